@@ -1,0 +1,38 @@
+# make nightly [BOARDS=file]   the scenario suite on the boards of boards.yaml (or of BOARDS)
+# make check                   lint, types, import contracts, every test of the project
+# Both make the environment first; both are quick once it is there.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+BOARDS ?= boards.yaml
+
+.PHONY: nightly check env lint types imports test bench clean
+
+nightly: env
+	@$(PY) -m pytest tests/scenarios -q --boards $(BOARDS)
+
+check: env lint types imports test
+
+lint: env
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+types: env
+	@$(VENV)/bin/mypy
+
+imports: env
+	@$(VENV)/bin/lint-imports --no-cache | tail -n 12
+
+test: env
+	@$(PY) -m pytest -q
+
+bench: env
+	@$(PY) -m benchmarks
+
+env: $(VENV)/.made
+
+$(VENV)/.made: pyproject.toml constraints.txt scripts/make-env.sh
+	@sh scripts/make-env.sh $(VENV)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

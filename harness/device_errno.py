@@ -1,0 +1,51 @@
+"""errno numbers as nRF91 firmware prints them: newlib's (nrf_errno.h), not this computer's.
+
+``#XMQTTEVT: 1,-128`` is ENOTCONN on the device; Python's ``errno.ENOTCONN`` is 107 on Linux. Never mix the two.
+Source: newlib and picolibc ``errno.h``; the same numbers stand in nrf_modem's ``nrf_errno.h``.
+"""
+
+NAMES: dict[int, str] = {
+    5: "EIO",
+    11: "EAGAIN",
+    12: "ENOMEM",
+    13: "EACCES",
+    16: "EBUSY",
+    22: "EINVAL",
+    32: "EPIPE",
+    61: "ENODATA",
+    71: "EPROTO",
+    77: "EBADMSG",
+    95: "EOPNOTSUPP",
+    104: "ECONNRESET",
+    105: "ENOBUFS",
+    110: "ESHUTDOWN",
+    111: "ECONNREFUSED",
+    112: "EADDRINUSE",
+    113: "ECONNABORTED",
+    114: "ENETUNREACH",
+    115: "ENETDOWN",
+    116: "ETIMEDOUT",
+    117: "EHOSTDOWN",
+    118: "EHOSTUNREACH",
+    119: "EINPROGRESS",
+    120: "EALREADY",
+    122: "EMSGSIZE",
+    126: "ENETRESET",
+    127: "EISCONN",
+    128: "ENOTCONN",
+    134: "ENOTSUP",
+    139: "EOVERFLOW",
+    140: "ECANCELED",
+}
+
+ECONNRESET = 104
+ECONNREFUSED = 111
+ECONNABORTED = 113
+ENOTCONN = 128
+EOVERFLOW = 139
+
+
+def describe(number: int) -> str:
+    """Return ``-128`` or ``128`` as ``ENOTCONN (128)``; an unknown number as ``errno 9999``."""
+    name = NAMES.get(abs(number))
+    return f"{name} ({abs(number)})" if name else f"errno {abs(number)}"

@@ -1,0 +1,124 @@
+"""One time axis per board: every line, URC, command, result, MQTT event, cloud observation and control step.
+
+Events are immutable and in order. Whoever needs history reads it here: transcripts, verdicts and JUnit properties are
+views of it. Memory is bounded: beyond ``keep`` events the oldest leave (:attr:`Timeline.dropped` counts them); a sink
+(the transcript on disk) still saw them all.
+"""
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Kind(StrEnum):
+    """What an event is. The value is what transcripts and the journal show."""
+
+    RX = "rx"  # one line from a port, as it came (redacted)
+    TX = "tx"  # one command or payload to a port (redacted)
+    URC = "urc"  # a line that belongs to no command
+    RESULT = "result"  # a command's final result, with what it cost
+    MQTT = "mqtt"  # what the device reports of its MQTT connection
+    CLOUD = "cloud"  # what the cloud's side saw: REST answers, messages at the observer
+    STEP = "step"  # what the harness decided to do, and why
+    FAULT = "fault"  # the lab's trouble: port gone, process dead, lines dropped
+
+
+class Event(NamedTuple):
+    """One thing that happened. ``t``: seconds of ``time.monotonic()``. ``data``: JSON-ready, depends on the kind."""
+
+    seq: int
+    t: float
+    kind: Kind
+    source: str
+    text: str
+    data: dict[str, Any]
+
+
+Sink = Callable[[Sequence[Event]], None]
+Draft = tuple[float, Kind, str, str, dict[str, Any]]
+
+
+class Timeline:
+    """Thread-safe sequence of events with waiting. ``keep``: events held in memory."""
+
+    def __init__(self, *, keep: int = 200_000) -> None:
+        self._condition = threading.Condition(threading.Lock())
+        self._events: deque[Event] = deque(maxlen=keep)
+        self._next = 0
+        self._sinks: tuple[Sink, ...] = ()
+
+    @property
+    def dropped(self) -> int:
+        """Events that no longer fit into memory."""
+        return self._next - len(self._events)
+
+    def mark(self) -> int:
+        """Return the sequence number that the next event gets: a position to read or wait from."""
+        return self._next
+
+    def add(self, kind: Kind, source: str, text: str, **data: Any) -> Event:
+        """Append one event, stamped now."""
+        return self.extend([(time.monotonic(), kind, source, text, data)])[0]
+
+    def extend(self, drafts: Iterable[Draft]) -> list[Event]:
+        """Append events that one reader found together; waiters are woken once."""
+        with self._condition:
+            start = self._next
+            batch = [Event(seq, *draft) for seq, draft in zip(itertools.count(start), drafts)]
+            self._next = start + len(batch)
+            self._events.extend(batch)
+            for sink in self._sinks:
+                sink(batch)
+            self._condition.notify_all()
+        return batch
+
+    def since(self, mark: int = 0) -> list[Event]:
+        """Return the events from ``mark`` on that are still in memory, oldest first."""
+        with self._condition:
+            return self._since(mark)
+
+    def wait(self, match: Callable[[Event], bool], *, since: int, timeout: float) -> Event | None:
+        """Return the first event from ``since`` on that ``match`` accepts, or None after ``timeout`` seconds.
+
+        Each event is looked at once. ``match`` runs in the caller's thread, outside the lock.
+        """
+        deadline = time.monotonic() + timeout
+        mark = since
+        while True:
+            with self._condition:
+                fresh = self._since(mark)
+                if not fresh:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        return None
+                    self._condition.wait(left)
+                    continue
+            for event in fresh:
+                if match(event):
+                    return event
+            mark = fresh[-1].seq + 1
+
+    @contextmanager
+    def sink(self, sink: Sink) -> Iterator[None]:
+        """Hand every event of the block to ``sink`` as it is appended, in order, also those that memory drops."""
+        with self._condition:
+            self._sinks = (*self._sinks, sink)
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._sinks = tuple(kept for kept in self._sinks if kept is not sink)
+
+    def _since(self, mark: int) -> list[Event]:
+        missing = self._next - mark
+        if missing <= 0:
+            return []
+        if missing >= len(self._events):
+            return list(self._events)
+        # From the right: what a waiter has not seen yet is short, what lies before it is long.
+        return list(itertools.islice(reversed(self._events), missing))[::-1]
