@@ -1,0 +1,57 @@
+"""One statement of a policy document, and what it says for one request's context."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from harness.policy.conditions import Condition, FailedCondition, failed_condition
+from harness.policy.pattern import Pattern, substitute, tokenise
+from harness.policy.principal import Context
+
+
+class Effect(StrEnum):
+    """What a statement does with the requests it applies to."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as written. ``document`` and ``number`` (from 1) say where it stands.
+
+    ``not_action``, ``not_resource``: ``actions`` and ``resources`` are those that the statement does *not* apply to.
+    ``variables``: the document's Version has policy variables.
+    """
+
+    document: str
+    number: int
+    effect: Effect
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    not_action: bool = False
+    not_resource: bool = False
+    conditions: tuple[Condition, ...] = ()
+    sid: str | None = None
+    variables: bool = True
+
+    def takes(self, action: str) -> bool:
+        """Tell whether the statement is about this action. Actions are case-insensitive."""
+        return any(_action_pattern(named).matches(action.lower()) for named in self.actions) != self.not_action
+
+    def patterns(self, context: Context) -> list[tuple[str, Pattern]]:
+        """Return each resource as written, with its pattern for this context."""
+        return [
+            (text, Pattern(substitute(tokenise(text, variables=self.variables), context.variable)))
+            for text in self.resources
+        ]
+
+    def failed_condition(self, context: Context) -> FailedCondition | None:
+        """Return the first condition that is not fulfilled, None if all are."""
+        results = (failed_condition(condition, context, variables=self.variables) for condition in self.conditions)
+        return next((failed for failed in results if failed), None)
+
+
+@lru_cache(maxsize=256)
+def _action_pattern(action: str) -> Pattern:
+    return Pattern(tokenise(action.lower(), variables=False))
