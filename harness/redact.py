@@ -6,35 +6,88 @@ there and nobody knows it beforehand. What the harness itself was given (API key
 
 import re
 import threading
+from typing import Final
 
-_CMNG_WRITE = re.compile(rb"(?i)(at%cmng\s*=\s*0\s*,\s*\d+\s*,\s*(\d+)\s*,)(.*)", re.DOTALL)
+_I: Final = re.IGNORECASE | re.DOTALL
 _PUBLIC_CMNG_TYPES = frozenset({b"0", b"1"})  # certificates; every other type is a key, a PSK or an identity
-_QUOTED_ARGUMENT = re.compile(rb'(?i)(at%(?:keyinject|attesttoken|claimtoken)\s*=[^"]*)(".*)', re.DOTALL)
-_XSUDO = re.compile(rb"(?i)(at%xsudo\s*=\s*\d+\s*,)([^;]*)", re.DOTALL)
-_ANSWER_TOKEN = re.compile(rb"(%(?:ATTESTTOKEN|JWT|CLAIMTOKEN|KEYINJECT|REGJWT): )(.*)", re.DOTALL)
+_CREDENTIAL = re.compile(
+    rb"((?:%|#X)cmng\s*=\s*0\s*,\s*\d+\s*,\s*(\d+)\s*,"  # written
+    rb"|(?:%|#X)cmng:\s*\d+\s*,\s*(\d+)\s*,\s*\"[0-9a-f]*\"\s*,)"  # read
+    rb"(.*)",
+    _I,
+)
+_DEVICE_SECRETS: Final = (
+    re.compile(rb"(%(?:keyinject|attesttoken|claimtoken)\s*=[^\"]*)(\".*)", _I),
+    re.compile(rb"(%(?:attesttoken|jwt|claimtoken|keyinject|regjwt):\s*)(.*)", _I),
+    re.compile(rb"(%xsudo\s*=\s*\d+\s*,)([^;]*)", _I),
+    re.compile(rb"(#xmqttcon\s*=\s*\d+\s*,\s*\"[^\"]*\"\s*,\s*)(\"[^\"]+\"?)", _I),  # the broker's password
+    re.compile(rb"(\+cgauth\s*=\s*\d+\s*,\s*\d+\s*,)(.*)", _I),
+    re.compile(rb"(\+(?:cpin|cpwd|clck)\s*=)([^;?]+)", _I),
+)
+# One look that lets the many lines pass that name none of the above.
+_NAMED = re.compile(
+    rb"%(?:cmng|keyinject|attesttoken|claimtoken|jwt|regjwt|xsudo)|#x(?:cmng|mqttcon)|\+c(?:gauth|pin|pwd|lck)", _I
+)
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _JWT = re.compile(rb"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}")
+_KEY_OPEN = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!.*-----END )", re.DOTALL)
+_KEY_END = re.compile(rb"-----END [A-Z ]*PRIVATE KEY-----")
+_KEY_LINES: Final = 200  # an RSA 8192 key has 100
 
 
 def _mark(secret: bytes) -> bytes:
     return b"<redacted %d bytes>" % len(secret)
 
 
+def _without_credential(found: re.Match[bytes]) -> bytes:
+    return found[0] if (found[2] or found[3]) in _PUBLIC_CMNG_TYPES else found[1] + _mark(found[4])
+
+
+def may_hold_secret(data: bytes) -> bool:
+    """Say, quickly and on the safe side, whether :func:`redact_line` could change any line of ``data``."""
+    if b"eyJ" in data or b"PRIVATE KEY" in data:
+        return True
+    return (b"%" in data or b"#" in data or b"+" in data) and _NAMED.search(data) is not None
+
+
 def redact_line(line: bytes) -> bytes:
     """Return ``line`` (one command or one answer line, any length) without the secrets its shape gives away."""
-    if b"%" in line:
-        written = _CMNG_WRITE.search(line)
-        if written and written[2] not in _PUBLIC_CMNG_TYPES:
-            return line[: written.start(3)] + _mark(written[3])
-        for pattern in (_ANSWER_TOKEN, _QUOTED_ARGUMENT, _XSUDO):
-            found = pattern.search(line)
-            if found:
-                return line[: found.start(2)] + _mark(found[2]) + line[found.end(2) :]
-    if b"eyJ" in line:
-        line = _JWT.sub(lambda m: _mark(m[0]), line)
+    if not may_hold_secret(line):
+        return line
+    if _NAMED.search(line):
+        line = _CREDENTIAL.sub(_without_credential, line)
+        for pattern in _DEVICE_SECRETS:
+            line = pattern.sub(lambda found: found[1] + _mark(found[2]), line)
     if b"PRIVATE KEY" in line:
-        line = _PRIVATE_KEY.sub(lambda m: _mark(m[0]), line)
+        line = _PRIVATE_KEY.sub(lambda found: _mark(found[0]), line)
+    if b"eyJ" in line:
+        line = _JWT.sub(lambda found: _mark(found[0]), line)
     return line
+
+
+class LineRedactor:
+    """:func:`redact_line` for the lines of one stream, one after the other: a private key may span lines."""
+
+    def __init__(self) -> None:
+        self._left = 0
+
+    @property
+    def inside(self) -> bool:
+        """The lines that come now belong to a key."""
+        return self._left > 0
+
+    def __call__(self, line: bytes) -> bytes:
+        """Return the next line without secrets."""
+        if self._left:
+            self._left -= 1
+            end = _KEY_END.search(line)
+            if not end:
+                return _mark(line)
+            self._left = 0
+            return _mark(line[: end.end()]) + redact_line(line[end.end() :])
+        if b"PRIVATE KEY" in line and _KEY_OPEN.search(line):
+            self._left = _KEY_LINES
+        return redact_line(line)
 
 
 class Secrets:
@@ -53,14 +106,17 @@ class Secrets:
                 self._values = tuple(sorted((*self._values, value), key=len, reverse=True))
 
     def scrub(self, text: str) -> str:
-        """Return ``text`` without any registered secret."""
+        """Return ``text`` without any registered secret, private key or JWT."""
         for value in self._values:
             if value in text:
                 text = text.replace(value, "<redacted>")
-        return _JWT_TEXT.sub("<redacted JWT>", text) if "eyJ" in text else text
+        if "eyJ" in text:
+            text = _JWT_TEXT.sub("<redacted JWT>", text)
+        return _KEY_TEXT.sub("<redacted key>", text) if "PRIVATE KEY" in text else text
 
 
 _JWT_TEXT = re.compile(_JWT.pattern.decode())
+_KEY_TEXT = re.compile(_PRIVATE_KEY.pattern.decode(), re.DOTALL)
 
 SECRETS = Secrets()
 """The process's registry: one, because a secret must not leak through whichever writer forgot to ask for it."""

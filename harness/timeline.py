@@ -1,8 +1,8 @@
 """One time axis per board: every line, URC, command, result, MQTT event, cloud observation and control step.
 
 Events are immutable and in order. Whoever needs history reads it here: transcripts, verdicts and JUnit properties are
-views of it. Memory is bounded: beyond ``keep`` events the oldest leave (:attr:`Timeline.dropped` counts them); a sink
-(the transcript on disk) still saw them all.
+views of it. Memory is bounded: beyond ``keep`` events, or ``keep_text`` characters of their texts, the oldest leave
+(:attr:`Timeline.dropped` counts them); a sink (the transcript on disk) still saw them all.
 """
 
 import itertools
@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 
@@ -39,16 +40,21 @@ class Event(NamedTuple):
     data: dict[str, Any]
 
 
+_event = partial(tuple.__new__, Event)  # NamedTuple's own constructor costs four times as much
+
 Sink = Callable[[Sequence[Event]], None]
 Draft = tuple[float, Kind, str, str, dict[str, Any]]
 
 
 class Timeline:
-    """Thread-safe sequence of events with waiting. ``keep``: events held in memory."""
+    """Thread-safe sequence of events with waiting. ``keep``, ``keep_text``: events and characters held in memory."""
 
-    def __init__(self, *, keep: int = 200_000) -> None:
+    def __init__(self, *, keep: int = 200_000, keep_text: int = 50_000_000) -> None:
         self._condition = threading.Condition(threading.Lock())
-        self._events: deque[Event] = deque(maxlen=keep)
+        self._keep = keep
+        self._keep_text = keep_text
+        self._text = 0
+        self._events: deque[Event] = deque()
         self._next = 0
         self._sinks: tuple[Sink, ...] = ()
 
@@ -69,12 +75,17 @@ class Timeline:
         """Append events that one reader found together; waiters are woken once."""
         with self._condition:
             start = self._next
-            batch = [Event(seq, *draft) for seq, draft in zip(itertools.count(start), drafts)]
+            batch = list(map(_event, ((seq, *draft) for seq, draft in zip(itertools.count(start), drafts))))
             self._next = start + len(batch)
             self._events.extend(batch)
-            for sink in self._sinks:
-                sink(batch)
-            self._condition.notify_all()
+            self._text += sum([len(event.text) for event in batch])
+            while len(self._events) > self._keep or self._text > self._keep_text:
+                self._text -= len(self._events.popleft().text)
+            try:
+                for sink in self._sinks:
+                    sink(batch)
+            finally:  # a sink that fails is the writer's trouble, not that of who waits
+                self._condition.notify_all()
         return batch
 
     def since(self, mark: int = 0) -> list[Event]:

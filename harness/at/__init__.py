@@ -1,0 +1,20 @@
+"""AT commands over a serial port: one command at a time, URCs to whoever listens, every line on the timeline."""
+
+from harness.at.answer import Answer, AtError, AtFormatError
+from harness.at.listener import Listener, Urc
+from harness.at.port import AtPort
+from harness.at.settings import PortSettings
+from harness.at.syntax import COMMAND_LIMIT, FramedUrc, Terminator
+
+__all__ = [
+    "COMMAND_LIMIT",
+    "Answer",
+    "AtError",
+    "AtFormatError",
+    "AtPort",
+    "FramedUrc",
+    "Listener",
+    "PortSettings",
+    "Terminator",
+    "Urc",
+]

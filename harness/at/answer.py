@@ -1,0 +1,77 @@
+"""What a command got: its answer, or the error that says why there is none."""
+
+from dataclasses import dataclass
+
+from harness.at.codes import meaning
+from harness.at.syntax import Command, FinalResult, one_line
+from harness.errors import Refusal
+from harness.redact import redact_line
+
+
+class AtError(Refusal):
+    """The board answered ERROR, ``+CME ERROR`` or ``+CMS ERROR``.
+
+    ``command``: on one line, redacted. ``final``: the final result as it came. ``kind``: "CME", "CMS" or None;
+    ``code``: its number or None; ``meaning``: in words.
+    """
+
+    def __init__(self, command: str, final: FinalResult) -> None:
+        self.command = command
+        self.final = str(final)
+        self.code = final.code
+        self.kind = final.kind if final.kind in ("CME", "CMS") else None
+        self.meaning = (
+            meaning(final.kind, final.code) if final.code is not None else "no reason given; AT+CMEE=1 gives one"
+        )
+        super().__init__(f"{command} answered {self.final} ({self.meaning})")
+
+
+class AtFormatError(Refusal):
+    """The command succeeded, but its answer has not the lines that it should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a command that ended with OK.
+
+    ``command``: on one line, redacted. ``lines``: the information lines without their line ends; quoted content that
+    spans lines stays verbatim in one entry. ``blobs``: raw bytes that followed a counted line. ``seconds``: from the
+    write to OK.
+    """
+
+    command: str
+    lines: tuple[str, ...]
+    seconds: float
+    blobs: tuple[bytes, ...] = ()
+
+    def value(self, name: str) -> str:
+        """Return the text after ``name`` and its colon ("+CFUN": "1") of the only such line. Raises AtFormatError."""
+        found = self.values(name)
+        if len(found) != 1:
+            raise self._unexpected(f"one line {name}: …", len(found))
+        return found[0]
+
+    def values(self, name: str) -> list[str]:
+        """Return the text after ``name`` and its colon of every such line, in order; empty when there is none."""
+        head = f"{name}:"
+        return [line[len(head) :].removeprefix(" ") for line in self.lines if line.startswith(head)]
+
+    @property
+    def text(self) -> str:
+        """The only line without a name: what CGSN, CGMI, CGMM, CGMR and CIMI answer. Raises AtFormatError."""
+        found = [line for line in self.lines if line[:1] not in "+%#"]
+        if len(found) != 1:
+            raise self._unexpected("one line without a name", len(found))
+        return found[0]
+
+    def _unexpected(self, wanted: str, count: int) -> AtFormatError:
+        heard = one_line(" | ".join(redact_line(line.encode()).decode() for line in self.lines) or "nothing")
+        return AtFormatError(f"{self.command}: expected {wanted}, got {count} of them; the answer was: {heard}")
+
+
+def answer_of(command: Command, final: FinalResult, lines: list[bytes], blobs: list[bytes], seconds: float) -> Answer:
+    """Return the Answer for a final result of OK; raise AtError for any other."""
+    if final.kind != "OK":
+        raise AtError(command.shown, final)
+    texts = tuple(line.decode("utf-8", "replace") for line in lines)
+    return Answer(command.shown, texts, seconds, tuple(blobs))

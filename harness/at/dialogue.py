@@ -1,0 +1,342 @@
+"""One command at a time over a stream of lines: which line answers it, which is a URC, which ends it. No I/O, no clock.
+
+Who gets a line, in this order:
+
+1. a final result as a whole line ends the pending command; with none pending it is nobody's (:attr:`Role.STRAY`);
+2. a line of the pending command's echo (ATE1, or a shell) is dropped from the answer;
+3. a line that the command claims (:meth:`Command.claims`) belongs to its answer. Only such a line may go on over
+   line ends while a quote is open: a stray quote in a log line cannot swallow what follows;
+4. ``+NAME…``, ``%NAME…`` and ``#NAME…`` are URCs, wherever they land;
+5. everything else is the board's log.
+
+After :meth:`Dialogue.give_up` the command is *abandoned*: its answer may still come and is told from a URC by the
+same rules until :meth:`Dialogue.in_step` says that it cannot come any more.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from functools import partial
+from itertools import repeat
+from typing import Final, NamedTuple
+
+from harness.at.lines import LINE_LIMIT, LineBuffer, Piece, plain
+from harness.at.syntax import Command, FinalResult, FramedUrc, parse_data_mode, parse_final, split_urc
+from harness.errors import Misuse
+
+ANSWER_LIMIT: Final = 256 * 1024
+"""Bytes of information lines that one answer may have; +CLAC has 3 kB."""
+
+
+class Role(Enum):
+    """Whose a line is."""
+
+    LOG = "log"
+    URC = "urc"
+    ANSWER = "answer"
+    FINAL = "final"
+    ECHO = "echo"
+    LATE = "late"  # a line of the abandoned command's answer
+    STRAY = "stray"  # a final result that nobody waits for
+    CUT = "cut"  # a part of a line without end, or a line whose promised bytes are too many
+
+
+class Outcome(NamedTuple):
+    """How the pending command ended. ``overflow``: the answer had more than ANSWER_LIMIT bytes and is incomplete."""
+
+    command: Command
+    final: FinalResult
+    lines: list[bytes]
+    blobs: list[bytes]
+    overflow: bool
+
+
+class Heard(NamedTuple):
+    """One line, with what it is. ``blobs``: the raw bytes that followed it. ``outcome``: with a FINAL line."""
+
+    role: Role
+    line: bytes
+    name: bytes = b""  # of a URC
+    args: bytes = b""
+    blobs: tuple[bytes, ...] = ()
+    outcome: Outcome | None = None
+
+
+class _Pending:
+    """The command that was sent last, and what has come of its answer."""
+
+    __slots__ = ("blobs", "command", "data_mode", "lines", "needs_line", "overflow", "size")
+
+    def __init__(self, command: Command, *, needs_line: bool = False, data_mode: bool = False) -> None:
+        self.command = command
+        self.needs_line = needs_line
+        self.data_mode = data_mode
+        self.lines: list[bytes] = []
+        self.blobs: list[bytes] = []
+        self.size = 0
+        self.overflow = False
+
+    def add(self, line: bytes, blobs: tuple[bytes, ...] = ()) -> None:
+        self.size += len(line) + sum(map(len, blobs))
+        if self.size > ANSWER_LIMIT:
+            self.overflow = True
+            return
+        self.lines.append(line)
+        self.blobs.extend(blobs)
+
+    def final(self, line: bytes) -> FinalResult | None:
+        return parse_data_mode(line) if self.data_mode else parse_final(line)
+
+
+class _Framed:
+    """A line that promised raw bytes, and those that have come. Between blobs stands CR LF."""
+
+    __slots__ = ("blobs", "data", "heard", "lengths", "raw", "skip_lf")
+
+    def __init__(self, heard: Heard, lengths: tuple[int, ...], raw: bytes) -> None:
+        self.heard = heard
+        self.lengths = list(lengths)
+        self.raw = raw
+        self.blobs: list[bytes] = []
+        self.data = bytearray()
+        self.skip_lf = raw.endswith(b"\r")  # the chunk ended inside the line end
+
+    def feed(self, data: bytes) -> bytes | None:
+        """Take bytes; return what is left over once the last blob is complete, else None."""
+        self.data += data
+        if self.skip_lf and self.data:
+            if self.data[:1] == b"\n":
+                del self.data[:1]
+            self.skip_lf = False
+        while len(self.blobs) < len(self.lengths):
+            start = 0
+            if self.blobs:
+                if len(self.data) < 2:
+                    return None
+                start = 2 if self.data[:2] == b"\r\n" else 0
+            end = start + self.lengths[len(self.blobs)]
+            if len(self.data) < end:
+                return None
+            self.blobs.append(bytes(self.data[start:end]))
+            del self.data[:end]
+        return bytes(self.data)
+
+    def so_far(self) -> bytes:
+        """Return every byte from the line on, for reading them as lines after all."""
+        return b"\r\n".join([self.raw.rstrip(b"\r\n"), *self.blobs, bytes(self.data)])
+
+
+class Dialogue:
+    """The host's side of an AT port. ``framed``: URCs that are followed by counted bytes. ``limit``: see LINE_LIMIT."""
+
+    def __init__(self, *, framed: Mapping[str, FramedUrc] | None = None, limit: int = LINE_LIMIT) -> None:
+        self._framed = {name.encode(): lengths for name, lengths in (framed or {}).items()}
+        self._limit = limit
+        self._buffer = LineBuffer(limit)
+        self._pending: _Pending | None = None
+        self._abandoned: tuple[Command, ...] = ()
+        self._open = bytearray()  # a claimed line in which a quote is open
+        self._even = True  # its quotes so far are balanced
+        self._blobs: _Framed | None = None
+
+    @property
+    def pending(self) -> Command | None:
+        """The command that waits for its final result."""
+        return self._pending.command if self._pending else None
+
+    @property
+    def abandoned(self) -> frozenset[str]:
+        """The names ("+CFUN") of the commands whose answer may still come."""
+        return frozenset(command.name for command in self._abandoned)
+
+    def begin(self, command: Command, *, needs_line: bool = False) -> bytes:
+        """Make ``command`` the pending one and return the bytes to send. Misuse while another one is pending.
+
+        ``needs_line``: only an OK after an information line of this command ends it. Any other final result belongs to
+        some earlier command.
+        """
+        self._start(_Pending(command, needs_line=needs_line))
+        return command.wire
+
+    def begin_payload(self, command: Command, payload: bytes) -> bytes:
+        """Make data mode pending, which ``command`` opened, and return the bytes to send: ``payload`` and ``+++``.
+
+        It ends with ``#XDATAMODE: <status>``. Misuse: the board would see its ``+++`` too early.
+        """
+        check_payload(command, payload)
+        self._start(_Pending(command, data_mode=True))
+        return payload + b"+++"
+
+    def give_up(self) -> list[Heard]:
+        """Abandon the pending command, and with it an open quote and promised bytes; return what those held, as
+        lines.
+        """
+        if self._pending:
+            self._abandoned = (*self._abandoned, self._pending.command)[-_ABANDONED_KEPT:]
+            self._pending = None
+        held = self._blobs.so_far() if self._blobs else bytes(self._open)
+        if not held:
+            return []
+        self._open.clear()
+        self._blobs = None
+        return self._take_lines(held + self._buffer.take_rest(), without_blobs=True)[0]
+
+    def in_step(self) -> None:
+        """Forget abandoned commands: the board has answered a later one, so no answer to them can come."""
+        self._abandoned = ()
+
+    def receive(self, data: bytes) -> list[Heard]:
+        """Take bytes from the board; return the lines that they complete."""
+        heard: list[Heard] = []
+        while data:
+            if self._blobs:
+                rest = self._blobs.feed(data)
+                if rest is None:
+                    break
+                heard.append(self._with_blobs(self._blobs))
+                self._blobs = None
+                data = rest
+            elif (log := self._take_log(data)) is not None:
+                heard += log
+                break
+            else:
+                lines, data = self._take_lines(data)
+                heard += lines
+        return heard
+
+    def _take_log(self, data: bytes) -> list[Heard] | None:
+        """Do what _take_lines does, at a fraction of its cost, where every line is the board's log; else None."""
+        if self._pending or self._abandoned:
+            return None
+        lines = self._buffer.feed_plain(data, _SPECIAL)
+        if lines is None:
+            return None
+        return list(map(_heard, zip(repeat(Role.LOG), lines, lines, repeat(b""), repeat(()), repeat(None))))
+
+    def _start(self, pending: _Pending) -> None:
+        if self._pending:
+            raise Misuse(
+                f"{pending.command.shown} while {self._pending.command.shown} is pending; one command at a time"
+            )
+        self._pending = pending
+
+    def _take_lines(self, data: bytes, *, without_blobs: bool = False) -> tuple[list[Heard], bytes]:
+        """Return the lines, up to one that promises raw bytes, and the data behind that one."""
+        heard: list[Heard] = []
+        pieces = self._buffer.feed(data)
+        for index, piece in enumerate(pieces):
+            if self._open:
+                found = self._go_on(piece)
+            elif piece.cut:
+                found = Heard(Role.CUT, plain(piece.raw))
+            else:
+                found = self._classify(piece.raw)
+            if found is None:
+                continue
+            if found.name in self._framed and found.role in (Role.URC, Role.ANSWER, Role.LATE):
+                lengths = self._lengths(found)
+                if lengths is None or without_blobs:
+                    found = Heard(Role.CUT, found.line)
+                elif lengths:
+                    self._blobs = _Framed(found, lengths, piece.raw)
+                    return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()
+            if found.line:
+                heard.append(found)
+        return heard, b""
+
+    def _classify(self, raw: bytes) -> Heard | None:
+        line = plain(raw)
+        if not line:
+            return None
+        pending = self._pending
+        core = line.lstrip() if line[0] <= 32 else line
+        if pending:
+            if final := pending.final(core):
+                return self._finish(pending, final, line)
+            if core in pending.command.echoes and not pending.lines:
+                return Heard(Role.ECHO, line)
+            if pending.command.claims(core):
+                return self._answer(pending, core, raw)
+        if (core in _FINAL_WORDS or core.startswith(b"+CM")) and parse_final(core):
+            return Heard(Role.STRAY, line)
+        for command in self._abandoned:
+            if core in command.echoes:
+                return Heard(Role.ECHO, line)
+            if command.claims(core):
+                return Heard(Role.LATE, line, *(split_urc(core) or ()))
+        if core[0] in _URC_SIGNS and (parts := split_urc(core)):
+            return Heard(Role.URC, core, *parts)
+        return Heard(Role.LOG, line, line)
+
+    def _answer(self, pending: _Pending, core: bytes, raw: bytes) -> Heard | None:
+        if core.count(b'"') % 2:
+            # From the name on, verbatim: blanks at the end of a line inside quotes are content.
+            self._open += raw[raw.find(pending.command.prefix) :]
+            self._even = False
+            return None
+        return self._claimed(pending, core)
+
+    def _claimed(self, pending: _Pending, line: bytes) -> Heard:
+        name, args = split_urc(line) or (b"", b"")
+        if name not in self._framed:  # else with its blobs, when they are there
+            pending.add(line)
+        return Heard(Role.ANSWER, line, name, args)
+
+    def _go_on(self, piece: Piece) -> Heard | None:
+        """Add to the line with the open quote; return it when the quote is closed, or cut when it is too long."""
+        self._open += piece.raw
+        self._even ^= bool(piece.raw.count(b'"') % 2)
+        fits = len(self._open) <= self._limit
+        if fits and not self._even:
+            return None
+        whole = bytes(self._open)
+        self._open.clear()
+        if fits and self._pending:
+            return self._claimed(self._pending, _without_end(whole))
+        return Heard(Role.CUT, whole)
+
+    def _finish(self, pending: _Pending, final: FinalResult, line: bytes) -> Heard:
+        if pending.needs_line and (not pending.lines or not final.ok):
+            return Heard(Role.STRAY, line)
+        self._pending = None
+        return Heard(
+            Role.FINAL,
+            line,
+            outcome=Outcome(pending.command, final, pending.lines, pending.blobs, pending.overflow),
+        )
+
+    def _lengths(self, heard: Heard) -> tuple[int, ...] | None:
+        """Return the lengths of the blobs behind a framed line, or None when it does not make sense."""
+        try:
+            lengths = self._framed[heard.name](heard.args.decode("ascii"))
+        except ValueError:
+            return None
+        if any(length < 0 for length in lengths) or sum(lengths) > self._limit:
+            return None
+        return lengths
+
+    def _with_blobs(self, framed: _Framed) -> Heard:
+        heard = framed.heard._replace(blobs=tuple(framed.blobs))
+        if heard.role is Role.ANSWER and self._pending:
+            self._pending.add(heard.line, heard.blobs)
+        return heard
+
+
+_ABANDONED_KEPT: Final = 8  # more than the tries to get back in step
+_FINAL_WORDS: Final = frozenset({b"OK", b"ERROR"})
+_URC_SIGNS: Final = frozenset(b"+%#")
+_SPECIAL: Final = frozenset(
+    {b"+", b"%", b"#", b"O", b"E", b" ", b"\t", b"\x0b", b"\x0c"}
+)  # may begin more than a log line
+_heard: Final = partial(tuple.__new__, Heard)  # NamedTuple's own constructor costs four times as much
+
+
+def check_payload(command: Command, payload: bytes) -> None:
+    """Raise Misuse if the first ``+++`` that the board would see is not the one that ends data mode."""
+    if (payload + b"+++").find(b"+++") != len(payload):
+        raise Misuse(f"{command.shown}: the payload holds +++ or ends with +, which would end data mode too early")
+
+
+def _without_end(line: bytes) -> bytes:
+    if line.endswith(b"\r\n"):
+        return line[:-2]
+    return line[:-1] if line.endswith((b"\r", b"\n")) else line

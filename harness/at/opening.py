@@ -1,0 +1,72 @@
+"""Opens a serial port by any pyserial URL and says in the lab's words why it cannot be opened."""
+
+import errno
+import os
+from pathlib import Path
+
+import serial
+
+from harness.at.link import READ_TIMEOUT, FdLink, Link, TimedLink
+from harness.errors import LabError, Misuse, PortBusy, PortMissing
+
+_MISSING = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR, errno.EIO})
+_BUSY = frozenset({errno.EBUSY, errno.EAGAIN})
+_DENIED = frozenset({errno.EACCES, errno.EPERM})
+
+
+def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> Link:
+    """Open ``url`` (a device path, ``socket://``, ``rfc2217://``, …) for one owner alone.
+
+    Raises PortMissing, PortBusy, LabError (no permission, remote side refuses), Misuse (no such kind of URL, wrong
+    speed).
+    """
+    local = "://" not in url
+    try:
+        device = serial.serial_for_url(url, do_not_open=True, baudrate=baudrate, timeout=READ_TIMEOUT, rtscts=rtscts)
+        if local:
+            device.exclusive = True
+        device.open()
+    except serial.SerialException as error:
+        raise _refused(url, name, error.errno, str(error)) from error
+    except ValueError as error:
+        if "option" in str(error):
+            raise _refused(url, name, None, str(error)) from error
+        raise Misuse(f"{name}: cannot open {url}: {error}; correct the port in the boards file") from error
+    except OSError as error:
+        raise _refused(url, name, error.errno, str(error)) from error
+    try:
+        device.fileno()
+    except (OSError, AttributeError):  # io.UnsupportedOperation is an OSError
+        return TimedLink(device, name)
+    return FdLink(device, name)
+
+
+def _refused(url: str, name: str, number: int | None, text: str) -> LabError:
+    if "option" in text:  # pyserial: "timeout while waiting for option 'purge'", "remote rejected value for option"
+        return LabError(
+            f"{name}: {url} does not speak RFC 2217 as it should ({text}); use socket:// or a newer ser2net there"
+        )
+    if "://" in url:
+        return PortMissing(f"{name}: cannot open {url}: {text}; is the server there, and does it serve that port?")
+    if number in _MISSING:
+        return PortMissing(
+            f"{name}: no port {url} ({text}); is the board plugged in, and does the boards file name the right one?"
+        )
+    if number in _BUSY:
+        return PortBusy(f"{name}: {url} is in use by {_holders(url)}; end it, or wait for it")
+    if number in _DENIED:
+        return LabError(f"{name}: no permission for {url}; add this user to the group dialout and log in again")
+    return LabError(f"{name}: cannot open {url}: {text}")
+
+
+def _holders(url: str) -> str:
+    """Name the processes of this user that hold the device open."""
+    device = os.path.realpath(url)
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(os.path.realpath(entry) == device for entry in (process / "fd").iterdir()):
+                found.append(f"{(process / 'comm').read_text().strip()} (pid {process.name})")
+        except OSError:
+            continue  # another user's process, or one that has just ended
+    return ", ".join(found) or "another program, perhaps ModemManager (it probes every new port)"

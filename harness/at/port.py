@@ -1,0 +1,236 @@
+"""An AT port: commands and their answers, URCs, data mode.
+
+**Getting back in step.** A command that timed out may be answered later, and that answer must not be taken for the
+next command's. A board answers in the order in which it was asked: once it has answered a *later* command
+recognisably, no earlier answer can come. The probe is therefore a read command with an information line, whose name
+none of the commands that are still owed an answer has; every final result before that line belongs to one of those
+and is dropped. The board may also sit in an open quote (bytes of a command were lost): then it answers nothing until
+a ``"`` and a terminator come, which it answers with ERROR. In a board that was merely slow the same ``"`` opens a
+quote, and the next try's closes it: four tries. As long as the board is not back in step, no command is sent.
+"""
+
+import re
+import threading
+import time
+from queue import Empty
+from types import TracebackType
+from typing import Final, Self
+
+from harness.at.answer import Answer, AtFormatError, answer_of
+from harness.at.dialogue import Dialogue, Outcome, check_payload
+from harness.at.link import Link
+from harness.at.listener import Listener
+from harness.at.opening import open_link
+from harness.at.receiver import Receiver
+from harness.at.settings import PortSettings
+from harness.at.syntax import Command, one_line, parse_command
+from harness.errors import Misuse, NoAnswer
+from harness.timeline import Event, Kind, Timeline
+
+_TRY_TIMEOUT: Final = 1.0  # the board answers within milliseconds; a remote port adds some
+_TRIES: Final = 4
+_PROBES: Final = ("AT+CMEE?", "AT+CFUN?", "AT+CEREG?", "AT%XSYSTEMMODE?", "AT+CNEC?", "AT+CSCON?")
+_LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)
+
+
+class AtPort:
+    """One board's AT port. Made by :meth:`open`; a context manager. Any thread may call; commands take turns."""
+
+    def __init__(self, link: Link, *, name: str, timeline: Timeline, settings: PortSettings) -> None:
+        self.name: Final = name
+        self._settings = settings
+        self._link = link
+        self._receiver = Receiver(link, Dialogue(framed=settings.framed), name=name, timeline=timeline)
+        self._turn = threading.Lock()
+        self._out_of_step = False
+        self._data_mode = False
+        self._closed = False
+
+    @classmethod
+    def open(cls, url: str, *, name: str, timeline: Timeline, settings: PortSettings | None = None) -> Self:
+        """Open any pyserial URL: a device path, ``socket://host:port``, ``rfc2217://host:port``.
+
+        What the board prints is read from here on. Raises PortMissing, PortBusy, LabError (no permission), Misuse (no
+        such kind of URL).
+        """
+        settings = settings or PortSettings()
+        link = open_link(url, name, baudrate=settings.baudrate, rtscts=settings.rtscts)
+        return cls(link, name=name, timeline=timeline, settings=settings)
+
+    @property
+    def timeline(self) -> Timeline:
+        """Where lines go. May be replaced between tests."""
+        return self._receiver.timeline
+
+    @timeline.setter
+    def timeline(self, timeline: Timeline) -> None:
+        self._receiver.timeline = timeline
+
+    @property
+    def alive(self) -> bool:
+        """The port is open and the board has not gone away."""
+        return not self._closed and not self._receiver.failed
+
+    def close(self) -> None:
+        """Stop reading and give the port back. Whoever still waits gets a LabError."""
+        if not self._closed:
+            self._closed = True
+            self._receiver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def sync(self) -> None:
+        """Make sure that the board answers, and that nothing it still owes can be taken for a later answer.
+
+        Raises NoAnswer, with what was last heard, after four tries of a second; BoardLost.
+        """
+        with self._turn:
+            self._get_in_step()
+
+    def command(self, text: str, timeout: float | None = None) -> Answer:
+        """Send one command and return its answer. ``timeout``: seconds; None: what this command may take.
+
+        Raises AtError (ERROR, +CME ERROR, +CMS ERROR), NoAnswer (after getting back in step), BoardLost,
+        Misuse (nothing was sent: see parse_command).
+        """
+        command = self._parse(text)
+        with self._turn:
+            return self._answer(command, timeout)
+
+    def send_payload(self, command: str, payload: bytes, timeout: float = 10.0) -> int:
+        """Send a command that opens data mode, then ``payload`` and ``+++``; return n of ``#XDATAMODE: n`` (0: sent).
+
+        ``timeout``: seconds for the command and again for the payload. Raises as :meth:`command`, and Misuse for a
+        payload that holds ``+++`` or ends with ``+``.
+        """
+        parsed = self._parse(command)
+        check_payload(parsed, payload)
+        with self._turn:
+            self._answer(parsed, timeout)
+            self._data_mode = True
+            outcome, _ = self._exchange(parsed, timeout, payload=payload)
+            self._data_mode = False
+            return outcome.final.code or 0
+
+    def listen(self, *names: str) -> Listener:
+        """Collect URCs with these names ("+CEREG") from now on; a name may also be a whole line ("Ready")."""
+        return self._receiver.listen(names)
+
+    def wait_line(self, pattern: str | re.Pattern[str], timeout: float, *, since: int | None = None) -> Event:
+        """Return the first line of this port in which ``pattern`` occurs, from the timeline's mark ``since`` on
+        (None: now).
+
+        Raises NoAnswer after ``timeout`` seconds, with what was last heard; BoardLost as soon as the board is gone.
+        """
+        timeline = self.timeline
+        mark = timeline.mark() if since is None else since
+        regex = re.compile(pattern)
+        search, name = regex.search, self.name
+
+        def wanted(event: Event) -> bool:
+            if event.source != name:
+                return False
+            return search(event.text) is not None if event.kind in _LINES else event.kind is Kind.FAULT
+
+        event = timeline.wait(wanted, since=mark, timeout=timeout if self.alive else 0.0)
+        if event and event.kind is not Kind.FAULT:
+            return event
+        if self._receiver.failed:
+            raise self._receiver.failure()
+        raise NoAnswer(
+            f"{name}: no line with {one_line(regex.pattern)!r} within {timeout:g} s; {self._receiver.last_heard()}"
+        )
+
+    def _parse(self, text: str) -> Command:
+        return parse_command(text, terminator=self._settings.terminator, at_shell=self._settings.at_shell)
+
+    def _answer(self, command: Command, timeout: float | None) -> Answer:
+        if self._out_of_step:
+            self._get_in_step()
+        outcome, seconds = self._exchange(command, timeout)
+        if outcome.overflow:
+            raise AtFormatError(
+                f"{command.shown}: the answer is longer than the harness takes; its lines are in the transcript"
+            )
+        return answer_of(command, outcome.final, outcome.lines, outcome.blobs, seconds)
+
+    def _exchange(
+        self, command: Command, timeout: float | None, *, payload: bytes | None = None
+    ) -> tuple[Outcome, float]:
+        """Send ``command`` (or ``payload``); return how it ended and its seconds. Raises NoAnswer, BoardLost."""
+        allowed = command.timeout if timeout is None else timeout
+        outcome = self._send(command, allowed, payload=payload)
+        if outcome:
+            return outcome, time.monotonic() - self._receiver.sent_at
+        message = f"{self.name}: no answer to {command.shown} within {allowed:g} s; {self._receiver.last_heard()}"
+        try:
+            tries = self._get_in_step()
+        except NoAnswer:
+            raise NoAnswer(
+                f"{message}; it does not answer AT commands any more: reset the board or cut its power"
+            ) from None
+        raise NoAnswer(f"{message}; it answers AT commands again after {tries} tries")
+
+    def _send(
+        self, command: Command, timeout: float, *, payload: bytes | None = None, needs_line: bool = False
+    ) -> Outcome | None:
+        """Send ``command`` (or ``payload``); return how it ended, or None after ``timeout`` seconds. Raises
+        BoardLost.
+        """
+        self._check_open()
+        wire = self._receiver.begin(command, payload, needs_line=needs_line)
+        ended = False
+        try:
+            self._write(wire)
+            outcome = self._receiver.outcomes.get(timeout=timeout)
+            ended = True
+        except Empty:
+            return None
+        finally:
+            if not ended:  # a time-out, a write that failed, or the user's Ctrl-C
+                self._out_of_step = True
+                self._receiver.give_up()
+        if outcome is None:
+            raise self._receiver.failure()
+        return outcome
+
+    def _write(self, data: bytes) -> None:
+        chunk = self._settings.chunk
+        if chunk is None:
+            self._link.write(data)
+            return
+        for at in range(0, len(data), chunk):
+            self._link.write(data[at : at + chunk])
+            self._link.flush()
+
+    def _get_in_step(self) -> int:
+        """Return the number of tries it took. Raises NoAnswer, BoardLost. See the module's docstring."""
+        self._check_open()
+        self._out_of_step = True
+        terminator = self._settings.terminator.encode()
+        for attempt in range(1, _TRIES + 1):
+            self._write((b"+++" if self._data_mode else b"") + (b'"' if attempt > 1 else b"") + terminator)
+            if self._send(self._probe(), _TRY_TIMEOUT, needs_line=True):
+                self._receiver.in_step()
+                self._out_of_step = self._data_mode = False
+                self.timeline.add(Kind.STEP, self.name, f"the board answers, try {attempt}", tries=attempt)
+                return attempt
+        raise NoAnswer(
+            f"{self.name}: no answer to AT commands in {_TRIES} tries; {self._receiver.last_heard()}; "
+            "is it powered and booted, and does the boards file name the right port, speed and firmware?"
+        )
+
+    def _probe(self) -> Command:
+        owed = self._receiver.owed()
+        probes = [self._parse(text) for text in _PROBES]
+        return next((probe for probe in probes if probe.name not in owed), probes[0])
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Misuse(f"{self.name}: the port is closed; open it again")

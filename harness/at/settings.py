@@ -1,0 +1,23 @@
+"""How to talk to one port."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.at.syntax import FramedUrc, Terminator
+
+
+@dataclass(frozen=True, slots=True)
+class PortSettings:
+    """``terminator``: what ends a command, see :class:`Terminator`. ``rtscts``: hardware flow control.
+
+    ``framed``: URCs that are followed by counted raw bytes, by name. ``chunk``: write in pieces of so many bytes and
+    wait for each to leave (for boards without flow control), None: in one go. ``at_shell``: commands go through Modem
+    Shell or the AT shell.
+    """
+
+    baudrate: int = 115200
+    rtscts: bool = False
+    terminator: str = Terminator.CR
+    framed: Mapping[str, FramedUrc] = field(default_factory=dict)
+    chunk: int | None = None
+    at_shell: bool = False

@@ -1,0 +1,62 @@
+"""From what the dialogue heard to the timeline: decoded, stamped, and without secrets. Bytes become text only here."""
+
+from typing import Any
+
+from harness.at.dialogue import Heard, Role
+from harness.at.syntax import Command
+from harness.redact import LineRedactor, may_hold_secret, redact_line
+from harness.timeline import Draft, Kind
+
+_SHOWN_PAYLOAD = 2048  # bytes of a payload that a timeline event carries
+_UNKNOWN = frozenset({Role.LOG, Role.CUT, Role.ECHO})
+_HIDDEN = "<{} bytes that arrived while a secret was being sent>"
+
+
+def shown_bytes(payload: bytes) -> str:
+    """Return raw bytes as a timeline may show them: redacted, then cut."""
+    redacted = redact_line(payload)
+    text = redacted[:_SHOWN_PAYLOAD].decode("utf-8", "replace")
+    return text if len(redacted) <= _SHOWN_PAYLOAD else f"{text}… ({len(payload)} bytes)"
+
+
+class Transcript:
+    """Writes the timeline's drafts for one port's lines."""
+
+    def __init__(self, port: str) -> None:
+        self._port = port
+        self._redact = LineRedactor()
+
+    def drafts(self, lines: list[Heard], t: float, *, command: Command | None, seconds: float) -> list[Draft]:
+        """Return the drafts for lines heard at ``t``. ``command``: the pending one; ``seconds``: since it was sent."""
+        if command is None and (texts := self._log_texts(lines)):
+            return [(t, Kind.RX, self._port, text, {}) for text in texts]
+        return [self._draft(heard, t, command, seconds) for heard in lines]
+
+    def _log_texts(self, lines: list[Heard]) -> list[str] | None:
+        """Return the texts of lines that are all log and cannot hold a secret, decoded in one go; else None."""
+        if self._redact.inside or any(heard.role is not Role.LOG for heard in lines):
+            return None
+        joined = b"\n".join([heard.line for heard in lines])
+        if may_hold_secret(joined):
+            return None
+        return joined.decode("utf-8", "replace").split("\n")
+
+    def _draft(self, heard: Heard, t: float, command: Command | None, seconds: float) -> Draft:
+        role = heard.role
+        text = self._redact(heard.line).decode("utf-8", "replace")
+        if role is Role.URC:
+            return t, Kind.URC, self._port, text, _urc_data(heard)
+        if heard.outcome:
+            done = heard.outcome
+            data = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
+            return t, Kind.RESULT, self._port, text, data
+        # A damaged echo of a key has no shape by which it could be known; a late one has lost its command.
+        if (command is not None and command.secret and role in _UNKNOWN) or (command is None and role is Role.ECHO):
+            text = _HIDDEN.format(len(heard.line))
+        return t, Kind.RX, self._port, text, {} if role is Role.LOG else {"role": role.value}
+
+
+def _urc_data(heard: Heard) -> dict[str, Any]:
+    if not heard.blobs:
+        return {}
+    return {"blobs": [shown_bytes(blob) for blob in heard.blobs]}

@@ -1,0 +1,501 @@
+"""AtPort over ptys and loopback sockets."""
+
+import fcntl
+import os
+import socket
+import threading
+import time
+
+import pytest
+import serial
+
+from harness.at import AtError, AtPort, PortSettings
+from harness.at.receiver import Receiver
+from harness.errors import BoardLost, LabError, Misuse, NoAnswer, PortBusy, PortMissing
+from harness.timeline import Kind, Timeline
+from tests.integration.at_far_end import FarEnd
+from tests.unit.at.scripted_modem import ScriptedModem
+
+PEM = "-----BEGIN CERTIFICATE-----\r\n" + "MIIB" * 300 + "\r\n-----END CERTIFICATE-----\r\n"
+
+
+@pytest.fixture
+def timeline():
+    return Timeline()
+
+
+@pytest.fixture
+def modem():
+    return ScriptedModem({"AT+CGSN": b"352656100000000\r\n", "AT%CMNG": b"", "AT#XSEND": b"", "AT+CFUN": b""})
+
+
+@pytest.fixture
+def far(modem):
+    with FarEnd(modem.feed) as far:
+        yield far
+
+
+@pytest.fixture
+def port(far, timeline):
+    with AtPort.open(far.path, name="board-1", timeline=timeline) as port:
+        yield port
+
+
+@pytest.fixture
+def silent():
+    with FarEnd() as far:
+        yield far
+
+
+@pytest.fixture
+def deaf(silent, timeline):
+    """A port whose board says only what the test makes it say."""
+    with AtPort.open(silent.path, name="board-1", timeline=timeline) as port:
+        yield port
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Tries to get back in step last a fifth of a second."""
+    monkeypatch.setattr("harness.at.port._TRY_TIMEOUT", 0.2)
+
+
+def texts(timeline, *kinds):
+    return [event.text for event in timeline.since(0) if event.kind in kinds]
+
+
+def test_commands_and_the_timeline(port, timeline):
+    port.sync()
+    mark = timeline.mark()
+    assert port.command("AT+CGSN").text == "352656100000000"
+    assert [(event.kind, event.source, event.text) for event in timeline.since(mark)] == [
+        (Kind.TX, "board-1", "AT+CGSN"),
+        (Kind.RX, "board-1", "352656100000000"),
+        (Kind.RESULT, "board-1", "OK"),
+    ]
+    stamps = [event.t for event in timeline.since(0)]
+    assert stamps == sorted(stamps)
+
+
+def test_a_refusal(port):
+    with pytest.raises(AtError, match=r"AT\+NOSUCH answered ERROR"):
+        port.command("AT+NOSUCH")
+
+
+def test_a_certificate_goes_through_and_a_key_stays_secret(port, modem, timeline):
+    port.command(f'AT%CMNG=0,1,0,"{PEM}"')
+    port.command('AT%CMNG=0,1,2,"topsecretkey"')
+    assert modem.commands == [f'AT%CMNG=0,1,0,"{PEM}"', 'AT%CMNG=0,1,2,"topsecretkey"']
+    assert "topsecretkey" not in "".join(f"{event}" for event in timeline.since(0))
+
+
+def test_misuse_sends_nothing(port, far):
+    for text in ('AT%CMNG=0,1,0,"' + "x" * 5000 + '"', "AT\r", 'AT"'):
+        with pytest.raises(Misuse):
+            port.command(text)
+    port.command("AT")
+    assert bytes(far.received) == b"AT\r"
+
+
+def test_data_mode(port, modem, timeline):
+    assert port.send_payload("AT#XSEND", b'{"a":1}\r\nOK\r\n') == 0
+    assert modem.payloads == [b'{"a":1}\r\nOK\r\n']
+    assert port.command("AT+CGSN").text == "352656100000000"
+    with pytest.raises(Misuse, match="data mode"):
+        port.send_payload("AT#XSEND", b"a+++b")
+    assert len(modem.payloads) == 1
+
+
+def test_several_threads_take_turns(port, modem):
+    errors = []
+
+    def ask():
+        for _ in range(50):
+            if port.command("AT+CGSN").text != "352656100000000":
+                errors.append("wrong answer")
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert errors == []
+    assert modem.commands == ["AT+CGSN"] * 200
+
+
+@pytest.mark.parametrize("chunk", [1, 7, None])
+def test_writing_in_pieces(far, timeline, modem, chunk):
+    with AtPort.open(far.path, name="board-1", timeline=timeline, settings=PortSettings(chunk=chunk)) as port:
+        port.command(f'AT%CMNG=0,1,0,"{PEM}"')
+    assert modem.commands == [f'AT%CMNG=0,1,0,"{PEM}"']
+
+
+# -- URCs
+
+
+def test_listeners_get_their_urcs_wherever_they_land(port, far, modem):
+    modem.replies["AT+CFUN"] = b"+CSCON: 1\r\n+CEREG: 0\r\n+CSCON: 0\r\n"
+    with port.listen("+CEREG") as cereg, port.listen("+CSCON", "Ready") as other:
+        port.command("AT+CFUN=4")
+        far.send(b'Ready\r\n+CEREG: 1,"0901"\r\n')
+        assert cereg.next(5.0, match=lambda urc: urc.args.startswith("1"), what="registration").args == '1,"0901"'
+        assert [other.next(5.0).text for _ in range(3)] == ["+CSCON: 1", "+CSCON: 0", "Ready"]
+        assert other.poll() is None
+    far.send(b"+CEREG: 2\r\n")
+    port.command("AT")
+    assert cereg.poll() is None
+
+
+def test_framed_urcs(far, timeline):
+    settings = PortSettings(framed={"#XMQTTMSG": lambda args: tuple(map(int, args.split(",")))})
+    with (
+        AtPort.open(far.path, name="board-1", timeline=timeline, settings=settings) as port,
+        port.listen("#XMQTTMSG") as listener,
+    ):
+        far.send(b"\r\n#XMQTTMSG: 3,8\r\nt/1\r\n{\r\nOK\r\n}\r\n")
+        assert listener.next(5.0).blobs == (b"t/1", b"{\r\nOK\r\n}")
+        assert port.command("AT").lines == ()
+
+
+def test_a_listener_says_what_was_heard(deaf, silent):
+    with deaf.listen("+CEREG") as listener:
+        silent.send(b"*** Booting ***\r\n+CSCON: 1\r\n")
+        deaf.wait_line(r"CSCON", 5.0, since=0)
+        with pytest.raises(
+            NoAnswer, match=r"board-1: no registration within .* last heard: \*\*\* Booting \*\*\* \| \+CSCON: 1"
+        ):
+            listener.next(0.05, what="registration")
+
+
+def test_wait_line(deaf, silent, timeline):
+    threading.Timer(0.02, silent.send, [b"<inf> app: up\r\n"]).start()
+    assert deaf.wait_line(r"app: (\w+)", 5.0).text == "<inf> app: up"
+    assert deaf.wait_line("app", 0.0, since=0).text == "<inf> app: up"
+    with pytest.raises(NoAnswer, match=r"no line with 'never' within 0.02 s; last heard: <inf> app: up"):
+        deaf.wait_line("never", 0.02)
+
+
+def test_the_timeline_can_be_replaced(port, far, timeline):
+    port.command("AT")
+    before = timeline.mark()
+    port.timeline = other = Timeline()
+    port.command("AT+CGSN")
+    assert timeline.mark() == before
+    assert texts(other, Kind.TX, Kind.RESULT) == ["AT+CGSN", "OK"]
+
+
+# -- time-outs and getting back in step
+
+
+class Slow:
+    """A modem that holds one answer back until it is released, as one that is busy does."""
+
+    def __init__(self, modem, held):
+        self.modem, self.held, self.late = modem, held, b""
+        self.holding = threading.Event()
+
+    def feed(self, data):
+        answer = self.modem.feed(data)
+        if self.held in data and not self.holding.is_set():
+            self.holding.set()
+            self.late = answer
+            return b""
+        late, self.late = self.late, b""
+        return late + answer
+
+
+def test_a_late_answer_is_not_the_next_commands(timeline):
+    """The late OK arrives when the next command has already been sent."""
+    slow = Slow(ScriptedModem({"AT+CFUN": b"", "AT+CGSN": b"352656100000000\r\n"}), b"AT+CFUN=1")
+    with FarEnd(slow.feed) as far, AtPort.open(far.path, name="board-1", timeline=timeline) as port:
+        with pytest.raises(NoAnswer, match=r"board-1: no answer to AT\+CFUN=1 within 0.05 s; .*again after 1 tries"):
+            port.command("AT+CFUN=1", timeout=0.05)
+        with pytest.raises(AtError):
+            port.command("AT+NOSUCH")
+        assert port.command("AT+CGSN").text == "352656100000000"
+    assert "no answer" in texts(timeline, Kind.RESULT)
+
+
+def test_a_late_answer_to_the_probes_own_command(timeline):
+    slow = Slow(ScriptedModem({"AT+CGSN": b"352656100000000\r\n"}), b"AT+CMEE?")
+    with FarEnd(slow.feed) as far, AtPort.open(far.path, name="board-1", timeline=timeline) as port:
+        with pytest.raises(NoAnswer, match="again after 1 tries"):
+            port.command("AT+CMEE?", timeout=0.05)
+        assert port.command("AT+CGSN").lines == ("352656100000000",)
+
+
+def test_out_of_an_open_quote(far, port, modem, hasty):
+    os.write(port._link._fd, b'AT%CMNG=0,1,0,"lost its end\r')
+    assert far.wait_received(b"lost its end\r")
+    port.sync()
+    assert port.command("AT+CGSN").text == "352656100000000"
+    assert modem.commands[0].startswith("AT%CMNG")
+    assert modem.commands[-1] == "AT+CGSN"
+
+
+def test_a_quote_that_opened_one_is_closed_again(timeline, hasty):
+    """The board was deaf for the first try: the second try's quote opens one, the third's closes it."""
+    modem = ScriptedModem({"AT+CGSN": b"352656100000000\r\n"})
+    missed = bytearray()
+
+    def answer(data):
+        if b"\rAT+CMEE?\r" in missed:
+            return modem.feed(data)
+        missed.extend(data)
+        return b""
+
+    with FarEnd(answer) as far, AtPort.open(far.path, name="board-1", timeline=timeline) as port:
+        port.sync()
+        assert port.command("AT+CGSN").text == "352656100000000"
+    assert [event.data["tries"] for event in timeline.since(0) if event.kind is Kind.STEP] == [3]
+
+
+def test_nothing_answers(deaf, silent, hasty):
+    silent.send(b"garbage\r\n")
+    deaf.wait_line("garbage", 5.0, since=0)
+    with pytest.raises(NoAnswer, match=r"board-1: no answer to AT commands in 4 tries; last heard: garbage; .*speed"):
+        deaf.sync()
+    # Still out of step: the command is not sent before the board answers.
+    with pytest.raises(NoAnswer, match="in 4 tries"):
+        deaf.command("AT+CFUN=1")
+    assert b"AT+CFUN=1\r" not in silent.received
+
+
+def test_ctrl_c_during_a_command_leaves_the_port_usable(port, monkeypatch):
+    write = port._link.write
+
+    def interrupted(data):
+        monkeypatch.setattr(port._link, "write", write)
+        write(data)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(port._link, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        port.command("AT+CGSN")
+    assert port.command("AT").lines == ()
+
+
+def test_data_mode_that_never_ends_is_left(timeline):
+    """The board loses the first +++; getting back in step sends it again."""
+    modem = ScriptedModem({"AT#XSEND": b"", "AT+CGSN": b"352656100000000\r\n"})
+    lost = []
+
+    def answer(data):
+        if data.endswith(b"payload+++") and not lost:
+            lost.append(data)
+            return modem.feed(data[:-3])
+        return modem.feed(data)
+
+    with FarEnd(answer) as far, AtPort.open(far.path, name="board-1", timeline=timeline) as port:
+        with pytest.raises(NoAnswer, match="no answer to AT#XSEND"):
+            port.send_payload("AT#XSEND", b"payload", timeout=0.1)
+        assert port.command("AT+CGSN").text == "352656100000000"
+    assert modem.payloads == [b"payload"]
+
+
+# -- the port's own trouble
+
+
+def test_no_such_port(timeline):
+    with pytest.raises(PortMissing, match="board-1: no port /dev/no-such-port"):
+        AtPort.open("/dev/no-such-port", name="board-1", timeline=timeline)
+
+
+def test_busy_port_names_its_owner(port, far, timeline):
+    with pytest.raises(PortBusy, match=rf"in use by .*\(pid {os.getpid()}\)"):
+        AtPort.open(far.path, name="other", timeline=timeline)
+
+
+def test_busy_port_of_somebody_unknown(silent, timeline, monkeypatch):
+    monkeypatch.setattr(
+        "harness.at.opening.os.path.realpath", lambda path: path if isinstance(path, str) else "elsewhere"
+    )
+    with open(silent.path, "rb", buffering=0) as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        with pytest.raises(PortBusy, match="ModemManager"):
+            AtPort.open(silent.path, name="board-1", timeline=timeline)
+
+
+def test_no_permission(timeline, monkeypatch):
+    def denied(self):
+        raise serial.SerialException(13, "could not open port")
+
+    monkeypatch.setattr("serial.Serial.open", denied)
+    with pytest.raises(LabError, match="dialout"):
+        AtPort.open("/dev/ttyACM0", name="board-1", timeline=timeline)
+
+
+@pytest.mark.parametrize("url", ["nosuch://x", "socket://nowhere", "rfc2217://"])
+def test_a_bad_url(url, timeline):
+    with pytest.raises((Misuse, LabError), match="board-1: cannot open"):
+        AtPort.open(url, name="board-1", timeline=timeline)
+
+
+def test_refused_connection(timeline):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = free.getsockname()[1]
+    with pytest.raises(PortMissing, match="is the server there"):
+        AtPort.open(f"socket://127.0.0.1:{number}", name="board-1", timeline=timeline)
+
+
+def test_unplugged_reaches_everybody_at_once(deaf, silent, timeline):
+    caught = {}
+
+    def wait(what, action):
+        try:
+            action()
+        except BoardLost as error:
+            caught[what] = (time.monotonic(), str(error))
+
+    listener = deaf.listen("+CEREG")
+    actions = {
+        "command": lambda: deaf.command("AT+CFUN=1", timeout=30),
+        "listener": lambda: listener.next(30),
+        "line": lambda: deaf.wait_line("never", 30),
+    }
+    threads = [threading.Thread(target=wait, args=item) for item in actions.items()]
+    for thread in threads:
+        thread.start()
+    assert silent.wait_received(b"AT+CFUN=1\r")
+    start = time.monotonic()
+    silent.unplug()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(caught) == ["command", "line", "listener"]
+    assert max(t for t, _ in caught.values()) - start < 1.0
+    assert all("board-1: the port went away" in text for _, text in caught.values())
+    assert not deaf.alive
+    assert len(texts(timeline, Kind.FAULT)) == 1
+    for action in actions.values():
+        with pytest.raises(BoardLost):
+            action()
+
+
+def test_lines_before_the_unplugging_are_not_lost(deaf, silent):
+    with deaf.listen("+CEREG") as listener:
+        silent.send(b"+CEREG: 0\r\nlast words\r\n")
+        deaf.wait_line("last words", 5.0, since=0)
+        silent.unplug()
+        assert listener.next(5.0).args == "0"
+        with pytest.raises(BoardLost):
+            listener.next(5.0)
+        assert deaf.wait_line("last words", 5.0, since=0).text == "last words"
+
+
+def test_a_reader_that_dies_says_why(port, far, timeline):
+    def full(events):
+        raise OSError(28, "No space left on device")
+
+    with timeline.sink(full):
+        far.send(b"+CEREG: 1\r\n")
+        port._receiver._thread.join(5)
+    with pytest.raises(LabError, match=r"the reader died of OSError: .*No space left"):
+        port.command("AT")
+
+
+def test_close_ends_waiting_and_the_thread(far, timeline):
+    port = AtPort.open(far.path, name="board-1", timeline=timeline)
+    listener = port.listen("+CEREG")
+    threading.Timer(0.05, port.close).start()
+    with pytest.raises(LabError, match="closed"):
+        listener.next(30)
+    port.close()
+    with pytest.raises(Misuse, match="closed"):
+        port.command("AT")
+    assert not port.alive
+    assert not [thread for thread in threading.enumerate() if thread.name == "at-reader-board-1"]
+    with AtPort.open(far.path, name="board-1", timeline=timeline) as again:
+        assert again.command("AT").lines == ()
+
+
+def test_open_and_close_leak_no_descriptors(far, timeline):
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        AtPort.open(far.path, name="board-1", timeline=timeline).close()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_board_that_takes_no_bytes(silent, timeline, monkeypatch):
+    monkeypatch.setattr("harness.at.link.WRITE_TIMEOUT", 0.1)
+    silent.stop_reading()
+    with (
+        AtPort.open(silent.path, name="board-1", timeline=timeline) as port,
+        pytest.raises(NoAnswer, match=r"takes no bytes .*flow control"),
+    ):
+        port._link.write(b"x" * 200_000)
+
+
+# -- load
+
+
+def test_nothing_is_lost_while_nobody_waits(deaf, silent, timeline):
+    lines = [
+        b"[%08d] <inf> app: some text that makes a line as long as they are\r\n" % number for number in range(6000)
+    ]
+    silent.send(b"".join(lines) + b"the end\r\n")
+    deaf.wait_line("the end", 10.0, since=0)
+    assert texts(timeline, Kind.RX) == [line.decode().strip() for line in lines] + ["the end"]
+
+
+def test_bytes_without_a_line_end_are_cut_and_bounded(deaf, silent, timeline):
+    silent.send(b"x" * 200_000 + b"\r\nafter\r\n")
+    deaf.wait_line("after", 10.0, since=0)
+    pieces = [event for event in timeline.since(0) if event.data.get("role") == "cut"]
+    assert [len(event.text) for event in pieces] == [65536, 65536, 65536, 200_000 - 3 * 65536]
+    assert deaf._receiver._dialogue._buffer.take_rest() == b""
+
+
+# -- remote ports
+
+
+def serve_tcp(answer):
+    """A TCP server for one client; returns its port and a function that ends it."""
+    server = socket.create_server(("127.0.0.1", 0))
+    clients = []
+
+    def serve():
+        client, _ = server.accept()
+        clients.append(client)
+        while data := client.recv(65536):
+            client.sendall(answer(data))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+
+    def end():
+        for client in clients:
+            client.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+        for client in clients:
+            client.close()
+        server.close()
+
+    return server.getsockname()[1], end
+
+
+def test_socket_port(modem, timeline):
+    number, end = serve_tcp(modem.feed)
+    with AtPort.open(f"socket://127.0.0.1:{number}", name="board-1", timeline=timeline) as port:
+        port.sync()
+        assert port.command("AT+CGSN").text == "352656100000000"
+        with port.listen("+CEREG") as listener:
+            start = time.monotonic()
+            end()
+            with pytest.raises(BoardLost):
+                listener.next(10)
+        assert time.monotonic() - start < 1.0
+
+
+def test_a_port_without_a_descriptor(timeline, hasty):
+    """loop:// has none, as rfc2217:// has none: it answers with the command itself, an echo."""
+    with AtPort.open("loop://", name="board-1", timeline=timeline) as port:
+        with pytest.raises(NoAnswer):
+            port.command("AT+CFUN?", timeout=0.1)
+        assert "AT+CFUN?" in texts(timeline, Kind.RX)
+    assert not port.alive
+
+
+def test_receiver_is_one_thread(port):
+    assert isinstance(port._receiver, Receiver)
+    assert len([thread for thread in threading.enumerate() if thread.name == "at-reader-board-1"]) == 1

@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.at.lines import LineBuffer, Piece, plain
+
+
+def test_each_line_end():
+    assert LineBuffer().feed(b"a\rb\nc\r\nd") == [Piece(b"a\r", False), Piece(b"b\n", False), Piece(b"c\r\n", False)]
+
+
+def test_a_line_waits_for_its_end():
+    buffer = LineBuffer()
+    assert buffer.feed(b"+CFU") == []
+    assert buffer.feed(b"N: 1") == []
+    assert buffer.feed(b"\r\nOK") == [Piece(b"+CFUN: 1\r\n", False)]
+    assert buffer.take_rest() == b"OK"
+    assert buffer.take_rest() == b""
+
+
+def test_a_line_without_end_is_cut_and_its_tail_is_marked():
+    buffer = LineBuffer(limit=4)
+    assert buffer.feed(b"abcd") == []
+    assert buffer.feed(b"efgh") == [Piece(b"abcd", True)]
+    assert buffer.feed(b"OK\r\n") == [Piece(b"efgh", True), Piece(b"OK\r\n", True)]
+    assert buffer.feed(b"OK\r\n") == [Piece(b"OK\r\n", False)]
+
+
+def test_other_separators_of_unicode_are_no_line_ends():
+    assert LineBuffer().feed(b"a\x0bb\x0cc\x1cd\x85e\n") == [Piece(b"a\x0bb\x0cc\x1cd\x85e\n", False)]
+
+
+STREAM = st.lists(st.sampled_from([b"a", b"OK", b"\r", b"\n", b"\r\n", b"xyz" * 3])).map(b"".join)
+
+
+@given(STREAM, st.lists(st.integers(1, 7)), st.integers(1, 9))
+def test_chunks_do_not_matter(stream, sizes, limit):
+    whole = LineBuffer(limit)
+    expected = [piece for piece in whole.feed(stream) if piece.raw.strip()]
+    chunked = LineBuffer(limit)
+    pieces, at = [], 0
+    for size in [*sizes, len(stream)]:
+        pieces += chunked.feed(stream[at : at + size])
+        at += size
+    # A line end that was cut in two leaves an empty line.
+    content = [(piece.raw.rstrip(b"\r\n"), piece.cut) for piece in pieces if piece.raw.strip()]
+    assert content == [(piece.raw.rstrip(b"\r\n"), piece.cut) for piece in expected]
+    rest = whole.take_rest()
+    assert chunked.take_rest() == rest
+    assert b"".join(piece.raw for piece in pieces) + rest == stream
+
+
+@given(st.binary(max_size=4000), st.integers(1, 50))
+def test_memory_is_bounded(data, limit):
+    buffer = LineBuffer(limit)
+    for at in range(0, len(data), 7):
+        buffer.feed(data[at : at + 7])
+        assert len(buffer._partial) <= limit
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (b"OK\r\n", b"OK"),
+        (b"  indented\n", b"  indented"),
+        (b"\x1b[1;32muart:~$ \x1b[mOK\r\n", b"OK"),
+        (b"mosh:~$ at AT+CFUN?\r\n", b"at AT+CFUN?"),
+        (b"mosh:~$ mosh:~$ OK\r\n", b"OK"),
+        (b"mosh:~$ \r\n", b""),
+        (b"\0\0OK\0\r\n", b"OK"),
+        (b"\x1b[8D\x1b[J+CEREG: 1\r\n", b"+CEREG: 1"),
+        (b"\r\n", b""),
+    ],
+)
+def test_plain(raw, line):
+    assert plain(raw) == line

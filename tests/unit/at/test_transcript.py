@@ -1,0 +1,67 @@
+from harness.at.dialogue import Dialogue, Heard, Role
+from harness.at.syntax import parse_command
+from harness.at.transcript import Transcript, shown_bytes
+from harness.timeline import Kind
+
+KEY = "-----BEGIN PRIVATE KEY-----\r\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIB\r\n-----END PRIVATE KEY-----\r\n"
+WRITE = f'AT%CMNG=0,1,2,"{KEY}"'
+
+
+def drafts(lines, command=None):
+    return Transcript("board-1").drafts(lines, 12.5, command=command, seconds=0.25)
+
+
+def test_kinds_and_stamp():
+    dialogue = Dialogue()
+    command = parse_command("AT+CFUN?")
+    dialogue.begin(command)
+    heard = dialogue.receive(b"<inf> up\r\n+CEREG: 1\r\n+CFUN: 1\r\nOK\r\n")
+    assert drafts(heard, command) == [
+        (12.5, Kind.RX, "board-1", "<inf> up", {}),
+        (12.5, Kind.URC, "board-1", "+CEREG: 1", {}),
+        (12.5, Kind.RX, "board-1", "+CFUN: 1", {"role": "answer"}),
+        (12.5, Kind.RESULT, "board-1", "OK", {"command": "AT+CFUN?", "seconds": 0.25, "ok": True}),
+    ]
+
+
+def test_undecodable_bytes():
+    assert drafts([Heard(Role.LOG, b"caf\xc3 \xff!")])[0][3] == "caf\ufffd \ufffd!"
+
+
+def test_tokens_do_not_enter():
+    line = b'%ATTESTTOKEN: "2dn3hQFQUDYxVDkxRPCAIhIbZAFifQNQ.0oRDoQEmoQRBIfZYQ"'
+    assert drafts([Heard(Role.ANSWER, line)])[0][3] == "%ATTESTTOKEN: <redacted 52 bytes>"
+
+
+def test_a_key_that_the_board_prints_over_several_lines():
+    lines = [Heard(Role.LOG, line.encode()) for line in KEY.split("\r\n") if line]
+    texts = [draft[3] for draft in drafts([*lines, Heard(Role.LOG, b"after")])]
+    assert "MIGH" not in "".join(texts)
+    assert texts[-1] == "after"
+
+
+def test_no_echo_of_a_key_enters_not_even_a_damaged_one():
+    command = parse_command(WRITE)
+    dialogue = Dialogue()
+    dialogue.begin(command)
+    echo = WRITE.encode().replace(b"MIGH", b"MI\x00H")
+    heard = dialogue.receive(WRITE.encode() + b"\r\n" + echo[30:] + b"\r\nOK\r\n")
+    texts = [draft[3] for draft in drafts(heard, command)]
+    assert not [text for text in texts if "AgEAMBMG" in text]
+    assert texts[-1] == "OK"
+
+
+def test_a_late_echo_of_a_key_does_not_enter():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command(WRITE))
+    dialogue.give_up()
+    texts = [draft[3] for draft in drafts(dialogue.receive(WRITE.encode() + b"\r\n"))]
+    assert texts
+    assert not [text for text in texts if "MIGH" in text]
+
+
+def test_blobs_are_shown_redacted_and_cut():
+    data = drafts([Heard(Role.URC, b"#XMQTTMSG: 1,2", b"#XMQTTMSG", b"1,2", (b"t", b"\xff{}"))])[0][4]
+    assert data == {"blobs": ["t", "\ufffd{}"]}
+    assert shown_bytes(b"x" * 3000) == "x" * 2048 + "… (3000 bytes)"
+    assert "eyJ" not in shown_bytes(b"jwt eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlc2lnbmF0dXJl")

@@ -1,0 +1,131 @@
+import threading
+import time
+
+import pytest
+
+from harness.timeline import Event, Kind, Timeline
+
+
+def fill(timeline, *texts):
+    return timeline.extend([(1.0, Kind.RX, "board-1", text, {}) for text in texts])
+
+
+def test_events_are_numbered_stamped_and_in_order():
+    timeline = Timeline()
+    before = time.monotonic()
+    first = timeline.add(Kind.TX, "board-1", "AT", redacted=False)
+    second, third = fill(timeline, "a", "b")
+    assert isinstance(first, Event)
+    assert (first.seq, first.kind, first.source, first.text, first.data) == (
+        0,
+        Kind.TX,
+        "board-1",
+        "AT",
+        {"redacted": False},
+    )
+    assert before <= first.t <= time.monotonic()
+    assert [second.seq, third.seq] == [1, 2]
+    assert (second._replace(text="c").text, second.t) == ("c", 1.0)
+    assert timeline.since(0) == [first, second, third]
+
+
+def test_marks():
+    timeline = Timeline()
+    assert timeline.mark() == 0
+    fill(timeline, "a", "b")
+    mark = timeline.mark()
+    assert timeline.since(mark) == []
+    fill(timeline, "c")
+    assert [event.text for event in timeline.since(mark)] == ["c"]
+    assert [event.text for event in timeline.since(1)] == ["b", "c"]
+    assert timeline.extend([]) == []
+
+
+def test_memory_is_bounded_by_events():
+    timeline = Timeline(keep=3)
+    fill(timeline, *"abcde")
+    assert [event.text for event in timeline.since(0)] == ["c", "d", "e"]
+    assert [event.text for event in timeline.since(4)] == ["e"]
+    assert timeline.dropped == 2
+
+
+def test_memory_is_bounded_by_text():
+    timeline = Timeline(keep_text=10)
+    fill(timeline, "aaaa", "bbbb", "cccc")
+    assert [event.text for event in timeline.since(0)] == ["bbbb", "cccc"]
+    fill(timeline, "d" * 11)
+    assert timeline.since(0) == []
+    assert timeline.dropped == 4
+    fill(timeline, "e")
+    assert [event.text for event in timeline.since(0)] == ["e"]
+
+
+def test_wait_finds_what_is_there_already_from_the_mark_on():
+    timeline = Timeline()
+    fill(timeline, "x", "x")
+    found = timeline.wait(lambda event: event.text == "x", since=1, timeout=0.0)
+    assert found is not None
+    assert found.seq == 1
+
+
+def test_wait_looks_at_each_event_once():
+    timeline = Timeline()
+    seen = []
+
+    def match(event):
+        seen.append(event.seq)
+        return event.text == "end"
+
+    fill(timeline, "a", "b")
+    threading.Timer(0.01, fill, [timeline, "c", "end", "after"]).start()
+    found = timeline.wait(match, since=0, timeout=5.0)
+    assert found is not None
+    assert seen == [0, 1, 2, 3]
+
+
+def test_wait_gives_up():
+    timeline = Timeline()
+    start = time.monotonic()
+    assert timeline.wait(lambda event: True, since=0, timeout=0.05) is None
+    assert 0.05 <= time.monotonic() - start < 2.0
+
+
+def test_sinks_see_everything_in_order_also_what_memory_drops():
+    timeline = Timeline(keep=1)
+    seen = []
+    with timeline.sink(seen.extend):
+        fill(timeline, "a", "b")
+        timeline.add(Kind.STEP, "harness", "c")
+    fill(timeline, "d")
+    assert [event.text for event in seen] == ["a", "b", "c"]
+
+
+def test_a_failing_sink_fails_the_writer_and_still_wakes_the_waiters():
+    timeline = Timeline()
+
+    def full(events):
+        raise OSError("disk full")
+
+    def write():
+        with timeline.sink(full), pytest.raises(OSError, match="disk full"):
+            fill(timeline, "a")
+
+    threading.Timer(0.01, write).start()
+    found = timeline.wait(lambda event: True, since=0, timeout=5.0)
+    assert found is not None
+    assert found.text == "a"
+    fill(timeline, "b")
+
+
+def test_many_writers_and_one_reader_lose_nothing():
+    timeline = Timeline()
+    threads = [
+        threading.Thread(target=lambda: [timeline.add(Kind.RX, "board-1", "x") for _ in range(500)]) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    found = timeline.wait(lambda event: event.seq == 1999, since=0, timeout=10.0)
+    for thread in threads:
+        thread.join(10)
+    assert found is not None
+    assert [event.seq for event in timeline.since(0)] == list(range(2000))
