@@ -1,0 +1,96 @@
+"""The lab's own CA: it signs the certificates of the boards whose keys were made on the device."""
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from filelock import FileLock, Timeout
+
+from harness.credentials.certificates import issue_device_certificate, make_ca_certificate
+from harness.credentials.private_file import write_atomically
+from harness.errors import LabError, Misuse
+
+_KEY_FILE = "lab-ca.key.pem"
+_CERTIFICATE_FILE = "lab-ca.pem"
+_LOCK_FILE = ".lab-ca.lock"
+_LOCK_TIMEOUT = 30.0
+_MEND = "restore it, or empty the folder for a new CA"
+
+
+class LabCa:
+    """An EC P-256 CA. ``certificate_pem``: its certificate, which is public; the key never leaves this object."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+        self._key = key
+        self._certificate = certificate
+        self.certificate_pem = certificate.public_bytes(Encoding.PEM).decode()
+
+    @classmethod
+    def load_or_create(cls, folder: Path) -> "LabCa":
+        """Return the CA that is kept in ``folder``; the first call there makes it. Safe among processes.
+
+        Misuse, naming the file: one of the two files is missing or unreadable, is no PEM, is expired, the key's file is
+        open to other users, or key and certificate do not belong together.
+        """
+        key_path, certificate_path = folder / _KEY_FILE, folder / _CERTIFICATE_FILE
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / _LOCK_FILE, timeout=_LOCK_TIMEOUT):
+                if not key_path.exists() and not certificate_path.exists():
+                    _create(key_path, certificate_path)
+                key, certificate = _load_key(key_path), _load_certificate(certificate_path)
+        except Timeout as error:
+            raise LabError(f"{folder}: another process holds the lab CA's lock: end it and run again") from error
+        except OSError as error:
+            raise Misuse(
+                f"{error.filename or folder}: {error.strerror}: the lab CA needs this folder, readable and writable"
+            ) from error
+        if key.public_key() != certificate.public_key():
+            raise Misuse(f"{key_path} is not the key of {certificate_path}: restore the pair that belongs together")
+        return cls(key, certificate)
+
+    def issue(self, csr: x509.CertificateSigningRequest, *, device_id: str, days: int = 3650) -> str:
+        """Return a device certificate in PEM, see :func:`issue_device_certificate`."""
+        return issue_device_certificate(
+            csr, device_id=device_id, ca_certificate=self._certificate, ca_key=self._key, days=days
+        )
+
+
+def _create(key_path: Path, certificate_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = make_ca_certificate(key)
+    write_atomically(key_path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    write_atomically(certificate_path, certificate.public_bytes(Encoding.PEM))
+
+
+def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise Misuse(f"{path}: other users can open this private key: run chmod 600 on it")
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Misuse(f"{path}: not a private key in PEM without a password: {_MEND}") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise Misuse(f"{path}: not an EC key on P-256: {_MEND}")
+    return key
+
+
+def _load_certificate(path: Path) -> x509.Certificate:
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        end = certificate.not_valid_after_utc
+        certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+        is_ca = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound) as error:
+        raise Misuse(f"{path}: not the PEM of a CA certificate: {_MEND}") from error
+    if not is_ca:
+        raise Misuse(f"{path}: a certificate, but not that of a CA: {_MEND}")
+    if end < datetime.now(UTC):
+        raise Misuse(
+            f"{path}: this CA expired on {end:%Y-%m-%d}: empty the folder for a new CA and register the boards again"
+        )
+    return certificate

@@ -1,0 +1,192 @@
+"""The modem's credential store: AT%CMNG.
+
+Facts: nRF9160 and nRF91x1 AT Commands references, %CMNG. The list shows the SHA-256 of exactly the bytes that stood
+between the quotes of the write, so what was written can be verified although keys can never be read.
+"""
+
+import builtins
+import hashlib
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+
+from harness.at import AtError, AtFormatError, AtPort
+from harness.at.syntax import parse_command
+from harness.errors import Misuse, Refusal
+from harness.modem.restoring import restoring
+
+_NOT_FOUND = 513
+_LAST_USER_SEC_TAG = 2**31 - 1
+_LISTED = re.compile(r'(\d+),(\d+),"([0-9A-Fa-f]{64})"')
+_READ = re.compile(r'(\d+),(\d+),"([0-9A-Fa-f]{64})","(.*)"', re.DOTALL)
+
+
+class CredentialKind(IntEnum):
+    """What an item of the store is. The modem may list others (13 on nRF91x1): those stay plain numbers."""
+
+    ROOT_CA = 0
+    CLIENT_CERT = 1
+    PRIVATE_KEY = 2
+    PSK = 3
+    PSK_IDENTITY = 4
+    PUBLIC_KEY = 5
+    DEVICE_IDENTITY_KEY = 6
+    RESERVED = 7
+    ENDORSEMENT_KEY = 8
+    OWNERSHIP_KEY = 9
+    NORDIC_IDENTITY_ROOT_CA = 10
+    NORDIC_BASE_KEY = 11
+
+
+class DigestMismatch(Refusal):
+    """The store holds other bytes than it was given."""
+
+
+@dataclass(frozen=True)
+class StoredCredential:
+    """One item of the store. ``digest``: SHA-256, 64 upper-case hex digits; of a key made there, an opaque number."""
+
+    sec_tag: int
+    kind: int
+    digest: str
+
+
+class CredentialStore:
+    """The credential store of one modem.
+
+    Writing and deleting need an inactive modem (``Modem.offline``), else AtError 518, and touch only ``sec_tags``.
+    ``offline``: makes the modem inactive for a block.
+    """
+
+    def __init__(
+        self, port: AtPort, *, sec_tags: Collection[int], offline: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._port = port
+        self._sec_tags = frozenset(sec_tags)
+        self._offline = offline
+
+    def list(self, sec_tag: int | None = None, kind: int | None = None) -> builtins.list[StoredCredential]:
+        """Return what is stored, all of it or what has this ``sec_tag``, this ``kind``; empty when there is nothing."""
+        command = "AT%CMNG=1"
+        if sec_tag is not None:
+            command += f",{sec_tag}"
+            if kind is not None:
+                command += f",{int(kind)}"
+        answer = self._port.command(command)
+        items = [_listed(value) for value in answer.values("%CMNG")]
+        return [item for item in items if kind is None or item.kind == kind]
+
+    def exists(self, sec_tag: int, kind: int) -> bool:
+        """Tell whether something is stored there."""
+        return bool(self.list(sec_tag, kind))
+
+    def read(self, sec_tag: int, kind: int) -> str:
+        """Return the content. Keys and PSKs are never readable (AtError 514); absent is AtError 513."""
+        answer = self._port.command(f"AT%CMNG=2,{sec_tag},{int(kind)}")
+        found = _READ.fullmatch(answer.value("%CMNG"))
+        if not found:
+            raise AtFormatError(
+                f"AT%CMNG=2,{sec_tag},{int(kind)}: the answer has not the form of %CMNG: look at the transcript"
+            )
+        digest, content = found[3].upper(), found[4]
+        if _digest(content) != digest:
+            raise DigestMismatch(
+                f"{_place(sec_tag, kind)}: the content read has SHA-256 {_digest(content)}, the modem says {digest}: "
+                "bytes were lost on the way, check flow control and the cable"
+            )
+        return content
+
+    def write(self, sec_tag: int, kind: int, content: str) -> None:
+        """Store ``content`` verbatim, line ends included, in place of what is there.
+
+        Misuse, and nothing sent: see :meth:`check_content`.
+        """
+        self.check_content(sec_tag, kind, content)
+        # Which items may be overwritten in place is UNCONFIRMED (519 for some): deleting first is right for all.
+        self.delete(sec_tag, kind)
+        self._port.command(_write_command(sec_tag, kind, content))
+
+    def verify(self, sec_tag: int, kind: int, content: str) -> None:
+        """Raise DigestMismatch unless the store holds exactly ``content`` there."""
+        stored = self.list(sec_tag, kind)
+        held = stored[0].digest if stored else "nothing"
+        if held != _digest(content):
+            raise DigestMismatch(
+                f"{_place(sec_tag, kind)} holds {held}, not {_digest(content)} ({len(content)} bytes): "
+                "write it again; if it stays so, bytes are lost on the way or another program writes to this board"
+            )
+
+    def delete(self, sec_tag: int, kind: int) -> bool:
+        """Delete the item; False when there was none."""
+        self.check_sec_tag(sec_tag)
+        try:
+            self._port.command(f"AT%CMNG=3,{sec_tag},{int(kind)}")
+        except AtError as error:
+            if error.code == _NOT_FOUND:
+                return False
+            raise
+        return True
+
+    @contextmanager
+    def replaced(self, sec_tag: int, kind: int, content: str, *, former: str) -> Iterator[None]:
+        """For the block, store ``content`` (a wrong root CA, say); afterwards ``former`` again.
+
+        The modem goes offline for each of the two writes and runs in its own mode during the block.
+        """
+        for text in (content, former):
+            self.check_content(sec_tag, kind, text)
+        with restoring(f"restoring {_place(sec_tag, kind)}", lambda: self._put(sec_tag, kind, former)):
+            self._put(sec_tag, kind, content)
+            yield
+
+    def check_sec_tag(self, sec_tag: int) -> None:
+        """Raise Misuse unless the harness may write to ``sec_tag`` of this board."""
+        if not 0 <= sec_tag <= _LAST_USER_SEC_TAG:
+            raise Misuse(f"sec_tag {sec_tag} is reserved or none: the harness writes to 0 to {_LAST_USER_SEC_TAG} only")
+        if sec_tag not in self._sec_tags:
+            allowed = ", ".join(map(str, sorted(self._sec_tags))) or "none"
+            raise Misuse(
+                f"sec_tag {sec_tag} is not this board's to write (its own: {allowed}): name it in the boards file"
+            )
+
+    def check_content(self, sec_tag: int, kind: int, content: str) -> None:
+        """Raise Misuse unless ``content`` can be written there.
+
+        It cannot when it is empty, holds a double quote or a byte that the command line does not pass on, makes the
+        command longer than the board's buffer, or when the sec_tag is not this board's.
+        """
+        self.check_sec_tag(sec_tag)
+        if not content:
+            raise Misuse(f"{_place(sec_tag, kind)}: nothing to write: use delete to remove what is there")
+        if '"' in content:
+            raise Misuse(f'{_place(sec_tag, kind)}: the content holds a " and AT%CMNG has no escape for it: remove it')
+        parse_command(_write_command(sec_tag, kind, content))
+
+    def _put(self, sec_tag: int, kind: int, content: str) -> None:
+        with self._offline():
+            self.write(sec_tag, kind, content)
+            self.verify(sec_tag, kind, content)
+
+
+def _write_command(sec_tag: int, kind: int, content: str) -> str:
+    return f'AT%CMNG=0,{sec_tag},{int(kind)},"{content}"'
+
+
+def _listed(value: str) -> StoredCredential:
+    found = _LISTED.fullmatch(value)
+    if not found:
+        raise AtFormatError(
+            f"AT%CMNG=1: '%CMNG: {value}' has not the form of a listed credential: look at the transcript"
+        )
+    return StoredCredential(int(found[1]), int(found[2]), found[3].upper())
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest().upper()
+
+
+def _place(sec_tag: int, kind: int) -> str:
+    name = CredentialKind(kind).name if kind in CredentialKind._value2member_map_ else "unknown"
+    return f"sec_tag {sec_tag} type {int(kind)} ({name})"

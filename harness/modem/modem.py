@@ -1,0 +1,120 @@
+"""What an nRF91 modem can do, through its AT port. Facts: nRF9160 and nRF91x1 AT Commands references."""
+
+import re
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from harness.at import AtFormatError, AtPort
+from harness.errors import Misuse, NoAnswer, NotRegistered
+from harness.modem.credential_store import CredentialStore
+from harness.modem.identity import Identity, read_device_uuid, read_identity
+from harness.modem.keygen import KeygenResult, parse_keygen
+from harness.modem.registration import DENIED, UICC_FAILURE, Registration
+from harness.modem.restoring import restoring
+
+_NORMAL = 1
+_FLIGHT = 4
+_INACTIVE = frozenset({0, _FLIGHT})  # others (44, 31, 41) may do too by the reference's wording; these two surely do
+_CFUN_TIMEOUT = 60.0
+_ATTRIBUTES = re.compile(r"[\x20\x21\x23-\x7e]+")
+_KEY_USAGE = re.compile(r"[01]{1,9}")
+_COMMON_NAME = re.compile(r"(?:^|,)\s*CN\s*=\s*([^,]*)")
+
+
+class Modem:
+    """One modem. ``sec_tags``: the only ones in which it may write, delete or make keys (Misuse for others)."""
+
+    def __init__(self, port: AtPort, *, sec_tags: Collection[int]) -> None:
+        self._port = port
+        self.credentials = CredentialStore(port, sec_tags=sec_tags, offline=self.offline)
+
+    def prepare(self) -> None:
+        """Ask for error numbers in place of plain ERROR. Once after each synchronisation: a reset forgets it."""
+        self._port.command("AT+CMEE=1")
+
+    def identity(self) -> Identity:
+        """Return IMEI, device UUID, models and firmware."""
+        return read_identity(self._port)
+
+    def functional_mode(self) -> int:
+        """Return the functional mode: 0 off, 1 normal, 4 flight mode, others as in the reference."""
+        mode = self._port.command("AT+CFUN?").value("+CFUN")
+        if not mode.isdecimal():
+            raise AtFormatError(
+                f"AT+CFUN? answered '+CFUN: {mode}', which is no functional mode: look at the transcript"
+            )
+        return int(mode)
+
+    def set_functional_mode(self, mode: int, timeout: float = _CFUN_TIMEOUT) -> None:
+        """Change the functional mode and wait at most ``timeout`` seconds for the modem to say it has."""
+        self._port.command(f"AT+CFUN={mode}", timeout=timeout)
+
+    @contextmanager
+    def offline(self) -> Iterator[None]:
+        """Keep the modem inactive for the block, as credential writes need it; then return to the former mode."""
+        former = self.functional_mode()
+        if former in _INACTIVE:
+            yield
+            return
+        with restoring(f"returning to AT+CFUN={former}", lambda: self.set_functional_mode(former)):
+            self.set_functional_mode(_FLIGHT)
+            yield
+
+    def registration(self) -> Registration:
+        """Return the present registration."""
+        value = self._port.command("AT+CEREG?").value("+CEREG")
+        return Registration.from_read(value)
+
+    def register(self, timeout: float = 120.0) -> Registration:
+        """Switch the modem on and wait until it is registered, at most ``timeout`` seconds.
+
+        Raises NotRegistered: at once when the network denies it or the SIM does not work, else at the deadline.
+        """
+        deadline = time.monotonic() + timeout
+        with self._port.listen("+CEREG") as listener:
+            self._port.command("AT+CEREG=5")
+            self.set_functional_mode(_NORMAL)
+            last = self.registration()  # a modem that is registered already says nothing by itself
+            while not last.final:
+                try:
+                    urc = listener.next(max(0.0, deadline - time.monotonic()), what="+CEREG: 1 or 5")
+                except NoAnswer as silence:
+                    raise NotRegistered(
+                        f"not registered within {timeout:g} s, last {last.text} ({last.meaning}): "
+                        f"check antenna, SIM and coverage; {silence}"
+                    ) from silence
+                last = Registration.from_urc(urc.args)
+        if last.status == DENIED:
+            raise NotRegistered(f"{last.text} ({last.meaning}): check the SIM's subscription and its roaming networks")
+        if last.status == UICC_FAILURE:
+            raise NotRegistered(f"{last.text} ({last.meaning}): check that a SIM is inserted and active")
+        return last
+
+    def generate_key(self, sec_tag: int, *, subject: str | None = None, key_usage: str | None = None) -> KeygenResult:
+        """Make a P-256 key on the device, at ``sec_tag`` type 2, and return its CSR, checked.
+
+        ``subject``: X.500 attributes, ``CN=mydevice,O=Lab``; without it the CN is the device UUID. ``key_usage``: up to
+        nine ``0`` and ``1`` in the order of RFC 5280 §4.2.1.3. Needs an inactive modem (AtError 518) and no key there
+        (AtError 519). Raises KeygenMismatch when the answer is not what was asked for.
+        """
+        self.credentials.check_sec_tag(sec_tag)
+        if subject is not None and not _ATTRIBUTES.fullmatch(subject):
+            raise Misuse(f'subject {subject!r}: printable ASCII without " expected, such as CN=mydevice')
+        if key_usage is not None and not _KEY_USAGE.fullmatch(key_usage):
+            raise Misuse(f"key_usage {key_usage!r}: one to nine digits 0 and 1 expected, such as 101010000")
+        command = f"AT%KEYGEN={sec_tag},2,0"
+        if subject is not None:
+            command += f',"{subject}"'
+        if key_usage is not None:
+            # UNCONFIRMED whether the middle parameter may be left out here as it may elsewhere.
+            command += f',"{key_usage}"' if subject is not None else f',,"{key_usage}"'
+        device_uuid = read_device_uuid(self._port)
+        answer = self._port.command(command)
+        common_name = device_uuid if subject is None else _common_name(subject)
+        return parse_keygen(answer.value("%KEYGEN"), sec_tag=sec_tag, device_uuid=device_uuid, common_name=common_name)
+
+
+def _common_name(subject: str) -> str | None:
+    found = _COMMON_NAME.search(subject)
+    return found[1].strip() if found else None

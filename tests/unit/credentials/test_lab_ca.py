@@ -1,0 +1,195 @@
+import os
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from harness.credentials import LabCa
+from harness.credentials import certificates as certificates_module
+from harness.errors import LabError, Misuse
+
+KEY, CERTIFICATE = "lab-ca.key.pem", "lab-ca.pem"
+
+
+def _write_key(path: Path, key, encryption=None) -> None:
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()))
+    path.chmod(0o600)
+
+
+def test_the_first_call_makes_a_ca(tmp_path):
+    folder = tmp_path / "deep" / "ca"
+    ca = LabCa.load_or_create(folder)
+    certificate = x509.load_pem_x509_certificate(ca.certificate_pem.encode())
+    assert (folder / CERTIFICATE).read_text() == ca.certificate_pem
+    assert isinstance(certificate.public_key().curve, ec.SECP256R1)
+    assert certificate.subject == certificate.issuer
+    certificate.verify_directly_issued_by(certificate)
+    extensions = certificate.extensions
+    constraints = extensions.get_extension_for_class(x509.BasicConstraints)
+    assert constraints.critical
+    assert constraints.value == x509.BasicConstraints(ca=True, path_length=0)
+    usage = extensions.get_extension_for_class(x509.KeyUsage)
+    assert usage.critical
+    assert (usage.value.key_cert_sign, usage.value.crl_sign, usage.value.digital_signature) == (True, True, False)
+    identifier = extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    assert identifier == x509.SubjectKeyIdentifier.from_public_key(certificate.public_key())
+    assert extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier == identifier.digest
+    now = datetime.now(UTC)
+    assert certificate.not_valid_before_utc < now
+    assert timedelta(days=3650) <= certificate.not_valid_after_utc - now < timedelta(days=3660)
+
+
+def test_the_key_file_is_0600_whatever_the_umask(tmp_path):
+    former = os.umask(0)
+    try:
+        LabCa.load_or_create(tmp_path)
+    finally:
+        os.umask(former)
+    assert stat.S_IMODE((tmp_path / KEY).stat().st_mode) == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lab-ca.lock", KEY, CERTIFICATE]
+
+
+def test_the_second_call_gives_the_same_ca(tmp_path):
+    first = LabCa.load_or_create(tmp_path)
+    key = (tmp_path / KEY).read_bytes()
+    assert LabCa.load_or_create(tmp_path).certificate_pem == first.certificate_pem
+    assert (tmp_path / KEY).read_bytes() == key
+
+
+def test_two_labs_have_two_names(tmp_path):
+    names = {
+        x509.load_pem_x509_certificate(LabCa.load_or_create(tmp_path / lab).certificate_pem.encode()).subject
+        for lab in ("a", "b")
+    }
+    assert len(names) == 2
+
+
+def test_processes_that_start_together_get_one_ca(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from harness.credentials import LabCa; sys.stdin.read();"
+        "print(LabCa.load_or_create(Path(sys.argv[1])).certificate_pem)"
+    )
+    starts = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    for process in starts:
+        process.stdin.close()
+    seen = {process.stdout.read() for process in starts}
+    assert [process.wait(60) for process in starts] == [0, 0, 0]
+    for process in starts:
+        process.stdout.close()
+    assert len(seen) == 1
+    assert b"BEGIN CERTIFICATE" in seen.pop()
+
+
+def _other_key(folder: Path) -> None:
+    _write_key(folder / KEY, ec.generate_private_key(ec.SECP256R1()))
+
+
+def _no_key(folder: Path) -> None:
+    (folder / KEY).unlink()
+
+
+def _no_certificate(folder: Path) -> None:
+    (folder / CERTIFICATE).unlink()
+
+
+def _key_is_no_pem(folder: Path) -> None:
+    (folder / KEY).write_bytes(b"\x30\x00")
+
+
+def _key_has_password(folder: Path) -> None:
+    _write_key(folder / KEY, ec.generate_private_key(ec.SECP256R1()), BestAvailableEncryption(b"secret"))
+
+
+def _key_is_p384(folder: Path) -> None:
+    _write_key(folder / KEY, ec.generate_private_key(ec.SECP384R1()))
+
+
+def _key_is_ed25519(folder: Path) -> None:
+    _write_key(folder / KEY, ed25519.Ed25519PrivateKey.generate())
+
+
+def _key_is_open(folder: Path) -> None:
+    (folder / KEY).chmod(0o640)
+
+
+def _certificate_is_no_pem(folder: Path) -> None:
+    (folder / CERTIFICATE).write_text("-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
+
+
+def _certificate_is_empty(folder: Path) -> None:
+    (folder / CERTIFICATE).write_text("")
+
+
+def _leaf(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "board")])
+    csr = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    (folder / CERTIFICATE).write_text(LabCa.load_or_create(folder).issue(csr, device_id="board"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "file", "reason"),
+    [
+        (_other_key, KEY, "is not the key of"),
+        (_no_key, KEY, "No such file"),
+        (_no_certificate, CERTIFICATE, "No such file"),
+        (_key_is_no_pem, KEY, "not a private key in PEM"),
+        (_key_has_password, KEY, "not a private key in PEM without a password"),
+        (_key_is_p384, KEY, "not an EC key on P-256"),
+        (_key_is_ed25519, KEY, "not an EC key on P-256"),
+        (_key_is_open, KEY, "chmod 600"),
+        (_certificate_is_no_pem, CERTIFICATE, "not the PEM of a CA certificate"),
+        (_certificate_is_empty, CERTIFICATE, "not the PEM of a CA certificate"),
+        (_leaf, CERTIFICATE, "not that of a CA"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_damaged_folder_is_misuse_that_names_the_file(tmp_path, damage, file, reason):
+    LabCa.load_or_create(tmp_path)
+    damage(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(Misuse, match=reason) as caught:
+        LabCa.load_or_create(tmp_path)
+    assert str(tmp_path / file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_expired_ca_is_misuse(tmp_path, monkeypatch):
+    class Past(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - timedelta(days=3700)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(certificates_module, "datetime", Past)
+        with pytest.raises(Misuse, match="this CA expired on 20"):
+            LabCa.load_or_create(tmp_path)
+    with pytest.raises(Misuse, match="this CA expired on 20") as caught:
+        LabCa.load_or_create(tmp_path)
+    assert str(tmp_path / CERTIFICATE) in str(caught.value)
+
+
+def test_a_folder_that_is_a_file_is_misuse(tmp_path):
+    (tmp_path / "ca").write_text("")
+    with pytest.raises(Misuse, match="/ca: File exists"):
+        LabCa.load_or_create(tmp_path / "ca")
+
+
+def test_a_lock_that_never_comes_free_is_the_labs_trouble(tmp_path, monkeypatch):
+    from filelock import FileLock
+
+    monkeypatch.setattr("harness.credentials.lab_ca._LOCK_TIMEOUT", 0.0)
+    with FileLock(tmp_path / ".lab-ca.lock"), pytest.raises(LabError, match="another process holds"):
+        LabCa.load_or_create(tmp_path)
