@@ -1,0 +1,77 @@
+"""What the broker needs from the rest of the local cloud, and what it hands over.
+
+Certificates, things, groups and their policies are the :class:`Directory`'s; shadows, jobs and stored messages are the
+:class:`Services`'; the broker knows connections, sessions and topics only.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from harness.policy import CompiledPolicies, Principal
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The Directory's answer to a CONNECT: who this is and what it may do.
+
+    ``refused``: why the certificate may not connect at all (unknown, inactive, expired ...), None when it may.
+    ``policies``: every policy in force for the principal, compiled; None means that nothing is allowed.
+    ``thing``: name of the thing that the certificate is attached to, None when there is none.
+    """
+
+    principal: Principal
+    policies: CompiledPolicies | None = None
+    refused: str | None = None
+    thing: str | None = None
+
+
+class Directory(Protocol):
+    """Things, certificates, groups and policies, as the broker asks for them."""
+
+    @property
+    def version(self) -> int:
+        """Grow with every change of trust or rights; the broker then builds a new TLS context for the next accept."""
+        ...
+
+    def server_identity(self) -> tuple[str, bytes]:
+        """Return the server's certificate chain (PEM, leaf first) and its private key (PEM, unencrypted)."""
+        ...
+
+    def trust_anchors(self) -> list[str]:
+        """Return the PEM certificates a client certificate may end at: CAs and registered leaves (partial chains)."""
+        ...
+
+    def admit(
+        self,
+        certificate_der: bytes,
+        client_id: str,
+        *,
+        source_ip: str,
+        server_name: str | None,
+        will_topic: str | None = None,
+        persistent: bool = False,
+    ) -> Admission:
+        """Decide who presents ``certificate_der`` as ``client_id``. Called at each CONNECT.
+
+        With ``policy_refresh="live"`` also before the next action after ``version`` has changed.
+
+        ``server_name``: SNI host name. ``will_topic``, ``persistent``: what the CONNECT asks for; they become the
+        policy keys ``iot:LastWillTopic`` and ``iot:ConnectAttributes`` of the principal.
+        """
+        ...
+
+
+class Services(Protocol):
+    """What listens behind the topics: shadow, jobs, stored messages."""
+
+    def on_publish(self, client_id: str, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        """Take one accepted PUBLISH. Called after authorisation and before fan-out; must not block or raise."""
+        ...
+
+
+class Journal(Protocol):
+    """Where decisions are written down: the device sees only a hang-up, the journal says why."""
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Append one event with JSON-ready fields."""
+        ...

@@ -1,0 +1,156 @@
+"""What a team may upload to onboard devices: one certificate or public key per device, singly or as CSV. Pure checks.
+
+Facts: nRF Cloud REST API, OnboardDevice and OnboardDevices - five columns ``deviceId,subType,tags,fwTypes,"PEM"``
+without header row or blank line, at most 1000 rows, lists split by ``|``, exactly one PEM block that ends in a newline,
+keys on P-256 only. No rule says who signs the certificate.
+"""
+
+import base64
+import binascii
+import csv
+import hashlib
+import io
+import re
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+DEVICE_ID = re.compile(r"[a-z0-9:_-]{1,128}", re.IGNORECASE)
+FIRMWARE_TYPES = ("APP", "MODEM", "BOOT", "SOFTDEVICE", "BOOTLOADER", "MDM_FULL", "SMP", "CUSTOM")
+MAX_ROWS = 1000
+
+_SUB_TYPE = re.compile(r"[a-zA-Z0-9_.,@/:#-]{0,799}")
+_TAG = re.compile(r"[a-zA-Z0-9_.@:#-]+")
+_NEWLINE = r"(?:\r\n|\r|\n)"
+_PEM = re.compile(
+    rf"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----{_NEWLINE}[^-]+{_NEWLINE}-----END \1-----{_NEWLINE}", re.ASCII
+)
+_COLUMNS = 5
+
+
+class InvalidUpload(Exception):
+    """The upload breaks a documented rule; nothing of it is taken."""
+
+
+@dataclass(frozen=True)
+class DeviceCertificate:
+    """A device's certificate as registered. ``pem``: as OpenSSL writes it, whatever line ends the upload had."""
+
+    certificate_id: str
+    pem: str
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True)
+class OnboardingRow:
+    """One device to onboard; ``pem`` has the right form, what is in it has not been looked at."""
+
+    device_id: str
+    sub_type: str
+    tags: tuple[str, ...]
+    firmware_types: tuple[str, ...]
+    pem: str
+
+
+def check_row(
+    device_id: str, sub_type: str, tags: Sequence[str], firmware_types: Sequence[str], pem: str
+) -> OnboardingRow:
+    """Return the row when every field has its documented form, else raise :class:`InvalidUpload`."""
+    if not DEVICE_ID.fullmatch(device_id):
+        raise InvalidUpload(f"device ID {device_id[:140]!r} does not match /^[a-z0-9:_-]{{1,128}}$/i")
+    if not _SUB_TYPE.fullmatch(sub_type):
+        raise InvalidUpload("subType does not match /[a-zA-Z0-9_.,@\\/:#-]{0,799}/")
+    for tag in tags:
+        if not _TAG.fullmatch(tag):
+            raise InvalidUpload(f"tag {tag[:80]!r} does not match /^[a-zA-Z0-9_.@:#-]+$/")
+    for kind in firmware_types:
+        if kind not in FIRMWARE_TYPES:
+            raise InvalidUpload(f"firmware type {kind[:80]!r} is none of {', '.join(FIRMWARE_TYPES)}")
+    if not _PEM.fullmatch(pem):
+        raise InvalidUpload(
+            "the certificate must be exactly one PEM block, CERTIFICATE or PUBLIC KEY, ending in a newline"
+        )
+    return OnboardingRow(device_id, sub_type, tuple(tags), tuple(firmware_types), pem)
+
+
+def parse_csv(body: bytes) -> list[OnboardingRow]:
+    """Return the rows of an OnboardDevices body: the CSV itself, or its base64 form.
+
+    Raises :class:`InvalidUpload`, whose text names the row (from 0, as in the error summary of a bulk operation).
+    """
+    text = _decode(body)
+    try:
+        table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise InvalidUpload(f"malformed CSV: {error}") from error
+    if not table:
+        raise InvalidUpload("the CSV has no row")
+    if len(table) > MAX_ROWS:
+        raise InvalidUpload(f"{len(table)} rows; at most {MAX_ROWS} are taken at once")
+    rows = []
+    for index, cells in enumerate(table):
+        if len(cells) != _COLUMNS:
+            raise InvalidUpload(f"[{index}]: {len(cells)} columns instead of {_COLUMNS} (or a blank line)")
+        device_id, sub_type, tags, firmware_types, pem = cells
+        try:
+            rows.append(check_row(device_id, sub_type, _split(tags), _split(firmware_types), pem))
+        except InvalidUpload as error:
+            raise InvalidUpload(f"[{index}]: {error}") from error
+    return rows
+
+
+def load_certificate(pem: str) -> DeviceCertificate | None:
+    """Return the certificate in ``pem``, or None when ``pem`` is a bare public key (no MQTT, REST and CoAP only).
+
+    Raises :class:`InvalidUpload` when it cannot be read or its key is not on P-256.
+    """
+    try:
+        if "BEGIN CERTIFICATE" not in pem:
+            _check_key(serialization.load_pem_public_key(pem.encode()))
+            return None
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+        _check_key(certificate.public_key())
+        der = certificate.public_bytes(serialization.Encoding.DER)
+        # It becomes an anchor of the broker's trust: what OpenSSL cannot read must not get that far.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
+        return DeviceCertificate(
+            certificate_id=certificate_id(der),
+            pem=certificate.public_bytes(serialization.Encoding.PEM).decode(),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+        )
+    except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm, ssl.SSLError) as error:
+        raise InvalidUpload(f"the PEM block cannot be read: {error}") from error
+
+
+def _check_key(key: object) -> None:
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise InvalidUpload("the key must be an EC key on P-256 (prime256v1), the only one ES256 works with")
+
+
+def certificate_id(der: bytes) -> str:
+    """Return the id AWS IoT gives a certificate: the lower-case hex SHA-256 of its DER."""
+    return hashlib.sha256(der).hexdigest()
+
+
+def _decode(body: bytes) -> str:
+    if b"," not in body:  # every CSV row has commas, base64 has none
+        try:
+            body = base64.b64decode(body, validate=True)
+        except binascii.Error as error:
+            raise InvalidUpload("the body is neither CSV nor base64 of CSV") from error
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidUpload("the CSV is not UTF-8") from error
+
+
+def _split(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split("|")) if cell else ()

@@ -1,0 +1,67 @@
+"""How the broker behaves where services differ: limits, and what follows a violation.
+
+The defaults are AWS IoT Core's: Developer Guide, "MQTT"; General Reference, "AWS IoT Core message broker and protocol
+limits and quotas". Not simulated: throttling (one CONNECT a second per client id, 100 messages a second each).
+"""
+
+import ssl
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+OnViolation = Literal["close", "tolerate", "suback80"]
+CloseStyle = Literal["notify", "fin", "rst", "hang"]
+PolicyRefresh = Literal["connect", "live"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Numbers a client may not exceed. Sizes are bytes of UTF-8 or payload, times are seconds."""
+
+    client_id: int = 128
+    topic: int = 256
+    topic_slashes: int = 7
+    filters_per_subscribe: int = 8
+    subscriptions: int = 50
+    payload: int = 131_072
+    connect_packet: int = 131_072
+    in_flight: int = 100
+    queued: int = 1000  # QoS 1 messages kept for a slow or absent client; AWS publishes no number
+    keepalive_shortest: float = 30
+    keepalive_longest: float = 1200  # also for clients that ask for none
+    session_expiry: float = 3600
+    handshake: float = 5
+    first_packet: float = 5
+
+    @property
+    def packet(self) -> int:
+        """Longest body of a packet after CONNECT: a PUBLISH with the longest topic and payload."""
+        return self.payload + self.topic + 4
+
+
+@dataclass(frozen=True)
+class BrokerProfile:
+    """One behaviour of the broker.
+
+    ``on_violation``: what follows what policies refuse. ``close`` ends the connection, as AWS IoT does; ``tolerate``
+    treats it as allowed, CONNECT included; ``suback80`` refuses without closing: SUBACK 0x80, PUBLISH acknowledged and
+    not delivered, CONNECT closed without CONNACK as always. A certificate that is not ACTIVE never connects.
+    ``close_style``: how a connection ends after a refusal. ``notify``: TLS close_notify and FIN; ``fin``: FIN alone;
+    ``rst``: TCP reset; ``hang``: silence, the connection stays open and is no longer served.
+    ``policy_refresh``: rights as of the CONNECT, or looked up again whenever the directory has changed.
+    ``hash_matches_parent``: whether ``sensor/#`` matches ``sensor`` (MQTT 3.1.1: yes, AWS IoT: no).
+    ``retained_by_wildcard``: whether filters with wildcards get retained messages (MQTT 3.1.1: yes, AWS IoT: no).
+    ``maximum_tls``: nRF91 modem firmware speaks TLS 1.2; whether any speaks 1.3 is UNCONFIRMED.
+    """
+
+    on_violation: OnViolation = "close"
+    close_style: CloseStyle = "notify"
+    policy_refresh: PolicyRefresh = "connect"
+    hash_matches_parent: bool = False
+    retained_by_wildcard: bool = False
+    maximum_tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+    limits: Limits = field(default_factory=Limits)
+
+
+AWS_IOT = BrokerProfile()
+PLAIN_MQTT = replace(AWS_IOT, on_violation="suback80", hash_matches_parent=True, retained_by_wildcard=True)
+"""The OASIS rules where they differ. QoS 2 is not offered here either."""

@@ -1,0 +1,103 @@
+"""Onboarding by CSV and the bulk operations it makes.
+
+Facts: nRF Cloud REST API, OnboardDevices, FetchBulkOpsRequest, ListBulkOpsRequests; nRF Cloud Utils, which fetches
+``errorSummaryUrl`` without an Authorization header and expects ``{"errors": ["[row]: text"]}``.
+"""
+
+import hmac
+
+from aiohttp import web
+
+from harness.virtual.cloud.bulk import BulkOperation, BulkStatus
+from harness.virtual.cloud.formats import parse_iso
+from harness.virtual.cloud.onboarding import InvalidUpload, parse_csv
+from harness.virtual.cloud.rest_common import BASE, Api, answer_page, invalid, read_query
+from harness.virtual.cloud.team import Refused
+
+RESULTS = f"{BASE}/bulk-ops-results"
+"""Where the files of an operation are; the URL is the permission to read them."""
+
+_MEDIA_TYPES = ("text/csv", "text/plain", "application/octet-stream")
+_CHARSETS = (None, "utf8", "utf-8", "ascii")
+
+
+class BulkRoutes:
+    """Handlers about bulk operations."""
+
+    def __init__(self, api: Api) -> None:
+        self._bulk = api.bulk
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes."""
+        files = f"{RESULTS}/{{bulkOpsRequestId}}/{{capability}}"
+        return [
+            web.post(f"{BASE}/devices", self.onboard),
+            web.get(f"{BASE}/bulk-ops-requests", self.list),
+            web.get(f"{BASE}/bulk-ops-requests/{{bulkOpsRequestId}}", self.fetch),
+            web.get(f"{files}/errors.json", self.errors),
+            web.get(f"{files}/uploaded.csv", self.uploaded),
+        ]
+
+    async def onboard(self, request: web.Request) -> web.Response:
+        """OnboardDevices."""
+        if request.content_type not in _MEDIA_TYPES or (request.charset or "utf8").lower() not in _CHARSETS:
+            raise invalid(f"Content-Type must be one of {', '.join(_MEDIA_TYPES)}")
+        body = await request.read()
+        try:
+            rows = parse_csv(body)
+        except InvalidUpload as error:
+            raise invalid(str(error)) from error
+        operation = self._bulk.submit(rows, body, f"{request.scheme}://{request.host}{RESULTS}")
+        return web.json_response({"bulkOpsRequestId": operation.bulk_id}, status=202)
+
+    async def fetch(self, request: web.Request) -> web.Response:
+        """FetchBulkOpsRequest."""
+        return web.json_response(self._find(request).details())
+
+    async def list(self, request: web.Request) -> web.Response:
+        """ListBulkOpsRequests."""
+        query = read_query(
+            request, allowed=("status", "startRequestedAt", "endRequestedAt", "pageLimit", "pageNextToken")
+        )
+        status = query.get("status", [None])[0]
+        if status is not None and status not in tuple(BulkStatus):
+            raise invalid(f"status must be one of {', '.join(BulkStatus)}")
+        try:
+            start, end = (
+                parse_iso(query[name][0]) if name in query else None for name in ("startRequestedAt", "endRequestedAt")
+            )
+        except ValueError as error:
+            raise invalid("startRequestedAt and endRequestedAt must be ISO 8601 times") from error
+        operations = (
+            operation
+            for operation in self._bulk.all()
+            if (status is None or operation.status == status)
+            and (start is None or operation.requested_at >= start)
+            and (end is None or operation.requested_at < end)
+        )
+        return answer_page(
+            query,
+            operations,
+            number=lambda operation: operation.number,
+            show=BulkOperation.details,
+        )
+
+    async def errors(self, request: web.Request) -> web.Response:
+        """Return the error summary."""
+        return web.json_response({"errors": self._find_file(request).errors})
+
+    async def uploaded(self, request: web.Request) -> web.Response:
+        """Return what was uploaded."""
+        return web.Response(body=self._find_file(request).uploaded, content_type="text/csv")
+
+    def _find(self, request: web.Request) -> BulkOperation:
+        operation = self._bulk.find(request.match_info["bulkOpsRequestId"])
+        if operation is None:
+            raise Refused(404, 40410, "no such bulk operation")
+        return operation
+
+    def _find_file(self, request: web.Request) -> BulkOperation:
+        operation = self._find(request)
+        if not hmac.compare_digest(request.match_info["capability"].encode(), operation.capability.encode()):
+            raise Refused(404, 40410, "no such bulk operation")
+        return operation

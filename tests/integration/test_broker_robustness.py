@@ -1,0 +1,242 @@
+"""Broken packets, broken clients, broken handshakes; and that nothing is left of a thousand violations."""
+
+import asyncio
+import gc
+import os
+import random
+import socket
+import ssl
+import struct
+import time
+from dataclasses import replace
+
+import pytest
+
+from harness.virtual.cloud.profile import AWS_IOT, Limits
+from harness.virtual.mqtt import Connack, Connect, Pingreq, Pingresp, Puback, Publish, Subscribe
+from tests.integration.broker_lab import DEADLINE, Identity, RawClient, context_for, identity, lab
+from tests.unit.virtual.test_mqtt_decoder import BROKEN
+
+
+@pytest.fixture
+def aws():
+    with lab("dev-1", "dev-2") as running:
+        yield running
+
+
+IMPATIENT = replace(AWS_IOT, limits=Limits(handshake=0.2, first_packet=0.2))
+AFTER_CONNECT = {
+    **{name: bytes.fromhex(octets) for name, octets in BROKEN.items() if "CONNECT" not in name},
+    "second CONNECT": Connect("dev-1").encode(),
+    "CONNACK": Connack().encode(),
+    "PUBREC": b"\x50\x02\x00\x01",
+    "200 MB announced": b"\x30\x80\x80\x80\x64",
+}
+
+
+@pytest.mark.parametrize("octets", AFTER_CONNECT.values(), ids=AFTER_CONNECT.keys())
+def test_malformed_packets_end_the_connection_at_once(aws, octets):
+    with aws.raw("dev-1") as client:
+        client.send(Pingreq(), octets, Pingreq())
+        assert client.rest() == [Pingresp(), "notify"]
+    assert aws.journal.wait("close")["reason"] == "CLIENT_ERROR"
+
+
+BEFORE_CONNECT = {
+    "first byte is no CONNECT": (b"G", []),
+    "PUBLISH first": (Publish("ok/x").encode(), []),
+    "PINGREQ first": (Pingreq().encode(), []),
+    "CONNECT with reserved flag": (bytes.fromhex(BROKEN["CONNECT reserved flag"]), []),
+    "CONNECT of 200 MB": (b"\x10\x80\x80\x80\x64", []),
+    "MQTT 3.1": (bytes.fromhex("10 0f 0006 4d5149736470 03 02 003c 0001 61"), [Connack(1)]),
+    "MQTT 5": (bytes.fromhex("10 0e 0004 4d515454 05 02 003c 00 0001 61"), [Connack(1)]),
+}
+
+
+@pytest.mark.parametrize(("octets", "answers"), BEFORE_CONNECT.values(), ids=BEFORE_CONNECT.keys())
+def test_bad_first_packets(aws, octets, answers):
+    with RawClient(aws.port, "dev-1") as client:
+        client.send(octets)
+        assert client.rest() == [*answers, "notify"]
+    assert not aws.journal.of("connect")
+
+
+def test_silence_after_the_handshake_ends():
+    with lab("dev-1", profile=IMPATIENT) as running, RawClient(running.port, "dev-1") as client:
+        client.send(b"\x10\x20\x00")
+        assert client.rest() == ["notify"]
+        assert "no CONNECT in time" in running.journal.wait("close")["detail"]
+
+
+@pytest.mark.parametrize("hello", [b"", b"\x16\x03\x01\x02\x00\x01\x00"])
+def test_half_a_handshake_ends(hello):
+    with lab("dev-1", profile=IMPATIENT) as running:
+        with socket.create_connection(("127.0.0.1", running.port), DEADLINE) as tcp:
+            tcp.sendall(hello)
+            assert tcp.recv(100) == b""
+        assert "in time" in running.journal.wait("tls_refused")["reason"]
+
+
+@pytest.mark.parametrize("connected", [False, True])
+def test_close_notify_of_the_client_is_answered(aws, connected):
+    client = aws.raw("dev-1") if connected else RawClient(aws.port, "dev-1")
+    tcp = client.socket.unwrap()
+    assert tcp.recv(1) == b""
+    tcp.close()
+    assert aws.journal.wait("close")["reason"] == "CONNECTION_LOST"
+
+
+def test_a_broken_record_ends_the_connection(aws):
+    with aws.raw("dev-1") as client:
+        socket.socket.sendall(client.socket, b"\x17\x03\x03\x00\x20" + b"x" * 32)
+        with pytest.raises(ssl.SSLError, match="BAD_RECORD_MAC"):
+            client.read()
+    assert aws.journal.wait("close")["reason"] == "CONNECTION_LOST"
+
+
+def test_a_reset_in_the_handshake_is_journalled(aws):
+    tcp = socket.create_connection(("127.0.0.1", aws.port), DEADLINE)
+    tcp.sendall(b"\x16\x03\x01")
+    reset(tcp)
+    assert aws.journal.wait("tls_refused")["reason"] == "the client hung up during the handshake"
+
+
+def test_http_on_the_tls_port_is_refused(aws):
+    with socket.create_connection(("127.0.0.1", aws.port), DEADLINE) as tcp:
+        tcp.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert tcp.recv(1) in (b"", b"\x15")
+    assert aws.journal.wait("tls_refused")["reason"] == "HTTP_REQUEST"
+
+
+@pytest.mark.parametrize("maximum", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("who", [None, "stranger"])
+def test_unknown_clients_get_an_alert(maximum, who):
+    with lab("dev-1", profile=replace(AWS_IOT, maximum_tls=maximum)) as running:
+        context = context_for(who and identity(who), maximum)
+        with pytest.raises(ssl.SSLError) as caught:
+            # With TLS 1.3 the client's handshake is over before the server has looked at the certificate.
+            RawClient(running.port, None, context=context).socket.recv(1)
+        alert = "HANDSHAKE_FAILURE" if maximum is ssl.TLSVersion.TLSv1_2 else "CERTIFICATE_REQUIRED"
+        assert ("UNKNOWN_CA" if who else alert) in caught.value.reason
+        reason = running.journal.wait("tls_refused")["reason"]
+        assert reason == ("unable to get local issuer certificate" if who else "PEER_DID_NOT_RETURN_A_CERTIFICATE")
+
+
+@pytest.mark.parametrize("maximum", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_versions_and_no_resumption(maximum):
+    context = context_for(identity("dev-1"), ssl.TLSVersion.TLSv1_3)
+    with lab("dev-1", profile=replace(AWS_IOT, maximum_tls=maximum)) as running:
+        with RawClient(running.port, None, context=context) as client:
+            client.send(Connect("dev-1"))
+            assert client.read() == Connack()
+            assert client.socket.version() == maximum.name.replace("_", ".")
+            session = client.socket.session
+        assert not session.has_ticket
+
+
+def test_other_cipher_suites_are_not_offered(aws):
+    context = context_for(identity("dev-1"))
+    context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+    with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
+        RawClient(aws.port, None, context=context)
+    assert aws.journal.wait("tls_refused")["reason"] == "NO_SHARED_CIPHER"
+
+
+def test_an_expired_certificate_is_refused_in_the_handshake(aws):
+    expired = Identity("dev-1", identity("device-ca"), days=-1)
+    aws.directory.register(expired, "dev-1")
+    with pytest.raises(ssl.SSLError, match="EXPIRED"):
+        RawClient(aws.port, None, context=context_for(expired))
+    assert "expired" in aws.journal.wait("tls_refused")["reason"]
+
+
+def test_trust_follows_the_directory(aws):
+    with pytest.raises(ssl.SSLError):
+        RawClient(aws.port, "late")
+    aws.directory.register(identity("late"), "late")
+    with aws.raw("late") as client:
+        client.send(Pingreq())
+        assert client.read() == Pingresp()
+    aws.directory.registered = {key: had for key, had in aws.directory.registered.items() if had[0] != "late"}
+    aws.directory.version += 1
+    with pytest.raises(ssl.SSLError):
+        RawClient(aws.port, "late")
+
+
+def test_half_open_handshakes_do_not_hold_up_others(aws):
+    half_open = [socket.create_connection(("127.0.0.1", aws.port), DEADLINE) for _ in range(100)]
+    started = time.monotonic()
+    with aws.raw("dev-1") as client:
+        client.send(Pingreq())
+        assert client.read() == Pingresp()
+    assert time.monotonic() - started < 1
+    for tcp in half_open:
+        tcp.close()
+
+
+def test_random_bytes_and_resets_leave_nothing(aws):
+    noise = random.Random(1)  # noqa: S311 - noise, not secrets
+    before = remains(aws)
+    for turn in range(100):
+        with RawClient(aws.port, "dev-1") as client:
+            client.send(noise.randbytes(noise.randrange(1, 200)))
+            if turn % 2:
+                reset(client.socket)
+    for _ in range(50):
+        with aws.raw("dev-2") as client:
+            client.send(Subscribe(1, (("ok/#", 1),)), Publish("ok/x", b"x" * 500, 1, packet_id=2))
+            reset(client.socket)
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", aws.port), DEADLINE) as tcp:
+            tcp.sendall(noise.randbytes(300))
+            reset(tcp)
+    settle(aws, before)
+    with aws.raw("dev-1") as client:
+        client.send(Pingreq())
+        assert client.read() == Pingresp()
+
+
+def test_nothing_is_left_of_a_thousand_violations(aws):
+    subscribe = Subscribe(1, (("ok/+/x", 1), ("ok/#", 0)))
+    with aws.raw("dev-2") as bystander:
+        before = remains(aws)
+        for turn in range(1000):
+            with aws.raw("dev-1", clean_session=True) as client:
+                forbidden = Subscribe(3, (("no", 0),)) if turn % 2 else Publish("no", b"", 1, packet_id=3)
+                client.send(subscribe, Publish("ok/1", b"", 1, packet_id=2), forbidden)
+                ending = client.rest()
+                assert (ending[1], ending[-1]) == (Puback(2), "notify")
+        settle(aws, before)
+        bystander.send(Pingreq())
+        assert bystander.read() == Pingresp()
+
+
+def reset(tcp):
+    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    tcp.close()
+
+
+def remains(running):
+    """What a connection could leave behind: tasks, file descriptors, sessions, streams, subscriptions, timers."""
+
+    def count():
+        gc.collect()
+        timers = sum(not handle.cancelled() for handle in running.loop._scheduled)
+        tasks = len(asyncio.all_tasks())
+        return (
+            tasks,
+            len(os.listdir("/proc/self/fd")),
+            sorted(running.broker.sessions),
+            len(running.broker._streams),
+            running.broker.subscriptions.empty,
+            timers,
+        )
+
+    return running.call(count)
+
+
+def settle(running, before):
+    """Assert that what remains is what was before, once the last sockets are released."""
+    deadline = time.monotonic() + DEADLINE
+    while (now := remains(running)) != before:
+        assert time.monotonic() < deadline, f"before {before}, now {now}"

@@ -1,0 +1,189 @@
+"""The registry: who may connect as what, and how association changes it."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+
+from harness.policy import Decision, PolicyError, client_arn, topic_arn, topicfilter_arn
+from harness.virtual.cloud.ca import LocalCa
+from harness.virtual.cloud.interfaces import Admission
+from harness.virtual.cloud.onboarding import load_certificate
+from harness.virtual.cloud.policies import group_policies
+from harness.virtual.cloud.registry import CertificateState, Group, Registry, RegistryError
+
+from .cloud_makers import NOON, certificate_pem, der
+
+TEAM = "11111111-2222-3333-4444-555555555555"
+OTHER = "99999999-2222-3333-4444-555555555555"
+
+
+class Clock:
+    now = NOON
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def registry(clock):
+    ca = LocalCa()
+    return Registry(
+        group_policies(), server=ca.issue_server(("localhost",), []), root_pem=ca.certificate_pem, now=clock
+    )
+
+
+@pytest.fixture
+def pem(registry):
+    pem = certificate_pem("dev-1")
+    registry.add_thing("dev-1", Group.PROVISIONED)
+    registry.attach("dev-1", load_certificate(pem))
+    return pem
+
+
+def admit(registry: Registry, pem: str, client_id: str = "dev-1") -> Admission:
+    return registry.admit(der(pem), client_id, source_ip="127.0.0.1", server_name=None)
+
+
+def allowed(admission: Admission, action: str, resource: str) -> bool:
+    return admission.policies.decide(action, resource).decision is Decision.ALLOWED
+
+
+def test_certificate_id_is_the_hash_of_the_der(registry, pem):
+    assert registry.certificate_of("dev-1").certificate_id == hashlib.sha256(der(pem)).hexdigest()
+    assert admit(registry, pem).principal.certificate_id == hashlib.sha256(der(pem)).hexdigest()
+
+
+def test_a_provisioned_thing_connects_and_has_its_shadow_only(registry, pem):
+    admission = admit(registry, pem)
+    assert (admission.refused, admission.thing, admission.principal.attached) == (None, "dev-1", True)
+    assert allowed(admission, "iot:Connect", client_arn("dev-1"))
+    assert allowed(admission, "iot:Publish", topic_arn("$aws/things/dev-1/shadow/get"))
+    assert not allowed(admission, "iot:Publish", topic_arn(f"prod/{TEAM}/m/d/dev-1/d2c"))
+
+
+def test_association_gives_the_teams_topics_to_the_next_admission(registry, pem):
+    before = admit(registry, pem)
+    registry.associate("dev-1", TEAM, Group.ASSOCIATED)
+    after = admit(registry, pem)
+    assert after.principal.attributes == {"tenantId": TEAM, "teamId": TEAM}
+    own = topic_arn(f"prod/{TEAM}/m/d/dev-1/d2c")
+    assert not allowed(before, "iot:Publish", own)
+    assert allowed(after, "iot:Publish", own)
+    assert not allowed(after, "iot:Publish", topic_arn(f"prod/{OTHER}/m/d/dev-1/d2c"))
+    assert not allowed(after, "iot:Subscribe", topicfilter_arn(f"prod/{TEAM}/gateways/dev-1/c2g"))
+
+
+def test_dissociation_takes_them_away_and_keeps_the_thing_provisioned(registry, pem):
+    registry.associate("dev-1", TEAM, Group.ASSOCIATED, Group.GATEWAY)
+    registry.dissociate("dev-1")
+    thing = registry.thing("dev-1")
+    assert (thing.groups, thing.attributes) == ({Group.PROVISIONED}, {})
+    assert not allowed(admit(registry, pem), "iot:Publish", topic_arn(f"prod/{TEAM}/m/d/dev-1/d2c"))
+    assert allowed(admit(registry, pem), "iot:Connect", client_arn("dev-1"))
+
+
+def test_a_team_device_has_everything_below_its_prefix_and_nothing_else(registry):
+    pem = certificate_pem("team")
+    registry.add_thing("team", Group.TEAM)
+    registry.associate("team", TEAM)
+    registry.attach("team", load_certificate(pem))
+    admission = admit(registry, pem, "team")
+    assert allowed(admission, "iot:Connect", client_arn("team"))
+    assert allowed(admission, "iot:Subscribe", topicfilter_arn(f"prod/{TEAM}/#"))
+    assert allowed(admission, "iot:Publish", topic_arn(f"prod/{TEAM}/a/anything"))
+    assert allowed(admission, "iot:Receive", topic_arn(f"prod/{TEAM}/m/x"))
+    for forbidden in (f"prod/{OTHER}/m/x", "prod", f"prod/{TEAM}", "$aws/things/team/shadow/get", "#"):
+        assert not allowed(admission, "iot:Subscribe", topicfilter_arn(forbidden))
+        assert not allowed(admission, "iot:Publish", topic_arn(forbidden))
+        assert not allowed(admission, "iot:Receive", topic_arn(forbidden))
+    assert not allowed(admission, "iot:Connect", client_arn("team2"))
+
+
+@pytest.mark.parametrize("client_id", ["dev-2", "DEV-1", ""])
+def test_a_client_id_that_is_no_attached_thing_has_no_policy(registry, pem, client_id):
+    registry.add_thing("dev-2", Group.PROVISIONED)
+    admission = admit(registry, pem, client_id)
+    assert (admission.refused, admission.policies, admission.thing) == (None, None, None)
+    assert admission.principal.attached is False
+
+
+def test_an_unknown_certificate_is_refused(registry, pem):
+    admission = admit(registry, certificate_pem("dev-1"))
+    assert "is not registered" in admission.refused
+    assert admission.policies is None
+
+
+@pytest.mark.parametrize("state", [state for state in CertificateState if state is not CertificateState.ACTIVE])
+def test_only_active_certificates_connect(registry, pem, state):
+    registry.set_certificate_state(registry.certificate_of("dev-1").certificate_id, state)
+    assert admit(registry, pem).refused.endswith(f"is {state}")
+
+
+@pytest.mark.parametrize(("moment", "reason"), [(timedelta(days=2), "expired at"), (-timedelta(1), "not valid before")])
+def test_certificates_connect_only_while_they_are_valid(registry, pem, clock, moment, reason):
+    clock.now = NOON + moment
+    assert reason in admit(registry, pem).refused
+
+
+def test_connect_attributes_follow_the_connect_packet(registry, pem):
+    admission = registry.admit(
+        der(pem), "dev-1", source_ip="10.0.0.1", server_name="mqtt.nrfcloud.com", will_topic="w", persistent=True
+    )
+    principal = admission.principal
+    assert principal.connect_attributes == ("PersistentConnect", "LastWill")
+    assert (principal.source_ip, principal.domain_name) == ("10.0.0.1", "mqtt.nrfcloud.com")
+    assert principal.last_will_topic == "w"
+
+
+def test_every_change_of_trust_or_rights_grows_the_version(registry, pem):
+    key = registry.certificate_of("dev-1").certificate_id
+    versions = [registry.version]
+    for change in (
+        lambda: registry.set_certificate_state(key, CertificateState.INACTIVE),
+        lambda: registry.associate("dev-1", TEAM, Group.ASSOCIATED),
+        lambda: registry.dissociate("dev-1"),
+        lambda: registry.detach_all("dev-1"),
+        lambda: registry.add_thing("dev-9", Group.PROVISIONED),
+        lambda: registry.remove_thing("dev-1"),
+    ):
+        change()
+        versions.append(registry.version)
+    assert versions == sorted(set(versions))
+
+
+def test_anchors_are_the_root_and_the_registered_leaves(registry, pem):
+    root = registry.trust_anchors()[0]
+    assert registry.trust_anchors() == [root, pem]
+    registry.remove_thing("dev-1")
+    assert registry.trust_anchors() == [root]
+    assert "is not registered" in admit(registry, pem).refused
+
+
+def test_a_certificate_and_a_name_are_registered_once(registry, pem):
+    registry.add_thing("dev-2", Group.PROVISIONED)
+    with pytest.raises(RegistryError, match="registered already"):
+        registry.attach("dev-2", load_certificate(pem))
+    with pytest.raises(RegistryError, match="dev-2 exists already"):
+        registry.add_thing("dev-2", Group.PROVISIONED)
+
+
+def test_policies_of_a_directory_replace_the_shipped_ones(tmp_path):
+    (tmp_path / "associated.json").write_text(
+        '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iot:Publish","Resource":"*"}}'
+    )
+    mine, shipped = group_policies(tmp_path), group_policies()
+    assert len(mine[Group.ASSOCIATED].statements) == 1
+    assert mine[Group.PROVISIONED] == shipped[Group.PROVISIONED]
+    assert len(shipped[Group.ASSOCIATED].statements) == 2
+
+
+def test_a_directory_without_any_of_the_documents_is_a_mistake(tmp_path):
+    (tmp_path / "asociated.json").write_text("{}")
+    with pytest.raises(PolicyError, match=r"holds none of provisioned\.json, associated\.json"):
+        group_policies(tmp_path)

@@ -1,0 +1,43 @@
+"""Back-pressure of a TLS stream, where a real socket would need megabytes to show it."""
+
+import asyncio
+import ssl
+
+from harness.virtual.cloud.tls import TlsStream
+
+
+class Transport(asyncio.Transport):
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def pause_reading(self):
+        self.calls.append("pause")
+
+    def resume_reading(self):
+        self.calls.append("resume")
+
+
+class Application:
+    def __init__(self):
+        self.calls = []
+
+    def writable(self):
+        self.calls.append("writable")
+
+
+def test_who_does_not_read_is_not_read_from():
+    async def main():
+        transport, application = Transport(), Application()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        stream = TlsStream(context, application, handshake_timeout=5, refused=None, gone=lambda _: None)
+        stream.connection_made(transport)
+        stream.pause_writing()
+        assert stream.congested
+        assert transport.calls == ["pause"]
+        stream.resume_writing()
+        assert not stream.congested
+        assert transport.calls == ["pause", "resume"]
+        assert application.calls == ["writable"]
+
+    asyncio.run(main())
