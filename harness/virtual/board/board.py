@@ -1,0 +1,134 @@
+"""A virtual board: the core, a pty for its UART, the event loop for its timers, a socket for its network."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.virtual.board.link import Link
+from harness.virtual.board.modem import Nvm, make_identity
+from harness.virtual.board.network import Network
+from harness.virtual.board.outputs import (
+    CancelTimer,
+    CloseLink,
+    LinkEvent,
+    LinkSend,
+    OpenLink,
+    Output,
+    Send,
+    SetBaud,
+    Timer,
+)
+from harness.virtual.board.personality import NRF9151_MFW_2_0_2, Personality, Uart
+from harness.virtual.board.pty import Pty
+from harness.virtual.board.serial_modem import SerialModem
+
+
+class VirtualBoard:
+    """One board on a pty. Any number of them live in one event loop.
+
+    ``link``: path the port appears under. ``network``: where host names lead. ``baud``: pace of the UART, 0 for none.
+    ``time_scale``: factor on the modem's recorded times (1.0: as recorded); times that belong to the host or the broker
+    (idle time of data mode, MQTT keep-alive) are real. ``imei``, ``device_uuid``: derived from ``name`` when left out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        link: Path,
+        network: Network,
+        personality: Personality = NRF9151_MFW_2_0_2,
+        baud: int = 0,
+        time_scale: float = 0.05,
+        imei: str | None = None,
+        device_uuid: uuid.UUID | None = None,
+    ) -> None:
+        self.name = name
+        self.personality = personality
+        self.nvm = Nvm(make_identity(name, imei=imei, device_uuid=device_uuid))
+        self._time_scale = time_scale
+        self._core = SerialModem(personality, self.nvm, baud=baud)
+        self._pty = Pty(link, self._received, baud=baud)
+        self._network_link = Link(network, self.nvm, self._link_event)
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+
+    @property
+    def port(self) -> Path:
+        """Path of the serial port."""
+        return self._pty.link
+
+    @property
+    def model(self) -> str:
+        """Name of the personality, e.g. ``nrf9151``."""
+        return self.personality.name
+
+    @property
+    def imei(self) -> str:
+        """15 digits."""
+        return self.nvm.identity.imei
+
+    @property
+    def device_uuid(self) -> str:
+        """Hardware UUID, lower-case with hyphens."""
+        return str(self.nvm.identity.device_uuid)
+
+    async def start(self) -> None:
+        """Plug the board in: make the port, power on. What it says first is lost unless the port is opened in time."""
+        self._loop = asyncio.get_running_loop()
+        self._pty.open()
+        self.power_on()
+
+    async def stop(self) -> None:
+        """Power off and remove the port."""
+        await self._network_link.stop()
+        self.unplug()
+
+    def power_on(self) -> None:
+        """Power-cycle: everything but the non-volatile memory starts anew."""
+        self._network_link.close(abrupt=True)
+        if self.personality.uart is Uart.ALIVE:
+            self._perform(self._core.power_on())
+
+    def unplug(self) -> None:
+        """Pull the cable: the port vanishes, and the board loses its power with it."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._pty.close()
+        self._network_link.close(abrupt=True)
+
+    def _received(self, data: bytes) -> None:
+        match self.personality.uart:
+            case Uart.ALIVE:
+                self._perform(self._core.receive(data))
+            case Uart.GARBAGE:
+                self._pty.send(bytes(0x80 | byte * 7 & 0xFF for byte in data))
+
+    def _link_event(self, event: LinkEvent) -> None:
+        self._perform(self._core.link(event))
+
+    def _fire(self, token: int) -> None:
+        self._timers.pop(token, None)
+        self._perform(self._core.timer(token))
+
+    def _perform(self, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            match output:
+                case Send(data):
+                    self._pty.send(data)
+                case Timer(token, seconds, real):
+                    delay = seconds if real else seconds * self._time_scale
+                    self._timers[token] = self._loop.call_later(delay, self._fire, token)
+                case CancelTimer(token):
+                    timer = self._timers.pop(token, None)
+                    if timer is not None:
+                        timer.cancel()
+                case OpenLink():
+                    self._network_link.open(output)
+                case LinkSend(data):
+                    self._network_link.send(data)
+                case CloseLink(abrupt):
+                    self._network_link.close(abrupt=abrupt)
+                case SetBaud(rate):
+                    self._pty.set_baud(rate)

@@ -1,0 +1,154 @@
+"""The board's connection to a server: TCP and TLS on the event loop, and an honest report of how it ended.
+
+The modem raises POLLHUP together with POLLIN when the peer has closed, even while data is still waiting; so each
+delivery of data also says whether the peer's FIN or close_notify was already there.
+"""
+
+import asyncio
+import select
+from collections.abc import Callable
+from typing import Final, cast
+
+from harness.virtual.board.modem import Nvm
+from harness.virtual.board.network import Network
+from harness.virtual.board.outputs import LinkClosed, LinkData, LinkEvent, LinkFailed, LinkOpened, OpenLink
+from harness.virtual.board.tls import CredentialsUnusable, client_context
+
+OPEN_TIMEOUT: Final = 30.0
+SHUTDOWN_TIMEOUT: Final = 1.0
+
+
+class Link:
+    """At most one connection at a time. ``event``: called with what happens to it."""
+
+    def __init__(self, network: Network, nvm: Nvm, event: Callable[[LinkEvent], None]) -> None:
+        self._network = network
+        self._nvm = nvm
+        self._event = event
+        self._connection: _Connection | None = None
+        self._opening: asyncio.Task[None] | None = None
+
+    def open(self, request: OpenLink) -> None:
+        """Start connecting; ends in one :class:`LinkOpened` or :class:`LinkFailed`."""
+        self.close(abrupt=True)
+        self._opening = asyncio.get_running_loop().create_task(self._open(request))
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the peer; lost without a connection."""
+        if self._connection is not None:
+            self._connection.send(data)
+
+    def close(self, *, abrupt: bool) -> None:
+        """Close or give up. No event follows."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+        if self._connection is not None:
+            self._connection.close(abrupt=abrupt)
+            self._connection = None
+
+    async def stop(self) -> None:
+        """Close, and wait until a connection that was being opened has been given up."""
+        opening = self._opening
+        self.close(abrupt=True)
+        if opening is not None:
+            await asyncio.wait((opening,))
+
+    async def _open(self, request: OpenLink) -> None:
+        try:
+            connection = await asyncio.wait_for(self._connect(request), OPEN_TIMEOUT)
+        except (OSError, TimeoutError, CredentialsUnusable) as error:  # ssl.SSLError is an OSError
+            self._opening = None
+            self._event(LinkFailed(str(error) or type(error).__name__))
+            return
+        self._opening = None
+        self._connection = connection
+        self._event(LinkOpened())
+        connection.start()
+
+    async def _connect(self, request: OpenLink) -> "_Connection":
+        target = self._network.resolve(request.host, request.port)
+        if target is None:
+            raise OSError(f"{request.host}:{request.port} does not resolve")
+        context = None if request.sec_tag is None else client_context(self._nvm, request.sec_tag)
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: _Connection(loop, self._event),
+            target[0],
+            target[1],
+            ssl=context,
+            server_hostname=None if context is None else request.host,
+            ssl_shutdown_timeout=None if context is None else SHUTDOWN_TIMEOUT,
+        )
+        return connection
+
+
+class _Connection(asyncio.Protocol):
+    """Collects what arrives within one turn of the event loop and reports it with the state of the socket."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, event: Callable[[LinkEvent], None]) -> None:
+        self._loop = loop
+        self._event = event
+        self._transport: asyncio.Transport | None = None
+        self._waiting = bytearray()
+        self._started = False
+        self._scheduled = False
+        self._peer_closed = False
+        self._reset = False
+        self._ended = False
+
+    def start(self) -> None:
+        """Report from now on, what has already happened included."""
+        self._started = True
+        self._schedule()
+
+    def send(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self, *, abrupt: bool) -> None:
+        self._ended = True
+        if self._transport is not None:
+            if abrupt:
+                self._transport.abort()
+            else:
+                self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._waiting += data
+        self._schedule()
+
+    def eof_received(self) -> None:
+        self._peer_closed = True
+        self._schedule()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._peer_closed = True
+        self._reset = isinstance(error, ConnectionResetError)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._started and not self._scheduled and not self._ended:
+            self._scheduled = True
+            self._loop.call_soon(self._report)
+
+    def _report(self) -> None:
+        self._scheduled = False
+        if self._waiting and not self._ended:
+            data = bytes(self._waiting)
+            self._waiting.clear()
+            self._event(LinkData(data, self._peer_closed or self._hung_up()))
+        if self._peer_closed and not self._ended:
+            self._ended = True
+            self._event(LinkClosed(self._reset))
+
+    def _hung_up(self) -> bool:
+        """Whether the peer's FIN has come in, be there data before it or not."""
+        if self._transport is None or self._transport.is_closing():
+            return True
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
+        return any(flags & (select.POLLRDHUP | select.POLLHUP) for _, flags in poll.poll(0))

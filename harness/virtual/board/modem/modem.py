@@ -1,0 +1,74 @@
+"""The modem core: one AT command in, one answer out, unsolicited results whenever they happen. No framing, no I/O.
+
+Source: "nRF91x1 AT Commands" reference.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from harness.virtual.board.commands import Command, Forms, Refused, Reply
+from harness.virtual.board.modem.credentials import CredentialCommands
+from harness.virtual.board.modem.functional import FunctionalCommands
+from harness.virtual.board.modem.general import GeneralCommands
+from harness.virtual.board.modem.identity import IdentityCommands
+from harness.virtual.board.modem.keys import KeyCommands
+from harness.virtual.board.modem.network import NetworkCommands
+from harness.virtual.board.modem.nvm import Nvm
+from harness.virtual.board.modem.radio import Radio
+from harness.virtual.board.modem.state import State
+from harness.virtual.board.outputs import Outbox
+from harness.virtual.board.personality import Personality
+
+
+class Modem:
+    """One power cycle of the modem; a reset makes a new one over the same :class:`Nvm`.
+
+    ``urc``: called with each unsolicited result, without line ends. ``lost``: called when the data connection ends.
+    """
+
+    def __init__(
+        self,
+        personality: Personality,
+        nvm: Nvm,
+        outbox: Outbox,
+        *,
+        urc: Callable[[str], None],
+        lost: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._state = State(personality, nvm, outbox, urc, now, nvm.settings)
+        self.radio = Radio(self._state, lost)
+        credentials = CredentialCommands(self._state)
+        self._commands: dict[str, Forms] = {}
+        for group in (
+            GeneralCommands(self._state, lambda: self._commands),
+            IdentityCommands(self._state),
+            FunctionalCommands(self._state, self.radio),
+            NetworkCommands(self._state, self.radio),
+            credentials,
+            KeyCommands(self._state, credentials),
+        ):
+            self._commands.update(group.commands())
+
+    @property
+    def extended_errors(self) -> bool:
+        """Whether the host asked for +CME ERROR (+CMEE=1)."""
+        return self._state.cmee
+
+    def execute(self, command: Command) -> Reply:
+        """Run one command. Raises :class:`Refused`.
+
+        A command that the modem does not know, or not in this form, is refused without a code. Whether +CMEE=1 turns
+        that into ``+CME ERROR: 0`` on a real modem is not known; hosts must take both.
+        """
+        if not command.name:
+            return None
+        forms = self._commands.get(command.name)
+        if forms is None:
+            raise Refused
+        return forms.call(command)
+
+    def power_off(self) -> None:
+        """Go to CFUN=0 without a word: settings are saved, the network is left."""
+        self._state.nvm.settings = self._state.settings
+        self.radio.pause()

@@ -1,0 +1,189 @@
+"""Search, attach and detach: the state of registration and the order and timing of its unsolicited results.
+
+Source: recorded attach of an nRF91 (Cellular Monitor's sample trace) and the order of Nordic's sample logs. Times are
+seconds after CFUN=1. The network is PLMN 00101 (3GPP's test network), one LTE-M or NB-IoT cell, always home.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from harness.virtual.board.modem.nvm import PLMN
+from harness.virtual.board.modem.state import State
+
+UICC_READY = 0.5
+CELL_FOUND = 1.167
+SIGNAL_MEASURED = (1.572, 1.623)
+RRC_CONNECTED = 2.1
+REGISTERED = 3.896
+DETACH = 0.5
+RRC_INACTIVITY = 10.0
+
+TAC = "0001"
+CELL_ID = "00010101"
+BAND = 20
+PSM_OFF = "11100000"  # 3GPP TS 24.008: timer deactivated
+
+NOT_REGISTERED, HOME, SEARCHING, UNKNOWN = 0, 1, 2, 4
+
+
+class Radio:
+    """LTE as far as AT commands show it. ``lost``: called when the data connection is gone."""
+
+    def __init__(self, state: State, lost: Callable[[], None]) -> None:
+        self._state = state
+        self._lost = lost
+        self.status = UNKNOWN
+        self.camped = False
+        self.rrc_connected = False
+        self.plmn = ""
+        """Network chosen by hand with +COPS=1; empty: automatic."""
+        self._reported = (UNKNOWN, False)
+        self._timers: list[int] = []
+        self._idle: int | None = None
+
+    @property
+    def attached(self) -> bool:
+        """Registered, with the default PDN connection up."""
+        return self.status == HOME
+
+    @property
+    def access_technology(self) -> int:
+        """AcT of the cell: 7 LTE-M, 9 NB-IoT."""
+        lte_m, nb_iot, _, preference = self._state.settings.system_mode
+        return 9 if nb_iot and (not lte_m or preference in (2, 4)) else 7
+
+    @property
+    def address(self) -> str:
+        """The device's IP address in the default PDN."""
+        return f"10.101.{int(self._state.nvm.identity.imei[-4:-1]) % 256}.2"
+
+    def search(self) -> None:
+        """Start searching; nothing is seen of it until a cell is found."""
+        lte_m, nb_iot, _, _ = self._state.settings.system_mode
+        if not (lte_m or nb_iot):
+            return
+        self._at(CELL_FOUND, self._cell_found)
+        if self._state.receive_only:
+            return
+        for moment, values in zip(SIGNAL_MEASURED, ("56,2,17,2", "54,2,11,1"), strict=True):
+            self._at(moment, partial(self._measured, values))
+        if self.plmn in ("", PLMN):
+            self._at(RRC_CONNECTED, self._connect)
+            self._at(REGISTERED, self._registered)
+
+    def pause(self) -> None:
+        """Stop what is scheduled: a detach is under way."""
+        for token in self._timers:
+            self._state.outbox.cancel(token)
+        self._timers.clear()
+
+    def stop(self) -> None:
+        """Leave the network and switch off: the detach results, in order."""
+        self.pause()
+        self._detach(NOT_REGISTERED)
+
+    def search_again(self) -> None:
+        """Leave the network and look for one as +COPS now says."""
+        self.pause()
+        self._detach(SEARCHING)
+        self.search()
+
+    def activity(self) -> None:
+        """Data was sent or received: the radio connection is up, and stays up for the inactivity time."""
+        if self.attached:
+            self._connect()
+            self._restart_inactivity()
+
+    def psm(self) -> tuple[str, str]:
+        """Active time and periodic TAU as the network grants them: what was asked for."""
+        mode, tau, active_time = self._state.settings.psm
+        return (active_time or PSM_OFF, tau or PSM_OFF) if mode else (PSM_OFF, PSM_OFF)
+
+    def cereg(self) -> str:
+        """The registration status with the fields that the subscription level asks for (without ``<n>``)."""
+        level = self._state.on.cereg
+        if level < 2 or not self.camped:
+            return str(self.status)
+        text = f'{self.status},"{TAC}","{CELL_ID}",{self.access_technology}'
+        if level >= 4 and self.attached:
+            text += ',,,"{}","{}"'.format(*self.psm())
+        return text
+
+    def cscon(self) -> str:
+        """The signalling connection with the fields that the subscription level asks for (without ``<n>``)."""
+        # 7: E-UTRAN connected, 4: E-UTRAN (3GPP TS 27.007)
+        fields = [int(self.rrc_connected), 7, 4] if self.rrc_connected else [0]
+        return ",".join(str(each) for each in fields[: max(self._state.on.cscon, 1)])
+
+    def _cell_found(self) -> None:
+        on = self._state.on
+        self.camped = True
+        self._urc(on.cgerep > 0, "+CGEV: EXCE STATUS 0")
+        self._urc(on.mdmev > 0, "%MDMEV: SEARCH STATUS 1")
+        self._set_status(NOT_REGISTERED if self._state.receive_only else SEARCHING)
+
+    def _measured(self, values: str) -> None:
+        self._urc(self._state.on.cesq > 0, f"%CESQ: {values}")
+
+    def _connect(self) -> None:
+        if self.rrc_connected:
+            return
+        self.rrc_connected = True
+        self._urc(self._state.on.mdmev == 2, "%MDMEV: PRACH CE-LEVEL 0")
+        self._urc(self._state.on.cscon > 0, f"+CSCON: {self.cscon()}")
+
+    def _registered(self) -> None:
+        state, on = self._state, self._state.on
+        self._urc(on.cgerep > 0, "+CGEV: ME PDN ACT 0,0")
+        self._urc(on.cnec in (16, 24), "+CNEC_ESM: 50,0")
+        self._urc(on.mdmev > 0, "%MDMEV: SEARCH STATUS 2")
+        self._set_status(HOME)
+        self._urc(on.cind[0] > 0, '+CIND: "service",1')
+        state.clock_offset = timedelta()
+        self._urc(on.xtime > 0, f'%XTIME: "00","{_universal_time(state)}","00"')
+        self._restart_inactivity()
+
+    def _detach(self, status: int) -> None:
+        was_attached = self.attached
+        state, on = self._state, self._state.on
+        state.outbox.cancel(self._idle)
+        if was_attached:
+            self._connect()
+            self._urc(on.cgerep > 0, "+CGEV: ME DETACH")
+        self.camped = False
+        self._set_status(status)
+        self._release()
+        if was_attached:
+            self._urc(on.cind[0] > 0, '+CIND: "service",0')
+            self._lost()
+
+    def _release(self) -> None:
+        if self.rrc_connected:
+            self.rrc_connected = False
+            self._urc(self._state.on.cscon > 0, f"+CSCON: {self.cscon()}")
+
+    def _restart_inactivity(self) -> None:
+        self._state.outbox.cancel(self._idle)
+        self._idle = self._state.outbox.after(RRC_INACTIVITY, self._release)
+
+    def _set_status(self, status: int) -> None:
+        self.status = status
+        level = self._state.on.cereg
+        visible = (status, self.camped and level >= 2)
+        if visible != self._reported:
+            self._reported = visible
+            self._urc(level > 0, f"+CEREG: {self.cereg()}")
+
+    def _urc(self, wanted: bool, text: str) -> None:
+        if wanted:
+            self._state.urc(text)
+
+    def _at(self, seconds: float, then: Callable[[], None]) -> None:
+        self._timers.append(self._state.outbox.after(seconds, then))
+
+
+def _universal_time(state: State) -> str:
+    """The time as %XTIME prints it: seven octets of BCD with swapped digits, the last one the time zone."""
+    text = f"{state.now():%y%m%d%H%M%S}00"
+    return "".join(text[i + 1] + text[i] for i in range(0, len(text), 2))

@@ -1,0 +1,52 @@
+"""The modem's volatile state, shared by the groups of commands; all of it is gone after a reset."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from harness.virtual.board.modem.nvm import Nvm, StoredSettings
+from harness.virtual.board.outputs import Outbox
+from harness.virtual.board.personality import Personality
+
+
+@dataclass
+class Subscriptions:
+    """Which unsolicited results the host asked for. Nothing is sent unasked."""
+
+    cereg: int = 0
+    cscon: int = 0
+    cgerep: int = 0
+    cnec: int = 0
+    mdmev: int = 0
+    xtime: int = 0
+    xsim: int = 0
+    cesq: int = 0
+    cind: tuple[int, int, int] = (0, 0, 0)  # service, roam, message
+
+
+@dataclass
+class State:
+    """One power cycle of the modem."""
+
+    personality: Personality
+    nvm: Nvm
+    outbox: Outbox
+    urc: Callable[[str], None]
+    """Send one unsolicited result, without line ends."""
+    now: Callable[[], datetime]
+    settings: StoredSettings
+    """In use; the modem writes them to the NVM at CFUN=0."""
+    on: Subscriptions = field(default_factory=Subscriptions)
+    cmee: bool = False
+    clock_offset: timedelta | None = None
+    """Difference of the modem's clock to ``now``; None until the network or the host has told the time."""
+    lte: bool = False
+    receive_only: bool = False
+    gnss: bool = False
+    uicc: bool = False
+    uicc_ready: bool = False
+
+    @property
+    def active(self) -> bool:
+        """CFUN 1, 2 or 21: credentials cannot be written and keys cannot be generated."""
+        return self.lte

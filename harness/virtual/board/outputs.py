@@ -1,0 +1,137 @@
+"""What the board's core asks for: bytes to the host, timers, and work on the network. The core itself does no I/O."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Send:
+    """Bytes to the host."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Call ``core.timer(token)`` after ``seconds``: of simulated time, or of real time when ``real``."""
+
+    token: int
+    seconds: float
+    real: bool = False
+
+
+@dataclass(frozen=True)
+class CancelTimer:
+    """The timer with this token is not wanted any more."""
+
+    token: int
+
+
+@dataclass(frozen=True)
+class OpenLink:
+    """Open TCP, and TLS with the credentials of ``sec_tag`` if given.
+
+    Ends in one :class:`LinkOpened` or :class:`LinkFailed`, unless :class:`CloseLink` comes first.
+    """
+
+    host: str
+    port: int
+    sec_tag: int | None
+
+
+@dataclass(frozen=True)
+class LinkSend:
+    """Bytes to the peer of the open link."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class CloseLink:
+    """Close the link, or give up opening it. No event follows. ``abrupt``: without TLS close_notify."""
+
+    abrupt: bool = False
+
+
+@dataclass(frozen=True)
+class SetBaud:
+    """The host changed the UART's rate."""
+
+    rate: int
+
+
+Output = Send | Timer | CancelTimer | OpenLink | LinkSend | CloseLink | SetBaud
+
+
+@dataclass(frozen=True)
+class LinkOpened:
+    """TCP and TLS are up."""
+
+
+@dataclass(frozen=True)
+class LinkFailed:
+    """Name, TCP or TLS failed; ``reason`` is for people, the device cannot tell."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class LinkData:
+    """Bytes from the peer. ``hangup``: the peer had already closed when they were read."""
+
+    data: bytes
+    hangup: bool = False
+
+
+@dataclass(frozen=True)
+class LinkClosed:
+    """The peer closed (``reset`` False: FIN or TLS close_notify) or broke (True: RST) the connection."""
+
+    reset: bool = False
+
+
+LinkEvent = LinkOpened | LinkFailed | LinkData | LinkClosed
+
+
+@dataclass
+class Outbox:
+    """Collects outputs until the owner takes them; keeps what each timer token stands for."""
+
+    _outputs: list[Output] = field(default_factory=list)
+    _timers: dict[int, Callable[[], None]] = field(default_factory=dict)
+    _token: int = 0
+
+    def emit(self, output: Output) -> None:
+        """Append one output. Neighbouring :class:`Send` are joined."""
+        if isinstance(output, Send) and self._outputs and isinstance(last := self._outputs[-1], Send):
+            self._outputs[-1] = Send(last.data + output.data)
+        else:
+            self._outputs.append(output)
+
+    def after(self, seconds: float, then: Callable[[], None], *, real: bool = False) -> int:
+        """Ask for ``then()`` after ``seconds``; return a token for :meth:`cancel`."""
+        self._token += 1
+        self._timers[self._token] = then
+        self.emit(Timer(self._token, seconds, real))
+        return self._token
+
+    def cancel(self, token: int | None) -> None:
+        """Forget a timer; one that has fired, or None, is no mistake."""
+        if token is not None and self._timers.pop(token, None) is not None:
+            self.emit(CancelTimer(token))
+
+    def cancel_all(self) -> None:
+        """Forget every timer: the board was reset."""
+        for token in tuple(self._timers):
+            self.cancel(token)
+
+    def fire(self, token: int) -> None:
+        """Run what the timer stands for, unless it was cancelled."""
+        then = self._timers.pop(token, None)
+        if then is not None:
+            then()
+
+    def take(self) -> list[Output]:
+        """Return what was collected, oldest first, and start anew."""
+        taken, self._outputs = self._outputs, []
+        return taken

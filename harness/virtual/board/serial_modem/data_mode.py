@@ -1,0 +1,64 @@
+"""Data mode: every byte is payload until ``+++``.
+
+Source: Serial Modem documentation, data mode. The terminator needs no pause around it, may be glued to the payload
+and may come in pieces. An MQTT message must fit into the buffer: one byte more breaks data mode, and everything up to
+the terminator is dropped.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+TERMINATOR: Final = b"+++"
+BUFFER_SIZE: Final = 4096
+RX_BUFFER = 256  # bytes of UART receive buffer on the DKs; larger on Thingys
+RX_MARGIN_MS = 10
+
+
+def shortest_idle_ms(baud: int) -> int:
+    """Return the least idle time after which buffered data may be sent without a terminator."""
+    return RX_BUFFER * 10 * 1000 // baud + RX_MARGIN_MS
+
+
+class DataMode:
+    """One stay in data mode. ``send``: called with what was collected, when it is to be sent."""
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send = send
+        self._buffer = bytearray()
+        self._matched = 0  # bytes of a possible terminator that are held back
+        self._broken = False
+
+    def feed(self, data: bytes) -> tuple[int, int | None]:
+        """Take bytes. Returns how many belong to data mode, and its status (0, or -1 if broken) when it ended."""
+        held = self._matched
+        text = TERMINATOR[:held] + data
+        end = text.find(TERMINATOR)
+        if end >= 0:
+            self._matched = 0
+            self._collect(text[:end])
+            self.flush()
+            return end + len(TERMINATOR) - held, -1 if self._broken else 0
+        self._matched = len(text) - len(text.rstrip(b"+"))
+        self._collect(text[: len(text) - self._matched])
+        return len(data), None
+
+    def idle(self) -> None:
+        """The host paused: what was collected is sent, an unfinished terminator with it."""
+        if self._buffer:
+            self._collect(TERMINATOR[: self._matched])
+            self._matched = 0
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was collected."""
+        if self._buffer:
+            data = bytes(self._buffer)
+            self._buffer.clear()
+            self._send(data)
+
+    def _collect(self, data: bytes) -> None:
+        if self._broken or len(self._buffer) + len(data) > BUFFER_SIZE:
+            self._broken = self._broken or bool(data)
+            self._buffer.clear()
+        else:
+            self._buffer += data

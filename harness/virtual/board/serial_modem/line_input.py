@@ -1,0 +1,81 @@
+"""Host bytes to command lines, as Serial Modem collects them.
+
+Source: Serial Modem documentation (AT command terminator, buffer size); behaviour of its AT host: nothing is kept
+until ``A`` and then ``T`` have been seen, a terminator between quotes is data, backspace and DEL delete.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+BUFFER_SIZE: Final = 4096
+_CR, _QUOTE = 0x0D, 0x22
+_SPECIAL = re.compile(rb'[\r"\x08\x7f]')
+
+
+@dataclass(frozen=True)
+class Overflow:
+    """The line did not fit into the buffer; it is answered with ERROR at its terminator."""
+
+
+class LineInput:
+    """Collects one command line at a time. Default terminator: CR; a stray LF is dropped with everything before AT."""
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+        self._lost = 0  # bytes that came after the buffer was full
+        self._quoted = False
+
+    @property
+    def partial(self) -> bool:
+        """Whether a line has been begun and not ended."""
+        return bool(self._line)
+
+    def feed(self, data: bytes) -> tuple[int, bytes | Overflow | None]:
+        """Take bytes up to the end of one line. Returns how many, and the line without its terminator, if it ended."""
+        position = 0
+        while position < len(data):
+            if len(self._line) < 2:
+                self._begin(data[position])
+                position += 1
+                continue
+            found = _SPECIAL.search(data, position)
+            if found is None:
+                self._keep(data[position:])
+                return len(data), None
+            self._keep(data[position : found.start()])
+            position = found.end()
+            byte = data[found.start()]
+            if byte == _CR and not self._quoted:
+                return position, self._end()
+            if byte in (_CR, _QUOTE):
+                self._keep(bytes((byte,)))
+                self._quoted ^= byte == _QUOTE
+            else:
+                self._delete()
+        return position, None
+
+    def _begin(self, byte: int) -> None:
+        wanted = b"Tt" if self._line else b"Aa"
+        if byte in wanted:
+            self._line.append(byte)
+        else:
+            self._line.clear()
+
+    def _keep(self, data: bytes) -> None:
+        room = BUFFER_SIZE - len(self._line)
+        self._line += data[:room]
+        self._lost += max(0, len(data) - room)
+
+    def _delete(self) -> None:
+        if self._lost:
+            self._lost -= 1
+        elif self._line.pop() == _QUOTE:
+            self._quoted = not self._quoted
+
+    def _end(self) -> bytes | Overflow:
+        line = Overflow() if self._lost else bytes(self._line)
+        self._line.clear()
+        self._lost = 0
+        self._quoted = False
+        return line

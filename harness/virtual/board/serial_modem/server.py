@@ -1,0 +1,279 @@
+"""The AT server of Serial Modem: framing, which command goes where, when unsolicited results may be written.
+
+Source: Serial Modem documentation and observed bytes. Every answer begins with CRLF; an empty line stands before the
+final result; unsolicited results wait until the running command is finished and while data mode lasts.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from harness.virtual.board.commands import Command, Forms, Later, Lines, Refused, Reply, Wait, parse
+from harness.virtual.board.modem import Modem, Nvm
+from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
+from harness.virtual.board.personality import Personality
+from harness.virtual.board.serial_modem.application import ApplicationCommands
+from harness.virtual.board.serial_modem.data_mode import DataMode, shortest_idle_ms
+from harness.virtual.board.serial_modem.line_input import LineInput, Overflow
+from harness.virtual.board.serial_modem.mqtt_client import MqttClient
+from harness.virtual.board.serial_modem.mqtt_commands import MqttCommands
+from harness.virtual.board.serial_modem.unsolicited import Unsolicited
+
+DEFAULT_BAUD = 115200
+BOOT: Final = 1.0
+LAST_WORDS: Final = 0.05
+"""Time between the OK of a reset and the reset."""
+ANSWER_BUFFER: Final = 4094
+ECHO_HOLD: Final = 1.0
+INPUT_LIMIT: Final = 65536
+
+
+class SerialModem:
+    """The whole board without I/O: host bytes, timers and link events in, :data:`Output` out.
+
+    ``nvm`` outlives a reset; everything else starts anew.
+    """
+
+    data_idle_ms: int
+    """Idle time after which data mode sends what it has; 0: not set, the shortest is taken when it is needed."""
+    _modem: Modem
+    _mqtt: MqttClient
+    _data_mode: DataMode | None
+
+    def __init__(
+        self,
+        personality: Personality,
+        nvm: Nvm,
+        *,
+        baud: int = DEFAULT_BAUD,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._personality = personality
+        self._nvm = nvm
+        self._now = now
+        self._outbox = Outbox()
+        self.baud = baud or DEFAULT_BAUD
+        self._on = False
+
+    # -- what the owner calls -------------------------------------------------------------------------------------
+
+    def power_on(self) -> list[Output]:
+        """Start the board from cold: whatever ran before is gone."""
+        self._outbox.cancel_all()
+        self._boot()
+        return self._outbox.take()
+
+    def receive(self, data: bytes) -> list[Output]:
+        """Take bytes from the host."""
+        if self._on:
+            # The DKs hold the host back by RTS while a command runs; the limit only guards the memory.
+            self._input += data[: INPUT_LIMIT - len(self._input)]
+            self._pump()
+        return self._outbox.take()
+
+    def timer(self, token: int) -> list[Output]:
+        """A timer has run out."""
+        self._outbox.fire(token)
+        self._pump()
+        return self._outbox.take()
+
+    def link(self, event: LinkEvent) -> list[Output]:
+        """Something happened on the link."""
+        if self._on:
+            self._mqtt.link(event)
+            self._pump()
+        return self._outbox.take()
+
+    # -- what the commands call -----------------------------------------------------------------------------------
+
+    @property
+    def attached(self) -> bool:
+        """Whether the modem is registered and has a data connection."""
+        return self._modem.radio.attached
+
+    @property
+    def shortest_data_idle_ms(self) -> int:
+        """Least value of the idle time in data mode at the present baud rate."""
+        return shortest_idle_ms(self.baud)
+
+    def enter_data_mode(self, send: Callable[[bytes], None]) -> None:
+        """Treat what follows the OK as payload."""
+        self.data_idle_ms = self.data_idle_ms or self.shortest_data_idle_ms
+        self._data_mode = DataMode(send)
+
+    def set_echo(self, on: bool) -> None:
+        """Echo what the host types from the next byte on."""
+        self._echo = on
+        self._stop_echo_hold()
+
+    def set_baud(self, baud: int) -> None:
+        """Change the UART's rate."""
+        self.baud = baud
+        self._outbox.emit(SetBaud(baud))
+
+    def reset(self) -> None:
+        """Restart after the OK."""
+        self.shut_down(then=lambda: self._outbox.after(BOOT, self._boot))
+
+    def shut_down(self, then: Callable[[], object] = lambda: None) -> None:
+        """Stop after the OK; bytes from the host are lost from now on."""
+
+        def stop() -> None:
+            self._outbox.cancel_all()
+            self._modem.power_off()
+            self._on = False
+            self._outbox.emit(CloseLink(abrupt=True))
+            then()
+
+        self._listening = False
+        self._outbox.after(LAST_WORDS, stop)
+
+    def reset_modem(self) -> None:
+        """Restart the modem core alone: it comes up in CFUN=0."""
+        self._modem.power_off()
+        self._modem = self._new_modem()
+        self._mqtt.abort()
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        self._on = True
+        self._listening = True
+        self._busy = False
+        self._echo = False
+        self._echo_hold: int | None = None
+        self._input = bytearray()
+        self._line = LineInput()
+        self._data_mode = None
+        self._data_timer: int | None = None
+        self.data_idle_ms = 0
+        self._unsolicited = Unsolicited(self._send)
+        self._modem = self._new_modem()
+        self._mqtt = MqttClient(
+            self._outbox,
+            notify=lambda event, result: self._mqtt_says(b"#XMQTTEVT: %d,%d\r\n" % (event, result)),
+            message=lambda topic, payload: self._mqtt_says(
+                b"#XMQTTMSG: %d,%d\r\n%s\r\n%s\r\n" % (len(topic), len(payload), topic, payload)
+            ),
+            opened=self._link_opened,
+            traffic=lambda: self._modem.radio.activity(),
+        )
+        self._application: dict[str, Forms] = {}
+        for group in (
+            ApplicationCommands(self, self._personality, self._nvm.identity, lambda: self._application),
+            MqttCommands(self, self._mqtt),
+        ):
+            self._application.update(group.commands())
+        self._send(self._personality.banner)
+
+    def _new_modem(self) -> Modem:
+        return Modem(
+            self._personality,
+            self._nvm,
+            self._outbox,
+            urc=self._modem_says,
+            lost=lambda: self._mqtt.abort(),
+            now=self._now,
+        )
+
+    def _pump(self) -> None:
+        """Work on what the host sent, as far as possible now."""
+        while self._on and self._listening and self._input and not self._busy:
+            data = bytes(self._input)
+            mode = self._data_mode
+            taken = self._command_bytes(data) if mode is None else self._payload(mode, data)
+            del self._input[:taken]
+        if self._on:
+            self._settle()
+
+    def _command_bytes(self, data: bytes) -> int:
+        taken, line = self._line.feed(data)
+        if self._echo:
+            self._send(data[:taken])
+            self._stop_echo_hold()
+            if self._line.partial:
+                self._echo_hold = self._outbox.after(ECHO_HOLD, self._stop_echo_hold, real=True)
+        if isinstance(line, Overflow):
+            self._final("ERROR")
+        elif line is not None:
+            self._run(line)
+        return taken
+
+    def _payload(self, mode: DataMode, data: bytes) -> int:
+        self._outbox.cancel(self._data_timer)
+        taken, status = mode.feed(data)
+        if status is None:
+            self._data_timer = self._outbox.after(self.data_idle_ms / 1000, mode.idle, real=True)
+        else:
+            self._data_mode = None
+            self._send(b"\r\n#XDATAMODE: %d\r\n" % status)
+        return taken
+
+    def _run(self, line: bytes) -> None:
+        command = parse(line.decode("latin-1"))
+        if command is None:
+            self._final("ERROR")
+            return
+        own = command.name.startswith("#") or command.name in self._application
+        self._busy = True
+        self._step(lambda: self._execute_own(command) if own else self._modem.execute(command), own)
+
+    def _step(self, work: Callable[[], Reply], own: bool) -> None:
+        """Run (a part of) a command and answer, unless it takes longer."""
+        try:
+            reply = work()
+        except Refused as refusal:
+            code = None if own or not self._modem.extended_errors else refusal.code
+            self._final("ERROR" if code is None else f"+CME ERROR: {code}")
+            return
+        if isinstance(reply, Wait):
+            self._outbox.after(reply.seconds, lambda: self._step(reply.then, own))
+        elif reply is not Later.LATER:
+            self._answer(reply, own)
+
+    def _execute_own(self, command: Command) -> Reply:
+        forms = self._application.get(command.name)
+        if forms is None:
+            raise Refused
+        return forms.call(command)
+
+    def _answer(self, reply: Lines, own: bool) -> None:
+        lines = [] if reply is None else [reply] if isinstance(reply, str) else reply
+        if own:
+            text = "".join(f"\r\n{line}\r\n" for line in lines)
+        else:
+            text = "\r\n".join(["", *lines, ""]) if lines else ""
+            if len(text) > ANSWER_BUFFER:  # the answer shares the command's buffer; what does not fit is an error
+                self._final("ERROR")
+                return
+        self._send(text.encode("latin-1"))
+        self._final("OK")
+
+    def _final(self, result: str) -> None:
+        self._busy = False
+        self._send(f"\r\n{result}\r\n".encode())
+        self._settle()
+
+    def _link_opened(self, ok: bool) -> None:
+        self._final("OK" if ok else "ERROR")
+
+    def _modem_says(self, text: str) -> None:
+        self._unsolicited.from_modem(f"\r\n{text}\r\n".encode("latin-1"))
+        self._settle()
+
+    def _mqtt_says(self, text: bytes) -> None:
+        self._unsolicited.from_mqtt(b"\r\n" + text)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Write what waits, if it may be written now."""
+        if not self._busy and self._data_mode is None and self._echo_hold is None:
+            self._unsolicited.release()
+
+    def _stop_echo_hold(self) -> None:
+        self._outbox.cancel(self._echo_hold)
+        self._echo_hold = None
+
+    def _send(self, data: bytes) -> None:
+        if data:
+            self._outbox.emit(Send(data))

@@ -1,0 +1,76 @@
+"""The modem's side of TLS: what its stack offers, and the credentials of one sec_tag out of its store.
+
+Source: nRF91 TLS documentation (TLS 1.2, list of cipher suites). Keys go into OpenSSL through an anonymous file in
+memory: they never touch a disk.
+"""
+
+import os
+import ssl
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from harness.virtual.board.modem.credentials import CLIENT_CERTIFICATE, PRIVATE_KEY, ROOT_CA
+from harness.virtual.board.modem.nvm import Credential, Nvm
+
+CIPHERS: Final = ":".join(
+    (
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-SHA384",
+        "ECDHE-RSA-AES256-SHA384",
+        "ECDHE-ECDSA-AES128-SHA256",
+        "ECDHE-RSA-AES128-SHA256",
+        "ECDHE-ECDSA-AES256-SHA",
+        "ECDHE-RSA-AES256-SHA",
+        "ECDHE-ECDSA-AES128-SHA",
+        "ECDHE-RSA-AES128-SHA",
+    )
+)
+
+
+class CredentialsUnusable(Exception):
+    """The sec_tag lacks something that a TLS connection needs, or its parts do not belong together."""
+
+
+def client_context(nvm: Nvm, sec_tag: int) -> ssl.SSLContext:
+    """Return the context for one connection: the peer and its name are verified against the sec_tag's root CA.
+
+    Raises :class:`CredentialsUnusable`.
+    """
+    stored = {kind: item for (tag, kind), item in nvm.credentials.items() if tag == sec_tag}
+    if ROOT_CA not in stored:
+        raise CredentialsUnusable(f"sec_tag {sec_tag} has no root CA")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    try:
+        roots = x509.load_pem_x509_certificates(stored[ROOT_CA].content)
+        context.load_verify_locations(cadata=b"".join(root.public_bytes(serialization.Encoding.DER) for root in roots))
+        if CLIENT_CERTIFICATE in stored:
+            if PRIVATE_KEY not in stored:
+                raise CredentialsUnusable(f"sec_tag {sec_tag} has a client certificate and no private key")
+            _load_pair(context, stored[CLIENT_CERTIFICATE], stored[PRIVATE_KEY])
+    except (ssl.SSLError, ValueError, x509.InvalidVersion) as error:
+        raise CredentialsUnusable(f"sec_tag {sec_tag}: {error}") from error
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, certificate: Credential, key: Credential) -> None:
+    memory = os.memfd_create("credentials", os.MFD_CLOEXEC)
+    try:
+        os.write(memory, certificate.content.rstrip() + b"\n" + _pem(key))
+        # Without a password OpenSSL would ask for it on the terminal.
+        context.load_cert_chain(f"/proc/self/fd/{memory}", password=key.password)
+    finally:
+        os.close(memory)
+
+
+def _pem(key: Credential) -> bytes:
+    if not key.generated:
+        return key.content
+    private = serialization.load_der_private_key(key.content, password=None)
+    return private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

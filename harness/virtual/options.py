@@ -1,0 +1,144 @@
+"""The command line of the stand-ins' process."""
+
+import argparse
+import math
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, get_args
+
+from harness.virtual.board import NRF9151_MFW_2_0_2, PERSONALITIES
+from harness.virtual.cloud.profile import CloseStyle, OnViolation
+
+_MOST_BOARDS = 64
+_BOARD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_ROUTE = re.compile(r"([^:=\s]+):(\d{1,5})=([^:=\s]+):(\d{1,5})")
+_CLOUD_OPTIONS = ("policies", "on_violation", "close_style", "tenant")
+
+Route = tuple[tuple[str, int], tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to start. ``directory`` None: a temporary one of its own."""
+
+    names: tuple[str, ...]
+    cloud: bool
+    directory: Path | None
+    model: str
+    baud: int
+    time_scale: float
+    network: tuple[Route, ...]
+    policies: Path | None
+    on_violation: OnViolation
+    close_style: CloseStyle
+    tenant: str
+    die_with_stdin: bool
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Exit 2 with one line: a supervisor shows the last line of stderr."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> Options:
+    """Return the options; a wrong one ends the process with one line on stderr and exit code 2."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if not given.cloud:
+        for name in _CLOUD_OPTIONS:
+            if getattr(given, name) is not None:
+                parser.error(f"--{name.replace('_', '-')} means nothing together with --no-cloud")
+    names: tuple[str, ...] | None = given.names
+    if names is None:
+        names = tuple(f"virtual-{number}" for number in range(1, (1 if given.boards is None else given.boards) + 1))
+    elif given.boards is not None and given.boards != len(names):
+        parser.error(f"--boards {given.boards} contradicts --names, which has {len(names)}")
+    return Options(
+        names=names,
+        cloud=given.cloud,
+        directory=given.dir,
+        model=given.model,
+        baud=given.baud,
+        time_scale=given.time_scale,
+        network=tuple(given.network),
+        policies=given.policies,
+        on_violation=given.on_violation or "close",
+        close_style=given.close_style or "notify",
+        tenant=given.tenant or str(uuid.uuid4()),
+        die_with_stdin=given.die_with_stdin,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m harness.virtual", description="Virtual nRF91 boards and a local nRF Cloud.")
+    add = parser.add_argument
+    add("--boards", type=_count, metavar="N", help="how many boards (default 1, or as many as --names)")
+    add("--names", type=_names, metavar="A,B", help="their names (default virtual-1, virtual-2, ...)")
+    add("--no-cloud", dest="cloud", action="store_false", help="boards only; --network says where names lead")
+    add("--dir", type=Path, help="where ports, journal, CA and API key go (default: a temporary directory)")
+    add("--model", choices=sorted(PERSONALITIES), default=NRF9151_MFW_2_0_2.name)
+    add("--baud", type=_baud, default=0, help="pace of the UART in bit/s (default 0: not paced)")
+    add("--time-scale", type=_scale, default=0.05, metavar="F", help="1.0: as slow as a real modem (default 0.05)")
+    add("--network", type=_route, action="append", default=[], metavar="NAME:PORT=HOST:PORT")
+    add("--policies", type=_directory, metavar="DIR", help="policy documents that replace the shipped ones")
+    add("--on-violation", choices=get_args(OnViolation), help="what follows a policy violation (default close)")
+    add("--close-style", choices=get_args(CloseStyle), help="how a connection is closed (default notify)")
+    add("--tenant", type=_tenant, metavar="UUID", help="team id (default random)")
+    add("--die-with-stdin", action="store_true", help="stop when stdin ends")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > _MOST_BOARDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {_MOST_BOARDS}")
+    return int(text)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    for name in names:
+        if not _BOARD_NAME.fullmatch(name) or name == "api-key":
+            raise argparse.ArgumentTypeError(f"{name!r} is no board name: letters, digits, - and _; not api-key")
+    if len(set(names)) < len(names) or len(names) > _MOST_BOARDS:
+        raise argparse.ArgumentTypeError(f"names must differ, and be at most {_MOST_BOARDS}")
+    return names
+
+
+def _baud(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no baud rate (0: not paced)")
+    return int(text)
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not 0 <= scale < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no factor of 0 or more")
+    return scale
+
+
+def _route(text: str) -> Route:
+    match = _ROUTE.fullmatch(text)
+    if not match or not all(0 < int(port) < 65536 for port in (match[2], match[4])):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME:PORT=HOST:PORT")
+    return (match[1], int(match[2])), (match[3], int(match[4]))
+
+
+def _directory(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no directory")
+    return Path(text)
+
+
+def _tenant(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no UUID") from None

@@ -1,0 +1,202 @@
+"""``python -m harness.virtual`` from outside: what it prints, what it makes, how it ends, what it leaves."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+import serial
+
+READY_DEADLINE = 20.0
+STOP_DEADLINE = 2.0
+
+
+@contextmanager
+def stand_ins(*arguments):
+    """Start the process, wait for its line, hand over both; end it if the test did not."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness.virtual", "--die-with-stdin", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        yield process, json.loads(line)
+    finally:
+        process.terminate()
+        process.communicate(timeout=READY_DEADLINE)
+
+
+def end(process, how):
+    """End the process by ``how``; return exit code, what it still printed, and its errors."""
+    started = time.monotonic()
+    how(process)
+    out, err = process.communicate(timeout=READY_DEADLINE)
+    assert time.monotonic() - started < STOP_DEADLINE
+    return process.returncode, out, err
+
+
+def sigterm(process):
+    process.send_signal(signal.SIGTERM)
+
+
+def sigint(process):
+    process.send_signal(signal.SIGINT)
+
+
+def close_stdin(process):
+    process.stdin.close()
+    process.stdin = None
+
+
+def refused(*arguments):
+    """Run the process with options it refuses; return exit code and stderr."""
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.virtual", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=READY_DEADLINE,
+        check=False,
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+def mode(path):
+    return stat.S_IMODE(Path(path).stat().st_mode)
+
+
+def test_the_ready_line_and_what_it_promises():
+    tenant = "11111111-2222-3333-4444-aaaaaaaaaaaa"
+    with stand_ins("--boards", "2", "--tenant", tenant) as (process, ready):
+        assert ready.keys() == {"pid", "dir", "journal", "cloud", "boards"}
+        assert ready["pid"] == process.pid
+        cloud = ready["cloud"]
+        assert cloud.keys() == {"rest", "mqtt", "ca", "api_key_file", "network"}
+        assert (mode(ready["dir"]), mode(ready["journal"]), mode(cloud["api_key_file"])) == (0o700, 0o600, 0o600)
+        assert cloud["network"]["mqtt.nrfcloud.com:8883"] == cloud["mqtt"]
+        assert cloud["rest"] == f"https://127.0.0.1:{cloud['network']['api.nrfcloud.com:443'][1]}/v1"
+        with requests.Session() as session:
+            session.trust_env = False
+            key = Path(cloud["api_key_file"]).read_text()
+            headers = {"Authorization": f"Bearer {key}"}
+            account = session.get(f"{cloud['rest']}/account", headers=headers, verify=cloud["ca"], timeout=5).json()
+        assert account["mqttTopicPrefix"] == f"prod/{tenant}/"
+        assert key not in Path(ready["journal"]).read_text()
+        assert [json.loads(line)["event"] for line in Path(ready["journal"]).read_text().splitlines()] == ["rest"]
+        one, two = ready["boards"]
+        assert one.keys() == {"name", "port", "model", "imei", "device_uuid"}
+        assert (one["name"], two["name"], one["model"]) == ("virtual-1", "virtual-2", "nrf9151")
+        assert one["imei"] != two["imei"]
+        with serial.Serial(two["port"], 115200, timeout=5) as port:
+            port.write(b"AT+CGSN\r")
+            assert f"\r\n{two['imei']}\r\n".encode() in port.read_until(b"\r\nOK\r\n")
+        assert end(process, sigterm) == (0, "", "")
+
+
+@pytest.mark.parametrize("how", [sigterm, sigint, close_stdin])
+def test_a_stop_leaves_nothing(how):
+    with stand_ins("--boards", "1") as (process, ready):
+        assert os.path.lexists(ready["boards"][0]["port"])
+        assert end(process, how) == (0, "", "")
+        assert not Path(ready["dir"]).exists()
+
+
+def test_open_connections_do_not_delay_the_stop():
+    with stand_ins("--boards", "0") as (process, ready), requests.Session() as session:
+        session.trust_env = False
+        session.get(f"{ready['cloud']['rest']}/status", verify=ready["cloud"]["ca"], timeout=5)
+        assert end(process, sigterm) == (0, "", "")
+
+
+def test_in_a_given_directory_only_own_files_go(tmp_path):
+    (tmp_path / "mine").write_text("x")
+    with stand_ins("--dir", str(tmp_path), "--names", "left,right") as (process, ready):
+        made = {"mine", ".nrf91-virtual", "journal.jsonl", "api-key", "ca.pem", "left", "right"}
+        assert {path.name for path in tmp_path.iterdir()} == made
+        assert [board["port"] for board in ready["boards"]] == [str(tmp_path / "left"), str(tmp_path / "right")]
+        code, message = refused("--dir", str(tmp_path), "--boards", "0")
+        assert (code, message.count("\n")) == (2, 1)
+        assert "in use by another process; give another --dir" in message
+        assert {path.name for path in tmp_path.iterdir()} == made
+        assert end(process, sigterm) == (0, "", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_file_of_somebody_else_in_the_way_is_one_line(tmp_path):
+    (tmp_path / "ca.pem").write_text("theirs")
+    code, message = refused("--boards", "0", "--dir", str(tmp_path))
+    assert (code, message.count("\n")) == (2, 1)
+    assert f"{tmp_path}/ca.pem is not from here and stays" in message
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("ca.pem", "theirs")]
+
+
+def test_a_killed_run_does_not_block_the_next(tmp_path):
+    with stand_ins("--dir", str(tmp_path)) as (process, _):
+        process.kill()
+        process.wait(READY_DEADLINE)
+    assert (tmp_path / "api-key").exists()
+    with stand_ins("--dir", str(tmp_path)) as (process, ready):
+        assert Path(ready["cloud"]["api_key_file"]) == tmp_path / "api-key"
+        assert end(process, sigterm) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_boards_without_a_cloud():
+    with stand_ins("--no-cloud", "--network", "mqtt.nrfcloud.com:8883=127.0.0.1:1") as (process, ready):
+        assert ready["cloud"] is None
+        assert [board["name"] for board in ready["boards"]] == ["virtual-1"]
+        assert end(process, sigterm) == (0, "", "")
+
+
+def test_it_runs_without_a_terminal_and_ignores_stdin_unless_told():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness.virtual", "--boards", "0"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        rest = json.loads(process.stdout.readline())["cloud"]
+        with requests.Session() as session:
+            session.trust_env = False
+            assert session.get(f"{rest['rest']}/status", verify=rest["ca"], timeout=5).status_code == 200
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.communicate(timeout=READY_DEADLINE)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [("{", "associated: "), ('{"Version":"2012-10-17","Statement":[]}', "a list of statements is wanted")],
+)
+def test_a_broken_policy_document_is_named(tmp_path, document, reason):
+    (tmp_path / "associated.json").write_text(document)
+    code, message = refused("--boards", "0", "--policies", str(tmp_path))
+    assert (code, message.count("\n")) == (2, 1)
+    assert reason in message
+
+
+def test_a_wrong_option_is_one_line():
+    code, message = refused("--boards", "many")
+    assert (code, message.count("\n")) == (2, 1)
+    assert "--boards: 'many' is no number from 0 to 64" in message
+
+
+def test_a_directory_that_cannot_be_made_is_one_line():
+    code, message = refused("--boards", "0", "--dir", "/proc/nothing")
+    assert (code, message.count("\n")) == (1, 1)
+    assert "/proc/nothing" in message

@@ -1,0 +1,184 @@
+"""Key generation, checked with the means of the receiving side: nothing here asks the board's own code."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import cbor2
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.x509.oid import NameOID
+
+from tests.unit.virtual_board.bench import ERROR, OK, Bench, cme
+
+VECTORS = json.loads((Path(__file__).parents[2] / "data" / "vectors-modem.json").read_text())
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    bench.ask("AT+CMEE=1")
+    return bench
+
+
+def decode(text):
+    assert "=" not in text
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def parts(answer, name):
+    head, tail = f'\r\n{name}: "'.encode(), b'"\r\n\r\nOK\r\n'
+    assert answer.startswith(head), answer
+    assert answer.endswith(tail)
+    body, cose = answer[len(head) : -len(tail)].decode().split(".")
+    return decode(body), decode(cose)
+
+
+def verify(bench, cose, aad):
+    """Check the COSE_Sign1 with the device identity's public key; return its payload."""
+    tag = cbor2.loads(cose)
+    assert tag.tag == 18
+    protected, unprotected, payload, signature = tag.value
+    assert protected == bytes.fromhex("a10126")
+    assert unprotected == {4: b"\x21"}
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    signed = cbor2.dumps(["Signature1", protected, aad, payload])
+    public = bench.nvm.identity_key.public_key()
+    public.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+    return payload
+
+
+def test_csr_and_its_statement(bench):
+    body, cose = parts(bench.ask("AT%KEYGEN=16842753,2,0"), "%KEYGEN")
+    csr = x509.load_der_x509_csr(body)
+    assert csr.is_signature_valid
+    assert csr.public_key().curve.name == "secp256r1"
+    device_uuid = bench.nvm.identity.device_uuid
+    assert csr.subject == x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, str(device_uuid))])
+    assert len(csr.extensions) == 1
+    usage = csr.extensions.get_extension_for_class(x509.KeyUsage)
+    assert not usage.critical
+    assert (usage.value.digital_signature, usage.value.key_agreement, usage.value.data_encipherment) == (1, 1, 0)
+
+    payload = verify(bench, cose, b"")
+    assert payload.startswith(bytes.fromhex("d9d9f785"))
+    kind, uuid_bytes, tag, digest, nonce = cbor2.loads(payload)
+    assert (kind, uuid_bytes, tag) == (9, device_uuid.bytes, bytes.fromhex("1a01010001"))
+    assert digest == hashlib.sha256(body).digest()
+    assert len(nonce) == 16
+    with pytest.raises(InvalidSignature):
+        verify(bench, cose, body)
+
+
+def test_the_csr_has_the_skeleton_of_a_recorded_one(bench):
+    vector = next(v for v in VECTORS["keygen_attest"] if v["id"] == "nordic-keygen-csr-tag1235")
+    body, cose = parts(bench.ask("AT%KEYGEN=1235,2"), "%KEYGEN")
+    recorded = bytes.fromhex(vector["body_hex"])
+
+    def skeleton(der):
+        """The bytes around the name, around the key, and between the key and the signature."""
+        name = der.index(b"\x0c\x24") + 2
+        key = der.index(b"\x03\x42\x00\x04", name)
+        attributes = key + 4 + 64
+        return der[4:name], der[name + 36 : key + 4], der[attributes : attributes + 44]
+
+    assert skeleton(body) == skeleton(recorded)
+    assert skeleton(body)[2].endswith(bytes.fromhex("0403 0203e8 300a06082a8648ce3d040302"))
+    assert cose[:9] == bytes.fromhex(vector["cose_hex"])[:9]
+    assert cbor2.loads(cbor2.loads(cose).value[2])[2] == bytes.fromhex(vector["payload_decoded"]["sec_tag_cbor"])
+
+
+def test_public_key(bench):
+    body, cose = parts(bench.ask("AT%KEYGEN=17,2,1"), "%KEYGEN")
+    assert len(body) == 91
+    assert serialization.load_der_public_key(body).curve.name == "secp256r1"
+    assert cbor2.loads(verify(bench, cose, b""))[0] == 8
+
+
+def test_the_key_is_listed_and_not_readable(bench):
+    bench.ask("AT%KEYGEN=17,2,0")
+    first = bench.ask("AT%CMNG=1,17,2")
+    assert first.startswith(b'\r\n%CMNG: 17,2,"')
+    assert bench.ask("AT%CMNG=1,17,2") == first
+    assert bench.ask("AT%CMNG=2,17,2") == cme(514)
+
+
+def test_attributes_and_key_usage(bench):
+    body, _ = parts(bench.ask('AT%KEYGEN=1,2,0,"O=Nordic Semiconductor,L=Trondheim,C=no,CN=mydevice"'), "%KEYGEN")
+    names = [(a.oid, a.value) for a in x509.load_der_x509_csr(body).subject]
+    assert names == [
+        (NameOID.ORGANIZATION_NAME, "Nordic Semiconductor"),
+        (NameOID.LOCALITY_NAME, "Trondheim"),
+        (NameOID.COUNTRY_NAME, "no"),
+        (NameOID.COMMON_NAME, "mydevice"),
+    ]
+    assert bytes.fromhex("030203e8") in body
+    body, _ = parts(bench.ask('AT%KEYGEN=2,2,0,"CN=nrf-355025930000000","101010000"'), "%KEYGEN")
+    assert bytes.fromhex("030203a8") in body
+    assert x509.load_der_x509_csr(body).subject.rfc4514_string() == "CN=nrf-355025930000000"
+
+
+def test_refusals(bench):
+    assert bench.ask("AT%KEYGEN=1,2,0").endswith(OK)
+    assert bench.ask("AT%KEYGEN=1,2,0") == cme(519)
+    bench.ask('AT%CMNG=0,2,2,"written"')
+    assert bench.ask("AT%KEYGEN=2,2,0") == cme(519)
+    assert bench.ask("AT%KEYGEN=4294967294,2,0") == cme(514)
+    for wrong in (
+        "3,1,0",
+        "3,2,2",
+        '3,2,0,"X=1"',
+        '3,2,0,"CN="',
+        '3,2,0,"","012"',
+        '3,2,0,"","1010101010"',
+        '3,2,0,"C=nor"',
+    ):
+        assert bench.ask(f"AT%KEYGEN={wrong}") == cme(50), wrong
+    for wrong in ("", "3", '"3",2', "3,2,0,CN=x", '3,2,0,"","",1'):
+        assert bench.ask(f"AT%KEYGEN={wrong}") == ERROR, wrong
+    bench.ask("AT+CFUN=1")
+    assert bench.ask("AT%KEYGEN=1,2,0") == cme(518)
+
+
+def test_a_deleted_key_is_gone_and_the_next_is_another(bench):
+    first, _ = parts(bench.ask("AT%KEYGEN=1,2,1"), "%KEYGEN")
+    assert bench.ask("AT%CMNG=3,1,2") == OK
+    second, _ = parts(bench.ask("AT%KEYGEN=1,2,1"), "%KEYGEN")
+    assert first != second
+
+
+def test_the_endorsement_key_is_made_once(bench):
+    first, _ = parts(bench.ask("AT%KEYGEN=1,8,0"), "%KEYGEN")
+    second, _ = parts(bench.ask("AT%KEYGEN=1,8,1"), "%KEYGEN")
+    assert first == second
+    assert len(first) == 91
+
+
+def test_it_takes_its_time(bench):
+    start = bench.time
+    bench.ask("AT%KEYGEN=1,2,0")
+    assert bench.time - start == pytest.approx(1.2)
+
+
+def test_keys_survive_a_reset(bench):
+    bench.ask("AT%KEYGEN=1,2,0")
+    listed = bench.ask("AT%CMNG=1,1")
+    bench.ask("AT#XRESET")
+    bench.advance(5)
+    assert bench.ask("AT%CMNG=1,1") == listed
+
+
+def test_attestation_token(bench):
+    body, cose = parts(bench.ask('AT%ATTESTTOKEN="000102030405060708090a0b0c0d0e0f"'), "%ATTESTTOKEN")
+    kind, uuid_bytes, device_type, firmware, nonce = cbor2.loads(body)
+    assert (kind, uuid_bytes, device_type) == (1, bench.nvm.identity.device_uuid.bytes, 6)
+    assert nonce == bytes(range(16))
+    assert bench.ask("AT%XMODEMUUID").decode().split()[1].replace("-", "") == firmware.hex()
+    assert (len(body), len(cose)) == (57, 77)
+    assert verify(bench, cose, body) is None
+    assert len(bench.ask("AT%ATTESTTOKEN")) == len('\r\n%ATTESTTOKEN: ""\r\n\r\nOK\r\n') + 180
+    assert bench.ask('AT%ATTESTTOKEN="00"') == cme(50)

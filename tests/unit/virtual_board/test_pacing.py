@@ -1,0 +1,92 @@
+import heapq
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.virtual.board.pacing import PacedPipe
+
+
+class Loop:
+    """As much of an event loop as a pipe needs, with a clock that tests turn."""
+
+    def __init__(self):
+        self.now = 100.0
+        self._calls = []
+        self._order = itertools.count()
+
+    def time(self):
+        return self.now
+
+    def call_at(self, when, callback):
+        entry = [when, next(self._order), callback]
+        heapq.heappush(self._calls, entry)
+        return type("Handle", (), {"cancel": lambda _: entry.__setitem__(2, None)})()
+
+    def run(self, late=0.0):
+        while self._calls:
+            when, _, callback = heapq.heappop(self._calls)
+            self.now = max(self.now, when) + late
+            if callback is not None:
+                callback()
+
+
+def pipe(baud):
+    loop, heard = Loop(), []
+    return loop, heard, PacedPipe(loop, baud, lambda data: heard.append((loop.now - 100, data)))
+
+
+def test_without_a_rate_bytes_pass_at_once():
+    _, heard, paced = pipe(0)
+    paced.feed(b"abc")
+    assert heard == [(0, b"abc")]
+
+
+def test_a_short_line_arrives_with_its_last_bit():
+    loop, heard, paced = pipe(115200)
+    paced.feed(b"AT\r")
+    loop.run()
+    assert [data for _, data in heard] == [b"AT\r"]
+    assert heard[0][0] == pytest.approx(30 / 115200)
+
+
+@pytest.mark.parametrize("late", [0.0, 0.001])
+def test_late_timers_do_not_add_up(late):
+    loop, heard, paced = pipe(115200)
+    paced.feed(bytes(11520))
+    loop.run(late)
+    assert heard[-1][0] == pytest.approx(1.0, abs=0.002)
+    assert sum(len(data) for _, data in heard) == 11520
+    for when, data in heard:
+        assert len(data) <= 11520 * 0.006
+        assert when > 0
+
+
+def test_no_credit_for_idle_time():
+    loop, heard, paced = pipe(115200)
+    paced.feed(b"x")
+    loop.run()
+    loop.now += 50
+    paced.feed(bytes(1152))
+    start = loop.now - 100
+    loop.run()
+    assert heard[-1][0] - start == pytest.approx(0.1, abs=0.001)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=300), max_size=10), st.sampled_from([9600, 115200, 1000000]))
+def test_nothing_is_lost_or_swapped(chunks, baud):
+    loop, heard, paced = pipe(baud)
+    for chunk in chunks:
+        paced.feed(chunk)
+    loop.run()
+    assert b"".join(data for _, data in heard) == b"".join(chunks)
+    assert len(paced) == 0
+
+
+def test_close_drops_what_is_under_way():
+    loop, heard, paced = pipe(9600)
+    paced.feed(b"gone")
+    paced.close()
+    loop.run()
+    assert heard == []
