@@ -1,0 +1,26 @@
+"""nRF Cloud as its client sees it: REST calls, the MQTT observer, and where both are reached."""
+
+from harness.cloud.endpoints import CloudEndpoints
+from harness.cloud.message import Message
+from harness.cloud.nrfcloud import HARNESS_TAG, NrfCloud
+from harness.cloud.observer import Observer
+from harness.cloud.refusals import NotOurs, ObserverLost, RestError, StillPending, decode_error
+from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
+
+__all__ = [
+    "HARNESS_TAG",
+    "Account",
+    "BulkResult",
+    "CertificateSet",
+    "CloudEndpoints",
+    "Message",
+    "NotOurs",
+    "NrfCloud",
+    "Observer",
+    "ObserverLost",
+    "OnboardRow",
+    "RestError",
+    "StillPending",
+    "TeamDevice",
+    "decode_error",
+]

@@ -1,0 +1,27 @@
+"""Where a cloud is reached, and what is known about it before the first call."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def _alive() -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class CloudEndpoints:
+    """Addresses and trust of one cloud.
+
+    ``dead`` says why the process behind the cloud is gone, or None; for a cloud without such a process always None.
+    """
+
+    name: str  # the key in boards.yaml
+    rest: str  # base URL with version, e.g. "https://api.nrfcloud.com/v1"
+    rest_ca: Path | None  # what REST calls trust; None: the system's store
+    device_mqtt: tuple[str, int]  # what a board connects to
+    observer_mqtt: tuple[str, int] | None  # what this computer connects to; None: the account's mqttEndpoint, port 8883
+    root_ca_pem: str  # what a board gets as credential type 0, and what the observer trusts
+    hold: float  # seconds for which a message may still arrive after the observer's fence
+    public: bool  # True: others use it too, so poll it slowly
+    dead: Callable[[], str | None] = _alive

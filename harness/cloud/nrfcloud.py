@@ -1,0 +1,290 @@
+"""nRF Cloud's account-side REST API: what a test needs of it. nRF Cloud REST API reference (openapi.json)."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
+
+import requests
+
+from harness.cloud.bulk import FINAL_STATES, onboarding_csv, row_errors
+from harness.cloud.endpoints import CloudEndpoints
+from harness.cloud.refusals import NotOurs, RestError, StillPending
+from harness.cloud.rest import RestClient
+from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
+from harness.errors import HarnessError, Misuse
+from harness.timeline import Kind, Timeline
+
+HARNESS_TAG: Final = "nrf91-harness"
+"""On every device that the harness onboards: a later run knows by it what a killed run left behind."""
+
+_MOST_PAGES = 100
+_T = TypeVar("_T")
+
+
+class NrfCloud:
+    """One team's account. Never changes a device that the harness did not put there (:attr:`made`).
+
+    ``timeline`` may be exchanged between tests; ``poll``: seconds between two looks at an operation.
+    Calls raise RestError when the cloud says no, CloudUnreachable when it says nothing.
+    """
+
+    def __init__(
+        self,
+        endpoints: CloudEndpoints,
+        api_key: str,
+        *,
+        timeline: Timeline | None = None,
+        poll: float | None = None,
+        pause: float | None = None,
+    ) -> None:
+        self.endpoints = endpoints
+        self.timeline = timeline
+        self.made: set[str] = set()
+        self.made_team: set[str] = set()
+        self._poll = poll if poll is not None else 5.0 if endpoints.public else 0.05
+        self._rest = RestClient(
+            endpoints, api_key, note=self._note, pause=pause if pause is not None else 0.5 if endpoints.public else 0.05
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the HTTPS session. Devices stay; see :meth:`delete_all_made`."""
+        self._rest.close()
+
+    def account(self) -> Account:
+        """Return the team that the API key belongs to."""
+        raw = _object(self._rest.call("GET", "/account"), "mqttEndpoint", "mqttTopicPrefix", "team")
+        return Account(raw["team"].get("tenantId", ""), raw["mqttTopicPrefix"], raw["mqttEndpoint"], raw)
+
+    def device(self, device_id: str) -> dict[str, Any] | None:
+        """Return the device's record, or None if the team has no such device."""
+        try:
+            return _object(self._rest.call("GET", _path("devices", device_id)))
+        except RestError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def wait_device(self, device_id: str, *, timeout: float = 30.0) -> dict[str, Any]:
+        """Return the device's record as soon as there is one: onboarding is answered before it is done."""
+        return self._await(lambda: self.device(device_id), f"device {device_id} to be in the account", timeout)
+
+    def onboard_device(
+        self, device_id: str, certificate_pem: str, sub_type: str = "", tags: Sequence[str] = ()
+    ) -> None:
+        """Put a device with its certificate (one PEM block, ES256) into the account.
+
+        What a killed run left under this id is deleted first. Raises NotOurs if the device is somebody else's work.
+        """
+        self._make_room(device_id)
+        body: dict[str, Any] = {"certificate": certificate_pem, "tags": [HARNESS_TAG, *tags]}
+        if sub_type:
+            body["subType"] = sub_type
+        # Known to be free, so whatever is there after a POST that went wrong half-way is ours to delete.
+        self.made.add(device_id)
+        self._rest.call("POST", _path("devices", device_id), json=body, repeatable=True)
+
+    def onboard_devices(self, rows: Sequence[OnboardRow]) -> str:
+        """Start a bulk onboarding and return its id for :meth:`wait_bulk`."""
+        tagged = [
+            OnboardRow(row.device_id, row.certificate_pem, row.sub_type, (HARNESS_TAG, *row.tags), row.firmware_types)
+            for row in rows
+        ]
+        body = onboarding_csv(tagged)
+        for row in rows:
+            self._make_room(row.device_id)
+        self.made.update(row.device_id for row in rows)
+        answer = _object(self._rest.call("POST", "/devices", body=body, content_type="text/csv"), "bulkOpsRequestId")
+        return str(answer["bulkOpsRequestId"])
+
+    def wait_bulk(self, bulk_id: str, *, timeout: float = 120.0) -> BulkResult:
+        """Return how a bulk operation ended. Rows without an error are in the account, also after FAILED."""
+
+        def ended() -> dict[str, Any] | None:
+            raw = _object(self._rest.call("GET", _path("bulk-ops-requests", bulk_id)), "status")
+            return raw if raw["status"] in FINAL_STATES else None
+
+        raw = self._await(ended, f"bulk operation {bulk_id} to end", timeout)
+        url = raw.get("errorSummaryUrl")
+        errors = row_errors(self._rest.fetch(url)) if url else {}
+        return BulkResult(bulk_id, raw["status"], errors)
+
+    def create_device_certificate(self, device_id: str, ownership_code: str) -> CertificateSet:
+        """Let nRF Cloud make key and certificate for just-in-time provisioning (JITP) of a new device."""
+        self._make_room(device_id)
+        self.made.add(device_id)
+        return _certificate_set(
+            self._rest.call(
+                "POST", _path("devices", device_id, "certificates"), body=ownership_code, content_type="text/plain"
+            )
+        )
+
+    def associate(self, device_id: str, ownership_code: str, *, sub_type: str = "") -> None:
+        """Bring a JITP-provisioned device into the team; its new rights hold from its next connection on."""
+        ours = device_id in self.made or self.device(device_id) is None
+        self._rest.call(
+            "PUT",
+            _path("association", device_id),
+            query={"subType": sub_type} if sub_type else None,
+            body=ownership_code,
+            content_type="text/plain",
+        )
+        if ours:
+            self.made.add(device_id)
+
+    def dissociate(self, device_id: str) -> None:
+        """Take a device out of the team; it stays provisioned."""
+        self._only_ours(device_id, "dissociate")
+        self._rest.call("DELETE", _path("association", device_id))
+
+    def delete_device(self, device_id: str) -> bool:
+        """Delete a device; False if it was gone already."""
+        self._only_ours(device_id, "delete")
+        gone = self._delete(_path("devices", device_id))
+        self.made.discard(device_id)
+        return gone
+
+    def patch_state(
+        self, device_id: str, *, desired: Mapping[str, Any] | None = None, reported: Mapping[str, Any] | None = None
+    ) -> None:
+        """Change parts of the device's shadow."""
+        self._only_ours(device_id, "change the state of")
+        parts = {"desired": desired, "reported": reported}
+        body = {name: part for name, part in parts.items() if part is not None}
+        if not body:
+            raise Misuse(f"patch_state({device_id!r}) got neither desired nor reported; give one of them")
+        self._rest.call("PATCH", _path("devices", device_id, "state"), json=body)
+
+    def send_message(self, device_id: str, topic: str, message: Any) -> None:
+        """Publish in the device's name. ``topic`` without the team's prefix, e.g. ``d/<id>/d2c``."""
+        self._only_ours(device_id, "send a message as")
+        self._rest.call("POST", _path("devices", device_id, "messages"), json={"topic": topic, "message": message})
+
+    def messages(
+        self,
+        *,
+        device_id: str | None = None,
+        app_id: str | None = None,
+        topic: str | None = None,
+        since: datetime | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return stored messages, oldest first. nRF Cloud stores what is published below ``<prefix>m/``."""
+        if app_id and topic:
+            raise Misuse("messages() takes app_id or topic, not both: the API has no such search; leave one out")
+        query = {"pageLimit": "100", "pageSort": "asc"}
+        given = {"deviceId": device_id, "appId": app_id, "topic": topic}
+        query |= {name: value for name, value in given.items() if value}
+        if since is not None:
+            stamp = since.astimezone(UTC).isoformat(timespec="milliseconds")
+            query["inclusiveStart"] = stamp.replace("+00:00", "Z")
+        items: list[dict[str, Any]] = []
+        for _ in range(_MOST_PAGES):
+            page = _object(self._rest.call("GET", "/messages", query=query), "items")
+            items += page["items"]
+            token = page.get("pageNextToken")
+            if not token:
+                return items
+            query["pageNextToken"] = token
+        raise Misuse(f"messages() matches more than {_MOST_PAGES} pages; narrow it by device_id or since")
+
+    def create_team_device(self) -> TeamDevice:
+        """Make an MQTT client for the team: the observer's identity."""
+        team = _certificate_set(self._rest.call("POST", "/devices/mqtt-team"))
+        self.made_team.add(team.client_id)
+        return team
+
+    def delete_team_device(self, client_id: str) -> bool:
+        """Delete a team device of :meth:`create_team_device`; False if it was gone already."""
+        if client_id not in self.made_team:
+            raise NotOurs(f"cannot delete team device {client_id}: this run did not make it; delete it in the account")
+        gone = self._delete(_path("devices", "mqtt-team", client_id))
+        self.made_team.discard(client_id)
+        return gone
+
+    def delete_all_made(self) -> list[str]:
+        """Delete everything that this client made. Returns one line for each thing that could not be deleted."""
+        left: list[str] = []
+        jobs: list[tuple[Callable[[str], bool], str]] = [(self.delete_device, id_) for id_ in sorted(self.made)]
+        jobs += [(self.delete_team_device, id_) for id_ in sorted(self.made_team)]
+        for delete, name in jobs:
+            try:
+                delete(name)
+            except HarnessError as error:
+                left.append(f"{name} is still in the account: {error}")
+        return left
+
+    def _make_room(self, device_id: str) -> None:
+        found = self.device(device_id)
+        if found is None or device_id in self.made:
+            return
+        if HARNESS_TAG not in found.get("tags", ()):
+            raise NotOurs(
+                f"device {device_id} is in the account already, without the tag {HARNESS_TAG}: somebody else's work;"
+                " delete it in the account, or give the board another device_id in its boards file"
+            )
+        self._note(f"device {device_id} was left by a former run: deleting it", device_id=device_id)
+        self._delete(_path("devices", device_id))
+        self._await(lambda: self.device(device_id) is None or None, f"old device {device_id} to go", 30.0)
+
+    def _delete(self, path: str) -> bool:
+        try:
+            self._rest.call("DELETE", path)
+        except RestError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def _only_ours(self, device_id: str, verb: str) -> None:
+        if device_id not in self.made:
+            raise NotOurs(f"cannot {verb} {device_id}: this run did not put it into the account; onboard it first")
+
+    def _await(self, look: Callable[[], _T | None], what: str, timeout: float) -> _T:
+        deadline = time.monotonic() + timeout
+        while (found := look()) is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise StillPending(
+                    f"cloud {self.endpoints.name!r}: waited {timeout:g} s for {what};"
+                    " see the cloud's status page, or wait longer"
+                )
+            self._rest.wait(min(self._poll, left))
+        return found
+
+    def _note(self, text: str, **data: Any) -> None:
+        if self.timeline is not None:
+            self.timeline.add(Kind.CLOUD, self.endpoints.name, text, **data)
+
+
+def _path(*parts: str) -> str:
+    return "".join("/" + quote(part, safe=":") for part in parts)
+
+
+def _object(response: requests.Response, *required: str) -> dict[str, Any]:
+    """Return the JSON object of an answer; RestError if it is none or lacks a member that everything else needs."""
+    method, url = response.request.method or "", response.url.partition("?")[0]
+    try:
+        value = response.json()
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise RestError(method, url, response.status_code, None, "the answer is no JSON object", attempts=1)
+    missing = [name for name in required if name not in value]
+    if missing:
+        raise RestError(method, url, response.status_code, None, f"the answer has no {', '.join(missing)}", attempts=1)
+    return value
+
+
+def _certificate_set(response: requests.Response) -> CertificateSet:
+    raw = _object(response, "clientId", "caCert", "clientCert", "privateKey")
+    return CertificateSet(raw["clientId"], raw["caCert"], raw["clientCert"], raw["privateKey"])

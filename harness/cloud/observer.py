@@ -1,0 +1,255 @@
+"""The team's MQTT client on this computer: sees every message below the team's prefix.
+
+nRF Cloud REST API reference, CreateTeamDevice: such a client may publish and subscribe to everything that starts with
+the team's ``mqttTopicPrefix``, and to nothing else.
+"""
+
+import socket
+import ssl
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, Self
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from harness.cloud.endpoints import CloudEndpoints
+from harness.cloud.message import Message
+from harness.cloud.refusals import ObserverLost
+from harness.cloud.types import Account, TeamDevice
+from harness.errors import CloudUnreachable, Misuse
+from harness.timeline import Event, Kind, Timeline
+
+SOURCE: Final = "observer"
+_MQTTS_PORT: Final = 8883
+_KEEPALIVE: Final = 30  # seconds; AWS IoT Core takes nothing shorter
+
+
+class Observer:
+    """Connected and subscribed once it is made; one connection, never renewed behind the caller's back.
+
+    Every message becomes an event of ``timeline`` (Kind.CLOUD, source "observer"); it may be exchanged between tests.
+    Raises CloudUnreachable if the connection or the subscription does not come about within ``timeout`` seconds each.
+    """
+
+    def __init__(
+        self,
+        team: TeamDevice,
+        endpoints: CloudEndpoints,
+        account: Account,
+        timeline: Timeline,
+        *,
+        timeout: float = 15.0,
+    ) -> None:
+        self.timeline = timeline
+        self.prefix = account.mqtt_prefix
+        self._endpoints = endpoints
+        self._client_id = team.client_id
+        self._address = endpoints.observer_mqtt or (account.mqtt_endpoint, _MQTTS_PORT)
+        self._condition = threading.Condition()
+        self._subscribed = False
+        self._closing = False
+        self._lost: str | None = None
+        self._acknowledged: set[int] = set()
+        self._client = self._new_client(team, timeout)
+        try:
+            self._connect(timeout)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def connected(self) -> bool:
+        """True while the connection stands and the subscription holds."""
+        return self._subscribed and self._lost is None and not self._closing
+
+    def wait_message(self, match: Callable[[Message], bool], *, since: int, timeout: float) -> Message | None:
+        """Return the first message from mark ``since`` of the timeline on that ``match`` accepts, or None.
+
+        None after ``timeout`` seconds is evidence, because ObserverLost is raised if the connection ended meanwhile. A
+        network that fails in silence shows at the next :meth:`fence`.
+        """
+
+        def relevant(event: Event) -> bool:
+            if event.kind is Kind.FAULT and event.source == SOURCE:
+                return True
+            message = Message.of(event)
+            return message is not None and match(message)
+
+        event = self.timeline.wait(relevant, since=since, timeout=timeout if self.connected else 0.0)
+        found = None if event is None else Message.of(event)
+        if found is None and (event is not None or not self.connected):
+            raise self._gone(f"waiting for a message (last seen: {self._last_seen()})")
+        return found
+
+    def publish(self, topic: str, payload: bytes | str, *, qos: int = 1, timeout: float = 10.0) -> None:
+        """Publish below the team's prefix and wait for the PUBACK (QoS 0: until it is sent)."""
+        if not topic.startswith(self.prefix):
+            raise Misuse(
+                f"the observer may not publish to {topic!r}: outside {self.prefix!r} the broker hangs up on it"
+            )
+        if not self.connected:
+            raise self._gone(f"publishing to {topic}")
+        info = self._client.publish(topic, payload, qos)
+        if info.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
+            raise Misuse(f"cannot publish to {topic}: {info.rc.name}; shorten the topic or the payload")
+        if not self._wait(lambda: info.mid in self._acknowledged, timeout):
+            raise self._gone(f"publishing to {topic}: no PUBACK within {timeout:g} s")
+        with self._condition:
+            self._acknowledged.discard(info.mid)
+
+    def fence(self, *, timeout: float = 10.0) -> float:
+        """Publish a message to itself and return the seconds until it came back.
+
+        What the broker took in before the fence has been delivered by then, on a broker that keeps order; a cloud that
+        does not is given ``CloudEndpoints.hold`` seconds more.
+        """
+        token = uuid.uuid4().hex
+        # Not below m/: nRF Cloud would store it among the devices' messages.
+        topic = f"{self.prefix}harness/{self._client_id}"
+        mark, started = self.timeline.mark(), time.monotonic()
+        self.publish(topic, token, timeout=timeout)
+        left = max(0.0, started + timeout - time.monotonic())
+        found = self.wait_message(lambda m: m.payload == token.encode(), since=mark, timeout=left)
+        if found is None:
+            raise ObserverLost(
+                f"the observer's own message on {topic} did not come back within {timeout:g} s (last seen:"
+                f" {self._last_seen()}); the cloud delivers nothing to the team device: check its account"
+            )
+        return found.t - started
+
+    def close(self) -> None:
+        """Disconnect and end the thread."""
+        self._closing = True
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _new_client(self, team: TeamDevice, timeout: float) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=team.client_id,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.tls_set_context(_tls_context(team, self._endpoints.root_ca_pem))
+        client.connect_timeout = timeout
+        client.on_socket_open = _no_delay
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        return client
+
+    def _connect(self, timeout: float) -> None:
+        host, port = self._address
+        try:
+            self._client.connect(host, port, _KEEPALIVE)
+        except (OSError, ValueError) as error:  # ValueError: what paho makes of a host name it cannot use
+            raise self._gone(f"connecting: {getattr(error, 'strerror', None) or error}") from error
+        self._client.loop_start()
+        if not self._wait(lambda: self._subscribed, timeout):
+            raise self._gone(f"connecting: no SUBACK for {self.prefix}# within {timeout:g} s")
+        self.timeline.add(Kind.CLOUD, SOURCE, f"subscribed to {self.prefix}# at {host}:{port} as {self._client_id}")
+
+    def _wait(self, done: Callable[[], bool], timeout: float) -> bool:
+        with self._condition:
+            self._condition.wait_for(lambda: done() or self._lost is not None, timeout)
+            return done()
+
+    def _gone(self, doing: str) -> CloudUnreachable:
+        dead = self._endpoints.dead()
+        reason = "" if self._lost is None else f": {self._lost}"
+        host, port = self._address
+        line = f"observer {self._client_id} at {host}:{port}, {doing}{reason}"
+        if dead is not None:
+            return ObserverLost(f"{dead}; {line}; run again")
+        return ObserverLost(f"{line}; check this computer's network, and that nobody else uses this team device")
+
+    def _last_seen(self) -> str:
+        texts = (event.text for event in reversed(self.timeline.since(0)) if event.source == SOURCE)
+        return next(texts, "nothing")
+
+    # Callbacks: they run in paho's thread.
+
+    def _on_connect(
+        self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._fail(f"CONNACK says {reason}")
+        else:
+            client.subscribe(self.prefix + "#", qos=1)
+
+    def _on_subscribe(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._fail(f"the broker refuses the subscription to {self.prefix}#")
+            return
+        with self._condition:
+            self._subscribed = True
+            self._condition.notify_all()
+
+    def _on_disconnect(
+        self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if not self._closing:
+            self._fail(f"the connection ended ({reason})")
+
+    def _on_publish(
+        self, _client: Client, _data: Any, mid: int, _reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        with self._condition:
+            self._acknowledged.add(mid)
+            self._condition.notify_all()
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        try:
+            text, data = Message.draft(message.topic, bytes(message.payload), message.qos, message.retain)
+            self.timeline.add(Kind.CLOUD, SOURCE, text, **data)
+        except Exception as error:  # paho would end its thread without a word
+            self._fail(f"a message could not be recorded: {error!r}")
+
+    def _fail(self, reason: str) -> None:
+        with self._condition:
+            if self._lost is not None:
+                return
+            self._lost = reason
+            self._condition.notify_all()
+        with suppress(OSError):  # a transcript on a full disk: the waiters still learn the reason from _lost
+            self.timeline.add(Kind.FAULT, SOURCE, f"observer lost: {reason}")
+
+
+def _tls_context(team: TeamDevice, root_ca_pem: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=root_ca_pem)
+    # The ssl module reads keys from files only; this one is 0600 from its creation and gone when the block ends.
+    with tempfile.NamedTemporaryFile("w", prefix="nrf91-harness-", suffix=".pem") as file:
+        file.write(team.private_key_pem.rstrip() + "\n" + team.certificate_pem)
+        file.flush()
+        try:
+            context.load_cert_chain(file.name)
+        except (ssl.SSLError, OSError) as error:
+            raise CloudUnreachable(
+                f"the credentials of team device {team.client_id} cannot be used: {error}; make a new team device"
+            ) from error
+    return context
+
+
+def _no_delay(_client: Client, _data: Any, sock: Any) -> None:
+    # Without it a PUBLISH waits up to 40 ms for the acknowledgement of the packet before (Nagle and delayed ACK).
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,98 @@
+"""Errors of the nRF Cloud REST API.
+
+Body formats and codes: nRF Cloud REST API reference, "Error codes"; the array of strings is read by the nRF Connect
+SDK's REST library too. Which endpoints send the array is not documented, so every form is accepted everywhere.
+"""
+
+import json
+from typing import Final
+
+from harness.errors import CloudUnreachable, LabError, Misuse, Refusal
+from harness.redact import SECRETS
+
+MEANINGS: Final = {
+    40000: "bad request",
+    40001: "device has no valid JITP certificate",
+    40002: "device was paired the old way and cannot be dissociated",
+    40005: "monthly limit of the Developer plan exceeded",
+    40100: "access denied",
+    40101: "device belongs to another account",
+    40102: "wrong ownership code",
+    40103: "device is not in this account",
+    40410: "entity not found",
+    40411: "product id or ownership code unknown",
+    40412: "device has not been provisioned: it never reached the broker",
+    40413: "no such device",
+    40414: "no such device",
+    40420: "resource not found",
+    40499: "nothing there",
+    41600: "range not satisfiable",
+    42200: "validation failed",
+    50010: "internal error",
+}
+_SHOWN = 300  # characters of a foreign body in a message
+
+
+def decode_error(body: bytes) -> tuple[int | None, str]:
+    """Return (nRF Cloud error code or None, message) of an error body in any of its forms; never raises.
+
+    ``{"code": 40410, "message": "…"}``; ``["…", …]``; over MQTT ``{"appId": "…", "messageType": "DATA",
+    "err": 40410}``. Anything else is shown as text.
+    """
+    text = body.decode(errors="replace").strip()
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None, _shorten(text)
+    if isinstance(value, list):
+        return None, _shorten("; ".join(str(entry) for entry in value))
+    if not isinstance(value, dict):
+        return None, _shorten(text)
+    code = value.get("code", value.get("err"))
+    message = value.get("message")
+    return (
+        code if isinstance(code, int) and not isinstance(code, bool) else None,
+        _shorten(message if isinstance(message, str) else "" if code is not None else text),
+    )
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
+
+
+class RestError(Refusal):
+    """nRF Cloud answered a call, and the answer was no. ``code``: nRF Cloud's own number, None if it sent none."""
+
+    def __init__(self, method: str, path: str, status: int, code: int | None, message: str, *, attempts: int) -> None:
+        self.method, self.path, self.status, self.code, self.attempts = method, path, status, code, attempts
+        self.message = SECRETS.scrub(message)
+        meaning = MEANINGS.get(code or 0)
+        number = "" if code is None else f" (code {code}{f': {meaning}' if meaning else ''})"
+        tries = "" if attempts == 1 else f" at try {attempts}"
+        said = f": {self.message}" if self.message else ""
+        super().__init__(f"{method} {path} answered {status}{number}{tries}{said}; {_advice(status)}")
+
+
+def _advice(status: int) -> str:
+    if status in (401, 403):
+        return "check that the API key is valid and belongs to the team that owns the device"
+    if status == 404:
+        return "check the id, and that the device is onboarded to this team"
+    if status == 429:
+        return "too many calls: run later, or less in parallel"
+    if status >= 500:
+        return "the cloud failed: see its status page and run again"
+    return "correct the request"
+
+
+class NotOurs(Misuse):
+    """A call would change or remove a device that this harness did not put into the account."""
+
+
+class StillPending(LabError):
+    """The cloud accepted an operation and did not finish it within the deadline."""
+
+
+class ObserverLost(CloudUnreachable):
+    """The observer's own connection ended: what it did not see proves nothing."""

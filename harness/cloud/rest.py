@@ -1,0 +1,203 @@
+"""HTTPS calls to nRF Cloud: authorisation, time-outs, and a bounded number of repeats, each of them noted.
+
+A call is repeated after 429, 5xx and a broken connection, waiting as long as Retry-After says. A POST that the cloud
+may have carried out already is not sent twice (it would send a second message, make a second device) unless the caller
+says that a repeat is harmless. Time-outs are not repeated: the deadline was the caller's patience.
+"""
+
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Protocol
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from harness.cloud.endpoints import CloudEndpoints
+from harness.cloud.refusals import RestError, decode_error
+from harness.errors import CloudUnreachable, Misuse
+from harness.redact import SECRETS
+
+TIMEOUT: Final = 10.0  # seconds to connect, and again for each wait for data
+ATTEMPTS: Final = 4
+LONGEST_PAUSE: Final = 30.0  # seconds; more than that is asked for by no sane server and kills a night
+_SHORTEST_KEY: Final = 8
+
+
+class Note(Protocol):
+    """Takes what happened to the timeline of the moment."""
+
+    def __call__(self, text: str, **data: Any) -> None: ...
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sets the header itself: with a ``.netrc`` entry for the host, requests would replace one set by hand."""
+
+    def __init__(self, api_key: str | None) -> None:
+        self._api_key = api_key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._api_key is not None:
+            request.headers["Authorization"] = f"Bearer {self._api_key}"
+        return request
+
+
+class RestClient:
+    """One session with one cloud. ``pause``: seconds before the first repeat; doubled with each further one."""
+
+    def __init__(self, endpoints: CloudEndpoints, api_key: str, *, note: Note, pause: float) -> None:
+        if len(api_key) < _SHORTEST_KEY or not api_key.isascii() or any(c.isspace() for c in api_key):
+            raise Misuse(
+                f"the API key of cloud {endpoints.name!r} is not one; copy it from the account's user settings"
+            )
+        SECRETS.add(api_key)
+        self._endpoints = endpoints
+        self._note = note
+        self._pause = pause
+        self._auth = _Bearer(api_key)
+        self._closed = threading.Event()
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = "nrf91-harness"
+        # A proxy from the environment is right for the public cloud and wrong for one on this computer.
+        self._session.trust_env = endpoints.public
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+        body: str | None = None,
+        content_type: str | None = None,
+        repeatable: bool | None = None,
+    ) -> requests.Response:
+        """Send one call and return its 2xx answer. Raises RestError for any other, CloudUnreachable for none.
+
+        ``repeatable``: a second execution does no harm; None: true for every method but POST.
+        """
+        return self._send(
+            method,
+            self._endpoints.rest + path,
+            path,
+            self._auth,
+            method != "POST" if repeatable is None else repeatable,
+            params=query,
+            json=json,
+            data=None if body is None else body.encode(),
+            headers=None if content_type is None else {"Content-Type": content_type},
+        )
+
+    def fetch(self, url: str) -> bytes:
+        """Return what lies at an absolute URL that the cloud gave; the API key is not sent there."""
+        return self._send("GET", url, url.partition("?")[0], _Bearer(None), True).content
+
+    def wait(self, seconds: float) -> None:
+        """Pause between two polls; ends early when the client is closed."""
+        self._closed.wait(seconds)
+
+    def close(self) -> None:
+        """End the session and every pause."""
+        self._closed.set()
+        self._session.close()
+
+    def _send(
+        self, method: str, url: str, shown: str, auth: _Bearer, repeatable: bool, **arguments: Any
+    ) -> requests.Response:
+        verify = True if self._endpoints.rest_ca is None else str(self._endpoints.rest_ca)
+        for attempt in range(1, ATTEMPTS + 1):
+            started = time.monotonic()
+            try:
+                response = self._session.request(
+                    method, url, auth=auth, verify=verify, timeout=TIMEOUT, allow_redirects=False, **arguments
+                )
+            except requests.RequestException as error:
+                cause, transient = _explain(error, repeatable)
+                dead = self._endpoints.dead()
+                if dead is not None or not transient or attempt == ATTEMPTS:
+                    raise self._unreachable(method, url, cause, dead, attempt) from error
+                self._repeat(method, shown, cause, attempt, self._backoff(attempt))
+                continue
+            seconds = round(time.monotonic() - started, 4)
+            status = response.status_code
+            self._note(
+                f"{method} {shown} -> {status}",
+                method=method,
+                path=shown,
+                status=status,
+                seconds=seconds,
+                attempt=attempt,
+            )
+            if 200 <= status < 300:
+                return response
+            # 429 and 503 say that the request was not taken; after another 5xx nobody knows.
+            again = status in (429, 503) or (status >= 500 and repeatable)
+            if not again or attempt == ATTEMPTS:
+                raise RestError(method, shown, status, *decode_error(response.content), attempts=attempt)
+            pause = retry_after(response.headers.get("Retry-After"))
+            self._repeat(method, shown, str(status), attempt, self._backoff(attempt) if pause is None else pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _backoff(self, attempt: int) -> float:
+        return min(self._pause * 2.0 ** (attempt - 1), LONGEST_PAUSE)
+
+    def _repeat(self, method: str, shown: str, cause: str, attempt: int, pause: float) -> None:
+        self._note(
+            f"{method} {shown}: {cause}; try {attempt + 1} of {ATTEMPTS} in {pause:g} s",
+            method=method,
+            path=shown,
+            cause=cause,
+            attempt=attempt,
+        )
+        self.wait(pause)
+
+    def _unreachable(self, method: str, url: str, cause: str, dead: str | None, attempt: int) -> CloudUnreachable:
+        tries = "" if attempt == 1 else f" at try {attempt}"
+        what = f"{method} {url.partition('?')[0]} failed{tries}: {cause}"
+        if dead is not None:
+            return CloudUnreachable(f"{dead}; {what}; see the end of its error output and run again")
+        return CloudUnreachable(
+            f"{what}; check this computer's network and the address of cloud {self._endpoints.name!r}"
+        )
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for, at most LONGEST_PAUSE; None if it asks for nothing."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_PAUSE)
+
+
+def _explain(error: requests.RequestException, repeatable: bool) -> tuple[str, bool]:
+    """Return (the cause in few words, whether trying again is safe and can help)."""
+    chain = _chain(error)
+    root = chain[-1]
+    if isinstance(error, requests.exceptions.SSLError):
+        reason = root.verify_message if isinstance(root, ssl.SSLCertVerificationError) else str(root)
+        return f"TLS: {reason}", False
+    if isinstance(error, requests.Timeout):
+        doing = "connection" if isinstance(error, requests.ConnectTimeout) else "answer"
+        return f"no {doing} within {TIMEOUT:g} s", False
+    never_sent = any(isinstance(link, NewConnectionError | ConnectTimeoutError) for link in chain)
+    cause = root.strerror if isinstance(root, OSError) and root.strerror else str(root) or type(root).__name__
+    return cause, isinstance(error, requests.ConnectionError) and (repeatable or never_sent)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain = [error]
+    while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(inner)
+    return chain

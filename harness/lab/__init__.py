@@ -1,0 +1,25 @@
+"""What the lab has: boards.yaml, the ports behind it, leases on them, and the stand-ins of a lab without boards."""
+
+from harness.lab.boards_file import BoardsFileError, load_boards_file
+from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, NrfCloudAccount, VirtualConfig, select
+from harness.lab.discovery import Kit, find_port, list_kits
+from harness.lab.lab import Lab, MissingApiKey
+from harness.lab.lease import Lease
+
+__all__ = [
+    "BoardConfig",
+    "BoardsFileError",
+    "CloudConfig",
+    "Kit",
+    "Lab",
+    "LabFile",
+    "Lease",
+    "LocalCloud",
+    "MissingApiKey",
+    "NrfCloudAccount",
+    "VirtualConfig",
+    "find_port",
+    "list_kits",
+    "load_boards_file",
+    "select",
+]

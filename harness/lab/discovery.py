@@ -1,0 +1,101 @@
+"""Finds a board's serial port by the serial number of its USB kit.
+
+An nRF91 kit has one USB serial number and several ports: J-Link kits (USB vendor 1366) and Thingy:91 boards (1915). The
+port of the modem's UART is the one with the lowest interface number (VCOM0). Product ids say nothing: they change when
+mass storage is switched off. A J-Link number has leading zeros on USB and none on the kit's label. nRF91 DK user
+guides, "Virtual serial port"; pyserial's hwid format.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from serial.tools import list_ports
+
+from harness.errors import PortMissing
+
+KIT_VENDORS: Final = frozenset({0x1366, 0x1915})  # SEGGER, Nordic Semiconductor
+_SERIAL = re.compile(r"\bSER=(\S+)")
+_INTERFACE = re.compile(r":\d+\.(\d+)$")
+
+
+class PortInfo(Protocol):
+    """What is used of pyserial's ListPortInfo."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def hwid(self) -> str: ...
+    @property
+    def vid(self) -> int | None: ...
+    @property
+    def serial_number(self) -> str | None: ...
+    @property
+    def location(self) -> str | None: ...
+    @property
+    def product(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """One USB device with serial ports, in the order of their interfaces: index 0 is VCOM0."""
+
+    serial: str  # as USB shows it
+    vendor: int | None
+    product: str
+    ports: tuple[str, ...]
+
+    def __str__(self) -> str:
+        product = f" ({self.product})" if self.product else ""
+        return f"{self.serial}{product}: {', '.join(self.ports)}"
+
+
+def list_kits(comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> list[Kit]:
+    """Return what is plugged in and has a USB serial number; known nRF91 vendors first."""
+    groups: dict[str, list[PortInfo]] = {}
+    for port in comports():
+        serial = _serial(port)
+        if serial:
+            groups.setdefault(serial, []).append(port)
+    kits = []
+    for serial, ports in groups.items():
+        ports.sort(key=_order)
+        kits.append(Kit(serial, ports[0].vid, ports[0].product or "", tuple(port.device for port in ports)))
+    return sorted(kits, key=lambda kit: (kit.vendor not in KIT_VENDORS, kit.serial))
+
+
+def find_port(serial: str, vcom: int = 0, *, comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> str:
+    """Return the device path of port ``vcom`` of the kit with this USB serial number, leading zeros or not.
+
+    Raises PortMissing with the kits that are there.
+    """
+    kits = list_kits(comports)
+    kit = next((kit for kit in kits if same_serial(kit.serial, serial)), None)
+    if kit is None:
+        there = "; ".join(str(kit) for kit in kits) or "none"
+        raise PortMissing(f"no USB kit with serial number {serial}; plug it in, or correct boards.yaml; there: {there}")
+    if vcom >= len(kit.ports):
+        raise PortMissing(
+            f"kit {serial} has no vcom {vcom}, its ports are {', '.join(kit.ports)}; correct vcom in boards.yaml,"
+            " or switch the port on in the board configurator"
+        )
+    return kit.ports[vcom]
+
+
+def same_serial(one: str, other: str) -> bool:
+    """Return whether two spellings mean the same USB serial number."""
+    if one.isdecimal() and other.isdecimal():
+        return int(one) == int(other)
+    return one.lower() == other.lower()
+
+
+def _serial(port: PortInfo) -> str:
+    found = _SERIAL.search(port.hwid or "")
+    return port.serial_number or (found[1] if found else "")
+
+
+def _order(port: PortInfo) -> tuple[int, str, str]:
+    # hwid ends with the location, and that with configuration.interface; by text alone ":1.10" came before ":1.2".
+    found = _INTERFACE.search(port.location or port.hwid or "")
+    return (int(found[1]) if found else 0, port.hwid or "", port.device)

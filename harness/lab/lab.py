@@ -1,0 +1,207 @@
+"""The lab of one run: its boards file, its clouds, the stand-ins that it started, and the leases on its boards."""
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.cloud import CloudEndpoints
+from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, PortMissing
+from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, VirtualConfig, select
+from harness.lab.discovery import find_port, list_kits
+from harness.lab.lease import Lease, lease_folder, port_key, private_folder
+from harness.lab.stand_in import StandIn
+
+_NRF_CLOUD_MQTT = ("mqtt.nrfcloud.com", 8883)
+_GRACE = 0.2  # seconds; asked only after a connection broke
+
+
+class MissingApiKey(Misuse):
+    """The environment variable that boards.yaml names for the API key is not set."""
+
+
+class Lab:
+    """Starts what is not there yet, once, and ends it all in :meth:`close`.
+
+    ``folder``: stand-ins keep their files in a private folder in it. ``cloud_override``: a cloud for every board.
+    ``faults``: what went wrong with stand-ins, one line each; complete after :meth:`close`.
+    """
+
+    def __init__(
+        self, file: LabFile, *, folder: Path, cloud_override: str | None = None, leases: Path | None = None
+    ) -> None:
+        self.file = file
+        self.faults: list[str] = []
+        self._folder = private_folder(folder / "stand-ins")
+        self._leases = leases
+        self._override = cloud_override
+        self._endpoints: dict[str, CloudEndpoints] = {}
+        self._stand_ins: dict[tuple[str, str], StandIn] = {}  # by ("cloud" | "board", name)
+        self._api_keys: dict[str, str] = {}
+        if cloud_override is not None:
+            self._cloud(cloud_override)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process that was started; what did not end as it should is in ``faults``."""
+        while self._stand_ins:
+            _, stand_in = self._stand_ins.popitem()
+            fault = stand_in.stop()
+            if fault is not None:
+                self.faults.append(fault)
+
+    def select(self, names: Sequence[str] = ()) -> list[BoardConfig]:
+        """Return the boards with one of these names or tags, all for none; each names the cloud that it will use.
+
+        Raises Misuse if a name fits nothing, or if a board cannot reach its cloud.
+        """
+        boards = select(self.file.boards, names)
+        return [board.model_copy(update={"cloud": self.cloud_of(board)}) for board in boards]
+
+    def cloud_of(self, board: BoardConfig) -> str:
+        """Return the name of the board's cloud. Raises Misuse for a cloud that the board cannot reach."""
+        name = self._override or board.cloud
+        if board.virtual is None and isinstance(self._cloud(name), LocalCloud):
+            raise Misuse(
+                f"board {board.name!r} is a real one and cannot reach cloud {name!r}, which only this computer can;"
+                " set cloud: nrfcloud for it in boards.yaml"
+            )
+        return name
+
+    def endpoints(self, cloud_name: str) -> CloudEndpoints:
+        """Return where a cloud is; starts a local one on first use. Raises CloudUnreachable if it does not start."""
+        if cloud_name not in self._endpoints:
+            config = self._cloud(cloud_name)
+            made = (
+                self._start_cloud(cloud_name, config) if isinstance(config, LocalCloud) else _public(cloud_name, config)
+            )
+            self._endpoints[cloud_name] = made
+        return self._endpoints[cloud_name]
+
+    def api_key(self, cloud_name: str) -> str:
+        """Return the key for a cloud's REST calls. Raises MissingApiKey if its variable is empty."""
+        config = self._cloud(cloud_name)
+        if isinstance(config, LocalCloud):
+            self.endpoints(cloud_name)
+            return self._api_keys[cloud_name]
+        key = os.environ.get(config.api_key_env, "").strip()
+        if not key:
+            raise MissingApiKey(
+                f"environment variable {config.api_key_env} is empty; set it to the API key for cloud {cloud_name!r}"
+            )
+        return key
+
+    def port_url(self, board: BoardConfig) -> str:
+        """Return what the board's port is opened with; starts a virtual board on first use.
+
+        Raises PortMissing if the port or the USB kit is not there, BoardLost if a virtual board does not start.
+        """
+        if board.virtual is not None:
+            started = self._stand_ins.get(("board", board.name)) or self._start_board(board, board.virtual)
+            return str(started.ready["boards"][0]["port"])
+        if board.serial is not None:
+            return find_port(board.serial, board.vcom)
+        port = str(board.port)
+        if port.startswith("/") and not Path(port).exists():
+            there = "; ".join(str(kit) for kit in list_kits()) or "none"
+            raise PortMissing(
+                f"board {board.name!r}: no such port: {port}; plug it in or correct boards.yaml; kits: {there}"
+            )
+        return port
+
+    def lease(self, board: BoardConfig, *, timeout: float = 0.0) -> Lease:
+        """Take the board for this process alone; wait up to ``timeout`` seconds. Raises PortBusy with the owner."""
+        if board.virtual is not None:  # belongs to the run that started it: two runs never want the same
+            return Lease(board.name, f"virtual-{board.name}-{os.getpid()}", folder=self._folder, timeout=timeout)
+        key = port_key(self.port_url(board))
+        return Lease(board.name, key, folder=self._leases or lease_folder(), timeout=timeout)
+
+    def check(self, what: str | BoardConfig, *, grace: float = 0.0) -> None:
+        """Raise CloudUnreachable or BoardLost if the process behind a cloud or a board (or its name) is gone.
+
+        ``grace``: seconds to wait for the end of a process whose connection or port has just broken.
+        """
+        name = what.name if isinstance(what, BoardConfig) else what
+        errors: dict[str, type[LabError]] = {"cloud": CloudUnreachable, "board": BoardLost}
+        for kind, error in errors.items():
+            stand_in = self._stand_ins.get((kind, name))
+            dead = None if stand_in is None else stand_in.died(grace=grace)
+            if dead is not None:
+                raise error(f"{dead}; run again")
+
+    def _cloud(self, name: str) -> LocalCloud | NrfCloudAccount:
+        config = self.file.clouds.get(name)
+        if config is None:
+            raise Misuse(f"no cloud {name!r} in {self.file.path}; known clouds: {', '.join(self.file.clouds)}")
+        return config
+
+    def _start_cloud(self, name: str, config: LocalCloud) -> CloudEndpoints:
+        arguments = ["--boards", "0", "--on-violation", config.on_violation, "--close-style", config.close_style]
+        if config.policies is not None:
+            arguments += ["--policies", str(self.file.path.parent / config.policies)]
+        stand_in = self._start(("cloud", name), f"local cloud {name!r}", arguments, CloudUnreachable)
+        cloud = stand_in.ready["cloud"]
+        self._api_keys[name] = Path(cloud["api_key_file"]).read_text().strip()
+        ca = Path(cloud["ca"])
+        host, port = cloud["mqtt"]
+        return CloudEndpoints(
+            name=name,
+            rest=cloud["rest"],
+            rest_ca=ca,
+            device_mqtt=_NRF_CLOUD_MQTT,
+            observer_mqtt=(host, port),
+            root_ca_pem=ca.read_text(),
+            hold=0.0,
+            public=False,
+            dead=partial(stand_in.died, grace=_GRACE),
+        )
+
+    def _start_board(self, board: BoardConfig, virtual: VirtualConfig) -> StandIn:
+        arguments = ["--no-cloud", "--boards", "1", "--names", board.name, "--model", virtual.model]
+        arguments += ["--baud", str(virtual.baud), "--time-scale", str(virtual.time_scale)]
+        for name, (host, port) in self._network(self.cloud_of(board)).items():
+            arguments += ["--network", f"{name}={host}:{port}"]
+        return self._start(("board", board.name), f"virtual board {board.name!r}", arguments, BoardLost)
+
+    def _network(self, cloud_name: str) -> dict[str, tuple[str, int]]:
+        """Return where names lead inside a virtual board's radio network."""
+        endpoints = self.endpoints(cloud_name)
+        stand_in = self._stand_ins.get(("cloud", cloud_name))
+        if stand_in is None:
+            host, port = endpoints.device_mqtt
+            return {f"{host}:{port}": (host, port)}
+        return {name: (host, port) for name, (host, port) in stand_in.ready["cloud"]["network"].items()}
+
+    def _start(self, key: tuple[str, str], what: str, arguments: list[str], error: type[LabError]) -> StandIn:
+        folder = self._folder / "-".join(key)
+        log = self._folder / f"{'-'.join(key)}.stderr"
+        started = StandIn(what, [*arguments, "--dir", str(folder), "--die-with-stdin"], log=log, error=error)
+        self._stand_ins[key] = started
+        return started
+
+
+def _public(name: str, config: NrfCloudAccount) -> CloudEndpoints:
+    mqtt = None
+    if config.mqtt is not None:
+        host, _, port = config.mqtt.rpartition(":")
+        mqtt = (host, int(port))
+    return CloudEndpoints(
+        name=name,
+        rest=config.rest,
+        rest_ca=None,
+        device_mqtt=mqtt or _NRF_CLOUD_MQTT,
+        observer_mqtt=mqtt,
+        root_ca_pem=(resources.files("harness.cloud") / "ca" / "AmazonRootCA1.pem").read_text(),
+        hold=2.0,
+        public=True,
+    )

@@ -1,0 +1,126 @@
+"""One board, one process: an exclusive lease that ends with its owner, however that ends.
+
+The lease is a flock on a file in a folder of the user; the kernel drops it when the process dies, so a lease cannot be
+stale. A file beside it says who has it, for the message that the next one gets.
+"""
+
+import getpass
+import json
+import os
+import re
+import shlex
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+from serial.tools import list_ports
+
+from harness.errors import LabError, PortBusy
+from harness.lab.discovery import KIT_VENDORS, PortInfo, list_kits
+from harness.redact import SECRETS
+
+
+class Lease:
+    """The right to use a board, until :meth:`release`. ``owner``: what others are told of this process."""
+
+    def __init__(self, board: str, key: str, *, folder: Path, timeout: float = 0.0) -> None:
+        """Take the lease; wait up to ``timeout`` seconds for it. Raises PortBusy with the owner."""
+        self.board = board
+        self.key = key
+        self.path = folder / f"{key}.lock"
+        self._owner_file = folder / f"{key}.json"
+        self._lock = FileLock(self.path, mode=0o600, thread_local=False)
+        try:
+            self._lock.acquire(timeout=timeout, poll_interval=0.05)
+        except Timeout:
+            raise PortBusy(f"board {board!r} is in use by {self._who()}; wait or end that process") from None
+        self.owner = _me()
+        _write_private(self._owner_file, json.dumps(self.owner))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the board back. A second call does nothing."""
+        if self._lock.is_locked:
+            self._owner_file.unlink(missing_ok=True)
+            self._lock.release()
+
+    def _who(self) -> str:
+        try:
+            owner = json.loads(self._owner_file.read_text())
+            return f"pid {owner['pid']} ({owner['user']}, {owner['command']}) since {owner['since']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            return f"another process (see: fuser {self.path})"
+
+
+def lease_folder() -> Path:
+    """Return the user's folder of leases, made 0700 if it is not there.
+
+    One place for all sessions of a user: XDG_RUNTIME_DIR is set in a login and not under cron or CI, and the two would
+    not see each other's leases.
+    """
+    return private_folder(Path(f"/tmp/nrf91-harness-{os.getuid()}"))  # noqa: S108 - owner and mode are checked
+
+
+def private_folder(folder: Path) -> Path:
+    """Make a folder for this user alone. Raises LabError if somebody else owns it or may write there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if folder.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise LabError(f"{folder} is not private to this user; remove it, or ask its owner to")
+    return folder
+
+
+def port_key(port: str, *, comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> str:
+    """Return the identity of the hardware behind a port path or URL, as part of a file name.
+
+    All ports of an nRF91 kit are one board. A multi-port adapter of another vendor has one board on each port.
+    """
+    if "://" in port:
+        url = urlsplit(port)
+        return _file_name(f"net-{url.hostname or ''}-{url.port or ''}")
+    device = os.path.realpath(port)
+    for kit in list_kits(comports):
+        if kit.vendor in KIT_VENDORS and device in (os.path.realpath(path) for path in kit.ports):
+            return _file_name(f"usb-{kit.serial.lstrip('0')}")
+    return _file_name(f"port{device}")
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]", "_", text)
+
+
+def _me() -> dict[str, Any]:
+    return {
+        "pid": os.getpid(),
+        "user": _user(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": SECRETS.scrub(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])),
+        "host": socket.gethostname(),
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"uid {os.getuid()}"
+
+
+def _write_private(path: Path, text: str) -> None:
+    new = path.with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)

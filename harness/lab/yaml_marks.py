@@ -1,0 +1,112 @@
+"""YAML with places: the plain value of a document, and the line and column of each part of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """One thing wrong at one place; line and column count from 1."""
+
+    line: int
+    column: int
+    text: str
+
+
+class Document:
+    """One YAML document. ``value``: what ``yaml.safe_load`` would give; ``mistakes``: syntax and duplicate keys.
+
+    ``value`` is None if the syntax is broken.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.value: Any = None
+        self.mistakes: list[Mistake] = []
+        self._root: yaml.Node | None = None
+        try:
+            loader = yaml.SafeLoader(text)
+            try:
+                self._root = loader.get_single_node()
+                if self._root is not None:
+                    self._find_duplicates(self._root, set())
+                    self.value = loader.construct_document(self._root)
+            finally:
+                loader.dispose()
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            said = f"YAML syntax: {error.problem or error.context}; {_advice(error.problem or '')}"
+            self.mistakes.append(_at(mark, said))
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            column = error.position - text.rfind("\n", 0, error.position)
+            self.mistakes.append(Mistake(line, column, f"YAML syntax: character U+{error.character:04X}; remove it"))
+
+    @property
+    def empty(self) -> bool:
+        """True if the file holds no document: nothing, or comments alone."""
+        return self._root is None and not self.mistakes
+
+    def mistake(self, path: Place, text: str, *, at_key: bool = False) -> Mistake:
+        """Return a mistake at the value at ``path`` (or at its key); at the nearest part above if there is none."""
+        return _at(self._node(path, at_key).start_mark, text)
+
+    def raw(self, path: Place) -> str:
+        """Return a scalar as it is written, e.g. ``0012`` for what YAML reads as the number 10."""
+        node = self._node(path, at_key=False)
+        return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+    def _node(self, path: Place, at_key: bool) -> yaml.Node:
+        node = self._root
+        if node is None:
+            raise ValueError("there is no document")
+        key_node = node
+        for part in path:
+            pair = _child(node, part)
+            # Paths name the chosen kind of a union too, which is no part of the document.
+            if pair is not None:
+                key_node, node = pair
+        return key_node if at_key else node
+
+    def _find_duplicates(self, node: yaml.Node, seen: set[int]) -> None:
+        if id(node) in seen:  # an alias: YAML may even be its own part
+            return
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            for entry in node.value:
+                self._find_duplicates(entry, seen)
+        elif isinstance(node, yaml.MappingNode):
+            first: dict[str, yaml.Node] = {}
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    before = first.setdefault(key.value, key)
+                    if before is not key:
+                        line = before.start_mark.line + 1
+                        text = f"key {key.value!r} is there already, in line {line}; keep one of the two"
+                        self.mistakes.append(_at(key.start_mark, text))
+                self._find_duplicates(value, seen)
+
+
+def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value == str(part):
+                return key, value
+    return None
+
+
+def _at(mark: yaml.Mark | None, text: str) -> Mistake:
+    return Mistake(1, 1, text) if mark is None else Mistake(mark.line + 1, mark.column + 1, text)
+
+
+def _advice(problem: str) -> str:
+    if "'\\t'" in problem:
+        return "indent with spaces"
+    if "another document" in problem:
+        return "keep one document in the file"
+    return "check indentation, quotes and colons here and on the line before"

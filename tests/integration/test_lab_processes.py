@@ -1,0 +1,142 @@
+"""Stand-ins and leases over the borders of processes: nothing stays behind, however a run ends."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import serial
+
+from harness.errors import BoardLost, LabError, PortBusy
+from harness.lab import Lab, Lease, load_boards_file
+
+DEADLINE = 20.0
+ROOT = Path(__file__).parents[2]
+HOLD = """
+import sys
+from pathlib import Path
+from harness.lab import Lease
+lease = Lease("dk-1", "usb-1", folder=Path(sys.argv[1]))
+print("taken", flush=True)
+sys.stdin.read()
+"""
+RUN = """
+import os, sys
+from pathlib import Path
+from harness.lab import Lab, load_boards_file
+lab = Lab(load_boards_file(Path(sys.argv[1])), folder=Path(sys.argv[2]))
+lab.endpoints("local")
+print(*(stand_in.pid for stand_in in lab._stand_ins.values()), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def start():
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(code: str, *arguments: Path) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()
+
+
+def await_exit(pid: int) -> bool:
+    """Return whether a process that is no child of ours ends before the deadline."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], DEADLINE)[0])
+    finally:
+        os.close(handle)
+
+
+def boards_file(folder: Path) -> Path:
+    path = folder / "boards.yaml"
+    path.write_text("boards: [{name: virtual-1, virtual: {}}]\n")
+    return path
+
+
+def test_a_lease_holds_against_another_process_and_ends_with_it(start, tmp_path):
+    other = start(HOLD, tmp_path)
+    assert other.stdout.readline() == b"taken\n"
+    owner = json.loads((tmp_path / "usb-1.json").read_text())
+    with pytest.raises(PortBusy, match=rf"board 'dk-1' is in use by pid {other.pid} \({owner['user']}, "):
+        Lease("dk-1", "usb-1", folder=tmp_path)
+    other.send_signal(signal.SIGKILL)
+    with Lease("dk-1", "usb-1", folder=tmp_path, timeout=DEADLINE) as lease:
+        assert lease.owner["pid"] == os.getpid()
+
+
+def test_waiting_for_a_lease_ends_when_it_is_given_back(start, tmp_path):
+    other = start(HOLD, tmp_path)
+    assert other.stdout.readline() == b"taken\n"
+    began = time.monotonic()
+    with pytest.raises(PortBusy):
+        Lease("dk-1", "usb-1", folder=tmp_path, timeout=0.2)
+    assert time.monotonic() - began >= 0.2
+    other.stdin.close()
+    Lease("dk-1", "usb-1", folder=tmp_path, timeout=DEADLINE).release()
+
+
+def test_a_killed_run_leaves_no_stand_in(start, tmp_path):
+    run = start(RUN, boards_file(tmp_path), tmp_path)
+    (pid,) = map(int, run.stdout.readline().split())
+    os.kill(pid, 0)
+    run.send_signal(signal.SIGKILL)
+    assert await_exit(pid)
+
+
+def test_close_leaves_no_process_and_no_file(tmp_path):
+    lab = Lab(load_boards_file(boards_file(tmp_path)), folder=tmp_path)
+    lab.endpoints("local")
+    folder = tmp_path / "stand-ins"
+    assert (folder / "cloud-local" / "api-key").stat().st_mode & 0o777 == 0o600
+    (stand_in,) = lab._stand_ins.values()
+    lab.close()
+    assert lab.faults == []
+    assert stand_in._process.returncode == 0
+    assert [path.name for path in folder.iterdir()] == ["cloud-local.stderr"]
+    assert (folder / "cloud-local.stderr").read_bytes() == b""
+
+
+def test_a_virtual_board_answers_at_its_port_and_its_death_is_told(tmp_path):
+    with Lab(load_boards_file(boards_file(tmp_path)), folder=tmp_path) as lab:
+        (board,) = lab.select()
+        with lab.lease(board), serial.Serial(lab.port_url(board), 115200, timeout=DEADLINE, exclusive=True) as port:
+            port.write(b"AT\r")
+            assert port.read_until(b"OK\r\n").endswith(b"OK\r\n")
+            lab.check(board)
+            stand_in = lab._stand_ins["board", "virtual-1"]
+            os.kill(stand_in.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, stand_in.pid, os.WEXITED | os.WNOWAIT)
+            with pytest.raises(
+                BoardLost, match=rf"virtual board 'virtual-1' \(pid {stand_in.pid}\) died with signal 9"
+            ):
+                lab.check(board)
+    assert lab.faults == [f"virtual board 'virtual-1' (pid {stand_in.pid}) died with signal 9"]
+
+
+def test_what_the_stand_in_says_at_a_bad_start_is_shown(tmp_path):
+    path = tmp_path / "boards.yaml"
+    (tmp_path / "mine").mkdir()
+    path.write_text("clouds: {local: {kind: local, policies: mine}}\nboards: [{name: virtual-1, virtual: {}}]\n")
+    with Lab(load_boards_file(path), folder=tmp_path) as lab:
+        with pytest.raises(LabError) as caught:
+            lab.endpoints("local")
+        assert "ended with exit code 2; its last words: python -m harness.virtual: " in str(caught.value)
+    assert lab.faults == []

@@ -1,0 +1,295 @@
+"""Every mistake in boards.yaml: where it is shown, what is said, and that none hides another."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import Misuse
+from harness.lab import BoardsFileError, LocalCloud, NrfCloudAccount, VirtualConfig, load_boards_file, select
+
+GOOD = """\
+clouds:
+  twin: {kind: local, on_violation: suback80, close_style: rst}
+  beta: {kind: nrfcloud, api_key_env: BETA_KEY, rest: "https://beta.lan/v1/", mqtt: mqtt.beta.lan:8883}
+boards:
+  - name: dk-1
+    serial: "1051216197"
+    vcom: 1
+    baud: 1000000
+    flow_control: true
+    sec_tag: 42
+    cloud: beta
+    tags: [smoke, dk]
+    device_id: lab-dk-1
+  - {name: virtual-1, virtual: {time_scale: 1}}
+"""
+
+
+def load(tmp_path: Path, text: str | bytes):
+    path = tmp_path / "boards.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_boards_file(path)
+
+
+def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
+    with pytest.raises(BoardsFileError) as caught:
+        load(tmp_path, text)
+    assert isinstance(caught.value, Misuse)
+    prefix = f"{tmp_path / 'boards.yaml'}:"
+    assert str(caught.value).split("\n") == caught.value.lines
+    assert all(line.startswith(prefix) for line in caught.value.lines)
+    return [line.removeprefix(prefix) for line in caught.value.lines]
+
+
+def board(extra: str) -> str:
+    return f"boards:\n  - name: a\n    virtual: {{}}\n    {extra}\n"
+
+
+def test_every_key(tmp_path):
+    file = load(tmp_path, GOOD)
+    dk, virtual = file.boards
+    assert (dk.name, dk.serial, dk.vcom, dk.baud, dk.flow_control, dk.sec_tag) == (
+        "dk-1",
+        "1051216197",
+        1,
+        10**6,
+        True,
+        42,
+    )
+    assert (dk.cloud, dk.tags, dk.device_id, dk.virtual, dk.port) == ("beta", ("smoke", "dk"), "lab-dk-1", None, None)
+    assert virtual.virtual == VirtualConfig(model="nrf9151", baud=0, time_scale=1)
+    assert file.clouds["twin"] == LocalCloud(kind="local", on_violation="suback80", close_style="rst")
+    assert file.clouds["beta"] == NrfCloudAccount(
+        kind="nrfcloud",
+        api_key_env="BETA_KEY",
+        rest="https://beta.lan/v1",
+        mqtt="mqtt.beta.lan:8883",
+    )
+
+
+def test_defaults(tmp_path):
+    file = load(tmp_path, "boards: [{name: a, port: /dev/ttyACM0}]")
+    (only,) = file.boards
+    assert (only.firmware, only.baud, only.flow_control, only.sec_tag) == ("serial-modem", 115200, False, 16842753)
+    assert (only.cloud, only.tags, only.device_id) == ("local", (), None)
+    assert file.clouds["local"] == LocalCloud(kind="local")
+    account = file.clouds["nrfcloud"]
+    assert isinstance(account, NrfCloudAccount)
+    assert (account.rest, account.api_key_env, account.mqtt) == (
+        "https://api.nrfcloud.com/v1",
+        "NRFCLOUD_API_KEY",
+        None,
+    )
+
+
+def test_the_default_file_of_the_project_is_good():
+    file = load_boards_file(Path(__file__).parents[3] / "boards.yaml")
+    assert [(b.name, b.virtual is not None, b.cloud) for b in file.boards] == [("virtual-1", True, "local")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (board("bauds: 9600"), "4:5: unknown key 'bauds'; nearest known key is 'baud'; correct it"),
+        (
+            "board: []\nboards: [{name: a, virtual: {}}]",
+            "1:1: unknown key 'board'; nearest known key is 'boards'; correct it",
+        ),
+        (
+            "clouds: {x: {kind: nrfcloud, api_key: 1}}\n" + board(""),
+            "1:30: unknown key 'api_key'; nearest known key is 'api_key_env'; correct it",
+        ),
+        (
+            "boards: [{name: a, virtual: {zzz: 1}}]",
+            "1:30: unknown key 'zzz'; known keys: model, baud, time_scale; use one of them or remove the line",
+        ),
+        (board("name: b"), "4:5: key 'name' is there already, in line 2; keep one of the two"),
+        (
+            board("baud: '115200'"),
+            "4:11: 'baud' cannot be '115200': it must be a whole number; write 115200 without quotes",
+        ),
+        (board("baud: yes"), "4:11: 'baud' cannot be true: it must be a whole number; correct it"),
+        (board("baud: 0"), "4:11: 'baud' cannot be 0: it must be greater than 0; correct it"),
+        (board("baud:"), "4:10: 'baud' cannot be empty: it must be a whole number; correct it"),
+        (board("flow_control: rts"), "4:19: 'flow_control' cannot be 'rts': it must be true or false; correct it"),
+        (board("tags: smoke"), "4:11: 'tags' cannot be 'smoke': it must be a list; write [smoke]"),
+        (board("tags: [a, 7]"), "4:15: an entry of 'tags' cannot be 7: it must be text; write \"7\""),
+        (
+            board("sec_tag: 2147483648"),
+            "4:14: 'sec_tag' cannot be 2147483648: it must be 0 to 2147483647; higher ones are reserved; correct it",
+        ),
+        (
+            board("sec_tag: -1"),
+            "4:14: 'sec_tag' cannot be -1: it must be 0 to 2147483647; higher ones are reserved; correct it",
+        ),
+        (
+            board("device_id: nrf-350"),
+            "4:16: 'device_id' cannot be 'nrf-350': it must not begin with nrf-, which is reserved for Nordic;"
+            " correct it",
+        ),
+        (
+            board("device_id: a b"),
+            "4:16: 'device_id' cannot be 'a b': it must be 1 to 64 letters, digits, ':', '_' and '-'; correct it",
+        ),
+        (board("cloud: nrfclod"), "4:12: unknown cloud 'nrfclod'; nearest known cloud is 'nrfcloud'; correct it"),
+        (
+            board("firmware: slm"),
+            "4:15: 'firmware' cannot be 'slm'; known values: serial-modem; use one of them or remove the line",
+        ),
+        (
+            board("port: /dev/ttyACM0"),
+            "4:5: the board has 'virtual' and 'port'; keep one of them: a board is in one place",
+        ),
+        (
+            board("vcom: 1"),
+            "4:5: 'vcom' chooses among the ports of a USB serial number; give 'serial' or remove 'vcom'",
+        ),
+        ("boards: [{name: a}]", "1:10: the board has none of virtual, port and serial; give one of them: where it is"),
+        ("boards: [{name: a, virtual: }]", "1:20: 'virtual' has no value; give it one, virtual: {} for the defaults"),
+        (
+            "boards: [{name: a, virtual: {}}, {name: a, virtual: {}}]",
+            "1:41: board 'a' is there already, in line 1; give this one another name",
+        ),
+        ("boards: [{virtual: {}}]", "1:10: key 'name' is missing; add it"),
+        (
+            "boards: [{name: a, serial: 001051216147}]",
+            "1:28: 'serial' cannot be 145038439: it must be text; write \"001051216147\"",
+        ),
+        (
+            "boards: [{name: a, port: COM3}]",
+            "1:26: 'port' cannot be 'COM3': it must be a path or a URL (rfc2217://HOST:PORT, socket://HOST:PORT);"
+            " correct it",
+        ),
+        (
+            "boards: [{name: a, virtual: {model: nrf9152}}]",
+            "1:37: 'model' cannot be 'nrf9152'; nearest known value is 'nrf9151'; correct it",
+        ),
+        (
+            "boards: [{name: a, virtual: nrf9151}]",
+            "1:29: 'virtual' cannot be 'nrf9151': it must be a mapping of keys to values; correct it",
+        ),
+        ("boards: [7]", "1:10: an entry of 'boards' cannot be 7: it must be a mapping of keys to values; correct it"),
+        ("boards: []", "1:9: 'boards' is an empty list; add a board to it"),
+        ("boards: {name: a}", "1:9: 'boards' cannot be a mapping: it must be a list; correct it"),
+        ("clouds: {}", "1:1: key 'boards' is missing; add it"),
+        (
+            "clouds: {a/b: {kind: local}}\n" + board(""),
+            "1:10: 'cloud name' cannot be 'a/b': it must be one word of letters, digits, '_' and '-'; correct it",
+        ),
+        (
+            "clouds: {7: {kind: local}}\n" + board(""),
+            "1:10: 'cloud name' cannot be 7: it must be text; correct it",
+        ),
+        ("clouds: {x: {}}\n" + board(""), "1:13: key 'kind' is missing; add kind: local or kind: nrfcloud"),
+        (
+            "clouds: {x: {kind: lokal}}\n" + board(""),
+            "1:20: 'kind' cannot be 'lokal'; nearest known value is 'local'; correct it",
+        ),
+        (
+            "clouds: {x: {kind: local, close_style: bang}}\n" + board(""),
+            "1:40: 'close_style' cannot be 'bang'; nearest known value is 'hang'; correct it",
+        ),
+        (
+            "clouds: {x: {kind: nrfcloud, mqtt: host}}\n" + board(""),
+            "1:36: 'mqtt' cannot be 'host': it must be HOST:PORT, e.g. mqtt.nrfcloud.com:8883; correct it",
+        ),
+        ("- a", "1:1: the file cannot be a list: it must be a mapping of keys to values; correct it"),
+        ("null", "1:1: the file cannot be empty: it must be a mapping of keys to values; correct it"),
+        ("", "1:1: the file is empty; write 'boards:' and a list of boards"),
+        ("# nothing\n\n", "1:1: the file is empty; write 'boards:' and a list of boards"),
+        ("boards:\n\t- a", "2:1: YAML syntax: found character '\\t' that cannot start any token; indent with spaces"),
+        (
+            "boards: [{name: a, virtual: {}}]\n---\nb: 1",
+            "2:1: YAML syntax: but found another document; keep one document in the file",
+        ),
+        (b"boards: []\n# \xe4rger", "2:3: the file is not UTF-8; save it as UTF-8"),
+        ("boards:\n  - \x07", "2:5: YAML syntax: character U+0007; remove it"),
+    ],
+)
+def test_one_mistake_is_one_line_at_its_place(tmp_path, text, line):
+    assert mistakes(tmp_path, text) == [line]
+
+
+def test_broken_syntax_has_a_place(tmp_path):
+    (line,) = mistakes(tmp_path, "boards:\n  - {name: a, virtual: {}\n")
+    assert line.startswith("3:1: YAML syntax: ")
+    assert line.endswith("; check indentation, quotes and colons here and on the line before")
+
+
+def test_python_tags_are_not_built(tmp_path):
+    (line,) = mistakes(tmp_path, "boards: !!python/object/apply:os.getcwd []")
+    assert line.startswith("1:9: YAML syntax: could not determine a constructor for the tag")
+
+
+def test_all_mistakes_are_reported_together(tmp_path):
+    text = """\
+clouds:
+  x: {kind: local, policies: nowhere}
+boards:
+  - {name: a, virtual: {}, bauds: 1}
+  - {name: a, port: /dev/ttyACM0, cloud: y}
+  - {name: b}
+"""
+    assert mistakes(tmp_path, text) == [
+        f"2:30: no such directory: {tmp_path / 'nowhere'}; give one relative to this file, or leave the key out",
+        "4:28: unknown key 'bauds'; nearest known key is 'baud'; correct it",
+        "5:12: board 'a' is there already, in line 4; give this one another name",
+        "5:42: unknown cloud 'y'; known clouds: local, nrfcloud, x; use one of them or remove the line",
+        "6:5: the board has none of virtual, port and serial; give one of them: where it is",
+    ]
+
+
+def test_policies_are_relative_to_the_file(tmp_path):
+    (tmp_path / "mine").mkdir()
+    file = load(tmp_path, "clouds: {x: {kind: local, policies: mine}}\n" + board("cloud: x"))
+    assert file.clouds["x"] == LocalCloud(kind="local", policies="mine")
+
+
+def test_merged_keys_are_no_duplicates(tmp_path):
+    text = """\
+boards:
+  - &dk {name: a, port: /dev/ttyACM0, baud: 9600}
+  - {<<: *dk, name: b, port: /dev/ttyACM1}
+"""
+    assert [(b.name, b.baud, b.port) for b in load(tmp_path, text).boards] == [
+        ("a", 9600, "/dev/ttyACM0"),
+        ("b", 9600, "/dev/ttyACM1"),
+    ]
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(BoardsFileError) as caught:
+        load_boards_file(tmp_path / "none.yaml")
+    assert caught.value.lines == [
+        f"{tmp_path / 'none.yaml'}: cannot read the boards file: No such file or directory;"
+        " name an existing file with --boards, or write one: docs/boards-yaml.md describes it"
+    ]
+
+
+@given(st.binary(max_size=60) | st.text(alphabet="ab:-[]{}\n \t'\"&*!|>#?,0", max_size=60).map(str.encode))
+def test_no_file_whatever_ends_in_a_traceback(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
+    path.write_bytes(content)
+    with pytest.raises(BoardsFileError):
+        load_boards_file(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ((), ["dk-1", "virtual-1"]),
+        (("smoke",), ["dk-1"]),
+        (("virtual-1", "dk-1"), ["dk-1", "virtual-1"]),
+        (("dk", "dk-1"), ["dk-1"]),
+    ],
+)
+def test_select(tmp_path, names, found):
+    assert [b.name for b in select(load(tmp_path, GOOD).boards, names)] == found
+
+
+def test_select_nothing_lists_what_there_is(tmp_path):
+    with pytest.raises(Misuse) as caught:
+        select(load(tmp_path, GOOD).boards, ["dk-1", "smok"])
+    assert str(caught.value) == "no board has the name or tag 'smok'; names: dk-1, virtual-1; tags: dk, smoke"

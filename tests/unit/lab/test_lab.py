@@ -1,0 +1,207 @@
+"""The lab's own logic, with a small script in place of the stand-ins."""
+
+import os
+import signal
+import sys
+from functools import partial
+
+import pytest
+
+from harness.errors import BoardLost, CloudUnreachable, Misuse, PortBusy, PortMissing
+from harness.lab import Lab, MissingApiKey, load_boards_file
+from harness.lab import lab as lab_module
+from harness.lab.stand_in import StandIn
+from tests.unit.lab.test_stand_in import FAKE, gone
+
+FILE = """\
+clouds:
+  local: {kind: local, policies: mine, on_violation: tolerate, close_style: fin}
+  twin: {kind: nrfcloud, api_key_env: TWIN_KEY, rest: "https://twin.lan/v1", mqtt: "twin.lan:1234"}
+boards:
+  - {name: v1, virtual: {baud: 115200, time_scale: 0.5}, tags: [smoke]}
+  - {name: dk, port: /dev/null, cloud: nrfcloud}
+  - {name: gone, port: /dev/ttyNOWHERE, cloud: nrfcloud}
+  - {name: remote, port: "socket://127.0.0.1:5000", cloud: nrfcloud}
+"""
+
+
+@pytest.fixture
+def make_lab(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "boards.yaml").write_text(FILE)
+    labs = []
+
+    def make(manner="good", **arguments):
+        monkeypatch.setattr(lab_module, "StandIn", partial(StandIn, program=(sys.executable, str(FAKE), manner)))
+        file = load_boards_file(tmp_path / "boards.yaml")
+        labs.append(Lab(file, folder=tmp_path / "run", leases=tmp_path, **arguments))
+        return labs[-1]
+
+    yield make
+    for lab in labs:
+        lab.close()
+
+
+def board(lab, name):
+    return lab.select([name])[0]
+
+
+def kill(stand_in):
+    os.kill(stand_in.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, stand_in.pid, os.WEXITED | os.WNOWAIT)
+
+
+def test_a_local_cloud_is_started_once(make_lab, tmp_path):
+    lab = make_lab()
+    cloud = lab.endpoints("local")
+    assert lab.endpoints("local") is cloud
+    folder = tmp_path / "run" / "stand-ins" / "cloud-local"
+    assert (cloud.rest, cloud.rest_ca) == ("https://127.0.0.1:4443/v1", folder / "ca.pem")
+    assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))
+    assert (cloud.root_ca_pem, cloud.hold, cloud.public) == ("-----BEGIN CERTIFICATE-----\n", 0.0, False)
+    assert cloud.dead() is None
+    assert lab.api_key("local") == "0123456789abcdef0123"
+    (started,) = lab._stand_ins.values()
+    assert started.ready["arguments"] == [
+        *("--boards", "0", "--on-violation", "tolerate", "--close-style", "fin"),
+        *("--policies", str(tmp_path / "mine"), "--dir", str(folder), "--die-with-stdin"),
+    ]
+
+
+def test_a_virtual_board_is_started_once_into_its_clouds_network(make_lab, tmp_path):
+    lab = make_lab()
+    v1 = board(lab, "v1")
+    folder = tmp_path / "run" / "stand-ins" / "board-v1"
+    assert lab.port_url(v1) == lab.port_url(v1) == str(folder / "port")
+    assert lab._stand_ins["board", "v1"].ready["arguments"] == [
+        *(
+            "--no-cloud",
+            "--boards",
+            "1",
+            "--names",
+            "v1",
+            "--model",
+            "nrf9151",
+            "--baud",
+            "115200",
+            "--time-scale",
+            "0.5",
+        ),
+        *("--network", "mqtt.nrfcloud.com:8883=127.0.0.1:4883", "--dir", str(folder), "--die-with-stdin"),
+    ]
+
+
+def test_a_virtual_board_may_use_nrf_cloud_itself(make_lab):
+    lab = make_lab(cloud_override="nrfcloud")
+    lab.port_url(board(lab, "v1"))
+    (started,) = lab._stand_ins.values()
+    assert "mqtt.nrfcloud.com:8883=mqtt.nrfcloud.com:8883" in started.ready["arguments"]
+
+
+def test_nrf_cloud(make_lab):
+    cloud = make_lab().endpoints("nrfcloud")
+    assert (cloud.rest, cloud.rest_ca) == ("https://api.nrfcloud.com/v1", None)
+    assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), None)
+    assert (cloud.hold, cloud.public, cloud.dead()) == (2.0, True, None)
+    assert cloud.root_ca_pem.startswith("-----BEGIN CERTIFICATE-----\nMIIDQTCCAimgAwIBAgITBmyfz5m")
+
+
+def test_another_installation_of_nrf_cloud(make_lab):
+    cloud = make_lab().endpoints("twin")
+    assert (cloud.rest, cloud.device_mqtt, cloud.observer_mqtt) == (
+        "https://twin.lan/v1",
+        ("twin.lan", 1234),
+        ("twin.lan", 1234),
+    )
+
+
+@pytest.mark.parametrize(("value", "state"), [(None, "empty"), ("  ", "empty")])
+def test_a_missing_api_key_names_the_variable(make_lab, monkeypatch, value, state):
+    monkeypatch.delenv("TWIN_KEY", raising=False)
+    if value is not None:
+        monkeypatch.setenv("TWIN_KEY", value)
+    with pytest.raises(MissingApiKey) as caught:
+        make_lab().api_key("twin")
+    assert isinstance(caught.value, Misuse)
+    assert str(caught.value) == f"environment variable TWIN_KEY is {state}; set it to the API key for cloud 'twin'"
+
+
+def test_the_api_key_comes_from_its_variable(make_lab, monkeypatch):
+    monkeypatch.setenv("TWIN_KEY", " 0123456789abcdef\n")
+    assert make_lab().api_key("twin") == "0123456789abcdef"
+
+
+def test_ports(make_lab):
+    lab = make_lab()
+    assert lab.port_url(board(lab, "dk")) == "/dev/null"
+    assert lab.port_url(board(lab, "remote")) == "socket://127.0.0.1:5000"
+    with pytest.raises(PortMissing, match="board 'gone': no such port: /dev/ttyNOWHERE; plug it in"):
+        lab.port_url(board(lab, "gone"))
+
+
+def test_clouds_of_boards(make_lab):
+    lab = make_lab()
+    assert [board.cloud for board in lab.select()] == ["local", "nrfcloud", "nrfcloud", "nrfcloud"]
+    assert [board.cloud for board in make_lab(cloud_override="twin").select()] == ["twin"] * 4
+    with pytest.raises(Misuse, match="board 'dk' is a real one and cannot reach cloud 'local'"):
+        make_lab(cloud_override="local").select()
+    with pytest.raises(Misuse, match=r"no cloud 'moon' in .*; known clouds: local, nrfcloud, twin"):
+        make_lab(cloud_override="moon")
+
+
+def test_a_dead_cloud_is_told(make_lab):
+    lab = make_lab()
+    cloud = lab.endpoints("local")
+    lab.check("local")
+    stand_in = lab._stand_ins["cloud", "local"]
+    kill(stand_in)
+    said = f"local cloud 'local' (pid {stand_in.pid}) died with signal 9"
+    assert cloud.dead() == said
+    with pytest.raises(CloudUnreachable) as caught:
+        lab.check("local")
+    assert str(caught.value) == f"{said}; run again"
+    lab.close()
+    assert lab.faults == [said]
+
+
+def test_a_dead_board_is_told(make_lab):
+    lab = make_lab()
+    v1 = board(lab, "v1")
+    lab.check(v1)
+    lab.port_url(v1)
+    lab.check(v1)
+    kill(lab._stand_ins["board", "v1"])
+    for what in (v1, "v1"):
+        with pytest.raises(BoardLost, match=r"virtual board 'v1' \(pid \d+\) died with signal 9; run again"):
+            lab.check(what)
+
+
+def test_close_ends_everything(make_lab):
+    with make_lab() as lab:
+        lab.port_url(board(lab, "v1"))
+        pids = [stand_in.pid for stand_in in lab._stand_ins.values()]
+        assert len(pids) == 2
+    assert all(gone(pid) for pid in pids)
+    assert lab.faults == []
+
+
+def test_a_cloud_that_does_not_start(make_lab):
+    with pytest.raises(
+        CloudUnreachable, match=r"local cloud 'local' \(pid \d+\) ended with exit code 3; its last words"
+    ):
+        make_lab("crash").endpoints("local")
+
+
+def test_leases(make_lab):
+    one, other = make_lab(), make_lab()
+    with one.lease(board(one, "dk")) as lease:
+        assert (lease.board, lease.key) == ("dk", "port_dev_null")
+        with pytest.raises(PortBusy, match="board 'dk' is in use by pid"):
+            other.lease(board(other, "dk"), timeout=0.1)
+    with one.lease(board(one, "v1")) as lease:
+        assert lease.key == f"virtual-v1-{os.getpid()}"
+
+
+def test_the_folder_of_stand_ins_is_private(make_lab, tmp_path):
+    make_lab()
+    assert (tmp_path / "run" / "stand-ins").stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,72 @@
+"""Leases within one process; tests/integration/test_lab_leases.py has two."""
+
+import json
+import os
+import stat
+
+import pytest
+
+from harness.errors import LabError, PortBusy
+from harness.lab import Lease
+from harness.lab.lease import lease_folder, private_folder
+
+
+def test_a_lease_is_exclusive_and_names_its_owner(tmp_path):
+    with Lease("dk-1", "usb-1", folder=tmp_path) as first:
+        with pytest.raises(PortBusy) as caught:
+            Lease("dk-1", "usb-1", folder=tmp_path)
+        text = str(caught.value)
+        assert text.startswith(f"board 'dk-1' is in use by pid {os.getpid()} ({first.owner['user']}, ")
+        assert text.endswith(f") since {first.owner['since']}; wait or end that process")
+    Lease("dk-1", "usb-1", folder=tmp_path).release()
+
+
+def test_other_boards_are_free(tmp_path):
+    with Lease("dk-1", "usb-1", folder=tmp_path), Lease("dk-2", "usb-2", folder=tmp_path) as second:
+        assert second.path == tmp_path / "usb-2.lock"
+
+
+def test_the_owner_file_is_private_complete_and_goes_with_the_lease(tmp_path):
+    lease = Lease("dk-1", "usb-1", folder=tmp_path)
+    path = tmp_path / "usb-1.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(lease.path.stat().st_mode) == 0o600
+    owner = json.loads(path.read_text())
+    assert set(owner) == {"pid", "user", "since", "command", "host"}
+    lease.release()
+    lease.release()
+    assert not path.exists()
+
+
+def test_a_lease_without_a_readable_owner_is_still_busy(tmp_path):
+    with Lease("dk-1", "usb-1", folder=tmp_path):
+        (tmp_path / "usb-1.json").write_text("{")
+        with pytest.raises(PortBusy, match=r"in use by another process \(see: fuser .*usb-1\.lock\)"):
+            Lease("dk-1", "usb-1", folder=tmp_path)
+
+
+def test_what_a_dead_owner_left_is_overwritten(tmp_path):
+    (tmp_path / "usb-1.lock").touch()
+    (tmp_path / "usb-1.json").write_text(json.dumps({"pid": 1, "user": "x", "since": "y", "command": "z", "host": "h"}))
+    with Lease("dk-1", "usb-1", folder=tmp_path):
+        assert json.loads((tmp_path / "usb-1.json").read_text())["pid"] == os.getpid()
+
+
+def test_private_folder(tmp_path):
+    folder = private_folder(tmp_path / "a" / "b")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert private_folder(folder) == folder
+    folder.chmod(0o755)
+    with pytest.raises(LabError, match="is not private to this user"):
+        private_folder(folder)
+    link = tmp_path / "link"
+    link.symlink_to(private_folder(tmp_path / "c"))
+    with pytest.raises(LabError, match="is not private"):
+        private_folder(link)
+
+
+def test_every_session_of_a_user_looks_in_the_same_folder(monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
+    in_a_login = lease_folder()
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert lease_folder() == in_a_login

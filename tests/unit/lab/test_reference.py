@@ -1,0 +1,44 @@
+"""docs/boards-yaml.md and the schema say the same."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import yaml
+
+from harness.firmware import SERIAL_MODEM
+from harness.lab import BoardConfig, LocalCloud, NrfCloudAccount, VirtualConfig, load_boards_file
+from harness.virtual.board.personality import PERSONALITIES
+
+REFERENCE = (Path(__file__).parents[3] / "docs" / "boards-yaml.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [
+        ("## Keys of a board", BoardConfig),
+        ("### virtual", VirtualConfig),
+        ("### kind: local", LocalCloud),
+        ("### kind: nrfcloud", NrfCloudAccount),
+    ],
+)
+def test_every_key_is_described(heading, model):
+    section = REFERENCE.partition(f"\n{heading}\n")[2].partition("\n#")[0]
+    described = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert sorted(described) == sorted(set(model.model_fields) - {"kind"})
+
+
+def test_the_example_is_good(tmp_path):
+    example = REFERENCE.partition("```yaml\n")[2].partition("```")[0]
+    path = tmp_path / "boards.yaml"
+    path.write_text(example)
+    names = [board["name"] for board in yaml.safe_load(example)["boards"]]
+    assert (
+        [board.name for board in load_boards_file(path).boards] == names == ["dk-1", "thingy-1", "rack-3", "virtual-1"]
+    )
+
+
+def test_choices_are_those_of_their_owners():
+    assert set(get_args(VirtualConfig.model_fields["model"].annotation)) == set(PERSONALITIES)
+    assert get_args(BoardConfig.model_fields["firmware"].annotation) == (SERIAL_MODEM,)

@@ -1,0 +1,86 @@
+"""Start, watch and end of a stand-in's process, with a small script in its place."""
+
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import CloudUnreachable
+from harness.lab.stand_in import StandIn
+
+FAKE = Path(__file__).with_name("fake_stand_in.py")
+
+
+def start(tmp_path, manner, *, timeout=20.0):
+    return StandIn(
+        "local cloud",
+        [manner, "--dir", str(tmp_path)],
+        log=tmp_path / "log",
+        error=CloudUnreachable,
+        timeout=timeout,
+        program=(sys.executable, str(FAKE)),
+    )
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_start_and_stop(tmp_path):
+    process = start(tmp_path, "good")
+    assert process.ready["pid"] == process.pid
+    assert process.died() is None
+    assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o600
+    assert process.stop() is None
+    assert gone(process.pid)
+    assert process.died() is None
+    assert process.stop() is None
+
+
+def test_a_crash_at_the_start_shows_its_last_words(tmp_path):
+    with pytest.raises(CloudUnreachable) as caught:
+        start(tmp_path, "crash")
+    text = str(caught.value)
+    assert "local cloud (pid " in text
+    assert "ended with exit code 3; its last words: Traceback: no such policy last line; run " in text
+    assert text.endswith("by hand to see why")
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("manner", "said"),
+    [("silent", "did not report within 0.3 s"), ("chatty", "printed b'Hello, I am not JSON")],
+)
+def test_no_addresses_is_an_error_and_leaves_no_process(tmp_path, manner, said):
+    with pytest.raises(CloudUnreachable) as caught:
+        start(tmp_path, manner, timeout=0.3 if manner == "silent" else 20.0)
+    assert said in str(caught.value)
+    pid = int(str(caught.value).partition("(pid ")[2].partition(")")[0])
+    assert gone(pid)
+
+
+def test_a_death_is_told_with_its_signal(tmp_path):
+    process = start(tmp_path, "good")
+    os.kill(process.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert process.died() == f"local cloud (pid {process.pid}) died with signal 9"
+    assert process.stop() == f"local cloud (pid {process.pid}) died with signal 9"
+
+
+def test_one_that_does_not_end_is_killed_and_told(tmp_path):
+    process = start(tmp_path, "stubborn")
+    fault = process.stop(timeout=0.2)
+    assert fault == f"local cloud (pid {process.pid}) did not end within 0.2 s of SIGTERM and was killed"
+    assert gone(process.pid)
+
+
+def test_a_bad_end_is_told(tmp_path):
+    process = start(tmp_path, "grumpy")
+    assert process.stop() == f"local cloud (pid {process.pid}) ended with code 7 when it was told to"
