@@ -1,0 +1,27 @@
+"""An attempted action with its controls, and the verdict on it."""
+
+from harness.trial.controls import AllowedAction, ObservedPublish, ShadowUpdate
+from harness.trial.link import Attempt, Link, NotConnected, Stage, nonce
+from harness.trial.runner import Surroundings, Trials
+from harness.trial.verdict import LAB_OUTCOMES, Control, Facts, Outcome, Unproved, Verdict, WrongVerdict, judge
+
+__all__ = [
+    "LAB_OUTCOMES",
+    "AllowedAction",
+    "Attempt",
+    "Control",
+    "Facts",
+    "Link",
+    "NotConnected",
+    "ObservedPublish",
+    "Outcome",
+    "ShadowUpdate",
+    "Stage",
+    "Surroundings",
+    "Trials",
+    "Unproved",
+    "Verdict",
+    "WrongVerdict",
+    "judge",
+    "nonce",
+]

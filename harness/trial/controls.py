@@ -1,0 +1,136 @@
+"""The allowed publish that frames every trial, and how its arrival is proved.
+
+Which one works depends on the policies in force, so a link tries them in order and keeps the first that does: a
+policy that lost the right for one of them must fail the scenarios that need it, and only those.
+"""
+
+import time
+from typing import Protocol
+
+from harness.cloud import Observer
+from harness.firmware import Happening, MqttEvent, MqttFirmware
+from harness.trial.verdict import Control
+
+
+class AllowedAction(Protocol):
+    """A QoS 1 publish that is allowed, with a way to see it arrive."""
+
+    @property
+    def description(self) -> str:
+        """What it does, for evidence: ``publish on prod/…/d2c, seen by the observer``."""
+
+    def arm(self, *, timeout: float) -> bool:
+        """Prepare a fresh connection (subscriptions). False: not possible on it."""
+
+    def send(self, nonce: str) -> bool:
+        """Publish a message that carries ``nonce``. False: the board refused it."""
+
+    def seen(self, nonce: str, *, timeout: float) -> bool:
+        """Wait until the message with ``nonce`` arrived where it should; gives up early when the connection ends."""
+
+
+class ObservedPublish:
+    """A publish below the team's topic prefix, seen by the team's MQTT device."""
+
+    def __init__(self, device: MqttFirmware, observer: Observer, topic: str) -> None:
+        self._device = device
+        self._observer = observer
+        self._topic = topic
+        self._mark = 0
+
+    @property
+    def description(self) -> str:
+        """What it does."""
+        return f"a QoS 1 publish on {self._topic}, seen by the observer,"
+
+    def arm(self, *, timeout: float) -> bool:
+        """Nothing to prepare: the observer listens already."""
+        return True
+
+    def send(self, nonce: str) -> bool:
+        """Publish a message in nRF Cloud's schema."""
+        self._mark = self._observer.timeline.mark()
+        return self._device.publish(self._topic, _message(nonce))
+
+    def seen(self, nonce: str, *, timeout: float) -> bool:
+        """Wait for the observer."""
+        wanted = nonce.encode()
+        return (
+            self._observer.wait_message(
+                lambda message: message.topic == self._topic and wanted in message.payload,
+                since=self._mark,
+                timeout=timeout,
+            )
+            is not None
+        )
+
+
+class ShadowUpdate:
+    """An update of the device's own shadow, seen by the device itself on ``update/accepted``.
+
+    For a device outside every team: no observer may see its traffic.
+    """
+
+    def __init__(self, device: MqttFirmware, thing: str) -> None:
+        self._device = device
+        self._topic = f"$aws/things/{thing}/shadow/update"
+        self._mark = 0
+
+    @property
+    def description(self) -> str:
+        """What it does."""
+        return f"a QoS 1 publish on {self._topic}, answered on {self._topic}/accepted,"
+
+    def arm(self, *, timeout: float) -> bool:
+        """Subscribe to the answer."""
+        mark = self._device.mark()
+        if not self._device.subscribe(f"{self._topic}/accepted"):
+            return False
+        event = self._device.wait(_subscribed_or_closed, since=mark, timeout=timeout)
+        return event is not None and event.happening is Happening.SUBACK
+
+    def send(self, nonce: str) -> bool:
+        """Update one reported value, with the nonce as client token."""
+        self._mark = self._device.mark()
+        payload = f'{{"state":{{"reported":{{"harness":{{"trial":"{nonce}"}}}}}},"clientToken":"{nonce}"}}'
+        return self._device.publish(self._topic, payload.encode())
+
+    def seen(self, nonce: str, *, timeout: float) -> bool:
+        """Wait for the shadow service's answer."""
+        wanted = nonce.encode()
+        event = self._device.wait(
+            lambda event: (
+                event.happening is Happening.CLOSED
+                or (event.topic == f"{self._topic}/accepted" and wanted in event.payload)
+            ),
+            since=self._mark,
+            timeout=timeout,
+        )
+        return event is not None and event.happening is Happening.MESSAGE
+
+
+def run_control(device: MqttFirmware, control: AllowedAction, nonce: str, *, timeout: float) -> Control:
+    """Send the allowed action and wait for its acknowledgement and its arrival, ``timeout`` seconds at most each."""
+    start = time.monotonic()
+    mark = device.mark()
+    if not control.send(nonce):
+        return Control(acked=False, seen=False, seconds=0.0, detail="the board refused to send it")
+    event = device.wait(_acked_or_closed, since=mark, timeout=timeout)
+    if event is None:
+        return Control(False, False, time.monotonic() - start, f"nothing came back within {timeout:g} s")
+    if event.happening is Happening.CLOSED:
+        return Control(False, False, time.monotonic() - start, str(event))
+    seen = control.seen(nonce, timeout=timeout)
+    return Control(True, seen, time.monotonic() - start, "" if seen else f"it did not arrive within {timeout:g} s")
+
+
+def _message(nonce: str) -> bytes:
+    return f'{{"appId":"HARNESS","messageType":"DATA","data":"{nonce}"}}'.encode()
+
+
+def _acked_or_closed(event: MqttEvent) -> bool:
+    return event.happening in (Happening.PUBACK, Happening.CLOSED)
+
+
+def _subscribed_or_closed(event: MqttEvent) -> bool:
+    return event.happening in (Happening.SUBACK, Happening.CLOSED)

@@ -1,0 +1,171 @@
+"""A board's MQTT connection during trials: made when needed, with the allowed action that works on it."""
+
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.errors import LabError
+from harness.firmware import Happening, Login, MqttEvent, MqttFirmware, NoSession
+from harness.timeline import Kind, Timeline
+from harness.trial.controls import AllowedAction, run_control
+from harness.trial.verdict import Control
+
+
+class Stage(StrEnum):
+    """How far a connection attempt came."""
+
+    NO_SESSION = "no TLS session"
+    NO_CONNACK = "closed instead of a CONNACK"
+    REFUSED = "CONNACK with a refusal"
+    SILENT = "no answer to CONNECT"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to connect. ``seconds``: from the request to its end."""
+
+    stage: Stage
+    detail: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.stage} ({self.detail})" if self.detail else str(self.stage)
+
+
+class NotConnected(LabError):
+    """The connection that a trial needs could not be made, so nothing can be proved on it."""
+
+
+class Link:
+    """Keeps one board connected for trials.
+
+    ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
+    a client id that connects more often than once a second. ``patience``: seconds that any one answer may take.
+    """
+
+    def __init__(
+        self,
+        device: MqttFirmware,
+        login: Login,
+        actions: Sequence[AllowedAction],
+        timeline: Timeline,
+        *,
+        gap: float,
+        patience: float,
+    ) -> None:
+        self.device = device
+        self.login = login
+        self.patience = patience
+        self.timeline = timeline
+        self._actions = actions
+        self._gap = gap
+        self._chosen: AllowedAction | None = None
+        self._connected_at: int | None = None
+        self._last_connect = float("-inf")
+
+    @property
+    def action(self) -> AllowedAction:
+        """The allowed action that works on this connection. Only after :meth:`ensure`."""
+        if self._chosen is None:
+            raise NotConnected("no allowed action is known yet: the link was never connected")
+        return self._chosen
+
+    @property
+    def connected(self) -> bool:
+        """True when the connection was accepted and no end of it was reported."""
+        return self._connected_at is not None and not any(
+            event.happening is Happening.CLOSED for event in self.device.events(self._connected_at)
+        )
+
+    def attempt(self, login: Login) -> Attempt:
+        """Try to connect with ``login`` and say how far it came; never raises for a refusal."""
+        self._respect_gap()
+        start = time.monotonic()
+        mark = self.device.mark()
+        try:
+            self.device.connect(login, timeout=self.patience * 2)
+        except NoSession as error:
+            return self._note(login, Attempt(Stage.NO_SESSION, str(error), time.monotonic() - start))
+        event = self.device.wait(_answered, since=mark, timeout=self.patience)
+        seconds = time.monotonic() - start
+        if event is None:
+            return self._note(login, Attempt(Stage.SILENT, f"within {self.patience:g} s", seconds))
+        if event.happening is Happening.ACCEPTED:
+            self._connected_at = mark
+            return self._note(login, Attempt(Stage.ACCEPTED, "", seconds))
+        stage = Stage.REFUSED if event.happening is Happening.REFUSED else Stage.NO_CONNACK
+        if event.happening is Happening.REFUSED:
+            self.device.wait(_closed, since=mark, timeout=self.patience)
+        return self._note(login, Attempt(stage, str(event), seconds))
+
+    def ensure(self) -> None:
+        """Be connected, with an allowed action that was seen to work. Raises NotConnected."""
+        if self.connected and self._chosen is not None:
+            return
+        tried: list[str] = []
+        for action in [self._chosen] if self._chosen else self._actions:
+            if not self.connected:
+                self.reconnect()
+            if not action.arm(timeout=self.patience):
+                tried.append(f"{action.description} could not be prepared")
+                continue
+            report = self.run(action)
+            if report.ok:
+                self._chosen = action
+                return
+            tried.append(f"{action.description} failed: {report.detail}")
+        self._chosen = None
+        raise NotConnected(f"connected, but no allowed action works: {'; '.join(tried)}")
+
+    def reconnect(self) -> Attempt:
+        """Connect with the link's own login, ending a connection first. Raises NotConnected."""
+        self.disconnect()
+        attempt = self.attempt(self.login)
+        if attempt.stage is not Stage.ACCEPTED:
+            raise NotConnected(f"{self.login.client_id} could not connect: {attempt}")
+        if self._chosen is not None:
+            self._chosen.arm(timeout=self.patience)
+        return attempt
+
+    def disconnect(self) -> None:
+        """End the connection, if there is one."""
+        if self.connected:
+            self.device.disconnect()
+        self._connected_at = None
+
+    def forget(self) -> None:
+        """End the connection and the choice of the allowed action: the device's rights have changed."""
+        self.disconnect()
+        self._chosen = None
+
+    def run(self, action: AllowedAction | None = None) -> Control:
+        """Run the allowed action once and report how it went."""
+        return run_control(self.device, action or self.action, nonce(), timeout=self.patience)
+
+    def _respect_gap(self) -> None:
+        left = self._last_connect + self._gap - time.monotonic()
+        if left > 0:
+            # Not a wait for something to happen: the time itself is AWS IoT's condition.
+            threading.Event().wait(left)
+        self._last_connect = time.monotonic()
+
+    def _note(self, login: Login, attempt: Attempt) -> Attempt:
+        self.timeline.add(Kind.STEP, "trial", f"connect as {login.client_id}: {attempt}", seconds=attempt.seconds)
+        return attempt
+
+
+def nonce() -> str:
+    """Return a text that no other message carries."""
+    return f"n{secrets.token_hex(8)}"
+
+
+def _answered(event: MqttEvent) -> bool:
+    return event.happening in (Happening.ACCEPTED, Happening.REFUSED, Happening.CLOSED)
+
+
+def _closed(event: MqttEvent) -> bool:
+    return event.happening is Happening.CLOSED

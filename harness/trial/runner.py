@@ -1,0 +1,299 @@
+"""Runs trials: an action with its controls, on one connection.
+
+Order on the wire: the allowed action (baseline), the action in question, the allowed action again (the *fence*). MQTT
+keeps the order, so an acknowledged fence proves that the action before it was tolerated, and a hang-up without it that
+it was not: no window has to be waited for. After a hang-up the lab is questioned: still registered? nothing restarted?
+do the same credentials connect again, and does the allowed action work again? did the message reach anybody?
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+from harness.at import AtPort
+from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse
+from harness.firmware import Happening, Login, MqttEvent
+from harness.modem import Modem
+from harness.timeline import Kind, Timeline
+from harness.trial.link import Attempt, Link, NotConnected, Stage, nonce
+from harness.trial.network import NetworkWatch
+from harness.trial.verdict import LAB_OUTCOMES, Control, Facts, Outcome, Verdict, judge
+
+MAX_ATTEMPTS = 2
+"""An inconclusive trial is run once more; the count stands in the verdict."""
+
+Witness = Callable[[str, float], bool]
+"""Says within so many seconds whether the message with this nonce arrived where it belongs, or where it does harm."""
+
+Trigger = Callable[[str], None]
+"""Makes the cloud send a message with this nonce to the subscription under trial."""
+
+Circumstances = Callable[[], AbstractContextManager[object]]
+"""Makes a context manager that changes something about the board for the length of a connection attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a trial asks about everything but its action.
+
+    ``hold``: seconds after the fence in which a late refusal still counts. ``settle``: seconds that the effect of an
+    action may come later than its fence. ``check``: raises LabError when a process
+    or port behind the trial is known to be dead. ``explain``: what the policy documents say of an action and topic.
+    """
+
+    timeline: Timeline
+    hold: float
+    settle: float
+    check: Callable[[], None]
+    explain: Callable[[str, str], str]
+    record: Callable[[Verdict], None]
+
+
+class Trials:
+    """Trials on one board's link. Each call returns a verdict; :meth:`Verdict.expect` turns it into pass or fail."""
+
+    def __init__(self, link: Link, modem: Modem, port: AtPort, surroundings: Surroundings) -> None:
+        self._link = link
+        self._modem = modem
+        self._port = port
+        self._around = surroundings
+
+    def publish(
+        self, topic: str, payload: bytes | None = None, *, qos: int = 1, retain: bool = False, witness: Witness | None
+    ) -> Verdict:
+        """Try to publish. ``witness`` (None: nobody can look) says whether the message arrived anywhere.
+
+        ``payload`` None: a message in nRF Cloud's schema with a nonce; otherwise ``%NONCE%`` in it is replaced.
+        """
+        action = f"publish on {topic} (QoS {qos}{', retain' if retain else ''})"
+        template = payload if payload is not None else b'{"appId":"HARNESS","messageType":"DATA","data":"%NONCE%"}'
+
+        def act(token: str) -> bool:
+            return self._link.device.publish(
+                topic, template.replace(b"%NONCE%", token.encode()), qos=qos, retain=retain
+            )
+
+        def effect(token: str, _mark: int) -> tuple[bool, str] | None:
+            if witness is None:
+                return None
+            arrived = witness(token, self._around.settle)
+            return arrived, "the message was seen where it belongs" if arrived else "the message was seen nowhere"
+
+        policy = self._around.explain("iot:Publish", topic)
+        if retain:
+            policy += " " + self._around.explain("iot:RetainPublish", topic)
+        return self._run(action, act, effect, witness, policy)
+
+    def subscribe(self, topic_filter: str, *, trigger: Trigger | None) -> Verdict:
+        """Try to subscribe. ``trigger`` makes the cloud send a message there: receiving it is the proof, SUBACK is not.
+
+        ``trigger`` None: nothing can be made to arrive; the verdict then rests on the fence alone and says so.
+        """
+        action = f"subscribe to {topic_filter} (QoS 1)"
+        device = self._link.device
+
+        def act(_token: str) -> bool:
+            return device.subscribe(topic_filter)
+
+        def effect(token: str, mark: int) -> tuple[bool, str] | None:
+            if trigger is None:
+                return True, "nothing can be sent there from outside, so the fence alone shows it"
+            trigger(token)
+            event = device.wait(_carries(token), since=mark, timeout=self._around.settle)
+            if event is not None and event.happening is Happening.MESSAGE:
+                return True, f"a message arrived on {event.topic}"
+            return False, f"no message arrived within {self._around.settle:g} s although one was sent"
+
+        return self._run(action, act, effect, None, self._around.explain("iot:Subscribe", topic_filter))
+
+    def connect(self, login: Login, *, difference: str, during: Circumstances | None = None) -> Verdict:
+        """Try to connect with another ``login`` than the link's own, or under other circumstances.
+
+        ``difference`` says in words what differs. ``during`` brings the circumstances about (another certificate on the
+        board, say) and takes them away again; it must leave the modem registered on both ways.
+        """
+        if login == self._link.login and during is None:
+            raise Misuse("a connect trial needs another login than the link's own, or other circumstances")
+        action = f"connect as {login.client_id} ({difference})"
+        policy = self._around.explain("iot:Connect", login.client_id)
+        return self._repeated(action, lambda: self._connect_once(action, login, difference, during, policy))
+
+    def ensure_connected(self) -> None:
+        """Be connected, for set-up that a trial needs (a subscription, say). Raises NotConnected."""
+        self._link.ensure()
+
+    def verify_connection(self) -> Verdict:
+        """Connect with the link's own login and see the allowed action work."""
+        action = f"connect as {self._link.login.client_id}"
+
+        def once() -> Verdict:
+            try:
+                self._link.forget()
+                self._link.ensure()
+            except NotConnected as error:
+                return Verdict(Outcome.INCONCLUSIVE, action, f"{error}.")
+            text = f"Mutual TLS and CONNECT were accepted, and {self._link.action.description} worked."
+            return Verdict(Outcome.TOLERATED, action, text)
+
+        return self._repeated(action, once)
+
+    def _run(
+        self,
+        action: str,
+        act: Callable[[str], bool],
+        effect: Callable[[str, int], tuple[bool, str] | None],
+        witness: Witness | None,
+        policy: str,
+    ) -> Verdict:
+        def once() -> Verdict:
+            outcome, evidence = judge(self._gather(action, act, effect, witness, policy))
+            return Verdict(outcome, action, evidence)
+
+        return self._repeated(action, once)
+
+    def _repeated(self, action: str, once: Callable[[], Verdict]) -> Verdict:
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            self._step(f"attempt {attempt}: {action}")
+            try:
+                verdict = once()
+            except BoardLost as error:
+                verdict = Verdict(Outcome.BOARD_LOST, action, str(error))
+            except CloudUnreachable as error:
+                verdict = Verdict(Outcome.CLOUD_LOST, action, str(error))
+            except LabError as error:
+                verdict = Verdict(Outcome.INCONCLUSIVE, action, str(error))
+            verdict = replace(self._with_known_cause(verdict), attempts=attempt)
+            self._step(f"verdict: {verdict.outcome}. {verdict.evidence}")
+            if verdict.outcome not in (Outcome.INCONCLUSIVE, Outcome.NETWORK_LOST):
+                break
+        self._around.record(verdict)
+        return verdict
+
+    def _gather(
+        self,
+        action: str,
+        act: Callable[[str], bool],
+        effect: Callable[[str, int], tuple[bool, str] | None],
+        witness: Witness | None,
+        policy: str,
+    ) -> Facts:
+        link, device = self._link, self._link.device
+        link.ensure()
+        with NetworkWatch(self._port) as network:
+            baseline = link.run()
+            facts = Facts(action, link.action.description, baseline, policy=policy)
+            if not baseline.ok:
+                return self._questioned(facts, network, device.mark())
+            token = nonce()
+            mark = device.mark()
+            started = time.monotonic()
+            facts = replace(facts, sent=act(token))
+            if facts.sent:
+                facts = replace(facts, fence=link.run())
+            hang_up = self._hang_up(mark, facts)
+            if hang_up is None:
+                proof = effect(token, mark) if facts.fence and facts.fence.ok else None
+                if proof is not None:
+                    facts = replace(facts, effect=proof[0], effect_detail=proof[1])
+                return self._questioned(facts, network, mark)
+            facts = replace(facts, hang_up=-hang_up.result, hang_up_after=hang_up.t - started)
+            facts = self._questioned(facts, network, mark)
+            facts = self._after_hang_up(facts)
+        if witness is not None and facts.after is not None and facts.after.ok:
+            # No waiting: the control that was sent after it has arrived already.
+            facts = replace(facts, reached=witness(token, 0.0))
+        return facts
+
+    def _hang_up(self, mark: int, facts: Facts) -> MqttEvent | None:
+        settled = facts.fence is not None and facts.fence.ok
+        return self._link.device.wait(
+            lambda event: event.by_remote, since=mark, timeout=self._around.hold if settled else self._link.patience
+        )
+
+    def _questioned(self, facts: Facts, network: NetworkWatch, mark: int) -> Facts:
+        """Add what the modem and the board say about themselves."""
+        registration = self._modem.registration()
+        return replace(
+            facts,
+            registered=registration.text if registration.registered else None,
+            network_loss=network.loss(),
+            restarted=self._link.device.restarted(mark),
+        )
+
+    def _after_hang_up(self, facts: Facts) -> Facts:
+        if facts.network_loss or facts.restarted:
+            return facts
+        try:
+            self._link.reconnect()
+            return replace(facts, after=self._link.run())
+        except NotConnected as error:
+            return replace(facts, reconnect_error=str(error))
+
+    def _connect_once(
+        self,
+        action: str,
+        login: Login,
+        difference: str,
+        during: Circumstances | None,
+        policy: str,
+    ) -> Verdict:
+        link = self._link
+        link.ensure()
+        link.disconnect()
+        with during() if during else nullcontext(), NetworkWatch(self._port) as network:
+            mark = link.device.mark()
+            attempt = link.attempt(login)
+            if attempt.stage is Stage.ACCEPTED:
+                link.disconnect()
+            registration = self._modem.registration()
+            loss = network.loss() or (None if registration.registered else registration.text)
+            restarted = link.device.restarted(mark)
+        if restarted or loss:
+            control = Control(acked=True, seen=True, seconds=0.0)
+            outcome, evidence = judge(Facts(action, "", control, restarted=restarted, network_loss=loss))
+            return Verdict(outcome, action, evidence)
+        return self._judge_connect(action, attempt, difference, policy)
+
+    def _judge_connect(self, action: str, attempt: Attempt, difference: str, policy: str) -> Verdict:
+        try:
+            self._link.reconnect()
+            after = self._link.run()
+        except NotConnected as error:
+            return Verdict(Outcome.INCONCLUSIVE, action, f"{attempt}; but the right login failed afterwards: {error}.")
+        if not after.ok:
+            return Verdict(Outcome.INCONCLUSIVE, action, f"{attempt}; the right login did not work: {after.detail}.")
+        outcome = {
+            Stage.ACCEPTED: Outcome.TOLERATED,
+            Stage.NO_SESSION: Outcome.REFUSED_IN_TLS,
+            Stage.NO_CONNACK: Outcome.REFUSED_AT_CONNECT,
+            Stage.REFUSED: Outcome.REFUSED_AT_CONNECT,
+            Stage.SILENT: Outcome.INCONCLUSIVE,
+        }[attempt.stage]
+        if outcome is Outcome.REFUSED_IN_TLS:
+            policy = ""  # it never came to a decision
+        evidence = (
+            f"Before and after it the right login connected to the same host and port, and its allowed action worked; "
+            f"with {difference}: {attempt}. The modem stayed registered. {policy}"
+        )
+        return Verdict(outcome, action, evidence.strip())
+
+    def _with_known_cause(self, verdict: Verdict) -> Verdict:
+        """Return a verdict that blames a dead process or port where an inconclusive one has such a cause."""
+        if verdict.outcome not in LAB_OUTCOMES:
+            return verdict
+        try:
+            self._around.check()
+        except BoardLost as cause:
+            return replace(verdict, outcome=Outcome.BOARD_LOST, evidence=f"{cause}. {verdict.evidence}")
+        except CloudUnreachable as cause:
+            return replace(verdict, outcome=Outcome.CLOUD_LOST, evidence=f"{cause}. {verdict.evidence}")
+        return verdict
+
+    def _step(self, text: str) -> None:
+        self._around.timeline.add(Kind.STEP, "trial", text)
+
+
+def _carries(token: str) -> Callable[[MqttEvent], bool]:
+    wanted = token.encode()
+    return lambda event: event.happening is Happening.CLOSED or wanted in event.payload

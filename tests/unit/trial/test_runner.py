@@ -1,0 +1,211 @@
+"""Trials on a scripted device: what is done on the wire, and what the verdict makes of it."""
+
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from harness.at import Urc
+from harness.errors import BoardLost, CloudUnreachable, Misuse
+from harness.firmware import Happening
+from harness.trial import Outcome
+from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
+
+
+def publish(stage, topic):
+    return stage.trials.publish(topic, witness=stage.delivered)
+
+
+def test_allowed_publish_is_tolerated():
+    stage = Stage()
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.TOLERATED
+    assert [topic for topic, _ in stage.device.published] == ["allowed", "allowed", "other", "allowed"]
+    assert stage.device.connects == 1
+    assert "Policy: iot:Publish other." in verdict.evidence
+
+
+def test_forbidden_publish_is_a_policy_disconnect():
+    stage = Stage({"other"})
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.POLICY_DISCONNECT
+    assert verdict.attempts == 1
+    assert stage.device.connects == 2
+    assert stage.recorded == [verdict]
+
+
+def test_publish_that_is_acknowledged_and_lost_is_ignored():
+    stage = Stage()
+    stage.device.swallow = {"other"}
+    assert publish(stage, "other").outcome is Outcome.IGNORED
+
+
+def test_hang_up_after_delivery_is_not_the_policy():
+    stage = Stage()
+    original = stage.device.publish
+
+    def deliver_then_drop(topic, payload, **options):
+        sent = original(topic, payload, **options)
+        if topic == "other":
+            stage.device.hang_up()
+        return sent
+
+    stage.device.publish = deliver_then_drop
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.attempts == 2
+    assert "delivered" in verdict.evidence
+
+
+def test_lost_network_is_told_from_a_violation():
+    stage = Stage({"other"})
+    stage.link.ensure()
+    stage.port.urcs = [Urc("+CEREG", '2,"0901","02024720",7', '+CEREG: 2,"0901","02024720",7', (), 0.0)]
+    stage.modem.present = FakeRegistration(registered=False)
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.NETWORK_LOST
+    assert verdict.attempts == 2
+
+
+def test_pdn_loss_is_told_from_a_violation_and_the_trial_is_run_again():
+    stage = Stage({"other"})
+    stage.link.ensure()
+    stage.port.urcs = [Urc("+CGEV", "NW PDN DEACT 0", "+CGEV: NW PDN DEACT 0", (), 0.0)]
+    verdict = publish(stage, "other")
+    steps = [event.text for event in stage.timeline.since(0)]
+    assert any("verdict: network lost" in step and "NW PDN DEACT 0" in step for step in steps)
+    assert verdict.outcome is Outcome.POLICY_DISCONNECT
+    assert verdict.attempts == 2
+
+
+def test_restart_is_told_from_a_violation():
+    stage = Stage({"other"})
+    stage.device.restart = "Ready"
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.MODEM_RESET
+    assert verdict.attempts == 1
+
+
+def test_account_that_is_locked_out_is_no_policy_disconnect():
+    stage = Stage({"other"})
+    stage.device.refuse_connects_after = 1
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "did not connect again" in verdict.evidence or "could not connect" in verdict.evidence
+
+
+def test_dead_cloud_process_is_named():
+    stage = Stage({"other"})
+    stage.link.ensure()
+    stage.device.refuse_connects_after = 1
+
+    def dead():
+        raise CloudUnreachable("local cloud (pid 7) died with signal 9")
+
+    stage.dead = dead
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.CLOUD_LOST
+    assert "pid 7" in verdict.evidence
+
+
+def test_unplugged_board_is_named():
+    stage = Stage()
+    stage.link.ensure()
+
+    def unplugged(*_args, **_options):
+        raise BoardLost("fake: the port is gone")
+
+    stage.device.publish = unplugged
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.BOARD_LOST
+    assert verdict.attempts == 1
+
+
+def test_silence_is_inconclusive():
+    stage = Stage()
+    stage.link.ensure()
+    stage.device.silent_for = {"other", "allowed"}
+    assert publish(stage, "other").outcome is Outcome.INCONCLUSIVE
+
+
+def test_link_falls_back_to_the_next_allowed_action():
+    stage = Stage({"first"}, actions=("first", "second"))
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.TOLERATED
+    assert "publish on second" in verdict.evidence
+    assert stage.device.connects == 2
+
+
+def test_subscription_is_proved_by_a_message():
+    stage = Stage()
+
+    def trigger(token):
+        stage.device._event(Happening.MESSAGE, topic="t/1", payload=token.encode())
+
+    verdict = stage.trials.subscribe("t/+", trigger=trigger)
+    assert verdict.outcome is Outcome.TOLERATED
+    assert "a message arrived on t/1" in verdict.evidence
+
+
+def test_suback_alone_is_no_subscription():
+    stage = Stage()
+    assert stage.trials.subscribe("t/+", trigger=lambda _token: None).outcome is Outcome.IGNORED
+
+
+def test_forbidden_subscription_is_a_policy_disconnect():
+    stage = Stage({"#"})
+    assert stage.trials.subscribe("#", trigger=None).outcome is Outcome.POLICY_DISCONNECT
+
+
+def test_subscription_without_trigger_says_what_it_rests_on():
+    verdict = Stage().trials.subscribe("t", trigger=None)
+    assert verdict.outcome is Outcome.TOLERATED
+    assert "the fence alone" in verdict.evidence
+
+
+def test_connect_refused_without_connack():
+    stage = Stage({"wrong"})
+    verdict = stage.trials.connect(replace(LOGIN, client_id="wrong"), difference="another client id")
+    assert verdict.outcome is Outcome.REFUSED_AT_CONNECT
+    assert stage.link.connected
+
+
+def test_connect_without_tls_session():
+    stage = Stage()
+    stage.device.no_session_for = {"wrong"}
+    verdict = stage.trials.connect(replace(LOGIN, client_id="wrong"), difference="another CA")
+    assert verdict.outcome is Outcome.REFUSED_IN_TLS
+
+
+def test_connect_that_is_accepted_is_tolerated():
+    verdict = Stage().trials.connect(replace(LOGIN, client_id="wrong"), difference="another client id")
+    assert verdict.outcome is Outcome.TOLERATED
+
+
+def test_connect_needs_a_difference():
+    with pytest.raises(Misuse):
+        Stage().trials.connect(LOGIN, difference="none")
+
+
+def test_circumstances_are_made_and_taken_away_on_each_attempt():
+    stage = Stage()
+    seen = []
+
+    @contextmanager
+    def other_trust():
+        seen.append("in")
+        stage.device.no_session_for = {LOGIN.client_id}
+        yield
+        stage.device.no_session_for = set()
+        seen.append("out")
+
+    verdict = stage.trials.connect(LOGIN, difference="another CA on the board", during=other_trust)
+    assert verdict.outcome is Outcome.REFUSED_IN_TLS
+    assert seen == ["in", "out"]
+
+
+def test_connection_refused_for_everyone_is_inconclusive():
+    stage = Stage()
+    stage.device.refuse_connects_after = 1
+    verdict = stage.trials.connect(replace(LOGIN, client_id="wrong"), difference="another client id")
+    assert verdict.outcome is Outcome.INCONCLUSIVE

@@ -1,0 +1,166 @@
+"""The verdict is a pure function of the facts; a policy disconnect needs every one of its proofs."""
+
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import LabError, Refusal
+from harness.trial import LAB_OUTCOMES, Control, Facts, Outcome, Unproved, Verdict, WrongVerdict, judge
+
+WORKED = Control(acked=True, seen=True, seconds=0.1)
+FAILED = Control(acked=False, seen=False, seconds=0.0, detail="hung up: ENOTCONN (128)")
+UNSEEN = Control(acked=True, seen=False, seconds=0.5, detail="it did not arrive within 10 s")
+
+HUNG_UP = Facts(
+    action="publish on prod/x/a/y (QoS 1)",
+    control="a QoS 1 publish on prod/x/m/d/1/d2c, seen by the observer,",
+    baseline=WORKED,
+    fence=FAILED,
+    hang_up=128,
+    hang_up_after=0.05,
+    registered="+CEREG: 5,1",
+    reached=False,
+    after=WORKED,
+)
+TOLERATED = replace(HUNG_UP, hang_up=None, fence=WORKED, reached=None, after=None)
+
+
+def outcome(facts: Facts) -> Outcome:
+    return judge(facts)[0]
+
+
+def test_policy_disconnect_with_every_proof():
+    verdict, evidence = judge(HUNG_UP)
+    assert verdict is Outcome.POLICY_DISCONNECT
+    for proof in ("Just before", "ENOTCONN (128)", "before the fence", "+CEREG: 5,1", "reached nobody", "worked again"):
+        assert proof in evidence
+
+
+@pytest.mark.parametrize(
+    ("lacking", "expected"),
+    [
+        ({"baseline": FAILED}, Outcome.INCONCLUSIVE),
+        ({"baseline": UNSEEN}, Outcome.INCONCLUSIVE),
+        ({"registered": None}, Outcome.NETWORK_LOST),
+        ({"network_loss": "+CEREG: 2"}, Outcome.NETWORK_LOST),
+        ({"restarted": "Ready"}, Outcome.MODEM_RESET),
+        ({"reached": True}, Outcome.INCONCLUSIVE),
+        ({"after": None}, Outcome.INCONCLUSIVE),
+        ({"after": FAILED}, Outcome.INCONCLUSIVE),
+        ({"after": UNSEEN}, Outcome.INCONCLUSIVE),
+        ({"reconnect_error": "no TLS session"}, Outcome.INCONCLUSIVE),
+        ({"hang_up": 116}, Outcome.INCONCLUSIVE),
+        ({"hang_up": None}, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_policy_disconnect_needs_each_proof(lacking, expected):
+    assert outcome(replace(HUNG_UP, **lacking)) is expected
+
+
+@pytest.mark.parametrize("errno", [128, 113, 104, 111])
+def test_every_way_a_remote_close_shows_counts(errno):
+    assert outcome(replace(HUNG_UP, hang_up=errno)) is Outcome.POLICY_DISCONNECT
+
+
+def test_nobody_could_look_is_no_counter_evidence():
+    assert outcome(replace(HUNG_UP, reached=None)) is Outcome.POLICY_DISCONNECT
+
+
+def test_late_refusal_counts_and_says_so():
+    verdict, evidence = judge(replace(HUNG_UP, fence=WORKED))
+    assert verdict is Outcome.POLICY_DISCONNECT
+    assert "came late" in evidence
+
+
+def test_acknowledged_fence_proves_tolerance():
+    assert outcome(TOLERATED) is Outcome.TOLERATED
+    assert outcome(replace(TOLERATED, effect=True, effect_detail="a message arrived")) is Outcome.TOLERATED
+
+
+def test_tolerated_without_effect_is_ignored():
+    facts = replace(TOLERATED, effect=False, effect_detail="no message arrived within 10 s")
+    verdict, evidence = judge(facts)
+    assert verdict is Outcome.IGNORED
+    assert "no message arrived" in evidence
+
+
+@pytest.mark.parametrize("fence", [None, FAILED, UNSEEN])
+def test_silence_is_inconclusive(fence):
+    assert outcome(replace(TOLERATED, fence=fence)) is Outcome.INCONCLUSIVE
+
+
+def test_refused_by_the_board_without_a_hang_up_is_inconclusive():
+    assert outcome(replace(TOLERATED, sent=False, fence=None)) is Outcome.INCONCLUSIVE
+
+
+def test_policy_sentence_ends_the_evidence():
+    assert judge(replace(HUNG_UP, policy="Policy: implicit deny."))[1].endswith("Policy: implicit deny.")
+
+
+controls = st.builds(Control, st.booleans(), st.booleans(), st.floats(0, 60))
+texts = st.none() | st.just("x")
+any_facts = st.builds(
+    Facts,
+    action=st.just("a"),
+    control=st.just("c"),
+    baseline=controls,
+    sent=st.booleans(),
+    fence=st.none() | controls,
+    hang_up=st.none() | st.sampled_from([104, 111, 113, 116, 128, 5]),
+    hang_up_after=st.floats(0, 60),
+    network_loss=texts,
+    registered=texts,
+    restarted=texts,
+    reached=st.none() | st.booleans(),
+    effect=st.none() | st.booleans(),
+    effect_detail=st.just("d"),
+    reconnect_error=texts,
+    after=st.none() | controls,
+)
+
+
+@given(any_facts)
+def test_no_facts_prove_a_policy_disconnect_without_the_proofs(facts):
+    verdict, evidence = judge(facts)
+    assert evidence
+    if verdict is Outcome.POLICY_DISCONNECT:
+        assert facts.baseline.ok
+        assert facts.hang_up in {104, 111, 113, 128}
+        assert facts.registered
+        assert facts.after is not None
+        assert facts.after.ok
+        assert facts.reached is not True
+        assert not any([facts.network_loss, facts.restarted, facts.reconnect_error])
+    if verdict is Outcome.TOLERATED:
+        assert facts.baseline.ok
+        assert facts.fence is not None
+        assert facts.fence.ok
+        assert facts.hang_up is None
+        assert facts.effect is not False
+
+
+def test_the_strategy_covers_every_fact():
+    assert {field.name for field in fields(Facts)} - {"policy"} <= {*any_facts.wrapped_strategy.kwargs}
+
+
+def test_expect_returns_the_verdict():
+    verdict = Verdict(Outcome.TOLERATED, "publish on x", "evidence")
+    assert verdict.expect(Outcome.TOLERATED) is verdict
+
+
+def test_wrong_verdict_is_the_products():
+    verdict = Verdict(Outcome.TOLERATED, "publish on x", "The fence was acknowledged.")
+    with pytest.raises(
+        WrongVerdict, match=r"publish on x: expected policy disconnect, got tolerated. The fence"
+    ) as error:
+        verdict.expect(Outcome.POLICY_DISCONNECT)
+    assert isinstance(error.value, Refusal)
+
+
+@pytest.mark.parametrize("lab", sorted(LAB_OUTCOMES))
+def test_lab_outcomes_are_the_labs(lab):
+    with pytest.raises(Unproved) as error:
+        Verdict(lab, "publish on x", "evidence").expect(Outcome.POLICY_DISCONNECT)
+    assert isinstance(error.value, LabError)
