@@ -1,1 +1,220 @@
-"""The pytest face."""
+"""The pytest face: options, fixtures, and how a run is reported. Thin; what it does lives in the packages below.
+
+A test that asks for ``board`` (or for anything made from it) runs once for each selected board. Heavy modules are
+imported when the first such test is collected, so that other tests of the same environment do not pay for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from _pytest.junitxml import xml_key  # pytest has no public way to take its own report back
+
+from harness.errors import LabError, Misuse
+from harness.report import Case, RunFolder, Transcript, table
+from harness.timeline import Timeline
+
+if TYPE_CHECKING:
+    from harness.bench import BoardBench, Provisioned, Run
+    from harness.cloud import NrfCloud, Observer
+    from harness.firmware import MqttFirmware
+    from harness.modem import Modem
+    from harness.trial import Trials
+
+_FOLDER = pytest.StashKey[RunFolder]()
+_OWN_JUNIT = pytest.StashKey[bool]()
+_RUN = pytest.StashKey["Run"]()
+_MISTAKE = pytest.StashKey[Misuse]()
+_LEFT = pytest.StashKey[list[str]]()
+_CASE = pytest.StashKey[Case]()
+_BOARD_PARAMETER = "_bench"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the harness's own options."""
+    group = parser.getgroup("nrf91", "nRF91 boards and clouds")
+    group.addoption("--boards", metavar="FILE", help="boards file (default: boards.yaml in the root folder)")
+    group.addoption("--board", metavar="NAME|TAG", action="append", default=[], help="only these boards; repeatable")
+    group.addoption("--cloud", metavar="NAME", help="use this cloud of the boards file for every board")
+    group.addoption("--reports", metavar="DIR", help="where runs are reported (default: reports in the root folder)")
+    group.addoption("--lab-ca", metavar="DIR", help="folder of the lab's CA, made on first use (default: .lab/ca)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and name the JUnit report before pytest's own plug-in looks for its option."""
+    config.addinivalue_line("markers", "violation: breaks a policy on purpose; the board must be hung up on")
+    folder = RunFolder(Path(config.getoption("--reports") or config.rootpath / "reports"))
+    config.stash[_FOLDER] = folder
+    if config.option.xmlpath is None:
+        config.option.xmlpath = str(folder.junit)
+        config.stash[_OWN_JUNIT] = True
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once per selected board, the board's name in its id."""
+    if _BOARD_PARAMETER not in metafunc.fixturenames:
+        return
+    names: list[str] = []
+    try:
+        names = [board.name for board in _run(metafunc.config).selected]
+    except Misuse as mistake:
+        metafunc.config.stash[_MISTAKE] = mistake
+    metafunc.parametrize(_BOARD_PARAMETER, names, ids=names, indirect=True, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """End here on a mistake in the boards file; leave no report of a run that uses no board."""
+    mistake = config.stash.get(_MISTAKE, None)
+    if mistake is not None:
+        config.stash[_FOLDER].write_mistake(str(mistake))
+        raise pytest.UsageError(str(mistake))
+    uses_boards = any(_BOARD_PARAMETER in getattr(item, "fixturenames", ()) for item in items)
+    if not uses_boards and config.stash.get(_OWN_JUNIT, False) and xml_key in config.stash:
+        config.pluginmanager.unregister(config.stash[xml_key])
+        del config.stash[xml_key]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Report the lab's trouble as an error in one line, and journal each phase as it ends."""
+    report = yield
+    phase = report.when or ""
+    trouble = call.excinfo is not None and isinstance(call.excinfo.value, LabError | Misuse)
+    if call.excinfo is not None and trouble:
+        report.longrepr = call.excinfo.getrepr(style="value", chain=False)
+        if phase == "call":
+            report.when = "setup"  # what pytest, and every reader of JUnit, takes for an error and not a failure
+    case = item.stash.get(_CASE, None)
+    if case is not None:
+        case.seconds += report.duration
+        if report.failed:
+            case.result = "failed" if phase == "call" and not trouble else "error"
+        elif report.skipped:
+            case.result = "skipped"
+        message = str(call.excinfo.value) if call.excinfo is not None else ""
+        item.config.stash[_FOLDER].write_journal(
+            {"test": item.nodeid, "board": case.board, "phase": phase, "outcome": report.outcome}
+            | {"seconds": round(report.duration, 3), "message": message, **case.properties}
+        )
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close what the run opened, whatever happened to it."""
+    run = session.config.stash.get(_RUN, None)
+    if run is not None:
+        session.config.stash[_LEFT] = run.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """End with a short table and where the reports are."""
+    run = config.stash.get(_RUN, None)
+    if run is None or not run.cases:
+        return
+    terminalreporter.section("nRF91 boards")
+    for line in table(run.cases):
+        terminalreporter.write_line(line)
+    for line in config.stash.get(_LEFT, []):
+        terminalreporter.write_line(f"left behind: {line}", yellow=True)
+    published = run.folder.publish_junit()
+    terminalreporter.write_line(f"reports: {run.folder.path}" + (f" (JUnit also at {published})" if published else ""))
+
+
+@pytest.fixture(scope="session")
+def _bench(request: pytest.FixtureRequest) -> BoardBench:
+    return _run(request.config).bench(request.param)
+
+
+@pytest.fixture
+def timeline(request: pytest.FixtureRequest, _bench: BoardBench) -> Iterator[Timeline]:
+    """Everything that happens during this test, also written to its transcript. One per test."""
+    run, item = _run(request.config), request.node
+    case = Case(_bench.name, item.nodeid.rpartition("/")[2])
+    item.stash[_CASE] = case
+    run.cases.append(case)
+    timeline = Timeline()
+    path = run.folder.transcript(item.nodeid)
+    case.properties["transcript"] = str(path.relative_to(run.folder.path))
+    with Transcript(path, title=item.nodeid) as transcript, timeline.sink(transcript):
+        try:
+            _bench.begin(timeline)
+            yield timeline
+        finally:
+            case.properties |= _bench.properties()
+            if "verdict" not in case.properties:
+                case.add_verdict(case.result, "")
+            item.user_properties.extend(case.properties.items())
+
+
+@pytest.fixture
+def board(timeline: Timeline, _bench: BoardBench) -> BoardBench:
+    """The board under test: leased, opened, its modem and firmware known."""
+    _bench.check()
+    _ = _bench.opened
+    return _bench
+
+
+@pytest.fixture
+def modem(board: BoardBench) -> Modem:
+    """The board's modem."""
+    return board.opened.modem
+
+
+@pytest.fixture
+def device(board: BoardBench) -> MqttFirmware:
+    """What the board's firmware can do over MQTT."""
+    return board.opened.firmware
+
+
+@pytest.fixture
+def cloud(board: BoardBench) -> NrfCloud:
+    """The cloud's REST side. It changes only devices that this run made."""
+    return board.cloud.api
+
+
+@pytest.fixture
+def observer(board: BoardBench) -> Observer:
+    """The team's MQTT device: sees every message below the team's topic prefix."""
+    return board.cloud.observer
+
+
+@pytest.fixture
+def provisioned(board: BoardBench) -> Provisioned:
+    """The board as a device of the cloud: key made on it, certificate written and verified, onboarded, registered."""
+    return board.provisioned
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[str], None]:
+    """Call it with one sentence: what a test that needs no trial has verified."""
+    case: Case = request.node.stash[_CASE]
+    return lambda sentence: case.add_verdict("verified", sentence)
+
+
+@pytest.fixture
+def trial(request: pytest.FixtureRequest, provisioned: Provisioned, board: BoardBench) -> Trials:
+    """Trials on the provisioned device's MQTT connection."""
+    case: Case = request.node.stash[_CASE]
+    return board.trials(lambda verdict: case.add_verdict(verdict.outcome, str(verdict), attempts=verdict.attempts))
+
+
+def _run(config: pytest.Config) -> Run:
+    if _RUN not in config.stash:
+        from harness.bench import Run
+
+        config.stash[_RUN] = Run(
+            Path(config.getoption("--boards") or config.rootpath / "boards.yaml"),
+            config.getoption("--board"),
+            cloud=config.getoption("--cloud"),
+            folder=config.stash[_FOLDER],
+            ca_folder=Path(config.getoption("--lab-ca") or config.rootpath / ".lab" / "ca"),
+        )
+    return config.stash[_RUN]

@@ -1,0 +1,184 @@
+"""The AT port against bare pyserial and pexpect: round trips, waiting for a line, bytes lost.
+
+The far end is a process of its own. Ours always has its timeline on, and a sink that writes every line to a file.
+"""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import pexpect.fdpexpect
+import serial
+
+from benchmarks.common import Row, percentile, ratio
+from benchmarks.far_end import LAST_LINE, far_end, log
+from harness.at import AtPort
+from harness.timeline import Event, Kind, Timeline
+
+ROUNDS = 2000
+SIZES = (250_000, 1_000_000, 4_000_000)
+RATE, SECONDS = 100_000, 5.0
+UART_RATE = 11_520  # 115200 baud
+
+
+def run() -> list[Row]:
+    """Measure; about 25 s."""
+    rows = round_trips()
+    for size in SIZES:
+        rows.append(waiting(size))
+    rows.append(losses("bytes lost at 100 kB/s for 5 s", RATE, idle=False))
+    rows.append(losses("bytes lost at 11.5 kB/s while the test does nothing for 5 s", UART_RATE, idle=True))
+    rows.append(cpu())
+    return rows
+
+
+@contextmanager
+def our_port(path: str) -> Iterator[AtPort]:
+    """An AtPort with a timeline and a transcript on disk."""
+    timeline = Timeline()
+    with tempfile.TemporaryFile("w") as transcript:
+
+        def write(events: Sequence[Event]) -> None:
+            transcript.write(
+                "".join(f"{event.t:.6f} {event.kind} {event.source} {json.dumps(event.text)}\n" for event in events)
+            )
+
+        with timeline.sink(write), AtPort.open(path, name="board", timeline=timeline) as port:
+            yield port
+
+
+# -- AT round trips
+
+
+def round_trips() -> list[Row]:
+    """AT and OK, p50 and p95, in turns so that all see the same machine."""
+    ours: list[float] = []
+    bare: list[float] = []
+    spawned: list[float] = []
+    for _ in range(4):
+        with far_end() as path, our_port(path) as port:
+            ours += timed(partial(port.command, "AT"))
+        with far_end() as path, serial.Serial(path, 115200, timeout=5) as device:
+            bare += timed(partial(bare_command, device))
+        with far_end() as path, serial.Serial(path, 115200) as device:
+            child = pexpect.fdpexpect.fdspawn(device.fileno(), timeout=5)
+            spawned += timed(partial(expect_command, child), ROUNDS // 10)
+    rows = []
+    for label, share in (("p50", 0.5), ("p95", 0.95)):
+        mine = percentile(ours, share) * 1000
+        for peer, values in (("bare pyserial loop", bare), ("pexpect fdspawn", spawned)):
+            theirs = percentile(values, share) * 1000
+            goal = "<= 1.5x" if (label, peer) == ("p50", "bare pyserial loop") else "-"
+            rows.append(Row(f"AT round trip {label}, peer: {peer}", mine, theirs, ratio(mine, theirs), goal, "ms"))
+    return rows
+
+
+def timed(action: Callable[[], object], rounds: int = ROUNDS // 4) -> list[float]:
+    """Return the seconds that each of ``rounds`` calls took."""
+    action()
+    spent = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        action()
+        spent.append(time.perf_counter() - start)
+    return spent
+
+
+def bare_command(device: serial.Serial) -> bytes:
+    """The least that a script without a harness does."""
+    device.write(b"AT\r")
+    answer = b""
+    while b"OK\r\n" not in answer:
+        answer += device.read(device.in_waiting or 1)
+    return answer
+
+
+def expect_command(child: pexpect.fdpexpect.fdspawn) -> None:
+    """The same through pexpect."""
+    child.send("AT\r")
+    child.expect_exact("OK\r\n")
+
+
+# -- waiting for one line at the end of a long log
+
+
+def waiting(size: int) -> Row:
+    """MB/s from the trigger to the line found; peer: pexpect with its defaults."""
+    total = (len(log(size)) + len(LAST_LINE) + 2) / 1e6
+    mine = percentile([wait_ours(size) for _ in range(5)], 0.5)
+    theirs = percentile([wait_pexpect(size) for _ in range(3)], 0.5)
+    name = f"wait for the last line of {size / 1e6:g} MB, peer: pexpect fdspawn"
+    return Row(name, total / mine, total / theirs, ratio(total / mine, total / theirs), ">= 20, flat", "MB/s")
+
+
+def wait_ours(size: int) -> float:
+    """Seconds."""
+    with far_end() as path, our_port(path) as port:
+        mark = port.timeline.mark()
+        start = time.perf_counter()
+        port._link.write(b"FLOOD %d\r" % size)
+        port.wait_line("that is waited for", 60, since=mark)
+        return time.perf_counter() - start
+
+
+def wait_pexpect(size: int) -> float:
+    """Seconds."""
+    with far_end() as path, serial.Serial(path, 115200) as device:
+        child = pexpect.fdpexpect.fdspawn(device.fileno(), timeout=60)
+        start = time.perf_counter()
+        child.send(f"FLOOD {size}\r")
+        child.expect("that is waited for")
+        return time.perf_counter() - start
+
+
+# -- bytes lost
+
+
+def losses(name: str, rate: int, *, idle: bool) -> Row:
+    """Bytes of ``SECONDS`` at ``rate`` that never arrived; peer: pexpect, which reads only while it is waiting."""
+    sent = len(log(int(rate * SECONDS)))
+    mine = sent - lost_ours(rate, idle=idle)
+    theirs = sent - lost_pexpect(rate, idle=idle)
+    return Row(f"{name}, peer: pexpect fdspawn", mine, theirs, "-", "0", "bytes")
+
+
+def lost_ours(rate: int, *, idle: bool) -> int:
+    """Return the bytes of log that are in the timeline."""
+    with far_end() as path, our_port(path) as port:
+        mark = port.timeline.mark()
+        port._link.write(b"PACE %d %g\r" % (rate, SECONDS))
+        if idle:
+            time.sleep(SECONDS + 0.5)
+        port.wait_line("that is waited for", 30, since=mark)
+        return (
+            sum(len(event.text) + 2 for event in port.timeline.since(mark) if event.kind is Kind.RX)
+            - len(LAST_LINE)
+            - 2
+        )
+
+
+def lost_pexpect(rate: int, *, idle: bool) -> int:
+    """Return the bytes of log that the peer received."""
+    with far_end() as path, serial.Serial(path, 115200) as device:
+        child = pexpect.fdpexpect.fdspawn(device.fileno(), timeout=30)
+        child.send(f"PACE {rate} {SECONDS:g}\r")
+        if idle:
+            time.sleep(SECONDS + 0.5)
+        child.expect("that is waited for")
+        return len(child.before.replace(LAST_LINE.removesuffix("that is waited for").encode(), b"").rstrip()) + 2
+
+
+def cpu() -> Row:
+    """The processor's share at 100 kB/s with the transcript on disk."""
+    with far_end() as path, our_port(path) as port:
+        mark = port.timeline.mark()
+        port._link.write(b"PACE %d %g\r" % (RATE, SECONDS))
+        before = sum(os.times()[:2])
+        start = time.perf_counter()
+        port.wait_line("that is waited for", 30, since=mark)
+        share = (sum(os.times()[:2]) - before) / (time.perf_counter() - start)
+    return Row("processor while reading 100 kB/s", share * 100, None, "-", "<= 4", "%")

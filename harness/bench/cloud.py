@@ -1,0 +1,83 @@
+"""One cloud, opened for a run: REST client, account and observer."""
+
+from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
+from harness.errors import HarnessError, LabError
+from harness.lab import Lab
+from harness.timeline import Kind, Timeline
+
+
+class CloudBench:
+    """Opens a cloud of the boards file when it is first needed, and leaves nothing in it at the end."""
+
+    def __init__(self, lab: Lab, name: str) -> None:
+        self.name = name
+        self._lab = lab
+        self._timeline: Timeline | None = None
+        self._endpoints: CloudEndpoints | None = None
+        self._api: NrfCloud | None = None
+        self._account: Account | None = None
+        self._observer: Observer | None = None
+
+    def begin(self, timeline: Timeline) -> None:
+        """Record into ``timeline`` from now on (a test begins)."""
+        self._timeline = timeline
+        if self._api is not None:
+            self._api.timeline = timeline
+        if self._observer is not None:
+            self._observer.timeline = timeline
+
+    @property
+    def timeline(self) -> Timeline:
+        """Where the cloud's side is recorded."""
+        if self._timeline is None:
+            raise LabError(f"cloud {self.name}: no test has begun, so there is nothing to record into")
+        return self._timeline
+
+    @property
+    def endpoints(self) -> CloudEndpoints:
+        """Addresses; starts the stand-in where the boards file asks for one. Raises CloudUnreachable."""
+        if self._endpoints is None:
+            self._endpoints = self._lab.endpoints(self.name)
+        return self._endpoints
+
+    @property
+    def api(self) -> NrfCloud:
+        """The REST client."""
+        if self._api is None:
+            self._api = NrfCloud(self.endpoints, self._lab.api_key(self.name), timeline=self.timeline)
+        return self._api
+
+    @property
+    def account(self) -> Account:
+        """The team that the API key belongs to."""
+        if self._account is None:
+            self._account = self.api.account()
+        return self._account
+
+    @property
+    def observer(self) -> Observer:
+        """The team's MQTT device, connected. One that lost its connection is replaced, and the timeline says so."""
+        if self._observer is not None and not self._observer.connected:
+            self.timeline.add(Kind.FAULT, self.name, "the observer's connection had ended: a new one is made")
+            self._observer.close()
+            self._observer = None
+        if self._observer is None:
+            self._observer = Observer(self.api.create_team_device(), self.endpoints, self.account, self.timeline)
+        return self._observer
+
+    def check(self, *, grace: float = 0.0) -> None:
+        """Raise CloudUnreachable when the process behind the cloud is dead. ``grace``: see BoardBench.check."""
+        self._lab.check(self.name, grace=grace)
+
+    def close(self) -> list[str]:
+        """Delete what the run made in the cloud. Returns one line for each thing that is left, with the reason."""
+        if self._observer is not None:
+            self._observer.close()
+        if self._api is None:
+            return []
+        try:
+            return self._api.delete_all_made()
+        except HarnessError as error:
+            return [str(error)]
+        finally:
+            self._api.close()

@@ -1,0 +1,46 @@
+"""One run: the selected boards and their clouds, opened when needed, closed together, and the cases it went through."""
+
+import tempfile
+from pathlib import Path
+
+from harness.bench.board import BoardBench
+from harness.bench.cloud import CloudBench
+from harness.lab import BoardConfig, Lab, load_boards_file
+from harness.report import Case, RunFolder
+
+
+class Run:
+    """What the plug-in keeps for a session. Raises Misuse for mistakes in the boards file or in the selection."""
+
+    def __init__(
+        self, boards_file: Path, names: list[str], *, cloud: str | None, folder: RunFolder, ca_folder: Path
+    ) -> None:
+        self.folder = folder
+        self.cases: list[Case] = []
+        self._ca_folder = ca_folder
+        file = load_boards_file(boards_file)
+        # Not in the run's folder: what stand-ins keep there (an API key) must not be near a report.
+        self._scratch = tempfile.TemporaryDirectory(prefix="nrf91-harness-")
+        self._lab = Lab(file, folder=Path(self._scratch.name), cloud_override=cloud)
+        self.selected: list[BoardConfig] = self._lab.select(names)
+        self._boards: dict[str, BoardBench] = {}
+        self._clouds: dict[str, CloudBench] = {}
+
+    def bench(self, name: str) -> BoardBench:
+        """Return the bench of the board ``name``; nothing is opened yet."""
+        if name not in self._boards:
+            config = next(board for board in self.selected if board.name == name)
+            cloud = self._clouds.setdefault(config.cloud, CloudBench(self._lab, config.cloud))
+            self._boards[name] = BoardBench(self._lab, config, cloud, ca_folder=self._ca_folder)
+        return self._boards[name]
+
+    def close(self) -> list[str]:
+        """Close boards, clouds and stand-ins. Returns a line for each thing that is not as it should be."""
+        left: list[str] = []
+        for board in self._boards.values():
+            left += board.close()
+        for cloud in self._clouds.values():
+            left += cloud.close()
+        self._lab.close()
+        self._scratch.cleanup()
+        return left + self._lab.faults

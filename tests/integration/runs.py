@@ -1,0 +1,116 @@
+"""Runs pytest with the plug-in in a folder of its own, as a lab does, and reads what the run left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+TIMEOUT = 120
+
+HELPERS = '''
+import os
+import signal
+from pathlib import Path
+
+
+def stand_ins(word):
+    """Process ids of this run's stand-ins whose command line holds ``word``."""
+    found = []
+    for children in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        for pid in map(int, children.read_text().split()):
+            if word in Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\\0"):
+                found.append(pid)
+    return found
+
+
+def kill_boards():
+    for pid in stand_ins("--no-cloud"):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_cloud():
+    for pid in set(stand_ins("harness.virtual")) - set(stand_ins("--no-cloud")):
+        os.kill(pid, signal.SIGKILL)
+'''
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test case of a JUnit report. ``result``: passed, failed, error or skipped."""
+
+    name: str
+    result: str
+    message: str
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Result:
+    folder: Path
+    exit_code: int
+    output: str
+
+    @property
+    def cases(self) -> list[Case]:
+        root = ElementTree.parse(self.folder / "reports" / "junit.xml").getroot()
+        return [_case(element) for element in root.iter("testcase")]
+
+    def case(self, part: str) -> Case:
+        (found,) = [case for case in self.cases if part in case.name]
+        return found
+
+    @property
+    def run_folder(self) -> Path:
+        (found,) = [path for path in (self.folder / "reports").iterdir() if path.is_dir()]
+        return found
+
+    @property
+    def journal(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in (self.run_folder / "journal.jsonl").read_text().splitlines()]
+
+
+def _case(element: ElementTree.Element) -> Case:
+    result, message = "passed", ""
+    for kind, name in (("skipped", "skipped"), ("failure", "failed"), ("error", "error")):
+        for found in element.iter(kind):
+            result, message = name, found.get("message") or ""
+    properties = {found.get("name", ""): found.get("value", "") for found in element.iter("property")}
+    return Case(element.get("name", ""), result, message, properties)
+
+
+def run(folder: Path, boards: str, tests: str, *arguments: str, env: dict[str, str] | None = None) -> Result:
+    """Run ``tests`` (source of one file) on ``boards`` (a boards file) in ``folder``."""
+    (folder / "conftest.py").write_text('pytest_plugins = ["harness.plugin"]\n')
+    (folder / "boards.yaml").write_text(boards)
+    (folder / "helpers.py").write_text(HELPERS)
+    (folder / "test_inner.py").write_text(tests)
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "TMPDIR": str(folder), **(env or {})}
+    environment.pop("PYTEST_ADDOPTS", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    return Result(folder, done.returncode, done.stdout + done.stderr)
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Command lines of running processes that name ``folder``: what a run has left behind."""
+    left = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().decode(errors="replace").replace("\0", " ")
+        except OSError:
+            continue  # ended meanwhile
+        if str(folder) in line and str(os.getpid()) != path.parent.name:
+            left.append(line)
+    return left

@@ -1,0 +1,205 @@
+"""Whole runs of the plug-in: reports, mistakes, and faults of the lab in the middle of a test."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from harness.lab import Lab, load_boards_file
+from tests.integration.runs import processes_of, run
+
+ONE = """
+boards:
+  - {name: one, virtual: {}, tags: [smoke]}
+"""
+
+TWO = """
+boards:
+  - {name: bad, %s}
+  - {name: good, virtual: {}}
+"""
+
+IDENTITY = """
+def test_identity(board):
+    assert len(board.opened.identity.imei) == 15
+"""
+
+
+def test_passing_run_leaves_junit_journal_and_transcript(tmp_path):
+    result = run(tmp_path, ONE, IDENTITY)
+    assert result.exit_code == 0, result.output
+    case = result.case("test_identity[one]")
+    assert case.result == "passed"
+    assert {"board", "imei", "modem_firmware", "firmware", "cloud", "verdict"} <= case.properties.keys()
+    assert case.properties["board"] == "one"
+    assert case.properties["firmware"].startswith("Serial Modem 1.0")
+    transcript = (result.run_folder / case.properties["transcript"]).read_text()
+    assert "> AT+CGSN" in transcript
+    assert [entry["phase"] for entry in result.journal] == ["setup", "call", "teardown"]
+    assert "one    test_inner.py::test_identity[one]" in result.output
+    assert str(result.run_folder) in result.output
+    assert processes_of(tmp_path) == []
+
+
+def test_selection_by_tag_and_by_unknown_name(tmp_path):
+    assert run(tmp_path, ONE, IDENTITY, "--board", "smoke", "--collect-only").exit_code == 0
+    result = run(tmp_path, ONE, IDENTITY, "--board", "smoek")
+    assert result.exit_code == 4
+    assert "no board has the name or tag 'smoek'" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_run_without_boards_leaves_no_report(tmp_path):
+    result = run(tmp_path, ONE, "def test_nothing(): pass")
+    assert result.exit_code == 0
+    assert not (tmp_path / "reports").exists()
+
+
+def test_mistake_in_the_boards_file_is_one_line_and_one_junit_error(tmp_path):
+    result = run(tmp_path, "boards:\n  - {name: one, virtul: {}}\n", IDENTITY)
+    assert result.exit_code == 4
+    assert "boards.yaml:2:" in result.output
+    assert "virtual" in result.output
+    assert "Traceback" not in result.output
+    (case,) = result.cases
+    assert case.result == "error"
+    assert "boards.yaml:2:" in case.message
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("port: /dev/no-such-port, cloud: nrfcloud", "/dev/no-such-port"),
+        ("virtual: {model: mute}", "bad"),
+        ("virtual: {model: garbage}", "bad"),
+        ('serial: "1051999999", cloud: nrfcloud', "1051999999"),
+    ],
+    ids=["no-port", "silent", "garbage", "no-kit"],
+)
+def test_board_that_cannot_be_opened_is_an_error_and_the_next_goes_on(tmp_path, where, message):
+    result = run(tmp_path, TWO % where, IDENTITY + "def test_again(board): pass\n")
+    assert result.exit_code == 1
+    bad = result.case("test_identity[bad]")
+    assert bad.result == "error"
+    assert message in bad.message
+    assert "\n" not in bad.message
+    assert result.case("test_again[bad]").result == "error"
+    assert result.case("test_identity[good]").result == "passed"
+    assert processes_of(tmp_path) == []
+
+
+def test_missing_api_key_is_an_error_that_names_the_variable(tmp_path):
+    boards = "boards:\n  - {name: one, virtual: {}, cloud: nrfcloud}\n"
+    result = run(tmp_path, boards, "def test_account(cloud): pass\n", env={"NRFCLOUD_API_KEY": ""})
+    assert result.exit_code == 1
+    case = result.case("test_account[one]")
+    assert case.result == "error"
+    assert "NRFCLOUD_API_KEY" in case.message
+
+
+def test_busy_board_says_who_has_it(tmp_path):
+    master, slave = os.openpty()
+    boards = f"boards:\n  - {{name: one, port: {os.ttyname(slave)}, cloud: nrfcloud}}\n"
+    (tmp_path / "boards.yaml").write_text(boards)
+    lab = Lab(load_boards_file(tmp_path / "boards.yaml"), folder=tmp_path)
+    with lab.lease(lab.select()[0]):
+        result = run(tmp_path, boards, IDENTITY)
+    os.close(master)
+    os.close(slave)
+    assert result.exit_code == 1
+    case = result.case("test_identity[one]")
+    assert case.result == "error"
+    assert f"pid {os.getpid()}" in case.message
+    assert "since 20" in case.message
+
+
+def test_board_unplugged_in_the_middle_of_a_test(tmp_path):
+    tests = """
+from helpers import kill_boards
+
+def test_unplugged(board, modem):
+    modem.functional_mode()
+    kill_boards()
+    modem.functional_mode()
+
+def test_afterwards(board): pass
+"""
+    boards = "boards:\n  - {name: first, virtual: {}}\n"
+    result = run(tmp_path, boards, tests)
+    assert result.exit_code == 1
+    for name in ("test_unplugged[first]", "test_afterwards[first]"):
+        case = result.case(name)
+        assert case.result == "error", (name, result.output)
+        assert "first" in case.message
+        assert "\n" not in case.message
+    assert processes_of(tmp_path) == []
+
+
+def test_cloud_killed_in_the_middle_of_a_trial(tmp_path):
+    tests = """
+from helpers import kill_cloud
+from harness.trial import Outcome
+
+def test_killed(trial, board, provisioned):
+    trial.verify_connection().expect(Outcome.TOLERATED)
+    topic = f"{board.cloud.account.mqtt_prefix}m/d/{provisioned.device_id}/d2c"
+    def witness(token, timeout):
+        return True
+    kill_cloud()
+    trial.publish(topic, witness=witness).expect(Outcome.TOLERATED)
+"""
+    result = run(tmp_path, ONE, tests)
+    case = result.case("test_killed[one]")
+    assert case.result == "error", result.output
+    assert "cloud lost" in case.message
+    assert "signal 9" in case.message
+    assert result.exit_code == 1
+    assert processes_of(tmp_path) == []
+
+
+def test_wrong_verdict_is_a_failure_with_its_evidence(tmp_path):
+    tests = """
+from harness.trial import Outcome
+
+def test_wrong(trial, board, provisioned):
+    topic = f"{board.cloud.account.mqtt_prefix}a/x"
+    trial.publish(topic, witness=None).expect(Outcome.TOLERATED)
+"""
+    result = run(tmp_path, ONE, tests)
+    case = result.case("test_wrong[one]")
+    assert case.result == "failed"
+    assert "expected tolerated, got policy disconnect" in case.message
+    assert case.properties["verdict"] == "policy disconnect"
+    assert "The message reached nobody" not in case.properties["evidence"]
+    assert "implicit deny" in case.properties["evidence"]
+
+
+def test_secrets_reach_no_file_of_the_run(tmp_path):
+    tests = """
+from pathlib import Path
+
+def test_secrets(board, cloud, provisioned, trial):
+    trial.verify_connection()
+    port = board.opened.port
+    port.command('AT+CFUN=4')
+    port.command('AT%CMNG=0,16842753,3,"5051525354555657aabbccdd"')
+    port.command('AT%CMNG=3,16842753,3')
+    key = Path(board.cloud.endpoints.rest_ca).parent / "api-key"
+    Path("planted.txt").write_text(key.read_text().strip())
+    token = port.command("AT%ATTESTTOKEN").value("%ATTESTTOKEN").strip('"')
+    Path("token.txt").write_text(token)
+"""
+    result = run(tmp_path, ONE, tests)
+    assert result.exit_code == 0, result.output
+    secrets = ["5051525354555657aabbccdd", (tmp_path / "planted.txt").read_text(), (tmp_path / "token.txt").read_text()]
+    files = [path for path in (tmp_path / "reports").rglob("*") if path.is_file()]
+    assert len(files) >= 3
+    for path in files:
+        text = path.read_text(errors="replace")
+        for secret in secrets:
+            assert len(secret) > 20
+            assert secret not in text, path
+        assert "PRIVATE KEY" not in text
+    for secret in secrets:
+        assert secret not in result.output

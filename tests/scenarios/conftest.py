@@ -1,0 +1,146 @@
+"""What the scenarios share: the device's topics, ways to make the cloud send, and ways to see what arrived."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from harness.bench import BoardBench, Provisioned
+from harness.cloud import NrfCloud, Observer
+from harness.credentials import LabCa
+from harness.firmware import Happening, MqttFirmware
+from harness.trial import nonce
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The topics of one device of one team, as the device security page names them."""
+
+    device_id: str
+    prefix: str  # prod/<team id>/
+
+    @property
+    def shadow(self) -> str:
+        return f"$aws/things/{self.device_id}/shadow"
+
+    @property
+    def jobs(self) -> str:
+        return f"$aws/things/{self.device_id}/jobs"
+
+    def team(self, rest: str) -> str:
+        return self.prefix + rest
+
+    def foreign(self, rest: str) -> str:
+        """The same below a team that nobody has."""
+        stage = self.prefix.split("/")[0]
+        return f"{stage}/00000000-0000-4000-8000-00000000dead/{rest}"
+
+
+@pytest.fixture
+def topics(provisioned: Provisioned, board: BoardBench) -> Topics:
+    return Topics(provisioned.device_id, board.cloud.account.mqtt_prefix)
+
+
+@pytest.fixture
+def seen_by_observer(observer: Observer, timeline) -> Callable[[str, float], bool]:
+    """Witness: the team's MQTT device received a message with the nonce since the test began."""
+
+    def witness(token: str, timeout: float) -> bool:
+        wanted = token.encode()
+        found = observer.wait_message(lambda message: wanted in message.payload, since=0, timeout=timeout)
+        return found is not None
+
+    return witness
+
+
+@pytest.fixture
+def seen_by_device(device: MqttFirmware) -> Callable[[str, float], bool]:
+    """Witness: the device itself received an answer with the nonce."""
+    start = device.mark()
+
+    def witness(token: str, timeout: float) -> bool:
+        wanted = token.encode()
+        event = device.wait(lambda event: wanted in event.payload, since=start, timeout=timeout)
+        return event is not None
+
+    return witness
+
+
+@pytest.fixture
+def reported_in_state(cloud: NrfCloud, topics: Topics) -> Callable[[str, float], bool]:
+    """Witness: REST device state holds the nonce among what the device reported."""
+
+    def witness(token: str, timeout: float) -> bool:
+        record = cloud.device(topics.device_id) or {}
+        return token in json.dumps(record.get("state", {}).get("reported", {}))
+
+    return witness
+
+
+@pytest.fixture
+def observer_sends(observer: Observer) -> Callable[[str], Callable[[str], None]]:
+    """Trigger: the team's MQTT device publishes the nonce on a topic."""
+    return lambda topic: lambda token: observer.publish(topic, f'{{"harness":"{token}"}}'.encode())
+
+
+@pytest.fixture
+def desired_changes(cloud: NrfCloud, topics: Topics) -> Callable[[str], None]:
+    """Trigger: REST changes the desired state, which makes a shadow delta."""
+    return lambda token: cloud.patch_state(topics.device_id, desired={"harness": {"token": token}})
+
+
+@pytest.fixture
+def asks_for_shadow(device: MqttFirmware, topics: Topics, desired_changes) -> Callable[[str], None]:
+    """Trigger: the nonce goes into the desired state, then the device asks for its shadow."""
+
+    def trigger(token: str) -> None:
+        desired_changes(token)
+        device.publish(f"{topics.shadow}/get", f'{{"clientToken":"{token}"}}'.encode())
+
+    return trigger
+
+
+@pytest.fixture
+def subscribed(device: MqttFirmware, trial) -> Callable[[str], None]:
+    """Set-up for a publish whose answer the device must hear: subscribes, and waits for SUBACK."""
+
+    def subscribe(topic_filter: str) -> None:
+        trial.ensure_connected()
+        mark = device.mark()
+        device.subscribe(topic_filter)
+        assert device.wait(lambda event: event.happening is Happening.SUBACK, since=mark, timeout=20.0)
+
+    return subscribe
+
+
+@dataclass(frozen=True)
+class Bystander:
+    """A device of the same team that no board is: its shadow must not be touched."""
+
+    device_id: str
+    cloud: NrfCloud
+
+    def touched(self, token: str, _timeout: float) -> bool:
+        record = self.cloud.device(self.device_id) or {}
+        return token in json.dumps(record.get("state", {}))
+
+
+@pytest.fixture
+def bystander(board: BoardBench, cloud: NrfCloud, tmp_path) -> Iterator[Bystander]:
+    device_id = f"harness-bystander-{nonce()}"
+    csr = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([]))
+        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    )
+    certificate = LabCa.load_or_create(tmp_path / "ca").issue(csr, device_id=device_id)
+    cloud.onboard_device(device_id, certificate)
+    cloud.wait_device(device_id)
+    yield Bystander(device_id, cloud)
+    cloud.delete_device(device_id)

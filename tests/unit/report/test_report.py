@@ -1,0 +1,103 @@
+"""The files of a run: transcript, journal, JUnit copy, table."""
+
+import json
+import os
+from xml.etree import ElementTree
+
+from harness.redact import SECRETS
+from harness.report import Case, RunFolder, Transcript, table
+from harness.timeline import Kind, Timeline
+
+
+def test_transcript_shows_direction_source_and_every_line(tmp_path):
+    path = tmp_path / "t" / "one.log"
+    timeline = Timeline()
+    with Transcript(path, title="tests/x.py::test_one[dk1]") as transcript, timeline.sink(transcript):
+        timeline.add(Kind.TX, "dk1", "AT+CGSN")
+        timeline.add(Kind.RX, "dk1", "-----BEGIN\r\nMIIB\r\n-----END")
+        timeline.add(Kind.FAULT, "dk1", "unplugged")
+    lines = path.read_text().splitlines()
+    assert lines[0] == "tests/x.py::test_one[dk1]"
+    body = lines[4:]
+    assert body[0].split()[1:] == ["dk1", ">", "AT+CGSN"]
+    assert body[1].endswith("< -----BEGIN")
+    assert [line.strip() for line in body[2:4]] == ["MIIB", "-----END"]
+    assert body[4].split()[1:] == ["dk1", "!", "unplugged"]
+
+
+def test_transcript_is_on_disk_before_it_is_closed(tmp_path):
+    timeline = Timeline()
+    with Transcript(tmp_path / "a.log", title="t") as transcript, timeline.sink(transcript):
+        timeline.add(Kind.TX, "dk1", "AT")
+        assert (tmp_path / "a.log").read_text().endswith("> AT\n")
+
+
+def test_registered_secrets_reach_neither_transcript_nor_journal(tmp_path):
+    secret = "0123456789abcdef0123456789abcdef01234567"
+    SECRETS.add(secret)
+    timeline = Timeline()
+    with Transcript(tmp_path / "a.log", title="t") as transcript, timeline.sink(transcript):
+        timeline.add(Kind.CLOUD, "rest", f"Authorization: Bearer {secret}")
+    folder = RunFolder(tmp_path)
+    folder.write_journal({"message": f"key {secret} refused"})
+    for path in (tmp_path / "a.log", folder.journal):
+        assert secret not in path.read_text()
+        assert "<redacted>" in path.read_text()
+
+
+def test_journal_is_one_object_a_line(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.write_journal({"test": "a", "phase": "setup"})
+    folder.write_journal({"test": "a", "phase": "call", "message": "two\nlines"})
+    entries = [json.loads(line) for line in folder.journal.read_text().splitlines()]
+    assert [entry["phase"] for entry in entries] == ["setup", "call"]
+    assert entries[1]["message"] == "two\nlines"
+
+
+def test_transcript_names_are_safe_and_distinct(tmp_path):
+    folder = RunFolder(tmp_path)
+    one = folder.transcript("tests/scenarios/test_a.py::TestX::test_y[dk1]")
+    two = folder.transcript("tests/scenarios/test_a.py::TestX::test_y[dk2]")
+    assert one != two
+    assert one.parent == folder.path / "transcripts"
+    assert "/" not in one.name.replace("::", "")
+    assert ":" not in one.name
+
+
+def test_junit_is_copied_where_ci_looks(tmp_path):
+    folder = RunFolder(tmp_path)
+    assert folder.publish_junit() is None
+    folder.path.mkdir()
+    folder.junit.write_text("<testsuites/>")
+    assert folder.publish_junit() == tmp_path / "junit.xml"
+    assert (tmp_path / "junit.xml").read_text() == "<testsuites/>"
+    assert sorted(os.listdir(tmp_path)) == sorted([folder.path.name, "junit.xml"])
+
+
+def test_mistake_becomes_one_junit_error(tmp_path):
+    RunFolder(tmp_path).write_mistake("boards.yaml:3:5: unknown key 'bord'; nearest is 'board'")
+    root = ElementTree.parse(tmp_path / "junit.xml").getroot()
+    (error,) = root.iter("error")
+    assert error.get("message") == "boards.yaml:3:5: unknown key 'bord'; nearest is 'board'"
+
+
+def test_table_lines_up_and_names_what_failed():
+    good = Case("dk1", "test_publish.py::test_a", seconds=1.234)
+    good.add_verdict("tolerated", "because")
+    bad = Case("board-2", "test_violations.py::test_b", result="failed", seconds=12.0)
+    bad.add_verdict("tolerated", "because")
+    lost = Case("dk1", "test_c", result="error")
+    lines = table([good, bad, lost])
+    assert lines[0].split() == ["board", "scenario", "verdict", "seconds"]
+    assert lines[2].split() == ["dk1", "test_publish.py::test_a", "tolerated", "1.23"]
+    assert lines[3].split() == ["board-2", "test_violations.py::test_b", "FAILED:", "tolerated", "12.00"]
+    assert lines[4].split() == ["dk1", "test_c", "ERROR", "0.00"]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_several_verdicts_are_all_kept():
+    case = Case("dk1", "t")
+    case.add_verdict("tolerated", "one")
+    case.add_verdict("policy disconnect", "two", attempts=2)
+    wanted = {"verdict": "tolerated, policy disconnect", "evidence": "one | two", "attempts": "1, 2"}
+    assert case.properties == wanted
