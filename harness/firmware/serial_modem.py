@@ -152,8 +152,11 @@ class SerialModem:
         if urc.name != "#XMQTTEVT":
             self._restarts.append((self._first + len(self._events), urc.text))
             return None
-        kind, _, result = urc.args.partition(",")
-        number, code = int(kind), int(result)
+        try:
+            number, code = map(int, urc.args.split(","))
+        except ValueError:
+            self._port.timeline.add(Kind.FAULT, self._port.name, f"garbled, skipped: {urc.text}")
+            return None
         if number == _MESSAGE_FOLLOWED:
             return None
         if number == _CONNACK:

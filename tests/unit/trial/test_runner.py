@@ -60,7 +60,7 @@ def test_hang_up_after_delivery_is_not_the_policy():
 def test_lost_network_is_told_from_a_violation():
     stage = Stage({"other"})
     stage.link.ensure()
-    stage.port.urcs = [Urc("+CEREG", '2,"0901","02024720",7', '+CEREG: 2,"0901","02024720",7', (), 0.0)]
+    stage.port.urcs = [Urc("+CEREG", '2,"0901","02024720",7', '+CEREG: 2,"0901","02024720",7', 0.0)]
     stage.modem.present = FakeRegistration(registered=False)
     verdict = publish(stage, "other")
     assert verdict.outcome is Outcome.NETWORK_LOST
@@ -70,7 +70,7 @@ def test_lost_network_is_told_from_a_violation():
 def test_pdn_loss_is_told_from_a_violation_and_the_trial_is_run_again():
     stage = Stage({"other"})
     stage.link.ensure()
-    stage.port.urcs = [Urc("+CGEV", "NW PDN DEACT 0", "+CGEV: NW PDN DEACT 0", (), 0.0)]
+    stage.port.urcs = [Urc("+CGEV", "NW PDN DEACT 0", "+CGEV: NW PDN DEACT 0", 0.0)]
     verdict = publish(stage, "other")
     steps = [event.text for event in stage.timeline.since(0)]
     assert any("verdict: network lost" in step and "NW PDN DEACT 0" in step for step in steps)
