@@ -1,6 +1,8 @@
 """nRF Cloud as its client sees it: REST calls, the MQTT observer, and where both are reached."""
 
+from harness.cloud.device_api import DeviceApi, RestAnswer
 from harness.cloud.endpoints import CloudEndpoints
+from harness.cloud.jitp import JitpResult, jitp_over_https
 from harness.cloud.message import Message
 from harness.cloud.nrfcloud import HARNESS_TAG, NrfCloud
 from harness.cloud.observer import Observer
@@ -13,14 +15,18 @@ __all__ = [
     "BulkResult",
     "CertificateSet",
     "CloudEndpoints",
+    "DeviceApi",
+    "JitpResult",
     "Message",
     "NotOurs",
     "NrfCloud",
     "Observer",
     "ObserverLost",
     "OnboardRow",
+    "RestAnswer",
     "RestError",
     "StillPending",
     "TeamDevice",
     "decode_error",
+    "jitp_over_https",
 ]

@@ -24,4 +24,6 @@ class CloudEndpoints:
     root_ca_pem: str  # what a board gets as credential type 0, and what the observer trusts
     hold: float  # seconds for which a message may still arrive after the observer's fence
     public: bool  # True: others use it too, so poll it slowly
+    jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # AWS IoT's HTTPS port, for JITP without an MQTT client
     dead: Callable[[], str | None] = _alive
+    jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # where this computer reaches JITP over HTTPS

@@ -46,14 +46,18 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class RestClient:
-    """One session with one cloud. ``pause``: seconds before the first repeat; doubled with each further one."""
+    """One session with one cloud. ``pause``: seconds before the first repeat; doubled with each further one.
 
-    def __init__(self, endpoints: CloudEndpoints, api_key: str, *, note: Note, pause: float) -> None:
-        if len(api_key) < _SHORTEST_KEY or not api_key.isascii() or any(c.isspace() for c in api_key):
-            raise Misuse(
-                f"the API key of cloud {endpoints.name!r} is not one; copy it from the account's user settings"
-            )
-        SECRETS.add(api_key)
+    ``api_key`` None: for devices, which bring a token of their own to each call.
+    """
+
+    def __init__(self, endpoints: CloudEndpoints, api_key: str | None, *, note: Note, pause: float) -> None:
+        if api_key is not None:
+            if len(api_key) < _SHORTEST_KEY or not api_key.isascii() or any(c.isspace() for c in api_key):
+                raise Misuse(
+                    f"the API key of cloud {endpoints.name!r} is not one; copy it from the account's user settings"
+                )
+            SECRETS.add(api_key)
         self._endpoints = endpoints
         self._note = note
         self._pause = pause
@@ -74,16 +78,18 @@ class RestClient:
         body: str | None = None,
         content_type: str | None = None,
         repeatable: bool | None = None,
+        token: str | None = None,
     ) -> requests.Response:
         """Send one call and return its 2xx answer. Raises RestError for any other, CloudUnreachable for none.
 
-        ``repeatable``: a second execution does no harm; None: true for every method but POST.
+        ``repeatable``: a second execution does no harm; None: true for every method but POST. ``token``: a device's
+        JWT, in place of the API key.
         """
         return self._send(
             method,
             self._endpoints.rest + path,
             path,
-            self._auth,
+            self._auth if token is None else _Bearer(token),
             method != "POST" if repeatable is None else repeatable,
             params=query,
             json=json,

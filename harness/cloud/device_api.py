@@ -1,0 +1,92 @@
+"""nRF Cloud's REST API as a device calls it: with a JWT of its own in place of the team's API key.
+
+Source: nRF Cloud REST API reference, "JSON Web Token" security of its operations. Location services take a token of
+any registered key; the firmware update service only that of a device that was provisioned with a certificate.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from harness.cloud.endpoints import CloudEndpoints
+from harness.cloud.refusals import RestError
+from harness.cloud.rest import RestClient
+from harness.timeline import Kind, Timeline
+
+_NOTHING_THERE = 40499  # "there is none" from whoever was allowed to ask, e.g. no pending FOTA job
+
+
+@dataclass(frozen=True, slots=True)
+class RestAnswer:
+    """One answer, whatever it says. ``code``: nRF Cloud's own number, None where the answer has none."""
+
+    status: int
+    code: int | None = None
+    message: str = ""
+
+    @property
+    def authorised(self) -> bool:
+        """The caller was allowed to ask, even when there was nothing to give."""
+        return 200 <= self.status < 300 or self.code == _NOTHING_THERE
+
+    @property
+    def denied(self) -> bool:
+        """The caller was not allowed to ask.
+
+        UNCONFIRMED which of 401 and 403 nRF Cloud sends for which reason: both are accepted.
+        """
+        return self.status in (401, 403)
+
+    def __str__(self) -> str:
+        number = "" if self.code is None else f" (code {self.code})"
+        return f"{self.status}{number}{': ' + self.message if self.message else ''}"
+
+
+class DeviceApi:
+    """Calls with a device's token. Nothing is raised for an answer, whatever its status; CloudUnreachable for none."""
+
+    def __init__(self, endpoints: CloudEndpoints, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self._name = endpoints.name
+        self._rest = RestClient(endpoints, None, note=self._note, pause=0.5 if endpoints.public else 0.05)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session."""
+        self._rest.close()
+
+    def device(self, device_id: str, token: str | None) -> RestAnswer:
+        """Ask for a device's record (FetchDevice)."""
+        return self._call("GET", f"/devices/{quote(device_id, safe=':')}", token)
+
+    def update_state(self, device_id: str, token: str | None, reported: Mapping[str, Any]) -> RestAnswer:
+        """Change what a device reports of itself (UpdateDeviceState)."""
+        return self._call("PATCH", f"/devices/{quote(device_id, safe=':')}/state", token, {"reported": reported})
+
+    def current_fota_job(self, device_id: str, token: str | None) -> RestAnswer:
+        """Ask for the pending firmware update (FetchCurrentFOTAJobExecution); 40499 when there is none."""
+        return self._call("GET", f"/fota-job-executions/{quote(device_id, safe=':')}/current", token)
+
+    def ground_fix(self, token: str | None) -> RestAnswer:
+        """Ask where one LTE cell is (GetLocationFromCellTowersOrWifiNetworks), with a cell of the test network."""
+        cell = {"mcc": 1, "mnc": "01", "eci": 21627653, "tac": 2305}
+        return self._call("POST", "/location/ground-fix", token, {"lte": [cell]})
+
+    def _call(self, method: str, path: str, token: str | None, body: Any = None) -> RestAnswer:
+        try:
+            response = self._rest.call(method, path, json=body, repeatable=True, token=token)
+        except RestError as refusal:
+            return RestAnswer(refusal.status, refusal.code, refusal.message)
+        return RestAnswer(response.status_code)
+
+    def _note(self, text: str, **data: Any) -> None:
+        self.timeline.add(Kind.CLOUD, self._name, f"as a device: {text}", **data)

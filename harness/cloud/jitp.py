@@ -1,0 +1,86 @@
+"""Just-in-time provisioning without an MQTT client: one HTTPS publish to AWS IoT with the device certificate.
+
+Sources: nRF Connect SDK, ``nrf_cloud_rest_jitp``, for the request and the meaning of its three results; AWS IoT Core
+Developer Guide, "HTTPS", for port 8443.
+"""
+
+import http.client
+import json
+import ssl
+import tempfile
+from enum import StrEnum
+
+from harness.cloud.endpoints import CloudEndpoints
+from harness.errors import CloudUnreachable, Misuse
+
+_TIMEOUT = 15.0
+_PATH = "/topics/jitp?qos=1"
+
+
+class JitpResult(StrEnum):
+    """What the request showed."""
+
+    STARTED = "provisioning started"  # hung up without an answer: associate after about 30 s
+    ALREADY = "already provisioned"  # known, and not allowed to publish there
+    REJECTED = "rejected"
+
+
+def jitp_over_https(endpoints: CloudEndpoints, chain_pem: str, key_pem: str) -> tuple[JitpResult, str]:
+    """Ask for provisioning with a device certificate; return the result and what it was read from.
+
+    ``chain_pem``: device certificate, then the CA's that issued it (the cloud knows it by its registered CA only).
+    Raises Misuse for a certificate and key that do not belong together, CloudUnreachable when there is no connection.
+    """
+    host, port = endpoints.jitp
+    connection = http.client.HTTPSConnection(
+        host, port, timeout=_TIMEOUT, context=_context(endpoints, chain_pem, key_pem)
+    )
+    try:
+        connection.connect()
+    except ssl.SSLError as error:
+        return JitpResult.REJECTED, f"TLS: {error.reason or error}"
+    except OSError as error:
+        raise CloudUnreachable(
+            f"no connection to {host}:{port} for JITP: {error.strerror or error}; check this computer's network"
+        ) from error
+    try:
+        headers = {"Accept": "*/*", "Content-Type": "*/*", "Host": f"{host}:{port}", "Connection": "close"}
+        connection.request("POST", _PATH, headers=headers)
+        response = connection.getresponse()
+        return _read(response.status, response.read())
+    except ssl.SSLError as error:
+        # With TLS 1.3 a certificate is refused only now.
+        return JitpResult.REJECTED, f"TLS: {error.reason or error}"
+    except (http.client.BadStatusLine, ConnectionError):
+        return JitpResult.STARTED, "the connection was closed without an answer"
+    except TimeoutError as error:
+        raise CloudUnreachable(f"{host}:{port} took the JITP request and said nothing for {_TIMEOUT:g} s") from error
+    finally:
+        connection.close()
+
+
+def _read(status: int, body: bytes) -> tuple[JitpResult, str]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        value = None
+    # Only this much of the 403 body is known: its member "message" is null for a device that is there already.
+    if status == 403 and isinstance(value, dict) and "message" in value and value["message"] is None:
+        return JitpResult.ALREADY, '403 with "message": null'
+    return JitpResult.REJECTED, f"{status}"
+
+
+def _context(endpoints: CloudEndpoints, chain_pem: str, key_pem: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=endpoints.root_ca_pem)
+    # The ssl module reads keys from files only; this one is 0600 from its creation and gone when the block ends.
+    with tempfile.NamedTemporaryFile("w", prefix="nrf91-harness-", suffix=".pem") as file:
+        file.write(key_pem.rstrip() + "\n" + chain_pem)
+        file.flush()
+        try:
+            context.load_cert_chain(file.name)
+        except ssl.SSLError as error:
+            reason = error.reason or error
+            raise Misuse(
+                f"device certificate and key cannot be used: {reason}; give the pair that belongs together"
+            ) from error
+    return context
