@@ -1,8 +1,8 @@
 """The far end of a pty, in a process of its own: plays a board for the benchmarks.
 
-Prints the pty's path, then obeys lines ended by CR: ``AT…`` answers OK at once; ``FLOOD n`` sends n bytes of log
-lines and a last line; ``PACE rate seconds`` sends log lines at ``rate`` bytes a second like a UART without flow
-control: what the pty does not take is lost.
+Prints the pty's path, then obeys lines ended by CR: ``AT…`` answers OK at once; ``FLOOD`` sends log lines, as many
+bytes as the process was started with, and a last line; ``PACE rate seconds`` sends log lines at ``rate`` bytes a
+second like a UART without flow control: what the pty does not take is lost.
 """
 
 import contextlib
@@ -20,10 +20,13 @@ LINE = b"[00:00:%06d] <inf> nrf_cloud_transport: MQTT_EVT_PUBACK: id = 1234 resu
 
 
 @contextmanager
-def far_end() -> Iterator[str]:
-    """Start the process; yield the path of its pty."""
+def far_end(flood: int = 0) -> Iterator[str]:
+    """Start the process; yield the path of its pty. ``flood``: bytes that FLOOD sends."""
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.far_end"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.far_end", str(flood)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout
         try:
@@ -41,6 +44,7 @@ def main() -> None:
     """Serve until the parent goes away."""
     master, slave = os.openpty()
     tty.setraw(slave)
+    flood = log(int(sys.argv[1])) + LAST_LINE.encode() + b"\r\n"
     print(os.ttyname(slave), flush=True)
     line = b""
     while True:
@@ -50,14 +54,14 @@ def main() -> None:
         line += os.read(master, 65536)
         while b"\r" in line:
             command, line = line.split(b"\r", 1)
-            obey(master, command)
+            obey(master, command, flood)
 
 
-def obey(master: int, command: bytes) -> None:
+def obey(master: int, command: bytes, flood: bytes) -> None:
     """Do what one line says."""
     words = command.split()
     if words[0] == b"FLOOD":
-        data = memoryview(log(int(words[1])) + LAST_LINE.encode() + b"\r\n")
+        data = memoryview(flood)
         while data:
             data = data[os.write(master, data) :]
     elif words[0] == b"PACE":

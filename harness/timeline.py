@@ -73,12 +73,15 @@ class Timeline:
 
     def extend(self, drafts: Iterable[Draft]) -> list[Event]:
         """Append events that one reader found together; waiters are woken once."""
+        columns = tuple(zip(*drafts, strict=True))
+        if not columns:
+            return []
         with self._condition:
             start = self._next
-            batch = list(map(_event, ((seq, *draft) for seq, draft in zip(itertools.count(start), drafts))))
+            batch: list[Event] = list(map(_event, zip(itertools.count(start), *columns)))
             self._next = start + len(batch)
             self._events.extend(batch)
-            self._text += sum([len(event.text) for event in batch])
+            self._text += sum(map(len, columns[3]))
             while len(self._events) > self._keep or self._text > self._keep_text:
                 self._text -= len(self._events.popleft().text)
             try:

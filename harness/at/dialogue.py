@@ -19,6 +19,7 @@ from functools import partial
 from itertools import repeat
 from typing import Final, NamedTuple
 
+from harness.at.framed import FramedBytes
 from harness.at.lines import LINE_LIMIT, LineBuffer, Piece, plain
 from harness.at.syntax import Command, FinalResult, FramedUrc, parse_data_mode, parse_final, split_urc
 from harness.errors import Misuse
@@ -37,7 +38,7 @@ class Role(Enum):
     ECHO = "echo"
     LATE = "late"  # a line of the abandoned command's answer
     STRAY = "stray"  # a final result that nobody waits for
-    CUT = "cut"  # a part of a line without end, or a line whose promised bytes are too many
+    CUT = "cut"  # a part of a line without end, or a line that announces too many bytes
 
 
 class Outcome(NamedTuple):
@@ -87,44 +88,6 @@ class _Pending:
         return parse_data_mode(line) if self.data_mode else parse_final(line)
 
 
-class _Framed:
-    """A line that promised raw bytes, and those that have come. Between blobs stands CR LF."""
-
-    __slots__ = ("blobs", "data", "heard", "lengths", "raw", "skip_lf")
-
-    def __init__(self, heard: Heard, lengths: tuple[int, ...], raw: bytes) -> None:
-        self.heard = heard
-        self.lengths = list(lengths)
-        self.raw = raw
-        self.blobs: list[bytes] = []
-        self.data = bytearray()
-        self.skip_lf = raw.endswith(b"\r")  # the chunk ended inside the line end
-
-    def feed(self, data: bytes) -> bytes | None:
-        """Take bytes; return what is left over once the last blob is complete, else None."""
-        self.data += data
-        if self.skip_lf and self.data:
-            if self.data[:1] == b"\n":
-                del self.data[:1]
-            self.skip_lf = False
-        while len(self.blobs) < len(self.lengths):
-            start = 0
-            if self.blobs:
-                if len(self.data) < 2:
-                    return None
-                start = 2 if self.data[:2] == b"\r\n" else 0
-            end = start + self.lengths[len(self.blobs)]
-            if len(self.data) < end:
-                return None
-            self.blobs.append(bytes(self.data[start:end]))
-            del self.data[:end]
-        return bytes(self.data)
-
-    def so_far(self) -> bytes:
-        """Return every byte from the line on, for reading them as lines after all."""
-        return b"\r\n".join([self.raw.rstrip(b"\r\n"), *self.blobs, bytes(self.data)])
-
-
 class Dialogue:
     """The host's side of an AT port. ``framed``: URCs that are followed by counted bytes. ``limit``: see LINE_LIMIT."""
 
@@ -136,12 +99,18 @@ class Dialogue:
         self._abandoned: tuple[Command, ...] = ()
         self._open = bytearray()  # a claimed line in which a quote is open
         self._even = True  # its quotes so far are balanced
-        self._blobs: _Framed | None = None
+        self._awaiting: tuple[Heard, FramedBytes] | None = None  # a line, and the raw bytes that it announced
 
     @property
     def pending(self) -> Command | None:
         """The command that waits for its final result."""
         return self._pending.command if self._pending else None
+
+    @property
+    def secret(self) -> bool:
+        """A command with a secret is pending or abandoned: what cannot be placed may be its echo."""
+        commands = (*self._abandoned, self._pending.command) if self._pending else self._abandoned
+        return any(command.secret for command in commands)
 
     @property
     def abandoned(self) -> frozenset[str]:
@@ -167,17 +136,15 @@ class Dialogue:
         return payload + b"+++"
 
     def give_up(self) -> list[Heard]:
-        """Abandon the pending command, and with it an open quote and promised bytes; return what those held, as
-        lines.
-        """
+        """Abandon the pending command, an open quote and announced bytes; return what these held, as lines."""
         if self._pending:
             self._abandoned = (*self._abandoned, self._pending.command)[-_ABANDONED_KEPT:]
             self._pending = None
-        held = self._blobs.so_far() if self._blobs else bytes(self._open)
+        held = self._awaiting[1].so_far() if self._awaiting else bytes(self._open)
         if not held:
             return []
         self._open.clear()
-        self._blobs = None
+        self._awaiting = None
         return self._take_lines(held + self._buffer.take_rest(), without_blobs=True)[0]
 
     def in_step(self) -> None:
@@ -188,12 +155,13 @@ class Dialogue:
         """Take bytes from the board; return the lines that they complete."""
         heard: list[Heard] = []
         while data:
-            if self._blobs:
-                rest = self._blobs.feed(data)
+            if self._awaiting:
+                line, framed = self._awaiting
+                rest = framed.feed(data)
                 if rest is None:
                     break
-                heard.append(self._with_blobs(self._blobs))
-                self._blobs = None
+                self._awaiting = None
+                heard.append(self._done(line._replace(blobs=framed.blobs)))
                 data = rest
             elif (log := self._take_log(data)) is not None:
                 heard += log
@@ -220,7 +188,7 @@ class Dialogue:
         self._pending = pending
 
     def _take_lines(self, data: bytes, *, without_blobs: bool = False) -> tuple[list[Heard], bytes]:
-        """Return the lines, up to one that promises raw bytes, and the data behind that one."""
+        """Return the lines, up to one that announces raw bytes, and the data behind that one."""
         heard: list[Heard] = []
         pieces = self._buffer.feed(data)
         for index, piece in enumerate(pieces):
@@ -237,11 +205,17 @@ class Dialogue:
                 if lengths is None or without_blobs:
                     found = Heard(Role.CUT, found.line)
                 elif lengths:
-                    self._blobs = _Framed(found, lengths, piece.raw)
+                    self._awaiting = found, FramedBytes(lengths, piece.raw)
                     return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()
             if found.line:
-                heard.append(found)
+                heard.append(self._done(found))
         return heard, b""
+
+    def _done(self, heard: Heard) -> Heard:
+        """Add a complete line to the answer that it belongs to."""
+        if heard.role is Role.ANSWER and self._pending:
+            self._pending.add(heard.line, heard.blobs)
+        return heard
 
     def _classify(self, raw: bytes) -> Heard | None:
         line = plain(raw)
@@ -273,13 +247,7 @@ class Dialogue:
             self._open += raw[raw.find(pending.command.prefix) :]
             self._even = False
             return None
-        return self._claimed(pending, core)
-
-    def _claimed(self, pending: _Pending, line: bytes) -> Heard:
-        name, args = split_urc(line) or (b"", b"")
-        if name not in self._framed:  # else with its blobs, when they are there
-            pending.add(line)
-        return Heard(Role.ANSWER, line, name, args)
+        return Heard(Role.ANSWER, core, *(split_urc(core) or ()))
 
     def _go_on(self, piece: Piece) -> Heard | None:
         """Add to the line with the open quote; return it when the quote is closed, or cut when it is too long."""
@@ -290,9 +258,7 @@ class Dialogue:
             return None
         whole = bytes(self._open)
         self._open.clear()
-        if fits and self._pending:
-            return self._claimed(self._pending, _without_end(whole))
-        return Heard(Role.CUT, whole)
+        return Heard(Role.ANSWER, _without_end(whole)) if fits else Heard(Role.CUT, whole)
 
     def _finish(self, pending: _Pending, final: FinalResult, line: bytes) -> Heard:
         if pending.needs_line and (not pending.lines or not final.ok):
@@ -314,19 +280,11 @@ class Dialogue:
             return None
         return lengths
 
-    def _with_blobs(self, framed: _Framed) -> Heard:
-        heard = framed.heard._replace(blobs=tuple(framed.blobs))
-        if heard.role is Role.ANSWER and self._pending:
-            self._pending.add(heard.line, heard.blobs)
-        return heard
-
 
 _ABANDONED_KEPT: Final = 8  # more than the tries to get back in step
 _FINAL_WORDS: Final = frozenset({b"OK", b"ERROR"})
 _URC_SIGNS: Final = frozenset(b"+%#")
-_SPECIAL: Final = frozenset(
-    {b"+", b"%", b"#", b"O", b"E", b" ", b"\t", b"\x0b", b"\x0c"}
-)  # may begin more than a log line
+_SPECIAL: Final = frozenset({b"+", b"%", b"#", b"O", b"E", b" ", b"\t", b"\x0b", b"\x0c"})  # more than log, perhaps
 _heard: Final = partial(tuple.__new__, Heard)  # NamedTuple's own constructor costs four times as much
 
 

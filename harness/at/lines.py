@@ -105,4 +105,4 @@ def plain(raw: bytes) -> bytes:
         line = line.strip(b"\0")
     while line.startswith(_PROMPTS):
         line = line[len(_PROMPTS[0]) :].lstrip(b" ")
-    return line
+    return line.rstrip()

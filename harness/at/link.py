@@ -77,7 +77,7 @@ class FdLink:
 
     def write(self, data: bytes) -> None:
         """See :class:`Link`."""
-        rest = memoryview(data)
+        rest = data
         deadline = time.monotonic() + WRITE_TIMEOUT
         while rest:
             try:

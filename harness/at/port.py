@@ -12,11 +12,12 @@ quote, and the next try's closes it: four tries. As long as the board is not bac
 import re
 import threading
 import time
+from functools import lru_cache
 from queue import Empty
 from types import TracebackType
 from typing import Final, Self
 
-from harness.at.answer import Answer, AtFormatError, answer_of
+from harness.at.answer import Answer, AtError, AtFormatError, answer_of
 from harness.at.dialogue import Dialogue, Outcome, check_payload
 from harness.at.link import Link
 from harness.at.listener import Listener
@@ -31,6 +32,8 @@ _TRY_TIMEOUT: Final = 1.0  # the board answers within milliseconds; a remote por
 _TRIES: Final = 4
 _PROBES: Final = ("AT+CMEE?", "AT+CFUN?", "AT+CEREG?", "AT%XSYSTEMMODE?", "AT+CNEC?", "AT+CSCON?")
 _LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)
+_OFTEN: Final = 32  # characters: short commands are sent again and again, and a certificate must not stay in memory
+_parse_often: Final = lru_cache(maxsize=256)(parse_command)
 
 
 class AtPort:
@@ -112,8 +115,14 @@ class AtPort:
         parsed = self._parse(command)
         check_payload(parsed, payload)
         with self._turn:
-            self._answer(parsed, timeout)
-            self._data_mode = True
+            if self._out_of_step:
+                self._get_in_step()
+            self._data_mode = True  # from here on: the board may be in it although its OK never comes
+            try:
+                self._answer(parsed, timeout)
+            except AtError:
+                self._data_mode = False
+                raise
             outcome, _ = self._exchange(parsed, timeout, payload=payload)
             self._data_mode = False
             return outcome.final.code or 0
@@ -148,7 +157,8 @@ class AtPort:
         )
 
     def _parse(self, text: str) -> Command:
-        return parse_command(text, terminator=self._settings.terminator, at_shell=self._settings.at_shell)
+        parse = _parse_often if len(text) <= _OFTEN else parse_command
+        return parse(text, terminator=self._settings.terminator, at_shell=self._settings.at_shell)
 
     def _answer(self, command: Command, timeout: float | None) -> Answer:
         if self._out_of_step:
@@ -180,14 +190,13 @@ class AtPort:
     def _send(
         self, command: Command, timeout: float, *, payload: bytes | None = None, needs_line: bool = False
     ) -> Outcome | None:
-        """Send ``command`` (or ``payload``); return how it ended, or None after ``timeout`` seconds. Raises
-        BoardLost.
-        """
+        """Send ``command`` (or ``payload``); return how it ended, None after ``timeout`` s. Raises BoardLost."""
         self._check_open()
         wire = self._receiver.begin(command, payload, needs_line=needs_line)
         ended = False
         try:
             self._write(wire)
+            self._receiver.sent()
             outcome = self._receiver.outcomes.get(timeout=timeout)
             ended = True
         except Empty:

@@ -17,7 +17,7 @@ from harness.at.listener import Listener, Urc
 from harness.at.syntax import Command, one_line
 from harness.at.transcript import Transcript, shown_bytes
 from harness.errors import BoardLost, HarnessError, LabError
-from harness.timeline import Kind, Timeline
+from harness.timeline import Draft, Kind, Timeline
 
 _JOIN_TIMEOUT: Final = 5.0
 _REMEMBERED: Final = 4  # lines that an error message quotes
@@ -37,6 +37,7 @@ class Receiver:
         self._lock = threading.Lock()  # the dialogue, the listeners, and the order of timeline entries
         self._listeners: dict[bytes, tuple[Listener, ...]] = {}
         self._recent: deque[str] = deque(maxlen=_REMEMBERED)
+        self._unsaid: list[Draft] = []  # sent, and not yet in the timeline: it is entered while the board works
         self._failure: tuple[type[HarnessError], str] | None = None
         self._thread = threading.Thread(target=self._read_until_stopped, name=f"at-reader-{name}", daemon=True)
         self._thread.start()
@@ -66,18 +67,23 @@ class Receiver:
             else:
                 wire, text = self._dialogue.begin_payload(command, payload), shown_bytes(payload)
             self.sent_at = time.monotonic()
-            self.timeline.extend([(self.sent_at, Kind.TX, self._name, text, {})])
+            self._unsaid.append((self.sent_at, Kind.TX, self._name, text, {}))
         return wire
+
+    def sent(self) -> None:
+        """Enter into the timeline what :meth:`begin` began, unless a line from the board has done it already."""
+        with self._lock:
+            self._say([])
 
     def give_up(self) -> None:
         """Abandon the pending command; an outcome that comes in this very moment is dropped with it."""
         now = time.monotonic()
         with self._lock:
             command = self._dialogue.pending
-            self._enter(self._dialogue.give_up(), now, command)
+            self._enter(self._dialogue.give_up(), now, secret=self._dialogue.secret)
             if command:
                 data = {"command": command.shown, "seconds": round(now - self.sent_at, 6), "ok": False}
-                self.timeline.extend([(now, Kind.RESULT, self._name, "no answer", data)])
+                self._say([(now, Kind.RESULT, self._name, "no answer", data)])
             while not self.outcomes.empty():
                 self.outcomes.get()
 
@@ -126,18 +132,18 @@ class Receiver:
             while data := self._link.read():
                 now = time.monotonic()
                 with self._lock:
-                    command = self._dialogue.pending
-                    self._enter(self._dialogue.receive(data), now, command)
+                    secret = self._dialogue.secret
+                    self._enter(self._dialogue.receive(data), now, secret=secret)
         except BoardLost as error:
             self._fail(BoardLost, str(error), fault=True)
         except Exception as error:  # whatever it is, whoever waits must hear of it
             self._fail(LabError, f"{self._name}: the reader died of {type(error).__name__}: {error}", fault=True)
 
-    def _enter(self, lines: list[Heard], now: float, command: Command | None) -> None:
+    def _enter(self, lines: list[Heard], now: float, *, secret: bool) -> None:
         if not lines:
             return
-        drafts = self._transcript.drafts(lines, now, command=command, seconds=now - self.sent_at)
-        self.timeline.extend(drafts)
+        drafts = self._transcript.drafts(lines, now, seconds=now - self.sent_at, secret=secret)
+        self._say(drafts)
         self._recent.extend(draft[3] for draft in drafts[-_REMEMBERED:])
         if self._listeners:
             for heard in lines:
@@ -145,10 +151,16 @@ class Receiver:
                     urc = _urc(heard, now)
                     for listener in self._listeners[heard.name]:
                         listener.put(urc)
-        if command:
-            for heard in lines:
-                if heard.outcome:
-                    self.outcomes.put(heard.outcome)
+        for heard in lines:
+            if heard.outcome:
+                self.outcomes.put(heard.outcome)
+
+    def _say(self, drafts: list[Draft]) -> None:
+        if self._unsaid:
+            drafts = [*self._unsaid, *drafts]
+            self._unsaid.clear()
+        if drafts:
+            self.timeline.extend(drafts)
 
     def _fail(self, kind: type[HarnessError], message: str, *, fault: bool = False) -> None:
         with self._lock:

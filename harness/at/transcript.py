@@ -3,7 +3,6 @@
 from typing import Any
 
 from harness.at.dialogue import Heard, Role
-from harness.at.syntax import Command
 from harness.redact import LineRedactor, may_hold_secret, redact_line
 from harness.timeline import Draft, Kind
 
@@ -26,22 +25,25 @@ class Transcript:
         self._port = port
         self._redact = LineRedactor()
 
-    def drafts(self, lines: list[Heard], t: float, *, command: Command | None, seconds: float) -> list[Draft]:
-        """Return the drafts for lines heard at ``t``. ``command``: the pending one; ``seconds``: since it was sent."""
-        if command is None and (texts := self._log_texts(lines)):
+    def drafts(self, lines: list[Heard], t: float, *, seconds: float, secret: bool) -> list[Draft]:
+        """Return the drafts for lines heard at ``t``.
+
+        ``seconds``: since the command was sent. ``secret``: a command with a secret may still be echoed.
+        """
+        if not secret and (texts := self._log_texts(lines)):
             return [(t, Kind.RX, self._port, text, {}) for text in texts]
-        return [self._draft(heard, t, command, seconds) for heard in lines]
+        return [self._draft(heard, t, seconds, secret) for heard in lines]
 
     def _log_texts(self, lines: list[Heard]) -> list[str] | None:
         """Return the texts of lines that are all log and cannot hold a secret, decoded in one go; else None."""
-        if self._redact.inside or any(heard.role is not Role.LOG for heard in lines):
+        if not lines or self._redact.inside or any(heard.role is not Role.LOG for heard in lines):
             return None
         joined = b"\n".join([heard.line for heard in lines])
         if may_hold_secret(joined):
             return None
         return joined.decode("utf-8", "replace").split("\n")
 
-    def _draft(self, heard: Heard, t: float, command: Command | None, seconds: float) -> Draft:
+    def _draft(self, heard: Heard, t: float, seconds: float, secret: bool) -> Draft:
         role = heard.role
         text = self._redact(heard.line).decode("utf-8", "replace")
         if role is Role.URC:
@@ -50,8 +52,7 @@ class Transcript:
             done = heard.outcome
             data = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
             return t, Kind.RESULT, self._port, text, data
-        # A damaged echo of a key has no shape by which it could be known; a late one has lost its command.
-        if (command is not None and command.secret and role in _UNKNOWN) or (command is None and role is Role.ECHO):
+        if secret and role in _UNKNOWN:  # a damaged echo of a key has no shape by which it could be known
             text = _HIDDEN.format(len(heard.line))
         return t, Kind.RX, self._port, text, {} if role is Role.LOG else {"role": role.value}
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 import serial
+import serial.rfc2217
 
 from harness.at import AtError, AtPort, PortSettings
 from harness.at.receiver import Receiver
@@ -293,6 +294,23 @@ def test_data_mode_that_never_ends_is_left(timeline):
     assert modem.payloads == [b"payload"]
 
 
+def test_data_mode_whose_ok_comes_late_is_left(timeline):
+    slow = Slow(ScriptedModem({"AT#XSEND": b"", "AT+CGSN": b"352656100000000\r\n"}), b"AT#XSEND")
+    with FarEnd(slow.feed) as far, AtPort.open(far.path, name="board-1", timeline=timeline) as port:
+        with pytest.raises(NoAnswer, match=r"no answer to AT#XSEND .*again after 1 tries"):
+            port.send_payload("AT#XSEND", b"payload", timeout=0.05)
+        assert port.command("AT+CGSN").text == "352656100000000"
+    assert slow.modem.payloads == [b""]
+
+
+def test_a_refused_data_mode_is_none(port, far, modem):
+    modem.replies["AT#XMQTTPUB"] = b"ERROR\r\n"
+    with pytest.raises(AtError):
+        port.send_payload('AT#XMQTTPUB="t"', b"payload")
+    port.sync()
+    assert b"+++" not in far.received
+
+
 # -- the port's own trouble
 
 
@@ -449,39 +467,74 @@ def test_bytes_without_a_line_end_are_cut_and_bounded(deaf, silent, timeline):
 # -- remote ports
 
 
-def serve_tcp(answer):
-    """A TCP server for one client; returns its port and a function that ends it."""
-    server = socket.create_server(("127.0.0.1", 0))
-    clients = []
+class TcpServer:
+    """A TCP server for one client. ``session(send)`` makes, once connected, what takes the client's bytes."""
 
-    def serve():
-        client, _ = server.accept()
-        clients.append(client)
-        while data := client.recv(65536):
-            client.sendall(answer(data))
+    def __init__(self, session):
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.number = self._server.getsockname()[1]
+        self._session = session
+        self._client = None
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
+    def end(self):
+        if self._client:
+            self._client.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        if self._client:
+            self._client.close()
+        self._server.close()
 
-    def end():
-        for client in clients:
-            client.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
-        for client in clients:
-            client.close()
-        server.close()
-
-    return server.getsockname()[1], end
+    def _serve(self):
+        self._client, _ = self._server.accept()
+        take = self._session(self._client.sendall)
+        while data := self._client.recv(65536):
+            take(data)
 
 
-def test_socket_port(modem, timeline):
-    number, end = serve_tcp(modem.feed)
-    with AtPort.open(f"socket://127.0.0.1:{number}", name="board-1", timeline=timeline) as port:
+def rfc2217_session(modem):
+    """What a lab's RFC 2217 server does, with a port that has no modem lines."""
+
+    class Device:
+        baudrate, bytesize, parity, stopbits = 115200, 8, "N", 1
+        rtscts = xonxoff = dtr = rts = cts = dsr = ri = cd = break_condition = False
+
+        def reset_input_buffer(self):
+            pass
+
+        reset_output_buffer = reset_input_buffer
+
+    class Connection:
+        def __init__(self, send):
+            self.write = send
+
+    def session(send):
+        manager = serial.rfc2217.PortManager(Device(), Connection(send))
+
+        def take(data):
+            if answer := modem.feed(b"".join(manager.filter(data))):
+                send(b"".join(manager.escape(answer)))
+
+        return take
+
+    return session
+
+
+@pytest.mark.parametrize("scheme", ["socket", "rfc2217"])
+def test_remote_ports(scheme, modem, timeline):
+    plain = lambda send: lambda data: send(modem.feed(data))  # noqa: E731
+    server = TcpServer(plain if scheme == "socket" else rfc2217_session(modem))
+    with AtPort.open(f"{scheme}://127.0.0.1:{server.number}", name="board-1", timeline=timeline) as port:
         port.sync()
-        assert port.command("AT+CGSN").text == "352656100000000"
+        start = time.monotonic()
+        for _ in range(20):
+            assert port.command("AT+CGSN").text == "352656100000000"
+        # A time-out that is changed while the port is open makes RFC 2217 negotiate: 0.15 s each.
+        assert time.monotonic() - start < 1.0
         with port.listen("+CEREG") as listener:
             start = time.monotonic()
-            end()
+            server.end()
             with pytest.raises(BoardLost):
                 listener.next(10)
         assert time.monotonic() - start < 1.0

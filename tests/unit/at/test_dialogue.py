@@ -190,6 +190,26 @@ def test_empty_payload():
     assert [item.blobs for item in found] == [(b"t", b""), ()]
 
 
+def test_a_framed_name_without_bytes_is_an_ordinary_answer():
+    done = ask("AT#XRECVCFG?", b"#XRECVCFG: 1\r\nOK\r\n", framed={"#XRECVCFG": lambda args: ()})
+    assert done.lines == [b"#XRECVCFG: 1"]
+
+
+def test_blanks_and_colour_codes_alone_are_no_line():
+    assert heard(Dialogue(), b" \x1b[0m\r\n\x1b[0m \r\n \0\r\n") == []
+
+
+def test_secrets_stay_in_flight_until_the_dialogue_is_in_step():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command('AT%CMNG=0,1,2,"key"'))
+    assert dialogue.secret
+    dialogue.give_up()
+    dialogue.begin(parse_command("AT+CMEE?"))
+    assert dialogue.secret
+    dialogue.in_step()
+    assert not dialogue.secret
+
+
 def test_answer_with_counted_bytes():
     dialogue = Dialogue(framed={"#XRECV": lambda args: (int(args.split(",")[-1]),)})
     dialogue.begin(parse_command("AT#XRECV=0,0,0,5"))

@@ -45,12 +45,12 @@ def test_any_bytes_raise_nothing_and_stay_bounded(text, chunks):
     for chunk in chunks:
         dialogue.receive(chunk)
         held = len(dialogue._buffer._partial) + len(dialogue._open)
-        if dialogue._blobs:
-            held += len(dialogue._blobs.data) + sum(map(len, dialogue._blobs.blobs))
+        if dialogue._awaiting:
+            held += len(dialogue._awaiting[1].so_far())
         assert held <= 3 * LIMIT
     dialogue.give_up()
     assert not dialogue._open
-    assert dialogue._blobs is None
+    assert dialogue._awaiting is None
 
 
 URCS = st.sampled_from(
@@ -127,5 +127,5 @@ def test_the_quick_way_for_logs_hears_the_same(stream, sizes):
     assert found == thorough.receive(stream)
     transcript, other = Transcript("board-1"), Transcript("board-1")
     other._log_texts = lambda lines: None
-    both = [each.drafts(found, 1.0, command=None, seconds=0.0) for each in (transcript, other)]
+    both = [each.drafts(found, 1.0, seconds=0.0, secret=False) for each in (transcript, other)]
     assert both[0] == both[1]
