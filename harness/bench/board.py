@@ -154,12 +154,12 @@ class BoardBench:
 
     def trials(self, record: Callable[[Verdict], None]) -> Trials:
         """Return trials on the provisioned device's connection; every verdict goes to ``record``."""
-        opened = self.opened
+        opened, link = self.opened, self.provisioned.link
         check = partial(self.check, grace=_GRACE)
         endpoints = self.cloud.endpoints
         settle = _SETTLE_PUBLIC if endpoints.public else _SETTLE_LOCAL
         around = Surroundings(self.timeline, endpoints.hold, settle, check, self.expectations.explain, record)
-        return Trials(self.provisioned.link, opened.modem, opened.port, around)
+        return Trials(link, opened.modem, opened.port, around)
 
     def properties(self) -> dict[str, str]:
         """Return what a report says of the board: name, cloud, and what the board said of itself so far."""

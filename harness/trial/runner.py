@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from harness.at import AtPort
-from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse
+from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, NotRegistered
 from harness.firmware import Happening, Login, MqttEvent
 from harness.modem import Modem
 from harness.timeline import Kind, Timeline
@@ -156,7 +156,10 @@ class Trials:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             self._step(f"attempt {attempt}: {action}")
             try:
+                self._be_registered()
                 verdict = once()
+            except NotRegistered as error:
+                verdict = Verdict(Outcome.NETWORK_LOST, action, str(error))
             except BoardLost as error:
                 verdict = Verdict(Outcome.BOARD_LOST, action, str(error))
             except CloudUnreachable as error:
@@ -205,10 +208,21 @@ class Trials:
             facts = replace(facts, reached=witness(token, 0.0))
         return facts
 
+    def _be_registered(self) -> None:
+        """Register a modem that an earlier trial or test left unregistered: it restarted, or lost the network."""
+        if self._modem.registration().registered:
+            return
+        self._around.timeline.add(Kind.FAULT, "trial", "the modem is not registered: it is made so before the trial")
+        self._modem.prepare()
+        self._modem.register()
+        self._link.disconnect()
+
     def _hang_up(self, mark: int, facts: Facts) -> MqttEvent | None:
         settled = facts.fence is not None and facts.fence.ok
         return self._link.device.wait(
-            lambda event: event.by_remote, since=mark, timeout=self._around.hold if settled else self._link.patience
+            lambda event: event.happening is Happening.CLOSED,
+            since=mark,
+            timeout=self._around.hold if settled else self._link.patience,
         )
 
     def _questioned(self, facts: Facts, network: NetworkWatch, mark: int) -> Facts:

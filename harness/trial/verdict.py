@@ -69,7 +69,7 @@ class Facts:
     baseline: Control
     sent: bool = True
     fence: Control | None = None
-    hang_up: int | None = None  # the device's errno, positive
+    hang_up: int | None = None  # the device's errno, positive; 0: it was asked to end the connection
     hang_up_after: float = 0.0  # seconds from the action
     network_loss: str | None = None  # the +CEREG or +CGEV line that shows it
     registered: str | None = None  # how the modem answered +CEREG? afterwards, None: it was not registered
@@ -145,6 +145,8 @@ def _stayed(facts: Facts) -> tuple[Outcome, list[str]]:
 
 def _hung_up(facts: Facts) -> tuple[Outcome, list[str]]:
     errno = facts.hang_up or 0
+    if errno == 0:
+        return Outcome.INCONCLUSIVE, ["The connection was ended from this side, during the trial."]
     early = facts.fence is None or not facts.fence.ok
     because = [
         _before(facts),

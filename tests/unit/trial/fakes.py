@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from harness.errors import NotRegistered
 from harness.firmware import Happening, Login, MqttEvent, NoSession
 from harness.timeline import Timeline
 from harness.trial import Link, Surroundings, Trials, Verdict
@@ -119,9 +120,18 @@ class FakeRegistration:
 class FakeModem:
     def __init__(self):
         self.present = FakeRegistration()
+        self.coverage = True
 
     def registration(self):
         return self.present
+
+    def prepare(self):
+        pass
+
+    def register(self, timeout=120.0):
+        if not self.coverage:
+            raise NotRegistered("not registered within 120 s, last +CEREG: 2 (searching)")
+        self.present = FakeRegistration()
 
 
 class FakeListener:

@@ -60,11 +60,35 @@ def test_hang_up_after_delivery_is_not_the_policy():
 def test_lost_network_is_told_from_a_violation():
     stage = Stage({"other"})
     stage.link.ensure()
-    stage.port.urcs = [Urc("+CEREG", '2,"0901","02024720",7', '+CEREG: 2,"0901","02024720",7', 0.0)]
-    stage.modem.present = FakeRegistration(registered=False)
+    original = stage.device.publish
+
+    def lose_network(topic, payload, **options):
+        if topic == "other":
+            stage.modem.present = FakeRegistration(registered=False)
+        return original(topic, payload, **options)
+
+    stage.device.publish = lose_network
     verdict = publish(stage, "other")
     assert verdict.outcome is Outcome.NETWORK_LOST
     assert verdict.attempts == 2
+    assert "not registered afterwards" in verdict.evidence
+
+
+def test_board_without_coverage_is_the_networks_fault():
+    stage = Stage()
+    stage.modem.present = FakeRegistration(registered=False)
+    stage.modem.coverage = False
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.NETWORK_LOST
+    assert "searching" in verdict.evidence
+    assert stage.device.connects == 0
+
+
+def test_modem_left_unregistered_by_an_earlier_test_is_registered_first():
+    stage = Stage()
+    stage.modem.present = FakeRegistration(registered=False)
+    assert publish(stage, "other").outcome is Outcome.TOLERATED
+    assert any("not registered" in event.text for event in stage.timeline.since(0))
 
 
 def test_pdn_loss_is_told_from_a_violation_and_the_trial_is_run_again():
