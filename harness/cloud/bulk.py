@@ -35,6 +35,13 @@ def onboarding_csv(rows: Sequence[OnboardRow]) -> str:
     return out.getvalue()
 
 
+def key_csv(device_id: str, public_key_pem: str) -> str:
+    """Return the body for ``POST /devices/public-keys`` with one row: id and quoted PEM."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow([device_id, public_key_pem.strip() + "\n"])
+    return out.getvalue()
+
+
 def row_errors(body: bytes) -> dict[int, str]:
     """Return the messages of an error file by row. What cannot be read is kept as text under -1."""
     text = body.decode(errors="replace")

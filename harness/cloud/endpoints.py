@@ -26,4 +26,3 @@ class CloudEndpoints:
     public: bool  # True: others use it too, so poll it slowly
     jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # AWS IoT's HTTPS port, for JITP without an MQTT client
     dead: Callable[[], str | None] = _alive
-    jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # where this computer reaches JITP over HTTPS

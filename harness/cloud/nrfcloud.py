@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import requests
 
-from harness.cloud.bulk import FINAL_STATES, onboarding_csv, row_errors
+from harness.cloud.bulk import FINAL_STATES, key_csv, onboarding_csv, row_errors
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.refusals import NotOurs, RestError, StillPending
 from harness.cloud.rest import RestClient
@@ -18,7 +18,10 @@ from harness.errors import HarnessError, Misuse
 from harness.timeline import Kind, Timeline
 
 HARNESS_TAG: Final = "nrf91-harness"
-"""On every device that the harness onboards: a later run knows by it what a killed run left behind."""
+"""On every device that the harness onboards: a later run knows by it what a killed run left behind.
+
+Devices that come by JITP cannot be given a tag: they have it as their sub type.
+"""
 
 _MOST_PAGES = 100
 _T = TypeVar("_T")
@@ -75,6 +78,19 @@ class NrfCloud:
                 return None
             raise
 
+    def recognise(self, device_id: str) -> bool:
+        """Take a device for ours (:attr:`made`) that an earlier run put into the account; False if there is none.
+
+        Raises NotOurs if the device is somebody else's work.
+        """
+        found = self.device(device_id)
+        if found is None:
+            return False
+        if device_id not in self.made:
+            _check_ours(device_id, found)
+            self.made.add(device_id)
+        return True
+
     def wait_device(self, device_id: str, *, timeout: float = 30.0) -> dict[str, Any]:
         """Return the device's record as soon as there is one: onboarding is answered before it is done."""
         return self._await(lambda: self.device(device_id), f"device {device_id} to be in the account", timeout)
@@ -106,6 +122,17 @@ class NrfCloud:
         self.made.update(row.device_id for row in rows)
         answer = _object(self._rest.call("POST", "/devices", body=body, content_type="text/csv"), "bulkOpsRequestId")
         return str(answer["bulkOpsRequestId"])
+
+    def register_public_key(self, device_id: str, public_key_pem: str) -> str:
+        """Register the key that a device signs its JWTs with, and nothing else of it; return the bulk operation's id.
+
+        Such a device may use location services, but neither MQTT nor the firmware update service.
+        """
+        if self.device(device_id) is not None and device_id not in self.made:
+            raise NotOurs(f"cannot register a key for {device_id}: this run did not put it into the account")
+        body = key_csv(device_id, public_key_pem)
+        answer = self._rest.call("POST", "/devices/public-keys", body=body, content_type="text/csv")
+        return str(_object(answer, "bulkOpsRequestId")["bulkOpsRequestId"])
 
     def wait_bulk(self, bulk_id: str, *, timeout: float = 120.0) -> BulkResult:
         """Return how a bulk operation ended. Rows without an error are in the account, also after FAILED."""
@@ -227,11 +254,7 @@ class NrfCloud:
         found = self.device(device_id)
         if found is None or device_id in self.made:
             return
-        if HARNESS_TAG not in found.get("tags", ()):
-            raise NotOurs(
-                f"device {device_id} is in the account already, without the tag {HARNESS_TAG}: somebody else's work;"
-                " delete it in the account, or give the board another device_id in its boards file"
-            )
+        _check_ours(device_id, found)
         self._note(f"device {device_id} was left by a former run: deleting it", device_id=device_id)
         self._delete(_path("devices", device_id))
         self._await(lambda: self.device(device_id) is None or None, f"old device {device_id} to go", 30.0)
@@ -264,6 +287,14 @@ class NrfCloud:
     def _note(self, text: str, **data: Any) -> None:
         if self.timeline is not None:
             self.timeline.add(Kind.CLOUD, self.endpoints.name, text, **data)
+
+
+def _check_ours(device_id: str, found: Mapping[str, Any]) -> None:
+    if HARNESS_TAG not in (*found.get("tags", ()), found.get("subType")):
+        raise NotOurs(
+            f"device {device_id} is in the account already, without the tag {HARNESS_TAG}: somebody else's work;"
+            " delete it in the account, or give the board another device_id in its boards file"
+        )
 
 
 def _path(*parts: str) -> str:

@@ -71,6 +71,22 @@ def test_onboard_device(cloud, rest):
     assert cloud.made == {"dev:1"}
 
 
+@pytest.mark.parametrize("record", [{"tags": [HARNESS_TAG, "x"], "subType": ""}, {"tags": [], "subType": HARNESS_TAG}])
+def test_a_device_of_an_earlier_run_is_recognised(cloud, rest, record):
+    assert cloud.recognise("dev-1") is False
+    assert cloud.made == set()
+    rest.on("GET /devices/dev-1", Reply(200, {"id": "dev-1", **record}))
+    assert cloud.recognise("dev-1") is True
+    assert cloud.made == {"dev-1"}
+
+
+def test_a_device_of_others_is_not_recognised(cloud, rest):
+    rest.on("GET /devices/dev-1", Reply(200, {"id": "dev-1", "tags": [], "subType": "tracker"}))
+    with pytest.raises(NotOurs, match="dev-1 is in the account already"):
+        cloud.recognise("dev-1")
+    assert cloud.made == set()
+
+
 def test_a_device_of_others_is_not_replaced(cloud, rest):
     rest.on("GET /devices/dev-1", Reply(200, {"id": "dev-1", "tags": ["production"]}))
     with pytest.raises(NotOurs, match=f"dev-1 is in the account already, without the tag {HARNESS_TAG}"):
@@ -239,3 +255,17 @@ def test_wait_bulk_ends_at_its_deadline(cloud, rest):
 
 def test_the_client_shows_no_key(cloud):
     assert API_KEY not in repr(cloud) + repr(vars(cloud))
+
+
+def test_public_key_is_registered_by_csv(cloud, rest):
+    rest.on("POST /devices/public-keys", Reply(202, {"bulkOpsRequestId": "B1"}))
+    assert cloud.register_public_key("dev-1", "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----") == "B1"
+    body = rest.asked[-1].body
+    assert body == b'dev-1,"-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n"\n'
+    assert rest.asked[-1].headers["Content-Type"] == "text/csv"
+
+
+def test_public_key_of_a_foreign_device_is_not_touched(cloud, rest):
+    rest.on("GET /devices/dev-1", Reply(200, {"id": "dev-1", "tags": []}))
+    with pytest.raises(NotOurs):
+        cloud.register_public_key("dev-1", "PEM")
