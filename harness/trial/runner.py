@@ -155,6 +155,7 @@ class Trials:
     def _repeated(self, action: str, once: Callable[[], Verdict]) -> Verdict:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             self._step(f"attempt {attempt}: {action}")
+            mark = self._link.device.mark()
             try:
                 self._be_registered()
                 verdict = once()
@@ -166,7 +167,7 @@ class Trials:
                 verdict = Verdict(Outcome.CLOUD_LOST, action, str(error))
             except LabError as error:
                 verdict = Verdict(Outcome.INCONCLUSIVE, action, str(error))
-            verdict = replace(self._with_known_cause(verdict), attempts=attempt)
+            verdict = replace(self._with_known_cause(verdict, mark), attempts=attempt)
             self._step(f"verdict: {verdict.outcome}. {verdict.evidence}")
             if verdict.outcome not in (Outcome.INCONCLUSIVE, Outcome.NETWORK_LOST):
                 break
@@ -292,10 +293,15 @@ class Trials:
         )
         return Verdict(outcome, action, evidence.strip())
 
-    def _with_known_cause(self, verdict: Verdict) -> Verdict:
-        """Return a verdict that blames a dead process or port where an inconclusive one has such a cause."""
+    def _with_known_cause(self, verdict: Verdict, mark: int) -> Verdict:
+        """Return a verdict that blames a dead process, or a restart since ``mark``, where it proved nothing else."""
         if verdict.outcome not in LAB_OUTCOMES:
             return verdict
+        # A board that is booting does not answer, so the trial may have ended before it could ask for this.
+        restarted = self._link.device.restarted(mark)
+        if restarted is not None:
+            because = f"The board restarted or its modem failed during the trial: {restarted!r}."
+            return replace(verdict, outcome=Outcome.MODEM_RESET, evidence=f"{because} {verdict.evidence}")
         try:
             self._around.check()
         except BoardLost as cause:

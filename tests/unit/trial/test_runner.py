@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.at import Urc
-from harness.errors import BoardLost, CloudUnreachable, Misuse
+from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer
 from harness.firmware import Happening
 from harness.trial import Outcome
 from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
@@ -108,6 +108,21 @@ def test_restart_is_told_from_a_violation():
     verdict = publish(stage, "other")
     assert verdict.outcome is Outcome.MODEM_RESET
     assert verdict.attempts == 1
+
+
+def test_board_that_is_booting_and_does_not_answer_has_restarted():
+    stage = Stage()
+    stage.link.ensure()
+
+    def booting(*_args, **_options):
+        stage.device.restart = "Ready"
+        raise NoAnswer("fake: no answer to AT#XMQTTPUB")
+
+    stage.device.publish = booting
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.MODEM_RESET
+    assert verdict.attempts == 1
+    assert "no answer" in verdict.evidence
 
 
 def test_account_that_is_locked_out_is_no_policy_disconnect():
