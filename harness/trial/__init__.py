@@ -2,6 +2,7 @@
 
 from harness.trial.controls import AllowedAction, ObservedPublish, ShadowUpdate
 from harness.trial.link import Attempt, Link, NotConnected, Stage, nonce
+from harness.trial.rest import RestTrials
 from harness.trial.runner import Surroundings, Trials
 from harness.trial.verdict import LAB_OUTCOMES, Control, Facts, Outcome, Unproved, Verdict, WrongVerdict, judge
 
@@ -15,6 +16,7 @@ __all__ = [
     "NotConnected",
     "ObservedPublish",
     "Outcome",
+    "RestTrials",
     "ShadowUpdate",
     "Stage",
     "Surroundings",

@@ -21,6 +21,8 @@ class Outcome(StrEnum):
     POLICY_DISCONNECT = "policy disconnect"
     REFUSED_AT_CONNECT = "refused at connect"
     REFUSED_IN_TLS = "refused in TLS"
+    AUTHORISED = "authorised"  # REST
+    DENIED = "denied"  # REST
     MODEM_RESET = "modem reset"
     NETWORK_LOST = "network lost"
     BOARD_LOST = "board lost"
