@@ -25,4 +25,5 @@ class CloudEndpoints:
     hold: float  # seconds for which a message may still arrive after the observer's fence
     public: bool  # True: others use it too, so poll it slowly
     jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # AWS IoT's HTTPS port, for JITP without an MQTT client
+    other_name: str | None = None  # leads boards to the broker too, and is not in its certificate
     dead: Callable[[], str | None] = _alive

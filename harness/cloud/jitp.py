@@ -7,9 +7,9 @@ Developer Guide, "HTTPS", for port 8443.
 import http.client
 import json
 import ssl
-import tempfile
 from enum import StrEnum
 
+from harness.cloud.client_tls import client_context
 from harness.cloud.endpoints import CloudEndpoints
 from harness.errors import CloudUnreachable, Misuse
 
@@ -71,16 +71,9 @@ def _read(status: int, body: bytes) -> tuple[JitpResult, str]:
 
 
 def _context(endpoints: CloudEndpoints, chain_pem: str, key_pem: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=endpoints.root_ca_pem)
-    # The ssl module reads keys from files only; this one is 0600 from its creation and gone when the block ends.
-    with tempfile.NamedTemporaryFile("w", prefix="nrf91-harness-", suffix=".pem") as file:
-        file.write(key_pem.rstrip() + "\n" + chain_pem)
-        file.flush()
-        try:
-            context.load_cert_chain(file.name)
-        except ssl.SSLError as error:
-            reason = error.reason or error
-            raise Misuse(
-                f"device certificate and key cannot be used: {reason}; give the pair that belongs together"
-            ) from error
-    return context
+    try:
+        return client_context(endpoints.root_ca_pem, chain_pem, key_pem)
+    except ssl.SSLError as error:
+        raise Misuse(
+            f"device certificate and key cannot be used: {error.reason or error}; give the pair that belongs together"
+        ) from error

@@ -6,7 +6,6 @@ the team's ``mqttTopicPrefix``, and to nothing else.
 
 import socket
 import ssl
-import tempfile
 import threading
 import time
 import uuid
@@ -20,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from harness.cloud.client_tls import client_context
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.message import Message
 from harness.cloud.refusals import ObserverLost
@@ -236,18 +236,12 @@ class Observer:
 
 
 def _tls_context(team: TeamDevice, root_ca_pem: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=root_ca_pem)
-    # The ssl module reads keys from files only; this one is 0600 from its creation and gone when the block ends.
-    with tempfile.NamedTemporaryFile("w", prefix="nrf91-harness-", suffix=".pem") as file:
-        file.write(team.private_key_pem.rstrip() + "\n" + team.certificate_pem)
-        file.flush()
-        try:
-            context.load_cert_chain(file.name)
-        except (ssl.SSLError, OSError) as error:
-            raise CloudUnreachable(
-                f"the credentials of team device {team.client_id} cannot be used: {error}; make a new team device"
-            ) from error
-    return context
+    try:
+        return client_context(root_ca_pem, team.certificate_pem, team.private_key_pem)
+    except (ssl.SSLError, OSError) as error:
+        raise CloudUnreachable(
+            f"the credentials of team device {team.client_id} cannot be used: {error}; make a new team device"
+        ) from error
 
 
 def _no_delay(_client: Client, _data: Any, sock: Any) -> None:
