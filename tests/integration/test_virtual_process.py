@@ -83,9 +83,13 @@ def test_the_ready_line_and_what_it_promises():
         assert ready.keys() == {"pid", "dir", "journal", "cloud", "boards"}
         assert ready["pid"] == process.pid
         cloud = ready["cloud"]
-        assert cloud.keys() == {"rest", "mqtt", "ca", "api_key_file", "network"}
+        assert cloud.keys() == {"rest", "mqtt", "jitp", "provisioning", "proxy", "ca", "api_key_file", "network"}
+        assert cloud["proxy"] is None
         assert (mode(ready["dir"]), mode(ready["journal"]), mode(cloud["api_key_file"])) == (0o700, 0o600, 0o600)
         assert cloud["network"]["mqtt.nrfcloud.com:8883"] == cloud["mqtt"]
+        assert cloud["network"]["mqtt.nrfcloud.com:8443"] == cloud["jitp"]
+        claims = cloud["network"]["api.provisioning.nrfcloud.com:443"]
+        assert cloud["provisioning"] == f"https://127.0.0.1:{claims[1]}/v1"
         assert cloud["rest"] == f"https://127.0.0.1:{cloud['network']['api.nrfcloud.com:443'][1]}/v1"
         with requests.Session() as session:
             session.trust_env = False
@@ -96,13 +100,58 @@ def test_the_ready_line_and_what_it_promises():
         assert key not in Path(ready["journal"]).read_text()
         assert [json.loads(line)["event"] for line in Path(ready["journal"]).read_text().splitlines()] == ["rest"]
         one, two = ready["boards"]
-        assert one.keys() == {"name", "port", "model", "imei", "device_uuid"}
+        assert one.keys() == {"name", "port", "model", "imei", "device_uuid", "identity_key"}
         assert (one["name"], two["name"], one["model"]) == ("virtual-1", "virtual-2", "nrf9151")
         assert one["imei"] != two["imei"]
         with serial.Serial(two["port"], 115200, timeout=5) as port:
             port.write(b"AT+CGSN\r")
             assert f"\r\n{two['imei']}\r\n".encode() in port.read_until(b"\r\nOK\r\n")
         assert end(process, sigterm) == (0, "", "")
+
+
+def attestation_token(board):
+    with serial.Serial(board["port"], 115200, timeout=5) as port:
+        port.write(b"AT%ATTESTTOKEN\r")
+        answer = port.read_until(b"\r\nOK\r\n")
+    return answer.decode().partition('%ATTESTTOKEN: "')[2].partition('"')[0]
+
+
+def claim(ready, token):
+    """Claim a board as a tool would that knows only nRF Cloud's name; return the status."""
+    cloud = ready["cloud"]
+    with requests.Session() as session:
+        session.trust_env = False
+        session.proxies = {"https": f"http://127.0.0.1:{cloud['proxy']}"}
+        session.headers["Authorization"] = f"Bearer {Path(cloud['api_key_file']).read_text()}"
+        url = "https://api.provisioning.nrfcloud.com/v1/claimed-devices"
+        return session.post(url, json={"claimToken": token}, verify=cloud["ca"], timeout=5).status_code
+
+
+def test_boards_of_the_process_can_be_claimed_through_the_proxy():
+    with stand_ins("--boards", "2", "--proxy", "0") as (process, ready):
+        one, two = ready["boards"]
+        assert claim(ready, attestation_token(one)) == 201
+        assert claim(ready, attestation_token(one)) == 409
+        changed = attestation_token(one).partition(".")[0] + "." + attestation_token(two).partition(".")[2]
+        assert claim(ready, changed) == 403
+        assert attestation_token(two).partition(".")[2] not in Path(ready["journal"]).read_text()
+        assert end(process, sigterm) == (0, "", "")
+
+
+def test_boards_of_another_process_can_be_claimed_when_they_are_trusted():
+    with stand_ins("--no-cloud") as (_, others), stand_ins("--boards", "0", "--proxy", "0") as (_, strange):
+        (board,) = others["boards"]
+        assert claim(strange, attestation_token(board)) == 403
+        identity = f"{board['device_uuid']}={board['identity_key']}"
+        with stand_ins("--boards", "0", "--proxy", "0", "--trust-identity", identity) as (_, ready):
+            assert claim(ready, attestation_token(board)) == 201
+
+
+def test_a_proxy_port_that_is_taken_is_one_line(tmp_path):
+    with stand_ins("--boards", "0", "--proxy", "0") as (_, ready):
+        code, message = refused("--boards", "0", "--proxy", str(ready["cloud"]["proxy"]))
+    assert code == 1
+    assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize("how", [sigterm, sigint, close_stdin])

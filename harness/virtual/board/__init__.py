@@ -1,4 +1,4 @@
-"""A virtual nRF91 board: nRF9151, modem firmware mfw_nrf91x1_2.0.2, application firmware Serial Modem 1.0.
+"""A virtual nRF91 board: an nRF9160, nRF9161 or nRF9151 that runs Serial Modem 1.0, at_client, or a shell.
 
 It refuses what a real board refuses, in the same bytes, and keeps no secrets on disk::
 
@@ -7,8 +7,34 @@ It refuses what a real board refuses, in the same bytes, and keeps no secrets on
     await board.start()
 """
 
+from harness.virtual.board.at_host import Terminator
 from harness.virtual.board.board import VirtualBoard
+from harness.virtual.board.faults import Fault
+from harness.virtual.board.firmware import Framing
 from harness.virtual.board.network import Network
-from harness.virtual.board.personality import GARBAGE, MUTE, NRF9151_MFW_2_0_2, PERSONALITIES, Personality
+from harness.virtual.board.personality import (
+    GARBAGE,
+    MUTE,
+    NRF9151_MFW_2_0_2,
+    NRF9160_MFW_1_2_7,
+    NRF9160_MFW_1_3_5,
+    NRF9161_MFW_2_0_0,
+    PERSONALITIES,
+    Personality,
+)
 
-__all__ = ["GARBAGE", "MUTE", "NRF9151_MFW_2_0_2", "PERSONALITIES", "Network", "Personality", "VirtualBoard"]
+__all__ = [
+    "GARBAGE",
+    "MUTE",
+    "NRF9151_MFW_2_0_2",
+    "NRF9160_MFW_1_2_7",
+    "NRF9160_MFW_1_3_5",
+    "NRF9161_MFW_2_0_0",
+    "PERSONALITIES",
+    "Fault",
+    "Framing",
+    "Network",
+    "Personality",
+    "Terminator",
+    "VirtualBoard",
+]

@@ -2,9 +2,14 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+
+from harness.virtual.board.at_host import Terminator
+from harness.virtual.board.faults import Fault
+from harness.virtual.board.firmware import Framing, make_firmware
 from harness.virtual.board.link import Link
 from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.network import Network
@@ -21,7 +26,6 @@ from harness.virtual.board.outputs import (
 )
 from harness.virtual.board.personality import NRF9151_MFW_2_0_2, Personality, Uart
 from harness.virtual.board.pty import Pty
-from harness.virtual.board.serial_modem import SerialModem
 
 
 class VirtualBoard:
@@ -30,6 +34,7 @@ class VirtualBoard:
     ``link``: path the port appears under. ``network``: where host names lead. ``baud``: pace of the UART, 0 for none.
     ``time_scale``: factor on the modem's recorded times (1.0: as recorded); times that belong to the host or the broker
     (idle time of data mode, MQTT keep-alive) are real. ``imei``, ``device_uuid``: derived from ``name`` when left out.
+    ``framing``: the application firmware. ``terminator``: what ends a command for at_client. ``colour``: the shell's.
     """
 
     def __init__(
@@ -43,12 +48,19 @@ class VirtualBoard:
         time_scale: float = 0.05,
         imei: str | None = None,
         device_uuid: uuid.UUID | None = None,
+        framing: Framing = Framing.SERIAL_MODEM,
+        terminator: Terminator = Terminator.CR,
+        colour: bool = False,
+        faults: Iterable[Fault] = (),
     ) -> None:
         self.name = name
         self.personality = personality
         self.nvm = Nvm(make_identity(name, imei=imei, device_uuid=device_uuid))
         self._time_scale = time_scale
-        self._core = SerialModem(personality, self.nvm, baud=baud)
+        self._faults = set(faults)
+        self._core = make_firmware(
+            framing, personality, self.nvm, baud=baud, faults=self._faults, terminator=terminator, colour=colour
+        )
         self._pty = Pty(link, self._received, baud=baud)
         self._network_link = Link(network, self.nvm, self._link_event)
         self._timers: dict[int, asyncio.TimerHandle] = {}
@@ -64,6 +76,11 @@ class VirtualBoard:
         return self.personality.name
 
     @property
+    def faults(self) -> set[Fault]:
+        """What is wrong with the board. The set may be changed while it runs."""
+        return self._faults
+
+    @property
     def imei(self) -> str:
         """15 digits."""
         return self.nvm.identity.imei
@@ -72,6 +89,12 @@ class VirtualBoard:
     def device_uuid(self) -> str:
         """Hardware UUID, lower-case with hyphens."""
         return str(self.nvm.identity.device_uuid)
+
+    @property
+    def identity_key(self) -> str:
+        """Public half of the device identity key: an uncompressed P-256 point (X9.62), hex."""
+        form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        return self.nvm.identity_key.public_key().public_bytes(*form).hex()
 
     async def start(self) -> None:
         """Plug the board in: make the port, power on. What it says first is lost unless the port is opened in time."""

@@ -1,10 +1,14 @@
 """Drives the board's core without a pty: simulated time, collected actions."""
 
 import heapq
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
+from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.outputs import CancelTimer, LinkEvent, Output, Send, Timer
+from harness.virtual.board.pass_through import PassThrough
 from harness.virtual.board.personality import NRF9151_MFW_2_0_2, Personality
 from harness.virtual.board.serial_modem import SerialModem
 
@@ -12,11 +16,20 @@ NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
 
 class Bench:
-    """One core with its timers. Real and simulated seconds are the same here."""
+    """One core with its timers. Real and simulated seconds are the same here. ``faults`` may be changed later."""
 
-    def __init__(self, personality: Personality = NRF9151_MFW_2_0_2, nvm: Nvm | None = None) -> None:
+    def __init__(
+        self,
+        personality: Personality = NRF9151_MFW_2_0_2,
+        nvm: Nvm | None = None,
+        *,
+        firmware: type[SerialModem] | type[PassThrough] = SerialModem,
+        faults: Iterable[Fault] = (),
+        **options: Any,
+    ) -> None:
         self.nvm = nvm or Nvm(make_identity("virtual-1"))
-        self.core = SerialModem(personality, self.nvm, now=lambda: NOON)
+        self.faults = set(faults)
+        self.core = firmware(personality, self.nvm, now=lambda: NOON, faults=self.faults, **options)
         self.time = 0.0
         self.actions: list[Output] = []
         self._timers: list[tuple[float, int]] = []

@@ -1,19 +1,20 @@
 """Key generation, checked with the means of the receiving side: nothing here asks the board's own code."""
 
-import base64
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cbor2
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
+from harness.virtual.board.personality import NRF9151_MFW_2_0_2, AttestationForm
 from tests.unit.virtual_board.bench import ERROR, OK, Bench, cme
+from tests.unit.virtual_board.signatures import parts, verify
 
 VECTORS = json.loads((Path(__file__).parents[2] / "data" / "vectors-modem.json").read_text())
 
@@ -23,33 +24,6 @@ def bench():
     bench = Bench()
     bench.ask("AT+CMEE=1")
     return bench
-
-
-def decode(text):
-    assert "=" not in text
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def parts(answer, name):
-    head, tail = f'\r\n{name}: "'.encode(), b'"\r\n\r\nOK\r\n'
-    assert answer.startswith(head), answer
-    assert answer.endswith(tail)
-    body, cose = answer[len(head) : -len(tail)].decode().split(".")
-    return decode(body), decode(cose)
-
-
-def verify(bench, cose, aad):
-    """Check the COSE_Sign1 with the device identity's public key; return its payload."""
-    tag = cbor2.loads(cose)
-    assert tag.tag == 18
-    protected, unprotected, payload, signature = tag.value
-    assert protected == bytes.fromhex("a10126")
-    assert unprotected == {4: b"\x21"}
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    signed = cbor2.dumps(["Signature1", protected, aad, payload])
-    public = bench.nvm.identity_key.public_key()
-    public.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
-    return payload
 
 
 def test_csr_and_its_statement(bench):
@@ -182,3 +156,18 @@ def test_attestation_token(bench):
     assert verify(bench, cose, body) is None
     assert len(bench.ask("AT%ATTESTTOKEN")) == len('\r\n%ATTESTTOKEN: ""\r\n\r\nOK\r\n') + 180
     assert bench.ask('AT%ATTESTTOKEN="00"') == cme(50)
+
+
+@pytest.mark.parametrize("form", AttestationForm)
+def test_every_form_of_what_a_token_signs(form):
+    bench = Bench(replace(NRF9151_MFW_2_0_2, attestation=form))
+    body, cose = parts(bench.ask("AT%ATTESTTOKEN"), "%ATTESTTOKEN")
+    signed = {"aad": (body, None), "detached": (b"", body), "both": (body, body)}
+
+    def valid(aad, detached):
+        try:
+            return verify(bench, cose, aad, detached=detached) is None
+        except InvalidSignature:
+            return False
+
+    assert {name for name, what in signed.items() if valid(*what)} == {form.value}

@@ -15,6 +15,9 @@ def test_names_resolve_by_the_table_only():
 
 def test_personalities_by_name():
     assert {name: kind.uart for name, kind in PERSONALITIES.items()} == {
+        "nrf9160": Uart.ALIVE,
+        "nrf9160-1.2": Uart.ALIVE,
+        "nrf9161": Uart.ALIVE,
         "nrf9151": Uart.ALIVE,
         "mute": Uart.MUTE,
         "garbage": Uart.GARBAGE,

@@ -11,27 +11,29 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
+from harness.virtual.board.faults import Fault
+from harness.virtual.board.modem.codes import (
+    ALREADY_EXISTS,
+    CONTENT_INVALID,
+    INCORRECT_PARAMETERS,
+    MEMORY_FULL,
+    NO_ACCESS,
+    NOT_FOUND,
+)
 from harness.virtual.board.modem.nvm import Credential
 from harness.virtual.board.modem.state import State
 
-INCORRECT_PARAMETERS = 50
-NOT_FOUND = 513
-NO_ACCESS = 514
-MEMORY_FULL = 515
-ACTIVE_STATE = 518
-ALREADY_EXISTS = 519
-CONTENT_INVALID = 527
-
 ROOT_CA, CLIENT_CERTIFICATE, PRIVATE_KEY = 0, 1, 2
 READABLE = (0, 4)
-WRITABLE = (0, 1, 2, 3, 4, 5, 13)
-KNOWN = (*range(12), 13)
+WRITABLE = (0, 1, 2, 3, 4, 5)
+KNOWN = range(12)
+ASSET_ENCRYPTION_KEY = 13  # nRF91x1 only
 LONGEST_PASSWORD = 32
 
 
-def writable_tag(sec_tag: int) -> bool:
-    """User tags, and the twenty developer tags whose TLS traffic a trace can show."""
-    return 0 <= sec_tag <= 2147483647 or 2147483648 <= sec_tag <= 2147483667
+def writable_tag(sec_tag: int, *, nrf91x1: bool) -> bool:
+    """User tags, and on nRF91x1 the twenty developer tags whose TLS traffic a trace can show."""
+    return 0 <= sec_tag <= 2147483647 or (nrf91x1 and 2147483648 <= sec_tag <= 2147483667)
 
 
 class CredentialCommands:
@@ -40,6 +42,7 @@ class CredentialCommands:
     def __init__(self, state: State) -> None:
         self._state = state
         self._store = state.nvm.credentials
+        self._fullest = self._used()
 
     def commands(self) -> Commands:
         """Return this group's commands by name."""
@@ -48,6 +51,7 @@ class CredentialCommands:
     def _cmng(self, args: Args) -> Reply:
         operations = (self._write, self._list, self._read, self._delete)
         opcode = args.at_most(5).number(0)
+        self._fullest = max(self._fullest, self._used())
         if not 0 <= opcode < len(operations):
             raise Refused(INCORRECT_PARAMETERS)
         return operations[opcode](args)
@@ -56,13 +60,13 @@ class CredentialCommands:
         sec_tag, kind = args.number(1), args.number(2)
         content = args.text(3).encode("latin-1")
         password = args.string(4, "")
-        if self._state.active:
-            raise Refused(ACTIVE_STATE)
-        if not writable_tag(sec_tag):
+        self._state.check_storable()
+        if not self._writable_tag(sec_tag):
             raise Refused(NO_ACCESS)
-        if kind not in KNOWN or len(password) > LONGEST_PASSWORD or not content:
+        asset_key = kind == ASSET_ENCRYPTION_KEY and self._state.personality.nrf91x1
+        if not (kind in KNOWN or asset_key) or len(password) > LONGEST_PASSWORD or not content:
             raise Refused(INCORRECT_PARAMETERS)
-        if kind not in WRITABLE:
+        if not (kind in WRITABLE or asset_key):
             raise Refused(NO_ACCESS)
         if self._state.personality.pem_checked and kind in (ROOT_CA, CLIENT_CERTIFICATE) and not _is_pem(content):
             raise Refused(CONTENT_INVALID)
@@ -87,16 +91,15 @@ class CredentialCommands:
         sec_tag, kind = args.at_most(3).number(1), args.number(2)
         item = self._store.get((sec_tag, kind))
         if item is None:
-            raise Refused(NO_ACCESS if not writable_tag(sec_tag) else NOT_FOUND)
+            raise Refused(NOT_FOUND if self._writable_tag(sec_tag) else NO_ACCESS)
         if kind not in READABLE:
             raise Refused(NO_ACCESS)
         return f'%CMNG: {sec_tag},{kind},"{item.digest}","{item.content.decode("latin-1")}"'
 
     def _delete(self, args: Args) -> Reply:
         sec_tag, kind = args.at_most(3).number(1), args.number(2)
-        if self._state.active:
-            raise Refused(ACTIVE_STATE)
-        if not writable_tag(sec_tag):
+        self._state.check_storable()
+        if not self._writable_tag(sec_tag):
             raise Refused(NO_ACCESS)
         if self._store.pop((sec_tag, kind), None) is None:
             raise Refused(NOT_FOUND)
@@ -104,8 +107,16 @@ class CredentialCommands:
 
     def make_room(self, more: int) -> None:
         """Refuse what does not fit: ``more`` bytes on top of what is stored."""
-        if sum(len(item.content) for item in self._store.values()) + more > self._state.personality.credential_capacity:
+        full = Fault.STORE_FULL in self._state.faults
+        capacity = self._fullest if full else self._state.personality.credential_capacity
+        if self._used() + more > capacity:
             raise Refused(MEMORY_FULL)
+
+    def _used(self) -> int:
+        return sum(len(item.content) for item in self._store.values())
+
+    def _writable_tag(self, sec_tag: int) -> bool:
+        return writable_tag(sec_tag, nrf91x1=self._state.personality.nrf91x1)
 
     def _reserved(self) -> list[tuple[int, int, str]]:
         """What every board lists last: Nordic's root CA, the device identity public key, Nordic's base key."""

@@ -6,15 +6,15 @@ Source: "nRF91x1 AT Commands" reference, +CFUN, %XSYSTEMMODE, %FEACONF, +COPS, +
 from dataclasses import replace
 
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply, Wait
+from harness.virtual.board.faults import Fault
+from harness.virtual.board.modem.codes import RADIO_CONNECTION_ACTIVE, SEARCH_INTERRUPTED
 from harness.virtual.board.modem.nvm import PLMN
-from harness.virtual.board.modem.radio import DETACH, UICC_READY, Radio
+from harness.virtual.board.modem.radio import DENIED, DETACH, UICC_READY, Radio
 from harness.virtual.board.modem.state import State
 
-ACTIVE_STATE = 518
-RADIO_CONNECTION_ACTIVE = 516
-BAND_CONFIGURATION = 522
 MODE_CHANGE = 0.033
 NETWORK_SCAN = 5.0
+AVAILABLE, CURRENT, FORBIDDEN = 1, 2, 3
 
 # mode -> (LTE, GNSS, UICC); None: as it was
 _MODES: dict[int, tuple[bool | None, bool | None, bool | None]] = {
@@ -48,7 +48,7 @@ class FunctionalCommands:
             "+CFUN": Forms(set=self._cfun, read=lambda: f"+CFUN: {self._mode}", test=f"+CFUN: ({modes})"),
             "%XSYSTEMMODE": Forms(set=self._set_system_mode, read=self._system_mode),
             "%FEACONF": Forms(set=self._feaconf),
-            "+COPS": Forms(set=self._set_cops, read=self._cops),
+            "+COPS": Forms(set=self._set_cops, read=self._cops, test=self._scan),
             "+CGATT": Forms(set=self._set_cgatt, read=lambda: f"+CGATT: {int(self._radio.attached)}"),
         }
 
@@ -57,11 +57,21 @@ class FunctionalCommands:
         if mode == self._mode:
             return None
         lte, _, _ = _MODES[mode]
+        if lte:
+            self._check_lte()
         if self._radio.attached and (lte is False or mode == 2):
             self._radio.pause()
             return Wait(DETACH, lambda: self._enter(mode))
         self._enter(mode)
         return Wait(MODE_CHANGE, lambda: None)
+
+    def _check_lte(self) -> None:
+        """Refuse to go on air without an IMEI or with too low a supply."""
+        faults = self._state.faults
+        if Fault.NO_IMEI in faults and self._state.on.mdmev:
+            self._state.urc("%MDMEV: NO IMEI")
+        if Fault.NO_IMEI in faults or Fault.LOW_VOLTAGE in faults:
+            raise Refused
 
     def _enter(self, mode: int) -> None:
         state = self._state
@@ -80,7 +90,7 @@ class FunctionalCommands:
             self._radio.search()
         self._mode = self._reported(mode)
         if mode == 0:
-            state.nvm.settings = state.settings
+            state.save_settings()
 
     def _reported(self, mode: int) -> int:
         """The mode that +CFUN? shows. After 20, 21, 30, 31, 40, 41 this is not documented."""
@@ -100,9 +110,12 @@ class FunctionalCommands:
         state.uicc = on
         state.outbox.cancel(self._uicc_start)
         if on:
-            self._uicc_start = state.outbox.after(UICC_READY, lambda: self._uicc_ready(True))
+            self._uicc_start = state.outbox.after(UICC_READY, self._uicc_started)
         elif state.uicc_ready:
             self._uicc_ready(False)
+
+    def _uicc_started(self) -> None:
+        self._uicc_ready(Fault.NO_SIM not in self._state.faults)
 
     def _uicc_ready(self, ready: bool) -> None:
         self._state.uicc_ready = ready
@@ -115,7 +128,7 @@ class FunctionalCommands:
     def _set_system_mode(self, args: Args) -> Reply:
         lte_m, nb_iot, gnss = (args.at_most(4).choice(index, (0, 1)) for index in range(3))
         preference = args.choice(3, range(5), default=0)
-        self._not_active()
+        self._state.check_storable()
         if not (lte_m or nb_iot or gnss):
             raise Refused
         self._state.settings = replace(self._state.settings, system_mode=(lte_m, nb_iot, gnss, preference))
@@ -130,7 +143,7 @@ class FunctionalCommands:
         if operation == 1:
             return f"%FEACONF: {feature},{features[feature]}"
         value = args.choice(2, (0, 1))
-        self._not_active()
+        self._state.check_storable()
         features[feature] = value
         self._state.settings = replace(self._state.settings, features=tuple(features.items()))
         return None
@@ -158,6 +171,20 @@ class FunctionalCommands:
             self._radio.search_again()
         return None
 
+    def _scan(self) -> Reply:
+        """+COPS=?: the modem looks for networks, which takes long and needs it to be idle."""
+        if not self._state.lte:
+            raise Refused
+        if self._radio.rrc_connected:
+            raise Refused(RADIO_CONNECTION_ACTIVE)
+        return Wait(NETWORK_SCAN, self._networks)
+
+    def _networks(self) -> Reply:
+        if self._radio.rrc_connected:  # data, or the attach, came in between
+            raise Refused(SEARCH_INTERRUPTED)
+        status = FORBIDDEN if self._radio.status == DENIED else CURRENT if self._radio.attached else AVAILABLE
+        return f'+COPS: ({status},"","","{PLMN}",{self._radio.access_technology})'
+
     def _set_cgatt(self, args: Args) -> Reply:
         attach = args.at_most(1).choice(0, (0, 1))
         if not self._state.lte:
@@ -168,7 +195,3 @@ class FunctionalCommands:
             self._radio.pause()
             return Wait(DETACH, self._radio.stop)
         return None
-
-    def _not_active(self) -> None:
-        if self._state.active:
-            raise Refused(ACTIVE_STATE)

@@ -5,9 +5,10 @@ Source: "nRF91x1 AT Commands" reference, +CGSN, +CGMI, +CGMM, +CGMR, +CIMI, %SHO
 """
 
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
+from harness.virtual.board.faults import Fault
+from harness.virtual.board.modem.codes import SIM_FAILURE, SIM_NOT_INSERTED
 from harness.virtual.board.modem.state import State
 
-SIM_FAILURE = 13
 PIN_RETRIES = {"SIM PIN": 3, "SIM PUK": 10, "SIM PIN2": 3, "SIM PUK2": 10}
 
 
@@ -21,7 +22,7 @@ class IdentityCommands:
         """Return this group's commands by name."""
         kind, who = self._state.personality, self._state.nvm.identity
         return {
-            "+CGSN": Forms(run=lambda: who.imei, set=self._cgsn, test="+CGSN: (0-3)"),
+            "+CGSN": Forms(run=lambda: self._cgsn(Args()), set=self._cgsn, test="+CGSN: (0-3)"),
             "+CGMI": Forms(run=lambda: "Nordic Semiconductor ASA"),
             "+CGMM": Forms(run=lambda: kind.model),
             "+CGMR": Forms(run=lambda: kind.firmware),
@@ -40,6 +41,8 @@ class IdentityCommands:
     def _cgsn(self, args: Args) -> Reply:
         who, svn = self._state.nvm.identity, self._state.personality.svn
         kind = args.at_most(1).choice(0, (0, 1, 2, 3), default=0)
+        if Fault.NO_IMEI in self._state.faults:
+            raise Refused
         return (who.imei, f'+CGSN: "{who.imei}"', f'+CGSN: "{who.imei[:14]}{svn}"', f'+CGSN: "{svn}"')[kind]
 
     def _cpin(self) -> Reply:
@@ -57,5 +60,6 @@ class IdentityCommands:
 
     def _from_sim(self, answer: str) -> str:
         if not self._state.uicc_ready:
-            raise Refused(SIM_FAILURE)
+            missing = self._state.uicc and Fault.NO_SIM in self._state.faults
+            raise Refused(SIM_NOT_INSERTED if missing else SIM_FAILURE)
         return answer

@@ -1,7 +1,7 @@
 """%KEYGEN and %ATTESTTOKEN: keys made on the device, and statements signed with the device identity key.
 
 Sources: "nRF91x1 AT Commands" reference, %KEYGEN and %ATTESTTOKEN; the encodings as decoded from published output of
-boards; RFC 2986 (CSR), RFC 5280 §4.2.1.3 (key usage), RFC 9052 §4.2 (COSE_Sign1).
+boards; RFC 9052 §4.2 (COSE_Sign1).
 """
 
 import base64
@@ -14,21 +14,14 @@ import cbor2
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.x509.oid import ExtensionOID, NameOID, ObjectIdentifier
 
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply, Wait
-from harness.virtual.board.modem.credentials import (
-    ACTIVE_STATE,
-    ALREADY_EXISTS,
-    INCORRECT_PARAMETERS,
-    NO_ACCESS,
-    PRIVATE_KEY,
-    CredentialCommands,
-    writable_tag,
-)
+from harness.virtual.board.modem.codes import ALREADY_EXISTS, INCORRECT_PARAMETERS, NO_ACCESS
+from harness.virtual.board.modem.credentials import PRIVATE_KEY, CredentialCommands, writable_tag
+from harness.virtual.board.modem.csr import make_csr, subject_name
 from harness.virtual.board.modem.nvm import Credential
 from harness.virtual.board.modem.state import State
-from harness.virtual.board.personality import ExternalAad
+from harness.virtual.board.personality import AttestationForm, ExternalAad
 
 KEYGEN_SECONDS = 1.2  # not documented; tools allow 15 s
 ENDORSEMENT_KEY = 8
@@ -39,15 +32,6 @@ SELF_DESCRIBED_CBOR = 55799
 COSE_SIGN1 = 18
 ES256 = cbor2.dumps({1: -7})
 IDENTITY_KEY_ID = cbor2.dumps(-2)
-
-_ATTRIBUTES: Final[dict[str, ObjectIdentifier]] = {
-    "CN": NameOID.COMMON_NAME,
-    "C": NameOID.COUNTRY_NAME,
-    "ST": NameOID.STATE_OR_PROVINCE_NAME,
-    "L": NameOID.LOCALITY_NAME,
-    "O": NameOID.ORGANIZATION_NAME,
-    "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
-}
 
 
 class KeyCommands:
@@ -69,9 +53,8 @@ class KeyCommands:
         response = args.number(2, default=CSR)
         subject = args.string(3, "")
         usage = args.string(4, DEFAULT_KEY_USAGE)
-        if self._state.active:
-            raise Refused(ACTIVE_STATE)
-        if not writable_tag(sec_tag):
+        self._state.check_storable()
+        if not writable_tag(sec_tag, nrf91x1=self._state.personality.nrf91x1):
             raise Refused(NO_ACCESS)
         if (
             kind not in (PRIVATE_KEY, ENDORSEMENT_KEY)
@@ -99,7 +82,8 @@ class KeyCommands:
             assert isinstance(loaded, ec.EllipticCurvePrivateKey)  # noqa: S101 - stored by the branch above
             key = loaded
         if response == CSR:
-            body, message = _csr(key, name, usage), CSR_MESSAGE
+            with_null = self._state.personality.csr_with_null
+            body, message = make_csr(key, name, usage, with_null=with_null), CSR_MESSAGE
         else:
             body, message = _spki(key), PUBLIC_KEY_MESSAGE
         payload = cbor2.dumps(
@@ -115,7 +99,7 @@ class KeyCommands:
             )
         )
         aad = b"" if self._state.personality.external_aad is ExternalAad.EMPTY else body
-        return f'%KEYGEN: "{_base64url(body)}.{_base64url(self._sign(aad, payload))}"'
+        return f'%KEYGEN: "{_base64url(body)}.{_base64url(self._sign(payload, aad, payload))}"'
 
     def _attest_with(self, args: Args) -> Reply:
         challenge = args.at_most(1).string(0)
@@ -133,43 +117,26 @@ class KeyCommands:
             nonce,
         ]
         body = cbor2.dumps(cbor2.CBORTag(SELF_DESCRIBED_CBOR, fields))
-        # What nRF91x1 signs here is not published; this is the form verified for nRF9160.
-        return f'%ATTESTTOKEN: "{_base64url(body)}.{_base64url(self._sign(body, None))}"'
+        aad, signed = {
+            AttestationForm.AAD: (body, None),
+            AttestationForm.DETACHED: (b"", body),
+            AttestationForm.BOTH: (body, body),
+        }[kind.attestation]
+        return f'%ATTESTTOKEN: "{_base64url(body)}.{_base64url(self._sign(None, aad, signed))}"'
 
-    def _sign(self, aad: bytes, payload: bytes | None) -> bytes:
+    def _sign(self, carried: bytes | None, aad: bytes, payload: bytes | None) -> bytes:
+        """Return a COSE_Sign1 that carries ``carried`` and signs ``payload`` with ``aad``."""
         signed = cbor2.dumps(["Signature1", ES256, aad, payload])
         r, s = utils.decode_dss_signature(self._state.nvm.identity_key.sign(signed, ec.ECDSA(hashes.SHA256())))
         signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-        return cbor2.dumps(cbor2.CBORTag(COSE_SIGN1, [ES256, {4: IDENTITY_KEY_ID}, payload, signature]))
+        return cbor2.dumps(cbor2.CBORTag(COSE_SIGN1, [ES256, {4: IDENTITY_KEY_ID}, carried, signature]))
 
     def _subject(self, attributes: str) -> x509.Name:
-        if not attributes:
-            attributes = f"CN={self._state.nvm.identity.device_uuid}"
-        names = []
-        for part in attributes.encode("latin-1").decode("utf-8", "replace").split(","):
-            key, _, value = part.strip().partition("=")
-            oid = _ATTRIBUTES.get(key.upper())
-            if oid is None or not value:
-                raise Refused(INCORRECT_PARAMETERS)
-            try:
-                names.append(x509.NameAttribute(oid, value))
-            except ValueError:  # too long, or a country that is not two letters
-                raise Refused(INCORRECT_PARAMETERS) from None
-        return x509.Name(names)
-
-
-def _csr(key: ec.EllipticCurvePrivateKey, subject: x509.Name, usage: str) -> bytes:
-    extension = x509.UnrecognizedExtension(ExtensionOID.KEY_USAGE, _bit_string(usage))
-    builder = x509.CertificateSigningRequestBuilder().subject_name(subject).add_extension(extension, critical=False)
-    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
-
-
-def _bit_string(bits: str) -> bytes:
-    """DER of a named bit list: zeros at the end are left out."""
-    bits = bits.rstrip("0")
-    unused = -len(bits) % 8
-    content = int(bits + "0" * unused or "0", 2).to_bytes((len(bits) + 7) // 8, "big")
-    return bytes([3, len(content) + 1, unused]) + content
+        attributes = attributes or f"CN={self._state.nvm.identity.device_uuid}"
+        try:
+            return subject_name(attributes.encode("latin-1").decode())
+        except ValueError:
+            raise Refused(INCORRECT_PARAMETERS) from None
 
 
 def _spki(key: ec.EllipticCurvePrivateKey) -> bytes:

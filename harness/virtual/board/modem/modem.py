@@ -3,14 +3,17 @@
 Source: "nRF91x1 AT Commands" reference.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime
 
 from harness.virtual.board.commands import Command, Forms, Refused, Reply
+from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem.credentials import CredentialCommands
+from harness.virtual.board.modem.expiry import ExpiryCommands
 from harness.virtual.board.modem.functional import FunctionalCommands
 from harness.virtual.board.modem.general import GeneralCommands
 from harness.virtual.board.modem.identity import IdentityCommands
+from harness.virtual.board.modem.jwt import JwtCommands
 from harness.virtual.board.modem.keys import KeyCommands
 from harness.virtual.board.modem.network import NetworkCommands
 from harness.virtual.board.modem.nvm import Nvm
@@ -35,8 +38,9 @@ class Modem:
         urc: Callable[[str], None],
         lost: Callable[[], None],
         now: Callable[[], datetime],
+        faults: Set[Fault] = frozenset(),
     ) -> None:
-        self._state = State(personality, nvm, outbox, urc, now, nvm.settings)
+        self._state = State(personality, nvm, outbox, urc, now, nvm.settings, faults)
         self.radio = Radio(self._state, lost)
         credentials = CredentialCommands(self._state)
         self._commands: dict[str, Forms] = {}
@@ -46,14 +50,17 @@ class Modem:
             FunctionalCommands(self._state, self.radio),
             NetworkCommands(self._state, self.radio),
             credentials,
+            ExpiryCommands(self._state),
             KeyCommands(self._state, credentials),
+            JwtCommands(self._state),
         ):
             self._commands.update(group.commands())
+        for name in personality.unsupported:
+            del self._commands[name]
 
-    @property
-    def extended_errors(self) -> bool:
-        """Whether the host asked for +CME ERROR (+CMEE=1)."""
-        return self._state.cmee
+    def final_result(self, refusal: Refused) -> str:
+        """Return the final result of a command that was refused: the code only shows when the host asked for it."""
+        return f"+CME ERROR: {refusal.code}" if self._state.cmee and refusal.code is not None else "ERROR"
 
     def execute(self, command: Command) -> Reply:
         """Run one command. Raises :class:`Refused`.
@@ -70,5 +77,5 @@ class Modem:
 
     def power_off(self) -> None:
         """Go to CFUN=0 without a word: settings are saved, the network is left."""
-        self._state.nvm.settings = self._state.settings
+        self._state.save_settings()
         self.radio.pause()

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
 from harness.virtual.board.modem.nvm import PLMN
-from harness.virtual.board.modem.radio import BAND, CELL_ID, TAC, Radio
+from harness.virtual.board.modem.radio import BAND, CELL_ID, DENIED, REJECT_CAUSE, TAC, Radio
 from harness.virtual.board.modem.state import State
 
 BANDS = "1,2,3,4,5,8,12,13,18,19,20,25,26,28,66"
@@ -39,7 +39,7 @@ class NetworkCommands:
                 "cgerep", (0, 1), lambda: f"+CGEREP: {on.cgerep},0", "+CGEREP: (0,1),(0)", at_most=2
             ),
             "+CNEC": self._subscription("cnec", (0, 8, 16, 24), lambda: f"+CNEC: {on.cnec}", "+CNEC: (0,8,16,24)"),
-            "%MDMEV": self._subscription("mdmev", (0, 1, 2)),
+            "%MDMEV": self._subscription("mdmev", (0, 1, 2) if self._state.personality.nrf91x1 else (0, 1)),
             "%XTIME": self._subscription("xtime", (0, 1)),
             "%CESQ": self._subscription("cesq", (0, 1)),
             "+CIND": Forms(set=self._set_cind, read=self._cind),
@@ -47,7 +47,7 @@ class NetworkCommands:
             "+CSQ": Forms(run=lambda: "+CSQ: 99,99"),
             "%XMONITOR": Forms(run=self._xmonitor),
             "%XCBAND": Forms(run=lambda: f"%XCBAND: {BAND if radio.camped else 0}", test=f"%XCBAND: ({BANDS})"),
-            "+CEER": Forms(run=lambda: '+CEER: ""'),
+            "+CEER": Forms(run=self._ceer),
             "+CGDCONT": Forms(set=self._set_cgdcont, read=self._cgdcont),
             "+CGPADDR": Forms(run=self._cgpaddr, set=self._cgpaddr_of),
             "+CGACT": Forms(set=self._set_cgact, read=lambda: f"+CGACT: 0,{int(radio.attached)}"),
@@ -93,6 +93,9 @@ class NetworkCommands:
             f'428,6300,54,22,"{edrx}","{active_time}","{tau}","01001001"',
         ]
         return f"%XMONITOR: {','.join(fields)}"
+
+    def _ceer(self) -> Reply:
+        return f'+CEER: "{f"EMM {REJECT_CAUSE}" if self._radio.status == DENIED else ""}"'
 
     def _cgdcont(self) -> Reply:
         kind, apn = self._state.settings.pdn
@@ -157,9 +160,9 @@ class NetworkCommands:
         return [f'+CEDRXS: {technology},"{bits}"' for technology, bits in self._state.settings.edrx]
 
     def _cclk(self) -> Reply:
-        if self._state.clock_offset is None:
+        if self._state.clock is None:
             raise Refused
-        return f'+CCLK: "{self._state.now() + self._state.clock_offset:%y/%m/%d,%H:%M:%S}+00"'
+        return f'+CCLK: "{self._state.clock:%y/%m/%d,%H:%M:%S}+00"'
 
     def _set_cclk(self, args: Args) -> Reply:
         found = _CLOCK.fullmatch(args.at_most(1).string(0))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem.nvm import PLMN
 from harness.virtual.board.modem.state import State
 
@@ -24,7 +25,9 @@ CELL_ID = "00010101"
 BAND = 20
 PSM_OFF = "11100000"  # 3GPP TS 24.008: timer deactivated
 
-NOT_REGISTERED, HOME, SEARCHING, UNKNOWN = 0, 1, 2, 4
+NOT_REGISTERED, HOME, SEARCHING, DENIED, UNKNOWN, UICC_FAILURE = 0, 1, 2, 3, 4, 90
+REJECT_CAUSE = 13
+"""EMM cause of the denied registration (3GPP TS 24.301 annex A: roaming not allowed in this tracking area)."""
 
 
 class Radio:
@@ -63,6 +66,9 @@ class Radio:
         lte_m, nb_iot, _, _ = self._state.settings.system_mode
         if not (lte_m or nb_iot):
             return
+        if Fault.NO_SIM in self._state.faults:
+            self._at(UICC_READY, lambda: self._set_status(UICC_FAILURE))
+            return
         self._at(CELL_FOUND, self._cell_found)
         if self._state.receive_only:
             return
@@ -70,7 +76,7 @@ class Radio:
             self._at(moment, partial(self._measured, values))
         if self.plmn in ("", PLMN):
             self._at(RRC_CONNECTED, self._connect)
-            self._at(REGISTERED, self._registered)
+            self._at(REGISTERED, self._denied if Fault.DENIED in self._state.faults else self._registered)
 
     def pause(self) -> None:
         """Stop what is scheduled: a detach is under way."""
@@ -106,6 +112,8 @@ class Radio:
         if level < 2 or not self.camped:
             return str(self.status)
         text = f'{self.status},"{TAC}","{CELL_ID}",{self.access_technology}'
+        if level in (3, 5) and self.status == DENIED:
+            text += f",0,{REJECT_CAUSE}"
         if level >= 4 and self.attached:
             text += ',,,"{}","{}"'.format(*self.psm())
         return text
@@ -140,9 +148,17 @@ class Radio:
         self._urc(on.mdmev > 0, "%MDMEV: SEARCH STATUS 2")
         self._set_status(HOME)
         self._urc(on.cind[0] > 0, '+CIND: "service",1')
-        state.clock_offset = timedelta()
-        self._urc(on.xtime > 0, f'%XTIME: "00","{_universal_time(state)}","00"')
+        if Fault.CLOCK_UNKNOWN not in state.faults:
+            state.clock_offset = timedelta()
+            self._urc(on.xtime > 0, f'%XTIME: "00","{_universal_time(state)}","00"')
         self._restart_inactivity()
+
+    def _denied(self) -> None:
+        on = self._state.on
+        self._urc(on.cnec in (8, 24), f"+CNEC_EMM: {REJECT_CAUSE}")
+        self._urc(on.mdmev > 0, "%MDMEV: SEARCH STATUS 2")
+        self._set_status(DENIED)
+        self._release()
 
     def _detach(self, status: int) -> None:
         was_attached = self.attached

@@ -1,9 +1,12 @@
 """The modem's volatile state, shared by the groups of commands; all of it is gone after a reset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from harness.virtual.board.commands import Refused
+from harness.virtual.board.faults import Fault
+from harness.virtual.board.modem.codes import ACTIVE_STATE, POWER_OFF_WARNING
 from harness.virtual.board.modem.nvm import Nvm, StoredSettings
 from harness.virtual.board.outputs import Outbox
 from harness.virtual.board.personality import Personality
@@ -36,6 +39,7 @@ class State:
     now: Callable[[], datetime]
     settings: StoredSettings
     """In use; the modem writes them to the NVM at CFUN=0."""
+    faults: Set[Fault]
     on: Subscriptions = field(default_factory=Subscriptions)
     cmee: bool = False
     clock_offset: timedelta | None = None
@@ -50,3 +54,20 @@ class State:
     def active(self) -> bool:
         """CFUN 1, 2 or 21: credentials cannot be written and keys cannot be generated."""
         return self.lte
+
+    @property
+    def clock(self) -> datetime | None:
+        """The modem's time, None while it is not known."""
+        return None if self.clock_offset is None else self.now() + self.clock_offset
+
+    def check_storable(self) -> None:
+        """Refuse what must be stored at once while it may not be: the modem is active, or its supply too low."""
+        if self.active:
+            raise Refused(ACTIVE_STATE)
+        if Fault.LOW_VOLTAGE in self.faults:
+            raise Refused(POWER_OFF_WARNING)
+
+    def save_settings(self) -> None:
+        """Write the settings to the NVM, which a power-off warning prevents."""
+        if Fault.LOW_VOLTAGE not in self.faults:
+            self.nvm.settings = self.settings

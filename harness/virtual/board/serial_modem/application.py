@@ -52,7 +52,7 @@ class ApplicationCommands:
                 test=f"+IPR: (),({','.join(map(str, BAUD_RATES))})",
             ),
             "#XSMVER": Forms(run=lambda: f'#XSMVER: "{kind.application}","{kind.sdk}"'),
-            "#XUUID": Forms(run=lambda: f"#XUUID: {self._identity.device_uuid}"),
+            "#XUUID": Forms(run=self._uuid),
             "#XRESET": Forms(run=device.reset),
             "#XSHUTDOWN": Forms(run=device.shut_down),
             # Both modes end the UART until DTR is asserted, which a pty cannot do: only a power cycle wakes the board.
@@ -65,6 +65,11 @@ class ApplicationCommands:
                 test="#XDATACTRL=<time_limit>",
             ),
         }
+
+    def _uuid(self) -> Reply:
+        if "%JWT" in self._personality.unsupported:  # it is read out of a token
+            raise Refused
+        return f"#XUUID: {self._identity.device_uuid}"
 
     def _set_baud(self, args: Args) -> Reply:
         self._device.set_baud(args.at_most(1).choice(0, BAUD_RATES))

@@ -4,14 +4,16 @@ Source: Serial Modem documentation and observed bytes. Every answer begins with 
 final result; unsolicited results wait until the running command is finished and while data mode lasts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Final
 
-from harness.virtual.board.commands import Command, Forms, Later, Lines, Refused, Reply, Wait, parse
+from harness.virtual.board.commands import Command, Forms, Lines, Refused, Reply, parse
+from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
 from harness.virtual.board.personality import Personality
+from harness.virtual.board.running import run
 from harness.virtual.board.serial_modem.application import ApplicationCommands
 from harness.virtual.board.serial_modem.data_mode import DataMode, shortest_idle_ms
 from harness.virtual.board.serial_modem.line_input import LineInput, Overflow
@@ -47,9 +49,11 @@ class SerialModem:
         *,
         baud: int = DEFAULT_BAUD,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        faults: Set[Fault] = frozenset(),
     ) -> None:
         self._personality = personality
         self._nvm = nvm
+        self._faults = faults
         self._now = now
         self._outbox = Outbox()
         self.baud = baud or DEFAULT_BAUD
@@ -174,6 +178,7 @@ class SerialModem:
             urc=self._modem_says,
             lost=lambda: self._mqtt.abort(),
             now=self._now,
+            faults=self._faults,
         )
 
     def _pump(self) -> None:
@@ -216,20 +221,17 @@ class SerialModem:
             return
         own = command.name.startswith("#") or command.name in self._application
         self._busy = True
-        self._step(lambda: self._execute_own(command) if own else self._modem.execute(command), own)
+        run(
+            lambda: self._execute_own(command) if own else self._modem.execute(command),
+            self._outbox,
+            lambda result: self._finish(result, own),
+        )
 
-    def _step(self, work: Callable[[], Reply], own: bool) -> None:
-        """Run (a part of) a command and answer, unless it takes longer."""
-        try:
-            reply = work()
-        except Refused as refusal:
-            code = None if own or not self._modem.extended_errors else refusal.code
-            self._final("ERROR" if code is None else f"+CME ERROR: {code}")
-            return
-        if isinstance(reply, Wait):
-            self._outbox.after(reply.seconds, lambda: self._step(reply.then, own))
-        elif reply is not Later.LATER:
-            self._answer(reply, own)
+    def _finish(self, result: Lines | Refused, own: bool) -> None:
+        if not isinstance(result, Refused):
+            self._answer(result, own)
+        else:
+            self._final("ERROR" if own else self._modem.final_result(result))
 
     def _execute_own(self, command: Command) -> Reply:
         forms = self._application.get(command.name)

@@ -1,0 +1,61 @@
+"""Host bytes to command lines, as the AT host library collects them.
+
+Source: sdk-nrf, AT host library (terminators, buffer, quotes, deletion). Hard on the host, and kept so: only the
+configured terminator ends a line, whatever stands before ``AT`` is part of it, deleting a quote does not undo its
+effect, and in a full buffer even the closing quote is lost, so that the line ends no more until something is deleted.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+BUFFER_SIZE: Final = 4095
+"""Bytes of a command; one more in the buffer ends the text."""
+_NUL, _LF, _CR, _QUOTE = 0x00, 0x0A, 0x0D, 0x22
+_DELETE: Final = (0x08, 0x7F)
+
+
+class Terminator(StrEnum):
+    """What ends a command: a choice when the firmware is built."""
+
+    CR = "cr"
+    LF = "lf"
+    CRLF = "crlf"
+    NUL = "nul"
+
+
+class HostInput:
+    """Collects one command line at a time."""
+
+    def __init__(self, terminator: Terminator = Terminator.CR) -> None:
+        self._terminator = terminator
+        self._line = bytearray()
+        self._quoted = False
+
+    def feed(self, data: bytes) -> tuple[int, bytes | None]:
+        """Take bytes up to the end of one line. Returns how many, and the line, if it ended.
+
+        A line without any visible character is dropped: it gets no answer.
+        """
+        for count, byte in enumerate(data, 1):
+            if byte in _DELETE:
+                del self._line[-1:]
+            elif not self._quoted and self._ends(byte):
+                line = bytes(self._line)
+                self._line.clear()
+                if max(line, default=0) > 0x20:
+                    return count, line
+            elif byte != _NUL and len(self._line) < BUFFER_SIZE:
+                self._line.append(byte)
+                self._quoted ^= byte == _QUOTE
+        return len(data), None
+
+    def _ends(self, byte: int) -> bool:
+        match self._terminator:
+            case Terminator.CR:
+                return byte == _CR
+            case Terminator.LF:
+                return byte == _LF
+            case Terminator.CRLF:
+                return byte == _LF and self._line[-1:] == b"\r"
+            case Terminator.NUL:
+                return byte == _NUL

@@ -1,0 +1,131 @@
+"""What application firmware without commands of its own has in common: the modem, one command at a time.
+
+Subclasses know the wire: how bytes become commands, what is put around answers and unsolicited results.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Set
+from datetime import UTC, datetime
+from typing import Final
+
+from harness.virtual.board.commands import Lines, Refused, parse
+from harness.virtual.board.faults import Fault
+from harness.virtual.board.modem import Modem, Nvm
+from harness.virtual.board.outputs import LinkEvent, Outbox, Output, Send
+from harness.virtual.board.personality import Personality
+from harness.virtual.board.running import run
+
+INPUT_LIMIT: Final = 65536
+
+
+def utc_now() -> datetime:
+    """The time that the network tells."""
+    return datetime.now(UTC)
+
+
+class PassThrough(ABC):
+    """The whole board without I/O. ``nvm`` outlives a reset; everything else starts anew.
+
+    What the host sends while a command runs waits. (Real firmware may lose it: hosts must wait for the final result.)
+    """
+
+    def __init__(
+        self,
+        personality: Personality,
+        nvm: Nvm,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        faults: Set[Fault] = frozenset(),
+    ) -> None:
+        self.personality = personality
+        self._nvm = nvm
+        self._now = now
+        self._faults = faults
+        self._outbox = Outbox()
+        self._input = bytearray()
+        self._busy = False
+
+    def power_on(self) -> list[Output]:
+        """Start the board from cold: whatever ran before is gone."""
+        self._outbox.cancel_all()
+        self._input.clear()
+        self._busy = False
+        self._modem = Modem(
+            self.personality,
+            self._nvm,
+            self._outbox,
+            urc=self.unsolicited,
+            lost=lambda: None,
+            now=self._now,
+            faults=self._faults,
+        )
+        self.boot()
+        return self._outbox.take()
+
+    def receive(self, data: bytes) -> list[Output]:
+        """Take bytes from the host."""
+        self._input += data[: INPUT_LIMIT - len(self._input)]
+        self._pump()
+        return self._outbox.take()
+
+    def timer(self, token: int) -> list[Output]:
+        """A timer has run out."""
+        self._outbox.fire(token)
+        self._pump()
+        return self._outbox.take()
+
+    def link(self, event: LinkEvent) -> list[Output]:
+        """Nothing here opens a link."""
+        raise AssertionError(f"{event} without a link")
+
+    # -- what a subclass defines --------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def boot(self) -> None:
+        """Reset the input and send the banner."""
+
+    @abstractmethod
+    def take(self, data: bytes) -> int:
+        """Take bytes up to the end of one command line, and act on it. Returns how many were taken."""
+
+    @abstractmethod
+    def answer(self, text: str) -> None:
+        """Send what the modem answered: whole lines, the final result last."""
+
+    @abstractmethod
+    def unsolicited(self, text: str) -> None:
+        """Send an unsolicited result, given without line ends."""
+
+    # -- what a subclass uses -----------------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command runs."""
+        return self._busy
+
+    def execute(self, line: str) -> None:
+        """Give a command line to the modem; :meth:`answer` follows, now or later."""
+        self._busy = True
+        command = parse(line)
+        if command is None:
+            self._finish(Refused())
+        else:
+            run(lambda: self._modem.execute(command), self._outbox, self._finish)
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the host."""
+        self._outbox.emit(Send(data))
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _finish(self, result: Lines | Refused) -> None:
+        if isinstance(result, Refused):
+            lines = [self._modem.final_result(result)]
+        else:
+            lines = [*([] if result is None else [result] if isinstance(result, str) else result), "OK"]
+        self._busy = False
+        self.answer("".join(f"{line}\r\n" for line in lines))
+
+    def _pump(self) -> None:
+        while self._input and not self._busy:
+            del self._input[: self.take(bytes(self._input))]

@@ -1,0 +1,107 @@
+"""A shell between host and modem: prompt, echo, ``at '<command>'``.
+
+Sources: sdk-nrf, AT shell library (the command ``at``, line feeds written as ``\\n``, notifications only after
+``at events_enable``, length of an answer); Zephyr documentation, Shell; bytes recorded from Modem Shell.
+"""
+
+from collections.abc import Callable, Set
+from datetime import datetime
+from typing import Final
+
+from harness.virtual.board.faults import Fault
+from harness.virtual.board.modem import Nvm
+from harness.virtual.board.pass_through import PassThrough, utc_now
+from harness.virtual.board.personality import Personality
+from harness.virtual.board.shell.line_editor import LineEditor
+from harness.virtual.board.shell.words import OpenQuote, split_words
+
+PROMPT: Final = "mosh:~$ "
+ANSWER_BUFFER: Final = 2700
+E2BIG: Final = 7
+_WRITE_CREDENTIAL: Final = "AT%CMNG=0"
+_USAGE: Final = (
+    "Usage: at <subcommand>",
+    "Subcommands: events_enable, events_disable; anything else goes to the modem",
+)
+
+
+class Shell(PassThrough):
+    """Modem Shell as far as AT commands go. ``colour``: prompt and errors coloured, cursor moved, as on a terminal."""
+
+    def __init__(
+        self,
+        personality: Personality,
+        nvm: Nvm,
+        *,
+        colour: bool = False,
+        now: Callable[[], datetime] = utc_now,
+        faults: Set[Fault] = frozenset(),
+    ) -> None:
+        super().__init__(personality, nvm, now=now, faults=faults)
+        self._colour = colour
+        self._prompt = f"\x1b[1;32m{PROMPT}\x1b[m" if colour else PROMPT
+
+    def boot(self) -> None:
+        """Send the banner and the first prompt."""
+        self._editor = LineEditor()
+        self._events = False
+        self._print(f"*** Booting nRF Connect SDK v{self.personality.sdk} ***", "")
+        self._show_prompt()
+
+    def take(self, data: bytes) -> int:
+        """Echo; at the end of a line do what it says."""
+        taken, echo, line = self._editor.feed(data)
+        self.send(echo)
+        if line is not None:
+            self._run(line)
+        return taken
+
+    def answer(self, text: str) -> None:
+        """The modem's answer, and the prompt."""
+        if len(text) > ANSWER_BUFFER:
+            self._print(f"Sending AT command failed with error code -{E2BIG}")
+        else:
+            self.send(text.encode("latin-1"))
+        self._show_prompt()
+
+    def unsolicited(self, text: str) -> None:
+        """Notifications only show when they were asked for; the line that is being typed is drawn again after them."""
+        if not self._events:
+            return
+        idle = not self.busy
+        if idle and self._colour:
+            self.send(b"\x1b[%dD\x1b[J" % (len(PROMPT) + len(self._editor.line)))
+        self._print("AT event handler:", text)
+        if idle:
+            self._show_prompt()
+            self.send(self._editor.line)
+
+    def _run(self, line: str) -> None:
+        try:
+            words = split_words(line)
+        except OpenQuote as error:
+            self._complain(f"not terminated: {error}")
+            words = []
+        match words:
+            case ["at", "events_enable" | "events_disable" as what, *_]:
+                self._events = what == "events_enable"
+                self._print(f"AT command event handler {'enabled' if self._events else 'disabled'}")
+            case ["at", command, *_]:
+                if command.startswith(_WRITE_CREDENTIAL):
+                    command = command.replace("\\n", "\r\n")
+                self.execute(command)
+                return
+            case ["at"]:
+                self._print(*_USAGE)
+            case [name, *_]:
+                self._complain(f"{name}: command not found")
+        self._show_prompt()
+
+    def _complain(self, text: str) -> None:
+        self._print(f"\x1b[1;31m{text}\x1b[m" if self._colour else text)
+
+    def _print(self, *lines: str) -> None:
+        self.send("".join(f"{line}\r\n" for line in lines).encode("latin-1"))
+
+    def _show_prompt(self) -> None:
+        self.send(self._prompt.encode())
