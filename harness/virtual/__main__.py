@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from harness.policy import PolicyError
+from harness.virtual.cloud.state_file import UnusableState
 from harness.virtual.launch import run
 from harness.virtual.options import parse_options
 from harness.virtual.run_directory import UnusableDirectory
@@ -14,7 +15,7 @@ def main() -> int:
     options = parse_options()
     try:
         asyncio.run(run(options))
-    except (PolicyError, UnusableDirectory) as error:
+    except (PolicyError, UnusableDirectory, UnusableState) as error:
         print(f"python -m harness.virtual: {error}", file=sys.stderr)
         return 2
     except OSError as error:

@@ -108,6 +108,7 @@ class Directory:
         self.policies = PolicySet([PolicyDocument.parse(policy, name="lab")])
         self.registered = {}
         self.inactive = set()
+        self.objections = {}
         for name in names:
             self.register(identity(name), name)
 
@@ -121,6 +122,9 @@ class Directory:
 
     def trust_anchors(self):
         return [pem for _, pem in self.registered.values()]
+
+    def examine(self, chain):
+        return self.objections.get(chain[0])
 
     def admit(self, certificate_der, client_id, *, source_ip, server_name, will_topic=None, persistent=False):
         self.asked = (client_id, source_ip, server_name, will_topic, persistent)

@@ -160,6 +160,26 @@ def test_listing_devices(lab):
         assert lab.rest.refusal("GET", "/devices", params=query) == (422, 42200)
 
 
+@pytest.mark.parametrize("body", ["imei-1", ["imei-1"]])
+def test_renaming_a_device(lab, body):
+    lab.device()
+    assert lab.rest.get("/devices/dev-1")["name"] == "dev-1"
+    assert lab.rest("PUT", "/devices/dev-1/name", json=body).status_code == 202
+    assert lab.rest.get("/devices/dev-1")["name"] == "imei-1"
+    for wrong in ("", [], ["a", "b"], 5, {"name": "x"}):
+        assert lab.rest.refusal("PUT", "/devices/dev-1/name", json=wrong) == (422, 42200)
+    assert lab.rest.refusal("PUT", "/devices/dev-9/name", json="x") == (404, 40410)
+
+
+def test_retagging_a_device(lab):
+    lab.device(tags=["a"])
+    assert lab.rest("PUT", "/devices/dev-1/tags", json=["b", "c"]).status_code == 202
+    assert lab.rest.get("/devices", tags="c")["items"][0]["tags"] == ["b", "c"]
+    for wrong in ("b", [5], ["a b"], {}):
+        assert lab.rest.refusal("PUT", "/devices/dev-1/tags", json=wrong) == (422, 42200)
+    assert lab.rest.get("/devices/dev-1")["tags"] == ["b", "c"]
+
+
 # bulk operations
 
 

@@ -13,10 +13,10 @@ from harness.virtual.mqtt import Connect, Publish, Will
 
 @dataclass(frozen=True)
 class Presented:
-    """What a client showed of itself: the arguments of :meth:`Directory.admit`."""
+    """What a client showed of itself: the arguments of :meth:`Directory.admit`. HTTPS has no client id."""
 
     certificate: bytes
-    client_id: str
+    client_id: str | None
     source_ip: str
     server_name: str | None
     will_topic: str | None
@@ -60,7 +60,7 @@ class Authorizer:
         """Ask whether the certificate may connect at all, then for iot:Connect."""
         if self._admission.refused is not None:
             return Denial(self._admission.refused)
-        return self._ask("iot:Connect", client_arn(self._presented.client_id))
+        return self._ask("iot:Connect", client_arn(self._presented.client_id or ""))
 
     def refuses_publish(self, message: Publish | Will) -> Denial | None:
         """Ask for iot:Publish, and for iot:RetainPublish too when the message is to be retained."""

@@ -12,11 +12,8 @@ from harness.virtual.cloud.interfaces import Directory, Journal, Services
 from harness.virtual.cloud.profile import BrokerProfile
 from harness.virtual.cloud.session import Message, Session
 from harness.virtual.cloud.subscriptions import Subscriptions
-from harness.virtual.cloud.tls import TlsStream
-from harness.virtual.cloud.trust import ServerContexts
+from harness.virtual.cloud.tls_listener import TlsListener
 from harness.virtual.mqtt import Connect, Publish, Will
-
-_STOP_TIMEOUT = 5.0
 
 
 class Broker:
@@ -34,10 +31,7 @@ class Broker:
         self._connections: dict[str, Connection] = {}
         self._expiries: dict[str, asyncio.TimerHandle] = {}
         self._retained: dict[str, Message] = {}
-        self._streams: set[TlsStream] = set()
-        self._contexts = ServerContexts(directory, maximum=self.profile.maximum_tls)
-        self._server: asyncio.Server | None = None
-        self._all_gone = asyncio.Event()
+        self._listener = TlsListener(directory, journal, self.profile, lambda: Connection(self))
 
     # for the rest of the local cloud
 
@@ -52,26 +46,17 @@ class Broker:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port (``port`` 0: the system chooses)."""
-        self._contexts.current()  # a broken server identity shows here and not at the first client
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._new_stream, host, port, backlog=1024)
-        bound: int = self._server.sockets[0].getsockname()[1]
-        return bound
+        return await self._listener.start(host, port)
 
     async def stop(self) -> None:
         """Stop listening and end every connection."""
-        if self._server is not None:
-            self._server.close()
+        self._listener.close()
         for connection in list(self._connections.values()):
             connection.close("SERVER_INITIATED_DISCONNECT", "the broker stops")
         for handle in self._expiries.values():
             handle.cancel()
         self._expiries.clear()
-        for stream in list(self._streams):
-            stream.abort()
-        if self._streams:
-            self._all_gone.clear()
-            await asyncio.wait_for(self._all_gone.wait(), _STOP_TIMEOUT)
+        await self._listener.stop()
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> int:
         """Publish as the service itself; return how many subscribers got the message or have it queued."""
@@ -181,22 +166,3 @@ class Broker:
         for text in session.subscriptions:
             self.subscriptions.remove(text, session.client_id)
         del self._sessions[session.client_id]
-
-    def _new_stream(self) -> TlsStream:
-        stream = TlsStream(
-            self._contexts.current(),
-            Connection(self),
-            handshake_timeout=self.profile.limits.handshake,
-            refused=self._tls_refused,
-            gone=self._gone,
-        )
-        self._streams.add(stream)
-        return stream
-
-    def _tls_refused(self, stream: TlsStream, reason: str) -> None:
-        self.journal.write("tls_refused", source_ip=stream.source_ip, reason=reason)
-
-    def _gone(self, stream: TlsStream) -> None:
-        self._streams.discard(stream)
-        if not self._streams:
-            self._all_gone.set()

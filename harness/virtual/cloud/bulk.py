@@ -12,7 +12,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from harness.virtual.cloud.formats import iso, make_ulid, now_utc
-from harness.virtual.cloud.onboarding import OnboardingRow
 from harness.virtual.cloud.team import Refused
 
 
@@ -25,17 +24,27 @@ class BulkStatus(StrEnum):
     FAILED = "FAILED"
 
 
+class Endpoint(StrEnum):
+    """What an upload is for."""
+
+    ONBOARD_DEVICES = "ONBOARD_DEVICES"
+    REGISTER_CERTIFICATES = "REGISTER_CERTIFICATES"
+    REGISTER_PUBLIC_KEYS = "REGISTER_PUBLIC_KEYS"
+
+
 @dataclass
 class BulkOperation:
     """One upload.
 
-    ``number`` grows with each; ``errors`` are ``[row]: text``; ``capability`` makes the URLs of its files unguessable.
+    ``number`` grows with each; ``steps`` carry out one row each and raise :class:`Refused`; ``errors`` are
+    ``[row]: text``; ``capability`` makes the URLs of its files unguessable.
     """
 
     bulk_id: str
     number: int
+    endpoint: Endpoint
     base_url: str
-    rows: Sequence[OnboardingRow] = field(repr=False)
+    steps: Sequence[Callable[[], None]] = field(repr=False)
     uploaded: bytes = field(repr=False)
     requested_at: datetime
     completed_at: datetime | None = None
@@ -48,7 +57,7 @@ class BulkOperation:
         files = f"{self.base_url}/{self.bulk_id}/{self.capability}"
         answer = {
             "bulkOpsRequestId": self.bulk_id,
-            "endpoint": "ONBOARD_DEVICES",
+            "endpoint": str(self.endpoint),
             "status": str(self.status),
             "requestedAt": iso(self.requested_at),
             "uploadedDataUrl": f"{files}/uploaded.csv",
@@ -61,27 +70,24 @@ class BulkOperation:
 
 
 class BulkOperations:
-    """All operations of this process. ``onboard``: carries out one row, raises :class:`Refused`.
+    """All operations of this process.
 
-    ``schedule``: calls :meth:`advance` a little later, once per step of the life cycle.
+    ``schedule``: calls :meth:`advance` a little later, once per change of status.
     """
 
     def __init__(
-        self,
-        onboard: Callable[[OnboardingRow], None],
-        *,
-        schedule: Callable[[Callable[[], None]], object],
-        now: Callable[[], datetime] = now_utc,
+        self, *, schedule: Callable[[Callable[[], None]], object], now: Callable[[], datetime] = now_utc
     ) -> None:
-        self._onboard = onboard
         self._schedule = schedule
         self._now = now
         self._operations: dict[str, BulkOperation] = {}
 
-    def submit(self, rows: Sequence[OnboardingRow], uploaded: bytes, base_url: str) -> BulkOperation:
-        """Accept an upload; nothing is carried out yet. ``base_url``: where its files are fetched from."""
+    def submit(
+        self, endpoint: Endpoint, steps: Sequence[Callable[[], None]], uploaded: bytes, base_url: str
+    ) -> BulkOperation:
+        """Accept an upload; no step is taken yet. ``base_url``: where its files are fetched from."""
         now = self._now()
-        operation = BulkOperation(make_ulid(now), len(self._operations) + 1, base_url, rows, uploaded, now)
+        operation = BulkOperation(make_ulid(now), len(self._operations) + 1, endpoint, base_url, steps, uploaded, now)
         self._operations[operation.bulk_id] = operation
         self._schedule(lambda: self.advance(operation))
         return operation
@@ -95,14 +101,14 @@ class BulkOperations:
         return list(self._operations.values())
 
     def advance(self, operation: BulkOperation) -> None:
-        """Take one step: PENDING to IN_PROGRESS, then every row and the final status."""
+        """Change the status: PENDING to IN_PROGRESS, then every row and the final one."""
         if operation.status is BulkStatus.PENDING:
             operation.status = BulkStatus.IN_PROGRESS
             self._schedule(lambda: self.advance(operation))
         elif operation.status is BulkStatus.IN_PROGRESS:
-            for index, row in enumerate(operation.rows):
+            for index, step in enumerate(operation.steps):
                 try:
-                    self._onboard(row)
+                    step()
                 except Refused as refusal:
                     operation.errors.append(f"[{index}]: {refusal}")
             operation.completed_at = self._now()

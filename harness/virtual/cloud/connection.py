@@ -202,6 +202,8 @@ class Connection:
         if packet.will is not None:
             check_message(packet.will, self._limits)
         stream = self._stream
+        if stream.objection is not None:
+            raise NotAuthorized(Denial(stream.objection.reason))
         presented = Presented.by(packet, stream.peer_certificate, stream.source_ip, stream.server_name)
         authorizer = Authorizer(
             presented, self._hub.directory, self._hub.journal, policy_refresh=self._profile.policy_refresh

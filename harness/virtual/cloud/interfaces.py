@@ -4,10 +4,14 @@ Certificates, things, groups and their policies are the :class:`Directory`'s; sh
 :class:`Services`'; the broker knows connections, sessions and topics only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.policy import CompiledPolicies, Principal
+
+CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN = 44, 45, 46
+"""TLS alert descriptions."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,22 @@ class Admission:
     policies: CompiledPolicies | None = None
     refused: str | None = None
     thing: str | None = None
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why a certificate that passed the TLS handshake may not be used.
+
+    ``alert``: the TLS alert that says so (RFC 5246 §7.2.2), for brokers that refuse in the handshake.
+    ``provisioning``: its device is being made just now (JITP); the connection ends, a later one may be accepted.
+    """
+
+    reason: str
+    alert: int = CERTIFICATE_UNKNOWN
+    provisioning: bool = False
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class Directory(Protocol):
@@ -41,19 +61,28 @@ class Directory(Protocol):
         """Return the PEM certificates a client certificate may end at: CAs and registered leaves (partial chains)."""
         ...
 
+    def examine(self, chain: Sequence[bytes]) -> Objection | None:
+        """Look at the certificates that a client presented (DER, its own first), once per handshake.
+
+        Return why the first may not be used, None when it may. OpenSSL has verified signatures and purposes, not the
+        times. An unknown certificate of the JITP CA starts the provisioning of its device.
+        """
+        ...
+
     def admit(
         self,
         certificate_der: bytes,
-        client_id: str,
+        client_id: str | None,
         *,
         source_ip: str,
         server_name: str | None,
         will_topic: str | None = None,
         persistent: bool = False,
     ) -> Admission:
-        """Decide who presents ``certificate_der`` as ``client_id``. Called at each CONNECT.
+        """Decide who presents ``certificate_der`` as ``client_id``. Called at each CONNECT and each HTTPS publish.
 
-        With ``policy_refresh="live"`` also before the next action after ``version`` has changed.
+        With ``policy_refresh="live"`` also before the next action after ``version`` has changed. ``client_id``: None
+        for HTTPS, which has none, so that no thing policy variable has a value.
 
         ``server_name``: SNI host name. ``will_topic``, ``persistent``: what the CONNECT asks for; they become the
         policy keys ``iot:LastWillTopic`` and ``iot:ConnectAttributes`` of the principal.

@@ -6,29 +6,44 @@ import secrets
 import ssl
 import tempfile
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from harness.virtual.cloud.attestation import TrustedIdentities
 from harness.virtual.cloud.broker import Broker
 from harness.virtual.cloud.bulk import BulkOperations
 from harness.virtual.cloud.ca import IssuedIdentity, LocalCa
+from harness.virtual.cloud.claims import Claims
+from harness.virtual.cloud.https_publish import HttpsPublisher
 from harness.virtual.cloud.interfaces import Journal
+from harness.virtual.cloud.jitp import JitProvisioning
 from harness.virtual.cloud.messages import MessageStore
 from harness.virtual.cloud.policies import group_policies
 from harness.virtual.cloud.profile import AWS_IOT, BrokerProfile
+from harness.virtual.cloud.provisioning_service import build_provisioning_app
 from harness.virtual.cloud.registry import Registry
 from harness.virtual.cloud.rest import build_app
 from harness.virtual.cloud.rest_common import BASE, Api
 from harness.virtual.cloud.services import CloudServices
+from harness.virtual.cloud.state_file import StateFile
+from harness.virtual.cloud.state_keeper import StateKeeper
 from harness.virtual.cloud.team import Team
+from harness.virtual.cloud.tls_listener import TlsListener
 
 MQTT_HOST = "mqtt.nrfcloud.com"
+OTHER_MQTT_HOST = "broker.invalid"  # leads to the broker too, and is not in its certificate
 REST_HOST = "api.nrfcloud.com"
-_NAMES = ("localhost", MQTT_HOST, REST_HOST, "api.provisioning.nrfcloud.com")
+PROVISIONING_HOST = "api.provisioning.nrfcloud.com"
+BOARD_PROVISIONING_HOST = "provisioning-http.nrfcloud.com"
+_NAMES = ("localhost", MQTT_HOST, REST_HOST, PROVISIONING_HOST, BOARD_PROVISIONING_HOST)
+_ROOT_NAME = "nRF91 harness local cloud root"
+_JITP_CA_NAME = "nRF91 harness local cloud JITP CA"
 _LOOPBACK = "127.0.0.1"
 _SHUTDOWN_TIMEOUT = 0.5
 
@@ -37,52 +52,77 @@ _SHUTDOWN_TIMEOUT = 0.5
 class CloudSettings:
     """What may differ between local clouds.
 
-    ``policies``: directory whose documents replace the shipped ones. ``bulk_step``: seconds that a bulk operation stays
-    PENDING, and again IN_PROGRESS.
+    ``tenant_id``: None for the one in ``state``, or a new one. ``policies``: directory whose documents replace the
+    shipped ones. ``bulk_step``: seconds that a bulk operation stays PENDING, and again IN_PROGRESS. ``state``: file
+    that keeps devices from one start to the next. ``jitp_delay``: seconds from the first connection of a JITP device
+    until it exists (nRF Cloud: up to 30). ``identities``: identity keys that the claim service takes for genuine.
     """
 
-    tenant_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    tenant_id: str | None = None
     policies: Path | None = None
     profile: BrokerProfile = AWS_IOT
     bulk_step: float = 0.05
+    state: Path | None = None
+    jitp_delay: float = 0.05
+    identities: Mapping[uuid.UUID, ec.EllipticCurvePublicKey] = field(default_factory=dict)
 
 
 class LocalCloud:
-    """One local cloud. PolicyError at construction when a policy document is broken.
+    """One local cloud. PolicyError at construction when a policy document is broken, UnusableState when the state is.
 
-    Public: ``registry``, ``team``, ``services``, ``broker``; ``api_key`` (secret), ``root_pem``. Make it inside the
-    running event loop.
+    Public: ``registry``, ``team``, ``services``, ``broker``, ``identities``, ``jitp_ca``; ``api_key`` (secret),
+    ``root_pem``. Make it inside the running event loop.
     """
 
     def __init__(self, journal: Journal, settings: CloudSettings | None = None) -> None:
         settings = settings or CloudSettings()
         loop = asyncio.get_running_loop()
-        prefix = f"prod/{settings.tenant_id}/"
-        ca = LocalCa()
+        state = StateFile(settings.state) if settings.state else None
+        self._keeper = keeper = StateKeeper(state, loop.call_soon) if state else None
+        changed = keeper.changed if keeper else lambda name: None
+        tenant_id = state.tenant_id(settings.tenant_id) if state else settings.tenant_id or str(uuid.uuid4())
+        prefix = f"prod/{tenant_id}/"
+        ca = state.authority("root", _ROOT_NAME) if state else LocalCa(_ROOT_NAME)
+        self.jitp_ca = state.authority("jitp", _JITP_CA_NAME) if state else LocalCa(_JITP_CA_NAME)
         self._server = ca.issue_server(_NAMES, [IPv4Address(_LOOPBACK)])
         self.root_pem = ca.certificate_pem
         self.api_key = secrets.token_hex(20)
-        self.registry = Registry(group_policies(settings.policies), server=self._server, root_pem=self.root_pem)
-        messages = MessageStore(prefix, settings.tenant_id)
+        self.registry = Registry(
+            group_policies(settings.policies),
+            server=self._server,
+            root_pem=self.root_pem,
+            jitp_ca_pem=self.jitp_ca.certificate_pem,
+            changed=changed,
+        )
+        messages = MessageStore(prefix, tenant_id)
         self.services = CloudServices(
             messages,
             thing_exists=lambda name: self.registry.thing(name) is not None,
             journal=journal,
             later=loop.call_soon,
+            changed=changed,
         )
         self.broker = Broker(self.registry, self.services, journal, settings.profile)
         self.services.attach(self.broker)
         self.team = Team(
-            settings.tenant_id,
+            tenant_id,
             prefix,
             registry=self.registry,
             services=self.services,
             ca=ca,
             journal=journal,
             disconnect=self.broker.disconnect,
+            changed=changed,
         )
-        # Here the delay is what is simulated: nRF Cloud carries out bulk operations some time after it accepted them.
-        bulk = BulkOperations(self.team.onboard, schedule=partial(loop.call_later, settings.bulk_step))
+        if keeper:
+            keeper.restore(thing=self.registry, device=self.team, shadow=self.services)
+        # Here the delays are what is simulated: nRF Cloud carries out some things a while after it was asked to.
+        jitp = JitProvisioning(
+            self.jitp_ca, self.team, journal=journal, schedule=partial(loop.call_later, settings.jitp_delay)
+        )
+        self.registry.newcomer = jitp.meet
+        self._https = TlsListener(self.registry, journal, settings.profile, lambda: HttpsPublisher(self.broker))
+        bulk = BulkOperations(schedule=partial(loop.call_later, settings.bulk_step))
         api = Api(
             team=self.team,
             services=self.services,
@@ -90,24 +130,40 @@ class LocalCloud:
             bulk=bulk,
             journal=journal,
             root_pem=self.root_pem,
+            jitp_ca=self.jitp_ca,
             mqtt_host=MQTT_HOST,
             api_key=self.api_key,
+            save=keeper.save if keeper else lambda: None,
         )
-        self._runner = web.AppRunner(build_app(api), access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
-        self.mqtt_address = (_LOOPBACK, 0)
-        self.rest_address = (_LOOPBACK, 0)
+        self.identities = TrustedIdentities(settings.identities)
+        provisioning = build_provisioning_app(
+            Claims(self.identities, journal), self.identities, journal=journal, api_key=self.api_key, owner=tenant_id
+        )
+        self._runners = [
+            web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
+            for app in (build_app(api), provisioning)
+        ]
+        self.mqtt_address = self.jitp_address = self.rest_address = self.provisioning_address = (_LOOPBACK, 0)
 
     async def start(self) -> None:
-        """Listen on two free ports of 127.0.0.1; ``mqtt_address`` and ``rest_address`` then hold them."""
+        """Listen on free ports of 127.0.0.1; the addresses then hold them."""
         self.mqtt_address = (_LOOPBACK, await self.broker.start(_LOOPBACK, 0))
-        await self._runner.setup()
-        await web.TCPSite(self._runner, _LOOPBACK, 0, ssl_context=_server_context(self._server)).start()
-        self.rest_address = (_LOOPBACK, self._runner.addresses[0][1])
+        self.jitp_address = (_LOOPBACK, await self._https.start(_LOOPBACK, 0))
+        for runner in self._runners:
+            await runner.setup()
+            await web.TCPSite(runner, _LOOPBACK, 0, ssl_context=_server_context(self._server)).start()
+        self.rest_address, self.provisioning_address = (
+            (_LOOPBACK, int(runner.addresses[0][1])) for runner in self._runners
+        )
 
     async def stop(self) -> None:
         """End every connection and stop listening."""
-        await self._runner.cleanup()
+        for runner in self._runners:
+            await runner.cleanup()
+        await self._https.stop()
         await self.broker.stop()
+        if self._keeper:
+            self._keeper.close()
 
     @property
     def rest_url(self) -> str:
@@ -115,9 +171,21 @@ class LocalCloud:
         return f"https://{_LOOPBACK}:{self.rest_address[1]}{BASE}"
 
     @property
+    def provisioning_url(self) -> str:
+        """Base URL of the provisioning (claim) service, without a trailing slash."""
+        return f"https://{_LOOPBACK}:{self.provisioning_address[1]}{BASE}"
+
+    @property
     def network(self) -> dict[tuple[str, int], tuple[str, int]]:
         """Where the real services' names and ports lead for a virtual board."""
-        return {(MQTT_HOST, 8883): self.mqtt_address, (REST_HOST, 443): self.rest_address}
+        return {
+            (MQTT_HOST, 8883): self.mqtt_address,
+            (OTHER_MQTT_HOST, 8883): self.mqtt_address,
+            (MQTT_HOST, 8443): self.jitp_address,
+            (REST_HOST, 443): self.rest_address,
+            (PROVISIONING_HOST, 443): self.provisioning_address,
+            (BOARD_PROVISIONING_HOST, 443): self.provisioning_address,
+        }
 
 
 def _server_context(identity: IssuedIdentity) -> ssl.SSLContext:

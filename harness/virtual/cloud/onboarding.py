@@ -1,8 +1,9 @@
-"""What a team may upload to onboard devices: one certificate or public key per device, singly or as CSV. Pure checks.
+"""What a team may upload about devices: one certificate or public key per device, singly or as CSV. Pure checks.
 
 Facts: nRF Cloud REST API, OnboardDevice and OnboardDevices - five columns ``deviceId,subType,tags,fwTypes,"PEM"``
 without header row or blank line, at most 1000 rows, lists split by ``|``, exactly one PEM block that ends in a newline,
-keys on P-256 only. No rule says who signs the certificate.
+keys on P-256 only; RegisterCertificates and RegisterPublicKeys - two columns ``deviceId,"PEM"``. No rule says who signs
+the certificate.
 """
 
 import base64
@@ -12,9 +13,10 @@ import hashlib
 import io
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -31,7 +33,7 @@ _NEWLINE = r"(?:\r\n|\r|\n)"
 _PEM = re.compile(
     rf"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----{_NEWLINE}[^-]+{_NEWLINE}-----END \1-----{_NEWLINE}", re.ASCII
 )
-_COLUMNS = 5
+_Row = TypeVar("_Row")
 
 
 class InvalidUpload(Exception):
@@ -47,6 +49,14 @@ class DeviceCertificate:
     not_before: datetime
     not_after: datetime
 
+    def why_not_now(self, now: datetime) -> str | None:
+        """Return why the certificate may not be used at ``now``, None inside its time."""
+        if now < self.not_before:
+            return f"is not valid before {self.not_before:%Y-%m-%d %H:%M:%S}"
+        if now > self.not_after:
+            return f"expired at {self.not_after:%Y-%m-%d %H:%M:%S}"
+        return None
+
 
 @dataclass(frozen=True)
 class OnboardingRow:
@@ -59,25 +69,34 @@ class OnboardingRow:
     pem: str
 
 
+@dataclass(frozen=True)
+class KeyRow:
+    """One certificate or public key to register; ``pem`` has the right form, what is in it has not been looked at."""
+
+    device_id: str
+    pem: str
+
+
 def check_row(
     device_id: str, sub_type: str, tags: Sequence[str], firmware_types: Sequence[str], pem: str
 ) -> OnboardingRow:
     """Return the row when every field has its documented form, else raise :class:`InvalidUpload`."""
-    if not DEVICE_ID.fullmatch(device_id):
-        raise InvalidUpload(f"device ID {device_id[:140]!r} does not match /^[a-z0-9:_-]{{1,128}}$/i")
+    _check_device_id(device_id)
     if not _SUB_TYPE.fullmatch(sub_type):
         raise InvalidUpload("subType does not match /[a-zA-Z0-9_.,@\\/:#-]{0,799}/")
-    for tag in tags:
-        if not _TAG.fullmatch(tag):
-            raise InvalidUpload(f"tag {tag[:80]!r} does not match /^[a-zA-Z0-9_.@:#-]+$/")
+    check_tags(tags)
     for kind in firmware_types:
         if kind not in FIRMWARE_TYPES:
             raise InvalidUpload(f"firmware type {kind[:80]!r} is none of {', '.join(FIRMWARE_TYPES)}")
-    if not _PEM.fullmatch(pem):
-        raise InvalidUpload(
-            "the certificate must be exactly one PEM block, CERTIFICATE or PUBLIC KEY, ending in a newline"
-        )
+    _check_pem(pem, "CERTIFICATE", "PUBLIC KEY")
     return OnboardingRow(device_id, sub_type, tuple(tags), tuple(firmware_types), pem)
+
+
+def check_tags(tags: Sequence[str]) -> None:
+    """Raise :class:`InvalidUpload` when a tag has not its documented form."""
+    for tag in tags:
+        if not _TAG.fullmatch(tag):
+            raise InvalidUpload(f"tag {tag[:80]!r} does not match /^[a-zA-Z0-9_.@:#-]+$/")
 
 
 def parse_csv(body: bytes) -> list[OnboardingRow]:
@@ -85,6 +104,28 @@ def parse_csv(body: bytes) -> list[OnboardingRow]:
 
     Raises :class:`InvalidUpload`, whose text names the row (from 0, as in the error summary of a bulk operation).
     """
+
+    def check(device_id: str, sub_type: str, tags: str, firmware_types: str, pem: str) -> OnboardingRow:
+        return check_row(device_id, sub_type, _split(tags), _split(firmware_types), pem)
+
+    return _parse_table(body, 5, check)
+
+
+def parse_key_csv(body: bytes, kind: str) -> list[KeyRow]:
+    """Return the rows of a RegisterCertificates or RegisterPublicKeys body; InvalidUpload as :func:`parse_csv`.
+
+    ``kind``: what every PEM block must be, ``CERTIFICATE`` or ``PUBLIC KEY``.
+    """
+
+    def check(device_id: str, pem: str) -> KeyRow:
+        _check_device_id(device_id)
+        _check_pem(pem, kind)
+        return KeyRow(device_id, pem)
+
+    return _parse_table(body, 2, check)
+
+
+def _parse_table(body: bytes, columns: int, check: Callable[..., _Row]) -> list[_Row]:
     text = _decode(body)
     try:
         table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
@@ -96,11 +137,10 @@ def parse_csv(body: bytes) -> list[OnboardingRow]:
         raise InvalidUpload(f"{len(table)} rows; at most {MAX_ROWS} are taken at once")
     rows = []
     for index, cells in enumerate(table):
-        if len(cells) != _COLUMNS:
-            raise InvalidUpload(f"[{index}]: {len(cells)} columns instead of {_COLUMNS} (or a blank line)")
-        device_id, sub_type, tags, firmware_types, pem = cells
+        if len(cells) != columns:
+            raise InvalidUpload(f"[{index}]: {len(cells)} columns instead of {columns} (or a blank line)")
         try:
-            rows.append(check_row(device_id, sub_type, _split(tags), _split(firmware_types), pem))
+            rows.append(check(*cells))
         except InvalidUpload as error:
             raise InvalidUpload(f"[{index}]: {error}") from error
     return rows
@@ -113,7 +153,7 @@ def load_certificate(pem: str) -> DeviceCertificate | None:
     """
     try:
         if "BEGIN CERTIFICATE" not in pem:
-            _check_key(serialization.load_pem_public_key(pem.encode()))
+            load_public_key(pem)
             return None
         certificate = x509.load_pem_x509_certificate(pem.encode())
         _check_key(certificate.public_key())
@@ -130,9 +170,31 @@ def load_certificate(pem: str) -> DeviceCertificate | None:
         raise InvalidUpload(f"the PEM block cannot be read: {error}") from error
 
 
-def _check_key(key: object) -> None:
+def load_public_key(pem: str) -> ec.EllipticCurvePublicKey:
+    """Return the key in ``pem``, a public key or a certificate; InvalidUpload when it is not on P-256."""
+    try:
+        if "BEGIN CERTIFICATE" in pem:
+            return _check_key(x509.load_pem_x509_certificate(pem.encode()).public_key())
+        return _check_key(serialization.load_pem_public_key(pem.encode()))
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise InvalidUpload(f"the PEM block cannot be read: {error}") from error
+
+
+def _check_key(key: object) -> ec.EllipticCurvePublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise InvalidUpload("the key must be an EC key on P-256 (prime256v1), the only one ES256 works with")
+    return key
+
+
+def _check_device_id(device_id: str) -> None:
+    if not DEVICE_ID.fullmatch(device_id):
+        raise InvalidUpload(f"device ID {device_id[:140]!r} does not match /^[a-z0-9:_-]{{1,128}}$/i")
+
+
+def _check_pem(pem: str, *kinds: str) -> None:
+    block = _PEM.fullmatch(pem)
+    if block is None or block[1] not in kinds:
+        raise InvalidUpload(f"the certificate must be exactly one PEM block, {' or '.join(kinds)}, ending in a newline")
 
 
 def certificate_id(der: bytes) -> str:

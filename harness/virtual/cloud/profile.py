@@ -11,6 +11,7 @@ from typing import Literal
 OnViolation = Literal["close", "tolerate", "suback80"]
 CloseStyle = Literal["notify", "fin", "rst", "hang"]
 PolicyRefresh = Literal["connect", "live"]
+CertificateRefusal = Literal["close", "alert"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class BrokerProfile:
     not delivered, CONNECT closed without CONNACK as always. A certificate that is not ACTIVE never connects.
     ``close_style``: how a connection ends after a refusal. ``notify``: TLS close_notify and FIN; ``fin``: FIN alone;
     ``rst``: TCP reset; ``hang``: silence, the connection stays open and is no longer served.
+    ``cert_refusal``: how a certificate is refused that is inactive, revoked, expired, not yet valid or not registered.
+    ``close``: the handshake completes, the connection ends before CONNACK; ``alert``: a TLS alert ends the handshake,
+    also that of a first JITP connection. AWS IoT has been seen to do either (UNCONFIRMED which it does today). A
+    certificate of an unknown issuer gets an alert in both.
     ``policy_refresh``: rights as of the CONNECT, or looked up again whenever the directory has changed.
     ``hash_matches_parent``: whether ``sensor/#`` matches ``sensor`` (MQTT 3.1.1: yes, AWS IoT: no).
     ``retained_by_wildcard``: whether filters with wildcards get retained messages (MQTT 3.1.1: yes, AWS IoT: no).
@@ -55,6 +60,7 @@ class BrokerProfile:
 
     on_violation: OnViolation = "close"
     close_style: CloseStyle = "notify"
+    cert_refusal: CertificateRefusal = "close"
     policy_refresh: PolicyRefresh = "connect"
     hash_matches_parent: bool = False
     retained_by_wildcard: bool = False

@@ -1,25 +1,37 @@
-"""The REST API as an aiohttp application: routes, the API key, and the form of refusals.
+"""The REST API as an aiohttp application: routes, authentication first, and the form of refusals.
 
-Facts: nRF Cloud REST API - ``Authorization: Bearer <40 hex digits>``; the error codes of its overview page.
-UNCONFIRMED, chosen here: 401 with code 40100 for a missing and for a wrong key, 404 with code 40420 for a wrong path.
+Facts: nRF Cloud REST API - the error codes of its overview page. UNCONFIRMED, chosen here: 404 with code 40420 for a
+wrong path.
 """
 
-import hmac
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from harness.virtual.cloud.rest_account import AccountRoutes
-from harness.virtual.cloud.rest_bulk import RESULTS, BulkRoutes
-from harness.virtual.cloud.rest_common import BASE, Api
+from harness.virtual.cloud.rest_auth import authenticate, route_path
+from harness.virtual.cloud.rest_bulk import BulkRoutes
+from harness.virtual.cloud.rest_certificates import CertificateRoutes
+from harness.virtual.cloud.rest_common import CALLER, Api
 from harness.virtual.cloud.rest_devices import DeviceRoutes
+from harness.virtual.cloud.rest_fota import FotaRoutes
+from harness.virtual.cloud.rest_location import LocationRoutes
 from harness.virtual.cloud.rest_messages import MessageRoutes
 from harness.virtual.cloud.rest_team import TeamDeviceRoutes
 from harness.virtual.cloud.team import Refused
 
-_WITHOUT_KEY = (f"{BASE}/status", f"{BASE}/openapi.json")
 _IDS = ("deviceId", "bulkOpsRequestId")
 _LARGEST_BODY = 8 * 1024**2  # 1000 CSV rows with certificates of a few kB
+_GROUPS = (  # in this order: literal paths like .../mqtt-team must be found before .../{deviceId}
+    TeamDeviceRoutes,
+    BulkRoutes,
+    CertificateRoutes,
+    AccountRoutes,
+    DeviceRoutes,
+    MessageRoutes,
+    FotaRoutes,
+    LocationRoutes,
+)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -30,8 +42,9 @@ def build_app(api: Api) -> web.Application:
     async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
         code: int | None = None
         try:
-            _check_key(request, api.api_key)
+            authenticate(request, api)
             response = await handler(request)
+            api.save()
         except Refused as refusal:
             code = refusal.code
             response = _refusal(refusal.status, code, str(refusal))
@@ -41,30 +54,20 @@ def build_app(api: Api) -> web.Application:
         about = {name: request.match_info[name] for name in _IDS if name in request.match_info}
         outcome = {} if code is None else {"code": code}
         api.journal.write(
-            "rest", method=request.method, path=_path(request), status=response.status, **about, **outcome
+            "rest",
+            method=request.method,
+            path=route_path(request),
+            status=response.status,
+            caller=request.get(CALLER),
+            **about,
+            **outcome,
         )
         return response
 
     app = web.Application(middlewares=[guard], client_max_size=_LARGEST_BODY)
-    # The literal path .../mqtt-team must be found before .../{deviceId}.
-    for group in (TeamDeviceRoutes(api), AccountRoutes(api), DeviceRoutes(api), BulkRoutes(api), MessageRoutes(api)):
-        app.router.add_routes(group.routes())
+    for group in _GROUPS:
+        app.router.add_routes(group(api).routes())
     return app
-
-
-def _check_key(request: web.Request, api_key: str) -> None:
-    path = _path(request)
-    if path in _WITHOUT_KEY or path.startswith(RESULTS):
-        return
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), api_key.encode()):
-        raise Refused(401, 40100, "access denied: the Authorization header must be Bearer and a valid API key")
-
-
-def _path(request: web.Request) -> str:
-    """Return the route's pattern: unlike the path it holds nothing that a caller made up, and no capability."""
-    resource = request.match_info.route.resource
-    return resource.canonical if resource else "(unknown)"
 
 
 def _refusal(status: int, code: int, message: str) -> web.Response:

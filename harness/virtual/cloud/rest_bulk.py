@@ -1,16 +1,19 @@
-"""Onboarding by CSV and the bulk operations it makes.
+"""Uploads by CSV - devices, certificates, public keys - and the bulk operations they make.
 
-Facts: nRF Cloud REST API, OnboardDevices, FetchBulkOpsRequest, ListBulkOpsRequests; nRF Cloud Utils, which fetches
-``errorSummaryUrl`` without an Authorization header and expects ``{"errors": ["[row]: text"]}``.
+Facts: nRF Cloud REST API, OnboardDevices, RegisterCertificates, RegisterPublicKeys, FetchBulkOpsRequest and
+ListBulkOpsRequests; nRF Cloud Utils, which fetches ``errorSummaryUrl`` without an Authorization header and expects
+``{"errors": ["[row]: text"]}``.
 """
 
 import hmac
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from aiohttp import web
 
-from harness.virtual.cloud.bulk import BulkOperation, BulkStatus
+from harness.virtual.cloud.bulk import BulkOperation, BulkStatus, Endpoint
 from harness.virtual.cloud.formats import parse_iso
-from harness.virtual.cloud.onboarding import InvalidUpload, parse_csv
+from harness.virtual.cloud.onboarding import InvalidUpload, parse_csv, parse_key_csv
 from harness.virtual.cloud.rest_common import BASE, Api, answer_page, invalid, read_query
 from harness.virtual.cloud.team import Refused
 
@@ -26,12 +29,15 @@ class BulkRoutes:
 
     def __init__(self, api: Api) -> None:
         self._bulk = api.bulk
+        self._team = api.team
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
         files = f"{RESULTS}/{{bulkOpsRequestId}}/{{capability}}"
         return [
             web.post(f"{BASE}/devices", self.onboard),
+            web.post(f"{BASE}/devices/certificates", self.register_certificates),
+            web.post(f"{BASE}/devices/public-keys", self.register_public_keys),
             web.get(f"{BASE}/bulk-ops-requests", self.list),
             web.get(f"{BASE}/bulk-ops-requests/{{bulkOpsRequestId}}", self.fetch),
             web.get(f"{files}/errors.json", self.errors),
@@ -40,15 +46,27 @@ class BulkRoutes:
 
     async def onboard(self, request: web.Request) -> web.Response:
         """OnboardDevices."""
-        if request.content_type not in _MEDIA_TYPES or (request.charset or "utf8").lower() not in _CHARSETS:
-            raise invalid(f"Content-Type must be one of {', '.join(_MEDIA_TYPES)}")
-        body = await request.read()
-        try:
-            rows = parse_csv(body)
-        except InvalidUpload as error:
-            raise invalid(str(error)) from error
-        operation = self._bulk.submit(rows, body, f"{request.scheme}://{request.host}{RESULTS}")
-        return web.json_response({"bulkOpsRequestId": operation.bulk_id}, status=202)
+        return await self._submit(
+            request,
+            Endpoint.ONBOARD_DEVICES,
+            lambda body: [partial(self._team.onboard, row) for row in parse_csv(body)],
+        )
+
+    async def register_certificates(self, request: web.Request) -> web.Response:
+        """RegisterCertificates."""
+        return await self._submit(
+            request,
+            Endpoint.REGISTER_CERTIFICATES,
+            lambda body: [partial(self._team.register_certificate, row) for row in parse_key_csv(body, "CERTIFICATE")],
+        )
+
+    async def register_public_keys(self, request: web.Request) -> web.Response:
+        """RegisterPublicKeys."""
+        return await self._submit(
+            request,
+            Endpoint.REGISTER_PUBLIC_KEYS,
+            lambda body: [partial(self._team.register_public_key, row) for row in parse_key_csv(body, "PUBLIC KEY")],
+        )
 
     async def fetch(self, request: web.Request) -> web.Response:
         """FetchBulkOpsRequest."""
@@ -89,6 +107,19 @@ class BulkRoutes:
     async def uploaded(self, request: web.Request) -> web.Response:
         """Return what was uploaded."""
         return web.Response(body=self._find_file(request).uploaded, content_type="text/csv")
+
+    async def _submit(
+        self, request: web.Request, endpoint: Endpoint, parse: Callable[[bytes], Sequence[Callable[[], None]]]
+    ) -> web.Response:
+        if request.content_type not in _MEDIA_TYPES or (request.charset or "utf8").lower() not in _CHARSETS:
+            raise invalid(f"Content-Type must be one of {', '.join(_MEDIA_TYPES)}")
+        body = await request.read()
+        try:
+            steps = parse(body)
+        except InvalidUpload as error:
+            raise invalid(str(error)) from error
+        operation = self._bulk.submit(endpoint, steps, body, f"{request.scheme}://{request.host}{RESULTS}")
+        return web.json_response({"bulkOpsRequestId": operation.bulk_id}, status=202)
 
     def _find(self, request: web.Request) -> BulkOperation:
         operation = self._bulk.find(request.match_info["bulkOpsRequestId"])

@@ -8,12 +8,15 @@ that a misspelt filter is noticed; pages hold 10 items unless asked otherwise.
 import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 from aiohttp import web
 
 from harness.virtual.cloud.bulk import BulkOperations
-from harness.virtual.cloud.formats import cut_page
+from harness.virtual.cloud.ca import LocalCa
+from harness.virtual.cloud.formats import cut_page, now_utc
+from harness.virtual.cloud.fota import FotaJobs
 from harness.virtual.cloud.interfaces import Journal
 from harness.virtual.cloud.json_tree import depth
 from harness.virtual.cloud.messages import MessageStore
@@ -21,6 +24,9 @@ from harness.virtual.cloud.services import CloudServices
 from harness.virtual.cloud.team import Refused, Team
 
 BASE = "/v1"
+CALLER = web.RequestKey("caller", str)
+"""Where a request carries who makes it: ``team`` or the ID of a device."""
+
 PAGING = ("pageLimit", "pageNextToken", "pageSort")
 _DEFAULT_PAGE = 10
 _LONGEST_PAGE = 100
@@ -30,7 +36,11 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class Api:
-    """Everything a handler may need. ``mqtt_host``: the broker's name as devices know it."""
+    """Everything a handler may need.
+
+    ``mqtt_host``: the broker's name as devices know it. ``save``: makes sure that what was changed outlives the
+    process, where state is kept; called before a request is answered.
+    """
 
     team: Team
     services: CloudServices
@@ -38,8 +48,12 @@ class Api:
     bulk: BulkOperations
     journal: Journal
     root_pem: str
+    jitp_ca: LocalCa
     mqtt_host: str
     api_key: str = field(repr=False)
+    fota: FotaJobs = field(default_factory=FotaJobs)
+    now: Callable[[], datetime] = now_utc
+    save: Callable[[], object] = lambda: None
 
 
 def invalid(message: str) -> Refused:
@@ -70,8 +84,8 @@ def read_flag(query: dict[str, list[str]], name: str, *, default: bool) -> bool:
     return text == "true"
 
 
-async def read_object(request: web.Request, *, allowed: Collection[str]) -> dict[str, Any]:
-    """Return the JSON object in the body, with no members but those ``allowed``."""
+async def read_json(request: web.Request) -> Any:
+    """Return the JSON in the body."""
     try:
         body = json.loads(await request.read())
         nested = depth(body)
@@ -79,12 +93,26 @@ async def read_object(request: web.Request, *, allowed: Collection[str]) -> dict
         raise invalid("the body is not JSON") from error
     if nested > _DEEPEST:
         raise invalid(f"the body is nested deeper than {_DEEPEST} levels")
+    return body
+
+
+async def read_object(request: web.Request, *, allowed: Collection[str]) -> dict[str, Any]:
+    """Return the JSON object in the body, with no members but those ``allowed``."""
+    body = await read_json(request)
     if not isinstance(body, dict):
         raise invalid("the body must be a JSON object")
     unknown = body.keys() - set(allowed)
     if unknown:
         raise invalid(f"unknown member {min(unknown)}")
     return body
+
+
+async def read_ownership_code(request: web.Request) -> str:
+    """Return the ownership code that is the body, as plain text or as a JSON string."""
+    code = (await request.read()).decode(errors="replace").strip().strip('"')
+    if not code:
+        raise invalid("the body must be the device's ownership code")
+    return code
 
 
 def read_strings(body: dict[str, Any], name: str) -> list[str]:

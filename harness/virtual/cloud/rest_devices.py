@@ -10,7 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from harness.virtual.cloud import shadow as core
-from harness.virtual.cloud.onboarding import InvalidUpload, check_row
+from harness.virtual.cloud.device_record import DeviceRecord
+from harness.virtual.cloud.onboarding import InvalidUpload, check_row, check_tags
 from harness.virtual.cloud.rest_common import (
     BASE,
     PAGING,
@@ -19,12 +20,14 @@ from harness.virtual.cloud.rest_common import (
     answer_page,
     invalid,
     read_flag,
+    read_json,
     read_object,
+    read_ownership_code,
     read_query,
     read_strings,
 )
 from harness.virtual.cloud.shadow import ShadowRejected
-from harness.virtual.cloud.team import DeviceRecord, Refused
+from harness.virtual.cloud.team import Refused
 
 _DEVICE_MEMBERS = ("certificate", "subType", "tags", "supportedFirmwareTypes")
 _FLAGS = ("includeState", "includeStateMeta")
@@ -48,6 +51,8 @@ class DeviceRoutes:
             web.post(device, self.onboard),
             web.delete(device, self.delete),
             web.patch(f"{device}/state", self.update_state),
+            web.put(f"{device}/name", self.rename),
+            web.put(f"{device}/tags", self.retag),
             web.put(association, self.associate),
             web.delete(association, self.dissociate),
         ]
@@ -86,7 +91,9 @@ class DeviceRoutes:
 
     async def delete(self, request: web.Request) -> web.Response:
         """DeleteDevice; the optional ownership code in the body matters to JITP devices only."""
-        self._team.delete(request.match_info["deviceId"])
+        device_id = request.match_info["deviceId"]
+        self._team.delete(device_id)
+        self._api.fota.forget(device_id)
         return accepted()
 
     async def update_state(self, request: web.Request) -> web.Response:
@@ -109,12 +116,29 @@ class DeviceRoutes:
             raise Refused(status, status * 100, refusal.message) from refusal
         return accepted()
 
+    async def rename(self, request: web.Request) -> web.Response:
+        """UpdateDeviceName: a string; nRF Cloud Utils sends a list with one."""
+        body = await read_json(request)
+        name = body[0] if isinstance(body, list) and len(body) == 1 else body
+        if not isinstance(name, str) or not name:
+            raise invalid("the body must be the device's name, a JSON string")
+        self._team.describe(request.match_info["deviceId"], name=name)
+        return accepted()
+
+    async def retag(self, request: web.Request) -> web.Response:
+        """UpdateDeviceTags: a list that replaces the former."""
+        tags = read_strings({"tags": await read_json(request)}, "tags")
+        try:
+            check_tags(tags)
+        except InvalidUpload as error:
+            raise invalid(str(error)) from error
+        self._team.describe(request.match_info["deviceId"], tags=tags)
+        return accepted()
+
     async def associate(self, request: web.Request) -> web.Response:
         """AssociateDevice: the body is the ownership code, as plain text or as a JSON string."""
         query = read_query(request, allowed=("subType",))
-        code = (await request.text()).strip().strip('"')
-        if not code:
-            raise invalid("the body must be the device's ownership code")
+        code = await read_ownership_code(request)
         self._team.associate(request.match_info["deviceId"], code, query.get("subType", [None])[0])
         return accepted()
 
@@ -127,7 +151,7 @@ class DeviceRoutes:
         shadow = self._api.services.shadow(record.device_id)
         item: dict[str, Any] = {
             "id": record.device_id,
-            "name": record.device_id,
+            "name": record.name or record.device_id,
             "type": record.device_type,
             "subType": record.sub_type,
             "tags": list(record.tags),

@@ -8,6 +8,7 @@ go to the requesting client only, subscribed or not); nRF Cloud MQTT topics ``<i
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -37,7 +38,8 @@ class CloudServices:
     """The Services of :mod:`harness.virtual.cloud.interfaces`.
 
     ``thing_exists``: tells which things may have a shadow. ``later``: runs a call after the broker is done with the
-    packet at hand (``loop.call_soon``), so a request is acknowledged before it is answered.
+    packet at hand (``loop.call_soon``), so a request is acknowledged before it is answered. ``changed``: called with
+    the name of each thing whose shadow was changed.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class CloudServices:
         journal: Journal,
         later: Callable[[Callable[[], None]], object],
         now: Callable[[], datetime] = now_utc,
+        changed: Callable[[str], object] = lambda name: None,
     ) -> None:
         self._messages = messages
         self._thing_exists = thing_exists
         self._journal = journal
         self._later = later
         self._now = now
+        self._changed = changed
         self._publisher: Publisher | None = None
         self._shadows: dict[str, Shadow] = {}
 
@@ -84,7 +88,7 @@ class CloudServices:
     def update_shadow(self, name: str, request: ShadowRequest) -> None:
         """Apply an update and publish what follows from it. Raises :class:`ShadowRejected`."""
         updated = core.update(self.shadow(name), request, self._seconds())
-        self._shadows[name] = updated.shadow
+        self._keep_shadow(name, updated.shadow)
         self._journal.write("shadow_update", thing=name, version=updated.shadow.version, sections=list(request.state))
         prefix = f"$aws/things/{name}/shadow/update"
         self._publish_json(f"{prefix}/accepted", updated.accepted)
@@ -96,7 +100,20 @@ class CloudServices:
 
     def forget_shadow(self, name: str) -> None:
         """Drop the shadow of a thing that is no more."""
-        self._shadows.pop(name, None)
+        if self._shadows.pop(name, None):
+            self._changed(name)
+
+    def snapshot(self, name: str) -> dict[str, Any] | None:
+        """Return the shadow of the thing ``name``; see :class:`harness.virtual.cloud.state_keeper.Part`."""
+        return asdict(self._shadows[name]) if name in self._shadows else None
+
+    def restore(self, name: str, content: dict[str, Any]) -> None:
+        """Take back a :meth:`snapshot`; nothing is published."""
+        self._shadows[name] = Shadow(**content)
+
+    def _keep_shadow(self, name: str, shadow: Shadow) -> None:
+        self._shadows[name] = shadow
+        self._changed(name)
 
     def _answer_shadow(self, name: str, action: str, payload: bytes) -> None:
         prefix = f"$aws/things/{name}/shadow/{action}"
@@ -111,9 +128,8 @@ class CloudServices:
                 )
                 self._publish_json(f"{name}/shadow/get/accepted", self.shadow(name).state or {})
             else:
-                self._shadows[name], document = core.delete(
-                    self.shadow(name), core.parse_plain(payload), self._seconds()
-                )
+                remains, document = core.delete(self.shadow(name), core.parse_plain(payload), self._seconds())
+                self._keep_shadow(name, remains)
                 self._publish_json(f"{prefix}/accepted", document)
         except ShadowRejected as refusal:
             self._journal.write("shadow_rejected", thing=name, action=action, code=refusal.code, reason=refusal.message)

@@ -6,18 +6,21 @@ error codes; nRF Connect SDK, nRF Cloud library (the desired shadow that tells a
 
 import hmac
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from harness.virtual.cloud.ca import IssuedIdentity, LocalCa
-from harness.virtual.cloud.formats import iso, now_utc
+from harness.virtual.cloud.device_keys import DeviceKeys
+from harness.virtual.cloud.device_record import DeviceRecord
+from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.interfaces import Journal
-from harness.virtual.cloud.onboarding import DeviceCertificate, InvalidUpload, OnboardingRow, load_certificate
+from harness.virtual.cloud.onboarding import DeviceCertificate, InvalidUpload, KeyRow, OnboardingRow, load_certificate
 from harness.virtual.cloud.registry import Group, Registry
 from harness.virtual.cloud.services import CloudServices
 from harness.virtual.cloud.shadow import ShadowRequest
 
+_JITP_SUB_TYPE = "jitp-generic"
 _DISCONNECT_COMMAND = b'{"appId":"DEVICE","messageType":"DISCON"}'
 
 
@@ -30,33 +33,11 @@ class Refused(Exception):
         self.code = code
 
 
-@dataclass
-class DeviceRecord:
-    """What nRF Cloud knows of a device beyond its thing. ``number`` grows with each device made."""
-
-    device_id: str
-    number: int
-    sub_type: str
-    tags: tuple[str, ...]
-    firmware_types: tuple[str, ...]
-    created_at: datetime
-    updated_at: datetime
-    ownership_code: str | None = field(default=None, repr=False)  # only devices made for JITP have one
-
-    @property
-    def device_type(self) -> str:
-        """``Gateway`` when the sub type contains ``gateway``, else ``Generic``."""
-        return "Gateway" if "gateway" in self.sub_type.lower() else "Generic"
-
-    def meta(self, version: str) -> dict[str, str]:
-        """Return the API's ``$meta``."""
-        return {"createdAt": iso(self.created_at), "updatedAt": iso(self.updated_at), "version": version}
-
-
 class Team:
     """One team. ``prefix``: its MQTT topic prefix with trailing slash, ``prod/<tenant id>/``.
 
-    ``disconnect``: ends the connection of a client id, if it has one.
+    ``disconnect``: ends the connection of a client id, if it has one. ``changed``: called with the ID of each device of
+    which something was changed that is known here only. Public: ``keys``, which verify the devices' JWTs.
     """
 
     def __init__(
@@ -70,6 +51,7 @@ class Team:
         journal: Journal,
         disconnect: Callable[[str], object],
         now: Callable[[], datetime] = now_utc,
+        changed: Callable[[str], object] = lambda device_id: None,
     ) -> None:
         self.tenant_id = tenant_id
         self.prefix = prefix
@@ -82,10 +64,23 @@ class Team:
         self._records: dict[str, DeviceRecord] = {}
         self._count = 0
         self._team_devices: dict[str, str] = {}
+        self._changed = changed
+        self.keys = DeviceKeys(lambda name: registry.certificate_of(name) if self._owns(name) else None, changed)
 
     def devices(self) -> Iterator[DeviceRecord]:
         """Yield the devices of this team."""
         return (record for record in self._records.values() if self._owns(record.device_id))
+
+    def certified_device(self, device_id: str) -> DeviceRecord:
+        """Return a device of this team that has a certificate; Refused 404/40410 for any other.
+
+        "Device security": the Firmware Update Service is for devices provisioned with an X.509 certificate, even though
+        the certificate plays no part in their REST calls. UNCONFIRMED what nRF Cloud answers to the others.
+        """
+        record = self.device(device_id)
+        if self._registry.certificate_of(device_id) is None:
+            raise Refused(404, 40410, f"device {device_id} has a public key only, no certificate")
+        return record
 
     def device(self, device_id: str) -> DeviceRecord:
         """Return a device of this team; :class:`Refused` 404/40410 for any other."""
@@ -110,21 +105,72 @@ class Team:
             if record is None or self._owns(row.device_id) or certificate is None or known != certificate:
                 raise Refused(422, 42200, f"device {row.device_id} is onboarded already; delete it first")
             record.sub_type, record.tags, record.firmware_types = row.sub_type, row.tags, row.firmware_types
+            self._take_key(row, certificate)
             self._join(record)
             return
         if certificate and self._registry.certificate_registered(certificate.certificate_id):
             raise Refused(422, 42200, "this certificate belongs to another device")
-        now = self._now()
-        self._count += 1
-        record = DeviceRecord(row.device_id, self._count, row.sub_type, row.tags, row.firmware_types, now, now)
-        self._records[row.device_id] = record
-        self._registry.add_thing(row.device_id, Group.PROVISIONED, thing_type=record.device_type)
+        record = self._add(row.device_id, row.sub_type, row.tags, row.firmware_types)
         if certificate:
             self._registry.attach(row.device_id, certificate)
+        self._take_key(row, certificate)
         self._journal.write(
             "onboard", device_id=row.device_id, certificate_id=certificate.certificate_id if certificate else None
         )
         self._join(record)
+
+    def exists(self, device_id: str) -> bool:
+        """Tell whether a device, or anything else with a connection, has this id, in whatever team."""
+        return self._registry.thing(device_id) is not None
+
+    def provision(self, device_id: str, certificate: DeviceCertificate, ownership_code: str) -> None:
+        """Make a device that is in no team until it is associated. Refused 422/42200 when it exists."""
+        if self.exists(device_id):
+            raise Refused(422, 42200, f"device {device_id} exists already")
+        record = self._add(device_id, _JITP_SUB_TYPE)
+        record.ownership_code = ownership_code
+        self._registry.attach(device_id, certificate)
+        self.keys.forget(device_id)
+        self._desire(device_id, {"pairing": {"state": "not_associated"}})
+
+    def register_public_key(self, row: KeyRow) -> None:
+        """Let the device sign JWTs with this key, onboarded or not. Refused 422/42200."""
+        if self._registry.thing(row.device_id) and not self._owns(row.device_id):
+            raise Refused(422, 42200, f"device {row.device_id} is not one of this team")
+        try:
+            self.keys.register(row.device_id, row.pem)
+        except InvalidUpload as error:
+            raise Refused(422, 42200, str(error)) from error
+        self._journal.write("public_key", device_id=row.device_id)
+
+    def register_certificate(self, row: KeyRow) -> None:
+        """Give an onboarded device another certificate and, with it, another key for JWTs. Refused 404 or 422.
+
+        UNCONFIRMED, chosen here: the former certificate no longer connects; a connection that it has stays.
+        """
+        self.device(row.device_id)
+        try:
+            certificate = load_certificate(row.pem)
+        except InvalidUpload as error:
+            raise Refused(422, 42200, str(error)) from error
+        if certificate is None:
+            raise Refused(422, 42200, "a certificate is needed, not a bare public key")
+        if certificate != self._registry.certificate_of(row.device_id):
+            if self._registry.certificate_registered(certificate.certificate_id):
+                raise Refused(422, 42200, "this certificate belongs to another device")
+            self._registry.detach_all(row.device_id)
+            self._registry.attach(row.device_id, certificate)
+        self.keys.forget(row.device_id)
+        self._records[row.device_id].updated_at = self._now()
+        self._journal.write("certificate", device_id=row.device_id, certificate_id=certificate.certificate_id)
+
+    def describe(self, device_id: str, *, name: str | None = None, tags: Sequence[str] | None = None) -> None:
+        """Change the name or the tags of a device. Refused 404/40410."""
+        record = self.device(device_id)
+        record.name = record.name if name is None else name
+        record.tags = record.tags if tags is None else tuple(tags)
+        record.updated_at = self._now()
+        self._changed(device_id)
 
     def associate(self, device_id: str, ownership_code: str, sub_type: str | None = None) -> None:
         """Add a provisioned device to the team; doing so again changes its sub type only.
@@ -147,6 +193,7 @@ class Team:
         if not self._owns(device_id):
             raise Refused(404, 40413, f"device {device_id} was not found")
         self._registry.dissociate(device_id)
+        self.keys.forget(device_id)
         self._records[device_id].updated_at = self._now()
         self._journal.write("dissociate", device_id=device_id)
         pairing = {"state": "not_associated", "topics": None}
@@ -159,6 +206,7 @@ class Team:
         for leaf in ("c2d", "c2d/r"):  # older and current firmware listen to different topics
             self._services.publish_for_device(f"{self.prefix}m/d/{device_id}/{leaf}", _DISCONNECT_COMMAND, device_id)
         del self._records[device_id]
+        self.keys.forget(device_id)
         self._registry.remove_thing(device_id)
         self._services.forget_shadow(device_id)
         self._journal.write("delete", device_id=device_id)
@@ -191,9 +239,45 @@ class Team:
         self._journal.write("team_device_deleted", client_id=client_id)
         self._disconnect(client_id)
 
+    def snapshot(self, name: str) -> dict[str, Any] | None:
+        """Return what the team knows about a device; see :class:`harness.virtual.cloud.state_keeper.Part`."""
+        record, key, certificate = self._records.get(name), self.keys.registered(name), self._team_devices.get(name)
+        known = {
+            "record": record.to_json() if record else None,
+            "public_key": key,
+            "team_device": certificate,
+        }
+        return {part: content for part, content in known.items() if content} or None
+
+    def restore(self, name: str, content: dict[str, Any]) -> None:
+        """Take back a :meth:`snapshot`."""
+        if "record" in content:
+            record = self._records[name] = DeviceRecord.from_json(content["record"])
+            self._count = max(self._count, record.number)
+        if "public_key" in content:
+            self.keys.register(name, content["public_key"])
+        if "team_device" in content:
+            self._team_devices[name] = content["team_device"]
+
+    def _add(
+        self, device_id: str, sub_type: str, tags: tuple[str, ...] = (), firmware_types: tuple[str, ...] = ()
+    ) -> DeviceRecord:
+        now = self._now()
+        self._count += 1
+        record = DeviceRecord(device_id, self._count, sub_type, tags, firmware_types, now, now)
+        self._records[device_id] = record
+        self._registry.add_thing(device_id, Group.PROVISIONED, thing_type=record.device_type)
+        return record
+
     def _owns(self, device_id: str) -> bool:
         thing = self._registry.thing(device_id)
         return device_id in self._records and thing is not None and thing.attributes.get("tenantId") == self.tenant_id
+
+    def _take_key(self, row: OnboardingRow, certificate: DeviceCertificate | None) -> None:
+        if certificate:
+            self.keys.forget(row.device_id)
+        else:
+            self.keys.register(row.device_id, row.pem)
 
     def _join(self, record: DeviceRecord) -> None:
         groups = [Group.ASSOCIATED, Group.GATEWAY] if record.device_type == "Gateway" else [Group.ASSOCIATED]

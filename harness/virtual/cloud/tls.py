@@ -10,14 +10,16 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
-from harness.virtual.cloud.profile import CloseStyle
+from harness.virtual.cloud.interfaces import Objection
+from harness.virtual.cloud.profile import CertificateRefusal, CloseStyle
 from harness.virtual.cloud.trust import ServerTls
 
 _LINGER = 1.0  # seconds in which data of a peer that has not yet seen our FIN is read and dropped
 _READ_SIZE = 65_536
+_ALERT, _TLS_1_2, _FATAL = 21, 0x0303, 2
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 # Clients without TCP_NODELAY (paho-mqtt) send on when our ACK has come; a delayed ACK costs them 40 ms a message.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -42,7 +44,9 @@ class Application(Protocol):
 class TlsStream(asyncio.Protocol):
     """One accepted connection.
 
-    ``refused``: called with the reason when the handshake fails. ``gone``: called once when the socket is released.
+    ``examine``: asked about the client's chain of certificates when the handshake is nearly done; what follows an
+    objection depends on ``cert_refusal`` (see BrokerProfile). ``refused``: called with the reason when the handshake
+    fails. ``gone``: called once when the socket is released.
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class TlsStream(asyncio.Protocol):
         application: Application,
         *,
         handshake_timeout: float,
+        examine: Callable[[Sequence[bytes]], Objection | None],
+        cert_refusal: CertificateRefusal,
         refused: Callable[["TlsStream", str], None],
         gone: Callable[["TlsStream"], None],
     ) -> None:
@@ -59,6 +65,8 @@ class TlsStream(asyncio.Protocol):
         self._tls = cast(ServerTls, context.wrap_bio(self._incoming, self._outgoing, server_side=True))
         self._application = application
         self._handshake_timeout = handshake_timeout
+        self._examine = examine
+        self._cert_refusal = cert_refusal
         self._refused = refused
         self._gone = gone
         self._plain = bytearray()
@@ -69,6 +77,8 @@ class TlsStream(asyncio.Protocol):
         self.congested = False
         """True while the peer reads slower than it is written to."""
         self.source_ip = ""
+        self.objection: Objection | None = None
+        """What was found against the client's certificate, when that is left to the application to act upon."""
 
     @property
     def server_name(self) -> str | None:
@@ -160,11 +170,26 @@ class TlsStream(asyncio.Protocol):
         except ssl.SSLError as error:
             self._refuse(getattr(error, "verify_message", None) or error.reason or str(error))
             return False
+        self.objection = self._examine(self._tls.presented_chain)
+        if self.objection and self._cert_refusal == "alert":
+            self._send_alert(self.objection.alert)
+            self._refuse(self.objection.reason)
+            return False
         self._send()
         self._established = True
         self._set_timer(None)
         self._application.started(self)
         return True
+
+    def _send_alert(self, description: int) -> None:
+        """End the handshake by a fatal alert in the place of our last flight, which has not been sent yet.
+
+        ``ssl`` has no call for it. In TLS 1.2 our side is in clear until that flight. In TLS 1.3, and with a resumed
+        session, the client is done already and only sees the connection end.
+        """
+        self._outgoing.read()
+        if self._tls.version() == "TLSv1.2" and not self._tls.session_reused:
+            self._tcp.write(struct.pack(">BHHBB", _ALERT, _TLS_1_2, 2, _FATAL, description))
 
     def _hung_up(self) -> None:
         if self._established:

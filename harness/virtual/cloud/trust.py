@@ -2,12 +2,13 @@
 
 Suites: those that nRF91 modems and AWS IoT Core have in common (nRF91 modem firmware, supported cipher suites; AWS IoT
 Core Developer Guide, "Transport security"). Trust is by registration: a leaf that was registered is an anchor of its
-own, whoever signed it. A certificate that ends at no anchor is refused in the handshake; one that is registered and
-inactive passes it and is refused at CONNECT. AWS IoT has been seen to do either for either (UNCONFIRMED).
+own, whoever signed it. A certificate that ends at no anchor is refused in the handshake by OpenSSL. Whether one that
+ends at an anchor may be used - its state, its times, whether it is registered itself - is the directory's to say.
 """
 
 import os
 import ssl
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +20,23 @@ CIPHERS = (
     ":ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA"
 )
 
+# X509_V_FLAG_NO_CHECK_TIME, which ``ssl`` has no name for: OpenSSL would refuse an expired certificate by an alert.
+_TIMES_ARE_CHECKED_ELSEWHERE = 0x200000
+
 
 class ServerTls(ssl.SSLObject):
     """One server-side TLS connection that remembers which host name the client asked for (SNI)."""
 
     server_name: str | None = None
+
+    @property
+    def presented_chain(self) -> list[bytes]:
+        """The certificates the client sent, DER, its own first. OpenSSL may have verified them by others it has."""
+        if sys.version_info >= (3, 13):
+            return self.get_unverified_chain()
+        # Before, only the object underneath offers it.
+        chain = self._sslobj.get_unverified_chain() or []  # type: ignore[attr-defined]
+        return [ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in chain]
 
 
 class ServerContexts:
@@ -53,7 +66,7 @@ def _build(directory: Directory, maximum: ssl.TLSVersion) -> ssl.SSLContext:
     context.maximum_version = maximum
     context.set_ciphers(CIPHERS)
     context.verify_mode = ssl.CERT_REQUIRED
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _TIMES_ARE_CHECKED_ELSEWHERE
     # A resumed session skips the check of the client's chain, so nothing here invites resumption.
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION

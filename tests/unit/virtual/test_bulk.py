@@ -1,26 +1,27 @@
 """Bulk operations: the life cycle step by step, and rows that fail beside rows that do not."""
 
-from harness.virtual.cloud.bulk import BulkOperations, BulkStatus
-from harness.virtual.cloud.onboarding import OnboardingRow
+from functools import partial
+
+from harness.virtual.cloud.bulk import BulkOperations, BulkStatus, Endpoint
 from harness.virtual.cloud.team import Refused
 
 from .cloud_makers import NOON
-
-
-def rows(*names):
-    return [OnboardingRow(name, "", (), (), "") for name in names]
 
 
 class Bench:
     def __init__(self):
         self.pending = []
         self.onboarded = []
-        self.operations = BulkOperations(self.onboard, schedule=self.pending.append, now=lambda: NOON)
+        self.operations = BulkOperations(schedule=self.pending.append, now=lambda: NOON)
 
-    def onboard(self, row):
-        if row.device_id == "bad":
+    def submit(self, *names, endpoint=Endpoint.ONBOARD_DEVICES):
+        steps = [partial(self.onboard, name) for name in names]
+        return self.operations.submit(endpoint, steps, b"csv", "https://x/results")
+
+    def onboard(self, name):
+        if name == "bad":
             raise Refused(422, 42200, "no good")
-        self.onboarded.append(row.device_id)
+        self.onboarded.append(name)
 
     def step(self):
         self.pending.pop()()
@@ -28,7 +29,7 @@ class Bench:
 
 def test_the_life_cycle_of_a_success():
     bench = Bench()
-    operation = bench.operations.submit(rows("a", "b"), b"csv", "https://x/results")
+    operation = bench.submit("a", "b")
     assert operation.details() == {
         "bulkOpsRequestId": operation.bulk_id,
         "endpoint": "ONBOARD_DEVICES",
@@ -46,7 +47,7 @@ def test_the_life_cycle_of_a_success():
 
 def test_a_bad_row_fails_the_operation_and_no_other_row():
     bench = Bench()
-    operation = bench.operations.submit(rows("a", "bad", "c"), b"csv", "https://x/results")
+    operation = bench.submit("a", "bad", "c")
     bench.step()
     bench.step()
     assert (operation.status, operation.errors, bench.onboarded) == (BulkStatus.FAILED, ["[1]: no good"], ["a", "c"])
@@ -57,7 +58,12 @@ def test_a_bad_row_fails_the_operation_and_no_other_row():
 
 def test_operations_are_found_by_their_id():
     bench = Bench()
-    first, second = (bench.operations.submit(rows("a"), b"", "u") for _ in range(2))
+    first, second = (bench.submit("a") for _ in range(2))
     assert bench.operations.find(second.bulk_id) is second
     assert bench.operations.find("x") is None
     assert bench.operations.all() == [first, second]
+
+
+def test_an_operation_says_what_it_is_for():
+    operation = Bench().submit("a", endpoint=Endpoint.REGISTER_PUBLIC_KEYS)
+    assert operation.details()["endpoint"] == "REGISTER_PUBLIC_KEYS"

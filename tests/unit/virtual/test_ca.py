@@ -52,6 +52,15 @@ def test_client_identity_has_its_common_name_and_a_key_that_fits():
     assert key.public_key() == leaf.public_key()
 
 
+def test_a_jitp_certificate_carries_the_ownership_code():
+    ca = LocalCa()
+    leaf = load(ca.issue_client("dev-1", dn_qualifier="123456").certificate_pem)
+    assert leaf.subject.rfc4514_string() == "2.5.4.46=123456,CN=dev-1"
+    assert ca.issued(leaf)
+    assert not LocalCa().issued(leaf)  # of the same name
+    assert not LocalCa("other").issued(leaf)
+
+
 def test_the_key_is_in_no_repr():
     assert "PRIVATE" not in repr(LocalCa().issue_client("a"))
 
@@ -79,3 +88,24 @@ def test_a_strict_client_accepts_the_server(name, tmp_path):
                 continue
     assert not pending
     assert ("commonName", "mqtt.nrfcloud.com") in [field[0] for field in client.getpeercert()["subject"]]
+
+
+def test_a_root_is_the_same_after_it_was_written_down():
+    ca = LocalCa("my root")
+    again = LocalCa(pem=ca.private_pem)
+    assert again.certificate_pem == ca.certificate_pem
+    load(again.issue_client("dev-1").certificate_pem).verify_directly_issued_by(load(ca.certificate_pem))
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [
+        "",
+        LocalCa().certificate_pem,
+        LocalCa().certificate_pem + LocalCa().issue_client("x").private_key_pem,
+        LocalCa().private_pem.replace("MI", "AI"),
+    ],
+)
+def test_a_root_that_was_written_down_wrong(pem):
+    with pytest.raises(ValueError, match=r"\w"):
+        LocalCa(pem=pem)

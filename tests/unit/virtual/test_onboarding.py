@@ -3,10 +3,19 @@
 import base64
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.onboarding import InvalidUpload, check_row, load_certificate, parse_csv
+from harness.virtual.cloud.onboarding import (
+    InvalidUpload,
+    check_row,
+    load_certificate,
+    load_public_key,
+    parse_csv,
+    parse_key_csv,
+)
 
 from .cloud_makers import certificate_pem, public_key_pem, rsa_certificate_pem
 
@@ -86,3 +95,43 @@ def test_refused_certificates(pem, reason):
 def test_any_bytes_are_refused_with_a_reason(body):
     with pytest.raises(InvalidUpload, match=r"\w"):
         parse_csv(body)
+
+
+# keys
+
+
+def test_rows_of_certificates_and_of_public_keys():
+    key = public_key_pem()
+    body = f'd1,"{key}"\nd2,"{key}"\n'.encode()
+    assert [(row.device_id, row.pem) for row in parse_key_csv(body, "PUBLIC KEY")] == [("d1", key), ("d2", key)]
+    assert parse_key_csv(base64.b64encode(body), "PUBLIC KEY") == parse_key_csv(body, "PUBLIC KEY")
+    assert parse_key_csv(f'd1,"{PEM}"\n'.encode(), "CERTIFICATE")[0].pem == PEM
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "reason"),
+    [
+        (f'd1,"{PEM}"\n', "PUBLIC KEY", r"\[0\]: the certificate must be exactly one PEM block, PUBLIC KEY, "),
+        (f'd1,"{public_key_pem()}"\n', "CERTIFICATE", "one PEM block, CERTIFICATE, ending"),
+        (row(), "CERTIFICATE", r"\[0\]: 5 columns instead of 2"),
+        (f'd 1,"{PEM}"\n', "CERTIFICATE", "device ID 'd 1' does not match"),
+        (f'd1,"{PEM}"\n' * 1001, "CERTIFICATE", "at most 1000"),
+        (f'd1,"{PEM}x"\n', "CERTIFICATE", "exactly one PEM block"),
+    ],
+)
+def test_refused_rows_of_keys(text, kind, reason):
+    with pytest.raises(InvalidUpload, match=reason):
+        parse_key_csv(text.encode(), kind)
+
+
+def test_the_key_in_a_certificate_and_one_by_itself():
+    key = ec.generate_private_key(ec.SECP256R1())
+    spki = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    assert load_public_key(certificate_pem("d1", key=key)) == load_public_key(spki.decode()) == key.public_key()
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP256K1()])
+def test_keys_on_other_curves(curve):
+    key = ec.generate_private_key(curve)
+    with pytest.raises(InvalidUpload, match="must be an EC key on P-256"):
+        load_public_key(certificate_pem("d1", key=key))

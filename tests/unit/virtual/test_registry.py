@@ -7,7 +7,7 @@ import pytest
 
 from harness.policy import Decision, PolicyError, client_arn, topic_arn, topicfilter_arn
 from harness.virtual.cloud.ca import LocalCa
-from harness.virtual.cloud.interfaces import Admission
+from harness.virtual.cloud.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission
 from harness.virtual.cloud.onboarding import load_certificate
 from harness.virtual.cloud.policies import group_policies
 from harness.virtual.cloud.registry import CertificateState, Group, Registry, RegistryError
@@ -187,3 +187,44 @@ def test_a_directory_without_any_of_the_documents_is_a_mistake(tmp_path):
     (tmp_path / "asociated.json").write_text("{}")
     with pytest.raises(PolicyError, match=r"holds none of provisioned\.json, associated\.json"):
         group_policies(tmp_path)
+
+
+# the chain of a handshake, and clients without an id
+
+
+@pytest.mark.parametrize(
+    ("state", "alert"), [(CertificateState.REVOKED, CERTIFICATE_REVOKED), (CertificateState.INACTIVE, 46)]
+)
+def test_examination_judges_the_state(registry, pem, state, alert):
+    assert registry.examine([der(pem)]) is None
+    registry.set_certificate_state(registry.certificate_of("dev-1").certificate_id, state)
+    objection = registry.examine([der(pem)])
+    assert str(objection).endswith(f"is {state}")
+    assert (objection.alert, objection.provisioning) == (alert, False)
+
+
+@pytest.mark.parametrize("moment", [timedelta(days=2), -timedelta(1)])
+def test_examination_judges_the_time(registry, pem, clock, moment):
+    clock.now = NOON + moment
+    assert registry.examine([der(pem)]).alert == CERTIFICATE_EXPIRED
+
+
+def test_examination_asks_about_newcomers_only(registry, pem):
+    asked = []
+    registry.newcomer = asked.append
+    stranger = der(certificate_pem("dev-1"))
+    assert "is not registered" in registry.examine([stranger, b"ca"]).reason
+    registry.examine([der(pem)])
+    assert asked == [[stranger, b"ca"]]
+
+
+def test_a_client_without_an_id_has_the_policies_of_its_thing_and_no_thing_variables(registry, pem):
+    admission = registry.admit(der(pem), None, source_ip="127.0.0.1", server_name=None)
+    assert (admission.refused, admission.thing) == (None, "dev-1")
+    assert (admission.principal.client_id, admission.principal.thing_name) == (None, None)
+    assert admission.principal.attached is False
+    assert not allowed(admission, "iot:Publish", topic_arn("$aws/things/dev-1/shadow/get"))
+    assert allowed(admission, "iot:Receive", topic_arn("anything"))
+    stranger = registry.admit(der(certificate_pem("x")), None, source_ip="127.0.0.1", server_name=None)
+    assert stranger.policies is None
+    assert "is not registered" in stranger.refused

@@ -4,38 +4,63 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from harness.virtual.cloud.ca import LocalCa
 from harness.virtual.cloud.messages import MessageStore
-from harness.virtual.cloud.onboarding import OnboardingRow
+from harness.virtual.cloud.onboarding import KeyRow, OnboardingRow, load_public_key
 from harness.virtual.cloud.policies import group_policies
-from harness.virtual.cloud.registry import Group, Registry
+from harness.virtual.cloud.registry import CertificateState, Group, Registry
 from harness.virtual.cloud.services import CloudServices
 from harness.virtual.cloud.team import Refused, Team
 
-from .cloud_makers import MemoryJournal, certificate_pem, public_key_pem, rsa_certificate_pem
+from .cloud_makers import MemoryJournal, certificate_pem, der, public_key_pem, rsa_certificate_pem
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 PREFIX = f"prod/{TENANT}/"
 
 
-@pytest.fixture
-def world():
-    ca, journal, disconnected = LocalCa(), MemoryJournal(), []
-    registry = Registry(group_policies(), server=ca.issue_server(("localhost",), []), root_pem=ca.certificate_pem)
+def make_world():
+    ca, journal, disconnected, changed = LocalCa(), MemoryJournal(), [], []
+    registry = Registry(
+        group_policies(),
+        server=ca.issue_server(("localhost",), []),
+        root_pem=ca.certificate_pem,
+        changed=changed.append,
+    )
     messages = MessageStore(PREFIX, TENANT)
     services = CloudServices(
         messages,
         thing_exists=lambda name: registry.thing(name) is not None,
         journal=journal,
         later=lambda call: call(),
+        changed=changed.append,
     )
     team = Team(
-        TENANT, PREFIX, registry=registry, services=services, ca=ca, journal=journal, disconnect=disconnected.append
+        TENANT,
+        PREFIX,
+        registry=registry,
+        services=services,
+        ca=ca,
+        journal=journal,
+        disconnect=disconnected.append,
+        changed=changed.append,
     )
     return SimpleNamespace(
-        team=team, registry=registry, services=services, journal=journal, messages=messages, disconnected=disconnected
+        team=team,
+        registry=registry,
+        services=services,
+        journal=journal,
+        messages=messages,
+        disconnected=disconnected,
+        changed=changed,
     )
+
+
+@pytest.fixture
+def world():
+    return make_world()
 
 
 def row(device_id="dev-1", sub_type="", pem=None):
@@ -166,3 +191,140 @@ def test_the_journal_says_what_happened_and_holds_no_secret(world):
     assert "PRIVATE KEY" not in text
     assert client_id in text
     assert identity.private_key_pem not in repr(world.team.__dict__)
+
+
+# keys
+
+
+def key_row(device_id="dev-1", pem=None):
+    return KeyRow(device_id, pem or public_key_pem())
+
+
+def valid_key(world, device_id="dev-1"):
+    key = world.team.keys.find(device_id)
+    return key and key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def test_the_key_of_a_device_is_the_one_that_came_last(world):
+    key = ec.generate_private_key(ec.SECP256R1())
+    world.team.onboard(row(pem=certificate_pem("dev-1", key=key)))
+    of_certificate = valid_key(world)
+    assert load_public_key(of_certificate) == key.public_key()
+    world.team.register_public_key(key_row(pem=(registered := public_key_pem())))
+    assert valid_key(world) == registered
+    world.team.register_certificate(key_row(pem=certificate_pem("dev-1")))
+    assert valid_key(world) not in (of_certificate, registered)
+
+
+def test_a_key_without_a_device(world):
+    world.team.register_public_key(key_row("loc-1", pem := public_key_pem()))
+    assert valid_key(world, "loc-1") == pem
+    assert refused(world.team.device, "loc-1") == (404, 40410)
+    assert refused(world.team.certified_device, "loc-1") == (404, 40410)
+    assert world.registry.thing("loc-1") is None
+    world.team.onboard(row("loc-1"))
+    assert valid_key(world, "loc-1") != pem
+
+
+def test_a_device_without_a_certificate_has_no_firmware_updates(world):
+    world.team.onboard(row(pem=(pem := public_key_pem())))
+    assert valid_key(world) == pem
+    assert refused(world.team.certified_device, "dev-1") == (404, 40410)
+    world.team.register_certificate(key_row(pem=certificate_pem("dev-1")))
+    assert world.team.certified_device("dev-1").device_id == "dev-1"
+
+
+@pytest.mark.parametrize("leave", ["dissociate", "delete"])
+def test_a_device_that_leaves_the_team_has_no_key(world, leave):
+    world.team.onboard(row())
+    world.team.register_public_key(key_row())
+    getattr(world.team, leave)("dev-1")
+    assert valid_key(world) is None
+
+
+def test_a_new_certificate_takes_the_place_of_the_former(world):
+    world.team.onboard(row())
+    former = world.registry.certificate_of("dev-1")
+    world.team.register_certificate(key_row(pem=certificate_pem("dev-1")))
+    assert not world.registry.certificate_registered(former.certificate_id)
+    assert world.registry.certificate_of("dev-1") != former
+    assert world.journal.entries[-1]["event"] == "certificate"
+
+
+def test_refused_keys_change_nothing(world):
+    world.team.onboard(row())
+    world.team.onboard(row("dev-2", pem=(taken := certificate_pem("dev-2"))))
+    before = valid_key(world)
+    client_id, _ = world.team.create_team_device()
+    register, rotate = world.team.register_public_key, world.team.register_certificate
+    assert refused(register, key_row(pem=rsa_certificate_pem("dev-1"))) == (422, 42200)
+    assert refused(register, key_row(client_id)) == (422, 42200)
+    assert refused(rotate, key_row(client_id, certificate_pem("x"))) == (404, 40410)
+    assert refused(rotate, key_row("dev-9", certificate_pem("dev-9"))) == (404, 40410)
+    assert refused(rotate, key_row(pem=taken)) == (422, 42200)
+    assert refused(rotate, key_row(pem=public_key_pem())) == (422, 42200)
+    assert refused(rotate, key_row(pem=rsa_certificate_pem("dev-1"))) == (422, 42200)
+    assert valid_key(world) == before
+
+
+# what is kept
+
+
+def test_snapshots_bring_everything_back(world):
+    world.team.onboard(row(sub_type="my-gateway"))
+    world.team.onboard(row("dev-2"))
+    world.team.device("dev-2").ownership_code = "123456"
+    world.team.dissociate("dev-2")
+    world.team.register_public_key(key_row("loc-1"))
+    client_id, _ = world.team.create_team_device()
+    key = world.registry.certificate_of("dev-1").certificate_id
+    world.registry.set_certificate_state(key, CertificateState.INACTIVE)
+    names = ["dev-1", "dev-2", "loc-1", client_id]
+
+    def parts(of):
+        return (of.registry, of.team, of.services)
+
+    def snapshots(of):
+        return json.loads(json.dumps([[part.snapshot(name) for part in parts(of)] for name in names]))
+
+    kept = snapshots(world)
+    assert "PRIVATE" not in json.dumps(kept)
+    again = make_world()
+    for name, contents in zip(names, kept, strict=True):
+        for part, content in zip(parts(again), contents, strict=True):
+            if content is not None:
+                part.restore(name, content)
+    assert snapshots(again) == kept
+    assert [record.device_id for record in again.team.devices()] == ["dev-1"]
+    assert again.team.device("dev-1") == world.team.device("dev-1")
+    assert again.services.shadow("dev-1") == world.services.shadow("dev-1")
+    assert valid_key(again, "loc-1") == valid_key(world, "loc-1")
+    again.team.associate("dev-2", "123456")
+    assert again.team.team_certificate(client_id) == world.team.team_certificate(client_id)
+    pem = world.registry.certificate_of("dev-1").pem
+    admission = again.registry.admit(der(pem), "dev-1", source_ip="127.0.0.1", server_name=None)
+    assert "is INACTIVE" in str(admission.refused)
+    again.team.onboard(row("dev-3"))
+    assert again.team.device("dev-3").number > again.team.device("dev-2").number
+
+
+def test_nothing_is_known_of_strangers(world):
+    assert [part.snapshot("dev-9") for part in (world.registry, world.team, world.services)] == [None] * 3
+
+
+def test_changes_are_announced(world):
+    changed = world.changed
+    world.team.onboard(row())
+    assert set(changed) == {"dev-1"}
+    changed.clear()
+    world.team.register_public_key(key_row("loc-1"))
+    assert changed == ["loc-1"]
+    changed.clear()
+    world.services.on_publish("dev-1", "$aws/things/dev-1/shadow/update", b'{"state":{"reported":{"a":1}}}', 0, False)
+    assert changed == ["dev-1"]
+    changed.clear()
+    world.services.on_publish("dev-1", "$aws/things/dev-1/shadow/delete", b"", 0, False)
+    assert changed == ["dev-1"]
+    changed.clear()
+    world.team.delete("dev-1")
+    assert set(changed) == {"dev-1"}

@@ -30,7 +30,15 @@ def test_who_does_not_read_is_not_read_from():
     async def main():
         transport, application = Transport(), Application()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        stream = TlsStream(context, application, handshake_timeout=5, refused=None, gone=lambda _: None)
+        stream = TlsStream(
+            context,
+            application,
+            handshake_timeout=5,
+            examine=None,
+            cert_refusal="close",
+            refused=None,
+            gone=lambda _: None,
+        )
         stream.connection_made(transport)
         stream.pause_writing()
         assert stream.congested

@@ -1,0 +1,235 @@
+"""Firmware update jobs and their executions, one per device. No I/O; no firmware either: its files do not exist.
+
+Facts: nRF Cloud REST API, CreateFOTAJob, FetchCurrentPendingFOTAJobExecution (the oldest that is not done),
+UpdateFOTAJobExecutionStatus; nRF Connect SDK, nRF Cloud FOTA (``path`` without a leading slash). UNCONFIRMED, chosen
+here: a job whose executions are all done is COMPLETED; what is done stays as it is.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from harness.virtual.cloud.formats import iso, now_utc
+
+_HOST = "firmware.nrfcloud.com"
+_FILE_SIZE = 250_000
+
+
+class ExecutionStatus(StrEnum):
+    """What a device has made of a job."""
+
+    QUEUED = "QUEUED"
+    IN_PROGRESS = "IN_PROGRESS"
+    DOWNLOADING = "DOWNLOADING"
+    FAILED = "FAILED"
+    SUCCEEDED = "SUCCEEDED"
+    TIMED_OUT = "TIMED_OUT"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+
+    @property
+    def pending(self) -> bool:
+        """Whether the device still has something to do."""
+        return self in (ExecutionStatus.QUEUED, ExecutionStatus.IN_PROGRESS, ExecutionStatus.DOWNLOADING)
+
+
+class JobStatus(StrEnum):
+    """Life cycle of a job; a deleted one is gone at once."""
+
+    CREATED = "CREATED"
+    IN_PROGRESS = "IN_PROGRESS"
+    CANCELLED = "CANCELLED"
+    COMPLETED = "COMPLETED"
+
+
+class FotaConflict(Exception):
+    """The job or execution is in no state for this."""
+
+
+@dataclass
+class Execution:
+    """One device's part in a job. ``number`` grows with each made."""
+
+    execution_id: str
+    number: int
+    device_id: str
+    created_at: datetime
+    updated_at: datetime
+    status: ExecutionStatus = ExecutionStatus.QUEUED
+    detail: str | None = None
+
+
+@dataclass
+class Job:
+    """One job. ``bundle_id``: ``<type>*<8 characters>*<version>``; ``number`` grows with each."""
+
+    job_id: str
+    number: int
+    bundle_id: str
+    name: str
+    description: str
+    device_ids: tuple[str, ...]
+    tags: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    status: JobStatus = JobStatus.CREATED
+    executions: dict[str, Execution] = field(default_factory=dict)
+    removed: int = 0
+
+    @property
+    def firmware_type(self) -> str:
+        """The type that the bundle ID begins with."""
+        return firmware_type(self.bundle_id)
+
+    def firmware(self) -> dict[str, Any]:
+        """Return what is to be installed, as a device is told."""
+        _, key, version = self.bundle_id.split("*", 2)
+        return {
+            "firmwareType": self.firmware_type,
+            "fileSize": _FILE_SIZE,
+            "host": _HOST,
+            "path": f"v1/firmwares/{key}.bin",
+            "version": version,
+            "bundleId": self.bundle_id,
+        }
+
+    def stats(self) -> dict[str, int]:
+        """Return ``executionStats``."""
+        counts = {_camel(status): 0 for status in ExecutionStatus}
+        for execution in self.executions.values():
+            counts[_camel(execution.status)] += 1
+        done = sum(not execution.status.pending for execution in self.executions.values())
+        total = len(self.executions)
+        return {**counts, "removed": self.removed, "completedExecutions": done, "executions": total, "devices": total}
+
+
+class FotaJobs:
+    """The jobs of one team."""
+
+    def __init__(self, now: Callable[[], datetime] = now_utc) -> None:
+        self._now = now
+        self._jobs: dict[str, Job] = {}
+        self._count = 0
+
+    def create(
+        self,
+        bundle_id: str,
+        device_ids: Iterable[str],
+        *,
+        tags: Iterable[str] = (),
+        name: str = "",
+        description: str = "",
+        apply: bool = True,
+    ) -> Job:
+        """Make a job for these devices, and with ``apply`` their executions at once."""
+        now, number = self._now(), self._next()
+        job = Job(str(uuid.uuid4()), number, bundle_id, name, description, tuple(device_ids), tuple(tags), now, now)
+        self._jobs[job.job_id] = job
+        if apply:
+            self.apply(job)
+        return job
+
+    def apply(self, job: Job) -> None:
+        """Queue the executions of a job that was made without; FotaConflict for any other."""
+        if job.status is not JobStatus.CREATED:
+            raise FotaConflict(f"the job is {job.status}")
+        job.status, job.updated_at = JobStatus.IN_PROGRESS, self._now()
+        for device_id in job.device_ids:
+            job.executions[device_id] = Execution(
+                str(uuid.uuid4()), self._next(), device_id, job.updated_at, job.updated_at
+            )
+
+    def cancel(self, job: Job) -> None:
+        """Cancel a job and what is pending of it; FotaConflict when it is over."""
+        if job.status not in (JobStatus.CREATED, JobStatus.IN_PROGRESS):
+            raise FotaConflict(f"the job is {job.status}")
+        job.status, job.updated_at = JobStatus.CANCELLED, self._now()
+        for execution in job.executions.values():
+            if execution.status.pending:
+                execution.status, execution.updated_at = ExecutionStatus.CANCELLED, job.updated_at
+
+    def delete(self, job: Job) -> None:
+        """Remove a job and its executions."""
+        del self._jobs[job.job_id]
+
+    def jobs(self) -> list[Job]:
+        """Return every job, oldest first."""
+        return list(self._jobs.values())
+
+    def job(self, job_id: str) -> Job | None:
+        """Return the job with this ID."""
+        return self._jobs.get(job_id)
+
+    def executions(self, device_id: str) -> Iterator[tuple[Job, Execution]]:
+        """Yield what was ever asked of a device, oldest first."""
+        for job in self._jobs.values():
+            if device_id in job.executions:
+                yield job, job.executions[device_id]
+
+    def current(self, device_id: str) -> tuple[Job, Execution] | None:
+        """Return the oldest execution that the device has not done with."""
+        pending = [(job, execution) for job, execution in self.executions(device_id) if execution.status.pending]
+        return min(pending, key=lambda pair: pair[1].number, default=None)
+
+    def update(self, job: Job, execution: Execution, status: ExecutionStatus, detail: str | None) -> None:
+        """Note what the device reports; FotaConflict when it has reported the end before."""
+        if not execution.status.pending:
+            raise FotaConflict(f"the execution is {execution.status}")
+        execution.status, execution.detail, execution.updated_at = status, detail, self._now()
+        if not any(other.status.pending for other in job.executions.values()):
+            job.status, job.updated_at = JobStatus.COMPLETED, execution.updated_at
+
+    def forget(self, device_id: str) -> None:
+        """Drop the executions of a device that is no more."""
+        for job in self._jobs.values():
+            if job.executions.pop(device_id, None):
+                job.removed += 1
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+
+def firmware_type(bundle_id: str) -> str:
+    """Return the firmware type that ``bundle_id`` begins with."""
+    return bundle_id.partition("*")[0]
+
+
+def show_execution(job: Job, execution: Execution, tenant_id: str) -> dict[str, Any]:
+    """Return an execution as the API shows it."""
+    shown = {
+        "tenantId": tenant_id,
+        "status": str(execution.status),
+        "executionId": execution.execution_id,
+        "jobId": job.job_id,
+        "jobDocument": job.firmware(),
+        "createdAt": iso(execution.created_at),
+        "deviceId": execution.device_id,
+        "lastUpdatedAt": iso(execution.updated_at),
+    }
+    return shown if execution.detail is None else {**shown, "statusDetail": execution.detail}
+
+
+def show_job(job: Job) -> dict[str, Any]:
+    """Return a job as the API shows it."""
+    firmware = job.firmware()
+    path = firmware.pop("path")
+    return {
+        "jobId": job.job_id,
+        "name": job.name,
+        "description": job.description,
+        "status": str(job.status),
+        "target": {"deviceIds": list(job.device_ids), "tags": list(job.tags)},
+        "executionStats": job.stats(),
+        "firmware": {**firmware, "uris": [path]},
+        "createdAt": iso(job.created_at),
+        "lastUpdatedAt": iso(job.updated_at),
+    }
+
+
+def _camel(status: ExecutionStatus) -> str:
+    first, *rest = status.lower().split("_")
+    return first + "".join(map(str.capitalize, rest))

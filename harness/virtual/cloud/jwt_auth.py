@@ -1,0 +1,82 @@
+"""Device JWTs: whose token this is, and whether it holds. No I/O, no clock.
+
+Facts: RFC 7515 and 7519 (base64url without padding; NumericDate claims); RFC 8725 §2.1 (the server, not the token,
+chooses the algorithm); nRF Cloud documentation, "JWT authentication" (ES256 only; the public key of the onboarded
+certificate, or the one registered for the device); nRF91 AT commands reference, %JWT (JSON padded with spaces, ``kid``,
+``iss`` "<chip>.<device UUID>", times only when asked for); nRF Connect SDK, nRF Cloud library (``sub`` is the device
+ID, needed unless that is the modem's UUID).
+
+UNCONFIRMED, chosen here: ``kid`` and ``aud`` are ignored; a token without ``exp`` does not expire, and none expires too
+late; no clock skew is forgiven, and ``iat`` in the future is treated like ``nbf``; an empty ``sub`` counts as none.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_ISSUER = re.compile(r"[^.]+\.([0-9a-f-]{36})")
+_ALGORITHM = "ES256"
+
+
+class InvalidToken(Exception):
+    """The token does not authenticate a device. The text holds nothing of the token."""
+
+
+def is_jwt(credential: str) -> bool:
+    """Tell a JWT from an API key, which has no dot."""
+    return "." in credential
+
+
+def verify(token: str, *, key_of: Callable[[str], ec.EllipticCurvePublicKey | None], now: datetime) -> str:
+    """Return the ID of the device that signed ``token``; raises :class:`InvalidToken`.
+
+    ``key_of``: gives the public key registered for a device ID, None when there is none.
+    """
+    if not _FORM.fullmatch(token):
+        raise InvalidToken("the token does not consist of three base64url parts without padding")
+    try:
+        unverified = jwt.decode_complete(token, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, RecursionError) as error:
+        raise InvalidToken("the token's header or claims are not JSON objects") from error
+    if unverified["header"].get("alg") != _ALGORITHM:
+        raise InvalidToken(f"the token's alg is not {_ALGORITHM}")
+    claims = unverified["payload"]
+    device_id = _claimed_device(claims)
+    key = key_of(device_id)
+    if key is None:
+        raise InvalidToken("no key is registered for the token's device")
+    try:
+        jwt.PyJWS().decode_complete(token, key, algorithms=[_ALGORITHM])
+    except jwt.InvalidTokenError as error:
+        raise InvalidToken("the token's signature is not that of its device") from error
+    _check_times(claims, now.timestamp())
+    return device_id
+
+
+def _claimed_device(claims: Mapping[str, Any]) -> str:
+    subject, issuer = claims.get("sub"), claims.get("iss")
+    if subject:
+        if not isinstance(subject, str):
+            raise InvalidToken("the token's sub is no string")
+        return subject
+    named = _ISSUER.fullmatch(issuer) if isinstance(issuer, str) else None
+    if named is None:
+        raise InvalidToken("the token names no device: it has no sub, and no iss of the form <chip>.<device UUID>")
+    return named[1]
+
+
+def _check_times(claims: Mapping[str, Any], now: float) -> None:
+    for name in ("exp", "nbf", "iat"):
+        moment = claims.get(name, now)
+        if isinstance(moment, bool) or not isinstance(moment, int | float) or not -math.inf < moment < math.inf:
+            raise InvalidToken(f"the token's {name} is no number")
+    if "exp" in claims and claims["exp"] <= now:
+        raise InvalidToken("the token has expired")
+    if max(claims.get("nbf", now), claims.get("iat", now)) > now:
+        raise InvalidToken("the token is not valid yet")
