@@ -12,6 +12,7 @@ LINE_LIMIT: Final = 64 * 1024
 
 _ANSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 _PROMPTS: Final = (b"mosh:~$", b"uart:~$")
+_SHELL_EVENT: Final = b"AT event handler:"  # stands before a URC, in Modem Shell on its line, in the AT shell above it
 _LINE_ENDS: Final = b"\r\n"
 
 
@@ -62,6 +63,8 @@ class LineBuffer:
             data = bytes(self._partial) + data
         if b"\0" in data or b"\x1b" in data or b"$" in data:  # NUL bytes, colour codes, prompts
             return None
+        if _SHELL_EVENT in data:
+            return None
         lines = data.splitlines()
         rest = lines.pop() if lines and data[-1] not in _LINE_ENDS else b""
         if not special.isdisjoint([line[:1] for line in lines]):
@@ -97,7 +100,7 @@ class LineBuffer:
 
 
 def plain(raw: bytes) -> bytes:
-    """Return a physical line without its line end, trailing blanks, NUL bytes, colour codes and a shell's prompt."""
+    """Return a physical line without its line end, trailing blanks, NUL bytes, colour codes and what a shell adds."""
     line = raw.rstrip()
     if b"\x1b" in line:
         line = _ANSI.sub(b"", line)
@@ -105,4 +108,6 @@ def plain(raw: bytes) -> bytes:
         line = line.strip(b"\0")
     while line.startswith(_PROMPTS):
         line = line[len(_PROMPTS[0]) :].lstrip(b" ")
+    if line.startswith(_SHELL_EVENT):
+        line = line[len(_SHELL_EVENT) :].lstrip()
     return line.rstrip()

@@ -12,6 +12,7 @@ quote, and the next try's closes it: four tries. As long as the board is not bac
 import re
 import threading
 import time
+from dataclasses import replace
 from functools import lru_cache
 from queue import Empty
 from types import TracebackType
@@ -95,6 +96,11 @@ class AtPort:
         """
         with self._turn:
             self._get_in_step()
+
+    def end_commands_with(self, terminator: str) -> None:
+        """End commands with ``terminator`` (:class:`Terminator`) from now on, in place of what the settings say."""
+        with self._turn:
+            self._settings = replace(self._settings, terminator=terminator)
 
     def command(self, text: str, timeout: float | None = None) -> Answer:
         """Send one command and return its answer. ``timeout``: seconds; None: what this command may take.
@@ -223,8 +229,10 @@ class AtPort:
         self._check_open()
         self._out_of_step = True
         terminator = self._settings.terminator.encode()
+        # A shell keeps URCs to itself until it is told otherwise; it forgets that in a reset.
+        first = terminator + (b"at events_enable" + terminator if self._settings.at_shell else b"")
         for attempt in range(1, _TRIES + 1):
-            self._write((b"+++" if self._data_mode else b"") + (b'"' if attempt > 1 else b"") + terminator)
+            self._write((b"+++" if self._data_mode else b"") + (b'"' if attempt > 1 else b"") + first)
             if self._send(self._probe(), _TRY_TIMEOUT, needs_line=True):
                 self._receiver.in_step()
                 self._out_of_step = self._data_mode = False

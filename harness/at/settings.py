@@ -12,7 +12,7 @@ class PortSettings:
 
     ``framed``: URCs that are followed by counted raw bytes, by name. ``chunk``: write in pieces of so many bytes and
     wait for each to leave (for boards without flow control), None: in one go. ``at_shell``: commands go through Modem
-    Shell or the AT shell.
+    Shell or the AT shell, which make CR LF of every line end in them.
     """
 
     baudrate: int = 115200

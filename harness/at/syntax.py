@@ -7,7 +7,7 @@ quotes are data, 0x08 and 0x7F delete the byte before, 4096 bytes at most); Seri
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -101,14 +101,14 @@ class FinalResult:
 class Command:
     """One command, checked, with everything that is known of it before it is sent."""
 
-    text: str
+    text: str = field(repr=False)
     name: str  # "+CFUN"; "" for a bare AT
     form: Form
-    wire: bytes  # with terminator
+    wire: bytes = field(repr=False)  # with terminator
     redacted: str  # what a timeline may show: no secrets
     secret: bool  # the text holds something that must not be shown
     timeout: float  # default, seconds
-    echoes: frozenset[bytes]  # the lines of which an echo consists
+    echoes: frozenset[bytes] = field(repr=False)  # the lines of which an echo consists
     prefix: bytes
     bare: re.Pattern[bytes] | None
     shapes: dict[Form, re.Pattern[bytes]] | None
@@ -213,6 +213,6 @@ def one_line(text: str, limit: int = 160) -> str:
 
 
 def _in_shell(text: str, redacted: str) -> bytes:
-    if "'" in text:
-        raise Misuse(f"{one_line(redacted)}: a single quote cannot be passed through the board's shell; leave it out")
+    if "'" in text or "\\" in text:
+        raise Misuse(f"{one_line(redacted)}: no single quote or backslash gets through the board's shell; leave it out")
     return b"at '" + text.replace("\r", "").replace("\n", "\\n").encode() + b"'"

@@ -1,15 +1,29 @@
-"""Keys, CSRs and certificates, and the ways to get them onto a board."""
+"""Keys, CSRs and certificates, the three ways to get them onto a board, and tokens made on this computer."""
 
 from harness.credentials.certificates import issue_device_certificate
 from harness.credentials.device_id import check_device_id
+from harness.credentials.device_jwt import make_device_jwt
 from harness.credentials.lab_ca import LabCa
-from harness.credentials.provision import MADE_ON_DEVICE, DeviceCredentials, provision_on_device
+from harness.credentials.material import CloudCredentials, CloudCredentialsMismatch, CloudKeys
+from harness.credentials.provision import provision
+from harness.credentials.provisioning import Provisioning
+from harness.credentials.records import CredentialRecords
+from harness.credentials.replacement import ProvisioningFailed
+from harness.credentials.request import ProvisionRequest
+from harness.credentials.way import Way
 
 __all__ = [
-    "MADE_ON_DEVICE",
-    "DeviceCredentials",
+    "CloudCredentials",
+    "CloudCredentialsMismatch",
+    "CloudKeys",
+    "CredentialRecords",
     "LabCa",
+    "ProvisionRequest",
+    "Provisioning",
+    "ProvisioningFailed",
+    "Way",
     "check_device_id",
     "issue_device_certificate",
-    "provision_on_device",
+    "make_device_jwt",
+    "provision",
 ]

@@ -1,16 +1,15 @@
 """The lab's own CA: it signs the certificates of the boards whose keys were made on the device."""
 
 import stat
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from filelock import FileLock, Timeout
 
 from harness.credentials.certificates import issue_device_certificate, make_ca_certificate
+from harness.credentials.pem import check_ca, check_validity, read_certificates, read_private_key
 from harness.credentials.private_file import write_atomically
 from harness.errors import LabError, Misuse
 
@@ -71,9 +70,9 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise Misuse(f"{path}: other users can open this private key: run chmod 600 on it")
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise Misuse(f"{path}: not a private key in PEM without a password: {_MEND}") from error
+        key = read_private_key(path.read_text())
+    except ValueError as error:
+        raise Misuse(f"{path}: {error}: {_MEND}") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise Misuse(f"{path}: not an EC key on P-256: {_MEND}")
     return key
@@ -81,16 +80,19 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 def _load_certificate(path: Path) -> x509.Certificate:
     try:
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
-        end = certificate.not_valid_after_utc
+        certificates = read_certificates(path.read_text())
+        if len(certificates) != 1:
+            raise ValueError(f"{len(certificates)} certificates, the CA's own expected alone")
+        certificate = certificates[0]
+        check_ca(certificate)
         certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-        is_ca = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except (ValueError, x509.ExtensionNotFound) as error:
-        raise Misuse(f"{path}: not the PEM of a CA certificate: {_MEND}") from error
-    if not is_ca:
-        raise Misuse(f"{path}: a certificate, but not that of a CA: {_MEND}")
-    if end < datetime.now(UTC):
+        raise Misuse(f"{path}: not the PEM of a CA certificate ({error}): {_MEND}") from error
+    try:
+        check_validity(certificate)
+    except ValueError as error:
         raise Misuse(
-            f"{path}: this CA expired on {end:%Y-%m-%d}: empty the folder for a new CA and register the boards again"
-        )
+            f"{path}: this CA {error}: empty the folder for a new CA and register the boards again, unless the clock "
+            "is wrong"
+        ) from error
     return certificate

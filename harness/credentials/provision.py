@@ -1,71 +1,140 @@
-"""Provisioning a board. So far one of the three ways: the key pair is made on the device and the lab's CA signs.
+"""Provisioning a board: one interface for the three ways of making its key.
 
 Order of steps and of the credential types: nRF Cloud documentation, device credentials; nRF91x1 AT Commands reference,
-%KEYGEN and %CMNG.
+%KEYGEN and %CMNG. Everything that can fail without the board is done before the board is touched; a step that fails
+afterwards has what was there put back.
 """
 
-from dataclasses import dataclass
+import re
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from harness.credentials.material import CloudKeys, Material, made_by_cloud, made_on_device, made_on_host
+from harness.credentials.pem import read_certificates
+from harness.credentials.provisioning import Provisioning, Renewal
+from harness.credentials.records import Record, State, updated
+from harness.credentials.replacement import Exchange, Former, ProvisioningFailed
+from harness.credentials.request import ProvisionRequest
+from harness.credentials.slot import Slot, best_valid, choose_target, survey
+from harness.credentials.way import Way
+from harness.errors import Misuse, Refusal
+from harness.modem import CredentialKind, Modem
 
-from harness.credentials.device_id import check_device_id
-from harness.credentials.lab_ca import LabCa
-from harness.errors import Misuse
-from harness.modem import CredentialKind, KeygenResult, Modem
-
-MADE_ON_DEVICE = "on the device, never exposed"
+_FIRMWARE = re.compile(r"mfw_nrf9160_(\d+)\.(\d+)")
+_FIRST_WITH_KEYGEN = (1, 3)
 
 
-@dataclass(frozen=True)
-class DeviceCredentials:
-    """What a board was given, for reports too; no secrets.
+def provision(modem: Modem, request: ProvisionRequest, *, cloud_keys: CloudKeys | None = None) -> Provisioning:
+    """Bring a board to the credentials that are asked for, verified by digest, and say what it holds now.
 
-    ``key_made``: where the private key was made, in words. ``keygen``: the device's CSR and what it signed with it,
-    None where the key was made elsewhere.
+    Valid ones are kept unless the request renews them. New ones go to an empty sec_tag where the board has one, and
+    former ones stay beside them until :meth:`Provisioning.commit`. Otherwise the sec_tag is written anew; when a step
+    fails, root CA and certificate are put back. The modem is offline for writing and returns to its mode.
+
+    ``cloud_keys``: makes key and certificate for :attr:`Way.CLOUD`. Raises Misuse before anything is sent or written;
+    ProvisioningFailed when a step was refused; LabError when the board went away, with a note on what it holds.
     """
-
-    device_id: str
-    certificate_pem: str
-    root_ca_pem: str
-    sec_tag: int
-    key_made: str
-    keygen: KeygenResult | None = None
-
-    @property
-    def certificate_id(self) -> str:
-        """AWS IoT's certificateId: SHA-256 fingerprint of the certificate, 64 lower-case hex digits."""
-        return x509.load_pem_x509_certificate(self.certificate_pem.encode()).fingerprint(hashes.SHA256()).hex()
-
-
-def provision_on_device(
-    modem: Modem, *, sec_tag: int, device_id: str, ca: LabCa, root_ca_pem: str
-) -> DeviceCredentials:
-    """Make a key pair on the device, have ``ca`` sign it, write root CA and certificate, verify both by digest.
-
-    What was at ``sec_tag`` (types 0, 1, 2) is gone afterwards, also when a later step fails. The modem is offline
-    meanwhile and returns to its mode. Misuse comes before anything is sent. Raises also AtError, KeygenMismatch,
-    DigestMismatch.
-    """
-    check_device_id(device_id)
-    _check_root_ca(root_ca_pem)
-    store = modem.credentials
-    store.check_content(sec_tag, CredentialKind.ROOT_CA, root_ca_pem)
-    with modem.offline():
-        for kind in (CredentialKind.ROOT_CA, CredentialKind.CLIENT_CERT, CredentialKind.PRIVATE_KEY):
-            store.delete(sec_tag, kind)
-        made = modem.generate_key(sec_tag)
-        certificate_pem = ca.issue(made.csr, device_id=device_id)
-        for kind, content in ((CredentialKind.ROOT_CA, root_ca_pem), (CredentialKind.CLIENT_CERT, certificate_pem)):
-            store.write(sec_tag, kind, content)
-            store.verify(sec_tag, kind, content)
-    return DeviceCredentials(device_id, certificate_pem, root_ca_pem, sec_tag, MADE_ON_DEVICE, made)
+    _check(modem, request, cloud_keys)
+    request.progress("reading what the modem holds")
+    imei = modem.imei()
+    slots = survey(modem, request, imei)
+    valid = best_valid(slots, request)
+    if valid is not None and not request.renew:
+        return _kept(valid, request)
+    target = choose_target(slots, request, valid)
+    faults = "; ".join(f"sec_tag {slot.sec_tag}: {slot.fault(request)}" for slot in slots)
+    material = _prepare(modem, request, cloud_keys, target)
+    former = Former.read(modem.credentials, target)
+    saved = None if target.empty else request.records.save_replaced(imei, target.sec_tag, target.items, former.contents)
+    others = [slot.sec_tag for slot in slots if slot.ours and slot is not target]
+    exchange = Exchange(modem.credentials, request, imei, former)
+    material, record = _exchange(modem, request, exchange, material, State.STANDBY if others else State.ACTIVE)
+    return Provisioning(
+        request.device_id,
+        target.sec_tag,
+        request.way,
+        material.root_ca_pem,
+        material.certificate_pem,
+        kept=False,
+        reason=faults if valid is None else "renewed as asked",
+        keygen=material.keygen,
+        saved=saved,
+        renewal=Renewal(modem, request.records, record, others),
+    )
 
 
-def _check_root_ca(pem: str) -> None:
-    try:
-        x509.load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
+def _check(modem: Modem, request: ProvisionRequest, cloud_keys: CloudKeys | None) -> None:
+    request.check()
+    for sec_tag in request.sec_tags:
+        modem.credentials.check_content(sec_tag, CredentialKind.ROOT_CA, request.root_ca_pem)
+    if request.way is Way.CLOUD:
+        _required(cloud_keys, request)
+
+
+def _required(cloud_keys: CloudKeys | None, request: ProvisionRequest) -> CloudKeys:
+    if cloud_keys is None:
+        raise Misuse(f"{request.device_id}: nothing to ask nRF Cloud with: the cloud way needs a cloud and its API key")
+    return cloud_keys
+
+
+def _kept(record: Record, request: ProvisionRequest) -> Provisioning:
+    if record.state is State.STANDBY:  # nothing confirmed beside it, so there is nothing to wait for
+        request.records.put(updated(record, state=State.ACTIVE))
+    end = read_certificates(record.certificate_pem)[0].not_valid_after_utc
+    return Provisioning(
+        record.device_id,
+        record.sec_tag,
+        record.way,
+        record.root_ca_pem,
+        record.certificate_pem,
+        kept=True,
+        reason=f"valid until {end:%Y-%m-%d}, all digests as written",
+    )
+
+
+def _prepare(modem: Modem, request: ProvisionRequest, cloud_keys: CloudKeys | None, target: Slot) -> Material | None:
+    """Do what can fail before the board is touched. None: the material begins with a key that the device makes."""
+    if request.way is Way.DEVICE:
+        _check_keygen(modem.firmware())
+        return None
+    if request.way is Way.HOST:
+        request.progress("making key and certificate on this computer")
+        material = made_on_host(device_id=request.device_id, ca=request.ca, root_ca_pem=request.root_ca_pem)
+    else:
+        request.progress("having nRF Cloud make key and certificate")
+        material = made_by_cloud(_required(cloud_keys, request), device_id=request.device_id)
+    for kind, content in material.contents().items():
+        modem.credentials.check_content(target.sec_tag, kind, content)
+    return material
+
+
+def _check_keygen(firmware: str) -> None:
+    found = _FIRMWARE.match(firmware)
+    if found and (int(found[1]), int(found[2])) < _FIRST_WITH_KEYGEN:
         raise Misuse(
-            f"the root CA for the board holds no certificate in PEM ({len(pem)} characters): check its file"
-        ) from error
+            f"modem firmware {firmware} has no AT%KEYGEN, 1.3.0 is the first that has: update it, or provision this "
+            "board the host way"
+        )
+
+
+def _exchange(
+    modem: Modem, request: ProvisionRequest, exchange: Exchange, material: Material | None, state: State
+) -> tuple[Material, Record]:
+    with modem.offline():
+        exchange.begin()
+        try:
+            if material is None:
+                request.progress("making a key on the device")
+                exchange.free_key()
+                made = modem.generate_key(exchange.sec_tag)
+                material = made_on_device(
+                    made, device_id=request.device_id, ca=request.ca, root_ca_pem=request.root_ca_pem
+                )
+            request.progress("writing and verifying credentials")
+            contents = material.contents()
+            exchange.write(contents)
+            return material, exchange.finish(contents, state)
+        except Refusal as error:
+            request.progress("a step failed: putting back what was there")
+            raise ProvisioningFailed(f"{error}; {exchange.undo()}") from error
+        except BaseException as error:
+            error.add_note(exchange.undo())
+            raise

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import cbor2
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from harness.modem.es256 import SIGNATURE_SIZE, verified
 
 _TAG_SIGN1 = 18
 _PROTECTED_ES256 = bytes.fromhex("a10126")  # {1: -7}
 _KEY_ID = 4
 _IDENTITY_KEY = b"\x21"  # CBOR -2: the device identity key
-_HALF = 32
 
 
 def decode_cbor(data: bytes) -> Any:
@@ -55,7 +53,7 @@ class CoseSign1:
             raise ValueError("COSE_Sign1 is not signed with the device identity key")
         if not isinstance(payload, (bytes, type(None))):
             raise ValueError("COSE_Sign1 payload is no byte string")
-        if not isinstance(signature, bytes) or len(signature) != 2 * _HALF:
+        if not isinstance(signature, bytes) or len(signature) != SIGNATURE_SIZE:
             raise ValueError("COSE_Sign1 signature is not 64 bytes")
         return cls(payload, signature)
 
@@ -65,9 +63,4 @@ class CoseSign1:
 
     def signed_by(self, key: ec.EllipticCurvePublicKey, *, external_aad: bytes = b"") -> bool:
         """Tell whether ``key`` (P-256) made the signature over the payload and ``external_aad``."""
-        r, s = (int.from_bytes(half, "big") for half in (self.signature[:_HALF], self.signature[_HALF:]))
-        try:
-            key.verify(encode_dss_signature(r, s), self.signed_bytes(external_aad), ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            return False
-        return True
+        return verified(key, self.signed_bytes(external_aad), self.signature)

@@ -7,7 +7,7 @@ between the quotes of the write, so what was written can be verified although ke
 import builtins
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,6 +18,7 @@ from harness.errors import Misuse, Refusal
 from harness.modem.restoring import restoring
 
 _NOT_FOUND = 513
+_ALREADY_EXISTS = 519
 _LAST_USER_SEC_TAG = 2**31 - 1
 _LISTED = re.compile(r'(\d+),(\d+),"([0-9A-Fa-f]{64})"')
 _READ = re.compile(r'(\d+),(\d+),"([0-9A-Fa-f]{64})","(.*)"', re.DOTALL)
@@ -51,6 +52,11 @@ class StoredCredential:
     sec_tag: int
     kind: int
     digest: str
+
+
+def digest_of(content: str) -> str:
+    """Return the digest that the list shows for ``content``: SHA-256, 64 upper-case hex digits."""
+    return hashlib.sha256(content.encode()).hexdigest().upper()
 
 
 class CredentialStore:
@@ -91,12 +97,15 @@ class CredentialStore:
                 f"AT%CMNG=2,{sec_tag},{int(kind)}: the answer has not the form of %CMNG: look at the transcript"
             )
         digest, content = found[3].upper(), found[4]
-        if _digest(content) != digest:
-            raise DigestMismatch(
-                f"{_place(sec_tag, kind)}: the content read has SHA-256 {_digest(content)}, the modem says {digest}: "
-                "bytes were lost on the way, check flow control and the cable"
-            )
-        return content
+        # A shell on the way prints CR before every LF, another one if there is one.
+        lines = content.replace("\r\r\n", "\r\n")
+        for stored in (content, lines, lines.replace("\r\n", "\n")):
+            if digest_of(stored) == digest:
+                return stored
+        raise DigestMismatch(
+            f"{_place(sec_tag, kind)}: the content read has SHA-256 {digest_of(content)}, the modem says {digest}: "
+            "bytes were lost on the way, check flow control and the cable"
+        )
 
     def write(self, sec_tag: int, kind: int, content: str) -> None:
         """Store ``content`` verbatim, line ends included, in place of what is there.
@@ -108,15 +117,39 @@ class CredentialStore:
         self.delete(sec_tag, kind)
         self._port.command(_write_command(sec_tag, kind, content))
 
+    def overwrite(self, sec_tag: int, kind: int, content: str) -> None:
+        """Store ``content`` as :meth:`write` does, but give up what is there as late as the modem lets it.
+
+        A write that the modem refuses (515 memory full, say) leaves the old content in place, except where the modem
+        wants it deleted first (519), as for a key that it made itself.
+        """
+        self.check_content(sec_tag, kind, content)
+        command = _write_command(sec_tag, kind, content)
+        try:
+            self._port.command(command)
+        except AtError as error:
+            if error.code != _ALREADY_EXISTS:
+                raise
+            self.delete(sec_tag, kind)
+            self._port.command(command)
+
     def verify(self, sec_tag: int, kind: int, content: str) -> None:
         """Raise DigestMismatch unless the store holds exactly ``content`` there."""
         stored = self.list(sec_tag, kind)
-        held = stored[0].digest if stored else "nothing"
-        if held != _digest(content):
-            raise DigestMismatch(
-                f"{_place(sec_tag, kind)} holds {held}, not {_digest(content)} ({len(content)} bytes): "
-                "write it again; if it stays so, bytes are lost on the way or another program writes to this board"
-            )
+        _check_digest(sec_tag, kind, content, stored[0].digest if stored else None)
+
+    def verify_all(self, sec_tag: int, contents: Mapping[int, str], *, also: Collection[int] = ()) -> dict[int, str]:
+        """Raise DigestMismatch unless the store holds exactly ``contents`` (by kind) there; return all its digests.
+
+        ``also``: kinds of which something must be there, whatever it is. One command for the whole sec_tag.
+        """
+        held = {item.kind: item.digest for item in self.list(sec_tag)}
+        for kind, content in contents.items():
+            _check_digest(sec_tag, kind, content, held.get(kind))
+        for kind in also:
+            if kind not in held:
+                raise DigestMismatch(f"{_place(sec_tag, kind)} holds nothing, although it was written: provision again")
+        return held
 
     def delete(self, sec_tag: int, kind: int) -> bool:
         """Delete the item; False when there was none."""
@@ -183,8 +216,13 @@ def _listed(value: str) -> StoredCredential:
     return StoredCredential(int(found[1]), int(found[2]), found[3].upper())
 
 
-def _digest(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest().upper()
+def _check_digest(sec_tag: int, kind: int, content: str, held: str | None) -> None:
+    # A shell on the way makes CR LF of every line end.
+    if held not in (digest_of(content), digest_of(content.replace("\r", "").replace("\n", "\r\n"))):
+        raise DigestMismatch(
+            f"{_place(sec_tag, kind)} holds {held or 'nothing'}, not {digest_of(content)} ({len(content)} bytes): "
+            "write it again; if it stays so, bytes are lost on the way or another program writes to this board"
+        )
 
 
 def _place(sec_tag: int, kind: int) -> str:

@@ -26,20 +26,30 @@ class Identity:
 
 def read_identity(port: AtPort) -> Identity:
     """Ask the modem, in any functional mode. Raises AtError, for example when no IMEI is programmed."""
+    return Identity(
+        imei=read_imei(port),
+        device_uuid=read_device_uuid(port),
+        manufacturer=port.command("AT+CGMI").text,
+        model=port.command("AT+CGMM").text,
+        firmware=read_firmware(port),
+        hardware=_optional(port, "%HWVERSION"),
+    )
+
+
+def read_imei(port: AtPort) -> str:
+    """Return the IMEI, 15 digits. Raises AtError when none is programmed."""
     imei = port.command("AT+CGSN=1").value("+CGSN")
     found = _IMEI.fullmatch(imei)
     if not found:
         raise AtFormatError(
             f"AT+CGSN=1: {imei} is not a quoted IMEI of 15 digits: check that this port leads to a modem"
         )
-    return Identity(
-        imei=found[1],
-        device_uuid=read_device_uuid(port),
-        manufacturer=port.command("AT+CGMI").text,
-        model=port.command("AT+CGMM").text,
-        firmware=port.command("AT+CGMR").text,
-        hardware=_optional(port, "%HWVERSION"),
-    )
+    return found[1]
+
+
+def read_firmware(port: AtPort) -> str:
+    """Return the modem firmware's version, such as ``mfw_nrf91x1_2.0.2``."""
+    return port.command("AT+CGMR").text
 
 
 def read_device_uuid(port: AtPort) -> str | None:

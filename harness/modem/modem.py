@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 from harness.at import AtFormatError, AtPort
 from harness.errors import Misuse, NoAnswer, NotRegistered
+from harness.modem.attestation import AttestationToken, attestation_command, parse_attestation
 from harness.modem.credential_store import CredentialStore
-from harness.modem.identity import Identity, read_device_uuid, read_identity
+from harness.modem.identity import Identity, read_device_uuid, read_firmware, read_identity, read_imei
+from harness.modem.jwt import ModemJwt, jwt_command, parse_jwt
 from harness.modem.keygen import KeygenResult, parse_keygen
 from harness.modem.registration import DENIED, UICC_FAILURE, Registration
 from harness.modem.restoring import restoring
@@ -36,6 +38,14 @@ class Modem:
     def identity(self) -> Identity:
         """Return IMEI, device UUID, models and firmware."""
         return read_identity(self._port)
+
+    def imei(self) -> str:
+        """Return the IMEI, 15 digits. Raises AtError when none is programmed."""
+        return read_imei(self._port)
+
+    def firmware(self) -> str:
+        """Return the modem firmware's version, such as ``mfw_nrf91x1_2.0.2``."""
+        return read_firmware(self._port)
 
     def functional_mode(self) -> int:
         """Return the functional mode: 0 off, 1 normal, 4 flight mode, others as in the reference."""
@@ -113,6 +123,37 @@ class Modem:
         answer = self._port.command(command)
         common_name = device_uuid if subject is None else _common_name(subject)
         return parse_keygen(answer.value("%KEYGEN"), sec_tag=sec_tag, device_uuid=device_uuid, common_name=common_name)
+
+    def jwt(
+        self,
+        *,
+        sec_tag: int | None = None,
+        key_type: int = 2,
+        expires_in: int | None = 600,
+        subject: str | None = "",
+        audience: str | None = "",
+    ) -> ModemJwt:
+        """Return a token signed by the key at ``sec_tag``, or by the device identity key without one.
+
+        ``key_type``: 2 client key, 8 endorsement key (nRF9160). ``expires_in``: seconds; 0 for a token without an end,
+        otherwise the modem must know the time. ``subject``: empty for the device UUID. None leaves a parameter out.
+        The signature is not checked, see :meth:`ModemJwt.verify`. Raises AtError (513: no such key), JwtMismatch.
+        """
+        command = jwt_command(
+            sec_tag=sec_tag, key_type=key_type, expires_in=expires_in, subject=subject, audience=audience
+        )
+        value = self._port.command(command).value("%JWT")
+        return parse_jwt(value, expires_in=expires_in, subject=subject, audience=audience)
+
+    def attestation_token(self, challenge: bytes | None = None) -> AttestationToken:
+        """Return the modem's signed statement of who it is, with ``challenge`` (16 bytes) or a random nonce in it.
+
+        The signature is not checked, see :meth:`AttestationToken.signed_by`. Raises AtError, AttestationMismatch.
+        """
+        command = attestation_command(challenge)
+        device_uuid = read_device_uuid(self._port)
+        value = self._port.command(command).value("%ATTESTTOKEN")
+        return parse_attestation(value, device_uuid=device_uuid, challenge=challenge)
 
 
 def _common_name(subject: str) -> str | None:

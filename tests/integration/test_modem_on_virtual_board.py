@@ -1,4 +1,4 @@
-"""The modem layer and provisioning against a virtual board, through a real pty."""
+"""The modem layer against a virtual board, through a real pty."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from harness.at import AtError, AtPort
-from harness.credentials import LabCa, provision_on_device
+from harness.credentials import LabCa
 from harness.errors import Misuse
 from harness.modem import CredentialKind, DigestMismatch, Modem, StoredCredential
 from harness.timeline import Timeline
@@ -126,24 +126,6 @@ def test_a_key_with_a_subject_and_a_usage(modem):
 def test_a_usage_without_a_subject(modem, board):
     made = modem.generate_key(SEC_TAG, key_usage="1")
     assert made.common_name == board["device_uuid"]
-
-
-def test_provisioning_from_an_active_modem_twice(modem, ca, timeline):
-    modem.set_functional_mode(1)
-    keys = set()
-    for _ in range(2):
-        made = provision_on_device(
-            modem, sec_tag=SEC_TAG, device_id="nrf-352656100000000", ca=ca, root_ca_pem=ca.certificate_pem
-        )
-        assert modem.functional_mode() == 1
-        assert [item.kind for item in modem.credentials.list(SEC_TAG)] == [0, 1, 2]
-        modem.credentials.verify(SEC_TAG, CredentialKind.CLIENT_CERT, made.certificate_pem)
-        modem.credentials.verify(SEC_TAG, CredentialKind.ROOT_CA, ca.certificate_pem)
-        certificate = x509.load_pem_x509_certificate(made.certificate_pem.encode())
-        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(ca.certificate_pem.encode()))
-        keys.add(certificate.public_key().public_numbers().x)
-    assert len(keys) == 2
-    assert not any("PRIVATE KEY" in event.text for event in timeline.since())
 
 
 def test_a_wrong_ca_for_a_block(modem, ca, tmp_path):

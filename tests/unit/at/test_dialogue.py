@@ -59,6 +59,11 @@ def test_shell_echo():
     ]
 
 
+@pytest.mark.parametrize("data", [b"AT event handler: +CEREG: 1\r\n", b"AT event handler:\r\n+CEREG: 1\r\n\r\n"])
+def test_shell_notification(data):
+    assert heard(Dialogue(), data) == [(Role.URC, b"+CEREG: 1")]
+
+
 def test_clac_lists_itself():
     assert ask("AT+CLAC", b"AT+CFUN\r\nAT+CLAC\r\nAT%CMNG\r\nOK\r\n").lines == [b"AT+CFUN", b"AT+CLAC", b"AT%CMNG"]
 

@@ -67,6 +67,8 @@ def test_memory_is_bounded(data, limit):
         (b"mosh:~$ at AT+CFUN?\r\n", b"at AT+CFUN?"),
         (b"mosh:~$ mosh:~$ OK\r\n", b"OK"),
         (b"mosh:~$ \r\n", b""),
+        (b"AT event handler: +CEREG: 1\r\n", b"+CEREG: 1"),
+        (b"uart:~$ AT event handler:\r\n", b""),
         (b"\0\0OK\0\r\n", b"OK"),
         (b"\x1b[8D\x1b[J+CEREG: 1\r\n", b"+CEREG: 1"),
         (b"\r\n", b""),

@@ -72,8 +72,9 @@ def test_length_counts_bytes_not_characters():
 def test_shell_wraps_and_escapes():
     command = parse_command('AT%CMNG=0,1,0,"a\r\nb"', at_shell=True)
     assert command.wire == b"at 'AT%CMNG=0,1,0,\"a\\nb\"'\r"
-    with pytest.raises(Misuse, match="single quote"):
-        parse_command("AT+X='1'", at_shell=True)
+    for text in ("AT+X='1'", "AT+X=1\\2"):
+        with pytest.raises(Misuse, match="no single quote or backslash"):
+            parse_command(text, at_shell=True)
 
 
 def test_a_misuse_message_keeps_the_key_secret():

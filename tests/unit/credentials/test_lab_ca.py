@@ -138,9 +138,27 @@ def _leaf(folder: Path) -> None:
     (folder / CERTIFICATE).write_text(LabCa.load_or_create(folder).issue(csr, device_id="board"))
 
 
+def _certificate_with_rubbish(folder: Path) -> None:
+    with (folder / CERTIFICATE).open("a") as file:
+        file.write("rubbish\n")
+
+
+def _two_certificates(folder: Path) -> None:
+    text = (folder / CERTIFICATE).read_text()
+    (folder / CERTIFICATE).write_text(text * 2)
+
+
+def _key_with_rubbish(folder: Path) -> None:
+    with (folder / KEY).open("a") as file:
+        file.write("rubbish\n")
+
+
 @pytest.mark.parametrize(
     ("damage", "file", "reason"),
     [
+        (_certificate_with_rubbish, CERTIFICATE, "7 characters that belong to no certificate"),
+        (_two_certificates, CERTIFICATE, "2 certificates, the CA's own expected alone"),
+        (_key_with_rubbish, KEY, "alone in its file"),
         (_other_key, KEY, "is not the key of"),
         (_no_key, KEY, "No such file"),
         (_no_certificate, CERTIFICATE, "No such file"),
@@ -164,6 +182,18 @@ def test_a_damaged_folder_is_misuse_that_names_the_file(tmp_path, damage, file, 
     assert str(tmp_path / file) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_ca_of_the_future_tells_of_the_clock(tmp_path, monkeypatch):
+    class Future(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=2)
+
+    monkeypatch.setattr(certificates_module, "datetime", Future)
+    with pytest.raises(Misuse, match=r"this CA is not valid before 20.*, this computer's clock says 20") as caught:
+        LabCa.load_or_create(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 def test_an_expired_ca_is_misuse(tmp_path, monkeypatch):

@@ -186,6 +186,43 @@ def test_the_longest_content_that_fits():
         store.write(SEC_TAG, 0, content + "x")
 
 
+# overwrite, verify_all
+
+
+def test_overwrite_gives_up_nothing_beforehand():
+    store, port = _store({_write(AMAZON): "OK"})
+    store.overwrite(SEC_TAG, 0, AMAZON)
+    assert port.sent == [_write(AMAZON)]
+
+
+@pytest.mark.parametrize("answer", ["+CME ERROR: 515", "+CME ERROR: 518", "+CME ERROR: 528", "ERROR"])
+def test_overwrite_refused_leaves_the_old_content(answer):
+    store, port = _store({_write(AMAZON): answer})
+    with pytest.raises(AtError):
+        store.overwrite(SEC_TAG, 0, AMAZON)
+    assert port.sent == [_write(AMAZON)]
+
+
+def test_overwrite_deletes_first_where_the_modem_wants_it():
+    store, port = _store({_write(AMAZON): deque(["+CME ERROR: 519", "OK"]), DELETE: "OK"})
+    store.overwrite(SEC_TAG, 0, AMAZON)
+    assert port.sent == [_write(AMAZON), DELETE, _write(AMAZON)]
+
+
+def test_verify_all_takes_one_command():
+    key = "A" * 64
+    command = f"AT%CMNG=1,{SEC_TAG}"
+    store, port = _store({command: [f'%CMNG: {SEC_TAG},0,"{AMAZON_DIGEST}"', f'%CMNG: {SEC_TAG},2,"{key}"', "OK"]})
+    assert store.verify_all(SEC_TAG, {0: AMAZON}, also=[2]) == {0: AMAZON_DIGEST, 2: key}
+    assert port.sent == [command]
+    with pytest.raises(DigestMismatch, match=r"type 0 \(ROOT_CA\) holds 2C43"):
+        store.verify_all(SEC_TAG, {0: AMAZON + "x"})
+    with pytest.raises(DigestMismatch, match=r"type 1 \(CLIENT_CERT\) holds nothing"):
+        store.verify_all(SEC_TAG, {1: AMAZON})
+    with pytest.raises(DigestMismatch, match=r"type 3 \(PSK\) holds nothing"):
+        store.verify_all(SEC_TAG, {}, also=[3])
+
+
 # read
 
 

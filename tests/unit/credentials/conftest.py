@@ -1,0 +1,19 @@
+import pytest
+
+from harness.credentials import CredentialRecords, LabCa
+
+
+@pytest.fixture(scope="session")
+def ca(tmp_path_factory):
+    return LabCa.load_or_create(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="session")
+def root_ca(tmp_path_factory):
+    """What the boards are to trust: the certificate of another CA than that which signs for them."""
+    return LabCa.load_or_create(tmp_path_factory.mktemp("root")).certificate_pem
+
+
+@pytest.fixture
+def records(tmp_path):
+    return CredentialRecords(tmp_path / "records")

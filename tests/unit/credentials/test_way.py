@@ -1,0 +1,13 @@
+from harness.credentials import Way
+
+
+def test_each_way_says_where_the_key_was_exposed():
+    assert [way.value for way in Way] == ["device", "host", "cloud"]
+    assert Way("device").security == "more secure: private key made on the device, never left it"
+    assert Way("host").security == (
+        "less secure: private key made on this computer, exposed in its memory and on the serial line"
+    )
+    assert Way("cloud").security == (
+        "less secure: private key made by nRF Cloud, exposed on the way through HTTPS, this computer's memory and the "
+        "serial line"
+    )
