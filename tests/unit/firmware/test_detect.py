@@ -1,0 +1,170 @@
+"""Which driver a board gets, and what is said when it runs another firmware than the boards file says."""
+
+import pytest
+
+from harness.at import Answer, AtError
+from harness.at.syntax import FinalResult
+from harness.errors import LabError, Misuse, NoAnswer
+from harness.firmware import (
+    FIRMWARES,
+    AtClient,
+    SerialModem,
+    Shell,
+    WrongFirmware,
+    framed_urcs,
+    open_firmware,
+    port_settings,
+    synchronise,
+)
+from harness.timeline import Kind, Timeline
+
+
+class Port:
+    """A port that knows the commands of ``answers`` and, when synchronised, hears ``lines`` in place of an answer.
+
+    ``ends``: the only terminator that its board takes.
+    """
+
+    name = "dk1"
+
+    def __init__(self, answers=None, lines=None, before=(), ends=None):
+        self.answers = answers or {}
+        self.lines = lines
+        self.ends = ends
+        self.tried = ["\r"]
+        self.sent = []
+        self.timeline = Timeline()
+        self.hear(before)
+
+    def hear(self, lines):
+        for line in lines:
+            self.timeline.add(Kind.RX, self.name, line)
+
+    def sync(self):
+        self.timeline.add(Kind.TX, self.name, "AT+CMEE?")
+        if self.lines is not None and self.tried[-1] != self.ends:
+            self.hear(self.lines)
+            raise NoAnswer("dk1: no answer to AT commands in 4 tries")
+
+    def end_commands_with(self, terminator):
+        self.tried.append(terminator)
+
+    def command(self, text, timeout=None):
+        self.sent.append(text)
+        if text not in self.answers:
+            raise AtError(text, FinalResult("ERROR"))
+        return Answer(text, (self.answers[text],), 0.0)
+
+    def listen(self, *names):
+        return None
+
+
+SERIAL = {"AT#XSMVER": '#XSMVER: "1.0.0","3.2.1"'}
+OLD_SERIAL = {"AT#XSLMVER": '#XSLMVER: "2.9.0","2.0.2"'}
+NOT_FOUND = ["AT+CMEE?", "AT+CMEE?: command not found"]
+
+
+@pytest.mark.parametrize(
+    ("firmware", "answers", "driver", "product"),
+    [
+        ("serial-modem", SERIAL, SerialModem, "Serial Modem 1.0.0"),
+        ("serial-modem", OLD_SERIAL, SerialModem, "Serial LTE Modem of NCS 2.9.0"),
+        ("at-client", {}, AtClient, "AT client"),
+        ("shell", {}, Shell, "AT shell"),
+    ],
+)
+def test_each_firmware_has_its_driver(firmware, answers, driver, product):
+    found = open_firmware(Port(answers), firmware)
+    assert (type(found), found.product) == (driver, product)
+
+
+@pytest.mark.parametrize("answers", [SERIAL, OLD_SERIAL])
+def test_a_serial_modem_is_no_at_client(answers):
+    with pytest.raises(WrongFirmware, match=r"dk1: the board runs Serial .*, not the AT client.*\(serial-modem\)"):
+        open_firmware(Port(answers), "at-client")
+
+
+def test_an_at_client_is_no_serial_modem():
+    with pytest.raises(WrongFirmware, match=r"does not run Serial Modem.*\(at-client\?\)"):
+        open_firmware(Port(), "serial-modem")
+
+
+@pytest.mark.parametrize("firmware", ["serial-modem", "at-client"])
+def test_a_shell_where_none_is_expected(firmware):
+    with pytest.raises(
+        WrongFirmware, match=rf"a shell answers here .*, not {firmware}: say 'firmware: shell'"
+    ) as caught:
+        synchronise(Port(lines=NOT_FOUND), firmware)
+    assert isinstance(caught.value, LabError)
+    assert isinstance(caught.value.__cause__, NoAnswer)
+
+
+@pytest.mark.parametrize("lines", [["ERROR"] * 4, ["+CME ERROR: 0", "ERROR"]])
+def test_no_shell_where_one_is_expected(lines):
+    with pytest.raises(
+        WrongFirmware, match="no shell around them: say 'firmware: at-client' or 'firmware: serial-modem'"
+    ):
+        synchronise(Port(lines=lines), "shell")
+
+
+def test_a_shell_without_at_commands():
+    with pytest.raises(WrongFirmware, match=r"does not know the command at .*CONFIG_AT_SHELL"):
+        synchronise(Port(lines=["at: command not found"]), "shell")
+
+
+@pytest.mark.parametrize("firmware", FIRMWARES)
+@pytest.mark.parametrize("lines", [[], ["\ufffd\ufffd"], ["ERROR", "boot: done"]])
+def test_silence_and_noise_stay_what_they_are(firmware, lines):
+    with pytest.raises(NoAnswer, match="in 4 tries"):
+        synchronise(Port(lines=lines), firmware)
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\n", "\0"])
+def test_an_at_client_may_want_another_terminator(ends):
+    port = Port(lines=[], ends=ends)
+    synchronise(port, "at-client")
+    assert port.tried[-1] == ends
+    [step] = [event.text for event in port.timeline.since(0) if event.kind is Kind.STEP]
+    assert step.startswith("commands end with ")
+
+
+@pytest.mark.parametrize(
+    ("firmware", "tried"),
+    [("at-client", ["\r", "\r\n", "\n", "\0", "\r"]), ("serial-modem", ["\r"]), ("shell", ["\r"])],
+)
+def test_only_the_at_clients_terminator_is_sought(firmware, tried):
+    port = Port(lines=[])
+    with pytest.raises(NoAnswer):
+        synchronise(port, firmware)
+    assert port.tried == tried
+
+
+def test_what_was_heard_before_does_not_count():
+    with pytest.raises(NoAnswer, match="in 4 tries"):
+        synchronise(Port(lines=[], before=NOT_FOUND), "at-client")
+
+
+@pytest.mark.parametrize("firmware", FIRMWARES)
+def test_a_board_that_answers_is_in_step(firmware):
+    port = Port()
+    synchronise(port, firmware)
+    assert [event.kind for event in port.timeline.since(0)] == [Kind.TX]
+
+
+def test_settings_of_the_port():
+    assert port_settings("shell", baudrate=9600, rtscts=True).at_shell
+    assert port_settings("shell", baudrate=9600, rtscts=True).baudrate == 9600
+    assert port_settings("shell", rtscts=True).rtscts
+    assert not port_settings("at-client").at_shell
+    assert port_settings("at-client").framed == framed_urcs("at-client") == {}
+    assert set(port_settings("serial-modem").framed) == {"#XMQTTMSG"}
+
+
+def test_an_unknown_name_is_the_callers_mistake():
+    for call in (
+        lambda: port_settings("slm"),
+        lambda: open_firmware(Port(), "slm"),
+        lambda: synchronise(Port(), "slm"),
+    ):
+        with pytest.raises(Misuse, match="'slm' is not known; known: at-client, serial-modem, shell"):
+            call()

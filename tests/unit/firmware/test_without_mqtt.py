@@ -1,0 +1,61 @@
+"""Firmwares that pass AT commands on and have no MQTT of their own."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from harness.errors import Misuse
+from harness.firmware import AtClient, Login, Shell
+from harness.timeline import Kind, Timeline
+
+LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
+
+
+@pytest.fixture
+def port():
+    return SimpleNamespace(name="dk1", timeline=Timeline())
+
+
+@pytest.fixture(params=[AtClient, Shell])
+def device(request, port):
+    return request.param(port)
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda device: device.connect(LOGIN), "connect to mqtt.nrfcloud.com"),
+        (lambda device: device.publish("a/b", b"x"), "publish on a/b"),
+        (lambda device: device.subscribe("a/#"), "subscribe to a/#"),
+        (lambda device: device.unsubscribe("a/#"), "unsubscribe from a/#"),
+        (lambda device: device.wait(lambda event: True, since=0, timeout=1.0), "wait for an MQTT event"),
+    ],
+)
+def test_mqtt_is_refused_before_anything_is_sent(device, call, what):
+    with pytest.raises(Misuse) as caught:
+        call(device)
+    assert str(caught.value).startswith(f"dk1: cannot {what}: this firmware ({device.product}) has no MQTT commands")
+
+
+def test_there_are_no_events(device):
+    device.disconnect()
+    assert device.events(device.mark()) == []
+    device.close()
+
+
+def test_a_restart_is_seen(device, port):
+    port.timeline.add(Kind.RX, "dk1", "*** Booting nRF Connect SDK v2.8.0 ***")
+    mark = device.mark()
+    assert device.restarted(mark) is None
+    port.timeline.add(Kind.TX, "dk1", "*** Booting is what somebody sent")
+    port.timeline.add(Kind.RX, "dk2", "*** Booting is what another board said")
+    port.timeline.add(Kind.RX, "dk1", "all is well")
+    assert device.restarted(mark) is None
+    port.timeline.add(Kind.RX, "dk1", "*** Booting nRF Connect SDK v2.9.0 ***")
+    assert device.restarted(mark) == "*** Booting nRF Connect SDK v2.9.0 ***"
+
+
+def test_the_at_clients_own_words(port):
+    device = AtClient(port)
+    port.timeline.add(Kind.RX, "dk1", "The AT host sample started")
+    assert device.restarted(0) == "The AT host sample started"
