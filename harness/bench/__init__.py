@@ -2,6 +2,20 @@
 
 from harness.bench.board import BoardBench, Opened, Provisioned
 from harness.bench.cloud import CloudBench
-from harness.bench.run import Run
+from harness.bench.onboarding import Onboarded
+from harness.bench.rounds import NotProvisioned
+from harness.bench.run import LAB_CA, Run
+from harness.bench.together import Outcome, onboard_together
 
-__all__ = ["BoardBench", "CloudBench", "Opened", "Provisioned", "Run"]
+__all__ = [
+    "LAB_CA",
+    "BoardBench",
+    "CloudBench",
+    "NotProvisioned",
+    "Onboarded",
+    "Opened",
+    "Outcome",
+    "Provisioned",
+    "Run",
+    "onboard_together",
+]

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness.at import AtPort, PortSettings
+from harness.at import AtPort
 from harness.bench.cloud import CloudBench
 from harness.bench.expectations import Expectations
-from harness.credentials import DeviceCredentials, LabCa, provision_on_device
+from harness.bench.onboarding import Onboarded, Written, onboard, write
+from harness.cloud import HARNESS_TAG
+from harness.credentials import CredentialRecords, LabCa, Provisioning, ProvisionRequest, Way
 from harness.errors import HarnessError, LabError
-from harness.firmware import Login, MqttFirmware, framed_urcs, open_firmware
+from harness.firmware import Login, MqttFirmware, open_firmware, port_settings, synchronise
 from harness.lab import BoardConfig, Lab
 from harness.modem import Identity, Modem
 from harness.timeline import Kind, Timeline
@@ -19,9 +21,11 @@ from harness.trial import AllowedAction, Link, ObservedPublish, ShadowUpdate, Su
 
 _PATIENCE_LOCAL = 10.0
 _PATIENCE_PUBLIC = 45.0  # LTE-M answers in a second or two; idle mode and bad radio take tens of seconds
-_SETTLE_LOCAL = 1.0
+_SETTLE_LOCAL = 2.0
 _SETTLE_PUBLIC = 15.0  # AWS IoT does not promise order between topics, and shadow answers take their own way
 _GRACE = 0.2
+RECORDS = "boards"
+"""The folder below the lab CA's in which the harness records what it wrote to which board."""
 _CONNECT_GAP_PUBLIC = 1.1  # AWS IoT Core quotas: one CONNECT a second for each client id
 
 
@@ -40,7 +44,7 @@ class Provisioned:
     """The device that a board is in the cloud, with its credentials and its link for trials."""
 
     device_id: str
-    credentials: DeviceCredentials
+    credentials: Provisioning
     link: Link
 
 
@@ -48,17 +52,35 @@ class BoardBench:
     """Opens a board when a test needs it, keeps it for the run, and reopens it once when it came back.
 
     A board that failed stays failed for the run: later tests get the first error at once, not each its own time-out.
+    ``ca_folder``: the lab's CA and the records of what was written to boards. ``way``: None as the boards file says;
+    ``renew``: credentials are made anew although valid ones are there. ``progress`` takes what is done, step by step.
     """
 
-    def __init__(self, lab: Lab, config: BoardConfig, cloud: CloudBench, *, ca_folder: Path) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        config: BoardConfig,
+        cloud: CloudBench,
+        *,
+        ca_folder: Path,
+        way: Way | None = None,
+        renew: bool = False,
+        progress: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         self.config = config
+        self._own_way = way or Way(config.provision)
+        self.way = self._own_way
+        self.records = CredentialRecords(ca_folder / RECORDS)
         self.cloud = cloud
         self.timeline = Timeline()
         self._lab = lab
         self._ca_folder = ca_folder
+        self._renew = renew
+        self._progress = progress
         self._leases = ExitStack()
         self._leased = False
         self._opened: Opened | None = None
+        self._onboarded: Onboarded | None = None
         self._provisioned: Provisioned | None = None
         self._broken: HarnessError | None = None
         self._found_mode: int | None = None
@@ -73,6 +95,7 @@ class BoardBench:
         """Record into ``timeline`` from now on (a test begins); a board that went away is looked for once."""
         self.timeline = timeline
         self.cloud.begin(timeline)
+        self.way = self._own_way
         if self._opened is not None:
             self._opened.port.timeline = timeline
             if not self._opened.port.alive:
@@ -97,16 +120,49 @@ class BoardBench:
 
     @property
     def provisioned(self) -> Provisioned:
-        """The board as a device of the cloud: key made on the board, certificate written, onboarded, registered."""
+        """The board as a device of the cloud, registered in the radio network."""
+        onboarded = self.onboarded
         if self._provisioned is None:
-            self._provisioned = self._provision()
+            self.opened.modem.register()
+            self._provisioned = Provisioned(self.device_id, onboarded.credentials, self._link(self.opened))
         return self._provisioned
 
-    def login(self, **changes: str) -> Login:
-        """Return the MQTT login of the provisioned device; ``client_id`` may be replaced."""
+    @property
+    def onboarded(self) -> Onboarded:
+        """The board as a device of the cloud: credentials written or found valid, device in the account."""
+        if self._onboarded is not None and self._onboarded.credentials.way is not self.way:
+            self._forget()
+        if self._onboarded is None:
+            self._onboarded = self._onboard()
+        return self._onboarded
+
+    def provision(self, way: Way | None = None, *, renew: bool = True) -> Provisioned:
+        """Provision the board for this test, by ``way`` or its own; ``renew`` False keeps credentials that are valid.
+
+        The next test that needs a device finds the board provisioned its own way again.
+        """
+        self._forget()
+        self.way = way or self.way
+        self._renew = renew
+        return self.provisioned
+
+    def write_credentials(self) -> Written:
+        """Do the board's part of onboarding alone, for several boards whose devices are registered together."""
+        return write(self.opened, self.cloud, self._request())
+
+    def take(self, onboarded: Onboarded) -> None:
+        """Take note of how the board was onboarded, together with others."""
+        self._onboarded = onboarded
+
+    @property
+    def sec_tag(self) -> int:
+        """The sec_tag with the board's credentials; before it is provisioned the one that the boards file prefers."""
+        return self.config.all_sec_tags[0] if self._onboarded is None else self._onboarded.credentials.sec_tag
+
+    def login(self, *, client_id: str = "", sec_tag: int | None = None) -> Login:
+        """Return the MQTT login of the provisioned device; ``client_id`` and ``sec_tag`` may be replaced."""
         host, port = self.cloud.endpoints.device_mqtt
-        client_id = changes.get("client_id") or self.device_id
-        return Login(client_id, host, port, self.config.sec_tag)
+        return Login(client_id or self.device_id, host, port, self.sec_tag if sec_tag is None else sec_tag)
 
     @property
     def device_id(self) -> str:
@@ -146,8 +202,11 @@ class BoardBench:
 
         By onboarding it again: a device that came with its own certificate has no ownership code for PUT /association.
         """
-        provisioned = self.provisioned
-        self.cloud.api.onboard_device(provisioned.device_id, provisioned.credentials.certificate_pem)
+        provisioned, code = self.provisioned, self.onboarded.ownership_code
+        if code is not None:
+            self.cloud.api.associate(provisioned.device_id, code, sub_type=HARNESS_TAG)
+        else:
+            self.cloud.api.onboard_device(provisioned.device_id, provisioned.credentials.certificate_pem)
         self.cloud.api.wait_device(provisioned.device_id)
         self.associated = True
         provisioned.link.forget()
@@ -157,8 +216,7 @@ class BoardBench:
         opened, link = self.opened, self.provisioned.link
         check = partial(self.check, grace=_GRACE)
         endpoints = self.cloud.endpoints
-        settle = _SETTLE_PUBLIC if endpoints.public else _SETTLE_LOCAL
-        around = Surroundings(self.timeline, endpoints.hold, settle, check, self.expectations.explain, record)
+        around = Surroundings(self.timeline, endpoints.hold, check, self.expectations.explain, record)
         return Trials(link, opened.modem, opened.port, around)
 
     def properties(self) -> dict[str, str]:
@@ -172,8 +230,17 @@ class BoardBench:
                 "modem_firmware": identity.firmware,
                 "firmware": self._opened.firmware.product,
             }
-        if self._provisioned is not None:
-            found["device_id"] = self._provisioned.device_id
+        if self._onboarded is not None:
+            credentials = self._onboarded.credentials
+            found |= {
+                "device_id": credentials.device_id,
+                "provisioned_by": str(credentials.way),
+                "private_key": credentials.security,
+                "credentials": "kept" if credentials.kept else "written",
+                "sec_tag": str(credentials.sec_tag),
+            }
+            if self._onboarded.attempts:
+                found["jitp_attempts"] = str(self._onboarded.attempts)
         return found
 
     def close(self) -> list[str]:
@@ -195,38 +262,52 @@ class BoardBench:
         if not self._leased:
             self._leases.enter_context(self._lab.lease(self.config))
             self._leased = True
-        url = self._lab.port_url(self.config)
-        settings = PortSettings(
-            baudrate=self.config.baud,
-            rtscts=self.config.flow_control,
-            framed=framed_urcs(self.config.firmware),
-        )
+        config = self.config
+        url = self._lab.port_url(config)
+        self._step(f"opening {url}")
+        settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
         port = AtPort.open(url, name=self.name, timeline=self.timeline, settings=settings)
         try:
-            port.sync()
-            modem = Modem(port, sec_tags=[self.config.sec_tag])
+            synchronise(port, config.firmware)
+            modem = Modem(port, sec_tags=config.all_sec_tags)
             modem.prepare()
             if self._found_mode is None:
                 self._found_mode = modem.functional_mode()
-            return Opened(port, modem, modem.identity(), open_firmware(port, self.config.firmware))
+            return Opened(port, modem, modem.identity(), open_firmware(port, config.firmware))
         except BaseException:
             port.close()
             raise
 
-    def _provision(self) -> Provisioned:
-        opened, cloud = self.opened, self.cloud
-        ca = LabCa.load_or_create(self._ca_folder)
-        credentials = provision_on_device(
-            opened.modem,
-            sec_tag=self.config.sec_tag,
-            device_id=self.device_id,
-            ca=ca,
-            root_ca_pem=cloud.endpoints.root_ca_pem,
+    def _onboard(self) -> Onboarded:
+        request = self._request()
+        onboarded = onboard(
+            self.opened, self.cloud, request, lambda sec_tag: self.login(sec_tag=sec_tag), patience=self.patience
         )
-        cloud.api.onboard_device(self.device_id, credentials.certificate_pem)
-        cloud.api.wait_device(self.device_id)
-        opened.modem.register()
-        return Provisioned(self.device_id, credentials, self._link(opened))
+        self._renew = False  # once is enough: a board that came back in the same run has what was asked for
+        return onboarded
+
+    def _request(self) -> ProvisionRequest:
+        return ProvisionRequest(
+            device_id=self.device_id,
+            sec_tags=self.config.all_sec_tags,
+            way=self.way,
+            ca=LabCa.load_or_create(self._ca_folder),
+            root_ca_pem=self.cloud.endpoints.root_ca_pem,
+            records=self.records,
+            adopt=self.config.adopt,
+            renew=self._renew,
+            progress=self._step,
+        )
+
+    def _forget(self) -> None:
+        if self._provisioned is not None:
+            self._provisioned.link.disconnect()
+        self._provisioned = None
+        self._onboarded = None
+
+    def _step(self, text: str) -> None:
+        self.timeline.add(Kind.STEP, self.name, text)
+        self._progress(text)
 
     def _link(self, opened: Opened) -> Link:
         prefix, device, device_id = self.cloud.account.mqtt_prefix, opened.firmware, self.device_id
@@ -237,11 +318,13 @@ class BoardBench:
             ShadowUpdate(device, device_id),
         ]
         gap = _CONNECT_GAP_PUBLIC if self.cloud.endpoints.public else 0.0
-        return Link(device, self.login(), actions, self.timeline, gap=gap, patience=self.patience)
+        settle = _SETTLE_PUBLIC if self.cloud.endpoints.public else _SETTLE_LOCAL
+        return Link(device, self.login(), actions, self.timeline, gap=gap, patience=self.patience, settle=settle)
 
     def _shut(self) -> None:
         if self._opened is not None:
             self._opened.firmware.close()
             self._opened.port.close()
         self._opened = None
+        self._onboarded = None
         self._provisioned = None

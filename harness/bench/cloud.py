@@ -17,6 +17,7 @@ class CloudBench:
         self._api: NrfCloud | None = None
         self._account: Account | None = None
         self._observer: Observer | None = None
+        self._found: set[str] = set()
 
     def begin(self, timeline: Timeline) -> None:
         """Record into ``timeline`` from now on (a test begins)."""
@@ -65,17 +66,32 @@ class CloudBench:
             self._observer = Observer(self.api.create_team_device(), self.endpoints, self.account, self.timeline)
         return self._observer
 
+    def recognise(self, device_id: str) -> bool:
+        """Tell whether the harness put this device into the account; if an earlier run did, it stays there at the end.
+
+        Raises NotOurs.
+        """
+        mine = device_id in self.api.made
+        known = self.api.recognise(device_id)
+        if known and not mine:
+            self._found.add(device_id)
+        return known
+
     def check(self, *, grace: float = 0.0) -> None:
         """Raise CloudUnreachable when the process behind the cloud is dead. ``grace``: see BoardBench.check."""
         self._lab.check(self.name, grace=grace)
 
-    def close(self) -> list[str]:
-        """Delete what the run made in the cloud. Returns one line for each thing that is left, with the reason."""
+    def close(self, *, keep: bool = False) -> list[str]:
+        """Delete what the run made in the cloud; devices only if they were not there before, none with ``keep``.
+
+        Returns one line for each thing that is left, with the reason.
+        """
         if self._observer is not None:
             self._observer.close()
         if self._api is None:
             return []
         try:
+            self._api.made -= self._api.made if keep else self._found
             return self._api.delete_all_made()
         except HarnessError as error:
             return [str(error)]

@@ -5,20 +5,36 @@ from pathlib import Path
 
 from harness.bench.board import BoardBench
 from harness.bench.cloud import CloudBench
+from harness.credentials import Way
 from harness.lab import BoardConfig, Lab, load_boards_file
 from harness.report import Case, RunFolder
+
+LAB_CA = Path(".lab") / "ca"
+"""The folder of the lab's CA where neither the command line nor the boards file names one."""
 
 
 class Run:
     """What the plug-in keeps for a session. Raises Misuse for mistakes in the boards file or in the selection."""
 
     def __init__(
-        self, boards_file: Path, names: list[str], *, cloud: str | None, folder: RunFolder, ca_folder: Path
+        self,
+        boards_file: Path,
+        names: list[str],
+        *,
+        cloud: str | None,
+        folder: RunFolder,
+        ca_folder: Path | None,
+        root: Path,
+        way: Way | None = None,
+        renew: bool = False,
     ) -> None:
+        """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. ``way``, ``renew``: BoardBench."""
         self.folder = folder
         self.cases: list[Case] = []
-        self._ca_folder = ca_folder
         file = load_boards_file(boards_file)
+        self._ca_folder = ca_folder or file.lab_ca or root / LAB_CA
+        self._way = way
+        self._renew = renew
         # Not in the run's folder: what stand-ins keep there (an API key) must not be near a report.
         self._scratch = tempfile.TemporaryDirectory(prefix="nrf91-harness-")
         self._lab = Lab(file, folder=Path(self._scratch.name), cloud_override=cloud)
@@ -31,7 +47,9 @@ class Run:
         if name not in self._boards:
             config = next(board for board in self.selected if board.name == name)
             cloud = self._clouds.setdefault(config.cloud, CloudBench(self._lab, config.cloud))
-            self._boards[name] = BoardBench(self._lab, config, cloud, ca_folder=self._ca_folder)
+            self._boards[name] = BoardBench(
+                self._lab, config, cloud, ca_folder=self._ca_folder, way=self._way, renew=self._renew
+            )
         return self._boards[name]
 
     def close(self) -> list[str]:

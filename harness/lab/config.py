@@ -45,6 +45,12 @@ def _sec_tag(value: int) -> int:
     return value
 
 
+def _sec_tags(value: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(value)) < len(value):
+        raise ValueError("must name each sec_tag once")
+    return value
+
+
 def _matching(pattern: str, meaning: str) -> AfterValidator:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -71,10 +77,17 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+Fault = Literal["no-sim", "denied", "low-voltage", "no-imei", "store-full", "clock-unknown"]
+SecTag = Annotated[int, AfterValidator(_sec_tag)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
 class VirtualConfig(_Strict):
     """A virtual board."""
 
-    model: Literal["nrf9151", "mute", "garbage"] = "nrf9151"
+    model: Literal["nrf9160", "nrf9160-1.2", "nrf9161", "nrf9151", "mute", "garbage"] = "nrf9151"
+    framing: Literal["serial-modem", "at_client", "shell"] | None = None  # None: what the board's firmware speaks
+    faults: Annotated[tuple[Fault, ...], BeforeValidator(_tuple)] = ()
     baud: Annotated[int, Field(ge=0)] = 0
     time_scale: Annotated[float, Field(ge=0)] = 0.05
 
@@ -93,8 +106,13 @@ class NrfCloudAccount(_Strict):
 
     kind: Literal["nrfcloud"]
     api_key_env: Variable = "NRFCLOUD_API_KEY"
+    api_key_file: str | None = None  # in place of api_key_env
     rest: Annotated[str, AfterValidator(_rest)] = "https://api.nrfcloud.com/v1"
-    mqtt: Annotated[str, AfterValidator(_address)] | None = None
+    rest_ca: str | None = None  # None: what the system trusts
+    mqtt: Address | None = None
+    jitp: Address = "mqtt.nrfcloud.com:8443"
+    root_ca: str | None = None  # None: Amazon Root CA 1
+    network: dict[Address, Address] = Field(default_factory=dict)
 
 
 CloudConfig = LocalCloud | NrfCloudAccount
@@ -108,13 +126,23 @@ class BoardConfig(_Strict):
     port: Annotated[str, AfterValidator(_port)] | None = None
     serial: Annotated[str, Field(min_length=1)] | None = None
     vcom: Annotated[int, Field(ge=0)] = 0
-    firmware: Literal["serial-modem"] = "serial-modem"
+    firmware: Literal["serial-modem", "at-client", "shell"] = "serial-modem"
     baud: Annotated[int, Field(gt=0)] = 115200
     flow_control: bool = False
-    sec_tag: Annotated[int, AfterValidator(_sec_tag)] = DEFAULT_SEC_TAG
+    provision: Literal["device", "host", "cloud"] = "device"
+    sec_tag: SecTag = DEFAULT_SEC_TAG
+    sec_tags: (
+        Annotated[tuple[SecTag, ...], BeforeValidator(_tuple), Field(min_length=1), AfterValidator(_sec_tags)] | None
+    ) = None  # in place of sec_tag
+    adopt: bool = False
     cloud: str = "local"
     tags: Annotated[tuple[Name, ...], BeforeValidator(_tuple)] = ()
     device_id: DeviceId | None = None  # None: the device UUID
+
+    @property
+    def all_sec_tags(self) -> tuple[int, ...]:
+        """The only sec_tags that are written or deleted, in order of preference."""
+        return self.sec_tags or (self.sec_tag,)
 
 
 BUILT_IN_CLOUDS: Final[dict[str, CloudConfig]] = {
@@ -126,6 +154,7 @@ BUILT_IN_CLOUDS: Final[dict[str, CloudConfig]] = {
 class Schema(_Strict):
     """The whole file."""
 
+    lab_ca: Annotated[str, Field(min_length=1)] | None = None
     clouds: dict[Name, Annotated[CloudConfig, Field(discriminator="kind")]] = Field(default_factory=dict)
     boards: Annotated[tuple[BoardConfig, ...], BeforeValidator(_tuple), Field(min_length=1)]
 
@@ -136,6 +165,7 @@ class LabFile(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     path: Path
+    lab_ca: Path | None  # the folder of the lab's CA; None: the caller's default
     clouds: dict[str, CloudConfig]
     boards: tuple[BoardConfig, ...]
 

@@ -1,26 +1,29 @@
 """The lab of one run: its boards file, its clouds, the stand-ins that it started, and the leases on its boards."""
 
 import os
-from collections.abc import Sequence
+import stat
+from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from harness.cloud import CloudEndpoints
 from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, PortMissing
+from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoints, split_address
 from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, VirtualConfig, select
 from harness.lab.discovery import find_port, list_kits
 from harness.lab.lease import Lease, lease_folder, port_key, private_folder
 from harness.lab.stand_in import StandIn
 
-_NRF_CLOUD_MQTT = ("mqtt.nrfcloud.com", 8883)
+_OTHER_NAME = "broker.invalid"  # the local cloud's network has it, its certificate has not
 _GRACE = 0.2  # seconds; asked only after a connection broke
+
+_FRAMINGS = {"serial-modem": "serial-modem", "at-client": "at_client", "shell": "shell"}  # by firmware
 
 
 class MissingApiKey(Misuse):
-    """The environment variable that boards.yaml names for the API key is not set."""
+    """The environment variable or file that boards.yaml names for the API key holds none."""
 
 
 class Lab:
@@ -82,18 +85,21 @@ class Lab:
         """Return where a cloud is; starts a local one on first use. Raises CloudUnreachable if it does not start."""
         if cloud_name not in self._endpoints:
             config = self._cloud(cloud_name)
-            made = (
-                self._start_cloud(cloud_name, config) if isinstance(config, LocalCloud) else _public(cloud_name, config)
-            )
+            if isinstance(config, LocalCloud):
+                made = self._start_cloud(cloud_name, config)
+            else:
+                made = account_endpoints(cloud_name, config, folder=self.file.path.parent)
             self._endpoints[cloud_name] = made
         return self._endpoints[cloud_name]
 
     def api_key(self, cloud_name: str) -> str:
-        """Return the key for a cloud's REST calls. Raises MissingApiKey if its variable is empty."""
+        """Return the key for a cloud's REST calls. Raises MissingApiKey if its variable or file holds none."""
         config = self._cloud(cloud_name)
         if isinstance(config, LocalCloud):
             self.endpoints(cloud_name)
             return self._api_keys[cloud_name]
+        if config.api_key_file is not None:
+            return _read_api_key(self.file.path.parent / config.api_key_file, cloud_name)
         key = os.environ.get(config.api_key_env, "").strip()
         if not key:
             raise MissingApiKey(
@@ -158,16 +164,23 @@ class Lab:
             name=name,
             rest=cloud["rest"],
             rest_ca=ca,
-            device_mqtt=_NRF_CLOUD_MQTT,
+            device_mqtt=NRF_CLOUD_MQTT,
             observer_mqtt=(host, port),
             root_ca_pem=ca.read_text(),
             hold=0.0,
             public=False,
             dead=partial(stand_in.died, grace=_GRACE),
+            jitp=_jitp(cloud),
+            other_name=_OTHER_NAME,
         )
 
     def _start_board(self, board: BoardConfig, virtual: VirtualConfig) -> StandIn:
         arguments = ["--no-cloud", "--boards", "1", "--names", board.name, "--model", virtual.model]
+        framing = virtual.framing or _FRAMINGS[board.firmware]
+        if framing != "serial-modem":
+            arguments += ["--framing", framing]
+        for fault in virtual.faults:
+            arguments += ["--fault", fault]
         arguments += ["--baud", str(virtual.baud), "--time-scale", str(virtual.time_scale)]
         for name, (host, port) in self._network(self.cloud_of(board)).items():
             arguments += ["--network", f"{name}={host}:{port}"]
@@ -176,10 +189,12 @@ class Lab:
     def _network(self, cloud_name: str) -> dict[str, tuple[str, int]]:
         """Return where names lead inside a virtual board's radio network."""
         endpoints = self.endpoints(cloud_name)
-        stand_in = self._stand_ins.get(("cloud", cloud_name))
-        if stand_in is None:
+        config = self._cloud(cloud_name)
+        if isinstance(config, NrfCloudAccount):
             host, port = endpoints.device_mqtt
-            return {f"{host}:{port}": (host, port)}
+            routes = {name: split_address(target) for name, target in config.network.items()}
+            return {f"{host}:{port}": (host, port)} | routes
+        stand_in = self._stand_ins["cloud", cloud_name]
         return {name: (host, port) for name, (host, port) in stand_in.ready["cloud"]["network"].items()}
 
     def _start(self, key: tuple[str, str], what: str, arguments: list[str], error: type[LabError]) -> StandIn:
@@ -190,18 +205,21 @@ class Lab:
         return started
 
 
-def _public(name: str, config: NrfCloudAccount) -> CloudEndpoints:
-    mqtt = None
-    if config.mqtt is not None:
-        host, _, port = config.mqtt.rpartition(":")
-        mqtt = (host, int(port))
-    return CloudEndpoints(
-        name=name,
-        rest=config.rest,
-        rest_ca=None,
-        device_mqtt=mqtt or _NRF_CLOUD_MQTT,
-        observer_mqtt=mqtt,
-        root_ca_pem=(resources.files("harness.cloud") / "ca" / "AmazonRootCA1.pem").read_text(),
-        hold=2.0,
-        public=True,
-    )
+def _jitp(cloud: Mapping[str, Any]) -> tuple[str, int]:
+    host, port = cloud.get("jitp") or NRF_CLOUD_JITP
+    return host, port
+
+
+def _read_api_key(path: Path, cloud_name: str) -> str:
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise MissingApiKey(f"{path}: other users can open this file with an API key: run chmod 600 on it")
+        key = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise MissingApiKey(
+            f"{path}: cannot read the API key for cloud {cloud_name!r}: {reason}; correct it"
+        ) from error
+    if not key:
+        raise MissingApiKey(f"{path} is empty; put the API key for cloud {cloud_name!r} into it")
+    return key

@@ -109,8 +109,8 @@ class ShadowUpdate:
         return event is not None and event.happening is Happening.MESSAGE
 
 
-def run_control(device: MqttFirmware, control: AllowedAction, nonce: str, *, timeout: float) -> Control:
-    """Send the allowed action and wait for its acknowledgement and its arrival, ``timeout`` seconds at most each."""
+def run_control(device: MqttFirmware, control: AllowedAction, nonce: str, *, timeout: float, settle: float) -> Control:
+    """Send the allowed action; wait ``timeout`` seconds for its acknowledgement, ``settle`` more for its arrival."""
     start = time.monotonic()
     mark = device.mark()
     if not control.send(nonce):
@@ -120,8 +120,8 @@ def run_control(device: MqttFirmware, control: AllowedAction, nonce: str, *, tim
         return Control(False, False, time.monotonic() - start, f"nothing came back within {timeout:g} s")
     if event.happening is Happening.CLOSED:
         return Control(False, False, time.monotonic() - start, str(event))
-    seen = control.seen(nonce, timeout=timeout)
-    return Control(True, seen, time.monotonic() - start, "" if seen else f"it did not arrive within {timeout:g} s")
+    seen = control.seen(nonce, timeout=settle)
+    return Control(True, seen, time.monotonic() - start, "" if seen else f"it did not arrive within {settle:g} s")
 
 
 def _message(nonce: str) -> bytes:

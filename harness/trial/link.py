@@ -45,6 +45,7 @@ class Link:
 
     ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
     a client id that connects more often than once a second. ``patience``: seconds that any one answer may take.
+    ``settle``: seconds that a message may take from its acknowledgement to whoever should see it.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class Link:
         *,
         gap: float,
         patience: float,
+        settle: float,
     ) -> None:
         self.device = device
         self.login = login
         self.patience = patience
+        self.settle = settle
         self.timeline = timeline
         self._actions = actions
         self._gap = gap
@@ -144,7 +147,7 @@ class Link:
 
     def run(self, action: AllowedAction | None = None) -> Control:
         """Run the allowed action once and report how it went."""
-        return run_control(self.device, action or self.action, nonce(), timeout=self.patience)
+        return run_control(self.device, action or self.action, nonce(), timeout=self.patience, settle=self.settle)
 
     def _respect_gap(self) -> None:
         left = self._last_connect + self._gap - time.monotonic()

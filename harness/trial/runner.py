@@ -37,14 +37,12 @@ Circumstances = Callable[[], AbstractContextManager[object]]
 class Surroundings:
     """What a trial asks about everything but its action.
 
-    ``hold``: seconds after the fence in which a late refusal still counts. ``settle``: seconds that the effect of an
-    action may come later than its fence. ``check``: raises LabError when a process
+    ``hold``: seconds after the fence in which a late refusal still counts. ``check``: raises LabError when a process
     or port behind the trial is known to be dead. ``explain``: what the policy documents say of an action and topic.
     """
 
     timeline: Timeline
     hold: float
-    settle: float
     check: Callable[[], None]
     explain: Callable[[str, str], str]
     record: Callable[[Verdict], None]
@@ -77,7 +75,7 @@ class Trials:
         def effect(token: str, _mark: int) -> tuple[bool, str] | None:
             if witness is None:
                 return None
-            arrived = witness(token, self._around.settle)
+            arrived = witness(token, self._link.settle)
             return arrived, "the message was seen where it belongs" if arrived else "the message was seen nowhere"
 
         policy = self._around.explain("iot:Publish", topic)
@@ -100,10 +98,10 @@ class Trials:
             if trigger is None:
                 return True, "nothing can be sent there from outside, so the fence alone shows it"
             trigger(token)
-            event = device.wait(_carries(token), since=mark, timeout=self._around.settle)
+            event = device.wait(_carries(token), since=mark, timeout=self._link.settle)
             if event is not None and event.happening is Happening.MESSAGE:
                 return True, f"a message arrived on {event.topic}"
-            return False, f"no message arrived within {self._around.settle:g} s although one was sent"
+            return False, f"no message arrived within {self._link.settle:g} s although one was sent"
 
         return self._run(action, act, effect, None, self._around.explain("iot:Subscribe", topic_filter))
 

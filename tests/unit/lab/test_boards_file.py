@@ -13,6 +13,7 @@ GOOD = """\
 clouds:
   twin: {kind: local, on_violation: suback80, close_style: rst}
   beta: {kind: nrfcloud, api_key_env: BETA_KEY, rest: "https://beta.lan/v1/", mqtt: mqtt.beta.lan:8883}
+lab_ca: ../ca
 boards:
   - name: dk-1
     serial: "1051216197"
@@ -23,7 +24,12 @@ boards:
     cloud: beta
     tags: [smoke, dk]
     device_id: lab-dk-1
-  - {name: virtual-1, virtual: {time_scale: 1}}
+  - name: virtual-1
+    virtual: {time_scale: 1, model: nrf9160, framing: at_client, faults: [no-sim, store-full]}
+    firmware: at-client
+    provision: cloud
+    sec_tags: [7, 8]
+    adopt: true
 """
 
 
@@ -59,7 +65,17 @@ def test_every_key(tmp_path):
         42,
     )
     assert (dk.cloud, dk.tags, dk.device_id, dk.virtual, dk.port) == ("beta", ("smoke", "dk"), "lab-dk-1", None, None)
-    assert virtual.virtual == VirtualConfig(model="nrf9151", baud=0, time_scale=1)
+    assert (dk.provision, dk.all_sec_tags, dk.adopt) == ("device", (42,), False)
+    assert virtual.virtual == VirtualConfig(
+        model="nrf9160", framing="at_client", faults=("no-sim", "store-full"), baud=0, time_scale=1
+    )
+    assert (virtual.firmware, virtual.provision, virtual.all_sec_tags, virtual.adopt) == (
+        "at-client",
+        "cloud",
+        (7, 8),
+        True,
+    )
+    assert file.lab_ca == tmp_path / ".." / "ca"
     assert file.clouds["twin"] == LocalCloud(kind="local", on_violation="suback80", close_style="rst")
     assert file.clouds["beta"] == NrfCloudAccount(
         kind="nrfcloud",
@@ -74,6 +90,7 @@ def test_defaults(tmp_path):
     (only,) = file.boards
     assert (only.firmware, only.baud, only.flow_control, only.sec_tag) == ("serial-modem", 115200, False, 16842753)
     assert (only.cloud, only.tags, only.device_id) == ("local", (), None)
+    assert (only.provision, only.all_sec_tags, only.adopt, file.lab_ca) == ("device", (16842753,), False, None)
     assert file.clouds["local"] == LocalCloud(kind="local")
     account = file.clouds["nrfcloud"]
     assert isinstance(account, NrfCloudAccount)
@@ -82,6 +99,8 @@ def test_defaults(tmp_path):
         "NRFCLOUD_API_KEY",
         None,
     )
+    assert (account.api_key_file, account.rest_ca, account.root_ca, account.network) == (None, None, None, {})
+    assert account.jitp == "mqtt.nrfcloud.com:8443"
 
 
 def test_the_default_file_of_the_project_is_good():
@@ -103,7 +122,8 @@ def test_the_default_file_of_the_project_is_good():
         ),
         (
             "boards: [{name: a, virtual: {zzz: 1}}]",
-            "1:30: unknown key 'zzz'; known keys: model, baud, time_scale; use one of them or remove the line",
+            "1:30: unknown key 'zzz'; known keys: model, framing, faults, baud, time_scale;"
+            " use one of them or remove the line",
         ),
         (board("name: b"), "4:5: key 'name' is there already, in line 2; keep one of the two"),
         (
@@ -136,7 +156,8 @@ def test_the_default_file_of_the_project_is_good():
         (board("cloud: nrfclod"), "4:12: unknown cloud 'nrfclod'; nearest known cloud is 'nrfcloud'; correct it"),
         (
             board("firmware: slm"),
-            "4:15: 'firmware' cannot be 'slm'; known values: serial-modem; use one of them or remove the line",
+            "4:15: 'firmware' cannot be 'slm'; known values: serial-modem, at-client, shell;"
+            " use one of them or remove the line",
         ),
         (
             board("port: /dev/ttyACM0"),
@@ -195,6 +216,47 @@ def test_the_default_file_of_the_project_is_good():
             "clouds: {x: {kind: nrfcloud, mqtt: host}}\n" + board(""),
             "1:36: 'mqtt' cannot be 'host': it must be HOST:PORT, e.g. mqtt.nrfcloud.com:8883; correct it",
         ),
+        (
+            board("provision: clowd"),
+            "4:16: 'provision' cannot be 'clowd'; nearest known value is 'cloud'; correct it",
+        ),
+        (
+            board("firmware: at_client"),
+            "4:15: 'firmware' cannot be 'at_client'; nearest known value is 'at-client'; correct it",
+        ),
+        (board("sec_tags: []"), "4:15: 'sec_tags' is an empty list; add an entry to it"),
+        (board("sec_tags: 7"), "4:15: 'sec_tags' cannot be 7: it must be a list; write [7]"),
+        (
+            board("sec_tags: [7, 3000000000]"),
+            "4:19: 'sec_tags' cannot be 3000000000: it must be 0 to 2147483647; higher ones are reserved; correct it",
+        ),
+        (board("sec_tags: [7, 7]"), "4:15: 'sec_tags' cannot be a list: it must name each sec_tag once; correct it"),
+        (
+            board("sec_tags: [7]\n    sec_tag: 7"),
+            "4:5: the board has 'sec_tag' and 'sec_tags'; keep one of them: sec_tag is the short form for one",
+        ),
+        (board("adopt: 1"), "4:12: 'adopt' cannot be 1: it must be true or false; correct it"),
+        (
+            "boards: [{name: a, virtual: {model: nrf9162}}]",
+            "1:37: 'model' cannot be 'nrf9162'; nearest known value is 'nrf9161'; correct it",
+        ),
+        (
+            "boards: [{name: a, virtual: {faults: [no_sim]}}]",
+            "1:39: 'faults' cannot be 'no_sim'; nearest known value is 'no-sim'; correct it",
+        ),
+        (
+            "clouds: {x: {kind: nrfcloud, api_key_file: boards.yaml, api_key_env: KEY}}\n" + board(""),
+            "1:30: the cloud has 'api_key_env' and 'api_key_file'; keep one of them: there is one API key",
+        ),
+        (
+            "clouds: {x: {kind: nrfcloud, network: {'a:1': b}}}\n" + board(""),
+            "1:47: 'a:1' cannot be 'b': it must be HOST:PORT, e.g. mqtt.nrfcloud.com:8883; correct it",
+        ),
+        (
+            "clouds: {x: {kind: nrfcloud, network: {a: 'b:1'}}}\n" + board(""),
+            "1:40: 'address' cannot be 'a': it must be HOST:PORT, e.g. mqtt.nrfcloud.com:8883; correct it",
+        ),
+        ("lab_ca: ''\n" + board(""), "1:9: 'lab_ca' cannot be '': it must have at least 1 character; correct it"),
         ("- a", "1:1: the file cannot be a list: it must be a mapping of keys to values; correct it"),
         ("null", "1:1: the file cannot be empty: it must be a mapping of keys to values; correct it"),
         ("", "1:1: the file is empty; write 'boards:' and a list of boards"),
@@ -238,6 +300,15 @@ boards:
         "5:12: board 'a' is there already, in line 4; give this one another name",
         "5:42: unknown cloud 'y'; known clouds: local, nrfcloud, x; use one of them or remove the line",
         "6:5: the board has none of virtual, port and serial; give one of them: where it is",
+    ]
+
+
+@pytest.mark.parametrize("key", ["rest_ca", "root_ca", "api_key_file"])
+def test_a_file_that_is_not_there(tmp_path, key):
+    text = f"clouds: {{x: {{kind: nrfcloud, {key}: none.pem}}}}\n" + board("")
+    assert mistakes(tmp_path, text) == [
+        f"1:{32 + len(key)}: no such file: {tmp_path / 'none.pem'};"
+        " give one relative to this file, or leave the key out"
     ]
 
 

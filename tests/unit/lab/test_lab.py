@@ -17,8 +17,19 @@ FILE = """\
 clouds:
   local: {kind: local, policies: mine, on_violation: tolerate, close_style: fin}
   twin: {kind: nrfcloud, api_key_env: TWIN_KEY, rest: "https://twin.lan/v1", mqtt: "twin.lan:1234"}
+  near:
+    kind: nrfcloud
+    rest: "https://127.0.0.1:4443/v1"
+    rest_ca: rest.pem
+    root_ca: root.pem
+    api_key_file: api-key
+    network:
+      mqtt.nrfcloud.com:8883: 127.0.0.1:4883
+      mqtt.nrfcloud.com:8443: 127.0.0.1:4884
+      broker.invalid:8883: 127.0.0.1:4883
 boards:
   - {name: v1, virtual: {baud: 115200, time_scale: 0.5}, tags: [smoke]}
+  - {name: v2, virtual: {model: nrf9160, faults: [no-sim, denied]}, firmware: at-client, cloud: near}
   - {name: dk, port: /dev/null, cloud: nrfcloud}
   - {name: gone, port: /dev/ttyNOWHERE, cloud: nrfcloud}
   - {name: remote, port: "socket://127.0.0.1:5000", cloud: nrfcloud}
@@ -29,6 +40,10 @@ boards:
 def make_lab(tmp_path, monkeypatch):
     (tmp_path / "mine").mkdir()
     (tmp_path / "boards.yaml").write_text(FILE)
+    (tmp_path / "rest.pem").write_text("rest CA")
+    (tmp_path / "root.pem").write_text("root CA")
+    (tmp_path / "api-key").write_text("fedcba9876543210\n")
+    (tmp_path / "api-key").chmod(0o600)
     labs = []
 
     def make(manner="good", **arguments):
@@ -102,7 +117,7 @@ def test_nrf_cloud(make_lab):
     cloud = make_lab().endpoints("nrfcloud")
     assert (cloud.rest, cloud.rest_ca) == ("https://api.nrfcloud.com/v1", None)
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), None)
-    assert (cloud.hold, cloud.public, cloud.dead()) == (2.0, True, None)
+    assert (cloud.hold, cloud.public, cloud.other_name, cloud.dead()) == (2.0, True, None, None)
     assert cloud.root_ca_pem.startswith("-----BEGIN CERTIFICATE-----\nMIIDQTCCAimgAwIBAgITBmyfz5m")
 
 
@@ -113,6 +128,46 @@ def test_another_installation_of_nrf_cloud(make_lab):
         ("twin.lan", 1234),
         ("twin.lan", 1234),
     )
+
+
+def test_a_cloud_on_this_computer_by_configuration_alone(make_lab, tmp_path):
+    cloud = make_lab().endpoints("near")
+    assert (cloud.rest, cloud.rest_ca) == ("https://127.0.0.1:4443/v1", tmp_path / "rest.pem")
+    assert cloud.root_ca_pem == "root CA"
+    assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))
+    assert (cloud.jitp, cloud.other_name) == (("127.0.0.1", 4884), "broker.invalid")
+    assert (cloud.hold, cloud.public) == (0.0, False)
+
+
+def test_a_virtual_board_takes_the_clouds_network_its_firmwares_framing_and_faults(make_lab):
+    lab = make_lab()
+    lab.port_url(board(lab, "v2"))
+    arguments = lab._stand_ins["board", "v2"].ready["arguments"]
+    assert arguments[arguments.index("--model") :][:8] == [
+        *("--model", "nrf9160", "--framing", "at_client"),
+        *("--fault", "no-sim", "--fault", "denied"),
+    ]
+    assert [arguments[i + 1] for i, word in enumerate(arguments) if word == "--network"] == [
+        "mqtt.nrfcloud.com:8883=127.0.0.1:4883",
+        "mqtt.nrfcloud.com:8443=127.0.0.1:4884",
+        "broker.invalid:8883=127.0.0.1:4883",
+    ]
+
+
+def test_the_api_key_may_come_from_a_private_file(make_lab, tmp_path):
+    lab, path = make_lab(), tmp_path / "api-key"
+    assert lab.api_key("near") == "fedcba9876543210"
+    path.chmod(0o640)
+    with pytest.raises(MissingApiKey) as open_to_others:
+        lab.api_key("near")
+    assert str(open_to_others.value) == f"{path}: other users can open this file with an API key: run chmod 600 on it"
+    path.chmod(0o600)
+    path.write_text(" \n")
+    with pytest.raises(MissingApiKey, match="api-key is empty; put the API key for cloud 'near' into it"):
+        lab.api_key("near")
+    path.unlink()
+    with pytest.raises(MissingApiKey, match="cannot read the API key for cloud 'near': No such file or directory"):
+        lab.api_key("near")
 
 
 @pytest.mark.parametrize(("value", "state"), [(None, "empty"), ("  ", "empty")])
@@ -141,11 +196,11 @@ def test_ports(make_lab):
 
 def test_clouds_of_boards(make_lab):
     lab = make_lab()
-    assert [board.cloud for board in lab.select()] == ["local", "nrfcloud", "nrfcloud", "nrfcloud"]
-    assert [board.cloud for board in make_lab(cloud_override="twin").select()] == ["twin"] * 4
+    assert [board.cloud for board in lab.select()] == ["local", "near", "nrfcloud", "nrfcloud", "nrfcloud"]
+    assert [board.cloud for board in make_lab(cloud_override="twin").select()] == ["twin"] * 5
     with pytest.raises(Misuse, match="board 'dk' is a real one and cannot reach cloud 'local'"):
         make_lab(cloud_override="local").select()
-    with pytest.raises(Misuse, match=r"no cloud 'moon' in .*; known clouds: local, nrfcloud, twin"):
+    with pytest.raises(Misuse, match=r"no cloud 'moon' in .*; known clouds: local, nrfcloud, twin, near"):
         make_lab(cloud_override="moon")
 
 

@@ -164,13 +164,12 @@ class Stage:
         self.modem = FakeModem()
         self.port = FakePort()
         self.actions = [FakeAction(self.device, topic) for topic in actions]
-        self.link = Link(self.device, LOGIN, self.actions, self.timeline, gap=0.0, patience=0.5)
+        self.link = Link(self.device, LOGIN, self.actions, self.timeline, gap=0.0, patience=0.5, settle=0.5)
         self.recorded: list[Verdict] = []
         self.dead: Callable[[], None] = lambda: None
         around = Surroundings(
             self.timeline,
             0.0,
-            0.5,
             lambda: self.dead(),
             lambda action, name: f"Policy: {action} {name}.",
             self.recorded.append,

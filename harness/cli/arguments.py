@@ -1,0 +1,172 @@
+"""The command line: what may be given, and what is said to who gives something else."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, TypeAlias, get_args
+
+from harness.credentials import Way
+from harness.lab import VirtualConfig
+
+_LATEST = 2**31 - 1
+EPILOG = "Exit codes: 0 done, 1 refused by board or cloud, 2 misuse, 3 the lab's trouble, 130 interrupted."
+
+
+class Arguments(argparse.Namespace):
+    """What was given. Which members are there depends on ``command``."""
+
+    command: str
+    json: bool
+    # of a board
+    board: str
+    several: list[str]  # for provision
+    boards: Path
+    cloud: str | None
+    lab_ca: Path | None
+    transcript: Path | None
+    # provision
+    way: Way | None
+    reprovision: bool
+    # credentials, jwt
+    sec_tag: int | None
+    # attest, jwt
+    show: bool
+    challenge: bytes | None
+    identity: bool
+    key_type: int
+    expires_in: int
+    subject: str
+    audience: str
+    # virtual up
+    number: int | None
+    names: str | None
+    model: str
+    framing: str
+    fault: list[str]
+    baud: int
+    time_scale: float
+    proxy: int | None
+    directory: Path | None
+    state: Path | None
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Exit 2 with one line."""
+        self.exit(2, f"nrf91-harness: {message}; see {self.prog} --help\n")
+
+
+_Group: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
+def parse(arguments: Sequence[str] | None = None) -> Arguments:
+    """Return the arguments; wrong ones end the process with one line on standard error and exit code 2."""
+    return _parser().parse_args(arguments, Arguments())
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="nrf91-harness", description="Tests nRF91 boards against nRF Cloud.", epilog=EPILOG)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    output = _Parser(add_help=False)
+    output.add_argument("--json", action="store_true", help="print one JSON object")
+    board, several = _board_options(output), _board_options(output, nargs="+")
+
+    def command(group: _Group, full: str, about: str, options: _Parser) -> _Parser:
+        name = full.rpartition(" ")[2]
+        made = group.add_parser(name, parents=[options], help=about, description=f"{full}: {about}.", epilog=EPILOG)
+        made.set_defaults(command=full)
+        return made
+
+    _add_provision(command(commands, "provision", "make boards devices of the cloud", several))
+    stored = commands.add_parser("credentials", help="look after what is in a board's credential store")
+    group = stored.add_subparsers(metavar="COMMAND", required=True)
+    command(group, "credentials list", "list everything that the board holds", board)
+    command(group, "credentials verify", "compare the board with what the harness wrote to it", board)
+    delete = command(group, "credentials delete", "delete root CA, certificate and key of a board", board)
+    delete.add_argument("--sec-tag", type=_sec_tag, metavar="N", help="only this one of the board's sec_tags")
+    _add_attest(command(commands, "attest", "ask the modem for its attestation token", board))
+    _add_jwt(command(commands, "jwt", "ask the modem for a JWT and verify its signature", board))
+    stand_ins = commands.add_parser("virtual", help="virtual boards and a local nRF Cloud")
+    group = stand_ins.add_subparsers(metavar="COMMAND", required=True)
+    _add_up(command(group, "virtual up", "start them, and write a boards file that reaches them", output))
+    return parser
+
+
+def _board_options(output: _Parser, nargs: str | None = None) -> _Parser:
+    parser = _Parser(add_help=False, parents=[output])
+    add = parser.add_argument
+    names = "names of boards" if nargs else "the board's name"
+    add("board" if nargs is None else "several", nargs=nargs, metavar="BOARD", help=f"{names} in the boards file")
+    add("--boards", type=Path, default=Path("boards.yaml"), metavar="FILE", help="boards file (default: boards.yaml)")
+    add("--cloud", metavar="NAME", help="use this cloud of the boards file")
+    add("--lab-ca", type=Path, metavar="DIR", help="the lab CA's folder (default: as in the boards file, or .lab/ca)")
+    add("--transcript", type=Path, metavar="FILE", help="write everything that was said to FILE, without secrets")
+    return parser
+
+
+def _add_provision(parser: _Parser) -> None:
+    add = parser.add_argument
+    add("--way", type=_way, metavar="WAY", help=f"{', '.join(Way)} (default: as in the boards file)")
+    add("--reprovision", action="store_true", help="make new credentials although valid ones are there")
+
+
+def _add_attest(parser: _Parser) -> None:
+    parser.add_argument("--challenge", type=_challenge, metavar="HEX", help="16 bytes that the token must contain")
+    parser.add_argument("--show", action="store_true", help="print the token too: whoever has it can claim the board")
+
+
+def _add_jwt(parser: _Parser) -> None:
+    add = parser.add_argument
+    key = parser.add_mutually_exclusive_group()
+    key.add_argument("--sec-tag", type=_sec_tag, metavar="N", help="key to sign with (default: the board's own)")
+    key.add_argument("--identity", action="store_true", help="sign with the device identity key")
+    add("--key-type", type=int, choices=(2, 8), default=2, help="2 client key, 8 endorsement key (default 2)")
+    add("--expires-in", type=_seconds, default=600, metavar="SECONDS", help="0: without an end (default 600)")
+    add("--subject", default="", metavar="TEXT", help="sub claim (default: as the modem chooses)")
+    add("--audience", default="", metavar="TEXT", help="aud claim (default: none)")
+    add("--show", action="store_true", help="print the token too: whoever has it can act as the device")
+
+
+def _add_up(parser: _Parser) -> None:
+    fields = VirtualConfig.model_fields
+    faults = get_args(get_args(fields["faults"].annotation)[0])
+    add = parser.add_argument
+    add("--boards", dest="number", type=int, metavar="N", help="how many boards (default 1)")
+    add("--names", metavar="A,B", help="their names (default virtual-1, virtual-2, ...)")
+    add("--model", choices=get_args(fields["model"].annotation), default="nrf9151")
+    add("--framing", choices=("serial-modem", "at_client", "shell"), default="serial-modem")
+    add("--fault", choices=faults, action="append", default=[], help="what is wrong with the boards; repeatable")
+    add("--baud", type=int, default=0, help="pace of the UART in bit/s (default 0: not paced)")
+    add("--time-scale", type=float, default=0.05, metavar="F", help="1.0: as slow as a real modem (default 0.05)")
+    add("--proxy", type=int, metavar="PORT", help="be an HTTPS proxy for nRF Cloud's names on this port (0: any)")
+    add("--dir", dest="directory", type=Path, metavar="DIR", help="where its files go (default: a temporary folder)")
+    add("--state", type=Path, metavar="FILE", help="keep the cloud's state in FILE from one start to the next")
+
+
+def _way(text: str) -> Way:
+    try:
+        return Way(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(Way)}") from None
+
+
+def _sec_tag(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > _LATEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no sec_tag: 0 to {_LATEST}")
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of seconds")
+    return int(text)
+
+
+def _challenge(text: str) -> bytes:
+    try:
+        challenge = bytes.fromhex(text)
+    except ValueError:
+        challenge = b""
+    if len(challenge) != 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 32 hex digits")
+    return challenge

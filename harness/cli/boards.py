@@ -1,0 +1,72 @@
+"""``nrf91-harness provision``."""
+
+from typing import Any
+
+from harness.bench import BoardBench, Onboarded, onboard_together
+from harness.cli.arguments import Arguments
+from harness.cli.exit_codes import OK, describe, exit_code
+from harness.cli.progress import Progress
+from harness.cli.result import Result, table
+from harness.cli.session import board_benches
+from harness.errors import HarnessError
+
+
+def provision(given: Arguments, progress: Progress) -> Result:
+    """Make boards devices of the cloud; valid credentials are kept unless ``--reprovision`` is given.
+
+    Several boards are provisioned side by side, and what goes wrong with one leaves the others alone.
+    """
+    with board_benches(given, given.several, progress) as benches:
+        if len(benches) == 1:
+            (bench,) = benches
+            data = _describe(bench, bench.onboarded)
+            return Result(data, _lines(data))
+        outcomes = onboard_together(benches)
+        found: list[dict[str, Any]] = []
+        lines: list[str] = []
+        errors: list[HarnessError] = []
+        for bench, outcome in zip(benches, outcomes, strict=True):
+            if isinstance(outcome, HarnessError):
+                errors.append(outcome)
+                found.append({"ok": False, "board": bench.name, **describe(outcome)})
+                lines.append(f"{bench.name} is not provisioned: {found[-1]['message']}")
+            else:
+                found.append({"ok": True, **_describe(bench, outcome)})
+                lines += _lines(found[-1])
+        return Result({"boards": found}, lines, code=max(map(exit_code, errors), default=OK))
+
+
+def _describe(board: BoardBench, onboarded: Onboarded) -> dict[str, Any]:
+    credentials = onboarded.credentials
+    return {
+        "board": board.name,
+        "device_id": credentials.device_id,
+        "imei": board.opened.identity.imei,
+        "cloud": board.cloud.name,
+        "team": board.cloud.account.tenant_id,
+        "way": str(credentials.way),
+        "private_key": credentials.security,
+        "sec_tag": credentials.sec_tag,
+        "kept": credentials.kept,
+        "reason": credentials.reason,
+        "certificate_id": credentials.certificate_id,
+        "certificate_ends": credentials.certificate.not_valid_after_utc.isoformat(),
+        "jitp_attempts": onboarded.attempts,
+        "saved": None if credentials.saved is None else str(credentials.saved),
+    }
+
+
+def _lines(data: dict[str, Any]) -> list[str]:
+    did = "kept" if data["kept"] else "written and verified by digest"
+    rows = [
+        ("credentials", f"{did}: sec_tag {data['sec_tag']}, way {data['way']}"),
+        ("because", data["reason"]),
+        ("private key", data["private_key"]),
+        ("certificate", f"{data['certificate_id']}, ends {data['certificate_ends'][:10]}"),
+    ]
+    if data["jitp_attempts"]:
+        rows.append(("JITP", f"{data['jitp_attempts']} attempts until provisioned, associated and accepted"))
+    if data["saved"] is not None:
+        rows.append(("replaced", f"what could be read of it is in {data['saved']}"))
+    head = f"{data['board']} is device {data['device_id']} of team {data['team']} (cloud {data['cloud']})"
+    return [head, *table(rows)]

@@ -1,0 +1,55 @@
+"""``nrf91-harness credentials``: list, verify, delete."""
+
+from harness.bench.stored import Checked, Item, check_stored, delete_stored, list_items
+from harness.cli.arguments import Arguments
+from harness.cli.exit_codes import OK, REFUSED
+from harness.cli.progress import Progress
+from harness.cli.result import Result
+from harness.cli.session import board_bench
+
+
+def list_stored(given: Arguments, progress: Progress) -> Result:
+    """List everything in the board's credential store, with what the harness wrote marked."""
+    with board_bench(given, progress) as board:
+        items = list_items(board)
+    data = {"board": given.board, "credentials": [_item(item) for item in items]}
+    lines = [
+        f"{item.sec_tag:>10}  {item.kind:>2}  {item.name:<26}{item.digest}{'  ours' if item.ours else ''}"
+        for item in items
+    ]
+    head = f"{'sec_tag':>10}  {'type and name':<30}SHA-256 as the modem lists it"
+    return Result(data, [head, *lines] if lines else [f"{given.board}: the credential store is empty"])
+
+
+def verify(given: Arguments, progress: Progress) -> Result:
+    """Compare what the harness wrote with what the board lists; any difference is a refusal."""
+    with board_bench(given, progress) as board:
+        checks = check_stored(board)
+    ok = bool(checks) and all(check.ok for check in checks)
+    lines = [f"sec_tag {check.sec_tag}: {check.text}" for check in checks]
+    if not checks:
+        lines = [f"{given.board}: the harness has written nothing to this board; provision it first"]
+    return Result({"board": given.board, "checks": [_check(check) for check in checks]}, lines, OK if ok else REFUSED)
+
+
+def delete(given: Arguments, progress: Progress) -> Result:
+    """Delete root CA, certificate and key in the board's sec_tags; foreign content only with ``adopt: true``."""
+    with board_bench(given, progress) as board:
+        deleted = delete_stored(board, given.sec_tag, progress)
+    lines = [f"deleted sec_tag {item.sec_tag} type {item.kind} ({item.name})" for item in deleted]
+    data = {"board": given.board, "deleted": [_item(item) for item in deleted]}
+    return Result(data, lines or [f"{given.board}: nothing to delete"])
+
+
+def _item(item: Item) -> dict[str, object]:
+    return {
+        "sec_tag": item.sec_tag,
+        "type": item.kind,
+        "name": item.name,
+        "sha256": item.digest,
+        "ours": item.ours,
+    }
+
+
+def _check(check: Checked) -> dict[str, object]:
+    return {"sec_tag": check.sec_tag, "ok": check.ok, "text": check.text}

@@ -1,0 +1,61 @@
+"""From arguments to an exit code: 0 done, 1 refused, 2 misuse, 3 the lab's trouble, 130 interrupted.
+
+Results go to standard output, as text or with ``--json`` as one JSON object; progress and errors to standard error.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from harness.cli import boards, tokens, virtual
+from harness.cli import credentials as credentials_commands
+from harness.cli.arguments import Arguments, parse
+from harness.cli.exit_codes import INTERRUPTED, OK, describe, exit_code
+from harness.cli.progress import Progress
+from harness.cli.result import Command, Result
+from harness.errors import HarnessError
+
+_COMMANDS: dict[str, Command] = {
+    "provision": boards.provision,
+    "credentials list": credentials_commands.list_stored,
+    "credentials verify": credentials_commands.verify,
+    "credentials delete": credentials_commands.delete,
+    "attest": tokens.attest,
+    "jwt": tokens.jwt,
+    "virtual up": virtual.up,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; argparse exits by itself for wrong arguments (2) and ``--help``."""
+    given = parse(arguments)
+    progress = Progress(sys.stderr)
+    try:
+        result = _COMMANDS[given.command](given, progress)
+    except HarnessError as error:
+        progress.close()
+        return _fail(given, error)
+    except KeyboardInterrupt:
+        progress.close()
+        print("nrf91-harness: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        progress.close()
+    _show(given, result)
+    return result.code
+
+
+def _show(given: Arguments, result: Result) -> None:
+    if given.json and result.data is not None:
+        print(json.dumps({"ok": result.code == OK, **result.data}))
+    elif not given.json and result.lines:
+        print("\n".join(result.lines))
+
+
+def _fail(given: Arguments, error: HarnessError) -> int:
+    described = describe(error)
+    for line in described["message"].splitlines():
+        print(f"nrf91-harness: {line}", file=sys.stderr)
+    if given.json:
+        print(json.dumps({"ok": False, **described}))
+    return exit_code(error)

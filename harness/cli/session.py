@@ -1,0 +1,78 @@
+"""The boards of one command: from the boards file to open ports, and everything closed again."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from harness.bench import LAB_CA, BoardBench, CloudBench
+from harness.cli.arguments import Arguments
+from harness.cli.progress import Progress
+from harness.errors import Misuse
+from harness.lab import BoardConfig, Lab, load_boards_file
+from harness.redact import SECRETS
+from harness.report import Transcript
+from harness.timeline import Timeline
+
+
+@contextmanager
+def board_bench(given: Arguments, progress: Progress) -> Iterator[BoardBench]:
+    """Yield the bench of ``given.board``; what the command put into the account stays there."""
+    with board_benches(given, [given.board], progress) as (bench,):
+        yield bench
+
+
+@contextmanager
+def board_benches(given: Arguments, names: Sequence[str], progress: Progress) -> Iterator[list[BoardBench]]:
+    """Yield the benches of the boards ``names``, in this order."""
+    file = load_boards_file(given.boards)
+    with ExitStack() as stack:
+        scratch = stack.enter_context(TemporaryDirectory(prefix="nrf91-harness-"))
+        lab = stack.enter_context(Lab(file, folder=Path(scratch), cloud_override=given.cloud))
+        configs = [_select(lab, name) for name in dict.fromkeys(names)]
+        timeline = Timeline()
+        if given.transcript is not None:
+            title = ", ".join(config.name for config in configs)
+            stack.enter_context(timeline.sink(stack.enter_context(_transcript(given.transcript, title))))
+        clouds = {config.cloud: CloudBench(lab, config.cloud) for config in configs}
+        benches = [
+            BoardBench(
+                lab,
+                config,
+                clouds[config.cloud],
+                ca_folder=given.lab_ca or file.lab_ca or LAB_CA,
+                way=getattr(given, "way", None),
+                renew=getattr(given, "reprovision", False),
+                progress=progress if len(configs) == 1 else partial(_named, progress, config.name),
+            )
+            for config in configs
+        ]
+        for bench in benches:
+            bench.begin(timeline)
+        try:
+            yield benches
+        finally:
+            left = [line for bench in benches for line in bench.close()]
+            left += [line for cloud in clouds.values() for line in cloud.close(keep=True)]
+            for line in left:
+                print(f"nrf91-harness: {SECRETS.scrub(line)}", file=sys.stderr)
+
+
+def _named(progress: Progress, name: str, text: str) -> None:
+    progress(f"{name}: {text}")
+
+
+def _select(lab: Lab, name: str) -> BoardConfig:
+    names = [board.name for board in lab.file.boards]
+    if name not in names:
+        raise Misuse(f"no board has the name {name!r}; names in {lab.file.path}: {', '.join(names)}")
+    return next(board for board in lab.select([name]) if board.name == name)
+
+
+def _transcript(path: Path, title: str) -> Transcript:
+    try:
+        return Transcript(path, title=title)
+    except OSError as error:
+        raise Misuse(f"{path}: {error.strerror}: name another file with --transcript") from error

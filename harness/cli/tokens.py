@@ -1,0 +1,85 @@
+"""``nrf91-harness attest`` and ``jwt``: what the modem signs. Tokens are secrets: printed only with ``--show``."""
+
+import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from harness.bench import BoardBench
+from harness.cli.arguments import Arguments
+from harness.cli.progress import Progress
+from harness.cli.result import Result, table
+from harness.cli.session import board_bench
+from harness.modem import ModemJwt
+
+
+def attest(given: Arguments, progress: Progress) -> Result:
+    """Ask for the attestation token and show what it says."""
+    with board_bench(given, progress) as board:
+        modem = board.opened.modem
+        progress("asking for the attestation token")
+        token = modem.attestation_token(given.challenge)
+    data = {
+        "board": given.board,
+        "device_uuid": token.uuid,
+        "model": token.model,
+        "firmware_uuid": token.fw_uuid,
+        "nonce": token.nonce.hex(),
+    }
+    lines = [f"{given.board} says:", *table([(name, value) for name, value in data.items() if name != "board"])]
+    if given.show:
+        data["token"] = token.token
+        lines.append(token.token)
+    return Result(data, lines)
+
+
+def jwt(given: Arguments, progress: Progress) -> Result:
+    """Ask for a JWT, verify its signature where the key is known, and show what it says."""
+    with board_bench(given, progress) as board:
+        modem = board.opened.modem
+        if given.expires_in and not modem.registration().registered:
+            progress("registering in the radio network, from which the modem has the time")
+            modem.register()
+        sec_tag = None if given.identity else _sec_tag(board, given.sec_tag)
+        progress("asking for the token")
+        token = modem.jwt(
+            sec_tag=sec_tag,
+            key_type=given.key_type,
+            expires_in=given.expires_in,
+            subject=given.subject,
+            audience=given.audience,
+        )
+        verified = _verify(board, sec_tag, given.key_type, token)
+    data = {
+        "board": given.board,
+        "sec_tag": sec_tag,
+        "header": dict(token.header),
+        "claims": dict(token.claims),
+        "verified": verified,
+    }
+    key = "device identity key" if sec_tag is None else f"key at sec_tag {sec_tag}"
+    checked = "verified with its certificate" if verified else "not verified: the harness does not have the public key"
+    rows = [(name, str(value)) for name, value in (*token.header.items(), *token.claims.items())]
+    lines = [f"{given.board} signed with its {key}:", *table([*rows, ("signature", checked)])]
+    if given.show:
+        data["token"] = token.token
+        lines.append(token.token)
+    return Result(data, lines)
+
+
+def _sec_tag(board: BoardBench, wanted: int | None) -> int:
+    """Return the sec_tag to sign with: the one asked for, else the one that the harness wrote, else the first."""
+    imei = board.opened.identity.imei
+    tags = board.config.all_sec_tags
+    return wanted if wanted is not None else next((tag for tag in tags if board.records.get(imei, tag)), tags[0])
+
+
+def _verify(board: BoardBench, sec_tag: int | None, key_type: int, token: ModemJwt) -> bool:
+    record = None if sec_tag is None else board.records.get(board.opened.identity.imei, sec_tag)
+    if record is None or key_type != 2:
+        return False
+    key = x509.load_pem_x509_certificates(record.certificate_pem.encode())[0].public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return False
+    token.verify(key, now=time.time())
+    return True

@@ -1,0 +1,74 @@
+"""Addresses of nRF Cloud, or of another installation of it, from an entry of kind nrfcloud in boards.yaml."""
+
+import ipaddress
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from harness.cloud import CloudEndpoints
+from harness.errors import Misuse
+from harness.lab.config import NrfCloudAccount
+
+NRF_CLOUD_MQTT: Final = ("mqtt.nrfcloud.com", 8883)
+NRF_CLOUD_JITP: Final = ("mqtt.nrfcloud.com", 8443)
+_HOLD = 2.0  # seconds; AWS IoT does not promise order between what is refused and what is delivered
+
+
+def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> CloudEndpoints:
+    """Return where the cloud is. ``folder``: where the boards file is, which its paths are relative to.
+
+    A cloud behind a loopback address belongs to whoever started it: it is polled quickly and not reached by a proxy.
+    """
+    mqtt = None if config.mqtt is None else split_address(config.mqtt)
+    device_mqtt = mqtt or NRF_CLOUD_MQTT
+    routes = {split_address(known): split_address(target) for known, target in config.network.items()}
+    own = _is_loopback(urlsplit(config.rest).hostname or "")
+    jitp = split_address(config.jitp)
+    return CloudEndpoints(
+        name=name,
+        rest=config.rest,
+        rest_ca=None if config.rest_ca is None else folder / config.rest_ca,
+        device_mqtt=device_mqtt,
+        observer_mqtt=routes.get(device_mqtt, mqtt),
+        root_ca_pem=_root_ca(config, folder),
+        hold=0.0 if own else _HOLD,
+        public=not own,
+        jitp=routes.get(jitp, jitp),
+        other_name=_other_name(device_mqtt, routes),
+    )
+
+
+def _other_name(device_mqtt: tuple[str, int], routes: Mapping[tuple[str, int], tuple[str, int]]) -> str | None:
+    """Return a further name that leads to the broker, if the network has one."""
+    host, port = device_mqtt
+    target = routes.get(device_mqtt)
+    others = (name for (name, number), leads in routes.items() if leads == target and number == port and name != host)
+    return next(others, None)
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Return (host, port) of a checked ``HOST:PORT``."""
+    host, _, port = address.rpartition(":")
+    return host, int(port)
+
+
+def _root_ca(config: NrfCloudAccount, folder: Path) -> str:
+    if config.root_ca is None:
+        return (resources.files("harness.cloud") / "ca" / "AmazonRootCA1.pem").read_text()
+    path = folder / config.root_ca
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise Misuse(
+            f"{path}: cannot read the root CA for boards: {reason}; correct root_ca in the boards file"
+        ) from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

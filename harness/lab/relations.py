@@ -1,0 +1,78 @@
+"""Mistakes in boards.yaml that no single value shows: keys that exclude each other, names that nothing has, files.
+
+Looks at the plain data and not at the checked schema, so that one wrong value hides nothing else.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.lab.config import BUILT_IN_CLOUDS
+from harness.lab.nearest import nearest
+from harness.lab.yaml_marks import Document, Mistake, Place
+
+_PLACES = ("virtual", "port", "serial")  # a board is at exactly one of them
+_FILES = ("rest_ca", "root_ca", "api_key_file")
+
+
+def relations(document: Document, folder: Path) -> Iterator[Mistake]:
+    """Yield the mistakes of a document whose relative paths begin at ``folder``."""
+    data = document.value if isinstance(document.value, dict) else {}
+    clouds = data.get("clouds")
+    clouds = clouds if isinstance(clouds, dict) else {}
+    for name, cloud in clouds.items():
+        if isinstance(cloud, dict):
+            yield from _cloud(document, ("clouds", name), cloud, folder)
+    known = [*BUILT_IN_CLOUDS, *(str(cloud) for cloud in clouds if cloud not in BUILT_IN_CLOUDS)]
+    boards = data.get("boards")
+    names: dict[str, int] = {}  # with the line of the first board of the name
+    for index, board in enumerate(boards if isinstance(boards, list) else []):
+        if not isinstance(board, dict):
+            continue
+        place = ("boards", index)
+        yield from _where(document, place, board)
+        if "sec_tag" in board and "sec_tags" in board:
+            text = "the board has 'sec_tag' and 'sec_tags'; keep one of them: sec_tag is the short form for one"
+            yield document.mistake((*place, "sec_tags"), text, at_key=True)
+        name = board.get("name")
+        if isinstance(name, str):
+            if name in names:
+                text = f"board {name!r} is there already, in line {names[name]}; give this one another name"
+                yield document.mistake((*place, "name"), text)
+            else:
+                names[name] = document.mistake((*place, "name"), "").line
+        wanted = board.get("cloud")
+        if isinstance(wanted, str) and wanted not in known:
+            text = f"unknown cloud {wanted!r}; {nearest('cloud', wanted, known)}"
+            yield document.mistake((*place, "cloud"), text)
+
+
+def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
+    policies = cloud.get("policies")
+    if isinstance(policies, str) and not (folder / policies).is_dir():
+        text = f"no such directory: {folder / policies}; give one relative to this file, or leave the key out"
+        yield document.mistake((*place, "policies"), text)
+    for key in _FILES:
+        value = cloud.get(key)
+        if isinstance(value, str) and not (folder / value).is_file():
+            text = f"no such file: {folder / value}; give one relative to this file, or leave the key out"
+            yield document.mistake((*place, key), text)
+    if "api_key_env" in cloud and "api_key_file" in cloud:
+        text = "the cloud has 'api_key_env' and 'api_key_file'; keep one of them: there is one API key"
+        yield document.mistake((*place, "api_key_file"), text, at_key=True)
+
+
+def _where(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
+    for key in (key for key in board if key in _PLACES and board[key] is None):
+        text = f"{key!r} has no value; give it one" + (", virtual: {} for the defaults" if key == "virtual" else "")
+        yield document.mistake((*place, key), text, at_key=True)
+    given = [key for key in board if key in _PLACES]
+    if not given:
+        text = "the board has none of virtual, port and serial; give one of them: where it is"
+        yield document.mistake(place, text)
+    for extra in given[1:]:
+        text = f"the board has {given[0]!r} and {extra!r}; keep one of them: a board is in one place"
+        yield document.mistake((*place, extra), text, at_key=True)
+    if "vcom" in board and "serial" not in board:
+        text = "'vcom' chooses among the ports of a USB serial number; give 'serial' or remove 'vcom'"
+        yield document.mistake((*place, "vcom"), text, at_key=True)

@@ -1,0 +1,195 @@
+"""Certificates that may not be used: refused before CONNACK or by a TLS alert, as the profile says, and told apart."""
+
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from harness.virtual.cloud.formats import now_utc
+from harness.virtual.cloud.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, CERTIFICATE_UNKNOWN, Objection
+from harness.virtual.cloud.local_cloud import CloudSettings
+from harness.virtual.cloud.profile import AWS_IOT
+from harness.virtual.cloud.registry import CertificateState
+from harness.virtual.mqtt import Connect
+from tests.integration.broker_lab import RawClient, context_for, identity, lab
+from tests.integration.cloud_lab import DEADLINE, running_cloud
+
+ALERT = replace(AWS_IOT, cert_refusal="alert")
+ALERTS = {
+    CERTIFICATE_UNKNOWN: "ALERT_CERTIFICATE_UNKNOWN",
+    CERTIFICATE_EXPIRED: "ALERT_CERTIFICATE_EXPIRED",
+    CERTIFICATE_REVOKED: "ALERT_CERTIFICATE_REVOKED",
+}
+
+
+class Maker:
+    """A device's key and self-signed certificate with any validity, PEM."""
+
+    def __init__(self, name, *, start=-1, end=1):
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now_utc() + timedelta(days=start))
+            .not_valid_after(now_utc() + timedelta(days=end))
+            .sign(key, hashes.SHA256())
+        )
+        self.certificate_pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+        self.private_key_pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+
+
+def onboarded(lab, maker, name="dev-1"):
+    answer = lab.rest("POST", f"/devices/{name}", json={"certificate": maker.certificate_pem})
+    assert answer.status_code == 202, answer.text
+    return lab.peer(name, maker.certificate_pem, maker.private_key_pem)
+
+
+def settings(profile):
+    return CloudSettings(profile=profile, bulk_step=0.01)
+
+
+# the broker by itself
+
+
+@pytest.mark.parametrize("provisioning", [True, False])
+def test_close_ends_the_connection_before_connack(provisioning):
+    with lab("dev-1") as running:
+        running.directory.objections[identity("dev-1").der] = Objection("unfit", provisioning=provisioning)
+        with RawClient(running.port, "dev-1") as client:
+            client.send(Connect("dev-1"))
+            assert client.rest() == ["notify"]
+        refused = running.journal.wait("connect_refused", client_id="dev-1")
+        assert (refused["reason"], refused["detail"]) == ("AUTH_ERROR", "unfit")
+        assert running.journal.of("authorize") == []
+
+
+@pytest.mark.parametrize(("alert", "seen"), ALERTS.items())
+def test_alert_ends_the_handshake(alert, seen):
+    with lab("dev-1", "dev-2", profile=ALERT) as running:
+        running.directory.objections[identity("dev-1").der] = Objection("unfit", alert)
+        with pytest.raises(ssl.SSLError, match=seen):
+            RawClient(running.port, "dev-1")
+        assert running.journal.wait("tls_refused")["reason"] == "unfit"
+        with running.raw("dev-2"):
+            pass
+
+
+def test_in_tls_1_3_the_connection_just_ends():
+    profile = replace(ALERT, maximum_tls=ssl.TLSVersion.TLSv1_3)
+    with lab("dev-1", profile=profile) as running:
+        running.directory.objections[identity("dev-1").der] = Objection("unfit")
+        context = context_for(identity("dev-1"), ssl.TLSVersion.TLSv1_3)
+        with RawClient(running.port, None, context=context) as client:
+            assert client.socket.version() == "TLSv1.3"
+            assert client.rest() == ["fin"]
+        assert running.journal.wait("tls_refused")["reason"] == "unfit"
+
+
+def test_tolerance_does_not_reach_a_certificate():
+    with lab("dev-1", profile=replace(AWS_IOT, on_violation="tolerate")) as running:
+        running.directory.objections[identity("dev-1").der] = Objection("unfit")
+        with RawClient(running.port, "dev-1") as client:
+            client.send(Connect("dev-1"))
+            assert client.rest() == ["notify"]
+
+
+# the whole cloud: state and time of registered certificates
+
+
+@pytest.mark.parametrize(
+    ("maker", "reason"),
+    [
+        (Maker("dev-1", start=-3, end=-1), "expired at"),
+        (Maker("dev-1", start=1, end=3), "is not valid before"),
+    ],
+)
+def test_the_time_is_judged_in_both_ways(tmp_path, maker, reason):
+    with running_cloud(tmp_path, settings(AWS_IOT)) as lab:
+        peer = onboarded(lab, maker).connect()
+        assert peer.ended.wait(DEADLINE)
+        assert not peer.connected.is_set()
+        assert reason in lab.journal.wait("connect_refused", client_id="dev-1")["detail"]
+    with running_cloud(tmp_path, settings(ALERT)) as lab:
+        peer = onboarded(lab, maker)
+        with pytest.raises(ssl.SSLError, match="ALERT_CERTIFICATE_EXPIRED"):
+            peer.connect()
+        assert reason in lab.journal.wait("tls_refused")["reason"]
+
+
+@pytest.mark.parametrize(
+    ("state", "seen"),
+    [(CertificateState.INACTIVE, "ALERT_CERTIFICATE_UNKNOWN"), (CertificateState.REVOKED, "ALERT_CERTIFICATE_REVOKED")],
+)
+def test_the_state_is_judged_by_alert(tmp_path, state, seen):
+    with running_cloud(tmp_path, settings(ALERT)) as lab:
+        device = lab.device()
+        registry = lab.cloud.registry
+        key = lab.call(registry.certificate_of, "dev-1").certificate_id
+        lab.call(registry.set_certificate_state, key, state)
+        with pytest.raises(ssl.SSLError, match=seen):
+            device.connect()
+        assert f"is {state}" in lab.journal.wait("tls_refused")["reason"]
+        lab.call(registry.set_certificate_state, key, CertificateState.ACTIVE)
+        device.ready()
+
+
+def test_an_unknown_issuer_gets_an_alert_in_both_ways(tmp_path):
+    for profile in (AWS_IOT, ALERT):
+        with running_cloud(tmp_path, settings(profile)) as lab:
+            stranger = Maker("dev-1")
+            with pytest.raises(ssl.SSLError, match="ALERT_UNKNOWN_CA"):
+                lab.peer("dev-1", stranger.certificate_pem, stranger.private_key_pem).connect()
+
+
+def test_no_certificate_gets_an_alert(tmp_path):
+    with running_cloud(tmp_path) as lab:
+        context = ssl.create_default_context(cafile=str(lab.ca_file))
+        with pytest.raises(ssl.SSLError, match="ALERT_HANDSHAKE_FAILURE"):
+            RawClient(lab.cloud.mqtt_address[1], None, context=context)
+        assert "PEER_DID_NOT_RETURN_A_CERTIFICATE" in json.dumps(lab.journal.wait("tls_refused"))
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@pytest.mark.parametrize(("profile", "alerts"), [(AWS_IOT, []), (ALERT, ["45"])])
+def test_openssl_sees_the_same(tmp_path, profile, alerts):
+    maker = Maker("dev-1", start=-3, end=-1)
+    pem = tmp_path / "expired.pem"
+    pem.write_text(maker.certificate_pem + maker.private_key_pem)
+    with running_cloud(tmp_path, settings(profile)) as lab:
+        onboarded(lab, maker)
+        host, port = lab.cloud.mqtt_address
+        connect = ["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", "mqtt.nrfcloud.com"]
+        trust = ["-CAfile", str(lab.ca_file), "-verify_return_error", "-cert", str(pem), "-key", str(pem)]
+        done = subprocess.run([*connect, *trust], input=b"", capture_output=True, timeout=DEADLINE, check=False)
+    told = [line.rpartition("alert number ")[2] for line in done.stderr.decode().splitlines() if "alert number" in line]
+    assert told == [f"{number}" for number in alerts], done.stderr.decode()
+    assert (done.returncode == 0) is (alerts == []), done.stderr.decode()
+
+
+def test_a_resumed_session_does_not_get_around_it():
+    with lab("dev-1", profile=ALERT) as running:
+        context = context_for(identity("dev-1"))
+        with RawClient(running.port, None, context=context) as client:
+            session = client.socket.session
+        running.directory.objections[identity("dev-1").der] = Objection("unfit")
+        with socket.create_connection(("127.0.0.1", running.port), timeout=DEADLINE) as tcp:
+            # The client is done with the short handshake and learns from the end of the connection.
+            tls = context.wrap_socket(tcp, server_hostname="localhost", session=session)
+            assert tls.session_reused
+            assert tls.recv(1) == b""
+        assert running.journal.wait("tls_refused")["reason"] == "unfit"

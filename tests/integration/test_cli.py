@@ -1,0 +1,408 @@
+"""The command line as its users run it: processes, with ``virtual up`` as the lab that they run against."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import select
+import signal
+import stat
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli import main
+from tests.integration import runs
+from tests.integration.runs import processes_of
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 60.0
+COMMAND = (sys.executable, "-m", "harness.cli")
+WAYS = ("device", "host", "cloud")
+
+
+@dataclass
+class Done:
+    """How one command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+
+@dataclass
+class Lab:
+    """A running ``virtual up``. ``ready``: what it printed."""
+
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+    folder: Path
+
+    @property
+    def boards_file(self) -> Path:
+        return Path(self.ready["boards_file"])
+
+    def run(self, *arguments: str) -> Done:
+        """Run one command in this process: the start of another one each time costs more than what it does."""
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main([*arguments, "--boards", str(self.boards_file), "--json"])
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def edit(self, former: str, text: str) -> None:
+        """Change the boards file."""
+        content = self.boards_file.read_text()
+        assert former in content
+        self.boards_file.write_text(content.replace(former, text))
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(DEADLINE)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+
+
+def run(folder: Path, *arguments: str) -> Done:
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], DEADLINE)
+    return process.stdout.readline() if ready else ""
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> Lab:
+        process = subprocess.Popen(
+            [*COMMAND, "virtual", "up", "--json", *options],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        line = first_line(process)
+        assert line, process.communicate(timeout=DEADLINE)
+        return Lab(process, json.loads(line), tmp_path)
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()
+
+
+def journal(lab: Lab, event: str) -> list[dict[str, Any]]:
+    lines = Path(lab.ready["journal"]).read_text().splitlines()
+    return [entry for entry in map(json.loads, lines) if entry["event"] == event]
+
+
+def test_virtual_up_ends_on_ctrl_c_and_leaves_nothing(lab, tmp_path):
+    up = lab("--boards", "2", "--proxy", "0")
+    assert up.ready["cloud"]["proxy"] > 0
+    assert [board["name"] for board in up.ready["boards"]] == ["virtual-1", "virtual-2"]
+    assert stat.S_IMODE(up.boards_file.stat().st_mode) == 0o600
+    assert up.ready["dir"] == str(up.boards_file.parent)
+    assert up.stop() == 0
+    assert not up.boards_file.exists()
+    assert processes_of(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_virtual_up_for_readers(lab, tmp_path):
+    process = subprocess.Popen(
+        [*COMMAND, "virtual", "up"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        first = first_line(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        text = first + process.stdout.read()
+        assert process.wait(DEADLINE) == 0
+    lines = dict(line.split(maxsplit=1) for line in text.replace("boards file", "boards-file").splitlines())
+    assert lines["boards-file"].endswith("/boards.yaml")
+    assert lines["try"] == f"nrf91-harness provision virtual-1 --boards {lines['boards-file']}"
+    assert text.endswith("Ctrl-C ends it.\n")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_provision_then_kept_then_renewed(lab, tmp_path, way):
+    up = lab()
+    first = up.run("provision", "virtual-1", "--way", way)
+    assert first.code == 0, first.err
+    assert first.json["ok"] is True
+    assert (first.json["way"], first.json["kept"], first.json["sec_tag"]) == (way, False, 16842753)
+    assert (first.json["device_id"], first.json["imei"]) == (
+        up.ready["boards"][0]["device_uuid"],
+        up.ready["boards"][0]["imei"],
+    )
+    assert (first.json["jitp_attempts"] > 2) == (way == "cloud")  # dropped, accepted, accepted as associated
+
+    listed = up.run("credentials", "list", "virtual-1").json["credentials"]
+    ours = [item for item in listed if item["ours"]]
+    assert [(item["sec_tag"], item["type"]) for item in ours] == [(16842753, kind) for kind in (0, 1, 2)]
+
+    again = up.run("provision", "virtual-1", "--way", way)
+    assert again.code == 0, again.err
+    assert again.json["kept"] is True
+    assert again.json["certificate_id"] == first.json["certificate_id"]
+    assert again.json["jitp_attempts"] == 0
+    assert up.run("credentials", "list", "virtual-1").json["credentials"] == listed
+
+    renewed = up.run("provision", "virtual-1", "--way", way, "--reprovision")
+    assert renewed.code == 0, renewed.err
+    assert (renewed.json["kept"], renewed.json["reason"]) == (False, "renewed as asked")
+    assert renewed.json["certificate_id"] != first.json["certificate_id"]
+    assert (renewed.json["sec_tag"], renewed.json["saved"]) == (16842754, None)
+    listed = up.run("credentials", "list", "virtual-1").json["credentials"]
+    assert {item["sec_tag"] for item in listed if item["type"] < 3} == {16842754}
+    assert len([e for e in journal(up, "associate") if e["device_id"] == first.json["device_id"]]) == 2
+    verified = run(tmp_path, "credentials", "verify", "virtual-1", "--boards", str(up.boards_file))
+    assert (verified.code, verified.out) == (
+        0,
+        f"sec_tag 16842754: as written for device {first.json['device_id']} (way {way}, active)\n",
+    )
+
+
+def test_a_renewal_in_the_only_sec_tag_saves_what_it_replaces(lab):
+    up = lab()
+    up.edit("  sec_tags:\n  - 16842753\n  - 16842754\n", "  sec_tag: 7\n")
+    first = up.run("provision", "virtual-1").json
+    renewed = up.run("provision", "virtual-1", "--reprovision").json
+    assert (first["sec_tag"], first["saved"], renewed["sec_tag"]) == (7, None, 7)
+    saved = Path(up.folder, renewed["saved"])
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    contents = json.loads(saved.read_text())["contents"]
+    assert sorted(contents) == ["0", "1"]
+    assert "PRIVATE KEY" not in saved.read_text()
+
+
+def test_several_boards_are_provisioned_side_by_side(lab):
+    up = lab("--boards", "3")
+    gone = f"- {{name: gone, port: {up.folder / 'gone'}, cloud: virtual}}\n"
+    up.boards_file.write_text(up.boards_file.read_text() + gone)
+    boards = ["virtual-1", "gone", "virtual-2", "virtual-3"]
+    done = up.run("provision", *boards)
+    assert done.code == 3
+    assert [entry["board"] for entry in done.json["boards"]] == boards
+    assert [entry["ok"] for entry in done.json["boards"]] == [True, False, True, True]
+    assert done.json["boards"][1]["error"] == "lab"
+    assert "no such port" in done.json["boards"][1]["message"]
+    assert len(journal(up, "onboard")) == 3
+    requests = [entry for entry in journal(up, "rest") if entry["method"] == "POST" and entry["path"] == "/v1/devices"]
+    assert len(requests) == 1
+    again = up.run("provision", "virtual-1", "virtual-2", "virtual-3")
+    assert (again.code, [entry["kept"] for entry in again.json["boards"]]) == (0, [True, True, True])
+
+
+def test_a_board_that_makes_no_keys_is_told_so_and_takes_the_other_ways(lab):
+    up = lab("--model", "nrf9160-1.2")
+    refused = up.run("provision", "virtual-1")
+    assert (refused.code, refused.json["error"]) == (2, "misuse")
+    assert "has no AT%KEYGEN" in refused.json["message"]
+    for way in ("host", "cloud"):
+        done = up.run("provision", "virtual-1", "--way", way)
+        assert done.code == 0, done.err
+        assert done.json["device_id"] == f"virtual-1-{done.json['imei']}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "way", "code", "said"),
+    [
+        ("store-full", "device", 1, "515 (memory full)"),
+        ("low-voltage", "host", 1, "528 (not allowed while the power-off warning is active)"),
+        ("no-sim", "cloud", 3, "check that a SIM is inserted and active"),
+        ("denied", "cloud", 3, "registration denied"),
+    ],
+)
+def test_a_board_with_a_fault_is_one_line(lab, fault, way, code, said):
+    up = lab("--fault", fault)
+    refused = up.run("provision", "virtual-1", "--way", way)
+    assert refused.code == code
+    assert said in refused.json["message"]
+    assert refused.err.splitlines()[-1] == f"nrf91-harness: {refused.json['message']}"
+
+
+@pytest.mark.parametrize("framing", ["at_client", "shell"])
+def test_nrf_cloud_makes_the_key_of_a_board_without_mqtt(lab, framing):
+    up = lab("--framing", framing)
+    done = up.run("provision", "virtual-1", "--way", "cloud")
+    assert done.code == 0, done.err
+    assert done.json["jitp_attempts"] >= 2
+    assert up.run("provision", "virtual-1", "--way", "cloud").json["kept"] is True
+
+
+def test_verify_and_delete(lab):
+    up = lab()
+    nothing = up.run("credentials", "verify", "virtual-1")
+    assert (nothing.code, nothing.json) == (1, {"ok": False, "board": "virtual-1", "checks": []})
+    up.run("provision", "virtual-1")
+    device_id = up.ready["boards"][0]["device_uuid"]
+    assert up.run("credentials", "verify", "virtual-1").json["checks"] == [
+        {"sec_tag": 16842753, "ok": True, "text": f"as written for device {device_id} (way device, active)"}
+    ]
+    other = up.run("credentials", "delete", "virtual-1", "--sec-tag", "5")
+    assert other.code == 2
+    assert other.json["message"].startswith("sec_tag 5 is not this board's to write")
+    deleted = up.run("credentials", "delete", "virtual-1")
+    assert [item["type"] for item in deleted.json["deleted"]] == [0, 1, 2]
+    assert up.run("credentials", "delete", "virtual-1").json["deleted"] == []
+    assert up.run("credentials", "verify", "virtual-1").json["checks"] == []
+
+
+def test_credentials_of_others_are_neither_replaced_nor_deleted(lab, tmp_path):
+    up = lab()
+    up.edit("  sec_tags:\n  - 16842753\n  - 16842754\n", "  sec_tag: 7\n")
+    up.run("provision", "virtual-1")
+    elsewhere = ("--lab-ca", str(tmp_path / "other"))  # another lab, which did not write what is there
+    for command in (("provision", "virtual-1"), ("credentials", "delete", "virtual-1")):
+        refused = up.run(*command, *elsewhere)
+        assert (refused.code, refused.json["error"]) == (2, "misuse")
+        assert "adopt: true" in refused.json["message"]
+    assert up.run("credentials", "verify", "virtual-1").code == 0
+    up.edit("  sec_tag: 7\n", "  sec_tag: 7\n  adopt: true\n")
+    assert up.run("provision", "virtual-1", *elsewhere).json["kept"] is False
+
+
+def test_tokens_are_shown_only_when_asked_for(lab):
+    up = lab()
+    up.run("provision", "virtual-1")
+    attested = up.run("attest", "virtual-1", "--challenge", "00112233445566778899aabbccddeeff")
+    assert attested.code == 0, attested.err
+    assert attested.json["device_uuid"] == up.ready["boards"][0]["device_uuid"]
+    assert attested.json["nonce"] == "00112233445566778899aabbccddeeff"
+    assert "token" not in attested.json
+    assert up.run("attest", "virtual-1", "--show").json["token"].count(".") == 1
+
+    transcript = up.folder / "transcript.txt"
+    signed = up.run("jwt", "virtual-1", "--audience", "lab", "--show", "--transcript", str(transcript))
+    assert signed.code == 0, signed.err
+    assert (signed.json["verified"], signed.json["header"]["alg"]) == (True, "ES256")
+    assert signed.json["claims"]["aud"] == "lab"
+    assert signed.json["claims"]["exp"] - time.time() == pytest.approx(600, abs=60)
+    assert signed.json["token"] not in transcript.read_text()
+    assert "AT%JWT" in transcript.read_text()
+    hidden = up.run("jwt", "virtual-1", "--expires-in", "0", "--identity")
+    assert "token" not in hidden.json
+    assert hidden.json["verified"] is False
+
+
+def test_errors_have_their_exit_code_and_one_line(lab, tmp_path):
+    up = lab()
+    unknown = up.run("provision", "virtual-9")
+    assert unknown.code == 2
+    assert unknown.json["message"] == f"no board has the name 'virtual-9'; names in {up.boards_file}: virtual-1"
+    key = Path(up.ready["cloud"]["api_key_file"])
+    former = key.read_text()
+    key.write_text("0123456789abcdef0123\n")
+    refused = up.run("provision", "virtual-1")
+    assert (refused.code, refused.json["error"]) == (1, "refused")
+    assert "check that the API key is valid" in refused.json["message"]
+    assert "0123456789abcdef0123" not in refused.out + refused.err
+    key.write_text(former)
+    up.stop()
+    text = f"boards: [{{name: gone, port: {tmp_path / 'gone'}, cloud: nrfcloud}}]"
+    (tmp_path / "boards.yaml").write_text(text)
+    missing = run(tmp_path, "credentials", "list", "gone")
+    assert (missing.code, missing.out) == (3, "")
+    assert f"no such port: {tmp_path / 'gone'}" in missing.err.splitlines()[-1]
+    (tmp_path / "boards.yaml").write_text("boards: [{name: a, prot: /dev/ttyACM0}]")
+    broken = run(tmp_path, "provision", "a")
+    assert broken.code == 2
+    assert f"{'boards.yaml'}:1:20: unknown key 'prot'; nearest known key is 'port'; correct it" in broken.err
+
+
+REPORT = """
+def test_provisioned(board, provisioned, evidence):
+    assert board.sec_tag == provisioned.credentials.sec_tag
+    assert board.cloud.api.device(provisioned.device_id) is not None
+    evidence("there")
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_test_run_keeps_and_renews_as_the_command_line_does(lab, tmp_path, way):
+    up = lab()
+    inner = tmp_path / "run"
+    inner.mkdir()
+    boards = up.boards_file.read_text()
+
+    def report(*options):
+        result = runs.run(inner, boards, REPORT, f"--lab-ca={tmp_path}/.lab/ca", *options)
+        assert result.exit_code == 0, result.output
+        return result.case("test_provisioned").properties
+
+    device_id = up.run("provision", "virtual-1", "--way", way).json["device_id"]
+    kept = report("--provision", way)
+    assert (kept["device_id"], kept["provisioned_by"], kept["credentials"]) == (device_id, way, "kept")
+    assert kept["private_key"].startswith("more secure" if way == "device" else "less secure")
+    renewed = report("--provision", way, "--reprovision")
+    assert (renewed["provisioned_by"], renewed["credentials"]) == (way, "written")
+    assert ("jitp_attempts" in renewed) == (way == "cloud")
+    # Found in the account by the run, and left there.
+    assert up.run("provision", "virtual-1", "--way", way).json["kept"] is True
+
+
+def test_a_way_that_is_none_is_a_usage_error(tmp_path):
+    result = runs.run(tmp_path, "boards: [{name: a, virtual: {}}]", REPORT, "--provision", "phone")
+    assert result.exit_code == 4
+    assert "argument --provision: invalid choice: 'phone'" in result.output
+
+
+PER_TEST = """
+from harness.credentials import Way
+
+def test_by_another_way(board, evidence):
+    assert board.provisioned.credentials.way is Way.DEVICE
+    first = board.provisioned.credentials.certificate_id
+    assert board.provision(renew=False).credentials.certificate_id == first
+    assert board.provision().credentials.certificate_id != first
+    host = board.provision(Way.HOST).credentials
+    assert (host.way, host.kept) == (Way.HOST, False)
+    assert board.provisioned.link.reconnect()
+    evidence("provisioned three times")
+
+def test_next(board, provisioned, evidence):
+    assert provisioned.credentials.way is Way.DEVICE
+    assert provisioned.link.reconnect()
+    evidence("as the boards file says")
+"""
+
+
+def test_a_test_may_choose_the_way(tmp_path):
+    result = runs.run(tmp_path, "boards: [{name: a, virtual: {}}]", PER_TEST)
+    assert result.exit_code == 0, result.output
+    assert result.case("test_by_another_way").properties["provisioned_by"] == "host"
+    assert result.case("test_next").properties["provisioned_by"] == "device"

@@ -1,0 +1,81 @@
+"""What may be given on the command line, and what is said to who gives something else."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.cli.arguments import parse
+from harness.credentials import Way
+
+
+def test_provision_and_its_defaults():
+    given = parse(["provision", "dk-1", "dk-2"])
+    assert (given.command, given.several) == ("provision", ["dk-1", "dk-2"])
+    assert (given.boards, given.cloud) == (Path("boards.yaml"), None)
+    assert (given.way, given.reprovision, given.json, given.lab_ca, given.transcript) == (
+        None,
+        False,
+        False,
+        None,
+        None,
+    )
+
+
+def test_provision_with_everything():
+    options = ["--way", "cloud", "--reprovision", "--boards", "lab.yaml", "--cloud", "beta"]
+    given = parse(["provision", "dk-1", *options, "--lab-ca", "ca", "--transcript", "t", "--json"])
+    assert (given.way, given.reprovision, given.boards) == (Way.CLOUD, True, Path("lab.yaml"))
+    assert (given.cloud, given.lab_ca, given.transcript, given.json) == ("beta", Path("ca"), Path("t"), True)
+
+
+@pytest.mark.parametrize("name", ["list", "verify", "delete"])
+def test_credentials(name):
+    given = parse(["credentials", name, "dk-1"])
+    assert (given.command, given.board) == (f"credentials {name}", "dk-1")
+
+
+def test_tokens():
+    given = parse(["attest", "dk-1", "--challenge", "00" * 16])
+    assert (given.command, given.challenge, given.show) == ("attest", bytes(16), False)
+    given = parse(["jwt", "dk-1"])
+    assert (given.command, given.sec_tag, given.identity, given.key_type) == ("jwt", None, False, 2)
+    assert (given.expires_in, given.subject, given.audience, given.show) == (600, "", "", False)
+
+
+def test_virtual_up():
+    given = parse(["virtual", "up"])
+    assert (given.command, given.number, given.model, given.framing) == ("virtual up", None, "nrf9151", "serial-modem")
+    assert (given.fault, given.baud, given.time_scale, given.proxy) == ([], 0, 0.05, None)
+    options = ["--boards", "3", "--model", "nrf9160", "--framing", "shell", "--fault", "no-sim", "--fault", "denied"]
+    given = parse(["virtual", "up", *options, "--proxy", "0"])
+    assert (given.number, given.model, given.framing, given.proxy) == (3, "nrf9160", "shell", 0)
+    assert given.fault == ["no-sim", "denied"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["provision"], "the following arguments are required: BOARD"),
+        (["provision", "a", "--way", "phone"], "argument --way: 'phone' is none of device, host, cloud"),
+        (["credentials", "delete", "a", "--sec-tag", "-1"], "'-1' is no sec_tag"),
+        (["credentials", "delete", "a", "--sec-tag", "2147483648"], "'2147483648' is no sec_tag: 0 to 2147483647"),
+        (["attest", "a", "--challenge", "00"], "'00' is not 32 hex digits"),
+        (["attest", "a", "--challenge", "zz" * 16], "is not 32 hex digits"),
+        (["jwt", "a", "--expires-in", "1.5"], "'1.5' is no whole number of seconds"),
+        (["jwt", "a", "--sec-tag", "1", "--identity"], "argument --identity: not allowed with argument --sec-tag"),
+        (["virtual", "up", "--model", "nrf9162"], "argument --model: invalid choice: 'nrf9162'"),
+        (["virtual", "up", "--fault", "fire"], "argument --fault: invalid choice: 'fire'"),
+        (["virtual", "down"], "invalid choice: 'down'"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_exit_code_2(capsys, arguments, said):
+    with pytest.raises(SystemExit) as ended:
+        parse(arguments)
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("nrf91-harness: ")
+    assert said in line
+    assert line.endswith("--help")

@@ -1,0 +1,92 @@
+"""Exit codes, and what goes to which stream."""
+
+import json
+
+import pytest
+
+from harness.cli.main import _COMMANDS, main
+from harness.cli.result import Result
+from harness.errors import CloudUnreachable, Misuse, NoAnswer, Refusal
+from harness.redact import SECRETS
+
+
+@pytest.fixture
+def outcome(monkeypatch):
+    """Let ``attest`` end in a given way."""
+
+    def set_outcome(value):
+        def command(_given, progress):
+            progress("asking")
+            if isinstance(value, BaseException):
+                raise value
+            return value
+
+        monkeypatch.setitem(_COMMANDS, "attest", command)
+
+    return set_outcome
+
+
+def test_a_result_for_readers_and_for_programs(outcome, capsys):
+    outcome(Result({"nonce": "00"}, ["first", "second"]))
+    assert main(["attest", "a"]) == 0
+    assert capsys.readouterr().out == "first\nsecond\n"
+    assert main(["attest", "a", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"ok": True, "nonce": "00"}
+    assert err == "   0.0 s  asking\n"
+
+
+def test_a_result_that_says_no_is_exit_code_1(outcome, capsys):
+    outcome(Result({"checks": []}, ["differs"], code=1))
+    assert main(["attest", "a", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"ok": False, "checks": []}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "kind"),
+    [
+        (Refusal("no"), 1, "refused"),
+        (Misuse("wrong"), 2, "misuse"),
+        (NoAnswer("silent"), 3, "lab"),
+        (CloudUnreachable("gone"), 3, "lab"),
+    ],
+)
+def test_an_error_has_its_exit_code_and_its_line(outcome, capsys, error, code, kind):
+    outcome(error)
+    assert main(["attest", "a"]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1] == f"nrf91-harness: {error}"
+    assert main(["attest", "a", "--json"]) == code
+    assert json.loads(capsys.readouterr().out) == {"ok": False, "error": kind, "message": str(error)}
+
+
+def test_notes_on_an_error_are_part_of_its_line(outcome, capsys):
+    error = NoAnswer("silent")
+    error.add_note("the board holds half of its credentials")
+    outcome(error)
+    assert main(["attest", "a"]) == 3
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "nrf91-harness: silent; the board holds half of its credentials"
+
+
+def test_ctrl_c_is_130(outcome, capsys):
+    outcome(KeyboardInterrupt())
+    assert main(["attest", "a"]) == 130
+    assert capsys.readouterr().err.endswith("nrf91-harness: interrupted\n")
+
+
+def test_no_secret_in_an_error(outcome, capsys):
+    SECRETS.add("d8be845e816e45d4a9529a6cfcd459c88e3c22b5")
+    outcome(Refusal("key d8be845e816e45d4a9529a6cfcd459c88e3c22b5 is wrong"))
+    assert main(["attest", "a", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert "d8be845e" not in out + err
+    assert json.loads(out)["message"] == "key <redacted> is wrong"
+
+
+def test_every_command_of_the_parser_is_there():
+    assert set(_COMMANDS) == {
+        *("provision", "credentials list", "credentials verify", "credentials delete"),
+        *("attest", "jwt", "virtual up"),
+    }
