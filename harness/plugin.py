@@ -14,15 +14,16 @@ import pytest
 from _pytest.junitxml import xml_key  # pytest has no public way to take its own report back
 
 from harness.errors import LabError, Misuse
+from harness.redact import SECRETS
 from harness.report import Case, RunFolder, Transcript, table
 from harness.timeline import Timeline
 
 if TYPE_CHECKING:
     from harness.bench import BoardBench, Provisioned, Run
-    from harness.cloud import NrfCloud, Observer
+    from harness.cloud import DeviceApi, NrfCloud, Observer
     from harness.firmware import MqttFirmware
     from harness.modem import Modem
-    from harness.trial import Trials
+    from harness.trial import RestTrials, Trials, Verdict
 
 _FOLDER = pytest.StashKey[RunFolder]()
 _OWN_JUNIT = pytest.StashKey[bool]()
@@ -41,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cloud", metavar="NAME", help="use this cloud of the boards file for every board")
     group.addoption("--reports", metavar="DIR", help="where runs are reported (default: reports in the root folder)")
     group.addoption("--lab-ca", metavar="DIR", help="folder of the lab's CA, made on first use (default: .lab/ca)")
+    group.addoption("--provision", metavar="WAY", choices=("device", "host", "cloud"), help="where every key is made")
+    group.addoption("--reprovision", action="store_true", help="make new credentials although valid ones are there")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -91,6 +94,7 @@ def pytest_runtest_makereport(
         report.longrepr = call.excinfo.getrepr(style="value", chain=False)
         if phase == "call":
             report.when = "setup"  # what pytest, and every reader of JUnit, takes for an error and not a failure
+    _scrub(report)
     case = item.stash.get(_CASE, None)
     if case is not None:
         case.seconds += report.duration
@@ -98,7 +102,7 @@ def pytest_runtest_makereport(
             case.result = "failed" if phase == "call" and not trouble else "error"
         elif report.skipped:
             case.result = "skipped"
-        message = str(call.excinfo.value) if call.excinfo is not None else ""
+        message = SECRETS.scrub(str(call.excinfo.value)) if call.excinfo is not None else ""
         item.config.stash[_FOLDER].write_journal(
             {"test": item.nodeid, "board": case.board, "phase": phase, "outcome": report.outcome}
             | {"seconds": round(report.duration, 3), "message": message, **case.properties}
@@ -170,8 +174,13 @@ def modem(board: BoardBench) -> Modem:
 
 @pytest.fixture
 def device(board: BoardBench) -> MqttFirmware:
-    """What the board's firmware can do over MQTT."""
-    return board.opened.firmware
+    """What the board's firmware can do over MQTT. Skips the test on a board whose firmware has none."""
+    from harness.firmware import WithoutMqtt
+
+    firmware = board.opened.firmware
+    if isinstance(firmware, WithoutMqtt):
+        pytest.skip(f"{firmware.product} has no MQTT commands")
+    return firmware
 
 
 @pytest.fixture
@@ -193,6 +202,23 @@ def provisioned(board: BoardBench) -> Provisioned:
 
 
 @pytest.fixture
+def device_api(board: BoardBench, timeline: Timeline) -> Iterator[DeviceApi]:
+    """REST calls as a device makes them, with a token of its own."""
+    from harness.cloud import DeviceApi
+
+    with DeviceApi(board.cloud.endpoints, timeline) as api:
+        yield api
+
+
+@pytest.fixture
+def rest_trial(request: pytest.FixtureRequest, timeline: Timeline) -> RestTrials:
+    """Trials of what a device's token may do over REST."""
+    from harness.trial import RestTrials
+
+    return RestTrials(_recorder(request))
+
+
+@pytest.fixture
 def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[str], None]:
     """Call it with one sentence: what a test that needs no trial has verified."""
     case: Case = request.node.stash[_CASE]
@@ -200,21 +226,39 @@ def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[st
 
 
 @pytest.fixture
-def trial(request: pytest.FixtureRequest, provisioned: Provisioned, board: BoardBench) -> Trials:
+def trial(request: pytest.FixtureRequest, device: MqttFirmware, provisioned: Provisioned, board: BoardBench) -> Trials:
     """Trials on the provisioned device's MQTT connection."""
+    return board.trials(_recorder(request))
+
+
+def _scrub(report: pytest.TestReport) -> None:
+    """Cut secrets from what pytest shows: a traceback shows arguments, and a captured log whatever was logged."""
+    text = report.longreprtext
+    clean = SECRETS.scrub(text)
+    if clean != text:
+        report.longrepr = clean
+    report.sections = [(name, SECRETS.scrub(content)) for name, content in report.sections]
+
+
+def _recorder(request: pytest.FixtureRequest) -> Callable[[Verdict], None]:
     case: Case = request.node.stash[_CASE]
-    return board.trials(lambda verdict: case.add_verdict(verdict.outcome, str(verdict), attempts=verdict.attempts))
+    return lambda verdict: case.add_verdict(verdict.outcome, str(verdict), attempts=verdict.attempts)
 
 
 def _run(config: pytest.Config) -> Run:
     if _RUN not in config.stash:
         from harness.bench import Run
+        from harness.credentials import Way
 
+        way, ca_folder = config.getoption("--provision"), config.getoption("--lab-ca")
         config.stash[_RUN] = Run(
             Path(config.getoption("--boards") or config.rootpath / "boards.yaml"),
             config.getoption("--board"),
             cloud=config.getoption("--cloud"),
             folder=config.stash[_FOLDER],
-            ca_folder=Path(config.getoption("--lab-ca") or config.rootpath / ".lab" / "ca"),
+            ca_folder=Path(ca_folder) if ca_folder else None,
+            root=config.rootpath,
+            way=Way(way) if way else None,
+            renew=config.getoption("--reprovision"),
         )
     return config.stash[_RUN]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.bench import BoardBench, Provisioned
@@ -120,11 +120,13 @@ def subscribed(device: MqttFirmware, trial) -> Callable[[str], None]:
 
 
 @dataclass(frozen=True)
-class Bystander:
-    """A device of the same team that no board is: its shadow must not be touched."""
+class SoftwareDevice:
+    """A device of the same team that no board is: this computer has its key. Its shadow must not be touched."""
 
     device_id: str
     cloud: NrfCloud
+    key: ec.EllipticCurvePrivateKey
+    certificate_pem: str = ""
 
     def touched(self, token: str, _timeout: float) -> bool:
         record = self.cloud.device(self.device_id) or {}
@@ -132,15 +134,25 @@ class Bystander:
 
 
 @pytest.fixture
-def bystander(board: BoardBench, cloud: NrfCloud, tmp_path) -> Iterator[Bystander]:
-    device_id = f"harness-bystander-{nonce()}"
-    csr = (
-        x509.CertificateSigningRequestBuilder()
-        .subject_name(x509.Name([]))
-        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
-    )
+def bystander(cloud: NrfCloud, tmp_path) -> Iterator[SoftwareDevice]:
+    device_id, key = f"harness-bystander-{nonce()}", ec.generate_private_key(ec.SECP256R1())
+    csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
     certificate = LabCa.load_or_create(tmp_path / "ca").issue(csr, device_id=device_id)
     cloud.onboard_device(device_id, certificate)
     cloud.wait_device(device_id)
-    yield Bystander(device_id, cloud)
+    yield SoftwareDevice(device_id, cloud, key, certificate)
     cloud.delete_device(device_id)
+
+
+@pytest.fixture
+def key_only(cloud: NrfCloud) -> SoftwareDevice:
+    """A device of which the cloud knows a public key and nothing else. There is no call to forget such a key."""
+    device_id, key = f"harness-key-only-{nonce()}", ec.generate_private_key(ec.SECP256R1())
+    pem = (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
+    result = cloud.wait_bulk(cloud.register_public_key(device_id, pem))
+    assert result.succeeded, result.errors
+    return SoftwareDevice(device_id, cloud, key)

@@ -29,7 +29,7 @@ def test_wrong_root_ca_fails_in_tls(board, modem, provisioned, trial, tmp_path):
 
     @contextmanager
     def trusting_a_stranger():
-        sec_tag, ours = board.config.sec_tag, provisioned.credentials.root_ca_pem
+        sec_tag, ours = board.sec_tag, provisioned.credentials.root_ca_pem
         with modem.credentials.replaced(sec_tag, CredentialKind.ROOT_CA, stranger, former=ours):
             modem.register()
             yield

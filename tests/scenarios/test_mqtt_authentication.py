@@ -1,0 +1,185 @@
+"""Mutual TLS with every wrong credential that a board can hold, in a sec_tag beside its own.
+
+Serial Modem tells no reason when TLS does not come up, so each refusal is framed by the right credentials on the same
+host and port. Whether AWS IoT refuses a certificate by a TLS alert or by closing after CONNECT is contested between
+sources and has changed over the years: where the certificate is the fault, both count.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from harness.cloud import RestError
+from harness.modem import CredentialKind
+from harness.trial import Outcome, nonce
+
+CERTIFICATE_REFUSED = (Outcome.REFUSED_IN_TLS, Outcome.REFUSED_AT_CONNECT)
+
+
+def pem_of(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def self_signed(key: ec.EllipticCurvePrivateKey, name: str, *, start: timedelta, end: timedelta) -> str:
+    """A certificate that nobody but itself vouches for; ``start`` and ``end`` from now."""
+    subject, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + start)
+        .not_valid_after(now + end)
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+@pytest.fixture
+def key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture
+def spare_sec_tag(board, provisioned):
+    """A sec_tag of the board that its own credentials are not in."""
+    spare = [tag for tag in board.config.all_sec_tags if tag != provisioned.credentials.sec_tag]
+    if not spare:
+        pytest.skip("needs a second sec_tag: sec_tags: [16842753, 16842754] in the boards file")
+    return spare[0]
+
+
+@pytest.fixture
+def holding(modem, provisioned, spare_sec_tag) -> Callable[..., Callable[[], AbstractContextManager[None]]]:
+    """Make circumstances in which the spare sec_tag holds these credentials, the cloud's root CA, and nothing else."""
+    kinds = (CredentialKind.ROOT_CA, CredentialKind.CLIENT_CERT, CredentialKind.PRIVATE_KEY)
+
+    def circumstances(certificate_pem: str | None = None, key_pem: str | None = None):
+        contents = (provisioned.credentials.root_ca_pem, certificate_pem, key_pem)
+
+        @contextmanager
+        def held():
+            try:
+                with modem.offline():
+                    for kind, content in zip(kinds, contents, strict=True):
+                        if content is not None:
+                            modem.credentials.write(spare_sec_tag, kind, content)
+                modem.register()
+                yield
+            finally:
+                with modem.offline():
+                    for kind in kinds:
+                        modem.credentials.delete(spare_sec_tag, kind)
+                modem.register()
+
+        return held
+
+    return circumstances
+
+
+@pytest.fixture
+def login(board, spare_sec_tag):
+    """The board's login, with the credentials of the spare sec_tag."""
+    return replace(board.login(), sec_tag=spare_sec_tag)
+
+
+class TestRefusedCertificates:
+    def test_no_client_certificate(self, trial, login, holding):
+        trial.connect(login, difference="no client certificate", during=holding()).expect(*CERTIFICATE_REFUSED)
+
+    def test_certificate_of_an_unknown_ca(self, trial, login, holding, key, provisioned):
+        certificate = self_signed(key, provisioned.device_id, start=-timedelta(days=1), end=timedelta(days=1))
+        trial.connect(
+            login, difference="a certificate that was never registered", during=holding(certificate, pem_of(key))
+        ).expect(*CERTIFICATE_REFUSED)
+
+    def test_certificate_of_a_deleted_device(self, trial, login, holding, cloud, key):
+        device_id = f"harness-deleted-{nonce()}"
+        certificate = self_signed(key, device_id, start=-timedelta(days=1), end=timedelta(days=1))
+        cloud.onboard_device(device_id, certificate)
+        cloud.wait_device(device_id)
+        cloud.delete_device(device_id)
+        trial.connect(
+            replace(login, client_id=device_id),
+            difference="the certificate of a device that was deleted",
+            during=holding(certificate, pem_of(key)),
+        ).expect(*CERTIFICATE_REFUSED)
+
+    @pytest.mark.parametrize(
+        ("words", "start", "end"),
+        [("expired", -30, -1), ("not yet valid", 1, 30)],
+        ids=["expired", "not-yet-valid"],
+    )
+    def test_certificate_out_of_its_time(self, trial, login, holding, cloud, key, evidence, words, start, end):
+        device_id = f"harness-time-{nonce()}"
+        certificate = self_signed(key, device_id, start=timedelta(days=start), end=timedelta(days=end))
+        try:
+            cloud.onboard_device(device_id, certificate)
+        except RestError as refused:
+            # UNCONFIRMED whether nRF Cloud takes such a certificate at all; not taking it is a refusal too.
+            evidence(f"A certificate that is {words} was refused when it was onboarded: {refused}.")
+            return
+        cloud.wait_device(device_id)
+        try:
+            trial.connect(
+                replace(login, client_id=device_id),
+                difference=f"a registered certificate that is {words}",
+                during=holding(certificate, pem_of(key)),
+            ).expect(*CERTIFICATE_REFUSED)
+        finally:
+            cloud.delete_device(device_id)
+
+    def test_key_that_does_not_match(self, trial, login, holding, bystander, key):
+        trial.connect(
+            replace(login, client_id=bystander.device_id),
+            difference="a registered certificate with another key",
+            during=holding(bystander.certificate_pem, pem_of(key)),
+        ).expect(*CERTIFICATE_REFUSED)
+
+
+class TestRefusedIdentities:
+    @pytest.mark.violation
+    def test_violation_certificate_of_another_device_with_the_own_client_id(self, trial, login, holding, bystander):
+        trial.connect(
+            login,
+            difference="the certificate of another device of the team",
+            during=holding(bystander.certificate_pem, pem_of(bystander.key)),
+        ).expect(Outcome.REFUSED_AT_CONNECT)
+
+    @pytest.mark.violation
+    def test_violation_own_certificate_with_the_client_id_of_another_device(self, trial, board, bystander):
+        wrong = replace(board.login(), client_id=bystander.device_id)
+        trial.connect(wrong, difference="the client id of another device of the team").expect(
+            Outcome.REFUSED_AT_CONNECT
+        )
+
+    def test_certificate_of_another_device_with_its_own_client_id(self, trial, login, holding, bystander):
+        """The counter-check of this file: credentials in the spare sec_tag do work when they are right."""
+        trial.connect(
+            replace(login, client_id=bystander.device_id),
+            difference="the certificate and the client id of another device",
+            during=holding(bystander.certificate_pem, pem_of(bystander.key)),
+        ).expect(Outcome.TOLERATED)
+
+
+class TestRefusedServers:
+    def test_wrong_host_name(self, trial, board):
+        """The right server under a name that its certificate does not have: the board must not talk to it."""
+        endpoints = board.cloud.endpoints
+        host = endpoints.other_name or socket.gethostbyname(endpoints.device_mqtt[0])
+        trial.connect(
+            replace(board.login(), host=host), difference="a host name that is not in the server's certificate"
+        ).expect(Outcome.REFUSED_IN_TLS)
