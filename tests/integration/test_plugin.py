@@ -175,31 +175,52 @@ def test_wrong(trial, board, provisioned):
     assert "implicit deny" in case.properties["evidence"]
 
 
-def test_secrets_reach_no_file_of_the_run(tmp_path):
-    tests = """
+PLANT = """
+import logging
 from pathlib import Path
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-def test_secrets(board, cloud, provisioned, trial):
+PSK = "5051525354555657aabbccdd"
+
+
+def test_secrets(board, cloud, provisioned, trial, modem, device_api):
     trial.verify_connection()
-    port = board.opened.port
-    port.command('AT+CFUN=4')
-    port.command('AT%CMNG=0,16842753,3,"5051525354555657aabbccdd"')
-    port.command('AT%CMNG=3,16842753,3')
-    key = Path(board.cloud.endpoints.rest_ca).parent / "api-key"
-    Path("planted.txt").write_text(key.read_text().strip())
-    token = port.command("AT%ATTESTTOKEN").value("%ATTESTTOKEN").strip('"')
-    Path("token.txt").write_text(token)
+    port, planted = board.opened.port, Path("planted")
+    planted.mkdir()
+    (planted / "psk").write_text(PSK)
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    (planted / "key").write_text(key.splitlines()[1])
+    (planted / "api-key").write_text((Path(board.cloud.endpoints.rest_ca).parent / "api-key").read_text().strip())
+    token = modem.jwt(sec_tag=board.sec_tag, subject=provisioned.device_id).token
+    (planted / "jwt").write_text(token.rpartition(".")[2])
+    device_api.device(provisioned.device_id, token)
+    (planted / "attestation").write_text(port.command("AT%ATTESTTOKEN").value("%ATTESTTOKEN").strip('"'))
+    with modem.offline():
+        port.command(f'AT%CMNG=0,16842754,3,"{PSK}"')
+        port.command(f'AT%CMNG=0,16842754,2,"{key}"')
+        port.command("AT%CMNG=3,16842754,3")
+        port.command("AT%CMNG=3,16842754,2")
+    logging.getLogger("careless").warning("the token is %s", token)
+    print("careless:", (planted / "api-key").read_text())
+    assert token == "a failure whose traceback shows what it compared"
 """
-    result = run(tmp_path, ONE, tests)
-    assert result.exit_code == 0, result.output
-    secrets = ["5051525354555657aabbccdd", (tmp_path / "planted.txt").read_text(), (tmp_path / "token.txt").read_text()]
+
+
+def test_planted_secrets_reach_no_file_of_the_run(tmp_path):
+    """An API key, a private key, a PSK, a JWT and an attestation token; even from a careless, failing test."""
+    boards = "boards:\n  - {name: one, virtual: {}, sec_tags: [16842753, 16842754]}\n"
+    result = run(tmp_path, boards, PLANT)
+    assert result.case("test_secrets[one]").result == "failed", result.output
+    planted = {path.name: path.read_text() for path in (tmp_path / "planted").iterdir()}
+    assert planted.keys() == {"psk", "key", "api-key", "jwt", "attestation"}
     files = [path for path in (tmp_path / "reports").rglob("*") if path.is_file()]
-    assert len(files) >= 3
-    for path in files:
-        text = path.read_text(errors="replace")
-        for secret in secrets:
-            assert len(secret) > 20
-            assert secret not in text, path
-        assert "PRIVATE KEY" not in text
-    for secret in secrets:
-        assert secret not in result.output
+    files += [path for path in (tmp_path / ".lab").rglob("*") if path.is_file()]
+    assert len(files) >= 6
+    for name, secret in planted.items():
+        assert len(secret) > 20, name
+        for path in files:
+            assert secret not in path.read_text(errors="replace"), (name, path)
+        assert secret not in result.output, name

@@ -142,6 +142,15 @@ class TestRefusedCertificates:
         finally:
             cloud.delete_device(device_id)
 
+    def test_device_with_a_registered_key_only(self, trial, login, holding, key_only):
+        """REST knows its key; MQTT wants a certificate that was registered, and there is none."""
+        certificate = self_signed(key_only.key, key_only.device_id, start=-timedelta(days=1), end=timedelta(days=1))
+        trial.connect(
+            replace(login, client_id=key_only.device_id),
+            difference="a certificate for a key that is registered without one",
+            during=holding(certificate, pem_of(key_only.key)),
+        ).expect(*CERTIFICATE_REFUSED)
+
     def test_key_that_does_not_match(self, trial, login, holding, bystander, key):
         trial.connect(
             replace(login, client_id=bystander.device_id),
