@@ -19,6 +19,10 @@ class AllowedAction(Protocol):
     def description(self) -> str:
         """What it does, for evidence: ``publish on prod/…/d2c, seen by the observer``."""
 
+    @property
+    def listens_to(self) -> frozenset[str]:
+        """Topic filters that it has subscribed to and needs."""
+
     def arm(self, *, timeout: float) -> bool:
         """Prepare a fresh connection (subscriptions). False: not possible on it."""
 
@@ -42,6 +46,11 @@ class ObservedPublish:
     def description(self) -> str:
         """What it does."""
         return f"a QoS 1 publish on {self._topic}, seen by the observer,"
+
+    @property
+    def listens_to(self) -> frozenset[str]:
+        """Nothing: the observer listens."""
+        return frozenset()
 
     def arm(self, *, timeout: float) -> bool:
         """Nothing to prepare: the observer listens already."""
@@ -80,6 +89,11 @@ class ShadowUpdate:
     def description(self) -> str:
         """What it does."""
         return f"a QoS 1 publish on {self._topic}, answered on {self._topic}/accepted,"
+
+    @property
+    def listens_to(self) -> frozenset[str]:
+        """The topic of the answer."""
+        return frozenset({f"{self._topic}/accepted"})
 
     def arm(self, *, timeout: float) -> bool:
         """Subscribe to the answer."""

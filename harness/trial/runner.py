@@ -103,7 +103,13 @@ class Trials:
                 return True, f"a message arrived on {event.topic}"
             return False, f"no message arrived within {self._link.settle:g} s although one was sent"
 
-        return self._run(action, act, effect, None, self._around.explain("iot:Subscribe", topic_filter))
+        verdict = self._run(action, act, effect, None, self._around.explain("iot:Subscribe", topic_filter))
+        if self._link.connected and topic_filter not in self._link.action.listens_to:
+            # AWS IoT Core quotas: 50 subscriptions on a connection. One more is hung up on like a violation.
+            mark = device.mark()
+            if device.unsubscribe(topic_filter):
+                device.wait(_unsubscribed_or_closed, since=mark, timeout=self._link.patience)
+        return verdict
 
     def connect(self, login: Login, *, difference: str, during: Circumstances | None = None) -> Verdict:
         """Try to connect with another ``login`` than the link's own, or under other circumstances.
@@ -310,6 +316,10 @@ class Trials:
 
     def _step(self, text: str) -> None:
         self._around.timeline.add(Kind.STEP, "trial", text)
+
+
+def _unsubscribed_or_closed(event: MqttEvent) -> bool:
+    return event.happening in (Happening.UNSUBACK, Happening.CLOSED)
 
 
 def _carries(token: str) -> Callable[[MqttEvent], bool]:

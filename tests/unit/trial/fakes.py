@@ -20,6 +20,7 @@ class FakeDevice:
         self.connected = False
         self.log: list[MqttEvent] = []
         self.published: list[tuple[str, bytes]] = []
+        self.unsubscribed: list[str] = []
         self.connects = 0
         self.refuse_connects_after: int | None = None
         self.no_session_for: set[str] = set()
@@ -73,6 +74,8 @@ class FakeDevice:
         return True
 
     def unsubscribe(self, topic_filter):
+        self.unsubscribed.append(topic_filter)
+        self._event(Happening.UNSUBACK)
         return self.connected
 
     def mark(self):
@@ -99,6 +102,7 @@ class FakeAction:
         self.topic = topic
         self.description = f"a QoS 1 publish on {topic}"
         self.armed = 0
+        self.listens_to = frozenset({"answers"})
 
     def arm(self, *, timeout):
         self.armed += 1

@@ -186,6 +186,14 @@ def test_subscription_is_proved_by_a_message():
     assert "a message arrived on t/1" in verdict.evidence
 
 
+def test_subscriptions_do_not_pile_up_on_a_connection():
+    """AWS IoT hangs up on the 51st, and that would look like a violation."""
+    stage = Stage()
+    for topic_filter in ("t/0", "t/1", "answers", "t/2"):  # the control needs one of them
+        stage.trials.subscribe(topic_filter, trigger=None)
+    assert stage.device.unsubscribed == ["t/0", "t/1", "t/2"]
+
+
 def test_suback_alone_is_no_subscription():
     stage = Stage()
     assert stage.trials.subscribe("t/+", trigger=lambda _token: None).outcome is Outcome.IGNORED
