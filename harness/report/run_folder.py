@@ -1,5 +1,6 @@
 """The folder that one run leaves behind: ``reports/<run>/`` with junit.xml, journal.jsonl and transcripts/."""
 
+import hashlib
 import json
 import os
 import re
@@ -13,6 +14,12 @@ from harness.redact import SECRETS
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.,=+-]+")
 _LONGEST_NAME = 120
+
+
+def short_name(test: str) -> str:
+    """Return a pytest node id without its folders: ``test_policy.py::test_x[a/b]``. Parameters may hold slashes."""
+    path, colons, rest = test.partition("::")
+    return path.rpartition("/")[2] + colons + rest
 
 
 class RunFolder:
@@ -35,8 +42,11 @@ class RunFolder:
 
     def transcript(self, test: str) -> Path:
         """Return where the transcript of ``test`` (a pytest node id) belongs."""
-        name = _UNSAFE.sub("_", test.rpartition("/")[2])[:_LONGEST_NAME]
-        return self.path / "transcripts" / f"{name}.log"
+        name = short_name(test).replace("::", ".").replace("[", "-").replace("]", "")
+        safe = _UNSAFE.sub("_", name)[:_LONGEST_NAME]
+        if safe != name:
+            safe += f"-{hashlib.sha256(test.encode()).hexdigest()[:8]}"  # names that differ in what was cut stay apart
+        return self.path / "transcripts" / f"{safe}.log"
 
     def write_journal(self, entry: dict[str, Any]) -> None:
         """Append ``entry`` and flush it, so that a killed run still tells how far it came."""

@@ -5,7 +5,7 @@ import os
 from xml.etree import ElementTree
 
 from harness.redact import SECRETS
-from harness.report import Case, RunFolder, Transcript, table
+from harness.report import Case, RunFolder, Transcript, short_name, table
 from harness.timeline import Kind, Timeline
 
 
@@ -62,6 +62,22 @@ def test_transcript_names_are_safe_and_distinct(tmp_path):
     assert one.parent == folder.path / "transcripts"
     assert "/" not in one.name.replace("::", "")
     assert ":" not in one.name
+
+
+def test_parameters_with_slashes_and_long_names_keep_transcripts_apart(tmp_path):
+    folder = RunFolder(tmp_path)
+    tests = [f"tests/scenarios/test_policy.py::test_derived[{'prod/' * 40}{end}]" for end in ("a/x", "b/x")]
+    tests += [
+        "t.py::test_derived[a/x]",
+        "t.py::test_derived[b/x]",
+        "t.py::test_derived[+/x]",
+        "t.py::test_derived[#/x]",
+    ]
+    paths = {folder.transcript(test) for test in tests}
+    assert len(paths) == len(tests)
+    assert folder.transcript("tests/t.py::TestX::test_y[dk1]").name == "t.py.TestX.test_y-dk1.log"
+    assert all(path.parent == folder.path / "transcripts" and len(path.name) < 200 for path in paths)
+    assert short_name(tests[0]).startswith("test_policy.py::test_derived[prod/prod/")
 
 
 def test_junit_is_copied_where_ci_looks(tmp_path):
