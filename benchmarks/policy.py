@@ -1,4 +1,4 @@
-"""Policy decisions on the shipped documents of nRF Cloud's device security page: one decision, and compiling.
+"""Policy work on the shipped documents of nRF Cloud's device security page: deciding, compiling, deriving trials.
 
 Peer: the standard library's fnmatch over the same resources, the short way to write such a check.
 """
@@ -9,7 +9,18 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks.common import Row, ratio
-from harness.policy import PolicySet, Principal, client_arn, load_profile, topic_arn, topicfilter_arn
+from harness.policy import (
+    Kind,
+    Names,
+    PolicySet,
+    Principal,
+    client_arn,
+    derive,
+    load_profile,
+    plan,
+    topic_arn,
+    topicfilter_arn,
+)
 
 ACCOUNT = "123456789012"
 TEAM = "b3f6a1de-0c1f-4d5e-9d0f-1c2b3a4d5e6f"
@@ -52,6 +63,11 @@ def run() -> list[Row]:
             fresh.decide(action, "")
 
     rows.append(Row("policy: compile, all actions", _microseconds(compile_all, 200), None, "-", "< 1000 µs", "µs"))
+    names = Names(str(DEVICE.client_id), "other-device", TEAM, "other-team")
+    deriving = _microseconds(partial(derive, policies.documents, Kind.ASSOCIATED, names), 10) / 1000
+    rows.append(Row("policy: derive all trials of a device", deriving, None, "-", "< 100 ms", "ms"))
+    planning = _microseconds(partial(plan, policies.documents, names), 1) / 1000
+    rows.append(Row("policy: smallest set of trials, with proof", planning, None, "-", "< 5000 ms", "ms"))
     return rows
 
 

@@ -1,41 +1,75 @@
-"""AWS IoT Core policies: documents, evaluation, and the reason of each decision. Standard library only.
+"""AWS IoT Core policies: documents, evaluation, the reason of each decision, and the trials that they call for.
+
+Standard library only.
 
 policies = PolicySet(load_profile(account="123456789012").values())
 compiled = policies.compile(Principal(client_id="dev-1", thing_name="dev-1", attached=True))
 print(compiled.decide("iot:Subscribe", topicfilter_arn("dev-1/shadow/get/#")).explain())
+
+selection = plan(load_profile(account="123456789012").values(), Names("dev-1", "dev-2", "team-1", "team-2"))
+print(selection, selection.proof, *selection.cases, sep="\n")
 """
 
 from harness.policy.arn import client_arn, thing_arn, topic_arn, topicfilter_arn
+from harness.policy.case import Case, Request, Verb, judge
 from harness.policy.conditions import Condition, FailedCondition
+from harness.policy.derivation import Survey, derive, survey
 from harness.policy.document import PolicyDocument
+from harness.policy.equivalence import Equivalent
 from harness.policy.errors import PolicyError
 from harness.policy.evaluation import CompiledPolicies, PolicySet
 from harness.policy.explain import Miss, Near
+from harness.policy.lint import Finding, lint
+from harness.policy.mutants import Mutant, mutants
 from harness.policy.pattern import Pattern
 from harness.policy.principal import Principal
-from harness.policy.profile import load_document, load_profile
+from harness.policy.profile import load_document, load_profile, profile_folder
 from harness.policy.ruling import Decision, Match, Ruling
+from harness.policy.selection import Selection, plan, smallest
 from harness.policy.statement import Effect, Statement
+from harness.policy.subject import Kind, Names, in_force, principal_of
+from harness.policy.writing import document_json
 
 __all__ = [
+    "Case",
     "CompiledPolicies",
     "Condition",
     "Decision",
     "Effect",
+    "Equivalent",
     "FailedCondition",
+    "Finding",
+    "Kind",
     "Match",
     "Miss",
+    "Mutant",
+    "Names",
     "Near",
     "Pattern",
     "PolicyDocument",
     "PolicyError",
     "PolicySet",
     "Principal",
+    "Request",
     "Ruling",
+    "Selection",
     "Statement",
+    "Survey",
+    "Verb",
     "client_arn",
+    "derive",
+    "document_json",
+    "in_force",
+    "judge",
+    "lint",
     "load_document",
     "load_profile",
+    "mutants",
+    "plan",
+    "principal_of",
+    "profile_folder",
+    "smallest",
+    "survey",
     "thing_arn",
     "topic_arn",
     "topicfilter_arn",

@@ -79,3 +79,23 @@ def test_byte_order_mark(tmp_path):
     path = tmp_path / "own.json"
     path.write_bytes(b"\xef\xbb\xbf" + (PAGE / "gateway.json").read_bytes())
     assert load_document(path, account=ACCOUNT).name == "own"
+
+
+def test_profiles_by_name_and_directory(tmp_path):
+    page, current = load_profile("page", account=ACCOUNT), load_profile("current", account=ACCOUNT)
+    assert page == load_profile(account=ACCOUNT) == load_profile(PAGE, account=ACCOUNT)
+    assert {name: current[name] == page[name] for name in page} == {
+        "provisioned": False,
+        "associated": True,
+        "gateway": True,
+    }
+    with pytest.raises(PolicyError, match=r"^provisioned: cannot read .*/other/provisioned\.json"):
+        load_profile(str(tmp_path / "other"), account=ACCOUNT)
+
+
+def test_current_firmware_publishes_on_trimmed_topics():
+    page, current = (load_profile(name, account=ACCOUNT)["provisioned"].statements for name in ("page", "current"))
+    own = f"{ARN}topic/${{iot:ClientId}}/shadow"
+    added = (f"{own}/get/trim", f"{own}/get/tf", f"{own}/update")
+    assert current[2].resources == page[2].resources + added
+    assert [s for n, s in enumerate(current) if n != 2] == [s for n, s in enumerate(page) if n != 2]

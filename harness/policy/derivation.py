@@ -1,0 +1,137 @@
+"""From policy documents to trials: what must work, what must not, and what each trial probes.
+
+Every candidate is judged by the evaluator under all documents in force, so a text outside one statement that another
+one allows becomes an allowed trial. Texts that MQTT or AWS IoT would not even take are left out.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from harness.policy.case import Case, Request, Verb, rule
+from harness.policy.document import PolicyDocument
+from harness.policy.evaluation import CompiledPolicies, PolicySet
+from harness.policy.mqtt_rules import is_request, may_be_retained, possible_client_id, possible_filter, possible_topic
+from harness.policy.packets import Candidate, candidates, candidates_of_absent
+from harness.policy.principal import Context, Principal
+from harness.policy.subject import Kind, Names, in_force, principal_of
+
+
+def derive(
+    documents: Iterable[PolicyDocument], kind: Kind, names: Names, *, hints: Iterable[PolicyDocument] = ()
+) -> list[Case]:
+    """Return the trials of one device, each with its expected decision; requests are tried once each.
+
+    ``documents``: a profile, or any documents; :func:`in_force` says which of them count. ``hints``: further documents
+    whose resources are tried too, but which never count (mutants). A device that may not connect has connects only.
+    """
+    return survey(documents, kind, names, hints=hints).cases
+
+
+class Survey(NamedTuple):
+    """Trials, and the packets that MQTT or AWS IoT does not take whatever the policies say."""
+
+    cases: list[Case]
+    impossible: list[Case]
+
+
+def survey(
+    documents: Iterable[PolicyDocument], kind: Kind, names: Names, *, hints: Iterable[PolicyDocument] = ()
+) -> Survey:
+    """Return what :func:`derive` returns, and what it leaves out."""
+    documents = tuple(documents)
+    deriver = _Deriver(documents, kind, names)
+    counting = [document for document in documents if document.name in deriver.in_force]
+    for candidate in candidates(counting, deriver.context):
+        deriver.add(candidate)
+    for candidate in candidates(hints, deriver.context):
+        deriver.add(candidate._replace(words=f"with one change there would be {candidate.words}"))
+    for document in documents:
+        if document not in counting:
+            for candidate in candidates_of_absent(document, deriver.context):
+                deriver.add(candidate)
+    return deriver.found
+
+
+class _Deriver:
+    """Judges candidates and keeps each possible request once."""
+
+    def __init__(self, documents: tuple[PolicyDocument, ...], kind: Kind, names: Names) -> None:
+        self._documents, self._kind, self._names = documents, kind, names
+        self._connections: dict[Request, _Connection] = {}
+        self.in_force = in_force(documents, kind, attached=kind is not Kind.NOT_ATTACHED)
+        self.context = Context(principal_of(kind, names), connecting=False)
+        own = Request(Verb.CONNECT, names.device_id)
+        self._connects = rule(self._connection(own).policies, own.checks(names)).allowed
+        self._seen: set[Request] = set()
+        self.found = Survey([], [])
+
+    def add(self, candidate: Candidate) -> None:
+        verb, name = candidate.verb, self._names.resolve(candidate.template)
+        if verb is Verb.CONNECT and candidate.will:
+            request = Request(verb, self._names.device_id, candidate.retain, will=name)
+        else:
+            request = Request(verb, name, candidate.retain, persistent=candidate.persistent)
+        plain = verb is Verb.CONNECT and not candidate.will
+        if request in self._seen or not (plain or self._connects):
+            return
+        self._seen.add(request)
+        connection, checks = self._connection(request), request.checks(self._names)
+        ruling = rule(connection.policies, checks)
+        if verb is Verb.RECEIVE and ruling.action == "iot:Subscribe":
+            return  # nothing to be delivered; the subscription is a trial of its own
+        case = Case(
+            id="-".join([self._kind, "will" if candidate.will else verb, *_flags(candidate), candidate.template]),
+            kind=self._kind,
+            request=request,
+            template=candidate.template,
+            principal=connection.principal,
+            documents=connection.documents,
+            probes=candidate.words,
+            checks=checks,
+            ruling=ruling,
+        )
+        fit = _possible(request) and _answered(case)
+        (self.found.cases if fit else self.found.impossible).append(case)
+
+    def _connection(self, request: Request) -> "_Connection":
+        """Return whom the request comes from; the same object for all that can share a connection."""
+        own = request.verb is not Verb.CONNECT or request.name == self._names.device_id
+        connect = request if request.verb is Verb.CONNECT else Request(Verb.CONNECT, self._names.device_id)
+        if connect not in self._connections:
+            client_id, will = connect.name, connect.will
+            principal = principal_of(
+                self._kind, self._names, client_id=client_id, will=will, persistent=connect.persistent
+            )
+            documents = in_force(self._documents, self._kind, attached=own)
+            policies = PolicySet(d for d in self._documents if d.name in documents).compile(principal)
+            self._connections[connect] = _Connection(principal, documents, policies)
+        return self._connections[connect]
+
+
+class _Connection(NamedTuple):
+    principal: Principal
+    documents: tuple[str, ...]
+    policies: CompiledPolicies
+
+
+def _flags(candidate: Candidate) -> list[str]:
+    return ["retained"] * candidate.retain + ["persistent"] * candidate.persistent
+
+
+def _possible(request: Request) -> bool:
+    match request.verb:
+        case Verb.SUBSCRIBE:
+            return possible_filter(request.name)
+        case Verb.RECEIVE:
+            return possible_topic(request.name)
+        case Verb.PUBLISH:
+            return possible_topic(request.name) and not (request.retain and not may_be_retained(request.name))
+    will = request.will
+    return possible_client_id(request.name) and (will is None or (possible_topic(will) and may_be_retained(will)))
+
+
+def _answered(case: Case) -> bool:
+    """Whether the decision can be seen: on reserved topics an allowed message is taken only if it is a request."""
+    message = case.request.will if case.request.verb is Verb.CONNECT else case.request.name
+    publishing = case.request.verb in (Verb.CONNECT, Verb.PUBLISH) and message is not None
+    return not (case.allowed and publishing) or is_request(str(message))

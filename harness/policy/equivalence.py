@@ -1,0 +1,149 @@
+"""Why a mutant changes nothing: no packet of any device in question is decided differently.
+
+Conditions and variables are settled per connection, so two versions of a statement can be compared as patterns. Region
+and account are compared apart from the rest, as IAM reads an ARN; the evaluator compares whole texts (which of the two
+AWS IoT does is undocumented), so to it a topic with ``:123456789012:client/`` in it may be a client. Such topics are
+left out.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from harness.policy.arn import resource_start
+from harness.policy.case import Case, judge
+from harness.policy.contain import covers, remainders
+from harness.policy.mutants import Mutant
+from harness.policy.pattern import Pattern, Token, as_text, substitute, tokenise
+from harness.policy.principal import Context, Principal
+from harness.policy.statement import Effect, Statement
+
+_RESOURCE_TYPES = {
+    "iot:Connect": "client",
+    "iot:Publish": "topic",
+    "iot:RetainPublish": "topic",
+    "iot:Receive": "topic",
+    "iot:Subscribe": "topicfilter",
+}
+MQTT_ACTIONS = tuple(_RESOURCE_TYPES)
+
+
+class Equivalent(NamedTuple):
+    """A mutant that changes nothing. ``proved``: the reason is a proof; else only that no candidate tells it apart."""
+
+    mutant: Mutant
+    reason: str
+    proved: bool
+
+    def __str__(self) -> str:
+        return f"{self.mutant}: {self.reason}"
+
+
+def explain_equivalence(mutant: Mutant, cases: Sequence[Case], impossible: Sequence[Case] = ()) -> Equivalent:
+    """Say why none of ``cases`` tells the mutant apart. ``impossible``: packets that the service does not even take."""
+    reason = _proof(mutant, cases)
+    if reason:
+        return Equivalent(mutant, reason, True)
+    relevant = [case for case in impossible if mutant.document in case.documents]
+    for case, answer in zip(relevant, judge(relevant, mutant.documents), strict=True):
+        if answer != case.allowed:
+            text = f"only what AWS IoT does not take tells them apart, like {case.id}"
+            return Equivalent(mutant, text, False)
+    return Equivalent(mutant, f"none of {len(cases)} candidates tells them apart", False)
+
+
+class _Meaning(NamedTuple):
+    """What one pattern of a statement does in one connection for one action."""
+
+    effect: Effect
+    pattern: tuple[Token, ...]
+
+
+def _proof(mutant: Mutant, cases: Sequence[Case]) -> str | None:
+    before, after = mutant.before, mutant.after
+    if not any(statement and statement.takes(action) for statement in (before, after) for action in MQTT_ACTIONS):
+        return "no MQTT packet asks for its actions"
+    connections = {(id(case.principal), case.documents): case for case in cases if mutant.document in case.documents}
+    if not connections:
+        return f"{mutant.document} is not in force for any of these devices"
+    insides: list[str] = []
+    settled: list[tuple[Principal, tuple[str, ...]]] = []
+    for case in connections.values():
+        # What a CONNECT says of itself is known to the CONNECT alone.
+        plain = replace(case.principal, connect_attributes=(), last_will_topic=None), case.documents
+        actions = ("iot:Connect",) if plain in settled else MQTT_ACTIONS
+        settled.append(plain)
+        rest = [
+            statement
+            for name in case.documents
+            for statement in mutant.documents[name].statements
+            if statement is not after
+        ]
+        for action in actions:
+            context = Context(case.principal, connecting=action == "iot:Connect")
+            old = _meanings([before], action, context, case)
+            new = _meanings([after] if after else [], action, context, case)
+            if old == new and old is not None:
+                continue
+            others = _meanings(rest, action, context, case)
+            if old is None or new is None or others is None:
+                return None
+            for lost, kept in ((old - new, others | new), (new - old, others | old)):
+                for meaning in lost:
+                    wide = _holder(meaning, kept)
+                    if wide is None:
+                        return None
+                    insides.append(as_text(wide.pattern))
+    if insides:
+        return f"all of it lies inside {insides[0]}, which stays"
+    return _same(mutant)
+
+
+def _same(mutant: Mutant) -> str:
+    if mutant.after is None or mutant.after.effect != mutant.before.effect:
+        return "it applies to no packet of these devices"
+    if mutant.after.conditions != mutant.before.conditions:
+        return "the condition holds in every connection that the document reaches"
+    if mutant.after.actions != mutant.before.actions:
+        return "no packet asks for the other action on these resources"
+    if mutant.before.takes("iot:Connect"):
+        return "a connection that the document reaches has the device's own id, which fits before and after"
+    return "it comes to the same text in every connection that the document reaches"
+
+
+def _meanings(statements: Iterable[Statement], action: str, context: Context, case: Case) -> set[_Meaning] | None:
+    """Return what statements say about an action; None if a NotResource is among them, which no pattern can express."""
+    connect = next(resource for name, resource in case.checks if name == "iot:Connect")
+    start = resource_start(connect)
+    found: set[_Meaning] = set()
+    for statement in statements:
+        if not statement.takes(action) or statement.failed_condition(context):
+            continue
+        if statement.not_resource:
+            return None
+        for written in statement.resources:
+            head, part = _cut(written)
+            if not Pattern(tokenise(head, variables=False)).matches(connect[:start]):
+                continue
+            pattern = Pattern(substitute(tokenise(part, variables=statement.variables), context.variable))
+            if action == "iot:Connect":
+                if pattern.matches(connect[start:]):
+                    found.add(_Meaning(statement.effect, (connect,)))
+            elif pattern.unresolved is None:
+                rests = remainders(pattern.tokens, f"{_RESOURCE_TYPES[action]}/")
+                found.update(_Meaning(statement.effect, rest) for rest in rests)
+    return found
+
+
+def _cut(resource: str) -> tuple[str, str]:
+    """Cut a resource behind its fifth colon; one with fewer colons stands for any resource that it may begin."""
+    start = resource_start(resource)
+    return (resource[:start], resource[start:]) if start else (f"{resource.removesuffix('*')}*", "*")
+
+
+def _holder(meaning: _Meaning, others: Iterable[_Meaning]) -> _Meaning | None:
+    """Return what makes ``meaning`` superfluous: the same effect on more, or for an Allow a Deny on more."""
+    for other in sorted(others, key=lambda other: len(as_text(other.pattern))):
+        if other.effect in (meaning.effect, Effect.DENY) and covers(other.pattern, meaning.pattern):
+            return other
+    return None

@@ -1,0 +1,59 @@
+"""What AWS IoT Core takes as client id, topic and topic filter before any policy is asked.
+
+From "AWS IoT Core Developer Guide, MQTT topics" and "Reserved topics", and "AWS General Reference, AWS IoT Core message
+broker and protocol limits and quotas". A topic outside these rules ends the connection as a client error, so it proves
+nothing about a policy.
+"""
+
+import re
+
+_MAX_BYTES = 256
+_MAX_SLASHES = 7
+_MAX_CLIENT_ID_BYTES = 128
+
+# Basic Ingest: this part of a topic does not count for the limits.
+_NOT_COUNTED = re.compile(r"^\$aws/rules/[^/]+/")
+
+_REQUESTS = re.compile(
+    r"\$aws/(things/[^/]+/(shadow(/name/[^/]+)?/(get|update|delete)|jobs/(get|start-next|[^/]+/(get|update)))"
+    r"|rules/[^/]+/.+)",
+    re.DOTALL,
+)
+_RESERVED = re.compile(r"\$aws/(things/[^/]+/(shadow|jobs)/.+|rules/[^/]+/.+)", re.DOTALL)
+
+
+def possible_client_id(text: str) -> bool:
+    """Tell whether a CONNECT may carry this client id."""
+    return bool(text) and not text.startswith("$") and len(text.encode()) <= _MAX_CLIENT_ID_BYTES and "\0" not in text
+
+
+def possible_topic(text: str) -> bool:
+    """Tell whether a PUBLISH may carry this topic. Reserved ones (``$...``): only those of shadows, jobs and rules."""
+    if "+" in text or "#" in text or not _within_limits(text):
+        return False
+    return not text.startswith("$") or _RESERVED.fullmatch(text) is not None
+
+
+def possible_filter(text: str) -> bool:
+    """Tell whether a SUBSCRIBE may carry this filter: ``+`` and ``#`` alone in a level, ``#`` in the last."""
+    levels = text.split("/")
+    if any(("+" in level or "#" in level) and len(level) > 1 for level in levels) or "#" in levels[:-1]:
+        return False
+    return _within_limits(text) and (not text.startswith("$") or text.startswith("$aws/"))
+
+
+def is_request(topic: str) -> bool:
+    """Tell whether anybody takes a client's message there: an ordinary topic, or a request to shadow, jobs or rules."""
+    return not topic.startswith("$") or _REQUESTS.fullmatch(topic) is not None
+
+
+def may_be_retained(topic: str) -> bool:
+    """Tell whether the service keeps messages of this topic at all; it keeps none of reserved ones."""
+    return not topic.startswith("$")
+
+
+def _within_limits(text: str) -> bool:
+    counted = _NOT_COUNTED.sub("", text)
+    return (
+        bool(text) and "\0" not in text and len(counted.encode()) <= _MAX_BYTES and counted.count("/") <= _MAX_SLASHES
+    )

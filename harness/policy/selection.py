@@ -1,0 +1,176 @@
+"""The smallest set of trials that notices every single change to the policies, with the proof that none is smaller."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.policy.case import Case, Verb, judge
+from harness.policy.cover import Cover, smallest_cover
+from harness.policy.derivation import derive, survey
+from harness.policy.document import PolicyDocument
+from harness.policy.equivalence import Equivalent, explain_equivalence
+from harness.policy.evaluation import CompiledPolicies
+from harness.policy.mutants import Mutant, mutants
+from harness.policy.subject import Kind, Names
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Trials that together notice ``mutants``, all of them.
+
+    ``connections``: the trials by connection; on each the denied one is last, because it ends the connection.
+    ``noticed``: for each trial, by id, the mutants that it tells from the documents. ``equivalent``: what nothing can
+    tell. ``at_least``: no smaller number of the candidates would do. ``apart``: mutants no two of which one candidate
+    notices.
+    """
+
+    connections: tuple[tuple[Case, ...], ...]
+    mutants: tuple[Mutant, ...]
+    equivalent: tuple[Equivalent, ...]
+    noticed: Mapping[str, tuple[Mutant, ...]] = field(repr=False)
+    at_least: int
+    apart: tuple[Mutant, ...] = field(repr=False)
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The trials in the order in which to run them."""
+        return tuple(case for connection in self.connections for case in connection)
+
+    @property
+    def proof(self) -> str:
+        """Why there is no smaller set, in one sentence."""
+        count = len(self.cases)
+        if len(self.apart) == count:
+            return f"minimal: {count} of the mutants share no trial with one another, so each needs its own"
+        if self.at_least == count:
+            return f"minimal: the search through all smaller sets of candidates ended without one ({count} are needed)"
+        return f"not proved minimal: the search was cut off; at least {self.at_least} trials are needed"
+
+    def __str__(self) -> str:
+        count, told = len(self.cases), len(self.mutants)
+        return f"{count} trials, {told} mutants, all killed, {len(self.equivalent)} equivalent"
+
+    def suspects(self, failed: Collection[str]) -> tuple[Mutant, ...]:
+        """Return the single changes that explain why exactly the trials with these ids went otherwise than expected.
+
+        Empty: no single change does; look at ``noticed`` of each failed trial.
+        """
+        wanted = set(failed)
+        noticed_by: dict[int, set[str]] = {}
+        for identifier, told in self.noticed.items():
+            for mutant in told:
+                noticed_by.setdefault(id(mutant), set()).add(identifier)
+        return tuple(mutant for mutant in self.mutants if noticed_by[id(mutant)] == wanted)
+
+
+def plan(documents: Iterable[PolicyDocument], names: Names, kinds: Iterable[Kind] = (Kind.ASSOCIATED,)) -> Selection:
+    """Derive the trials of devices of these ``kinds``, make the mutants, and select."""
+    documents, kinds = tuple(documents), tuple(kinds)
+    changed = mutants(documents)
+    cases = [case for kind in kinds for case in derive(documents, kind, names)]
+    known = {case.id for case in cases}
+    missed = [mutant for mutant, killers in zip(changed, _killers(cases, changed), strict=True) if not killers]
+    # What a mutant newly allows may lie where the original has nothing to derive from.
+    hints = [hint for mutant in missed for hint in _hints(mutant)]
+    surveys = [survey(documents, kind, names, hints=hints) for kind in kinds]
+    further = [case for found in surveys for case in found.cases if case.id not in known]
+    known |= {further[number].id for killers in _killers(further, missed) for number in killers}
+    return smallest(
+        [case for found in surveys for case in found.cases if case.id in known],
+        changed,
+        impossible=[case for found in surveys for case in found.impossible],
+    )
+
+
+def _hints(mutant: Mutant) -> Iterator[PolicyDocument]:
+    """The changed part of a statement, as a document to derive from."""
+    after = mutant.after
+    if after is not None:
+        new = tuple(resource for resource in after.resources if resource not in mutant.before.resources)
+        yield PolicyDocument(mutant.document, "", (replace(after, resources=new or after.resources),))
+
+
+def smallest(cases: Sequence[Case], mutants: Sequence[Mutant], *, impossible: Sequence[Case] = ()) -> Selection:
+    """Select the fewest of ``cases`` that notice each of ``mutants`` that any of them notices.
+
+    ``impossible``: packets that the service does not take, for the reasons of equivalence. Of trials that notice the
+    same, one of the device with most rights is preferred, then one without a delivery, then the first.
+    """
+    cases = sorted(cases, key=_preference)
+    killers = _killers(cases, mutants)
+    told = [number for number, found in enumerate(killers) if found]
+    masks = [0] * len(cases)
+    for bit, number in enumerate(told):
+        for case in killers[number]:
+            masks[case] |= 1 << bit
+    cover = smallest_cover(masks)
+    chosen = [cases[number] for number in _preferred(cover, masks)]
+    seen = [mutants[number] for number in told]
+    equivalent = [
+        explain_equivalence(m, cases, impossible) for m, found in zip(mutants, killers, strict=True) if not found
+    ]
+    mask_of = {id(case): mask for case, mask in zip(cases, masks, strict=True)}
+    return Selection(
+        connections=_connections(chosen),
+        mutants=tuple(seen),
+        equivalent=tuple(equivalent),
+        noticed={c.id: tuple(m for bit, m in enumerate(seen) if mask_of[id(c)] >> bit & 1) for c in chosen},
+        at_least=cover.at_least,
+        apart=tuple(seen[bit] for bit in cover.apart),
+    )
+
+
+def _preference(case: Case) -> tuple[int, int]:
+    return -len(case.documents), (Verb.PUBLISH, Verb.SUBSCRIBE, Verb.CONNECT, Verb.RECEIVE).index(case.request.verb)
+
+
+def _killers(cases: Sequence[Case], mutants: Iterable[Mutant]) -> list[list[int]]:
+    """Return for each mutant the positions of the cases that it changes."""
+    result = []
+    for mutant in mutants:
+        touched = _touched(cases, mutant)
+        answers = judge((cases[n] for n in touched), mutant.documents)
+        result.append([n for n, answer in zip(touched, answers, strict=True) if answer != cases[n].allowed])
+    return result
+
+
+def _touched(cases: Sequence[Case], mutant: Mutant) -> list[int]:
+    """Return the positions of the cases that ask for something that the changed statement says anything about."""
+    versions = tuple(statement for statement in (mutant.before, mutant.after) if statement)
+    connections: dict[int, CompiledPolicies] = {}
+    found = []
+    for number, case in enumerate(cases):
+        if mutant.document not in case.documents:
+            continue
+        connection = id(case.principal)
+        if connection not in connections:
+            connections[connection] = CompiledPolicies(versions, case.principal)
+        if any(connections[connection].decide(action, resource).match for action, resource in case.checks):
+            found.append(number)
+    return found
+
+
+def _preferred(cover: Cover, masks: Sequence[int]) -> list[int]:
+    """Exchange each chosen set for the first one that also holds what no other chosen set holds."""
+    chosen = list(cover.chosen)
+    for place in range(len(chosen)):
+        others = 0
+        for number in chosen[:place] + chosen[place + 1 :]:
+            others |= masks[number]
+        alone = masks[chosen[place]] & ~others
+        chosen[place] = next(number for number, mask in enumerate(masks) if alone & ~mask == 0)
+    return chosen
+
+
+def _connections(cases: Iterable[Case]) -> tuple[tuple[Case, ...], ...]:
+    """Put trials that can share a connection on one, and at most one that ends it, last."""
+    shared: dict[tuple[int, int], list[Case]] = {}
+    kinds = list(Kind)
+    for case in cases:
+        shared.setdefault((kinds.index(case.kind), id(case.principal)), []).append(case)
+    connections: list[tuple[Case, ...]] = []
+    for _, together in sorted(shared.items(), key=lambda item: item[0][0]):
+        staying = [case for case in together if not case.closes]
+        closing = [case for case in together if case.closes]
+        connections.append((*staying, *closing[:1]))
+        connections.extend((case,) for case in closing[1:])
+    return tuple(connections)

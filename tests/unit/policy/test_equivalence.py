@@ -1,0 +1,71 @@
+"""Reasons why a change makes no difference."""
+
+from harness.policy import Kind, derive, mutants
+from harness.policy.equivalence import explain_equivalence
+from tests.unit.policy.build import ARN, allow, deny, document
+from tests.unit.policy.pool import NAMES, PAGE
+
+CONNECT = allow("iot:Connect", "*")
+
+
+def reason(change: str, *statements, number: int = 2):
+    documents = [document(CONNECT, *statements, name="own")]
+    (mutant,) = [m for m in mutants(documents) if m.number == number and m.change.endswith(change)]
+    return explain_equivalence(mutant, derive(documents, Kind.ASSOCIATED, NAMES))
+
+
+def test_https_alone():
+    found = reason("dropped", allow("iot:GetThingShadow", f"{ARN}thing/a"))
+    assert (found.reason, found.proved) == ("no MQTT packet asks for its actions", True)
+    assert str(found) == "own statement 2: dropped: no MQTT packet asks for its actions"
+
+
+def test_inside_another():
+    found = reason("topic/a/b/* dropped", allow("iot:Publish", [f"{ARN}topic/a/*", f"{ARN}topic/a/b/*"]))
+    assert (found.reason, found.proved) == ("all of it lies inside a/*, which stays", True)
+
+
+def test_a_deny_beats_it_anyway():
+    found = reason("dropped", allow("iot:Publish", f"{ARN}topic/a"), deny("iot:Publish", f"{ARN}topic/*"))
+    assert (found.reason, found.proved) == ("all of it lies inside *, which stays", True)
+
+
+def test_an_effect_that_is_turned_is_never_proved_equal():
+    found = reason("Allow turned into Deny", allow("iot:Publish", f"{ARN}topic/a"))
+    assert not found.proved
+    assert found.reason == "none of 11 candidates tells them apart"
+
+
+def test_two_variables_with_one_value():
+    tenant, team = "${iot:Connection.Thing.Attributes[tenantId]}", "${iot:Connection.Thing.Attributes[teamId]}"
+    found = reason(
+        f"variable: topic/{team}",
+        allow("iot:Publish", f"{ARN}topic/{tenant}"),
+        allow("iot:Receive", f"{ARN}topic/{team}"),
+    )
+    assert (found.reason, found.proved) == (
+        "it comes to the same text in every connection that the document reaches",
+        True,
+    )
+
+
+def test_condition_that_always_holds():
+    condition = {"StringEquals": {"iot:ClientId": "${iot:ClientId}"}}
+    found = reason("iot:ClientId dropped", allow("iot:Publish", f"{ARN}topic/a", Condition=condition))
+    assert (found.reason, found.proved) == ("the condition holds in every connection that the document reaches", True)
+
+
+def test_action_without_resource():
+    found = reason("iot:* added", allow("iot:Subscribe", f"{ARN}topicfilter/a"))
+    assert (found.reason, found.proved) == ("no packet asks for the other action on these resources", True)
+
+
+def test_document_that_no_device_has():
+    (mutant,) = [m for m in mutants(PAGE) if (m.document, m.number, m.change) == ("gateway", 1, "dropped")]
+    found = explain_equivalence(mutant, derive(PAGE, Kind.ASSOCIATED, NAMES))
+    assert found.reason == "gateway is not in force for any of these devices"
+
+
+def test_a_not_resource_is_beyond_proof():
+    found = reason("dropped", {"Effect": "Deny", "Action": "iot:Receive", "NotResource": f"{ARN}topic/a"})
+    assert not found.proved
