@@ -11,6 +11,7 @@ from typing import NoReturn, get_args
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from harness.policy import profile_folder
 from harness.virtual.board import NRF9151_MFW_2_0_2, PERSONALITIES, Fault, Framing, Terminator
 from harness.virtual.cloud.attestation import parse_identity
 from harness.virtual.cloud.profile import CertificateRefusal, CloseStyle, OnViolation
@@ -119,7 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--baud", type=_baud, default=0, help="pace of the UART in bit/s (default 0: not paced)")
     add("--time-scale", type=_scale, default=0.05, metavar="F", help="1.0: as slow as a real modem (default 0.05)")
     add("--network", type=_route, action="append", default=[], metavar="NAME:PORT=HOST:PORT")
-    add("--policies", type=_directory, metavar="DIR", help="policy documents that replace the shipped ones")
+    add(
+        "--policies",
+        type=_policies,
+        metavar="page|current|DIR",
+        help="policy documents: the page's (default), also with what today's firmware publishes, or those in DIR",
+    )
     add("--on-violation", choices=get_args(OnViolation), help="what follows a policy violation (default close)")
     add("--close-style", choices=get_args(CloseStyle), help="how a connection is closed (default notify)")
     add("--tenant", type=_tenant, metavar="UUID", help="team id (default random)")
@@ -195,10 +201,11 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _directory(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is no directory")
-    return Path(text)
+def _policies(text: str) -> Path:
+    folder = profile_folder(text)
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is neither page nor current nor a directory")
+    return folder
 
 
 def _tenant(text: str) -> str:

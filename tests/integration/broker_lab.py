@@ -139,9 +139,13 @@ class Directory:
 class Services:
     def __init__(self):
         self.heard = []
+        self.subscribed = []
 
     def on_publish(self, client_id, topic, payload, qos, retain):
         self.heard.append((client_id, topic, payload, qos, retain))
+
+    def on_subscribe(self, client_id, topic_filter, qos):
+        self.subscribed.append((client_id, topic_filter, qos))
 
 
 class Journal:

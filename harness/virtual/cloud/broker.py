@@ -106,6 +106,7 @@ class Broker:
     def subscribe(self, session: Session, text: str, qos: int) -> list[Message]:
         session.subscriptions[text] = qos
         self.subscriptions.add(text, session.client_id, qos)
+        self._services.on_subscribe(session.client_id, text, qos)
         return [
             Message(message.topic, message.payload, min(message.qos, qos), retain=True)
             for message in self._retained_for(text)

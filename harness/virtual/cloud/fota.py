@@ -6,7 +6,7 @@ here: a job whose executions are all done is COMPLETED; what is done stays as it
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from harness.virtual.cloud.formats import iso, now_utc
 
 _HOST = "firmware.nrfcloud.com"
 _FILE_SIZE = 250_000
+_DETAIL = "detail"
 
 
 class ExecutionStatus(StrEnum):
@@ -33,7 +34,12 @@ class ExecutionStatus(StrEnum):
     @property
     def pending(self) -> bool:
         """Whether the device still has something to do."""
-        return self in (ExecutionStatus.QUEUED, ExecutionStatus.IN_PROGRESS, ExecutionStatus.DOWNLOADING)
+        return self is ExecutionStatus.QUEUED or self.started
+
+    @property
+    def started(self) -> bool:
+        """Whether the device is at it."""
+        return self in (ExecutionStatus.IN_PROGRESS, ExecutionStatus.DOWNLOADING)
 
 
 class JobStatus(StrEnum):
@@ -51,7 +57,10 @@ class FotaConflict(Exception):
 
 @dataclass
 class Execution:
-    """One device's part in a job. ``number`` grows with each made."""
+    """One device's part in a job. ``number`` grows with each made, ``version`` with each report of the device.
+
+    ``details``: what the device reported beside the status, by name, as AWS IoT keeps it.
+    """
 
     execution_id: str
     number: int
@@ -59,7 +68,14 @@ class Execution:
     created_at: datetime
     updated_at: datetime
     status: ExecutionStatus = ExecutionStatus.QUEUED
-    detail: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    started_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def detail(self) -> str | None:
+        """What nRF Cloud shows of the details: the text that the device reported."""
+        return self.details.get(_DETAIL)
 
 
 @dataclass
@@ -113,6 +129,8 @@ class FotaJobs:
         self._now = now
         self._jobs: dict[str, Job] = {}
         self._count = 0
+        self.changed: Callable[[str], object] = lambda device_id: None
+        """Called with the ID of each device that has more, less or something else to do than before."""
 
     def create(
         self,
@@ -141,19 +159,22 @@ class FotaJobs:
             job.executions[device_id] = Execution(
                 str(uuid.uuid4()), self._next(), device_id, job.updated_at, job.updated_at
             )
+        self._announce(job.device_ids)
 
     def cancel(self, job: Job) -> None:
         """Cancel a job and what is pending of it; FotaConflict when it is over."""
         if job.status not in (JobStatus.CREATED, JobStatus.IN_PROGRESS):
             raise FotaConflict(f"the job is {job.status}")
         job.status, job.updated_at = JobStatus.CANCELLED, self._now()
-        for execution in job.executions.values():
-            if execution.status.pending:
-                execution.status, execution.updated_at = ExecutionStatus.CANCELLED, job.updated_at
+        ended = [execution for execution in job.executions.values() if execution.status.pending]
+        for execution in ended:
+            execution.status, execution.updated_at = ExecutionStatus.CANCELLED, job.updated_at
+        self._announce(execution.device_id for execution in ended)
 
     def delete(self, job: Job) -> None:
         """Remove a job and its executions."""
         del self._jobs[job.job_id]
+        self._announce(job.executions)
 
     def jobs(self) -> list[Job]:
         """Return every job, oldest first."""
@@ -176,17 +197,30 @@ class FotaJobs:
 
     def update(self, job: Job, execution: Execution, status: ExecutionStatus, detail: str | None) -> None:
         """Note what the device reports; FotaConflict when it has reported the end before."""
+        self.report(job, execution, status, {} if detail is None else {_DETAIL: detail})
+
+    def report(self, job: Job, execution: Execution, status: ExecutionStatus, details: Mapping[str, str]) -> None:
+        """Do as :meth:`update`, with all the details that AWS IoT keeps."""
         if not execution.status.pending:
             raise FotaConflict(f"the execution is {execution.status}")
-        execution.status, execution.detail, execution.updated_at = status, detail, self._now()
+        execution.status, execution.details, execution.updated_at = status, details, self._now()
+        execution.version += 1
+        if status.started and execution.started_at is None:
+            execution.started_at = execution.updated_at
         if not any(other.status.pending for other in job.executions.values()):
             job.status, job.updated_at = JobStatus.COMPLETED, execution.updated_at
+        self._announce([execution.device_id])
 
     def forget(self, device_id: str) -> None:
         """Drop the executions of a device that is no more."""
         for job in self._jobs.values():
             if job.executions.pop(device_id, None):
                 job.removed += 1
+        self._announce([device_id])
+
+    def _announce(self, device_ids: Iterable[str]) -> None:
+        for device_id in device_ids:
+            self.changed(device_id)
 
     def _next(self) -> int:
         self._count += 1

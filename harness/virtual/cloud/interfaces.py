@@ -97,6 +97,22 @@ class Services(Protocol):
         """Take one accepted PUBLISH. Called after authorisation and before fan-out; must not block or raise."""
         ...
 
+    def on_subscribe(self, client_id: str, topic_filter: str, qos: int) -> None:
+        """Take note of one accepted subscription. Called when it is in force; must not block or raise."""
+        ...
+
+
+class Publisher(Protocol):
+    """The part of the broker that services speak through."""
+
+    def publish(self, topic: str, payload: bytes, qos: int = 1) -> int:
+        """Fan out to everyone who subscribed and may receive; return how many that were."""
+        ...
+
+    def send_to(self, client_id: str, topic: str, payload: bytes, qos: int = 1) -> bool:
+        """Send to one connected client, subscribed or not."""
+        ...
+
 
 class Journal(Protocol):
     """Where decisions are written down: the device sees only a hang-up, the journal says why."""

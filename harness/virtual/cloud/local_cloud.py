@@ -20,6 +20,7 @@ from harness.virtual.cloud.broker import Broker
 from harness.virtual.cloud.bulk import BulkOperations
 from harness.virtual.cloud.ca import IssuedIdentity, LocalCa
 from harness.virtual.cloud.claims import Claims
+from harness.virtual.cloud.fota import FotaJobs
 from harness.virtual.cloud.https_publish import HttpsPublisher
 from harness.virtual.cloud.interfaces import Journal
 from harness.virtual.cloud.jitp import JitProvisioning
@@ -94,13 +95,14 @@ class LocalCloud:
             jitp_ca_pem=self.jitp_ca.certificate_pem,
             changed=changed,
         )
-        messages = MessageStore(prefix, tenant_id)
+        messages, fota = MessageStore(prefix, tenant_id), FotaJobs()
         self.services = CloudServices(
             messages,
             thing_exists=lambda name: self.registry.thing(name) is not None,
             journal=journal,
             later=loop.call_soon,
             changed=changed,
+            fota=fota,
         )
         self.broker = Broker(self.registry, self.services, journal, settings.profile)
         self.services.attach(self.broker)
@@ -133,6 +135,7 @@ class LocalCloud:
             jitp_ca=self.jitp_ca,
             mqtt_host=MQTT_HOST,
             api_key=self.api_key,
+            fota=fota,
             save=keeper.save if keeper else lambda: None,
         )
         self.identities = TrustedIdentities(settings.identities)

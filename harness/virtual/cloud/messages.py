@@ -55,19 +55,19 @@ class MessageQuery:
 
 
 class MessageStore:
-    """The messages of one team. ``prefix``: its topic prefix with the trailing slash. ``keep``: the newest kept."""
+    """The messages of one team. ``prefix``: of its topics, with the trailing slash. ``keep``: the newest kept."""
 
     def __init__(self, prefix: str, tenant_id: str, *, keep: int = 100_000) -> None:
-        self._prefix = prefix
+        self.prefix = prefix
         self._tenant_id = tenant_id
         self._messages: deque[StoredMessage] = deque(maxlen=keep)
         self._count = 0
 
     def add(self, client_id: str, topic: str, payload: bytes, received_at: datetime) -> StoredMessage | None:
         """Store a publication when its topic is one that is stored."""
-        if not topic.startswith(self._prefix + "m/"):
+        if not topic.startswith(self.prefix + "m/"):
             return None
-        device = _DEVICE.match(topic, len(self._prefix))
+        device = _DEVICE.match(topic, len(self.prefix))
         self._count += 1
         message = StoredMessage(
             number=self._count,
@@ -83,7 +83,7 @@ class MessageStore:
     def find(self, query: MessageQuery) -> Iterator[StoredMessage]:
         """Yield the messages that match, oldest first."""
         # UNCONFIRMED whether ``topic`` is meant with the team's prefix: both are accepted.
-        topics = None if query.topic is None else {query.topic, self._prefix + query.topic}
+        topics = None if query.topic is None else {query.topic, self.prefix + query.topic}
         for message in self._messages:
             if (
                 (query.device_id is None or message.device_id == query.device_id)

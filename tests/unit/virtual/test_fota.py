@@ -153,3 +153,43 @@ def test_a_deleted_job_is_gone(jobs):
     assert jobs.jobs() == [other]
     assert jobs.job(job.job_id) is None
     assert [found for found, _ in jobs.executions("a")] == [other]
+
+
+def test_reports_are_counted_and_the_start_is_kept(jobs, clock):
+    execution = jobs.create(BUNDLE, ["a"]).executions["a"]
+    assert (execution.version, execution.started_at) == (1, None)
+    for status in (ExecutionStatus.DOWNLOADING, ExecutionStatus.IN_PROGRESS):
+        clock.seconds += 5
+        report(jobs, jobs.current("a")[0], "a", status)
+    assert (execution.version, execution.started_at) == (3, NOON + timedelta(seconds=5))
+
+
+def test_details_as_aws_iot_keeps_them(jobs):
+    job = jobs.create(BUNDLE, ["a"])
+    jobs.report(job, job.executions["a"], ExecutionStatus.IN_PROGRESS, {"step": "2"})
+    assert (job.executions["a"].details, job.executions["a"].detail) == ({"step": "2"}, None)
+    report(jobs, job, "a", ExecutionStatus.FAILED, "no space")
+    assert (job.executions["a"].details, job.executions["a"].detail) == ({"detail": "no space"}, "no space")
+
+
+def test_who_has_something_else_to_do_is_announced(jobs):
+    changed = []
+    jobs.changed = changed.append
+
+    def announced():
+        found = list(changed)
+        changed.clear()
+        return found
+
+    job, later = jobs.create(BUNDLE, ["a", "b"]), jobs.create(BUNDLE, ["c"], apply=False)
+    assert announced() == ["a", "b"]
+    jobs.apply(later)
+    assert announced() == ["c"]
+    report(jobs, job, "a", ExecutionStatus.SUCCEEDED)
+    assert announced() == ["a"]
+    jobs.cancel(job)
+    assert announced() == ["b"]
+    jobs.forget("c")
+    assert announced() == ["c"]
+    jobs.delete(jobs.create(BUNDLE, ["d"]))
+    assert announced() == ["d", "d"]

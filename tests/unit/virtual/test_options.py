@@ -45,6 +45,13 @@ def test_application_firmware_and_faults():
     assert parse_options(["--framing", "shell", "--colour"]).colour is True
 
 
+@pytest.mark.parametrize("name", ["page", "current"])
+def test_the_shipped_policies_by_name(name):
+    folder = parse_options(["--policies", name]).policies
+    assert folder.name == name
+    assert {path.name for path in folder.glob("*.json")} == {"provisioned.json", "associated.json", "gateway.json"}
+
+
 @pytest.mark.parametrize("model", ["nrf9160", "nrf9160-1.2", "nrf9161", "nrf9151", "mute", "garbage"])
 def test_models(model):
     assert parse_options(["--model", model]).model == model
@@ -86,7 +93,7 @@ def test_no_boards():
         ("--network mqtt=1", "--network: 'mqtt=1' is not of the form NAME:PORT=HOST:PORT"),
         ("--network a:0=b:1", "--network: 'a:0=b:1' is not"),
         ("--network a:1=b:65536", "--network: 'a:1=b:65536' is not"),
-        ("--policies /nonexistent", "--policies: /nonexistent is no directory"),
+        ("--policies /nonexistent", "--policies: /nonexistent is neither page nor current nor a directory"),
         ("--on-violation maybe", "--on-violation: invalid choice: 'maybe'"),
         ("--tenant me", "--tenant: 'me' is no UUID"),
         ("--no-cloud --state x", "--state means nothing together with --no-cloud"),

@@ -11,6 +11,7 @@ from harness.virtual.cloud.shadow import ShadowRejected, ShadowRequest
 from .cloud_makers import NOON, MemoryJournal
 
 S = "$aws/things/dev-1/shadow"
+D = "dev-1/shadow/update/delta"
 NOW = int(NOON.timestamp())
 
 
@@ -70,11 +71,22 @@ def test_get_answers_in_full_and_trimmed(services, publications):
 def test_desired_changes_reach_the_device_as_delta_in_full_and_trimmed(services, publications):
     publish(services, f"{S}/update", {"state": {"desired": {"a": 1}}})
     topics = [topic for topic, _ in publications.published]
-    assert topics == [f"{S}/update/accepted", f"{S}/update/documents", f"{S}/update/delta", "dev-1/shadow/update/delta"]
-    assert publications.published[-1][1] == {"state": {"a": 1}}
+    assert topics == [
+        f"{S}/update/accepted",
+        f"{S}/update/documents",
+        f"{S}/update/delta",
+        f"{D}/full",
+        f"{D}/trim",
+        D,
+    ]
+    documents = dict(publications.published)
+    assert documents[f"{D}/full"] == documents[f"{S}/update/delta"]
+    assert documents[f"{D}/full"]["metadata"] == {"a": {"timestamp": NOW}}
+    assert documents[f"{D}/trim"] == {"state": {"a": 1}, "version": 1, "timestamp": NOW}
+    assert documents[D] == {"state": {"a": 1}}
 
 
-def test_a_report_that_leaves_a_difference_repeats_the_full_delta_only(services, publications):
+def test_a_report_that_leaves_a_difference_repeats_all_but_the_oldest_delta(services, publications):
     publish(services, f"{S}/update", {"state": {"desired": {"a": 1}}})
     publications.published.clear()
     publish(services, f"{S}/update", {"state": {"reported": {"a": 2}}})
@@ -82,7 +94,20 @@ def test_a_report_that_leaves_a_difference_repeats_the_full_delta_only(services,
         f"{S}/update/accepted",
         f"{S}/update/documents",
         f"{S}/update/delta",
+        f"{D}/full",
+        f"{D}/trim",
     ]
+
+
+@pytest.mark.parametrize("topic", [f"{S}/update", "dev-1/shadow/update"])
+def test_both_update_topics_do_the_same(services, publications, topic):
+    publish(services, topic, {"state": {"reported": {"a": 1}}, "clientToken": "t"})
+    assert services.shadow("dev-1").state == {"reported": {"a": 1}}
+    accepted, documents = publications.published
+    assert (accepted[0], accepted[1]["clientToken"]) == (f"{S}/update/accepted", "t")
+    assert documents[0] == f"{S}/update/documents"
+    publish(services, topic, b"{")
+    assert publications.published[2][0] == f"{S}/update/rejected"
 
 
 @pytest.mark.parametrize(
@@ -97,8 +122,9 @@ def test_a_report_that_leaves_a_difference_repeats_the_full_delta_only(services,
 )
 def test_refusals_are_published_and_journaled(services, publications, journal, topic, document, code):
     publish(services, topic, document)
-    ((answer_topic, answer),) = publications.published
-    assert answer_topic == f"{topic}/rejected"
+    copies = ["dev-1/shadow/get/rejected"] if topic.endswith("/get") else []
+    assert [where for where, _ in publications.published] == [f"{topic}/rejected", *copies]
+    (_, answer), *_ = publications.published
     assert (answer["code"], answer["timestamp"]) == (code, NOW)
     assert answer.get("clientToken") == ("t" if code == 409 else None)
     assert journal.entries[-1]["event"] == "shadow_rejected"
@@ -109,20 +135,44 @@ def test_delete_then_get_is_404(services, publications):
     publish(services, f"{S}/update", {"state": {"desired": {"a": 1}}})
     publish(services, f"{S}/delete")
     publish(services, f"{S}/get")
-    assert [topic for topic, _ in publications.published[-2:]] == [f"{S}/delete/accepted", f"{S}/get/rejected"]
+    assert [topic for topic, _ in publications.published[-3:]] == [
+        f"{S}/delete/accepted",
+        f"{S}/get/rejected",
+        "dev-1/shadow/get/rejected",
+    ]
 
 
-def test_jobs_are_answered_to_the_requester_only(services, publications):
-    publish(services, "$aws/things/dev-1/jobs/get", {"clientToken": "t"})
-    publish(services, "$aws/things/dev-1/jobs/get", b"\xff")
-    empty = {"timestamp": NOW, "inProgressJobs": [], "queuedJobs": []}
-    topic = "$aws/things/dev-1/jobs/get/accepted"
-    assert publications.direct == [("dev-1", topic, {**empty, "clientToken": "t"}), ("dev-1", topic, empty)]
-    assert publications.published == []
+def test_the_trimmed_and_the_transformed_shadow(services, publications):
+    services.update_shadow("dev-1", ShadowRequest({"desired": {"a": 1}, "reported": {"b": 2}}))
+    publications.published.clear()
+    publish(services, "dev-1/shadow/get/trim")
+    publish(services, "dev-1/shadow/get/tf", {"t": "state.reported.b"})
+    publish(services, "dev-1/shadow/get/tf", {"t": "$sum(state)"})
+    trimmed, transformed, refused = publications.published
+    assert trimmed == ("dev-1/shadow/get/accepted/trim", {"desired": {"a": 1}, "reported": {"b": 2}})
+    assert transformed == ("dev-1/shadow/get/accepted/tf", {"tf": 2})
+    assert refused[0] == "dev-1/shadow/get/accepted/tf"
+    assert refused[1]["position"] == 0
+
+
+@pytest.mark.parametrize("action", ["get/trim", "get/tf"])
+def test_no_shadow_no_trimmed_one(services, publications, action):
+    publish(services, f"dev-1/shadow/{action}", {"t": "state"})
+    ((topic, answer),) = publications.published
+    assert (topic, answer["code"]) == ("dev-1/shadow/get/rejected", 404)
 
 
 @pytest.mark.parametrize(
-    "topic", ["$aws/things/dev-1/shadow/get/accepted", "$aws/things/dev-1/jobs/x/get", "dev-1/shadow/get", "a"]
+    "topic",
+    [
+        "$aws/things/dev-1/shadow/get/accepted",
+        "$aws/things/dev-1/jobs/get/accepted",
+        "$aws/things/dev-1/jobs/notify-next",
+        "dev-1/shadow/get",
+        "dev-1/jobs/req",
+        "prod/t/dev-1/shadow/update",
+        "a",
+    ],
 )
 def test_other_topics_are_left_alone(services, publications, topic):
     publish(services, topic)
