@@ -4,7 +4,6 @@ Source: nRF91 TLS documentation (TLS 1.2, list of cipher suites). Keys go into O
 memory: they never touch a disk.
 """
 
-import os
 import ssl
 from typing import Final
 
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from harness.virtual.board.modem.credentials import CLIENT_CERTIFICATE, PRIVATE_KEY, ROOT_CA
 from harness.virtual.board.modem.nvm import Credential, Nvm
+from harness.virtual.key_file import readable_by_openssl
 
 CIPHERS: Final = ":".join(
     (
@@ -58,13 +58,9 @@ def client_context(nvm: Nvm, sec_tag: int) -> ssl.SSLContext:
 
 
 def _load_pair(context: ssl.SSLContext, certificate: Credential, key: Credential) -> None:
-    memory = os.memfd_create("credentials", os.MFD_CLOEXEC)
-    try:
-        os.write(memory, certificate.content.rstrip() + b"\n" + _pem(key))
+    with readable_by_openssl(certificate.content.rstrip() + b"\n" + _pem(key)) as path:
         # Without a password OpenSSL would ask for it on the terminal.
-        context.load_cert_chain(f"/proc/self/fd/{memory}", password=key.password)
-    finally:
-        os.close(memory)
+        context.load_cert_chain(path, password=key.password)
 
 
 def _pem(key: Credential) -> bytes:

@@ -1,10 +1,8 @@
 """The local nRF Cloud as a whole: registry, broker, services and REST API in one event loop, on loopback."""
 
 import asyncio
-import os
 import secrets
 import ssl
-import tempfile
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +34,7 @@ from harness.virtual.cloud.state_file import StateFile
 from harness.virtual.cloud.state_keeper import StateKeeper
 from harness.virtual.cloud.team import Team
 from harness.virtual.cloud.tls_listener import TlsListener
+from harness.virtual.key_file import readable_by_openssl
 
 MQTT_HOST = "mqtt.nrfcloud.com"
 OTHER_MQTT_HOST = "broker.invalid"  # leads to the broker too, and is not in its certificate
@@ -193,16 +192,6 @@ class LocalCloud:
 
 def _server_context(identity: IssuedIdentity) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    content = (identity.certificate_pem + identity.private_key_pem).encode()
-    # ``ssl`` reads keys from files only; this one is in memory where the system can do that, and 0600 elsewhere.
-    if hasattr(os, "memfd_create"):
-        with os.fdopen(os.memfd_create("rest-identity"), "wb") as file:
-            file.write(content)
-            file.flush()
-            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
-    else:
-        with tempfile.NamedTemporaryFile() as named:
-            named.write(content)
-            named.flush()
-            context.load_cert_chain(named.name)
+    with readable_by_openssl((identity.certificate_pem + identity.private_key_pem).encode()) as path:
+        context.load_cert_chain(path)
     return context

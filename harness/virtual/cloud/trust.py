@@ -6,14 +6,11 @@ own, whoever signed it. A certificate that ends at no anchor is refused in the h
 ends at an anchor may be used - its state, its times, whether it is registered itself - is the directory's to say.
 """
 
-import os
 import ssl
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from harness.virtual.cloud.interfaces import Directory
+from harness.virtual.key_file import readable_by_openssl
 
 CIPHERS = (
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
@@ -73,7 +70,7 @@ def _build(directory: Directory, maximum: ssl.TLSVersion) -> ssl.SSLContext:
     context.sslobject_class = ServerTls
     context.sni_callback = _remember_server_name
     chain, key = directory.server_identity()
-    with _readable_by_openssl(chain.encode() + b"\n" + key) as path:
+    with readable_by_openssl(chain.encode() + b"\n" + key) as path:
         context.load_cert_chain(path)
     if anchors := directory.trust_anchors():
         context.load_verify_locations(cadata="\n".join(anchors))
@@ -83,18 +80,3 @@ def _build(directory: Directory, maximum: ssl.TLSVersion) -> ssl.SSLContext:
 def _remember_server_name(tls: ssl.SSLObject, server_name: str | None, _context: ssl.SSLContext) -> None:
     if isinstance(tls, ServerTls):
         tls.server_name = server_name
-
-
-@contextmanager
-def _readable_by_openssl(content: bytes) -> Iterator[str]:
-    """Yield a path that holds ``content``: ``ssl`` takes keys from files only. On Linux the file is in memory."""
-    if hasattr(os, "memfd_create"):
-        with os.fdopen(os.memfd_create("server-identity"), "wb") as file:
-            file.write(content)
-            file.flush()
-            yield f"/proc/self/fd/{file.fileno()}"
-    else:
-        with tempfile.NamedTemporaryFile() as file:  # mode 0600
-            file.write(content)
-            file.flush()
-            yield file.name
