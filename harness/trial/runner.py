@@ -29,6 +29,8 @@ Witness = Callable[[str, float], bool]
 Trigger = Callable[[str], None]
 """Makes the cloud send a message with this nonce to the subscription under trial."""
 
+_REFUSED_CONNECTS = (Stage.NO_CONNACK, Stage.REFUSED)
+
 Circumstances = Callable[[], AbstractContextManager[object]]
 """Makes a context manager that changes something about the board for the length of a connection attempt."""
 
@@ -130,17 +132,31 @@ class Trials:
     def verify_connection(self) -> Verdict:
         """Connect with the link's own login and see the allowed action work."""
         action = f"connect as {self._link.login.client_id}"
+        return self._repeated(action, lambda: self._verify_once(action))
 
-        def once() -> Verdict:
-            try:
-                self._link.forget()
-                self._link.ensure()
-            except NotConnected as error:
-                return Verdict(Outcome.INCONCLUSIVE, action, f"{error}.")
-            text = f"Mutual TLS and CONNECT were accepted, and {self._link.action.description} worked."
-            return Verdict(Outcome.TOLERATED, action, text)
-
-        return self._repeated(action, once)
+    def _verify_once(self, action: str) -> Verdict:
+        link = self._link
+        link.forget()
+        with NetworkWatch(self._port) as network:
+            mark = link.device.mark()
+            attempts = [link.attempt(link.login)]
+            if attempts[0].stage in _REFUSED_CONNECTS:
+                attempts.append(link.attempt(link.login))
+            registration = self._modem.registration()
+            quiet = registration.registered and network.loss() is None and link.device.restarted(mark) is None
+        if quiet and len(attempts) == 2 and attempts[1].stage in _REFUSED_CONNECTS:
+            policy = self._around.explain("iot:Connect", link.login.client_id)
+            evidence = (
+                f"{policy} TLS came up and CONNECT was refused, twice: {attempts[0]}; {attempts[1]}. "
+                f"The modem stayed registered ({registration.text}) and nothing restarted."
+            )
+            return Verdict(Outcome.REFUSED_AT_CONNECT, action, evidence)
+        try:
+            link.ensure()
+        except NotConnected as error:
+            return Verdict(Outcome.INCONCLUSIVE, action, f"{error}.")
+        text = f"Mutual TLS and CONNECT were accepted, and {link.action.description} worked."
+        return Verdict(Outcome.TOLERATED, action, text)
 
     def _run(
         self,
@@ -292,8 +308,8 @@ class Trials:
         if outcome is Outcome.REFUSED_IN_TLS:
             policy = ""  # it never came to a decision
         evidence = (
-            f"Before and after it the right login connected to the same host and port, and its allowed action worked; "
-            f"with {difference}: {attempt}. The modem stayed registered. {policy}"
+            f"{policy} Before and after it the right login connected to the same host and port, and its allowed action "
+            f"worked; with {difference}: {attempt}. The modem stayed registered."
         )
         return Verdict(outcome, action, evidence.strip())
 

@@ -110,7 +110,7 @@ class Verdict:
 def judge(facts: Facts) -> tuple[Outcome, str]:
     """Return the outcome that ``facts`` prove, and the evidence in one paragraph."""
     outcome, because = _judge(facts)
-    return outcome, " ".join(sentence for sentence in (*because, facts.policy) if sentence)
+    return outcome, " ".join(sentence for sentence in (facts.policy, *because) if sentence)
 
 
 def _judge(facts: Facts) -> tuple[Outcome, list[str]]:

@@ -256,3 +256,27 @@ def test_connection_refused_for_everyone_is_inconclusive():
     stage.device.refuse_connects_after = 1
     verdict = stage.trials.connect(replace(LOGIN, client_id="wrong"), difference="another client id")
     assert verdict.outcome is Outcome.INCONCLUSIVE
+
+
+def test_own_connect_that_is_refused_twice_is_a_refusal_not_a_riddle():
+    stage = Stage()
+    stage.device.refuse_connects_after = 0
+    verdict = stage.trials.verify_connection()
+    assert verdict.outcome is Outcome.REFUSED_AT_CONNECT
+    assert verdict.attempts == 1
+    assert stage.device.connects == 2
+    assert "Policy: iot:Connect dev-1." in verdict.evidence
+
+
+def test_own_connect_that_works_is_tolerated():
+    stage = Stage()
+    verdict = stage.trials.verify_connection()
+    assert verdict.outcome is Outcome.TOLERATED
+    assert stage.device.connects == 1
+
+
+def test_own_connect_of_a_board_that_restarted_is_no_refusal():
+    stage = Stage()
+    stage.device.refuse_connects_after = 0
+    stage.device.restart = "Ready"
+    assert stage.trials.verify_connection().outcome is Outcome.MODEM_RESET

@@ -96,8 +96,8 @@ def test_refused_by_the_board_without_a_hang_up_is_inconclusive():
     assert outcome(replace(TOLERATED, sent=False, fence=None)) is Outcome.INCONCLUSIVE
 
 
-def test_policy_sentence_ends_the_evidence():
-    assert judge(replace(HUNG_UP, policy="Policy: implicit deny."))[1].endswith("Policy: implicit deny.")
+def test_evidence_begins_with_the_policy_because_readers_cut_its_end():
+    assert judge(replace(HUNG_UP, policy="Policy: implicit deny."))[1].startswith("Policy: implicit deny. Just before")
 
 
 controls = st.builds(Control, st.booleans(), st.booleans(), st.floats(0, 60))
