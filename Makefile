@@ -1,4 +1,5 @@
 # make nightly [BOARDS=file]   the scenario suite on the boards of boards.yaml (or of BOARDS)
+#   MUTANTS=20 [SEED=n]        and then the derived policy trials on so many clouds with mutated policies (0: all of them)
 # make check                   lint, types, import contracts, every test of the project
 # Both make the environment first; both are quick once it is there.
 
@@ -10,6 +11,9 @@ BOARDS ?= boards.yaml
 
 nightly: env
 	@$(PY) -m pytest tests/scenarios -q --boards $(BOARDS)
+ifdef MUTANTS
+	@$(PY) -m tests.mutation_run --boards $(BOARDS) --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
+endif
 
 check: env lint types imports test
 

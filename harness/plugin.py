@@ -15,7 +15,7 @@ from _pytest.junitxml import xml_key  # pytest has no public way to take its own
 
 from harness.errors import LabError, Misuse
 from harness.redact import SECRETS
-from harness.report import Case, RunFolder, Transcript, table
+from harness.report import Case, RunFolder, Transcript, short_name, table
 from harness.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.cloud import DeviceApi, NrfCloud, Observer
     from harness.firmware import MqttFirmware
     from harness.modem import Modem
+    from harness.policy.case import Case as PolicyCase
     from harness.trial import RestTrials, Trials, Verdict
 
 _FOLDER = pytest.StashKey[RunFolder]()
@@ -32,6 +33,7 @@ _MISTAKE = pytest.StashKey[Misuse]()
 _LEFT = pytest.StashKey[list[str]]()
 _CASE = pytest.StashKey[Case]()
 _BOARD_PARAMETER = "_bench"
+_DERIVED = "derived"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--board", metavar="NAME|TAG", action="append", default=[], help="only these boards; repeatable")
     group.addoption("--cloud", metavar="NAME", help="use this cloud of the boards file for every board")
     group.addoption("--reports", metavar="DIR", help="where runs are reported (default: reports in the root folder)")
+    group.addoption(
+        "--policy-trials",
+        choices=("minimal", "full"),
+        default="minimal",
+        help="derived policy trials: the smallest set that notices every change to the policies, or all",
+    )
     group.addoption("--lab-ca", metavar="DIR", help="folder of the lab's CA, made on first use (default: .lab/ca)")
     group.addoption("--provision", metavar="WAY", choices=("device", "host", "cloud"), help="where every key is made")
     group.addoption("--reprovision", action="store_true", help="make new credentials although valid ones are there")
@@ -58,15 +66,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once per selected board, the board's name in its id."""
+    """Run a test once per selected board, the board's name in its id, and one with ``derived`` once per policy case."""
     if _BOARD_PARAMETER not in metafunc.fixturenames:
         return
     names: list[str] = []
+    cases: list[PolicyCase] = []
     try:
-        names = [board.name for board in _run(metafunc.config).selected]
+        run = _run(metafunc.config)
+        names = [board.name for board in run.selected]
+        if _DERIVED in metafunc.fixturenames:
+            cases = run.policy_cases(full=metafunc.config.getoption("--policy-trials") == "full")
     except Misuse as mistake:
         metafunc.config.stash[_MISTAKE] = mistake
     metafunc.parametrize(_BOARD_PARAMETER, names, ids=names, indirect=True, scope="session")
+    if _DERIVED in metafunc.fixturenames:
+        metafunc.parametrize(_DERIVED, cases, ids=[case.id for case in cases], scope="session")
 
 
 @pytest.hookimpl(trylast=True)
@@ -141,7 +155,7 @@ def _bench(request: pytest.FixtureRequest) -> BoardBench:
 def timeline(request: pytest.FixtureRequest, _bench: BoardBench) -> Iterator[Timeline]:
     """Everything that happens during this test, also written to its transcript. One per test."""
     run, item = _run(request.config), request.node
-    case = Case(_bench.name, item.nodeid.rpartition("/")[2])
+    case = Case(_bench.name, short_name(item.nodeid))
     item.stash[_CASE] = case
     run.cases.append(case)
     timeline = Timeline()
@@ -211,11 +225,18 @@ def device_api(board: BoardBench, timeline: Timeline) -> Iterator[DeviceApi]:
 
 
 @pytest.fixture
-def rest_trial(request: pytest.FixtureRequest, timeline: Timeline) -> RestTrials:
+def trial_recorder(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[Verdict], None]:
+    """Puts a trial's verdict into the report of this test."""
+    case: Case = request.node.stash[_CASE]
+    return lambda verdict: case.add_verdict(verdict.outcome, str(verdict), attempts=verdict.attempts)
+
+
+@pytest.fixture
+def rest_trial(trial_recorder: Callable[[Verdict], None]) -> RestTrials:
     """Trials of what a device's token may do over REST."""
     from harness.trial import RestTrials
 
-    return RestTrials(_recorder(request))
+    return RestTrials(trial_recorder)
 
 
 @pytest.fixture
@@ -226,9 +247,14 @@ def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[st
 
 
 @pytest.fixture
-def trial(request: pytest.FixtureRequest, device: MqttFirmware, provisioned: Provisioned, board: BoardBench) -> Trials:
-    """Trials on the provisioned device's MQTT connection."""
-    return board.trials(_recorder(request))
+def trial(
+    device: MqttFirmware, provisioned: Provisioned, board: BoardBench, trial_recorder: Callable[[Verdict], None]
+) -> Trials:
+    """Trials on the provisioned device's MQTT connection. The device is an ordinary member of its team."""
+    from harness.policy.subject import Kind
+
+    board.be(Kind.ASSOCIATED)
+    return board.trials(trial_recorder)
 
 
 def _scrub(report: pytest.TestReport) -> None:
@@ -238,11 +264,6 @@ def _scrub(report: pytest.TestReport) -> None:
     if clean != text:
         report.longrepr = clean
     report.sections = [(name, SECRETS.scrub(content)) for name, content in report.sections]
-
-
-def _recorder(request: pytest.FixtureRequest) -> Callable[[Verdict], None]:
-    case: Case = request.node.stash[_CASE]
-    return lambda verdict: case.add_verdict(verdict.outcome, str(verdict), attempts=verdict.attempts)
 
 
 def _run(config: pytest.Config) -> Run:

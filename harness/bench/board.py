@@ -10,12 +10,14 @@ from harness.at import AtPort
 from harness.bench.cloud import CloudBench
 from harness.bench.expectations import Expectations
 from harness.bench.onboarding import Onboarded, Written, onboard, write
-from harness.cloud import HARNESS_TAG
+from harness.bench.standing import change_standing
 from harness.credentials import CredentialRecords, LabCa, Provisioning, ProvisionRequest, Way
 from harness.errors import HarnessError, LabError
 from harness.firmware import Login, MqttFirmware, open_firmware, port_settings, synchronise
 from harness.lab import BoardConfig, Lab
 from harness.modem import Identity, Modem
+from harness.policy.subject import Kind as Standing
+from harness.policy.subject import Names
 from harness.timeline import Kind, Timeline
 from harness.trial import AllowedAction, Link, ObservedPublish, ShadowUpdate, Surroundings, Trials, Verdict
 
@@ -23,6 +25,7 @@ _PATIENCE_LOCAL = 10.0
 _PATIENCE_PUBLIC = 45.0  # LTE-M answers in a second or two; idle mode and bad radio take tens of seconds
 _SETTLE_LOCAL = 2.0
 _SETTLE_PUBLIC = 15.0  # AWS IoT does not promise order between topics, and shadow answers take their own way
+_NO_TEAM = "00000000-0000-4000-8000-00000000dead"
 _GRACE = 0.2
 RECORDS = "boards"
 """The folder below the lab CA's in which the harness records what it wrote to which board."""
@@ -84,7 +87,7 @@ class BoardBench:
         self._provisioned: Provisioned | None = None
         self._broken: HarnessError | None = None
         self._found_mode: int | None = None
-        self.associated = True  # as onboarding leaves it; a test that changes it says so here
+        self.standing = Standing.ASSOCIATED  # as onboarding leaves it
 
     @property
     def name(self) -> str:
@@ -175,7 +178,12 @@ class BoardBench:
     @property
     def expectations(self) -> Expectations:
         """What the policy documents say of the provisioned device."""
-        return Expectations(self.device_id, self.cloud.account.tenant_id, associated=self.associated)
+        return Expectations(self.cloud.documents, self.names, self.standing)
+
+    @property
+    def names(self) -> Names:
+        """The names that policies fill in for this device, and those of a device and a team that are not there."""
+        return Names(self.device_id, f"{self.device_id}-other", self.cloud.account.tenant_id, _NO_TEAM)
 
     @property
     def patience(self) -> float:
@@ -190,26 +198,14 @@ class BoardBench:
         self._lab.check(self.name, grace=grace)
         self.cloud.check(grace=grace)
 
-    def dissociate(self) -> None:
-        """Take the device out of its team; its rights change with its next connection."""
-        provisioned = self.provisioned
-        self.cloud.api.dissociate(provisioned.device_id)
-        self.associated = False
-        provisioned.link.forget()
-
-    def associate(self) -> None:
-        """Bring the device back into its team; its rights change with its next connection.
-
-        By onboarding it again: a device that came with its own certificate has no ownership code for PUT /association.
-        """
-        provisioned, code = self.provisioned, self.onboarded.ownership_code
-        if code is not None:
-            self.cloud.api.associate(provisioned.device_id, code, sub_type=HARNESS_TAG)
-        else:
-            self.cloud.api.onboard_device(provisioned.device_id, provisioned.credentials.certificate_pem)
-        self.cloud.api.wait_device(provisioned.device_id)
-        self.associated = True
-        provisioned.link.forget()
+    def be(self, standing: Standing) -> None:
+        """Make the device a member of its team, a gateway, or neither; its rights change with its next connection."""
+        if standing is not self.standing:
+            self.timeline.add(Kind.STEP, self.name, f"from now on the device is {standing}, no longer {self.standing}")
+            provisioned = self.provisioned
+            change_standing(self.cloud.api, self.onboarded, self.standing, standing)
+            self.standing = standing
+            provisioned.link.forget()
 
     def trials(self, record: Callable[[Verdict], None]) -> Trials:
         """Return trials on the provisioned device's connection; every verdict goes to ``record``."""

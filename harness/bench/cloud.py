@@ -3,6 +3,7 @@
 from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
 from harness.errors import HarnessError, LabError
 from harness.lab import Lab
+from harness.policy import PolicyDocument
 from harness.timeline import Kind, Timeline
 
 
@@ -18,6 +19,7 @@ class CloudBench:
         self._account: Account | None = None
         self._observer: Observer | None = None
         self._found: set[str] = set()
+        self._documents: tuple[PolicyDocument, ...] | None = None
 
     def begin(self, timeline: Timeline) -> None:
         """Record into ``timeline`` from now on (a test begins)."""
@@ -76,6 +78,18 @@ class CloudBench:
         if known and not mine:
             self._found.add(device_id)
         return known
+
+    @property
+    def documents(self) -> tuple[PolicyDocument, ...]:
+        """The policy documents that this cloud is expected to enforce."""
+        if self._documents is None:
+            self._documents = self._lab.documents(self.name)
+        return self._documents
+
+    @property
+    def profile(self) -> str:
+        """What the boards file calls these documents."""
+        return self._lab.file.cloud(self.name).profile
 
     def check(self, *, grace: float = 0.0) -> None:
         """Raise CloudUnreachable when the process behind the cloud is dead. ``grace``: see BoardBench.check."""

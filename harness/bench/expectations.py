@@ -1,42 +1,50 @@
 """What the policy documents say of an action, in words: the reason that stands beside a verdict's evidence."""
 
-from harness.policy import (
-    PolicySet,
-    Principal,
-    client_arn,
-    load_profile,
-    topic_arn,
-    topicfilter_arn,
-)
+from collections.abc import Iterable
 
-_ACCOUNT = "123456789012"  # any: the documents' account and the requests' are filled in from the same value
+from harness.policy import PolicyDocument, PolicySet, Ruling, client_arn, topic_arn, topicfilter_arn
+from harness.policy.case import Request, Verb
+from harness.policy.subject import Kind, Names, in_force, principal_of
+
 _RESOURCES = {
     "iot:Connect": client_arn,
     "iot:Publish": topic_arn,
     "iot:RetainPublish": topic_arn,
+    "iot:Receive": topic_arn,
     "iot:Subscribe": topicfilter_arn,
 }
 
 
 class Expectations:
-    """The page's policies for one device of a team, with or without the rights that association brings."""
+    """Policy documents, seen by one device in one standing. ``documents``: a profile, or any documents."""
 
-    def __init__(self, device_id: str, tenant_id: str, *, associated: bool) -> None:
-        self._device_id = device_id
-        documents = load_profile(account=_ACCOUNT)
-        names = ("provisioned", "associated") if associated else ("provisioned",)
-        self._policies = PolicySet([documents[name] for name in names])
-        self._attributes = {"tenantId": tenant_id} if associated else {}
+    def __init__(self, documents: Iterable[PolicyDocument], names: Names, standing: Kind) -> None:
+        self._documents = tuple(documents)
+        self._names = names
+        self._standing = standing
 
     def explain(self, action: str, name: str) -> str:
         """Return one sentence on ``action`` (``iot:Publish`` ...) and a topic, topic filter or client id."""
-        client_id = name if action == "iot:Connect" else self._device_id
-        attached = client_id == self._device_id
-        principal = Principal(
-            client_id=client_id,
-            thing_name=client_id if attached else None,
-            attached=attached,
-            attributes=self._attributes if attached else {},
-        )
-        ruling = self._policies.compile(principal).decide(action, _RESOURCES[action](name, account=_ACCOUNT))
-        return f"Policy: {ruling.explain()}."
+        return f"Policy: {self.ruling(action, name).explain()}."
+
+    def ruling(self, action: str, name: str) -> Ruling:
+        """Return the ruling on one permission: ``action`` on a topic, topic filter or client id."""
+        client_id = name if action == "iot:Connect" else self._names.device_id
+        resource = _RESOURCES[action](name, region=self._names.region, account=self._names.account)
+        return self._decide(client_id, [(action, resource)])[0]
+
+    def rulings(self, request: Request) -> list[Ruling]:
+        """Return the rulings on the permissions that a packet takes, CONNECT first, up to the first refusal."""
+        client_id = request.name if request.verb is Verb.CONNECT else self._names.device_id
+        rulings: list[Ruling] = []
+        for ruling in self._decide(client_id, request.checks(self._names), will=request.will):
+            rulings.append(ruling)
+            if not ruling.allowed:
+                break
+        return rulings
+
+    def _decide(self, client_id: str, checks: Iterable[tuple[str, str]], *, will: str | None = None) -> list[Ruling]:
+        principal = principal_of(self._standing, self._names, client_id=client_id, will=will)
+        names = in_force(self._documents, self._standing, attached=client_id == self._names.device_id)
+        policies = PolicySet(document for document in self._documents if document.name in names).compile(principal)
+        return [policies.decide(action, resource) for action, resource in checks]

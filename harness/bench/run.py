@@ -5,8 +5,10 @@ from pathlib import Path
 
 from harness.bench.board import BoardBench
 from harness.bench.cloud import CloudBench
+from harness.bench.policy_trials import cases_for
 from harness.credentials import Way
 from harness.lab import BoardConfig, Lab, load_boards_file
+from harness.policy.case import Case as PolicyCase
 from harness.report import Case, RunFolder
 
 LAB_CA = Path(".lab") / "ca"
@@ -51,6 +53,12 @@ class Run:
                 self._lab, config, cloud, ca_folder=self._ca_folder, way=self._way, renew=self._renew
             )
         return self._boards[name]
+
+    def policy_cases(self, *, full: bool) -> list[PolicyCase]:
+        """Return the policy cases of the clouds that the selected boards use, each once; see `cases_for`."""
+        profiles = {self._lab.documents(board.cloud) for board in self.selected}
+        found = [case for documents in profiles for case in cases_for(documents, full=full)]
+        return list({case.id: case for case in found}.values())
 
     def close(self) -> list[str]:
         """Close boards, clouds and stand-ins. Returns a line for each thing that is not as it should be."""

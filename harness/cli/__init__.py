@@ -1,4 +1,6 @@
-"""``nrf91-harness``: provision a board, look after its credentials, ask for its tokens, start the stand-ins."""
+"""``nrf91-harness``: provision a board, look after its credentials, ask for its tokens, examine policies, start the
+stand-ins.
+"""
 
 from harness.cli.main import main
 

@@ -7,8 +7,10 @@ from typing import NoReturn, TypeAlias, get_args
 
 from harness.credentials import Way
 from harness.lab import VirtualConfig
+from harness.policy import Kind, Verb
 
 _LATEST = 2**31 - 1
+_STATE = "state of the device: provisioned, associated or gateway"
 EPILOG = "Exit codes: 0 done, 1 refused by board or cloud, 2 misuse, 3 the lab's trouble, 130 interrupted."
 
 
@@ -37,6 +39,18 @@ class Arguments(argparse.Namespace):
     expires_in: int
     subject: str
     audience: str
+    # policy
+    files: list[Path]
+    verb: str
+    topic: str
+    retain: bool
+    standing: Kind
+    standings: list[Kind]
+    device_id: str | None
+    tenant: str | None
+    live: bool
+    full: bool
+    mutants: bool
     # virtual up
     number: int | None
     names: str | None
@@ -86,6 +100,13 @@ def _parser() -> _Parser:
     delete.add_argument("--sec-tag", type=_sec_tag, metavar="N", help="only this one of the board's sec_tags")
     _add_attest(command(commands, "attest", "ask the modem for its attestation token", board))
     _add_jwt(command(commands, "jwt", "ask the modem for a JWT and verify its signature", board))
+    policies = commands.add_parser("policy", help="what devices may do by the cloud's policies, and whether they may")
+    group = policies.add_subparsers(metavar="COMMAND", required=True)
+    _add_check(command(group, "policy check", "look for mistakes in policy documents", output))
+    _add_explain(command(group, "policy explain", "say whether the documents allow something, and why", board))
+    _add_trials(command(group, "policy trials", "list the trials that the documents call for", board))
+    probe = command(group, "policy probe", "compare the deployed policies with the documents, by trials", board)
+    _add_standings(probe, "associated")
     stand_ins = commands.add_parser("virtual", help="virtual boards and a local nRF Cloud")
     group = stand_ins.add_subparsers(metavar="COMMAND", required=True)
     _add_up(command(group, "virtual up", "start them, and write a boards file that reaches them", output))
@@ -127,6 +148,42 @@ def _add_jwt(parser: _Parser) -> None:
     add("--show", action="store_true", help="print the token too: whoever has it can act as the device")
 
 
+def _add_check(parser: _Parser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="policy document, in JSON")
+
+
+def _add_explain(parser: _Parser) -> None:
+    verbs = (Verb.CONNECT, Verb.PUBLISH, Verb.SUBSCRIBE)
+    about = "topic, topic filter or client id; {device}, {tenant}, {other_device}, {other_tenant} in it are filled"
+    state = f"{_STATE} (default: associated)"
+    add = parser.add_argument
+    add("verb", choices=[str(verb) for verb in verbs], help="what the device does")
+    add("topic", metavar="TOPIC", help=about)
+    add("--retain", action="store_true", help="publish as a retained message")
+    add("--state", dest="standing", type=_standing, default=Kind.ASSOCIATED, metavar="STATE", help=state)
+    _add_names(parser)
+
+
+def _add_trials(parser: _Parser) -> None:
+    parser.add_argument("--full", action="store_true", help="all derived trials, not only the smallest set")
+    parser.add_argument("--mutants", action="store_true", help="list the mutants too, and what notices them")
+    _add_standings(parser, "all three")
+    _add_names(parser)
+
+
+def _add_standings(parser: _Parser, default: str) -> None:
+    about = f"{_STATE} (default: {default}); repeatable"
+    add = parser.add_argument
+    add("--state", dest="standings", type=_standing, action="append", default=[], metavar="STATE", help=about)
+
+
+def _add_names(parser: _Parser) -> None:
+    add = parser.add_argument
+    add("--device-id", metavar="ID", help="device id (default: the boards file's, or the text {device})")
+    add("--tenant", metavar="ID", help="team (tenant) id (default: the text {tenant})")
+    add("--live", action="store_true", help="read both ids from the board and its cloud")
+
+
 def _add_up(parser: _Parser) -> None:
     fields = VirtualConfig.model_fields
     faults = get_args(get_args(fields["faults"].annotation)[0])
@@ -154,6 +211,13 @@ def _sec_tag(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) > _LATEST:
         raise argparse.ArgumentTypeError(f"{text!r} is no sec_tag: 0 to {_LATEST}")
     return int(text)
+
+
+def _standing(text: str) -> Kind:
+    states = (Kind.PROVISIONED, Kind.ASSOCIATED, Kind.GATEWAY)
+    if text not in states:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(states)}")
+    return Kind(text)
 
 
 def _seconds(text: str) -> int:

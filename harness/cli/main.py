@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from harness.cli import boards, tokens, virtual
+from harness.cli import boards, policy, policy_probe, tokens, virtual
 from harness.cli import credentials as credentials_commands
 from harness.cli.arguments import Arguments, parse
 from harness.cli.exit_codes import INTERRUPTED, OK, describe, exit_code
@@ -22,6 +22,10 @@ _COMMANDS: dict[str, Command] = {
     "credentials delete": credentials_commands.delete,
     "attest": tokens.attest,
     "jwt": tokens.jwt,
+    "policy check": policy.check,
+    "policy explain": policy.explain,
+    "policy trials": policy.trials,
+    "policy probe": policy_probe.probe,
     "virtual up": virtual.up,
 }
 

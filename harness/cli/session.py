@@ -11,7 +11,7 @@ from harness.bench import LAB_CA, BoardBench, CloudBench
 from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
 from harness.errors import Misuse
-from harness.lab import BoardConfig, Lab, load_boards_file
+from harness.lab import BoardConfig, Lab, LabFile, load_boards_file
 from harness.redact import SECRETS
 from harness.report import Transcript
 from harness.timeline import Timeline
@@ -31,7 +31,7 @@ def board_benches(given: Arguments, names: Sequence[str], progress: Progress) ->
     with ExitStack() as stack:
         scratch = stack.enter_context(TemporaryDirectory(prefix="nrf91-harness-"))
         lab = stack.enter_context(Lab(file, folder=Path(scratch), cloud_override=given.cloud))
-        configs = [_select(lab, name) for name in dict.fromkeys(names)]
+        configs = [_select(lab, name) for name in dict.fromkeys(names)]  # each with the cloud that it will use
         timeline = Timeline()
         if given.transcript is not None:
             title = ", ".join(config.name for config in configs)
@@ -60,14 +60,21 @@ def board_benches(given: Arguments, names: Sequence[str], progress: Progress) ->
                 print(f"nrf91-harness: {SECRETS.scrub(line)}", file=sys.stderr)
 
 
+def find_board(file: LabFile, name: str) -> BoardConfig:
+    """Return the board ``name`` as the file has it. Raises Misuse if there is none."""
+    for board in file.boards:
+        if board.name == name:
+            return board
+    names = ", ".join(board.name for board in file.boards)
+    raise Misuse(f"no board has the name {name!r}; names in {file.path}: {names}")
+
+
 def _named(progress: Progress, name: str, text: str) -> None:
     progress(f"{name}: {text}")
 
 
 def _select(lab: Lab, name: str) -> BoardConfig:
-    names = [board.name for board in lab.file.boards]
-    if name not in names:
-        raise Misuse(f"no board has the name {name!r}; names in {lab.file.path}: {', '.join(names)}")
+    find_board(lab.file, name)
     return next(board for board in lab.select([name]) if board.name == name)
 
 

@@ -5,6 +5,7 @@ from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, Nr
 from harness.lab.discovery import Kit, find_port, list_kits
 from harness.lab.lab import Lab, MissingApiKey
 from harness.lab.lease import Lease
+from harness.lab.profiles import expected_documents
 
 __all__ = [
     "BoardConfig",
@@ -18,6 +19,7 @@ __all__ = [
     "MissingApiKey",
     "NrfCloudAccount",
     "VirtualConfig",
+    "expected_documents",
     "find_port",
     "list_kits",
     "load_boards_file",

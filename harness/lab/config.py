@@ -80,6 +80,7 @@ class _Strict(BaseModel):
 Fault = Literal["no-sim", "denied", "low-voltage", "no-imei", "store-full", "clock-unknown"]
 SecTag = Annotated[int, AfterValidator(_sec_tag)]
 Address = Annotated[str, AfterValidator(_address)]
+Profile = Annotated[str, Field(min_length=1)]  # name of a shipped profile, or directory of documents
 
 
 class VirtualConfig(_Strict):
@@ -93,9 +94,13 @@ class VirtualConfig(_Strict):
 
 
 class LocalCloud(_Strict):
-    """The local nRF Cloud: a process on this computer, started when first needed."""
+    """The local nRF Cloud: a process on this computer, started when first needed.
+
+    ``profile``: the policies that it is expected to enforce, and does. ``policies``: those that it enforces instead.
+    """
 
     kind: Literal["local"]
+    profile: Profile = "page"
     policies: str | None = None
     on_violation: Literal["close", "tolerate", "suback80"] = "close"
     close_style: Literal["notify", "fin", "rst", "hang"] = "notify"
@@ -105,6 +110,7 @@ class NrfCloudAccount(_Strict):
     """nRF Cloud itself, or another installation of it."""
 
     kind: Literal["nrfcloud"]
+    profile: Profile = "page"
     api_key_env: Variable = "NRFCLOUD_API_KEY"
     api_key_file: str | None = None  # in place of api_key_env
     rest: Annotated[str, AfterValidator(_rest)] = "https://api.nrfcloud.com/v1"
@@ -168,6 +174,12 @@ class LabFile(BaseModel):
     lab_ca: Path | None  # the folder of the lab's CA; None: the caller's default
     clouds: dict[str, CloudConfig]
     boards: tuple[BoardConfig, ...]
+
+    def cloud(self, name: str) -> CloudConfig:
+        """Return a cloud. Raises Misuse if there is none of this name."""
+        if name not in self.clouds:
+            raise Misuse(f"no cloud {name!r} in {self.path}; known clouds: {', '.join(self.clouds)}")
+        return self.clouds[name]
 
 
 def select(boards: Sequence[BoardConfig], names: Sequence[str]) -> list[BoardConfig]:

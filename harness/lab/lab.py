@@ -14,7 +14,9 @@ from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoint
 from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, VirtualConfig, select
 from harness.lab.discovery import find_port, list_kits
 from harness.lab.lease import Lease, lease_folder, port_key, private_folder
+from harness.lab.profiles import enforced_directory, expected_documents
 from harness.lab.stand_in import StandIn
+from harness.policy import PolicyDocument
 
 _OTHER_NAME = "broker.invalid"  # the local cloud's network has it, its certificate has not
 _GRACE = 0.2  # seconds; asked only after a connection broke
@@ -107,6 +109,10 @@ class Lab:
             )
         return key
 
+    def documents(self, cloud_name: str) -> tuple[PolicyDocument, ...]:
+        """Return the policy documents that the cloud is expected to enforce."""
+        return tuple(expected_documents(self.file, cloud_name).values())
+
     def port_url(self, board: BoardConfig) -> str:
         """Return what the board's port is opened with; starts a virtual board on first use.
 
@@ -146,15 +152,13 @@ class Lab:
                 raise error(f"{dead}; run again")
 
     def _cloud(self, name: str) -> LocalCloud | NrfCloudAccount:
-        config = self.file.clouds.get(name)
-        if config is None:
-            raise Misuse(f"no cloud {name!r} in {self.file.path}; known clouds: {', '.join(self.file.clouds)}")
-        return config
+        return self.file.cloud(name)
 
     def _start_cloud(self, name: str, config: LocalCloud) -> CloudEndpoints:
         arguments = ["--boards", "0", "--on-violation", config.on_violation, "--close-style", config.close_style]
-        if config.policies is not None:
-            arguments += ["--policies", str(self.file.path.parent / config.policies)]
+        policies = enforced_directory(config, self.file.path.parent, self._folder / f"policies-{name}")
+        if policies is not None:
+            arguments += ["--policies", str(policies)]
         stand_in = self._start(("cloud", name), f"local cloud {name!r}", arguments, CloudUnreachable)
         cloud = stand_in.ready["cloud"]
         self._api_keys[name] = Path(cloud["api_key_file"]).read_text().strip()

@@ -9,7 +9,11 @@ from typing import Any
 
 from harness.lab.config import BUILT_IN_CLOUDS
 from harness.lab.nearest import nearest
+from harness.lab.profiles import profile_source
 from harness.lab.yaml_marks import Document, Mistake, Place
+from harness.policy import PolicyError, load_profile
+from harness.policy.arn import EXAMPLE_ACCOUNT
+from harness.policy.profile import PROFILE, SHIPPED
 
 _PLACES = ("virtual", "port", "serial")  # a board is at exactly one of them
 _FILES = ("rest_ca", "root_ca", "api_key_file")
@@ -52,6 +56,9 @@ def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path
     if isinstance(policies, str) and not (folder / policies).is_dir():
         text = f"no such directory: {folder / policies}; give one relative to this file, or leave the key out"
         yield document.mistake((*place, "policies"), text)
+    fault = _profile_fault(cloud.get("profile"), folder)
+    if fault is not None:
+        yield document.mistake((*place, "profile"), fault)
     for key in _FILES:
         value = cloud.get(key)
         if isinstance(value, str) and not (folder / value).is_file():
@@ -60,6 +67,20 @@ def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path
     if "api_key_env" in cloud and "api_key_file" in cloud:
         text = "the cloud has 'api_key_env' and 'api_key_file'; keep one of them: there is one API key"
         yield document.mistake((*place, "api_key_file"), text, at_key=True)
+
+
+def _profile_fault(profile: Any, folder: Path) -> str | None:
+    if not isinstance(profile, str) or not profile:
+        return None
+    source = profile_source(profile, folder)
+    if isinstance(source, Path) and not source.is_dir():
+        known = " and ".join(SHIPPED)
+        return f"no profile {profile!r}, and no such directory: {source}; profiles are {known}; correct it"
+    try:
+        load_profile(source, account=EXAMPLE_ACCOUNT)
+    except PolicyError as error:
+        return f"{error}; a profile has {', '.join(f'{name}.json' for name in PROFILE)}; correct them"
+    return None
 
 
 def _where(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:

@@ -4,17 +4,47 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from harness.bench.policy_trials import cases_for
+from harness.policy import judge, load_document, load_profile
 from tests.integration.runs import Result
 
 ROOT = Path(__file__).parents[2]
 
 
-def run_scenarios(tmp_path: Path, boards: str) -> Result:
+BY_HAND = ("tests/scenarios", "--deselect", "tests/scenarios/test_policy.py")
+DERIVED = ("tests/scenarios/test_policy.py",)
+RUNS = {
+    "without-m": ("without-m.yaml", BY_HAND),
+    "without-m, derived": ("without-m.yaml", DERIVED),
+    "tolerant": ("tolerant.yaml", BY_HAND),
+    "tolerant, derived": ("tolerant.yaml", DERIVED),
+    "suback80": ("suback80.yaml", BY_HAND),
+    "three ways": ("three-ways.yaml", BY_HAND),
+    "firmwares": ("firmwares.yaml", BY_HAND),
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> dict[str, Result]:
+    """Every run of this module, a few at once: they mostly wait for what must not come."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        started = {
+            name: pool.submit(run_scenarios, tmp_path_factory.mktemp("run"), boards, scenarios)
+            for name, (boards, scenarios) in RUNS.items()
+        }
+        return {name: run.result() for name, run in started.items()}
+
+
+def run_scenarios(tmp_path: Path, boards: str, scenarios: tuple[str, ...]) -> Result:
+    """Run scenarios on a boards file of tests/boards."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "tests/scenarios", "-q", "-p", "no:cacheprovider"),
+            *(sys.executable, "-m", "pytest", *scenarios, "-q", "-p", "no:cacheprovider"),
             *("--boards", f"tests/boards/{boards}", "--reports", str(tmp_path / "reports")),
             *("--lab-ca", str(tmp_path / "ca")),
         ],
@@ -31,8 +61,8 @@ def not_passed(result: Result) -> set[str]:
     return {case.name.partition("[")[0] for case in result.cases if case.result in ("failed", "error")}
 
 
-def test_lost_right_fails_the_scenarios_that_need_it_and_only_those(tmp_path):
-    result = run_scenarios(tmp_path, "without-m.yaml")
+def test_lost_right_fails_the_scenarios_that_need_it_and_only_those(results):
+    result = results["without-m"]
     assert result.exit_code == 1
     assert not_passed(result) == {
         "test_device_message",
@@ -44,6 +74,35 @@ def test_lost_right_fails_the_scenarios_that_need_it_and_only_those(tmp_path):
     assert "expected tolerated, got policy disconnect" in result.case("test_message_of_another_device").message
 
 
+def derived(result: Result, outcome: str) -> set[str]:
+    """Ids of the derived cases with this outcome, without the board's name."""
+    found = [case for case in result.cases if case.name.startswith("test_derived[") and case.result == outcome]
+    return {case.name.removeprefix(f"test_derived[{case.properties['board']}-").removesuffix("]") for case in found}
+
+
+def test_lost_right_fails_exactly_the_derived_trials_that_notice_it(results):
+    result = results["without-m, derived"]
+    page = load_profile(account="123456789012")
+    spoilt = page | {
+        "associated": load_document(ROOT / "tests/boards/policies-without-m/associated.json", account="123456789012")
+    }
+    cases = cases_for(tuple(page.values()), full=False)
+    notice = {case.id for case, allowed in zip(cases, judge(cases, spoilt), strict=True) if allowed != case.allowed}
+    assert notice
+    assert derived(result, "failed") == notice
+    assert derived(result, "passed") == {case.id for case in cases} - notice
+    message = next(case.message for case in result.cases if case.result == "failed")
+    assert "/m/test" in message
+    assert "allowed by associated statement 2" in message
+
+
+def test_tolerance_fails_exactly_the_derived_trials_that_must_be_refused(results):
+    result = results["tolerant, derived"]
+    cases = cases_for(tuple(load_profile(account="123456789012").values()), full=False)
+    assert derived(result, "failed") == {case.id for case in cases if not case.allowed}
+    assert derived(result, "passed") == {case.id for case in cases if case.allowed}
+
+
 def violations(result: Result) -> set[str]:
     found = [
         case for case in result.cases if "test_violation" in case.properties["transcript"] and case.result != "skipped"
@@ -52,8 +111,8 @@ def violations(result: Result) -> set[str]:
     return {case.name.partition("[")[0] for case in found}
 
 
-def test_every_violation_scenario_fails_on_a_tolerant_cloud(tmp_path):
-    result = run_scenarios(tmp_path, "tolerant.yaml")
+def test_every_violation_scenario_fails_on_a_tolerant_cloud(results):
+    result = results["tolerant"]
     assert result.exit_code == 1
     # That a device is known already shows over HTTPS in the refusal of its publish, so JITP needs a strict cloud too.
     jitp = {
@@ -67,8 +126,8 @@ def test_every_violation_scenario_fails_on_a_tolerant_cloud(tmp_path):
             assert case.properties["verdict"] in ("tolerated", "ignored"), case
 
 
-def test_refusal_without_hang_up_is_no_policy_disconnect(tmp_path):
-    result = run_scenarios(tmp_path, "suback80.yaml")
+def test_refusal_without_hang_up_is_no_policy_disconnect(results):
+    result = results["suback80"]
     assert result.exit_code == 1
     # A refused CONNECT is closed by this cloud too.
     at_connect = {
@@ -79,8 +138,8 @@ def test_refusal_without_hang_up_is_no_policy_disconnect(tmp_path):
     assert {case.result for case in result.cases} == {"passed", "failed", "skipped"}
 
 
-def test_three_ways_to_provision_pass_as_three_boards(tmp_path):
-    result = run_scenarios(tmp_path, "three-ways.yaml")
+def test_three_ways_to_provision_pass_as_three_boards(results):
+    result = results["three ways"]
     assert result.exit_code == 0, result.output
     ways = {case.properties["board"]: case.properties for case in result.cases if "certificate_belongs" in case.name}
     assert {board: found["provisioned_by"] for board, found in ways.items()} == {
@@ -94,8 +153,8 @@ def test_three_ways_to_provision_pass_as_three_boards(tmp_path):
     assert int(ways["by-cloud"]["jitp_attempts"]) >= 2
 
 
-def test_boards_without_mqtt_and_other_chips_pass_or_skip(tmp_path):
-    result = run_scenarios(tmp_path, "firmwares.yaml")
+def test_boards_without_mqtt_and_other_chips_pass_or_skip(results):
+    result = results["firmwares"]
     assert result.exit_code == 0, result.output
     for board, verdict in (("nrf9160-at-client", "authorised"), ("nrf9161-shell", "authorised")):
         (case,) = [case for case in result.cases if case.name == f"test_own_record[{board}]"]

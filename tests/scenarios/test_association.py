@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from harness.policy.subject import Kind
 from harness.trial import Outcome
-
-
-@pytest.fixture
-def dissociated(board, provisioned):
-    """Take the device out of its team for one test, and bring it back afterwards."""
-    board.dissociate()
-    yield
-    board.associate()
 
 
 @pytest.fixture
 def restored(board, provisioned):
     """Take the device out of its team and bring it back; the next connection has the rights again."""
-    board.dissociate()
-    board.associate()
+    board.be(Kind.PROVISIONED)
+    board.be(Kind.ASSOCIATED)
 
 
-@pytest.mark.usefixtures("dissociated")
 class TestRemovedAssociation:
+    @pytest.fixture
+    def trial(self, board, provisioned, device, trial_recorder):
+        """Trials on the device while it is in no team; it is brought back afterwards."""
+        board.be(Kind.PROVISIONED)
+        yield board.trials(trial_recorder)
+        board.be(Kind.ASSOCIATED)
+
     @pytest.mark.violation
     def test_violation_publish_on_a_team_topic(self, trial, topics, seen_by_observer):
         topic = topics.team(f"m/d/{topics.device_id}/d2c")

@@ -6,6 +6,7 @@ import pytest
 
 from harness.cli.arguments import parse
 from harness.credentials import Way
+from harness.policy import Kind
 
 
 def test_provision_and_its_defaults():
@@ -52,9 +53,33 @@ def test_virtual_up():
     assert given.fault == ["no-sim", "denied"]
 
 
+def test_policy():
+    given = parse(["policy", "check", "a.json", "b.json"])
+    assert (given.command, given.files) == ("policy check", [Path("a.json"), Path("b.json")])
+    given = parse(["policy", "explain", "dk-1", "publish", "a/b"])
+    assert (given.command, given.board, given.verb, given.topic) == ("policy explain", "dk-1", "publish", "a/b")
+    assert (given.standing, given.retain, given.device_id, given.tenant, given.live) == (
+        Kind.ASSOCIATED,
+        False,
+        None,
+        None,
+        False,
+    )
+    given = parse(["policy", "trials", "dk-1", "--full", "--mutants", "--state", "gateway", "--state", "provisioned"])
+    assert (given.full, given.mutants, given.standings) == (True, True, [Kind.GATEWAY, Kind.PROVISIONED])
+    given = parse(["policy", "probe", "dk-1", "--cloud", "nrfcloud"])
+    assert (given.command, given.cloud, given.standings) == ("policy probe", "nrfcloud", [])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["policy", "check"], "the following arguments are required: FILE"),
+        (["policy", "explain", "a", "receive", "t"], "argument verb: invalid choice: 'receive'"),
+        (
+            ["policy", "trials", "a", "--state", "not-attached"],
+            "'not-attached' is none of provisioned, associated",
+        ),
         ([], "the following arguments are required: COMMAND"),
         (["provision"], "the following arguments are required: BOARD"),
         (["provision", "a", "--way", "phone"], "argument --way: 'phone' is none of device, host, cloud"),

@@ -89,4 +89,5 @@ def test_every_command_of_the_parser_is_there():
     assert set(_COMMANDS) == {
         *("provision", "credentials list", "credentials verify", "credentials delete"),
         *("attest", "jwt", "virtual up"),
+        *("policy check", "policy explain", "policy trials", "policy probe"),
     }

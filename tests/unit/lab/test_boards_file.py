@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import Misuse
-from harness.lab import BoardsFileError, LocalCloud, NrfCloudAccount, VirtualConfig, load_boards_file, select
+from harness.lab import (
+    BoardsFileError,
+    LocalCloud,
+    NrfCloudAccount,
+    VirtualConfig,
+    expected_documents,
+    load_boards_file,
+    select,
+)
+from harness.policy import load_profile, profile_folder
 
 GOOD = """\
 clouds:
@@ -364,3 +373,71 @@ def test_select_nothing_lists_what_there_is(tmp_path):
     with pytest.raises(Misuse) as caught:
         select(load(tmp_path, GOOD).boards, ["dk-1", "smok"])
     assert str(caught.value) == "no board has the name or tag 'smok'; names: dk-1, virtual-1; tags: dk, smoke"
+
+
+def profile(tmp_path: Path, **documents: str) -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in ("provisioned", "associated", "gateway"):
+        text = documents.get(name, (profile_folder("page") / f"{name}.json").read_text())
+        (folder / f"{name}.json").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["local", "nrfcloud"])
+@pytest.mark.parametrize("chosen", ["page", "current", "mine", "./mine"])
+def test_profiles(tmp_path, kind, chosen):
+    profile(tmp_path)
+    file = load(tmp_path, f"clouds: {{x: {{kind: {kind}, profile: {chosen}}}}}\n" + board("cloud: x"))
+    assert file.clouds["x"].profile == chosen
+    statements = expected_documents(file, "x")["provisioned"].statements
+    assert len(statements[2].resources) == (6 if chosen == "current" else 3)
+
+
+def test_the_profile_of_the_built_in_clouds_is_the_page(tmp_path):
+    file = load(tmp_path, board(""))
+    assert {name: cloud.profile for name, cloud in file.clouds.items()} == {"local": "page", "nrfcloud": "page"}
+    assert expected_documents(file, "nrfcloud") == load_profile("page", account="123456789012")
+
+
+def test_a_profile_that_is_none(tmp_path):
+    text = "clouds:\n  x:\n    kind: nrfcloud\n    profile: curent\n" + board("cloud: x")
+    assert mistakes(tmp_path, text) == [
+        f"4:14: no profile 'curent', and no such directory: {tmp_path / 'curent'}; profiles are page and current;"
+        " correct it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("associated", "said"),
+    [
+        ("{", "associated: no JSON at line 1 column 2: Expecting property name enclosed in double quotes"),
+        (
+            '{"Statement": [{"Effect": "Allow", "Resource": "*"}]}',
+            "associated: $.Statement[0]: exactly one of Action and NotAction is wanted",
+        ),
+    ],
+)
+def test_a_profile_with_a_broken_document(tmp_path, associated, said):
+    profile(tmp_path, associated=associated)
+    (line,) = mistakes(tmp_path, "clouds: {x: {kind: local, profile: mine}}\n" + board("cloud: x"))
+    assert line == f"1:36: {said}; a profile has provisioned.json, associated.json, gateway.json; correct them"
+
+
+def test_a_profile_without_a_document(tmp_path):
+    (profile(tmp_path) / "gateway.json").unlink()
+    (line,) = mistakes(tmp_path, "clouds: {x: {kind: local, profile: mine}}\n" + board("cloud: x"))
+    assert line.startswith(f"1:36: gateway: cannot read {tmp_path / 'mine' / 'gateway.json'}: No such file")
+
+
+def test_documents_that_were_spoilt_after_the_file_was_read(tmp_path):
+    folder = profile(tmp_path)
+    file = load(tmp_path, "clouds: {x: {kind: local, profile: mine}}\n" + board("cloud: x"))
+    (folder / "gateway.json").write_text("[]")
+    with pytest.raises(Misuse, match=r"boards\.yaml: profile of cloud 'x': gateway: \$: an object is wanted; correct"):
+        expected_documents(file, "x")
+
+
+def test_an_unknown_cloud(tmp_path):
+    with pytest.raises(Misuse, match=r"no cloud 'y' in .*boards\.yaml; known clouds: local, nrfcloud"):
+        load(tmp_path, board("")).cloud("y")

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from harness.errors import BoardLost, CloudUnreachable, Misuse, PortBusy, PortMi
 from harness.lab import Lab, MissingApiKey, load_boards_file
 from harness.lab import lab as lab_module
 from harness.lab.stand_in import StandIn
+from harness.policy import load_profile, profile_folder
 from tests.unit.lab.test_stand_in import FAKE, gone
 
 FILE = """\
@@ -81,6 +83,34 @@ def test_a_local_cloud_is_started_once(make_lab, tmp_path):
         *("--boards", "0", "--on-violation", "tolerate", "--close-style", "fin"),
         *("--policies", str(tmp_path / "mine"), "--dir", str(folder), "--die-with-stdin"),
     ]
+
+
+def policies_of(make_lab, tmp_path, cloud):
+    text = FILE.replace("{kind: local, policies: mine, on_violation: tolerate, close_style: fin}", cloud)
+    (tmp_path / "boards.yaml").write_text(text)
+    lab = make_lab()
+    lab.endpoints("local")
+    (started,) = lab._stand_ins.values()
+    arguments = started.ready["arguments"]
+    return Path(arguments[arguments.index("--policies") + 1]) if "--policies" in arguments else None
+
+
+def test_a_local_cloud_enforces_its_profile(make_lab, tmp_path):
+    assert policies_of(make_lab, tmp_path, "{kind: local}") is None
+    assert policies_of(make_lab, tmp_path, "{kind: local, profile: current}") == profile_folder("current")
+
+
+def test_what_policies_lack_stays_as_in_the_profile(make_lab, tmp_path):
+    (tmp_path / "mine" / "associated.json").write_text("mine")
+    folder = policies_of(make_lab, tmp_path, "{kind: local, profile: current, policies: mine}")
+    assert (folder / "associated.json").read_text() == "mine"
+    current = profile_folder("current") / "provisioned.json"
+    assert (folder / "provisioned.json").read_bytes() == current.read_bytes()
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["associated.json"]
+
+
+def test_the_expected_documents_are_the_profiles_whatever_is_enforced(make_lab, tmp_path):
+    assert make_lab().documents("local") == tuple(load_profile("page", account="123456789012").values())
 
 
 def test_a_virtual_board_is_started_once_into_its_clouds_network(make_lab, tmp_path):

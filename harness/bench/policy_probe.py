@@ -1,0 +1,87 @@
+"""The policies that are really deployed, probed by the smallest set of derived trials on a board."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from harness.bench.board import BoardBench
+from harness.bench.policy_drift import Drift, Tried, compare
+from harness.bench.policy_trials import STANDINGS, can_run, run_case
+from harness.policy import Case, Kind, Mutant, Names, PolicyDocument, derive, load_profile, plan, smallest
+from harness.policy.arn import resource_part
+from harness.policy.profile import SHIPPED
+from harness.trial import LAB_OUTCOMES, Outcome, Verdict
+
+MOST_UNPROVED = 3
+"""So many trials in a row that prove nothing end a probe: the lab has to be looked at first."""
+
+
+def probe(
+    board: BoardBench,
+    standings: Sequence[Kind],
+    *,
+    progress: Callable[[str], None] = lambda _text: None,
+    record: Callable[[Verdict], None] = lambda _verdict: None,
+) -> Drift:
+    """Run the trials for a device of these ``standings``, and compare.
+
+    The board is brought to each standing in turn, and is an ordinary member of its team afterwards. Raises LabError
+    when the board cannot be provisioned; trials that prove nothing are part of the answer.
+    """
+    _ = board.provisioned  # before the trials are counted
+    documents, names = board.cloud.documents, board.names
+    progress("deriving the trials")
+    cases, mutants = trials_and_mutants(documents, names, standings)
+    tried: list[Tried] = []
+    end: str | None = None
+    unproved = 0
+    try:
+        for number, case in enumerate(cases, 1):
+            reason = end or can_run(case, board)
+            if reason is not None:
+                tried.append(Tried(case, reason=reason))
+                continue
+            progress(f"trial {number} of {len(cases)}: {case.id}")
+            board.be(case.kind)
+            verdict = run_case(board, board.trials(record), case)
+            tried.append(Tried(case, verdict))
+            unproved = unproved + 1 if verdict.outcome in LAB_OUTCOMES else 0
+            if verdict.outcome in (Outcome.BOARD_LOST, Outcome.CLOUD_LOST):
+                end = f"not run after: {verdict.outcome}"
+            elif unproved == MOST_UNPROVED:
+                end = f"not run after {unproved} trials in a row that proved nothing"
+    finally:
+        board.be(Kind.ASSOCIATED)
+    return compare(documents, mutants, tried, names)
+
+
+def trials_and_mutants(
+    documents: Sequence[PolicyDocument], names: Names, standings: Sequence[Kind]
+) -> tuple[list[Case], list[Mutant]]:
+    """Return the smallest set for single changes, and what else tells the documents from the shipped profiles.
+
+    With the changes that these trials notice. The trials of one standing follow each other.
+    """
+    selection = plan(documents, names, standings)
+    others = [document for name in SHIPPED for document in load_profile(name, account=names.account).values()]
+    candidates = [case for kind in standings for case in derive(documents, kind, names, hints=others)]
+    further = smallest(candidates, list(_additions(documents, names.account)))
+    cases = {case.id: case for case in (*selection.cases, *further.cases)}.values()
+    by_standing = sorted(cases, key=lambda case: STANDINGS.index(case.kind))
+    return by_standing, [*selection.mutants, *further.mutants]
+
+
+def _additions(documents: Sequence[PolicyDocument], account: str) -> Iterator[Mutant]:
+    """Yield what a shipped profile has more than these documents, one resource of a statement at a time."""
+    by_name = {document.name: document for document in documents}
+    for profile in SHIPPED:
+        for name, document in load_profile(profile, account=account).items():
+            mine = by_name[name]
+            known = {(replace(one, number=0, resources=()), text) for one in mine.statements for text in one.resources}
+            for statement in document.statements:
+                for resource in statement.resources:
+                    if (replace(statement, number=0, resources=()), resource) not in known:
+                        added = replace(statement, resources=(resource,))
+                        changed = replace(mine, statements=(*mine.statements, added))
+                        text = f"resource {resource_part(resource)} added, as in profile {profile}"
+                        none = replace(statement, resources=())
+                        yield Mutant(name, statement.number, text, none, added, resource, by_name | {name: changed})

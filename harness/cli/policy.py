@@ -1,0 +1,202 @@
+"""``nrf91-harness policy``: check documents, explain decisions, list the derived trials, probe a cloud with them."""
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from harness.bench.expectations import Expectations
+from harness.bench.policy_trials import STANDINGS
+from harness.cli.arguments import Arguments
+from harness.cli.exit_codes import OK, REFUSED
+from harness.cli.progress import Progress
+from harness.cli.result import Result, table
+from harness.cli.session import board_bench, find_board
+from harness.errors import Misuse
+from harness.lab import expected_documents, load_boards_file
+from harness.policy import (
+    Case,
+    Names,
+    PolicyDocument,
+    PolicyError,
+    Request,
+    Selection,
+    Verb,
+    derive,
+    lint,
+    load_document,
+    plan,
+)
+from harness.policy.arn import EXAMPLE_ACCOUNT
+from harness.policy.mqtt_rules import possible_client_id, possible_filter, possible_topic
+from harness.policy.subject import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT
+
+_POSSIBLE: Final = {Verb.CONNECT: possible_client_id, Verb.PUBLISH: possible_topic, Verb.SUBSCRIBE: possible_filter}
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Who is asked about, and by which documents. ``invented``: some of the names are placeholders."""
+
+    names: Names
+    cloud: str
+    profile: str
+    documents: tuple[PolicyDocument, ...]
+
+    @property
+    def invented(self) -> bool:
+        return DEVICE in self.names.device_id or TENANT in self.names.tenant_id
+
+    @property
+    def origin(self) -> str:
+        return f"profile {self.profile} of cloud {self.cloud}"
+
+
+def check(given: Arguments, progress: Progress) -> Result:
+    """Read documents and look for what is suspicious in them; one that AWS would not take is a refusal."""
+    findings: list[dict[str, str]] = []
+    for path in given.files:
+        if not path.is_file():
+            raise Misuse(f"{path}: no such file; name policy documents, in JSON")
+        findings += _findings(path)
+    errors = sum(finding["level"] == "error" for finding in findings)
+    lines = [f"{found['file']}: {found['level']}: {found['text']}" for found in findings]
+    lines.append(f"documents: {len(given.files)}, errors: {errors}, warnings: {len(findings) - errors}")
+    data = {"documents": len(given.files), "errors": errors, "findings": findings}
+    return Result(data, lines, REFUSED if errors else OK)
+
+
+def explain(given: Arguments, progress: Progress) -> Result:
+    """Say whether the documents allow something, and why."""
+    subject, state = _subject(given, progress), given.standing
+    verb, name = Verb(given.verb), subject.names.resolve(given.topic)
+    expectations = Expectations(subject.documents, subject.names, state)
+    rulings = expectations.rulings(Request(verb, name, retain=given.retain))
+    deciding = rulings[-1]
+    rows = [("because", deciding.explain())]
+    if verb is Verb.SUBSCRIBE and deciding.allowed and possible_topic(name):
+        rows.append(("messages", expectations.ruling("iot:Receive", name).explain()))
+    if not _POSSIBLE[verb](name):
+        rows.append(("but", f"AWS IoT takes no {verb} with this name, whatever the policies say"))
+    rows.append(("device", f"{state}, {subject.names.device_id} of team {subject.names.tenant_id}"))
+    if subject.invented:
+        rows.append(("names", "placeholders; real ones: --device-id and --tenant, or --live"))
+    rows.append(("documents", subject.origin))
+    data = {
+        "board": given.board,
+        "verb": verb,
+        "name": name,
+        "allowed": deciding.allowed,
+        "decision": deciding.decision,
+        "because": deciding.explain(),
+        "document": deciding.document,
+        "statement": deciding.statement,
+        "state": state,
+        "device_id": subject.names.device_id,
+        "tenant": subject.names.tenant_id,
+        "cloud": subject.cloud,
+        "profile": subject.profile,
+    }
+    return Result(data, ["allowed" if deciding.allowed else "not allowed", *table(rows)])
+
+
+def trials(given: Arguments, progress: Progress) -> Result:
+    """List the trials that the documents call for, with what each probes."""
+    subject, states = _subject(given, progress), tuple(given.standings or STANDINGS)
+    progress("deriving the trials")
+    selection = plan(subject.documents, subject.names, states)
+    chosen = {case.id for case in selection.cases}
+    cases = list(selection.cases)
+    if given.full:
+        more = chain.from_iterable(derive(subject.documents, state, subject.names) for state in states)
+        cases += [case for case in more if case.id not in chosen]
+    summary = (
+        f"{len(cases)} trials, {len(selection.mutants)} mutants, all killed, {len(selection.equivalent)} equivalent"
+    )
+    data: dict[str, Any] = {
+        "board": given.board,
+        "cloud": subject.cloud,
+        "profile": subject.profile,
+        "summary": summary,
+        "proof": selection.proof,
+        "trials": [describe_case(case) | {"minimal": case.id in chosen} for case in cases],
+    }
+    lines = [f"{subject.origin}; devices: {', '.join(states)}", ""]
+    for number, connection in enumerate(selection.connections, 1):
+        lines += [f"connection {number}", *chain.from_iterable(map(_lines, connection))]
+    if given.full:
+        further = [case for case in cases if case.id not in chosen]
+        lines += [f"and {len(further)} that notice no further mutant", *chain.from_iterable(map(_lines, further))]
+    if given.mutants:
+        data |= _mutants(selection)
+        lines += ["", *_mutant_lines(selection)]
+    return Result(data, [*lines, "", summary, selection.proof if not given.full else f"of these {selection.proof}"])
+
+
+def describe_case(case: Case) -> dict[str, Any]:
+    """Return a trial, ready for JSON."""
+    return {
+        "id": case.id,
+        "state": case.kind,
+        "verb": case.request.verb,
+        "name": case.request.name,
+        "will": case.request.will,
+        "retain": case.request.retain,
+        "allowed": case.allowed,
+        "probes": case.probes,
+        "because": case.because,
+    }
+
+
+def _findings(path: Path) -> list[dict[str, str]]:
+    try:
+        document = load_document(path, account=EXAMPLE_ACCOUNT)
+    except PolicyError as error:
+        return [{"file": str(path), "level": "error", "text": str(error).removeprefix(f"{path.stem}: ")}]
+    found = lint(document)
+    return [{"file": str(path), "level": "warning", "text": f"{one.path}: {one.text}"} for one in found]
+
+
+def _subject(given: Arguments, progress: Progress) -> _Subject:
+    file = load_boards_file(given.boards)
+    board = find_board(file, given.board)
+    cloud = given.cloud or board.cloud
+    documents = tuple(expected_documents(file, cloud).values())
+    if given.live:
+        if given.device_id or given.tenant:
+            raise Misuse("--live reads the ids from board and cloud: leave --device-id and --tenant out")
+        with board_bench(given, progress) as bench:
+            names = bench.names
+    else:
+        device_id = given.device_id or board.device_id or DEVICE
+        names = Names(device_id, OTHER_DEVICE, given.tenant or TENANT, OTHER_TENANT)
+    return _Subject(names, cloud, file.cloud(cloud).profile, documents)
+
+
+def _lines(case: Case) -> list[str]:
+    verdict = "allowed    " if case.allowed else "not allowed"
+    return [f"  {verdict}  {case.id}", f"               {case.probes}"]
+
+
+def _mutants(selection: Selection) -> dict[str, Any]:
+    tellers: dict[int, list[str]] = {}
+    for identifier, noticed in selection.noticed.items():
+        for mutant in noticed:
+            tellers.setdefault(id(mutant), []).append(identifier)
+    return {
+        "mutants": [{"change": str(one), "noticed_by": tellers[id(one)]} for one in selection.mutants],
+        "equivalent": [
+            {"change": str(one.mutant), "reason": one.reason, "proved": one.proved} for one in selection.equivalent
+        ],
+    }
+
+
+def _mutant_lines(selection: Selection) -> list[str]:
+    found = _mutants(selection)
+    lines = ["mutants, and the trials that notice them"]
+    for one in found["mutants"]:
+        lines += [f"  {one['change']}", *(f"      {identifier}" for identifier in one["noticed_by"])]
+    lines += ["", "equivalent mutants, and why"]
+    for one in found["equivalent"]:
+        lines += [f"  {one['change']}", f"      {one['reason']}"]
+    return lines

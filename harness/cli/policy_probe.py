@@ -1,0 +1,87 @@
+"""``nrf91-harness policy probe``: the policies that are really deployed, compared with the expected documents."""
+
+from typing import Any, Final
+
+from harness.bench.policy_drift import Difference, Drift, Tried
+from harness.bench.policy_probe import probe as run_probe
+from harness.cli.arguments import Arguments
+from harness.cli.exit_codes import LAB, OK, REFUSED
+from harness.cli.policy import describe_case
+from harness.cli.progress import Progress
+from harness.cli.result import Result
+from harness.cli.session import board_bench
+from harness.policy import Kind, Mutant
+
+_SHOWN: Final = 6  # changes of one group that readers see; programs get all
+
+
+def probe(given: Arguments, progress: Progress) -> Result:
+    """Run the smallest set of trials on the board and name what the deployed policies lack, or have gained."""
+    with board_bench(given, progress) as board:
+        drift = run_probe(board, given.standings or [Kind.ASSOCIATED], progress=progress)
+        device_id, team = board.device_id, board.cloud.account.tenant_id
+        profile = board.cloud.profile
+    data = {
+        "board": given.board,
+        "device_id": device_id,
+        "team": team,
+        "cloud": board.cloud.name,
+        "profile": profile,
+        "lacks": [_difference(one) for one in drift.differences if not one.gained],
+        "gained": [_difference(one) for one in drift.differences if one.gained],
+        "changes": [[str(mutant) for mutant in group] for group in drift.changes],
+        "changes_excluded": drift.excluded,
+        "profiles_that_fit": list(drift.profiles),
+        "trials": [_tried(one) for one in drift.tried],
+    }
+    head = f"{given.board} (device {device_id}, team {team}) and profile {profile} of cloud {board.cloud.name}"
+    return Result(data, [head, *_lines(drift, profile)], _code(drift))
+
+
+def _code(drift: Drift) -> int:
+    if drift.differences:
+        return REFUSED
+    return LAB if drift.unproved else OK
+
+
+def _lines(drift: Drift, profile: str) -> list[str]:
+    lines: list[str] = []
+    for one in drift.differences:
+        lines.append(f"{'gained' if one.gained else 'lacks '}  {one.statement or 'no statement comes near'}")
+        lines.append(f"        {one.text}")
+    for group in drift.changes:
+        lines += _group(group)
+    fitting = [name for name in drift.profiles if name != profile]
+    if drift.differences and fitting:
+        lines.append(f"what was found is exactly what profile {' and profile '.join(fitting)} says")
+    closing = [one for one in drift.tried if one.case.closes and one.allowed is not None]
+    if closing and all(one.allowed for one in closing):
+        lines.append("nothing was refused: this cloud seems to enforce no policies at all")
+    for tried in drift.unproved:
+        lines += [f"unproved  {tried.case.id}", f"        {tried.verdict.evidence if tried.verdict else ''}"]
+    for tried in drift.not_run:
+        lines += [f"not run  {tried.case.id}", f"        {tried.reason}"]
+    proved = len(drift.tried) - len(drift.unproved) - len(drift.not_run)
+    lines.append(
+        f"{proved} trials: {len(drift.differences)} differ; single changes of the documents that are excluded:"
+        f" {drift.excluded}"
+    )
+    return lines
+
+
+def _group(group: tuple[Mutant, ...]) -> list[str]:
+    more = [f"        and {len(group) - _SHOWN} more (--json)"] if len(group) > _SHOWN else []
+    return ["perhaps" + (" one of" if len(group) > 1 else ""), *(f"        {one}" for one in group[:_SHOWN]), *more]
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    return {"statement": one.statement, "text": one.text, "trial": one.tried.case.id}
+
+
+def _tried(one: Tried) -> dict[str, Any]:
+    verdict = one.verdict
+    return describe_case(one.case) | {
+        "found": None if verdict is None else verdict.outcome,
+        "differs": one.differs,
+        "evidence": one.reason if verdict is None else verdict.evidence,
+    }

@@ -1,0 +1,77 @@
+"""``policy probe`` through a pty, real MQTT and the stand-ins."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from harness.policy import profile_folder
+
+BOARDS = """\
+clouds:
+  page: {kind: local}
+  drifted: {kind: local, policies: drifted}
+boards:
+  - {name: v, virtual: {}}
+"""
+
+
+@pytest.fixture
+def probe(tmp_path):
+    """Probe a cloud and return exit code and JSON."""
+    (tmp_path / "boards.yaml").write_text(BOARDS)
+    (tmp_path / "drifted").mkdir()
+
+    def run(cloud):
+        options = ["--boards", "boards.yaml", "--lab-ca", "ca", "--cloud", cloud, "--json"]
+        command = [sys.executable, "-m", "harness.cli", "policy", "probe", "v", *options]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        return done.returncode, json.loads(done.stdout)
+
+    return run
+
+
+def drift(tmp_path, name, change):
+    text = (profile_folder("page") / f"{name}.json").read_text()
+    assert change(text) != text
+    (tmp_path / "drifted" / f"{name}.json").write_text(change(text))
+
+
+def test_a_cloud_as_the_documents_say(tmp_path, probe):
+    drift(tmp_path, "associated", lambda text: text.replace("/m/*", "/m/d/*"))
+    code, data = probe("page")
+    assert (code, data["ok"], data["lacks"], data["gained"], data["changes"]) == (0, True, [], [], [])
+    assert data["profiles_that_fit"] == ["page"]
+    assert data["changes_excluded"] > 150
+    assert all(trial["found"] is not None and not trial["differs"] for trial in data["trials"])
+
+
+def test_statements_that_a_cloud_lacks_or_has_gained(tmp_path, probe):
+    # The right to publish on m/ is lost, that of current firmware to publish on its own shadow is there.
+    drift(
+        tmp_path,
+        "associated",
+        lambda text: text.replace(":topic/prod/${iot:Connection.Thing.Attributes[tenantId]}/m/", ":topic/prod/x/m/"),
+    )
+    drift(tmp_path, "provisioned", lambda _: (profile_folder("current") / "provisioned.json").read_text())
+    code, data = probe("drifted")
+    assert (code, data["ok"]) == (1, False)
+    (lacking,) = data["lacks"]
+    assert (lacking["statement"], lacking["trial"]) == (
+        "associated statement 2",
+        "associated-publish-prod/{tenant}/m/test",
+    )
+    assert {(one["statement"], one["trial"]) for one in data["gained"]} == {
+        ("provisioned statement 3", f"associated-publish-{{device}}/shadow/{name}")
+        for name in ("update", "get/trim", "get/tf")
+    }
+    changes = [change for group in data["changes"] for change in group]
+    assert (
+        "associated statement 2: resource topic/prod/${iot:Connection.Thing.Attributes[tenantId]}/m/* dropped"
+        in changes
+    )
+    assert sum("as in profile current" in change for change in changes) == 3
+    assert data["profiles_that_fit"] == []

@@ -1,0 +1,185 @@
+"""``make nightly MUTANTS=20``: does the derived suite notice a cloud whose policies were changed in one place?
+
+For each mutant of a sample: a local cloud that enforces the mutant while the documents are expected, one virtual board,
+and ``tests/scenarios/test_policy.py`` in a process of its own. A mutant is caught when a derived scenario fails (an
+error does not count) with a message that names the topic and what the policies say of it. Two mutants at a time.
+Exit codes: 0 all caught, 1 not, 2 wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import yaml
+
+from harness.bench.policy_trials import STANDINGS
+from harness.errors import Misuse
+from harness.lab import expected_documents, load_boards_file
+from harness.lab.profiles import profile_source
+from harness.policy import Mutant, Names, document_json, plan
+
+ROOT = Path(__file__).parents[1]
+SUITE = "tests/scenarios/test_policy.py"
+BOARD = "mutant"
+AT_ONCE = 2
+TIMEOUT = 600.0  # seconds for one mutant; a run takes ten
+_NAMES = Names("device", "other-device", "team", "other-team")
+_SHOWN = 3
+_NOTHING = '{"Statement": {"Effect": "Allow", "Action": "iot:Nothing", "Resource": "*"}}'  # AWS takes no empty document
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the suite said of one mutant. ``caught_by``: ids of scenarios; ``otherwise``: why it is not caught."""
+
+    mutant: Mutant
+    caught_by: list[str]
+    otherwise: str
+    seconds: float
+    folder: Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation_run", description=__doc__.partition("\n")[0])
+    parser.add_argument("--mutants", type=int, default=20, metavar="N", help="size of the sample (0: all)")
+    parser.add_argument("--seed", type=int, help="of the sample (default: a new one, which is printed)")
+    parser.add_argument("--boards", type=Path, default=ROOT / "boards.yaml", help="its first board's cloud's profile")
+    given = parser.parse_args(arguments)
+    seed = secrets.randbelow(10**6) if given.seed is None else given.seed
+    try:
+        file = load_boards_file(given.boards)
+        cloud = file.boards[0].cloud
+        documents = tuple(expected_documents(file, cloud).values())
+    except Misuse as error:
+        print(f"mutation run: {error}", file=sys.stderr)
+        return 2
+    profile = profile_source(file.cloud(cloud).profile, file.path.parent.resolve())
+    selection = plan(documents, _NAMES, STANDINGS)
+    killable = list(selection.mutants)
+    sample = random.Random(seed).sample(killable, min(given.mutants or len(killable), len(killable)))  # noqa: S311
+    print(
+        f"profile {file.cloud(cloud).profile}: {selection}; {len(sample)} of the mutants as clouds, SEED={seed}",
+        flush=True,
+    )
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = []
+        for one in pool.map(lambda mutant: run(mutant, str(profile)), sample):
+            found.append(one)
+            print(f"{len(found)}/{len(sample)} {_word(one)}: {one.mutant}", file=sys.stderr, flush=True)
+    print("\n".join(table(found)))
+    return 0 if all(one.caught_by for one in found) else 1
+
+
+def run(mutant: Mutant, profile: str) -> Found:
+    """Run the suite on a cloud that enforces ``mutant``. The folder of what is not caught stays for a look."""
+    folder = Path(tempfile.mkdtemp(prefix="nrf91-mutant-"))
+    write_lab(folder, mutant, profile)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        SUITE,
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--boards",
+        str(folder / "boards.yaml"),
+    ]
+    command += ["--reports", str(folder / "reports"), "--lab-ca", str(folder / "ca")]
+    began = time.monotonic()
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT)
+        output = done.stdout + done.stderr
+    except subprocess.TimeoutExpired:
+        output = f"not finished within {TIMEOUT:g} s"
+    seconds = time.monotonic() - began
+    (folder / "output").write_text(output)
+    report = folder / "reports" / "junit.xml"
+    caught_by, otherwise = read_report(report.read_text()) if report.exists() else ([], output.strip()[-300:])
+    if caught_by:
+        shutil.rmtree(folder)
+    return Found(mutant, caught_by, otherwise, seconds, folder)
+
+
+def write_lab(folder: Path, mutant: Mutant, profile: str) -> None:
+    """Write a boards file with one virtual board and a local cloud that enforces the mutant's documents."""
+    policies = folder / "policies"
+    policies.mkdir()
+    for name, document in mutant.documents.items():
+        (policies / f"{name}.json").write_text(document_json(document) if document.statements else _NOTHING)
+    cloud = {"kind": "local", "profile": profile, "policies": "policies"}
+    boards = {"clouds": {"local": cloud}, "boards": [{"name": BOARD, "virtual": {}}]}
+    (folder / "boards.yaml").write_text(yaml.safe_dump(boards))
+
+
+def read_report(junit: str) -> tuple[list[str], str]:
+    """Return the ids of derived scenarios that caught a mutant, and what happened otherwise."""
+    caught: list[str] = []
+    others: list[str] = []
+    passed = 0
+    for case in ElementTree.fromstring(junit).iter("testcase"):
+        identifier = case.get("name", "").partition("[")[2].removesuffix("]")
+        identifier = identifier.removeprefix(f"{BOARD}-").removesuffix(f"-{BOARD}")
+        failure, error = case.find("failure"), case.find("error")
+        if failure is not None:
+            text = failure.text or ""  # its message is cut off
+            if says_why(identifier, text):
+                caught.append(identifier)
+            else:
+                others.append(f"{identifier} failed, but does not say what the policies say: {text}")
+        elif error is not None:
+            others.append(f"{identifier} is an error: {error.text or ''}")
+        elif case.find("skipped") is None:
+            passed += 1
+    first = f": {' '.join(others[0].split())[:600]}" if others else ""
+    return caught, f"{passed} scenarios passed, {len(others)} otherwise{first}"
+
+
+def says_why(identifier: str, message: str) -> bool:
+    """Tell whether a message names the topic of the scenario and what the policies should have made of it."""
+    topic = re.sub(r"\\\{\w+\\\}", "[^/ ]+", re.escape(_topic(identifier)))
+    return (
+        re.search(rf"Policy: .*iot:\w+ on (client/)?{topic}: (allowed|implicit deny|explicit deny)", message)
+        is not None
+    )
+
+
+def table(found: Sequence[Found]) -> list[str]:
+    """Return lines: each mutant, what caught it, seconds."""
+    lines = []
+    for one in found:
+        lines.append(f"{_word(one):<10} {one.seconds:5.1f} s  {one.mutant}")
+        more = [f"and {len(one.caught_by) - _SHOWN} more"] if len(one.caught_by) > _SHOWN else []
+        by = [*one.caught_by[:_SHOWN], *more] if one.caught_by else [one.otherwise, f"see {one.folder}"]
+        lines += [f"{'':20}by {text}" if one.caught_by else f"{'':20}{text}" for text in by]
+    caught = sum(bool(one.caught_by) for one in found)
+    return [*lines, f"{len(found)} mutants, {caught} caught, {len(found) - caught} not"]
+
+
+def _word(found: Found) -> str:
+    return "caught" if found.caught_by else "NOT CAUGHT"
+
+
+def _topic(identifier: str) -> str:
+    """Return the topic (template) of a derived scenario's id: ``associated-publish-retained-prod/{tenant}/m/x``."""
+    found = re.fullmatch(
+        r"[a-z]+-(?:publish|subscribe|receive|connect|will)-(?:retained-|persistent-)*(.*)", identifier
+    )
+    return found[1] if found else identifier
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""policy check, explain and trials: no port, no cloud. policy probe: tests/integration/test_policy_probe.py."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.cli.main import main
+from harness.policy import profile_folder
+
+DOCS = (Path(__file__).parents[3] / "docs" / "policies.md").read_text()
+EXAMPLES = [line.removeprefix("$ nrf91-harness ") for line in DOCS.splitlines() if line.startswith("$ nrf91-harness")]
+
+FILE = """\
+clouds:
+  today: {kind: nrfcloud, profile: current}
+boards:
+  - {name: v, virtual: {}}
+  - {name: dk, port: /dev/ttyNOWHERE, cloud: today, device_id: dk-1}
+"""
+
+
+@pytest.fixture
+def run(tmp_path, capsys, monkeypatch):
+    """Run a command and return its exit code and JSON; there is no API key, port or process to be had."""
+    (tmp_path / "boards.yaml").write_text(FILE)
+    monkeypatch.delenv("NRFCLOUD_API_KEY", raising=False)
+    monkeypatch.setattr("subprocess.Popen", None)
+
+    def run(*arguments):
+        options = [] if arguments[1] == "check" else ["--boards", str(tmp_path / "boards.yaml")]
+        code = main([*arguments, *options, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_a_document_that_is_good(run):
+    code, data = run("policy", "check", str(profile_folder("page") / "gateway.json"))
+    assert (code, data) == (0, {"ok": True, "documents": 1, "errors": 0, "findings": []})
+
+
+def test_what_is_suspicious_is_a_warning_and_no_error(run):
+    path = str(profile_folder("page") / "associated.json")
+    code, data = run("policy", "check", path)
+    assert (code, data["errors"]) == (0, 0)
+    first = data["findings"][0]
+    assert (first["file"], first["level"]) == (path, "warning")
+    assert first["text"].startswith("$.Statement[0].Resource[3]: redundant: ")
+    assert "/jobs/ble/* lies inside " in first["text"]
+
+
+def test_a_document_that_aws_would_not_take_is_an_error(run, tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text('{"Version": "2012-10-17", "Statement": [{"Effect": "Alow", "Action": "*", "Resource": "*"}]}')
+    code, data = run("policy", "check", str(path), str(profile_folder("page") / "gateway.json"))
+    assert (code, data["ok"], data["errors"], data["documents"]) == (1, False, 1, 2)
+    text = '$.Statement[0].Effect: "Allow" or "Deny" is wanted'
+    assert data["findings"] == [{"file": str(path), "level": "error", "text": text}]
+
+
+def test_lines_of_check(tmp_path, capsys):
+    path = tmp_path / "mine.json"
+    path.write_text("{")
+    assert main(["policy", "check", str(path)]) == 1
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{path}: error: no JSON at line 1 column 2: ")
+    assert last == "documents: 1, errors: 1, warnings: 0"
+
+
+def test_a_file_that_is_not_there(tmp_path, capsys):
+    assert main(["policy", "check", str(tmp_path / "none.json")]) == 2
+    assert capsys.readouterr().err.startswith(f"nrf91-harness: {tmp_path / 'none.json'}: no such file; ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed", "because"),
+    [
+        (["v", "publish", "prod/{tenant}/m/d/{device}/d2c"], True, "allowed by associated statement 2"),
+        (["v", "publish", "prod/{tenant}/m/x", "--retain"], False, "iot:RetainPublish on prod/{tenant}/m/x: implicit"),
+        (["v", "publish", "prod/{tenant}/m/x", "--state", "provisioned"], False, "implicit deny; nearest: "),
+        (["v", "publish", "prod/{other_tenant}/m/x"], False, "implicit deny; nearest: associated statement 2"),
+        (["v", "publish", "{device}/shadow/update"], False, "implicit deny"),
+        (["dk", "publish", "{device}/shadow/update"], True, "on dk-1/shadow/update: allowed by provisioned"),
+        (["dk", "publish", "dk-1/shadow/update", "--cloud", "local"], False, "implicit deny"),
+        (["v", "publish", "x-9/shadow/update", "--cloud", "today", "--device-id", "x-9"], True, "x-9/shadow/update:"),
+        (["v", "subscribe", "prod/T/m/#", "--tenant", "T"], True, "associated statement 1 (topicfilter/prod/T/m/*)"),
+        (["v", "subscribe", "prod/{tenant}/gateways/{device}/c2g"], False, "implicit deny"),
+        (["v", "subscribe", "prod/{tenant}/gateways/{device}/c2g", "--state", "gateway"], True, "gateway statement 1"),
+        (["v", "connect", "{device}"], True, "iot:Connect on client/{device}: allowed by provisioned statement 1"),
+        (["v", "connect", "{other_device}"], False, "no policy is in force"),
+    ],
+)
+def test_explain(run, arguments, allowed, because):
+    code, data = run("policy", "explain", *arguments)
+    assert (code, data["allowed"]) == (0, allowed)
+    assert because in data["because"]
+
+
+def test_explain_for_readers(tmp_path, capsys):
+    (tmp_path / "boards.yaml").write_text(FILE)
+    boards = ["--boards", str(tmp_path / "boards.yaml")]
+    assert main(["policy", "explain", "dk", "subscribe", "{device}/shadow/update/#", *boards]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "allowed",
+        "  because    iot:Subscribe on dk-1/shadow/update/#: allowed by provisioned statement 2"
+        " (topicfilter/dk-1/shadow/update/*)",
+        "  device     associated, dk-1 of team {tenant}",
+        "  names      placeholders; real ones: --device-id and --tenant, or --live",
+        "  documents  profile current of cloud today",
+    ]
+    assert main(["policy", "explain", "dk", "subscribe", "{device}/shadow/get/tf", *boards]) == 0
+    messages = "  messages   iot:Receive on dk-1/shadow/get/tf: allowed by provisioned statement 4 (*)"
+    assert capsys.readouterr().out.splitlines()[2] == messages
+    assert main(["policy", "explain", "dk", "publish", "prod/T/m/#", "--tenant", "T", *boards]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "  but        AWS IoT takes no publish with this name, whatever the policies say"
+    assert lines[3:] == ["  device     associated, dk-1 of team T", "  documents  profile current of cloud today"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["none", "connect", "x"], "no board has the name 'none'; names in "),
+        (["v", "connect", "x", "--cloud", "none"], "no cloud 'none' in "),
+        (["v", "connect", "x", "--live", "--tenant", "T"], "--live reads the ids from board and cloud"),
+    ],
+)
+def test_misuse(run, arguments, said):
+    code, data = run("policy", "explain", *arguments)
+    assert (code, data["error"]) == (2, "misuse")
+    assert data["message"].startswith(said)
+
+
+def test_trials(run):
+    code, data = run("policy", "trials", "v", "--mutants")
+    assert code == 0
+    count = len(data["trials"])
+    mutants, equivalent = len(data["mutants"]), len(data["equivalent"])
+    assert data["summary"] == f"{count} trials, {mutants} mutants, all killed, {equivalent} equivalent"
+    assert f"\n{data['summary']}\n{data['proof']}\n" in DOCS
+    assert {trial["state"] for trial in data["trials"]} <= {"provisioned", "associated", "gateway"}
+    by_id = {trial["id"]: trial for trial in data["trials"]}
+    assert all(set(mutant["noticed_by"]) <= set(by_id) and mutant["noticed_by"] for mutant in data["mutants"])
+    assert {trial["allowed"] for trial in by_id.values()} == {True, False}
+    assert all(trial["minimal"] and trial["probes"] and trial["because"] for trial in by_id.values())
+    assert any("jobs/ble/* dropped" in mutant["change"] for mutant in data["equivalent"])
+
+
+def test_full_trials_of_one_state_hold_the_smallest_set(run):
+    _, smallest = run("policy", "trials", "v", "--state", "provisioned")
+    _, full = run("policy", "trials", "v", "--state", "provisioned", "--full")
+    minimal = [trial for trial in full["trials"] if trial["minimal"]]
+    assert minimal == smallest["trials"]
+    assert len(full["trials"]) > len(minimal)
+    assert full["summary"].split(", ")[1:] == smallest["summary"].split(", ")[1:]
+
+
+def test_lines_of_trials(tmp_path, capsys):
+    (tmp_path / "boards.yaml").write_text(FILE)
+    assert main(["policy", "trials", "v", "--state", "provisioned", "--boards", str(tmp_path / "boards.yaml")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["profile page of cloud local; devices: provisioned", "", "connection 1"]
+    place = lines.index("  allowed      provisioned-publish-$aws/things/{device}/shadow/get")
+    statement = "provisioned statement 3 (topic/$aws/things/${iot:ClientId}/shadow/get)"
+    assert lines[place + 1] == f"               {statement}: exactly this"
+    assert lines[-1].startswith("minimal: ")
+
+
+@pytest.mark.parametrize("example", [line for line in EXAMPLES if line.startswith("policy explain")])
+def test_examples_of_the_documentation(example, capsys):
+    shown = DOCS.partition(f"$ nrf91-harness {example}\n")[2].split("\n$ ")[0].split("\n```")[0]
+    arguments = [word.strip("'") for word in example.split()]
+    assert main([*arguments, "--boards", str(Path(__file__).parents[3] / "boards.yaml")]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert shown.splitlines() == said[: len(shown.splitlines())]
+
+
+def test_there_are_ten_examples():
+    assert sum(line.startswith("policy explain") for line in EXAMPLES) >= 10

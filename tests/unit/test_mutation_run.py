@@ -1,0 +1,123 @@
+"""The mutation run's own judgement: what counts as caught, and the lab that it writes for a mutant."""
+
+import pytest
+
+from harness.lab import expected_documents, load_boards_file
+from harness.policy import Effect, Kind, Names, PolicyDocument, load_document, load_profile, plan
+from harness.policy import mutants as make_mutants
+from tests import mutation_run
+from tests.mutation_run import Found, read_report, says_why, table, write_lab
+
+NAMES = Names("dev", "dev-2", "T", "T2")
+IDENTIFIER = "gateway-publish-prod/{tenant}/m/test"
+SAID = "expected tolerated, got policy disconnect. Policy: iot:Publish on prod/4f-1/m/test: allowed by associated"
+
+
+def mutants():
+    return plan(load_profile("page", account=NAMES.account).values(), NAMES, [Kind.PROVISIONED]).mutants
+
+
+@pytest.mark.parametrize(
+    ("identifier", "message", "caught"),
+    [
+        (IDENTIFIER, SAID, True),
+        (IDENTIFIER, SAID.replace("m/test", "m/other"), False),
+        (IDENTIFIER, SAID.replace("Policy:", ""), False),
+        ("gateway-subscribe-prod/{tenant}/m/#", "Policy: iot:Subscribe on prod/T/m/#: implicit deny; nearest", True),
+        (
+            "associated-publish-retained-{device}/x",
+            "Policy: a. Policy: iot:RetainPublish on d-1/x: explicit deny",
+            True,
+        ),
+        ("associated-connect-{other_device}", "Policy: iot:Connect on client/d-2: implicit deny; no policy", True),
+        (
+            "gateway-publish-$aws/things/{device}/jobs/get",
+            "Policy: iot:Publish on $aws/things/a/jobs/get: allowed",
+            True,
+        ),
+    ],
+)
+def test_a_message_has_to_name_topic_and_policy(identifier, message, caught):
+    assert says_why(identifier, message) is caught
+
+
+def report(body):
+    case = f'<testcase name="test_derived[mutant-{IDENTIFIER}]">{body}</testcase>'
+    return f"<testsuites><testsuite>{case}</testsuite></testsuites>"
+
+
+def test_a_failure_with_its_reason_catches():
+    assert read_report(report(f'<failure message="cut off">{SAID}</failure>'))[0] == [IDENTIFIER]
+
+
+@pytest.mark.parametrize(
+    ("body", "otherwise"),
+    [
+        ("", "1 scenarios passed, 0 otherwise"),
+        ("<skipped/>", "0 scenarios passed, 0 otherwise"),
+        (f"<error>{SAID}</error>", f"0 scenarios passed, 1 otherwise: {IDENTIFIER} is an error: {SAID}"),
+        (
+            "<failure>it broke</failure>",
+            f"0 scenarios passed, 1 otherwise: {IDENTIFIER} failed, but does not say what the policies say: it broke",
+        ),
+    ],
+)
+def test_nothing_else_catches(body, otherwise):
+    assert read_report(report(body)) == ([], otherwise)
+
+
+def test_the_cloud_enforces_the_mutant_while_the_profile_is_expected(tmp_path):
+    mutant = mutants()[1]
+    write_lab(tmp_path, mutant, "current")
+    file = load_boards_file(tmp_path / "boards.yaml")
+    assert expected_documents(file, "local") == load_profile("current", account="123456789012")
+    enforced = {path.stem: load_document(path, account="123456789012") for path in (tmp_path / "policies").iterdir()}
+    assert enforced == dict(mutant.documents)
+    assert [(board.name, board.cloud, board.virtual is not None) for board in file.boards] == [
+        ("mutant", "local", True)
+    ]
+
+
+def test_a_document_without_statements_allows_nothing(tmp_path):
+    text = '{"Statement": {"Effect": "Allow", "Action": "iot:Publish", "Resource": "arn:aws:iot:::topic/a"}}'
+    only = PolicyDocument.parse(text, name="gateway")
+    dropped = next(one for one in make_mutants([only]) if one.change == "dropped")
+    write_lab(tmp_path, dropped, "page")
+    (enforced,) = load_document(tmp_path / "policies" / "gateway.json", account="123456789012").statements
+    assert (enforced.effect, enforced.takes("iot:Publish")) == (Effect.ALLOW, False)
+
+
+def test_the_table(tmp_path):
+    one, other = mutants()[:2]
+    lines = table(
+        [
+            Found(one, ["a", "b", "c", "d", "e"], "", 8.04, tmp_path),
+            Found(other, [], "48 scenarios passed", 9.96, tmp_path),
+        ]
+    )
+    assert lines == [
+        f"caught       8.0 s  {one}",
+        *(f"{'':20}by {name}" for name in ("a", "b", "c", "and 2 more")),
+        f"NOT CAUGHT  10.0 s  {other}",
+        f"{'':20}48 scenarios passed",
+        f"{'':20}see {tmp_path}",
+        "2 mutants, 1 caught, 1 not",
+    ]
+
+
+@pytest.mark.parametrize(("caught_by", "code"), [(["a"], 0), ([], 1)])
+def test_the_sample_follows_from_the_seed(monkeypatch, capsys, tmp_path, caught_by, code):
+    asked = []
+
+    def run(mutant, profile):
+        asked.append((str(mutant), profile))
+        return Found(mutant, caught_by, "", 1.0, tmp_path)
+
+    monkeypatch.setattr(mutation_run, "run", run)
+    assert mutation_run.main(["--mutants", "3", "--seed", "7"]) == code
+    first = sorted(asked)
+    asked.clear()
+    assert mutation_run.main(["--mutants", "3", "--seed", "7"]) == code
+    assert sorted(asked) == first
+    assert {profile for _, profile in first} == {"page"}
+    assert "SEED=7" in capsys.readouterr().out
