@@ -1,0 +1,23 @@
+"""Credentials of users are not judged by device policies.
+
+A phone gateway connects with its user's credentials (Amazon Cognito), which no lab machine has; the team's own MQTT
+device is the user credential that nRF Cloud's API gives out. What it may do is the team's, not a device's.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.trial import nonce
+
+
+@pytest.mark.parametrize("rest", ["a/harness", "gateways/no-device/g2c"])
+def test_user_may_publish_what_no_device_may(board, provisioned, observer, topics, evidence, rest):
+    topic = topics.team(rest)
+    refused = board.expectations.explain("iot:Publish", topic)
+    assert "implicit deny" in refused
+    token, mark = nonce(), observer.timeline.mark()
+    observer.publish(topic, f'{{"harness":"{token}"}}'.encode())
+    wanted = token.encode()
+    assert observer.wait_message(lambda message: wanted in message.payload, since=mark, timeout=board.patience)
+    evidence(f"The team's MQTT device published on {topic} and it arrived. Of a device the policies say: {refused}")
