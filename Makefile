@@ -7,7 +7,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BOARDS ?= boards.yaml
 
-.PHONY: nightly check env lint types imports test bench clean
+.PHONY: nightly check env lint types imports test test-integration test-unit bench clean
 
 nightly: env
 	@$(PY) -m pytest tests/scenarios -q --boards $(BOARDS)
@@ -27,8 +27,15 @@ types: env
 imports: env
 	@$(VENV)/bin/lint-imports --no-cache | tail -n 12
 
+# Two at once: integration tests mostly wait, unit tests mostly compute.
 test: env
-	@$(PY) -m pytest -q
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-integration test-unit
+
+test-integration: env
+	@$(PY) -m pytest -q tests/integration tests/interop
+
+test-unit: env
+	@$(PY) -m pytest -q tests/unit tests/scenarios
 
 bench: env
 	@$(PY) -m benchmarks
