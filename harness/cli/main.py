@@ -4,6 +4,7 @@ Results go to standard output, as text or with ``--json`` as one JSON object; pr
 """
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -45,7 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     finally:
         progress.close()
-    _show(given, result)
+    try:
+        _show(given, result)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (head, less). Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return result.code
 
 

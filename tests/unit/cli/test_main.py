@@ -1,6 +1,8 @@
 """Exit codes, and what goes to which stream."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -91,3 +93,13 @@ def test_every_command_of_the_parser_is_there():
         *("attest", "jwt", "virtual up"),
         *("policy check", "policy explain", "policy trials", "policy probe"),
     }
+
+
+def test_reader_that_stops_early_sees_no_traceback():
+    command = f"{sys.executable} -m harness.cli policy trials virtual-1 --full --state associated | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.startswith("profile page")
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
