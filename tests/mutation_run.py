@@ -21,14 +21,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import yaml
 
 from harness.bench.policy_trials import STANDINGS
 from harness.errors import Misuse
-from harness.lab import expected_documents, load_boards_file
-from harness.lab.profiles import profile_source
+from harness.lab import CloudConfig, expected_documents, load_boards_file
 from harness.policy import Mutant, Names, document_json, plan
 
 ROOT = Path(__file__).parents[1]
@@ -56,37 +56,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation_run", description=__doc__.partition("\n")[0])
     parser.add_argument("--mutants", type=int, default=20, metavar="N", help="size of the sample (0: all)")
     parser.add_argument("--seed", type=int, help="of the sample (default: a new one, which is printed)")
-    parser.add_argument("--boards", type=Path, default=ROOT / "boards.yaml", help="its first board's cloud's profile")
+    parser.add_argument("--boards", type=Path, default=ROOT / "boards.yaml", help="its first board's cloud")
     given = parser.parse_args(arguments)
     seed = secrets.randbelow(10**6) if given.seed is None else given.seed
     try:
         file = load_boards_file(given.boards)
         cloud = file.boards[0].cloud
+        config = file.cloud(cloud)
         documents = tuple(expected_documents(file, cloud).values())
     except Misuse as error:
         print(f"mutation run: {error}", file=sys.stderr)
         return 2
-    profile = profile_source(file.cloud(cloud).profile, file.path.parent.resolve())
+    expected = expected_keys(config, file.path.parent.resolve())
     selection = plan(documents, _NAMES, STANDINGS)
     killable = list(selection.mutants)
     sample = random.Random(seed).sample(killable, min(given.mutants or len(killable), len(killable)))  # noqa: S311
-    print(
-        f"profile {file.cloud(cloud).profile}: {selection}; {len(sample)} of the mutants as clouds, SEED={seed}",
-        flush=True,
-    )
+    print(f"{config.expected}: {selection}; {len(sample)} of the mutants as clouds, SEED={seed}", flush=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = []
-        for one in pool.map(lambda mutant: run(mutant, str(profile)), sample):
+        for one in pool.map(lambda mutant: run(mutant, expected), sample):
             found.append(one)
             print(f"{len(found)}/{len(sample)} {_word(one)}: {one.mutant}", file=sys.stderr, flush=True)
     print("\n".join(table(found)))
     return 0 if all(one.caught_by for one in found) else 1
 
 
-def run(mutant: Mutant, profile: str) -> Found:
+def expected_keys(config: CloudConfig, folder: Path) -> dict[str, Any]:
+    """Return the keys that say what is expected of a cloud, for a boards file in another folder than ``folder``."""
+    policies = [str(folder / name) for name in config.policies or ()]
+    return {"profile": config.profile} | ({"policies": policies} if policies else {})
+
+
+def run(mutant: Mutant, expected: dict[str, Any]) -> Found:
     """Run the suite on a cloud that enforces ``mutant``. The folder of what is not caught stays for a look."""
     folder = Path(tempfile.mkdtemp(prefix="nrf91-mutant-"))
-    write_lab(folder, mutant, profile)
+    write_lab(folder, mutant, expected)
     command = [
         sys.executable,
         "-m",
@@ -114,13 +118,13 @@ def run(mutant: Mutant, profile: str) -> Found:
     return Found(mutant, caught_by, otherwise, seconds, folder)
 
 
-def write_lab(folder: Path, mutant: Mutant, profile: str) -> None:
+def write_lab(folder: Path, mutant: Mutant, expected: dict[str, Any]) -> None:
     """Write a boards file with one virtual board and a local cloud that enforces the mutant's documents."""
     policies = folder / "policies"
     policies.mkdir()
     for name, document in mutant.documents.items():
         (policies / f"{name}.json").write_text(document_json(document) if document.statements else _NOTHING)
-    cloud = {"kind": "local", "profile": profile, "policies": "policies"}
+    cloud = {"kind": "local", **expected, "enforces": [f"policies/{name}.json" for name in mutant.documents]}
     boards = {"clouds": {"local": cloud}, "boards": [{"name": BOARD, "virtual": {}}]}
     (folder / "boards.yaml").write_text(yaml.safe_dump(boards))
 

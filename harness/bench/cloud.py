@@ -2,7 +2,7 @@
 
 from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
 from harness.errors import HarnessError, LabError
-from harness.lab import Lab
+from harness.lab import CloudConfig, Lab
 from harness.policy import PolicyDocument
 from harness.timeline import Kind, Timeline
 
@@ -87,9 +87,9 @@ class CloudBench:
         return self._documents
 
     @property
-    def profile(self) -> str:
-        """What the boards file calls these documents."""
-        return self._lab.file.cloud(self.name).profile
+    def config(self) -> CloudConfig:
+        """What the boards file says of this cloud."""
+        return self._lab.file.cloud(self.name)
 
     def check(self, *, grace: float = 0.0) -> None:
         """Raise CloudUnreachable when the process behind the cloud is dead. ``grace``: see BoardBench.check."""

@@ -13,7 +13,7 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result, table
 from harness.cli.session import board_bench, find_board
 from harness.errors import Misuse
-from harness.lab import expected_documents, load_boards_file
+from harness.lab import CloudConfig, expected_documents, load_boards_file
 from harness.policy import (
     Case,
     Names,
@@ -40,7 +40,7 @@ class _Subject:
 
     names: Names
     cloud: str
-    profile: str
+    config: CloudConfig
     documents: tuple[PolicyDocument, ...]
 
     @property
@@ -49,7 +49,12 @@ class _Subject:
 
     @property
     def origin(self) -> str:
-        return f"profile {self.profile} of cloud {self.cloud}"
+        return f"{self.config.expected} of cloud {self.cloud}"
+
+    @property
+    def as_data(self) -> dict[str, Any]:
+        """The cloud and its documents, ready for JSON."""
+        return {"cloud": self.cloud, "profile": self.config.profile, "policies": list(self.config.policies or ())}
 
 
 def check(given: Arguments, progress: Progress) -> Result:
@@ -94,8 +99,7 @@ def explain(given: Arguments, progress: Progress) -> Result:
         "state": state,
         "device_id": subject.names.device_id,
         "tenant": subject.names.tenant_id,
-        "cloud": subject.cloud,
-        "profile": subject.profile,
+        **subject.as_data,
     }
     return Result(data, ["allowed" if deciding.allowed else "not allowed", *table(rows)])
 
@@ -115,8 +119,7 @@ def trials(given: Arguments, progress: Progress) -> Result:
     )
     data: dict[str, Any] = {
         "board": given.board,
-        "cloud": subject.cloud,
-        "profile": subject.profile,
+        **subject.as_data,
         "summary": summary,
         "proof": selection.proof,
         "trials": [describe_case(case) | {"minimal": case.id in chosen} for case in cases],
@@ -170,7 +173,7 @@ def _subject(given: Arguments, progress: Progress) -> _Subject:
     else:
         device_id = given.device_id or board.device_id or DEVICE
         names = Names(device_id, OTHER_DEVICE, given.tenant or TENANT, OTHER_TENANT)
-    return _Subject(names, cloud, file.cloud(cloud).profile, documents)
+    return _Subject(names, cloud, file.cloud(cloud), documents)
 
 
 def _lines(case: Case) -> list[str]:

@@ -20,13 +20,14 @@ def probe(given: Arguments, progress: Progress) -> Result:
     with board_bench(given, progress) as board:
         drift = run_probe(board, given.standings or [Kind.ASSOCIATED], progress=progress)
         device_id, team = board.device_id, board.cloud.account.tenant_id
-        profile = board.cloud.profile
+        config = board.cloud.config
     data = {
         "board": given.board,
         "device_id": device_id,
         "team": team,
         "cloud": board.cloud.name,
-        "profile": profile,
+        "profile": config.profile,
+        "policies": list(config.policies or ()),
         "lacks": [_difference(one) for one in drift.differences if not one.gained],
         "gained": [_difference(one) for one in drift.differences if one.gained],
         "changes": [[str(mutant) for mutant in group] for group in drift.changes],
@@ -34,8 +35,8 @@ def probe(given: Arguments, progress: Progress) -> Result:
         "profiles_that_fit": list(drift.profiles),
         "trials": [_tried(one) for one in drift.tried],
     }
-    head = f"{given.board} (device {device_id}, team {team}) and profile {profile} of cloud {board.cloud.name}"
-    return Result(data, [head, *_lines(drift, profile)], _code(drift))
+    head = f"{given.board} (device {device_id}, team {team}) and {config.expected} of cloud {board.cloud.name}"
+    return Result(data, [head, *_lines(drift, config.expected)], _code(drift))
 
 
 def _code(drift: Drift) -> int:
@@ -44,14 +45,14 @@ def _code(drift: Drift) -> int:
     return LAB if drift.unproved else OK
 
 
-def _lines(drift: Drift, profile: str) -> list[str]:
+def _lines(drift: Drift, expected: str) -> list[str]:
     lines: list[str] = []
     for one in drift.differences:
         lines.append(f"{'gained' if one.gained else 'lacks '}  {one.statement or 'no statement comes near'}")
         lines.append(f"        {one.text}")
     for group in drift.changes:
         lines += _group(group)
-    fitting = [name for name in drift.profiles if name != profile]
+    fitting = [name for name in drift.profiles if f"profile {name}" != expected]
     if drift.differences and fitting:
         lines.append(f"what was found is exactly what profile {' and profile '.join(fitting)} says")
     closing = [one for one in drift.tried if one.case.closes and one.allowed is not None]

@@ -80,7 +80,7 @@ class _Strict(BaseModel):
 Fault = Literal["no-sim", "denied", "low-voltage", "no-imei", "store-full", "clock-unknown"]
 SecTag = Annotated[int, AfterValidator(_sec_tag)]
 Address = Annotated[str, AfterValidator(_address)]
-Profile = Annotated[str, Field(min_length=1)]  # name of a shipped profile, or directory of documents
+Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_tuple), Field(min_length=1)]
 
 
 class VirtualConfig(_Strict):
@@ -93,24 +93,38 @@ class VirtualConfig(_Strict):
     time_scale: Annotated[float, Field(ge=0)] = 0.05
 
 
-class LocalCloud(_Strict):
+class _Cloud(_Strict):
+    """What is expected of every cloud: that it enforces the policy documents of ``profile``, as ``policies`` change it.
+
+    A file of ``policies`` takes the place of the profile's document of its name; one of any other name is a policy of
+    the boards' certificates.
+    """
+
+    profile: Literal["page", "current"] = "page"
+    policies: Files | None = None
+
+    @property
+    def expected(self) -> str:
+        """Where the expected documents come from, in words."""
+        return f"profile {self.profile}" + (f" with {', '.join(self.policies)}" if self.policies else "")
+
+
+class LocalCloud(_Cloud):
     """The local nRF Cloud: a process on this computer, started when first needed.
 
-    ``profile``: the policies that it is expected to enforce, and does. ``policies``: those that it enforces instead.
+    It enforces what is expected of it, except for ``enforces``: documents that it has in place of those, or besides.
     """
 
     kind: Literal["local"]
-    profile: Profile = "page"
-    policies: str | None = None
+    enforces: Files | None = None
     on_violation: Literal["close", "tolerate", "suback80"] = "close"
     close_style: Literal["notify", "fin", "rst", "hang"] = "notify"
 
 
-class NrfCloudAccount(_Strict):
+class NrfCloudAccount(_Cloud):
     """nRF Cloud itself, or another installation of it."""
 
     kind: Literal["nrfcloud"]
-    profile: Profile = "page"
     api_key_env: Variable = "NRFCLOUD_API_KEY"
     api_key_file: str | None = None  # in place of api_key_env
     rest: Annotated[str, AfterValidator(_rest)] = "https://api.nrfcloud.com/v1"

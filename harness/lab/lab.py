@@ -14,7 +14,7 @@ from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoint
 from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, VirtualConfig, select
 from harness.lab.discovery import find_port, list_kits
 from harness.lab.lease import Lease, lease_folder, port_key, private_folder
-from harness.lab.profiles import enforced_directory, expected_documents
+from harness.lab.profiles import enforced_folder, expected_documents
 from harness.lab.stand_in import StandIn
 from harness.policy import PolicyDocument
 
@@ -156,7 +156,7 @@ class Lab:
 
     def _start_cloud(self, name: str, config: LocalCloud) -> CloudEndpoints:
         arguments = ["--boards", "0", "--on-violation", config.on_violation, "--close-style", config.close_style]
-        policies = enforced_directory(config, self.file.path.parent, self._folder / f"policies-{name}")
+        policies = enforced_folder(config, self.file.path.parent, self._folder / f"policies-{name}")
         if policies is not None:
             arguments += ["--policies", str(policies)]
         stand_in = self._start(("cloud", name), f"local cloud {name!r}", arguments, CloudUnreachable)

@@ -1,45 +1,41 @@
-"""The policy documents that a cloud of boards.yaml is expected to enforce: its profile."""
+"""The policy documents that clouds of boards.yaml are expected to enforce, and those that local clouds do enforce."""
 
 import shutil
 from pathlib import Path
 
 from harness.errors import Misuse
 from harness.lab.config import LabFile, LocalCloud
-from harness.policy import PolicyDocument, PolicyError, load_profile, profile_folder
+from harness.policy import PolicyDocument, PolicyError, load_document, load_profile, profile_folder
 from harness.policy.arn import EXAMPLE_ACCOUNT
-from harness.policy.profile import SHIPPED
-
-
-def profile_source(profile: str, folder: Path) -> str | Path:
-    """Return a profile as :func:`load_profile` takes it. ``folder``: what the path of a directory is relative to."""
-    return profile if profile in SHIPPED else folder / profile
 
 
 def expected_documents(file: LabFile, cloud_name: str) -> dict[str, PolicyDocument]:
-    """Return ``provisioned``, ``associated`` and ``gateway`` as the cloud is expected to enforce them.
+    """Return the documents that the cloud is expected to enforce, by name: the profile's, then the file's own.
 
     ``${AWSAccountId}`` is filled with the account of AWS's examples, as in the requests that are judged by them. Raises
     Misuse for an unknown cloud, and for documents that were spoilt since the boards file was read.
     """
     config = file.cloud(cloud_name)
-    try:
-        return load_profile(profile_source(config.profile, file.path.parent), account=EXAMPLE_ACCOUNT)
-    except PolicyError as error:
-        raise Misuse(f"{file.path}: profile of cloud {cloud_name!r}: {error}; correct the document") from error
+    documents = load_profile(config.profile, account=EXAMPLE_ACCOUNT)
+    for name in config.policies or ():
+        path = file.path.parent / name
+        try:
+            documents[path.stem] = load_document(path, account=EXAMPLE_ACCOUNT)
+        except PolicyError as error:
+            raise Misuse(f"{file.path}: policies of cloud {cloud_name!r}: {error}; correct the document") from error
+    return documents
 
 
-def enforced_directory(config: LocalCloud, folder: Path, scratch: Path) -> Path | None:
-    """Return the directory whose documents a local cloud has to enforce; None: those that it has by itself.
+def enforced_folder(config: LocalCloud, folder: Path, scratch: Path) -> Path | None:
+    """Return the folder with the documents that a local cloud has to enforce; None: those that it has by itself.
 
-    What ``policies`` lacks is taken from the profile. ``folder``: of the boards file; ``scratch``: for a directory with
-    documents of both.
+    ``folder``: of the boards file; ``scratch``: made for documents of several places.
     """
-    own = None if config.policies is None else folder / config.policies
-    if config.profile == "page":  # what the local cloud has by itself
-        return own
-    profile = profile_folder(profile_source(config.profile, folder))
-    if own is None:
-        return profile
+    profile, own = profile_folder(config.profile), [*(config.policies or ()), *(config.enforces or ())]
+    if not own:
+        return None if config.profile == "page" else profile
     shutil.copytree(profile, scratch)
-    shutil.copytree(own, scratch, dirs_exist_ok=True)
+    for name in own:
+        path = folder / name
+        shutil.copyfile(path, scratch / f"{path.stem}.json")
     return scratch

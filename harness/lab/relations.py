@@ -9,14 +9,13 @@ from typing import Any
 
 from harness.lab.config import BUILT_IN_CLOUDS
 from harness.lab.nearest import nearest
-from harness.lab.profiles import profile_source
 from harness.lab.yaml_marks import Document, Mistake, Place
-from harness.policy import PolicyError, load_profile
+from harness.policy import PolicyError, load_document
 from harness.policy.arn import EXAMPLE_ACCOUNT
-from harness.policy.profile import PROFILE, SHIPPED
 
 _PLACES = ("virtual", "port", "serial")  # a board is at exactly one of them
 _FILES = ("rest_ca", "root_ca", "api_key_file")
+_NO_BOARDS_POLICY = "team-device"  # the local cloud's, see harness/virtual/cloud/policies.py
 
 
 def relations(document: Document, folder: Path) -> Iterator[Mistake]:
@@ -52,13 +51,8 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
 
 
 def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
-    policies = cloud.get("policies")
-    if isinstance(policies, str) and not (folder / policies).is_dir():
-        text = f"no such directory: {folder / policies}; give one relative to this file, or leave the key out"
-        yield document.mistake((*place, "policies"), text)
-    fault = _profile_fault(cloud.get("profile"), folder)
-    if fault is not None:
-        yield document.mistake((*place, "profile"), fault)
+    for key in ("policies", "enforces"):
+        yield from _policies(document, (*place, key), cloud.get(key), folder)
     for key in _FILES:
         value = cloud.get(key)
         if isinstance(value, str) and not (folder / value).is_file():
@@ -69,18 +63,26 @@ def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path
         yield document.mistake((*place, "api_key_file"), text, at_key=True)
 
 
-def _profile_fault(profile: Any, folder: Path) -> str | None:
-    if not isinstance(profile, str) or not profile:
-        return None
-    source = profile_source(profile, folder)
-    if isinstance(source, Path) and not source.is_dir():
-        known = " and ".join(SHIPPED)
-        return f"no profile {profile!r}, and no such directory: {source}; profiles are {known}; correct it"
-    try:
-        load_profile(source, account=EXAMPLE_ACCOUNT)
-    except PolicyError as error:
-        return f"{error}; a profile has {', '.join(f'{name}.json' for name in PROFILE)}; correct them"
-    return None
+def _policies(document: Document, place: Place, files: Any, folder: Path) -> Iterator[Mistake]:
+    names: dict[str, str] = {}
+    for index, file in enumerate(files if isinstance(files, list) else []):
+        if not isinstance(file, str) or not file:
+            continue
+        path = folder / file
+        if not path.is_file():
+            text = f"no such file: {path}; give policy documents, relative to this file"
+        elif path.stem in names:
+            text = f"{file!r} has the name of {names[path.stem]!r}; a cloud has one document of a name; rename one"
+        elif path.stem == _NO_BOARDS_POLICY:
+            text = f"{path.stem!r} is the name of the policy of MQTT team devices, which are no boards; rename the file"
+        else:
+            names[path.stem] = file
+            try:
+                load_document(path, account=EXAMPLE_ACCOUNT)
+            except PolicyError as error:
+                yield document.mistake((*place, index), f"{error}; correct {path}")
+            continue
+        yield document.mistake((*place, index), text)
 
 
 def _where(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:

@@ -1,4 +1,4 @@
-"""Policy documents from files: the shipped profiles, or a directory like theirs.
+"""Policy documents from files, and the shipped profiles.
 
 ``page``: nRF Cloud's device security page. ``current``: the same, and what firmware of today publishes besides.
 """
@@ -30,20 +30,14 @@ def load_document(path: Path, *, account: str) -> PolicyDocument:
     return PolicyDocument.parse(text, name=path.stem, variables={"AWSAccountId": account})
 
 
-def load_profile(name_or_directory: str | Path | None = None, *, account: str) -> dict[str, PolicyDocument]:
-    """Return ``provisioned``, ``associated`` and ``gateway`` of a profile, by name.
-
-    ``name_or_directory``: ``"page"`` (also None) or ``"current"``, or a directory with the three files. A string that
-    is no shipped profile is a directory.
-    """
-    folder = profile_folder(name_or_directory)
-    return {name: load_document(folder / f"{name}.json", account=account) for name in PROFILE}
+def load_profile(name: str = "page", *, account: str) -> dict[str, PolicyDocument]:
+    """Return ``provisioned``, ``associated`` and ``gateway`` of a shipped profile, by name."""
+    folder = profile_folder(name)
+    return {document: load_document(folder / f"{document}.json", account=account) for document in PROFILE}
 
 
-def profile_folder(name_or_directory: str | Path | None = None) -> Path:
-    """Return the directory of a profile; see :func:`load_profile`."""
-    if name_or_directory is None:
-        return PAGE
-    if isinstance(name_or_directory, str) and name_or_directory in SHIPPED:
-        return DOCUMENTS / name_or_directory
-    return Path(name_or_directory)
+def profile_folder(name: str) -> Path:
+    """Return the folder with the documents of a shipped profile. Raises PolicyError when there is none of this name."""
+    if name not in SHIPPED:
+        raise PolicyError(f"there is no profile {name!r}; there are {' and '.join(SHIPPED)}")
+    return DOCUMENTS / name

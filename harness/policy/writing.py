@@ -8,7 +8,12 @@ from harness.policy.statement import Statement
 
 
 def document_json(document: PolicyDocument) -> str:
-    """Return JSON text that reads as the same document. Placeholders (``${AWSAccountId}``) are filled already."""
+    """Return JSON text that reads as the same document. Placeholders (``${AWSAccountId}``) are filled already.
+
+    Raises ValueError for a document without statements, which AWS does not take.
+    """
+    if not document.statements:
+        raise ValueError(f"{document.name} has no statement")
     statements = [_statement(statement) for statement in document.statements]
     return json.dumps({"Version": document.version, "Statement": statements}, indent=2) + "\n"
 

@@ -12,6 +12,7 @@ from typing import NoReturn, get_args
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.policy import profile_folder
+from harness.policy.profile import SHIPPED
 from harness.virtual.board import NRF9151_MFW_2_0_2, PERSONALITIES, Fault, Framing, Terminator
 from harness.virtual.cloud.attestation import parse_identity
 from harness.virtual.cloud.profile import CertificateRefusal, CloseStyle, OnViolation
@@ -202,7 +203,7 @@ def _port(text: str) -> int:
 
 
 def _policies(text: str) -> Path:
-    folder = profile_folder(text)
+    folder = profile_folder(text) if text in SHIPPED else Path(text)
     if not folder.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is neither page nor current nor a directory")
     return folder

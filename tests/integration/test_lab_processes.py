@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import serial
 
 from harness.errors import BoardLost, LabError, PortBusy
 from harness.lab import Lab, Lease, load_boards_file
+from harness.policy import profile_folder
 
 DEADLINE = 20.0
 ROOT = Path(__file__).parents[2]
@@ -133,9 +135,12 @@ def test_a_virtual_board_answers_at_its_port_and_its_death_is_told(tmp_path):
 
 def test_what_the_stand_in_says_at_a_bad_start_is_shown(tmp_path):
     path = tmp_path / "boards.yaml"
-    (tmp_path / "mine").mkdir()
-    path.write_text("clouds: {local: {kind: local, policies: mine}}\nboards: [{name: virtual-1, virtual: {}}]\n")
-    with Lab(load_boards_file(path), folder=tmp_path) as lab:
+    shutil.copy(profile_folder("page") / "gateway.json", tmp_path)
+    keys = "kind: local, enforces: [gateway.json]"
+    path.write_text(f"clouds: {{local: {{{keys}}}}}\nboards: [{{name: virtual-1, virtual: {{}}}}]\n")
+    file = load_boards_file(path)
+    (tmp_path / "gateway.json").write_text("{")  # since the boards file was checked
+    with Lab(file, folder=tmp_path) as lab:
         with pytest.raises(LabError) as caught:
             lab.endpoints("local")
         assert "ended with exit code 2; its last words: python -m harness.virtual: " in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from harness.policy import profile_folder
 BOARDS = """\
 clouds:
   page: {kind: local}
-  drifted: {kind: local, policies: drifted}
+  drifted: {kind: local, enforces: [drifted/provisioned.json, drifted/associated.json]}
 boards:
   - {name: v, virtual: {}}
 """
@@ -24,6 +25,8 @@ def probe(tmp_path):
     """Probe a cloud and return exit code and JSON."""
     (tmp_path / "boards.yaml").write_text(BOARDS)
     (tmp_path / "drifted").mkdir()
+    for name in ("provisioned", "associated"):
+        shutil.copy(profile_folder("page") / f"{name}.json", tmp_path / "drifted")
 
     def run(cloud):
         options = ["--boards", "boards.yaml", "--lab-ca", "ca", "--cloud", cloud, "--json"]

@@ -68,7 +68,7 @@ def test_nothing_else_catches(body, otherwise):
 
 def test_the_cloud_enforces_the_mutant_while_the_profile_is_expected(tmp_path):
     mutant = mutants()[1]
-    write_lab(tmp_path, mutant, "current")
+    write_lab(tmp_path, mutant, {"profile": "current"})
     file = load_boards_file(tmp_path / "boards.yaml")
     assert expected_documents(file, "local") == load_profile("current", account="123456789012")
     enforced = {path.stem: load_document(path, account="123456789012") for path in (tmp_path / "policies").iterdir()}
@@ -82,7 +82,7 @@ def test_a_document_without_statements_allows_nothing(tmp_path):
     text = '{"Statement": {"Effect": "Allow", "Action": "iot:Publish", "Resource": "arn:aws:iot:::topic/a"}}'
     only = PolicyDocument.parse(text, name="gateway")
     dropped = next(one for one in make_mutants([only]) if one.change == "dropped")
-    write_lab(tmp_path, dropped, "page")
+    write_lab(tmp_path, dropped, {"profile": "page"})
     (enforced,) = load_document(tmp_path / "policies" / "gateway.json", account="123456789012").statements
     assert (enforced.effect, enforced.takes("iot:Publish")) == (Effect.ALLOW, False)
 
@@ -109,8 +109,8 @@ def test_the_table(tmp_path):
 def test_the_sample_follows_from_the_seed(monkeypatch, capsys, tmp_path, caught_by, code):
     asked = []
 
-    def run(mutant, profile):
-        asked.append((str(mutant), profile))
+    def run(mutant, expected):
+        asked.append((str(mutant), expected["profile"]))
         return Found(mutant, caught_by, "", 1.0, tmp_path)
 
     monkeypatch.setattr(mutation_run, "run", run)

@@ -23,7 +23,7 @@ from harness.virtual.cloud.https_publish import HttpsPublisher
 from harness.virtual.cloud.interfaces import Journal
 from harness.virtual.cloud.jitp import JitProvisioning
 from harness.virtual.cloud.messages import MessageStore
-from harness.virtual.cloud.policies import group_policies
+from harness.virtual.cloud.policies import load_policies
 from harness.virtual.cloud.profile import AWS_IOT, BrokerProfile
 from harness.virtual.cloud.provisioning_service import build_provisioning_app
 from harness.virtual.cloud.registry import Registry
@@ -88,7 +88,7 @@ class LocalCloud:
         self.root_pem = ca.certificate_pem
         self.api_key = secrets.token_hex(20)
         self.registry = Registry(
-            group_policies(settings.policies),
+            load_policies(settings.policies),
             server=self._server,
             root_pem=self.root_pem,
             jitp_ca_pem=self.jitp_ca.certificate_pem,

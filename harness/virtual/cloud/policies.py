@@ -1,31 +1,54 @@
-"""Which policy document each thing group has: the shipped ones, or those of a directory in their place."""
+"""Which policy documents the local cloud enforces: the shipped ones, or those of a directory in their place."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.policy import PolicyDocument, PolicyError, load_document, load_profile
-from harness.virtual.cloud.registry import Group
 
 ACCOUNT = "123456789012"
 """AWS account in the ARNs of the local cloud."""
 
+
+class Group(StrEnum):
+    """A thing group; its policy document applies to the things in it."""
+
+    PROVISIONED = "provisioned"
+    ASSOCIATED = "associated"
+    GATEWAY = "gateway"
+    TEAM = "team-device"
+
+
 _TEAM_DEVICE = Path(__file__).parent / f"{Group.TEAM}.json"
 
 
-def group_policies(directory: Path | None = None) -> Mapping[Group, PolicyDocument]:
-    """Return the document of every group.
+class Policies(NamedTuple):
+    """The document of each thing group, and those that are attached to the certificate of every device itself."""
 
-    ``directory``: its ``provisioned.json``, ``associated.json``, ``gateway.json`` and ``team-device.json`` replace the
-    shipped ones; those it lacks stay. PolicyError when it is no directory, has none of them, or one is broken.
+    groups: Mapping[Group, PolicyDocument]
+    certificate: tuple[PolicyDocument, ...] = ()
+
+    def of(self, groups: Iterable[Group]) -> list[PolicyDocument]:
+        """Return what is in force for a client whose thing is in ``groups``; none: it has no thing of its name."""
+        groups = sorted(groups)
+        own = () if Group.TEAM in groups else self.certificate  # team devices are no boards, whose policies these are
+        return [*(self.groups[group] for group in groups), *own]
+
+
+def load_policies(directory: Path | None = None) -> Policies:
+    """Return the shipped documents, and those of ``directory`` in their place.
+
+    Its ``provisioned.json``, ``associated.json``, ``gateway.json`` and ``team-device.json`` replace the shipped ones;
+    ``*.json`` of other names are attached to certificates. PolicyError when it holds none, or one is broken.
     """
-    documents = {Group(name): document for name, document in load_profile(account=ACCOUNT).items()}
-    documents[Group.TEAM] = load_document(_TEAM_DEVICE, account=ACCOUNT)
+    groups = {Group(name): document for name, document in load_profile(account=ACCOUNT).items()}
+    groups[Group.TEAM] = load_document(_TEAM_DEVICE, account=ACCOUNT)
     if directory is None:
-        return documents
-    names = [f"{group}.json" for group in Group]
-    replaced = [group for group in Group if (directory / f"{group}.json").exists()]
-    if not replaced:
-        raise PolicyError(f"{directory} holds none of {', '.join(names)}")
-    for group in replaced:
-        documents[group] = load_document(directory / f"{group}.json", account=ACCOUNT)
-    return documents
+        return Policies(groups)
+    documents = [load_document(path, account=ACCOUNT) for path in sorted(directory.glob("*.json"))]
+    if not documents:
+        raise PolicyError(f"{directory} holds no policy document, no *.json")
+    names = {str(group) for group in Group}
+    groups |= {Group(document.name): document for document in documents if document.name in names}
+    return Policies(groups, tuple(document for document in documents if document.name not in names))

@@ -5,26 +5,18 @@ and the presented certificate is attached to it) and "Managing things"; nRF Clou
 groups; association gives a thing the attribute of its team and membership of the Associated group).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from harness.policy import PolicyDocument, PolicySet, Principal
+from harness.policy import PolicySet, Principal
 from harness.virtual.cloud.ca import IssuedIdentity
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission, Objection
 from harness.virtual.cloud.onboarding import DeviceCertificate, certificate_id, load_certificate
-
-
-class Group(StrEnum):
-    """A thing group; its policy document applies to the things in it."""
-
-    PROVISIONED = "provisioned"
-    ASSOCIATED = "associated"
-    GATEWAY = "gateway"
-    TEAM = "team-device"
+from harness.virtual.cloud.policies import Group, Policies
 
 
 class CertificateState(StrEnum):
@@ -56,14 +48,14 @@ class Thing:
 class Registry:
     """The Directory of :mod:`harness.virtual.cloud.interfaces`.
 
-    ``policies``: the document of each group. ``server``, ``root_pem``: the server's identity and the root that issued
-    it. ``jitp_ca_pem``: the CA whose certificates make their devices themselves (``jitp.py``). ``now``: the clock that
-    certificates' validity is judged by. ``changed``: called with the name of each thing that was changed.
+    ``policies``: which documents are in force for whom. ``server``, ``root_pem``: the server's identity and the root
+    that issued it. ``jitp_ca_pem``: the CA whose certificates make their devices themselves (``jitp.py``). ``now``: the
+    clock that certificates' validity is judged by. ``changed``: called with the name of each thing that was changed.
     """
 
     def __init__(
         self,
-        policies: Mapping[Group, PolicyDocument],
+        policies: Policies,
         *,
         server: IssuedIdentity,
         root_pem: str,
@@ -136,10 +128,11 @@ class Registry:
             last_will_topic=will_topic,
         )
         objection = self._objection(presented)
-        if objection or thing is None or not entitled:
-            return Admission(principal, refused=objection.reason if objection else None)
-        documents = [self._policies[group] for group in sorted(thing.groups)]
-        return Admission(principal, PolicySet(documents).compile(principal), thing=thing.name)
+        if objection:
+            return Admission(principal, refused=objection.reason)
+        documents = self._policies.of(thing.groups if thing and entitled else ())
+        policies = PolicySet(documents).compile(principal) if documents else None
+        return Admission(principal, policies, thing=thing.name if thing and entitled else None)
 
     def thing(self, name: str) -> Thing | None:
         """Return the thing of this name. Change it only through the methods below."""

@@ -16,7 +16,8 @@ from harness.virtual.cloud.device_record import DeviceRecord
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.interfaces import Journal
 from harness.virtual.cloud.onboarding import DeviceCertificate, InvalidUpload, KeyRow, OnboardingRow, load_certificate
-from harness.virtual.cloud.registry import Group, Registry
+from harness.virtual.cloud.policies import Group
+from harness.virtual.cloud.registry import Registry
 from harness.virtual.cloud.services import CloudServices
 from harness.virtual.cloud.shadow import ShadowRequest
 

@@ -16,7 +16,7 @@ from harness.lab import (
     load_boards_file,
     select,
 )
-from harness.policy import load_profile, profile_folder
+from harness.policy import load_profile
 
 GOOD = """\
 clouds:
@@ -297,14 +297,14 @@ def test_python_tags_are_not_built(tmp_path):
 def test_all_mistakes_are_reported_together(tmp_path):
     text = """\
 clouds:
-  x: {kind: local, policies: nowhere}
+  x: {kind: local, policies: [nowhere.json]}
 boards:
   - {name: a, virtual: {}, bauds: 1}
   - {name: a, port: /dev/ttyACM0, cloud: y}
   - {name: b}
 """
     assert mistakes(tmp_path, text) == [
-        f"2:30: no such directory: {tmp_path / 'nowhere'}; give one relative to this file, or leave the key out",
+        f"2:31: no such file: {tmp_path / 'nowhere.json'}; give policy documents, relative to this file",
         "4:28: unknown key 'bauds'; nearest known key is 'baud'; correct it",
         "5:12: board 'a' is there already, in line 4; give this one another name",
         "5:42: unknown cloud 'y'; known clouds: local, nrfcloud, x; use one of them or remove the line",
@@ -319,12 +319,6 @@ def test_a_file_that_is_not_there(tmp_path, key):
         f"1:{32 + len(key)}: no such file: {tmp_path / 'none.pem'};"
         " give one relative to this file, or leave the key out"
     ]
-
-
-def test_policies_are_relative_to_the_file(tmp_path):
-    (tmp_path / "mine").mkdir()
-    file = load(tmp_path, "clouds: {x: {kind: local, policies: mine}}\n" + board("cloud: x"))
-    assert file.clouds["x"] == LocalCloud(kind="local", policies="mine")
 
 
 def test_merged_keys_are_no_duplicates(tmp_path):
@@ -375,23 +369,23 @@ def test_select_nothing_lists_what_there_is(tmp_path):
     assert str(caught.value) == "no board has the name or tag 'smok'; names: dk-1, virtual-1; tags: dk, smoke"
 
 
-def profile(tmp_path: Path, **documents: str) -> Path:
-    folder = tmp_path / "mine"
+def policies(folder: Path, **documents: str) -> Path:
     folder.mkdir()
-    for name in ("provisioned", "associated", "gateway"):
-        text = documents.get(name, (profile_folder("page") / f"{name}.json").read_text())
+    for name, text in documents.items():
         (folder / f"{name}.json").write_text(text)
     return folder
 
 
+def permit(topic: str) -> str:
+    return f'{{"Statement": {{"Effect": "Allow", "Action": "iot:Publish", "Resource": "arn:aws:iot:::topic/{topic}"}}}}'
+
+
 @pytest.mark.parametrize("kind", ["local", "nrfcloud"])
-@pytest.mark.parametrize("chosen", ["page", "current", "mine", "./mine"])
+@pytest.mark.parametrize("chosen", ["page", "current"])
 def test_profiles(tmp_path, kind, chosen):
-    profile(tmp_path)
     file = load(tmp_path, f"clouds: {{x: {{kind: {kind}, profile: {chosen}}}}}\n" + board("cloud: x"))
-    assert file.clouds["x"].profile == chosen
-    statements = expected_documents(file, "x")["provisioned"].statements
-    assert len(statements[2].resources) == (6 if chosen == "current" else 3)
+    assert file.clouds["x"].expected == f"profile {chosen}"
+    assert expected_documents(file, "x") == load_profile(chosen, account="123456789012")
 
 
 def test_the_profile_of_the_built_in_clouds_is_the_page(tmp_path):
@@ -403,41 +397,80 @@ def test_the_profile_of_the_built_in_clouds_is_the_page(tmp_path):
 def test_a_profile_that_is_none(tmp_path):
     text = "clouds:\n  x:\n    kind: nrfcloud\n    profile: curent\n" + board("cloud: x")
     assert mistakes(tmp_path, text) == [
-        f"4:14: no profile 'curent', and no such directory: {tmp_path / 'curent'}; profiles are page and current;"
-        " correct it"
+        "4:14: 'profile' cannot be 'curent'; nearest known value is 'current'; correct it"
     ]
 
 
+@pytest.mark.parametrize("kind", ["local", "nrfcloud"])
+def test_own_policies_replace_the_profiles_and_join_them(tmp_path, kind):
+    policies(tmp_path / "mine", gateway=permit("mine"), lab=permit("lab"))
+    keys = f"kind: {kind}, profile: current, policies: [mine/gateway.json, ./mine/lab.json]"
+    file = load(tmp_path, f"clouds: {{x: {{{keys}}}}}\n" + board("cloud: x"))
+    assert file.clouds["x"].expected == "profile current with mine/gateway.json, ./mine/lab.json"
+    documents = expected_documents(file, "x")
+    assert list(documents) == ["provisioned", "associated", "gateway", "lab"]
+    assert documents["provisioned"] == load_profile("current", account="123456789012")["provisioned"]
+    assert [documents[name].statements[0].resources for name in ("gateway", "lab")] == [
+        ("arn:aws:iot:::topic/mine",),
+        ("arn:aws:iot:::topic/lab",),
+    ]
+
+
+@pytest.mark.parametrize("key", ["policies", "enforces"])
 @pytest.mark.parametrize(
-    ("associated", "said"),
+    ("files", "column", "said"),
     [
-        ("{", "associated: no JSON at line 1 column 2: Expecting property name enclosed in double quotes"),
         (
-            '{"Statement": [{"Effect": "Allow", "Resource": "*"}]}',
-            "associated: $.Statement[0]: exactly one of Action and NotAction is wanted",
+            "[mine/ok.json, mine/lost.json]",
+            15,
+            "no such file: {mine}/lost.json; give policy documents, relative to this file",
+        ),
+        (
+            "[mine/ok.json, ok.json]",
+            15,
+            "'ok.json' has the name of 'mine/ok.json'; a cloud has one document of a name; rename one",
+        ),
+        (
+            "[mine/team-device.json]",
+            1,
+            "'team-device' is the name of the policy of MQTT team devices, which are no boards; rename the file",
+        ),
+        (
+            "[mine/cut.json]",
+            1,
+            "cut: no JSON at line 1 column 2: Expecting property name enclosed in double quotes;"
+            " correct {mine}/cut.json",
+        ),
+        (
+            "[mine/odd.json]",
+            1,
+            "odd: $.Statement[0]: exactly one of Action and NotAction is wanted; correct {mine}/odd.json",
         ),
     ],
 )
-def test_a_profile_with_a_broken_document(tmp_path, associated, said):
-    profile(tmp_path, associated=associated)
-    (line,) = mistakes(tmp_path, "clouds: {x: {kind: local, profile: mine}}\n" + board("cloud: x"))
-    assert line == f"1:36: {said}; a profile has provisioned.json, associated.json, gateway.json; correct them"
+def test_policy_documents_that_are_wrong(tmp_path, key, files, column, said):
+    odd = '{"Statement": [{"Effect": "Allow", "Resource": "*"}]}'
+    mine = policies(tmp_path / "mine", ok=permit("a"), cut="{", odd=odd, **{"team-device": permit("a")})
+    (tmp_path / "ok.json").write_text(permit("b"))
+    (line,) = mistakes(tmp_path, f"clouds: {{x: {{kind: local, {key}: {files}}}}}\n" + board("cloud: x"))
+    assert line == f"1:{29 + len(key) + column}: {said.format(mine=mine)}"
 
 
-def test_a_profile_without_a_document(tmp_path):
-    (profile(tmp_path) / "gateway.json").unlink()
-    (line,) = mistakes(tmp_path, "clouds: {x: {kind: local, profile: mine}}\n" + board("cloud: x"))
-    assert line.startswith(f"1:36: gateway: cannot read {tmp_path / 'mine' / 'gateway.json'}: No such file")
+@pytest.mark.parametrize("value", ["mine", "[]"])
+def test_policies_are_a_list_of_files(tmp_path, value):
+    (line,) = mistakes(tmp_path, f"clouds: {{x: {{kind: local, policies: {value}}}}}\n" + board("cloud: x"))
+    assert line.startswith("1:37: 'policies' ")
+
+
+def test_only_a_local_cloud_enforces_what_is_not_expected(tmp_path):
+    policies(tmp_path / "mine", lab=permit("lab"))
+    (line,) = mistakes(tmp_path, "clouds: {x: {kind: nrfcloud, enforces: [mine/lab.json]}}\n" + board("cloud: x"))
+    assert "unknown key 'enforces'" in line
 
 
 def test_documents_that_were_spoilt_after_the_file_was_read(tmp_path):
-    folder = profile(tmp_path)
-    file = load(tmp_path, "clouds: {x: {kind: local, profile: mine}}\n" + board("cloud: x"))
-    (folder / "gateway.json").write_text("[]")
-    with pytest.raises(Misuse, match=r"boards\.yaml: profile of cloud 'x': gateway: \$: an object is wanted; correct"):
+    folder = policies(tmp_path / "mine", lab=permit("lab"))
+    file = load(tmp_path, "clouds: {x: {kind: local, policies: [mine/lab.json]}}\n" + board("cloud: x"))
+    (folder / "lab.json").write_text("[]")
+    with pytest.raises(Misuse, match=r"boards\.yaml: policies of cloud 'x': lab: \$: an object is wanted; correct"):
         expected_documents(file, "x")
-
-
-def test_an_unknown_cloud(tmp_path):
-    with pytest.raises(Misuse, match=r"no cloud 'y' in .*boards\.yaml; known clouds: local, nrfcloud"):
-        load(tmp_path, board("")).cloud("y")

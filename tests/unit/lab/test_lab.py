@@ -17,7 +17,7 @@ from tests.unit.lab.test_stand_in import FAKE, gone
 
 FILE = """\
 clouds:
-  local: {kind: local, policies: mine, on_violation: tolerate, close_style: fin}
+  local: {kind: local, on_violation: tolerate, close_style: fin}
   twin: {kind: nrfcloud, api_key_env: TWIN_KEY, rest: "https://twin.lan/v1", mqtt: "twin.lan:1234"}
   near:
     kind: nrfcloud
@@ -40,7 +40,6 @@ boards:
 
 @pytest.fixture
 def make_lab(tmp_path, monkeypatch):
-    (tmp_path / "mine").mkdir()
     (tmp_path / "boards.yaml").write_text(FILE)
     (tmp_path / "rest.pem").write_text("rest CA")
     (tmp_path / "root.pem").write_text("root CA")
@@ -81,12 +80,12 @@ def test_a_local_cloud_is_started_once(make_lab, tmp_path):
     (started,) = lab._stand_ins.values()
     assert started.ready["arguments"] == [
         *("--boards", "0", "--on-violation", "tolerate", "--close-style", "fin"),
-        *("--policies", str(tmp_path / "mine"), "--dir", str(folder), "--die-with-stdin"),
+        *("--dir", str(folder), "--die-with-stdin"),
     ]
 
 
 def policies_of(make_lab, tmp_path, cloud):
-    text = FILE.replace("{kind: local, policies: mine, on_violation: tolerate, close_style: fin}", cloud)
+    text = FILE.replace("{kind: local, on_violation: tolerate, close_style: fin}", cloud)
     (tmp_path / "boards.yaml").write_text(text)
     lab = make_lab()
     lab.endpoints("local")
@@ -100,17 +99,33 @@ def test_a_local_cloud_enforces_its_profile(make_lab, tmp_path):
     assert policies_of(make_lab, tmp_path, "{kind: local, profile: current}") == profile_folder("current")
 
 
-def test_what_policies_lack_stays_as_in_the_profile(make_lab, tmp_path):
-    (tmp_path / "mine" / "associated.json").write_text("mine")
-    folder = policies_of(make_lab, tmp_path, "{kind: local, profile: current, policies: mine}")
-    assert (folder / "associated.json").read_text() == "mine"
+PUBLISHING = '{"Statement": {"Effect": "Allow", "Action": "iot:Publish", "Resource": "arn:aws:iot:::topic/%s"}}'
+
+
+def write_policies(folder, **documents):
+    folder.mkdir()
+    for name, topic in documents.items():
+        (folder / f"{name}.json").write_text(PUBLISHING % topic)
+
+
+def test_own_policies_are_enforced_in_place_of_the_profiles_or_besides(make_lab, tmp_path):
+    write_policies(tmp_path / "mine", associated="mine", lab="lab")
+    write_policies(tmp_path / "wrong", lab="wrong")
+    keys = "profile: current, policies: [mine/associated.json, mine/lab.json], enforces: [wrong/lab.json]"
+    folder = policies_of(make_lab, tmp_path, f"{{kind: local, {keys}}}")
+    assert (folder / "associated.json").read_text() == PUBLISHING % "mine"
+    assert (folder / "lab.json").read_text() == PUBLISHING % "wrong"
     current = profile_folder("current") / "provisioned.json"
     assert (folder / "provisioned.json").read_bytes() == current.read_bytes()
-    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["associated.json"]
+    assert (tmp_path / "mine" / "lab.json").read_text() == PUBLISHING % "lab"
 
 
-def test_the_expected_documents_are_the_profiles_whatever_is_enforced(make_lab, tmp_path):
-    assert make_lab().documents("local") == tuple(load_profile("page", account="123456789012").values())
+def test_the_expected_documents_are_the_files_whatever_is_enforced(make_lab, tmp_path):
+    write_policies(tmp_path / "mine", associated="mine", lab="lab")
+    policies_of(make_lab, tmp_path, "{kind: local, policies: [mine/lab.json], enforces: [mine/associated.json]}")
+    *page, lab = make_lab().documents("local")
+    assert page == list(load_profile("page", account="123456789012").values())
+    assert (lab.name, lab.statements[0].resources) == ("lab", ("arn:aws:iot:::topic/lab",))
 
 
 def test_a_virtual_board_is_started_once_into_its_clouds_network(make_lab, tmp_path):

@@ -64,8 +64,8 @@ def test_account_has_twelve_digits(account):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(PolicyError, match=r"^provisioned: cannot read .*provisioned\.json: No such file"):
-        load_profile(tmp_path, account=ACCOUNT)
+    with pytest.raises(PolicyError, match=r"^own: cannot read .*own\.json: No such file"):
+        load_document(tmp_path / "own.json", account=ACCOUNT)
 
 
 def test_file_that_is_no_text(tmp_path):
@@ -81,16 +81,16 @@ def test_byte_order_mark(tmp_path):
     assert load_document(path, account=ACCOUNT).name == "own"
 
 
-def test_profiles_by_name_and_directory(tmp_path):
+def test_profiles_by_name():
     page, current = load_profile("page", account=ACCOUNT), load_profile("current", account=ACCOUNT)
-    assert page == load_profile(account=ACCOUNT) == load_profile(PAGE, account=ACCOUNT)
+    assert page == load_profile(account=ACCOUNT)
     assert {name: current[name] == page[name] for name in page} == {
         "provisioned": False,
         "associated": True,
         "gateway": True,
     }
-    with pytest.raises(PolicyError, match=r"^provisioned: cannot read .*/other/provisioned\.json"):
-        load_profile(str(tmp_path / "other"), account=ACCOUNT)
+    with pytest.raises(PolicyError, match=r"^there is no profile 'pages'; there are page and current$"):
+        load_profile("pages", account=ACCOUNT)
 
 
 def test_current_firmware_publishes_on_trimmed_topics():

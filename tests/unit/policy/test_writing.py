@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from harness.policy import PolicyDocument, Statement, document_json, mutants
 from tests.unit.policy.build import deny, document
 from tests.unit.policy.pool import PAGE
@@ -22,3 +24,8 @@ def test_all_elements():
     condition = {"StringEquals": {"iot:ClientId": ["a", "b"], "x": []}, "Bool": {"y": True}}
     original = document(deny("iot:*", "*", Sid="s", Condition=condition), negated, version="2008-10-17")
     assert PolicyDocument.parse(document_json(original), name="test") == original
+
+
+def test_a_document_without_statements_is_not_written():
+    with pytest.raises(ValueError, match="test has no statement"):
+        document_json(replace(document(deny("iot:*", "*")), statements=()))

@@ -16,8 +16,8 @@ from harness.virtual.cloud.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_UN
 from harness.virtual.cloud.jitp import JitProvisioning
 from harness.virtual.cloud.messages import MessageStore
 from harness.virtual.cloud.onboarding import OnboardingRow, certificate_id
-from harness.virtual.cloud.policies import group_policies
-from harness.virtual.cloud.registry import Group, Registry
+from harness.virtual.cloud.policies import Group, load_policies
+from harness.virtual.cloud.registry import Registry
 from harness.virtual.cloud.services import CloudServices
 from harness.virtual.cloud.team import Refused, Team
 
@@ -31,7 +31,7 @@ PREFIX = f"prod/{TENANT}/"
 def world():
     ca, jitp_ca, journal, pending = LocalCa(), LocalCa("JITP"), MemoryJournal(), []
     registry = Registry(
-        group_policies(),
+        load_policies(),
         server=ca.issue_server(("localhost",), []),
         root_pem=ca.certificate_pem,
         jitp_ca_pem=jitp_ca.certificate_pem,

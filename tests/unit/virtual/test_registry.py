@@ -1,6 +1,7 @@
 """The registry: who may connect as what, and how association changes it."""
 
 import hashlib
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,8 @@ from harness.policy import Decision, PolicyError, client_arn, topic_arn, topicfi
 from harness.virtual.cloud.ca import LocalCa
 from harness.virtual.cloud.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission
 from harness.virtual.cloud.onboarding import load_certificate
-from harness.virtual.cloud.policies import group_policies
-from harness.virtual.cloud.registry import CertificateState, Group, Registry, RegistryError
+from harness.virtual.cloud.policies import Group, load_policies
+from harness.virtual.cloud.registry import CertificateState, Registry, RegistryError
 
 from .cloud_makers import NOON, certificate_pem, der
 
@@ -33,9 +34,7 @@ def clock():
 @pytest.fixture
 def registry(clock):
     ca = LocalCa()
-    return Registry(
-        group_policies(), server=ca.issue_server(("localhost",), []), root_pem=ca.certificate_pem, now=clock
-    )
+    return Registry(load_policies(), server=ca.issue_server(("localhost",), []), root_pem=ca.certificate_pem, now=clock)
 
 
 @pytest.fixture
@@ -173,20 +172,44 @@ def test_a_certificate_and_a_name_are_registered_once(registry, pem):
         registry.add_thing("dev-2", Group.PROVISIONED)
 
 
+def write_policy(folder, name, resource="*"):
+    statement = {"Effect": "Allow", "Action": "iot:*", "Resource": resource}
+    (folder / f"{name}.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}))
+
+
 def test_policies_of_a_directory_replace_the_shipped_ones(tmp_path):
-    (tmp_path / "associated.json").write_text(
-        '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iot:Publish","Resource":"*"}}'
-    )
-    mine, shipped = group_policies(tmp_path), group_policies()
-    assert len(mine[Group.ASSOCIATED].statements) == 1
-    assert mine[Group.PROVISIONED] == shipped[Group.PROVISIONED]
-    assert len(shipped[Group.ASSOCIATED].statements) == 2
+    write_policy(tmp_path, "associated")
+    mine, shipped = load_policies(tmp_path), load_policies()
+    assert len(mine.groups[Group.ASSOCIATED].statements) == 1
+    assert mine.groups[Group.PROVISIONED] == shipped.groups[Group.PROVISIONED]
+    assert len(shipped.groups[Group.ASSOCIATED].statements) == 2
+    assert mine.certificate == shipped.certificate == ()
 
 
-def test_a_directory_without_any_of_the_documents_is_a_mistake(tmp_path):
-    (tmp_path / "asociated.json").write_text("{}")
-    with pytest.raises(PolicyError, match=r"holds none of provisioned\.json, associated\.json"):
-        group_policies(tmp_path)
+def test_a_directory_without_documents_is_a_mistake(tmp_path):
+    (tmp_path / "associated.jsn").write_text("{}")
+    with pytest.raises(PolicyError, match=r"holds no policy document, no \*\.json"):
+        load_policies(tmp_path)
+
+
+def test_policies_of_other_names_come_with_the_certificate_whatever_its_thing(tmp_path, clock):
+    lab = topic_arn("lab/${iot:Connection.Thing.ThingName}")
+    write_policy(tmp_path, "lab", [lab, client_arn("*"), topic_arn("free")])
+    ca, pem = LocalCa(), certificate_pem("dev-1")
+    identity = ca.issue_server(("localhost",), [])
+    registry = Registry(load_policies(tmp_path), server=identity, root_pem=ca.certificate_pem, now=clock)
+    registry.add_thing("dev-1", Group.PROVISIONED)
+    registry.add_thing("team", Group.TEAM)
+    registry.attach("dev-1", load_certificate(pem))
+    team_pem = certificate_pem("team")
+    registry.attach("team", load_certificate(team_pem))
+    own, stranger = admit(registry, pem), admit(registry, pem, "another")
+    assert [allowed(own, "iot:Publish", topic_arn(topic)) for topic in ("lab/dev-1", "free", "else")] == [1, 1, 0]
+    assert allowed(own, "iot:Publish", topic_arn("$aws/things/dev-1/shadow/get"))
+    assert (stranger.refused, stranger.thing) == (None, None)
+    assert allowed(stranger, "iot:Connect", client_arn("another"))
+    assert [allowed(stranger, "iot:Publish", topic_arn(topic)) for topic in ("lab/another", "free")] == [0, 1]
+    assert not allowed(admit(registry, team_pem, "team"), "iot:Publish", topic_arn("free"))
 
 
 # the chain of a handshake, and clients without an id

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from harness.virtual.cloud.ca import LocalCa
 from harness.virtual.cloud.messages import MessageStore
 from harness.virtual.cloud.onboarding import KeyRow, OnboardingRow, load_public_key
-from harness.virtual.cloud.policies import group_policies
-from harness.virtual.cloud.registry import CertificateState, Group, Registry
+from harness.virtual.cloud.policies import Group, load_policies
+from harness.virtual.cloud.registry import CertificateState, Registry
 from harness.virtual.cloud.services import CloudServices
 from harness.virtual.cloud.team import Refused, Team
 
@@ -24,7 +24,7 @@ PREFIX = f"prod/{TENANT}/"
 def make_world():
     ca, journal, disconnected, changed = LocalCa(), MemoryJournal(), [], []
     registry = Registry(
-        group_policies(),
+        load_policies(),
         server=ca.issue_server(("localhost",), []),
         root_pem=ca.certificate_pem,
         changed=changed.append,
