@@ -6,7 +6,7 @@ from dataclasses import replace
 from harness.bench.board import BoardBench
 from harness.bench.policy_drift import Drift, Tried, compare
 from harness.bench.policy_trials import STANDINGS, can_run, run_case
-from harness.policy import Case, Kind, Mutant, Names, PolicyDocument, derive, load_profile, plan, smallest
+from harness.policy import Case, Kind, Mutant, Names, PolicyDocument, load_profile, plan
 from harness.policy.arn import resource_part
 from harness.policy.profile import SHIPPED
 from harness.trial import LAB_OUTCOMES, Outcome, Verdict
@@ -61,13 +61,8 @@ def trials_and_mutants(
 
     With the changes that these trials notice. The trials of one standing follow each other.
     """
-    selection = plan(documents, names, standings)
-    others = [document for name in SHIPPED for document in load_profile(name, account=names.account).values()]
-    candidates = [case for kind in standings for case in derive(documents, kind, names, hints=others)]
-    further = smallest(candidates, list(_additions(documents, names.account)))
-    cases = {case.id: case for case in (*selection.cases, *further.cases)}.values()
-    by_standing = sorted(cases, key=lambda case: STANDINGS.index(case.kind))
-    return by_standing, [*selection.mutants, *further.mutants]
+    selection = plan(documents, names, standings, further=_additions(documents, names.account))
+    return sorted(selection.cases, key=lambda case: STANDINGS.index(case.kind)), list(selection.mutants)
 
 
 def _additions(documents: Sequence[PolicyDocument], account: str) -> Iterator[Mutant]:

@@ -12,7 +12,7 @@ from harness.policy import PolicyDocument, PolicySet
 from harness.policy.case import Case, Verb, rule
 from harness.policy.derivation import derive
 from harness.policy.selection import plan
-from harness.policy.subject import DEVICE, Kind, Names, in_force, principal_of
+from harness.policy.subject import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT, Kind, Names, in_force, principal_of
 from harness.trial import Outcome, Trials, Verdict
 from harness.trial.runner import Trigger, Witness
 
@@ -20,7 +20,7 @@ STANDINGS = (Kind.PROVISIONED, Kind.ASSOCIATED, Kind.GATEWAY)
 """The standings that a board can be brought to. What is attached to no thing, nRF Cloud does not register."""
 
 
-_ANY_NAMES = Names("device", "other-device", "team", "other-team")
+_ANY_NAMES = Names(DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT)
 
 
 def cases_for(documents: Sequence[PolicyDocument], *, full: bool) -> list[Case]:
@@ -30,12 +30,14 @@ def cases_for(documents: Sequence[PolicyDocument], *, full: bool) -> list[Case]:
     the device's own CONNECT. Every allowed trial needs that, so the set could do without; but where it is refused the
     others prove nothing, and only the CONNECT itself says so.
     """
-    if not full:
-        fewest = plan(documents, _ANY_NAMES, STANDINGS).cases
-        kind = fewest[0].kind if fewest else STANDINGS[0]
-        own = [case for case in derive(documents, kind, _ANY_NAMES) if case.template == DEVICE and _plain_connect(case)]
-        return [*own, *(case for case in fewest if case not in own)]
-    return [case for kind in STANDINGS for case in derive(documents, kind, _ANY_NAMES)]
+    fewest = plan(documents, _ANY_NAMES, STANDINGS).cases
+    if full:
+        every = [case for kind in STANDINGS for case in derive(documents, kind, _ANY_NAMES)]
+        known = {case.id for case in every}
+        return [*every, *(case for case in fewest if case.id not in known)]
+    kind = fewest[0].kind if fewest else STANDINGS[0]
+    own = [case for case in derive(documents, kind, _ANY_NAMES) if case.template == DEVICE and _plain_connect(case)]
+    return [*own, *(case for case in fewest if case not in own)]
 
 
 def _plain_connect(case: Case) -> bool:

@@ -16,15 +16,13 @@ from harness.policy.principal import Context, Principal
 from harness.policy.subject import Kind, Names, in_force, principal_of
 
 
-def derive(
-    documents: Iterable[PolicyDocument], kind: Kind, names: Names, *, hints: Iterable[PolicyDocument] = ()
-) -> list[Case]:
+def derive(documents: Iterable[PolicyDocument], kind: Kind, names: Names) -> list[Case]:
     """Return the trials of one device, each with its expected decision; requests are tried once each.
 
-    ``documents``: a profile, or any documents; :func:`in_force` says which of them count. ``hints``: further documents
-    whose resources are tried too, but which never count (mutants). A device that may not connect has connects only.
+    ``documents``: a profile, or any documents; :func:`in_force` says which of them count. A device that may not connect
+    has connects only.
     """
-    return survey(documents, kind, names, hints=hints).cases
+    return survey(documents, kind, names).cases
 
 
 class Survey(NamedTuple):
@@ -35,20 +33,20 @@ class Survey(NamedTuple):
 
 
 def survey(
-    documents: Iterable[PolicyDocument], kind: Kind, names: Names, *, hints: Iterable[PolicyDocument] = ()
+    documents: Iterable[PolicyDocument], kind: Kind, names: Names, *, further: Iterable[Candidate] = ()
 ) -> Survey:
-    """Return what :func:`derive` returns, and what it leaves out."""
+    """Return what :func:`derive` returns, and what it leaves out. ``further``: packets that are tried as well."""
     documents = tuple(documents)
     deriver = _Deriver(documents, kind, names)
     counting = [document for document in documents if document.name in deriver.in_force]
     for candidate in candidates(counting, deriver.context):
         deriver.add(candidate)
-    for candidate in candidates(hints, deriver.context):
-        deriver.add(candidate._replace(words=f"with one change there would be {candidate.words}"))
     for document in documents:
         if document not in counting:
             for candidate in candidates_of_absent(document, deriver.context):
                 deriver.add(candidate)
+    for candidate in further:
+        deriver.add(candidate)
     return deriver.found
 
 

@@ -1,9 +1,6 @@
 """Why a mutant changes nothing: no packet of any device in question is decided differently.
 
-Conditions and variables are settled per connection, so two versions of a statement can be compared as patterns. Region
-and account are compared apart from the rest, as IAM reads an ARN; the evaluator compares whole texts (which of the two
-AWS IoT does is undocumented), so to it a topic with ``:123456789012:client/`` in it may be a client. Such topics are
-left out.
+Conditions and variables are settled per connection, so two versions of a statement can be compared as patterns.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +11,7 @@ from harness.policy.arn import resource_start
 from harness.policy.case import Case, judge
 from harness.policy.contain import covers, remainders
 from harness.policy.mutants import Mutant
-from harness.policy.pattern import Pattern, Token, as_text, substitute, tokenise
+from harness.policy.pattern import Token, as_text
 from harness.policy.principal import Context, Principal
 from harness.policy.statement import Effect, Statement
 
@@ -39,8 +36,13 @@ class Equivalent(NamedTuple):
         return f"{self.mutant}: {self.reason}"
 
 
-def explain_equivalence(mutant: Mutant, cases: Sequence[Case], impossible: Sequence[Case] = ()) -> Equivalent:
-    """Say why none of ``cases`` tells the mutant apart. ``impossible``: packets that the service does not even take."""
+def explain_equivalence(
+    mutant: Mutant, cases: Sequence[Case], impossible: Sequence[Case] = (), *, certain: bool = False
+) -> Equivalent:
+    """Say why none of ``cases`` tells the mutant apart.
+
+    ``impossible``: packets that the service does not even take. ``certain``: it was proved that no other packet does.
+    """
     reason = _proof(mutant, cases)
     if reason:
         return Equivalent(mutant, reason, True)
@@ -48,7 +50,9 @@ def explain_equivalence(mutant: Mutant, cases: Sequence[Case], impossible: Seque
     for case, answer in zip(relevant, judge(relevant, mutant.documents), strict=True):
         if answer != case.allowed:
             text = f"only what AWS IoT does not take tells them apart, like {case.id}"
-            return Equivalent(mutant, text, False)
+            return Equivalent(mutant, text, certain)
+    if certain:
+        return Equivalent(mutant, "there is no topic that it decides differently", True)
     return Equivalent(mutant, f"none of {len(cases)} candidates tells them apart", False)
 
 
@@ -121,11 +125,7 @@ def _meanings(statements: Iterable[Statement], action: str, context: Context, ca
             continue
         if statement.not_resource:
             return None
-        for written in statement.resources:
-            head, part = _cut(written)
-            if not Pattern(tokenise(head, variables=False)).matches(connect[:start]):
-                continue
-            pattern = Pattern(substitute(tokenise(part, variables=statement.variables), context.variable))
+        for pattern in statement.parts(context, connect):
             if action == "iot:Connect":
                 if pattern.matches(connect[start:]):
                     found.add(_Meaning(statement.effect, (connect,)))
@@ -133,12 +133,6 @@ def _meanings(statements: Iterable[Statement], action: str, context: Context, ca
                 rests = remainders(pattern.tokens, f"{_RESOURCE_TYPES[action]}/")
                 found.update(_Meaning(statement.effect, rest) for rest in rests)
     return found
-
-
-def _cut(resource: str) -> tuple[str, str]:
-    """Cut a resource behind its fifth colon; one with fewer colons stands for any resource that it may begin."""
-    start = resource_start(resource)
-    return (resource[:start], resource[start:]) if start else (f"{resource.removesuffix('*')}*", "*")
 
 
 def _holder(meaning: _Meaning, others: Iterable[_Meaning]) -> _Meaning | None:

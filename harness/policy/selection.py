@@ -1,16 +1,18 @@
 """The smallest set of trials that notices every single change to the policies, with the proof that none is smaller."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from harness.policy.case import Case, Verb, judge
 from harness.policy.cover import Cover, smallest_cover
 from harness.policy.derivation import derive, survey
+from harness.policy.difference import difference
 from harness.policy.document import PolicyDocument
 from harness.policy.equivalence import Equivalent, explain_equivalence
 from harness.policy.evaluation import CompiledPolicies
 from harness.policy.mutants import Mutant, mutants
-from harness.policy.subject import Kind, Names
+from harness.policy.packets import Candidate
+from harness.policy.subject import Kind, Names, in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,38 +64,56 @@ class Selection:
         return tuple(mutant for mutant in self.mutants if noticed_by[id(mutant)] == wanted)
 
 
-def plan(documents: Iterable[PolicyDocument], names: Names, kinds: Iterable[Kind] = (Kind.ASSOCIATED,)) -> Selection:
-    """Derive the trials of devices of these ``kinds``, make the mutants, and select."""
+def plan(
+    documents: Iterable[PolicyDocument],
+    names: Names,
+    kinds: Iterable[Kind] = (Kind.ASSOCIATED,),
+    *,
+    further: Iterable[Mutant] = (),
+) -> Selection:
+    """Derive the trials of devices of these ``kinds``, make the mutants, and select. ``further``: mutants besides."""
     documents, kinds = tuple(documents), tuple(kinds)
-    changed = mutants(documents)
+    changed = [*mutants(documents), *further]
     cases = [case for kind in kinds for case in derive(documents, kind, names)]
-    known = {case.id for case in cases}
     missed = [mutant for mutant, killers in zip(changed, _killers(cases, changed), strict=True) if not killers]
-    # What a mutant newly allows may lie where the original has nothing to derive from.
-    hints = [hint for mutant in missed for hint in _hints(mutant)]
-    surveys = [survey(documents, kind, names, hints=hints) for kind in kinds]
-    further = [case for found in surveys for case in found.cases if case.id not in known]
-    known |= {further[number].id for killers in _killers(further, missed) for number in killers}
+    packets: dict[Kind, list[Candidate]] = {kind: [] for kind in kinds}
+    same = [mutant for mutant in missed if not _look_further(mutant, documents, names, packets)]
+    surveys = [survey(documents, kind, names, further=packets[kind]) for kind in kinds]
     return smallest(
-        [case for found in surveys for case in found.cases if case.id in known],
+        [case for found in surveys for case in found.cases],
         changed,
         impossible=[case for found in surveys for case in found.impossible],
+        same=same,
     )
 
 
-def _hints(mutant: Mutant) -> Iterator[PolicyDocument]:
-    """The changed part of a statement, as a document to derive from."""
-    after = mutant.after
-    if after is not None:
-        new = tuple(resource for resource in after.resources if resource not in mutant.before.resources)
-        yield PolicyDocument(mutant.document, "", (replace(after, resources=new or after.resources),))
+def _look_further(
+    mutant: Mutant, documents: Iterable[PolicyDocument], names: Names, packets: dict[Kind, list[Candidate]]
+) -> bool:
+    """Add to ``packets`` one that tells the mutant apart; return False if it is certain that none does."""
+    certain = True
+    by_name = {document.name: document for document in documents}
+    for kind in sorted(packets, key=lambda kind: -len(in_force(by_name.values(), kind))):
+        found = difference(by_name, mutant, kind, names)
+        if found.candidate is not None:
+            packets[kind].append(found.candidate)
+            return True
+        certain = certain and found.complete
+    return not certain
 
 
-def smallest(cases: Sequence[Case], mutants: Sequence[Mutant], *, impossible: Sequence[Case] = ()) -> Selection:
+def smallest(
+    cases: Sequence[Case],
+    mutants: Sequence[Mutant],
+    *,
+    impossible: Sequence[Case] = (),
+    same: Sequence[Mutant] = (),
+) -> Selection:
     """Select the fewest of ``cases`` that notice each of ``mutants`` that any of them notices.
 
-    ``impossible``: packets that the service does not take, for the reasons of equivalence. Of trials that notice the
-    same, one of the device with most rights is preferred, then one without a delivery, then the first.
+    For the reasons of equivalence, ``impossible``: packets that the service does not take; ``same``: mutants that no
+    packet tells apart. Of trials that notice the same, one of the device with most rights is preferred, then one
+    without a delivery, then the first.
     """
     cases = sorted(cases, key=_preference)
     killers = _killers(cases, mutants)
@@ -106,7 +126,9 @@ def smallest(cases: Sequence[Case], mutants: Sequence[Mutant], *, impossible: Se
     chosen = [cases[number] for number in _preferred(cover, masks)]
     seen = [mutants[number] for number in told]
     equivalent = [
-        explain_equivalence(m, cases, impossible) for m, found in zip(mutants, killers, strict=True) if not found
+        explain_equivalence(mutant, cases, impossible, certain=any(mutant is one for one in same))
+        for mutant, found in zip(mutants, killers, strict=True)
+        if not found
     ]
     mask_of = {id(case): mask for case, mask in zip(cases, masks, strict=True)}
     return Selection(

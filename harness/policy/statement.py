@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from harness.policy.arn import resource_start
 from harness.policy.conditions import Condition, FailedCondition, failed_condition
 from harness.policy.pattern import Pattern, substitute, tokenise
 from harness.policy.principal import Context
@@ -45,6 +46,22 @@ class Statement:
             (text, Pattern(substitute(tokenise(text, variables=self.variables), context.variable)))
             for text in self.resources
         ]
+
+    def parts(self, context: Context, arn: str) -> list[Pattern]:
+        """Return patterns of what follows the fifth colon, of the resources that fit ``arn`` up to there.
+
+        So region and account are compared apart from the rest, as IAM reads an ARN. Evaluation compares whole texts
+        (which of the two AWS IoT does is undocumented), so to it a topic with ``:123456789012:client/`` in it may be
+        a client.
+        """
+        found = []
+        for written in self.resources:
+            start = resource_start(written)
+            # One with fewer colons stands for any resource that it may begin.
+            head, part = (written[:start], written[start:]) if start else (f"{written.removesuffix('*')}*", "*")
+            if Pattern(tokenise(head, variables=False)).matches(arn[: resource_start(arn)]):
+                found.append(Pattern(substitute(tokenise(part, variables=self.variables), context.variable)))
+        return found
 
     def failed_condition(self, context: Context) -> FailedCondition | None:
         """Return the first condition that is not fulfilled, None if all are."""

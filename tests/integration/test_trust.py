@@ -23,6 +23,7 @@ RUNS = {
     "without-m, derived": ("without-m.yaml", DERIVED),
     "tolerant": ("tolerant.yaml", BY_HAND),
     "tolerant, derived": ("tolerant.yaml", DERIVED),
+    "own policies, derived": ("own-policies.yaml", DERIVED),
     "suback80": ("suback80.yaml", BY_HAND),
     "three ways": ("three-ways.yaml", BY_HAND),
     "firmwares": ("firmwares.yaml", BY_HAND),
@@ -94,6 +95,22 @@ def test_lost_right_fails_exactly_the_derived_trials_that_notice_it(results):
     message = next(case.message for case in result.cases if case.result == "failed")
     assert "/m/test" in message
     assert "allowed by associated statement 2" in message
+
+
+def test_policies_of_ones_own_are_tested_like_nrf_clouds(results):
+    result = results["own policies, derived"]
+    profile = load_profile("current", account="123456789012")
+    expected, enforced = (
+        profile | {"lab": load_document(ROOT / f"tests/boards/{folder}/lab.json", account="123456789012")}
+        for folder in ("own-policies", "own-policies-lost")
+    )
+    cases = cases_for(tuple(expected.values()), full=False)
+    notice = {case.id for case, allowed in zip(cases, judge(cases, enforced), strict=True) if allowed != case.allowed}
+    assert notice == {"gateway-publish-prod/{tenant}/m/secret"}
+    assert derived(result, "failed") == notice
+    assert derived(result, "passed") == {case.id for case in cases} - notice
+    message = next(case.message for case in result.cases if case.result == "failed")
+    assert "explicit deny" in message
 
 
 def test_tolerance_fails_exactly_the_derived_trials_that_must_be_refused(results):

@@ -112,10 +112,14 @@ def test_selected_trials_kill_every_mutant(connect, more, kind):
 WORDS = ["a", "ax", "shadow", "dev-1", "dev-2", TEAM, "test", "t", "", "+", "#"]
 TEXTS = ["/".join(levels) for count in (1, 2, 3) for levels in itertools.product(WORDS, repeat=count)]
 PACKETS = [
-    *(("iot:Publish", topic_arn(text)) for text in TEXTS if possible_topic(text)),
-    *(("iot:RetainPublish", topic_arn(text)) for text in TEXTS if possible_topic(text)),
-    *(("iot:Receive", topic_arn(text)) for text in TEXTS if possible_topic(text)),
-    *(("iot:Subscribe", topicfilter_arn(text)) for text in TEXTS if possible_filter(text)),
+    *([("iot:Publish", topic_arn(text))] for text in TEXTS if possible_topic(text)),
+    *(
+        [("iot:Publish", topic_arn(text)), ("iot:RetainPublish", topic_arn(text))]
+        for text in TEXTS
+        if possible_topic(text)
+    ),
+    *([("iot:Receive", topic_arn(text))] for text in TEXTS if possible_topic(text)),
+    *([("iot:Subscribe", topicfilter_arn(text))] for text in TEXTS if possible_filter(text)),
 ]
 
 
@@ -132,4 +136,5 @@ def test_equivalent_mutants_decide_every_packet_alike(connect, more):
             continue
         after = PolicySet(equivalent.mutant.documents.values()).compile(principal)
         for packet in PACKETS:
-            assert after.decide(*packet).allowed == before.decide(*packet).allowed, f"{equivalent}: {packet}"
+            asked = [[policies.decide(*check).allowed for check in packet] for policies in (before, after)]
+            assert all(asked[0]) == all(asked[1]), f"{equivalent}: {packet}"
