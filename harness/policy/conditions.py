@@ -139,6 +139,8 @@ def _truth(text: str, variables: bool) -> Test:
 
 
 def _address(text: str, variables: bool) -> Test:
+    if not re.fullmatch(r"[^/]+(/[0-9]+)?", text):
+        raise ValueError(f"{text!r} is no address or network, which is written 10.0.0.0/8")
     network = ipaddress.ip_network(text, strict=False)
 
     def test(value: str, context: Context) -> bool:
@@ -159,14 +161,14 @@ def _number(text: str) -> Decimal:
 
 
 def _date(text: str) -> datetime:
-    """ISO 8601, or seconds since 1970. Without a zone: UTC."""
+    """ISO 8601 as W3C restricts it, or seconds since 1970. Without a zone: UTC."""
     seconds = _parsed(float, text)
     if seconds is not None:
         try:
             return datetime.fromtimestamp(seconds, UTC)
-        except OverflowError as error:
+        except (OverflowError, OSError, ValueError) as error:  # which of them depends on how large it is
             raise ValueError(f"{text!r} is no date") from error
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(f"{text}-01" if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text) else text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -15,6 +15,7 @@ from harness.policy.strict_json import Object, parse_json
 _VERSION_WITH_VARIABLES = "2012-10-17"
 _VERSION_WITHOUT = "2008-10-17"  # what a document without Version is read as
 
+_MOST_CHARACTERS = 2048  # without white space: "AWS IoT Core quotas, Maximum policy document size"
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 _ACTION = re.compile(r"\*|[\w*?-]+:[\w*?]+", re.ASCII)
 
@@ -32,7 +33,8 @@ class PolicyDocument:
         """Read a document from JSON text.
 
         ``variables``: values of deployment placeholders, e.g. ``{"AWSAccountId": "123456789012"}``. A placeholder is a
-        ``${Name}`` without a colon; AWS knows no such variable, so one without a value is an error.
+        ``${Name}`` without a colon; AWS knows no such variable, so one without a value is an error, unless the Version
+        has no variables.
         PolicyError: the name, the JSON path (or line and column) and the reason, in one line.
         """
         reader = _Reader(name, variables or {})
@@ -40,7 +42,12 @@ class PolicyDocument:
         version = document.get("Version", _VERSION_WITHOUT)
         if version not in (_VERSION_WITH_VARIABLES, _VERSION_WITHOUT):
             raise reader.error("$.Version", f"{_VERSION_WITH_VARIABLES} or {_VERSION_WITHOUT} is wanted")
-        return cls(name, version, reader.statements(document, with_variables=version == _VERSION_WITH_VARIABLES))
+        reader.string(document.get("Id", ""), "$.Id")
+        reader.with_variables = version == _VERSION_WITH_VARIABLES
+        count = sum(map(len, text.split()))
+        if count > _MOST_CHARACTERS:
+            raise reader.error("$", f"{count} characters without white space; AWS IoT takes {_MOST_CHARACTERS}")
+        return cls(name, version, reader.statements(document))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -59,6 +66,7 @@ class _Reader:
     def __init__(self, name: str, placeholders: Mapping[str, str]) -> None:
         self._name = name
         self._placeholders = placeholders
+        self.with_variables = True
         for key, value in placeholders.items():
             if re.search(r"[*?${}]", value):
                 raise PolicyError(f"{name}: the value {value!r} of ${{{key}}} holds policy syntax")
@@ -72,22 +80,20 @@ class _Reader:
         if value.repeated is not None:
             raise self.error(path, f"the key {json.dumps(value.repeated)} stands here twice")
         for key in value:
+            self._check_characters(key, path)
             if known is not None and key not in known:
                 raise self.error(path, f"unknown element {json.dumps(key)}; known are {', '.join(sorted(known))}")
         return value
 
-    def statements(self, document: Object, *, with_variables: bool) -> tuple[Statement, ...]:
+    def statements(self, document: Object) -> tuple[Statement, ...]:
         value = document.get("Statement")
         if isinstance(value, Object):
-            return (self._statement(value, "$.Statement", 1, with_variables),)
+            return (self._statement(value, "$.Statement", 1),)
         if not isinstance(value, list) or not value:
             raise self.error("$.Statement", "a statement or a list of statements is wanted")
-        return tuple(
-            self._statement(item, f"$.Statement[{index}]", index + 1, with_variables)
-            for index, item in enumerate(value)
-        )
+        return tuple(self._statement(item, f"$.Statement[{n}]", n + 1) for n, item in enumerate(value))
 
-    def _statement(self, value: Any, path: str, number: int, with_variables: bool) -> Statement:
+    def _statement(self, value: Any, path: str, number: int) -> Statement:
         known = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
         statement = self.object(value, path, known)
         if statement.get("Effect") not in ("Allow", "Deny"):
@@ -99,12 +105,12 @@ class _Reader:
             number=number,
             effect=Effect(statement["Effect"]),
             actions=self._actions(statement[action], f"{path}.{action}"),
-            resources=self._resources(statement[resource], f"{path}.{resource}", with_variables),
+            resources=self._resources(statement[resource], f"{path}.{resource}"),
             not_action=action == "NotAction",
             not_resource=resource == "NotResource",
-            conditions=self._conditions(statement.get("Condition", Object()), f"{path}.Condition", with_variables),
-            sid=self._text(statement["Sid"], f"{path}.Sid") if "Sid" in statement else None,
-            variables=with_variables,
+            conditions=self._conditions(statement.get("Condition", Object()), f"{path}.Condition"),
+            sid=self.string(statement["Sid"], f"{path}.Sid") if "Sid" in statement else None,
+            variables=self.with_variables,
         )
 
     def _one_of(self, statement: Object, path: str, name: str, negated: str) -> str:
@@ -120,26 +126,29 @@ class _Reader:
                 raise self.error(place, f"{json.dumps(action)} is no action; one is written iot:Publish")
         return tuple(action for _, action in actions)
 
-    def _resources(self, value: Any, path: str, with_variables: bool) -> tuple[str, ...]:
+    def _resources(self, value: Any, path: str) -> tuple[str, ...]:
         resources = self._texts(value, path)
         for place, resource in resources:
             if not resource.startswith(("arn:", "*")):
                 raise self.error(place, f"{json.dumps(resource)} is no resource; one begins with arn: or *")
             try:
-                _check_variables(resource, with_variables)
+                _check_variables(resource, self.with_variables)
             except ValueError as error:
                 raise self.error(place, str(error)) from None
         return tuple(resource for _, resource in resources)
 
-    def _conditions(self, value: Any, path: str, with_variables: bool) -> tuple[Condition, ...]:
+    def _conditions(self, value: Any, path: str) -> tuple[Condition, ...]:
         conditions: list[Condition] = []
         for operator, keys in self.object(value, path).items():
-            for key, wanted in self.object(keys, f"{path}[{json.dumps(operator)}]").items():
+            of_operator = self.object(keys, f"{path}[{json.dumps(operator)}]")
+            if not of_operator:
+                raise self.error(f"{path}[{json.dumps(operator)}]", "a condition key is wanted")
+            for key, wanted in of_operator.items():
                 place = f"{path}[{json.dumps(operator)}][{json.dumps(key)}]"
                 values = wanted if isinstance(wanted, list) else [wanted]
                 condition = Condition(operator, key, tuple(self._condition_value(item, place) for item in values))
                 try:
-                    check_condition(condition, variables=with_variables)
+                    check_condition(condition, variables=self.with_variables)
                 except ValueError as error:
                     raise self.error(place, str(error)) from None
                 conditions.append(condition)
@@ -157,16 +166,27 @@ class _Reader:
         places = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
         return [(place, self._text(item, place)) for place, item in places]
 
-    def _text(self, value: Any, path: str) -> str:
+    def string(self, value: Any, path: str) -> str:
         if not isinstance(value, str):
             raise self.error(path, "a string is wanted")
+        self._check_characters(value, path)
+        return value
 
+    def _check_characters(self, text: str, path: str) -> None:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise self.error(path, f"\\u{ord(text[error.start]):04x} is half a character") from None
+
+    def _text(self, value: Any, path: str) -> str:
         def fill(found: re.Match[str]) -> str:
+            if found[1] not in self._placeholders and not self.with_variables:
+                return found[0]  # plain text, as every ${...} is
             if found[1] not in self._placeholders:
                 raise self.error(path, f"the placeholder {found[0]} is not filled: no value was given for {found[1]}")
             return self._placeholders[found[1]]
 
-        return _PLACEHOLDER.sub(fill, value)
+        return _PLACEHOLDER.sub(fill, self.string(value, path))
 
 
 def _check_variables(resource: str, with_variables: bool) -> None:

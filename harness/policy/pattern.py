@@ -68,8 +68,8 @@ class Reach(NamedTuple):
 class Pattern:
     """Substituted tokens, ready to match. ``exact``: the only text that matches, if there is just one.
 
-    ``matches(text)`` takes time in proportion to the text: each part between two ``*`` is looked for once, leftmost,
-    which is right because an earlier end never leaves less room for the parts that follow.
+    ``matches(text)`` looks for each part between two ``*`` once, leftmost, which is right because an earlier end never
+    leaves less room for the parts that follow. So its time grows with the text, times a part's length at the most.
     """
 
     __slots__ = ("exact", "matches", "tokens")
@@ -234,11 +234,19 @@ def _common(units: list[Token], text: str, begin: int) -> int:
 
 def _furthest(units: list[Token], text: str, start: int) -> tuple[int, int]:
     """Return where, from ``start`` on, most of ``units`` fit, and how many."""
-    best = (start, 0)
-    for begin in range(start, len(text)):
-        count = _common(units, text, begin)
-        if count > best[1]:
-            best = (begin, count)
-            if count == len(units):
-                break
-    return best
+    best, fitting, failing = start, 0, len(units) + 1
+    while failing - fitting > 1:  # whatever a number of units fits, a smaller number fits too
+        count = (fitting + failing) // 2
+        found = _expression(units[:count]).search(text, start)
+        if found is None:
+            failing = count
+        else:
+            best, fitting = found.start(), count
+    return best, fitting
+
+
+def _expression(units: Iterable[Token]) -> re.Pattern[str]:
+    """Return what fits exactly these units; a variable without value fits nothing."""
+    never = r"(?!)"
+    single = (never if isinstance(u, Variable) else "." if u is Wild.ONE else re.escape(str(u)) for u in units)
+    return re.compile("".join(single), re.DOTALL)

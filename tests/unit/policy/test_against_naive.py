@@ -42,7 +42,7 @@ condition_keys = st.sampled_from(
 conditions = st.one_of(
     st.dictionaries(
         condition_operators,
-        st.dictionaries(condition_keys, patterns | st.lists(patterns, max_size=3), max_size=2),
+        st.dictionaries(condition_keys, patterns | st.lists(patterns, max_size=3), min_size=1, max_size=2),
         max_size=2,
     ),
     st.sampled_from(["true", "false", True, False]).map(lambda v: {"Bool": {"iot:Connection.Thing.IsAttached": v}}),

@@ -74,11 +74,18 @@ def test_addresses(operator, value, expected):
         ("DateLessThan", "2020-01-01T00:00:01Z", True),
         ("DateLessThanEquals", "1970-01-01T00:00:07", True),
         ("DateGreaterThan", "1970-01-01", True),
+        ("DateGreaterThan", "1970-01", True),
         ("DateGreaterThanEquals", "8", False),
     ],
 )
 def test_numbers_and_dates(operator, value, expected):
     assert holds({operator: {"iot:Connection.Thing.ThingTypeName": value}}, HERE) is expected
+
+
+@pytest.mark.parametrize("had", ["1e17", "1e400", "nan", "-1e300", "yesterday"])
+def test_what_a_client_calls_itself_may_be_no_date(had):
+    principal = Principal(client_id=had, thing_name=None, attached=False)
+    assert not holds({"DateGreaterThan": {"iot:ClientId": "1970-01-01"}}, principal)
 
 
 def test_text_is_no_number():
@@ -252,6 +259,9 @@ def test_old_version_has_no_variables_in_conditions():
         ("NumericEquals", "NaN", "'NaN' is no number"),
         ("DateEquals", "yesterday", "yesterday"),
         ("DateEquals", "1e400", "'1e400' is no date"),
+        ("DateEquals", "1e17", "'1e17' is no date"),
+        ("DateEquals", "nan", "'nan' is no date"),
+        ("IpAddress", "10.0.0.0/255.0.0.0", "'10.0.0.0/255.0.0.0' is no address or network"),
         ("ArnLike", "*", "'*' is no ARN"),
         ("BinaryEquals", "?", ""),
         ("StringEquals", "${iot:ClientId", "without a closing brace"),

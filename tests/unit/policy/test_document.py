@@ -73,13 +73,31 @@ def test_placeholder_is_filled_everywhere_before_anything_else():
     assert second.conditions[0].values == ("123456789012",)
 
 
-@pytest.mark.parametrize("version", ["2012-10-17", "2008-10-17"])
-def test_placeholder_without_value(version):
-    source = text(allow("iot:Publish", ["*", "arn:aws:iot:*:${AWSAccountId}:topic/a"]), version=version)
+def test_placeholder_without_value():
+    source = text(allow("iot:Publish", ["*", "arn:aws:iot:*:${AWSAccountId}:topic/a"]))
     place = "mine: $.Statement[0].Resource[1]: "
     assert (
         mistake(source) == place + "the placeholder ${AWSAccountId} is not filled: no value was given for AWSAccountId"
     )
+
+
+@pytest.mark.parametrize("version", [None, "2008-10-17"])
+def test_placeholder_without_value_is_text_where_there_are_no_variables(version):
+    read = document(allow("iot:Publish", f"{ARN}topic/${{foo}}"), version=version)
+    assert read.statements[0].resources == (f"{ARN}topic/${{foo}}",)
+
+
+def test_a_sid_has_no_placeholders():
+    assert document(allow("iot:Publish", "*", Sid="pay ${foo}")).statements[0].sid == "pay ${foo}"
+
+
+def test_the_largest_document():
+    def of(length):
+        source = text(allow("iot:Publish", f"{ARN}topic/"))
+        return source.replace("topic/", "topic/" + "x" * (length - len("".join(source.split()))))
+
+    assert PolicyDocument.parse(of(2048), name="n")
+    assert mistake(of(2049)) == "mine: $: 2049 characters without white space; AWS IoT takes 2048"
 
 
 @pytest.mark.parametrize("value", ["*", "1?", "${iot:ClientId}", "}"])
@@ -102,6 +120,9 @@ def test_placeholder_value_with_policy_syntax(value):
         ('{"Version": "2012-10-17", "Version": "2008-10-17"}', "$", 'the key "Version" stands here twice'),
         ('{"Version": "2012-10-18", "Statement": []}', "$.Version", "2012-10-17 or 2008-10-17 is wanted"),
         ('{"Version": ["2012-10-17"], "Statement": []}', "$.Version", "is wanted"),
+        ('{"Id": 5, "Statement": []}', "$.Id", "a string is wanted"),
+        ('{"Id": {"x": 1}, "Statement": []}', "$.Id", "a string is wanted"),
+        ('{"Statement": {"\\ud800": 1}}', "$.Statement", "\\ud800 is half a character"),
         ('{"Statements": []}', "$", 'unknown element "Statements"; known are Id, Statement, Version'),
         ('{"Statement": {"Effect": "Allow", "Effect": "Deny"}}', "$.Statement", 'the key "Effect" stands here twice'),
     ],
@@ -134,7 +155,10 @@ def test_malformed_text(source, place, reason):
         ({"Condition": {"Bool": "true"}}, '.Condition["Bool"]', "an object is wanted"),
         ({"Condition": {"Bool": {"k": None}}}, '.Condition["Bool"]["k"]', "a string is wanted"),
         ({"Condition": {"Bo\nol": {"k": "true"}}}, '.Condition["Bo\\nol"]["k"]', "unknown condition operator"),
+        ({"Condition": {"StringEquls": {}}}, '.Condition["StringEquls"]', "a condition key is wanted"),
+        ({"Resource": "arn:aws:iot:::topic/\ud800"}, ".Resource", "\\ud800 is half a character"),
         ({"Sid": 1}, ".Sid", "a string is wanted"),
+        ({"Sid": "\udfff"}, ".Sid", "\\udfff is half a character"),
     ],
 )
 def test_malformed_statement(change, place, reason):

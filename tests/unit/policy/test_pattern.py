@@ -128,3 +128,9 @@ def test_hostile_patterns_take_linear_time(tail):
 )
 def test_reach(pattern, text, reach):
     assert Pattern(tokenise(pattern, variables=True)).reach(text) == reach
+
+
+def test_reach_of_hostile_text():
+    # Trying each place of such a text one after the other would take minutes.
+    reach = Pattern(tokenise("t/*" + "a" * 1900 + "b", variables=True)).reach("t/" + "a" * 300_000)
+    assert reach == Reach(2 + 1900, "b", None)
