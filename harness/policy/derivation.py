@@ -10,7 +10,14 @@ from typing import NamedTuple
 from harness.policy.case import Case, Request, Verb, rule
 from harness.policy.document import PolicyDocument
 from harness.policy.evaluation import CompiledPolicies, PolicySet
-from harness.policy.mqtt_rules import is_request, may_be_retained, possible_client_id, possible_filter, possible_topic
+from harness.policy.mqtt_rules import (
+    beyond_trials,
+    is_request,
+    may_be_retained,
+    possible_client_id,
+    possible_filter,
+    possible_topic,
+)
 from harness.policy.packets import Candidate, candidates, candidates_of_absent
 from harness.policy.principal import Context, Principal
 from harness.policy.subject import Kind, Names, in_force, principal_of
@@ -117,6 +124,8 @@ def _flags(candidate: Candidate) -> list[str]:
 
 
 def _possible(request: Request) -> bool:
+    if beyond_trials(request.name):
+        return False
     match request.verb:
         case Verb.SUBSCRIBE:
             return possible_filter(request.name)

@@ -14,7 +14,7 @@ from harness.policy.arn import client_arn, resource_part, topic_arn, topicfilter
 from harness.policy.automaton import Automaton, Level, Reading, Unit
 from harness.policy.case import Verb
 from harness.policy.document import PolicyDocument
-from harness.policy.mqtt_rules import is_request, possible_filter, possible_topic
+from harness.policy.mqtt_rules import beyond_trials, is_request, possible_filter, possible_topic
 from harness.policy.mutants import Mutant
 from harness.policy.packets import Candidate
 from harness.policy.pattern import Wild
@@ -43,6 +43,12 @@ _RESERVED_DELIVERIES: Final[tuple[tuple[Unit, ...], ...]] = (
     _REQUESTS[-1],
 )
 _RESERVED_FILTERS: Final[tuple[tuple[Unit, ...], ...]] = (("$aws/", Wild.ANY),)
+# Where no trials are made (see beyond_trials): found there, a difference is none to try, but the proof is none either.
+_UNTRIED: Final[tuple[tuple[Unit, ...], ...]] = (
+    *((f"$aws/{service}/", Wild.ANY) for service in ("certificates", "provisioning-templates", "events")),
+    *(("$aws/things/", *_LEVEL, f"/{service}/", Wild.ANY) for service in ("defender", "streams", "tunnels")),
+    ("$share/", Wild.ANY),
+)
 
 
 class Difference(NamedTuple):
@@ -83,7 +89,7 @@ def difference(documents: Mapping[str, PolicyDocument], mutant: Mutant, kind: Ki
             continue
         search = _Search(packet, context, names)
         text = search.run(_statements(documents, kind), _statements(mutant.documents, kind), changed)
-        complete = complete and not search.cut_off
+        complete = complete and not search.incomplete
         if packet is _DELIVERY:
             complete = complete and text is None
         elif text is not None:
@@ -135,11 +141,12 @@ class _Search:
     """One kind of packet, and two versions of the policies."""
 
     def __init__(self, packet: _Packet, context: Context, names: Names) -> None:
-        self.cut_off = False
+        self.incomplete = False
         self._packet, self._context, self._names = packet, context, names
         self._patterns: dict[Reading, int] = {}
         reserved = {Verb.SUBSCRIBE: _RESERVED_FILTERS, Verb.RECEIVE: _RESERVED_DELIVERIES}.get(packet.verb, _REQUESTS)
-        self._reserved = [] if packet.retain else [self._number(Reading(units)) for units in reserved]
+        units = () if packet.retain else (*reserved, *_UNTRIED)
+        self._reserved = [self._number(Reading(one)) for one in units]
         self._automaton = Automaton(())
         self._in_question: int | None = None  # places that matter; None: all of them, and texts that lead to none
 
@@ -216,12 +223,12 @@ class _Search:
                 ended = (following.after or not tidy) and (not following.reserved or following.places & ends)
                 if ended and wanted(following.places):
                     text = _read(came_from, following)
-                    if self._possible(text):
+                    if self._worth_trying(text):
                         return text
                 if length + 1 < _MOST_CHARACTERS:
                     ways.append((following, length + 1))
             if len(came_from) > _MOST_PLACES:
-                self.cut_off = True
+                self.incomplete = True
                 return None
         return None
 
@@ -247,10 +254,13 @@ class _Search:
         if place.slashes < _MOST_SLASHES + _NOT_COUNTED * place.reserved and (place.after or not tidy):
             yield "/", _Place(automaton.step(places, "/"), place.slashes + 1, "", place.reserved)
 
-    def _possible(self, text: str) -> bool:
-        if self._packet.verb is Verb.SUBSCRIBE:
-            return possible_filter(text)
-        return possible_topic(text) and (self._packet.verb is Verb.RECEIVE or is_request(text))
+    def _worth_trying(self, text: str) -> bool:
+        """Tell whether a packet with ``text`` is taken, and can be tried; if only the former, nothing is proved."""
+        possible = possible_filter(text) if self._packet.verb is Verb.SUBSCRIBE else possible_topic(text)
+        if possible and beyond_trials(text):
+            self.incomplete = True
+            return False
+        return possible and (self._packet.verb is not Verb.PUBLISH or is_request(text))
 
 
 def _read(came_from: Mapping[_Place, tuple[_Place, str] | None], place: _Place) -> str:

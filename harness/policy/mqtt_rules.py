@@ -20,6 +20,11 @@ _REQUESTS = re.compile(
     re.DOTALL,
 )
 _RESERVED = re.compile(r"\$aws/(things/[^/]+/(shadow|jobs)/.+|rules/[^/]+/.+)", re.DOTALL)
+_OTHERS = re.compile(
+    r"\$aws/((certificates|provisioning-templates|events)/.+|things/[^/]+/((defender|streams)/.+|tunnels/notify))",
+    re.DOTALL,
+)
+_SHARED = re.compile(r"\$share/[^/+#]+/")
 
 
 def possible_client_id(text: str) -> bool:
@@ -28,18 +33,30 @@ def possible_client_id(text: str) -> bool:
 
 
 def possible_topic(text: str) -> bool:
-    """Tell whether a PUBLISH may carry this topic. Reserved ones (``$...``): only those of shadows, jobs and rules."""
+    """Tell whether a PUBLISH may carry this topic, to the service or from it. Of reserved ones: known ones."""
     if "+" in text or "#" in text or not _within_limits(text):
         return False
-    return not text.startswith("$") or _RESERVED.fullmatch(text) is not None
+    return not text.startswith("$") or bool(_RESERVED.fullmatch(text) or _OTHERS.fullmatch(text))
 
 
 def possible_filter(text: str) -> bool:
-    """Tell whether a SUBSCRIBE may carry this filter: ``+`` and ``#`` alone in a level, ``#`` in the last."""
+    """Tell whether a SUBSCRIBE may carry this filter: ``+`` and ``#`` alone in a level, ``#`` in the last.
+
+    Behind ``$share/GROUP/`` of a shared subscription follows an ordinary one.
+    """
+    text = _SHARED.sub("", text, count=1)
     levels = text.split("/")
     if any(("+" in level or "#" in level) and len(level) > 1 for level in levels) or "#" in levels[:-1]:
         return False
     return _within_limits(text) and (not text.startswith("$") or text.startswith("$aws/"))
+
+
+def beyond_trials(text: str) -> bool:
+    """Tell whether a topic or filter is of a service that nRF Cloud's devices do not use, so nobody may be there.
+
+    A shared subscription is too: what policies compare then, its filter or the whole text, is UNCONFIRMED.
+    """
+    return text.startswith("$share/") or _OTHERS.fullmatch(text) is not None
 
 
 def is_request(topic: str) -> bool:
