@@ -158,7 +158,7 @@ def _add_explain(parser: _Parser) -> None:
     state = f"{_STATE} (default: associated)"
     add = parser.add_argument
     add("verb", choices=[str(verb) for verb in verbs], help="what the device does")
-    add("topic", metavar="TOPIC", help=about)
+    add("topic", metavar="TOPIC", type=_name, help=about)
     add("--retain", action="store_true", help="publish as a retained message")
     add("--state", dest="standing", type=_standing, default=Kind.ASSOCIATED, metavar="STATE", help=state)
     _add_names(parser)
@@ -179,8 +179,8 @@ def _add_standings(parser: _Parser, default: str) -> None:
 
 def _add_names(parser: _Parser) -> None:
     add = parser.add_argument
-    add("--device-id", metavar="ID", help="device id (default: the boards file's, or the text {device})")
-    add("--tenant", metavar="ID", help="team (tenant) id (default: the text {tenant})")
+    add("--device-id", metavar="ID", type=_name, help="device id (default: the boards file's, or the text {device})")
+    add("--tenant", metavar="ID", type=_name, help="team (tenant) id (default: the text {tenant})")
     add("--live", action="store_true", help="read both ids from the board and its cloud")
 
 
@@ -205,6 +205,16 @@ def _way(text: str) -> Way:
         return Way(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(Way)}") from None
+
+
+def _name(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{text!a} is no UTF-8 text") from None
+    if not text:
+        raise argparse.ArgumentTypeError("an empty text is no name")
+    return text
 
 
 def _sec_tag(text: str) -> int:

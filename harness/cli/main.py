@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from harness.cli import boards, policy, policy_probe, tokens, virtual
 from harness.cli import credentials as credentials_commands
@@ -33,6 +34,9 @@ _COMMANDS: dict[str, Command] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; argparse exits by itself for wrong arguments (2) and ``--help``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal or log without UTF-8 gets escapes, not a traceback
+            stream.reconfigure(errors="backslashreplace")
     given = parse(arguments)
     progress = Progress(sys.stderr)
     try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any, Final
 
 from harness.bench.expectations import Expectations
@@ -61,8 +62,7 @@ def check(given: Arguments, progress: Progress) -> Result:
     """Read documents and look for what is suspicious in them; one that AWS would not take is a refusal."""
     findings: list[dict[str, str]] = []
     for path in given.files:
-        if not path.is_file():
-            raise Misuse(f"{path}: no such file; name policy documents, in JSON")
+        _check_file(path)
         findings += _findings(path)
     errors = sum(finding["level"] == "error" for finding in findings)
     lines = [f"{found['file']}: {found['level']}: {found['text']}" for found in findings]
@@ -149,6 +149,15 @@ def describe_case(case: Case) -> dict[str, Any]:
         "probes": case.probes,
         "because": case.because,
     }
+
+
+def _check_file(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode  # a pipe (<(jq ...)) is as good as a file
+    except OSError as error:
+        raise Misuse(f"{path}: {error.strerror}; name policy documents, in JSON") from error
+    if S_ISDIR(mode):
+        raise Misuse(f"{path}: a directory; name policy documents, in JSON")
 
 
 def _findings(path: Path) -> list[dict[str, str]]:

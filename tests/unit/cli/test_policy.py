@@ -1,6 +1,9 @@
 """policy check, explain and trials: no port, no cloud. policy probe: tests/integration/test_policy_probe.py."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,9 +71,34 @@ def test_lines_of_check(tmp_path, capsys):
     assert last == "documents: 1, errors: 1, warnings: 0"
 
 
-def test_a_file_that_is_not_there(tmp_path, capsys):
-    assert main(["policy", "check", str(tmp_path / "none.json")]) == 2
-    assert capsys.readouterr().err.startswith(f"nrf91-harness: {tmp_path / 'none.json'}: no such file; ")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("none.json", "No such file or directory"), ("x" * 300, "File name too long"), (".", "a directory")],
+)
+def test_no_files(tmp_path, capsys, name, said):
+    assert main(["policy", "check", str(tmp_path / name)]) == 2
+    assert capsys.readouterr().err == f"nrf91-harness: {tmp_path / name}: {said}; name policy documents, in JSON\n"
+
+
+def test_a_pipe_is_as_good_as_a_file():
+    script = '"$1" -m harness.cli policy check <(cat harness/policy/documents/page/gateway.json)'
+    done = subprocess.run(["bash", "-c", script, "bash", sys.executable], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "documents: 1, errors: 0, warnings: 0\n")
+
+
+def test_output_that_has_no_such_letters():
+    command = [sys.executable, "-m", "harness.cli", "policy", "explain", "virtual-1", "publish", "x"]
+    done = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "latin-1"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b" \\u2014 differs at" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "said"), [("", "an empty text"), ("\udcff", "'\\udcff' is no UTF-8 text")])
+def test_names_that_are_none(capsys, name, said):
+    with pytest.raises(SystemExit) as caught:
+        main(["policy", "explain", "v", "publish", name])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith(f"nrf91-harness: argument TOPIC: {said}")
 
 
 @pytest.mark.parametrize(
