@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness.at import AtPort
 from harness.bench.cloud import CloudBench
 from harness.bench.expectations import Expectations
 from harness.bench.onboarding import Onboarded, Written, onboard, write
+from harness.bench.opened import Opened, open_board
 from harness.bench.standing import change_standing
 from harness.credentials import CredentialRecords, LabCa, Provisioning, ProvisionRequest, Way
 from harness.errors import HarnessError, LabError
-from harness.firmware import Login, MqttFirmware, open_firmware, port_settings, synchronise
+from harness.firmware import Login
 from harness.lab import BoardConfig, Lab
-from harness.modem import Identity, Modem
 from harness.policy.subject import Kind as Standing
 from harness.policy.subject import Names
 from harness.timeline import Kind, Timeline
@@ -30,16 +29,6 @@ _GRACE = 0.2
 RECORDS = "boards"
 """The folder below the lab CA's in which the harness records what it wrote to which board."""
 _CONNECT_GAP_PUBLIC = 1.1  # AWS IoT Core quotas: one CONNECT a second for each client id
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What is there once a board answers."""
-
-    port: AtPort
-    modem: Modem
-    identity: Identity
-    firmware: MqttFirmware
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,21 +247,12 @@ class BoardBench:
         if not self._leased:
             self._leases.enter_context(self._lab.lease(self.config))
             self._leased = True
-        config = self.config
-        url = self._lab.port_url(config)
+        url = self._lab.port_url(self.config)
         self._step(f"opening {url}")
-        settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
-        port = AtPort.open(url, name=self.name, timeline=self.timeline, settings=settings)
-        try:
-            synchronise(port, config.firmware)
-            modem = Modem(port, sec_tags=config.all_sec_tags)
-            modem.prepare()
-            if self._found_mode is None:
-                self._found_mode = modem.functional_mode()
-            return Opened(port, modem, modem.identity(), open_firmware(port, config.firmware))
-        except BaseException:
-            port.close()
-            raise
+        opened = open_board(self.config, url, self.timeline)
+        if self._found_mode is None:
+            self._found_mode = opened.found_mode
+        return opened
 
     def _onboard(self) -> Onboarded:
         request = self._request()

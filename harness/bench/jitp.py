@@ -4,23 +4,20 @@ nRF Cloud documentation, "Just-in-time provisioning"; nRF Cloud REST API referen
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from harness.bench.cloud import CloudBench
+from harness.bench.opened import Opened
 from harness.bench.rounds import NotProvisioned, Rounds
 from harness.cloud import HARNESS_TAG, CertificateSet, JitpResult, RestError, jitp_over_https
 from harness.errors import Refusal
 from harness.firmware import Login
 from harness.trial import Link, Stage
 
-if TYPE_CHECKING:
-    from harness.bench.board import Opened
-
 _NOT_YET = 40412  # AssociateDevice: the device never reached the broker, or it is still being made
 
 
 def by_mqtt(
-    board: "Opened",
+    board: Opened,
     cloud: CloudBench,
     login: Login,
     code: str,

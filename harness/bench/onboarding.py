@@ -10,18 +10,15 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from harness.bench.cloud import CloudBench
 from harness.bench.jitp import by_https, by_mqtt
+from harness.bench.opened import Opened
 from harness.bench.rounds import Rounds
 from harness.cloud import CertificateSet
 from harness.credentials import Provisioning, ProvisionRequest, Way, provision
 from harness.errors import HarnessError
 from harness.firmware import Login, WithoutMqtt
-
-if TYPE_CHECKING:
-    from harness.bench.board import Opened
 
 _ROUNDS_LOCAL = Rounds(most=40, gap=0.25, deadline=20.0)
 _ROUNDS_PUBLIC = Rounds(most=24, gap=5.0, deadline=180.0)  # nRF Cloud documentation: about 30 s, several connections
@@ -54,7 +51,7 @@ class Written:
 
 
 def onboard(
-    board: "Opened", cloud: CloudBench, request: ProvisionRequest, login: Callable[[int], Login], *, patience: float
+    board: Opened, cloud: CloudBench, request: ProvisionRequest, login: Callable[[int], Login], *, patience: float
 ) -> Onboarded:
     """Provision ``board`` as ``request`` says. ``login``: the MQTT login with the credentials of a sec_tag.
 
@@ -73,7 +70,7 @@ def onboard(
     return Onboarded(written.made)
 
 
-def write(board: "Opened", cloud: CloudBench, request: ProvisionRequest) -> Written:
+def write(board: Opened, cloud: CloudBench, request: ProvisionRequest) -> Written:
     """Do the board's part of a preconnect: credentials written, or found valid. See :func:`onboard`."""
     known = cloud.recognise(request.device_id)
     return Written(provision(board.modem, request, cloud_keys=None), known)
@@ -100,7 +97,7 @@ def confirmed(made: Provisioning) -> Iterator[None]:
 
 
 def _just_in_time(
-    board: "Opened",
+    board: Opened,
     cloud: CloudBench,
     request: ProvisionRequest,
     login: Callable[[int], Login],

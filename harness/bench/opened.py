@@ -1,0 +1,35 @@
+"""A board that answers: its port, modem and firmware."""
+
+from dataclasses import dataclass
+
+from harness.at import AtPort
+from harness.firmware import MqttFirmware, open_firmware, port_settings, synchronise
+from harness.lab import BoardConfig
+from harness.modem import Identity, Modem
+from harness.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is there once a board answers. ``found_mode``: the functional mode that it was in."""
+
+    port: AtPort
+    modem: Modem
+    identity: Identity
+    firmware: MqttFirmware
+    found_mode: int
+
+
+def open_board(config: BoardConfig, url: str, timeline: Timeline) -> Opened:
+    """Open the board's port, which is ``url``. Raises LabError: no port, busy, silent, wrong firmware."""
+    settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
+    port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings)
+    try:
+        synchronise(port, config.firmware)
+        modem = Modem(port, sec_tags=config.all_sec_tags)
+        modem.prepare()
+        found_mode = modem.functional_mode()
+        return Opened(port, modem, modem.identity(), open_firmware(port, config.firmware), found_mode)
+    except BaseException:
+        port.close()
+        raise
