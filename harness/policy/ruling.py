@@ -76,7 +76,7 @@ class Ruling(NamedTuple):
         """Return one sentence: the request, the answer, and which statement decided or came nearest."""
         sentence = f"{self.action} on {_readable(self.resource)}: {self._reason()}"
         # Topics may hold line breaks; a sentence may not.
-        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in sentence)
+        return one_line(sentence)
 
     def _reason(self) -> str:
         if self.match:
@@ -92,3 +92,8 @@ class Ruling(NamedTuple):
 def _readable(resource: str) -> str:
     part = resource_part(resource)
     return part.removeprefix("topic/").removeprefix("topicfilter/") if part != resource else resource
+
+
+def one_line(text: str) -> str:
+    """Return text with what is no printable character escaped: documents and topics may hold line breaks."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

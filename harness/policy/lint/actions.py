@@ -1,0 +1,98 @@
+"""Lint of actions, and which actions there are.
+
+From "AWS IoT Core Developer Guide, AWS IoT Core policy actions" and "Action resources"; jobs also by the names of "AWS
+IoT jobs data plane", which replace the older ones. Of AWS IoT Greengrass's actions only the one of client devices is
+known here; the others, and resources that stand with them, are not judged.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from harness.policy.lint.contain import Encoder, Index
+from harness.policy.lint.places import Note, placed_actions
+from harness.policy.pattern import Pattern, tokenise
+from harness.policy.statement import Effect, Statement
+
+_MQTT = {
+    "iot:Connect": "client",
+    "iot:Publish": "topic",
+    "iot:RetainPublish": "topic",
+    "iot:Receive": "topic",
+    "iot:Subscribe": "topicfilter",
+}
+_JOBS = ("DescribeJobExecution", "GetPendingJobExecutions", "StartNextPendingJobExecution", "UpdateJobExecution")
+# HTTPS requests for what devices do over MQTT too, where topics decide: easily taken for the permission of that.
+_HTTPS_BESIDES_MQTT = {
+    "iot:GetThingShadow": "thing",
+    "iot:UpdateThingShadow": "thing",
+    "iot:DeleteThingShadow": "thing",
+    "iot:ListNamedShadowsForThing": "thing",
+    **{f"{service}:{name}": "thing" for service in ("iot", "iotjobsdata") for name in _JOBS},
+    "iot:GetRetainedMessage": "topic",
+    "iot:ListRetainedMessages": "topic",
+}
+_HTTPS = {
+    "iot:AssumeRoleWithCertificate": "rolealias",
+    "iot:DeleteConnection": "client",
+    "iot:SendDirectMessage": "client",
+    "greengrass:Discover": "thing",
+}
+# Known actions, and the type of the resource that each is about.
+TYPES = _MQTT | _HTTPS_BESIDES_MQTT | _HTTPS
+RESOURCE_TYPES = tuple(sorted({*TYPES.values()}))
+
+
+def taken_by(statement: Statement) -> frozenset[str]:
+    """Return the known actions that a statement is about."""
+    named = frozenset[str]().union(*map(named_by, statement.actions))
+    return frozenset(TYPES) - named if statement.not_action else named
+
+
+@lru_cache(maxsize=1024)
+def named_by(action: str) -> frozenset[str]:
+    """Return the known actions that an action as written stands for."""
+    pattern = Pattern(tokenise(action.lower(), variables=False))
+    return frozenset(name for name in TYPES if pattern.matches(name.lower()))
+
+
+def types_of(actions: frozenset[str], *, mqtt_only: bool = False) -> frozenset[str]:
+    """Return the types of the resources that known actions are about."""
+    return frozenset(TYPES[name] for name in actions if name in _MQTT or not mqtt_only)
+
+
+def is_greengrass(action: str) -> bool:
+    """Tell whether an action belongs to AWS IoT Greengrass."""
+    return action.lower().startswith("greengrass:")
+
+
+def about_actions(statement: Statement) -> Iterator[Note]:
+    """Yield actions that nobody asks for, that do nothing over MQTT, and that lie inside another one."""
+    for path, action in placed_actions(statement):
+        named = named_by(action)
+        if not named and not is_greengrass(action):
+            yield path, f"{action} is no action that a device asks for; correct or remove it"
+        elif not statement.not_action and named & _HTTPS_BESIDES_MQTT.keys() and not named & _MQTT.keys():
+            https = _over_https(statement)
+            yield path, f"{action} is asked for by HTTPS requests alone: over MQTT it has no effect{https}"
+    yield from _about_repetition(statement)
+
+
+def _over_https(statement: Statement) -> str:
+    names_client = statement.variables and all("${iot:clientid}" in text.lower() for text in statement.resources)
+    if not names_client or statement.not_resource:
+        return ""
+    verb = "grants" if statement.effect is Effect.ALLOW else "refuses"
+    return f"; over HTTPS iot:ClientId has no value, so it {verb} nothing there either"
+
+
+def _about_repetition(statement: Statement) -> Iterator[Note]:
+    encoder = Encoder()
+    placed = list(placed_actions(statement))
+    texts = [encoder.encode(tokenise(action.lower(), variables=False)) for _, action in placed]
+    index = Index((text, number) for number, text in enumerate(texts))
+    for number, (path, action) in enumerate(placed):
+        for wider in index.covering(texts[number]):
+            # Of two that mean the same only the later one is superfluous.
+            if wider != number and (texts[wider] != texts[number] or wider < number):
+                yield path, f"redundant: {action} lies inside {placed[wider][1]}"
+                break

@@ -1,0 +1,53 @@
+"""Lint of who may connect: "AWS IoT Device Defender, Audit checks: AWS IoT policies overly permissive"."""
+
+from collections.abc import Iterator
+
+from harness.policy.arn import resource_part, resource_start
+from harness.policy.contain import covers
+from harness.policy.lint.actions import taken_by
+from harness.policy.lint.conditions import stranger_fulfils
+from harness.policy.lint.contain import normal
+from harness.policy.lint.places import Note, placed_resources
+from harness.policy.pattern import Token, Variable, Wild, tokenise
+from harness.policy.statement import Effect, Statement
+
+_CONNECT = "iot:Connect"
+# Two patterns of a client id that is not known: its own variable, and one character or more.
+_ANY_CLIENT: tuple[tuple[Token, ...], ...] = (
+    ("client/", Variable("iot:clientid")),
+    ("client/", Wild.ONE, Wild.ANY),
+)
+
+
+def about_clients(statement: Statement) -> Iterator[Note]:
+    """Yield resources that let everybody connect under any client id."""
+    if statement.effect is Effect.DENY or not _meets_connect(statement):
+        return
+    if any(stranger_fulfils(condition, statement) is False for condition in statement.conditions):
+        return
+    for path, resource in placed_resources(statement):
+        if _fits_every_client(resource, statement):
+            part = resource_part(resource)
+            yield path, f"{part} fits every client id; ask for iot:Connection.Thing.IsAttached"
+
+
+def denies_strangers(statement: Statement) -> bool:
+    """Tell whether a statement refuses every client that made up its client id."""
+    return (
+        statement.effect is Effect.DENY
+        and _meets_connect(statement)
+        and all(stranger_fulfils(condition, statement) is True for condition in statement.conditions)
+        and any(_fits_every_client(resource, statement) for resource in statement.resources)
+    )
+
+
+def _meets_connect(statement: Statement) -> bool:
+    return not statement.not_resource and _CONNECT in taken_by(statement)
+
+
+def _fits_every_client(resource: str, statement: Statement) -> bool:
+    if resource != "*" and not resource_start(resource):
+        return False
+    tokens = tokenise(resource_part(resource), variables=statement.variables)
+    pattern = [Variable(normal(token.name)) if isinstance(token, Variable) else token for token in tokens]
+    return any(covers(pattern, client) for client in _ANY_CLIENT)
