@@ -26,17 +26,16 @@ from xml.etree import ElementTree
 
 import yaml
 
-from harness.bench.policy_trials import STANDINGS
+from harness.bench.policy_trials import selection_for
 from harness.errors import Misuse
 from harness.lab import CloudConfig, expected_documents, load_boards_file
-from harness.policy import Mutant, Names, document_json, plan
+from harness.policy import Mutant, document_json
 
 ROOT = Path(__file__).parents[1]
 SUITE = "tests/scenarios/test_policy.py"
 BOARD = "mutant"
 AT_ONCE = 2
 TIMEOUT = 600.0  # seconds for one mutant; a run takes ten
-_NAMES = Names("device", "other-device", "team", "other-team")
 _SHOWN = 3
 _NOTHING = '{"Statement": {"Effect": "Allow", "Action": "iot:Nothing", "Resource": "*"}}'  # AWS takes no empty document
 
@@ -68,7 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"mutation run: {error}", file=sys.stderr)
         return 2
     expected = expected_keys(config, file.path.parent.resolve())
-    selection = plan(documents, _NAMES, STANDINGS)
+    selection = selection_for(documents)
+    wrong = baseline(expected)
+    if wrong:
+        print(f"mutation run: on the documents themselves the suite does not pass: {wrong}", file=sys.stderr)
+        return 1
     killable = list(selection.mutants)
     sample = random.Random(seed).sample(killable, min(given.mutants or len(killable), len(killable)))  # noqa: S311
     print(f"{config.expected}: {selection}; {len(sample)} of the mutants as clouds, SEED={seed}", flush=True)
@@ -87,30 +90,25 @@ def expected_keys(config: CloudConfig, folder: Path) -> dict[str, Any]:
     return {"profile": config.profile} | ({"policies": policies} if policies else {})
 
 
+def baseline(expected: dict[str, Any]) -> str:
+    """Run the suite on a cloud that enforces what is expected; return what does not pass, or nothing.
+
+    What fails there would fail on every mutant, and count as noticing it.
+    """
+    folder = _new_lab(None, expected)
+    code, output = _suite(folder)
+    if code == 0:
+        shutil.rmtree(folder)
+        return ""
+    return f"{output.strip()[-300:]}; see {folder}"
+
+
 def run(mutant: Mutant, expected: dict[str, Any]) -> Found:
     """Run the suite on a cloud that enforces ``mutant``. The folder of what is not caught stays for a look."""
-    folder = Path(tempfile.mkdtemp(prefix="nrf91-mutant-"))
-    write_lab(folder, mutant, expected)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        SUITE,
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--boards",
-        str(folder / "boards.yaml"),
-    ]
-    command += ["--reports", str(folder / "reports"), "--lab-ca", str(folder / "ca")]
+    folder = _new_lab(mutant, expected)
     began = time.monotonic()
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT)
-        output = done.stdout + done.stderr
-    except subprocess.TimeoutExpired:
-        output = f"not finished within {TIMEOUT:g} s"
+    _, output = _suite(folder)
     seconds = time.monotonic() - began
-    (folder / "output").write_text(output)
     report = folder / "reports" / "junit.xml"
     caught_by, otherwise = read_report(report.read_text()) if report.exists() else ([], output.strip()[-300:])
     if caught_by:
@@ -118,13 +116,35 @@ def run(mutant: Mutant, expected: dict[str, Any]) -> Found:
     return Found(mutant, caught_by, otherwise, seconds, folder)
 
 
-def write_lab(folder: Path, mutant: Mutant, expected: dict[str, Any]) -> None:
-    """Write a boards file with one virtual board and a local cloud that enforces the mutant's documents."""
-    policies = folder / "policies"
-    policies.mkdir()
-    for name, document in mutant.documents.items():
-        (policies / f"{name}.json").write_text(document_json(document) if document.statements else _NOTHING)
-    cloud = {"kind": "local", **expected, "enforces": [f"policies/{name}.json" for name in mutant.documents]}
+def _new_lab(mutant: Mutant | None, expected: dict[str, Any]) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="nrf91-mutant-"))
+    write_lab(folder, mutant, expected)
+    return folder
+
+
+def _suite(folder: Path) -> tuple[int | None, str]:
+    """Run the derived trials in ``folder``'s lab; return the exit code (None: it did not end) and the output."""
+    command = [sys.executable, "-m", "pytest", SUITE, "-q", "-p", "no:cacheprovider"]
+    command += ["--boards", str(folder / "boards.yaml"), "--reports", str(folder / "reports")]
+    command += ["--lab-ca", str(folder / "ca")]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT)
+        code, output = done.returncode, done.stdout + done.stderr
+    except subprocess.TimeoutExpired:
+        code, output = None, f"not finished within {TIMEOUT:g} s"
+    (folder / "output").write_text(output)
+    return code, output
+
+
+def write_lab(folder: Path, mutant: Mutant | None, expected: dict[str, Any]) -> None:
+    """Write a boards file with one virtual board and a local cloud that enforces the mutant's documents, if given."""
+    cloud = {"kind": "local", **expected}
+    if mutant is not None:
+        policies = folder / "policies"
+        policies.mkdir()
+        for name, document in mutant.documents.items():
+            (policies / f"{name}.json").write_text(document_json(document) if document.statements else _NOTHING)
+        cloud["enforces"] = [f"policies/{name}.json" for name in mutant.documents]
     boards = {"clouds": {"local": cloud}, "boards": [{"name": BOARD, "virtual": {}}]}
     (folder / "boards.yaml").write_text(yaml.safe_dump(boards))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from harness.policy import PolicyDocument, PolicySet, Ruling, client_arn, topic_arn, topicfilter_arn
+from harness.policy import CompiledPolicies, PolicyDocument, PolicySet, Ruling, client_arn, topic_arn, topicfilter_arn
 from harness.policy.case import Request, Verb
 from harness.policy.subject import Kind, Names, in_force, principal_of
 
@@ -22,6 +22,7 @@ class Expectations:
         self._documents = tuple(documents)
         self._names = names
         self._standing = standing
+        self._compiled: dict[tuple[str, str | None], CompiledPolicies] = {}
 
     def explain(self, action: str, name: str) -> str:
         """Return one sentence on ``action`` (``iot:Publish`` ...) and a topic, topic filter or client id."""
@@ -44,7 +45,10 @@ class Expectations:
         return rulings
 
     def _decide(self, client_id: str, checks: Iterable[tuple[str, str]], *, will: str | None = None) -> list[Ruling]:
-        principal = principal_of(self._standing, self._names, client_id=client_id, will=will)
-        names = in_force(self._documents, self._standing, attached=client_id == self._names.device_id)
-        policies = PolicySet(document for document in self._documents if document.name in names).compile(principal)
-        return [policies.decide(action, resource) for action, resource in checks]
+        connection = client_id, will
+        if connection not in self._compiled:
+            principal = principal_of(self._standing, self._names, client_id=client_id, will=will)
+            names = in_force(self._documents, self._standing, attached=client_id == self._names.device_id)
+            documents = (document for document in self._documents if document.name in names)
+            self._compiled[connection] = PolicySet(documents).compile(principal)
+        return [self._compiled[connection].decide(action, resource) for action, resource in checks]

@@ -5,7 +5,15 @@ from dataclasses import replace
 
 from harness.bench.board import BoardBench
 from harness.bench.policy_drift import Drift, Tried, compare
-from harness.bench.policy_trials import STANDINGS, can_run, run_case
+from harness.bench.policy_trials import (
+    STANDINGS,
+    as_shown,
+    can_run,
+    fit_for_trials,
+    own_connect_first,
+    run_case,
+)
+from harness.errors import BoardLost, CloudUnreachable, HarnessError
 from harness.policy import Case, Kind, Mutant, Names, PolicyDocument, load_profile, plan
 from harness.policy.arn import resource_part
 from harness.policy.profile import SHIPPED
@@ -24,45 +32,58 @@ def probe(
 ) -> Drift:
     """Run the trials for a device of these ``standings``, and compare.
 
-    The board is brought to each standing in turn, and is an ordinary member of its team afterwards. Raises LabError
-    when the board cannot be provisioned; trials that prove nothing are part of the answer.
+    The board is brought to each standing in turn; when it is closed, it becomes an ordinary member of its team again.
+    Raises LabError when the board cannot be provisioned; trials that prove nothing are part of the answer.
     """
     _ = board.provisioned  # before the trials are counted
     documents, names = board.cloud.documents, board.names
     progress("deriving the trials")
-    cases, mutants = trials_and_mutants(documents, names, standings)
+    cases, mutants, beyond = trials_and_mutants(documents, names, standings)
     tried: list[Tried] = []
     end: str | None = None
     unproved = 0
+    for number, case in enumerate(cases, 1):
+        reason = end or can_run(case, board)
+        if reason is not None:
+            tried.append(Tried(as_shown(case, documents, names), reason=reason))
+            continue
+        progress(f"trial {number} of {len(cases)}: {case.id}")
+        found = _try(board, record, case)
+        tried.append(Tried(as_shown(case, documents, names), found))
+        unproved = unproved + 1 if found.outcome in LAB_OUTCOMES else 0
+        if found.outcome in (Outcome.BOARD_LOST, Outcome.CLOUD_LOST):
+            end = f"not run after: {found.outcome}"
+        elif number == 1 and found.outcome is Outcome.REFUSED_AT_CONNECT:
+            end = "not run: the device may not even connect"
+        elif unproved == MOST_UNPROVED:
+            end = f"not run after {unproved} trials in a row that proved nothing"
+    return replace(compare(documents, mutants, tried, names), beyond=len(beyond))
+
+
+def _try(board: BoardBench, record: Callable[[Verdict], None], case: Case) -> Verdict:
     try:
-        for number, case in enumerate(cases, 1):
-            reason = end or can_run(case, board)
-            if reason is not None:
-                tried.append(Tried(case, reason=reason))
-                continue
-            progress(f"trial {number} of {len(cases)}: {case.id}")
-            board.be(case.kind)
-            verdict = run_case(board, board.trials(record), case)
-            tried.append(Tried(case, verdict))
-            unproved = unproved + 1 if verdict.outcome in LAB_OUTCOMES else 0
-            if verdict.outcome in (Outcome.BOARD_LOST, Outcome.CLOUD_LOST):
-                end = f"not run after: {verdict.outcome}"
-            elif unproved == MOST_UNPROVED:
-                end = f"not run after {unproved} trials in a row that proved nothing"
-    finally:
-        board.be(Kind.ASSOCIATED)
-    return compare(documents, mutants, tried, names)
+        board.be(case.kind)
+        return run_case(board, board.trials(record), case)
+    except CloudUnreachable as error:
+        return Verdict(Outcome.CLOUD_LOST, case.id, str(error))
+    except BoardLost as error:
+        return Verdict(Outcome.BOARD_LOST, case.id, str(error))
+    except HarnessError as error:  # what was found so far is not to be lost over it
+        return Verdict(Outcome.INCONCLUSIVE, case.id, str(error))
 
 
 def trials_and_mutants(
     documents: Sequence[PolicyDocument], names: Names, standings: Sequence[Kind]
-) -> tuple[list[Case], list[Mutant]]:
+) -> tuple[list[Case], list[Mutant], list[Mutant]]:
     """Return the smallest set for single changes, and what else tells the documents from the shipped profiles.
 
-    With the changes that these trials notice. The trials of one standing follow each other.
+    With the changes that these trials notice, and those that no trial can show. The device's own CONNECT comes first,
+    and then the trials of one standing follow each other.
     """
-    selection = plan(documents, names, standings, further=_additions(documents, names.account))
-    return sorted(selection.cases, key=lambda case: STANDINGS.index(case.kind)), list(selection.mutants)
+    further = _additions(documents, names.account)
+    selection = plan(documents, names, standings, further=further, fit=fit_for_trials(documents, names))
+    cases = sorted(selection.cases, key=lambda case: STANDINGS.index(case.kind))
+    return own_connect_first(documents, cases, names), list(selection.mutants), list(selection.beyond)
 
 
 def _additions(documents: Sequence[PolicyDocument], account: str) -> Iterator[Mutant]:

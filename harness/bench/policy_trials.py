@@ -1,14 +1,19 @@
 """Derived policy cases, run as trials on a board.
 
-How a case is proved: an allowed publish below the team's prefix is seen by the observer, an allowed subscription there
-receives what the observer sends; of the own shadow the service's answers come back. Everything else rests on the fence.
+How a case is proved: an allowed publish below the team's prefix is seen by the observer, a request to the shadow or the
+jobs service is answered, an allowed subscription receives what can be made to arrive there
+(:mod:`harness.bench.delivery`). Everything else rests on the fence.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
+from harness.bench.answers import answer
 from harness.bench.board import BoardBench
-from harness.policy import PolicyDocument, PolicySet
+from harness.bench.delivery import Delivery, Source, delivery
+from harness.bench.expectations import Expectations
+from harness.policy import PolicyDocument, PolicySet, Selection, readings, refusals, topic_arn, unknown_keys
 from harness.policy.case import Case, Verb, rule
 from harness.policy.derivation import derive
 from harness.policy.selection import plan
@@ -24,24 +29,77 @@ _ANY_NAMES = Names(DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT)
 
 
 def cases_for(documents: Sequence[PolicyDocument], *, full: bool) -> list[Case]:
-    """Return the cases that a board can be brought to the standing of, for no device in particular: see `concrete`.
+    """Return the cases of a board, for no device in particular: see :func:`concrete`.
 
-    ``full``: every derived case; otherwise the smallest set that notices every single change to the documents, behind
-    the device's own CONNECT. Every allowed trial needs that, so the set could do without; but where it is refused the
-    others prove nothing, and only the CONNECT itself says so.
+    ``full``: every derived case, also those that no trial can show; otherwise the smallest set that notices every
+    single change to the documents, behind the device's own CONNECT.
     """
-    fewest = plan(documents, _ANY_NAMES, STANDINGS).cases
-    if full:
-        every = [case for kind in STANDINGS for case in derive(documents, kind, _ANY_NAMES)]
-        known = {case.id for case in every}
-        return [*every, *(case for case in fewest if case.id not in known)]
-    kind = fewest[0].kind if fewest else STANDINGS[0]
-    own = [case for case in derive(documents, kind, _ANY_NAMES) if case.template == DEVICE and _plain_connect(case)]
-    return [*own, *(case for case in fewest if case not in own)]
+    selection = selection_for(tuple(documents))
+    if not full:
+        return own_connect_first(documents, selection.cases, _ANY_NAMES)
+    every = [case for kind in STANDINGS for case in derive(documents, kind, _ANY_NAMES)]
+    known = {case.id for case in every}
+    return [*every, *(case for case in selection.cases if case.id not in known)]
+
+
+@lru_cache(maxsize=8)
+def selection_for(documents: tuple[PolicyDocument, ...]) -> Selection:
+    """Return the smallest set of trials of these documents, with what it notices, for no device in particular."""
+    return plan(documents, _ANY_NAMES, STANDINGS, fit=fit_for_trials(documents, _ANY_NAMES))
+
+
+def own_connect_first(documents: Sequence[PolicyDocument], cases: Sequence[Case], names: Names) -> list[Case]:
+    """Return ``cases`` behind the device's own CONNECT.
+
+    Every allowed trial needs that, so the set could do without; but where it is refused the others prove nothing, and
+    only the CONNECT itself says so.
+    """
+    kind = cases[0].kind if cases else STANDINGS[0]
+    own = [case for case in derive(documents, kind, names) if case.template == DEVICE and _plain_connect(case)]
+    return [*own, *(case for case in cases if case not in own)]
 
 
 def _plain_connect(case: Case) -> bool:
     return case.request.verb is Verb.CONNECT and case.request.will is None and not case.request.persistent
+
+
+def fit_for_trials(documents: Sequence[PolicyDocument], names: Names) -> Callable[[Case], bool]:
+    """Return whether a trial can be made of a case; see :func:`why_not`."""
+    unknown = unknown_keys(documents)
+    of_kind = {kind: Expectations(documents, names, kind) for kind in Kind}
+    return lambda case: _why_not(case, documents, names, of_kind[case.kind], unknown) is None
+
+
+def why_not(case: Case, documents: Sequence[PolicyDocument], names: Names) -> str | None:
+    """Return why no board can show what ``case`` says, or None."""
+    return _why_not(case, documents, names, Expectations(documents, names, case.kind), unknown_keys(documents))
+
+
+def _why_not(
+    case: Case, documents: Sequence[PolicyDocument], names: Names, expectations: Expectations, unknown: Sequence[str]
+) -> str | None:
+    if case.kind not in STANDINGS:
+        return f"a device that is {case.kind} cannot be made by what nRF Cloud offers"
+    if case.request.will is not None:
+        return "Serial Modem has no MQTT will"
+    if case.request.verb is Verb.RECEIVE and delivery(case.request, case.kind, names, expectations) is None:
+        return f"nothing that the documents allow can be made to arrive on {case.request.name}"
+    if unknown:
+        most, least = (refusals([case], reading) for reading in readings(documents))
+        if most != least:
+            return f"what the documents say depends on {', '.join(unknown)}, of which the harness knows nothing"
+    return None
+
+
+def as_shown(case: Case, documents: Sequence[PolicyDocument], names: Names) -> Case:
+    """Return the case with everything that its trial shows: a subscription that is waited on shows the delivery too."""
+    if case.request.verb is not Verb.SUBSCRIBE or not case.allowed:
+        return case
+    found = delivery(case.request, case.kind, names, Expectations(documents, names, case.kind))
+    if found is None:
+        return case
+    receive = ("iot:Receive", topic_arn(found.topic, region=names.region, account=names.account))
+    return replace(case, checks=(*case.checks, receive))
 
 
 def concrete(case: Case, documents: Sequence[PolicyDocument], names: Names) -> Case:
@@ -68,22 +126,24 @@ def concrete(case: Case, documents: Sequence[PolicyDocument], names: Names) -> C
 
 def expected(case: Case) -> Outcome:
     """Return the outcome that the policies ask for."""
-    if case.allowed:
+    return outcome_of_refusal(case, None if case.allowed else case.ruling.action)
+
+
+def outcome_of_refusal(case: Case, action: str | None) -> Outcome:
+    """Return how the trial of ``case`` goes where ``action`` is refused, None: nothing is."""
+    if action is None:
         return Outcome.TOLERATED
-    if not case.closes:
+    if action == "iot:Receive":
         return Outcome.IGNORED  # a refused delivery is silent: the connection stays, and no message comes
     return Outcome.REFUSED_AT_CONNECT if case.request.verb is Verb.CONNECT else Outcome.POLICY_DISCONNECT
 
 
 def can_run(case: Case, board: BoardBench) -> str | None:
     """Return why ``case`` cannot be run on ``board``, or None."""
-    if case.kind not in STANDINGS:
-        return f"a device that is {case.kind} cannot be made by what nRF Cloud offers"
-    if case.request.will is not None:
-        return f"{board.opened.firmware.product} has no MQTT will"
-    if case.request.verb is Verb.RECEIVE and _trigger(case, board) is None:
-        return f"nothing can be sent on {case.request.name} from outside"
-    return None
+    reason = why_not(case, board.cloud.documents, board.names)
+    if reason is None and case.request.verb is not Verb.CONNECT:
+        reason = board.opened.firmware.topic_fault(case.request.name)
+    return reason
 
 
 def run_case(board: BoardBench, trials: Trials, case: Case) -> Verdict:
@@ -92,10 +152,10 @@ def run_case(board: BoardBench, trials: Trials, case: Case) -> Verdict:
         case Verb.CONNECT:
             return _connect(board, trials, case)
         case Verb.PUBLISH:
-            payload, witness = _publishing(case, board)
-            return trials.publish(case.request.name, payload, retain=case.request.retain, witness=witness)
+            return _publish(board, trials, case)
         case Verb.SUBSCRIBE | Verb.RECEIVE:
-            return trials.subscribe(case.request.name, trigger=_trigger(case, board))
+            found = delivery(case.request, case.kind, board.names, board.expectations)
+            return trials.subscribe(case.request.name, trigger=_trigger(found, board) if found else None)
 
 
 def _connect(board: BoardBench, trials: Trials, case: Case) -> Verdict:
@@ -106,14 +166,18 @@ def _connect(board: BoardBench, trials: Trials, case: Case) -> Verdict:
     return trials.connect(other, difference=case.probes)
 
 
-def _publishing(case: Case, board: BoardBench) -> tuple[bytes | None, Witness | None]:
-    topic, prefix = case.request.name, board.cloud.account.mqtt_prefix
-    if topic.startswith(prefix):
-        return None, _seen_by_observer(board)
-    if topic.startswith("$aws/"):
+def _publish(board: BoardBench, trials: Trials, case: Case) -> Verdict:
+    topic, retain = case.request.name, case.request.retain
+    found = None if retain else answer(topic, board.names, board.expectations)
+    if found is not None:
+        return trials.request(topic, found)
+    payload, witness = None, None
+    if topic.startswith(board.cloud.account.mqtt_prefix):
+        witness = _seen_by_observer(board)
+    elif topic.startswith("$aws/"):
         # What the shadow and jobs services take; whoever is refused never gets that far.
-        return b'{"state":{"reported":{"harness":"%NONCE%"}},"clientToken":"%NONCE%"}', None
-    return None, None
+        payload = b'{"clientToken":"%NONCE%"}'
+    return trials.publish(topic, payload, retain=retain, witness=witness)
 
 
 def _seen_by_observer(board: BoardBench) -> Witness:
@@ -127,34 +191,22 @@ def _seen_by_observer(board: BoardBench) -> Witness:
     return witness
 
 
-def _trigger(case: Case, board: BoardBench) -> Trigger | None:
-    topic_filter, prefix = case.request.name, board.cloud.account.mqtt_prefix
-    if topic_filter.startswith(prefix):
-        topic = "/".join("harness" if level in ("#", "+") else level for level in topic_filter.split("/"))
-        return lambda token: board.cloud.observer.publish(topic, f'{{"harness":"{token}"}}'.encode())
-    return _shadow_triggers(board).get(topic_filter)
-
-
-def _shadow_triggers(board: BoardBench) -> dict[str, Trigger]:
-    """What makes the shadow service send: a changed desired state, and the device's own question."""
-    device_id, api, device = board.device_id, board.cloud.api, board.opened.firmware
+def _trigger(found: Delivery, board: BoardBench) -> Trigger:
+    cloud, device, device_id = board.cloud, board.opened.firmware, board.device_id
     shadow = f"$aws/things/{device_id}/shadow"
 
-    def desire(token: str) -> None:
-        api.patch_state(device_id, desired={"harness": {"token": token}})
+    def send(token: str) -> None:
+        match found.source:
+            case Source.OBSERVER:
+                cloud.observer.publish(found.topic, f'{{"harness":"{token}"}}'.encode())
+            case Source.ASKED:
+                device.publish(f"{shadow}/get", f'{{"clientToken":"{token}"}}'.encode())
+            case Source.REPORTED:
+                report = f'{{"state":{{"reported":{{"harness":"{token}"}}}},"clientToken":"{token}"}}'
+                device.publish(f"{shadow}/update", report.encode())
+            case Source.DESIRED:
+                cloud.api.patch_state(device_id, desired={"harness": {"token": token}})
+            case Source.ITSELF:
+                device.publish(found.topic, f'{{"harness":"{token}"}}'.encode())
 
-    def ask(token: str) -> None:
-        device.publish(f"{shadow}/get", f'{{"clientToken":"{token}"}}'.encode())
-
-    def report(token: str) -> None:
-        device.publish(
-            f"{shadow}/update", f'{{"state":{{"reported":{{"harness":"{token}"}}}},"clientToken":"{token}"}}'.encode()
-        )
-
-    triggers: dict[str, Callable[[str], None]] = {
-        f"{shadow}/get/accepted": ask,
-        f"{shadow}/update/accepted": report,
-    }
-    if board.standing is not Kind.PROVISIONED:  # REST shows and changes the team's devices only
-        triggers[f"{shadow}/update/delta"] = triggers[f"{device_id}/shadow/update/delta"] = desire
-    return triggers
+    return send

@@ -7,7 +7,7 @@ from stat import S_ISDIR
 from typing import Any, Final
 
 from harness.bench.expectations import Expectations
-from harness.bench.policy_trials import STANDINGS
+from harness.bench.policy_trials import STANDINGS, fit_for_trials
 from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import OK, REFUSED
 from harness.cli.progress import Progress
@@ -108,15 +108,14 @@ def trials(given: Arguments, progress: Progress) -> Result:
     """List the trials that the documents call for, with what each probes."""
     subject, states = _subject(given, progress), tuple(given.standings or STANDINGS)
     progress("deriving the trials")
-    selection = plan(subject.documents, subject.names, states)
+    fit = fit_for_trials(subject.documents, subject.names)
+    selection = plan(subject.documents, subject.names, states, fit=fit)
     chosen = {case.id for case in selection.cases}
     cases = list(selection.cases)
     if given.full:
         more = chain.from_iterable(derive(subject.documents, state, subject.names) for state in states)
         cases += [case for case in more if case.id not in chosen]
-    summary = (
-        f"{len(cases)} trials, {len(selection.mutants)} mutants, all killed, {len(selection.equivalent)} equivalent"
-    )
+    summary = f"{len(cases)} trials; of these: {selection}" if given.full else str(selection)
     data: dict[str, Any] = {
         "board": given.board,
         **subject.as_data,
@@ -133,7 +132,7 @@ def trials(given: Arguments, progress: Progress) -> Result:
     if given.mutants:
         data |= _mutants(selection)
         lines += ["", *_mutant_lines(selection)]
-    return Result(data, [*lines, "", summary, selection.proof if not given.full else f"of these {selection.proof}"])
+    return Result(data, [*lines, "", summary, selection.proof])
 
 
 def describe_case(case: Case) -> dict[str, Any]:
@@ -197,6 +196,7 @@ def _mutants(selection: Selection) -> dict[str, Any]:
             tellers.setdefault(id(mutant), []).append(identifier)
     return {
         "mutants": [{"change": str(one), "noticed_by": tellers[id(one)]} for one in selection.mutants],
+        "beyond": [{"change": str(one)} for one in selection.beyond],
         "equivalent": [
             {"change": str(one.mutant), "reason": one.reason, "proved": one.proved} for one in selection.equivalent
         ],
@@ -208,6 +208,8 @@ def _mutant_lines(selection: Selection) -> list[str]:
     lines = ["mutants, and the trials that notice them"]
     for one in found["mutants"]:
         lines += [f"  {one['change']}", *(f"      {identifier}" for identifier in one["noticed_by"])]
+    if found["beyond"]:
+        lines += ["", "mutants that no trial can show", *(f"  {one['change']}" for one in found["beyond"])]
     lines += ["", "equivalent mutants, and why"]
     for one in found["equivalent"]:
         lines += [f"  {one['change']}", f"      {one['reason']}"]

@@ -1,5 +1,6 @@
 """``nrf91-harness policy probe``: the policies that are really deployed, compared with the expected documents."""
 
+from collections import Counter
 from typing import Any, Final
 
 from harness.bench.policy_drift import Difference, Drift, Tried
@@ -32,6 +33,7 @@ def probe(given: Arguments, progress: Progress) -> Result:
         "gained": [_difference(one) for one in drift.differences if one.gained],
         "changes": [[str(mutant) for mutant in group] for group in drift.changes],
         "changes_excluded": drift.excluded,
+        "changes_beyond_trials": drift.beyond,
         "profiles_that_fit": list(drift.profiles),
         "trials": [_tried(one) for one in drift.tried],
     }
@@ -42,7 +44,7 @@ def probe(given: Arguments, progress: Progress) -> Result:
 def _code(drift: Drift) -> int:
     if drift.differences:
         return REFUSED
-    return LAB if drift.unproved else OK
+    return LAB if drift.unproved or drift.not_run else OK
 
 
 def _lines(drift: Drift, expected: str) -> list[str]:
@@ -60,12 +62,12 @@ def _lines(drift: Drift, expected: str) -> list[str]:
         lines.append("nothing was refused: this cloud seems to enforce no policies at all")
     for tried in drift.unproved:
         lines += [f"unproved  {tried.case.id}", f"        {tried.verdict.evidence if tried.verdict else ''}"]
-    for tried in drift.not_run:
-        lines += [f"not run  {tried.case.id}", f"        {tried.reason}"]
+    for reason, number in Counter(tried.reason for tried in drift.not_run).items():
+        lines.append(f"not run  {number} of the trials: {reason} (--json has them)")
     proved = len(drift.tried) - len(drift.unproved) - len(drift.not_run)
     lines.append(
         f"{proved} trials: {len(drift.differences)} differ; single changes of the documents that are excluded:"
-        f" {drift.excluded}"
+        f" {drift.excluded}" + f", that no trial can show: {drift.beyond}" * bool(drift.beyond)
     )
     return lines
 

@@ -80,6 +80,9 @@ class MqttFirmware(Protocol):
         CONNACK is an event (ACCEPTED or REFUSED); a broker that hangs up instead is CLOSED.
         """
 
+    def topic_fault(self, topic: str) -> str | None:
+        """Return why the board could not publish on or subscribe to this, whatever the cloud says; None: it could."""
+
     def disconnect(self) -> None:
         """End the connection; not being connected is fine."""
 

@@ -21,6 +21,7 @@ _HAPPENINGS = {
 _MESSAGE_FOLLOWED = 2  # printed after #XMQTTMSG, says nothing that the message did not
 _CONNACK = 0
 _RESTARTS = ("Ready", "INIT ERROR", "#XMODEM")
+_LONGEST_TOPIC = 128  # bytes; Serial Modem documentation, AT#XMQTTPUB and AT#XMQTTSUB
 _INLINE_LIMIT = 1024  # the firmware's buffer for a payload inside the command
 _KEPT_EVENTS = 10_000
 
@@ -60,6 +61,15 @@ class SerialModem:
                 f"{self._port.name}: no TLS session with {login.host}:{login.port} using sec_tag {login.sec_tag} "
                 f"(the board says {refused.final}; name, network, trust and key all look alike to it)"
             ) from refused
+
+    def topic_fault(self, topic: str) -> str | None:
+        """Say what Serial Modem's documentation and its quoted parameters rule out."""
+        length = len(topic.encode())
+        if length > _LONGEST_TOPIC:
+            return f"{self.product} takes topics of up to {_LONGEST_TOPIC} bytes, and this one has {length}"
+        if '"' in topic or not topic.isprintable():
+            return f"{self.product} cannot be told a topic with quotes or control characters"
+        return None
 
     def disconnect(self) -> None:
         """End the connection; not being connected is fine."""

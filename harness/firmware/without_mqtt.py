@@ -24,6 +24,10 @@ class WithoutMqtt:
         """Raise Misuse."""
         self._refuse(f"connect to {login.host}")
 
+    def topic_fault(self, topic: str) -> str | None:
+        """Say that there is no MQTT."""
+        return f"{self.product} has no MQTT client"
+
     def disconnect(self) -> None:
         """There is no connection."""
 

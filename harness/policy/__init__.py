@@ -11,7 +11,7 @@ print(selection, selection.proof, *selection.cases, sep="\n")
 """
 
 from harness.policy.arn import client_arn, thing_arn, topic_arn, topicfilter_arn
-from harness.policy.case import Case, Request, Verb, judge
+from harness.policy.case import Case, Request, Verb, judge, refusals
 from harness.policy.conditions import Condition, FailedCondition
 from harness.policy.derivation import Survey, derive, survey
 from harness.policy.document import PolicyDocument
@@ -28,6 +28,7 @@ from harness.policy.ruling import Decision, Match, Ruling
 from harness.policy.selection import Selection, plan, smallest
 from harness.policy.statement import Effect, Statement
 from harness.policy.subject import Kind, Names, in_force, principal_of
+from harness.policy.unknown import readings, unknown_keys
 from harness.policy.writing import document_json
 
 __all__ = [
@@ -68,9 +69,12 @@ __all__ = [
     "plan",
     "principal_of",
     "profile_folder",
+    "readings",
+    "refusals",
     "smallest",
     "survey",
     "thing_arn",
     "topic_arn",
     "topicfilter_arn",
+    "unknown_keys",
 ]

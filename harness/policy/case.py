@@ -112,14 +112,19 @@ def rule(compiled: CompiledPolicies, checks: Iterable[Check]) -> Ruling:
 
 def judge(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> list[bool]:
     """Tell for each case whether ``documents`` (by name) allow it, which need not be those it was derived from."""
+    return [refused is None for refused in refusals(cases, documents)]
+
+
+def refusals(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> list[str | None]:
+    """Return for each case the first action that ``documents`` (by name) refuse, None when they allow it."""
     asked: dict[tuple[int, tuple[str, ...]], _Asked] = {}
-    answers = []
+    answers: list[str | None] = []
     for case in cases:
         key = (id(case.principal), case.documents)
         if key not in asked:
             policies = PolicySet(documents[name] for name in case.documents)
             asked[key] = _Asked(policies.compile(case.principal))
-        answers.append(all(map(asked[key].__getitem__, case.checks)))
+        answers.append(next((check[0] for check in case.checks if not asked[key][check]), None))
     return answers
 
 

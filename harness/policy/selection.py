@@ -1,6 +1,6 @@
 """The smallest set of trials that notices every single change to the policies, with the proof that none is smaller."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.policy.case import Case, Verb, judge
@@ -21,13 +21,14 @@ class Selection:
 
     ``connections``: the trials by connection; on each the denied one is last, because it ends the connection.
     ``noticed``: for each trial, by id, the mutants that it tells from the documents. ``equivalent``: what nothing can
-    tell. ``at_least``: no smaller number of the candidates would do. ``apart``: mutants no two of which one candidate
-    notices.
+    tell. ``beyond``: mutants that only packets would tell which cannot be tried. ``at_least``: no smaller number of the
+    candidates would do. ``apart``: mutants no two of which one candidate notices.
     """
 
     connections: tuple[tuple[Case, ...], ...]
     mutants: tuple[Mutant, ...]
     equivalent: tuple[Equivalent, ...]
+    beyond: tuple[Mutant, ...]
     noticed: Mapping[str, tuple[Mutant, ...]] = field(repr=False)
     at_least: int
     apart: tuple[Mutant, ...] = field(repr=False)
@@ -49,7 +50,8 @@ class Selection:
 
     def __str__(self) -> str:
         count, told = len(self.cases), len(self.mutants)
-        return f"{count} trials, {told} mutants, all killed, {len(self.equivalent)} equivalent"
+        beyond = f"; {len(self.beyond)} more that no trial can show" if self.beyond else ""
+        return f"{count} trials, {told} mutants, all killed, {len(self.equivalent)} equivalent{beyond}"
 
     def suspects(self, failed: Collection[str]) -> tuple[Mutant, ...]:
         """Return the single changes that explain why exactly the trials with these ids went otherwise than expected.
@@ -70,19 +72,25 @@ def plan(
     kinds: Iterable[Kind] = (Kind.ASSOCIATED,),
     *,
     further: Iterable[Mutant] = (),
+    fit: Callable[[Case], bool] = lambda _case: True,
 ) -> Selection:
-    """Derive the trials of devices of these ``kinds``, make the mutants, and select. ``further``: mutants besides."""
+    """Derive the trials of devices of these ``kinds``, make the mutants, and select.
+
+    ``further``: mutants besides. ``fit``: whether a trial can be made of a case.
+    """
     documents, kinds = tuple(documents), tuple(kinds)
     changed = [*mutants(documents), *further]
-    cases = [case for kind in kinds for case in derive(documents, kind, names)]
+    cases = [case for kind in kinds for case in derive(documents, kind, names) if fit(case)]
     missed = [mutant for mutant, killers in zip(changed, _killers(cases, changed), strict=True) if not killers]
     packets: dict[Kind, list[Candidate]] = {kind: [] for kind in kinds}
     same = [mutant for mutant in missed if not _look_further(mutant, documents, names, packets)]
     surveys = [survey(documents, kind, names, further=packets[kind]) for kind in kinds]
+    cases = [case for found in surveys for case in found.cases]
     return smallest(
-        [case for found in surveys for case in found.cases],
+        [case for case in cases if fit(case)],
         changed,
         impossible=[case for found in surveys for case in found.impossible],
+        unfit=[case for case in cases if not fit(case)],
         same=same,
     )
 
@@ -107,13 +115,14 @@ def smallest(
     mutants: Sequence[Mutant],
     *,
     impossible: Sequence[Case] = (),
+    unfit: Sequence[Case] = (),
     same: Sequence[Mutant] = (),
 ) -> Selection:
     """Select the fewest of ``cases`` that notice each of ``mutants`` that any of them notices.
 
-    For the reasons of equivalence, ``impossible``: packets that the service does not take; ``same``: mutants that no
-    packet tells apart. Of trials that notice the same, one of the device with most rights is preferred, then one
-    without a delivery, then the first.
+    ``unfit``: packets that tell mutants apart and cannot be tried. For the reasons of equivalence, ``impossible``:
+    packets that the service does not take; ``same``: mutants that no packet tells apart. Of trials that notice the
+    same, one of the device with most rights is preferred, then one without a delivery, then the first.
     """
     cases = sorted(cases, key=_preference)
     killers = _killers(cases, mutants)
@@ -125,16 +134,19 @@ def smallest(
     cover = smallest_cover(masks)
     chosen = [cases[number] for number in _preferred(cover, masks)]
     seen = [mutants[number] for number in told]
+    missed = [mutant for mutant, found in zip(mutants, killers, strict=True) if not found]
+    beyond = [mutant for mutant, found in zip(missed, _killers(unfit, missed), strict=True) if found]
     equivalent = [
         explain_equivalence(mutant, cases, impossible, certain=any(mutant is one for one in same))
-        for mutant, found in zip(mutants, killers, strict=True)
-        if not found
+        for mutant in missed
+        if not any(mutant is one for one in beyond)
     ]
     mask_of = {id(case): mask for case, mask in zip(cases, masks, strict=True)}
     return Selection(
         connections=_connections(chosen),
         mutants=tuple(seen),
         equivalent=tuple(equivalent),
+        beyond=tuple(beyond),
         noticed={c.id: tuple(m for bit, m in enumerate(seen) if mask_of[id(c)] >> bit & 1) for c in chosen},
         at_least=cover.at_least,
         apart=tuple(seen[bit] for bit in cover.apart),

@@ -1,5 +1,6 @@
 """An attempted action with its controls, and the verdict on it."""
 
+from harness.trial.answer import Answer
 from harness.trial.controls import AllowedAction, ObservedPublish, ShadowUpdate
 from harness.trial.link import Attempt, Link, NotConnected, Stage, nonce
 from harness.trial.rest import RestTrials
@@ -9,6 +10,7 @@ from harness.trial.verdict import LAB_OUTCOMES, Control, Facts, Outcome, Unprove
 __all__ = [
     "LAB_OUTCOMES",
     "AllowedAction",
+    "Answer",
     "Attempt",
     "Control",
     "Facts",

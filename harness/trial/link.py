@@ -78,6 +78,11 @@ class Link:
         return self._chosen
 
     @property
+    def listens_to(self) -> frozenset[str]:
+        """Topic filters that the allowed action needs; empty as long as none is known."""
+        return frozenset() if self._chosen is None else self._chosen.listens_to
+
+    @property
     def connected(self) -> bool:
         """True when the connection was accepted and no end of it was reported."""
         return self._connected_at is not None and not any(

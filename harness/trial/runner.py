@@ -8,7 +8,6 @@ do the same credentials connect again, and does the allowed action work again? d
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from harness.at import AtPort
@@ -16,9 +15,11 @@ from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, NotReg
 from harness.firmware import Happening, Login, MqttEvent
 from harness.modem import Modem
 from harness.timeline import Kind, Timeline
-from harness.trial.link import Attempt, Link, NotConnected, Stage, nonce
+from harness.trial.answer import Answer
+from harness.trial.connecting import Circumstances, Connecting
+from harness.trial.link import Link, NotConnected, nonce
 from harness.trial.network import NetworkWatch
-from harness.trial.verdict import LAB_OUTCOMES, Control, Facts, Outcome, Verdict, judge
+from harness.trial.verdict import LAB_OUTCOMES, Facts, Outcome, Unproved, Verdict, judge
 
 MAX_ATTEMPTS = 2
 """An inconclusive trial is run once more; the count stands in the verdict."""
@@ -28,11 +29,6 @@ Witness = Callable[[str, float], bool]
 
 Trigger = Callable[[str], None]
 """Makes the cloud send a message with this nonce to the subscription under trial."""
-
-_REFUSED_CONNECTS = (Stage.NO_CONNACK, Stage.REFUSED)
-
-Circumstances = Callable[[], AbstractContextManager[object]]
-"""Makes a context manager that changes something about the board for the length of a connection attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +54,7 @@ class Trials:
         self._modem = modem
         self._port = port
         self._around = surroundings
+        self._connecting = Connecting(link, modem, port, surroundings.explain)
 
     def publish(
         self, topic: str, payload: bytes | None = None, *, qos: int = 1, retain: bool = False, witness: Witness | None
@@ -100,18 +97,66 @@ class Trials:
             if trigger is None:
                 return True, "nothing can be sent there from outside, so the fence alone shows it"
             trigger(token)
-            event = device.wait(_carries(token), since=mark, timeout=self._link.settle)
-            if event is not None and event.happening is Happening.MESSAGE:
+            event = self._awaited(lambda event: token.encode() in event.payload, mark)
+            if event is not None:
                 return True, f"a message arrived on {event.topic}"
             return False, f"no message arrived within {self._link.settle:g} s although one was sent"
 
         verdict = self._run(action, act, effect, None, self._around.explain("iot:Subscribe", topic_filter))
-        if self._link.connected and topic_filter not in self._link.action.listens_to:
-            # AWS IoT Core quotas: 50 subscriptions on a connection. One more is hung up on like a violation.
+        self._unsubscribe(topic_filter)
+        return verdict
+
+    def request(self, topic: str, answer: Answer) -> Verdict:
+        """Try to publish a request to a service of the cloud; its ``answer`` is the proof that it was taken."""
+        action = f"publish on {topic} (QoS 1)"
+        device = self._link.device
+        listening = False
+
+        def prepare() -> None:
+            nonlocal listening
+            listening = answer.listen is None or self._listens_to(answer.listen)
+
+        def act(token: str) -> bool:
+            return device.publish(topic, answer.payload.replace(b"%NONCE%", token.encode()))
+
+        def effect(token: str, mark: int) -> tuple[bool, str] | None:
+            if not listening:
+                return True, f"an answer could not be waited for, as {answer.listen} could not be subscribed to"
+            event = self._awaited(lambda event: answer.shown_by(event, token), mark)
+            if event is not None:
+                return True, f"it was answered on {event.topic}"
+            return False, f"it was not answered within {self._link.settle:g} s"
+
+        policy = self._around.explain("iot:Publish", topic)
+        verdict = self._run(action, act, effect, None, policy, prepare)
+        if answer.listen is not None:
+            self._unsubscribe(answer.listen)
+        return verdict
+
+    def _awaited(self, wanted: Callable[[MqttEvent], bool], mark: int) -> MqttEvent | None:
+        """Return the message that is waited for, or None. Raises Unproved when the connection ends meanwhile."""
+        event = self._link.device.wait(
+            lambda event: event.happening is Happening.CLOSED or wanted(event), since=mark, timeout=self._link.settle
+        )
+        if event is not None and event.happening is Happening.CLOSED:
+            raise Unproved(f"the action was tolerated, and the connection ended before its effect was seen: {event}")
+        return event
+
+    def _listens_to(self, topic_filter: str) -> bool:
+        device = self._link.device
+        mark = device.mark()
+        if not device.subscribe(topic_filter):
+            return False
+        event = device.wait(_subscribed_or_closed, since=mark, timeout=self._link.patience)
+        return event is not None and event.happening is Happening.SUBACK
+
+    def _unsubscribe(self, topic_filter: str) -> None:
+        # AWS IoT Core quotas: 50 subscriptions on a connection. One more is hung up on like a violation.
+        device = self._link.device
+        if self._link.connected and topic_filter not in self._link.listens_to:
             mark = device.mark()
             if device.unsubscribe(topic_filter):
                 device.wait(_unsubscribed_or_closed, since=mark, timeout=self._link.patience)
-        return verdict
 
     def connect(self, login: Login, *, difference: str, during: Circumstances | None = None) -> Verdict:
         """Try to connect with another ``login`` than the link's own, or under other circumstances.
@@ -123,7 +168,7 @@ class Trials:
             raise Misuse("a connect trial needs another login than the link's own, or other circumstances")
         action = f"connect as {login.client_id} ({difference})"
         policy = self._around.explain("iot:Connect", login.client_id)
-        return self._repeated(action, lambda: self._connect_once(action, login, difference, during, policy))
+        return self._repeated(action, lambda: self._connecting.with_another(action, login, difference, during, policy))
 
     def ensure_connected(self) -> None:
         """Be connected, for set-up that a trial needs (a subscription, say). Raises NotConnected."""
@@ -132,31 +177,7 @@ class Trials:
     def verify_connection(self) -> Verdict:
         """Connect with the link's own login and see the allowed action work."""
         action = f"connect as {self._link.login.client_id}"
-        return self._repeated(action, lambda: self._verify_once(action))
-
-    def _verify_once(self, action: str) -> Verdict:
-        link = self._link
-        link.forget()
-        with NetworkWatch(self._port) as network:
-            mark = link.device.mark()
-            attempts = [link.attempt(link.login)]
-            if attempts[0].stage in _REFUSED_CONNECTS:
-                attempts.append(link.attempt(link.login))
-            registration = self._modem.registration()
-            quiet = registration.registered and network.loss() is None and link.device.restarted(mark) is None
-        if quiet and len(attempts) == 2 and attempts[1].stage in _REFUSED_CONNECTS:
-            policy = self._around.explain("iot:Connect", link.login.client_id)
-            evidence = (
-                f"{policy} TLS came up and CONNECT was refused, twice: {attempts[0]}; {attempts[1]}. "
-                f"The modem stayed registered ({registration.text}) and nothing restarted."
-            )
-            return Verdict(Outcome.REFUSED_AT_CONNECT, action, evidence)
-        try:
-            link.ensure()
-        except NotConnected as error:
-            return Verdict(Outcome.INCONCLUSIVE, action, f"{error}.")
-        text = f"Mutual TLS and CONNECT were accepted, and {link.action.description} worked."
-        return Verdict(Outcome.TOLERATED, action, text)
+        return self._repeated(action, lambda: self._connecting.verify(action))
 
     def _run(
         self,
@@ -165,9 +186,10 @@ class Trials:
         effect: Callable[[str, int], tuple[bool, str] | None],
         witness: Witness | None,
         policy: str,
+        prepare: Callable[[], None] = lambda: None,
     ) -> Verdict:
         def once() -> Verdict:
-            outcome, evidence = judge(self._gather(action, act, effect, witness, policy))
+            outcome, evidence = judge(self._gather(action, act, effect, witness, policy, prepare))
             return Verdict(outcome, action, evidence)
 
         return self._repeated(action, once)
@@ -201,8 +223,11 @@ class Trials:
         effect: Callable[[str, int], tuple[bool, str] | None],
         witness: Witness | None,
         policy: str,
+        prepare: Callable[[], None],
     ) -> Facts:
         link, device = self._link, self._link.device
+        link.ensure()
+        prepare()
         link.ensure()
         with NetworkWatch(self._port) as network:
             baseline = link.run()
@@ -265,54 +290,6 @@ class Trials:
         except NotConnected as error:
             return replace(facts, reconnect_error=str(error))
 
-    def _connect_once(
-        self,
-        action: str,
-        login: Login,
-        difference: str,
-        during: Circumstances | None,
-        policy: str,
-    ) -> Verdict:
-        link = self._link
-        link.ensure()
-        link.disconnect()
-        with during() if during else nullcontext(), NetworkWatch(self._port) as network:
-            mark = link.device.mark()
-            attempt = link.attempt(login)
-            if attempt.stage is Stage.ACCEPTED:
-                link.disconnect()
-            registration = self._modem.registration()
-            loss = network.loss() or (None if registration.registered else registration.text)
-            restarted = link.device.restarted(mark)
-        if restarted or loss:
-            control = Control(acked=True, seen=True, seconds=0.0)
-            outcome, evidence = judge(Facts(action, "", control, restarted=restarted, network_loss=loss))
-            return Verdict(outcome, action, evidence)
-        return self._judge_connect(action, attempt, difference, policy)
-
-    def _judge_connect(self, action: str, attempt: Attempt, difference: str, policy: str) -> Verdict:
-        try:
-            self._link.reconnect()
-            after = self._link.run()
-        except NotConnected as error:
-            return Verdict(Outcome.INCONCLUSIVE, action, f"{attempt}; but the right login failed afterwards: {error}.")
-        if not after.ok:
-            return Verdict(Outcome.INCONCLUSIVE, action, f"{attempt}; the right login did not work: {after.detail}.")
-        outcome = {
-            Stage.ACCEPTED: Outcome.TOLERATED,
-            Stage.NO_SESSION: Outcome.REFUSED_IN_TLS,
-            Stage.NO_CONNACK: Outcome.REFUSED_AT_CONNECT,
-            Stage.REFUSED: Outcome.REFUSED_AT_CONNECT,
-            Stage.SILENT: Outcome.INCONCLUSIVE,
-        }[attempt.stage]
-        if outcome is Outcome.REFUSED_IN_TLS:
-            policy = ""  # it never came to a decision
-        evidence = (
-            f"{policy} Before and after it the right login connected to the same host and port, and its allowed action "
-            f"worked; with {difference}: {attempt}. The modem stayed registered."
-        )
-        return Verdict(outcome, action, evidence.strip())
-
     def _with_known_cause(self, verdict: Verdict, mark: int) -> Verdict:
         """Return a verdict that blames a dead process, or a restart since ``mark``, where it proved nothing else."""
         if verdict.outcome not in LAB_OUTCOMES:
@@ -334,10 +311,9 @@ class Trials:
         self._around.timeline.add(Kind.STEP, "trial", text)
 
 
+def _subscribed_or_closed(event: MqttEvent) -> bool:
+    return event.happening in (Happening.SUBACK, Happening.CLOSED)
+
+
 def _unsubscribed_or_closed(event: MqttEvent) -> bool:
     return event.happening in (Happening.UNSUBACK, Happening.CLOSED)
-
-
-def _carries(token: str) -> Callable[[MqttEvent], bool]:
-    wanted = token.encode()
-    return lambda event: event.happening is Happening.CLOSED or wanted in event.payload

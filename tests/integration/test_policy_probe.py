@@ -78,3 +78,20 @@ def test_statements_that_a_cloud_lacks_or_has_gained(tmp_path, probe):
     )
     assert sum("as in profile current" in change for change in changes) == 3
     assert data["profiles_that_fit"] == []
+
+
+def test_a_cloud_that_lets_the_device_not_even_connect(tmp_path, probe):
+    drift(tmp_path, "provisioned", lambda text: text.replace("iot:Connect", "iot:Nothing"))
+    code, data = probe("drifted")
+    assert (code, data["ok"]) == (1, False)
+    assert [one["statement"] for one in data["lacks"]] == ["provisioned statement 1"]
+    assert {trial["evidence"] for trial in data["trials"][1:]} == {"not run: the device may not even connect"}
+
+
+def test_a_right_that_others_rest_on_is_lacking_once(tmp_path, probe):
+    """Without the right to ask for the shadow its answer cannot be made to come: that is no second thing lacking."""
+    drift(tmp_path, "provisioned", lambda text: text.replace("/shadow/get\"", "/shadow/none\""))
+    code, data = probe("drifted")
+    assert code == 1
+    assert [one["statement"] for one in data["lacks"]] == ["provisioned statement 3"]
+    assert {change.partition(":")[0] for group in data["changes"] for change in group} == {"provisioned statement 3"}

@@ -114,6 +114,7 @@ def test_the_sample_follows_from_the_seed(monkeypatch, capsys, tmp_path, caught_
         return Found(mutant, caught_by, "", 1.0, tmp_path)
 
     monkeypatch.setattr(mutation_run, "run", run)
+    monkeypatch.setattr(mutation_run, "baseline", lambda expected: "")
     assert mutation_run.main(["--mutants", "3", "--seed", "7"]) == code
     first = sorted(asked)
     asked.clear()
@@ -121,3 +122,26 @@ def test_the_sample_follows_from_the_seed(monkeypatch, capsys, tmp_path, caught_
     assert sorted(asked) == first
     assert {profile for _, profile in first} == {"page"}
     assert "SEED=7" in capsys.readouterr().out
+
+
+def test_what_fails_without_any_change_would_catch_everything(monkeypatch, capsys):
+    monkeypatch.setattr(mutation_run, "baseline", lambda expected: "1 failed; see there")
+    monkeypatch.setattr(mutation_run, "run", None)
+    assert mutation_run.main(["--mutants", "3"]) == 1
+    assert capsys.readouterr().err == (
+        "mutation run: on the documents themselves the suite does not pass: 1 failed; see there\n"
+    )
+
+
+@pytest.mark.parametrize(("code", "wrong"), [(0, False), (1, True), (None, True)])
+def test_the_baseline_is_a_lab_without_a_mutant(monkeypatch, code, wrong):
+    seen = []
+
+    def suite(folder):
+        seen.append((folder / "boards.yaml").read_text())
+        return code, "some output"
+
+    monkeypatch.setattr(mutation_run, "_suite", suite)
+    assert bool(mutation_run.baseline({"profile": "current"})) is wrong
+    assert "profile: current" in seen[0]
+    assert "enforces" not in seen[0]

@@ -6,30 +6,21 @@ import pytest
 
 from harness.bench.policy_drift import Tried, compare
 from harness.bench.policy_probe import trials_and_mutants
-from harness.bench.policy_trials import expected
-from harness.policy import Kind, Names, Verb, judge, load_profile
+from harness.bench.policy_trials import as_shown, outcome_of_refusal
+from harness.policy import Kind, Names, PolicyDocument, Verb, load_profile, refusals
 from harness.trial import Outcome, Verdict
 
 NAMES = Names("dev", "dev-2", "T", "T2")
 PAGE = tuple(load_profile("page", account=NAMES.account).values())
 TEAM = "prod/${iot:Connection.Thing.Attributes[tenantId]}"
-CASES, MUTANTS = trials_and_mutants(PAGE, NAMES, [Kind.ASSOCIATED])
-
-
-def outcome(case, allowed):
-    """How a cloud shows this decision."""
-    if allowed is case.allowed:
-        return expected(case)
-    if allowed:
-        return Outcome.TOLERATED
-    return Outcome.IGNORED if case.request.verb is Verb.RECEIVE else Outcome.POLICY_DISCONNECT
+CASES, MUTANTS, _ = trials_and_mutants(PAGE, NAMES, [Kind.ASSOCIATED])
 
 
 def tried(documents):
     """The trials on a cloud that enforces ``documents``."""
-    answers = judge(CASES, documents)
-    verdicts = [Verdict(outcome(case, allowed), case.id, "") for case, allowed in zip(CASES, answers, strict=True)]
-    return [Tried(case, verdict) for case, verdict in zip(CASES, verdicts, strict=True)]
+    shown = [as_shown(case, PAGE, NAMES) for case in CASES]
+    outcomes = map(outcome_of_refusal, shown, refusals(shown, documents))
+    return [Tried(case, Verdict(outcome, case.id, "")) for case, outcome in zip(shown, outcomes, strict=True)]
 
 
 def drift(documents):
@@ -100,6 +91,44 @@ def test_a_silent_subscription_lacks_the_delivery(result, statement):
     ]
     (difference,) = compare(PAGE, MUTANTS, results, NAMES).differences
     assert difference.statement == statement
+
+
+def test_a_lost_delivery_is_one_change_wherever_it_shows():
+    """Subscriptions stay silent too when their messages may not be received; that is no second change."""
+    narrowed = mutant("provisioned statement 4: resource * narrowed to topic/$aws/*")
+    found = drift(narrowed.documents)
+    assert {one.statement for one in found.differences} == {"provisioned statement 4"}
+    assert len(found.differences) > 1
+    (group,) = found.changes
+    assert narrowed in group
+    assert {str(one).partition(":")[0] for one in group} == {"provisioned statement 4"}
+
+
+def test_a_request_without_an_answer_is_nothing_about_policies():
+    results = [
+        replace(one, verdict=Verdict(Outcome.IGNORED, "", "")) if one.case.request.verb is Verb.PUBLISH else one
+        for one in tried({document.name: document for document in PAGE})
+    ]
+    found = compare(PAGE, MUTANTS, results, NAMES)
+    assert (found.differences, found.changes) == ([], [])
+    assert {one.case.request.verb for one in found.unproved} == {Verb.PUBLISH}
+
+
+def test_policies_of_ones_own_are_part_of_every_profile():
+    own = PolicyDocument.parse(
+        '{"Statement": {"Effect": "Allow", "Action": "iot:Publish", "Resource": "arn:aws:iot:*:*:topic/lab"}}',
+        name="own",
+    )
+    documents = {document.name: document for document in (*PAGE, own)}
+    cases, changes, _ = trials_and_mutants((*PAGE, own), NAMES, [Kind.ASSOCIATED])
+    outcomes = map(outcome_of_refusal, cases, refusals(cases, documents))
+    results = [Tried(case, Verdict(outcome, case.id, "")) for case, outcome in zip(cases, outcomes, strict=True)]
+    found = compare((*PAGE, own), changes, results, NAMES)
+    assert (found.differences, found.profiles) == ([], ["page"])
+
+
+def test_the_own_connect_comes_first():
+    assert [case.id for case in CASES[:1]] == ["associated-connect-{device}"]
 
 
 def test_what_proves_nothing_is_no_difference():

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.bench.policy_trials import can_run, cases_for, concrete, expected, run_case
+from harness.bench.expectations import Expectations
+from harness.bench.policy_trials import can_run, cases_for, concrete, expected, run_case, selection_for, why_not
 from harness.policy import load_profile
 from harness.policy.case import Verb
 from harness.policy.subject import Kind, Names
 from harness.trial import Outcome
+from tests.unit.policy.build import ARN, allow, document
 
 DOCUMENTS = tuple(load_profile(account="123456789012").values())
 NAMES = Names("dev-1", "dev-1-other", "team-1", "team-2")
@@ -32,6 +34,9 @@ class FakeTrials:
     def subscribe(self, topic_filter, *, trigger):
         self.calls.append(("subscribe", topic_filter, trigger is not None))
 
+    def request(self, topic, answer):
+        self.calls.append(("request", topic, answer.listen))
+
     def connect(self, login, *, difference):
         self.calls.append(("connect", login.client_id, login.clean_session))
 
@@ -50,8 +55,16 @@ def board():
         device_id="dev-1",
         standing=Kind.ASSOCIATED,
         sent=sent,
-        cloud=SimpleNamespace(account=SimpleNamespace(mqtt_prefix="prod/team-1/"), observer=observer, api=None),
-        opened=SimpleNamespace(firmware=SimpleNamespace(product="Serial Modem 1.0.0")),
+        names=NAMES,
+        expectations=Expectations(DOCUMENTS, NAMES, Kind.ASSOCIATED),
+        cloud=SimpleNamespace(
+            account=SimpleNamespace(mqtt_prefix="prod/team-1/"), observer=observer, api=None, documents=DOCUMENTS
+        ),
+        opened=SimpleNamespace(
+            firmware=SimpleNamespace(
+                product="Serial Modem 1.0.0", topic_fault=lambda topic: "too long" if len(topic) > 128 else None
+            )
+        ),
         login=lambda: Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753),
     )
 
@@ -101,11 +114,52 @@ def test_the_smallest_set_can_all_be_run(board):
         assert can_run(concrete(found, DOCUMENTS, NAMES), board) is None, found.id
 
 
-def test_what_the_firmware_cannot_do_is_said(board):
+def test_what_cannot_be_shown_is_said(board):
     will = next(found for found in FULL.values() if found.request.will is not None)
-    assert can_run(concrete(will, DOCUMENTS, NAMES), board) == "Serial Modem 1.0.0 has no MQTT will"
+    assert can_run(concrete(will, DOCUMENTS, NAMES), board) == "Serial Modem has no MQTT will"
     native = case("associated-receive-$aws/things/{device}/jobs/notify-next")
-    assert "nothing can be sent on $aws/things/dev-1/jobs/notify-next" in can_run(native, board)
+    assert "can be made to arrive on $aws/things/dev-1/jobs/notify-next" in can_run(native, board)
+
+
+def test_what_this_board_cannot_do_is_said(board):
+    allowed = case("associated-publish-prod/{tenant}/m/test")
+    assert can_run(allowed, board) is None
+    assert can_run(replace(allowed, request=replace(allowed.request, name="x" * 129)), board) == "too long"
+
+
+def page_with(**statement):
+    return (*DOCUMENTS, document({"Effect": "Deny", "Action": "iot:Publish", **statement}, name="own"))
+
+
+def test_what_no_trial_can_show_is_not_chosen():
+    will = page_with(Resource="*", Condition={"StringLike": {"iot:LastWillTopic": "*"}})
+    own = document(allow("iot:Receive", f"{ARN}topic/$aws/things/${{iot:ClientId}}/jobs/*"), name="provisioned")
+    receiving = replace(own.statements[0], number=4)
+    silent = (replace(DOCUMENTS[0], statements=(*DOCUMENTS[0].statements[:3], receiving)), *DOCUMENTS[1:])
+    for documents in (will, silent):
+        selection = selection_for(tuple(documents))
+        concretely = [concrete(found, documents, NAMES) for found in selection.cases]
+        assert [found.id for found in concretely if why_not(found, documents, NAMES)] == []
+    assert "no trial can show" in str(selection_for(tuple(silent)))
+    assert {str(one).partition(":")[0] for one in selection_for(tuple(silent)).beyond} == {"provisioned statement 4"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
+        {"Resource": "arn:aws:iot:*:*:topic/prod/*/m/${iot:Connection.Thing.Attributes[site]}"},
+    ],
+)
+def test_what_hangs_on_the_unknown_is_not_tried(statement):
+    documents = page_with(**statement)
+    selection = selection_for(documents)
+    messages = [found for found in selection.cases if found.request.name.startswith("prod/{tenant}/m/")]
+    assert not any(found.allowed for found in messages if found.request.verb is Verb.PUBLISH)
+    doubtful = concrete(FULL["associated-publish-prod/{tenant}/m/test"], documents, NAMES)
+    assert "of which the harness knows nothing" in why_not(doubtful, documents, NAMES)
+    refused = concrete(FULL["associated-publish-prod/{other_tenant}/m/d/{device}/d2c"], documents, NAMES)
+    assert why_not(refused, documents, NAMES) is None  # whatever it is
 
 
 @pytest.mark.parametrize(
@@ -124,19 +178,24 @@ def test_case_becomes_a_trial(board, identifier, call):
     assert trials.calls == [call]
 
 
-def test_shadow_update_is_valid_json_for_the_service(board):
+@pytest.mark.parametrize(
+    ("topic", "listen"),
+    [("shadow/update", "shadow/update/accepted"), ("shadow/get", "shadow/get/accepted"), ("jobs/get", None)],
+)
+def test_requests_are_to_be_answered(board, topic, listen):
     trials = FakeTrials()
-    run_case(board, trials, case("associated-publish-$aws/things/{device}/shadow/update"))
-    ((_, topic, payload, _, _),) = trials.calls
-    assert topic == "$aws/things/dev-1/shadow/update"
-    assert b'"reported"' in payload
+    run_case(board, trials, case(f"associated-publish-$aws/things/{{device}}/{topic}"))
+    aws = "$aws/things/dev-1/"
+    assert trials.calls == [("request", aws + topic, listen and aws + listen)]
 
 
 def test_trigger_fills_wildcards_with_a_level(board):
-    from harness.bench.policy_trials import _trigger
+    class Triggering(FakeTrials):
+        def subscribe(self, topic_filter, *, trigger):
+            trigger("token")
 
-    _trigger(case("associated-subscribe-prod/{tenant}/m/test/+"), board)("token")
-    _trigger(case("associated-subscribe-prod/{tenant}/m/#"), board)("token")
+    run_case(board, Triggering(), case("associated-subscribe-prod/{tenant}/m/test/+"))
+    run_case(board, Triggering(), case("associated-subscribe-prod/{tenant}/m/#"))
     assert board.sent == ["prod/team-1/m/test/harness", "prod/team-1/m/harness"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from harness.at import Urc
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer
 from harness.firmware import Happening
-from harness.trial import Outcome
+from harness.trial import Answer, Outcome
 from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
 
 
@@ -197,6 +197,75 @@ def test_subscriptions_do_not_pile_up_on_a_connection():
 def test_suback_alone_is_no_subscription():
     stage = Stage()
     assert stage.trials.subscribe("t/+", trigger=lambda _token: None).outcome is Outcome.IGNORED
+
+
+def test_connection_that_ends_while_a_message_is_awaited_proves_nothing():
+    """What made it end may be the trigger itself, or anything else: it is no silent refusal of the delivery."""
+    stage = Stage()
+    verdict = stage.trials.subscribe("t/+", trigger=lambda _token: stage.device.hang_up())
+    assert (verdict.outcome, verdict.attempts) == (Outcome.INCONCLUSIVE, 2)
+    assert "the connection ended before its effect was seen" in verdict.evidence
+
+
+def test_subscription_where_no_allowed_action_works_says_so():
+    stage = Stage({"allowed"})
+    verdict = stage.trials.subscribe("t", trigger=None)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "no allowed action works" in verdict.evidence
+
+
+ASKED = Answer(b'{"clientToken":"%NONCE%"}', "get/+", "get/")
+
+
+def answering(stage, topic="get/accepted", *, quoting=True):
+    """Make the device's requests be answered."""
+    original = stage.device.publish
+
+    def publish(asked, payload, **options):
+        sent = original(asked, payload, **options)
+        if asked == "get" and sent:
+            stage.device._event(Happening.MESSAGE, topic=topic, payload=payload if quoting else b"{}")
+        return sent
+
+    stage.device.publish = publish
+    return stage
+
+
+def test_request_is_proved_by_its_answer():
+    stage = answering(Stage())
+    verdict = stage.trials.request("get", ASKED)
+    assert verdict.outcome is Outcome.TOLERATED
+    assert "it was answered on get/accepted" in verdict.evidence
+    assert stage.device.unsubscribed == ["get/+"]
+
+
+def test_request_that_nobody_answers_is_ignored():
+    verdict = Stage().trials.request("get", ASKED)
+    assert verdict.outcome is Outcome.IGNORED
+    assert "not answered within" in verdict.evidence
+
+
+@pytest.mark.parametrize(("topic", "quoting"), [("other", True), ("get/accepted", False)])
+def test_answer_to_something_else_is_none(topic, quoting):
+    stage = answering(Stage(), topic, quoting=quoting)
+    assert stage.trials.request("get", ASKED).outcome is Outcome.IGNORED
+
+
+def test_answer_that_quotes_nothing_is_known_by_its_topic():
+    stage = answering(Stage(), quoting=False)
+    assert stage.trials.request("get", ASKED._replace(quotes=False)).outcome is Outcome.TOLERATED
+
+
+def test_request_whose_answer_may_not_be_listened_to_rests_on_the_fence():
+    """The subscription's own trial says that it is refused; this one is about the request."""
+    stage = Stage({"get/+"})
+    verdict = stage.trials.request("get", ASKED)
+    assert verdict.outcome is Outcome.TOLERATED
+    assert "get/+ could not be subscribed to" in verdict.evidence
+
+
+def test_forbidden_request_is_a_policy_disconnect():
+    assert Stage({"get"}).trials.request("get", ASKED).outcome is Outcome.POLICY_DISCONNECT
 
 
 def test_forbidden_subscription_is_a_policy_disconnect():
