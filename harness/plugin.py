@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.junitxml import xml_key  # pytest has no public way to take its own report back
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.firmware import MqttFirmware
     from harness.modem import Modem
     from harness.policy.case import Case as PolicyCase
+    from harness.policy.subject import Kind as Standing
     from harness.trial import RestTrials, Trials, Verdict
 
 _FOLDER = pytest.StashKey[RunFolder]()
@@ -66,21 +67,33 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once per selected board, the board's name in its id, and one with ``derived`` once per policy case."""
+    """Run a test once per selected board, the board's name in its id.
+
+    One that asks for ``derived`` runs once for each policy case that the documents of the board's cloud yield.
+    """
     if _BOARD_PARAMETER not in metafunc.fixturenames:
         return
+    derived = _DERIVED in metafunc.fixturenames
     names: list[str] = []
-    cases: list[PolicyCase] = []
+    pairs: list[tuple[PolicyCase, str]] = []
     try:
         run = _run(metafunc.config)
         names = [board.name for board in run.selected]
-        if _DERIVED in metafunc.fixturenames:
-            cases = run.policy_cases(full=metafunc.config.getoption("--policy-trials") == "full")
+        if derived:
+            pairs = run.policy_cases(full=metafunc.config.getoption("--policy-trials") == "full")
     except Misuse as mistake:
         metafunc.config.stash[_MISTAKE] = mistake
-    metafunc.parametrize(_BOARD_PARAMETER, names, ids=names, indirect=True, scope="session")
-    if _DERIVED in metafunc.fixturenames:
-        metafunc.parametrize(_DERIVED, cases, ids=[case.id for case in cases], scope="session")
+    if not derived:
+        metafunc.parametrize(_BOARD_PARAMETER, names, ids=names, indirect=True, scope="session")
+        return
+    # The board comes last, because pytest puts tests together that have the last parameter in common.
+    metafunc.parametrize(
+        [_DERIVED, _BOARD_PARAMETER],
+        pairs,
+        ids=[f"{name}-{case.id}" for case, name in pairs],
+        indirect=[_BOARD_PARAMETER],
+        scope="session",
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -100,7 +113,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Report the lab's trouble as an error in one line, and journal each phase as it ends."""
+    """Report the lab's trouble as an error in one line, note derived trials, and journal each phase as it ends."""
     report = yield
     phase = report.when or ""
     trouble = call.excinfo is not None and isinstance(call.excinfo.value, LabError | Misuse)
@@ -108,6 +121,9 @@ def pytest_runtest_makereport(
         report.longrepr = call.excinfo.getrepr(style="value", chain=False)
         if phase == "call":
             report.when = "setup"  # what pytest, and every reader of JUnit, takes for an error and not a failure
+    given: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    if _DERIVED in given and phase == "call" and not trouble and not report.skipped:
+        _run(item.config).note_trial(given[_BOARD_PARAMETER], given[_DERIVED])
     _scrub(report)
     case = item.stash.get(_CASE, None)
     if case is not None:
@@ -126,10 +142,14 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Close what the run opened, whatever happened to it."""
+    """Close what the run opened, whatever happened to it, and say in JUnit where derived trials came from."""
     run = session.config.stash.get(_RUN, None)
-    if run is not None:
-        session.config.stash[_LEFT] = run.close()
+    if run is None:
+        return
+    session.config.stash[_LEFT] = run.close()
+    if run.cases and xml_key in session.config.stash:
+        for cloud, line in run.policy_summary().items():
+            session.config.stash[xml_key].add_global_property(f"policy_trials.{cloud}", line)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -139,6 +159,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     terminalreporter.section("nRF91 boards")
     for line in table(run.cases):
+        terminalreporter.write_line(line)
+    for line in run.policy_summary().values():
         terminalreporter.write_line(line)
     for line in config.stash.get(_LEFT, []):
         terminalreporter.write_line(f"left behind: {line}", yellow=True)
@@ -210,9 +232,25 @@ def observer(board: BoardBench) -> Observer:
 
 
 @pytest.fixture
-def provisioned(board: BoardBench) -> Provisioned:
-    """The board as a device of the cloud: key made on it, certificate written and verified, onboarded, registered."""
-    return board.provisioned
+def standing() -> Standing:
+    """What the device is in its team during the test: an ordinary member, unless a test overrides this fixture."""
+    from harness.policy.subject import Kind
+
+    return Kind.ASSOCIATED
+
+
+@pytest.fixture
+def provisioned(board: BoardBench, standing: Standing) -> Provisioned:
+    """The board as a device of the cloud: key made on it, certificate written and verified, onboarded, registered.
+
+    It is what ``standing`` says, whatever the test before made of it. Skips the test on a board that cannot be that.
+    """
+    provisioned = board.provisioned
+    reason = board.cannot_be(standing)
+    if reason is not None:
+        pytest.skip(reason)
+    board.be(standing)
+    return provisioned
 
 
 @pytest.fixture
@@ -250,10 +288,7 @@ def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[st
 def trial(
     device: MqttFirmware, provisioned: Provisioned, board: BoardBench, trial_recorder: Callable[[Verdict], None]
 ) -> Trials:
-    """Trials on the provisioned device's MQTT connection. The device is an ordinary member of its team."""
-    from harness.policy.subject import Kind
-
-    board.be(Kind.ASSOCIATED)
+    """Trials on the provisioned device's MQTT connection."""
     return board.trials(trial_recorder)
 
 

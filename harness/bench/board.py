@@ -10,7 +10,7 @@ from harness.bench.cloud import CloudBench
 from harness.bench.expectations import Expectations
 from harness.bench.onboarding import Onboarded, Written, onboard, write
 from harness.bench.opened import Opened, open_board
-from harness.bench.standing import change_standing
+from harness.bench.standing import DeviceStanding
 from harness.credentials import CredentialRecords, LabCa, Provisioning, ProvisionRequest, Way
 from harness.errors import HarnessError, LabError
 from harness.firmware import Login
@@ -76,7 +76,7 @@ class BoardBench:
         self._provisioned: Provisioned | None = None
         self._broken: HarnessError | None = None
         self._found_mode: int | None = None
-        self.standing = Standing.ASSOCIATED  # as onboarding leaves it
+        self._device = DeviceStanding(config.name, cloud)
 
     @property
     def name(self) -> str:
@@ -124,9 +124,12 @@ class BoardBench:
         """The board as a device of the cloud: credentials written or found valid, device in the account."""
         if self._onboarded is not None and self._onboarded.credentials.way is not self.way:
             self._forget()
-        if self._onboarded is None:
-            self._onboarded = self._onboard()
-        return self._onboarded
+        if self._onboarded is not None:
+            return self._onboarded
+        self._device.restore()  # onboarding cannot find what is in no team
+        onboarded = self.take(self._onboard())
+        _ = self._device.now  # what an earlier run left may be a gateway
+        return onboarded
 
     def provision(self, way: Way | None = None, *, renew: bool = True) -> Provisioned:
         """Provision the board for this test, by ``way`` or its own; ``renew`` False keeps credentials that are valid.
@@ -142,9 +145,10 @@ class BoardBench:
         """Do the board's part of onboarding alone, for several boards whose devices are registered together."""
         return write(self.opened, self.cloud, self._request())
 
-    def take(self, onboarded: Onboarded) -> None:
-        """Take note of how the board was onboarded, together with others."""
-        self._onboarded = onboarded
+    def take(self, onboarded: Onboarded) -> Onboarded:
+        """Take note of how the board was onboarded, alone or together with others; return what is known of it."""
+        self._onboarded = self._device.take(onboarded)
+        return self._onboarded
 
     @property
     def sec_tag(self) -> int:
@@ -163,6 +167,12 @@ class BoardBench:
         if device_id is None:
             raise LabError(f"{self.name}: the modem has no device UUID: give the board a device_id in the boards file")
         return device_id
+
+    @property
+    def standing(self) -> Standing:
+        """What the device is in its team, as the cloud said or this run made it."""
+        _ = self.onboarded
+        return self._device.now
 
     @property
     def expectations(self) -> Expectations:
@@ -188,13 +198,23 @@ class BoardBench:
         self.cloud.check(grace=grace)
 
     def be(self, standing: Standing) -> None:
-        """Make the device a member of its team, a gateway, or neither; its rights change with its next connection."""
-        if standing is not self.standing:
-            self.timeline.add(Kind.STEP, self.name, f"from now on the device is {standing}, no longer {self.standing}")
-            provisioned = self.provisioned
-            change_standing(self.cloud.api, self.onboarded, self.standing, standing)
-            self.standing = standing
-            provisioned.link.forget()
+        """Make the device a member of its team, a gateway, or neither; its rights change with its next connection.
+
+        Raises LabError. Whatever the device is then, the next use of it begins by asking the cloud.
+        """
+        link = self.provisioned.link
+        if standing is self.standing:
+            return
+        self.timeline.add(Kind.STEP, self.name, f"the device is {self.standing} and is made {standing}")
+        try:
+            self._device.change(standing)
+        finally:
+            link.forget()
+
+    def cannot_be(self, standing: Standing) -> str | None:
+        """Return why the device must not be brought to ``standing``, or None."""
+        _ = self.onboarded
+        return self._device.cannot_be(standing)
 
     def trials(self, record: Callable[[Verdict], None]) -> Trials:
         """Return trials on the provisioned device's connection; every verdict goes to ``record``."""
@@ -229,7 +249,10 @@ class BoardBench:
         return found
 
     def close(self) -> list[str]:
-        """Leave the board in the functional mode in which it was found. Returns a line for what could not be done."""
+        """Leave the board in the functional mode in which it was found, and its device an ordinary member of its team.
+
+        Returns a line for what could not be done.
+        """
         left: list[str] = []
         if self._opened is not None and self._opened.port.alive:
             try:
@@ -239,6 +262,7 @@ class BoardBench:
                     self._opened.modem.set_functional_mode(self._found_mode)
             except HarnessError as error:
                 left.append(f"{self.name}: not left as it was found: {error}")
+        left += self._device.close()
         self._shut()
         self._leases.close()
         return left

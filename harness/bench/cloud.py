@@ -1,9 +1,13 @@
 """One cloud, opened for a run: REST client, account and observer."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
 from harness.errors import HarnessError, LabError
 from harness.lab import CloudConfig, Lab
 from harness.policy import PolicyDocument
+from harness.policy.subject import Kind as Standing
 from harness.timeline import Kind, Timeline
 
 
@@ -68,16 +72,23 @@ class CloudBench:
             self._observer = Observer(self.api.create_team_device(), self.endpoints, self.account, self.timeline)
         return self._observer
 
-    def recognise(self, device_id: str) -> bool:
-        """Tell whether the harness put this device into the account; if an earlier run did, it stays there at the end.
+    def recognise(self, device_id: str) -> Standing | None:
+        """Return what a device is that the harness put into the account, None if the team has no such device.
 
-        Raises NotOurs.
+        If an earlier run put it there, it stays there at the end. Raises NotOurs.
         """
         mine = device_id in self.api.made
-        known = self.api.recognise(device_id)
-        if known and not mine:
+        record = self.api.recognise(device_id)
+        if record is None:
+            return None
+        if not mine:
             self._found.add(device_id)
-        return known
+        return _standing(record)
+
+    def standing(self, device_id: str) -> Standing:
+        """Return what a device that exists is in the team now. What the team does not see is in no team."""
+        record = self.api.device(device_id)
+        return Standing.PROVISIONED if record is None else _standing(record)
 
     @property
     def documents(self) -> tuple[PolicyDocument, ...]:
@@ -111,3 +122,7 @@ class CloudBench:
             return [str(error)]
         finally:
             self._api.close()
+
+
+def _standing(record: Mapping[str, Any]) -> Standing:
+    return Standing.GATEWAY if "gateway" in str(record.get("subType", "")).lower() else Standing.ASSOCIATED

@@ -19,6 +19,7 @@ from harness.cloud import CertificateSet
 from harness.credentials import Provisioning, ProvisionRequest, Way, provision
 from harness.errors import HarnessError
 from harness.firmware import Login, WithoutMqtt
+from harness.policy.subject import Kind
 
 _ROUNDS_LOCAL = Rounds(most=40, gap=0.25, deadline=20.0)
 _ROUNDS_PUBLIC = Rounds(most=24, gap=5.0, deadline=180.0)  # nRF Cloud documentation: about 30 s, several connections
@@ -72,8 +73,8 @@ def onboard(
 
 def write(board: Opened, cloud: CloudBench, request: ProvisionRequest) -> Written:
     """Do the board's part of a preconnect: credentials written, or found valid. See :func:`onboard`."""
-    known = cloud.recognise(request.device_id)
-    return Written(provision(board.modem, request, cloud_keys=None), known)
+    found = cloud.recognise(request.device_id)
+    return Written(provision(board.modem, request, cloud_keys=None), known=found is not None)
 
 
 def make_room(written: Written, cloud: CloudBench) -> None:
@@ -104,19 +105,20 @@ def _just_in_time(
     *,
     patience: float,
 ) -> Onboarded:
-    known, progress = cloud.recognise(request.device_id), request.progress
+    found, progress = cloud.recognise(request.device_id), request.progress
     code = secrets.token_hex(8)
     sets: list[CertificateSet] = []
 
     def cloud_keys(device_id: str) -> CertificateSet:
-        if known:
+        if found is not None:
             cloud.api.delete_device(device_id)
         sets.append(cloud.api.create_device_certificate(device_id, code))
         return sets[-1]
 
-    if not known and not request.renew:
-        # The ownership code is gone with the run that made it: credentials that may be there cannot be associated.
-        progress(f"nRF Cloud does not have {request.device_id}: keys are made for it")
+    if found is not Kind.ASSOCIATED and not request.renew:
+        # The ownership code is gone with the run that made it: the device that may be there cannot be associated.
+        what = "nRF Cloud does not have" if found is None else f"an earlier run left as a {found}"
+        progress(f"{what} {request.device_id}: keys are made for it")
         request = replace(request, renew=True)
     made = provision(board.modem, request, cloud_keys=cloud_keys)
     if made.kept:

@@ -140,7 +140,7 @@ def outcome_of_refusal(case: Case, action: str | None) -> Outcome:
 
 def can_run(case: Case, board: BoardBench) -> str | None:
     """Return why ``case`` cannot be run on ``board``, or None."""
-    reason = why_not(case, board.cloud.documents, board.names)
+    reason = why_not(case, board.cloud.documents, board.names) or board.cannot_be(case.kind)
     if reason is None and case.request.verb is not Verb.CONNECT:
         reason = board.opened.firmware.topic_fault(case.request.name)
     return reason

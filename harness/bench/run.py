@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.bench.board import BoardBench
 from harness.bench.cloud import CloudBench
-from harness.bench.policy_trials import cases_for
+from harness.bench.policy_trials import cases_for, selection_for
 from harness.credentials import Way
 from harness.lab import BoardConfig, Lab, load_boards_file
 from harness.policy.case import Case as PolicyCase
@@ -43,6 +43,7 @@ class Run:
         self.selected: list[BoardConfig] = self._lab.select(names)
         self._boards: dict[str, BoardBench] = {}
         self._clouds: dict[str, CloudBench] = {}
+        self._trials: dict[str, set[str]] = {}  # ids of policy cases by cloud
 
     def bench(self, name: str) -> BoardBench:
         """Return the bench of the board ``name``; nothing is opened yet."""
@@ -54,11 +55,31 @@ class Run:
             )
         return self._boards[name]
 
-    def policy_cases(self, *, full: bool) -> list[PolicyCase]:
-        """Return the policy cases of the clouds that the selected boards use, each once; see `cases_for`."""
-        profiles = {self._lab.documents(board.cloud) for board in self.selected}
-        found = [case for documents in profiles for case in cases_for(documents, full=full)]
-        return list({case.id: case for case in found}.values())
+    def policy_cases(self, *, full: bool) -> list[tuple[PolicyCase, str]]:
+        """Return, board by board, the policy cases that its cloud's documents yield, each with the board's name."""
+        clouds = dict.fromkeys(board.cloud for board in self.selected)
+        cases = {cloud: cases_for(self._lab.documents(cloud), full=full) for cloud in clouds}
+        return [(case, board.name) for board in self.selected for case in cases[board.cloud]]
+
+    def note_trial(self, board: str, case: PolicyCase) -> None:
+        """Take note that this policy case was tried on this board, whatever came out."""
+        cloud = next(config.cloud for config in self.selected if config.name == board)
+        self._trials.setdefault(cloud, set()).add(case.id)
+
+    def policy_summary(self) -> dict[str, str]:
+        """Return one line for each cloud whose smallest set of trials was run, by the cloud's name.
+
+        A line of a set that was not run to its end says how much of it was.
+        """
+        lines: dict[str, str] = {}
+        for cloud, tried in self._trials.items():
+            selection = selection_for(self._lab.documents(cloud))
+            wanted = {case.id for case in selection.cases}
+            done = len(wanted & tried)
+            part = "" if done == len(wanted) else f"; {done} of the trials were run"
+            if done:
+                lines[cloud] = f"{self._lab.file.cloud(cloud).expected} of cloud {cloud}: {selection}{part}"
+        return lines
 
     def close(self) -> list[str]:
         """Close boards, clouds and stand-ins. Returns a line for each thing that is not as it should be."""

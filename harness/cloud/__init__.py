@@ -4,12 +4,13 @@ from harness.cloud.device_api import DeviceApi, RestAnswer
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.jitp import JitpResult, jitp_over_https
 from harness.cloud.message import Message
-from harness.cloud.nrfcloud import HARNESS_TAG, NrfCloud
+from harness.cloud.nrfcloud import HARNESS_GATEWAY, HARNESS_TAG, NrfCloud
 from harness.cloud.observer import Observer
 from harness.cloud.refusals import NotOurs, ObserverLost, RestError, StillPending, decode_error
 from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
 
 __all__ = [
+    "HARNESS_GATEWAY",
     "HARNESS_TAG",
     "Account",
     "BulkResult",

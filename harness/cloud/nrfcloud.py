@@ -22,6 +22,8 @@ HARNESS_TAG: Final = "nrf91-harness"
 
 Devices that come by JITP cannot be given a tag: they have it as their sub type.
 """
+HARNESS_GATEWAY: Final = f"{HARNESS_TAG}-gateway"
+"""Their sub type while they are gateways: nRF Cloud makes one of every device whose sub type has that word in it."""
 
 _MOST_PAGES = 100
 _T = TypeVar("_T")
@@ -78,18 +80,16 @@ class NrfCloud:
                 return None
             raise
 
-    def recognise(self, device_id: str) -> bool:
-        """Take a device for ours (:attr:`made`) that an earlier run put into the account; False if there is none.
+    def recognise(self, device_id: str) -> dict[str, Any] | None:
+        """Take a device for ours (:attr:`made`) that an earlier run put into the account, and return its record.
 
-        Raises NotOurs if the device is somebody else's work.
+        None if the team has no such device. Raises NotOurs if the device is somebody else's work.
         """
         found = self.device(device_id)
-        if found is None:
-            return False
-        if device_id not in self.made:
+        if found is not None and device_id not in self.made:
             _check_ours(device_id, found)
             self.made.add(device_id)
-        return True
+        return found
 
     def wait_device(self, device_id: str, *, timeout: float = 30.0) -> dict[str, Any]:
         """Return the device's record as soon as there is one: onboarding is answered before it is done."""
@@ -290,7 +290,7 @@ class NrfCloud:
 
 
 def _check_ours(device_id: str, found: Mapping[str, Any]) -> None:
-    if HARNESS_TAG not in (*found.get("tags", ()), found.get("subType")):
+    if HARNESS_TAG not in found.get("tags", ()) and found.get("subType") not in (HARNESS_TAG, HARNESS_GATEWAY):
         raise NotOurs(
             f"device {device_id} is in the account already, without the tag {HARNESS_TAG}: somebody else's work;"
             " delete it in the account, or give the board another device_id in its boards file"

@@ -60,6 +60,12 @@ class Result:
         root = ElementTree.parse(self.folder / "reports" / "junit.xml").getroot()
         return [_case(element) for element in root.iter("testcase")]
 
+    @property
+    def properties(self) -> dict[str, str]:
+        """Properties of the whole run."""
+        root = ElementTree.parse(self.folder / "reports" / "junit.xml").getroot()
+        return {one.get("name", ""): one.get("value", "") for one in root.iterfind("testsuite/properties/property")}
+
     def case(self, part: str) -> Case:
         (found,) = [case for case in self.cases if part in case.name]
         return found

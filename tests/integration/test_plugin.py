@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
 from harness.lab import Lab, load_boards_file
 from tests.integration.runs import processes_of, run
+from tests.unit.bench.small_policies import BOARDS, write_documents
 
 ONE = """
 boards:
@@ -173,6 +175,60 @@ def test_wrong(trial, board, provisioned):
     assert case.properties["verdict"] == "policy disconnect"
     assert "The message reached nobody" not in case.properties["evidence"]
     assert "implicit deny" in case.properties["evidence"]
+
+
+DERIVED = """
+from harness.bench.policy_trials import cases_for
+
+def test_first(board): pass
+
+def test_derived(board, derived):
+    assert derived in cases_for(board.cloud.documents, full=False)
+"""
+
+ALL_BUT_ONE = """
+import pytest
+
+tried = 0
+
+def test_derived(board, derived):
+    global tried
+    tried += 1
+    if tried == 3:
+        pytest.skip("not this one")
+"""
+
+
+def test_boards_get_the_trials_of_their_own_clouds_documents(tmp_path):
+    write_documents(tmp_path)
+    result = run(tmp_path, BOARDS, DERIVED)
+    assert result.exit_code == 0, result.output
+    ids: dict[str, list[str]] = {"a-1": [], "a-2": [], "b": []}
+    for case in result.cases:
+        board = case.properties["board"]
+        assert case.name.startswith((f"test_derived[{board}-", f"test_first[{board}]")), case.name
+        ids[board].append(case.name.removeprefix(f"test_derived[{board}-"))
+    assert ids["a-1"][1:] == ids["a-2"][1:] != ids["b"][1:]
+    boards = [case.properties["board"] for case in result.cases]
+    assert boards == sorted(boards)  # one board after the other
+    lines = [line for line in result.output.splitlines() if " of cloud " in line]
+    assert [line.partition(":")[0].rpartition(" with ")[0] for line in lines] == ["profile page"] * 2
+    assert [line.partition(":")[0].rpartition(" ")[2] for line in lines] == ["one", "two"]
+    assert re.search(r": \d+ trials, \d+ mutants, all killed, \d+ equivalent$", lines[0])
+    assert [result.properties[f"policy_trials.{cloud}"] for cloud in ("one", "two")] == lines
+
+
+def test_a_summary_of_derived_trials_does_not_claim_those_that_were_not_run(tmp_path):
+    write_documents(tmp_path)
+    result = run(tmp_path, BOARDS, DERIVED, "--board", "b", "-k", "other or first")
+    (line,) = [line for line in result.output.splitlines() if " of cloud " in line]
+    assert re.search(r" of cloud two: .* equivalent; \d+ of the trials were run$", line)
+    result = run(tmp_path, BOARDS, ALL_BUT_ONE, "--board", "b")
+    (line,) = [line for line in result.output.splitlines() if " of cloud " in line]
+    assert re.search(r" of cloud two: (\d+) trials, .*; \d+ of the trials were run$", line)
+    result = run(tmp_path, BOARDS, DERIVED, "--board", "b", "-k", "first")
+    assert " of cloud " not in result.output
+    assert result.properties == {}
 
 
 PLANT = """

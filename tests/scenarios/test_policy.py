@@ -12,15 +12,20 @@ from harness.bench.policy_trials import can_run, concrete, expected, run_case
 
 
 @pytest.fixture
-def policy_trial(board, provisioned, device, derived, trial_recorder):
-    """Trials on a device that is what the case says: in no team, a member, a gateway."""
-    board.be(derived.kind)
-    return board.trials(trial_recorder)
-
-
-def test_derived(board, derived, policy_trial):
+def case(board, device, derived):
+    """The derived case with the board's own names in it."""
     case = concrete(derived, board.cloud.documents, board.names)
     reason = can_run(case, board)
     if reason is not None:
         pytest.skip(reason)
-    run_case(board, policy_trial, case).expect(expected(case))
+    return case
+
+
+@pytest.fixture
+def standing(case):
+    """What the case says that the device is: in no team, a member, a gateway."""
+    return case.kind
+
+
+def test_derived(board, case, trial):
+    run_case(board, trial, case).expect(expected(case))

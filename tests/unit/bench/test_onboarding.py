@@ -15,6 +15,7 @@ from harness.cloud import HARNESS_TAG, CertificateSet, JitpResult, RestError
 from harness.credentials import Way
 from harness.errors import BoardLost, CloudUnreachable
 from harness.firmware import AtClient, Happening, Login, MqttEvent, NoSession
+from harness.policy import Kind
 from harness.timeline import Timeline
 
 DEVICE = "dev-1"
@@ -111,15 +112,16 @@ class Lab:
     """Everything around :func:`onboard`, with one log of what was done."""
 
     def __init__(self, monkeypatch, *, known=False, kept=False, ends=(), firmware=None, jitp=()):
+        """``known``: the account has the device, as a member or as what else is given."""
         self.log: list[str] = []
         self.requests: list[Request] = []
         self.api = Api(self.log)
-        self.known, self.kept = known, kept
+        self.found, self.kept = Kind.ASSOCIATED if known is True else known or None, kept
         modem = SimpleNamespace(register=lambda: self.log.append("register"))
         self.board = SimpleNamespace(modem=modem, firmware=firmware or Mqtt(self.log, ends))
         self.cloud = SimpleNamespace(
             api=self.api,
-            recognise=lambda _device_id: self.known,
+            recognise=lambda _device_id: self.found,
             endpoints=SimpleNamespace(public=False),
             account=SimpleNamespace(tenant_id="team"),
             timeline=Timeline(),
@@ -228,6 +230,14 @@ def test_a_device_that_the_account_lost_gets_new_keys(monkeypatch):
     lab.onboard(Request(Way.CLOUD))
     assert lab.requests == [replace(Request(Way.CLOUD), renew=True)]
     assert lab.log[:2] == ["create dev-1", "write"]
+
+
+def test_a_gateway_whose_ownership_code_is_gone_gets_new_keys(monkeypatch):
+    """It could never be made an ordinary member again."""
+    lab = Lab(monkeypatch, known=Kind.GATEWAY, kept=True, ends=[Happening.ACCEPTED] * 2)
+    done = lab.onboard(Request(Way.CLOUD))
+    assert lab.log[:3] == ["delete dev-1", "create dev-1", "write"]
+    assert done.ownership_code is not None
 
 
 def test_a_renewal_deletes_the_device_before_its_new_certificate_is_made(monkeypatch):

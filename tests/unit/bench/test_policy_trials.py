@@ -65,6 +65,7 @@ def board():
                 product="Serial Modem 1.0.0", topic_fault=lambda topic: "too long" if len(topic) > 128 else None
             )
         ),
+        cannot_be=lambda standing: None,
         login=lambda: Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753),
     )
 
@@ -124,6 +125,9 @@ def test_what_cannot_be_shown_is_said(board):
 def test_what_this_board_cannot_do_is_said(board):
     allowed = case("associated-publish-prod/{tenant}/m/test")
     assert can_run(allowed, board) is None
+    board.cannot_be = lambda standing: f"it cannot be {standing}"
+    assert can_run(allowed, board) == "it cannot be associated"
+    board.cannot_be = lambda standing: None
     assert can_run(replace(allowed, request=replace(allowed.request, name="x" * 129)), board) == "too long"
 
 

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from harness.cloud import HARNESS_TAG, NotOurs, OnboardRow, RestError, StillPending
+from harness.cloud import HARNESS_GATEWAY, HARNESS_TAG, NotOurs, OnboardRow, RestError, StillPending
 from harness.errors import Misuse
 from tests.unit.cloud.conftest import API_KEY
 from tests.unit.cloud.fake_rest import Reply
@@ -71,12 +71,19 @@ def test_onboard_device(cloud, rest):
     assert cloud.made == {"dev:1"}
 
 
-@pytest.mark.parametrize("record", [{"tags": [HARNESS_TAG, "x"], "subType": ""}, {"tags": [], "subType": HARNESS_TAG}])
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"tags": [HARNESS_TAG, "x"], "subType": ""},
+        {"tags": [], "subType": HARNESS_TAG},
+        {"tags": [], "subType": HARNESS_GATEWAY},
+    ],
+)
 def test_a_device_of_an_earlier_run_is_recognised(cloud, rest, record):
-    assert cloud.recognise("dev-1") is False
+    assert cloud.recognise("dev-1") is None
     assert cloud.made == set()
     rest.on("GET /devices/dev-1", Reply(200, {"id": "dev-1", **record}))
-    assert cloud.recognise("dev-1") is True
+    assert cloud.recognise("dev-1") == {"id": "dev-1", **record}
     assert cloud.made == {"dev-1"}
 
 
