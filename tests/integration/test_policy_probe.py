@@ -90,7 +90,7 @@ def test_a_cloud_that_lets_the_device_not_even_connect(tmp_path, probe):
 
 def test_a_right_that_others_rest_on_is_lacking_once(tmp_path, probe):
     """Without the right to ask for the shadow its answer cannot be made to come: that is no second thing lacking."""
-    drift(tmp_path, "provisioned", lambda text: text.replace("/shadow/get\"", "/shadow/none\""))
+    drift(tmp_path, "provisioned", lambda text: text.replace('/shadow/get"', '/shadow/none"'))
     code, data = probe("drifted")
     assert code == 1
     assert [one["statement"] for one in data["lacks"]] == ["provisioned statement 3"]
