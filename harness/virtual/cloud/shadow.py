@@ -5,6 +5,7 @@ error messages", with their quotas. Merging is that of JSON Merge Patch (RFC 739
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -153,7 +154,7 @@ def _parse(payload: bytes) -> tuple[Tree, str | None]:
     if len(payload) > MAX_DOCUMENT_BYTES:
         raise ShadowRejected(413, "The payload exceeds the maximum size allowed")
     try:
-        document = json.loads(payload, parse_constant=_refuse_constant)
+        document = json.loads(payload, parse_constant=_refuse_constant, parse_float=_finite)
         nested = depth(document)
     except ValueError as error:
         raise ShadowRejected(400, "Invalid JSON") from error
@@ -171,6 +172,13 @@ def _parse(payload: bytes) -> tuple[Tree, str | None]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):  # it would be published as Infinity, which is no JSON
+        raise ValueError(f"{text} is out of range")
+    return number
 
 
 def _version(document: Mapping[str, Any], token: str | None) -> int | None:

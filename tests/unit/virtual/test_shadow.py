@@ -101,6 +101,8 @@ def test_version_must_match_and_the_refusal_echoes_the_token():
         (b"\xff\xfe", 400, "Invalid JSON"),
         (b"[]", 400, "Invalid JSON"),
         (b'{"state":{"desired":{"a":NaN}}}', 400, "Invalid JSON"),
+        (b'{"state":{"desired":{"a":1e999}}}', 400, "Invalid JSON"),
+        (b'{"state":{"reported":{"a":[-1e999]}}}', 400, "Invalid JSON"),
         (b"{}", 400, "Missing required node: state"),
         (b'{"state":1}', 400, "State node must be an object"),
         (b'{"state":{"desired":1}}', 400, "Desired node must be an object"),
