@@ -17,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.local_cloud import CloudSettings, LocalCloud
+from tests.unit.virtual.cloud_makers import make_archive
 
 DEADLINE = 5.0
 
@@ -202,6 +203,21 @@ class CloudLab:
         peer = self.peer(made["clientId"], made["clientCert"], made["privateKey"]).ready()
         peer.subscribe(f"{self.prefix}#")
         return peer
+
+    def upload_bundle(self, archive=None):
+        """Upload a firmware bundle over REST; return its ID."""
+        body, form = archive or make_archive(), {"Content-Type": "application/zip"}
+        answer = self.rest("POST", "/firmwares", data=body, headers=form)
+        assert answer.status_code == 202, answer.text
+        return self.rest.get("/firmwares", pageLimit=1)["items"][0]["bundleId"]
+
+    def make_job(self, **body):
+        """Make a firmware update for dev-1 over REST, of a new bundle unless given one; return the job's ID."""
+        bundle_id = body.get("bundleId") or self.upload_bundle()
+        members = {"deviceIds": ["dev-1"], **body, "bundleId": bundle_id}
+        answer = self.rest("POST", "/fota-jobs", json=members)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["jobId"]
 
     def close_peers(self):
         for peer in self._peers:

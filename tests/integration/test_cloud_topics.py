@@ -11,7 +11,6 @@ from harness.policy import profile_folder
 from harness.virtual.cloud.local_cloud import CloudSettings
 from tests.integration.cloud_lab import DEADLINE, running_cloud
 
-BUNDLE = "APP*1a2b3c4d*2.0.1"
 AWS_JOBS = "$aws/things/dev-1/jobs"
 
 
@@ -25,12 +24,6 @@ def lab(tmp_path):
 def current_lab(tmp_path):
     with running_cloud(tmp_path, CloudSettings(policies=profile_folder("current"))) as lab:
         yield lab
-
-
-def make_job(lab, **body):
-    answer = lab.rest("POST", "/fota-jobs", json={"bundleId": BUNDLE, "deviceIds": ["dev-1"], **body})
-    assert answer.status_code == 201, answer.text
-    return answer.json()["jobId"]
 
 
 def say(device, topic, content):
@@ -97,9 +90,11 @@ def test_a_firmware_update_over_mqtt(lab):
     device = lab.device(supportedFirmwareTypes=["APP"]).ready()
     jobs = f"{lab.prefix}dev-1/jobs"
     say(device, f"{jobs}/req", [""])
-    job_id = make_job(lab)
+    job_id = lab.make_job()
     device.subscribe(f"{jobs}/rcv")
-    sent = [job_id, 0, 250000, "firmware.nrfcloud.com", "v1/firmwares/1a2b3c4d.bin"]
+    (bundle,) = lab.rest.get("/firmwares")["items"]
+    path = f"{lab.cloud.team.tenant_id}/{bundle['bundleId']}/app.bin"
+    sent = [job_id, 0, 4, "firmware.nrfcloud.com", path]
     assert device.json(f"{jobs}/rcv") == sent
     for status, detail, shown in ((7, 42, "DOWNLOADING"), (1, "", "IN_PROGRESS")):
         say(device, f"{jobs}/req", [job_id])
@@ -116,7 +111,7 @@ def test_an_update_made_later_is_sent_to_whoever_listens(lab):
     observer, device = lab.observer(), lab.device(supportedFirmwareTypes=["APP"]).ready()
     topic = f"{lab.prefix}dev-1/jobs/rcv"
     device.subscribe(topic)
-    job_id = make_job(lab)
+    job_id = lab.make_job()
     assert device.json(topic)[0] == observer.json(topic)[0] == job_id
     say(device, f"{lab.prefix}dev-1/jobs/update", [job_id, 6, "FOTA type not supported"])
     lab.journal.wait("fota_status", job_id=job_id, status="REJECTED")
@@ -126,7 +121,7 @@ def test_an_update_made_later_is_sent_to_whoever_listens(lab):
 
 def test_an_observer_that_subscribes_gets_nobodys_update(lab):
     lab.device(supportedFirmwareTypes=["APP"])
-    make_job(lab)
+    lab.make_job()
     observer = lab.observer()
     observer.publish(f"{lab.prefix}m/fence", b"fence")
     assert observer.message()[1] == b"fence"
@@ -135,7 +130,7 @@ def test_an_observer_that_subscribes_gets_nobodys_update(lab):
 def test_no_peripherals_update_is_known(lab):
     device = lab.device(supportedFirmwareTypes=["APP"]).ready()
     ble = f"{lab.prefix}dev-1/jobs/ble"
-    make_job(lab)
+    lab.make_job()
     device.subscribe(f"{ble}/rcv")
     say(device, f"{ble}/req", ["12:AB:34:CD:56:EF"])
     lab.journal.wait("fota_ignored", device_id="dev-1")
@@ -146,7 +141,7 @@ def test_no_peripherals_update_is_known(lab):
 def test_aws_jobs(lab):
     device = lab.device(supportedFirmwareTypes=["APP"]).ready()
     device.subscribe(f"{AWS_JOBS}/notify", f"{AWS_JOBS}/notify-next")
-    job_id = make_job(lab)
+    job_id = lab.make_job()
     assert device.json(f"{AWS_JOBS}/notify")["jobs"]["QUEUED"][0]["jobId"] == job_id
     assert device.json(f"{AWS_JOBS}/notify-next")["execution"]["jobId"] == job_id
     device.publish(f"{AWS_JOBS}/get")
@@ -156,7 +151,7 @@ def test_aws_jobs(lab):
     assert (started["execution"]["status"], started["clientToken"]) == ("IN_PROGRESS", "t")
     device.publish(f"{AWS_JOBS}/{job_id}/get")
     document = device.json(f"{AWS_JOBS}/{job_id}/get/accepted")["execution"]["jobDocument"]
-    assert document["path"] == "v1/firmwares/1a2b3c4d.bin"
+    assert document["path"].endswith("/app.bin")
     say(device, f"{AWS_JOBS}/{job_id}/update", {"status": "SUCCEEDED", "expectedVersion": 1})
     assert device.json(f"{AWS_JOBS}/{job_id}/update/rejected")["code"] == "VersionMismatch"
     say(device, f"{AWS_JOBS}/{job_id}/update", {"status": "SUCCEEDED", "expectedVersion": 2})
@@ -167,7 +162,7 @@ def test_aws_jobs(lab):
 
 def test_aws_jobs_tell_of_removal(lab):
     device = lab.device(supportedFirmwareTypes=["APP"]).ready()
-    job_id = make_job(lab)
+    job_id = lab.make_job()
     device.subscribe(f"{AWS_JOBS}/notify", f"{AWS_JOBS}/notify-next")
     assert lab.rest("DELETE", f"/fota-jobs/{job_id}").status_code == 202
     assert device.json(f"{AWS_JOBS}/notify")["jobs"] == {}

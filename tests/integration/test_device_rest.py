@@ -3,11 +3,13 @@
 Requests carry tokens that PyJWT or this suite made; the device's own requests go without the API key.
 """
 
+import base64
 import json
 import socket
 import ssl
 import time
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import jwt
 import pytest
@@ -16,10 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
 from tests.unit.virtual import jwt_makers as make
-from tests.unit.virtual.cloud_makers import rsa_certificate_pem
+from tests.unit.virtual.cloud_makers import make_archive, make_manifest, rsa_certificate_pem
 
 CURRENT = "/fota-job-executions/dev-1/current"
-BUNDLE = "APP*1a2b3c4d*2.0.1"
 FIX = {"lte": [{"mcc": 242, "mnc": 1, "eci": 33703712, "tac": 2305}]}
 UUID = "50363154-3930-4d96-80f9-13121cf35adc"
 ACCESS_POINTS = [{"macAddress": "40:01:7a:c5:6a:01"}, {"macAddress": "00-0e-38-bb-69-30", "signalStrength": -60}]
@@ -62,12 +63,6 @@ def upload(lab, path, rows):
             errors = lab.rest.get(details["errorSummaryUrl"])["errors"] if "errorSummaryUrl" in details else []
             return SimpleNamespace(endpoint=details["endpoint"], status=details["status"], errors=errors)
     raise AssertionError(details)
-
-
-def make_job(lab, **body):
-    answer = lab.rest("POST", "/fota-jobs", json={"bundleId": BUNDLE, "deviceIds": ["dev-1"], **body})
-    assert answer.status_code == 201, answer.text
-    return answer.json()["jobId"]
 
 
 # what a token is good for
@@ -114,6 +109,9 @@ def test_a_modem_signs_for_a_device_id(lab):
         ("POST", "/devices/certificates"),
         ("GET", "/messages"),
         ("GET", "/bulk-ops-requests"),
+        ("POST", "/firmwares"),
+        ("GET", "/firmwares"),
+        ("DELETE", "/firmwares/some-bundle"),
         ("POST", "/fota-jobs"),
         ("GET", "/fota-jobs"),
         ("GET", "/fota-job-executions/dev-1"),
@@ -339,9 +337,73 @@ def _rsa_key_pem():
 # firmware updates
 
 
+def test_firmware_bundles_from_upload_to_deletion(lab):
+    archive = make_archive(make_manifest(name="first"))
+    uploads = [
+        (base64.b64encode(archive), "text/plain"),
+        (base64.b64encode(archive), "text/plain;charset=UTF8"),
+        (archive, "application/octet-stream"),
+        (archive, "application/zip"),
+    ]
+    for body, form in uploads:
+        answer = lab.rest("POST", "/firmwares", data=body, headers={"Content-Type": form})
+        assert answer.status_code == 202, answer.text
+    first = lab.rest.get("/firmwares", pageLimit=3)
+    rest = lab.rest.get("/firmwares", pageLimit=3, pageNextToken=first["pageNextToken"])
+    found = [*first["items"], *rest["items"]]
+    assert (len(first["items"]), len(found), rest.keys()) == (3, 4, {"items", "total"})
+    assert found[0].keys() == {*("bundleId", "type", "version", "filenames", "size", "lastModified", "name")}
+    uri = f"https://firmware.nrfcloud.com/{lab.cloud.team.tenant_id}/{found[0]['bundleId']}/app.bin"
+    assert answer.json() == {"uris": [uri]}
+    assert lab.rest.get("/firmwares", modemOnly="true")["items"] == []
+
+    onboard(lab)
+    used, unused = found[0]["bundleId"], found[1]["bundleId"]
+    job_id = lab.make_job(bundleId=used)
+    assert lab.rest.refusal("DELETE", f"/firmwares/{used}") == (400, 40000)
+    assert lab.rest("DELETE", f"/firmwares/{quote(unused)}").status_code == 202
+    assert lab.rest("PUT", f"/fota-jobs/{job_id}/cancel").status_code == 202
+    assert lab.rest("DELETE", f"/firmwares/{used}").status_code == 202
+    assert lab.rest.refusal("DELETE", f"/firmwares/{used}") == (404, 40410)
+    assert lab.rest.get("/firmwares")["items"] == found[2:]
+
+
+@pytest.mark.parametrize(
+    ("body", "form"),
+    [
+        (make_archive(), "application/json"),
+        (make_archive(), "text/plain; charset=utf-16"),
+        (make_archive(), None),
+        (make_archive(), "text/plain"),
+        (base64.b64encode(make_archive()), "application/zip"),
+        (b"", "application/zip"),
+        (b"A" * 1_333_336, "text/plain"),
+        (make_archive(make_manifest(fwversion=None)), "application/zip"),
+    ],
+)
+def test_refused_bundles(lab, body, form):
+    assert lab.rest.refusal("POST", "/firmwares", data=body, headers={"Content-Type": form}) == (422, 42200)
+    assert lab.rest.get("/firmwares")["items"] == []
+
+
+def test_no_update_of_a_bundle_that_is_not_in_the_account(lab):
+    onboard(lab)
+    for unknown in ("APP*1a2b3c4d*2.0.1", "MODEM*1a2b3c4d*1"):
+        body = {"bundleId": unknown, "deviceIds": ["dev-1"]}
+        assert lab.rest.refusal("POST", "/fota-jobs", json=body) == (404, 40410)
+
+
+def test_no_update_of_a_type_that_the_device_does_not_list(lab):
+    onboard(lab)
+    file = {"file": "app.bin", "type": "mcuboot", "size": 4}
+    body = {"bundleId": lab.upload_bundle(make_archive(make_manifest(files=[file]))), "deviceIds": ["dev-1"]}
+    assert lab.rest.refusal("POST", "/fota-jobs", json=body) == (422, 42200)
+
+
 def test_a_firmware_update_from_job_to_success(lab):
     own = bearer(token_for(onboard(lab)))
-    job_id = make_job(lab, name="first")
+    bundle_id = lab.upload_bundle()
+    job_id = lab.make_job(name="first", bundleId=bundle_id)
     current = lab.rest("GET", CURRENT, **own).json()
     assert current.keys() == {
         *("tenantId", "status", "executionId", "jobId", "jobDocument", "createdAt", "deviceId", "lastUpdatedAt")
@@ -349,9 +411,9 @@ def test_a_firmware_update_from_job_to_success(lab):
     assert (current["jobId"], current["deviceId"], current["status"]) == (job_id, "dev-1", "QUEUED")
     document = current["jobDocument"]
     assert document.keys() == {"firmwareType", "fileSize", "host", "path", "version", "bundleId"}
-    assert (document["firmwareType"], document["version"], document["bundleId"]) == ("APP", "2.0.1", BUNDLE)
-    assert isinstance(document["fileSize"], int)
-    assert not document["path"].startswith("/")
+    assert (document["firmwareType"], document["version"], document["bundleId"]) == ("APP", "2.0.1", bundle_id)
+    assert document["fileSize"] == 4
+    assert document["path"] == f"{lab.cloud.team.tenant_id}/{bundle_id}/app.bin"
 
     path = f"/fota-job-executions/dev-1/{job_id}"
     assert lab.rest("PATCH", path, json={"status": "IN_PROGRESS"}, **own).status_code == 202
@@ -370,7 +432,7 @@ def test_a_firmware_update_from_job_to_success(lab):
 
 def test_the_oldest_pending_update_comes_first(lab):
     own = bearer(token_for(onboard(lab)))
-    first, second = make_job(lab), make_job(lab)
+    first, second = lab.make_job(), lab.make_job()
     assert [item["jobId"] for item in lab.rest.get("/fota-job-executions/dev-1")["items"]] == [second, first]
     assert lab.rest("GET", CURRENT, **own).json()["jobId"] == first
     lab.rest("PATCH", f"/fota-job-executions/dev-1/{first}", json={"status": "FAILED"}, **own)
@@ -380,7 +442,7 @@ def test_the_oldest_pending_update_comes_first(lab):
 def test_another_device_sees_and_ends_no_update(lab):
     onboard(lab)
     other = bearer(token_for(onboard(lab, "dev-2"), "dev-2"))
-    job_id = make_job(lab)
+    job_id = lab.make_job()
     body = {"status": "SUCCEEDED"}
     assert lab.rest.refusal("GET", CURRENT, **other) == (403, 40100)
     assert lab.rest.refusal("PATCH", f"/fota-job-executions/dev-1/{job_id}", json=body, **other) == (403, 40100)
@@ -390,7 +452,7 @@ def test_another_device_sees_and_ends_no_update(lab):
 
 def test_deferred_jobs_wait_for_apply(lab):
     own = bearer(token_for(onboard(lab)))
-    job_id = make_job(lab, autoApply="false")  # as nRF Cloud Utils spells it
+    job_id = lab.make_job(autoApply="false")  # as nRF Cloud Utils spells it
     assert lab.rest.refusal("GET", CURRENT, **own) == (404, 40499)
     assert lab.rest.get(f"/fota-jobs/{job_id}")["status"] == "CREATED"
     assert lab.rest("POST", f"/fota-jobs/{job_id}/apply").status_code == 202
@@ -400,7 +462,7 @@ def test_deferred_jobs_wait_for_apply(lab):
 
 def test_cancelled_and_deleted_jobs(lab):
     own = bearer(token_for(onboard(lab, tags=["batch"])))
-    one, two = make_job(lab), make_job(lab, deviceIds=[], tags=["batch"])
+    one, two = lab.make_job(), lab.make_job(deviceIds=[], tags=["batch"])
     assert lab.rest("PUT", f"/fota-jobs/{one}/cancel").status_code == 202
     assert lab.rest("GET", CURRENT, **own).json()["jobId"] == two
     statuses = lab.rest.get(f"/fota-job-execution-statuses/{one}")["items"]
@@ -414,11 +476,12 @@ def test_cancelled_and_deleted_jobs(lab):
 
 def test_a_device_that_reports_the_type_is_eligible(lab):
     onboard(lab, supportedFirmwareTypes=[])
-    refused = lab.rest.refusal("POST", "/fota-jobs", json={"bundleId": BUNDLE, "deviceIds": ["dev-1"]})
+    body = {"bundleId": lab.upload_bundle(), "deviceIds": ["dev-1"]}
+    refused = lab.rest.refusal("POST", "/fota-jobs", json=body)
     assert refused == (422, 42200)
     state = {"reported": {"device": {"serviceInfo": {"fota_v2": ["APP", "MODEM"]}}}}
     assert lab.rest("PATCH", "/devices/dev-1/state", json=state).status_code == 202
-    make_job(lab)
+    lab.make_job()
 
 
 @pytest.mark.parametrize(
@@ -427,7 +490,6 @@ def test_a_device_that_reports_the_type_is_eligible(lab):
         {"bundleId": None},
         {"bundleId": "APP*short*1"},
         {"bundleId": "XYZ*1a2b3c4d*1"},
-        {"bundleId": "MODEM*1a2b3c4d*1"},
         {"autoApply": "yes"},
         {"autoApply": 1},
         {"deviceIds": []},
@@ -440,7 +502,7 @@ def test_a_device_that_reports_the_type_is_eligible(lab):
 )
 def test_refused_jobs(lab, change):
     onboard(lab)
-    body = {"bundleId": BUNDLE, "deviceIds": ["dev-1"], **change}
+    body = {"bundleId": lab.upload_bundle(), "deviceIds": ["dev-1"], **change}
     assert lab.rest.refusal("POST", "/fota-jobs", json=body) == (422, 42200)
     assert lab.rest.get("/fota-jobs")["items"] == []
 
@@ -450,7 +512,7 @@ def test_refused_jobs(lab, change):
 )
 def test_refused_status_updates(lab, body):
     own = bearer(token_for(onboard(lab)))
-    path = f"/fota-job-executions/dev-1/{make_job(lab)}"
+    path = f"/fota-job-executions/dev-1/{lab.make_job()}"
     assert lab.rest.refusal("PATCH", path, json=body, **own) == (422, 42200)
     assert lab.rest.refusal("PATCH", "/fota-job-executions/dev-1/none", json={"status": "FAILED"}, **own) == (
         404,
@@ -461,7 +523,7 @@ def test_refused_status_updates(lab, body):
 
 def test_a_device_made_anew_has_no_updates_of_its_predecessor(lab):
     identity = onboard(lab)
-    make_job(lab)
+    lab.make_job()
     assert lab.rest("DELETE", "/devices/dev-1").status_code == 202
     onboard(lab, identity=identity)
     assert lab.rest.refusal("GET", CURRENT, **bearer(token_for(identity))) == (404, 40499)

@@ -64,6 +64,17 @@ def test_what_is_deleted_stays_deleted(start):
         assert [item["id"] for item in lab.rest.get("/devices")["items"]] == ["dev-1", "dev-2"]
 
 
+def test_firmware_bundles_are_kept(start):
+    with start() as lab:
+        kept, deleted = lab.upload_bundle(), lab.upload_bundle()
+        lab.rest("DELETE", f"/firmwares/{deleted}")
+        before = lab.rest.get("/firmwares")
+    with start() as lab:
+        assert lab.rest.get("/firmwares") == before
+        onboard(lab)
+        lab.make_job(bundleId=kept)
+
+
 def test_what_a_device_reports_over_mqtt_is_kept(start):
     with start() as lab:
         device = lab.device().ready()

@@ -1,8 +1,8 @@
-"""Firmware update jobs and their executions, one per device. No I/O; no firmware either: its files do not exist.
+"""Firmware update jobs and their executions, one per device. No I/O.
 
 Facts: nRF Cloud REST API, CreateFOTAJob, FetchCurrentPendingFOTAJobExecution (the oldest that is not done),
-UpdateFOTAJobExecutionStatus; nRF Connect SDK, nRF Cloud FOTA (``path`` without a leading slash). UNCONFIRMED, chosen
-here: a job whose executions are all done is COMPLETED; what is done stays as it is.
+UpdateFOTAJobExecutionStatus; nRF Connect SDK, nRF Cloud FOTA (``path`` without a leading slash, several separated by
+spaces). UNCONFIRMED, chosen here: a job whose executions are all done is COMPLETED; what is done stays as it is.
 """
 
 import uuid
@@ -12,10 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from harness.virtual.cloud.bundles import HOST, Bundle
 from harness.virtual.cloud.formats import iso, now_utc
 
-_HOST = "firmware.nrfcloud.com"
-_FILE_SIZE = 250_000
 _DETAIL = "detail"
 
 
@@ -50,6 +49,11 @@ class JobStatus(StrEnum):
     CANCELLED = "CANCELLED"
     COMPLETED = "COMPLETED"
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of the job."""
+        return self in (JobStatus.CANCELLED, JobStatus.COMPLETED)
+
 
 class FotaConflict(Exception):
     """The job or execution is in no state for this."""
@@ -80,11 +84,11 @@ class Execution:
 
 @dataclass
 class Job:
-    """One job. ``bundle_id``: ``<type>*<8 characters>*<version>``; ``number`` grows with each."""
+    """One job. ``number`` grows with each."""
 
     job_id: str
     number: int
-    bundle_id: str
+    bundle: Bundle
     name: str
     description: str
     device_ids: tuple[str, ...]
@@ -97,19 +101,18 @@ class Job:
 
     @property
     def firmware_type(self) -> str:
-        """The type that the bundle ID begins with."""
-        return firmware_type(self.bundle_id)
+        """The type of the firmware that is to be installed."""
+        return self.bundle.manifest.firmware_type
 
     def firmware(self) -> dict[str, Any]:
         """Return what is to be installed, as a device is told."""
-        _, key, version = self.bundle_id.split("*", 2)
         return {
             "firmwareType": self.firmware_type,
-            "fileSize": _FILE_SIZE,
-            "host": _HOST,
-            "path": f"v1/firmwares/{key}.bin",
-            "version": version,
-            "bundleId": self.bundle_id,
+            "fileSize": self.bundle.manifest.size,
+            "host": HOST,
+            "path": " ".join(self.bundle.paths),
+            "version": self.bundle.manifest.version,
+            "bundleId": self.bundle.bundle_id,
         }
 
     def stats(self) -> dict[str, int]:
@@ -134,7 +137,7 @@ class FotaJobs:
 
     def create(
         self,
-        bundle_id: str,
+        bundle: Bundle,
         device_ids: Iterable[str],
         *,
         tags: Iterable[str] = (),
@@ -144,7 +147,7 @@ class FotaJobs:
     ) -> Job:
         """Make a job for these devices, and with ``apply`` their executions at once."""
         now, number = self._now(), self._next()
-        job = Job(str(uuid.uuid4()), number, bundle_id, name, description, tuple(device_ids), tuple(tags), now, now)
+        job = Job(str(uuid.uuid4()), number, bundle, name, description, tuple(device_ids), tuple(tags), now, now)
         self._jobs[job.job_id] = job
         if apply:
             self.apply(job)
@@ -163,7 +166,7 @@ class FotaJobs:
 
     def cancel(self, job: Job) -> None:
         """Cancel a job and what is pending of it; FotaConflict when it is over."""
-        if job.status not in (JobStatus.CREATED, JobStatus.IN_PROGRESS):
+        if job.status.over:
             raise FotaConflict(f"the job is {job.status}")
         job.status, job.updated_at = JobStatus.CANCELLED, self._now()
         ended = [execution for execution in job.executions.values() if execution.status.pending]
@@ -183,6 +186,10 @@ class FotaJobs:
     def job(self, job_id: str) -> Job | None:
         """Return the job with this ID."""
         return self._jobs.get(job_id)
+
+    def need(self, bundle: Bundle) -> bool:
+        """Tell whether a job that is not over installs this bundle."""
+        return any(job.bundle == bundle and not job.status.over for job in self._jobs.values())
 
     def executions(self, device_id: str) -> Iterator[tuple[Job, Execution]]:
         """Yield what was ever asked of a device, oldest first."""
@@ -227,11 +234,6 @@ class FotaJobs:
         return self._count
 
 
-def firmware_type(bundle_id: str) -> str:
-    """Return the firmware type that ``bundle_id`` begins with."""
-    return bundle_id.partition("*")[0]
-
-
 def show_execution(job: Job, execution: Execution, tenant_id: str) -> dict[str, Any]:
     """Return an execution as the API shows it."""
     shown = {
@@ -250,7 +252,7 @@ def show_execution(job: Job, execution: Execution, tenant_id: str) -> dict[str, 
 def show_job(job: Job) -> dict[str, Any]:
     """Return a job as the API shows it."""
     firmware = job.firmware()
-    path = firmware.pop("path")
+    del firmware["path"]
     return {
         "jobId": job.job_id,
         "name": job.name,
@@ -258,7 +260,7 @@ def show_job(job: Job) -> dict[str, Any]:
         "status": str(job.status),
         "target": {"deviceIds": list(job.device_ids), "tags": list(job.tags)},
         "executionStats": job.stats(),
-        "firmware": {**firmware, "uris": [path]},
+        "firmware": {**firmware, "uris": list(job.bundle.paths)},
         "createdAt": iso(job.created_at),
         "lastUpdatedAt": iso(job.updated_at),
     }

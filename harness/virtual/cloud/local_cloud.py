@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from harness.virtual.cloud.attestation import TrustedIdentities
 from harness.virtual.cloud.broker import Broker
 from harness.virtual.cloud.bulk import BulkOperations
+from harness.virtual.cloud.bundles import Bundles
 from harness.virtual.cloud.ca import IssuedIdentity, LocalCa
 from harness.virtual.cloud.claims import Claims
 from harness.virtual.cloud.fota import FotaJobs
@@ -95,6 +96,7 @@ class LocalCloud:
             changed=changed,
         )
         messages, fota = MessageStore(prefix, tenant_id), FotaJobs()
+        bundles = Bundles(tenant_id, changed=changed)
         self.services = CloudServices(
             messages,
             thing_exists=lambda name: self.registry.thing(name) is not None,
@@ -116,7 +118,7 @@ class LocalCloud:
             changed=changed,
         )
         if keeper:
-            keeper.restore(thing=self.registry, device=self.team, shadow=self.services)
+            keeper.restore(thing=self.registry, device=self.team, shadow=self.services, bundle=bundles)
         # Here the delays are what is simulated: nRF Cloud carries out some things a while after it was asked to.
         jitp = JitProvisioning(
             self.jitp_ca, self.team, journal=journal, schedule=partial(loop.call_later, settings.jitp_delay)
@@ -129,6 +131,7 @@ class LocalCloud:
             services=self.services,
             messages=messages,
             bulk=bulk,
+            bundles=bundles,
             journal=journal,
             root_pem=self.root_pem,
             jitp_ca=self.jitp_ca,

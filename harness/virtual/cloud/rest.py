@@ -14,6 +14,7 @@ from harness.virtual.cloud.rest_bulk import BulkRoutes
 from harness.virtual.cloud.rest_certificates import CertificateRoutes
 from harness.virtual.cloud.rest_common import CALLER, Api
 from harness.virtual.cloud.rest_devices import DeviceRoutes
+from harness.virtual.cloud.rest_firmware import FirmwareRoutes
 from harness.virtual.cloud.rest_fota import FotaRoutes
 from harness.virtual.cloud.rest_location import LocationRoutes
 from harness.virtual.cloud.rest_messages import MessageRoutes
@@ -29,6 +30,7 @@ _GROUPS = (  # in this order: literal paths like .../mqtt-team must be found bef
     AccountRoutes,
     DeviceRoutes,
     MessageRoutes,
+    FirmwareRoutes,
     FotaRoutes,
     LocationRoutes,
 )

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from harness.virtual.cloud.bulk import BulkOperations
+from harness.virtual.cloud.bundles import Bundles
 from harness.virtual.cloud.ca import LocalCa
 from harness.virtual.cloud.formats import cut_page, now_utc
 from harness.virtual.cloud.fota import FotaJobs
@@ -46,6 +47,7 @@ class Api:
     services: CloudServices
     messages: MessageStore
     bulk: BulkOperations
+    bundles: Bundles
     journal: Journal
     root_pem: str
     jitp_ca: LocalCa

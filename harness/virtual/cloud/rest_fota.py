@@ -2,7 +2,8 @@
 
 Facts: nRF Cloud REST API, operations on ``/fota-jobs`` and ``/fota-job-executions``; nRF Cloud Utils (sends
 ``"autoApply": "false"``, a string); nRF Connect SDK (404 means that nothing is pending). UNCONFIRMED, chosen here: a
-job that none of its devices is eligible for is refused; 400 with code 40000 for what is not possible any more.
+job for a bundle that is not in the account is refused (404 with code 40410), and one that none of its devices is
+eligible for; 400 with code 40000 for what is not possible any more.
 """
 
 import re
@@ -17,7 +18,6 @@ from harness.virtual.cloud.fota import (
     ExecutionStatus,
     FotaConflict,
     Job,
-    firmware_type,
     show_execution,
     show_job,
 )
@@ -83,11 +83,14 @@ class FotaRoutes:
         if not 1 <= len(named) + len(tags) <= _MOST_TARGETS:
             raise invalid(f"deviceIds, deviceIdentifiers and tags must name 1 to {_MOST_TARGETS} targets")
         tagged = (record.device_id for record in self._team.devices() if set(record.tags) & set(tags))
-        kind = firmware_type(bundle_id)
+        bundle = self._api.bundles.find(bundle_id)
+        if bundle is None:
+            raise Refused(404, 40410, "no such firmware bundle")
+        kind = bundle.manifest.firmware_type
         targets = [device_id for device_id in dict.fromkeys([*named, *tagged]) if self._eligible(device_id, kind)]
         if not targets:
             raise invalid(f"no target is onboarded with a certificate and lists {kind} as a firmware type it supports")
-        job = self._fota.create(bundle_id, targets, tags=tags, apply=_FLAG[apply], **text)
+        job = self._fota.create(bundle, targets, tags=tags, apply=_FLAG[apply], **text)
         self._api.journal.write("fota_job", job_id=job.job_id, devices=targets, firmware_type=kind)
         return web.json_response({"jobId": job.job_id}, status=201)
 

@@ -1,9 +1,10 @@
 """What the local cloud remembers from one start to the next: ``--state FILE``.
 
 Kept: things with their groups, certificates and states, device records, registered public keys, shadows, team devices,
-the team's id. Not kept: messages, bulk operations, firmware update jobs, MQTT sessions; and no private key nor API key,
-a start makes a new API key. The CAs' keys are in files of their own beside it, ``FILE.root-ca.pem`` and the like,
-because boards that hold a root certificate go on trusting it only as long as that root signs the server's.
+firmware bundles, the team's id. Not kept: messages, bulk operations, firmware update jobs, MQTT sessions; and no
+private key nor API key, a start makes a new API key. The CAs' keys are in files of their own beside it,
+``FILE.root-ca.pem`` and the like, because boards that hold a root certificate go on trusting it only as long as that
+root signs the server's.
 
 The file is an SQLite database in WAL mode: what was answered before the process was killed is there at the next start.
 All files have mode 0600 from their first moment on.

@@ -1,5 +1,8 @@
 """Makers of certificates and collaborators that the tests of the local cloud share."""
 
+import io
+import json
+import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+
+from harness.virtual.cloud.bundle_archive import Manifest
+from harness.virtual.cloud.bundles import Bundle
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
@@ -40,6 +46,30 @@ def public_key_pem() -> str:
 
 def der(pem: str) -> bytes:
     return x509.load_pem_x509_certificate(pem.encode()).public_bytes(serialization.Encoding.DER)
+
+
+def make_bundle(firmware_type: str = "APP", version: str = "2.0.1") -> Bundle:
+    """Return a bundle of one image as a team has it."""
+    manifest = Manifest(firmware_type, version, ("app.bin",), 1000)
+    return Bundle(f"{firmware_type}*1a2b3c4d*{version}", 1, "team", NOON, manifest)
+
+
+def make_manifest(**changes: Any) -> dict[str, Any]:
+    """Return a manifest.json for one image of 4 bytes; a change to None leaves the member out."""
+    file = {"file": "app.bin", "type": "application", "size": 4}
+    members = {"fwversion": "2.0.1", "format-version": 1, "files": [file], **changes}
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def make_archive(manifest: Any = None, **images: bytes) -> bytes:
+    """Return a firmware bundle as it is uploaded. ``images``: what ``<name>.bin`` holds; app.bin unless given."""
+    text = manifest if isinstance(manifest, bytes) else json.dumps(manifest or make_manifest())
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", text)
+        for name, content in (images or {"app": b"\x01\x02\x03\x04"}).items():
+            archive.writestr(f"{name}.bin", content)
+    return packed.getvalue()
 
 
 class MemoryJournal:

@@ -11,10 +11,10 @@ from harness.virtual.cloud import aws_jobs
 from harness.virtual.cloud.aws_jobs import JobsRejected, answer, pending
 from harness.virtual.cloud.fota import ExecutionStatus, FotaJobs
 
-from .cloud_makers import NOON
+from .cloud_makers import NOON, make_bundle
 
 NOW = int(NOON.timestamp())
-BUNDLE = "APP*1a2b3c4d*2.0.1"
+BUNDLE = make_bundle()
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from harness.virtual.cloud.fota import (
     show_job,
 )
 
-from .cloud_makers import NOON
+from .cloud_makers import NOON, make_bundle
 
-BUNDLE = "MDM_FULL*1a2b3c4d*mfw_nrf91x1_2.0.2"
+BUNDLE = make_bundle("MDM_FULL", "mfw_nrf91x1_2.0.2")
+BUNDLE_ID = "MDM_FULL*1a2b3c4d*mfw_nrf91x1_2.0.2"
 
 
 class Clock:
@@ -51,11 +52,11 @@ def test_an_execution_as_shown(jobs, clock):
         "jobId": job.job_id,
         "jobDocument": {
             "firmwareType": "MDM_FULL",
-            "fileSize": 250_000,
+            "fileSize": 1000,
             "host": "firmware.nrfcloud.com",
-            "path": "v1/firmwares/1a2b3c4d.bin",
+            "path": f"team/{BUNDLE_ID}/app.bin",
             "version": "mfw_nrf91x1_2.0.2",
-            "bundleId": BUNDLE,
+            "bundleId": BUNDLE_ID,
         },
         "createdAt": "2030-01-01T12:00:00.000Z",
         "deviceId": "a",
@@ -86,11 +87,11 @@ def test_a_job_as_shown(jobs):
     assert shown["target"] == {"deviceIds": ["a", "b", "c"], "tags": ["t"]}
     assert shown["firmware"] == {
         "firmwareType": "MDM_FULL",
-        "fileSize": 250_000,
+        "fileSize": 1000,
         "host": "firmware.nrfcloud.com",
         "version": "mfw_nrf91x1_2.0.2",
-        "bundleId": BUNDLE,
-        "uris": ["v1/firmwares/1a2b3c4d.bin"],
+        "bundleId": BUNDLE_ID,
+        "uris": [f"team/{BUNDLE_ID}/app.bin"],
     }
 
 
@@ -145,6 +146,17 @@ def test_a_deleted_device_has_no_updates(jobs):
     assert (jobs.current("a"), jobs.current("b")) == (None, (job, job.executions["b"]))
     stats = job.stats()
     assert (stats["removed"], stats["executions"]) == (1, 1)
+
+
+def test_bundles_are_needed_until_the_job_is_over(jobs):
+    bundle, other = make_bundle(), make_bundle(version="3.0.0")
+    done, cancelled, deferred = (jobs.create(bundle, ["a"], apply=apply) for apply in (True, True, False))
+    assert (jobs.need(bundle), jobs.need(other)) == (True, False)
+    report(jobs, done, "a", ExecutionStatus.SUCCEEDED)
+    jobs.cancel(cancelled)
+    assert jobs.need(bundle)
+    jobs.delete(deferred)
+    assert not jobs.need(bundle)
 
 
 def test_a_deleted_job_is_gone(jobs):

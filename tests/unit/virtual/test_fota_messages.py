@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from harness.virtual.cloud.fota import ExecutionStatus, FotaJobs
 from harness.virtual.cloud.fota_messages import FotaReport, NotUnderstood, encode_job, parse_report, parse_request
 
+from .cloud_makers import make_bundle
+
 
 @pytest.mark.parametrize(
     ("kind", "number"),
     [("APP", 0), ("MODEM", 1), ("BOOT", 2), ("BOOTLOADER", 3), ("SOFTDEVICE", 4), ("MDM_FULL", 5)],
 )
 def test_a_job_as_it_is_sent(kind, number):
-    job = FotaJobs().create(f"{kind}*1a2b3c4d*2.0.1", ["a"])
-    text = f'["{job.job_id}",{number},250000,"firmware.nrfcloud.com","v1/firmwares/1a2b3c4d.bin"]'
+    job = FotaJobs().create(make_bundle(kind), ["a"])
+    text = f'["{job.job_id}",{number},1000,"firmware.nrfcloud.com","team/{kind}*1a2b3c4d*2.0.1/app.bin"]'
     assert encode_job(job) == text.encode()
 
 

@@ -10,9 +10,9 @@ from harness.virtual.cloud.fota import ExecutionStatus, FotaConflict, FotaJobs
 from harness.virtual.cloud.fota_messages import encode_job
 from harness.virtual.cloud.jobs_service import JobsService
 
-from .cloud_makers import NOON, MemoryJournal
+from .cloud_makers import NOON, MemoryJournal, make_bundle
 
-BUNDLE = "APP*1a2b3c4d*2.0.1"
+BUNDLE = make_bundle()
 JOBS = "prod/t/a/jobs"
 AWS = "$aws/things/a/jobs"
 
