@@ -1,18 +1,17 @@
 """nRF Cloud's account-side REST API: what a test needs of it. nRF Cloud REST API reference (openapi.json)."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
-from urllib.parse import quote
+from typing import Any, Final, Self
 
 import requests
 
+from harness.cloud.account_rest import AccountRest, path_of, read_object
 from harness.cloud.bulk import FINAL_STATES, key_csv, onboarding_csv, row_errors
 from harness.cloud.endpoints import CloudEndpoints
-from harness.cloud.refusals import NotOurs, RestError, StillPending
-from harness.cloud.rest import RestClient
+from harness.cloud.firmware_updates import FirmwareUpdates
+from harness.cloud.refusals import NotOurs
 from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
 from harness.errors import HarnessError, Misuse
 from harness.timeline import Kind, Timeline
@@ -25,13 +24,11 @@ Devices that come by JITP cannot be given a tag: they have it as their sub type.
 HARNESS_GATEWAY: Final = f"{HARNESS_TAG}-gateway"
 """Their sub type while they are gateways: nRF Cloud makes one of every device whose sub type has that word in it."""
 
-_MOST_PAGES = 100
-_T = TypeVar("_T")
-
 
 class NrfCloud:
     """One team's account. Never changes a device that the harness did not put there (:attr:`made`).
 
+    ``updates``: its firmware bundles and update jobs.
     ``timeline`` may be exchanged between tests; ``poll``: seconds between two looks at an operation.
     Calls raise RestError when the cloud says no, CloudUnreachable when it says nothing.
     """
@@ -49,10 +46,14 @@ class NrfCloud:
         self.timeline = timeline
         self.made: set[str] = set()
         self.made_team: set[str] = set()
-        self._poll = poll if poll is not None else 5.0 if endpoints.public else 0.05
-        self._rest = RestClient(
-            endpoints, api_key, note=self._note, pause=pause if pause is not None else 0.5 if endpoints.public else 0.05
+        self._rest = AccountRest(
+            endpoints,
+            api_key,
+            note=self._note,
+            pause=pause if pause is not None else 0.5 if endpoints.public else 0.05,
+            poll=poll if poll is not None else 5.0 if endpoints.public else 0.05,
         )
+        self.updates = FirmwareUpdates(self._rest, self._only_ours)
 
     def __enter__(self) -> Self:
         return self
@@ -68,17 +69,12 @@ class NrfCloud:
 
     def account(self) -> Account:
         """Return the team that the API key belongs to."""
-        raw = _object(self._rest.call("GET", "/account"), "mqttEndpoint", "mqttTopicPrefix", "team")
+        raw = read_object(self._rest.call("GET", "/account"), "mqttEndpoint", "mqttTopicPrefix", "team")
         return Account(raw["team"].get("tenantId", ""), raw["mqttTopicPrefix"], raw["mqttEndpoint"], raw)
 
     def device(self, device_id: str) -> dict[str, Any] | None:
         """Return the device's record, or None if the team has no such device."""
-        try:
-            return _object(self._rest.call("GET", _path("devices", device_id)))
-        except RestError as error:
-            if error.status == 404:
-                return None
-            raise
+        return self._rest.find(path_of("devices", device_id))
 
     def recognise(self, device_id: str) -> dict[str, Any] | None:
         """Take a device for ours (:attr:`made`) that an earlier run put into the account, and return its record.
@@ -93,7 +89,7 @@ class NrfCloud:
 
     def wait_device(self, device_id: str, *, timeout: float = 30.0) -> dict[str, Any]:
         """Return the device's record as soon as there is one: onboarding is answered before it is done."""
-        return self._await(lambda: self.device(device_id), f"device {device_id} to be in the account", timeout)
+        return self._rest.wait_for(lambda: self.device(device_id), f"device {device_id} to be in the account", timeout)
 
     def onboard_device(
         self, device_id: str, certificate_pem: str, sub_type: str = "", tags: Sequence[str] = ()
@@ -108,7 +104,7 @@ class NrfCloud:
             body["subType"] = sub_type
         # Known to be free, so whatever is there after a POST that went wrong half-way is ours to delete.
         self.made.add(device_id)
-        self._rest.call("POST", _path("devices", device_id), json=body, repeatable=True)
+        self._rest.call("POST", path_of("devices", device_id), json=body, repeatable=True)
 
     def onboard_devices(self, rows: Sequence[OnboardRow]) -> str:
         """Start a bulk onboarding and return its id for :meth:`wait_bulk`."""
@@ -120,8 +116,8 @@ class NrfCloud:
         for row in rows:
             self._make_room(row.device_id)
         self.made.update(row.device_id for row in rows)
-        answer = _object(self._rest.call("POST", "/devices", body=body, content_type="text/csv"), "bulkOpsRequestId")
-        return str(answer["bulkOpsRequestId"])
+        answer = self._rest.call("POST", "/devices", body=body, content_type="text/csv")
+        return str(read_object(answer, "bulkOpsRequestId")["bulkOpsRequestId"])
 
     def register_public_key(self, device_id: str, public_key_pem: str) -> str:
         """Register the key that a device signs its JWTs with, and nothing else of it; return the bulk operation's id.
@@ -132,16 +128,16 @@ class NrfCloud:
             raise NotOurs(f"cannot register a key for {device_id}: this run did not put it into the account")
         body = key_csv(device_id, public_key_pem)
         answer = self._rest.call("POST", "/devices/public-keys", body=body, content_type="text/csv")
-        return str(_object(answer, "bulkOpsRequestId")["bulkOpsRequestId"])
+        return str(read_object(answer, "bulkOpsRequestId")["bulkOpsRequestId"])
 
     def wait_bulk(self, bulk_id: str, *, timeout: float = 120.0) -> BulkResult:
         """Return how a bulk operation ended. Rows without an error are in the account, also after FAILED."""
 
         def ended() -> dict[str, Any] | None:
-            raw = _object(self._rest.call("GET", _path("bulk-ops-requests", bulk_id)), "status")
+            raw = read_object(self._rest.call("GET", path_of("bulk-ops-requests", bulk_id)), "status")
             return raw if raw["status"] in FINAL_STATES else None
 
-        raw = self._await(ended, f"bulk operation {bulk_id} to end", timeout)
+        raw = self._rest.wait_for(ended, f"bulk operation {bulk_id} to end", timeout)
         url = raw.get("errorSummaryUrl")
         errors = row_errors(self._rest.fetch(url)) if url else {}
         return BulkResult(bulk_id, raw["status"], errors)
@@ -152,7 +148,7 @@ class NrfCloud:
         self.made.add(device_id)
         return _certificate_set(
             self._rest.call(
-                "POST", _path("devices", device_id, "certificates"), body=ownership_code, content_type="text/plain"
+                "POST", path_of("devices", device_id, "certificates"), body=ownership_code, content_type="text/plain"
             )
         )
 
@@ -161,7 +157,7 @@ class NrfCloud:
         ours = device_id in self.made or self.device(device_id) is None
         self._rest.call(
             "PUT",
-            _path("association", device_id),
+            path_of("association", device_id),
             query={"subType": sub_type} if sub_type else None,
             body=ownership_code,
             content_type="text/plain",
@@ -172,12 +168,12 @@ class NrfCloud:
     def dissociate(self, device_id: str) -> None:
         """Take a device out of the team; it stays provisioned."""
         self._only_ours(device_id, "dissociate")
-        self._rest.call("DELETE", _path("association", device_id))
+        self._rest.call("DELETE", path_of("association", device_id))
 
     def delete_device(self, device_id: str) -> bool:
         """Delete a device; False if it was gone already."""
         self._only_ours(device_id, "delete")
-        gone = self._delete(_path("devices", device_id))
+        gone = self._rest.delete(path_of("devices", device_id))
         self.made.discard(device_id)
         return gone
 
@@ -190,12 +186,12 @@ class NrfCloud:
         body = {name: part for name, part in parts.items() if part is not None}
         if not body:
             raise Misuse(f"patch_state({device_id!r}) got neither desired nor reported; give one of them")
-        self._rest.call("PATCH", _path("devices", device_id, "state"), json=body)
+        self._rest.call("PATCH", path_of("devices", device_id, "state"), json=body)
 
     def send_message(self, device_id: str, topic: str, message: Any) -> None:
         """Publish in the device's name. ``topic`` without the team's prefix, e.g. ``d/<id>/d2c``."""
         self._only_ours(device_id, "send a message as")
-        self._rest.call("POST", _path("devices", device_id, "messages"), json={"topic": topic, "message": message})
+        self._rest.call("POST", path_of("devices", device_id, "messages"), json={"topic": topic, "message": message})
 
     def messages(
         self,
@@ -208,21 +204,13 @@ class NrfCloud:
         """Return stored messages, oldest first. nRF Cloud stores what is published below ``<prefix>m/``."""
         if app_id and topic:
             raise Misuse("messages() takes app_id or topic, not both: the API has no such search; leave one out")
-        query = {"pageLimit": "100", "pageSort": "asc"}
+        query = {"pageSort": "asc"}
         given = {"deviceId": device_id, "appId": app_id, "topic": topic}
         query |= {name: value for name, value in given.items() if value}
         if since is not None:
             stamp = since.astimezone(UTC).isoformat(timespec="milliseconds")
             query["inclusiveStart"] = stamp.replace("+00:00", "Z")
-        items: list[dict[str, Any]] = []
-        for _ in range(_MOST_PAGES):
-            page = _object(self._rest.call("GET", "/messages", query=query), "items")
-            items += page["items"]
-            token = page.get("pageNextToken")
-            if not token:
-                return items
-            query["pageNextToken"] = token
-        raise Misuse(f"messages() matches more than {_MOST_PAGES} pages; narrow it by device_id or since")
+        return self._rest.items("/messages", query, "messages, narrow the search by device_id or since")
 
     def create_team_device(self) -> TeamDevice:
         """Make an MQTT client for the team: the observer's identity."""
@@ -234,14 +222,15 @@ class NrfCloud:
         """Delete a team device of :meth:`create_team_device`; False if it was gone already."""
         if client_id not in self.made_team:
             raise NotOurs(f"cannot delete team device {client_id}: this run did not make it; delete it in the account")
-        gone = self._delete(_path("devices", "mqtt-team", client_id))
+        gone = self._rest.delete(path_of("devices", "mqtt-team", client_id))
         self.made_team.discard(client_id)
         return gone
 
     def delete_all_made(self) -> list[str]:
         """Delete everything that this client made. Returns one line for each thing that could not be deleted."""
         left: list[str] = []
-        jobs: list[tuple[Callable[[str], bool], str]] = [(self.delete_device, id_) for id_ in sorted(self.made)]
+        jobs: list[tuple[Callable[[str], bool], str]] = self.updates.deletions()
+        jobs += [(self.delete_device, id_) for id_ in sorted(self.made)]
         jobs += [(self.delete_team_device, id_) for id_ in sorted(self.made_team)]
         for delete, name in jobs:
             try:
@@ -256,33 +245,12 @@ class NrfCloud:
             return
         _check_ours(device_id, found)
         self._note(f"device {device_id} was left by a former run: deleting it", device_id=device_id)
-        self._delete(_path("devices", device_id))
-        self._await(lambda: self.device(device_id) is None or None, f"old device {device_id} to go", 30.0)
-
-    def _delete(self, path: str) -> bool:
-        try:
-            self._rest.call("DELETE", path)
-        except RestError as error:
-            if error.status == 404:
-                return False
-            raise
-        return True
+        self._rest.delete(path_of("devices", device_id))
+        self._rest.wait_for(lambda: self.device(device_id) is None or None, f"old device {device_id} to go", 30.0)
 
     def _only_ours(self, device_id: str, verb: str) -> None:
         if device_id not in self.made:
             raise NotOurs(f"cannot {verb} {device_id}: this run did not put it into the account; onboard it first")
-
-    def _await(self, look: Callable[[], _T | None], what: str, timeout: float) -> _T:
-        deadline = time.monotonic() + timeout
-        while (found := look()) is None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise StillPending(
-                    f"cloud {self.endpoints.name!r}: waited {timeout:g} s for {what};"
-                    " see the cloud's status page, or wait longer"
-                )
-            self._rest.wait(min(self._poll, left))
-        return found
 
     def _note(self, text: str, **data: Any) -> None:
         if self.timeline is not None:
@@ -297,25 +265,6 @@ def _check_ours(device_id: str, found: Mapping[str, Any]) -> None:
         )
 
 
-def _path(*parts: str) -> str:
-    return "".join("/" + quote(part, safe=":") for part in parts)
-
-
-def _object(response: requests.Response, *required: str) -> dict[str, Any]:
-    """Return the JSON object of an answer; RestError if it is none or lacks a member that everything else needs."""
-    method, url = response.request.method or "", response.url.partition("?")[0]
-    try:
-        value = response.json()
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise RestError(method, url, response.status_code, None, "the answer is no JSON object", attempts=1)
-    missing = [name for name in required if name not in value]
-    if missing:
-        raise RestError(method, url, response.status_code, None, f"the answer has no {', '.join(missing)}", attempts=1)
-    return value
-
-
 def _certificate_set(response: requests.Response) -> CertificateSet:
-    raw = _object(response, "clientId", "caCert", "clientCert", "privateKey")
+    raw = read_object(response, "clientId", "caCert", "clientCert", "privateKey")
     return CertificateSet(raw["clientId"], raw["caCert"], raw["clientCert"], raw["privateKey"])

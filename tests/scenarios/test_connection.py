@@ -9,6 +9,13 @@ import pytest
 from harness.credentials import LabCa
 from harness.modem import CredentialKind
 from harness.trial import Outcome
+from tests.scenarios.expected import allowed, connect, forbidden
+
+
+@pytest.fixture(autouse=True)
+def framed(device, board, provisioned):
+    """Whatever is tried here, the right login stands before and after it."""
+    allowed(board, connect(board.device_id))
 
 
 def test_connects_with_mutual_tls(trial):
@@ -18,6 +25,7 @@ def test_connects_with_mutual_tls(trial):
 @pytest.mark.violation
 def test_violation_wrong_client_id(board, trial):
     wrong = board.login(client_id=f"{board.device_id}-x")
+    forbidden(board, connect(wrong.client_id))
     trial.connect(wrong, difference="a client id that is no thing of this certificate").expect(
         Outcome.REFUSED_AT_CONNECT
     )

@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from harness.bench.rounds import Rounds
 from harness.cloud import CertificateSet, JitpResult, RestError, jitp_over_https
 from harness.credentials import LabCa, Way
+from harness.policy.subject import Kind
 from harness.trial import nonce
+from tests.scenarios.expected import expectations_of, forbidden, publish
 
 BEGIN = "-----BEGIN CERTIFICATE-----"
 
@@ -54,8 +56,10 @@ def ask(board):
 
 
 @pytest.fixture
-def provisioned_newcomer(newcomer, ask, rounds, cloud):
+def provisioned_newcomer(board, newcomer, ask, rounds, cloud):
     """A newcomer that HTTPS requests have made a device, with the first answer; deleted afterwards."""
+    # That it is one shows in its request being refused.
+    forbidden(expectations_of(board, newcomer.device_id, Kind.PROVISIONED), publish("jitp"))
     answers = []
 
     def until_known(_number: int) -> str | None:
@@ -73,6 +77,8 @@ def provisioned_newcomer(newcomer, ask, rounds, cloud):
 def test_board_was_provisioned_just_in_time(board, provisioned, evidence):
     if board.way is not Way.CLOUD:
         pytest.skip("needs a board with provision: cloud")
+    if board.onboarded.credentials.kept:
+        pytest.skip("the credentials are from an earlier run, and so was JITP; --reprovision repeats it")
     attempts = board.onboarded.attempts
     assert attempts >= 2
     evidence(

@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from harness.cloud import RestError
 from harness.modem import CredentialKind
 from harness.trial import Outcome, nonce
+from tests.scenarios.expected import allowed, connect, expectations_of, forbidden
 
 CERTIFICATE_REFUSED = (Outcome.REFUSED_IN_TLS, Outcome.REFUSED_AT_CONNECT)
 
@@ -46,6 +47,12 @@ def self_signed(key: ec.EllipticCurvePrivateKey, name: str, *, start: timedelta,
         .sign(key, hashes.SHA256())
     )
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+@pytest.fixture(autouse=True)
+def framed(device, board, provisioned):
+    """Whatever is tried here, the right login stands before and after it."""
+    allowed(board, connect(board.device_id))
 
 
 @pytest.fixture
@@ -161,7 +168,10 @@ class TestRefusedCertificates:
 
 class TestRefusedIdentities:
     @pytest.mark.violation
-    def test_violation_certificate_of_another_device_with_the_own_client_id(self, trial, login, holding, bystander):
+    def test_violation_certificate_of_another_device_with_the_own_client_id(
+        self, board, trial, login, holding, bystander
+    ):
+        forbidden(expectations_of(board, bystander.device_id), connect(login.client_id))
         trial.connect(
             login,
             difference="the certificate of another device of the team",
@@ -170,13 +180,15 @@ class TestRefusedIdentities:
 
     @pytest.mark.violation
     def test_violation_own_certificate_with_the_client_id_of_another_device(self, trial, board, bystander):
+        forbidden(board, connect(bystander.device_id))
         wrong = replace(board.login(), client_id=bystander.device_id)
         trial.connect(wrong, difference="the client id of another device of the team").expect(
             Outcome.REFUSED_AT_CONNECT
         )
 
-    def test_certificate_of_another_device_with_its_own_client_id(self, trial, login, holding, bystander):
+    def test_certificate_of_another_device_with_its_own_client_id(self, board, trial, login, holding, bystander):
         """The counter-check of this file: credentials in the spare sec_tag do work when they are right."""
+        allowed(expectations_of(board, bystander.device_id), connect(bystander.device_id))
         trial.connect(
             replace(login, client_id=bystander.device_id),
             difference="the certificate and the client id of another device",

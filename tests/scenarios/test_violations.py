@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.trial import Outcome
+from tests.scenarios.expected import forbidden, publish, subscribe
 
 pytestmark = pytest.mark.violation
 
@@ -12,51 +13,71 @@ _UPDATE = b'{"state":{"reported":{"harness":"%NONCE%"}}}'
 
 
 class TestPublish:
-    def test_update_of_another_devices_shadow(self, trial, bystander):
+    def test_update_of_another_devices_shadow(self, board, trial, bystander):
         topic = f"$aws/things/{bystander.device_id}/shadow/update"
+        forbidden(board, publish(topic))
         trial.publish(topic, _UPDATE, witness=bystander.touched).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_delete_of_the_own_shadow(self, trial, topics):
-        trial.publish(f"{topics.shadow}/delete", b"{}", witness=None).expect(Outcome.POLICY_DISCONNECT)
+    def test_delete_of_the_own_shadow(self, board, trial, topics):
+        topic = f"{topics.shadow}/delete"
+        forbidden(board, publish(topic))
+        trial.publish(topic, b"{}", witness=None).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_foreign_tenant(self, trial, topics):
+    def test_foreign_tenant(self, board, trial, topics):
         topic = topics.foreign(f"m/d/{topics.device_id}/d2c")
+        forbidden(board, publish(topic))
         trial.publish(topic, witness=None).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_subscribe_only_topic(self, trial, topics, seen_by_observer):
-        trial.publish(topics.team("a/harness"), witness=seen_by_observer).expect(Outcome.POLICY_DISCONNECT)
+    def test_subscribe_only_topic(self, board, trial, topics, seen_by_observer):
+        topic = topics.team("a/harness")
+        forbidden(board, publish(topic))
+        trial.publish(topic, witness=seen_by_observer).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_trimmed_shadow_topic(self, trial, topics):
+    def test_trimmed_shadow_topic(self, board, trial, topics):
         """The page allows subscribing there; publishing is what current firmware wants, and the page does not grant."""
-        trial.publish(f"{topics.device_id}/shadow/update", _UPDATE, witness=None).expect(Outcome.POLICY_DISCONNECT)
+        topic = f"{topics.device_id}/shadow/update"
+        forbidden(board, publish(topic))
+        trial.publish(topic, _UPDATE, witness=None).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_retained_message(self, trial, topics, seen_by_observer):
+    def test_retained_message(self, board, trial, topics, seen_by_observer):
         topic = topics.team(f"m/d/{topics.device_id}/d2c")
+        forbidden(board, publish(topic, retain=True))
         trial.publish(topic, retain=True, witness=seen_by_observer).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_quality_of_service_0(self, trial, topics, seen_by_observer):
+    def test_quality_of_service_0(self, board, trial, topics, seen_by_observer):
         """No acknowledgement could be missing here: only the hang-up tells."""
-        trial.publish(topics.team("a/harness"), qos=0, witness=seen_by_observer).expect(Outcome.POLICY_DISCONNECT)
+        topic = topics.team("a/harness")
+        forbidden(board, publish(topic))
+        trial.publish(topic, qos=0, witness=seen_by_observer).expect(Outcome.POLICY_DISCONNECT)
 
 
 class TestSubscribe:
-    def test_another_devices_shadow(self, trial, bystander):
-        trial.subscribe(f"$aws/things/{bystander.device_id}/shadow/update/delta", trigger=None).expect(
-            Outcome.POLICY_DISCONNECT
-        )
+    def test_another_devices_shadow(self, board, trial, bystander):
+        topic = f"$aws/things/{bystander.device_id}/shadow/update/delta"
+        forbidden(board, subscribe(topic))
+        trial.subscribe(topic, trigger=None).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_foreign_tenant(self, trial, topics):
-        trial.subscribe(topics.foreign("m/#"), trigger=None).expect(Outcome.POLICY_DISCONNECT)
+    def test_foreign_tenant(self, board, trial, topics):
+        topic_filter = topics.foreign("m/#")
+        forbidden(board, subscribe(topic_filter))
+        trial.subscribe(topic_filter, trigger=None).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_one_level_too_high(self, trial, topics, observer_sends):
+    def test_one_level_too_high(self, board, trial, topics, observer_sends):
+        topic_filter = topics.team("#")
+        forbidden(board, subscribe(topic_filter))
         trigger = observer_sends(topics.team("harness"))
-        trial.subscribe(topics.team("#"), trigger=trigger).expect(Outcome.POLICY_DISCONNECT)
+        trial.subscribe(topic_filter, trigger=trigger).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_whole_shadow(self, trial, topics, desired_changes):
-        trial.subscribe(f"{topics.shadow}/#", trigger=desired_changes).expect(Outcome.POLICY_DISCONNECT)
+    def test_whole_shadow(self, board, trial, topics, desired_changes):
+        topic_filter = f"{topics.shadow}/#"
+        forbidden(board, subscribe(topic_filter))
+        trial.subscribe(topic_filter, trigger=desired_changes).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_publish_only_topic(self, trial, topics):
-        trial.subscribe(f"{topics.shadow}/get", trigger=None).expect(Outcome.POLICY_DISCONNECT)
+    def test_publish_only_topic(self, board, trial, topics):
+        topic = f"{topics.shadow}/get"
+        forbidden(board, subscribe(topic))
+        trial.subscribe(topic, trigger=None).expect(Outcome.POLICY_DISCONNECT)
 
-    def test_everything(self, trial, topics, observer_sends):
+    def test_everything(self, board, trial, topics, observer_sends):
+        forbidden(board, subscribe("#"))
         trial.subscribe("#", trigger=observer_sends(topics.team("harness"))).expect(Outcome.POLICY_DISCONNECT)

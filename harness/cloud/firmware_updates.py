@@ -1,0 +1,104 @@
+"""Firmware updates from the account's side: bundles and jobs. nRF Cloud REST API reference (openapi.json)."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from harness.cloud.account_rest import AccountRest, path_of, read_object
+from harness.cloud.refusals import NotOurs
+
+
+class FirmwareUpdates:
+    """The firmware bundles and update jobs of one account; reached as ``NrfCloud.updates``.
+
+    Deletes nothing but what it made. ``check_ours``: called with a device id and what is to be done to the device;
+    raises NotOurs if it is not the harness's. Calls raise RestError and CloudUnreachable as those of NrfCloud do.
+    """
+
+    def __init__(self, rest: AccountRest, check_ours: Callable[[str, str], None]) -> None:
+        self.made_jobs: set[str] = set()
+        self.made_bundles: set[str] = set()
+        self._uploading: set[str] = set()  # versions, until the bundle's id is known
+        self._rest = rest
+        self._check_ours = check_ours
+
+    def upload_bundle(self, archive: bytes, version: str, *, timeout: float = 60.0) -> str:
+        """Upload a firmware bundle (a zip with its manifest.json) and return its id.
+
+        ``version``: as the manifest has it; the bundle is found by it. Raises NotOurs if the account has a bundle of
+        this version.
+        """
+        if self._find_bundle(version) is not None:
+            raise NotOurs(f"a firmware bundle of version {version} is in the account already; give this one another")
+        # Known to be free, so whatever is there after a POST that went wrong half-way is ours to delete.
+        self._uploading.add(version)
+        body = base64.b64encode(archive).decode()
+        self._rest.call("POST", "/firmwares", body=body, content_type="text/plain")
+        what = f"firmware bundle {version} to be in the account"
+        bundle_id = self._rest.wait_for(lambda: self._find_bundle(version), what, timeout)
+        self.made_bundles.add(bundle_id)
+        self._uploading.discard(version)
+        return bundle_id
+
+    def delete_bundle(self, bundle_id: str) -> bool:
+        """Delete a bundle of :meth:`upload_bundle`; False if it was gone already."""
+        gone = self._rest.delete(path_of("firmwares", _mine(bundle_id, self.made_bundles)))
+        self.made_bundles.discard(bundle_id)
+        return gone
+
+    def create_job(self, device_id: str, bundle_id: str, *, name: str) -> str:
+        """Offer a device a firmware update, and return the job's id."""
+        self._check_ours(device_id, "make a firmware update for")
+        body = {"bundleId": bundle_id, "deviceIds": [device_id], "name": name}
+        job_id = str(read_object(self._rest.call("POST", "/fota-jobs", json=body), "jobId")["jobId"])
+        self.made_jobs.add(job_id)
+        return job_id
+
+    def job(self, job_id: str) -> dict[str, Any] | None:
+        """Return a job, or None if there is none of this id."""
+        return self._rest.find(path_of("fota-jobs", job_id))
+
+    def execution(self, device_id: str, job_id: str) -> dict[str, Any]:
+        """Return what the device has made of the job: ``status``, ``jobDocument`` and more."""
+        return read_object(self._rest.call("GET", path_of("fota-job-executions", device_id, job_id)), "status")
+
+    def wait_status(self, device_id: str, job_id: str, status: str, *, timeout: float = 30.0) -> dict[str, Any]:
+        """Return the device's part in the job as soon as it has this status. Raises StillPending."""
+
+        def reported() -> dict[str, Any] | None:
+            execution = self.execution(device_id, job_id)
+            return execution if execution["status"] == status else None
+
+        return self._rest.wait_for(reported, f"firmware update {job_id} to be {status}", timeout)
+
+    def delete_job(self, job_id: str, *, timeout: float = 60.0) -> bool:
+        """Delete a job of :meth:`create_job`, and wait until it is gone; False if it was gone already."""
+        gone = self._rest.delete(path_of("fota-jobs", _mine(job_id, self.made_jobs)))
+        self.made_jobs.discard(job_id)
+        # Its bundle may be in use until then.
+        self._rest.wait_for(lambda: self.job(job_id) is None or None, f"firmware update {job_id} to go", timeout)
+        return gone
+
+    def deletions(self) -> list[tuple[Callable[[str], bool], str]]:
+        """Return how to delete everything that was made, in an order that works, each with its name."""
+        return [
+            *((self.delete_job, job_id) for job_id in sorted(self.made_jobs)),
+            *((self.delete_bundle, bundle_id) for bundle_id in sorted(self.made_bundles)),
+            *((self._delete_upload, version) for version in sorted(self._uploading)),
+        ]
+
+    def _delete_upload(self, version: str) -> bool:
+        bundle_id = self._find_bundle(version)
+        gone = bundle_id is not None and self._rest.delete(path_of("firmwares", bundle_id))
+        self._uploading.discard(version)
+        return gone
+
+    def _find_bundle(self, version: str) -> str | None:
+        bundles = self._rest.items("/firmwares", {}, "firmware bundles")
+        return next((str(bundle["bundleId"]) for bundle in bundles if bundle.get("version") == version), None)
+
+
+def _mine(id_: str, made: set[str]) -> str:
+    if id_ not in made:
+        raise NotOurs(f"cannot delete {id_}: this run did not make it; delete it in the account")
+    return id_

@@ -1,0 +1,66 @@
+"""What a scenario takes for granted of the policies: asked of the documents of the board's cloud before it begins.
+
+A scenario is about one thing that the documents allow or refuse, and rests on others that they allow. On a cloud whose
+documents do not say so it has nothing to show: it is skipped, and the reason is their ruling.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import pytest
+
+from harness.bench import BoardBench
+from harness.bench.expectations import Expectations
+from harness.policy import Ruling
+from harness.policy.case import Request, Verb
+from harness.policy.subject import Kind, Names
+
+
+def connect(client_id: str) -> Request:
+    return Request(Verb.CONNECT, client_id)
+
+
+def publish(topic: str, *, retain: bool = False) -> Request:
+    return Request(Verb.PUBLISH, topic, retain=retain)
+
+
+def subscribe(topic_filter: str) -> Request:
+    return Request(Verb.SUBSCRIBE, topic_filter)
+
+
+def hear(topic: str) -> Request:
+    """Subscribe to exactly this topic and have a message on it delivered."""
+    return Request(Verb.RECEIVE, topic)
+
+
+def expectations_of(board: BoardBench, device_id: str, standing: Kind = Kind.ASSOCIATED) -> Expectations:
+    """What the documents say of another device of the board's team."""
+    names, cloud = board.names, board.cloud
+    return Expectations(
+        cloud.documents, Names(device_id, names.device_id, names.tenant_id, names.other_tenant_id), standing
+    )
+
+
+def allowed(documents: BoardBench | Expectations, *requests: Request) -> None:
+    """Skip the test unless the documents allow all of this; of a board: to the device as it stands in its team."""
+    for request in requests:
+        ruling = _deciding(documents, request)
+        if not ruling.allowed:
+            _skip(ruling)
+
+
+def forbidden(documents: BoardBench | Expectations, request: Request) -> None:
+    """Skip the test unless the documents refuse this to a device that they let connect."""
+    ruling = _deciding(documents, request)
+    if ruling.allowed or (ruling.action == "iot:Connect" and request.verb is not Verb.CONNECT):
+        _skip(ruling)
+
+
+def _deciding(documents: BoardBench | Expectations, request: Request) -> Ruling:
+    expectations = documents if isinstance(documents, Expectations) else documents.expectations
+    return expectations.rulings(request)[-1]
+
+
+def _skip(ruling: Ruling) -> NoReturn:
+    pytest.skip(f"not what the documents of this cloud say: {ruling.explain()}")
