@@ -20,6 +20,7 @@ from harness.timeline import Timeline
 
 if TYPE_CHECKING:
     from harness.bench import BoardBench, Provisioned, Run
+    from harness.bench.own_names import OwnNames
     from harness.cloud import DeviceApi, NrfCloud, Observer
     from harness.firmware import MqttFirmware
     from harness.modem import Modem
@@ -35,6 +36,7 @@ _LEFT = pytest.StashKey[list[str]]()
 _CASE = pytest.StashKey[Case]()
 _BOARD_PARAMETER = "_bench"
 _DERIVED = "derived"
+_OWN_NAMES = "own_names"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,7 +82,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         run = _run(metafunc.config)
         names = [board.name for board in run.selected]
         if derived:
-            pairs = run.policy_cases(full=metafunc.config.getoption("--policy-trials") == "full")
+            pairs = run.policy_cases(full=_full(metafunc.config))
     except Misuse as mistake:
         metafunc.config.stash[_MISTAKE] = mistake
     if not derived:
@@ -122,8 +124,12 @@ def pytest_runtest_makereport(
         if phase == "call":
             report.when = "setup"  # what pytest, and every reader of JUnit, takes for an error and not a failure
     given: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-    if _DERIVED in given and phase == "call" and not trouble and not report.skipped:
-        _run(item.config).note_trial(given[_BOARD_PARAMETER], given[_DERIVED])
+    if phase == "call" and not trouble and not report.skipped:
+        found: OwnNames | None = getattr(item, "funcargs", {}).get(_OWN_NAMES)
+        if _DERIVED in given:
+            _run(item.config).note_trial(given[_BOARD_PARAMETER], given[_DERIVED])
+        if found is not None:
+            _run(item.config).note_own_names(given[_BOARD_PARAMETER], found)
     _scrub(report)
     case = item.stash.get(_CASE, None)
     if case is not None:
@@ -254,6 +260,14 @@ def provisioned(board: BoardBench, standing: Standing) -> Provisioned:
 
 
 @pytest.fixture
+def own_names(
+    request: pytest.FixtureRequest, device: MqttFirmware, provisioned: Provisioned, board: BoardBench
+) -> OwnNames:
+    """The policy cases that only the names of the board's device call for; a test that asks for them runs them all."""
+    return _run(request.config).own_names(board.name, full=_full(request.config))
+
+
+@pytest.fixture
 def device_api(board: BoardBench, timeline: Timeline) -> Iterator[DeviceApi]:
     """REST calls as a device makes them, with a token of its own."""
     from harness.cloud import DeviceApi
@@ -290,6 +304,10 @@ def trial(
 ) -> Trials:
     """Trials on the provisioned device's MQTT connection."""
     return board.trials(trial_recorder)
+
+
+def _full(config: pytest.Config) -> bool:
+    return bool(config.getoption("--policy-trials") == "full")
 
 
 def _scrub(report: pytest.TestReport) -> None:

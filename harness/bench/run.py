@@ -5,7 +5,9 @@ from pathlib import Path
 
 from harness.bench.board import BoardBench
 from harness.bench.cloud import CloudBench
-from harness.bench.policy_trials import cases_for, selection_for
+from harness.bench.own_names import OwnNames, own_names
+from harness.bench.policy_summary import PolicySummary
+from harness.bench.policy_trials import can_run, cases_for, selection_for
 from harness.credentials import Way
 from harness.lab import BoardConfig, Lab, load_boards_file
 from harness.policy.case import Case as PolicyCase
@@ -43,7 +45,7 @@ class Run:
         self.selected: list[BoardConfig] = self._lab.select(names)
         self._boards: dict[str, BoardBench] = {}
         self._clouds: dict[str, CloudBench] = {}
-        self._trials: dict[str, set[str]] = {}  # ids of policy cases by cloud
+        self._tried = PolicySummary()
 
     def bench(self, name: str) -> BoardBench:
         """Return the bench of the board ``name``; nothing is opened yet."""
@@ -64,21 +66,26 @@ class Run:
     def note_trial(self, board: str, case: PolicyCase) -> None:
         """Take note that this policy case was tried on this board, whatever came out."""
         cloud = next(config.cloud for config in self.selected if config.name == board)
-        self._trials.setdefault(cloud, set()).add(case.id)
+        self._tried.note_trial(cloud, board, case)
+
+    def own_names(self, board: str, *, full: bool) -> OwnNames:
+        """Return what the names of this board's device, which is provisioned for that, add to its policy cases."""
+        bench = self.bench(board)
+        derived = [case for case, name in self.policy_cases(full=full) if name == board]
+        found = own_names(bench.cloud.documents, bench.names, derived, full=full)
+        return found.only(lambda case: can_run(case, bench) is None)
+
+    def note_own_names(self, board: str, found: OwnNames) -> None:
+        """Take note that everything was tried that the names of this board's device add."""
+        self._tried.note_own_names(board, found)
 
     def policy_summary(self) -> dict[str, str]:
-        """Return one line for each cloud whose smallest set of trials was run, by the cloud's name.
-
-        A line of a set that was not run to its end says how much of it was.
-        """
+        """Return one line for each cloud whose smallest set of trials was run, by the cloud's name."""
         lines: dict[str, str] = {}
-        for cloud, tried in self._trials.items():
-            selection = selection_for(self._lab.documents(cloud))
-            wanted = {case.id for case in selection.cases}
-            done = len(wanted & tried)
-            part = "" if done == len(wanted) else f"; {done} of the trials were run"
-            if done:
-                lines[cloud] = f"{self._lab.file.cloud(cloud).expected} of cloud {cloud}: {selection}{part}"
+        for cloud in self._tried.clouds:
+            line = self._tried.line(cloud, selection_for(self._lab.documents(cloud)))
+            if line is not None:
+                lines[cloud] = f"{self._lab.file.cloud(cloud).expected} of cloud {cloud}: {line}"
         return lines
 
     def close(self) -> list[str]:

@@ -1,10 +1,12 @@
 """What a run keeps of each test case, and the short table at its end."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 _HEADINGS = ("board", "scenario", "verdict", "seconds")
+_MOST_SHOWN = 4  # verdicts of one test; of more the table shows how many there are of each
 
 
 @dataclass(slots=True)
@@ -36,10 +38,17 @@ def table(cases: Sequence[Case]) -> list[str]:
 
 
 def _verdict(case: Case) -> str:
-    verdict = case.properties.get("verdict", "")
+    verdict = _counted(case.properties.get("verdict", ""))
     if case.result == "passed":
         return verdict or "passed"
     return f"{case.result.upper()}{': ' + verdict if verdict else ''}"
+
+
+def _counted(verdicts: str) -> str:
+    counts = Counter(verdicts.split(", "))
+    if counts.total() <= _MOST_SHOWN:
+        return verdicts
+    return ", ".join(f"{count} x {verdict}" for verdict, count in counts.items())
 
 
 def _row(cells: Iterable[str], widths: Sequence[int]) -> str:

@@ -16,14 +16,16 @@ from tests.integration.runs import Result
 ROOT = Path(__file__).parents[2]
 
 
-BY_HAND = ("tests/scenarios", "--deselect", "tests/scenarios/test_policy.py")
 DERIVED = ("tests/scenarios/test_policy.py",)
+NAMES = "tests/scenarios/test_policy_names.py"
+BY_HAND = ("tests/scenarios", "--deselect", *DERIVED, "--deselect", NAMES)
 RUNS = {
     "without-m": ("without-m.yaml", BY_HAND),
     "without-m, derived": ("without-m.yaml", DERIVED),
     "tolerant": ("tolerant.yaml", BY_HAND),
     "tolerant, derived": ("tolerant.yaml", DERIVED),
     "own policies, derived": ("own-policies.yaml", DERIVED),
+    "own names": ("own-names.yaml", (*DERIVED, NAMES)),
     "suback80": ("suback80.yaml", BY_HAND),
     "three ways": ("three-ways.yaml", BY_HAND),
     "firmwares": ("firmwares.yaml", BY_HAND),
@@ -111,6 +113,19 @@ def test_policies_of_ones_own_are_tested_like_nrf_clouds(results):
     assert derived(result, "passed") == {case.id for case in cases} - notice
     message = next(case.message for case in result.cases if case.result == "failed")
     assert "explicit deny" in message
+
+
+def test_documents_that_look_at_names_are_tested_with_the_real_ones(results):
+    """No device called {device} may connect there, so nothing but that can be derived before the board is open."""
+    result = results["own names"]
+    assert derived(result, "passed") == {"gateway-connect-{device}"}
+    case = result.case("test_own_names")
+    assert case.result == "failed"
+    assert "expected policy disconnect, got tolerated" in case.message
+    verdicts = case.properties["verdict"].split(", ")
+    assert len(verdicts) >= 40
+    (line,) = (line for line in result.output.splitlines() if " of cloud local: " in line)
+    assert f"; own-names: {len(verdicts)} more trials (for its own names {len(verdicts)} trials, " in line
 
 
 def test_tolerance_fails_exactly_the_derived_trials_that_must_be_refused(results):

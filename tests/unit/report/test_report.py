@@ -111,6 +111,15 @@ def test_table_lines_up_and_names_what_failed():
     assert len({len(line) for line in lines}) == 1
 
 
+def test_table_counts_many_verdicts():
+    case = Case("dk1", "t")
+    for verdict in ["tolerated"] * 3 + ["policy disconnect"]:
+        case.add_verdict(verdict, "because")
+    assert "  tolerated, tolerated, tolerated, policy disconnect  " in table([case])[2]
+    case.add_verdict("tolerated", "because")
+    assert "  4 x tolerated, 1 x policy disconnect  " in table([case])[2]
+
+
 def test_several_verdicts_are_all_kept():
     case = Case("dk1", "t")
     case.add_verdict("tolerated", "one")

@@ -1,0 +1,21 @@
+"""Trials derived from the policy documents that only the names of a board's device and its team call for.
+
+The trials of test_policy.py are derived before any board is open, for any names. Documents may look at names themselves
+(``client/5649*``); what they then call for besides is run here, usually nothing.
+"""
+
+from __future__ import annotations
+
+from harness.bench.own_names import run_cases
+from harness.bench.policy_trials import expected, run_case
+
+
+def test_own_names(board, own_names, trial_recorder, evidence):
+    if not own_names.further:
+        evidence(f"Trials that the names of this device call for besides: {own_names}.")
+
+    def run(case):
+        board.be(case.kind)
+        return run_case(board, board.trials(trial_recorder), case)
+
+    run_cases(own_names.further, run, lambda case, verdict: verdict.expect(expected(case)))

@@ -1,0 +1,137 @@
+"""Trials that only a device's own names call for, and what a run may claim of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.bench.own_names import OwnNames, own_names, run_cases
+from harness.bench.policy_summary import PolicySummary
+from harness.bench.policy_trials import cases_for, concrete, selection_for
+from harness.errors import BoardLost
+from harness.policy import judge
+from harness.policy.subject import Names
+from harness.trial import Unproved, WrongVerdict
+from tests.unit.policy.build import ARN, allow, document
+
+NAMES = Names("5649-1", "5649-1-other", "team-1", "team-2")
+_CONNECT = allow("iot:Connect", ARN + "client/${iot:ClientId}")
+_OWN_TOPIC = allow("iot:Publish", ARN + "topic/a/${iot:ClientId}/*")
+ANY = (document(_CONNECT, _OWN_TOPIC),)
+"""Documents that do not look at names."""
+BY_ID = (document(allow("iot:Connect", ARN + "client/5649*"), _OWN_TOPIC),)
+"""Nobody called {device} may connect."""
+LENGTH = (document(_CONNECT, allow("iot:Publish", ARN + "topic/?????????")),)
+"""A topic of as many characters as ``{device}`` has, and one more."""
+
+
+def added(documents, *, full=False):
+    return own_names(documents, NAMES, cases_for(documents, full=full), full=full)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_nothing_for_documents_that_do_not_look_at_names(full):
+    found = added(ANY, full=full)
+    assert (found.further, found.left_out, str(found)) == ((), 0, "nothing more")
+
+
+def test_what_nobody_called_device_may_is_tried_under_the_real_name():
+    assert {case.request.verb for case in cases_for(BY_ID, full=False)} == {"connect"}
+    found = added(BY_ID)
+    assert any(case.allowed and case.request.name.startswith("a/5649-1/") for case in found.further)
+    assert str(found).startswith(f"{len(found.further)} more trials (for its own names ")
+
+
+@pytest.mark.parametrize("documents", [ANY, BY_ID, LENGTH])
+def test_together_they_notice_every_change_for_the_real_names(documents):
+    found = added(documents)
+    known = [concrete(case, documents, NAMES) for case in cases_for(documents, full=False)]
+    together = [*known, *found.further]
+    before = [case.allowed for case in together]
+    for mutant in found.selection.mutants:
+        assert judge(together, mutant.documents) != before, str(mutant)
+
+
+def test_full_adds_everything_that_is_derived_for_the_real_names():
+    few, many = added(BY_ID), added(BY_ID, full=True)
+    packets = {(case.kind, case.request) for case in many.further}
+    assert len(many.further) == len(packets) > len(few.further)
+    assert packets >= {(case.kind, case.request) for case in few.further if case.request.verb != "connect"}
+
+
+def test_what_the_board_cannot_run_is_counted():
+    found = added(BY_ID)
+    less = found.only(lambda case: case is not found.further[0])
+    assert (len(less.further), less.left_out) == (len(found.further) - 1, 1)
+    assert " more trials and 1 that it cannot run (" in str(less)
+
+
+def outcomes(*errors):
+    """Run one case for each of these, which its trial raises; return what was raised, and how many were run."""
+    queue, count = list(errors), 0
+
+    def run(case):
+        nonlocal count
+        count += 1
+        if isinstance(queue[0], BoardLost):
+            raise queue[0]
+        return queue.pop(0)
+
+    def expect(case, found):
+        if found is not None:
+            raise found
+
+    try:
+        run_cases(added(BY_ID).further[:1] * len(errors), run, expect)
+    except (WrongVerdict, Unproved, BoardLost) as error:
+        return error, count
+    return None, count
+
+
+def test_every_case_is_run_and_everything_wrong_is_told():
+    assert outcomes(None, None) == (None, 2)
+    wrong, count = outcomes(WrongVerdict("one"), Unproved("two"), WrongVerdict("three"), None)
+    assert (type(wrong), str(wrong), count) == (WrongVerdict, "one\nthree", 4)
+    unproved, count = outcomes(Unproved("one"), None, Unproved("two"))
+    assert (type(unproved), str(unproved), count) == (Unproved, "one\ntwo", 3)
+
+
+def test_a_lost_board_ends_it_and_hides_nothing():
+    lost, count = outcomes(None, BoardLost("gone"), None)
+    assert (type(lost), count) == (BoardLost, 2)
+    wrong, count = outcomes(WrongVerdict("one"), BoardLost("gone"), None)
+    assert (type(wrong), str(wrong), count) == (WrongVerdict, "one", 2)
+
+
+class TestSummary:
+    SELECTION = selection_for(ANY)
+
+    def summary(self, *boards, names=()):
+        made = PolicySummary()
+        for board in boards:
+            for case in self.SELECTION.cases:
+                made.note_trial("c", board, case)
+        for board, found in names:
+            made.note_own_names(board, found)
+        return made.line("c", self.SELECTION)
+
+    def test_all_was_run(self):
+        nothing = OwnNames(self.SELECTION, ())
+        assert self.summary("a", "b", names=[("a", nothing), ("b", nothing)]) == str(self.SELECTION)
+
+    def test_names_add_trials(self):
+        found = OwnNames(self.SELECTION, self.SELECTION.cases[:2])
+        line = self.summary("a", names=[("a", found)])
+        assert line == f"{self.SELECTION}; a: 2 more trials (for its own names {self.SELECTION})"
+
+    def test_names_were_not_asked(self):
+        nothing = OwnNames(self.SELECTION, ())
+        line = self.summary("a", "b", "c", names=[("b", nothing)])
+        assert line == f"{self.SELECTION}; not compared with the own names of a, c"
+
+    def test_not_all_was_run(self):
+        made = PolicySummary()
+        made.note_trial("c", "a", self.SELECTION.cases[0])
+        assert "; 1 of the trials were run; not compared" in (made.line("c", self.SELECTION) or "")
+        made = PolicySummary()
+        made.note_trial("c", "a", replace(self.SELECTION.cases[0], id="another"))
+        assert made.line("c", self.SELECTION) is None
