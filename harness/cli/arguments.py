@@ -3,8 +3,9 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, TypeAlias, get_args
+from typing import Any, NoReturn, TypeAlias, get_args
 
+from harness.cli.braces import check_braces
 from harness.credentials import Way
 from harness.lab import VirtualConfig
 from harness.policy import Kind, Verb
@@ -68,6 +69,20 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Exit 2 with one line."""
         self.exit(2, f"nrf91-harness: {message}; see {self.prog} --help\n")
+
+
+class _Collect(argparse.Action):
+    """Append a value to the list, unless it is there already."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        given = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, given if values in given else [*given, values])
 
 
 _Group: TypeAlias = "argparse._SubParsersAction[_Parser]"
@@ -158,7 +173,7 @@ def _add_explain(parser: _Parser) -> None:
     state = f"{_STATE} (default: associated)"
     add = parser.add_argument
     add("verb", choices=[str(verb) for verb in verbs], help="what the device does")
-    add("topic", metavar="TOPIC", type=_name, help=about)
+    add("topic", metavar="TOPIC", type=_template, help=about)
     add("--retain", action="store_true", help="publish as a retained message")
     add("--state", dest="standing", type=_standing, default=Kind.ASSOCIATED, metavar="STATE", help=state)
     _add_names(parser)
@@ -174,7 +189,7 @@ def _add_trials(parser: _Parser) -> None:
 def _add_standings(parser: _Parser, default: str) -> None:
     about = f"{_STATE} (default: {default}); repeatable"
     add = parser.add_argument
-    add("--state", dest="standings", type=_standing, action="append", default=[], metavar="STATE", help=about)
+    add("--state", dest="standings", type=_standing, action=_Collect, default=[], metavar="STATE", help=about)
 
 
 def _add_names(parser: _Parser) -> None:
@@ -214,6 +229,14 @@ def _name(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!a} is no UTF-8 text") from None
     if not text:
         raise argparse.ArgumentTypeError("an empty text is no name")
+    return text
+
+
+def _template(text: str) -> str:
+    try:
+        check_braces(_name(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 

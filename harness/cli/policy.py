@@ -9,6 +9,7 @@ from typing import Any, Final
 from harness.bench.expectations import Expectations
 from harness.bench.policy_trials import STANDINGS, fit_for_trials
 from harness.cli.arguments import Arguments
+from harness.cli.braces import fill
 from harness.cli.exit_codes import OK, REFUSED
 from harness.cli.progress import Progress
 from harness.cli.result import Result, table
@@ -73,8 +74,11 @@ def check(given: Arguments, progress: Progress) -> Result:
 
 def explain(given: Arguments, progress: Progress) -> Result:
     """Say whether the documents allow something, and why."""
+    verb = Verb(given.verb)
+    if given.retain and verb is not Verb.PUBLISH:
+        raise Misuse(f"--retain is about a message, and a {verb} has none: leave it out, or write publish")
     subject, state = _subject(given, progress), given.standing
-    verb, name = Verb(given.verb), subject.names.resolve(given.topic)
+    name = fill(given.topic, subject.names)
     expectations = Expectations(subject.documents, subject.names, state)
     rulings = expectations.rulings(Request(verb, name, retain=given.retain))
     deciding = rulings[-1]

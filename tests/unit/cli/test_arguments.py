@@ -71,6 +71,13 @@ def test_policy():
     assert (given.command, given.cloud, given.standings) == ("policy probe", "nrfcloud", [])
 
 
+@pytest.mark.parametrize("command", ["trials", "probe"])
+def test_a_state_that_is_named_twice_is_one(command):
+    states = [word for state in ("gateway", "associated", "gateway") for word in ("--state", state)]
+    assert parse(["policy", command, "dk-1", *states]).standings == [Kind.GATEWAY, Kind.ASSOCIATED]
+    assert parse(["policy", command, "dk-1"]).standings == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

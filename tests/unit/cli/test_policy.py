@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,24 @@ def test_names_that_are_none(capsys, name, said):
     assert capsys.readouterr().err.startswith(f"nrf91-harness: argument TOPIC: {said}")
 
 
+@pytest.mark.parametrize("name", ["{foo}", "{devcie}", "{}", "{", "}", "{ device}", "{tenant", "{{device}", "{a{b}}"])
+def test_braces_around_what_is_no_name(capsys, name):
+    with pytest.raises(SystemExit) as caught:
+        main(["policy", "explain", "v", "publish", f"{name}/x"])
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(
+        r"nrf91-harness: argument TOPIC: '[^']+' is no name in braces; known are {device}, {tenant}, {other_device},"
+        r" {other_tenant}; {{ is a plain {; see nrf91-harness policy explain --help",
+        line,
+    )
+
+
+def test_braces_that_are_meant(run):
+    _, data = run("policy", "explain", "v", "publish", "{{device}}/{{x}}/{device}", "--device-id", "{tenant}")
+    assert data["name"] == "{device}/{x}/{tenant}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "allowed", "because"),
     [
@@ -152,6 +171,8 @@ def test_explain_for_readers(tmp_path, capsys):
         (["none", "connect", "x"], "no board has the name 'none'; names in "),
         (["v", "connect", "x", "--cloud", "none"], "no cloud 'none' in "),
         (["v", "connect", "x", "--live", "--tenant", "T"], "--live reads the ids from board and cloud"),
+        (["v", "connect", "x", "--retain"], "--retain is about a message, and a connect has none: leave it out"),
+        (["v", "subscribe", "x", "--retain"], "--retain is about a message, and a subscribe has none: leave it out"),
     ],
 )
 def test_misuse(run, arguments, said):
