@@ -12,6 +12,7 @@ from harness.lab.nearest import nearest
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.policy import PolicyError, load_document
 from harness.policy.arn import EXAMPLE_ACCOUNT
+from harness.policy.profile import meant_by
 
 _PLACES = ("virtual", "port", "serial")  # a board is at exactly one of them
 _FILES = ("rest_ca", "root_ca", "api_key_file")
@@ -75,6 +76,8 @@ def _policies(document: Document, place: Place, files: Any, folder: Path) -> Ite
             text = f"{file!r} has the name of {names[path.stem]!r}; a cloud has one document of a name; rename one"
         elif path.stem == _NO_BOARDS_POLICY:
             text = f"{path.stem!r} is the name of the policy of MQTT team devices, which are no boards; rename the file"
+        elif meant := meant_by(path.stem):
+            text = f"{path.name!r} would not be in the place of {meant}, but in force besides; name it {meant}.json"
         else:
             names[path.stem] = file
             try:

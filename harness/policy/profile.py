@@ -17,6 +17,11 @@ SHIPPED = ("page", "current")
 PROFILE = ("provisioned", "associated", "gateway")
 
 
+def meant_by(name: str) -> str | None:
+    """Return the document of the profiles that ``name`` has in other letters (``Associated``); None: it is no slip."""
+    return next((known for known in PROFILE if name != known and name.casefold() == known), None)
+
+
 def load_document(path: Path, *, account: str) -> PolicyDocument:
     """Read one document; its name is the file's without ``.json``. ``account``: 12 digits for ``${AWSAccountId}``."""
     if not re.fullmatch(r"[0-9]{12}", account):

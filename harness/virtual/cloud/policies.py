@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.policy import PolicyDocument, PolicyError, load_document, load_profile
+from harness.policy.profile import meant_by
 
 ACCOUNT = "123456789012"
 """AWS account in the ARNs of the local cloud."""
@@ -49,6 +50,9 @@ def load_policies(directory: Path | None = None) -> Policies:
     documents = [load_document(path, account=ACCOUNT) for path in sorted(directory.glob("*.json"))]
     if not documents:
         raise PolicyError(f"{directory} holds no policy document, no *.json")
+    for document in documents:
+        if meant := meant_by(document.name):
+            raise PolicyError(f"{directory}: {document.name}.json is not {meant}.json; name it like that")
     names = {str(group) for group in Group}
     groups |= {Group(document.name): document for document in documents if document.name in names}
     return Policies(groups, tuple(document for document in documents if document.name not in names))

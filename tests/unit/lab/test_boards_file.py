@@ -436,6 +436,11 @@ def test_own_policies_replace_the_profiles_and_join_them(tmp_path, kind):
             "'team-device' is the name of the policy of MQTT team devices, which are no boards; rename the file",
         ),
         (
+            "[mine/ok.json, mine/Associated.json]",
+            15,
+            "'Associated.json' would not be in the place of associated, but in force besides; name it associated.json",
+        ),
+        (
             "[mine/cut.json]",
             1,
             "cut: no JSON at line 1 column 2: Expecting property name enclosed in double quotes;"
@@ -450,7 +455,9 @@ def test_own_policies_replace_the_profiles_and_join_them(tmp_path, kind):
 )
 def test_policy_documents_that_are_wrong(tmp_path, key, files, column, said):
     odd = '{"Statement": [{"Effect": "Allow", "Resource": "*"}]}'
-    mine = policies(tmp_path / "mine", ok=permit("a"), cut="{", odd=odd, **{"team-device": permit("a")})
+    mine = policies(
+        tmp_path / "mine", ok=permit("a"), cut="{", odd=odd, **{"team-device": permit("a")}, Associated=permit("a")
+    )
     (tmp_path / "ok.json").write_text(permit("b"))
     (line,) = mistakes(tmp_path, f"clouds: {{x: {{kind: local, {key}: {files}}}}}\n" + board("cloud: x"))
     assert line == f"1:{29 + len(key) + column}: {said.format(mine=mine)}"

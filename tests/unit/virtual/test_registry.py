@@ -192,6 +192,12 @@ def test_a_directory_without_documents_is_a_mistake(tmp_path):
         load_policies(tmp_path)
 
 
+def test_a_document_of_the_profile_in_other_letters_is_a_mistake(tmp_path):
+    write_policy(tmp_path, "Associated")
+    with pytest.raises(PolicyError, match=r"Associated\.json is not associated\.json; name it like that"):
+        load_policies(tmp_path)
+
+
 def test_policies_of_other_names_come_with_the_certificate_whatever_its_thing(tmp_path, clock):
     lab = topic_arn("lab/${iot:Connection.Thing.ThingName}")
     write_policy(tmp_path, "lab", [lab, client_arn("*"), topic_arn("free")])
