@@ -92,6 +92,38 @@ def test_the_account(lab):
     assert account["role"] == "owner"
 
 
+# policies
+
+
+def test_a_policy_that_asks_for_the_certificate_is_enforced(tmp_path):
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    own, secret = "cert/${iot:Certificate.Subject.CommonName}/x", "prod/*/m/secret"
+    statements = [
+        {"Effect": "Allow", "Action": "iot:Publish", "Resource": f"arn:aws:iot:*:*:topic/{own}"},
+        {
+            "Effect": "Deny",
+            "Action": "iot:Publish",
+            "Resource": f"arn:aws:iot:*:*:topic/{secret}",
+            "Condition": {"StringEquals": {"iot:Certificate.Issuer.CommonName": "dev-1"}},
+        },
+    ]
+    (policies / "lab.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    with running_cloud(tmp_path, CloudSettings(policies=policies)) as lab:
+        for name, refused in (("dev-1", f"{lab.prefix}m/secret"), ("dev-2", "cert/dev-1/x")):
+            device = lab.device(name).ready()
+            device.publish(f"cert/{name}/x")
+            device.publish(f"{lab.prefix}m/public")
+            assert not device.ended.is_set()
+            device.client.publish(refused, b"", 1)
+            assert device.ended.wait(DEADLINE)
+            entry = lab.journal.wait("authorize", action="iot:Publish", client_id=name, document="lab", statement=1)
+            assert entry["pattern"].endswith(f":topic/cert/{name}/x")
+        lab.journal.wait("authorize", client_id="dev-1", document="lab", statement=2, decision="EXPLICIT_DENY")
+        lab.device("dev-3").ready().publish(f"{lab.prefix}m/secret")
+        lab.journal.wait("authorize", client_id="dev-3", action="iot:Publish", document="associated")
+
+
 # onboarding
 
 

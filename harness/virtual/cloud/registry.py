@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.policy import PolicySet, Principal
 from harness.virtual.cloud.ca import IssuedIdentity
+from harness.virtual.cloud.certificate_fields import certificate_fields
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission, Objection
 from harness.virtual.cloud.onboarding import DeviceCertificate, certificate_id, load_certificate
@@ -126,6 +127,7 @@ class Registry:
             certificate_id=presented,
             connect_attributes=tuple(name for name, asked in wanted if asked),
             last_will_topic=will_topic,
+            certificate=certificate_fields(certificate_der),
         )
         objection = self._objection(presented)
         if objection:
