@@ -1,9 +1,28 @@
-"""What the policy documents say of an action, in words: the reason that stands beside a verdict's evidence."""
+"""What the policy documents say of an action, in words: the reason that stands beside a verdict's evidence.
 
-from collections.abc import Iterable
+Documents may ask what the harness cannot know of a connection, like ``aws:SourceIp`` (:mod:`harness.policy.unknown`).
+Where the answer hangs on that there is a :class:`Doubt`, and nobody can expect anything.
+"""
 
-from harness.policy import CompiledPolicies, PolicyDocument, PolicySet, Ruling, client_arn, topic_arn, topicfilter_arn
-from harness.policy.case import Request, Verb
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from harness.policy import (
+    CompiledPolicies,
+    PolicyDocument,
+    PolicySet,
+    Principal,
+    Ruling,
+    client_arn,
+    keys_asked,
+    readings,
+    topic_arn,
+    topicfilter_arn,
+    unknown_keys,
+)
+from harness.policy.case import Check, Request, Verb
 from harness.policy.subject import Kind, Names, in_force, principal_of
 
 _RESOURCES = {
@@ -15,40 +34,139 @@ _RESOURCES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An answer that hangs on what the harness does not know. ``keys``: the condition keys and variables in question.
+
+    ``best``, ``worst``: the deciding rulings, should all that is unknown allow as much, and as little, as it can.
+    """
+
+    keys: tuple[str, ...]
+    best: Ruling
+    worst: Ruling
+
+    def __str__(self) -> str:
+        return f"{self.summary}; at best {self.best.explain()}; at worst {self.worst.explain()}"
+
+    @property
+    def summary(self) -> str:
+        """What it depends on."""
+        return f"depends on {', '.join(self.keys)}, of which the harness knows nothing"
+
+
 class Expectations:
     """Policy documents, seen by one device in one standing. ``documents``: a profile, or any documents."""
 
     def __init__(self, documents: Iterable[PolicyDocument], names: Names, standing: Kind) -> None:
-        self._documents = tuple(documents)
+        self._written = _Judge({document.name: document for document in documents}, names, standing)
+        self._names = names
+
+    def explain(self, action: str, name: str) -> str:
+        """Return one sentence on ``action`` (``iot:Publish`` ...) and a topic, topic filter or client id."""
+        return f"Policy: {self.reason(action, name)}."
+
+    def reason(self, action: str, name: str) -> str:
+        """Return what the sentence of :meth:`explain` says."""
+        asked = self._permission(action, name)
+        doubt = self._doubt(asked)
+        return f"{action} on {name} {doubt}" if doubt else self._written.rulings(asked)[-1].explain()
+
+    def ruling(self, action: str, name: str) -> Ruling:
+        """Return the ruling on one permission: ``action`` on a topic, topic filter or client id.
+
+        In doubt the worst one: nothing may rest on a permission that is perhaps not there.
+        """
+        return self._rulings(self._permission(action, name))[-1]
+
+    def rulings(self, request: Request) -> list[Ruling]:
+        """Return the rulings on the permissions that a packet takes, CONNECT first, up to the first refusal.
+
+        In doubt the worst ones, as in :meth:`ruling`.
+        """
+        return self._rulings(self._packet(request))
+
+    def doubt(self, request: Request) -> Doubt | None:
+        """Return what it depends on how the cloud takes a packet, None if the documents settle it."""
+        return self._doubt(self._packet(request))
+
+    def _permission(self, action: str, name: str) -> "_Asked":
+        client_id = name if action == "iot:Connect" else self._names.device_id
+        resource = _RESOURCES[action](name, region=self._names.region, account=self._names.account)
+        return _Asked(client_id, None, ((action, resource),))
+
+    def _packet(self, request: Request) -> "_Asked":
+        client_id = request.name if request.verb is Verb.CONNECT else self._names.device_id
+        return _Asked(client_id, request.will, request.checks(self._names))
+
+    def _rulings(self, asked: "_Asked") -> list[Ruling]:
+        if self._extremes is None or self._doubt(asked) is None:
+            return self._written.rulings(asked)
+        return self._extremes[1].rulings(asked)
+
+    @cached_property
+    def _extremes(self) -> tuple["_Judge", "_Judge"] | None:
+        documents = self._written.documents.values()
+        if not unknown_keys(documents):
+            return None
+        best, worst = (self._written.reading(reading) for reading in readings(documents))
+        return best, worst
+
+    def _doubt(self, asked: "_Asked") -> Doubt | None:
+        if self._extremes is None:
+            return None
+        best, worst = (judge.rulings(asked)[-1] for judge in self._extremes)
+        if _seen(best) == _seen(worst):
+            return None
+        return Doubt(tuple(self._written.keys(asked)), best, worst)
+
+
+class _Asked(NamedTuple):
+    """Permissions that one connection needs, in order."""
+
+    client_id: str
+    will: str | None
+    checks: tuple[Check, ...]
+
+
+class _Judge:
+    """One reading of the documents, by name, for one device."""
+
+    def __init__(self, documents: Mapping[str, PolicyDocument], names: Names, standing: Kind) -> None:
+        self.documents = documents
         self._names = names
         self._standing = standing
         self._compiled: dict[tuple[str, str | None], CompiledPolicies] = {}
 
-    def explain(self, action: str, name: str) -> str:
-        """Return one sentence on ``action`` (``iot:Publish`` ...) and a topic, topic filter or client id."""
-        return f"Policy: {self.ruling(action, name).explain()}."
+    def reading(self, documents: Mapping[str, PolicyDocument]) -> "_Judge":
+        """Return the same for another reading."""
+        return _Judge(documents, self._names, self._standing)
 
-    def ruling(self, action: str, name: str) -> Ruling:
-        """Return the ruling on one permission: ``action`` on a topic, topic filter or client id."""
-        client_id = name if action == "iot:Connect" else self._names.device_id
-        resource = _RESOURCES[action](name, region=self._names.region, account=self._names.account)
-        return self._decide(client_id, [(action, resource)])[0]
-
-    def rulings(self, request: Request) -> list[Ruling]:
-        """Return the rulings on the permissions that a packet takes, CONNECT first, up to the first refusal."""
-        client_id = request.name if request.verb is Verb.CONNECT else self._names.device_id
+    def rulings(self, asked: _Asked) -> list[Ruling]:
+        """Return the rulings up to the first refusal."""
+        connection = asked.client_id, asked.will
+        if connection not in self._compiled:
+            self._compiled[connection] = PolicySet(self._in_force(asked)).compile(self._principal(asked))
         rulings: list[Ruling] = []
-        for ruling in self._decide(client_id, request.checks(self._names), will=request.will):
-            rulings.append(ruling)
-            if not ruling.allowed:
+        for action, resource in asked.checks:
+            rulings.append(self._compiled[connection].decide(action, resource))
+            if not rulings[-1].allowed:
                 break
         return rulings
 
-    def _decide(self, client_id: str, checks: Iterable[tuple[str, str]], *, will: str | None = None) -> list[Ruling]:
-        connection = client_id, will
-        if connection not in self._compiled:
-            principal = principal_of(self._standing, self._names, client_id=client_id, will=will)
-            names = in_force(self._documents, self._standing, attached=client_id == self._names.device_id)
-            documents = (document for document in self._documents if document.name in names)
-            self._compiled[connection] = PolicySet(documents).compile(principal)
-        return [self._compiled[connection].decide(action, resource) for action, resource in checks]
+    def keys(self, asked: _Asked) -> list[str]:
+        """Return what is not known, of all that the documents ask where it may matter here."""
+        return keys_asked(self._in_force(asked), self._principal(asked), asked.checks)
+
+    def _in_force(self, asked: _Asked) -> list[PolicyDocument]:
+        attached = asked.client_id == self._names.device_id
+        return [self.documents[name] for name in in_force(self.documents.values(), self._standing, attached=attached)]
+
+    def _principal(self, asked: _Asked) -> Principal:
+        return principal_of(self._standing, self._names, client_id=asked.client_id, will=asked.will)
+
+
+def _seen(ruling: Ruling) -> str:
+    """What a device sees of it: which of several permissions makes the cloud hang up is all the same."""
+    if ruling.allowed:
+        return "allowed"
+    return ruling.action if ruling.action in ("iot:Connect", "iot:Receive") else "closed"

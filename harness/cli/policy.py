@@ -6,7 +6,7 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import Any, Final
 
-from harness.bench.expectations import Expectations
+from harness.bench.expectations import Doubt, Expectations
 from harness.bench.policy_trials import STANDINGS, fit_for_trials
 from harness.cli.arguments import Arguments
 from harness.cli.braces import fill
@@ -22,6 +22,7 @@ from harness.policy import (
     PolicyDocument,
     PolicyError,
     Request,
+    Ruling,
     Selection,
     Verb,
     derive,
@@ -79,12 +80,12 @@ def explain(given: Arguments, progress: Progress) -> Result:
         raise Misuse(f"--retain is about a message, and a {verb} has none: leave it out, or write publish")
     subject, state = _subject(given, progress), given.standing
     name = fill(given.topic, subject.names)
-    expectations = Expectations(subject.documents, subject.names, state)
-    rulings = expectations.rulings(Request(verb, name, retain=given.retain))
-    deciding = rulings[-1]
-    rows = [("because", deciding.explain())]
-    if verb is Verb.SUBSCRIBE and deciding.allowed and possible_topic(name):
-        rows.append(("messages", expectations.ruling("iot:Receive", name).explain()))
+    expectations, request = Expectations(subject.documents, subject.names, state), Request(verb, name, given.retain)
+    deciding, doubt = expectations.rulings(request)[-1], expectations.doubt(request)
+    rows = [("at best", doubt.best.explain()), ("at worst", doubt.worst.explain())] if doubt else []
+    rows = rows or [("because", deciding.explain())]
+    if verb is Verb.SUBSCRIBE and (doubt.best if doubt else deciding).allowed and possible_topic(name):
+        rows.append(("messages", expectations.reason("iot:Receive", name)))
     if not _POSSIBLE[verb](name):
         rows.append(("but", f"AWS IoT takes no {verb} with this name, whatever the policies say"))
     rows.append(("device", f"{state}, {subject.names.device_id} of team {subject.names.tenant_id}"))
@@ -95,17 +96,14 @@ def explain(given: Arguments, progress: Progress) -> Result:
         "board": given.board,
         "verb": verb,
         "name": name,
-        "allowed": deciding.allowed,
-        "decision": deciding.decision,
-        "because": deciding.explain(),
-        "document": deciding.document,
-        "statement": deciding.statement,
+        **_answer(deciding, doubt),
         "state": state,
         "device_id": subject.names.device_id,
         "tenant": subject.names.tenant_id,
         **subject.as_data,
     }
-    return Result(data, ["allowed" if deciding.allowed else "not allowed", *table(rows)])
+    head = doubt.summary if doubt else "allowed" if deciding.allowed else "not allowed"
+    return Result(data, [head, *table(rows)])
 
 
 def trials(given: Arguments, progress: Progress) -> Result:
@@ -151,6 +149,29 @@ def describe_case(case: Case) -> dict[str, Any]:
         "allowed": case.allowed,
         "probes": case.probes,
         "because": case.because,
+    }
+
+
+def _answer(deciding: Ruling, doubt: Doubt | None) -> dict[str, Any]:
+    """The answer, ready for JSON. One that nobody knows is null, whatever program reads it."""
+    if doubt is None:
+        return {**_ruling(deciding), "depends_on": []}
+    unknown = dict.fromkeys(_ruling(deciding))
+    return {
+        **unknown,
+        "depends_on": list(doubt.keys),
+        "at_best": _ruling(doubt.best),
+        "at_worst": _ruling(doubt.worst),
+    }
+
+
+def _ruling(ruling: Ruling) -> dict[str, Any]:
+    return {
+        "allowed": ruling.allowed,
+        "decision": ruling.decision,
+        "because": ruling.explain(),
+        "document": ruling.document,
+        "statement": ruling.statement,
     }
 
 

@@ -28,7 +28,7 @@ from harness.policy.ruling import Decision, Match, Ruling
 from harness.policy.selection import Selection, plan, smallest
 from harness.policy.statement import Effect, Statement
 from harness.policy.subject import Kind, Names, in_force, principal_of
-from harness.policy.unknown import readings, unknown_keys
+from harness.policy.unknown import keys_asked, readings, unknown_keys
 from harness.policy.writing import document_json
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "document_json",
     "in_force",
     "judge",
+    "keys_asked",
     "lint",
     "load_document",
     "load_profile",

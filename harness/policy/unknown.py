@@ -5,12 +5,14 @@ readings show what is certain: one in which only those apply that allow, and one
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from harness.policy.conditions import Condition
 from harness.policy.document import PolicyDocument
+from harness.policy.evaluation import PolicySet
+from harness.policy.principal import Principal
 from harness.policy.statement import Effect, Statement
 
 # What is known of a device's connection when trials are planned.
@@ -28,11 +30,31 @@ def unknown_keys(documents: Iterable[PolicyDocument]) -> list[str]:
     return sorted({key for statement in statements for key in _asked(statement)})
 
 
+def keys_asked(
+    documents: Iterable[PolicyDocument], principal: Principal, checks: Sequence[tuple[str, str]]
+) -> list[str]:
+    """Return, sorted, those of :func:`unknown_keys` whose statements may apply to one of the (action, resource)."""
+    return sorted(
+        {
+            key
+            for document in documents
+            for statement in document.statements
+            for key in _asked(statement)
+            if _may_apply(replace(document, statements=(_applying(statement),)), principal, checks)
+        }
+    )
+
+
 def readings(documents: Iterable[PolicyDocument]) -> tuple[dict[str, PolicyDocument], dict[str, PolicyDocument]]:
     """Return the documents by name, as they would be if what is not known allowed the most, and the least."""
     documents = tuple(documents)
     most, least = ({one.name: _reading(one, applying) for one in documents} for applying in Effect)
     return most, least
+
+
+def _may_apply(document: PolicyDocument, principal: Principal, checks: Sequence[tuple[str, str]]) -> bool:
+    compiled = PolicySet([document]).compile(principal)
+    return any(compiled.decide(*check).match for check in checks)
 
 
 def _reading(document: PolicyDocument, applying: Effect) -> PolicyDocument:

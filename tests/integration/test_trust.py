@@ -26,6 +26,7 @@ RUNS = {
     "tolerant, derived": ("tolerant.yaml", DERIVED),
     "own policies, derived": ("own-policies.yaml", DERIVED),
     "own names": ("own-names.yaml", (*DERIVED, NAMES)),
+    "source address": ("source-address.yaml", ("tests/scenarios", "-k", "publish or association")),
     "suback80": ("suback80.yaml", BY_HAND),
     "three ways": ("three-ways.yaml", BY_HAND),
     "firmwares": ("firmwares.yaml", BY_HAND),
@@ -126,6 +127,19 @@ def test_documents_that_look_at_names_are_tested_with_the_real_ones(results):
     assert len(verdicts) >= 40
     (line,) = (line for line in result.output.splitlines() if " of cloud local: " in line)
     assert f"; own-names: {len(verdicts)} more trials (for its own names {len(verdicts)} trials, " in line
+
+
+def test_what_the_harness_cannot_know_fails_nothing(results):
+    """The cloud refuses what the documents refuse at this address, and allow at others."""
+    result = results["source address"]
+    assert result.exit_code == 0, result.output
+    doubtful = [case.name.partition("[")[0] for case in result.cases if "depends on aws:SourceIp" in case.message]
+    assert sorted(doubtful) == [
+        "test_device_message",
+        "test_device_message_in_data_mode",
+        "test_message_of_another_device_of_the_team",
+        "test_publish_on_a_team_topic_works_again",
+    ]
 
 
 def test_tolerance_fails_exactly_the_derived_trials_that_must_be_refused(results):

@@ -8,7 +8,7 @@ import pytest
 
 from harness.trial import Outcome, nonce
 from tests.scenarios.answers import Answers
-from tests.scenarios.expected import allowed, connect, hear, publish
+from tests.scenarios.expected import allowed, allows, connect, hear, publish
 
 _PREFIX = "nrfcloud_mqtt_topic_prefix"  # in the desired state of every device of a team: firmware knows its team by it
 _TOKEN = b'{"clientToken":"%NONCE%"}'
@@ -112,7 +112,7 @@ class TestTopicsOfCurrentFirmware:
 
         def check(topic: str, payload: bytes, answer: str, *, holds: str = "") -> Answers | None:
             allowed(board, connect(topics.device_id))
-            if not board.expectations.ruling("iot:Publish", topic).allowed:
+            if not allows(board, publish(topic)):
                 trial.publish(topic, payload, witness=None).expect(Outcome.POLICY_DISCONNECT)
                 return None
             allowed(board, hear(answer))

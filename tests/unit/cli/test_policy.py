@@ -165,6 +165,52 @@ def test_explain_for_readers(tmp_path, capsys):
     assert lines[3:] == ["  device     associated, dk-1 of team T", "  documents  profile current of cloud today"]
 
 
+FROM_HERE = """{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Resource": "arn:aws:iot:*:*:topic/prod/*",
+"Action": ["iot:Publish", "iot:Receive"], "Condition": {"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}}}}"""
+DENIED = "explicit deny by here statement 1 (topic/prod/*)"
+
+
+@pytest.fixture
+def asking(tmp_path, capsys):
+    """Explain by documents that ask where a device connects from."""
+    (tmp_path / "here.json").write_text(FROM_HERE)
+    (tmp_path / "asking.yaml").write_text(
+        "clouds: {local: {kind: local, policies: [here.json]}}\nboards: [{name: v, virtual: {}}]\n"
+    )
+
+    def explain(*arguments):
+        assert main(["policy", "explain", "v", *arguments, "--boards", str(tmp_path / "asking.yaml")]) == 0
+        return capsys.readouterr().out
+
+    return explain
+
+
+def test_an_answer_that_depends_on_what_is_not_known(asking):
+    topic = "prod/{tenant}/m/x"
+    assert asking("publish", topic).splitlines()[:3] == [
+        "depends on aws:SourceIp, of which the harness knows nothing",
+        f"  at best    iot:Publish on {topic}: allowed by associated statement 2 (topic/prod/{{tenant}}/m/*)",
+        f"  at worst   iot:Publish on {topic}: {DENIED}",
+    ]
+    data = json.loads(asking("publish", topic, "--json"))
+    assert (data["allowed"], data["decision"], data["because"], data["statement"]) == (None, None, None, None)
+    assert data["depends_on"] == ["aws:SourceIp"]
+    assert (data["at_best"]["allowed"], data["at_best"]["document"]) == (True, "associated")
+    assert (data["at_worst"]["decision"], data["at_worst"]["because"]) == (
+        "EXPLICIT_DENY",
+        f"iot:Publish on {topic}: {DENIED}",
+    )
+
+
+def test_an_answer_that_does_not_depend_on_it(asking):
+    data = json.loads(asking("publish", "{device}/shadow/update", "--json"))
+    assert (data["allowed"], data["depends_on"]) == (False, [])
+    assert not data.keys() & {"at_best", "at_worst"}
+    lines = asking("subscribe", "prod/{tenant}/m/x").splitlines()
+    assert lines[0] == "allowed"
+    assert lines[2].startswith("  messages   iot:Receive on prod/{tenant}/m/x depends on aws:SourceIp, of which ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -217,10 +263,11 @@ def test_lines_of_trials(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("example", [line for line in EXAMPLES if line.startswith("policy explain")])
-def test_examples_of_the_documentation(example, capsys):
+def test_examples_of_the_documentation(example, capsys, monkeypatch):
     shown = DOCS.partition(f"$ nrf91-harness {example}\n")[2].split("\n$ ")[0].split("\n```")[0]
     arguments = [word.strip("'") for word in example.split()]
-    assert main([*arguments, "--boards", str(Path(__file__).parents[3] / "boards.yaml")]) == 0
+    monkeypatch.chdir(Path(__file__).parents[3])
+    assert main(arguments) == 0
     said = capsys.readouterr().out.splitlines()
     assert shown.splitlines() == said[: len(shown.splitlines())]
 
