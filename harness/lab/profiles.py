@@ -5,25 +5,25 @@ from pathlib import Path
 
 from harness.errors import Misuse
 from harness.lab.config import LabFile, LocalCloud
-from harness.policy import PolicyDocument, PolicyError, load_document, load_profile, profile_folder
+from harness.policy import PolicyDocument, PolicyError, at_home, load_document, load_profile, profile_folder
 from harness.policy.arn import EXAMPLE_ACCOUNT
 
 
 def expected_documents(file: LabFile, cloud_name: str) -> dict[str, PolicyDocument]:
     """Return the documents that the cloud is expected to enforce, by name: the profile's, then the file's own.
 
-    ``${AWSAccountId}`` is filled with the account of AWS's examples, as in the requests that are judged by them. Raises
-    Misuse for an unknown cloud, and for documents that were spoilt since the boards file was read.
+    Their account and region are those of AWS's examples, as in the requests that are judged by them. Raises Misuse for
+    an unknown cloud, and for documents that were spoilt since the boards file was read.
     """
     config = file.cloud(cloud_name)
     documents = load_profile(config.profile, account=EXAMPLE_ACCOUNT)
-    for name in config.policies or ():
-        path = file.path.parent / name
-        try:
+    try:
+        for name in config.policies or ():
+            path = file.path.parent / name
             documents[path.stem] = load_document(path, account=EXAMPLE_ACCOUNT)
-        except PolicyError as error:
-            raise Misuse(f"{file.path}: policies of cloud {cloud_name!r}: {error}; correct the document") from error
-    return documents
+        return {document.name: document for document in at_home(documents.values())}
+    except PolicyError as error:
+        raise Misuse(f"{file.path}: policies of cloud {cloud_name!r}: {error}; correct the document") from error
 
 
 def enforced_folder(config: LocalCloud, folder: Path, scratch: Path) -> Path | None:

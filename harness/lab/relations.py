@@ -10,7 +10,7 @@ from typing import Any
 from harness.lab.config import BUILT_IN_CLOUDS
 from harness.lab.nearest import nearest
 from harness.lab.yaml_marks import Document, Mistake, Place
-from harness.policy import PolicyError, load_document
+from harness.policy import PolicyDocument, PolicyError, at_home, load_document
 from harness.policy.arn import EXAMPLE_ACCOUNT
 from harness.policy.profile import meant_by
 
@@ -52,8 +52,9 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
 
 
 def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
+    loaded: list[PolicyDocument] = []
     for key in ("policies", "enforces"):
-        yield from _policies(document, (*place, key), cloud.get(key), folder)
+        yield from _policies(document, (*place, key), cloud.get(key), folder, loaded)
     for key in _FILES:
         value = cloud.get(key)
         if isinstance(value, str) and not (folder / value).is_file():
@@ -64,7 +65,10 @@ def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path
         yield document.mistake((*place, "api_key_file"), text, at_key=True)
 
 
-def _policies(document: Document, place: Place, files: Any, folder: Path) -> Iterator[Mistake]:
+def _policies(
+    document: Document, place: Place, files: Any, folder: Path, loaded: list[PolicyDocument]
+) -> Iterator[Mistake]:
+    """``loaded``: the cloud's documents so far, which all are of one account and region."""
     names: dict[str, str] = {}
     for index, file in enumerate(files if isinstance(files, list) else []):
         if not isinstance(file, str) or not file:
@@ -81,7 +85,9 @@ def _policies(document: Document, place: Place, files: Any, folder: Path) -> Ite
         else:
             names[path.stem] = file
             try:
-                load_document(path, account=EXAMPLE_ACCOUNT)
+                policy = load_document(path, account=EXAMPLE_ACCOUNT)
+                at_home([*loaded, policy])
+                loaded.append(policy)
             except PolicyError as error:
                 yield document.mistake((*place, index), f"{error}; correct {path}")
             continue

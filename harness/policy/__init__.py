@@ -10,6 +10,7 @@ selection = plan(load_profile(account="123456789012").values(), Names("dev-1", "
 print(selection, selection.proof, *selection.cases, sep="\n")
 """
 
+from harness.policy.account import Clash, at_home, clash
 from harness.policy.arn import client_arn, thing_arn, topic_arn, topicfilter_arn
 from harness.policy.case import Case, Request, Verb, judge, refusals
 from harness.policy.conditions import Condition, FailedCondition
@@ -33,6 +34,7 @@ from harness.policy.writing import document_json
 
 __all__ = [
     "Case",
+    "Clash",
     "CompiledPolicies",
     "Condition",
     "Decision",
@@ -57,6 +59,8 @@ __all__ = [
     "Statement",
     "Survey",
     "Verb",
+    "at_home",
+    "clash",
     "client_arn",
     "derive",
     "document_json",

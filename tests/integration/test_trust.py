@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.bench.policy_trials import cases_for
-from harness.policy import judge, load_document, load_profile
+from harness.policy import at_home, judge, load_document, load_profile
 from tests.integration.runs import Result
 
 ROOT = Path(__file__).parents[2]
@@ -103,10 +103,9 @@ def test_lost_right_fails_exactly_the_derived_trials_that_notice_it(results):
 def test_policies_of_ones_own_are_tested_like_nrf_clouds(results):
     result = results["own policies, derived"]
     profile = load_profile("current", account="123456789012")
-    expected, enforced = (
-        profile | {"lab": load_document(ROOT / f"tests/boards/{folder}/lab.json", account="123456789012")}
-        for folder in ("own-policies", "own-policies-lost")
-    )
+    files = [ROOT / f"tests/boards/{folder}/lab.json" for folder in ("own-policies", "own-policies-lost")]
+    labs = at_home(load_document(file, account="123456789012") for file in files)  # they name a real account
+    expected, enforced = (profile | {"lab": lab} for lab in labs)
     cases = cases_for(tuple(expected.values()), full=False)
     notice = {case.id for case, allowed in zip(cases, judge(cases, enforced), strict=True) if allowed != case.allowed}
     assert notice == {"gateway-publish-prod/{tenant}/m/secret"}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+from harness.policy.account import clash
 from harness.policy.document import PolicyDocument
 from harness.policy.lint.actions import about_actions, taken_by
 from harness.policy.lint.clients import about_clients, denies_strangers
@@ -11,8 +12,8 @@ from harness.policy.lint.conditions import about_conditions
 from harness.policy.lint.contain import Encoder
 from harness.policy.lint.filters import about_wider_filters
 from harness.policy.lint.overlap import about_overlaps, entries_of
-from harness.policy.lint.places import Note
 from harness.policy.lint.resources import about_resources
+from harness.policy.places import Note
 from harness.policy.ruling import one_line
 from harness.policy.statement import Statement
 
@@ -38,9 +39,11 @@ def lint(document: PolicyDocument) -> list[Finding]:
         notes += ((statement.number, note) for note in _about(statement, strangers_denied=strangers_denied))
     notes += (*about_overlaps(entries), *about_wider_filters(entries, encoder))
     notes.sort(key=itemgetter(0))  # of one statement in this order
-    return [
+    found = [
         Finding(document.name, f"$.Statement[{number - 1}]{path}", one_line(text)) for number, (path, text) in notes
     ]
+    two = clash([document])
+    return found if two is None else [*found, Finding(*two)]
 
 
 def _about(statement: Statement, *, strangers_denied: bool) -> Iterator[Note]:

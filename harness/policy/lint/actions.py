@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from harness.policy.lint.contain import Encoder, Index
-from harness.policy.lint.places import Note, placed_actions
 from harness.policy.pattern import Pattern, tokenise
+from harness.policy.places import Note, placed_actions
 from harness.policy.statement import Effect, Statement
 
 _MQTT = {

@@ -7,8 +7,8 @@ from harness.policy.contain import covers
 from harness.policy.lint.actions import taken_by
 from harness.policy.lint.conditions import stranger_fulfils
 from harness.policy.lint.contain import normal
-from harness.policy.lint.places import Note, placed_resources
 from harness.policy.pattern import Token, Variable, Wild, tokenise
+from harness.policy.places import Note, placed_resources
 from harness.policy.statement import Effect, Statement
 
 _CONNECT = "iot:Connect"

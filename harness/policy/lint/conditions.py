@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from harness.policy.conditions import Condition, failed_condition
-from harness.policy.lint.places import Note, place_of
 from harness.policy.pattern import Variable, tokenise
+from harness.policy.places import Note, place_of
 from harness.policy.principal import Context, Principal
 from harness.policy.statement import Statement
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from harness.policy.arn import resource_part
 from harness.policy.lint.contain import ANY, ONE, Encoder, Index
 from harness.policy.lint.overlap import Entry
-from harness.policy.lint.places import Note
+from harness.policy.places import Note
 from harness.policy.statement import Effect
 
 _SUBSCRIBE, _RECEIVE = "iot:Subscribe", "iot:Receive"

@@ -8,9 +8,9 @@ from harness.policy.conditions import Condition
 from harness.policy.document import PolicyDocument
 from harness.policy.lint.actions import TYPES, is_greengrass, taken_by
 from harness.policy.lint.contain import ONE, Encoder, Index
-from harness.policy.lint.places import Note, placed_resources
 from harness.policy.lint.resources import types_met
 from harness.policy.pattern import tokenise
+from harness.policy.places import Note, placed_resources
 from harness.policy.statement import Effect, Statement
 
 

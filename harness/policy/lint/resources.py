@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from harness.policy.arn import resource_part, resource_start
 from harness.policy.lint.actions import RESOURCE_TYPES, is_greengrass, named_by, types_of
 from harness.policy.lint.conditions import about_variables
-from harness.policy.lint.places import Note, placed_actions, placed_resources
 from harness.policy.mqtt_rules import possible_client_id, possible_filter, possible_topic
 from harness.policy.pattern import Pattern, Token, Variable, Wild, tokenise
+from harness.policy.places import Note, placed_actions, placed_resources
 from harness.policy.statement import Effect, Statement
 
 _POSSIBLE = {

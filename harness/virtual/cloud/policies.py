@@ -5,11 +5,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.policy import PolicyDocument, PolicyError, load_document, load_profile
+from harness.policy import PolicyDocument, PolicyError, at_home, load_document, load_profile
 from harness.policy.profile import meant_by
 
 ACCOUNT = "123456789012"
-"""AWS account in the ARNs of the local cloud."""
+"""AWS account in the ARNs of the local cloud, whichever its documents name (:mod:`harness.policy.account`)."""
 
 
 class Group(StrEnum):
@@ -41,13 +41,14 @@ def load_policies(directory: Path | None = None) -> Policies:
     """Return the shipped documents, and those of ``directory`` in their place.
 
     Its ``provisioned.json``, ``associated.json``, ``gateway.json`` and ``team-device.json`` replace the shipped ones;
-    ``*.json`` of other names are attached to certificates. PolicyError when it holds none, or one is broken.
+    ``*.json`` of other names are attached to certificates. The account and region that they name are the cloud's.
+    PolicyError when it holds none, or one is broken.
     """
     groups = {Group(name): document for name, document in load_profile(account=ACCOUNT).items()}
     groups[Group.TEAM] = load_document(_TEAM_DEVICE, account=ACCOUNT)
     if directory is None:
         return Policies(groups)
-    documents = [load_document(path, account=ACCOUNT) for path in sorted(directory.glob("*.json"))]
+    documents = at_home(load_document(path, account=ACCOUNT) for path in sorted(directory.glob("*.json")))
     if not documents:
         raise PolicyError(f"{directory} holds no policy document, no *.json")
     for document in documents:

@@ -463,6 +463,29 @@ def test_policy_documents_that_are_wrong(tmp_path, key, files, column, said):
     assert line == f"1:{29 + len(key) + column}: {said.format(mine=mine)}"
 
 
+REAL = '{{"Statement": {{"Effect": "Allow", "Action": "iot:Publish", "Resource": "arn:aws:iot:{}:topic/x"}}}}'
+
+
+def test_the_account_and_region_that_documents_name_are_the_clouds(tmp_path):
+    policies(tmp_path / "mine", a=REAL.format("eu-west-1:987654321098"), gateway=REAL.format("*:*"))
+    keys = "{kind: local, policies: [mine/a.json, mine/gateway.json]}"
+    file = load(tmp_path, f"clouds: {{x: {keys}}}\n" + board("cloud: x"))
+    resources = {name: one.statements[0].resources for name, one in expected_documents(file, "x").items()}
+    assert resources["a"] == ("arn:aws:iot:us-east-1:123456789012:topic/x",)
+    assert resources["gateway"] == ("arn:aws:iot:*:*:topic/x",)
+    assert resources["provisioned"] == ("arn:aws:iot:*:123456789012:client/${iot:ClientId}",)
+
+
+def test_documents_of_two_accounts(tmp_path):
+    mine = policies(tmp_path / "mine", **{name: REAL.format(f"*:{name[1] * 12}") for name in ("a1", "a2", "a3")})
+    keys = "{kind: local, policies: [mine/a1.json, mine/a2.json], enforces: [mine/a3.json, mine/a1.json]}"
+    assert mistakes(tmp_path, f"clouds: {{x: {keys}}}\n" + board("cloud: x")) == [
+        f"1:{column}: {name}: $.Statement[0].Resource: its account is {name[1] * 12}, but that of a1,"
+        f" $.Statement[0].Resource, is 111111111111; a cloud has one: write that, or *; correct {mine}/{name}.json"
+        for column, name in ((52, "a2"), (78, "a3"))
+    ]
+
+
 @pytest.mark.parametrize("value", ["mine", "[]"])
 def test_policies_are_a_list_of_files(tmp_path, value):
     (line,) = mistakes(tmp_path, f"clouds: {{x: {{kind: local, policies: {value}}}}}\n" + board("cloud: x"))

@@ -198,6 +198,21 @@ def test_a_document_of_the_profile_in_other_letters_is_a_mistake(tmp_path):
         load_policies(tmp_path)
 
 
+def test_the_account_and_region_that_documents_name_are_the_clouds(tmp_path, clock):
+    real = {"region": "eu-west-1", "account": "987654321098"}
+    write_policy(tmp_path, "lab", [topic_arn("lab/x", **real), client_arn("*", **real)])
+    ca, pem = LocalCa(), certificate_pem("dev-1")
+    identity = ca.issue_server(("localhost",), [])
+    registry = Registry(load_policies(tmp_path), server=identity, root_pem=ca.certificate_pem, now=clock)
+    registry.add_thing("dev-1", Group.PROVISIONED)
+    registry.attach("dev-1", load_certificate(pem))
+    admission = admit(registry, pem)
+    assert [allowed(admission, "iot:Publish", topic_arn(topic)) for topic in ("lab/x", "lab/y")] == [True, False]
+    write_policy(tmp_path, "other", topic_arn("x", region="eu-west-2"))
+    with pytest.raises(PolicyError, match=r"its region is eu-west-2, but that of lab, .* is eu-west-1;"):
+        load_policies(tmp_path)
+
+
 def test_policies_of_other_names_come_with_the_certificate_whatever_its_thing(tmp_path, clock):
     lab = topic_arn("lab/${iot:Connection.Thing.ThingName}")
     write_policy(tmp_path, "lab", [lab, client_arn("*"), topic_arn("free")])
