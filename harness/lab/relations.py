@@ -52,9 +52,12 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
 
 
 def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
-    loaded: list[PolicyDocument] = []
-    for key in ("policies", "enforces"):
-        yield from _policies(document, (*place, key), cloud.get(key), folder, loaded)
+    expected: list[PolicyDocument] = []
+    yield from _policies(document, (*place, "policies"), cloud.get("policies"), folder, expected)
+    enforces = cloud.get("enforces")
+    replaced = {Path(str(file)).stem for file in enforces} if isinstance(enforces, list) else set()
+    enforced = [policy for policy in expected if policy.name not in replaced]
+    yield from _policies(document, (*place, "enforces"), enforces, folder, enforced)
     for key in _FILES:
         value = cloud.get(key)
         if isinstance(value, str) and not (folder / value).is_file():
@@ -68,7 +71,7 @@ def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path
 def _policies(
     document: Document, place: Place, files: Any, folder: Path, loaded: list[PolicyDocument]
 ) -> Iterator[Mistake]:
-    """``loaded``: the cloud's documents so far, which all are of one account and region."""
+    """``loaded``: documents that are there besides; all are of one account and region."""
     names: dict[str, str] = {}
     for index, file in enumerate(files if isinstance(files, list) else []):
         if not isinstance(file, str) or not file:

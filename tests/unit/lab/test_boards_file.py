@@ -478,12 +478,21 @@ def test_the_account_and_region_that_documents_name_are_the_clouds(tmp_path):
 
 def test_documents_of_two_accounts(tmp_path):
     mine = policies(tmp_path / "mine", **{name: REAL.format(f"*:{name[1] * 12}") for name in ("a1", "a2", "a3")})
-    keys = "{kind: local, policies: [mine/a1.json, mine/a2.json], enforces: [mine/a3.json, mine/a1.json]}"
+    keys = "{kind: local, policies: [mine/a1.json, mine/a2.json], enforces: [mine/a3.json]}"
     assert mistakes(tmp_path, f"clouds: {{x: {keys}}}\n" + board("cloud: x")) == [
         f"1:{column}: {name}: $.Statement[0].Resource: its account is {name[1] * 12}, but that of a1,"
         f" $.Statement[0].Resource, is 111111111111; a cloud has one: write that, or *; correct {mine}/{name}.json"
         for column, name in ((52, "a2"), (78, "a3"))
     ]
+
+
+def test_a_document_that_is_replaced_may_be_of_another_account(tmp_path):
+    """As mutated clouds have it: documents that were read already, beside the same as they are written."""
+    policies(tmp_path / "mine", a=REAL.format("eu-west-1:111111111111"), b=REAL.format("*:*"))
+    policies(tmp_path / "read", a=REAL.format("us-east-1:222222222222"))
+    keys = "{kind: local, policies: [mine/a.json, mine/b.json], enforces: [read/a.json]}"
+    file = load(tmp_path, f"clouds: {{x: {keys}}}\n" + board("cloud: x"))
+    assert file.clouds["x"].enforces == ("read/a.json",)
 
 
 @pytest.mark.parametrize("value", ["mine", "[]"])
