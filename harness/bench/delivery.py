@@ -51,6 +51,15 @@ def delivery(request: Request, kind: Kind, names: Names, expectations: Expectati
     return Delivery(source, topic)
 
 
+def shows_sending(found: Delivery, kind: Kind) -> bool:
+    """Tell whether it can be seen that the message was sent although it did not arrive.
+
+    A shadow service that keeps silent looks like one whose answer is refused to the device. REST state shows that it
+    worked; but not of a device outside every team, and not that it answered a question.
+    """
+    return found.source is not Source.ASKED and not (found.source is Source.REPORTED and kind is Kind.PROVISIONED)
+
+
 def _source(request: Request, kind: Kind, names: Names) -> Source | None:
     name, shadow = request.name, f"$aws/things/{names.device_id}/shadow"
     if name.startswith(f"prod/{names.tenant_id}/"):

@@ -11,15 +11,25 @@ from functools import lru_cache
 
 from harness.bench.answers import answer
 from harness.bench.board import BoardBench
-from harness.bench.delivery import Delivery, Source, delivery
+from harness.bench.delivery import Delivery, Source, delivery, shows_sending
 from harness.bench.expectations import Expectations
 from harness.policy import PolicyDocument, PolicySet, Selection, readings, refusals, topic_arn, unknown_keys
 from harness.policy.case import Case, Verb, rule
 from harness.policy.derivation import derive
 from harness.policy.selection import plan
 from harness.policy.subject import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT, Kind, Names, in_force, principal_of
-from harness.trial import Outcome, Trials, Verdict
-from harness.trial.runner import Trigger, Witness
+from harness.trial import (
+    Outcome,
+    Trials,
+    Trigger,
+    Verdict,
+    desired_changes,
+    device_asks,
+    device_reports,
+    device_sends,
+    observer_sends,
+)
+from harness.trial.runner import Witness
 
 STANDINGS = (Kind.PROVISIONED, Kind.ASSOCIATED, Kind.GATEWAY)
 """The standings that a board can be brought to. What is attached to no thing, nRF Cloud does not register."""
@@ -82,8 +92,12 @@ def _why_not(
         return f"a device that is {case.kind} cannot be made by what nRF Cloud offers"
     if case.request.will is not None:
         return "Serial Modem has no MQTT will"
-    if case.request.verb is Verb.RECEIVE and delivery(case.request, case.kind, names, expectations) is None:
-        return f"nothing that the documents allow can be made to arrive on {case.request.name}"
+    if case.request.verb is Verb.RECEIVE:
+        found = delivery(case.request, case.kind, names, expectations)
+        if found is None:
+            return f"nothing that the documents allow can be made to arrive on {case.request.name}"
+        if expected(case) is Outcome.IGNORED and not shows_sending(found, case.kind):
+            return f"nothing shows that the message was sent which may not be delivered on {case.request.name}"
     if unknown:
         most, least = (refusals([case], reading) for reading in readings(documents))
         if most != least:
@@ -155,7 +169,8 @@ def run_case(board: BoardBench, trials: Trials, case: Case) -> Verdict:
             return _publish(board, trials, case)
         case Verb.SUBSCRIBE | Verb.RECEIVE:
             found = delivery(case.request, case.kind, board.names, board.expectations)
-            return trials.subscribe(case.request.name, trigger=_trigger(found, board) if found else None)
+            trigger = None if found is None else _trigger(found, case.kind, board)
+            return trials.subscribe(case.request.name, trigger=trigger)
 
 
 def _connect(board: BoardBench, trials: Trials, case: Case) -> Verdict:
@@ -191,22 +206,16 @@ def _seen_by_observer(board: BoardBench) -> Witness:
     return witness
 
 
-def _trigger(found: Delivery, board: BoardBench) -> Trigger:
+def _trigger(found: Delivery, kind: Kind, board: BoardBench) -> Trigger:
     cloud, device, device_id = board.cloud, board.opened.firmware, board.device_id
-    shadow = f"$aws/things/{device_id}/shadow"
-
-    def send(token: str) -> None:
-        match found.source:
-            case Source.OBSERVER:
-                cloud.observer.publish(found.topic, f'{{"harness":"{token}"}}'.encode())
-            case Source.ASKED:
-                device.publish(f"{shadow}/get", f'{{"clientToken":"{token}"}}'.encode())
-            case Source.REPORTED:
-                report = f'{{"state":{{"reported":{{"harness":"{token}"}}}},"clientToken":"{token}"}}'
-                device.publish(f"{shadow}/update", report.encode())
-            case Source.DESIRED:
-                cloud.api.patch_state(device_id, desired={"harness": {"token": token}})
-            case Source.ITSELF:
-                device.publish(found.topic, f'{{"harness":"{token}"}}'.encode())
-
-    return send
+    match found.source:
+        case Source.OBSERVER:
+            return observer_sends(cloud.observer, found.topic)
+        case Source.ASKED:
+            return device_asks(device, device_id)
+        case Source.REPORTED:
+            return device_reports(device, device_id, None if kind is Kind.PROVISIONED else cloud.api)
+        case Source.DESIRED:
+            return desired_changes(cloud.api, device_id)
+        case Source.ITSELF:
+            return device_sends(device, found.topic)

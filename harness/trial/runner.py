@@ -9,6 +9,7 @@ do the same credentials connect again, and does the allowed action work again? d
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from harness.at import AtPort
 from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, NotRegistered
@@ -19,6 +20,7 @@ from harness.trial.answer import Answer
 from harness.trial.connecting import Circumstances, Connecting
 from harness.trial.link import Link, NotConnected, nonce
 from harness.trial.network import NetworkWatch
+from harness.trial.triggers import Trigger
 from harness.trial.verdict import LAB_OUTCOMES, Facts, Outcome, Unproved, Verdict, judge
 
 MAX_ATTEMPTS = 2
@@ -27,8 +29,17 @@ MAX_ATTEMPTS = 2
 Witness = Callable[[str, float], bool]
 """Says within so many seconds whether the message with this nonce arrived where it belongs, or where it does harm."""
 
-Trigger = Callable[[str], None]
-"""Makes the cloud send a message with this nonce to the subscription under trial."""
+
+class _Effect(NamedTuple):
+    """Whether it was seen, None: nobody could look; in words; and where it was not: whether there was a message."""
+
+    seen: bool | None
+    detail: str = ""
+    message_sent: bool | None = None
+
+
+_NOT_LOOKED_AT: Final = _Effect(None)
+_AS_FENCED: Final = True  # what is published is the message itself, and the fence behind it was acknowledged
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +82,12 @@ class Trials:
                 topic, template.replace(b"%NONCE%", token.encode()), qos=qos, retain=retain
             )
 
-        def effect(token: str, _mark: int) -> tuple[bool, str] | None:
+        def effect(token: str, _mark: int) -> _Effect:
             if witness is None:
-                return None
-            arrived = witness(token, self._link.settle)
-            return arrived, "the message was seen where it belongs" if arrived else "the message was seen nowhere"
+                return _NOT_LOOKED_AT
+            if witness(token, self._link.settle):
+                return _Effect(True, "the message was seen where it belongs")
+            return _Effect(False, "the message was seen nowhere", _AS_FENCED)
 
         policy = self._around.explain("iot:Publish", topic)
         if retain:
@@ -85,7 +97,8 @@ class Trials:
     def subscribe(self, topic_filter: str, *, trigger: Trigger | None) -> Verdict:
         """Try to subscribe. ``trigger`` makes the cloud send a message there: receiving it is the proof, SUBACK is not.
 
-        ``trigger`` None: nothing can be made to arrive; the verdict then rests on the fence alone and says so.
+        ``trigger`` None: nothing can be made to arrive; the verdict then rests on the fence alone and says so. Silence
+        is a verdict only where the trigger can show that a message was sent.
         """
         action = f"subscribe to {topic_filter} (QoS 1)"
         device = self._link.device
@@ -93,14 +106,19 @@ class Trials:
         def act(_token: str) -> bool:
             return device.subscribe(topic_filter)
 
-        def effect(token: str, mark: int) -> tuple[bool, str] | None:
+        def effect(token: str, mark: int) -> _Effect:
             if trigger is None:
-                return True, "nothing can be sent there from outside, so the fence alone shows it"
-            trigger(token)
+                return _Effect(None, "nothing can be sent there from outside, so the fence alone shows it")
+            sending = trigger(token)
             event = self._awaited(lambda event: token.encode() in event.payload, mark)
             if event is not None:
-                return True, f"a message arrived on {event.topic}"
-            return False, f"no message arrived within {self._link.settle:g} s although one was sent"
+                return _Effect(True, f"a message arrived on {event.topic}")
+            missing = f"no message arrived within {self._link.settle:g} s"
+            if sending is None:
+                return _Effect(False, f"{missing}, and nothing shows that one was sent")
+            if not sending.seen(self._link.settle):
+                return _Effect(False, f"{missing}, and {sending.shown_by} does not show that one was sent", False)
+            return _Effect(False, f"{missing}, although one was sent: {sending.shown_by} shows it", True)
 
         verdict = self._run(action, act, effect, None, self._around.explain("iot:Subscribe", topic_filter))
         self._unsubscribe(topic_filter)
@@ -119,13 +137,13 @@ class Trials:
         def act(token: str) -> bool:
             return device.publish(topic, answer.payload.replace(b"%NONCE%", token.encode()))
 
-        def effect(token: str, mark: int) -> tuple[bool, str] | None:
+        def effect(token: str, mark: int) -> _Effect:
             if not listening:
-                return True, f"an answer could not be waited for, as {answer.listen} could not be subscribed to"
+                return _Effect(None, f"an answer could not be awaited, as {answer.listen} could not be subscribed to")
             event = self._awaited(lambda event: answer.shown_by(event, token), mark)
             if event is not None:
-                return True, f"it was answered on {event.topic}"
-            return False, f"it was not answered within {self._link.settle:g} s"
+                return _Effect(True, f"it was answered on {event.topic}")
+            return _Effect(False, f"it was not answered within {self._link.settle:g} s", _AS_FENCED)
 
         policy = self._around.explain("iot:Publish", topic)
         verdict = self._run(action, act, effect, None, policy, prepare)
@@ -183,14 +201,15 @@ class Trials:
         self,
         action: str,
         act: Callable[[str], bool],
-        effect: Callable[[str, int], tuple[bool, str] | None],
+        effect: Callable[[str, int], _Effect],
         witness: Witness | None,
         policy: str,
         prepare: Callable[[], None] = lambda: None,
     ) -> Verdict:
         def once() -> Verdict:
-            outcome, evidence = judge(self._gather(action, act, effect, witness, policy, prepare))
-            return Verdict(outcome, action, evidence)
+            facts = self._gather(action, act, effect, witness, policy, prepare)
+            outcome, evidence = judge(facts)
+            return Verdict(outcome, action, evidence, effect=facts.effect)
 
         return self._repeated(action, once)
 
@@ -220,7 +239,7 @@ class Trials:
         self,
         action: str,
         act: Callable[[str], bool],
-        effect: Callable[[str, int], tuple[bool, str] | None],
+        effect: Callable[[str, int], _Effect],
         witness: Witness | None,
         policy: str,
         prepare: Callable[[], None],
@@ -242,9 +261,8 @@ class Trials:
                 facts = replace(facts, fence=link.run())
             hang_up = self._hang_up(mark, facts)
             if hang_up is None:
-                proof = effect(token, mark) if facts.fence and facts.fence.ok else None
-                if proof is not None:
-                    facts = replace(facts, effect=proof[0], effect_detail=proof[1])
+                found = effect(token, mark) if facts.fence and facts.fence.ok else _NOT_LOOKED_AT
+                facts = replace(facts, effect=found.seen, effect_detail=found.detail, message_sent=found.message_sent)
                 return self._questioned(facts, network, mark)
             facts = replace(facts, hang_up=-hang_up.result, hang_up_after=hang_up.t - started)
             facts = self._questioned(facts, network, mark)

@@ -79,6 +79,7 @@ class Facts:
     reached: bool | None = None
     effect: bool | None = None  # subscribe: a message arrived; publish: it was seen where it belongs
     effect_detail: str = ""
+    message_sent: bool | None = None  # where there was no effect: was there a message that could have had one?
     reconnect_error: str | None = None
     after: Control | None = None
     policy: str = ""  # what the policy documents say of the action
@@ -86,12 +87,16 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome with its evidence in one paragraph. ``attempts``: how often the trial was run to get it."""
+    """An outcome with its evidence in one paragraph. ``attempts``: how often the trial was run to get it.
+
+    ``effect``: whether what a publish or subscription is for was seen to happen; None: nobody could look.
+    """
 
     outcome: Outcome
     action: str
     evidence: str
     attempts: int = 1
+    effect: bool | None = None
 
     def expect(self, *wanted: Outcome) -> "Verdict":
         """Return self when the outcome is ``wanted``. Raises WrongVerdict, or Unproved for the lab's outcomes."""
@@ -139,8 +144,10 @@ def _stayed(facts: Facts) -> tuple[Outcome, list[str]]:
         ]
     because = [_before(facts), f"The fence after it was acknowledged and seen too ({span(fence.seconds)})."]
     if facts.effect is False:
-        return Outcome.IGNORED, [*because, f"The connection stayed, but there was no effect: {facts.effect_detail}."]
-    if facts.effect:
+        because.append(f"The connection stayed, but there was no effect: {facts.effect_detail}.")
+        # Without a message there can be none, so silence is a refusal only where one was sent.
+        return Outcome.IGNORED if facts.message_sent else Outcome.INCONCLUSIVE, because
+    if facts.effect_detail:
         because.append(f"Effect: {facts.effect_detail}.")
     return Outcome.TOLERATED, because
 

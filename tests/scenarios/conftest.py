@@ -15,7 +15,7 @@ from harness.bench import BoardBench, Provisioned
 from harness.cloud import NrfCloud, Observer
 from harness.credentials import LabCa
 from harness.firmware import Happening, MqttFirmware
-from harness.trial import nonce
+from harness.trial import Sending, Trigger, nonce, triggers
 
 
 @dataclass(frozen=True)
@@ -84,24 +84,25 @@ def reported_in_state(cloud: NrfCloud, topics: Topics) -> Callable[[str, float],
 
 
 @pytest.fixture
-def observer_sends(observer: Observer) -> Callable[[str], Callable[[str], None]]:
-    """Trigger: the team's MQTT device publishes the nonce on a topic."""
-    return lambda topic: lambda token: observer.publish(topic, f'{{"harness":"{token}"}}'.encode())
+def observer_sends(observer: Observer) -> Callable[[str], Trigger]:
+    """Trigger: the team's MQTT device publishes the nonce on a topic, and receives a copy."""
+    return lambda topic: triggers.observer_sends(observer, topic)
 
 
 @pytest.fixture
-def desired_changes(cloud: NrfCloud, topics: Topics) -> Callable[[str], None]:
-    """Trigger: REST changes the desired state, which makes a shadow delta."""
-    return lambda token: cloud.patch_state(topics.device_id, desired={"harness": {"token": token}})
+def desired_changes(cloud: NrfCloud, topics: Topics) -> Trigger:
+    """Trigger: REST changes the desired state, which makes a shadow delta and shows in REST."""
+    return triggers.desired_changes(cloud, topics.device_id)
 
 
 @pytest.fixture
-def asks_for_shadow(device: MqttFirmware, topics: Topics, desired_changes) -> Callable[[str], None]:
-    """Trigger: the nonce goes into the desired state, then the device asks for its shadow."""
+def asks_for_shadow(device: MqttFirmware, topics: Topics, desired_changes: Trigger) -> Trigger:
+    """Trigger: the nonce goes into the desired state, then the device asks for its shadow. Nothing shows an answer."""
+    ask = triggers.device_asks(device, topics.device_id)
 
-    def trigger(token: str) -> None:
+    def trigger(token: str) -> Sending | None:
         desired_changes(token)
-        device.publish(f"{topics.shadow}/get", f'{{"clientToken":"{token}"}}'.encode())
+        return ask(token)
 
     return trigger
 

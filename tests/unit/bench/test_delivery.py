@@ -3,8 +3,9 @@
 import pytest
 
 from harness.bench.answers import answer
-from harness.bench.delivery import Source, delivery
+from harness.bench.delivery import Delivery, Source, delivery, shows_sending
 from harness.bench.expectations import Expectations
+from harness.bench.policy_trials import STANDINGS
 from harness.policy import Kind, Names, Request, Verb, load_profile
 from tests.unit.policy.build import ARN, allow, deny, document
 
@@ -61,6 +62,20 @@ def test_what_breaks_a_policy_is_not_done_and_not_awaited(forbidden):
 def test_whether_a_delivery_is_allowed_is_the_question_itself():
     forbidden = deny("iot:Receive", f"{ARN}topic/{AWS}/get/accepted")
     assert found(f"{AWS}/get/accepted", forbidden, verb=Verb.RECEIVE) == (Source.ASKED, f"{AWS}/get/accepted")
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        (Source.OBSERVER, STANDINGS),
+        (Source.ITSELF, STANDINGS),
+        (Source.DESIRED, STANDINGS),
+        (Source.REPORTED, (Kind.ASSOCIATED, Kind.GATEWAY)),
+        (Source.ASKED, ()),
+    ],
+)
+def test_where_it_shows_that_a_message_was_sent(source, shown):
+    assert tuple(kind for kind in STANDINGS if shows_sending(Delivery(source, "x"), kind)) == shown
 
 
 @pytest.mark.parametrize(

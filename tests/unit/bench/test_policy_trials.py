@@ -13,7 +13,7 @@ from harness.policy import load_profile
 from harness.policy.case import Verb
 from harness.policy.subject import Kind, Names
 from harness.trial import Outcome
-from tests.unit.policy.build import ARN, allow, document
+from tests.unit.policy.build import ARN, allow, deny, document
 
 DOCUMENTS = tuple(load_profile(account="123456789012").values())
 NAMES = Names("dev-1", "dev-1-other", "team-1", "team-2")
@@ -50,7 +50,7 @@ def board():
     from harness.timeline import Timeline
 
     sent = []
-    observer = SimpleNamespace(timeline=Timeline(), publish=lambda topic, payload: sent.append(topic))
+    observer = SimpleNamespace(timeline=Timeline(), publish=lambda topic, _payload: sent.append(topic))
     return SimpleNamespace(
         device_id="dev-1",
         standing=Kind.ASSOCIATED,
@@ -120,6 +120,27 @@ def test_what_cannot_be_shown_is_said(board):
     assert can_run(concrete(will, DOCUMENTS, NAMES), board) == "Serial Modem has no MQTT will"
     native = case("associated-receive-$aws/things/{device}/jobs/notify-next")
     assert "can be made to arrive on $aws/things/dev-1/jobs/notify-next" in can_run(native, board)
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind", "reason"),
+    [
+        ("get/accepted", Kind.ASSOCIATED, "nothing shows that the message was sent"),
+        ("update/accepted", Kind.PROVISIONED, "nothing shows that the message was sent"),
+        ("update/accepted", Kind.ASSOCIATED, None),
+        ("update/delta", Kind.ASSOCIATED, None),
+    ],
+)
+def test_refused_delivery_is_tried_only_where_the_sending_shows(topic, kind, reason):
+    """A shadow service that keeps silent must not prove that its answer is refused."""
+    name = f"$aws/things/{{device}}/shadow/{topic}"
+    deaf = (*DOCUMENTS, document(deny("iot:Receive", f"{ARN}topic/$aws/*"), name="own"))
+    given = replace(FULL[f"{kind}-receive-$aws/things/{{device}}/shadow/get/accepted"], template=name)
+    refused = concrete(replace(given, documents=(*given.documents, "own")), deaf, NAMES)
+    assert expected(refused) is Outcome.IGNORED
+    found = why_not(refused, deaf, NAMES)
+    assert found is None if reason is None else reason in found
+    assert why_not(concrete(given, DOCUMENTS, NAMES), DOCUMENTS, NAMES) is None
 
 
 def test_what_this_board_cannot_do_is_said(board):

@@ -8,7 +8,7 @@ import pytest
 from harness.at import Urc
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer
 from harness.firmware import Happening
-from harness.trial import Answer, Outcome
+from harness.trial import Answer, Outcome, Sending
 from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
 
 
@@ -37,7 +37,8 @@ def test_forbidden_publish_is_a_policy_disconnect():
 def test_publish_that_is_acknowledged_and_lost_is_ignored():
     stage = Stage()
     stage.device.swallow = {"other"}
-    assert publish(stage, "other").outcome is Outcome.IGNORED
+    verdict = publish(stage, "other")
+    assert (verdict.outcome, verdict.effect) == (Outcome.IGNORED, False)
 
 
 def test_hang_up_after_delivery_is_not_the_policy():
@@ -194,9 +195,33 @@ def test_subscriptions_do_not_pile_up_on_a_connection():
     assert stage.device.unsubscribed == ["t/0", "t/1", "t/2"]
 
 
-def test_suback_alone_is_no_subscription():
+@pytest.mark.parametrize(
+    ("sent", "outcome", "attempts", "words"),
+    [
+        (True, Outcome.IGNORED, 1, "although one was sent: the copy shows it"),
+        (False, Outcome.INCONCLUSIVE, 2, "the copy does not show that one was sent"),
+        (None, Outcome.INCONCLUSIVE, 2, "nothing shows that one was sent"),
+    ],
+)
+def test_silence_on_a_subscription_says_something_only_where_a_message_was_sent(sent, outcome, attempts, words):
+    """A message that the lab lost would otherwise prove that its delivery is refused."""
+    asked = []
+    sending = None if sent is None else Sending("the copy", lambda timeout: bool(asked.append(timeout) or sent))
+    verdict = Stage().trials.subscribe("t/+", trigger=lambda _token: sending)
+    assert (verdict.outcome, verdict.attempts, verdict.effect) == (outcome, attempts, False)
+    assert words in verdict.evidence
+    assert asked == ([] if sent is None else [0.5] * attempts)
+
+
+def test_message_that_arrived_needs_no_other_proof_of_its_sending():
     stage = Stage()
-    assert stage.trials.subscribe("t/+", trigger=lambda _token: None).outcome is Outcome.IGNORED
+
+    def trigger(token):
+        stage.device._event(Happening.MESSAGE, topic="t/1", payload=token.encode())
+        return Sending("nobody", lambda _timeout: pytest.fail("asked"))
+
+    verdict = stage.trials.subscribe("t/+", trigger=trigger)
+    assert (verdict.outcome, verdict.effect) == (Outcome.TOLERATED, True)
 
 
 def test_connection_that_ends_while_a_message_is_awaited_proves_nothing():
@@ -260,7 +285,7 @@ def test_request_whose_answer_may_not_be_listened_to_rests_on_the_fence():
     """The subscription's own trial says that it is refused; this one is about the request."""
     stage = Stage({"get/+"})
     verdict = stage.trials.request("get", ASKED)
-    assert verdict.outcome is Outcome.TOLERATED
+    assert (verdict.outcome, verdict.effect) == (Outcome.TOLERATED, None)
     assert "get/+ could not be subscribed to" in verdict.evidence
 
 
@@ -275,7 +300,7 @@ def test_forbidden_subscription_is_a_policy_disconnect():
 
 def test_subscription_without_trigger_says_what_it_rests_on():
     verdict = Stage().trials.subscribe("t", trigger=None)
-    assert verdict.outcome is Outcome.TOLERATED
+    assert (verdict.outcome, verdict.effect) == (Outcome.TOLERATED, None)
     assert "the fence alone" in verdict.evidence
 
 

@@ -80,11 +80,25 @@ def test_acknowledged_fence_proves_tolerance():
     assert outcome(replace(TOLERATED, effect=True, effect_detail="a message arrived")) is Outcome.TOLERATED
 
 
-def test_tolerated_without_effect_is_ignored():
-    facts = replace(TOLERATED, effect=False, effect_detail="no message arrived within 10 s")
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [(True, Outcome.IGNORED), (False, Outcome.INCONCLUSIVE), (None, Outcome.INCONCLUSIVE)],
+)
+def test_tolerated_without_effect_is_ignored_if_there_was_a_message(sent, expected):
+    facts = replace(TOLERATED, effect=False, effect_detail="no message arrived within 10 s", message_sent=sent)
     verdict, evidence = judge(facts)
-    assert verdict is Outcome.IGNORED
+    assert verdict is expected
     assert "no message arrived" in evidence
+
+
+@pytest.mark.parametrize("effect", [True, None])
+@pytest.mark.parametrize("sent", [True, False, None])
+def test_whether_a_message_was_sent_matters_only_where_none_came(effect, sent):
+    assert outcome(replace(TOLERATED, effect=effect, message_sent=sent)) is Outcome.TOLERATED
+
+
+def test_what_an_effect_could_not_be_seen_for_is_said():
+    assert "Effect: the fence alone shows it." in judge(replace(TOLERATED, effect_detail="the fence alone shows it"))[1]
 
 
 @pytest.mark.parametrize("fence", [None, FAILED, UNSEEN])
@@ -117,13 +131,14 @@ any_facts = st.builds(
     reached=st.none() | st.booleans(),
     effect=st.none() | st.booleans(),
     effect_detail=st.just("d"),
+    message_sent=st.none() | st.booleans(),
     reconnect_error=texts,
     after=st.none() | controls,
 )
 
 
 @given(any_facts)
-def test_no_facts_prove_a_policy_disconnect_without_the_proofs(facts):
+def test_no_facts_prove_a_verdict_without_the_proofs(facts):
     verdict, evidence = judge(facts)
     assert evidence
     if verdict is Outcome.POLICY_DISCONNECT:
@@ -140,6 +155,13 @@ def test_no_facts_prove_a_policy_disconnect_without_the_proofs(facts):
         assert facts.fence.ok
         assert facts.hang_up is None
         assert facts.effect is not False
+    if verdict is Outcome.IGNORED:
+        assert facts.baseline.ok
+        assert facts.fence is not None
+        assert facts.fence.ok
+        assert facts.hang_up is None
+        assert facts.effect is False
+        assert facts.message_sent
 
 
 def test_the_strategy_covers_every_fact():

@@ -1,0 +1,111 @@
+"""Triggers: what they send, and what shows that it was really sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.cloud import Message
+from harness.cloud.observer import SOURCE
+from harness.timeline import Kind, Timeline
+from harness.trial import desired_changes, device_asks, device_reports, device_sends, observer_sends
+from tests.unit.trial.fakes import LOGIN, FakeDevice
+
+SHADOW = "$aws/things/dev-1/shadow"
+
+
+class FakeObserver:
+    """Receives what it publishes, on ``hears`` in place of the topic where that is given; None: nothing comes."""
+
+    def __init__(self, hears=""):
+        self.timeline = Timeline()
+        self.hears = hears
+
+    def publish(self, topic, payload):
+        if self.hears is not None:
+            text, data = Message.draft(self.hears or topic, payload, 1, False)
+            self.timeline.add(Kind.CLOUD, SOURCE, text, **data)
+
+    def wait_message(self, match, *, since, timeout):
+        messages = (Message.of(event) for event in self.timeline.since(since))
+        return next((one for one in messages if one is not None and match(one)), None)
+
+
+class FakeCloud:
+    """Its shadow holds what it is told; ``deaf``: it takes everything and holds nothing."""
+
+    def __init__(self, deaf=False):
+        self.state = {}
+        self.deaf = deaf
+
+    def patch_state(self, device_id, *, desired):
+        if not self.deaf:
+            self.state["desired"] = desired
+
+    def device(self, device_id):
+        return {"id": device_id, "state": self.state}
+
+
+@pytest.fixture
+def device():
+    device = FakeDevice()
+    device.connect(LOGIN)
+    return device
+
+
+@pytest.mark.parametrize(("hears", "seen"), [("", True), (None, False), ("other", False)])
+def test_observer_shows_its_message_by_a_copy(hears, seen):
+    observer = FakeObserver(hears)
+    sending = observer_sends(observer, "prod/team/a/x")("n1")
+    assert sending.seen(0.1) is seen
+
+
+def test_copy_of_an_earlier_message_shows_nothing():
+    observer = FakeObserver()
+    observer.publish("prod/team/a/x", b"n1")
+    observer.hears = None
+    assert not observer_sends(observer, "prod/team/a/x")("n1").seen(0.1)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "topic", "payload"),
+    [
+        (lambda device: device_sends(device, "lab/x"), "lab/x", {"harness": "n1"}),
+        (lambda device: device_asks(device, "dev-1"), f"{SHADOW}/get", {"clientToken": "n1"}),
+        (
+            lambda device: device_reports(device, "dev-1", None),
+            f"{SHADOW}/update",
+            {"state": {"reported": {"harness": {"trial": "n1"}}}, "clientToken": "n1"},
+        ),
+    ],
+)
+def test_device_shows_its_publish_by_the_puback(device, trigger, topic, payload):
+    sending = trigger(device)("n1")
+    ((where, what),) = device.published
+    assert (where, json.loads(what)) == (topic, payload)
+    assert sending.seen(0.1)
+    device.silent_for = {topic}
+    assert not trigger(device)("n2").seen(0.1)  # the PUBACK of n1 is not its own
+    device.forbidden = {topic}
+    assert not trigger(device)("n3").seen(0.1)
+    assert not trigger(device)("n4").seen(0.1)  # not connected any more
+
+
+@pytest.mark.parametrize("reported", [{"harness": {"trial": "n1"}}, {"harness": {"trial": "n0"}}, None])
+def test_report_shows_in_rest_device_state(device, reported):
+    cloud = FakeCloud()
+    cloud.state = {"desired": {"harness": {"token": "n1"}}} | ({} if reported is None else {"reported": reported})
+    sending = device_reports(device, "dev-1", cloud)("n1")
+    assert sending.seen(0.1) is (reported == {"harness": {"trial": "n1"}})
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_desired_change_shows_in_rest_device_state(deaf):
+    assert desired_changes(FakeCloud(deaf), "dev-1")("n1").seen(0.1) is not deaf
+
+
+def test_device_that_rest_does_not_know_shows_nothing():
+    cloud = FakeCloud()
+    cloud.device = lambda _device_id: None
+    assert not desired_changes(cloud, "dev-1")("n1").seen(0.1)
