@@ -1,75 +1,37 @@
 """What derived trials say about the policies that are really deployed, compared with the documents. No I/O.
 
-A trial that went otherwise than the documents say shows that a permission is lacking or was gained. Which statement it
-belongs to follows from the ruling; how the deployed document may have been changed, from the mutants that the trial
-tells apart: those that explain trials which differ, and no trial that does not.
+A trial that went otherwise than the documents say shows that a permission is lacking or was gained, or that the cloud
+refuses in another way (:mod:`harness.bench.policy_findings`). Which statement a permission belongs to follows from the
+ruling; how the deployed document may have been changed, from the mutants that the trial tells apart: those that explain
+trials which differ, and no trial that does not.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
 from harness.bench.expectations import Expectations
+from harness.bench.policy_findings import Finding, Packets, Tried, finding, never_hung_up
 from harness.bench.policy_trials import expected, outcome_of_refusal
 from harness.policy.arn import resource_part
-from harness.policy.case import Case, Verb, refusals
+from harness.policy.case import refusals
 from harness.policy.document import PolicyDocument
 from harness.policy.explain import name_of
 from harness.policy.mutants import Mutant
 from harness.policy.profile import SHIPPED, load_profile
 from harness.policy.subject import Names
-from harness.trial import Outcome, Verdict
-
-_ALLOWED = {
-    Outcome.TOLERATED: True,
-    Outcome.IGNORED: False,
-    Outcome.POLICY_DISCONNECT: False,
-    Outcome.REFUSED_AT_CONNECT: False,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One trial of the set. ``verdict`` None: it was not run, for ``reason``."""
-
-    case: Case
-    verdict: Verdict | None = None
-    reason: str = ""
-
-    @property
-    def proved(self) -> Outcome | None:
-        """What the deployed policies make of it; None when nothing is proved.
-
-        A message that nobody saw and nobody was hung up on for is no policy's doing.
-        """
-        outcome = None if self.verdict is None else self.verdict.outcome
-        silent = outcome is Outcome.IGNORED and self.case.request.verb not in (Verb.SUBSCRIBE, Verb.RECEIVE)
-        return outcome if outcome in _ALLOWED and not silent else None
-
-    @property
-    def allowed(self) -> bool | None:
-        """Whether the deployed policies allow it; None when nothing is proved."""
-        return None if self.proved is None else _ALLOWED[self.proved]
-
-    @property
-    def differs(self) -> bool:
-        """Whether it is proved that the deployed policies say something else than the documents."""
-        return self.proved is not None and self.proved is not expected(self.case)
+from harness.trial import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A permission that the deployed policies lack, or have gained. ``statement``: None if none comes near it."""
+    """What one trial shows. ``statement``: to which it belongs; None if none comes near it, or none is to blame."""
 
     tried: Tried
+    finding: Finding
     statement: str | None
     text: str
-
-    @property
-    def gained(self) -> bool:
-        """Whether the deployed policies allow what the documents do not."""
-        return not self.tried.case.allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +50,27 @@ class Drift:
     profiles: Sequence[str]
     beyond: int = 0
 
+    def found(self, finding: Finding) -> list[Difference]:
+        """Return the differences of one sort."""
+        return [one for one in self.differences if one.finding is finding]
+
+    @property
+    def refuses_nothing(self) -> bool:
+        """Whether all that the documents refuse was seen to be allowed."""
+        refused = sum(one.case.closes for one in self.tried if one.proved is not None)
+        return refused > 0 and refused == sum(one.tried.case.closes for one in self.found(Finding.GAINED))
+
+    @property
+    def never_hung_up(self) -> dict[Packets, int]:
+        """Packets on which this cloud does not hang up when it refuses them, with how many were tried."""
+        kinds = {one.tried.packets for one in self.found(Finding.STAYED)}
+        counts = {packets: never_hung_up(packets, self.tried) for packets in Packets if packets in kinds}
+        return {packets: count for packets, count in counts.items() if count}
+
     @property
     def unproved(self) -> list[Tried]:
         """Trials that were run and proved nothing."""
-        return [tried for tried in self.tried if tried.verdict is not None and tried.allowed is None]
+        return [tried for tried in self.tried if tried.verdict is not None and tried.proved is None]
 
     @property
     def not_run(self) -> list[Tried]:
@@ -104,14 +83,18 @@ def compare(
 ) -> Drift:
     """Compare what was found with ``documents`` and with ``mutants`` of them. ``names``: of the device."""
     proved = [one for one in tried if one.proved is not None]
-    differing = {one.case.id for one in proved if one.differs}
-    told_by = [(mutant, _told(proved, mutant)) for mutant in mutants]
+    found = [(one, what) for one in proved if (what := finding(one, proved)) is not None]
+    # What only stayed connected may be refused all the same. It tells of no change, except that a message which was
+    # sent and did not arrive speaks against each change that would let it pass.
+    stayed = {one.case.id for one, what in found if what is Finding.STAYED}
+    telling = [one for one in proved if one.case.id not in stayed or one.undelivered]
+    told_by = [(mutant, _told(telling, mutant, stayed)) for mutant in mutants]
     fitting = [(mutant, told.alike) for mutant, told in told_by if told.alike and not told.unlike]
     by_name = {document.name: document for document in documents}
     return Drift(
         tried=tried,
-        differences=[_difference(one, documents, names) for one in proved if one.differs],
-        changes=_changes(fitting, differing),
+        differences=[_difference(one, what, documents, names) for one, what in found],
+        changes=_changes(fitting, {one.case.id for one in telling if one.differs} - stayed),
         excluded=sum(bool(told.unlike) for _, told in told_by),
         profiles=[name for name in SHIPPED if _says(by_name | load_profile(name, account=names.account), proved)],
     )
@@ -124,11 +107,11 @@ class _Told(NamedTuple):
     unlike: frozenset[str]
 
 
-def _told(proved: Sequence[Tried], mutant: Mutant) -> _Told:
-    outcomes = [outcome for _, outcome in _outcomes(proved, mutant.documents)]
-    told = [(one, it) for one, it in zip(proved, outcomes, strict=True) if it is not expected(one.case)]
+def _told(telling: Sequence[Tried], mutant: Mutant, stayed: Collection[str]) -> _Told:
+    outcomes = [outcome for _, outcome in _outcomes(telling, mutant.documents)]
+    told = [(one, it) for one, it in zip(telling, outcomes, strict=True) if it is not expected(one.case)]
     alike = frozenset(one.case.id for one, outcome in told if outcome is one.proved)
-    return _Told(alike, frozenset(one.case.id for one, _ in told) - alike)
+    return _Told(alike - frozenset(stayed), frozenset(one.case.id for one, _ in told) - alike)
 
 
 def _outcomes(proved: Sequence[Tried], documents: Mapping[str, PolicyDocument]) -> list[tuple[Tried, Outcome]]:
@@ -137,19 +120,21 @@ def _outcomes(proved: Sequence[Tried], documents: Mapping[str, PolicyDocument]) 
     return [(one, outcome_of_refusal(one.case, action)) for one, action in zip(proved, refused, strict=True)]
 
 
-def _difference(tried: Tried, documents: Sequence[PolicyDocument], names: Names) -> Difference:
-    case, verdict = tried.case, tried.verdict
-    assert verdict is not None  # noqa: S101 - for the type checker: what was not run does not differ
-    ruling = case.ruling
-    if case.allowed and case.request.verb in (Verb.SUBSCRIBE, Verb.RECEIVE):
+def _difference(tried: Tried, what: Finding, documents: Sequence[PolicyDocument], names: Names) -> Difference:
+    case, ruling = tried.case, tried.case.ruling
+    if what is Finding.STAYED:
+        silent = tried.proved is Outcome.IGNORED
+        end = "nothing came of it" if silent else "what came of it cannot be seen"
+        return Difference(tried, what, None, f"{ruling.explain()}, yet the connection stayed; {end}")
+    if what is Finding.LACKS and tried.packets is Packets.SUBSCRIPTIONS:
         # What is silent was the delivery's refusal; the subscription's ends the connection.
-        wanted = "iot:Receive" if verdict.outcome is Outcome.IGNORED else "iot:Subscribe"
+        wanted = "iot:Receive" if tried.proved is Outcome.IGNORED else "iot:Subscribe"
         action, resource = next(check for check in case.checks if check[0] == wanted)
         name = resource_part(resource).partition("/")[2]
         ruling = Expectations(documents, names, case.kind).ruling(action, name)
     statement = ruling.match.statement if ruling.match else next((near.statement for near in ruling.nearest), None)
-    text = f"{ruling.explain()}, yet {verdict.outcome}"
-    return Difference(tried, None if statement is None else name_of(statement), text)
+    text = f"{ruling.explain()}, yet {tried.proved}"
+    return Difference(tried, what, None if statement is None else name_of(statement), text)
 
 
 def _changes(told_by: Iterable[tuple[Mutant, frozenset[str]]], differing: set[str]) -> list[tuple[Mutant, ...]]:
@@ -170,4 +155,10 @@ def _changes(told_by: Iterable[tuple[Mutant, frozenset[str]]], differing: set[st
 
 
 def _says(documents: Mapping[str, PolicyDocument], proved: Sequence[Tried]) -> bool:
-    return bool(proved) and all(outcome is one.proved for one, outcome in _outcomes(proved, documents))
+    return bool(proved) and all(_fits(outcome, one) for one, outcome in _outcomes(proved, documents))
+
+
+def _fits(outcome: Outcome, one: Tried) -> bool:
+    # A request that stays unanswered may be allowed: not every service answers everything.
+    unanswered = one.packets is Packets.PUBLISHES and one.proved is Outcome.IGNORED
+    return outcome is (Outcome.TOLERATED if unanswered else one.proved)

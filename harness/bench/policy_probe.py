@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from harness.bench.board import BoardBench
-from harness.bench.policy_drift import Drift, Tried, compare
+from harness.bench.policy_drift import Drift, compare
+from harness.bench.policy_findings import Tried
 from harness.bench.policy_trials import (
     STANDINGS,
     as_shown,

@@ -1,9 +1,11 @@
 """``nrf91-harness policy probe``: the policies that are really deployed, compared with the expected documents."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
-from harness.bench.policy_drift import Difference, Drift, Tried
+from harness.bench.policy_drift import Difference, Drift
+from harness.bench.policy_findings import Finding, Tried
 from harness.bench.policy_probe import probe as run_probe
 from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import LAB, OK, REFUSED
@@ -13,7 +15,7 @@ from harness.cli.result import Result
 from harness.cli.session import board_bench
 from harness.policy import Kind, Mutant
 
-_SHOWN: Final = 6  # changes of one group that readers see; programs get all
+_SHOWN: Final = 6  # entries of one group that readers see; programs get all
 
 
 def probe(given: Arguments, progress: Progress) -> Result:
@@ -29,8 +31,8 @@ def probe(given: Arguments, progress: Progress) -> Result:
         "cloud": board.cloud.name,
         "profile": config.profile,
         "policies": list(config.policies or ()),
-        "lacks": [_difference(one) for one in drift.differences if not one.gained],
-        "gained": [_difference(one) for one in drift.differences if one.gained],
+        **{str(finding): [_difference(one) for one in drift.found(finding)] for finding in Finding},
+        "never_hung_up": {str(packets): count for packets, count in drift.never_hung_up.items()},
         "changes": [[str(mutant) for mutant in group] for group in drift.changes],
         "changes_excluded": drift.excluded,
         "changes_beyond_trials": drift.beyond,
@@ -49,16 +51,16 @@ def _code(drift: Drift) -> int:
 
 def _lines(drift: Drift, expected: str) -> list[str]:
     lines: list[str] = []
-    for one in drift.differences:
-        lines.append(f"{'gained' if one.gained else 'lacks '}  {one.statement or 'no statement comes near'}")
+    for one in [*drift.found(Finding.LACKS), *drift.found(Finding.GAINED)]:
+        lines.append(f"{one.finding:<6}  {one.statement or 'no statement comes near'}")
         lines.append(f"        {one.text}")
+    lines += _stayed(drift)
     for group in drift.changes:
         lines += _group(group)
     fitting = [name for name in drift.profiles if f"profile {name}" != expected]
     if drift.differences and fitting:
         lines.append(f"what was found is exactly what profile {' and profile '.join(fitting)} says")
-    closing = [one for one in drift.tried if one.case.closes and one.allowed is not None]
-    if closing and all(one.allowed for one in closing):
+    if drift.refuses_nothing:
         lines.append("nothing was refused: this cloud seems to enforce no policies at all")
     for tried in drift.unproved:
         lines += [f"unproved  {tried.case.id}", f"        {tried.verdict.evidence if tried.verdict else ''}"]
@@ -72,9 +74,25 @@ def _lines(drift: Drift, expected: str) -> list[str]:
     return lines
 
 
+def _stayed(drift: Drift) -> list[str]:
+    lines = _first([one.text for one in drift.found(Finding.STAYED)])
+    if lines:
+        lines.insert(0, "stayed  not hung up on, and not seen to be allowed either")
+    for packets, count in drift.never_hung_up.items():
+        lines.append(
+            f"this cloud hung up on none of {count} {packets} that the documents refuse; AWS IoT ends the connection:"
+        )
+        lines.append("        it refuses in another way, or allows what nobody can see; no statement explains that")
+    return lines
+
+
 def _group(group: tuple[Mutant, ...]) -> list[str]:
-    more = [f"        and {len(group) - _SHOWN} more (--json)"] if len(group) > _SHOWN else []
-    return ["perhaps" + (" one of" if len(group) > 1 else ""), *(f"        {one}" for one in group[:_SHOWN]), *more]
+    return ["perhaps" + (" one of" if len(group) > 1 else ""), *_first(group)]
+
+
+def _first(entries: Sequence[object]) -> list[str]:
+    more = [f"        and {len(entries) - _SHOWN} more (--json)"] if len(entries) > _SHOWN else []
+    return [*(f"        {one}" for one in entries[:_SHOWN]), *more]
 
 
 def _difference(one: Difference) -> dict[str, Any]:

@@ -15,6 +15,7 @@ BOARDS = """\
 clouds:
   page: {kind: local}
   drifted: {kind: local, enforces: [drifted/provisioned.json, drifted/associated.json]}
+  suback80: {kind: local, on_violation: suback80}
 boards:
   - {name: v, virtual: {}}
 """
@@ -46,7 +47,8 @@ def drift(tmp_path, name, change):
 def test_a_cloud_as_the_documents_say(tmp_path, probe):
     drift(tmp_path, "associated", lambda text: text.replace("/m/*", "/m/d/*"))
     code, data = probe("page")
-    assert (code, data["ok"], data["lacks"], data["gained"], data["changes"]) == (0, True, [], [], [])
+    assert (code, data["ok"], data["changes"], data["never_hung_up"]) == (0, True, [], {})
+    assert (data["lacks"], data["gained"], data["stayed"]) == ([], [], [])
     assert data["profiles_that_fit"] == ["page"]
     assert data["changes_excluded"] > 150
     assert all(trial["found"] is not None and not trial["differs"] for trial in data["trials"])
@@ -78,6 +80,21 @@ def test_statements_that_a_cloud_lacks_or_has_gained(tmp_path, probe):
     )
     assert sum("as in profile current" in change for change in changes) == 3
     assert data["profiles_that_fit"] == []
+
+
+def test_a_cloud_that_refuses_without_hanging_up(tmp_path, probe):
+    """It grants nothing that the documents do not, and no statement of them is to blame."""
+    drift(tmp_path, "associated", lambda text: text.replace("/m/*", "/m/d/*"))
+    code, data = probe("suback80")
+    assert (code, data["ok"], data["lacks"], data["gained"], data["changes"]) == (1, False, [], [], [])
+    refused = [one for one in data["trials"] if not one["allowed"]]
+    assert refused
+    assert [one["trial"] for one in data["stayed"]] == [one["id"] for one in refused]
+    assert {one["statement"] for one in data["stayed"]} == {None}
+    counts = {"publishes": "-publish-", "subscriptions": "-subscribe-"}
+    assert data["never_hung_up"] == {kind: sum(word in one["id"] for one in refused) for kind, word in counts.items()}
+    assert data["profiles_that_fit"] == []
+    assert not [one for one in data["trials"] if one["found"] == "inconclusive"]
 
 
 def test_a_cloud_that_lets_the_device_not_even_connect(tmp_path, probe):
