@@ -3,14 +3,14 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.policy.case import Case, Verb, judge
+from harness.policy.case import Case, Verb
 from harness.policy.cover import Cover, smallest_cover
 from harness.policy.derivation import derive, survey
 from harness.policy.difference import difference
 from harness.policy.document import PolicyDocument
 from harness.policy.equivalence import Equivalent, explain_equivalence
-from harness.policy.evaluation import CompiledPolicies
 from harness.policy.mutants import Mutant, mutants
+from harness.policy.noticing import noticing
 from harness.policy.packets import Candidate
 from harness.policy.subject import Kind, Names, in_force
 
@@ -81,7 +81,7 @@ def plan(
     documents, kinds = tuple(documents), tuple(kinds)
     changed = [*mutants(documents), *further]
     cases = [case for kind in kinds for case in derive(documents, kind, names) if fit(case)]
-    missed = [mutant for mutant, killers in zip(changed, _killers(cases, changed), strict=True) if not killers]
+    missed = [mutant for mutant, killers in zip(changed, noticing(cases, changed), strict=True) if not killers]
     packets: dict[Kind, list[Candidate]] = {kind: [] for kind in kinds}
     same = [mutant for mutant in missed if not _look_further(mutant, documents, names, packets)]
     surveys = [survey(documents, kind, names, further=packets[kind]) for kind in kinds]
@@ -125,7 +125,7 @@ def smallest(
     same, one of the device with most rights is preferred, then one without a delivery, then the first.
     """
     cases = sorted(cases, key=_preference)
-    killers = _killers(cases, mutants)
+    killers = noticing(cases, mutants)
     told = [number for number, found in enumerate(killers) if found]
     masks = [0] * len(cases)
     for bit, number in enumerate(told):
@@ -135,7 +135,7 @@ def smallest(
     chosen = [cases[number] for number in _preferred(cover, masks)]
     seen = [mutants[number] for number in told]
     missed = [mutant for mutant, found in zip(mutants, killers, strict=True) if not found]
-    beyond = [mutant for mutant, found in zip(missed, _killers(unfit, missed), strict=True) if found]
+    beyond = [mutant for mutant, found in zip(missed, noticing(unfit, missed), strict=True) if found]
     equivalent = [
         explain_equivalence(mutant, cases, impossible, certain=any(mutant is one for one in same))
         for mutant in missed
@@ -155,32 +155,6 @@ def smallest(
 
 def _preference(case: Case) -> tuple[int, int]:
     return -len(case.documents), (Verb.PUBLISH, Verb.SUBSCRIBE, Verb.CONNECT, Verb.RECEIVE).index(case.request.verb)
-
-
-def _killers(cases: Sequence[Case], mutants: Iterable[Mutant]) -> list[list[int]]:
-    """Return for each mutant the positions of the cases that it changes."""
-    result = []
-    for mutant in mutants:
-        touched = _touched(cases, mutant)
-        answers = judge((cases[n] for n in touched), mutant.documents)
-        result.append([n for n, answer in zip(touched, answers, strict=True) if answer != cases[n].allowed])
-    return result
-
-
-def _touched(cases: Sequence[Case], mutant: Mutant) -> list[int]:
-    """Return the positions of the cases that ask for something that the changed statement says anything about."""
-    versions = tuple(statement for statement in (mutant.before, mutant.after) if statement)
-    connections: dict[int, CompiledPolicies] = {}
-    found = []
-    for number, case in enumerate(cases):
-        if mutant.document not in case.documents:
-            continue
-        connection = id(case.principal)
-        if connection not in connections:
-            connections[connection] = CompiledPolicies(versions, case.principal)
-        if any(connections[connection].decide(action, resource).match for action, resource in case.checks):
-            found.append(number)
-    return found
 
 
 def _preferred(cover: Cover, masks: Sequence[int]) -> list[int]:
