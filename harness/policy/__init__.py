@@ -30,7 +30,7 @@ from harness.policy.selection import Selection, plan, smallest
 from harness.policy.statement import Effect, Statement
 from harness.policy.subject import Kind, Names, in_force, principal_of
 from harness.policy.unknown import keys_asked, readings, unknown_keys
-from harness.policy.writing import document_json
+from harness.policy.writing import document_json, too_long
 
 __all__ = [
     "Case",
@@ -79,6 +79,7 @@ __all__ = [
     "smallest",
     "survey",
     "thing_arn",
+    "too_long",
     "topic_arn",
     "topicfilter_arn",
     "unknown_keys",

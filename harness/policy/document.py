@@ -13,11 +13,16 @@ from harness.policy.statement import Effect, Statement
 from harness.policy.strict_json import Object, parse_json
 
 _VERSION_WITH_VARIABLES = "2012-10-17"
-_VERSION_WITHOUT = "2008-10-17"  # what a document without Version is read as
+VERSION_WITHOUT = "2008-10-17"  # what a document without Version is read as
 
-_MOST_CHARACTERS = 2048  # without white space: "AWS IoT Core quotas, Maximum policy document size"
+MOST_CHARACTERS = 2048  # without white space: "AWS IoT Core quotas, Maximum policy document size"
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 _ACTION = re.compile(r"\*|[\w*?-]+:[\w*?]+", re.ASCII)
+
+
+def characters(text: str) -> int:
+    """Return how many characters AWS IoT counts of a document's text: all but white space."""
+    return sum(map(len, text.split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +44,14 @@ class PolicyDocument:
         """
         reader = _Reader(name, variables or {})
         document = reader.object(parse_json(text, name=name), "$", {"Version", "Id", "Statement"})
-        version = document.get("Version", _VERSION_WITHOUT)
-        if version not in (_VERSION_WITH_VARIABLES, _VERSION_WITHOUT):
-            raise reader.error("$.Version", f"{_VERSION_WITH_VARIABLES} or {_VERSION_WITHOUT} is wanted")
+        version = document.get("Version", VERSION_WITHOUT)
+        if version not in (_VERSION_WITH_VARIABLES, VERSION_WITHOUT):
+            raise reader.error("$.Version", f"{_VERSION_WITH_VARIABLES} or {VERSION_WITHOUT} is wanted")
         reader.string(document.get("Id", ""), "$.Id")
         reader.with_variables = version == _VERSION_WITH_VARIABLES
-        count = sum(map(len, text.split()))
-        if count > _MOST_CHARACTERS:
-            raise reader.error("$", f"{count} characters without white space; AWS IoT takes {_MOST_CHARACTERS}")
+        count = characters(text)
+        if count > MOST_CHARACTERS:
+            raise reader.error("$", f"{count} characters without white space; AWS IoT takes {MOST_CHARACTERS}")
         return cls(name, version, reader.statements(document))
 
     @property
