@@ -21,11 +21,15 @@ def answer(topic: str, names: Names, expectations: Expectations) -> Answer | Non
     found = _answers(names.device_id).get(topic)
     if found is None:
         return None
-    heard = f"{found.below}accepted" if found.below.endswith("/") else found.below
     listening = [] if found.listen is None else [expectations.ruling("iot:Subscribe", found.listen)]
     # Whether what comes without a subscription needs the right to be received is UNCONFIRMED.
-    listening.append(expectations.ruling("iot:Receive", heard))
+    listening.append(expectations.ruling("iot:Receive", heard_on(found)))
     return found if all(ruling.allowed for ruling in listening) else None
+
+
+def heard_on(found: Answer) -> str:
+    """Return the topic that an answer comes on when the request is taken."""
+    return f"{found.below}accepted" if found.below.endswith("/") else found.below
 
 
 def _answers(device_id: str) -> dict[str, Answer]:

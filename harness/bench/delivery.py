@@ -5,7 +5,7 @@ below their team's prefix.
 """
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from harness.bench.expectations import Expectations
 from harness.policy import Kind, Names
@@ -29,8 +29,12 @@ class Delivery(NamedTuple):
     source: Source
     topic: str
 
-
-_SENT: Final = {Source.ASKED: "shadow/get", Source.REPORTED: "shadow/update"}
+    @property
+    def sent(self) -> str | None:
+        """The topic of what the device publishes for it; None: it need not do anything."""
+        if self.source is Source.ITSELF:
+            return self.topic
+        return self.topic.removesuffix("/accepted") if self.source in (Source.ASKED, Source.REPORTED) else None
 
 
 def delivery(request: Request, kind: Kind, names: Names, expectations: Expectations) -> Delivery | None:
@@ -43,12 +47,12 @@ def delivery(request: Request, kind: Kind, names: Names, expectations: Expectati
     if source is None:
         return None
     topic = "/".join("harness" if level in ("#", "+") else level for level in request.name.split("/"))
-    sent = f"$aws/things/{names.device_id}/{_SENT[source]}" if source in _SENT else topic
-    if source in (*_SENT, Source.ITSELF) and not expectations.ruling("iot:Publish", sent).allowed:
+    found = Delivery(source, topic)
+    if found.sent is not None and not expectations.ruling("iot:Publish", found.sent).allowed:
         return None
     if request.verb is Verb.SUBSCRIBE and not expectations.ruling("iot:Receive", topic).allowed:
         return None
-    return Delivery(source, topic)
+    return found
 
 
 def shows_sending(found: Delivery, kind: Kind) -> bool:

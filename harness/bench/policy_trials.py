@@ -34,8 +34,8 @@ from harness.trial.runner import Witness
 STANDINGS = (Kind.PROVISIONED, Kind.ASSOCIATED, Kind.GATEWAY)
 """The standings that a board can be brought to. What is attached to no thing, nRF Cloud does not register."""
 
-
-_ANY_NAMES = Names(DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT)
+ANY_NAMES = Names(DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT)
+"""Of no device in particular."""
 
 
 def cases_for(documents: Sequence[PolicyDocument], *, full: bool) -> list[Case]:
@@ -46,8 +46,8 @@ def cases_for(documents: Sequence[PolicyDocument], *, full: bool) -> list[Case]:
     """
     selection = selection_for(tuple(documents))
     if not full:
-        return own_connect_first(documents, selection.cases, _ANY_NAMES)
-    every = [case for kind in STANDINGS for case in derive(documents, kind, _ANY_NAMES)]
+        return own_connect_first(documents, selection.cases, ANY_NAMES)
+    every = [case for kind in STANDINGS for case in derive(documents, kind, ANY_NAMES)]
     known = {case.id for case in every}
     return [*every, *(case for case in selection.cases if case.id not in known)]
 
@@ -55,7 +55,7 @@ def cases_for(documents: Sequence[PolicyDocument], *, full: bool) -> list[Case]:
 @lru_cache(maxsize=8)
 def selection_for(documents: tuple[PolicyDocument, ...]) -> Selection:
     """Return the smallest set of trials of these documents, with what it notices, for no device in particular."""
-    return plan(documents, _ANY_NAMES, STANDINGS, fit=fit_for_trials(documents, _ANY_NAMES))
+    return plan(documents, ANY_NAMES, STANDINGS, fit=fit_for_trials(documents, ANY_NAMES))
 
 
 def own_connect_first(documents: Sequence[PolicyDocument], cases: Sequence[Case], names: Names) -> list[Case]:

@@ -1,5 +1,8 @@
 """The mutation run's own judgement: what counts as caught, and the lab that it writes for a mutant."""
 
+import json
+import re
+
 import pytest
 
 from harness.lab import expected_documents, load_boards_file
@@ -47,7 +50,16 @@ def report(body):
 
 
 def test_a_failure_with_its_reason_catches():
-    assert read_report(report(f'<failure message="cut off">{SAID}</failure>'))[0] == [IDENTIFIER]
+    assert read_report(report(f'<failure message="cut off">{SAID}</failure>'), {IDENTIFIER})[0] == [IDENTIFIER]
+
+
+def test_a_failure_of_a_trial_that_the_mutant_does_not_change_catches_nothing():
+    """Whatever else fails, like an answer that is lost, would otherwise pass for a caught mutant."""
+    caught, otherwise = read_report(report(f"<failure>{SAID}</failure>"), {"gateway-publish-prod/{tenant}/m/other"})
+    assert caught == []
+    assert otherwise == (
+        f"0 scenarios passed, 1 otherwise: {IDENTIFIER} failed, although the mutant does not change it: {SAID}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +75,7 @@ def test_a_failure_with_its_reason_catches():
     ],
 )
 def test_nothing_else_catches(body, otherwise):
-    assert read_report(report(body)) == ([], otherwise)
+    assert read_report(report(body), {IDENTIFIER}) == ([], otherwise)
 
 
 def test_the_cloud_enforces_the_mutant_while_the_profile_is_expected(tmp_path):
@@ -109,7 +121,7 @@ def test_the_table(tmp_path):
 def test_the_sample_follows_from_the_seed(monkeypatch, capsys, tmp_path, caught_by, code):
     asked = []
 
-    def run(mutant, expected):
+    def run(mutant, expected, documents):
         asked.append((str(mutant), expected["profile"]))
         return Found(mutant, caught_by, "", 1.0, tmp_path)
 
@@ -122,6 +134,44 @@ def test_the_sample_follows_from_the_seed(monkeypatch, capsys, tmp_path, caught_
     assert sorted(asked) == first
     assert {profile for _, profile in first} == {"page"}
     assert "SEED=7" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", ["-1", "x"])
+def test_wrong_arguments_are_told_before_anything_runs(monkeypatch, capsys, number):
+    monkeypatch.setattr(mutation_run, "baseline", None)
+    assert exit_code(["--mutants", number]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert f"{number}" in last
+    assert "--mutants" in last
+
+
+def exit_code(arguments) -> int:
+    try:
+        return mutation_run.main(arguments)
+    except SystemExit as end:  # what argparse does
+        return int(str(end.code))
+
+
+def test_a_mutant_that_aws_would_not_take_is_left_out(monkeypatch, capsys, tmp_path):
+    """The mutant's cloud would not start, and the mutant would pass for one that is not caught."""
+    statement = {"Effect": "Allow", "Action": "iot:Publish", "Resource": "arn:aws:iot:*:*:topic/lab/x"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": statement | {"Sid": ""}}, separators=(",", ":"))
+    (tmp_path / "own.json").write_text(text.replace('"Sid":""', f'"Sid":"{"s" * (2047 - len(text))}"'))
+    boards = "clouds: {local: {kind: local, profile: page, policies: [own.json]}}\nboards: [{name: a, virtual: {}}]\n"
+    (tmp_path / "boards.yaml").write_text(boards)
+    monkeypatch.setattr(mutation_run, "baseline", lambda expected: "")
+    asked = []
+
+    def run(mutant, expected, documents):
+        asked.append(mutant)
+        return Found(mutant, ["a"], "", 1.0, tmp_path)
+
+    monkeypatch.setattr(mutation_run, "run", run)
+    assert mutation_run.main(["--mutants", "0", "--boards", str(tmp_path / "boards.yaml")]) == 0
+    changes = {mutant.change for mutant in asked if mutant.document == "own"}
+    assert "dropped" in changes
+    assert "action iot:* added" not in changes
+    assert re.search("left out: [0-9]+ mutants that are longer than AWS IoT takes", capsys.readouterr().out)
 
 
 def test_what_fails_without_any_change_would_catch_everything(monkeypatch, capsys):
