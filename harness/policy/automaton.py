@@ -38,6 +38,7 @@ class Automaton:
         self.start = 0
         self.ends: list[int] = []
         self.spans: list[int] = []
+        self._needs: list[list[int | None]] = []
         begins: list[tuple[int, str]] = []
         place = 1
         for reading in readings:
@@ -52,11 +53,6 @@ class Automaton:
                 state = self.step(state, character)
             self.start |= state
 
-    @property
-    def letters(self) -> frozenset[str]:
-        """Every character that some pattern spells."""
-        return frozenset(self._literal)
-
     def step(self, state: int, character: str) -> int:
         """Return the places after one more character."""
         fits, stays = self._literal.get(character, 0) | self._one, self._any
@@ -65,13 +61,27 @@ class Automaton:
             stays |= self._rest
         return self._skip((state & fits) << 1 | (state & stays))
 
-    def expects(self, state: int, character: str) -> bool:
-        """Tell whether some pattern spells this very character next."""
-        return state & self._literal.get(character, 0) != 0
+    def spelt(self, state: int) -> list[str]:
+        """Return the characters that some pattern spells next, sorted."""
+        return sorted(letter for letter, places in self._literal.items() if state & places)
+
+    def remaining(self, numbers: Iterable[int]) -> list[int]:
+        """Return the places from which one of these patterns needs at least 0, 1, 2 ... more characters to match."""
+        found: dict[int, int] = {}
+        for number in numbers:
+            place, needed = self.ends[number], 0
+            found[0] = found.get(0, 0) | place
+            for needs in reversed(self._needs[number]):
+                if needs is None:
+                    break
+                place, needed = place >> 1, needed + needs
+                found[needed] = found.get(needed, 0) | place
+        return [found.get(number, 0) for number in range(max(found, default=-1) + 1)]
 
     def _add(self, units: Sequence[Unit], place: int) -> int:
         """Lay a pattern out from ``place`` on; return the bit of its end."""
         previous: Unit | None = None
+        needs: list[int | None] = []  # characters; None: none would do
         for unit in (single for token in units for single in (token if isinstance(token, str) else (token,))):
             if unit is previous is Wild.ANY:
                 continue  # two mean no more than one, and one skip is enough
@@ -88,8 +98,10 @@ class Automaton:
                     self._rest |= place
                 case Variable():
                     pass  # has no value: nothing gets past it
+            needs.append(None if isinstance(unit, Variable) else int(unit not in (Wild.ANY, Level.REST)))
             previous = unit
             place <<= 1
+        self._needs.append(needs)
         return place
 
     def _skip(self, state: int) -> int:

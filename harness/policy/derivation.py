@@ -43,48 +43,55 @@ def survey(
     documents: Iterable[PolicyDocument], kind: Kind, names: Names, *, further: Iterable[Candidate] = ()
 ) -> Survey:
     """Return what :func:`derive` returns, and what it leaves out. ``further``: packets that are tried as well."""
-    documents = tuple(documents)
-    deriver = _Deriver(documents, kind, names)
-    counting = [document for document in documents if document.name in deriver.in_force]
-    for candidate in candidates(counting, deriver.context):
-        deriver.add(candidate)
-    for document in documents:
-        if document not in counting:
-            for candidate in candidates_of_absent(document, deriver.context):
-                deriver.add(candidate)
+    deriver = Deriver(tuple(documents), kind, names)
     for candidate in further:
         deriver.add(candidate)
     return deriver.found
 
 
-class _Deriver:
-    """Judges candidates and keeps each possible request once."""
+class Deriver:
+    """Judges packets of one device and keeps each possible request once: those that the documents call for, and more.
+
+    ``found``: what is kept so far.
+    """
 
     def __init__(self, documents: tuple[PolicyDocument, ...], kind: Kind, names: Names) -> None:
         self._documents, self._kind, self._names = documents, kind, names
         self._connections: dict[Request, _Connection] = {}
-        self.in_force = in_force(documents, kind, attached=kind is not Kind.NOT_ATTACHED)
-        self.context = Context(principal_of(kind, names), connecting=False)
+        force = in_force(documents, kind, attached=kind is not Kind.NOT_ATTACHED)
+        context = Context(principal_of(kind, names), connecting=False)
         own = Request(Verb.CONNECT, names.device_id)
         self._connects = rule(self._connection(own).policies, own.checks(names)).allowed
         self._seen: set[Request] = set()
         self.found = Survey([], [])
+        counting = [document for document in documents if document.name in force]
+        for candidate in candidates(counting, context):
+            self.add(candidate)
+        for document in documents:
+            if document not in counting:
+                for candidate in candidates_of_absent(document, context):
+                    self.add(candidate)
 
     def add(self, candidate: Candidate) -> None:
-        verb, name = candidate.verb, self._names.resolve(candidate.template)
-        if verb is Verb.CONNECT and candidate.will:
-            request = Request(verb, self._names.device_id, candidate.retain, will=name)
-        else:
-            request = Request(verb, name, candidate.retain, persistent=candidate.persistent)
-        plain = verb is Verb.CONNECT and not candidate.will
-        if request in self._seen or not (plain or self._connects):
-            return
-        self._seen.add(request)
+        """Keep a packet as a case."""
+        request = self._request(candidate)
+        if request not in self._seen:
+            self._seen.add(request)
+            case = self.case(candidate)
+            if case is not None:
+                fit = _possible(request) and _answered(case)
+                (self.found.cases if fit else self.found.impossible).append(case)
+
+    def case(self, candidate: Candidate) -> Case | None:
+        """Return a packet as a case, None if the device gets nowhere near it."""
+        verb, request = candidate.verb, self._request(candidate)
+        if not self._connects and (verb is not Verb.CONNECT or candidate.will):
+            return None
         connection, checks = self._connection(request), request.checks(self._names)
         ruling = rule(connection.policies, checks)
         if verb is Verb.RECEIVE and ruling.action == "iot:Subscribe":
-            return  # nothing to be delivered; the subscription is a trial of its own
-        case = Case(
+            return None  # nothing to be delivered; the subscription is a trial of its own
+        return Case(
             id="-".join([self._kind, "will" if candidate.will else verb, *_flags(candidate), candidate.template]),
             kind=self._kind,
             request=request,
@@ -95,8 +102,12 @@ class _Deriver:
             checks=checks,
             ruling=ruling,
         )
-        fit = _possible(request) and _answered(case)
-        (self.found.cases if fit else self.found.impossible).append(case)
+
+    def _request(self, candidate: Candidate) -> Request:
+        verb, name = candidate.verb, self._names.resolve(candidate.template)
+        if verb is Verb.CONNECT and candidate.will:
+            return Request(verb, self._names.device_id, candidate.retain, will=name)
+        return Request(verb, name, candidate.retain, persistent=candidate.persistent)
 
     def _connection(self, request: Request) -> "_Connection":
         """Return whom the request comes from; the same object for all that can share a connection."""

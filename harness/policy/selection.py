@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 
 from harness.policy.case import Case, Verb
 from harness.policy.cover import Cover, smallest_cover
-from harness.policy.derivation import derive, survey
-from harness.policy.difference import difference
+from harness.policy.derivation import Deriver
 from harness.policy.document import PolicyDocument
-from harness.policy.equivalence import Equivalent, explain_equivalence
+from harness.policy.equivalence import Equivalent, explain_equivalence, proved_equivalent
+from harness.policy.further import FurtherLook
 from harness.policy.mutants import Mutant, mutants
 from harness.policy.noticing import noticing
-from harness.policy.packets import Candidate
-from harness.policy.subject import Kind, Names, in_force
+from harness.policy.subject import Kind, Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +19,10 @@ class Selection:
     """Trials that together notice ``mutants``, all of them.
 
     ``connections``: the trials by connection; on each the denied one is last, because it ends the connection.
-    ``noticed``: for each trial, by id, the mutants that it tells from the documents. ``equivalent``: what nothing can
-    tell. ``beyond``: mutants that only packets would tell which cannot be tried. ``at_least``: no smaller number of the
-    candidates would do. ``apart``: mutants no two of which one candidate notices.
+    ``noticed``: for each trial, by id, the mutants that it tells from the documents. ``equivalent``: what no trial
+    tells, with the proof that none can, or without. ``beyond``: mutants that only packets would tell which cannot be
+    tried. ``at_least``: no smaller number of the candidates would do. ``apart``: mutants no two of which one candidate
+    notices.
     """
 
     connections: tuple[tuple[Case, ...], ...]
@@ -51,7 +51,10 @@ class Selection:
     def __str__(self) -> str:
         count, told = len(self.cases), len(self.mutants)
         beyond = f"; {len(self.beyond)} more that no trial can show" if self.beyond else ""
-        return f"{count} trials, {told} mutants, all killed, {len(self.equivalent)} equivalent{beyond}"
+        proved = sum(equivalent.proved for equivalent in self.equivalent)
+        unproved = len(self.equivalent) - proved
+        perhaps = f", {unproved} not proved equivalent" if unproved else ""
+        return f"{count} trials, {told} mutants, all killed, {proved} equivalent{perhaps}{beyond}"
 
     def suspects(self, failed: Collection[str]) -> tuple[Mutant, ...]:
         """Return the single changes that explain why exactly the trials with these ids went otherwise than expected.
@@ -80,34 +83,22 @@ def plan(
     """
     documents, kinds = tuple(documents), tuple(kinds)
     changed = [*mutants(documents), *further]
-    cases = [case for kind in kinds for case in derive(documents, kind, names) if fit(case)]
-    missed = [mutant for mutant, killers in zip(changed, noticing(cases, changed), strict=True) if not killers]
-    packets: dict[Kind, list[Candidate]] = {kind: [] for kind in kinds}
-    same = [mutant for mutant in missed if not _look_further(mutant, documents, names, packets)]
-    surveys = [survey(documents, kind, names, further=packets[kind]) for kind in kinds]
-    cases = [case for found in surveys for case in found.cases]
+    derivers = {kind: Deriver(documents, kind, names) for kind in kinds}
+    cases = [case for deriver in derivers.values() for case in deriver.found.cases if fit(case)]
+    missed = [mutant for mutant, noticed in zip(changed, noticing(cases, changed), strict=True) if not noticed]
+    look = FurtherLook(documents, names, derivers, fit)
+    for mutant in missed:
+        if not proved_equivalent(mutant, cases):
+            look.at(mutant)
+    cases = [case for deriver in derivers.values() for case in deriver.found.cases]
     return smallest(
         [case for case in cases if fit(case)],
         changed,
-        impossible=[case for found in surveys for case in found.impossible],
+        impossible=[case for deriver in derivers.values() for case in deriver.found.impossible],
         unfit=[case for case in cases if not fit(case)],
-        same=same,
+        same=look.same,
+        cut_off=look.cut_off,
     )
-
-
-def _look_further(
-    mutant: Mutant, documents: Iterable[PolicyDocument], names: Names, packets: dict[Kind, list[Candidate]]
-) -> bool:
-    """Add to ``packets`` one that tells the mutant apart; return False if it is certain that none does."""
-    certain = True
-    by_name = {document.name: document for document in documents}
-    for kind in sorted(packets, key=lambda kind: -len(in_force(by_name.values(), kind))):
-        found = difference(by_name, mutant, kind, names)
-        if found.candidate is not None:
-            packets[kind].append(found.candidate)
-            return True
-        certain = certain and found.complete
-    return not certain
 
 
 def smallest(
@@ -117,12 +108,14 @@ def smallest(
     impossible: Sequence[Case] = (),
     unfit: Sequence[Case] = (),
     same: Sequence[Mutant] = (),
+    cut_off: Sequence[Mutant] = (),
 ) -> Selection:
     """Select the fewest of ``cases`` that notice each of ``mutants`` that any of them notices.
 
     ``unfit``: packets that tell mutants apart and cannot be tried. For the reasons of equivalence, ``impossible``:
-    packets that the service does not take; ``same``: mutants that no packet tells apart. Of trials that notice the
-    same, one of the device with most rights is preferred, then one without a delivery, then the first.
+    packets that the service does not take; ``same``: mutants that no packet tells apart; ``cut_off``: mutants whose
+    search for one was given up. Of trials that notice the same, one of the device with most rights is preferred, then
+    one without a delivery, then the first.
     """
     cases = sorted(cases, key=_preference)
     killers = noticing(cases, mutants)
@@ -136,10 +129,12 @@ def smallest(
     seen = [mutants[number] for number in told]
     missed = [mutant for mutant, found in zip(mutants, killers, strict=True) if not found]
     beyond = [mutant for mutant, found in zip(missed, noticing(unfit, missed), strict=True) if found]
+    certain, given_up, shown = ({id(mutant) for mutant in several} for several in (same, cut_off, beyond))
+    untaken = [impossible[found[0]] if found else None for found in noticing(impossible, missed)]
     equivalent = [
-        explain_equivalence(mutant, cases, impossible, certain=any(mutant is one for one in same))
-        for mutant in missed
-        if not any(mutant is one for one in beyond)
+        explain_equivalence(m, cases, untaken=case, certain=id(m) in certain, cut_off=id(m) in given_up)
+        for m, case in zip(missed, untaken, strict=True)
+        if id(m) not in shown
     ]
     mask_of = {id(case): mask for case, mask in zip(cases, masks, strict=True)}
     return Selection(

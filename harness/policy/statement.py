@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from harness.policy.arn import resource_start
 from harness.policy.conditions import Condition, FailedCondition, failed_condition
-from harness.policy.pattern import Pattern, substitute, tokenise
+from harness.policy.pattern import Pattern, Token, substitute, tokenise
 from harness.policy.principal import Context
 
 
@@ -43,7 +43,7 @@ class Statement:
     def patterns(self, context: Context) -> list[tuple[str, Pattern]]:
         """Return each resource as written, with its pattern for this context."""
         return [
-            (text, Pattern(substitute(tokenise(text, variables=self.variables), context.variable)))
+            (text, _pattern(substitute(tokenise(text, variables=self.variables), context.variable)))
             for text in self.resources
         ]
 
@@ -59,8 +59,8 @@ class Statement:
             start = resource_start(written)
             # One with fewer colons stands for any resource that it may begin.
             head, part = (written[:start], written[start:]) if start else (f"{written.removesuffix('*')}*", "*")
-            if Pattern(tokenise(head, variables=False)).matches(arn[: resource_start(arn)]):
-                found.append(Pattern(substitute(tokenise(part, variables=self.variables), context.variable)))
+            if _pattern(tokenise(head, variables=False)).matches(arn[: resource_start(arn)]):
+                found.append(_pattern(substitute(tokenise(part, variables=self.variables), context.variable)))
         return found
 
     def failed_condition(self, context: Context) -> FailedCondition | None:
@@ -72,3 +72,9 @@ class Statement:
 @lru_cache(maxsize=256)
 def _action_pattern(action: str) -> Pattern:
     return Pattern(tokenise(action.lower(), variables=False))
+
+
+@lru_cache(maxsize=4096)
+def _pattern(tokens: tuple[Token, ...]) -> Pattern:
+    # The versions of a policy that are compared have nearly all of their patterns in common.
+    return Pattern(tokens)

@@ -55,4 +55,18 @@ def test_levels_that_are_not_empty(text):
 def test_what_is_spelt_next(text, expected):
     automaton = Automaton([Reading(("ab", Wild.ONE)), Reading(("a/",)), Reading((Wild.ONE, "ba"))])
     state = read(automaton, text)
-    assert {letter for letter in automaton.letters if automaton.expects(state, letter)} == set(expected)
+    assert automaton.spelt(state) == sorted(expected)
+
+
+@given(st.lists(patterns, min_size=1, max_size=3), texts, texts)
+def test_what_remains_is_never_more_than_is_needed(several, begin, rest):
+    automaton = Automaton(Reading(tokens) for tokens in several)
+    if any(Pattern(tokens).matches(begin + rest) for tokens in several):
+        remaining = automaton.remaining(range(len(several)))
+        state = read(automaton, begin)
+        assert next(number for number, places in enumerate(remaining) if places & state) <= len(rest)
+
+
+def test_behind_a_variable_without_value_nothing_remains():
+    automaton = Automaton([Reading(("ab", Variable("iot:ClientId"), "c"))])
+    assert not any(places & automaton.start for places in automaton.remaining([0]))

@@ -15,20 +15,26 @@ from harness.policy import (
     load_profile,
     mutants,
     principal_of,
+    search,
 )
-from harness.policy import difference as module
 from harness.policy.case import rule
 from harness.policy.difference import Difference, difference
 from harness.policy.mqtt_rules import is_request, may_be_retained, possible_filter, possible_topic
+from harness.policy.search import Effort
 from tests.unit.policy.build import ARN, allow, deny, document
 
 NAMES = Names("dev", "dev2", "team", "team2")
 OWN = "${iot:Connection.Thing.ThingName}"
 
 
-def differences(*statements, kind=Kind.ASSOCIATED, name="own") -> dict[str, Difference]:
-    original = {name: document(*statements, name=name)}
-    return {one.change: difference(original, one, kind, NAMES) for one in mutants(original.values())}
+CONNECTING = {"connecting": document(allow("iot:Connect", "*"), name="connecting")}
+NONE, UNPROVED = Difference(None, True), Difference(None, False)
+
+
+def differences(*statements, kind=Kind.ASSOCIATED, name="own", connecting=True) -> dict[str, Difference]:
+    original = {name: document(*statements, name=name)} | (CONNECTING if connecting else {})
+    changed = [one for one in mutants(original.values()) if one.document == name]
+    return {one.change: difference(original, one, kind, NAMES) for one in changed}
 
 
 def test_a_deny_shows_where_something_else_allows():
@@ -42,7 +48,7 @@ def test_a_deny_shows_where_something_else_allows():
 
 def test_a_deny_of_what_nobody_allows_is_proved_to_change_nothing():
     found = differences(allow("iot:Publish", f"{ARN}topic/a/*"), deny("iot:Publish", f"{ARN}topic/b/*"))
-    assert found["dropped"] == (None, True)
+    assert found["dropped"] == NONE
 
 
 def test_notresource():
@@ -55,11 +61,11 @@ def test_notresource():
 
 def test_wildcards_only_where_mqtt_takes_them():
     found = differences(allow("iot:Subscribe", f"{ARN}topicfilter/a+*"))
-    assert found["dropped"] == (None, True)
+    assert found["dropped"] == NONE
     found = differences(allow("iot:Subscribe", f"{ARN}topicfilter/+/#"))
     assert found["dropped"].candidate.template == "+/#"
-    assert found["resource topicfilter/+/# widened to topicfilter/+/#*"] == (None, True)
-    assert differences(allow("iot:Publish", f"{ARN}topic/+/a"))["dropped"] == (None, True)
+    assert found["resource topicfilter/+/# widened to topicfilter/+/#*"] == NONE
+    assert differences(allow("iot:Publish", f"{ARN}topic/+/a"))["dropped"] == NONE
 
 
 @pytest.mark.parametrize(
@@ -83,8 +89,8 @@ def test_topics_that_aws_iot_takes(text, template):
 
 @pytest.mark.parametrize("text", ["$aws/events/*", "$aws/certificates/create/json", "$aws/things/d/defender/*"])
 def test_topics_that_are_not_tried_prove_nothing(text):
-    assert differences(allow("iot:Publish", f"{ARN}topic/{text}"))["dropped"] == (None, False)
-    assert differences(allow("iot:Subscribe", f"{ARN}topicfilter/$share/g/*"))["dropped"] == (None, False)
+    assert differences(allow("iot:Publish", f"{ARN}topic/{text}"))["dropped"] == UNPROVED
+    assert differences(allow("iot:Subscribe", f"{ARN}topicfilter/$share/g/*"))["dropped"] == UNPROVED
 
 
 def test_a_delivery_needs_its_subscription():
@@ -93,25 +99,99 @@ def test_a_delivery_needs_its_subscription():
     assert (found.candidate.verb, found.candidate.template) == (Verb.RECEIVE, "a/b")
     # A subscription to a/# would show it; that is no trial, but no proof either.
     found = differences(allow("iot:Subscribe", f"{ARN}topicfilter/a/#"), receive)["dropped"]
-    assert found == (None, False)
+    assert found == UNPROVED
 
 
 def test_what_a_connect_says_is_not_searched():
     condition = {"StringEquals": {"iot:LastWillTopic": f"{ARN}topic/a"}}
     found = differences(allow("iot:Publish", f"{ARN}topic/a", Condition=condition))
-    assert found["dropped"] == (None, False)
-    assert differences(allow("iot:Connect", f"{ARN}client/a"))["dropped"] == (None, False)
+    assert found["dropped"] == UNPROVED
+    assert differences(allow("iot:Connect", f"{ARN}client/a"))["dropped"] == UNPROVED
 
 
 def test_a_document_that_is_not_in_force_changes_nothing():
     found = differences(allow("iot:Publish", "*"), kind=Kind.PROVISIONED, name="gateway")
-    assert set(found.values()) == {(None, True)}
+    assert set(found.values()) == {NONE}
 
 
 def test_a_search_that_takes_too_long_is_no_proof(monkeypatch):
-    monkeypatch.setattr(module, "_MOST_PLACES", 10)
+    monkeypatch.setattr(search, "MOST_PLACES", 10)
     found = differences(allow("iot:Publish", f"{ARN}topic/a/*"), deny("iot:Publish", f"{ARN}topic/*b*c*d"))
-    assert found["dropped"] == (None, False)
+    assert found["dropped"] == Difference(None, False, cut_off=True)
+
+
+def test_searches_share_what_they_may_look_at():
+    original = {"own": document(allow("iot:Publish", f"{ARN}topic/a/*"), name="own")} | CONNECTING
+    mutant = next(one for one in mutants(original.values()) if "widened" in one.change)
+    effort = Effort(100)
+    assert difference(original, mutant, Kind.ASSOCIATED, NAMES, effort=effort).candidate
+    assert 0 < effort.left < 100
+    none_left = Effort(0)
+    assert difference(original, mutant, Kind.ASSOCIATED, NAMES, effort=none_left) == Difference(None, False, True)
+
+
+def test_how_many_levels_a_text_has_is_no_reason_to_look_twice():
+    """Patterns with several ``*`` took half a minute: each place was looked at again for every number of levels."""
+    patterns = [f"{ARN}topic/*a*b*c*d*e*f*g", f"{ARN}topic/*b*c*a*e*d*"]
+    original = {"own": document(allow("iot:Publish", patterns), deny("iot:Publish", f"{ARN}topic/*"), name="own")}
+    original |= CONNECTING
+    mutant = next(one for one in mutants(original.values()) if one.change == "dropped")
+    effort = Effort()
+    assert difference(original, mutant, Kind.ASSOCIATED, NAMES, effort=effort) == NONE
+    assert search.MOST_IN_ALL - effort.left < 20_000
+
+
+def test_a_text_is_found_without_looking_at_all_that_are_shorter():
+    patterns = [f"{ARN}topic/*{letter}{'?' * 14}" for letter in "abc"]
+    original = {"own": document(allow("iot:Publish", patterns), name="own")} | CONNECTING
+    effort = Effort()
+    for mutant in mutants(original.values()):
+        if mutant.document == "own" and "dropped" in mutant.change:
+            assert difference(original, mutant, Kind.ASSOCIATED, NAMES, effort=effort).candidate, str(mutant)
+    assert search.MOST_IN_ALL - effort.left < 2_000
+
+
+def test_another_packet_is_looked_for_where_one_will_not_do():
+    original = {
+        "own": document(allow("iot:Publish", f"{ARN}topic/a*"), allow("iot:Subscribe", "*"), name="own")
+    } | CONNECTING
+    mutant = next(one for one in mutants(original.values()) if one.number == 1 and one.change == "resource * added")
+    seen = []
+
+    def accepted(candidate):
+        seen.append(candidate.template)
+        return candidate.template.startswith("$aws/")
+
+    found = difference(original, mutant, Kind.ASSOCIATED, NAMES, accepted=accepted)
+    assert found.candidate.template.startswith("$aws/")
+    assert len(seen) > 1
+    assert difference(original, mutant, Kind.ASSOCIATED, NAMES, accepted=lambda _candidate: False) == UNPROVED
+
+
+def test_a_delivery_is_looked_for_where_messages_come():
+    original = {
+        "own": document(allow("iot:Subscribe", "*"), allow("iot:Receive", f"{ARN}topic/a"), name="own")
+    } | CONNECTING
+    mutant = next(one for one in mutants(original.values()) if one.number == 2 and one.change == "resource * added")
+
+    def arrives(candidate):
+        return candidate.template.startswith("prod/{tenant}/")
+
+    found = difference(original, mutant, Kind.ASSOCIATED, NAMES, accepted=arrives).candidate
+    assert (found.verb, found.template) == (Verb.RECEIVE, "prod/{tenant}/x")
+
+
+def test_a_device_that_may_not_connect_sends_nothing():
+    """Found on such a device, a packet hid that other devices can show the change."""
+    refused = deny("iot:Connect", "*")
+    assert set(differences(allow("iot:Publish", "*"), refused, connecting=False).values()) <= {NONE, UNPROVED}
+    found = differences(allow("iot:Publish", f"{ARN}topic/a"), refused, connecting=False)
+    assert found["resource topic/a widened to topic/a*"] == NONE
+    persistent = {"ForAnyValue:StringEquals": {"iot:ConnectAttributes": "PersistentConnect"}}
+    found = differences(
+        allow("iot:Publish", f"{ARN}topic/a"), allow("iot:Connect", "*", Condition=persistent), connecting=False
+    )
+    assert found["resource topic/a widened to topic/a*"] == UNPROVED
 
 
 def test_every_mutant_of_the_page_is_settled():
@@ -154,8 +234,8 @@ CHECKS = [request.checks(NAMES)[1:] for request in REQUESTS]
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(statements(), min_size=1, max_size=3), st.data())
 def test_as_trying_them_all(several, data):
-    original = {"own": document(*several, name="own")}
-    mutant = data.draw(st.sampled_from(mutants(original.values())))
+    original = {"own": document(*several, name="own")} | CONNECTING
+    mutant = data.draw(st.sampled_from([one for one in mutants(original.values()) if one.document == "own"]))
     found = difference(original, mutant, Kind.ASSOCIATED, NAMES)
     principal = principal_of(Kind.ASSOCIATED, NAMES)
     versions = [PolicySet(documents.values()).compile(principal) for documents in (original, mutant.documents)]

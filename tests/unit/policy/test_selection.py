@@ -6,9 +6,9 @@ from itertools import combinations
 
 import pytest
 
-from harness.policy import Case, Kind, Selection, Verb, derive, mutants, plan, smallest
+from harness.policy import Case, Kind, Selection, Verb, derive, evaluation, mutants, plan, search, smallest
 from harness.policy.case import judge
-from tests.unit.policy.build import ARN, allow, document
+from tests.unit.policy.build import ARN, allow, deny, document
 from tests.unit.policy.pool import CURRENT, NAMES, PAGE
 
 
@@ -125,6 +125,61 @@ def test_suspects_of_a_changed_policy():
     assert chosen.suspects([case.id for case in chosen.cases[-2:]]) == ()
     (lost,) = [m for m in chosen.suspects(["associated-subscribe-prod/{tenant}/a/test"]) if "dropped" in m.change]
     assert str(lost).startswith("associated statement 1: resource topicfilter/prod/")
+
+
+def test_what_one_device_cannot_show_another_one_does():
+    """A packet of a gateway that may not even connect ended the search, and what others can show passed for equal."""
+    alone = [document(deny("iot:Connect", "*"), name="gateway") if one.name == "gateway" else one for one in PAGE]
+    without = plan(alone, NAMES, [Kind.PROVISIONED, Kind.ASSOCIATED])
+    chosen = plan(alone, NAMES, [Kind.PROVISIONED, Kind.ASSOCIATED, Kind.GATEWAY])
+    assert {str(mutant) for mutant in without.mutants} <= {str(mutant) for mutant in chosen.mutants}
+    page = [one for one in chosen.equivalent if one.mutant.document != "gateway"]
+    assert all(equivalent.proved for equivalent in page)
+
+
+def test_a_packet_that_can_be_tried_is_looked_for_behind_one_that_cannot():
+    connect, subscribe = allow("iot:Connect", "*"), allow("iot:Subscribe", "*")
+    documents = [document(connect, subscribe, allow("iot:Receive", f"{ARN}topic/a*"), name="own")]
+
+    def fit(case: Case) -> bool:
+        return case.request.verb is not Verb.RECEIVE or case.template.startswith("prod/{tenant}/")
+
+    chosen = plan(documents, NAMES, fit=fit)
+    receiving = [case for case in chosen.cases if case.request.verb is Verb.RECEIVE]
+    assert receiving
+    assert all(map(fit, chosen.cases))
+    widened = "own statement 3: resource * added"
+    assert widened in {str(mutant) for mutant in chosen.mutants}
+    assert {str(mutant) for mutant in chosen.beyond}.isdisjoint({widened})
+
+
+def test_what_only_packets_show_that_cannot_be_tried_is_said():
+    documents = [document(allow("iot:Connect", "*"), allow("iot:Publish", f"{ARN}topic/a"), name="own")]
+    chosen = plan(documents, NAMES, fit=lambda case: case.request.verb is not Verb.PUBLISH)
+    assert "own statement 2: resource topic/a widened to topic/a*" in {str(mutant) for mutant in chosen.beyond}
+    assert str(chosen).endswith(f"; {len(chosen.beyond)} more that no trial can show")
+
+
+def test_a_search_that_is_given_up_is_said(monkeypatch):
+    monkeypatch.setattr(search, "MOST_PLACES", 10)
+    chosen = plan(PAGE, NAMES, [Kind.GATEWAY])
+    open_ones = [equivalent for equivalent in chosen.equivalent if not equivalent.proved]
+    assert open_ones
+    assert all("the search for a topic that does was given up" in one.reason for one in open_ones)
+    proved = len(chosen.equivalent) - len(open_ones)
+    assert str(chosen).endswith(f" killed, {proved} equivalent, {len(open_ones)} not proved equivalent")
+
+
+def test_documents_of_users_take_few_rulings_and_little_search(monkeypatch):
+    """Three documents of some twenty resources took a minute: each case was asked of each mutant anew."""
+    decided = []
+    decide = evaluation.CompiledPolicies.decide
+    monkeypatch.setattr(evaluation.CompiledPolicies, "decide", lambda *given: decided.append(1) or decide(*given))
+    topics = [f"{ARN}topic/app/{number}/${{iot:ClientId}}/*" for number in range(8)]
+    own = document(allow(["iot:Publish", "iot:Receive"], topics), name="own")
+    chosen = plan([*PAGE, own], NAMES, [Kind.ASSOCIATED, Kind.GATEWAY])
+    assert all(equivalent.proved for equivalent in chosen.equivalent)
+    assert len(decided) < 20_000
 
 
 def brute_force(cases: list[Case], changed) -> int:
