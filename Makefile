@@ -7,7 +7,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BOARDS ?= boards.yaml
 
-.PHONY: nightly check env lint types imports test test-integration test-unit bench clean
+.PHONY: nightly check env lint types imports test test-integration test-unit-and-long bench clean
 
 nightly: env
 	@$(PY) -m pytest tests/scenarios -q --boards $(BOARDS)
@@ -27,15 +27,17 @@ types: env
 imports: env
 	@$(VENV)/bin/lint-imports --no-cache | tail -n 12
 
-# Two at once: integration tests mostly wait, unit tests mostly compute.
+# Two at once, of about the same length: integration tests mostly wait, unit tests mostly compute.
+LONG := $(addprefix tests/integration/,test_plugin.py test_trust.py test_verdicts.py)
+
 test: env
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-integration test-unit
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-integration test-unit-and-long
 
 test-integration: env
-	@$(PY) -m pytest -q tests/integration tests/interop
+	@$(PY) -m pytest -q tests/integration tests/interop $(LONG:%=--ignore=%)
 
-test-unit: env
-	@$(PY) -m pytest -q tests/unit tests/scenarios
+test-unit-and-long: env
+	@$(PY) -m pytest -q tests/unit tests/scenarios $(LONG)
 
 bench: env
 	@$(PY) -m benchmarks
