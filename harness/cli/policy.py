@@ -34,6 +34,7 @@ from harness.policy.arn import EXAMPLE_ACCOUNT
 from harness.policy.mqtt_rules import possible_client_id, possible_filter, possible_topic
 from harness.policy.subject import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT
 
+_PLACEHOLDERS: Final = "placeholders; real ones: --device-id and --tenant, or --live"
 _POSSIBLE: Final = {Verb.CONNECT: possible_client_id, Verb.PUBLISH: possible_topic, Verb.SUBSCRIBE: possible_filter}
 
 
@@ -90,7 +91,7 @@ def explain(given: Arguments, progress: Progress) -> Result:
         rows.append(("but", f"AWS IoT takes no {verb} with this name, whatever the policies say"))
     rows.append(("device", f"{state}, {subject.names.device_id} of team {subject.names.tenant_id}"))
     if subject.invented:
-        rows.append(("names", "placeholders; real ones: --device-id and --tenant, or --live"))
+        rows.append(("names", _PLACEHOLDERS))
     rows.append(("documents", subject.origin))
     data = {
         "board": given.board,
@@ -125,7 +126,10 @@ def trials(given: Arguments, progress: Progress) -> Result:
         "proof": selection.proof,
         "trials": [describe_case(case) | {"minimal": case.id in chosen} for case in cases],
     }
-    lines = [f"{subject.origin}; devices: {', '.join(states)}", ""]
+    lines = [f"{subject.origin}; devices: {', '.join(states)}"]
+    if subject.invented:
+        lines.append(f"names: {_PLACEHOLDERS}")
+    lines.append("")
     for number, connection in enumerate(selection.connections, 1):
         lines += [f"connection {number}", *chain.from_iterable(map(_lines, connection))]
     if given.full:

@@ -255,7 +255,8 @@ def test_lines_of_trials(tmp_path, capsys):
     (tmp_path / "boards.yaml").write_text(FILE)
     assert main(["policy", "trials", "v", "--state", "provisioned", "--boards", str(tmp_path / "boards.yaml")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == ["profile page of cloud local; devices: provisioned", "", "connection 1"]
+    names = "names: placeholders; real ones: --device-id and --tenant, or --live"
+    assert lines[:4] == ["profile page of cloud local; devices: provisioned", names, "", "connection 1"]
     place = lines.index("  allowed      provisioned-publish-$aws/things/{device}/shadow/get")
     statement = "provisioned statement 3 (topic/$aws/things/${iot:ClientId}/shadow/get)"
     assert lines[place + 1] == f"               {statement}: exactly this"
