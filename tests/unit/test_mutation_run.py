@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 
 import pytest
 
@@ -14,6 +15,12 @@ from tests.mutation_run import Found, read_report, says_why, table, write_lab
 NAMES = Names("dev", "dev-2", "T", "T2")
 IDENTIFIER = "gateway-publish-prod/{tenant}/m/test"
 SAID = "expected tolerated, got policy disconnect. Policy: iot:Publish on prod/4f-1/m/test: allowed by associated"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(tmp_path, monkeypatch):
+    """A run that went wrong keeps its folder for a look; here nobody looks."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def mutants():
