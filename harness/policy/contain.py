@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.policy.pattern import Token, Wild
+from harness.policy.pattern import Token, Wild, joined
 
 
 def covers(wide: Sequence[Token], narrow: Sequence[Token]) -> bool:
@@ -25,7 +25,10 @@ def covers(wide: Sequence[Token], narrow: Sequence[Token]) -> bool:
 
 
 def remainders(pattern: Sequence[Token], prefix: str) -> list[tuple[Token, ...]]:
-    """Return patterns for what may follow ``prefix`` in texts that ``pattern``, which has no variables, matches."""
+    """Return patterns for what may follow ``prefix`` in texts that ``pattern`` matches.
+
+    A variable that it still has fits no text, as in matching.
+    """
     units = _units(pattern)
     # Numbers of units that are matched so far.
     matched = _with_skips({0}, units)
@@ -33,7 +36,8 @@ def remainders(pattern: Sequence[Token], prefix: str) -> list[tuple[Token, ...]]
         step = {n for n in matched if n < len(units) and units[n] is Wild.ANY}
         step |= {n + 1 for n in matched if n < len(units) and units[n] in (Wild.ONE, character)}
         matched = _with_skips(step, units)
-    return [tuple(units[number:]) for number in sorted(matched)]
+    found = [tuple(joined(iter(units[number:]))) for number in sorted(matched)]
+    return [one for n, one in enumerate(found) if not any(covers(other, one) for other in found[:n])]
 
 
 def _with_skips(matched: set[int], units: Sequence[Token]) -> set[int]:

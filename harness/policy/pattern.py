@@ -44,12 +44,12 @@ def tokenise(text: str, *, variables: bool, wildcards: bool = True) -> tuple[Tok
     ``variables``: False for a document whose Version has none; ``${...}`` is ordinary text then.
     ValueError: a ``${`` that is never closed, or that closes around nothing.
     """
-    return tuple(_joined(_tokens(text, variables=variables, wildcards=wildcards)))
+    return tuple(joined(_tokens(text, variables=variables, wildcards=wildcards)))
 
 
 def substitute(tokens: Iterable[Token], lookup: Callable[[str], str | None]) -> tuple[Token, ...]:
     """Replace variables by their values. Those for which ``lookup`` has None stay."""
-    return tuple(_joined(_value(token, lookup) if isinstance(token, Variable) else token for token in tokens))
+    return tuple(joined(_value(token, lookup) if isinstance(token, Variable) else token for token in tokens))
 
 
 def as_text(tokens: Iterable[Token]) -> str:
@@ -103,7 +103,7 @@ class Pattern:
             end = begin + fitting
             if fitting < len(units):
                 stop = units[fitting]
-                wanted = as_text(_joined(iter(units[fitting:])))
+                wanted = as_text(joined(iter(units[fitting:])))
                 return Reach(end, wanted, stop.name if isinstance(stop, Variable) else None)
         return Reach(end, "", None)
 
@@ -130,7 +130,8 @@ def _plain(text: str, variables: bool, wildcards: bool) -> Iterator[Token]:
         yield Wild(piece) if piece in ("*", "?") else piece
 
 
-def _joined(tokens: Iterable[Token]) -> Iterator[Token]:
+def joined(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Yield the tokens with neighbouring literals as one."""
     literal = ""
     for token in tokens:
         if isinstance(token, str):

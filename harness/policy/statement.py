@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from harness.policy.arn import resource_start
 from harness.policy.conditions import Condition, FailedCondition, failed_condition
+from harness.policy.contain import remainders
 from harness.policy.pattern import Pattern, Token, substitute, tokenise
 from harness.policy.principal import Context
 
@@ -52,15 +53,18 @@ class Statement:
 
         So region and account are compared apart from the rest, as IAM reads an ARN. Evaluation compares whole texts
         (which of the two AWS IoT does is undocumented), so to it a topic with ``:123456789012:client/`` in it may be
-        a client.
+        a client. A resource with fewer colons (``*``, ``*/secret``) can be read as a whole text only.
         """
+        begin = arn[: resource_start(arn)]
         found = []
         for written in self.resources:
             start = resource_start(written)
-            # One with fewer colons stands for any resource that it may begin.
-            head, part = (written[:start], written[start:]) if start else (f"{written.removesuffix('*')}*", "*")
-            if _pattern(tokenise(head, variables=False)).matches(arn[: resource_start(arn)]):
-                found.append(_pattern(substitute(tokenise(part, variables=self.variables), context.variable)))
+            if not start:
+                whole = substitute(tokenise(written, variables=self.variables), context.variable)
+                found += [_pattern(rest) for rest in remainders(whole, begin)]
+            elif _pattern(tokenise(written[:start], variables=False)).matches(begin):
+                rest = substitute(tokenise(written[start:], variables=self.variables), context.variable)
+                found.append(_pattern(rest))
         return found
 
     def failed_condition(self, context: Context) -> FailedCondition | None:

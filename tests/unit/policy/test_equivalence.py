@@ -1,6 +1,8 @@
 """Reasons why a change makes no difference."""
 
-from harness.policy import Kind, derive, mutants
+import pytest
+
+from harness.policy import Kind, PolicySet, derive, mutants, plan, principal_of, topic_arn
 from harness.policy.equivalence import explain_equivalence
 from tests.unit.policy.build import ARN, allow, deny, document
 from tests.unit.policy.pool import NAMES, PAGE
@@ -69,3 +71,27 @@ def test_document_that_no_device_has():
 def test_a_not_resource_is_beyond_proof():
     found = reason("dropped", {"Effect": "Deny", "Action": "iot:Receive", "NotResource": f"{ARN}topic/a"})
     assert not found.proved
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(
+    "resource",
+    [
+        *("*", "**", "*:*", "*abc", "*/abc", "*topic/abc", "*:topic/abc", "arn:*/abc", "arn:*:topic/abc"),
+        *("arn:aws:*/abc", "arn:aws:iot:*", "arn:aws:iot:*abc", "arn:aws:iot:*:topic/abc", "arn:aws:iot:eu-west-1:*"),
+    ],
+)
+def test_resources_with_few_colons_are_read_as_in_evaluation(resource, effect):
+    statements = [
+        allow("iot:Connect", "*"),
+        allow("iot:Publish", f"{ARN}topic/m/*" if effect == "Allow" else "*"),
+        {"Effect": effect, "Action": "iot:Publish", "Resource": resource},
+    ]
+    documents = (document(*statements, name="own"),)
+    principal = principal_of(Kind.ASSOCIATED, NAMES)
+    before = PolicySet(documents).compile(principal)
+    for equivalent in plan(documents, NAMES).equivalent:
+        after = PolicySet(equivalent.mutant.documents.values()).compile(principal)
+        for topic in ("abc", "m/abc", "x/abc", "m/x", "topic/abc"):
+            asked = "iot:Publish", topic_arn(topic)
+            assert after.decide(*asked).allowed == before.decide(*asked).allowed, str(equivalent)
