@@ -100,12 +100,15 @@ def never_hung_up(packets: Packets, tried: Sequence[Tried]) -> int:
 
 
 def _hangs_up(packets: Packets, tried: Sequence[Tried]) -> bool:
-    """Tell whether a cloud that keeps the connection allows the packet: it hangs up on others, or refuses none."""
+    """Tell whether a cloud that keeps the connection allows the packet: it hangs up on others, or refuses none.
+
+    That it refuses none of these needs a cloud that refuses nothing in silence, be it other packets: what is seen to
+    work says nothing of what nobody can see.
+    """
     if not never_hung_up(packets, tried):
         return True
-    refused = _refused(packets, tried)
-    ignored = any(one.proved is Outcome.IGNORED for one in refused)
-    return not ignored and any(one.took_effect for one in refused)
+    silent = any(one.proved is Outcome.IGNORED for kind in Packets for one in _refused(kind, tried))
+    return not silent and any(one.took_effect for one in _refused(packets, tried))
 
 
 def _refused(packets: Packets, tried: Sequence[Tried]) -> list[Tried]:

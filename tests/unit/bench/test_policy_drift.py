@@ -211,6 +211,16 @@ def test_what_had_no_effect_was_not_gained(identifier):
     assert (found.changes, found.profiles, found.never_hung_up) == ([], [], {})
 
 
+def test_gained_subscriptions_make_no_others_of_a_cloud_that_refuses_in_silence():
+    """A subscription refused with SUBACK 0x80 to which nothing can be sent looks like a granted one."""
+    found = refusing_without_a_hang_up()
+    gained = {one.case.id for one in found if one.undelivered}
+    results = [with_outcome(one.case, Outcome.TOLERATED) if one.case.id in gained else one for one in found]
+    drifted = compare(PAGE, MUTANTS, results, NAMES)
+    assert {one.tried.case.id for one in drifted.found(Finding.GAINED)} == gained
+    assert len(drifted.found(Finding.STAYED)) > len(gained)
+
+
 def test_a_cloud_that_allows_everything_has_gained_everything():
     found = compare(PAGE, MUTANTS, [with_outcome(one.case, Outcome.TOLERATED) for one in tried(enforced())], NAMES)
     assert found.refuses_nothing
