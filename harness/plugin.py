@@ -128,7 +128,7 @@ def pytest_runtest_makereport(
         found: OwnNames | None = getattr(item, "funcargs", {}).get(_OWN_NAMES)
         if _DERIVED in given:
             _run(item.config).note_trial(given[_BOARD_PARAMETER], given[_DERIVED])
-        if found is not None:
+        if found is not None and not _cut_short(call.excinfo):
             _run(item.config).note_own_names(given[_BOARD_PARAMETER], found)
     _scrub(report)
     case = item.stash.get(_CASE, None)
@@ -308,6 +308,12 @@ def trial(
 
 def _full(config: pytest.Config) -> bool:
     return bool(config.getoption("--policy-trials") == "full")
+
+
+def _cut_short(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
+    from harness.bench.own_names import RestNotRun
+
+    return excinfo is not None and isinstance(excinfo.value, RestNotRun)
 
 
 def _scrub(report: pytest.TestReport) -> None:

@@ -8,13 +8,13 @@ notice every change for the placeholders may notice nothing for a real device.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.bench.policy_trials import STANDINGS, concrete, fit_for_trials
-from harness.errors import BoardLost, CloudUnreachable
+from harness.bench.policy_trials import MOST_UNPROVED, STANDINGS, concrete, fit_for_trials
+from harness.errors import HarnessError
 from harness.policy import Case, Mutant, Names, PolicyDocument, Selection, derive, judge, plan
 from harness.policy.case import Request
 from harness.policy.principal import Principal
 from harness.policy.subject import Kind
-from harness.trial import Unproved, Verdict, WrongVerdict
+from harness.trial import LAB_OUTCOMES, Outcome, Unproved, Verdict, WrongVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class OwnNames:
             return "nothing more"
         without = f" and {self.left_out} that it cannot run" if self.left_out else ""
         return f"{len(self.further)} more trials{without} (for its own names {self.selection})"
+
+
+class RestNotRun(WrongVerdict):
+    """Something was wrong, and then the lab kept the rest from being run."""
 
 
 def own_names(
@@ -67,25 +71,34 @@ def own_names(
 def run_cases(cases: Iterable[Case], run: Callable[[Case], Verdict], expect: Callable[[Case, Verdict], object]) -> None:
     """Run all ``cases``, and then raise what was wrong with any of them: WrongVerdict, else Unproved.
 
-    ``expect`` raises either. A board or a cloud that is gone ends it.
+    ``expect`` raises either. What keeps the rest from being run ends it: a board or a cloud that is gone, other trouble
+    of the lab, or so many trials in a row that prove nothing as would end a probe. RestNotRun if something was wrong
+    before, or else the trouble itself.
     """
-    wrong: list[WrongVerdict] = []
-    unproved: list[Unproved] = []
+    wrong: list[str] = []
+    unproved: list[str] = []
+    in_a_row = 0
     for case in cases:
         try:
-            expect(case, run(case))
+            verdict = run(case)
+        except HarnessError as error:
+            if not wrong:
+                raise
+            raise RestNotRun("\n".join([*wrong, f"the rest was not run: {error}"])) from error
+        try:
+            expect(case, verdict)
         except WrongVerdict as error:
-            wrong.append(error)
+            wrong.append(str(error))
         except Unproved as error:
-            unproved.append(error)
-        except (BoardLost, CloudUnreachable):
-            if wrong:
-                break
-            raise
+            unproved.append(str(error))
+        in_a_row = in_a_row + 1 if verdict.outcome in LAB_OUTCOMES else 0
+        if verdict.outcome in (Outcome.BOARD_LOST, Outcome.CLOUD_LOST) or in_a_row == MOST_UNPROVED:
+            told = "\n".join([*wrong, *unproved, "the rest was not run"])
+            raise RestNotRun(told) if wrong else Unproved(told)
     if wrong:
-        raise WrongVerdict("\n".join(map(str, wrong)))
+        raise WrongVerdict("\n".join([*wrong, *unproved]))
     if unproved:
-        raise Unproved("\n".join(map(str, unproved)))
+        raise Unproved("\n".join(unproved))
 
 
 def _packet(case: Case) -> tuple[Kind, Request]:

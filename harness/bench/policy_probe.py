@@ -7,6 +7,7 @@ from harness.bench.board import BoardBench
 from harness.bench.policy_drift import Drift, compare
 from harness.bench.policy_findings import Tried
 from harness.bench.policy_trials import (
+    MOST_UNPROVED,
     STANDINGS,
     as_shown,
     can_run,
@@ -19,9 +20,6 @@ from harness.policy import Case, Kind, Mutant, Names, PolicyDocument, load_profi
 from harness.policy.arn import resource_part
 from harness.policy.profile import SHIPPED
 from harness.trial import LAB_OUTCOMES, Outcome, Verdict
-
-MOST_UNPROVED = 3
-"""So many trials in a row that prove nothing end a probe: the lab has to be looked at first."""
 
 
 def probe(

@@ -34,6 +34,9 @@ from harness.trial.runner import Witness
 STANDINGS = (Kind.PROVISIONED, Kind.ASSOCIATED, Kind.GATEWAY)
 """The standings that a board can be brought to. What is attached to no thing, nRF Cloud does not register."""
 
+MOST_UNPROVED = 3
+"""So many trials in a row that prove nothing end a series of them: the lab has to be looked at first."""
+
 ANY_NAMES = Names(DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT)
 """Of no device in particular."""
 

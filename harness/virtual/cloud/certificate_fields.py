@@ -40,7 +40,7 @@ def certificate_fields(der: bytes) -> dict[str, tuple[str, ...]]:
     for part in (_subject, _issuer, _alternatives):
         try:
             values = list(part(certificate))
-        except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             continue
         for name, value in values:
             found[name] = (*found.get(name, ()), value)

@@ -1,16 +1,17 @@
 """Trials that only a device's own names call for, and what a run may claim of them."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from harness.bench.own_names import OwnNames, own_names, run_cases
+from harness.bench.own_names import OwnNames, RestNotRun, own_names, run_cases
 from harness.bench.policy_summary import PolicySummary
 from harness.bench.policy_trials import cases_for, concrete, selection_for
-from harness.errors import BoardLost
+from harness.errors import BoardLost, HarnessError
 from harness.policy import judge
 from harness.policy.subject import Names
-from harness.trial import Unproved, WrongVerdict
+from harness.trial import Outcome, Unproved, Verdict, WrongVerdict
 from tests.unit.policy.build import ARN, allow, document
 
 NAMES = Names("5649-1", "5649-1-other", "team-1", "team-2")
@@ -65,41 +66,45 @@ def test_what_the_board_cannot_run_is_counted():
     assert " more trials and 1 that it cannot run (" in str(less)
 
 
-def outcomes(*errors):
-    """Run one case for each of these, which its trial raises; return what was raised, and how many were run."""
-    queue, count = list(errors), 0
+def ended(*found):
+    """Run a case for each of ``found``, an outcome or what running it raises; return what came, and how many ran."""
+    queue, count = list(found), 0
 
     def run(case):
         nonlocal count
         count += 1
-        if isinstance(queue[0], BoardLost):
-            raise queue[0]
-        return queue.pop(0)
-
-    def expect(case, found):
-        if found is not None:
-            raise found
+        one = queue.pop(0)
+        if isinstance(one, Exception):
+            raise one
+        return Verdict(one, case.id, f"no {count}")
 
     try:
-        run_cases(added(BY_ID).further[:1] * len(errors), run, expect)
-    except (WrongVerdict, Unproved, BoardLost) as error:
-        return error, count
-    return None, count
+        run_cases(added(BY_ID).further[:1] * len(found), run, lambda case, verdict: verdict.expect(GOOD))
+    except HarnessError as error:
+        return type(error), re.findall(r"no \d|the rest was not run.*", str(error)), count
+    return None, [], count
 
 
-def test_every_case_is_run_and_everything_wrong_is_told():
-    assert outcomes(None, None) == (None, 2)
-    wrong, count = outcomes(WrongVerdict("one"), Unproved("two"), WrongVerdict("three"), None)
-    assert (type(wrong), str(wrong), count) == (WrongVerdict, "one\nthree", 4)
-    unproved, count = outcomes(Unproved("one"), None, Unproved("two"))
-    assert (type(unproved), str(unproved), count) == (Unproved, "one\ntwo", 3)
+GOOD, WRONG, OPEN = Outcome.TOLERATED, Outcome.POLICY_DISCONNECT, Outcome.INCONCLUSIVE
+GONE = BoardLost("gone")
 
 
-def test_a_lost_board_ends_it_and_hides_nothing():
-    lost, count = outcomes(None, BoardLost("gone"), None)
-    assert (type(lost), count) == (BoardLost, 2)
-    wrong, count = outcomes(WrongVerdict("one"), BoardLost("gone"), None)
-    assert (type(wrong), str(wrong), count) == (WrongVerdict, "one", 2)
+@pytest.mark.parametrize(
+    ("found", "kind", "told", "count"),
+    [
+        ([GOOD, GOOD], None, [], 2),
+        ([WRONG, OPEN, WRONG, GOOD], WrongVerdict, ["no 1", "no 3", "no 2"], 4),
+        ([OPEN, GOOD, OPEN, OPEN, GOOD], Unproved, ["no 1", "no 3", "no 4"], 5),
+        ([OPEN, OPEN, OPEN, GOOD], Unproved, ["no 1", "no 2", "no 3", "the rest was not run"], 3),
+        ([WRONG, OPEN, OPEN, OPEN, GOOD], RestNotRun, ["no 1", "no 2", "no 3", "no 4", "the rest was not run"], 4),
+        ([GOOD, Outcome.BOARD_LOST, GOOD], Unproved, ["no 2", "the rest was not run"], 2),
+        ([WRONG, Outcome.CLOUD_LOST, GOOD], RestNotRun, ["no 1", "no 2", "the rest was not run"], 2),
+        ([GOOD, GONE, GOOD], BoardLost, [], 2),
+        ([WRONG, GONE, GOOD], RestNotRun, ["no 1", "the rest was not run: gone"], 2),
+    ],
+)
+def test_everything_wrong_is_told_and_trouble_ends_it(found, kind, told, count):
+    assert ended(*found) == (kind, told, count)
 
 
 class TestSummary:
