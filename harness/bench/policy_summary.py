@@ -27,17 +27,18 @@ class PolicySummary:
     def line(self, cloud: str, selection: Selection) -> str | None:
         """Return what can be said of a cloud whose smallest set is ``selection``; None: none of that was run.
 
-        The line says how much of the set was run if it was not all, what the names of a board's device added, and of
-        which boards nobody asked.
+        The line says how much of the set was run where it was not all, what the names of a board's device added, and
+        of which boards nobody asked.
         """
         boards = self._tried[cloud]
         wanted = {case.id for case in selection.cases}
-        done = len(wanted & set().union(*boards.values()))
-        if not done:
+        done = {board: len(wanted & tried) for board, tried in boards.items()}
+        if not any(done.values()):
             return None
         parts = [str(selection)]
-        if done < len(wanted):
-            parts.append(f"{done} of the trials were run")
+        for board, number in done.items():
+            if number < len(wanted):
+                parts.append(f"{number} of the trials were run" + (f" on {board}" if len(boards) > 1 else ""))
         compared = {board: self._own_names[board] for board in boards if board in self._own_names}
         parts += [f"{board}: {found}" for board, found in compared.items() if found.further or found.left_out]
         rest = [board for board in boards if board not in compared]

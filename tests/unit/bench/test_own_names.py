@@ -133,6 +133,15 @@ class TestSummary:
         line = self.summary("a", "b", "c", names=[("b", nothing)])
         assert line == f"{self.SELECTION}; not compared with the own names of a, c"
 
+    def test_each_board_has_to_run_all(self):
+        made = PolicySummary()
+        first, *rest = self.SELECTION.cases
+        made.note_trial("c", "a", first)
+        for case in rest:
+            made.note_trial("c", "b", case)
+        told = f"; 1 of the trials were run on a; {len(rest)} of the trials were run on b; not compared"
+        assert told in (made.line("c", self.SELECTION) or "")
+
     def test_not_all_was_run(self):
         made = PolicySummary()
         made.note_trial("c", "a", self.SELECTION.cases[0])
