@@ -120,7 +120,7 @@ def _action_changes(action: str) -> Iterator[tuple[str, str]]:
     other = _SWAPPED.get(action.lower())
     if other:
         yield "swapped for", other
-    if action.endswith("*") and action != "*":
+    if action.endswith("*") and not action.endswith(":*") and action != "*":  # "iot:" is no action
         yield "narrowed to", action.removesuffix("*")
 
 

@@ -64,3 +64,11 @@ def test_a_single_value_is_no_list():
     assert json.loads(document_json(original)) == {
         "Statement": allow("iot:Publish", f"{ARN}topic/a", Condition={"Bool": {"x": "true"}})
     }
+
+
+@pytest.mark.parametrize("action", ["iot:*", "iot:Pub*", "*", ["iot:*", "iot:Publish"]])
+def test_every_mutant_can_be_deployed(action):
+    for mutant in mutants([document(allow("iot:Connect", "*"), allow(action, [f"{ARN}topic/a/*", "*/b", "*"]))]):
+        (changed,) = mutant.documents.values()
+        again = PolicyDocument.parse(document_json(changed), name=changed.name)
+        assert list(map(unnumbered, again.statements)) == list(map(unnumbered, changed.statements)), str(mutant)
