@@ -83,3 +83,11 @@ def test_a_part_that_cannot_be_read_leaves_the_others():
         "SerialNumber": ("1f",),
         "Subject.CommonName": ("d",),
     }
+
+
+def test_a_subject_that_cannot_be_read():
+    """A common name of the wrong ASN.1 type: a BIT STRING in the place of a UTF8String."""
+    subject = made(name(("COMMON_NAME", "abc")), name(("COMMON_NAME", "ca")))
+    assert subject.count(b"\x0c\x03abc") == 1
+    fields = certificate_fields(subject.replace(b"\x0c\x03abc", b"\x03\x03\x00bc"))
+    assert fields == {"SerialNumber": ("1f",), "Issuer.CommonName": ("ca",)}
