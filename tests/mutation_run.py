@@ -3,7 +3,8 @@
 For each mutant of a sample: a local cloud that enforces the mutant while the documents are expected, one virtual board,
 and ``tests/scenarios/test_policy.py`` in a process of its own. A mutant is caught when a derived scenario that it
 changes fails (an error does not count) with a message that names the topic and what the policies say of it. Two mutants
-at a time. Exit codes: 0 all caught, 1 not, 2 wrong arguments.
+at a time. Documents that look at names are refused: trials and mutants are derived for any names, the boards have some.
+Exit codes: 0 all caught, 1 not, 2 wrong arguments or documents.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from xml.etree import ElementTree
 
 import yaml
 
-from harness.bench.policy_trials import selection_for
+from harness.bench.own_names import own_names
+from harness.bench.policy_trials import cases_for, selection_for
 from harness.bench.predictions import going_otherwise
 from harness.errors import Misuse
 from harness.lab import CloudConfig, expected_documents, load_boards_file
-from harness.policy import Mutant, PolicyDocument, document_json, too_long
+from harness.policy import Mutant, Names, PolicyDocument, document_json, too_long
 
 ROOT = Path(__file__).parents[1]
 SUITE = "tests/scenarios/test_policy.py"
@@ -38,6 +40,9 @@ BOARD = "mutant"
 AT_ONCE = 2
 TIMEOUT = 600.0  # seconds for one mutant; a run takes ten
 _SHOWN = 3
+_DEVICE = "56495254-3030-4000-8000-000000000000"  # virtual boards' device ids begin like this
+_TEAM = "4a5ee2bb-1f0f-4d0e-9a5c-0f0d6f5a7c11"
+_NAMES = Names(_DEVICE, f"{_DEVICE}-other", _TEAM, _TEAM.replace("4", "5"))
 _NOTHING = '{"Statement": {"Effect": "Allow", "Action": "iot:Nothing", "Resource": "*"}}'  # AWS takes no empty document
 
 
@@ -69,6 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         documents = tuple(expected_documents(file, cloud).values())
     except Misuse as error:
         print(f"mutation run: {error}", file=sys.stderr)
+        return 2
+    if own_names(documents, _NAMES, cases_for(documents, full=False)).further:
+        text = f"documents of cloud {cloud!r} look at names of devices; `policy probe` judges a cloud for real ones"
+        print(f"mutation run: {text}", file=sys.stderr)
         return 2
     expected = expected_keys(config, file.path.parent.resolve())
     selection = selection_for(documents)

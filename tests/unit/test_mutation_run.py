@@ -181,6 +181,12 @@ def test_a_mutant_that_aws_would_not_take_is_left_out(monkeypatch, capsys, tmp_p
     assert re.search("left out: [0-9]+ mutants that are longer than AWS IoT takes", capsys.readouterr().out)
 
 
+def test_documents_that_look_at_names_are_refused(monkeypatch, capsys):
+    monkeypatch.setattr(mutation_run, "baseline", lambda expected: pytest.fail("nothing is to be run"))
+    assert mutation_run.main(["--boards", str(mutation_run.ROOT / "tests/boards/own-names.yaml")]) == 2
+    assert "documents of cloud 'local' look at names of devices" in capsys.readouterr().err
+
+
 def test_what_fails_without_any_change_would_catch_everything(monkeypatch, capsys):
     monkeypatch.setattr(mutation_run, "baseline", lambda expected: "1 failed; see there")
     monkeypatch.setattr(mutation_run, "run", None)
