@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 
 from harness.policy.arn import EXAMPLE_ACCOUNT, EXAMPLE_REGION
 from harness.policy.conditions import Condition
+from harness.policy.contain import covers
 from harness.policy.document import PolicyDocument
 from harness.policy.errors import PolicyError
+from harness.policy.pattern import tokenise
 from harness.policy.places import place_of, placed_resources
 from harness.policy.statement import Statement
 
@@ -59,21 +61,29 @@ def at_home(documents: Iterable[PolicyDocument]) -> list[PolicyDocument]:
     ]
 
 
-def _named(documents: Iterable[PolicyDocument]) -> dict[int, str] | Clash:
-    """Return the part by its position where it is another than in requests."""
-    first: dict[int, tuple[str, str, str]] = {}
+def _named(documents: Iterable[PolicyDocument]) -> dict[int, set[str]] | Clash:
+    """Return by their position the parts that stand for another one than in requests; wildcards may fit it."""
+    own: dict[int, tuple[str, str, str]] = {}
+    seen: dict[int, set[str]] = {}
     for document in documents:
         for path, text in _texts(document):
             for position, part in _parts(text):
                 if position == _ACCOUNT and part == EXAMPLE_ACCOUNT:
                     continue  # what ${AWSAccountId} was filled with: the cloud's own, whichever that is
-                name, where, known = first.setdefault(position, (document.name, path, part))
-                if part != known:
+                seen.setdefault(position, set()).add(part)
+                name, where, known = own.setdefault(position, (document.name, path, part))
+                if _fits(known, part):
+                    own[position] = document.name, path, part
+                elif not _fits(part, known):
                     other = where if name == document.name else f"{name}, {where},"
                     word = _WORDS[position]
                     reason = f"its {word} is {part}, but that of {other} is {known}; a cloud has one: write that, or *"
                     return Clash(document.name, path, reason)
-    return {position: part for position, (_, _, part) in first.items() if part != _EXAMPLE[position]}
+    return {position: seen[position] for position, (_, _, part) in own.items() if part != _EXAMPLE[position]}
+
+
+def _fits(wide: str, narrow: str) -> bool:
+    return covers(tokenise(wide, variables=False), tokenise(narrow, variables=False))
 
 
 def _texts(document: PolicyDocument) -> Iterator[tuple[str, str]]:
@@ -91,7 +101,7 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
         yield from ((position, parts[position]) for position, form in _FORM.items() if form.fullmatch(parts[position]))
 
 
-def _moved(statement: Statement, named: dict[int, str]) -> Statement:
+def _moved(statement: Statement, named: dict[int, set[str]]) -> Statement:
     return replace(
         statement,
         resources=tuple(_rewritten(text, named) for text in statement.resources),
@@ -99,13 +109,13 @@ def _moved(statement: Statement, named: dict[int, str]) -> Statement:
     )
 
 
-def _moved_condition(condition: Condition, named: dict[int, str]) -> Condition:
+def _moved_condition(condition: Condition, named: dict[int, set[str]]) -> Condition:
     return replace(condition, values=tuple(_rewritten(text, named) for text in condition.values))
 
 
-def _rewritten(text: str, named: dict[int, str]) -> str:
+def _rewritten(text: str, named: dict[int, set[str]]) -> str:
     parts = text.split(":", 5)
     for position, part in _parts(text):
-        if part == named.get(position):
+        if part in named.get(position, ()):
             parts[position] = _EXAMPLE[position]
     return ":".join(parts)

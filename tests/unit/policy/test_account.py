@@ -70,7 +70,7 @@ def test_the_filled_placeholder_is_the_clouds_own_account():
     [
         ("arn:aws:iot:eu-west-1:111111111111:topic/b", "account is 111111111111, but that of {} is 987654321098"),
         ("arn:aws:iot:us-east-1:987654321098:topic/b", "region is us-east-1, but that of {} is eu-west-1"),
-        ("arn:aws:iot:eu-*:987654321098:topic/b", "region is eu-*, but that of {} is eu-west-1"),
+        ("arn:aws:iot:us-*:987654321098:topic/b", "region is us-*, but that of {} is eu-west-1"),
         ("arn:aws-cn:iot:*:*:topic/b", "partition is aws-cn, but that of {} is aws"),
     ],
 )
@@ -89,3 +89,17 @@ def test_documents_that_cannot_be_of_one_cloud(second, reason):
 
 def test_lint_says_nothing_of_one_account():
     assert lint(document(allow("iot:Publish", REAL + "topic/a"), allow("iot:Publish", REAL + "topic/b"))) == []
+
+
+@pytest.mark.parametrize("wide", ["eu-*", "*", "eu-west-?", "**"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_wildcards_that_fit_the_clouds_region_are_of_the_same_cloud(wide, turned):
+    written = [f"arn:aws:iot:{region}:123456789012:topic/{name}" for name, region in (("a", "eu-west-1"), ("b", wide))]
+    documents = [document(allow("iot:Publish", one), name=f"d{n}") for n, one in enumerate(written)]
+    policies = PolicySet(at_home(documents[::-1] if turned else documents)).compile(CLIENT)
+    assert all(policies.decide("iot:Publish", f"{HERE}topic/{name}").allowed for name in "ab")
+
+
+def test_wildcards_that_do_not_fit_are_of_another_cloud():
+    documents = [document(allow("iot:Publish", f"arn:aws:iot:{region}:*:topic/a")) for region in ("us-*", "eu-west-1")]
+    assert clash(documents) is not None
