@@ -1,5 +1,6 @@
 """nRF Cloud's account-side REST API: what a test needs of it. nRF Cloud REST API reference (openapi.json)."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -11,7 +12,7 @@ from harness.cloud.account_rest import AccountRest, path_of, read_object
 from harness.cloud.bulk import FINAL_STATES, key_csv, onboarding_csv, row_errors
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.firmware_updates import FirmwareUpdates
-from harness.cloud.refusals import NotOurs
+from harness.cloud.refusals import NotOurs, StillPending
 from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
 from harness.errors import HarnessError, Misuse
 from harness.timeline import Kind, Timeline
@@ -187,6 +188,18 @@ class NrfCloud:
         if not body:
             raise Misuse(f"patch_state({device_id!r}) got neither desired nor reported; give one of them")
         self._rest.call("PATCH", path_of("devices", device_id, "state"), json=body)
+
+    def wait_reported(self, device_id: str, text: str, *, timeout: float = 10.0) -> bool:
+        """Tell whether a device's reported state comes to hold ``text`` within the time."""
+
+        def holds() -> bool | None:
+            state = (self.device(device_id) or {}).get("state", {})
+            return text in json.dumps(state.get("reported", {})) or None
+
+        try:
+            return self._rest.wait_for(holds, f"{device_id} to have reported {text}", timeout)
+        except StillPending:
+            return False
 
     def send_message(self, device_id: str, topic: str, message: Any) -> None:
         """Publish in the device's name. ``topic`` without the team's prefix, e.g. ``d/<id>/d2c``."""

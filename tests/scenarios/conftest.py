@@ -74,13 +74,8 @@ def seen_by_device(device: MqttFirmware) -> Callable[[str, float], bool]:
 
 @pytest.fixture
 def reported_in_state(cloud: NrfCloud, topics: Topics) -> Callable[[str, float], bool]:
-    """Witness: REST device state holds the nonce among what the device reported."""
-
-    def witness(token: str, timeout: float) -> bool:
-        record = cloud.device(topics.device_id) or {}
-        return token in json.dumps(record.get("state", {}).get("reported", {}))
-
-    return witness
+    """Witness: REST device state comes to hold the nonce among what the device reported."""
+    return lambda token, timeout: cloud.wait_reported(topics.device_id, token, timeout=timeout)
 
 
 @pytest.fixture

@@ -235,6 +235,14 @@ def test_wait_device(cloud, rest):
     assert len(rest.asked) == 3
 
 
+def test_a_report_shows_after_a_while(cloud, rest):
+    late = Reply(200, {"state": {"desired": {"a": "late"}, "reported": {}}})
+    rest.on("GET /devices/dev-1", FREE, late, Reply(200, {"state": {"reported": {"harness": {"token": "late"}}}}))
+    assert cloud.wait_reported("dev-1", "late", timeout=5.0)
+    assert len(rest.asked) == 3
+    assert not cloud.wait_reported("dev-1", "never", timeout=0.0)
+
+
 def test_bulk(cloud, rest):
     rest.on("POST /devices", Reply(202, {"bulkOpsRequestId": "01B"}))
     rest.on(
