@@ -92,11 +92,11 @@ class Expectations:
     def _permission(self, action: str, name: str) -> "_Asked":
         client_id = name if action == "iot:Connect" else self._names.device_id
         resource = _RESOURCES[action](name, region=self._names.region, account=self._names.account)
-        return _Asked(client_id, None, ((action, resource),))
+        return _Asked(client_id, ((action, resource),))
 
     def _packet(self, request: Request) -> "_Asked":
         client_id = request.name if request.verb is Verb.CONNECT else self._names.device_id
-        return _Asked(client_id, request.will, request.checks(self._names))
+        return _Asked(client_id, request.checks(self._names), request.will, request.persistent)
 
     def _rulings(self, asked: "_Asked") -> list[Ruling]:
         if self._extremes is None or self._doubt(asked) is None:
@@ -124,8 +124,9 @@ class _Asked(NamedTuple):
     """Permissions that one connection needs, in order."""
 
     client_id: str
-    will: str | None
     checks: tuple[Check, ...]
+    will: str | None = None
+    persistent: bool = False
 
 
 class _Judge:
@@ -135,7 +136,7 @@ class _Judge:
         self.documents = documents
         self._names = names
         self._standing = standing
-        self._compiled: dict[tuple[str, str | None], CompiledPolicies] = {}
+        self._compiled: dict[tuple[str, str | None, bool], CompiledPolicies] = {}
 
     def reading(self, documents: Mapping[str, PolicyDocument]) -> "_Judge":
         """Return the same for another reading."""
@@ -143,7 +144,7 @@ class _Judge:
 
     def rulings(self, asked: _Asked) -> list[Ruling]:
         """Return the rulings up to the first refusal."""
-        connection = asked.client_id, asked.will
+        connection = asked.client_id, asked.will, asked.persistent
         if connection not in self._compiled:
             self._compiled[connection] = PolicySet(self._in_force(asked)).compile(self._principal(asked))
         rulings: list[Ruling] = []
@@ -162,7 +163,9 @@ class _Judge:
         return [self.documents[name] for name in in_force(self.documents.values(), self._standing, attached=attached)]
 
     def _principal(self, asked: _Asked) -> Principal:
-        return principal_of(self._standing, self._names, client_id=asked.client_id, will=asked.will)
+        return principal_of(
+            self._standing, self._names, client_id=asked.client_id, will=asked.will, persistent=asked.persistent
+        )
 
 
 def _seen(ruling: Ruling) -> str:

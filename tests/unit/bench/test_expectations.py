@@ -53,6 +53,14 @@ ELSEWHERE = {"Condition": {"NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"}}}
 COUNTRY = "${iot:Certificate.Subject.Country}"
 
 
+def test_a_persistent_connect_says_so():
+    asking = {"ForAnyValue:StringEquals": {"iot:ConnectAttributes": "PersistentConnect"}}
+    documents = [document(allow("iot:Connect", "*"), deny("iot:Connect", "*", Condition=asking), name="own")]
+    expectations = Expectations(documents, NAMES, Kind.ASSOCIATED)
+    connects = [Request(Verb.CONNECT, "dev", persistent=persistent) for persistent in (False, True)]
+    assert [expectations.rulings(connect)[-1].allowed for connect in connects] == [True, False]
+
+
 def beside_the_page(*statements):
     return Expectations([*PAGE, document(*statements, name="own")], NAMES, Kind.ASSOCIATED)
 
