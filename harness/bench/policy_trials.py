@@ -5,9 +5,10 @@ jobs service is answered, an allowed subscription receives what can be made to a
 (:mod:`harness.bench.delivery`). Everything else rests on the fence.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from harness.bench.answers import answer
 from harness.bench.board import BoardBench
@@ -78,19 +79,30 @@ def _plain_connect(case: Case) -> bool:
 
 def fit_for_trials(documents: Sequence[PolicyDocument], names: Names) -> Callable[[Case], bool]:
     """Return whether a trial can be made of a case; see :func:`why_not`."""
-    unknown = unknown_keys(documents)
+    unknown = _Unknown.asked_by(documents)
     of_kind = {kind: Expectations(documents, names, kind) for kind in Kind}
-    return lambda case: _why_not(case, documents, names, of_kind[case.kind], unknown) is None
+    return lambda case: _why_not(case, names, of_kind[case.kind], unknown) is None
 
 
 def why_not(case: Case, documents: Sequence[PolicyDocument], names: Names) -> str | None:
     """Return why no board can show what ``case`` says, or None."""
-    return _why_not(case, documents, names, Expectations(documents, names, case.kind), unknown_keys(documents))
+    return _why_not(case, names, Expectations(documents, names, case.kind), _Unknown.asked_by(documents))
 
 
-def _why_not(
-    case: Case, documents: Sequence[PolicyDocument], names: Names, expectations: Expectations, unknown: Sequence[str]
-) -> str | None:
+class _Unknown(NamedTuple):
+    """What documents ask that is not known: ``keys``, and the documents as ``most`` and ``least`` is allowed then."""
+
+    keys: list[str]
+    most: Mapping[str, PolicyDocument]
+    least: Mapping[str, PolicyDocument]
+
+    @classmethod
+    def asked_by(cls, documents: Sequence[PolicyDocument]) -> "_Unknown | None":
+        keys = unknown_keys(documents)
+        return cls(keys, *readings(documents)) if keys else None
+
+
+def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unknown | None) -> str | None:
     if case.kind not in STANDINGS:
         return f"a device that is {case.kind} cannot be made by what nRF Cloud offers"
     if case.request.will is not None:
@@ -101,10 +113,8 @@ def _why_not(
             return f"nothing that the documents allow can be made to arrive on {case.request.name}"
         if expected(case) is Outcome.IGNORED and not shows_sending(found, case.kind):
             return f"nothing shows that the message was sent which may not be delivered on {case.request.name}"
-    if unknown:
-        most, least = (refusals([case], reading) for reading in readings(documents))
-        if most != least:
-            return f"what the documents say depends on {', '.join(unknown)}, of which the harness knows nothing"
+    if unknown and refusals([case], unknown.most) != refusals([case], unknown.least):
+        return f"what the documents say depends on {', '.join(unknown.keys)}, of which the harness knows nothing"
     return None
 
 

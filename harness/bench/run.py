@@ -71,8 +71,8 @@ class Run:
     def own_names(self, board: str, *, full: bool) -> OwnNames:
         """Return what the names of this board's device, which is provisioned for that, add to its policy cases."""
         bench = self.bench(board)
-        derived = [case for case, name in self.policy_cases(full=full) if name == board]
-        found = own_names(bench.cloud.documents, bench.names, derived, full=full)
+        documents = bench.cloud.documents
+        found = own_names(documents, bench.names, cases_for(documents, full=full), full=full)
         return found.only(lambda case: can_run(case, bench) is None)
 
     def note_own_names(self, board: str, found: OwnNames) -> None:
