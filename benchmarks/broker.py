@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 from benchmarks.common import Row, percentile, ratio
-from harness.virtual.cloud.broker import Broker
+from harness.virtual.cloud.broker.broker import Broker
 from harness.virtual.cloud.journal import JournalFile
 from harness.virtual.mqtt import Connack, Connect, Publish
 from tests.integration.broker_lab import Directory, RawClient, Services, identity, server_identity

@@ -10,7 +10,7 @@ from functools import partial
 
 from benchmarks.common import Row, ratio
 from harness.policy import (
-    Kind,
+    Membership,
     Names,
     PolicySet,
     Principal,
@@ -64,7 +64,7 @@ def run() -> list[Row]:
 
     rows.append(Row("policy: compile, all actions", _microseconds(compile_all, 200), None, "-", "< 1000 µs", "µs"))
     names = Names(str(DEVICE.client_id), "other-device", TEAM, "other-team")
-    deriving = _microseconds(partial(derive, policies.documents, Kind.ASSOCIATED, names), 10) / 1000
+    deriving = _microseconds(partial(derive, policies.documents, Membership.ASSOCIATED, names), 10) / 1000
     rows.append(Row("policy: derive all trials of a device", deriving, None, "-", "< 100 ms", "ms"))
     planning = _microseconds(partial(plan, policies.documents, names), 1) / 1000
     rows.append(Row("policy: smallest set of trials, with proof", planning, None, "-", "< 5000 ms", "ms"))

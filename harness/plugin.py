@@ -15,25 +15,27 @@ from _pytest.junitxml import xml_key  # pytest has no public way to take its own
 
 from harness.errors import LabError, Misuse
 from harness.redact import SECRETS
-from harness.report import Case, RunFolder, Transcript, short_name, table
+from harness.report import CaseRecord, RunFolder, Transcript, short_name, table
 from harness.timeline import Timeline
 
 if TYPE_CHECKING:
-    from harness.bench import BoardBench, Provisioned, Run
-    from harness.bench.own_names import OwnNames
     from harness.cloud import DeviceApi, NrfCloud, Observer
     from harness.firmware import MqttFirmware
     from harness.modem import Modem
-    from harness.policy.case import Case as PolicyCase
-    from harness.policy.subject import Kind as Standing
+    from harness.policy.derivation.case import Case
+    from harness.policy.evaluation.membership import Membership
+    from harness.policy_trials.derived import DerivedTrials
+    from harness.policy_trials.own_names import OwnNames
+    from harness.run import BoardBench, Provisioned, Run
     from harness.trial import RestTrials, Trials, Verdict
 
 _FOLDER = pytest.StashKey[RunFolder]()
 _OWN_JUNIT = pytest.StashKey[bool]()
 _RUN = pytest.StashKey["Run"]()
+_TRIALS = pytest.StashKey["DerivedTrials"]()
 _MISTAKE = pytest.StashKey[Misuse]()
 _LEFT = pytest.StashKey[list[str]]()
-_CASE = pytest.StashKey[Case]()
+_CASE = pytest.StashKey[CaseRecord]()
 _BOARD_PARAMETER = "_bench"
 _DERIVED = "derived"
 _OWN_NAMES = "own_names"
@@ -77,12 +79,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     derived = _DERIVED in metafunc.fixturenames
     names: list[str] = []
-    pairs: list[tuple[PolicyCase, str]] = []
+    pairs: list[tuple[Case, str]] = []
     try:
         run = _run(metafunc.config)
         names = [board.name for board in run.selected]
         if derived:
-            pairs = run.policy_cases(full=_full(metafunc.config))
+            pairs = _derived(metafunc.config).cases(full=_full(metafunc.config))
     except Misuse as mistake:
         metafunc.config.stash[_MISTAKE] = mistake
     if not derived:
@@ -127,9 +129,9 @@ def pytest_runtest_makereport(
     if phase == "call" and not trouble and not report.skipped:
         found: OwnNames | None = getattr(item, "funcargs", {}).get(_OWN_NAMES)
         if _DERIVED in given:
-            _run(item.config).note_trial(given[_BOARD_PARAMETER], given[_DERIVED])
+            _derived(item.config).note_trial(given[_BOARD_PARAMETER], given[_DERIVED])
         if found is not None and not _cut_short(call.excinfo):
-            _run(item.config).note_own_names(given[_BOARD_PARAMETER], found)
+            _derived(item.config).note_own_names(given[_BOARD_PARAMETER], found)
     _scrub(report)
     case = item.stash.get(_CASE, None)
     if case is not None:
@@ -154,7 +156,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     session.config.stash[_LEFT] = run.close()
     if run.cases and xml_key in session.config.stash:
-        for cloud, line in run.policy_summary().items():
+        for cloud, line in _derived(session.config).summary().items():
             session.config.stash[xml_key].add_global_property(f"policy_trials.{cloud}", line)
 
 
@@ -166,7 +168,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("nRF91 boards")
     for line in table(run.cases):
         terminalreporter.write_line(line)
-    for line in run.policy_summary().values():
+    for line in _derived(config).summary().values():
         terminalreporter.write_line(line)
     for line in config.stash.get(_LEFT, []):
         terminalreporter.write_line(f"left behind: {line}", yellow=True)
@@ -183,7 +185,7 @@ def _bench(request: pytest.FixtureRequest) -> BoardBench:
 def timeline(request: pytest.FixtureRequest, _bench: BoardBench) -> Iterator[Timeline]:
     """Everything that happens during this test, also written to its transcript. One per test."""
     run, item = _run(request.config), request.node
-    case = Case(_bench.name, short_name(item.nodeid))
+    case = CaseRecord(_bench.name, short_name(item.nodeid))
     item.stash[_CASE] = case
     run.cases.append(case)
     timeline = Timeline()
@@ -238,24 +240,24 @@ def observer(board: BoardBench) -> Observer:
 
 
 @pytest.fixture
-def standing() -> Standing:
+def membership() -> Membership:
     """What the device is in its team during the test: an ordinary member, unless a test overrides this fixture."""
-    from harness.policy.subject import Kind
+    from harness.policy.evaluation.membership import Membership
 
-    return Kind.ASSOCIATED
+    return Membership.ASSOCIATED
 
 
 @pytest.fixture
-def provisioned(board: BoardBench, standing: Standing) -> Provisioned:
+def provisioned(board: BoardBench, membership: Membership) -> Provisioned:
     """The board as a device of the cloud: key made on it, certificate written and verified, onboarded, registered.
 
-    It is what ``standing`` says, whatever the test before made of it. Skips the test on a board that cannot be that.
+    It is what ``membership`` says, whatever the test before made of it. Skips the test on a board that cannot be that.
     """
     provisioned = board.provisioned
-    reason = board.cannot_be(standing)
+    reason = board.cannot_be(membership)
     if reason is not None:
         pytest.skip(reason)
-    board.be(standing)
+    board.be(membership)
     return provisioned
 
 
@@ -264,7 +266,7 @@ def own_names(
     request: pytest.FixtureRequest, device: MqttFirmware, provisioned: Provisioned, board: BoardBench
 ) -> OwnNames:
     """The policy cases that only the names of the board's device call for; a test that asks for them runs them all."""
-    return _run(request.config).own_names(board.name, full=_full(request.config))
+    return _derived(request.config).own_names(board.name, full=_full(request.config))
 
 
 @pytest.fixture
@@ -279,7 +281,7 @@ def device_api(board: BoardBench, timeline: Timeline) -> Iterator[DeviceApi]:
 @pytest.fixture
 def trial_recorder(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[Verdict], None]:
     """Puts a trial's verdict into the report of this test."""
-    case: Case = request.node.stash[_CASE]
+    case: CaseRecord = request.node.stash[_CASE]
     return lambda verdict: case.add_verdict(verdict.outcome, str(verdict), attempts=verdict.attempts)
 
 
@@ -294,7 +296,7 @@ def rest_trial(trial_recorder: Callable[[Verdict], None]) -> RestTrials:
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[str], None]:
     """Call it with one sentence: what a test that needs no trial has verified."""
-    case: Case = request.node.stash[_CASE]
+    case: CaseRecord = request.node.stash[_CASE]
     return lambda sentence: case.add_verdict("verified", sentence)
 
 
@@ -311,7 +313,7 @@ def _full(config: pytest.Config) -> bool:
 
 
 def _cut_short(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
-    from harness.bench.own_names import RestNotRun
+    from harness.policy_trials.own_names import RestNotRun
 
     return excinfo is not None and isinstance(excinfo.value, RestNotRun)
 
@@ -327,8 +329,8 @@ def _scrub(report: pytest.TestReport) -> None:
 
 def _run(config: pytest.Config) -> Run:
     if _RUN not in config.stash:
-        from harness.bench import Run
         from harness.credentials import Way
+        from harness.run import Run
 
         way, ca_folder = config.getoption("--provision"), config.getoption("--lab-ca")
         config.stash[_RUN] = Run(
@@ -342,3 +344,11 @@ def _run(config: pytest.Config) -> Run:
             renew=config.getoption("--reprovision"),
         )
     return config.stash[_RUN]
+
+
+def _derived(config: pytest.Config) -> DerivedTrials:
+    if _TRIALS not in config.stash:
+        from harness.policy_trials.derived import DerivedTrials
+
+        config.stash[_TRIALS] = DerivedTrials(_run(config))
+    return config.stash[_TRIALS]

@@ -27,12 +27,12 @@ from xml.etree import ElementTree
 
 import yaml
 
-from harness.bench.own_names import own_names
-from harness.bench.policy_trials import cases_for, selection_for
-from harness.bench.predictions import going_otherwise
 from harness.errors import Misuse
 from harness.lab import CloudConfig, expected_documents, load_boards_file
 from harness.policy import Mutant, Names, PolicyDocument, document_json, too_long
+from harness.policy_trials.own_names import own_names
+from harness.policy_trials.predictions import going_otherwise
+from harness.policy_trials.trials import cases_for, selection_for
 
 ROOT = Path(__file__).parents[1]
 SUITE = "tests/scenarios/test_policy.py"

@@ -8,10 +8,10 @@ from typing import Any, NoReturn, TypeAlias, get_args
 from harness.cli.braces import check_braces
 from harness.credentials import Way
 from harness.lab import VirtualConfig
-from harness.policy import Kind, Verb
+from harness.policy import Membership, Verb
 
 _LATEST = 2**31 - 1
-_STATE = "state of the device: provisioned, associated or gateway"
+_MEMBERSHIP_HELP = "the device's membership: provisioned (in no team), associated or gateway"
 EPILOG = "Exit codes: 0 done, 1 refused by board or cloud, 2 misuse, 3 the lab's trouble, 130 interrupted."
 
 
@@ -45,8 +45,8 @@ class Arguments(argparse.Namespace):
     verb: str
     topic: str
     retain: bool
-    standing: Kind
-    standings: list[Kind]
+    membership: Membership
+    memberships: list[Membership]
     device_id: str | None
     tenant: str | None
     live: bool
@@ -121,7 +121,7 @@ def _parser() -> _Parser:
     _add_explain(command(group, "policy explain", "say whether the documents allow something, and why", board))
     _add_trials(command(group, "policy trials", "list the trials that the documents call for", board))
     probe = command(group, "policy probe", "compare the deployed policies with the documents, by trials", board)
-    _add_standings(probe, "associated")
+    _add_memberships(probe, "associated")
     stand_ins = commands.add_parser("virtual", help="virtual boards and a local nRF Cloud")
     group = stand_ins.add_subparsers(metavar="COMMAND", required=True)
     _add_up(command(group, "virtual up", "start them, and write a boards file that reaches them", output))
@@ -170,26 +170,41 @@ def _add_check(parser: _Parser) -> None:
 def _add_explain(parser: _Parser) -> None:
     verbs = (Verb.CONNECT, Verb.PUBLISH, Verb.SUBSCRIBE)
     about = "topic, topic filter or client id; {device}, {tenant}, {other_device}, {other_tenant} in it are filled"
-    state = f"{_STATE} (default: associated)"
+    about_it = f"{_MEMBERSHIP_HELP} (default: associated)"
     add = parser.add_argument
     add("verb", choices=[str(verb) for verb in verbs], help="what the device does")
     add("topic", metavar="TOPIC", type=_template, help=about)
     add("--retain", action="store_true", help="publish as a retained message")
-    add("--state", dest="standing", type=_standing, default=Kind.ASSOCIATED, metavar="STATE", help=state)
+    add(
+        "--membership",
+        dest="membership",
+        type=_membership,
+        default=Membership.ASSOCIATED,
+        metavar="MEMBERSHIP",
+        help=about_it,
+    )
     _add_names(parser)
 
 
 def _add_trials(parser: _Parser) -> None:
     parser.add_argument("--full", action="store_true", help="all derived trials, not only the smallest set")
     parser.add_argument("--mutants", action="store_true", help="list the mutants too, and what notices them")
-    _add_standings(parser, "all three")
+    _add_memberships(parser, "all three")
     _add_names(parser)
 
 
-def _add_standings(parser: _Parser, default: str) -> None:
-    about = f"{_STATE} (default: {default}); repeatable"
+def _add_memberships(parser: _Parser, default: str) -> None:
+    text = f"{_MEMBERSHIP_HELP} (default: {default}); repeatable"
     add = parser.add_argument
-    add("--state", dest="standings", type=_standing, action=_Collect, default=[], metavar="STATE", help=about)
+    add(
+        "--membership",
+        dest="memberships",
+        type=_membership,
+        action=_Collect,
+        default=[],
+        metavar="MEMBERSHIP",
+        help=text,
+    )
 
 
 def _add_names(parser: _Parser) -> None:
@@ -246,11 +261,11 @@ def _sec_tag(text: str) -> int:
     return int(text)
 
 
-def _standing(text: str) -> Kind:
-    states = (Kind.PROVISIONED, Kind.ASSOCIATED, Kind.GATEWAY)
+def _membership(text: str) -> Membership:
+    states = (Membership.PROVISIONED, Membership.ASSOCIATED, Membership.GATEWAY)
     if text not in states:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(states)}")
-    return Kind(text)
+    return Membership(text)
 
 
 def _seconds(text: str) -> int:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from harness.bench import BoardBench, Onboarded, onboard_together
 from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import OK, describe, exit_code
 from harness.cli.progress import Progress
 from harness.cli.result import Result, table
 from harness.cli.session import board_benches
 from harness.errors import HarnessError
+from harness.run import BoardBench, Onboarded, onboard_together
 
 
 def provision(given: Arguments, progress: Progress) -> Result:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from harness.policy.subject import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT, Names
+from harness.policy.evaluation.membership import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT, Names
 
 _KNOWN: Final = (DEVICE, TENANT, OTHER_DEVICE, OTHER_TENANT)
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]")

@@ -1,11 +1,11 @@
 """``nrf91-harness credentials``: list, verify, delete."""
 
-from harness.bench.stored import Checked, Item, check_stored, delete_stored, list_items
 from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import OK, REFUSED
 from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.session import board_bench
+from harness.run.stored_credentials import Checked, Item, check_stored, delete_stored, list_items
 
 
 def list_stored(given: Arguments, progress: Progress) -> Result:

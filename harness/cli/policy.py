@@ -6,8 +6,6 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import Any, Final
 
-from harness.bench.expectations import Doubt, Expectations
-from harness.bench.policy_trials import STANDINGS, fit_for_trials
 from harness.cli.arguments import Arguments
 from harness.cli.braces import fill
 from harness.cli.exit_codes import OK, REFUSED
@@ -30,9 +28,11 @@ from harness.policy import (
     load_document,
     plan,
 )
-from harness.policy.arn import EXAMPLE_ACCOUNT
-from harness.policy.mqtt_rules import possible_client_id, possible_filter, possible_topic
-from harness.policy.subject import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT
+from harness.policy.documents.arn import EXAMPLE_ACCOUNT
+from harness.policy.evaluation.expectations import Doubt, Expectations
+from harness.policy.evaluation.membership import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT
+from harness.policy.evaluation.mqtt_rules import possible_client_id, possible_filter, possible_topic
+from harness.policy_trials.trials import MEMBERSHIPS, fit_for_trials
 
 _PLACEHOLDERS: Final = "placeholders; real ones: --device-id and --tenant, or --live"
 _POSSIBLE: Final = {Verb.CONNECT: possible_client_id, Verb.PUBLISH: possible_topic, Verb.SUBSCRIBE: possible_filter}
@@ -79,7 +79,7 @@ def explain(given: Arguments, progress: Progress) -> Result:
     verb = Verb(given.verb)
     if given.retain and verb is not Verb.PUBLISH:
         raise Misuse(f"--retain is about a message, and a {verb} has none: leave it out, or write publish")
-    subject, state = _subject(given, progress), given.standing
+    subject, state = _subject(given, progress), given.membership
     name = fill(given.topic, subject.names)
     expectations, request = Expectations(subject.documents, subject.names, state), Request(verb, name, given.retain)
     deciding, doubt = expectations.rulings(request)[-1], expectations.doubt(request)
@@ -98,7 +98,7 @@ def explain(given: Arguments, progress: Progress) -> Result:
         "verb": verb,
         "name": name,
         **_answer(deciding, doubt),
-        "state": state,
+        "membership": state,
         "device_id": subject.names.device_id,
         "tenant": subject.names.tenant_id,
         **subject.as_data,
@@ -109,7 +109,7 @@ def explain(given: Arguments, progress: Progress) -> Result:
 
 def trials(given: Arguments, progress: Progress) -> Result:
     """List the trials that the documents call for, with what each probes."""
-    subject, states = _subject(given, progress), tuple(given.standings or STANDINGS)
+    subject, states = _subject(given, progress), tuple(given.memberships or MEMBERSHIPS)
     progress("deriving the trials")
     fit = fit_for_trials(subject.documents, subject.names)
     selection = plan(subject.documents, subject.names, states, fit=fit)
@@ -145,7 +145,7 @@ def describe_case(case: Case) -> dict[str, Any]:
     """Return a trial, ready for JSON."""
     return {
         "id": case.id,
-        "state": case.kind,
+        "membership": case.membership,
         "verb": case.request.verb,
         "name": case.request.name,
         "will": case.request.will,

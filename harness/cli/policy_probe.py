@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from harness.bench.policy_drift import Difference, Drift
-from harness.bench.policy_findings import Finding, Tried
-from harness.bench.policy_probe import probe as run_probe
 from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import LAB, OK, REFUSED
 from harness.cli.policy import describe_case
 from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.session import board_bench
-from harness.policy import Kind, Mutant
+from harness.policy import Membership, Mutant
+from harness.policy_trials.drift import Difference, Drift
+from harness.policy_trials.findings import Finding, Tried
+from harness.policy_trials.probe import probe as run_probe
 
 _SHOWN: Final = 6  # entries of one group that readers see; programs get all
 
@@ -21,7 +21,7 @@ _SHOWN: Final = 6  # entries of one group that readers see; programs get all
 def probe(given: Arguments, progress: Progress) -> Result:
     """Run the smallest set of trials on the board and name what the deployed policies lack, or have gained."""
     with board_bench(given, progress) as board:
-        drift = run_probe(board, given.standings or [Kind.ASSOCIATED], progress=progress)
+        drift = run_probe(board, given.memberships or [Membership.ASSOCIATED], progress=progress)
         device_id, team = board.device_id, board.cloud.account.tenant_id
         config = board.cloud.config
     data = {

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.bench import LAB_CA, BoardBench, CloudBench
 from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
 from harness.errors import Misuse
 from harness.lab import BoardConfig, Lab, LabFile, load_boards_file
 from harness.redact import SECRETS
 from harness.report import Transcript
+from harness.run import LAB_CA, BoardBench, CloudBench
 from harness.timeline import Timeline
 
 

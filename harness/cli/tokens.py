@@ -5,12 +5,12 @@ import time
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.bench import BoardBench
 from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
 from harness.cli.result import Result, table
 from harness.cli.session import board_bench
 from harness.modem import ModemJwt
+from harness.run import BoardBench
 
 
 def attest(given: Arguments, progress: Progress) -> Result:

@@ -6,7 +6,7 @@ from pathlib import Path
 from harness.errors import Misuse
 from harness.lab.config import LabFile, LocalCloud
 from harness.policy import PolicyDocument, PolicyError, at_home, load_document, load_profile, profile_folder
-from harness.policy.arn import EXAMPLE_ACCOUNT
+from harness.policy.documents.arn import EXAMPLE_ACCOUNT
 
 
 def expected_documents(file: LabFile, cloud_name: str) -> dict[str, PolicyDocument]:

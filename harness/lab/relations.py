@@ -11,12 +11,12 @@ from harness.lab.config import BUILT_IN_CLOUDS
 from harness.lab.nearest import nearest
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.policy import PolicyDocument, PolicyError, at_home, load_document
-from harness.policy.arn import EXAMPLE_ACCOUNT
-from harness.policy.profile import meant_by
+from harness.policy.documents.arn import EXAMPLE_ACCOUNT
+from harness.policy.documents.profile import meant_by
 
 _PLACES = ("virtual", "port", "serial")  # a board is at exactly one of them
 _FILES = ("rest_ca", "root_ca", "api_key_file")
-_NO_BOARDS_POLICY = "team-device"  # the local cloud's, see harness/virtual/cloud/policies.py
+_NO_BOARDS_POLICY = "team-device"  # the local cloud's, see harness/virtual/cloud/registry/policies.py
 
 
 def relations(document: Document, folder: Path) -> Iterator[Mistake]:

@@ -10,27 +10,27 @@ selection = plan(load_profile(account="123456789012").values(), Names("dev-1", "
 print(selection, selection.proof, *selection.cases, sep="\n")
 """
 
-from harness.policy.account import Clash, at_home, clash
-from harness.policy.arn import client_arn, thing_arn, topic_arn, topicfilter_arn
-from harness.policy.case import Case, Request, Verb, judge, refusals
-from harness.policy.conditions import Condition, FailedCondition
-from harness.policy.derivation import Survey, derive, survey
-from harness.policy.document import PolicyDocument
-from harness.policy.equivalence import Equivalent
+from harness.policy.derivation.case import Case, Request, Verb, judge, refusals
+from harness.policy.derivation.survey import Survey, derive, survey
+from harness.policy.documents.account import Clash, at_home, clash
+from harness.policy.documents.arn import client_arn, thing_arn, topic_arn, topicfilter_arn
+from harness.policy.documents.conditions import Condition, FailedCondition
+from harness.policy.documents.document import PolicyDocument
+from harness.policy.documents.pattern import Pattern
+from harness.policy.documents.profile import load_document, load_profile, profile_folder
+from harness.policy.documents.statement import Effect, Statement
+from harness.policy.documents.writing import document_json, too_long
 from harness.policy.errors import PolicyError
-from harness.policy.evaluation import CompiledPolicies, PolicySet
-from harness.policy.explain import Miss, Near
+from harness.policy.evaluation.explain import Miss, Near
+from harness.policy.evaluation.membership import Membership, Names, in_force, principal_of
+from harness.policy.evaluation.policy_set import CompiledPolicies, PolicySet
+from harness.policy.evaluation.principal import Principal
+from harness.policy.evaluation.ruling import Decision, Match, Ruling
+from harness.policy.evaluation.unknown_keys import keys_asked, readings, unknown_keys
 from harness.policy.lint import Finding, lint
-from harness.policy.mutants import Mutant, mutants
-from harness.policy.pattern import Pattern
-from harness.policy.principal import Principal
-from harness.policy.profile import load_document, load_profile, profile_folder
-from harness.policy.ruling import Decision, Match, Ruling
-from harness.policy.selection import Selection, plan, smallest
-from harness.policy.statement import Effect, Statement
-from harness.policy.subject import Kind, Names, in_force, principal_of
-from harness.policy.unknown import keys_asked, readings, unknown_keys
-from harness.policy.writing import document_json, too_long
+from harness.policy.proof.equivalence import Equivalent
+from harness.policy.proof.mutants import Mutant, mutants
+from harness.policy.proof.selection import Selection, plan, smallest
 
 __all__ = [
     "Case",
@@ -42,8 +42,8 @@ __all__ = [
     "Equivalent",
     "FailedCondition",
     "Finding",
-    "Kind",
     "Match",
+    "Membership",
     "Miss",
     "Mutant",
     "Names",

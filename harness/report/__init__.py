@@ -1,7 +1,7 @@
 """What a run leaves behind: folder, journal, transcripts, the table at its end. All views of the timeline."""
 
-from harness.report.cases import Case, table
+from harness.report.cases import CaseRecord, table
 from harness.report.run_folder import RunFolder, short_name
 from harness.report.transcript import Transcript
 
-__all__ = ["Case", "RunFolder", "Transcript", "short_name", "table"]
+__all__ = ["CaseRecord", "RunFolder", "Transcript", "short_name", "table"]

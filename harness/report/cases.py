@@ -10,7 +10,7 @@ _MOST_SHOWN = 4  # verdicts of one test; of more the table shows how many there 
 
 
 @dataclass(slots=True)
-class Case:
+class CaseRecord:
     """One test on one board. ``properties``: name to value, as they stand in JUnit."""
 
     board: str
@@ -28,7 +28,7 @@ class Case:
             self.properties[name] = f"{before}{joint}{value}" if before else value
 
 
-def table(cases: Sequence[Case]) -> list[str]:
+def table(cases: Sequence[CaseRecord]) -> list[str]:
     """Return the lines of the table: board, scenario, verdict, seconds. What did not pass says so in its verdict."""
     rows = [_HEADINGS, *((case.board, case.scenario, _verdict(case), f"{case.seconds:.2f}") for case in cases)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -37,7 +37,7 @@ def table(cases: Sequence[Case]) -> list[str]:
     return lines
 
 
-def _verdict(case: Case) -> str:
+def _verdict(case: CaseRecord) -> str:
     verdict = _counted(case.properties.get("verdict", ""))
     if case.result == "passed":
         return verdict or "passed"

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from harness.policy import PolicyError
-from harness.virtual.cloud.state_file import UnusableState
+from harness.virtual.cloud.registry.state_file import UnusableState
 from harness.virtual.launch import run
 from harness.virtual.options import parse_options
 from harness.virtual.run_directory import UnusableDirectory

@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from harness.virtual.board import PERSONALITIES, Network, VirtualBoard
-from harness.virtual.cloud.attestation import parse_identity
+from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.journal import JournalFile
 from harness.virtual.cloud.local_cloud import CloudSettings, LocalCloud
-from harness.virtual.cloud.profile import BrokerProfile
+from harness.virtual.cloud.provisioning.attestation import parse_identity
 from harness.virtual.options import Options
 from harness.virtual.proxy import Proxy
 from harness.virtual.run_directory import RunDirectory

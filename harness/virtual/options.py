@@ -12,10 +12,10 @@ from typing import NoReturn, get_args
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.policy import profile_folder
-from harness.policy.profile import SHIPPED
+from harness.policy.documents.profile import SHIPPED
 from harness.virtual.board import NRF9151_MFW_2_0_2, PERSONALITIES, Fault, Framing, Terminator
-from harness.virtual.cloud.attestation import parse_identity
-from harness.virtual.cloud.profile import CertificateRefusal, CloseStyle, OnViolation
+from harness.virtual.cloud.broker.profile import CertificateRefusal, CloseStyle, OnViolation
+from harness.virtual.cloud.provisioning.attestation import parse_identity
 
 _MOST_BOARDS = 64
 _BOARD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

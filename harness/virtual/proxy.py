@@ -9,7 +9,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 
-from harness.virtual.cloud.interfaces import Journal
+from harness.virtual.cloud.broker.interfaces import Journal
 
 Address = tuple[str, int]
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from harness.policy import PolicyDocument, PolicySet, Principal
-from harness.virtual.cloud.broker import Broker
-from harness.virtual.cloud.interfaces import Admission
+from harness.virtual.cloud.broker.broker import Broker
+from harness.virtual.cloud.broker.interfaces import Admission
 from harness.virtual.mqtt import FROM_SERVER, Connack, Connect, Decoder
 
 DEADLINE = 5.0

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.virtual.cloud.profile import AWS_IOT, PLAIN_MQTT, Limits
+from harness.virtual.cloud.broker.profile import AWS_IOT, PLAIN_MQTT, Limits
 from harness.virtual.mqtt import (
     Connect,
     Disconnect,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.virtual.cloud.profile import BrokerProfile
+from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.mqtt import Connack, Connect, Pingreq, Pingresp, Puback, Publish, Suback, Subscribe, Will
 from tests.integration.broker_lab import RawClient, lab
 

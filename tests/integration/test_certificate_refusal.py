@@ -14,11 +14,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from harness.virtual.cloud.broker.interfaces import (
+    CERTIFICATE_EXPIRED,
+    CERTIFICATE_REVOKED,
+    CERTIFICATE_UNKNOWN,
+    Objection,
+)
+from harness.virtual.cloud.broker.profile import AWS_IOT
 from harness.virtual.cloud.formats import now_utc
-from harness.virtual.cloud.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, CERTIFICATE_UNKNOWN, Objection
 from harness.virtual.cloud.local_cloud import CloudSettings
-from harness.virtual.cloud.profile import AWS_IOT
-from harness.virtual.cloud.registry import CertificateState
+from harness.virtual.cloud.registry.registry import CertificateState
 from harness.virtual.mqtt import Connect
 from tests.integration.broker_lab import RawClient, context_for, identity, lab
 from tests.integration.cloud_lab import DEADLINE, running_cloud

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.virtual.cloud.ca import LocalCa
+from harness.virtual.cloud.broker.profile import AWS_IOT
 from harness.virtual.cloud.local_cloud import CloudSettings
-from harness.virtual.cloud.profile import AWS_IOT
+from harness.virtual.cloud.tls.ca import LocalCa
 from tests.integration.cloud_clients import https_answer, proxy_of, tool
 from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
 

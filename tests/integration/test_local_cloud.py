@@ -11,7 +11,7 @@ import time
 import pytest
 
 from harness.virtual.cloud.local_cloud import CloudSettings
-from harness.virtual.cloud.registry import CertificateState
+from harness.virtual.cloud.registry.registry import CertificateState
 from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
 from tests.unit.virtual.cloud_makers import rsa_certificate_pem
 

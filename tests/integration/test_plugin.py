@@ -9,7 +9,7 @@ import pytest
 
 from harness.lab import Lab, load_boards_file
 from tests.integration.runs import processes_of, run
-from tests.unit.bench.small_policies import BOARDS, write_documents
+from tests.unit.policy_trials.small_policies import BOARDS, write_documents
 
 ONE = """
 boards:
@@ -178,7 +178,7 @@ def test_wrong(trial, board, provisioned):
 
 
 DERIVED = """
-from harness.bench.policy_trials import cases_for
+from harness.policy_trials.trials import cases_for
 
 def test_first(board): pass
 

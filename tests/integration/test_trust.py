@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench.policy_trials import cases_for
 from harness.policy import at_home, judge, load_document, load_profile
+from harness.policy_trials.trials import cases_for
 from tests.integration.runs import Result
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.bench import BoardBench, Provisioned
 from harness.cloud import NrfCloud, Observer
 from harness.credentials import LabCa
 from harness.firmware import Happening, MqttFirmware
+from harness.run import BoardBench, Provisioned
 from harness.trial import Sending, Trigger, nonce, triggers
 
 

@@ -10,11 +10,11 @@ from typing import NoReturn
 
 import pytest
 
-from harness.bench import BoardBench
-from harness.bench.expectations import Expectations
 from harness.policy import Ruling
-from harness.policy.case import Request, Verb
-from harness.policy.subject import Kind, Names
+from harness.policy.derivation.case import Request, Verb
+from harness.policy.evaluation.expectations import Expectations
+from harness.policy.evaluation.membership import Membership, Names
+from harness.run import BoardBench
 
 
 def connect(client_id: str) -> Request:
@@ -34,11 +34,11 @@ def hear(topic: str) -> Request:
     return Request(Verb.RECEIVE, topic)
 
 
-def expectations_of(board: BoardBench, device_id: str, standing: Kind = Kind.ASSOCIATED) -> Expectations:
+def expectations_of(board: BoardBench, device_id: str, membership: Membership = Membership.ASSOCIATED) -> Expectations:
     """What the documents say of another device of the board's team."""
     names, cloud = board.names, board.cloud
     return Expectations(
-        cloud.documents, Names(device_id, names.device_id, names.tenant_id, names.other_tenant_id), standing
+        cloud.documents, Names(device_id, names.device_id, names.tenant_id, names.other_tenant_id), membership
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.policy.subject import Kind
+from harness.policy.evaluation.membership import Membership
 from harness.trial import Outcome
 from tests.scenarios.expected import allowed, forbidden, hear, publish, subscribe
 
@@ -12,17 +12,17 @@ from tests.scenarios.expected import allowed, forbidden, hear, publish, subscrib
 @pytest.fixture
 def restored(board, provisioned):
     """Take the device out of its team and bring it back; the next connection has the rights again."""
-    reason = board.cannot_be(Kind.PROVISIONED)
+    reason = board.cannot_be(Membership.PROVISIONED)
     if reason is not None:
         pytest.skip(reason)
-    board.be(Kind.PROVISIONED)
-    board.be(Kind.ASSOCIATED)
+    board.be(Membership.PROVISIONED)
+    board.be(Membership.ASSOCIATED)
 
 
 class TestRemovedAssociation:
     @pytest.fixture
-    def standing(self):
-        return Kind.PROVISIONED
+    def membership(self):
+        return Membership.PROVISIONED
 
     @pytest.fixture(autouse=True)
     def framed(self, device, board, topics):

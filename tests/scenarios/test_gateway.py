@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.policy.subject import Kind
+from harness.policy.evaluation.membership import Membership
 from harness.trial import Outcome
 from tests.scenarios.expected import allowed, forbidden, hear, publish, subscribe
 
@@ -19,8 +19,8 @@ def event_of(gateway_id: str) -> bytes:
 
 class TestGateway:
     @pytest.fixture
-    def standing(self):
-        return Kind.GATEWAY
+    def membership(self):
+        return Membership.GATEWAY
 
     def test_event_to_the_cloud(self, board, trial, topics, seen_by_observer):
         topic = topics.team(f"gateways/{topics.device_id}/g2c")

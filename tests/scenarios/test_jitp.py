@@ -13,10 +13,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from harness.bench.rounds import Rounds
 from harness.cloud import CertificateSet, JitpResult, RestError, jitp_over_https
 from harness.credentials import LabCa, Way
-from harness.policy.subject import Kind
+from harness.policy.evaluation.membership import Membership
+from harness.run.repetition import Rounds
 from harness.trial import nonce
 from tests.scenarios.expected import expectations_of, forbidden, publish
 
@@ -59,7 +59,7 @@ def ask(board):
 def provisioned_newcomer(board, newcomer, ask, rounds, cloud):
     """A newcomer that HTTPS requests have made a device, with the first answer; deleted afterwards."""
     # That it is one shows in its request being refused.
-    forbidden(expectations_of(board, newcomer.device_id, Kind.PROVISIONED), publish("jitp"))
+    forbidden(expectations_of(board, newcomer.device_id, Membership.PROVISIONED), publish("jitp"))
     answers = []
 
     def until_known(_number: int) -> str | None:

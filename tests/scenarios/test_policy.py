@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.bench.policy_trials import can_run, concrete, expected, run_case
+from harness.policy_trials.trials import can_run, concrete, expected, run_case
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def case(board, device, derived):
 
 
 @pytest.fixture
-def standing(case):
+def membership(case):
     """What the case says that the device is: in no team, a member, a gateway."""
-    return case.kind
+    return case.membership
 
 
 def test_derived(board, case, trial):

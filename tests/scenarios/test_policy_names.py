@@ -6,8 +6,8 @@ The trials of test_policy.py are derived before any board is open, for any names
 
 from __future__ import annotations
 
-from harness.bench.own_names import run_cases
-from harness.bench.policy_trials import expected, run_case
+from harness.policy_trials.own_names import run_cases
+from harness.policy_trials.trials import expected, run_case
 
 
 def test_own_names(board, own_names, trial_recorder, evidence):
@@ -15,7 +15,7 @@ def test_own_names(board, own_names, trial_recorder, evidence):
         evidence(f"Trials that the names of this device call for besides: {own_names}.")
 
     def run(case):
-        board.be(case.kind)
+        board.be(case.membership)
         return run_case(board, board.trials(trial_recorder), case)
 
     run_cases(own_names.further, run, lambda case, verdict: verdict.expect(expected(case)))

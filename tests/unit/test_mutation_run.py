@@ -7,7 +7,7 @@ import tempfile
 import pytest
 
 from harness.lab import expected_documents, load_boards_file
-from harness.policy import Effect, Kind, Names, PolicyDocument, load_document, load_profile, plan
+from harness.policy import Effect, Membership, Names, PolicyDocument, load_document, load_profile, plan
 from harness.policy import mutants as make_mutants
 from tests import mutation_run
 from tests.mutation_run import Found, read_report, says_why, table, write_lab
@@ -24,7 +24,7 @@ def nothing_left_behind(tmp_path, monkeypatch):
 
 
 def mutants():
-    return plan(load_profile("page", account=NAMES.account).values(), NAMES, [Kind.PROVISIONED]).mutants
+    return plan(load_profile("page", account=NAMES.account).values(), NAMES, [Membership.PROVISIONED]).mutants
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-from harness.policy.account import clash
-from harness.policy.document import PolicyDocument
+from harness.policy.documents.account import clash
+from harness.policy.documents.document import PolicyDocument
+from harness.policy.documents.json_paths import Note
+from harness.policy.documents.statement import Statement
+from harness.policy.evaluation.ruling import one_line
 from harness.policy.lint.actions import about_actions, taken_by
 from harness.policy.lint.clients import about_clients, denies_strangers
 from harness.policy.lint.conditions import about_conditions
-from harness.policy.lint.contain import Encoder
+from harness.policy.lint.containment import Encoder
 from harness.policy.lint.filters import about_wider_filters
 from harness.policy.lint.overlap import about_overlaps, entries_of
 from harness.policy.lint.resources import about_resources
-from harness.policy.places import Note
-from harness.policy.ruling import one_line
-from harness.policy.statement import Statement
 
 
 class Finding(NamedTuple):

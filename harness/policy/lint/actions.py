@@ -8,10 +8,10 @@ known here; the others, and resources that stand with them, are not judged.
 from collections.abc import Iterator
 from functools import lru_cache
 
-from harness.policy.lint.contain import Encoder, Index
-from harness.policy.pattern import Pattern, tokenise
-from harness.policy.places import Note, placed_actions
-from harness.policy.statement import Effect, Statement
+from harness.policy.documents.json_paths import Note, placed_actions
+from harness.policy.documents.pattern import Pattern, tokenise
+from harness.policy.documents.statement import Effect, Statement
+from harness.policy.lint.containment import Encoder, Index
 
 _MQTT = {
     "iot:Connect": "client",

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from harness.policy.arn import resource_part, resource_start
-from harness.policy.contain import covers
+from harness.policy.documents.arn import resource_part, resource_start
+from harness.policy.documents.json_paths import Note, placed_resources
+from harness.policy.documents.pattern import Token, Variable, Wild, tokenise
+from harness.policy.documents.statement import Effect, Statement
 from harness.policy.lint.actions import taken_by
 from harness.policy.lint.conditions import stranger_fulfils
-from harness.policy.lint.contain import normal
-from harness.policy.pattern import Token, Variable, Wild, tokenise
-from harness.policy.places import Note, placed_resources
-from harness.policy.statement import Effect, Statement
+from harness.policy.lint.containment import normal
+from harness.policy.proof.containment import covers
 
 _CONNECT = "iot:Connect"
 # Two patterns of a client id that is not known: its own variable, and one character or more.

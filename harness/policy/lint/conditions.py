@@ -7,11 +7,11 @@ Whether a name has a value is asked of the evaluation, for a client that has eve
 import re
 from collections.abc import Iterator
 
-from harness.policy.conditions import Condition, failed_condition
-from harness.policy.pattern import Variable, tokenise
-from harness.policy.places import Note, place_of
-from harness.policy.principal import Context, Principal
-from harness.policy.statement import Statement
+from harness.policy.documents.conditions import Condition, failed_condition
+from harness.policy.documents.json_paths import Note, place_of
+from harness.policy.documents.pattern import Variable, tokenise
+from harness.policy.documents.statement import Statement
+from harness.policy.evaluation.principal import Context, Principal
 
 _CONNECT = "iot:Connect"
 _DISTINGUISHED = (

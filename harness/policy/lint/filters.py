@@ -6,11 +6,11 @@ allowed using wildcards).
 
 from collections.abc import Iterator
 
-from harness.policy.arn import resource_part
-from harness.policy.lint.contain import ANY, ONE, Encoder, Index
+from harness.policy.documents.arn import resource_part
+from harness.policy.documents.json_paths import Note
+from harness.policy.documents.statement import Effect
+from harness.policy.lint.containment import ANY, ONE, Encoder, Index
 from harness.policy.lint.overlap import Entry
-from harness.policy.places import Note
-from harness.policy.statement import Effect
 
 _SUBSCRIBE, _RECEIVE = "iot:Subscribe", "iot:Receive"
 _TYPE = "topicfilter/"

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.policy.arn import resource_part, resource_start
-from harness.policy.conditions import Condition
-from harness.policy.document import PolicyDocument
+from harness.policy.documents.arn import resource_part, resource_start
+from harness.policy.documents.conditions import Condition
+from harness.policy.documents.document import PolicyDocument
+from harness.policy.documents.json_paths import Note, placed_resources
+from harness.policy.documents.pattern import tokenise
+from harness.policy.documents.statement import Effect, Statement
 from harness.policy.lint.actions import TYPES, is_greengrass, taken_by
-from harness.policy.lint.contain import ONE, Encoder, Index
+from harness.policy.lint.containment import ONE, Encoder, Index
 from harness.policy.lint.resources import types_met
-from harness.policy.pattern import tokenise
-from harness.policy.places import Note, placed_resources
-from harness.policy.statement import Effect, Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ MQTT wildcards in Deny from "AWS IoT Device Defender, Audit checks: AWS IoT poli
 import re
 from collections.abc import Iterator, Sequence
 
-from harness.policy.arn import resource_part, resource_start
+from harness.policy.documents.arn import resource_part, resource_start
+from harness.policy.documents.json_paths import Note, placed_actions, placed_resources
+from harness.policy.documents.pattern import Pattern, Token, Variable, Wild, tokenise
+from harness.policy.documents.statement import Effect, Statement
+from harness.policy.evaluation.mqtt_rules import possible_client_id, possible_filter, possible_topic
 from harness.policy.lint.actions import RESOURCE_TYPES, is_greengrass, named_by, types_of
 from harness.policy.lint.conditions import about_variables
-from harness.policy.mqtt_rules import possible_client_id, possible_filter, possible_topic
-from harness.policy.pattern import Pattern, Token, Variable, Wild, tokenise
-from harness.policy.places import Note, placed_actions, placed_resources
-from harness.policy.statement import Effect, Statement
 
 _POSSIBLE = {
     "topic": (possible_topic, "message on this topic"),

@@ -13,28 +13,28 @@ from pathlib import Path
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.virtual.cloud.attestation import TrustedIdentities
-from harness.virtual.cloud.broker import Broker
-from harness.virtual.cloud.bulk import BulkOperations
-from harness.virtual.cloud.bundles import Bundles
-from harness.virtual.cloud.ca import IssuedIdentity, LocalCa
-from harness.virtual.cloud.claims import Claims
-from harness.virtual.cloud.fota import FotaJobs
-from harness.virtual.cloud.https_publish import HttpsPublisher
-from harness.virtual.cloud.interfaces import Journal
-from harness.virtual.cloud.jitp import JitProvisioning
-from harness.virtual.cloud.messages import MessageStore
-from harness.virtual.cloud.policies import load_policies
-from harness.virtual.cloud.profile import AWS_IOT, BrokerProfile
-from harness.virtual.cloud.provisioning_service import build_provisioning_app
-from harness.virtual.cloud.registry import Registry
-from harness.virtual.cloud.rest import build_app
-from harness.virtual.cloud.rest_common import BASE, Api
-from harness.virtual.cloud.services import CloudServices
-from harness.virtual.cloud.state_file import StateFile
-from harness.virtual.cloud.state_keeper import StateKeeper
-from harness.virtual.cloud.team import Team
-from harness.virtual.cloud.tls_listener import TlsListener
+from harness.virtual.cloud.broker.broker import Broker
+from harness.virtual.cloud.broker.https_publish import HttpsPublisher
+from harness.virtual.cloud.broker.interfaces import Journal
+from harness.virtual.cloud.broker.profile import AWS_IOT, BrokerProfile
+from harness.virtual.cloud.provisioning.attestation import TrustedIdentities
+from harness.virtual.cloud.provisioning.claims import Claims
+from harness.virtual.cloud.provisioning.jitp import JitProvisioning
+from harness.virtual.cloud.provisioning.service import build_provisioning_app
+from harness.virtual.cloud.registry.policies import load_policies
+from harness.virtual.cloud.registry.registry import Registry
+from harness.virtual.cloud.registry.state_file import StateFile
+from harness.virtual.cloud.registry.state_keeper import StateKeeper
+from harness.virtual.cloud.registry.team import Team
+from harness.virtual.cloud.rest.application import build_app
+from harness.virtual.cloud.rest.bulk import BulkOperations
+from harness.virtual.cloud.rest.common import BASE, Api
+from harness.virtual.cloud.services.bundles import Bundles
+from harness.virtual.cloud.services.fota import FotaJobs
+from harness.virtual.cloud.services.messages import MessageStore
+from harness.virtual.cloud.services.services import CloudServices
+from harness.virtual.cloud.tls.ca import IssuedIdentity, LocalCa
+from harness.virtual.cloud.tls.listener import TlsListener
 from harness.virtual.key_file import readable_by_openssl
 
 MQTT_HOST = "mqtt.nrfcloud.com"

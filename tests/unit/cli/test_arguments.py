@@ -6,7 +6,7 @@ import pytest
 
 from harness.cli.arguments import parse
 from harness.credentials import Way
-from harness.policy import Kind
+from harness.policy import Membership
 
 
 def test_provision_and_its_defaults():
@@ -58,24 +58,26 @@ def test_policy():
     assert (given.command, given.files) == ("policy check", [Path("a.json"), Path("b.json")])
     given = parse(["policy", "explain", "dk-1", "publish", "a/b"])
     assert (given.command, given.board, given.verb, given.topic) == ("policy explain", "dk-1", "publish", "a/b")
-    assert (given.standing, given.retain, given.device_id, given.tenant, given.live) == (
-        Kind.ASSOCIATED,
+    assert (given.membership, given.retain, given.device_id, given.tenant, given.live) == (
+        Membership.ASSOCIATED,
         False,
         None,
         None,
         False,
     )
-    given = parse(["policy", "trials", "dk-1", "--full", "--mutants", "--state", "gateway", "--state", "provisioned"])
-    assert (given.full, given.mutants, given.standings) == (True, True, [Kind.GATEWAY, Kind.PROVISIONED])
+    given = parse(
+        ["policy", "trials", "dk-1", "--full", "--mutants", "--membership", "gateway", "--membership", "provisioned"]
+    )
+    assert (given.full, given.mutants, given.memberships) == (True, True, [Membership.GATEWAY, Membership.PROVISIONED])
     given = parse(["policy", "probe", "dk-1", "--cloud", "nrfcloud"])
-    assert (given.command, given.cloud, given.standings) == ("policy probe", "nrfcloud", [])
+    assert (given.command, given.cloud, given.memberships) == ("policy probe", "nrfcloud", [])
 
 
 @pytest.mark.parametrize("command", ["trials", "probe"])
-def test_a_state_that_is_named_twice_is_one(command):
-    states = [word for state in ("gateway", "associated", "gateway") for word in ("--state", state)]
-    assert parse(["policy", command, "dk-1", *states]).standings == [Kind.GATEWAY, Kind.ASSOCIATED]
-    assert parse(["policy", command, "dk-1"]).standings == []
+def test_a_membership_that_is_named_twice_is_one(command):
+    states = [word for state in ("gateway", "associated", "gateway") for word in ("--membership", state)]
+    assert parse(["policy", command, "dk-1", *states]).memberships == [Membership.GATEWAY, Membership.ASSOCIATED]
+    assert parse(["policy", command, "dk-1"]).memberships == []
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_a_state_that_is_named_twice_is_one(command):
         (["policy", "check"], "the following arguments are required: FILE"),
         (["policy", "explain", "a", "receive", "t"], "argument verb: invalid choice: 'receive'"),
         (
-            ["policy", "trials", "a", "--state", "not-attached"],
+            ["policy", "trials", "a", "--membership", "not-attached"],
             "'not-attached' is none of provisioned, associated",
         ),
         ([], "the following arguments are required: COMMAND"),

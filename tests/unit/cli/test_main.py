@@ -96,7 +96,7 @@ def test_every_command_of_the_parser_is_there():
 
 
 def test_reader_that_stops_early_sees_no_traceback():
-    command = f"{sys.executable} -m harness.cli policy trials virtual-1 --full --state associated | head -n 1"
+    command = f"{sys.executable} -m harness.cli policy trials virtual-1 --full --membership associated | head -n 1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60, check=False
     )

@@ -82,7 +82,7 @@ def test_no_files(tmp_path, capsys, name, said):
 
 
 def test_a_pipe_is_as_good_as_a_file():
-    script = '"$1" -m harness.cli policy check <(cat harness/policy/documents/page/gateway.json)'
+    script = '"$1" -m harness.cli policy check <(cat harness/policy/documents/profiles/page/gateway.json)'
     done = subprocess.run(["bash", "-c", script, "bash", sys.executable], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "documents: 1, errors: 0, warnings: 0\n")
 
@@ -125,7 +125,7 @@ def test_braces_that_are_meant(run):
     [
         (["v", "publish", "prod/{tenant}/m/d/{device}/d2c"], True, "allowed by associated statement 2"),
         (["v", "publish", "prod/{tenant}/m/x", "--retain"], False, "iot:RetainPublish on prod/{tenant}/m/x: implicit"),
-        (["v", "publish", "prod/{tenant}/m/x", "--state", "provisioned"], False, "implicit deny; nearest: "),
+        (["v", "publish", "prod/{tenant}/m/x", "--membership", "provisioned"], False, "implicit deny; nearest: "),
         (["v", "publish", "prod/{other_tenant}/m/x"], False, "implicit deny; nearest: associated statement 2"),
         (["v", "publish", "{device}/shadow/update"], False, "implicit deny"),
         (["dk", "publish", "{device}/shadow/update"], True, "on dk-1/shadow/update: allowed by provisioned"),
@@ -133,7 +133,11 @@ def test_braces_that_are_meant(run):
         (["v", "publish", "x-9/shadow/update", "--cloud", "today", "--device-id", "x-9"], True, "x-9/shadow/update:"),
         (["v", "subscribe", "prod/T/m/#", "--tenant", "T"], True, "associated statement 1 (topicfilter/prod/T/m/*)"),
         (["v", "subscribe", "prod/{tenant}/gateways/{device}/c2g"], False, "implicit deny"),
-        (["v", "subscribe", "prod/{tenant}/gateways/{device}/c2g", "--state", "gateway"], True, "gateway statement 1"),
+        (
+            ["v", "subscribe", "prod/{tenant}/gateways/{device}/c2g", "--membership", "gateway"],
+            True,
+            "gateway statement 1",
+        ),
         (["v", "connect", "{device}"], True, "iot:Connect on client/{device}: allowed by provisioned statement 1"),
         (["v", "connect", "{other_device}"], False, "no policy is in force"),
     ],
@@ -234,7 +238,7 @@ def test_trials(run):
     mutants, equivalent = len(data["mutants"]), len(data["equivalent"])
     assert data["summary"] == f"{count} trials, {mutants} mutants, all killed, {equivalent} equivalent"
     assert f"\n{data['summary']}\n{data['proof']}\n" in DOCS
-    assert {trial["state"] for trial in data["trials"]} <= {"provisioned", "associated", "gateway"}
+    assert {trial["membership"] for trial in data["trials"]} <= {"provisioned", "associated", "gateway"}
     by_id = {trial["id"]: trial for trial in data["trials"]}
     assert all(set(mutant["noticed_by"]) <= set(by_id) and mutant["noticed_by"] for mutant in data["mutants"])
     assert {trial["allowed"] for trial in by_id.values()} == {True, False}
@@ -243,8 +247,8 @@ def test_trials(run):
 
 
 def test_full_trials_of_one_state_hold_the_smallest_set(run):
-    _, smallest = run("policy", "trials", "v", "--state", "provisioned")
-    _, full = run("policy", "trials", "v", "--state", "provisioned", "--full")
+    _, smallest = run("policy", "trials", "v", "--membership", "provisioned")
+    _, full = run("policy", "trials", "v", "--membership", "provisioned", "--full")
     minimal = [trial for trial in full["trials"] if trial["minimal"]]
     assert minimal == smallest["trials"]
     assert len(full["trials"]) > len(minimal)
@@ -253,7 +257,9 @@ def test_full_trials_of_one_state_hold_the_smallest_set(run):
 
 def test_lines_of_trials(tmp_path, capsys):
     (tmp_path / "boards.yaml").write_text(FILE)
-    assert main(["policy", "trials", "v", "--state", "provisioned", "--boards", str(tmp_path / "boards.yaml")]) == 0
+    assert (
+        main(["policy", "trials", "v", "--membership", "provisioned", "--boards", str(tmp_path / "boards.yaml")]) == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     names = "names: placeholders; real ones: --device-id and --tenant, or --live"
     assert lines[:4] == ["profile page of cloud local; devices: provisioned", names, "", "connection 1"]

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.bench.policy_drift import compare
 from harness.cli import policy_probe
 from harness.cli.exit_codes import OK, REFUSED
+from harness.policy_trials.drift import compare
 from harness.trial import Outcome
-from tests.unit.bench import test_policy_drift as trials
+from tests.unit.policy_trials import test_policy_drift as trials
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def printed(monkeypatch):
     def run(results):
         drift = compare(trials.PAGE, trials.MUTANTS, results, trials.NAMES)
         monkeypatch.setattr(policy_probe, "run_probe", lambda *_args, **_options: drift)
-        result = policy_probe.probe(SimpleNamespace(board="one", standings=None), None)
+        result = policy_probe.probe(SimpleNamespace(board="one", memberships=None), None)
         return result.code, result.lines[1:]
 
     return run

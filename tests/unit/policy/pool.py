@@ -1,6 +1,6 @@
 """Names, profiles and short ways to look for derived trials, for the tests of this directory."""
 
-from harness.policy import Case, Kind, Names, Verb, derive, load_profile
+from harness.policy import Case, Membership, Names, Verb, derive, load_profile
 
 TEAM = "b3f6a1de-0c1f-4d5e-9d0f-1c2b3a4d5e6f"
 OTHER_TEAM = "00000000-1111-4222-8333-444455556666"
@@ -9,7 +9,7 @@ PAGE = tuple(load_profile("page", account="123456789012").values())
 CURRENT = tuple(load_profile("current", account="123456789012").values())
 
 
-def cases(kind: Kind = Kind.ASSOCIATED, documents=PAGE, **more) -> dict[str, Case]:
+def cases(kind: Membership = Membership.ASSOCIATED, documents=PAGE, **more) -> dict[str, Case]:
     return {case.id: case for case in derive(documents, kind, NAMES, **more)}
 
 

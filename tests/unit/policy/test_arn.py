@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.policy.arn import other_topic_type, resource_part, topic_arn, topicfilter_arn
+from harness.policy.documents.arn import other_topic_type, resource_part, topic_arn, topicfilter_arn
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.policy import Pattern
-from harness.policy.automaton import Automaton, Level, Reading
-from harness.policy.pattern import Variable, Wild, tokenise
+from harness.policy.documents.pattern import Variable, Wild, tokenise
+from harness.policy.proof.automaton import Automaton, Level, Reading
 
 pieces = st.sampled_from(["a", "b", "/", "ab/", "*", "?", "**", "*?"])
 patterns = st.lists(pieces, max_size=6).map(lambda found: tokenise("".join(found), variables=False))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.policy.cover import smallest_cover
+from harness.policy.proof.cover import smallest_cover
 
 masks = st.lists(st.integers(0, 2**8 - 1), max_size=9)
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from harness.policy import Decision, Kind, Names, PolicySet, Verb, derive, load_profile, principal_of, survey
-from harness.policy.case import judge
-from harness.policy.mqtt_rules import possible_filter, possible_topic
+from harness.policy import Decision, Membership, Names, PolicySet, Verb, derive, load_profile, principal_of, survey
+from harness.policy.derivation.case import judge
+from harness.policy.evaluation.mqtt_rules import possible_filter, possible_topic
 from tests.unit.policy.build import ARN, allow, deny, document
 from tests.unit.policy.pool import CURRENT, NAMES, OTHER_TEAM, PAGE, TEAM, cases, find
 
@@ -118,7 +118,7 @@ def test_delivery():
 
 
 def test_every_case_is_possible_and_tried_once():
-    for kind in Kind:
+    for kind in Membership:
         found = derive(PAGE, kind, NAMES)
         assert len({case.request for case in found}) == len({case.id for case in found}) == len(found)
         for case in found:
@@ -132,7 +132,7 @@ def test_every_case_is_possible_and_tried_once():
 
 
 def test_numbers_for_the_page():
-    numbers = {kind: derive(PAGE, kind, NAMES) for kind in Kind}
+    numbers = {kind: derive(PAGE, kind, NAMES) for kind in Membership}
     assert {kind.value: (sum(c.allowed for c in found), len(found)) for kind, found in numbers.items()} == {
         "provisioned": (41, 169),
         "associated": (110, 341),
@@ -143,33 +143,33 @@ def test_numbers_for_the_page():
 
 def test_expected_is_what_the_evaluator_says():
     documents = {d.name: d for d in PAGE}
-    for kind in Kind:
+    for kind in Membership:
         found = derive(PAGE, kind, NAMES)
         assert judge(found, documents) == [case.allowed for case in found]
 
 
 def test_impossible_packets_are_left_out():
-    found = survey(PAGE, Kind.ASSOCIATED, NAMES)
+    found = survey(PAGE, Membership.ASSOCIATED, NAMES)
     left_out = {case.request.name for case in found.impossible if case.request.verb is Verb.PUBLISH}
     assert JOBS in left_out
     assert JOBS not in {c.request.name for c in found.cases if c.request.verb is Verb.PUBLISH}
 
 
 def test_provisioned_device_has_no_team_topics():
-    found = cases(Kind.PROVISIONED)
+    found = cases(Membership.PROVISIONED)
     assert not find(found, Verb.PUBLISH, f"prod/{TEAM}/m/d/dev-1/d2c").allowed
     assert "not in force" in find(found, Verb.SUBSCRIBE, f"prod/{TEAM}/a/test").probes
     assert find(found, Verb.PUBLISH, f"{SHADOW}/get").allowed
 
 
 def test_device_that_is_not_attached_only_connects():
-    found = cases(Kind.NOT_ATTACHED)
+    found = cases(Membership.NOT_ATTACHED)
     assert {case.request.verb for case in found.values()} == {Verb.CONNECT}
     assert not any(case.allowed for case in found.values())
 
 
 def test_gateway():
-    found = cases(Kind.GATEWAY)
+    found = cases(Membership.GATEWAY)
     assert find(found, Verb.SUBSCRIBE, f"prod/{TEAM}/gateways/dev-1/c2g").ruling.document == "gateway"
     assert find(found, Verb.PUBLISH, f"prod/{TEAM}/gateways/dev-1/g2c").allowed
     assert not find(found, Verb.PUBLISH, f"prod/{TEAM}/gateways/dev-2/g2c").allowed
@@ -192,7 +192,7 @@ def test_documents_of_any_name_are_in_force_and_every_statement_counts():
         allow("iot:RetainPublish", f"{ARN}topic/a/t/keep"),
         name="own",
     )
-    for kind in Kind:
+    for kind in Membership:
         found = cases(kind, (own,))
         assert find(found, Verb.PUBLISH, "a/t/test").ruling.document == "own"
         assert find(found, Verb.PUBLISH, "a/t/secret").expected is Decision.EXPLICIT_DENY
@@ -229,13 +229,13 @@ def test_conditions_on_the_connect_packet():
 
 def test_ids_do_not_depend_on_names():
     other = Names("x", "y", "t", "u", account="123456789012")
-    assert {case.id for case in derive(PAGE, Kind.ASSOCIATED, other)} == set(ASSOCIATED)
+    assert {case.id for case in derive(PAGE, Membership.ASSOCIATED, other)} == set(ASSOCIATED)
     assert all(re.fullmatch(r"[\x21-\x7e]+", identifier) for identifier in ASSOCIATED)
 
 
 def test_account_and_region_of_the_cloud():
     names = Names("dev-1", "dev-2", TEAM, OTHER_TEAM, region="eu-west-1", account="999999999999")
-    found = derive(load_profile(account="999999999999").values(), Kind.ASSOCIATED, names)
+    found = derive(load_profile(account="999999999999").values(), Membership.ASSOCIATED, names)
     assert sum(case.allowed for case in found) == 110
 
 
@@ -250,9 +250,9 @@ def test_words():
 
 
 def test_principals():
-    own = principal_of(Kind.GATEWAY, NAMES)
+    own = principal_of(Membership.GATEWAY, NAMES)
     assert (own.attached, own.thing_name, own.attributes) == (True, "dev-1", {"tenantId": TEAM, "teamId": TEAM})
-    stranger = principal_of(Kind.GATEWAY, NAMES, client_id="dev-2")
+    stranger = principal_of(Membership.GATEWAY, NAMES, client_id="dev-2")
     assert (stranger.attached, stranger.thing_name, stranger.attributes) == (False, None, {})
-    assert principal_of(Kind.PROVISIONED, NAMES).attributes == {}
+    assert principal_of(Membership.PROVISIONED, NAMES).attributes == {}
     assert not PolicySet(PAGE).compile(stranger).decide("iot:Connect", f"{ARN}client/dev-2").allowed

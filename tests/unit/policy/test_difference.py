@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.policy import (
-    Kind,
+    Membership,
     Names,
     PolicySet,
     Request,
@@ -15,12 +15,12 @@ from harness.policy import (
     load_profile,
     mutants,
     principal_of,
-    search,
 )
-from harness.policy.case import rule
-from harness.policy.difference import Difference, difference
-from harness.policy.mqtt_rules import is_request, may_be_retained, possible_filter, possible_topic
-from harness.policy.search import Effort
+from harness.policy.derivation.case import rule
+from harness.policy.evaluation.mqtt_rules import is_request, may_be_retained, possible_filter, possible_topic
+from harness.policy.proof import search
+from harness.policy.proof.difference import Difference, difference
+from harness.policy.proof.search import Effort
 from tests.unit.policy.build import ARN, allow, deny, document
 
 NAMES = Names("dev", "dev2", "team", "team2")
@@ -31,10 +31,10 @@ CONNECTING = {"connecting": document(allow("iot:Connect", "*"), name="connecting
 NONE, UNPROVED = Difference(None, True), Difference(None, False)
 
 
-def differences(*statements, kind=Kind.ASSOCIATED, name="own", connecting=True) -> dict[str, Difference]:
+def differences(*statements, membership=Membership.ASSOCIATED, name="own", connecting=True) -> dict[str, Difference]:
     original = {name: document(*statements, name=name)} | (CONNECTING if connecting else {})
     changed = [one for one in mutants(original.values()) if one.document == name]
-    return {one.change: difference(original, one, kind, NAMES) for one in changed}
+    return {one.change: difference(original, one, membership, NAMES) for one in changed}
 
 
 def test_a_deny_shows_where_something_else_allows():
@@ -110,7 +110,7 @@ def test_what_a_connect_says_is_not_searched():
 
 
 def test_a_document_that_is_not_in_force_changes_nothing():
-    found = differences(allow("iot:Publish", "*"), kind=Kind.PROVISIONED, name="gateway")
+    found = differences(allow("iot:Publish", "*"), membership=Membership.PROVISIONED, name="gateway")
     assert set(found.values()) == {NONE}
 
 
@@ -124,10 +124,10 @@ def test_searches_share_what_they_may_look_at():
     original = {"own": document(allow("iot:Publish", f"{ARN}topic/a/*"), name="own")} | CONNECTING
     mutant = next(one for one in mutants(original.values()) if "widened" in one.change)
     effort = Effort(100)
-    assert difference(original, mutant, Kind.ASSOCIATED, NAMES, effort=effort).candidate
+    assert difference(original, mutant, Membership.ASSOCIATED, NAMES, effort=effort).candidate
     assert 0 < effort.left < 100
     none_left = Effort(0)
-    assert difference(original, mutant, Kind.ASSOCIATED, NAMES, effort=none_left) == Difference(None, False, True)
+    assert difference(original, mutant, Membership.ASSOCIATED, NAMES, effort=none_left) == Difference(None, False, True)
 
 
 def test_how_many_levels_a_text_has_is_no_reason_to_look_twice():
@@ -137,7 +137,7 @@ def test_how_many_levels_a_text_has_is_no_reason_to_look_twice():
     original |= CONNECTING
     mutant = next(one for one in mutants(original.values()) if one.change == "dropped")
     effort = Effort()
-    assert difference(original, mutant, Kind.ASSOCIATED, NAMES, effort=effort) == NONE
+    assert difference(original, mutant, Membership.ASSOCIATED, NAMES, effort=effort) == NONE
     assert search.MOST_IN_ALL - effort.left < 20_000
 
 
@@ -147,7 +147,7 @@ def test_a_text_is_found_without_looking_at_all_that_are_shorter():
     effort = Effort()
     for mutant in mutants(original.values()):
         if mutant.document == "own" and "dropped" in mutant.change:
-            assert difference(original, mutant, Kind.ASSOCIATED, NAMES, effort=effort).candidate, str(mutant)
+            assert difference(original, mutant, Membership.ASSOCIATED, NAMES, effort=effort).candidate, str(mutant)
     assert search.MOST_IN_ALL - effort.left < 2_000
 
 
@@ -162,10 +162,10 @@ def test_another_packet_is_looked_for_where_one_will_not_do():
         seen.append(candidate.template)
         return candidate.template.startswith("$aws/")
 
-    found = difference(original, mutant, Kind.ASSOCIATED, NAMES, accepted=accepted)
+    found = difference(original, mutant, Membership.ASSOCIATED, NAMES, accepted=accepted)
     assert found.candidate.template.startswith("$aws/")
     assert len(seen) > 1
-    assert difference(original, mutant, Kind.ASSOCIATED, NAMES, accepted=lambda _candidate: False) == UNPROVED
+    assert difference(original, mutant, Membership.ASSOCIATED, NAMES, accepted=lambda _candidate: False) == UNPROVED
 
 
 def test_a_delivery_is_looked_for_where_messages_come():
@@ -177,7 +177,7 @@ def test_a_delivery_is_looked_for_where_messages_come():
     def arrives(candidate):
         return candidate.template.startswith("prod/{tenant}/")
 
-    found = difference(original, mutant, Kind.ASSOCIATED, NAMES, accepted=arrives).candidate
+    found = difference(original, mutant, Membership.ASSOCIATED, NAMES, accepted=arrives).candidate
     assert (found.verb, found.template) == (Verb.RECEIVE, "prod/{tenant}/x")
 
 
@@ -197,7 +197,7 @@ def test_a_device_that_may_not_connect_sends_nothing():
 def test_every_mutant_of_the_page_is_settled():
     page = load_profile(account=NAMES.account)
     for mutant in mutants(page.values()):
-        found = difference(page, mutant, Kind.GATEWAY, NAMES)
+        found = difference(page, mutant, Membership.GATEWAY, NAMES)
         connecting = mutant.before.takes("iot:Connect")
         assert found.complete or found.candidate or connecting
 
@@ -236,8 +236,8 @@ CHECKS = [request.checks(NAMES)[1:] for request in REQUESTS]
 def test_as_trying_them_all(several, data):
     original = {"own": document(*several, name="own")} | CONNECTING
     mutant = data.draw(st.sampled_from([one for one in mutants(original.values()) if one.document == "own"]))
-    found = difference(original, mutant, Kind.ASSOCIATED, NAMES)
-    principal = principal_of(Kind.ASSOCIATED, NAMES)
+    found = difference(original, mutant, Membership.ASSOCIATED, NAMES)
+    principal = principal_of(Membership.ASSOCIATED, NAMES)
     versions = [PolicySet(documents.values()).compile(principal) for documents in (original, mutant.documents)]
 
     def differs(checks) -> bool:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.policy import Kind, PolicySet, derive, mutants, plan, principal_of, topic_arn
-from harness.policy.equivalence import explain_equivalence
+from harness.policy import Membership, PolicySet, derive, mutants, plan, principal_of, topic_arn
+from harness.policy.proof.equivalence import explain_equivalence
 from tests.unit.policy.build import ARN, allow, deny, document
 from tests.unit.policy.pool import NAMES, PAGE
 
@@ -13,7 +13,7 @@ CONNECT = allow("iot:Connect", "*")
 def reason(change: str, *statements, number: int = 2):
     documents = [document(CONNECT, *statements, name="own")]
     (mutant,) = [m for m in mutants(documents) if m.number == number and m.change.endswith(change)]
-    return explain_equivalence(mutant, derive(documents, Kind.ASSOCIATED, NAMES))
+    return explain_equivalence(mutant, derive(documents, Membership.ASSOCIATED, NAMES))
 
 
 def test_https_alone():
@@ -64,7 +64,7 @@ def test_action_without_resource():
 
 def test_document_that_no_device_has():
     (mutant,) = [m for m in mutants(PAGE) if (m.document, m.number, m.change) == ("gateway", 1, "dropped")]
-    found = explain_equivalence(mutant, derive(PAGE, Kind.ASSOCIATED, NAMES))
+    found = explain_equivalence(mutant, derive(PAGE, Membership.ASSOCIATED, NAMES))
     assert found.reason == "gateway is not in force for any of these devices"
 
 
@@ -88,7 +88,7 @@ def test_resources_with_few_colons_are_read_as_in_evaluation(resource, effect):
         {"Effect": effect, "Action": "iot:Publish", "Resource": resource},
     ]
     documents = (document(*statements, name="own"),)
-    principal = principal_of(Kind.ASSOCIATED, NAMES)
+    principal = principal_of(Membership.ASSOCIATED, NAMES)
     before = PolicySet(documents).compile(principal)
     for equivalent in plan(documents, NAMES).equivalent:
         after = PolicySet(equivalent.mutant.documents.values()).compile(principal)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.policy import Effect, PolicyDocument, PolicySet, Principal, Statement, lint, load_document
-from harness.policy.contain import covers
-from harness.policy.lint.contain import Encoder, Index
-from harness.policy.pattern import tokenise
+from harness.policy.documents.pattern import tokenise
+from harness.policy.lint.containment import Encoder, Index
+from harness.policy.proof.containment import covers
 from tests.unit.policy.build import ARN, allow, deny, document
 from tests.unit.policy.pool import CURRENT, PAGE
 

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.policy.mqtt_rules import (
+from harness.policy.evaluation.mqtt_rules import (
     beyond_trials,
     is_request,
     may_be_retained,

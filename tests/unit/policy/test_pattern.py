@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.policy.pattern import Pattern, Reach, Variable, Wild, as_text, substitute, tokenise
+from harness.policy.documents.pattern import Pattern, Reach, Variable, Wild, as_text, substitute, tokenise
 
 
 def matches(pattern: str, text: str, **values: str) -> bool:

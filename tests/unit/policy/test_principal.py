@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from harness.policy import Principal
-from harness.policy.principal import Context
+from harness.policy.evaluation.principal import Context
 
 DEVICE = Principal(
     client_id="dev-1",

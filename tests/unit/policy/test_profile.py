@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness.policy import PolicyError, load_document, load_profile
-from harness.policy.profile import PAGE
+from harness.policy.documents.profile import PAGE
 
 ACCOUNT = "123456789012"
 ARN = "arn:aws:iot:*:123456789012:"

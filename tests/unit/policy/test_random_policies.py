@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from harness.policy import (
     Case,
-    Kind,
+    Membership,
     PolicyDocument,
     PolicySet,
     Principal,
@@ -19,7 +19,7 @@ from harness.policy import (
     topic_arn,
     topicfilter_arn,
 )
-from harness.policy.mqtt_rules import possible_filter, possible_topic
+from harness.policy.evaluation.mqtt_rules import possible_filter, possible_topic
 from tests.unit.policy import naive
 from tests.unit.policy.build import ARN, document
 from tests.unit.policy.pool import NAMES, TEAM
@@ -96,7 +96,11 @@ def allowed(case: Case, documents: dict[str, PolicyDocument]) -> bool:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(connects, st.lists(statements, min_size=1, max_size=3), st.sampled_from([Kind.PROVISIONED, Kind.ASSOCIATED]))
+@given(
+    connects,
+    st.lists(statements, min_size=1, max_size=3),
+    st.sampled_from([Membership.PROVISIONED, Membership.ASSOCIATED]),
+)
 def test_selected_trials_kill_every_mutant(connect, more, kind):
     original = {"own": document(connect, *more, name="own")}
     chosen = plan(original.values(), NAMES, [kind])
@@ -127,9 +131,9 @@ PACKETS = [
 @given(connects, st.lists(statements, min_size=1, max_size=3))
 def test_equivalent_mutants_decide_every_packet_alike(connect, more):
     original = document(connect, *more, name="own")
-    principal = principal_of(Kind.ASSOCIATED, NAMES)
+    principal = principal_of(Membership.ASSOCIATED, NAMES)
     before = PolicySet([original]).compile(principal)
-    chosen = plan([original], NAMES, [Kind.ASSOCIATED])
+    chosen = plan([original], NAMES, [Membership.ASSOCIATED])
     assume(before.decide("iot:Connect", client_arn("dev-1")).allowed)
     for equivalent in chosen.equivalent:
         if not equivalent.proved:

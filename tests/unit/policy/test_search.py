@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.policy.automaton import Automaton, Reading
-from harness.policy.mqtt_rules import possible_filter, possible_topic
-from harness.policy.pattern import tokenise
-from harness.policy.search import Effort, TextSearch
+from harness.policy.documents.pattern import tokenise
+from harness.policy.evaluation.mqtt_rules import possible_filter, possible_topic
+from harness.policy.proof.automaton import Automaton, Reading
+from harness.policy.proof.search import Effort, TextSearch
 from tests.unit.policy.test_automaton import read
 
 LONGEST = 5

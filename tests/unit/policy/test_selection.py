@@ -6,22 +6,24 @@ from itertools import combinations
 
 import pytest
 
-from harness.policy import Case, Kind, Selection, Verb, derive, evaluation, mutants, plan, search, smallest
-from harness.policy.case import judge
+from harness.policy import Case, Membership, Selection, Verb, derive, mutants, plan, smallest
+from harness.policy.derivation.case import judge
+from harness.policy.evaluation import policy_set
+from harness.policy.proof import search
 from tests.unit.policy.build import ARN, allow, deny, document
 from tests.unit.policy.pool import CURRENT, NAMES, PAGE
 
 
 @cache
-def selection(*kinds: Kind) -> Selection:
+def selection(*kinds: Membership) -> Selection:
     return plan(PAGE, NAMES, kinds)
 
 
 NUMBERS = {
-    (Kind.PROVISIONED,): "21 trials, 100 mutants, all killed, 175 equivalent",
-    (Kind.ASSOCIATED,): "39 trials, 182 mutants, all killed, 93 equivalent",
-    (Kind.GATEWAY,): "48 trials, 211 mutants, all killed, 64 equivalent",
-    tuple(Kind): "48 trials, 211 mutants, all killed, 64 equivalent",
+    (Membership.PROVISIONED,): "21 trials, 100 mutants, all killed, 175 equivalent",
+    (Membership.ASSOCIATED,): "39 trials, 182 mutants, all killed, 93 equivalent",
+    (Membership.GATEWAY,): "48 trials, 211 mutants, all killed, 64 equivalent",
+    tuple(Membership): "48 trials, 211 mutants, all killed, 64 equivalent",
 }
 
 
@@ -36,7 +38,7 @@ def test_numbers_for_the_page(kinds):
 
 
 def test_numbers_for_current_firmware():
-    chosen = plan(CURRENT, NAMES, [Kind.ASSOCIATED])
+    chosen = plan(CURRENT, NAMES, [Membership.ASSOCIATED])
     assert str(chosen) == "48 trials, 207 mutants, all killed, 95 equivalent"
     assert len(chosen.apart) == 48
 
@@ -52,8 +54,8 @@ def test_every_mutant_is_killed(kinds):
 
 
 def test_no_candidate_notices_two_of_those_that_are_apart():
-    chosen = selection(Kind.ASSOCIATED)
-    candidates = derive(PAGE, Kind.ASSOCIATED, NAMES)
+    chosen = selection(Membership.ASSOCIATED)
+    candidates = derive(PAGE, Membership.ASSOCIATED, NAMES)
     expected = [case.allowed for case in candidates]
     noticed_by = []
     for mutant in chosen.apart:
@@ -63,14 +65,14 @@ def test_no_candidate_notices_two_of_those_that_are_apart():
 
 
 def test_without_any_one_trial_a_mutant_survives():
-    chosen = selection(Kind.ASSOCIATED)
+    chosen = selection(Membership.ASSOCIATED)
     for left_out in chosen.cases:
         noticed = {m for case in chosen.cases if case is not left_out for m in map(id, chosen.noticed[case.id])}
         assert any(id(m) not in noticed for m in chosen.noticed[left_out.id])
 
 
 def test_equivalent_mutants_have_reasons():
-    chosen = selection(*Kind)
+    chosen = selection(*Membership)
     assert len(chosen.mutants) + len(chosen.equivalent) == len(mutants(PAGE)) == 275
     assert all(equivalent.proved for equivalent in chosen.equivalent)
     untaken = {str(e.mutant): e.reason for e in chosen.equivalent if "AWS IoT does not take" in e.reason}
@@ -85,7 +87,7 @@ def test_equivalent_mutants_have_reasons():
 def test_the_attachment_is_tested_where_it_can_be():
     """The page's documents come by group, so they never reach a stranger; a certificate's document does."""
     dropped = "condition Bool iot:Connection.Thing.IsAttached dropped"
-    assert dropped in {e.mutant.change for e in selection(*Kind).equivalent}
+    assert dropped in {e.mutant.change for e in selection(*Membership).equivalent}
     condition = {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}
     own = document(allow("iot:Connect", f"{ARN}client/${{iot:ClientId}}", Condition=condition), name="own")
     chosen = plan([own], NAMES)
@@ -93,17 +95,17 @@ def test_the_attachment_is_tested_where_it_can_be():
 
 
 def test_denied_trials_end_a_connection():
-    chosen = selection(*Kind)
+    chosen = selection(*Membership)
     for connection in chosen.connections:
         assert not any(case.closes for case in connection[:-1])
         assert len({id(case.principal) for case in connection}) == 1
     assert [len(c) for c in chosen.connections[:1]] == [sum(case.allowed for case in chosen.cases) + 1]
     assert len(chosen.connections) == sum(case.closes for case in chosen.cases)
-    assert {case.kind for case in chosen.cases} == {Kind.GATEWAY}
+    assert {case.membership for case in chosen.cases} == {Membership.GATEWAY}
 
 
 def test_what_is_not_proved_is_said():
-    chosen = selection(Kind.PROVISIONED)
+    chosen = selection(Membership.PROVISIONED)
     searched = replace(chosen, apart=chosen.apart[1:])
     assert searched.proof == (
         "minimal: the search through all smaller sets of candidates ended without one (21 are needed)"
@@ -113,11 +115,11 @@ def test_what_is_not_proved_is_said():
 
 
 def test_delivery_is_tried_once():
-    assert [c.request.verb for c in selection(Kind.ASSOCIATED).cases].count(Verb.RECEIVE) == 1
+    assert [c.request.verb for c in selection(Membership.ASSOCIATED).cases].count(Verb.RECEIVE) == 1
 
 
 def test_suspects_of_a_changed_policy():
-    chosen = selection(Kind.ASSOCIATED)
+    chosen = selection(Membership.ASSOCIATED)
     for mutant in chosen.mutants:
         failed = {case.id for case in chosen.cases if any(m is mutant for m in chosen.noticed[case.id])}
         assert mutant in chosen.suspects(failed)
@@ -130,8 +132,8 @@ def test_suspects_of_a_changed_policy():
 def test_what_one_device_cannot_show_another_one_does():
     """A packet of a gateway that may not even connect ended the search, and what others can show passed for equal."""
     alone = [document(deny("iot:Connect", "*"), name="gateway") if one.name == "gateway" else one for one in PAGE]
-    without = plan(alone, NAMES, [Kind.PROVISIONED, Kind.ASSOCIATED])
-    chosen = plan(alone, NAMES, [Kind.PROVISIONED, Kind.ASSOCIATED, Kind.GATEWAY])
+    without = plan(alone, NAMES, [Membership.PROVISIONED, Membership.ASSOCIATED])
+    chosen = plan(alone, NAMES, [Membership.PROVISIONED, Membership.ASSOCIATED, Membership.GATEWAY])
     assert {str(mutant) for mutant in without.mutants} <= {str(mutant) for mutant in chosen.mutants}
     page = [one for one in chosen.equivalent if one.mutant.document != "gateway"]
     assert all(equivalent.proved for equivalent in page)
@@ -162,7 +164,7 @@ def test_what_only_packets_show_that_cannot_be_tried_is_said():
 
 def test_a_search_that_is_given_up_is_said(monkeypatch):
     monkeypatch.setattr(search, "MOST_PLACES", 10)
-    chosen = plan(PAGE, NAMES, [Kind.GATEWAY])
+    chosen = plan(PAGE, NAMES, [Membership.GATEWAY])
     open_ones = [equivalent for equivalent in chosen.equivalent if not equivalent.proved]
     assert open_ones
     assert all("the search for a topic that does was given up" in one.reason for one in open_ones)
@@ -173,11 +175,11 @@ def test_a_search_that_is_given_up_is_said(monkeypatch):
 def test_documents_of_users_take_few_rulings_and_little_search(monkeypatch):
     """Three documents of some twenty resources took a minute: each case was asked of each mutant anew."""
     decided = []
-    decide = evaluation.CompiledPolicies.decide
-    monkeypatch.setattr(evaluation.CompiledPolicies, "decide", lambda *given: decided.append(1) or decide(*given))
+    decide = policy_set.CompiledPolicies.decide
+    monkeypatch.setattr(policy_set.CompiledPolicies, "decide", lambda *given: decided.append(1) or decide(*given))
     topics = [f"{ARN}topic/app/{number}/${{iot:ClientId}}/*" for number in range(8)]
     own = document(allow(["iot:Publish", "iot:Receive"], topics), name="own")
-    chosen = plan([*PAGE, own], NAMES, [Kind.ASSOCIATED, Kind.GATEWAY])
+    chosen = plan([*PAGE, own], NAMES, [Membership.ASSOCIATED, Membership.GATEWAY])
     assert all(equivalent.proved for equivalent in chosen.equivalent)
     assert len(decided) < 20_000
 
@@ -204,7 +206,7 @@ def brute_force(cases: list[Case], changed) -> int:
 )
 def test_smallest_by_trying_all(statements):
     documents = [document(*statements, name="own")]
-    cases = derive(documents, Kind.ASSOCIATED, NAMES)[:14]
+    cases = derive(documents, Membership.ASSOCIATED, NAMES)[:14]
     changed = mutants(documents)
     chosen = smallest(cases, changed)
     assert len(chosen.cases) == brute_force(cases, changed) == chosen.at_least

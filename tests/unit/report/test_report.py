@@ -5,7 +5,7 @@ import os
 from xml.etree import ElementTree
 
 from harness.redact import SECRETS
-from harness.report import Case, RunFolder, Transcript, short_name, table
+from harness.report import CaseRecord, RunFolder, Transcript, short_name, table
 from harness.timeline import Kind, Timeline
 
 
@@ -98,11 +98,11 @@ def test_mistake_becomes_one_junit_error(tmp_path):
 
 
 def test_table_lines_up_and_names_what_failed():
-    good = Case("dk1", "test_publish.py::test_a", seconds=1.234)
+    good = CaseRecord("dk1", "test_publish.py::test_a", seconds=1.234)
     good.add_verdict("tolerated", "because")
-    bad = Case("board-2", "test_violations.py::test_b", result="failed", seconds=12.0)
+    bad = CaseRecord("board-2", "test_violations.py::test_b", result="failed", seconds=12.0)
     bad.add_verdict("tolerated", "because")
-    lost = Case("dk1", "test_c", result="error")
+    lost = CaseRecord("dk1", "test_c", result="error")
     lines = table([good, bad, lost])
     assert lines[0].split() == ["board", "scenario", "verdict", "seconds"]
     assert lines[2].split() == ["dk1", "test_publish.py::test_a", "tolerated", "1.23"]
@@ -112,7 +112,7 @@ def test_table_lines_up_and_names_what_failed():
 
 
 def test_table_counts_many_verdicts():
-    case = Case("dk1", "t")
+    case = CaseRecord("dk1", "t")
     for verdict in ["tolerated"] * 3 + ["policy disconnect"]:
         case.add_verdict(verdict, "because")
     assert "  tolerated, tolerated, tolerated, policy disconnect  " in table([case])[2]
@@ -121,7 +121,7 @@ def test_table_counts_many_verdicts():
 
 
 def test_several_verdicts_are_all_kept():
-    case = Case("dk1", "t")
+    case = CaseRecord("dk1", "t")
     case.add_verdict("tolerated", "one")
     case.add_verdict("policy disconnect", "two", attempts=2)
     wanted = {"verdict": "tolerated, policy disconnect", "evidence": "one | two", "attempts": "1, 2"}

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from harness.virtual.cloud.bundle_archive import Manifest
-from harness.virtual.cloud.bundles import Bundle
+from harness.virtual.cloud.services.bundle_archive import Manifest
+from harness.virtual.cloud.services.bundles import Bundle
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 

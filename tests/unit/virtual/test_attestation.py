@@ -11,7 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.attestation import AttestationToken, InvalidAttestation, TrustedIdentities, parse_identity
+from harness.virtual.cloud.provisioning.attestation import (
+    AttestationToken,
+    InvalidAttestation,
+    TrustedIdentities,
+    parse_identity,
+)
 
 from .attestation_maker import FIRMWARE, Board, base64url
 

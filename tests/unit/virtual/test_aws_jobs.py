@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud import aws_jobs
-from harness.virtual.cloud.aws_jobs import JobsRejected, answer, pending
-from harness.virtual.cloud.fota import ExecutionStatus, FotaJobs
+from harness.virtual.cloud.services import aws_jobs
+from harness.virtual.cloud.services.aws_jobs import JobsRejected, answer, pending
+from harness.virtual.cloud.services.fota import ExecutionStatus, FotaJobs
 
 from .cloud_makers import NOON, make_bundle
 

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from harness.virtual.cloud.bulk import BulkOperations, BulkStatus, Endpoint
-from harness.virtual.cloud.team import Refused
+from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.rest.bulk import BulkOperations, BulkStatus, Endpoint
 
 from .cloud_makers import NOON
 

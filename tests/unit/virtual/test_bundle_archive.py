@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.bundle_archive import InvalidBundle, Manifest, decode_base64, read_archive
+from harness.virtual.cloud.services.bundle_archive import InvalidBundle, Manifest, decode_base64, read_archive
 
 from .cloud_makers import make_archive, make_manifest
 

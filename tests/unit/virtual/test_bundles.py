@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from harness.virtual.cloud.bundle_archive import Manifest
-from harness.virtual.cloud.bundles import Bundles, show_bundle
+from harness.virtual.cloud.services.bundle_archive import Manifest
+from harness.virtual.cloud.services.bundles import Bundles, show_bundle
 
 from .cloud_makers import NOON
 

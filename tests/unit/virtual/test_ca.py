@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from harness.virtual.cloud.ca import LocalCa
+from harness.virtual.cloud.tls.ca import LocalCa
 
 
 def load(pem: str) -> x509.Certificate:

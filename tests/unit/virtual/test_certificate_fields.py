@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from harness.policy.lint.conditions import _CERTIFICATE
-from harness.virtual.cloud.certificate_fields import certificate_fields
+from harness.virtual.cloud.tls.certificate_fields import certificate_fields
 from tests.unit.virtual.cloud_makers import NOON
 
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from harness.virtual.cloud.attestation import TrustedIdentities
-from harness.virtual.cloud.claims import MOST_COMMANDS, Claims, CommandStatus
-from harness.virtual.cloud.team import Refused
+from harness.virtual.cloud.provisioning.attestation import TrustedIdentities
+from harness.virtual.cloud.provisioning.claims import MOST_COMMANDS, Claims, CommandStatus
+from harness.virtual.cloud.registry.team import Refused
 
 from .attestation_maker import Board
 from .cloud_makers import NOON, MemoryJournal

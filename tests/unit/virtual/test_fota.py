@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from harness.virtual.cloud.fota import (
+from harness.virtual.cloud.services.fota import (
     ExecutionStatus,
     FotaConflict,
     FotaJobs,

@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.fota import ExecutionStatus, FotaJobs
-from harness.virtual.cloud.fota_messages import FotaReport, NotUnderstood, encode_job, parse_report, parse_request
+from harness.virtual.cloud.services.fota import ExecutionStatus, FotaJobs
+from harness.virtual.cloud.services.fota_messages import (
+    FotaReport,
+    NotUnderstood,
+    encode_job,
+    parse_report,
+    parse_request,
+)
 
 from .cloud_makers import make_bundle
 

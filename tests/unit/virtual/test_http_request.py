@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.http_request import BadRequest, HttpDecoder, HttpRequest
+from harness.virtual.cloud.broker.http_request import BadRequest, HttpDecoder, HttpRequest
 
 # As the nRF Cloud library sends it for JITP.
 JITP = (

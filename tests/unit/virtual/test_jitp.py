@@ -10,16 +10,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from harness.virtual.cloud.ca import LocalCa
+from harness.virtual.cloud.broker.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN
 from harness.virtual.cloud.formats import now_utc
-from harness.virtual.cloud.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN
-from harness.virtual.cloud.jitp import JitProvisioning
-from harness.virtual.cloud.messages import MessageStore
-from harness.virtual.cloud.onboarding import OnboardingRow, certificate_id
-from harness.virtual.cloud.policies import Group, load_policies
-from harness.virtual.cloud.registry import Registry
-from harness.virtual.cloud.services import CloudServices
-from harness.virtual.cloud.team import Refused, Team
+from harness.virtual.cloud.provisioning.jitp import JitProvisioning
+from harness.virtual.cloud.registry.onboarding import OnboardingRow, certificate_id
+from harness.virtual.cloud.registry.policies import Group, load_policies
+from harness.virtual.cloud.registry.registry import Registry
+from harness.virtual.cloud.registry.team import Refused, Team
+from harness.virtual.cloud.services.messages import MessageStore
+from harness.virtual.cloud.services.services import CloudServices
+from harness.virtual.cloud.tls.ca import LocalCa
 
 from .cloud_makers import NOON, MemoryJournal, certificate_pem, der
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.fota import ExecutionStatus, FotaConflict, FotaJobs
-from harness.virtual.cloud.fota_messages import encode_job
-from harness.virtual.cloud.jobs_service import JobsService
+from harness.virtual.cloud.services.fota import ExecutionStatus, FotaConflict, FotaJobs
+from harness.virtual.cloud.services.fota_messages import encode_job
+from harness.virtual.cloud.services.jobs import JobsService
 
 from .cloud_makers import NOON, MemoryJournal, make_bundle
 

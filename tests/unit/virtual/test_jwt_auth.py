@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.jwt_auth import InvalidToken, is_jwt, verify
+from harness.virtual.cloud.rest.jwt_auth import InvalidToken, is_jwt, verify
 
 from . import jwt_makers as make
 from .cloud_makers import NOON

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from harness.virtual.cloud.messages import MessageQuery, MessageStore
+from harness.virtual.cloud.services.messages import MessageQuery, MessageStore
 
 from .cloud_makers import NOON
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.onboarding import (
+from harness.virtual.cloud.registry.onboarding import (
     InvalidUpload,
     check_row,
     load_certificate,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.virtual.cloud.claims import Command, CommandStatus
-from harness.virtual.cloud.provisioning_commands import read_request, take_answer, to_wire
-from harness.virtual.cloud.team import Refused
+from harness.virtual.cloud.provisioning.claims import Command, CommandStatus
+from harness.virtual.cloud.provisioning.commands import read_request, take_answer, to_wire
+from harness.virtual.cloud.registry.team import Refused
 
 from .cloud_makers import NOON
 

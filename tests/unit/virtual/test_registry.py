@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from harness.policy import Decision, PolicyError, client_arn, topic_arn, topicfilter_arn
-from harness.virtual.cloud.ca import LocalCa
-from harness.virtual.cloud.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission
-from harness.virtual.cloud.onboarding import load_certificate
-from harness.virtual.cloud.policies import Group, load_policies
-from harness.virtual.cloud.registry import CertificateState, Registry, RegistryError
+from harness.virtual.cloud.broker.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission
+from harness.virtual.cloud.registry.onboarding import load_certificate
+from harness.virtual.cloud.registry.policies import Group, load_policies
+from harness.virtual.cloud.registry.registry import CertificateState, Registry, RegistryError
+from harness.virtual.cloud.tls.ca import LocalCa
 
 from .cloud_makers import NOON, certificate_pem, der
 

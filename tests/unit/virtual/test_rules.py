@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.virtual.cloud import rules
-from harness.virtual.cloud.profile import Limits
+from harness.virtual.cloud.broker import rules
+from harness.virtual.cloud.broker.profile import Limits
 from harness.virtual.mqtt import Publish, Subscribe, Will
 
 LIMITS = Limits()

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from harness.virtual.cloud.messages import MessageStore
-from harness.virtual.cloud.services import CloudServices
-from harness.virtual.cloud.shadow import ShadowRejected, ShadowRequest
+from harness.virtual.cloud.services.messages import MessageStore
+from harness.virtual.cloud.services.services import CloudServices
+from harness.virtual.cloud.services.shadow import ShadowRejected, ShadowRequest
 
 from .cloud_makers import NOON, MemoryJournal
 

@@ -1,7 +1,7 @@
 """Sessions: numbering, the window of unacknowledged messages, the bounded queue, what is sent again."""
 
-from harness.virtual.cloud.profile import Limits
-from harness.virtual.cloud.session import Message, Session
+from harness.virtual.cloud.broker.profile import Limits
+from harness.virtual.cloud.broker.session import Message, Session
 from harness.virtual.mqtt import Publish
 
 

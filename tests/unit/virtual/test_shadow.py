@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud import shadow as core
-from harness.virtual.cloud.json_tree import difference, merge, same
-from harness.virtual.cloud.shadow import Shadow, ShadowRejected, parse_plain, parse_update
+from harness.virtual.cloud.services import shadow as core
+from harness.virtual.cloud.services.json_tree import difference, merge, same
+from harness.virtual.cloud.services.shadow import Shadow, ShadowRejected, parse_plain, parse_update
 
 NOW = 1_700_000_000
 

@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.shadow import Shadow, ShadowRejected, ShadowRequest, update
-from harness.virtual.cloud.shadow_topics import ShadowCall, answer_get, answer_refused, answer_update, parse_topic
+from harness.virtual.cloud.services.shadow import Shadow, ShadowRejected, ShadowRequest, update
+from harness.virtual.cloud.services.shadow_topics import (
+    ShadowCall,
+    answer_get,
+    answer_refused,
+    answer_update,
+    parse_topic,
+)
 
 SHADOW = Shadow(3, {"desired": {"a": 1}}, {"desired": {"a": {"timestamp": 5}}})
 S = "$aws/things/dev-1/shadow"

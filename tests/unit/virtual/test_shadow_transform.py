@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.shadow_transform import TransformRefused, answer, transform
+from harness.virtual.cloud.services.shadow_transform import TransformRefused, answer, transform
 
 PAIRING = {"state": "paired", "topics": {"d2c": "prod/t/m/d/x/d2c"}}
 DOCUMENT = {

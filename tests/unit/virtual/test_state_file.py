@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from harness.virtual.cloud.state_file import StateFile, UnusableState
+from harness.virtual.cloud.registry.state_file import StateFile, UnusableState
 
 TEAM = "11111111-2222-3333-4444-555555555555"
 
@@ -139,7 +139,10 @@ def test_two_at_once(file):
 
 
 def test_two_processes_at_once(file):
-    script = "import sys, pathlib; from harness.virtual.cloud.state_file import *; StateFile(pathlib.Path(sys.argv[1]))"
+    script = (
+        "import sys, pathlib; from harness.virtual.cloud.registry.state_file import *; "
+        "StateFile(pathlib.Path(sys.argv[1]))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script, str(file.path)], capture_output=True, text=True, timeout=20, check=False
     )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.virtual.cloud.state_file import StateFile, UnusableState
-from harness.virtual.cloud.state_keeper import StateKeeper
+from harness.virtual.cloud.registry.state_file import StateFile, UnusableState
+from harness.virtual.cloud.registry.state_keeper import StateKeeper
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.subscriptions import Subscriptions
+from harness.virtual.cloud.broker.subscriptions import Subscriptions
 
 levels = st.sampled_from(["a", "b", "", "$aws", "$x"])
 topics = st.lists(levels, min_size=1, max_size=4).map("/".join)

@@ -7,13 +7,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from harness.virtual.cloud.ca import LocalCa
-from harness.virtual.cloud.messages import MessageStore
-from harness.virtual.cloud.onboarding import KeyRow, OnboardingRow, load_public_key
-from harness.virtual.cloud.policies import Group, load_policies
-from harness.virtual.cloud.registry import CertificateState, Registry
-from harness.virtual.cloud.services import CloudServices
-from harness.virtual.cloud.team import Refused, Team
+from harness.virtual.cloud.registry.onboarding import KeyRow, OnboardingRow, load_public_key
+from harness.virtual.cloud.registry.policies import Group, load_policies
+from harness.virtual.cloud.registry.registry import CertificateState, Registry
+from harness.virtual.cloud.registry.team import Refused, Team
+from harness.virtual.cloud.services.messages import MessageStore
+from harness.virtual.cloud.services.services import CloudServices
+from harness.virtual.cloud.tls.ca import LocalCa
 
 from .cloud_makers import MemoryJournal, certificate_pem, der, public_key_pem, rsa_certificate_pem
 

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 
-from harness.virtual.cloud.tls import TlsStream
+from harness.virtual.cloud.tls.stream import TlsStream
 
 
 class Transport(asyncio.Transport):

@@ -1,0 +1,1 @@
+"""From documents to trials: which packets are worth trying, and what must come of each."""

@@ -1,0 +1,139 @@
+"""One derived trial: a packet of a device in some state, and what the policies in force make of it.
+
+Which packet needs which permission: "AWS IoT Core Developer Guide, AWS IoT Core policy actions" and "Retained message
+policy examples". That a CONNECT with a forbidden will is refused is implied by "Lifecycle events" (connect_failed).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.policy.documents.arn import client_arn, topic_arn, topicfilter_arn
+from harness.policy.documents.document import PolicyDocument
+from harness.policy.evaluation.membership import Membership, Names
+from harness.policy.evaluation.policy_set import CompiledPolicies, PolicySet
+from harness.policy.evaluation.principal import Principal
+from harness.policy.evaluation.ruling import Decision, Ruling
+
+Check = tuple[str, str]
+
+
+class Verb(StrEnum):
+    """What the device does."""
+
+    CONNECT = "connect"
+    PUBLISH = "publish"
+    SUBSCRIBE = "subscribe"
+    RECEIVE = "receive"  # subscribe to exactly this topic and have a message on it delivered
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A packet. ``name``: the client id, topic or topic filter; ``will``: topic of a CONNECT's will.
+
+    ``retain``: of the message, or of the will. ``persistent``: a CONNECT without clean session.
+    """
+
+    verb: Verb
+    name: str
+    retain: bool = False
+    will: str | None = None
+    persistent: bool = False
+
+    def checks(self, names: Names) -> tuple[Check, ...]:
+        """Return the permissions it takes, CONNECT first: (action, resource)."""
+        client_id = self.name if self.verb is Verb.CONNECT else names.device_id
+        message = self.will if self.verb is Verb.CONNECT else self.name
+        where = {"region": names.region, "account": names.account}
+        checks = [("iot:Connect", client_arn(client_id, **where))]
+        if self.verb in (Verb.SUBSCRIBE, Verb.RECEIVE):
+            checks.append(("iot:Subscribe", topicfilter_arn(self.name, **where)))
+        if self.verb is Verb.RECEIVE:
+            checks.append(("iot:Receive", topic_arn(self.name, **where)))
+        if self.verb in (Verb.CONNECT, Verb.PUBLISH) and message is not None:
+            checks.append(("iot:Publish", topic_arn(message, **where)))
+            if self.retain:
+                checks.append(("iot:RetainPublish", topic_arn(message, **where)))
+        return tuple(checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A trial with its expected decision.
+
+    ``id``: short, the same for every board, fit for pytest. ``template``: ``request.name`` (for a will: its topic)
+    with ``{device}``, ``{other_device}``, ``{tenant}``, ``{other_tenant}`` in place of names. ``documents``: names of
+    those in force. ``probes``: one sentence. ``checks``: the permissions it takes. ``ruling``: on the one that
+    decides: the first one refused, or the last. Cases of one connection share one ``principal`` object.
+    """
+
+    id: str
+    membership: Membership
+    request: Request
+    template: str
+    principal: Principal
+    documents: tuple[str, ...]
+    probes: str
+    checks: tuple[Check, ...] = field(repr=False)
+    ruling: Ruling = field(compare=False, repr=False)
+
+    @property
+    def expected(self) -> Decision:
+        """What the policies say."""
+        return self.ruling.decision
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the policies allow it."""
+        return self.ruling.allowed
+
+    @property
+    def closes(self) -> bool:
+        """Whether the cloud ends the connection over it. A refused delivery is silent."""
+        return not self.allowed and self.ruling.action != "iot:Receive"
+
+    @property
+    def because(self) -> str:
+        """The ruling in one sentence."""
+        return self.ruling.explain()
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.probes}"
+
+
+def rule(compiled: CompiledPolicies, checks: Iterable[Check]) -> Ruling:
+    """Return the ruling on the first permission that is refused, else on the last."""
+    for action, resource in checks:
+        ruling = compiled.decide(action, resource)
+        if not ruling.allowed:
+            return ruling
+    return ruling
+
+
+def judge(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> list[bool]:
+    """Tell for each case whether ``documents`` (by name) allow it, which need not be those it was derived from."""
+    return [refused is None for refused in refusals(cases, documents)]
+
+
+def refusals(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> list[str | None]:
+    """Return for each case the first action that ``documents`` (by name) refuse, None when they allow it."""
+    asked: dict[tuple[int, tuple[str, ...]], _Asked] = {}
+    answers: list[str | None] = []
+    for case in cases:
+        key = (id(case.principal), case.documents)
+        if key not in asked:
+            policies = PolicySet(documents[name] for name in case.documents)
+            asked[key] = _Asked(policies.compile(case.principal))
+        answers.append(next((check[0] for check in case.checks if not asked[key][check]), None))
+    return answers
+
+
+class _Asked(dict[Check, bool]):
+    """Answers for one connection; many packets of it need the same permission, to connect above all."""
+
+    def __init__(self, compiled: CompiledPolicies) -> None:
+        self._compiled = compiled
+
+    def __missing__(self, check: Check) -> bool:
+        answer = self[check] = self._compiled.decide(*check).allowed
+        return answer

@@ -1,0 +1,225 @@
+"""Condition operators, from "IAM User Guide, Condition operators" and "Conditions with multiple keys or values".
+
+Several values: one must match; for negated operators none may. An absent key makes positive operators false and negated
+ones true; the same goes for a value whose variable has no value: nothing equals it.
+"""
+
+import base64
+import ipaddress
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+from harness.policy.documents.pattern import Pattern, Token, substitute, tokenise
+from harness.policy.evaluation.principal import Context
+
+T = TypeVar("T")
+
+# A value of the policy, ready to be compared with a value of the request.
+Test = Callable[[str, Context], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One key under one operator. ``operator``: as written, with its set qualifier and ``IfExists``."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+
+class FailedCondition(NamedTuple):
+    """A condition that is not fulfilled, and what the request had. ``had`` None: the key is absent."""
+
+    condition: Condition
+    had: tuple[str, ...] | None
+
+    def __str__(self) -> str:
+        wanted = " or ".join(map(repr, self.condition.values)) or "no value"
+        had = "the key is absent" if self.had is None else f"the request has {', '.join(map(repr, self.had))}"
+        return f"{self.condition.operator} {self.condition.key} {wanted} is not fulfilled: {had}"
+
+
+def check_condition(condition: Condition, *, variables: bool) -> None:
+    """Raise ValueError for an operator or a value that no request could ever be compared with."""
+    _compiled(condition, variables)
+
+
+def failed_condition(condition: Condition, context: Context, *, variables: bool) -> FailedCondition | None:
+    """Evaluate one condition. ``variables``: whether the document's Version has policy variables."""
+    had = context.values(condition.key)
+    return None if _compiled(condition, variables)(had, context) else FailedCondition(condition, had)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(condition: Condition, variables: bool) -> Callable[[tuple[str, ...] | None, Context], bool]:
+    if condition.operator == "Null":
+        absent = {_boolean(value) for value in condition.values}
+        return lambda had, context: (had is None) in absent
+    parts = re.fullmatch(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?", condition.operator)
+    if parts is None or parts[2] not in _OPERATORS:
+        raise ValueError(f"unknown condition operator {condition.operator!r}")
+    qualifier, name, if_exists = parts.groups()
+    negated, make = _OPERATORS[name]
+    tests = [make(value, variables) for value in condition.values]
+    if_absent = True if if_exists or qualifier == "ForAllValues" else negated and qualifier is None
+    # A list without a qualifier is undocumented; this reads it as the multiple-values rule reads the policy's side.
+    combine = all if qualifier == "ForAllValues" or (qualifier is None and negated) else any
+
+    def fulfilled(had: tuple[str, ...] | None, context: Context) -> bool:
+        if had is None:
+            return if_absent
+        return combine(any(test(value, context) for test in tests) != negated for value in had)
+
+    return fulfilled
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
+
+
+def _equals(text: str, variables: bool) -> Test:
+    tokens = tokenise(text, variables=variables, wildcards=False)
+    return lambda value, context: Pattern(substitute(tokens, context.variable)).matches(value)
+
+
+def _equals_ignoring_case(text: str, variables: bool) -> Test:
+    tokens = tokenise(text, variables=variables, wildcards=False)
+
+    def test(value: str, context: Context) -> bool:
+        wanted = Pattern(substitute(tokens, context.variable)).exact
+        return wanted is not None and wanted.casefold() == value.casefold()
+
+    return test
+
+
+def _like(text: str, variables: bool) -> Test:
+    tokens = tokenise(text, variables=variables)
+    return lambda value, context: Pattern(substitute(tokens, context.variable)).matches(value)
+
+
+def _arn_like(text: str, variables: bool) -> Test:
+    segments = _segments(tokenise(text, variables=variables))
+    if len(segments) != 6:
+        raise ValueError(f"{text!r} is no ARN: six parts with colons between them are wanted")
+
+    def test(value: str, context: Context) -> bool:
+        parts = value.split(":", 5)
+        if len(parts) != len(segments):
+            return False
+        patterns = [Pattern(substitute(segment, context.variable)) for segment in segments]
+        return all(pattern.matches(part) for pattern, part in zip(patterns, parts, strict=True))
+
+    return test
+
+
+def _segments(tokens: tuple[Token, ...]) -> list[list[Token]]:
+    """Cut tokens at the first five colons that are written, as opposed to substituted."""
+    segments: list[list[Token]] = [[]]
+    for token in tokens:
+        if not isinstance(token, str):
+            segments[-1].append(token)
+            continue
+        first, *rest = token.split(":", 6 - len(segments))
+        segments[-1].append(first)
+        segments.extend([part] for part in rest)
+    return segments
+
+
+def _truth(text: str, variables: bool) -> Test:
+    wanted = _boolean(text)
+    return lambda value, context: _parsed(_boolean, value) == wanted
+
+
+def _address(text: str, variables: bool) -> Test:
+    if not re.fullmatch(r"[^/]+(/[0-9]+)?", text):
+        raise ValueError(f"{text!r} is no address or network, which is written 10.0.0.0/8")
+    network = ipaddress.ip_network(text, strict=False)
+
+    def test(value: str, context: Context) -> bool:
+        address = _parsed(ipaddress.ip_address, value)
+        return address is not None and address in network
+
+    return test
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if number.is_nan():
+        raise ValueError(f"{text!r} is no number")
+    return number
+
+
+def _date(text: str) -> datetime:
+    """ISO 8601 as W3C restricts it, or seconds since 1970. Without a zone: UTC."""
+    seconds = _parsed(float, text)
+    if seconds is not None:
+        try:
+            return datetime.fromtimestamp(seconds, UTC)
+        except (OverflowError, OSError, ValueError) as error:  # which of them depends on how large it is
+            raise ValueError(f"{text!r} is no date") from error
+    moment = datetime.fromisoformat(f"{text}-01" if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text) else text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _parsed(parse: Callable[[str], T], text: str) -> T | None:
+    try:
+        return parse(text)
+    except ValueError:
+        return None
+
+
+def _ordered(parse: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -> Callable[[str, bool], Test]:
+    def make(text: str, variables: bool) -> Test:
+        wanted = parse(text)
+
+        def test(value: str, context: Context) -> bool:
+            had = _parsed(parse, value)
+            return had is not None and compare(had, wanted)
+
+        return test
+
+    return make
+
+
+def _binary(text: str, variables: bool) -> Test:
+    wanted = base64.b64decode(text, validate=True)
+    return lambda value, context: value.encode() == wanted
+
+
+# Name: (negated, maker of the test for one value of the policy).
+_OPERATORS: dict[str, tuple[bool, Callable[[str, bool], Test]]] = {
+    "StringEquals": (False, _equals),
+    "StringNotEquals": (True, _equals),
+    "StringEqualsIgnoreCase": (False, _equals_ignoring_case),
+    "StringNotEqualsIgnoreCase": (True, _equals_ignoring_case),
+    "StringLike": (False, _like),
+    "StringNotLike": (True, _like),
+    "ArnEquals": (False, _arn_like),
+    "ArnLike": (False, _arn_like),
+    "ArnNotEquals": (True, _arn_like),
+    "ArnNotLike": (True, _arn_like),
+    "Bool": (False, _truth),
+    "IpAddress": (False, _address),
+    "NotIpAddress": (True, _address),
+    "BinaryEquals": (False, _binary),
+}
+for _kind, _parse in (("Numeric", _number), ("Date", _date)):
+    _OPERATORS |= {
+        f"{_kind}Equals": (False, _ordered(_parse, operator.eq)),
+        f"{_kind}NotEquals": (True, _ordered(_parse, operator.eq)),
+        f"{_kind}LessThan": (False, _ordered(_parse, operator.lt)),
+        f"{_kind}LessThanEquals": (False, _ordered(_parse, operator.le)),
+        f"{_kind}GreaterThan": (False, _ordered(_parse, operator.gt)),
+        f"{_kind}GreaterThanEquals": (False, _ordered(_parse, operator.ge)),
+    }

@@ -1,0 +1,85 @@
+"""Which of many patterns cover another one, quickly: patterns are encoded as texts, and matched against each other.
+
+As in ``contain.covers``, a pattern is read as a text whose wildcards and variables are letters of their own.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from harness.policy.documents.pattern import Pattern, Token, Variable, Wild
+
+T = TypeVar("T")
+
+# Letters from Unicode's last two planes, which are for private use: for wildcards, and behind them for variables.
+ONE, ANY = "\U000f0000", "\U000f0001"
+_FIRST_VARIABLE = 0xF0002
+_WILDCARD = re.compile(f"[{ONE}{ANY}]")
+_LITERAL_OR_ONE = f"[^{ANY}-\U0010ffff]"
+
+
+class Encoder:
+    """Encodes patterns as texts with one letter for each wildcard and variable."""
+
+    def __init__(self) -> None:
+        self._letters: dict[str, str] = {}
+        self._written: dict[str, str] = {ANY: "*", ONE: "?"}
+
+    def encode(self, tokens: Sequence[Token]) -> str:
+        """Return tokens as a text, in which a run of ``*`` is one."""
+        return re.sub(f"{ANY}+", ANY, "".join(map(self._letter, tokens)))
+
+    def readable(self, text: str) -> str:
+        """Return an encoded text as policies have it."""
+        return "".join(self._written.get(letter, letter) for letter in text)
+
+    def _letter(self, token: Token) -> str:
+        if isinstance(token, Wild):
+            return ANY if token is Wild.ANY else ONE
+        if not isinstance(token, Variable):
+            return token
+        name = normal(token.name)
+        if name not in self._letters:
+            letter = self._letters[name] = chr(_FIRST_VARIABLE + len(self._letters))
+            self._written[letter] = f"${{{token.name}}}"
+        return self._letters[name]
+
+
+class Index(Generic[T]):
+    """Encoded patterns by the letters in front of their first wildcard, each with an item."""
+
+    def __init__(self, patterns: Iterable[tuple[str, T]]) -> None:
+        self._by_start: dict[str, list[tuple[Callable[[str], bool], T]]] = {}
+        for text, item in patterns:
+            start = _WILDCARD.split(text, maxsplit=1)[0]
+            self._by_start.setdefault(start, []).append((_matcher(text), item))
+        self._lengths = sorted({len(start) for start in self._by_start})
+
+    def covering(self, text: str) -> Iterator[T]:
+        """Yield the items of patterns that match whatever the pattern does that ``text`` encodes."""
+        for length in self._lengths:
+            if length > len(text):
+                return
+            for matches, item in self._by_start.get(text[:length], ()):
+                if matches(text):
+                    yield item
+
+
+def normal(name: str) -> str:
+    """Return a variable's name in one case, except what stands in ``[...]``: that is case-sensitive."""
+    head, bracket, rest = name.partition("[")
+    return head.lower() + bracket + rest
+
+
+def _matcher(text: str) -> Callable[[str], bool]:
+    """Return what tells whether an encoded pattern is covered by this one."""
+    parts = text.split(ANY)
+    if ONE not in text:
+        tokens = [token for part in parts for token in (Wild.ANY, part) if token][1:]
+        return Pattern(tuple(tokens)).matches
+    expressions = [re.escape(part).replace(ONE, _LITERAL_OR_ONE) for part in parts]
+    # Atomic groups, as in Pattern: once the leftmost place of a part is found it is never given up.
+    middle = "".join(f"(?>.*?{part})" for part in expressions[1:-1])
+    end = f".*{expressions[-1]}" if len(parts) > 1 else ""
+    fullmatch = re.compile(expressions[0] + middle + end, re.DOTALL).fullmatch
+    return lambda other: fullmatch(other) is not None

@@ -1,0 +1,56 @@
+"""What patterns have in common, without trying texts."""
+
+from collections.abc import Sequence
+
+from harness.policy.documents.pattern import Token, Wild, joined
+
+
+def covers(wide: Sequence[Token], narrow: Sequence[Token]) -> bool:
+    """Tell whether every text that ``narrow`` matches is matched by ``wide`` too. Never wrong when it says yes.
+
+    ``narrow`` is read as a text whose wildcards are letters of their own: ``?`` is matched by ``?`` and ``*``, ``*`` by
+    ``*`` alone. Variables match the same variable, or ``*``, whatever their value. It misses a yes only where two
+    differently written patterns mean the same, like ``*?`` and ``?*``.
+    """
+    text = _units(narrow)
+    reachable = [True] + [False] * len(text)
+    for unit in _units(wide):
+        if unit is Wild.ANY:
+            first = reachable.index(True) if True in reachable else len(reachable)
+            reachable = [False] * first + [True] * (len(reachable) - first)
+        else:
+            fits = [unit == other or (unit is Wild.ONE and isinstance(other, str)) for other in text]
+            reachable = [False, *(reachable[n] and fits[n] for n in range(len(text)))]
+    return reachable[-1]
+
+
+def remainders(pattern: Sequence[Token], prefix: str) -> list[tuple[Token, ...]]:
+    """Return patterns for what may follow ``prefix`` in texts that ``pattern`` matches.
+
+    A variable that it still has fits no text, as in matching.
+    """
+    units = _units(pattern)
+    # Numbers of units that are matched so far.
+    matched = _with_skips({0}, units)
+    for character in prefix:
+        step = {n for n in matched if n < len(units) and units[n] is Wild.ANY}
+        step |= {n + 1 for n in matched if n < len(units) and units[n] in (Wild.ONE, character)}
+        matched = _with_skips(step, units)
+    found = [tuple(joined(iter(units[number:]))) for number in sorted(matched)]
+    return [one for n, one in enumerate(found) if not any(covers(other, one) for other in found[:n])]
+
+
+def _with_skips(matched: set[int], units: Sequence[Token]) -> set[int]:
+    result = set(matched)
+    for number in matched:
+        while number < len(units) and units[number] is Wild.ANY:
+            number += 1
+            result.add(number)
+    return result
+
+
+def _units(tokens: Sequence[Token]) -> list[Token]:
+    units: list[Token] = []
+    for token in tokens:
+        units.extend(token) if isinstance(token, str) else units.append(token)
+    return units

@@ -1,0 +1,1 @@
+"""Trials derived from policy documents, run on boards: running, own names, probe, drift, findings, summary."""

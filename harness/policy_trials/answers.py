@@ -1,0 +1,47 @@
+"""What answers a device's requests to the shadow and jobs services, so that "allowed" means answered.
+
+"AWS IoT Core Developer Guide, Device Shadow MQTT topics" and "Jobs MQTT API operations" (whose answers come without a
+subscription); nRF Connect SDK, nRF Cloud library, for the topics without ``$aws``. UNCONFIRMED what exactly answers on
+those of a get: any message below the topic counts.
+"""
+
+from typing import Final
+
+from harness.policy import Names
+from harness.policy.evaluation.expectations import Expectations
+from harness.trial import Answer
+
+_ASKING: Final = b'{"clientToken":"%NONCE%"}'
+_REPORTING: Final = b'{"state":{"reported":{"harness":{"trial":"%NONCE%"}}},"clientToken":"%NONCE%"}'
+_TRANSFORMING: Final = b'{"t":"state.desired.nrfcloud_mqtt_topic_prefix"}'
+
+
+def answer(topic: str, names: Names, expectations: Expectations) -> Answer | None:
+    """Return how a publish on ``topic`` is answered; None: it is no request, or its answer may not be listened to."""
+    found = _answers(names.device_id).get(topic)
+    if found is None:
+        return None
+    listening = [] if found.listen is None else [expectations.ruling("iot:Subscribe", found.listen)]
+    # Whether what comes without a subscription needs the right to be received is UNCONFIRMED.
+    listening.append(expectations.ruling("iot:Receive", heard_on(found)))
+    return found if all(ruling.allowed for ruling in listening) else None
+
+
+def heard_on(found: Answer) -> str:
+    """Return the topic that an answer comes on when the request is taken."""
+    return f"{found.below}accepted" if found.below.endswith("/") else found.below
+
+
+def _answers(device_id: str) -> dict[str, Answer]:
+    aws, own = f"$aws/things/{device_id}", f"{device_id}/shadow"
+    updated = f"{aws}/shadow/update/accepted"
+    return {
+        f"{aws}/shadow/get": Answer(_ASKING, f"{aws}/shadow/get/accepted", f"{aws}/shadow/get/"),
+        f"{aws}/shadow/update": Answer(_REPORTING, updated, updated),
+        f"{aws}/jobs/get": Answer(_ASKING, None, f"{aws}/jobs/get/"),
+        f"{aws}/jobs/start-next": Answer(_ASKING, None, f"{aws}/jobs/start-next/"),
+        f"{aws}/jobs/$next/get": Answer(_ASKING, None, f"{aws}/jobs/$next/get/"),
+        f"{own}/update": Answer(_REPORTING, updated, updated),
+        f"{own}/get/tf": Answer(_TRANSFORMING, f"{own}/get/#", f"{own}/get/", quotes=False),
+        f"{own}/get/trim": Answer(b"{}", f"{own}/get/#", f"{own}/get/", quotes=False),
+    }

@@ -1,0 +1,46 @@
+"""The derived trials of one run: which board gets which cases, what was tried, and what may be claimed in the end."""
+
+from harness.policy.derivation.case import Case
+from harness.policy_trials.own_names import OwnNames, own_names
+from harness.policy_trials.summary import PolicySummary
+from harness.policy_trials.trials import can_run, cases_for, selection_for
+from harness.run import Run
+
+
+class DerivedTrials:
+    """What the plug-in keeps of the derived trials of ``run``."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._tried = PolicySummary()
+
+    def cases(self, *, full: bool) -> list[tuple[Case, str]]:
+        """Return, board by board, the policy cases that its cloud's documents yield, each with the board's name."""
+        clouds = dict.fromkeys(board.cloud for board in self._run.selected)
+        cases = {cloud: cases_for(self._run.documents(cloud), full=full) for cloud in clouds}
+        return [(case, board.name) for board in self._run.selected for case in cases[board.cloud]]
+
+    def note_trial(self, board: str, case: Case) -> None:
+        """Take note that this policy case was tried on this board, whatever came out."""
+        cloud = next(config.cloud for config in self._run.selected if config.name == board)
+        self._tried.note_trial(cloud, board, case)
+
+    def own_names(self, board: str, *, full: bool) -> OwnNames:
+        """Return what the names of this board's device, which is provisioned for that, add to its policy cases."""
+        bench = self._run.bench(board)
+        documents = bench.cloud.documents
+        found = own_names(documents, bench.names, cases_for(documents, full=full), full=full)
+        return found.only(lambda case: can_run(case, bench) is None)
+
+    def note_own_names(self, board: str, found: OwnNames) -> None:
+        """Take note that everything was tried that the names of this board's device add."""
+        self._tried.note_own_names(board, found)
+
+    def summary(self) -> dict[str, str]:
+        """Return one line for each cloud whose smallest set of trials was run, by the cloud's name."""
+        lines: dict[str, str] = {}
+        for cloud in self._tried.clouds:
+            line = self._tried.line(cloud, selection_for(self._run.documents(cloud)))
+            if line is not None:
+                lines[cloud] = f"{self._run.expected(cloud)} of cloud {cloud}: {line}"
+        return lines

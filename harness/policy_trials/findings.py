@@ -1,0 +1,115 @@
+"""What a trial shows that went otherwise than the documents say. No I/O.
+
+A connection that stays where the documents want it ended is no permission yet: brokers other than AWS IoT refuse a
+subscription with SUBACK 0x80, which Serial Modem reports like a granted one, and lose a refused message. So it is a
+permission that was gained only where its effect was seen, or where the cloud is known to hang up on refusals.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.policy.derivation.case import Case, Verb
+from harness.policy_trials.trials import expected
+from harness.trial import Outcome, Verdict
+
+_HUNG_UP = frozenset({Outcome.POLICY_DISCONNECT, Outcome.REFUSED_AT_CONNECT})
+_PROVING = frozenset({Outcome.TOLERATED, Outcome.IGNORED, *_HUNG_UP})
+
+
+class Finding(StrEnum):
+    """What differs."""
+
+    LACKS = "lacks"  # the deployed policies refuse what the documents allow
+    GAINED = "gained"  # the deployed policies allow what the documents refuse
+    STAYED = "stayed"  # the cloud did not hang up on what the documents refuse, and that it allows it is not shown
+
+
+class Packets(StrEnum):
+    """Packets that a cloud refuses in one way."""
+
+    CONNECTS = "connects"
+    PUBLISHES = "publishes"
+    SUBSCRIPTIONS = "subscriptions"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One trial of the set. ``verdict`` None: it was not run, for ``reason``."""
+
+    case: Case
+    verdict: Verdict | None = None
+    reason: str = ""
+
+    @property
+    def proved(self) -> Outcome | None:
+        """What came of it; None when nothing is proved.
+
+        An allowed message that nobody saw and nobody was hung up on for is no policy's doing.
+        """
+        outcome = None if self.verdict is None else self.verdict.outcome
+        lost = outcome is Outcome.IGNORED and self.packets is Packets.PUBLISHES and self.case.allowed
+        return outcome if outcome in _PROVING and not lost else None
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is proved that the cloud does something else than the documents say."""
+        return self.proved is not None and self.proved is not expected(self.case)
+
+    @property
+    def packets(self) -> Packets:
+        """Which way of refusing it is about."""
+        match self.case.request.verb:
+            case Verb.CONNECT:
+                return Packets.CONNECTS
+            case Verb.PUBLISH:
+                return Packets.PUBLISHES
+            case Verb.SUBSCRIBE | Verb.RECEIVE:
+                return Packets.SUBSCRIPTIONS
+
+    @property
+    def took_effect(self) -> bool:
+        """Whether it was seen to work. A connection is its own effect."""
+        accepted = self.proved is Outcome.TOLERATED
+        return accepted and (self.packets is Packets.CONNECTS or bool(self.verdict and self.verdict.effect))
+
+    @property
+    def undelivered(self) -> bool:
+        """Whether a message that was sent to a subscription did not arrive."""
+        return self.packets is Packets.SUBSCRIPTIONS and self.proved is Outcome.IGNORED
+
+
+def finding(one: Tried, tried: Sequence[Tried]) -> Finding | None:
+    """Return what ``one`` of the trials shows, None: what the documents say, or nothing."""
+    if not one.differs:
+        return None
+    if one.case.closes:
+        if one.took_effect:
+            return Finding.GAINED
+        # A message that was refused in silence has no effect either, wherever it was refused.
+        stayed = one.proved is Outcome.IGNORED or not _hangs_up(one.packets, tried)
+        return Finding.STAYED if stayed else Finding.GAINED
+    # Where the documents refuse the delivery alone, a hang-up shows that the subscription is refused too.
+    return Finding.GAINED if one.proved is Outcome.TOLERATED else Finding.LACKS
+
+
+def never_hung_up(packets: Packets, tried: Sequence[Tried]) -> int:
+    """Return how many such packets, refused by the documents, were tried if the cloud hung up on none; 0: on some."""
+    refused = _refused(packets, tried)
+    return 0 if any(one.proved in _HUNG_UP for one in refused) else len(refused)
+
+
+def _hangs_up(packets: Packets, tried: Sequence[Tried]) -> bool:
+    """Tell whether a cloud that keeps the connection allows the packet: it hangs up on others, or refuses none.
+
+    That it refuses none of these needs a cloud that refuses nothing in silence, be it other packets: what is seen to
+    work says nothing of what nobody can see.
+    """
+    if not never_hung_up(packets, tried):
+        return True
+    silent = any(one.proved is Outcome.IGNORED for kind in Packets for one in _refused(kind, tried))
+    return not silent and any(one.took_effect for one in _refused(packets, tried))
+
+
+def _refused(packets: Packets, tried: Sequence[Tried]) -> list[Tried]:
+    return [one for one in tried if one.proved is not None and one.case.closes and one.packets is packets]

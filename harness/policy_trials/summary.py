@@ -1,0 +1,47 @@
+"""What one run of derived trials may claim: one line for each cloud."""
+
+from harness.policy import Case, Selection
+from harness.policy_trials.own_names import OwnNames
+
+
+class PolicySummary:
+    """Takes note of the derived trials that were run, whatever came out of them."""
+
+    def __init__(self) -> None:
+        self._tried: dict[str, dict[str, set[str]]] = {}  # ids of cases, by cloud and board
+        self._own_names: dict[str, OwnNames] = {}  # by board
+
+    @property
+    def clouds(self) -> tuple[str, ...]:
+        """The clouds of the trials that were run."""
+        return tuple(self._tried)
+
+    def note_trial(self, cloud: str, board: str, case: Case) -> None:
+        """A case for any names was tried on this board."""
+        self._tried.setdefault(cloud, {}).setdefault(board, set()).add(case.id)
+
+    def note_own_names(self, board: str, found: OwnNames) -> None:
+        """Everything that the names of this board's device call for besides was tried."""
+        self._own_names[board] = found
+
+    def line(self, cloud: str, selection: Selection) -> str | None:
+        """Return what can be said of a cloud whose smallest set is ``selection``; None: none of that was run.
+
+        The line says how much of the set was run where it was not all, what the names of a board's device added, and
+        of which boards nobody asked.
+        """
+        boards = self._tried[cloud]
+        wanted = {case.id for case in selection.cases}
+        done = {board: len(wanted & tried) for board, tried in boards.items()}
+        if not any(done.values()):
+            return None
+        parts = [str(selection)]
+        for board, number in done.items():
+            if number < len(wanted):
+                parts.append(f"{number} of the trials were run" + (f" on {board}" if len(boards) > 1 else ""))
+        compared = {board: self._own_names[board] for board in boards if board in self._own_names}
+        parts += [f"{board}: {found}" for board, found in compared.items() if found.further or found.left_out]
+        rest = [board for board in boards if board not in compared]
+        if rest:
+            parts.append(f"not compared with the own names of {', '.join(rest)}")
+        return "; ".join(parts)

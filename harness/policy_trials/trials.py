@@ -1,0 +1,243 @@
+"""Derived policy cases, run as trials on a board.
+
+How a case is proved: an allowed publish below the team's prefix is seen by the observer, a request to the shadow or the
+jobs service is answered, an allowed subscription receives what can be made to arrive there
+(:mod:`harness.policy.derivation.delivery`). Everything else rests on the fence.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from harness.policy import PolicyDocument, PolicySet, Selection, readings, refusals, topic_arn, unknown_keys
+from harness.policy.derivation.case import Case, Verb, rule
+from harness.policy.derivation.delivery import Delivery, Source, delivery, shows_sending
+from harness.policy.derivation.survey import derive
+from harness.policy.evaluation.expectations import Expectations
+from harness.policy.evaluation.membership import (
+    DEVICE,
+    OTHER_DEVICE,
+    OTHER_TENANT,
+    TENANT,
+    Membership,
+    Names,
+    in_force,
+    principal_of,
+)
+from harness.policy.proof.selection import plan
+from harness.policy_trials.answers import answer
+from harness.run.board import BoardBench
+from harness.trial import (
+    Outcome,
+    Trials,
+    Trigger,
+    Verdict,
+    desired_changes,
+    device_asks,
+    device_reports,
+    device_sends,
+    observer_sends,
+)
+from harness.trial.runner import Witness
+
+MEMBERSHIPS = (Membership.PROVISIONED, Membership.ASSOCIATED, Membership.GATEWAY)
+"""The memberships that a board can be brought to. What is attached to no thing, nRF Cloud does not register."""
+
+MOST_UNPROVED = 3
+"""So many trials in a row that prove nothing end a series of them: the lab has to be looked at first."""
+
+ANY_NAMES = Names(DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT)
+"""Of no device in particular."""
+
+
+def cases_for(documents: Sequence[PolicyDocument], *, full: bool) -> list[Case]:
+    """Return the cases of a board, for no device in particular: see :func:`concrete`.
+
+    ``full``: every derived case, also those that no trial can show; otherwise the smallest set that notices every
+    single change to the documents, behind the device's own CONNECT.
+    """
+    selection = selection_for(tuple(documents))
+    if not full:
+        return own_connect_first(documents, selection.cases, ANY_NAMES)
+    every = [case for membership in MEMBERSHIPS for case in derive(documents, membership, ANY_NAMES)]
+    known = {case.id for case in every}
+    return [*every, *(case for case in selection.cases if case.id not in known)]
+
+
+@lru_cache(maxsize=8)
+def selection_for(documents: tuple[PolicyDocument, ...]) -> Selection:
+    """Return the smallest set of trials of these documents, with what it notices, for no device in particular."""
+    return plan(documents, ANY_NAMES, MEMBERSHIPS, fit=fit_for_trials(documents, ANY_NAMES))
+
+
+def own_connect_first(documents: Sequence[PolicyDocument], cases: Sequence[Case], names: Names) -> list[Case]:
+    """Return ``cases`` behind the device's own CONNECT.
+
+    Every allowed trial needs that, so the set could do without; but where it is refused the others prove nothing, and
+    only the CONNECT itself says so.
+    """
+    membership = cases[0].membership if cases else MEMBERSHIPS[0]
+    own = [case for case in derive(documents, membership, names) if case.template == DEVICE and _plain_connect(case)]
+    return [*own, *(case for case in cases if case not in own)]
+
+
+def _plain_connect(case: Case) -> bool:
+    return case.request.verb is Verb.CONNECT and case.request.will is None and not case.request.persistent
+
+
+def fit_for_trials(documents: Sequence[PolicyDocument], names: Names) -> Callable[[Case], bool]:
+    """Return whether a trial can be made of a case; see :func:`why_not`."""
+    unknown = _Unknown.asked_by(documents)
+    by_membership = {membership: Expectations(documents, names, membership) for membership in Membership}
+    return lambda case: _why_not(case, names, by_membership[case.membership], unknown) is None
+
+
+def why_not(case: Case, documents: Sequence[PolicyDocument], names: Names) -> str | None:
+    """Return why no board can show what ``case`` says, or None."""
+    return _why_not(case, names, Expectations(documents, names, case.membership), _Unknown.asked_by(documents))
+
+
+class _Unknown(NamedTuple):
+    """What documents ask that is not known: ``keys``, and the documents as ``most`` and ``least`` is allowed then."""
+
+    keys: list[str]
+    most: Mapping[str, PolicyDocument]
+    least: Mapping[str, PolicyDocument]
+
+    @classmethod
+    def asked_by(cls, documents: Sequence[PolicyDocument]) -> "_Unknown | None":
+        keys = unknown_keys(documents)
+        return cls(keys, *readings(documents)) if keys else None
+
+
+def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unknown | None) -> str | None:
+    if case.membership not in MEMBERSHIPS:
+        return f"a device that is {case.membership} cannot be made by what nRF Cloud offers"
+    if case.request.will is not None:
+        return "Serial Modem has no MQTT will"
+    if case.request.verb is Verb.RECEIVE:
+        found = delivery(case.request, case.membership, names, expectations)
+        if found is None:
+            return f"nothing that the documents allow can be made to arrive on {case.request.name}"
+        if expected(case) is Outcome.IGNORED and not shows_sending(found, case.membership):
+            return f"nothing shows that the message was sent which may not be delivered on {case.request.name}"
+    if unknown and refusals([case], unknown.most) != refusals([case], unknown.least):
+        return f"what the documents say depends on {', '.join(unknown.keys)}, of which the harness knows nothing"
+    return None
+
+
+def as_shown(case: Case, documents: Sequence[PolicyDocument], names: Names) -> Case:
+    """Return the case with everything that its trial shows: a subscription that is waited on shows the delivery too."""
+    if case.request.verb is not Verb.SUBSCRIBE or not case.allowed:
+        return case
+    found = delivery(case.request, case.membership, names, Expectations(documents, names, case.membership))
+    if found is None:
+        return case
+    receive = ("iot:Receive", topic_arn(found.topic, region=names.region, account=names.account))
+    return replace(case, checks=(*case.checks, receive))
+
+
+def concrete(case: Case, documents: Sequence[PolicyDocument], names: Names) -> Case:
+    """Return ``case`` with a device's own names in it, judged anew."""
+    request, resolved = case.request, names.resolve(case.template)
+    if request.will is not None:
+        request = replace(request, name=names.device_id, will=resolved)
+    else:
+        request = replace(request, name=resolved)
+    connecting = request.verb is Verb.CONNECT
+    principal = principal_of(
+        case.membership,
+        names,
+        client_id=request.name if connecting else None,
+        will=request.will,
+        persistent=request.persistent,
+    )
+    force = in_force(documents, case.membership, attached=not connecting or request.name == names.device_id)
+    compiled = PolicySet(document for document in documents if document.name in force).compile(principal)
+    checks = request.checks(names)
+    ruling = rule(compiled, checks)
+    return replace(case, request=request, principal=principal, documents=force, checks=checks, ruling=ruling)
+
+
+def expected(case: Case) -> Outcome:
+    """Return the outcome that the policies ask for."""
+    return outcome_of_refusal(case, None if case.allowed else case.ruling.action)
+
+
+def outcome_of_refusal(case: Case, action: str | None) -> Outcome:
+    """Return how the trial of ``case`` goes where ``action`` is refused, None: nothing is."""
+    if action is None:
+        return Outcome.TOLERATED
+    if action == "iot:Receive":
+        return Outcome.IGNORED  # a refused delivery is silent: the connection stays, and no message comes
+    return Outcome.REFUSED_AT_CONNECT if case.request.verb is Verb.CONNECT else Outcome.POLICY_DISCONNECT
+
+
+def can_run(case: Case, board: BoardBench) -> str | None:
+    """Return why ``case`` cannot be run on ``board``, or None."""
+    reason = why_not(case, board.cloud.documents, board.names) or board.cannot_be(case.membership)
+    if reason is None and case.request.verb is not Verb.CONNECT:
+        reason = board.opened.firmware.topic_fault(case.request.name)
+    return reason
+
+
+def run_case(board: BoardBench, trials: Trials, case: Case) -> Verdict:
+    """Run ``case`` on the provisioned board, whose membership is the case's already."""
+    match case.request.verb:
+        case Verb.CONNECT:
+            return _connect(board, trials, case)
+        case Verb.PUBLISH:
+            return _publish(board, trials, case)
+        case Verb.SUBSCRIBE | Verb.RECEIVE:
+            found = delivery(case.request, case.membership, board.names, board.expectations)
+            trigger = None if found is None else _trigger(found, case.membership, board)
+            return trials.subscribe(case.request.name, trigger=trigger)
+
+
+def _connect(board: BoardBench, trials: Trials, case: Case) -> Verdict:
+    request, login = case.request, board.login()
+    if request.name == login.client_id and not request.persistent:
+        return trials.verify_connection()
+    other = replace(login, client_id=request.name, clean_session=not request.persistent)
+    return trials.connect(other, difference=case.probes)
+
+
+def _publish(board: BoardBench, trials: Trials, case: Case) -> Verdict:
+    topic, retain = case.request.name, case.request.retain
+    found = None if retain else answer(topic, board.names, board.expectations)
+    if found is not None:
+        return trials.request(topic, found)
+    payload, witness = None, None
+    if topic.startswith(board.cloud.account.mqtt_prefix):
+        witness = _seen_by_observer(board)
+    elif topic.startswith("$aws/"):
+        # What the shadow and jobs services take; whoever is refused never gets that far.
+        payload = b'{"clientToken":"%NONCE%"}'
+    return trials.publish(topic, payload, retain=retain, witness=witness)
+
+
+def _seen_by_observer(board: BoardBench) -> Witness:
+    observer = board.cloud.observer
+    mark = observer.timeline.mark()
+
+    def witness(token: str, timeout: float) -> bool:
+        wanted = token.encode()
+        return observer.wait_message(lambda message: wanted in message.payload, since=mark, timeout=timeout) is not None
+
+    return witness
+
+
+def _trigger(found: Delivery, membership: Membership, board: BoardBench) -> Trigger:
+    cloud, device, device_id = board.cloud, board.opened.firmware, board.device_id
+    match found.source:
+        case Source.OBSERVER:
+            return observer_sends(cloud.observer, found.topic)
+        case Source.ASKED:
+            return device_asks(device, device_id)
+        case Source.REPORTED:
+            return device_reports(device, device_id, None if membership is Membership.PROVISIONED else cloud.api)
+        case Source.DESIRED:
+            return desired_changes(cloud.api, device_id)
+        case Source.ITSELF:
+            return device_sends(device, found.topic)

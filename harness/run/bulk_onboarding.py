@@ -1,0 +1,82 @@
+"""Several boards at once: written in parallel, registered by one bulk onboarding (``POST /devices``) per cloud."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from harness.cloud import OnboardRow
+from harness.credentials import Way
+from harness.errors import HarnessError, Refusal
+from harness.run.board import BoardBench
+from harness.run.cloud import CloudBench
+from harness.run.onboarding import Onboarded, Written, confirmed, make_room
+
+BulkResult = Onboarded | HarnessError
+
+
+class RowRefused(Refusal):
+    """The bulk onboarding was carried out, and refused the row of this device."""
+
+
+def onboard_together(boards: Sequence[BoardBench]) -> list[BulkResult]:
+    """Provision ``boards``, and return for each, in their order, how it was onboarded or what went wrong.
+
+    What goes wrong with one board leaves the others alone. Just-in-time provisioning knows no bulk: such boards go
+    through it side by side.
+    """
+    clouds = {id(board.cloud): board.cloud for board in boards}
+    for cloud in clouds.values():
+        _ = cloud.account  # opened here: the boards share it, and each of them would open one of its own
+    with ThreadPoolExecutor(len(boards)) as pool:
+        first = list(pool.map(_begin, boards))
+        refused: dict[int, HarnessError] = {}
+        for cloud in clouds.values():
+            waiting = [
+                (index, step)
+                for index, step in enumerate(first)
+                if isinstance(step, Written) and not step.complete and boards[index].cloud is cloud
+            ]
+            if waiting:
+                refused |= _register(cloud, waiting)
+        return list(pool.map(lambda index: _end(boards[index], first[index], refused.get(index)), range(len(boards))))
+
+
+def _begin(board: BoardBench) -> Written | BulkResult:
+    try:
+        return board.onboarded if board.way is Way.CLOUD else board.write_credentials()
+    except HarnessError as error:
+        return error
+
+
+def _register(cloud: CloudBench, waiting: Sequence[tuple[int, Written]]) -> dict[int, HarnessError]:
+    """Onboard the devices of one cloud; return what went wrong by the board's index."""
+    try:
+        for _, written in waiting:
+            make_room(written, cloud)
+        rows = [OnboardRow(written.made.device_id, written.made.certificate_pem) for _, written in waiting]
+        result = cloud.api.wait_bulk(cloud.api.onboard_devices(rows))
+    except HarnessError as error:
+        return {index: error for index, _ in waiting}
+    refused: dict[int, HarnessError] = {}
+    for row, (index, written) in enumerate(waiting):
+        said = result.errors.get(row, result.errors.get(-1))
+        if said is not None:
+            device_id = written.made.device_id
+            refused[index] = RowRefused(
+                f"bulk onboarding {result.bulk_id} refused row {row}, device {device_id}: {said}; correct that row"
+            )
+    return refused
+
+
+def _end(board: BoardBench, step: Written | BulkResult, refused: HarnessError | None) -> BulkResult:
+    if not isinstance(step, Written):
+        return step
+    try:
+        with confirmed(step.made):
+            if refused is not None:
+                raise refused
+            board.cloud.api.wait_device(step.made.device_id)
+    except HarnessError as error:
+        return error
+    onboarded = Onboarded(step.made)
+    board.take(onboarded)
+    return onboarded

@@ -1,0 +1,128 @@
+"""One cloud, opened for a run: REST client, account and observer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
+from harness.errors import HarnessError, LabError
+from harness.lab import CloudConfig, Lab
+from harness.policy import PolicyDocument
+from harness.policy.evaluation.membership import Membership
+from harness.timeline import Kind, Timeline
+
+
+class CloudBench:
+    """Opens a cloud of the boards file when it is first needed, and leaves nothing in it at the end."""
+
+    def __init__(self, lab: Lab, name: str) -> None:
+        self.name = name
+        self._lab = lab
+        self._timeline: Timeline | None = None
+        self._endpoints: CloudEndpoints | None = None
+        self._api: NrfCloud | None = None
+        self._account: Account | None = None
+        self._observer: Observer | None = None
+        self._found: set[str] = set()
+        self._documents: tuple[PolicyDocument, ...] | None = None
+
+    def begin(self, timeline: Timeline) -> None:
+        """Record into ``timeline`` from now on (a test begins)."""
+        self._timeline = timeline
+        if self._api is not None:
+            self._api.timeline = timeline
+        if self._observer is not None:
+            self._observer.timeline = timeline
+
+    @property
+    def timeline(self) -> Timeline:
+        """Where the cloud's side is recorded."""
+        if self._timeline is None:
+            raise LabError(f"cloud {self.name}: no test has begun, so there is nothing to record into")
+        return self._timeline
+
+    @property
+    def endpoints(self) -> CloudEndpoints:
+        """Addresses; starts the stand-in where the boards file asks for one. Raises CloudUnreachable."""
+        if self._endpoints is None:
+            self._endpoints = self._lab.endpoints(self.name)
+        return self._endpoints
+
+    @property
+    def api(self) -> NrfCloud:
+        """The REST client."""
+        if self._api is None:
+            self._api = NrfCloud(self.endpoints, self._lab.api_key(self.name), timeline=self.timeline)
+        return self._api
+
+    @property
+    def account(self) -> Account:
+        """The team that the API key belongs to."""
+        if self._account is None:
+            self._account = self.api.account()
+        return self._account
+
+    @property
+    def observer(self) -> Observer:
+        """The team's MQTT device, connected. One that lost its connection is replaced, and the timeline says so."""
+        if self._observer is not None and not self._observer.connected:
+            self.timeline.add(Kind.FAULT, self.name, "the observer's connection had ended: a new one is made")
+            self._observer.close()
+            self._observer = None
+        if self._observer is None:
+            self._observer = Observer(self.api.create_team_device(), self.endpoints, self.account, self.timeline)
+        return self._observer
+
+    def recognise(self, device_id: str) -> Membership | None:
+        """Return what a device is that the harness put into the account, None if the team has no such device.
+
+        If an earlier run put it there, it stays there at the end. Raises NotOurs.
+        """
+        mine = device_id in self.api.made
+        record = self.api.recognise(device_id)
+        if record is None:
+            return None
+        if not mine:
+            self._found.add(device_id)
+        return _membership(record)
+
+    def membership(self, device_id: str) -> Membership:
+        """Return what a device that exists is in the team now. What the team does not see is in no team."""
+        record = self.api.device(device_id)
+        return Membership.PROVISIONED if record is None else _membership(record)
+
+    @property
+    def documents(self) -> tuple[PolicyDocument, ...]:
+        """The policy documents that this cloud is expected to enforce."""
+        if self._documents is None:
+            self._documents = self._lab.documents(self.name)
+        return self._documents
+
+    @property
+    def config(self) -> CloudConfig:
+        """What the boards file says of this cloud."""
+        return self._lab.file.cloud(self.name)
+
+    def check(self, *, grace: float = 0.0) -> None:
+        """Raise CloudUnreachable when the process behind the cloud is dead. ``grace``: see BoardBench.check."""
+        self._lab.check(self.name, grace=grace)
+
+    def close(self, *, keep: bool = False) -> list[str]:
+        """Delete what the run made in the cloud; devices only if they were not there before, none with ``keep``.
+
+        Returns one line for each thing that is left, with the reason.
+        """
+        if self._observer is not None:
+            self._observer.close()
+        if self._api is None:
+            return []
+        try:
+            self._api.made -= self._api.made if keep else self._found
+            return self._api.delete_all_made()
+        except HarnessError as error:
+            return [str(error)]
+        finally:
+            self._api.close()
+
+
+def _membership(record: Mapping[str, Any]) -> Membership:
+    return Membership.GATEWAY if "gateway" in str(record.get("subType", "")).lower() else Membership.ASSOCIATED

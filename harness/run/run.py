@@ -1,0 +1,73 @@
+"""One run: the selected boards and their clouds, opened when needed, closed together, and the cases it went through."""
+
+import tempfile
+from pathlib import Path
+
+from harness.credentials import Way
+from harness.lab import BoardConfig, Lab, load_boards_file
+from harness.policy import PolicyDocument
+from harness.report import CaseRecord, RunFolder
+from harness.run.board import BoardBench
+from harness.run.cloud import CloudBench
+
+LAB_CA = Path(".lab") / "ca"
+"""The folder of the lab's CA where neither the command line nor the boards file names one."""
+
+
+class Run:
+    """What the plug-in keeps for a session. Raises Misuse for mistakes in the boards file or in the selection."""
+
+    def __init__(
+        self,
+        boards_file: Path,
+        names: list[str],
+        *,
+        cloud: str | None,
+        folder: RunFolder,
+        ca_folder: Path | None,
+        root: Path,
+        way: Way | None = None,
+        renew: bool = False,
+    ) -> None:
+        """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. ``way``, ``renew``: BoardBench."""
+        self.folder = folder
+        self.cases: list[CaseRecord] = []
+        file = load_boards_file(boards_file)
+        self._ca_folder = ca_folder or file.lab_ca or root / LAB_CA
+        self._way = way
+        self._renew = renew
+        # Not in the run's folder: what stand-ins keep there (an API key) must not be near a report.
+        self._scratch = tempfile.TemporaryDirectory(prefix="nrf91-harness-")
+        self._lab = Lab(file, folder=Path(self._scratch.name), cloud_override=cloud)
+        self.selected: list[BoardConfig] = self._lab.select(names)
+        self._boards: dict[str, BoardBench] = {}
+        self._clouds: dict[str, CloudBench] = {}
+
+    def bench(self, name: str) -> BoardBench:
+        """Return the bench of the board ``name``; nothing is opened yet."""
+        if name not in self._boards:
+            config = next(board for board in self.selected if board.name == name)
+            cloud = self._clouds.setdefault(config.cloud, CloudBench(self._lab, config.cloud))
+            self._boards[name] = BoardBench(
+                self._lab, config, cloud, ca_folder=self._ca_folder, way=self._way, renew=self._renew
+            )
+        return self._boards[name]
+
+    def documents(self, cloud: str) -> tuple[PolicyDocument, ...]:
+        """Return the policy documents that a cloud of the boards file is expected to enforce."""
+        return self._lab.documents(cloud)
+
+    def expected(self, cloud: str) -> str:
+        """Return the boards file's name for those documents: a profile or a folder."""
+        return str(self._lab.file.cloud(cloud).expected)
+
+    def close(self) -> list[str]:
+        """Close boards, clouds and stand-ins. Returns a line for each thing that is not as it should be."""
+        left: list[str] = []
+        for board in self._boards.values():
+            left += board.close()
+        for cloud in self._clouds.values():
+            left += cloud.close()
+        self._lab.close()
+        self._scratch.cleanup()
+        return left + self._lab.faults

@@ -1,0 +1,92 @@
+"""What a board holds in its credential store, beside what the harness wrote to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+
+from harness.errors import Misuse
+from harness.modem import CredentialKind, StoredCredential
+from harness.run.board import BoardBench
+
+_PROVISIONED = (CredentialKind.ROOT_CA, CredentialKind.CLIENT_CERT, CredentialKind.PRIVATE_KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One credential on the board. ``ours``: the harness wrote it, by its digest."""
+
+    sec_tag: int
+    kind: int
+    name: str
+    digest: str
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One sec_tag that the harness wrote to, compared with its record."""
+
+    sec_tag: int
+    ok: bool
+    text: str
+
+
+def list_items(board: BoardBench) -> list[Item]:
+    """Return everything that the modem lists."""
+    return [_item(board, stored) for stored in board.opened.modem.credentials.list()]
+
+
+def check_stored(board: BoardBench) -> list[Checked]:
+    """Compare each sec_tag of the board to which the harness wrote with what the modem lists there."""
+    imei = board.opened.identity.imei
+    return [_check(board, tag) for tag in board.config.all_sec_tags if board.records.get(imei, tag) is not None]
+
+
+def delete_stored(board: BoardBench, sec_tag: int | None, progress: Callable[[str], None]) -> list[Item]:
+    """Delete root CA, certificate and key in ``sec_tag``, or in all of the board's; return what was there.
+
+    Raises Misuse before anything is deleted: a sec_tag that is not the board's, or content that the harness did not
+    write and that ``adopt: true`` does not give it.
+    """
+    modem, tags = board.opened.modem, board.config.all_sec_tags if sec_tag is None else (sec_tag,)
+    for tag in tags:
+        modem.credentials.check_sec_tag(tag)
+    found = [item for item in list_items(board) if item.sec_tag in tags and item.kind in _PROVISIONED]
+    foreign = [item for item in found if not item.ours]
+    if foreign and not board.config.adopt:
+        places = ", ".join(f"sec_tag {item.sec_tag} type {item.kind}" for item in foreign)
+        raise Misuse(f"{board.name}: the harness did not write {places}: set adopt: true for the board to let it go")
+    with modem.offline():
+        for item in found:
+            progress(f"deleting sec_tag {item.sec_tag} type {item.kind} ({item.name})")
+            modem.credentials.delete(item.sec_tag, item.kind)
+    for tag in tags:
+        board.records.remove(board.opened.identity.imei, tag)
+    return found
+
+
+def _item(board: BoardBench, stored: StoredCredential) -> Item:
+    record = board.records.get(board.opened.identity.imei, stored.sec_tag)
+    known = stored.kind in CredentialKind._value2member_map_
+    name = CredentialKind(stored.kind).name.lower().replace("_", " ") if known else "unknown"
+    ours = record is not None and record.wrote(stored.kind, stored.digest)
+    return Item(stored.sec_tag, stored.kind, name, stored.digest, ours)
+
+
+def _check(board: BoardBench, sec_tag: int) -> Checked:
+    record = board.records.get(board.opened.identity.imei, sec_tag)
+    assert record is not None  # noqa: S101 - for the type checker: the caller looked
+    listed = {stored.kind: stored.digest for stored in board.opened.modem.credentials.list(sec_tag)}
+    wrong = [
+        f"type {kind} holds {listed.get(kind, 'nothing')}, not {digest}"
+        for kind, digest in sorted(record.digests.items())
+        if listed.get(kind) != digest
+    ]
+    end = x509.load_pem_x509_certificates(record.certificate_pem.encode())[0].not_valid_after_utc
+    if end < datetime.now(UTC):
+        wrong.append(f"the certificate expired on {end:%Y-%m-%d}")
+    if wrong:
+        return Checked(sec_tag, False, "; ".join(wrong))
+    return Checked(sec_tag, True, f"as written for device {record.device_id} (way {record.way}, {record.state})")

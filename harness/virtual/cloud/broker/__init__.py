@@ -1,0 +1,1 @@
+"""The MQTT broker and its HTTPS twin: connections, sessions, rules, and who may do what."""

@@ -1,0 +1,169 @@
+"""The MQTT 3.1.1 broker of the local cloud: sessions, subscriptions, retained messages, and the listening socket.
+
+It behaves like AWS IoT Core's message broker (Developer Guide, "MQTT"); :class:`BrokerProfile` holds what is variable.
+Everything runs in one event loop, without a task per connection.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from harness.virtual.cloud.broker.connection import Connection
+from harness.virtual.cloud.broker.interfaces import Directory, Journal, Services
+from harness.virtual.cloud.broker.profile import BrokerProfile
+from harness.virtual.cloud.broker.session import Message, Session
+from harness.virtual.cloud.broker.subscriptions import Subscriptions
+from harness.virtual.cloud.tls.listener import TlsListener
+from harness.virtual.mqtt import Connect, Publish, Will
+
+
+class Broker:
+    """A broker that asks ``directory`` who clients are, tells ``services`` what was published, and journals why."""
+
+    def __init__(
+        self, directory: Directory, services: Services, journal: Journal, profile: BrokerProfile | None = None
+    ) -> None:
+        self.directory = directory
+        self.journal = journal
+        self.profile = profile or BrokerProfile()
+        self.subscriptions = Subscriptions(hash_matches_parent=self.profile.hash_matches_parent)
+        self._services = services
+        self._sessions: dict[str, Session] = {}
+        self._connections: dict[str, Connection] = {}
+        self._expiries: dict[str, asyncio.TimerHandle] = {}
+        self._retained: dict[str, Message] = {}
+        self._listener = TlsListener(directory, journal, self.profile, lambda: Connection(self))
+
+    # for the rest of the local cloud
+
+    @property
+    def sessions(self) -> Mapping[str, Session]:
+        """Sessions by client id, of connected clients and of absent ones with a persistent session."""
+        return self._sessions
+
+    def connected(self, client_id: str) -> bool:
+        """Return whether this client has a connection now."""
+        return client_id in self._connections
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; return the port (``port`` 0: the system chooses)."""
+        return await self._listener.start(host, port)
+
+    async def stop(self) -> None:
+        """Stop listening and end every connection."""
+        self._listener.close()
+        for connection in list(self._connections.values()):
+            connection.close("SERVER_INITIATED_DISCONNECT", "the broker stops")
+        for handle in self._expiries.values():
+            handle.cancel()
+        self._expiries.clear()
+        await self._listener.stop()
+
+    def publish(self, topic: str, payload: bytes, qos: int = 1) -> int:
+        """Publish as the service itself; return how many subscribers got the message or have it queued."""
+        return self._fan_out(None, Message(topic, payload, qos), retain=False)
+
+    def send_to(self, client_id: str, topic: str, payload: bytes, qos: int = 1) -> bool:
+        """Send to one client, subscribed or not (AWS IoT answers job requests so); False if it did not get it."""
+        session = self._sessions.get(client_id)
+        return session is not None and self._deliver(session, Message(topic, payload, qos))
+
+    def disconnect(self, client_id: str, reason: str = "SERVER_INITIATED_DISCONNECT") -> bool:
+        """End a client's connection; False if it has none."""
+        connection = self._connections.get(client_id)
+        if connection is None:
+            return False
+        connection.close(reason)
+        return True
+
+    # for connections
+
+    def attach(self, connection: Connection, connect: Connect) -> tuple[Session, bool]:
+        client_id = connect.client_id
+        if older := self._connections.get(client_id):
+            older.close("DUPLICATE_CLIENTID", "the same client id connected again")
+        if expiry := self._expiries.pop(client_id, None):
+            expiry.cancel()
+        session = self._sessions.get(client_id)
+        if session is not None and connect.clean_session:
+            self._forget(session)
+            session = None
+        present = session is not None
+        if session is None:
+            session = Session(client_id, self.profile.limits, persistent=not connect.clean_session)
+            self._sessions[client_id] = session
+        self._connections[client_id] = connection
+        return session, present
+
+    def detach(self, session: Session) -> None:
+        del self._connections[session.client_id]
+        if not session.persistent:
+            self._forget(session)
+            return
+        loop = asyncio.get_running_loop()
+        expiry = loop.call_later(self.profile.limits.session_expiry, self._expire, session)
+        self._expiries[session.client_id] = expiry
+
+    def subscribe(self, session: Session, text: str, qos: int) -> list[Message]:
+        session.subscriptions[text] = qos
+        self.subscriptions.add(text, session.client_id, qos)
+        self._services.on_subscribe(session.client_id, text, qos)
+        return [
+            Message(message.topic, message.payload, min(message.qos, qos), retain=True)
+            for message in self._retained_for(text)
+        ]
+
+    def unsubscribe(self, session: Session, text: str) -> None:
+        session.subscriptions.pop(text, None)
+        self.subscriptions.remove(text, session.client_id)
+
+    def accept(self, client_id: str, message: Publish | Will) -> None:
+        self._services.on_publish(client_id, message.topic, message.payload, message.qos, message.retain)
+        if message.retain:
+            self._retain(message)
+        self._fan_out(client_id, Message(message.topic, message.payload, message.qos), retain=message.retain)
+
+    # inside
+
+    def _fan_out(self, publisher: str | None, message: Message, *, retain: bool) -> int:
+        deliveries = 0
+        for client_id, qos in self.subscriptions.match(message.topic).items():
+            granted = Message(message.topic, message.payload, min(qos, message.qos))
+            deliveries += self._deliver(self._sessions[client_id], granted)
+        self.journal.write(
+            "publish",
+            client_id=publisher,
+            topic=message.topic,
+            qos=message.qos,
+            retain=retain,
+            bytes=len(message.payload),
+            deliveries=deliveries,
+        )
+        return deliveries
+
+    def _deliver(self, session: Session, message: Message) -> bool:
+        if connection := self._connections.get(session.client_id):
+            return connection.deliver(message)
+        return message.qos > 0 and session.enqueue(message)
+
+    def _retain(self, message: Publish | Will) -> None:
+        if message.payload:
+            self._retained[message.topic] = Message(message.topic, message.payload, message.qos)
+        else:
+            self._retained.pop(message.topic, None)
+
+    def _retained_for(self, text: str) -> list[Message]:
+        if not self.profile.retained_by_wildcard:
+            return [self._retained[text]] if text in self._retained else []
+        one = Subscriptions(hash_matches_parent=self.profile.hash_matches_parent)
+        one.add(text, "", 0)
+        return [message for message in self._retained.values() if one.match(message.topic)]
+
+    def _expire(self, session: Session) -> None:
+        del self._expiries[session.client_id]
+        self._forget(session)
+        self.journal.write("session_expired", client_id=session.client_id, messages=session.pending)
+
+    def _forget(self, session: Session) -> None:
+        for text in session.subscriptions:
+            self.subscriptions.remove(text, session.client_id)
+        del self._sessions[session.client_id]

@@ -1,0 +1,313 @@
+"""One client's connection: each packet is authorised, acted upon and answered before the next one is looked at.
+
+So answers are in order, and nothing after a violation is answered. Sources: MQTT 3.1.1 §3, §4; AWS IoT Core Developer
+Guide, "MQTT", "Lifecycle events" (the words for why a connection ended).
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.virtual.cloud.broker.authorizer import Authorizer, Denial, Presented
+from harness.virtual.cloud.broker.interfaces import Directory, Journal
+from harness.virtual.cloud.broker.profile import BrokerProfile
+from harness.virtual.cloud.broker.rules import (
+    ClientError,
+    check_client_id,
+    check_filter_offered,
+    check_message,
+    check_offered,
+    check_subscribe,
+)
+from harness.virtual.cloud.broker.session import Message, Session
+from harness.virtual.cloud.tls.stream import TlsStream
+from harness.virtual.mqtt import (
+    Connack,
+    Connect,
+    Decoder,
+    Disconnect,
+    Malformed,
+    Packet,
+    PacketType,
+    Pingreq,
+    Pingresp,
+    Puback,
+    Publish,
+    Suback,
+    Subscribe,
+    Unsuback,
+    Unsubscribe,
+    UnsupportedProtocol,
+    Will,
+)
+
+_BEFORE_CONNECT = frozenset({PacketType.CONNECT})
+# A second CONNECT breaks the protocol, and without QoS 2 there is no PUBREC, PUBREL or PUBCOMP.
+_AFTER_CONNECT = frozenset(
+    {
+        PacketType.PUBLISH,
+        PacketType.PUBACK,
+        PacketType.SUBSCRIBE,
+        PacketType.UNSUBSCRIBE,
+        PacketType.PINGREQ,
+        PacketType.DISCONNECT,
+    }
+)
+
+
+class NotAuthorized(Exception):
+    """Policies, or the state of the certificate, forbid what the client asked for."""
+
+    def __init__(self, *denials: Denial) -> None:
+        super().__init__(*denials)
+        self._denials = denials
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self._denials))
+
+
+class Hub(Protocol):
+    """What a connection needs from the broker: the state that connections share."""
+
+    profile: BrokerProfile
+    directory: Directory
+    journal: Journal
+
+    def attach(self, connection: "Connection", connect: Connect) -> tuple[Session, bool]:
+        """Return the client's session and whether it existed. Ends an older connection of the same client."""
+
+    def detach(self, session: Session) -> None:
+        """The session's connection is over."""
+
+    def subscribe(self, session: Session, text: str, qos: int) -> list[Message]:
+        """Add a subscription; return the retained messages it gets."""
+
+    def unsubscribe(self, session: Session, text: str) -> None:
+        """Remove a subscription."""
+
+    def accept(self, client_id: str, message: Publish | Will) -> None:
+        """Take an authorised message."""
+
+
+@dataclass
+class _Accepted:
+    """What exists once CONNECT was accepted."""
+
+    session: Session
+    authorizer: Authorizer
+    will: Will | None
+
+
+class Connection:
+    """Runs on a :class:`TlsStream` as its application."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._profile = hub.profile
+        self._limits = hub.profile.limits
+        self._decoder = Decoder(_BEFORE_CONNECT, longest=self._limits.connect_packet)
+        self._client_id: str | None = None
+        self._accepted: _Accepted | None = None
+        self._ended = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._last_received = 0.0
+        self._silence = 0.0
+
+    # called by the stream
+
+    def started(self, stream: TlsStream) -> None:
+        self._stream = stream
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(
+            self._limits.first_packet, self.close, "CLIENT_ERROR", "no CONNECT in time after the TLS handshake"
+        )
+
+    def received(self, data: bytes) -> None:
+        self._last_received = self._loop.time()
+        self._decoder.feed(data)
+        try:
+            while not self._ended and (packet := self._decoder.next_packet()) is not None:
+                self._handle(packet)
+        except UnsupportedProtocol as error:
+            self._send(Connack(1))
+            self._fail("CLIENT_ERROR", str(error))
+        except (Malformed, ClientError) as error:
+            self._fail("CLIENT_ERROR", str(error))
+        except NotAuthorized as error:
+            self._stream.close(self._profile.close_style)  # before the reason is put into words
+            self._fail("AUTH_ERROR", str(error))
+
+    def writable(self) -> None:
+        self._pump()
+
+    def ended(self) -> None:
+        self.close("CONNECTION_LOST", "the client hung up without DISCONNECT")
+
+    # called by the broker
+
+    def close(self, reason: str, detail: str = "") -> None:
+        """End the connection. ``reason``: in the words of AWS IoT lifecycle events."""
+        if self._ended:
+            return
+        self._ended = True
+        self._stream.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._hub.journal.write("close", client_id=self._client_id, reason=reason, detail=detail)
+        accepted, self._accepted = self._accepted, None
+        if accepted is None:
+            return
+        self._hub.detach(accepted.session)
+        if accepted.will is not None and reason != "CLIENT_INITIATED_DISCONNECT":
+            self._hub.accept(accepted.session.client_id, accepted.will)
+
+    def deliver(self, message: Message) -> bool:
+        """Hand a message to the client if it may receive it; False if it may not, or if there is no room for it."""
+        if self._accepted is None or not self._may_receive(message, self._accepted):
+            return False
+        if message.qos == 0:
+            if self._stream.congested:
+                return False
+            self._send(Publish(message.topic, message.payload, retain=message.retain))
+            return True
+        kept = self._accepted.session.enqueue(message)
+        self._pump()
+        return kept
+
+    # packets
+
+    def _handle(self, packet: Packet) -> None:
+        match packet, self._accepted:
+            case Connect(), None:
+                self._on_connect(packet)
+            case Publish(), _Accepted() as accepted:
+                self._on_publish(packet, accepted)
+            case Puback(), _Accepted() as accepted:
+                accepted.session.acknowledge(packet.packet_id)
+                self._pump()
+            case Subscribe(), _Accepted() as accepted:
+                self._on_subscribe(packet, accepted)
+            case Unsubscribe(), _Accepted() as accepted:
+                for text in packet.filters:
+                    self._hub.unsubscribe(accepted.session, text)
+                self._send(Unsuback(packet.packet_id))
+            case Pingreq(), _Accepted():
+                self._send(Pingresp())
+            case Disconnect(), _Accepted():
+                self.close("CLIENT_INITIATED_DISCONNECT")
+
+    def _on_connect(self, packet: Connect) -> None:
+        self._client_id = packet.client_id
+        check_client_id(packet.client_id, self._limits)
+        if packet.will is not None:
+            check_message(packet.will, self._limits)
+        stream = self._stream
+        if stream.objection is not None:
+            raise NotAuthorized(Denial(stream.objection.reason))
+        presented = Presented.by(packet, stream.peer_certificate, stream.source_ip, stream.server_name)
+        authorizer = Authorizer(
+            presented, self._hub.directory, self._hub.journal, policy_refresh=self._profile.policy_refresh
+        )
+        refusal = authorizer.refuses_connect()
+        if refusal is None and packet.will is not None:
+            refusal = authorizer.refuses_publish(packet.will)
+        # A certificate that may not connect at all is no matter of policies, so tolerance does not reach it.
+        tolerated = self._profile.on_violation == "tolerate" and authorizer.admission.refused is None
+        if refusal is not None and not tolerated:
+            raise NotAuthorized(refusal)
+        if packet.will is not None:
+            check_offered(packet.will)
+        self._accept_connect(packet, authorizer)
+
+    def _accept_connect(self, packet: Connect, authorizer: Authorizer) -> None:
+        session, present = self._hub.attach(self, packet)
+        self._accepted = accepted = _Accepted(session, authorizer, packet.will)
+        self._decoder.accept = _AFTER_CONNECT
+        self._decoder.longest = self._limits.packet
+        self._hub.journal.write(
+            "connect",
+            client_id=packet.client_id,
+            thing=authorizer.admission.thing,
+            source_ip=self._stream.source_ip,
+            server_name=self._stream.server_name,
+            clean_session=packet.clean_session,
+            session_present=present,
+            keepalive=packet.keepalive,
+        )
+        self._send(Connack(session_present=present))
+        self._watch_silence(packet.keepalive)
+        for publish in session.resume(lambda message: self._may_receive(message, accepted)):
+            self._send(publish)
+        self._pump()
+
+    def _on_publish(self, packet: Publish, accepted: _Accepted) -> None:
+        check_message(packet, self._limits)
+        refusal = accepted.authorizer.refuses_publish(packet)
+        if refusal is not None and self._profile.on_violation == "close":
+            raise NotAuthorized(refusal)
+        check_offered(packet)
+        if packet.packet_id is not None:
+            self._send(Puback(packet.packet_id))
+        if refusal is None or self._profile.on_violation == "tolerate":
+            self._hub.accept(accepted.session.client_id, packet)
+
+    def _on_subscribe(self, packet: Subscribe, accepted: _Accepted) -> None:
+        check_subscribe(packet, self._limits)
+        refusals = {text: accepted.authorizer.refuses_subscribe(text) for text, _ in packet.filters}
+        refused = {text: why for text, why in refusals.items() if why is not None}
+        if refused and self._profile.on_violation == "close":
+            raise NotAuthorized(*refused.values())
+        for text in refusals:
+            check_filter_offered(text)
+        if self._profile.on_violation == "tolerate":
+            refused = {}
+        granted = {text: qos for text, qos in packet.filters if text not in refused}
+        if len(accepted.session.subscriptions.keys() | granted.keys()) > self._limits.subscriptions:
+            raise ClientError(f"more than {self._limits.subscriptions} subscriptions")
+        codes = tuple(0x80 if text in refused else qos for text, qos in packet.filters)
+        self._hub.journal.write(
+            "subscribe", client_id=self._client_id, filters=[text for text, _ in packet.filters], codes=codes
+        )
+        self._send(Suback(packet.packet_id, codes))
+        for text, qos in granted.items():
+            for message in self._hub.subscribe(accepted.session, text, qos):
+                self.deliver(message)
+
+    # inside
+
+    def _may_receive(self, message: Message, accepted: _Accepted) -> bool:
+        refusal = accepted.authorizer.refuses_receive(message.topic)
+        if refusal is None or self._profile.on_violation == "tolerate":
+            return True
+        self._hub.journal.write("deliver_refused", client_id=self._client_id, topic=message.topic)
+        return False
+
+    def _pump(self) -> None:
+        while self._accepted is not None and not self._stream.congested:
+            publish = self._accepted.session.next_publish()
+            if publish is None:
+                return
+            self._send(publish)
+
+    def _send(self, packet: Connack | Publish | Puback | Suback | Unsuback | Pingresp) -> None:
+        self._stream.write(packet.encode())
+
+    def _fail(self, reason: str, detail: str) -> None:
+        if self._accepted is None and self._client_id is not None:
+            self._hub.journal.write("connect_refused", client_id=self._client_id, reason=reason, detail=detail)
+        self.close(reason, detail)
+
+    def _watch_silence(self, keepalive: int) -> None:
+        """Arm the keep-alive timer. It is not re-armed by each packet: when due, it looks when the last one came."""
+        shortest, longest = self._limits.keepalive_shortest, self._limits.keepalive_longest
+        self._silence = 1.5 * min(max(keepalive or longest, shortest), longest)
+        self._check_silence()
+
+    def _check_silence(self) -> None:
+        due = self._last_received + self._silence
+        if self._loop.time() >= due:
+            self.close("MQTT_KEEP_ALIVE_TIMEOUT", f"nothing received for {self._silence:g} s")
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._check_silence)

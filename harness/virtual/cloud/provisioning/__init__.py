@@ -1,0 +1,1 @@
+"""JITP, and the provisioning service: claims, commands, attestation tokens."""

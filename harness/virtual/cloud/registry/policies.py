@@ -1,0 +1,59 @@
+"""Which policy documents the local cloud enforces: the shipped ones, or those of a directory in their place."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.policy import PolicyDocument, PolicyError, at_home, load_document, load_profile
+from harness.policy.documents.profile import meant_by
+
+ACCOUNT = "123456789012"
+"""AWS account in the local cloud's ARNs, whichever its documents name (:mod:`harness.policy.documents.account`)."""
+
+
+class Group(StrEnum):
+    """A thing group; its policy document applies to the things in it."""
+
+    PROVISIONED = "provisioned"
+    ASSOCIATED = "associated"
+    GATEWAY = "gateway"
+    TEAM = "team-device"
+
+
+_TEAM_DEVICE = Path(__file__).parent / f"{Group.TEAM}.json"
+
+
+class Policies(NamedTuple):
+    """The document of each thing group, and those that are attached to the certificate of every device itself."""
+
+    groups: Mapping[Group, PolicyDocument]
+    certificate: tuple[PolicyDocument, ...] = ()
+
+    def of(self, groups: Iterable[Group]) -> list[PolicyDocument]:
+        """Return what is in force for a client whose thing is in ``groups``; none: it has no thing of its name."""
+        groups = sorted(groups)
+        own = () if Group.TEAM in groups else self.certificate  # team devices are no boards, whose policies these are
+        return [*(self.groups[group] for group in groups), *own]
+
+
+def load_policies(directory: Path | None = None) -> Policies:
+    """Return the shipped documents, and those of ``directory`` in their place.
+
+    Its ``provisioned.json``, ``associated.json``, ``gateway.json`` and ``team-device.json`` replace the shipped ones;
+    ``*.json`` of other names are attached to certificates. The account and region that they name are the cloud's.
+    PolicyError when it holds none, or one is broken.
+    """
+    groups = {Group(name): document for name, document in load_profile(account=ACCOUNT).items()}
+    groups[Group.TEAM] = load_document(_TEAM_DEVICE, account=ACCOUNT)
+    if directory is None:
+        return Policies(groups)
+    documents = at_home(load_document(path, account=ACCOUNT) for path in sorted(directory.glob("*.json")))
+    if not documents:
+        raise PolicyError(f"{directory} holds no policy document, no *.json")
+    for document in documents:
+        if meant := meant_by(document.name):
+            raise PolicyError(f"{directory}: {document.name}.json is not {meant}.json; name it like that")
+    names = {str(group) for group in Group}
+    groups |= {Group(document.name): document for document in documents if document.name in names}
+    return Policies(groups, tuple(document for document in documents if document.name not in names))

@@ -1,0 +1,249 @@
+"""Things, certificates and groups, and with them who may connect as what: the Directory the broker asks.
+
+Facts: AWS IoT Core Developer Guide, "Thing policy variables" (a thing counts as attached when the client id is its name
+and the presented certificate is attached to it) and "Managing things"; nRF Cloud "Device security" (policies belong to
+groups; association gives a thing the attribute of its team and membership of the Associated group).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from harness.policy import PolicySet, Principal
+from harness.virtual.cloud.broker.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission, Objection
+from harness.virtual.cloud.formats import now_utc
+from harness.virtual.cloud.registry.onboarding import DeviceCertificate, certificate_id, load_certificate
+from harness.virtual.cloud.registry.policies import Group, Policies
+from harness.virtual.cloud.tls.ca import IssuedIdentity
+from harness.virtual.cloud.tls.certificate_fields import certificate_fields
+
+
+class CertificateState(StrEnum):
+    """Only ACTIVE connects (AWS IoT API, UpdateCertificate)."""
+
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+    REVOKED = "REVOKED"
+    PENDING_TRANSFER = "PENDING_TRANSFER"
+    PENDING_ACTIVATION = "PENDING_ACTIVATION"
+    REGISTER_INACTIVE = "REGISTER_INACTIVE"
+
+
+class RegistryError(Exception):
+    """What was asked for contradicts what is registered."""
+
+
+@dataclass
+class Thing:
+    """A thing: what policies see of a device."""
+
+    name: str
+    groups: set[Group]
+    attributes: dict[str, str] = field(default_factory=dict)
+    thing_type: str | None = None
+    certificate_ids: set[str] = field(default_factory=set)
+
+
+class Registry:
+    """The Directory of :mod:`harness.virtual.cloud.broker.interfaces`.
+
+    ``policies``: which documents are in force for whom. ``server``, ``root_pem``: the server's identity and the root
+    that issued it. ``jitp_ca_pem``: the CA whose certificates make their devices themselves (``jitp.py``). ``now``: the
+    clock that certificates' validity is judged by. ``changed``: called with the name of each thing that was changed.
+    """
+
+    def __init__(
+        self,
+        policies: Policies,
+        *,
+        server: IssuedIdentity,
+        root_pem: str,
+        jitp_ca_pem: str = "",
+        now: Callable[[], datetime] = now_utc,
+        changed: Callable[[str], object] = lambda name: None,
+    ) -> None:
+        self._policies = policies
+        self._server = server
+        self._root_pem = root_pem
+        self._jitp_ca_pem = jitp_ca_pem
+        self._now = now
+        self._announce = changed
+        self._version = 0
+        self._things: dict[str, Thing] = {}
+        self._certificates: dict[str, DeviceCertificate] = {}
+        self._states: dict[str, CertificateState] = {}
+        self.newcomer: Callable[[Sequence[bytes]], Objection | None] = lambda _chain: None
+        """Asked about a chain whose first certificate is not registered; None: it has nothing to say."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change below."""
+        return self._version
+
+    def server_identity(self) -> tuple[str, bytes]:
+        """Return the chain (leaf, root) and the private key, both PEM."""
+        return self._server.certificate_pem + self._root_pem, self._server.private_key_pem.encode()
+
+    def trust_anchors(self) -> list[str]:
+        """Return the CAs and every registered certificate, whatever its state, which :meth:`examine` judges."""
+        registered = (certificate.pem for certificate in self._certificates.values())
+        return [pem for pem in (self._root_pem, self._jitp_ca_pem, *registered) if pem]
+
+    def examine(self, chain: Sequence[bytes]) -> Objection | None:
+        """See :class:`harness.virtual.cloud.broker.interfaces.Directory`."""
+        presented = certificate_id(chain[0])
+        if presented not in self._certificates and (objection := self.newcomer(chain)):
+            return objection
+        return self._objection(presented)
+
+    def admit(
+        self,
+        certificate_der: bytes,
+        client_id: str | None,
+        *,
+        source_ip: str,
+        server_name: str | None,
+        will_topic: str | None = None,
+        persistent: bool = False,
+    ) -> Admission:
+        """See :class:`harness.virtual.cloud.broker.interfaces.Directory`."""
+        presented = certificate_id(certificate_der)
+        owner = self._owner(presented)
+        thing = owner if client_id is None else self._things.get(client_id)
+        # Policies come with the certificate's thing; its variables only to a client that connects under its name.
+        entitled = thing is not None and thing is owner
+        attached = entitled and client_id is not None
+        wanted = [("PersistentConnect", persistent), ("LastWill", will_topic is not None)]
+        principal = Principal(
+            client_id=client_id,
+            thing_name=thing.name if thing and client_id is not None else None,
+            attached=attached,
+            attributes=dict(thing.attributes) if thing and attached else {},
+            thing_type=thing.thing_type if thing and attached else None,
+            source_ip=source_ip,
+            domain_name=server_name,
+            certificate_id=presented,
+            connect_attributes=tuple(name for name, asked in wanted if asked),
+            last_will_topic=will_topic,
+            certificate=certificate_fields(certificate_der),
+        )
+        objection = self._objection(presented)
+        if objection:
+            return Admission(principal, refused=objection.reason)
+        documents = self._policies.of(thing.groups if thing and entitled else ())
+        policies = PolicySet(documents).compile(principal) if documents else None
+        return Admission(principal, policies, thing=thing.name if thing and entitled else None)
+
+    def thing(self, name: str) -> Thing | None:
+        """Return the thing of this name. Change it only through the methods below."""
+        return self._things.get(name)
+
+    def certificate_of(self, name: str) -> DeviceCertificate | None:
+        """Return a certificate attached to the thing ``name``, None when it has none."""
+        thing = self._things.get(name)
+        return next((self._certificates[key] for key in sorted(thing.certificate_ids)), None) if thing else None
+
+    def certificate_registered(self, key: str) -> bool:
+        """Tell whether the certificate with id ``key`` is registered, in whatever state."""
+        return key in self._certificates
+
+    def add_thing(self, name: str, *groups: Group, thing_type: str | None = None) -> Thing:
+        """Make a thing in ``groups``; RegistryError when the name is taken."""
+        if name in self._things:
+            raise RegistryError(f"thing {name} exists already")
+        thing = self._things[name] = Thing(name, set(groups), thing_type=thing_type)
+        self._changed(name)
+        return thing
+
+    def remove_thing(self, name: str) -> None:
+        """Remove a thing and its certificates; KeyError when there is none."""
+        for key in self._things.pop(name).certificate_ids:
+            del self._certificates[key], self._states[key]
+        self._changed(name)
+
+    def attach(self, name: str, certificate: DeviceCertificate) -> None:
+        """Register ``certificate`` as ACTIVE and attach it to the thing ``name``; RegistryError when it is known."""
+        if certificate.certificate_id in self._certificates:
+            raise RegistryError("this certificate is registered already")
+        self._things[name].certificate_ids.add(certificate.certificate_id)
+        self._certificates[certificate.certificate_id] = certificate
+        self._states[certificate.certificate_id] = CertificateState.ACTIVE
+        self._changed(name)
+
+    def detach_all(self, name: str) -> None:
+        """Forget the certificates of the thing ``name``, as when they are rotated."""
+        certificate_ids = self._things[name].certificate_ids
+        while certificate_ids:
+            key = certificate_ids.pop()
+            del self._certificates[key], self._states[key]
+        self._changed(name)
+
+    def set_certificate_state(self, key: str, state: CertificateState) -> None:
+        """Change the state of the certificate with id ``key``; KeyError when it is not registered."""
+        if key not in self._states:
+            raise KeyError(key)
+        self._states[key] = state
+        owner = self._owner(key)
+        self._changed(owner.name if owner else None)
+
+    def associate(self, name: str, tenant_id: str, *groups: Group) -> None:
+        """Give the thing to a team: the team's attributes, and ``groups`` on top of those it is in."""
+        thing = self._things[name]
+        # nRF Cloud's gateway policy says teamId where the others say tenantId; both hold the team's id.
+        thing.attributes.update(tenantId=tenant_id, teamId=tenant_id)
+        thing.groups.update(groups)
+        self._changed(name)
+
+    def dissociate(self, name: str) -> None:
+        """Take the thing from its team: it stays in the Provisioned group, and connects as before."""
+        thing = self._things[name]
+        for key in ("tenantId", "teamId"):
+            thing.attributes.pop(key, None)
+        thing.groups &= {Group.PROVISIONED}
+        self._changed(name)
+
+    def snapshot(self, name: str) -> dict[str, Any] | None:
+        """Return what is known of the thing ``name``; see :class:`harness.virtual.cloud.registry.state_keeper.Part`."""
+        thing = self._things.get(name)
+        if thing is None:
+            return None
+        return {
+            "groups": sorted(thing.groups),
+            "attributes": thing.attributes,
+            "type": thing.thing_type,
+            "certificates": {self._certificates[key].pem: self._states[key] for key in thing.certificate_ids},
+        }
+
+    def restore(self, name: str, content: dict[str, Any]) -> None:
+        """Take back a :meth:`snapshot`."""
+        thing = self.add_thing(name, *map(Group, content["groups"]), thing_type=content["type"])
+        thing.attributes.update(content["attributes"])
+        for pem, state in content["certificates"].items():
+            certificate = load_certificate(pem)
+            if certificate is None:
+                raise ValueError("a thing has a public key for a certificate")
+            self.attach(name, certificate)
+            self.set_certificate_state(certificate.certificate_id, CertificateState(state))
+
+    def _changed(self, name: str | None) -> None:
+        self._version += 1
+        if name is not None:
+            self._announce(name)
+
+    def _owner(self, key: str) -> Thing | None:
+        return next((thing for thing in self._things.values() if key in thing.certificate_ids), None)
+
+    def _objection(self, key: str) -> Objection | None:
+        certificate = self._certificates.get(key)
+        if certificate is None:
+            return Objection(f"certificate {key[:16]}… is not registered")
+        state = self._states[key]
+        if state is CertificateState.REVOKED:
+            return Objection(f"certificate {key[:16]}… is {state}", CERTIFICATE_REVOKED)
+        if state is not CertificateState.ACTIVE:
+            return Objection(f"certificate {key[:16]}… is {state}")
+        if reason := certificate.why_not_now(self._now()):
+            return Objection(f"certificate {key[:16]}… {reason}", CERTIFICATE_EXPIRED)
+        return None

@@ -1,0 +1,1 @@
+"""The REST API: routes, authentication, and the form of answers and refusals."""

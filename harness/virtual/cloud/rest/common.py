@@ -1,0 +1,155 @@
+"""What the REST handlers share: the objects they work on, how requests are read and how refusals look.
+
+Facts: nRF Cloud REST API - error body ``{"code": <5 digits>, "message": <text>}``, lists as ``{"items": [...], "total",
+"pageNextToken"}``. UNCONFIRMED, chosen here: unknown query parameters and body members are refused like wrong ones, so
+that a misspelt filter is noticed; pages hold 10 items unless asked otherwise.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from harness.virtual.cloud.broker.interfaces import Journal
+from harness.virtual.cloud.formats import cut_page, now_utc
+from harness.virtual.cloud.registry.team import Refused, Team
+from harness.virtual.cloud.rest.bulk import BulkOperations
+from harness.virtual.cloud.services.bundles import Bundles
+from harness.virtual.cloud.services.fota import FotaJobs
+from harness.virtual.cloud.services.json_tree import depth
+from harness.virtual.cloud.services.messages import MessageStore
+from harness.virtual.cloud.services.services import CloudServices
+from harness.virtual.cloud.tls.ca import LocalCa
+
+BASE = "/v1"
+CALLER = web.RequestKey("caller", str)
+"""Where a request carries who makes it: ``team`` or the ID of a device."""
+
+PAGING = ("pageLimit", "pageNextToken", "pageSort")
+_DEFAULT_PAGE = 10
+_LONGEST_PAGE = 100
+_DEEPEST = 100
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Api:
+    """Everything a handler may need.
+
+    ``mqtt_host``: the broker's name as devices know it. ``save``: makes sure that what was changed outlives the
+    process, where state is kept; called before a request is answered.
+    """
+
+    team: Team
+    services: CloudServices
+    messages: MessageStore
+    bulk: BulkOperations
+    bundles: Bundles
+    journal: Journal
+    root_pem: str
+    jitp_ca: LocalCa
+    mqtt_host: str
+    api_key: str = field(repr=False)
+    fota: FotaJobs = field(default_factory=FotaJobs)
+    now: Callable[[], datetime] = now_utc
+    save: Callable[[], object] = lambda: None
+
+
+def invalid(message: str) -> Refused:
+    """Return the refusal of a request that breaks a documented rule."""
+    return Refused(422, 42200, message)
+
+
+def read_query(
+    request: web.Request, *, allowed: Collection[str], repeatable: Collection[str] = ()
+) -> dict[str, list[str]]:
+    """Return the query parameters; :class:`Refused` 422 for one that is unknown or given more often than it may be."""
+    query: dict[str, list[str]] = {}
+    for name, value in request.query.items():
+        if name not in allowed and name not in repeatable:
+            raise invalid(f"query parameter {name} is unknown, or not available in the local cloud")
+        query.setdefault(name, []).append(value)
+    for name, values in query.items():
+        if len(values) > 1 and name not in repeatable:
+            raise invalid(f"query parameter {name} may be given once only")
+    return query
+
+
+def read_flag(query: dict[str, list[str]], name: str, *, default: bool) -> bool:
+    """Return a boolean query parameter."""
+    text = query.get(name, [str(default).lower()])[0]
+    if text not in ("true", "false"):
+        raise invalid(f"query parameter {name} must be true or false")
+    return text == "true"
+
+
+async def read_json(request: web.Request) -> Any:
+    """Return the JSON in the body."""
+    try:
+        body = json.loads(await request.read())
+        nested = depth(body)
+    except (ValueError, RecursionError) as error:
+        raise invalid("the body is not JSON") from error
+    if nested > _DEEPEST:
+        raise invalid(f"the body is nested deeper than {_DEEPEST} levels")
+    return body
+
+
+async def read_object(request: web.Request, *, allowed: Collection[str]) -> dict[str, Any]:
+    """Return the JSON object in the body, with no members but those ``allowed``."""
+    body = await read_json(request)
+    if not isinstance(body, dict):
+        raise invalid("the body must be a JSON object")
+    unknown = body.keys() - set(allowed)
+    if unknown:
+        raise invalid(f"unknown member {min(unknown)}")
+    return body
+
+
+async def read_ownership_code(request: web.Request) -> str:
+    """Return the ownership code that is the body, as plain text or as a JSON string."""
+    code = (await request.read()).decode(errors="replace").strip().strip('"')
+    if not code:
+        raise invalid("the body must be the device's ownership code")
+    return code
+
+
+def read_strings(body: dict[str, Any], name: str) -> list[str]:
+    """Return a member that is an optional list of strings."""
+    value = body.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise invalid(f"{name} must be a list of strings")
+    return value
+
+
+def answer_page(
+    query: dict[str, list[str]],
+    items: Iterable[_Item],
+    *,
+    number: Callable[[_Item], int],
+    show: Callable[[_Item], dict[str, Any]],
+) -> web.Response:
+    """Return the page of ``items`` that the paging parameters ask for; newest first unless they say otherwise."""
+    limit = query.get("pageLimit", [str(_DEFAULT_PAGE)])[0]
+    if not limit.isascii() or not limit.isdecimal() or not 1 <= int(limit[:4]) <= _LONGEST_PAGE:
+        raise invalid(f"pageLimit must be a number from 1 to {_LONGEST_PAGE}")
+    order = query.get("pageSort", ["desc"])[0]
+    if order not in ("asc", "desc"):
+        raise invalid("pageSort must be asc or desc")
+    token = query.get("pageNextToken", [None])[0]
+    try:
+        page, next_token = cut_page(items, number=number, descending=order == "desc", limit=int(limit), token=token)
+    except ValueError as error:
+        raise invalid(f"pageNextToken: {error}") from error
+    answer: dict[str, Any] = {"items": [show(item) for item in page], "total": len(page)}
+    if next_token:
+        answer["pageNextToken"] = next_token
+    return web.json_response(answer)
+
+
+def accepted() -> web.Response:
+    """Return 202 without a body."""
+    return web.Response(status=202)

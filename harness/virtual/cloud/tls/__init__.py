@@ -1,0 +1,1 @@
+"""TLS of the local cloud: its CA, whom it trusts, and streams over asyncio."""

@@ -1,0 +1,70 @@
+"""A listening socket whose clients show a certificate: accepts, keeps account of the streams, ends them all."""
+
+import asyncio
+from collections.abc import Callable
+
+from harness.virtual.cloud.broker.interfaces import Directory, Journal
+from harness.virtual.cloud.broker.profile import BrokerProfile
+from harness.virtual.cloud.tls.stream import Application, TlsStream
+from harness.virtual.cloud.tls.trust import ServerContexts
+
+_STOP_TIMEOUT = 5.0
+
+
+class TlsListener:
+    """Runs one ``application()`` on each connection; refused handshakes go into the journal."""
+
+    def __init__(
+        self, directory: Directory, journal: Journal, profile: BrokerProfile, application: Callable[[], Application]
+    ) -> None:
+        self._directory = directory
+        self._journal = journal
+        self._profile = profile
+        self._application = application
+        self._contexts = ServerContexts(directory, maximum=profile.maximum_tls)
+        self._streams: set[TlsStream] = set()
+        self._server: asyncio.Server | None = None
+        self._all_gone = asyncio.Event()
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; return the port (``port`` 0: the system chooses)."""
+        self._contexts.current()  # a broken server identity shows here and not at the first client
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._new_stream, host, port, backlog=1024)
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
+
+    def close(self) -> None:
+        """Stop listening; connections stay."""
+        if self._server is not None:
+            self._server.close()
+
+    async def stop(self) -> None:
+        """Stop listening and end every connection."""
+        self.close()
+        for stream in list(self._streams):
+            stream.abort()
+        if self._streams:
+            self._all_gone.clear()
+            await asyncio.wait_for(self._all_gone.wait(), _STOP_TIMEOUT)
+
+    def _new_stream(self) -> TlsStream:
+        stream = TlsStream(
+            self._contexts.current(),
+            self._application(),
+            handshake_timeout=self._profile.limits.handshake,
+            examine=self._directory.examine,
+            cert_refusal=self._profile.cert_refusal,
+            refused=self._refused,
+            gone=self._gone,
+        )
+        self._streams.add(stream)
+        return stream
+
+    def _refused(self, stream: TlsStream, reason: str) -> None:
+        self._journal.write("tls_refused", source_ip=stream.source_ip, reason=reason)
+
+    def _gone(self, stream: TlsStream) -> None:
+        self._streams.discard(stream)
+        if not self._streams:
+            self._all_gone.set()
