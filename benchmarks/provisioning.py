@@ -27,9 +27,9 @@ from serial.tools import list_ports, list_ports_common
 
 from benchmarks.common import Row, ratio
 from harness.at import AtPort, PortSettings
-from harness.at.link import Link
 from harness.at.opening import open_link
-from harness.credentials import CredentialRecords, LabCa, ProvisionRequest, Way, provision
+from harness.at.stream import ByteStream
+from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisionRequest, provision
 from harness.modem import CredentialKind, Modem
 from harness.timeline import Timeline
 from harness.virtual.board.modem.keys import KEYGEN_SECONDS
@@ -67,23 +67,23 @@ def run() -> list[Row]:
 
 
 class _Counted:
-    """A link that counts its bytes."""
+    """A stream that counts its bytes."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
         self.bytes = 0
 
     def read(self) -> bytes:
-        data = self._link.read()
+        data = self._stream.read()
         self.bytes += len(data)
         return data
 
     def write(self, data: bytes) -> None:
         self.bytes += len(data)
-        self._link.write(data)
+        self._stream.write(data)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._link, name)
+        return getattr(self._stream, name)
 
 
 class _Job:
@@ -95,13 +95,13 @@ class _Job:
         self._root = Path(__file__).parents[1] / "harness/cloud/ca/AmazonRootCA1.pem"
         records = CredentialRecords(folder / "records")
         root_pem = self._root.read_text()
-        self._request = ProvisionRequest(_DEVICE_ID, (SEC_TAG,), Way.DEVICE, self._ca, root_pem, records)
+        self._request = ProvisionRequest(_DEVICE_ID, (SEC_TAG,), KeyOrigin.DEVICE, self._ca, root_pem, records)
 
     def ours(self, path: str, barrier: Barrier | None = None) -> tuple[float, float, float]:
         """Return the seconds of provisioning an empty sec_tag, the least that was possible, and the whole's."""
         start = time.perf_counter()
-        link = _Counted(open_link(path, "board", baudrate=BAUD, rtscts=False))
-        with AtPort(link, name="board", timeline=Timeline(), settings=PortSettings(baudrate=BAUD)) as port:
+        stream = _Counted(open_link(path, "board", baudrate=BAUD, rtscts=False))
+        with AtPort(stream, name="board", timeline=Timeline(), settings=PortSettings(baudrate=BAUD)) as port:
             port.sync()
             modem = Modem(port, sec_tags=[SEC_TAG])
             modem.prepare()
@@ -110,11 +110,11 @@ class _Job:
                     modem.credentials.delete(SEC_TAG, kind)
             if barrier:
                 barrier.wait()
-            before, opened = link.bytes, time.perf_counter()
+            before, opened = stream.bytes, time.perf_counter()
             made = provision(modem, self._request)
             done = time.perf_counter()
             assert not made.kept
-            least = (link.bytes - before) * BITS_PER_BYTE / BAUD + KEYGEN_SECONDS * TIME_SCALE
+            least = (stream.bytes - before) * BITS_PER_BYTE / BAUD + KEYGEN_SECONDS * TIME_SCALE
         return done - opened, least, done - start
 
     def at_once(self, paths: list[str]) -> float:

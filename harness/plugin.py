@@ -329,10 +329,10 @@ def _scrub(report: pytest.TestReport) -> None:
 
 def _run(config: pytest.Config) -> Run:
     if _RUN not in config.stash:
-        from harness.credentials import Way
+        from harness.credentials import KeyOrigin
         from harness.run import Run
 
-        way, ca_folder = config.getoption("--provision"), config.getoption("--lab-ca")
+        origin, ca_folder = config.getoption("--provision"), config.getoption("--lab-ca")
         config.stash[_RUN] = Run(
             Path(config.getoption("--boards") or config.rootpath / "boards.yaml"),
             config.getoption("--board"),
@@ -340,7 +340,7 @@ def _run(config: pytest.Config) -> Run:
             folder=config.stash[_FOLDER],
             ca_folder=Path(ca_folder) if ca_folder else None,
             root=config.rootpath,
-            way=Way(way) if way else None,
+            key_origin=KeyOrigin(origin) if origin else None,
             renew=config.getoption("--reprovision"),
         )
     return config.stash[_RUN]

@@ -41,7 +41,7 @@ class Role(Enum):
     CUT = "cut"  # a part of a line without end, or a line that announces too many bytes
 
 
-class Outcome(NamedTuple):
+class CommandOutcome(NamedTuple):
     """How the pending command ended. ``overflow``: the answer had more than ANSWER_LIMIT bytes and is incomplete."""
 
     command: Command
@@ -59,7 +59,7 @@ class Heard(NamedTuple):
     name: bytes = b""  # of a URC
     args: bytes = b""
     blobs: tuple[bytes, ...] = ()
-    outcome: Outcome | None = None
+    outcome: CommandOutcome | None = None
 
 
 class _Pending:
@@ -267,7 +267,7 @@ class Dialogue:
         return Heard(
             Role.FINAL,
             line,
-            outcome=Outcome(pending.command, final, pending.lines, pending.blobs, pending.overflow),
+            outcome=CommandOutcome(pending.command, final, pending.lines, pending.blobs, pending.overflow),
         )
 
     def _lengths(self, heard: Heard) -> tuple[int, ...] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import serial
 
-from harness.at.link import READ_TIMEOUT, FdLink, Link, TimedLink
+from harness.at.stream import READ_TIMEOUT, ByteStream, FdStream, TimedStream
 from harness.errors import LabError, Misuse, PortBusy, PortMissing
 
 _MISSING = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR, errno.EIO})
@@ -14,7 +14,7 @@ _BUSY = frozenset({errno.EBUSY, errno.EAGAIN})
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
 
 
-def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> Link:
+def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> ByteStream:
     """Open ``url`` (a device path, ``socket://``, ``rfc2217://``, …) for one owner alone.
 
     Raises PortMissing, PortBusy, LabError (no permission, remote side refuses), Misuse (no such kind of URL, wrong
@@ -37,8 +37,8 @@ def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> Link:
     try:
         device.fileno()
     except (OSError, AttributeError):  # io.UnsupportedOperation is an OSError
-        return TimedLink(device, name)
-    return FdLink(device, name)
+        return TimedStream(device, name)
+    return FdStream(device, name)
 
 
 def _refused(url: str, name: str, number: int | None, text: str) -> LabError:

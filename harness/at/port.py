@@ -19,12 +19,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from harness.at.answer import Answer, AtError, AtFormatError, answer_of
-from harness.at.dialogue import Dialogue, Outcome, check_payload
-from harness.at.link import Link
+from harness.at.dialogue import CommandOutcome, Dialogue, check_payload
 from harness.at.listener import Listener
 from harness.at.opening import open_link
 from harness.at.receiver import Receiver
 from harness.at.settings import PortSettings
+from harness.at.stream import ByteStream
 from harness.at.syntax import Command, one_line, parse_command
 from harness.errors import Misuse, NoAnswer
 from harness.timeline import Event, Kind, Timeline
@@ -40,11 +40,11 @@ _parse_often: Final = lru_cache(maxsize=256)(parse_command)
 class AtPort:
     """One board's AT port. Made by :meth:`open`; a context manager. Any thread may call; commands take turns."""
 
-    def __init__(self, link: Link, *, name: str, timeline: Timeline, settings: PortSettings) -> None:
+    def __init__(self, stream: ByteStream, *, name: str, timeline: Timeline, settings: PortSettings) -> None:
         self.name: Final = name
         self._settings = settings
-        self._link = link
-        self._receiver = Receiver(link, Dialogue(framed=settings.framed), name=name, timeline=timeline)
+        self._stream = stream
+        self._receiver = Receiver(stream, Dialogue(framed=settings.framed), name=name, timeline=timeline)
         self._turn = threading.Lock()
         self._out_of_step = False
         self._data_mode = False
@@ -58,8 +58,8 @@ class AtPort:
         such kind of URL).
         """
         settings = settings or PortSettings()
-        link = open_link(url, name, baudrate=settings.baudrate, rtscts=settings.rtscts)
-        return cls(link, name=name, timeline=timeline, settings=settings)
+        stream = open_link(url, name, baudrate=settings.baudrate, rtscts=settings.rtscts)
+        return cls(stream, name=name, timeline=timeline, settings=settings)
 
     @property
     def timeline(self) -> Timeline:
@@ -172,13 +172,13 @@ class AtPort:
         outcome, seconds = self._exchange(command, timeout)
         if outcome.overflow:
             raise AtFormatError(
-                f"{command.shown}: the answer is longer than the harness takes; its lines are in the transcript"
+                f"{command.shown}: the answer is longer than the harness takes; its lines are in the recorder"
             )
         return answer_of(command, outcome.final, outcome.lines, outcome.blobs, seconds)
 
     def _exchange(
         self, command: Command, timeout: float | None, *, payload: bytes | None = None
-    ) -> tuple[Outcome, float]:
+    ) -> tuple[CommandOutcome, float]:
         """Send ``command`` (or ``payload``); return how it ended and its seconds. Raises NoAnswer, BoardLost."""
         allowed = command.timeout if timeout is None else timeout
         outcome = self._send(command, allowed, payload=payload)
@@ -195,7 +195,7 @@ class AtPort:
 
     def _send(
         self, command: Command, timeout: float, *, payload: bytes | None = None, needs_line: bool = False
-    ) -> Outcome | None:
+    ) -> CommandOutcome | None:
         """Send ``command`` (or ``payload``); return how it ended, None after ``timeout`` s. Raises BoardLost."""
         self._check_open()
         wire = self._receiver.begin(command, payload, needs_line=needs_line)
@@ -218,11 +218,11 @@ class AtPort:
     def _write(self, data: bytes) -> None:
         chunk = self._settings.chunk
         if chunk is None:
-            self._link.write(data)
+            self._stream.write(data)
             return
         for at in range(0, len(data), chunk):
-            self._link.write(data[at : at + chunk])
-            self._link.flush()
+            self._stream.write(data[at : at + chunk])
+            self._stream.flush()
 
     def _get_in_step(self) -> int:
         """Return the number of tries it took. Raises NoAnswer, BoardLost. See the module's docstring."""

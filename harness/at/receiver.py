@@ -11,11 +11,11 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Final
 
-from harness.at.dialogue import Dialogue, Heard, Outcome, Role
-from harness.at.link import Link
+from harness.at.dialogue import CommandOutcome, Dialogue, Heard, Role
 from harness.at.listener import Listener, Urc
+from harness.at.recorder import LineRecorder, shown_bytes
+from harness.at.stream import ByteStream
 from harness.at.syntax import Command, one_line
-from harness.at.transcript import Transcript, shown_bytes
 from harness.errors import BoardLost, HarnessError, LabError
 from harness.timeline import Draft, Kind, Timeline
 
@@ -24,16 +24,16 @@ _REMEMBERED: Final = 4  # lines that an error message quotes
 
 
 class Receiver:
-    """Reads ``link`` until :meth:`close`. ``outcomes``: how commands ended; None when the port failed."""
+    """Reads ``stream`` until :meth:`close`. ``outcomes``: how commands ended; None when the port failed."""
 
-    def __init__(self, link: Link, dialogue: Dialogue, *, name: str, timeline: Timeline) -> None:
+    def __init__(self, stream: ByteStream, dialogue: Dialogue, *, name: str, timeline: Timeline) -> None:
         self.timeline = timeline
-        self.outcomes: SimpleQueue[Outcome | None] = SimpleQueue()
+        self.outcomes: SimpleQueue[CommandOutcome | None] = SimpleQueue()
         self.sent_at = 0.0
         self._name = name
-        self._link = link
+        self._stream = stream
         self._dialogue = dialogue
-        self._transcript = Transcript(name)
+        self._recorder = LineRecorder(name)
         self._lock = threading.Lock()  # the dialogue, the listeners, and the order of timeline entries
         self._listeners: dict[bytes, tuple[Listener, ...]] = {}
         self._recent: deque[str] = deque(maxlen=_REMEMBERED)
@@ -108,14 +108,14 @@ class Receiver:
         return listener
 
     def close(self) -> None:
-        """Stop the thread, then close the link. Whoever waits gets a LabError."""
-        self._link.stop()
+        """Stop the thread, then close the stream. Whoever waits gets a LabError."""
+        self._stream.stop()
         self._thread.join(_JOIN_TIMEOUT)
         if self._thread.is_alive():
             raise LabError(
                 f"{self._name}: the reader did not stop within {_JOIN_TIMEOUT:g} s; a timeline sink may hang"
             )
-        self._link.close()
+        self._stream.close()
         self._fail(LabError, f"{self._name}: the port was closed")
 
     def _unlisten(self, listener: Listener) -> None:
@@ -129,7 +129,7 @@ class Receiver:
 
     def _read_until_stopped(self) -> None:
         try:
-            while data := self._link.read():
+            while data := self._stream.read():
                 now = time.monotonic()
                 with self._lock:
                     secret = self._dialogue.secret
@@ -142,7 +142,7 @@ class Receiver:
     def _enter(self, lines: list[Heard], now: float, *, secret: bool) -> None:
         if not lines:
             return
-        drafts = self._transcript.drafts(lines, now, seconds=now - self.sent_at, secret=secret)
+        drafts = self._recorder.drafts(lines, now, seconds=now - self.sent_at, secret=secret)
         self._say(drafts)
         self._recent.extend(draft[3] for draft in drafts[-_REMEMBERED:])
         if self._listeners:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias, get_args
 
 from harness.cli.braces import check_braces
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 from harness.lab import VirtualConfig
 from harness.policy import Membership, Verb
 
@@ -28,7 +28,7 @@ class Arguments(argparse.Namespace):
     lab_ca: Path | None
     transcript: Path | None
     # provision
-    way: Way | None
+    key_origin: KeyOrigin | None
     reprovision: bool
     # credentials, jwt
     sec_tag: int | None
@@ -142,7 +142,12 @@ def _board_options(output: _Parser, nargs: str | None = None) -> _Parser:
 
 def _add_provision(parser: _Parser) -> None:
     add = parser.add_argument
-    add("--way", type=_way, metavar="WAY", help=f"{', '.join(Way)} (default: as in the boards file)")
+    add(
+        "--key-origin",
+        type=_key_origin,
+        metavar="WHERE",
+        help=f"{', '.join(KeyOrigin)} (default: as in the boards file)",
+    )
     add("--reprovision", action="store_true", help="make new credentials although valid ones are there")
 
 
@@ -230,11 +235,11 @@ def _add_up(parser: _Parser) -> None:
     add("--state", type=Path, metavar="FILE", help="keep the cloud's state in FILE from one start to the next")
 
 
-def _way(text: str) -> Way:
+def _key_origin(text: str) -> KeyOrigin:
     try:
-        return Way(text)
+        return KeyOrigin(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(Way)}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(KeyOrigin)}") from None
 
 
 def _name(text: str) -> str:

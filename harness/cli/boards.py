@@ -44,7 +44,7 @@ def _describe(board: BoardBench, onboarded: Onboarded) -> dict[str, Any]:
         "imei": board.opened.identity.imei,
         "cloud": board.cloud.name,
         "team": board.cloud.account.tenant_id,
-        "way": str(credentials.way),
+        "key_origin": str(credentials.key_origin),
         "private_key": credentials.security,
         "sec_tag": credentials.sec_tag,
         "kept": credentials.kept,
@@ -59,7 +59,7 @@ def _describe(board: BoardBench, onboarded: Onboarded) -> dict[str, Any]:
 def _lines(data: dict[str, Any]) -> list[str]:
     did = "kept" if data["kept"] else "written and verified by digest"
     rows = [
-        ("credentials", f"{did}: sec_tag {data['sec_tag']}, way {data['way']}"),
+        ("credentials", f"{did}: sec_tag {data['sec_tag']}, key made by {data['key_origin']}"),
         ("because", data["reason"]),
         ("private key", data["private_key"]),
         ("certificate", f"{data['certificate_id']}, ends {data['certificate_ends'][:10]}"),

@@ -12,7 +12,7 @@ from harness.cli.result import Result
 from harness.cli.session import board_bench
 from harness.policy import Membership, Mutant
 from harness.policy_trials.drift import Difference, Drift
-from harness.policy_trials.findings import Finding, Tried
+from harness.policy_trials.findings import Discrepancy, Tried
 from harness.policy_trials.probe import probe as run_probe
 
 _SHOWN: Final = 6  # entries of one group that readers see; programs get all
@@ -31,7 +31,7 @@ def probe(given: Arguments, progress: Progress) -> Result:
         "cloud": board.cloud.name,
         "profile": config.profile,
         "policies": list(config.policies or ()),
-        **{str(finding): [_difference(one) for one in drift.found(finding)] for finding in Finding},
+        **{str(discrepancy): [_difference(one) for one in drift.found(discrepancy)] for discrepancy in Discrepancy},
         "never_hung_up": {str(packets): count for packets, count in drift.never_hung_up.items()},
         "changes": [[str(mutant) for mutant in group] for group in drift.changes],
         "changes_excluded": drift.excluded,
@@ -51,8 +51,8 @@ def _code(drift: Drift) -> int:
 
 def _lines(drift: Drift, expected: str) -> list[str]:
     lines: list[str] = []
-    for one in [*drift.found(Finding.LACKS), *drift.found(Finding.GAINED)]:
-        lines.append(f"{one.finding:<6}  {one.statement or 'no statement comes near'}")
+    for one in [*drift.found(Discrepancy.LACKS), *drift.found(Discrepancy.GAINED)]:
+        lines.append(f"{one.discrepancy:<6}  {one.statement or 'no statement comes near'}")
         lines.append(f"        {one.text}")
     lines += _stayed(drift)
     for group in drift.changes:
@@ -75,7 +75,7 @@ def _lines(drift: Drift, expected: str) -> list[str]:
 
 
 def _stayed(drift: Drift) -> list[str]:
-    lines = _first([one.text for one in drift.found(Finding.STAYED)])
+    lines = _first([one.text for one in drift.found(Discrepancy.STAYED)])
     if lines:
         lines.insert(0, "stayed  not hung up on, and not seen to be allowed either")
     for packets, count in drift.never_hung_up.items():

@@ -43,7 +43,7 @@ def board_benches(given: Arguments, names: Sequence[str], progress: Progress) ->
                 config,
                 clouds[config.cloud],
                 ca_folder=given.lab_ca or file.lab_ca or LAB_CA,
-                way=getattr(given, "way", None),
+                key_origin=getattr(given, "key_origin", None),
                 renew=getattr(given, "reprovision", False),
                 progress=progress if len(configs) == 1 else partial(_named, progress, config.name),
             )

@@ -3,7 +3,7 @@
 from harness.cloud.device_api import DeviceApi, RestAnswer
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.jitp import JitpResult, jitp_over_https
-from harness.cloud.message import Message
+from harness.cloud.message import ObservedMessage
 from harness.cloud.nrfcloud import HARNESS_GATEWAY, HARNESS_TAG, NrfCloud
 from harness.cloud.observer import Observer
 from harness.cloud.refusals import NotOurs, ObserverLost, RestError, StillPending, decode_error
@@ -18,9 +18,9 @@ __all__ = [
     "CloudEndpoints",
     "DeviceApi",
     "JitpResult",
-    "Message",
     "NotOurs",
     "NrfCloud",
+    "ObservedMessage",
     "Observer",
     "ObserverLost",
     "OnboardRow",

@@ -11,7 +11,7 @@ _SHOWN = 120  # characters of a payload in an event's text
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ObservedMessage:
     """One PUBLISH as delivered to the observer. ``t``: seconds of ``time.monotonic()``; ``seq``: of its event."""
 
     topic: str

@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from harness.cloud.client_tls import client_context
 from harness.cloud.endpoints import CloudEndpoints
-from harness.cloud.message import Message
+from harness.cloud.message import ObservedMessage
 from harness.cloud.refusals import ObserverLost
 from harness.cloud.types import Account, TeamDevice
 from harness.errors import CloudUnreachable, Misuse
@@ -78,7 +78,9 @@ class Observer:
         """True while the connection stands and the subscription holds."""
         return self._subscribed and self._lost is None and not self._closing
 
-    def wait_message(self, match: Callable[[Message], bool], *, since: int, timeout: float) -> Message | None:
+    def wait_message(
+        self, match: Callable[[ObservedMessage], bool], *, since: int, timeout: float
+    ) -> ObservedMessage | None:
         """Return the first message from mark ``since`` of the timeline on that ``match`` accepts, or None.
 
         None after ``timeout`` seconds is evidence, because ObserverLost is raised if the connection ended meanwhile. A
@@ -88,11 +90,11 @@ class Observer:
         def relevant(event: Event) -> bool:
             if event.kind is Kind.FAULT and event.source == SOURCE:
                 return True
-            message = Message.of(event)
+            message = ObservedMessage.of(event)
             return message is not None and match(message)
 
         event = self.timeline.wait(relevant, since=since, timeout=timeout if self.connected else 0.0)
-        found = None if event is None else Message.of(event)
+        found = None if event is None else ObservedMessage.of(event)
         if found is None and (event is not None or not self.connected):
             raise self._gone(f"waiting for a message (last seen: {self._last_seen()})")
         return found
@@ -220,7 +222,7 @@ class Observer:
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         try:
-            text, data = Message.draft(message.topic, bytes(message.payload), message.qos, message.retain)
+            text, data = ObservedMessage.draft(message.topic, bytes(message.payload), message.qos, message.retain)
             self.timeline.add(Kind.CLOUD, SOURCE, text, **data)
         except Exception as error:  # paho would end its thread without a word
             self._fail(f"a message could not be recorded: {error!r}")

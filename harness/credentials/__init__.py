@@ -3,6 +3,7 @@
 from harness.credentials.certificates import issue_device_certificate
 from harness.credentials.device_id import check_device_id
 from harness.credentials.device_jwt import make_device_jwt
+from harness.credentials.key_origin import KeyOrigin
 from harness.credentials.lab_ca import LabCa
 from harness.credentials.material import CloudCredentials, CloudCredentialsMismatch, CloudKeys
 from harness.credentials.provision import provision
@@ -10,18 +11,17 @@ from harness.credentials.provisioning import Provisioning
 from harness.credentials.records import CredentialRecords
 from harness.credentials.replacement import ProvisioningFailed
 from harness.credentials.request import ProvisionRequest
-from harness.credentials.way import Way
 
 __all__ = [
     "CloudCredentials",
     "CloudCredentialsMismatch",
     "CloudKeys",
     "CredentialRecords",
+    "KeyOrigin",
     "LabCa",
     "ProvisionRequest",
     "Provisioning",
     "ProvisioningFailed",
-    "Way",
     "check_device_id",
     "issue_device_certificate",
     "make_device_jwt",

@@ -7,6 +7,7 @@ afterwards has what was there put back.
 
 import re
 
+from harness.credentials.key_origin import KeyOrigin
 from harness.credentials.material import CloudKeys, Material, made_by_cloud, made_on_device, made_on_host
 from harness.credentials.pem import read_certificates
 from harness.credentials.provisioning import Provisioning, Renewal
@@ -14,7 +15,6 @@ from harness.credentials.records import Record, State, updated
 from harness.credentials.replacement import Exchange, Former, ProvisioningFailed
 from harness.credentials.request import ProvisionRequest
 from harness.credentials.slot import Slot, best_valid, choose_target, survey
-from harness.credentials.way import Way
 from harness.errors import Misuse, Refusal
 from harness.modem import CredentialKind, Modem
 
@@ -29,8 +29,9 @@ def provision(modem: Modem, request: ProvisionRequest, *, cloud_keys: CloudKeys 
     former ones stay beside them until :meth:`Provisioning.commit`. Otherwise the sec_tag is written anew; when a step
     fails, root CA and certificate are put back. The modem is offline for writing and returns to its mode.
 
-    ``cloud_keys``: makes key and certificate for :attr:`Way.CLOUD`. Raises Misuse before anything is sent or written;
-    ProvisioningFailed when a step was refused; LabError when the board went away, with a note on what it holds.
+    ``cloud_keys``: makes key and certificate for :attr:`KeyOrigin.CLOUD`. Raises Misuse before anything is sent or
+    written; ProvisioningFailed when a step was refused; LabError when the board went away, with a note on what
+    it holds.
     """
     _check(modem, request, cloud_keys)
     request.progress("reading what the modem holds")
@@ -50,7 +51,7 @@ def provision(modem: Modem, request: ProvisionRequest, *, cloud_keys: CloudKeys 
     return Provisioning(
         request.device_id,
         target.sec_tag,
-        request.way,
+        request.key_origin,
         material.root_ca_pem,
         material.certificate_pem,
         kept=False,
@@ -65,7 +66,7 @@ def _check(modem: Modem, request: ProvisionRequest, cloud_keys: CloudKeys | None
     request.check()
     for sec_tag in request.sec_tags:
         modem.credentials.check_content(sec_tag, CredentialKind.ROOT_CA, request.root_ca_pem)
-    if request.way is Way.CLOUD:
+    if request.key_origin is KeyOrigin.CLOUD:
         _required(cloud_keys, request)
 
 
@@ -82,7 +83,7 @@ def _kept(record: Record, request: ProvisionRequest) -> Provisioning:
     return Provisioning(
         record.device_id,
         record.sec_tag,
-        record.way,
+        record.key_origin,
         record.root_ca_pem,
         record.certificate_pem,
         kept=True,
@@ -92,10 +93,10 @@ def _kept(record: Record, request: ProvisionRequest) -> Provisioning:
 
 def _prepare(modem: Modem, request: ProvisionRequest, cloud_keys: CloudKeys | None, target: Slot) -> Material | None:
     """Do what can fail before the board is touched. None: the material begins with a key that the device makes."""
-    if request.way is Way.DEVICE:
+    if request.key_origin is KeyOrigin.DEVICE:
         _check_keygen(modem.firmware())
         return None
-    if request.way is Way.HOST:
+    if request.key_origin is KeyOrigin.HOST:
         request.progress("making key and certificate on this computer")
         material = made_on_host(device_id=request.device_id, ca=request.ca, root_ca_pem=request.root_ca_pem)
     else:

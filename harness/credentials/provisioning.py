@@ -8,10 +8,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from harness.credentials.key_origin import KeyOrigin
 from harness.credentials.pem import one_certificate, read_certificates
 from harness.credentials.records import CredentialRecords, Record, State, updated
 from harness.credentials.slot import KINDS
-from harness.credentials.way import Way
 from harness.modem import KeygenResult, Modem
 
 
@@ -62,7 +62,7 @@ class Provisioning:
 
     device_id: str
     sec_tag: int
-    way: Way
+    key_origin: KeyOrigin
     root_ca_pem: str = field(repr=False)
     written_pem: str = field(repr=False)
     kept: bool
@@ -100,7 +100,7 @@ class Provisioning:
     @property
     def security(self) -> str:
         """Where the private key was exposed, in words."""
-        return self.way.security
+        return self.key_origin.security
 
     def commit(self) -> bool:
         """Confirm that the new credentials work: the former sec_tag is emptied. False: there is none to empty.

@@ -9,10 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from harness.credentials.key_origin import KeyOrigin
 from harness.credentials.private_file import write_atomically
-from harness.credentials.way import Way
 from harness.errors import Misuse
 from harness.modem import CredentialKind
 
@@ -32,7 +32,7 @@ class Record(BaseModel):
 
     ``digests``, ``former``: by kind, as AT%CMNG lists them; ``former`` is what they replaced. ``certificate_pem``: as
     written, with its chain. ``wanted_root``: digest of the root CA that was asked for, which nRF Cloud's own
-    (:attr:`Way.CLOUD`) may differ from.
+    (:attr:`KeyOrigin.CLOUD`) may differ from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +40,7 @@ class Record(BaseModel):
     imei: str
     sec_tag: int
     device_id: str
-    way: Way
+    key_origin: KeyOrigin = Field(validation_alias=AliasChoices("key_origin", "way"))  # "way": until 0.1
     state: State
     digests: dict[int, str]
     former: dict[int, str]

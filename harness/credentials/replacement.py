@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from harness.credentials.key_origin import KeyOrigin
 from harness.credentials.records import Record, State, updated
 from harness.credentials.request import ProvisionRequest
 from harness.credentials.slot import KINDS, Slot
-from harness.credentials.way import Way
 from harness.errors import HarnessError, Refusal
 from harness.modem import CredentialKind, CredentialStore, digest_of
 
@@ -62,7 +62,7 @@ class Former:
         reasons = []
         if CredentialKind.PRIVATE_KEY in lost:
             record = self.slot.record
-            on_device = record is not None and record.way is Way.DEVICE
+            on_device = record is not None and record.key_origin is KeyOrigin.DEVICE
             reasons.append(
                 "its former private key cannot come back, "
                 + ("the device had made it and it existed nowhere else" if on_device else "no modem gives a key out")
@@ -86,7 +86,7 @@ class Exchange:
             imei=imei,
             sec_tag=slot.sec_tag,
             device_id=request.device_id,
-            way=request.way,
+            key_origin=request.key_origin,
             state=State.WRITING,
             digests={},
             former={kind: slot.items[kind] for kind in KINDS if kind in slot.items},

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.credentials.device_id import check_device_id
+from harness.credentials.key_origin import KeyOrigin
 from harness.credentials.lab_ca import LabCa
 from harness.credentials.pem import check_root_ca
 from harness.credentials.records import CredentialRecords
-from harness.credentials.way import Way
 from harness.errors import Misuse
 
 
@@ -26,7 +26,7 @@ class ProvisionRequest:
 
     device_id: str
     sec_tags: tuple[int, ...]
-    way: Way
+    key_origin: KeyOrigin
     ca: LabCa
     root_ca_pem: str = field(repr=False)
     records: CredentialRecords

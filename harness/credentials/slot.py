@@ -59,8 +59,8 @@ class Slot:
             return "the modem lists other digests than the harness wrote"
         if record.device_id != request.device_id:
             return f"credentials of {record.device_id}"
-        if record.way is not request.way:
-            return f"key made the {record.way} way"
+        if record.key_origin is not request.key_origin:
+            return f"key made the {record.key_origin} way"
         if record.wanted_root != digest_of(request.root_ca_pem):
             return "another root CA"
         now = datetime.now(UTC)

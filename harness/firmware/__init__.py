@@ -12,7 +12,7 @@ from harness.firmware.detect import (
     port_settings,
     synchronise,
 )
-from harness.firmware.interface import Happening, Login, MqttEvent, MqttFirmware, NoSession
+from harness.firmware.interface import Login, MqttEvent, MqttEventKind, MqttFirmware, NoSession
 from harness.firmware.serial_modem import SerialModem
 from harness.firmware.shell import Shell
 from harness.firmware.without_mqtt import WithoutMqtt
@@ -23,9 +23,9 @@ __all__ = [
     "SERIAL_MODEM",
     "SHELL",
     "AtClient",
-    "Happening",
     "Login",
     "MqttEvent",
+    "MqttEventKind",
     "MqttFirmware",
     "NoSession",
     "SerialModem",

@@ -13,7 +13,7 @@ from harness import device_errno
 from harness.errors import Refusal
 
 
-class Happening(StrEnum):
+class MqttEventKind(StrEnum):
     """What a board can report of its MQTT connection."""
 
     ACCEPTED = "accepted"  # CONNACK with return code 0
@@ -30,7 +30,7 @@ class Happening(StrEnum):
 class MqttEvent:
     """One event of the board's MQTT connection. ``t``: seconds of ``time.monotonic()``, when its line arrived."""
 
-    happening: Happening
+    kind: MqttEventKind
     t: float
     result: int = 0
     topic: str = ""
@@ -39,16 +39,16 @@ class MqttEvent:
     @property
     def by_remote(self) -> bool:
         """True for an end of the connection that the other side or the network caused."""
-        return self.happening is Happening.CLOSED and self.result != 0
+        return self.kind is MqttEventKind.CLOSED and self.result != 0
 
     def __str__(self) -> str:
-        if self.happening is Happening.MESSAGE:
+        if self.kind is MqttEventKind.MESSAGE:
             return f"message on {self.topic} ({len(self.payload)} bytes)"
-        if self.happening is Happening.CLOSED:
+        if self.kind is MqttEventKind.CLOSED:
             return "disconnected as asked" if self.result == 0 else f"hung up: {device_errno.describe(self.result)}"
-        if self.happening is Happening.REFUSED:
+        if self.kind is MqttEventKind.REFUSED:
             return f"CONNACK return code {self.result}"
-        return str(self.happening.value)
+        return str(self.kind.value)
 
 
 @dataclass(frozen=True, slots=True)

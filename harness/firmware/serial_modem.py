@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from harness.at import AtError, AtPort, FramedUrc, Listener, Urc
 from harness.errors import NoAnswer
-from harness.firmware.interface import Happening, Login, MqttEvent, NoSession
+from harness.firmware.interface import Login, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Kind
 
 _HAPPENINGS = {
-    1: Happening.CLOSED,
-    3: Happening.PUBACK,
-    7: Happening.SUBACK,
-    8: Happening.UNSUBACK,
+    1: MqttEventKind.CLOSED,
+    3: MqttEventKind.PUBACK,
+    7: MqttEventKind.SUBACK,
+    8: MqttEventKind.UNSUBACK,
 }
 _MESSAGE_FOLLOWED = 2  # printed after #XMQTTMSG, says nothing that the message did not
 _CONNACK = 0
@@ -78,7 +78,7 @@ class SerialModem:
             self._port.command("AT#XMQTTCON=0", timeout=15.0)
         except AtError:
             return
-        self.wait(lambda event: event.happening is Happening.CLOSED, since=start, timeout=10.0)
+        self.wait(lambda event: event.kind is MqttEventKind.CLOSED, since=start, timeout=10.0)
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Hand a message to the board, in the command where it fits, else in data mode. See MqttFirmware."""
@@ -148,7 +148,7 @@ class SerialModem:
         if event is None:
             return
         self._port.timeline.extend(
-            [(event.t, Kind.MQTT, self._port.name, str(event), {"happening": event.happening, "result": event.result})]
+            [(event.t, Kind.MQTT, self._port.name, str(event), {"kind": event.kind, "result": event.result})]
         )
         self._events.append(event)
         if len(self._events) > _KEPT_EVENTS:
@@ -158,7 +158,7 @@ class SerialModem:
     def _read(self, urc: Urc) -> MqttEvent | None:
         if urc.name == "#XMQTTMSG":
             topic, payload = urc.blobs
-            return MqttEvent(Happening.MESSAGE, urc.t, 0, topic.decode("utf-8", "replace"), payload)
+            return MqttEvent(MqttEventKind.MESSAGE, urc.t, 0, topic.decode("utf-8", "replace"), payload)
         if urc.name != "#XMQTTEVT":
             self._restarts.append((self._first + len(self._events), urc.text))
             return None
@@ -173,18 +173,18 @@ class SerialModem:
             return self._connack(urc.t, code)
         if number == 1:
             self._connecting = False
-        return MqttEvent(_HAPPENINGS.get(number, Happening.OTHER), urc.t, code)
+        return MqttEvent(_HAPPENINGS.get(number, MqttEventKind.OTHER), urc.t, code)
 
     def _connack(self, t: float, code: int) -> MqttEvent:
         if not self._connecting:
             # A refused CONNACK is followed by a second event when the client is torn down; older Zephyr numbers that
             # one 0 as well ("0,-111"), newer 1 ("1,-111"). Which SDK switched is unconfirmed: both mean closed.
-            return MqttEvent(Happening.CLOSED, t, code)
+            return MqttEvent(MqttEventKind.CLOSED, t, code)
         self._connecting = False
         if code < 0:
             # Older Zephyr reports a broker that closes without CONNACK as "0,-111".
-            return MqttEvent(Happening.CLOSED, t, code)
-        return MqttEvent(Happening.ACCEPTED if code == 0 else Happening.REFUSED, t, code)
+            return MqttEvent(MqttEventKind.CLOSED, t, code)
+        return MqttEvent(MqttEventKind.ACCEPTED if code == 0 else MqttEventKind.REFUSED, t, code)
 
 
 def _fits_inline(payload: bytes) -> bool:

@@ -10,7 +10,7 @@ selection = plan(load_profile(account="123456789012").values(), Names("dev-1", "
 print(selection, selection.proof, *selection.cases, sep="\n")
 """
 
-from harness.policy.derivation.case import Case, Request, Verb, judge, refusals
+from harness.policy.derivation.case import Case, Request, Verb, allowed_by, refusals
 from harness.policy.derivation.survey import Survey, derive, survey
 from harness.policy.documents.account import Clash, at_home, clash
 from harness.policy.documents.arn import client_arn, thing_arn, topic_arn, topicfilter_arn
@@ -59,13 +59,13 @@ __all__ = [
     "Statement",
     "Survey",
     "Verb",
+    "allowed_by",
     "at_home",
     "clash",
     "client_arn",
     "derive",
     "document_json",
     "in_force",
-    "judge",
     "keys_asked",
     "lint",
     "load_document",

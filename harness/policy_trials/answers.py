@@ -9,14 +9,14 @@ from typing import Final
 
 from harness.policy import Names
 from harness.policy.evaluation.expectations import Expectations
-from harness.trial import Answer
+from harness.trial import ServiceAnswer
 
 _ASKING: Final = b'{"clientToken":"%NONCE%"}'
 _REPORTING: Final = b'{"state":{"reported":{"harness":{"trial":"%NONCE%"}}},"clientToken":"%NONCE%"}'
 _TRANSFORMING: Final = b'{"t":"state.desired.nrfcloud_mqtt_topic_prefix"}'
 
 
-def answer(topic: str, names: Names, expectations: Expectations) -> Answer | None:
+def answer(topic: str, names: Names, expectations: Expectations) -> ServiceAnswer | None:
     """Return how a publish on ``topic`` is answered; None: it is no request, or its answer may not be listened to."""
     found = _answers(names.device_id).get(topic)
     if found is None:
@@ -27,21 +27,21 @@ def answer(topic: str, names: Names, expectations: Expectations) -> Answer | Non
     return found if all(ruling.allowed for ruling in listening) else None
 
 
-def heard_on(found: Answer) -> str:
+def heard_on(found: ServiceAnswer) -> str:
     """Return the topic that an answer comes on when the request is taken."""
     return f"{found.below}accepted" if found.below.endswith("/") else found.below
 
 
-def _answers(device_id: str) -> dict[str, Answer]:
+def _answers(device_id: str) -> dict[str, ServiceAnswer]:
     aws, own = f"$aws/things/{device_id}", f"{device_id}/shadow"
     updated = f"{aws}/shadow/update/accepted"
     return {
-        f"{aws}/shadow/get": Answer(_ASKING, f"{aws}/shadow/get/accepted", f"{aws}/shadow/get/"),
-        f"{aws}/shadow/update": Answer(_REPORTING, updated, updated),
-        f"{aws}/jobs/get": Answer(_ASKING, None, f"{aws}/jobs/get/"),
-        f"{aws}/jobs/start-next": Answer(_ASKING, None, f"{aws}/jobs/start-next/"),
-        f"{aws}/jobs/$next/get": Answer(_ASKING, None, f"{aws}/jobs/$next/get/"),
-        f"{own}/update": Answer(_REPORTING, updated, updated),
-        f"{own}/get/tf": Answer(_TRANSFORMING, f"{own}/get/#", f"{own}/get/", quotes=False),
-        f"{own}/get/trim": Answer(b"{}", f"{own}/get/#", f"{own}/get/", quotes=False),
+        f"{aws}/shadow/get": ServiceAnswer(_ASKING, f"{aws}/shadow/get/accepted", f"{aws}/shadow/get/"),
+        f"{aws}/shadow/update": ServiceAnswer(_REPORTING, updated, updated),
+        f"{aws}/jobs/get": ServiceAnswer(_ASKING, None, f"{aws}/jobs/get/"),
+        f"{aws}/jobs/start-next": ServiceAnswer(_ASKING, None, f"{aws}/jobs/start-next/"),
+        f"{aws}/jobs/$next/get": ServiceAnswer(_ASKING, None, f"{aws}/jobs/$next/get/"),
+        f"{own}/update": ServiceAnswer(_REPORTING, updated, updated),
+        f"{own}/get/tf": ServiceAnswer(_TRANSFORMING, f"{own}/get/#", f"{own}/get/", quotes=False),
+        f"{own}/get/trim": ServiceAnswer(b"{}", f"{own}/get/#", f"{own}/get/", quotes=False),
     }

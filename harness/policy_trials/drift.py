@@ -19,7 +19,7 @@ from harness.policy.evaluation.expectations import Expectations
 from harness.policy.evaluation.explain import name_of
 from harness.policy.evaluation.membership import Names
 from harness.policy.proof.mutants import Mutant
-from harness.policy_trials.findings import Finding, Packets, Tried, finding, never_hung_up
+from harness.policy_trials.findings import Discrepancy, Packets, Tried, discrepancy, never_hung_up
 from harness.policy_trials.trials import expected, outcome_of_refusal
 from harness.trial import Outcome
 
@@ -29,7 +29,7 @@ class Difference:
     """What one trial shows. ``statement``: to which it belongs; None if none comes near it, or none is to blame."""
 
     tried: Tried
-    finding: Finding
+    discrepancy: Discrepancy
     statement: str | None
     text: str
 
@@ -50,20 +50,20 @@ class Drift:
     profiles: Sequence[str]
     beyond: int = 0
 
-    def found(self, finding: Finding) -> list[Difference]:
+    def found(self, discrepancy: Discrepancy) -> list[Difference]:
         """Return the differences of one sort."""
-        return [one for one in self.differences if one.finding is finding]
+        return [one for one in self.differences if one.discrepancy is discrepancy]
 
     @property
     def refuses_nothing(self) -> bool:
         """Whether all that the documents refuse was seen to be allowed."""
         refused = sum(one.case.closes for one in self.tried if one.proved is not None)
-        return refused > 0 and refused == sum(one.tried.case.closes for one in self.found(Finding.GAINED))
+        return refused > 0 and refused == sum(one.tried.case.closes for one in self.found(Discrepancy.GAINED))
 
     @property
     def never_hung_up(self) -> dict[Packets, int]:
         """Packets on which this cloud does not hang up when it refuses them, with how many were tried."""
-        kinds = {one.tried.packets for one in self.found(Finding.STAYED)}
+        kinds = {one.tried.packets for one in self.found(Discrepancy.STAYED)}
         counts = {packets: never_hung_up(packets, self.tried) for packets in Packets if packets in kinds}
         return {packets: count for packets, count in counts.items() if count}
 
@@ -83,10 +83,10 @@ def compare(
 ) -> Drift:
     """Compare what was found with ``documents`` and with ``mutants`` of them. ``names``: of the device."""
     proved = [one for one in tried if one.proved is not None]
-    found = [(one, what) for one in proved if (what := finding(one, proved)) is not None]
+    found = [(one, what) for one in proved if (what := discrepancy(one, proved)) is not None]
     # What only stayed connected may be refused all the same. It tells of no change, except that a message which was
     # sent and did not arrive speaks against each change that would let it pass.
-    stayed = {one.case.id for one, what in found if what is Finding.STAYED}
+    stayed = {one.case.id for one, what in found if what is Discrepancy.STAYED}
     telling = [one for one in proved if one.case.id not in stayed or one.undelivered]
     told_by = [(mutant, _told(telling, mutant, stayed)) for mutant in mutants]
     fitting = [(mutant, told.alike) for mutant, told in told_by if told.alike and not told.unlike]
@@ -120,13 +120,13 @@ def _outcomes(proved: Sequence[Tried], documents: Mapping[str, PolicyDocument]) 
     return [(one, outcome_of_refusal(one.case, action)) for one, action in zip(proved, refused, strict=True)]
 
 
-def _difference(tried: Tried, what: Finding, documents: Sequence[PolicyDocument], names: Names) -> Difference:
+def _difference(tried: Tried, what: Discrepancy, documents: Sequence[PolicyDocument], names: Names) -> Difference:
     case, ruling = tried.case, tried.case.ruling
-    if what is Finding.STAYED:
+    if what is Discrepancy.STAYED:
         silent = tried.proved is Outcome.IGNORED
         end = "nothing came of it" if silent else "what came of it cannot be seen"
         return Difference(tried, what, None, f"{ruling.explain()}, yet the connection stayed; {end}")
-    if what is Finding.LACKS and tried.packets is Packets.SUBSCRIPTIONS:
+    if what is Discrepancy.LACKS and tried.packets is Packets.SUBSCRIPTIONS:
         # What is silent was the delivery's refusal; the subscription's ends the connection.
         wanted = "iot:Receive" if tried.proved is Outcome.IGNORED else "iot:Subscribe"
         action, resource = next(check for check in case.checks if check[0] == wanted)

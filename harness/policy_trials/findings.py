@@ -17,7 +17,7 @@ _HUNG_UP = frozenset({Outcome.POLICY_DISCONNECT, Outcome.REFUSED_AT_CONNECT})
 _PROVING = frozenset({Outcome.TOLERATED, Outcome.IGNORED, *_HUNG_UP})
 
 
-class Finding(StrEnum):
+class Discrepancy(StrEnum):
     """What differs."""
 
     LACKS = "lacks"  # the deployed policies refuse what the documents allow
@@ -79,18 +79,18 @@ class Tried:
         return self.packets is Packets.SUBSCRIPTIONS and self.proved is Outcome.IGNORED
 
 
-def finding(one: Tried, tried: Sequence[Tried]) -> Finding | None:
+def discrepancy(one: Tried, tried: Sequence[Tried]) -> Discrepancy | None:
     """Return what ``one`` of the trials shows, None: what the documents say, or nothing."""
     if not one.differs:
         return None
     if one.case.closes:
         if one.took_effect:
-            return Finding.GAINED
+            return Discrepancy.GAINED
         # A message that was refused in silence has no effect either, wherever it was refused.
         stayed = one.proved is Outcome.IGNORED or not _hangs_up(one.packets, tried)
-        return Finding.STAYED if stayed else Finding.GAINED
+        return Discrepancy.STAYED if stayed else Discrepancy.GAINED
     # Where the documents refuse the delivery alone, a hang-up shows that the subscription is refused too.
-    return Finding.GAINED if one.proved is Outcome.TOLERATED else Finding.LACKS
+    return Discrepancy.GAINED if one.proved is Outcome.TOLERATED else Discrepancy.LACKS
 
 
 def never_hung_up(packets: Packets, tried: Sequence[Tried]) -> int:

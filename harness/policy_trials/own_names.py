@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import HarnessError
-from harness.policy import Case, Mutant, Names, PolicyDocument, Selection, derive, judge, plan
+from harness.policy import Case, Mutant, Names, PolicyDocument, Selection, allowed_by, derive, plan
 from harness.policy.derivation.case import Request
 from harness.policy.evaluation.membership import Membership
 from harness.policy.evaluation.principal import Principal
@@ -119,7 +119,7 @@ def _on_shared_connections(cases: Iterable[Case]) -> list[Case]:
 
 def _unnoticed(selection: Selection, cases: Sequence[Case]) -> list[Mutant]:
     before = [case.allowed for case in cases]
-    return [mutant for mutant in selection.mutants if judge(cases, mutant.documents) == before]
+    return [mutant for mutant in selection.mutants if allowed_by(cases, mutant.documents) == before]
 
 
 def _that_notice(selection: Selection, mutants: Sequence[Mutant]) -> list[Case]:

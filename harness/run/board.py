@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness.credentials import CredentialRecords, LabCa, Provisioning, ProvisionRequest, Way
+from harness.credentials import CredentialRecords, KeyOrigin, LabCa, Provisioning, ProvisionRequest
 from harness.errors import HarnessError, LabError
 from harness.firmware import Login
 from harness.lab import BoardConfig, Lab
@@ -17,7 +17,7 @@ from harness.run.membership import DeviceMembership
 from harness.run.onboarding import Onboarded, Written, onboard, write
 from harness.run.open_board import Opened, open_board
 from harness.timeline import Kind, Timeline
-from harness.trial import AllowedAction, Link, ObservedPublish, ShadowUpdate, Surroundings, Trials, Verdict
+from harness.trial import AllowedAction, MqttConnection, ObservedPublish, ShadowUpdate, TrialContext, Trials, Verdict
 
 _PATIENCE_LOCAL = 10.0
 _PATIENCE_PUBLIC = 45.0  # LTE-M answers in a second or two; idle mode and bad radio take tens of seconds
@@ -36,15 +36,16 @@ class Provisioned:
 
     device_id: str
     credentials: Provisioning
-    link: Link
+    link: MqttConnection
 
 
 class BoardBench:
     """Opens a board when a test needs it, keeps it for the run, and reopens it once when it came back.
 
     A board that failed stays failed for the run: later tests get the first error at once, not each its own time-out.
-    ``ca_folder``: the lab's CA and the records of what was written to boards. ``way``: None as the boards file says;
-    ``renew``: credentials are made anew although valid ones are there. ``progress`` takes what is done, step by step.
+    ``ca_folder``: the lab's CA and the records of what was written to boards. ``key_origin``: None as the boards file
+    says; ``renew``: credentials are made anew although valid ones are there. ``progress`` takes what is done,
+    step by step.
     """
 
     def __init__(
@@ -54,13 +55,13 @@ class BoardBench:
         cloud: CloudBench,
         *,
         ca_folder: Path,
-        way: Way | None = None,
+        key_origin: KeyOrigin | None = None,
         renew: bool = False,
         progress: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self.config = config
-        self._own_way = way or Way(config.provision)
-        self.way = self._own_way
+        self._own_key_origin = key_origin or KeyOrigin(config.provision)
+        self.key_origin = self._own_key_origin
         self.records = CredentialRecords(ca_folder / RECORDS)
         self.cloud = cloud
         self.timeline = Timeline()
@@ -86,7 +87,7 @@ class BoardBench:
         """Record into ``timeline`` from now on (a test begins); a board that went away is looked for once."""
         self.timeline = timeline
         self.cloud.begin(timeline)
-        self.way = self._own_way
+        self.key_origin = self._own_key_origin
         if self._opened is not None:
             self._opened.port.timeline = timeline
             if not self._opened.port.alive:
@@ -121,7 +122,7 @@ class BoardBench:
     @property
     def onboarded(self) -> Onboarded:
         """The board as a device of the cloud: credentials written or found valid, device in the account."""
-        if self._onboarded is not None and self._onboarded.credentials.way is not self.way:
+        if self._onboarded is not None and self._onboarded.credentials.key_origin is not self.key_origin:
             self._forget()
         if self._onboarded is not None:
             return self._onboarded
@@ -130,13 +131,13 @@ class BoardBench:
         _ = self._device.now  # what an earlier run left may be a gateway
         return onboarded
 
-    def provision(self, way: Way | None = None, *, renew: bool = True) -> Provisioned:
-        """Provision the board for this test, by ``way`` or its own; ``renew`` False keeps credentials that are valid.
+    def provision(self, key_origin: KeyOrigin | None = None, *, renew: bool = True) -> Provisioned:
+        """Provision the board for this test, by ``key_origin`` or its own; ``renew`` False keeps valid credentials.
 
         The next test that needs a device finds the board provisioned its own way again.
         """
         self._forget()
-        self.way = way or self.way
+        self.key_origin = key_origin or self.key_origin
         self._renew = renew
         return self.provisioned
 
@@ -220,7 +221,7 @@ class BoardBench:
         opened, link = self.opened, self.provisioned.link
         check = partial(self.check, grace=_GRACE)
         endpoints = self.cloud.endpoints
-        around = Surroundings(self.timeline, endpoints.hold, check, self.expectations.explain, record)
+        around = TrialContext(self.timeline, endpoints.hold, check, self.expectations.explain, record)
         return Trials(link, opened.modem, opened.port, around)
 
     def properties(self) -> dict[str, str]:
@@ -238,7 +239,7 @@ class BoardBench:
             credentials = self._onboarded.credentials
             found |= {
                 "device_id": credentials.device_id,
-                "provisioned_by": str(credentials.way),
+                "provisioned_by": str(credentials.key_origin),
                 "private_key": credentials.security,
                 "credentials": "kept" if credentials.kept else "written",
                 "sec_tag": str(credentials.sec_tag),
@@ -289,7 +290,7 @@ class BoardBench:
         return ProvisionRequest(
             device_id=self.device_id,
             sec_tags=self.config.all_sec_tags,
-            way=self.way,
+            key_origin=self.key_origin,
             ca=LabCa.load_or_create(self._ca_folder),
             root_ca_pem=self.cloud.endpoints.root_ca_pem,
             records=self.records,
@@ -308,7 +309,7 @@ class BoardBench:
         self.timeline.add(Kind.STEP, self.name, text)
         self._progress(text)
 
-    def _link(self, opened: Opened) -> Link:
+    def _link(self, opened: Opened) -> MqttConnection:
         prefix, device, device_id = self.cloud.account.mqtt_prefix, opened.firmware, self.device_id
         observer = self.cloud.observer
         actions: list[AllowedAction] = [
@@ -318,7 +319,9 @@ class BoardBench:
         ]
         gap = _CONNECT_GAP_PUBLIC if self.cloud.endpoints.public else 0.0
         settle = _SETTLE_PUBLIC if self.cloud.endpoints.public else _SETTLE_LOCAL
-        return Link(device, self.login(), actions, self.timeline, gap=gap, patience=self.patience, settle=settle)
+        return MqttConnection(
+            device, self.login(), actions, self.timeline, gap=gap, patience=self.patience, settle=settle
+        )
 
     def _shut(self) -> None:
         if self._opened is not None:

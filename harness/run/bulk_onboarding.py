@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.cloud import OnboardRow
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 from harness.errors import HarnessError, Refusal
 from harness.run.board import BoardBench
 from harness.run.cloud import CloudBench
@@ -42,7 +42,7 @@ def onboard_together(boards: Sequence[BoardBench]) -> list[BulkResult]:
 
 def _begin(board: BoardBench) -> Written | BulkResult:
     try:
-        return board.onboarded if board.way is Way.CLOUD else board.write_credentials()
+        return board.onboarded if board.key_origin is KeyOrigin.CLOUD else board.write_credentials()
     except HarnessError as error:
         return error
 

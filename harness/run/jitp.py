@@ -11,7 +11,7 @@ from harness.firmware import Login
 from harness.run.cloud import CloudBench
 from harness.run.open_board import Opened
 from harness.run.repetition import NotProvisioned, Rounds
-from harness.trial import Link, Stage
+from harness.trial import MqttConnection, Stage
 
 _NOT_YET = 40412  # AssociateDevice: the device never reached the broker, or it is still being made
 
@@ -31,7 +31,7 @@ def by_mqtt(
     """
     progress("registering in the radio network")
     board.modem.register()
-    link = Link(board.firmware, login, (), cloud.timeline, gap=rounds.gap, patience=patience, settle=patience)
+    link = MqttConnection(board.firmware, login, (), cloud.timeline, gap=rounds.gap, patience=patience, settle=patience)
 
     def connect(number: int) -> str | None:
         attempt = link.attempt(login)

@@ -6,7 +6,7 @@ Rights follow from the next connection on, so whoever changes the membership end
 from dataclasses import replace
 
 from harness.cloud import HARNESS_GATEWAY, HARNESS_TAG, NrfCloud, RestError
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 from harness.errors import HarnessError, LabError
 from harness.policy.evaluation.membership import Membership
 from harness.run.cloud import CloudBench
@@ -47,7 +47,11 @@ class DeviceMembership:
     def cannot_be(self, membership: Membership) -> str | None:
         """Return why the device must not be made this, or None. Every change leads out of the team and back."""
         device = self._taken
-        if device.credentials.way is not Way.CLOUD or device.ownership_code is not None or self.now is membership:
+        if (
+            device.credentials.key_origin is not KeyOrigin.CLOUD
+            or device.ownership_code is not None
+            or self.now is membership
+        ):
             return None
         return (
             f"device {device.credentials.device_id} must stay {self.now}: only the run that made its credentials knew"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from harness.cloud import CertificateSet
-from harness.credentials import Provisioning, ProvisionRequest, Way, provision
+from harness.credentials import KeyOrigin, Provisioning, ProvisionRequest, provision
 from harness.errors import HarnessError
 from harness.firmware import Login, WithoutMqtt
 from harness.policy.evaluation.membership import Membership
@@ -59,7 +59,7 @@ def onboard(
     Valid credentials are kept, and the account is only completed by what is missing there. New credentials replace the
     former ones for good once the cloud has taken them. Raises NotOurs before anything is changed, Refusal, LabError.
     """
-    if request.way is Way.CLOUD:
+    if request.key_origin is KeyOrigin.CLOUD:
         return _just_in_time(board, cloud, request, login, patience=patience)
     written = write(board, cloud, request)
     with confirmed(written.made):

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 from harness.lab import BoardConfig, Lab, load_boards_file
 from harness.policy import PolicyDocument
 from harness.report import CaseRecord, RunFolder
@@ -26,15 +26,15 @@ class Run:
         folder: RunFolder,
         ca_folder: Path | None,
         root: Path,
-        way: Way | None = None,
+        key_origin: KeyOrigin | None = None,
         renew: bool = False,
     ) -> None:
-        """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. ``way``, ``renew``: BoardBench."""
+        """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. Others: see BoardBench."""
         self.folder = folder
         self.cases: list[CaseRecord] = []
         file = load_boards_file(boards_file)
         self._ca_folder = ca_folder or file.lab_ca or root / LAB_CA
-        self._way = way
+        self._key_origin = key_origin
         self._renew = renew
         # Not in the run's folder: what stand-ins keep there (an API key) must not be near a report.
         self._scratch = tempfile.TemporaryDirectory(prefix="nrf91-harness-")
@@ -49,7 +49,7 @@ class Run:
             config = next(board for board in self.selected if board.name == name)
             cloud = self._clouds.setdefault(config.cloud, CloudBench(self._lab, config.cloud))
             self._boards[name] = BoardBench(
-                self._lab, config, cloud, ca_folder=self._ca_folder, way=self._way, renew=self._renew
+                self._lab, config, cloud, ca_folder=self._ca_folder, key_origin=self._key_origin, renew=self._renew
             )
         return self._boards[name]
 

@@ -89,4 +89,4 @@ def _check(board: BoardBench, sec_tag: int) -> Checked:
         wrong.append(f"the certificate expired on {end:%Y-%m-%d}")
     if wrong:
         return Checked(sec_tag, False, "; ".join(wrong))
-    return Checked(sec_tag, True, f"as written for device {record.device_id} (way {record.way}, {record.state})")
+    return Checked(sec_tag, True, f"as written for device {record.device_id} (way {record.key_origin}, {record.state})")

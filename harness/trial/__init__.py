@@ -1,10 +1,10 @@
 """An attempted action with its controls, and the verdict on it."""
 
-from harness.trial.answer import Answer
+from harness.trial.connection import Attempt, MqttConnection, NotConnected, Stage, nonce
 from harness.trial.controls import AllowedAction, ObservedPublish, ShadowUpdate
-from harness.trial.link import Attempt, Link, NotConnected, Stage, nonce
 from harness.trial.rest import RestTrials
-from harness.trial.runner import Surroundings, Trials
+from harness.trial.runner import TrialContext, Trials
+from harness.trial.service_answer import ServiceAnswer
 from harness.trial.triggers import (
     Sending,
     Trigger,
@@ -19,19 +19,19 @@ from harness.trial.verdict import LAB_OUTCOMES, Control, Facts, Outcome, Unprove
 __all__ = [
     "LAB_OUTCOMES",
     "AllowedAction",
-    "Answer",
     "Attempt",
     "Control",
     "Facts",
-    "Link",
+    "MqttConnection",
     "NotConnected",
     "ObservedPublish",
     "Outcome",
     "RestTrials",
     "Sending",
+    "ServiceAnswer",
     "ShadowUpdate",
     "Stage",
-    "Surroundings",
+    "TrialContext",
     "Trials",
     "Trigger",
     "Unproved",

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from harness.at import AtPort
 from harness.firmware import Login
 from harness.modem import Modem
-from harness.trial.link import Attempt, Link, NotConnected, Stage
+from harness.trial.connection import Attempt, MqttConnection, NotConnected, Stage
 from harness.trial.network import NetworkWatch
 from harness.trial.verdict import Control, Facts, Outcome, Verdict, judge
 
@@ -22,7 +22,7 @@ Circumstances = Callable[[], AbstractContextManager[object]]
 class Connecting:
     """One attempt at each kind of connect trial. ``explain``: what the policy documents say of an action and topic."""
 
-    def __init__(self, link: Link, modem: Modem, port: AtPort, explain: Callable[[str, str], str]) -> None:
+    def __init__(self, link: MqttConnection, modem: Modem, port: AtPort, explain: Callable[[str, str], str]) -> None:
         self._link = link
         self._modem = modem
         self._port = port

@@ -8,7 +8,7 @@ import time
 from typing import Protocol
 
 from harness.cloud import Observer
-from harness.firmware import Happening, MqttEvent, MqttFirmware
+from harness.firmware import MqttEvent, MqttEventKind, MqttFirmware
 from harness.trial.verdict import Control
 
 
@@ -101,7 +101,7 @@ class ShadowUpdate:
         if not self._device.subscribe(f"{self._topic}/accepted"):
             return False
         event = self._device.wait(_subscribed_or_closed, since=mark, timeout=timeout)
-        return event is not None and event.happening is Happening.SUBACK
+        return event is not None and event.kind is MqttEventKind.SUBACK
 
     def send(self, nonce: str) -> bool:
         """Update one reported value, with the nonce as client token."""
@@ -114,13 +114,13 @@ class ShadowUpdate:
         wanted = nonce.encode()
         event = self._device.wait(
             lambda event: (
-                event.happening is Happening.CLOSED
+                event.kind is MqttEventKind.CLOSED
                 or (event.topic == f"{self._topic}/accepted" and wanted in event.payload)
             ),
             since=self._mark,
             timeout=timeout,
         )
-        return event is not None and event.happening is Happening.MESSAGE
+        return event is not None and event.kind is MqttEventKind.MESSAGE
 
 
 def run_control(device: MqttFirmware, control: AllowedAction, nonce: str, *, timeout: float, settle: float) -> Control:
@@ -132,7 +132,7 @@ def run_control(device: MqttFirmware, control: AllowedAction, nonce: str, *, tim
     event = device.wait(_acked_or_closed, since=mark, timeout=timeout)
     if event is None:
         return Control(False, False, time.monotonic() - start, f"nothing came back within {timeout:g} s")
-    if event.happening is Happening.CLOSED:
+    if event.kind is MqttEventKind.CLOSED:
         return Control(False, False, time.monotonic() - start, str(event))
     seen = control.seen(nonce, timeout=settle)
     return Control(True, seen, time.monotonic() - start, "" if seen else f"it did not arrive within {settle:g} s")
@@ -143,8 +143,8 @@ def _message(nonce: str) -> bytes:
 
 
 def _acked_or_closed(event: MqttEvent) -> bool:
-    return event.happening in (Happening.PUBACK, Happening.CLOSED)
+    return event.kind in (MqttEventKind.PUBACK, MqttEventKind.CLOSED)
 
 
 def _subscribed_or_closed(event: MqttEvent) -> bool:
-    return event.happening in (Happening.SUBACK, Happening.CLOSED)
+    return event.kind in (MqttEventKind.SUBACK, MqttEventKind.CLOSED)

@@ -13,13 +13,13 @@ from typing import Final, NamedTuple
 
 from harness.at import AtPort
 from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, NotRegistered
-from harness.firmware import Happening, Login, MqttEvent
+from harness.firmware import Login, MqttEvent, MqttEventKind
 from harness.modem import Modem
 from harness.timeline import Kind, Timeline
-from harness.trial.answer import Answer
 from harness.trial.connecting import Circumstances, Connecting
-from harness.trial.link import Link, NotConnected, nonce
+from harness.trial.connection import MqttConnection, NotConnected, nonce
 from harness.trial.network import NetworkWatch
+from harness.trial.service_answer import ServiceAnswer
 from harness.trial.triggers import Trigger
 from harness.trial.verdict import LAB_OUTCOMES, Facts, Outcome, Unproved, Verdict, judge
 
@@ -43,7 +43,7 @@ _AS_FENCED: Final = True  # what is published is the message itself, and the fen
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class TrialContext:
     """What a trial asks about everything but its action.
 
     ``hold``: seconds after the fence in which a late refusal still counts. ``check``: raises LabError when a process
@@ -60,12 +60,12 @@ class Surroundings:
 class Trials:
     """Trials on one board's link. Each call returns a verdict; :meth:`Verdict.expect` turns it into pass or fail."""
 
-    def __init__(self, link: Link, modem: Modem, port: AtPort, surroundings: Surroundings) -> None:
+    def __init__(self, link: MqttConnection, modem: Modem, port: AtPort, context: TrialContext) -> None:
         self._link = link
         self._modem = modem
         self._port = port
-        self._around = surroundings
-        self._connecting = Connecting(link, modem, port, surroundings.explain)
+        self._context = context
+        self._connecting = Connecting(link, modem, port, context.explain)
 
     def publish(
         self, topic: str, payload: bytes | None = None, *, qos: int = 1, retain: bool = False, witness: Witness | None
@@ -89,9 +89,9 @@ class Trials:
                 return _Effect(True, "the message was seen where it belongs")
             return _Effect(False, "the message was seen nowhere", _AS_FENCED)
 
-        policy = self._around.explain("iot:Publish", topic)
+        policy = self._context.explain("iot:Publish", topic)
         if retain:
-            policy += " " + self._around.explain("iot:RetainPublish", topic)
+            policy += " " + self._context.explain("iot:RetainPublish", topic)
         return self._run(action, act, effect, witness, policy)
 
     def subscribe(self, topic_filter: str, *, trigger: Trigger | None) -> Verdict:
@@ -120,11 +120,11 @@ class Trials:
                 return _Effect(False, f"{missing}, and {sending.shown_by} does not show that one was sent", False)
             return _Effect(False, f"{missing}, although one was sent: {sending.shown_by} shows it", True)
 
-        verdict = self._run(action, act, effect, None, self._around.explain("iot:Subscribe", topic_filter))
+        verdict = self._run(action, act, effect, None, self._context.explain("iot:Subscribe", topic_filter))
         self._unsubscribe(topic_filter)
         return verdict
 
-    def request(self, topic: str, answer: Answer) -> Verdict:
+    def request(self, topic: str, answer: ServiceAnswer) -> Verdict:
         """Try to publish a request to a service of the cloud; its ``answer`` is the proof that it was taken."""
         action = f"publish on {topic} (QoS 1)"
         device = self._link.device
@@ -145,7 +145,7 @@ class Trials:
                 return _Effect(True, f"it was answered on {event.topic}")
             return _Effect(False, f"it was not answered within {self._link.settle:g} s", _AS_FENCED)
 
-        policy = self._around.explain("iot:Publish", topic)
+        policy = self._context.explain("iot:Publish", topic)
         verdict = self._run(action, act, effect, None, policy, prepare)
         if answer.listen is not None:
             self._unsubscribe(answer.listen)
@@ -154,9 +154,9 @@ class Trials:
     def _awaited(self, wanted: Callable[[MqttEvent], bool], mark: int) -> MqttEvent | None:
         """Return the message that is waited for, or None. Raises Unproved when the connection ends meanwhile."""
         event = self._link.device.wait(
-            lambda event: event.happening is Happening.CLOSED or wanted(event), since=mark, timeout=self._link.settle
+            lambda event: event.kind is MqttEventKind.CLOSED or wanted(event), since=mark, timeout=self._link.settle
         )
-        if event is not None and event.happening is Happening.CLOSED:
+        if event is not None and event.kind is MqttEventKind.CLOSED:
             raise Unproved(f"the action was tolerated, and the connection ended before its effect was seen: {event}")
         return event
 
@@ -166,7 +166,7 @@ class Trials:
         if not device.subscribe(topic_filter):
             return False
         event = device.wait(_subscribed_or_closed, since=mark, timeout=self._link.patience)
-        return event is not None and event.happening is Happening.SUBACK
+        return event is not None and event.kind is MqttEventKind.SUBACK
 
     def _unsubscribe(self, topic_filter: str) -> None:
         # AWS IoT Core quotas: 50 subscriptions on a connection. One more is hung up on like a violation.
@@ -185,7 +185,7 @@ class Trials:
         if login == self._link.login and during is None:
             raise Misuse("a connect trial needs another login than the link's own, or other circumstances")
         action = f"connect as {login.client_id} ({difference})"
-        policy = self._around.explain("iot:Connect", login.client_id)
+        policy = self._context.explain("iot:Connect", login.client_id)
         return self._repeated(action, lambda: self._connecting.with_another(action, login, difference, during, policy))
 
     def ensure_connected(self) -> None:
@@ -232,7 +232,7 @@ class Trials:
             self._step(f"verdict: {verdict.outcome}. {verdict.evidence}")
             if verdict.outcome not in (Outcome.INCONCLUSIVE, Outcome.NETWORK_LOST):
                 break
-        self._around.record(verdict)
+        self._context.record(verdict)
         return verdict
 
     def _gather(
@@ -276,7 +276,7 @@ class Trials:
         """Register a modem that an earlier trial or test left unregistered: it restarted, or lost the network."""
         if self._modem.registration().registered:
             return
-        self._around.timeline.add(Kind.FAULT, "trial", "the modem is not registered: it is made so before the trial")
+        self._context.timeline.add(Kind.FAULT, "trial", "the modem is not registered: it is made so before the trial")
         self._modem.prepare()
         self._modem.register()
         self._link.disconnect()
@@ -284,9 +284,9 @@ class Trials:
     def _hang_up(self, mark: int, facts: Facts) -> MqttEvent | None:
         settled = facts.fence is not None and facts.fence.ok
         return self._link.device.wait(
-            lambda event: event.happening is Happening.CLOSED,
+            lambda event: event.kind is MqttEventKind.CLOSED,
             since=mark,
-            timeout=self._around.hold if settled else self._link.patience,
+            timeout=self._context.hold if settled else self._link.patience,
         )
 
     def _questioned(self, facts: Facts, network: NetworkWatch, mark: int) -> Facts:
@@ -318,7 +318,7 @@ class Trials:
             because = f"The board restarted or its modem failed during the trial: {restarted!r}."
             return replace(verdict, outcome=Outcome.MODEM_RESET, evidence=f"{because} {verdict.evidence}")
         try:
-            self._around.check()
+            self._context.check()
         except BoardLost as cause:
             return replace(verdict, outcome=Outcome.BOARD_LOST, evidence=f"{cause}. {verdict.evidence}")
         except CloudUnreachable as cause:
@@ -326,12 +326,12 @@ class Trials:
         return verdict
 
     def _step(self, text: str) -> None:
-        self._around.timeline.add(Kind.STEP, "trial", text)
+        self._context.timeline.add(Kind.STEP, "trial", text)
 
 
 def _subscribed_or_closed(event: MqttEvent) -> bool:
-    return event.happening in (Happening.SUBACK, Happening.CLOSED)
+    return event.kind in (MqttEventKind.SUBACK, MqttEventKind.CLOSED)
 
 
 def _unsubscribed_or_closed(event: MqttEvent) -> bool:
-    return event.happening in (Happening.UNSUBACK, Happening.CLOSED)
+    return event.kind in (MqttEventKind.UNSUBACK, MqttEventKind.CLOSED)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from harness.cloud import NrfCloud, Observer
-from harness.firmware import Happening, MqttEvent, MqttFirmware
+from harness.firmware import MqttEvent, MqttEventKind, MqttFirmware
 
 
 class Sending(NamedTuple):
@@ -86,7 +86,7 @@ def _published(device: MqttFirmware, topic: str, payload: str) -> Sending:
 
     def acknowledged(timeout: float) -> bool:
         event = device.wait(_acked_or_closed, since=mark, timeout=timeout) if taken else None
-        return event is not None and event.happening is Happening.PUBACK
+        return event is not None and event.kind is MqttEventKind.PUBACK
 
     return Sending(f"the PUBACK for {topic}", acknowledged)
 
@@ -101,4 +101,4 @@ def _state(cloud: NrfCloud, device_id: str, part: Literal["desired", "reported"]
 
 
 def _acked_or_closed(event: MqttEvent) -> bool:
-    return event.happening in (Happening.PUBACK, Happening.CLOSED)
+    return event.kind in (MqttEventKind.PUBACK, MqttEventKind.CLOSED)

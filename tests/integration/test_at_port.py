@@ -435,7 +435,7 @@ def test_open_and_close_leak_no_descriptors(far, timeline):
 
 
 def test_a_board_that_takes_no_bytes(silent, timeline, monkeypatch):
-    monkeypatch.setattr("harness.at.link.WRITE_TIMEOUT", 0.1)
+    monkeypatch.setattr("harness.at.stream.WRITE_TIMEOUT", 0.1)
     silent.stop_reading()
     with (
         AtPort.open(silent.path, name="board-1", timeline=timeline) as port,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.at import AtError, AtPort
-from harness.credentials import CredentialRecords, LabCa, ProvisionRequest, Way, provision
+from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisionRequest, provision
 from harness.errors import Misuse, NoAnswer
 from harness.firmware import WrongFirmware, open_firmware, port_settings, synchronise
 from harness.modem import CredentialKind, Modem
@@ -85,7 +85,7 @@ def test_a_certificate_is_stored_with_crlf_and_verified(modem):
 
 def test_provisioning(modem, board, tmp_path):
     ca, records = LabCa.load_or_create(tmp_path / "ca"), CredentialRecords(tmp_path / "records")
-    request = ProvisionRequest(board["device_uuid"], (SEC_TAG,), Way.DEVICE, ca, ROOT, records)
+    request = ProvisionRequest(board["device_uuid"], (SEC_TAG,), KeyOrigin.DEVICE, ca, ROOT, records)
     made = provision(modem, request)
     assert not made.kept
     assert made.keygen.device_uuid == board["device_uuid"]

@@ -160,10 +160,10 @@ def test_virtual_up_for_readers(lab, tmp_path):
 @pytest.mark.parametrize("way", WAYS)
 def test_provision_then_kept_then_renewed(lab, tmp_path, way):
     up = lab()
-    first = up.run("provision", "virtual-1", "--way", way)
+    first = up.run("provision", "virtual-1", "--key-origin", way)
     assert first.code == 0, first.err
     assert first.json["ok"] is True
-    assert (first.json["way"], first.json["kept"], first.json["sec_tag"]) == (way, False, 16842753)
+    assert (first.json["key_origin"], first.json["kept"], first.json["sec_tag"]) == (way, False, 16842753)
     assert (first.json["device_id"], first.json["imei"]) == (
         up.ready["boards"][0]["device_uuid"],
         up.ready["boards"][0]["imei"],
@@ -174,14 +174,14 @@ def test_provision_then_kept_then_renewed(lab, tmp_path, way):
     ours = [item for item in listed if item["ours"]]
     assert [(item["sec_tag"], item["type"]) for item in ours] == [(16842753, kind) for kind in (0, 1, 2)]
 
-    again = up.run("provision", "virtual-1", "--way", way)
+    again = up.run("provision", "virtual-1", "--key-origin", way)
     assert again.code == 0, again.err
     assert again.json["kept"] is True
     assert again.json["certificate_id"] == first.json["certificate_id"]
     assert again.json["jitp_attempts"] == 0
     assert up.run("credentials", "list", "virtual-1").json["credentials"] == listed
 
-    renewed = up.run("provision", "virtual-1", "--way", way, "--reprovision")
+    renewed = up.run("provision", "virtual-1", "--key-origin", way, "--reprovision")
     assert renewed.code == 0, renewed.err
     assert (renewed.json["kept"], renewed.json["reason"]) == (False, "renewed as asked")
     assert renewed.json["certificate_id"] != first.json["certificate_id"]
@@ -233,7 +233,7 @@ def test_a_board_that_makes_no_keys_is_told_so_and_takes_the_other_ways(lab):
     assert (refused.code, refused.json["error"]) == (2, "misuse")
     assert "has no AT%KEYGEN" in refused.json["message"]
     for way in ("host", "cloud"):
-        done = up.run("provision", "virtual-1", "--way", way)
+        done = up.run("provision", "virtual-1", "--key-origin", way)
         assert done.code == 0, done.err
         assert done.json["device_id"] == f"virtual-1-{done.json['imei']}"
 
@@ -249,7 +249,7 @@ def test_a_board_that_makes_no_keys_is_told_so_and_takes_the_other_ways(lab):
 )
 def test_a_board_with_a_fault_is_one_line(lab, fault, way, code, said):
     up = lab("--fault", fault)
-    refused = up.run("provision", "virtual-1", "--way", way)
+    refused = up.run("provision", "virtual-1", "--key-origin", way)
     assert refused.code == code
     assert said in refused.json["message"]
     assert refused.err.splitlines()[-1] == f"nrf91-harness: {refused.json['message']}"
@@ -258,10 +258,10 @@ def test_a_board_with_a_fault_is_one_line(lab, fault, way, code, said):
 @pytest.mark.parametrize("framing", ["at_client", "shell"])
 def test_nrf_cloud_makes_the_key_of_a_board_without_mqtt(lab, framing):
     up = lab("--framing", framing)
-    done = up.run("provision", "virtual-1", "--way", "cloud")
+    done = up.run("provision", "virtual-1", "--key-origin", "cloud")
     assert done.code == 0, done.err
     assert done.json["jitp_attempts"] >= 2
-    assert up.run("provision", "virtual-1", "--way", "cloud").json["kept"] is True
+    assert up.run("provision", "virtual-1", "--key-origin", "cloud").json["kept"] is True
 
 
 def test_verify_and_delete(lab):
@@ -364,7 +364,7 @@ def test_a_test_run_keeps_and_renews_as_the_command_line_does(lab, tmp_path, way
         assert result.exit_code == 0, result.output
         return result.case("test_provisioned").properties
 
-    device_id = up.run("provision", "virtual-1", "--way", way).json["device_id"]
+    device_id = up.run("provision", "virtual-1", "--key-origin", way).json["device_id"]
     kept = report("--provision", way)
     assert (kept["device_id"], kept["provisioned_by"], kept["credentials"]) == (device_id, way, "kept")
     assert kept["private_key"].startswith("more secure" if way == "device" else "less secure")
@@ -372,7 +372,7 @@ def test_a_test_run_keeps_and_renews_as_the_command_line_does(lab, tmp_path, way
     assert (renewed["provisioned_by"], renewed["credentials"]) == (way, "written")
     assert ("jitp_attempts" in renewed) == (way == "cloud")
     # Found in the account by the run, and left there.
-    assert up.run("provision", "virtual-1", "--way", way).json["kept"] is True
+    assert up.run("provision", "virtual-1", "--key-origin", way).json["kept"] is True
 
 
 def test_a_way_that_is_none_is_a_usage_error(tmp_path):
@@ -382,20 +382,20 @@ def test_a_way_that_is_none_is_a_usage_error(tmp_path):
 
 
 PER_TEST = """
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 
 def test_by_another_way(board, evidence):
-    assert board.provisioned.credentials.way is Way.DEVICE
+    assert board.provisioned.credentials.key_origin is KeyOrigin.DEVICE
     first = board.provisioned.credentials.certificate_id
     assert board.provision(renew=False).credentials.certificate_id == first
     assert board.provision().credentials.certificate_id != first
-    host = board.provision(Way.HOST).credentials
-    assert (host.way, host.kept) == (Way.HOST, False)
+    host = board.provision(KeyOrigin.HOST).credentials
+    assert (host.key_origin, host.kept) == (KeyOrigin.HOST, False)
     assert board.provisioned.link.reconnect()
     evidence("provisioned three times")
 
 def test_next(board, provisioned, evidence):
-    assert provisioned.credentials.way is Way.DEVICE
+    assert provisioned.credentials.key_origin is KeyOrigin.DEVICE
     assert provisioned.link.reconnect()
     evidence("as the boards file says")
 """

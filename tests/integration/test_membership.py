@@ -95,7 +95,9 @@ def test_a_device_that_stays_is_an_ordinary_member_again(up):
 
 def test_a_device_without_its_ownership_code_is_not_taken_out_of_its_team(up):
     """It could not come back: what needs it elsewhere is skipped, and the rest goes on."""
-    assert up.lab.run("provision", "virtual-1", "--way", "cloud", "--lab-ca", str(up.lab.folder / "ca")).code == 0
+    assert (
+        up.lab.run("provision", "virtual-1", "--key-origin", "cloud", "--lab-ca", str(up.lab.folder / "ca")).code == 0
+    )
     elsewhere = """
 import pytest
 from harness.policy import Membership

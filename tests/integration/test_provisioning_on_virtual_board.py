@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.at import AtError, AtPort
-from harness.credentials import CredentialRecords, LabCa, ProvisioningFailed, ProvisionRequest, Way, provision
+from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisioningFailed, ProvisionRequest, provision
 from harness.errors import Misuse
 from harness.modem import CredentialKind, JwtMismatch, Modem, digest_of
 from harness.timeline import Timeline
@@ -96,8 +96,8 @@ def keys(ca, root_ca):
 
 @pytest.fixture
 def request_for(ca, root_ca, tmp_path):
-    def make(way=Way.DEVICE, **changes):
-        plain = ProvisionRequest(DEVICE_ID, TAGS, way, ca, root_ca, CredentialRecords(tmp_path / "records"))
+    def make(key_origin=KeyOrigin.DEVICE, **changes):
+        plain = ProvisionRequest(DEVICE_ID, TAGS, key_origin, ca, root_ca, CredentialRecords(tmp_path / "records"))
         return replace(plain, **changes)
 
     return make
@@ -107,18 +107,18 @@ def _identity_key(board):
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(board["identity_key"]))
 
 
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(KeyOrigin))
 def test_provisioned_kept_and_renewed(any_board, on, timeline, request_for, keys, way):
     with on(any_board, timeline) as modem:
         modem.set_functional_mode(1)
         first = provision(modem, request_for(way), cloud_keys=keys)
-        assert (first.sec_tag, first.kept, first.way) == (TAGS[0], False, way)
+        assert (first.sec_tag, first.kept, first.key_origin) == (TAGS[0], False, way)
         listed = {item.kind: item.digest for item in modem.credentials.list(TAGS[0])}
         assert sorted(listed) == [0, 1, 2]
         assert listed[0] == digest_of(first.root_ca_pem)
         assert listed[1] == digest_of(first.chain_pem or first.certificate_pem)
-        assert (first.chain_pem is not None) == (way is Way.CLOUD)
-        if way is Way.DEVICE:
+        assert (first.chain_pem is not None) == (way is KeyOrigin.CLOUD)
+        if way is KeyOrigin.DEVICE:
             assert first.keygen.signed_by(_identity_key(any_board))
         mark = timeline.mark()
         kept = provision(modem, request_for(way), cloud_keys=keys)
@@ -132,7 +132,7 @@ def test_provisioned_kept_and_renewed(any_board, on, timeline, request_for, keys
     assert not any("PRIVATE KEY" in event.text for event in timeline.since())
 
 
-@pytest.mark.parametrize("way", [Way.DEVICE, Way.HOST])
+@pytest.mark.parametrize("way", [KeyOrigin.DEVICE, KeyOrigin.HOST])
 def test_the_modems_token_is_signed_with_the_provisioned_key(any_board, on, timeline, request_for, keys, way):
     with on(any_board, timeline) as modem:
         made = provision(modem, request_for(way), cloud_keys=keys)
@@ -215,7 +215,7 @@ def test_a_full_store_leaves_the_former_credentials(board, on, timeline, request
 
 def test_a_full_store_with_one_sec_tag_leaves_even_the_key(board, on, timeline, request_for, root_ca):
     with on(board, timeline) as modem:
-        request = request_for(Way.HOST, sec_tags=TAGS[:1])
+        request = request_for(KeyOrigin.HOST, sec_tags=TAGS[:1])
         first = provision(modem, request)
         before = modem.credentials.list(TAGS[0])
         _fill(modem)
@@ -244,7 +244,7 @@ def test_firmware_that_makes_no_keys(on, timeline, request_for):
     with _stand_in("--model", "nrf9160-1.2") as board, on(board, timeline) as modem:
         with pytest.raises(Misuse, match=r"has no AT%KEYGEN.*host way"):
             provision(modem, request_for())
-        made = provision(modem, request_for(Way.HOST))
+        made = provision(modem, request_for(KeyOrigin.HOST))
         assert sorted(item.kind for item in modem.credentials.list(made.sec_tag)) == [0, 1, 2]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.policy import at_home, judge, load_document, load_profile
+from harness.policy import allowed_by, at_home, load_document, load_profile
 from harness.policy_trials.trials import cases_for
 from tests.integration.runs import Result
 
@@ -91,7 +91,9 @@ def test_lost_right_fails_exactly_the_derived_trials_that_notice_it(results):
         "associated": load_document(ROOT / "tests/boards/policies-without-m/associated.json", account="123456789012")
     }
     cases = cases_for(tuple(page.values()), full=False)
-    notice = {case.id for case, allowed in zip(cases, judge(cases, spoilt), strict=True) if allowed != case.allowed}
+    notice = {
+        case.id for case, allowed in zip(cases, allowed_by(cases, spoilt), strict=True) if allowed != case.allowed
+    }
     assert notice
     assert derived(result, "failed") == notice
     assert derived(result, "passed") == {case.id for case in cases} - notice
@@ -107,7 +109,9 @@ def test_policies_of_ones_own_are_tested_like_nrf_clouds(results):
     labs = at_home(load_document(file, account="123456789012") for file in files)  # they name a real account
     expected, enforced = (profile | {"lab": lab} for lab in labs)
     cases = cases_for(tuple(expected.values()), full=False)
-    notice = {case.id for case, allowed in zip(cases, judge(cases, enforced), strict=True) if allowed != case.allowed}
+    notice = {
+        case.id for case, allowed in zip(cases, allowed_by(cases, enforced), strict=True) if allowed != case.allowed
+    }
     assert notice == {"gateway-publish-prod/{tenant}/m/secret"}
     assert derived(result, "failed") == notice
     assert derived(result, "passed") == {case.id for case in cases} - notice

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from harness.at import AtPort
-from harness.credentials import CredentialRecords, LabCa, ProvisionRequest, Way, provision
+from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisionRequest, provision
 from harness.firmware import AT_CLIENT, SHELL, open_firmware, port_settings, synchronise
 from harness.modem import Modem
 from harness.timeline import Timeline
@@ -155,7 +155,7 @@ def test_the_harness_finds_what_the_tool_wrote(tool, harness, tmp_path, board):
 def test_the_tool_finds_what_the_harness_wrote(tool, harness, tmp_path, board):
     ca, records = LabCa.load_or_create(tmp_path / "ca"), CredentialRecords(tmp_path / "records")
     root = AMAZON.read_text()
-    request = ProvisionRequest(board["device_uuid"], (SEC_TAG,), Way.DEVICE, ca, root, records)
+    request = ProvisionRequest(board["device_uuid"], (SEC_TAG,), KeyOrigin.DEVICE, ca, root, records)
     with harness() as modem:
         made = provision(modem, request)
         held = {item.kind: item.digest for item in modem.credentials.list(SEC_TAG)}

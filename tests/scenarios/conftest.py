@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.cloud import NrfCloud, Observer
 from harness.credentials import LabCa
-from harness.firmware import Happening, MqttFirmware
+from harness.firmware import MqttEventKind, MqttFirmware
 from harness.run import BoardBench, Provisioned
 from harness.trial import Sending, Trigger, nonce, triggers
 
@@ -110,7 +110,7 @@ def subscribed(device: MqttFirmware, trial) -> Callable[[str], None]:
         trial.ensure_connected()
         mark = device.mark()
         device.subscribe(topic_filter)
-        assert device.wait(lambda event: event.happening is Happening.SUBACK, since=mark, timeout=20.0)
+        assert device.wait(lambda event: event.kind is MqttEventKind.SUBACK, since=mark, timeout=20.0)
 
     return subscribe
 

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from harness.cloud import CertificateSet, JitpResult, RestError, jitp_over_https
-from harness.credentials import LabCa, Way
+from harness.credentials import KeyOrigin, LabCa
 from harness.policy.evaluation.membership import Membership
 from harness.run.repetition import Rounds
 from harness.trial import nonce
@@ -75,7 +75,7 @@ def provisioned_newcomer(board, newcomer, ask, rounds, cloud):
 
 
 def test_board_was_provisioned_just_in_time(board, provisioned, evidence):
-    if board.way is not Way.CLOUD:
+    if board.key_origin is not KeyOrigin.CLOUD:
         pytest.skip("needs a board with provision: cloud")
     if board.onboarded.credentials.kept:
         pytest.skip("the credentials are from an earlier run, and so was JITP; --reprovision repeats it")

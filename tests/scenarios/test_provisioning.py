@@ -23,9 +23,9 @@ def test_identity_is_complete(board, evidence):
 
 def test_key_is_made_where_it_was_asked_for(board, provisioned, evidence):
     credentials = provisioned.credentials
-    assert credentials.way is board.way
+    assert credentials.key_origin is board.key_origin
     if (csr := credentials.keygen) is None:
-        evidence(f"Way {credentials.way}: {credentials.security}; {credentials.reason}.")
+        evidence(f"KeyOrigin {credentials.key_origin}: {credentials.security}; {credentials.reason}.")
         return
     assert csr.csr.is_signature_valid
     assert csr.device_uuid == (board.opened.identity.device_uuid or csr.device_uuid)

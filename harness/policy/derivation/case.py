@@ -110,7 +110,7 @@ def rule(compiled: CompiledPolicies, checks: Iterable[Check]) -> Ruling:
     return ruling
 
 
-def judge(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> list[bool]:
+def allowed_by(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> list[bool]:
     """Tell for each case whether ``documents`` (by name) allow it, which need not be those it was derived from."""
     return [refused is None for refused in refusals(cases, documents)]
 

@@ -115,7 +115,7 @@ class Expectations:
     def _doubt(self, asked: "_Asked") -> Doubt | None:
         if self._extremes is None:
             return None
-        best, worst = (judge.rulings(asked)[-1] for judge in self._extremes)
+        best, worst = (allowed_by.rulings(asked)[-1] for allowed_by in self._extremes)
         if _seen(best) == _seen(worst):
             return None
         return Doubt(tuple(self._written.keys(asked)), best, worst)

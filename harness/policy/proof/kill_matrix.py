@@ -2,7 +2,7 @@
 
 So each pattern is matched once with all the resources that any case asks for; what it matches is kept as a bit set of
 them, and what a mutant decides is then a few operations on bit sets. Gives the same answers as
-:func:`harness.policy.derivation.case.judge`.
+:func:`harness.policy.derivation.case.allowed_by`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from harness.policy.derivation.case import Case, judge
+from harness.policy.derivation.case import Case, allowed_by
 from harness.policy.derivation.packets import Candidate
 from harness.policy.derivation.survey import Deriver
 from harness.policy.documents.document import PolicyDocument
@@ -57,7 +57,7 @@ class FurtherLook:
     ) -> bool:
         """Tell whether a packet is a trial that notices the mutant; one that cannot be tried goes to ``untried``."""
         case = deriver.case(candidate)
-        if case is None or judge([case], mutant.documents) == [case.allowed]:
+        if case is None or allowed_by([case], mutant.documents) == [case.allowed]:
             return False
         if self._fit(case):
             return True

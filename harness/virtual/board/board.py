@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives import serialization
 from harness.virtual.board.at_host import Terminator
 from harness.virtual.board.faults import Fault
 from harness.virtual.board.firmware import Framing, make_firmware
-from harness.virtual.board.link import Link
 from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.network import Network
 from harness.virtual.board.outputs import (
@@ -26,6 +25,7 @@ from harness.virtual.board.outputs import (
 )
 from harness.virtual.board.personality import NRF9151_MFW_2_0_2, Personality, Uart
 from harness.virtual.board.pty import Pty
+from harness.virtual.board.uplink import Uplink
 
 
 class VirtualBoard:
@@ -62,7 +62,7 @@ class VirtualBoard:
             framing, personality, self.nvm, baud=baud, faults=self._faults, terminator=terminator, colour=colour
         )
         self._pty = Pty(link, self._received, baud=baud)
-        self._network_link = Link(network, self.nvm, self._link_event)
+        self._network_link = Uplink(network, self.nvm, self._link_event)
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
     @property

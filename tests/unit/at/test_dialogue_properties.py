@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.at.dialogue import Dialogue, Role
+from harness.at.recorder import LineRecorder
 from harness.at.syntax import parse_command
-from harness.at.transcript import Transcript
 
 LIMIT = 60
 FRAMED = {"#XMQTTMSG": lambda args: tuple(int(part) for part in args.split(","))}
@@ -125,7 +125,7 @@ def test_the_quick_way_for_logs_hears_the_same(stream, sizes):
         found += quick.receive(stream[at : at + size])
         at += size
     assert found == thorough.receive(stream)
-    transcript, other = Transcript("board-1"), Transcript("board-1")
+    recorder, other = LineRecorder("board-1"), LineRecorder("board-1")
     other._log_texts = lambda lines: None
-    both = [each.drafts(found, 1.0, seconds=0.0, secret=False) for each in (transcript, other)]
+    both = [each.drafts(found, 1.0, seconds=0.0, secret=False) for each in (recorder, other)]
     assert both[0] == both[1]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.arguments import parse
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 from harness.policy import Membership
 
 
@@ -13,7 +13,7 @@ def test_provision_and_its_defaults():
     given = parse(["provision", "dk-1", "dk-2"])
     assert (given.command, given.several) == ("provision", ["dk-1", "dk-2"])
     assert (given.boards, given.cloud) == (Path("boards.yaml"), None)
-    assert (given.way, given.reprovision, given.json, given.lab_ca, given.transcript) == (
+    assert (given.key_origin, given.reprovision, given.json, given.lab_ca, given.transcript) == (
         None,
         False,
         False,
@@ -23,9 +23,9 @@ def test_provision_and_its_defaults():
 
 
 def test_provision_with_everything():
-    options = ["--way", "cloud", "--reprovision", "--boards", "lab.yaml", "--cloud", "beta"]
+    options = ["--key-origin", "cloud", "--reprovision", "--boards", "lab.yaml", "--cloud", "beta"]
     given = parse(["provision", "dk-1", *options, "--lab-ca", "ca", "--transcript", "t", "--json"])
-    assert (given.way, given.reprovision, given.boards) == (Way.CLOUD, True, Path("lab.yaml"))
+    assert (given.key_origin, given.reprovision, given.boards) == (KeyOrigin.CLOUD, True, Path("lab.yaml"))
     assert (given.cloud, given.lab_ca, given.transcript, given.json) == ("beta", Path("ca"), Path("t"), True)
 
 
@@ -91,7 +91,7 @@ def test_a_membership_that_is_named_twice_is_one(command):
         ),
         ([], "the following arguments are required: COMMAND"),
         (["provision"], "the following arguments are required: BOARD"),
-        (["provision", "a", "--way", "phone"], "argument --way: 'phone' is none of device, host, cloud"),
+        (["provision", "a", "--key-origin", "phone"], "argument --key-origin: 'phone' is none of device, host, cloud"),
         (["credentials", "delete", "a", "--sec-tag", "-1"], "'-1' is no sec_tag"),
         (["credentials", "delete", "a", "--sec-tag", "2147483648"], "'2147483648' is no sec_tag: 0 to 2147483647"),
         (["attest", "a", "--challenge", "00"], "'00' is not 32 hex digits"),

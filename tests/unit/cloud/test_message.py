@@ -1,22 +1,22 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cloud import Message
+from harness.cloud import ObservedMessage
 from harness.redact import SECRETS
 from harness.timeline import Kind, Timeline
 
 
 def record(topic, payload, qos=1, retain=False):
     timeline = Timeline()
-    text, data = Message.draft(topic, payload, qos, retain)
+    text, data = ObservedMessage.draft(topic, payload, qos, retain)
     return timeline.add(Kind.CLOUD, "observer", text, **data)
 
 
 @given(topic=st.text(min_size=1), payload=st.binary(), qos=st.integers(0, 1), retain=st.booleans())
 def test_message_survives_the_timeline(topic, payload, qos, retain):
     event = record(topic, payload, qos, retain)
-    message = Message.of(event)
-    assert message == Message(topic, payload, qos, retain, event.t, event.seq)
+    message = ObservedMessage.of(event)
+    assert message == ObservedMessage(topic, payload, qos, retain, event.t, event.seq)
 
 
 def test_text_payload_is_readable_and_binary_is_counted():
@@ -33,5 +33,5 @@ def test_secrets_stay_out():
 
 def test_other_events_are_no_messages():
     timeline = Timeline()
-    assert Message.of(timeline.add(Kind.CLOUD, "twin", "GET /account -> 200", status=200)) is None
-    assert Message.of(timeline.add(Kind.RX, "board", "x", topic="t")) is None
+    assert ObservedMessage.of(timeline.add(Kind.CLOUD, "twin", "GET /account -> 200", status=200)) is None
+    assert ObservedMessage.of(timeline.add(Kind.RX, "board", "x", topic="t")) is None

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from harness.credentials import ProvisionRequest, Way, provision
+from harness.credentials import KeyOrigin, ProvisionRequest, provision
 from harness.credentials import slot as slot_module
 from harness.errors import Misuse
 from harness.modem import digest_of
@@ -26,7 +26,7 @@ def keys(ca, root_ca):
 @pytest.fixture
 def request_for(ca, root_ca, records):
     def make(**changes):
-        plain = ProvisionRequest(DEVICE_ID, (42,), Way.DEVICE, ca, root_ca, records)
+        plain = ProvisionRequest(DEVICE_ID, (42,), KeyOrigin.DEVICE, ca, root_ca, records)
         return replace(plain, **changes)
 
     return make
@@ -53,7 +53,7 @@ def test_the_device_way(request_for, keys, ca, root_ca):
     assert made.certificate.public_key() == board.keys[0].public_key() == made.keygen.public_key
     made.certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(ca.certificate_pem.encode()))
     assert made.certificate.subject.rfc4514_string() == f"CN={DEVICE_ID}"
-    assert (made.device_id, made.sec_tag, made.way, made.kept) == (DEVICE_ID, 42, Way.DEVICE, False)
+    assert (made.device_id, made.sec_tag, made.key_origin, made.kept) == (DEVICE_ID, 42, KeyOrigin.DEVICE, False)
     assert (made.reason, made.chain_pem, made.saved) == ("sec_tag 42: empty", None, None)
     assert made.certificate_id == hashlib.sha256(made.certificate.public_bytes(Encoding.DER)).hexdigest()
     assert made.security == "more secure: private key made on the device, never left it"
@@ -61,7 +61,7 @@ def test_the_device_way(request_for, keys, ca, root_ca):
 
 def test_the_host_way(request_for, keys, ca, root_ca):
     board = FakeBoard()
-    made = _provision(board, request_for(way=Way.HOST), keys)
+    made = _provision(board, request_for(key_origin=KeyOrigin.HOST), keys)
     assert board.writes == ["AT%CMNG=0,42,0", "AT%CMNG=0,42,1", "AT%CMNG=0,42,2"]
     assert board.items[42, 0] == root_ca
     assert board.items[42, 1] == made.certificate_pem
@@ -74,7 +74,7 @@ def test_the_host_way(request_for, keys, ca, root_ca):
 
 def test_the_cloud_way(request_for, keys, root_ca):
     board = FakeBoard()
-    made = _provision(board, request_for(way=Way.CLOUD), keys)
+    made = _provision(board, request_for(key_origin=KeyOrigin.CLOUD), keys)
     (handed_out,) = keys.made
     assert keys.asked == [DEVICE_ID]
     assert board.items == {
@@ -89,20 +89,20 @@ def test_the_cloud_way(request_for, keys, root_ca):
 
 
 @pytest.mark.parametrize("mode", [0, 1, 4])
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(KeyOrigin))
 def test_the_modem_is_offline_for_writing_and_returns_to_its_mode(request_for, keys, way, mode):
     board = FakeBoard(mode=mode)
-    _provision(board, request_for(way=way), keys)
+    _provision(board, request_for(key_origin=way), keys)
     assert board.mode == mode
     assert [sent for sent in board.port.sent if sent.startswith("AT+CFUN=")] == (
         ["AT+CFUN=4", "AT+CFUN=1"] if mode == 1 else []
     )
 
 
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(KeyOrigin))
 def test_each_step_that_takes_time_is_told(request_for, keys, way):
     told = []
-    _provision(FakeBoard(), request_for(way=way, progress=told.append), keys)
+    _provision(FakeBoard(), request_for(key_origin=way, progress=told.append), keys)
     assert told[0] == "reading what the modem holds"
     assert len(told) == 3
     assert told[-1] == "writing and verifying credentials"
@@ -111,19 +111,19 @@ def test_each_step_that_takes_time_is_told(request_for, keys, way):
 # kept
 
 
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(KeyOrigin))
 def test_valid_credentials_are_kept_without_a_write(request_for, keys, way):
     board = FakeBoard()
-    first = _provision(board, request_for(way=way), keys)
+    first = _provision(board, request_for(key_origin=way), keys)
     before, sent = dict(board.items), len(board.port.sent)
-    second = _provision(board, request_for(way=way), keys)
+    second = _provision(board, request_for(key_origin=way), keys)
     assert board.items == before
     assert board.port.sent[sent:] == ["AT+CGSN=1", "AT%CMNG=1,42"]
     assert second.kept
     assert second.reason.startswith("valid until 20")
     assert second.certificate_id == first.certificate_id
     assert (second.certificate_pem, second.chain_pem) == (first.certificate_pem, first.chain_pem)
-    assert (second.root_ca_pem, second.way) == (first.root_ca_pem, way)
+    assert (second.root_ca_pem, second.key_origin) == (first.root_ca_pem, way)
     assert second.keygen is None
 
 
@@ -136,7 +136,7 @@ def _other_device(request, board, ca, records):
 
 
 def _other_way(request, board, ca, records):
-    return replace(request, way=Way.HOST)
+    return replace(request, key_origin=KeyOrigin.HOST)
 
 
 def _certificate_gone(request, board, ca, records):
@@ -224,9 +224,9 @@ def test_one_foreign_item_among_own_ones_needs_leave(request_for, keys):
 
 def test_a_wrong_root_ca_that_a_killed_test_left_needs_no_leave(request_for, keys, root_ca):
     board = FakeBoard()
-    first = _provision(board, request_for(way=Way.HOST), keys)
+    first = _provision(board, request_for(key_origin=KeyOrigin.HOST), keys)
     board.items[42, 0] = "a stranger's root"
-    second = _provision(board, request_for(way=Way.HOST), keys)
+    second = _provision(board, request_for(key_origin=KeyOrigin.HOST), keys)
     assert second.reason == "sec_tag 42: the modem lists other digests than the harness wrote"
     assert board.items[42, 0] == root_ca
     assert json.loads(second.saved.read_text())["contents"] == {"0": "a stranger's root", "1": first.certificate_pem}
@@ -319,7 +319,7 @@ def test_a_root_ca_that_does_not_fit_the_command_line(request_for, keys, root_ca
 def test_the_cloud_way_without_a_cloud(request_for):
     board = FakeBoard()
     with pytest.raises(Misuse, match="nothing to ask nRF Cloud with"):
-        _provision(board, request_for(way=Way.CLOUD), None)
+        _provision(board, request_for(key_origin=KeyOrigin.CLOUD), None)
     assert board.port.sent == []
 
 
@@ -329,5 +329,5 @@ def test_firmware_without_key_generation_is_refused_before_the_old_key_goes(requ
     with pytest.raises(Misuse, match=r"mfw_nrf9160_1.2.7 has no AT%KEYGEN.*host way"):
         _provision(board, request_for(adopt=True), keys)
     assert board.items == before
-    _provision(board, request_for(adopt=True, way=Way.HOST), keys)
+    _provision(board, request_for(adopt=True, key_origin=KeyOrigin.HOST), keys)
     _provision(FakeBoard(firmware="mfw_nrf9160_1.3.0"), request_for(), keys)

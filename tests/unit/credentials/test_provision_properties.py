@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.credentials import CredentialRecords, ProvisionRequest, Way, provision
+from harness.credentials import CredentialRecords, KeyOrigin, ProvisionRequest, provision
 from harness.errors import HarnessError, NoAnswer
 from tests.unit.credentials.cloud_keys import CloudKeys
 from tests.unit.credentials.fake_board import FakeBoard
@@ -37,16 +37,16 @@ class _Nth:
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    way=st.sampled_from(list(Way)),
+    key_origin=st.sampled_from(list(KeyOrigin)),
     sec_tags=st.sampled_from([(42,), (42, 43)]),
     number=st.integers(min_value=1, max_value=16),
     reply=st.sampled_from(REPLIES),
     other_root=st.booleans(),
 )
-def test_one_fault_anywhere(ca, root_ca, way, sec_tags, number, reply, other_root):
+def test_one_fault_anywhere(ca, root_ca, key_origin, sec_tags, number, reply, other_root):
     with TemporaryDirectory() as folder:
         board, keys = FakeBoard(sec_tags=sec_tags), CloudKeys(ca, root_ca)
-        request = ProvisionRequest(DEVICE_ID, sec_tags, way, ca, root_ca, CredentialRecords(Path(folder)))
+        request = ProvisionRequest(DEVICE_ID, sec_tags, key_origin, ca, root_ca, CredentialRecords(Path(folder)))
         provision(board.modem, request, cloud_keys=keys)
         before = dict(board.items)
         # A list that leaves out what is there is beyond any care: all that is known of a store is its list.
@@ -83,7 +83,7 @@ def _check_left(board, before, error):
     assert board.items.items() - before.items() == set() or "failed too" in said
 
 
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(KeyOrigin))
 def test_the_fault_that_comes_never(ca, root_ca, records, way):
     board = FakeBoard()
     board.fail(_Nth(1000), "ERROR")

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from harness.credentials import CredentialRecords, Way
+from harness.credentials import CredentialRecords, KeyOrigin
 from harness.credentials.records import Record, State, updated
 from harness.errors import Misuse
 
@@ -12,7 +12,7 @@ RECORD = Record(
     imei=IMEI,
     sec_tag=42,
     device_id="nrf-1",
-    way=Way.HOST,
+    key_origin=KeyOrigin.HOST,
     state=State.ACTIVE,
     digests={0: "A" * 64, 1: "B" * 64, 2: "C" * 64},
     former={},
@@ -92,3 +92,11 @@ def test_a_folder_that_cannot_be_is_misuse(tmp_path):
 def test_what_the_harness_wrote(state, kind, digest, ours):
     record = updated(RECORD, state=state, former={1: "F" * 64})
     assert record.wrote(kind, digest) is ours
+
+
+def test_a_record_of_version_0_1_is_read(tmp_path):
+    records = CredentialRecords(tmp_path)
+    records.put(RECORD)
+    (path,) = tmp_path.iterdir()
+    path.write_text(path.read_text().replace('"key_origin"', '"way"'))
+    assert records.get(IMEI, 42) == RECORD

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.at import AtError
-from harness.credentials import CloudCredentialsMismatch, ProvisioningFailed, ProvisionRequest, Way, provision
+from harness.credentials import CloudCredentialsMismatch, KeyOrigin, ProvisioningFailed, ProvisionRequest, provision
 from harness.credentials.records import State
 from harness.errors import BoardLost, Misuse, Refusal
 from harness.modem import DigestMismatch, KeygenMismatch
@@ -26,7 +26,7 @@ def keys(ca, root_ca):
 @pytest.fixture
 def request_for(ca, root_ca, records):
     def make(**changes):
-        plain = ProvisionRequest(DEVICE_ID, BOTH, Way.DEVICE, ca, root_ca, records)
+        plain = ProvisionRequest(DEVICE_ID, BOTH, KeyOrigin.DEVICE, ca, root_ca, records)
         return replace(plain, **changes)
 
     return make
@@ -39,26 +39,26 @@ def _at(board, sec_tag):
 # renewal to the other sec_tag
 
 
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(KeyOrigin))
 def test_renewal_leaves_the_former_until_it_is_confirmed(request_for, keys, records, way):
     board = FakeBoard(sec_tags=BOTH)
-    first = provision(board.modem, request_for(way=way), cloud_keys=keys)
+    first = provision(board.modem, request_for(key_origin=way), cloud_keys=keys)
     former = _at(board, 42)
-    second = provision(board.modem, request_for(way=way, renew=True), cloud_keys=keys)
+    second = provision(board.modem, request_for(key_origin=way, renew=True), cloud_keys=keys)
     assert (first.sec_tag, second.sec_tag) == (42, 43)
     assert _at(board, 42) == former
     assert sorted(_at(board, 43)) == [0, 1, 2]
     assert second.saved is None
     assert records.get(IMEI, 43).state is State.STANDBY
     # A run that was killed here goes on with the confirmed ones.
-    assert provision(board.modem, request_for(way=way), cloud_keys=keys).sec_tag == 42
+    assert provision(board.modem, request_for(key_origin=way), cloud_keys=keys).sec_tag == 42
     assert second.commit() is True
     assert _at(board, 42) == {}
     assert records.get(IMEI, 42) is None
     assert records.get(IMEI, 43).state is State.ACTIVE
     assert board.mode == 1
     assert (second.commit(), second.rollback()) == (False, False)
-    kept = provision(board.modem, request_for(way=way), cloud_keys=keys)
+    kept = provision(board.modem, request_for(key_origin=way), cloud_keys=keys)
     assert (kept.kept, kept.sec_tag) == (True, 43)
     assert kept.certificate_id == second.certificate_id
 
@@ -160,12 +160,12 @@ def test_a_failed_renewal_leaves_the_former_untouched(request_for, keys, records
 # failures with a single sec_tag
 
 
-@pytest.mark.parametrize("way", [Way.HOST, Way.CLOUD])
+@pytest.mark.parametrize("way", [KeyOrigin.HOST, KeyOrigin.CLOUD])
 @pytest.mark.parametrize("kind", [0, 1, 2])
 @pytest.mark.parametrize("code", [515, 528])
 def test_a_refused_write_leaves_everything_as_it_was(request_for, keys, ca, records, way, kind, code):
     board = FakeBoard()
-    request = request_for(sec_tags=(42,), way=way)
+    request = request_for(sec_tags=(42,), key_origin=way)
     first = provision(board.modem, request, cloud_keys=keys)
     before, record = dict(board.items), records.get(IMEI, 42)
     keys.changes = {"ca_pem": ca.certificate_pem}
@@ -215,7 +215,7 @@ def test_adopted_content_comes_back(request_for, keys):
     board = FakeBoard()
     board.items |= {(42, 0): "old root", (42, 1): "old certificate", (42, 2): "old key"}
     board.fail("AT%CMNG=0,42,2", "+CME ERROR: 515")
-    request = request_for(sec_tags=(42,), way=Way.HOST, adopt=True)
+    request = request_for(sec_tags=(42,), key_origin=KeyOrigin.HOST, adopt=True)
     with pytest.raises(ProvisioningFailed, match="sec_tag 42 holds its former credentials"):
         provision(board.modem, request, cloud_keys=keys)
     assert board.items == {(42, 0): "old root", (42, 1): "old certificate", (42, 2): "old key"}
@@ -229,7 +229,7 @@ def test_a_certificate_that_could_not_be_read_is_named(request_for, keys):
     board.items |= {(42, 0): "old root", (42, 1): "old certificate"}
     board.fail("AT%CMNG=0,42,2", "+CME ERROR: 515")
     with pytest.raises(ProvisioningFailed, match="CLIENT_CERT could not be read and cannot come back"):
-        provision(board.modem, request_for(sec_tags=(42,), way=Way.HOST, adopt=True), cloud_keys=keys)
+        provision(board.modem, request_for(sec_tags=(42,), key_origin=KeyOrigin.HOST, adopt=True), cloud_keys=keys)
     assert board.items == {(42, 0): "old root"}
 
 
@@ -301,7 +301,7 @@ def test_records_that_cannot_be_written_leave_the_board_as_it_was(request_for, k
 )
 def test_wrong_credentials_from_the_cloud(request_for, keys, changes, reason):
     board = FakeBoard()
-    request = request_for(sec_tags=(42,), way=Way.CLOUD)
+    request = request_for(sec_tags=(42,), key_origin=KeyOrigin.CLOUD)
     provision(board.modem, request, cloud_keys=keys)
     before = dict(board.items)
     keys.changes = changes
@@ -325,7 +325,7 @@ def test_other_mismatches_from_the_cloud(request_for, keys, ca, root_ca):
     for reason, changes in wrong.items():
         keys.changes = changes
         with pytest.raises(CloudCredentialsMismatch, match=reason) as caught:
-            provision(board.modem, request_for(way=Way.CLOUD, sec_tags=(42,)), cloud_keys=keys)
+            provision(board.modem, request_for(key_origin=KeyOrigin.CLOUD, sec_tags=(42,)), cloud_keys=keys)
         assert "PRIVATE" not in str(caught.value)
     assert board.writes == []
 
@@ -337,24 +337,24 @@ def test_a_cloud_that_refuses_leaves_the_board_alone(request_for, keys):
         raise Refusal("API key rejected")
 
     with pytest.raises(Refusal, match="API key rejected"):
-        provision(board.modem, request_for(way=Way.CLOUD, sec_tags=(42,)), cloud_keys=refused)
+        provision(board.modem, request_for(key_origin=KeyOrigin.CLOUD, sec_tags=(42,)), cloud_keys=refused)
     assert board.writes == []
 
 
 # secrets
 
 
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(KeyOrigin))
 def test_no_private_key_in_any_file_or_text(request_for, keys, records, way, tmp_path):
     board = FakeBoard(sec_tags=BOTH)
     told = []
     for _ in range(2):
-        made = provision(board.modem, request_for(way=way, renew=True, progress=told.append), cloud_keys=keys)
+        made = provision(board.modem, request_for(key_origin=way, renew=True, progress=told.append), cloud_keys=keys)
     private = [content for (_, kind), content in board.items.items() if kind == 2]
     assert len(private) == 2
     files = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 2
-    assert {json.loads(text)["way"] for text in files} == {way.value}
+    assert {json.loads(text)["key_origin"] for text in files} == {way.value}
     for text in [*files, *told, repr(made), repr(made.renewal), str(made.reason)]:
         assert "PRIVATE" not in text
         for key in private:

@@ -10,7 +10,7 @@ import pytest
 from harness.at import Answer, AtError, Urc
 from harness.at.syntax import FinalResult
 from harness.errors import LabError, Misuse, NoAnswer
-from harness.firmware import Happening, Login, NoSession, WrongFirmware, framed_urcs, open_firmware
+from harness.firmware import Login, MqttEventKind, NoSession, WrongFirmware, framed_urcs, open_firmware
 from harness.firmware.serial_modem import SerialModem
 from harness.timeline import Kind, Timeline
 
@@ -76,7 +76,7 @@ def device(port):
 
 
 def heard(modem, since=0):
-    return [(event.happening, event.result) for event in modem.events(since)]
+    return [(event.kind, event.result) for event in modem.events(since)]
 
 
 def test_connect_configures_and_reports_connack():
@@ -84,7 +84,7 @@ def test_connect_configures_and_reports_connack():
     modem = device(port)
     modem.connect(LOGIN)
     assert port.sent == ['AT#XMQTTCFG="dev-1",120,1', CONNECT]
-    assert heard(modem) == [(Happening.ACCEPTED, 0)]
+    assert heard(modem) == [(MqttEventKind.ACCEPTED, 0)]
 
 
 def test_connect_without_session_names_what_is_known():
@@ -96,10 +96,10 @@ def test_connect_without_session_names_what_is_known():
 @pytest.mark.parametrize(
     ("urcs", "expected"),
     [
-        (["#XMQTTEVT: 0,5", "#XMQTTEVT: 1,-111"], [(Happening.REFUSED, 5), (Happening.CLOSED, -111)]),
-        (["#XMQTTEVT: 0,5", "#XMQTTEVT: 0,-111"], [(Happening.REFUSED, 5), (Happening.CLOSED, -111)]),
-        (["#XMQTTEVT: 1,-128"], [(Happening.CLOSED, -128)]),
-        (["#XMQTTEVT: 0,-111"], [(Happening.CLOSED, -111)]),
+        (["#XMQTTEVT: 0,5", "#XMQTTEVT: 1,-111"], [(MqttEventKind.REFUSED, 5), (MqttEventKind.CLOSED, -111)]),
+        (["#XMQTTEVT: 0,5", "#XMQTTEVT: 0,-111"], [(MqttEventKind.REFUSED, 5), (MqttEventKind.CLOSED, -111)]),
+        (["#XMQTTEVT: 1,-128"], [(MqttEventKind.CLOSED, -128)]),
+        (["#XMQTTEVT: 0,-111"], [(MqttEventKind.CLOSED, -111)]),
     ],
     ids=["refused-new", "refused-old", "hung-up-new", "hung-up-old"],
 )
@@ -138,7 +138,7 @@ def test_message_is_read_by_its_lengths():
     port.urc("#XMQTTMSG: 3,8", b"a/b", b"two\r\nlin")
     port.urc("#XMQTTEVT: 2,0")
     (event,) = modem.events(0)
-    assert (event.happening, event.topic, event.payload) == (Happening.MESSAGE, "a/b", b"two\r\nlin")
+    assert (event.kind, event.topic, event.payload) == (MqttEventKind.MESSAGE, "a/b", b"two\r\nlin")
     assert framed_urcs("serial-modem")["#XMQTTMSG"]("3,8") == (3, 8)
 
 
@@ -149,12 +149,12 @@ def test_events_are_told_apart_and_put_on_the_timeline():
         port.urc(f"#XMQTTEVT: {number},0")
     port.urc("#XMQTTEVT: 1,-128")
     assert heard(modem) == [
-        (Happening.PUBACK, 0),
-        (Happening.SUBACK, 0),
-        (Happening.UNSUBACK, 0),
-        (Happening.OTHER, 0),
-        (Happening.OTHER, 0),
-        (Happening.CLOSED, -128),
+        (MqttEventKind.PUBACK, 0),
+        (MqttEventKind.SUBACK, 0),
+        (MqttEventKind.UNSUBACK, 0),
+        (MqttEventKind.OTHER, 0),
+        (MqttEventKind.OTHER, 0),
+        (MqttEventKind.CLOSED, -128),
     ]
     assert [event.text for event in port.timeline.since() if event.kind is Kind.MQTT][-1] == "hung up: ENOTCONN (128)"
     assert modem.events(0)[-1].by_remote
@@ -169,7 +169,7 @@ def test_wait_sees_each_event_once_and_ends_at_the_deadline():
     assert modem.wait(lambda event: seen.append(event), since=mark, timeout=0.0) is None
     assert seen == []
     port.urc("#XMQTTEVT: 1,0")
-    event = modem.wait(lambda event: event.happening is Happening.CLOSED, since=mark, timeout=1.0)
+    event = modem.wait(lambda event: event.kind is MqttEventKind.CLOSED, since=mark, timeout=1.0)
     assert event is not None
     assert not event.by_remote
 
@@ -179,7 +179,7 @@ def test_garbled_event_is_noted_and_skipped():
     modem = device(port)
     port.urc("#XMQTTEVT: 3,0#XMQ")
     port.urc("#XMQTTEVT: 3,0")
-    assert heard(modem) == [(Happening.PUBACK, 0)]
+    assert heard(modem) == [(MqttEventKind.PUBACK, 0)]
     (fault,) = [event for event in port.timeline.since() if event.kind is Kind.FAULT]
     assert "#XMQTTEVT: 3,0#XMQ" in fault.text
 
@@ -199,7 +199,7 @@ def test_disconnect_waits_for_its_event_and_minds_nothing_when_not_connected():
     port = ScriptedPort({"AT#XMQTTCON=0": ["#XMQTTEVT: 1,0"]})
     modem = device(port)
     modem.disconnect()
-    assert heard(modem) == [(Happening.CLOSED, 0)]
+    assert heard(modem) == [(MqttEventKind.CLOSED, 0)]
     port.answers["AT#XMQTTCON=0"] = error("AT#XMQTTCON=0")
     modem.disconnect()
 

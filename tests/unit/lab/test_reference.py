@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 from harness.firmware import FIRMWARES
 from harness.lab import BoardConfig, LocalCloud, NrfCloudAccount, VirtualConfig, load_boards_file
 from harness.virtual.board.personality import PERSONALITIES
@@ -42,5 +42,5 @@ def test_the_example_is_good(tmp_path):
 
 def test_choices_are_those_of_their_owners():
     assert set(get_args(VirtualConfig.model_fields["model"].annotation)) == set(PERSONALITIES)
-    assert get_args(BoardConfig.model_fields["provision"].annotation) == tuple(Way)
+    assert get_args(BoardConfig.model_fields["provision"].annotation) == tuple(KeyOrigin)
     assert get_args(BoardConfig.model_fields["firmware"].annotation) == FIRMWARES

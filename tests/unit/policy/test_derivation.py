@@ -5,7 +5,7 @@ import re
 import pytest
 
 from harness.policy import Decision, Membership, Names, PolicySet, Verb, derive, load_profile, principal_of, survey
-from harness.policy.derivation.case import judge
+from harness.policy.derivation.case import allowed_by
 from harness.policy.evaluation.mqtt_rules import possible_filter, possible_topic
 from tests.unit.policy.build import ARN, allow, deny, document
 from tests.unit.policy.pool import CURRENT, NAMES, OTHER_TEAM, PAGE, TEAM, cases, find
@@ -145,7 +145,7 @@ def test_expected_is_what_the_evaluator_says():
     documents = {d.name: d for d in PAGE}
     for kind in Membership:
         found = derive(PAGE, kind, NAMES)
-        assert judge(found, documents) == [case.allowed for case in found]
+        assert allowed_by(found, documents) == [case.allowed for case in found]
 
 
 def test_impossible_packets_are_left_out():

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.policy import Membership, PolicyDocument, derive, mutants
-from harness.policy.derivation.case import judge
+from harness.policy.derivation.case import allowed_by
 from harness.policy.evaluation import policy_set
 from harness.policy.proof.kill_matrix import noticing
 from tests.unit.policy.build import ARN, allow, deny, document
@@ -15,7 +15,7 @@ from tests.unit.policy.test_random_policies import connects, statements
 def one_by_one(cases, changed) -> list[list[int]]:
     found = []
     for mutant in changed:
-        answers = judge(cases, mutant.documents)
+        answers = allowed_by(cases, mutant.documents)
         found.append([n for n, (case, now) in enumerate(zip(cases, answers, strict=True)) if now != case.allowed])
     return found
 

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from harness.policy import Case, Membership, Selection, Verb, derive, mutants, plan, smallest
-from harness.policy.derivation.case import judge
+from harness.policy.derivation.case import allowed_by
 from harness.policy.evaluation import policy_set
 from harness.policy.proof import search
 from tests.unit.policy.build import ARN, allow, deny, document
@@ -49,7 +49,7 @@ def test_every_mutant_is_killed(kinds):
     expected = [case.allowed for case in chosen.cases]
     for mutant in chosen.mutants:
         relevant = [mutant.document in case.documents for case in chosen.cases]
-        answers = judge(chosen.cases, mutant.documents)
+        answers = allowed_by(chosen.cases, mutant.documents)
         assert any(a != e and r for a, e, r in zip(answers, expected, relevant, strict=True)), str(mutant)
 
 
@@ -59,7 +59,7 @@ def test_no_candidate_notices_two_of_those_that_are_apart():
     expected = [case.allowed for case in candidates]
     noticed_by = []
     for mutant in chosen.apart:
-        answers = judge(candidates, mutant.documents)
+        answers = allowed_by(candidates, mutant.documents)
         noticed_by.append({n for n, (a, e) in enumerate(zip(answers, expected, strict=True)) if a != e})
     assert all(one.isdisjoint(other) for one, other in combinations(noticed_by, 2))
 
@@ -187,7 +187,8 @@ def test_documents_of_users_take_few_rulings_and_little_search(monkeypatch):
 def brute_force(cases: list[Case], changed) -> int:
     expected = [case.allowed for case in cases]
     kills = [
-        {n for n, (a, e) in enumerate(zip(judge(cases, m.documents), expected, strict=True)) if a != e} for m in changed
+        {n for n, (a, e) in enumerate(zip(allowed_by(cases, m.documents), expected, strict=True)) if a != e}
+        for m in changed
     ]
     kills = [killers for killers in kills if killers]
     sizes = range(len(cases) + 1)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.errors import BoardLost, HarnessError
-from harness.policy import judge
+from harness.policy import allowed_by
 from harness.policy.evaluation.membership import Names
 from harness.policy_trials.own_names import OwnNames, RestNotRun, own_names, run_cases
 from harness.policy_trials.summary import PolicySummary
@@ -49,7 +49,7 @@ def test_together_they_notice_every_change_for_the_real_names(documents):
     together = [*known, *found.further]
     before = [case.allowed for case in together]
     for mutant in found.selection.mutants:
-        assert judge(together, mutant.documents) != before, str(mutant)
+        assert allowed_by(together, mutant.documents) != before, str(mutant)
 
 
 def test_full_adds_everything_that_is_derived_for_the_real_names():

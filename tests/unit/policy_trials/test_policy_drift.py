@@ -9,7 +9,7 @@ from harness.policy.derivation.delivery import delivery
 from harness.policy.evaluation.expectations import Expectations
 from harness.policy_trials.answers import answer
 from harness.policy_trials.drift import compare
-from harness.policy_trials.findings import Finding, Packets, Tried
+from harness.policy_trials.findings import Discrepancy, Packets, Tried
 from harness.policy_trials.probe import trials_and_mutants
 from harness.policy_trials.trials import as_shown, outcome_of_refusal
 from harness.trial import Outcome, Verdict
@@ -76,7 +76,7 @@ def test_a_single_change_is_among_what_is_reported():
     for one in MUTANTS[::7]:
         found = drift(one.documents)
         assert found.differences, one
-        assert found.found(Finding.STAYED) == [], one
+        assert found.found(Discrepancy.STAYED) == [], one
         assert any(one in group for group in found.changes), one
         assert len(found.changes) == 1, one
 
@@ -85,7 +85,7 @@ def test_what_is_lacking_is_named():
     dropped = mutant(f"associated statement 2: resource topic/{TEAM}/m/* dropped")
     found = drift(dropped.documents)
     (difference,) = found.differences
-    assert (difference.finding, difference.statement) == (Finding.LACKS, "associated statement 2")
+    assert (difference.discrepancy, difference.statement) == (Discrepancy.LACKS, "associated statement 2")
     assert difference.text == (
         "iot:Publish on prod/T/m/test: allowed by associated statement 2 (topic/prod/T/m/*), yet policy disconnect"
     )
@@ -96,7 +96,7 @@ def test_what_is_lacking_is_named():
 def test_what_was_gained_is_named():
     found = drift(load_profile("current", account=NAMES.account))
     assert {one.statement for one in found.differences} == {"provisioned statement 3"}
-    assert {one.finding for one in found.differences} == {Finding.GAINED}
+    assert {one.discrepancy for one in found.differences} == {Discrepancy.GAINED}
     assert all(one.text.endswith(", yet tolerated") for one in found.differences)
     changes = [str(change) for (change,) in found.changes]
     assert sorted(changes) == [
@@ -152,7 +152,7 @@ def test_an_allowed_request_without_an_answer_is_nothing_about_policies():
 
 def test_a_cloud_that_refuses_without_hanging_up_has_gained_and_lost_nothing():
     found = compare(PAGE, MUTANTS, refusing_without_a_hang_up(), NAMES)
-    stayed = found.found(Finding.STAYED)
+    stayed = found.found(Discrepancy.STAYED)
     assert stayed == found.differences
     assert {one.tried.case.id for one in stayed} == {
         case.id for case in CASES if case.closes and case.request.verb is not Verb.CONNECT
@@ -174,9 +174,9 @@ def test_a_right_gained_on_a_cloud_that_does_not_hang_up_is_told_from_its_manner
         for one in refusing_without_a_hang_up()
     ]
     found = compare(PAGE, MUTANTS, results, NAMES)
-    (difference,) = found.found(Finding.GAINED)
+    (difference,) = found.found(Discrepancy.GAINED)
     assert (difference.tried.case.id, difference.statement) == (gained, "associated statement 1")
-    assert len(found.found(Finding.STAYED)) == len(found.differences) - 1
+    assert len(found.found(Discrepancy.STAYED)) == len(found.differences) - 1
     (group,) = found.changes
     # What would have let other messages pass too is none of the suspects: those were sent, and did not arrive.
     assert {str(one).partition(":")[0] for one in group} == {"associated statement 1"}
@@ -197,7 +197,7 @@ def test_what_cannot_be_seen_was_gained_where_the_cloud_hangs_up_on_others():
     results = [with_outcome(one.case, Outcome.TOLERATED) if one.case.id == blind else one for one in tried(enforced())]
     assert not can_be_seen(next(one.case for one in results if one.case.id == blind))
     found = compare(PAGE, MUTANTS, results, NAMES)
-    assert [one.finding for one in found.differences] == [Finding.GAINED]
+    assert [one.discrepancy for one in found.differences] == [Discrepancy.GAINED]
     assert (found.never_hung_up, len(found.changes)) == ({}, 1)
 
 
@@ -207,7 +207,7 @@ def test_what_had_no_effect_was_not_gained(identifier):
         with_outcome(one.case, Outcome.IGNORED) if one.case.id == identifier else one for one in tried(enforced())
     ]
     found = compare(PAGE, MUTANTS, results, NAMES)
-    assert [(one.finding, one.statement) for one in found.differences] == [(Finding.STAYED, None)]
+    assert [(one.discrepancy, one.statement) for one in found.differences] == [(Discrepancy.STAYED, None)]
     assert (found.changes, found.profiles, found.never_hung_up) == ([], [], {})
 
 
@@ -217,14 +217,14 @@ def test_gained_subscriptions_make_no_others_of_a_cloud_that_refuses_in_silence(
     gained = {one.case.id for one in found if one.undelivered}
     results = [with_outcome(one.case, Outcome.TOLERATED) if one.case.id in gained else one for one in found]
     drifted = compare(PAGE, MUTANTS, results, NAMES)
-    assert {one.tried.case.id for one in drifted.found(Finding.GAINED)} == gained
-    assert len(drifted.found(Finding.STAYED)) > len(gained)
+    assert {one.tried.case.id for one in drifted.found(Discrepancy.GAINED)} == gained
+    assert len(drifted.found(Discrepancy.STAYED)) > len(gained)
 
 
 def test_a_cloud_that_allows_everything_has_gained_everything():
     found = compare(PAGE, MUTANTS, [with_outcome(one.case, Outcome.TOLERATED) for one in tried(enforced())], NAMES)
     assert found.refuses_nothing
-    assert {one.finding for one in found.differences} == {Finding.GAINED}
+    assert {one.discrepancy for one in found.differences} == {Discrepancy.GAINED}
     assert found.never_hung_up == {}
 
 
@@ -236,21 +236,21 @@ def test_an_unanswered_request_does_not_hide_which_profile_is_deployed():
 
 
 @pytest.mark.parametrize(
-    ("outcome", "finding", "action"),
+    ("outcome", "discrepancy", "action"),
     [
-        (Outcome.POLICY_DISCONNECT, Finding.LACKS, "iot:Subscribe"),
-        (Outcome.TOLERATED, Finding.GAINED, "iot:Receive"),
+        (Outcome.POLICY_DISCONNECT, Discrepancy.LACKS, "iot:Subscribe"),
+        (Outcome.TOLERATED, Discrepancy.GAINED, "iot:Receive"),
         (Outcome.IGNORED, None, None),
     ],
 )
-def test_where_the_delivery_alone_is_refused_a_hang_up_lacks_the_subscription(outcome, finding, action):
+def test_where_the_delivery_alone_is_refused_a_hang_up_lacks_the_subscription(outcome, discrepancy, action):
     own = document(deny("iot:Receive", f"{ARN}topic/prod/*/a/*"), name="own")
     documents = (*PAGE, own)
     cases, changes, _ = trials_and_mutants(documents, NAMES, [Membership.ASSOCIATED])
     silent = [case for case in cases if not case.allowed and not case.closes]
     assert silent
     found = compare(documents, changes, [with_outcome(case, outcome, documents) for case in silent], NAMES)
-    assert [one.finding for one in found.differences] == [finding] * len(silent) * (finding is not None)
+    assert [one.discrepancy for one in found.differences] == [discrepancy] * len(silent) * (discrepancy is not None)
     assert all(one.text.startswith(f"{action} on prod/T/a/") for one in found.differences)
     assert {one.statement for one in found.differences} <= {"associated statement 1", "own statement 1"}
 

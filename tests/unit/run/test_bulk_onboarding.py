@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.cloud import BulkResult
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 from harness.errors import CloudUnreachable, Misuse, NoAnswer
 from harness.run.bulk_onboarding import RowRefused, onboard_together
 from harness.run.onboarding import Onboarded, Written
@@ -51,8 +51,8 @@ class Made:
 class Board:
     """One board whose part comes out as given: an error, or written credentials."""
 
-    def __init__(self, name, cloud, *, error=None, kept=False, known=False, way=Way.DEVICE):
-        self.name, self.cloud, self.way, self.error = name, cloud, way, error
+    def __init__(self, name, cloud, *, error=None, kept=False, known=False, key_origin=KeyOrigin.DEVICE):
+        self.name, self.cloud, self.key_origin, self.error = name, cloud, key_origin, error
         self.written = Written(Made(name, kept), known)
         self.taken = None
         self.onboarded = Onboarded(self.written.made, attempts=3)
@@ -126,7 +126,7 @@ def test_a_cloud_that_goes_away_puts_every_board_back(monkeypatch):
 
 def test_each_cloud_has_its_own_operation_and_jitp_has_none():
     one, other = Cloud(), Cloud()
-    boards = [Board("a", one), Board("b", other), Board("c", one, way=Way.CLOUD)]
+    boards = [Board("a", one), Board("b", other), Board("c", one, key_origin=KeyOrigin.CLOUD)]
     outcomes = onboard_together(boards)
     assert ("bulk a" in one.log, "bulk b" in other.log) == (True, True)
     assert outcomes[2] is boards[2].onboarded

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.cloud import HARNESS_GATEWAY, HARNESS_TAG, RestError
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 from harness.errors import CloudUnreachable
 from harness.policy import Membership
 from harness.run.cloud import CloudBench
@@ -63,9 +63,10 @@ def bench(api):
     return cloud
 
 
-def onboarded(way=Way.DEVICE, code=None, pem="PEM"):
+def onboarded(key_origin=KeyOrigin.DEVICE, code=None, pem="PEM"):
     return Onboarded(
-        SimpleNamespace(device_id=DEVICE, way=way, certificate_pem=pem, written_pem=pem), ownership_code=code
+        SimpleNamespace(device_id=DEVICE, key_origin=key_origin, certificate_pem=pem, written_pem=pem),
+        ownership_code=code,
     )
 
 
@@ -115,7 +116,7 @@ def test_a_gateway_that_was_found_is_brought_back(api, device):
 def test_a_device_comes_back_with_its_ownership_code(api):
     api.code = "code"
     device = DeviceMembership("dk-1", bench(api))
-    device.take(onboarded(Way.CLOUD, "code"))
+    device.take(onboarded(KeyOrigin.CLOUD, "code"))
     device.change(Membership.GATEWAY)
     device.change(Membership.PROVISIONED)
     assert device.close() == []
@@ -155,7 +156,7 @@ def test_a_refused_change_is_the_labs_trouble_in_one_line(api, device):
 @pytest.mark.parametrize("membership", [Membership.PROVISIONED, Membership.GATEWAY])
 def test_without_its_ownership_code_a_device_stays_in_its_team(api, membership):
     device = DeviceMembership("dk-1", bench(api))
-    device.take(onboarded(Way.CLOUD))
+    device.take(onboarded(KeyOrigin.CLOUD))
     reason = device.cannot_be(membership)
     assert reason is not None
     assert "device dev-1 must stay associated" in reason
@@ -167,7 +168,7 @@ def test_without_its_ownership_code_a_device_stays_in_its_team(api, membership):
     assert api.log == ["look"]
 
 
-@pytest.mark.parametrize(("way", "code"), [(Way.DEVICE, None), (Way.HOST, None), (Way.CLOUD, "code")])
+@pytest.mark.parametrize(("way", "code"), [(KeyOrigin.DEVICE, None), (KeyOrigin.HOST, None), (KeyOrigin.CLOUD, "code")])
 def test_what_can_come_back_can_be_anything(api, way, code):
     device = DeviceMembership("dk-1", bench(api))
     device.take(onboarded(way, code))
@@ -177,9 +178,9 @@ def test_what_can_come_back_can_be_anything(api, way, code):
 def test_the_ownership_code_outlives_the_port(api):
     """A board that comes back in the same run has its credentials kept, and its onboarding knows no code."""
     device = DeviceMembership("dk-1", bench(api))
-    device.take(onboarded(Way.CLOUD, "code"))
-    assert device.take(onboarded(Way.CLOUD)).ownership_code == "code"
-    assert device.take(onboarded(Way.CLOUD, pem="NEW")).ownership_code is None
+    device.take(onboarded(KeyOrigin.CLOUD, "code"))
+    assert device.take(onboarded(KeyOrigin.CLOUD)).ownership_code == "code"
+    assert device.take(onboarded(KeyOrigin.CLOUD, pem="NEW")).ownership_code is None
 
 
 def test_the_end_reports_and_never_raises(api, device):

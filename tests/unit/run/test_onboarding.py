@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from harness.cloud import HARNESS_TAG, CertificateSet, JitpResult, RestError
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 from harness.errors import BoardLost, CloudUnreachable
-from harness.firmware import AtClient, Happening, Login, MqttEvent, NoSession
+from harness.firmware import AtClient, Login, MqttEvent, MqttEventKind, NoSession
 from harness.policy import Membership
 from harness.run import jitp as jitp_module
 from harness.run import onboarding
@@ -24,7 +24,7 @@ SET = CertificateSet(DEVICE, "CA", "LEAF AND CA", "KEY")
 
 @dataclass(frozen=True)
 class Request:
-    way: Way
+    key_origin: KeyOrigin
     renew: bool = False
     device_id: str = DEVICE
     progress: object = staticmethod(lambda _text: None)
@@ -96,7 +96,7 @@ class Mqtt:
 
     def disconnect(self):
         self.log.append("disconnect")
-        self.seen.append(MqttEvent(Happening.CLOSED, 0.0))
+        self.seen.append(MqttEvent(MqttEventKind.CLOSED, 0.0))
 
     def mark(self):
         return len(self.seen)
@@ -153,7 +153,7 @@ class Lab:
         )
 
 
-@pytest.mark.parametrize("way", [Way.DEVICE, Way.HOST])
+@pytest.mark.parametrize("way", [KeyOrigin.DEVICE, KeyOrigin.HOST])
 @pytest.mark.parametrize(
     ("known", "kept", "steps"),
     [
@@ -174,7 +174,7 @@ def test_a_cloud_that_fails_leaves_the_former_credentials(monkeypatch):
     lab = Lab(monkeypatch)
     lab.api.broken = True
     with pytest.raises(CloudUnreachable):
-        lab.onboard(Request(Way.DEVICE))
+        lab.onboard(Request(KeyOrigin.DEVICE))
     assert lab.log == ["write", "onboard dev-1 LEAF", "rollback"]
 
 
@@ -186,15 +186,15 @@ def test_a_board_that_is_lost_on_the_way_back_does_not_hide_why(monkeypatch):
     lab.api.broken = True
     monkeypatch.setattr(Made, "rollback", lost)
     with pytest.raises(CloudUnreachable) as failed:
-        lab.onboard(Request(Way.DEVICE))
+        lab.onboard(Request(KeyOrigin.DEVICE))
     assert failed.value.__notes__ == ["returning to the former credentials failed afterwards: unplugged"]
 
 
 def test_just_in_time_provisioning(monkeypatch):
-    ends = [Happening.CLOSED, None, Happening.ACCEPTED, Happening.ACCEPTED]
+    ends = [MqttEventKind.CLOSED, None, MqttEventKind.ACCEPTED, MqttEventKind.ACCEPTED]
     lab = Lab(monkeypatch, ends=ends)
     lab.api.association = [40412, None]
-    done = lab.onboard(Request(Way.CLOUD))
+    done = lab.onboard(Request(KeyOrigin.CLOUD))
     assert lab.log == [
         *("create dev-1", "write", "register", "connect 7", "connect 7", "connect 7"),
         *(f"associate dev-1 {HARNESS_TAG}", f"associate dev-1 {HARNESS_TAG}", "wait dev-1", "disconnect"),
@@ -205,51 +205,51 @@ def test_just_in_time_provisioning(monkeypatch):
 
 
 def test_a_device_that_is_never_accepted_is_refused_with_the_count(monkeypatch):
-    lab = Lab(monkeypatch, ends=[Happening.CLOSED] * 3)
+    lab = Lab(monkeypatch, ends=[MqttEventKind.CLOSED] * 3)
     with pytest.raises(NotProvisioned, match=r"dev-1 was not accepted by mqtt: not within 3 attempts"):
-        lab.onboard(Request(Way.CLOUD))
+        lab.onboard(Request(KeyOrigin.CLOUD))
     assert lab.log[-1] == "rollback"
 
 
 def test_another_refusal_of_the_association_is_not_repeated(monkeypatch):
-    lab = Lab(monkeypatch, ends=[Happening.ACCEPTED])
+    lab = Lab(monkeypatch, ends=[MqttEventKind.ACCEPTED])
     lab.api.association = [40102]
     with pytest.raises(RestError, match="wrong ownership code"):
-        lab.onboard(Request(Way.CLOUD))
+        lab.onboard(Request(KeyOrigin.CLOUD))
     assert lab.log[-2:] == ["disconnect", "rollback"]
 
 
 def test_kept_credentials_of_a_known_device_need_no_connection(monkeypatch):
     lab = Lab(monkeypatch, known=True, kept=True)
-    assert lab.onboard(Request(Way.CLOUD)).attempts == 0
+    assert lab.onboard(Request(KeyOrigin.CLOUD)).attempts == 0
     assert lab.log == ["keep"]
 
 
 def test_a_device_that_the_account_lost_gets_new_keys(monkeypatch):
-    lab = Lab(monkeypatch, known=False, kept=True, ends=[Happening.ACCEPTED] * 2)
-    lab.onboard(Request(Way.CLOUD))
-    assert lab.requests == [replace(Request(Way.CLOUD), renew=True)]
+    lab = Lab(monkeypatch, known=False, kept=True, ends=[MqttEventKind.ACCEPTED] * 2)
+    lab.onboard(Request(KeyOrigin.CLOUD))
+    assert lab.requests == [replace(Request(KeyOrigin.CLOUD), renew=True)]
     assert lab.log[:2] == ["create dev-1", "write"]
 
 
 def test_a_gateway_whose_ownership_code_is_gone_gets_new_keys(monkeypatch):
     """It could never be made an ordinary member again."""
-    lab = Lab(monkeypatch, known=Membership.GATEWAY, kept=True, ends=[Happening.ACCEPTED] * 2)
-    done = lab.onboard(Request(Way.CLOUD))
+    lab = Lab(monkeypatch, known=Membership.GATEWAY, kept=True, ends=[MqttEventKind.ACCEPTED] * 2)
+    done = lab.onboard(Request(KeyOrigin.CLOUD))
     assert lab.log[:3] == ["delete dev-1", "create dev-1", "write"]
     assert done.ownership_code is not None
 
 
 def test_a_renewal_deletes_the_device_before_its_new_certificate_is_made(monkeypatch):
-    lab = Lab(monkeypatch, known=True, ends=[Happening.ACCEPTED] * 2)
-    lab.onboard(Request(Way.CLOUD, renew=True))
+    lab = Lab(monkeypatch, known=True, ends=[MqttEventKind.ACCEPTED] * 2)
+    lab.onboard(Request(KeyOrigin.CLOUD, renew=True))
     assert lab.log[:3] == ["delete dev-1", "create dev-1", "write"]
 
 
 def test_a_firmware_without_mqtt_is_provisioned_over_https(monkeypatch):
     answers = [(JitpResult.STARTED, "closed"), (JitpResult.ALREADY, "403")]
     lab = Lab(monkeypatch, firmware=object.__new__(AtClient), jitp=answers)
-    done = lab.onboard(Request(Way.CLOUD))
+    done = lab.onboard(Request(KeyOrigin.CLOUD))
     assert lab.log == [
         *("create dev-1", "write", "jitp LEAF AND CA", "jitp LEAF AND CA"),
         *(f"associate dev-1 {HARNESS_TAG}", "wait dev-1", "commit"),
@@ -260,5 +260,5 @@ def test_a_firmware_without_mqtt_is_provisioned_over_https(monkeypatch):
 def test_a_rejected_certificate_ends_it_at_once(monkeypatch):
     lab = Lab(monkeypatch, firmware=object.__new__(AtClient), jitp=[(JitpResult.REJECTED, "403")])
     with pytest.raises(NotProvisioned, match=r"JITP over HTTPS was rejected \(403\)"):
-        lab.onboard(Request(Way.CLOUD))
+        lab.onboard(Request(KeyOrigin.CLOUD))
     assert lab.log == ["create dev-1", "write", "jitp LEAF AND CA", "rollback"]

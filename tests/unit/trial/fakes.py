@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from harness.errors import NotRegistered
-from harness.firmware import Happening, Login, MqttEvent, NoSession
+from harness.firmware import Login, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Timeline
-from harness.trial import Link, Surroundings, Trials, Verdict
+from harness.trial import MqttConnection, TrialContext, Trials, Verdict
 
 LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
 
@@ -29,12 +29,12 @@ class FakeDevice:
         self.swallow: set[str] = set()  # acknowledged, never delivered
         self.drop_without_cause = False
 
-    def _event(self, happening, result=0, topic="", payload=b""):
-        self.log.append(MqttEvent(happening, float(len(self.log)), result, topic, payload))
+    def _event(self, kind, result=0, topic="", payload=b""):
+        self.log.append(MqttEvent(kind, float(len(self.log)), result, topic, payload))
 
     def hang_up(self, errno=128):
         self.connected = False
-        self._event(Happening.CLOSED, -errno)
+        self._event(MqttEventKind.CLOSED, -errno)
 
     def connect(self, login, *, timeout=60.0):
         self.connects += 1
@@ -42,15 +42,15 @@ class FakeDevice:
             raise NoSession("fake: no TLS session")
         refused = self.refuse_connects_after is not None and self.connects > self.refuse_connects_after
         if refused or login.client_id in self.forbidden:
-            self._event(Happening.CLOSED, -128)
+            self._event(MqttEventKind.CLOSED, -128)
             return
         self.connected = True
-        self._event(Happening.ACCEPTED)
+        self._event(MqttEventKind.ACCEPTED)
 
     def disconnect(self):
         if self.connected:
             self.connected = False
-            self._event(Happening.CLOSED, 0)
+            self._event(MqttEventKind.CLOSED, 0)
 
     def publish(self, topic, payload, *, qos=1, retain=False):
         if not self.connected:
@@ -61,7 +61,7 @@ class FakeDevice:
             if topic not in self.swallow:
                 self.published.append((topic, payload))
             if qos:
-                self._event(Happening.PUBACK)
+                self._event(MqttEventKind.PUBACK)
         return True
 
     def subscribe(self, topic_filter, *, qos=1):
@@ -70,12 +70,12 @@ class FakeDevice:
         if topic_filter in self.forbidden:
             self.hang_up()
         else:
-            self._event(Happening.SUBACK)
+            self._event(MqttEventKind.SUBACK)
         return True
 
     def unsubscribe(self, topic_filter):
         self.unsubscribed.append(topic_filter)
-        self._event(Happening.UNSUBACK)
+        self._event(MqttEventKind.UNSUBACK)
         return self.connected
 
     def mark(self):
@@ -168,10 +168,10 @@ class Stage:
         self.modem = FakeModem()
         self.port = FakePort()
         self.actions = [FakeAction(self.device, topic) for topic in actions]
-        self.link = Link(self.device, LOGIN, self.actions, self.timeline, gap=0.0, patience=0.5, settle=0.5)
+        self.link = MqttConnection(self.device, LOGIN, self.actions, self.timeline, gap=0.0, patience=0.5, settle=0.5)
         self.recorded: list[Verdict] = []
         self.dead: Callable[[], None] = lambda: None
-        around = Surroundings(
+        around = TrialContext(
             self.timeline,
             0.0,
             lambda: self.dead(),

@@ -7,8 +7,8 @@ import pytest
 
 from harness.at import Urc
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer
-from harness.firmware import Happening
-from harness.trial import Answer, Outcome, Sending
+from harness.firmware import MqttEventKind
+from harness.trial import Outcome, Sending, ServiceAnswer
 from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
 
 
@@ -180,7 +180,7 @@ def test_subscription_is_proved_by_a_message():
     stage = Stage()
 
     def trigger(token):
-        stage.device._event(Happening.MESSAGE, topic="t/1", payload=token.encode())
+        stage.device._event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
 
     verdict = stage.trials.subscribe("t/+", trigger=trigger)
     assert verdict.outcome is Outcome.TOLERATED
@@ -217,7 +217,7 @@ def test_message_that_arrived_needs_no_other_proof_of_its_sending():
     stage = Stage()
 
     def trigger(token):
-        stage.device._event(Happening.MESSAGE, topic="t/1", payload=token.encode())
+        stage.device._event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
         return Sending("nobody", lambda _timeout: pytest.fail("asked"))
 
     verdict = stage.trials.subscribe("t/+", trigger=trigger)
@@ -239,7 +239,7 @@ def test_subscription_where_no_allowed_action_works_says_so():
     assert "no allowed action works" in verdict.evidence
 
 
-ASKED = Answer(b'{"clientToken":"%NONCE%"}', "get/+", "get/")
+ASKED = ServiceAnswer(b'{"clientToken":"%NONCE%"}', "get/+", "get/")
 
 
 def answering(stage, topic="get/accepted", *, quoting=True):
@@ -249,7 +249,7 @@ def answering(stage, topic="get/accepted", *, quoting=True):
     def publish(asked, payload, **options):
         sent = original(asked, payload, **options)
         if asked == "get" and sent:
-            stage.device._event(Happening.MESSAGE, topic=topic, payload=payload if quoting else b"{}")
+            stage.device._event(MqttEventKind.MESSAGE, topic=topic, payload=payload if quoting else b"{}")
         return sent
 
     stage.device.publish = publish

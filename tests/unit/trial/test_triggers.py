@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.cloud import Message
+from harness.cloud import ObservedMessage
 from harness.cloud.observer import SOURCE
 from harness.timeline import Kind, Timeline
 from harness.trial import desired_changes, device_asks, device_reports, device_sends, observer_sends
@@ -24,11 +24,11 @@ class FakeObserver:
 
     def publish(self, topic, payload):
         if self.hears is not None:
-            text, data = Message.draft(self.hears or topic, payload, 1, False)
+            text, data = ObservedMessage.draft(self.hears or topic, payload, 1, False)
             self.timeline.add(Kind.CLOUD, SOURCE, text, **data)
 
     def wait_message(self, match, *, since, timeout):
-        messages = (Message.of(event) for event in self.timeline.since(since))
+        messages = (ObservedMessage.of(event) for event in self.timeline.since(since))
         return next((one for one in messages if one is not None and match(one)), None)
 
 

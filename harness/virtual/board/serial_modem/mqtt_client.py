@@ -46,7 +46,7 @@ EINVAL = 22
 PINGS_UNANSWERED = 2
 
 
-class Event(IntEnum):
+class EvtType(IntEnum):
     """First number of ``#XMQTTEVT``."""
 
     CONNACK = 0
@@ -86,7 +86,7 @@ class MqttClient:
         self,
         outbox: Outbox,
         *,
-        notify: Callable[[Event, int], None],
+        notify: Callable[[EvtType, int], None],
         message: Callable[[bytes, bytes], None],
         opened: Callable[[bool], None],
         traffic: Callable[[], None],
@@ -191,35 +191,35 @@ class MqttClient:
         match packet:
             case Connack(return_code=0):
                 self._accepted = True
-                self._notify(Event.CONNACK, 0)
+                self._notify(EvtType.CONNACK, 0)
             case Connack(return_code=code):
-                self._notify(Event.CONNACK, code)
+                self._notify(EvtType.CONNACK, code)
                 self._end(-ECONNREFUSED)
             case Publish():
                 self._received(packet)
             case Puback():
-                self._notify(Event.PUBACK, 0)
+                self._notify(EvtType.PUBACK, 0)
             case Pubrec(packet_id):
                 self._write(Pubrel(packet_id))
-                self._notify(Event.PUBREC, 0)
+                self._notify(EvtType.PUBREC, 0)
             case Pubrel(packet_id):
                 self._write(Pubcomp(packet_id))
-                self._notify(Event.PUBREL, 0)
+                self._notify(EvtType.PUBREL, 0)
             case Pubcomp():
-                self._notify(Event.PUBCOMP, 0)
+                self._notify(EvtType.PUBCOMP, 0)
             case Suback():
-                self._notify(Event.SUBACK, 0)  # the library does not read the return codes: 0x80 looks the same
+                self._notify(EvtType.SUBACK, 0)  # the library does not read the return codes: 0x80 looks the same
             case Unsuback():
-                self._notify(Event.UNSUBACK, 0)
+                self._notify(EvtType.UNSUBACK, 0)
             case Pingresp():
                 self._unanswered = 0
-                self._notify(Event.PINGRESP, 0)
+                self._notify(EvtType.PINGRESP, 0)
 
     def _received(self, packet: Publish) -> None:
         if packet.packet_id is not None:
             self._write(Puback(packet.packet_id) if packet.qos == 1 else Pubrec(packet.packet_id))
         self._message(packet.topic.encode(), packet.payload)
-        self._notify(Event.PUBLISH, 0)
+        self._notify(EvtType.PUBLISH, 0)
 
     def _write(self, packet: Packet) -> None:
         self._traffic()
@@ -240,7 +240,7 @@ class MqttClient:
         self.broker = None
         self._outbox.cancel(self._keepalive)
         self._outbox.emit(CloseLink(abrupt=result != 0))
-        self._notify(Event.DISCONNECT, result)
+        self._notify(EvtType.DISCONNECT, result)
 
     def _next_subscribe_id(self) -> int:
         self._subscribe_id = self._subscribe_id % 65534 + 1

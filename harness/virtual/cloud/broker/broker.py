@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from harness.virtual.cloud.broker.connection import Connection
 from harness.virtual.cloud.broker.interfaces import Directory, Journal, Services
 from harness.virtual.cloud.broker.profile import BrokerProfile
-from harness.virtual.cloud.broker.session import Message, Session
+from harness.virtual.cloud.broker.session import Delivery, Session
 from harness.virtual.cloud.broker.subscriptions import Subscriptions
 from harness.virtual.cloud.tls.listener import TlsListener
 from harness.virtual.mqtt import Connect, Publish, Will
@@ -30,7 +30,7 @@ class Broker:
         self._sessions: dict[str, Session] = {}
         self._connections: dict[str, Connection] = {}
         self._expiries: dict[str, asyncio.TimerHandle] = {}
-        self._retained: dict[str, Message] = {}
+        self._retained: dict[str, Delivery] = {}
         self._listener = TlsListener(directory, journal, self.profile, lambda: Connection(self))
 
     # for the rest of the local cloud
@@ -60,12 +60,12 @@ class Broker:
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> int:
         """Publish as the service itself; return how many subscribers got the message or have it queued."""
-        return self._fan_out(None, Message(topic, payload, qos), retain=False)
+        return self._fan_out(None, Delivery(topic, payload, qos), retain=False)
 
     def send_to(self, client_id: str, topic: str, payload: bytes, qos: int = 1) -> bool:
         """Send to one client, subscribed or not (AWS IoT answers job requests so); False if it did not get it."""
         session = self._sessions.get(client_id)
-        return session is not None and self._deliver(session, Message(topic, payload, qos))
+        return session is not None and self._deliver(session, Delivery(topic, payload, qos))
 
     def disconnect(self, client_id: str, reason: str = "SERVER_INITIATED_DISCONNECT") -> bool:
         """End a client's connection; False if it has none."""
@@ -103,12 +103,12 @@ class Broker:
         expiry = loop.call_later(self.profile.limits.session_expiry, self._expire, session)
         self._expiries[session.client_id] = expiry
 
-    def subscribe(self, session: Session, text: str, qos: int) -> list[Message]:
+    def subscribe(self, session: Session, text: str, qos: int) -> list[Delivery]:
         session.subscriptions[text] = qos
         self.subscriptions.add(text, session.client_id, qos)
         self._services.on_subscribe(session.client_id, text, qos)
         return [
-            Message(message.topic, message.payload, min(message.qos, qos), retain=True)
+            Delivery(message.topic, message.payload, min(message.qos, qos), retain=True)
             for message in self._retained_for(text)
         ]
 
@@ -120,14 +120,14 @@ class Broker:
         self._services.on_publish(client_id, message.topic, message.payload, message.qos, message.retain)
         if message.retain:
             self._retain(message)
-        self._fan_out(client_id, Message(message.topic, message.payload, message.qos), retain=message.retain)
+        self._fan_out(client_id, Delivery(message.topic, message.payload, message.qos), retain=message.retain)
 
     # inside
 
-    def _fan_out(self, publisher: str | None, message: Message, *, retain: bool) -> int:
+    def _fan_out(self, publisher: str | None, message: Delivery, *, retain: bool) -> int:
         deliveries = 0
         for client_id, qos in self.subscriptions.match(message.topic).items():
-            granted = Message(message.topic, message.payload, min(qos, message.qos))
+            granted = Delivery(message.topic, message.payload, min(qos, message.qos))
             deliveries += self._deliver(self._sessions[client_id], granted)
         self.journal.write(
             "publish",
@@ -140,18 +140,18 @@ class Broker:
         )
         return deliveries
 
-    def _deliver(self, session: Session, message: Message) -> bool:
+    def _deliver(self, session: Session, message: Delivery) -> bool:
         if connection := self._connections.get(session.client_id):
             return connection.deliver(message)
         return message.qos > 0 and session.enqueue(message)
 
     def _retain(self, message: Publish | Will) -> None:
         if message.payload:
-            self._retained[message.topic] = Message(message.topic, message.payload, message.qos)
+            self._retained[message.topic] = Delivery(message.topic, message.payload, message.qos)
         else:
             self._retained.pop(message.topic, None)
 
-    def _retained_for(self, text: str) -> list[Message]:
+    def _retained_for(self, text: str) -> list[Delivery]:
         if not self.profile.retained_by_wildcard:
             return [self._retained[text]] if text in self._retained else []
         one = Subscriptions(hash_matches_parent=self.profile.hash_matches_parent)

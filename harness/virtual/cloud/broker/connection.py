@@ -19,7 +19,7 @@ from harness.virtual.cloud.broker.rules import (
     check_offered,
     check_subscribe,
 )
-from harness.virtual.cloud.broker.session import Message, Session
+from harness.virtual.cloud.broker.session import Delivery, Session
 from harness.virtual.cloud.tls.stream import TlsStream
 from harness.virtual.mqtt import (
     Connack,
@@ -79,7 +79,7 @@ class Hub(Protocol):
     def detach(self, session: Session) -> None:
         """The session's connection is over."""
 
-    def subscribe(self, session: Session, text: str, qos: int) -> list[Message]:
+    def subscribe(self, session: Session, text: str, qos: int) -> list[Delivery]:
         """Add a subscription; return the retained messages it gets."""
 
     def unsubscribe(self, session: Session, text: str) -> None:
@@ -161,7 +161,7 @@ class Connection:
         if accepted.will is not None and reason != "CLIENT_INITIATED_DISCONNECT":
             self._hub.accept(accepted.session.client_id, accepted.will)
 
-    def deliver(self, message: Message) -> bool:
+    def deliver(self, message: Delivery) -> bool:
         """Hand a message to the client if it may receive it; False if it may not, or if there is no room for it."""
         if self._accepted is None or not self._may_receive(message, self._accepted):
             return False
@@ -275,7 +275,7 @@ class Connection:
 
     # inside
 
-    def _may_receive(self, message: Message, accepted: _Accepted) -> bool:
+    def _may_receive(self, message: Delivery, accepted: _Accepted) -> bool:
         refusal = accepted.authorizer.refuses_receive(message.topic)
         if refusal is None or self._profile.on_violation == "tolerate":
             return True

@@ -12,7 +12,7 @@ from harness.virtual.mqtt import Publish
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Delivery:
     """One application message as it is handed to subscribers. ``retain``: it is delivered because it was retained."""
 
     topic: str
@@ -31,8 +31,8 @@ class Session:
         self.dropped = 0
         """QoS 1 messages that found the queue full."""
         self._limits = limits
-        self._in_flight: dict[int, Message] = {}
-        self._waiting: deque[Message] = deque()
+        self._in_flight: dict[int, Delivery] = {}
+        self._waiting: deque[Delivery] = deque()
         self._last_id = 0
 
     @property
@@ -40,7 +40,7 @@ class Session:
         """QoS 1 messages that the client has not acknowledged yet, sent or not."""
         return len(self._in_flight) + len(self._waiting)
 
-    def enqueue(self, message: Message) -> bool:
+    def enqueue(self, message: Delivery) -> bool:
         """Keep a QoS 1 message for sending; False when the queue is full."""
         if len(self._waiting) >= self._limits.queued:
             self.dropped += 1
@@ -61,7 +61,7 @@ class Session:
         """Take a PUBACK; one for an unknown packet identifier is ignored."""
         self._in_flight.pop(packet_id, None)
 
-    def resume(self, may_receive: Callable[[Message], bool]) -> list[Publish]:
+    def resume(self, may_receive: Callable[[Delivery], bool]) -> list[Publish]:
         """Return what has to be sent again on a new connection, and drop what the client may no longer receive."""
         self._in_flight = {key: message for key, message in self._in_flight.items() if may_receive(message)}
         self._waiting = deque(message for message in self._waiting if may_receive(message))
@@ -74,5 +74,5 @@ class Session:
                 return self._last_id
 
 
-def _publish(message: Message, packet_id: int) -> Publish:
+def _publish(message: Delivery, packet_id: int) -> Publish:
     return Publish(message.topic, message.payload, 1, message.retain, packet_id=packet_id)

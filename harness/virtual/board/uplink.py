@@ -18,7 +18,7 @@ OPEN_TIMEOUT: Final = 30.0
 SHUTDOWN_TIMEOUT: Final = 1.0
 
 
-class Link:
+class Uplink:
     """At most one connection at a time. ``event``: called with what happens to it."""
 
     def __init__(self, network: Network, nvm: Nvm, event: Callable[[LinkEvent], None]) -> None:

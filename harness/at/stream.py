@@ -22,7 +22,7 @@ READ_TIMEOUT: Final = 0.1  # of ports that cannot be polled: how long closing ma
 _GONE: Final = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
-class Link(Protocol):
+class ByteStream(Protocol):
     """What a port needs of its bytes."""
 
     def read(self) -> bytes:
@@ -41,7 +41,7 @@ class Link(Protocol):
         """Give the port back. Only once nobody reads any more."""
 
 
-class FdLink:
+class FdStream:
     """A port with a file descriptor."""
 
     def __init__(self, device: Any, name: str) -> None:
@@ -57,7 +57,7 @@ class FdLink:
         self._writable.register(self._fd, select.POLLOUT)
 
     def read(self) -> bytes:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         while True:
             ready = dict(self._readable.poll())
             if self._stopped in ready:
@@ -76,7 +76,7 @@ class FdLink:
             raise _lost(self._name, "end of data")
 
     def write(self, data: bytes) -> None:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         rest = data
         deadline = time.monotonic() + WRITE_TIMEOUT
         while rest:
@@ -94,21 +94,21 @@ class FdLink:
                 raise _stuck(self._name, len(rest), len(data))
 
     def flush(self) -> None:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         self._device.flush()
 
     def stop(self) -> None:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         os.write(self._stop, b"x")
 
     def close(self) -> None:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         _close(self._device)
         os.close(self._stop)
         os.close(self._stopped)
 
 
-class TimedLink:
+class TimedStream:
     """A port without a file descriptor. ``device`` was opened with READ_TIMEOUT."""
 
     def __init__(self, device: Any, name: str) -> None:
@@ -117,7 +117,7 @@ class TimedLink:
         self._stopping = threading.Event()
 
     def read(self) -> bytes:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         while not self._stopping.is_set():
             try:
                 data: bytes = self._device.read(max(self._device.in_waiting, 1))
@@ -128,7 +128,7 @@ class TimedLink:
         return b""
 
     def write(self, data: bytes) -> None:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         try:
             self._device.write(data)
         except serial.SerialTimeoutException:
@@ -137,15 +137,15 @@ class TimedLink:
             raise _lost(self._name, str(error)) from error
 
     def flush(self) -> None:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         self._device.flush()
 
     def stop(self) -> None:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         self._stopping.set()
 
     def close(self) -> None:
-        """See :class:`Link`."""
+        """See :class:`ByteStream`."""
         _close(self._device)
 
 

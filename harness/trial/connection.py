@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.errors import LabError
-from harness.firmware import Happening, Login, MqttEvent, MqttFirmware, NoSession
+from harness.firmware import Login, MqttEvent, MqttEventKind, MqttFirmware, NoSession
 from harness.timeline import Kind, Timeline
 from harness.trial.controls import AllowedAction, run_control
 from harness.trial.verdict import Control
@@ -40,7 +40,7 @@ class NotConnected(LabError):
     """The connection that a trial needs could not be made, so nothing can be proved on it."""
 
 
-class Link:
+class MqttConnection:
     """Keeps one board connected for trials.
 
     ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
@@ -86,7 +86,7 @@ class Link:
     def connected(self) -> bool:
         """True when the connection was accepted and no end of it was reported."""
         return self._connected_at is not None and not any(
-            event.happening is Happening.CLOSED for event in self.device.events(self._connected_at)
+            event.kind is MqttEventKind.CLOSED for event in self.device.events(self._connected_at)
         )
 
     def attempt(self, login: Login) -> Attempt:
@@ -102,11 +102,11 @@ class Link:
         seconds = time.monotonic() - start
         if event is None:
             return self._note(login, Attempt(Stage.SILENT, f"within {self.patience:g} s", seconds))
-        if event.happening is Happening.ACCEPTED:
+        if event.kind is MqttEventKind.ACCEPTED:
             self._connected_at = mark
             return self._note(login, Attempt(Stage.ACCEPTED, "", seconds))
-        stage = Stage.REFUSED if event.happening is Happening.REFUSED else Stage.NO_CONNACK
-        if event.happening is Happening.REFUSED:
+        stage = Stage.REFUSED if event.kind is MqttEventKind.REFUSED else Stage.NO_CONNACK
+        if event.kind is MqttEventKind.REFUSED:
             self.device.wait(_closed, since=mark, timeout=self.patience)
         return self._note(login, Attempt(stage, str(event), seconds))
 
@@ -172,8 +172,8 @@ def nonce() -> str:
 
 
 def _answered(event: MqttEvent) -> bool:
-    return event.happening in (Happening.ACCEPTED, Happening.REFUSED, Happening.CLOSED)
+    return event.kind in (MqttEventKind.ACCEPTED, MqttEventKind.REFUSED, MqttEventKind.CLOSED)
 
 
 def _closed(event: MqttEvent) -> bool:
-    return event.happening is Happening.CLOSED
+    return event.kind is MqttEventKind.CLOSED

@@ -1,13 +1,13 @@
-from harness.credentials import Way
+from harness.credentials import KeyOrigin
 
 
 def test_each_way_says_where_the_key_was_exposed():
-    assert [way.value for way in Way] == ["device", "host", "cloud"]
-    assert Way("device").security == "more secure: private key made on the device, never left it"
-    assert Way("host").security == (
+    assert [way.value for way in KeyOrigin] == ["device", "host", "cloud"]
+    assert KeyOrigin("device").security == "more secure: private key made on the device, never left it"
+    assert KeyOrigin("host").security == (
         "less secure: private key made on this computer, exposed in its memory and on the serial line"
     )
-    assert Way("cloud").security == (
+    assert KeyOrigin("cloud").security == (
         "less secure: private key made by nRF Cloud, exposed on the way through HTTPS, this computer's memory and the "
         "serial line"
     )

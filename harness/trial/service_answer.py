@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from harness.firmware import Happening, MqttEvent
+from harness.firmware import MqttEvent, MqttEventKind
 
 
-class Answer(NamedTuple):
+class ServiceAnswer(NamedTuple):
     """How a request is put, ``%NONCE%`` for what comes back, and where its answer shows.
 
     ``listen``: topic filter to subscribe to before; None: it comes without. ``below``: the beginning of its topic.
@@ -19,6 +19,6 @@ class Answer(NamedTuple):
 
     def shown_by(self, event: MqttEvent, nonce: str) -> bool:
         """Tell whether an event is the answer to the request with ``nonce``."""
-        if event.happening is not Happening.MESSAGE or not event.topic.startswith(self.below):
+        if event.kind is not MqttEventKind.MESSAGE or not event.topic.startswith(self.below):
             return False
         return not self.quotes or nonce.encode() in event.payload

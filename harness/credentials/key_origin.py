@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Way(StrEnum):
+class KeyOrigin(StrEnum):
     """Where the private key is made."""
 
     DEVICE = "device"
@@ -17,8 +17,8 @@ class Way(StrEnum):
 
 
 _SECURITY = {
-    Way.DEVICE: "more secure: private key made on the device, never left it",
-    Way.HOST: "less secure: private key made on this computer, exposed in its memory and on the serial line",
-    Way.CLOUD: "less secure: private key made by nRF Cloud, exposed on the way through HTTPS, this computer's memory "
-    "and the serial line",
+    KeyOrigin.DEVICE: "more secure: private key made on the device, never left it",
+    KeyOrigin.HOST: "less secure: private key made on this computer, exposed in its memory and on the serial line",
+    KeyOrigin.CLOUD: "less secure: private key made by nRF Cloud, exposed on the way through HTTPS, this computer's "
+    "memory and the serial line",
 }

@@ -1,6 +1,6 @@
 from harness.at.dialogue import Dialogue, Heard, Role
+from harness.at.recorder import LineRecorder, shown_bytes
 from harness.at.syntax import parse_command
-from harness.at.transcript import Transcript, shown_bytes
 from harness.timeline import Kind
 
 KEY = "-----BEGIN PRIVATE KEY-----\r\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIB\r\n-----END PRIVATE KEY-----\r\n"
@@ -8,7 +8,7 @@ WRITE = f'AT%CMNG=0,1,2,"{KEY}"'
 
 
 def drafts(lines, *, secret=False):
-    return Transcript("board-1").drafts(lines, 12.5, seconds=0.25, secret=secret)
+    return LineRecorder("board-1").drafts(lines, 12.5, seconds=0.25, secret=secret)
 
 
 def test_kinds_and_stamp():

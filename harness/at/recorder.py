@@ -18,7 +18,7 @@ def shown_bytes(payload: bytes) -> str:
     return text if len(redacted) <= _SHOWN_PAYLOAD else f"{text}… ({len(payload)} bytes)"
 
 
-class Transcript:
+class LineRecorder:
     """Writes the timeline's drafts for one port's lines."""
 
     def __init__(self, port: str) -> None:
