@@ -1,0 +1,51 @@
+"""The pytest face: options, fixtures, and how a run is reported. Thin; what it does lives in the packages below.
+
+A test that asks for ``board`` (or for anything made from it) runs once for each selected board. Heavy modules are
+imported when the first such test is collected, so that other tests of the same environment do not pay for them.
+"""
+
+from harness.plugin.collection import pytest_collection_modifyitems, pytest_generate_tests
+from harness.plugin.fixtures import (
+    _bench,
+    board,
+    cloud,
+    device,
+    device_api,
+    evidence,
+    membership,
+    modem,
+    observer,
+    own_names,
+    provisioned,
+    rest_trial,
+    timeline,
+    trial,
+    trial_recorder,
+)
+from harness.plugin.options import pytest_addoption, pytest_configure
+from harness.plugin.reporting import pytest_runtest_makereport, pytest_sessionfinish, pytest_terminal_summary
+
+__all__ = [
+    "_bench",
+    "board",
+    "cloud",
+    "device",
+    "device_api",
+    "evidence",
+    "membership",
+    "modem",
+    "observer",
+    "own_names",
+    "provisioned",
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_generate_tests",
+    "pytest_runtest_makereport",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "rest_trial",
+    "timeline",
+    "trial",
+    "trial_recorder",
+]

@@ -1,0 +1,153 @@
+"""The fixtures: board, modem, device, cloud, observer, trials. Heavy modules are imported when a test needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.plugin.state import CASE, derived_of, full, run_of
+from harness.report import CaseRecord, Transcript, short_name
+from harness.timeline import Timeline
+
+if TYPE_CHECKING:
+    from harness.cloud import DeviceApi, NrfCloud, Observer
+    from harness.firmware import MqttFirmware
+    from harness.modem import Modem
+    from harness.policy.evaluation.membership import Membership
+    from harness.policy_trials.own_names import OwnNames
+    from harness.run import BoardBench, Provisioned
+    from harness.trial import RestTrials, Trials, Verdict
+
+
+@pytest.fixture(scope="session")
+def _bench(request: pytest.FixtureRequest) -> BoardBench:
+    return run_of(request.config).bench(request.param)
+
+
+@pytest.fixture
+def timeline(request: pytest.FixtureRequest, _bench: BoardBench) -> Iterator[Timeline]:
+    """Everything that happens during this test, also written to its transcript. One per test."""
+    run, item = run_of(request.config), request.node
+    case = CaseRecord(_bench.name, short_name(item.nodeid))
+    item.stash[CASE] = case
+    run.cases.append(case)
+    timeline = Timeline()
+    path = run.folder.transcript(item.nodeid)
+    case.properties["transcript"] = str(path.relative_to(run.folder.path))
+    with Transcript(path, title=item.nodeid) as transcript, timeline.sink(transcript):
+        try:
+            _bench.begin(timeline)
+            yield timeline
+        finally:
+            case.properties |= _bench.properties()
+            if "verdict" not in case.properties:
+                case.add_verdict(case.result, "")
+            item.user_properties.extend(case.properties.items())
+
+
+@pytest.fixture
+def board(timeline: Timeline, _bench: BoardBench) -> BoardBench:
+    """The board under test: leased, opened, its modem and firmware known."""
+    _bench.check()
+    _ = _bench.opened
+    return _bench
+
+
+@pytest.fixture
+def modem(board: BoardBench) -> Modem:
+    """The board's modem."""
+    return board.opened.modem
+
+
+@pytest.fixture
+def device(board: BoardBench) -> MqttFirmware:
+    """What the board's firmware can do over MQTT. Skips the test on a board whose firmware has none."""
+    from harness.firmware import WithoutMqtt
+
+    firmware = board.opened.firmware
+    if isinstance(firmware, WithoutMqtt):
+        pytest.skip(f"{firmware.product} has no MQTT commands")
+    return firmware
+
+
+@pytest.fixture
+def cloud(board: BoardBench) -> NrfCloud:
+    """The cloud's REST side. It changes only devices that this run made."""
+    return board.cloud.api
+
+
+@pytest.fixture
+def observer(board: BoardBench) -> Observer:
+    """The team's MQTT device: sees every message below the team's topic prefix."""
+    return board.cloud.observer
+
+
+@pytest.fixture
+def membership() -> Membership:
+    """What the device is in its team during the test: an ordinary member, unless a test overrides this fixture."""
+    from harness.policy.evaluation.membership import Membership
+
+    return Membership.ASSOCIATED
+
+
+@pytest.fixture
+def provisioned(board: BoardBench, membership: Membership) -> Provisioned:
+    """The board as a device of the cloud: key made on it, certificate written and verified, onboarded, registered.
+
+    It is what ``membership`` says, whatever the test before made of it. Skips the test on a board that cannot be that.
+    """
+    provisioned = board.provisioned
+    reason = board.cannot_be(membership)
+    if reason is not None:
+        pytest.skip(reason)
+    board.be(membership)
+    return provisioned
+
+
+@pytest.fixture
+def own_names(
+    request: pytest.FixtureRequest, device: MqttFirmware, provisioned: Provisioned, board: BoardBench
+) -> OwnNames:
+    """The policy cases that only the names of the board's device call for; a test that asks for them runs them all."""
+    return derived_of(request.config).own_names(board.name, full=full(request.config))
+
+
+@pytest.fixture
+def device_api(board: BoardBench, timeline: Timeline) -> Iterator[DeviceApi]:
+    """REST calls as a device makes them, with a token of its own."""
+    from harness.cloud import DeviceApi
+
+    with DeviceApi(board.cloud.endpoints, timeline) as api:
+        yield api
+
+
+@pytest.fixture
+def trial_recorder(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[Verdict], None]:
+    """Puts a trial's verdict into the report of this test."""
+    case: CaseRecord = request.node.stash[CASE]
+    return lambda verdict: case.add_verdict(verdict.outcome, str(verdict), attempts=verdict.attempts)
+
+
+@pytest.fixture
+def rest_trial(trial_recorder: Callable[[Verdict], None]) -> RestTrials:
+    """Trials of what a device's token may do over REST."""
+    from harness.trial import RestTrials
+
+    return RestTrials(trial_recorder)
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[str], None]:
+    """Call it with one sentence: what a test that needs no trial has verified."""
+    case: CaseRecord = request.node.stash[CASE]
+    return lambda sentence: case.add_verdict("verified", sentence)
+
+
+@pytest.fixture
+def trial(
+    device: MqttFirmware, provisioned: Provisioned, board: BoardBench, trial_recorder: Callable[[Verdict], None]
+) -> Trials:
+    """Trials on the provisioned device's MQTT connection."""
+    return board.trials(trial_recorder)
