@@ -226,7 +226,7 @@ def test_a_late_answer_to_the_probes_own_command(timeline):
 
 
 def test_out_of_an_open_quote(far, port, modem, hasty):
-    os.write(port._link._fd, b'AT%CMNG=0,1,0,"lost its end\r')
+    os.write(port._stream._fd, b'AT%CMNG=0,1,0,"lost its end\r')
     assert far.wait_received(b"lost its end\r")
     port.sync()
     assert port.command("AT+CGSN").text == "352656100000000"
@@ -263,14 +263,14 @@ def test_nothing_answers(deaf, silent, hasty):
 
 
 def test_ctrl_c_during_a_command_leaves_the_port_usable(port, monkeypatch):
-    write = port._link.write
+    write = port._stream.write
 
     def interrupted(data):
-        monkeypatch.setattr(port._link, "write", write)
+        monkeypatch.setattr(port._stream, "write", write)
         write(data)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(port._link, "write", interrupted)
+    monkeypatch.setattr(port._stream, "write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         port.command("AT+CGSN")
     assert port.command("AT").lines == ()
@@ -441,7 +441,7 @@ def test_a_board_that_takes_no_bytes(silent, timeline, monkeypatch):
         AtPort.open(silent.path, name="board-1", timeline=timeline) as port,
         pytest.raises(NoAnswer, match=r"takes no bytes .*flow control"),
     ):
-        port._link.write(b"x" * 200_000)
+        port._stream.write(b"x" * 200_000)
 
 
 # -- load

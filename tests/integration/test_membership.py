@@ -115,7 +115,7 @@ class TestElsewhere:
     case = result.case("test_elsewhere")
     assert case.result == "skipped"
     assert "must stay associated" in case.message
-    assert result.case("test_member").properties["credentials"] == "kept"
+    assert result.case("test_member[").properties["credentials"] == "kept"
 
 
 LEFTOVER = """
