@@ -6,9 +6,9 @@ from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import OK, describe, exit_code
 from harness.cli.progress import Progress
 from harness.cli.result import Result, table
-from harness.cli.session import board_benches
+from harness.cli.session import several_boards
 from harness.errors import HarnessError
-from harness.run import BoardBench, Onboarded, onboard_together
+from harness.run import Board, Onboarded, onboard_together
 
 
 def provision(given: Arguments, progress: Progress) -> Result:
@@ -16,27 +16,27 @@ def provision(given: Arguments, progress: Progress) -> Result:
 
     Several boards are provisioned side by side, and what goes wrong with one leaves the others alone.
     """
-    with board_benches(given, given.several, progress) as benches:
-        if len(benches) == 1:
-            (bench,) = benches
-            data = _describe(bench, bench.onboarded)
+    with several_boards(given, given.several, progress) as boards:
+        if len(boards) == 1:
+            (board,) = boards
+            data = _describe(board, board.device.onboarded)
             return Result(data, _lines(data))
-        outcomes = onboard_together(benches)
+        outcomes = onboard_together([board.device for board in boards])
         found: list[dict[str, Any]] = []
         lines: list[str] = []
         errors: list[HarnessError] = []
-        for bench, outcome in zip(benches, outcomes, strict=True):
+        for board, outcome in zip(boards, outcomes, strict=True):
             if isinstance(outcome, HarnessError):
                 errors.append(outcome)
-                found.append({"ok": False, "board": bench.name, **describe(outcome)})
-                lines.append(f"{bench.name} is not provisioned: {found[-1]['message']}")
+                found.append({"ok": False, "board": board.name, **describe(outcome)})
+                lines.append(f"{board.name} is not provisioned: {found[-1]['message']}")
             else:
-                found.append({"ok": True, **_describe(bench, outcome)})
+                found.append({"ok": True, **_describe(board, outcome)})
                 lines += _lines(found[-1])
         return Result({"boards": found}, lines, code=max(map(exit_code, errors), default=OK))
 
 
-def _describe(board: BoardBench, onboarded: Onboarded) -> dict[str, Any]:
+def _describe(board: Board, onboarded: Onboarded) -> dict[str, Any]:
     credentials = onboarded.credentials
     return {
         "board": board.name,

@@ -4,13 +4,13 @@ from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import OK, REFUSED
 from harness.cli.progress import Progress
 from harness.cli.result import Result
-from harness.cli.session import board_bench
+from harness.cli.session import one_board
 from harness.run.stored_credentials import Checked, Item, check_stored, delete_stored, list_items
 
 
 def list_stored(given: Arguments, progress: Progress) -> Result:
     """List everything in the board's credential store, with what the harness wrote marked."""
-    with board_bench(given, progress) as board:
+    with one_board(given, progress) as board:
         items = list_items(board)
     data = {"board": given.board, "credentials": [_item(item) for item in items]}
     lines = [
@@ -23,7 +23,7 @@ def list_stored(given: Arguments, progress: Progress) -> Result:
 
 def verify(given: Arguments, progress: Progress) -> Result:
     """Compare what the harness wrote with what the board lists; any difference is a refusal."""
-    with board_bench(given, progress) as board:
+    with one_board(given, progress) as board:
         checks = check_stored(board)
     ok = bool(checks) and all(check.ok for check in checks)
     lines = [f"sec_tag {check.sec_tag}: {check.text}" for check in checks]
@@ -34,7 +34,7 @@ def verify(given: Arguments, progress: Progress) -> Result:
 
 def delete(given: Arguments, progress: Progress) -> Result:
     """Delete root CA, certificate and key in the board's sec_tags; foreign content only with ``adopt: true``."""
-    with board_bench(given, progress) as board:
+    with one_board(given, progress) as board:
         deleted = delete_stored(board, given.sec_tag, progress)
     lines = [f"deleted sec_tag {item.sec_tag} type {item.kind} ({item.name})" for item in deleted]
     data = {"board": given.board, "deleted": [_item(item) for item in deleted]}

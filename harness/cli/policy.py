@@ -11,7 +11,7 @@ from harness.cli.braces import fill
 from harness.cli.exit_codes import OK, REFUSED
 from harness.cli.progress import Progress
 from harness.cli.result import Result, table
-from harness.cli.session import board_bench, find_board
+from harness.cli.session import find_board, one_board
 from harness.errors import Misuse
 from harness.lab import CloudConfig, expected_documents, load_boards_file
 from harness.policy import (
@@ -205,8 +205,8 @@ def _subject(given: Arguments, progress: Progress) -> _Subject:
     if given.live:
         if given.device_id or given.tenant:
             raise Misuse("--live reads the ids from board and cloud: leave --device-id and --tenant out")
-        with board_bench(given, progress) as bench:
-            names = bench.names
+        with one_board(given, progress) as opened:
+            names = opened.device.names
     else:
         device_id = given.device_id or board.device_id or DEVICE
         names = Names(device_id, OTHER_DEVICE, given.tenant or TENANT, OTHER_TENANT)

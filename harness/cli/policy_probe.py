@@ -9,7 +9,7 @@ from harness.cli.exit_codes import LAB, OK, REFUSED
 from harness.cli.policy import describe_case
 from harness.cli.progress import Progress
 from harness.cli.result import Result
-from harness.cli.session import board_bench
+from harness.cli.session import one_board
 from harness.policy import Membership, Mutant
 from harness.policy_trials.drift import Difference, Drift
 from harness.policy_trials.findings import Discrepancy, Tried
@@ -20,9 +20,9 @@ _SHOWN: Final = 6  # entries of one group that readers see; programs get all
 
 def probe(given: Arguments, progress: Progress) -> Result:
     """Run the smallest set of trials on the board and name what the deployed policies lack, or have gained."""
-    with board_bench(given, progress) as board:
+    with one_board(given, progress) as board:
         drift = run_probe(board, given.memberships or [Membership.ASSOCIATED], progress=progress)
-        device_id, team = board.device_id, board.cloud.account.tenant_id
+        device_id, team = board.device.id, board.cloud.account.tenant_id
         config = board.cloud.config
     data = {
         "board": given.board,

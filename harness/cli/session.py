@@ -13,20 +13,20 @@ from harness.errors import Misuse
 from harness.lab import BoardConfig, Lab, LabFile, load_boards_file
 from harness.redact import SECRETS
 from harness.report import Transcript
-from harness.run import LAB_CA, BoardBench, CloudBench
+from harness.run import LAB_CA, Board, Cloud
 from harness.timeline import Timeline
 
 
 @contextmanager
-def board_bench(given: Arguments, progress: Progress) -> Iterator[BoardBench]:
-    """Yield the bench of ``given.board``; what the command put into the account stays there."""
-    with board_benches(given, [given.board], progress) as (bench,):
-        yield bench
+def one_board(given: Arguments, progress: Progress) -> Iterator[Board]:
+    """Yield the board ``given.board``; what the command put into the account stays there."""
+    with several_boards(given, [given.board], progress) as (board,):
+        yield board
 
 
 @contextmanager
-def board_benches(given: Arguments, names: Sequence[str], progress: Progress) -> Iterator[list[BoardBench]]:
-    """Yield the benches of the boards ``names``, in this order."""
+def several_boards(given: Arguments, names: Sequence[str], progress: Progress) -> Iterator[list[Board]]:
+    """Yield the boards ``names``, in this order."""
     file = load_boards_file(given.boards)
     with ExitStack() as stack:
         scratch = stack.enter_context(TemporaryDirectory(prefix="nrf91-harness-"))
@@ -36,9 +36,9 @@ def board_benches(given: Arguments, names: Sequence[str], progress: Progress) ->
         if given.transcript is not None:
             title = ", ".join(config.name for config in configs)
             stack.enter_context(timeline.sink(stack.enter_context(_transcript(given.transcript, title))))
-        clouds = {config.cloud: CloudBench(lab, config.cloud) for config in configs}
-        benches = [
-            BoardBench(
+        clouds = {config.cloud: Cloud(lab, config.cloud) for config in configs}
+        boards = [
+            Board(
                 lab,
                 config,
                 clouds[config.cloud],
@@ -49,12 +49,12 @@ def board_benches(given: Arguments, names: Sequence[str], progress: Progress) ->
             )
             for config in configs
         ]
-        for bench in benches:
-            bench.begin(timeline)
+        for board in boards:
+            board.begin(timeline)
         try:
-            yield benches
+            yield boards
         finally:
-            left = [line for bench in benches for line in bench.close()]
+            left = [line for board in boards for line in board.close()]
             left += [line for cloud in clouds.values() for line in cloud.close(keep=True)]
             for line in left:
                 print(f"nrf91-harness: {SECRETS.scrub(line)}", file=sys.stderr)

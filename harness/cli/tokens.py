@@ -8,14 +8,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
 from harness.cli.result import Result, table
-from harness.cli.session import board_bench
+from harness.cli.session import one_board
 from harness.modem import ModemJwt
-from harness.run import BoardBench
+from harness.run import Board
 
 
 def attest(given: Arguments, progress: Progress) -> Result:
     """Ask for the attestation token and show what it says."""
-    with board_bench(given, progress) as board:
+    with one_board(given, progress) as board:
         modem = board.opened.modem
         progress("asking for the attestation token")
         token = modem.attestation_token(given.challenge)
@@ -35,7 +35,7 @@ def attest(given: Arguments, progress: Progress) -> Result:
 
 def jwt(given: Arguments, progress: Progress) -> Result:
     """Ask for a JWT, verify its signature where the key is known, and show what it says."""
-    with board_bench(given, progress) as board:
+    with one_board(given, progress) as board:
         modem = board.opened.modem
         if given.expires_in and not modem.registration().registered:
             progress("registering in the radio network, from which the modem has the time")
@@ -67,15 +67,15 @@ def jwt(given: Arguments, progress: Progress) -> Result:
     return Result(data, lines)
 
 
-def _sec_tag(board: BoardBench, wanted: int | None) -> int:
+def _sec_tag(board: Board, wanted: int | None) -> int:
     """Return the sec_tag to sign with: the one asked for, else the one that the harness wrote, else the first."""
     imei = board.opened.identity.imei
     tags = board.config.all_sec_tags
-    return wanted if wanted is not None else next((tag for tag in tags if board.records.get(imei, tag)), tags[0])
+    return wanted if wanted is not None else next((tag for tag in tags if board.device.records.get(imei, tag)), tags[0])
 
 
-def _verify(board: BoardBench, sec_tag: int | None, key_type: int, token: ModemJwt) -> bool:
-    record = None if sec_tag is None else board.records.get(board.opened.identity.imei, sec_tag)
+def _verify(board: Board, sec_tag: int | None, key_type: int, token: ModemJwt) -> bool:
+    record = None if sec_tag is None else board.device.records.get(board.opened.identity.imei, sec_tag)
     if record is None or key_type != 2:
         return False
     key = x509.load_pem_x509_certificates(record.certificate_pem.encode())[0].public_key()

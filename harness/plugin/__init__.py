@@ -6,7 +6,7 @@ imported when the first such test is collected, so that other tests of the same 
 
 from harness.plugin.collection import pytest_collection_modifyitems, pytest_generate_tests
 from harness.plugin.fixtures import (
-    _bench,
+    _board,
     board,
     cloud,
     device,
@@ -26,7 +26,7 @@ from harness.plugin.options import pytest_addoption, pytest_configure
 from harness.plugin.reporting import pytest_runtest_makereport, pytest_sessionfinish, pytest_terminal_summary
 
 __all__ = [
-    "_bench",
+    "_board",
     "board",
     "cloud",
     "device",

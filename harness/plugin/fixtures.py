@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from harness.modem import Modem
     from harness.policy.evaluation.membership import Membership
     from harness.policy_trials.own_names import OwnNames
-    from harness.run import BoardBench, Provisioned
+    from harness.run import Board, Provisioned
     from harness.trial import RestTrials, Trials, Verdict
 
 
 @pytest.fixture(scope="session")
-def _bench(request: pytest.FixtureRequest) -> BoardBench:
-    return run_of(request.config).bench(request.param)
+def _board(request: pytest.FixtureRequest) -> Board:
+    return run_of(request.config).board(request.param)
 
 
 @pytest.fixture
-def timeline(request: pytest.FixtureRequest, _bench: BoardBench) -> Iterator[Timeline]:
+def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Timeline]:
     """Everything that happens during this test, also written to its transcript. One per test."""
     run, item = run_of(request.config), request.node
-    case = CaseRecord(_bench.name, short_name(item.nodeid))
+    case = CaseRecord(_board.name, short_name(item.nodeid))
     item.stash[CASE] = case
     run.cases.append(case)
     timeline = Timeline()
@@ -38,31 +38,31 @@ def timeline(request: pytest.FixtureRequest, _bench: BoardBench) -> Iterator[Tim
     case.properties["transcript"] = str(path.relative_to(run.folder.path))
     with Transcript(path, title=item.nodeid) as transcript, timeline.sink(transcript):
         try:
-            _bench.begin(timeline)
+            _board.begin(timeline)
             yield timeline
         finally:
-            case.properties |= _bench.properties()
+            case.properties |= _board.properties()
             if "verdict" not in case.properties:
                 case.add_verdict(case.result, "")
             item.user_properties.extend(case.properties.items())
 
 
 @pytest.fixture
-def board(timeline: Timeline, _bench: BoardBench) -> BoardBench:
+def board(timeline: Timeline, _board: Board) -> Board:
     """The board under test: leased, opened, its modem and firmware known."""
-    _bench.check()
-    _ = _bench.opened
-    return _bench
+    _board.check()
+    _ = _board.opened
+    return _board
 
 
 @pytest.fixture
-def modem(board: BoardBench) -> Modem:
+def modem(board: Board) -> Modem:
     """The board's modem."""
     return board.opened.modem
 
 
 @pytest.fixture
-def device(board: BoardBench) -> MqttFirmware:
+def device(board: Board) -> MqttFirmware:
     """What the board's firmware can do over MQTT. Skips the test on a board whose firmware has none."""
     from harness.firmware import WithoutMqtt
 
@@ -73,13 +73,13 @@ def device(board: BoardBench) -> MqttFirmware:
 
 
 @pytest.fixture
-def cloud(board: BoardBench) -> NrfCloud:
+def cloud(board: Board) -> NrfCloud:
     """The cloud's REST side. It changes only devices that this run made."""
     return board.cloud.api
 
 
 @pytest.fixture
-def observer(board: BoardBench) -> Observer:
+def observer(board: Board) -> Observer:
     """The team's MQTT device: sees every message below the team's topic prefix."""
     return board.cloud.observer
 
@@ -93,13 +93,13 @@ def membership() -> Membership:
 
 
 @pytest.fixture
-def provisioned(board: BoardBench, membership: Membership) -> Provisioned:
+def provisioned(board: Board, membership: Membership) -> Provisioned:
     """The board as a device of the cloud: key made on it, certificate written and verified, onboarded, registered.
 
     It is what ``membership`` says, whatever the test before made of it. Skips the test on a board that cannot be that.
     """
     provisioned = board.provisioned
-    reason = board.cannot_be(membership)
+    reason = board.device.cannot_be(membership)
     if reason is not None:
         pytest.skip(reason)
     board.be(membership)
@@ -107,15 +107,13 @@ def provisioned(board: BoardBench, membership: Membership) -> Provisioned:
 
 
 @pytest.fixture
-def own_names(
-    request: pytest.FixtureRequest, device: MqttFirmware, provisioned: Provisioned, board: BoardBench
-) -> OwnNames:
+def own_names(request: pytest.FixtureRequest, device: MqttFirmware, provisioned: Provisioned, board: Board) -> OwnNames:
     """The policy cases that only the names of the board's device call for; a test that asks for them runs them all."""
     return derived_of(request.config).own_names(board.name, full=full(request.config))
 
 
 @pytest.fixture
-def device_api(board: BoardBench, timeline: Timeline) -> Iterator[DeviceApi]:
+def device_api(board: Board, timeline: Timeline) -> Iterator[DeviceApi]:
     """REST calls as a device makes them, with a token of its own."""
     from harness.cloud import DeviceApi
 
@@ -147,7 +145,7 @@ def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[st
 
 @pytest.fixture
 def trial(
-    device: MqttFirmware, provisioned: Provisioned, board: BoardBench, trial_recorder: Callable[[Verdict], None]
+    device: MqttFirmware, provisioned: Provisioned, board: Board, trial_recorder: Callable[[Verdict], None]
 ) -> Trials:
     """Trials on the provisioned device's MQTT connection."""
     return board.trials(trial_recorder)

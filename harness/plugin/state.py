@@ -21,7 +21,7 @@ TRIALS = pytest.StashKey["DerivedTrials"]()
 MISTAKE = pytest.StashKey[Misuse]()
 LEFT = pytest.StashKey[list[str]]()
 CASE = pytest.StashKey[CaseRecord]()
-BOARD_PARAMETER = "_bench"
+BOARD_PARAMETER = "_board"
 DERIVED = "derived"
 OWN_NAMES = "own_names"
 

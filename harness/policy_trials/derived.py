@@ -27,10 +27,10 @@ class DerivedTrials:
 
     def own_names(self, board: str, *, full: bool) -> OwnNames:
         """Return what the names of this board's device, which is provisioned for that, add to its policy cases."""
-        bench = self._run.bench(board)
-        documents = bench.cloud.documents
-        found = own_names(documents, bench.names, cases_for(documents, full=full), full=full)
-        return found.only(lambda case: can_run(case, bench) is None)
+        own = self._run.board(board)
+        documents = own.cloud.documents
+        found = own_names(documents, own.device.names, cases_for(documents, full=full), full=full)
+        return found.only(lambda case: can_run(case, own) is None)
 
     def note_own_names(self, board: str, found: OwnNames) -> None:
         """Take note that everything was tried that the names of this board's device add."""

@@ -18,12 +18,12 @@ from harness.policy_trials.trials import (
     own_connect_first,
     run_case,
 )
-from harness.run.board import BoardBench
+from harness.run.board import Board
 from harness.trial import LAB_OUTCOMES, Outcome, Verdict
 
 
 def probe(
-    board: BoardBench,
+    board: Board,
     memberships: Sequence[Membership],
     *,
     progress: Callable[[str], None] = lambda _text: None,
@@ -35,7 +35,7 @@ def probe(
     Raises LabError when the board cannot be provisioned; trials that prove nothing are part of the answer.
     """
     _ = board.provisioned  # before the trials are counted
-    documents, names = board.cloud.documents, board.names
+    documents, names = board.cloud.documents, board.device.names
     progress("deriving the trials")
     cases, mutants, beyond = trials_and_mutants(documents, names, memberships)
     tried: list[Tried] = []
@@ -59,7 +59,7 @@ def probe(
     return replace(compare(documents, mutants, tried, names), beyond=len(beyond))
 
 
-def _try(board: BoardBench, record: Callable[[Verdict], None], case: Case) -> Verdict:
+def _try(board: Board, record: Callable[[Verdict], None], case: Case) -> Verdict:
     try:
         board.be(case.membership)
         return run_case(board, board.trials(record), case)

@@ -27,7 +27,7 @@ from harness.policy.evaluation.membership import (
 )
 from harness.policy.proof.selection import plan
 from harness.policy_trials.answers import answer
-from harness.run.board import BoardBench
+from harness.run.board import Board
 from harness.trial import (
     Outcome,
     Trials,
@@ -174,15 +174,15 @@ def outcome_of_refusal(case: Case, action: str | None) -> Outcome:
     return Outcome.REFUSED_AT_CONNECT if case.request.verb is Verb.CONNECT else Outcome.POLICY_DISCONNECT
 
 
-def can_run(case: Case, board: BoardBench) -> str | None:
+def can_run(case: Case, board: Board) -> str | None:
     """Return why ``case`` cannot be run on ``board``, or None."""
-    reason = why_not(case, board.cloud.documents, board.names) or board.cannot_be(case.membership)
+    reason = why_not(case, board.cloud.documents, board.device.names) or board.device.cannot_be(case.membership)
     if reason is None and case.request.verb is not Verb.CONNECT:
         reason = board.opened.firmware.topic_fault(case.request.name)
     return reason
 
 
-def run_case(board: BoardBench, trials: Trials, case: Case) -> Verdict:
+def run_case(board: Board, trials: Trials, case: Case) -> Verdict:
     """Run ``case`` on the provisioned board, whose membership is the case's already."""
     match case.request.verb:
         case Verb.CONNECT:
@@ -190,22 +190,22 @@ def run_case(board: BoardBench, trials: Trials, case: Case) -> Verdict:
         case Verb.PUBLISH:
             return _publish(board, trials, case)
         case Verb.SUBSCRIBE | Verb.RECEIVE:
-            found = delivery(case.request, case.membership, board.names, board.expectations)
+            found = delivery(case.request, case.membership, board.device.names, board.device.expectations)
             trigger = None if found is None else _trigger(found, case.membership, board)
             return trials.subscribe(case.request.name, trigger=trigger)
 
 
-def _connect(board: BoardBench, trials: Trials, case: Case) -> Verdict:
-    request, login = case.request, board.login()
+def _connect(board: Board, trials: Trials, case: Case) -> Verdict:
+    request, login = case.request, board.device.login()
     if request.name == login.client_id and not request.persistent:
         return trials.verify_connection()
     other = replace(login, client_id=request.name, clean_session=not request.persistent)
     return trials.connect(other, difference=case.probes)
 
 
-def _publish(board: BoardBench, trials: Trials, case: Case) -> Verdict:
+def _publish(board: Board, trials: Trials, case: Case) -> Verdict:
     topic, retain = case.request.name, case.request.retain
-    found = None if retain else answer(topic, board.names, board.expectations)
+    found = None if retain else answer(topic, board.device.names, board.device.expectations)
     if found is not None:
         return trials.request(topic, found)
     payload, witness = None, None
@@ -217,7 +217,7 @@ def _publish(board: BoardBench, trials: Trials, case: Case) -> Verdict:
     return trials.publish(topic, payload, retain=retain, witness=witness)
 
 
-def _seen_by_observer(board: BoardBench) -> Witness:
+def _seen_by_observer(board: Board) -> Witness:
     observer = board.cloud.observer
     mark = observer.timeline.mark()
 
@@ -228,8 +228,8 @@ def _seen_by_observer(board: BoardBench) -> Witness:
     return witness
 
 
-def _trigger(found: Delivery, membership: Membership, board: BoardBench) -> Trigger:
-    cloud, device, device_id = board.cloud, board.opened.firmware, board.device_id
+def _trigger(found: Delivery, membership: Membership, board: Board) -> Trigger:
+    cloud, device, device_id = board.cloud, board.opened.firmware, board.device.id
     match found.source:
         case Source.OBSERVER:
             return observer_sends(cloud.observer, found.topic)

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from harness.cloud import OnboardRow
 from harness.credentials import KeyOrigin
 from harness.errors import HarnessError, Refusal
-from harness.run.board import BoardBench
-from harness.run.cloud import CloudBench
+from harness.run.cloud import Cloud
+from harness.run.cloud_device import CloudDevice
 from harness.run.onboarding import Onboarded, Written, confirmed, make_room
 
 BulkResult = Onboarded | HarnessError
@@ -17,37 +17,37 @@ class RowRefused(Refusal):
     """The bulk onboarding was carried out, and refused the row of this device."""
 
 
-def onboard_together(boards: Sequence[BoardBench]) -> list[BulkResult]:
-    """Provision ``boards``, and return for each, in their order, how it was onboarded or what went wrong.
+def onboard_together(devices: Sequence[CloudDevice]) -> list[BulkResult]:
+    """Provision the boards of ``devices``, and return for each, in their order, how it went: onboarded, or an error.
 
     What goes wrong with one board leaves the others alone. Just-in-time provisioning knows no bulk: such boards go
     through it side by side.
     """
-    clouds = {id(board.cloud): board.cloud for board in boards}
+    clouds = {id(device.cloud): device.cloud for device in devices}
     for cloud in clouds.values():
         _ = cloud.account  # opened here: the boards share it, and each of them would open one of its own
-    with ThreadPoolExecutor(len(boards)) as pool:
-        first = list(pool.map(_begin, boards))
+    with ThreadPoolExecutor(len(devices)) as pool:
+        first = list(pool.map(_begin, devices))
         refused: dict[int, HarnessError] = {}
         for cloud in clouds.values():
             waiting = [
                 (index, step)
                 for index, step in enumerate(first)
-                if isinstance(step, Written) and not step.complete and boards[index].cloud is cloud
+                if isinstance(step, Written) and not step.complete and devices[index].cloud is cloud
             ]
             if waiting:
                 refused |= _register(cloud, waiting)
-        return list(pool.map(lambda index: _end(boards[index], first[index], refused.get(index)), range(len(boards))))
+        return list(pool.map(lambda index: _end(devices[index], first[index], refused.get(index)), range(len(devices))))
 
 
-def _begin(board: BoardBench) -> Written | BulkResult:
+def _begin(device: CloudDevice) -> Written | BulkResult:
     try:
-        return board.onboarded if board.key_origin is KeyOrigin.CLOUD else board.write_credentials()
+        return device.onboarded if device.key_origin is KeyOrigin.CLOUD else device.write_credentials()
     except HarnessError as error:
         return error
 
 
-def _register(cloud: CloudBench, waiting: Sequence[tuple[int, Written]]) -> dict[int, HarnessError]:
+def _register(cloud: Cloud, waiting: Sequence[tuple[int, Written]]) -> dict[int, HarnessError]:
     """Onboard the devices of one cloud; return what went wrong by the board's index."""
     try:
         for _, written in waiting:
@@ -67,16 +67,16 @@ def _register(cloud: CloudBench, waiting: Sequence[tuple[int, Written]]) -> dict
     return refused
 
 
-def _end(board: BoardBench, step: Written | BulkResult, refused: HarnessError | None) -> BulkResult:
+def _end(device: CloudDevice, step: Written | BulkResult, refused: HarnessError | None) -> BulkResult:
     if not isinstance(step, Written):
         return step
     try:
         with confirmed(step.made):
             if refused is not None:
                 raise refused
-            board.cloud.api.wait_device(step.made.device_id)
+            device.cloud.api.wait_device(step.made.device_id)
     except HarnessError as error:
         return error
     onboarded = Onboarded(step.made)
-    board.take(onboarded)
+    device.take(onboarded)
     return onboarded

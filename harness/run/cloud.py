@@ -11,7 +11,7 @@ from harness.policy.evaluation.membership import Membership
 from harness.timeline import Kind, Timeline
 
 
-class CloudBench:
+class Cloud:
     """Opens a cloud of the boards file when it is first needed, and leaves nothing in it at the end."""
 
     def __init__(self, lab: Lab, name: str) -> None:
@@ -103,7 +103,7 @@ class CloudBench:
         return self._lab.file.cloud(self.name)
 
     def check(self, *, grace: float = 0.0) -> None:
-        """Raise CloudUnreachable when the process behind the cloud is dead. ``grace``: see BoardBench.check."""
+        """Raise CloudUnreachable when the process behind the cloud is dead. ``grace``: see Board.check."""
         self._lab.check(self.name, grace=grace)
 
     def close(self, *, keep: bool = False) -> list[str]:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from harness.cloud import HARNESS_TAG, CertificateSet, JitpResult, RestError, jitp_over_https
 from harness.errors import Refusal
 from harness.firmware import Login
-from harness.run.cloud import CloudBench
-from harness.run.open_board import Opened
+from harness.run.cloud import Cloud
+from harness.run.open_board import OpenBoard
 from harness.run.repetition import NotProvisioned, Rounds
 from harness.trial import MqttConnection, Stage
 
@@ -17,8 +17,8 @@ _NOT_YET = 40412  # AssociateDevice: the device never reached the broker, or it 
 
 
 def by_mqtt(
-    board: Opened,
-    cloud: CloudBench,
+    board: OpenBoard,
+    cloud: Cloud,
     login: Login,
     code: str,
     rounds: Rounds,
@@ -49,9 +49,7 @@ def by_mqtt(
         link.disconnect()
 
 
-def by_https(
-    cloud: CloudBench, keys: CertificateSet, code: str, rounds: Rounds, progress: Callable[[str], None]
-) -> int:
+def by_https(cloud: Cloud, keys: CertificateSet, code: str, rounds: Rounds, progress: Callable[[str], None]) -> int:
     """Ask over HTTPS from this computer, which has the key as it wrote it: for a board whose firmware has no MQTT.
 
     Returns how many requests that took. Raises NotProvisioned.
@@ -72,7 +70,7 @@ def by_https(
     return attempts
 
 
-def _associate(cloud: CloudBench, device_id: str, code: str, rounds: Rounds, progress: Callable[[str], None]) -> None:
+def _associate(cloud: Cloud, device_id: str, code: str, rounds: Rounds, progress: Callable[[str], None]) -> None:
     progress(f"associating {device_id} with its ownership code")
 
     def associate(_number: int) -> str | None:

@@ -9,7 +9,7 @@ from harness.cloud import HARNESS_GATEWAY, HARNESS_TAG, NrfCloud, RestError
 from harness.credentials import KeyOrigin
 from harness.errors import HarnessError, LabError
 from harness.policy.evaluation.membership import Membership
-from harness.run.cloud import CloudBench
+from harness.run.cloud import Cloud
 from harness.run.onboarding import Onboarded
 
 
@@ -23,7 +23,7 @@ class DeviceMembership:
     ``name``: the board's.
     """
 
-    def __init__(self, name: str, cloud: CloudBench) -> None:
+    def __init__(self, name: str, cloud: Cloud) -> None:
         self._name = name
         self._cloud = cloud
         self._device: Onboarded | None = None

@@ -16,9 +16,9 @@ from harness.credentials import KeyOrigin, Provisioning, ProvisionRequest, provi
 from harness.errors import HarnessError
 from harness.firmware import Login, WithoutMqtt
 from harness.policy.evaluation.membership import Membership
-from harness.run.cloud import CloudBench
+from harness.run.cloud import Cloud
 from harness.run.jitp import by_https, by_mqtt
-from harness.run.open_board import Opened
+from harness.run.open_board import OpenBoard
 from harness.run.repetition import Rounds
 
 _ROUNDS_LOCAL = Rounds(most=40, gap=0.25, deadline=20.0)
@@ -52,7 +52,7 @@ class Written:
 
 
 def onboard(
-    board: Opened, cloud: CloudBench, request: ProvisionRequest, login: Callable[[int], Login], *, patience: float
+    board: OpenBoard, cloud: Cloud, request: ProvisionRequest, login: Callable[[int], Login], *, patience: float
 ) -> Onboarded:
     """Provision ``board`` as ``request`` says. ``login``: the MQTT login with the credentials of a sec_tag.
 
@@ -71,13 +71,13 @@ def onboard(
     return Onboarded(written.made)
 
 
-def write(board: Opened, cloud: CloudBench, request: ProvisionRequest) -> Written:
+def write(board: OpenBoard, cloud: Cloud, request: ProvisionRequest) -> Written:
     """Do the board's part of a preconnect: credentials written, or found valid. See :func:`onboard`."""
     found = cloud.recognise(request.device_id)
     return Written(provision(board.modem, request, cloud_keys=None), known=found is not None)
 
 
-def make_room(written: Written, cloud: CloudBench) -> None:
+def make_room(written: Written, cloud: Cloud) -> None:
     """Delete the device of the former certificate."""
     if written.known:
         cloud.api.delete_device(written.made.device_id)
@@ -98,8 +98,8 @@ def confirmed(made: Provisioning) -> Iterator[None]:
 
 
 def _just_in_time(
-    board: Opened,
-    cloud: CloudBench,
+    board: OpenBoard,
+    cloud: Cloud,
     request: ProvisionRequest,
     login: Callable[[int], Login],
     *,

@@ -10,7 +10,7 @@ from harness.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenBoard:
     """What is there once a board answers. ``found_mode``: the functional mode that it was in."""
 
     port: AtPort
@@ -20,7 +20,7 @@ class Opened:
     found_mode: int
 
 
-def open_board(config: BoardConfig, url: str, timeline: Timeline) -> Opened:
+def open_board(config: BoardConfig, url: str, timeline: Timeline) -> OpenBoard:
     """Open the board's port, which is ``url``. Raises LabError: no port, busy, silent, wrong firmware."""
     settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
     port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings)
@@ -29,7 +29,7 @@ def open_board(config: BoardConfig, url: str, timeline: Timeline) -> Opened:
         modem = Modem(port, sec_tags=config.all_sec_tags)
         modem.prepare()
         found_mode = modem.functional_mode()
-        return Opened(port, modem, modem.identity(), open_firmware(port, config.firmware), found_mode)
+        return OpenBoard(port, modem, modem.identity(), open_firmware(port, config.firmware), found_mode)
     except BaseException:
         port.close()
         raise

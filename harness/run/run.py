@@ -7,8 +7,8 @@ from harness.credentials import KeyOrigin
 from harness.lab import BoardConfig, Lab, load_boards_file
 from harness.policy import PolicyDocument
 from harness.report import CaseRecord, RunFolder
-from harness.run.board import BoardBench
-from harness.run.cloud import CloudBench
+from harness.run.board import Board
+from harness.run.cloud import Cloud
 
 LAB_CA = Path(".lab") / "ca"
 """The folder of the lab's CA where neither the command line nor the boards file names one."""
@@ -29,7 +29,7 @@ class Run:
         key_origin: KeyOrigin | None = None,
         renew: bool = False,
     ) -> None:
-        """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. Others: see BoardBench."""
+        """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. Others: see CloudDevice."""
         self.folder = folder
         self.cases: list[CaseRecord] = []
         file = load_boards_file(boards_file)
@@ -40,15 +40,15 @@ class Run:
         self._scratch = tempfile.TemporaryDirectory(prefix="nrf91-harness-")
         self._lab = Lab(file, folder=Path(self._scratch.name), cloud_override=cloud)
         self.selected: list[BoardConfig] = self._lab.select(names)
-        self._boards: dict[str, BoardBench] = {}
-        self._clouds: dict[str, CloudBench] = {}
+        self._boards: dict[str, Board] = {}
+        self._clouds: dict[str, Cloud] = {}
 
-    def bench(self, name: str) -> BoardBench:
-        """Return the bench of the board ``name``; nothing is opened yet."""
+    def board(self, name: str) -> Board:
+        """Return the board ``name``; nothing is opened yet."""
         if name not in self._boards:
             config = next(board for board in self.selected if board.name == name)
-            cloud = self._clouds.setdefault(config.cloud, CloudBench(self._lab, config.cloud))
-            self._boards[name] = BoardBench(
+            cloud = self._clouds.setdefault(config.cloud, Cloud(self._lab, config.cloud))
+            self._boards[name] = Board(
                 self._lab, config, cloud, ca_folder=self._ca_folder, key_origin=self._key_origin, renew=self._renew
             )
         return self._boards[name]

@@ -8,7 +8,7 @@ from cryptography import x509
 
 from harness.errors import Misuse
 from harness.modem import CredentialKind, StoredCredential
-from harness.run.board import BoardBench
+from harness.run.board import Board
 
 _PROVISIONED = (CredentialKind.ROOT_CA, CredentialKind.CLIENT_CERT, CredentialKind.PRIVATE_KEY)
 
@@ -33,18 +33,18 @@ class Checked:
     text: str
 
 
-def list_items(board: BoardBench) -> list[Item]:
+def list_items(board: Board) -> list[Item]:
     """Return everything that the modem lists."""
     return [_item(board, stored) for stored in board.opened.modem.credentials.list()]
 
 
-def check_stored(board: BoardBench) -> list[Checked]:
+def check_stored(board: Board) -> list[Checked]:
     """Compare each sec_tag of the board to which the harness wrote with what the modem lists there."""
     imei = board.opened.identity.imei
-    return [_check(board, tag) for tag in board.config.all_sec_tags if board.records.get(imei, tag) is not None]
+    return [_check(board, tag) for tag in board.config.all_sec_tags if board.device.records.get(imei, tag) is not None]
 
 
-def delete_stored(board: BoardBench, sec_tag: int | None, progress: Callable[[str], None]) -> list[Item]:
+def delete_stored(board: Board, sec_tag: int | None, progress: Callable[[str], None]) -> list[Item]:
     """Delete root CA, certificate and key in ``sec_tag``, or in all of the board's; return what was there.
 
     Raises Misuse before anything is deleted: a sec_tag that is not the board's, or content that the harness did not
@@ -63,20 +63,20 @@ def delete_stored(board: BoardBench, sec_tag: int | None, progress: Callable[[st
             progress(f"deleting sec_tag {item.sec_tag} type {item.kind} ({item.name})")
             modem.credentials.delete(item.sec_tag, item.kind)
     for tag in tags:
-        board.records.remove(board.opened.identity.imei, tag)
+        board.device.records.remove(board.opened.identity.imei, tag)
     return found
 
 
-def _item(board: BoardBench, stored: StoredCredential) -> Item:
-    record = board.records.get(board.opened.identity.imei, stored.sec_tag)
+def _item(board: Board, stored: StoredCredential) -> Item:
+    record = board.device.records.get(board.opened.identity.imei, stored.sec_tag)
     known = stored.kind in CredentialKind._value2member_map_
     name = CredentialKind(stored.kind).name.lower().replace("_", " ") if known else "unknown"
     ours = record is not None and record.wrote(stored.kind, stored.digest)
     return Item(stored.sec_tag, stored.kind, name, stored.digest, ours)
 
 
-def _check(board: BoardBench, sec_tag: int) -> Checked:
-    record = board.records.get(board.opened.identity.imei, sec_tag)
+def _check(board: Board, sec_tag: int) -> Checked:
+    record = board.device.records.get(board.opened.identity.imei, sec_tag)
     assert record is not None  # noqa: S101 - for the type checker: the caller looked
     listed = {stored.kind: stored.digest for stored in board.opened.modem.credentials.list(sec_tag)}
     wrong = [

@@ -346,7 +346,7 @@ def test_errors_have_their_exit_code_and_one_line(lab, tmp_path):
 
 REPORT = """
 def test_provisioned(board, provisioned, evidence):
-    assert board.sec_tag == provisioned.credentials.sec_tag
+    assert board.device.sec_tag == provisioned.credentials.sec_tag
     assert board.cloud.api.device(provisioned.device_id) is not None
     evidence("there")
 """

@@ -31,10 +31,10 @@ from harness.policy import Membership
 from harness.trial import Outcome
 
 def test_membership(board):
-    print("found", board.membership)
+    print("found", board.device.membership)
 
 def test_member(trial, board, provisioned):
-    assert board.membership is Membership.ASSOCIATED
+    assert board.device.membership is Membership.ASSOCIATED
     topic = f"{board.cloud.account.mqtt_prefix}gateways/{provisioned.device_id}/g2c"
     trial.publish(topic, witness=None).expect(Outcome.POLICY_DISCONNECT)
 """
@@ -140,7 +140,7 @@ class TestAsked:
         return Membership.GATEWAY
 
     def test_gateway_as_asked(self, board, cloud, provisioned):
-        assert board.membership is Membership.GATEWAY
+        assert board.device.membership is Membership.GATEWAY
         assert cloud.device(provisioned.device_id)["type"] == "Gateway"
 """
 
@@ -215,8 +215,8 @@ def test_out(board, provisioned):
     board.opened.port.close()
 
 def test_back(board, provisioned):
-    assert board.membership is Membership.ASSOCIATED
-    assert board.cannot_be(Membership.GATEWAY) is None
+    assert board.device.membership is Membership.ASSOCIATED
+    assert board.device.cannot_be(Membership.GATEWAY) is None
 """
     result = run(tmp_path, ONE, tests, "--provision", "cloud")
     assert result.exit_code == 0, result.output

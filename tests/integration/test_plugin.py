@@ -255,7 +255,7 @@ def test_secrets(board, cloud, provisioned, trial, modem, device_api):
     ).decode()
     (planted / "key").write_text(key.splitlines()[1])
     (planted / "api-key").write_text((Path(board.cloud.endpoints.rest_ca).parent / "api-key").read_text().strip())
-    token = modem.jwt(sec_tag=board.sec_tag, subject=provisioned.device_id).token
+    token = modem.jwt(sec_tag=board.device.sec_tag, subject=provisioned.device_id).token
     (planted / "jwt").write_text(token.rpartition(".")[2])
     device_api.device(provisioned.device_id, token)
     (planted / "attestation").write_text(port.command("AT%ATTESTTOKEN").value("%ATTESTTOKEN").strip('"'))

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from harness.cloud import NrfCloud, Observer
 from harness.credentials import LabCa
 from harness.firmware import MqttEventKind, MqttFirmware
-from harness.run import BoardBench, Provisioned
+from harness.run import Board, Provisioned
 from harness.trial import Sending, Trigger, nonce, triggers
 
 
@@ -43,7 +43,7 @@ class Topics:
 
 
 @pytest.fixture
-def topics(provisioned: Provisioned, board: BoardBench) -> Topics:
+def topics(provisioned: Provisioned, board: Board) -> Topics:
     return Topics(provisioned.device_id, board.cloud.account.mqtt_prefix)
 
 

@@ -14,7 +14,7 @@ from harness.policy import Ruling
 from harness.policy.derivation.case import Request, Verb
 from harness.policy.evaluation.expectations import Expectations
 from harness.policy.evaluation.membership import Membership, Names
-from harness.run import BoardBench
+from harness.run import Board
 
 
 def connect(client_id: str) -> Request:
@@ -34,15 +34,15 @@ def hear(topic: str) -> Request:
     return Request(Verb.RECEIVE, topic)
 
 
-def expectations_of(board: BoardBench, device_id: str, membership: Membership = Membership.ASSOCIATED) -> Expectations:
+def expectations_of(board: Board, device_id: str, membership: Membership = Membership.ASSOCIATED) -> Expectations:
     """What the documents say of another device of the board's team."""
-    names, cloud = board.names, board.cloud
+    names, cloud = board.device.names, board.cloud
     return Expectations(
         cloud.documents, Names(device_id, names.device_id, names.tenant_id, names.other_tenant_id), membership
     )
 
 
-def allowed(documents: BoardBench | Expectations, *requests: Request) -> None:
+def allowed(documents: Board | Expectations, *requests: Request) -> None:
     """Skip the test unless the documents allow all of this; of a board: to the device as it stands in its team."""
     for request in requests:
         ruling = _deciding(documents, request)
@@ -50,20 +50,20 @@ def allowed(documents: BoardBench | Expectations, *requests: Request) -> None:
             _skip(ruling)
 
 
-def forbidden(documents: BoardBench | Expectations, request: Request) -> None:
+def forbidden(documents: Board | Expectations, request: Request) -> None:
     """Skip the test unless the documents refuse this to a device that they let connect."""
     ruling = _deciding(documents, request)
     if ruling.allowed or (ruling.action == "iot:Connect" and request.verb is not Verb.CONNECT):
         _skip(ruling)
 
 
-def allows(documents: BoardBench | Expectations, request: Request) -> bool:
+def allows(documents: Board | Expectations, request: Request) -> bool:
     """Tell whether the documents allow this; skip the test if they do not say."""
     return _deciding(documents, request).allowed
 
 
-def _deciding(documents: BoardBench | Expectations, request: Request) -> Ruling:
-    expectations = documents if isinstance(documents, Expectations) else documents.expectations
+def _deciding(documents: Board | Expectations, request: Request) -> Ruling:
+    expectations = documents if isinstance(documents, Expectations) else documents.device.expectations
     doubt = expectations.doubt(request)
     if doubt is not None:
         pytest.skip(f"what the documents of this cloud say {doubt}")

@@ -12,7 +12,7 @@ from tests.scenarios.expected import allowed, forbidden, hear, publish, subscrib
 @pytest.fixture
 def restored(board, provisioned):
     """Take the device out of its team and bring it back; the next connection has the rights again."""
-    reason = board.cannot_be(Membership.PROVISIONED)
+    reason = board.device.cannot_be(Membership.PROVISIONED)
     if reason is not None:
         pytest.skip(reason)
     board.be(Membership.PROVISIONED)

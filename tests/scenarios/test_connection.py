@@ -15,7 +15,7 @@ from tests.scenarios.expected import allowed, connect, forbidden
 @pytest.fixture(autouse=True)
 def framed(device, board, provisioned):
     """Whatever is tried here, the right login stands before and after it."""
-    allowed(board, connect(board.device_id))
+    allowed(board, connect(board.device.id))
 
 
 def test_connects_with_mutual_tls(trial):
@@ -24,7 +24,7 @@ def test_connects_with_mutual_tls(trial):
 
 @pytest.mark.violation
 def test_violation_wrong_client_id(board, trial):
-    wrong = board.login(client_id=f"{board.device_id}-x")
+    wrong = board.device.login(client_id=f"{board.device.id}-x")
     forbidden(board, connect(wrong.client_id))
     trial.connect(wrong, difference="a client id that is no thing of this certificate").expect(
         Outcome.REFUSED_AT_CONNECT
@@ -37,13 +37,15 @@ def test_wrong_root_ca_fails_in_tls(board, modem, provisioned, trial, tmp_path):
 
     @contextmanager
     def trusting_a_stranger():
-        sec_tag, ours = board.sec_tag, provisioned.credentials.root_ca_pem
+        sec_tag, ours = board.device.sec_tag, provisioned.credentials.root_ca_pem
         with modem.credentials.replaced(sec_tag, CredentialKind.ROOT_CA, stranger, former=ours):
             modem.register()
             yield
         modem.register()
 
     verdict = trial.connect(
-        board.login(), difference="a root CA on the board that did not sign the cloud", during=trusting_a_stranger
+        board.device.login(),
+        difference="a root CA on the board that did not sign the cloud",
+        during=trusting_a_stranger,
     )
     verdict.expect(Outcome.REFUSED_IN_TLS)

@@ -75,11 +75,11 @@ def provisioned_newcomer(board, newcomer, ask, rounds, cloud):
 
 
 def test_board_was_provisioned_just_in_time(board, provisioned, evidence):
-    if board.key_origin is not KeyOrigin.CLOUD:
+    if board.device.key_origin is not KeyOrigin.CLOUD:
         pytest.skip("needs a board with provision: cloud")
-    if board.onboarded.credentials.kept:
+    if board.device.onboarded.credentials.kept:
         pytest.skip("the credentials are from an earlier run, and so was JITP; --reprovision repeats it")
-    attempts = board.onboarded.attempts
+    attempts = board.device.onboarded.attempts
     assert attempts >= 2
     evidence(
         f"The first connection was dropped while nRF Cloud made the device; it took {attempts} connections "

@@ -52,7 +52,7 @@ def self_signed(key: ec.EllipticCurvePrivateKey, name: str, *, start: timedelta,
 @pytest.fixture(autouse=True)
 def framed(device, board, provisioned):
     """Whatever is tried here, the right login stands before and after it."""
-    allowed(board, connect(board.device_id))
+    allowed(board, connect(board.device.id))
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def holding(modem, provisioned, spare_sec_tag) -> Callable[..., Callable[[], Abs
 @pytest.fixture
 def login(board, spare_sec_tag):
     """The board's login, with the credentials of the spare sec_tag."""
-    return replace(board.login(), sec_tag=spare_sec_tag)
+    return replace(board.device.login(), sec_tag=spare_sec_tag)
 
 
 class TestRefusedCertificates:
@@ -181,7 +181,7 @@ class TestRefusedIdentities:
     @pytest.mark.violation
     def test_violation_own_certificate_with_the_client_id_of_another_device(self, trial, board, bystander):
         forbidden(board, connect(bystander.device_id))
-        wrong = replace(board.login(), client_id=bystander.device_id)
+        wrong = replace(board.device.login(), client_id=bystander.device_id)
         trial.connect(wrong, difference="the client id of another device of the team").expect(
             Outcome.REFUSED_AT_CONNECT
         )
@@ -202,5 +202,5 @@ class TestRefusedServers:
         endpoints = board.cloud.endpoints
         host = endpoints.other_name or socket.gethostbyname(endpoints.device_mqtt[0])
         trial.connect(
-            replace(board.login(), host=host), difference="a host name that is not in the server's certificate"
+            replace(board.device.login(), host=host), difference="a host name that is not in the server's certificate"
         ).expect(Outcome.REFUSED_IN_TLS)

@@ -14,7 +14,7 @@ from harness.policy_trials.trials import can_run, concrete, expected, run_case
 @pytest.fixture
 def case(board, device, derived):
     """The derived case with the board's own names in it."""
-    case = concrete(derived, board.cloud.documents, board.names)
+    case = concrete(derived, board.cloud.documents, board.device.names)
     reason = can_run(case, board)
     if reason is not None:
         pytest.skip(reason)

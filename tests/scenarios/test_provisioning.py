@@ -23,29 +23,29 @@ def test_identity_is_complete(board, evidence):
 
 def test_key_is_made_where_it_was_asked_for(board, provisioned, evidence):
     credentials = provisioned.credentials
-    assert credentials.key_origin is board.key_origin
+    assert credentials.key_origin is board.device.key_origin
     if (csr := credentials.keygen) is None:
         evidence(f"KeyOrigin {credentials.key_origin}: {credentials.security}; {credentials.reason}.")
         return
     assert csr.csr.is_signature_valid
     assert csr.device_uuid == (board.opened.identity.device_uuid or csr.device_uuid)
-    assert csr.sec_tag == board.sec_tag
+    assert csr.sec_tag == board.device.sec_tag
     evidence(f"The CSR of sec_tag {csr.sec_tag} is signed by its own key and names the board's UUID {csr.device_uuid}.")
 
 
 def test_certificate_belongs_to_the_key_on_the_device(board, modem, provisioned, evidence):
     credentials = provisioned.credentials
     assert credentials.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == provisioned.device_id
-    token = modem.jwt(sec_tag=board.sec_tag, expires_in=0)
+    token = modem.jwt(sec_tag=board.device.sec_tag, expires_in=0)
     token.verify(credentials.public_key)
-    evidence(f"A JWT that the key at sec_tag {board.sec_tag} signed verifies with the certificate's public key.")
+    evidence(f"A JWT that the key at sec_tag {board.device.sec_tag} signed verifies with the certificate's public key.")
 
 
 @pytest.mark.parametrize("kind", [CredentialKind.ROOT_CA, CredentialKind.CLIENT_CERT], ids=["root-ca", "certificate"])
 def test_written_credential_is_verified_by_digest(board, modem, provisioned, kind, evidence):
     credentials = provisioned.credentials
     content = credentials.root_ca_pem if kind is CredentialKind.ROOT_CA else credentials.written_pem
-    sec_tag = board.sec_tag
+    sec_tag = board.device.sec_tag
     modem.credentials.verify(sec_tag, kind, content)
     (stored,) = modem.credentials.list(sec_tag, kind)
     evidence(
@@ -54,16 +54,16 @@ def test_written_credential_is_verified_by_digest(board, modem, provisioned, kin
 
 
 def test_private_key_is_there_and_cannot_be_read(board, modem, provisioned, evidence):
-    assert modem.credentials.exists(board.sec_tag, CredentialKind.PRIVATE_KEY)
+    assert modem.credentials.exists(board.device.sec_tag, CredentialKind.PRIVATE_KEY)
     with pytest.raises(AtError) as refused:
-        modem.credentials.read(board.sec_tag, CredentialKind.PRIVATE_KEY)
+        modem.credentials.read(board.device.sec_tag, CredentialKind.PRIVATE_KEY)
     evidence(f"The key is listed, and reading it is refused: {refused.value}.")
 
 
 def test_writing_is_refused_while_the_modem_is_active(board, modem, provisioned, evidence):
     assert modem.registration().registered
     with pytest.raises(AtError) as refused:
-        board.opened.port.command(f"AT%CMNG=3,{board.sec_tag},{CredentialKind.PSK.value}")
+        board.opened.port.command(f"AT%CMNG=3,{board.device.sec_tag},{CredentialKind.PSK.value}")
     assert refused.value.code in (513, 518)  # UNCONFIRMED which check comes first: nothing there, or modem active
     evidence(f"{refused.value}.")
 

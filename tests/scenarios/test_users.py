@@ -16,9 +16,9 @@ from tests.scenarios.expected import forbidden, publish
 def test_user_may_publish_what_no_device_may(board, provisioned, observer, topics, evidence, rest):
     topic = topics.team(rest)
     forbidden(board, publish(topic))
-    refused = board.expectations.explain("iot:Publish", topic)
+    refused = board.device.expectations.explain("iot:Publish", topic)
     token, mark = nonce(), observer.timeline.mark()
     observer.publish(topic, f'{{"harness":"{token}"}}'.encode())
     wanted = token.encode()
-    assert observer.wait_message(lambda message: wanted in message.payload, since=mark, timeout=board.patience)
+    assert observer.wait_message(lambda message: wanted in message.payload, since=mark, timeout=board.device.patience)
     evidence(f"The team's MQTT device published on {topic} and it arrived. Of a device the policies say: {refused}")

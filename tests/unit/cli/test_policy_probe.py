@@ -19,8 +19,8 @@ def printed(monkeypatch):
     """Return exit code and lines for trials."""
     config = SimpleNamespace(profile="page", policies=None, expected="profile page")
     cloud = SimpleNamespace(account=SimpleNamespace(tenant_id="T"), name="local", config=config)
-    board = SimpleNamespace(device_id="dev", cloud=cloud)
-    monkeypatch.setattr(policy_probe, "board_bench", lambda _given, _progress: nullcontext(board))
+    board = SimpleNamespace(device=SimpleNamespace(id="dev"), cloud=cloud)
+    monkeypatch.setattr(policy_probe, "one_board", lambda _given, _progress: nullcontext(board))
 
     def run(results):
         drift = compare(trials.PAGE, trials.MUTANTS, results, trials.NAMES)

@@ -29,8 +29,8 @@ def test_each_board_gets_the_cases_of_its_own_clouds_documents(made, derived):
     names = [name for _, name in pairs]
     assert list(dict.fromkeys(names)) == ["a-1", "a-2", "b"]
     mine = {name: [case for case, of in pairs if of == name] for name in names}
-    assert mine["a-1"] == mine["a-2"] == cases_for(made.bench("a-1").cloud.documents, full=False)
-    assert mine["b"] == cases_for(made.bench("b").cloud.documents, full=False)
+    assert mine["a-1"] == mine["a-2"] == cases_for(made.board("a-1").cloud.documents, full=False)
+    assert mine["b"] == cases_for(made.board("b").cloud.documents, full=False)
     assert {case.id for case in mine["b"]} != {case.id for case in mine["a-1"]}
 
 

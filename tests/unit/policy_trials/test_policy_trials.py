@@ -51,23 +51,21 @@ def board():
 
     sent = []
     observer = SimpleNamespace(timeline=Timeline(), publish=lambda topic, _payload: sent.append(topic))
-    return SimpleNamespace(
-        device_id="dev-1",
+    cloud = SimpleNamespace(
+        account=SimpleNamespace(mqtt_prefix="prod/team-1/"), observer=observer, api=None, documents=DOCUMENTS
+    )
+    firmware = SimpleNamespace(
+        product="Serial Modem 1.0.0", topic_fault=lambda topic: "too long" if len(topic) > 128 else None
+    )
+    device = SimpleNamespace(
+        id="dev-1",
         membership=Membership.ASSOCIATED,
-        sent=sent,
         names=NAMES,
         expectations=Expectations(DOCUMENTS, NAMES, Membership.ASSOCIATED),
-        cloud=SimpleNamespace(
-            account=SimpleNamespace(mqtt_prefix="prod/team-1/"), observer=observer, api=None, documents=DOCUMENTS
-        ),
-        opened=SimpleNamespace(
-            firmware=SimpleNamespace(
-                product="Serial Modem 1.0.0", topic_fault=lambda topic: "too long" if len(topic) > 128 else None
-            )
-        ),
         cannot_be=lambda membership: None,
         login=lambda: Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753),
     )
+    return SimpleNamespace(sent=sent, cloud=cloud, opened=SimpleNamespace(firmware=firmware), device=device)
 
 
 def test_names_are_filled_in_and_the_ruling_is_made_anew():
@@ -111,7 +109,7 @@ def test_refused_delivery_is_silent():
 
 def test_the_smallest_set_can_all_be_run(board):
     for found in cases_for(DOCUMENTS, full=False):
-        board.membership = found.membership
+        board.device.membership = found.membership
         assert can_run(concrete(found, DOCUMENTS, NAMES), board) is None, found.id
 
 
@@ -146,9 +144,9 @@ def test_refused_delivery_is_tried_only_where_the_sending_shows(topic, kind, rea
 def test_what_this_board_cannot_do_is_said(board):
     allowed = case("associated-publish-prod/{tenant}/m/test")
     assert can_run(allowed, board) is None
-    board.cannot_be = lambda membership: f"it cannot be {membership}"
+    board.device.cannot_be = lambda membership: f"it cannot be {membership}"
     assert can_run(allowed, board) == "it cannot be associated"
-    board.cannot_be = lambda membership: None
+    board.device.cannot_be = lambda membership: None
     assert can_run(replace(allowed, request=replace(allowed.request, name="x" * 129)), board) == "too long"
 
 

@@ -14,7 +14,7 @@ from harness.run.onboarding import Onboarded, Written
 
 
 class Cloud:
-    """A cloud's REST client and bench in one. ``errors``: of the bulk operation, by row."""
+    """A cloud's REST client and run in one. ``errors``: of the bulk operation, by row."""
 
     def __init__(self, errors=None):
         self.errors = errors or {}

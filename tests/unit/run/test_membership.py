@@ -10,7 +10,7 @@ from harness.cloud import HARNESS_GATEWAY, HARNESS_TAG, RestError
 from harness.credentials import KeyOrigin
 from harness.errors import CloudUnreachable
 from harness.policy import Membership
-from harness.run.cloud import CloudBench
+from harness.run.cloud import Cloud
 from harness.run.membership import DeviceMembership, WrongStanding
 from harness.run.onboarding import Onboarded
 
@@ -56,9 +56,9 @@ class Api:
         self.record = {"subType": sub_type}
 
 
-def bench(api):
-    """A CloudBench around ``api``."""
-    cloud = CloudBench(SimpleNamespace(), "local")
+def run_cloud(api):
+    """A Cloud around ``api``."""
+    cloud = Cloud(SimpleNamespace(), "local")
     cloud._api = api
     return cloud
 
@@ -77,7 +77,7 @@ def api():
 
 @pytest.fixture
 def device(api):
-    device = DeviceMembership("dk-1", bench(api))
+    device = DeviceMembership("dk-1", run_cloud(api))
     device.take(onboarded())
     return device
 
@@ -97,13 +97,13 @@ def test_a_device_that_was_found_is_what_its_record_says(api, device, record, me
     assert device.now is membership
     assert device.now is membership
     assert api.log == ["look"]
-    assert bench(api).recognise(DEVICE) is membership
+    assert run_cloud(api).recognise(DEVICE) is membership
 
 
 def test_what_the_team_does_not_see_is_in_no_team(api, device):
     api.record = None
     assert device.now is Membership.PROVISIONED
-    assert bench(api).recognise(DEVICE) is None
+    assert run_cloud(api).recognise(DEVICE) is None
 
 
 def test_a_gateway_that_was_found_is_brought_back(api, device):
@@ -115,7 +115,7 @@ def test_a_gateway_that_was_found_is_brought_back(api, device):
 
 def test_a_device_comes_back_with_its_ownership_code(api):
     api.code = "code"
-    device = DeviceMembership("dk-1", bench(api))
+    device = DeviceMembership("dk-1", run_cloud(api))
     device.take(onboarded(KeyOrigin.CLOUD, "code"))
     device.change(Membership.GATEWAY)
     device.change(Membership.PROVISIONED)
@@ -155,7 +155,7 @@ def test_a_refused_change_is_the_labs_trouble_in_one_line(api, device):
 
 @pytest.mark.parametrize("membership", [Membership.PROVISIONED, Membership.GATEWAY])
 def test_without_its_ownership_code_a_device_stays_in_its_team(api, membership):
-    device = DeviceMembership("dk-1", bench(api))
+    device = DeviceMembership("dk-1", run_cloud(api))
     device.take(onboarded(KeyOrigin.CLOUD))
     reason = device.cannot_be(membership)
     assert reason is not None
@@ -170,14 +170,14 @@ def test_without_its_ownership_code_a_device_stays_in_its_team(api, membership):
 
 @pytest.mark.parametrize(("way", "code"), [(KeyOrigin.DEVICE, None), (KeyOrigin.HOST, None), (KeyOrigin.CLOUD, "code")])
 def test_what_can_come_back_can_be_anything(api, way, code):
-    device = DeviceMembership("dk-1", bench(api))
+    device = DeviceMembership("dk-1", run_cloud(api))
     device.take(onboarded(way, code))
     assert [device.cannot_be(membership) for membership in Membership] == [None] * len(Membership)
 
 
 def test_the_ownership_code_outlives_the_port(api):
     """A board that comes back in the same run has its credentials kept, and its onboarding knows no code."""
-    device = DeviceMembership("dk-1", bench(api))
+    device = DeviceMembership("dk-1", run_cloud(api))
     device.take(onboarded(KeyOrigin.CLOUD, "code"))
     assert device.take(onboarded(KeyOrigin.CLOUD)).ownership_code == "code"
     assert device.take(onboarded(KeyOrigin.CLOUD, pem="NEW")).ownership_code is None
@@ -191,5 +191,5 @@ def test_the_end_reports_and_never_raises(api, device):
 
 
 def test_the_end_of_a_board_that_was_never_onboarded(api):
-    assert DeviceMembership("dk-1", bench(api)).close() == []
+    assert DeviceMembership("dk-1", run_cloud(api)).close() == []
     assert api.log == []

@@ -1,0 +1,103 @@
+"""A board of the lab during a run: leased and opened when it is first needed, opened anew when it came back."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from harness.errors import HarnessError, LabError
+from harness.lab import BoardConfig, Lab
+from harness.run.open_board import OpenBoard, open_board
+from harness.timeline import Kind, Timeline
+
+
+class LeasedBoard:
+    """Keeps the lease for the run, and the board open as long as its port lives.
+
+    A board that failed stays failed for the run: later tests get the first error at once, not each its own time-out.
+    ``progress`` takes what is done, step by step.
+    """
+
+    def __init__(self, lab: Lab, config: BoardConfig, progress: Callable[[str], None]) -> None:
+        self.config = config
+        self.timeline = Timeline()
+        self._lab = lab
+        self._progress = progress
+        self._leases = ExitStack()
+        self._leased = False
+        self._opened: OpenBoard | None = None
+        self._broken: HarnessError | None = None
+        self._found_mode: int | None = None
+
+    @property
+    def opened(self) -> OpenBoard:
+        """Port, modem and firmware; opened on first use. Raises LabError: no port, busy, silent, wrong firmware."""
+        if self._broken is not None:
+            # The same object again would carry the first test's traceback along.
+            raise type(self._broken)(*self._broken.args)
+        if self._opened is None:
+            try:
+                self._opened = self._open()
+            except LabError as error:
+                self._broken = error
+                raise
+        return self._opened
+
+    @property
+    def alive(self) -> bool:
+        """Whether the board is open and its port still there."""
+        return self._opened is not None and self._opened.port.alive
+
+    def begin(self, timeline: Timeline) -> bool:
+        """Record into ``timeline`` from now on. False: the port had gone away, and is opened anew when needed."""
+        self.timeline = timeline
+        if self._opened is None:
+            return True
+        self._opened.port.timeline = timeline
+        if self._opened.port.alive:
+            return True
+        timeline.add(Kind.FAULT, self.config.name, "the port had gone away: it is opened anew")
+        self._shut()
+        return False
+
+    def step(self, text: str) -> None:
+        """Record and show what is being done with the board."""
+        self.timeline.add(Kind.STEP, self.config.name, text)
+        self._progress(text)
+
+    def properties(self) -> dict[str, str]:
+        """Return what the board said of itself so far."""
+        if self._opened is None:
+            return {}
+        identity = self._opened.identity
+        return {
+            "imei": identity.imei,
+            "model": identity.model,
+            "modem_firmware": identity.firmware,
+            "firmware": self._opened.firmware.product,
+        }
+
+    def restore_mode(self) -> None:
+        """Bring the board back to the functional mode in which it was found. Raises HarnessError."""
+        if self._opened is not None and self._found_mode is not None:
+            self._opened.modem.set_functional_mode(self._found_mode)
+
+    def close(self) -> None:
+        """Close the port and end the lease."""
+        self._shut()
+        self._leases.close()
+
+    def _open(self) -> OpenBoard:
+        if not self._leased:
+            self._leases.enter_context(self._lab.lease(self.config))
+            self._leased = True
+        url = self._lab.port_url(self.config)
+        self.step(f"opening {url}")
+        opened = open_board(self.config, url, self.timeline)
+        if self._found_mode is None:
+            self._found_mode = opened.found_mode
+        return opened
+
+    def _shut(self) -> None:
+        if self._opened is not None:
+            self._opened.firmware.close()
+            self._opened.port.close()
+        self._opened = None

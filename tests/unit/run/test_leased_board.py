@@ -1,0 +1,98 @@
+"""A board that could not be opened, or whose port goes away, during a run."""
+
+import traceback
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+
+from harness.errors import BoardLost
+from harness.run import leased_board
+from harness.run.leased_board import LeasedBoard
+from harness.timeline import Kind, Timeline
+
+
+class Lab:
+    """``failure``: what looking for the port raises; None: it is there."""
+
+    def __init__(self, failure=None):
+        self.failure = failure
+        self.asked = 0
+
+    def lease(self, config):
+        return nullcontext()
+
+    def port_url(self, config):
+        self.asked += 1
+        if self.failure is not None:
+            raise self.failure
+        return "loop://"
+
+
+class Port:
+    def __init__(self):
+        self.alive, self.closed, self.timeline = True, False, None
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Every board that was opened, in order."""
+    boards = []
+
+    def open_board(config, url, timeline):
+        modem = SimpleNamespace(modes=[])
+        modem.set_functional_mode = modem.modes.append
+        firmware = SimpleNamespace(close=lambda: None, product="fake")
+        boards.append(SimpleNamespace(port=Port(), modem=modem, firmware=firmware, found_mode=len(boards)))
+        return boards[-1]
+
+    monkeypatch.setattr(leased_board, "open_board", open_board)
+    return boards
+
+
+def leased(lab):
+    return LeasedBoard(lab, SimpleNamespace(name="dk-1"), lambda _text: None)
+
+
+def test_the_first_error_ends_the_board_for_the_run_and_each_test_gets_one_of_its_own():
+    lab = Lab(BoardLost("no such port"))
+    board = leased(lab)
+    raised = []
+    for _ in range(3):
+        with pytest.raises(BoardLost, match=r"^no such port$") as caught:
+            _ = board.opened
+        raised.append(caught.value)
+    assert lab.asked == 1
+    assert len({id(error) for error in raised}) == 3
+    frames = [[frame.name for frame in traceback.extract_tb(error.__traceback__)] for error in raised]
+    assert "_open" in frames[0]
+    assert "_open" not in frames[1]
+    assert frames[1] == frames[2]
+
+
+def test_a_port_that_went_away_is_opened_anew_by_the_next_test(opened):
+    board = leased(Lab())
+    first = board.opened
+    assert board.opened is first
+    assert board.begin(Timeline())
+    assert board.opened is first
+    first.port.alive = False
+    timeline = Timeline()
+    assert not board.begin(timeline)
+    assert [event.text for event in timeline.since() if event.kind is Kind.FAULT] == [
+        "the port had gone away: it is opened anew"
+    ]
+    assert first.port.closed
+    assert board.opened is opened[1]
+
+
+def test_the_board_is_left_as_it_was_found_first(opened):
+    board = leased(Lab())
+    board.opened.port.alive = False
+    board.begin(Timeline())
+    _ = board.opened
+    board.restore_mode()
+    assert opened[1].modem.modes == [0]
