@@ -122,7 +122,7 @@ def wait_ours(size: int, *, transcript: bool) -> float:
     with far_end(size) as path, our_port(path, transcript=transcript) as port:
         mark = port.timeline.mark()
         start = time.perf_counter()
-        port._link.write(b"FLOOD\r")
+        port._stream.write(b"FLOOD\r")
         port.wait_line("that is waited for", 60, since=mark)
         return time.perf_counter() - start
 
@@ -152,7 +152,7 @@ def lost_ours(rate: int, *, idle: bool) -> int:
     """Return the bytes of log that are in the timeline."""
     with far_end() as path, our_port(path) as port:
         mark = port.timeline.mark()
-        port._link.write(b"PACE %d %g\r" % (rate, SECONDS))
+        port._stream.write(b"PACE %d %g\r" % (rate, SECONDS))
         if idle:
             time.sleep(SECONDS + 0.5)
         port.wait_line("that is waited for", 30, since=mark)
@@ -178,7 +178,7 @@ def cpu() -> Row:
     """The processor's share at 100 kB/s with the transcript on disk."""
     with far_end() as path, our_port(path) as port:
         mark = port.timeline.mark()
-        port._link.write(b"PACE %d %g\r" % (RATE, SECONDS))
+        port._stream.write(b"PACE %d %g\r" % (RATE, SECONDS))
         before = sum(os.times()[:2])
         start = time.perf_counter()
         port.wait_line("that is waited for", 30, since=mark)

@@ -16,7 +16,6 @@ _SIGNS = {
     Kind.RESULT: "=",
     Kind.MQTT: "~",
     Kind.CLOUD: "@",
-    Kind.STEP: "#",
     Kind.FAULT: "!",
 }
 _LEGEND = "> to the board  < from it  * URC  = result  ~ MQTT  @ cloud  # step of the harness  ! trouble in the lab"
@@ -45,6 +44,6 @@ class Transcript:
         self._file.close()
 
     def _line(self, event: Event) -> str:
-        head = f"{event.t - self._start:11.6f} {event.source:<12} {_SIGNS[event.kind]} "
+        head = f"{event.t - self._start:11.6f} {event.source:<12} {_SIGNS.get(event.kind, '#')} "
         text = SECRETS.scrub(event.text).replace("\r\n", "\n").rstrip("\n")
         return head + text.replace("\n", "\n" + " " * len(head)) + "\n"

@@ -1,8 +1,9 @@
-"""One time axis per board: every line, URC, command, result, MQTT event, cloud observation and control step.
+"""A board's time axis: every line, URC, command, result, MQTT event, cloud observation and step, in one order.
 
-Events are immutable and in order. Whoever needs history reads it here: transcripts, verdicts and JUnit properties are
-views of it. Memory is bounded: beyond ``keep`` events, or ``keep_text`` characters of their texts, the oldest leave
-(:attr:`Timeline.dropped` counts them); a sink (the transcript on disk) still saw them all.
+Events are immutable and in order. Whoever needs history reads it here: transcripts, verdicts, files and JUnit
+properties are views of it. A position is always a mark, the sequence number of the next event. Memory is bounded:
+beyond ``keep`` events, or ``keep_text`` characters of texts and payloads, the oldest leave (:attr:`Timeline.dropped`
+counts them); a sink (the file, the transcript) still saw them all.
 """
 
 import itertools
@@ -11,39 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-
-class Kind(StrEnum):
-    """What an event is. The value is what transcripts and the journal show."""
-
-    RX = "rx"  # one line from a port, as it came (redacted)
-    TX = "tx"  # one command or payload to a port (redacted)
-    URC = "urc"  # a line that belongs to no command
-    RESULT = "result"  # a command's final result, with what it cost
-    MQTT = "mqtt"  # what the device reports of its MQTT connection
-    CLOUD = "cloud"  # what the cloud's side saw: REST answers, messages at the observer
-    STEP = "step"  # what the harness decided to do, and why
-    FAULT = "fault"  # the lab's trouble: port gone, process dead, lines dropped
-
-
-class Event(NamedTuple):
-    """One thing that happened. ``t``: seconds of ``time.monotonic()``. ``data``: JSON-ready, depends on the kind."""
-
-    seq: int
-    t: float
-    kind: Kind
-    source: str
-    text: str
-    data: dict[str, Any]
-
-
-_event = partial(tuple.__new__, Event)  # NamedTuple's own constructor costs four times as much
+from harness.timeline.events import Draft, Event, Kind, now
 
 Sink = Callable[[Sequence[Event]], None]
-Draft = tuple[float, Kind, str, str, dict[str, Any]]
+
+_event = partial(tuple.__new__, Event)  # NamedTuple's own constructor costs four times as much
 
 
 class Timeline:
@@ -69,7 +45,7 @@ class Timeline:
 
     def add(self, kind: Kind, source: str, text: str, **data: Any) -> Event:
         """Append one event, stamped now."""
-        return self.extend([(time.monotonic(), kind, source, text, data)])[0]
+        return self.extend([(now(), kind, source, text, data)])[0]
 
     def extend(self, drafts: Iterable[Draft]) -> list[Event]:
         """Append events that one reader found together; waiters are woken once."""
@@ -82,8 +58,11 @@ class Timeline:
             self._next = start + len(batch)
             self._events.extend(batch)
             self._text += sum(map(len, columns[3]))
+            if any(columns[4]):  # the log of a board, which is most of what comes, has no data
+                self._text += sum(map(_payload_size, columns[4]))
             while len(self._events) > self._keep or self._text > self._keep_text:
-                self._text -= len(self._events.popleft().text)
+                oldest = self._events.popleft()
+                self._text -= len(oldest.text) + _payload_size(oldest.data)
             try:
                 for sink in self._sinks:
                     sink(batch)
@@ -136,3 +115,10 @@ class Timeline:
             return list(self._events)
         # From the right: what a waiter has not seen yet is short, what lies before it is long.
         return list(itertools.islice(reversed(self._events), missing))[::-1]
+
+
+def _payload_size(data: dict[str, Any]) -> int:
+    if not data:
+        return 0
+    blobs = sum(len(blob.get("payload", "")) for blob in data.get("blobs", ()))
+    return len(data.get("payload", "")) + blobs

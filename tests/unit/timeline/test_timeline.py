@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from harness.timeline import Event, Kind, Timeline
+from harness.timeline import Event, Kind, Timeline, now
 
 
 def fill(timeline, *texts):
@@ -129,3 +129,19 @@ def test_many_writers_and_one_reader_lose_nothing():
         thread.join(10)
     assert found is not None
     assert [event.seq for event in timeline.since(0)] == list(range(2000))
+
+
+def test_memory_counts_payloads_too():
+    timeline = Timeline(keep_text=1000)
+    for _ in range(4):
+        timeline.add(Kind.URC, "board-1", "u", blobs=[{"payload": "topic"}, {"payload": "x" * 400}])
+    assert timeline.dropped == 2
+    timeline.add(Kind.MQTT, "board-1", "m", payload="x" * 990)
+    assert [event.text for event in timeline.since(0)] == ["m"]
+    fill(timeline, "y" * 9)
+    assert [event.text for event in timeline.since(0)] == ["m", "y" * 9]
+
+
+def test_stamps_are_whole_microseconds():
+    stamp = now()
+    assert stamp == round(stamp, 6)

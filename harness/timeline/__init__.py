@@ -1,0 +1,27 @@
+"""One timeline per board, from the begin of a run to its end; a test is a window of it, a file its record."""
+
+from harness.timeline.events import Draft, Event, Kind, now
+from harness.timeline.file_reader import RecordedTest, Recording, TimelineFileError, read_timeline
+from harness.timeline.file_writer import TimelineFile, utc_now
+from harness.timeline.payload import packed, size_of, unpacked
+from harness.timeline.timeline import Sink, Timeline
+from harness.timeline.window import Window
+
+__all__ = [
+    "Draft",
+    "Event",
+    "Kind",
+    "RecordedTest",
+    "Recording",
+    "Sink",
+    "Timeline",
+    "TimelineFile",
+    "TimelineFileError",
+    "Window",
+    "now",
+    "packed",
+    "read_timeline",
+    "size_of",
+    "unpacked",
+    "utc_now",
+]

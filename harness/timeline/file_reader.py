@@ -1,0 +1,121 @@
+"""Reads a timeline file back: the same events, test by test.
+
+A file that ends in the middle of a line (the run was killed) is read up to there. A kind that is not known, from a
+newer harness or another tool, is kept as it stands. What makes no sense anywhere else ends in one line with file and number.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Misuse
+from harness.timeline.events import Event, Kind
+from harness.timeline.lines import FILE, SCHEMA, parse_event
+
+_KINDS = frozenset(Kind)
+
+
+class TimelineFileError(Misuse):
+    """A timeline file cannot be read. The message names file and line."""
+
+
+@dataclass(slots=True)
+class RecordedTest:
+    """One test in a file. ``number``: its ``i``; ``events``: from its TEST to its END event, oldest first."""
+
+    number: int
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The test's id (pytest's node id); empty where the file has none."""
+        return next((event.text for event in self.events if event.kind is Kind.TEST), "")
+
+
+@dataclass(slots=True)
+class Recording:
+    """What a file holds.
+
+    ``header``: its first line. ``events``: all, in order. ``tests``: by their number. ``unknown``: lines of kinds that
+    this harness does not know, by line number. ``cut``: the beginning of a last line that was never finished.
+    """
+
+    path: Path
+    header: dict[str, Any]
+    events: list[Event] = field(default_factory=list)
+    tests: dict[int, RecordedTest] = field(default_factory=dict)
+    unknown: dict[int, dict[str, Any]] = field(default_factory=dict)
+    cut: str = ""
+
+
+def read_timeline(path: Path) -> Recording:
+    """Read a timeline file. Raises TimelineFileError."""
+    try:
+        *lines, last = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise TimelineFileError(f"{path}: {error.strerror}: name the timeline file of a run") from error
+    if not lines:
+        raise TimelineFileError(f"{path}: no whole line: the run ended before it recorded anything")
+    recording = Recording(path, _header(path, lines[0]), cut=last.decode("utf-8", "replace"))
+    clocks = {0: recording.header["mono"]}
+    for number, line in enumerate(lines[1:], start=2):
+        if line.strip():
+            _take(recording, number, _fields(path, number, line), clocks)
+    return recording
+
+
+def _header(path: Path, line: bytes) -> dict[str, Any]:
+    header = _fields(path, 1, line)
+    schema = header.get("v")
+    if header.get("k") != FILE or not isinstance(schema, int):
+        raise TimelineFileError(f"{path}:1: not the first line of a timeline file, which has k=file and the schema v")
+    if schema > SCHEMA:
+        raise TimelineFileError(
+            f"{path}:1: schema {schema} is newer than this harness reads (up to {SCHEMA}):"
+            " use the harness that wrote it"
+        )
+    if not _is_number(header.get("mono")):
+        raise TimelineFileError(f"{path}:1: mono, the monotonic clock when the file began, is missing")
+    return header
+
+
+def _fields(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(line)
+    except ValueError as error:
+        raise TimelineFileError(f"{path}:{number}: not JSON ({error}); was the file edited by hand?") from error
+    if not isinstance(fields, dict):
+        raise TimelineFileError(f"{path}:{number}: not a JSON object; was the file edited by hand?")
+    return fields
+
+
+def _take(recording: Recording, number: int, fields: dict[str, Any], clocks: dict[int, float]) -> None:
+    if str(fields.get("k")) not in _KINDS:
+        recording.unknown[number] = fields
+        return
+    try:
+        event = _event(fields, clocks)
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+        raise TimelineFileError(
+            f"{recording.path}:{number}: not an event ({what}); was the file edited by hand?"
+        ) from error
+    recording.events.append(event)
+    test = int(fields["i"])
+    if test:
+        recording.tests.setdefault(test, RecordedTest(test)).events.append(event)
+
+
+def _event(fields: Mapping[str, Any], clocks: dict[int, float]) -> Event:
+    test = int(fields["i"])
+    if fields["k"] == Kind.TEST and _is_number(fields.get("mono")):
+        clocks[test] = fields["mono"]
+    if test not in clocks:
+        raise ValueError(f"test {test} has no test line before it")
+    return parse_event(fields, clocks[test])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

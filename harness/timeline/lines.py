@@ -1,0 +1,75 @@
+"""The lines of a timeline file: one JSON object each. Pure: events to text and back.
+
+=======================  ================================================================================
+``k``                    fields
+=======================  ================================================================================
+``file``                 ``v`` (schema), ``began`` (UTC), ``mono`` (monotonic seconds then), and what the
+                         writer was told: run, board, harness version
+an event's kind          ``i`` (number of the test here, 0: outside of any), ``n`` (seq), ``t`` (seconds
+                         since ``mono`` of the test, or of the file), ``s`` (source), ``x`` (text), ``d`` (data)
+test phase facts         the same, with the fields of the data beside the others
+expect end
+=======================  ================================================================================
+"""
+
+import json
+from collections.abc import Mapping
+from json.encoder import encode_basestring as quoted
+from typing import Any, Final
+
+from harness.redact import SECRETS
+from harness.timeline.events import Event, Kind
+
+SCHEMA: Final = 1
+FILE: Final = "file"
+_OWN: Final = frozenset("kintsxd")
+_BESIDE: Final = frozenset({Kind.TEST, Kind.PHASE, Kind.FACTS, Kind.EXPECT, Kind.END})
+_dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
+def header_line(header: Mapping[str, Any]) -> str:
+    """Return the first line of a file."""
+    return _dumps({"k": FILE, "v": SCHEMA, **header})
+
+
+def event_line(event: Event, number: int, mono: float) -> str:
+    """Return the line for ``event`` of test ``number`` (0: none), which began at ``mono``; without registered secrets."""
+    line = _line(event, number, mono)
+    if SECRETS.scrub(line) == line:
+        return line
+    # Cut from the texts one by one: a cut over the whole line could take JSON's own signs along.
+    return _line(event._replace(text=SECRETS.scrub(event.text), data=_scrubbed(event.data)), number, mono)
+
+
+def parse_event(fields: Mapping[str, Any], mono: float) -> Event:
+    """Return the event of a line's ``fields``. Raises ValueError, KeyError, TypeError for fields that are none."""
+    kind = Kind(fields["k"])
+    data = fields.get("d", {})
+    if kind in _BESIDE and "d" not in fields:
+        data = {name: value for name, value in fields.items() if name not in _OWN}
+    if not isinstance(data, dict):
+        raise TypeError("d is no object")
+    source, text = fields["s"], fields["x"]
+    if not isinstance(source, str) or not isinstance(text, str):
+        raise TypeError("s and x must be text")
+    return Event(int(fields["n"]), round(mono + fields["t"], 6), kind, source, text, data)
+
+
+def _line(event: Event, number: int, mono: float) -> str:
+    seq, t, kind, source, text, data = event
+    head = f'{{"i":{number},"n":{seq},"t":{t - mono:.6f},"k":"{kind.value}","s":{quoted(source)},"x":{quoted(text)}'
+    if not data:
+        return head + "}"
+    if kind in _BESIDE and _OWN.isdisjoint(data):
+        return f"{head},{_dumps(data)[1:]}"
+    return f'{head},"d":{_dumps(data)}}}'
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return SECRETS.scrub(value)
+    if isinstance(value, dict):
+        return {name: _scrubbed(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrubbed(item) for item in value]
+    return value

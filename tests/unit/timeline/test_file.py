@@ -1,0 +1,215 @@
+"""What is written is read back: equal events, test by test, whatever happened to the file meanwhile."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import Misuse
+from harness.redact import SECRETS
+from harness.timeline import Event, Kind, Timeline, TimelineFile, TimelineFileError, read_timeline
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+STAMPS = st.integers(0, 10**13).map(lambda micros: round(micros / 10**6, 6))
+DRAFTS = st.lists(
+    st.tuples(
+        STAMPS,
+        st.sampled_from([kind for kind in Kind if kind is not Kind.TEST]),
+        st.text(max_size=5),
+        st.text(st.characters(), max_size=20),
+        st.dictionaries(st.text(max_size=4), JSON, max_size=3),
+    )
+    | st.tuples(
+        STAMPS, st.just(Kind.TEST), st.just("harness"), st.text(max_size=9), st.fixed_dictionaries({"mono": STAMPS})
+    ),
+    max_size=8,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("timeline")
+
+
+def written(path, *batches):
+    timeline, file = Timeline(), TimelineFile(path, {"run": "r", "board": "dk-1"})
+    with timeline.sink(file):
+        for batch in batches:
+            timeline.extend(batch)
+    file.close()
+    assert file.failure is None
+    return timeline
+
+
+def step(text, kind=Kind.STEP, **data):
+    return (1.5, kind, "harness", text, data)
+
+
+@given(drafts=DRAFTS, cut=st.integers(0, 8))
+def test_equal_events_come_back(folder, drafts, cut):
+    path = folder / "equal.jsonl"
+    timeline = written(path, [step("the first")], drafts[:cut], drafts[cut:])
+    recording = read_timeline(path)
+    assert recording.events == timeline.since(0)
+    assert all(type(event) is Event for event in recording.events)
+    assert (recording.unknown, recording.cut) == ({}, "")
+
+
+@given(drafts=DRAFTS, share=st.floats(0.0, 1.0))
+def test_a_file_cut_anywhere_loses_its_last_line_only(folder, drafts, share):
+    path = folder / "cut.jsonl"
+    timeline = written(path, [step("the first")], drafts)
+    whole = path.read_bytes()
+    first = whole.index(b"\n") + 1
+    kept = first + int((len(whole) - first) * share)
+    path.write_bytes(whole[:kept])
+    recording = read_timeline(path)
+    lines = whole[:kept].count(b"\n") - 1
+    assert recording.events == timeline.since(0)[:lines]
+    assert bool(recording.cut) == (whole[kept - 1 : kept] != b"\n")
+
+
+def test_the_form_of_the_lines(tmp_path):
+    path = tmp_path / "timeline" / "dk-1.jsonl"
+    phase = {"trial": 1, "attempt": 1, "name": "fence", "on": "begin"}
+    written(
+        path,
+        [(2.0, Kind.RX, "dk-1", 'up "now"', {})],
+        [(3.0, Kind.TEST, "harness", "t.py::test_x[dk-1]", {"key": "t.py::test_x", "mono": 3.0, "names": {}})],
+        [(3.25, Kind.PHASE, "trial", "fence begins", phase), (3.5, Kind.MQTT, "dk-1", "puback", {"kind": "puback"})],
+        [(4.0, Kind.END, "harness", "passed", {"result": "passed"})],
+        [(4.0, Kind.STEP, "harness", "clash", {"d": 1})],
+    )
+    header, *lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert (header["k"], header["v"], header["run"], header["board"]) == ("file", 1, "r", "dk-1")
+    assert header["began"].endswith("+00:00")
+    mono = header["mono"]
+    assert lines == [
+        {"i": 0, "n": 0, "t": round(2 - mono, 6), "k": "rx", "s": "dk-1", "x": 'up "now"'},
+        {"i": 1, "n": 1, "t": 0, "k": "test", "s": "harness", "x": "t.py::test_x[dk-1]"}
+        | {"key": "t.py::test_x", "mono": 3.0, "names": {}},
+        {"i": 1, "n": 2, "t": 0.25, "k": "phase", "s": "trial", "x": "fence begins"} | phase,
+        {"i": 1, "n": 3, "t": 0.5, "k": "mqtt", "s": "dk-1", "x": "puback", "d": {"kind": "puback"}},
+        {"i": 1, "n": 4, "t": 1.0, "k": "end", "s": "harness", "x": "passed", "result": "passed"},
+        {"i": 0, "n": 5, "t": round(4 - mono, 6), "k": "step", "s": "harness", "x": "clash", "d": {"d": 1}},
+    ]
+    test = read_timeline(path).tests[1]
+    assert test.id == "t.py::test_x[dk-1]"
+    assert [event.kind for event in test.events] == [Kind.TEST, Kind.PHASE, Kind.MQTT, Kind.END]
+
+
+def test_no_secret_is_written_and_the_lines_stay_json(tmp_path):
+    SECRETS.add("a-key-of-an-account")
+    key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG\n"
+    path = tmp_path / "t.jsonl"
+    written(
+        path,
+        [
+            step("says a-key-of-an-account", inner=[{"payload": f'{{"key":"{key}"}}'}]),
+            step(key),
+            step("harmless"),
+        ],
+    )
+    text = path.read_text()
+    assert "a-key-of-an-account" not in text
+    assert "MIGH" not in text
+    recording = read_timeline(path)
+    assert [event.text for event in recording.events] == ["says <redacted>", "<redacted key>", "harmless"]
+    assert recording.events[0].data == {"inner": [{"payload": '{"key":"<redacted key>'}]}
+
+
+def test_a_killed_writer_leaves_everything_but_the_last_line(tmp_path):
+    path = tmp_path / "t.jsonl"
+    script = (
+        "import sys, pathlib\nfrom harness.timeline import *\nt = Timeline()\n"
+        "with t.sink(TimelineFile(pathlib.Path(sys.argv[1]), {})):\n"
+        "    while True:\n        t.add(Kind.RX, 'b', 'x' * 50)\n        print(t.mark(), flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if int(line) >= 200:
+                break
+        os.kill(process.pid, signal.SIGKILL)
+    recording = read_timeline(path)
+    assert [event.seq for event in recording.events] == list(range(len(recording.events)))
+    assert len(recording.events) >= 200
+
+
+def test_a_disk_that_is_full_stops_the_record_and_not_the_run(tmp_path):
+    file = TimelineFile(tmp_path / "a file" / "t.jsonl", {})
+    (tmp_path / "a file").write_text("")
+    timeline = Timeline()
+    with timeline.sink(file):
+        timeline.add(Kind.STEP, "harness", "first")
+        timeline.add(Kind.STEP, "harness", "second")
+    assert file.failure is not None
+    assert "t.jsonl" in file.failure
+    assert "not recorded from here on" in file.failure
+    assert timeline.mark() == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_disk_that_becomes_full(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.symlink_to("/dev/full")
+    file = TimelineFile(path, {})
+    file([Event(0, 1.0, Kind.RX, "b", "x", {})])
+    assert file.failure is not None
+    assert "No space left" in file.failure
+
+
+GOOD = '{"i":0,"n":0,"t":0,"k":"rx","s":"b","x":"x"}'
+HEAD = '{"k":"file","v":1,"mono":5.0}'
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], r"t.jsonl: no whole line"),
+        (["rubbish"], r"t.jsonl:1: not JSON"),
+        (["[1]"], r"t.jsonl:1: not a JSON object"),
+        ([GOOD], r"t.jsonl:1: not the first line"),
+        (['{"k":"file","v":"1"}'], r"t.jsonl:1: not the first line"),
+        (['{"k":"file","v":2,"mono":5.0}'], r"t.jsonl:1: schema 2 is newer .*\(up to 1\)"),
+        (['{"k":"file","v":1}'], r"t.jsonl:1: mono, .* is missing"),
+        ([HEAD, GOOD, GOOD[:20], GOOD], r"t.jsonl:3: not JSON .*edited by hand"),
+        ([HEAD, "3"], r"t.jsonl:2: not a JSON object"),
+        ([HEAD, GOOD.replace('"n":0,', "")], r"t.jsonl:2: not an event \(n is missing\)"),
+        ([HEAD, GOOD.replace('"t":0', '"t":"soon"')], r"t.jsonl:2: not an event"),
+        ([HEAD, GOOD.replace('"x":"x"', '"x":3')], r"t.jsonl:2: not an event \(s and x must be text\)"),
+        ([HEAD, GOOD.replace("}", ',"d":3}')], r"t.jsonl:2: not an event \(d is no object\)"),
+        ([HEAD, GOOD.replace('"i":0', '"i":7')], r"t.jsonl:2: not an event \(test 7 has no test line before it\)"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(tmp_path, lines, message):
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(line + "\n" for line in lines))
+    with pytest.raises(TimelineFileError, match=message) as caught:
+        read_timeline(path)
+    assert isinstance(caught.value, Misuse)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(TimelineFileError, match=r"none.jsonl: No such file"):
+        read_timeline(tmp_path / "none.jsonl")
+
+
+def test_unknown_kinds_fields_and_empty_lines_are_kept_or_passed_over(tmp_path):
+    path = tmp_path / "t.jsonl"
+    strange = {"k": "power", "i": 0, "watts": 3}
+    path.write_text("\n".join([HEAD, json.dumps(strange), "", GOOD.replace("}", ',"new":1}'), '{"k":["rx"]}', "{"]))
+    recording = read_timeline(path)
+    assert recording.unknown == {2: strange, 5: {"k": ["rx"]}}
+    assert recording.events == [Event(0, 5.0, Kind.RX, "b", "x", {})]
+    assert recording.cut == "{"
