@@ -2,12 +2,13 @@
 
 import argparse
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias, get_args
 
 from harness.cli.braces import check_braces
 from harness.credentials import KeyOrigin
-from harness.lab import VirtualConfig
+from harness.lab import VirtualConfig, choose_boards_file
 from harness.policy import Membership, Verb
 
 _LATEST = 2**31 - 1
@@ -95,6 +96,7 @@ def parse(arguments: Sequence[str] | None = None) -> Arguments:
 
 def _parser() -> _Parser:
     parser = _Parser(prog="nrf91-harness", description="Tests nRF91 boards against nRF Cloud.", epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"nrf91-harness {version('nrf91-harness')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     output = _Parser(add_help=False)
     output.add_argument("--json", action="store_true", help="print one JSON object")
@@ -133,7 +135,8 @@ def _board_options(output: _Parser, nargs: str | None = None) -> _Parser:
     add = parser.add_argument
     names = "names of boards" if nargs else "the board's name"
     add("board" if nargs is None else "several", nargs=nargs, metavar="BOARD", help=f"{names} in the boards file")
-    add("--boards", type=Path, default=Path("boards.yaml"), metavar="FILE", help="boards file (default: boards.yaml)")
+    boards = "boards file (default: boards.yaml; without one a virtual board)"
+    add("--boards", type=Path, default=choose_boards_file(None, Path()), metavar="FILE", help=boards)
     add("--cloud", metavar="NAME", help="use this cloud of the boards file")
     add("--lab-ca", type=Path, metavar="DIR", help="the lab CA's folder (default: as in the boards file, or .lab/ca)")
     add("--transcript", type=Path, metavar="FILE", help="write everything that was said to FILE, without secrets")

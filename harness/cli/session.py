@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
@@ -29,8 +28,7 @@ def several_boards(given: Arguments, names: Sequence[str], progress: Progress) -
     """Yield the boards ``names``, in this order."""
     file = load_boards_file(given.boards)
     with ExitStack() as stack:
-        scratch = stack.enter_context(TemporaryDirectory(prefix="nrf91-harness-"))
-        lab = stack.enter_context(Lab(file, folder=Path(scratch), cloud_override=given.cloud))
+        lab = stack.enter_context(Lab(file, cloud_override=given.cloud))
         configs = [_select(lab, name) for name in dict.fromkeys(names)]  # each with the cloud that it will use
         timeline = Timeline()
         if given.transcript is not None:

@@ -1,6 +1,7 @@
 """What the lab has: boards.yaml, the ports behind it, leases on them, and the stand-ins of a lab without boards."""
 
 from harness.lab.boards_file import BoardsFileError, load_boards_file
+from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB, choose_boards_file
 from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, NrfCloudAccount, VirtualConfig, select
 from harness.lab.discovery import Kit, find_port, list_kits
 from harness.lab.lab import Lab, MissingApiKey
@@ -8,6 +9,8 @@ from harness.lab.lease import Lease
 from harness.lab.profiles import expected_documents
 
 __all__ = [
+    "BOARDS_FILE",
+    "BUILT_IN_LAB",
     "BoardConfig",
     "BoardsFileError",
     "CloudConfig",
@@ -19,6 +22,7 @@ __all__ = [
     "MissingApiKey",
     "NrfCloudAccount",
     "VirtualConfig",
+    "choose_boards_file",
     "expected_documents",
     "find_port",
     "list_kits",

@@ -3,8 +3,9 @@
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,16 +32,23 @@ class MissingApiKey(Misuse):
 class Lab:
     """Starts what is not there yet, once, and ends it all in :meth:`close`.
 
-    ``folder``: stand-ins keep their files in a private folder in it. ``cloud_override``: a cloud for every board.
+    ``folder``: stand-ins keep their files in a private folder in it; None: in a temporary one, while the lab is open.
+    ``cloud_override``: a cloud for every board.
     ``faults``: what went wrong with stand-ins, one line each; complete after :meth:`close`.
     """
 
     def __init__(
-        self, file: LabFile, *, folder: Path, cloud_override: str | None = None, leases: Path | None = None
+        self,
+        file: LabFile,
+        *,
+        folder: Path | None = None,
+        cloud_override: str | None = None,
+        leases: Path | None = None,
     ) -> None:
         self.file = file
         self.faults: list[str] = []
-        self._folder = private_folder(folder / "stand-ins")
+        self._parent = folder
+        self._scratch: TemporaryDirectory[str] | None = None
         self._leases = leases
         self._override = cloud_override
         self._endpoints: dict[str, CloudEndpoints] = {}
@@ -64,6 +72,8 @@ class Lab:
             fault = stand_in.stop()
             if fault is not None:
                 self.faults.append(fault)
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
     def select(self, names: Sequence[str] = ()) -> list[BoardConfig]:
         """Return the boards with one of these names or tags, all for none; each names the cloud that it will use.
@@ -150,6 +160,14 @@ class Lab:
             dead = None if stand_in is None else stand_in.died(grace=grace)
             if dead is not None:
                 raise error(f"{dead}; run again")
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Made when a stand-in needs it: who only lists tests leaves no trace."""
+        if self._parent is not None:
+            return private_folder(self._parent / "stand-ins")
+        self._scratch = TemporaryDirectory(prefix="nrf91-harness-")
+        return Path(self._scratch.name)
 
     def _cloud(self, name: str) -> LocalCloud | NrfCloudAccount:
         return self.file.cloud(name)

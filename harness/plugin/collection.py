@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from _pytest.junitxml import xml_key  # pytest has no public way to take its own report back
 
 from harness.errors import Misuse
+from harness.plugin.own_junit import want_own_junit
 from harness.plugin.state import (
     BOARD_PARAMETER,
     DERIVED,
-    FOLDER,
     MISTAKE,
-    OWN_JUNIT,
     derived_of,
+    folder_of,
     full,
     run_of,
+    uses_board,
 )
 
 if TYPE_CHECKING:
@@ -55,12 +57,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """End here on a mistake in the boards file; leave no report of a run that uses no board."""
+    """End here on a mistake in the boards file, or where the reports of board tests cannot be written."""
+    collect_only = config.getoption("collectonly")
     mistake = config.stash.get(MISTAKE, None)
     if mistake is not None:
-        config.stash[FOLDER].write_mistake(str(mistake))
+        if not collect_only:
+            with contextlib.suppress(OSError):  # the mistake itself is what the user must hear of
+                folder_of(config).write_mistake(str(mistake))
         raise pytest.UsageError(str(mistake))
-    uses_boards = any(BOARD_PARAMETER in getattr(item, "fixturenames", ()) for item in items)
-    if not uses_boards and config.stash.get(OWN_JUNIT, False) and xml_key in config.stash:
-        config.pluginmanager.unregister(config.stash[xml_key])
-        del config.stash[xml_key]
+    if not collect_only and any(map(uses_board, items)):
+        _make_folder(folder_of(config).path)
+        want_own_junit(config)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(
+            f"{path}: {error.strerror}: board tests are reported there; name folders that can be written with"
+            " --reports DIR and --lab-ca DIR"
+        ) from error

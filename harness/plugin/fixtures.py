@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.plugin.state import CASE, derived_of, full, run_of
-from harness.report import CaseRecord, Transcript, short_name
-from harness.timeline import Timeline
 
 if TYPE_CHECKING:
     from harness.cloud import DeviceApi, NrfCloud, Observer
@@ -17,7 +15,9 @@ if TYPE_CHECKING:
     from harness.modem import Modem
     from harness.policy.evaluation.membership import Membership
     from harness.policy_trials.own_names import OwnNames
+    from harness.report import CaseRecord
     from harness.run import Board, Provisioned
+    from harness.timeline import Timeline
     from harness.trial import RestTrials, Trials, Verdict
 
 
@@ -29,6 +29,9 @@ def _board(request: pytest.FixtureRequest) -> Board:
 @pytest.fixture
 def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Timeline]:
     """Everything that happens during this test, also written to its transcript. One per test."""
+    from harness.report import CaseRecord, Transcript, short_name
+    from harness.timeline import Timeline
+
     run, item = run_of(request.config), request.node
     case = CaseRecord(_board.name, short_name(item.nodeid))
     item.stash[CASE] = case

@@ -1,19 +1,18 @@
-"""The harness's own options, its marker, and the name of the JUnit report."""
+"""The harness's own options, its marker, and a JUnit report where none was asked for."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from harness.plugin.state import FOLDER, OWN_JUNIT
-from harness.report import RunFolder
+from harness.plugin.own_junit import add_own_junit
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the harness's own options."""
     group = parser.getgroup("nrf91", "nRF91 boards and clouds")
-    group.addoption("--boards", metavar="FILE", help="boards file (default: boards.yaml in the root folder)")
+    group.addoption(
+        "--boards", metavar="FILE", help="boards file (default: boards.yaml in the root folder, or a virtual board)"
+    )
     group.addoption("--board", metavar="NAME|TAG", action="append", default=[], help="only these boards; repeatable")
     group.addoption("--cloud", metavar="NAME", help="use this cloud of the boards file for every board")
     group.addoption("--reports", metavar="DIR", help="where runs are reported (default: reports in the root folder)")
@@ -28,12 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--reprovision", action="store_true", help="make new credentials although valid ones are there")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and name the JUnit report before pytest's own plug-in looks for its option."""
+    """Register the marker and the harness's own JUnit report."""
     config.addinivalue_line("markers", "violation: breaks a policy on purpose; the board must be hung up on")
-    folder = RunFolder(Path(config.getoption("--reports") or config.rootpath / "reports"))
-    config.stash[FOLDER] = folder
-    if config.option.xmlpath is None:
-        config.option.xmlpath = str(folder.junit)
-        config.stash[OWN_JUNIT] = True
+    add_own_junit(config)

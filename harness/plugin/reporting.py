@@ -9,9 +9,18 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from harness.errors import LabError, Misuse
-from harness.plugin.state import BOARD_PARAMETER, CASE, DERIVED, FOLDER, LEFT, OWN_NAMES, RUN, derived_of
-from harness.redact import SECRETS
-from harness.report import table
+from harness.plugin.own_junit import BOARD_TEST
+from harness.plugin.state import (
+    BOARD_PARAMETER,
+    CASE,
+    DERIVED,
+    LEFT,
+    OWN_NAMES,
+    RUN,
+    derived_of,
+    folder_of,
+    uses_board,
+)
 
 if TYPE_CHECKING:
     from harness.policy_trials.own_names import OwnNames
@@ -23,6 +32,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Report the lab's trouble as an error in one line, note derived trials, and journal each phase as it ends."""
     report = yield
+    if RUN not in item.config.stash:  # no test of this session asks for a board
+        return report
+    from harness.redact import SECRETS
+
+    setattr(report, BOARD_TEST, uses_board(item))
     phase = report.when or ""
     trouble = call.excinfo is not None and isinstance(call.excinfo.value, LabError | Misuse)
     if call.excinfo is not None and trouble:
@@ -45,7 +59,7 @@ def pytest_runtest_makereport(
         elif report.skipped:
             case.result = "skipped"
         message = SECRETS.scrub(str(call.excinfo.value)) if call.excinfo is not None else ""
-        item.config.stash[FOLDER].write_journal(
+        folder_of(item.config).write_journal(
             {"test": item.nodeid, "board": case.board, "phase": phase, "outcome": report.outcome}
             | {"seconds": round(report.duration, 3), "message": message, **case.properties}
         )
@@ -69,7 +83,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     run = config.stash.get(RUN, None)
     if run is None or not run.cases:
         return
+    from harness.lab import BUILT_IN_LAB
+    from harness.report import table
+
     terminalreporter.section("nRF91 boards")
+    if run.boards_file == BUILT_IN_LAB:
+        terminalreporter.write_line(
+            f"boards: the built-in virtual one, because there is no {config.rootpath}/boards.yaml"
+        )
     for line in table(run.cases):
         terminalreporter.write_line(line)
     for line in derived_of(config).summary().values():
@@ -88,6 +109,8 @@ def _cut_short(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
 
 def _scrub(report: pytest.TestReport) -> None:
     """Cut secrets from what pytest shows: a traceback shows arguments, and a captured log whatever was logged."""
+    from harness.redact import SECRETS
+
     text = report.longreprtext
     clean = SECRETS.scrub(text)
     if clean != text:

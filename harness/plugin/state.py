@@ -8,36 +8,55 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import Misuse
-from harness.report import CaseRecord, RunFolder
 
 if TYPE_CHECKING:
     from harness.policy_trials.derived import DerivedTrials
+    from harness.report import CaseRecord, RunFolder
     from harness.run import Run
 
-FOLDER = pytest.StashKey[RunFolder]()
-OWN_JUNIT = pytest.StashKey[bool]()
-RUN = pytest.StashKey["Run"]()
-TRIALS = pytest.StashKey["DerivedTrials"]()
-MISTAKE = pytest.StashKey[Misuse]()
-LEFT = pytest.StashKey[list[str]]()
-CASE = pytest.StashKey[CaseRecord]()
+FOLDER: pytest.StashKey[RunFolder] = pytest.StashKey()
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+TRIALS: pytest.StashKey[DerivedTrials] = pytest.StashKey()
+MISTAKE: pytest.StashKey[Misuse] = pytest.StashKey()
+LEFT: pytest.StashKey[list[str]] = pytest.StashKey()
+CASE: pytest.StashKey[CaseRecord] = pytest.StashKey()
 BOARD_PARAMETER = "_board"
 DERIVED = "derived"
 OWN_NAMES = "own_names"
+
+
+def reports_of(config: pytest.Config) -> Path:
+    """Return the folder that holds one folder for each run."""
+    return Path(config.getoption("--reports") or config.rootpath / "reports")
+
+
+def folder_of(config: pytest.Config) -> RunFolder:
+    """Return the folder of this run. It is made on disk by what is first written to it."""
+    if FOLDER not in config.stash:
+        from harness.report import RunFolder
+
+        config.stash[FOLDER] = RunFolder(reports_of(config))
+    return config.stash[FOLDER]
+
+
+def uses_board(item: pytest.Item) -> bool:
+    """Tell whether a test asks for a board, or for anything that is made from one."""
+    return BOARD_PARAMETER in getattr(item, "fixturenames", ())
 
 
 def run_of(config: pytest.Config) -> Run:
     """Return the run of this session; made on first use. Raises Misuse for a mistake in the boards file."""
     if RUN not in config.stash:
         from harness.credentials import KeyOrigin
+        from harness.lab import choose_boards_file
         from harness.run import Run
 
         origin, ca_folder = config.getoption("--provision"), config.getoption("--lab-ca")
         config.stash[RUN] = Run(
-            Path(config.getoption("--boards") or config.rootpath / "boards.yaml"),
+            choose_boards_file(config.getoption("--boards"), config.rootpath),
             config.getoption("--board"),
             cloud=config.getoption("--cloud"),
-            folder=config.stash[FOLDER],
+            folder=folder_of(config),
             ca_folder=Path(ca_folder) if ca_folder else None,
             root=config.rootpath,
             key_origin=KeyOrigin(origin) if origin else None,

@@ -1,6 +1,5 @@
 """One run: the selected boards and their clouds, opened when needed, closed together, and the cases it went through."""
 
-import tempfile
 from pathlib import Path
 
 from harness.credentials import KeyOrigin
@@ -31,14 +30,14 @@ class Run:
     ) -> None:
         """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. Others: see CloudDevice."""
         self.folder = folder
+        self.boards_file = boards_file
         self.cases: list[CaseRecord] = []
         file = load_boards_file(boards_file)
         self._ca_folder = ca_folder or file.lab_ca or root / LAB_CA
         self._key_origin = key_origin
         self._renew = renew
-        # Not in the run's folder: what stand-ins keep there (an API key) must not be near a report.
-        self._scratch = tempfile.TemporaryDirectory(prefix="nrf91-harness-")
-        self._lab = Lab(file, folder=Path(self._scratch.name), cloud_override=cloud)
+        # Its folder is not the run's: what stand-ins keep there (an API key) must not be near a report.
+        self._lab = Lab(file, cloud_override=cloud)
         self.selected: list[BoardConfig] = self._lab.select(names)
         self._boards: dict[str, Board] = {}
         self._clouds: dict[str, Cloud] = {}
@@ -69,5 +68,4 @@ class Run:
         for cloud in self._clouds.values():
             left += cloud.close()
         self._lab.close()
-        self._scratch.cleanup()
         return left + self._lab.faults

@@ -1,11 +1,13 @@
 """What may be given on the command line, and what is said to who gives something else."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from harness.cli.arguments import parse
 from harness.credentials import KeyOrigin
+from harness.lab import BUILT_IN_LAB
 from harness.policy import Membership
 
 
@@ -20,6 +22,18 @@ def test_provision_and_its_defaults():
         None,
         None,
     )
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"nrf91-harness {version('nrf91-harness')}\n"
+
+
+def test_without_a_boards_file_the_built_in_lab_is_used(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert parse(["provision", "virtual-1"]).boards == BUILT_IN_LAB
 
 
 def test_provision_with_everything():

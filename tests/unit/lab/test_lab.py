@@ -50,7 +50,7 @@ def make_lab(tmp_path, monkeypatch):
     def make(manner="good", **arguments):
         monkeypatch.setattr(lab_module, "StandIn", partial(StandIn, program=(sys.executable, str(FAKE), manner)))
         file = load_boards_file(tmp_path / "boards.yaml")
-        labs.append(Lab(file, folder=tmp_path / "run", leases=tmp_path, **arguments))
+        labs.append(Lab(file, **{"folder": tmp_path / "run", "leases": tmp_path} | arguments))
         return labs[-1]
 
     yield make
@@ -303,5 +303,14 @@ def test_leases(make_lab):
 
 
 def test_the_folder_of_stand_ins_is_private(make_lab, tmp_path):
-    make_lab()
+    lab = make_lab()
+    assert not (tmp_path / "run").exists()
+    lab.endpoints("local")
     assert (tmp_path / "run" / "stand-ins").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_its_own_is_private_and_goes_with_the_lab(make_lab):
+    with make_lab(folder=None) as lab:
+        folder = lab.endpoints("local").rest_ca.parents[1]
+        assert folder.stat().st_mode & 0o777 == 0o700
+    assert not folder.exists()
