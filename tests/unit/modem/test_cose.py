@@ -70,10 +70,22 @@ def test_signature_of_zeros_is_no_signature():
         (cbor2.dumps(cbor2.CBORTag(18, [bytes.fromhex("a10126"), {4: b"\x21"}, "p", bytes(64)])), "byte string"),
         (cbor2.dumps(cbor2.CBORTag(18, [bytes.fromhex("a10126"), {4: b"\x21"}, b"p", bytes(63)])), "64 bytes"),
     ],
-    ids=[  # said here, because signatures differ from run to run, and pytest-xdist wants the same ids in every worker
-        "empty", "cut", "two", "no-tag", "tag-17", "three-parts", "no-array", "es384", "other-key", "no-key", "text", "63"
+    # Said here, because signatures differ from run to run, and pytest-xdist wants the same ids in every worker.
+    ids=[
+        "empty",
+        "cut",
+        "more",
+        "no-tag",
+        "tag-17",
+        "three-parts",
+        "no-array",
+        "es384",
+        "other-key",
+        "no-key",
+        "text",
+        "63-bytes",
     ],
-)  # fmt: skip
+)
 def test_other_frames_are_value_errors(data, reason):
     with pytest.raises(ValueError, match=reason):
         CoseSign1.parse(data)
