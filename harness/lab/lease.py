@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
@@ -24,6 +24,8 @@ from serial.tools import list_ports
 from harness.errors import LabError, PortBusy
 from harness.lab.discovery import KIT_VENDORS, PortInfo, list_kits
 from harness.redact import SECRETS
+
+LEASES_VARIABLE: Final = "NRF91_HARNESS_LEASES"
 
 
 class Lease:
@@ -69,9 +71,11 @@ def lease_folder() -> Path:
     """Return the user's folder of leases, made 0700 if it is not there.
 
     One place for all sessions of a user: XDG_RUNTIME_DIR is set in a login and not under cron or CI, and the two would
-    not see each other's leases.
+    not see each other's leases. For the same reason NRF91_HARNESS_LEASES, which names another folder, is for tests of
+    the harness itself, whose boards are nobody else's.
     """
-    return private_folder(Path(f"/tmp/nrf91-harness-{os.getuid()}"))  # noqa: S108 - owner and mode are checked
+    usual = f"/tmp/nrf91-harness-{os.getuid()}"  # noqa: S108 - owner and mode are checked
+    return private_folder(Path(os.environ.get(LEASES_VARIABLE) or usual))
 
 
 def private_folder(folder: Path) -> Path:

@@ -3,12 +3,13 @@
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from harness.errors import LabError, PortBusy
 from harness.lab import Lease
-from harness.lab.lease import lease_folder, private_folder
+from harness.lab.lease import LEASES_VARIABLE, lease_folder, private_folder
 
 
 def test_a_lease_is_exclusive_and_names_its_owner(tmp_path):
@@ -66,7 +67,15 @@ def test_private_folder(tmp_path):
 
 
 def test_every_session_of_a_user_looks_in_the_same_folder(monkeypatch):
+    monkeypatch.delenv(LEASES_VARIABLE)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
     in_a_login = lease_folder()
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert lease_folder() == in_a_login
+
+
+def test_tests_have_leases_of_their_own(tmp_path, monkeypatch):
+    assert lease_folder() == Path(os.environ[LEASES_VARIABLE])
+    monkeypatch.setenv(LEASES_VARIABLE, str(tmp_path / "mine"))
+    assert lease_folder() == tmp_path / "mine"
+    assert stat.S_IMODE((tmp_path / "mine").stat().st_mode) == 0o700
