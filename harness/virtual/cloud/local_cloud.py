@@ -10,7 +10,6 @@ from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.virtual.cloud.broker.broker import Broker
@@ -29,6 +28,7 @@ from harness.virtual.cloud.registry.team import Team
 from harness.virtual.cloud.rest.application import build_app
 from harness.virtual.cloud.rest.bulk import BulkOperations
 from harness.virtual.cloud.rest.common import BASE, Api
+from harness.virtual.cloud.rest.server import RestServer
 from harness.virtual.cloud.services.bundles import Bundles
 from harness.virtual.cloud.services.fota import FotaJobs
 from harness.virtual.cloud.services.messages import MessageStore
@@ -46,7 +46,6 @@ _NAMES = ("localhost", MQTT_HOST, REST_HOST, PROVISIONING_HOST, BOARD_PROVISIONI
 _ROOT_NAME = "nRF91 harness local cloud root"
 _JITP_CA_NAME = "nRF91 harness local cloud JITP CA"
 _LOOPBACK = "127.0.0.1"
-_SHUTDOWN_TIMEOUT = 0.5
 
 
 @dataclass(frozen=True)
@@ -144,27 +143,21 @@ class LocalCloud:
         provisioning = build_provisioning_app(
             Claims(self.identities, journal), self.identities, journal=journal, api_key=self.api_key, owner=tenant_id
         )
-        self._runners = [
-            web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
-            for app in (build_app(api), provisioning)
-        ]
+        context = _server_context(self._server)
+        self._rest = [RestServer(app, context, journal) for app in (build_app(api), provisioning)]
         self.mqtt_address = self.jitp_address = self.rest_address = self.provisioning_address = (_LOOPBACK, 0)
 
     async def start(self) -> None:
         """Listen on free ports of 127.0.0.1; the addresses then hold them."""
         self.mqtt_address = (_LOOPBACK, await self.broker.start(_LOOPBACK, 0))
         self.jitp_address = (_LOOPBACK, await self._https.start(_LOOPBACK, 0))
-        for runner in self._runners:
-            await runner.setup()
-            await web.TCPSite(runner, _LOOPBACK, 0, ssl_context=_server_context(self._server)).start()
-        self.rest_address, self.provisioning_address = (
-            (_LOOPBACK, int(runner.addresses[0][1])) for runner in self._runners
-        )
+        rest, provisioning = [await server.start(_LOOPBACK, 0) for server in self._rest]
+        self.rest_address, self.provisioning_address = (_LOOPBACK, rest), (_LOOPBACK, provisioning)
 
     async def stop(self) -> None:
         """End every connection and stop listening."""
-        for runner in self._runners:
-            await runner.cleanup()
+        for server in self._rest:
+            await server.stop()
         await self._https.stop()
         await self.broker.stop()
         if self._keeper:

@@ -10,7 +10,6 @@ import csv
 import hmac
 import io
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import cbor2
@@ -24,6 +23,7 @@ from harness.virtual.cloud.provisioning.attestation import TrustedIdentities
 from harness.virtual.cloud.provisioning.claims import ClaimedDevice, Claims, CommandStatus
 from harness.virtual.cloud.provisioning.commands import read_request, take_answer, to_wire
 from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.rest.answering import make_guard
 from harness.virtual.cloud.rest.common import BASE, accepted, invalid, read_flag, read_object, read_query, read_strings
 from harness.virtual.cloud.rest.jwt_auth import InvalidToken, verify
 
@@ -33,7 +33,6 @@ _BOARD_CALLS = (f"{_BOARD}/commands", f"{_BOARD}/response")
 _CBOR = "application/cbor"
 _MOST_ROWS = 1000
 _LARGEST_BODY = 1024**2
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def build_provisioning_app(
@@ -212,32 +211,26 @@ class BoardCalls:
 
 
 def _guard(journal: Journal, api_key: str) -> Middleware:
-    @web.middleware
-    async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        resource = request.match_info.route.resource
-        path = resource.canonical if resource else "(unknown)"
-        try:
-            if path not in _BOARD_CALLS and not hmac.compare_digest(_bearer(request).encode(), api_key.encode()):
-                raise Refused(401, 40100, "access denied: the Authorization header must be Bearer and a valid API key")
-            response = await handler(request)
-        except Refused as refusal:
-            response = _refusal(refusal.status, refusal.code, str(refusal))
-        except web.HTTPException as error:  # aiohttp's own: no such path, no such method, body too large
-            response = _refusal(error.status, 40420 if error.status == 404 else error.status * 100, error.reason)
-        journal.write("provisioning_service", method=request.method, path=path, status=response.status)
-        return response
+    def authenticate(request: web.Request) -> None:
+        credential = _bearer(request).encode(errors="replace")
+        if _path(request) not in _BOARD_CALLS and not hmac.compare_digest(credential, api_key.encode()):
+            raise Refused(401, 40100, "access denied: the Authorization header must be Bearer and a valid API key")
 
-    return guard
+    def done(request: web.Request, status: int, code: int | None) -> None:
+        journal.write("provisioning_service", method=request.method, path=_path(request), status=status)
+
+    return make_guard(authenticate, done)
+
+
+def _path(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "(unknown)"
 
 
 def _bearer(request: web.Request) -> str:
     """Return the credential in the Authorization header, empty when there is none."""
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     return credential.strip() if scheme.lower() == "bearer" else ""
-
-
-def _refusal(status: int, code: int, message: str) -> web.Response:
-    return web.json_response({"code": code, "message": message}, status=status)
 
 
 def _split(text: str) -> list[str]:

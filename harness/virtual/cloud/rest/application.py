@@ -1,15 +1,9 @@
-"""The REST API as an aiohttp application: routes, authentication first, and the form of refusals.
-
-Facts: nRF Cloud REST API - the error codes of its overview page. UNCONFIRMED, chosen here: 404 with code 40420 for a
-wrong path.
-"""
-
-from collections.abc import Awaitable, Callable
+"""The REST API as an aiohttp application: its routes, and what its journal says of each request."""
 
 from aiohttp import web
 
-from harness.virtual.cloud.registry.team import Refused
 from harness.virtual.cloud.rest.account import AccountRoutes
+from harness.virtual.cloud.rest.answering import make_guard
 from harness.virtual.cloud.rest.authentication import authenticate, route_path
 from harness.virtual.cloud.rest.certificates import CertificateRoutes
 from harness.virtual.cloud.rest.common import CALLER, Api
@@ -34,43 +28,28 @@ _GROUPS = (  # in this order: literal paths like .../mqtt-team must be found bef
     FotaRoutes,
     LocationRoutes,
 )
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def build_app(api: Api) -> web.Application:
     """Return the application that serves the API below ``/v1``."""
 
-    @web.middleware
-    async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        code: int | None = None
-        try:
-            authenticate(request, api)
-            response = await handler(request)
+    def done(request: web.Request, status: int, code: int | None) -> None:
+        if code is None:
             api.save()
-        except Refused as refusal:
-            code = refusal.code
-            response = _refusal(refusal.status, code, str(refusal))
-        except web.HTTPException as error:  # aiohttp's own: no such path, no such method, body too large
-            code = 40420 if error.status == 404 else error.status * 100
-            response = _refusal(error.status, code, error.reason)
         about = {name: request.match_info[name] for name in _IDS if name in request.match_info}
         outcome = {} if code is None else {"code": code}
         api.journal.write(
             "rest",
             method=request.method,
             path=route_path(request),
-            status=response.status,
+            status=status,
             caller=request.get(CALLER),
             **about,
             **outcome,
         )
-        return response
 
+    guard = make_guard(lambda request: authenticate(request, api), done)
     app = web.Application(middlewares=[guard], client_max_size=_LARGEST_BODY)
     for group in _GROUPS:
         app.router.add_routes(group(api).routes())
     return app
-
-
-def _refusal(status: int, code: int, message: str) -> web.Response:
-    return web.json_response({"code": code, "message": message}, status=status)

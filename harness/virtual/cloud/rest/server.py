@@ -1,0 +1,112 @@
+"""The HTTP server below both REST services: what is no HTTP is refused like everything else, and written down once.
+
+aiohttp answers such bytes in plain text and logs a traceback. Both belong to a server in the open; here a client's
+mistake is the client's to hear of, in nRF Cloud's form, and one line of the journal's. What the bytes were is not
+written down: they may hold a key.
+"""
+
+import asyncio
+import ssl
+
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod, InvalidURLError, LineTooLong
+from aiohttp.web_protocol import RequestHandler
+
+from harness.virtual.cloud.broker.interfaces import Journal
+from harness.virtual.cloud.rest.answering import http_refusal, refusal
+
+_BY_KIND: tuple[tuple[type[Exception], str], ...] = (
+    (BadHttpMethod, "the method is none of HTTP's, or what came is no HTTP"),
+    (LineTooLong, "a line is too long"),
+    (InvalidURLError, "the request target is no URL path"),
+)
+# The parser says most things in words alone. They are looked for, never passed on.
+_BY_WORD = (
+    ("content-length", "the Content-Length is no length"),
+    ("transfer-encoding", "the Transfer-Encoding is not chunked"),
+    ("chunk", "the body's chunks are malformed"),
+    ("header", "a header field is malformed"),
+    ("url", "the request target is no URL path"),
+    ("method", "the method is none of HTTP's, or what came is no HTTP"),
+)
+_SHUTDOWN_TIMEOUT = 0.5
+
+
+class JsonProtocol(RequestHandler):
+    """One connection of a client."""
+
+    __slots__ = ("_journal",)
+
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, journal: Journal) -> None:
+        super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]  # None is how it is left out
+        self._journal = journal
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer in nRF Cloud's form. What is not the client's doing (500) is logged with its traceback."""
+        if status >= 500:
+            self.log_exception("Error handling a request", exc_info=exc)
+            answer = refusal(status, 50010, "the stand-in failed; its standard error says where")
+        else:
+            fault = _fault(exc)
+            self._journal.write("http_refused", source_ip=request.remote, status=status, reason=fault)
+            answer = http_refusal(status, fault)
+        answer.force_close()
+        return answer
+
+    def log_exception(self, *args: object, **kw: object) -> None:
+        """Log what is not the client's doing. aiohttp calls this too for a body that broke after it was answered."""
+        if not isinstance(kw.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kw)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer; what aiohttp refuses before any handler (an ``Expect`` it does not know) is given form."""
+        if isinstance(resp, web.HTTPException):
+            self._journal.write("http_refused", source_ip=request.remote, status=resp.status, reason=resp.reason)
+            resp = http_refusal(resp.status, resp.reason)
+        return await super().finish_response(request, resp, start_time)
+
+
+def _fault(exc: BaseException | None) -> str:
+    for kind, text in _BY_KIND:
+        if isinstance(exc, kind):
+            return text
+    said = getattr(exc, "message", "").partition("\n")[0].lower()
+    return next((text for word, text in _BY_WORD if word in said), "the request is not HTTP/1.1")
+
+
+class RestServer:
+    """One application on a port of its own. ``context``: TLS with the server's certificate."""
+
+    def __init__(self, app: web.Application, context: ssl.SSLContext, journal: Journal) -> None:
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
+        self._context = context
+        self._journal = journal
+        self._server: asyncio.Server | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; return the port (``port`` 0: the system chooses)."""
+        await self._runner.setup()
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._connect, host, port, ssl=self._context)
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
+
+    async def stop(self) -> None:
+        """Stop listening and end every connection."""
+        if self._server is not None:
+            self._server.close()
+        await self._runner.cleanup()
+
+    def _connect(self) -> JsonProtocol:
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("the server has been stopped")
+        return JsonProtocol(server, asyncio.get_running_loop(), self._journal)
