@@ -172,7 +172,7 @@ def _add_jwt(parser: _Parser) -> None:
 
 
 def _add_check(parser: _Parser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="policy document, in JSON")
+    parser.add_argument("files", nargs="+", type=_document_file, metavar="FILE", help="policy document, in JSON")
 
 
 def _add_explain(parser: _Parser) -> None:
@@ -261,6 +261,11 @@ def _template(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
+
+
+def _document_file(text: str) -> Path:
+    """A path, or what AWS CLI takes in its place: ``file://policy.json``, ``file:///home/me/policy.json``."""
+    return Path(text.removeprefix("file://"))
 
 
 def _sec_tag(text: str) -> int:

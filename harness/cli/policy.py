@@ -31,11 +31,11 @@ from harness.policy import (
 from harness.policy.documents.arn import EXAMPLE_ACCOUNT
 from harness.policy.evaluation.expectations import Doubt, Expectations
 from harness.policy.evaluation.membership import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT
-from harness.policy.evaluation.mqtt_rules import possible_client_id, possible_filter, possible_topic
+from harness.policy.evaluation.mqtt_rules import client_id_fault, filter_fault, possible_topic, topic_fault
 from harness.policy_trials.trials import MEMBERSHIPS, fit_for_trials
 
 _PLACEHOLDERS: Final = "placeholders; real ones: --device-id and --tenant, or --live"
-_POSSIBLE: Final = {Verb.CONNECT: possible_client_id, Verb.PUBLISH: possible_topic, Verb.SUBSCRIBE: possible_filter}
+_FAULTS: Final = {Verb.CONNECT: client_id_fault, Verb.PUBLISH: topic_fault, Verb.SUBSCRIBE: filter_fault}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,15 @@ def check(given: Arguments, progress: Progress) -> Result:
     for path in given.files:
         _check_file(path)
         findings += _findings(path)
-    errors = sum(finding["level"] == "error" for finding in findings)
+    errors, warnings = (sum(found["level"] == level for found in findings) for level in ("error", "warning"))
     lines = [f"{found['file']}: {found['level']}: {found['text']}" for found in findings]
-    lines.append(f"documents: {len(given.files)}, errors: {errors}, warnings: {len(findings) - errors}")
+    lines.append(f"documents: {len(given.files)}, errors: {errors}, warnings: {warnings}")
     data = {"documents": len(given.files), "errors": errors, "findings": findings}
     return Result(data, lines, REFUSED if errors else OK)
 
 
 def explain(given: Arguments, progress: Progress) -> Result:
-    """Say whether the documents allow something, and why."""
+    """Say whether a device may do something by the documents, and why. JSON and text say the same."""
     verb = Verb(given.verb)
     if given.retain and verb is not Verb.PUBLISH:
         raise Misuse(f"--retain is about a message, and a {verb} has none: leave it out, or write publish")
@@ -83,27 +83,37 @@ def explain(given: Arguments, progress: Progress) -> Result:
     name = fill(given.topic, subject.names)
     expectations, request = Expectations(subject.documents, subject.names, state), Request(verb, name, given.retain)
     deciding, doubt = expectations.rulings(request)[-1], expectations.doubt(request)
-    rows = [("at best", doubt.best.explain()), ("at worst", doubt.worst.explain())] if doubt else []
-    rows = rows or [("because", deciding.explain())]
-    if verb is Verb.SUBSCRIBE and (doubt.best if doubt else deciding).allowed and possible_topic(name):
-        rows.append(("messages", expectations.reason("iot:Receive", name)))
-    if not _POSSIBLE[verb](name):
-        rows.append(("but", f"AWS IoT takes no {verb} with this name, whatever the policies say"))
-    rows.append(("device", f"{state}, {subject.names.device_id} of team {subject.names.tenant_id}"))
-    if subject.invented:
-        rows.append(("names", _PLACEHOLDERS))
-    rows.append(("documents", subject.origin))
+    impossible = _FAULTS[verb](name)
+    subscribed = verb is Verb.SUBSCRIBE and (doubt.best if doubt else deciding).allowed and possible_topic(name)
+    messages = expectations.reason("iot:Receive", name) if subscribed else None
+    head = doubt.summary if doubt else "allowed" if deciding.allowed else "not allowed"
+    if impossible:
+        head = f"not possible: AWS IoT takes no {verb} with this name, whatever the policies say: {impossible}"
     data = {
         "board": given.board,
         "verb": verb,
         "name": name,
+        "retain": given.retain,
+        "answer": head,
         **_answer(deciding, doubt),
+        "impossible": impossible,
+        "messages": messages,
         "membership": state,
         "device_id": subject.names.device_id,
         "tenant": subject.names.tenant_id,
+        "placeholders": subject.invented,
         **subject.as_data,
     }
-    head = doubt.summary if doubt else "allowed" if deciding.allowed else "not allowed"
+    if impossible:
+        data["allowed"] = False  # what the policies say of it is in "decision" and "because"
+    rows = [("at best", doubt.best.explain()), ("at worst", doubt.worst.explain())] if doubt else []
+    rows = rows or [("policies" if impossible else "because", deciding.explain())]
+    if messages:
+        rows.append(("messages", messages))
+    rows.append(("device", f"{state}, {subject.names.device_id} of team {subject.names.tenant_id}"))
+    if subject.invented:
+        rows.append(("names", _PLACEHOLDERS))
+    rows.append(("documents", subject.origin))
     return Result(data, [head, *table(rows)])
 
 
@@ -192,9 +202,11 @@ def _findings(path: Path) -> list[dict[str, str]]:
     try:
         document = load_document(path, account=EXAMPLE_ACCOUNT)
     except PolicyError as error:
-        return [{"file": str(path), "level": "error", "text": str(error).removeprefix(f"{path.stem}: ")}]
-    found = lint(document)
-    return [{"file": str(path), "level": "warning", "text": f"{one.path}: {one.text}"} for one in found]
+        texts = [one.removeprefix(f"{path.stem}: ") for one in error.mistakes]
+        return [{"file": str(path), "level": "error", "text": text} for text in texts]
+    read = [] if document.found_at is None else [("note", f"the document is read from {document.found_at}")]
+    found = read + [("warning", f"{one.path}: {one.text}") for one in lint(document)]
+    return [{"file": str(path), "level": level, "text": text} for level, text in found]
 
 
 def _subject(given: Arguments, progress: Progress) -> _Subject:

@@ -92,7 +92,8 @@ def _policies(
                 at_home([*loaded, policy])
                 loaded.append(policy)
             except PolicyError as error:
-                yield document.mistake((*place, index), f"{error}; correct {path}")
+                for mistake in error.mistakes:
+                    yield document.mistake((*place, index), f"{mistake}; correct {path}")
             continue
         yield document.mistake((*place, index), text)
 

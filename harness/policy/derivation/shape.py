@@ -9,10 +9,10 @@ from harness.policy.evaluation.principal import Context
 
 _TYPES = ("topic", "topicfilter", "client", "thing")
 _ROLES = {
-    "iot:clientid": DEVICE,
-    "iot:connection.thing.thingname": DEVICE,
-    "iot:connection.thing.attributes[tenantid]": TENANT,
-    "iot:connection.thing.attributes[teamid]": TENANT,
+    "iot:ClientId": DEVICE,
+    "iot:Connection.Thing.ThingName": DEVICE,
+    "iot:Connection.Thing.Attributes[tenantId]": TENANT,
+    "iot:Connection.Thing.Attributes[teamId]": TENANT,
 }
 _FILLER = "test"
 
@@ -58,7 +58,7 @@ def shape_of(resource: str, *, variables: bool, context: Context) -> Shape | Non
 
 def _role(token: Token, context: Context) -> str | Wild | None:
     if isinstance(token, Variable):
-        return _ROLES.get(token.name.lower()) or context.variable(token.name)
+        return _ROLES.get(token.name) or context.variable(token.name)
     return token
 
 

@@ -6,15 +6,15 @@ word they would grant nothing.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from harness.policy.documents.arn import EXAMPLE_ACCOUNT, EXAMPLE_REGION
-from harness.policy.documents.conditions import Condition
 from harness.policy.documents.document import PolicyDocument
 from harness.policy.documents.json_paths import place_of, placed_resources
 from harness.policy.documents.pattern import tokenise
+from harness.policy.documents.quotation import Quotation
 from harness.policy.documents.statement import Statement
 from harness.policy.errors import PolicyError
 from harness.policy.proof.containment import covers
@@ -53,7 +53,7 @@ def at_home(documents: Iterable[PolicyDocument]) -> list[PolicyDocument]:
     named = _named(documents)
     if isinstance(named, Clash):
         raise PolicyError(str(named))
-    if not named:
+    if not named.parts:
         return documents
     return [
         replace(document, statements=tuple(_moved(statement, named) for statement in document.statements))
@@ -61,15 +61,25 @@ def at_home(documents: Iterable[PolicyDocument]) -> list[PolicyDocument]:
     ]
 
 
-def _named(documents: Iterable[PolicyDocument]) -> dict[int, set[str]] | Clash:
-    """Return by their position the parts that stand for another one than in requests; wildcards may fit it."""
+class _Named(NamedTuple):
+    """Parts by their position that stand for another one than in requests; wildcards may fit it.
+
+    ``head``: the start of an ARN of this cloud, as far as its documents name it.
+    """
+
+    parts: dict[int, set[str]]
+    head: str
+
+
+def _named(documents: Iterable[PolicyDocument]) -> _Named | Clash:
+    """Return what documents name that are all of one cloud."""
     own: dict[int, tuple[str, str, str]] = {}
     seen: dict[int, set[str]] = {}
     for document in documents:
         for path, text in _texts(document):
             for position, part in _parts(text):
-                if position == _ACCOUNT and part == EXAMPLE_ACCOUNT:
-                    continue  # what ${AWSAccountId} was filled with: the cloud's own, whichever that is
+                if _is_any(text, position):
+                    continue
                 seen.setdefault(position, set()).add(part)
                 name, where, known = own.setdefault(position, (document.name, path, part))
                 if _fits(known, part):
@@ -79,7 +89,23 @@ def _named(documents: Iterable[PolicyDocument]) -> dict[int, set[str]] | Clash:
                     word = _WORDS[position]
                     reason = f"its {word} is {part}, but that of {other} is {known}; a cloud has one: write that, or *"
                     return Clash(document.name, path, reason)
-    return {position: seen[position] for position, (_, _, part) in own.items() if part != _EXAMPLE[position]}
+    others = {position: seen[position] for position, (_, _, part) in own.items() if part != _EXAMPLE[position]}
+    narrowest = {position: part for position, (_, _, part) in own.items()}
+    partition, region, account = (narrowest.get(position, part) for position, part in _EXAMPLE.items())
+    return _Named(others, f"arn:{partition}:iot:{region}:{account}:")
+
+
+def _is_any(text: str, position: int) -> bool:
+    """Whether a part stands for the cloud's own, whichever that is.
+
+    The examples' account is what ${AWSAccountId} was filled with. An ARN with it and without a region is of any cloud,
+    so its partition ``aws`` is no more than how such ARNs begin: nRF Cloud's documents are of a cloud in China too.
+    """
+    parts = text.split(":", 5)
+    placeholder = parts[_ACCOUNT] == EXAMPLE_ACCOUNT
+    if position == _PARTITION:
+        return parts[_PARTITION] == "aws" and parts[_REGION] == "*" and parts[_ACCOUNT] in (EXAMPLE_ACCOUNT, "*")
+    return position == _ACCOUNT and placeholder
 
 
 def _fits(wide: str, narrow: str) -> bool:
@@ -101,19 +127,22 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
         yield from ((position, parts[position]) for position, form in _FORM.items() if form.fullmatch(parts[position]))
 
 
-def _moved(statement: Statement, named: dict[int, set[str]]) -> Statement:
+def _moved(statement: Statement, named: "_Named") -> Statement:
+    conditions = tuple(
+        replace(condition, values=tuple(_rewritten(value, named.parts) for value in condition.values))
+        for condition in statement.conditions
+    )
+    texts = [*statement.resources, *(value for condition in statement.conditions for value in condition.values)]
+    said = {_rewritten(text, named.parts): text for text in reversed(texts)}
     return replace(
         statement,
-        resources=tuple(_rewritten(text, named) for text in statement.resources),
-        conditions=tuple(_moved_condition(condition, named) for condition in statement.conditions),
+        resources=tuple(_rewritten(text, named.parts) for text in statement.resources),
+        conditions=conditions,
+        quotation=Quotation(said, named.head),
     )
 
 
-def _moved_condition(condition: Condition, named: dict[int, set[str]]) -> Condition:
-    return replace(condition, values=tuple(_rewritten(text, named) for text in condition.values))
-
-
-def _rewritten(text: str, named: dict[int, set[str]]) -> str:
+def _rewritten(text: str, named: Mapping[int, set[str]]) -> str:
     parts = text.split(":", 5)
     for position, part in _parts(text):
         if part in named.get(position, ()):

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from harness.policy.documents.pattern import Pattern, Token, substitute, tokenise
+from harness.policy.documents.quotation import AS_READ, Quotation
 from harness.policy.evaluation.principal import Context
 
 T = TypeVar("T")
@@ -38,10 +39,12 @@ class FailedCondition(NamedTuple):
 
     condition: Condition
     had: tuple[str, ...] | None
+    quotation: Quotation = AS_READ
 
     def __str__(self) -> str:
-        wanted = " or ".join(map(repr, self.condition.values)) or "no value"
-        had = "the key is absent" if self.had is None else f"the request has {', '.join(map(repr, self.had))}"
+        wanted = " or ".join(repr(self.quotation.of(value)) for value in self.condition.values) or "no value"
+        values = ", ".join(repr(self.quotation.requested(value)) for value in self.had or ())
+        had = "the key is absent" if self.had is None else f"the request has {values}"
         return f"{self.condition.operator} {self.condition.key} {wanted} is not fulfilled: {had}"
 
 

@@ -3,10 +3,13 @@
 ``page``: nRF Cloud's device security page. ``current``: the same, and what firmware of today publishes besides.
 """
 
+import codecs
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from harness.policy.documents.document import PolicyDocument
+from harness.policy.documents.terraform import is_terraform, json_in
 from harness.policy.errors import PolicyError
 
 DOCUMENTS = Path(__file__).parent / "profiles"
@@ -23,16 +26,42 @@ def meant_by(name: str) -> str | None:
 
 
 def load_document(path: Path, *, account: str) -> PolicyDocument:
-    """Read one document; its name is the file's without ``.json``. ``account``: 12 digits for ``${AWSAccountId}``."""
+    """Read the document of a file; its name is the file's without ``.json``.
+
+    ``account``: 12 digits for ``${AWSAccountId}``. The file holds the document itself, what AWS CLI, Terraform or
+    CloudFormation have around it (:mod:`harness.policy.documents.wrappers`), or Terraform's own text. PolicyError: what
+    is wrong with the file or the document.
+    """
     if not re.fullmatch(r"[0-9]{12}", account):
-        raise PolicyError(f"{path.stem}: {account!r} is no AWS account, which has 12 digits")
+        raise PolicyError(f"{path.stem}: {account!r} is not an AWS account, which has 12 digits")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _json_of(_text(path.read_bytes()))
     except OSError as error:
         raise PolicyError(f"{path.stem}: cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise PolicyError(f"{path.stem}: {path} is no UTF-8 text: {error}") from None
+        raise PolicyError(f"{path.stem}: {path} is not UTF-8 text: {error}") from None
+    except ValueError as error:
+        raise PolicyError(f"{path.stem}: {error}") from None
     return PolicyDocument.parse(text, name=path.stem, variables={"AWSAccountId": account})
+
+
+def _text(content: bytes) -> str:
+    # PowerShell writes what a program prints as UTF-16 with a byte order mark.
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if utf16 else "utf-8-sig")
+
+
+def _json_of(text: str) -> str:
+    """Return the JSON in a text that may be Terraform's. ValueError: it is of another kind, with how to convert it."""
+    if text.lstrip()[:1] in ("{", "[", '"'):
+        return text
+    if re.match(r"\s*%7B", text, re.IGNORECASE):
+        return unquote(text)
+    if is_terraform(text):
+        return json_in(text)
+    if re.search(r"^\s*(AWSTemplateFormatVersion|PolicyDocument|Statement)\s*:", text, re.MULTILINE):
+        raise ValueError("this is YAML, a policy document is JSON; convert it, a CloudFormation template with cfn-flip")
+    return text
 
 
 def load_profile(name: str = "page", *, account: str) -> dict[str, PolicyDocument]:

@@ -1,12 +1,13 @@
 """One statement of a policy document, and what it says for one request's context."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
 from harness.policy.documents.arn import resource_start
 from harness.policy.documents.conditions import Condition, FailedCondition, failed_condition
 from harness.policy.documents.pattern import Pattern, Token, substitute, tokenise
+from harness.policy.documents.quotation import AS_READ, Quotation
 from harness.policy.evaluation.principal import Context
 from harness.policy.proof.containment import remainders
 
@@ -23,7 +24,7 @@ class Statement:
     """A statement as written. ``document`` and ``number`` (from 1) say where it stands.
 
     ``not_action``, ``not_resource``: ``actions`` and ``resources`` are those that the statement does *not* apply to.
-    ``variables``: the document's Version has policy variables.
+    ``variables``: the document's Version has policy variables. ``quotation``: what it says where it was rewritten.
     """
 
     document: str
@@ -36,6 +37,7 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
     sid: str | None = None
     variables: bool = True
+    quotation: Quotation = field(default=AS_READ, compare=False, repr=False)
 
     def takes(self, action: str) -> bool:
         """Tell whether the statement is about this action. Actions are case-insensitive."""
@@ -70,7 +72,8 @@ class Statement:
     def failed_condition(self, context: Context) -> FailedCondition | None:
         """Return the first condition that is not fulfilled, None if all are."""
         results = (failed_condition(condition, context, variables=self.variables) for condition in self.conditions)
-        return next((failed for failed in results if failed), None)
+        failed = next((failed for failed in results if failed), None)
+        return failed and failed._replace(quotation=self.quotation)
 
 
 @lru_cache(maxsize=256)

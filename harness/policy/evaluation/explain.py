@@ -69,9 +69,9 @@ def _resource_missed(statements: Sequence[Statement], context: Context, resource
     for statement in statements:
         if statement.failed_condition(context):
             continue
-        for _, pattern in statement.patterns(context):
+        for written, pattern in statement.patterns(context):
             if not statement.not_resource:
-                candidates.append(_differing(statement, pattern, resource))
+                candidates.append(_differing(statement, written, pattern, resource))
             elif pattern.matches(resource):
                 candidates.append((len(resource), _excluded(statement, pattern)))
     return max(candidates, key=itemgetter(0))[1] if candidates else None
@@ -82,7 +82,7 @@ def _excluded(statement: Statement, pattern: Pattern) -> Near:
     return Near(Miss.RESOURCE, statement, None, clause)
 
 
-def _differing(statement: Statement, pattern: Pattern, resource: str) -> tuple[int, Near]:
+def _differing(statement: Statement, written: str, pattern: Pattern, resource: str) -> tuple[int, Near]:
     position, wanted, variable = pattern.reach(resource)
     rest = resource[position:]
     if variable is not None:
@@ -96,7 +96,8 @@ def _differing(statement: Statement, pattern: Pattern, resource: str) -> tuple[i
         level = max(resource.rfind("/", 0, position), resource.rfind(":", 0, position)) + 1
         how = f"differs at {resource[level:]!r}"
     # A difference in region or account can only be seen in the whole ARN.
-    text = resource_part(pattern.text) if position >= resource_start(resource) else pattern.text
+    whole = statement.quotation.filled(written, pattern.text)
+    text = resource_part(whole) if position >= resource_start(resource) else whole
     miss = Miss.RESOURCE if variable is None else Miss.VARIABLE
     return position, Near(miss, statement, pattern.text, f"{_with_actions(statement)} allows {text} — {how}")
 

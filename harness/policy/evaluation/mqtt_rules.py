@@ -29,14 +29,12 @@ _SHARED = re.compile(r"\$share/[^/+#]+/")
 
 def possible_client_id(text: str) -> bool:
     """Tell whether a CONNECT may carry this client id."""
-    return bool(text) and not text.startswith("$") and len(text.encode()) <= _MAX_CLIENT_ID_BYTES and "\0" not in text
+    return client_id_fault(text) is None
 
 
 def possible_topic(text: str) -> bool:
     """Tell whether a PUBLISH may carry this topic, to the service or from it. Of reserved ones: known ones."""
-    if "+" in text or "#" in text or not _within_limits(text):
-        return False
-    return not text.startswith("$") or bool(_RESERVED.fullmatch(text) or _OTHERS.fullmatch(text))
+    return topic_fault(text) is None
 
 
 def possible_filter(text: str) -> bool:
@@ -44,11 +42,39 @@ def possible_filter(text: str) -> bool:
 
     Behind ``$share/GROUP/`` of a shared subscription follows an ordinary one.
     """
+    return filter_fault(text) is None
+
+
+def client_id_fault(text: str) -> str | None:
+    """Say why no CONNECT carries this client id; None: one may."""
+    if not text:
+        return "it is empty"
+    if text.startswith("$"):
+        return "it begins with $"
+    if "\0" in text:
+        return "it holds a null character"
+    size = len(text.encode())
+    return f"it has {size} bytes, {_MAX_CLIENT_ID_BYTES} at most" if size > _MAX_CLIENT_ID_BYTES else None
+
+
+def topic_fault(text: str) -> str | None:
+    """Say why no PUBLISH carries this topic; None: one may."""
+    if "+" in text or "#" in text:
+        return "+ and # are wildcards of topic filters, which no topic holds"
+    known = not text.startswith("$") or _RESERVED.fullmatch(text) or _OTHERS.fullmatch(text)
+    return _beyond_limits(text) or (None if known else "it begins with $, and is not one of the reserved topics")
+
+
+def filter_fault(text: str) -> str | None:
+    """Say why no SUBSCRIBE carries this filter; None: one may."""
     text = _SHARED.sub("", text, count=1)
     levels = text.split("/")
-    if any(("+" in level or "#" in level) and len(level) > 1 for level in levels) or "#" in levels[:-1]:
-        return False
-    return _within_limits(text) and (not text.startswith("$") or text.startswith("$aws/"))
+    if any(("+" in level or "#" in level) and len(level) > 1 for level in levels):
+        return "+ and # stand alone in their level"
+    if "#" in levels[:-1]:
+        return "# stands in the last level"
+    known = not text.startswith("$") or text.startswith("$aws/")
+    return _beyond_limits(text) or (None if known else "it begins with $, and is not one of the reserved topics")
 
 
 def beyond_trials(text: str) -> bool:
@@ -69,8 +95,14 @@ def may_be_retained(topic: str) -> bool:
     return not topic.startswith("$")
 
 
-def _within_limits(text: str) -> bool:
+def _beyond_limits(text: str) -> str | None:
     counted = _NOT_COUNTED.sub("", text)
-    return (
-        bool(text) and "\0" not in text and len(counted.encode()) <= _MAX_BYTES and counted.count("/") <= _MAX_SLASHES
-    )
+    apart = f" behind {text[: len(text) - len(counted)]}" if counted != text else ""
+    size, slashes = len(counted.encode()), counted.count("/")
+    if not text:
+        return "it is empty"
+    if "\0" in text:
+        return "it holds a null character"
+    if size > _MAX_BYTES:
+        return f"it has {size} bytes{apart}, {_MAX_BYTES} at most"
+    return f"it has {slashes} slashes{apart}, {_MAX_SLASHES} at most" if slashes > _MAX_SLASHES else None

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.policy.documents.arn import topic_arn
+from harness.policy.documents.variables import key as normal_key
 
 # X.509 certificate policy variable limitations
 _MAX_VALUES = 5
@@ -43,49 +44,51 @@ class Context:
     """Values of variables and condition keys for one principal.
 
     ``connecting``: the request is the CONNECT itself; the keys that describe that packet exist only then.
-    Names are case-insensitive, except an attribute's name inside ``[...]`` (no source says; AWS keeps attribute names
-    case-sensitive elsewhere).
+    Variables have one spelling, condition keys have any case (:mod:`harness.policy.documents.variables`). The name of
+    an attribute, inside ``[...]``, is case-sensitive in both: no source says so, but AWS keeps attribute names
+    case-sensitive elsewhere.
     """
 
-    __slots__ = ("_lists", "_single")
+    __slots__ = ("_lists", "_single", "_variables")
 
     def __init__(self, principal: Principal, *, connecting: bool) -> None:
         # An empty attribute is how AWS IoT deletes one, so empty counts as absent throughout.
-        self._single = {_normal(name): value for name, value in _single_values(principal) if value}
+        self._variables = {name: value for name, value in _single_values(principal) if value}
         self._lists: dict[str, tuple[str, ...]] = {}
         for name, values in principal.certificate.items():
             self._add_certificate(name, values)
         if self._lists:
             names = (f"iot:Certificate.{name}" for name in principal.certificate)
-            available = tuple(name for name in names if _normal(f"{name}.List") in self._lists)
+            available = tuple(name for name in names if normal_key(f"{name}.List") in self._lists)
             self._lists["iot:certificate.availablekeys"] = available
         if connecting:
             if principal.connect_attributes:
                 self._lists["iot:connectattributes"] = principal.connect_attributes
             if principal.last_will_topic:
-                self._single["iot:lastwilltopic"] = _as_arn(principal.last_will_topic)
+                self._variables["iot:LastWillTopic"] = _as_arn(principal.last_will_topic)
+        self._single = {normal_key(name): value for name, value in self._variables.items()}
 
     def variable(self, name: str) -> str | None:
         """Return the value of ``${name}``, None if it has none. Keys with lists are no variables."""
-        return self._single.get(_normal(name))
+        return self._variables.get(name)
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """Return the request's values of a condition key, None if the key is absent."""
-        name = _normal(key)
+        name = normal_key(key)
         single = self._single.get(name)
         return (single,) if single is not None else self._lists.get(name)
 
     def _add_certificate(self, name: str, values: tuple[str, ...]) -> None:
-        key = _normal(f"iot:Certificate.{name}")
+        key = f"iot:Certificate.{name}"
         numbered = enumerate(values[:_MAX_VALUES])
         fit = [(number, _certificate_text(value)) for number, value in numbered if _is_fit(value)]
         for number, text in fit:
             # .1 is the second value; whether .0 exists is undocumented, it can only mean the first.
-            self._single[f"{key}.{number}"] = text
+            self._variables[f"{key}.{number}"] = text
             if number == 0:
-                self._single[key] = text
+                self._variables[key] = text
         if fit:
-            self._lists[f"{key}.list"] = tuple(text for _, text in fit)
+            self._lists[normal_key(f"{key}.List")] = tuple(text for _, text in fit)
 
 
 def _single_values(principal: Principal) -> Iterator[tuple[str, str | None]]:
@@ -102,11 +105,6 @@ def _single_values(principal: Principal) -> Iterator[tuple[str, str | None]]:
         yield "iot:Connection.Thing.ThingTypeName", principal.thing_type
         for name, value in principal.attributes.items():
             yield f"iot:Connection.Thing.Attributes[{name}]", value
-
-
-def _normal(name: str) -> str:
-    head, bracket, rest = name.partition("[")
-    return head.lower() + bracket + rest
 
 
 def _is_fit(value: str) -> bool:

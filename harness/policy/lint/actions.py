@@ -78,7 +78,7 @@ def about_actions(statement: Statement) -> Iterator[Note]:
 
 
 def _over_https(statement: Statement) -> str:
-    names_client = statement.variables and all("${iot:clientid}" in text.lower() for text in statement.resources)
+    names_client = statement.variables and all("${iot:ClientId}" in text for text in statement.resources)
     if not names_client or statement.not_resource:
         return ""
     verb = "grants" if statement.effect is Effect.ALLOW else "refuses"

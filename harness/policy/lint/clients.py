@@ -8,13 +8,12 @@ from harness.policy.documents.pattern import Token, Variable, Wild, tokenise
 from harness.policy.documents.statement import Effect, Statement
 from harness.policy.lint.actions import taken_by
 from harness.policy.lint.conditions import stranger_fulfils
-from harness.policy.lint.containment import normal
 from harness.policy.proof.containment import covers
 
 _CONNECT = "iot:Connect"
 # Two patterns of a client id that is not known: its own variable, and one character or more.
 _ANY_CLIENT: tuple[tuple[Token, ...], ...] = (
-    ("client/", Variable("iot:clientid")),
+    ("client/", Variable("iot:ClientId")),
     ("client/", Wild.ONE, Wild.ANY),
 )
 
@@ -49,5 +48,4 @@ def _fits_every_client(resource: str, statement: Statement) -> bool:
     if resource != "*" and not resource_start(resource):
         return False
     tokens = tokenise(resource_part(resource), variables=statement.variables)
-    pattern = [Variable(normal(token.name)) if isinstance(token, Variable) else token for token in tokens]
-    return any(covers(pattern, client) for client in _ANY_CLIENT)
+    return any(covers(tokens, client) for client in _ANY_CLIENT)

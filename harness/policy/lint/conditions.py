@@ -11,27 +11,10 @@ from harness.policy.documents.conditions import Condition, failed_condition
 from harness.policy.documents.json_paths import Note, place_of
 from harness.policy.documents.pattern import Variable, tokenise
 from harness.policy.documents.statement import Statement
+from harness.policy.documents.variables import CERTIFICATE_FIELDS
 from harness.policy.evaluation.principal import Context, Principal
 
 _CONNECT = "iot:Connect"
-_DISTINGUISHED = (
-    "DistinguishedNameQualifier",
-    "Country",
-    "Organization",
-    "OrganizationalUnit",
-    "State",
-    "CommonName",
-    "SerialNumber",
-    "Title",
-    "Surname",
-    "GivenName",
-    "Initials",
-    "Pseudonym",
-    "GenerationQualifier",
-)
-_ALTERNATIVE = ("RFC822Name", "DNSName", "DirectoryName", "UniformResourceIdentifier", "IPAddress")
-_FIELDS = (*_DISTINGUISHED, *(f"AlternativeName.{name}" for name in _ALTERNATIVE))
-_CERTIFICATE = ("SerialNumber", *(f"{whose}.{field}" for whose in ("Subject", "Issuer") for field in _FIELDS))
 _ATTRIBUTE = re.compile(r"iot:Connection\.Thing\.Attributes\[[^\]]+\]", re.IGNORECASE)
 _COMPLETE = Principal(
     client_id="x",
@@ -44,7 +27,7 @@ _COMPLETE = Principal(
     certificate_id="x",
     connect_attributes=("LastWill",),
     last_will_topic="x",
-    certificate=dict.fromkeys(_CERTIFICATE, ("x",) * 9),
+    certificate=dict.fromkeys(CERTIFICATE_FIELDS, ("x",) * 9),
 )
 _CONNECTING, _CONNECTED = Context(_COMPLETE, connecting=True), Context(_COMPLETE, connecting=False)
 _NOBODY = Context(Principal(client_id=None, thing_name=None, attached=False), connecting=False)

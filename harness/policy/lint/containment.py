@@ -38,10 +38,10 @@ class Encoder:
             return ANY if token is Wild.ANY else ONE
         if not isinstance(token, Variable):
             return token
-        name = normal(token.name)
+        name = token.name
         if name not in self._letters:
             letter = self._letters[name] = chr(_FIRST_VARIABLE + len(self._letters))
-            self._written[letter] = f"${{{token.name}}}"
+            self._written[letter] = f"${{{name}}}"
         return self._letters[name]
 
 
@@ -63,12 +63,6 @@ class Index(Generic[T]):
             for matches, item in self._by_start.get(text[:length], ()):
                 if matches(text):
                     yield item
-
-
-def normal(name: str) -> str:
-    """Return a variable's name in one case, except what stands in ``[...]``: that is case-sensitive."""
-    head, bracket, rest = name.partition("[")
-    return head.lower() + bracket + rest
 
 
 def _matcher(text: str) -> Callable[[str], bool]:

@@ -165,8 +165,12 @@ def test_explain_for_readers(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[2] == messages
     assert main(["policy", "explain", "dk", "publish", "prod/T/m/#", "--tenant", "T", *boards]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2] == "  but        AWS IoT takes no publish with this name, whatever the policies say"
-    assert lines[3:] == ["  device     associated, dk-1 of team T", "  documents  profile current of cloud today"]
+    assert lines[0] == (
+        "not possible: AWS IoT takes no publish with this name, whatever the policies say:"
+        " + and # are wildcards of topic filters, which no topic holds"
+    )
+    assert lines[1].startswith("  policies   iot:Publish on prod/T/m/#: allowed by associated statement 2 ")
+    assert lines[2:] == ["  device     associated, dk-1 of team T", "  documents  profile current of cloud today"]
 
 
 FROM_HERE = """{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Resource": "arn:aws:iot:*:*:topic/prod/*",

@@ -11,7 +11,10 @@ WILDCARD = {"*": "any", "?": "one"}
 
 
 def decide(texts: list[str], values: dict[str, list[str]], action: str, resource: str) -> str:
-    """``values``: variables and condition keys, lower case; those with two values or more are no variables."""
+    """``values``: of variables, by their only spelling, and of condition keys, which have any.
+
+    Those with two values or more are not variables.
+    """
     effects = {
         statement["Effect"]
         for text in texts
@@ -36,7 +39,8 @@ def applies(statement: dict, variables: bool, values: dict[str, list[str]], acti
         return False
     for operator, keys in statement.get("Condition", {}).items():
         for key, wanted in keys.items():
-            if not condition(operator, values.get(key.lower()), as_list(wanted), variables, values):
+            had = {name.lower(): value for name, value in values.items()}.get(key.lower())
+            if not condition(operator, had, as_list(wanted), variables, values):
                 return False
     return True
 
@@ -93,7 +97,7 @@ def symbols(text: str, variables: bool, values: dict[str, list[str]]) -> list[st
         if found[1] in "*?$":
             result.append(found[1])
             continue
-        value = values.get(found[1].lower())
+        value = values.get(found[1])
         if value is None or len(value) != 1:
             return None
         result.extend(value[0])

@@ -65,6 +65,28 @@ def test_the_filled_placeholder_is_the_clouds_own_account():
     assert compiled.decide("iot:Publish", topic_arn("b")).statement == 1
 
 
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_documents_of_a_profile_are_of_any_partition(partition, turned):
+    own = document(allow("iot:Publish", f"arn:{partition}:iot:x-1:987654321098:topic/a"), name="own")
+    documents = [own, *load_profile(account="123456789012").values()]
+    compiled = PolicySet(at_home(documents[::-1] if turned else documents)).compile(CLIENT)
+    assert compiled.decide("iot:Publish", topic_arn("a")).document == "own"
+    assert compiled.decide("iot:Receive", topic_arn("b")).document == "provisioned"
+
+
+def test_a_reason_quotes_what_the_document_says():
+    china = "arn:aws-cn:iot:cn-north-1:987654321098:topic/"
+    condition = {"Condition": {"ArnLike": {"iot:LastWillTopic": [china + "will/?"]}}}
+    documents = [
+        document(allow("iot:Connect", "*", **condition), allow("iot:Publish", "arn:aws-cn:iot:cn-north-1:98:topic/a"))
+    ]
+    compiled = PolicySet(at_home(documents)).compile(CLIENT)
+    said = compiled.decide("iot:Connect", HERE + "client/dev").explain()
+    assert f"ArnLike iot:LastWillTopic '{china}will/?' is not fulfilled: the request has '{china}w'" in said
+    assert "allows arn:aws-cn:iot:cn-north-1:98:topic/a" in compiled.decide("iot:Publish", topic_arn("a")).explain()
+
+
 @pytest.mark.parametrize(
     ("second", "reason"),
     [

@@ -9,7 +9,7 @@ from harness.policy import PolicyDocument, PolicySet, Principal
 from tests.unit.policy import naive
 
 HEAD = "arn:aws:iot:*:123456789012:topic/"
-PIECES = ["a", "b", "B", "/", "*", "?", "+", "#", "$", "${*}", "${?}", "${$}", "${iot:ClientId}", "${IOT:clientid}"]
+PIECES = ["a", "b", "B", "/", "*", "?", "+", "#", "$", "${*}", "${?}", "${$}", "${iot:ClientId}", "${iot:Nobody}"]
 THING = ["${iot:Connection.Thing.ThingName}", "${iot:Connection.Thing.Attributes[t]}", "${iot:Thing.ThingName}"]
 
 texts = st.lists(st.sampled_from("abB/*?+#$"), max_size=6).map("".join)
@@ -86,15 +86,15 @@ principals = st.builds(
 def values_of(principal: Principal, action: str) -> dict[str, list[str]]:
     attached = principal.attached and principal.thing_name is not None
     values = {
-        "iot:clientid": [principal.client_id],
-        "iot:connection.thing.isattached": ["true" if attached else "false"],
+        "iot:ClientId": [principal.client_id],
+        "iot:Connection.Thing.IsAttached": ["true" if attached else "false"],
     }
     if attached:
-        values["iot:connection.thing.thingname"] = [principal.thing_name]
+        values["iot:Connection.Thing.ThingName"] = [principal.thing_name]
         if principal.attributes.get("t"):
-            values["iot:connection.thing.attributes[t]"] = [principal.attributes["t"]]
+            values["iot:Connection.Thing.Attributes[t]"] = [principal.attributes["t"]]
     if action == "iot:Connect" and principal.connect_attributes:
-        values["iot:connectattributes"] = list(principal.connect_attributes)
+        values["iot:ConnectAttributes"] = list(principal.connect_attributes)
     return values
 
 

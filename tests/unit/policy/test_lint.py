@@ -161,7 +161,7 @@ def test_not_redundant():
 @pytest.mark.parametrize(
     "variable",
     [
-        "iot:clientid",
+        "iot:ClientId",
         "aws:SourceIp",
         "iot:Connection.Thing.Attributes[any name]",
         "iot:Certificate.Subject.CommonName.1",
@@ -273,9 +273,9 @@ def test_redundancy_names_what_differs():
     assert texts(allow("iot:Publish", ["*", f"{ARN}topic/a"])) == ["redundant: topic/a lies inside *"]
 
 
-def test_names_of_variables_have_no_case():
-    found = texts(allow("iot:Publish", [f"{ARN}topic/${{iot:clientid}}/*", f"{ARN}topic/${{iot:ClientId}}/b"]))
-    assert found == ["redundant: topic/${iot:ClientId}/b lies inside topic/${iot:clientid}/*"]
+def test_names_of_variables_have_one_case():
+    found = texts(allow("iot:Publish", [f"{ARN}topic/${{iot:ClientId}}/*", f"{ARN}topic/${{iot:ClientId}}/b"]))
+    assert found == ["redundant: topic/${iot:ClientId}/b lies inside topic/${iot:ClientId}/*"]
     attribute = "${{iot:Connection.Thing.Attributes[{}]}}".format
     assert texts(allow("iot:Publish", [f"{ARN}topic/{attribute('a')}/*", f"{ARN}topic/{attribute('A')}/b"])) == []
 
@@ -479,7 +479,7 @@ def test_known_condition_keys(key):
         (f"{ARN}client*", {}),
         (f"{ARN}client/**", {}),
         (f"{ARN}client/?*", {}),
-        (f"{ARN}client/${{iot:clientid}}*", {}),
+        (f"{ARN}client/${{iot:ClientId}}*", {}),
         (f"{ARN}client/*", {"Condition": UNATTACHED}),
         (f"{ARN}client/*", {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}),
         (f"{ARN}client/*", {"Condition": {"StringLike": {"iot:ClientId": "?*"}}}),
@@ -547,11 +547,11 @@ class TestDenyOfTopicFilters:
     def test_variables(self):
         own = "prod/${iot:ClientId}"
         found = texts(
-            allow("iot:Subscribe", f"arn:aws:iot:*:*:topicfilter/{own.lower()}/*"),
+            allow("iot:Subscribe", f"arn:aws:iot:*:*:topicfilter/{own}/*"),
             deny("iot:Subscribe", f"{ARN}topicfilter/{own}/secret"),
         )
         assert len(found) == 1
-        assert "does not refuse prod/${iot:clientid}/#" in found[0]
+        assert "does not refuse prod/${iot:ClientId}/#" in found[0]
 
     @pytest.mark.parametrize(
         "allowed",
@@ -649,7 +649,7 @@ patterns = st.lists(st.sampled_from(["a", "b", "*", "?", "${x:y}", "${x:Y}", "${
 @given(patterns, patterns)
 def test_the_index_agrees_with_covers(wide, narrow):
     encoder = Encoder()
-    wide_tokens, narrow_tokens = (tokenise(text.replace("Y", "y"), variables=True) for text in (wide, narrow))
+    wide_tokens, narrow_tokens = (tokenise(text, variables=True) for text in (wide, narrow))
     index = Index([(encoder.encode(tokenise(wide, variables=True)), "wide")])
     covering = list(index.covering(encoder.encode(tokenise(narrow, variables=True))))
     assert covering == ["wide"] * covers(wide_tokens, narrow_tokens)
@@ -664,7 +664,7 @@ statements = st.builds(
     st.lists(
         st.sampled_from(["topic", "topicfilter"]).flatmap(
             lambda kind: st.sampled_from(
-                ["a", "*", "a/*", "a/?", "*/b", "a/${iot:ClientId}", "a/${iot:clientid}*"]
+                ["a", "*", "a/*", "a/?", "*/b", "a/${iot:ClientId}", "a/${iot:ClientId}*"]
             ).map(lambda name: f"{ARN}{kind}/{name}")
         )
         | st.sampled_from(["*", "arn:aws:iot:*:*:topic*", f"{ARN}*/b"]),

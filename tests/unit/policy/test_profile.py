@@ -59,7 +59,7 @@ def test_gateway_is_mended():
 
 @pytest.mark.parametrize("account", ["", "12345678901", "1234567890123", "*", "12345678901x", "${iot:ClientId}"])
 def test_account_has_twelve_digits(account):
-    with pytest.raises(PolicyError, match=r"provisioned: .* is no AWS account"):
+    with pytest.raises(PolicyError, match=r"provisioned: .* is not an AWS account"):
         load_profile(account=account)
 
 
@@ -70,8 +70,8 @@ def test_missing_file(tmp_path):
 
 def test_file_that_is_no_text(tmp_path):
     path = tmp_path / "own.json"
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(PolicyError, match=r"own: .* is no UTF-8 text"):
+    path.write_bytes(b"\xff\xfa")
+    with pytest.raises(PolicyError, match=r"own: .* is not UTF-8 text"):
         load_document(path, account=ACCOUNT)
 
 

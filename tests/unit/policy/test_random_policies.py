@@ -73,17 +73,17 @@ connects = st.sampled_from(
 
 def values(principal: Principal, action: str) -> dict[str, list[str]]:
     found = {
-        "iot:clientid": [principal.client_id],
-        "iot:connection.thing.isattached": ["true" if principal.attached else "false"],
+        "iot:ClientId": [principal.client_id],
+        "iot:Connection.Thing.IsAttached": ["true" if principal.attached else "false"],
     }
     if principal.attached:
-        found["iot:connection.thing.thingname"] = [principal.thing_name]
-        found |= {f"iot:connection.thing.attributes[{k.lower()}]": [v] for k, v in principal.attributes.items()}
+        found["iot:Connection.Thing.ThingName"] = [principal.thing_name]
+        found |= {f"iot:Connection.Thing.Attributes[{k}]": [v] for k, v in principal.attributes.items()}
     if action == "iot:Connect":
         if principal.connect_attributes:
-            found["iot:connectattributes"] = list(principal.connect_attributes)
+            found["iot:ConnectAttributes"] = list(principal.connect_attributes)
         if principal.last_will_topic:
-            found["iot:lastwilltopic"] = [f"{ARN}topic/{principal.last_will_topic}"]
+            found["iot:LastWillTopic"] = [f"{ARN}topic/{principal.last_will_topic}"]
     return found
 
 

@@ -25,7 +25,7 @@ def certain(*statements, topic="a/b"):
     ("statement", "keys"),
     [
         (allow("iot:Publish", "*"), []),
-        (allow("iot:Publish", f"{ARN}topic/${{iot:ClientId}}/${{iot:connection.thing.thingname}}/${{*}}"), []),
+        (allow("iot:Publish", f"{ARN}topic/${{iot:ClientId}}/${{iot:Connection.Thing.ThingName}}/${{*}}"), []),
         (allow("iot:Publish", f"{ARN}topic/${{iot:Connection.Thing.Attributes[tenantId]}}"), []),
         (allow("iot:Publish", f"{ARN}topic/{SITE}/*"), ["iot:Connection.Thing.Attributes[site]"]),
         (allow("iot:Publish", "*", Condition=FROM), ["aws:SourceIp"]),

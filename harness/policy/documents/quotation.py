@@ -1,0 +1,40 @@
+"""What a document says, where it is read as if it were of another account and region.
+
+Documents are judged at the account and region of AWS's examples (:mod:`harness.policy.documents.account`). A reason
+quotes them as they are written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.policy.documents.arn import EXAMPLE_ACCOUNT, EXAMPLE_REGION, resource_start
+
+EXAMPLE_HEAD: Final = f"arn:aws:iot:{EXAMPLE_REGION}:{EXAMPLE_ACCOUNT}:"
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """How to quote the texts of one statement.
+
+    ``texts``: what was rewritten, with what the document says. ``head``: the start of an ARN of the documents' cloud.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    head: str = EXAMPLE_HEAD
+
+    def of(self, text: str) -> str:
+        """Return what the document says where it is read as ``text``."""
+        return self.texts.get(text, text)
+
+    def filled(self, text: str, arn: str) -> str:
+        """Return ``arn``, which is ``text`` with its values filled in, with the start that the document has."""
+        said = self.of(text)
+        return arn if said == text else said[: resource_start(said)] + arn[resource_start(arn) :]
+
+    def requested(self, value: str) -> str:
+        """Return a value of the request, an ARN as the documents' cloud would name it."""
+        return self.head + value.removeprefix(EXAMPLE_HEAD) if value.startswith(EXAMPLE_HEAD) else value
+
+
+AS_READ: Final = Quotation()
