@@ -1,0 +1,168 @@
+"""``python -m benchmarks.verdict_rules --trials N --seed S``: how often a verdict is right under each fault, simulated.
+
+The rule itself (:mod:`harness.trial.experiment`) plays against simulated links, clouds and faults (tests/simulation),
+so N can be large. For each fault: N verdicts on a cloud that refuses the action and N on one that tolerates it, on each
+link. The seed makes the worlds; places are drawn from the operating system's generator, as they are in production.
+
+wrong pass: a tolerated action was called refused, so a violation test would pass by chance. wrong fail: a refused
+action was called tolerated. Both are listed as a number of verdicts; the bound on the first is 1e-4.
+"""
+
+import argparse
+import random
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from harness.trial.experiment import Do, Done, Experiment, Finding, Night, Observation, Plan, Result, Rule, Saw, Subject
+from tests.simulation.faults import MODELS, Model
+from tests.simulation.play import play
+from tests.simulation.world import LINKS, Cloud, Link, World
+
+REFUSES, TOLERATES = Cloud("refuses", refuses=1.0), Cloud("tolerates")
+SUBJECT = Subject("the action")
+
+OTHERS = [
+    Cloud("closes 0.3 s after its answer", late=(0.3, 0.3)),
+    Cloud("closes 2.5 s after its answer", late=(2.5, 2.5)),
+    Cloud("closes 10 s after its answer", late=(10.0, 10.0)),
+    Cloud("closes 0-10 s after its answer", late=(0.0, 10.0)),
+    Cloud("closes 5 s later, no answer", late=(5.0, 5.0), answers=False),
+    Cloud("answers, closes at once", late=(0.001, 0.001)),
+    Cloud("SUBACK 0x80", no=True),
+    Cloud("ignores it", effect=False),
+    Cloud("ignores it, observer loses 30 %", effect=False, loses=0.3),
+    Cloud("observer loses 10 %", loses=0.1),
+    Cloud("swallows it", answers=False),
+    Cloud("refuses 90 %", refuses=0.9),
+]
+
+
+@dataclass
+class Row:
+    """Verdicts of one kind, and what they cost."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    connections: int = 0
+    packets: int = 0
+    seconds: float = 0.0
+
+    def add(self, result: Result) -> None:
+        self.found[str(result.finding)] += 1
+        self.connections += result.tally.connections
+        self.packets += result.tally.packets
+        self.seconds += result.tally.seconds
+
+    @property
+    def count(self) -> int:
+        return self.found.total()
+
+    def share(self, finding: Finding) -> str:
+        part = 100 * self.found[str(finding)] / self.count
+        return f"{part:.3g}"
+
+    @property
+    def cost(self) -> str:
+        n = self.count
+        return f"{self.connections / n:.1f}, {self.packets / n:.0f}, {self.seconds / n:.3g}"
+
+
+def verdicts(link: Link, model: Model, cloud: Cloud, count: int, seed: str, rule: Rule) -> Iterator[Result]:
+    """Play ``count`` verdicts of one night."""
+    chance, draws = random.Random(f"{seed} {link.name} {model.name} {cloud.name}"), secrets.SystemRandom()
+    world, night = World(link, cloud, model.make(chance), chance), Night()
+    for _ in range(count):
+        yield play(Experiment.of_action(SUBJECT, rule, night, draws), world.do)
+
+
+def by_fault(trials: int, seed: str, rule: Rule, links: list[Link]) -> tuple[int, int]:
+    """Print the matrix by fault; return wrong passes and wrong fails."""
+    print(
+        "| link | fault | right % | wrong pass | wrong fail | inconclusive %, refused | inconclusive %, tolerated |",
+        end="",
+    )
+    print(" refused: conn, packets, s | tolerated: conn, packets, s |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    passes = fails = 0
+    for link in links:
+        for model in MODELS:
+            refused, tolerated = Row(), Row()
+            for row, cloud in ((refused, REFUSES), (tolerated, TOLERATES)):
+                for result in verdicts(link, model, cloud, trials, seed, rule):
+                    row.add(result)
+            right = refused.found[Finding.POLICY_DISCONNECT] + tolerated.found[Finding.TOLERATED]
+            unproved = refused.found[Finding.INCONCLUSIVE] + tolerated.found[Finding.INCONCLUSIVE]
+            wrong_pass = tolerated.count - tolerated.found[Finding.TOLERATED] - tolerated.found[Finding.INCONCLUSIVE]
+            wrong_fail = 2 * trials - right - unproved - wrong_pass
+            passes, fails = passes + wrong_pass, fails + wrong_fail
+            print(
+                f"| {link.name} | {model.name} | {100 * right / (2 * trials):.3g} | {wrong_pass} | {wrong_fail} "
+                f"| {refused.share(Finding.INCONCLUSIVE)} | {tolerated.share(Finding.INCONCLUSIVE)} "
+                f"| {refused.cost} | {tolerated.cost} |"
+            )
+    return passes, fails
+
+
+def other_truths(trials: int, seed: str, rule: Rule, links: list[Link]) -> None:
+    """Print what is found of clouds that neither tolerate nor refuse as AWS IoT does, without faults."""
+    print("| link | cloud | found, % | conn, packets, s |\n|---|---|---|---|")
+    for link in links:
+        for cloud in OTHERS:
+            row = Row()
+            for result in verdicts(link, MODELS[0], cloud, trials, seed, rule):
+                row.add(result)
+            found = ", ".join(f"{name} {100 * number / trials:.3g}" for name, number in row.found.most_common())
+            print(f"| {link.name} | {cloud.name} | {found} | {row.cost} |")
+
+
+def logins(trials: int, seed: str, rule: Rule) -> None:
+    """Print the experiment on logins that are closed without a word, on links that fail by themselves."""
+    print("| attempts that fail by themselves | accepted login: refused, inconclusive % |", end="")
+    print(" closed login: refused, inconclusive % | attempts, closed login |\n|---|---|---|---|")
+    for fails in (0.0, 0.01, 0.1, 0.5):
+        cells = []
+        for accepts in (True, False):
+            chance, draws, row, attempts = random.Random(f"{seed} {fails}"), secrets.SystemRandom(), Row(), 0
+
+            for _ in range(trials):
+                result = play(
+                    Experiment.of_login(SUBJECT, rule, Night(), draws), partial(_log_in, accepts, fails, chance)
+                )
+                row.add(result)
+                attempts += result.tally.attempts
+            cells.append(f"{row.share(Finding.REFUSED)}, {row.share(Finding.INCONCLUSIVE)}")
+        print(f"| {100 * fails:g} % | {cells[0]} | {cells[1]} | {attempts / trials:.1f} |")
+
+
+def _log_in(accepts: bool, fails: float, chance: random.Random, plan: Plan) -> Observation:
+    good = (accepts or plan.steps[0].do is not Do.WRONG_LOGIN) and chance.random() >= fails
+    return Observation((Done(Saw.ANSWERED if good else Saw.CLOSED, 0.1),), 0.1)
+
+
+def main() -> int:
+    """Print all tables; return 1 for a wrong fail, or for more wrong passes than the bound allows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=200, help="verdicts of each kind in each cell (default 200)")
+    parser.add_argument("--seed", default="1", help="of the simulated worlds; places are never drawn from it")
+    parser.add_argument("--confidence", type=float, default=1e-4, help="bound on a wrong pass (default 1e-4)")
+    parser.add_argument("--links", nargs="*", default=[link.name for link in LINKS], metavar="LINK")
+    options = parser.parse_args()
+    rule = Rule(confidence=options.confidence)
+    links = [link for link in LINKS if link.name in options.links]
+    if len(links) != len(options.links):
+        parser.error(f"links are {', '.join(link.name for link in LINKS)}")
+    passes, fails = by_fault(options.trials, options.seed, rule, links)
+    total = options.trials * len(links) * len(MODELS)
+    print(f"\n{passes} wrong passes of {total:,} verdicts on a tolerant cloud, {fails} wrong fails of {total:,}\n")
+    other_truths(options.trials, options.seed, rule, links)
+    print()
+    logins(options.trials, options.seed, rule)
+    # Three standard deviations above what the bound allows on average.
+    allowed = rule.confidence * total
+    return int(fails > 0 or passes > allowed + 3 * allowed**0.5 + 1)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,75 @@
+"""The experiment on a login or a call that is refused without a word: closed, with no CONNACK.
+
+Before each attempt a coin decides: the wrong login, or the right one. A link that fails by itself fails both alike, so
+"wrong one refused, or right one accepted" comes true with 1/2, whatever the link's own rate of failures:
+P = 1/2 f + 1/2 (1 - f). It pays double. Fourteen times right: 1.95^14 = 11,481 > 10,000.
+
+An answer that a cut cannot forge (CONNACK 2/4/5, a TLS alert, HTTP 401/403 in the API's own words) needs no coin: the
+right login before, between and after two wrong ones suffices. HTTP 429 and 5xx are never a refusal, and nothing is
+staked on them.
+"""
+
+from harness.trial.experiment import evidence
+from harness.trial.experiment.context import Context, Ended, Script
+from harness.trial.experiment.outcome import Result, Suspect
+from harness.trial.experiment.plan import Connection, Do, Saw, Step
+from harness.trial.experiment.rule import COIN_ATTEMPTS, COIN_STAKE, COIN_WAITS, COIN_WRONG_LOGINS
+from harness.trial.experiment.wealth import bet
+
+_RIGHT, _WRONG = Do.RIGHT_LOGIN, Do.WRONG_LOGIN
+
+
+def login(context: Context) -> Script[Result]:
+    """Try the login in question against the right one."""
+    try:
+        return (yield from _attempts(context))
+    except Ended as end:
+        return evidence.inconclusive(context, end.suspect, end.text)
+
+
+def _attempts(context: Context) -> Script[Result]:
+    tally = context.tally
+    right_worked = False
+    while tally.attempts < COIN_ATTEMPTS:
+        wrong = bool(context.draws.randrange(2))
+        saw = yield from _attempt(context, _WRONG if wrong else _RIGHT)
+        accepted = saw is Saw.ANSWERED
+        if wrong and accepted:
+            return evidence.accepted(context)
+        tally.wealth = bet(tally.wealth, wrong != accepted, stake=COIN_STAKE, odds=2.0)
+        right_worked = right_worked or accepted
+        if saw is Saw.REFUSED and wrong and (yield from _explicit(context, right_worked)):
+            return evidence.refused_in_words(context)
+        if tally.wealth >= context.rule.wanted_alone and tally.wrong_refused >= COIN_WRONG_LOGINS:
+            return evidence.refused(context)
+    text = f"the right login failed {tally.right_refused} times too"
+    return evidence.inconclusive(context, Suspect.CONNECT, text)
+
+
+def _explicit(context: Context, right_worked: bool) -> Script[bool]:
+    """Finish the pattern right, wrong, right, wrong, right around an answer that says no; False: it did not hold."""
+    pattern = [_RIGHT, _WRONG, _RIGHT] if right_worked else [_RIGHT, _WRONG, _RIGHT, _WRONG, _RIGHT]
+    for which in pattern:
+        saw = yield from _attempt(context, which)
+        if saw is not (Saw.ANSWERED if which is _RIGHT else Saw.REFUSED):
+            return False
+    return True
+
+
+def _attempt(context: Context, which: Do) -> Script[Saw]:
+    """One attempt that got an answer about the login, or a cut; waits out "try later"."""
+    tally = context.tally
+    while True:
+        seen = yield from context.run("attempt", Connection.NONE, Step(which))
+        saw = seen.done[-1].saw if seen.done else Saw.CLOSED
+        if saw is not Saw.LATER:
+            break
+        tally.waits += 1
+        if tally.waits > COIN_WAITS:
+            raise Ended(Suspect.BUSY, f"the other side asked to try later {tally.waits} times")
+        yield from context.run("pause", Connection.NONE, Step(Do.PAUSE, seconds=2.0 ** (tally.waits - 1)))
+    tally.attempts += 1
+    if saw is not Saw.ANSWERED:
+        tally.wrong_refused += which is _WRONG
+        tally.right_refused += which is _RIGHT
+    return saw

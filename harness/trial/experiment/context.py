@@ -1,0 +1,94 @@
+"""What the parts of one experiment share, and how they run a plan.
+
+The parts are generators: they yield a plan and are sent what was seen. So a rule reads from top to bottom as it is
+written down, and still has no clock, socket or thread in it: whoever drives it may be a runner or a simulation.
+"""
+
+import random
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from harness.trial.experiment.night import Night
+from harness.trial.experiment.outcome import Suspect, Tally
+from harness.trial.experiment.plan import Connection, Do, Observation, Plan, Saw, Step
+from harness.trial.experiment.rule import BASELINES, Rule
+
+T = TypeVar("T")
+Script = Generator[Plan, Observation, T]
+
+_NO_PACKETS = {Do.IDLE, Do.PAUSE, Do.EFFECT}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is tried, in words. ``differs``: in what the sham differs from the action ("topic")."""
+
+    action: str
+    sham: str = "an allowed action of the same shape"
+    differs: str = "what is asked for"
+
+
+class Ended(Exception):
+    """The experiment cannot go on, for a reason that is known already."""
+
+    def __init__(self, suspect: Suspect, text: str) -> None:
+        super().__init__(text)
+        self.suspect = suspect
+        self.text = text
+
+
+class NoBaseline(Exception):
+    """Not one connection came up on which the allowed action worked."""
+
+
+class Context:
+    """One experiment's subject, rule, memory of the night, source of randomness, and counts.
+
+    ``draws``: ``secrets.SystemRandom()`` in production; a seed could be shared with whatever disturbs the link.
+    """
+
+    def __init__(self, subject: Subject, rule: Rule, night: Night, draws: random.Random) -> None:
+        self.subject = subject
+        self.rule = rule
+        self.night = night
+        self.draws = draws
+        self.tally = Tally()
+        self.ends: list[tuple[float, int]] = []
+        """Age and packets of each connection that ended by itself."""
+
+    def run(self, name: str, connection: Connection, *steps: Step) -> Script[Observation]:
+        """Have one plan done. Raises :class:`Ended` where what was seen makes everything worthless, or time is up."""
+        budget = self.rule.budget
+        if budget is not None and self.tally.seconds >= budget:
+            raise Ended(Suspect.BUDGET, f"the budget of {budget:g} s for one verdict is used up")
+        plan = Plan(name, connection, steps, self.night.patience)
+        seen = yield plan
+        self.night.learn(plan, seen)
+        self._count(plan, seen)
+        if seen.void:
+            raise Ended(Suspect.VOID, seen.void)
+        return seen
+
+    def clean_connection(self) -> Script[None]:
+        """Have a connection with nothing but working baselines on it. Raises :class:`NoBaseline` after all tries."""
+        for _ in range(BASELINES):
+            seen = yield from self.run("baseline", Connection.CLEAN, Step(Do.BASELINE))
+            if seen.all_answered:
+                return
+        raise NoBaseline
+
+    def _count(self, plan: Plan, seen: Observation) -> None:
+        tally = self.tally
+        tally.seconds += seen.seconds
+        tally.connections += seen.opened and plan.connection in (Connection.CLEAN, Connection.NEW)
+        for step, done in zip(plan.steps, seen.done, strict=False):
+            tally.packets += step.of if step.do is Do.FLIGHT else step.do not in _NO_PACKETS
+            tally.shams_answered += step.do is Do.SHAM and done.saw is Saw.ANSWERED
+        if seen.closed:
+            self.ends.append((seen.age, seen.packets))
+
+
+def shams(count: int) -> tuple[Step, ...]:
+    """Return ``count`` allowed actions of the action's shape."""
+    return (Step(Do.SHAM),) * count

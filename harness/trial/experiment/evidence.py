@@ -1,0 +1,166 @@
+"""The evidence in sentences: what was done how often, what happened, and how likely a coincidence is."""
+
+from harness.trial.experiment.context import Context
+from harness.trial.experiment.outcome import Finding, Result, Sentence, Suspect
+from harness.trial.experiment.rule import PLACES, PROMPT_SHARE
+from harness.trial.experiment.wealth import one_in
+
+
+def policy_disconnect(context: Context) -> Result:
+    """The broker hung up exactly at the action, wherever it stood."""
+    tally, night = context.tally, context.night
+    chance = one_in(tally.wealth, PROMPT_SHARE)
+    arms = tally.hits + tally.misses
+    places = ", ".join(map(str, tally.places))
+    sentences = [
+        Sentence("refused", f"{context.subject.action} was refused: policy disconnect."),
+        Sentence(
+            "hits",
+            f"On {tally.hits} of {arms} fresh connections the broker hung up exactly at it, before answering it "
+            f"({_seconds(tally.delays)} after it; a round trip takes {_seconds([night.round_trip])}).",
+        ),
+        Sentence(
+            "places",
+            f"Its place among up to {PLACES} actions was drawn at random each time ({places}); "
+            f"{tally.shams_answered} times {context.subject.sham} stood before it and was answered"
+            + (f", and {_times(tally.lost)} the connection ended before it was sent" if tally.lost else "")
+            + (f", and {_times(tally.stays)} it was answered." if tally.stays else "."),
+        ),
+        Sentence(
+            "chance",
+            f"Chance of a coincidence below 1 in {chance:,}: what else may end connections (a cut, an age limit, a "
+            "packet limit, a duplicate client) cannot know the place.",
+        ),
+        Sentence("after", "Then the same credentials connected again, and the allowed action worked again."),
+        *_common(context),
+    ]
+    return Result(Finding.POLICY_DISCONNECT, tuple(sentences), tally, one_in=chance)
+
+
+def tolerated(context: Context) -> Result:
+    """It was answered, and nothing came of it."""
+    tally = context.tally
+    sentences = [
+        Sentence("tolerated", f"{context.subject.action} was tolerated."),
+        Sentence(
+            "stayed",
+            f"It was answered, an allowed action after it too, and the connection stayed for {context.rule.hold:g} s.",
+        ),
+    ]
+    if tally.hits:
+        arms = tally.hits + tally.misses
+        sentences.append(Sentence("once", f"Hung up on at it {_times(tally.hits)} in {arms}: that was something else."))
+    if tally.lost:
+        sentences.append(Sentence("lost", f"The connection ended before it was sent {_times(tally.lost)}."))
+    return Result(Finding.TOLERATED, (*sentences, *_common(context)), tally)
+
+
+def late(context: Context, *, answered: bool) -> Result:
+    """The board was hung up on, each time as long after the action."""
+    tally = context.tally
+    chance = one_in(tally.late_wealth, 1 - PROMPT_SHARE)
+    finding = Finding.ACKNOWLEDGED_THEN_CLOSED if answered else Finding.LATE_DISCONNECT
+    since = "its answer" if answered else "it, without an answer"
+    sentences = [
+        Sentence("late", f"{context.subject.action}: {finding}."),
+        Sentence(
+            "delays",
+            f"The board was hung up on {_times(len(tally.late_delays))}, {_seconds(tally.late_delays)} after {since}, "
+            "although it was sent after an idle time that was drawn at random.",
+        ),
+        Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}: a clock cannot know the idle time."),
+        *_common(context),
+    ]
+    return Result(finding, tuple(sentences), tally, one_in=chance)
+
+
+def ignored(context: Context) -> Result:
+    """Its message alone is missing, again and again."""
+    tally = context.tally
+    chance = one_in(tally.round_wealth, 1.0)
+    sentences = [
+        Sentence("ignored", f"{context.subject.action} was ignored: the connection stayed, and it had no effect."),
+        Sentence(
+            "rounds",
+            f"It stood at a random place among {PLACES} messages in {tally.rounds} rounds, and was missing each time.",
+        ),
+        Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}."),
+        *_common(context),
+    ]
+    return Result(Finding.IGNORED, tuple(sentences), tally, one_in=chance)
+
+
+def refused_in_suback(context: Context) -> Result:
+    """The broker answered SUBSCRIBE with 0x80, twice."""
+    text = f"{context.subject.action} was refused in SUBACK (0x80) on two fresh connections; a cut cannot forge that."
+    return Result(Finding.REFUSED_IN_SUBACK, (Sentence("suback", text), *_common(context)), context.tally)
+
+
+def accepted(context: Context) -> Result:
+    """The login in question works."""
+    text = f"{context.subject.action} was accepted."
+    return Result(Finding.TOLERATED, (Sentence("accepted", text),), context.tally)
+
+
+def refused(context: Context) -> Result:
+    """The login in question fails and the right one works, as the coin fell."""
+    tally = context.tally
+    chance = one_in(tally.wealth, 1.0)
+    right = tally.attempts - tally.wrong_refused
+    sentences = (
+        Sentence("refused", f"{context.subject.action} was refused."),
+        Sentence(
+            "coin",
+            f"A coin chose the login before each of {tally.attempts} attempts: it was refused {tally.wrong_refused} of "
+            f"{tally.wrong_refused} times, the right one {tally.right_refused} of {right} times.",
+        ),
+        Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}: a bad link cannot know the coin."),
+    )
+    return Result(Finding.REFUSED, sentences, tally, one_in=chance)
+
+
+def refused_in_words(context: Context) -> Result:
+    """The other side said no, between attempts with the right login that worked."""
+    text = (
+        f"{context.subject.action} was refused {_times(context.tally.wrong_refused)}, in words no cut can forge; "
+        "the right one worked before, between and after."
+    )
+    return Result(Finding.REFUSED, (Sentence("refused", text),), context.tally)
+
+
+def inconclusive(context: Context, suspect: Suspect, text: str) -> Result:
+    """Nothing was proved; say what was seen, and what is suspected."""
+    tally = context.tally
+    arms = tally.hits + tally.misses
+    sentences = [Sentence("inconclusive", f"{context.subject.action}: nothing is proved.")]
+    if arms:
+        parts = [f"hung up on exactly at it on {tally.hits} of {arms} connections"]
+        parts += [f"gone before it was sent on {tally.lost}"] * bool(tally.lost)
+        parts += [f"answered on {tally.stays}"] * bool(tally.stays)
+        sentences.append(Sentence("arms", f"It was {', '.join(parts)}; wealth {tally.wealth:.2g}."))
+    if tally.reasons:
+        sentences.append(Sentence("no hit", f"A hang-up at it did not count: {tally.reasons[-1]}."))
+    sentences.append(Sentence("suspect", f"Suspected: {suspect}. {text[:1].upper()}{text[1:]}."))
+    return Result(Finding.INCONCLUSIVE, (*sentences, *_common(context)), tally, suspect)
+
+
+def _common(context: Context) -> list[Sentence]:
+    night = context.night
+    minutes = night.seconds / 60
+    return [
+        Sentence("differs", f"The sham differs from the action in: {context.subject.differs}."),
+        Sentence(
+            "night",
+            f"On this board so far: {night.lost} unexplained hang-ups in {night.shams:,} allowed actions "
+            f"and {minutes:.3g} min.",
+        ),
+    ]
+
+
+def _seconds(values: list[float]) -> str:
+    unit, scale = ("s", 1.0) if max(values) >= 1 else ("ms", 1000.0)
+    return ", ".join(f"{value * scale:.3g}" for value in values) + f" {unit}"
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

@@ -1,0 +1,83 @@
+"""An experiment as a runner drives it: ask for the next plan, do it, hand in what was seen, until it stops."""
+
+import random
+from typing import Generic
+
+from harness.trial.experiment.coin import login
+from harness.trial.experiment.context import Context, Script, Subject, T
+from harness.trial.experiment.group import Grouping, group
+from harness.trial.experiment.night import Night
+from harness.trial.experiment.outcome import Finding, Result, Suspect
+from harness.trial.experiment.plan import Observation, Plan, Stop
+from harness.trial.experiment.prompt import verdict
+from harness.trial.experiment.rule import BREAKER, Rule
+
+
+class Experiment(Generic[T]):
+    """One experiment. ``next`` and ``take`` by turns; ``result`` after :class:`Stop`.
+
+    >>> while isinstance(plan := experiment.next(), Plan):
+    ...     experiment.take(do(plan))
+    >>> experiment.result()
+    """
+
+    def __init__(self, script: Script[T]) -> None:
+        self._script = script
+        self._plan: Plan | None = None
+        self._result: list[T] = []
+        self._advance(None)
+
+    @classmethod
+    def of_action(cls, subject: Subject, rule: Rule, night: Night, draws: random.Random) -> "Experiment[Result]":
+        """Is the board hung up on because of this publish, subscription or request?"""
+        return Experiment(verdict(Context(subject, rule, night, draws)))
+
+    @classmethod
+    def of_login(cls, subject: Subject, rule: Rule, night: Night, draws: random.Random) -> "Experiment[Result]":
+        """Is this CONNECT, TLS session or REST call refused?"""
+        return Experiment(login(Context(subject, rule, night, draws)))
+
+    @classmethod
+    def of_group(cls, count: int, rule: Rule, night: Night, draws: random.Random) -> "Experiment[Grouping]":
+        """Which of ``count`` actions, all expected to be allowed, are tolerated?"""
+        return Experiment(group(Context(Subject("a group of actions"), rule, night, draws), count))
+
+    def next(self) -> Plan | Stop:
+        """Return what to do now; the same again until something is taken."""
+        return self._plan if self._plan is not None else Stop()
+
+    def take(self, seen: Observation) -> None:
+        """Hand in what came of the last plan. Raises ValueError where there was none, or it saw more than was asked."""
+        if self._plan is None:
+            raise ValueError("the experiment has stopped: it takes no more observations")
+        if len(seen.done) > len(self._plan.steps):
+            raise ValueError(f"{len(seen.done)} steps were seen, {len(self._plan.steps)} were asked for")
+        self._advance(seen)
+
+    def result(self) -> T:
+        """Return what was found. Raises ValueError before the stop."""
+        if not self._result:
+            raise ValueError("the experiment is not over")
+        return self._result[0]
+
+    def _advance(self, seen: Observation | None) -> None:
+        try:
+            self._plan = next(self._script) if seen is None else self._script.send(seen)
+        except StopIteration as stop:
+            self._plan = None
+            self._result.append(stop.value)
+
+
+class Breaker:
+    """Ends a board's run where the same suspect kept several verdicts running from being proved."""
+
+    def __init__(self) -> None:
+        self._suspect: Suspect | None = None
+        self._running = 0
+
+    def take(self, result: Result) -> Suspect | None:
+        """Return the suspect when it is time to stop: the night would cost hours and prove nothing."""
+        suspect = result.suspect if result.finding is Finding.INCONCLUSIVE else None
+        self._running = self._running + 1 if suspect is self._suspect else 1
+        self._suspect = suspect
+        return suspect if suspect is not None and self._running >= BREAKER else None

@@ -1,0 +1,36 @@
+"""The experiment on an action that was answered and had no effect: is it ignored, or did the observer lose the message?
+
+Twelve messages go out in one flight, the action at a random place. Losses that do not see which one is the action take
+any of the twelve alike: with j missing, the action is among them with j/12. So its absence pays 12/j.
+
+Example: only the action's is missing, four times: (0.05 + 0.95 * 12)^4 = 17,000 > 10,000.
+"""
+
+from harness.trial.experiment import evidence
+from harness.trial.experiment.context import Context, Script
+from harness.trial.experiment.outcome import Result, Suspect
+from harness.trial.experiment.plan import Connection, Do, Step
+from harness.trial.experiment.rule import PLACES, ROUND_STAKE, ROUNDS
+from harness.trial.experiment.wealth import bet
+
+
+def ignored(context: Context) -> Script[Result]:
+    """Send rounds of messages until the action is seen, or its absence cannot be a coincidence."""
+    tally = context.tally
+    for _ in range(ROUNDS):
+        yield from context.clean_connection()
+        flight = Step(Do.FLIGHT, place=context.draws.randrange(PLACES), of=PLACES)
+        seen = yield from context.run("round", Connection.SAME, flight)
+        tally.rounds += 1
+        if seen.all_answered and not seen.action_missing:
+            return evidence.tolerated(context)
+        if not seen.sent:
+            return evidence.inconclusive(context, Suspect.NO_PROOF_OF_SENDING, "nothing shows that a message was sent")
+        # A round that was cut short is a lost bet, not a free one: the draw was made before it.
+        hit = seen.all_answered and seen.action_missing
+        odds = PLACES / max(1, seen.missing)
+        tally.round_wealth = bet(tally.round_wealth, hit, stake=ROUND_STAKE, odds=odds)
+        if tally.round_wealth >= context.rule.wanted_alone:
+            return evidence.ignored(context)
+    text = "messages that are allowed got lost too, so the action's absence proves nothing"
+    return evidence.inconclusive(context, Suspect.OBSERVER, text)

@@ -1,0 +1,105 @@
+"""The experiment on an action that was answered, or passed over, and hung up on later.
+
+A clock cannot know when the action is sent: the idle time before it is drawn over eleven windows, so a hang-up at a
+fixed age falls into the expected window behind the action with 1/11 at most. A packet counter cannot know either: where
+the delay is so short that no clock could be told apart, a random number of shams stands before the idle time.
+
+Example: hung up on 2.5 s and 2.6 s after the answer, round trip 0.1 s. Window: 2.55 s +- (0.15 * 2.55 + 2 * 0.1) =
++- 0.58 s; idle times are drawn from 0 to 22 * 0.58 = 12.8 s. Five hang-ups in the window prove it.
+"""
+
+import statistics
+
+from harness.trial.experiment import evidence
+from harness.trial.experiment.arm import Arm, Meaning, read_arm
+from harness.trial.experiment.context import Context, Script, shams
+from harness.trial.experiment.diagnose import diagnose
+from harness.trial.experiment.outcome import Result, Suspect
+from harness.trial.experiment.plan import Connection, Do, Step
+from harness.trial.experiment.rule import LATE_ARMS, LATE_MISSES, LATE_STAKE, LATE_WINDOWS, PLACES
+from harness.trial.experiment.wealth import bet
+
+_TRIES = 3
+
+
+def late(context: Context, first: Arm) -> Script[Result]:
+    """Find out whether the hang-up ``first.delay`` seconds after the action comes from the action."""
+    delays = context.tally.late_delays = [first.delay]
+    second = yield from _once_more(context, first)
+    if second is None:
+        return (yield from _irregular(context, "it did not come again"))
+    if not _comparable(second, first):
+        return _quiet(context, second)
+    delays.append(second.delay)
+    misses = 0
+    for _ in range(LATE_ARMS):
+        expected, half = _window(context)
+        if max(delays) - min(delays) > 2 * half or misses == LATE_MISSES:
+            return (yield from _irregular(context, "it came at different times"))
+        arm = yield from _late_arm(context, expected, half)
+        hit = _comparable(arm, first) and abs(arm.delay - expected) <= half
+        tally = context.tally
+        tally.late_wealth = bet(tally.late_wealth, hit, stake=LATE_STAKE, odds=float(LATE_WINDOWS))
+        if hit:
+            delays.append(arm.delay)
+        elif arm.meaning in (Meaning.QUIET, Meaning.SWALLOWED):
+            text = "hung up on after the action once, and not another time"
+            return evidence.inconclusive(context, Suspect.LATE_MIXED, text)
+        else:
+            misses += 1
+        if tally.late_wealth >= context.rule.wanted_late:
+            return evidence.late(context, answered=first.answered)
+    return (yield from _irregular(context, "it came too seldom"))
+
+
+def _window(context: Context) -> tuple[float, float]:
+    """Return the expected delay, and half the width of the window around it."""
+    expected = statistics.fmean(context.tally.late_delays)
+    return expected, 0.15 * expected + 2 * context.night.round_trip
+
+
+def _once_more(context: Context, first: Arm) -> Script[Arm | None]:
+    """See the action once more, with nothing before it. None: connections ended otherwise in all tries."""
+    for _ in range(_TRIES):
+        arm = yield from _sent(context, Step(Do.IDLE, seconds=max(context.rule.hold, 1.5 * first.delay)))
+        if _comparable(arm, first) or arm.meaning in (Meaning.QUIET, Meaning.SWALLOWED):
+            return arm
+    return None
+
+
+def _late_arm(context: Context, expected: float, half: float) -> Script[Arm]:
+    counter_too = expected <= 3 * context.night.round_trip
+    before = shams(context.draws.randrange(PLACES)) if counter_too else ()
+    idle = context.draws.random() * 2 * half * LATE_WINDOWS
+    hold = Step(Do.IDLE, seconds=max(context.rule.hold, 1.5 * expected + half))
+    return (yield from _sent(context, hold, *before, Step(Do.IDLE, seconds=idle)))
+
+
+def _sent(context: Context, hold: Step, *before: Step) -> Script[Arm]:
+    yield from context.clean_connection()
+    steps = (*before, Step(Do.ACTION), Step(Do.FENCE), hold)
+    seen = yield from context.run("late", Connection.SAME, *steps)
+    return read_arm(steps, seen, 0.0)
+
+
+def _comparable(arm: Arm, first: Arm) -> bool:
+    """True when ``arm`` is a hang-up of the same kind: behind an answer, or without one."""
+    if first.answered:
+        return arm.meaning is Meaning.LATE and arm.answered
+    return arm.meaning in (Meaning.LATE, Meaning.HIT) and not arm.answered
+
+
+def _quiet(context: Context, second: Arm) -> Result:
+    if second.meaning is Meaning.SWALLOWED:
+        return evidence.inconclusive(context, Suspect.SWALLOWED, "the action was never acknowledged")
+    if context.tally.hits >= 2:
+        return evidence.inconclusive(context, Suspect.MIXED, "hung up on at the action, and answered")
+    context.tally.stays += 1
+    return evidence.tolerated(context)
+
+
+def _irregular(context: Context, how: str) -> Script[Result]:
+    found, cause = yield from diagnose(context)
+    text = f"the board was hung up on after the action, but {how}; {cause}"
+    # Where connections end without the action too, that is the likelier cause.
+    return evidence.inconclusive(context, Suspect.LATE if found is Suspect.BURST else found, text)

@@ -1,0 +1,56 @@
+"""What is remembered of a board's link from one verdict to the next. It steers; it never proves.
+
+Nothing of it enters a bound: a history says nothing about a fault that begins now, and seconds say nothing about a
+packet counter. It only chooses the stake, the patience, and when a hang-up is too soon to be an answer.
+"""
+
+import statistics
+from collections import deque
+
+from harness.trial.experiment.plan import Do, Observation, Plan, Saw
+from harness.trial.experiment.rule import FIRST_PATIENCE, FLOOR, FLOOR_SAMPLES
+
+_ROUND_TRIPS = {Do.BASELINE, Do.SHAM, Do.FENCE}
+
+
+class Night:
+    """Shams sent and lost, round trips, hang-ups that nothing explains."""
+
+    def __init__(self) -> None:
+        self.shams = 0
+        self.lost = 0
+        self.seconds = 0.0
+        self._fastest = float("inf")
+        self._longest = 0.0
+        self._samples = 0
+        self._recent: deque[float] = deque(maxlen=101)
+
+    @property
+    def round_trip(self) -> float:
+        """Median seconds of the last round trips; 0 while none is known."""
+        return statistics.median(self._recent) if self._recent else 0.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds without an answer after which a fence is sent behind an action."""
+        if not self._recent:
+            return FIRST_PATIENCE
+        return max(3 * self.round_trip, 1.2 * self._longest)
+
+    @property
+    def floor(self) -> float:
+        """Seconds below which nothing can be an answer; 0 while too few round trips are known."""
+        return FLOOR * self._fastest if self._samples >= FLOOR_SAMPLES else 0.0
+
+    def learn(self, plan: Plan, seen: Observation) -> None:
+        """Take in what one plan saw."""
+        self.seconds += seen.seconds
+        for step, done in zip(plan.steps, seen.done, strict=False):
+            if step.do is Do.SHAM:
+                self.shams += 1
+                self.lost += done.saw is Saw.CLOSED
+            if step.do in _ROUND_TRIPS and done.saw is Saw.ANSWERED:
+                self._samples += 1
+                self._fastest = min(self._fastest, done.seconds)
+                self._longest = max(self._longest, done.seconds)
+                self._recent.append(done.seconds)

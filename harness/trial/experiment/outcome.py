@@ -1,0 +1,88 @@
+"""What an experiment found, with its numbers."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Finding(StrEnum):
+    """What was proved of the action."""
+
+    TOLERATED = "tolerated"
+    IGNORED = "ignored"
+    POLICY_DISCONNECT = "policy disconnect"
+    LATE_DISCONNECT = "policy disconnect (late)"
+    ACKNOWLEDGED_THEN_CLOSED = "acknowledged, then hung up on"
+    REFUSED_IN_SUBACK = "refused in SUBACK"
+    REFUSED = "refused"  # a login or a call
+    INCONCLUSIVE = "inconclusive"
+
+
+class Suspect(StrEnum):
+    """What kept an inconclusive verdict from being proved."""
+
+    NETWORK = "network"
+    PACKET_LIMIT = "packet limit"
+    AGE_LIMIT = "age limit or duplicate client"
+    BURST = "gone again"
+    MIXED = "mixed"
+    SWALLOWED = "swallowed"
+    OBSERVER = "observer"
+    LATE = "late, irregular"
+    LATE_MIXED = "late, mixed"
+    DELIVERED = "delivered before the hang-up"
+    CONNECT = "connect"
+    BUSY = "asked to try later"
+    BUDGET = "budget"
+    VOID = "void"
+    NO_PROOF_OF_SENDING = "nothing shows that a message was sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of the evidence. ``code``: which one, for tests and machines."""
+
+    code: str
+    text: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done and what came of it, counted while the experiment runs."""
+
+    hits: int = 0
+    misses: int = 0
+    lost: int = 0  # of the misses: gone before the action was sent
+    stays: int = 0
+    wealth: float = 1.0
+    late_wealth: float = 1.0
+    round_wealth: float = 1.0
+    places: list[int] = field(default_factory=list)  # of the hits, counted from 1
+    delays: list[float] = field(default_factory=list)  # of the hits
+    late_delays: list[float] = field(default_factory=list)
+    shams_answered: int = 0
+    reasons: list[str] = field(default_factory=list)  # why a hang-up at the action was no hit
+    delivered: int = 0
+    rounds: int = 0
+    attempts: int = 0
+    wrong_refused: int = 0
+    right_refused: int = 0
+    waits: int = 0
+    connections: int = 0
+    packets: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one experiment found. ``one_in``: N of "chance of a coincidence below 1 in N"; 0: nothing is claimed."""
+
+    finding: Finding
+    sentences: tuple[Sentence, ...]
+    tally: Tally
+    suspect: Suspect | None = None
+    one_in: int = 0
+
+    @property
+    def evidence(self) -> str:
+        """The sentences as one paragraph."""
+        return " ".join(sentence.text for sentence in self.sentences)

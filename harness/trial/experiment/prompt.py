@@ -1,0 +1,110 @@
+"""The experiment on one action: is the board hung up on because of it?"""
+
+from harness.trial.experiment import evidence
+from harness.trial.experiment.arm import Arm, Meaning, read_arm
+from harness.trial.experiment.context import Context, Ended, NoBaseline, Script, shams
+from harness.trial.experiment.diagnose import diagnose
+from harness.trial.experiment.ignored import ignored
+from harness.trial.experiment.late import late
+from harness.trial.experiment.outcome import Result, Suspect
+from harness.trial.experiment.plan import Connection, Do, Step
+from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, PLACES, STAKES, SUBACK_PAUSE
+from harness.trial.experiment.wealth import bet, kelly
+
+_SAME = Connection.SAME
+
+
+def verdict(context: Context) -> Script[Result]:
+    """Try the action until something is proved of it, or nothing can be."""
+    try:
+        return (yield from _arms(context))
+    except NoBaseline:
+        return (yield from _nothing_proved(context, Suspect.CONNECT))
+    except Ended as end:
+        return evidence.inconclusive(context, end.suspect, end.text)
+
+
+def _arms(context: Context) -> Script[Result]:
+    rule, tally = context.rule, context.tally
+    said_no = 0
+    for number in range(1, ARMS + 1):
+        arm = yield from _arm(context)
+        if arm.meaning is Meaning.HIT and tally.wealth >= rule.wanted:
+            yield from context.clean_connection()  # the credentials still work: no lock-out; it serves the next verdict
+            return evidence.policy_disconnect(context)
+        if arm.meaning is Meaning.SAID_NO:
+            said_no += 1
+            if said_no == 2:
+                return evidence.refused_in_suback(context)
+            yield from context.run("pause", Connection.NONE, Step(Do.PAUSE, seconds=SUBACK_PAUSE))
+        if arm.meaning is Meaning.LATE:
+            return (yield from late(context, arm))
+        if arm.meaning is Meaning.NO_EFFECT:
+            if tally.hits >= 2:
+                return evidence.inconclusive(context, Suspect.MIXED, _mixed(context))
+            return (yield from ignored(context))
+        if arm.meaning is Meaning.SWALLOWED:
+            text = "the action was never acknowledged, the allowed action behind it was, and the connection stayed"
+            return evidence.inconclusive(context, Suspect.SWALLOWED, text)
+        if arm.meaning is Meaning.QUIET:
+            tally.stays += 1
+            if tally.hits >= 2:
+                return evidence.inconclusive(context, Suspect.MIXED, _mixed(context))
+            if tally.stays > tally.hits:
+                return evidence.tolerated(context)
+        if number >= FUTILE_AFTER and not tally.stays and _futile(context, ARMS - number):
+            break
+    suspect = Suspect.DELIVERED if tally.delivered >= 2 else None
+    return (yield from _nothing_proved(context, suspect))
+
+
+def _arm(context: Context) -> Script[Arm]:
+    """One connection, one draw, one bet. The place and the stake are fixed between the baseline and the next packet."""
+    yield from context.clean_connection()
+    tally, night = context.tally, context.night
+    stake = kelly(night.lost, night.shams)
+    place = context.draws.randrange(PLACES)
+    floor = night.floor
+    plan_steps = (
+        *shams(place),
+        Step(Do.ACTION),
+        Step(Do.FENCE),
+        Step(Do.EFFECT),
+        Step(Do.IDLE, seconds=context.rule.hold),
+    )
+    seen = yield from context.run("arm", _SAME, *plan_steps)
+    arm = read_arm(plan_steps, seen, floor)
+    hit = arm.meaning is Meaning.HIT
+    tally.wealth = bet(tally.wealth, hit, stake=stake, odds=float(PLACES))
+    if hit:
+        tally.hits += 1
+        tally.places.append(place + 1)
+        tally.delays.append(arm.delay)
+    else:
+        tally.misses += 1
+        tally.lost += arm.meaning is Meaning.LOST
+        tally.delivered += bool(seen.reached) and arm.meaning is Meaning.NO_HIT
+        if arm.because:
+            tally.reasons.append(arm.because)
+    return arm
+
+
+def _futile(context: Context, left: int) -> bool:
+    """True when hits in all arms that are left, at the largest stake, could not reach the bound."""
+    best = 1 + STAKES[1] * (PLACES - 1)
+    return context.tally.wealth * best**left < context.rule.wanted
+
+
+def _mixed(context: Context) -> str:
+    tally = context.tally
+    return f"hung up on {tally.hits} times and answered {tally.stays or 1} times: both cannot be the policy"
+
+
+def _nothing_proved(context: Context, suspect: Suspect | None) -> Script[Result]:
+    """Name what ends the connections, without a claim about the action."""
+    found, text = yield from diagnose(context)
+    if suspect is Suspect.DELIVERED:
+        return evidence.inconclusive(context, suspect, "the message was delivered although the board was hung up on")
+    if suspect is Suspect.CONNECT and found is Suspect.BURST:
+        found, text = suspect, "no connection came up on which the allowed action worked, and then it worked again"
+    return evidence.inconclusive(context, found, text)

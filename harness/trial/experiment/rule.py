@@ -1,0 +1,105 @@
+"""The numbers of the rule, each with its reason.
+
+The rule in one paragraph: on a fresh connection an allowed action works (the baseline). Then the action is put at one
+of :data:`PLACES` places, drawn at random after the baseline worked; allowed actions of the same shape (shams) stand at
+the places before it. The broker either hangs up exactly at the action, before answering it (a hit), or it does not.
+What cannot see which packet is the action cannot know the place, so it hits with probability 1/12 at most, whatever it
+is: a clock, a packet counter, a second client, a bad network. Four hits in four connections are below 1 in 20,000.
+"""
+
+from dataclasses import dataclass
+
+PLACES = 12
+"""Places that the action may stand at.
+
+k hits prove 1/PLACES^k. More places cost packets, fewer cost connections: (7 places, 5 hits), (12, 4) and (24, 3) take
+about the same time on LTE-M and NB-IoT. 12 rather than 11, so that four hits still suffice after some lost shams.
+"""
+
+ARMS = 12
+"""Connections that one verdict may use up. Without faults it needs four; twelve leave room for eight accidents."""
+
+BASELINES = 6
+"""Tries to get a connection on which the baseline works. They cost nothing, because the place is not drawn yet."""
+
+PROMPT_SHARE = 0.9
+"""Share of the error bound for hang-ups before the answer; the rest is for late ones (union bound: 0.9 + 0.1 = 1)."""
+
+STAKES = (0.3, 0.99)
+"""Smallest and largest part of the wealth that is staked. 1 would lose everything at the first accident."""
+
+FUTILE_AFTER = 6
+"""Arms before giving up early: when hits in all arms that are left could no longer reach the bound."""
+
+FLOOR = 0.8
+"""A hang-up sooner than this share of the smallest round trip so far cannot be an answer to the action.
+
+Not a share of the connection's own baseline: on LTE-M that one is as random as the answer.
+"""
+
+FLOOR_SAMPLES = 10
+"""Round trips that must be known before the floor means anything."""
+
+SUBACK_PAUSE = 1.0
+"""Seconds before a refused SUBSCRIBE is tried once more: AWS IoT takes one CONNECT a second for each client id."""
+
+LATE_ARMS = 9
+LATE_MISSES = 2
+LATE_WINDOWS = 11
+"""The idle time before a late action is drawn over 11 windows, so a clock hits the expected one with 1/11 at most."""
+LATE_STAKE = 0.94
+"""Five hits: (1 - 0.94 + 0.94 * 11)^5 = 121,665, above the 100,000 that a tenth of the bound needs."""
+
+ROUNDS = 10
+ROUND_STAKE = 0.95
+"""One missing message of twelve, and it is the action's: x 11.45. Four such rounds: 17,000."""
+
+COIN_STAKE = 0.95
+COIN_ATTEMPTS = 26
+COIN_WRONG_LOGINS = 3
+"""Wrong logins that must have been refused: a coin that shows "right login" 14 times must not prove anything."""
+COIN_WAITS = 6
+"""Answers of the kind "try later" (HTTP 429 and 5xx) that are waited for; they are never a refusal."""
+
+WINDOWS = 3
+"""Idle windows, and runs of shams, by turns, to name what ends connections."""
+RUN_LENGTH = 24
+LONGEST_WINDOW = 40.0
+
+FIRST_PATIENCE = 30.0
+"""Seconds to wait for an answer while no round trip is known yet."""
+
+BREAKER = 3
+"""Verdicts in a row with the same suspect after which the board's run ends: the fault will not go away by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a user may choose.
+
+    ``confidence``: bound on the chance that a verdict "refused" is a coincidence.
+    ``hold``: seconds that a connection is watched after an answered action; a refusal that comes later is not seen.
+    ``group``: actions expected to be allowed that share one connection and one hold.
+    ``budget``: seconds of link time that one verdict may take (None: no limit). Stopping early is always valid, because
+    the bound holds at any time; what is not proved by then is inconclusive.
+    """
+
+    confidence: float = 1e-4
+    hold: float = 12.0
+    group: int = 10
+    budget: float | None = None
+
+    @property
+    def wanted(self) -> float:
+        """Wealth that proves a hang-up before the answer: 1/(0.9 * 1e-4) = 11,112."""
+        return 1 / (PROMPT_SHARE * self.confidence)
+
+    @property
+    def wanted_late(self) -> float:
+        """Wealth that proves a hang-up after the answer: 1/(0.1 * 1e-4) = 100,000."""
+        return 1 / ((1 - PROMPT_SHARE) * self.confidence)
+
+    @property
+    def wanted_alone(self) -> float:
+        """Wealth where there is nothing to share the bound with: 1/1e-4."""
+        return 1 / self.confidence

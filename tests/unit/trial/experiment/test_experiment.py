@@ -1,0 +1,396 @@
+"""How an experiment is driven: its plans are well formed whatever is seen, and each rule that is not about chance."""
+
+import random
+import secrets
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.trial.experiment import (
+    Breaker,
+    Connection,
+    Do,
+    Done,
+    Experiment,
+    Finding,
+    Night,
+    Observation,
+    Plan,
+    Result,
+    Rule,
+    Saw,
+    Stop,
+    Subject,
+    Suspect,
+    Tally,
+)
+from tests.simulation.play import play
+
+SUBJECT = Subject("publish on prod/x/y (QoS 1)", differs="topic")
+
+
+def action(rule=None, night=None, draws=None):
+    return Experiment.of_action(SUBJECT, rule or Rule(), night or Night(), draws or secrets.SystemRandom())
+
+
+def login(draws):
+    return Experiment.of_login(Subject("connect as x"), Rule(), Night(), draws)
+
+
+def answered(plan, **more):
+    return Observation(tuple(Done(Saw.ANSWERED, 0.1) for _ in plan.steps), 1.0, **more)
+
+
+def ends_at(plan, index, saw=Saw.CLOSED, seconds=0.1, **more):
+    done = (*(Done(Saw.ANSWERED, 0.1) for _ in plan.steps[:index]), Done(saw, seconds))
+    return Observation(done, 1.0, age=5.0, packets=index + 2, **more)
+
+
+def at_action(do):
+    """Let everything work, and the action be what ``do(plan, index)`` says."""
+
+    def world(plan):
+        kinds = [step.do for step in plan.steps]
+        return do(plan, kinds.index(Do.ACTION)) if Do.ACTION in kinds else answered(plan)
+
+    return world
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32), st.floats(0, 1), st.sampled_from(["action", "login", "group"]))
+def test_it_ends_with_a_result_and_well_formed_plans_whatever_is_seen(seed, works, which):
+    chance = random.Random(seed)
+    draws, rule, night = random.Random(1), Rule(), Night()
+    experiment = {
+        "action": lambda: Experiment.of_action(SUBJECT, rule, night, draws),
+        "login": lambda: Experiment.of_login(SUBJECT, rule, night, draws),
+        "group": lambda: Experiment.of_group(12, rule, night, draws),
+    }[which]()
+    before = None
+
+    def do(plan):
+        nonlocal before
+        well_formed(plan, before, rule)
+        before = plan
+        good = chance.random() < works
+        done = [Done(Saw.ANSWERED if good else chance.choice(list(Saw)), chance.uniform(0, 20)) for _ in plan.steps]
+        return Observation(
+            tuple(done[: len(done) if good else chance.randrange(len(done) + 1)]),
+            chance.uniform(0, 100),
+            age=chance.uniform(0, 100),
+            packets=chance.randrange(30),
+            reached=chance.choice([None, True, False]),
+            as_remote=chance.random() < 0.5,
+            missing=chance.randrange(13),
+            action_missing=chance.random() < 0.5,
+        )
+
+    result = play(experiment, do)
+    if isinstance(result, Result):
+        assert (result.suspect is None) == (result.finding is not Finding.INCONCLUSIVE)
+        assert result.evidence
+
+
+def well_formed(plan, before, rule):
+    assert plan.steps
+    assert plan.patience >= 0
+    kinds = [step.do for step in plan.steps]
+    if plan.connection is Connection.SAME:
+        assert before.name == "baseline", "a place is drawn on a connection whose baseline has just worked"
+    if Do.ACTION in kinds:
+        assert kinds.count(Do.SHAM) <= 11
+        assert Do.BASELINE not in kinds, "the baseline comes before the draw"
+        assert set(kinds[: kinds.index(Do.ACTION)]) <= {Do.SHAM, Do.IDLE}
+        assert kinds[-1] is Do.IDLE
+        assert plan.steps[-1].seconds >= rule.hold
+    for step in plan.steps:
+        assert step.seconds >= 0
+        assert 0 <= step.place < 12
+
+
+def test_the_place_is_drawn_after_the_baseline_worked_and_anew_each_time():
+    class Watched(random.Random):
+        drawn = 0
+
+        def randrange(self, *arguments):
+            Watched.drawn += 1
+            return super().randrange(*arguments)
+
+    experiment = action(draws=Watched(1))
+    for expected in range(3):
+        baseline = experiment.next()
+        assert [step.do for step in baseline.steps] == [Do.BASELINE]
+        assert Watched.drawn == expected
+        experiment.take(ends_at(baseline, 0))  # a dead baseline: no draw, no loss
+        assert Watched.drawn == expected
+        experiment.take(answered(experiment.next()))
+        assert Watched.drawn == expected + 1
+        experiment.take(ends_at(experiment.next(), 0))
+
+
+def test_the_evidence_of_a_refusal_says_what_was_done_how_often_and_how_likely_chance_is():
+    result = play(action(draws=random.Random(3)), at_action(ends_at))
+    assert result.finding is Finding.POLICY_DISCONNECT
+    assert "publish on prod/x/y (QoS 1) was refused: policy disconnect. On 4 of 4 fresh connections" in result.evidence
+    assert "Chance of a coincidence below 1 in 14," in result.evidence
+    assert "The sham differs from the action in: topic." in result.evidence
+    places = ", ".join(map(str, result.tally.places))
+    assert f"drawn at random each time ({places}); {result.tally.shams_answered} times" in result.evidence
+    assert sum(result.tally.places) - 4 == result.tally.shams_answered
+
+
+def test_credentials_that_fail_afterwards_are_no_policy_disconnect():
+    actions = 0
+
+    def do(plan):
+        nonlocal actions
+        kinds = [step.do for step in plan.steps]
+        if Do.ACTION in kinds:
+            actions += 1
+            return ends_at(plan, kinds.index(Do.ACTION))
+        return Observation(()) if actions == 4 else answered(plan)
+
+    result = play(action(), do)
+    assert result.finding is Finding.INCONCLUSIVE
+    assert result.suspect is Suspect.NETWORK
+
+
+@pytest.mark.parametrize(
+    ("more", "suspect", "words"),
+    [
+        ({"as_remote": False}, Suspect.BURST, "not how a hang-up by the other side shows"),
+        ({"reached": True}, Suspect.DELIVERED, "the message was delivered"),
+        ({"seconds": 0.01}, Suspect.BURST, "sooner than a round trip can be"),
+    ],
+)
+def test_a_hang_up_that_is_no_refusal_is_no_hit(more, suspect, words):
+    result = play(action(), at_action(lambda plan, index: ends_at(plan, index, **more)))
+    # The floor is known after ten round trips only; hits before that may stand.
+    assert result.tally.hits <= (2 if "seconds" in more else 0)
+    assert result.finding is Finding.INCONCLUSIVE
+    assert result.suspect is suspect
+    assert words in result.evidence
+
+
+def test_one_hang_up_by_accident_at_a_tolerated_action_changes_nothing():
+    accidents = iter([True])
+    result = play(
+        action(),
+        at_action(lambda plan, index: ends_at(plan, index) if next(accidents, False) else answered(plan)),
+    )
+    assert result.finding is Finding.TOLERATED
+    assert result.tally.stays == 2
+    assert "Hung up on at it once in 3: that was something else." in result.evidence
+
+
+def test_hung_up_on_twice_and_then_answered_is_mixed():
+    times = iter([True, True])
+    result = play(
+        action(), at_action(lambda plan, index: ends_at(plan, index) if next(times, False) else answered(plan))
+    )
+    assert result.suspect is Suspect.MIXED
+
+
+def test_a_lost_network_voids_the_verdict_at_once():
+    experiment = action()
+    experiment.take(answered(experiment.next()))
+    experiment.take(ends_at(experiment.next(), 0, void="+CEREG: 2"))
+    assert experiment.next() == Stop()
+    result = experiment.result()
+    assert (result.finding, result.suspect) == (Finding.INCONCLUSIVE, Suspect.VOID)
+    assert "+CEREG: 2" in result.evidence
+
+
+def test_a_budget_ends_it_without_a_claim():
+    result = play(action(rule=Rule(budget=3.5)), at_action(ends_at))
+    assert result.suspect is Suspect.BUDGET
+    assert result.tally.seconds == 4.0
+
+
+def test_a_late_hang_up_that_does_not_come_again_is_no_refusal():
+    times = iter([True])
+    result = play(
+        action(),
+        at_action(lambda plan, index: ends_at(plan, index + 3) if next(times, False) else answered(plan)),
+    )
+    assert result.finding is Finding.TOLERATED
+
+
+def test_a_trigger_that_shows_nothing_sent_is_no_refused_delivery():
+    def do(plan):
+        kinds = [step.do for step in plan.steps]
+        if Do.EFFECT in kinds:
+            done = [Done(Saw.UNSEEN if kind is Do.EFFECT else Saw.ANSWERED, 0.1) for kind in kinds]
+            return Observation(tuple(done), 1.0)
+        return answered(plan, missing=1, action_missing=True, sent=False)
+
+    assert play(action(), do).suspect is Suspect.NO_PROOF_OF_SENDING
+
+
+class Logins:
+    """A far end for logins. ``wrong``, ``right``: how each ends, by turns; the last one stays."""
+
+    def __init__(self, wrong, right=(Saw.ANSWERED,)):
+        self.answers = {Do.WRONG_LOGIN: list(wrong), Do.RIGHT_LOGIN: list(right), Do.PAUSE: [Saw.ANSWERED]}
+        self.asked = []
+
+    def do(self, plan):
+        (step,) = plan.steps
+        self.asked.append(step.do)
+        answers = self.answers[step.do]
+        return Observation((Done(answers.pop(0) if len(answers) > 1 else answers[0], 0.1),), 0.1)
+
+
+def test_a_login_closed_without_a_word_is_refused_by_a_coin():
+    far_end = Logins([Saw.CLOSED])
+    result = play(login(random.Random(1)), far_end.do)
+    assert result.finding is Finding.REFUSED
+    assert len(far_end.asked) == 14
+    assert result.one_in > 10_000
+
+
+def test_a_coin_that_shows_the_right_login_only_proves_nothing():
+    class Heads(random.Random):
+        def randrange(self, *_):
+            return 0
+
+    result = play(login(Heads()), Logins([Saw.CLOSED]).do)
+    assert result.finding is Finding.INCONCLUSIVE
+
+
+def test_a_login_that_works_ends_it():
+    assert play(login(random.Random(1)), Logins([Saw.ANSWERED]).do).finding is Finding.TOLERATED
+
+
+def test_a_refusal_in_words_needs_two_of_them_between_three_right_ones():
+    far_end = Logins([Saw.REFUSED])
+    result = play(login(random.Random(5)), far_end.do)
+    assert result.finding is Finding.REFUSED
+    asked = "".join("A" if do is Do.WRONG_LOGIN else "S" for do in far_end.asked)
+    assert asked.endswith("SAS")
+    assert "SAS" in asked[:-2]
+    assert len(asked) < 14
+
+
+def test_one_refusal_from_in_between_is_not_believed():
+    """One 403 of a middlebox among answers that accept: the next wrong login is let in, and that is the finding."""
+    result = play(login(random.Random(1)), Logins([Saw.REFUSED, Saw.ANSWERED]).do)
+    assert result.finding in (Finding.TOLERATED, Finding.INCONCLUSIVE)
+
+
+def test_try_later_is_waited_for_and_never_a_refusal():
+    far_end = Logins([Saw.LATER, Saw.LATER, Saw.ANSWERED])
+    assert play(login(random.Random(1)), far_end.do).finding is Finding.TOLERATED
+    assert far_end.asked.count(Do.PAUSE) == 2
+    assert play(login(random.Random(1)), Logins([Saw.LATER], [Saw.LATER]).do).suspect is Suspect.BUSY
+
+
+@pytest.mark.parametrize("fails", [0.01, 0.1, 0.5])
+def test_a_bad_link_is_no_refused_login(fails):
+    chance, draws = random.Random(1), random.Random(2)
+
+    def do(plan):
+        return Observation((Done(Saw.CLOSED if chance.random() < fails else Saw.ANSWERED, 0.1),), 0.1)
+
+    found = {play(login(draws), do).finding for _ in range(300)}
+    assert Finding.REFUSED not in found
+
+
+def grouped(do, count=12):
+    return play(Experiment.of_group(count, Rule(), Night(), random.Random(1)), do)
+
+
+def test_a_quiet_group_shares_one_hold():
+    plans = []
+
+    def do(plan):
+        plans.append(plan)
+        return answered(plan)
+
+    found = grouped(do)
+    assert found.tolerated == list(range(12))
+    assert found.alone == found.untried == []
+    assert sum(step.do is Do.IDLE for plan in plans for step in plan.steps) == 2
+
+
+def test_nobody_is_blamed_for_a_hang_up_in_a_group():
+    """It comes behind the fourth of ten, 0.2 s after each answer: four may have caused it, six were not tried yet."""
+    times = iter([True])
+
+    def do(plan):
+        kinds = [step.do for step in plan.steps]
+        return ends_at(plan, 7) if Do.ACTION in kinds and next(times, False) else answered(plan)
+
+    found = grouped(do)
+    assert found.alone == [0, 1, 2, 3]
+    assert found.tolerated == list(range(4, 12))
+
+
+def test_who_outlived_a_hold_in_a_group_is_proved():
+    """Answered 7, 21 and 35 s after the begin, hung up on at 36 s: the hold is 12 s."""
+    times = iter([True])
+
+    def do(plan):
+        if any(step.do is Do.ACTION for step in plan.steps) and next(times, False):
+            return Observation((*[Done(Saw.ANSWERED, 7.0)] * 5, Done(Saw.CLOSED, 1.0)), 40.0)
+        return answered(plan)
+
+    found = grouped(do, 4)
+    assert found.tolerated == [0, 1, 3]
+    assert found.alone == [2]
+
+
+def test_an_action_without_effect_is_tried_alone():
+    def do(plan):
+        done = []
+        for step in plan.steps:
+            bad = step.do is Do.EFFECT and step.action == 3
+            done.append(Done(Saw.UNSEEN if bad else Saw.ANSWERED, 0.1))
+        return Observation(tuple(done), 1.0)
+
+    assert grouped(do).alone == [3]
+
+
+def test_a_link_that_carries_no_baseline_leaves_a_group_untried():
+    found = grouped(lambda plan: Observation(()))
+    assert found.untried == list(range(12))
+    assert found.suspect is Suspect.NETWORK
+
+
+def test_three_verdicts_with_the_same_suspect_end_the_run():
+    breaker = Breaker()
+
+    def of(suspect):
+        finding = Finding.INCONCLUSIVE if suspect else Finding.TOLERATED
+        return Result(finding, (), Tally(), suspect)
+
+    taken = [Suspect.NETWORK, Suspect.NETWORK, None, Suspect.NETWORK, Suspect.BURST, Suspect.NETWORK, Suspect.NETWORK]
+    assert [breaker.take(of(suspect)) for suspect in taken] == [None] * 7
+    assert breaker.take(of(Suspect.NETWORK)) is Suspect.NETWORK
+
+
+def test_misuse_is_one_clear_line():
+    experiment = action()
+    with pytest.raises(ValueError, match="not over"):
+        experiment.result()
+    plan = experiment.next()
+    assert isinstance(plan, Plan)
+    assert experiment.next() is plan
+    with pytest.raises(ValueError, match="2 steps were seen, 1 were asked for"):
+        experiment.take(Observation((Done(Saw.ANSWERED, 0.1),) * 2))
+    finished = login(random.Random(1))
+    play(finished, Logins([Saw.ANSWERED]).do)
+    with pytest.raises(ValueError, match="has stopped"):
+        finished.take(Observation(()))
+
+
+def test_round_trips_steer_patience_and_floor_only_when_enough_are_known():
+    night, plan = Night(), action().next()
+    assert night.patience == 30.0
+    for _ in range(9):
+        night.learn(plan, Observation((Done(Saw.ANSWERED, 0.5),)))
+    assert night.floor == 0.0
+    night.learn(plan, Observation((Done(Saw.ANSWERED, 1.5),)))
+    assert night.floor == 0.4
+    assert night.patience == pytest.approx(1.8)

@@ -1,0 +1,153 @@
+"""The rule against 24 faults on 5 links, and against an adversary that knows everything but the place.
+
+Worlds are seeded, draws too, so that a failure here comes again. ``benchmarks/verdict_rules.py`` runs many more, with
+draws from the operating system.
+"""
+
+import random
+
+import pytest
+
+from harness.trial.experiment import Do, Done, Experiment, Finding, Night, Observation, Rule, Saw, Subject, Suspect
+from tests.simulation.faults import MODELS
+from tests.simulation.play import play
+from tests.simulation.world import LINKS, Cloud, World
+
+FIXED = LINKS[1]
+QUIET_FAULT = MODELS[0]
+
+
+def verdicts(link, model, cloud, count, *, seed=1, rule=None):
+    chance, draws = random.Random(seed), random.Random(seed + 1)
+    world, night = World(link, cloud, model.make(chance), chance), Night()
+    for _ in range(count):
+        yield play(Experiment.of_action(Subject("x"), rule or Rule(), night, draws), world.do)
+
+
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: link.name)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_no_fault_is_a_policy_disconnect_or_a_tolerated_refusal(link, model):
+    allowed = {result.finding for result in verdicts(link, model, Cloud("tolerates"), 20)}
+    assert allowed <= {Finding.TOLERATED, Finding.INCONCLUSIVE}
+    forbidden = {result.finding for result in verdicts(link, model, Cloud("refuses", refuses=1.0), 20)}
+    assert forbidden <= {Finding.POLICY_DISCONNECT, Finding.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: link.name)
+def test_without_faults_nothing_is_inconclusive_and_four_connections_suffice(link):
+    results = list(verdicts(link, QUIET_FAULT, Cloud("refuses", refuses=1.0), 50))
+    assert {result.finding for result in results} == {Finding.POLICY_DISCONNECT}
+    assert sum(result.tally.connections for result in results) <= 4.1 * len(results)
+    assert {result.tally.hits for result in results} == {4}
+    assert all(result.one_in >= 10_000 for result in results)
+    results = list(verdicts(link, QUIET_FAULT, Cloud("tolerates"), 50))
+    assert {result.finding for result in results} == {Finding.TOLERATED}
+
+
+class Adversary:
+    """Ends each connection at a place that it chooses, and knows all but the action's. Answers everything else."""
+
+    def __init__(self, victims):
+        self.victims = iter(victims)
+        self.hits = []
+
+    def do(self, plan):
+        done = []
+        kinds = [step.do for step in plan.steps]
+        victim = next(self.victims) if Do.ACTION in kinds else None
+        for index in range(len(kinds)):
+            closed = index == victim
+            done.append(Done(Saw.CLOSED if closed else Saw.ANSWERED, 0.1))
+            if closed:
+                break
+        if victim is not None:
+            self.hits.append(kinds[victim] is Do.ACTION)
+        return Observation(tuple(done), seconds=1.0)
+
+
+class Place(random.Random):
+    """Draws what it is told."""
+
+    def __init__(self, places):
+        super().__init__(0)
+        self.places = iter(places)
+
+    def randrange(self, *_):
+        return next(self.places)
+
+
+def chance_of_a_wrong_verdict(victim):
+    """Return the exact chance that a cloud which ends every connection in slot ``victim`` is taken for a refusal.
+
+    Every draw either meets the slot (1/12) or stands behind it and is never sent (all others, when the victim is the
+    first slot): so two kinds of draws stand for all, and the tree of draws can be walked completely.
+    """
+    wrong, waiting = 0.0, [((), 1.0)]
+    while waiting:
+        hits, chance = waiting.pop()
+        places = [victim if hit else victim + 1 for hit in hits]
+        try:
+            result = play(
+                Experiment.of_action(Subject("x"), Rule(), Night(), Place(places)), Adversary([victim] * 50).do
+            )
+        except (StopIteration, RuntimeError):  # it wants one draw more
+            waiting += [((*hits, True), chance / 12), ((*hits, False), chance * 11 / 12)]
+            continue
+        if result.finding is Finding.POLICY_DISCONNECT:
+            wrong += chance
+    return wrong
+
+
+def test_the_worst_broker_that_cannot_see_the_action_is_below_the_bound():
+    """The exact probability of the real code, over all draws: a broker that closes at the first slot, always."""
+    wrong = chance_of_a_wrong_verdict(0)
+    assert 2e-5 < wrong <= 0.9e-4
+
+
+def test_a_looser_confidence_is_quicker_and_still_bounded():
+    quick = list(verdicts(FIXED, QUIET_FAULT, Cloud("refuses", refuses=1.0), 30, rule=Rule(confidence=1e-2)))
+    assert {result.tally.hits for result in quick} == {2}
+    strict = list(verdicts(FIXED, QUIET_FAULT, Cloud("refuses", refuses=1.0), 30, rule=Rule(confidence=1e-6)))
+    assert {result.tally.hits for result in strict} == {6}
+
+
+OTHER_TRUTHS = [
+    (Cloud("acknowledges, closes 2.5 s later", late=(2.5, 2.5)), Finding.ACKNOWLEDGED_THEN_CLOSED),
+    (Cloud("acknowledges, closes 10 s later", late=(10, 10)), Finding.ACKNOWLEDGED_THEN_CLOSED),
+    (Cloud("acknowledges, closes at once", late=(0.001, 0.001)), Finding.ACKNOWLEDGED_THEN_CLOSED),
+    (Cloud("closes 5 s later without a word", late=(5, 5), answers=False), Finding.LATE_DISCONNECT),
+    (Cloud("closes at any time later", late=(0, 11)), Finding.INCONCLUSIVE),
+    (Cloud("answers 0x80", no=True), Finding.REFUSED_IN_SUBACK),
+    (Cloud("ignores", effect=False), Finding.IGNORED),
+    (Cloud("swallows", answers=False), Finding.INCONCLUSIVE),
+    (Cloud("tolerates, the observer loses a third", loses=0.3), Finding.TOLERATED),
+]
+
+
+@pytest.mark.parametrize(("cloud", "finding"), OTHER_TRUTHS, ids=lambda value: getattr(value, "name", ""))
+def test_other_truths_have_outcomes_of_their_own(cloud, finding):
+    found = [result.finding for result in verdicts(FIXED, QUIET_FAULT, cloud, 25)]
+    assert found.count(finding) >= 23, found
+    assert set(found) <= {finding, Finding.INCONCLUSIVE}
+
+
+def test_an_observer_that_loses_most_messages_proves_nothing():
+    results = list(verdicts(FIXED, QUIET_FAULT, Cloud("ignores", effect=False, loses=0.6), 25))
+    assert {result.finding for result in results} == {Finding.INCONCLUSIVE}
+    assert Suspect.OBSERVER in {result.suspect for result in results}
+
+
+@pytest.mark.parametrize(
+    ("model", "suspects"),
+    [
+        ("packet 3", {Suspect.PACKET_LIMIT}),
+        ("age 1 s", {Suspect.AGE_LIMIT}),
+        ("duplicate, back-off 0.2 s", {Suspect.AGE_LIMIT}),
+        ("cuts, mean 2 s", {Suspect.NETWORK}),
+    ],
+)
+def test_the_suspect_of_what_cannot_be_proved_is_named(model, suspects):
+    (model,) = [one for one in MODELS if one.name == model]
+    results = [result for result in verdicts(LINKS[2], model, Cloud("tolerates"), 40) if result.suspect]
+    right = sum(result.suspect in suspects for result in results)
+    assert right >= 0.8 * len(results) > 0, [result.suspect for result in results]
