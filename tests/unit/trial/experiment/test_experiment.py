@@ -1,7 +1,6 @@
 """How an experiment is driven: its plans are well formed whatever is seen, and each rule that is not about chance."""
 
 import random
-import secrets
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +30,7 @@ SUBJECT = Subject("publish on prod/x/y (QoS 1)", differs="topic")
 
 
 def action(rule=None, night=None, draws=None):
-    return Experiment.of_action(SUBJECT, rule or Rule(), night or Night(), draws or secrets.SystemRandom())
+    return Experiment.of_action(SUBJECT, rule or Rule(), night or Night(), draws or random.Random(1))
 
 
 def login(draws):
@@ -165,9 +164,11 @@ def test_credentials_that_fail_afterwards_are_no_policy_disconnect():
     ],
 )
 def test_a_hang_up_that_is_no_refusal_is_no_hit(more, suspect, words):
-    result = play(action(), at_action(lambda plan, index: ends_at(plan, index, **more)))
-    # The floor is known after ten round trips only; hits before that may stand.
-    assert result.tally.hits <= (2 if "seconds" in more else 0)
+    night = Night()
+    for _ in range(10):
+        night.learn(action().next(), Observation((Done(Saw.ANSWERED, 0.1),)))
+    result = play(action(night=night), at_action(lambda plan, index: ends_at(plan, index, **more)))
+    assert result.tally.hits == 0
     assert result.finding is Finding.INCONCLUSIVE
     assert result.suspect is suspect
     assert words in result.evidence
