@@ -33,7 +33,7 @@ def header_line(header: Mapping[str, Any]) -> str:
 
 
 def event_line(event: Event, number: int, mono: float) -> str:
-    """Return the line for ``event`` of test ``number`` (0: none), which began at ``mono``; without registered secrets."""
+    """Return the line for ``event`` of test ``number`` (0: none), begun at ``mono``; without registered secrets."""
     line = _line(event, number, mono)
     if SECRETS.scrub(line) == line:
         return line
