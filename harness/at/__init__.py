@@ -1,7 +1,7 @@
 """AT commands over a serial port: one command at a time, URCs to whoever listens, every line on the timeline."""
 
 from harness.at.answer import Answer, AtError, AtFormatError
-from harness.at.listener import Listener, Urc
+from harness.at.listener import Listener, Urc, urc_in, urcs
 from harness.at.port import AtPort
 from harness.at.settings import PortSettings
 from harness.at.syntax import COMMAND_LIMIT, FramedUrc, Terminator
@@ -17,4 +17,6 @@ __all__ = [
     "PortSettings",
     "Terminator",
     "Urc",
+    "urc_in",
+    "urcs",
 ]

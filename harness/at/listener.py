@@ -1,17 +1,15 @@
-"""Unsolicited result codes (URCs) and those who wait for them."""
+"""Unsolicited result codes (URCs): read from the timeline, by whoever waits for them."""
 
-import threading
-import time
-from collections import deque
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from harness.errors import HarnessError, NoAnswer
+from harness.timeline import Event, Kind, Timeline, unpacked
 
-QUEUE_LIMIT: Final = 10_000
-"""URCs that a listener holds. Beyond, the oldest are dropped and counted."""
+_NAME: Final = re.compile(r"([+%#][A-Z][A-Z0-9_]*)(?:: ?(.*))?\Z", re.DOTALL)
+_FAILED: Final = (Kind.FAULT, Kind.STEP)  # how a port that went away, or was closed, shows on the timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,8 @@ class Urc:
     """One URC: ``+CEREG: 5,"0901"`` has the name "+CEREG" and the args ``5,"0901"``.
 
     ``text``: the whole line. ``blobs``: raw bytes that followed a counted line (``#XMQTTMSG``: topic, payload).
-    ``t``: ``time.monotonic()`` of its arrival. Of a line that is no URC (``Ready``), name and text are the line.
+    ``t``: seconds of ``time.monotonic()`` at its arrival; ``seq``: of its event. Of a line that is no URC (``Ready``),
+    name and text are the line.
     """
 
     name: str
@@ -27,6 +26,30 @@ class Urc:
     text: str
     t: float
     blobs: tuple[bytes, ...] = ()
+    seq: int = -1
+
+    @classmethod
+    def of(cls, event: Event) -> "Urc | None":
+        """Return the URC, or the line of the board's log, that ``event`` is; None for any other event."""
+        return urc_in(event.t, event.kind, event.text, event.data, event.seq)
+
+
+def urc_in(t: float, kind: Kind, text: str, data: dict[str, object], seq: int = -1) -> Urc | None:
+    """Return the URC, or the line of the board's log, that these fields of an event are; None for any other."""
+    if kind is Kind.URC:
+        found = _NAME.match(text)
+        name, args = (found[1], found[2] or "") if found else (text, "")
+        blobs = data.get("blobs", ())
+        return Urc(name, args, text, t, tuple(map(unpacked, blobs)) if isinstance(blobs, list) else (), seq)
+    if kind is Kind.RX and "role" not in data:
+        return Urc(text, "", text, t, (), seq)
+    return None
+
+
+def urcs(events: Iterable[Event], port: str, names: Iterable[str]) -> list[Urc]:
+    """Return the URCs of ``port`` with these ``names`` ("+CEREG"; or whole lines, "Ready") among ``events``."""
+    wanted = _wanted(port, names)
+    return [urc for event in events if (urc := wanted(event)) is not None]
 
 
 def _any(urc: Urc) -> bool:
@@ -34,80 +57,67 @@ def _any(urc: Urc) -> bool:
 
 
 class Listener:
-    """The URCs with certain names that arrive while it is open: a context manager, made by ``AtPort.listen``.
+    """The URCs with certain names from a mark of the timeline on. Made by ``AtPort.listen``.
 
-    Each listener has its own queue. What :meth:`next` and :meth:`poll` return or pass over is gone from it.
+    What :meth:`next` and :meth:`poll` return or pass over is not returned again. ``failure``: why the port failed, None
+    while it works. ``heard``: what an error message says of the last lines.
     """
 
     def __init__(
-        self, names: Iterable[str], *, port: str, heard: Callable[[], str], closed: "Callable[[Listener], None]"
+        self,
+        timeline: Timeline,
+        names: Iterable[str],
+        *,
+        port: str,
+        heard: Callable[[], str],
+        failure: Callable[[], HarnessError | None],
     ) -> None:
         self.names: Final = tuple(names)
+        self._timeline = timeline
+        self._mark = timeline.mark()
         self._port = port
         self._heard = heard
-        self._closed = closed
-        self._ready = threading.Condition(threading.Lock())
-        self._queue: deque[Urc] = deque()
-        self._dropped = 0
-        self._failure: Callable[[], HarnessError] | None = None
-
-    @property
-    def dropped(self) -> int:
-        """URCs that no longer fitted into the queue."""
-        return self._dropped
+        self._failure = failure
+        self._wanted = _wanted(port, self.names)
 
     def poll(self) -> Urc | None:
         """Return the oldest URC, or None when there is none now."""
-        with self._ready:
-            return self._queue.popleft() if self._queue else None
+        for event in self._timeline.since(self._mark):
+            self._mark = event.seq + 1
+            if (urc := self._wanted(event)) is not None:
+                return urc
+        return None
 
     def next(self, timeout: float, *, match: Callable[[Urc], bool] = _any, what: str = "") -> Urc:
         """Return the first URC that ``match`` accepts, within ``timeout`` seconds; those before it are passed over.
 
         Raises NoAnswer, naming ``what`` was waited for and what was last heard; BoardLost as soon as the board is gone.
         """
-        deadline = time.monotonic() + timeout
-        while True:
-            with self._ready:
-                while not self._queue:
-                    if self._failure:
-                        raise self._failure()
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        raise self._silence(timeout, what)
-                    self._ready.wait(left)
-                urc = self._queue.popleft()
-            if match(urc):
-                return urc
 
-    def close(self) -> None:
-        """Stop collecting."""
-        self._closed(self)
+        def decisive(event: Event) -> bool:
+            self._mark = event.seq + 1
+            urc = self._wanted(event)
+            if urc is not None:
+                return match(urc)
+            return event.kind in _FAILED and event.source == self._port and self._failure() is not None
 
-    def __enter__(self) -> Self:
-        return self
+        left = timeout if self._failure() is None else 0.0
+        event = self._timeline.wait(decisive, since=self._mark, timeout=left)
+        urc = None if event is None else self._wanted(event)
+        if urc is not None:
+            return urc
+        raise self._failure() or NoAnswer(
+            f"{self._port}: no {what or ' or '.join(self.names)} within {timeout:g} s; {self._heard()}"
+        )
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
-    def put(self, urc: Urc) -> None:
-        """Queue a URC (the port's reader)."""
-        with self._ready:
-            if len(self._queue) >= QUEUE_LIMIT:
-                self._queue.popleft()
-                self._dropped += 1
-            self._queue.append(urc)
-            self._ready.notify()
+def _wanted(port: str, names: Iterable[str]) -> Callable[[Event], Urc | None]:
+    known = frozenset(names)
 
-    def fail(self, failure: Callable[[], HarnessError]) -> None:
-        """Make every wait raise what ``failure`` returns, once the queue is empty (the port's reader)."""
-        with self._ready:
-            self._failure = failure
-            self._ready.notify_all()
+    def wanted(event: Event) -> Urc | None:
+        if event.source != port:
+            return None
+        urc = Urc.of(event)
+        return urc if urc is not None and urc.name in known else None
 
-    def _silence(self, timeout: float, what: str) -> NoAnswer:
-        wanted = what or " or ".join(self.names)
-        lost = f"; {self._dropped} URCs were dropped because nobody took them" if self._dropped else ""
-        return NoAnswer(f"{self._port}: no {wanted} within {timeout:g} s; {self._heard()}{lost}")
+    return wanted

@@ -22,11 +22,11 @@ from harness.at.answer import Answer, AtError, AtFormatError, answer_of
 from harness.at.dialogue import CommandOutcome, Dialogue, check_payload
 from harness.at.listener import Listener
 from harness.at.opening import open_link
-from harness.at.receiver import Receiver
+from harness.at.receiver import Receiver, Watch
 from harness.at.settings import PortSettings
 from harness.at.stream import ByteStream
 from harness.at.syntax import Command, one_line, parse_command
-from harness.errors import Misuse, NoAnswer
+from harness.errors import HarnessError, Misuse, NoAnswer
 from harness.timeline import Event, Kind, Timeline
 
 _TRY_TIMEOUT: Final = 1.0  # the board answers within milliseconds; a remote port adds some
@@ -63,17 +63,18 @@ class AtPort:
 
     @property
     def timeline(self) -> Timeline:
-        """Where lines go. May be replaced between tests."""
+        """Where lines go."""
         return self._receiver.timeline
-
-    @timeline.setter
-    def timeline(self, timeline: Timeline) -> None:
-        self._receiver.timeline = timeline
 
     @property
     def alive(self) -> bool:
         """The port is open and the board has not gone away."""
         return not self._closed and not self._receiver.failed
+
+    @property
+    def failure(self) -> HarnessError | None:
+        """Why the port failed, as a new error; None while it works."""
+        return self._receiver.failure() if self._receiver.failed else None
 
     def close(self) -> None:
         """Stop reading and give the port back. Whoever still waits gets a LabError."""
@@ -134,8 +135,12 @@ class AtPort:
             return outcome.final.code or 0
 
     def listen(self, *names: str) -> Listener:
-        """Collect URCs with these names ("+CEREG") from now on; a name may also be a whole line ("Ready")."""
+        """Return the URCs with these names ("+CEREG") from now on; a name may also be a whole line ("Ready")."""
         return self._receiver.listen(names)
+
+    def watch(self, watch: Watch) -> None:
+        """Enter into the timeline from now on what ``watch`` returns of what goes there in one go."""
+        self._receiver.watch = watch
 
     def wait_line(self, pattern: str | re.Pattern[str], timeout: float, *, since: int | None = None) -> Event:
         """Return the first line of this port in which ``pattern`` occurs, from the timeline's mark ``since`` on
@@ -151,10 +156,10 @@ class AtPort:
         def wanted(event: Event) -> bool:
             if event.source != name:
                 return False
-            return search(event.text) is not None if event.kind in _LINES else event.kind is Kind.FAULT
+            return search(event.text) is not None if event.kind in _LINES else self._receiver.failed
 
         event = timeline.wait(wanted, since=mark, timeout=timeout if self.alive else 0.0)
-        if event and event.kind is not Kind.FAULT:
+        if event and event.kind in _LINES:
             return event
         if self._receiver.failed:
             raise self._receiver.failure()

@@ -1,13 +1,15 @@
 """From what the dialogue heard to the timeline: decoded, stamped, and without secrets. Bytes become text only here."""
 
+import base64
 from typing import Any
 
 from harness.at.dialogue import Heard, Role
 from harness.redact import LineRedactor, may_hold_secret, redact_line
-from harness.timeline import Draft, Kind
+from harness.timeline import Draft, Kind, packed
 
 _SHOWN_PAYLOAD = 2048  # bytes of a payload that a timeline event carries
 _UNKNOWN = frozenset({Role.LOG, Role.CUT, Role.ECHO})
+_UNDECODABLE = "\ufffd"
 _HIDDEN = "<{} bytes that arrived while a secret was being sent>"
 
 
@@ -41,23 +43,26 @@ class LineRecorder:
         joined = b"\n".join([heard.line for heard in lines])
         if may_hold_secret(joined):
             return None
-        return joined.decode("utf-8", "replace").split("\n")
+        text = joined.decode("utf-8", "replace")
+        return None if _UNDECODABLE in text else text.split("\n")
 
     def _draft(self, heard: Heard, t: float, seconds: float, secret: bool) -> Draft:
         role = heard.role
-        text = self._redact(heard.line).decode("utf-8", "replace")
+        line = self._redact(heard.line)
+        text = line.decode("utf-8", "replace")
+        data = {"bytes": base64.b64encode(line).decode()} if _UNDECODABLE in text else {}
         if role is Role.URC:
-            return t, Kind.URC, self._port, text, _urc_data(heard)
+            return t, Kind.URC, self._port, text, data | _urc_data(heard)
         if heard.outcome:
             done = heard.outcome
-            data = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
-            return t, Kind.RESULT, self._port, text, data
+            cost = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
+            return t, Kind.RESULT, self._port, text, cost
         if secret and role in _UNKNOWN:  # a damaged echo of a key has no shape by which it could be known
-            text = _HIDDEN.format(len(heard.line))
-        return t, Kind.RX, self._port, text, {} if role is Role.LOG else {"role": role.value}
+            text, data = _HIDDEN.format(len(heard.line)), {}
+        return t, Kind.RX, self._port, text, data if role is Role.LOG else data | {"role": role.value}
 
 
 def _urc_data(heard: Heard) -> dict[str, Any]:
     if not heard.blobs:
         return {}
-    return {"blobs": [shown_bytes(blob) for blob in heard.blobs]}
+    return {"blobs": [packed(blob) for blob in heard.blobs]}

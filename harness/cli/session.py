@@ -13,7 +13,6 @@ from harness.lab import BoardConfig, Lab, LabFile, load_boards_file
 from harness.redact import SECRETS
 from harness.report import Transcript
 from harness.run import LAB_CA, Board, Cloud
-from harness.timeline import Timeline
 
 
 @contextmanager
@@ -30,10 +29,6 @@ def several_boards(given: Arguments, names: Sequence[str], progress: Progress) -
     with ExitStack() as stack:
         lab = stack.enter_context(Lab(file, cloud_override=given.cloud))
         configs = [_select(lab, name) for name in dict.fromkeys(names)]  # each with the cloud that it will use
-        timeline = Timeline()
-        if given.transcript is not None:
-            title = ", ".join(config.name for config in configs)
-            stack.enter_context(timeline.sink(stack.enter_context(_transcript(given.transcript, title))))
         clouds = {config.cloud: Cloud(lab, config.cloud) for config in configs}
         boards = [
             Board(
@@ -47,8 +42,13 @@ def several_boards(given: Arguments, names: Sequence[str], progress: Progress) -
             )
             for config in configs
         ]
+        if given.transcript is not None:
+            title = ", ".join(config.name for config in configs)
+            transcript = stack.enter_context(_transcript(given.transcript, title))
+            for board in boards:
+                stack.enter_context(board.timeline.sink(transcript))
         for board in boards:
-            board.begin(timeline)
+            board.begin()
         try:
             yield boards
         finally:

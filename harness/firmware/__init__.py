@@ -1,39 +1,30 @@
-"""What the application core adds to the modem: MQTT, driven by commands or read from logs, one interface for all."""
+"""What the application core adds to the modem: what it can, what its lines say of MQTT, and its commands."""
 
-from harness.firmware.at_client import AtClient
-from harness.firmware.detect import (
-    AT_CLIENT,
-    FIRMWARES,
-    SERIAL_MODEM,
-    SHELL,
-    WrongFirmware,
-    framed_urcs,
-    open_firmware,
-    port_settings,
-    synchronise,
-)
-from harness.firmware.interface import Login, MqttEvent, MqttEventKind, MqttFirmware, NoSession
-from harness.firmware.serial_modem import SerialModem
-from harness.firmware.shell import Shell
-from harness.firmware.without_mqtt import WithoutMqtt
+from harness.firmware.detect import WrongFirmware, open_firmware, port_settings, synchronise
+from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession, restart_line
+from harness.firmware.kind import FirmwareKind
+from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
+from harness.firmware.registry import FIRMWARES, all_lack, kind_of
 
 __all__ = [
-    "AT_CLIENT",
     "FIRMWARES",
-    "SERIAL_MODEM",
-    "SHELL",
-    "AtClient",
+    "Capability",
+    "Firmware",
+    "FirmwareKind",
     "Login",
+    "MqttDriver",
     "MqttEvent",
     "MqttEventKind",
-    "MqttFirmware",
+    "MqttWatcher",
     "NoSession",
-    "SerialModem",
-    "Shell",
-    "WithoutMqtt",
     "WrongFirmware",
-    "framed_urcs",
+    "all_lack",
+    "kind_of",
+    "mqtt_event",
+    "mqtt_events",
     "open_firmware",
     "port_settings",
+    "restart_line",
     "synchronise",
+    "watching",
 ]

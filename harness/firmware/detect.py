@@ -2,19 +2,13 @@
 
 from typing import Final
 
-from harness.at import AtError, AtPort, FramedUrc, PortSettings, Terminator
-from harness.errors import LabError, Misuse, NoAnswer
-from harness.firmware.at_client import AtClient
-from harness.firmware.interface import MqttFirmware
-from harness.firmware.serial_modem import FRAMED, SerialModem
-from harness.firmware.shell import Shell
+from harness.at import AtPort, PortSettings, Terminator
+from harness.errors import LabError, NoAnswer
+from harness.firmware.interface import MqttDriver
+from harness.firmware.kind import FirmwareKind
+from harness.firmware.mqtt_event import watching
+from harness.firmware.registry import FIRMWARES, kind_of
 from harness.timeline import Kind
-
-SERIAL_MODEM: Final = "serial-modem"
-AT_CLIENT: Final = "at-client"
-SHELL: Final = "shell"
-FIRMWARES: Final = (SERIAL_MODEM, AT_CLIENT, SHELL)
-"""The names that the boards file may use."""
 
 _SHELL_ERROR: Final = ": command not found"  # Zephyr's shell
 
@@ -23,16 +17,10 @@ class WrongFirmware(LabError):
     """The board runs another firmware than the boards file says."""
 
 
-def framed_urcs(firmware: str) -> dict[str, FramedUrc]:
-    """Return the counted payloads that ``firmware`` (a name of the boards file) sends. Misuse: unknown name."""
-    _check_name(firmware)
-    return dict(FRAMED) if firmware == SERIAL_MODEM else {}
-
-
 def port_settings(firmware: str, *, baudrate: int = 115200, rtscts: bool = False) -> PortSettings:
     """Return how to talk to a board with ``firmware`` (a name of the boards file). Misuse: unknown name."""
-    framed = framed_urcs(firmware)
-    return PortSettings(baudrate=baudrate, rtscts=rtscts, framed=framed, at_shell=firmware == SHELL)
+    kind = kind_of(firmware)
+    return PortSettings(baudrate=baudrate, rtscts=rtscts, framed=kind.framed, at_shell=kind.at_shell)
 
 
 def synchronise(port: AtPort, firmware: str) -> None:
@@ -40,7 +28,7 @@ def synchronise(port: AtPort, firmware: str) -> None:
 
     Raises WrongFirmware when it answers, but as another firmware does; else NoAnswer, BoardLost.
     """
-    _check_name(firmware)
+    kind = kind_of(firmware)
     mark = port.timeline.mark()
     try:
         port.sync()
@@ -48,71 +36,71 @@ def synchronise(port: AtPort, firmware: str) -> None:
         heard = [
             event.text for event in port.timeline.since(mark) if event.source == port.name and event.kind is Kind.RX
         ]
-        if found := _other_firmware(heard, firmware):
+        if found := _other_firmware(heard, kind):
             raise WrongFirmware(f"{port.name}: {found}") from silence
-        if firmware != AT_CLIENT or not _other_terminator(port):
+        if not _other_terminator(port, kind):
             raise
 
 
-def open_firmware(port: AtPort, firmware: str) -> MqttFirmware:
+def open_firmware(port: AtPort, firmware: str) -> MqttDriver:
     """Return the driver for ``firmware`` after asking the board. Raises WrongFirmware when the board is another.
 
-    The port is in step (:func:`synchronise`).
+    The port is in step (:func:`synchronise`). From now on the timeline has the board's MQTT events.
     """
-    _check_name(firmware)
-    if firmware == SHELL:
-        return Shell(port)
-    product = _serial_modem_product(port)
-    if firmware == SERIAL_MODEM:
-        if product is None:
-            raise WrongFirmware(
-                f"{port.name}: neither AT#XSMVER nor AT#XSLMVER is known to the board: it does not run Serial Modem; "
-                f"flash it, or correct 'firmware' in the boards file ({AT_CLIENT}?)"
-            )
-        return SerialModem(port, product=product)
-    if product is not None:
+    kind = kind_of(firmware)
+    if kind.anonymous:
+        _refuse_others(port, kind)
+    found = kind.recognise(port)
+    if found is None:
+        likely = [other.name for other in FIRMWARES.values() if other.anonymous and other.at_shell is kind.at_shell]
         raise WrongFirmware(
-            f"{port.name}: the board runs {product}, not the AT client: "
-            f"correct 'firmware' in the boards file ({SERIAL_MODEM}), or flash it"
+            f"{port.name}: {kind.unrecognised}; "
+            f"flash it, or correct 'firmware' in the boards file ({', '.join(likely)}?)"
         )
-    return AtClient(port)
+    if kind.watcher is not None:
+        port.watch(watching(kind.watcher(), port.name))
+    return kind.driver(port, found, kind.restart)
 
 
-def _serial_modem_product(port: AtPort) -> str | None:
-    """Return name and version of Serial Modem, None when the board does not know its commands."""
-    # Serial Modem from 0.2 on knows only the first command, the Serial LTE Modem only the second. The fields differ:
-    # own version and SDK version, against SDK version and modem library version.
-    for command, product in (("AT#XSMVER", "Serial Modem"), ("AT#XSLMVER", "Serial LTE Modem of NCS")):
-        try:
-            answer = port.command(command)
-        except AtError:
+def _refuse_others(port: AtPort, kind: FirmwareKind) -> None:
+    """Raise WrongFirmware when the board knows a command of another firmware, which ``kind`` does not."""
+    for other in FIRMWARES.values():
+        if other.anonymous or other.at_shell is not kind.at_shell:
             continue
-        version = answer.value(command[2:]).split(",")[0].strip('"')
-        return f"{product} {version}"
-    return None
+        found = other.recognise(port)
+        if found is not None:
+            raise WrongFirmware(
+                f"{port.name}: the board runs {found}, not the {kind.product}: "
+                f"correct 'firmware' in the boards file ({other.name}), or flash it"
+            )
 
 
-def _other_firmware(heard: list[str], firmware: str) -> str | None:
+def _other_firmware(heard: list[str], kind: FirmwareKind) -> str | None:
     """Return what the lines show that came in place of answers, and what to do; None when they show nothing."""
     no_command = next((line for line in heard if line.endswith(_SHELL_ERROR)), None)
-    if no_command and firmware != SHELL:
-        return f"a shell answers here ({no_command!r}), not {firmware}: say 'firmware: {SHELL}' in the boards file"
+    if no_command and not kind.at_shell:
+        shells = _sayings(at_shell=True)
+        return f"a shell answers here ({no_command!r}), not {kind.name}: say {shells} in the boards file"
     if no_command:
         return (
             f"its shell does not know the command at ({no_command!r}): "
             "build the firmware with CONFIG_AT_SHELL, or flash Modem Shell"
         )
-    if firmware == SHELL and heard and all(line == "ERROR" or line.startswith("+CME ERROR") for line in heard):
+    if kind.at_shell and heard and all(line == "ERROR" or line.startswith("+CME ERROR") for line in heard):
         return (
-            "it answers AT commands, but has no shell around them: "
-            f"say 'firmware: {AT_CLIENT}' or 'firmware: {SERIAL_MODEM}' in the boards file"
+            f"it answers AT commands, but has no shell around them: say {_sayings(at_shell=False)} in the boards file"
         )
     return None
 
 
-def _other_terminator(port: AtPort) -> bool:
+def _sayings(*, at_shell: bool) -> str:
+    names = sorted(kind.name for kind in FIRMWARES.values() if kind.at_shell is at_shell)
+    return " or ".join(f"'firmware: {name}'" for name in names)
+
+
+def _other_terminator(port: AtPort, kind: FirmwareKind) -> bool:
     """Say whether the board answers commands that end with anything else than CR; the port keeps what it found."""
-    for terminator in (Terminator.CRLF, Terminator.LF, Terminator.NULL):
+    for terminator in kind.terminators:
         port.end_commands_with(terminator)
         try:
             port.sync()
@@ -120,10 +108,6 @@ def _other_terminator(port: AtPort) -> bool:
             continue
         port.timeline.add(Kind.STEP, port.name, f"commands end with {terminator.name} here")
         return True
-    port.end_commands_with(Terminator.CR)
+    if kind.terminators:
+        port.end_commands_with(Terminator.CR)
     return False
-
-
-def _check_name(firmware: str) -> None:
-    if firmware not in FIRMWARES:
-        raise Misuse(f"firmware {firmware!r} is not known; known: {', '.join(sorted(FIRMWARES))}")

@@ -1,54 +1,66 @@
-"""What every application firmware can do for the harness, whatever commands or log lines it has for it.
+"""What the harness asks of an application firmware: what it can, and how it is told to do it.
 
-A firmware is driven by short calls that say whether the board took the request, and watched through events. A call
-never waits for the cloud's answer, because what happens *between* the request and the answer is what a trial is about.
+Three parts. :class:`Firmware`: what a board runs, with what it can and its limits. ``MqttWatcher``
+(:mod:`harness.firmware.mqtt_event`): what its lines say of MQTT. :class:`MqttDriver`: its commands; each call says
+whether the board took the request and never waits for the cloud's answer, because what happens *between* the request
+and the answer is what a trial is about.
 """
 
+import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final
 
-from harness import device_errno
+from harness.at import AtPort
 from harness.errors import Refusal
+from harness.firmware.mqtt_event import MqttEvent, mqtt_event, mqtt_events
+from harness.timeline import Event, Kind
+
+_BOARD_SAYS: Final = (Kind.RX, Kind.URC)
 
 
-class MqttEventKind(StrEnum):
-    """What a board can report of its MQTT connection."""
+class Capability(StrEnum):
+    """What a firmware may be able to do. The value ends the sentence "... has no"."""
 
-    ACCEPTED = "accepted"  # CONNACK with return code 0
-    REFUSED = "refused"  # CONNACK with another return code
-    CLOSED = "closed"  # the connection ended; ``errno`` 0: as the harness asked
-    MESSAGE = "message"  # a PUBLISH arrived
-    PUBACK = "puback"  # a QoS 1 publish was acknowledged
-    SUBACK = "suback"  # no proof of a subscription: firmwares report it even for return code 0x80
-    UNSUBACK = "unsuback"
-    OTHER = "other"  # PINGRESP, QoS 2 steps
+    AT = "AT commands"  # a firmware without them can only be watched
+    MQTT = "MQTT commands"
+    WILL = "MQTT will"
+    BINARY_PAYLOAD = "payloads of any bytes"
+    SOCKETS = "socket commands"
 
 
 @dataclass(frozen=True, slots=True)
-class MqttEvent:
-    """One event of the board's MQTT connection. ``t``: seconds of ``time.monotonic()``, when its line arrived."""
+class Firmware:
+    """What a board runs. ``product``: its name; ``version``: as the board tells it, empty where it does not.
 
-    kind: MqttEventKind
-    t: float
-    result: int = 0
-    topic: str = ""
-    payload: bytes = b""
+    ``longest_topic``: bytes, None: no limit but MQTT's.
+    """
 
-    @property
-    def by_remote(self) -> bool:
-        """True for an end of the connection that the other side or the network caused."""
-        return self.kind is MqttEventKind.CLOSED and self.result != 0
+    product: str
+    version: str = ""
+    capabilities: frozenset[Capability] = frozenset({Capability.AT})
+    longest_topic: int | None = None
 
     def __str__(self) -> str:
-        if self.kind is MqttEventKind.MESSAGE:
-            return f"message on {self.topic} ({len(self.payload)} bytes)"
-        if self.kind is MqttEventKind.CLOSED:
-            return "disconnected as asked" if self.result == 0 else f"hung up: {device_errno.describe(self.result)}"
-        if self.kind is MqttEventKind.REFUSED:
-            return f"CONNACK return code {self.result}"
-        return str(self.kind.value)
+        return f"{self.product} {self.version}".rstrip()
+
+    def lacks(self, *needed: Capability) -> str | None:
+        """Return why a scenario that needs these cannot run on the board, or None."""
+        missing = [capability for capability in needed if capability not in self.capabilities]
+        return f"{self} has no {missing[0]}" if missing else None
+
+    def topic_fault(self, topic: str) -> str | None:
+        """Return why the board could not publish on or subscribe to this, whatever the cloud says; None: it could."""
+        if fault := self.lacks(Capability.MQTT):
+            return fault
+        length = len(topic.encode())
+        if self.longest_topic is not None and length > self.longest_topic:
+            return f"{self} takes topics of up to {self.longest_topic} bytes, and this one has {length}"
+        if '"' in topic or not topic.isprintable():
+            return f"{self} cannot be told a topic with quotes or control characters"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,45 +79,77 @@ class NoSession(Refusal):
     """The board could not set up TCP and TLS; firmwares do not say which of DNS, TCP, trust or key failed."""
 
 
-class MqttFirmware(Protocol):
-    """The interface that each firmware fills. Calls raise LabError when the board is gone or silent."""
+class MqttDriver(ABC):
+    """A board's MQTT client: each firmware fills in the commands; what they led to is read from the timeline.
 
-    @property
-    def product(self) -> str:
-        """Name and version as the board tells them, e.g. ``Serial Modem 1.0.0 (NCS 3.2.1)``."""
+    Positions are marks of the timeline. Calls raise LabError when the board is gone or silent. ``restart``: the lines
+    by which the board shows that it has just started, or that its modem failed.
+    """
 
+    def __init__(self, port: AtPort, firmware: Firmware, restart: re.Pattern[str]) -> None:
+        self.firmware: Final = firmware
+        self._port = port
+        self._restart = restart
+
+    @abstractmethod
     def connect(self, login: Login, *, timeout: float = 60.0) -> None:
         """Set up TCP and TLS and send CONNECT. Raises NoSession when it did not come so far.
 
         CONNACK is an event (ACCEPTED or REFUSED); a broker that hangs up instead is CLOSED.
         """
 
-    def topic_fault(self, topic: str) -> str | None:
-        """Return why the board could not publish on or subscribe to this, whatever the cloud says; None: it could."""
-
+    @abstractmethod
     def disconnect(self) -> None:
         """End the connection; not being connected is fine."""
 
+    @abstractmethod
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Hand a message to the board. False: the board refused it (no connection any more)."""
 
+    @abstractmethod
     def subscribe(self, topic_filter: str, *, qos: int = 1) -> bool:
         """Ask for a subscription. False: the board refused the request."""
 
+    @abstractmethod
     def unsubscribe(self, topic_filter: str) -> bool:
         """Ask to end a subscription. False: the board refused the request."""
 
     def mark(self) -> int:
-        """Return the position in the events from which ``wait`` and ``events`` read on."""
+        """Return the timeline's mark: from it ``wait``, ``events`` and ``restarted`` read on."""
+        return self._port.timeline.mark()
 
     def events(self, since: int) -> list[MqttEvent]:
-        """Return the events from ``since`` on that arrived so far."""
+        """Return the MQTT events from ``since`` on that arrived so far."""
+        return mqtt_events(self._port.timeline.since(since), self._port.name)
 
     def wait(self, match: Callable[[MqttEvent], bool], *, since: int, timeout: float) -> MqttEvent | None:
-        """Return the first event from ``since`` on that ``match`` accepts, or None after ``timeout`` seconds."""
+        """Return the first event from ``since`` on that ``match`` accepts, or None after ``timeout`` seconds.
+
+        Raises BoardLost as soon as the board is gone.
+        """
+        port = self._port
+
+        def decisive(event: Event) -> bool:
+            if event.source != port.name:
+                return False
+            found = mqtt_event(event)
+            return match(found) if found is not None else port.failure is not None
+
+        event = port.timeline.wait(decisive, since=since, timeout=timeout if port.failure is None else 0.0)
+        found = None if event is None else mqtt_event(event)
+        if found is None and (failure := port.failure) is not None:
+            raise failure
+        return found
 
     def restarted(self, since: int) -> str | None:
-        """Return how the board or its modem restarted or crashed since ``since``, or None."""
+        """Return the line from ``since`` on by which the board shows that it or its modem started anew, or None."""
+        return restart_line(self._port.timeline.since(since), self._port.name, self._restart)
 
-    def close(self) -> None:
-        """Stop watching. The port stays open."""
+
+def restart_line(events: list[Event], port: str, restart: re.Pattern[str]) -> str | None:
+    """Return the first line of ``port`` among ``events`` that ``restart`` matches and that answers no command."""
+    for event in events:
+        said = event.source == port and event.kind in _BOARD_SAYS and "role" not in event.data
+        if said and restart.match(event.text):
+            return event.text
+    return None

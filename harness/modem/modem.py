@@ -82,19 +82,19 @@ class Modem:
         Raises NotRegistered: at once when the network denies it or the SIM does not work, else at the deadline.
         """
         deadline = time.monotonic() + timeout
-        with self._port.listen("+CEREG") as listener:
-            self._port.command("AT+CEREG=5")
-            self.set_functional_mode(_NORMAL)
-            last = self.registration()  # a modem that is registered already says nothing by itself
-            while not last.final:
-                try:
-                    urc = listener.next(max(0.0, deadline - time.monotonic()), what="+CEREG: 1 or 5")
-                except NoAnswer as silence:
-                    raise NotRegistered(
-                        f"not registered within {timeout:g} s, last {last.text} ({last.meaning}): "
-                        f"check antenna, SIM and coverage; {silence}"
-                    ) from silence
-                last = Registration.from_urc(urc.args)
+        notified = self._port.listen("+CEREG")
+        self._port.command("AT+CEREG=5")
+        self.set_functional_mode(_NORMAL)
+        last = self.registration()  # a modem that is registered already says nothing by itself
+        while not last.final:
+            try:
+                urc = notified.next(max(0.0, deadline - time.monotonic()), what="+CEREG: 1 or 5")
+            except NoAnswer as silence:
+                raise NotRegistered(
+                    f"not registered within {timeout:g} s, last {last.text} ({last.meaning}): "
+                    f"check antenna, SIM and coverage; {silence}"
+                ) from silence
+            last = Registration.from_urc(urc.args)
         if last.status == DENIED:
             raise NotRegistered(f"{last.text} ({last.meaning}): check the SIM's subscription and its roaming networks")
         if last.status == UICC_FAILURE:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.plugin.state import CASE, derived_of, full, run_of
+from harness.plugin.state import CASE, WINDOW, derived_of, full, run_of
 
 if TYPE_CHECKING:
     from harness.cloud import DeviceApi, NrfCloud, Observer
-    from harness.firmware import MqttFirmware
+    from harness.firmware import MqttDriver
     from harness.modem import Modem
     from harness.policy.evaluation.membership import Membership
     from harness.policy_trials.own_names import OwnNames
     from harness.report import CaseRecord
     from harness.run import Board, Provisioned
-    from harness.timeline import Timeline
+    from harness.timeline import Window
     from harness.trial import RestTrials, Trials, Verdict
 
 
@@ -27,23 +27,24 @@ def _board(request: pytest.FixtureRequest) -> Board:
 
 
 @pytest.fixture
-def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Timeline]:
-    """Everything that happens during this test, also written to its transcript. One per test."""
+def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Window]:
+    """Everything that happens during this test, also written to its transcript: a window of the board's timeline."""
+    from harness.plugin.recording import begin_test
     from harness.report import CaseRecord, Transcript, short_name
-    from harness.timeline import Timeline
 
     run, item = run_of(request.config), request.node
     case = CaseRecord(_board.name, short_name(item.nodeid))
     item.stash[CASE] = case
     run.cases.append(case)
-    timeline = Timeline()
     path = run.folder.transcript(item.nodeid)
     case.properties["transcript"] = str(path.relative_to(run.folder.path))
-    with Transcript(path, title=item.nodeid) as transcript, timeline.sink(transcript):
+    with Transcript(path, title=item.nodeid) as transcript, _board.timeline.sink(transcript):
+        window = item.stash[WINDOW] = begin_test(item, _board)
         try:
-            _board.begin(timeline)
-            yield timeline
+            _board.begin()
+            yield window
         finally:
+            window.close()
             case.properties |= _board.properties()
             if "verdict" not in case.properties:
                 case.add_verdict(case.result, "")
@@ -51,7 +52,7 @@ def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Timeline
 
 
 @pytest.fixture
-def board(timeline: Timeline, _board: Board) -> Board:
+def board(timeline: Window, _board: Board) -> Board:
     """The board under test: leased, opened, its modem and firmware known."""
     _board.check()
     _ = _board.opened
@@ -65,14 +66,14 @@ def modem(board: Board) -> Modem:
 
 
 @pytest.fixture
-def device(board: Board) -> MqttFirmware:
-    """What the board's firmware can do over MQTT. Skips the test on a board whose firmware has none."""
-    from harness.firmware import WithoutMqtt
+def device(board: Board) -> MqttDriver:
+    """The board's MQTT client. Skips the test on a board whose firmware has no commands for one."""
+    from harness.firmware import Capability
 
-    firmware = board.opened.firmware
-    if isinstance(firmware, WithoutMqtt):
-        pytest.skip(f"{firmware.product} has no MQTT commands")
-    return firmware
+    reason = board.opened.firmware.lacks(Capability.MQTT)
+    if reason is not None:
+        pytest.skip(reason)
+    return board.opened.mqtt
 
 
 @pytest.fixture
@@ -110,22 +111,22 @@ def provisioned(board: Board, membership: Membership) -> Provisioned:
 
 
 @pytest.fixture
-def own_names(request: pytest.FixtureRequest, device: MqttFirmware, provisioned: Provisioned, board: Board) -> OwnNames:
+def own_names(request: pytest.FixtureRequest, device: MqttDriver, provisioned: Provisioned, board: Board) -> OwnNames:
     """The policy cases that only the names of the board's device call for; a test that asks for them runs them all."""
     return derived_of(request.config).own_names(board.name, full=full(request.config))
 
 
 @pytest.fixture
-def device_api(board: Board, timeline: Timeline) -> Iterator[DeviceApi]:
+def device_api(board: Board, timeline: Window) -> Iterator[DeviceApi]:
     """REST calls as a device makes them, with a token of its own."""
     from harness.cloud import DeviceApi
 
-    with DeviceApi(board.cloud.endpoints, timeline) as api:
+    with DeviceApi(board.cloud.endpoints, board.timeline) as api:
         yield api
 
 
 @pytest.fixture
-def trial_recorder(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[Verdict], None]:
+def trial_recorder(request: pytest.FixtureRequest, timeline: Window) -> Callable[[Verdict], None]:
     """Puts a trial's verdict into the report of this test."""
     case: CaseRecord = request.node.stash[CASE]
     return lambda verdict: case.add_verdict(verdict.outcome, str(verdict), attempts=verdict.attempts)
@@ -140,7 +141,7 @@ def rest_trial(trial_recorder: Callable[[Verdict], None]) -> RestTrials:
 
 
 @pytest.fixture
-def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[str], None]:
+def evidence(request: pytest.FixtureRequest, timeline: Window) -> Callable[[str], None]:
     """Call it with one sentence: what a test that needs no trial has verified."""
     case: CaseRecord = request.node.stash[CASE]
     return lambda sentence: case.add_verdict("verified", sentence)
@@ -148,7 +149,7 @@ def evidence(request: pytest.FixtureRequest, timeline: Timeline) -> Callable[[st
 
 @pytest.fixture
 def trial(
-    device: MqttFirmware, provisioned: Provisioned, board: Board, trial_recorder: Callable[[Verdict], None]
+    device: MqttDriver, provisioned: Provisioned, board: Board, trial_recorder: Callable[[Verdict], None]
 ) -> Trials:
     """Trials on the provisioned device's MQTT connection."""
     return board.trials(trial_recorder)

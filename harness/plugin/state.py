@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.policy_trials.derived import DerivedTrials
     from harness.report import CaseRecord, RunFolder
     from harness.run import Run
+    from harness.timeline import Window
 
 FOLDER: pytest.StashKey[RunFolder] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
@@ -20,6 +21,7 @@ TRIALS: pytest.StashKey[DerivedTrials] = pytest.StashKey()
 MISTAKE: pytest.StashKey[Misuse] = pytest.StashKey()
 LEFT: pytest.StashKey[list[str]] = pytest.StashKey()
 CASE: pytest.StashKey[CaseRecord] = pytest.StashKey()
+WINDOW: pytest.StashKey[Window] = pytest.StashKey()
 BOARD_PARAMETER = "_board"
 DERIVED = "derived"
 OWN_NAMES = "own_names"

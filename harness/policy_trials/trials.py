@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from harness.firmware import Capability, all_lack
 from harness.policy import PolicyDocument, PolicySet, Selection, readings, refusals, topic_arn, unknown_keys
 from harness.policy.derivation.case import Case, Verb, rule
 from harness.policy.derivation.delivery import Delivery, Source, delivery, shows_sending
@@ -115,7 +116,7 @@ def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unk
     if case.membership not in MEMBERSHIPS:
         return f"a device that is {case.membership} cannot be made by what nRF Cloud offers"
     if case.request.will is not None:
-        return "Serial Modem has no MQTT will"
+        return all_lack(Capability.WILL) or "the trials make no CONNECT with a will"
     if case.request.verb is Verb.RECEIVE:
         found = delivery(case.request, case.membership, names, expectations)
         if found is None:
@@ -229,7 +230,7 @@ def _seen_by_observer(board: Board) -> Witness:
 
 
 def _trigger(found: Delivery, membership: Membership, board: Board) -> Trigger:
-    cloud, device, device_id = board.cloud, board.opened.firmware, board.device.id
+    cloud, device, device_id = board.cloud, board.opened.mqtt, board.device.id
     match found.source:
         case Source.OBSERVER:
             return observer_sends(cloud.observer, found.topic)

@@ -40,6 +40,10 @@ class RunFolder:
         """The run's journal: one JSON object a line."""
         return self.path / "journal.jsonl"
 
+    def timeline(self, board: str) -> Path:
+        """Return where the timeline of ``board`` belongs."""
+        return self.path / "timeline" / f"{_UNSAFE.sub('_', board)}.jsonl"
+
     def transcript(self, test: str) -> Path:
         """Return where the transcript of ``test`` (a pytest node id) belongs."""
         name = short_name(test).replace("::", ".").replace("[", "-").replace("]", "")

@@ -1,5 +1,6 @@
 """One readable file per test: every event of its timeline, with stamp and direction, written as it happens."""
 
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ class Transcript:
 
     def __init__(self, path: Path, *, title: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()  # one transcript may take the timelines of several boards
         self._file = path.open("w", encoding="utf-8", errors="replace", newline="\n")
         self._start = time.monotonic()
         began = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -33,9 +35,10 @@ class Transcript:
 
     def __call__(self, events: Sequence[Event]) -> None:
         """Write ``events``."""
-        if not self._file.closed:
-            self._file.write("".join(map(self._line, events)))
-            self._file.flush()
+        with self._lock:
+            if not self._file.closed:
+                self._file.write("".join(map(self._line, events)))
+                self._file.flush()
 
     def __enter__(self) -> "Transcript":
         return self

@@ -60,15 +60,18 @@ class Board:
         """The board's name in the boards file."""
         return self.config.name
 
-    def begin(self, timeline: Timeline) -> None:
-        """Record into ``timeline`` from now on (a test begins); a board that went away is looked for once."""
-        self.cloud.begin(timeline)
+    @property
+    def timeline(self) -> Timeline:
+        """Everything that happens to the board during the run, and what its cloud sees while its tests run."""
+        return self._leased.timeline
+
+    def begin(self) -> None:
+        """A test of this board begins: its cloud is recorded here, and a board that went away is looked for once."""
+        self.cloud.record_into(self.timeline)
         self.device.begin()
-        if not self._leased.begin(timeline):
+        if not self._leased.begin():
             self._provisioned = None
             self.device.board_lost()
-        if self._provisioned is not None:
-            self._provisioned.link.timeline = timeline
 
     @property
     def opened(self) -> OpenBoard:
@@ -81,7 +84,7 @@ class Board:
         onboarded = self.device.onboarded
         if self._provisioned is None:
             self.opened.modem.register()
-            link = trial_connection(self.opened, self.device, self._leased.timeline)
+            link = trial_connection(self.opened, self.device)
             self._provisioned = Provisioned(self.device.id, onboarded.credentials, link)
         return self._provisioned
 
@@ -101,7 +104,7 @@ class Board:
         link, now = self.provisioned.link, self.device.membership
         if membership is now:
             return
-        self._leased.timeline.add(Kind.STEP, self.name, f"the device is {now} and is made {membership}")
+        self.timeline.add(Kind.STEP, self.name, f"the device is {now} and is made {membership}")
         try:
             self.device.change_membership(membership)
         finally:
@@ -112,7 +115,7 @@ class Board:
         opened, link = self.opened, self.provisioned.link
         check = partial(self.check, grace=_GRACE)
         explain = self.device.expectations.explain
-        around = TrialContext(self._leased.timeline, self.cloud.endpoints.hold, check, explain, record)
+        around = TrialContext(self.timeline, self.cloud.endpoints.hold, check, explain, record)
         return Trials(link, opened.modem, opened.port, around)
 
     def check(self, *, grace: float = 0.0) -> None:
@@ -127,6 +130,11 @@ class Board:
         """Return what a report says of the board: name, cloud, and what the board said of itself so far."""
         known = self._leased.properties() | self.device.properties()
         return {"board": self.name, "cloud": self.cloud.name, **known}
+
+    def known_names(self) -> dict[str, str]:
+        """Return what stands in texts of this board's tests for ``{device}`` and ``{tenant}``, as far as known yet."""
+        names = {"{device}": self.properties().get("device_id"), "{tenant}": self.cloud.known_tenant}
+        return {placeholder: name for placeholder, name in names.items() if name}
 
     def close(self) -> list[str]:
         """Leave the board in the functional mode in which it was found, and its device an ordinary member of its team.

@@ -12,7 +12,11 @@ from harness.timeline import Kind, Timeline
 
 
 class Cloud:
-    """Opens a cloud of the boards file when it is first needed, and leaves nothing in it at the end."""
+    """Opens a cloud of the boards file when it is first needed, and leaves nothing in it at the end.
+
+    What it says and its observer sees goes to the timeline of the board whose test runs: boards of one process take
+    turns, and what comes between two tests belongs to nobody else.
+    """
 
     def __init__(self, lab: Lab, name: str) -> None:
         self.name = name
@@ -25,8 +29,8 @@ class Cloud:
         self._found: set[str] = set()
         self._documents: tuple[PolicyDocument, ...] | None = None
 
-    def begin(self, timeline: Timeline) -> None:
-        """Record into ``timeline`` from now on (a test begins)."""
+    def record_into(self, timeline: Timeline) -> None:
+        """Record into ``timeline``, that of a board, from now on."""
         self._timeline = timeline
         if self._api is not None:
             self._api.timeline = timeline
@@ -37,7 +41,7 @@ class Cloud:
     def timeline(self) -> Timeline:
         """Where the cloud's side is recorded."""
         if self._timeline is None:
-            raise LabError(f"cloud {self.name}: no test has begun, so there is nothing to record into")
+            raise LabError(f"cloud {self.name}: no board has begun, so there is nothing to record into")
         return self._timeline
 
     @property
@@ -60,6 +64,11 @@ class Cloud:
         if self._account is None:
             self._account = self.api.account()
         return self._account
+
+    @property
+    def known_tenant(self) -> str | None:
+        """The team's id, None as long as nobody asked the cloud for it."""
+        return None if self._account is None else self._account.tenant_id
 
     @property
     def observer(self) -> Observer:

@@ -31,7 +31,8 @@ def by_mqtt(
     """
     progress("registering in the radio network")
     board.modem.register()
-    link = MqttConnection(board.firmware, login, (), cloud.timeline, gap=rounds.gap, patience=patience, settle=patience)
+    timeline = board.port.timeline
+    link = MqttConnection(board.mqtt, login, (), timeline, gap=rounds.gap, patience=patience, settle=patience)
 
     def connect(number: int) -> str | None:
         attempt = link.attempt(login)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Final
 
 from harness.errors import HarnessError, LabError
 from harness.lab import BoardConfig, Lab
@@ -13,12 +14,12 @@ class LeasedBoard:
     """Keeps the lease for the run, and the board open as long as its port lives.
 
     A board that failed stays failed for the run: later tests get the first error at once, not each its own time-out.
-    ``progress`` takes what is done, step by step.
+    ``progress`` takes what is done, step by step. ``timeline``: all that happens to the board during the run.
     """
 
     def __init__(self, lab: Lab, config: BoardConfig, progress: Callable[[str], None]) -> None:
         self.config = config
-        self.timeline = Timeline()
+        self.timeline: Final = Timeline()
         self._lab = lab
         self._progress = progress
         self._leases = ExitStack()
@@ -46,15 +47,11 @@ class LeasedBoard:
         """Whether the board is open and its port still there."""
         return self._opened is not None and self._opened.port.alive
 
-    def begin(self, timeline: Timeline) -> bool:
-        """Record into ``timeline`` from now on. False: the port had gone away, and is opened anew when needed."""
-        self.timeline = timeline
-        if self._opened is None:
+    def begin(self) -> bool:
+        """A test begins. False: the port had gone away, and is opened anew when needed."""
+        if self._opened is None or self._opened.port.alive:
             return True
-        self._opened.port.timeline = timeline
-        if self._opened.port.alive:
-            return True
-        timeline.add(Kind.FAULT, self.config.name, "the port had gone away: it is opened anew")
+        self.timeline.add(Kind.FAULT, self.config.name, "the port had gone away: it is opened anew")
         self._shut()
         return False
 
@@ -72,7 +69,7 @@ class LeasedBoard:
             "imei": identity.imei,
             "model": identity.model,
             "modem_firmware": identity.firmware,
-            "firmware": self._opened.firmware.product,
+            "firmware": str(self._opened.firmware),
         }
 
     def restore_mode(self) -> None:
@@ -98,6 +95,5 @@ class LeasedBoard:
 
     def _shut(self) -> None:
         if self._opened is not None:
-            self._opened.firmware.close()
             self._opened.port.close()
         self._opened = None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from harness.cloud import CertificateSet
 from harness.credentials import KeyOrigin, Provisioning, ProvisionRequest, provision
 from harness.errors import HarnessError
-from harness.firmware import Login, WithoutMqtt
+from harness.firmware import Capability, Login
 from harness.policy.evaluation.membership import Membership
 from harness.run.cloud import Cloud
 from harness.run.jitp import by_https, by_mqtt
@@ -125,7 +125,7 @@ def _just_in_time(
         return Onboarded(made)
     rounds = _ROUNDS_PUBLIC if cloud.endpoints.public else _ROUNDS_LOCAL
     with confirmed(made):
-        if isinstance(board.firmware, WithoutMqtt):
+        if board.firmware.lacks(Capability.MQTT):
             attempts = by_https(cloud, sets[-1], code, rounds, progress)
         else:
             attempts = by_mqtt(board, cloud, login(made.sec_tag), code, rounds, progress, patience)

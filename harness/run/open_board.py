@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from harness.at import AtPort
-from harness.firmware import MqttFirmware, open_firmware, port_settings, synchronise
+from harness.firmware import Firmware, MqttDriver, open_firmware, port_settings, synchronise
 from harness.lab import BoardConfig
 from harness.modem import Identity, Modem
 from harness.timeline import Timeline
@@ -16,8 +16,13 @@ class OpenBoard:
     port: AtPort
     modem: Modem
     identity: Identity
-    firmware: MqttFirmware
+    mqtt: MqttDriver
     found_mode: int
+
+    @property
+    def firmware(self) -> Firmware:
+        """What the board runs, with what it can."""
+        return self.mqtt.firmware
 
 
 def open_board(config: BoardConfig, url: str, timeline: Timeline) -> OpenBoard:

@@ -1,5 +1,6 @@
 """One run: the selected boards and their clouds, opened when needed, closed together, and the cases it went through."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from harness.credentials import KeyOrigin
@@ -8,6 +9,7 @@ from harness.policy import PolicyDocument
 from harness.report import CaseRecord, RunFolder
 from harness.run.board import Board
 from harness.run.cloud import Cloud
+from harness.timeline import TimelineFile
 
 LAB_CA = Path(".lab") / "ca"
 """The folder of the lab's CA where neither the command line nor the boards file names one."""
@@ -40,6 +42,8 @@ class Run:
         self._lab = Lab(file, cloud_override=cloud)
         self.selected: list[BoardConfig] = self._lab.select(names)
         self._boards: dict[str, Board] = {}
+        self._files: list[TimelineFile] = []
+        self._sinks = ExitStack()
         self._clouds: dict[str, Cloud] = {}
 
     def board(self, name: str) -> Board:
@@ -47,10 +51,18 @@ class Run:
         if name not in self._boards:
             config = next(board for board in self.selected if board.name == name)
             cloud = self._clouds.setdefault(config.cloud, Cloud(self._lab, config.cloud))
-            self._boards[name] = Board(
+            board = self._boards[name] = Board(
                 self._lab, config, cloud, ca_folder=self._ca_folder, key_origin=self._key_origin, renew=self._renew
             )
+            self._record(board)
         return self._boards[name]
+
+    def _record(self, board: Board) -> None:
+        """Write the board's timeline to the run's folder, from its first event on."""
+        header = {"run": self.folder.path.name, "board": board.name, "cloud": board.cloud.name}
+        file = TimelineFile(self.folder.timeline(board.name), header)
+        self._files.append(file)
+        self._sinks.enter_context(board.timeline.sink(file))
 
     def documents(self, cloud: str) -> tuple[PolicyDocument, ...]:
         """Return the policy documents that a cloud of the boards file is expected to enforce."""
@@ -68,4 +80,8 @@ class Run:
         for cloud in self._clouds.values():
             left += cloud.close()
         self._lab.close()
+        self._sinks.close()
+        for file in self._files:
+            file.close()
+            left += [file.failure] if file.failure else []
         return left + self._lab.faults

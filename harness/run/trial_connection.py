@@ -2,7 +2,6 @@
 
 from harness.run.cloud_device import CloudDevice
 from harness.run.open_board import OpenBoard
-from harness.timeline import Timeline
 from harness.trial import AllowedAction, MqttConnection, ObservedPublish, ShadowUpdate
 
 _SETTLE_LOCAL = 2.0
@@ -10,21 +9,21 @@ _SETTLE_PUBLIC = 15.0  # AWS IoT does not promise order between topics, and shad
 _CONNECT_GAP_PUBLIC = 1.1  # AWS IoT Core quotas: one CONNECT a second for each client id
 
 
-def trial_connection(board: OpenBoard, device: CloudDevice, timeline: Timeline) -> MqttConnection:
+def trial_connection(board: OpenBoard, device: CloudDevice) -> MqttConnection:
     """Return the connection, not yet made, with the actions that nRF Cloud's own policies allow."""
-    firmware, cloud = board.firmware, device.cloud
+    mqtt, cloud = board.mqtt, device.cloud
     prefix, observer = cloud.account.mqtt_prefix, cloud.observer
     actions: list[AllowedAction] = [
-        ObservedPublish(firmware, observer, f"{prefix}m/d/{device.id}/d2c"),
-        ObservedPublish(firmware, observer, f"{prefix}{device.id}/jobs/harness"),
-        ShadowUpdate(firmware, device.id),
+        ObservedPublish(mqtt, observer, f"{prefix}m/d/{device.id}/d2c"),
+        ObservedPublish(mqtt, observer, f"{prefix}{device.id}/jobs/harness"),
+        ShadowUpdate(mqtt, device.id),
     ]
     public = cloud.endpoints.public
     return MqttConnection(
-        firmware,
+        mqtt,
         device.login(),
         actions,
-        timeline,
+        board.port.timeline,
         gap=_CONNECT_GAP_PUBLIC if public else 0.0,
         patience=device.patience,
         settle=_SETTLE_PUBLIC if public else _SETTLE_LOCAL,

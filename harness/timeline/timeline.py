@@ -120,5 +120,5 @@ class Timeline:
 def _payload_size(data: dict[str, Any]) -> int:
     if not data:
         return 0
-    blobs = sum(len(blob.get("payload", "") if isinstance(blob, dict) else blob) for blob in data.get("blobs", ()))
+    blobs = sum(len(blob.get("payload", "")) for blob in data.get("blobs", ()))
     return len(data.get("payload", "")) + blobs

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.errors import LabError
-from harness.firmware import Login, MqttEvent, MqttEventKind, MqttFirmware, NoSession
+from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Kind, Timeline
 from harness.trial.controls import AllowedAction, run_control
 from harness.trial.verdict import Control
@@ -50,7 +50,7 @@ class MqttConnection:
 
     def __init__(
         self,
-        device: MqttFirmware,
+        device: MqttDriver,
         login: Login,
         actions: Sequence[AllowedAction],
         timeline: Timeline,
@@ -85,9 +85,12 @@ class MqttConnection:
     @property
     def connected(self) -> bool:
         """True when the connection was accepted and no end of it was reported."""
-        return self._connected_at is not None and not any(
-            event.kind is MqttEventKind.CLOSED for event in self.device.events(self._connected_at)
-        )
+        if self._connected_at is None:
+            return False
+        mark = self.device.mark()
+        ended = any(event.kind is MqttEventKind.CLOSED for event in self.device.events(self._connected_at))
+        self._connected_at = None if ended else mark  # what was looked at need not be looked at again
+        return not ended
 
     def attempt(self, login: Login) -> Attempt:
         """Try to connect with ``login`` and say how far it came; never raises for a refusal."""

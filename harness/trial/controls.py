@@ -8,7 +8,7 @@ import time
 from typing import Protocol
 
 from harness.cloud import Observer
-from harness.firmware import MqttEvent, MqttEventKind, MqttFirmware
+from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 from harness.trial.verdict import Control
 
 
@@ -36,7 +36,7 @@ class AllowedAction(Protocol):
 class ObservedPublish:
     """A publish below the team's topic prefix, seen by the team's MQTT device."""
 
-    def __init__(self, device: MqttFirmware, observer: Observer, topic: str) -> None:
+    def __init__(self, device: MqttDriver, observer: Observer, topic: str) -> None:
         self._device = device
         self._observer = observer
         self._topic = topic
@@ -80,7 +80,7 @@ class ShadowUpdate:
     For a device outside every team: no observer may see its traffic.
     """
 
-    def __init__(self, device: MqttFirmware, thing: str) -> None:
+    def __init__(self, device: MqttDriver, thing: str) -> None:
         self._device = device
         self._topic = f"$aws/things/{thing}/shadow/update"
         self._mark = 0
@@ -123,7 +123,7 @@ class ShadowUpdate:
         return event is not None and event.kind is MqttEventKind.MESSAGE
 
 
-def run_control(device: MqttFirmware, control: AllowedAction, nonce: str, *, timeout: float, settle: float) -> Control:
+def run_control(device: MqttDriver, control: AllowedAction, nonce: str, *, timeout: float, settle: float) -> Control:
     """Send the allowed action; wait ``timeout`` seconds for its acknowledgement, ``settle`` more for its arrival."""
     start = time.monotonic()
     mark = device.mark()

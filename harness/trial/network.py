@@ -3,33 +3,41 @@
 Source: nRF91x1 AT Commands reference, +CEREG and +CGEV; 3GPP TS 27.007 for the meaning of the status numbers.
 """
 
-from types import TracebackType
+from collections.abc import Iterable
+from typing import Final
 
-from harness.at import AtPort
+from harness.at import AtPort, urcs
 from harness.modem import Registration
+from harness.timeline import Event
 
-_PDN_GONE = ("NW DETACH", "ME DETACH", "NW PDN DEACT", "ME PDN DEACT")
+_NOTICES: Final = ("+CEREG", "+CGEV")
+_PDN_GONE: Final = ("NW DETACH", "ME DETACH", "NW PDN DEACT", "ME PDN DEACT")
+
+
+def network_loss(events: Iterable[Event], port: str) -> str | None:
+    """Return the first line of ``port`` among ``events`` that shows the loss of the network or of the PDN connection.
+
+    None where there is none.
+    """
+    return next((urc.text for urc in urcs(events, port, _NOTICES) if _is_loss(urc.name, urc.args)), None)
 
 
 class NetworkWatch:
-    """Collects +CEREG and +CGEV notifications for the length of a ``with`` block."""
+    """Looks for a loss from its making on: :func:`network_loss` with a mark."""
 
     def __init__(self, port: AtPort) -> None:
-        self._listener = port.listen("+CEREG", "+CGEV")
-        self._loss: str | None = None
+        self._port = port
+        self._mark = port.timeline.mark()
 
     def loss(self) -> str | None:
         """Return the first line that shows the loss of the network or of the PDN connection so far, or None."""
-        while (urc := self._listener.poll()) is not None:
-            if self._loss is None and _is_loss(urc.name, urc.args):
-                self._loss = urc.text
-        return self._loss
+        return network_loss(self._port.timeline.since(self._mark), self._port.name)
 
     def __enter__(self) -> "NetworkWatch":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._listener.close()
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held."""
 
 
 def _is_loss(name: str, args: str) -> bool:

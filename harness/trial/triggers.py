@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from harness.cloud import NrfCloud, Observer
-from harness.firmware import MqttEvent, MqttEventKind, MqttFirmware
+from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 
 
 class Sending(NamedTuple):
@@ -42,12 +42,12 @@ def observer_sends(observer: Observer, topic: str) -> Trigger:
     return send
 
 
-def device_sends(device: MqttFirmware, topic: str) -> Trigger:
+def device_sends(device: MqttDriver, topic: str) -> Trigger:
     """Return a trigger: the device publishes on ``topic`` itself, which is acknowledged."""
     return lambda token: _published(device, topic, f'{{"harness":"{token}"}}')
 
 
-def device_asks(device: MqttFirmware, device_id: str) -> Trigger:
+def device_asks(device: MqttDriver, device_id: str) -> Trigger:
     """Return a trigger: the device asks for its shadow.
 
     The PUBACK shows that it asked, not that it was answered: a shadow service that keeps silent cannot be told from an
@@ -56,7 +56,7 @@ def device_asks(device: MqttFirmware, device_id: str) -> Trigger:
     return lambda token: _published(device, f"$aws/things/{device_id}/shadow/get", f'{{"clientToken":"{token}"}}')
 
 
-def device_reports(device: MqttFirmware, device_id: str, cloud: NrfCloud | None) -> Trigger:
+def device_reports(device: MqttDriver, device_id: str, cloud: NrfCloud | None) -> Trigger:
     """Return a trigger: the device updates its shadow, which answers; REST device state shows the update.
 
     ``cloud`` None: a device outside every team, of which REST shows nothing. The PUBACK has to do, as in device_asks.
@@ -80,7 +80,7 @@ def desired_changes(cloud: NrfCloud, device_id: str) -> Trigger:
     return send
 
 
-def _published(device: MqttFirmware, topic: str, payload: str) -> Sending:
+def _published(device: MqttDriver, topic: str, payload: str) -> Sending:
     mark = device.mark()
     taken = device.publish(topic, payload.encode())
 

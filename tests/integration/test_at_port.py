@@ -136,36 +136,31 @@ def test_writing_in_pieces(far, timeline, modem, chunk):
 
 def test_listeners_get_their_urcs_wherever_they_land(port, far, modem):
     modem.replies["AT+CFUN"] = b"+CSCON: 1\r\n+CEREG: 0\r\n+CSCON: 0\r\n"
-    with port.listen("+CEREG") as cereg, port.listen("+CSCON", "Ready") as other:
-        port.command("AT+CFUN=4")
-        far.send(b'Ready\r\n+CEREG: 1,"0901"\r\n')
-        assert cereg.next(5.0, match=lambda urc: urc.args.startswith("1"), what="registration").args == '1,"0901"'
-        assert [other.next(5.0).text for _ in range(3)] == ["+CSCON: 1", "+CSCON: 0", "Ready"]
-        assert other.poll() is None
-    far.send(b"+CEREG: 2\r\n")
-    port.command("AT")
-    assert cereg.poll() is None
+    cereg, other = port.listen("+CEREG"), port.listen("+CSCON", "Ready")
+    port.command("AT+CFUN=4")
+    far.send(b'Ready\r\n+CEREG: 1,"0901"\r\n')
+    assert cereg.next(5.0, match=lambda urc: urc.args.startswith("1"), what="registration").args == '1,"0901"'
+    assert [other.next(5.0).text for _ in range(3)] == ["+CSCON: 1", "+CSCON: 0", "Ready"]
+    assert other.poll() is None
 
 
 def test_framed_urcs(far, timeline):
     settings = PortSettings(framed={"#XMQTTMSG": lambda args: tuple(map(int, args.split(",")))})
-    with (
-        AtPort.open(far.path, name="board-1", timeline=timeline, settings=settings) as port,
-        port.listen("#XMQTTMSG") as listener,
-    ):
+    with AtPort.open(far.path, name="board-1", timeline=timeline, settings=settings) as port:
+        listener = port.listen("#XMQTTMSG")
         far.send(b"\r\n#XMQTTMSG: 3,8\r\nt/1\r\n{\r\nOK\r\n}\r\n")
         assert listener.next(5.0).blobs == (b"t/1", b"{\r\nOK\r\n}")
         assert port.command("AT").lines == ()
 
 
 def test_a_listener_says_what_was_heard(deaf, silent):
-    with deaf.listen("+CEREG") as listener:
-        silent.send(b"*** Booting ***\r\n+CSCON: 1\r\n")
-        deaf.wait_line(r"CSCON", 5.0, since=0)
-        with pytest.raises(
-            NoAnswer, match=r"board-1: no registration within .* last heard: \*\*\* Booting \*\*\* \| \+CSCON: 1"
-        ):
-            listener.next(0.05, what="registration")
+    listener = deaf.listen("+CEREG")
+    silent.send(b"*** Booting ***\r\n+CSCON: 1\r\n")
+    deaf.wait_line(r"CSCON", 5.0, since=0)
+    with pytest.raises(
+        NoAnswer, match=r"board-1: no registration within .* last heard: \*\*\* Booting \*\*\* \| \+CSCON: 1"
+    ):
+        listener.next(0.05, what="registration")
 
 
 def test_wait_line(deaf, silent, timeline):
@@ -174,15 +169,6 @@ def test_wait_line(deaf, silent, timeline):
     assert deaf.wait_line("app", 0.0, since=0).text == "<inf> app: up"
     with pytest.raises(NoAnswer, match=r"no line with 'never' within 0.02 s; last heard: <inf> app: up"):
         deaf.wait_line("never", 0.02)
-
-
-def test_the_timeline_can_be_replaced(port, far, timeline):
-    port.command("AT")
-    before = timeline.mark()
-    port.timeline = other = Timeline()
-    port.command("AT+CGSN")
-    assert timeline.mark() == before
-    assert texts(other, Kind.TX, Kind.RESULT) == ["AT+CGSN", "OK"]
 
 
 # -- time-outs and getting back in step
@@ -248,7 +234,7 @@ def test_a_quote_that_opened_one_is_closed_again(timeline, hasty):
     with FarEnd(answer) as far, AtPort.open(far.path, name="board-1", timeline=timeline) as port:
         port.sync()
         assert port.command("AT+CGSN").text == "352656100000000"
-    assert [event.data["tries"] for event in timeline.since(0) if event.kind is Kind.STEP] == [3]
+    assert [event.data["tries"] for event in timeline.since(0) if "tries" in event.data] == [3]
 
 
 def test_nothing_answers(deaf, silent, hasty):
@@ -391,14 +377,14 @@ def test_unplugged_reaches_everybody_at_once(deaf, silent, timeline):
 
 
 def test_lines_before_the_unplugging_are_not_lost(deaf, silent):
-    with deaf.listen("+CEREG") as listener:
-        silent.send(b"+CEREG: 0\r\nlast words\r\n")
-        deaf.wait_line("last words", 5.0, since=0)
-        silent.unplug()
-        assert listener.next(5.0).args == "0"
-        with pytest.raises(BoardLost):
-            listener.next(5.0)
-        assert deaf.wait_line("last words", 5.0, since=0).text == "last words"
+    listener = deaf.listen("+CEREG")
+    silent.send(b"+CEREG: 0\r\nlast words\r\n")
+    deaf.wait_line("last words", 5.0, since=0)
+    silent.unplug()
+    assert listener.next(5.0).args == "0"
+    with pytest.raises(BoardLost):
+        listener.next(5.0)
+    assert deaf.wait_line("last words", 5.0, since=0).text == "last words"
 
 
 def test_a_reader_that_dies_says_why(port, far, timeline):
@@ -532,11 +518,11 @@ def test_remote_ports(scheme, modem, timeline):
             assert port.command("AT+CGSN").text == "352656100000000"
         # A time-out that is changed while the port is open makes RFC 2217 negotiate: 0.15 s each.
         assert time.monotonic() - start < 1.0
-        with port.listen("+CEREG") as listener:
-            start = time.monotonic()
-            server.end()
-            with pytest.raises(BoardLost):
-                listener.next(10)
+        listener = port.listen("+CEREG")
+        start = time.monotonic()
+        server.end()
+        with pytest.raises(BoardLost):
+            listener.next(10)
         assert time.monotonic() - start < 1.0
 
 

@@ -58,7 +58,7 @@ def modem(port):
 
 
 def test_commands_answers_and_refusals(port, board):
-    assert open_firmware(port, "shell").product == "AT shell"
+    assert str(open_firmware(port, "shell").firmware) == "AT shell"
     port.command("AT+CMEE=1")
     assert port.command("AT+CGSN").text == board["imei"]
     assert port.command("AT+CFUN?").lines[0].startswith("+CFUN: ")
@@ -174,12 +174,12 @@ def test_notifications_are_urcs(event, pending):
     modem = ScriptedModem({"AT+CGSN": b"352656100000000\r\n"})
     with FarEnd(in_shell(modem, handler=event if pending else b"")) as far, opened(far.path, "shell") as port:
         port.sync()
-        with port.listen("+CEREG") as listener:
-            if pending:
-                assert port.command("AT+CGSN").text == "352656100000000"
-            else:
-                far.send(event)
-            assert listener.next(WAIT).text == "+CEREG: 1"
+        listener = port.listen("+CEREG")
+        if pending:
+            assert port.command("AT+CGSN").text == "352656100000000"
+        else:
+            far.send(event)
+        assert listener.next(WAIT).text == "+CEREG: 1"
 
 
 # -- boards told apart
@@ -208,7 +208,7 @@ def test_the_wrong_firmware_is_named(framing, firmware, message, monkeypatch):
 def test_the_right_firmware_is_taken(framing):
     firmware = framing.replace("_", "-")
     with virtual_board("--framing", framing) as board, opened(board["port"], firmware) as port:
-        find_out(port, firmware).close()
+        find_out(port, firmware)
         assert port.command("AT+CGSN").text == board["imei"]
 
 

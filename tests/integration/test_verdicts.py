@@ -18,7 +18,7 @@ from harness.trial import Outcome
 @pytest.fixture
 def instead(board, trial):
     # What happens in place of a publish on the topic "x".
-    device = board.opened.firmware
+    device = board.opened.mqtt
     publish = device.publish
     def install(act):
         def replaced(topic, payload, **options):
@@ -46,7 +46,7 @@ def test_next_one_works(trial, board, provisioned):
     [
         ('instead(lambda: board.opened.port.command("AT#XRESET"))', "MODEM_RESET"),
         ("instead(lambda: board.opened.modem.set_functional_mode(4))", "NETWORK_LOST"),
-        ("instead(board.opened.firmware.disconnect)", "INCONCLUSIVE"),
+        ("instead(board.opened.mqtt.disconnect)", "INCONCLUSIVE"),
     ],
     ids=["reset", "network", "own-disconnect"],
 )

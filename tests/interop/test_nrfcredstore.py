@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from harness.at import AtPort
 from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisionRequest, provision
-from harness.firmware import AT_CLIENT, SHELL, open_firmware, port_settings, synchronise
+from harness.firmware import open_firmware, port_settings, synchronise
 from harness.modem import Modem
 from harness.timeline import Timeline
 from tests.interop.stand_ins import SEC_TAG, program, run, virtual_board
@@ -24,7 +24,7 @@ from tests.interop.stand_ins import SEC_TAG, program, run, virtual_board
 TOOL = program("nrfcredstore")
 pytestmark = pytest.mark.skipif(TOOL is None, reason="nrfcredstore is not installed (pip install nrfcredstore)")
 
-FIRMWARE = {"at_client": AT_CLIENT, "shell": SHELL}
+FIRMWARE = {"at_client": "at-client", "shell": "shell"}
 AMAZON = Path(__file__).parents[2] / "harness/cloud/ca/AmazonRootCA1.pem"
 _ROW = re.compile(r"(\d+) +([A-Z_]+) +([0-9A-F]{64})")
 

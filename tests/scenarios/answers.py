@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from harness.firmware import MqttEvent, MqttFirmware
+from harness.firmware import MqttDriver, MqttEvent
 
 
 class Answers:
@@ -16,7 +16,7 @@ class Answers:
     ``wanted``: topics, each with a text that its message holds; ``%NONCE%`` is the trial's, an empty one fits any.
     """
 
-    def __init__(self, device: MqttFirmware, wanted: Mapping[str, str], *, since: int | None = None) -> None:
+    def __init__(self, device: MqttDriver, wanted: Mapping[str, str], *, since: int | None = None) -> None:
         self._device = device
         self._wanted = wanted
         self._mark = device.mark() if since is None else since

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.cloud import NrfCloud, Observer
 from harness.credentials import LabCa
-from harness.firmware import MqttEventKind, MqttFirmware
+from harness.firmware import MqttDriver, MqttEventKind
 from harness.run import Board, Provisioned
 from harness.trial import Sending, Trigger, nonce, triggers
 
@@ -60,7 +60,7 @@ def seen_by_observer(observer: Observer, timeline) -> Callable[[str, float], boo
 
 
 @pytest.fixture
-def seen_by_device(device: MqttFirmware) -> Callable[[str, float], bool]:
+def seen_by_device(device: MqttDriver) -> Callable[[str, float], bool]:
     """Witness: the device itself received an answer with the nonce."""
     start = device.mark()
 
@@ -91,7 +91,7 @@ def desired_changes(cloud: NrfCloud, topics: Topics) -> Trigger:
 
 
 @pytest.fixture
-def asks_for_shadow(device: MqttFirmware, topics: Topics, desired_changes: Trigger) -> Trigger:
+def asks_for_shadow(device: MqttDriver, topics: Topics, desired_changes: Trigger) -> Trigger:
     """Trigger: the nonce goes into the desired state, then the device asks for its shadow. Nothing shows an answer."""
     ask = triggers.device_asks(device, topics.device_id)
 
@@ -103,7 +103,7 @@ def asks_for_shadow(device: MqttFirmware, topics: Topics, desired_changes: Trigg
 
 
 @pytest.fixture
-def subscribed(device: MqttFirmware, trial) -> Callable[[str], None]:
+def subscribed(device: MqttDriver, trial) -> Callable[[str], None]:
     """Set-up for a publish whose answer the device must hear: subscribes, and waits for SUBACK."""
 
     def subscribe(topic_filter: str) -> None:

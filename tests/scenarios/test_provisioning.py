@@ -16,9 +16,7 @@ def test_identity_is_complete(board, evidence):
     # The nRF9160 has no command for its device UUID.
     assert identity.device_uuid is not None or identity.firmware.startswith("mfw_nrf9160")
     assert identity.firmware.startswith("mfw_")
-    evidence(
-        f"{identity.model} {identity.firmware}, {board.opened.firmware.product}, device UUID {identity.device_uuid}."
-    )
+    evidence(f"{identity.model} {identity.firmware}, {board.opened.firmware}, device UUID {identity.device_uuid}.")
 
 
 def test_key_is_made_where_it_was_asked_for(board, provisioned, evidence):

@@ -1,3 +1,5 @@
+import base64
+
 from harness.at.dialogue import Dialogue, Heard, Role
 from harness.at.recorder import LineRecorder, shown_bytes
 from harness.at.syntax import parse_command
@@ -25,7 +27,11 @@ def test_kinds_and_stamp():
 
 
 def test_undecodable_bytes():
-    assert drafts([Heard(Role.LOG, b"caf\xc3 \xff!")])[0][3] == "caf\ufffd \ufffd!"
+    fine, garbled = drafts([Heard(Role.LOG, b"fine"), Heard(Role.LOG, b"caf\xc3 \xff!")])
+    assert (fine[3:], garbled[3]) == (("fine", {}), "caf\ufffd \ufffd!")
+    assert base64.b64decode(garbled[4]["bytes"]) == b"caf\xc3 \xff!"
+    urc = drafts([Heard(Role.URC, b"+X: \xff", b"+X", b"\xff")])[0]
+    assert (urc[3], urc[4]) == ("+X: \ufffd", {"bytes": "K1g6IP8="})
 
 
 def test_tokens_do_not_enter():
@@ -60,8 +66,8 @@ def test_a_late_echo_of_a_key_does_not_enter():
     assert not [text for text in texts if "MIGH" in text]
 
 
-def test_blobs_are_shown_redacted_and_cut():
+def test_blobs_are_kept_whole_and_shown_redacted_and_cut():
     data = drafts([Heard(Role.URC, b"#XMQTTMSG: 1,2", b"#XMQTTMSG", b"1,2", (b"t", b"\xff{}"))])[0][4]
-    assert data == {"blobs": ["t", "\ufffd{}"]}
+    assert data == {"blobs": [{"payload": "t"}, {"payload": "/3t9", "encoding": "base64"}]}
     assert shown_bytes(b"x" * 3000) == "x" * 2048 + "… (3000 bytes)"
     assert "eyJ" not in shown_bytes(b"jwt eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlc2lnbmF0dXJl")

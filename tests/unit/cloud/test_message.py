@@ -22,8 +22,16 @@ def test_message_survives_the_timeline(topic, payload, qos, retain):
 def test_text_payload_is_readable_and_binary_is_counted():
     assert record("a/b", b'{"x":1}').text == 'a/b: {"x":1}'
     assert record("a/b", b"\xff\x00").text == "a/b: 2 bytes"
-    assert record("a/b", b"\xff\x00").data["payload_b64"] == "/wA="
-    assert len(record("a", b"x" * 5000).text) == 124
+    assert record("a/b", b"\xff\x00").data["payload"] == "/wA="
+    assert len(record("a", b"x" * 4000).text) == 124
+    assert record("a", b"x" * 5000).text == "a: 5000 bytes"
+
+
+def test_a_large_message_is_recognised_by_its_nonce():
+    message = ObservedMessage.of(record("a", b"x" * 5000 + b' "n0123456789abcdef"'))
+    assert message is not None
+    assert b"n0123456789abcdef" in message.payload
+    assert b"n0000000000000000" not in message.payload
 
 
 def test_secrets_stay_out():

@@ -5,17 +5,9 @@ import pytest
 from harness.at import Answer, AtError
 from harness.at.syntax import FinalResult
 from harness.errors import LabError, Misuse, NoAnswer
-from harness.firmware import (
-    FIRMWARES,
-    AtClient,
-    SerialModem,
-    Shell,
-    WrongFirmware,
-    framed_urcs,
-    open_firmware,
-    port_settings,
-    synchronise,
-)
+from harness.firmware import FIRMWARES, Capability, WrongFirmware, open_firmware, port_settings, synchronise
+from harness.firmware.serial_modem.driver import SerialModem
+from harness.firmware.without_mqtt import WithoutMqtt
 from harness.timeline import Kind, Timeline
 
 
@@ -55,8 +47,8 @@ class Port:
             raise AtError(text, FinalResult("ERROR"))
         return Answer(text, (self.answers[text],), 0.0)
 
-    def listen(self, *names):
-        return None
+    def watch(self, watch):
+        self.watched = True
 
 
 SERIAL = {"AT#XSMVER": '#XSMVER: "1.0.0","3.2.1"'}
@@ -69,13 +61,17 @@ NOT_FOUND = ["AT+CMEE?", "AT+CMEE?: command not found"]
     [
         ("serial-modem", SERIAL, SerialModem, "Serial Modem 1.0.0"),
         ("serial-modem", OLD_SERIAL, SerialModem, "Serial LTE Modem of NCS 2.9.0"),
-        ("at-client", {}, AtClient, "AT client"),
-        ("shell", {}, Shell, "AT shell"),
+        ("at-client", {}, WithoutMqtt, "AT client"),
+        ("shell", {}, WithoutMqtt, "AT shell"),
     ],
 )
 def test_each_firmware_has_its_driver(firmware, answers, driver, product):
-    found = open_firmware(Port(answers), firmware)
-    assert (type(found), found.product) == (driver, product)
+    port = Port(answers)
+    found = open_firmware(port, firmware)
+    assert (type(found), str(found.firmware)) == (driver, product)
+    has_mqtt = driver is SerialModem
+    assert (found.firmware.lacks(Capability.MQTT) is None, hasattr(port, "watched")) == (has_mqtt, has_mqtt)
+    assert found.firmware.capabilities == FIRMWARES[firmware].capabilities
 
 
 @pytest.mark.parametrize("answers", [SERIAL, OLD_SERIAL])
@@ -156,7 +152,7 @@ def test_settings_of_the_port():
     assert port_settings("shell", baudrate=9600, rtscts=True).baudrate == 9600
     assert port_settings("shell", rtscts=True).rtscts
     assert not port_settings("at-client").at_shell
-    assert port_settings("at-client").framed == framed_urcs("at-client") == {}
+    assert port_settings("at-client").framed == {}
     assert set(port_settings("serial-modem").framed) == {"#XMQTTMSG"}
 
 

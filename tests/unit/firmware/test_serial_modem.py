@@ -1,59 +1,77 @@
-"""Serial Modem's commands and URCs, on a scripted port."""
+"""Serial Modem's commands and lines, on a scripted port whose timeline has a clock of its own."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
-
 import pytest
 
-from harness.at import Answer, AtError, Urc
+from harness.at import Answer, AtError
 from harness.at.syntax import FinalResult
-from harness.errors import LabError, Misuse, NoAnswer
-from harness.firmware import Login, MqttEventKind, NoSession, WrongFirmware, framed_urcs, open_firmware
-from harness.firmware.serial_modem import SerialModem
-from harness.timeline import Kind, Timeline
+from harness.errors import BoardLost, LabError
+from harness.firmware import (
+    FIRMWARES,
+    Capability,
+    Login,
+    MqttEventKind,
+    NoSession,
+    WrongFirmware,
+    all_lack,
+    open_firmware,
+)
+from harness.timeline import Kind, Timeline, packed
 
 LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753, keepalive=120)
 CONNECT = 'AT#XMQTTCON=1,"","","mqtt.nrfcloud.com",8883,16842753'
+VERSION = {"AT#XSMVER": '#XSMVER: "1.0.0","3.2.1"'}
+
+
+class ClockedTimeline(Timeline):
+    """Nothing is waited for in vain: ``waited`` are the seconds that such waits would have taken."""
+
+    def __init__(self):
+        super().__init__()
+        self.waited: list[float] = []
+
+    def wait(self, match, *, since, timeout):
+        found = super().wait(match, since=since, timeout=0.0)
+        if found is None:
+            self.waited.append(timeout)
+        return found
 
 
 class ScriptedPort:
-    """``answers``: command to URCs that follow its OK; an exception is raised instead."""
+    """``answers``: command to URCs that follow its OK; an exception is raised instead, a text is its answer."""
 
     name = "dk1"
 
     def __init__(self, answers=None):
         self.answers = answers or {}
         self.sent: list[str] = []
+        self.timeouts: dict[str, float | None] = {}
         self.payloads: list[bytes] = []
-        self.timeline = Timeline()
-        self.queue: deque[Urc] = deque()
-        self.closed = False
+        self.timeline = ClockedTimeline()
+        self.failure = None
+        self._watch = lambda drafts: drafts
 
-    def listen(self, *names):
-        self.names = names
-        return self
+    def watch(self, watch):
+        self._watch = watch
+
+    def _enter(self, kind, text, **data):
+        self.timeline.extend(self._watch([(1.0, kind, self.name, text, data)]))
 
     def urc(self, text, *blobs):
-        name, _, args = text.partition(": ")
-        self.queue.append(Urc(name=name, args=args, text=text, blobs=blobs, t=time.monotonic()))
+        self._enter(Kind.URC, text, **({"blobs": [packed(blob) for blob in blobs]} if blobs else {}))
 
-    def poll(self):
-        return self.queue.popleft() if self.queue else None
-
-    def next(self, timeout, *, what=""):
-        if self.queue:
-            return self.queue.popleft()
-        raise NoAnswer(f"no {what} within {timeout:g} s")
-
-    def close(self):
-        self.closed = True
+    def log(self, text):
+        self._enter(Kind.RX, text)
 
     def command(self, text, timeout=None):
         self.sent.append(text)
+        self.timeouts[text] = timeout
         found = self.answers.get(text, ())
-        if isinstance(found, Exception):
+        self._enter(Kind.TX, text)
+        ok = not isinstance(found, Exception)
+        self._enter(Kind.RESULT, "OK" if ok else "ERROR", command=text, ok=ok, seconds=0.0)
+        if not ok:
             raise found
         if isinstance(found, str):
             return Answer(text, (found,), 0.0)
@@ -72,7 +90,11 @@ def error(command):
 
 
 def device(port):
-    return SerialModem(port, product="Serial Modem 1.0.0")
+    answers, port.answers = port.answers, VERSION
+    modem = open_firmware(port, "serial-modem")
+    port.answers = answers
+    port.sent.clear()
+    return modem
 
 
 def heard(modem, since=0):
@@ -139,7 +161,7 @@ def test_message_is_read_by_its_lengths():
     port.urc("#XMQTTEVT: 2,0")
     (event,) = modem.events(0)
     assert (event.kind, event.topic, event.payload) == (MqttEventKind.MESSAGE, "a/b", b"two\r\nlin")
-    assert framed_urcs("serial-modem")["#XMQTTMSG"]("3,8") == (3, 8)
+    assert FIRMWARES["serial-modem"].framed["#XMQTTMSG"]("3,8") == (3, 8)
 
 
 def test_events_are_told_apart_and_put_on_the_timeline():
@@ -166,8 +188,8 @@ def test_wait_sees_each_event_once_and_ends_at_the_deadline():
     port.urc("#XMQTTEVT: 3,0")
     mark = modem.mark()
     seen = []
-    assert modem.wait(lambda event: seen.append(event), since=mark, timeout=0.0) is None
-    assert seen == []
+    assert modem.wait(lambda event: seen.append(event), since=mark, timeout=7.0) is None
+    assert (seen, port.timeline.waited) == ([], [7.0])
     port.urc("#XMQTTEVT: 1,0")
     event = modem.wait(lambda event: event.kind is MqttEventKind.CLOSED, since=mark, timeout=1.0)
     assert event is not None
@@ -189,7 +211,10 @@ def test_restart_is_noticed_from_its_mark_on(line):
     port = ScriptedPort()
     modem = device(port)
     before = modem.mark()
-    port.urc(line)
+    port.log("Ready for more")
+    port._enter(Kind.RX, "Ready", role="answer")
+    assert modem.restarted(before) is None
+    (port.urc if line[0] == "#" else port.log)(line)
     assert modem.restarted(before) == line
     port.urc("#XMQTTEVT: 3,0")
     assert modem.restarted(modem.mark()) is None
@@ -202,6 +227,11 @@ def test_disconnect_waits_for_its_event_and_minds_nothing_when_not_connected():
     assert heard(modem) == [(MqttEventKind.CLOSED, 0)]
     port.answers["AT#XMQTTCON=0"] = error("AT#XMQTTCON=0")
     modem.disconnect()
+    assert port.timeline.waited == []
+    port.answers["AT#XMQTTCON=0"] = ()
+    modem.disconnect()
+    assert port.timeline.waited == [10.0]
+    assert port.timeouts["AT#XMQTTCON=0"] == 15.0
 
 
 @pytest.mark.parametrize(
@@ -212,7 +242,7 @@ def test_disconnect_waits_for_its_event_and_minds_nothing_when_not_connected():
     ],
 )
 def test_product_is_detected(answers, product):
-    assert open_firmware(ScriptedPort(answers), "serial-modem").product == product
+    assert str(open_firmware(ScriptedPort(answers), "serial-modem").firmware) == product
 
 
 def test_other_firmware_is_the_labs_trouble():
@@ -222,6 +252,74 @@ def test_other_firmware_is_the_labs_trouble():
     assert isinstance(caught.value, LabError)
 
 
-def test_unknown_firmware_is_the_callers_mistake():
-    with pytest.raises(Misuse, match="serial-modem"):
-        framed_urcs("slm")
+class TestConnecting:
+    """Event 0 is the CONNACK while a CONNECT is under way, and the end of a connection at any other time."""
+
+    @pytest.mark.parametrize("ended", ["#XMQTTEVT: 0,0", "#XMQTTEVT: 0,5", "#XMQTTEVT: 0,-111", "#XMQTTEVT: 1,-128"])
+    def test_is_over_with_its_first_event(self, ended):
+        port = ScriptedPort({CONNECT: [ended]})
+        modem = device(port)
+        modem.connect(LOGIN)
+        mark = modem.mark()
+        port.urc("#XMQTTEVT: 0,0")
+        assert heard(modem, mark) == [(MqttEventKind.CLOSED, 0)]
+
+    def test_is_over_when_the_command_is_refused(self):
+        port = ScriptedPort({CONNECT: error(CONNECT)})
+        modem = device(port)
+        with pytest.raises(NoSession):
+            modem.connect(LOGIN)
+        port.urc("#XMQTTEVT: 0,0")
+        assert heard(modem) == [(MqttEventKind.CLOSED, 0)]
+
+    def test_is_not_over_with_another_command(self):
+        port = ScriptedPort({"AT+CEREG?": error("AT+CEREG?")})
+        modem = device(port)
+        modem.connect(LOGIN)
+        with pytest.raises(AtError):
+            port.command("AT+CEREG?")
+        port.urc("#XMQTTEVT: 9,0")
+        port.urc("#XMQTTEVT: 0,5")
+        assert heard(modem) == [(MqttEventKind.OTHER, 0), (MqttEventKind.REFUSED, 5)]
+
+    def test_begins_with_the_command_and_not_with_its_end(self):
+        port = ScriptedPort()
+        modem = device(port)
+        port._enter(Kind.TX, CONNECT)
+        port.urc("#XMQTTEVT: 0,0")
+        assert heard(modem) == [(MqttEventKind.ACCEPTED, 0)]
+
+
+def test_waiting_ends_with_the_board():
+    port = ScriptedPort()
+    modem = device(port)
+    port.failure = BoardLost("dk1: the port went away")
+    port.timeline.add(Kind.FAULT, "dk1", "gone")
+    with pytest.raises(BoardLost, match="went away"):
+        modem.wait(lambda event: True, since=0, timeout=30.0)
+    assert port.timeline.waited == []
+
+
+def test_the_timeline_tells_all_that_is_known_of_a_message_and_of_an_end():
+    port = ScriptedPort()
+    modem = device(port)
+    port.urc("#XMQTTMSG: 1,2", b"t", b"\xff\x00")
+    port.urc("#XMQTTEVT: 1,-104")
+    port.urc("#XMQTTEVT: 1,0")
+    assert [event.data for event in port.timeline.since() if event.kind is Kind.MQTT] == [
+        {"kind": "message", "result": 0, "topic": "t", "payload": "/wA=", "encoding": "base64"},
+        {"kind": "closed", "result": -104, "errno": "ECONNRESET"},
+        {"kind": "closed", "result": 0},
+    ]
+    assert modem.events(0)[0].payload == b"\xff\x00"
+
+
+def test_what_it_can_and_cannot():
+    firmware = device(ScriptedPort()).firmware
+    assert firmware.lacks(Capability.MQTT, Capability.BINARY_PAYLOAD, Capability.SOCKETS) is None
+    assert firmware.lacks(Capability.MQTT, Capability.WILL) == "Serial Modem 1.0.0 has no MQTT will"
+    assert all_lack(Capability.WILL) == "Serial Modem has no MQTT will"
+    assert all_lack(Capability.MQTT, Capability.SOCKETS) is None
+    assert firmware.topic_fault("a" * 128) is None
+    assert firmware.topic_fault("a" * 129) == "Serial Modem 1.0.0 takes topics of up to 128 bytes, and this one has 129"
+    assert "quotes or control characters" in firmware.topic_fault('a"')

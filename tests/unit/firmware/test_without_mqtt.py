@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.errors import Misuse
-from harness.firmware import AtClient, Login, Shell
+from harness.firmware import FIRMWARES, Login
 from harness.timeline import Kind, Timeline
 
 LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
@@ -13,12 +13,17 @@ LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
 
 @pytest.fixture
 def port():
-    return SimpleNamespace(name="dk1", timeline=Timeline())
+    return SimpleNamespace(name="dk1", timeline=Timeline(), failure=None)
 
 
-@pytest.fixture(params=[AtClient, Shell])
+def opened(name, port):
+    kind = FIRMWARES[name]
+    return kind.driver(port, kind.recognise(port), kind.restart)
+
+
+@pytest.fixture(params=["at-client", "shell"])
 def device(request, port):
-    return request.param(port)
+    return opened(request.param, port)
 
 
 @pytest.mark.parametrize(
@@ -34,13 +39,13 @@ def device(request, port):
 def test_mqtt_is_refused_before_anything_is_sent(device, call, what):
     with pytest.raises(Misuse) as caught:
         call(device)
-    assert str(caught.value).startswith(f"dk1: cannot {what}: this firmware ({device.product}) has no MQTT commands")
+    assert str(caught.value).startswith(f"dk1: cannot {what}: this firmware ({device.firmware}) has no MQTT commands")
 
 
 def test_there_are_no_events(device):
     device.disconnect()
     assert device.events(device.mark()) == []
-    device.close()
+    assert device.firmware.topic_fault("a/b") == f"{device.firmware} has no MQTT commands"
 
 
 def test_a_restart_is_seen(device, port):
@@ -56,6 +61,6 @@ def test_a_restart_is_seen(device, port):
 
 
 def test_the_at_clients_own_words(port):
-    device = AtClient(port)
+    device = opened("at-client", port)
     port.timeline.add(Kind.RX, "dk1", "The AT host sample started")
     assert device.restarted(0) == "The AT host sample started"

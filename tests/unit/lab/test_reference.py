@@ -43,4 +43,4 @@ def test_the_example_is_good(tmp_path):
 def test_choices_are_those_of_their_owners():
     assert set(get_args(VirtualConfig.model_fields["model"].annotation)) == set(PERSONALITIES)
     assert get_args(BoardConfig.model_fields["provision"].annotation) == tuple(KeyOrigin)
-    assert get_args(BoardConfig.model_fields["firmware"].annotation) == FIRMWARES
+    assert get_args(BoardConfig.model_fields["firmware"].annotation) == tuple(FIRMWARES)

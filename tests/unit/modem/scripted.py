@@ -17,13 +17,6 @@ class ScriptedListener:
         self._port = port
         self._names = names
 
-    def __enter__(self) -> "ScriptedListener":
-        self._port.open_listeners += 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._port.open_listeners -= 1
-
     def next(self, timeout: float, *, match: Callable[[Urc], bool] = lambda _: True, what: str = "") -> Urc:
         self._port.waits.append(timeout)
         while self._port.heard:
@@ -54,7 +47,7 @@ class ScriptedPort:
         self.timeouts: dict[str, float | None] = {}
         self.heard: deque[str] = deque()
         self.waits: list[float] = []
-        self.open_listeners = 0
+        self.listening = False
         self.last_line = "nothing"
 
     def as_port(self) -> AtPort:
@@ -75,10 +68,11 @@ class ScriptedPort:
         *lines, last = [reply] if isinstance(reply, str) else reply
         final = parse_final(last.encode())
         assert final is not None, f"{command}: the script's reply ends without a final result"
-        if self.open_listeners:
+        if self.listening:
             self.heard.extend(self.urcs.get(command, ()))
         self.last_line = last
         return answer_of(parsed, final, [line.encode() for line in lines], [], 0.0)
 
     def listen(self, *names: str) -> ScriptedListener:
+        self.listening = True
         return ScriptedListener(self, names)

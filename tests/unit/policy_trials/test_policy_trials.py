@@ -65,7 +65,9 @@ def board():
         cannot_be=lambda membership: None,
         login=lambda: Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753),
     )
-    return SimpleNamespace(sent=sent, cloud=cloud, opened=SimpleNamespace(firmware=firmware), device=device)
+    return SimpleNamespace(
+        sent=sent, cloud=cloud, opened=SimpleNamespace(firmware=firmware, mqtt=firmware), device=device
+    )
 
 
 def test_names_are_filled_in_and_the_ruling_is_made_anew():

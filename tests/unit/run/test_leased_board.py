@@ -9,7 +9,7 @@ import pytest
 from harness.errors import BoardLost
 from harness.run import leased_board
 from harness.run.leased_board import LeasedBoard
-from harness.timeline import Kind, Timeline
+from harness.timeline import Kind
 
 
 class Lab:
@@ -31,7 +31,7 @@ class Lab:
 
 class Port:
     def __init__(self):
-        self.alive, self.closed, self.timeline = True, False, None
+        self.alive, self.closed = True, False
 
     def close(self):
         self.closed = True
@@ -45,8 +45,7 @@ def opened(monkeypatch):
     def open_board(config, url, timeline):
         modem = SimpleNamespace(modes=[])
         modem.set_functional_mode = modem.modes.append
-        firmware = SimpleNamespace(close=lambda: None, product="fake")
-        boards.append(SimpleNamespace(port=Port(), modem=modem, firmware=firmware, found_mode=len(boards)))
+        boards.append(SimpleNamespace(port=Port(), modem=modem, firmware="fake", found_mode=len(boards)))
         return boards[-1]
 
     monkeypatch.setattr(leased_board, "open_board", open_board)
@@ -77,12 +76,11 @@ def test_a_port_that_went_away_is_opened_anew_by_the_next_test(opened):
     board = leased(Lab())
     first = board.opened
     assert board.opened is first
-    assert board.begin(Timeline())
+    assert board.begin()
     assert board.opened is first
     first.port.alive = False
-    timeline = Timeline()
-    assert not board.begin(timeline)
-    assert [event.text for event in timeline.since() if event.kind is Kind.FAULT] == [
+    assert not board.begin()
+    assert [event.text for event in board.timeline.since() if event.kind is Kind.FAULT] == [
         "the port had gone away: it is opened anew"
     ]
     assert first.port.closed
@@ -92,7 +90,7 @@ def test_a_port_that_went_away_is_opened_anew_by_the_next_test(opened):
 def test_the_board_is_left_as_it_was_found_first(opened):
     board = leased(Lab())
     board.opened.port.alive = False
-    board.begin(Timeline())
+    board.begin()
     _ = board.opened
     board.restore_mode()
     assert opened[1].modem.modes == [0]

@@ -10,7 +10,7 @@ import pytest
 from harness.cloud import HARNESS_TAG, CertificateSet, JitpResult, RestError
 from harness.credentials import KeyOrigin
 from harness.errors import BoardLost, CloudUnreachable
-from harness.firmware import AtClient, Login, MqttEvent, MqttEventKind, NoSession
+from harness.firmware import Capability, Firmware, Login, MqttEvent, MqttEventKind, NoSession
 from harness.policy import Membership
 from harness.run import jitp as jitp_module
 from harness.run import onboarding
@@ -18,6 +18,7 @@ from harness.run.onboarding import onboard
 from harness.run.repetition import NotProvisioned, Rounds
 from harness.timeline import Timeline
 
+SERIAL_MODEM = Firmware("Serial Modem", "1.0.0", frozenset({Capability.AT, Capability.MQTT}))
 DEVICE = "dev-1"
 SET = CertificateSet(DEVICE, "CA", "LEAF AND CA", "KEY")
 
@@ -118,13 +119,14 @@ class Lab:
         self.api = Api(self.log)
         self.found, self.kept = Membership.ASSOCIATED if known is True else known or None, kept
         modem = SimpleNamespace(register=lambda: self.log.append("register"))
-        self.board = SimpleNamespace(modem=modem, firmware=firmware or Mqtt(self.log, ends))
+        mqtt = Mqtt(self.log, ends)
+        port = SimpleNamespace(timeline=Timeline())
+        self.board = SimpleNamespace(modem=modem, mqtt=mqtt, firmware=firmware or SERIAL_MODEM, port=port)
         self.cloud = SimpleNamespace(
             api=self.api,
             recognise=lambda _device_id: self.found,
             endpoints=SimpleNamespace(public=False),
             account=SimpleNamespace(tenant_id="team"),
-            timeline=Timeline(),
         )
         self.jitp_answers = list(jitp)
         monkeypatch.setattr(onboarding, "provision", self.provision)
@@ -248,7 +250,7 @@ def test_a_renewal_deletes_the_device_before_its_new_certificate_is_made(monkeyp
 
 def test_a_firmware_without_mqtt_is_provisioned_over_https(monkeypatch):
     answers = [(JitpResult.STARTED, "closed"), (JitpResult.ALREADY, "403")]
-    lab = Lab(monkeypatch, firmware=object.__new__(AtClient), jitp=answers)
+    lab = Lab(monkeypatch, firmware=Firmware("AT client"), jitp=answers)
     done = lab.onboard(Request(KeyOrigin.CLOUD))
     assert lab.log == [
         *("create dev-1", "write", "jitp LEAF AND CA", "jitp LEAF AND CA"),
@@ -258,7 +260,7 @@ def test_a_firmware_without_mqtt_is_provisioned_over_https(monkeypatch):
 
 
 def test_a_rejected_certificate_ends_it_at_once(monkeypatch):
-    lab = Lab(monkeypatch, firmware=object.__new__(AtClient), jitp=[(JitpResult.REJECTED, "403")])
+    lab = Lab(monkeypatch, firmware=Firmware("AT client"), jitp=[(JitpResult.REJECTED, "403")])
     with pytest.raises(NotProvisioned, match=r"JITP over HTTPS was rejected \(403\)"):
         lab.onboard(Request(KeyOrigin.CLOUD))
     assert lab.log == ["create dev-1", "write", "jitp LEAF AND CA", "rollback"]

@@ -28,11 +28,14 @@ class FakeDevice:
         self.restart: str | None = None
         self.swallow: set[str] = set()  # acknowledged, never delivered
         self.drop_without_cause = False
+        self.at_next_end: Callable[[], object] = lambda: None
 
     def _event(self, kind, result=0, topic="", payload=b""):
         self.log.append(MqttEvent(kind, float(len(self.log)), result, topic, payload))
 
     def hang_up(self, errno=128):
+        self.at_next_end()
+        self.at_next_end = lambda: None
         self.connected = False
         self._event(MqttEventKind.CLOSED, -errno)
 
@@ -90,9 +93,6 @@ class FakeDevice:
     def restarted(self, since):
         return self.restart
 
-    def close(self):
-        pass
-
 
 class FakeAction:
     """An allowed publish on ``topic`` that counts as seen once the device has published it."""
@@ -138,25 +138,11 @@ class FakeModem:
         self.present = FakeRegistration()
 
 
-class FakeListener:
-    def __init__(self, port):
-        self.port = port
-
-    def poll(self):
-        return self.port.urcs.pop(0) if self.port.urcs else None
-
-    def close(self):
-        pass
-
-
 class FakePort:
     name = "fake"
 
-    def __init__(self):
-        self.urcs = []
-
-    def listen(self, *names):
-        return FakeListener(self)
+    def __init__(self, timeline):
+        self.timeline = timeline
 
 
 class Stage:
@@ -166,7 +152,7 @@ class Stage:
         self.timeline = Timeline()
         self.device = FakeDevice(forbidden)
         self.modem = FakeModem()
-        self.port = FakePort()
+        self.port = FakePort(self.timeline)
         self.actions = [FakeAction(self.device, topic) for topic in actions]
         self.link = MqttConnection(self.device, LOGIN, self.actions, self.timeline, gap=0.0, patience=0.5, settle=0.5)
         self.recorded: list[Verdict] = []

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.at import Urc
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer
 from harness.firmware import MqttEventKind
+from harness.timeline import Kind
 from harness.trial import Outcome, Sending, ServiceAnswer
 from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
 
@@ -95,7 +95,7 @@ def test_modem_left_unregistered_by_an_earlier_test_is_registered_first():
 def test_pdn_loss_is_told_from_a_violation_and_the_trial_is_run_again():
     stage = Stage({"other"})
     stage.link.ensure()
-    stage.port.urcs = [Urc("+CGEV", "NW PDN DEACT 0", "+CGEV: NW PDN DEACT 0", 0.0)]
+    stage.device.at_next_end = lambda: stage.timeline.add(Kind.URC, stage.port.name, "+CGEV: NW PDN DEACT 0")
     verdict = publish(stage, "other")
     steps = [event.text for event in stage.timeline.since(0)]
     assert any("verdict: network lost" in step and "NW PDN DEACT 0" in step for step in steps)

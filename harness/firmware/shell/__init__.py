@@ -5,14 +5,19 @@ opened with ``at_shell``: a command travels as ``at '<command>'`` with its line 
 echo behind a prompt. Such a shell answers nothing but shell lines, so a port that is in step proves it.
 """
 
-from harness.at import AtPort
-from harness.firmware.without_mqtt import WithoutMqtt
+import re
+from typing import Final
 
-_BOOT_LINES = ("*** Booting",)
+from harness.firmware.interface import Firmware
+from harness.firmware.kind import FirmwareKind
 
-
-class Shell(WithoutMqtt):
-    """One board whose AT commands go through a shell."""
-
-    def __init__(self, port: AtPort) -> None:
-        super().__init__(port, product="AT shell", boot_lines=_BOOT_LINES)
+SHELL: Final = FirmwareKind(
+    name="shell",
+    framing="shell",
+    product="AT shell",
+    recognise=lambda _port: Firmware("AT shell"),
+    anonymous=True,
+    restart=re.compile(r"\*\*\* Booting"),
+    at_shell=True,
+)
+"""A board whose AT commands go through a shell."""

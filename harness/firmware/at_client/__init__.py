@@ -1,0 +1,23 @@
+"""The AT client: a board whose UART leads straight to the modem, through the AT Host library.
+
+Source: nRF Connect SDK, "Cellular: AT Client" sample and AT Host library (CONFIG_AT_HOST_TERMINATION). It has no
+command by which it could be recognised: it is what answers AT commands and knows none of Serial Modem's.
+"""
+
+import re
+from typing import Final
+
+from harness.at import Terminator
+from harness.firmware.interface import Firmware
+from harness.firmware.kind import FirmwareKind
+
+AT_CLIENT: Final = FirmwareKind(
+    name="at-client",
+    framing="at_client",
+    product="AT client",
+    recognise=lambda _port: Firmware("AT client"),
+    anonymous=True,
+    restart=re.compile(r"\*\*\* Booting|The AT host sample started|Ready|Modem library initialization failed"),
+    terminators=(Terminator.CRLF, Terminator.LF, Terminator.NULL),
+)
+"""The AT client sample, or an application that contains the AT Host library."""

@@ -1,0 +1,36 @@
+"""All that the harness knows of one kind of firmware: what a room below this package hands to the registry."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.at import AtPort, FramedUrc, Terminator
+from harness.firmware.interface import Capability, Firmware, MqttDriver
+from harness.firmware.mqtt_event import MqttWatcher
+from harness.firmware.without_mqtt import WithoutMqtt
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareKind:
+    """One kind of firmware, by the ``name`` that boards files use.
+
+    ``framing``: the stand-in's framing that plays it. ``product``: what people call it. ``capabilities``: of every
+    version. ``recognise``: asks the board, None: it is another. ``anonymous``: it has no command by which it could be
+    recognised, it is what answers like it and is none of the others. ``unrecognised``: how it shows that a board is
+    another. ``restart``: the lines by which it shows that it has just started. ``framed``: its URCs with counted
+    payloads. ``at_shell``: AT commands go through a shell. ``terminators``: what else than CR may end its commands.
+    """
+
+    name: str
+    framing: str
+    product: str
+    recognise: Callable[[AtPort], Firmware | None]
+    restart: re.Pattern[str]
+    capabilities: frozenset[Capability] = frozenset({Capability.AT})
+    anonymous: bool = False
+    unrecognised: str = ""
+    framed: Mapping[str, FramedUrc] = field(default_factory=dict)
+    at_shell: bool = False
+    terminators: tuple[Terminator, ...] = ()
+    driver: Callable[[AtPort, Firmware, re.Pattern[str]], MqttDriver] = WithoutMqtt
+    watcher: Callable[[], MqttWatcher] | None = None

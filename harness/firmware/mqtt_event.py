@@ -1,0 +1,114 @@
+"""What a board reports of its MQTT connection, and its form on the timeline, the same for every firmware."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+from harness import device_errno
+from harness.timeline import Draft, Event, Kind, packed, unpacked
+
+
+class MqttEventKind(StrEnum):
+    """What a board can report of its MQTT connection."""
+
+    ACCEPTED = "accepted"  # CONNACK with return code 0
+    REFUSED = "refused"  # CONNACK with another return code
+    CLOSED = "closed"  # the connection ended; ``result`` 0: as the harness asked
+    MESSAGE = "message"  # a PUBLISH arrived
+    PUBACK = "puback"  # a QoS 1 publish was acknowledged
+    SUBACK = "suback"  # no proof of a subscription: firmwares report it even for return code 0x80
+    UNSUBACK = "unsuback"
+    OTHER = "other"  # PINGRESP, QoS 2 steps
+
+
+@dataclass(frozen=True, slots=True)
+class MqttEvent:
+    """One event of the board's MQTT connection.
+
+    ``t``: seconds of ``time.monotonic()``, when its line arrived. ``result``: the number that the board gave.
+    ``seq``: of its event on the timeline, -1 before it is there.
+    """
+
+    kind: MqttEventKind
+    t: float
+    result: int = 0
+    topic: str = ""
+    payload: bytes = b""
+    seq: int = field(default=-1, compare=False)
+
+    @property
+    def by_remote(self) -> bool:
+        """True for an end of the connection that the other side or the network caused."""
+        return self.kind is MqttEventKind.CLOSED and self.result != 0
+
+    def __str__(self) -> str:
+        if self.kind is MqttEventKind.MESSAGE:
+            return f"message on {self.topic} ({len(self.payload)} bytes)"
+        if self.kind is MqttEventKind.CLOSED:
+            return "disconnected as asked" if self.result == 0 else f"hung up: {device_errno.describe(self.result)}"
+        if self.kind is MqttEventKind.REFUSED:
+            return f"CONNACK return code {self.result}"
+        return str(self.kind.value)
+
+
+class MqttWatcher(Protocol):
+    """Makes MQTT events of what stands on a board's timeline: pure, it knows only what it is shown, in order."""
+
+    def see(self, t: float, kind: Kind, text: str, data: dict[str, Any]) -> MqttEvent | None:
+        """Return what this event says of the MQTT connection, None: nothing. ValueError: it should, and is garbled."""
+
+
+_QUIET: Final = frozenset({Kind.STEP, Kind.MQTT, Kind.CLOUD})
+
+
+def watching(watcher: MqttWatcher, port: str) -> Callable[[list[Draft]], list[Draft]]:
+    """Return what ``AtPort.watch`` takes: behind each draft of ``port`` its MQTT event, if it has one."""
+
+    def watch(drafts: list[Draft]) -> list[Draft]:
+        found: list[Draft] = []
+        for draft in drafts:
+            found.append(draft)
+            t, kind, _, text, data = draft
+            if kind in _QUIET:
+                continue
+            try:
+                event = watcher.see(t, kind, text, data)
+            except ValueError:
+                found.append((t, Kind.FAULT, port, f"garbled, skipped: {text}", {}))
+                continue
+            if event is not None:
+                found.append(drafted(event, port))
+        return found
+
+    return watch
+
+
+def drafted(event: MqttEvent, port: str) -> Draft:
+    """Return the timeline's draft for ``event``.
+
+    Its data: ``kind``, ``result``; ``errno`` (name) of an end that the other side caused; ``topic`` and the payload's
+    fields (:func:`harness.timeline.packed`) of a message.
+    """
+    data: dict[str, Any] = {"kind": event.kind.value, "result": event.result}
+    if event.by_remote:
+        data["errno"] = device_errno.NAMES.get(abs(event.result), "")
+    if event.kind is MqttEventKind.MESSAGE:
+        data |= {"topic": event.topic, **packed(event.payload)}
+    return event.t, Kind.MQTT, port, str(event), data
+
+
+def mqtt_event(event: Event) -> MqttEvent | None:
+    """Return the MQTT event that a timeline's event is, None for any other."""
+    if event.kind is not Kind.MQTT:
+        return None
+    data = event.data
+    return MqttEvent(
+        MqttEventKind(data["kind"]), event.t, data["result"], data.get("topic", ""), unpacked(data), event.seq
+    )
+
+
+def mqtt_events(events: Iterable[Event], port: str) -> list[MqttEvent]:
+    """Return the MQTT events of the board ``port`` among ``events``, in order."""
+    found = (mqtt_event(event) for event in events if event.source == port)
+    return [event for event in found if event is not None]

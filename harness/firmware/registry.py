@@ -1,0 +1,29 @@
+"""Every firmware that the harness knows: a new one is a room of its own, and one line here."""
+
+from typing import Final
+
+from harness.errors import Misuse
+from harness.firmware.at_client import AT_CLIENT
+from harness.firmware.interface import Capability
+from harness.firmware.kind import FirmwareKind
+from harness.firmware.serial_modem import SERIAL_MODEM
+from harness.firmware.shell import SHELL
+
+FIRMWARES: Final[dict[str, FirmwareKind]] = {kind.name: kind for kind in (SERIAL_MODEM, AT_CLIENT, SHELL)}
+"""By the names that boards files use."""
+
+
+def kind_of(name: str) -> FirmwareKind:
+    """Return the firmware that boards files call ``name``. Misuse: unknown name."""
+    if name not in FIRMWARES:
+        raise Misuse(f"firmware {name!r} is not known; known: {', '.join(sorted(FIRMWARES))}")
+    return FIRMWARES[name]
+
+
+def all_lack(*needed: Capability) -> str | None:
+    """Return why no firmware that has MQTT commands can do this too, None: one can."""
+    kinds = [kind for kind in FIRMWARES.values() if Capability.MQTT in kind.capabilities]
+    for capability in needed:
+        if not any(capability in kind.capabilities for kind in kinds):
+            return f"{' and '.join(kind.product for kind in kinds)} has no {capability}"
+    return None

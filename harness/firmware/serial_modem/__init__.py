@@ -1,0 +1,54 @@
+"""Serial Modem (the former Serial LTE Modem) as Nordic ships it: ``#XMQTT...`` commands and URCs on the AT port.
+
+Source: Serial Modem application documentation, "MQTT client AT commands", "Data mode", "Generic AT commands"
+(#XSMVER), "Socket AT commands". The grammar is the same from SLM of nRF Connect SDK 2.6 up to Serial Modem 1.0.
+"""
+
+import re
+from typing import Final
+
+from harness.at import AtError, AtPort, FramedUrc
+from harness.firmware.interface import Capability, Firmware
+from harness.firmware.kind import FirmwareKind
+from harness.firmware.serial_modem.driver import SerialModem
+from harness.firmware.serial_modem.watcher import SerialModemWatcher
+
+_LONGEST_TOPIC: Final = 128  # bytes; AT#XMQTTPUB and AT#XMQTTSUB
+# AT#XMQTTCFG and AT#XMQTTCON take no will.
+_CAPABILITIES: Final = frozenset({Capability.AT, Capability.MQTT, Capability.BINARY_PAYLOAD, Capability.SOCKETS})
+
+
+def recognise(port: AtPort) -> Firmware | None:
+    """Return name and version of Serial Modem, None when the board does not know its commands."""
+    # Serial Modem from 0.2 on knows only the first command, the Serial LTE Modem only the second. The fields differ:
+    # own version and SDK version, against SDK version and modem library version.
+    for command, product in (("AT#XSMVER", "Serial Modem"), ("AT#XSLMVER", "Serial LTE Modem of NCS")):
+        try:
+            answer = port.command(command)
+        except AtError:
+            continue
+        version = answer.value(command[2:]).split(",")[0].strip('"')
+        return Firmware(product, version, _CAPABILITIES, _LONGEST_TOPIC)
+    return None
+
+
+def _message_lengths(args: str) -> tuple[int, ...]:
+    topic, _, payload = args.partition(",")
+    return int(topic), int(payload)
+
+
+_FRAMED: Final[dict[str, FramedUrc]] = {"#XMQTTMSG": _message_lengths}
+
+SERIAL_MODEM: Final = FirmwareKind(
+    name="serial-modem",
+    framing="serial-modem",
+    product="Serial Modem",
+    recognise=recognise,
+    unrecognised="neither AT#XSMVER nor AT#XSLMVER is known to the board: it does not run Serial Modem",
+    restart=re.compile(r"(?:Ready|INIT ERROR)\Z|#XMODEM(?::|\Z)"),
+    capabilities=_CAPABILITIES,
+    framed=_FRAMED,
+    driver=SerialModem,
+    watcher=SerialModemWatcher,
+)
+"""Serial Modem and Serial LTE Modem."""

@@ -1,0 +1,68 @@
+"""What Serial Modem's lines say of MQTT. No I/O, no clock: it knows only what it is shown, in order.
+
+Source: Serial Modem application documentation, "MQTT client AT commands": #XMQTTEVT, #XMQTTMSG.
+"""
+
+from typing import Any, Final
+
+from harness.at import Urc, urc_in
+from harness.firmware.mqtt_event import MqttEvent, MqttEventKind
+from harness.timeline import Kind
+
+_EVENTS: Final = {
+    1: MqttEventKind.CLOSED,
+    3: MqttEventKind.PUBACK,
+    7: MqttEventKind.SUBACK,
+    8: MqttEventKind.UNSUBACK,
+}
+_CONNACK: Final = 0
+_CLOSED: Final = 1
+_MESSAGE_FOLLOWED: Final = 2  # printed after #XMQTTMSG, says nothing that the message did not
+_CONNECT: Final = "AT#XMQTTCON=1"
+
+
+class SerialModemWatcher:
+    """Reads one board's lines (:class:`harness.firmware.MqttWatcher`).
+
+    It has to know whether a CONNECT is under way: event 0 is its CONNACK then, and an end of the connection otherwise.
+    """
+
+    def __init__(self) -> None:
+        self._connecting = False
+
+    def see(self, t: float, kind: Kind, text: str, data: dict[str, Any]) -> MqttEvent | None:
+        """See :class:`harness.firmware.MqttWatcher`."""
+        if kind is Kind.URC:
+            urc = urc_in(t, kind, text, data)
+            return None if urc is None else self._read(urc)
+        if kind is Kind.TX and text.startswith(_CONNECT):
+            self._connecting = True
+        elif kind is Kind.RESULT and not data.get("ok") and str(data.get("command")).startswith(_CONNECT):
+            self._connecting = False
+        return None
+
+    def _read(self, urc: Urc) -> MqttEvent | None:
+        if urc.name == "#XMQTTMSG":
+            topic, payload = urc.blobs
+            return MqttEvent(MqttEventKind.MESSAGE, urc.t, 0, topic.decode("utf-8", "replace"), payload)
+        if urc.name != "#XMQTTEVT":
+            return None
+        number, code = map(int, urc.args.split(","))
+        if number == _MESSAGE_FOLLOWED:
+            return None
+        if number == _CONNACK:
+            return self._connack(urc.t, code)
+        if number == _CLOSED:
+            self._connecting = False
+        return MqttEvent(_EVENTS.get(number, MqttEventKind.OTHER), urc.t, code)
+
+    def _connack(self, t: float, code: int) -> MqttEvent:
+        if not self._connecting:
+            # A refused CONNACK is followed by a second event when the client is torn down; older Zephyr numbers that
+            # one 0 as well ("0,-111"), newer 1 ("1,-111"). Which SDK switched is unconfirmed: both mean closed.
+            return MqttEvent(MqttEventKind.CLOSED, t, code)
+        self._connecting = False
+        if code < 0:
+            # Older Zephyr reports a broker that closes without CONNACK as "0,-111".
+            return MqttEvent(MqttEventKind.CLOSED, t, code)
+        return MqttEvent(MqttEventKind.ACCEPTED if code == 0 else MqttEventKind.REFUSED, t, code)

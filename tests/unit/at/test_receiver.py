@@ -1,0 +1,97 @@
+"""What the reader hands on, and in which order."""
+
+import queue
+
+import pytest
+
+from harness.at.dialogue import Dialogue
+from harness.at.receiver import Receiver
+from harness.at.syntax import parse_command
+from harness.timeline import Kind, Timeline
+
+
+class Stream:
+    """Bytes from a queue."""
+
+    def __init__(self):
+        self.bytes = queue.SimpleQueue()
+
+    def read(self):
+        return self.bytes.get()
+
+    def stop(self):
+        self.bytes.put(b"")
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def stream():
+    return Stream()
+
+
+@pytest.fixture
+def receiver(stream):
+    made = Receiver(stream, Dialogue(), name="board-1", timeline=Timeline())
+    yield made
+    made.close()
+
+
+def heard(receiver, text):
+    """Wait until ``text`` is on the timeline."""
+    found = receiver.timeline.wait(lambda event: event.text == text, since=0, timeout=5.0)
+    assert found is not None
+    return found
+
+
+def test_giving_up_drops_the_outcome_that_came_in_the_same_moment(receiver, stream):
+    """Otherwise it would be taken for the outcome of the next command."""
+    receiver.begin(parse_command("AT+CFUN?"), None, needs_line=False)
+    receiver.sent()
+    stream.bytes.put(b"+CFUN: 1\r\nOK\r\n")
+    heard(receiver, "OK")
+    with receiver._lock:  # the reader has put the outcome once it lets go of it
+        pass
+    receiver.give_up()
+    assert receiver.outcomes.empty()
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    stream.bytes.put(b"ERROR\r\n")
+    outcome = receiver.outcomes.get(timeout=5.0)
+    assert (outcome.command.text, str(outcome.final)) == ("AT", "ERROR")
+
+
+def test_a_command_that_is_given_up_ends_on_the_timeline(receiver):
+    receiver.begin(parse_command("AT+CFUN?"), None, needs_line=False)
+    receiver.give_up()
+    result = receiver.timeline.since()[-1]
+    assert (result.kind, result.text, result.data["command"], result.data["ok"]) == (
+        Kind.RESULT,
+        "no answer",
+        "AT+CFUN?",
+        False,
+    )
+
+
+def test_what_is_watched_enters_with_what_follows_from_it(receiver, stream):
+    receiver.watch = lambda drafts: [*drafts, *((t, Kind.MQTT, s, f"seen: {x}", {}) for t, k, s, x, _ in drafts)]
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    receiver.sent()
+    stream.bytes.put(b"+CEREG: 1\r\n")
+    heard(receiver, "seen: +CEREG: 1")
+    texts = [event.text for event in receiver.timeline.since()]
+    assert texts == ["AT", "seen: AT", "+CEREG: 1", "seen: +CEREG: 1"]
+
+
+def test_a_payload_is_on_the_timeline_byte_for_byte(receiver):
+    receiver.begin(parse_command('AT#XMQTTPUB="t",""'), b"\xff\x00", needs_line=False)
+    receiver.sent()
+    assert receiver.timeline.since()[0].data == {"payload": "/wA=", "encoding": "base64"}
+
+
+def test_closing_shows(stream):
+    receiver = Receiver(stream, Dialogue(), name="board-1", timeline=Timeline())
+    receiver.close()
+    assert [(event.kind, event.text) for event in receiver.timeline.since()] == [
+        (Kind.STEP, "board-1: the port was closed")
+    ]
