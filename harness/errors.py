@@ -8,12 +8,43 @@ branch             who has to act                              in JUnit
 :class:`Refusal`   the product: device, firmware or cloud      ``<failure>``
 =================  ==========================================  =====================================
 
-A message is one line: what happened, where, and what to do next.
+A message is one line: what happened, where, and what to do next. Beside its branch each class carries the
+:class:`Party` that it points at; an error may know it better than its class and set its own.
 """
+
+from enum import StrEnum
+
+
+class Party(StrEnum):
+    """Whom an error points at. Points at, never guilty: only a trial's facts prove."""
+
+    CLOUD = "cloud"
+    MODEM = "modem/firmware"
+    RADIO = "radio"
+    LAB = "lab"
+    USER = "user"  # whoever wrote the call, the test or the boards file
+    UNCLEAR = "unclear"
 
 
 class HarnessError(Exception):
     """Root of everything the harness raises on purpose."""
+
+    party = Party.UNCLEAR
+
+
+def party_of(error: BaseException) -> Party:
+    """Return whom ``error`` points at, or, where that is unclear, the error that caused it.
+
+    What the harness did not raise is unclear.
+    """
+    if isinstance(error, HarnessError) and error.party is not Party.UNCLEAR:
+        return error.party
+    return Party.UNCLEAR if error.__cause__ is None else party_of(error.__cause__)
+
+
+def branch_of(error: BaseException) -> str:
+    """Return the branch of the tree that ``error`` belongs to: its name, or "" for what the harness did not raise."""
+    return next((branch.__name__ for branch in (Misuse, LabError, Refusal) if isinstance(error, branch)), "")
 
 
 class Misuse(HarnessError):
@@ -22,12 +53,16 @@ class Misuse(HarnessError):
     Correct the call or the file; trying again changes nothing.
     """
 
+    party = Party.USER
+
 
 class LabError(HarnessError):
     """The lab's trouble: a port, a cable, the radio network, a stand-in that died. Nothing is known about the product.
 
     Mend the lab and run again.
     """
+
+    party = Party.LAB
 
 
 class Refusal(HarnessError):
@@ -53,6 +88,10 @@ class BoardLost(LabError):
 class CloudUnreachable(LabError):
     """The cloud could not be reached, or went away: network, name, port, or the stand-in's process."""
 
+    party = Party.CLOUD
+
 
 class NotRegistered(LabError):
     """The modem is not registered in the radio network within the deadline."""
+
+    party = Party.RADIO

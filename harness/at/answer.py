@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harness.at.codes import meaning
 from harness.at.syntax import Command, FinalResult, one_line
-from harness.errors import Refusal
+from harness.errors import Party, Refusal
 from harness.redact import redact_line
 
 
@@ -14,6 +14,8 @@ class AtError(Refusal):
     ``command``: on one line, redacted. ``final``: the final result as it came. ``kind``: "CME", "CMS" or None;
     ``code``: its number or None; ``meaning``: in words.
     """
+
+    party = Party.MODEM
 
     def __init__(self, command: str, final: FinalResult) -> None:
         self.command = command
@@ -28,6 +30,8 @@ class AtError(Refusal):
 
 class AtFormatError(Refusal):
     """The command succeeded, but its answer has not the lines that it should have."""
+
+    party = Party.MODEM
 
 
 @dataclass(frozen=True, slots=True)

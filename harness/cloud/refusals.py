@@ -7,7 +7,7 @@ SDK's REST library too. Which endpoints send the array is not documented, so eve
 import json
 from typing import Final
 
-from harness.errors import CloudUnreachable, LabError, Misuse, Refusal
+from harness.errors import CloudUnreachable, LabError, Misuse, Party, Refusal
 from harness.redact import SECRETS
 
 MEANINGS: Final = {
@@ -64,6 +64,8 @@ def _shorten(text: str) -> str:
 class RestError(Refusal):
     """nRF Cloud answered a call, and the answer was no. ``code``: nRF Cloud's own number, None if it sent none."""
 
+    party = Party.CLOUD
+
     def __init__(self, method: str, path: str, status: int, code: int | None, message: str, *, attempts: int) -> None:
         self.method, self.path, self.status, self.code, self.attempts = method, path, status, code, attempts
         self.message = SECRETS.scrub(message)
@@ -92,6 +94,8 @@ class NotOurs(Misuse):
 
 class StillPending(LabError):
     """The cloud accepted an operation and did not finish it within the deadline."""
+
+    party = Party.CLOUD
 
 
 class ObserverLost(CloudUnreachable):

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from harness.credentials.lab_ca import LabCa
 from harness.credentials.pem import check_ca, check_validity, read_certificates, read_private_key
-from harness.errors import Refusal
+from harness.errors import Party, Refusal
 from harness.modem import CredentialKind, KeygenResult
 from harness.redact import SECRETS
 
@@ -37,6 +37,8 @@ CloudKeys = Callable[[str], CloudCredentials]
 
 class CloudCredentialsMismatch(Refusal):
     """nRF Cloud handed out credentials that contradict each other or what was asked for."""
+
+    party = Party.CLOUD
 
 
 @dataclass(frozen=True)

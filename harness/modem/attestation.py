@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.errors import Misuse, Refusal
+from harness.errors import Misuse, Party, Refusal
 from harness.modem.cose import CoseSign1, decode_cbor
 
 _ANSWER = re.compile(r'"?([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)"?')
@@ -30,6 +30,8 @@ _NEXT = "do not claim with it; ask for another, and keep the transcript for Nord
 
 class AttestationMismatch(Refusal):
     """The answer of AT%ATTESTTOKEN contradicts itself or what was asked for, or is no such token."""
+
+    party = Party.MODEM
 
 
 @dataclass(frozen=True)

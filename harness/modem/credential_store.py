@@ -14,7 +14,7 @@ from enum import IntEnum
 
 from harness.at import AtError, AtFormatError, AtPort
 from harness.at.syntax import parse_command
-from harness.errors import Misuse, Refusal
+from harness.errors import Misuse, Party, Refusal
 from harness.modem.restoring import restoring
 
 _NOT_FOUND = 513
@@ -43,6 +43,8 @@ class CredentialKind(IntEnum):
 
 class DigestMismatch(Refusal):
     """The store holds other bytes than it was given."""
+
+    party = Party.MODEM
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from harness.errors import Misuse, Refusal
+from harness.errors import Misuse, Party, Refusal
 from harness.modem.es256 import SIGNATURE_SIZE, verified
 
 LEEWAY = 300.0
@@ -32,6 +32,8 @@ _NEXT = "do not use this token; ask for another, and keep the transcript for Nor
 
 class JwtMismatch(Refusal):
     """The answer of AT%JWT contradicts itself or what was asked for, or is no token."""
+
+    party = Party.MODEM
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import NameOID
 
-from harness.errors import Refusal
+from harness.errors import Party, Refusal
 from harness.modem.cose import CoseSign1, decode_cbor
 from harness.modem.der import mend_csr, unmend_csr
 
@@ -29,6 +29,8 @@ _NEXT = "do not use this key; generate it again, and keep the transcript for Nor
 
 class KeygenMismatch(Refusal):
     """The answer of AT%KEYGEN contradicts itself or what was asked for, or is no such answer."""
+
+    party = Party.MODEM
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,12 @@ from harness.plugin.fixtures import (
     trial_recorder,
 )
 from harness.plugin.options import pytest_addoption, pytest_configure
-from harness.plugin.reporting import pytest_runtest_makereport, pytest_sessionfinish, pytest_terminal_summary
+from harness.plugin.reporting import (
+    pytest_runtest_makereport,
+    pytest_runtestloop,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
 
 __all__ = [
     "_board",
@@ -42,6 +47,7 @@ __all__ = [
     "pytest_configure",
     "pytest_generate_tests",
     "pytest_runtest_makereport",
+    "pytest_runtestloop",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
     "rest_trial",

@@ -33,13 +33,13 @@ def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Window]:
     from harness.report import CaseRecord, Transcript, short_name
 
     run, item = run_of(request.config), request.node
+    window = item.stash[WINDOW] = begin_test(item, _board)
     case = CaseRecord(_board.name, short_name(item.nodeid))
     item.stash[CASE] = case
     run.cases.append(case)
     path = run.folder.transcript(item.nodeid)
     case.properties["transcript"] = str(path.relative_to(run.folder.path))
     with Transcript(path, title=item.nodeid) as transcript, _board.timeline.sink(transcript):
-        window = item.stash[WINDOW] = begin_test(item, _board)
         try:
             _board.begin()
             yield window

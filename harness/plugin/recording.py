@@ -1,31 +1,140 @@
-"""What a board's timeline is told of its tests: where each begins, and how it ended."""
+"""What a board's timeline and the journal are told of tests: where each begins, how its phases went, how it ended."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from harness.timeline import Kind, Window, now, utc_now
+from harness.errors import branch_of, party_of
+from harness.plugin.state import BOARD_PARAMETER, CASE, PHASES, WINDOW
+from harness.timeline import Event, Kind, Window, now, utc_now
 
 if TYPE_CHECKING:
+    from harness.report import CaseRecord
     from harness.run import Board
 
+JOURNAL_SCHEMA = 1
 _SOURCE = "pytest"
+_ONLY_IN_CALL = frozenset({"verdict", "evidence", "attempts"})
+# Where a run's log is, on the CI services that say so.
+_CI = (
+    "GITHUB_SERVER_URL",
+    "GITHUB_REPOSITORY",
+    "GITHUB_RUN_ID",
+    "GITHUB_SHA",
+    "CI_JOB_URL",
+    "CI_COMMIT_SHA",
+    "BUILD_URL",
+)
+
+
+class Phase(NamedTuple):
+    """How a phase of a test went. ``raised``, ``branch``, ``party``: of its error, empty where there was none."""
+
+    result: str
+    seconds: float
+    raised: str = ""
+    branch: str = ""
+    party: str = ""
+    place: str = ""
+
+
+def key_of(test: str, board: str) -> str:
+    """Return what a test is called on every board: its id without the board ``board``."""
+    head, bracket, parameters = test.partition("[")
+    if not bracket:
+        return test
+    rest = f"-{parameters.removesuffix(']')}-".replace(f"-{board}-", "-", 1).strip("-")
+    return f"{head}[{rest}]" if rest else head
 
 
 def begin_test(item: pytest.Item, board: Board) -> Window:
     """Open the window of a test on the board's timeline; its first event says which test it is."""
     window = Window(board.timeline)
-    key = item.nodeid.replace(f"-{board.name}]", "]").replace(f"[{board.name}]", "")
-    window.add(
-        Kind.TEST,
-        _SOURCE,
-        item.nodeid,
-        key=key,
-        began=utc_now(),
-        mono=now(),
-        names=board.known_names(),
-        board=board.name,
-    )
+    clocks = {"began": utc_now(), "mono": now()}
+    key = key_of(item.nodeid, board.name)
+    window.add(Kind.TEST, _SOURCE, item.nodeid, key=key, names=board.known_names(), **clocks)
+    item.stash[PHASES] = {}
     return window
+
+
+def phase_ended(item: pytest.Item, phase: str, result: str, call: pytest.CallInfo[None]) -> dict[str, Any]:
+    """Return the journal's entry for a phase of a test, less what pytest's report says of it.
+
+    ``result``: passed, failed, error or skipped. With its last phase the test ends on the timeline too.
+    """
+    case, window, phases = item.stash[CASE], item.stash[WINDOW], item.stash[PHASES]
+    phases[phase] = found = _phase(result, call)
+    entry: dict[str, Any] = {
+        "test": item.nodeid,
+        "key": key_of(item.nodeid, case.board),
+        "board": case.board,
+        "phase": phase,
+        "at": datetime.fromtimestamp(call.start, UTC).isoformat(timespec="milliseconds"),
+        "result": result,
+    }
+    if found.raised:
+        entry |= {"raised": found.raised, "branch": found.branch, "party": found.party}
+    if phase == "call":
+        return entry | {"expected": expected_of(window.since())} | case.properties
+    if phase == "teardown":
+        _end_test(window, case.result, phases)
+    return entry | {name: value for name, value in case.properties.items() if name not in _ONLY_IN_CALL}
+
+
+def expected_of(events: Sequence[Event]) -> list[list[str]]:
+    """Return what a test expected of its trials, in order: for each the outcomes that would do."""
+    return [list(event.data.get("wanted", ())) for event in events if event.kind is Kind.EXPECT]
+
+
+def run_began(items: Sequence[pytest.Item], boards_file: Path) -> dict[str, Any]:
+    """Return the journal's first entry: which run this is, and how many tests each board is to go through."""
+    planned = Counter(params[BOARD_PARAMETER] for params in map(params_of, items) if BOARD_PARAMETER in params)
+    return {
+        "v": JOURNAL_SCHEMA,
+        "at": utc_now(),
+        "boards_file": {"name": boards_file.name, "sha256": hashlib.sha256(boards_file.read_bytes()).hexdigest()},
+        "planned": dict(planned),
+        "ci": {name: os.environ[name] for name in _CI if name in os.environ},
+    }
+
+
+def run_ended(cases: Iterable[CaseRecord]) -> dict[str, Any]:
+    """Return the journal's last entry. A run whose journal has none was cut short."""
+    return {"at": utc_now(), "ended": dict(Counter(case.result for case in cases))}
+
+
+def params_of(item: pytest.Item) -> dict[str, Any]:
+    """Return what a test is parametrised with."""
+    params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    return params
+
+
+def _phase(result: str, call: pytest.CallInfo[None]) -> Phase:
+    if call.excinfo is None or result == "skipped":
+        return Phase(result, call.duration)
+    error, last = call.excinfo.value, call.excinfo.traceback[-1]
+    place = f"{Path(last.path).name}:{last.lineno + 1}"
+    return Phase(result, call.duration, type(error).__name__, branch_of(error), str(party_of(error)), place)
+
+
+def _end_test(window: Window, result: str, phases: Mapping[str, Phase]) -> None:
+    decisive = next((phase for phase in phases.values() if phase.raised), Phase(result, 0.0))
+    window.add(
+        Kind.END,
+        _SOURCE,
+        result,
+        result=result,
+        error=decisive.raised,
+        branch=decisive.branch,
+        party=decisive.party,
+        place=decisive.place,
+        seconds={name: round(phase.seconds, 6) for name, phase in phases.items()},
+    )

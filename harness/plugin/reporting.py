@@ -19,6 +19,7 @@ from harness.plugin.state import (
     RUN,
     derived_of,
     folder_of,
+    run_of,
     uses_board,
 )
 
@@ -34,6 +35,7 @@ def pytest_runtest_makereport(
     report = yield
     if RUN not in item.config.stash:  # no test of this session asks for a board
         return report
+    from harness.plugin.recording import phase_ended
     from harness.redact import SECRETS
 
     setattr(report, BOARD_TEST, uses_board(item))
@@ -58,12 +60,25 @@ def pytest_runtest_makereport(
             case.result = "failed" if phase == "call" and not trouble else "error"
         elif report.skipped:
             case.result = "skipped"
+        result = case.result if report.failed else report.outcome
         message = SECRETS.scrub(str(call.excinfo.value)) if call.excinfo is not None else ""
         folder_of(item.config).write_journal(
-            {"test": item.nodeid, "board": case.board, "phase": phase, "outcome": report.outcome}
-            | {"seconds": round(report.duration, 3), "message": message, **case.properties}
+            {**phase_ended(item, phase, result, call), "outcome": report.outcome}
+            | {"seconds": round(report.duration, 3), "message": message}
         )
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Begin the journal of a run that uses boards."""
+    if RUN not in session.config.stash or session.config.getoption("collectonly"):
+        return
+    from harness.plugin.recording import run_began
+
+    if any(map(uses_board, session.items)):
+        entry = run_began(session.items, run_of(session.config).boards_file)
+        folder_of(session.config).write_journal(entry)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -73,6 +88,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if run is None:
         return
     session.config.stash[LEFT] = run.close()
+    if run.cases:
+        from harness.plugin.recording import run_ended
+
+        run.folder.write_journal(run_ended(run.cases))
     if run.cases and xml_key in session.config.stash:
         for cloud, line in derived_of(session.config).summary().items():
             session.config.stash[xml_key].add_global_property(f"policy_trials.{cloud}", line)

@@ -10,6 +10,7 @@ import pytest
 from harness.errors import Misuse
 
 if TYPE_CHECKING:
+    from harness.plugin.recording import Phase
     from harness.policy_trials.derived import DerivedTrials
     from harness.report import CaseRecord, RunFolder
     from harness.run import Run
@@ -22,6 +23,7 @@ MISTAKE: pytest.StashKey[Misuse] = pytest.StashKey()
 LEFT: pytest.StashKey[list[str]] = pytest.StashKey()
 CASE: pytest.StashKey[CaseRecord] = pytest.StashKey()
 WINDOW: pytest.StashKey[Window] = pytest.StashKey()
+PHASES: pytest.StashKey[dict[str, Phase]] = pytest.StashKey()
 BOARD_PARAMETER = "_board"
 DERIVED = "derived"
 OWN_NAMES = "own_names"

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from harness.cloud import OnboardRow
 from harness.credentials import KeyOrigin
-from harness.errors import HarnessError, Refusal
+from harness.errors import HarnessError, Party, Refusal
 from harness.run.cloud import Cloud
 from harness.run.cloud_device import CloudDevice
 from harness.run.onboarding import Onboarded, Written, confirmed, make_room
@@ -15,6 +15,8 @@ BulkResult = Onboarded | HarnessError
 
 class RowRefused(Refusal):
     """The bulk onboarding was carried out, and refused the row of this device."""
+
+    party = Party.CLOUD
 
 
 def onboard_together(devices: Sequence[CloudDevice]) -> list[BulkResult]:

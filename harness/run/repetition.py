@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.errors import Refusal
+from harness.errors import Party, Refusal
 
 
 class NotProvisioned(Refusal):
     """The cloud did not take up the device (JITP) within the attempts and the time that it has for that."""
+
+    party = Party.CLOUD
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.errors import LabError
+from harness.errors import LabError, Party
 from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Kind, Timeline
 from harness.trial.controls import AllowedAction, run_control
@@ -38,6 +38,8 @@ class Attempt:
 
 class NotConnected(LabError):
     """The connection that a trial needs could not be made, so nothing can be proved on it."""
+
+    party = Party.UNCLEAR  # a cloud that refuses its every allowed action looks like this too
 
 
 class MqttConnection:

@@ -38,7 +38,12 @@ def test_passing_run_leaves_junit_journal_and_transcript(tmp_path):
     assert case.properties["firmware"].startswith("Serial Modem 1.0")
     transcript = (result.run_folder / case.properties["transcript"]).read_text()
     assert "> AT+CGSN" in transcript
-    assert [entry["phase"] for entry in result.journal] == ["setup", "call", "teardown"]
+    begin, *phases, end = result.journal
+    assert (begin["v"], begin["planned"], begin["boards_file"]["name"]) == (1, {"one": 1}, "boards.yaml")
+    assert [entry["phase"] for entry in phases] == ["setup", "call", "teardown"]
+    assert {entry["key"] for entry in phases} == {"test_inner.py::test_identity"}
+    assert ["evidence" in entry for entry in phases] == [False, True, False]
+    assert end["ended"] == {"passed": 1}
     assert "one    test_inner.py::test_identity[one]" in result.output
     assert str(result.run_folder) in result.output
     assert processes_of(tmp_path) == []
