@@ -4,7 +4,7 @@ from harness.firmware.detect import WrongFirmware, open_firmware, port_settings,
 from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession, restart_line
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
-from harness.firmware.registry import FIRMWARES, all_lack, kind_of
+from harness.firmware.registry import FIRMWARES, all_lack, kind_of, restart
 
 __all__ = [
     "FIRMWARES",
@@ -24,6 +24,7 @@ __all__ = [
     "mqtt_events",
     "open_firmware",
     "port_settings",
+    "restart",
     "restart_line",
     "synchronise",
     "watching",

@@ -1,5 +1,6 @@
 """Every firmware that the harness knows: a new one is a room of its own, and one line here."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from harness.errors import Misuse
@@ -8,6 +9,7 @@ from harness.firmware.interface import Capability
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.serial_modem import SERIAL_MODEM
 from harness.firmware.shell import SHELL
+from harness.timeline import Event, Kind
 
 FIRMWARES: Final[dict[str, FirmwareKind]] = {kind.name: kind for kind in (SERIAL_MODEM, AT_CLIENT, SHELL)}
 """By the names that boards files use."""
@@ -26,4 +28,17 @@ def all_lack(*needed: Capability) -> str | None:
     for capability in needed:
         if not any(capability in kind.capabilities for kind in kinds):
             return f"{' and '.join(kind.product for kind in kinds)} has no {capability}"
+    return None
+
+
+def restart(events: Iterable[Event]) -> Event | None:
+    """Return the first event that shows that a board with MQTT commands, or its modem, has just started anew.
+
+    None: there is none. Lines that answer a command show nothing.
+    """
+    patterns = [kind.restart for kind in FIRMWARES.values() if Capability.MQTT in kind.capabilities]
+    for event in events:
+        said = event.kind in (Kind.RX, Kind.URC) and "role" not in event.data
+        if said and any(pattern.match(event.text) for pattern in patterns):
+            return event
     return None

@@ -133,11 +133,11 @@ def trial_recorder(request: pytest.FixtureRequest, timeline: Window) -> Callable
 
 
 @pytest.fixture
-def rest_trial(trial_recorder: Callable[[Verdict], None]) -> RestTrials:
+def rest_trial(board: Board, trial_recorder: Callable[[Verdict], None]) -> RestTrials:
     """Trials of what a device's token may do over REST."""
     from harness.trial import RestTrials
 
-    return RestTrials(trial_recorder)
+    return RestTrials(board.timeline, trial_recorder)
 
 
 @pytest.fixture

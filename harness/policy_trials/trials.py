@@ -34,13 +34,13 @@ from harness.trial import (
     Trials,
     Trigger,
     Verdict,
+    Witness,
     desired_changes,
     device_asks,
     device_reports,
     device_sends,
     observer_sends,
 )
-from harness.trial.runner import Witness
 
 MEMBERSHIPS = (Membership.PROVISIONED, Membership.ASSOCIATED, Membership.GATEWAY)
 """The memberships that a board can be brought to. What is attached to no thing, nRF Cloud does not register."""

@@ -34,10 +34,10 @@ class Transcript:
         self._file.write(f"{title}\nbegan {began}; stamps are seconds from then\n{_LEGEND}\n\n")
 
     def __call__(self, events: Sequence[Event]) -> None:
-        """Write ``events``."""
+        """Write ``events``. Of a phase the beginning is enough for a reader."""
         with self._lock:
             if not self._file.closed:
-                self._file.write("".join(map(self._line, events)))
+                self._file.write("".join([self._line(event) for event in events if event.data.get("on") != "end"]))
                 self._file.flush()
 
     def __enter__(self) -> "Transcript":

@@ -116,7 +116,7 @@ class Board:
         check = partial(self.check, grace=_GRACE)
         explain = self.device.expectations.explain
         around = TrialContext(self.timeline, self.cloud.endpoints.hold, check, explain, record)
-        return Trials(link, opened.modem, opened.port, around)
+        return Trials(link, opened.modem, around)
 
     def check(self, *, grace: float = 0.0) -> None:
         """Raise LabError when the process behind the board or the cloud is dead.

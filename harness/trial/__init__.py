@@ -1,7 +1,11 @@
 """An attempted action with its controls, and the verdict on it."""
 
-from harness.trial.connection import Attempt, MqttConnection, NotConnected, Stage, nonce
+from harness.trial.actions import PacketAction, Publish, Request, Subscribe, Witness
+from harness.trial.connection import MqttConnection, NotConnected, nonce
 from harness.trial.controls import AllowedAction, ObservedPublish, ShadowUpdate
+from harness.trial.facts import Attempt, Control, Effect, Facts, Sort, Stage
+from harness.trial.facts_of import facts_of
+from harness.trial.judge import How, Judgement, Sentence, judge
 from harness.trial.rest import RestTrials
 from harness.trial.runner import TrialContext, Trials
 from harness.trial.service_answer import ServiceAnswer
@@ -14,33 +18,44 @@ from harness.trial.triggers import (
     device_sends,
     observer_sends,
 )
-from harness.trial.verdict import LAB_OUTCOMES, Control, Facts, Outcome, Unproved, Verdict, WrongVerdict, judge
+from harness.trial.verdict import LAB_OUTCOMES, Outcome, Unproved, Verdict, WrongVerdict
 
 __all__ = [
     "LAB_OUTCOMES",
     "AllowedAction",
     "Attempt",
     "Control",
+    "Effect",
     "Facts",
+    "How",
+    "Judgement",
     "MqttConnection",
     "NotConnected",
     "ObservedPublish",
     "Outcome",
+    "PacketAction",
+    "Publish",
+    "Request",
     "RestTrials",
     "Sending",
+    "Sentence",
     "ServiceAnswer",
     "ShadowUpdate",
+    "Sort",
     "Stage",
+    "Subscribe",
     "TrialContext",
     "Trials",
     "Trigger",
     "Unproved",
     "Verdict",
+    "Witness",
     "WrongVerdict",
     "desired_changes",
     "device_asks",
     "device_reports",
     "device_sends",
+    "facts_of",
     "judge",
     "nonce",
     "observer_sends",

@@ -2,38 +2,13 @@
 
 import secrets
 import threading
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 
 from harness.errors import LabError, Party
 from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
-from harness.timeline import Kind, Timeline
-from harness.trial.controls import AllowedAction, run_control
-from harness.trial.verdict import Control
-
-
-class Stage(StrEnum):
-    """How far a connection attempt came."""
-
-    NO_SESSION = "no TLS session"
-    NO_CONNACK = "closed instead of a CONNACK"
-    REFUSED = "CONNACK with a refusal"
-    SILENT = "no answer to CONNECT"
-    ACCEPTED = "accepted"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt to connect. ``seconds``: from the request to its end."""
-
-    stage: Stage
-    detail: str
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"{self.stage} ({self.detail})" if self.detail else str(self.stage)
+from harness.timeline import Kind, Timeline, now
+from harness.trial.controls import AllowedAction, run_control, subscribed
+from harness.trial.facts import Attempt, Control, Stage
 
 
 class NotConnected(LabError):
@@ -42,12 +17,17 @@ class NotConnected(LabError):
     party = Party.UNCLEAR  # a cloud that refuses its every allowed action looks like this too
 
 
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
 class MqttConnection:
     """Keeps one board connected for trials.
 
     ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
     a client id that connects more often than once a second. ``patience``: seconds that any one answer may take.
     ``settle``: seconds that a message may take from its acknowledgement to whoever should see it.
+    ``clock``, ``pause``: the time in seconds, and how to let some of it pass.
     """
 
     def __init__(
@@ -60,6 +40,8 @@ class MqttConnection:
         gap: float,
         patience: float,
         settle: float,
+        clock: Callable[[], float] = now,
+        pause: Callable[[float], None] = _pause,
     ) -> None:
         self.device = device
         self.login = login
@@ -68,6 +50,8 @@ class MqttConnection:
         self.timeline = timeline
         self._actions = actions
         self._gap = gap
+        self._clock = clock
+        self._pause = pause
         self._chosen: AllowedAction | None = None
         self._connected_at: int | None = None
         self._last_connect = float("-inf")
@@ -97,14 +81,14 @@ class MqttConnection:
     def attempt(self, login: Login) -> Attempt:
         """Try to connect with ``login`` and say how far it came; never raises for a refusal."""
         self._respect_gap()
-        start = time.monotonic()
+        start = self._clock()
         mark = self.device.mark()
         try:
             self.device.connect(login, timeout=self.patience * 2)
         except NoSession as error:
-            return self._note(login, Attempt(Stage.NO_SESSION, str(error), time.monotonic() - start))
+            return self._note(login, Attempt(Stage.NO_SESSION, str(error), self._clock() - start))
         event = self.device.wait(_answered, since=mark, timeout=self.patience)
-        seconds = time.monotonic() - start
+        seconds = self._clock() - start
         if event is None:
             return self._note(login, Attempt(Stage.SILENT, f"within {self.patience:g} s", seconds))
         if event.kind is MqttEventKind.ACCEPTED:
@@ -155,16 +139,35 @@ class MqttConnection:
         self.disconnect()
         self._chosen = None
 
-    def run(self, action: AllowedAction | None = None) -> Control:
-        """Run the allowed action once and report how it went."""
-        return run_control(self.device, action or self.action, nonce(), timeout=self.patience, settle=self.settle)
+    def run(self, action: AllowedAction | None = None, *, token: str = "") -> Control:
+        """Run the allowed action once, with a nonce of its own or this one, and report how it went."""
+        return run_control(
+            self.device,
+            action or self.action,
+            token or nonce(),
+            timeout=self.patience,
+            settle=self.settle,
+            clock=self._clock,
+        )
+
+    def listen(self, topic_filter: str) -> bool:
+        """Subscribe, and wait for SUBACK. False: that did not come about."""
+        return subscribed(self.device, topic_filter, timeout=self.patience)
+
+    def stop_listening(self, topic_filter: str) -> None:
+        """End a subscription that the allowed action does not need."""
+        # AWS IoT Core quotas: 50 subscriptions on a connection. One more is hung up on like a violation.
+        if self.connected and topic_filter not in self.listens_to:
+            mark = self.device.mark()
+            if self.device.unsubscribe(topic_filter):
+                self.device.wait(_unsubscribed_or_closed, since=mark, timeout=self.patience)
 
     def _respect_gap(self) -> None:
-        left = self._last_connect + self._gap - time.monotonic()
+        left = self._last_connect + self._gap - self._clock()
         if left > 0:
             # Not a wait for something to happen: the time itself is AWS IoT's condition.
-            threading.Event().wait(left)
-        self._last_connect = time.monotonic()
+            self._pause(left)
+        self._last_connect = self._clock()
 
     def _note(self, login: Login, attempt: Attempt) -> Attempt:
         self.timeline.add(Kind.STEP, "trial", f"connect as {login.client_id}: {attempt}", seconds=attempt.seconds)
@@ -178,6 +181,10 @@ def nonce() -> str:
 
 def _answered(event: MqttEvent) -> bool:
     return event.kind in (MqttEventKind.ACCEPTED, MqttEventKind.REFUSED, MqttEventKind.CLOSED)
+
+
+def _unsubscribed_or_closed(event: MqttEvent) -> bool:
+    return event.kind in (MqttEventKind.UNSUBACK, MqttEventKind.CLOSED)
 
 
 def _closed(event: MqttEvent) -> bool:

@@ -4,12 +4,12 @@ Which one works depends on the policies in force, so a link tries them in order 
 policy that lost the right for one of them must fail the scenarios that need it, and only those.
 """
 
-import time
+from collections.abc import Callable
 from typing import Protocol
 
 from harness.cloud import Observer
 from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
-from harness.trial.verdict import Control
+from harness.trial.facts import Control
 
 
 class AllowedAction(Protocol):
@@ -97,11 +97,7 @@ class ShadowUpdate:
 
     def arm(self, *, timeout: float) -> bool:
         """Subscribe to the answer."""
-        mark = self._device.mark()
-        if not self._device.subscribe(f"{self._topic}/accepted"):
-            return False
-        event = self._device.wait(_subscribed_or_closed, since=mark, timeout=timeout)
-        return event is not None and event.kind is MqttEventKind.SUBACK
+        return subscribed(self._device, f"{self._topic}/accepted", timeout=timeout)
 
     def send(self, nonce: str) -> bool:
         """Update one reported value, with the nonce as client token."""
@@ -123,19 +119,36 @@ class ShadowUpdate:
         return event is not None and event.kind is MqttEventKind.MESSAGE
 
 
-def run_control(device: MqttDriver, control: AllowedAction, nonce: str, *, timeout: float, settle: float) -> Control:
+def run_control(
+    device: MqttDriver,
+    control: AllowedAction,
+    nonce: str,
+    *,
+    timeout: float,
+    settle: float,
+    clock: Callable[[], float],
+) -> Control:
     """Send the allowed action; wait ``timeout`` seconds for its acknowledgement, ``settle`` more for its arrival."""
-    start = time.monotonic()
+    start = clock()
     mark = device.mark()
     if not control.send(nonce):
         return Control(acked=False, seen=False, seconds=0.0, detail="the board refused to send it")
     event = device.wait(_acked_or_closed, since=mark, timeout=timeout)
     if event is None:
-        return Control(False, False, time.monotonic() - start, f"nothing came back within {timeout:g} s")
+        return Control(False, False, clock() - start, f"nothing came back within {timeout:g} s")
     if event.kind is MqttEventKind.CLOSED:
-        return Control(False, False, time.monotonic() - start, str(event))
+        return Control(False, False, clock() - start, str(event))
     seen = control.seen(nonce, timeout=settle)
-    return Control(True, seen, time.monotonic() - start, "" if seen else f"it did not arrive within {settle:g} s")
+    return Control(True, seen, clock() - start, "" if seen else f"it did not arrive within {settle:g} s")
+
+
+def subscribed(device: MqttDriver, topic_filter: str, *, timeout: float) -> bool:
+    """Subscribe, and wait ``timeout`` seconds for SUBACK. False: the board or the cloud refused it, or kept silent."""
+    mark = device.mark()
+    if not device.subscribe(topic_filter):
+        return False
+    event = device.wait(_subscribed_or_closed, since=mark, timeout=timeout)
+    return event is not None and event.kind is MqttEventKind.SUBACK
 
 
 def _message(nonce: str) -> bytes:

@@ -1,13 +1,43 @@
-"""A scripted device and modem for the trial runner: what the wire would do, without a wire."""
+"""A scripted device and modem for the trial runner: what the wire would do, without a wire, on a clock of their own.
 
+Time passes only where something is waited for, so a wait that ends too early misses what comes later, and one that ends
+too late shows on the clock.
+"""
+
+import json
 from collections.abc import Callable
 
 from harness.errors import NotRegistered
 from harness.firmware import Login, MqttEvent, MqttEventKind, NoSession
-from harness.timeline import Timeline
+from harness.timeline import Event, Kind, Timeline
 from harness.trial import MqttConnection, TrialContext, Trials, Verdict
+from harness.trial.rejudge import rejudge
 
 LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
+LATENCY = 0.125
+"""Seconds from a packet to what answers it. A power of two, so that times on the clock add up exactly."""
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def pause(self, seconds):
+        self.now += seconds
+
+
+class ClockedTimeline(Timeline):
+    """A timeline whose events are stamped by ``clock``."""
+
+    def __init__(self, clock: Clock):
+        super().__init__()
+        self.clock = clock
+
+    def add(self, kind, source, text, **data):
+        return self.extend([(self.clock(), kind, source, text, data)])[0]
 
 
 class FakeDevice:
@@ -15,83 +45,119 @@ class FakeDevice:
 
     product = "fake"
 
-    def __init__(self, forbidden: set[str] = frozenset()):
+    def __init__(self, forbidden: set[str] = frozenset(), timeline: ClockedTimeline | None = None):
+        self.timeline = timeline or ClockedTimeline(Clock())
+        self.clock = self.timeline.clock
         self.forbidden = set(forbidden)
         self.connected = False
+        self.coming: list[MqttEvent] = []
         self.log: list[MqttEvent] = []
         self.published: list[tuple[str, bytes]] = []
         self.unsubscribed: list[str] = []
         self.connects = 0
         self.refuse_connects_after: int | None = None
         self.no_session_for: set[str] = set()
+        self.connack_refused_for: set[str] = set()
+        self.no_connack_for: set[str] = set()
         self.silent_for: set[str] = set()
-        self.restart: str | None = None
         self.swallow: set[str] = set()  # acknowledged, never delivered
-        self.drop_without_cause = False
-        self.at_next_end: Callable[[], object] = lambda: None
+        self.refusal_delay: dict[str, float] = {}  # by forbidden topic: seconds until the end of the connection
+        self._cut = False  # hung up on, and does not know it yet
 
-    def _event(self, kind, result=0, topic="", payload=b""):
-        self.log.append(MqttEvent(kind, float(len(self.log)), result, topic, payload))
+    def event(self, kind, result=0, topic="", payload=b"", *, after=LATENCY):
+        self.coming.append(MqttEvent(kind, self.clock() + after, result, topic, payload))
+        self.coming.sort(key=lambda event: event.t)
 
-    def hang_up(self, errno=128):
-        self.at_next_end()
-        self.at_next_end = lambda: None
-        self.connected = False
-        self._event(MqttEventKind.CLOSED, -errno)
+    def hang_up(self, errno=128, *, after=LATENCY):
+        self._cut = True
+        self.event(MqttEventKind.CLOSED, -errno, after=after)
 
     def connect(self, login, *, timeout=60.0):
         self.connects += 1
         if login.client_id in self.no_session_for:
             raise NoSession("fake: no TLS session")
+        if login.client_id in self.no_connack_for:
+            return
+        if login.client_id in self.connack_refused_for:
+            self.event(MqttEventKind.REFUSED, 5)
+            self.event(MqttEventKind.CLOSED, -111, after=2 * LATENCY)
+            return
         refused = self.refuse_connects_after is not None and self.connects > self.refuse_connects_after
         if refused or login.client_id in self.forbidden:
-            self._event(MqttEventKind.CLOSED, -128)
+            self.event(MqttEventKind.CLOSED, -128)
             return
-        self.connected = True
-        self._event(MqttEventKind.ACCEPTED)
+        self.connected, self._cut = True, False
+        self.event(MqttEventKind.ACCEPTED)
 
     def disconnect(self):
+        self._deliver()
         if self.connected:
-            self.connected = False
-            self._event(MqttEventKind.CLOSED, 0)
+            self.event(MqttEventKind.CLOSED, 0, after=0.0)
+            self._deliver()
 
     def publish(self, topic, payload, *, qos=1, retain=False):
-        if not self.connected:
-            return False
+        self._deliver()
+        if not self.connected or self._cut:
+            return self.connected
         if topic in self.forbidden:
-            self.hang_up()
+            delay = self.refusal_delay.get(topic)
+            self.hang_up(after=LATENCY if delay is None else delay)
+            self._cut = delay is None  # refused late: until then the connection works
         elif topic not in self.silent_for:
             if topic not in self.swallow:
                 self.published.append((topic, payload))
             if qos:
-                self._event(MqttEventKind.PUBACK)
+                self.event(MqttEventKind.PUBACK)
         return True
 
     def subscribe(self, topic_filter, *, qos=1):
-        if not self.connected:
-            return False
+        self._deliver()
+        if not self.connected or self._cut:
+            return self.connected
         if topic_filter in self.forbidden:
             self.hang_up()
         else:
-            self._event(MqttEventKind.SUBACK)
+            self.event(MqttEventKind.SUBACK)
         return True
 
     def unsubscribe(self, topic_filter):
         self.unsubscribed.append(topic_filter)
-        self._event(MqttEventKind.UNSUBACK)
+        self.event(MqttEventKind.UNSUBACK)
         return self.connected
 
     def mark(self):
+        self._deliver()
         return len(self.log)
 
     def events(self, since):
+        self._deliver()
         return self.log[since:]
 
     def wait(self, match, *, since, timeout):
-        return next((event for event in self.log[since:] if match(event)), None)
+        deadline = self.clock() + timeout
+        while True:
+            self._deliver()
+            found = next((event for event in self.log[since:] if match(event)), None)
+            if found is not None:
+                return found
+            if not self.coming or self.coming[0].t > deadline:
+                self.clock.now = deadline
+                return None
+            self.clock.now = self.coming[0].t
 
-    def restarted(self, since):
-        return self.restart
+    def restart(self):
+        """Show on the wire that the board has just started."""
+        self.timeline.add(Kind.RX, "fake", "Ready")
+
+    def _deliver(self):
+        while self.coming and self.coming[0].t <= self.clock():
+            event = self.coming.pop(0)
+            if event.kind is MqttEventKind.CLOSED:
+                self.connected = False
+            self.log.append(event)
+            data = {"kind": event.kind.value, "result": event.result, "topic": event.topic}
+            data["payload"] = event.payload.decode()
+            self.timeline.extend([(event.t, Kind.MQTT, "fake", str(event), data)])
 
 
 class FakeAction:
@@ -138,33 +204,70 @@ class FakeModem:
         self.present = FakeRegistration()
 
 
-class FakePort:
-    name = "fake"
-
-    def __init__(self, timeline):
-        self.timeline = timeline
-
-
 class Stage:
-    """Everything a test of the runner needs, in one place."""
+    """Everything a test of the runner needs, in one place. Every verdict is found again in what was recorded of it."""
 
-    def __init__(self, forbidden: set[str] = frozenset(), *, actions: tuple[str, ...] = ("allowed",)):
-        self.timeline = Timeline()
-        self.device = FakeDevice(forbidden)
+    def __init__(
+        self,
+        forbidden: set[str] = frozenset(),
+        *,
+        actions: tuple[str, ...] = ("allowed",),
+        hold: float = 0.0,
+        gap: float = 0.0,
+    ):
+        self.clock = Clock()
+        self.timeline = ClockedTimeline(self.clock)
+        self.device = FakeDevice(forbidden, self.timeline)
         self.modem = FakeModem()
-        self.port = FakePort(self.timeline)
         self.actions = [FakeAction(self.device, topic) for topic in actions]
-        self.link = MqttConnection(self.device, LOGIN, self.actions, self.timeline, gap=0.0, patience=0.5, settle=0.5)
+        self.link = MqttConnection(
+            self.device,
+            LOGIN,
+            self.actions,
+            self.timeline,
+            gap=gap,
+            patience=8.0,
+            settle=0.5,
+            clock=self.clock,
+            pause=self.clock.pause,
+        )
         self.recorded: list[Verdict] = []
         self.dead: Callable[[], None] = lambda: None
         around = TrialContext(
             self.timeline,
-            0.0,
+            hold,
             lambda: self.dead(),
             lambda action, name: f"Policy: {action} {name}.",
-            self.recorded.append,
+            self._record,
         )
-        self.trials = Trials(self.link, self.modem, self.port, around)
+        self.trials = Trials(self.link, self.modem, around)
 
     def delivered(self, token: str, timeout: float) -> bool:
         return any(token.encode() in payload for _, payload in self.device.published)
+
+    def during(self, topic: str, happens: Callable[[], object]) -> None:
+        """Have something happen each time that the device publishes on ``topic``, before the broker gets it."""
+        publish = self.device.publish
+
+        def eventful(published, payload, **options):
+            if published == topic:
+                happens()
+            return publish(published, payload, **options)
+
+        self.device.publish = eventful
+
+    def urc(self, text: str) -> None:
+        """Have the modem notify of something."""
+        self.timeline.add(Kind.URC, "fake", text)
+
+    def _record(self, verdict: Verdict) -> None:
+        self.recorded.append(verdict)
+        last = rejudge(through_json(self.timeline.since()))[-1]
+        assert (last.anew.outcome, last.anew.evidence) == (verdict.outcome, verdict.evidence)
+        assert last.same
+        assert last.attempt == verdict.attempts
+
+
+def through_json(events: list[Event]) -> list[Event]:
+    """Return events as they come back from a file."""
+    return [event._replace(data=json.loads(json.dumps(event.data))) for event in events]

@@ -4,17 +4,23 @@ import pytest
 
 from harness.cloud import RestAnswer
 from harness.errors import CloudUnreachable
+from harness.timeline import Timeline
 from harness.trial import Outcome, RestTrials
+from harness.trial.rejudge import rejudge
+from tests.unit.trial.fakes import through_json
 
 GRANTED, NOTHING, DENIED = RestAnswer(200), RestAnswer(404, 40499), RestAnswer(401, 40100, "denied")
 
 
 def trial(answer, *controls):
-    recorded = []
+    recorded, timeline = [], Timeline()
     answers = iter(controls)
     control = (lambda: next(answers)) if controls else None
-    verdict = RestTrials(recorded.append).call("ask", lambda: answer, control=control)
+    verdict = RestTrials(timeline, recorded.append).call("ask", lambda: answer, control=control)
     assert recorded == [verdict]
+    (again,) = rejudge(through_json(timeline.since()))
+    assert again.same
+    assert (again.anew.outcome, again.anew.evidence) == (verdict.outcome, verdict.evidence)
     return verdict
 
 
@@ -50,5 +56,5 @@ def test_unreachable_cloud_is_the_labs_trouble():
     def call():
         raise CloudUnreachable("no route")
 
-    verdict = RestTrials(lambda verdict: None).call("ask", call, control=None)
+    verdict = RestTrials(Timeline(), lambda verdict: None).call("ask", call, control=None)
     assert verdict.outcome is Outcome.CLOUD_LOST

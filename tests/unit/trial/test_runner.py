@@ -7,7 +7,6 @@ import pytest
 
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer
 from harness.firmware import MqttEventKind
-from harness.timeline import Kind
 from harness.trial import Outcome, Sending, ServiceAnswer
 from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
 
@@ -61,14 +60,7 @@ def test_hang_up_after_delivery_is_not_the_policy():
 def test_lost_network_is_told_from_a_violation():
     stage = Stage({"other"})
     stage.link.ensure()
-    original = stage.device.publish
-
-    def lose_network(topic, payload, **options):
-        if topic == "other":
-            stage.modem.present = FakeRegistration(registered=False)
-        return original(topic, payload, **options)
-
-    stage.device.publish = lose_network
+    stage.during("other", lambda: setattr(stage.modem, "present", FakeRegistration(registered=False)))
     verdict = publish(stage, "other")
     assert verdict.outcome is Outcome.NETWORK_LOST
     assert verdict.attempts == 2
@@ -95,7 +87,8 @@ def test_modem_left_unregistered_by_an_earlier_test_is_registered_first():
 def test_pdn_loss_is_told_from_a_violation_and_the_trial_is_run_again():
     stage = Stage({"other"})
     stage.link.ensure()
-    stage.device.at_next_end = lambda: stage.timeline.add(Kind.URC, stage.port.name, "+CGEV: NW PDN DEACT 0")
+    lost = iter(["+CGEV: NW PDN DEACT 0"])
+    stage.during("other", lambda: stage.urc(next(lost, '+CEREG: 5,"0901"')))
     verdict = publish(stage, "other")
     steps = [event.text for event in stage.timeline.since(0)]
     assert any("verdict: network lost" in step and "NW PDN DEACT 0" in step for step in steps)
@@ -105,10 +98,11 @@ def test_pdn_loss_is_told_from_a_violation_and_the_trial_is_run_again():
 
 def test_restart_is_told_from_a_violation():
     stage = Stage({"other"})
-    stage.device.restart = "Ready"
+    stage.during("other", stage.device.restart)
     verdict = publish(stage, "other")
     assert verdict.outcome is Outcome.MODEM_RESET
     assert verdict.attempts == 1
+    assert "'Ready'" in verdict.evidence
 
 
 def test_board_that_is_booting_and_does_not_answer_has_restarted():
@@ -116,7 +110,7 @@ def test_board_that_is_booting_and_does_not_answer_has_restarted():
     stage.link.ensure()
 
     def booting(*_args, **_options):
-        stage.device.restart = "Ready"
+        stage.device.restart()
         raise NoAnswer("fake: no answer to AT#XMQTTPUB")
 
     stage.device.publish = booting
@@ -180,7 +174,7 @@ def test_subscription_is_proved_by_a_message():
     stage = Stage()
 
     def trigger(token):
-        stage.device._event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
+        stage.device.event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
 
     verdict = stage.trials.subscribe("t/+", trigger=trigger)
     assert verdict.outcome is Outcome.TOLERATED
@@ -217,7 +211,7 @@ def test_message_that_arrived_needs_no_other_proof_of_its_sending():
     stage = Stage()
 
     def trigger(token):
-        stage.device._event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
+        stage.device.event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
         return Sending("nobody", lambda _timeout: pytest.fail("asked"))
 
     verdict = stage.trials.subscribe("t/+", trigger=trigger)
@@ -249,7 +243,7 @@ def answering(stage, topic="get/accepted", *, quoting=True):
     def publish(asked, payload, **options):
         sent = original(asked, payload, **options)
         if asked == "get" and sent:
-            stage.device._event(MqttEventKind.MESSAGE, topic=topic, payload=payload if quoting else b"{}")
+            stage.device.event(MqttEventKind.MESSAGE, topic=topic, payload=payload if quoting else b"{}")
         return sent
 
     stage.device.publish = publish
@@ -372,5 +366,6 @@ def test_own_connect_that_works_is_tolerated():
 def test_own_connect_of_a_board_that_restarted_is_no_refusal():
     stage = Stage()
     stage.device.refuse_connects_after = 0
-    stage.device.restart = "Ready"
+    connect = stage.device.connect
+    stage.device.connect = lambda login, **options: (connect(login, **options), stage.device.restart())
     assert stage.trials.verify_connection().outcome is Outcome.MODEM_RESET

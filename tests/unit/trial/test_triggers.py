@@ -58,14 +58,14 @@ def device():
 def test_observer_shows_its_message_by_a_copy(hears, seen):
     observer = FakeObserver(hears)
     sending = observer_sends(observer, "prod/team/a/x")("n1")
-    assert sending.seen(0.1) is seen
+    assert sending.seen(0.5) is seen
 
 
 def test_copy_of_an_earlier_message_shows_nothing():
     observer = FakeObserver()
     observer.publish("prod/team/a/x", b"n1")
     observer.hears = None
-    assert not observer_sends(observer, "prod/team/a/x")("n1").seen(0.1)
+    assert not observer_sends(observer, "prod/team/a/x")("n1").seen(0.5)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +84,12 @@ def test_device_shows_its_publish_by_the_puback(device, trigger, topic, payload)
     sending = trigger(device)("n1")
     ((where, what),) = device.published
     assert (where, json.loads(what)) == (topic, payload)
-    assert sending.seen(0.1)
+    assert sending.seen(0.5)
     device.silent_for = {topic}
-    assert not trigger(device)("n2").seen(0.1)  # the PUBACK of n1 is not its own
+    assert not trigger(device)("n2").seen(0.5)  # the PUBACK of n1 is not its own
     device.forbidden = {topic}
-    assert not trigger(device)("n3").seen(0.1)
-    assert not trigger(device)("n4").seen(0.1)  # not connected any more
+    assert not trigger(device)("n3").seen(0.5)
+    assert not trigger(device)("n4").seen(0.5)  # not connected any more
 
 
 @pytest.mark.parametrize("reported", [{"harness": {"trial": "n1"}}, {"harness": {"trial": "n0"}}, None])
@@ -97,15 +97,15 @@ def test_report_shows_in_rest_device_state(device, reported):
     cloud = FakeCloud()
     cloud.state = {"desired": {"harness": {"token": "n1"}}} | ({} if reported is None else {"reported": reported})
     sending = device_reports(device, "dev-1", cloud)("n1")
-    assert sending.seen(0.1) is (reported == {"harness": {"trial": "n1"}})
+    assert sending.seen(0.5) is (reported == {"harness": {"trial": "n1"}})
 
 
 @pytest.mark.parametrize("deaf", [False, True])
 def test_desired_change_shows_in_rest_device_state(deaf):
-    assert desired_changes(FakeCloud(deaf), "dev-1")("n1").seen(0.1) is not deaf
+    assert desired_changes(FakeCloud(deaf), "dev-1")("n1").seen(0.5) is not deaf
 
 
 def test_device_that_rest_does_not_know_shows_nothing():
     cloud = FakeCloud()
     cloud.device = lambda _device_id: None
-    assert not desired_changes(cloud, "dev-1")("n1").seen(0.1)
+    assert not desired_changes(cloud, "dev-1")("n1").seen(0.5)

@@ -7,7 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import LabError, Refusal
-from harness.trial import LAB_OUTCOMES, Control, Facts, Outcome, Unproved, Verdict, WrongVerdict, judge
+from harness.trial import (
+    LAB_OUTCOMES,
+    Attempt,
+    Control,
+    Facts,
+    Outcome,
+    Sort,
+    Stage,
+    Unproved,
+    Verdict,
+    WrongVerdict,
+    judge,
+)
+from harness.trial.facts import Reply, Trouble
+from harness.trial.phases import Party
 
 WORKED = Control(acked=True, seen=True, seconds=0.1)
 FAILED = Control(acked=False, seen=False, seconds=0.0, detail="hung up: ENOTCONN (128)")
@@ -27,12 +41,17 @@ HUNG_UP = Facts(
 TOLERATED = replace(HUNG_UP, hang_up=None, fence=WORKED, reached=None, after=None)
 
 
+def judged(facts: Facts) -> tuple[Outcome, str]:
+    found = judge(facts)
+    return found.outcome, found.evidence
+
+
 def outcome(facts: Facts) -> Outcome:
-    return judge(facts)[0]
+    return judge(facts).outcome
 
 
 def test_policy_disconnect_with_every_proof():
-    verdict, evidence = judge(HUNG_UP)
+    verdict, evidence = judged(HUNG_UP)
     assert verdict is Outcome.POLICY_DISCONNECT
     for proof in ("Just before", "ENOTCONN (128)", "before the fence", "+CEREG: 5,1", "reached nobody", "worked again"):
         assert proof in evidence
@@ -70,7 +89,7 @@ def test_nobody_could_look_is_no_counter_evidence():
 
 
 def test_late_refusal_counts_and_says_so():
-    verdict, evidence = judge(replace(HUNG_UP, fence=WORKED))
+    verdict, evidence = judged(replace(HUNG_UP, fence=WORKED))
     assert verdict is Outcome.POLICY_DISCONNECT
     assert "came late" in evidence
 
@@ -86,7 +105,7 @@ def test_acknowledged_fence_proves_tolerance():
 )
 def test_tolerated_without_effect_is_ignored_if_there_was_a_message(sent, expected):
     facts = replace(TOLERATED, effect=False, effect_detail="no message arrived within 10 s", message_sent=sent)
-    verdict, evidence = judge(facts)
+    verdict, evidence = judged(facts)
     assert verdict is expected
     assert "no message arrived" in evidence
 
@@ -98,7 +117,10 @@ def test_whether_a_message_was_sent_matters_only_where_none_came(effect, sent):
 
 
 def test_what_an_effect_could_not_be_seen_for_is_said():
-    assert "Effect: the fence alone shows it." in judge(replace(TOLERATED, effect_detail="the fence alone shows it"))[1]
+    assert (
+        "Effect: the fence alone shows it."
+        in judge(replace(TOLERATED, effect_detail="the fence alone shows it")).evidence
+    )
 
 
 @pytest.mark.parametrize("fence", [None, FAILED, UNSEEN])
@@ -111,16 +133,20 @@ def test_refused_by_the_board_without_a_hang_up_is_inconclusive():
 
 
 def test_evidence_begins_with_the_policy_because_readers_cut_its_end():
-    assert judge(replace(HUNG_UP, policy="Policy: implicit deny."))[1].startswith("Policy: implicit deny. Just before")
+    assert judge(replace(HUNG_UP, policy="Policy: implicit deny.")).evidence.startswith(
+        "Policy: implicit deny. Just before"
+    )
 
 
 controls = st.builds(Control, st.booleans(), st.booleans(), st.floats(0, 60))
 texts = st.none() | st.just("x")
+replies = st.none() | st.builds(Reply, st.sampled_from([200, 401, 403, 404, 429, 500]), st.booleans(), st.just("x"))
+troubles = st.none() | st.builds(Trouble, st.sampled_from(Party), st.just("it is gone"))
 any_facts = st.builds(
     Facts,
     action=st.just("a"),
     control=st.just("c"),
-    baseline=controls,
+    baseline=st.none() | controls,
     sent=st.booleans(),
     fence=st.none() | controls,
     hang_up=st.none() | st.sampled_from([0, 104, 111, 113, 116, 128, 5]),
@@ -134,38 +160,87 @@ any_facts = st.builds(
     message_sent=st.none() | st.booleans(),
     reconnect_error=texts,
     after=st.none() | controls,
+    restarted_earlier=texts,
+    sort=st.sampled_from([Sort.PACKET, Sort.CONNECT, Sort.OWN_CONNECT, Sort.CALL]),
+    tries=st.lists(
+        st.builds(Attempt, st.sampled_from(Stage), st.just("x"), st.floats(0, 60)), min_size=1, max_size=2
+    ).map(tuple),
+    difference=st.just("another client id"),
+    answer=replies,
+    answer_before=replies,
+    answer_after=replies,
+    trouble=troubles,
+    dead=troubles,
 )
 
 
 @given(any_facts)
 def test_no_facts_prove_a_verdict_without_the_proofs(facts):
-    verdict, evidence = judge(facts)
+    verdict, evidence = judged(facts)
     assert evidence
+    if verdict not in LAB_OUTCOMES | {Outcome.MODEM_RESET}:
+        assert facts.trouble is None
+        PROOFS[facts.sort](facts, verdict)
+    if facts.restarted_earlier:
+        assert verdict not in LAB_OUTCOMES
+
+
+def packet_proofs(facts, verdict):
+    assert facts.baseline is not None
+    assert facts.baseline.ok
     if verdict is Outcome.POLICY_DISCONNECT:
-        assert facts.baseline.ok
         assert facts.hang_up in {104, 111, 113, 128}
         assert facts.registered
         assert facts.after is not None
         assert facts.after.ok
         assert facts.reached is not True
         assert not any([facts.network_loss, facts.restarted, facts.reconnect_error])
+        return
+    assert verdict in {Outcome.TOLERATED, Outcome.IGNORED}
+    assert facts.fence is not None
+    assert facts.fence.ok
+    assert facts.hang_up is None
+    assert facts.effect is not False if verdict is Outcome.TOLERATED else facts.effect is False
+    assert verdict is Outcome.TOLERATED or facts.message_sent
+
+
+def connect_proofs(facts, verdict):
+    assert facts.after is not None
+    assert facts.after.ok
+    assert not any([facts.network_loss, facts.restarted, facts.reconnect_error])
+    stage = facts.tries[-1].stage
+    assert (verdict is Outcome.TOLERATED) is (stage is Stage.ACCEPTED)
+    assert (verdict is Outcome.REFUSED_IN_TLS) is (stage is Stage.NO_SESSION)
+    assert (verdict is Outcome.REFUSED_AT_CONNECT) is facts.tries[-1].refused
+
+
+def own_connect_proofs(facts, verdict):
     if verdict is Outcome.TOLERATED:
-        assert facts.baseline.ok
-        assert facts.fence is not None
-        assert facts.fence.ok
-        assert facts.hang_up is None
-        assert facts.effect is not False
-    if verdict is Outcome.IGNORED:
-        assert facts.baseline.ok
-        assert facts.fence is not None
-        assert facts.fence.ok
-        assert facts.hang_up is None
-        assert facts.effect is False
-        assert facts.message_sent
+        return  # that the allowed action worked: else there would be trouble
+    assert verdict is Outcome.REFUSED_AT_CONNECT
+    assert [attempt.refused for attempt in facts.tries] == [True, True]
+    assert facts.registered
+    assert not any([facts.network_loss, facts.restarted])
+
+
+def call_proofs(facts, verdict):
+    assert facts.answer is not None
+    assert (verdict is Outcome.AUTHORISED) is facts.answer.authorised
+    assert verdict is Outcome.AUTHORISED or facts.answer.status in {401, 403, 404}
+    if facts.answer_before is not None and facts.answer_after is not None:
+        assert facts.answer_after.authorised
+
+
+PROOFS = {
+    Sort.PACKET: packet_proofs,
+    Sort.CONNECT: connect_proofs,
+    Sort.OWN_CONNECT: own_connect_proofs,
+    Sort.CALL: call_proofs,
+}
 
 
 def test_the_strategy_covers_every_fact():
-    assert {field.name for field in fields(Facts)} - {"policy"} <= {*any_facts.wrapped_strategy.kwargs}
+    assert {field.name for field in fields(Facts)} - {"policy", "refs"} <= {*any_facts.wrapped_strategy.kwargs}
 
 
 def test_expect_returns_the_verdict():

@@ -1,0 +1,205 @@
+"""What can be tried on a connection: publish, request to a service, subscription. Small, frozen, without state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
+
+from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
+from harness.trial.connection import MqttConnection
+from harness.trial.facts import Effect
+from harness.trial.service_answer import ServiceAnswer
+from harness.trial.triggers import Trigger
+from harness.trial.verdict import Unproved
+
+Witness = Callable[[str, float], bool]
+"""Says within so many seconds whether the message with this nonce arrived where it belongs, or where it does harm."""
+
+_SCHEMA: Final = b'{"appId":"HARNESS","messageType":"DATA","data":"%NONCE%"}'
+_AS_FENCED: Final = True  # what is published is the message itself, and the fence behind it was acknowledged
+
+
+class Acted(NamedTuple):
+    """An action that was sent: on which connection, with which nonce, at which mark of the device's events.
+
+    ``prepared``: what :meth:`PacketAction.prepare` said.
+    """
+
+    link: MqttConnection
+    nonce: str
+    mark: int
+    prepared: bool
+
+    def message(self, wanted: Callable[[MqttEvent], bool]) -> MqttEvent | None:
+        """Return the message that is waited for, or None. Raises Unproved when the connection ends meanwhile."""
+        event = self.link.device.wait(
+            lambda event: event.kind is MqttEventKind.CLOSED or wanted(event), since=self.mark, timeout=self.link.settle
+        )
+        if event is not None and event.kind is MqttEventKind.CLOSED:
+            raise Unproved(f"the action was tolerated, and the connection ended before its effect was seen: {event}")
+        return event
+
+
+class PacketAction(Protocol):
+    """One packet that is tried between an allowed action and the same again."""
+
+    def __str__(self) -> str:
+        """What it does, for evidence: ``publish on prod/…/a/x (QoS 1)``."""
+
+    @property
+    def rights(self) -> tuple[tuple[str, str], ...]:
+        """The rights that it needs: policy actions with what they are about."""
+
+    def prepare(self, link: MqttConnection) -> bool:
+        """Do what must be done before it on the connection. False: that could not be done."""
+
+    def act(self, device: MqttDriver, nonce: str) -> bool:
+        """Send the packet. False: the board refused it."""
+
+    def effect(self, acted: Acted) -> Effect:
+        """See whether what it is for happens; asked when the connection stayed."""
+
+    def reached(self, nonce: str) -> bool | None:
+        """See, after a hang-up, whether its message reached anybody all the same. None: nobody can look."""
+
+    def tidy(self, link: MqttConnection) -> None:
+        """Undo what would stay on the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A PUBLISH. ``payload``: ``%NONCE%`` in it is replaced. ``witness`` None: nobody can look where it arrives."""
+
+    topic: str
+    witness: Witness | None
+    payload: bytes = _SCHEMA
+    qos: int = 1
+    retain: bool = False
+
+    def __str__(self) -> str:
+        return f"publish on {self.topic} (QoS {self.qos}{', retain' if self.retain else ''})"
+
+    @property
+    def rights(self) -> tuple[tuple[str, str], ...]:
+        """To publish, and to have it retained."""
+        retaining = (("iot:RetainPublish", self.topic),) if self.retain else ()
+        return ("iot:Publish", self.topic), *retaining
+
+    def prepare(self, link: MqttConnection) -> bool:
+        """Nothing has to be prepared."""
+        return True
+
+    def act(self, device: MqttDriver, nonce: str) -> bool:
+        """Publish."""
+        return device.publish(self.topic, _filled(self.payload, nonce), qos=self.qos, retain=self.retain)
+
+    def effect(self, acted: Acted) -> Effect:
+        """Ask the witness."""
+        if self.witness is None:
+            return Effect()
+        if self.witness(acted.nonce, acted.link.settle):
+            return Effect(True, "the message was seen where it belongs")
+        return Effect(False, "the message was seen nowhere", _AS_FENCED)
+
+    def reached(self, nonce: str) -> bool | None:
+        """Ask the witness, without waiting: the allowed action that was sent after it has arrived already."""
+        return None if self.witness is None else self.witness(nonce, 0.0)
+
+    def tidy(self, link: MqttConnection) -> None:
+        """Nothing stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A publish to a service of the cloud, whose ``answer`` is the proof that it was taken."""
+
+    topic: str
+    answer: ServiceAnswer
+
+    def __str__(self) -> str:
+        return f"publish on {self.topic} (QoS 1)"
+
+    @property
+    def rights(self) -> tuple[tuple[str, str], ...]:
+        """To publish."""
+        return (("iot:Publish", self.topic),)
+
+    def prepare(self, link: MqttConnection) -> bool:
+        """Subscribe to the answers, where they do not come without."""
+        return self.answer.listen is None or link.listen(self.answer.listen)
+
+    def act(self, device: MqttDriver, nonce: str) -> bool:
+        """Ask."""
+        return device.publish(self.topic, _filled(self.answer.payload, nonce))
+
+    def effect(self, acted: Acted) -> Effect:
+        """Wait for the answer."""
+        if not acted.prepared:
+            return Effect(detail=f"an answer could not be awaited, as {self.answer.listen} could not be subscribed to")
+        event = acted.message(lambda event: self.answer.shown_by(event, acted.nonce))
+        if event is not None:
+            return Effect(True, f"it was answered on {event.topic}")
+        return Effect(False, f"it was not answered within {acted.link.settle:g} s", _AS_FENCED)
+
+    def reached(self, nonce: str) -> bool | None:
+        """Nobody can look."""
+        return None
+
+    def tidy(self, link: MqttConnection) -> None:
+        """End the subscription."""
+        if self.answer.listen is not None:
+            link.stop_listening(self.answer.listen)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """A SUBSCRIBE. ``trigger`` makes the cloud send a message there: receiving it is the proof, SUBACK is not.
+
+    ``trigger`` None: nothing can be made to arrive; the verdict then rests on the fence alone and says so. Silence is a
+    verdict only where the trigger can show that a message was sent.
+    """
+
+    topic_filter: str
+    trigger: Trigger | None
+
+    def __str__(self) -> str:
+        return f"subscribe to {self.topic_filter} (QoS 1)"
+
+    @property
+    def rights(self) -> tuple[tuple[str, str], ...]:
+        """To subscribe."""
+        return (("iot:Subscribe", self.topic_filter),)
+
+    def prepare(self, link: MqttConnection) -> bool:
+        """Nothing has to be prepared."""
+        return True
+
+    def act(self, device: MqttDriver, nonce: str) -> bool:
+        """Subscribe."""
+        return device.subscribe(self.topic_filter)
+
+    def effect(self, acted: Acted) -> Effect:
+        """Have a message sent, and wait for it."""
+        if self.trigger is None:
+            return Effect(detail="nothing can be sent there from outside, so the fence alone shows it")
+        sending = self.trigger(acted.nonce)
+        event = acted.message(lambda event: acted.nonce.encode() in event.payload)
+        if event is not None:
+            return Effect(True, f"a message arrived on {event.topic}")
+        missing = f"no message arrived within {acted.link.settle:g} s"
+        if sending is None:
+            return Effect(False, f"{missing}, and nothing shows that one was sent")
+        if not sending.seen(acted.link.settle):
+            return Effect(False, f"{missing}, and {sending.shown_by} does not show that one was sent", False)
+        return Effect(False, f"{missing}, although one was sent: {sending.shown_by} shows it", True)
+
+    def reached(self, nonce: str) -> bool | None:
+        """There is no message."""
+        return None
+
+    def tidy(self, link: MqttConnection) -> None:
+        """End the subscription."""
+        link.stop_listening(self.topic_filter)
+
+
+def _filled(template: bytes, nonce: str) -> bytes:
+    return template.replace(b"%NONCE%", nonce.encode())

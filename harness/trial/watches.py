@@ -1,0 +1,30 @@
+"""What the board said by itself during a trial: the radio network went away, or something restarted. Pure functions.
+
+Source: nRF91x1 AT Commands reference, +CEREG and +CGEV; 3GPP TS 27.007 for the meaning of the status numbers. The
+modem notifies after ``AT+CEREG=5``, as ``Modem.register`` sets it.
+"""
+
+from collections.abc import Iterable
+
+from harness.at import AtFormatError
+from harness.modem import Registration
+from harness.timeline import Event, Kind
+
+_PDN_GONE = ("NW DETACH", "ME DETACH", "NW PDN DEACT", "ME PDN DEACT")
+
+
+def network_loss(events: Iterable[Event]) -> Event | None:
+    """Return the first notification that shows the loss of the network or of the PDN connection, or None."""
+    return next((event for event in events if event.kind is Kind.URC and _is_loss(event.text)), None)
+
+
+def _is_loss(text: str) -> bool:
+    name, _, args = text.partition(": ")
+    if name == "+CGEV":
+        return args.startswith(_PDN_GONE)
+    if name != "+CEREG":
+        return False
+    try:
+        return not Registration.from_urc(args).registered
+    except AtFormatError:  # a line that lost bytes shows nothing
+        return False
