@@ -53,6 +53,9 @@ class Arguments(argparse.Namespace):
     live: bool
     full: bool
     mutants: bool
+    # judge
+    run: Path
+    test: str | None
     # virtual up
     number: int | None
     names: str | None
@@ -124,6 +127,7 @@ def _parser() -> _Parser:
     _add_trials(command(group, "policy trials", "list the trials that the documents call for", board))
     probe = command(group, "policy probe", "compare the deployed policies with the documents, by trials", board)
     _add_memberships(probe, "associated")
+    _add_judge(command(commands, "judge", "judge the trials of a run anew, from its files", output))
     stand_ins = commands.add_parser("virtual", help="virtual boards and a local nRF Cloud")
     group = stand_ins.add_subparsers(metavar="COMMAND", required=True)
     _add_up(command(group, "virtual up", "start them, and write a boards file that reaches them", output))
@@ -220,6 +224,11 @@ def _add_names(parser: _Parser) -> None:
     add("--device-id", metavar="ID", type=_name, help="device id (default: the boards file's, or the text {device})")
     add("--tenant", metavar="ID", type=_name, help="team (tenant) id (default: the text {tenant})")
     add("--live", action="store_true", help="read both ids from the board and its cloud")
+
+
+def _add_judge(parser: _Parser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="the run's folder, below reports")
+    parser.add_argument("--test", metavar="ID", type=_name, help="only this test, or those that have this in their id")
 
 
 def _add_up(parser: _Parser) -> None:

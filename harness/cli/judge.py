@@ -1,0 +1,49 @@
+"""``nrf91-harness judge``: the verdicts of a run, found again from its files, with no board and no cloud."""
+
+from typing import Any
+
+from harness.cli.arguments import Arguments
+from harness.cli.exit_codes import OK, REFUSED
+from harness.cli.progress import Progress
+from harness.cli.result import Result
+from harness.report.recorded_verdicts import JudgedTest, judge_run
+from harness.trial.rejudge import Rejudged
+
+
+def judge(given: Arguments, progress: Progress) -> Result:
+    """Judge every trial of the run by today's rules and compare; a difference is a refusal."""
+    run = judge_run(given.run, given.test)
+    for note in run.notes:
+        progress(note)
+    differing = sum(len(test.differing) for test in run.tests)
+    lines = [line for test in run.tests for line in _lines(test)]
+    number = sum(len(test.verdicts) for test in run.tests)
+    found = f"{differing} differ from what was recorded" if differing else "all as they were recorded"
+    lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}")
+    data = {"run": str(given.run), "differing": differing, "notes": list(run.notes)}
+    data["tests"] = [
+        {"board": test.board, "test": test.test, "verdicts": [_describe(one) for one in test.verdicts]}
+        for test in run.tests
+    ]
+    return Result(data, lines, REFUSED if differing else OK)
+
+
+def _lines(test: JudgedTest) -> list[str]:
+    outcomes = ", ".join(verdict.anew.outcome for verdict in test.verdicts)
+    lines = [f"{'differs' if test.differing else 'same':<8}{test.test}: {outcomes}"]
+    for verdict in test.differing:
+        lines.append(f"        recorded  {verdict.action}: {verdict.outcome}. {verdict.evidence}")
+        lines.append(f"        now       {verdict.action}: {verdict.anew.outcome}. {verdict.anew.evidence}")
+    return lines
+
+
+def _describe(verdict: Rejudged) -> dict[str, Any]:
+    return {
+        "action": verdict.action,
+        "attempts": verdict.attempt,
+        "same": verdict.same,
+        "outcome": verdict.anew.outcome,
+        "evidence": verdict.anew.evidence,
+        "sentences": [sentence.as_data() for sentence in verdict.anew.sentences],
+        "recorded": {"outcome": verdict.outcome, "evidence": verdict.evidence},
+    }

@@ -1,0 +1,73 @@
+"""The verdicts of a run, judged anew from its timeline files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import Misuse
+from harness.timeline import RecordedTest, Recording, read_timeline
+from harness.trial.rejudge import Rejudged, rejudge, verdicts
+
+TIMELINES = "timeline"
+"""The folder in a run's folder with one file for each board."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTest:
+    """One test on one board, with the verdicts of its trials in order."""
+
+    board: str
+    test: str
+    verdicts: Sequence[Rejudged]
+
+    @property
+    def differing(self) -> list[Rejudged]:
+        """The verdicts that are not what the run recorded."""
+        return [verdict for verdict in self.verdicts if not verdict.same]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """``tests``: those with trials. ``notes``: one line for each file that is not complete."""
+
+    tests: Sequence[JudgedTest]
+    notes: Sequence[str]
+
+
+def judge_run(run: Path, test: str | None = None) -> JudgedRun:
+    """Judge the trials of a run's folder anew; ``test``: only this test, or all whose ids contain this.
+
+    Raises Misuse: there is no such run or test, or its files are no timelines that this harness can judge.
+    """
+    files = sorted((run / TIMELINES).glob("*.jsonl"))
+    if not files:
+        raise Misuse(f"{run}: no {TIMELINES}/*.jsonl in it: name the folder of a run, reports/<time>-<number>")
+    recordings = [read_timeline(file) for file in files]
+    chosen = [(recording, one) for recording in recordings for one in _chosen(recording, test)]
+    if test is not None and not chosen:
+        raise Misuse(f"{run}: no test has the id {test!r}, or has that in its id; journal.jsonl lists them")
+    judged = [JudgedTest(recording.path.stem, one.id, _judged(recording, one)) for recording, one in chosen]
+    notes = [
+        f"{recording.path}: the last line was never finished; everything before it is judged"
+        for recording in recordings
+        if recording.cut
+    ]
+    return JudgedRun([one for one in judged if one.verdicts], notes)
+
+
+def _chosen(recording: Recording, wanted: str | None) -> list[RecordedTest]:
+    tests = list(recording.tests.values())
+    if wanted is None:
+        return tests
+    return [one for one in tests if one.id == wanted] or [one for one in tests if wanted in one.id]
+
+
+def _judged(recording: Recording, test: RecordedTest) -> list[Rejudged]:
+    try:
+        return verdicts(rejudge(test.events))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise Misuse(
+            f"{recording.path}: the trials of {test.id or 'a test'} cannot be judged ({what});"
+            " was the file edited by hand?"
+        ) from error

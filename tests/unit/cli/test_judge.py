@@ -1,0 +1,120 @@
+"""``judge``: verdicts of a run's files, and files that no verdict can be found in."""
+
+import json
+
+import pytest
+
+from harness.cli.main import main
+from harness.timeline import Kind, TimelineFile
+from tests.unit.trial.fakes import Stage
+
+TESTS = {"test_a.py::test_forbidden[one]": "other", "test_a.py::test_allowed[one]": "fine"}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The folder of a run of two tests on one board."""
+    stage = Stage({"other"})
+    file = TimelineFile(tmp_path / "timeline" / "one.jsonl", {"run": "r", "board": "one"})
+    with stage.timeline.sink(file):
+        for test, topic in TESTS.items():
+            stage.timeline.add(Kind.TEST, "pytest", test, key=test.partition("[")[0], mono=stage.clock())
+            stage.trials.publish(topic, witness=stage.delivered)
+            stage.timeline.add(Kind.END, "pytest", "passed")
+        stage.timeline.add(Kind.TEST, "pytest", "test_a.py::test_without_trials[one]", mono=stage.clock())
+        stage.timeline.add(Kind.END, "pytest", "passed")
+    file.close()
+    return tmp_path
+
+
+def edit(run, kind, change, **which):
+    """Change the data of the first line of this kind whose fields are ``which``, as a hand or newer rules would."""
+    path = run / "timeline" / "one.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    found = next(line for line in lines if line["k"] == kind and which.items() <= line.items())
+    change(found)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_verdicts_are_found_again(run, capsys):
+    assert main(["judge", str(run)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "same    test_a.py::test_forbidden[one]: policy disconnect",
+        "same    test_a.py::test_allowed[one]: tolerated",
+        "2 verdicts of 2 tests: all as they were recorded",
+    ]
+
+
+def test_a_difference_is_listed_and_is_no_success(run, capsys):
+    edit(run, "facts", lambda line: line.update(outcome="tolerated"))
+    assert main(["judge", str(run)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "differs test_a.py::test_forbidden[one]: policy disconnect"
+    assert lines[1].startswith("        recorded  publish on other (QoS 1): tolerated. Policy: ")
+    assert lines[2].startswith("        now       publish on other (QoS 1): policy disconnect. Policy: ")
+    assert lines[-1] == "2 verdicts of 2 tests: 1 differ from what was recorded"
+
+
+def test_another_evidence_is_a_difference_too(run, capsys):
+    edit(run, "phase", lambda line: line.update(registration="+CEREG: 1,1"), name="questions", on="end")
+    assert main(["judge", str(run)]) == 1
+    assert "The modem stayed registered (+CEREG: 1,1)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wanted", ["test_a.py::test_allowed[one]", "allowed"])
+def test_one_test(run, capsys, wanted):
+    assert main(["judge", str(run), "--test", wanted, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (test,) = found["tests"]
+    assert (found["ok"], test["board"], test["test"]) == (True, "one", "test_a.py::test_allowed[one]")
+    (verdict,) = test["verdicts"]
+    assert verdict["recorded"] == {"outcome": verdict["outcome"], "evidence": verdict["evidence"]}
+    assert [one["code"] for one in verdict["sentences"]] == ["policy", "baseline", "fence", "effect"]
+
+
+def torn(path):
+    path.write_text(path.read_text()[:-9])
+
+
+def test_a_line_that_was_never_finished_is_said_and_the_rest_is_judged(run, capsys):
+    torn(run / "timeline" / "one.jsonl")
+    assert main(["judge", str(run)]) == 0
+    said = capsys.readouterr()
+    assert "one.jsonl: the last line was never finished; everything before it is judged" in said.err
+    assert said.out.splitlines()[-1] == "2 verdicts of 2 tests: all as they were recorded"
+
+
+def test_a_trial_that_was_cut_off_has_no_verdict(run, capsys):
+    path = run / "timeline" / "one.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    last = max(number for number, line in enumerate(lines) if '"k":"facts"' in line)
+    path.write_text("".join(lines[:last]))
+    assert main(["judge", str(run)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 verdicts of 1 tests: all as they were recorded"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda run: (run / "timeline" / "one.jsonl").unlink(), "no timeline/*.jsonl in it: name the folder of a run"),
+        (lambda run: edit(run, "file", lambda line: line.update(v=99)), "schema 99 is newer"),
+        (lambda run: edit(run, "phase", lambda line: line.pop("sort")), "'sort' is missing); was the file edited"),
+        (lambda run: edit(run, "phase", lambda line: line.update(sort="x")), "'x' is not a valid Sort); was the file"),
+        (lambda run: edit(run, "facts", lambda line: line.update(trial=-7)), "cannot be judged"),
+        (lambda run: edit(run, "facts", lambda line: line.update(outcome="fine")), "'fine' is not a valid Outcome"),
+        (lambda run: edit(run, "phase", lambda line: line.pop("on")), "'on' is missing"),
+        (lambda run: edit(run, "mqtt", lambda line: line.pop("d")), "all as they were recorded"),
+    ],
+)
+def test_files_that_cannot_be_judged_are_one_clear_line(run, capsys, spoil, words):
+    spoil(run)
+    code = main(["judge", str(run)])
+    said = capsys.readouterr()
+    assert words in said.err + said.out
+    assert (code == 2) is not ("recorded" in words)
+    assert code == 0 or len(said.err.splitlines()) == 1
+
+
+def test_a_test_that_is_not_there(run, capsys):
+    assert main(["judge", str(run), "--test", "nothing"]) == 2
+    assert "no test has the id 'nothing', or has that in its id" in capsys.readouterr().err
