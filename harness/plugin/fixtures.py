@@ -133,11 +133,11 @@ def trial_recorder(request: pytest.FixtureRequest, timeline: Window) -> Callable
 
 
 @pytest.fixture
-def rest_trial(board: Board, trial_recorder: Callable[[Verdict], None]) -> RestTrials:
+def rest_trial(timeline: Window, trial_recorder: Callable[[Verdict], None]) -> RestTrials:
     """Trials of what a device's token may do over REST."""
     from harness.trial import RestTrials
 
-    return RestTrials(board.timeline, trial_recorder)
+    return RestTrials(timeline.timeline, trial_recorder)
 
 
 @pytest.fixture
