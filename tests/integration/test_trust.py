@@ -11,6 +11,8 @@ import pytest
 
 from harness.policy import allowed_by, at_home, load_document, load_profile
 from harness.policy_trials.trials import cases_for
+from harness.report.recorded_verdicts import judge_run
+from harness.trial import Outcome, Verdict
 from tests.integration.runs import Result
 
 ROOT = Path(__file__).parents[2]
@@ -211,3 +213,24 @@ def test_boards_without_mqtt_and_other_chips_pass_or_skip(results):
     assert {case.result for case in result.cases if "nrf9161-serial-modem" in case.name and "publish" in case.name} == {
         "passed"
     }
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_verdicts_of_a_run_are_found_again_in_its_files(results, name):
+    """With no board and no cloud: the same outcomes and the same evidence, for every test that has trials."""
+    result = results[name]
+    judged = judge_run(result.run_folder)
+    assert not judged.notes
+    found = {
+        (test.board, test.test): " | ".join(
+            str(Verdict(one.anew.outcome, one.action, one.anew.evidence, one.attempt)) for one in test.verdicts
+        )
+        for test in judged.tests
+    }
+    reported = {
+        (entry["board"], entry["test"]): entry["evidence"]
+        for entry in result.journal
+        if set(str(entry.get("verdict", "none")).split(", ")) <= set(Outcome)
+    }
+    assert found == reported
+    assert [test.test for test in judged.tests if test.differing] == []
