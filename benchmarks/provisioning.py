@@ -187,7 +187,7 @@ class _Kept(io.BytesIO):
 @contextmanager
 def _boards(count: int) -> Iterator[list[str]]:
     """Start virtual boards in a process of their own; yield their ports."""
-    arguments = f"--no-cloud --framing at_client --boards {count} --baud {BAUD} --time-scale {TIME_SCALE}".split()
+    arguments = f"--no-cloud --firmware at-client --boards {count} --baud {BAUD} --time-scale {TIME_SCALE}".split()
     with (
         ExitStack() as stack,
         subprocess.Popen(

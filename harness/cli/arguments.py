@@ -4,12 +4,13 @@ import argparse
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias, get_args
+from typing import Any, NoReturn, TypeAlias
 
 from harness.cli.braces import check_braces
 from harness.credentials import KeyOrigin
-from harness.lab import VirtualConfig, choose_boards_file
+from harness.lab import choose_boards_file
 from harness.policy import Membership, Verb
+from harness.settings import add_options
 
 _LATEST = 2**31 - 1
 _MEMBERSHIP_HELP = "the device's membership: provisioned (in no team), associated or gateway"
@@ -56,17 +57,6 @@ class Arguments(argparse.Namespace):
     # judge
     run: Path
     test: str | None
-    # virtual up
-    number: int | None
-    names: str | None
-    model: str
-    framing: str
-    fault: list[str]
-    baud: int
-    time_scale: float
-    proxy: int | None
-    directory: Path | None
-    state: Path | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -130,7 +120,8 @@ def _parser() -> _Parser:
     _add_judge(command(commands, "judge", "judge the trials of a run anew, from its files", output))
     stand_ins = commands.add_parser("virtual", help="virtual boards and a local nRF Cloud")
     group = stand_ins.add_subparsers(metavar="COMMAND", required=True)
-    _add_up(command(group, "virtual up", "start them, and write a boards file that reaches them", output))
+    up = command(group, "virtual up", "start them, and write a boards file that reaches them", output)
+    add_options(up, without=("die_with_stdin",))
     return parser
 
 
@@ -229,22 +220,6 @@ def _add_names(parser: _Parser) -> None:
 def _add_judge(parser: _Parser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="the run's folder, below reports")
     parser.add_argument("--test", metavar="ID", type=_name, help="only this test, or those that have this in their id")
-
-
-def _add_up(parser: _Parser) -> None:
-    fields = VirtualConfig.model_fields
-    faults = get_args(get_args(fields["faults"].annotation)[0])
-    add = parser.add_argument
-    add("--boards", dest="number", type=int, metavar="N", help="how many boards (default 1)")
-    add("--names", metavar="A,B", help="their names (default virtual-1, virtual-2, ...)")
-    add("--model", choices=get_args(fields["model"].annotation), default="nrf9151")
-    add("--framing", choices=("serial-modem", "at_client", "shell"), default="serial-modem")
-    add("--fault", choices=faults, action="append", default=[], help="what is wrong with the boards; repeatable")
-    add("--baud", type=int, default=0, help="pace of the UART in bit/s (default 0: not paced)")
-    add("--time-scale", type=float, default=0.05, metavar="F", help="1.0: as slow as a real modem (default 0.05)")
-    add("--proxy", type=int, metavar="PORT", help="be an HTTPS proxy for nRF Cloud's names on this port (0: any)")
-    add("--dir", dest="directory", type=Path, metavar="DIR", help="where its files go (default: a temporary folder)")
-    add("--state", type=Path, metavar="FILE", help="keep the cloud's state in FILE from one start to the next")
 
 
 def _key_origin(text: str) -> KeyOrigin:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +19,18 @@ from harness.cli.result import Result
 from harness.errors import LabError, Misuse
 from harness.lab.config import DEFAULT_SEC_TAG
 from harness.lab.stand_in import StandIn
+from harness.settings import (
+    FirmwareName,
+    ProcessSettings,
+    UnreadableSettings,
+    WrongOption,
+    settings_of,
+)
 
 BOARDS_FILE: Final = "boards.yaml"
 CLOUD: Final = "virtual"
 SEC_TAGS: Final = (DEFAULT_SEC_TAG, DEFAULT_SEC_TAG + 1)  # the second one is for renewals
 _LOOK: Final = 0.5  # seconds between two looks whether a signal came
-_FIRMWARES: Final = {"serial-modem": "serial-modem", "at_client": "at-client", "shell": "shell"}  # by framing
 
 
 class NotStarted(LabError):
@@ -32,14 +39,14 @@ class NotStarted(LabError):
 
 def up(given: Arguments, progress: Progress) -> Result:
     """Start the stand-ins, say how they are reached, and run until Ctrl-C, SIGTERM or their end."""
-    _check(given)
+    settings = _settings(given)
     with TemporaryDirectory(prefix="nrf91-harness-") as scratch:
         progress("starting")
-        stand_in = StandIn("stand-ins", _options(given), log=Path(scratch) / "stderr", error=NotStarted)
+        stand_in = StandIn("stand-ins", settings, log=Path(scratch) / "stderr", error=NotStarted)
         path: Path | None = None
         try:
             with _signals() as told:
-                path = write_boards_file(stand_in.ready, given.framing)
+                path = write_boards_file(stand_in.ready)
                 progress.close()
                 _announce(given, stand_in.ready, path)
                 while not told and stand_in.died(grace=_LOOK) is None:
@@ -53,9 +60,22 @@ def up(given: Arguments, progress: Progress) -> Result:
     return Result(None, [])
 
 
-def boards_file(ready: dict[str, Any], framing: str) -> dict[str, Any]:
+def boards_file(ready: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a boards file with the stand-ins of a ready line, as a lab would write it."""
-    cloud = ready["cloud"]
+    boards = []
+    for board in ready["boards"]:
+        entry: dict[str, Any] = {"name": board["name"], "port": board["port"]}
+        entry["cloud"] = CLOUD if ready["cloud"] else "nrfcloud"
+        entry["sec_tags"] = list(SEC_TAGS)
+        if board["firmware"] != FirmwareName.SERIAL_MODEM:
+            entry["firmware"] = board["firmware"]
+        if board["model"].startswith("nrf9160"):  # it has no AT%DEVICEUUID to take the id from
+            entry["device_id"] = f"{board['name']}-{board['imei']}"
+        boards.append(entry)
+    return {"clouds": {CLOUD: _account(ready["cloud"])} if ready["cloud"] else {}, "boards": boards}
+
+
+def _account(cloud: dict[str, Any]) -> dict[str, Any]:
     network = {name: f"{host}:{port}" for name, (host, port) in cloud["network"].items()}
     account: dict[str, Any] = {
         "kind": "nrfcloud",
@@ -68,23 +88,14 @@ def boards_file(ready: dict[str, Any], framing: str) -> dict[str, Any]:
     if cloud.get("jitp"):
         host, port = cloud["jitp"]
         account["jitp"] = f"{host}:{port}"
-    boards = []
-    for board in ready["boards"]:
-        entry: dict[str, Any] = {"name": board["name"], "port": board["port"], "cloud": CLOUD}
-        entry["sec_tags"] = list(SEC_TAGS)
-        if framing != "serial-modem":
-            entry["firmware"] = _FIRMWARES[framing]
-        if board["model"].startswith("nrf9160"):  # it has no AT%DEVICEUUID to take the id from
-            entry["device_id"] = f"{board['name']}-{board['imei']}"
-        boards.append(entry)
-    return {"clouds": {CLOUD: account}, "boards": boards}
+    return account
 
 
-def write_boards_file(ready: dict[str, Any], framing: str) -> Path:
+def write_boards_file(ready: dict[str, Any]) -> Path:
     """Write the boards file into the stand-ins' folder, for its owner alone because it leads to a key."""
     path = Path(ready["dir"]) / BOARDS_FILE
     text = "# Written by nrf91-harness virtual up; gone when it ends.\n"
-    text += yaml.safe_dump(boards_file(ready, framing), sort_keys=False, width=120)
+    text += yaml.safe_dump(boards_file(ready), sort_keys=False, width=120)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
@@ -93,47 +104,44 @@ def write_boards_file(ready: dict[str, Any], framing: str) -> Path:
     return path
 
 
-def _check(given: Arguments) -> None:
-    if given.number is not None and not 1 <= given.number <= 64:
-        raise Misuse(f"--boards {given.number}: 1 to 64 expected")
-    if given.directory is not None and (given.directory / BOARDS_FILE).exists():
-        raise Misuse(f"{given.directory / BOARDS_FILE} is there already; name another folder with --dir")
-
-
-def _options(given: Arguments) -> list[str]:
-    options = ["--model", given.model, "--baud", str(given.baud), "--time-scale", str(given.time_scale)]
-    if given.framing != "serial-modem":
-        options += ["--framing", given.framing]
-    for fault in given.fault:
-        options += ["--fault", fault]
-    rest: dict[str, object] = {"--boards": given.number, "--names": given.names, "--proxy": given.proxy}
-    rest |= {"--dir": given.directory, "--state": given.state}
-    for name, value in rest.items():
-        if value is not None:
-            options += [name, str(value)]
-    return [*options, "--die-with-stdin"]
+def _settings(given: Arguments) -> ProcessSettings:
+    """Return what was asked for. Raises Misuse."""
+    try:
+        settings = settings_of(given, sys.stdin.buffer.read)
+    except (WrongOption, UnreadableSettings) as error:
+        raise Misuse(str(error)) from None
+    if not settings.boards:
+        raise Misuse("virtual up needs a board at least; leave --boards out or give a number from 1")
+    if settings.directory is not None and (path := Path(settings.directory) / BOARDS_FILE).exists():
+        raise Misuse(f"{path} is there already; name another folder with --dir")
+    return settings.model_copy(update={"die_with_stdin": True})
 
 
 def _announce(given: Arguments, ready: dict[str, Any], path: Path) -> None:
     if given.json:
         print(json.dumps({"ok": True, "boards_file": str(path), **ready}), flush=True)
         return
-    cloud = ready["cloud"]
+    lines = [f"boards file  {path}", *_cloud_lines(ready["cloud"] or {}), f"journal      {ready['journal']}"]
+    lines += [
+        f"board        {board['name']}: {board['model']} with {board['firmware']} at {board['port']}"
+        for board in ready["boards"]
+    ]
+    first = ready["boards"][0]["name"]
+    lines += [f"try          nrf91-harness provision {first} --boards {path}", "Ctrl-C ends it."]
+    print("\n".join(lines), flush=True)
+
+
+def _cloud_lines(cloud: dict[str, Any]) -> list[str]:
+    if not cloud:
+        return []
     host, port = cloud["mqtt"]
     lines = [
-        f"boards file  {path}",
         f"REST         {cloud['rest']}",
         f"MQTT         {host}:{port}",
         f"root CA      {cloud['ca']}",
         f"API key      in {cloud['api_key_file']}",
-        f"journal      {ready['journal']}",
     ]
-    if cloud.get("proxy"):
-        lines.append(f"proxy        HTTPS_PROXY=http://127.0.0.1:{cloud['proxy']}")
-    lines += [f"board        {board['name']}: {board['model']} at {board['port']}" for board in ready["boards"]]
-    first = ready["boards"][0]["name"]
-    lines += [f"try          nrf91-harness provision {first} --boards {path}", "Ctrl-C ends it."]
-    print("\n".join(lines), flush=True)
+    return lines + ([f"proxy        HTTPS_PROXY={cloud['proxy']}"] if cloud.get("proxy") else [])
 
 
 @contextmanager

@@ -8,21 +8,21 @@ from harness.at import AtPort, FramedUrc, Terminator
 from harness.firmware.interface import Capability, Firmware, MqttDriver
 from harness.firmware.mqtt_event import MqttWatcher
 from harness.firmware.without_mqtt import WithoutMqtt
+from harness.settings import FirmwareName
 
 
 @dataclass(frozen=True, slots=True)
 class FirmwareKind:
     """One kind of firmware, by the ``name`` that boards files use.
 
-    ``framing``: the stand-in's framing that plays it. ``product``: what people call it. ``capabilities``: of every
+    The stand-in that plays it has the same name. ``product``: what people call it. ``capabilities``: of every
     version. ``recognise``: asks the board, None: it is another. ``anonymous``: it has no command by which it could be
     recognised, it is what answers like it and is none of the others. ``unrecognised``: how it shows that a board is
     another. ``restart``: the lines by which it shows that it has just started. ``framed``: its URCs with counted
     payloads. ``at_shell``: AT commands go through a shell. ``terminators``: what else than CR may end its commands.
     """
 
-    name: str
-    framing: str
+    name: FirmwareName
     product: str
     recognise: Callable[[AtPort], Firmware | None]
     restart: re.Pattern[str]

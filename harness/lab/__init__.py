@@ -2,7 +2,7 @@
 
 from harness.lab.boards_file import BoardsFileError, load_boards_file
 from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB, choose_boards_file
-from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, NrfCloudAccount, VirtualConfig, select
+from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, NrfCloudAccount, select
 from harness.lab.discovery import Kit, find_port, list_kits
 from harness.lab.lab import Lab, MissingApiKey
 from harness.lab.lease import Lease
@@ -21,7 +21,6 @@ __all__ = [
     "LocalCloud",
     "MissingApiKey",
     "NrfCloudAccount",
-    "VirtualConfig",
     "choose_boards_file",
     "expected_documents",
     "find_port",

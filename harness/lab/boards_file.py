@@ -3,28 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.errors import Misuse
-from harness.lab.config import BUILT_IN_CLOUDS, BoardConfig, LabFile, LocalCloud, NrfCloudAccount, Schema, VirtualConfig
-from harness.lab.nearest import nearest
+from harness.lab.config import BUILT_IN_CLOUDS, LabFile, LocalCloud, NrfCloudAccount, Schema
 from harness.lab.relations import relations
 from harness.lab.yaml_marks import Document, Mistake, Place
+from harness.settings.sentences import TYPES, nearest, sentence, unknown_key
+from harness.settings.shape import known_keys
 
-_MODELS: tuple[type[BaseModel], ...] = (Schema, BoardConfig, VirtualConfig, LocalCloud, NrfCloudAccount)
 _KEY_NAMES = {3: "cloud name", 6: "address"}  # of mappings whose keys are free, by the length of their path
-_TYPES = {
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "bool_type": "must be true or false",
-    "tuple_type": "must be a list",
-    "dict_type": "must be a mapping of keys to values",
-    "model_type": "must be a mapping of keys to values",
-    "model_attributes_type": "must be a mapping of keys to values",
-}
 
 
 class BoardsFileError(Misuse):
@@ -78,27 +67,23 @@ def _mistake(document: Document, details: ErrorDetails) -> Mistake:
     )
     context = details.get("ctx", {})
     if kind == "extra_forbidden":
-        text = f"unknown key {key!r}; {nearest('key', key, _keys(place))}"
-        return document.mistake(place, text, at_key=True)
+        return document.mistake(place, unknown_key(key, key, _keys(place)), at_key=True)
     if kind == "missing":
-        return document.mistake(place[:-1], f"key {key!r} is missing; add it")
+        return document.mistake(place[:-1], sentence(details, repr(key)))
     if kind == "union_tag_not_found":
         return document.mistake(place, "key 'kind' is missing; add kind: local or kind: nrfcloud")
-    if kind in ("literal_error", "union_tag_invalid"):
-        allowed = str(context.get("expected") or context.get("expected_tags")).replace(" or ", ", ")
-        choices = [choice.strip(" '") for choice in allowed.split(",")]
-        shown, place = (value, place) if kind == "literal_error" else (context.get("tag"), (*place, "kind"))
-        name = "kind" if kind == "union_tag_invalid" else key
-        return document.mistake(place, f"{name!r} cannot be {shown!r}; {nearest('value', str(shown), choices)}")
+    if kind == "union_tag_invalid":
+        choices = [choice.strip(" '") for choice in str(context["expected_tags"]).split(",")]
+        tag = context["tag"]
+        return document.mistake((*place, "kind"), f"'kind' cannot be {tag!r}; {nearest('value', str(tag), choices)}")
     if kind == "too_short":
         what = "a board" if key == "boards" else "an entry"
         return document.mistake(place, f"{key!r} is an empty list; add {what} to it")
-    if kind in _TYPES:
+    what, cure = repr(key), "correct it"
+    if kind in TYPES:
         what = "the file" if not place else f"an entry of {key!r}" if isinstance(place[-1], int) else repr(key)
         cure = _retyped(document.raw(place), value, kind)
-        return document.mistake(place, f"{what} cannot be {_shown(value)}: it {_TYPES[kind]}; {cure}", at_key=is_key)
-    said = str(context["error"]) if kind == "value_error" else _plain(details["msg"])
-    return document.mistake(place, f"{key!r} cannot be {_shown(value)}: it {said}; correct it", at_key=is_key)
+    return document.mistake(place, sentence(details, what, cure=cure), at_key=is_key)
 
 
 def _retyped(raw: str, value: Any, kind: str) -> str:
@@ -112,33 +97,9 @@ def _retyped(raw: str, value: Any, kind: str) -> str:
     return "correct it"
 
 
-def _plain(message: str) -> str:
-    """Turn pydantic's "Input should be …" into the second half of our sentence."""
-    return "must " + message.partition(" should ")[2]
-
-
-def _shown(value: Any) -> str:
-    match value:
-        case None:
-            return "empty"
-        case bool():
-            return str(value).lower()
-        case str():
-            return repr(value)
-        case dict():
-            return "a mapping"
-        case list() | tuple():
-            return "a list"
-    return str(value)
-
-
 def _keys(place: Place) -> list[str]:
     """Return the keys known where an unknown one stands: those of the model that the path leads to."""
-    names = [part for part in place[:-1] if isinstance(part, str)]
-    if not names:
-        model: type[BaseModel] = Schema
-    elif names[0] == "clouds":
-        model = LocalCloud if names[-1] == "local" else NrfCloudAccount
-    else:
-        model = VirtualConfig if names[-1] == "virtual" else BoardConfig
-    return list(model.model_fields)
+    if place[0] == "clouds" and len(place) > 2:
+        kind, rest = (LocalCloud if place[2] == "local" else NrfCloudAccount), place[3:-1]
+        return known_keys(kind, rest)
+    return known_keys(Schema, place[:-1])

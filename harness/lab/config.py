@@ -1,24 +1,18 @@
 """What boards.yaml may say: the schema. Reading the file and finding the line of a mistake: boards_file.py."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from harness.errors import Misuse
+from harness.settings import Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
+from harness.settings.base import AS_TUPLE, BY_VALUE, matching
 
 DEFAULT_SEC_TAG: Final = 16842753  # nRF Connect SDK, CONFIG_NRF_CLOUD_SEC_TAG
 HIGHEST_SEC_TAG: Final = 2147483647  # tags above are reserved by Nordic
 PORT_SCHEMES: Final = ("rfc2217://", "socket://")
-
-
-def _address(value: str) -> str:
-    host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError("must be HOST:PORT, e.g. mqtt.nrfcloud.com:8883")
-    return value
 
 
 def _port(value: str) -> str:
@@ -51,49 +45,17 @@ def _sec_tags(value: tuple[int, ...]) -> tuple[int, ...]:
     return value
 
 
-def _matching(pattern: str, meaning: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"must be {meaning}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-Name = Annotated[str, _matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "one word of letters, digits, '_' and '-'")]
-Variable = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
+Variable = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
 DeviceId = Annotated[
-    str, _matching(r"[A-Za-z0-9:_-]{1,64}", "1 to 64 letters, digits, ':', '_' and '-'"), AfterValidator(_device_id)
+    str, matching(r"[A-Za-z0-9:_-]{1,64}", "1 to 64 letters, digits, ':', '_' and '-'"), AfterValidator(_device_id)
 ]
 
 
-class _Strict(BaseModel):
-    """No unknown keys, no guessing: ``"115200"`` is text and not a number."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-Fault = Literal["no-sim", "denied", "low-voltage", "no-imei", "store-full", "clock-unknown"]
 SecTag = Annotated[int, AfterValidator(_sec_tag)]
-Address = Annotated[str, AfterValidator(_address)]
-Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_tuple), Field(min_length=1)]
+Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AS_TUPLE, Field(min_length=1)]
 
 
-class VirtualConfig(_Strict):
-    """A virtual board."""
-
-    model: Literal["nrf9160", "nrf9160-1.2", "nrf9161", "nrf9151", "mute", "garbage"] = "nrf9151"
-    framing: Literal["serial-modem", "at_client", "shell"] | None = None  # None: what the board's firmware speaks
-    faults: Annotated[tuple[Fault, ...], BeforeValidator(_tuple)] = ()
-    baud: Annotated[int, Field(ge=0)] = 0
-    time_scale: Annotated[float, Field(ge=0)] = 0.05
-
-
-class _Cloud(_Strict):
+class _Cloud(Settings):
     """What is expected of every cloud: that it enforces the policy documents of ``profile``, as ``policies`` change it.
 
     A file of ``policies`` takes the place of the profile's document of its name; one of any other name is a policy of
@@ -109,7 +71,7 @@ class _Cloud(_Strict):
         return f"profile {self.profile}" + (f" with {', '.join(self.policies)}" if self.policies else "")
 
 
-class LocalCloud(_Cloud):
+class LocalCloud(_Cloud, CloudSettings):
     """The local nRF Cloud: a process on this computer, started when first needed.
 
     It enforces what is expected of it, except for ``enforces``: documents that it has in place of those, or besides.
@@ -117,8 +79,6 @@ class LocalCloud(_Cloud):
 
     kind: Literal["local"]
     enforces: Files | None = None
-    on_violation: Literal["close", "tolerate", "suback80"] = "close"
-    close_style: Literal["notify", "fin", "rst", "hang"] = "notify"
 
 
 class NrfCloudAccount(_Cloud):
@@ -138,25 +98,25 @@ class NrfCloudAccount(_Cloud):
 CloudConfig = LocalCloud | NrfCloudAccount
 
 
-class BoardConfig(_Strict):
+class BoardConfig(Settings):
     """One board. Exactly one of ``virtual``, ``port`` and ``serial`` says where it is."""
 
     name: Name
-    virtual: VirtualConfig | None = None
+    virtual: BoardSettings | None = None
     port: Annotated[str, AfterValidator(_port)] | None = None
     serial: Annotated[str, Field(min_length=1)] | None = None
     vcom: Annotated[int, Field(ge=0)] = 0
-    firmware: Literal["serial-modem", "at-client", "shell"] = "serial-modem"
+    firmware: Annotated[FirmwareName, BY_VALUE] = FirmwareName.SERIAL_MODEM
     baud: Annotated[int, Field(gt=0)] = 115200
     flow_control: bool = False
     provision: Literal["device", "host", "cloud"] = "device"
     sec_tag: SecTag = DEFAULT_SEC_TAG
-    sec_tags: (
-        Annotated[tuple[SecTag, ...], BeforeValidator(_tuple), Field(min_length=1), AfterValidator(_sec_tags)] | None
-    ) = None  # in place of sec_tag
+    sec_tags: Annotated[tuple[SecTag, ...], AS_TUPLE, Field(min_length=1), AfterValidator(_sec_tags)] | None = (
+        None  # in place of sec_tag
+    )
     adopt: bool = False
     cloud: str = "local"
-    tags: Annotated[tuple[Name, ...], BeforeValidator(_tuple)] = ()
+    tags: Annotated[tuple[Name, ...], AS_TUPLE] = ()
     device_id: DeviceId | None = None  # None: the device UUID
 
     @property
@@ -171,12 +131,12 @@ BUILT_IN_CLOUDS: Final[dict[str, CloudConfig]] = {
 }
 
 
-class Schema(_Strict):
+class Schema(Settings):
     """The whole file."""
 
     lab_ca: Annotated[str, Field(min_length=1)] | None = None
     clouds: dict[Name, Annotated[CloudConfig, Field(discriminator="kind")]] = Field(default_factory=dict)
-    boards: Annotated[tuple[BoardConfig, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    boards: Annotated[tuple[BoardConfig, ...], AS_TUPLE, Field(min_length=1)]
 
 
 class LabFile(BaseModel):

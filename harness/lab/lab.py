@@ -12,17 +12,16 @@ from typing import Any, Self
 from harness.cloud import CloudEndpoints
 from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, PortMissing
 from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoints, split_address
-from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, VirtualConfig, select
+from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, select
 from harness.lab.discovery import find_port, list_kits
 from harness.lab.lease import Lease, lease_folder, port_key, private_folder
 from harness.lab.profiles import enforced_folder, expected_documents
 from harness.lab.stand_in import StandIn
 from harness.policy import PolicyDocument
+from harness.settings import BoardSettings, CloudSettings, NamedBoard, ProcessCloud, ProcessSettings
 
 _OTHER_NAME = "broker.invalid"  # the local cloud's network has it, its certificate has not
 _GRACE = 0.2  # seconds; asked only after a connection broke
-
-_FRAMINGS = {"serial-modem": "serial-modem", "at-client": "at_client", "shell": "shell"}  # by firmware
 
 
 class MissingApiKey(Misuse):
@@ -148,6 +147,16 @@ class Lab:
         key = port_key(self.port_url(board))
         return Lease(board.name, key, folder=self._leases or lease_folder(), timeout=timeout)
 
+    def stand_in(self, what: str | BoardConfig) -> StandIn:
+        """Return the process behind a virtual board, or behind a local cloud by its name; it takes commands.
+
+        Raises Misuse if none was started for it: the board is a real one, the cloud an account, or not used yet.
+        """
+        key = ("cloud", what) if isinstance(what, str) else ("board", what.name)
+        if key not in self._stand_ins:
+            raise Misuse(f"no stand-in runs for {key[0]} {key[1]!r}; only virtual boards and local clouds have one")
+        return self._stand_ins[key]
+
     def check(self, what: str | BoardConfig, *, grace: float = 0.0) -> None:
         """Raise CloudUnreachable or BoardLost if the process behind a cloud or a board (or its name) is gone.
 
@@ -173,11 +182,13 @@ class Lab:
         return self.file.cloud(name)
 
     def _start_cloud(self, name: str, config: LocalCloud) -> CloudEndpoints:
-        arguments = ["--boards", "0", "--on-violation", config.on_violation, "--close-style", config.close_style]
-        policies = enforced_folder(config, self.file.path.parent, self._folder / f"policies-{name}")
-        if policies is not None:
-            arguments += ["--policies", str(policies)]
-        stand_in = self._start(("cloud", name), f"local cloud {name!r}", arguments, CloudUnreachable)
+        folder = self.file.path.parent
+        said = {field: getattr(config, field) for field in CloudSettings.model_fields}
+        if config.state is not None:
+            said["state"] = str(folder / config.state)
+        policies = enforced_folder(config, folder, self._folder / f"policies-{name}")
+        settings = ProcessSettings(cloud=ProcessCloud(**said, policies=str(policies or "page")))
+        stand_in = self._start(("cloud", name), f"local cloud {name!r}", settings, CloudUnreachable)
         cloud = stand_in.ready["cloud"]
         self._api_keys[name] = Path(cloud["api_key_file"]).read_text().strip()
         ca = Path(cloud["ca"])
@@ -196,17 +207,17 @@ class Lab:
             other_name=_OTHER_NAME,
         )
 
-    def _start_board(self, board: BoardConfig, virtual: VirtualConfig) -> StandIn:
-        arguments = ["--no-cloud", "--boards", "1", "--names", board.name, "--model", virtual.model]
-        framing = virtual.framing or _FRAMINGS[board.firmware]
-        if framing != "serial-modem":
-            arguments += ["--framing", framing]
-        for fault in virtual.faults:
-            arguments += ["--fault", fault]
-        arguments += ["--baud", str(virtual.baud), "--time-scale", str(virtual.time_scale)]
-        for name, (host, port) in self._network(self.cloud_of(board)).items():
-            arguments += ["--network", f"{name}={host}:{port}"]
-        return self._start(("board", board.name), f"virtual board {board.name!r}", arguments, BoardLost)
+    def _start_board(self, board: BoardConfig, virtual: BoardSettings) -> StandIn:
+        said = {field: getattr(virtual, field) for field in BoardSettings.model_fields}
+        said["firmware"] = virtual.firmware or board.firmware
+        network = {name: f"{host}:{port}" for name, (host, port) in self._network(self.cloud_of(board)).items()}
+        settings = ProcessSettings(boards=(NamedBoard(name=board.name, **said),), network=network)
+        started = self._start(("board", board.name), f"virtual board {board.name!r}", settings, BoardLost)
+        cloud = self._stand_ins.get(("cloud", self.cloud_of(board)))
+        if cloud is not None:  # it knows the boards of its own process only, as Nordic knows its modules
+            (made,) = started.ready["boards"]
+            cloud.command("trust-identity", identity=f"{made['device_uuid']}={made['identity_key']}")
+        return started
 
     def _network(self, cloud_name: str) -> dict[str, tuple[str, int]]:
         """Return where names lead inside a virtual board's radio network."""
@@ -219,10 +230,11 @@ class Lab:
         stand_in = self._stand_ins["cloud", cloud_name]
         return {name: (host, port) for name, (host, port) in stand_in.ready["cloud"]["network"].items()}
 
-    def _start(self, key: tuple[str, str], what: str, arguments: list[str], error: type[LabError]) -> StandIn:
+    def _start(self, key: tuple[str, str], what: str, said: ProcessSettings, error: type[LabError]) -> StandIn:
         folder = self._folder / "-".join(key)
         log = self._folder / f"{'-'.join(key)}.stderr"
-        started = StandIn(what, [*arguments, "--dir", str(folder), "--die-with-stdin"], log=log, error=error)
+        settings = said.model_copy(update={"directory": str(folder), "die_with_stdin": True})
+        started = StandIn(what, settings, log=log, error=error)
         self._stand_ins[key] = started
         return started
 

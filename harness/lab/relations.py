@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.lab.config import BUILT_IN_CLOUDS
-from harness.lab.nearest import nearest
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.policy import PolicyDocument, PolicyError, at_home, load_document
 from harness.policy.documents.arn import EXAMPLE_ACCOUNT
 from harness.policy.documents.profile import meant_by
+from harness.settings.sentences import nearest
 
 _PLACES = ("virtual", "port", "serial")  # a board is at exactly one of them
 _FILES = ("rest_ca", "root_ca", "api_key_file")

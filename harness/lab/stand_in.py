@@ -1,35 +1,40 @@
 """A stand-in's process: started, asked for its one line of JSON, watched, and ended with certainty."""
 
+import itertools
 import json
 import os
 import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from harness.errors import LabError
+from harness.errors import LabError, Misuse
 from harness.redact import SECRETS
+from harness.settings import ProcessSettings
 
 START_TIMEOUT: Final = 30.0  # seconds; a start takes one, on a busy computer ten
 STOP_TIMEOUT: Final = 5.0
+COMMAND_TIMEOUT: Final = 10.0  # an answer takes milliseconds, on a busy computer a second
 _TAIL: Final = 400  # characters of standard error in a message
 
 
 class StandIn:
     """One process of ``python -m harness.virtual``. It ends with this process too: on the end of its standard input.
 
-    ``what``: what it is to the user, e.g. "local cloud". ``error``: the class raised if it does not start.
+    ``what``: what it is to the user, e.g. "local cloud". ``settings``: what it is told, with ``die_with_stdin``; they
+    are written beside ``log``. ``error``: the class raised if it does not start or does not answer a command.
     ``ready``: the line that it printed once everything listened.
     """
 
     def __init__(
         self,
         what: str,
-        arguments: Sequence[str],
+        settings: ProcessSettings,
         *,
         log: Path,
         error: type[LabError],
@@ -38,17 +43,24 @@ class StandIn:
     ) -> None:
         self.what = what
         self._log = log
+        self._error = error
         self._ending = False
+        self._heard = bytearray()  # what came after the last whole line
+        self._commands = itertools.count(1)
+        self._one_at_a_time = threading.Lock()
+        document = log.with_name(f"{log.stem}.json")
+        _write_private(document, settings.model_dump_json(exclude_defaults=True))
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stderr:
             self._process = subprocess.Popen(
-                [*program, *arguments],
+                [*program, "--settings", str(document)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
+                bufsize=0,  # a command leaves at once, and a broken pipe keeps nothing of it back
                 process_group=0,  # Ctrl-C is for the test run, which still needs the stand-in to clean up
             )
         try:
-            self.ready = self._first_line(error, timeout)
+            self.ready = self._first_line(timeout)
         except BaseException:
             self.stop(timeout=0.0)
             raise
@@ -88,20 +100,59 @@ class StandIn:
                 pipe.close()
         return fault
 
-    def _first_line(self, error: type[LabError], timeout: float) -> dict[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
-        line = _read_line(self._process.stdout.fileno(), timeout)
+    def command(self, name: str, /, *, timeout: float = COMMAND_TIMEOUT, **fields: Any) -> dict[str, Any]:
+        """Tell the running process something and return what its answer says (docs/virtual.md, "Commands").
+
+        ``name``: e.g. ``set-fault``. ``fields``: of the command, e.g. ``board="virtual-1", fault="no-sim"``.
+        ``timeout``: seconds until the answer. Raises Misuse if the process refuses the command; the class given as
+        ``error`` if the process is gone or does not answer in time.
+        """
+        with self._one_at_a_time:
+            number = next(self._commands)
+            self._tell({"id": number, "command": name, **fields})
+            answer = self._answer(number, name, time.monotonic() + timeout)
+        if not answer["ok"]:
+            raise Misuse(f"{self.what} refuses {name}: {answer['error']}")
+        return {key: value for key, value in answer.items() if key not in ("id", "ok")}
+
+    def _tell(self, request: dict[str, Any]) -> None:
+        stdin = self._process.stdin
         try:
-            value = json.loads(line)
-        except ValueError:
-            value = None
-        if isinstance(value, dict):
+            if stdin is None or stdin.closed:
+                raise BrokenPipeError
+            stdin.write(json.dumps(request).encode() + b"\n")
+        except OSError:
+            raise self._gone(request["command"]) from None
+
+    def _answer(self, number: int, name: str, deadline: float) -> dict[str, Any]:
+        """Return the answer to command ``number``; one to an earlier command that was given up is passed over."""
+        while True:
+            line = self._read_line(deadline)
+            if not line.endswith(b"\n"):
+                self._heard[:0] = line  # the rest of it may still come
+                raise self._gone(name)
+            answer = _object(line)
+            if answer is not None and answer.get("id") == number and isinstance(answer.get("ok"), bool):
+                return answer
+
+    def _gone(self, name: str) -> LabError:
+        dead = self.died(grace=1.0)
+        if dead is not None:
+            return self._error(f"{dead}; run again")
+        if self._ending:
+            return self._error(f"{self.what} (pid {self.pid}) was ended and takes no command {name}; start it again")
+        return self._error(f"{self.what} (pid {self.pid}) did not answer command {name} in time{self._last_words()}")
+
+    def _first_line(self, timeout: float) -> dict[str, Any]:
+        line = self._read_line(time.monotonic() + timeout)
+        value = _object(line)
+        if value is not None:
             return value
         said = f"printed {line[:80]!r} in place of its addresses" if line else f"did not report within {timeout:g} s"
         dead = self.died(grace=1.0)
         if dead is None:
             dead = f"{self.what} (pid {self.pid}) {said}{self._last_words()}"
-        raise error(f"{dead}; run {' '.join(map(str, self._process.args))} by hand to see why")  # type: ignore[arg-type]
+        raise self._error(f"{dead}; run {' '.join(map(str, self._process.args))} by hand to see why")  # type: ignore[arg-type]
 
     def _ended(self, grace: float) -> bool:
         try:
@@ -115,16 +166,32 @@ class StandIn:
         words = " ".join(SECRETS.scrub(text).split())
         return f"; its last words: {words[-_TAIL:]}" if words else ""
 
+    def _read_line(self, deadline: float) -> bytes:
+        """Return the next line of standard output, or what came of it before the end of file or the deadline."""
+        stdout = self._process.stdout
+        if stdout is None or stdout.closed:
+            return b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            while b"\n" not in self._heard and selector.select(max(0.0, deadline - time.monotonic())):
+                chunk = os.read(stdout.fileno(), 65536)
+                if not chunk:
+                    break
+                self._heard += chunk
+        end = self._heard.find(b"\n") + 1 or len(self._heard)
+        line = bytes(self._heard[:end])
+        del self._heard[:end]
+        return line
 
-def _read_line(fd: int, timeout: float) -> bytes:
-    """Return the first line from a pipe, or what came of it before the end of file or the deadline."""
-    deadline = time.monotonic() + timeout
-    line = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(fd, selectors.EVENT_READ)
-        while not line.endswith(b"\n") and selector.select(max(0.0, deadline - time.monotonic())):
-            chunk = os.read(fd, 65536)
-            if not chunk:
-                break
-            line += chunk
-    return line
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)

@@ -1,25 +1,55 @@
-"""``python -m harness.virtual``: the stand-ins as a process. Exit codes: 0 stopped, 1 cannot run, 2 wrong options."""
+"""``python -m harness.virtual``: the stand-ins as a process. Exit codes: 0 stopped, 1 cannot run, 2 wrong settings."""
 
+import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from harness.policy import PolicyError
+from harness.settings import (
+    UnreadableSettings,
+    WrongOption,
+    add_options,
+    settings_of,
+)
 from harness.virtual.cloud.registry.state_file import UnusableState
-from harness.virtual.launch import run
-from harness.virtual.options import parse_options
+from harness.virtual.launch import UnusableSettings, run
 from harness.virtual.run_directory import UnusableDirectory
+from harness.virtual.standard_input import LineReader
+
+_PROGRAM = "python -m harness.virtual"
 
 
-def main() -> int:
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Exit 2 with one line: a supervisor shows the last line of stderr."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; a wrong option ends the process with one line and exit code 2."""
+    parser = _Parser(prog=_PROGRAM, description="Virtual nRF91 boards and a local nRF Cloud.", allow_abbrev=False)
+    add_options(parser)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
-    options = parse_options()
+    lines = LineReader(0)
+    parser = make_parser()
+    given = parser.parse_args(arguments)
     try:
-        asyncio.run(run(options))
-    except (PolicyError, UnusableDirectory, UnusableState) as error:
-        print(f"python -m harness.virtual: {error}", file=sys.stderr)
+        settings = settings_of(given, lambda: lines.read() or b"")
+    except (WrongOption, UnreadableSettings) as error:
+        parser.error(str(error))
+    try:
+        asyncio.run(run(settings, lines))
+    except (PolicyError, UnusableDirectory, UnusableSettings, UnusableState) as error:
+        print(f"{_PROGRAM}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"python -m harness.virtual: {error}", file=sys.stderr)
+        print(f"{_PROGRAM}: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,5 +1,6 @@
 """The directory that holds what other processes need of the stand-ins, and that leaves no trace when they end."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -7,6 +8,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+_PREFIX = "nrf91-virtual-"
 _MANIFEST = ".nrf91-virtual"
 """Names of this run's files, one a line: what a killed run left behind is told from what belongs to others."""
 
@@ -26,7 +28,8 @@ class RunDirectory:
         self._temporary = path is None
         self._made = path is not None and not path.exists()
         if path is None:
-            path = Path(tempfile.mkdtemp(prefix="nrf91-virtual-"))
+            remove_abandoned(Path(tempfile.gettempdir()))
+            path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         else:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path.resolve()
@@ -38,6 +41,7 @@ class RunDirectory:
             os.close(self._lock)
             raise UnusableDirectory(f"{self.path} is in use by another process; give another --dir") from error
         self._remove_files()
+        (self.path / _MANIFEST).touch(mode=0o600)  # from now on, who gets the lock knows that this process is gone
 
     def take(self, name: str) -> Path:
         """Return the path of a file or link to be made by this run; UnusableDirectory when the name is taken."""
@@ -75,3 +79,21 @@ class RunDirectory:
             for name in manifest.read_text().splitlines():
                 (self.path / name).unlink(missing_ok=True)
             manifest.unlink()
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the temporary directories in ``folder`` whose process is gone: it was killed before it could do that.
+
+    Each process holds a lock on its directory until it ends, however it ends, and makes the manifest when it has the
+    lock. So a directory with a manifest and without a lock is nobody's. One without a manifest may belong to a process
+    that is just starting; others' directories cannot be opened, or are not ours by their owner. Both stay.
+    """
+    for path in folder.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                if os.fstat(lock).st_uid == os.getuid() and (path / _MANIFEST).is_file():
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)

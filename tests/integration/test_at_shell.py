@@ -36,7 +36,7 @@ def find_out(port, firmware):
 
 @pytest.fixture(scope="module", params=[[], ["--colour"]], ids=["plain", "colour"])
 def board(request):
-    with virtual_board("--framing", "shell", *request.param) as board:
+    with virtual_board("--firmware", "shell", *request.param) as board:
         yield board
 
 
@@ -186,28 +186,27 @@ def test_notifications_are_urcs(event, pending):
 
 
 @pytest.mark.parametrize(
-    ("framing", "firmware", "message"),
+    ("runs", "said", "message"),
     [
         ("shell", "at-client", "a shell answers here .*say 'firmware: shell'"),
         ("shell", "serial-modem", "a shell answers here .*say 'firmware: shell'"),
-        ("at_client", "shell", "no shell around them: say 'firmware: at-client'"),
+        ("at-client", "shell", "no shell around them: say 'firmware: at-client'"),
         ("serial-modem", "shell", "no shell around them: say 'firmware: at-client'"),
-        ("at_client", "serial-modem", "does not run Serial Modem"),
+        ("at-client", "serial-modem", "does not run Serial Modem"),
         ("serial-modem", "at-client", "the board runs Serial Modem 1.0.0, not the AT client"),
     ],
 )
-def test_the_wrong_firmware_is_named(framing, firmware, message, monkeypatch):
+def test_the_wrong_firmware_is_named(runs, said, message, monkeypatch):
     monkeypatch.setattr("harness.at.port._TRY_TIMEOUT", 0.2)
-    with virtual_board("--framing", framing) as board, opened(board["port"], firmware) as port:
+    with virtual_board("--firmware", runs) as board, opened(board["port"], said) as port:
         with pytest.raises(WrongFirmware, match=message) as caught:
-            find_out(port, firmware)
+            find_out(port, said)
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("framing", ["at_client", "serial-modem", "shell"])
-def test_the_right_firmware_is_taken(framing):
-    firmware = framing.replace("_", "-")
-    with virtual_board("--framing", framing) as board, opened(board["port"], firmware) as port:
+@pytest.mark.parametrize("firmware", ["at-client", "serial-modem", "shell"])
+def test_the_right_firmware_is_taken(firmware):
+    with virtual_board("--firmware", firmware) as board, opened(board["port"], firmware) as port:
         find_out(port, firmware)
         assert port.command("AT+CGSN").text == board["imei"]
 
@@ -215,7 +214,7 @@ def test_the_right_firmware_is_taken(framing):
 @pytest.mark.parametrize("terminator", ["cr", "lf", "crlf", "nul"])
 def test_what_ends_a_command_is_found_out(terminator, monkeypatch):
     monkeypatch.setattr("harness.at.port._TRY_TIMEOUT", 0.2)
-    arguments = ("--framing", "at_client", "--terminator", terminator)
+    arguments = ("--firmware", "at-client", "--terminator", terminator)
     with virtual_board(*arguments) as board, opened(board["port"], "at-client") as port:
         find_out(port, "at-client")
         assert port.command("AT+CGSN").text == board["imei"]

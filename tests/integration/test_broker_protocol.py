@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.virtual.cloud.broker.profile import AWS_IOT, PLAIN_MQTT, Limits
+from harness.settings import Limits
+from harness.virtual.cloud.broker.profile import AWS_IOT, PLAIN_MQTT
 from harness.virtual.mqtt import (
     Connect,
     Disconnect,

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.virtual.cloud.broker.profile import AWS_IOT, Limits
+from harness.settings import Limits
+from harness.virtual.cloud.broker.profile import AWS_IOT
 from harness.virtual.mqtt import Connack, Connect, Pingreq, Pingresp, Puback, Publish, Subscribe
 from tests.integration.broker_lab import DEADLINE, RawClient, context_for, identity, lab
 from tests.unit.virtual.test_mqtt_decoder import BROKEN

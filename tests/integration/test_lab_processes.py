@@ -112,7 +112,7 @@ def test_close_leaves_no_process_and_no_file(tmp_path):
     lab.close()
     assert lab.faults == []
     assert stand_in._process.returncode == 0
-    assert [path.name for path in folder.iterdir()] == ["cloud-local.stderr"]
+    assert {path.name for path in folder.iterdir()} == {"cloud-local.json", "cloud-local.stderr"}
     assert (folder / "cloud-local.stderr").read_bytes() == b""
 
 

@@ -13,14 +13,12 @@ import serial
 from harness.at import AtPort, PortSettings
 from harness.errors import NotRegistered
 from harness.modem import CredentialKind, Modem
+from harness.settings import Fault, FirmwareName, Terminator
 from harness.timeline import Timeline
 from harness.virtual.board import (
     NRF9160_MFW_1_3_5,
     NRF9161_MFW_2_0_0,
-    Fault,
-    Framing,
     Network,
-    Terminator,
     VirtualBoard,
 )
 from tests.integration.test_virtual_process import stand_ins
@@ -60,13 +58,13 @@ def ask(port, command, end=b"OK\r\n"):
 
 @pytest.fixture
 def at_client(tmp_path):
-    with board(tmp_path, framing=Framing.AT_CLIENT) as made:
+    with board(tmp_path, firmware=FirmwareName.AT_CLIENT) as made:
         yield made
 
 
 @pytest.fixture
 def shell(tmp_path):
-    with board(tmp_path, framing=Framing.SHELL) as made:
+    with board(tmp_path, firmware=FirmwareName.SHELL) as made:
         yield made
 
 
@@ -94,7 +92,7 @@ def test_at_client_keeps_its_state_from_one_tool_to_the_next(at_client):
 )
 def test_at_client_typed_one_byte_at_a_time(tmp_path, terminator, end):
     with (
-        board(tmp_path, framing=Framing.AT_CLIENT, terminator=terminator) as made,
+        board(tmp_path, firmware=FirmwareName.AT_CLIENT, terminator=terminator) as made,
         serial.Serial(str(made.port), 115200, timeout=5) as port,
     ):
         for byte in b"AT+CFUN?" + end:
@@ -114,7 +112,7 @@ def test_shell(shell):
 
 def test_pace_of_the_baud_rate_covers_the_echo(tmp_path):
     with (
-        board(tmp_path, framing=Framing.SHELL, baud=115200) as made,
+        board(tmp_path, firmware=FirmwareName.SHELL, baud=115200) as made,
         serial.Serial(str(made.port), 115200, timeout=5) as port,
     ):
         ask(port, b"at AT\r", b"OK\r\n" + PROMPT)  # the banner may still be under way
@@ -141,10 +139,12 @@ def driver(made, **settings):
 
 @pytest.mark.parametrize("personality", [NRF9160_MFW_1_3_5, NRF9161_MFW_2_0_0])
 @pytest.mark.parametrize(
-    ("framing", "settings"), [(Framing.AT_CLIENT, {}), (Framing.SHELL, {"at_shell": True})], ids=["at_client", "shell"]
+    ("firmware", "settings"),
+    [(FirmwareName.AT_CLIENT, {}), (FirmwareName.SHELL, {"at_shell": True})],
+    ids=["at-client", "shell"],
 )
-def test_the_driver_makes_and_checks_credentials(tmp_path, personality, framing, settings):
-    with board(tmp_path, personality=personality, framing=framing) as made, driver(made, **settings) as (_, modem):
+def test_the_driver_makes_and_checks_credentials(tmp_path, personality, firmware, settings):
+    with board(tmp_path, personality=personality, firmware=firmware) as made, driver(made, **settings) as (_, modem):
         identity = modem.identity()
         assert (identity.imei, identity.firmware) == (made.imei, personality.firmware)
         made_key = modem.generate_key(TAG, subject="CN=nrf-1")
@@ -167,7 +167,7 @@ def test_the_driver_registers_through_at_client(at_client):
 @pytest.mark.parametrize(("fault", "status"), [(Fault.DENIED, 3), (Fault.NO_SIM, 90)])
 def test_the_driver_is_told_why_there_is_no_registration(tmp_path, fault, status):
     with (
-        board(tmp_path, framing=Framing.AT_CLIENT, faults=[fault]) as made,
+        board(tmp_path, firmware=FirmwareName.AT_CLIENT, faults=[fault]) as made,
         driver(made) as (_, modem),
         pytest.raises(NotRegistered, match=rf"\+CEREG: {status}"),
     ):
@@ -192,7 +192,7 @@ def test_the_key_that_signs_a_token_is_the_one_that_was_reported(at_client):
 
 
 def test_a_process_with_at_client_and_a_fault():
-    options = ("--no-cloud", "--model", "nrf9160-1.2", "--framing", "at_client", "--fault", "store-full")
+    options = ("--no-cloud", "--model", "nrf9160-1.2", "--firmware", "at-client", "--fault", "store-full")
     with stand_ins(*options) as (_, ready):
         (one,) = ready["boards"]
         assert one["model"] == "nrf9160-1.2"

@@ -100,7 +100,7 @@ def test_the_ready_line_and_what_it_promises():
         assert key not in Path(ready["journal"]).read_text()
         assert [json.loads(line)["event"] for line in Path(ready["journal"]).read_text().splitlines()] == ["rest"]
         one, two = ready["boards"]
-        assert one.keys() == {"name", "port", "model", "imei", "device_uuid", "identity_key"}
+        assert one.keys() == {"name", "port", "model", "firmware", "imei", "device_uuid", "identity_key"}
         assert (one["name"], two["name"], one["model"]) == ("virtual-1", "virtual-2", "nrf9151")
         assert one["imei"] != two["imei"]
         with serial.Serial(two["port"], 115200, timeout=5) as port:
@@ -121,7 +121,7 @@ def claim(ready, token):
     cloud = ready["cloud"]
     with requests.Session() as session:
         session.trust_env = False
-        session.proxies = {"https": f"http://127.0.0.1:{cloud['proxy']}"}
+        session.proxies = {"https": cloud["proxy"]}
         session.headers["Authorization"] = f"Bearer {Path(cloud['api_key_file']).read_text()}"
         url = "https://api.provisioning.nrfcloud.com/v1/claimed-devices"
         return session.post(url, json={"claimToken": token}, verify=cloud["ca"], timeout=5).status_code
@@ -149,7 +149,7 @@ def test_boards_of_another_process_can_be_claimed_when_they_are_trusted():
 
 def test_a_proxy_port_that_is_taken_is_one_line(tmp_path):
     with stand_ins("--boards", "0", "--proxy", "0") as (_, ready):
-        code, message = refused("--boards", "0", "--proxy", str(ready["cloud"]["proxy"]))
+        code, message = refused("--boards", "0", "--proxy", ready["cloud"]["proxy"].rpartition(":")[2])
     assert code == 1
     assert message.count("\n") == 1
 
@@ -242,10 +242,43 @@ def test_a_broken_policy_document_is_named(tmp_path, document, reason):
 def test_a_wrong_option_is_one_line():
     code, message = refused("--boards", "many")
     assert (code, message.count("\n")) == (2, 1)
-    assert "--boards: 'many' is no number from 0 to 64" in message
+    assert "--boards cannot be 'many': it must be a number from 0 to 64" in message
 
 
 def test_a_directory_that_cannot_be_made_is_one_line():
     code, message = refused("--boards", "0", "--dir", "/proc/nothing")
     assert (code, message.count("\n")) == (1, 1)
     assert "/proc/nothing" in message
+
+
+def boards_of(*arguments):
+    with stand_ins("--no-cloud", "--boards", "2", *arguments) as (_, ready):
+        return [(board["imei"], board["device_uuid"]) for board in ready["boards"]]
+
+
+def test_boards_of_two_processes_differ_unless_they_have_the_same_seed():
+    assert not {*boards_of()} & {*boards_of()}
+    assert boards_of("--seed", "x") == boards_of("--seed", "x")
+    assert not {*boards_of("--seed", "x")} & {*boards_of("--seed", "y")}
+
+
+def test_a_killed_run_leaves_nothing_after_the_next_start(monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with stand_ins() as (killed, left), stand_ins("--no-cloud") as (_, running):
+        killed.kill()
+        killed.wait(READY_DEADLINE)
+        assert Path(left["cloud"]["api_key_file"]).exists()
+        (tmp_path / "nrf91-virtual-theirs").mkdir()
+        with stand_ins("--no-cloud") as (_, ready):
+            there = {path.name for path in tmp_path.iterdir()}
+            assert there == {Path(running["dir"]).name, Path(ready["dir"]).name, "nrf91-virtual-theirs"}
+
+
+def test_settings_that_name_what_is_not_there_are_one_line(tmp_path):
+    code, message = refused("--boards", "0", "--policies", "/nonexistent")
+    assert (code, message.count("\n")) == (2, 1)
+    assert "policies: /nonexistent is neither page nor current nor a directory; name one that is there" in message
+    point = "04" + "00" * 64
+    code, message = refused("--boards", "0", "--trust-identity", f"11111111-2222-3333-4444-555555555555={point}")
+    assert (code, message.count("\n")) == (2, 1)
+    assert "is no UUID with a point on P-256; correct it" in message

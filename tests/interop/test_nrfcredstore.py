@@ -24,19 +24,18 @@ from tests.interop.stand_ins import SEC_TAG, program, run, virtual_board
 TOOL = program("nrfcredstore")
 pytestmark = pytest.mark.skipif(TOOL is None, reason="nrfcredstore is not installed (pip install nrfcredstore)")
 
-FIRMWARE = {"at_client": "at-client", "shell": "shell"}
 AMAZON = Path(__file__).parents[2] / "harness/cloud/ca/AmazonRootCA1.pem"
 _ROW = re.compile(r"(\d+) +([A-Z_]+) +([0-9A-F]{64})")
 
 
-@pytest.fixture(scope="module", params=FIRMWARE)
-def framing(request):
+@pytest.fixture(scope="module", params=["at-client", "shell"])
+def firmware(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def board(framing):
-    with virtual_board("--framing", framing) as board:
+def board(firmware):
+    with virtual_board("--firmware", firmware) as board:
         yield board
 
 
@@ -52,12 +51,11 @@ def nrfcredstore(board, *arguments):
 
 
 @pytest.fixture
-def harness(board, framing):
+def harness(board, firmware):
     """Return a context: the same board through the harness. Outside of it the tool has the port."""
 
     @contextmanager
     def opened():
-        firmware = FIRMWARE[framing]
         with AtPort.open(board["port"], name="dk1", timeline=Timeline(), settings=port_settings(firmware)) as port:
             synchronise(port, firmware)
             open_firmware(port, firmware)
@@ -179,7 +177,7 @@ def test_the_board_goes_back_and_forth_between_tools(tool, harness, board):
 
 
 def test_a_serial_modem(tmp_path):
-    with virtual_board("--framing", "serial-modem") as board:
+    with virtual_board("--firmware", "serial-modem") as board:
         assert board["imei"] in nrfcredstore(board, "imei")
         nrfcredstore(board, "generate", SEC_TAG, tmp_path / "csr.der")
         nrfcredstore(board, "write", SEC_TAG, "ROOT_CA_CERT", AMAZON)

@@ -10,10 +10,10 @@ from typing import Final
 from harness.at import Terminator
 from harness.firmware.interface import Firmware
 from harness.firmware.kind import FirmwareKind
+from harness.settings import FirmwareName
 
 AT_CLIENT: Final = FirmwareKind(
-    name="at-client",
-    framing="at_client",
+    name=FirmwareName.AT_CLIENT,
     product="AT client",
     recognise=lambda _port: Firmware("AT client"),
     anonymous=True,

@@ -12,6 +12,7 @@ from harness.firmware.interface import Capability, Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.serial_modem.driver import SerialModem
 from harness.firmware.serial_modem.watcher import SerialModemWatcher
+from harness.settings import FirmwareName
 
 _LONGEST_TOPIC: Final = 128  # bytes; AT#XMQTTPUB and AT#XMQTTSUB
 # AT#XMQTTCFG and AT#XMQTTCON take no will.
@@ -40,8 +41,7 @@ def _message_lengths(args: str) -> tuple[int, ...]:
 _FRAMED: Final[dict[str, FramedUrc]] = {"#XMQTTMSG": _message_lengths}
 
 SERIAL_MODEM: Final = FirmwareKind(
-    name="serial-modem",
-    framing="serial-modem",
+    name=FirmwareName.SERIAL_MODEM,
     product="Serial Modem",
     recognise=recognise,
     unrecognised="neither AT#XSMVER nor AT#XSLMVER is known to the board: it does not run Serial Modem",

@@ -10,10 +10,10 @@ from typing import Final
 
 from harness.firmware.interface import Firmware
 from harness.firmware.kind import FirmwareKind
+from harness.settings import FirmwareName
 
 SHELL: Final = FirmwareKind(
-    name="shell",
-    framing="shell",
+    name=FirmwareName.SHELL,
     product="AT shell",
     recognise=lambda _port: Firmware("AT shell"),
     anonymous=True,

@@ -1,4 +1,4 @@
-"""A virtual nRF91 board: an nRF9160, nRF9161 or nRF9151 that runs Serial Modem 1.0, at_client, or a shell.
+"""A virtual nRF91 board: an nRF9160, nRF9161 or nRF9151 that runs Serial Modem 1.0, at-client, or a shell.
 
 It refuses what a real board refuses, in the same bytes, and keeps no secrets on disk::
 
@@ -7,10 +7,7 @@ It refuses what a real board refuses, in the same bytes, and keeps no secrets on
     await board.start()
 """
 
-from harness.virtual.board.at_host import Terminator
 from harness.virtual.board.board import VirtualBoard
-from harness.virtual.board.faults import Fault
-from harness.virtual.board.firmware import Framing
 from harness.virtual.board.network import Network
 from harness.virtual.board.personality import (
     GARBAGE,
@@ -31,10 +28,7 @@ __all__ = [
     "NRF9160_MFW_1_3_5",
     "NRF9161_MFW_2_0_0",
     "PERSONALITIES",
-    "Fault",
-    "Framing",
     "Network",
     "Personality",
-    "Terminator",
     "VirtualBoard",
 ]

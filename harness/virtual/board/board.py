@@ -7,9 +7,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
-from harness.virtual.board.at_host import Terminator
-from harness.virtual.board.faults import Fault
-from harness.virtual.board.firmware import Framing, make_firmware
+from harness.settings import Fault, FirmwareName, Terminator
+from harness.virtual.board.firmware import make_firmware
 from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.network import Network
 from harness.virtual.board.outputs import (
@@ -33,8 +32,9 @@ class VirtualBoard:
 
     ``link``: path the port appears under. ``network``: where host names lead. ``baud``: pace of the UART, 0 for none.
     ``time_scale``: factor on the modem's recorded times (1.0: as recorded); times that belong to the host or the broker
-    (idle time of data mode, MQTT keep-alive) are real. ``imei``, ``device_uuid``: derived from ``name`` when left out.
-    ``framing``: the application firmware. ``terminator``: what ends a command for at_client. ``colour``: the shell's.
+    (idle time of data mode, MQTT keep-alive) are real. ``seed``: what the board's numbers are derived from (None: its
+    name). ``imei``, ``device_uuid``: in place of derived ones. ``firmware``: the application firmware. ``terminator``:
+    what ends a command for at-client. ``colour``: the shell's.
     """
 
     def __init__(
@@ -46,20 +46,21 @@ class VirtualBoard:
         personality: Personality = NRF9151_MFW_2_0_2,
         baud: int = 0,
         time_scale: float = 0.05,
+        seed: str | None = None,
         imei: str | None = None,
         device_uuid: uuid.UUID | None = None,
-        framing: Framing = Framing.SERIAL_MODEM,
+        firmware: FirmwareName = FirmwareName.SERIAL_MODEM,
         terminator: Terminator = Terminator.CR,
         colour: bool = False,
         faults: Iterable[Fault] = (),
     ) -> None:
         self.name = name
         self.personality = personality
-        self.nvm = Nvm(make_identity(name, imei=imei, device_uuid=device_uuid))
+        self.nvm = Nvm(make_identity(seed or name, imei=imei, device_uuid=device_uuid))
         self._time_scale = time_scale
         self._faults = set(faults)
         self._core = make_firmware(
-            framing, personality, self.nvm, baud=baud, faults=self._faults, terminator=terminator, colour=colour
+            firmware, personality, self.nvm, baud=baud, faults=self._faults, terminator=terminator, colour=colour
         )
         self._pty = Pty(link, self._received, baud=baud)
         self._network_link = Uplink(network, self.nvm, self._link_event)
@@ -69,6 +70,11 @@ class VirtualBoard:
     def port(self) -> Path:
         """Path of the serial port."""
         return self._pty.link
+
+    @property
+    def plugged(self) -> bool:
+        """Whether the port is there."""
+        return self._pty.is_open
 
     @property
     def model(self) -> str:

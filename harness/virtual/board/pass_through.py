@@ -8,8 +8,8 @@ from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Final
 
+from harness.settings import Fault
 from harness.virtual.board.commands import Lines, Refused, parse
-from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import LinkEvent, Outbox, Output, Send
 from harness.virtual.board.personality import Personality

@@ -129,4 +129,4 @@ PERSONALITIES: Final = {
     each.name: each
     for each in (NRF9160_MFW_1_3_5, NRF9160_MFW_1_2_7, NRF9161_MFW_2_0_0, NRF9151_MFW_2_0_2, MUTE, GARBAGE)
 }
-"""By the name that ``python -m harness.virtual --model`` takes."""
+"""By the name of the model in the settings."""

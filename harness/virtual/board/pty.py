@@ -53,6 +53,11 @@ class Pty:
         fresh.symlink_to(self._device)
         fresh.replace(self.link)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the device is there."""
+        return self._master >= 0
+
     def send(self, data: bytes) -> None:
         """Send bytes to the host, in time and without waiting."""
         if self._master < 0:

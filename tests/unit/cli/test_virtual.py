@@ -4,7 +4,8 @@ import stat
 
 import pytest
 
-from harness.cli.virtual import boards_file, write_boards_file
+from harness.cli.arguments import parse
+from harness.cli.virtual import boards_file, up, write_boards_file
 from harness.errors import Misuse
 from harness.lab import Lab, load_boards_file
 
@@ -26,18 +27,24 @@ def ready(tmp_path):
             "network": {"mqtt.nrfcloud.com:8883": ["127.0.0.1", 4883]},
         },
         "boards": [
-            {"name": "a", "port": "/dev/null", "model": "nrf9151", "imei": "350000000000001"},
-            {"name": "b", "port": "/dev/null", "model": "nrf9160", "imei": "350000000000002"},
+            {
+                "name": "a",
+                "port": "/dev/null",
+                "model": "nrf9151",
+                "firmware": "serial-modem",
+                "imei": "350000000000001",
+            },
+            {"name": "b", "port": "/dev/null", "model": "nrf9160", "firmware": "at-client", "imei": "350000000000002"},
         ],
     }
 
 
 def test_it_reaches_the_stand_ins_by_configuration_alone(ready, tmp_path):
-    path = write_boards_file(ready, "at_client")
+    path = write_boards_file(ready)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     file = load_boards_file(path)
     assert [(board.name, board.port, board.cloud, board.firmware) for board in file.boards] == [
-        ("a", "/dev/null", "virtual", "at-client"),
+        ("a", "/dev/null", "virtual", "serial-modem"),
         ("b", "/dev/null", "virtual", "at-client"),
     ]
     assert [board.device_id for board in file.boards] == [None, "b-350000000000002"]
@@ -50,7 +57,7 @@ def test_it_reaches_the_stand_ins_by_configuration_alone(ready, tmp_path):
 
 
 def test_serial_modem_needs_no_word(ready):
-    assert boards_file(ready, "serial-modem")["boards"][0] == {
+    assert boards_file(ready)["boards"][0] == {
         "name": "a",
         "port": "/dev/null",
         "cloud": "virtual",
@@ -61,5 +68,28 @@ def test_serial_modem_needs_no_word(ready):
 def test_a_file_of_others_is_not_overwritten(ready, tmp_path):
     (tmp_path / "boards.yaml").write_text("mine")
     with pytest.raises(Misuse, match=r"boards\.yaml: File exists: name another folder with --dir"):
-        write_boards_file(ready, "serial-modem")
+        write_boards_file(ready)
     assert (tmp_path / "boards.yaml").read_text() == "mine"
+
+
+def test_boards_without_a_cloud(ready, tmp_path):
+    path = write_boards_file({**ready, "cloud": None})
+    assert [board.cloud for board in load_boards_file(path).boards] == ["nrfcloud", "nrfcloud"]
+
+
+def given(line):
+    return parse(["virtual", "up", *line.split()])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--boards 0", "virtual up needs a board at least; leave --boards out or give a number from 1"),
+        ("--baud x", "--baud cannot be 'x': it must be a whole number; correct it"),
+        ("--settings /nonexistent", "/nonexistent: cannot read the settings: No such file or directory; name another"),
+    ],
+)
+def test_wrong_settings_are_misuse(line, message):
+    with pytest.raises(Misuse) as caught:
+        up(given(line), None)
+    assert str(caught.value).startswith(message)

@@ -6,8 +6,9 @@ import signal
 import sys
 from pathlib import Path
 
-manner, arguments = sys.argv[1], sys.argv[2:]
-folder = Path(arguments[arguments.index("--dir") + 1]) if "--dir" in arguments else Path.cwd()
+manner, (option, document) = sys.argv[1], sys.argv[2:]
+settings = json.loads(Path(document).read_text())
+folder = Path(settings["directory"])
 if manner == "crash":
     print("Traceback: no such policy\nlast line", file=sys.stderr)
     sys.exit(3)
@@ -19,10 +20,11 @@ if manner == "chatty":
     print("Hello, I am not JSON", flush=True)
 elif manner != "silent":
     folder.mkdir(exist_ok=True)
-    ready = {"pid": os.getpid(), "arguments": arguments, "cloud": None, "boards": []}
-    if "--no-cloud" in arguments:
-        ready["boards"] = [{"name": "b", "port": str(folder / "port")}]
-    else:
+    ready = {"pid": os.getpid(), "settings": settings, "cloud": None, "boards": []}
+    for board in settings.get("boards", []):
+        made = {"device_uuid": "0" * 32, "identity_key": "04" + "0" * 128}
+        ready["boards"].append({"name": board["name"], "port": str(folder / "port"), **made})
+    if "cloud" in settings:
         (folder / "api-key").write_text("0123456789abcdef0123\n")
         (folder / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
         ready["cloud"] = {
@@ -33,4 +35,16 @@ elif manner != "silent":
             "network": {"mqtt.nrfcloud.com:8883": ["127.0.0.1", 4883]},
         }
     print(json.dumps(ready), flush=True)
-sys.stdin.read()
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["command"] == "die":
+        os._exit(9)
+    if request["command"] == "late":
+        late = request["id"]
+        continue
+    if request["command"] == "after-late":
+        print(json.dumps({"id": late, "ok": True}), flush=True)
+    if request["command"] == "refuse":
+        print(json.dumps({"id": request["id"], "ok": False, "error": "not today"}), flush=True)
+        continue
+    print(json.dumps({"id": request["id"], "ok": True, "heard": request}), flush=True)

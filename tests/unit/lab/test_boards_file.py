@@ -11,12 +11,12 @@ from harness.lab import (
     BoardsFileError,
     LocalCloud,
     NrfCloudAccount,
-    VirtualConfig,
     expected_documents,
     load_boards_file,
     select,
 )
 from harness.policy import load_profile
+from harness.settings import BoardSettings
 
 GOOD = """\
 clouds:
@@ -34,7 +34,7 @@ boards:
     tags: [smoke, dk]
     device_id: lab-dk-1
   - name: virtual-1
-    virtual: {time_scale: 1, model: nrf9160, framing: at_client, faults: [no-sim, store-full]}
+    virtual: {time_scale: 1, model: nrf9160, firmware: at-client, faults: [no-sim, store-full]}
     firmware: at-client
     provision: cloud
     sec_tags: [7, 8]
@@ -75,8 +75,8 @@ def test_every_key(tmp_path):
     )
     assert (dk.cloud, dk.tags, dk.device_id, dk.virtual, dk.port) == ("beta", ("smoke", "dk"), "lab-dk-1", None, None)
     assert (dk.provision, dk.all_sec_tags, dk.adopt) == ("device", (42,), False)
-    assert virtual.virtual == VirtualConfig(
-        model="nrf9160", framing="at_client", faults=("no-sim", "store-full"), baud=0, time_scale=1
+    assert virtual.virtual == BoardSettings(
+        model="nrf9160", firmware="at-client", faults=("no-sim", "store-full"), baud=0, time_scale=1
     )
     assert (virtual.firmware, virtual.provision, virtual.all_sec_tags, virtual.adopt) == (
         "at-client",
@@ -131,8 +131,9 @@ def test_the_default_file_of_the_project_is_good():
         ),
         (
             "boards: [{name: a, virtual: {zzz: 1}}]",
-            "1:30: unknown key 'zzz'; known keys: model, framing, faults, baud, time_scale;"
-            " use one of them or remove the line",
+            "1:30: unknown key 'zzz'; known keys: model, firmware, terminator, colour, faults, baud, time_scale,"
+            " seed, imei, device_uuid;"
+            " use one of them or leave it out",
         ),
         (board("name: b"), "4:5: key 'name' is there already, in line 2; keep one of the two"),
         (
@@ -166,7 +167,7 @@ def test_the_default_file_of_the_project_is_good():
         (
             board("firmware: slm"),
             "4:15: 'firmware' cannot be 'slm'; known values: serial-modem, at-client, shell;"
-            " use one of them or remove the line",
+            " use one of them or leave it out",
         ),
         (
             board("port: /dev/ttyACM0"),
@@ -232,6 +233,22 @@ def test_the_default_file_of_the_project_is_good():
         (
             board("firmware: at_client"),
             "4:15: 'firmware' cannot be 'at_client'; nearest known value is 'at-client'; correct it",
+        ),
+        (
+            "boards: [{name: a, virtual: {framing: at-client}}]",
+            "1:30: key 'framing' is called 'firmware' now; rename it",
+        ),
+        (
+            "boards: [{name: a, virtual: {imei: 490154203237518}}]",
+            "1:36: 'imei' cannot be 490154203237518: it must be text; write \"490154203237518\"",
+        ),
+        (
+            "clouds: {x: {kind: local, limits: {paylod: 1}}}\n" + board(""),
+            "1:36: unknown key 'paylod'; nearest known key is 'payload'; correct it",
+        ),
+        (
+            "clouds: {x: {kind: local, maximum_tls: 1.3}}\n" + board(""),
+            "1:40: 'maximum_tls' cannot be 1.3: it must be text; write \"1.3\"",
         ),
         (board("sec_tags: []"), "4:15: 'sec_tags' is an empty list; add an entry to it"),
         (board("sec_tags: 7"), "4:15: 'sec_tags' cannot be 7: it must be a list; write [7]"),
@@ -307,7 +324,7 @@ boards:
         f"2:31: no such file: {tmp_path / 'nowhere.json'}; give policy documents, relative to this file",
         "4:28: unknown key 'bauds'; nearest known key is 'baud'; correct it",
         "5:12: board 'a' is there already, in line 4; give this one another name",
-        "5:42: unknown cloud 'y'; known clouds: local, nrfcloud, x; use one of them or remove the line",
+        "5:42: unknown cloud 'y'; known clouds: local, nrfcloud, x; use one of them or leave it out",
         "6:5: the board has none of virtual, port and serial; give one of them: where it is",
     ]
 

@@ -1,5 +1,6 @@
 """The lab's own logic, with a small script in place of the stand-ins."""
 
+import json
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from harness.lab import Lab, MissingApiKey, load_boards_file
 from harness.lab import lab as lab_module
 from harness.lab.stand_in import StandIn
 from harness.policy import load_profile, profile_folder
+from harness.settings import BoardSettings, CloudSettings
 from tests.unit.lab.test_stand_in import FAKE, gone
 
 FILE = """\
@@ -78,10 +80,59 @@ def test_a_local_cloud_is_started_once(make_lab, tmp_path):
     assert cloud.dead() is None
     assert lab.api_key("local") == "0123456789abcdef0123"
     (started,) = lab._stand_ins.values()
-    assert started.ready["arguments"] == [
-        *("--boards", "0", "--on-violation", "tolerate", "--close-style", "fin"),
-        *("--dir", str(folder), "--die-with-stdin"),
-    ]
+    assert started.ready["settings"] == {
+        "cloud": {"on_violation": "tolerate", "close_style": "fin"},
+        "directory": str(folder),
+        "die_with_stdin": True,
+    }
+
+
+def test_every_setting_of_a_local_cloud_reaches_its_process(make_lab, tmp_path):
+    said = {
+        "on_violation": "suback80",
+        "close_style": "rst",
+        "cert_refusal": "alert",
+        "policy_refresh": "live",
+        "hash_matches_parent": True,
+        "retained_by_wildcard": True,
+        "maximum_tls": "1.3",
+        "limits": {"payload": 1000, "first_packet": 0.5},
+        "jitp_delay": 2.5,
+        "bulk_step": 1,
+        "tenant": "11111111-2222-3333-4444-aaaaaaaaaaaa",
+        "state": "state",
+        "trust_identities": ["11111111-2222-3333-4444-aaaaaaaaaaaa=04" + "0" * 128],
+        "proxy": 0,
+    }
+    assert said.keys() == CloudSettings.model_fields.keys()
+    text = FILE.replace(
+        "{kind: local, on_violation: tolerate, close_style: fin}", json.dumps({"kind": "local", **said})
+    )
+    (tmp_path / "boards.yaml").write_text(text)
+    lab = make_lab()
+    lab.endpoints("local")
+    sent = lab.stand_in("local").ready["settings"]["cloud"]
+    assert sent == {**said, "state": str(tmp_path / "state")}
+
+
+def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path):
+    said = {
+        "model": "nrf9160",
+        "firmware": "shell",
+        "terminator": "lf",
+        "colour": True,
+        "faults": ["no-sim"],
+        "baud": 9600,
+        "time_scale": 1.0,
+        "seed": "mine",
+        "imei": "490154203237518",
+        "device_uuid": "11111111-2222-3333-4444-aaaaaaaaaaaa",
+    }
+    assert said.keys() == BoardSettings.model_fields.keys()
+    (tmp_path / "boards.yaml").write_text(FILE.replace("{baud: 115200, time_scale: 0.5}", json.dumps(said)))
+    lab = make_lab()
+    lab.port_url(board(lab, "v1"))
+    assert lab.stand_in(board(lab, "v1")).ready["settings"]["boards"] == [{**said, "name": "v1"}]
 
 
 def policies_of(make_lab, tmp_path, cloud):
@@ -90,8 +141,8 @@ def policies_of(make_lab, tmp_path, cloud):
     lab = make_lab()
     lab.endpoints("local")
     (started,) = lab._stand_ins.values()
-    arguments = started.ready["arguments"]
-    return Path(arguments[arguments.index("--policies") + 1]) if "--policies" in arguments else None
+    folder = started.ready["settings"]["cloud"].get("policies")
+    return folder and Path(folder)
 
 
 def test_a_local_cloud_enforces_its_profile(make_lab, tmp_path):
@@ -133,29 +184,34 @@ def test_a_virtual_board_is_started_once_into_its_clouds_network(make_lab, tmp_p
     v1 = board(lab, "v1")
     folder = tmp_path / "run" / "stand-ins" / "board-v1"
     assert lab.port_url(v1) == lab.port_url(v1) == str(folder / "port")
-    assert lab._stand_ins["board", "v1"].ready["arguments"] == [
-        *(
-            "--no-cloud",
-            "--boards",
-            "1",
-            "--names",
-            "v1",
-            "--model",
-            "nrf9151",
-            "--baud",
-            "115200",
-            "--time-scale",
-            "0.5",
-        ),
-        *("--network", "mqtt.nrfcloud.com:8883=127.0.0.1:4883", "--dir", str(folder), "--die-with-stdin"),
-    ]
+    assert lab._stand_ins["board", "v1"].ready["settings"] == {
+        "boards": [{"name": "v1", "firmware": "serial-modem", "baud": 115200, "time_scale": 0.5}],
+        "network": {"mqtt.nrfcloud.com:8883": "127.0.0.1:4883"},
+        "directory": str(folder),
+        "die_with_stdin": True,
+    }
+
+
+def test_the_local_cloud_trusts_the_virtual_boards_that_use_it(make_lab):
+    lab = make_lab()
+    lab.port_url(board(lab, "v1"))
+    heard = lab.stand_in("local").command("what-was-before")["heard"]
+    assert heard["id"] == 2  # the first one was trust-identity
+
+
+def test_no_stand_in_runs_for_what_is_real_or_not_used_yet(make_lab):
+    lab = make_lab()
+    with pytest.raises(Misuse, match="no stand-in runs for board 'dk'; only virtual boards and local clouds have one"):
+        lab.stand_in(board(lab, "dk"))
+    with pytest.raises(Misuse, match="no stand-in runs for cloud 'local'"):
+        lab.stand_in("local")
 
 
 def test_a_virtual_board_may_use_nrf_cloud_itself(make_lab):
     lab = make_lab(cloud_override="nrfcloud")
     lab.port_url(board(lab, "v1"))
     (started,) = lab._stand_ins.values()
-    assert "mqtt.nrfcloud.com:8883=mqtt.nrfcloud.com:8883" in started.ready["arguments"]
+    assert started.ready["settings"]["network"] == {"mqtt.nrfcloud.com:8883": "mqtt.nrfcloud.com:8883"}
 
 
 def test_nrf_cloud(make_lab):
@@ -184,19 +240,18 @@ def test_a_cloud_on_this_computer_by_configuration_alone(make_lab, tmp_path):
     assert (cloud.hold, cloud.public) == (0.0, False)
 
 
-def test_a_virtual_board_takes_the_clouds_network_its_firmwares_framing_and_faults(make_lab):
+def test_a_virtual_board_takes_the_clouds_network_and_the_firmware_that_is_expected(make_lab):
     lab = make_lab()
     lab.port_url(board(lab, "v2"))
-    arguments = lab._stand_ins["board", "v2"].ready["arguments"]
-    assert arguments[arguments.index("--model") :][:8] == [
-        *("--model", "nrf9160", "--framing", "at_client"),
-        *("--fault", "no-sim", "--fault", "denied"),
+    settings = lab._stand_ins["board", "v2"].ready["settings"]
+    assert settings["boards"] == [
+        {"name": "v2", "model": "nrf9160", "firmware": "at-client", "faults": ["no-sim", "denied"]}
     ]
-    assert [arguments[i + 1] for i, word in enumerate(arguments) if word == "--network"] == [
-        "mqtt.nrfcloud.com:8883=127.0.0.1:4883",
-        "mqtt.nrfcloud.com:8443=127.0.0.1:4884",
-        "broker.invalid:8883=127.0.0.1:4883",
-    ]
+    assert settings["network"] == {
+        "mqtt.nrfcloud.com:8883": "127.0.0.1:4883",
+        "mqtt.nrfcloud.com:8443": "127.0.0.1:4884",
+        "broker.invalid:8883": "127.0.0.1:4883",
+    }
 
 
 def test_the_api_key_may_come_from_a_private_file(make_lab, tmp_path):

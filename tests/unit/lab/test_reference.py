@@ -9,7 +9,8 @@ import yaml
 
 from harness.credentials import KeyOrigin
 from harness.firmware import FIRMWARES
-from harness.lab import BoardConfig, LocalCloud, NrfCloudAccount, VirtualConfig, load_boards_file
+from harness.lab import BoardConfig, LocalCloud, NrfCloudAccount, load_boards_file
+from harness.settings import BoardSettings, FirmwareName, Model
 from harness.virtual.board.personality import PERSONALITIES
 
 REFERENCE = (Path(__file__).parents[3] / "docs" / "boards-yaml.md").read_text()
@@ -19,7 +20,7 @@ REFERENCE = (Path(__file__).parents[3] / "docs" / "boards-yaml.md").read_text()
     ("heading", "model"),
     [
         ("## Keys of a board", BoardConfig),
-        ("### virtual", VirtualConfig),
+        ("### virtual", BoardSettings),
         ("### kind: local", LocalCloud),
         ("### kind: nrfcloud", NrfCloudAccount),
     ],
@@ -41,6 +42,6 @@ def test_the_example_is_good(tmp_path):
 
 
 def test_choices_are_those_of_their_owners():
-    assert set(get_args(VirtualConfig.model_fields["model"].annotation)) == set(PERSONALITIES)
+    assert set(Model) == set(PERSONALITIES)
     assert get_args(BoardConfig.model_fields["provision"].annotation) == tuple(KeyOrigin)
-    assert get_args(BoardConfig.model_fields["firmware"].annotation) == tuple(FIRMWARES)
+    assert tuple(FirmwareName) == tuple(FIRMWARES)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import CloudUnreachable
+from harness.errors import CloudUnreachable, Misuse
 from harness.lab.stand_in import StandIn
+from harness.settings import ProcessSettings
 
 FAKE = Path(__file__).with_name("fake_stand_in.py")
 
@@ -17,11 +18,11 @@ FAKE = Path(__file__).with_name("fake_stand_in.py")
 def start(tmp_path, manner, *, timeout=20.0):
     return StandIn(
         "local cloud",
-        [manner, "--dir", str(tmp_path)],
+        ProcessSettings(directory=str(tmp_path), die_with_stdin=True),
         log=tmp_path / "log",
         error=CloudUnreachable,
         timeout=timeout,
-        program=(sys.executable, str(FAKE)),
+        program=(sys.executable, str(FAKE), manner),
     )
 
 
@@ -84,3 +85,44 @@ def test_one_that_does_not_end_is_killed_and_told(tmp_path):
 def test_a_bad_end_is_told(tmp_path):
     process = start(tmp_path, "grumpy")
     assert process.stop() == f"local cloud (pid {process.pid}) ended with code 7 when it was told to"
+
+
+def test_it_gets_its_settings_as_a_private_document(tmp_path):
+    process = start(tmp_path, "good")
+    assert process.ready["settings"] == {"directory": str(tmp_path), "die_with_stdin": True}
+    assert stat.S_IMODE((tmp_path / "log.json").stat().st_mode) == 0o600
+    process.stop()
+
+
+def test_a_command_is_answered(tmp_path):
+    process = start(tmp_path, "good")
+    heard = process.command("set-fault", board="virtual-1", fault="no-sim")["heard"]
+    assert heard == {"id": 1, "command": "set-fault", "board": "virtual-1", "fault": "no-sim"}
+    assert process.command("other")["heard"]["id"] == 2
+    with pytest.raises(Misuse, match="local cloud refuses refuse: not today"):
+        process.command("refuse")
+    assert process.command("again")["heard"]["id"] == 4
+    assert process.stop() is None
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_that_to_the_next_command(tmp_path):
+    process = start(tmp_path, "good")
+    with pytest.raises(CloudUnreachable, match=r"did not answer command late in time"):
+        process.command("late", timeout=0.05)
+    assert process.command("after-late")["heard"]["command"] == "after-late"
+    process.stop()
+
+
+def test_a_command_to_a_process_that_dies_or_has_died_says_so(tmp_path):
+    process = start(tmp_path, "good")
+    for name in ("die", "too-late"):
+        with pytest.raises(CloudUnreachable, match=r"local cloud \(pid \d+\) ended with exit code 9; run again"):
+            process.command(name)
+    process.stop()
+
+
+def test_a_command_after_the_end_says_so(tmp_path):
+    process = start(tmp_path, "good")
+    process.stop()
+    with pytest.raises(CloudUnreachable, match="was ended and takes no command set-fault"):
+        process.command("set-fault")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from harness.settings import Limits
 from harness.virtual.cloud.broker import rules
-from harness.virtual.cloud.broker.profile import Limits
 from harness.virtual.mqtt import Publish, Subscribe, Will
 
 LIMITS = Limits()

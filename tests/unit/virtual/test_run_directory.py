@@ -45,7 +45,7 @@ def test_what_a_killed_run_left_is_removed_and_nothing_else(tmp_path):
     os.close(killed._lock)  # what the kernel does for a killed process
     (tmp_path / "mine").write_text("x")
     with RunDirectory(tmp_path) as directory:
-        assert {path.name for path in tmp_path.iterdir()} == {"mine"}
+        assert {path.name for path in tmp_path.iterdir()} == {"mine", ".nrf91-virtual"}
         assert directory.write_private("api-key", "new").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 

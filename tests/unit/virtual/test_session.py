@@ -1,6 +1,6 @@
 """Sessions: numbering, the window of unacknowledged messages, the bounded queue, what is sent again."""
 
-from harness.virtual.cloud.broker.profile import Limits
+from harness.settings import Limits
 from harness.virtual.cloud.broker.session import Delivery, Session
 from harness.virtual.mqtt import Publish
 

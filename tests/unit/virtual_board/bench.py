@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.virtual.board.faults import Fault
+from harness.settings import Fault
 from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.outputs import CancelTimer, LinkEvent, Output, Send, Timer
 from harness.virtual.board.pass_through import PassThrough

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.virtual.board.at_host import AtHost, Terminator
+from harness.settings import Terminator
+from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.at_host.host_input import BUFFER_SIZE, HostInput
 from tests.unit.virtual_board.bench import Bench
 from tests.unit.virtual_board.test_modem_credentials import AMAZON_DIGEST, AMAZON_ROOT

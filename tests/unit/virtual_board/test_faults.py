@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.virtual.board.faults import Fault
+from harness.settings import Fault
 from tests.unit.virtual_board.bench import ERROR, NOON, OK, Bench, cme, info, urcs
 
 

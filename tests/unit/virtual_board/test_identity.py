@@ -2,8 +2,8 @@ import uuid
 
 import pytest
 
+from harness.settings.imei import luhn_digit
 from harness.virtual.board.modem import make_identity
-from harness.virtual.board.modem.nvm import luhn_digit
 from tests.unit.virtual_board.bench import ERROR, Bench, cme, info
 
 

@@ -1,6 +1,5 @@
 """The at_client sample: Nordic's AT host library and nothing else."""
 
-from harness.virtual.board.at_host.host_input import Terminator
 from harness.virtual.board.at_host.server import AtHost
 
-__all__ = ["AtHost", "Terminator"]
+__all__ = ["AtHost"]

@@ -5,22 +5,14 @@ configured terminator ends a line, whatever stands before ``AT`` is part of it, 
 effect, and in a full buffer even the closing quote is lost, so that the line ends no more until something is deleted.
 """
 
-from enum import StrEnum
 from typing import Final
+
+from harness.settings import Terminator
 
 BUFFER_SIZE: Final = 4095
 """Bytes of a command; one more in the buffer ends the text."""
 _NUL, _LF, _CR, _QUOTE = 0x00, 0x0A, 0x0D, 0x22
 _DELETE: Final = (0x08, 0x7F)
-
-
-class Terminator(StrEnum):
-    """What ends a command: a choice when the firmware is built."""
-
-    CR = "cr"
-    LF = "lf"
-    CRLF = "crlf"
-    NUL = "nul"
 
 
 class HostInput:

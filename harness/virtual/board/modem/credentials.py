@@ -10,8 +10,8 @@ import hashlib
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from harness.settings import Fault
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
-from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem.codes import (
     ALREADY_EXISTS,
     CONTENT_INVALID,

@@ -5,8 +5,8 @@ Source: "nRF91x1 AT Commands" reference, +CFUN, %XSYSTEMMODE, %FEACONF, +COPS, +
 
 from dataclasses import replace
 
+from harness.settings import Fault
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply, Wait
-from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem.codes import RADIO_CONNECTION_ACTIVE, SEARCH_INTERRUPTED
 from harness.virtual.board.modem.nvm import PLMN
 from harness.virtual.board.modem.radio import DENIED, DETACH, UICC_READY, Radio

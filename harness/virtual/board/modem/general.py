@@ -5,8 +5,8 @@ Source: "nRF91x1 AT Commands" reference, +CMEE, +CLAC, +CEMODE, %XVBAT, %XTEMP, 
 
 from collections.abc import Callable, Iterable
 
+from harness.settings import Fault
 from harness.virtual.board.commands import Args, Commands, Forms, Reply, Wait
-from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem.nvm import StoredSettings
 from harness.virtual.board.modem.state import State
 

@@ -4,8 +4,8 @@ Source: "nRF91x1 AT Commands" reference, +CGSN, +CGMI, +CGMM, +CGMR, +CIMI, %SHO
 %DEVICEUUID, %XICCID, +CPIN, +CPINR, %XSIM.
 """
 
+from harness.settings import Fault
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
-from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem.codes import SIM_FAILURE, SIM_NOT_INSERTED
 from harness.virtual.board.modem.state import State
 

@@ -6,8 +6,8 @@ Source: "nRF91x1 AT Commands" reference.
 from collections.abc import Callable, Set
 from datetime import datetime
 
+from harness.settings import Fault
 from harness.virtual.board.commands import Command, Forms, Refused, Reply
-from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem.credentials import CredentialCommands
 from harness.virtual.board.modem.expiry import ExpiryCommands
 from harness.virtual.board.modem.functional import FunctionalCommands

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from harness.settings.imei import is_imei, luhn_digit
+
 PLMN = "00101"
 
 
@@ -62,37 +64,28 @@ class Nvm:
     settings: StoredSettings = field(default_factory=StoredSettings)
 
 
-def make_identity(name: str, *, imei: str | None = None, device_uuid: uuid.UUID | None = None) -> BoardIdentity:
-    """Derive a board's numbers from its name: the same name is the same board in every run.
+def make_identity(seed: str, *, imei: str | None = None, device_uuid: uuid.UUID | None = None) -> BoardIdentity:
+    """Derive a board's numbers from ``seed``: the same seed is the same board in every run.
 
     ``imei``: 15 digits with a valid check digit; ``ValueError`` otherwise.
     """
-    seed = hashlib.sha256(name.encode()).digest()
-    serial = int.from_bytes(seed[:6], "big")
+    digest = hashlib.sha256(seed.encode()).digest()
+    serial = int.from_bytes(digest[:6], "big")
     if imei is None:
         body = f"00101091{serial % 1_000_000:06d}"
         imei = body + luhn_digit(body)
-    elif not (imei.isascii() and imei.isdigit() and len(imei) == 15 and luhn_digit(imei[:14]) == imei[14]):
+    elif not is_imei(imei):
         raise ValueError(f"IMEI {imei!r} is not 15 digits with a valid check digit; leave it out to get one")
     return BoardIdentity(
         imei=imei,
         imsi=f"{PLMN}{serial % 10**10:010d}",
         iccid=f"89{PLMN}{serial % 10**12:012d}F",
-        device_uuid=device_uuid or _uuid(seed),
+        device_uuid=device_uuid or _uuid(digest),
     )
 
 
-def luhn_digit(digits: str) -> str:
-    """Return the check digit that follows ``digits``."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if position % 2 == 0 else 1)
-        total += value - 9 if value > 9 else value
-    return str(-total % 10)
-
-
-def _uuid(seed: bytes) -> uuid.UUID:
-    raw = bytearray(b"VIRT00" + seed[6:16])
+def _uuid(digest: bytes) -> uuid.UUID:
+    raw = bytearray(b"VIRT00" + digest[6:16])
     raw[6] = 0x40 | raw[6] & 0x0F
     raw[8] = 0x80
     return uuid.UUID(bytes=bytes(raw))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from harness.virtual.board.faults import Fault
+from harness.settings import Fault
 from harness.virtual.board.modem.nvm import PLMN
 from harness.virtual.board.modem.state import State
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from harness.settings import Fault
 from harness.virtual.board.commands import Refused
-from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem.codes import ACTIVE_STATE, POWER_OFF_WARNING
 from harness.virtual.board.modem.nvm import Nvm, StoredSettings
 from harness.virtual.board.outputs import Outbox

@@ -8,8 +8,8 @@ from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Final
 
+from harness.settings import Fault
 from harness.virtual.board.commands import Command, Forms, Lines, Refused, Reply, parse
-from harness.virtual.board.faults import Fault
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
 from harness.virtual.board.personality import Personality

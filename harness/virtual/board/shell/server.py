@@ -8,7 +8,7 @@ from collections.abc import Callable, Set
 from datetime import datetime
 from typing import Final
 
-from harness.virtual.board.faults import Fault
+from harness.settings import Fault
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.pass_through import PassThrough, utc_now
 from harness.virtual.board.personality import Personality

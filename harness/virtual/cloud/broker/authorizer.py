@@ -6,8 +6,8 @@ Source: AWS IoT Core Developer Guide, "AWS IoT Core policy actions", "Publish/Su
 from dataclasses import dataclass
 
 from harness.policy import Ruling, client_arn, topic_arn, topicfilter_arn
+from harness.settings import PolicyRefresh
 from harness.virtual.cloud.broker.interfaces import Admission, Directory, Journal
-from harness.virtual.cloud.broker.profile import PolicyRefresh
 from harness.virtual.mqtt import Connect, Publish, Will
 
 

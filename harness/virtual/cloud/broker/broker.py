@@ -7,6 +7,7 @@ Everything runs in one event loop, without a task per connection.
 import asyncio
 from collections.abc import Mapping
 
+from harness.settings import CloseStyle
 from harness.virtual.cloud.broker.connection import Connection
 from harness.virtual.cloud.broker.interfaces import Directory, Journal, Services
 from harness.virtual.cloud.broker.profile import BrokerProfile
@@ -67,12 +68,14 @@ class Broker:
         session = self._sessions.get(client_id)
         return session is not None and self._deliver(session, Delivery(topic, payload, qos))
 
-    def disconnect(self, client_id: str, reason: str = "SERVER_INITIATED_DISCONNECT") -> bool:
-        """End a client's connection; False if it has none."""
+    def disconnect(
+        self, client_id: str, reason: str = "SERVER_INITIATED_DISCONNECT", *, style: CloseStyle = "notify"
+    ) -> bool:
+        """End a client's connection; False if it has none. ``style``: how, see BrokerProfile."""
         connection = self._connections.get(client_id)
         if connection is None:
             return False
-        connection.close(reason)
+        connection.close(reason, style=style)
         return True
 
     # for connections

@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.settings import CloseStyle
 from harness.virtual.cloud.broker.authorizer import Authorizer, Denial, Presented
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
 from harness.virtual.cloud.broker.profile import BrokerProfile
@@ -145,12 +146,12 @@ class Connection:
 
     # called by the broker
 
-    def close(self, reason: str, detail: str = "") -> None:
-        """End the connection. ``reason``: in the words of AWS IoT lifecycle events."""
+    def close(self, reason: str, detail: str = "", *, style: CloseStyle = "notify") -> None:
+        """End the connection. ``reason``: in the words of AWS IoT lifecycle events. ``style``: see BrokerProfile."""
         if self._ended:
             return
         self._ended = True
-        self._stream.close()
+        self._stream.close(style)
         if self._timer is not None:
             self._timer.cancel()
         self._hub.journal.write("close", client_id=self._client_id, reason=reason, detail=detail)

@@ -6,37 +6,8 @@ limits and quotas". Not simulated: throttling (one CONNECT a second per client i
 
 import ssl
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
-OnViolation = Literal["close", "tolerate", "suback80"]
-CloseStyle = Literal["notify", "fin", "rst", "hang"]
-PolicyRefresh = Literal["connect", "live"]
-CertificateRefusal = Literal["close", "alert"]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Numbers a client may not exceed. Sizes are bytes of UTF-8 or payload, times are seconds."""
-
-    client_id: int = 128
-    topic: int = 256
-    topic_slashes: int = 7
-    filters_per_subscribe: int = 8
-    subscriptions: int = 50
-    payload: int = 131_072
-    connect_packet: int = 131_072
-    in_flight: int = 100
-    queued: int = 1000  # QoS 1 messages kept for a slow or absent client; AWS publishes no number
-    keepalive_shortest: float = 30
-    keepalive_longest: float = 1200  # also for clients that ask for none
-    session_expiry: float = 3600
-    handshake: float = 5
-    first_packet: float = 5
-
-    @property
-    def packet(self) -> int:
-        """Longest body of a packet after CONNECT: a PUBLISH with the longest topic and payload."""
-        return self.payload + self.topic + 4
+from harness.settings import CertificateRefusal, CloseStyle, Limits, OnViolation, PolicyRefresh
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ over its limits ends the connection is UNCONFIRMED; only that it counts as a cli
 
 import re
 
-from harness.virtual.cloud.broker.profile import Limits
+from harness.settings import Limits
 from harness.virtual.mqtt import Publish, Subscribe, Will
 
 _OFFERED = re.compile(r"\$aws/(things/[^/]+/(shadow|jobs)/.+|rules/[^/]+/.+)", re.DOTALL)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from harness.virtual.cloud.broker.profile import Limits
+from harness.settings import Limits
 from harness.virtual.mqtt import Publish
 
 

@@ -13,8 +13,8 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
+from harness.settings import CertificateRefusal, CloseStyle
 from harness.virtual.cloud.broker.interfaces import Objection
-from harness.virtual.cloud.broker.profile import CertificateRefusal, CloseStyle
 from harness.virtual.cloud.tls.trust import ServerTls
 
 _LINGER = 1.0  # seconds in which data of a peer that has not yet seen our FIN is read and dropped

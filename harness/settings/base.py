@@ -1,0 +1,55 @@
+"""What every settings model builds on: frozen, no unknown keys, no guessing, and how a field is given by hand."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """No unknown keys, no guessing: ``"115200"`` is text and not a number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a field is given on a command line; it stands in the field's annotation.
+
+    ``help``: what it means, in a few words. ``metavar``: what stands for the value in the help (None: its choices).
+    ``flag``: the option (None: the field's name). A list's option may be given again, a mapping's takes ``KEY=VALUE``.
+    """
+
+    help: str
+    metavar: str | None = None
+    flag: str | None = None
+
+
+def matching(pattern: str, meaning: str) -> AfterValidator:
+    """Return a validator: the text must match ``pattern``, which ``meaning`` says in words ("must be ...")."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {meaning}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65536:
+        raise ValueError("must be HOST:PORT, e.g. mqtt.nrfcloud.com:8883")
+    return value
+
+
+AS_TUPLE = BeforeValidator(_tuple)  # YAML and JSON have lists, a frozen model has tuples
+BY_VALUE = Field(strict=False)  # for enumerations: their values are what people write
+Name = Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "one word of letters, digits, '_' and '-'")]
+Address = Annotated[str, AfterValidator(_address)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -1,0 +1,104 @@
+"""What a virtual board can be told. The names here are the only spelling of models, firmwares, terminators, faults."""
+
+import uuid
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
+
+from harness.settings.base import AS_TUPLE, BY_VALUE, Name, Option, Settings
+from harness.settings.imei import is_imei
+
+
+class Model(StrEnum):
+    """Kind of board: chip and modem firmware, or a port without a board that answers."""
+
+    NRF9160 = "nrf9160"
+    NRF9160_1_2 = "nrf9160-1.2"
+    NRF9161 = "nrf9161"
+    NRF9151 = "nrf9151"
+    MUTE = "mute"
+    GARBAGE = "garbage"
+
+
+class FirmwareName(StrEnum):
+    """Application firmware, on real and virtual boards: it decides how commands and answers are wrapped."""
+
+    SERIAL_MODEM = "serial-modem"
+    AT_CLIENT = "at-client"
+    SHELL = "shell"
+
+
+class Terminator(StrEnum):
+    """What ends a command of at-client: a choice when that firmware is built."""
+
+    CR = "cr"
+    LF = "lf"
+    CRLF = "crlf"
+    NUL = "nul"
+
+
+class Fault(StrEnum):
+    """What can be wrong with a board or its network. A board can have several; they may come and go while it runs.
+
+    Sources: "nRF91x1 AT Commands" reference (result codes; conditions of +CFUN=1; +CEREG status 3 and 90).
+    """
+
+    NO_SIM = "no-sim"  # SIM commands: CME 10; registration: +CEREG: 90
+    DENIED = "denied"  # the network rejects the board: +CEREG: 3
+    LOW_VOLTAGE = "low-voltage"  # power-off warning: +CFUN=1 fails, and what writes to the NVM answers CME 528
+    NO_IMEI = "no-imei"  # +CGSN and +CFUN=1 fail
+    STORE_FULL = "store-full"  # the credential store takes no byte more than it holds: CME 515
+    CLOCK_UNKNOWN = "clock-unknown"  # the network does not tell the time: +CCLK? fails until +CCLK= sets it
+
+
+def _imei(value: str) -> str:
+    if not is_imei(value):
+        raise ValueError("must be 15 digits with a valid check digit")
+    return value
+
+
+def _uuid(value: str) -> str:
+    try:
+        return str(uuid.UUID(value))
+    except ValueError:
+        raise ValueError("must be a UUID") from None
+
+
+Uuid = Annotated[str, AfterValidator(_uuid)]
+RENAMED: Final[Mapping[str, str]] = {"framing": "firmware"}  # keys that had another name
+
+
+class BoardSettings(Settings):
+    """A virtual board but for its name. ``firmware`` None: the one that the lab expects of it, else Serial Modem.
+
+    ``imei`` and ``device_uuid`` come from ``seed`` and the board's name: the same two give the same board. None: a
+    new board each time its process starts.
+    """
+
+    model: Annotated[Model, BY_VALUE, Option("kind of board")] = Model.NRF9151
+    firmware: Annotated[
+        Annotated[FirmwareName, BY_VALUE] | None, Option("application firmware (default serial-modem)")
+    ] = None
+    terminator: Annotated[Terminator, BY_VALUE, Option("at-client: what ends a command")] = Terminator.CR
+    colour: Annotated[bool, Option("shell: colours and cursor movements, as on a terminal")] = False
+    faults: Annotated[
+        tuple[Annotated[Fault, BY_VALUE], ...], AS_TUPLE, Option("what is wrong with the board", flag="--fault")
+    ] = ()
+    baud: Annotated[int, Field(ge=0), Option("pace of the UART in bit/s; 0: not paced", "N")] = 0
+    time_scale: Annotated[
+        float, Field(ge=0, allow_inf_nan=False), Option("length of the modem's waits; 1.0: as a real modem's", "F")
+    ] = 0.05
+    seed: Annotated[
+        Annotated[str, Field(min_length=1, max_length=64)] | None,
+        Option("the same seed and name give the same IMEI and UUID (default: new ones each time)", "TEXT"),
+    ] = None
+    imei: Annotated[Annotated[str, AfterValidator(_imei)] | None, Option("IMEI, of one board", "DIGITS")] = None
+    device_uuid: Annotated[Uuid | None, Option("device UUID, of one board", "UUID")] = None
+
+
+class NamedBoard(BoardSettings):
+    """One board of a process."""
+
+    name: Name

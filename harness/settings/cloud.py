@@ -1,0 +1,81 @@
+"""What a local cloud can be told."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.settings.base import AS_TUPLE, Option, Seconds, Settings, matching
+from harness.settings.board import Uuid
+
+OnViolation = Literal["close", "tolerate", "suback80"]
+CloseStyle = Literal["notify", "fin", "rst", "hang"]
+PolicyRefresh = Literal["connect", "live"]
+CertificateRefusal = Literal["close", "alert"]
+TlsVersion = Literal["1.2", "1.3"]
+Size = Annotated[int, Field(ge=0)]
+Identity = Annotated[
+    str, matching(r"[0-9A-Fa-f-]{32,36}=0(4[0-9A-Fa-f]{128}|[23][0-9A-Fa-f]{64})", "UUID=HEX with a point on P-256")
+]
+
+
+class Limits(Settings):
+    """Numbers an MQTT client may not exceed. Sizes are bytes of UTF-8 or payload, times are seconds.
+
+    The defaults are AWS IoT Core's: General Reference, "AWS IoT Core message broker and protocol limits and quotas".
+    """
+
+    client_id: Size = 128
+    topic: Size = 256
+    topic_slashes: Size = 7
+    filters_per_subscribe: Size = 8
+    subscriptions: Size = 50
+    payload: Size = 131_072
+    connect_packet: Size = 131_072
+    in_flight: Size = 100
+    queued: Size = 1000  # QoS 1 messages kept for a slow or absent client; AWS publishes no number
+    keepalive_shortest: Seconds = 30
+    keepalive_longest: Seconds = 1200  # also for clients that ask for none
+    session_expiry: Seconds = 3600
+    handshake: Seconds = 5
+    first_packet: Seconds = 5
+
+    @property
+    def packet(self) -> int:
+        """Longest body of a packet after CONNECT: a PUBLISH with the longest topic and payload."""
+        return self.payload + self.topic + 4
+
+
+class CloudSettings(Settings):
+    """A local cloud but for its policy documents. BrokerProfile says what each kind of behaviour means."""
+
+    on_violation: Annotated[OnViolation, Option("what follows a policy violation")] = "close"
+    close_style: Annotated[CloseStyle, Option("how a connection is closed")] = "notify"
+    cert_refusal: Annotated[
+        CertificateRefusal,
+        Option("how an unusable certificate is refused: the connection ends before CONNACK, or by a TLS alert"),
+    ] = "close"
+    policy_refresh: Annotated[
+        PolicyRefresh, Option("whether a connection keeps the rights of its CONNECT or gets new ones")
+    ] = "connect"
+    hash_matches_parent: Annotated[bool, Option("a/# matches a too: MQTT's rule, not AWS IoT's")] = False
+    retained_by_wildcard: Annotated[
+        bool, Option("filters with wildcards get retained messages: MQTT's rule, not AWS IoT's")
+    ] = False
+    maximum_tls: Annotated[TlsVersion, Option("highest TLS version of the broker")] = "1.2"
+    limits: Annotated[Limits, Option("a limit of the broker, e.g. payload=1000", "NAME=N", "--limit")] = Limits()
+    jitp_delay: Annotated[Seconds, Option("seconds from a JITP device's first connection until it exists", "S")] = 0.05
+    bulk_step: Annotated[Seconds, Option("seconds that a bulk operation is pending, and again in progress", "S")] = 0.05
+    tenant: Annotated[Uuid | None, Option("team id (default: that of --state, or a new one)", "UUID")] = None
+    state: Annotated[
+        Annotated[str, Field(min_length=1)] | None,
+        Option("keep devices and the cloud's CAs in FILE and beside it", "FILE"),
+    ] = None
+    trust_identities: Annotated[
+        tuple[Identity, ...],
+        AS_TUPLE,
+        Option("identity key of a board of another process that may be claimed", "UUID=HEX", "--trust-identity"),
+    ] = ()
+    proxy: Annotated[
+        Annotated[int, Field(ge=0, le=65535)] | None,
+        Option("HTTP CONNECT proxy for nRF Cloud's names on this port; 0: any free one", "PORT"),
+    ] = None

@@ -1,0 +1,68 @@
+"""What one process of stand-ins is told: any number of boards, each with settings of its own, and a local cloud."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from harness.settings.base import AS_TUPLE, Address, Option, Settings
+from harness.settings.board import NamedBoard
+from harness.settings.cloud import CloudSettings
+from harness.settings.sentences import sentences
+
+MOST_BOARDS: Final = 64
+API_KEY_FILE: Final = "api-key"  # beside the ports of the boards
+
+
+class UnreadableSettings(Exception):
+    """The text is no settings document. One line that says where and what."""
+
+
+class ProcessCloud(CloudSettings):
+    """The local cloud of a process. ``policies``: ``page``, ``current`` or a folder with documents."""
+
+    policies: Annotated[
+        str,
+        Field(min_length=1),
+        Option("documents: the page's, those with what today's firmware publishes too, or DIR's", "page|current|DIR"),
+    ] = "page"
+
+
+class ProcessSettings(Settings):
+    """The document that ``python -m harness.virtual --settings`` takes. ``cloud`` None: boards only."""
+
+    boards: Annotated[tuple[NamedBoard, ...], AS_TUPLE, Field(max_length=MOST_BOARDS)] = ()
+    cloud: ProcessCloud | None = None
+    network: Annotated[
+        dict[Address, Address], Option("where a name leads in the boards' network", "NAME:PORT=HOST:PORT")
+    ] = Field(default_factory=dict)
+    directory: Annotated[
+        Annotated[str, Field(min_length=1)] | None,
+        Option("where ports, journal, CA and API key go (default: a temporary folder)", "DIR", "--dir"),
+    ] = None
+    die_with_stdin: Annotated[bool, Option("stop when standard input ends")] = False
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [board.name for board in self.boards]
+        if len(set(names)) < len(names):
+            raise ValueError(f"boards must have names of their own, but {_twice(names)!r} is there twice")
+        if self.cloud is not None and API_KEY_FILE in names:
+            raise ValueError(f"a board cannot be called {API_KEY_FILE!r}, which is a file of the cloud")
+        for what in ("imei", "device_uuid"):
+            given = [value for board in self.boards if (value := getattr(board, what)) is not None]
+            if len(set(given)) < len(given):
+                raise ValueError(f"boards must have numbers of their own, but {what} {_twice(given)} is there twice")
+        return self
+
+
+def _twice(values: Sequence[str]) -> str:
+    return next(value for value in values if values.count(value) > 1)
+
+
+def read_settings(text: str | bytes, where: str) -> ProcessSettings:
+    """Return the settings in a JSON document. Raises UnreadableSettings; ``where``: what the message calls it."""
+    try:
+        return ProcessSettings.model_validate_json(text)
+    except ValidationError as error:
+        raise UnreadableSettings(f"{where}: {'; '.join(sentences(error, ProcessSettings))}") from None
