@@ -1,13 +1,16 @@
 # make nightly [BOARDS=file]   the scenario suite on the boards of boards.yaml (or of BOARDS)
 #   MUTANTS=20 [SEED=n]        and then the derived policy trials on so many clouds with mutated policies (0: all of them)
 # make check                   lint, types, import contracts, every test of the project
-# Both make the environment first; both are quick once it is there.
+# make test                    its quick part: the unit tests
+#   WORKERS=n                  so many processes in place of one for each core
+# All make the environment first.
 
 VENV := .venv
 PY := $(VENV)/bin/python
 BOARDS ?= boards.yaml
+WORKERS ?= auto
 
-.PHONY: nightly check env lint types imports test test-integration test-unit-and-long bench clean
+.PHONY: nightly check env lint types imports test test-all test-scenarios bench clean
 
 nightly: env
 	@$(PY) -m pytest tests/scenarios -q --boards $(BOARDS)
@@ -15,7 +18,7 @@ ifdef MUTANTS
 	@$(PY) -m tests.mutation_run --boards $(BOARDS) --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
 endif
 
-check: env lint types imports test
+check: env lint types imports test-all test-scenarios
 
 lint: env
 	@$(VENV)/bin/ruff check .
@@ -27,17 +30,17 @@ types: env
 imports: env
 	@$(VENV)/bin/lint-imports --no-cache | tail -n 12
 
-# Two at once, of about the same length: integration tests mostly wait, unit tests mostly compute.
-LONG := $(addprefix tests/integration/,test_plugin.py test_trust.py test_verdicts.py)
-
 test: env
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-integration test-unit-and-long
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit
 
-test-integration: env
-	@$(PY) -m pytest -q tests/integration tests/interop $(LONG:%=--ignore=%)
+test-all: env
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit tests/integration tests/interop
 
-test-unit-and-long: env
-	@$(PY) -m pytest -q tests/unit tests/scenarios $(LONG)
+# In folders of its own: neither the reports of another run nor its lab CA come in between. They stay if it fails.
+test-scenarios: env
+	@folder=$$(mktemp -d) && echo "scenarios on boards.yaml, reported in $$folder" && \
+	$(PY) -m pytest -q -n 0 tests/scenarios --boards boards.yaml --reports $$folder/reports --lab-ca $$folder/ca && \
+	rm -r $$folder
 
 bench: env
 	@$(PY) -m benchmarks
