@@ -71,3 +71,24 @@ def test_blobs_are_kept_whole_and_shown_redacted_and_cut():
     assert data == {"blobs": [{"payload": "t"}, {"payload": "/3t9", "encoding": "base64"}]}
     assert shown_bytes(b"x" * 3000) == "x" * 2048 + "… (3000 bytes)"
     assert "eyJ" not in shown_bytes(b"jwt eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlc2lnbmF0dXJl")
+
+
+def test_the_longest_payload_is_shown_whole():
+    assert shown_bytes(b"x" * 2048) == "x" * 2048
+    assert shown_bytes(b"x" * 2049) == "x" * 2048 + "… (2049 bytes)"
+
+
+def test_what_arrives_while_a_secret_is_sent_is_shown_by_its_length():
+    lines = [Heard(Role.LOG, b"MIGHAg"), Heard(Role.CUT, b"EAMBMGByq"), Heard(Role.ANSWER, b"+CFUN: 1")]
+    assert [draft[3] for draft in drafts(lines, secret=True)] == [
+        "<6 bytes that arrived while a secret was being sent>",
+        "<9 bytes that arrived while a secret was being sent>",
+        "+CFUN: 1",
+    ]
+
+
+def test_seconds_are_told_to_the_microsecond():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command("AT"))
+    (draft,) = LineRecorder("board-1").drafts(dialogue.receive(b"OK\r\n"), 0.0, seconds=0.12345678, secret=False)
+    assert draft[4]["seconds"] == 0.123457

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.at.syntax import Form, one_line, parse_command, parse_data_mode, parse_final, split_urc
+from harness.at.syntax import FinalResult, Form, one_line, parse_command, parse_data_mode, parse_final, split_urc
 from harness.errors import Misuse
 
 
@@ -156,7 +156,7 @@ def test_final_results_are_whole_lines(line, text):
 )
 def test_end_of_data_mode(line, status):
     final = parse_data_mode(line)
-    assert (final.code if final else None) == status
+    assert final == (None if status is None else FinalResult("DATAMODE", status))
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,11 @@ def test_one_line():
     assert one_line('AT+X="short"') == 'AT+X="short"'
     assert one_line("a\nb") == "a b"
     assert one_line("x" * 500, limit=10) == "xxxxxxxxx…"
+    assert (one_line("x" * 160), one_line("x" * 161)) == ("x" * 160, "x" * 159 + "…")
+
+
+def test_quoted_content_is_shown_on_one_line_up_to_64_bytes():
+    longest = f'"{"x" * 64}"'
+    assert one_line(longest) == longest
+    assert one_line(f'"{"x" * 65}"') == '"<65 bytes>"'
+    assert one_line('"a\nb" "a\rb" "ab"') == '"<3 bytes>" "<3 bytes>" "ab"'
