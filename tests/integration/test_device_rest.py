@@ -76,7 +76,7 @@ def test_a_device_with_its_token(lab):
     assert lab.rest("POST", "/location/ground-fix", json=FIX, **own).status_code == 200
     assert lab.rest.refusal("GET", CURRENT, **own) == (404, 40499)
     (stored,) = lab.rest.get("/messages", deviceId="dev-1")["items"]
-    assert stored["message"] == "hello"
+    assert stored["message"] == {"data": "hello"}
     assert lab.rest.get("/devices/dev-1")["state"]["reported"] == {"a": 1}
     assert lab.journal.wait("rest", path="/v1/location/ground-fix")["caller"] == "dev-1"
 

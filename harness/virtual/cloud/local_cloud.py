@@ -16,23 +16,29 @@ from harness.virtual.cloud.broker.broker import Broker
 from harness.virtual.cloud.broker.https_publish import HttpsPublisher
 from harness.virtual.cloud.broker.interfaces import Journal
 from harness.virtual.cloud.broker.profile import AWS_IOT, BrokerProfile
+from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.provisioning.attestation import TrustedIdentities
 from harness.virtual.cloud.provisioning.claims import Claims
 from harness.virtual.cloud.provisioning.jitp import JitProvisioning
 from harness.virtual.cloud.provisioning.service import build_provisioning_app
 from harness.virtual.cloud.registry.policies import load_policies
 from harness.virtual.cloud.registry.registry import Registry
+from harness.virtual.cloud.registry.service_tokens import ServiceTokens
 from harness.virtual.cloud.registry.state_file import StateFile
 from harness.virtual.cloud.registry.state_keeper import StateKeeper
 from harness.virtual.cloud.registry.team import Team
 from harness.virtual.cloud.rest.application import build_app
+from harness.virtual.cloud.rest.assistance import HOST as PREDICTIONS_HOST
 from harness.virtual.cloud.rest.bulk import BulkOperations
 from harness.virtual.cloud.rest.common import BASE, Api
 from harness.virtual.cloud.rest.server import RestServer
+from harness.virtual.cloud.services.alerts import Alerts
 from harness.virtual.cloud.services.bundles import Bundles
 from harness.virtual.cloud.services.fota import FotaJobs
-from harness.virtual.cloud.services.messages import MessageStore
+from harness.virtual.cloud.services.locations import Locations
+from harness.virtual.cloud.services.messages import MessageStore, StoredMessage
 from harness.virtual.cloud.services.services import CloudServices
+from harness.virtual.cloud.services.usage import Usage
 from harness.virtual.cloud.tls.ca import IssuedIdentity, LocalCa
 from harness.virtual.cloud.tls.listener import TlsListener
 from harness.virtual.key_file import readable_by_openssl
@@ -42,7 +48,7 @@ OTHER_MQTT_HOST = "broker.invalid"  # leads to the broker too, and is not in its
 REST_HOST = "api.nrfcloud.com"
 PROVISIONING_HOST = "api.provisioning.nrfcloud.com"
 BOARD_PROVISIONING_HOST = "provisioning-http.nrfcloud.com"
-_NAMES = ("localhost", MQTT_HOST, REST_HOST, PROVISIONING_HOST, BOARD_PROVISIONING_HOST)
+_NAMES = ("localhost", MQTT_HOST, REST_HOST, PROVISIONING_HOST, BOARD_PROVISIONING_HOST, PREDICTIONS_HOST)
 _ROOT_NAME = "nRF91 harness local cloud root"
 _JITP_CA_NAME = "nRF91 harness local cloud JITP CA"
 _LOOPBACK = "127.0.0.1"
@@ -94,7 +100,13 @@ class LocalCloud:
             jitp_ca_pem=self.jitp_ca.certificate_pem,
             changed=changed,
         )
-        messages, fota = MessageStore(prefix, tenant_id), FotaJobs()
+        alerts, usage = Alerts(now_utc), Usage(now_utc)
+
+        def stored(message: StoredMessage) -> None:
+            alerts.take(message)
+            usage.count("MESSAGES", "MESSAGES", "ANY", message.device_id)
+
+        messages, fota = MessageStore(prefix, tenant_id, stored=stored), FotaJobs()
         bundles = Bundles(tenant_id, changed=changed)
         self.services = CloudServices(
             messages,
@@ -136,6 +148,10 @@ class LocalCloud:
             jitp_ca=self.jitp_ca,
             mqtt_host=MQTT_HOST,
             api_key=self.api_key,
+            alerts=alerts,
+            locations=Locations(now_utc),
+            usage=usage,
+            tokens=ServiceTokens(tenant_id, now_utc),
             fota=fota,
             save=keeper.save if keeper else lambda: None,
         )
@@ -181,6 +197,7 @@ class LocalCloud:
             (OTHER_MQTT_HOST, 8883): self.mqtt_address,
             (MQTT_HOST, 8443): self.jitp_address,
             (REST_HOST, 443): self.rest_address,
+            (PREDICTIONS_HOST, 443): self.rest_address,
             (PROVISIONING_HOST, 443): self.provisioning_address,
             (BOARD_PROVISIONING_HOST, 443): self.provisioning_address,
         }

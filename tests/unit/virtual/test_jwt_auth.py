@@ -49,6 +49,19 @@ def test_a_token_of_the_device(claims):
     assert check(make.signed(KEY, claims)) == DEVICE
 
 
+@pytest.mark.parametrize("audience", ["team", ["team"], "", None, []])
+def test_a_token_for_the_team(audience):
+    token = make.signed(KEY, {"sub": DEVICE, "aud": audience})
+    assert verify(token, key_of=KEYS.get, now=NOON, audience="team") == DEVICE
+
+
+@pytest.mark.parametrize("audience", ["other", ["team", "other"], "TEAM", 5, [None], {"team": 1}])
+def test_a_token_for_another_team(audience):
+    token = make.signed(KEY, {"sub": DEVICE, "aud": audience})
+    with pytest.raises(InvalidToken, match="aud"):
+        verify(token, key_of=KEYS.get, now=NOON, audience="team")
+
+
 def test_a_token_made_by_pyjwt():
     assert check(jwt.encode({"sub": DEVICE, "exp": NOW + 9}, KEY, algorithm="ES256")) == DEVICE
 

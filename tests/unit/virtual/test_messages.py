@@ -51,8 +51,10 @@ def test_the_device_is_read_from_the_topic(store, topic, device):
         (b"[" * 101 + b"]" * 101, "[" * 101 + "]" * 101),
     ],
 )
-def test_payloads_that_are_no_json_are_strings(store, payload, message):
-    assert store.add("dev-1", "prod/t/m/x", payload, NOON).message == message
+def test_what_is_no_json_object_is_shown_in_one(store, payload, message):
+    stored = store.add("dev-1", "prod/t/m/x", payload, NOON)
+    assert stored.content == message
+    assert stored.item()["message"] == {"data": message}
 
 
 def test_queries(store):

@@ -78,6 +78,10 @@ class Team:
         """Yield the devices of this team."""
         return (record for record in self._records.values() if self._owns(record.device_id))
 
+    def tags(self) -> list[str]:
+        """Return every tag that a device of this team has."""
+        return sorted({tag for record in self.devices() for tag in record.tags})
+
     def certified_device(self, device_id: str) -> DeviceRecord:
         """Return a device of this team that has a certificate; Refused 404/40410 for any other.
 

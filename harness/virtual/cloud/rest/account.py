@@ -1,61 +1,67 @@
-"""``GET /account``, and the two operations that need no key: ``/status`` and ``/openapi.json``."""
+"""``GET /account``, and the two operations that need no key: ``/status`` and ``/openapi.json``.
 
-import uuid
+Facts: nRF Cloud REST API, FetchAccountInfo and ListInvoices.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
-from harness.virtual.cloud.rest.common import BASE, Api, read_query
+from harness.virtual.cloud.formats import iso
+from harness.virtual.cloud.rest.common import BASE, Api, answer_page, read_query
 
 
 class AccountRoutes:
-    """Handlers about the account itself."""
+    """Handlers about the account itself. ``document``: makes the OpenAPI document that is served."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, document: Callable[[], dict[str, Any]]) -> None:
         self._api = api
-        self._user_id = str(uuid.uuid4())
+        self._document = document
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
         return [
-            web.get(f"{BASE}/account", self.account),
-            web.get(f"{BASE}/status", self.status),
-            web.get(f"{BASE}/openapi.json", self.openapi),
+            web.get(f"{BASE}/account", self.account, allow_head=False),
+            web.get(f"{BASE}/account/invoices", self.invoices, allow_head=False),
+            web.get(f"{BASE}/status", self.status, allow_head=False),
+            web.get(f"{BASE}/openapi.json", self.openapi, allow_head=False),
         ]
 
     async def account(self, request: web.Request) -> web.Response:
         """FetchAccountInfo."""
         read_query(request, allowed=())
         team = self._api.team
+        service = self._api.tokens.service
+        keys = [{"service": "ALL", "enabled": True, "createdAt": iso(service.made_at)}] if service else []
         return web.json_response(
             {
                 "mqttEndpoint": self._api.mqtt_host,
                 "mqttTopicPrefix": team.prefix,
                 "team": {"tenantId": team.tenant_id, "name": "local"},
                 "role": "owner",
-                "userId": self._user_id,
-                "tags": [],
+                "userId": self._api.user_id,
+                "tags": team.tags(),
                 "plan": {
                     "name": "ENTERPRISE",
                     "proxyUsageDeclarations": {"AGPS": 0, "PGPS": 0, "GROUND_FIX": 0},
-                    "serviceKeys": [],
+                    "serviceKeys": keys,
                     "currentMonthCosts": [],
-                    "currentMonthTotalCost": "0",
+                    "currentMonthTotalCost": 0,
+                    "overages": {"type": "C2C"},
                 },
             }
         )
+
+    async def invoices(self, request: web.Request) -> web.Response:
+        """ListInvoices: nothing is ever billed."""
+        query = read_query(request, allowed=("pageLimit", "pageNextToken"))
+        return answer_page(query, (), number=lambda nothing: 0, show=lambda nothing: {})
 
     async def status(self, request: web.Request) -> web.Response:
         """GetSystemStatus. UNCONFIRMED: the document does not say what the body holds."""
         return web.json_response({"status": "ok"})
 
     async def openapi(self, request: web.Request) -> web.Response:
-        """FetchOpenApiSpec: which operations this stand-in serves, no more."""
-        paths: dict[str, dict[str, Any]] = {}
-        for route in request.app.router.routes():
-            if route.resource and route.method != "HEAD":
-                path = route.resource.canonical.removeprefix(BASE)
-                paths.setdefault(path, {})[route.method.lower()] = {"responses": {"default": {"description": ""}}}
-        return web.json_response(
-            {"openapi": "3.0.0", "info": {"title": "nRF Cloud stand-in", "version": "1"}, "paths": paths}
-        )
+        """FetchOpenApiSpec: nRF Cloud's operations, and which of them the stand-in serves."""
+        return web.json_response(self._document())

@@ -1,33 +1,53 @@
 """The REST API as an aiohttp application: its routes, and what its journal says of each request."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 from aiohttp import web
 
 from harness.virtual.cloud.rest.account import AccountRoutes
+from harness.virtual.cloud.rest.account_tokens import TokenRoutes
+from harness.virtual.cloud.rest.account_usage import UsageRoutes
+from harness.virtual.cloud.rest.alerts import AlertRoutes
 from harness.virtual.cloud.rest.answering import make_guard
+from harness.virtual.cloud.rest.assistance import AssistanceRoutes
 from harness.virtual.cloud.rest.authentication import authenticate, route_path
 from harness.virtual.cloud.rest.certificates import CertificateRoutes
-from harness.virtual.cloud.rest.common import CALLER, Api
+from harness.virtual.cloud.rest.common import BASE, CALLER, Api
 from harness.virtual.cloud.rest.devices import DeviceRoutes
+from harness.virtual.cloud.rest.document import not_built, serve
 from harness.virtual.cloud.rest.firmware import FirmwareRoutes
 from harness.virtual.cloud.rest.fota import FotaRoutes
 from harness.virtual.cloud.rest.location import LocationRoutes
+from harness.virtual.cloud.rest.location_history import HistoryRoutes
 from harness.virtual.cloud.rest.messages import MessageRoutes
+from harness.virtual.cloud.rest.not_simulated import not_simulated_routes
+from harness.virtual.cloud.rest.tags import TagRoutes
 from harness.virtual.cloud.rest.team import TeamDeviceRoutes
 from harness.virtual.cloud.rest.uploads import BulkRoutes
 
 _IDS = ("deviceId", "bulkOpsRequestId")
 _LARGEST_BODY = 8 * 1024**2  # 1000 CSV rows with certificates of a few kB
-_GROUPS = (  # in this order: literal paths like .../mqtt-team must be found before .../{deviceId}
+_GROUPS: tuple[Callable[[Api], "_Group"], ...] = (  # literal paths like .../mqtt-team before .../{deviceId}
     TeamDeviceRoutes,
     BulkRoutes,
     CertificateRoutes,
-    AccountRoutes,
+    TagRoutes,
     DeviceRoutes,
     MessageRoutes,
+    AlertRoutes,
     FirmwareRoutes,
     FotaRoutes,
     LocationRoutes,
+    HistoryRoutes,
+    AssistanceRoutes,
+    TokenRoutes,
+    UsageRoutes,
 )
+
+
+class _Group(Protocol):
+    def routes(self) -> list[web.RouteDef]: ...
 
 
 def build_app(api: Api) -> web.Application:
@@ -50,6 +70,11 @@ def build_app(api: Api) -> web.Application:
 
     guard = make_guard(lambda request: authenticate(request, api), done)
     app = web.Application(middlewares=[guard], client_max_size=_LARGEST_BODY)
-    for group in _GROUPS:
-        app.router.add_routes(group(api).routes())
+    built: set[tuple[str, str]] = set()
+    account = AccountRoutes(api, lambda: serve(built))
+    for group in (*(make(api) for make in _GROUPS), account):
+        for route in app.router.add_routes(group.routes()):
+            if route.resource:
+                built.add((route.method, route.resource.canonical.removeprefix(BASE)))
+    app.router.add_routes(not_simulated_routes(not_built(built)))
     return app

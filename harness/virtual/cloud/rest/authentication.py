@@ -1,32 +1,35 @@
-"""Who may call which operation: the team with its API key, or a device with a JWT of its own.
+"""Who may call which operation: the team with its API key, a device with its JWT, a service with the team's token.
 
 Facts: nRF Cloud REST API - the security of each operation in the OpenAPI document, ``Authorization: Bearer`` with an
-API key of 40 hex digits or a JWT. UNCONFIRMED, chosen here: 401 with code 40100 for a missing, wrong or unfit
-credential, 403 with code 40100 for the JWT of another device than the one in the path.
+API key of 40 hex digits or a JWT; ``x-custom-device-id`` names the device of a token that has none. UNCONFIRMED, chosen
+here: 401 with code 40100 for a missing, wrong or unfit credential, 403 with code 40100 for the JWT of another device
+than the one in the path.
 """
 
 import hmac
 
 from aiohttp import web
 
+from harness.virtual.cloud.registry.onboarding import DEVICE_ID
 from harness.virtual.cloud.registry.team import Refused
-from harness.virtual.cloud.rest.common import BASE, CALLER, Api
-from harness.virtual.cloud.rest.jwt_auth import InvalidToken, is_jwt, verify
+from harness.virtual.cloud.rest.common import BASE, CALLER, DEVICE, TRIAL, Api, invalid
+from harness.virtual.cloud.rest.document import Operation, operations
+from harness.virtual.cloud.rest.jwt_auth import (
+    InvalidToken,
+    audiences,
+    check_times,
+    is_jwt,
+    read_claims,
+    signed_by,
+    verify,
+)
+from harness.virtual.cloud.rest.not_simulated import NOT_SIMULATED
 from harness.virtual.cloud.rest.uploads import RESULTS
 
-TEAM = "team"
-"""The caller that an API key stands for; a device is its ID."""
+TEAM, SERVICE, EVALUATION = "team", "service token", "evaluation token"
+"""Callers that an API key and the team's tokens stand for; a device is its ID."""
 
-_OPEN = (f"{BASE}/status", f"{BASE}/openapi.json")
-_TEAM_OR_DEVICE = {
-    ("GET", f"{BASE}/devices/{{deviceId}}"),
-    ("PATCH", f"{BASE}/devices/{{deviceId}}/state"),
-    ("POST", f"{BASE}/devices/{{deviceId}}/messages"),
-    ("GET", f"{BASE}/fota-job-executions/{{deviceId}}/current"),
-    ("PATCH", f"{BASE}/fota-job-executions/{{deviceId}}/{{jobId}}"),
-}
-# Tokens of the team's own (proxy and evaluation tokens) are not made here.
-_DEVICE_ONLY = {("POST", f"{BASE}/location/ground-fix")}
+_TEAM_ONLY = Operation("", "", "", by_team=True, by_device=False, by_service=False)
 
 
 def route_path(request: web.Request) -> str:
@@ -35,12 +38,23 @@ def route_path(request: web.Request) -> str:
     return resource.canonical if resource else "(unknown)"
 
 
+def operation_of(request: web.Request) -> Operation | None:
+    """Return the operation that the request's route stands for, None when it is none of the document's."""
+    return operations().get((request.method, route_path(request).removeprefix(BASE)))
+
+
 def authenticate(request: web.Request, api: Api) -> None:
-    """Note the caller in ``request[CALLER]`` when it may call this operation; :class:`Refused` 401 or 403 if not."""
+    """Note the caller in ``request[CALLER]`` when it may call this operation; :class:`Refused` 401 or 403 if not.
+
+    ``request[DEVICE]``: the device that a location service is asked for, if it is named.
+    """
     path = route_path(request)
-    if path in _OPEN or path.startswith(RESULTS):
+    if path.startswith(RESULTS) or (path != "(unknown)" and not path.startswith(BASE)):
+        return  # files: the URL is the permission
+    operation = operation_of(request) or _TEAM_ONLY
+    # What is not built says so to everyone, or its absence would look like a wrong key.
+    if operation.open or (request.match_info.route.name or "").startswith(NOT_SIMULATED):
         return
-    operation = (request.method, path)
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     credential = credential.strip()
     if scheme.lower() != "bearer" or not credential:
@@ -48,16 +62,43 @@ def authenticate(request: web.Request, api: Api) -> None:
     if not is_jwt(credential):
         if not hmac.compare_digest(credential.encode(errors="replace"), api.api_key.encode()):
             raise Refused(401, 40100, "access denied: this is no valid API key")
-        if operation in _DEVICE_ONLY:
+        if not operation.by_team:
             raise Refused(401, 40100, "access denied: this operation takes a JWT, not an API key")
         request[CALLER] = TEAM
         return
     try:
-        device_id = verify(credential, key_of=api.team.keys.find, now=api.now())
+        if not _take_service_token(request, credential, operation, api):
+            _take_device_token(request, credential, operation, api)
     except InvalidToken as error:
         raise Refused(401, 40100, f"access denied: {error}") from error
-    request[CALLER] = device_id
-    if operation not in _TEAM_OR_DEVICE | _DEVICE_ONLY:
+
+
+def _take_device_token(request: web.Request, token: str, operation: Operation, api: Api) -> None:
+    device_id = verify(token, key_of=api.team.keys.find, now=api.now(), audience=api.team.tenant_id)
+    request[CALLER] = request[DEVICE] = device_id
+    if not operation.by_device:
         raise Refused(401, 40100, "access denied: this operation takes an API key, not a device's JWT")
     if request.match_info.get("deviceId", device_id) != device_id:
         raise Refused(403, 40100, f"access denied: the token is that of device {device_id}")
+
+
+def _take_service_token(request: web.Request, token: str, operation: Operation, api: Api) -> bool:
+    """Take a token that the team's service key or the evaluation key signed; False when neither did."""
+    kinds = ((SERVICE, api.tokens.service), (EVALUATION, api.tokens.evaluation))
+    kind = next((name for name, made in kinds if made and signed_by(token, made.key)), None)
+    if kind is None:
+        return False
+    claims = read_claims(token)
+    if audiences(claims) != {api.team.tenant_id}:
+        raise InvalidToken("the token's aud is not this team")
+    check_times(claims, api.now())
+    request[CALLER] = kind
+    if not operation.by_service:
+        raise Refused(401, 40100, "access denied: this operation takes no service token")
+    named = claims.get("sub") or request.headers.get("x-custom-device-id")
+    if named is not None:
+        if not isinstance(named, str) or not DEVICE_ID.fullmatch(named):
+            raise invalid("sub or x-custom-device-id is no device ID")
+        request[DEVICE] = named
+    request[TRIAL] = kind == EVALUATION
+    return True

@@ -6,6 +6,8 @@ that a misspelt filter is noticed; pages hold 10 items unless asked otherwise.
 """
 
 import json
+import re
+import uuid
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,24 +16,33 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from harness.virtual.cloud.broker.interfaces import Journal
-from harness.virtual.cloud.formats import cut_page, now_utc
+from harness.virtual.cloud.formats import cut_page, now_utc, parse_iso
+from harness.virtual.cloud.registry.service_tokens import ServiceTokens
 from harness.virtual.cloud.registry.team import Refused, Team
 from harness.virtual.cloud.rest.bulk import BulkOperations
+from harness.virtual.cloud.services.alerts import Alerts
 from harness.virtual.cloud.services.bundles import Bundles
 from harness.virtual.cloud.services.fota import FotaJobs
 from harness.virtual.cloud.services.json_tree import depth
+from harness.virtual.cloud.services.locations import Locations
 from harness.virtual.cloud.services.messages import MessageStore
 from harness.virtual.cloud.services.services import CloudServices
+from harness.virtual.cloud.services.usage import Usage
 from harness.virtual.cloud.tls.ca import LocalCa
 
 BASE = "/v1"
 CALLER = web.RequestKey("caller", str)
-"""Where a request carries who makes it: ``team`` or the ID of a device."""
+"""Where a request carries who makes it: ``team``, the ID of a device, or the kind of a service token."""
+DEVICE = web.RequestKey("device", str)
+"""Where a request to a location service carries the device that it is made for, if one is named."""
+TRIAL = web.RequestKey("trial", bool)
+"""Where a request carries whether it is made with an evaluation token."""
 
 PAGING = ("pageLimit", "pageNextToken", "pageSort")
 _DEFAULT_PAGE = 10
 _LONGEST_PAGE = 100
 _DEEPEST = 100
+_INTEGER = re.compile(r"-?[0-9]{1,15}")
 _Item = TypeVar("_Item")
 
 
@@ -53,9 +64,18 @@ class Api:
     jitp_ca: LocalCa
     mqtt_host: str
     api_key: str = field(repr=False)
+    alerts: Alerts
+    locations: Locations
+    usage: Usage
+    tokens: ServiceTokens
+    user_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     fota: FotaJobs = field(default_factory=FotaJobs)
     now: Callable[[], datetime] = now_utc
     save: Callable[[], object] = lambda: None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def invalid(message: str) -> Refused:
@@ -86,10 +106,35 @@ def read_flag(query: dict[str, list[str]], name: str, *, default: bool) -> bool:
     return text == "true"
 
 
+def read_moment(query: dict[str, list[str]], *names: str) -> datetime | None:
+    """Return the ISO 8601 time in the one of these query parameters that is given, which mean the same."""
+    present = [name for name in names if name in query]
+    if not present:
+        return None
+    if len(present) > 1:
+        raise invalid(f"{' and '.join(present)} mean the same; give one of them")
+    try:
+        return parse_iso(query[present[0]][0])
+    except (ValueError, OverflowError) as error:
+        raise invalid(f"{present[0]} must be an ISO 8601 time") from error
+
+
+def read_integer(query: dict[str, list[str]], name: str, default: int | None = None) -> int:
+    """Return a query parameter that is an integer; ``default`` None: it must be given."""
+    if name not in query and default is not None:
+        return default
+    text = query.get(name, [""])[0]
+    if not _INTEGER.fullmatch(text):
+        raise invalid(f"query parameter {name} must be an integer")
+    return int(text)
+
+
 async def read_json(request: web.Request) -> Any:
     """Return the JSON in the body."""
     try:
-        body = json.loads(await request.read())
+        text = (await request.read()).decode()
+        body = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(body, ensure_ascii=False).encode()  # lone surrogates are no text (RFC 8259 §8.2)
         nested = depth(body)
     except (ValueError, RecursionError) as error:
         raise invalid("the body is not JSON") from error
@@ -130,7 +175,7 @@ def answer_page(
     items: Iterable[_Item],
     *,
     number: Callable[[_Item], int],
-    show: Callable[[_Item], dict[str, Any]],
+    show: Callable[[_Item], Any],
 ) -> web.Response:
     """Return the page of ``items`` that the paging parameters ask for; newest first unless they say otherwise."""
     limit = query.get("pageLimit", [str(_DEFAULT_PAGE)])[0]

@@ -30,6 +30,8 @@ from harness.virtual.cloud.services import shadow as core
 from harness.virtual.cloud.services.shadow import ShadowRejected
 
 _DEVICE_MEMBERS = ("certificate", "subType", "tags", "supportedFirmwareTypes")
+_NOT_DEVICES = ("tags", "certificates", "public-keys", "mqtt-team")
+_NO_SUB_TYPE = "unknown"  # the API shows one for every device (UNCONFIRMED that it is this one)
 _FLAGS = ("includeState", "includeStateMeta")
 _FILTERS = ("tags", "deviceIds", "deviceTypes", "subTypes")
 
@@ -43,16 +45,17 @@ class DeviceRoutes:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
-        device = f"{BASE}/devices/{{deviceId}}"
+        # What is a place of its own below /devices is no device, whatever the method.
+        device = f"{BASE}/devices/{{deviceId:(?!(?:{'|'.join(_NOT_DEVICES)})$)[^/]+}}"
         association = f"{BASE}/association/{{deviceId}}"
         return [
             web.get(f"{BASE}/devices", self.list),
             web.get(device, self.fetch),
             web.post(device, self.onboard),
             web.delete(device, self.delete),
-            web.patch(f"{device}/state", self.update_state),
-            web.put(f"{device}/name", self.rename),
-            web.put(f"{device}/tags", self.retag),
+            web.patch(f"{BASE}/devices/{{deviceId}}/state", self.update_state),
+            web.put(f"{BASE}/devices/{{deviceId}}/name", self.rename),
+            web.put(f"{BASE}/devices/{{deviceId}}/tags", self.retag),
             web.put(association, self.associate),
             web.delete(association, self.dissociate),
         ]
@@ -153,7 +156,7 @@ class DeviceRoutes:
             "id": record.device_id,
             "name": record.name or record.device_id,
             "type": record.device_type,
-            "subType": record.sub_type,
+            "subType": record.sub_type or _NO_SUB_TYPE,
             "tags": list(record.tags),
             "tenantId": self._team.tenant_id,
             "$meta": record.meta(str(shadow.version)),

@@ -91,6 +91,8 @@ class FotaRoutes:
         if not targets:
             raise invalid(f"no target is onboarded with a certificate and lists {kind} as a firmware type it supports")
         job = self._fota.create(bundle, targets, tags=tags, apply=_FLAG[apply], **text)
+        for device_id in targets:
+            self._api.usage.count("FOTA", kind, "REST", device_id)
         self._api.journal.write("fota_job", job_id=job.job_id, devices=targets, firmware_type=kind)
         return web.json_response({"jobId": job.job_id}, status=201)
 

@@ -1,4 +1,4 @@
-"""Device JWTs: whose token this is, and whether it holds. No I/O, no clock.
+"""JWTs of devices and of the team's services: whose token this is, and whether it holds. No I/O, no clock.
 
 Facts: RFC 7515 and 7519 (base64url without padding; NumericDate claims); RFC 8725 §2.1 (the server, not the token,
 chooses the algorithm); nRF Cloud documentation, "JWT authentication" (ES256 only; the public key of the onboarded
@@ -6,7 +6,10 @@ certificate, or the one registered for the device); nRF91 AT commands reference,
 ``iss`` "<chip>.<device UUID>", times only when asked for); nRF Connect SDK, nRF Cloud library (``sub`` is the device
 ID, needed unless that is the modem's UUID).
 
-UNCONFIRMED, chosen here: ``kid`` and ``aud`` are ignored; a token without ``exp`` does not expire, and none expires too
+``aud`` of a service token is the team's ID (nRF Cloud Utils, create_proxy_jwt); one that names another team is refused
+of devices too.
+
+UNCONFIRMED, chosen here: ``kid`` is ignored; a token without ``exp`` does not expire, and none expires too
 late; no clock skew is forgiven, and ``iat`` in the future is treated like ``nbf``; an empty ``sub`` counts as none.
 """
 
@@ -33,11 +36,33 @@ def is_jwt(credential: str) -> bool:
     return "." in credential
 
 
-def verify(token: str, *, key_of: Callable[[str], ec.EllipticCurvePublicKey | None], now: datetime) -> str:
+def verify(
+    token: str,
+    *,
+    key_of: Callable[[str], ec.EllipticCurvePublicKey | None],
+    now: datetime,
+    audience: str | None = None,
+) -> str:
     """Return the ID of the device that signed ``token``; raises :class:`InvalidToken`.
 
-    ``key_of``: gives the public key registered for a device ID, None when there is none.
+    ``key_of``: gives the public key registered for a device ID, None when there is none. ``audience``: what ``aud``
+    must be where there is one; None takes any.
     """
+    claims = read_claims(token)
+    if audience is not None and not audiences(claims) <= {audience}:
+        raise InvalidToken("the token's aud names another team")
+    device_id = _claimed_device(claims)
+    key = key_of(device_id)
+    if key is None:
+        raise InvalidToken("no key is registered for the token's device")
+    if not signed_by(token, key):
+        raise InvalidToken("the token's signature is not that of its device")
+    check_times(claims, now)
+    return device_id
+
+
+def read_claims(token: str) -> dict[str, Any]:
+    """Return what ``token`` claims, of which nothing is proven; :class:`InvalidToken` for what is no ES256 JWT."""
     if not _FORM.fullmatch(token):
         raise InvalidToken("the token does not consist of three base64url parts without padding")
     try:
@@ -46,17 +71,26 @@ def verify(token: str, *, key_of: Callable[[str], ec.EllipticCurvePublicKey | No
         raise InvalidToken("the token's header or claims are not JSON objects") from error
     if unverified["header"].get("alg") != _ALGORITHM:
         raise InvalidToken(f"the token's alg is not {_ALGORITHM}")
-    claims = unverified["payload"]
-    device_id = _claimed_device(claims)
-    key = key_of(device_id)
-    if key is None:
-        raise InvalidToken("no key is registered for the token's device")
+    claims: dict[str, Any] = unverified["payload"]
+    return claims
+
+
+def signed_by(token: str, key: ec.EllipticCurvePublicKey) -> bool:
+    """Tell whether ``key`` made the signature."""
     try:
         jwt.PyJWS().decode_complete(token, key, algorithms=[_ALGORITHM])
-    except jwt.InvalidTokenError as error:
-        raise InvalidToken("the token's signature is not that of its device") from error
-    _check_times(claims, now.timestamp())
-    return device_id
+    except jwt.InvalidTokenError:
+        return False
+    return True
+
+
+def audiences(claims: Mapping[str, Any]) -> set[str]:
+    """Return what ``aud`` names: a text or a list of texts (RFC 7519 §4.1.3), empty when it is absent or empty."""
+    named = claims.get("aud") or []
+    named = [named] if isinstance(named, str) else named
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise InvalidToken("the token's aud is neither a string nor a list of strings")
+    return set(named)
 
 
 def _claimed_device(claims: Mapping[str, Any]) -> str:
@@ -71,7 +105,9 @@ def _claimed_device(claims: Mapping[str, Any]) -> str:
     return named[1]
 
 
-def _check_times(claims: Mapping[str, Any], now: float) -> None:
+def check_times(claims: Mapping[str, Any], at: datetime) -> None:
+    """Raise :class:`InvalidToken` when the token does not hold ``at`` that moment."""
+    now = at.timestamp()
     for name in ("exp", "nbf", "iat"):
         moment = claims.get(name, now)
         if isinstance(moment, bool) or not isinstance(moment, int | float) or not -math.inf < moment < math.inf:

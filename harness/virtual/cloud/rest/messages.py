@@ -8,13 +8,21 @@ import base64
 import binascii
 import json
 import re
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
-from harness.virtual.cloud.formats import parse_iso
-from harness.virtual.cloud.rest.common import BASE, PAGING, Api, accepted, answer_page, invalid, read_object, read_query
+from harness.virtual.cloud.rest.common import (
+    BASE,
+    PAGING,
+    Api,
+    accepted,
+    answer_page,
+    invalid,
+    read_moment,
+    read_object,
+    read_query,
+)
 from harness.virtual.cloud.services.messages import MessageQuery, StoredMessage
 
 _FILTERS = ("appId", "deviceId", "topic")
@@ -22,6 +30,7 @@ _BOUNDS = ("inclusiveStart", "start", "exclusiveEnd", "end")
 _TOPIC = re.compile(r"(?:m/)?(d/([a-z0-9:_-]{1,128})/[^+#\x00]+)", re.IGNORECASE)
 _LONGEST_APP_ID = 64
 _LONGEST_TOPIC = 256
+_LONGEST_MESSAGE = 131_072  # it is published over MQTT, where AWS IoT takes no more
 
 
 class MessageRoutes:
@@ -49,8 +58,8 @@ class MessageRoutes:
             device_id=given.get("deviceId"),
             topic=given.get("topic"),
             app_id=given.get("appId"),
-            start=_bound(given, "inclusiveStart", "start"),
-            end=_bound(given, "exclusiveEnd", "end"),
+            start=read_moment(query, "inclusiveStart", "start"),
+            end=read_moment(query, "exclusiveEnd", "end"),
         )
         return answer_page(
             query,
@@ -71,6 +80,8 @@ class MessageRoutes:
         if len(whole.encode(errors="replace")) > _LONGEST_TOPIC:
             raise invalid(f"the topic has more than {_LONGEST_TOPIC} bytes with the team's prefix")
         payload = _payload(body.get("message"), binary=form[1].endswith("/bin"))
+        if len(payload) > _LONGEST_MESSAGE:
+            raise invalid(f"the message has {len(payload)} bytes, {_LONGEST_MESSAGE} are allowed")
         self._api.services.publish_for_device(whole, payload, form[2])
         return accepted()
 
@@ -84,15 +95,3 @@ def _payload(message: Any, *, binary: bool) -> bytes:
         return base64.b64decode(message if isinstance(message, str) else "-", validate=True)
     except (binascii.Error, ValueError) as error:
         raise invalid("a message for a bin topic must be a base64 string") from error
-
-
-def _bound(given: dict[str, str], *names: str) -> datetime | None:
-    present = [name for name in names if name in given]
-    if not present:
-        return None
-    if len(present) > 1:
-        raise invalid(f"{' and '.join(present)} mean the same; give one of them")
-    try:
-        return parse_iso(given[present[0]])
-    except ValueError as error:
-        raise invalid(f"{present[0]} must be an ISO 8601 time") from error

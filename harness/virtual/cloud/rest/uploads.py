@@ -11,11 +11,10 @@ from functools import partial
 
 from aiohttp import web
 
-from harness.virtual.cloud.formats import parse_iso
 from harness.virtual.cloud.registry.onboarding import InvalidUpload, parse_csv, parse_key_csv
 from harness.virtual.cloud.registry.team import Refused
 from harness.virtual.cloud.rest.bulk import BulkOperation, BulkStatus, Endpoint
-from harness.virtual.cloud.rest.common import BASE, Api, answer_page, invalid, read_query
+from harness.virtual.cloud.rest.common import BASE, Api, answer_page, invalid, read_moment, read_query
 
 RESULTS = f"{BASE}/bulk-ops-results"
 """Where the files of an operation are; the URL is the permission to read them."""
@@ -80,12 +79,7 @@ class BulkRoutes:
         status = query.get("status", [None])[0]
         if status is not None and status not in tuple(BulkStatus):
             raise invalid(f"status must be one of {', '.join(BulkStatus)}")
-        try:
-            start, end = (
-                parse_iso(query[name][0]) if name in query else None for name in ("startRequestedAt", "endRequestedAt")
-            )
-        except ValueError as error:
-            raise invalid("startRequestedAt and endRequestedAt must be ISO 8601 times") from error
+        start, end = read_moment(query, "startRequestedAt"), read_moment(query, "endRequestedAt")
         operations = (
             operation
             for operation in self._bulk.all()

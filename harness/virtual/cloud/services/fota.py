@@ -253,10 +253,10 @@ def show_job(job: Job) -> dict[str, Any]:
     """Return a job as the API shows it."""
     firmware = job.firmware()
     del firmware["path"]
+    texts = {"name": job.name, "description": job.description}
     return {
         "jobId": job.job_id,
-        "name": job.name,
-        "description": job.description,
+        **{name: text for name, text in texts.items() if text},
         "status": str(job.status),
         "target": {"deviceIds": list(job.device_ids), "tags": list(job.tags)},
         "executionStats": job.stats(),

@@ -1,15 +1,15 @@
 """Device messages as ``GET /messages`` shows them: what was published below the team's ``m/`` topics.
 
 Facts: nRF Cloud REST API, ListMessages - only messages below ``<prefix>m/`` are stored; the device is read from the
-topic. UNCONFIRMED, chosen here: a topic without ``d/<device>`` belongs to the publishing client; a payload that is not
-JSON is a string, base64 when it is no UTF-8 either.
+topic; ``message`` is an object. UNCONFIRMED, chosen here: a topic without ``d/<device>`` belongs to the publishing
+client; what is no JSON object is shown as ``{"data": ...}``: text when it is no JSON, base64 when it is no UTF-8.
 """
 
 import base64
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,14 +23,17 @@ _DEVICE = re.compile(r"m/d/([^/]+)/")
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """One message. ``number`` grows with each message stored; ``topic`` is the whole MQTT topic."""
+    """One message. ``number`` grows with each message stored; ``topic`` is the whole MQTT topic.
+
+    ``content``: the JSON that was published, or text.
+    """
 
     number: int
     tenant_id: str
     topic: str
     device_id: str
     received_at: datetime
-    message: Any
+    content: Any
 
     def item(self) -> dict[str, Any]:
         """Return the message as the API lists it."""
@@ -39,7 +42,7 @@ class StoredMessage:
             "topic": self.topic,
             "deviceId": self.device_id,
             "receivedAt": iso(self.received_at),
-            "message": self.message,
+            "message": self.content if isinstance(self.content, dict) else {"data": self.content},
         }
 
 
@@ -55,13 +58,24 @@ class MessageQuery:
 
 
 class MessageStore:
-    """The messages of one team. ``prefix``: of its topics, with the trailing slash. ``keep``: the newest kept."""
+    """The messages of one team. ``prefix``: of its topics, with the trailing slash. ``keep``: the newest kept.
 
-    def __init__(self, prefix: str, tenant_id: str, *, keep: int = 100_000) -> None:
+    ``stored``: called with each message that was stored.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        tenant_id: str,
+        *,
+        keep: int = 100_000,
+        stored: Callable[[StoredMessage], None] = lambda message: None,
+    ) -> None:
         self.prefix = prefix
         self._tenant_id = tenant_id
         self._messages: deque[StoredMessage] = deque(maxlen=keep)
         self._count = 0
+        self._stored = stored
 
     def add(self, client_id: str, topic: str, payload: bytes, received_at: datetime) -> StoredMessage | None:
         """Store a publication when its topic is one that is stored."""
@@ -75,9 +89,10 @@ class MessageStore:
             topic=topic,
             device_id=device[1] if device else client_id,
             received_at=received_at,
-            message=_content(payload),
+            content=_content(payload),
         )
         self._messages.append(message)
+        self._stored(message)
         return message
 
     def find(self, query: MessageQuery) -> Iterator[StoredMessage]:
@@ -88,7 +103,7 @@ class MessageStore:
             if (
                 (query.device_id is None or message.device_id == query.device_id)
                 and (topics is None or message.topic in topics)
-                and (query.app_id is None or _app_id(message.message) == query.app_id)
+                and (query.app_id is None or _app_id(message.content) == query.app_id)
                 and (query.start is None or message.received_at >= query.start)
                 and (query.end is None or message.received_at < query.end)
             ):
