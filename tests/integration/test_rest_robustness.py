@@ -10,8 +10,8 @@ import ssl
 
 import pytest
 
+from tests.integration import random_requests, schema_run
 from tests.integration.cloud_lab import DEADLINE, running_cloud
-from tests.integration.random_requests import try_out
 
 
 @pytest.fixture
@@ -96,9 +96,16 @@ def test_a_client_that_goes_away_within_its_body_is_noted_and_no_more(lab, capfd
     assert capfd.readouterr().err == ""
 
 
+def test_requests_that_the_document_describes():
+    """A little of ``python -m tests.integration.schema_run``."""
+    cases, errors = schema_run.try_out(["team"], "--phases", "fuzzing", "--max-examples", "2", "--seed", "1")
+    assert errors == ""
+    assert cases["team"] > 100
+
+
 def test_random_requests():
     """15,000 take a while: ``python -m tests.integration.random_requests``."""
-    statuses, errors = try_out(3000, seed=1)
+    statuses, errors = random_requests.try_out(3000, seed=1)
     assert errors == ""
     assert max(status for status in statuses if isinstance(status, int)) < 502
     assert statuses["closed"] < 30  # bytes that are no request at all
