@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from filelock import FileLock, Timeout
 
 from harness.credentials.certificates import issue_device_certificate, make_ca_certificate
-from harness.credentials.pem import check_ca, check_validity, read_certificates, read_private_key
+from harness.credentials.pem import check_ca, check_validity
+from harness.credentials.people_files import check_p256, read_certificate_file, read_key_file
 from harness.credentials.private_file import write_atomically
 from harness.errors import LabError, Misuse
 
@@ -32,8 +33,8 @@ class LabCa:
     def load_or_create(cls, folder: Path) -> "LabCa":
         """Return the CA that is kept in ``folder``; the first call there makes it. Safe among processes.
 
-        Misuse, naming the file: one of the two files is missing or unreadable, is no PEM, is expired, the key's file is
-        open to other users, or key and certificate do not belong together.
+        Misuse, naming the file: one of the two files is missing or unreadable, holds something else, is expired, the
+        key's file is open to other users, or key and certificate do not belong together.
         """
         key_path, certificate_path = folder / _KEY_FILE, folder / _CERTIFICATE_FILE
         try:
@@ -70,24 +71,29 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise Misuse(f"{path}: other users can open this private key: run chmod 600 on it")
     try:
-        key = read_private_key(path.read_text())
+        return check_p256(read_key_file(path))
     except ValueError as error:
-        raise Misuse(f"{path}: {error}: {_MEND}") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise Misuse(f"{path}: not an EC key on P-256: {_MEND}")
-    return key
+        raise Misuse(f"{path}: {error}; {_MEND}") from error
+    except Misuse as error:
+        raise Misuse(f"{error}; {_MEND}") from error
 
 
 def _load_certificate(path: Path) -> x509.Certificate:
     try:
-        certificates = read_certificates(path.read_text())
-        if len(certificates) != 1:
-            raise ValueError(f"{len(certificates)} certificates, the CA's own expected alone")
-        certificate = certificates[0]
+        certificates = read_certificate_file(path)
+    except Misuse as error:
+        raise Misuse(f"{error}; {_MEND}") from error
+    if len(certificates) > 1:
+        raise Misuse(f"{path}: a chain of {len(certificates)} certificates, the CA's own expected alone; {_MEND}")
+    (certificate,) = certificates
+    try:
         check_ca(certificate)
         certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-    except (ValueError, x509.ExtensionNotFound) as error:
-        raise Misuse(f"{path}: not the PEM of a CA certificate ({error}): {_MEND}") from error
+    except x509.ExtensionNotFound as error:
+        cure = "openssl req -x509 adds it, and so does a new CA"
+        raise Misuse(f"{path}: this CA has no SubjectKeyIdentifier, which its certificates refer to; {cure}") from error
+    except ValueError as error:
+        raise Misuse(f"{path}: {error}; {_MEND}") from error
     try:
         check_validity(certificate)
     except ValueError as error:

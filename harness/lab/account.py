@@ -1,13 +1,17 @@
 """Addresses of nRF Cloud, or of another installation of it, from an entry of kind nrfcloud in boards.yaml."""
 
 import ipaddress
+import ssl
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives import hashes
+
 from harness.cloud import CloudEndpoints
+from harness.credentials.people_files import as_pem, read_ca_file, read_certificate_file
 from harness.errors import Misuse
 from harness.lab.config import NrfCloudAccount
 
@@ -29,7 +33,7 @@ def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> Cl
     return CloudEndpoints(
         name=name,
         rest=config.rest,
-        rest_ca=None if config.rest_ca is None else folder / config.rest_ca,
+        rest_ca=None if config.rest_ca is None else _rest_ca(folder / config.rest_ca),
         device_mqtt=device_mqtt,
         observer_mqtt=routes.get(device_mqtt, mqtt),
         root_ca_pem=_root_ca(config, folder),
@@ -54,17 +58,33 @@ def split_address(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def _rest_ca(path: Path) -> Path:
+    """Return the file of CAs for REST calls. Python's TLS reads it by itself, and sees nothing but plain PEM."""
+    try:
+        certificates = read_certificate_file(path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(path)
+        seen = len(context.get_ca_certs())
+    except ssl.SSLError:
+        seen = 0
+    except OSError as error:
+        cure = "correct rest_ca in the boards file"
+        raise Misuse(f"{path}: cannot read the CAs for REST calls: {error.strerror}; {cure}") from error
+    if seen < len({certificate.fingerprint(hashes.SHA256()) for certificate in certificates}):
+        how = "UTF-16, DER, one long line?"
+        raise Misuse(f"{path}: REST calls need plain PEM ({how}); openssl x509 -in {path} -out ca.pem converts it")
+    return path
+
+
 def _root_ca(config: NrfCloudAccount, folder: Path) -> str:
     if config.root_ca is None:
         return (resources.files("harness.cloud") / "ca" / "AmazonRootCA1.pem").read_text()
     path = folder / config.root_ca
     try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise Misuse(
-            f"{path}: cannot read the root CA for boards: {reason}; correct root_ca in the boards file"
-        ) from error
+        return as_pem(read_ca_file(path))
+    except OSError as error:
+        cure = "correct root_ca in the boards file"
+        raise Misuse(f"{path}: cannot read the root CA for boards: {error.strerror}; {cure}") from error
 
 
 def _is_loopback(host: str) -> bool:

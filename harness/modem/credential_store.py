@@ -14,7 +14,7 @@ from enum import IntEnum
 
 from harness.at import AtError, AtFormatError, AtPort
 from harness.at.syntax import parse_command
-from harness.errors import Misuse, Party, Refusal
+from harness.errors import LabError, Misuse, Party, Refusal
 from harness.modem.restoring import restoring
 
 _NOT_FOUND = 513
@@ -47,6 +47,10 @@ class DigestMismatch(Refusal):
     party = Party.MODEM
 
 
+class LineEndsChanged(LabError):
+    """What was sent with LF arrived with CR LF, and the firmware is not a shell, which does that."""
+
+
 @dataclass(frozen=True)
 class StoredCredential:
     """One item of the store. ``digest``: SHA-256, 64 upper-case hex digits; of a key made there, an opaque number."""
@@ -65,15 +69,21 @@ class CredentialStore:
     """The credential store of one modem.
 
     Writing and deleting need an inactive modem (``Modem.offline``), else AtError 518, and touch only ``sec_tags``.
-    ``offline``: makes the modem inactive for a block.
+    ``offline``: makes the modem inactive for a block. ``at_shell``: a shell on the way makes CR LF of every line end.
     """
 
     def __init__(
-        self, port: AtPort, *, sec_tags: Collection[int], offline: Callable[[], AbstractContextManager[None]]
+        self,
+        port: AtPort,
+        *,
+        sec_tags: Collection[int],
+        offline: Callable[[], AbstractContextManager[None]],
+        at_shell: bool = False,
     ) -> None:
         self._port = port
         self._sec_tags = frozenset(sec_tags)
         self._offline = offline
+        self._at_shell = at_shell
 
     def list(self, sec_tag: int | None = None, kind: int | None = None) -> builtins.list[StoredCredential]:
         """Return what is stored, all of it or what has this ``sec_tag``, this ``kind``; empty when there is nothing."""
@@ -136,18 +146,18 @@ class CredentialStore:
             self._port.command(command)
 
     def verify(self, sec_tag: int, kind: int, content: str) -> None:
-        """Raise DigestMismatch unless the store holds exactly ``content`` there."""
+        """Raise DigestMismatch unless the store holds exactly ``content`` there; LineEndsChanged: but for them."""
         stored = self.list(sec_tag, kind)
-        _check_digest(sec_tag, kind, content, stored[0].digest if stored else None)
+        self._check_digest(sec_tag, kind, content, stored[0].digest if stored else None)
 
     def verify_all(self, sec_tag: int, contents: Mapping[int, str], *, also: Collection[int] = ()) -> dict[int, str]:
-        """Raise DigestMismatch unless the store holds exactly ``contents`` (by kind) there; return all its digests.
+        """Raise as :meth:`verify` unless the store holds exactly ``contents`` (by kind) there; return all its digests.
 
         ``also``: kinds of which something must be there, whatever it is. One command for the whole sec_tag.
         """
         held = {item.kind: item.digest for item in self.list(sec_tag)}
         for kind, content in contents.items():
-            _check_digest(sec_tag, kind, content, held.get(kind))
+            self._check_digest(sec_tag, kind, content, held.get(kind))
         for kind in also:
             if kind not in held:
                 raise DigestMismatch(f"{_place(sec_tag, kind)} holds nothing, although it was written: provision again")
@@ -199,6 +209,21 @@ class CredentialStore:
             raise Misuse(f'{_place(sec_tag, kind)}: the content holds a " and AT%CMNG has no escape for it: remove it')
         parse_command(_write_command(sec_tag, kind, content))
 
+    def _check_digest(self, sec_tag: int, kind: int, content: str, held: str | None) -> None:
+        if held == digest_of(content):
+            return
+        if held == digest_of(content.replace("\r", "").replace("\n", "\r\n")):
+            if self._at_shell:
+                return
+            raise LineEndsChanged(
+                f"{_place(sec_tag, kind)} holds CR LF line ends, LF was sent: something on the way changes line ends "
+                "(a terminal server, a shell?); switch that off, or set firmware: shell for this board if it is one"
+            )
+        raise DigestMismatch(
+            f"{_place(sec_tag, kind)} holds {held or 'nothing'}, not {digest_of(content)} ({len(content)} bytes): "
+            "write it again; if it stays so, bytes are lost on the way or another program writes to this board"
+        )
+
     def _put(self, sec_tag: int, kind: int, content: str) -> None:
         with self._offline():
             self.write(sec_tag, kind, content)
@@ -216,15 +241,6 @@ def _listed(value: str) -> StoredCredential:
             f"AT%CMNG=1: '%CMNG: {value}' has not the form of a listed credential: look at the transcript"
         )
     return StoredCredential(int(found[1]), int(found[2]), found[3].upper())
-
-
-def _check_digest(sec_tag: int, kind: int, content: str, held: str | None) -> None:
-    # A shell on the way makes CR LF of every line end.
-    if held not in (digest_of(content), digest_of(content.replace("\r", "").replace("\n", "\r\n"))):
-        raise DigestMismatch(
-            f"{_place(sec_tag, kind)} holds {held or 'nothing'}, not {digest_of(content)} ({len(content)} bytes): "
-            "write it again; if it stays so, bytes are lost on the way or another program writes to this board"
-        )
 
 
 def _place(sec_tag: int, kind: int) -> str:

@@ -25,11 +25,14 @@ _COMMON_NAME = re.compile(r"(?:^|,)\s*CN\s*=\s*([^,]*)")
 
 
 class Modem:
-    """One modem. ``sec_tags``: the only ones in which it may write, delete or make keys (Misuse for others)."""
+    """One modem. ``sec_tags``: the only ones in which it may write, delete or make keys (Misuse for others).
 
-    def __init__(self, port: AtPort, *, sec_tags: Collection[int]) -> None:
+    ``at_shell``: its commands go through a shell, which makes CR LF of every line end in them.
+    """
+
+    def __init__(self, port: AtPort, *, sec_tags: Collection[int], at_shell: bool = False) -> None:
         self._port = port
-        self.credentials = CredentialStore(port, sec_tags=sec_tags, offline=self.offline)
+        self.credentials = CredentialStore(port, sec_tags=sec_tags, offline=self.offline, at_shell=at_shell)
 
     def prepare(self) -> None:
         """Ask for error numbers in place of plain ERROR. Once after each synchronisation: a reset forgets it."""

@@ -31,7 +31,7 @@ def open_board(config: BoardConfig, url: str, timeline: Timeline) -> OpenBoard:
     port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings)
     try:
         synchronise(port, config.firmware)
-        modem = Modem(port, sec_tags=config.all_sec_tags)
+        modem = Modem(port, sec_tags=config.all_sec_tags, at_shell=settings.at_shell)
         modem.prepare()
         found_mode = modem.functional_mode()
         return OpenBoard(port, modem, modem.identity(), open_firmware(port, config.firmware), found_mode)

@@ -49,7 +49,7 @@ def port(board):
 
 @pytest.fixture
 def modem(port):
-    modem = Modem(port, sec_tags=[SEC_TAG])
+    modem = Modem(port, sec_tags=[SEC_TAG], at_shell=True)
     modem.prepare()
     modem.set_functional_mode(4)
     for kind in (0, 1, 2):

@@ -132,7 +132,7 @@ def driver(made, **settings):
     """Port and modem, ready for commands."""
     with AtPort.open(str(made.port), name=made.name, timeline=Timeline(), settings=PortSettings(**settings)) as port:
         port.sync()
-        modem = Modem(port, sec_tags=[TAG])
+        modem = Modem(port, sec_tags=[TAG], at_shell=settings.get("at_shell", False))
         modem.prepare()
         yield port, modem
 

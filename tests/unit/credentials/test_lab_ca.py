@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
@@ -138,37 +138,41 @@ def _leaf(folder: Path) -> None:
     (folder / CERTIFICATE).write_text(LabCa.load_or_create(folder).issue(csr, device_id="board"))
 
 
-def _certificate_with_rubbish(folder: Path) -> None:
-    with (folder / CERTIFICATE).open("a") as file:
-        file.write("rubbish\n")
-
-
 def _two_certificates(folder: Path) -> None:
     text = (folder / CERTIFICATE).read_text()
     (folder / CERTIFICATE).write_text(text * 2)
 
 
-def _key_with_rubbish(folder: Path) -> None:
-    with (folder / KEY).open("a") as file:
-        file.write("rubbish\n")
+def _key_is_rsa(folder: Path) -> None:
+    _write_key(folder / KEY, rsa.generate_private_key(65537, 2048))
+
+
+def _without_identifier(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab")]), datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=2))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    _write_key(folder / KEY, key)
+    (folder / CERTIFICATE).write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
 
 @pytest.mark.parametrize(
     ("damage", "file", "reason"),
     [
-        (_certificate_with_rubbish, CERTIFICATE, "7 characters that belong to no certificate"),
-        (_two_certificates, CERTIFICATE, "2 certificates, the CA's own expected alone"),
-        (_key_with_rubbish, KEY, "alone in its file"),
+        (_two_certificates, CERTIFICATE, "a chain of 2 certificates, the CA's own expected alone"),
         (_other_key, KEY, "is not the key of"),
         (_no_key, KEY, "No such file"),
         (_no_certificate, CERTIFICATE, "No such file"),
-        (_key_is_no_pem, KEY, "not a private key in PEM"),
-        (_key_has_password, KEY, "not a private key in PEM without a password"),
-        (_key_is_p384, KEY, "not an EC key on P-256"),
-        (_key_is_ed25519, KEY, "not an EC key on P-256"),
+        (_key_is_no_pem, KEY, "not a private key; give one in PEM"),
+        (_key_has_password, KEY, "the private key has a password; openssl pkey"),
+        (_key_is_p384, KEY, "EC on secp384r1, not on P-256"),
+        (_key_is_ed25519, KEY, "is Ed25519, not EC on P-256"),
+        (_key_is_rsa, KEY, "is RSA, not EC on P-256"),
+        (_without_identifier, CERTIFICATE, "this CA has no SubjectKeyIdentifier"),
         (_key_is_open, KEY, "chmod 600"),
-        (_certificate_is_no_pem, CERTIFICATE, "not the PEM of a CA certificate"),
-        (_certificate_is_empty, CERTIFICATE, "not the PEM of a CA certificate"),
+        (_certificate_is_no_pem, CERTIFICATE, "certificate 1 of 1 is damaged"),
+        (_certificate_is_empty, CERTIFICATE, "the file is empty"),
         (_leaf, CERTIFICATE, "not that of a CA"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
@@ -194,6 +198,15 @@ def test_a_ca_of_the_future_tells_of_the_clock(tmp_path, monkeypatch):
     with pytest.raises(Misuse, match=r"this CA is not valid before 20.*, this computer's clock says 20") as caught:
         LabCa.load_or_create(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_files_as_openssl_and_editors_leave_them(tmp_path):
+    first = LabCa.load_or_create(tmp_path)
+    key, certificate = tmp_path / KEY, tmp_path / CERTIFICATE
+    parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+    key.write_text(parameters + key.read_text())
+    certificate.write_text(f"\ufeff{first.certificate_pem}subject=CN = lab\n".replace("\n", "\r\n"))
+    assert LabCa.load_or_create(tmp_path).certificate_pem == first.certificate_pem
 
 
 def test_an_expired_ca_is_misuse(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from harness.policy import load_profile, profile_folder
 from harness.settings import BoardSettings, CloudSettings
 from tests.unit.lab.test_stand_in import FAKE, gone
 
+AMAZON = (Path(lab_module.__file__).parents[1] / "cloud" / "ca" / "AmazonRootCA1.pem").read_text()
 FILE = """\
 clouds:
   local: {kind: local, on_violation: tolerate, close_style: fin}
@@ -43,8 +44,8 @@ boards:
 @pytest.fixture
 def make_lab(tmp_path, monkeypatch):
     (tmp_path / "boards.yaml").write_text(FILE)
-    (tmp_path / "rest.pem").write_text("rest CA")
-    (tmp_path / "root.pem").write_text("root CA")
+    (tmp_path / "rest.pem").write_text(AMAZON)
+    (tmp_path / "root.pem").write_text(f"# Amazon\n{AMAZON}")
     (tmp_path / "api-key").write_text("fedcba9876543210\n")
     (tmp_path / "api-key").chmod(0o600)
     labs = []
@@ -231,10 +232,30 @@ def test_another_installation_of_nrf_cloud(make_lab):
     )
 
 
+def test_a_root_ca_that_boards_cannot_be_given(make_lab, tmp_path):
+    (tmp_path / "root.pem").write_text("-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n")
+    with pytest.raises(Misuse, match=f"^{tmp_path}/root.pem: a public key; give the certificate$"):
+        make_lab().endpoints("near")
+    (tmp_path / "root.pem").unlink()
+
+
+@pytest.mark.parametrize("change", [lambda pem: pem.decode().encode("utf-16"), lambda pem: pem.replace(b"\n", b"")])
+def test_cas_that_rest_calls_would_not_see(make_lab, tmp_path, change):
+    path = tmp_path / "rest.pem"
+    path.write_bytes(change(AMAZON.encode()))
+    with pytest.raises(Misuse) as caught:
+        make_lab().endpoints("near")
+    how = "UTF-16, DER, one long line?"
+    assert (
+        str(caught.value)
+        == f"{path}: REST calls need plain PEM ({how}); openssl x509 -in {path} -out ca.pem converts it"
+    )
+
+
 def test_a_cloud_on_this_computer_by_configuration_alone(make_lab, tmp_path):
     cloud = make_lab().endpoints("near")
     assert (cloud.rest, cloud.rest_ca) == ("https://127.0.0.1:4443/v1", tmp_path / "rest.pem")
-    assert cloud.root_ca_pem == "root CA"
+    assert cloud.root_ca_pem == AMAZON
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))
     assert (cloud.jitp, cloud.other_name) == (("127.0.0.1", 4884), "broker.invalid")
     assert (cloud.hold, cloud.public) == (0.0, False)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.at import AtError, AtFormatError
-from harness.errors import Misuse, NoAnswer
+from harness.errors import LabError, Misuse, NoAnswer
 from harness.modem import CredentialKind, DigestMismatch, Modem, StoredCredential
 from tests.unit.modem.scripted import ScriptedPort
 from tests.unit.modem.vectors import BY_ID
@@ -92,6 +92,19 @@ def test_the_digest_rule_on_recorded_credentials():
     for altered in (AMAZON.rstrip("\n"), AMAZON.replace("\n", "\r\n"), AMAZON + "\n"):
         with pytest.raises(DigestMismatch, match=AMAZON_DIGEST):
             store.verify(SEC_TAG, 0, altered)
+
+
+def test_line_ends_that_were_changed_on_the_way():
+    """A shell makes CR LF of LF, and nothing else does unless something is wrong in the lab."""
+    sent = "-----BEGIN X-----\nab\n-----END X-----\n"
+    listed = f'%CMNG: {SEC_TAG},0,"{_digest(sent.replace(chr(10), chr(13) + chr(10)))}"'
+    port = ScriptedPort({LIST: [listed, "OK"], f"AT%CMNG=1,{SEC_TAG}": [listed, "OK"]})
+    Modem(port.as_port(), sec_tags=[SEC_TAG], at_shell=True).credentials.verify(SEC_TAG, 0, sent)
+    store = Modem(port.as_port(), sec_tags=[SEC_TAG]).credentials
+    for check in (lambda: store.verify(SEC_TAG, 0, sent), lambda: store.verify_all(SEC_TAG, {0: sent})):
+        with pytest.raises(LabError, match=r"type 0 \(ROOT_CA\) holds CR LF line ends, LF was sent: ") as caught:
+            check()
+        assert "\n" not in str(caught.value)
 
 
 def test_verify_of_what_is_not_there():
