@@ -1,13 +1,17 @@
 """Reads boards.yaml and reports every mistake in it: one line each, with line, column and what to do."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from serial.tools import list_ports
 
 from harness.errors import Misuse
 from harness.lab.config import BUILT_IN_CLOUDS, LabFile, LocalCloud, NrfCloudAccount, Schema
+from harness.lab.discovery import PortInfo
+from harness.lab.hardware import hardware
 from harness.lab.relations import relations
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings.sentences import TYPES, nearest, sentence, unknown_key
@@ -24,8 +28,11 @@ class BoardsFileError(Misuse):
         super().__init__("\n".join(lines))
 
 
-def load_boards_file(path: Path) -> LabFile:
-    """Read and check a boards file. Raises BoardsFileError with every mistake found."""
+def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> LabFile:
+    """Read and check a boards file. Raises BoardsFileError with every mistake found.
+
+    ``comports``: the serial ports that are attached, which the file is compared with.
+    """
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
@@ -41,6 +48,7 @@ def load_boards_file(path: Path) -> LabFile:
     mistakes = list(document.mistakes)
     if document.value is not None:
         mistakes += relations(document, path.parent)
+        mistakes += hardware(document, _boards(document.value), comports)
     schema: Schema | None = None
     if document.value is not None or not mistakes:
         try:
@@ -51,6 +59,11 @@ def load_boards_file(path: Path) -> LabFile:
         raise _error(path, mistakes)
     lab_ca = None if schema.lab_ca is None else path.parent / schema.lab_ca
     return LabFile(path=path, lab_ca=lab_ca, clouds=BUILT_IN_CLOUDS | schema.clouds, boards=schema.boards)
+
+
+def _boards(value: Any) -> list[Any]:
+    boards = value.get("boards") if isinstance(value, dict) else None
+    return boards if isinstance(boards, list) else []
 
 
 def _error(path: Path, mistakes: list[Mistake]) -> BoardsFileError:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -18,6 +19,14 @@ PORT_SCHEMES: Final = ("rfc2217://", "socket://")
 def _port(value: str) -> str:
     if not value.startswith(("/", *PORT_SCHEMES)):
         raise ValueError(f"must be a path or a URL ({', '.join(f'{scheme}HOST:PORT' for scheme in PORT_SCHEMES)})")
+    if not value.startswith("/"):
+        try:
+            url = urlsplit(value)
+            complete = bool(url.hostname and url.port)
+        except ValueError:  # the port is no number, or too large
+            complete = False
+        if not complete:
+            raise ValueError("must name host and port (1 to 65535), e.g. rfc2217://rack-3.lan:4001")
     return value
 
 
@@ -105,6 +114,7 @@ class BoardConfig(Settings):
     virtual: BoardSettings | None = None
     port: Annotated[str, AfterValidator(_port)] | None = None
     serial: Annotated[str, Field(min_length=1)] | None = None
+    location: Annotated[str, Field(min_length=1)] | None = None  # where several devices have the serial number
     vcom: Annotated[int, Field(ge=0)] = 0
     firmware: Annotated[FirmwareName, BY_VALUE] = FirmwareName.SERIAL_MODEM
     baud: Annotated[int, Field(gt=0)] = 115200

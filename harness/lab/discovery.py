@@ -17,6 +17,7 @@ from harness.errors import PortMissing
 
 KIT_VENDORS: Final = frozenset({0x1366, 0x1915})  # SEGGER, Nordic Semiconductor
 _SERIAL = re.compile(r"\bSER=(\S+)")
+_LOCATION = re.compile(r"\bLOCATION=(\S+)")
 _INTERFACE = re.compile(r":\d+\.(\d+)$")
 
 
@@ -39,12 +40,16 @@ class PortInfo(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """One USB device with serial ports, in the order of their interfaces: index 0 is VCOM0."""
+    """One USB device with serial ports, in the order of their interfaces: index 0 is VCOM0.
+
+    ``location``: where it is plugged in, bus and ports of the hubs (``1-2.1``); empty where the system does not say.
+    """
 
     serial: str  # as USB shows it
     vendor: int | None
     product: str
     ports: tuple[str, ...]
+    location: str = ""
 
     def __str__(self) -> str:
         product = f" ({self.product})" if self.product else ""
@@ -53,28 +58,52 @@ class Kit:
 
 def list_kits(comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> list[Kit]:
     """Return what is plugged in and has a USB serial number; known nRF91 vendors first."""
-    groups: dict[str, list[PortInfo]] = {}
+    groups: dict[tuple[str, str], list[PortInfo]] = {}
     for port in comports():
         serial = _serial(port)
-        if serial:
-            groups.setdefault(serial, []).append(port)
+        if serial:  # several devices may share a number, but not the place where they are plugged in
+            groups.setdefault((serial, _location(port)), []).append(port)
     kits = []
-    for serial, ports in groups.items():
+    for (serial, location), ports in groups.items():
         ports.sort(key=_order)
-        kits.append(Kit(serial, ports[0].vid, ports[0].product or "", tuple(port.device for port in ports)))
-    return sorted(kits, key=lambda kit: (kit.vendor not in KIT_VENDORS, kit.serial))
+        devices = tuple(port.device for port in ports)
+        kits.append(Kit(serial, ports[0].vid, ports[0].product or "", devices, location))
+    return sorted(kits, key=lambda kit: (kit.vendor not in KIT_VENDORS, kit.serial, kit.location))
 
 
-def find_port(serial: str, vcom: int = 0, *, comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> str:
-    """Return the device path of port ``vcom`` of the kit with this USB serial number, leading zeros or not.
+def matching_kits(kits: Iterable[Kit], serial: str, location: str | None = None) -> list[Kit]:
+    """Return those of ``kits`` that a serial number of the boards file means, and the location if one is given."""
+    return [kit for kit in kits if same_serial(kit.serial, serial) and (location is None or kit.location == location)]
 
-    Raises PortMissing with the kits that are there.
+
+def find_port(
+    serial: str,
+    vcom: int = 0,
+    *,
+    location: str | None = None,
+    comports: Callable[[], Iterable[PortInfo]] = list_ports.comports,
+) -> str:
+    """Return the device path of a port of the kit with this USB serial number.
+
+    ``serial``: leading zeros or not, upper or lower case. ``vcom``: which of the kit's ports. ``location``: where the
+    kit is plugged in, needed where several have the number. ``comports``: what is attached.
+    Raises PortMissing: no such kit, several of them, or no such port, with those that are there.
     """
     kits = list_kits(comports)
-    kit = next((kit for kit in kits if same_serial(kit.serial, serial)), None)
-    if kit is None:
+    matching = matching_kits(kits, serial, location)
+    if not matching:
         there = "; ".join(str(kit) for kit in kits) or "none"
-        raise PortMissing(f"no USB kit with serial number {serial}; plug it in, or correct boards.yaml; there: {there}")
+        at = "" if location is None else f" at location {location}"
+        raise PortMissing(
+            f"no USB kit with serial number {serial}{at}; plug it in, or correct boards.yaml; there: {there}"
+        )
+    if len(matching) > 1:
+        places = "; ".join(f"location {kit.location or 'unknown'}: {', '.join(kit.ports)}" for kit in matching)
+        raise PortMissing(
+            f"{len(matching)} USB devices have serial number {serial} ({places}); say which one: add location: to the "
+            "board, or name port: (of /dev/serial/by-path) in place of serial:"
+        )
+    (kit,) = matching
     if vcom >= len(kit.ports):
         raise PortMissing(
             f"kit {serial} has no vcom {vcom}, its ports are {', '.join(kit.ports)}; correct vcom in boards.yaml,"
@@ -93,6 +122,12 @@ def same_serial(one: str, other: str) -> bool:
 def _serial(port: PortInfo) -> str:
     found = _SERIAL.search(port.hwid or "")
     return port.serial_number or (found[1] if found else "")
+
+
+def _location(port: PortInfo) -> str:
+    """Return where a device is plugged in, without the interface that may stand behind a colon."""
+    found = _LOCATION.search(port.hwid or "")
+    return (port.location or (found[1] if found else "")).partition(":")[0]
 
 
 def _order(port: PortInfo) -> tuple[int, str, str]:

@@ -131,7 +131,7 @@ class Lab:
             started = self._stand_ins.get(("board", board.name)) or self._start_board(board, board.virtual)
             return str(started.ready["boards"][0]["port"])
         if board.serial is not None:
-            return find_port(board.serial, board.vcom)
+            return find_port(board.serial, board.vcom, location=board.location)
         port = str(board.port)
         if port.startswith("/") and not Path(port).exists():
             there = "; ".join(str(kit) for kit in list_kits()) or "none"

@@ -30,6 +30,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
     known = [*BUILT_IN_CLOUDS, *(str(cloud) for cloud in clouds if cloud not in BUILT_IN_CLOUDS)]
     boards = data.get("boards")
     names: dict[str, int] = {}  # with the line of the first board of the name
+    devices: dict[tuple[str, str], tuple[str, int]] = {}
     for index, board in enumerate(boards if isinstance(boards, list) else []):
         if not isinstance(board, dict):
             continue
@@ -45,10 +46,39 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
                 yield document.mistake((*place, "name"), text)
             else:
                 names[name] = document.mistake((*place, "name"), "").line
+        yield from _device(document, place, board, devices)
         wanted = board.get("cloud")
         if isinstance(wanted, str) and wanted not in known:
             text = f"unknown cloud {wanted!r}; {nearest('cloud', wanted, known)}"
             yield document.mistake((*place, "cloud"), text)
+        elif isinstance(wanted, str) and _is_real(board) and _is_on_this_computer(clouds, wanted):
+            text = f"a real board cannot reach {wanted!r}, which only this computer can; write cloud: nrfcloud"
+            yield document.mistake((*place, "cloud"), text)
+
+
+def _is_real(board: dict[Any, Any]) -> bool:
+    return "virtual" not in board and any(board.get(key) for key in _PLACES)
+
+
+def _is_on_this_computer(clouds: dict[Any, Any], name: str) -> bool:
+    cloud = clouds.get(name)
+    return cloud.get("kind") == "local" if isinstance(cloud, dict) else name == "local"
+
+
+def _device(
+    document: Document, place: Place, board: dict[Any, Any], devices: dict[tuple[str, str], tuple[str, int]]
+) -> Iterator[Mistake]:
+    """``devices``: by cloud and device id, the name and line of the boards that have one."""
+    device_id = board.get("device_id")
+    if not isinstance(device_id, str):
+        return
+    mistake = document.mistake((*place, "device_id"), "")
+    first, line = devices.setdefault(
+        (str(board.get("cloud", "local")), device_id), (str(board.get("name")), mistake.line)
+    )
+    if line != mistake.line or first != str(board.get("name")):
+        text = f"device id {device_id!r} belongs to board {first!r} already, in line {line}; a cloud has one device of an id"
+        yield document.mistake((*place, "device_id"), text)
 
 
 def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
@@ -109,6 +139,7 @@ def _where(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[
     for extra in given[1:]:
         text = f"the board has {given[0]!r} and {extra!r}; keep one of them: a board is in one place"
         yield document.mistake((*place, extra), text, at_key=True)
-    if "vcom" in board and "serial" not in board:
-        text = "'vcom' chooses among the ports of a USB serial number; give 'serial' or remove 'vcom'"
-        yield document.mistake((*place, "vcom"), text, at_key=True)
+    for key, what in (("vcom", "the ports of a USB serial number"), ("location", "devices with one serial number")):
+        if key in board and "serial" not in board:
+            text = f"{key!r} chooses among {what}; give 'serial' or remove {key!r}"
+            yield document.mistake((*place, key), text, at_key=True)

@@ -70,9 +70,36 @@ def test_interfaces_are_ordered_as_numbers():
     ]
 
 
+def adapter(number, serial="0001"):
+    location = f"1-2.{number}"
+    hwid = f"USB VID:PID=10C4:EA60 SER={serial} LOCATION={location}"
+    return Port(f"/dev/ttyUSB{number}", hwid, 0x10C4, serial, location, "CP2102")
+
+
+def test_a_number_that_several_devices_share_is_not_guessed_at():
+    three = [adapter(1), adapter(2), adapter(3)]
+    with pytest.raises(PortMissing) as caught:
+        find_port("0001", 1, comports=lambda: three)
+    assert str(caught.value) == (
+        "3 USB devices have serial number 0001 (location 1-2.1: /dev/ttyUSB1; location 1-2.2: /dev/ttyUSB2;"
+        " location 1-2.3: /dev/ttyUSB3); say which one: add location: to the board,"
+        " or name port: (of /dev/serial/by-path) in place of serial:"
+    )
+    assert find_port("0001", location="1-2.2", comports=lambda: three) == "/dev/ttyUSB2"
+    with pytest.raises(PortMissing, match=r"^kit 0001 has no vcom 1, its ports are /dev/ttyUSB2; "):
+        find_port("0001", 1, location="1-2.2", comports=lambda: three)
+    with pytest.raises(PortMissing, match=r"^no USB kit with serial number 0001 at location 1-9; "):
+        find_port("0001", location="1-9", comports=lambda: three)
+
+
+@pytest.mark.parametrize("wanted", ["682452128", "000682452128", "0682452128"])
+def test_numbers_that_differ_in_leading_zeros_alone_are_not_guessed_at(wanted):
+    two = [adapter(1, "682452128"), adapter(2, "000682452128")]
+    with pytest.raises(PortMissing, match=f"^2 USB devices have serial number {wanted} "):
+        find_port(wanted, comports=lambda: two)
+
+
 def test_known_vendors_come_first():
-    same_number = [usb("/dev/ttyUSB0", 0x0403, 0x6001, "1051216197", 0), *DK]
-    assert find_port("1051216197", comports=lambda: same_number) == "/dev/ttyACM2"
     assert [kit.serial for kit in list_kits(ports)] == ["001051216197", "THINGY91X_135CE6BA227", "FT4"]
 
 
