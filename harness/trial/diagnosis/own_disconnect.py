@@ -1,0 +1,38 @@
+"""The harness ended the connection itself: by a command, or by switching the radio off.
+
+The line for it may come late, inside the next session: errno 0 is never a hang-up by the other side.
+"""
+
+import re
+from collections.abc import Iterator
+
+from harness.timeline import Event, Kind
+from harness.trial.diagnosis.finding import Cause, Finding, Weight
+from harness.trial.diagnosis.record import Record
+
+_COMMANDS = re.compile(r"AT(#XMQTTCON=0|\+CFUN=[04]\b|#XRESET|#XMODEMRESET|#XSHUTDOWN|#XSLEEP)")
+
+
+def own_disconnect(record: Record) -> Iterator[Finding]:
+    """Look for the command, and for an end that the board reports as asked for."""
+    end = record.hang_up
+    asked = [event for event in record.lines(Kind.TX) if _COMMANDS.match(event.text)]
+    before = [event for event in asked if end is None or event.seq < end.seq]
+    if before and not _was_followed(record, before[-1], end):
+        text = f"the harness asked for it: {before[-1].text}"
+        yield Finding(Cause.OWN_DISCONNECT, Weight.CERTAIN, text, (before[-1].seq,))
+        return
+    for event in record.lines(Kind.MQTT):
+        if end is None and event.data.get("kind") == "closed":
+            yield Finding(
+                Cause.OWN_DISCONNECT, Weight.CERTAIN, "the board reports an end that was asked for", (event.seq,)
+            )
+            return
+
+
+def _was_followed(record: Record, asked: Event, end: Event | None) -> bool:
+    """True when a session ended or began between the command and ``end``: then the command belongs to an older one."""
+    return end is not None and any(
+        asked.seq < event.seq < end.seq and event.data.get("kind") in ("closed", "accepted")
+        for event in record.lines(Kind.MQTT)
+    )
