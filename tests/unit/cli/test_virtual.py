@@ -1,18 +1,22 @@
 """The boards file that ``virtual up`` writes."""
 
 import stat
+from pathlib import Path
 
 import pytest
 
+import harness
 from harness.cli.arguments import parse
 from harness.cli.virtual import boards_file, up, write_boards_file
 from harness.errors import Misuse
 from harness.lab import Lab, load_boards_file
 
+ROOT = (Path(harness.__file__).parent / "cloud" / "ca" / "AmazonRootCA1.pem").read_text()
+
 
 @pytest.fixture
 def ready(tmp_path):
-    (tmp_path / "ca.pem").write_text("root")
+    (tmp_path / "ca.pem").write_text(ROOT)
     key = tmp_path / "api-key"
     key.write_text("0123456789abcdef\n")
     key.chmod(0o600)
@@ -34,7 +38,7 @@ def ready(tmp_path):
                 "firmware": "serial-modem",
                 "imei": "350000000000001",
             },
-            {"name": "b", "port": "/dev/null", "model": "nrf9160", "firmware": "at-client", "imei": "350000000000002"},
+            {"name": "b", "port": "/dev/zero", "model": "nrf9160", "firmware": "at-client", "imei": "350000000000002"},
         ],
     }
 
@@ -45,13 +49,14 @@ def test_it_reaches_the_stand_ins_by_configuration_alone(ready, tmp_path):
     file = load_boards_file(path)
     assert [(board.name, board.port, board.cloud, board.firmware) for board in file.boards] == [
         ("a", "/dev/null", "virtual", "serial-modem"),
-        ("b", "/dev/null", "virtual", "at-client"),
+        ("b", "/dev/zero", "virtual", "at-client"),
     ]
     assert [board.device_id for board in file.boards] == [None, "b-350000000000002"]
     with Lab(file, folder=tmp_path / "run") as lab:
         cloud = lab.endpoints("virtual")
         assert lab.api_key("virtual") == "0123456789abcdef"
-    assert (cloud.rest, cloud.rest_ca, cloud.root_ca_pem) == ("https://127.0.0.1:4443/v1", tmp_path / "ca.pem", "root")
+    assert (cloud.rest, cloud.rest_ca) == ("https://127.0.0.1:4443/v1", tmp_path / "ca.pem")
+    assert cloud.root_ca_pem == ROOT
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))
     assert (cloud.jitp, cloud.public) == (("127.0.0.1", 4884), False)
 
