@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from harness.policy.lint.conditions import _CERTIFICATE
+from harness.policy.documents.variables import CERTIFICATE_FIELDS
 from harness.virtual.cloud.tls.certificate_fields import certificate_fields
 from tests.unit.virtual.cloud_makers import NOON
 
@@ -69,7 +69,7 @@ def test_every_name_is_one_that_the_lint_knows():
     kinds += ["COMMON_NAME", "SERIAL_NUMBER", "TITLE", "SURNAME", "GIVEN_NAME", "INITIALS", "PSEUDONYM"]
     everything = name(*((kind, "NO") for kind in [*kinds, "GENERATION_QUALIFIER"]))
     found = certificate_fields(made(everything, everything))
-    assert set(found) == {known for known in _CERTIFICATE if "Alternative" not in known}
+    assert set(found) == {known for known in CERTIFICATE_FIELDS if "Alternative" not in known}
 
 
 @pytest.mark.parametrize("der", [b"", b"0", b"\x30\x03\x02\x01\x01"])
