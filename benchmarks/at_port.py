@@ -1,6 +1,7 @@
 """The AT port against bare pyserial and pexpect: round trips, waiting for a line, bytes lost.
 
-The far end is a process of its own. Ours always has its timeline on, and the transcript on disk.
+The far end is a process of its own. Ours always has its timeline on, with transcript and
+timeline file on disk.
 """
 
 import os
@@ -17,8 +18,10 @@ import serial
 from benchmarks.common import Row, percentile, ratio
 from benchmarks.far_end import LAST_LINE, far_end, log
 from harness.at import AtPort
+from harness.firmware import watching
+from harness.firmware.serial_modem.watcher import SerialModemWatcher
 from harness.report.transcript import Transcript
-from harness.timeline import Kind, Timeline
+from harness.timeline import Kind, Timeline, TimelineFile
 
 ROUNDS = 2000
 SIZES = (250_000, 1_000_000, 4_000_000)
@@ -39,14 +42,16 @@ def run() -> list[Row]:
 
 @contextmanager
 def our_port(path: str, *, transcript: bool = True) -> Iterator[AtPort]:
-    """An AtPort with a timeline and, unless told otherwise, a transcript on disk."""
+    """An AtPort with a timeline and its MQTT watcher, and, unless told otherwise, both files on disk."""
     timeline = Timeline()
     with (
         tempfile.TemporaryDirectory() as folder,
         Transcript(Path(folder) / "transcript.txt", title="benchmark") as sink,
         timeline.sink(sink) if transcript else nullcontext(),
+        timeline.sink(TimelineFile(Path(folder) / "board.jsonl", {})) if transcript else nullcontext(),
         AtPort.open(path, name="board", timeline=timeline) as port,
     ):
+        port.watch(watching(SerialModemWatcher(), "board"))
         yield port
 
 
@@ -106,12 +111,12 @@ def expect_command(child: pexpect.fdpexpect.fdspawn) -> None:
 
 
 def waiting(size: int, *, transcript: bool = False) -> Row:
-    """MB/s from the trigger to the line found, with the timeline, or the transcript too. Peer: pexpect's defaults."""
+    """MB/s from the trigger to the line found, with the timeline, or both files too. Peer: pexpect's defaults."""
     total = (len(log(size)) + len(LAST_LINE) + 2) / 1e6
     mine = percentile([wait_ours(size, transcript=transcript) for _ in range(5)], 0.5)
     theirs = percentile([wait_pexpect(size) for _ in range(3)], 0.5)
     name = (
-        f"wait for the last line of {size / 1e6:g} MB{' with transcript' if transcript else ''}, peer: pexpect fdspawn"
+        f"wait for the last line of {size / 1e6:g} MB{' with both files' if transcript else ''}, peer: pexpect fdspawn"
     )
     goal = ">= 4.6 (50 000 lines/s)" if transcript else ">= 20, flat"
     return Row(name, total / mine, total / theirs, ratio(total / mine, total / theirs), goal, "MB/s")
@@ -175,7 +180,7 @@ def lost_pexpect(rate: int, *, idle: bool) -> int:
 
 
 def cpu() -> Row:
-    """The processor's share at 100 kB/s with the transcript on disk."""
+    """The processor's share at 100 kB/s with transcript and timeline file on disk."""
     with far_end() as path, our_port(path) as port:
         mark = port.timeline.mark()
         port._stream.write(b"PACE %d %g\r" % (RATE, SECONDS))
@@ -183,4 +188,4 @@ def cpu() -> Row:
         start = time.perf_counter()
         port.wait_line("that is waited for", 30, since=mark)
         share = (sum(os.times()[:2]) - before) / (time.perf_counter() - start)
-    return Row("processor while reading 100 kB/s", share * 100, None, "-", "<= 4", "%")
+    return Row("processor while reading 100 kB/s with both files", share * 100, None, "-", "<= 4", "%")

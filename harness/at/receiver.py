@@ -1,7 +1,7 @@
 """The one thread that reads a port, from open to close, and hands out what it hears.
 
 Every line goes to the timeline first, then a command's outcome to whoever waits for it: whoever is woken finds
-everything that led to it in the timeline.
+everything that led to it in the timeline. Files come last: nobody waits for the disk.
 """
 
 import threading
@@ -79,6 +79,7 @@ class Receiver:
         """Enter into the timeline what :meth:`begin` began, unless a line from the board has done it already."""
         with self._lock:
             self._say([])
+        self.timeline.flush()
 
     def give_up(self) -> None:
         """Abandon the pending command; an outcome that comes in this very moment is dropped with it."""
@@ -91,6 +92,7 @@ class Receiver:
                 self._say([(t, Kind.RESULT, self._name, "no answer", data)])
             while not self.outcomes.empty():
                 self.outcomes.get()
+        self.timeline.flush()
 
     def owed(self) -> frozenset[str]:
         """Return the names of the commands whose answer may still come."""
@@ -130,6 +132,7 @@ class Receiver:
                 with self._lock:
                     secret = self._dialogue.secret
                     self._enter(self._dialogue.receive(data), t, secret=secret)
+                self.timeline.flush()
         except BoardLost as error:
             self._fail(BoardLost, str(error), fault=True)
         except Exception as error:  # whatever it is, whoever waits must hear of it
@@ -150,7 +153,7 @@ class Receiver:
             drafts = [*self._unsaid, *drafts]
             self._unsaid.clear()
         if drafts:
-            self.timeline.extend(drafts if self.watch is None else self.watch(drafts))
+            self.timeline.append(drafts if self.watch is None else self.watch(drafts))
 
     def _fail(self, kind: type[HarnessError], message: str, *, fault: bool = False) -> None:
         with self._lock:

@@ -33,6 +33,8 @@ class Timeline:
         self._events: deque[Event] = deque()
         self._next = 0
         self._sinks: tuple[Sink, ...] = ()
+        self._sinking = threading.Lock()  # keeps the sinks' order; taken before the condition, never behind it
+        self._unwritten: deque[list[Event]] = deque()
 
     @property
     def dropped(self) -> int:
@@ -49,6 +51,15 @@ class Timeline:
 
     def extend(self, drafts: Iterable[Draft]) -> list[Event]:
         """Append events that one reader found together; waiters are woken once."""
+        batch = self.append(drafts)
+        self.flush()
+        return batch
+
+    def append(self, drafts: Iterable[Draft]) -> list[Event]:
+        """Do what :meth:`extend` does, and leave the sinks to a :meth:`flush` that follows at once.
+
+        For the reader of a port: whoever waits for a line need not wait for the disk.
+        """
         columns = tuple(zip(*drafts, strict=True))
         if not columns:
             return []
@@ -63,12 +74,22 @@ class Timeline:
             while len(self._events) > self._keep or self._text > self._keep_text:
                 oldest = self._events.popleft()
                 self._text -= len(oldest.text) + _payload_size(oldest.data)
-            try:
-                for sink in self._sinks:
-                    sink(batch)
-            finally:  # a sink that fails is the writer's trouble, not that of who waits
-                self._condition.notify_all()
+            if self._sinks:
+                self._unwritten.append(batch)
+            self._condition.notify_all()
         return batch
+
+    def flush(self) -> None:
+        """Hand to the sinks what they have not seen yet. A sink that fails fails here, and loses its batch."""
+        if self._unwritten:
+            with self._sinking:
+                self._drain()
+
+    def _drain(self) -> None:
+        while self._unwritten:
+            batch = self._unwritten.popleft()
+            for sink in self._sinks:
+                sink(batch)
 
     def since(self, mark: int = 0) -> list[Event]:
         """Return the events from ``mark`` on that are still in memory, oldest first."""
@@ -99,13 +120,17 @@ class Timeline:
     @contextmanager
     def sink(self, sink: Sink) -> Iterator[None]:
         """Hand every event of the block to ``sink`` as it is appended, in order, also those that memory drops."""
-        with self._condition:
+        with self._sinking, self._condition:
+            self._drain()
             self._sinks = (*self._sinks, sink)
         try:
             yield
         finally:
-            with self._condition:
-                self._sinks = tuple(kept for kept in self._sinks if kept is not sink)
+            with self._sinking, self._condition:
+                try:
+                    self._drain()
+                finally:
+                    self._sinks = tuple(kept for kept in self._sinks if kept is not sink)
 
     def _since(self, mark: int) -> list[Event]:
         missing = self._next - mark

@@ -145,3 +145,44 @@ def test_memory_counts_payloads_too():
 def test_stamps_are_whole_microseconds():
     stamp = now()
     assert stamp == round(stamp, 6)
+
+
+def test_who_waits_need_not_wait_for_the_sinks():
+    timeline = Timeline()
+    seen = []
+    with timeline.sink(seen.extend):
+        timeline.append([(1.0, Kind.RX, "board-1", "a", {})])
+        found = timeline.wait(lambda event: True, since=0, timeout=0.0)
+        assert (found is not None, seen) == (True, [])
+        timeline.add(Kind.RX, "board-1", "b")
+        assert [event.text for event in seen] == ["a", "b"]
+        timeline.append([(1.0, Kind.RX, "board-1", "c", {})])
+    assert [event.text for event in seen] == ["a", "b", "c"]
+    timeline.flush()
+    assert len(seen) == 3
+
+
+def test_a_sink_sees_nothing_from_before_it():
+    timeline = Timeline()
+    first, second = [], []
+    with timeline.sink(first.extend):
+        timeline.append([(1.0, Kind.RX, "board-1", "a", {})])
+        with timeline.sink(second.extend):
+            fill(timeline, "b")
+    assert [event.text for event in first] == ["a", "b"]
+    assert [event.text for event in second] == ["b"]
+
+
+def test_sinks_keep_the_order_of_many_writers():
+    timeline = Timeline()
+    seen = []
+    with timeline.sink(seen.extend):
+        threads = [
+            threading.Thread(target=lambda: [timeline.add(Kind.RX, "board-1", "x") for _ in range(200)])
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert [event.seq for event in seen] == list(range(800))
