@@ -1,7 +1,7 @@
 """What the application core adds to the modem: what it can, what its lines say of MQTT, and its commands."""
 
 from harness.firmware.detect import WrongFirmware, open_firmware, port_settings, synchronise
-from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession, restart_line
+from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
 from harness.firmware.registry import FIRMWARES, all_lack, kind_of, restart
@@ -25,7 +25,6 @@ __all__ = [
     "open_firmware",
     "port_settings",
     "restart",
-    "restart_line",
     "synchronise",
     "watching",
 ]

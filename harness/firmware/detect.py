@@ -59,7 +59,7 @@ def open_firmware(port: AtPort, firmware: str) -> MqttDriver:
         )
     if kind.watcher is not None:
         port.watch(watching(kind.watcher(), port.name))
-    return kind.driver(port, found, kind.restart)
+    return kind.driver(port, found)
 
 
 def _refuse_others(port: AtPort, kind: FirmwareKind) -> None:

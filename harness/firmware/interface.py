@@ -6,7 +6,6 @@ whether the board took the request and never waits for the cloud's answer, becau
 and the answer is what a trial is about.
 """
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +15,7 @@ from typing import Final
 from harness.at import AtPort
 from harness.errors import Refusal
 from harness.firmware.mqtt_event import MqttEvent, mqtt_event, mqtt_events
-from harness.timeline import Event, Kind
-
-_BOARD_SAYS: Final = (Kind.RX, Kind.URC)
+from harness.timeline import Event
 
 
 class Capability(StrEnum):
@@ -82,14 +79,12 @@ class NoSession(Refusal):
 class MqttDriver(ABC):
     """A board's MQTT client: each firmware fills in the commands; what they led to is read from the timeline.
 
-    Positions are marks of the timeline. Calls raise LabError when the board is gone or silent. ``restart``: the lines
-    by which the board shows that it has just started, or that its modem failed.
+    Positions are marks of the timeline. Calls raise LabError when the board is gone or silent.
     """
 
-    def __init__(self, port: AtPort, firmware: Firmware, restart: re.Pattern[str]) -> None:
+    def __init__(self, port: AtPort, firmware: Firmware) -> None:
         self.firmware: Final = firmware
         self._port = port
-        self._restart = restart
 
     @abstractmethod
     def connect(self, login: Login, *, timeout: float = 60.0) -> None:
@@ -115,7 +110,7 @@ class MqttDriver(ABC):
         """Ask to end a subscription. False: the board refused the request."""
 
     def mark(self) -> int:
-        """Return the timeline's mark: from it ``wait``, ``events`` and ``restarted`` read on."""
+        """Return the timeline's mark: from it ``wait`` and ``events`` read on."""
         return self._port.timeline.mark()
 
     def events(self, since: int) -> list[MqttEvent]:
@@ -140,16 +135,3 @@ class MqttDriver(ABC):
         if found is None and (failure := port.failure) is not None:
             raise failure
         return found
-
-    def restarted(self, since: int) -> str | None:
-        """Return the line from ``since`` on by which the board shows that it or its modem started anew, or None."""
-        return restart_line(self._port.timeline.since(since), self._port.name, self._restart)
-
-
-def restart_line(events: list[Event], port: str, restart: re.Pattern[str]) -> str | None:
-    """Return the first line of ``port`` among ``events`` that ``restart`` matches and that answers no command."""
-    for event in events:
-        said = event.source == port and event.kind in _BOARD_SAYS and "role" not in event.data
-        if said and restart.match(event.text):
-            return event.text
-    return None

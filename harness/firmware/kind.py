@@ -18,19 +18,20 @@ class FirmwareKind:
     The stand-in that plays it has the same name. ``product``: what people call it. ``capabilities``: of every
     version. ``recognise``: asks the board, None: it is another. ``anonymous``: it has no command by which it could be
     recognised, it is what answers like it and is none of the others. ``unrecognised``: how it shows that a board is
-    another. ``restart``: the lines by which it shows that it has just started. ``framed``: its URCs with counted
-    payloads. ``at_shell``: AT commands go through a shell. ``terminators``: what else than CR may end its commands.
+    another. ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminators``:
+    what else than CR may end its commands. ``restart``: the lines by which a board on which trials run shows that it,
+    or its modem, has just started.
     """
 
     name: FirmwareName
     product: str
     recognise: Callable[[AtPort], Firmware | None]
-    restart: re.Pattern[str]
     capabilities: frozenset[Capability] = frozenset({Capability.AT})
     anonymous: bool = False
     unrecognised: str = ""
     framed: Mapping[str, FramedUrc] = field(default_factory=dict)
     at_shell: bool = False
     terminators: tuple[Terminator, ...] = ()
-    driver: Callable[[AtPort, Firmware, re.Pattern[str]], MqttDriver] = WithoutMqtt
+    driver: Callable[[AtPort, Firmware], MqttDriver] = WithoutMqtt
     watcher: Callable[[], MqttWatcher] | None = None
+    restart: re.Pattern[str] | None = None

@@ -36,7 +36,7 @@ def restart(events: Iterable[Event]) -> Event | None:
 
     None: there is none. Lines that answer a command show nothing.
     """
-    patterns = [kind.restart for kind in FIRMWARES.values() if Capability.MQTT in kind.capabilities]
+    patterns = [kind.restart for kind in FIRMWARES.values() if kind.restart is not None]
     for event in events:
         said = event.kind in (Kind.RX, Kind.URC) and "role" not in event.data
         if said and any(pattern.match(event.text) for pattern in patterns):

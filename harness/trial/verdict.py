@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.errors import LabError, Refusal
+from harness.errors import LabError, Party, Refusal
 
 
 class Outcome(StrEnum):
@@ -26,6 +26,16 @@ class Outcome(StrEnum):
 
 LAB_OUTCOMES = frozenset({Outcome.NETWORK_LOST, Outcome.BOARD_LOST, Outcome.CLOUD_LOST, Outcome.INCONCLUSIVE})
 """Outcomes that say nothing about the product: the lab's business, errors in a report."""
+
+
+# Every other outcome is the cloud's decision, proved by the trial.
+_POINTS_AT = {
+    Outcome.MODEM_RESET: Party.MODEM,
+    Outcome.NETWORK_LOST: Party.RADIO,
+    Outcome.BOARD_LOST: Party.LAB,
+    Outcome.CLOUD_LOST: Party.CLOUD,
+    Outcome.INCONCLUSIVE: Party.UNCLEAR,
+}
 
 
 class WrongVerdict(Refusal):
@@ -63,7 +73,9 @@ class Verdict:
             return self
         names = " or ".join(wanted)
         message = f"{self.action}: expected {names}, got {self.outcome}. {self.evidence}"
-        raise (Unproved if self.outcome in LAB_OUTCOMES else WrongVerdict)(message)
+        error = (Unproved if self.outcome in LAB_OUTCOMES else WrongVerdict)(message)
+        error.party = _POINTS_AT.get(self.outcome, Party.CLOUD)
+        raise error
 
     def __str__(self) -> str:
         tries = f" (attempt {self.attempts})" if self.attempts > 1 else ""

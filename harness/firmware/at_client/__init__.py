@@ -4,7 +4,6 @@ Source: nRF Connect SDK, "Cellular: AT Client" sample and AT Host library (CONFI
 command by which it could be recognised: it is what answers AT commands and knows none of Serial Modem's.
 """
 
-import re
 from typing import Final
 
 from harness.at import Terminator
@@ -17,7 +16,6 @@ AT_CLIENT: Final = FirmwareKind(
     product="AT client",
     recognise=lambda _port: Firmware("AT client"),
     anonymous=True,
-    restart=re.compile(r"\*\*\* Booting|The AT host sample started|Ready|Modem library initialization failed"),
     terminators=(Terminator.CRLF, Terminator.LF, Terminator.NULL),
 )
 """The AT client sample, or an application that contains the AT Host library."""

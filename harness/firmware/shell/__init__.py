@@ -5,7 +5,6 @@ opened with ``at_shell``: a command travels as ``at '<command>'`` with its line 
 echo behind a prompt. Such a shell answers nothing but shell lines, so a port that is in step proves it.
 """
 
-import re
 from typing import Final
 
 from harness.firmware.interface import Firmware
@@ -17,7 +16,6 @@ SHELL: Final = FirmwareKind(
     product="AT shell",
     recognise=lambda _port: Firmware("AT shell"),
     anonymous=True,
-    restart=re.compile(r"\*\*\* Booting"),
     at_shell=True,
 )
 """A board whose AT commands go through a shell."""

@@ -16,6 +16,7 @@ from harness.firmware import (
     WrongFirmware,
     all_lack,
     open_firmware,
+    restart,
 )
 from harness.timeline import Kind, Timeline, packed
 
@@ -207,17 +208,16 @@ def test_garbled_event_is_noted_and_skipped():
 
 
 @pytest.mark.parametrize("line", ["Ready", "INIT ERROR", "#XMODEM: FAULT,0x1,0x2"])
-def test_restart_is_noticed_from_its_mark_on(line):
+def test_a_restart_is_told_from_what_looks_like_one(line):
     port = ScriptedPort()
-    modem = device(port)
-    before = modem.mark()
     port.log("Ready for more")
     port._enter(Kind.RX, "Ready", role="answer")
-    assert modem.restarted(before) is None
+    port._enter(Kind.TX, "Ready")
+    port.urc("#XMODEMUUID: 1")
+    assert restart(port.timeline.since()) is None
+    mark = port.timeline.mark()
     (port.urc if line[0] == "#" else port.log)(line)
-    assert modem.restarted(before) == line
-    port.urc("#XMQTTEVT: 3,0")
-    assert modem.restarted(modem.mark()) is None
+    assert restart(port.timeline.since()).seq == mark
 
 
 def test_disconnect_waits_for_its_event_and_minds_nothing_when_not_connected():

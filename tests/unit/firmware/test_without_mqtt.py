@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import Misuse
 from harness.firmware import FIRMWARES, Login
-from harness.timeline import Kind, Timeline
+from harness.timeline import Timeline
 
 LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
 
@@ -18,7 +18,7 @@ def port():
 
 def opened(name, port):
     kind = FIRMWARES[name]
-    return kind.driver(port, kind.recognise(port), kind.restart)
+    return kind.driver(port, kind.recognise(port))
 
 
 @pytest.fixture(params=["at-client", "shell"])
@@ -46,21 +46,3 @@ def test_there_are_no_events(device):
     device.disconnect()
     assert device.events(device.mark()) == []
     assert device.firmware.topic_fault("a/b") == f"{device.firmware} has no MQTT commands"
-
-
-def test_a_restart_is_seen(device, port):
-    port.timeline.add(Kind.RX, "dk1", "*** Booting nRF Connect SDK v2.8.0 ***")
-    mark = device.mark()
-    assert device.restarted(mark) is None
-    port.timeline.add(Kind.TX, "dk1", "*** Booting is what somebody sent")
-    port.timeline.add(Kind.RX, "dk2", "*** Booting is what another board said")
-    port.timeline.add(Kind.RX, "dk1", "all is well")
-    assert device.restarted(mark) is None
-    port.timeline.add(Kind.RX, "dk1", "*** Booting nRF Connect SDK v2.9.0 ***")
-    assert device.restarted(mark) == "*** Booting nRF Connect SDK v2.9.0 ***"
-
-
-def test_the_at_clients_own_words(port):
-    device = opened("at-client", port)
-    port.timeline.add(Kind.RX, "dk1", "The AT host sample started")
-    assert device.restarted(0) == "The AT host sample started"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import errors
 from harness.errors import LabError, Refusal
 from harness.trial import (
     LAB_OUTCOMES,
@@ -262,3 +263,21 @@ def test_lab_outcomes_are_the_labs(lab):
     with pytest.raises(Unproved) as error:
         Verdict(lab, "publish on x", "evidence").expect(Outcome.POLICY_DISCONNECT)
     assert isinstance(error.value, LabError)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "party"),
+    [
+        (Outcome.POLICY_DISCONNECT, errors.Party.CLOUD),
+        (Outcome.IGNORED, errors.Party.CLOUD),
+        (Outcome.MODEM_RESET, errors.Party.MODEM),
+        (Outcome.NETWORK_LOST, errors.Party.RADIO),
+        (Outcome.BOARD_LOST, errors.Party.LAB),
+        (Outcome.CLOUD_LOST, errors.Party.CLOUD),
+        (Outcome.INCONCLUSIVE, errors.Party.UNCLEAR),
+    ],
+)
+def test_an_unexpected_verdict_points_at_somebody(outcome, party):
+    with pytest.raises(errors.HarnessError) as caught:
+        Verdict(outcome, "publish on x", "evidence").expect(Outcome.TOLERATED)
+    assert errors.party_of(caught.value) is party
