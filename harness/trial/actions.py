@@ -1,8 +1,9 @@
 """What can be tried on a connection: publish, request to a service, subscription. Small, frozen, without state."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 from harness.trial.connection import MqttConnection
@@ -39,34 +40,41 @@ class Acted(NamedTuple):
         return event
 
 
-class PacketAction(Protocol):
-    """One packet that is tried between an allowed action and the same again."""
+class PacketAction(ABC):
+    """One packet that is tried between an allowed action and the same again.
 
-    def __str__(self) -> str:
-        """What it does, for evidence: ``publish on prod/…/a/x (QoS 1)``."""
+    ``str()`` of it says what it does, for evidence: ``publish on prod/…/a/x (QoS 1)``.
+    """
 
     @property
+    @abstractmethod
     def rights(self) -> tuple[tuple[str, str], ...]:
         """The rights that it needs: policy actions with what they are about."""
 
-    def prepare(self, link: MqttConnection) -> bool:
-        """Do what must be done before it on the connection. False: that could not be done."""
-
+    @abstractmethod
     def act(self, device: MqttDriver, nonce: str) -> bool:
         """Send the packet. False: the board refused it."""
 
+    @abstractmethod
     def effect(self, acted: Acted) -> Effect:
         """See whether what it is for happens; asked when the connection stayed."""
 
+    def prepare(self, link: MqttConnection) -> bool:
+        """Do what must be done before it on the connection. False: that could not be done."""
+        return True
+
     def reached(self, nonce: str) -> bool | None:
         """See, after a hang-up, whether its message reached anybody all the same. None: nobody can look."""
+        return None
 
-    def tidy(self, link: MqttConnection) -> None:
-        """Undo what would stay on the connection."""
+    @property
+    def listens_to(self) -> str | None:
+        """The topic filter that it leaves subscribed on the connection, None: none."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(PacketAction):
     """A PUBLISH. ``payload``: ``%NONCE%`` in it is replaced. ``witness`` None: nobody can look where it arrives."""
 
     topic: str
@@ -84,10 +92,6 @@ class Publish:
         retaining = (("iot:RetainPublish", self.topic),) if self.retain else ()
         return ("iot:Publish", self.topic), *retaining
 
-    def prepare(self, link: MqttConnection) -> bool:
-        """Nothing has to be prepared."""
-        return True
-
     def act(self, device: MqttDriver, nonce: str) -> bool:
         """Publish."""
         return device.publish(self.topic, _filled(self.payload, nonce), qos=self.qos, retain=self.retain)
@@ -104,12 +108,9 @@ class Publish:
         """Ask the witness, without waiting: the allowed action that was sent after it has arrived already."""
         return None if self.witness is None else self.witness(nonce, 0.0)
 
-    def tidy(self, link: MqttConnection) -> None:
-        """Nothing stays."""
-
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(PacketAction):
     """A publish to a service of the cloud, whose ``answer`` is the proof that it was taken."""
 
     topic: str
@@ -140,18 +141,14 @@ class Request:
             return Effect(True, f"it was answered on {event.topic}")
         return Effect(False, f"it was not answered within {acted.link.settle:g} s", _AS_FENCED)
 
-    def reached(self, nonce: str) -> bool | None:
-        """Nobody can look."""
-        return None
-
-    def tidy(self, link: MqttConnection) -> None:
-        """End the subscription."""
-        if self.answer.listen is not None:
-            link.stop_listening(self.answer.listen)
+    @property
+    def listens_to(self) -> str | None:
+        """Where the answers come."""
+        return self.answer.listen
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(PacketAction):
     """A SUBSCRIBE. ``trigger`` makes the cloud send a message there: receiving it is the proof, SUBACK is not.
 
     ``trigger`` None: nothing can be made to arrive; the verdict then rests on the fence alone and says so. Silence is a
@@ -168,10 +165,6 @@ class Subscribe:
     def rights(self) -> tuple[tuple[str, str], ...]:
         """To subscribe."""
         return (("iot:Subscribe", self.topic_filter),)
-
-    def prepare(self, link: MqttConnection) -> bool:
-        """Nothing has to be prepared."""
-        return True
 
     def act(self, device: MqttDriver, nonce: str) -> bool:
         """Subscribe."""
@@ -192,13 +185,10 @@ class Subscribe:
             return Effect(False, f"{missing}, and {sending.shown_by} does not show that one was sent", False)
         return Effect(False, f"{missing}, although one was sent: {sending.shown_by} shows it", True)
 
-    def reached(self, nonce: str) -> bool | None:
-        """There is no message."""
-        return None
-
-    def tidy(self, link: MqttConnection) -> None:
-        """End the subscription."""
-        link.stop_listening(self.topic_filter)
+    @property
+    def listens_to(self) -> str | None:
+        """What it subscribes to."""
+        return self.topic_filter
 
 
 def _filled(template: bytes, nonce: str) -> bytes:

@@ -205,6 +205,8 @@ def _connect(facts: Facts) -> Judgement:
     disturbed = _disturbed(facts, _Evidence(facts))
     if disturbed is not None:
         return disturbed
+    if not facts.tries:
+        return _unrecorded()
     attempt = facts.tries[-1]
     # Without a TLS session it never came to a decision on policies.
     evidence = _Evidence(replace(facts, policy="") if attempt.stage is Stage.NO_SESSION else facts)
@@ -230,8 +232,15 @@ def _own_connect(facts: Facts) -> Judgement:
         )
         evidence = _Evidence(facts).say("connect refused", text, "tries", "registered")
         return evidence.prove(Outcome.REFUSED_AT_CONNECT)
+    if not facts.control:
+        return _unrecorded()
     text = f"Mutual TLS and CONNECT were accepted, and {facts.control} worked."
     return Judgement(Outcome.TOLERATED, (Sentence("connected", text, facts.refs.get("tries", ())),))
+
+
+def _unrecorded() -> Judgement:
+    text = "Nothing can be said: no attempt to connect was recorded."
+    return Judgement(Outcome.INCONCLUSIVE, (Sentence("unrecorded", text, how=How.ABSENCE),))
 
 
 def _call(facts: Facts) -> Judgement:

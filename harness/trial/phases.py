@@ -60,6 +60,7 @@ class PhaseLog:
         self._timeline = timeline
         self.number = {"trial": trial, "attempt": attempt}
         self._start = timeline.mark()
+        self._first: Event | None = None
 
     @contextmanager
     def phase(self, name: Phase, text: str = "", **begin: Any) -> Iterator[dict[str, Any]]:
@@ -77,11 +78,15 @@ class PhaseLog:
         self._timeline.add(Kind.FAULT, SOURCE, str(error), **data)
 
     def events(self) -> list[Event]:
-        """Return everything that happened since the attempt began."""
-        return self._timeline.since(self._start)
+        """Return everything that happened since the attempt began, or its beginning and what is still in memory."""
+        events = self._timeline.since(self._start)
+        if self._first is None or (events and events[0].seq <= self._first.seq):
+            return events
+        return [self._first, *events]
 
     def _phase(self, name: Phase, on: str, text: str, data: dict[str, Any]) -> None:
-        self._timeline.add(Kind.PHASE, SOURCE, text, **self.number, name=name.value, on=on, **data)
+        event = self._timeline.add(Kind.PHASE, SOURCE, text, **self.number, name=name.value, on=on, **data)
+        self._first = self._first or event
 
 
 class Span(NamedTuple):

@@ -66,7 +66,8 @@ class Trials:
         policy = " ".join(self._context.explain(*right) for right in action.rights)
         subject = Subject(str(action), Sort.PACKET, policy)
         verdict = self._run(subject, lambda acting: acting.packet(action))
-        action.tidy(self._link)
+        if action.listens_to is not None:
+            self._link.stop_listening(action.listens_to)
         return verdict
 
     def connect(self, login: Login, *, difference: str, during: Circumstances | None = None) -> Verdict:

@@ -32,8 +32,8 @@ class Clock:
 class ClockedTimeline(Timeline):
     """A timeline whose events are stamped by ``clock``."""
 
-    def __init__(self, clock: Clock):
-        super().__init__()
+    def __init__(self, clock: Clock, keep: int = 10_000):
+        super().__init__(keep=keep)
         self.clock = clock
 
     def add(self, kind, source, text, **data):
@@ -214,9 +214,10 @@ class Stage:
         actions: tuple[str, ...] = ("allowed",),
         hold: float = 0.0,
         gap: float = 0.0,
+        keep: int = 10_000,
     ):
         self.clock = Clock()
-        self.timeline = ClockedTimeline(self.clock)
+        self.timeline = ClockedTimeline(self.clock, keep)
         self.device = FakeDevice(forbidden, self.timeline)
         self.modem = FakeModem()
         self.actions = [FakeAction(self.device, topic) for topic in actions]
@@ -262,6 +263,8 @@ class Stage:
 
     def _record(self, verdict: Verdict) -> None:
         self.recorded.append(verdict)
+        if self.timeline.dropped:
+            return  # what was recorded is in the file alone
         last = rejudge(through_json(self.timeline.since()))[-1]
         assert (last.anew.outcome, last.anew.evidence) == (verdict.outcome, verdict.evidence)
         assert last.same

@@ -75,6 +75,14 @@ def test_the_verdict_follows_from_the_events(kind, text, change, outcome):
     assert judged.same is (outcome is Outcome.POLICY_DISCONNECT)
 
 
+def test_a_board_that_talks_so_much_that_the_trial_is_forgotten_proves_nothing():
+    """Memory is bounded; the file still has everything."""
+    stage = Stage(keep=50)
+    stage.during("other", lambda: [stage.timeline.add(Kind.RX, "fake", "log") for _ in range(60)])
+    verdict = stage.trials.publish("other", witness=None)
+    assert (verdict.outcome, verdict.attempts) == (Outcome.INCONCLUSIVE, 2)
+
+
 def test_a_timeline_without_trials_has_nothing_to_judge():
     stage = Stage()
     stage.link.ensure()
