@@ -1,11 +1,13 @@
 """Recorded trials, judged anew. That every trial of a test is found again: tests/unit/trial/fakes.py, Stage."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.timeline import Kind
-from harness.trial import How, Outcome
+from harness.trial import How, Outcome, facts_of, judge
 from harness.trial.rejudge import rejudge, verdicts
-from tests.unit.trial.fakes import Stage, through_json
+from tests.unit.trial.fakes import LOGIN, Stage, through_json
 
 
 def sentences(stage):
@@ -73,6 +75,31 @@ def test_the_verdict_follows_from_the_events(kind, text, change, outcome):
     assert judged.outcome is Outcome.POLICY_DISCONNECT
     assert judged.anew.outcome is outcome
     assert judged.same is (outcome is Outcome.POLICY_DISCONNECT)
+
+
+def connect(stage):
+    return stage.trials.connect(replace(LOGIN, client_id="wrong"), difference="another client id")
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda stage: stage.trials.publish("other", witness=stage.delivered),
+        lambda stage: stage.trials.publish("fine", witness=stage.delivered),
+        lambda stage: stage.trials.subscribe("t", trigger=None),
+        connect,
+        lambda stage: stage.trials.verify_connection(),
+    ],
+)
+def test_a_trial_can_be_read_wherever_it_was_cut(act):
+    """The next step of an attempt depends on what was read so far, so every part of one must be readable."""
+    stage = Stage({"other", "wrong"})
+    verdict = act(stage)
+    events = stage.timeline.since()
+    begin = next(i for i, event in enumerate(events) if event.kind is Kind.PHASE)
+    for end in range(begin + 1, len(events) + 1):
+        assert judge(facts_of(events[begin:end])).evidence
+    assert judge(facts_of(events[begin:])).outcome is verdict.outcome
 
 
 def test_a_board_that_talks_so_much_that_the_trial_is_forgotten_proves_nothing():
