@@ -61,7 +61,7 @@ class CloudSettings(Settings):
     retained_by_wildcard: Annotated[
         bool, Option("filters with wildcards get retained messages: MQTT's rule, not AWS IoT's")
     ] = False
-    maximum_tls: Annotated[TlsVersion, Option("highest TLS version of the broker")] = "1.2"
+    maximum_tls: Annotated[TlsVersion, Option("highest TLS version of the broker")] = "1.3"
     limits: Annotated[Limits, Option("a limit of the broker, e.g. payload=1000", "NAME=N", "--limit")] = Limits()
     jitp_delay: Annotated[Seconds, Option("seconds from a JITP device's first connection until it exists", "S")] = 0.05
     bulk_step: Annotated[Seconds, Option("seconds that a bulk operation is pending, and again in progress", "S")] = 0.05

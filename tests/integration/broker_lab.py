@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from harness.policy import PolicyDocument, PolicySet, Principal
 from harness.virtual.cloud.broker.broker import Broker
-from harness.virtual.cloud.broker.interfaces import Admission
+from harness.virtual.cloud.broker.interfaces import Admission, Objection
 from harness.virtual.mqtt import FROM_SERVER, Connack, Connect, Decoder
 
 DEADLINE = 5.0
@@ -120,10 +120,9 @@ class Directory:
         root, server = server_identity()
         return server.pem + root.pem, server.key_pem
 
-    def trust_anchors(self):
-        return [pem for _, pem in self.registered.values()]
-
     def examine(self, chain):
+        if hashlib.sha256(chain[0]).hexdigest() not in self.registered:
+            return Objection("the certificate is not registered")
         return self.objections.get(chain[0])
 
     def admit(self, certificate_der, client_id, *, source_ip, server_name, will_topic=None, persistent=False):

@@ -205,6 +205,43 @@ def test_keepalive_counts_from_the_last_packet():
         assert running.journal.wait("close")["reason"] == "MQTT_KEEP_ALIVE_TIMEOUT"
 
 
+def test_bytes_of_a_packet_that_never_comes_do_not_keep_a_connection():
+    with lab("dev-1", profile=limited(keepalive_shortest=0.2, keepalive_longest=0.2)) as running:
+        client = running.raw("dev-1", keepalive=600)
+        client.send(bytes([0x30, 0xFF, 0x01, 0x00, 0x04]) + b"ok/x")  # 248 of 255 bytes are missing
+        client.socket.settimeout(0.02)
+        with client:
+            for _ in range(240):
+                client.send(b"x")
+                try:
+                    if client.socket.recv(1) == b"":
+                        break
+                except TimeoutError:
+                    continue
+        assert running.journal.wait("close")["reason"] == "MQTT_KEEP_ALIVE_TIMEOUT"
+        assert running.services.heard == []
+
+
+def test_a_will_on_a_reserved_topic_is_not_heard_by_the_service(aws):
+    topic = "$aws/things/dev-1/shadow/update"
+    with subscribed(aws, "dev-2", (topic, 1)) as watcher:
+        aws.raw("dev-1", will=Will(topic, b'{"state":{}}', 1)).socket.close()
+        assert watcher.read() == Publish(topic, b'{"state":{}}', 1, packet_id=1)
+    assert aws.services.heard == []
+
+
+def test_who_gives_up_too_many_filters_at_once_gives_up_none(aws):
+    with subscribed(aws, "dev-1", ("ok/1", 1), clean_session=False) as client:
+        client.send(Unsubscribe(2, tuple(f"ok/{n}" for n in range(8))))
+        assert client.read() == Unsuback(2)
+        client.send(Subscribe(3, (("ok/1", 1),)))
+        assert client.read() == Suback(3, (1,))
+        client.send(Unsubscribe(4, tuple(f"ok/{n}" for n in range(9))))
+        assert client.rest() == ["notify"]
+    assert "9 filters in one UNSUBSCRIBE" in aws.journal.wait("close", client_id="dev-1")["detail"]
+    assert aws.call(aws.broker.sessions.get, "dev-1").subscriptions == {"ok/1": 1}
+
+
 BREACHES = {
     "QoS 2 publish": Publish("ok/x", b"", 2, packet_id=1),
     "QoS 2 subscribe": Subscribe(1, (("ok/x", 2),)),

@@ -94,15 +94,11 @@ def test_alert_ends_the_handshake(alert, seen):
             pass
 
 
-def test_in_tls_1_3_the_connection_just_ends():
-    profile = replace(ALERT, maximum_tls=ssl.TLSVersion.TLSv1_3)
-    with lab("dev-1", profile=profile) as running:
-        running.directory.objections[identity("dev-1").der] = Objection("unfit")
+def test_where_refusals_are_alerts_there_is_no_tls_1_3():
+    with lab("dev-1", profile=ALERT) as running:
         context = context_for(identity("dev-1"), ssl.TLSVersion.TLSv1_3)
         with RawClient(running.port, None, context=context) as client:
-            assert client.socket.version() == "TLSv1.3"
-            assert client.rest() == ["fin"]
-        assert running.journal.wait("tls_refused")["reason"] == "unfit"
+            assert client.socket.version() == "TLSv1.2"
 
 
 def test_tolerance_does_not_reach_a_certificate():
@@ -153,19 +149,28 @@ def test_the_state_is_judged_by_alert(tmp_path, state, seen):
         device.ready()
 
 
-def test_an_unknown_issuer_gets_an_alert_in_both_ways(tmp_path):
-    for profile in (AWS_IOT, ALERT):
-        with running_cloud(tmp_path, settings(profile)) as lab:
-            stranger = Maker("dev-1")
-            with pytest.raises(ssl.SSLError, match="ALERT_UNKNOWN_CA"):
-                lab.peer("dev-1", stranger.certificate_pem, stranger.private_key_pem).connect()
+@pytest.mark.parametrize("tls_1_3", [False, True])
+def test_what_is_registered_nowhere_is_judged_in_both_ways(tmp_path, tls_1_3):
+    stranger = Maker("dev-1")
+    with running_cloud(tmp_path, settings(AWS_IOT)) as lab:
+        peer = lab.peer("dev-1", stranger.certificate_pem, stranger.private_key_pem)
+        if not tls_1_3:
+            peer.client._ssl_context.maximum_version = ssl.TLSVersion.TLSv1_2
+        peer.connect()
+        assert peer.ended.wait(DEADLINE)
+        assert not peer.connected.is_set()
+        assert "is not registered" in lab.journal.wait("connect_refused", client_id="dev-1")["detail"]
+    with running_cloud(tmp_path, settings(ALERT)) as lab:
+        with pytest.raises(ssl.SSLError, match="ALERT_CERTIFICATE_UNKNOWN"):
+            lab.peer("dev-1", stranger.certificate_pem, stranger.private_key_pem).connect()
+        assert "is not registered" in lab.journal.wait("tls_refused")["reason"]
 
 
 def test_no_certificate_gets_an_alert(tmp_path):
     with running_cloud(tmp_path) as lab:
         context = ssl.create_default_context(cafile=str(lab.ca_file))
-        with pytest.raises(ssl.SSLError, match="ALERT_HANDSHAKE_FAILURE"):
-            RawClient(lab.cloud.mqtt_address[1], None, context=context)
+        with pytest.raises(ssl.SSLError, match="ALERT_CERTIFICATE_REQUIRED"):
+            RawClient(lab.cloud.mqtt_address[1], None, context=context).socket.recv(1)
         assert "PEER_DID_NOT_RETURN_A_CERTIFICATE" in json.dumps(lab.journal.wait("tls_refused"))
 
 
@@ -186,15 +191,15 @@ def test_openssl_sees_the_same(tmp_path, profile, alerts):
     assert (done.returncode == 0) is (alerts == []), done.stderr.decode()
 
 
-def test_a_resumed_session_does_not_get_around_it():
+def test_a_session_of_before_does_not_get_around_it():
     with lab("dev-1", profile=ALERT) as running:
         context = context_for(identity("dev-1"))
         with RawClient(running.port, None, context=context) as client:
             session = client.socket.session
         running.directory.objections[identity("dev-1").der] = Objection("unfit")
-        with socket.create_connection(("127.0.0.1", running.port), timeout=DEADLINE) as tcp:
-            # The client is done with the short handshake and learns from the end of the connection.
-            tls = context.wrap_socket(tcp, server_hostname="localhost", session=session)
-            assert tls.session_reused
-            assert tls.recv(1) == b""
+        with (
+            socket.create_connection(("127.0.0.1", running.port), timeout=DEADLINE) as tcp,
+            pytest.raises(ssl.SSLError, match="ALERT_CERTIFICATE_UNKNOWN"),
+        ):
+            context.wrap_socket(tcp, server_hostname="localhost", session=session)
         assert running.journal.wait("tls_refused")["reason"] == "unfit"

@@ -97,7 +97,6 @@ class LocalCloud:
             load_policies(settings.policies),
             server=self._server,
             root_pem=self.root_pem,
-            jitp_ca_pem=self.jitp_ca.certificate_pem,
             changed=changed,
         )
         alerts, usage = Alerts(now_utc), Usage(now_utc)

@@ -34,7 +34,6 @@ def world():
         load_policies(),
         server=ca.issue_server(("localhost",), []),
         root_pem=ca.certificate_pem,
-        jitp_ca_pem=jitp_ca.certificate_pem,
     )
     services = CloudServices(
         MessageStore(PREFIX, TENANT), thing_exists=lambda name: True, journal=journal, later=lambda call: call()

@@ -156,11 +156,9 @@ def test_every_change_of_trust_or_rights_grows_the_version(registry, pem):
     assert versions == sorted(set(versions))
 
 
-def test_anchors_are_the_root_and_the_registered_leaves(registry, pem):
-    root = registry.trust_anchors()[0]
-    assert registry.trust_anchors() == [root, pem]
+def test_a_removed_things_certificate_is_unknown(registry, pem):
+    assert admit(registry, pem).refused is None
     registry.remove_thing("dev-1")
-    assert registry.trust_anchors() == [root]
     assert "is not registered" in admit(registry, pem).refused
 
 

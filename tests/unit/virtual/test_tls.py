@@ -4,6 +4,8 @@ import asyncio
 import ssl
 
 from harness.virtual.cloud.tls.stream import TlsStream
+from harness.virtual.cloud.tls.trust import ServerContext
+from tests.integration.broker_lab import Directory
 
 
 class Transport(asyncio.Transport):
@@ -29,7 +31,7 @@ class Application:
 def test_who_does_not_read_is_not_read_from():
     async def main():
         transport, application = Transport(), Application()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = ServerContext(Directory(), maximum=ssl.TLSVersion.TLSv1_2)
         stream = TlsStream(
             context,
             application,

@@ -120,7 +120,9 @@ class Broker:
         self.subscriptions.remove(text, session.client_id)
 
     def accept(self, client_id: str, message: Publish | Will) -> None:
-        self._services.on_publish(client_id, message.topic, message.payload, message.qos, message.retain)
+        # AWS IoT Core Developer Guide, shadows and last wills: a will on a reserved topic is not heard by the service.
+        if not (isinstance(message, Will) and message.topic.startswith("$")):
+            self._services.on_publish(client_id, message.topic, message.payload, message.qos, message.retain)
         if message.retain:
             self._retain(message)
         self._fan_out(client_id, Delivery(message.topic, message.payload, message.qos), retain=message.retain)

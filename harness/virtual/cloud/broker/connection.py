@@ -19,6 +19,7 @@ from harness.virtual.cloud.broker.rules import (
     check_message,
     check_offered,
     check_subscribe,
+    check_unsubscribe,
 )
 from harness.virtual.cloud.broker.session import Delivery, Session
 from harness.virtual.cloud.tls.stream import TlsStream
@@ -111,7 +112,7 @@ class Connection:
         self._accepted: _Accepted | None = None
         self._ended = False
         self._timer: asyncio.TimerHandle | None = None
-        self._last_received = 0.0
+        self._last_packet = 0.0
         self._silence = 0.0
 
     # called by the stream
@@ -124,7 +125,6 @@ class Connection:
         )
 
     def received(self, data: bytes) -> None:
-        self._last_received = self._loop.time()
         self._decoder.feed(data)
         try:
             while not self._ended and (packet := self._decoder.next_packet()) is not None:
@@ -178,6 +178,7 @@ class Connection:
     # packets
 
     def _handle(self, packet: Packet) -> None:
+        self._last_packet = self._loop.time()  # bytes of one that never becomes whole do not count
         match packet, self._accepted:
             case Connect(), None:
                 self._on_connect(packet)
@@ -189,6 +190,7 @@ class Connection:
             case Subscribe(), _Accepted() as accepted:
                 self._on_subscribe(packet, accepted)
             case Unsubscribe(), _Accepted() as accepted:
+                check_unsubscribe(packet, self._limits)
                 for text in packet.filters:
                     self._hub.unsubscribe(accepted.session, text)
                 self._send(Unsuback(packet.packet_id))
@@ -305,9 +307,9 @@ class Connection:
         self._check_silence()
 
     def _check_silence(self) -> None:
-        due = self._last_received + self._silence
+        due = self._last_packet + self._silence
         if self._loop.time() >= due:
-            self.close("MQTT_KEEP_ALIVE_TIMEOUT", f"nothing received for {self._silence:g} s")
+            self.close("MQTT_KEEP_ALIVE_TIMEOUT", f"no packet received for {self._silence:g} s")
             return
         if self._timer is not None:
             self._timer.cancel()

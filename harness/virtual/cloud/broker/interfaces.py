@@ -50,22 +50,18 @@ class Directory(Protocol):
 
     @property
     def version(self) -> int:
-        """Grow with every change of trust or rights; the broker then builds a new TLS context for the next accept."""
+        """Grow with every change of trust or rights."""
         ...
 
     def server_identity(self) -> tuple[str, bytes]:
         """Return the server's certificate chain (PEM, leaf first) and its private key (PEM, unencrypted)."""
         ...
 
-    def trust_anchors(self) -> list[str]:
-        """Return the PEM certificates a client certificate may end at: CAs and registered leaves (partial chains)."""
-        ...
-
     def examine(self, chain: Sequence[bytes]) -> Objection | None:
         """Look at the certificates that a client presented (DER, its own first), once per handshake.
 
-        Return why the first may not be used, None when it may. OpenSSL has verified signatures and purposes, not the
-        times. An unknown certificate of the JITP CA starts the provisioning of its device.
+        Return why the first may not be used, None when it may. That the client has its key is proven, nothing else; the
+        others are what it sent along. An unknown certificate of the JITP CA starts the provisioning of its device.
         """
         ...
 

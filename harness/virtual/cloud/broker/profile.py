@@ -21,12 +21,12 @@ class BrokerProfile:
     ``rst``: TCP reset; ``hang``: silence, the connection stays open and is no longer served.
     ``cert_refusal``: how a certificate is refused that is inactive, revoked, expired, not yet valid or not registered.
     ``close``: the handshake completes, the connection ends before CONNACK; ``alert``: a TLS alert ends the handshake,
-    also that of a first JITP connection. AWS IoT has been seen to do either (UNCONFIRMED which it does today). A
-    certificate of an unknown issuer gets an alert in both.
+    also that of a first JITP connection, and TLS 1.3 is not offered, in which no alert can be in time. AWS IoT has been
+    seen to do either (UNCONFIRMED which it does today). No certificate at all gets an alert in both.
     ``policy_refresh``: rights as of the CONNECT, or looked up again whenever the directory has changed.
     ``hash_matches_parent``: whether ``sensor/#`` matches ``sensor`` (MQTT 3.1.1: yes, AWS IoT: no).
     ``retained_by_wildcard``: whether filters with wildcards get retained messages (MQTT 3.1.1: yes, AWS IoT: no).
-    ``maximum_tls``: nRF91 modem firmware speaks TLS 1.2; whether any speaks 1.3 is UNCONFIRMED.
+    ``maximum_tls``: AWS IoT speaks TLS 1.2 and 1.3, nRF91 modem firmware 1.2; whether any speaks 1.3 is UNCONFIRMED.
     """
 
     on_violation: OnViolation = "close"
@@ -35,8 +35,13 @@ class BrokerProfile:
     policy_refresh: PolicyRefresh = "connect"
     hash_matches_parent: bool = False
     retained_by_wildcard: bool = False
-    maximum_tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+    maximum_tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def highest_tls(self) -> ssl.TLSVersion:
+        """The highest version that is offered."""
+        return ssl.TLSVersion.TLSv1_2 if self.cert_refusal == "alert" else self.maximum_tls
 
 
 AWS_IOT = BrokerProfile()

@@ -7,7 +7,7 @@ over its limits ends the connection is UNCONFIRMED; only that it counts as a cli
 import re
 
 from harness.settings import Limits
-from harness.virtual.mqtt import Publish, Subscribe, Will
+from harness.virtual.mqtt import Publish, Subscribe, Unsubscribe, Will
 
 _OFFERED = re.compile(r"\$aws/(things/[^/]+/(shadow|jobs)/.+|rules/[^/]+/.+)", re.DOTALL)
 _NOT_COUNTED = re.compile(r"\$aws/rules/[^/]+/")  # Basic Ingest: the prefix is not part of the topic's limits
@@ -54,6 +54,17 @@ def check_subscribe(packet: Subscribe, limits: Limits) -> None:
         if qos > 1:
             raise ClientError("QoS 2 is not supported")
         _check_topic(text, limits)
+
+
+def check_unsubscribe(packet: Unsubscribe, limits: Limits) -> None:
+    """Raise :class:`ClientError` for too many filters: no UNSUBACK, and none of them is given up.
+
+    Source: aws-iot-device-sdk-js issue 361. That the connection ends, as for SUBSCRIBE, is UNCONFIRMED.
+    """
+    if len(packet.filters) > limits.filters_per_subscribe:
+        raise ClientError(
+            f"{len(packet.filters)} filters in one UNSUBSCRIBE, {limits.filters_per_subscribe} are allowed"
+        )
 
 
 def check_filter_offered(text: str) -> None:

@@ -50,8 +50,8 @@ class Registry:
     """The Directory of :mod:`harness.virtual.cloud.broker.interfaces`.
 
     ``policies``: which documents are in force for whom. ``server``, ``root_pem``: the server's identity and the root
-    that issued it. ``jitp_ca_pem``: the CA whose certificates make their devices themselves (``jitp.py``). ``now``: the
-    clock that certificates' validity is judged by. ``changed``: called with the name of each thing that was changed.
+    that issued it. ``now``: the clock that certificates' validity is judged by. ``changed``: called with the name of
+    each thing that was changed.
     """
 
     def __init__(
@@ -60,14 +60,12 @@ class Registry:
         *,
         server: IssuedIdentity,
         root_pem: str,
-        jitp_ca_pem: str = "",
         now: Callable[[], datetime] = now_utc,
         changed: Callable[[str], object] = lambda name: None,
     ) -> None:
         self._policies = policies
         self._server = server
         self._root_pem = root_pem
-        self._jitp_ca_pem = jitp_ca_pem
         self._now = now
         self._announce = changed
         self._version = 0
@@ -85,11 +83,6 @@ class Registry:
     def server_identity(self) -> tuple[str, bytes]:
         """Return the chain (leaf, root) and the private key, both PEM."""
         return self._server.certificate_pem + self._root_pem, self._server.private_key_pem.encode()
-
-    def trust_anchors(self) -> list[str]:
-        """Return the CAs and every registered certificate, whatever its state, which :meth:`examine` judges."""
-        registered = (certificate.pem for certificate in self._certificates.values())
-        return [pem for pem in (self._root_pem, self._jitp_ca_pem, *registered) if pem]
 
     def examine(self, chain: Sequence[bytes]) -> Objection | None:
         """See :class:`harness.virtual.cloud.broker.interfaces.Directory`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
 from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.tls.stream import Application, TlsStream
-from harness.virtual.cloud.tls.trust import ServerContexts
+from harness.virtual.cloud.tls.trust import ServerContext
 
 _STOP_TIMEOUT = 5.0
 
@@ -21,14 +21,13 @@ class TlsListener:
         self._journal = journal
         self._profile = profile
         self._application = application
-        self._contexts = ServerContexts(directory, maximum=profile.maximum_tls)
+        self._context = ServerContext(directory, maximum=profile.highest_tls)
         self._streams: set[TlsStream] = set()
         self._server: asyncio.Server | None = None
         self._all_gone = asyncio.Event()
 
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port (``port`` 0: the system chooses)."""
-        self._contexts.current()  # a broken server identity shows here and not at the first client
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._new_stream, host, port, backlog=1024)
         bound: int = self._server.sockets[0].getsockname()[1]
@@ -50,7 +49,7 @@ class TlsListener:
 
     def _new_stream(self) -> TlsStream:
         stream = TlsStream(
-            self._contexts.current(),
+            self._context,
             self._application(),
             handshake_timeout=self._profile.limits.handshake,
             examine=self._directory.examine,

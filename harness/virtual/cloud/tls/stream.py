@@ -1,25 +1,28 @@
-"""TLS over an asyncio TCP connection, with its own layer on ``ssl.MemoryBIO``.
+"""TLS over an asyncio TCP connection, with its own layer on pyOpenSSL over memory.
 
 asyncio's own TLS does not send the alert of a failed handshake (python/cpython#98078), waits for the peer's
 close_notify before it closes, and holds a 256 KiB buffer per connection. Here a refused client sees the alert, and a
 close is close_notify and FIN at once.
+Facts: RFC 5246 §7.2.2 and RFC 6066 §3 (alerts).
 """
 
 import asyncio
 import contextlib
 import socket
-import ssl
 import struct
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
+from OpenSSL import SSL, crypto
+
 from harness.settings import CertificateRefusal, CloseStyle
 from harness.virtual.cloud.broker.interfaces import Objection
-from harness.virtual.cloud.tls.trust import ServerTls
+from harness.virtual.cloud.tls.trust import ServerContext
 
 _LINGER = 1.0  # seconds in which data of a peer that has not yet seen our FIN is read and dropped
 _READ_SIZE = 65_536
 _ALERT, _TLS_1_2, _FATAL = 21, 0x0303, 2
+_UNRECOGNIZED_NAME = 112
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 # Clients without TCP_NODELAY (paho-mqtt) send on when our ACK has come; a delayed ACK costs them 40 ms a message.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -51,7 +54,7 @@ class TlsStream(asyncio.Protocol):
 
     def __init__(
         self,
-        context: ssl.SSLContext,
+        context: ServerContext,
         application: Application,
         *,
         handshake_timeout: float,
@@ -60,9 +63,8 @@ class TlsStream(asyncio.Protocol):
         refused: Callable[["TlsStream", str], None],
         gone: Callable[["TlsStream"], None],
     ) -> None:
-        self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
-        self._tls = cast(ServerTls, context.wrap_bio(self._incoming, self._outgoing, server_side=True))
+        self._tls = context.connection()
+        self._names = context.names
         self._application = application
         self._handshake_timeout = handshake_timeout
         self._examine = examine
@@ -83,12 +85,14 @@ class TlsStream(asyncio.Protocol):
     @property
     def server_name(self) -> str | None:
         """The host name the client asked for (SNI), None if it did not."""
-        return self._tls.server_name
+        name = self._tls.get_servername()
+        return None if name is None else name.decode("ascii", errors="replace").lower()
 
     @property
     def peer_certificate(self) -> bytes:
         """The client's certificate, DER."""
-        return self._tls.getpeercert(binary_form=True) or b""
+        certificate = self._tls.get_peer_certificate()
+        return b"" if certificate is None else _der(certificate)
 
     def write(self, data: bytes) -> None:
         """Send ``data``; what is written in one turn of the event loop leaves in one TLS record."""
@@ -111,8 +115,8 @@ class TlsStream(asyncio.Protocol):
             self._tcp.abort()
             return
         if style == "notify":
-            with contextlib.suppress(ssl.SSLError):  # it asks for the peer's close_notify, which is not waited for
-                self._tls.unwrap()
+            with contextlib.suppress(SSL.Error):
+                self._tls.shutdown()  # the peer's close_notify is not waited for
             self._send()
         self._send_fin()
 
@@ -135,7 +139,7 @@ class TlsStream(asyncio.Protocol):
             self._tcp.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         if self._closing:
             return
-        self._incoming.write(data)
+        self._tls.bio_write(data)
         if self._established or self._handshake():
             self._read()
 
@@ -164,13 +168,17 @@ class TlsStream(asyncio.Protocol):
     def _handshake(self) -> bool:
         try:
             self._tls.do_handshake()
-        except ssl.SSLWantReadError:
+        except SSL.WantReadError:
+            if self._wrong_name():
+                return False
             self._send()
             return False
-        except ssl.SSLError as error:
-            self._refuse(getattr(error, "verify_message", None) or error.reason or str(error))
+        except SSL.Error as error:
+            self._send()  # the alert that OpenSSL wrote
+            self._refuse(_reason(error))
             return False
-        self.objection = self._examine(self._tls.presented_chain)
+        chain = self._tls.get_peer_cert_chain() or []  # without the peer's own certificate
+        self.objection = self._examine([self.peer_certificate, *map(_der, chain)])
         if self.objection and self._cert_refusal == "alert":
             self._send_alert(self.objection.alert)
             self._refuse(self.objection.reason)
@@ -181,15 +189,22 @@ class TlsStream(asyncio.Protocol):
         self._application.started(self)
         return True
 
-    def _send_alert(self, description: int) -> None:
-        """End the handshake by a fatal alert in the place of our last flight, which has not been sent yet.
+    def _wrong_name(self) -> bool:
+        """Refuse a client that asks for a host name which the certificate does not have, before we have answered."""
+        name = self.server_name
+        if name is None or name in self._names:
+            return False
+        self._send_alert(_UNRECOGNIZED_NAME)
+        self._refuse(f"the client asked for the host name {name[:255]} (SNI), which is not one of ours")
+        return True
 
-        ``ssl`` has no call for it. In TLS 1.2 our side is in clear until that flight. In TLS 1.3, and with a resumed
-        session, the client is done already and only sees the connection end.
+    def _send_alert(self, description: int) -> None:
+        """Send a fatal alert in the place of what OpenSSL would have us say now.
+
+        There is no call for it. In TLS 1.2 our side is in clear until our last flight, in TLS 1.3 until our first.
         """
-        self._outgoing.read()
-        if self._tls.version() == "TLSv1.2" and not self._tls.session_reused:
-            self._tcp.write(struct.pack(">BHHBB", _ALERT, _TLS_1_2, 2, _FATAL, description))
+        self._taken()
+        self._tcp.write(struct.pack(">BHHBB", _ALERT, _TLS_1_2, 2, _FATAL, description))
 
     def _hung_up(self) -> None:
         if self._established:
@@ -205,12 +220,10 @@ class TlsStream(asyncio.Protocol):
     def _read(self) -> None:
         while not self._closing:
             try:
-                data = self._tls.read(_READ_SIZE)
-            except ssl.SSLWantReadError:
+                data = self._tls.recv(_READ_SIZE)
+            except SSL.WantReadError:
                 return
-            except ssl.SSLError:  # a broken record: the alert is in the buffer
-                data = b""
-            if not data:  # close_notify
+            except SSL.Error:  # close_notify; or a broken record: the alert is in the buffer
                 self._application.ended()
                 self.close()
                 return
@@ -220,15 +233,22 @@ class TlsStream(asyncio.Protocol):
         self._flush_due = False
         if self._closing:
             return
-        rest = memoryview(bytes(self._plain))
-        self._plain.clear()
-        while rest:
-            rest = rest[self._tls.write(rest) :]
+        if self._plain:
+            self._tls.sendall(bytes(self._plain))
+            self._plain.clear()
         self._send()
 
     def _send(self) -> None:
-        if self._outgoing.pending:
-            self._tcp.write(self._outgoing.read())
+        if data := self._taken():
+            self._tcp.write(data)
+
+    def _taken(self) -> bytes:
+        """Return what OpenSSL has for the peer."""
+        data = b""
+        with contextlib.suppress(SSL.WantReadError):
+            while True:
+                data += self._tls.bio_read(_READ_SIZE)
+        return data
 
     def _send_fin(self) -> None:
         """FIN now, release the socket when the peer closes too.
@@ -249,3 +269,13 @@ class TlsStream(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None if delay is None else self._loop.call_later(delay, call, *args)
+
+
+def _der(certificate: crypto.X509) -> bytes:
+    return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
+
+
+def _reason(error: SSL.Error) -> str:
+    """Return what OpenSSL says of a failed handshake: the last part of the first entry of its queue."""
+    queue = error.args[0] if error.args else ()
+    return str(queue[0][-1]).upper().replace(" ", "_") if queue else "the TLS handshake failed"
