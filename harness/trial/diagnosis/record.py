@@ -15,6 +15,7 @@ from harness.timeline import Event, Kind
 _REASON = re.compile(r'disconnectReason"?\s*[:=]\s*"?([A-Z_]{4,})')
 _INPUT_ERROR = re.compile(r"MQTT input error: (-?\d+)")
 _SENT = re.compile(r"AT#XMQTT(PUB|SUB|UNSUB)=", re.IGNORECASE)
+_QOS_0 = re.compile(r"AT#XMQTTPUB=.*,0,[01]$", re.IGNORECASE)  # has no answer
 _CONNECT = re.compile(r"AT#XMQTTCON=1|MQTT CONNECT", re.IGNORECASE)
 _AFTERWARDS = 10.0  # seconds: lines of the modem and of the application take different ways and may swap
 _ANSWERS = {"puback", "suback", "unsuback"}
@@ -107,6 +108,10 @@ def errno_of(closed: Event) -> int:
     return abs(int(found[1])) if found else 0
 
 
+def _refused(result: Event) -> bool:
+    return result.data.get("ok") is False and bool(_SENT.match(str(result.data.get("command", ""))))
+
+
 def _searched(event: Event) -> str:
     return f"{event.text} {json.dumps(event.data)}" if event.data else event.text
 
@@ -127,7 +132,9 @@ def _sessions(events: Sequence[Event]) -> Iterator[Session]:
             session = Session()
         elif event.kind is Kind.TX and _CONNECT.match(event.text):
             session.asked = event
-        elif event.kind is Kind.TX and _SENT.match(event.text):
+        elif event.kind is Kind.TX and _SENT.match(event.text) and not _QOS_0.match(event.text):
             session.sent.append(event)
+        elif event.kind is Kind.RESULT and session.sent and _refused(event):
+            session.sent.pop()  # the board did not send it
     if session.opened or session.sent or session.asked:
         yield session

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.timeline import Event
+from harness.timeline import Event, Kind
 from harness.trial.diagnosis import DIAGNOSERS, Cause, Record, Weight, diagnose
 from tests.unit.trial.diagnosis.made import Line
 
@@ -176,7 +176,13 @@ def test_two_operations_in_flight_leave_it_open():
     line = Line().connect().publish("x", answered=False).publish("y", answered=False).hung_up()
     diagnosis = diagnose(line.events)
     assert diagnosis.cause is Cause.INCONCLUSIVE
-    assert {finding.cause for finding in diagnosis.findings} == {Cause.MISUSE}
+    assert {finding.cause for finding in diagnosis.findings} == {Cause.MISUSE, Cause.POLICY}
+
+
+def test_what_has_no_answer_or_was_never_sent_is_not_in_flight():
+    line = Line().connect().tx('AT#XMQTTPUB="t","x",0,0').add("result", "OK", ok=True)
+    line.tx('AT#XMQTTSUB="t",1').add("result", "ERROR", command='AT#XMQTTSUB="t",1', ok=False).hung_up()
+    assert diagnose(line.events).findings == ()
 
 
 def run_of(*lives, topic="prod/t/{}/x"):
@@ -216,14 +222,13 @@ def test_the_same_refused_action_again_and_again_is_no_limit():
 
 
 def test_an_experiment_is_proof_unless_something_as_certain_speaks_against_it():
-    def proved(line):
-        line.events.append(
-            Event(len(line.events), line.now, "facts", "trial", "4 of 4", {"outcome": "policy disconnect"})
-        )
+    def proved(line, **data):
+        line.events.append(Event(len(line.events), line.now, Kind.FACTS, "trial", "4 of 4", data))
         return line
 
-    assert cause(proved(refused())) is Cause.POLICY
-    assert cause(proved(refused().urc("Ready"))) is Cause.INCONCLUSIVE
+    assert cause(proved(refused(), outcome="policy disconnect", one_in=14_000)) is Cause.POLICY
+    assert cause(proved(refused().urc("Ready"), one_in=14_000)) is Cause.INCONCLUSIVE
+    assert cause(proved(refused(), outcome="policy disconnect")) is Cause.INCONCLUSIVE  # of a single trial
 
 
 @pytest.mark.parametrize("diagnoser", DIAGNOSERS, ids=lambda diagnoser: diagnoser.__name__)

@@ -1,0 +1,72 @@
+"""Diagnosers on the timeline file of a run on a virtual board, with causes brought about on purpose."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.timeline import read_timeline
+from harness.trial.diagnosis import Cause, Weight, diagnose
+from tests.integration.runs import run
+
+BOARDS = """
+boards:
+  - {name: one, virtual: {}}
+"""
+
+TESTS = """
+import pytest
+
+@pytest.fixture(autouse=True)
+def connected(board, trial, provisioned):
+    topic = f"{board.cloud.account.mqtt_prefix}m/d/{provisioned.device_id}/d2c"
+    trial.publish(topic, witness=None)
+
+def test_forbidden(board, trial):
+    trial.publish(f"{board.cloud.account.mqtt_prefix}a/x", witness=None)
+
+def test_quiet(board, trial):
+    pass
+
+def test_own_disconnect(board):
+    board.opened.mqtt.disconnect()
+
+def test_radio_off(board):
+    board.opened.modem.set_functional_mode(4)
+
+def test_reset(board):
+    mark = board.opened.port.timeline.mark()
+    board.opened.port.command("AT#XRESET")
+    board.opened.port.wait_line("Ready", 10.0, since=mark)
+"""
+
+EXPECTED = {
+    "test_forbidden": Cause.INCONCLUSIVE,  # one hang-up is no proof
+    "test_own_disconnect": Cause.OWN_DISCONNECT,
+    "test_radio_off": Cause.OWN_DISCONNECT,
+    "test_reset": Cause.OWN_DISCONNECT,
+    "test_quiet": Cause.INCONCLUSIVE,
+}
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    result = run(tmp_path_factory.mktemp("run"), BOARDS, TESTS)
+    assert result.exit_code == 0, result.output
+    recording = read_timeline(result.run_folder / "timeline" / "one.jsonl")
+    return {test.id.partition("::")[2].partition("[")[0]: test.events for test in recording.tests.values()}
+
+
+@pytest.mark.parametrize(("test", "cause"), EXPECTED.items())
+def test_the_cause_is_read_from_the_file(recorded, test, cause):
+    diagnosis = diagnose(recorded[test])
+    assert diagnosis.cause is cause, diagnosis
+
+
+def test_a_refusal_is_seen_as_possible_and_nothing_else_is(recorded):
+    (finding,) = [one for one in diagnose(recorded["test_forbidden"]).findings if one.cause is not Cause.MISUSE]
+    assert (finding.cause, finding.weight) == (Cause.POLICY, Weight.POSSIBLE)
+    assert "/a/x" in finding.text
+
+
+def test_a_quiet_session_has_no_findings(recorded):
+    assert diagnose(recorded["test_quiet"]).findings == ()
