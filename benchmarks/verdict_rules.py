@@ -136,6 +136,31 @@ def logins(trials: int, seed: str, rule: Rule) -> None:
         print(f"| {100 * fails:g} % | {cells[0]} | {cells[1]} | {attempts / trials:.1f} |")
 
 
+def nights(seed: str, rule: Rule, links: list[Link], *, forbidden: int = 74, allowed: int = 74) -> None:
+    """Print what a night without faults costs: each forbidden action alone, the allowed ones in groups."""
+    print(f"| link | {forbidden} forbidden: conn, packets, s each | {allowed} allowed: conn, s each | night, min |")
+    print("|---|---|---|---|")
+    for link in links:
+        row = Row()
+        for result in verdicts(link, MODELS[0], REFUSES, forbidden, seed, rule):
+            row.add(result)
+        chance = random.Random(f"{seed} {link.name} night")
+        world, night = World(link, TOLERATES, MODELS[0].make(chance), chance), Night()
+        connections = 0
+
+        def do(plan: Plan, world: World = world) -> Observation:
+            nonlocal connections
+            seen = world.do(plan)
+            connections += seen.opened
+            return seen
+
+        grouping = play(Experiment.of_group(allowed, rule, night, secrets.SystemRandom()), do)
+        assert len(grouping.tolerated) == allowed
+        minutes = (row.seconds + world.now) / 60
+        each = f"{connections / allowed:.2f}, {world.now / allowed:.2g}"
+        print(f"| {link.name} | {row.cost} | {each} | {minutes:.3g} |")
+
+
 def _log_in(accepts: bool, fails: float, chance: random.Random, plan: Plan) -> Observation:
     good = (accepts or plan.steps[0].do is not Do.WRONG_LOGIN) and chance.random() >= fails
     return Observation((Done(Saw.ANSWERED if good else Saw.CLOSED, 0.1),), 0.1)
@@ -157,6 +182,8 @@ def main() -> int:
     total = options.trials * len(links) * len(MODELS)
     print(f"\n{passes} wrong passes of {total:,} verdicts on a tolerant cloud, {fails} wrong fails of {total:,}\n")
     other_truths(options.trials, options.seed, rule, links)
+    print()
+    nights(options.seed, rule, links)
     print()
     logins(options.trials, options.seed, rule)
     # Three standard deviations above what the bound allows on average.
