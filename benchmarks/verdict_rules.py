@@ -16,10 +16,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from harness.trial.experiment import Do, Done, Experiment, Finding, Night, Observation, Plan, Result, Rule, Saw, Subject
+from harness.trial.experiment import (
+    Do,
+    Done,
+    Experiment,
+    Finding,
+    Night,
+    Observation,
+    Plan,
+    Result,
+    Rule,
+    Saw,
+    Subject,
+    Suspect,
+)
 from tests.simulation.faults import MODELS, Model
 from tests.simulation.play import play
 from tests.simulation.world import LINKS, Cloud, Link, World
+
+SUSPECTS = {
+    "cuts": {Suspect.NETWORK, Suspect.CONNECT, Suspect.BURST},
+    "bursts": {Suspect.NETWORK, Suspect.CONNECT, Suspect.BURST},
+    "age": {Suspect.AGE_LIMIT},
+    "duplicate": {Suspect.AGE_LIMIT},
+    "packet": {Suspect.PACKET_LIMIT},
+}
+"""What an inconclusive verdict should name, by the first word of the fault."""
 
 REFUSES, TOLERATES = Cloud("refuses", refuses=1.0), Cloud("tolerates")
 SUBJECT = Subject("the action")
@@ -45,12 +67,15 @@ class Row:
     """Verdicts of one kind, and what they cost."""
 
     found: Counter[str] = field(default_factory=Counter)
+    suspects: Counter[Suspect] = field(default_factory=Counter)
     connections: int = 0
     packets: int = 0
     seconds: float = 0.0
 
     def add(self, result: Result) -> None:
         self.found[str(result.finding)] += 1
+        if result.suspect is not None:
+            self.suspects[result.suspect] += 1
         self.connections += result.tally.connections
         self.packets += result.tally.packets
         self.seconds += result.tally.seconds
@@ -80,11 +105,11 @@ def verdicts(link: Link, model: Model, cloud: Cloud, count: int, seed: str, rule
 def by_fault(trials: int, seed: str, rule: Rule, links: list[Link]) -> tuple[int, int]:
     """Print the matrix by fault; return wrong passes and wrong fails."""
     print(
-        "| link | fault | right % | wrong pass | wrong fail | inconclusive %, refused | inconclusive %, tolerated |",
+        "| link | fault | right % | wrong pass | wrong fail | inconclusive %, refused | inconclusive %, tolerated | suspect right % |",
         end="",
     )
     print(" refused: conn, packets, s | tolerated: conn, packets, s |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     passes = fails = 0
     for link in links:
         for model in MODELS:
@@ -94,12 +119,15 @@ def by_fault(trials: int, seed: str, rule: Rule, links: list[Link]) -> tuple[int
                     row.add(result)
             right = refused.found[Finding.POLICY_DISCONNECT] + tolerated.found[Finding.TOLERATED]
             unproved = refused.found[Finding.INCONCLUSIVE] + tolerated.found[Finding.INCONCLUSIVE]
+            suspects = refused.suspects + tolerated.suspects
+            named = sum(suspects[suspect] for suspect in SUSPECTS.get(model.name.split()[0].rstrip(","), ()))
+            suspect = f"{100 * named / suspects.total():.3g}" if suspects else "-"
             wrong_pass = tolerated.count - tolerated.found[Finding.TOLERATED] - tolerated.found[Finding.INCONCLUSIVE]
             wrong_fail = 2 * trials - right - unproved - wrong_pass
             passes, fails = passes + wrong_pass, fails + wrong_fail
             print(
                 f"| {link.name} | {model.name} | {100 * right / (2 * trials):.3g} | {wrong_pass} | {wrong_fail} "
-                f"| {refused.share(Finding.INCONCLUSIVE)} | {tolerated.share(Finding.INCONCLUSIVE)} "
+                f"| {refused.share(Finding.INCONCLUSIVE)} | {tolerated.share(Finding.INCONCLUSIVE)} | {suspect} "
                 f"| {refused.cost} | {tolerated.cost} |"
             )
     return passes, fails

@@ -12,7 +12,7 @@ from typing import TypeVar
 from harness.trial.experiment.night import Night
 from harness.trial.experiment.outcome import Suspect, Tally
 from harness.trial.experiment.plan import Connection, Do, Observation, Plan, Saw, Step
-from harness.trial.experiment.rule import BASELINES, Rule
+from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, Rule
 
 T = TypeVar("T")
 Script = Generator[Plan, Observation, T]
@@ -54,8 +54,8 @@ class Context:
         self.night = night
         self.draws = draws
         self.tally = Tally()
-        self.ends: list[tuple[float, int]] = []
-        """Age and packets of each connection that ended by itself."""
+        self.ages: list[float] = []
+        """Of each connection that ended, and not at the action."""
 
     def run(self, name: str, connection: Connection, *steps: Step) -> Script[Observation]:
         """Have one plan done. Raises :class:`Ended` where what was seen makes everything worthless, or time is up."""
@@ -72,10 +72,14 @@ class Context:
 
     def clean_connection(self) -> Script[None]:
         """Have a connection with nothing but working baselines on it. Raises :class:`NoBaseline` after all tries."""
-        for _ in range(BASELINES):
+        pause = FIRST_PAUSE * self.rule.hold
+        for left in reversed(range(BASELINES)):
             seen = yield from self.run("baseline", Connection.CLEAN, Step(Do.BASELINE))
             if seen.all_answered:
                 return
+            if left:
+                yield from self.run("pause", Connection.NONE, Step(Do.PAUSE, seconds=pause))
+                pause *= 2
         raise NoBaseline
 
     def _count(self, plan: Plan, seen: Observation) -> None:
@@ -85,8 +89,8 @@ class Context:
         for step, done in zip(plan.steps, seen.done, strict=False):
             tally.packets += step.of if step.do is Do.FLIGHT else step.do not in _NO_PACKETS
             tally.shams_answered += step.do is Do.SHAM and done.saw is Saw.ANSWERED
-        if seen.closed:
-            self.ends.append((seen.age, seen.packets))
+        if seen.closed and plan.steps[len(seen.done) - 1].do is not Do.ACTION:
+            self.ages.append(seen.age)
 
 
 def shams(count: int) -> tuple[Step, ...]:

@@ -17,10 +17,11 @@ _SPREAD = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What came of the windows and runs."""
+    """What came of the windows and runs. ``ages``: of all connections that ended, except at the action."""
 
     idle: tuple[Observation, ...]
     runs: tuple[Observation, ...]
+    ages: tuple[float, ...]
 
     def name(self) -> tuple[Suspect, str]:
         """Return the suspect, and what speaks for it."""
@@ -34,10 +35,9 @@ class Controls:
         if not idle and len(runs) >= 2:
             return Suspect.PACKET_LIMIT, f"idle connections stayed; {len(runs)} busy ones ended at packet {packets}"
         if len(idle) == len(self.idle):
-            ages = [seen.age for seen in (*idle, *runs)]
-            text = "every connection ended, idle or busy, at the age of " + ", ".join(f"{age:.3g}" for age in ages)
-            if statistics.pstdev(ages) < _SPREAD * statistics.fmean(ages):
-                return Suspect.AGE_LIMIT, f"{text} s"
+            if statistics.pstdev(self.ages) < _SPREAD * statistics.fmean(self.ages):
+                ages = ", ".join(f"{age:.3g}" for age in self.ages)
+                return Suspect.AGE_LIMIT, f"every connection ended, idle or busy, at the age of {ages} s"
             if len(runs) == len(self.runs) and len({seen.packets for seen in (*idle, *runs)}) == 1:
                 return Suspect.PACKET_LIMIT, f"every connection ended at packet {idle[0].packets}"
         if idle or runs:
@@ -55,4 +55,4 @@ def diagnose(context: Context) -> Script[tuple[Suspect, str]]:
         idle.append((yield from context.run("idle control", Connection.NEW, Step(Do.BASELINE), quiet)))
         busy = shams(RUN_LENGTH)
         runs.append((yield from context.run("busy control", Connection.NEW, Step(Do.BASELINE), *busy)))
-    return Controls(tuple(idle), tuple(runs)).name()
+    return Controls(tuple(idle), tuple(runs), tuple(context.ages)).name()

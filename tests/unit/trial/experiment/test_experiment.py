@@ -122,6 +122,9 @@ def test_the_place_is_drawn_after_the_baseline_worked_and_anew_each_time():
         assert [step.do for step in baseline.steps] == [Do.BASELINE]
         assert Watched.drawn == expected
         experiment.take(ends_at(baseline, 0))  # a dead baseline: no draw, no loss
+        pause = experiment.next()
+        assert [(step.do, step.seconds) for step in pause.steps] == [(Do.PAUSE, 1.0)]
+        experiment.take(answered(pause))
         assert Watched.drawn == expected
         experiment.take(answered(experiment.next()))
         assert Watched.drawn == expected + 1
