@@ -54,7 +54,7 @@ class Arguments(argparse.Namespace):
     live: bool
     full: bool
     mutants: bool
-    # judge
+    # judge, report rebuild
     run: Path
     test: str | None
 
@@ -118,6 +118,10 @@ def _parser() -> _Parser:
     probe = command(group, "policy probe", "compare the deployed policies with the documents, by trials", board)
     _add_memberships(probe, "associated")
     _add_judge(command(commands, "judge", "judge the trials of a run anew, from its files", output))
+    reports = commands.add_parser("report", help="what runs have left behind")
+    group = reports.add_subparsers(metavar="COMMAND", required=True)
+    rebuild = command(group, "report rebuild", "make the JUnit report of a killed run from its journal", output)
+    rebuild.add_argument("run", type=Path, metavar="RUN", help="the run's folder, for instance reports/20261127T20...")
     stand_ins = commands.add_parser("virtual", help="virtual boards and a local nRF Cloud")
     group = stand_ins.add_subparsers(metavar="COMMAND", required=True)
     up = command(group, "virtual up", "start them, and write a boards file that reaches them", output)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from harness.cli import boards, judge, policy, policy_probe, tokens, virtual
+from harness.cli import boards, judge, policy, policy_probe, report, tokens, virtual
 from harness.cli import credentials as credentials_commands
 from harness.cli.arguments import Arguments, parse
 from harness.cli.exit_codes import INTERRUPTED, OK, describe, exit_code
@@ -29,6 +29,7 @@ _COMMANDS: dict[str, Command] = {
     "policy trials": policy.trials,
     "policy probe": policy_probe.probe,
     "judge": judge.judge,
+    "report rebuild": report.rebuild_junit,
     "virtual up": virtual.up,
 }
 

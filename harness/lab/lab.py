@@ -12,10 +12,12 @@ from typing import Any, Self
 from harness.cloud import CloudEndpoints
 from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, PortMissing
 from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoints, split_address
+from harness.lab.attached import AttachedStandIn
 from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, select
 from harness.lab.discovery import find_port, list_kits
 from harness.lab.lease import Lease, lease_folder, port_key, private_folder
 from harness.lab.profiles import enforced_folder, expected_documents
+from harness.lab.relay import Relay
 from harness.lab.stand_in import StandIn
 from harness.policy import PolicyDocument
 from harness.settings import BoardSettings, CloudSettings, NamedBoard, ProcessCloud, ProcessSettings
@@ -33,6 +35,7 @@ class Lab:
 
     ``folder``: stand-ins keep their files in a private folder in it; None: in a temporary one, while the lab is open.
     ``cloud_override``: a cloud for every board.
+    ``clouds``: local clouds that another process started, by name, each with the line that it printed when ready.
     ``faults``: what went wrong with stand-ins, one line each; complete after :meth:`close`.
     """
 
@@ -43,6 +46,7 @@ class Lab:
         folder: Path | None = None,
         cloud_override: str | None = None,
         leases: Path | None = None,
+        clouds: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.file = file
         self.faults: list[str] = []
@@ -51,7 +55,10 @@ class Lab:
         self._leases = leases
         self._override = cloud_override
         self._endpoints: dict[str, CloudEndpoints] = {}
-        self._stand_ins: dict[tuple[str, str], StandIn] = {}  # by ("cloud" | "board", name)
+        self._stand_ins: dict[tuple[str, str], StandIn | AttachedStandIn] = {}  # by ("cloud" | "board", name)
+        for name, ready in (clouds or {}).items():
+            self._stand_ins["cloud", name] = AttachedStandIn(f"local cloud {name!r}", name, ready)
+        self._relay: Relay | None = None
         self._api_keys: dict[str, str] = {}
         if cloud_override is not None:
             self._cloud(cloud_override)
@@ -66,6 +73,9 @@ class Lab:
 
     def close(self) -> None:
         """End every process that was started; what did not end as it should is in ``faults``."""
+        if self._relay is not None:
+            self._relay.close()
+            self._relay = None
         while self._stand_ins:
             _, stand_in = self._stand_ins.popitem()
             fault = stand_in.stop()
@@ -118,6 +128,19 @@ class Lab:
             )
         return key
 
+    def start_clouds(self, boards: Sequence[BoardConfig]) -> dict[str, dict[str, Any]]:
+        """Start the local clouds of ``boards``; return for each, by name, what another process attaches to it by.
+
+        Raises CloudUnreachable if one does not start.
+        """
+        names = dict.fromkeys(board.cloud for board in boards if isinstance(self._cloud(board.cloud), LocalCloud))
+        for name in names:
+            self.endpoints(name)
+        clouds = {name: self._stand_ins["cloud", name] for name in names}
+        if clouds:
+            self._relay = Relay(self._folder, {name: cloud.command for name, cloud in clouds.items()})
+        return {name: cloud.ready | {"relay": str(self._folder)} for name, cloud in clouds.items()}
+
     def documents(self, cloud_name: str) -> tuple[PolicyDocument, ...]:
         """Return the policy documents that the cloud is expected to enforce."""
         return tuple(expected_documents(self.file, cloud_name).values())
@@ -147,7 +170,7 @@ class Lab:
         key = port_key(self.port_url(board))
         return Lease(board.name, key, folder=self._leases or lease_folder(), timeout=timeout)
 
-    def stand_in(self, what: str | BoardConfig) -> StandIn:
+    def stand_in(self, what: str | BoardConfig) -> StandIn | AttachedStandIn:
         """Return the process behind a virtual board, or behind a local cloud by its name; it takes commands.
 
         Raises Misuse if none was started for it: the board is a real one, the cloud an account, or not used yet.
@@ -207,7 +230,7 @@ class Lab:
             other_name=_OTHER_NAME,
         )
 
-    def _start_board(self, board: BoardConfig, virtual: BoardSettings) -> StandIn:
+    def _start_board(self, board: BoardConfig, virtual: BoardSettings) -> StandIn | AttachedStandIn:
         said = {field: getattr(virtual, field) for field in BoardSettings.model_fields}
         said["firmware"] = virtual.firmware or board.firmware
         network = {name: f"{host}:{port}" for name, (host, port) in self._network(self.cloud_of(board)).items()}
@@ -230,7 +253,11 @@ class Lab:
         stand_in = self._stand_ins["cloud", cloud_name]
         return {name: (host, port) for name, (host, port) in stand_in.ready["cloud"]["network"].items()}
 
-    def _start(self, key: tuple[str, str], what: str, said: ProcessSettings, error: type[LabError]) -> StandIn:
+    def _start(
+        self, key: tuple[str, str], what: str, said: ProcessSettings, error: type[LabError]
+    ) -> StandIn | AttachedStandIn:
+        if key in self._stand_ins:
+            return self._stand_ins[key]
         folder = self._folder / "-".join(key)
         log = self._folder / f"{'-'.join(key)}.stderr"
         settings = said.model_copy(update={"directory": str(folder), "die_with_stdin": True})

@@ -4,7 +4,11 @@ A test that asks for ``board`` (or for anything made from it) runs once for each
 imported when the first such test is collected, so that other tests of the same environment do not pay for them.
 """
 
-from harness.plugin.collection import pytest_collection_modifyitems, pytest_generate_tests
+from harness.plugin.collection import (
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+    pytest_generate_tests,
+)
 from harness.plugin.fixtures import (
     _board,
     board,
@@ -22,13 +26,14 @@ from harness.plugin.fixtures import (
     trial,
     trial_recorder,
 )
-from harness.plugin.options import pytest_addoption, pytest_configure
-from harness.plugin.reporting import (
-    pytest_runtest_makereport,
-    pytest_runtestloop,
-    pytest_sessionfinish,
-    pytest_terminal_summary,
+from harness.plugin.options import (
+    pytest_addoption,
+    pytest_cmdline_main,
+    pytest_configure,
+    pytest_sessionstart,
+    pytest_unconfigure,
 )
+from harness.plugin.reporting import pytest_runtest_makereport
 
 __all__ = [
     "_board",
@@ -43,13 +48,14 @@ __all__ = [
     "own_names",
     "provisioned",
     "pytest_addoption",
+    "pytest_cmdline_main",
+    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_generate_tests",
     "pytest_runtest_makereport",
-    "pytest_runtestloop",
-    "pytest_sessionfinish",
-    "pytest_terminal_summary",
+    "pytest_sessionstart",
+    "pytest_unconfigure",
     "rest_trial",
     "timeline",
     "trial",

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import Misuse
-from harness.plugin.own_junit import want_own_junit
+from harness.plugin.beginning import plan, reports_begun
 from harness.plugin.state import (
     BOARD_PARAMETER,
     DERIVED,
     MISTAKE,
     derived_of,
-    folder_of,
     full,
     run_of,
-    uses_board,
 )
+from harness.plugin.worker_input import is_worker
 
 if TYPE_CHECKING:
     from harness.policy.derivation.case import Case
@@ -56,25 +54,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """End here on a mistake in the boards file, or where the reports of board tests cannot be written."""
-    collect_only = config.getoption("collectonly")
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """End here on a mistake in the boards file."""
     mistake = config.stash.get(MISTAKE, None)
-    if mistake is not None:
-        if not collect_only:
-            with contextlib.suppress(OSError):  # the mistake itself is what the user must hear of
-                folder_of(config).write_mistake(str(mistake))
-        raise pytest.UsageError(str(mistake))
-    if not collect_only and any(map(uses_board, items)):
-        _make_folder(folder_of(config).path)
-        want_own_junit(config)
+    if mistake is None:
+        return
+    if not config.option.collectonly and not is_worker(config):
+        reports_begun(config).refuse(str(mistake))
+    raise pytest.UsageError(str(mistake))
 
 
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise pytest.UsageError(
-            f"{path}: {error.strerror}: board tests are reported there; name folders that can be written with"
-            " --reports DIR and --lab-ca DIR"
-        ) from error
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Take note of what will be run, if boards are used; a worker tells the controller, which does."""
+    config, boards = session.config, boards_of(session.items)
+    if any(boards.values()) and MISTAKE not in config.stash and not config.option.collectonly and not is_worker(config):
+        plan(config, boards)
+
+
+def boards_of(items: Iterable[pytest.Item]) -> dict[str, str]:
+    """Return which board each test (its node id) runs on, "" for a test that uses none; in the order of the run."""
+    return {item.nodeid: str(parameters_of(item).get(BOARD_PARAMETER, "")) for item in items}
+
+
+def parameters_of(item: pytest.Item) -> dict[str, Any]:
+    """Return what a test is parametrised with."""
+    found: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    return found

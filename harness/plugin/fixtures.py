@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.plugin.state import CASE, WINDOW, derived_of, full, run_of
+from harness.plugin.state import CASE, WINDOW, derived_of, full, out_of, run_of
 
 if TYPE_CHECKING:
     from harness.cloud import DeviceApi, NrfCloud, Observer
@@ -30,13 +30,13 @@ def _board(request: pytest.FixtureRequest) -> Board:
 def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Window]:
     """Everything that happens during this test, also written to its transcript: a window of the board's timeline."""
     from harness.plugin.recording import begin_test
+    from harness.redact import SECRETS
     from harness.report import CaseRecord, Transcript, short_name
 
     run, item = run_of(request.config), request.node
     window = item.stash[WINDOW] = begin_test(item, _board)
     case = CaseRecord(_board.name, short_name(item.nodeid))
     item.stash[CASE] = case
-    run.cases.append(case)
     path = run.folder.transcript(item.nodeid)
     case.properties["transcript"] = str(path.relative_to(run.folder.path))
     with Transcript(path, title=item.nodeid) as transcript, _board.timeline.sink(transcript):
@@ -48,14 +48,14 @@ def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Window]:
             case.properties |= _board.properties()
             if "verdict" not in case.properties:
                 case.add_verdict(case.result, "")
+            case.properties = {name: SECRETS.scrub(str(value)) for name, value in case.properties.items()}
             item.user_properties.extend(case.properties.items())
 
 
 @pytest.fixture
-def board(timeline: Window, _board: Board) -> Board:
-    """The board under test: leased, opened, its modem and firmware known."""
-    _board.check()
-    _ = _board.opened
+def board(request: pytest.FixtureRequest, timeline: Window, _board: Board) -> Board:
+    """The board under test: leased, opened, its modem and firmware known. Skips the test on a board that is out."""
+    out_of(request.config).open(_board, request.node.nodeid)
     return _board
 
 

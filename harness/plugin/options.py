@@ -1,10 +1,15 @@
-"""The harness's own options, its marker, and a JUnit report where none was asked for."""
+"""The harness's own options and its marker, and what a session has from its beginning."""
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
-from harness.plugin.own_junit import add_own_junit
+from harness.plugin.beginning import begin_work, choose_workers, lead_workers, reports_begun
+from harness.plugin.held_junit import add_report
+from harness.plugin.state import INTERRUPTION
+from harness.plugin.worker_input import is_worker, worker_input
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--boards", metavar="FILE", help="boards file (default: boards.yaml in the root folder, or a virtual board)"
     )
     group.addoption("--board", metavar="NAME|TAG", action="append", default=[], help="only these boards; repeatable")
+    group.addoption("--jobs", metavar="N", type=_jobs, help="so many boards at a time (default: all that are selected)")
     group.addoption("--cloud", metavar="NAME", help="use this cloud of the boards file for every board")
     group.addoption("--reports", metavar="DIR", help="where runs are reported (default: reports in the root folder)")
     group.addoption(
@@ -27,7 +33,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--reprovision", action="store_true", help="make new credentials although valid ones are there")
 
 
+def _jobs(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of boards")
+    return int(text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Choose the number of workers before pytest-xdist reads its option."""
+    choose_workers(config)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker and the harness's own JUnit report."""
+    """Register the marker and what listens from the beginning on: the JUnit report, and what workers are led by."""
     config.addinivalue_line("markers", "violation: breaks a policy on purpose; the board must be hung up on")
-    add_own_junit(config)
+    given = worker_input(config)
+    if given is not None:
+        begin_work(config, given)
+    elif not config.option.collectonly and not is_worker(config):
+        add_report(config)
+        if getattr(config.option, "dist", "no") == "load":
+            lead_workers(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Put the last run's report away at once where boards were asked for: nobody must take it for this run's."""
+    config = session.config
+    asked_for = config.getoption("--boards") or config.getoption("--board")
+    if asked_for and not config.option.collectonly and not is_worker(config):
+        reports_begun(config).announce()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Handle signals no more."""
+    if INTERRUPTION in config.stash:
+        config.stash[INTERRUPTION].remove()

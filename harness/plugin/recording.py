@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from harness.errors import branch_of, party_of
-from harness.plugin.state import BOARD_PARAMETER, CASE, PHASES, WINDOW
+from harness.plugin.state import CASE, PHASES, WINDOW
 from harness.timeline import Event, Kind, Window, now, utc_now
 
 if TYPE_CHECKING:
-    from harness.report import CaseRecord
     from harness.run import Board
 
-JOURNAL_SCHEMA = 1
 _SOURCE = "pytest"
 _ONLY_IN_CALL = frozenset({"verdict", "evidence", "attempts"})
 # Where a run's log is, on the CI services that say so.
@@ -73,9 +71,7 @@ def phase_ended(item: pytest.Item, phase: str, result: str, call: pytest.CallInf
     case, window, phases = item.stash[CASE], item.stash[WINDOW], item.stash[PHASES]
     phases[phase] = found = _phase(result, call)
     entry: dict[str, Any] = {
-        "test": item.nodeid,
         "key": key_of(item.nodeid, case.board),
-        "board": case.board,
         "phase": phase,
         "at": datetime.fromtimestamp(call.start, UTC).isoformat(timespec="milliseconds"),
         "result": result,
@@ -83,10 +79,10 @@ def phase_ended(item: pytest.Item, phase: str, result: str, call: pytest.CallInf
     if found.raised:
         entry |= {"raised": found.raised, "branch": found.branch, "party": found.party}
     if phase == "call":
-        return entry | {"expected": expected_of(window.since())} | case.properties
+        return entry | {"expected": expected_of(window.since()), "properties": case.properties}
     if phase == "teardown":
         _end_test(window, case.result, phases)
-    return entry | {name: value for name, value in case.properties.items() if name not in _ONLY_IN_CALL}
+    return entry | {"properties": {name: v for name, v in case.properties.items() if name not in _ONLY_IN_CALL}}
 
 
 def expected_of(events: Sequence[Event]) -> list[list[str]]:
@@ -94,27 +90,17 @@ def expected_of(events: Sequence[Event]) -> list[list[str]]:
     return [list(event.data.get("wanted", ())) for event in events if event.kind is Kind.EXPECT]
 
 
-def run_began(items: Sequence[pytest.Item], boards_file: Path) -> dict[str, Any]:
-    """Return the journal's first entry: which run this is, and how many tests each board is to go through."""
-    planned = Counter(params[BOARD_PARAMETER] for params in map(params_of, items) if BOARD_PARAMETER in params)
+def run_began(tests: Mapping[str, str], boards_file: Path) -> dict[str, Any]:
+    """Return what the journal's first entry says of the run: how many ``tests`` each board is to go through.
+
+    ``tests``: node id to board, "" for none.
+    """
+    planned = Counter(board for board in tests.values() if board)
     return {
-        "v": JOURNAL_SCHEMA,
-        "at": utc_now(),
         "boards_file": {"name": boards_file.name, "sha256": hashlib.sha256(boards_file.read_bytes()).hexdigest()},
         "planned": dict(planned),
         "ci": {name: os.environ[name] for name in _CI if name in os.environ},
     }
-
-
-def run_ended(cases: Iterable[CaseRecord]) -> dict[str, Any]:
-    """Return the journal's last entry. A run whose journal has none was cut short."""
-    return {"at": utc_now(), "ended": dict(Counter(case.result for case in cases))}
-
-
-def params_of(item: pytest.Item) -> dict[str, Any]:
-    """Return what a test is parametrised with."""
-    params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-    return params
 
 
 def _phase(result: str, call: pytest.CallInfo[None]) -> Phase:

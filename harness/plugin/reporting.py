@@ -1,123 +1,78 @@
-"""How tests and the run are reported: JUnit, journal, and the end of the terminal's output."""
+"""What a test's process reports of each phase: attached to pytest's report, as plain values, for the Recorder.
+
+With workers the two are different processes, without them one; the way is the same.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _pytest.junitxml import xml_key
 
 from harness.errors import LabError, Misuse
-from harness.plugin.own_junit import BOARD_TEST
-from harness.plugin.state import (
-    BOARD_PARAMETER,
-    CASE,
-    DERIVED,
-    LEFT,
-    OWN_NAMES,
-    RUN,
-    derived_of,
-    folder_of,
-    run_of,
-    uses_board,
-)
+from harness.plugin.collection import parameters_of
+from harness.plugin.out import BoardIsOut
+from harness.plugin.state import CASE, DERIVED, OWN_NAMES, RUN, out_of
 
 if TYPE_CHECKING:
     from harness.policy_trials.own_names import OwnNames
+
+FOUND = "nrf91"
+"""The attribute of pytest's report with what the harness found: plain values, because xdist sends no others."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Report the lab's trouble as an error in one line, note derived trials, and journal each phase as it ends."""
+    """Report the lab's trouble as an error in one line, and attach what the phase found."""
     report = yield
     if RUN not in item.config.stash:  # no test of this session asks for a board
         return report
     from harness.plugin.recording import phase_ended
     from harness.redact import SECRETS
 
-    setattr(report, BOARD_TEST, uses_board(item))
     phase = report.when or ""
-    trouble = call.excinfo is not None and isinstance(call.excinfo.value, LabError | Misuse)
+    error = None if call.excinfo is None else call.excinfo.value
+    trouble = isinstance(error, LabError | Misuse)
     if call.excinfo is not None and trouble:
         report.longrepr = call.excinfo.getrepr(style="value", chain=False)
         if phase == "call":
             report.when = "setup"  # what pytest, and every reader of JUnit, takes for an error and not a failure
-    given: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-    if phase == "call" and not trouble and not report.skipped:
-        found: OwnNames | None = getattr(item, "funcargs", {}).get(OWN_NAMES)
-        if DERIVED in given:
-            derived_of(item.config).note_trial(given[BOARD_PARAMETER], given[DERIVED])
-        if found is not None and not _cut_short(call.excinfo):
-            derived_of(item.config).note_own_names(given[BOARD_PARAMETER], found)
+    if isinstance(error, BoardIsOut):
+        # One place for all tests of the board, so that pytest's summary says it once, with their number.
+        report.longrepr = (f"board {error.board}", None, str(error))  # type: ignore[assignment]
     _scrub(report)
+    result = report.outcome if report.outcome != "failed" or (phase == "call" and not trouble) else "error"
+    found: dict[str, Any] = {"phase": phase, "result": result, "seconds": round(report.duration, 3)}
+    found["message"] = "" if error is None else SECRETS.scrub(str(error))
     case = item.stash.get(CASE, None)
     if case is not None:
-        case.seconds += report.duration
-        if report.failed:
-            case.result = "failed" if phase == "call" and not trouble else "error"
-        elif report.skipped:
-            case.result = "skipped"
-        result = case.result if report.failed else report.outcome
-        message = SECRETS.scrub(str(call.excinfo.value)) if call.excinfo is not None else ""
-        folder_of(item.config).write_journal(
-            {**phase_ended(item, phase, result, call), "outcome": report.outcome}
-            | {"seconds": round(report.duration, 3), "message": message}
-        )
+        if result != "passed":
+            case.result = result
+        if report.failed and error is not None:
+            out_of(item.config).note_error(case.board, item.nodeid, error)
+        case.properties = {name: SECRETS.scrub(str(value)) for name, value in case.properties.items()}
+        found |= phase_ended(item, phase, result, call) | {"out": out_of(item.config).causes.pop(item.nodeid, "")}
+        if phase == "call" and not trouble and not report.skipped:
+            found |= _tried(item, call)
+    told = {name: value for name, value in found.items() if value != ""}
+    # Once to JSON and back: what is no plain value now is text, and xdist refuses even subclasses of str.
+    setattr(report, FOUND, json.loads(json.dumps(told, default=str)))
     return report
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Begin the journal of a run that uses boards."""
-    if RUN not in session.config.stash or session.config.getoption("collectonly"):
-        return
-    from harness.plugin.recording import run_began
-
-    if any(map(uses_board, session.items)):
-        entry = run_began(session.items, run_of(session.config).boards_file)
-        folder_of(session.config).write_journal(entry)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Close what the run opened, whatever happened to it, and say in JUnit where derived trials came from."""
-    run = session.config.stash.get(RUN, None)
-    if run is None:
-        return
-    session.config.stash[LEFT] = run.close()
-    if run.cases:
-        from harness.plugin.recording import run_ended
-
-        run.folder.write_journal(run_ended(run.cases))
-    if run.cases and xml_key in session.config.stash:
-        for cloud, line in derived_of(session.config).summary().items():
-            session.config.stash[xml_key].add_global_property(f"policy_trials.{cloud}", line)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """End with a short table and where the reports are."""
-    run = config.stash.get(RUN, None)
-    if run is None or not run.cases:
-        return
-    from harness.lab import BUILT_IN_LAB
-    from harness.report import table
-
-    terminalreporter.section("nRF91 boards")
-    if run.boards_file == BUILT_IN_LAB:
-        terminalreporter.write_line(
-            f"boards: the built-in virtual one, because there is no {config.rootpath}/boards.yaml"
-        )
-    for line in table(run.cases):
-        terminalreporter.write_line(line)
-    for line in derived_of(config).summary().values():
-        terminalreporter.write_line(line)
-    for line in config.stash.get(LEFT, []):
-        terminalreporter.write_line(f"left behind: {line}", yellow=True)
-    published = run.folder.publish_junit()
-    terminalreporter.write_line(f"reports: {run.folder.path}" + (f" (JUnit also at {published})" if published else ""))
+def _tried(item: pytest.Item, call: pytest.CallInfo[None]) -> dict[str, str]:
+    """Return what the test adds to the summary of derived trials."""
+    given, tried = parameters_of(item), {}
+    names: OwnNames | None = getattr(item, "funcargs", {}).get(OWN_NAMES)
+    if DERIVED in given:
+        tried["trial"] = given[DERIVED].id
+    if names is not None and not _cut_short(call.excinfo):
+        tried["own_names"] = str(names)
+    return tried
 
 
 def _cut_short(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import Misuse
+from harness.plugin.worker_input import worker_input
 
 if TYPE_CHECKING:
+    from harness.plugin.interruption import Interruption
+    from harness.plugin.out import BoardsOut
     from harness.plugin.recording import Phase
+    from harness.plugin.run_reports import RunReports
     from harness.policy_trials.derived import DerivedTrials
     from harness.report import CaseRecord, RunFolder
     from harness.run import Run
@@ -21,6 +25,9 @@ RUN: pytest.StashKey[Run] = pytest.StashKey()
 TRIALS: pytest.StashKey[DerivedTrials] = pytest.StashKey()
 MISTAKE: pytest.StashKey[Misuse] = pytest.StashKey()
 LEFT: pytest.StashKey[list[str]] = pytest.StashKey()
+REPORTS: pytest.StashKey[RunReports] = pytest.StashKey()
+INTERRUPTION: pytest.StashKey[Interruption] = pytest.StashKey()
+OUT: pytest.StashKey[BoardsOut] = pytest.StashKey()
 CASE: pytest.StashKey[CaseRecord] = pytest.StashKey()
 WINDOW: pytest.StashKey[Window] = pytest.StashKey()
 PHASES: pytest.StashKey[dict[str, Phase]] = pytest.StashKey()
@@ -35,12 +42,22 @@ def reports_of(config: pytest.Config) -> Path:
 
 
 def folder_of(config: pytest.Config) -> RunFolder:
-    """Return the folder of this run. It is made on disk by what is first written to it."""
+    """Return the folder of this run; a worker is told which. It is made on disk by what is first written to it."""
     if FOLDER not in config.stash:
         from harness.report import RunFolder
 
-        config.stash[FOLDER] = RunFolder(reports_of(config))
+        given = worker_input(config)
+        config.stash[FOLDER] = RunFolder(reports_of(config), given.run if given else None)
     return config.stash[FOLDER]
+
+
+def out_of(config: pytest.Config) -> BoardsOut:
+    """Return what this process knows of boards that are out."""
+    if OUT not in config.stash:
+        from harness.plugin.out import BoardsOut
+
+        config.stash[OUT] = BoardsOut()
+    return config.stash[OUT]
 
 
 def uses_board(item: pytest.Item) -> bool:
@@ -55,6 +72,7 @@ def run_of(config: pytest.Config) -> Run:
         from harness.lab import choose_boards_file
         from harness.run import Run
 
+        given = worker_input(config)
         origin, ca_folder = config.getoption("--provision"), config.getoption("--lab-ca")
         config.stash[RUN] = Run(
             choose_boards_file(config.getoption("--boards"), config.rootpath),
@@ -65,6 +83,7 @@ def run_of(config: pytest.Config) -> Run:
             root=config.rootpath,
             key_origin=KeyOrigin(origin) if origin else None,
             renew=config.getoption("--reprovision"),
+            clouds=given.clouds if given else None,
         )
     return config.stash[RUN]
 

@@ -20,8 +20,8 @@ class DerivedTrials:
         cases = {cloud: cases_for(self._run.documents(cloud), full=full) for cloud in clouds}
         return [(case, board.name) for board in self._run.selected for case in cases[board.cloud]]
 
-    def note_trial(self, board: str, case: Case) -> None:
-        """Take note that this policy case was tried on this board, whatever came out."""
+    def note_trial(self, board: str, case: str) -> None:
+        """Take note that the policy case with this id was tried on this board, whatever came out."""
         cloud = next(config.cloud for config in self._run.selected if config.name == board)
         self._tried.note_trial(cloud, board, case)
 
@@ -32,8 +32,8 @@ class DerivedTrials:
         found = own_names(documents, own.device.names, cases_for(documents, full=full), full=full)
         return found.only(lambda case: can_run(case, own) is None)
 
-    def note_own_names(self, board: str, found: OwnNames) -> None:
-        """Take note that everything was tried that the names of this board's device add."""
+    def note_own_names(self, board: str, found: str) -> None:
+        """Take note that everything was tried that the names of this board's device add: their text."""
         self._tried.note_own_names(board, found)
 
     def summary(self) -> dict[str, str]:

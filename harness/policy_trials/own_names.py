@@ -7,6 +7,7 @@ notice every change for the placeholders may notice nothing for a real device.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from harness.errors import HarnessError
 from harness.policy import Case, Mutant, Names, PolicyDocument, Selection, allowed_by, derive, plan
@@ -15,6 +16,9 @@ from harness.policy.evaluation.membership import Membership
 from harness.policy.evaluation.principal import Principal
 from harness.policy_trials.trials import MEMBERSHIPS, MOST_UNPROVED, concrete, fit_for_trials
 from harness.trial import LAB_OUTCOMES, Outcome, Unproved, Verdict, WrongVerdict
+
+NOTHING_MORE: Final = "nothing more"
+"""The text of :class:`OwnNames` that add nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class OwnNames:
 
     def __str__(self) -> str:
         if not self.further and not self.left_out:
-            return "nothing more"
+            return NOTHING_MORE
         without = f" and {self.left_out} that it cannot run" if self.left_out else ""
         return f"{len(self.further)} more trials{without} (for its own names {self.selection})"
 

@@ -1,7 +1,7 @@
 """What one run of derived trials may claim: one line for each cloud."""
 
-from harness.policy import Case, Selection
-from harness.policy_trials.own_names import OwnNames
+from harness.policy import Selection
+from harness.policy_trials.own_names import NOTHING_MORE
 
 
 class PolicySummary:
@@ -9,19 +9,19 @@ class PolicySummary:
 
     def __init__(self) -> None:
         self._tried: dict[str, dict[str, set[str]]] = {}  # ids of cases, by cloud and board
-        self._own_names: dict[str, OwnNames] = {}  # by board
+        self._own_names: dict[str, str] = {}  # by board
 
     @property
     def clouds(self) -> tuple[str, ...]:
         """The clouds of the trials that were run."""
         return tuple(self._tried)
 
-    def note_trial(self, cloud: str, board: str, case: Case) -> None:
-        """A case for any names was tried on this board."""
-        self._tried.setdefault(cloud, {}).setdefault(board, set()).add(case.id)
+    def note_trial(self, cloud: str, board: str, case: str) -> None:
+        """A case for any names, which has this id, was tried on this board."""
+        self._tried.setdefault(cloud, {}).setdefault(board, set()).add(case)
 
-    def note_own_names(self, board: str, found: OwnNames) -> None:
-        """Everything that the names of this board's device call for besides was tried."""
+    def note_own_names(self, board: str, found: str) -> None:
+        """Everything that the names of this board's device call for besides was tried: the text of OwnNames."""
         self._own_names[board] = found
 
     def line(self, cloud: str, selection: Selection) -> str | None:
@@ -40,7 +40,7 @@ class PolicySummary:
             if number < len(wanted):
                 parts.append(f"{number} of the trials were run" + (f" on {board}" if len(boards) > 1 else ""))
         compared = {board: self._own_names[board] for board in boards if board in self._own_names}
-        parts += [f"{board}: {found}" for board, found in compared.items() if found.further or found.left_out]
+        parts += [f"{board}: {found}" for board, found in compared.items() if found != NOTHING_MORE]
         rest = [board for board in boards if board not in compared]
         if rest:
             parts.append(f"not compared with the own names of {', '.join(rest)}")

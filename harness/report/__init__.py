@@ -1,7 +1,23 @@
-"""What a run leaves behind: folder, journal, transcripts, the table at its end. All views of the timeline."""
+"""What a run leaves behind: folder, journal, transcripts, JUnit, the lines at its end."""
 
 from harness.report.cases import CaseRecord, table
+from harness.report.closing import board_lines, cause_lines, fit, progress_line
+from harness.report.journal import Journal
+from harness.report.record import BoardProgress, RunRecord
 from harness.report.run_folder import RunFolder, short_name
 from harness.report.transcript import Transcript
 
-__all__ = ["CaseRecord", "RunFolder", "Transcript", "short_name", "table"]
+__all__ = [
+    "BoardProgress",
+    "CaseRecord",
+    "Journal",
+    "RunFolder",
+    "RunRecord",
+    "Transcript",
+    "board_lines",
+    "cause_lines",
+    "fit",
+    "progress_line",
+    "short_name",
+    "table",
+]

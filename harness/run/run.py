@@ -1,12 +1,14 @@
-"""One run: the selected boards and their clouds, opened when needed, closed together, and the cases it went through."""
+"""One run: the selected boards and their clouds, opened when needed, closed together."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from harness.credentials import KeyOrigin
 from harness.lab import BoardConfig, Lab, load_boards_file
 from harness.policy import PolicyDocument
-from harness.report import CaseRecord, RunFolder
+from harness.report import RunFolder
 from harness.run.board import Board
 from harness.run.cloud import Cloud
 from harness.timeline import TimelineFile
@@ -29,17 +31,20 @@ class Run:
         root: Path,
         key_origin: KeyOrigin | None = None,
         renew: bool = False,
+        clouds: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. Others: see CloudDevice."""
+        """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. ``clouds``: see Lab.
+
+        Others: see CloudDevice.
+        """
         self.folder = folder
         self.boards_file = boards_file
-        self.cases: list[CaseRecord] = []
         file = load_boards_file(boards_file)
         self._ca_folder = ca_folder or file.lab_ca or root / LAB_CA
         self._key_origin = key_origin
         self._renew = renew
         # Its folder is not the run's: what stand-ins keep there (an API key) must not be near a report.
-        self._lab = Lab(file, cloud_override=cloud)
+        self._lab = Lab(file, cloud_override=cloud, clouds=clouds)
         self.selected: list[BoardConfig] = self._lab.select(names)
         self._boards: dict[str, Board] = {}
         self._files: list[TimelineFile] = []
@@ -63,6 +68,10 @@ class Run:
         file = TimelineFile(self.folder.timeline(board.name), header)
         self._files.append(file)
         self._sinks.enter_context(board.timeline.sink(file))
+
+    def start_clouds(self) -> dict[str, dict[str, Any]]:
+        """Start the local clouds of the selected boards, for worker processes to attach to. Raises CloudUnreachable."""
+        return self._lab.start_clouds(self.selected)
 
     def documents(self, cloud: str) -> tuple[PolicyDocument, ...]:
         """Return the policy documents that a cloud of the boards file is expected to enforce."""

@@ -91,22 +91,25 @@ def _case(element: ElementTree.Element) -> Case:
 
 def run(folder: Path, boards: str, tests: str, *arguments: str, env: dict[str, str] | None = None) -> Result:
     """Run ``tests`` (source of one file) on ``boards`` (a boards file) in ``folder``."""
+    command, environment = prepare(folder, boards, tests, *arguments, env=env)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
+    return Result(folder, done.returncode, done.stdout + done.stderr)
+
+
+def prepare(
+    folder: Path, boards: str, tests: str, *arguments: str, env: dict[str, str] | None = None
+) -> tuple[list[str], dict[str, str]]:
+    """Write the files of a run; return its command and environment, for whoever starts it."""
     (folder / "conftest.py").write_text('pytest_plugins = ["harness.plugin"]\n')
     (folder / "boards.yaml").write_text(boards)
     (folder / "helpers.py").write_text(HELPERS)
     (folder / "test_inner.py").write_text(tests)
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "TMPDIR": str(folder), **(env or {})}
     environment.pop("PYTEST_ADDOPTS", None)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    return Result(folder, done.returncode, done.stdout + done.stderr)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), *arguments]
+    return command, environment
 
 
 def processes_of(folder: Path) -> list[str]:

@@ -38,13 +38,16 @@ def test_passing_run_leaves_junit_journal_and_transcript(tmp_path):
     assert case.properties["firmware"].startswith("Serial Modem 1.0")
     transcript = (result.run_folder / case.properties["transcript"]).read_text()
     assert "> AT+CGSN" in transcript
-    begin, *phases, end = result.journal
+    begin, began, *phases, end = result.journal
+    assert [entry["k"] for entry in result.journal] == ["run", "begin", "phase", "phase", "phase", "end"]
+    assert began["test"] == "test_inner.py::test_identity[one]"
     assert (begin["v"], begin["planned"], begin["boards_file"]["name"]) == (1, {"one": 1}, "boards.yaml")
     assert [entry["phase"] for entry in phases] == ["setup", "call", "teardown"]
     assert {entry["key"] for entry in phases} == {"test_inner.py::test_identity"}
-    assert ["evidence" in entry for entry in phases] == [False, True, False]
+    assert ["expected" in entry for entry in phases] == [False, True, False]
     assert end["ended"] == {"passed": 1}
-    assert "one    test_inner.py::test_identity[one]" in result.output
+    assert "one  1 passed in " in result.output
+    assert "one    test_inner.py::test_identity[one]" in (result.run_folder / "tests.txt").read_text()
     assert str(result.run_folder) in result.output
     assert processes_of(tmp_path) == []
 
@@ -91,7 +94,10 @@ def test_board_that_cannot_be_opened_is_an_error_and_the_next_goes_on(tmp_path, 
     assert bad.result == "error"
     assert message in bad.message
     assert "\n" not in bad.message
-    assert result.case("test_again[bad]").result == "error"
+    again = result.case("test_again[bad]")
+    assert again.result == "skipped"
+    assert again.message == "bad is out: see the error of test_inner.py::test_identity[bad]"
+    assert re.search(r"^bad   out before its first test: .* \(1 error, 1 skipped in ", result.output, re.MULTILINE)
     assert result.case("test_identity[good]").result == "passed"
     assert processes_of(tmp_path) == []
 
@@ -135,11 +141,14 @@ def test_afterwards(board): pass
     boards = "boards:\n  - {name: first, virtual: {}}\n"
     result = run(tmp_path, boards, tests)
     assert result.exit_code == 1
-    for name in ("test_unplugged[first]", "test_afterwards[first]"):
-        case = result.case(name)
-        assert case.result == "error", (name, result.output)
-        assert "first" in case.message
-        assert "\n" not in case.message
+    case = result.case("test_unplugged[first]")
+    assert case.result == "error", result.output
+    assert "first" in case.message
+    assert "\n" not in case.message
+    afterwards = result.case("test_afterwards[first]")
+    assert afterwards.result == "skipped"
+    assert afterwards.message == "first is out: see the error of test_inner.py::test_unplugged[first]"
+    assert "first  out after 1 test: " in result.output
     assert processes_of(tmp_path) == []
 
 
@@ -209,7 +218,7 @@ def test_derived(board, derived):
 
 def test_boards_get_the_trials_of_their_own_clouds_documents(tmp_path):
     write_documents(tmp_path)
-    result = run(tmp_path, BOARDS, DERIVED)
+    result = run(tmp_path, BOARDS, DERIVED, "-n", "0")
     assert result.exit_code == 0, result.output
     ids: dict[str, list[str]] = {"a-1": [], "a-2": [], "b": []}
     for case in result.cases:
@@ -238,7 +247,7 @@ def test_a_summary_of_derived_trials_does_not_claim_those_that_were_not_run(tmp_
     assert re.search(r" of cloud two: \d+ trials, .*; \d+ of the trials were run; not compared with .* b$", line)
     result = run(tmp_path, BOARDS, DERIVED, "--board", "b", "-k", "first")
     assert " of cloud " not in result.output
-    assert result.properties == {}
+    assert result.properties.keys() == {"run"}
 
 
 PLANT = """

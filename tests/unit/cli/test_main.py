@@ -90,7 +90,7 @@ def test_no_secret_in_an_error(outcome, capsys):
 def test_every_command_of_the_parser_is_there():
     assert set(_COMMANDS) == {
         *("provision", "credentials list", "credentials verify", "credentials delete"),
-        *("attest", "jwt", "judge", "virtual up"),
+        *("attest", "jwt", "judge", "virtual up", "report rebuild"),
         *("policy check", "policy explain", "policy trials", "policy probe"),
     }
 

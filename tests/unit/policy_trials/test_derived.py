@@ -38,7 +38,7 @@ def test_the_summary_names_each_cloud_whose_trials_were_run(derived):
     assert derived.summary() == {}
     for case, name in derived.cases(full=False):
         if name == "b":
-            derived.note_trial(name, case)
+            derived.note_trial(name, case.id)
     (line,) = derived.summary().values()
     assert " of cloud two: " in line
     assert line.endswith(" equivalent; not compared with the own names of b")

@@ -1,7 +1,6 @@
 """Trials that only a device's own names call for, and what a run may claim of them."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -114,9 +113,9 @@ class TestSummary:
         made = PolicySummary()
         for board in boards:
             for case in self.SELECTION.cases:
-                made.note_trial("c", board, case)
+                made.note_trial("c", board, case.id)
         for board, found in names:
-            made.note_own_names(board, found)
+            made.note_own_names(board, str(found))
         return made.line("c", self.SELECTION)
 
     def test_all_was_run(self):
@@ -136,16 +135,16 @@ class TestSummary:
     def test_each_board_has_to_run_all(self):
         made = PolicySummary()
         first, *rest = self.SELECTION.cases
-        made.note_trial("c", "a", first)
+        made.note_trial("c", "a", first.id)
         for case in rest:
-            made.note_trial("c", "b", case)
+            made.note_trial("c", "b", case.id)
         told = f"; 1 of the trials were run on a; {len(rest)} of the trials were run on b; not compared"
         assert told in (made.line("c", self.SELECTION) or "")
 
     def test_not_all_was_run(self):
         made = PolicySummary()
-        made.note_trial("c", "a", self.SELECTION.cases[0])
+        made.note_trial("c", "a", self.SELECTION.cases[0].id)
         assert "; 1 of the trials were run; not compared" in (made.line("c", self.SELECTION) or "")
         made = PolicySummary()
-        made.note_trial("c", "a", replace(self.SELECTION.cases[0], id="another"))
+        made.note_trial("c", "a", "another")
         assert made.line("c", self.SELECTION) is None

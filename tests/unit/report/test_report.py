@@ -1,11 +1,7 @@
-"""The files of a run: transcript, journal, JUnit copy, table."""
-
-import json
-import os
-from xml.etree import ElementTree
+"""The files of a run: transcript, names, table."""
 
 from harness.redact import SECRETS
-from harness.report import CaseRecord, RunFolder, Transcript, short_name, table
+from harness.report import CaseRecord, Journal, RunFolder, Transcript, short_name, table
 from harness.timeline import Kind, Timeline
 
 
@@ -38,20 +34,10 @@ def test_registered_secrets_reach_neither_transcript_nor_journal(tmp_path):
     timeline = Timeline()
     with Transcript(tmp_path / "a.log", title="t") as transcript, timeline.sink(transcript):
         timeline.add(Kind.CLOUD, "rest", f"Authorization: Bearer {secret}")
-    folder = RunFolder(tmp_path)
-    folder.write_journal({"message": f"key {secret} refused"})
-    for path in (tmp_path / "a.log", folder.journal):
+    Journal(tmp_path / "journal.jsonl").write("phase", message=f"key {secret} refused")
+    for path in (tmp_path / "a.log", tmp_path / "journal.jsonl"):
         assert secret not in path.read_text()
         assert "<redacted>" in path.read_text()
-
-
-def test_journal_is_one_object_a_line(tmp_path):
-    folder = RunFolder(tmp_path)
-    folder.write_journal({"test": "a", "phase": "setup"})
-    folder.write_journal({"test": "a", "phase": "call", "message": "two\nlines"})
-    entries = [json.loads(line) for line in folder.journal.read_text().splitlines()]
-    assert [entry["phase"] for entry in entries] == ["setup", "call"]
-    assert entries[1]["message"] == "two\nlines"
 
 
 def test_transcript_names_are_safe_and_distinct(tmp_path):
@@ -78,23 +64,6 @@ def test_parameters_with_slashes_and_long_names_keep_transcripts_apart(tmp_path)
     assert folder.transcript("tests/t.py::TestX::test_y[dk1]").name == "t.py.TestX.test_y-dk1.log"
     assert all(path.parent == folder.path / "transcripts" and len(path.name) < 200 for path in paths)
     assert short_name(tests[0]).startswith("test_policy.py::test_derived[prod/prod/")
-
-
-def test_junit_is_copied_where_ci_looks(tmp_path):
-    folder = RunFolder(tmp_path)
-    assert folder.publish_junit() is None
-    folder.path.mkdir()
-    folder.junit.write_text("<testsuites/>")
-    assert folder.publish_junit() == tmp_path / "junit.xml"
-    assert (tmp_path / "junit.xml").read_text() == "<testsuites/>"
-    assert sorted(os.listdir(tmp_path)) == sorted([folder.path.name, "junit.xml"])
-
-
-def test_mistake_becomes_one_junit_error(tmp_path):
-    RunFolder(tmp_path).write_mistake("boards.yaml:3:5: unknown key 'bord'; nearest is 'board'")
-    root = ElementTree.parse(tmp_path / "junit.xml").getroot()
-    (error,) = root.iter("error")
-    assert error.get("message") == "boards.yaml:3:5: unknown key 'bord'; nearest is 'board'"
 
 
 def test_table_lines_up_and_names_what_failed():

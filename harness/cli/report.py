@@ -1,0 +1,29 @@
+"""``nrf91-harness report``: the reports of runs that were killed."""
+
+from xml.etree import ElementTree
+
+from harness.cli.arguments import Arguments
+from harness.cli.progress import Progress
+from harness.cli.result import Result
+from harness.errors import Misuse
+from harness.report.junit import run_of, write_report
+from harness.report.rebuild import rebuild
+
+
+def rebuild_junit(given: Arguments, _progress: Progress) -> Result:
+    """Make the JUnit report of a run from its journal; also the shared one, where that stands in for this run's."""
+    run = given.run.resolve()
+    suites = rebuild(run)
+    places = [run / "junit.xml"]
+    shared = run.parent / "junit.xml"
+    if run_of(shared) == run.name:
+        places.append(shared)
+    try:
+        write_report(suites, *places)
+    except OSError as error:
+        raise Misuse(f"{error.filename}: cannot write the report: {error.strerror}") from error
+    suite = next(iter(suites.iter("testsuite")), ElementTree.Element("testsuite"))
+    counts = {name: int(suite.get(name, "0")) for name in ("tests", "errors", "failures", "skipped")}
+    told = ", ".join(f"{number} {name}" for name, number in counts.items())
+    data = {"run": run.name, **counts, "written": [str(place) for place in places]}
+    return Result(data, [f"{place}: {told}" for place in places])

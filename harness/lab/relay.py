@@ -1,0 +1,82 @@
+"""Commands for a stand-in from processes that did not start it: passed on by the one that did.
+
+A stand-in takes commands on its standard input, which only its starter has. A socket in a private folder lets the
+workers of the same run reach it: one connection a command, one line of JSON each way.
+"""
+
+import json
+import os
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from harness.errors import HarnessError, LabError, Misuse
+
+TIMEOUT: Final = 30.0
+_NAME: Final = "relay"
+
+
+class Relay:
+    """Passes commands on until :meth:`close`. ``folder``: private to this user.
+
+    ``commands``: what passes a command on, by the stand-in's name: takes the command and its fields.
+    """
+
+    def __init__(self, folder: Path, commands: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                request = json.loads(self.rfile.readline())
+                self.wfile.write(json.dumps(_pass_on(commands, request)).encode() + b"\n")
+
+        with _short(folder / _NAME) as address:
+            self._server = socketserver.ThreadingUnixStreamServer(address, Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="relay", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Pass nothing on any more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def send(folder: Path, stand_in: str, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Send a command through the relay in ``folder``; return what its answer says. Raises Misuse, LabError."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection, _short(folder / _NAME) as address:
+            connection.settimeout(TIMEOUT)
+            connection.connect(address)
+            connection.sendall(json.dumps({"to": stand_in, "name": name, "fields": dict(fields)}).encode() + b"\n")
+            answer = json.loads(connection.makefile("rb").readline())
+    except (OSError, ValueError) as error:
+        raise LabError(f"{stand_in} takes no command {name}: the run that started it is gone ({error})") from error
+    if "misuse" in answer:
+        raise Misuse(answer["misuse"])
+    if "lab" in answer:
+        raise LabError(answer["lab"])
+    found: dict[str, Any] = answer["answer"]
+    return found
+
+
+def _pass_on(commands: Mapping[str, Callable[..., dict[str, Any]]], request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"answer": commands[request["to"]](request["name"], **request["fields"])}
+    except Misuse as error:
+        return {"misuse": str(error)}
+    except HarnessError as error:
+        return {"lab": str(error)}
+
+
+@contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """Yield another name of ``path``: that of a socket has at most 107 characters, and folders of tests are long."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

@@ -1,0 +1,88 @@
+"""How a run of board tests begins: what is needed for it is imported and registered only then.
+
+Other tests of the same environment have this plug-in too, and should pay nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.plugin.held_junit import report_of
+from harness.plugin.state import INTERRUPTION, REPORTS, folder_of, run_of
+
+if TYPE_CHECKING:
+    from harness.plugin.run_reports import RunReports
+    from harness.plugin.worker_input import WorkerInput
+
+
+def reports_begun(config: pytest.Config) -> RunReports:
+    """Return the reports of this run of board tests; at first, begin them, and listen to signals.
+
+    For the process that pytest was started in.
+    """
+    if REPORTS not in config.stash:
+        from harness.plugin.interruption import Interruption
+        from harness.plugin.recorder import Recorder
+        from harness.plugin.run_reports import RunReports
+
+        reports = RunReports(folder_of(config), report_of(config))
+        config.stash[REPORTS] = reports
+        config.stash[INTERRUPTION] = Interruption(reports.give_up)
+        config.stash[INTERRUPTION].install()
+        config.pluginmanager.register(Recorder(config, reports), "nrf91-recorder")
+    return config.stash[REPORTS]
+
+
+def plan(config: pytest.Config, tests: Mapping[str, str]) -> None:
+    """Take note of what will be run: test (its node id) to board, "" for one that uses none."""
+    from harness.plugin.recording import run_began
+
+    reports_begun(config).plan(tests, run_began(tests, run_of(config).boards_file))
+
+
+def begin_work(config: pytest.Config, given: WorkerInput) -> None:
+    """Begin as a worker."""
+    from harness.plugin.interruption import Interruption
+    from harness.plugin.worker import Worker
+
+    config.stash[INTERRUPTION] = Interruption()
+    config.stash[INTERRUPTION].install()
+    config.pluginmanager.register(Worker(config, given), "nrf91-worker")
+
+
+def lead_workers(config: pytest.Config) -> None:
+    """Lead pytest-xdist's workers."""
+    from harness.plugin.side_by_side import SideBySide
+
+    config.pluginmanager.register(SideBySide(config), "nrf91-side-by-side")
+
+
+def choose_workers(config: pytest.Config) -> None:
+    """Ask pytest-xdist for a worker for each selected board where there are several, unless ``-n`` was given."""
+    option = config.option
+    wanted = getattr(option, "numprocesses", "no xdist")
+    if wanted not in (None, "auto") or option.collectonly or option.usepdb or hasattr(config, "workerinput"):
+        return
+    boards = selected_boards(config)
+    workers = min(boards, config.getoption("--jobs") or boards)
+    if workers > 1:
+        option.numprocesses = workers
+
+
+def selected_boards(config: pytest.Config) -> int:
+    """Return how many boards this run is for; 0 where that cannot be told, and collection will say why."""
+    path = config.rootpath / (config.getoption("--boards") or "boards.yaml")
+    try:
+        if path.read_text("utf-8").count("name") < 2:
+            return 1  # without reading it as YAML, which takes longer than all of pytest's start
+    except (OSError, UnicodeDecodeError):
+        return 0
+    from harness.errors import HarnessError
+
+    try:
+        return len(run_of(config).selected)
+    except HarnessError:
+        return 0

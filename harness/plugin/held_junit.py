@@ -1,0 +1,50 @@
+"""pytest's JUnit report, collected from the beginning and written when the harness says so.
+
+pytest itself writes over the old file while it works, and a disk that is full then costs the clean-up of all else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from _pytest.junitxml import LogXML, xml_key  # pytest has no public way to a report that was not asked for
+
+_HELD: pytest.StashKey[HeldReport] = pytest.StashKey()
+
+
+class HeldReport(LogXML):
+    """Collects what pytest's own report plug-in collects."""
+
+    def pytest_sessionfinish(self) -> None:
+        """Write nothing yet."""
+
+    def pytest_terminal_summary(self) -> None:  # type: ignore[override]
+        """Say nothing: the harness names its reports itself."""
+
+    def write(self, path: Path) -> None:
+        """Write the report to ``path``. Raises OSError."""
+        self.logfile = str(path)
+        super().pytest_sessionfinish()
+
+
+def add_report(config: pytest.Config) -> None:
+    """Collect a report, beside the one that the user may have asked for with ``--junitxml``."""
+    held = HeldReport(
+        "junit.xml",  # a name that nothing is written to
+        config.option.junitprefix,
+        config.getini("junit_suite_name"),
+        config.getini("junit_logging"),
+        config.getini("junit_duration_report"),
+        config.getini("junit_family"),
+        config.getini("junit_log_passing_tests"),
+    )
+    config.stash[_HELD] = held
+    config.pluginmanager.register(held)
+    if xml_key not in config.stash:
+        config.stash[xml_key] = held  # what a test says of the whole suite (record_testsuite_property) goes there
+
+
+def report_of(config: pytest.Config) -> HeldReport:
+    """Return the report that is collected."""
+    return config.stash[_HELD]

@@ -1,0 +1,127 @@
+"""The reports of one run, kept by the process that pytest was started in: workers send it what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import pytest
+
+from harness.errors import Misuse
+from harness.plugin.held_junit import HeldReport
+from harness.report import Journal, RunFolder, RunRecord, table
+from harness.report.junit import interrupt, mistake, read_report, unfinished, write_report
+from harness.report.rebuild import rebuild
+
+
+class RunReports:
+    """``record``: None while no test uses a board."""
+
+    def __init__(self, folder: RunFolder, held: HeldReport) -> None:
+        self.folder = folder
+        self.record: RunRecord | None = None
+        self.trouble = ""
+        self._held = held
+        self._refused = False
+        self._former: bytes | None = None
+        self._announced: bytes | None = None
+
+    def announce(self) -> None:
+        """Put a report into place that says that the run has not ended. Raises UsageError: reports cannot be written.
+
+        Until the end nobody can take the report of another run for this one's.
+        """
+        if self._announced is not None:
+            return
+        shared = self.folder.shared_junit
+        try:
+            self._former = shared.read_bytes() if shared.exists() else None
+            write_report(unfinished(self.folder.name, self.folder.path), self.folder.junit, shared)
+            self._announced = shared.read_bytes()
+        except OSError as error:
+            raise pytest.UsageError(
+                f"{self.folder.path}: {error.strerror}: board tests are reported there; name folders that can be"
+                " written with --reports DIR and --lab-ca DIR"
+            ) from error
+
+    def plan(self, planned: Mapping[str, str], about: Mapping[str, Any]) -> None:
+        """Take note of what will be run: test to board, "" for none. Nothing is reported of a run without boards.
+
+        ``about``: what the journal says of the run besides.
+        """
+        if self._refused or not any(planned.values()):
+            return
+        self.announce()
+        record = RunRecord(self.folder.name, Journal(self.folder.journal))
+        try:
+            record.plan(planned, about)
+        except OSError as error:
+            raise pytest.UsageError(self._cannot_write(error)) from error
+        self.record = record
+
+    def refuse(self, message: str) -> None:
+        """Report a mistake that kept the run from beginning."""
+        self._refused = True
+        self._write(mistake(self.folder.name, message))
+
+    def finish(self, interrupted: str, properties: Mapping[str, str]) -> None:
+        """Put the run's report into place. ``interrupted``: by what; ``properties`` of the whole run.
+
+        ``trouble`` says afterwards why a report could not be written.
+        """
+        if self.record is None:
+            if not self._refused:
+                self._withdraw()
+            return
+        try:
+            self.record.finish(interrupted)
+            suites = self._suites(self.record, interrupted, properties)
+            self.folder.table.write_text("\n".join(table(list(self.record.cases.values()))) + "\n", "utf-8")
+        except OSError as error:
+            self.trouble = self._cannot_write(error)
+            return
+        self._write(suites)
+
+    def give_up(self, why: str) -> None:
+        """Put a report made from the journal into place, because the run is ended hard. For any thread."""
+        if self.record is None:
+            return
+        with suppress(OSError, Misuse):
+            Journal(self.folder.journal).write("end", interrupted=why, not_run=len(self.record.not_run))
+            self._write(rebuild(self.folder.path))
+
+    def note_full(self, error: OSError) -> str:
+        """Take note that the disk refused what the run wrote; return the line that says so."""
+        self.trouble = self._cannot_write(error)
+        return self.trouble
+
+    def _suites(self, record: RunRecord, interrupted: str, properties: Mapping[str, str]) -> Element:
+        for name, value in properties.items():
+            self._held.add_global_property(name, value)
+        part = self.folder.path / ".junit.part"
+        try:
+            self._held.write(part)
+            suites = read_report(part, self.folder.name)
+        finally:
+            part.unlink(missing_ok=True)
+        if interrupted:
+            interrupt(suites, interrupted, record.running, record.not_run)
+        return suites
+
+    def _write(self, suites: Element) -> None:
+        try:
+            write_report(suites, self.folder.junit, self.folder.shared_junit)
+        except OSError as error:
+            self.trouble = self._cannot_write(error)
+
+    def _withdraw(self) -> None:
+        shared = self.folder.shared_junit
+        if self._announced is not None and shared.exists() and shared.read_bytes() == self._announced:
+            shared.unlink() if self._former is None else shared.write_bytes(self._former)
+            self.folder.junit.unlink(missing_ok=True)
+            self.folder.path.rmdir()
+
+    def _cannot_write(self, error: OSError) -> str:
+        return f"cannot write reports to {error.filename or self.folder.path}: {error.strerror or error}"

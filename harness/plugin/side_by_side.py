@@ -1,0 +1,124 @@
+"""Boards side by side, in the process that pytest was started in: one worker process of pytest-xdist for each."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScheduling
+
+from harness.errors import HarnessError
+from harness.plugin.beginning import plan, selected_boards
+from harness.plugin.scheduler import BoardScheduling, Scheduling
+from harness.plugin.state import REPORTS, folder_of, run_of
+from harness.plugin.worker import pid_file
+from harness.plugin.worker_input import INPUT, WorkerInput
+
+_TIDY = 10.0  # seconds for workers that were interrupted; the run as a whole has a few more
+
+
+class SideBySide:
+    """pytest's and pytest-xdist's hooks of the controller."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._scratch = tempfile.TemporaryDirectory(prefix="nrf91-harness-")
+        self._input: WorkerInput | None = None
+        self._pids: dict[Any, int] = {}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker what it needs to know; start the clouds that all of them use before the first."""
+        if self._input is None:
+            self._input = WorkerInput(
+                folder_of(self._config).name, str(Path(self._scratch.name) / "plan.json"), self._clouds()
+            )
+        node.workerinput[INPUT] = self._input.text()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling:
+        """Keep the tests of a board together; leave tests that use none to pytest-xdist's own scheduler."""
+        return Scheduling(LoadScheduling(config, log), BoardScheduling(self._differs), self._groups)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodeready(self, node: Any) -> None:
+        """A worker has started."""
+        if self._input is not None:
+            self._pids[node] = int(pid_file(self._input, node.gateway.id).read_text())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker has ended."""
+        self._pids.pop(node, None)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
+        """Say whose error it is that a worker died."""
+        reports = self._config.stash.get(REPORTS, None)
+        board = reports.record.planned.get(crashitem, "") if reports and reports.record else ""
+        whose = f"{board}: the" if board else "the"
+        report.longrepr = f"{whose} process that ran this test died (killed, or out of memory); its board goes on anew"
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Interrupt workers that still run, and hear what they have to say until they have left their boards clean."""
+        for pid in self._pids.values():
+            _interrupt(pid)
+        self._hear_out()
+        result = yield
+        self._scratch.cleanup()
+        return result
+
+    def _clouds(self) -> dict[str, dict[str, Any]]:
+        asked_for = self._config.getoption("--boards") or self._config.getoption("--board")
+        if not asked_for and selected_boards(self._config) < 2:
+            return {}  # these may be tests that use no board; where they do, it is one worker's
+        try:
+            return run_of(self._config).start_clouds()
+        except HarnessError:
+            return {}  # the first test that needs the cloud says what is wrong with it
+
+    def _groups(self, tests: Sequence[str]) -> list[str]:
+        """Return for each test its board, or its file where it uses none; [] where none does.
+
+        Takes note of what will be run.
+        """
+        assert self._input is not None  # noqa: S101 - workers that have collected were configured
+        boards = json.loads(Path(self._input.plan).read_text("utf-8"))
+        if not any(boards.values()):
+            return []
+        plan(self._config, {test: boards.get(test, "") for test in tests})
+        return [boards.get(test) or test.partition("::")[0] for test in tests]
+
+    def _differs(self, node: Any) -> None:
+        message = f"worker {node.gateway.id} found other tests than the first one; it is given none"
+        report = pytest.CollectReport(node.gateway.id, "failed", longrepr=message, result=[])
+        self._config.hook.pytest_collectreport(report=report)
+
+    def _hear_out(self) -> None:
+        session: Any = self._config.pluginmanager.get_plugin("dsession")
+        deadline = time.monotonic() + _TIDY
+        while self._pids and session is not None and time.monotonic() < deadline:
+            try:
+                name, fields = session.queue.get(timeout=deadline - time.monotonic())
+            except queue.Empty:
+                return
+            if name in ("testreport", "logstart"):
+                getattr(session, f"worker_{name}")(**fields)
+            elif name in ("workerfinished", "errordown"):
+                self._pids.pop(fields["node"], None)
+
+
+def _interrupt(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,40 @@
+"""A worker process: it says which board each test runs on, and ends with the process that it works for."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from harness.plugin.collection import boards_of
+from harness.plugin.worker_input import WorkerInput
+from harness.report.junit import replace_file
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def pid_file(given: WorkerInput, worker: str) -> Path:
+    """Return where a worker leaves its process id, which pytest-xdist does not tell the controller."""
+    return Path(given.plan).with_name(f"{worker}.pid")
+
+
+class Worker:
+    """pytest's hooks of a worker. ``given``: what it was told."""
+
+    def __init__(self, config: pytest.Config, given: WorkerInput) -> None:
+        name = config.workerinput["workerid"]  # type: ignore[attr-defined] # pytest-xdist has put it there
+        pid_file(given, name).write_text(str(os.getpid()))
+        self._given = given
+        # A controller that is killed says nothing. The kernel then interrupts this process: it leaves its board clean.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Write down which board each test runs on, before pytest-xdist tells the controller of the tests."""
+        plan = Path(self._given.plan)
+        if not plan.exists():  # all workers know the same
+            replace_file(plan, json.dumps(boards_of(session.items)).encode())

@@ -1,0 +1,39 @@
+"""What a worker process of pytest-xdist is told by the process that pytest was started in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pytest
+
+INPUT = "nrf91"
+"""Its name among what xdist passes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInput:
+    """What a worker is told. ``run``: the run's id; ``clouds``: a local cloud's name to its ready line.
+
+    ``plan``: the file that the first worker to know it writes: which board each test runs on.
+    """
+
+    run: str
+    plan: str
+    clouds: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return it as text: xdist passes plain values only."""
+        return json.dumps(asdict(self))
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Tell whether this process is a worker, of whoever leads it."""
+    return hasattr(config, "workerinput")
+
+
+def worker_input(config: pytest.Config) -> WorkerInput | None:
+    """Return what the controller told this process; None in a process that is no worker."""
+    given: dict[str, Any] | None = getattr(config, "workerinput", None)
+    return WorkerInput(**json.loads(given[INPUT])) if given is not None and INPUT in given else None

@@ -1,0 +1,59 @@
+"""The journal of a run: one JSON object a line, flushed as it happens, so that a killed run tells how far it came.
+
+``k`` says what a line is: ``run`` (the first: what is planned), ``begin`` (a test begins), ``phase`` (setup, call or
+teardown of it has ended), ``end`` (the last: how the run ended). A run whose journal has no ``end`` was killed.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Misuse
+from harness.redact import SECRETS
+
+VERSION = 1
+
+
+class Journal:
+    """Appends to the file ``path``. Its methods raise OSError where the disk does not take it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def begin(self, run: str, tests: Mapping[str, str], about: Mapping[str, Any]) -> None:
+        """Write what is planned. ``tests``: node id to board, "" for one that uses none; ``about``: more of the run."""
+        self.write("run", **{"v": VERSION, "run": run, **about, "tests": dict(tests)})
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Append one line and flush it; secrets are cut out."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = SECRETS.scrub(json.dumps({"k": kind, "at": at} | fields, ensure_ascii=False, default=str))
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(line + "\n")
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """Return the journal's lines; a last one that was torn by a kill is left out. Raises Misuse."""
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise Misuse(f"{path}: cannot read the journal: {error.strerror}; name the folder of a run") from error
+    lines = list(_objects(text.splitlines(), path))
+    if not lines or lines[0].get("k") != "run":
+        raise Misuse(f"{path}: this is no journal of a run: its first line does not say what was planned")
+    return lines
+
+
+def _objects(lines: list[str], path: Path) -> Iterable[dict[str, Any]]:
+    for number, line in enumerate(lines, 1):
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            if number == len(lines):
+                return
+            raise Misuse(f"{path}:{number}: no JSON: the file was changed; restore it") from error
+        if isinstance(value, dict):
+            yield value

@@ -1,0 +1,125 @@
+"""What is known of a run while it goes on: what is planned, what runs, what came out; on one process or on many.
+
+Fed with plain values, because they come from worker processes; written through to the journal.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.report.cases import CaseRecord
+from harness.report.journal import Journal
+from harness.report.run_folder import short_name
+
+_WORSE = ("passed", "skipped", "failed", "error")
+
+
+@dataclass(slots=True)
+class BoardProgress:
+    """One board in a run. ``out``: why nothing more could be done with it."""
+
+    name: str
+    planned: int = 0
+    done: int = 0
+    running: str = ""
+    results: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    out: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """All of the board's tests have ended."""
+        return self.done >= self.planned
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that did not pass. ``result``: failed or error."""
+
+    test: str
+    board: str
+    result: str
+    message: str
+
+
+class RunRecord:
+    """Takes note of every test's begin and of each of its phases. ``journal``: OSError on a full disk."""
+
+    def __init__(self, run: str, journal: Journal) -> None:
+        self.run = run
+        self.planned: dict[str, str] = {}  # test to board
+        self.boards: dict[str, BoardProgress] = {}
+        self.cases: dict[str, CaseRecord] = {}
+        self.troubles: list[Trouble] = []
+        self._journal = journal
+        self._begun: dict[str, None] = {}
+        self._ended: set[str] = set()
+
+    def plan(self, planned: Mapping[str, str], about: Mapping[str, Any] | None = None) -> None:
+        """Take note of what will be run: test to board, "" for none. Once, before any test begins.
+
+        ``about``: what the journal says of the run besides.
+        """
+        self.planned = dict(planned)
+        for board, number in Counter(planned.values()).items():
+            if board:
+                self.boards[board] = BoardProgress(board, number)
+        self._journal.begin(self.run, planned, about or {})
+
+    def begin(self, test: str) -> None:
+        """Take note that a test begins."""
+        self._begun[test] = None
+        board = self.planned.get(test, "")
+        if board in self.boards:
+            self.boards[board].running = short_name(test)
+        self._journal.write("begin", test=test, board=board)
+
+    def phase(self, test: str, fields: Mapping[str, Any]) -> None:
+        """Take note of a phase that ended: ``phase``, ``result``, ``seconds``, ``message``, ``properties``, ...
+
+        ``crashed`` True: the process that ran the test has died, so no further phase will come.
+        """
+        board = self.planned.get(test, "")
+        case = self.cases.setdefault(test, CaseRecord(board, short_name(test)))
+        result = str(fields["result"])
+        case.seconds += float(fields.get("seconds", 0.0))
+        case.properties = dict(fields.get("properties") or case.properties)
+        case.result = max(case.result, result, key=_WORSE.index)
+        progress = self.boards.get(board)
+        if result in ("failed", "error"):
+            self.troubles.append(Trouble(test, board, result, str(fields.get("message", ""))))
+        if progress is not None and fields.get("out"):
+            progress.out = _when_out(str(fields["out"]), progress)
+        if fields["phase"] == "teardown" or fields.get("crashed"):
+            self._end(test, case, progress)
+        self._journal.write("phase", **{"test": test, "board": board, **fields})
+
+    def finish(self, interrupted: str) -> None:
+        """Write the journal's last line. ``interrupted``: by what, "" for a run that ended by itself."""
+        counts = Counter(case.result for case in self.cases.values())
+        self._journal.write("end", interrupted=interrupted, ended=dict(counts), not_run=len(self.not_run))
+
+    @property
+    def running(self) -> list[str]:
+        """The tests that have begun and not ended."""
+        return [test for test in self._begun if test not in self._ended]
+
+    @property
+    def not_run(self) -> list[str]:
+        """The planned tests that never began."""
+        return [test for test in self.planned if test not in self._begun]
+
+    def _end(self, test: str, case: CaseRecord, progress: BoardProgress | None) -> None:
+        self._ended.add(test)
+        if progress is not None:
+            progress.done += 1
+            progress.running = ""
+            progress.results[case.result] += 1
+            progress.seconds += case.seconds
+
+
+def _when_out(cause: str, board: BoardProgress) -> str:
+    number = board.done - board.results["skipped"]
+    when = "before its first test" if not number else f"after {number} {'test' if number == 1 else 'tests'}"
+    return f"out {when}: {cause.removeprefix(f'{board.name}: ')}"

@@ -1,0 +1,137 @@
+"""Runs that are ended from outside, and disks that take no report: what CI then reads is never another run's."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from junitparser import JUnitXml
+
+from harness.cli import main
+from tests.integration.runs import prepare, processes_of, run
+
+ONE = "boards:\n  - {name: one, virtual: {}}\n"
+
+TESTS = """
+import pytest
+import time
+from pathlib import Path
+
+def test_first(board): pass
+
+def test_failing(board): assert False
+
+def test_torn_down_badly(board, request):
+    def tear_down(): raise ValueError("no")
+    request.addfinalizer(tear_down)
+
+def test_skipped(board): pytest.skip("not today")
+
+def test_long(board):
+    Path("reached").touch()
+    time.sleep(100)
+
+def test_never(board): pass
+"""
+
+FORMER = '<testsuites><testsuite name="pytest" errors="0" failures="0" skipped="0" tests="0"/></testsuites>'
+
+
+def counts(path):
+    """Tests, errors, failures, skipped, which the cases must bear out."""
+    (suite,) = JUnitXml.fromfile(str(path))
+    kinds = [type(result).__name__ for case in suite for result in case.result]
+    told = (suite.tests, suite.errors, suite.failures, suite.skipped)
+    assert told == (len(list(suite)), kinds.count("Error"), kinds.count("Failure"), kinds.count("Skipped"))
+    return told
+
+
+def start(folder, *arguments):
+    """Start a run, wait until it is in its long test; the shared report is a former run's when it begins."""
+    (folder / "reports").mkdir()
+    (folder / "reports" / "junit.xml").write_text(FORMER)
+    command, environment = prepare(folder, ONE, TESTS, *arguments)
+    with (folder / "output").open("wb") as output:
+        started = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
+    deadline = time.monotonic() + 60
+    while not (folder / "reached").exists():
+        assert started.poll() is None, (folder / "output").read_text()
+        assert time.monotonic() < deadline, (folder / "output").read_text()
+        time.sleep(0.02)
+    return started
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_end_says_so_and_names_what_was_not_run(tmp_path, number):
+    started = start(tmp_path)
+    started.send_signal(number)
+    assert started.wait(30) == 2, (tmp_path / "output").read_text()
+    # first, failing, torn down badly, skipped; long was running; and the run's own error
+    assert counts(tmp_path / "reports" / "junit.xml") == (6, 3, 1, 1)
+    text = (tmp_path / "reports" / "junit.xml").read_text()
+    assert "interrupted by " + ("SIGTERM" if number == signal.SIGTERM else "Ctrl-C") in text
+    assert "test_inner.py::test_never[one]" in text
+    assert processes_of(tmp_path) == []
+
+
+def test_a_killed_runs_report_is_no_other_runs_and_can_be_rebuilt(tmp_path, capsys):
+    started = start(tmp_path)
+    shared = tmp_path / "reports" / "junit.xml"
+    assert counts(shared) == (1, 1, 0, 0)
+    started.kill()
+    started.wait()
+    assert counts(shared) == (1, 1, 0, 0)
+    (folder,) = [path for path in (tmp_path / "reports").iterdir() if path.is_dir()]
+    assert main(["report", "rebuild", str(folder)]) == 0
+    assert "6 tests, 3 errors, 1 failures, 1 skipped" in capsys.readouterr().out
+    assert counts(shared) == counts(folder / "junit.xml") == (6, 3, 1, 1)
+
+
+def test_a_rebuilt_report_counts_as_pytest_did(tmp_path):
+    result = run(tmp_path, ONE, TESTS, "-k", "not long")
+    shared = tmp_path / "reports" / "junit.xml"
+    theirs = counts(shared)
+    assert theirs == (5, 1, 1, 1), result.output
+    assert main(["report", "rebuild", str(result.run_folder)]) == 0
+    assert counts(shared) == theirs
+
+
+def test_a_run_leaves_another_runs_report_alone_that_it_does_not_replace(tmp_path):
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "junit.xml").write_text(FORMER)
+    assert run(tmp_path, ONE, "def test_nothing(): pass", "--boards", "boards.yaml").exit_code == 0
+    assert (tmp_path / "reports" / "junit.xml").read_text() == FORMER
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["junit.xml"]
+
+
+def test_reports_that_cannot_be_written_are_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    result = run(tmp_path, ONE, "def test_it(board): pass", "--reports", str(tmp_path / "file" / "reports"))
+    assert result.exit_code == 4
+    assert "cannot write reports to" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_disk_that_fills_up_ends_the_run_with_one_line_and_no_torn_report(tmp_path):
+    tests = """
+import resource
+
+def test_full(board):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, resource.RLIM_INFINITY))
+
+def test_next(board): pass
+"""
+    result = run(tmp_path, ONE, tests)
+    assert result.exit_code != 0
+    assert sum("cannot write reports to" in line for line in result.output.splitlines()) >= 1, result.output
+    assert "INTERNALERROR" not in result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+
+
+def test_a_named_junit_file_gets_the_same_report(tmp_path):
+    result = run(tmp_path, ONE, TESTS, "-k", "not long", "--junitxml", str(tmp_path / "mine.xml"))
+    assert counts(tmp_path / "mine.xml") == counts(tmp_path / "reports" / "junit.xml"), result.output
+    assert not list(Path(tmp_path).glob(".mine*"))

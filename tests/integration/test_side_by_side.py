@@ -1,0 +1,170 @@
+"""Boards side by side: one worker process for each, one report of all."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import time
+
+from tests.integration.runs import prepare, processes_of, run
+from tests.integration.test_interrupted_runs import counts
+
+TWO = """
+boards:
+  - {name: one, virtual: {}}
+  - {name: two, virtual: {}}
+"""
+
+TESTS = """
+import os
+from pathlib import Path
+
+def note(board, test):
+    with open("notes", "a") as file:
+        file.write(f"{board.name} {test} {os.getpid()} {board.cloud.endpoints.rest}\\n")
+
+def test_a(board, cloud): note(board, "a")
+
+def test_b(board): note(board, "b")
+
+def test_c(board): note(board, "c")
+
+def test_derived(board, derived): pass
+"""
+
+DYING = """
+import os
+import signal
+from pathlib import Path
+
+def note(board, test):
+    with open("notes", "a") as file:
+        file.write(f"{board.name} {test} {os.getpid()}\\n")
+
+def test_a(board): note(board, "a")
+
+def test_b(board):
+    note(board, "b")
+    if board.name == "one":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def test_c(board): note(board, "c")
+
+def test_d(board): note(board, "d")
+"""
+
+LONG = """
+import time
+from pathlib import Path
+
+def test_a(board): pass
+
+def test_long(board):
+    Path(f"reached-{board.name}").touch()
+    try:
+        time.sleep(100)
+    finally:
+        Path(f"left-{board.name}").touch()
+
+def test_never(board): pass
+"""
+
+
+def notes(folder):
+    """By board: which tests, in which processes, on which clouds."""
+    found: dict[str, list[list[str]]] = {}
+    for line in (folder / "notes").read_text().splitlines():
+        board, *rest = line.split()
+        found.setdefault(board, []).append(rest)
+    return found
+
+
+def test_each_board_has_a_process_its_tests_keep_their_order_and_all_share_cloud_and_reports(tmp_path):
+    result = run(tmp_path, TWO, TESTS)
+    assert result.exit_code == 0, result.output
+    found = notes(tmp_path)
+    assert [test for lines in found.values() for test, *_ in lines] == ["a", "b", "c"] * 2
+    processes = {board: {process for _, process, _ in lines} for board, lines in found.items()}
+    assert all(len(of_board) == 1 for of_board in processes.values())
+    assert processes["one"] != processes["two"]
+    assert len({rest for lines in found.values() for _, _, rest in lines}) == 1
+    total = counts(tmp_path / "reports" / "junit.xml")[0]
+    assert total == len(result.cases) == 2 * (3 + sum("derived" in case.name for case in result.cases) // 2)
+    assert {case.properties["board"] for case in result.cases} == {"one", "two"}
+    assert all(case.properties["verdict"] == "passed" for case in result.cases)
+    assert " trials, " in result.properties["policy_trials.local"]
+    planned = result.journal[0]["tests"]
+    assert set(planned.values()) == {"one", "two"}
+    assert len(planned) == total
+    assert len(list((result.run_folder / "transcripts").iterdir())) == total
+    assert re.search(rf"^one  {total // 2} passed in ", result.output, re.MULTILINE)
+    assert processes_of(tmp_path) == []
+
+
+def test_one_process_runs_one_board_after_the_other(tmp_path):
+    result = run(tmp_path, TWO, TESTS, "-n", "0", "-k", "not derived")
+    assert result.exit_code == 0, result.output
+    assert len({process for lines in notes(tmp_path).values() for _, process, _ in lines}) == 1
+    assert [line.split()[0] for line in (tmp_path / "notes").read_text().splitlines()] == ["one"] * 3 + ["two"] * 3
+
+
+def test_fewer_jobs_than_boards(tmp_path):
+    boards = TWO + "  - {name: three, virtual: {}}\n"
+    result = run(tmp_path, boards, TESTS, "--jobs", "2", "-k", "not derived")
+    assert result.exit_code == 0, result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (9, 0, 0, 0)
+    assert len({process for lines in notes(tmp_path).values() for _, process, _ in lines}) == 2
+    assert run(tmp_path, boards, TESTS, "--jobs", "0").exit_code == 4
+
+
+def test_a_worker_that_dies_is_an_error_of_its_board_and_nothing_is_run_twice(tmp_path):
+    result = run(tmp_path, TWO, DYING)
+    assert result.exit_code == 1, result.output
+    assert {board: [test for test, *_ in lines] for board, lines in notes(tmp_path).items()} == {
+        "one": ["a", "b", "c", "d"],
+        "two": ["a", "b", "c", "d"],
+    }
+    assert counts(tmp_path / "reports" / "junit.xml") == (8, 1, 0, 0)
+    dead = result.case("test_b[one]")
+    assert dead.result == "error"
+    assert "one: the process that ran this test died" in dead.message
+    assert result.case("test_c[one]").result == "passed"
+    assert processes_of(tmp_path) == []
+
+
+def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path):
+    command, environment = prepare(tmp_path, TWO, LONG)
+    with (tmp_path / "output").open("wb") as output:
+        started = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
+    deadline = time.monotonic() + 60
+    while not all((tmp_path / f"reached-{name}").exists() for name in ("one", "two")):
+        assert started.poll() is None, (tmp_path / "output").read_text()
+        assert time.monotonic() < deadline, (tmp_path / "output").read_text()
+        time.sleep(0.02)
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(30) == 2, (tmp_path / "output").read_text()
+    assert all((tmp_path / f"left-{name}").exists() for name in ("one", "two"))
+    # On each board one passed and one was running; the run's own error says that one on each was not run.
+    assert counts(tmp_path / "reports" / "junit.xml") == (5, 3, 0, 0)
+    text = (tmp_path / "reports" / "junit.xml").read_text()
+    assert "interrupted by SIGTERM: 2 tests were not run" in text
+    assert processes_of(tmp_path) == []
+
+
+def test_workers_of_a_killed_run_end_by_themselves(tmp_path):
+    command, environment = prepare(tmp_path, TWO, LONG)
+    with (tmp_path / "output").open("wb") as output:
+        started = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
+    deadline = time.monotonic() + 60
+    while not all((tmp_path / f"reached-{name}").exists() for name in ("one", "two")):
+        assert time.monotonic() < deadline, (tmp_path / "output").read_text()
+        time.sleep(0.02)
+    started.kill()
+    started.wait()
+    while not all((tmp_path / f"left-{name}").exists() for name in ("one", "two")) or processes_of(tmp_path):
+        assert time.monotonic() < deadline, processes_of(tmp_path)
+        time.sleep(0.02)
+    journals = list((tmp_path / "reports").glob("*/journal.jsonl"))
+    assert json.loads(journals[0].read_text().partition("\n")[0])["k"] == "run"

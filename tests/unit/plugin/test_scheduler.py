@@ -1,0 +1,131 @@
+"""Which worker runs which tests: workers here are lists of what they were told."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.plugin.scheduler import BoardScheduling
+
+TESTS = ["t[a]", "t[b]", "u[a]", "u[b]", "v[a]", "v[b]"]
+
+
+class Node:
+    """A worker as pytest-xdist 3.8 has it: holds its last test back until it is given another one or shut down."""
+
+    def __init__(self, name="gw"):
+        self.name = name
+        self.given: list[int] = []
+        self.down = False
+
+    def send_runtest_some(self, indices):
+        assert not self.down, "a worker that was shut down runs nothing more"
+        self.given += indices
+
+    def shutdown(self):
+        self.down = True
+
+    def next(self):
+        """The test that it runs now, None if it waits."""
+        return self.given[0] if len(self.given) > 1 or (self.given and self.down) else None
+
+
+def board(tests):
+    return [test[-2] for test in tests]
+
+
+def started(nodes, tests=TESTS):
+    made = BoardScheduling()
+    made.groups = board(tests)
+    for node in nodes:
+        made.add_node(node)
+    for node in nodes:
+        made.add_node_collection(node, tests)
+        assert made.collection_is_completed
+        made.schedule()
+    return made
+
+
+def step(scheduling, node):
+    index = node.next()
+    if index is None:
+        return None
+    node.given.pop(0)
+    scheduling.mark_test_complete(node, index)
+    return index
+
+
+def test_each_board_goes_to_one_worker_in_order():
+    one, two = Node(), Node()
+    scheduling = started([one, two])
+    assert one.given == [0, 2, 4]
+    assert two.given == [1, 3, 5]
+    assert two.down  # nothing is left to give, so it ends with its last test
+    assert not scheduling.tests_finished
+
+
+def test_a_worker_is_given_the_next_board_before_it_holds_its_last_test_back():
+    node = Node()
+    scheduling = started([node])
+    ran = []
+    while (index := step(scheduling, node)) is not None:
+        ran.append(index)
+    assert ran == [0, 2, 4, 1, 3, 5]
+    assert scheduling.tests_finished
+    assert node.down
+
+
+def test_a_worker_that_dies_costs_the_test_that_it_ran_and_the_next_one_goes_on():
+    one, two = Node(), Node()
+    scheduling = started([one, two])
+    assert step(scheduling, one) == 0
+    assert scheduling.remove_node(one) == "u[a]"
+    assert scheduling.has_pending
+    third = Node()
+    scheduling.add_node(third)
+    scheduling.add_node_collection(third, TESTS)
+    scheduling.schedule()
+    assert third.given == [4]
+    assert third.down
+
+
+def test_a_worker_that_dies_before_it_has_tests_costs_none():
+    one = Node()
+    scheduling = BoardScheduling()
+    scheduling.add_node(one)
+    assert scheduling.remove_node(one) is None
+
+
+def test_a_worker_with_other_tests_is_given_none():
+    one, two, told = Node(), Node(), []
+    scheduling = BoardScheduling(told.append)
+    scheduling.groups = board(TESTS)
+    for node, tests in ((one, TESTS), (two, TESTS[1:])):
+        scheduling.add_node(node)
+        scheduling.add_node_collection(node, tests)
+        scheduling.schedule()
+    assert told == [two]
+    assert two.given == []
+    assert two.down
+
+
+@given(st.data())
+def test_whatever_dies_every_test_is_run_once_or_reported_once(data):
+    tests = [f"{number}[{letter}]" for letter in "abcd"[: data.draw(st.integers(1, 4))] for number in range(3)]
+    nodes = [Node(f"gw{number}") for number in range(data.draw(st.integers(1, 4)))]
+    scheduling = started(nodes, tests)
+    seen: list[int] = []
+    for chosen, dies in data.draw(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=20)):
+        place = chosen % len(nodes)
+        if dies:
+            crashed = scheduling.remove_node(nodes[place])
+            if crashed is not None:
+                seen.append(tests.index(crashed))
+            nodes[place] = fresh = Node("new")
+            scheduling.add_node(fresh)
+            scheduling.add_node_collection(fresh, tests)
+            scheduling.schedule()
+        elif (index := step(scheduling, nodes[place])) is not None:
+            seen.append(index)
+    while progress := [index for node in nodes if (index := step(scheduling, node)) is not None]:
+        seen += progress
+    assert sorted(seen) == list(range(len(tests)))
+    assert scheduling.tests_finished
