@@ -7,6 +7,7 @@ from harness.lab.discovery import Kit, find_port, list_kits
 from harness.lab.lab import Lab, MissingApiKey
 from harness.lab.lease import Lease
 from harness.lab.profiles import expected_documents
+from harness.lab.stand_in import StandIn
 
 __all__ = [
     "BOARDS_FILE",
@@ -21,6 +22,7 @@ __all__ = [
     "LocalCloud",
     "MissingApiKey",
     "NrfCloudAccount",
+    "StandIn",
     "choose_boards_file",
     "expected_documents",
     "find_port",

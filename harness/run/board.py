@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.credentials import KeyOrigin, Provisioning
 from harness.errors import HarnessError
-from harness.lab import BoardConfig, Lab
+from harness.lab import BoardConfig, Lab, StandIn
 from harness.policy.evaluation.membership import Membership
 from harness.run.cloud import Cloud
 from harness.run.cloud_device import CloudDevice
@@ -64,6 +64,11 @@ class Board:
     def timeline(self) -> Timeline:
         """Everything that happens to the board during the run, and what its cloud sees while its tests run."""
         return self._leased.timeline
+
+    @property
+    def stand_in(self) -> StandIn:
+        """The process that plays the board, which takes commands while it runs. Raises Misuse for a real board."""
+        return self._lab.stand_in(self.config)
 
     def begin(self) -> None:
         """A test of this board begins: its cloud is recorded here, and a board that went away is looked for once."""

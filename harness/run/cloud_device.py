@@ -153,6 +153,9 @@ class CloudDevice:
 
     def close(self) -> list[str]:
         """Make the device an ordinary member of its team again. Returns a line if that failed."""
+        if self._config.virtual is not None and self._board.alive:  # its credentials end with its process
+            for sec_tag in self._config.all_sec_tags:
+                self.records.remove(self._board.opened.identity.imei, sec_tag)
         return self._membership.close()
 
     def _onboard(self) -> Onboarded:

@@ -18,24 +18,30 @@ import signal
 from pathlib import Path
 
 
-def stand_ins(word):
-    """Process ids of this run's stand-ins whose command line holds ``word``."""
+def stand_ins(kind):
+    """Process ids of this run's stand-ins of one kind, "board" or "cloud": their settings' file is called so."""
     found = []
     for children in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
         for pid in map(int, children.read_text().split()):
-            if word in Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\\0"):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\\0")
+            if "harness.virtual" in words and any(Path(word).name.startswith(f"{kind}-") for word in words):
                 found.append(pid)
     return found
 
 
-def kill_boards():
-    for pid in stand_ins("--no-cloud"):
+def kill(kind):
+    pids = stand_ins(kind)
+    assert pids, f"no stand-in of a {kind} runs"
+    for pid in pids:
         os.kill(pid, signal.SIGKILL)
+
+
+def kill_boards():
+    kill("board")
 
 
 def kill_cloud():
-    for pid in set(stand_ins("harness.virtual")) - set(stand_ins("--no-cloud")):
-        os.kill(pid, signal.SIGKILL)
+    kill("cloud")
 '''
 
 
