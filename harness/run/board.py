@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.credentials import KeyOrigin, Provisioning
 from harness.errors import HarnessError
-from harness.lab import BoardConfig, Lab, StandIn
+from harness.lab import AttachedStandIn, BoardConfig, Lab, StandIn
 from harness.policy.evaluation.membership import Membership
 from harness.run.cloud import Cloud
 from harness.run.cloud_device import CloudDevice
@@ -66,7 +66,7 @@ class Board:
         return self._leased.timeline
 
     @property
-    def stand_in(self) -> StandIn:
+    def stand_in(self) -> StandIn | AttachedStandIn:
         """The process that plays the board, which takes commands while it runs. Raises Misuse for a real board."""
         return self._lab.stand_in(self.config)
 

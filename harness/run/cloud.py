@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
 from harness.errors import HarnessError, LabError
-from harness.lab import CloudConfig, Lab, StandIn
+from harness.lab import AttachedStandIn, CloudConfig, Lab, StandIn
 from harness.policy import PolicyDocument
 from harness.policy.evaluation.membership import Membership
 from harness.timeline import Kind, Timeline
@@ -52,7 +52,7 @@ class Cloud:
         return self._endpoints
 
     @property
-    def stand_in(self) -> StandIn:
+    def stand_in(self) -> StandIn | AttachedStandIn:
         """The process of a local cloud, which takes commands while it runs. Raises Misuse for any other cloud."""
         return self._lab.stand_in(self.name)
 

@@ -96,7 +96,7 @@ def test_every_setting_of_a_local_cloud_reaches_its_process(make_lab, tmp_path):
         "policy_refresh": "live",
         "hash_matches_parent": True,
         "retained_by_wildcard": True,
-        "maximum_tls": "1.3",
+        "maximum_tls": "1.2",
         "limits": {"payload": 1000, "first_packet": 0.5},
         "jitp_delay": 2.5,
         "bulk_step": 1,
