@@ -12,6 +12,7 @@ quote, and the next try's closes it: four tries. As long as the board is not bac
 import re
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from queue import Empty
@@ -29,6 +30,7 @@ from harness.at.syntax import Command, one_line, parse_command
 from harness.errors import HarnessError, Misuse, NoAnswer
 from harness.timeline import Event, Kind, Timeline
 
+_SOON: Final = 0.02  # most answers come earlier, and then command and answer go to the files in one write
 _TRY_TIMEOUT: Final = 1.0  # the board answers within milliseconds; a remote port adds some
 _TRIES: Final = 4
 _PROBES: Final = ("AT+CMEE?", "AT+CFUN?", "AT+CEREG?", "AT%XSYSTEMMODE?", "AT+CNEC?", "AT+CSCON?")
@@ -208,7 +210,7 @@ class AtPort:
         try:
             self._write(wire)
             self._receiver.sent()
-            outcome = self._receiver.outcomes.get(timeout=timeout)
+            outcome = self._outcome(timeout)
             ended = True
         except Empty:
             return None
@@ -219,6 +221,14 @@ class AtPort:
         if outcome is None:
             raise self._receiver.failure()
         return outcome
+
+    def _outcome(self, timeout: float) -> CommandOutcome | None:
+        """Wait for the pending command's outcome, None: the port failed. Raises Empty after ``timeout`` seconds."""
+        soon = min(timeout, _SOON)
+        with suppress(Empty):
+            return self._receiver.outcomes.get(timeout=soon)
+        self.timeline.flush()  # a board that takes its time, or hangs: what it was asked is worth reading now
+        return self._receiver.outcomes.get(timeout=timeout - soon)
 
     def _write(self, data: bytes) -> None:
         chunk = self._settings.chunk

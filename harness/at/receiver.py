@@ -76,10 +76,12 @@ class Receiver:
         return wire
 
     def sent(self) -> None:
-        """Enter into the timeline what :meth:`begin` began, unless a line from the board has done it already."""
+        """Enter into the timeline what :meth:`begin` began, unless a line from the board has done it already.
+
+        Files get it together with the answer; whoever waits long for one calls the timeline's ``flush``.
+        """
         with self._lock:
             self._say([])
-        self.timeline.flush()
 
     def give_up(self) -> None:
         """Abandon the pending command; an outcome that comes in this very moment is dropped with it."""

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.redact import SECRETS
 from harness.timeline.events import Event, Kind, now
-from harness.timeline.lines import event_line, header_line
+from harness.timeline.lines import event_line, header_line, scrubbed
 
 
 class TimelineFile:
@@ -34,7 +35,7 @@ class TimelineFile:
         try:
             if self._fd is None:
                 self._fd = self._open()
-            self._write([self._line(event) for event in events])
+            self._write(self._lines(events))
         except OSError as error:
             self.failure = (
                 f"{self.path}: {error.strerror or error}: the timeline is not recorded from here on; "
@@ -61,14 +62,19 @@ class TimelineFile:
         while data and self._fd is not None:
             data = data[os.write(self._fd, data) :]
 
-    def _line(self, event: Event) -> str:
-        if event.kind is Kind.TEST:
-            self._tests += 1
-            self._number, self._mono = self._tests, event.data.get("mono", event.t)
-        line = event_line(event, self._number, self._mono)
-        if event.kind is Kind.END:
-            self._number, self._mono = 0, self._file_mono
-        return line
+    def _lines(self, events: Sequence[Event]) -> list[str]:
+        lines: list[str] = []
+        for event in events:
+            if event.kind is Kind.TEST:
+                self._tests += 1
+                self._number, self._mono = self._tests, event.data.get("mono", event.t)
+            line = event_line(event, self._number, self._mono)
+            if SECRETS.scrub(line) != line:
+                line = event_line(scrubbed(event), self._number, self._mono)
+            lines.append(line)
+            if event.kind is Kind.END:
+                self._number, self._mono = 0, self._file_mono
+        return lines
 
 
 def utc_now() -> str:

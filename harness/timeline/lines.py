@@ -33,12 +33,22 @@ def header_line(header: Mapping[str, Any]) -> str:
 
 
 def event_line(event: Event, number: int, mono: float) -> str:
-    """Return the line for ``event`` of test ``number`` (0: none), begun at ``mono``; without registered secrets."""
-    line = _line(event, number, mono)
-    if SECRETS.scrub(line) == line:
-        return line
-    # Cut from the texts one by one: a cut over the whole line could take JSON's own signs along.
-    return _line(event._replace(text=SECRETS.scrub(event.text), data=_scrubbed(event.data)), number, mono)
+    """Return the line for ``event`` of test ``number`` (0: none), begun at ``mono``. It may hold registered secrets."""
+    seq, t, kind, source, text, data = event
+    head = f'{{"i":{number},"n":{seq},"t":{t - mono:.6f},"k":"{kind.value}","s":{quoted(source)},"x":{quoted(text)}'
+    if not data:
+        return head + "}"
+    if kind in _BESIDE and _OWN.isdisjoint(data):
+        return f"{head},{_dumps(data)[1:]}"
+    return f'{head},"d":{_dumps(data)}}}'
+
+
+def scrubbed(event: Event) -> Event:
+    """Return ``event`` without registered secrets.
+
+    They are cut from its texts one by one: a cut over the whole line could take JSON's own signs along.
+    """
+    return event._replace(text=SECRETS.scrub(event.text), data=_scrubbed(event.data))
 
 
 def parse_event(fields: Mapping[str, Any], mono: float) -> Event:
@@ -53,16 +63,6 @@ def parse_event(fields: Mapping[str, Any], mono: float) -> Event:
     if not isinstance(source, str) or not isinstance(text, str):
         raise TypeError("s and x must be text")
     return Event(int(fields["n"]), round(mono + fields["t"], 6), kind, source, text, data)
-
-
-def _line(event: Event, number: int, mono: float) -> str:
-    seq, t, kind, source, text, data = event
-    head = f'{{"i":{number},"n":{seq},"t":{t - mono:.6f},"k":"{kind.value}","s":{quoted(source)},"x":{quoted(text)}'
-    if not data:
-        return head + "}"
-    if kind in _BESIDE and _OWN.isdisjoint(data):
-        return f"{head},{_dumps(data)[1:]}"
-    return f'{head},"d":{_dumps(data)}}}'
 
 
 def _scrubbed(value: Any) -> Any:

@@ -75,7 +75,7 @@ class Timeline:
                 oldest = self._events.popleft()
                 self._text -= len(oldest.text) + _payload_size(oldest.data)
             if self._sinks:
-                self._unwritten.append(batch)
+                self._unwritten.append(list(batch))
             self._condition.notify_all()
         return batch
 
@@ -88,6 +88,8 @@ class Timeline:
     def _drain(self) -> None:
         while self._unwritten:
             batch = self._unwritten.popleft()
+            while self._unwritten:
+                batch += self._unwritten.popleft()
             for sink in self._sinks:
                 sink(batch)
 

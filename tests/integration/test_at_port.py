@@ -538,3 +538,23 @@ def test_a_port_without_a_descriptor(timeline, hasty):
 def test_receiver_is_one_thread(port):
     assert isinstance(port._receiver, Receiver)
     assert len([thread for thread in threading.enumerate() if thread.name == "at-reader-board-1"]) == 1
+
+
+def test_what_a_hanging_board_was_asked_is_in_the_files_meanwhile(deaf, silent, timeline):
+    asked = threading.Event()
+
+    def ask():
+        with pytest.raises(BoardLost):
+            deaf.command("AT+CFUN?", timeout=60)
+
+    def sink(events):
+        if any(event.text == "AT+CFUN?" for event in events):
+            asked.set()
+
+    with timeline.sink(sink):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        assert asked.wait(10)
+        silent.unplug()
+        thread.join(10)
+    assert not thread.is_alive()

@@ -298,6 +298,9 @@ def test_waiting_ends_with_the_board():
     with pytest.raises(BoardLost, match="went away"):
         modem.wait(lambda event: True, since=0, timeout=30.0)
     assert port.timeline.waited == []
+    with pytest.raises(BoardLost, match="went away"):
+        modem.wait(lambda event: True, since=modem.mark(), timeout=30.0)
+    assert port.timeline.waited == [0.0]
 
 
 def test_the_timeline_tells_all_that_is_known_of_a_message_and_of_an_end():
