@@ -96,6 +96,6 @@ def test_the_journal_tells_failure_from_error_and_whom_it_points_at(tmp_path):
         ("test_needs_coverage", "setup", "error", "NotRegistered", "radio"),
     ]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT.*\+00:00", entry["at"]) for entry in result.journal)
-    with_evidence = [(entry["key"], entry["phase"]) for entry in phases if "evidence" in entry]
+    with_evidence = [(entry["key"], entry["phase"]) for entry in phases if "evidence" in entry["properties"]]
     assert with_evidence == [("test_inner.py::test_works", "call")]
     assert [entry["expected"] for entry in phases if entry["phase"] == "call"] == [[], [], []]
