@@ -19,7 +19,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
     lines = [line for test in run.tests for line in _lines(test)]
     number = sum(len(test.verdicts) for test in run.tests)
     found = f"{differing} differ from what was recorded" if differing else "all as they were recorded"
-    lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}")
+    lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}" if number else "no test of it has a trial")
     data = {"run": str(given.run), "differing": differing, "notes": list(run.notes)}
     data["tests"] = [
         {"board": test.board, "test": test.test, "verdicts": [_describe(one) for one in test.verdicts]}

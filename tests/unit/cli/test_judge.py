@@ -118,3 +118,8 @@ def test_files_that_cannot_be_judged_are_one_clear_line(run, capsys, spoil, word
 def test_a_test_that_is_not_there(run, capsys):
     assert main(["judge", str(run), "--test", "nothing"]) == 2
     assert "no test has the id 'nothing', or has that in its id" in capsys.readouterr().err
+
+
+def test_tests_without_trials_have_no_verdicts(run, capsys):
+    assert main(["judge", str(run), "--test", "test_without_trials"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["no test of it has a trial"]
