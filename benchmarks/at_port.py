@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pexpect.fdpexpect
 import serial
@@ -176,7 +177,8 @@ def lost_pexpect(rate: int, *, idle: bool) -> int:
         if idle:
             time.sleep(SECONDS + 0.5)
         child.expect("that is waited for")
-        return len(child.before.replace(LAST_LINE.removesuffix("that is waited for").encode(), b"").rstrip()) + 2
+        heard: Any = child.before  # bytes, where no encoding was given; the stubs do not know
+        return len(heard.replace(LAST_LINE.removesuffix("that is waited for").encode(), b"").rstrip()) + 2
 
 
 def cpu() -> Row:

@@ -13,10 +13,11 @@ import ssl
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from typing import Any
 
 from benchmarks.common import Row, percentile, ratio
 from harness.virtual.cloud.broker.broker import Broker
@@ -124,7 +125,7 @@ def _server(serve: Callable[[Path], object]) -> Iterator[_Server]:
         process.join()
 
 
-def _main(serve: Callable[[Path], object], pipe: Pipe) -> None:
+def _main(serve: Callable[[Path], Awaitable[object]], pipe: Pipe) -> None:
     async def forever() -> None:
         with tempfile.TemporaryDirectory() as folder:
             pipe.send(await serve(Path(folder)))
@@ -153,7 +154,7 @@ async def _peer(folder: Path) -> int:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
     class Least(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        def connection_made(self, transport: Any) -> None:
             self.transport = transport
 
         def data_received(self, data: bytes) -> None:

@@ -140,9 +140,9 @@ class _Job:
                 csr = _Kept()
                 store.keygen(SEC_TAG, csr)
                 contents = {0: self._root.read_text(), 1: self._issue(csr.content)}
-                for kind, content in contents.items():
-                    store.write(SEC_TAG, CredType(kind), io.StringIO(content))
-                    _, digest = interface.check_credential_exists(SEC_TAG, kind)
+                for number, content in contents.items():
+                    store.write(SEC_TAG, CredType(number), io.StringIO(content))
+                    _, digest = interface.check_credential_exists(SEC_TAG, number)
                     assert digest == interface.calculate_expected_hash(content.rstrip())
             return time.perf_counter() - start
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 TIMEOUT = 120
@@ -82,7 +83,7 @@ class Result:
         return found
 
     @property
-    def journal(self) -> list[dict[str, object]]:
+    def journal(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.run_folder / "journal.jsonl").read_text().splitlines()]
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 import serial
@@ -496,7 +497,9 @@ def rfc2217_session(modem):
             self.write = send
 
     def session(send):
-        manager = serial.rfc2217.PortManager(Device(), Connection(send))
+        device: Any = Device()
+        connection: Any = Connection(send)
+        manager = serial.rfc2217.PortManager(device, connection)
 
         def take(data):
             if answer := modem.feed(b"".join(manager.filter(data))):

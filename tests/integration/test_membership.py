@@ -51,7 +51,7 @@ def up(lab):
         options = ("--boards", str(up.boards_file), "--provision", way, "--lab-ca", str(up.folder / "ca"))
         return run(up.folder, "", tests, *options, *arguments)
 
-    start.lab = up
+    start.lab = up  # type: ignore[attr-defined]
     return start
 
 

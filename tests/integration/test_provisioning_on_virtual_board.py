@@ -138,6 +138,7 @@ def test_the_modems_token_is_signed_with_the_provisioned_key(any_board, on, time
         made = provision(modem, request_for(way), cloud_keys=keys)
         modem.register(timeout=30.0)
         token = modem.jwt(sec_tag=made.sec_tag, subject=DEVICE_ID, audience="team")
+        assert made.public_key is not None
         token.verify(made.public_key, now=time.time())
         assert (token.claims["sub"], token.claims["aud"]) == (DEVICE_ID, "team")
         assert token.expires_at == token.claims["iat"] + 600

@@ -276,8 +276,8 @@ class Server:
         if client_ca is not None:
             self.context.load_verify_locations(cadata=client_ca.pem)
             self.context.verify_mode = ssl.CERT_REQUIRED
+        self.server_names: list[str] = []
         self.context.sni_callback = lambda _, name, __: self.server_names.append(name)
-        self.server_names = []
         self.packets = []
         self.peer = None
         self.version = None

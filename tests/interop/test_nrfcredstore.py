@@ -47,7 +47,7 @@ def tool(board):
 
 def nrfcredstore(board, *arguments):
     """Run one command; the tool finds out by itself how the board talks."""
-    return run([TOOL, board["port"], *map(str, arguments)], ports=(board["port"],))
+    return run([str(TOOL), board["port"], *map(str, arguments)], ports=(board["port"],))
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def files(tmp_path, ca, keygen):
 
 
 def openssl(*arguments, stdin=None):
-    return run([OPENSSL, *arguments], stdin=stdin)
+    return run([str(OPENSSL), *arguments], stdin=stdin)
 
 
 def test_the_chain_is_verified_strictly(files):

@@ -138,7 +138,7 @@ class TestFaultyTokens:
         refused("present a token that names an unknown device", make_device_jwt(bystander.key, f"nobody-{nonce()}"))
 
     def test_algorithm_none(self, refused, bystander):
-        refused("present an unsigned token", jwt.encode(_claims(bystander.device_id), None, algorithm="none"))
+        refused("present an unsigned token", jwt.encode(_claims(bystander.device_id), "", algorithm="none"))
 
     def test_algorithm_rs256(self, refused, bystander):
         key = rsa.generate_private_key(65537, 2048)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import nullcontext
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from harness.cli import policy_probe
 from harness.cli.exit_codes import OK, REFUSED
+from harness.cli.progress import Progress
 from harness.policy_trials.drift import compare
 from harness.trial import Outcome
 from tests.unit.policy_trials import test_policy_drift as trials
@@ -25,7 +28,8 @@ def printed(monkeypatch):
     def run(results):
         drift = compare(trials.PAGE, trials.MUTANTS, results, trials.NAMES)
         monkeypatch.setattr(policy_probe, "run_probe", lambda *_args, **_options: drift)
-        result = policy_probe.probe(SimpleNamespace(board="one", memberships=None), None)
+        given: Any = SimpleNamespace(board="one", memberships=None)
+        result = policy_probe.probe(given, Progress(io.StringIO()))
         return result.code, result.lines[1:]
 
     return run

@@ -9,9 +9,10 @@ from harness.firmware import FIRMWARES, Capability, WrongFirmware, open_firmware
 from harness.firmware.serial_modem.driver import SerialModem
 from harness.firmware.without_mqtt import WithoutMqtt
 from harness.timeline import Kind, Timeline
+from tests.fake import Fake
 
 
-class Port:
+class Port(Fake):
     """A port that knows the commands of ``answers`` and, when synchronised, hears ``lines`` in place of an answer.
 
     ``ends``: the only terminator that its board takes.

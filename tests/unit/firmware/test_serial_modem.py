@@ -19,6 +19,7 @@ from harness.firmware import (
     restart,
 )
 from harness.timeline import Kind, Timeline, packed
+from tests.fake import Fake
 
 LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753, keepalive=120)
 CONNECT = 'AT#XMQTTCON=1,"","","mqtt.nrfcloud.com",8883,16842753'
@@ -39,7 +40,7 @@ class ClockedTimeline(Timeline):
         return found
 
 
-class ScriptedPort:
+class ScriptedPort(Fake):
     """``answers``: command to URCs that follow its OK; an exception is raised instead, a text is its answer."""
 
     name = "dk1"

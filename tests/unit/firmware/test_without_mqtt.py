@@ -18,7 +18,9 @@ def port():
 
 def opened(name, port):
     kind = FIRMWARES[name]
-    return kind.driver(port, kind.recognise(port))
+    firmware = kind.recognise(port)
+    assert firmware is not None
+    return kind.driver(port, firmware)
 
 
 @pytest.fixture(params=["at-client", "shell"])

@@ -1,6 +1,7 @@
 """The evaluator against tests/unit/policy/naive.py, on policies and requests that hypothesis thinks up."""
 
 import json
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,7 +86,7 @@ principals = st.builds(
 
 def values_of(principal: Principal, action: str) -> dict[str, list[str]]:
     attached = principal.attached and principal.thing_name is not None
-    values = {
+    values: dict[str, Any] = {
         "iot:ClientId": [principal.client_id],
         "iot:Connection.Thing.IsAttached": ["true" if attached else "false"],
     }

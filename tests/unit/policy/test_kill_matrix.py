@@ -1,5 +1,7 @@
 """Which cases notice which mutants, found for all at once: compared with asking the evaluator each time."""
 
+from collections.abc import Sequence
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +22,7 @@ def one_by_one(cases, changed) -> list[list[int]]:
     return found
 
 
-def of(documents: list[PolicyDocument]):
+def of(documents: Sequence[PolicyDocument]):
     return [case for kind in Membership for case in derive(documents, kind, NAMES)], mutants(documents)
 
 

@@ -179,7 +179,7 @@ def test_connect_needs_the_own_client_id_and_attachment():
     assert not provisioned.decide("iot:Connect", client_arn("dev-2")).allowed
     # Right certificate, wrong client id: no thing of that name, or one that the certificate is not attached to.
     for principal in (UNATTACHED, Principal("dev-2", None, False), Principal("dev-2", "dev-2", False)):
-        assert not BOTH.compile(principal).decide("iot:Connect", client_arn(principal.client_id)).allowed
+        assert not BOTH.compile(principal).decide("iot:Connect", client_arn(str(principal.client_id))).allowed
 
 
 @pytest.mark.parametrize("topic", TEAM_PUBLISH)

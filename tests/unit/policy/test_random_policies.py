@@ -1,6 +1,7 @@
 """Random small policies: the selected trials tell every mutant from the original, by the second evaluator's word."""
 
 import itertools
+from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -72,7 +73,7 @@ connects = st.sampled_from(
 
 
 def values(principal: Principal, action: str) -> dict[str, list[str]]:
-    found = {
+    found: dict[str, Any] = {
         "iot:ClientId": [principal.client_id],
         "iot:Connection.Thing.IsAttached": ["true" if principal.attached else "false"],
     }

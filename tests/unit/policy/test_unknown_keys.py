@@ -1,5 +1,7 @@
 """Policies that ask what trials cannot know: what is certain all the same."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +54,7 @@ def test_what_is_certain():
     assert certain(deny("iot:Publish", "*"), allow("iot:Publish", "*", Condition=FROM)) is False
     assert certain(everything, deny("iot:Publish", f"{ARN}topic/x/{SITE}")) is True
     assert certain(everything, deny("iot:Publish", f"{ARN}topic/a/{SITE}")) is None
-    excluding = {"Effect": "Deny", "Action": "iot:Publish", "NotResource": f"{ARN}topic/{SITE}/b"}
+    excluding: dict[str, Any] = {"Effect": "Deny", "Action": "iot:Publish", "NotResource": f"{ARN}topic/{SITE}/b"}
     assert certain(everything, excluding) is None
     excluding = {"Effect": "Deny", "Action": "iot:Publish", "NotResource": [f"{ARN}topic/a/b", f"{ARN}topic/{SITE}"]}
     assert certain(everything, excluding) is True

@@ -13,6 +13,7 @@ from harness.policy.evaluation.expectations import Expectations
 from harness.policy.evaluation.membership import Membership, Names
 from harness.policy_trials.trials import can_run, cases_for, concrete, expected, run_case, selection_for, why_not
 from harness.trial import Outcome
+from tests.fake import Fake
 from tests.unit.policy.build import ARN, allow, deny, document
 
 DOCUMENTS = tuple(load_profile(account="123456789012").values())
@@ -24,7 +25,7 @@ def case(identifier):
     return concrete(FULL[identifier], DOCUMENTS, NAMES)
 
 
-class FakeTrials:
+class FakeTrials(Fake):
     def __init__(self):
         self.calls = []
 

@@ -11,6 +11,7 @@ from harness.credentials import KeyOrigin
 from harness.errors import CloudUnreachable, Misuse, NoAnswer
 from harness.run.bulk_onboarding import RowRefused, onboard_together
 from harness.run.onboarding import Onboarded, Written
+from tests.fake import Fake
 
 
 class Cloud:
@@ -36,7 +37,7 @@ class Cloud:
         self.log.append(f"wait {device_id}")
 
 
-class Made:
+class Made(Fake):
     def __init__(self, device_id, kept):
         self.device_id, self.kept, self.certificate_pem = device_id, kept, f"PEM of {device_id}"
         self.ended = []
@@ -48,12 +49,13 @@ class Made:
         self.ended.append("rollback")
 
 
-class Board:
+class Board(Fake):
     """One board whose part comes out as given: an error, or written credentials."""
 
     def __init__(self, name, cloud, *, error=None, kept=False, known=False, key_origin=KeyOrigin.DEVICE):
         self.name, self.cloud, self.key_origin, self.error = name, cloud, key_origin, error
-        self.written = Written(Made(name, kept), known)
+        self.made = Made(name, kept)
+        self.written = Written(self.made, known)
         self.taken = None
         self.onboarded = Onboarded(self.written.made, attempts=3)
 
@@ -67,7 +69,7 @@ class Board:
 
     @property
     def ended(self):
-        return self.written.made.ended
+        return self.made.ended
 
 
 def test_what_was_written_is_registered_in_one_operation():

@@ -3,6 +3,7 @@
 import traceback
 from contextlib import nullcontext
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,8 @@ def opened(monkeypatch):
 
 
 def leased(lab):
-    return LeasedBoard(lab, SimpleNamespace(name="dk-1"), lambda _text: None)
+    config: Any = SimpleNamespace(name="dk-1")
+    return LeasedBoard(lab, config, lambda _text: None)
 
 
 def test_the_first_error_ends_the_board_for_the_run_and_each_test_gets_one_of_its_own():

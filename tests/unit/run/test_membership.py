@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -58,16 +59,15 @@ class Api:
 
 def run_cloud(api):
     """A Cloud around ``api``."""
-    cloud = Cloud(SimpleNamespace(), "local")
+    lab: Any = SimpleNamespace()
+    cloud = Cloud(lab, "local")
     cloud._api = api
     return cloud
 
 
 def onboarded(key_origin=KeyOrigin.DEVICE, code=None, pem="PEM"):
-    return Onboarded(
-        SimpleNamespace(device_id=DEVICE, key_origin=key_origin, certificate_pem=pem, written_pem=pem),
-        ownership_code=code,
-    )
+    made: Any = SimpleNamespace(device_id=DEVICE, key_origin=key_origin, certificate_pem=pem, written_pem=pem)
+    return Onboarded(made, ownership_code=code)
 
 
 @pytest.fixture

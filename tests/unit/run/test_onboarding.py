@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -121,8 +122,8 @@ class Lab:
         modem = SimpleNamespace(register=lambda: self.log.append("register"))
         mqtt = Mqtt(self.log, ends)
         port = SimpleNamespace(timeline=Timeline())
-        self.board = SimpleNamespace(modem=modem, mqtt=mqtt, firmware=firmware or SERIAL_MODEM, port=port)
-        self.cloud = SimpleNamespace(
+        self.board: Any = SimpleNamespace(modem=modem, mqtt=mqtt, firmware=firmware or SERIAL_MODEM, port=port)
+        self.cloud: Any = SimpleNamespace(
             api=self.api,
             recognise=lambda _device_id: self.found,
             endpoints=SimpleNamespace(public=False),

@@ -5,13 +5,14 @@ too late shows on the clock.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from harness.errors import NotRegistered
 from harness.firmware import Login, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Event, Kind, Timeline
 from harness.trial import MqttConnection, TrialContext, Trials, Verdict
 from harness.trial.rejudge import rejudge
+from tests.fake import Fake
 
 LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
 LATENCY = 0.125
@@ -40,12 +41,12 @@ class ClockedTimeline(Timeline):
         return self.extend([(self.clock(), kind, source, text, data)])[0]
 
 
-class FakeDevice:
+class FakeDevice(Fake):
     """``forbidden``: topics whose publish or subscribe ends the connection (remote errno 128)."""
 
     product = "fake"
 
-    def __init__(self, forbidden: set[str] = frozenset(), timeline: ClockedTimeline | None = None):
+    def __init__(self, forbidden: Set[str] = frozenset(), timeline: ClockedTimeline | None = None):
         self.timeline = timeline or ClockedTimeline(Clock())
         self.clock = self.timeline.clock
         self.forbidden = set(forbidden)
@@ -187,7 +188,7 @@ class FakeRegistration:
         self.text = "+CEREG: 5,1" if registered else "+CEREG: 5,2"
 
 
-class FakeModem:
+class FakeModem(Fake):
     def __init__(self):
         self.present = FakeRegistration()
         self.coverage = True
@@ -209,7 +210,7 @@ class Stage:
 
     def __init__(
         self,
-        forbidden: set[str] = frozenset(),
+        forbidden: Set[str] = frozenset(),
         *,
         actions: tuple[str, ...] = ("allowed",),
         hold: float = 0.0,
@@ -255,7 +256,7 @@ class Stage:
                 happens()
             return publish(published, payload, **options)
 
-        self.device.publish = eventful
+        self.device.publish = eventful  # type: ignore[assignment]
 
     def urc(self, text: str) -> None:
         """Have the modem notify of something."""

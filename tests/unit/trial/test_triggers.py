@@ -10,12 +10,13 @@ from harness.cloud import ObservedMessage
 from harness.cloud.observer import SOURCE
 from harness.timeline import Kind, Timeline
 from harness.trial import desired_changes, device_asks, device_reports, device_sends, observer_sends
+from tests.fake import Fake
 from tests.unit.trial.fakes import LOGIN, FakeDevice
 
 SHADOW = "$aws/things/dev-1/shadow"
 
 
-class FakeObserver:
+class FakeObserver(Fake):
     """Receives what it publishes, on ``hears`` in place of the topic where that is given; None: nothing comes."""
 
     def __init__(self, hears=""):
@@ -32,7 +33,7 @@ class FakeObserver:
         return next((one for one in messages if one is not None and match(one)), None)
 
 
-class FakeCloud:
+class FakeCloud(Fake):
     """Its shadow holds what it is told; ``deaf``: it takes everything and holds nothing."""
 
     def __init__(self, deaf=False):

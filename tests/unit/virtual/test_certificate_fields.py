@@ -78,7 +78,7 @@ def test_what_cannot_be_read_has_no_values(der):
 
 
 def test_a_part_that_cannot_be_read_leaves_the_others():
-    names = x509.UnrecognizedExtension(x509.ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"\x30\x03\x82\x05a")
+    names = x509.UnrecognizedExtension(x509.oid.ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"\x30\x03\x82\x05a")
     assert certificate_fields(made(name(("COMMON_NAME", "d")), name(), names)) == {
         "SerialNumber": ("1f",),
         "Subject.CommonName": ("d",),

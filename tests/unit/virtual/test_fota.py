@@ -44,7 +44,10 @@ def test_an_execution_as_shown(jobs, clock):
     job = jobs.create(BUNDLE, ["a"])
     clock.seconds = 5
     report(jobs, job, "a", ExecutionStatus.DOWNLOADING, "42 %")
-    assert show_execution(*jobs.current("a"), "team") == {
+    current = jobs.current("a")
+    assert current is not None
+    job, execution = current
+    assert show_execution(job, execution, "team") == {
         "tenantId": "team",
         "status": "DOWNLOADING",
         "statusDetail": "42 %",

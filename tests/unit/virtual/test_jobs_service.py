@@ -40,6 +40,7 @@ class World:
 
     def says(self, topic, content, client_id="a"):
         answer = self.service.answer_to(client_id, topic, json.dumps(content).encode())
+        assert answer is not None
         answer()
 
     def published(self):

@@ -3,6 +3,7 @@
 import contextlib
 import select
 import socket
+from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
@@ -173,7 +174,7 @@ def test_what_paho_sends_and_understands():
     client = paho.Client(CallbackAPIVersion.VERSION2, "nrf-1", protocol=paho.MQTTv311, clean_session=False)
     client.will_set("will/topic", b"gone", qos=1, retain=True)
     client.username_pw_set("user", "secret")
-    heard = []
+    heard: list[tuple[Any, ...]] = []
     client.on_connect = lambda *args: heard.append(("connect", args[3].value, args[2].session_present))
     client.on_subscribe = lambda *args: heard.append(("subscribe", args[2], [code.value for code in args[3]]))
     client.on_publish = lambda *args: heard.append(("publish", args[2]))
@@ -181,7 +182,8 @@ def test_what_paho_sends_and_understands():
     client.on_message = lambda *args: heard.append(
         ("message", args[2].topic, args[2].payload, args[2].qos, args[2].retain)
     )
-    client.connect(*listener.getsockname(), keepalive=30)
+    host, port = listener.getsockname()
+    client.connect(host, port, keepalive=30)
     server, _ = listener.accept()
     decoder = Decoder(FROM_CLIENT)
 
@@ -202,6 +204,7 @@ def test_what_paho_sends_and_understands():
         assert from_paho() == mqtt.Connect("nrf-1", False, 30, will, "user", b"secret")
         to_paho(mqtt.Connack(0, session_present=True))
         _, subscribed = client.subscribe([("a/+/c", 1), ("#", 0)])
+        assert subscribed is not None
         assert from_paho() == mqtt.Subscribe(subscribed, (("a/+/c", 1), ("#", 0)))
         to_paho(mqtt.Suback(subscribed, (1, 0x80)))
         published = client.publish("a/b/c", b"\x00\xff", qos=1, retain=True).mid
@@ -215,6 +218,7 @@ def test_what_paho_sends_and_understands():
         to_paho(mqtt.Publish("in/coming", b"42", 1, retain=True, packet_id=9))
         assert from_paho() == mqtt.Puback(9)
         _, unsubscribed = client.unsubscribe("#")
+        assert unsubscribed is not None
         assert from_paho() == mqtt.Unsubscribe(unsubscribed, ("#",))
         to_paho(mqtt.Unsuback(unsubscribed))
         client.disconnect()

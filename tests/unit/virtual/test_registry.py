@@ -8,7 +8,7 @@ import pytest
 
 from harness.policy import Decision, PolicyError, client_arn, topic_arn, topicfilter_arn
 from harness.virtual.cloud.broker.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission
-from harness.virtual.cloud.registry.onboarding import load_certificate
+from harness.virtual.cloud.registry.onboarding import DeviceCertificate, load_certificate
 from harness.virtual.cloud.registry.policies import Group, load_policies
 from harness.virtual.cloud.registry.registry import CertificateState, Registry, RegistryError
 from harness.virtual.cloud.tls.ca import LocalCa
@@ -41,8 +41,14 @@ def registry(clock):
 def pem(registry):
     pem = certificate_pem("dev-1")
     registry.add_thing("dev-1", Group.PROVISIONED)
-    registry.attach("dev-1", load_certificate(pem))
+    registry.attach("dev-1", certificate_of(pem))
     return pem
+
+
+def certificate_of(pem: str) -> DeviceCertificate:
+    certificate = load_certificate(pem)
+    assert certificate is not None
+    return certificate
 
 
 def admit(registry: Registry, pem: str, client_id: str = "dev-1") -> Admission:
@@ -203,7 +209,7 @@ def test_the_account_and_region_that_documents_name_are_the_clouds(tmp_path, clo
     identity = ca.issue_server(("localhost",), [])
     registry = Registry(load_policies(tmp_path), server=identity, root_pem=ca.certificate_pem, now=clock)
     registry.add_thing("dev-1", Group.PROVISIONED)
-    registry.attach("dev-1", load_certificate(pem))
+    registry.attach("dev-1", certificate_of(pem))
     admission = admit(registry, pem)
     assert [allowed(admission, "iot:Publish", topic_arn(topic)) for topic in ("lab/x", "lab/y")] == [True, False]
     write_policy(tmp_path, "other", topic_arn("x", region="eu-west-2"))
@@ -219,9 +225,9 @@ def test_policies_of_other_names_come_with_the_certificate_whatever_its_thing(tm
     registry = Registry(load_policies(tmp_path), server=identity, root_pem=ca.certificate_pem, now=clock)
     registry.add_thing("dev-1", Group.PROVISIONED)
     registry.add_thing("team", Group.TEAM)
-    registry.attach("dev-1", load_certificate(pem))
+    registry.attach("dev-1", certificate_of(pem))
     team_pem = certificate_pem("team")
-    registry.attach("team", load_certificate(team_pem))
+    registry.attach("team", certificate_of(team_pem))
     own, stranger = admit(registry, pem), admit(registry, pem, "another")
     assert [allowed(own, "iot:Publish", topic_arn(topic)) for topic in ("lab/dev-1", "free", "else")] == [1, 1, 0]
     assert allowed(own, "iot:Publish", topic_arn("$aws/things/dev-1/shadow/get"))

@@ -1,6 +1,7 @@
 """The shadow core: documents as AWS publishes them, refusals with their codes, and the algebra of merging."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -150,7 +151,7 @@ CHANGES = st.dictionaries(
 )
 
 
-def leaves_have_stamps(tree: object, stamps: object) -> bool:
+def leaves_have_stamps(tree: object, stamps: Any) -> bool:
     if isinstance(tree, dict):
         return tree.keys() == stamps.keys() and all(leaves_have_stamps(tree[key], stamps[key]) for key in tree)
     if isinstance(tree, list):

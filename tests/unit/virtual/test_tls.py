@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from typing import Any
 
 from harness.virtual.cloud.tls.stream import TlsStream
 from harness.virtual.cloud.tls.trust import ServerContext
@@ -31,14 +32,15 @@ class Application:
 def test_who_does_not_read_is_not_read_from():
     async def main():
         transport, application = Transport(), Application()
+        outer: Any = application
         context = ServerContext(Directory(), maximum=ssl.TLSVersion.TLSv1_2)
         stream = TlsStream(
             context,
-            application,
+            outer,
             handshake_timeout=5,
-            examine=None,
+            examine=lambda _: None,
             cert_refusal="close",
-            refused=None,
+            refused=lambda *_: None,
             gone=lambda _: None,
         )
         stream.connection_made(transport)

@@ -1,5 +1,6 @@
 import heapq
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,8 @@ class Loop:
 
 
 def pipe(baud):
-    loop, heard = Loop(), []
+    loop: Any = Loop()
+    heard = []
     return loop, heard, PacedPipe(loop, baud, lambda data: heard.append((loop.now - 100, data)))
 
 

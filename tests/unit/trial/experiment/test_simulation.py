@@ -82,7 +82,8 @@ def chance_of_a_wrong_verdict(victim):
     Every draw either meets the slot (1/12) or stands behind it and is never sent (all others, when the victim is the
     first slot): so two kinds of draws stand for all, and the tree of draws can be walked completely.
     """
-    wrong, waiting = 0.0, [((), 1.0)]
+    wrong = 0.0
+    waiting: list[tuple[tuple[bool, ...], float]] = [((), 1.0)]
     while waiting:
         hits, chance = waiting.pop()
         places = [victim if hit else victim + 1 for hit in hits]
