@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import jwt
 import requests
@@ -38,7 +39,7 @@ class Account:
         identity = Identity("dev-1")
         body = {"certificate": identity.certificate_pem, "supportedFirmwareTypes": ["APP"], "tags": ["t"]}
         self.call("POST", "/devices/dev-1", json=body)
-        key = serialization.load_pem_private_key(identity.private_key_pem.encode(), None)
+        key: Any = serialization.load_pem_private_key(identity.private_key_pem.encode(), None)
         self.tokens = {
             "team": self.key,
             "device": jwt.encode({"sub": "dev-1"}, key, algorithm="ES256"),

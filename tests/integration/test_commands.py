@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -13,11 +14,11 @@ import serial
 
 from harness.errors import BoardLost, Misuse
 from harness.lab.stand_in import StandIn
-from harness.settings import NamedBoard, ProcessCloud, ProcessSettings
+from harness.settings import FirmwareName, Model, NamedBoard, ProcessCloud, ProcessSettings, Terminator
 from tests.integration.cloud_lab import Identity, MqttPeer
 from tests.integration.test_virtual_process import close_stdin, end, refused, stand_ins
 
-BOARD = {"seed": "x", "time_scale": 0.01}
+BOARD: dict[str, Any] = {"seed": "x", "time_scale": 0.01}
 
 
 @pytest.fixture
@@ -57,8 +58,14 @@ def test_a_fault_comes_and_goes(start):
 def test_several_models_and_firmwares_in_one_process(start):
     stand_in = start(
         NamedBoard(name="modem", **BOARD),
-        NamedBoard(name="client", model="nrf9160", firmware="at-client", terminator="lf", **BOARD),
-        NamedBoard(name="shell", model="nrf9161", firmware="shell", **BOARD),
+        NamedBoard(
+            name="client",
+            model=Model.NRF9160,
+            firmware=FirmwareName.AT_CLIENT,
+            terminator=Terminator.LF,
+            **BOARD,
+        ),
+        NamedBoard(name="shell", model=Model.NRF9161, firmware=FirmwareName.SHELL, **BOARD),
     )
     modem, client, shell = stand_in.ready["boards"]
     assert [board["firmware"] for board in stand_in.ready["boards"]] == ["serial-modem", "at-client", "shell"]

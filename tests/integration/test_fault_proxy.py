@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -198,8 +199,15 @@ def behind(tmp_path):
     """Return a function: with such faults between them, a registered board and its broker, which acknowledges all."""
     lab, authority = Lab(tmp_path), Authority()
     server = Server(lab, authority, client_ca=authority)
-    plain = server.answer
-    server.answer = lambda packet: Puback(packet.packet_id) if isinstance(packet, Publish) else plain(packet)
+    plain: Any = server.answer
+
+    def answer(packet: Any) -> Any:
+        if isinstance(packet, Publish):
+            assert packet.packet_id is not None
+            return Puback(packet.packet_id)
+        return plain(packet)
+
+    server.answer = answer
     host = Host(lab.board().port)
     provision(host, authority, "nrf-1")
     host.ask("AT+CEREG=1")

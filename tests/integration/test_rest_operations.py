@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 
 import jwt
 import pytest
@@ -28,7 +29,7 @@ def device(lab, name="dev-1", **claims):
     """Onboard a device; return its token as an argument of a call."""
     identity = Identity(name)
     assert lab.rest("POST", f"/devices/{name}", json={"certificate": identity.certificate_pem}).status_code == 202
-    key = serialization.load_pem_private_key(identity.private_key_pem.encode(), None)
+    key: Any = serialization.load_pem_private_key(identity.private_key_pem.encode(), None)
     return bearer(jwt.encode({"sub": name, **claims}, key, algorithm="ES256"))
 
 

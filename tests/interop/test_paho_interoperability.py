@@ -75,7 +75,8 @@ class Client:
         client.on_unsubscribe = lambda *args: self._calls.put(("unsubscribe",))
         client.on_message = lambda *args: self._calls.put(args[2])
         client.on_disconnect = lambda *args: self._calls.put(("disconnect",))
-        client.connect(*lab.cloud.mqtt_address, keepalive=keepalive)
+        host, port = lab.cloud.mqtt_address
+        client.connect(host, port, keepalive=keepalive)
         if loop:
             client.loop_start()
 

@@ -1,5 +1,6 @@
 """The boards file that ``virtual up`` writes."""
 
+import io
 import stat
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 import harness
 from harness.cli.arguments import parse
+from harness.cli.progress import Progress
 from harness.cli.virtual import boards_file, up, write_boards_file
 from harness.errors import Misuse
 from harness.lab import Lab, load_boards_file
@@ -96,5 +98,5 @@ def given(line):
 )
 def test_wrong_settings_are_misuse(line, message):
     with pytest.raises(Misuse) as caught:
-        up(given(line), None)
+        up(given(line), Progress(io.StringIO()))
     assert str(caught.value).startswith(message)

@@ -16,7 +16,7 @@ from harness.lab import (
     select,
 )
 from harness.policy import load_profile
-from harness.settings import BoardSettings
+from harness.settings import BoardSettings, Fault, FirmwareName, Model
 
 GOOD = """\
 clouds:
@@ -76,7 +76,11 @@ def test_every_key(tmp_path):
     assert (dk.cloud, dk.tags, dk.device_id, dk.virtual, dk.port) == ("beta", ("smoke", "dk"), "lab-dk-1", None, None)
     assert (dk.provision, dk.all_sec_tags, dk.adopt) == ("device", (42,), False)
     assert virtual.virtual == BoardSettings(
-        model="nrf9160", firmware="at-client", faults=("no-sim", "store-full"), baud=0, time_scale=1
+        model=Model.NRF9160,
+        firmware=FirmwareName.AT_CLIENT,
+        faults=(Fault.NO_SIM, Fault.STORE_FULL),
+        baud=0,
+        time_scale=1,
     )
     assert (virtual.firmware, virtual.provision, virtual.all_sec_tags, virtual.adopt) == (
         "at-client",

@@ -190,4 +190,4 @@ def test_bytes_that_are_no_text():
 
 def test_settings_are_frozen():
     with pytest.raises(ValueError, match="frozen"):
-        ProcessSettings().directory = "x"
+        ProcessSettings().directory = "x"  # type: ignore[misc]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.settings import Fault
 from harness.settings.commands import (
     COMMANDS,
     LONGEST_LINE,
@@ -22,7 +23,7 @@ from harness.settings.commands import (
 
 def test_a_command():
     request = parse_request(b'{"id": 7, "command": "set-fault", "board": "a", "fault": "no-sim"}\n')
-    assert (request.id, request.command) == (7, SetFault(board="a", fault="no-sim"))
+    assert (request.id, request.command) == (7, SetFault(board="a", fault=Fault.NO_SIM))
     request = parse_request(b'{"command": "close-connection", "client_id": "x", "style": "rst"}')
     assert (request.id, request.command) == (None, CloseConnection(client_id="x", style="rst"))
 

@@ -6,6 +6,7 @@ Who adds a field to a model has it everywhere, and this test tells what is still
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ def help_of(parser):
 def help_of_up():
     parser = cli_parser()
     for name in ("virtual", "up"):
+        group: Any
         (group,) = (action for action in parser._actions if action.choices and name in action.choices)
         parser = group.choices[name]
     return help_of(parser)
