@@ -51,6 +51,10 @@ class Fault(StrEnum):
     NO_IMEI = "no-imei"  # +CGSN and +CFUN=1 fail
     STORE_FULL = "store-full"  # the credential store takes no byte more than it holds: CME 515
     CLOCK_UNKNOWN = "clock-unknown"  # the network does not tell the time: +CCLK? fails until +CCLK= sets it
+    NO_ROOM_FOR_CA = "no-room-for-ca"  # %CMNG=0 of that entry answers CME 515, while %KEYGEN and the others pass
+    NO_ROOM_FOR_CERTIFICATE = "no-room-for-certificate"
+    NO_ROOM_FOR_KEY = "no-room-for-key"
+    INTERLEAVED_MESSAGES = "interleaved-messages"  # a URC stands behind each #XMQTTMSG header, as older firmware has it
 
 
 def _imei(value: str) -> str:

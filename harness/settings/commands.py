@@ -16,6 +16,7 @@ from harness.settings.cloud import CloseStyle, Identity
 from harness.settings.sentences import nearest, sentence, unknown_key
 
 LONGEST_LINE: Final = 65_536  # bytes
+Disturbance = Literal["garble", "double", "drop"]
 RequestId = str | int | float | None
 
 
@@ -40,6 +41,15 @@ class ResetBoard(Settings):
 
     command: Literal["reset-board"] = "reset-board"
     board: str
+
+
+class DisturbOutput(Settings):
+    """Let one byte of a board arrive wrong: number ``place`` of those that it sends from now on, 0 the next."""
+
+    command: Literal["disturb-output"] = "disturb-output"
+    board: str
+    place: Annotated[int, Field(ge=0)] = 0
+    how: Disturbance = "garble"
 
 
 class UnplugBoard(Settings):
@@ -102,6 +112,7 @@ Command = (
     SetFault
     | ClearFault
     | ResetBoard
+    | DisturbOutput
     | UnplugBoard
     | PlugBoard
     | SetRoute

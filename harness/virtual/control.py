@@ -9,6 +9,7 @@ from harness.settings.commands import (
     ClearFault,
     CloseConnection,
     Command,
+    DisturbOutput,
     PlugBoard,
     RemoveRoute,
     ResetBoard,
@@ -23,6 +24,7 @@ from harness.settings.commands import (
     refusal,
 )
 from harness.virtual.board import Network, VirtualBoard
+from harness.virtual.board.line_noise import Disturbance
 from harness.virtual.cloud.local_cloud import LocalCloud
 from harness.virtual.cloud.provisioning.attestation import parse_identity
 
@@ -60,6 +62,8 @@ async def perform(command: Command, stand_ins: StandIns) -> dict[str, Any]:
             return _change_fault(command, _board(stand_ins, command.board))
         case ResetBoard() | UnplugBoard() | PlugBoard():
             return await _power(command, _board(stand_ins, command.board))
+        case DisturbOutput():
+            _board(stand_ins, command.board).disturb(command.place, Disturbance(command.how))
         case SetRoute():
             stand_ins.network.route(*_address(command.name), _address(command.target))
         case RemoveRoute():

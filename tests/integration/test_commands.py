@@ -100,6 +100,21 @@ def test_a_reset_starts_the_firmware_anew(start):
         assert port.read_until(b"Ready\r\n").endswith(b"Ready\r\n")
 
 
+@pytest.mark.parametrize(
+    ("how", "heard"), [("garble", b"\r\n\xb0K\r\n"), ("double", b"\r\nOOK\r\n"), ("drop", b"\r\nK\r\n")]
+)
+def test_one_byte_arrives_wrong(start, how, heard):
+    stand_in = start(NamedBoard(name="a", **BOARD))
+    (board,) = stand_in.ready["boards"]
+    assert stand_in.command("disturb-output", board="a", place=2, how=how) == {}
+    with serial.Serial(board["port"], 115200, timeout=5) as port:
+        port.reset_input_buffer()
+        port.write(b"AT\r")
+        assert port.read_until(b"K\r\n") == heard
+        port.write(b"AT\r")
+        assert port.read_until(b"K\r\n") == b"\r\nOK\r\n"
+
+
 @pytest.fixture
 def peer(start, tmp_path):
     """A process with a cloud alone, and a device that is connected to it."""

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 
 from harness.settings import Fault, FirmwareName, Terminator
 from harness.virtual.board.firmware import make_firmware
+from harness.virtual.board.line_noise import Disturbance, LineNoise
 from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.network import Network
 from harness.virtual.board.outputs import (
@@ -64,6 +65,7 @@ class VirtualBoard:
         )
         self._pty = Pty(link, self._received, baud=baud)
         self._network_link = Uplink(network, self.nvm, self._link_event)
+        self._line_noise = LineNoise()
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
     @property
@@ -113,6 +115,10 @@ class VirtualBoard:
         await self._network_link.stop()
         self.unplug()
 
+    def disturb(self, place: int, how: Disturbance) -> None:
+        """Let one byte to the host arrive wrong: number ``place`` of those that are sent from now on (0: the next)."""
+        self._line_noise.expect(place, how)
+
     def power_on(self) -> None:
         """Power-cycle: everything but the non-volatile memory starts anew."""
         self._network_link.close(abrupt=True)
@@ -145,7 +151,7 @@ class VirtualBoard:
         for output in outputs:
             match output:
                 case Send(data):
-                    self._pty.send(data)
+                    self._pty.send(self._line_noise.apply(data))
                 case Timer(token, seconds, real):
                     delay = seconds if real else seconds * self._time_scale
                     self._timers[token] = self._loop.call_later(delay, self._fire, token)

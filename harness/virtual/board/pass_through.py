@@ -47,6 +47,11 @@ class PassThrough(ABC):
 
     def power_on(self) -> list[Output]:
         """Start the board from cold: whatever ran before is gone."""
+        self.restart()
+        return self._outbox.take()
+
+    def restart(self) -> None:
+        """Start anew, within a call too: what was asked for and not yet done is not done."""
         self._outbox.cancel_all()
         self._input.clear()
         self._busy = False
@@ -60,7 +65,6 @@ class PassThrough(ABC):
             faults=self._faults,
         )
         self.boot()
-        return self._outbox.take()
 
     def receive(self, data: bytes) -> list[Output]:
         """Take bytes from the host."""

@@ -4,6 +4,7 @@ import pytest
 
 from harness.settings import Fault
 from tests.unit.virtual_board.bench import ERROR, NOON, OK, Bench, cme, info, urcs
+from tests.unit.virtual_board.test_modem_credentials import AMAZON_ROOT
 
 
 def faulty(*faults):
@@ -131,3 +132,18 @@ def test_the_network_does_not_tell_the_time():
     assert bench.ask("AT%JWT=0,60") == cme(525)
     assert bench.ask(f'AT+CCLK="{NOON:%y/%m/%d,%H:%M:%S}+00"') == OK
     assert bench.ask("AT%JWT=0,60").endswith(OK)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [(Fault.NO_ROOM_FOR_CA, 0), (Fault.NO_ROOM_FOR_CERTIFICATE, 1), (Fault.NO_ROOM_FOR_KEY, 2)],
+)
+def test_no_room_for_one_entry(fault, kind):
+    bench = faulty(fault)
+    assert bench.ask("AT%KEYGEN=1,2,0").endswith(OK)
+    content = {0: AMAZON_ROOT, 1: AMAZON_ROOT, 2: "any text"}
+    for entry, text in content.items():
+        expected = cme(515) if entry == kind else OK
+        assert bench.ask(f'AT%CMNG=0,2,{entry},"{text}"') == expected
+    bench.faults.clear()
+    assert bench.ask(f'AT%CMNG=0,2,{kind},"{content[kind]}"') == OK

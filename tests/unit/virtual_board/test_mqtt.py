@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.settings import Fault
 from harness.virtual.board.outputs import CloseLink, LinkClosed, LinkData, LinkFailed, LinkOpened, LinkSend, OpenLink
 from harness.virtual.mqtt import (
     FROM_CLIENT,
@@ -330,3 +331,13 @@ def test_passwords_do_not_show_in_what_gets_printed(bench):
     bench.type(b'AT#XMQTTCON=1,"me","secret","broker",1883\r')
     bench.link(LinkOpened())
     assert "secret" not in repr(bench.core._mqtt.broker)
+
+
+@pytest.mark.parametrize(("asked", "between"), [("+CSCON=1", "+CSCON: 1"), ("+CEREG=1", "+CEREG: 1"), (None, None)])
+def test_older_firmware_lets_a_result_stand_behind_the_header(online, asked, between):
+    online.faults.add(Fault.INTERLEAVED_MESSAGES)
+    if asked:
+        online.ask(f"AT{asked}")
+    heard = broker(online, Publish("a/b", b"hello"))
+    expected = urcs(between) if between else b""
+    assert heard.endswith(b"\r\n#XMQTTMSG: 3,5\r\n" + expected + b"a/b\r\nhello\r\n" + event(2, 0))

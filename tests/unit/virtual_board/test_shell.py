@@ -150,6 +150,26 @@ def test_a_line_that_does_not_fit_is_cut():
     assert heard == b"x" * BUFFER_SIZE + b"\r\n" + b"x" * BUFFER_SIZE + b": command not found\r\n" + PROMPT
 
 
+@pytest.mark.parametrize("how", ["warm", "cold"])
+def test_a_reboot_by_the_kernel_starts_anew(how):
+    bench = boot()
+    say(bench, "at events_enable")
+    say(bench, "at AT+CFUN=1")
+    heard = bench.type(f"kernel reboot {how}\rat AT\r".encode())
+    assert heard == b"kernel reboot %s\r\n" % how.encode() + bench.banner  # what was typed behind it is lost
+    assert bench.advance(60) == b""  # nobody asked the new modem for anything
+    assert say(bench, "at AT+CFUN?") == b"+CFUN: 0\r\nOK\r\n" + PROMPT
+
+
+def test_the_shell_says_what_it_knows():
+    bench = boot()
+    text = say(bench, "help")
+    assert all(f"  {name} ".encode() in text for name in ("at", "help", "kernel"))
+    assert b"reboot" in say(bench, "kernel")
+    assert b"reboot" in say(bench, "kernel reboot")
+    assert b"Booting" not in say(bench, "kernel reboot now")
+
+
 def test_a_power_cycle_starts_anew():
     bench = boot()
     bench.type(b"at events_enable\rat AT+CMEE=1\rat A")

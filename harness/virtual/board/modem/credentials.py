@@ -29,6 +29,11 @@ WRITABLE = (0, 1, 2, 3, 4, 5)
 KNOWN = range(12)
 ASSET_ENCRYPTION_KEY = 13  # nRF91x1 only
 LONGEST_PASSWORD = 32
+_NO_ROOM = {
+    ROOT_CA: Fault.NO_ROOM_FOR_CA,
+    CLIENT_CERTIFICATE: Fault.NO_ROOM_FOR_CERTIFICATE,
+    PRIVATE_KEY: Fault.NO_ROOM_FOR_KEY,
+}
 
 
 def writable_tag(sec_tag: int, *, nrf91x1: bool) -> bool:
@@ -73,6 +78,8 @@ class CredentialCommands:
         before = self._store.get((sec_tag, kind))
         if before is not None and before.generated:
             raise Refused(ALREADY_EXISTS)
+        if _NO_ROOM.get(kind) in self._state.faults:
+            raise Refused(MEMORY_FULL)
         self.make_room(len(content) - (len(before.content) if before else 0))
         self._store[sec_tag, kind] = Credential(content, password=password.encode("latin-1"))
         return None

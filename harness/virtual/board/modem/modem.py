@@ -75,6 +75,12 @@ class Modem:
             raise Refused
         return forms.call(command)
 
+    def notice(self) -> str | None:
+        """Return a result that the host asked for and that may come at any moment; None when it asked for none."""
+        if self._state.on.cscon:
+            return f"+CSCON: {self.radio.cscon()}"
+        return f"+CEREG: {self.radio.cereg()}" if self._state.on.cereg else None
+
     def power_off(self) -> None:
         """Go to CFUN=0 without a word: settings are saved, the network is left."""
         self._state.save_settings()

@@ -156,9 +156,7 @@ class SerialModem:
         self._mqtt = MqttClient(
             self._outbox,
             notify=lambda event, result: self._mqtt_says(b"#XMQTTEVT: %d,%d\r\n" % (event, result)),
-            message=lambda topic, payload: self._mqtt_says(
-                b"#XMQTTMSG: %d,%d\r\n%s\r\n%s\r\n" % (len(topic), len(payload), topic, payload)
-            ),
+            message=self._message_arrived,
             opened=self._link_opened,
             traffic=lambda: self._modem.radio.activity(),
         )
@@ -180,6 +178,13 @@ class SerialModem:
             now=self._now,
             faults=self._faults,
         )
+
+    def _message_arrived(self, topic: bytes, payload: bytes) -> None:
+        between = b""
+        if Fault.INTERLEAVED_MESSAGES in self._faults and (notice := self._modem.notice()):
+            # Header and data are writes of their own before Serial Modem's pull request 324.
+            between = f"\r\n{notice}\r\n".encode()
+        self._mqtt_says(b"#XMQTTMSG: %d,%d\r\n%s%s\r\n%s\r\n" % (len(topic), len(payload), between, topic, payload))
 
     def _pump(self) -> None:
         """Work on what the host sent, as far as possible now."""

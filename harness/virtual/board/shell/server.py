@@ -1,7 +1,8 @@
 """A shell between host and modem: prompt, echo, ``at '<command>'``.
 
 Sources: sdk-nrf, AT shell library (the command ``at``, line feeds written as ``\\n``, notifications only after
-``at events_enable``, length of an answer); Zephyr documentation, Shell; bytes recorded from Modem Shell.
+``at events_enable``, length of an answer); Zephyr documentation, Shell and Kernel shell (``help``, ``kernel reboot``);
+bytes recorded from Modem Shell.
 """
 
 from collections.abc import Callable, Set
@@ -22,6 +23,13 @@ _WRITE_CREDENTIAL: Final = "AT%CMNG=0"
 _USAGE: Final = (
     "Usage: at <subcommand>",
     "Subcommands: events_enable, events_disable; anything else goes to the modem",
+)
+_KERNEL_USAGE: Final = ("kernel - Kernel commands", "Subcommands:", "  reboot  : Reboot: warm or cold.")
+_HELP: Final = (
+    "Available commands:",
+    "  at      : Execute an AT command.",
+    "  help    : Prints the help message.",
+    "  kernel  : Kernel commands",
 )
 
 
@@ -93,6 +101,13 @@ class Shell(PassThrough):
                 return
             case ["at"]:
                 self._print(*_USAGE)
+            case ["help"]:
+                self._print(*_HELP)
+            case ["kernel", "reboot", "warm" | "cold"]:
+                self.restart()  # the whole chip, the modem included: nothing is said before
+                return
+            case ["kernel", *_]:
+                self._print(*_KERNEL_USAGE)
             case [name, *_]:
                 self._complain(f"{name}: command not found")
         self._show_prompt()
