@@ -87,6 +87,7 @@ class BoardSettings(Settings):
     ] = None
     terminator: Annotated[Terminator, BY_VALUE, Option("at-client: what ends a command")] = Terminator.CR
     colour: Annotated[bool, Option("shell: colours and cursor movements, as on a terminal")] = False
+    provisioning: Annotated[bool, Option("shell: with the client of nRF Cloud's provisioning service")] = False
     faults: Annotated[
         tuple[Annotated[Fault, BY_VALUE], ...], AS_TUPLE, Option("what is wrong with the board", flag="--fault")
     ] = ()

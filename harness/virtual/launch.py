@@ -50,7 +50,8 @@ async def run(settings: ProcessSettings, lines: LineReader) -> None:
         for name, target in settings.network.items():
             network.route(*_address(name), _address(target))
         fresh = secrets.token_hex(16)
-        boards = [await _start_board(stack, board, directory, network, fresh) for board in settings.boards]
+        root_ca = cloud.root_pem if cloud else None
+        boards = [await _start_board(stack, board, directory, network, fresh, root_ca) for board in settings.boards]
         if cloud:
             for board in boards:
                 cloud.identities.trust(uuid.UUID(board.device_uuid), board.nvm.identity_key.public_key())
@@ -113,9 +114,14 @@ async def _start_proxy(stack: AsyncExitStack, port: int, cloud: LocalCloud, jour
 
 
 async def _start_board(
-    stack: AsyncExitStack, said: NamedBoard, directory: RunDirectory, network: Network, fresh: str
+    stack: AsyncExitStack,
+    said: NamedBoard,
+    directory: RunDirectory,
+    network: Network,
+    fresh: str,
+    root_ca: str | None,
 ) -> VirtualBoard:
-    """Start a board. ``fresh``: the seed of those that have none, another in each process."""
+    """Start a board. ``fresh``: the seed of those that have none; ``root_ca``: what is compiled into firmware (PEM)."""
     board = VirtualBoard(
         said.name,
         link=directory.take(said.name),
@@ -129,6 +135,8 @@ async def _start_board(
         firmware=said.firmware or FirmwareName.SERIAL_MODEM,
         terminator=said.terminator,
         colour=said.colour,
+        provisioning=said.provisioning,
+        root_ca=root_ca,
         faults=said.faults,
     )
     stack.push_async_callback(board.stop)

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,10 +34,16 @@ def program(name: str) -> str | None:
     return str(own) if own.exists() else shutil.which(name)
 
 
-def run(command: list[str], *, ports: tuple[str, ...] = (), stdin: str | None = None) -> str:
+def run(
+    command: list[str],
+    *,
+    ports: tuple[str, ...] = (),
+    stdin: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """Run a program that must succeed; return its standard output. ``ports``: those that pyserial shall list."""
     devices = ":".join(os.path.realpath(port) for port in ports)
-    environment = {**os.environ, "PYTHONPATH": str(_LISTED_PORT), "LISTED_PORTS": devices}
+    environment = {**os.environ, "PYTHONPATH": str(_LISTED_PORT), "LISTED_PORTS": devices, **(variables or {})}
     done = subprocess.run(
         command, capture_output=True, text=True, input=stdin, timeout=4 * DEADLINE, check=False, env=environment
     )

@@ -36,6 +36,7 @@ class VirtualBoard:
     (idle time of data mode, MQTT keep-alive) are real. ``seed``: what the board's numbers are derived from (None: its
     name). ``imei``, ``device_uuid``: in place of derived ones. ``firmware``: the application firmware. ``terminator``:
     what ends a command for at-client. ``colour``: the shell's.
+    ``provisioning``, ``root_ca``: a shell with the provisioning service's client, and that service's root CA (PEM).
     """
 
     def __init__(
@@ -53,6 +54,8 @@ class VirtualBoard:
         firmware: FirmwareName = FirmwareName.SERIAL_MODEM,
         terminator: Terminator = Terminator.CR,
         colour: bool = False,
+        provisioning: bool = False,
+        root_ca: str | None = None,
         faults: Iterable[Fault] = (),
     ) -> None:
         self.name = name
@@ -61,7 +64,15 @@ class VirtualBoard:
         self._time_scale = time_scale
         self._faults = set(faults)
         self._core = make_firmware(
-            firmware, personality, self.nvm, baud=baud, faults=self._faults, terminator=terminator, colour=colour
+            firmware,
+            personality,
+            self.nvm,
+            baud=baud,
+            faults=self._faults,
+            terminator=terminator,
+            colour=colour,
+            provisioning=provisioning,
+            root_ca=root_ca,
         )
         self._pty = Pty(link, self._received, baud=baud)
         self._network_link = Uplink(network, self.nvm, self._link_event)

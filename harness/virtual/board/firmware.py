@@ -9,7 +9,7 @@ from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem import SerialModem
-from harness.virtual.board.shell import Shell
+from harness.virtual.board.shell import ProvisioningShell, Shell
 
 
 class Firmware(Protocol):
@@ -30,12 +30,19 @@ def make_firmware(
     faults: Set[Fault] = frozenset(),
     terminator: Terminator = Terminator.CR,
     colour: bool = False,
+    provisioning: bool = False,
+    root_ca: str | None = None,
 ) -> Firmware:
-    """Return the firmware. ``terminator`` concerns at-client only, ``colour`` the shell only."""
+    """Return the firmware. ``terminator`` concerns at-client only, the rest the shell only.
+
+    ``provisioning``: whether it has the provisioning service's client; ``root_ca``: that service's root CA (PEM).
+    """
     match name:
         case FirmwareName.SERIAL_MODEM:
             return SerialModem(personality, nvm, baud=baud, faults=faults)
         case FirmwareName.AT_CLIENT:
             return AtHost(personality, nvm, faults=faults, terminator=terminator)
+        case FirmwareName.SHELL if provisioning:
+            return ProvisioningShell(personality, nvm, root_ca=root_ca, faults=faults, colour=colour)
         case FirmwareName.SHELL:
             return Shell(personality, nvm, faults=faults, colour=colour)

@@ -60,7 +60,7 @@ class PassThrough(ABC):
             self._nvm,
             self._outbox,
             urc=self.unsolicited,
-            lost=lambda: None,
+            lost=self.lost,
             now=self._now,
             faults=self._faults,
         )
@@ -99,6 +99,10 @@ class PassThrough(ABC):
     @abstractmethod
     def unsolicited(self, text: str) -> None:
         """Send an unsolicited result, given without line ends."""
+
+    def lost(self) -> None:
+        """The modem's data connection has ended."""
+        return  # nothing here uses it
 
     # -- what a subclass uses -----------------------------------------------------------------------------------------
 

@@ -76,13 +76,21 @@ class Shell(PassThrough):
         """Notifications only show when they were asked for; the line that is being typed is drawn again after them."""
         if not self._events:
             return
-        idle = not self.busy
+        self.notice("AT event handler:", text)
+
+    def notice(self, *lines: str, prompt: bool = True) -> None:
+        """Print lines that nobody asked for; where a prompt stands, it and what has been typed are drawn again."""
+        idle = prompt and not self.busy
         if idle and self._colour:
             self.send(b"\x1b[%dD\x1b[J" % (len(PROMPT) + len(self._editor.line)))
-        self._print("AT event handler:", text)
+        self._print(*lines)
         if idle:
             self._show_prompt()
             self.send(self._editor.line)
+
+    def own_command(self, words: list[str]) -> bool:
+        """Run a command that firmware built on this has besides; False when it is none."""
+        return False
 
     def _run(self, line: str) -> None:
         try:
@@ -108,7 +116,7 @@ class Shell(PassThrough):
                 return
             case ["kernel", *_]:
                 self._print(*_KERNEL_USAGE)
-            case [name, *_]:
+            case [name, *_] if not self.own_command(words):
                 self._complain(f"{name}: command not found")
         self._show_prompt()
 
