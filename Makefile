@@ -13,9 +13,9 @@ WORKERS ?= auto
 .PHONY: nightly check env lint types imports test test-all test-scenarios bench clean
 
 nightly: env
-	@$(PY) -m pytest tests/scenarios -q --boards $(BOARDS)
+	@$(PY) -m pytest tests/scenarios -q --boards "$(BOARDS)"
 ifdef MUTANTS
-	@$(PY) -m tests.mutation_run --boards $(BOARDS) --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
+	@$(PY) -m tests.mutation_run --boards "$(BOARDS)" --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
 endif
 
 check: env lint types imports test-all test-scenarios

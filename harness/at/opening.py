@@ -2,7 +2,9 @@
 
 import errno
 import os
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import serial
 
@@ -11,6 +13,8 @@ from harness.errors import LabError, Misuse, PortBusy, PortMissing
 
 _MISSING = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR, errno.EIO})
 _BUSY = frozenset({errno.EBUSY, errno.EAGAIN})
+_PATIENCE = 2.0  # seconds for a server of ports to say why it hangs up
+_MOST = 1000
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
 
 
@@ -42,6 +46,8 @@ def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> ByteStream
 
 
 def _refused(url: str, name: str, number: int | None, text: str) -> LabError:
+    if said := server_says(url):
+        return PortBusy(f"{name}: {url} is taken, the server there says {said!r}")
     if "option" in text:  # pyserial: "timeout while waiting for option 'purge'", "remote rejected value for option"
         return LabError(
             f"{name}: {url} does not speak RFC 2217 as it should ({text}); use socket:// or a newer ser2net there"
@@ -53,20 +59,46 @@ def _refused(url: str, name: str, number: int | None, text: str) -> LabError:
             f"{name}: no port {url} ({text}); is the board plugged in, and does the boards file name the right one?"
         )
     if number in _BUSY:
-        return PortBusy(f"{name}: {url} is in use by {_holders(url)}; end it, or wait for it")
+        return PortBusy(f"{name}: {url} is in use by {_holders(url)}")
     if number in _DENIED:
         return LabError(f"{name}: no permission for {url}; add this user to the group dialout and log in again")
     return LabError(f"{name}: cannot open {url}: {text}")
 
 
+def server_says(url: str) -> str | None:
+    """Return the line by which a server of ports says that the port is taken, None if it says no such thing.
+
+    ser2net writes ``Port already in use`` to a second client and hangs up: to RFC 2217 that is noise.
+    """
+    if "://" not in url:
+        return None
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=_PATIENCE) as connection:
+            heard = b""
+            while len(heard) < _MOST and (part := connection.recv(_MOST)):
+                heard += part
+    except (OSError, ValueError):  # no server, or one that goes on talking: it has given the port to this connection
+        return None
+    return next((line for line in heard.decode("ascii", "ignore").splitlines() if "in use" in line.lower()), None)
+
+
 def _holders(url: str) -> str:
-    """Name the processes of this user that hold the device open."""
+    """Name the processes of this user that hold the device open; a virtual board only has the other end of it."""
     device = os.path.realpath(url)
     found: list[str] = []
+    own = False
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if any(os.path.realpath(entry) == device for entry in (process / "fd").iterdir()):
+            if not any(os.path.realpath(entry) == device for entry in (process / "fd").iterdir()):
+                continue
+            if int(process.name) == os.getpid():
+                own = True
+            elif b"harness.virtual" not in (process / "cmdline").read_bytes():
                 found.append(f"{(process / 'comm').read_text().strip()} (pid {process.name})")
         except OSError:
             continue  # another user's process, or one that has just ended
-    return ", ".join(found) or "another program, perhaps ModemManager (it probes every new port)"
+    if own and not found:
+        return "this run itself, for another board: two entries of the boards file are one port; remove one of them"
+    others = ", ".join(found) or "another program, perhaps ModemManager (it probes every new port)"
+    return f"{others}; end it, or wait for it"

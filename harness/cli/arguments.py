@@ -34,6 +34,7 @@ class Arguments(argparse.Namespace):
     reprovision: bool
     # credentials, jwt
     sec_tag: int | None
+    foreign: bool  # credentials delete
     # attest, jwt
     show: bool
     challenge: bytes | None
@@ -107,7 +108,10 @@ def _parser() -> _Parser:
     command(group, "credentials list", "list everything that the board holds", board)
     command(group, "credentials verify", "compare the board with what the harness wrote to it", board)
     delete = command(group, "credentials delete", "delete root CA, certificate and key of a board", board)
-    delete.add_argument("--sec-tag", type=_sec_tag, metavar="N", help="only this one of the board's sec_tags")
+    delete.add_argument("--sec-tag", type=_any_sec_tag, metavar="N", help="only this sec_tag")
+    delete.add_argument(
+        "--foreign", action="store_true", help="with --sec-tag: all that is there, whoever wrote it (up to 4294967295)"
+    )
     _add_attest(command(commands, "attest", "ask the modem for its attestation token", board))
     _add_jwt(command(commands, "jwt", "ask the modem for a JWT and verify its signature", board))
     policies = commands.add_parser("policy", help="what devices may do by the cloud's policies, and whether they may")
@@ -137,7 +141,12 @@ def _board_options(output: _Parser, nargs: str | None = None) -> _Parser:
     boards = "boards file (default: boards.yaml; without one a virtual board)"
     add("--boards", type=Path, default=choose_boards_file(None, Path()), metavar="FILE", help=boards)
     add("--cloud", metavar="NAME", help="use this cloud of the boards file")
-    add("--lab-ca", type=Path, metavar="DIR", help="the lab CA's folder (default: as in the boards file, or .lab/ca)")
+    add(
+        "--lab-ca",
+        type=Path,
+        metavar="DIR",
+        help="the lab CA's folder (default: as in the boards file, or .lab/ca beside it)",
+    )
     add("--transcript", type=Path, metavar="FILE", help="write everything that was said to FILE, without secrets")
     return parser
 
@@ -256,10 +265,15 @@ def _document_file(text: str) -> Path:
     return Path(text.removeprefix("file://"))
 
 
-def _sec_tag(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) > _LATEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no sec_tag: 0 to {_LATEST}")
+def _sec_tag(text: str, highest: int = _LATEST) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > highest:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a sec_tag, which is 0 to {highest}")
     return int(text)
+
+
+def _any_sec_tag(text: str) -> int:
+    """A sec_tag that a modem may list, those that Nordic reserves too."""
+    return _sec_tag(text, 2**32 - 1)
 
 
 def _membership(text: str) -> Membership:

@@ -5,12 +5,13 @@ from harness.cli.exit_codes import OK, REFUSED
 from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.session import one_board
-from harness.run.stored_credentials import Checked, Item, check_stored, delete_stored, list_items
+from harness.errors import Misuse
+from harness.run.stored_credentials import Checked, Item, check_stored, delete_foreign, delete_stored, list_items
 
 
 def list_stored(given: Arguments, progress: Progress) -> Result:
     """List everything in the board's credential store, with what the harness wrote marked."""
-    with one_board(given, progress) as board:
+    with one_board(given, progress, needs_cloud=False) as board:
         items = list_items(board)
     data = {"board": given.board, "credentials": [_item(item) for item in items]}
     lines = [
@@ -23,22 +24,37 @@ def list_stored(given: Arguments, progress: Progress) -> Result:
 
 def verify(given: Arguments, progress: Progress) -> Result:
     """Compare what the harness wrote with what the board lists; any difference is a refusal."""
-    with one_board(given, progress) as board:
+    with one_board(given, progress, needs_cloud=False) as board:
         checks = check_stored(board)
+        folder = board.device.records.folder
     ok = bool(checks) and all(check.ok for check in checks)
     lines = [f"sec_tag {check.sec_tag}: {check.text}" for check in checks]
     if not checks:
-        lines = [f"{given.board}: the harness has written nothing to this board; provision it first"]
+        lines = [f"{given.board}: no record in {folder} of anything that the harness wrote to this board; provision it"]
     return Result({"board": given.board, "checks": [_check(check) for check in checks]}, lines, OK if ok else REFUSED)
 
 
 def delete(given: Arguments, progress: Progress) -> Result:
-    """Delete root CA, certificate and key in the board's sec_tags; foreign content only with ``adopt: true``."""
-    with one_board(given, progress) as board:
-        deleted = delete_stored(board, given.sec_tag, progress)
+    """Delete root CA, certificate and key in the board's sec_tags, or all in one that ``--foreign`` names.
+
+    Content that the harness did not write goes only with ``adopt: true`` or ``--foreign``. What stays is said.
+    """
+    if given.foreign and given.sec_tag is None:
+        raise Misuse("--foreign deletes what others wrote, in the one sec_tag that is named: add --sec-tag N")
+    with one_board(given, progress, needs_cloud=False) as board:
+        if given.foreign and given.sec_tag is not None:
+            deleted, left = delete_foreign(board, given.sec_tag, progress)
+        else:
+            deleted, left = delete_stored(board, given.sec_tag, progress)
     lines = [f"deleted sec_tag {item.sec_tag} type {item.kind} ({item.name})" for item in deleted]
-    data = {"board": given.board, "deleted": [_item(item) for item in deleted]}
-    return Result(data, lines or [f"{given.board}: nothing to delete"])
+    lines = lines or [f"{given.board}: nothing to delete"]
+    lines += [f"left    sec_tag {item.sec_tag} type {item.kind} ({item.name}): {why}" for item, why in left]
+    data = {
+        "board": given.board,
+        "deleted": [_item(item) for item in deleted],
+        "left": [_item(item) | {"reason": why} for item, why in left],
+    }
+    return Result(data, lines)
 
 
 def _item(item: Item) -> dict[str, object]:

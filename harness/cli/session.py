@@ -12,30 +12,39 @@ from harness.errors import Misuse
 from harness.lab import BoardConfig, Lab, LabFile, load_boards_file
 from harness.redact import SECRETS
 from harness.report import Transcript
-from harness.run import LAB_CA, Board, Cloud
+from harness.run import Board, Cloud, lab_ca_folder
 
 
 @contextmanager
-def one_board(given: Arguments, progress: Progress) -> Iterator[Board]:
+def one_board(given: Arguments, progress: Progress, *, needs_cloud: bool = True) -> Iterator[Board]:
     """Yield the board ``given.board``; what the command put into the account stays there."""
-    with several_boards(given, [given.board], progress) as (board,):
+    with several_boards(given, [given.board], progress, needs_cloud=needs_cloud) as (board,):
         yield board
 
 
 @contextmanager
-def several_boards(given: Arguments, names: Sequence[str], progress: Progress) -> Iterator[list[Board]]:
-    """Yield the boards ``names``, in this order."""
+def several_boards(
+    given: Arguments, names: Sequence[str], progress: Progress, *, needs_cloud: bool = True
+) -> Iterator[list[Board]]:
+    """Yield the boards ``names``, in this order.
+
+    ``given``: boards file, cloud, lab CA and transcript of the command. ``needs_cloud``: the command asks the cloud, so
+    an API key that is missing and a cloud out of reach are found before any port is opened.
+    """
     file = load_boards_file(given.boards)
     with ExitStack() as stack:
         lab = stack.enter_context(Lab(file, cloud_override=given.cloud))
-        configs = [_select(lab, name) for name in dict.fromkeys(names)]  # each with the cloud that it will use
+        # Each with the cloud that it will use.
+        configs = [_select(lab, name, needs_cloud=needs_cloud) for name in dict.fromkeys(names)]
+        if needs_cloud:
+            lab.check_api_keys(configs)
         clouds = {config.cloud: Cloud(lab, config.cloud) for config in configs}
         boards = [
             Board(
                 lab,
                 config,
                 clouds[config.cloud],
-                ca_folder=given.lab_ca or file.lab_ca or LAB_CA,
+                ca_folder=given.lab_ca or lab_ca_folder(file),
                 key_origin=getattr(given, "key_origin", None),
                 renew=getattr(given, "reprovision", False),
                 progress=progress if len(configs) == 1 else partial(_named, progress, config.name),
@@ -71,8 +80,10 @@ def _named(progress: Progress, name: str, text: str) -> None:
     progress(f"{name}: {text}")
 
 
-def _select(lab: Lab, name: str) -> BoardConfig:
-    find_board(lab.file, name)
+def _select(lab: Lab, name: str, *, needs_cloud: bool) -> BoardConfig:
+    board = find_board(lab.file, name)
+    if not needs_cloud and board.virtual is None:
+        return board
     return next(board for board in lab.select([name]) if board.name == name)
 
 

@@ -15,7 +15,7 @@ from harness.run import Board
 
 def attest(given: Arguments, progress: Progress) -> Result:
     """Ask for the attestation token and show what it says."""
-    with one_board(given, progress) as board:
+    with one_board(given, progress, needs_cloud=False) as board:
         modem = board.opened.modem
         progress("asking for the attestation token")
         token = modem.attestation_token(given.challenge)
@@ -35,7 +35,7 @@ def attest(given: Arguments, progress: Progress) -> Result:
 
 def jwt(given: Arguments, progress: Progress) -> Result:
     """Ask for a JWT, verify its signature where the key is known, and show what it says."""
-    with one_board(given, progress) as board:
+    with one_board(given, progress, needs_cloud=False) as board:
         modem = board.opened.modem
         if given.expires_in and not modem.registration().registered:
             progress("registering in the radio network, from which the modem has the time")

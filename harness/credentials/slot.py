@@ -107,7 +107,7 @@ def choose_target(slots: Sequence[Slot], request: ProvisionRequest, valid: Recor
         slot = slots[0]
         kinds = ", ".join(str(int(kind)) for kind in slot.foreign)
         raise Misuse(
-            f"sec_tag {slot.sec_tag} holds credentials that the harness did not write (type {kinds}): set adopt: true "
-            "for this board to have them replaced, or list another sec_tag"
+            f"sec_tag {slot.sec_tag} holds credentials that the harness did not write (type {kinds}; no record in "
+            f"{request.records.folder}): set adopt: true for this board to have them replaced, or list another sec_tag"
         )
     return slots[0]

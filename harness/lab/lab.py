@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -140,6 +140,12 @@ class Lab:
         if clouds:
             self._relay = Relay(self._folder, {name: cloud.command for name, cloud in clouds.items()})
         return {name: cloud.ready | {"relay": str(self._folder)} for name, cloud in clouds.items()}
+
+    def check_api_keys(self, boards: Iterable[BoardConfig]) -> None:
+        """Raise MissingApiKey unless the key of every account that ``boards`` use is there. Starts no cloud."""
+        for name in dict.fromkeys(board.cloud for board in boards):
+            if not isinstance(self._cloud(name), LocalCloud):
+                self.api_key(name)
 
     def documents(self, cloud_name: str) -> tuple[PolicyDocument, ...]:
         """Return the policy documents that the cloud is expected to enforce."""

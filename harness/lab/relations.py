@@ -77,7 +77,7 @@ def _device(
         (str(board.get("cloud", "local")), device_id), (str(board.get("name")), mistake.line)
     )
     if line != mistake.line or first != str(board.get("name")):
-        text = f"device id {device_id!r} is that of {first!r} already, in line {line}; a cloud has one device of an id"
+        text = f"device id {device_id!r} belongs to board {first!r} already, in line {line}; give each its own"
         yield document.mistake((*place, "device_id"), text)
 
 

@@ -163,9 +163,10 @@ class CredentialStore:
                 raise DigestMismatch(f"{_place(sec_tag, kind)} holds nothing, although it was written: provision again")
         return held
 
-    def delete(self, sec_tag: int, kind: int) -> bool:
-        """Delete the item; False when there was none."""
-        self.check_sec_tag(sec_tag)
+    def delete(self, sec_tag: int, kind: int, *, foreign: bool = False) -> bool:
+        """Delete the item; False when there was none. ``foreign``: the user named a sec_tag that is not the board's."""
+        if not foreign:
+            self.check_sec_tag(sec_tag)
         try:
             self._port.command(f"AT%CMNG=3,{sec_tag},{int(kind)}")
         except AtError as error:

@@ -83,6 +83,8 @@ def selected_boards(config: pytest.Config) -> int:
     from harness.errors import HarnessError
 
     try:
-        return len(run_of(config).selected)
+        run = run_of(config)
+        run.check_api_keys({board.name for board in run.selected})
+        return len(run.selected)
     except HarnessError:
         return 0

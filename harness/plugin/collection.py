@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from harness.policy.derivation.case import Case
 
 
+_ASKING_A_CLOUD = frozenset({"cloud", "observer", "provisioned", "device_api"})
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once per selected board, the board's name in its id.
 
@@ -54,14 +57,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """End here on a mistake in the boards file."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """End here on a mistake in the boards file, or where the key of a cloud that a test asks is missing."""
     mistake = config.stash.get(MISTAKE, None)
+    if mistake is None and not config.option.collectonly:
+        mistake = _missing_key(config, items)
     if mistake is None:
         return
     if not config.option.collectonly and not is_worker(config):
         reports_begun(config).refuse(str(mistake))
     raise pytest.UsageError(str(mistake))
+
+
+def _missing_key(config: pytest.Config, items: list[pytest.Item]) -> Misuse | None:
+    asking = [item for item in items if _ASKING_A_CLOUD & set(getattr(item, "fixturenames", ()))]
+    names = {name for name in boards_of(asking).values() if name}
+    try:
+        if names:
+            run_of(config).check_api_keys(names)
+    except Misuse as mistake:
+        return mistake
+    return None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

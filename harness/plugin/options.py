@@ -28,7 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="minimal",
         help="derived policy trials: the smallest set that notices every change to the policies, or all",
     )
-    group.addoption("--lab-ca", metavar="DIR", help="folder of the lab's CA, made on first use (default: .lab/ca)")
+    group.addoption(
+        "--lab-ca",
+        metavar="DIR",
+        help="folder of the lab's CA, made on first use (default: .lab/ca beside the boards file)",
+    )
     group.addoption("--provision", metavar="WAY", choices=("device", "host", "cloud"), help="where every key is made")
     group.addoption("--reprovision", action="store_true", help="make new credentials although valid ones are there")
 

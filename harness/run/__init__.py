@@ -7,10 +7,9 @@ from harness.run.cloud_device import CloudDevice
 from harness.run.onboarding import Onboarded
 from harness.run.open_board import OpenBoard
 from harness.run.repetition import NotProvisioned
-from harness.run.run import LAB_CA, Run
+from harness.run.run import Run, lab_ca_folder
 
 __all__ = [
-    "LAB_CA",
     "Board",
     "BulkResult",
     "Cloud",
@@ -20,5 +19,6 @@ __all__ = [
     "OpenBoard",
     "Provisioned",
     "Run",
+    "lab_ca_folder",
     "onboard_together",
 ]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from harness.at import AtPort
+from harness.at.opening import server_says
+from harness.errors import BoardLost, PortBusy
 from harness.firmware import Firmware, MqttDriver, open_firmware, port_settings, synchronise
 from harness.lab import BoardConfig
 from harness.modem import Identity, Modem
@@ -35,6 +37,11 @@ def open_board(config: BoardConfig, url: str, timeline: Timeline) -> OpenBoard:
         modem.prepare()
         found_mode = modem.functional_mode()
         return OpenBoard(port, modem, modem.identity(), open_firmware(port, config.firmware), found_mode)
+    except BoardLost as error:
+        port.close()
+        if said := server_says(url):  # ser2net takes the connection, says so, and hangs up
+            raise PortBusy(f"{config.name}: {url} is taken, the server there says {said!r}") from error
+        raise
     except BaseException:
         port.close()
         raise

@@ -1,20 +1,27 @@
 """One run: the selected boards and their clouds, opened when needed, closed together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from harness.credentials import KeyOrigin
-from harness.lab import BoardConfig, Lab, load_boards_file
+from harness.lab import BUILT_IN_LAB, BoardConfig, Lab, LabFile, load_boards_file
 from harness.policy import PolicyDocument
 from harness.report import RunFolder
 from harness.run.board import Board
 from harness.run.cloud import Cloud
 from harness.timeline import TimelineFile
 
-LAB_CA = Path(".lab") / "ca"
-"""The folder of the lab's CA where neither the command line nor the boards file names one."""
+_LAB_CA = Path(".lab") / "ca"
+
+
+def lab_ca_folder(file: LabFile) -> Path:
+    """Return the folder of a lab's CA and records: the one that its boards file names, else ``.lab/ca`` beside that.
+
+    It belongs to the lab that the file describes, so whoever uses the file finds it, from whatever folder.
+    """
+    return file.lab_ca or file.path.parent / _LAB_CA
 
 
 class Run:
@@ -33,14 +40,14 @@ class Run:
         renew: bool = False,
         clouds: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        """``ca_folder`` None: as the boards file says, else ``.lab/ca`` in ``root``. ``clouds``: see Lab.
+        """``ca_folder`` None: see :func:`lab_ca_folder`, for the built-in lab in ``root``. ``clouds``: see Lab.
 
         Others: see CloudDevice.
         """
         self.folder = folder
         self.boards_file = boards_file
         file = load_boards_file(boards_file)
-        self._ca_folder = ca_folder or file.lab_ca or root / LAB_CA
+        self._ca_folder = ca_folder or (root / _LAB_CA if boards_file == BUILT_IN_LAB else lab_ca_folder(file))
         self._key_origin = key_origin
         self._renew = renew
         # Its folder is not the run's: what stand-ins keep there (an API key) must not be near a report.
@@ -72,6 +79,10 @@ class Run:
     def start_clouds(self) -> dict[str, dict[str, Any]]:
         """Start the local clouds of the selected boards, for worker processes to attach to. Raises CloudUnreachable."""
         return self._lab.start_clouds(self.selected)
+
+    def check_api_keys(self, names: Collection[str]) -> None:
+        """Raise Misuse unless the API key of every account that the boards ``names`` use is there. Starts nothing."""
+        self._lab.check_api_keys(board for board in self.selected if board.name in names)
 
     def documents(self, cloud: str) -> tuple[PolicyDocument, ...]:
         """Return the policy documents that a cloud of the boards file is expected to enforce."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
+from harness.at import AtError
 from harness.errors import Misuse
 from harness.modem import CredentialKind, StoredCredential
 from harness.run.board import Board
@@ -44,27 +45,60 @@ def check_stored(board: Board) -> list[Checked]:
     return [_check(board, tag) for tag in board.config.all_sec_tags if board.device.records.get(imei, tag) is not None]
 
 
-def delete_stored(board: Board, sec_tag: int | None, progress: Callable[[str], None]) -> list[Item]:
-    """Delete root CA, certificate and key in ``sec_tag``, or in all of the board's; return what was there.
+def delete_stored(
+    board: Board, sec_tag: int | None, progress: Callable[[str], None]
+) -> tuple[list[Item], list[tuple[Item, str]]]:
+    """Delete root CA, certificate and key in ``sec_tag``, or in all of the board's.
 
-    Raises Misuse before anything is deleted: a sec_tag that is not the board's, or content that the harness did not
-    write and that ``adopt: true`` does not give it.
+    Returns what was deleted, and what stays there of other types with the reason. Raises Misuse before anything is
+    deleted: a sec_tag that is not the board's, or content that the harness did not write and that ``adopt: true`` does
+    not give it.
     """
     modem, tags = board.opened.modem, board.config.all_sec_tags if sec_tag is None else (sec_tag,)
     for tag in tags:
         modem.credentials.check_sec_tag(tag)
-    found = [item for item in list_items(board) if item.sec_tag in tags and item.kind in _PROVISIONED]
+    there = [item for item in list_items(board) if item.sec_tag in tags]
+    found = [item for item in there if item.kind in _PROVISIONED]
     foreign = [item for item in found if not item.ours]
     if foreign and not board.config.adopt:
         places = ", ".join(f"sec_tag {item.sec_tag} type {item.kind}" for item in foreign)
-        raise Misuse(f"{board.name}: the harness did not write {places}: set adopt: true for the board to let it go")
+        records = board.device.records.folder
+        raise Misuse(
+            f"{board.name}: no record in {records} that the harness wrote {places}: set adopt: true for the board to "
+            "let it go, or name the sec_tag with --foreign --sec-tag N"
+        )
     with modem.offline():
         for item in found:
             progress(f"deleting sec_tag {item.sec_tag} type {item.kind} ({item.name})")
             modem.credentials.delete(item.sec_tag, item.kind)
     for tag in tags:
         board.device.records.remove(board.opened.identity.imei, tag)
-    return found
+    why = "a type that the harness does not write; --foreign --sec-tag N deletes it"
+    return found, [(item, why) for item in there if item.kind not in _PROVISIONED]
+
+
+def delete_foreign(
+    board: Board, sec_tag: int, progress: Callable[[str], None]
+) -> tuple[list[Item], list[tuple[Item, str]]]:
+    """Delete everything in ``sec_tag``, whoever wrote it: 0 to 4294967295, whether the board's own or not.
+
+    Returns what was deleted, and what the modem did not let go with its refusal.
+    """
+    modem = board.opened.modem
+    found = [item for item in list_items(board) if item.sec_tag == sec_tag]
+    deleted: list[Item] = []
+    left: list[tuple[Item, str]] = []
+    with modem.offline():
+        for item in found:
+            progress(f"deleting sec_tag {item.sec_tag} type {item.kind} ({item.name})")
+            try:
+                modem.credentials.delete(item.sec_tag, item.kind, foreign=True)
+                deleted.append(item)
+            except AtError as error:
+                left.append((item, str(error)))
+    if not left:
+        board.device.records.remove(board.opened.identity.imei, sec_tag)
+    return deleted, left
 
 
 def _item(board: Board, stored: StoredCredential) -> Item:

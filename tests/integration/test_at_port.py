@@ -2,9 +2,13 @@
 
 import fcntl
 import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,6 +18,8 @@ import serial.rfc2217
 from harness.at import AtError, AtPort, PortSettings
 from harness.at.receiver import Receiver
 from harness.errors import BoardLost, LabError, Misuse, NoAnswer, PortBusy, PortMissing
+from harness.lab import BoardConfig
+from harness.run.open_board import open_board
 from harness.timeline import Kind, Timeline
 from tests.integration.at_far_end import FarEnd
 from tests.unit.at.scripted_modem import ScriptedModem
@@ -306,9 +312,69 @@ def test_no_such_port(timeline):
         AtPort.open("/dev/no-such-port", name="board-1", timeline=timeline)
 
 
-def test_busy_port_names_its_owner(port, far, timeline):
-    with pytest.raises(PortBusy, match=rf"in use by .*\(pid {os.getpid()}\)"):
+HOLD = """
+import fcntl, sys, time
+port = open(sys.argv[1], "rb", buffering=0)
+fcntl.flock(port, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def held(path, *arguments):
+    """Another process that holds the port."""
+    command = [sys.executable, "-c", HOLD, path, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        yield process.pid
+        process.stdin.close()
+
+
+def test_busy_port_names_its_owner(silent, timeline):
+    with held(silent.path) as pid, pytest.raises(PortBusy) as caught:
+        AtPort.open(silent.path, name="other", timeline=timeline)
+    owner = r"in use by python\S* \(pid (\d+)\); end it, or wait for it"
+    assert re.search(owner, str(caught.value))[1] == str(pid)
+
+
+def test_a_run_does_not_send_its_user_to_end_the_run(port, far, timeline):
+    with pytest.raises(PortBusy, match=r"in use by this run itself, for another board: two entries") as caught:
         AtPort.open(far.path, name="other", timeline=timeline)
+    assert str(os.getpid()) not in str(caught.value)
+
+
+def test_a_virtual_board_is_not_the_holder_of_its_own_port(silent, timeline):
+    with held(silent.path, "harness.virtual") as pid, pytest.raises(PortBusy) as caught:
+        AtPort.open(silent.path, name="other", timeline=timeline)
+    assert str(pid) not in str(caught.value)
+
+
+@contextmanager
+def taken(text=b"Port already in use\r\n"):
+    """A server of ports that tells each client so and hangs up, as ser2net does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                with client:
+                    client.sendall(text)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize("scheme", ["rfc2217", "socket"])
+def test_a_server_of_ports_that_says_who_it_is_not_for(scheme, timeline):
+    with taken() as address, pytest.raises(PortBusy, match=r"is taken, the server there says 'Port already in use'$"):
+        open_board(BoardConfig(name="rack", port=f"{scheme}://{address}"), f"{scheme}://{address}", timeline)
 
 
 def test_busy_port_of_somebody_unknown(silent, timeline, monkeypatch):

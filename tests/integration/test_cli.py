@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
+from harness.at import AtPort
 from harness.cli import main
+from harness.timeline import Timeline
 from tests.integration import runs
 from tests.integration.runs import processes_of
 
@@ -282,6 +284,63 @@ def test_verify_and_delete(lab):
     assert up.run("credentials", "verify", "virtual-1").json["checks"] == []
 
 
+def test_what_others_wrote_goes_only_when_it_is_named(lab, tmp_path):
+    up = lab()
+    up.run("provision", "virtual-1")
+    elsewhere = ("--lab-ca", str(tmp_path / "other"))
+    refused = up.run("credentials", "delete", "virtual-1", *elsewhere)
+    assert str(tmp_path / "other" / "boards") in refused.json["message"]  # where it looked for a record
+    assert up.run("credentials", "delete", "virtual-1", "--foreign").code == 2  # which one?
+    gone = up.run("credentials", "delete", "virtual-1", "--foreign", "--sec-tag", "16842753", *elsewhere)
+    assert ([item["type"] for item in gone.json["deleted"]], gone.json["left"]) == ([0, 1, 2], [])
+    reserved = up.run("credentials", "list", "virtual-1").json["credentials"]
+    assert max(item["sec_tag"] for item in reserved) == 4294967294
+    kept = up.run("credentials", "delete", "virtual-1", "--foreign", "--sec-tag", "4294967294")
+    assert (kept.code, kept.json["deleted"]) == (0, [])
+    assert {item["sec_tag"] for item in kept.json["left"]} == {4294967294}
+
+
+def test_types_that_the_harness_does_not_write_stay_and_are_named(lab):
+    up = lab()
+    with AtPort.open(up.ready["boards"][0]["port"], name="a", timeline=Timeline()) as port:
+        port.sync()
+        for command in ("AT+CFUN=4", 'AT%CMNG=0,16842753,3,"00ff"', "AT+CFUN=1"):
+            port.command(command)
+    done = up.run("credentials", "delete", "virtual-1").json
+    assert done["deleted"] == []
+    assert [(item["type"], item["reason"]) for item in done["left"]] == [
+        (3, "a type that the harness does not write; --foreign --sec-tag N deletes it")
+    ]
+
+
+def test_records_are_found_from_whatever_folder(lab, tmp_path, monkeypatch):
+    up = lab()
+    first = up.run("provision", "virtual-1").json
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert (first["kept"], up.run("provision", "virtual-1").json["kept"]) == (False, True)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_what_the_modem_says_needs_no_cloud(lab, monkeypatch):
+    up = lab()
+    port = up.ready["boards"][0]["port"]
+    up.boards_file.write_text(f"boards: [{{name: dk, port: {port}, cloud: nrfcloud}}, {{name: none, port: {port}2}}]")
+    monkeypatch.delenv("NRFCLOUD_API_KEY", raising=False)
+    for command in (
+        ["attest"],
+        ["jwt", "--identity", "--expires-in", "0"],
+        ["credentials", "list"],
+        ["credentials", "delete"],
+    ):
+        assert up.run(*command, "dk").code == 0
+    up.boards_file.write_text(f"boards: [{{name: dk, port: {port}}}]")  # no cloud is named, so it is the local one
+    assert up.run("attest", "dk").code == 0
+    assert "cannot reach cloud 'local'" in up.run("provision", "dk").json["message"]
+    asked = up.run("provision", "dk", "--cloud", "nrfcloud")
+    assert (asked.code, asked.json["message"][:45]) == (2, "environment variable NRFCLOUD_API_KEY is empt")
+
+
 def test_credentials_of_others_are_neither_replaced_nor_deleted(lab, tmp_path):
     up = lab()
     up.edit("  sec_tags:\n  - 16842753\n  - 16842754\n", "  sec_tag: 7\n")
@@ -360,7 +419,7 @@ def test_a_test_run_keeps_and_renews_as_the_command_line_does(lab, tmp_path, way
     boards = up.boards_file.read_text()
 
     def report(*options):
-        result = runs.run(inner, boards, REPORT, f"--lab-ca={tmp_path}/.lab/ca", *options)
+        result = runs.run(inner, boards, REPORT, f"--lab-ca={up.boards_file.parent}/.lab/ca", *options)
         assert result.exit_code == 0, result.output
         return result.case("test_provisioned").properties
 

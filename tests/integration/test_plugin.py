@@ -102,13 +102,13 @@ def test_board_that_cannot_be_opened_is_an_error_and_the_next_goes_on(tmp_path, 
     assert processes_of(tmp_path) == []
 
 
-def test_missing_api_key_is_an_error_that_names_the_variable(tmp_path):
+def test_missing_api_key_is_found_before_any_test_runs(tmp_path):
     boards = "boards:\n  - {name: one, virtual: {}, cloud: nrfcloud}\n"
-    result = run(tmp_path, boards, "def test_account(cloud): pass\n", env={"NRFCLOUD_API_KEY": ""})
-    assert result.exit_code == 1
-    case = result.case("test_account[one]")
-    assert case.result == "error"
-    assert "NRFCLOUD_API_KEY" in case.message
+    tests = "def test_plain(): open('ran', 'w')\n\ndef test_account(cloud): pass\n"
+    result = run(tmp_path, boards, tests, env={"NRFCLOUD_API_KEY": ""})
+    assert result.exit_code == 4
+    assert "environment variable NRFCLOUD_API_KEY is empty" in result.output
+    assert not (tmp_path / "ran").exists()
 
 
 def test_busy_board_says_who_has_it(tmp_path):

@@ -102,7 +102,7 @@ def test_a_url_without_host_or_port(load, url):
 
 def test_one_device_id_twice(load):
     device = "virtual: {}, device_id: d"
-    text = "device id 'd' is that of 'b0' already, in line 2; a cloud has one device of an id"
+    text = "device id 'd' belongs to board 'b0' already, in line 2; give each its own"
     (found,) = load(device, device)
     assert found.endswith(text)
     assert load(device, f"{device}, cloud: local") == []
