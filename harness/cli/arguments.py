@@ -239,16 +239,16 @@ def _key_origin(text: str) -> KeyOrigin:
     try:
         return KeyOrigin(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(KeyOrigin)}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(KeyOrigin)}") from None
 
 
 def _name(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise argparse.ArgumentTypeError(f"{text!a} is no UTF-8 text") from None
+        raise argparse.ArgumentTypeError(f"{text!a} is not UTF-8 text") from None
     if not text:
-        raise argparse.ArgumentTypeError("an empty text is no name")
+        raise argparse.ArgumentTypeError("a name cannot be empty")
     return text
 
 
@@ -279,13 +279,13 @@ def _any_sec_tag(text: str) -> int:
 def _membership(text: str) -> Membership:
     states = (Membership.PROVISIONED, Membership.ASSOCIATED, Membership.GATEWAY)
     if text not in states:
-        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(states)}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(states)}")
     return Membership(text)
 
 
 def _seconds(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds")
     return int(text)
 
 

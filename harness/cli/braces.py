@@ -24,7 +24,7 @@ def fill(text: str, names: Names) -> str:
 def _filled(text: str, values: Mapping[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
         if found[0] not in meant:
-            raise ValueError(f"{found[0]!r} is no name in braces; known are {', '.join(_KNOWN)}; {{{{ is a plain {{")
+            raise ValueError(f"{found[0]!r} is not a name in braces; known are {', '.join(_KNOWN)}; {{{{ is a plain {{")
         return meant[found[0]]
 
     meant = {**values, **_DOUBLED}

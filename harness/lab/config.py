@@ -23,7 +23,7 @@ def _port(value: str) -> str:
         try:
             url = urlsplit(value)
             complete = bool(url.hostname and url.port)
-        except ValueError:  # the port is no number, or too large
+        except ValueError:  # the port is not a number, or too large
             complete = False
         if not complete:
             raise ValueError("must name host and port (1 to 65535), e.g. rfc2217://rack-3.lan:4001")
@@ -160,7 +160,7 @@ class LabFile(BaseModel):
     boards: tuple[BoardConfig, ...]
 
     def cloud(self, name: str) -> CloudConfig:
-        """Return a cloud. Raises Misuse if there is none of this name."""
+        """Return a cloud. Raises Misuse if there is not one of this name."""
         if name not in self.clouds:
             raise Misuse(f"no cloud {name!r} in {self.path}; known clouds: {', '.join(self.clouds)}")
         return self.clouds[name]

@@ -283,7 +283,7 @@ def _read_api_key(path: Path, cloud_name: str) -> str:
             raise MissingApiKey(f"{path}: other users can open this file with an API key: run chmod 600 on it")
         key = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not text"
         raise MissingApiKey(
             f"{path}: cannot read the API key for cloud {cloud_name!r}: {reason}; correct it"
         ) from error

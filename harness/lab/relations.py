@@ -112,7 +112,9 @@ def _policies(
         elif path.stem in names:
             text = f"{file!r} has the name of {names[path.stem]!r}; a cloud has one document of a name; rename one"
         elif path.stem == _NO_BOARDS_POLICY:
-            text = f"{path.stem!r} is the name of the policy of MQTT team devices, which are no boards; rename the file"
+            text = (
+                f"{path.stem!r} is the name of the policy of MQTT team devices, which are not boards; rename the file"
+            )
         elif meant := meant_by(path.stem):
             text = f"{path.name!r} would not be in the place of {meant}, but in force besides; name it {meant}.json"
         else:

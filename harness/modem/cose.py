@@ -52,7 +52,7 @@ class CoseSign1:
         if not isinstance(unprotected, Mapping) or dict(unprotected) != {_KEY_ID: _IDENTITY_KEY}:
             raise ValueError("COSE_Sign1 is not signed with the device identity key")
         if not isinstance(payload, (bytes, type(None))):
-            raise ValueError("COSE_Sign1 payload is no byte string")
+            raise ValueError("COSE_Sign1 payload is not a byte string")
         if not isinstance(signature, bytes) or len(signature) != SIGNATURE_SIZE:
             raise ValueError("COSE_Sign1 signature is not 64 bytes")
         return cls(payload, signature)

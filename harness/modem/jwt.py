@@ -159,7 +159,7 @@ def _check_lifetime(claims: Mapping[str, Any], expires_in: int | None) -> None:
     issued, expires = claims.get("iat"), claims.get("exp")
     for name, value in (("iat", issued), ("exp", expires)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise _mismatch(f"its {name} is no number")
+            raise _mismatch(f"its {name} is not a number")
     if expires_in and expires is None:
         raise _mismatch(f"it has no exp, asked for was one in {expires_in} s")
     if expires_in and issued is not None and expires != issued + expires_in:

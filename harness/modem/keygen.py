@@ -165,7 +165,7 @@ def _claims(payload: bytes | None) -> _Claims:
         raise ValueError("its payload holds fields of other types")
     number = decode_cbor(sec_tag)
     if type(number) is not int:
-        raise ValueError("its sec_tag is no number")
+        raise ValueError("its sec_tag is not a number")
     # A sec_tag above 2^31 comes as the negative 32-bit number with the same bits.
     return _Claims(kind, str(uuid.UUID(bytes=device)), number + 2**32 if number < 0 else number, digest, nonce)
 

@@ -55,7 +55,7 @@ class Modem:
         mode = self._port.command("AT+CFUN?").value("+CFUN")
         if not mode.isdecimal():
             raise AtFormatError(
-                f"AT+CFUN? answered '+CFUN: {mode}', which is no functional mode: look at the transcript"
+                f"AT+CFUN? answered '+CFUN: {mode}', which is not a functional mode: look at the transcript"
             )
         return int(mode)
 

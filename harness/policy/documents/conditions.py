@@ -111,7 +111,7 @@ def _like(text: str, variables: bool) -> Test:
 def _arn_like(text: str, variables: bool) -> Test:
     segments = _segments(tokenise(text, variables=variables))
     if len(segments) != 6:
-        raise ValueError(f"{text!r} is no ARN: six parts with colons between them are wanted")
+        raise ValueError(f"{text!r} is not an ARN, which has six parts with colons between them")
 
     def test(value: str, context: Context) -> bool:
         parts = value.split(":", 5)
@@ -143,7 +143,7 @@ def _truth(text: str, variables: bool) -> Test:
 
 def _address(text: str, variables: bool) -> Test:
     if not re.fullmatch(r"[^/]+(/[0-9]+)?", text):
-        raise ValueError(f"{text!r} is no address or network, which is written 10.0.0.0/8")
+        raise ValueError(f"{text!r} is not an address or network; one is written 10.0.0.0/8")
     network = ipaddress.ip_network(text, strict=False)
 
     def test(value: str, context: Context) -> bool:
@@ -159,7 +159,7 @@ def _number(text: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if number.is_nan():
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     return number
 
 
@@ -170,7 +170,7 @@ def _date(text: str) -> datetime:
         try:
             return datetime.fromtimestamp(seconds, UTC)
         except (OverflowError, OSError, ValueError) as error:  # which of them depends on how large it is
-            raise ValueError(f"{text!r} is no date") from error
+            raise ValueError(f"{text!r} is not a date") from error
     moment = datetime.fromisoformat(f"{text}-01" if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text) else text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -47,7 +47,7 @@ class PolicyDocument:
         document = reader.object(value, "$", {"Version", "Id", "Statement"})
         version = document.get("Version", VERSION_WITHOUT)
         if version not in (_VERSION_WITH_VARIABLES, VERSION_WITHOUT):
-            reader.note("$.Version", f"{_VERSION_WITH_VARIABLES} or {VERSION_WITHOUT} is wanted")
+            reader.note("$.Version", f"must be {_VERSION_WITH_VARIABLES} or {VERSION_WITHOUT}")
             version = _VERSION_WITH_VARIABLES
         reader.string(document.get("Id", ""), "$.Id")
         reader.with_variables = version == _VERSION_WITH_VARIABLES

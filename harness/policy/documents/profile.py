@@ -71,7 +71,7 @@ def load_profile(name: str = "page", *, account: str) -> dict[str, PolicyDocumen
 
 
 def profile_folder(name: str) -> Path:
-    """Return the folder with the documents of a shipped profile. Raises PolicyError when there is none of this name."""
+    """Return the folder with the documents of a shipped profile. Raises PolicyError for another name."""
     if name not in SHIPPED:
         raise PolicyError(f"there is no profile {name!r}; there are {' and '.join(SHIPPED)}")
     return DOCUMENTS / name

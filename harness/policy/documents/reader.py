@@ -68,7 +68,7 @@ class Reader:
         if isinstance(value, Object):
             return tuple(self._statement(value, "$.Statement", 1))
         if not isinstance(value, list) or not value:
-            self.note("$.Statement", "a statement or a list of statements is wanted")
+            self.note("$.Statement", "must be a statement or a list of statements")
             return ()
         places = ((item, f"$.Statement[{index}]", index + 1) for index, item in enumerate(value))
         return tuple(statement for place in places for statement in self._statement(*place))
@@ -79,7 +79,7 @@ class Reader:
         if not isinstance(value, Object):
             return
         if statement.get("Effect") not in ("Allow", "Deny"):
-            self.note(f"{path}.Effect", '"Allow" or "Deny" is wanted')
+            self.note(f"{path}.Effect", 'must be "Allow" or "Deny"')
         action = self._one_of(statement, path, "Action", "NotAction")
         resource = self._one_of(statement, path, "Resource", "NotResource")
         actions = self._actions(statement[action], f"{path}.{action}") if action else ()
@@ -105,7 +105,7 @@ class Reader:
         present = [key for key in (name, negated) if key in statement]
         if len(present) == 1:
             return present[0]
-        self.note(path, f"exactly one of {name} and {negated} is wanted")
+        self.note(path, f"must hold exactly one of {name} and {negated}")
         return None
 
     def _actions(self, value: Any, path: str) -> tuple[str, ...]:
@@ -136,7 +136,7 @@ class Reader:
     def _of_operator(self, operator: str, keys: Any, path: str) -> list[Condition]:
         of_operator = self._object(keys, path)
         if not of_operator:
-            raise _Mistake(f"{path}: a condition key is wanted")
+            raise _Mistake(f"{path}: must hold a condition key")
         conditions: list[Condition] = []
         for key, wanted in of_operator.items():
             with self.noting():
@@ -205,7 +205,7 @@ class Reader:
 
     def _object(self, value: Any, path: str, known: set[str] | None = None) -> Object:
         if not isinstance(value, Object):
-            raise _Mistake(f"{path}: an object is wanted")
+            raise _Mistake(f"{path}: must be an object")
         if value.repeated is not None:
             self.note(path, f"the key {json.dumps(value.repeated)} stands here twice")
         for key in value:
@@ -218,7 +218,7 @@ class Reader:
 
     def _string(self, value: Any, path: str) -> str:
         if not isinstance(value, str):
-            raise _Mistake(f"{path}: a string is wanted")
+            raise _Mistake(f"{path}: must be a string")
         _check_characters(value, path)
         return value
 
@@ -227,4 +227,6 @@ def _check_characters(text: str, path: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise _Mistake(f"{path}: \\u{ord(text[error.start]):04x} is half a character") from None
+        raise _Mistake(
+            f"{path}: \\u{ord(text[error.start]):04x} is half of a surrogate pair, not a character"
+        ) from None

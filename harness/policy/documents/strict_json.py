@@ -17,9 +17,9 @@ def parse_json(text: str, *, name: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise PolicyError(f"{name}: no JSON at line {error.lineno} column {error.colno}: {error.msg}") from None
+        raise PolicyError(f"{name}: not JSON, at line {error.lineno} column {error.colno}: {error.msg}") from None
     except (ValueError, RecursionError) as error:
-        raise PolicyError(f"{name}: no JSON that can be read: {error}") from None
+        raise PolicyError(f"{name}: not JSON that can be read: {error}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Object:
@@ -33,4 +33,4 @@ def _object(pairs: list[tuple[str, Any]]) -> Object:
 
 
 def _no_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON value")
+    raise ValueError(f"{constant} is not a JSON value")

@@ -70,7 +70,7 @@ def about_actions(statement: Statement) -> Iterator[Note]:
     for path, action in placed_actions(statement):
         named = named_by(action)
         if not named and not is_greengrass(action):
-            yield path, f"{action} is no action that a device asks for; correct or remove it"
+            yield path, f"{action} is not an action that a device asks for; correct or remove it"
         elif not statement.not_action and named & _HTTPS_BESIDES_MQTT.keys() and not named & _MQTT.keys():
             https = _over_https(statement)
             yield path, f"{action} is asked for by HTTPS requests alone: over MQTT it has no effect{https}"

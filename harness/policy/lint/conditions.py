@@ -81,7 +81,7 @@ def _absent_key(key: str, *, connecting: bool) -> str | None:
     if context.values(name) is not None or key.lower() in _HTTPS_KEYS:
         return None
     if _CONNECTING.values(name) is not None:
-        return f"{key} is present in {_CONNECT} alone, which is no action of this statement"
+        return f"{key} is present in {_CONNECT} alone, which is not an action of this statement"
     if key.lower().startswith("aws:"):
         # Global keys of IAM may be there all the same, but no page says so, and the evaluation has none.
         return f"AWS IoT documents no condition key {key} for devices, so it counts as absent"
@@ -94,7 +94,7 @@ def _absent_variable(key: str, *, connecting: bool) -> str | None:
     if context.variable(name) is not None:
         return None
     if _CONNECTING.variable(name) is not None:
-        return f"{written} has a value in {_CONNECT} alone, which is no action of this statement"
+        return f"{written} has a value in {_CONNECT} alone, which is not an action of this statement"
     if _CONNECTING.values(name) is not None:
         return f"{key} is a list: a condition key, but no variable"
     field, dot, number = key.rpartition(".")

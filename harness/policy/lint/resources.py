@@ -81,9 +81,9 @@ def _without_effect(resource: str, statement: Statement, taken: frozenset[str]) 
     if why:
         return f"{resource} {nothing}: {why}"
     if not met and slash and not re.search(r"[*?]|\$\{", kind):
-        return f"{kind}/ is no type of resource that a device meets; known are {', '.join(RESOURCE_TYPES)}"
+        return f"{kind}/ is not a type of resource that a device meets; known are {', '.join(RESOURCE_TYPES)}"
     if not met:
-        return f"{part} {nothing}: a resource is written TYPE/NAME; types are {', '.join(RESOURCE_TYPES)}"
+        return f"{part} {nothing}: write a resource as TYPE/NAME; types are {', '.join(RESOURCE_TYPES)}"
     if types and not met & types:
         return _never_met(f"{kind}/" if kind in met else part, statement, types)
     if kind not in _POSSIBLE or not slash:
@@ -127,7 +127,7 @@ def _about_name(kind: str, name: str, statement: Statement, nothing: str) -> str
 
 
 def _about_mqtt_wildcard(part: str, statement: Statement) -> str | None:
-    no_wildcards = "+ and # are no wildcards here"
+    no_wildcards = "+ and # are not wildcards here"
     match statement.effect, statement.not_resource:
         case Effect.DENY, False:
             return f"Deny on {part} refuses only this text: {no_wildcards}; deny iot:Receive instead"

@@ -101,11 +101,14 @@ def test_a_membership_that_is_named_twice_is_one(command):
         (["policy", "explain", "a", "receive", "t"], "argument verb: invalid choice: 'receive'"),
         (
             ["policy", "trials", "a", "--membership", "not-attached"],
-            "'not-attached' is none of provisioned, associated",
+            "'not-attached' is not one of provisioned, associated",
         ),
         ([], "the following arguments are required: COMMAND"),
         (["provision"], "the following arguments are required: BOARD"),
-        (["provision", "a", "--key-origin", "phone"], "argument --key-origin: 'phone' is none of device, host, cloud"),
+        (
+            ["provision", "a", "--key-origin", "phone"],
+            "argument --key-origin: 'phone' is not one of device, host, cloud",
+        ),
         (["credentials", "delete", "a", "--sec-tag", "-1"], "'-1' is not a sec_tag, which is 0 to 4294967295"),
         (
             ["credentials", "delete", "a", "--sec-tag", "4294967296"],
@@ -114,7 +117,7 @@ def test_a_membership_that_is_named_twice_is_one(command):
         (["jwt", "a", "--sec-tag", "2147483648"], "'2147483648' is not a sec_tag, which is 0 to 2147483647"),
         (["attest", "a", "--challenge", "00"], "'00' is not 32 hex digits"),
         (["attest", "a", "--challenge", "zz" * 16], "is not 32 hex digits"),
-        (["jwt", "a", "--expires-in", "1.5"], "'1.5' is no whole number of seconds"),
+        (["jwt", "a", "--expires-in", "1.5"], "'1.5' is not a whole number of seconds"),
         (["jwt", "a", "--sec-tag", "1", "--identity"], "argument --identity: not allowed with argument --sec-tag"),
         (["virtual", "down"], "invalid choice: 'down'"),
     ],

@@ -59,7 +59,7 @@ def test_a_document_that_aws_would_not_take_is_an_error(run, tmp_path):
     path.write_text('{"Version": "2012-10-17", "Statement": [{"Effect": "Alow", "Action": "*", "Resource": "*"}]}')
     code, data = run("policy", "check", str(path), str(profile_folder("page") / "gateway.json"))
     assert (code, data["ok"], data["errors"], data["documents"]) == (1, False, 1, 2)
-    text = '$.Statement[0].Effect: "Allow" or "Deny" is wanted'
+    text = '$.Statement[0].Effect: must be "Allow" or "Deny"'
     assert data["findings"] == [{"file": str(path), "level": "error", "text": text}]
 
 
@@ -68,7 +68,7 @@ def test_lines_of_check(tmp_path, capsys):
     path.write_text("{")
     assert main(["policy", "check", str(path)]) == 1
     first, last = capsys.readouterr().out.splitlines()
-    assert first.startswith(f"{path}: error: no JSON at line 1 column 2: ")
+    assert first.startswith(f"{path}: error: not JSON, at line 1 column 2: ")
     assert last == "documents: 1, errors: 1, warnings: 0"
 
 
@@ -94,7 +94,7 @@ def test_output_that_has_no_such_letters():
     assert b" \\u2014 differs at" in done.stdout
 
 
-@pytest.mark.parametrize(("name", "said"), [("", "an empty text"), ("\udcff", "'\\udcff' is no UTF-8 text")])
+@pytest.mark.parametrize(("name", "said"), [("", "a name cannot be empty"), ("\udcff", "'\\udcff' is not UTF-8 text")])
 def test_names_that_are_none(capsys, name, said):
     with pytest.raises(SystemExit) as caught:
         main(["policy", "explain", "v", "publish", name])
@@ -109,7 +109,7 @@ def test_braces_around_what_is_no_name(capsys, name):
     assert caught.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(
-        r"nrf91-harness: argument TOPIC: '[^']+' is no name in braces; known are {device}, {tenant}, {other_device},"
+        r"nrf91-harness: argument TOPIC: '[^']+' is not a name in braces; known are {device}, {tenant}, {other_device},"
         r" {other_tenant}; {{ is a plain {; see nrf91-harness policy explain --help",
         line,
     )

@@ -65,7 +65,7 @@ def test_every_error_of_a_document_is_reported_and_counted(check):
         1,
         [
             'error: $.Statement[0].Resource: "topic/a" is not a resource; one begins with arn: or *',
-            'error: $.Statement[1].Effect: "Allow" or "Deny" is wanted',
+            'error: $.Statement[1].Effect: must be "Allow" or "Deny"',
             'error: $.Statement[2].Action: "Publish" is not an action; one is written iot:Publish',
             "documents: 1, errors: 3, warnings: 0",
         ],

@@ -454,7 +454,7 @@ def test_own_policies_replace_the_profiles_and_join_them(tmp_path, kind):
         (
             "[mine/team-device.json]",
             1,
-            "'team-device' is the name of the policy of MQTT team devices, which are no boards; rename the file",
+            "'team-device' is the name of the policy of MQTT team devices, which are not boards; rename the file",
         ),
         (
             "[mine/ok.json, mine/Associated.json]",
@@ -464,13 +464,13 @@ def test_own_policies_replace_the_profiles_and_join_them(tmp_path, kind):
         (
             "[mine/cut.json]",
             1,
-            "cut: no JSON at line 1 column 2: Expecting property name enclosed in double quotes;"
+            "cut: not JSON, at line 1 column 2: Expecting property name enclosed in double quotes;"
             " correct {mine}/cut.json",
         ),
         (
             "[mine/odd.json]",
             1,
-            "odd: $.Statement[0]: exactly one of Action and NotAction is wanted; correct {mine}/odd.json",
+            "odd: $.Statement[0]: must hold exactly one of Action and NotAction; correct {mine}/odd.json",
         ),
     ],
 )
@@ -532,5 +532,5 @@ def test_documents_that_were_spoilt_after_the_file_was_read(tmp_path):
     folder = policies(tmp_path / "mine", lab=permit("lab"))
     file = load(tmp_path, "clouds: {x: {kind: local, policies: [mine/lab.json]}}\n" + board("cloud: x"))
     (folder / "lab.json").write_text("[]")
-    with pytest.raises(Misuse, match=r"boards\.yaml: policies of cloud 'x': lab: \$: an object is wanted; correct"):
+    with pytest.raises(Misuse, match=r"boards\.yaml: policies of cloud 'x': lab: \$: must be an object; correct"):
         expected_documents(file, "x")

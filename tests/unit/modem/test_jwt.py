@@ -125,8 +125,8 @@ def test_whatever_the_claims_they_come_back(subject, issued):
         (make_jwt(header={"alg": "HS256"}), "'HS256', not ES256"),
         (make_jwt(header={"alg": None}), "None, not ES256"),
         (make_jwt(parts={2: "AAAA"}), "3 bytes, not 64"),
-        (make_jwt(claims={"exp": "soon"}), "exp is no number"),
-        (make_jwt(claims={"iat": True}), "iat is no number"),
+        (make_jwt(claims={"exp": "soon"}), "exp is not a number"),
+        (make_jwt(claims={"iat": True}), "iat is not a number"),
     ],
 )
 def test_malformed(value, reason):

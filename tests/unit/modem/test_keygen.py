@@ -124,7 +124,7 @@ def test_a_sec_tag_above_2_to_31_comes_as_its_negative_twin():
         (join(b"x", make_cose(b"\x85\x09\x40\x41\x11\x40\x40")), "UUID|bytes"),
         (join(b"x", make_cose(b"\x84\x09\x40\x40\x40")), "five fields"),
         (join(b"x", make_cose(b"\x85\x61x\x40\x41\x11\x40\x40")), "other types"),
-        (join(b"x", make_cose(b"\x85\x09\x50" + bytes(16) + b"\x42ax\x40\x40")), "no number"),
+        (join(b"x", make_cose(b"\x85\x09\x50" + bytes(16) + b"\x42ax\x40\x40")), "not a number"),
     ],
 )
 def test_what_is_no_keygen_answer_is_refused_in_one_line(value, reason):

@@ -34,7 +34,7 @@ def test_functional_mode_is_read_and_set(mode):
 
 def test_a_functional_mode_that_is_no_number_is_refused():
     modem, _ = _modem({"AT+CFUN?": ["+CFUN: x", "OK"]})
-    with pytest.raises(AtFormatError, match="no functional mode"):
+    with pytest.raises(AtFormatError, match="not a functional mode"):
         modem.functional_mode()
 
 

@@ -70,7 +70,7 @@ def test_own_policies_of_the_test_boards():
         (
             allow("iot:Publish", f"{ARN}shadow/a"),
             ".Resource",
-            f"shadow/ is no type of resource that a device meets; known are {TYPES}",
+            f"shadow/ is not a type of resource that a device meets; known are {TYPES}",
         ),
         (
             allow("iot:Publish", f"{ARN}topic/${{iot:Thing.ThingName}}/a"),
@@ -90,7 +90,7 @@ def test_own_policies_of_the_test_boards():
         (
             allow(["iot:Publish", "iot:Unsubscribe"], "*"),
             ".Action[1]",
-            "iot:Unsubscribe is no action that a device asks for; correct or remove it",
+            "iot:Unsubscribe is not an action that a device asks for; correct or remove it",
         ),
         (
             allow("iot:Publish", f"{ARN}topic/a/#"),
@@ -105,7 +105,7 @@ def test_own_policies_of_the_test_boards():
         (
             deny("iot:Subscribe", f"{ARN}topicfilter/a/#"),
             ".Resource",
-            "Deny on topicfilter/a/# refuses only this text: + and # are no wildcards here; deny iot:Receive instead",
+            "Deny on topicfilter/a/# refuses only this text: + and # are not wildcards here; deny iot:Receive instead",
         ),
         (
             allow("iot:Connect", f"{ARN}client/${{iot:ClientId}}"),
@@ -180,12 +180,12 @@ def test_known_variables(variable):
         (
             but(deny("iot:Subscribe", "*"), "NotResource", f"{ARN}topicfilter/a/#"),
             ".NotResource",
-            "Deny spares only the text topicfilter/a/#: + and # are no wildcards here; * is one",
+            "Deny spares only the text topicfilter/a/#: + and # are not wildcards here; * is one",
         ),
         (
             but(allow("iot:Subscribe", "*"), "NotResource", f"{ARN}topicfilter/a/#"),
             ".NotResource",
-            "Allow leaves out only the text topicfilter/a/#: + and # are no wildcards here; deny iot:Receive instead",
+            "Allow leaves out only the text topicfilter/a/#: + and # are not wildcards here; deny iot:Receive instead",
         ),
         (
             but(allow("*", f"{ARN}client/x"), "NotAction", "iot:Connect"),
@@ -314,12 +314,12 @@ def test_jobs_by_their_newer_names():
         (
             "iot:Publish",
             f"{ARN}topic",
-            f"topic matches nothing: a resource is written TYPE/NAME; types are {TYPES}",
+            f"topic matches nothing: write a resource as TYPE/NAME; types are {TYPES}",
         ),
         (
             "iot:Subscribe",
             f"{ARN}topicfilte?",
-            f"topicfilte? matches nothing: a resource is written TYPE/NAME; types are {TYPES}",
+            f"topicfilte? matches nothing: write a resource as TYPE/NAME; types are {TYPES}",
         ),
         (
             "iot:Publish",
@@ -408,7 +408,7 @@ def test_allow_inside_deny():
         ),
         (
             "iot:LastWillTopic",
-            "${iot:LastWillTopic} has a value in iot:Connect alone, which is no action of this statement",
+            "${iot:LastWillTopic} has a value in iot:Connect alone, which is not an action of this statement",
         ),
         ("iot:Connection.Thing.Attributes[]", "there is no variable ${iot:Connection.Thing.Attributes[]}"),
     ],
@@ -435,13 +435,13 @@ def test_variables_that_never_have_a_value(variable, text):
         (
             "DateEqualsIfExists",
             "iot:LastWillTopic",
-            "iot:LastWillTopic is present in iot:Connect alone, which is no action of this statement: "
+            "iot:LastWillTopic is present in iot:Connect alone, which is not an action of this statement: "
             "the condition is always fulfilled",
         ),
         (
             "ForAllValues:StringEquals",
             "iot:ConnectAttributes",
-            "iot:ConnectAttributes is present in iot:Connect alone, which is no action of this statement: "
+            "iot:ConnectAttributes is present in iot:Connect alone, which is not an action of this statement: "
             "the condition is always fulfilled",
         ),
         (

@@ -56,9 +56,9 @@ def test_two_documents_are_not_guessed_among():
 
 
 def test_mistakes_inside_are_found():
-    with pytest.raises(PolicyError, match=r'^test: \$\.Statement\.Effect: "Allow" or "Deny" is wanted$'):
+    with pytest.raises(PolicyError, match=r'^test: \$\.Statement\.Effect: must be "Allow" or "Deny"$'):
         read({"policyDocument": STRING.replace('[{"Effect": "Allow"', '{"Effect": "allow"').replace("}]}", "}}")})
-    with pytest.raises(PolicyError, match=r"^test: in the string at \$\.policyDocument: no JSON at line 1 column "):
+    with pytest.raises(PolicyError, match=r"^test: in the string at \$\.policyDocument: not JSON, at line 1 column "):
         read({"policyDocument": '{"Statement": ['})
 
 
@@ -80,7 +80,7 @@ def test_functions_of_cloudformation():
 def test_a_value_that_the_template_does_not_say():
     with pytest.raises(PolicyError, match=r"\$\{Stage\} is not filled: no value was given for Stage"):
         read({"PolicyDocument": DOCUMENT | {"Statement": allow("iot:*", {"Fn::Sub": ARN + "topic/${Stage}/x"})}})
-    with pytest.raises(PolicyError, match=r"Resource: a string is wanted"):
+    with pytest.raises(PolicyError, match=r"Resource: must be a string"):
         read({"PolicyDocument": DOCUMENT | {"Statement": allow("iot:*", {"Ref": "Topic"})}})
 
 
@@ -143,7 +143,7 @@ def test_a_document_in_terraforms_language(tmp_path, source):
             "Resources:\n  P:\n    PolicyDocument:\n      Version: 2012-10-17\n",
             "this is YAML, a policy document is JSON",
         ),
-        ("Version 1", "no JSON at line 1"),
+        ("Version 1", "not JSON, at line 1"),
     ],
 )
 def test_texts_without_a_document_that_can_be_read(tmp_path, source, reason):
