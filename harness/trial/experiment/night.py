@@ -8,7 +8,7 @@ import statistics
 from collections import deque
 
 from harness.trial.experiment.plan import Do, Observation, Plan, Saw
-from harness.trial.experiment.rule import FIRST_PATIENCE, FLOOR, FLOOR_SAMPLES
+from harness.trial.experiment.rule import FIRST_PATIENCE, FLOOR, FLOOR_SAMPLES, LEAST_PATIENCE
 
 _ROUND_TRIPS = {Do.BASELINE, Do.SHAM, Do.FENCE}
 
@@ -35,7 +35,7 @@ class Night:
         """Seconds without an answer after which a fence is sent behind an action."""
         if not self._recent:
             return FIRST_PATIENCE
-        return max(3 * self.round_trip, 1.2 * self._longest)
+        return max(3 * self.round_trip, 1.2 * self._longest, LEAST_PATIENCE)
 
     @property
     def floor(self) -> float:

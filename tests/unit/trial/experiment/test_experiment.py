@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.errors import Misuse
 from harness.trial.experiment import (
     Breaker,
     Connection,
@@ -389,6 +390,31 @@ def test_misuse_is_one_clear_line():
         finished.take(Observation(()))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"confidence": 0.0}, "confidence 0: give a bound from 1e-07 to 0.5, such as 1e-4"),
+        ({"confidence": 1.0}, "confidence 1: "),
+        ({"confidence": float("nan")}, "confidence nan: "),
+        ({"hold": 0.0}, "hold 0: give the seconds"),
+        ({"group": 0}, "group 0: give the number"),
+        ({"budget": -1.0}, "budget -1: give the seconds"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_in_one_line(arguments, words):
+    with pytest.raises(Misuse, match=words):
+        Rule(**arguments)
+
+
+def test_the_strictest_bound_can_still_be_reached():
+    rule = Rule(confidence=1e-7)
+    assert play(action(rule=rule, draws=random.Random(3)), at_action(ends_at)).finding is Finding.POLICY_DISCONNECT
+    late = at_action(lambda plan, index: ends_at(plan, index + 2, seconds=2.0))
+    assert play(action(rule=rule, draws=random.Random(3)), late).finding is Finding.ACKNOWLEDGED_THEN_CLOSED
+    coin = Experiment.of_login(SUBJECT, rule, Night(), random.Random(1))
+    assert play(coin, Logins([Saw.CLOSED]).do).finding is Finding.REFUSED
+
+
 def test_round_trips_steer_patience_and_floor_only_when_enough_are_known():
     night, plan = Night(), action().next()
     assert night.patience == 30.0
@@ -398,3 +424,9 @@ def test_round_trips_steer_patience_and_floor_only_when_enough_are_known():
     night.learn(plan, Observation((Done(Saw.ANSWERED, 1.5),)))
     assert night.floor == 0.4
     assert night.patience == pytest.approx(1.8)
+
+
+def test_patience_has_a_least_value():
+    night = Night()
+    night.learn(action().next(), Observation((Done(Saw.ANSWERED, 0.002),)))
+    assert night.patience == 0.25
