@@ -247,7 +247,9 @@ class AtPort:
         # A shell keeps URCs to itself until it is told otherwise; it forgets that in a reset.
         first = terminator + (b"at events_enable" + terminator if self._settings.at_shell else b"")
         for attempt in range(1, _TRIES + 1):
-            self._write((b"+++" if self._data_mode else b"") + (b'"' if attempt > 1 else b"") + first)
+            # Nobody knows what an earlier user of the board left: after two tries in vain it may be data mode.
+            leave = self._data_mode or (attempt > 2 and not self._settings.at_shell)
+            self._write((b"+++" if leave else b"") + (b'"' if attempt > 1 else b"") + first)
             if self._send(self._probe(), _TRY_TIMEOUT, needs_line=True):
                 self._receiver.in_step()
                 self._out_of_step = self._data_mode = False

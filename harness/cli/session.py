@@ -38,13 +38,14 @@ def several_boards(
         configs = [_select(lab, name, needs_cloud=needs_cloud) for name in dict.fromkeys(names)]
         if needs_cloud:
             lab.check_api_keys(configs)
-        clouds = {config.cloud: Cloud(lab, config.cloud) for config in configs}
+        ca_folder = given.lab_ca or lab_ca_folder(file)
+        clouds = {config.cloud: Cloud(lab, config.cloud, ca_folder) for config in configs}
         boards = [
             Board(
                 lab,
                 config,
                 clouds[config.cloud],
-                ca_folder=given.lab_ca or lab_ca_folder(file),
+                ca_folder=ca_folder,
                 key_origin=getattr(given, "key_origin", None),
                 renew=getattr(given, "reprovision", False),
                 progress=progress if len(configs) == 1 else partial(_named, progress, config.name),

@@ -1,24 +1,26 @@
 """Firmware updates from the account's side: bundles and jobs. nRF Cloud REST API reference (openapi.json)."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from harness.cloud.account_rest import AccountRest, path_of, read_object
+from harness.cloud.made import Made, Note, no_note
 from harness.cloud.refusals import NotOurs
 
 
 class FirmwareUpdates:
     """The firmware bundles and update jobs of one account; reached as ``NrfCloud.updates``.
 
-    Deletes nothing but what it made. ``check_ours``: called with a device id and what is to be done to the device;
-    raises NotOurs if it is not the harness's. Calls raise RestError and CloudUnreachable as those of NrfCloud do.
+    Deletes nothing but what it made. ``note``: see NrfCloud. ``check_ours``: called with a device id and what is to be
+    done to the device; raises NotOurs if it is not the harness's. Calls raise RestError and CloudUnreachable as those
+    of NrfCloud do.
     """
 
-    def __init__(self, rest: AccountRest, check_ours: Callable[[str, str], None]) -> None:
-        self.made_jobs: set[str] = set()
-        self.made_bundles: set[str] = set()
-        self._uploading: set[str] = set()  # versions, until the bundle's id is known
+    def __init__(self, rest: AccountRest, check_ours: Callable[[str, str], None], note: Note = no_note) -> None:
+        self.made_jobs = Made("job", note)
+        self.made_bundles = Made("bundle", note)
+        self._uploading = Made("upload", note)  # versions, until the bundle's id is known
         self._rest = rest
         self._check_ours = check_ours
 
@@ -86,6 +88,12 @@ class FirmwareUpdates:
             *((self.delete_bundle, bundle_id) for bundle_id in sorted(self.made_bundles)),
             *((self._delete_upload, version) for version in sorted(self._uploading)),
         ]
+
+    def take(self, things: Mapping[str, Collection[str]]) -> None:
+        """Take what a killed run has left for ours: ids by kind."""
+        self.made_jobs.update(things.get("job", ()))
+        self.made_bundles.update(things.get("bundle", ()))
+        self._uploading.update(things.get("upload", ()))
 
     def _delete_upload(self, version: str) -> bool:
         bundle_id = self._find_bundle(version)

@@ -1,7 +1,8 @@
 """nRF Cloud's account-side REST API: what a test needs of it. nRF Cloud REST API reference (openapi.json)."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -12,6 +13,7 @@ from harness.cloud.account_rest import AccountRest, path_of, read_object
 from harness.cloud.bulk import FINAL_STATES, key_csv, onboarding_csv, row_errors
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.firmware_updates import FirmwareUpdates
+from harness.cloud.made import Made, Note, no_note
 from harness.cloud.refusals import NotOurs, StillPending
 from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
 from harness.errors import HarnessError, Misuse
@@ -30,6 +32,7 @@ class NrfCloud:
     """One team's account. Never changes a device that the harness did not put there (:attr:`made`).
 
     ``updates``: its firmware bundles and update jobs.
+    ``note`` is told of what is made, before it is made where its id is known then.
     ``timeline`` may be exchanged between tests; ``poll``: seconds between two looks at an operation.
     Calls raise RestError when the cloud says no, CloudUnreachable when it says nothing.
     """
@@ -42,11 +45,12 @@ class NrfCloud:
         timeline: Timeline | None = None,
         poll: float | None = None,
         pause: float | None = None,
+        note: Note = no_note,
     ) -> None:
         self.endpoints = endpoints
         self.timeline = timeline
-        self.made: set[str] = set()
-        self.made_team: set[str] = set()
+        self.made = Made("device", note)
+        self.made_team = Made("team", note)
         self._rest = AccountRest(
             endpoints,
             api_key,
@@ -54,7 +58,7 @@ class NrfCloud:
             pause=pause if pause is not None else 0.5 if endpoints.public else 0.05,
             poll=poll if poll is not None else 5.0 if endpoints.public else 0.05,
         )
-        self.updates = FirmwareUpdates(self._rest, self._only_ours)
+        self.updates = FirmwareUpdates(self._rest, self._only_ours, note)
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +89,7 @@ class NrfCloud:
         found = self.device(device_id)
         if found is not None and device_id not in self.made:
             _check_ours(device_id, found)
-            self.made.add(device_id)
+            self.made.take(device_id)
         return found
 
     def wait_device(self, device_id: str, *, timeout: float = 30.0) -> dict[str, Any]:
@@ -251,6 +255,19 @@ class NrfCloud:
             except HarnessError as error:
                 left.append(f"{name} is still in the account: {error}")
         return left
+
+    def delete_left(self, things: Mapping[str, Collection[str]]) -> list[str]:
+        """Delete what a killed run has left: ids by the kinds that ``note`` is told of. See :meth:`delete_all_made`.
+
+        Devices only where they still carry the harness's mark.
+        """
+        self.made_team.update(things.get("team", ()))
+        self.updates.take(things)
+        for device_id in things.get("device", ()):
+            with suppress(NotOurs):
+                if self.recognise(device_id) is not None:
+                    self.made.add(device_id)
+        return self.delete_all_made()
 
     def _make_room(self, device_id: str) -> None:
         found = self.device(device_id)

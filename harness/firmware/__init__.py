@@ -1,6 +1,6 @@
 """What the application core adds to the modem: what it can, what its lines say of MQTT, and its commands."""
 
-from harness.firmware.detect import WrongFirmware, open_firmware, port_settings, synchronise
+from harness.firmware.detect import WrongFirmware, open_firmware, port_settings, synchronise, to_known_state
 from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
@@ -26,5 +26,6 @@ __all__ = [
     "port_settings",
     "restart",
     "synchronise",
+    "to_known_state",
     "watching",
 ]

@@ -42,6 +42,14 @@ def synchronise(port: AtPort, firmware: str) -> None:
             raise
 
 
+def to_known_state(port: AtPort, firmware: str) -> None:
+    """End what an earlier user of the board, killed in the middle of something, has left behind.
+
+    After :func:`synchronise`, which leaves data mode. Raises LabError where that does not work.
+    """
+    kind_of(firmware).end_connection(port)
+
+
 def open_firmware(port: AtPort, firmware: str) -> MqttDriver:
     """Return the driver for ``firmware`` after asking the board. Raises WrongFirmware when the board is another.
 

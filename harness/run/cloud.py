@@ -1,13 +1,17 @@
 """One cloud, opened for a run: REST client, account and observer."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
+from harness.cloud.made import no_note
 from harness.errors import HarnessError, LabError
 from harness.lab import AttachedStandIn, CloudConfig, Lab, StandIn
+from harness.lab.config import NrfCloudAccount
 from harness.policy import PolicyDocument
 from harness.policy.evaluation.membership import Membership
+from harness.run.ledger import Ledger
 from harness.timeline import Kind, Timeline
 
 
@@ -18,8 +22,11 @@ class Cloud:
     turns, and what comes between two tests belongs to nobody else.
     """
 
-    def __init__(self, lab: Lab, name: str) -> None:
+    def __init__(self, lab: Lab, name: str, state: Path | None = None) -> None:
+        """``state``: the folder of the lab's state, where what is made in an account is written down; None: nowhere."""
         self.name = name
+        self._state = state
+        self._ledger: Ledger | None = None
         self._lab = lab
         self._timeline: Timeline | None = None
         self._endpoints: CloudEndpoints | None = None
@@ -60,8 +67,27 @@ class Cloud:
     def api(self) -> NrfCloud:
         """The REST client."""
         if self._api is None:
-            self._api = NrfCloud(self.endpoints, self._lab.api_key(self.name), timeline=self.timeline)
+            endpoints, api_key = self.endpoints, self._lab.api_key(self.name)
+            if self._state is not None and isinstance(self.config, NrfCloudAccount):
+                self._ledger = Ledger(self._state, f"{endpoints.rest} {api_key}")
+                self._clean_up(NrfCloud(endpoints, api_key, timeline=self.timeline))
+            note = no_note if self._ledger is None else self._ledger.note
+            self._api = NrfCloud(endpoints, api_key, timeline=self.timeline, note=note)
         return self._api
+
+    def _clean_up(self, api: NrfCloud) -> None:
+        """Delete what killed runs have left in the account."""
+        assert self._ledger is not None  # noqa: S101 - only called with one
+        with api, self._ledger.left_behind() as left:
+            for path, things in left.items():
+                what = ", ".join(f"{len(ids)} x {kind}" for kind, ids in things.items() if ids)
+                if what:
+                    self.timeline.add(Kind.STEP, self.name, f"a killed run left in the account: {what}; deleting it")
+                still = api.delete_left(things)
+                for line in still:
+                    self.timeline.add(Kind.FAULT, self.name, line)
+                if not still:
+                    path.unlink(missing_ok=True)
 
     @property
     def account(self) -> Account:
@@ -129,13 +155,17 @@ class Cloud:
             self._observer.close()
         if self._api is None:
             return []
+        left: list[str] = []
         try:
             self._api.made -= self._api.made if keep else self._found
-            return self._api.delete_all_made()
+            left = self._api.delete_all_made()
         except HarnessError as error:
-            return [str(error)]
+            left = [str(error)]
         finally:
+            if self._ledger is not None:
+                self._ledger.close(keep=bool(left))
             self._api.close()
+        return left
 
 
 def _membership(record: Mapping[str, Any]) -> Membership:

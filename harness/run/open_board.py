@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from harness.at import AtPort
 from harness.at.opening import server_says
 from harness.errors import BoardLost, PortBusy
-from harness.firmware import Firmware, MqttDriver, open_firmware, port_settings, synchronise
+from harness.firmware import Firmware, MqttDriver, open_firmware, port_settings, synchronise, to_known_state
 from harness.lab import BoardConfig
 from harness.modem import Identity, Modem
 from harness.timeline import Timeline
@@ -33,6 +33,7 @@ def open_board(config: BoardConfig, url: str, timeline: Timeline) -> OpenBoard:
     port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings)
     try:
         synchronise(port, config.firmware)
+        to_known_state(port, config.firmware)
         modem = Modem(port, sec_tags=config.all_sec_tags, at_shell=settings.at_shell)
         modem.prepare()
         found_mode = modem.functional_mode()

@@ -62,7 +62,7 @@ class Run:
         """Return the board ``name``; nothing is opened yet."""
         if name not in self._boards:
             config = next(board for board in self.selected if board.name == name)
-            cloud = self._clouds.setdefault(config.cloud, Cloud(self._lab, config.cloud))
+            cloud = self._clouds.setdefault(config.cloud, Cloud(self._lab, config.cloud, self._ca_folder))
             board = self._boards[name] = Board(
                 self._lab, config, cloud, ca_folder=self._ca_folder, key_origin=self._key_origin, renew=self._renew
             )

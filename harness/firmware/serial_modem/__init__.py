@@ -11,6 +11,7 @@ from harness.at import AtError, AtPort, FramedUrc
 from harness.firmware.interface import Capability, Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.serial_modem.driver import SerialModem
+from harness.firmware.serial_modem.known_state import end_connection
 from harness.firmware.serial_modem.watcher import SerialModemWatcher
 from harness.settings import FirmwareName
 
@@ -50,5 +51,6 @@ SERIAL_MODEM: Final = FirmwareKind(
     framed=_FRAMED,
     driver=SerialModem,
     watcher=SerialModemWatcher,
+    end_connection=end_connection,
 )
 """Serial Modem and Serial LTE Modem."""

@@ -1,0 +1,43 @@
+"""What a client has put into an account, one set for each kind of thing; each is noted before it is made."""
+
+from collections.abc import Callable, Iterable
+
+Note = Callable[[str, str, bool], None]
+"""Takes the kind of a thing, its id, and whether it is there: True before it is made, False when it is gone."""
+
+
+def no_note(_kind: str, _id: str, _there: bool) -> None:
+    """Note nothing."""
+
+
+class Made(set[str]):
+    """Ids of one ``kind``. ``note`` is told of each that is added or gone."""
+
+    def __init__(self, kind: str, note: Note) -> None:
+        super().__init__()
+        self._kind = kind
+        self._note = note
+        self._taken: set[str] = set()
+
+    def add(self, id_: str) -> None:
+        """Add what is about to be made."""
+        if id_ not in self._taken:
+            self._note(self._kind, id_, True)
+        super().add(id_)
+
+    def update(self, *ids: Iterable[str]) -> None:
+        """Add several."""
+        for group in ids:
+            for id_ in group:
+                self.add(id_)
+
+    def take(self, id_: str) -> None:
+        """Add what an earlier run has made: it is never noted, because it stays, or comes again."""
+        self._taken.add(id_)
+        super().add(id_)
+
+    def discard(self, id_: object) -> None:
+        """Remove what is gone."""
+        if id_ in self and id_ not in self._taken:
+            self._note(self._kind, str(id_), False)
+        super().discard(id_)

@@ -1,0 +1,78 @@
+"""After a run that was killed: the next one finds board and account as after any other, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.integration.runs import prepare, processes_of, run
+
+START = 60
+
+TESTS = """
+import time
+from pathlib import Path
+from harness.trial import Outcome
+
+def test_connected(trial, board, provisioned):
+    trial.verify_connection().expect(Outcome.TOLERATED)
+    if Path("kill-me").exists():
+        Path("reached").touch()
+        time.sleep(100)
+"""
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory):
+    """Virtual board and cloud that outlive runs: what ``virtual up`` says of them."""
+    folder = tmp_path_factory.mktemp("up")
+    command = [sys.executable, "-m", "harness.cli", "virtual", "up", "--json", "--dir", str(folder / "v")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield json.loads(process.stdout.readline())
+        process.terminate()
+        process.wait(START)
+
+
+def devices(up):
+    """The account's devices, and those of its team."""
+    cloud = up["cloud"]
+    key = Path(cloud["api_key_file"]).read_text().strip()
+    answer = requests.get(
+        f"{cloud['rest']}/devices", headers={"Authorization": f"Bearer {key}"}, verify=cloud["ca"], timeout=10
+    )
+    return [item["id"] for item in answer.json()["items"]]
+
+
+def test_a_run_killed_while_connected_costs_the_next_one_nothing(tmp_path, up):
+    boards = Path(up["boards_file"]).read_text()
+    boards_file, leases = up["boards_file"], str(tmp_path / "leases")
+    (tmp_path / "kill-me").touch()
+    command, environment = prepare(
+        tmp_path, boards, TESTS, "--boards", boards_file, env={"NRF91_HARNESS_LEASES": leases}
+    )
+    with (tmp_path / "output").open("wb") as output:
+        killed = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
+    deadline = time.monotonic() + START
+    while not (tmp_path / "reached").exists():
+        assert killed.poll() is None, (tmp_path / "output").read_text()
+        assert time.monotonic() < deadline, (tmp_path / "output").read_text()
+        time.sleep(0.02)
+    killed.kill()
+    killed.wait()
+    assert devices(up), "the killed run had no time to delete its device"
+    assert list((tmp_path / ".lab" / "ca" / "account").rglob("*.jsonl"))
+    (tmp_path / "kill-me").unlink()
+    result = run(tmp_path, boards, TESTS, "--boards", boards_file, env=env)
+    assert result.exit_code == 0, result.output
+    assert devices(up) == []
+    assert not list((tmp_path / ".lab" / "ca" / "account").rglob("*.jsonl"))
+    transcripts = "".join(path.read_text() for path in (tmp_path / "reports").rglob("*.log"))
+    assert "a killed run left in the account: 1 x device, 1 x team; deleting it" in transcripts
+    assert "an earlier user left an MQTT connection open: it is ended" in transcripts
+    assert processes_of(tmp_path / "reports") == []
