@@ -40,7 +40,13 @@ def plan(config: pytest.Config, tests: Mapping[str, str]) -> None:
     """Take note of what will be run: test (its node id) to board, "" for one that uses none."""
     from harness.plugin.recording import run_began
 
-    reports_begun(config).plan(tests, run_began(tests, run_of(config).boards_file))
+    reports = reports_begun(config)
+    reports.plan(tests, run_began(tests, run_of(config).boards_file))
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reports.record is not None and len(reports.record.boards) > 1 and reporter and config.option.verbose <= 0:
+        from harness.plugin.live import Live
+
+        config.pluginmanager.register(Live(reports.record, reporter), "nrf91-live")
 
 
 def begin_work(config: pytest.Config, given: WorkerInput) -> None:

@@ -53,9 +53,8 @@ def test_a_run_killed_while_connected_costs_the_next_one_nothing(tmp_path, up):
     boards = Path(up["boards_file"]).read_text()
     boards_file, leases = up["boards_file"], str(tmp_path / "leases")
     (tmp_path / "kill-me").touch()
-    command, environment = prepare(
-        tmp_path, boards, TESTS, "--boards", boards_file, env={"NRF91_HARNESS_LEASES": leases}
-    )
+    env = {"NRF91_HARNESS_LEASES": leases}
+    command, environment = prepare(tmp_path, boards, TESTS, "--boards", boards_file, env=env)
     with (tmp_path / "output").open("wb") as output:
         killed = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
     deadline = time.monotonic() + START
