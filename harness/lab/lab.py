@@ -36,6 +36,7 @@ class Lab:
     ``folder``: stand-ins keep their files in a private folder in it; None: in a temporary one, while the lab is open.
     ``cloud_override``: a cloud for every board.
     ``clouds``: local clouds that another process started, by name, each with the line that it printed when ready.
+    ``wait``: seconds to wait for a board that another process has.
     ``faults``: what went wrong with stand-ins, one line each; complete after :meth:`close`.
     """
 
@@ -47,12 +48,14 @@ class Lab:
         cloud_override: str | None = None,
         leases: Path | None = None,
         clouds: Mapping[str, Mapping[str, Any]] | None = None,
+        wait: float = 0.0,
     ) -> None:
         self.file = file
         self.faults: list[str] = []
         self._parent = folder
         self._scratch: TemporaryDirectory[str] | None = None
         self._leases = leases
+        self._wait = wait
         self._override = cloud_override
         self._endpoints: dict[str, CloudEndpoints] = {}
         self._stand_ins: dict[tuple[str, str], StandIn | AttachedStandIn] = {}  # by ("cloud" | "board", name)
@@ -169,8 +172,12 @@ class Lab:
             )
         return port
 
-    def lease(self, board: BoardConfig, *, timeout: float = 0.0) -> Lease:
-        """Take the board for this process alone; wait up to ``timeout`` seconds. Raises PortBusy with the owner."""
+    def lease(self, board: BoardConfig, *, timeout: float | None = None) -> Lease:
+        """Take the board for this process alone; wait up to ``timeout`` seconds, None: as long as the lab does.
+
+        Raises PortBusy with the owner.
+        """
+        timeout = self._wait if timeout is None else timeout
         if board.virtual is not None:  # belongs to the run that started it: two runs never want the same
             return Lease(board.name, f"virtual-{board.name}-{os.getpid()}", folder=self._folder, timeout=timeout)
         key = port_key(self.port_url(board))

@@ -1,10 +1,11 @@
 """One board, one process: an exclusive lease that ends with its owner, however that ends.
 
-The lease is a flock on a file in a folder of the user; the kernel drops it when the process dies, so a lease cannot be
-stale. A file beside it says who has it, for the message that the next one gets.
+The lease is a flock on a file in a folder that all users of the computer share. The kernel drops it when the process
+dies, so a lease cannot be stale. A file beside it says who has it, for the message that the next one gets.
 """
 
 import getpass
+import glob
 import json
 import os
 import re
@@ -18,11 +19,11 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
 from serial.tools import list_ports
 
 from harness.errors import LabError, PortBusy
 from harness.lab.discovery import KIT_VENDORS, PortInfo, list_kits
+from harness.lab.shared_lock import SharedLock, shared_folder
 from harness.redact import SECRETS
 
 LEASES_VARIABLE: Final = "NRF91_HARNESS_LEASES"
@@ -36,14 +37,16 @@ class Lease:
         self.board = board
         self.key = key
         self.path = folder / f"{key}.lock"
-        self._owner_file = folder / f"{key}.json"
-        self._lock = FileLock(self.path, mode=0o600, thread_local=False)
-        try:
-            self._lock.acquire(timeout=timeout, poll_interval=0.05)
-        except Timeout:
-            raise PortBusy(f"board {board!r} is in use by {self._who()}; wait or end that process") from None
+        # One for each user: nobody can replace another user's file in a shared folder.
+        self._owner_file = folder / f"{key}.{os.getuid()}.json"
+        self._lock = SharedLock(self.path)
+        if not self._lock.take(timeout):
+            waited = f" (waited {timeout:g} s)" if timeout else ""
+            raise PortBusy(
+                f"board {board!r} is in use by {self._who()}{waited}; wait (--wait SECONDS) or end that process"
+            )
         self.owner = _me()
-        _write_private(self._owner_file, json.dumps(self.owner))
+        _write_for_all(self._owner_file, json.dumps(self.owner))
 
     def __enter__(self) -> Self:
         return self
@@ -55,27 +58,28 @@ class Lease:
 
     def release(self) -> None:
         """Give the board back. A second call does nothing."""
-        if self._lock.is_locked:
+        if self._lock.taken:
             self._owner_file.unlink(missing_ok=True)
             self._lock.release()
 
     def _who(self) -> str:
         try:
-            owner = json.loads(self._owner_file.read_text())
+            files = self.path.parent.glob(f"{glob.escape(self.key)}.*.json")
+            owner = json.loads(max(files, key=lambda path: path.stat().st_mtime).read_text())
             return f"pid {owner['pid']} ({owner['user']}, {owner['command']}) since {owner['since']}"
         except (OSError, ValueError, KeyError, TypeError):
             return f"another process (see: fuser {self.path})"
 
 
 def lease_folder() -> Path:
-    """Return the user's folder of leases, made 0700 if it is not there.
+    """Return the computer's folder of leases, made if it is not there.
 
-    One place for all sessions of a user: XDG_RUNTIME_DIR is set in a login and not under cron or CI, and the two would
-    not see each other's leases. For the same reason NRF91_HARNESS_LEASES, which names another folder, is for tests of
-    the harness itself, whose boards are nobody else's.
+    One place for all users and sessions, which have to see each other's leases. For the same reason
+    NRF91_HARNESS_LEASES, which names another folder, is for tests of the harness itself: their boards are nobody
+    else's.
     """
-    usual = f"/tmp/nrf91-harness-{os.getuid()}"  # noqa: S108 - owner and mode are checked
-    return private_folder(Path(os.environ.get(LEASES_VARIABLE) or usual))
+    own = os.environ.get(LEASES_VARIABLE)
+    return private_folder(Path(own)) if own else shared_folder()
 
 
 def private_folder(folder: Path) -> Path:
@@ -123,8 +127,10 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _write_private(path: Path, text: str) -> None:
+def _write_for_all(path: Path, text: str) -> None:
     new = path.with_suffix(".new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as file:
+        os.fchmod(file.fileno(), 0o644)
         file.write(text)
     new.replace(path)

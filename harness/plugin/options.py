@@ -20,6 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--board", metavar="NAME|TAG", action="append", default=[], help="only these boards; repeatable")
     group.addoption("--jobs", metavar="N", type=_jobs, help="so many boards at a time (default: all that are selected)")
+    group.addoption(
+        "--wait", metavar="SECONDS", type=float, default=0.0, help="wait so long for a board that is in use"
+    )
     group.addoption("--cloud", metavar="NAME", help="use this cloud of the boards file for every board")
     group.addoption("--reports", metavar="DIR", help="where runs are reported (default: reports in the root folder)")
     group.addoption(

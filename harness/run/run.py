@@ -39,8 +39,9 @@ class Run:
         key_origin: KeyOrigin | None = None,
         renew: bool = False,
         clouds: Mapping[str, Mapping[str, Any]] | None = None,
+        wait: float = 0.0,
     ) -> None:
-        """``ca_folder`` None: see :func:`lab_ca_folder`, for the built-in lab in ``root``. ``clouds``: see Lab.
+        """``ca_folder`` None: see :func:`lab_ca_folder`, for the built-in lab in ``root``. ``clouds``, ``wait``: see Lab.
 
         Others: see CloudDevice.
         """
@@ -51,7 +52,7 @@ class Run:
         self._key_origin = key_origin
         self._renew = renew
         # Its folder is not the run's: what stand-ins keep there (an API key) must not be near a report.
-        self._lab = Lab(file, cloud_override=cloud, clouds=clouds)
+        self._lab = Lab(file, cloud_override=cloud, clouds=clouds, wait=wait)
         self.selected: list[BoardConfig] = self._lab.select(names)
         self._boards: dict[str, Board] = {}
         self._files: list[TimelineFile] = []

@@ -2,14 +2,17 @@
 
 import json
 import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from harness.errors import LabError, PortBusy
-from harness.lab import Lease
+from harness.lab import Lease, shared_lock
 from harness.lab.lease import LEASES_VARIABLE, lease_folder, private_folder
+from harness.lab.shared_lock import shared_folder
 
 
 def test_a_lease_is_exclusive_and_names_its_owner(tmp_path):
@@ -18,7 +21,7 @@ def test_a_lease_is_exclusive_and_names_its_owner(tmp_path):
             Lease("dk-1", "usb-1", folder=tmp_path)
         text = str(caught.value)
         assert text.startswith(f"board 'dk-1' is in use by pid {os.getpid()} ({first.owner['user']}, ")
-        assert text.endswith(f") since {first.owner['since']}; wait or end that process")
+        assert text.endswith(f") since {first.owner['since']}; wait (--wait SECONDS) or end that process")
     Lease("dk-1", "usb-1", folder=tmp_path).release()
 
 
@@ -27,11 +30,11 @@ def test_other_boards_are_free(tmp_path):
         assert second.path == tmp_path / "usb-2.lock"
 
 
-def test_the_owner_file_is_private_complete_and_goes_with_the_lease(tmp_path):
+def test_the_owner_file_is_for_all_to_read_complete_and_goes_with_the_lease(tmp_path):
     lease = Lease("dk-1", "usb-1", folder=tmp_path)
-    path = tmp_path / "usb-1.json"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(lease.path.stat().st_mode) == 0o600
+    path = tmp_path / f"usb-1.{os.getuid()}.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(lease.path.stat().st_mode) == 0o644
     owner = json.loads(path.read_text())
     assert set(owner) == {"pid", "user", "since", "command", "host"}
     lease.release()
@@ -41,16 +44,18 @@ def test_the_owner_file_is_private_complete_and_goes_with_the_lease(tmp_path):
 
 def test_a_lease_without_a_readable_owner_is_still_busy(tmp_path):
     with Lease("dk-1", "usb-1", folder=tmp_path):
-        (tmp_path / "usb-1.json").write_text("{")
+        (tmp_path / f"usb-1.{os.getuid()}.json").write_text("{")
         with pytest.raises(PortBusy, match=r"in use by another process \(see: fuser .*usb-1\.lock\)"):
             Lease("dk-1", "usb-1", folder=tmp_path)
 
 
 def test_what_a_dead_owner_left_is_overwritten(tmp_path):
     (tmp_path / "usb-1.lock").touch()
-    (tmp_path / "usb-1.json").write_text(json.dumps({"pid": 1, "user": "x", "since": "y", "command": "z", "host": "h"}))
+    (tmp_path / f"usb-1.{os.getuid()}.json").write_text(
+        json.dumps({"pid": 1, "user": "x", "since": "y", "command": "z", "host": "h"})
+    )
     with Lease("dk-1", "usb-1", folder=tmp_path):
-        assert json.loads((tmp_path / "usb-1.json").read_text())["pid"] == os.getpid()
+        assert json.loads((tmp_path / f"usb-1.{os.getuid()}.json").read_text())["pid"] == os.getpid()
 
 
 def test_private_folder(tmp_path):
@@ -72,6 +77,47 @@ def test_every_session_of_a_user_looks_in_the_same_folder(monkeypatch):
     in_a_login = lease_folder()
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert lease_folder() == in_a_login
+
+
+@pytest.fixture
+def shared():
+    """A folder that every user may use; pytest's own are private."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o1777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_another_user_of_the_computer_sees_who_has_a_board_and_waits_in_vain(shared):
+    if os.getuid() != 0:
+        pytest.skip("needs the right to be another user")
+    folder = shared
+    with Lease("dk-1", "usb-1", folder=folder):
+        child = os.fork()
+        if child == 0:
+            os.setuid(65534)
+            try:
+                Lease("dk-1", "usb-1", folder=folder, timeout=0.1)
+            except PortBusy as busy:
+                os._exit(0 if f"pid {os.getppid()} (" in str(busy) and "waited 0.1 s" in str(busy) else 3)
+            os._exit(4)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    child = os.fork()
+    if child == 0:
+        os.setuid(65534)
+        Lease("dk-1", "usb-1", folder=folder)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_folder_that_is_not_for_sharing_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared_lock, "_PLACES", (tmp_path,))
+    folder = shared_folder()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
+    assert shared_folder() == folder
+    folder.chmod(0o755)
+    with pytest.raises(LabError, match="share safely"):
+        shared_folder()
 
 
 def test_tests_have_leases_of_their_own(tmp_path, monkeypatch):

@@ -1,0 +1,87 @@
+"""An exclusive lock that every user of the computer can see and wait for; it ends with its process.
+
+A flock needs no right to write, so whoever made the file, others lock it too. filelock, which the harness uses for
+files of one user, opens them for writing, and the kernel refuses that for another user's file in a folder like /tmp
+(``fs.protected_regular``).
+"""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+from harness.errors import LabError
+
+_POLL: Final = 0.05  # seconds: a flock can be waited for without end or not at all
+_SHARED_MODE: Final = 0o1777
+_PLACES: Final = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - a shared place is what is wanted
+
+
+def shared_folder() -> Path:
+    """Return the folder for locks of all users, made if it is not there: in /run/lock if there is one, else in /tmp."""
+    place = next((place for place in _PLACES if place.is_dir() and os.access(place, os.W_OK | os.X_OK)), _PLACES[-1])
+    folder = place / "nrf91-harness"
+    try:
+        folder.mkdir()
+        folder.chmod(_SHARED_MODE)
+    except FileExistsError:
+        pass
+    found = folder.lstat()
+    if folder.is_symlink() or not folder.is_dir() or not found.st_mode & 0o1000:
+        raise LabError(f"{folder} is no folder that users may share safely (mode 1777); remove it, or ask its owner to")
+    return folder
+
+
+class SharedLock:
+    """The lock that ``path`` stands for, not yet taken."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+
+    @property
+    def taken(self) -> bool:
+        """This object has the lock."""
+        return self._file is not None
+
+    def take(self, timeout: float) -> bool:
+        """Take the lock; wait up to ``timeout`` seconds for it. False: another process has it."""
+        file = _open(self.path)
+        deadline = time.monotonic() + timeout
+        while not _flock(file):
+            if time.monotonic() >= deadline:
+                os.close(file)
+                return False
+            time.sleep(_POLL)
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def _open(path: Path) -> int:
+    # Never with O_CREAT alone: the kernel refuses that for a file of another user that is there.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        pass
+    try:
+        file = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
+        os.fchmod(file, 0o644)  # whatever the umask takes away
+    except FileExistsError:
+        return os.open(path, flags)
+    return file
+
+
+def _flock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
