@@ -1,5 +1,6 @@
 # make nightly [BOARDS=file]   the scenario suite on the boards of boards.yaml (or of BOARDS)
 #   MUTANTS=20 [SEED=n]        and then the derived policy trials on so many clouds with mutated policies (0: all of them)
+#   JOBS=n                     so many boards at a time (otherwise all at once)
 # make check                   lint, types, import contracts, every test of the project
 # make test                    its quick part: the unit tests
 #   WORKERS=n                  so many processes in place of one for each core
@@ -13,7 +14,7 @@ WORKERS ?= auto
 .PHONY: nightly check env lint types imports test test-all test-scenarios bench clean
 
 nightly: env
-	@$(PY) -m pytest tests/scenarios -q --boards "$(BOARDS)"
+	@$(PY) -m pytest tests/scenarios -q --boards "$(BOARDS)" $(if $(JOBS),--jobs $(JOBS))
 ifdef MUTANTS
 	@$(PY) -m tests.mutation_run --boards "$(BOARDS)" --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
 endif

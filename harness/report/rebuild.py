@@ -53,7 +53,7 @@ def _add(suite: Element, test: str, phases: Sequence[Mapping[str, Any]]) -> None
 def _case(suite: Element, test: str, phases: Sequence[Mapping[str, Any]]) -> Element:
     seconds = sum(float(phase.get("seconds", 0.0)) for phase in phases)
     case = SubElement(suite, "testcase", {**address(test), "time": f"{seconds:.3f}"})
-    found = phases[-1].get("properties") or {}
+    found = {name: value for phase in phases for name, value in (phase.get("properties") or {}).items()}
     if found:
         properties = SubElement(case, "properties")
         for name, value in found.items():

@@ -84,7 +84,7 @@ class RunRecord:
         case = self.cases.setdefault(test, CaseRecord(board, short_name(test)))
         result = str(fields["result"])
         case.seconds += float(fields.get("seconds", 0.0))
-        case.properties = dict(fields.get("properties") or case.properties)
+        case.properties |= fields.get("properties") or {}  # evidence is in the call alone
         case.result = max(case.result, result, key=_WORSE.index)
         progress = self.boards.get(board)
         if result in ("failed", "error"):

@@ -41,7 +41,7 @@ class Run:
         clouds: Mapping[str, Mapping[str, Any]] | None = None,
         wait: float = 0.0,
     ) -> None:
-        """``ca_folder`` None: see :func:`lab_ca_folder`, for the built-in lab in ``root``. ``clouds``, ``wait``: see Lab.
+        """``ca_folder`` None: see :func:`lab_ca_folder`; in ``root`` for the built-in lab. ``clouds``, ``wait``: Lab.
 
         Others: see CloudDevice.
         """

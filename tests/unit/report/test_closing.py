@@ -51,6 +51,15 @@ def test_a_line_for_each_board_says_since_when_it_is_out(tmp_path):
     ]
 
 
+def test_a_verdict_that_only_the_call_tells_stays(tmp_path):
+    made = record(tmp_path, dk=1)
+    test = "tests/t.py::test_0[dk]"
+    made.begin(test)
+    made.phase(test, {"phase": "call", "result": "passed", "properties": {"verdict": "tolerated", "board": "dk"}})
+    made.phase(test, {"phase": "teardown", "result": "passed", "properties": {"board": "dk"}})
+    assert made.cases[test].properties["verdict"] == "tolerated"
+
+
 def test_a_boards_progress(tmp_path):
     made = record(tmp_path, dk=3)
     go(made, 0, "dk")
