@@ -335,7 +335,9 @@ def test_busy_port_names_its_owner(silent, timeline):
     with held(silent.path) as pid, pytest.raises(PortBusy) as caught:
         AtPort.open(silent.path, name="other", timeline=timeline)
     owner = r"in use by python\S* \(pid (\d+)\); end it, or wait for it"
-    assert re.search(owner, str(caught.value))[1] == str(pid)
+    named = re.search(owner, str(caught.value))
+    assert named
+    assert named[1] == str(pid)
 
 
 def test_a_run_does_not_send_its_user_to_end_the_run(port, far, timeline):

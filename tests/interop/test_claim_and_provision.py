@@ -34,7 +34,10 @@ def test_a_board_is_claimed_and_provisioned_by_nordics_own_tool(ready, tmp_path)
     board, cloud = ready["boards"][0], ready["cloud"]
     with open(cloud["api_key_file"]) as file:
         key = file.read()
-    run([program("create_ca_cert"), "-c", "NO", "-p", str(tmp_path), "-f", "own"])
+    maker = program("create_ca_cert")
+    assert maker
+    assert TOOL
+    run([maker, "-c", "NO", "-p", str(tmp_path), "-f", "own"])
     (ca,) = tmp_path.glob("*ca.pem")
     (ca_key,) = tmp_path.glob("*prv.pem")
     port = os.path.realpath(board["port"])

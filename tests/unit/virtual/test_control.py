@@ -3,6 +3,7 @@
 import asyncio
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -52,8 +53,9 @@ class Broker:
 
 @pytest.fixture
 def stand_ins():
-    cloud = SimpleNamespace(broker=Broker(), mqtt_address=("127.0.0.1", 8883))
-    return StandIns({"a": Board("a"), "b": Board("b")}, cloud, Network({}))
+    cloud: Any = SimpleNamespace(broker=Broker(), mqtt_address=("127.0.0.1", 8883))
+    boards: Any = {"a": Board("a"), "b": Board("b")}
+    return StandIns(boards, cloud, Network({}))
 
 
 @pytest.fixture
