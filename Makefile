@@ -4,6 +4,7 @@
 # make check                   lint, types, import contracts, every test of the project
 # make test                    its quick part: the unit tests
 #   WORKERS=n                  so many processes in place of one for each core
+# make mutants [NAMES=...]     small changes to the code, and how many of them the tests notice (docs/mutants.md)
 # All make the environment first.
 
 VENV := .venv
@@ -11,7 +12,7 @@ PY := $(VENV)/bin/python
 BOARDS ?= boards.yaml
 WORKERS ?= auto
 
-.PHONY: nightly check env lint types imports test test-all test-scenarios bench clean
+.PHONY: nightly check env lint types imports test test-all test-scenarios bench mutants clean
 
 nightly: env
 	@$(PY) -m pytest tests/scenarios -q --boards "$(BOARDS)" $(if $(JOBS),--jobs $(JOBS))
@@ -43,6 +44,10 @@ test-scenarios: env
 	$(PY) -m pytest -q -n 0 tests/scenarios --boards boards.yaml --reports $$folder/reports --lab-ca $$folder/ca && \
 	rm -r $$folder
 
+mutants: env
+	@$(PY) -c "import mutmut" 2>/dev/null || $(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[mutants]"
+	@$(PY) -m tests.code_mutants $(NAMES)
+
 bench: env
 	@$(PY) -m benchmarks
 
@@ -52,4 +57,4 @@ $(VENV)/.made: pyproject.toml constraints.txt scripts/make-env.sh
 	@sh scripts/make-env.sh $(VENV)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
