@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from harness.trial.experiment import (
+    Conclusion,
     Do,
     Done,
     Experiment,
-    Finding,
     Night,
     Observation,
     Plan,
@@ -73,7 +73,7 @@ class Row:
     seconds: float = 0.0
 
     def add(self, result: Result) -> None:
-        self.found[str(result.finding)] += 1
+        self.found[str(result.conclusion)] += 1
         if result.suspect is not None:
             self.suspects[result.suspect] += 1
         self.connections += result.tally.connections
@@ -84,8 +84,8 @@ class Row:
     def count(self) -> int:
         return self.found.total()
 
-    def share(self, finding: Finding) -> str:
-        part = 100 * self.found[str(finding)] / self.count
+    def share(self, conclusion: Conclusion) -> str:
+        part = 100 * self.found[str(conclusion)] / self.count
         return f"{part:.3g}"
 
     @property
@@ -115,17 +115,19 @@ def by_fault(trials: int, seed: str, rule: Rule, links: list[Link]) -> tuple[int
             for row, cloud in ((refused, REFUSES), (tolerated, TOLERATES)):
                 for result in verdicts(link, model, cloud, trials, seed, rule):
                     row.add(result)
-            right = refused.found[Finding.POLICY_DISCONNECT] + tolerated.found[Finding.TOLERATED]
-            unproved = refused.found[Finding.INCONCLUSIVE] + tolerated.found[Finding.INCONCLUSIVE]
+            right = refused.found[Conclusion.POLICY_DISCONNECT] + tolerated.found[Conclusion.TOLERATED]
+            unproved = refused.found[Conclusion.INCONCLUSIVE] + tolerated.found[Conclusion.INCONCLUSIVE]
             suspects = refused.suspects + tolerated.suspects
             named = sum(suspects[suspect] for suspect in SUSPECTS.get(model.name.split()[0].rstrip(","), ()))
             suspect = f"{100 * named / suspects.total():.3g}" if suspects else "-"
-            wrong_pass = tolerated.count - tolerated.found[Finding.TOLERATED] - tolerated.found[Finding.INCONCLUSIVE]
+            wrong_pass = (
+                tolerated.count - tolerated.found[Conclusion.TOLERATED] - tolerated.found[Conclusion.INCONCLUSIVE]
+            )
             wrong_fail = 2 * trials - right - unproved - wrong_pass
             passes, fails = passes + wrong_pass, fails + wrong_fail
             print(
                 f"| {link.name} | {model.name} | {100 * right / (2 * trials):.3g} | {wrong_pass} | {wrong_fail} "
-                f"| {refused.share(Finding.INCONCLUSIVE)} | {tolerated.share(Finding.INCONCLUSIVE)} | {suspect} "
+                f"| {refused.share(Conclusion.INCONCLUSIVE)} | {tolerated.share(Conclusion.INCONCLUSIVE)} | {suspect} "
                 f"| {refused.cost} | {tolerated.cost} |"
             )
     return passes, fails
@@ -158,7 +160,7 @@ def logins(trials: int, seed: str, rule: Rule) -> None:
                 )
                 row.add(result)
                 attempts += result.tally.attempts
-            cells.append(f"{row.share(Finding.REFUSED)}, {row.share(Finding.INCONCLUSIVE)}")
+            cells.append(f"{row.share(Conclusion.REFUSED)}, {row.share(Conclusion.INCONCLUSIVE)}")
         print(f"| {100 * fails:g} % | {cells[0]} | {cells[1]} | {attempts / trials:.1f} |")
 
 

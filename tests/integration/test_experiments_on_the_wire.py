@@ -5,7 +5,7 @@ import secrets
 import pytest
 
 from harness.faults import Deed, Direction, Fault, TcpProxy
-from harness.trial.experiment import Experiment, Finding, Night, Rule, Subject, Suspect
+from harness.trial.experiment import Conclusion, Experiment, Night, Rule, Subject, Suspect
 from harness.virtual.cloud.broker.profile import BrokerProfile
 from tests.integration.broker_lab import lab
 from tests.integration.wire_runner import FORBIDDEN, WireRunner
@@ -40,14 +40,14 @@ def broker(request):
 @pytest.mark.parametrize("faults", DISTURBANCES.values(), ids=DISTURBANCES)
 def test_no_disturbance_makes_a_verdict_wrong(broker, faults):
     running, violation = broker
-    right = Finding.POLICY_DISCONNECT if violation == "close" else Finding.TOLERATED
+    right = Conclusion.POLICY_DISCONNECT if violation == "close" else Conclusion.TOLERATED
     night, found = Night(), []
     with TcpProxy(("127.0.0.1", running.port), faults, seed=11) as proxy:
         wire = WireRunner(running, proxy.address[1])
         for _ in range(3):
             result = play(Experiment.of_action(SUBJECT, RULE, night, secrets.SystemRandom()), wire.do)
-            found.append(result.finding)
-            assert result.finding in (right, Finding.INCONCLUSIVE), result.evidence
+            found.append(result.conclusion)
+            assert result.conclusion in (right, Conclusion.INCONCLUSIVE), result.evidence
         wire.close()
         if any(fault.packet for fault in faults):
             assert proxy.struck
@@ -65,4 +65,4 @@ def test_the_suspect_is_named_from_real_connections():
         wire = WireRunner(running, proxy.address[1])
         result = play(Experiment.of_action(SUBJECT, RULE, Night(), secrets.SystemRandom()), wire.do)
         wire.close()
-    assert (result.finding, result.suspect) == (Finding.INCONCLUSIVE, Suspect.PACKET_LIMIT)
+    assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, Suspect.PACKET_LIMIT)

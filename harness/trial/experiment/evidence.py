@@ -1,7 +1,7 @@
 """The evidence in sentences: what was done how often, what happened, and how likely a coincidence is."""
 
 from harness.trial.experiment.context import Context
-from harness.trial.experiment.outcome import Finding, Result, Sentence, Suspect
+from harness.trial.experiment.outcome import Conclusion, Result, Sentence, Suspect
 from harness.trial.experiment.rule import PLACES, PROMPT_SHARE
 from harness.trial.experiment.wealth import one_in
 
@@ -34,7 +34,7 @@ def policy_disconnect(context: Context) -> Result:
         Sentence("after", "Then the same credentials connected again, and the allowed action worked again."),
         *_common(context),
     ]
-    return Result(Finding.POLICY_DISCONNECT, tuple(sentences), tally, one_in=chance)
+    return Result(Conclusion.POLICY_DISCONNECT, tuple(sentences), tally, one_in=chance)
 
 
 def tolerated(context: Context) -> Result:
@@ -52,17 +52,17 @@ def tolerated(context: Context) -> Result:
         sentences.append(Sentence("once", f"Hung up on at it {_times(tally.hits)} in {arms}: that was something else."))
     if tally.lost:
         sentences.append(Sentence("lost", f"The connection ended before it was sent {_times(tally.lost)}."))
-    return Result(Finding.TOLERATED, (*sentences, *_common(context)), tally)
+    return Result(Conclusion.TOLERATED, (*sentences, *_common(context)), tally)
 
 
 def late(context: Context, *, answered: bool) -> Result:
     """The board was hung up on, each time as long after the action."""
     tally = context.tally
     chance = one_in(tally.late_wealth, 1 - PROMPT_SHARE)
-    finding = Finding.ACKNOWLEDGED_THEN_CLOSED if answered else Finding.LATE_DISCONNECT
+    conclusion = Conclusion.ACKNOWLEDGED_THEN_CLOSED if answered else Conclusion.LATE_DISCONNECT
     since = "its answer" if answered else "it, without an answer"
     sentences = [
-        Sentence("late", f"{context.subject.action}: {finding}."),
+        Sentence("late", f"{context.subject.action}: {conclusion}."),
         Sentence(
             "delays",
             f"The board was hung up on {_times(len(tally.late_delays))}, {_seconds(tally.late_delays)} after {since}, "
@@ -71,7 +71,7 @@ def late(context: Context, *, answered: bool) -> Result:
         Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}: a clock cannot know the idle time."),
         *_common(context),
     ]
-    return Result(finding, tuple(sentences), tally, one_in=chance)
+    return Result(conclusion, tuple(sentences), tally, one_in=chance)
 
 
 def ignored(context: Context) -> Result:
@@ -87,19 +87,19 @@ def ignored(context: Context) -> Result:
         Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}."),
         *_common(context),
     ]
-    return Result(Finding.IGNORED, tuple(sentences), tally, one_in=chance)
+    return Result(Conclusion.IGNORED, tuple(sentences), tally, one_in=chance)
 
 
 def refused_in_suback(context: Context) -> Result:
     """The broker answered SUBSCRIBE with 0x80, twice."""
     text = f"{context.subject.action} was refused in SUBACK (0x80) on two fresh connections; a cut cannot forge that."
-    return Result(Finding.REFUSED_IN_SUBACK, (Sentence("suback", text), *_common(context)), context.tally)
+    return Result(Conclusion.REFUSED_IN_SUBACK, (Sentence("suback", text), *_common(context)), context.tally)
 
 
 def accepted(context: Context) -> Result:
     """The login in question works."""
     text = f"{context.subject.action} was accepted."
-    return Result(Finding.TOLERATED, (Sentence("accepted", text),), context.tally)
+    return Result(Conclusion.TOLERATED, (Sentence("accepted", text),), context.tally)
 
 
 def refused(context: Context) -> Result:
@@ -116,7 +116,7 @@ def refused(context: Context) -> Result:
         ),
         Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}: a bad link cannot know the coin."),
     )
-    return Result(Finding.REFUSED, sentences, tally, one_in=chance)
+    return Result(Conclusion.REFUSED, sentences, tally, one_in=chance)
 
 
 def refused_in_words(context: Context) -> Result:
@@ -125,7 +125,7 @@ def refused_in_words(context: Context) -> Result:
         f"{context.subject.action} was refused {_times(context.tally.wrong_refused)}, in words no cut can forge; "
         "the right one worked before, between and after."
     )
-    return Result(Finding.REFUSED, (Sentence("refused", text),), context.tally)
+    return Result(Conclusion.REFUSED, (Sentence("refused", text),), context.tally)
 
 
 def inconclusive(context: Context, suspect: Suspect, text: str) -> Result:
@@ -141,7 +141,7 @@ def inconclusive(context: Context, suspect: Suspect, text: str) -> Result:
     if tally.reasons:
         sentences.append(Sentence("no hit", f"A hang-up at it did not count: {tally.reasons[-1]}."))
     sentences.append(Sentence("suspect", f"Suspected: {suspect}. {text[:1].upper()}{text[1:]}."))
-    return Result(Finding.INCONCLUSIVE, (*sentences, *_common(context)), tally, suspect)
+    return Result(Conclusion.INCONCLUSIVE, (*sentences, *_common(context)), tally, suspect)
 
 
 def _common(context: Context) -> list[Sentence]:

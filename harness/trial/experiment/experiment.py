@@ -7,7 +7,7 @@ from harness.trial.experiment.coin import login
 from harness.trial.experiment.context import Context, Script, Subject, T
 from harness.trial.experiment.group import Grouping, group
 from harness.trial.experiment.night import Night
-from harness.trial.experiment.outcome import Finding, Result, Suspect
+from harness.trial.experiment.outcome import Conclusion, Result, Suspect
 from harness.trial.experiment.plan import Observation, Plan, Stop
 from harness.trial.experiment.prompt import verdict
 from harness.trial.experiment.rule import BREAKER, Rule
@@ -77,7 +77,7 @@ class Breaker:
 
     def take(self, result: Result) -> Suspect | None:
         """Return the suspect when it is time to stop: the night would cost hours and prove nothing."""
-        suspect = result.suspect if result.finding is Finding.INCONCLUSIVE else None
+        suspect = result.suspect if result.conclusion is Conclusion.INCONCLUSIVE else None
         self._running = self._running + 1 if suspect is self._suspect else 1
         self._suspect = suspect
         return suspect if suspect is not None and self._running >= BREAKER else None

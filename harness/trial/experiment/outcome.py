@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Finding(StrEnum):
+class Conclusion(StrEnum):
     """What was proved of the action."""
 
     TOLERATED = "tolerated"
@@ -76,7 +76,7 @@ class Tally:
 class Result:
     """What one experiment found. ``one_in``: N of "chance of a coincidence below 1 in N"; 0: nothing is claimed."""
 
-    finding: Finding
+    conclusion: Conclusion
     sentences: tuple[Sentence, ...]
     tally: Tally
     suspect: Suspect | None = None

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from harness.errors import Misuse
 from harness.trial.experiment import (
     Breaker,
+    Conclusion,
     Connection,
     Do,
     Done,
     Experiment,
-    Finding,
     Night,
     Observation,
     Plan,
@@ -88,7 +88,7 @@ def test_it_ends_with_a_result_and_well_formed_plans_whatever_is_seen(seed, work
 
     result = play(experiment, do)
     if isinstance(result, Result):
-        assert (result.suspect is None) == (result.finding is not Finding.INCONCLUSIVE)
+        assert (result.suspect is None) == (result.conclusion is not Conclusion.INCONCLUSIVE)
         assert result.evidence
 
 
@@ -134,7 +134,7 @@ def test_the_place_is_drawn_after_the_baseline_worked_and_anew_each_time():
 
 def test_the_evidence_of_a_refusal_says_what_was_done_how_often_and_how_likely_chance_is():
     result = play(action(draws=random.Random(3)), at_action(ends_at))
-    assert result.finding is Finding.POLICY_DISCONNECT
+    assert result.conclusion is Conclusion.POLICY_DISCONNECT
     assert "publish on prod/x/y (QoS 1) was refused: policy disconnect. On 4 of 4 fresh connections" in result.evidence
     assert "Chance of a coincidence below 1 in 14," in result.evidence
     assert "The sham differs from the action in: topic." in result.evidence
@@ -155,7 +155,7 @@ def test_credentials_that_fail_afterwards_are_no_policy_disconnect():
         return Observation(()) if actions == 4 else answered(plan)
 
     result = play(action(), do)
-    assert result.finding is Finding.INCONCLUSIVE
+    assert result.conclusion is Conclusion.INCONCLUSIVE
     assert result.suspect is Suspect.NETWORK
 
 
@@ -173,7 +173,7 @@ def test_a_hang_up_that_is_no_refusal_is_no_hit(more, suspect, words):
         night.learn(action().next(), Observation((Done(Saw.ANSWERED, 0.1),)))
     result = play(action(night=night), at_action(lambda plan, index: ends_at(plan, index, **more)))
     assert result.tally.hits == 0
-    assert result.finding is Finding.INCONCLUSIVE
+    assert result.conclusion is Conclusion.INCONCLUSIVE
     assert result.suspect is suspect
     assert words in result.evidence
 
@@ -184,7 +184,7 @@ def test_one_hang_up_by_accident_at_a_tolerated_action_changes_nothing():
         action(),
         at_action(lambda plan, index: ends_at(plan, index) if next(accidents, False) else answered(plan)),
     )
-    assert result.finding is Finding.TOLERATED
+    assert result.conclusion is Conclusion.TOLERATED
     assert result.tally.stays == 2
     assert "Hung up on at it once in 3: that was something else." in result.evidence
 
@@ -203,7 +203,7 @@ def test_a_lost_network_voids_the_verdict_at_once():
     experiment.take(ends_at(experiment.next(), 0, void="+CEREG: 2"))
     assert experiment.next() == Stop()
     result = experiment.result()
-    assert (result.finding, result.suspect) == (Finding.INCONCLUSIVE, Suspect.VOID)
+    assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, Suspect.VOID)
     assert "+CEREG: 2" in result.evidence
 
 
@@ -219,7 +219,7 @@ def test_a_late_hang_up_that_does_not_come_again_is_no_refusal():
         action(),
         at_action(lambda plan, index: ends_at(plan, index + 3) if next(times, False) else answered(plan)),
     )
-    assert result.finding is Finding.TOLERATED
+    assert result.conclusion is Conclusion.TOLERATED
 
 
 def test_a_trigger_that_shows_nothing_sent_is_no_refused_delivery():
@@ -250,7 +250,7 @@ class Logins:
 def test_a_login_closed_without_a_word_is_refused_by_a_coin():
     far_end = Logins([Saw.CLOSED])
     result = play(login(random.Random(1)), far_end.do)
-    assert result.finding is Finding.REFUSED
+    assert result.conclusion is Conclusion.REFUSED
     assert len(far_end.asked) == 14
     assert result.one_in > 10_000
 
@@ -261,17 +261,17 @@ def test_a_coin_that_shows_the_right_login_only_proves_nothing():
             return 0
 
     result = play(login(Heads()), Logins([Saw.CLOSED]).do)
-    assert result.finding is Finding.INCONCLUSIVE
+    assert result.conclusion is Conclusion.INCONCLUSIVE
 
 
 def test_a_login_that_works_ends_it():
-    assert play(login(random.Random(1)), Logins([Saw.ANSWERED]).do).finding is Finding.TOLERATED
+    assert play(login(random.Random(1)), Logins([Saw.ANSWERED]).do).conclusion is Conclusion.TOLERATED
 
 
 def test_a_refusal_in_words_needs_two_of_them_between_three_right_ones():
     far_end = Logins([Saw.REFUSED])
     result = play(login(random.Random(5)), far_end.do)
-    assert result.finding is Finding.REFUSED
+    assert result.conclusion is Conclusion.REFUSED
     asked = "".join("A" if do is Do.WRONG_LOGIN else "S" for do in far_end.asked)
     assert asked.endswith("SAS")
     assert "SAS" in asked[:-2]
@@ -279,14 +279,14 @@ def test_a_refusal_in_words_needs_two_of_them_between_three_right_ones():
 
 
 def test_one_refusal_from_in_between_is_not_believed():
-    """One 403 of a middlebox among answers that accept: the next wrong login is let in, and that is the finding."""
+    """One 403 of a middlebox among answers that accept: the next wrong login is let in, and that is the conclusion."""
     result = play(login(random.Random(1)), Logins([Saw.REFUSED, Saw.ANSWERED]).do)
-    assert result.finding in (Finding.TOLERATED, Finding.INCONCLUSIVE)
+    assert result.conclusion in (Conclusion.TOLERATED, Conclusion.INCONCLUSIVE)
 
 
 def test_try_later_is_waited_for_and_never_a_refusal():
     far_end = Logins([Saw.LATER, Saw.LATER, Saw.ANSWERED])
-    assert play(login(random.Random(1)), far_end.do).finding is Finding.TOLERATED
+    assert play(login(random.Random(1)), far_end.do).conclusion is Conclusion.TOLERATED
     assert far_end.asked.count(Do.PAUSE) == 2
     assert play(login(random.Random(1)), Logins([Saw.LATER], [Saw.LATER]).do).suspect is Suspect.BUSY
 
@@ -298,8 +298,8 @@ def test_a_bad_link_is_no_refused_login(fails):
     def do(plan):
         return Observation((Done(Saw.CLOSED if chance.random() < fails else Saw.ANSWERED, 0.1),), 0.1)
 
-    found = {play(login(draws), do).finding for _ in range(300)}
-    assert Finding.REFUSED not in found
+    found = {play(login(draws), do).conclusion for _ in range(300)}
+    assert Conclusion.REFUSED not in found
 
 
 def grouped(do, count=12):
@@ -367,8 +367,8 @@ def test_three_verdicts_with_the_same_suspect_end_the_run():
     breaker = Breaker()
 
     def of(suspect):
-        finding = Finding.INCONCLUSIVE if suspect else Finding.TOLERATED
-        return Result(finding, (), Tally(), suspect)
+        conclusion = Conclusion.INCONCLUSIVE if suspect else Conclusion.TOLERATED
+        return Result(conclusion, (), Tally(), suspect)
 
     taken = [Suspect.NETWORK, Suspect.NETWORK, None, Suspect.NETWORK, Suspect.BURST, Suspect.NETWORK, Suspect.NETWORK]
     assert [breaker.take(of(suspect)) for suspect in taken] == [None] * 7
@@ -408,11 +408,13 @@ def test_a_rule_that_makes_no_sense_is_refused_in_one_line(arguments, words):
 
 def test_the_strictest_bound_can_still_be_reached():
     rule = Rule(confidence=1e-7)
-    assert play(action(rule=rule, draws=random.Random(3)), at_action(ends_at)).finding is Finding.POLICY_DISCONNECT
+    assert (
+        play(action(rule=rule, draws=random.Random(3)), at_action(ends_at)).conclusion is Conclusion.POLICY_DISCONNECT
+    )
     late = at_action(lambda plan, index: ends_at(plan, index + 2, seconds=2.0))
-    assert play(action(rule=rule, draws=random.Random(3)), late).finding is Finding.ACKNOWLEDGED_THEN_CLOSED
+    assert play(action(rule=rule, draws=random.Random(3)), late).conclusion is Conclusion.ACKNOWLEDGED_THEN_CLOSED
     coin = Experiment.of_login(SUBJECT, rule, Night(), random.Random(1))
-    assert play(coin, Logins([Saw.CLOSED]).do).finding is Finding.REFUSED
+    assert play(coin, Logins([Saw.CLOSED]).do).conclusion is Conclusion.REFUSED
 
 
 def test_round_trips_steer_patience_and_floor_only_when_enough_are_known():

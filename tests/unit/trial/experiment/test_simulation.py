@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from harness.trial.experiment import Do, Done, Experiment, Finding, Night, Observation, Rule, Saw, Subject, Suspect
+from harness.trial.experiment import Conclusion, Do, Done, Experiment, Night, Observation, Rule, Saw, Subject, Suspect
 from tests.simulation.faults import MODELS
 from tests.simulation.play import play
 from tests.simulation.world import LINKS, Cloud, World
@@ -27,21 +27,21 @@ def verdicts(link, model, cloud, count, *, seed=1, rule=None):
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: link.name)
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_no_fault_is_a_policy_disconnect_or_a_tolerated_refusal(link, model):
-    allowed = {result.finding for result in verdicts(link, model, Cloud("tolerates"), 20)}
-    assert allowed <= {Finding.TOLERATED, Finding.INCONCLUSIVE}
-    forbidden = {result.finding for result in verdicts(link, model, Cloud("refuses", refuses=1.0), 20)}
-    assert forbidden <= {Finding.POLICY_DISCONNECT, Finding.INCONCLUSIVE}
+    allowed = {result.conclusion for result in verdicts(link, model, Cloud("tolerates"), 20)}
+    assert allowed <= {Conclusion.TOLERATED, Conclusion.INCONCLUSIVE}
+    forbidden = {result.conclusion for result in verdicts(link, model, Cloud("refuses", refuses=1.0), 20)}
+    assert forbidden <= {Conclusion.POLICY_DISCONNECT, Conclusion.INCONCLUSIVE}
 
 
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: link.name)
 def test_without_faults_nothing_is_inconclusive_and_four_connections_suffice(link):
     results = list(verdicts(link, QUIET_FAULT, Cloud("refuses", refuses=1.0), 50))
-    assert {result.finding for result in results} == {Finding.POLICY_DISCONNECT}
+    assert {result.conclusion for result in results} == {Conclusion.POLICY_DISCONNECT}
     assert sum(result.tally.connections for result in results) <= 4.1 * len(results)
     assert {result.tally.hits for result in results} == {4}
     assert all(result.one_in >= 10_000 for result in results)
     results = list(verdicts(link, QUIET_FAULT, Cloud("tolerates"), 50))
-    assert {result.finding for result in results} == {Finding.TOLERATED}
+    assert {result.conclusion for result in results} == {Conclusion.TOLERATED}
 
 
 class Adversary:
@@ -94,7 +94,7 @@ def chance_of_a_wrong_verdict(victim):
         except (StopIteration, RuntimeError):  # it wants one draw more
             waiting += [((*hits, True), chance / 12), ((*hits, False), chance * 11 / 12)]
             continue
-        if result.finding is Finding.POLICY_DISCONNECT:
+        if result.conclusion is Conclusion.POLICY_DISCONNECT:
             wrong += chance
     return wrong
 
@@ -113,28 +113,28 @@ def test_a_looser_confidence_is_quicker_and_still_bounded():
 
 
 OTHER_TRUTHS = [
-    (Cloud("acknowledges, closes 2.5 s later", late=(2.5, 2.5)), Finding.ACKNOWLEDGED_THEN_CLOSED),
-    (Cloud("acknowledges, closes 10 s later", late=(10, 10)), Finding.ACKNOWLEDGED_THEN_CLOSED),
-    (Cloud("acknowledges, closes at once", late=(0.001, 0.001)), Finding.ACKNOWLEDGED_THEN_CLOSED),
-    (Cloud("closes 5 s later without a word", late=(5, 5), answers=False), Finding.LATE_DISCONNECT),
-    (Cloud("closes at any time later", late=(0, 11)), Finding.INCONCLUSIVE),
-    (Cloud("answers 0x80", no=True), Finding.REFUSED_IN_SUBACK),
-    (Cloud("ignores", effect=False), Finding.IGNORED),
-    (Cloud("swallows", answers=False), Finding.INCONCLUSIVE),
-    (Cloud("tolerates, the observer loses a third", loses=0.3), Finding.TOLERATED),
+    (Cloud("acknowledges, closes 2.5 s later", late=(2.5, 2.5)), Conclusion.ACKNOWLEDGED_THEN_CLOSED),
+    (Cloud("acknowledges, closes 10 s later", late=(10, 10)), Conclusion.ACKNOWLEDGED_THEN_CLOSED),
+    (Cloud("acknowledges, closes at once", late=(0.001, 0.001)), Conclusion.ACKNOWLEDGED_THEN_CLOSED),
+    (Cloud("closes 5 s later without a word", late=(5, 5), answers=False), Conclusion.LATE_DISCONNECT),
+    (Cloud("closes at any time later", late=(0, 11)), Conclusion.INCONCLUSIVE),
+    (Cloud("answers 0x80", no=True), Conclusion.REFUSED_IN_SUBACK),
+    (Cloud("ignores", effect=False), Conclusion.IGNORED),
+    (Cloud("swallows", answers=False), Conclusion.INCONCLUSIVE),
+    (Cloud("tolerates, the observer loses a third", loses=0.3), Conclusion.TOLERATED),
 ]
 
 
-@pytest.mark.parametrize(("cloud", "finding"), OTHER_TRUTHS, ids=lambda value: getattr(value, "name", ""))
-def test_other_truths_have_outcomes_of_their_own(cloud, finding):
-    found = [result.finding for result in verdicts(FIXED, QUIET_FAULT, cloud, 25)]
-    assert found.count(finding) >= 23, found
-    assert set(found) <= {finding, Finding.INCONCLUSIVE}
+@pytest.mark.parametrize(("cloud", "conclusion"), OTHER_TRUTHS, ids=lambda value: getattr(value, "name", ""))
+def test_other_truths_have_outcomes_of_their_own(cloud, conclusion):
+    found = [result.conclusion for result in verdicts(FIXED, QUIET_FAULT, cloud, 25)]
+    assert found.count(conclusion) >= 23, found
+    assert set(found) <= {conclusion, Conclusion.INCONCLUSIVE}
 
 
 def test_an_observer_that_loses_most_messages_proves_nothing():
     results = list(verdicts(FIXED, QUIET_FAULT, Cloud("ignores", effect=False, loses=0.6), 25))
-    assert {result.finding for result in results} == {Finding.INCONCLUSIVE}
+    assert {result.conclusion for result in results} == {Conclusion.INCONCLUSIVE}
     assert Suspect.OBSERVER in {result.suspect for result in results}
 
 
