@@ -30,6 +30,7 @@ from harness.plugin.options import (
     pytest_addoption,
     pytest_cmdline_main,
     pytest_configure,
+    pytest_load_initial_conftests,
     pytest_sessionstart,
     pytest_unconfigure,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_generate_tests",
+    "pytest_load_initial_conftests",
     "pytest_runtest_makereport",
     "pytest_sessionstart",
     "pytest_unconfigure",

@@ -5,17 +5,23 @@ Other tests of the same environment have this plug-in too, and should pay nothin
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.plugin.held_junit import report_of
-from harness.plugin.state import INTERRUPTION, REPORTS, folder_of, run_of
+from harness.plugin.state import FOLDER, INTERRUPTION, REPORTS, folder_of, run_of
 
 if TYPE_CHECKING:
     from harness.plugin.run_reports import RunReports
     from harness.plugin.worker_input import WorkerInput
+
+
+_RECORDER = "nrf91-recorder"
 
 
 def reports_begun(config: pytest.Config) -> RunReports:
@@ -25,15 +31,33 @@ def reports_begun(config: pytest.Config) -> RunReports:
     """
     if REPORTS not in config.stash:
         from harness.plugin.interruption import Interruption
-        from harness.plugin.recorder import Recorder
         from harness.plugin.run_reports import RunReports
 
-        reports = RunReports(folder_of(config), report_of(config))
+        reports = RunReports(folder_of(config), lambda: report_of(config))
         config.stash[REPORTS] = reports
         config.stash[INTERRUPTION] = Interruption(reports.give_up)
         config.stash[INTERRUPTION].install()
-        config.pluginmanager.register(Recorder(config, reports), "nrf91-recorder")
+    if not config.pluginmanager.has_plugin(_RECORDER) and config.pluginmanager.has_plugin("session"):
+        from harness.plugin.recorder import Recorder
+
+        config.pluginmanager.register(Recorder(config, config.stash[REPORTS]), _RECORDER)
     return config.stash[REPORTS]
+
+
+def announce(config: pytest.Config, given: argparse.Namespace) -> None:
+    """Put the last run's report away where boards are asked for: nobody must take it for this run's.
+
+    As early as can be: what is imported next takes a second, in which a run may be killed. ``given``: the options, as
+    pytest has not taken them over yet.
+    """
+    worker = "PYTEST_XDIST_WORKER" in os.environ
+    if not (given.boards or given.board) or given.collectonly or given.help or given.version or worker:
+        return
+    if FOLDER not in config.stash:
+        from harness.report.run_folder import RunFolder
+
+        config.stash[FOLDER] = RunFolder(Path(given.reports or config.rootpath / "reports"))
+    reports_begun(config).announce()
 
 
 def plan(config: pytest.Config, tests: Mapping[str, str]) -> None:

@@ -6,9 +6,9 @@ import argparse
 
 import pytest
 
-from harness.plugin.beginning import begin_work, choose_workers, lead_workers, reports_begun
+from harness.plugin.beginning import announce, begin_work, choose_workers, lead_workers, reports_begun
 from harness.plugin.held_junit import add_report
-from harness.plugin.state import INTERRUPTION
+from harness.plugin.state import INTERRUPTION, REPORTS
 from harness.plugin.worker_input import is_worker, worker_input
 
 
@@ -47,8 +47,15 @@ def _jobs(text: str) -> int:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Say that a run has begun, before anything else is imported. Called where the plug-in is installed."""
+    announce(early_config, early_config.known_args_namespace)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Choose the number of workers before pytest-xdist reads its option."""
+    announce(config, config.option)  # where the plug-in is not installed, but named in a conftest.py
     choose_workers(config)
 
 
@@ -66,11 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Put the last run's report away at once where boards were asked for: nobody must take it for this run's."""
-    config = session.config
-    asked_for = config.getoption("--boards") or config.getoption("--board")
-    if asked_for and not config.option.collectonly and not is_worker(config):
-        reports_begun(config).announce()
+    """Take note of what happens from now on, where boards were asked for."""
+    if REPORTS in session.config.stash:
+        reports_begun(session.config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

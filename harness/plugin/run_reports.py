@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -19,7 +19,7 @@ from harness.report.rebuild import rebuild
 class RunReports:
     """``record``: None while no test uses a board."""
 
-    def __init__(self, folder: RunFolder, held: HeldReport) -> None:
+    def __init__(self, folder: RunFolder, held: Callable[[], HeldReport]) -> None:
         self.folder = folder
         self.record: RunRecord | None = None
         self.trouble = ""
@@ -98,11 +98,12 @@ class RunReports:
         return self.trouble
 
     def _suites(self, record: RunRecord, interrupted: str, properties: Mapping[str, str]) -> Element:
+        held = self._held()
         for name, value in properties.items():
-            self._held.add_global_property(name, value)
+            held.add_global_property(name, value)
         part = self.folder.path / ".junit.part"
         try:
-            self._held.write(part)
+            held.write(part)
             suites = read_report(part, self.folder.name)
         finally:
             part.unlink(missing_ok=True)
