@@ -122,6 +122,7 @@ def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path
         "firmware": "shell",
         "terminator": "lf",
         "colour": True,
+        "provisioning": True,
         "faults": ["no-sim"],
         "baud": 9600,
         "time_scale": 1.0,
