@@ -228,9 +228,9 @@ def test_the_verdicts_of_a_run_are_found_again_in_its_files(results, name):
         for test in judged.tests
     }
     reported = {
-        (entry["board"], entry["test"]): entry["evidence"]
+        (entry["board"], entry["test"]): entry["properties"]["evidence"]
         for entry in result.journal
-        if set(str(entry.get("verdict", "none")).split(", ")) <= set(Outcome)
+        if set(entry.get("properties", {}).get("verdict", "none").split(", ")) <= set(Outcome)
     }
     assert found == reported
     assert [test.test for test in judged.tests if test.differing] == []
