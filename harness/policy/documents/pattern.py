@@ -70,6 +70,8 @@ class Pattern:
 
     ``matches(text)`` looks for each part between two ``*`` once, leftmost, which is right because an earlier end never
     leaves less room for the parts that follow. So its time grows with the text, times a part's length at the most.
+    Example: ``a*bc*d`` and ``abcbcd``. The first ``bc`` leaves ``bc`` to the second ``*``, the other one leaves
+    nothing: if what follows fits behind the second, it fits behind the first as well.
     """
 
     __slots__ = ("exact", "matches", "tokens")

@@ -30,6 +30,10 @@ class Automaton:
     ``start``: the places before the first character. ``ends``: for each pattern, in order, the bit of its end: the
     pattern matches a text exactly if that bit is set after it. ``spans``: for each pattern all its bits: one that has
     none set any more will not match.
+
+    All ways to read the text are followed at once, so nothing is ever tried again. ``a*b`` has the places 1 (before
+    ``a``), 2 (before ``*``), 4 (before ``b``) and 8, its end. The start is 1. After ``a`` it is 2 and, because ``*``
+    may be empty, 4. After ``x`` the same: ``*`` takes it. After ``b`` it is 2, 4 and 8: ``axb`` matches.
     """
 
     def __init__(self, readings: Iterable[Reading]) -> None:

@@ -12,6 +12,9 @@ def covers(wide: Sequence[Token], narrow: Sequence[Token]) -> bool:
     ``*`` alone. Variables match the same variable, or ``*``, whatever their value. It misses a yes only where two
     differently written patterns mean the same, like ``*?`` and ``?*``.
     """
+    # reachable[n]: the units of wide so far match the first n units of narrow. For wide "a*" and narrow "a?b": after
+    # "a" only n=1; "*" then reaches n=1, 2 and 3, and 3 is all of it: yes. For wide "a?" and narrow "a*": "?" does not
+    # match the letter "*", so n=2 is never reached: no, and rightly, for "a*" matches "a" too.
     text = _units(narrow)
     reachable = [True] + [False] * len(text)
     for unit in _units(wide):

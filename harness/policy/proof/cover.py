@@ -4,6 +4,9 @@ Sets are bit masks: bit ``n`` of a mask is element ``n``. Three facts shrink the
 set that lies in another is never needed; an element in one set only decides for that set; an element that is in all
 sets of another element comes for free with it. What remains is searched by branch and bound, with the bound that
 elements no two of which share a set need one set each.
+
+Example: A = {0, 1}, B = {1, 2}, C = {2}. C lies in B and goes. Then 0 is in A alone, which is chosen; 1 came with it,
+and 2 is left to B. Elements 0 and 2 share no set, so no cover has fewer than two: {A, B} is a smallest one.
 """
 
 from collections.abc import Iterator, Sequence

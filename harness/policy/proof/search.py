@@ -2,6 +2,10 @@
 
 A text grows by a character at a time, those first that may end soonest. Two texts that lead to the same place can be
 continued alike, so one of them is enough; and so it is where one has room for more levels than the other.
+
+Example: is there a text that ``a*`` matches and ``a*b`` does not? ``a`` leads to such a place, so it is the answer. Is
+there one that ``a*b`` matches and ``a*`` does not? From ``a`` on, ``x`` and ``y`` lead to the same place as ``a``
+itself and are not followed; only ``b`` leads to another one, where both match. No place is left: there is no such text.
 """
 
 from collections.abc import Callable, Iterator
