@@ -95,6 +95,7 @@ def best_valid(slots: Sequence[Slot], request: ProvisionRequest) -> Record | Non
 def choose_target(slots: Sequence[Slot], request: ProvisionRequest, valid: Record | None) -> Slot:
     """Return the slot to write to: an empty one, else an own one that is not in use, else the own one, else a foreign.
 
+    ``slots``: all of the board's. ``valid``: the record of the credentials that are in use, None: there are none.
     Misuse: only foreign ones are left, and the request does not adopt them.
     """
     in_use = None if valid is None else valid.sec_tag

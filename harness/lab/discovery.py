@@ -72,7 +72,7 @@ def list_kits(comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) 
 
 
 def matching_kits(kits: Iterable[Kit], serial: str, location: str | None = None) -> list[Kit]:
-    """Return those of ``kits`` that a serial number of the boards file means, and the location if one is given."""
+    """Return those of ``kits`` with this serial number, in any spelling, and at ``location`` if one is given."""
     return [kit for kit in kits if same_serial(kit.serial, serial) and (location is None or kit.location == location)]
 
 

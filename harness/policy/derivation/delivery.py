@@ -40,8 +40,8 @@ class Delivery(NamedTuple):
 def delivery(request: Request, membership: Membership, names: Names, expectations: Expectations) -> Delivery | None:
     """Return what can be made to arrive on the subscription of ``request`` without breaking a policy; None: nothing.
 
-    ``expectations``: of the device. Whoever only subscribes must be allowed the delivery too; for Verb.RECEIVE that is
-    the question.
+    ``membership``, ``names``: of the device; ``expectations``: what the documents allow it. Whoever only subscribes
+    must be allowed the delivery too; for Verb.RECEIVE that is the question.
     """
     source = _source(request, membership, names)
     if source is None:

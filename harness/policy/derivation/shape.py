@@ -39,7 +39,10 @@ class Shape:
 
 
 def shape_of(resource: str, *, variables: bool, context: Context) -> Shape | None:
-    """Return the shape of a resource; None when it has a variable that never has a value for this context."""
+    """Return the shape of a resource; None when it has a variable that never has a value for this context.
+
+    ``resource``: as the document has it. ``variables``: whether its Version has any. ``context``: of the device.
+    """
     if resource.count(":") < 5:
         return Shape(None, (Wild.ANY,))
     tokens: list[str | Wild] = []

@@ -26,8 +26,9 @@ from harness.policy.evaluation.principal import Context, Principal
 def derive(documents: Iterable[PolicyDocument], membership: Membership, names: Names) -> list[Case]:
     """Return the trials of one device, each with its expected decision; requests are tried once each.
 
-    ``documents``: a profile, or any documents; :func:`in_force` says which of them count. A device that may not connect
-    has connects only.
+    ``documents``: a profile, or any documents; :func:`in_force` says which of them count. ``membership``: what the
+    device is in its team. ``names``: of the device, its team, and others of both. A device that may not connect has
+    connects only.
     """
     return survey(documents, membership, names).cases
 
@@ -42,7 +43,10 @@ class Survey(NamedTuple):
 def survey(
     documents: Iterable[PolicyDocument], membership: Membership, names: Names, *, further: Iterable[Candidate] = ()
 ) -> Survey:
-    """Return what :func:`derive` returns, and what it leaves out. ``further``: packets that are tried as well."""
+    """Return what :func:`derive` returns, and what it leaves out.
+
+    ``documents``, ``membership``, ``names``: as there. ``further``: packets that are tried as well.
+    """
     deriver = Deriver(tuple(documents), membership, names)
     for candidate in further:
         deriver.add(candidate)

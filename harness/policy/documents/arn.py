@@ -8,22 +8,22 @@ _TOPIC_TYPES = {"topic": "topicfilter", "topicfilter": "topic"}
 
 
 def client_arn(client_id: str, *, region: str = EXAMPLE_REGION, account: str = EXAMPLE_ACCOUNT) -> str:
-    """Return the resource of ``iot:Connect``."""
+    """Return the resource of ``iot:Connect``. ``region``, ``account``: of the cloud."""
     return f"arn:aws:iot:{region}:{account}:client/{client_id}"
 
 
 def topic_arn(topic: str, *, region: str = EXAMPLE_REGION, account: str = EXAMPLE_ACCOUNT) -> str:
-    """Return the resource of ``iot:Publish``, ``iot:RetainPublish`` and ``iot:Receive``."""
+    """Return the resource of ``iot:Publish``, ``iot:RetainPublish`` and ``iot:Receive``. Others: as above."""
     return f"arn:aws:iot:{region}:{account}:topic/{topic}"
 
 
 def topicfilter_arn(topic_filter: str, *, region: str = EXAMPLE_REGION, account: str = EXAMPLE_ACCOUNT) -> str:
-    """Return the resource of ``iot:Subscribe``: one filter of a SUBSCRIBE packet, as text."""
+    """Return the resource of ``iot:Subscribe``: one filter of a SUBSCRIBE packet. Others: as above."""
     return f"arn:aws:iot:{region}:{account}:topicfilter/{topic_filter}"
 
 
 def thing_arn(thing: str, *, region: str = EXAMPLE_REGION, account: str = EXAMPLE_ACCOUNT) -> str:
-    """Return the resource of the shadow and jobs actions over HTTPS."""
+    """Return the resource of the shadow and jobs actions over HTTPS. ``region``, ``account``: of the cloud."""
     return f"arn:aws:iot:{region}:{account}:thing/{thing}"
 
 

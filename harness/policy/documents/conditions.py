@@ -54,7 +54,10 @@ def check_condition(condition: Condition, *, variables: bool) -> None:
 
 
 def failed_condition(condition: Condition, context: Context, *, variables: bool) -> FailedCondition | None:
-    """Evaluate one condition. ``variables``: whether the document's Version has policy variables."""
+    """Evaluate one condition; None: it is fulfilled.
+
+    ``context``: the request's values. ``variables``: whether the document's Version has policy variables.
+    """
     had = context.values(condition.key)
     return None if _compiled(condition, variables)(had, context) else FailedCondition(condition, had)
 

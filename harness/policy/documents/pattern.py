@@ -41,7 +41,8 @@ _ESCAPES = {"*", "?", "$"}
 def tokenise(text: str, *, variables: bool, wildcards: bool = True) -> tuple[Token, ...]:
     """Cut policy text into literals, wildcards and variables.
 
-    ``variables``: False for a document whose Version has none; ``${...}`` is ordinary text then.
+    ``variables``: False for a document whose Version has none; ``${...}`` is ordinary text then. ``wildcards``: False
+    for text in which ``*`` and ``?`` are ordinary, the value of StringEquals.
     ValueError: a ``${`` that is never closed, or that closes around nothing.
     """
     return tuple(joined(_tokens(text, variables=variables, wildcards=wildcards)))

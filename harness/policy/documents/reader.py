@@ -51,7 +51,10 @@ class Reader:
             self.mistakes.append(str(error))
 
     def object(self, value: Any, path: str, known: set[str]) -> Object:
-        """Return an object that has no other elements than the known ones; empty for a value that is no object."""
+        """Return ``value`` if it is an object; unknown elements are noted, and for another value it is empty.
+
+        ``path``: where it stands. ``known``: the elements that it may have.
+        """
         with self.noting():
             return self._object(value, path, known)
         return Object()

@@ -39,7 +39,10 @@ def name_of(statement: Statement) -> str:
 
 
 def nearest(statements: Sequence[Statement], context: Context, action: str, resource: str) -> tuple[Near, ...]:
-    """Return the best near miss of each kind, most telling first. For requests that no statement allows."""
+    """Return the best near miss of each kind, most telling first, for a request that no statement allows.
+
+    ``statements``: those in force. ``context``: the request's values. ``action``, ``resource``: what is asked for.
+    """
     allowing = [statement for statement in statements if statement.effect is Effect.ALLOW]
     same_action = [statement for statement in allowing if statement.takes(action)]
     others = [statement for statement in allowing if not statement.takes(action)]

@@ -64,8 +64,10 @@ def principal_of(
     will: str | None = None,
     persistent: bool = False,
 ) -> Principal:
-    """Return the principal of a connection of this device. ``client_id``: of its CONNECT, by default its own.
+    """Return the principal of a connection of this device.
 
+    ``membership``, ``names``: of the device. ``client_id``: of its CONNECT, by default its own. ``will``: the topic of
+    its will, None: it has none. ``persistent``: its session outlives the connection.
     Under another client id than its own the certificate is attached to no thing of that name.
     """
     client_id = names.device_id if client_id is None else client_id

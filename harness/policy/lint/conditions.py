@@ -52,7 +52,11 @@ def about_conditions(statement: Statement, taken: frozenset[str]) -> Iterator[No
 
 
 def about_variables(text: str, statement: Statement, taken: frozenset[str], consequence: str) -> Iterator[str]:
-    """Yield what is wrong with variables in a text of the statement, with the consequence."""
+    """Yield what is wrong with variables in a text of the statement.
+
+    ``text``: a resource or the value of a condition of ``statement``. ``taken``: the known actions of the statement.
+    ``consequence``: what follows when a variable has no value, as the end of a sentence.
+    """
     if not statement.variables:
         if "${" in text:
             yield "without Version 2012-10-17 there are no variables: ${...} is plain text here; add that Version"

@@ -100,7 +100,8 @@ class Comparison:
     ) -> Candidate | None:
         """Return the shortest text that is decided differently, as a packet; without empty levels if there is one.
 
-        ``accepted``: whether a packet will do; if not, another one is looked for, a delivery where messages come.
+        ``before``, ``after``: the statements of the two versions. ``accepted``: whether a packet will do; if not,
+        another one is looked for, a delivery where messages come.
         """
         versions = [[self._says(action, one) for action in self._packet.actions] for one in (before, after)]
         through = self._in_question()

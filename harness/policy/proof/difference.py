@@ -45,7 +45,8 @@ def difference(
 ) -> Difference:
     """Look for a packet of a connected device that ``documents`` and those of ``mutant`` decide differently.
 
-    ``accepted``: whether a packet will do; if not, another one is looked for. ``effort``: what is left for searches.
+    ``membership``, ``names``: of the device. ``accepted``: whether a packet will do; if not, another one is looked for.
+    ``effort``: what is left for searches.
     """
     if mutant.document not in in_force(documents.values(), membership):
         return Difference(None, True)

@@ -79,6 +79,7 @@ def plan(
 ) -> Selection:
     """Derive the trials of devices of these ``memberships``, make the mutants, and select.
 
+    ``documents``: all that are expected of the cloud. ``names``: of the device, its team, and others of both.
     ``further``: mutants besides. ``fit``: whether a trial can be made of a case.
     """
     documents, memberships = tuple(documents), tuple(memberships)
