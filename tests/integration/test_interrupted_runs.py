@@ -111,7 +111,7 @@ def test_reports_that_cannot_be_written_are_one_line(tmp_path):
     (tmp_path / "file").touch()
     result = run(tmp_path, ONE, "def test_it(board): pass", "--reports", str(tmp_path / "file" / "reports"))
     assert result.exit_code == 4
-    assert "cannot write reports to" in result.output
+    assert "Not a directory: board tests are reported there; name folders" in result.output
     assert "Traceback" not in result.output
 
 
