@@ -14,6 +14,8 @@ import pytest
 
 from harness.errors import branch_of, party_of
 from harness.plugin.state import CASE, PHASES, WINDOW
+from harness.report.decisive import decisive_of
+from harness.report.keys import key_of
 from harness.timeline import Event, Kind, Window, now, utc_now
 
 if TYPE_CHECKING:
@@ -44,15 +46,6 @@ class Phase(NamedTuple):
     place: str = ""
 
 
-def key_of(test: str, board: str) -> str:
-    """Return what a test is called on every board: its id without the board ``board``."""
-    head, bracket, parameters = test.partition("[")
-    if not bracket:
-        return test
-    rest = f"-{parameters.removesuffix(']')}-".replace(f"-{board}-", "-", 1).strip("-")
-    return f"{head}[{rest}]" if rest else head
-
-
 def begin_test(item: pytest.Item, board: Board) -> Window:
     """Open the window of a test on the board's timeline; its first event says which test it is."""
     window = Window(board.timeline)
@@ -79,6 +72,7 @@ def phase_ended(item: pytest.Item, phase: str, result: str, call: pytest.CallInf
     if found.raised:
         entry |= {"raised": found.raised, "branch": found.branch, "party": found.party}
     if phase == "call":
+        entry |= {"decisive": decisive_of(window.since())} if found.raised else {}
         return entry | {"expected": expected_of(window.since()), "properties": case.properties}
     if phase == "teardown":
         _end_test(window, case.result, phases)
@@ -99,6 +93,7 @@ def run_began(tests: Mapping[str, str], boards_file: Path) -> dict[str, Any]:
     return {
         "boards_file": {"name": boards_file.name, "sha256": hashlib.sha256(boards_file.read_bytes()).hexdigest()},
         "planned": dict(planned),
+        "lab": os.environ.get("NRF91_LAB", ""),
         "ci": {name: os.environ[name] for name in _CI if name in os.environ},
     }
 

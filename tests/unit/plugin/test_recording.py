@@ -1,6 +1,7 @@
 import pytest
 
-from harness.plugin.recording import expected_of, key_of
+from harness.plugin.recording import expected_of
+from harness.report.keys import key_of
 from harness.timeline import Kind, Timeline
 
 

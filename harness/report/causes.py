@@ -1,0 +1,114 @@
+"""Why tests failed: tests that fail for one reason, on one party, have one cause, whatever board they ran on.
+
+A cause points at a party and never calls it guilty; it is *proved* only where a trial's facts prove it. Rules, in
+this order: the board was lost; the run was stopped; a trial came out wrong (what the documents say decides the
+title); an error of a class (its message without what varies). Neither the board nor the expected verdict is part of
+a cause, except for a board that was lost.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from harness.errors import Party
+from harness.report.normal import first_sentence, normal
+from harness.report.ran_tests import KILLED, RanTest
+
+LOST_PREFIX: Final = "lost "
+_ALLOWED = re.compile(r": allowed by (.+? statement \d+(?: '[^']*')?)")
+_DENIED = re.compile(r": explicit deny by (.+? statement \d+(?: '[^']*')?)")
+_PLACEHOLDER = re.compile(r"\{(?:id|nonce|number|time|pid|port|path|n)\}")
+_LOSSES = frozenset({"BoardLost", "PortMissing", "NoAnswer"})
+_REFUSING = frozenset({"policy disconnect", "refused at connect", "ignored", "denied"})
+_GRANTING = frozenset({"tolerated", "authorised"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """``hash``: the same for the same cause in every run. ``detail``: one more line. ``why``: why this party."""
+
+    hash: str
+    party: str
+    title: str
+    detail: str = ""
+    why: str = ""
+    proved: bool = False
+
+
+def causes_of(tests: Sequence[RanTest]) -> dict[tuple[str, str], Cause]:
+    """Return the cause of each test that failed or proved nothing, by its test and board."""
+    lost = {test.board: test for test in tests if test.out and test.board}
+    return {(test.test, test.board): _cause(test, lost) for test in tests if test.result in ("failed", "error")}
+
+
+def _cause(test: RanTest, lost: Mapping[str, RanTest]) -> Cause:
+    found_out = lost.get(test.board)
+    if found_out is not None and _of_loss(test):
+        return _lost_board(test.board, found_out.out)
+    if test.message == KILLED:
+        why = "The run ended from outside, so nothing is known about the product."
+        return _made(Party.LAB, ("killed",), "The run was stopped while tests ran", why=why)
+    if test.decisive:
+        return _trial(test)
+    return _error(test)
+
+
+def _of_loss(test: RanTest) -> bool:
+    return bool(test.board_out or test.out or test.raised in _LOSSES or test.got == "board lost")
+
+
+def _lost_board(board: str, why: str) -> Cause:
+    detail = why.removeprefix(f"{board}: ")
+    reason = "The port, the board or its process went away: the lab's matter, and nobody else is blamed for it."
+    return _made(Party.LAB, ("lost", board), f"{board} was {LOST_PREFIX.strip()}", detail=detail, why=reason)
+
+
+def _trial(test: RanTest) -> Cause:
+    got, policy = test.got, str(test.decisive.get("policy", ""))
+    detail = f"expected {test.expected}, got {got}"
+    allowed, denied = _ALLOWED.search(policy), _DENIED.search(policy)
+    if allowed and got in _REFUSING:
+        title = f"The cloud refuses what {allowed[1]} allows"
+        why = f"The documents allow it ({allowed[1]}), the cloud did not: proved by the trial."
+        return _made(Party.CLOUD, ("refuses", allowed[1]), title, detail=detail, why=why, proved=True)
+    if got in _GRANTING and (denied or "implicit deny" in policy):
+        what = f"{denied[1]} denies" if denied else "no statement of its policies allows"
+        why = "The documents forbid it, the cloud let it pass: proved by the trial."
+        return _made(
+            Party.CLOUD, ("grants", what), f"The cloud allows what {what}", detail=detail, why=why, proved=True
+        )
+    party = test.party or Party.UNCLEAR
+    if got == "modem reset":
+        title, why = "The board restarted, or its modem failed", "It said so itself during the trial: proved."
+        return _made(party, ("reset",), title, detail=detail, why=why, proved=True)
+    if got in _REFUSING | _GRANTING:
+        why = "What stood around the trial worked, so the answer is the cloud's own decision."
+        return _made(party, ("verdict", got), f"The cloud decides otherwise: {got}", detail=detail, why=why)
+    reason = first_sentence(normal(_evidence(test), {"{board}": test.board}))
+    why = "The trial could not be proved; what it met points there."
+    return _made(party, ("unproved", got, reason), _shown(f"No verdict, {got}: {reason}"), detail=detail, why=why)
+
+
+def _evidence(test: RanTest) -> str:
+    return test.message.partition(f", got {test.got}. ")[2] or test.message
+
+
+def _error(test: RanTest) -> Cause:
+    text = first_sentence(normal(test.message or "no message", {"{board}": test.board}))
+    party = test.party or Party.UNCLEAR
+    why = f"{test.raised or 'The error'} points there." if party != Party.UNCLEAR else "Nothing tells whose it is."
+    return _made(party, (test.raised, text), _shown(text), why=why)
+
+
+def _shown(text: str) -> str:
+    """Return a normalised sentence for a reader."""
+    return _PLACEHOLDER.sub("…", text.replace("{board}", "the board"))
+
+
+def _made(
+    party: str, kind: tuple[str, ...], title: str, *, detail: str = "", why: str = "", proved: bool = False
+) -> Cause:
+    digest = hashlib.sha256("\0".join((party, *kind)).encode("utf-8", "backslashreplace")).hexdigest()[:12]
+    return Cause(digest, str(party), title, detail, why, proved)

@@ -1,0 +1,77 @@
+"""Which runs may go when there are too many, too old or too large ones: a pure function, and the deed.
+
+Never the newest run, the last green run of any board, a run that begins a streak of failures that still goes on, or
+one with a file called ``keep``.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from harness.report.history import histories, standing
+from harness.report.run_summary import RunSummary
+from harness.report.stored_runs import StoredRuns, pack
+
+KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``runs``: so many folders; ``days``: no older ones; ``size``: bytes of all folders together."""
+
+    runs: int = 60
+    days: int = 90
+    size: int = 5_000_000_000
+
+
+def protected(runs: Sequence[RunSummary]) -> set[str]:
+    """Return the runs that must stay. ``runs``: all of the history, oldest first."""
+    if not runs:
+        return set()
+    kept = {runs[-1].run}
+    green: dict[tuple[str, str], str] = {}
+    for run in runs:
+        green |= {(run.lab, board): run.run for board in run.boards if run.board_state(board) == "green"}
+    begun = {standing(entries).since for entries in histories(runs).values()}
+    return (kept | set(green.values()) | begun) - {""}
+
+
+def to_prune(
+    runs: Sequence[RunSummary], sizes: Mapping[str, int], limits: Limits, now: datetime, keep: set[str] | None = None
+) -> list[str]:
+    """Return the ids of the runs that go, oldest first.
+
+    ``runs``: all of the history, oldest first; ``sizes``: bytes of each run that still has a folder; ``keep``: runs
+    that somebody wants to stay.
+    """
+    stay = protected(runs) | (keep or set())
+    present = [run for run in runs if run.run in sizes]
+    number, total = len(present), sum(sizes[run.run] for run in present)
+    going: list[str] = []
+    for run in present:
+        over = number > limits.runs or total > limits.size or _older(run, now - timedelta(days=limits.days))
+        if over and run.run not in stay:
+            going.append(run.run)
+            number, total = number - 1, total - sizes[run.run]
+    return going
+
+
+def prune(base: Path, stored: StoredRuns, limits: Limits, *, dry: bool) -> list[str]:
+    """Shrink runs of the folder ``base`` to their summaries; return their ids. ``dry``: only say which."""
+    mine = {run: folder for run, folder in stored.folders.items() if folder.parent == base}
+    sizes = {run: sum(file.lstat().st_size for file in folder.rglob("*")) for run, folder in mine.items()}
+    keep = {run for run, folder in mine.items() if (folder / KEEP).exists()}
+    going = to_prune(stored.runs, sizes, limits, datetime.now(UTC), keep)
+    for run in [] if dry else going:
+        pack(mine[run], base)
+        shutil.rmtree(mine[run])
+    return going
+
+
+def _older(run: RunSummary, limit: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(run.began) < limit
+    except (ValueError, TypeError):
+        return False  # a clock that nobody can read makes no run old

@@ -1,0 +1,121 @@
+"""The tests of a run, read from its journal: one result each, and what a reader needs to know of a bad one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.errors import Party
+from harness.report.keys import key_of
+
+KILLED = "the run ended while this test ran"
+_WEIGHT = ("passed", "skipped", "error", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class RanTest:
+    """One test on one board.
+
+    ``result``: passed, failed, error (nothing was proved) or skipped. A refusal by the product counts as failed
+    wherever it was raised; a test that was skipped because its board was out, as an error.
+    ``phase``: of pytest, where it went wrong. ``decisive``: action, policy, wanted and got of the trial that failed.
+    ``out``: why the board is out, where this test found that. ``board_out``: the test was not run because of it.
+    """
+
+    test: str
+    board: str
+    key: str
+    result: str = "passed"
+    seconds: float = 0.0
+    began: str = ""
+    phase: str = ""
+    message: str = ""
+    raised: str = ""
+    party: str = ""
+    decisive: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+    out: str = ""
+    board_out: bool = False
+
+    @property
+    def attempts(self) -> int:
+        """The most attempts that a trial of it took."""
+        numbers = [int(part) for part in self.properties.get("attempts", "1").split(", ") if part.isdecimal()]
+        return max(numbers, default=1)
+
+    @property
+    def verdicts(self) -> str:
+        """The verdicts of its trials."""
+        return self.properties.get("verdict", "")
+
+    @property
+    def expected(self) -> str:
+        """What the failed trial should have shown; empty where none failed."""
+        return " or ".join(self.decisive.get("wanted", ()))
+
+    @property
+    def got(self) -> str:
+        """What it showed."""
+        return str(self.decisive.get("got", ""))
+
+
+def ran_tests(journal: Sequence[Mapping[str, Any]]) -> list[RanTest]:
+    """Return the tests that began, in order. ``journal``: its lines."""
+    begun: dict[str, list[Mapping[str, Any]]] = {}
+    boards: dict[str, str] = dict(journal[0].get("tests", {})) if journal else {}
+    for line in journal:
+        if line.get("k") in ("begin", "phase"):
+            phases = begun.setdefault(str(line["test"]), [])
+            if line["k"] == "phase":
+                phases.append(line)
+    ended = any(line.get("k") == "end" and not line.get("interrupted") for line in journal)
+    return [_test(test, boards.get(test, ""), phases, ended) for test, phases in begun.items()]
+
+
+def _test(test: str, board: str, phases: Sequence[Mapping[str, Any]], ended: bool) -> RanTest:
+    results = [_result(phase, board) for phase in phases]
+    complete = any(phase["phase"] == "teardown" or phase.get("crashed") for phase in phases)
+    worst = max(range(len(phases)), key=lambda i: _WEIGHT.index(results[i]), default=None)
+    result = "passed" if worst is None else results[worst]
+    found: Mapping[str, Any] = {} if worst is None or result == "passed" else phases[worst]
+    message = str(found.get("message", ""))
+    if not complete and not ended and _WEIGHT.index(result) < _WEIGHT.index("error"):
+        result, message, found = "error", KILLED, {"party": Party.LAB}
+    return RanTest(
+        test=test,
+        board=board,
+        key=next((str(phase["key"]) for phase in phases if "key" in phase), "") or key_of(test, board),
+        result=result,
+        seconds=round(sum(float(phase.get("seconds", 0.0)) for phase in phases), 3),
+        began=str(phases[0].get("at", "")) if phases else "",
+        phase=str(found.get("phase", "")),
+        message=message,
+        raised=str(found.get("raised", "")),
+        party=str(found.get("party", "")) or (_party(found) if result in ("failed", "error") else ""),
+        decisive=found.get("decisive") or {},
+        properties=_properties(phases),
+        out=next((str(phase["out"]) for phase in phases if phase.get("out")), ""),
+        board_out=any(_is_out(phase, board) for phase in phases),
+    )
+
+
+def _result(phase: Mapping[str, Any], board: str) -> str:
+    result = str(phase.get("result", "passed"))
+    if phase.get("branch") == "Refusal":
+        return "failed"
+    if _is_out(phase, board):
+        return "error"
+    return result if result in _WEIGHT else "error"
+
+
+def _is_out(phase: Mapping[str, Any], board: str) -> bool:
+    # The plug-in's own words for a skip whose reason is the board.
+    skipped = phase.get("result") == "skipped"
+    return bool(board) and skipped and str(phase.get("message", "")).startswith(f"{board} is out: ")
+
+
+def _party(phase: Mapping[str, Any]) -> str:
+    return Party.LAB if phase.get("crashed") else Party.UNCLEAR
+
+
+def _properties(phases: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {name: str(value) for phase in phases for name, value in (phase.get("properties") or {}).items()}

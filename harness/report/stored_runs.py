@@ -1,0 +1,93 @@
+"""The runs of reports folders: their summaries, wherever those are kept, in order of time."""
+
+import gzip
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import Misuse
+from harness.report.history import merge
+from harness.report.journal import read_journal
+from harness.report.junit import replace_file
+from harness.report.ran_tests import RanTest
+from harness.report.run_summary import RunSummary, from_json, summary_of, to_json
+
+RUN_JSON = "run.json"
+HISTORY = "history"
+"""The folder with what is left of pruned runs."""
+
+
+@dataclass(slots=True)
+class StoredRuns:
+    """``runs``: oldest first. ``folders``: of those that still have one. ``notes``: a line for each unreadable one."""
+
+    runs: list[RunSummary] = field(default_factory=list)
+    folders: dict[str, Path] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_run(folder: Path) -> tuple[RunSummary, list[RanTest]]:
+    """Return a run's summary and tests from its journal. Raises Misuse: there is none."""
+    return summary_of(folder.resolve().name, read_journal(folder / "journal.jsonl"))
+
+
+def write_summary(folder: Path, summary: RunSummary) -> None:
+    """Write a run's run.json in one step. Raises OSError."""
+    replace_file(folder / RUN_JSON, to_json(summary).encode("utf-8", "backslashreplace"))
+
+
+def stored_runs(reports: Iterable[Path]) -> StoredRuns:
+    """Read all runs below the folders ``reports``. A run without run.json is read from its journal."""
+    found = StoredRuns()
+    summaries: list[RunSummary] = []
+    for base in reports:
+        for folder in sorted(filter(_is_run, _entries(base))):
+            summary = _summary(folder, found.notes)
+            if summary is not None:
+                summaries.append(summary)
+                found.folders[summary.run] = folder
+        for file in sorted(_entries(base / HISTORY)):
+            summary = _pruned(file, found.notes) if file.name.endswith(".json.gz") else None
+            if summary is not None:
+                summaries.append(summary)
+    found.runs = merge(summaries)
+    return found
+
+
+def pack(folder: Path, base: Path) -> Path:
+    """Write a run's summary to the history of ``base``; return its file. Raises OSError, Misuse."""
+    file = folder / RUN_JSON
+    data = file.read_bytes() if file.exists() else to_json(read_run(folder)[0]).encode("utf-8", "backslashreplace")
+    packed = base / HISTORY / f"{folder.name}.json.gz"
+    replace_file(packed, gzip.compress(data, mtime=0))
+    return packed
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "journal.jsonl").exists() or (folder / RUN_JSON).exists()
+
+
+def _entries(folder: Path) -> Sequence[Path]:
+    try:
+        return list(folder.iterdir()) if folder.is_dir() else []
+    except OSError:
+        return []
+
+
+def _summary(folder: Path, notes: list[str]) -> RunSummary | None:
+    file = folder / RUN_JSON
+    try:
+        if file.exists():
+            return from_json(file.read_text("utf-8", "replace"), str(file))
+        return read_run(folder)[0]
+    except (Misuse, OSError) as error:
+        notes.append(f"left out: {error}")
+        return None
+
+
+def _pruned(file: Path, notes: list[str]) -> RunSummary | None:
+    try:
+        return from_json(gzip.decompress(file.read_bytes()).decode("utf-8", "replace"), str(file))
+    except (Misuse, OSError, EOFError) as error:
+        notes.append(f"left out: {file}: {error}")
+        return None

@@ -1,0 +1,72 @@
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.report.pruning import Limits, protected, prune, to_prune
+from harness.report.stored_runs import stored_runs, write_summary
+from tests.unit.report.runs_made_up import FIRST_NIGHT, night, summary
+
+RESULTS = {"P": "passed", "F": "failed", "E": "error", "S": "skipped"}
+SOME = st.lists(st.tuples(st.sampled_from("PFES"), st.sampled_from("PFES")), min_size=1, max_size=12)
+TIGHT = Limits(runs=0, days=0, size=0)
+
+
+def runs_of(letters):
+    return [
+        summary(number, {"one": {"t": RESULTS[one]}, "two": {"t": RESULTS[two]}})
+        for number, (one, two) in enumerate(letters, 1)
+    ]
+
+
+@given(SOME)
+def test_some_runs_always_stay(letters):
+    runs = runs_of(letters)
+    gone = to_prune(runs, {run.run: 1 for run in runs}, TIGHT, FIRST_NIGHT + timedelta(days=1000))
+    assert runs[-1].run not in gone
+    for place in (0, 1):
+        column = "".join(pair[place] for pair in letters)
+        green = column.rfind("P")
+        assert green < 0 or night(green + 1) not in gone
+        if column[-1] == "F":
+            failing = column[green + 1 :]
+            assert night(green + 2 + failing.index("F")) not in gone
+    assert set(gone) | protected(runs) == {run.run for run in runs}
+
+
+@given(SOME, st.integers(0, 12), st.integers(0, 400), st.integers(0, 3000))
+def test_no_more_goes_than_must(letters, number, days, size):
+    runs = runs_of(letters)
+    sizes = {run.run: 100 for run in runs}
+    now = FIRST_NIGHT + timedelta(days=20)
+    gone = to_prune(runs, sizes, Limits(number, days, size), now)
+    assert gone == sorted(gone)
+    young = [run for run in gone if run >= (now - timedelta(days=days)).strftime("%Y%m%dT%H%M%SZ")]
+    left = len(runs) - len(gone)
+    # Where one went that was not too old, one more would have been over a limit.
+    assert not young or left + 1 > number or (left + 1) * 100 > size
+
+
+def test_a_run_that_somebody_keeps_stays():
+    runs = runs_of("PPPP" and [("P", "P")] * 4)
+    sizes = {run.run: 1 for run in runs}
+    gone = to_prune(runs, sizes, TIGHT, FIRST_NIGHT + timedelta(days=1), keep={night(2)})
+    assert gone == [night(1), night(3)]
+
+
+def test_pruned_runs_stay_in_the_history(tmp_path):
+    for run in runs_of([("P", "P")] * 4):
+        (tmp_path / run.run / "transcripts").mkdir(parents=True)
+        write_summary(tmp_path / run.run, run)
+    (tmp_path / night(1) / "keep").touch()
+    before = stored_runs([tmp_path])
+    assert prune(tmp_path, before, TIGHT, dry=True) == [night(2), night(3)]
+    assert len(stored_runs([tmp_path]).folders) == 4
+    prune(tmp_path, before, TIGHT, dry=False)
+    after = stored_runs([tmp_path])
+    assert sorted(after.folders) == [night(1), night(4)]
+    assert after.runs == before.runs
+    assert sorted(file.name for file in (tmp_path / "history").iterdir()) == [
+        f"{night(2)}.json.gz",
+        f"{night(3)}.json.gz",
+    ]
