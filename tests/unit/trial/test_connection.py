@@ -1,0 +1,305 @@
+"""The connection that trials use: how far an attempt came, what is waited for, and what is known of it afterwards."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.errors import Party
+from harness.firmware import MqttEventKind
+from harness.timeline import Kind
+from harness.trial import Attempt, Control, NotConnected
+from harness.trial.connection import nonce
+from harness.trial.facts import Stage as Came
+from tests.unit.trial.fakes import LATENCY, LOGIN, Stage
+
+WRONG = replace(LOGIN, client_id="wrong")
+
+
+def record(device, name):
+    """Note the arguments of each call of ``name``."""
+    calls = []
+    original = getattr(device, name)
+
+    def noted(*positional, **named):
+        calls.append((*positional, *named.values()))
+        return original(*positional, **named)
+
+    setattr(device, name, noted)
+    return calls
+
+
+def steps(stage):
+    return [event for event in stage.timeline.since() if event.kind is Kind.STEP]
+
+
+def test_connect_may_take_twice_as_long_as_any_one_answer():
+    """TCP and TLS are several answers, and the board reports them as one."""
+    stage = Stage()
+    calls = record(stage.device, "connect")
+    stage.link.attempt(LOGIN)
+    assert calls == [(LOGIN, 2 * stage.link.patience)]
+
+
+def test_an_attempt_that_is_accepted():
+    stage = Stage()
+    assert stage.link.attempt(WRONG) == Attempt(Came.ACCEPTED, "", LATENCY)
+    (step,) = steps(stage)
+    assert (step.source, step.text, step.data) == ("trial", "connect as wrong: accepted", {"seconds": LATENCY})
+    assert stage.link.connected
+
+
+def test_an_attempt_without_a_session_takes_what_the_board_needs_to_say_so():
+    stage = Stage()
+    stage.device.no_session_for = {"wrong"}
+    connect = stage.device.connect
+
+    def slow(login, **options):
+        stage.clock.pause(1.5)
+        connect(login, **options)
+
+    stage.device.connect = slow
+    attempt = stage.link.attempt(WRONG)
+    assert attempt == Attempt(Came.NO_SESSION, "fake: no TLS session", 1.5)
+    (step,) = steps(stage)
+    assert step.text == "connect as wrong: no TLS session (fake: no TLS session)"
+    assert step.data == {"seconds": 1.5}
+    assert not stage.link.connected
+
+
+@pytest.mark.parametrize(
+    ("fault", "attempt"),
+    [
+        ("no_connack_for", Attempt(Came.SILENT, "within 8 s", 8.0)),
+        ("connack_refused_for", Attempt(Came.REFUSED, "CONNACK return code 5", LATENCY)),
+        ("forbidden", Attempt(Came.NO_CONNACK, "hung up: ENOTCONN (128)", LATENCY)),
+    ],
+)
+def test_an_attempt_that_is_not_accepted(fault, attempt):
+    stage = Stage()
+    setattr(stage.device, fault, {"wrong"})
+    assert stage.link.attempt(WRONG) == attempt
+    assert [step.text for step in steps(stage)] == [f"connect as wrong: {attempt}"]
+    assert not stage.link.connected
+
+
+def test_what_came_before_an_attempt_says_nothing_of_it():
+    stage = Stage()
+    stage.device.event(MqttEventKind.ACCEPTED, after=0.0)
+    stage.device.no_connack_for = {"wrong"}
+    assert stage.link.attempt(WRONG).stage is Came.SILENT
+
+
+def test_a_refusal_whose_connection_does_not_end_is_waited_for_with_patience():
+    stage = Stage()
+    stage.device.connect = lambda login, **options: stage.device.event(MqttEventKind.REFUSED, 5)
+    assert stage.link.attempt(WRONG).seconds == LATENCY
+    assert stage.clock.now == LATENCY + stage.link.patience
+
+
+def test_a_connection_that_ended_stays_ended():
+    """Looking at it does not make its end a thing of the past."""
+    stage = Stage()
+    stage.link.ensure()
+    stage.device.hang_up(after=0.0)
+    assert not stage.link.connected
+    assert not stage.link.connected
+
+
+def test_what_was_looked_at_is_not_looked_at_again():
+    """A connection may last a night, with hundreds of thousands of lines."""
+    stage = Stage()
+    stage.link.ensure()
+    calls = record(stage.device, "events")
+    assert stage.link.connected
+    mark = stage.device.mark()
+    stage.device.event(MqttEventKind.PUBACK, after=0.0)
+    assert stage.link.connected
+    assert stage.link.connected
+    assert calls[1:] == [(mark,), (mark + 1,)]
+
+
+def test_a_connection_that_was_ended_is_over_whatever_the_board_says_of_it():
+    """A board that restarted refuses to end what it does not have, and reports no end."""
+    stage = Stage()
+    stage.link.ensure()
+    stage.device.disconnect = lambda: None
+    stage.link.disconnect()
+    assert not stage.link.connected
+
+
+def test_an_attempt_after_a_connection_that_was_never_reported_to_end():
+    stage = Stage()
+    stage.link.ensure()
+    stage.device.disconnect = lambda: None
+    stage.device.no_session_for = {LOGIN.client_id}
+    with pytest.raises(NotConnected):
+        stage.link.reconnect()
+    assert not stage.link.connected
+
+
+def test_a_link_that_is_not_connected_has_nothing_to_end():
+    stage = Stage()
+    calls = record(stage.device, "disconnect")
+    stage.link.disconnect()
+    assert calls == []
+    stage.link.ensure()
+    stage.link.disconnect()
+    assert calls == [()]
+
+
+def test_connected_with_an_allowed_action_that_works():
+    stage = Stage(actions=("first", "second"))
+    with pytest.raises(NotConnected, match=r"^no allowed action is known yet: the link was never connected$") as caught:
+        _ = stage.link.action
+    assert caught.value.party is Party.UNCLEAR
+    assert stage.link.listens_to == frozenset()
+    stage.link.ensure()
+    assert stage.link.action is stage.actions[0]
+    assert stage.link.listens_to == {"answers"}
+    stage.link.ensure()
+    assert stage.device.connects == 1
+    assert [action.armed for action in stage.actions] == [1, 0]
+    assert [topic for topic, _ in stage.device.published] == ["first"]
+
+
+def test_an_action_that_fails_on_a_connection_that_stays_is_followed_by_the_next_on_it():
+    stage = Stage(actions=("first", "second"))
+    stage.device.silent_for = {"first"}
+    stage.link.ensure()
+    assert stage.link.action is stage.actions[1]
+    assert stage.device.connects == 1
+
+
+def test_the_action_that_worked_before_is_the_only_one_that_is_tried_again():
+    stage = Stage(actions=("first", "second"))
+    stage.link.ensure()
+    stage.device.hang_up(after=0.0)
+    stage.device.silent_for = {"first"}
+    with pytest.raises(NotConnected) as caught:
+        stage.link.ensure()
+    assert str(caught.value) == (
+        "connected, but no allowed action works: a QoS 1 publish on first failed: nothing came back within 8 s"
+    )
+    assert stage.link.listens_to == frozenset()
+    stage.link.ensure()  # all of them, now that it is forgotten
+    assert stage.link.action is stage.actions[1]
+
+
+def test_every_action_that_failed_is_named():
+    stage = Stage({"first"}, actions=("first", "second"))
+    stage.actions[1].arm = lambda *, timeout: False
+    with pytest.raises(NotConnected) as caught:
+        stage.link.ensure()
+    assert str(caught.value) == (
+        "connected, but no allowed action works: a QoS 1 publish on first failed: hung up: ENOTCONN (128); "
+        "a QoS 1 publish on second could not be prepared"
+    )
+
+
+def test_actions_are_armed_with_patience_first_and_after_a_reconnect():
+    stage = Stage()
+    armed = record(stage.actions[0], "arm")
+    stage.link.ensure()
+    attempt = stage.link.reconnect()
+    assert attempt.stage is Came.ACCEPTED
+    assert armed == [(8.0,), (8.0,)]
+    assert stage.device.connects == 2
+
+
+def test_a_reconnect_that_is_refused_says_how_far_it_came():
+    stage = Stage()
+    stage.device.connack_refused_for = {LOGIN.client_id}
+    with pytest.raises(NotConnected) as caught:
+        stage.link.reconnect()
+    assert str(caught.value) == "dev-1 could not connect: CONNACK with a refusal (CONNACK return code 5)"
+
+
+def test_what_is_forgotten_is_chosen_anew():
+    stage = Stage()
+    stage.link.ensure()
+    stage.link.forget()
+    assert not stage.link.connected
+    assert not stage.device.connected
+    with pytest.raises(NotConnected):
+        _ = stage.link.action
+
+
+def test_a_run_is_of_the_action_that_works_unless_told_otherwise():
+    stage = Stage(actions=("first", "second"))
+    stage.link.ensure()
+    stage.device.published.clear()
+    assert stage.link.run(token="n1") == Control(True, True, LATENCY, "")
+    stage.link.run(stage.actions[1])
+    (first, second) = stage.device.published
+    assert first == ("first", b"n1")
+    assert second[0] == "second"
+    assert second[1].startswith(b"n")
+    assert len(second[1]) == 17
+
+
+def test_a_run_waits_for_the_acknowledgement_with_patience_and_for_the_arrival_until_it_settles():
+    stage = Stage()
+    stage.link.ensure()
+    stage.device.swallow = {"allowed"}
+    assert stage.link.run() == Control(True, False, LATENCY, "it did not arrive within 0.5 s")
+    stage.device.silent_for = {"allowed"}
+    assert stage.link.run() == Control(False, False, 8.0, "nothing came back within 8 s")
+
+
+def test_listening_waits_for_suback_with_patience():
+    stage = Stage({"forbidden"})
+    stage.link.ensure()
+    assert stage.link.listen("t") is True
+    stage.device.subscribe = lambda topic_filter, *, qos=1: True
+    begin = stage.clock.now
+    assert stage.link.listen("t") is False
+    assert stage.clock.now - begin == 8.0
+
+
+def test_the_end_of_a_subscription_is_waited_for():
+    stage = Stage()
+    stage.link.ensure()
+    begin = stage.clock.now
+    stage.link.stop_listening("t")
+    assert stage.device.unsubscribed == ["t"]
+    assert stage.clock.now - begin == LATENCY
+    stage.device.unsubscribe = lambda topic_filter: True  # and nothing comes of it
+    begin = stage.clock.now
+    stage.link.stop_listening("t")
+    assert stage.clock.now - begin == 8.0
+    stage.device.unsubscribe = lambda topic_filter: stage.device.hang_up() or True
+    begin = stage.clock.now
+    stage.link.stop_listening("t")
+    assert stage.clock.now - begin == LATENCY
+
+
+def test_a_board_that_refuses_to_unsubscribe_is_not_waited_for():
+    stage = Stage()
+    stage.link.ensure()
+    stage.device.unsubscribe = lambda topic_filter: False
+    begin = stage.clock.now
+    stage.link.stop_listening("t")
+    assert stage.clock.now == begin
+
+
+def test_nothing_is_unsubscribed_that_the_action_needs_or_without_a_connection():
+    stage = Stage()
+    stage.link.stop_listening("t")
+    stage.link.ensure()
+    stage.link.stop_listening("answers")
+    assert stage.device.unsubscribed == []
+
+
+def test_the_gap_counts_from_one_connect_to_the_next():
+    stage = Stage(gap=1.0)
+    pauses = record(stage.link, "_pause")
+    stage.link.attempt(LOGIN)
+    stage.clock.pause(0.25)
+    stage.link.attempt(LOGIN)
+    stage.clock.pause(1.0 - LATENCY)
+    stage.link.attempt(LOGIN)
+    assert pauses == [(1.0 - 0.25 - LATENCY,)]
+
+
+def test_nonces_differ():
+    assert nonce() != nonce()

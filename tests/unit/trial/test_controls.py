@@ -1,0 +1,195 @@
+"""The allowed action: what it sends, what shows that it arrived, and how long each of both is waited for."""
+
+import json
+
+import pytest
+
+from harness.cloud import ObservedMessage
+from harness.cloud.observer import SOURCE
+from harness.firmware import MqttEventKind
+from harness.timeline import Kind, Timeline
+from harness.trial import Control, ObservedPublish, ShadowUpdate
+from harness.trial.controls import run_control, subscribed
+from tests.fake import Fake
+from tests.unit.trial.fakes import LATENCY, LOGIN, FakeAction, FakeDevice
+
+TOPIC = "prod/team/m/d/dev-1/d2c"
+UPDATE = "$aws/things/dev-1/shadow/update"
+
+
+class FakeObserver(Fake):
+    """``heard``: messages that arrived; ``asked``: how long each of them was waited for."""
+
+    def __init__(self):
+        self.timeline = Timeline()
+        self.asked = []
+
+    def hear(self, topic, payload):
+        text, data = ObservedMessage.draft(topic, payload, 1, False)
+        self.timeline.add(Kind.CLOUD, SOURCE, text, **data)
+
+    def wait_message(self, match, *, since, timeout):
+        self.asked.append(timeout)
+        messages = (ObservedMessage.of(event) for event in self.timeline.since(since))
+        return next((one for one in messages if one is not None and match(one)), None)
+
+
+@pytest.fixture
+def device():
+    """Connected, and with CONNACK behind it."""
+    device = FakeDevice()
+    device.connect(LOGIN)
+    device.wait(lambda event: event.kind is MqttEventKind.ACCEPTED, since=0, timeout=1.0)
+    return device
+
+
+@pytest.fixture
+def observer():
+    return FakeObserver()
+
+
+def control(device, action=None, *, patience=8.0, settle=0.5):
+    action = action or FakeAction(device)
+    return run_control(device, action, "n1", timeout=patience, settle=settle, clock=device.clock)
+
+
+def waits(device):
+    """Have the device note how long it was waited for."""
+    asked = []
+    wait = device.wait
+    device.wait = lambda match, *, since, timeout: asked.append(timeout) or wait(match, since=since, timeout=timeout)
+    return asked
+
+
+def test_an_observed_publish_is_in_nrf_clouds_schema_and_seen_by_the_observer(device, observer):
+    action = ObservedPublish(device, observer, TOPIC)
+    assert action.description == f"a QoS 1 publish on {TOPIC}, seen by the observer,"
+    assert action.listens_to == frozenset()
+    assert action.arm(timeout=1.0) is True
+    assert action.send("n1") is True
+    ((topic, payload),) = device.published
+    assert (topic, json.loads(payload)) == (TOPIC, {"appId": "HARNESS", "messageType": "DATA", "data": "n1"})
+    assert action.seen("n1", timeout=0.5) is False
+    observer.hear(TOPIC, payload)
+    assert action.seen("n1", timeout=0.25) is True
+    assert observer.asked == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(("topic", "payload"), [(TOPIC, b"n2"), ("prod/team/other", b"n1")])
+def test_another_message_at_the_observer_is_not_the_controls(device, observer, topic, payload):
+    action = ObservedPublish(device, observer, TOPIC)
+    action.send("n1")
+    observer.hear(topic, payload)
+    assert action.seen("n1", timeout=0.5) is False
+
+
+def test_a_message_that_the_observer_had_before_is_not_the_controls(device, observer):
+    action = ObservedPublish(device, observer, TOPIC)
+    observer.hear(TOPIC, b"n1")
+    action.send("n1")
+    assert action.seen("n1", timeout=0.5) is False
+
+
+def test_a_publish_that_the_board_refuses_is_not_sent(device, observer):
+    device.disconnect()
+    assert ObservedPublish(device, observer, TOPIC).send("n1") is False
+    assert ShadowUpdate(device, "dev-1").send("n1") is False
+
+
+def test_a_shadow_update_reports_a_value_and_listens_to_its_answer(device):
+    action = ShadowUpdate(device, "dev-1")
+    assert action.description == f"a QoS 1 publish on {UPDATE}, answered on {UPDATE}/accepted,"
+    assert action.listens_to == {f"{UPDATE}/accepted"}
+    assert action.send("n1") is True
+    ((topic, payload),) = device.published
+    assert topic == UPDATE
+    assert json.loads(payload) == {"state": {"reported": {"harness": {"trial": "n1"}}}, "clientToken": "n1"}
+    begin = device.clock.now
+    assert action.seen("n1", timeout=0.5) is False
+    assert device.clock.now - begin == 0.5
+
+
+def test_an_answer_from_before_is_not_the_shadow_updates(device):
+    action = ShadowUpdate(device, "dev-1")
+    device.event(MqttEventKind.MESSAGE, topic=f"{UPDATE}/accepted", payload=b"n1", after=0.0)
+    action.send("n1")
+    assert action.seen("n1", timeout=0.5) is False
+
+
+def test_a_control_that_works_lasts_from_sending_to_being_seen(device):
+    action = FakeAction(device)
+    asked = waits(device)
+
+    def seen(nonce, *, timeout):
+        device.clock.pause(0.25)
+        asked.append((nonce, timeout))
+        return True
+
+    action.seen = seen
+    assert control(device, action) == Control(True, True, LATENCY + 0.25, "")
+    assert asked == [8.0, ("n1", 0.5)]
+    assert device.published == [("allowed", b"n1")]
+
+
+def test_a_control_that_does_not_arrive_was_acknowledged_all_the_same(device):
+    device.swallow = {"allowed"}
+    assert control(device, settle=2.5) == Control(True, False, LATENCY, "it did not arrive within 2.5 s")
+
+
+def test_a_control_that_the_board_refuses_took_no_time(device):
+    device.disconnect()
+    asked = waits(device)
+    assert control(device) == Control(False, False, 0.0, "the board refused to send it")
+    assert asked == []
+
+
+def test_a_control_that_nobody_acknowledges_is_waited_for_with_patience(device):
+    device.silent_for = {"allowed"}
+    assert control(device, patience=7.5) == Control(False, False, 7.5, "nothing came back within 7.5 s")
+
+
+def test_a_control_that_is_hung_up_on_says_how(device):
+    device.forbidden = {"allowed"}
+    assert control(device) == Control(False, False, LATENCY, "hung up: ENOTCONN (128)")
+
+
+@pytest.mark.parametrize("before", [MqttEventKind.PUBACK, MqttEventKind.CLOSED])
+def test_what_came_before_a_control_says_nothing_of_it(device, before):
+    device.event(before, after=0.0)
+    device.mark()
+    device.connected = True
+    device.silent_for = {"allowed"}
+    assert control(device).detail == "nothing came back within 8 s"
+
+
+def test_another_event_is_no_acknowledgement(device):
+    device.silent_for = {"allowed"}
+    device.event(MqttEventKind.SUBACK)
+    device.event(MqttEventKind.PUBACK, after=1.0)
+    device.published.append(("allowed", b"n1"))
+    assert control(device) == Control(True, True, 1.0, "")
+
+
+def test_a_subscription_is_one_once_suback_has_come(device):
+    device.event(MqttEventKind.PUBACK, after=LATENCY / 2)
+    assert subscribed(device, "t", timeout=1.0) is True
+    device.forbidden = {"t"}
+    begin = device.clock.now
+    assert subscribed(device, "t", timeout=1.0) is False
+    assert device.clock.now - begin == LATENCY  # the end of the connection ends the wait
+    assert subscribed(device, "t", timeout=1.0) is False  # not connected any more
+
+
+def test_a_subscription_that_nobody_answers_is_none(device):
+    device.event(MqttEventKind.SUBACK, after=0.0)  # of an earlier one
+    device.subscribe = lambda topic_filter, *, qos=1: True
+    begin = device.clock.now
+    assert subscribed(device, "t", timeout=2.0) is False
+    assert device.clock.now - begin == 2.0
+
+
+def test_a_subscription_that_the_board_refuses_is_not_waited_for(device):
+    device.disconnect()
+    begin = device.clock.now
+    assert subscribed(device, "t", timeout=2.0) is False
+    assert device.clock.now == begin
