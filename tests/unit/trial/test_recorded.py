@@ -1,0 +1,513 @@
+"""What a trial leaves on the timeline, line by line: everything that judging it again rests on, with its time.
+
+A line: seconds, trial.attempt, phase, whether it begins or ends, and what it says; or kind and text of any other event.
+"""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from harness.errors import BoardLost, CloudUnreachable, HarnessError, LabError, Misuse, NoAnswer, NotRegistered
+from harness.firmware import MqttEventKind
+from harness.timeline import Event, Kind
+from harness.trial import Outcome, ServiceAnswer
+from harness.trial.judge import VERSION
+from harness.trial.phases import Party, Phase, PhaseLog, spans
+from tests.unit.trial.fakes import LOGIN, Clock, ClockedTimeline, FakeRegistration, Stage, through_json
+
+NONCE = re.compile(r"\bn[0-9a-f]{16}\b")
+WRONG = replace(LOGIN, client_id="wrong")
+
+
+def line(event):
+    if event.kind is not Kind.PHASE:
+        return f"{event.t:.3f} {event.kind.value}: {event.text}"
+    numbers = f"{event.data['trial']}.{event.data['attempt']}"
+    said = {key: value for key, value in event.data.items() if key not in ("trial", "attempt", "name", "on")}
+    return (
+        f"{event.t:.3f} {numbers} {event.data['name']} {event.data['on']} {json.dumps(said) if said else ''}".rstrip()
+    )
+
+
+def record(stage):
+    return [NONCE.sub("<nonce>", line(event)) for event in stage.timeline.since()]
+
+
+def lost(*_arguments, **_options):
+    raise NoAnswer("fake: no answer to AT#XMQTTPUB")
+
+
+def test_the_record_of_a_publish_that_is_refused():
+    stage = Stage({"other"}, hold=2.0)
+    stage.trials.publish("other", witness=stage.delivered)
+    assert record(stage) == [
+        '0.000 0.1 attempt begin {"action": "publish on other (QoS 1)", "sort": "packet", "policy": "Policy: '
+        'iot:Publish other.", "difference": ""}',
+        "0.000 0.1 connect begin",
+        "0.125 mqtt: accepted",
+        "0.125 step: connect as dev-1: accepted",
+        "0.250 mqtt: puback",
+        '0.250 0.1 connect end {"control": "a QoS 1 publish on allowed"}',
+        '0.250 0.1 baseline begin {"nonce": "<nonce>"}',
+        "0.375 mqtt: puback",
+        '0.375 0.1 baseline end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
+        '0.375 0.1 action begin {"nonce": "<nonce>"}',
+        '0.375 0.1 action end {"sent": true}',
+        '0.375 0.1 fence begin {"nonce": "<nonce>"}',
+        "0.500 mqtt: hung up: ENOTCONN (128)",
+        '0.500 0.1 fence end {"acked": false, "seen": false, "seconds": 0.125, "detail": "hung up: ENOTCONN (128)"}',
+        "0.500 0.1 hold begin",
+        "0.500 0.1 hold end",
+        "0.500 0.1 questions begin",
+        '0.500 0.1 questions end {"registered": true, "registration": "+CEREG: 5,1"}',
+        "0.500 0.1 reconnect begin",
+        "0.625 mqtt: accepted",
+        "0.625 step: connect as dev-1: accepted",
+        "0.625 0.1 reconnect end",
+        '0.625 0.1 after begin {"nonce": "<nonce>"}',
+        "0.750 mqtt: puback",
+        '0.750 0.1 after end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
+        "0.750 0.1 delivery begin",
+        '0.750 0.1 delivery end {"reached": false}',
+        "0.750 0.1 attempt end",
+        "0.750 facts: verdict: policy disconnect. Policy: iot:Publish other. Just before, on the same "
+        "connection, a QoS 1 publish on allowed worked (125 ms). The board was hung up on, ENOTCONN (128), "
+        "125 ms after the action and before the fence was acknowledged. The modem stayed registered (+CEREG: "
+        "5,1) and nothing restarted. The message reached nobody. The same credentials connected again, and "
+        "the allowed action worked again.",
+    ]
+
+
+def test_the_record_of_a_publish_that_is_tolerated():
+    stage = Stage(hold=2.0)
+    stage.trials.publish("other", witness=stage.delivered)
+    assert record(stage) == [
+        '0.000 0.1 attempt begin {"action": "publish on other (QoS 1)", "sort": "packet", "policy": "Policy: '
+        'iot:Publish other.", "difference": ""}',
+        "0.000 0.1 connect begin",
+        "0.125 mqtt: accepted",
+        "0.125 step: connect as dev-1: accepted",
+        "0.250 mqtt: puback",
+        '0.250 0.1 connect end {"control": "a QoS 1 publish on allowed"}',
+        '0.250 0.1 baseline begin {"nonce": "<nonce>"}',
+        "0.375 mqtt: puback",
+        '0.375 0.1 baseline end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
+        '0.375 0.1 action begin {"nonce": "<nonce>"}',
+        '0.375 0.1 action end {"sent": true}',
+        '0.375 0.1 fence begin {"nonce": "<nonce>"}',
+        "0.500 mqtt: puback",
+        "0.500 mqtt: puback",
+        '0.500 0.1 fence end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
+        "0.500 0.1 hold begin",
+        "2.500 0.1 hold end",
+        "2.500 0.1 effect begin",
+        '2.500 0.1 effect end {"seen": true, "detail": "the message was seen where it belongs", "message_sent": null}',
+        "2.500 0.1 questions begin",
+        '2.500 0.1 questions end {"registered": true, "registration": "+CEREG: 5,1"}',
+        "2.500 0.1 attempt end",
+        "2.500 facts: verdict: tolerated. Policy: iot:Publish other. Just before, on the same connection, a "
+        "QoS 1 publish on allowed worked (125 ms). The fence after it was acknowledged and seen too (125 "
+        "ms). Effect: the message was seen where it belongs.",
+    ]
+
+
+def test_the_record_of_a_connect_that_is_refused():
+    stage = Stage({"wrong"}, hold=2.0)
+    stage.trials.connect(WRONG, difference="another client id")
+    assert record(stage) == [
+        '0.000 0.1 attempt begin {"action": "connect as wrong (another client id)", "sort": "connect", '
+        '"policy": "Policy: iot:Connect wrong.", "difference": "another client id"}',
+        "0.000 0.1 connect begin",
+        "0.125 mqtt: accepted",
+        "0.125 step: connect as dev-1: accepted",
+        "0.250 mqtt: puback",
+        "0.250 mqtt: disconnected as asked",
+        "0.250 0.1 connect end",
+        "0.250 0.1 action begin",
+        "0.375 mqtt: hung up: ENOTCONN (128)",
+        "0.375 step: connect as wrong: closed instead of a CONNACK (hung up: ENOTCONN (128))",
+        '0.375 0.1 action end {"stage": "closed instead of a CONNACK", "detail": "hung up: ENOTCONN (128)", '
+        '"seconds": 0.125}',
+        "0.375 0.1 questions begin",
+        '0.375 0.1 questions end {"registered": true, "registration": "+CEREG: 5,1"}',
+        "0.375 0.1 reconnect begin",
+        "0.500 mqtt: accepted",
+        "0.500 step: connect as dev-1: accepted",
+        "0.500 0.1 reconnect end",
+        '0.500 0.1 after begin {"nonce": "<nonce>"}',
+        "0.625 mqtt: puback",
+        '0.625 0.1 after end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
+        "0.625 0.1 attempt end",
+        "0.625 facts: verdict: refused at connect. Policy: iot:Connect wrong. Before and after it the right "
+        "login connected to the same host and port, and its allowed action worked; with another client id: "
+        "closed instead of a CONNACK (hung up: ENOTCONN (128)). The modem stayed registered.",
+    ]
+
+
+def test_the_record_of_an_own_connect_that_is_refused():
+    stage = Stage()
+    stage.device.refuse_connects_after = 0
+    stage.trials.verify_connection()
+    assert record(stage) == [
+        '0.000 0.1 attempt begin {"action": "connect as dev-1", "sort": "own connect", "policy": "Policy: '
+        'iot:Connect dev-1.", "difference": ""}',
+        "0.000 0.1 action begin",
+        "0.125 mqtt: hung up: ENOTCONN (128)",
+        "0.125 step: connect as dev-1: closed instead of a CONNACK (hung up: ENOTCONN (128))",
+        '0.125 0.1 action end {"stage": "closed instead of a CONNACK", "detail": "hung up: ENOTCONN (128)", '
+        '"seconds": 0.125}',
+        "0.125 0.1 action begin",
+        "0.250 mqtt: hung up: ENOTCONN (128)",
+        "0.250 step: connect as dev-1: closed instead of a CONNACK (hung up: ENOTCONN (128))",
+        '0.250 0.1 action end {"stage": "closed instead of a CONNACK", "detail": "hung up: ENOTCONN (128)", '
+        '"seconds": 0.125}',
+        "0.250 0.1 questions begin",
+        '0.250 0.1 questions end {"registered": true, "registration": "+CEREG: 5,1"}',
+        "0.250 0.1 attempt end",
+        "0.250 facts: verdict: refused at connect. Policy: iot:Connect dev-1. TLS came up and CONNECT was "
+        "refused, twice: closed instead of a CONNACK (hung up: ENOTCONN (128)); closed instead of a CONNACK "
+        "(hung up: ENOTCONN (128)). The modem stayed registered (+CEREG: 5,1) and nothing restarted.",
+    ]
+
+
+def test_the_record_of_an_own_connect_that_works():
+    stage = Stage()
+    stage.trials.verify_connection()
+    assert record(stage) == [
+        '0.000 0.1 attempt begin {"action": "connect as dev-1", "sort": "own connect", "policy": "Policy: '
+        'iot:Connect dev-1.", "difference": ""}',
+        "0.000 0.1 action begin",
+        "0.125 mqtt: accepted",
+        "0.125 step: connect as dev-1: accepted",
+        '0.125 0.1 action end {"stage": "accepted", "detail": "", "seconds": 0.125}',
+        "0.125 0.1 questions begin",
+        '0.125 0.1 questions end {"registered": true, "registration": "+CEREG: 5,1"}',
+        "0.125 0.1 connect begin",
+        "0.250 mqtt: puback",
+        '0.250 0.1 connect end {"control": "a QoS 1 publish on allowed"}',
+        "0.250 0.1 attempt end",
+        "0.250 facts: verdict: tolerated. Mutual TLS and CONNECT were accepted, and a QoS 1 publish on allowed worked.",
+    ]
+
+
+def test_the_record_of_a_board_that_goes_away_twice_is_two_attempts():
+    stage = Stage()
+    stage.link.ensure()
+    stage.device.publish = lost
+    stage.trials.publish("other", witness=None)
+    assert record(stage) == [
+        "0.125 mqtt: accepted",
+        "0.125 step: connect as dev-1: accepted",
+        "0.250 mqtt: puback",
+        '0.250 3.1 attempt begin {"action": "publish on other (QoS 1)", "sort": "packet", "policy": "Policy: '
+        'iot:Publish other.", "difference": ""}',
+        "0.250 3.1 connect begin",
+        '0.250 3.1 connect end {"control": "a QoS 1 publish on allowed"}',
+        '0.250 3.1 baseline begin {"nonce": "<nonce>"}',
+        "0.250 3.1 baseline end",
+        "0.250 fault: fake: no answer to AT#XMQTTPUB",
+        "0.250 3.1 attempt end",
+        "0.250 facts: verdict: inconclusive. fake: no answer to AT#XMQTTPUB.",
+        '0.250 3.2 attempt begin {"action": "publish on other (QoS 1)", "sort": "packet", "policy": "Policy: '
+        'iot:Publish other.", "difference": ""}',
+        "0.250 3.2 connect begin",
+        '0.250 3.2 connect end {"control": "a QoS 1 publish on allowed"}',
+        '0.250 3.2 baseline begin {"nonce": "<nonce>"}',
+        "0.250 3.2 baseline end",
+        "0.250 fault: fake: no answer to AT#XMQTTPUB",
+        "0.250 3.2 attempt end",
+        "0.250 facts: verdict: inconclusive. fake: no answer to AT#XMQTTPUB.",
+    ]
+
+
+def test_everything_that_a_trial_says_of_itself_has_its_source_and_its_name():
+    stage = Stage({"other"})
+    stage.trials.publish("other", witness=None).expect(Outcome.POLICY_DISCONNECT, Outcome.TOLERATED)
+    events = [event for event in stage.timeline.since() if event.kind is not Kind.MQTT]
+    assert {event.source for event in events} == {"trial"}
+    phases = [event for event in events if event.kind is Kind.PHASE]
+    assert phases[0].text == "attempt 1: publish on other (QoS 1)"
+    assert [event.text for event in phases[1:5]] == ["connect", "connect ends", "baseline", "baseline ends"]
+    assert events[-1].text == "expected policy disconnect or tolerated, got policy disconnect"
+
+
+def test_the_record_of_a_verdict_is_complete():
+    stage = Stage()
+    verdict = stage.trials.verify_connection()
+    (event,) = [event for event in stage.timeline.since() if event.kind is Kind.FACTS]
+    (event,) = through_json([event])
+    assert event.text == f"verdict: tolerated. {verdict.evidence}"
+    assert sorted(event.data) == ["attempt", "facts", "judge", "outcome", "sentences", "trial"]
+    assert (event.data["trial"], event.data["attempt"], event.data["judge"]) == (0, 1, VERSION)
+    assert event.data["outcome"] == "tolerated"
+    assert [sentence["code"] for sentence in event.data["sentences"]] == ["connected"]
+    facts = {name: value for name, value in event.data["facts"].items() if value}
+    assert facts == {
+        "action": "connect as dev-1",
+        "control": "a QoS 1 publish on allowed",
+        "policy": "Policy: iot:Connect dev-1.",
+        "registered": "+CEREG: 5,1",
+        "sent": True,
+        "sort": "own connect",
+        "tries": [{"stage": "accepted", "detail": "", "seconds": 0.125}],
+        "refs": {"registered": [6], "tries": [4]},
+    }
+
+
+def test_the_verdict_carries_what_was_tried_how_often_and_its_effect():
+    stage = Stage({"other"})
+    verdict = stage.trials.publish("other", witness=stage.delivered)
+    assert (verdict.action, verdict.attempts, verdict.effect) == ("publish on other (QoS 1)", 1, None)
+    assert stage.recorded == [verdict]
+
+
+# -- which party's trouble an error is
+
+
+@pytest.mark.parametrize(
+    ("error", "party"),
+    [
+        (NotRegistered("x"), Party.NETWORK),
+        (BoardLost("x"), Party.BOARD),
+        (CloudUnreachable("x"), Party.CLOUD),
+        (LabError("x"), Party.LAB),
+        (NoAnswer("x"), Party.LAB),
+    ],
+)
+def test_trouble_is_written_with_whose_it_is(error, party):
+    log = PhaseLog(ClockedTimeline(Clock()), trial=7, attempt=2)
+    log.trouble(error)
+    log.trouble(error, dead=True)
+    first, second = log.events()
+    assert (first.kind, first.source, first.text) == (Kind.FAULT, "trial", "x")
+    assert first.data == {"party": party, "dead": False, "trial": 7, "attempt": 2}
+    assert second.data == {"party": party, "dead": True, "trial": 7, "attempt": 2}
+
+
+def test_what_is_no_error_of_the_lab_ends_the_trial():
+    """A mistake in a scenario is no trouble that another attempt would cure."""
+    stage = Stage()
+
+    def mistaken(*_arguments, **_options):
+        raise Misuse("no such topic")
+
+    stage.device.publish = mistaken
+    with pytest.raises(HarnessError, match="no such topic"):
+        stage.trials.publish("other", witness=None)
+    assert [event.text for event in stage.timeline.since()][-1] == "attempt ends"
+    assert stage.recorded == []
+
+
+# -- phases
+
+
+def phase(seq, name, on):
+    return Event(seq, 0.0, Kind.PHASE, "trial", name, {"name": name, "on": on})
+
+
+def test_a_phase_is_what_lies_between_its_beginning_and_its_next_end():
+    line = Event(2, 0.0, Kind.RX, "fake", "x", {})
+    step = Event(3, 0.0, Kind.STEP, "trial", "hold", {"name": "hold", "on": "end"})
+    events = [
+        phase(0, "hold", "begin"),
+        phase(1, "fence", "end"),
+        line,
+        step,
+        phase(4, "hold", "end"),
+        phase(5, "hold", "begin"),
+        phase(6, "unheard of", "begin"),
+        phase(7, "effect", "begin"),
+    ]
+    found = spans(events)
+    assert sorted(found) == [Phase.EFFECT, Phase.HOLD]
+    first, second = found[Phase.HOLD]
+    assert (first.begin, first.inside, first.end) == (events[0], events[1:4], events[4])
+    assert (second.begin, second.inside, second.end) == (events[5], events[6:], None)
+    assert second.found == {}
+    assert first.found == events[4].data
+
+
+def test_a_log_returns_what_happened_since_its_attempt_began():
+    timeline = ClockedTimeline(Clock(), keep=3)
+    timeline.add(Kind.RX, "fake", "before")
+    log = PhaseLog(timeline, trial=1, attempt=1)
+    assert log.events() == []
+    with log.phase(Phase.ATTEMPT, "attempt 1"):
+        timeline.add(Kind.RX, "fake", "1")
+        assert [event.text for event in log.events()] == ["attempt 1", "1"]
+        timeline.add(Kind.RX, "fake", "2")
+        timeline.add(Kind.RX, "fake", "3")
+        assert [event.text for event in log.events()] == ["attempt 1", "1", "2", "3"]  # the first is kept apart
+        timeline.add(Kind.RX, "fake", "4")
+        assert [event.text for event in log.events()] == ["attempt 1", "2", "3", "4"]
+    assert [event.text for event in log.events()] == ["attempt 1", "3", "4", "attempt ends"]
+
+
+# -- what a packet says of itself, and what is sent
+
+
+def sent(stage):
+    """Note what the board is told to publish, with its options."""
+    calls = []
+    publish = stage.device.publish
+
+    def noted(topic, payload, **options):
+        calls.append((topic, NONCE.sub("<nonce>", payload.decode()), options))
+        return publish(topic, payload, **options)
+
+    stage.device.publish = noted
+    return calls
+
+
+def test_a_publish_is_sent_as_it_was_asked_for():
+    stage = Stage()
+    stage.link.ensure()
+    calls = sent(stage)
+    asked = []
+    stage.trials.publish("a", witness=None)
+    stage.trials.publish("b", b"%NONCE%-%NONCE%", qos=0, retain=True, witness=lambda *both: bool(asked.append(both)))
+    assert [call for call in calls if call[0] != "allowed"] == [
+        ("a", '{"appId":"HARNESS","messageType":"DATA","data":"<nonce>"}', {"qos": 1, "retain": False}),
+        ("b", "<nonce>-<nonce>", {"qos": 0, "retain": True}),
+    ]
+    first, second = stage.recorded
+    assert first.action == "publish on a (QoS 1)"
+    assert first.effect is None
+    assert first.evidence.startswith("Policy: iot:Publish a. Just before")
+    assert second.action == "publish on b (QoS 0, retain)"
+    assert second.evidence.startswith("Policy: iot:Publish b. Policy: iot:RetainPublish b. Just before")
+    assert second.effect is False
+    assert second.evidence.endswith("there was no effect: the message was seen nowhere.")
+    ((token, timeout),) = asked
+    assert NONCE.fullmatch(token)
+    assert timeout == stage.link.settle
+
+
+def test_a_witness_is_not_waited_for_after_a_hang_up():
+    """The allowed action on the next connection was sent later, and has arrived."""
+    stage = Stage({"other"})
+    asked = []
+    stage.trials.publish("other", witness=lambda *both: bool(asked.append(both)))
+    ((token, timeout),) = asked
+    assert NONCE.fullmatch(token)
+    assert timeout == 0.0
+    assert stage.recorded[0].outcome is Outcome.POLICY_DISCONNECT
+
+
+def test_where_nobody_can_look_nobody_says_that_it_reached_nobody():
+    stage = Stage({"other", "t"})
+    assert "reached nobody" not in stage.trials.publish("other", witness=None).evidence
+    assert "reached nobody" not in stage.trials.subscribe("t", trigger=None).evidence
+
+
+ASKED = ServiceAnswer(b'{"clientToken":"%NONCE%"}', "get/+", "get/")
+
+
+def test_a_request_is_subscribed_to_sent_and_waited_for():
+    stage = Stage()
+    stage.link.ensure()
+    calls = sent(stage)
+    begin = stage.clock.now
+    verdict = stage.trials.request("get", ASKED)
+    assert verdict.action == "publish on get (QoS 1)"
+    assert ("get", '{"clientToken":"<nonce>"}', {}) in calls
+    assert "Policy: iot:Publish get." in verdict.evidence
+    assert "there was no effect: it was not answered within 0.5 s." in verdict.evidence
+    # SUBACK, baseline, fence, then the answer in vain, then UNSUBACK
+    assert stage.clock.now - begin == 3 * 0.125 + 0.5 + 0.125
+
+
+def test_a_request_whose_answer_comes_without_a_subscription():
+    stage = Stage()
+    subscribed = []
+    stage.device.subscribe = lambda topic_filter, *, qos=1: bool(subscribed.append(topic_filter)) or True
+    verdict = stage.trials.request("get", ASKED._replace(listen=None))
+    assert verdict.outcome is Outcome.IGNORED
+    assert subscribed == stage.device.unsubscribed == []
+
+
+def test_a_request_whose_answers_could_not_be_subscribed_to_says_so():
+    verdict = Stage({"get/+"}).trials.request("get", ASKED)
+    said = "Effect: an answer could not be awaited, as get/+ could not be subscribed to."
+    assert verdict.evidence.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "topic", "quotes", "shown"),
+    [
+        (MqttEventKind.MESSAGE, "get/accepted", True, True),
+        (MqttEventKind.MESSAGE, "got/accepted", True, False),
+        (MqttEventKind.MESSAGE, "get/accepted", False, False),
+        (MqttEventKind.PUBACK, "get/accepted", True, False),
+    ],
+)
+def test_an_answer_is_a_message_below_its_topic_that_quotes_the_nonce(kind, topic, quotes, shown):
+    stage = Stage()
+
+    def answer(payload):
+        stage.device.event(kind, topic=topic, payload=payload if quotes else b"{}")
+
+    publish = stage.device.publish
+    stage.device.publish = lambda on, payload, **options: (
+        (on == "get" and answer(payload)) or publish(on, payload, **options)
+    )
+    assert (stage.trials.request("get", ASKED).effect is True) is shown
+
+
+def test_a_subscription_says_what_it_is_and_what_it_rests_on():
+    verdict = Stage().trials.subscribe("t/+", trigger=None)
+    assert verdict.action == "subscribe to t/+ (QoS 1)"
+    assert "Policy: iot:Subscribe t/+." in verdict.evidence
+    said = "Effect: nothing can be sent there from outside, so the fence alone shows it."
+    assert verdict.evidence.endswith(said)
+
+
+def test_a_trigger_that_nothing_shows_says_how_long_was_waited():
+    verdict = Stage().trials.subscribe("t/+", trigger=lambda _token: None)
+    said = "there was no effect: no message arrived within 0.5 s, and nothing shows that one was sent."
+    assert verdict.evidence.endswith(said)
+
+
+def test_a_connection_that_ends_before_the_effect_is_seen_says_how():
+    stage = Stage()
+    verdict = stage.trials.subscribe("t/+", trigger=lambda _token: stage.device.hang_up())
+    assert verdict.evidence.endswith(
+        "the action was tolerated, and the connection ended before its effect was seen: hung up: ENOTCONN (128)."
+    )
+
+
+# -- the modem before a trial
+
+
+def test_a_modem_that_is_not_registered_is_prepared_registered_and_connected_anew():
+    stage = Stage()
+    stage.link.ensure()
+    done = []
+    register = stage.modem.register
+
+    def registering(timeout=120.0):
+        done.append("register")
+        register(timeout)
+
+    stage.modem.prepare = lambda: done.append("prepare")
+    stage.modem.register = registering
+    stage.modem.present = FakeRegistration(registered=False)
+    assert stage.trials.publish("other", witness=None).outcome is Outcome.TOLERATED
+    assert done == ["prepare", "register"]
+    assert stage.device.connects == 2
+    (fault,) = [event for event in stage.timeline.since() if event.kind is Kind.FAULT]
+    assert (fault.source, fault.text) == ("trial", "the modem is not registered: it is made so before the trial")
+
+
+def test_a_connect_that_is_the_right_one_is_a_mistake():
+    expected = r"^a connect trial needs another login than the link's own, or other circumstances$"
+    with pytest.raises(Misuse, match=expected):
+        Stage().trials.connect(LOGIN, difference="none")
+
+
+def test_set_up_of_a_trial_is_connected():
+    stage = Stage()
+    stage.trials.ensure_connected()
+    assert stage.link.connected
