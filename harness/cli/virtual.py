@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import LabError, Misuse
 from harness.lab.config import DEFAULT_SEC_TAG
+from harness.lab.scratch import Scratch
 from harness.lab.stand_in import StandIn
 from harness.settings import (
     FirmwareName,
@@ -40,9 +40,9 @@ class NotStarted(LabError):
 def up(given: Arguments, progress: Progress) -> Result:
     """Start the stand-ins, say how they are reached, and run until Ctrl-C, SIGTERM or their end."""
     settings = _settings(given)
-    with TemporaryDirectory(prefix="nrf91-harness-") as scratch:
+    with Scratch() as scratch:
         progress("starting")
-        stand_in = StandIn("stand-ins", settings, log=Path(scratch) / "stderr", error=NotStarted)
+        stand_in = StandIn("stand-ins", settings, log=scratch.path / "stderr", error=NotStarted)
         path: Path | None = None
         try:
             with _signals() as told:

@@ -5,7 +5,6 @@ import stat
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ from harness.lab.discovery import find_port, list_kits
 from harness.lab.lease import Lease, lease_folder, port_key, private_folder
 from harness.lab.profiles import enforced_folder, expected_documents
 from harness.lab.relay import Relay
+from harness.lab.scratch import Scratch
 from harness.lab.stand_in import StandIn
 from harness.policy import PolicyDocument
 from harness.settings import BoardSettings, CloudSettings, NamedBoard, ProcessCloud, ProcessSettings
@@ -53,7 +53,7 @@ class Lab:
         self.file = file
         self.faults: list[str] = []
         self._parent = folder
-        self._scratch: TemporaryDirectory[str] | None = None
+        self._scratch: Scratch | None = None
         self._leases = leases
         self._wait = wait
         self._override = cloud_override
@@ -85,7 +85,7 @@ class Lab:
             if fault is not None:
                 self.faults.append(fault)
         if self._scratch is not None:
-            self._scratch.cleanup()
+            self._scratch.remove()
 
     def select(self, names: Sequence[str] = ()) -> list[BoardConfig]:
         """Return the boards with one of these names or tags, all for none; each names the cloud that it will use.
@@ -211,8 +211,8 @@ class Lab:
         """Made when a stand-in needs it: who only lists tests leaves no trace."""
         if self._parent is not None:
             return private_folder(self._parent / "stand-ins")
-        self._scratch = TemporaryDirectory(prefix="nrf91-harness-")
-        return Path(self._scratch.name)
+        self._scratch = Scratch()
+        return self._scratch.path
 
     def _cloud(self, name: str) -> LocalCloud | NrfCloudAccount:
         return self.file.cloud(name)

@@ -6,7 +6,6 @@ import json
 import os
 import queue
 import signal
-import tempfile
 import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from xdist.scheduler import LoadScheduling
 
 from harness.errors import HarnessError
+from harness.lab.scratch import Scratch
 from harness.plugin.beginning import plan, selected_boards
 from harness.plugin.scheduler import BoardScheduling, Scheduling
 from harness.plugin.state import REPORTS, folder_of, run_of
@@ -30,7 +30,7 @@ class SideBySide:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._scratch = tempfile.TemporaryDirectory(prefix="nrf91-harness-")
+        self._scratch = Scratch()
         self._input: WorkerInput | None = None
         self._pids: dict[Any, int] = {}
 
@@ -39,7 +39,7 @@ class SideBySide:
         """Tell a worker what it needs to know; start the clouds that all of them use before the first."""
         if self._input is None:
             self._input = WorkerInput(
-                folder_of(self._config).name, str(Path(self._scratch.name) / "plan.json"), self._clouds()
+                folder_of(self._config).name, str(self._scratch.path / "plan.json"), self._clouds()
             )
         node.workerinput[INPUT] = self._input.text()
 
@@ -74,7 +74,7 @@ class SideBySide:
             _interrupt(pid)
         self._hear_out()
         result = yield
-        self._scratch.cleanup()
+        self._scratch.remove()
         return result
 
     def _clouds(self) -> dict[str, dict[str, Any]]:
