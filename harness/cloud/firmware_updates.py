@@ -1,6 +1,7 @@
 """Firmware updates from the account's side: bundles and jobs. nRF Cloud REST API reference (openapi.json)."""
 
 import base64
+import secrets
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ class FirmwareUpdates:
 
     def __init__(self, rest: AccountRest, check_ours: Callable[[str, str], None], note: Note = no_note) -> None:
         self.made_jobs = Made("job", note)
+        self._offering = Made("offer", note)  # names of jobs, until the job's id is known
         self.made_bundles = Made("bundle", note)
         self._uploading = Made("upload", note)  # versions, until the bundle's id is known
         self._rest = rest
@@ -49,11 +51,18 @@ class FirmwareUpdates:
         return gone
 
     def create_job(self, device_id: str, bundle_id: str, *, name: str) -> str:
-        """Offer a device a firmware update, and return the job's id."""
+        """Offer a device a firmware update, and return the job's id.
+
+        The job's name is ``name`` (at most 47 characters) and a random number: it can be found by that after a POST
+        that went wrong half-way.
+        """
         self._check_ours(device_id, "make a firmware update for")
+        name = f"{name} {secrets.token_hex(8)}"
+        self._offering.add(name)
         body = {"bundleId": bundle_id, "deviceIds": [device_id], "name": name}
         job_id = str(read_object(self._rest.call("POST", "/fota-jobs", json=body), "jobId")["jobId"])
         self.made_jobs.add(job_id)
+        self._offering.discard(name)
         return job_id
 
     def job(self, job_id: str) -> dict[str, Any] | None:
@@ -85,6 +94,7 @@ class FirmwareUpdates:
         """Return how to delete everything that was made, in an order that works, each with its name."""
         return [
             *((self.delete_job, job_id) for job_id in sorted(self.made_jobs)),
+            *((self._delete_offered, name) for name in sorted(self._offering)),
             *((self.delete_bundle, bundle_id) for bundle_id in sorted(self.made_bundles)),
             *((self._delete_upload, version) for version in sorted(self._uploading)),
         ]
@@ -92,8 +102,16 @@ class FirmwareUpdates:
     def take(self, things: Mapping[str, Collection[str]]) -> None:
         """Take what a killed run has left for ours: ids by kind."""
         self.made_jobs.update(things.get("job", ()))
+        self._offering.update(things.get("offer", ()))
         self.made_bundles.update(things.get("bundle", ()))
         self._uploading.update(things.get("upload", ()))
+
+    def _delete_offered(self, name: str) -> bool:
+        jobs = self._rest.items("/fota-jobs", {}, "firmware updates")
+        found = [str(job["jobId"]) for job in jobs if job.get("name") == name]
+        self.made_jobs.update(found)
+        self._offering.discard(name)
+        return sum(self.delete_job(job_id) for job_id in found) > 0
 
     def _delete_upload(self, version: str) -> bool:
         bundle_id = self._find_bundle(version)

@@ -26,6 +26,8 @@ Devices that come by JITP cannot be given a tag: they have it as their sub type.
 """
 HARNESS_GATEWAY: Final = f"{HARNESS_TAG}-gateway"
 """Their sub type while they are gateways: nRF Cloud makes one of every device whose sub type has that word in it."""
+ASKED: Final = "team-asked"
+"""Kind of a team device whose id is not known yet, as ``note`` is told of it; its id is the time of the POST."""
 
 
 class NrfCloud:
@@ -51,6 +53,7 @@ class NrfCloud:
         self.timeline = timeline
         self.made = Made("device", note)
         self.made_team = Made("team", note)
+        self._asked = Made(ASKED, note)
         self._rest = AccountRest(
             endpoints,
             api_key,
@@ -231,8 +234,11 @@ class NrfCloud:
 
     def create_team_device(self) -> TeamDevice:
         """Make an MQTT client for the team: the observer's identity."""
+        now = datetime.now(UTC).isoformat()
+        self._asked.add(now)
         team = _certificate_set(self._rest.call("POST", "/devices/mqtt-team"))
         self.made_team.add(team.client_id)
+        self._asked.discard(now)
         return team
 
     def delete_team_device(self, client_id: str) -> bool:

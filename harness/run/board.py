@@ -11,6 +11,7 @@ from harness.lab import AttachedStandIn, BoardConfig, Lab, StandIn
 from harness.policy.evaluation.membership import Membership
 from harness.run.cloud import Cloud
 from harness.run.cloud_device import CloudDevice
+from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
 from harness.run.open_board import OpenBoard
 from harness.run.trial_connection import trial_connection
@@ -49,7 +50,8 @@ class Board:
         self.config = config
         self.cloud = cloud
         self._lab = lab
-        self._leased = LeasedBoard(lab, config, progress)
+        modes = FoundModes(ca_folder / "modes") if config.virtual is None else None
+        self._leased = LeasedBoard(lab, config, progress, modes)
         self.device = CloudDevice(
             self._leased, cloud, ca_folder=ca_folder, key_origin=key_origin, renew=renew, disconnect=self._disconnect
         )

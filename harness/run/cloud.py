@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
 from harness.cloud.made import no_note
+from harness.cloud.nrfcloud import ASKED
 from harness.errors import HarnessError, LabError
 from harness.lab import AttachedStandIn, CloudConfig, Lab, StandIn
 from harness.lab.config import NrfCloudAccount
@@ -13,6 +14,12 @@ from harness.policy import PolicyDocument
 from harness.policy.evaluation.membership import Membership
 from harness.run.ledger import Ledger
 from harness.timeline import Kind, Timeline
+
+# nRF Cloud's REST API has no list of team devices, and takes no name for one.
+_ORPHAN = (
+    "a run was killed while it asked for a team device, at {}: if there is one of that time in the account that nobody"
+    " uses, delete it"
+)
 
 
 class Cloud:
@@ -34,6 +41,7 @@ class Cloud:
         self._account: Account | None = None
         self._observer: Observer | None = None
         self._found: set[str] = set()
+        self._unknown: list[str] = []
         self._documents: tuple[PolicyDocument, ...] | None = None
 
     def record_into(self, timeline: Timeline) -> None:
@@ -80,9 +88,10 @@ class Cloud:
         assert self._ledger is not None  # noqa: S101 - only called with one
         with api, self._ledger.left_behind() as left:
             for path, things in left.items():
-                what = ", ".join(f"{len(ids)} x {kind}" for kind, ids in things.items() if ids)
+                what = ", ".join(f"{len(ids)} x {kind}" for kind, ids in things.items() if ids and kind != ASKED)
                 if what:
                     self.timeline.add(Kind.STEP, self.name, f"a killed run left in the account: {what}; deleting it")
+                self._unknown += [f"{self.name}: {_ORPHAN.format(asked)}" for asked in sorted(things[ASKED])]
                 still = api.delete_left(things)
                 for line in still:
                     self.timeline.add(Kind.FAULT, self.name, line)
@@ -165,7 +174,7 @@ class Cloud:
             if self._ledger is not None:
                 self._ledger.close(keep=bool(left))
             self._api.close()
-        return left
+        return left + self._unknown
 
 
 def _membership(record: Mapping[str, Any]) -> Membership:

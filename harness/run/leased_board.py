@@ -6,6 +6,7 @@ from typing import Final
 
 from harness.errors import HarnessError, LabError
 from harness.lab import BoardConfig, Lab
+from harness.run.found_modes import FoundModes
 from harness.run.open_board import OpenBoard, open_board
 from harness.timeline import Kind, Timeline
 
@@ -15,9 +16,12 @@ class LeasedBoard:
 
     A board that failed stays failed for the run: later tests get the first error at once, not each its own time-out.
     ``progress`` takes what is done, step by step. ``timeline``: all that happens to the board during the run.
+    ``modes``: what to put back after a killed run; None for a board that ends with its run.
     """
 
-    def __init__(self, lab: Lab, config: BoardConfig, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, lab: Lab, config: BoardConfig, progress: Callable[[str], None], modes: FoundModes | None = None
+    ) -> None:
         self.config = config
         self.timeline: Final = Timeline()
         self._lab = lab
@@ -27,6 +31,7 @@ class LeasedBoard:
         self._opened: OpenBoard | None = None
         self._broken: HarnessError | None = None
         self._found_mode: int | None = None
+        self._modes = modes
 
     @property
     def opened(self) -> OpenBoard:
@@ -76,6 +81,8 @@ class LeasedBoard:
         """Bring the board back to the functional mode in which it was found. Raises HarnessError."""
         if self._opened is not None and self._found_mode is not None:
             self._opened.modem.set_functional_mode(self._found_mode)
+            if self._modes is not None:
+                self._modes.put_back(self._opened.identity.imei)
 
     def close(self) -> None:
         """Close the port and end the lease."""
@@ -91,6 +98,8 @@ class LeasedBoard:
         opened = open_board(self.config, url, self.timeline)
         if self._found_mode is None:
             self._found_mode = opened.found_mode
+            if self._modes is not None:
+                self._found_mode = self._modes.found(opened.identity.imei, opened.found_mode)
         return opened
 
     def _shut(self) -> None:

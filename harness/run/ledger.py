@@ -15,8 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-KINDS: Final = ("job", "bundle", "upload", "device", "team")
-"""Kinds of things, in the order in which they can be deleted."""
+from harness.cloud.nrfcloud import ASKED
+
+KINDS: Final = ("job", "offer", "bundle", "upload", "device", "team", ASKED)
+"""Kinds of things, in the order in which they can be deleted.
+
+Offers and uploads are jobs and bundles whose id is not known yet: names, by which the account can be searched.
+"""
 _CLEANING: Final = "cleaning.lock"
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-TIMEOUT = 120
+TIMEOUT = 240
+START = 120
+"""Seconds that a run may take until its first test runs: two to start, on a busy computer fifty."""
 
 HELPERS = '''
 import os

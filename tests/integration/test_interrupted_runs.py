@@ -11,7 +11,7 @@ import pytest
 from junitparser import JUnitXml
 
 from harness.cli import main
-from tests.integration.runs import prepare, processes_of, run
+from tests.integration.runs import START, prepare, processes_of, run
 
 ONE = "boards:\n  - {name: one, virtual: {}}\n"
 
@@ -56,7 +56,7 @@ def start(folder, *arguments):
     command, environment = prepare(folder, ONE, TESTS, *arguments)
     with (folder / "output").open("wb") as output:
         started = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + START
     while not (folder / "reached").exists():
         assert started.poll() is None, (folder / "output").read_text()
         assert time.monotonic() < deadline, (folder / "output").read_text()

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.integration.runs import prepare, processes_of, run
-
-START = 60
+from tests.integration.runs import START, prepare, processes_of, run
 
 TESTS = """
 import time
@@ -51,10 +49,11 @@ def devices(up):
 
 def test_a_run_killed_while_connected_costs_the_next_one_nothing(tmp_path, up):
     boards = Path(up["boards_file"]).read_text()
-    boards_file, leases = up["boards_file"], str(tmp_path / "leases")
+    leases = str(tmp_path / "leases")
+    where = ["--boards", up["boards_file"], "--lab-ca", str(tmp_path / "ca")]
     (tmp_path / "kill-me").touch()
     env = {"NRF91_HARNESS_LEASES": leases}
-    command, environment = prepare(tmp_path, boards, TESTS, "--boards", boards_file, env=env)
+    command, environment = prepare(tmp_path, boards, TESTS, *where, env=env)
     with (tmp_path / "output").open("wb") as output:
         killed = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
     deadline = time.monotonic() + START
@@ -65,12 +64,14 @@ def test_a_run_killed_while_connected_costs_the_next_one_nothing(tmp_path, up):
     killed.kill()
     killed.wait()
     assert devices(up), "the killed run had no time to delete its device"
-    assert list((tmp_path / ".lab" / "ca" / "account").rglob("*.jsonl"))
+    assert list((tmp_path / "ca" / "account").rglob("*.jsonl"))
+    assert len(list((tmp_path / "ca" / "modes").iterdir())) == 1
     (tmp_path / "kill-me").unlink()
-    result = run(tmp_path, boards, TESTS, "--boards", boards_file, env=env)
+    result = run(tmp_path, boards, TESTS, *where, env=env)
     assert result.exit_code == 0, result.output
     assert devices(up) == []
-    assert not list((tmp_path / ".lab" / "ca" / "account").rglob("*.jsonl"))
+    assert not list((tmp_path / "ca" / "account").rglob("*.jsonl"))
+    assert list((tmp_path / "ca" / "modes").iterdir()) == []
     transcripts = "".join(path.read_text() for path in (tmp_path / "reports").rglob("*.log"))
     assert "a killed run left in the account: 1 x device, 1 x team; deleting it" in transcripts
     assert "an earlier user left an MQTT connection open: it is ended" in transcripts

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from tests.integration.runs import prepare, processes_of, run
+from tests.integration.runs import START, prepare, processes_of, run
 from tests.integration.test_interrupted_runs import counts
 
 TWO = """
@@ -138,7 +138,7 @@ def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path
     command, environment = prepare(tmp_path, TWO, LONG)
     with (tmp_path / "output").open("wb") as output:
         started = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + START
     while not all((tmp_path / f"reached-{name}").exists() for name in ("one", "two")):
         assert started.poll() is None, (tmp_path / "output").read_text()
         assert time.monotonic() < deadline, (tmp_path / "output").read_text()
@@ -157,7 +157,7 @@ def test_workers_of_a_killed_run_end_by_themselves(tmp_path):
     command, environment = prepare(tmp_path, TWO, LONG)
     with (tmp_path / "output").open("wb") as output:
         started = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + START
     while not all((tmp_path / f"reached-{name}").exists() for name in ("one", "two")):
         assert time.monotonic() < deadline, (tmp_path / "output").read_text()
         time.sleep(0.02)

@@ -1,6 +1,7 @@
 """Firmware bundles and update jobs: what is sent, and that our own are deleted and nobody else's."""
 
 import base64
+import re
 
 import pytest
 
@@ -40,9 +41,27 @@ def bundle_id(rest, updates):
 
 def test_a_job_is_made_for_a_device_of_ours(updates, rest, job_id):
     assert job_id == "job-1"
-    assert rest.asked[0].json == {"bundleId": BUNDLE, "deviceIds": ["dev-1"], "name": "harness"}
+    sent = rest.asked[0].json
+    name = sent.pop("name")
+    assert sent == {"bundleId": BUNDLE, "deviceIds": ["dev-1"]}
+    assert re.fullmatch(r"harness [0-9a-f]{16}", name)
     with pytest.raises(NotOurs, match="dev-2"):
         updates.create_job("dev-2", BUNDLE, name="harness")
+
+
+def test_a_job_whose_id_was_never_heard_is_found_by_its_name(cloud, rest):
+    cloud.made.add("dev-1")
+    rest.on("POST /fota-jobs", Reply(201, {"torn": True}))
+    with pytest.raises(RestError, match="jobId"):
+        cloud.updates.create_job("dev-1", BUNDLE, name="harness")
+    mine = {"jobId": "job-1", "name": rest.asked[0].json["name"]}
+    rest.on("GET /fota-jobs", Reply(200, {"items": [{"jobId": "job-2", "name": "harness"}, mine]}))
+    rest.on("DELETE /fota-jobs/job-1", DONE)
+    rest.on("GET /fota-jobs/job-1", GONE)
+    rest.on("DELETE /devices/dev-1", DONE)
+    assert cloud.delete_all_made() == []
+    assert [call for call in rest.calls() if "DELETE" in call] == ["DELETE /fota-jobs/job-1", "DELETE /devices/dev-1"]
+    assert cloud.updates.made_jobs == set()
 
 
 def test_a_status_is_waited_for(updates, rest, job_id):

@@ -4,9 +4,9 @@ import datetime
 
 import pytest
 
-from harness.cloud import HARNESS_GATEWAY, HARNESS_TAG, NotOurs, OnboardRow, RestError, StillPending
+from harness.cloud import HARNESS_GATEWAY, HARNESS_TAG, NotOurs, NrfCloud, OnboardRow, RestError, StillPending
 from harness.errors import Misuse
-from tests.unit.cloud.conftest import API_KEY
+from tests.unit.cloud.conftest import API_KEY, make_endpoints
 from tests.unit.cloud.fake_rest import Reply
 
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -207,6 +207,22 @@ def test_team_device(cloud, rest):
     assert cloud.delete_team_device("account-1") is True
     with pytest.raises(NotOurs):
         cloud.delete_team_device("account-1")
+
+
+def test_a_team_device_is_noted_before_its_id_is_known(rest):
+    notes = []
+    rest.on("POST /devices/mqtt-team", Reply(403, {"code": 40100}), Reply(201, SET))
+    with NrfCloud(make_endpoints(rest.url), API_KEY, note=lambda *note: notes.append(note)) as cloud:
+        with pytest.raises(RestError):
+            cloud.create_team_device()
+        cloud.create_team_device()
+    assert [(kind, there) for kind, _, there in notes] == [
+        ("team-asked", True),
+        ("team-asked", True),
+        ("team", True),
+        ("team-asked", False),
+    ]
+    assert datetime.datetime.fromisoformat(notes[0][1]).tzinfo is not None
 
 
 def test_a_certificate_from_the_cloud(cloud, rest):

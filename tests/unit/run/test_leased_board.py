@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.errors import BoardLost
+from harness.errors import BoardLost, LabError
 from harness.run import leased_board
+from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
 from harness.timeline import Kind
 
@@ -46,16 +47,19 @@ def opened(monkeypatch):
     def open_board(config, url, timeline):
         modem = SimpleNamespace(modes=[])
         modem.set_functional_mode = modem.modes.append
-        boards.append(SimpleNamespace(port=Port(), modem=modem, firmware="fake", found_mode=len(boards)))
+        identity = SimpleNamespace(imei="350000000000001")
+        boards.append(
+            SimpleNamespace(port=Port(), modem=modem, firmware="fake", found_mode=len(boards), identity=identity)
+        )
         return boards[-1]
 
     monkeypatch.setattr(leased_board, "open_board", open_board)
     return boards
 
 
-def leased(lab):
+def leased(lab, modes=None):
     config: Any = SimpleNamespace(name="dk-1")
-    return LeasedBoard(lab, config, lambda _text: None)
+    return LeasedBoard(lab, config, lambda _text: None, modes)
 
 
 def test_the_first_error_ends_the_board_for_the_run_and_each_test_gets_one_of_its_own():
@@ -96,3 +100,32 @@ def test_the_board_is_left_as_it_was_found_first(opened):
     _ = board.opened
     board.restore_mode()
     assert opened[1].modem.modes == [0]
+
+
+def test_after_a_killed_run_the_mode_is_put_back_that_it_found(opened, tmp_path):
+    modes = FoundModes(tmp_path / "modes")
+    assert leased(Lab(), modes).opened.found_mode == 0  # and then it is killed
+    board = leased(Lab(), modes)
+    assert board.opened.found_mode == 1
+    board.restore_mode()
+    assert opened[1].modem.modes == [0]
+    after = leased(Lab(), modes)
+    assert after.opened.found_mode == 2
+    after.restore_mode()
+    assert opened[2].modem.modes == [2]
+
+
+def test_a_note_that_cannot_be_read_is_written_anew(opened, tmp_path):
+    modes = FoundModes(tmp_path)
+    (tmp_path / "350000000000001.json").write_text("{")
+    board = leased(Lab(), modes)
+    _ = board.opened
+    assert modes.found("350000000000001", 4) == 0
+    board.restore_mode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(opened, tmp_path):
+    (tmp_path / "modes").write_text("")
+    with pytest.raises(LabError, match="--lab-ca"):
+        _ = leased(Lab(), FoundModes(tmp_path / "modes")).opened
