@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.arguments import parse
+from harness.cli.arguments import make_parser, parse
+from harness.cli.main import COMMANDS, load
 from harness.credentials import KeyOrigin
 from harness.lab import BUILT_IN_LAB
 from harness.policy import Membership
@@ -119,7 +120,7 @@ def test_a_membership_that_is_named_twice_is_one(command):
         (["attest", "a", "--challenge", "zz" * 16], "is not 32 hex digits"),
         (["jwt", "a", "--expires-in", "1.5"], "'1.5' is not a whole number of seconds"),
         (["jwt", "a", "--sec-tag", "1", "--identity"], "argument --identity: not allowed with argument --sec-tag"),
-        (["virtual", "down"], "invalid choice: 'down'"),
+        (["virtual", "down"], "unknown command 'down'"),
     ],
 )
 def test_wrong_arguments_are_one_line_and_exit_code_2(capsys, arguments, said):
@@ -132,3 +133,29 @@ def test_wrong_arguments_are_one_line_and_exit_code_2(capsys, arguments, said):
     assert line.startswith("nrf91-harness: ")
     assert said in line
     assert line.endswith("--help")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(["provison"], "provision"), (["credentials", "lsit"], "list")],
+)
+def test_an_unknown_command_is_answered_with_the_nearest(words, meant, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse(words)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert f"unknown command {words[-1]!r}; nearest known command is {meant!r}; see " in said
+    assert said.count("\n") == 1
+
+
+def test_every_command_of_the_parser_is_carried_out():
+    def commands(parser):
+        for action in parser._actions:
+            for child in (action.choices or {}).values() if isinstance(action.choices, dict) else ():
+                yield from commands(child)
+        if command := parser.get_default("command"):
+            yield command
+
+    assert sorted(commands(make_parser())) == sorted(COMMANDS)
+    for command in COMMANDS:
+        assert callable(load(command))

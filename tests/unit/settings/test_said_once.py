@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli.arguments import _parser as cli_parser
+from harness.cli.arguments import make_parser as cli_parser
 from harness.lab import BoardConfig, LocalCloud
 from harness.settings import BoardSettings, CloudSettings, Limits, NamedBoard, ProcessCloud, ProcessSettings
 from harness.settings.shape import core, flag, options

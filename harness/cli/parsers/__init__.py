@@ -1,0 +1,1 @@
+"""The parsers of the command line, one module for each group of commands."""

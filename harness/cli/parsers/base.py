@@ -1,0 +1,116 @@
+"""What the parsers of all command groups share: errors in one line, options of every command, kinds of values."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeAlias
+
+from harness.lab.built_in import choose_boards_file
+from harness.settings.sentences import nearest
+
+EPILOG: Final = "Exit codes: 0 done, 1 refused by board or cloud, 2 misuse, 3 the lab's trouble, 130 interrupted."
+LATEST_SEC_TAG: Final = 2**31 - 1
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose errors are one line, with what was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit 2 with one line."""
+        self.exit(2, f"nrf91-harness: {message}; see {self.prog} --help\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse would list every command; its own suggestions come with Python 3.14.
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            raise argparse.ArgumentError(None, f"unknown command {value!r}; {_nearest_command(value, action.choices)}")
+        super()._check_value(action, value)
+
+
+def _nearest_command(word: str, known: Any) -> str:
+    return nearest("command", word, list(known)).replace("; correct it", "")
+
+
+Group: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Parents of the commands' parsers. ``output``: how results are shown; ``board``, ``several``: boards of a file.
+
+    ``file``: the boards file alone.
+    """
+
+    output: Parser
+    file: Parser
+    board: Parser
+    several: Parser
+
+
+def shared() -> Shared:
+    """Return the options that many commands have."""
+    output = Parser(add_help=False)
+    output.add_argument("--json", action="store_true", help="print one JSON object")
+    file = Parser(add_help=False, parents=[output])
+    add_boards_file(file)
+    return Shared(output, file, _board_options(output), _board_options(output, nargs="+"))
+
+
+def command(group: Group, full: str, about: str, options: Parser) -> Parser:
+    """Add a command. ``full``: with its group's name, by which the program finds what to do."""
+    name = full.rpartition(" ")[2]
+    made = group.add_parser(name, parents=[options], help=about, description=f"{full}: {about}.", epilog=EPILOG)
+    made.set_defaults(command=full)
+    return made
+
+
+def subcommands(group: Group, name: str, about: str) -> Group:
+    """Add a group of commands and return what its commands are added to."""
+    return group.add_parser(name, help=about, epilog=EPILOG).add_subparsers(metavar="COMMAND", required=True)
+
+
+def add_boards_file(parser: Parser) -> None:
+    """Add ``--boards``."""
+    about = "boards file (default: boards.yaml; without one a virtual board)"
+    parser.add_argument("--boards", type=Path, default=choose_boards_file(None, Path()), metavar="FILE", help=about)
+
+
+def _board_options(output: Parser, nargs: str | None = None) -> Parser:
+    parser = Parser(add_help=False, parents=[output])
+    add = parser.add_argument
+    names = "names of boards" if nargs else "the board's name"
+    add("board" if nargs is None else "several", nargs=nargs, metavar="BOARD", help=f"{names} in the boards file")
+    add_boards_file(parser)
+    add("--cloud", metavar="NAME", help="use this cloud of the boards file")
+    add(
+        "--lab-ca",
+        type=Path,
+        metavar="DIR",
+        help="the lab CA's folder (default: as in the boards file, or .lab/ca beside it)",
+    )
+    add("--transcript", type=Path, metavar="FILE", help="write everything that was said to FILE, without secrets")
+    return parser
+
+
+def text_name(text: str) -> str:
+    """A name that can be written."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{text!a} is not UTF-8 text") from None
+    if not text:
+        raise argparse.ArgumentTypeError("a name cannot be empty")
+    return text
+
+
+def sec_tag(text: str, highest: int = LATEST_SEC_TAG) -> int:
+    """A sec_tag that may be written."""
+    if not text.isascii() or not text.isdecimal() or int(text) > highest:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a sec_tag, which is 0 to {highest}")
+    return int(text)
+
+
+def whole_seconds(text: str) -> int:
+    """A whole number of seconds."""
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds")
+    return int(text)

@@ -1,0 +1,40 @@
+"""Arguments of ``provision`` and ``credentials``."""
+
+import argparse
+
+from harness.cli.parsers.base import Group, Shared, command, sec_tag, subcommands
+from harness.credentials.key_origin import KeyOrigin
+
+
+def add(commands: Group, shared: Shared) -> None:
+    """Add the commands."""
+    provision = command(commands, "provision", "make boards devices of the cloud", shared.several)
+    provision.add_argument(
+        "--key-origin",
+        type=_key_origin,
+        metavar="WHERE",
+        help=f"{', '.join(KeyOrigin)} (default: as in the boards file)",
+    )
+    provision.add_argument(
+        "--reprovision", action="store_true", help="make new credentials although valid ones are there"
+    )
+    group = subcommands(commands, "credentials", "look after what is in a board's credential store")
+    command(group, "credentials list", "list everything that the board holds", shared.board)
+    command(group, "credentials verify", "compare the board with what the harness wrote to it", shared.board)
+    delete = command(group, "credentials delete", "delete root CA, certificate and key of a board", shared.board)
+    delete.add_argument("--sec-tag", type=_any_sec_tag, metavar="N", help="only this sec_tag")
+    delete.add_argument(
+        "--foreign", action="store_true", help="with --sec-tag: all that is there, whoever wrote it (up to 4294967295)"
+    )
+
+
+def _key_origin(text: str) -> KeyOrigin:
+    try:
+        return KeyOrigin(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(KeyOrigin)}") from None
+
+
+def _any_sec_tag(text: str) -> int:
+    """A sec_tag that a modem may list, those that Nordic reserves too."""
+    return sec_tag(text, 2**32 - 1)
