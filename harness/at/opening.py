@@ -3,11 +3,11 @@
 import errno
 import os
 import socket
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import serial
 
+from harness.at.holders import holders
 from harness.at.stream import READ_TIMEOUT, ByteStream, FdStream, TimedStream
 from harness.errors import LabError, Misuse, PortBusy, PortMissing
 
@@ -84,21 +84,9 @@ def server_says(url: str) -> str | None:
 
 
 def _holders(url: str) -> str:
-    """Name the processes of this user that hold the device open; a virtual board only has the other end of it."""
-    device = os.path.realpath(url)
-    found: list[str] = []
-    own = False
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if not any(os.path.realpath(entry) == device for entry in (process / "fd").iterdir()):
-                continue
-            if int(process.name) == os.getpid():
-                own = True
-            elif b"harness.virtual" not in (process / "cmdline").read_bytes():
-                found.append(f"{(process / 'comm').read_text().strip()} (pid {process.name})")
-        except OSError:
-            continue  # another user's process, or one that has just ended
-    if own and not found:
+    found = holders([url])[url]
+    others = [holder for holder in found if holder.pid != os.getpid()]
+    if found and not others:
         return "this run itself, for another board: two entries of the boards file are one port; remove one of them"
-    others = ", ".join(found) or "another program, perhaps ModemManager (it probes every new port)"
-    return f"{others}; end it, or wait for it"
+    named = ", ".join(map(str, others)) or "another program, perhaps ModemManager (it probes every new port)"
+    return f"{named}; end it, or wait for it"

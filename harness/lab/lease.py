@@ -12,7 +12,8 @@ import re
 import shlex
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,7 @@ from serial.tools import list_ports
 
 from harness.errors import LabError, PortBusy
 from harness.lab.discovery import KIT_VENDORS, PortInfo, list_kits
-from harness.lab.shared_lock import SharedLock, shared_folder
+from harness.lab.shared_lock import SharedLock, held, shared_folder
 from harness.redact import SECRETS
 
 LEASES_VARIABLE: Final = "NRF91_HARNESS_LEASES"
@@ -63,12 +64,37 @@ class Lease:
             self._lock.release()
 
     def _who(self) -> str:
+        return str(Owner(self.key, self.path, _owner(self.path.parent, self.key)))
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who has a lease. ``key``: the hardware, see :func:`port_key`. ``said``: what its process left to read, if so."""
+
+    key: str
+    path: Path
+    said: Mapping[str, Any]
+
+    def __str__(self) -> str:
         try:
-            files = self.path.parent.glob(f"{glob.escape(self.key)}.*.json")
-            owner = json.loads(max(files, key=lambda path: path.stat().st_mtime).read_text())
-            return f"pid {owner['pid']} ({owner['user']}, {owner['command']}) since {owner['since']}"
-        except (OSError, ValueError, KeyError, TypeError):
+            return "pid {pid} ({user}, {command}) since {since}".format(**self.said)
+        except KeyError:
             return f"another process (see: fuser {self.path})"
+
+
+def owners(folder: Path) -> list[Owner]:
+    """Return who has boards of this computer at present, by key. ``folder``: that of the leases."""
+    taken = [path for path in sorted(folder.glob("*.lock")) if held(path)]
+    return [Owner(path.stem, path, _owner(folder, path.stem)) for path in taken]
+
+
+def _owner(folder: Path, key: str) -> Mapping[str, Any]:
+    try:
+        files = folder.glob(f"{glob.escape(key)}.*.json")
+        owner = json.loads(max(files, key=lambda path: path.stat().st_mtime).read_text())
+    except (OSError, ValueError):
+        return {}
+    return owner if isinstance(owner, dict) else {}
 
 
 def lease_folder() -> Path:
