@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from harness.cli.parsers import credentials, policy, runs, tokens, virtual
+from harness.cli.parsers import credentials, lab, policy, runs, tokens, virtual
 from harness.cli.parsers.base import EPILOG, Parser, shared
 from harness.credentials.key_origin import KeyOrigin
 from harness.policy import Membership
@@ -49,6 +49,9 @@ class Arguments(argparse.Namespace):
     live: bool
     full: bool
     mutants: bool
+    # boards
+    probe: bool
+    write: bool
     # judge, report rebuild
     run: Path
     test: str | None
@@ -65,6 +68,6 @@ def make_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"nrf91-harness {version('nrf91-harness')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     options = shared()
-    for group in (credentials, tokens, policy, runs, virtual):
+    for group in (lab, credentials, tokens, policy, runs, virtual):
         group.add(commands, options)
     return parser

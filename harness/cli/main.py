@@ -19,6 +19,11 @@ from harness.errors import HarnessError
 
 # By module and function: a command imports what it needs, so that the quick ones are quick.
 COMMANDS: Final = {
+    "boards list": "boards:list_boards",
+    "boards suggest": "boards:suggest_boards",
+    "boards check": "boards:check",
+    "boards schema": "boards:schema",
+    "boards lease": "boards:lease",
     "provision": "provision:provision",
     "credentials list": "credentials:list_stored",
     "credentials verify": "credentials:verify",

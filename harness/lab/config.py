@@ -110,24 +110,40 @@ CloudConfig = LocalCloud | NrfCloudAccount
 class BoardConfig(Settings):
     """One board. Exactly one of ``virtual``, ``port`` and ``serial`` says where it is."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     name: Name
+    """What --board and reports call it; once per file"""
     virtual: BoardSettings | None = None
+    """A virtual board, started when a test needs it; {} for the defaults"""
     port: Annotated[str, AfterValidator(_port)] | None = None
+    """The port itself: /dev/serial/by-id/..., rfc2217://HOST:PORT, socket://HOST:PORT"""
     serial: Annotated[str, Field(min_length=1)] | None = None
-    location: Annotated[str, Field(min_length=1)] | None = None  # where several devices have the serial number
+    """USB serial number of the kit, in quotes, leading zeros or not"""
+    location: Annotated[str, Field(min_length=1)] | None = None
+    """With serial, where several devices have that number: where the kit is plugged in, e.g. 1-2.1"""
     vcom: Annotated[int, Field(ge=0)] = 0
+    """With serial: which of the kit's ports, in the order of their USB interfaces"""
     firmware: Annotated[FirmwareName, BY_VALUE] = FirmwareName.SERIAL_MODEM
+    """Application firmware on the board"""
     baud: Annotated[int, Field(gt=0)] = 115200
+    """Speed of the UART"""
     flow_control: bool = False
+    """RTS and CTS; on for DKs with Serial Modem, off for Thingy:91 boards"""
     provision: Literal["device", "host", "cloud"] = "device"
+    """Where the board's key is made"""
     sec_tag: SecTag = DEFAULT_SEC_TAG
-    sec_tags: Annotated[tuple[SecTag, ...], AS_TUPLE, Field(min_length=1), AfterValidator(_sec_tags)] | None = (
-        None  # in place of sec_tag
-    )
+    """Where credentials are written, 0 to 2147483647"""
+    sec_tags: Annotated[tuple[SecTag, ...], AS_TUPLE, Field(min_length=1), AfterValidator(_sec_tags)] | None = None
+    """In place of sec_tag: several, so that a renewal leaves the former credentials until the new ones are proved"""
     adopt: bool = False
+    """Credentials that the harness did not write may be replaced"""
     cloud: str = "local"
+    """Name of a cloud; a real board cannot reach one of kind local"""
     tags: Annotated[tuple[Name, ...], AS_TUPLE] = ()
-    device_id: DeviceId | None = None  # None: the device UUID
+    """What --board TAG chooses by"""
+    device_id: DeviceId | None = None
+    """nRF Cloud device id and MQTT client id; without it the device UUID"""
 
     @property
     def all_sec_tags(self) -> tuple[int, ...]:
@@ -144,9 +160,14 @@ BUILT_IN_CLOUDS: Final[dict[str, CloudConfig]] = {
 class Schema(Settings):
     """The whole file."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     lab_ca: Annotated[str, Field(min_length=1)] | None = None
+    """The folder of the lab's CA, relative to the file"""
     clouds: dict[Name, Annotated[CloudConfig, Field(discriminator="kind")]] = Field(default_factory=dict)
+    """Clouds by name; local and nrfcloud are there without being written"""
     boards: Annotated[tuple[BoardConfig, ...], AS_TUPLE, Field(min_length=1)]
+    """The boards of the lab"""
 
 
 class LabFile(BaseModel):

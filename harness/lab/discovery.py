@@ -6,7 +6,9 @@ mass storage is switched off. A J-Link number has leading zeros on USB and none 
 guides, "Virtual serial port"; pyserial's hwid format.
 """
 
+import os
 import re
+import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -58,11 +60,16 @@ class Kit:
 
 def list_kits(comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> list[Kit]:
     """Return what is plugged in and has a USB serial number; known nRF91 vendors first."""
+    return [kit for kit in list_devices(comports) if kit.serial]
+
+
+def list_devices(comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> list[Kit]:
+    """Return the USB devices that have serial ports, those without a serial number too; nRF91 vendors first."""
     groups: dict[tuple[str, str], list[PortInfo]] = {}
     for port in comports():
-        serial = _serial(port)
-        if serial:  # several devices may share a number, but not the place where they are plugged in
-            groups.setdefault((serial, _location(port)), []).append(port)
+        serial, location = _serial(port), _location(port)
+        if serial or location:  # several devices may share a number, but not the place where they are plugged in
+            groups.setdefault((serial, location), []).append(port)
     kits = []
     for (serial, location), ports in groups.items():
         ports.sort(key=_order)
@@ -110,6 +117,17 @@ def find_port(
             " or switch the port on in the board configurator"
         )
     return kit.ports[vcom]
+
+
+def is_plain_file(path: str) -> bool:
+    """Return whether a path leads to a file in place of a device.
+
+    A program that writes to the port of an unplugged kit makes one, and pyserial lists it as a port.
+    """
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
 
 
 def same_serial(one: str, other: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from harness.errors import PortMissing
-from harness.lab.discovery import PortInfo, find_port, list_kits, matching_kits, same_serial
+from harness.lab.discovery import PortInfo, find_port, is_plain_file, list_kits, matching_kits, same_serial
 from harness.lab.lease import port_key
 from harness.lab.yaml_marks import Document, Mistake, Place
 
@@ -34,6 +34,9 @@ def hardware(document: Document, boards: list[Any], comports: Ports) -> Iterator
         place = ("boards", index, key)
         if key == "serial":
             yield from _kit(document, place, board, lambda: ports)
+        elif is_plain_file(board["port"]):
+            text = f"{board['port']} is a plain file, not a device; remove it, and plug the kit in: rm {board['port']}"
+            yield document.mistake(place, text)
         mistake = document.mistake(place, "")
         found = _Found(str(board.get("name")), mistake.line, _identity(board, key, lambda: ports), board)
         twin = next((one for one in seen if _same(one, found)), None)

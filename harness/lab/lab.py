@@ -13,7 +13,7 @@ from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, PortMi
 from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoints, split_address
 from harness.lab.attached import AttachedStandIn
 from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, select
-from harness.lab.discovery import find_port, list_kits
+from harness.lab.discovery import find_port, is_plain_file, list_kits
 from harness.lab.lease import Lease, lease_folder, port_key, private_folder
 from harness.lab.profiles import enforced_folder, expected_documents
 from harness.lab.relay import Relay
@@ -170,6 +170,8 @@ class Lab:
             raise PortMissing(
                 f"board {board.name!r}: no such port: {port}; plug it in or correct boards.yaml; kits: {there}"
             )
+        if is_plain_file(port):
+            raise PortMissing(f"board {board.name!r}: {port} is a plain file, not a device; remove it, and plug it in")
         return port
 
     def lease(self, board: BoardConfig, *, timeout: float | None = None) -> Lease:

@@ -4,7 +4,18 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
 
 
 class Settings(BaseModel):
@@ -26,15 +37,31 @@ class Option:
     flag: str | None = None
 
 
-def matching(pattern: str, meaning: str) -> AfterValidator:
-    """Return a validator: the text must match ``pattern``, which ``meaning`` says in words ("must be ...")."""
+@dataclass(frozen=True)
+class Matching:
+    """A validator: the text must match ``pattern``, which ``meaning`` says in words ("must be ...").
 
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"must be {meaning}")
+    Not pydantic's ``pattern``, whose message would show the expression. The JSON schema has both.
+    """
+
+    pattern: str
+    meaning: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": f"^(?:{self.pattern})$", "description": f"{self.meaning}"}
+
+    def _check(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(f"must be {self.meaning}")
         return value
 
-    return AfterValidator(check)
+
+def matching(pattern: str, meaning: str) -> Matching:
+    """Return a validator, see :class:`Matching`."""
+    return Matching(pattern, meaning)
 
 
 def _tuple(value: Any) -> Any:

@@ -13,6 +13,7 @@ _FIRST_SERIAL_NUMBER = 1051200000  # nRF9151 DK
 
 def _listed(number, device):
     port = list_ports_common.ListPortInfo(device)
+    port.vid, port.pid, port.product = 0x1366, 0x1059, "J-Link"
     port.serial_number = f"{_FIRST_SERIAL_NUMBER + number:012}"
     port.hwid = f"USB VID:PID=1366:1059 SER={port.serial_number}"
     return port

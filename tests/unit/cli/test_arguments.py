@@ -137,7 +137,7 @@ def test_wrong_arguments_are_one_line_and_exit_code_2(capsys, arguments, said):
 
 @pytest.mark.parametrize(
     ("words", "meant"),
-    [(["provison"], "provision"), (["credentials", "lsit"], "list")],
+    [(["provison"], "provision"), (["credentials", "lsit"], "list"), (["boards", "sugest"], "suggest")],
 )
 def test_an_unknown_command_is_answered_with_the_nearest(words, meant, capsys):
     with pytest.raises(SystemExit) as ended:

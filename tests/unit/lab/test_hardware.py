@@ -117,3 +117,11 @@ def test_a_real_board_on_a_local_cloud(load):
 def test_a_location_without_a_serial_number(load):
     (found,) = load("port: /dev/null, location: 1-2")
     assert found.endswith("'location' chooses among devices with one serial number; give 'serial' or remove 'location'")
+
+
+def test_a_plain_file_is_no_port(load, tmp_path):
+    plain = tmp_path / "ttyACM0"
+    plain.touch()
+    assert load(f"port: {plain}") == [
+        f"2:39: {plain} is a plain file, not a device; remove it, and plug the kit in: rm {plain}"
+    ]

@@ -1,0 +1,45 @@
+"""The JSON schema of boards.yaml, for editors: from the models by which the file is read."""
+
+from typing import Any, Final
+
+from harness.lab.config import LocalCloud, Schema
+from harness.settings import BoardSettings
+from harness.settings.shape import options
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def boards_schema() -> dict[str, Any]:
+    """Return the schema (draft 2020-12). How keys exclude each other it says only as far as editors can show it."""
+    schema = Schema.model_json_schema()
+    board = schema["$defs"]["BoardConfig"]
+    board["oneOf"] = [{"required": [key]} for key in ("virtual", "port", "serial")]
+    for model in (BoardSettings, LocalCloud):
+        for name, option in options(model).items():
+            schema["$defs"][model.__name__]["properties"][name]["description"] = option.help
+    return {"$schema": DIALECT, "title": "boards.yaml of nrf91-harness", **_tidy(schema)}
+
+
+def _tidy(part: Any, *, names: bool = False) -> Any:
+    """Return a part without what pydantic says to itself. ``names``: its keys are names, one of which may be "title".
+
+    None is how the models say "not given", which nobody writes; a list is a tuple to them, and has a least length.
+    """
+    if isinstance(part, list):
+        return [_tidy(entry) for entry in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {
+        key: _tidy(value, names=key in ("properties", "$defs"))
+        for key, value in part.items()
+        if names or (key != "title" and not (key == "default" and value is None))
+    }
+    if names:
+        return kept
+    if kept.get("type") == "array" and "minLength" in kept:
+        kept["minItems"] = kept.pop("minLength")
+    choices = [choice for choice in kept.get("anyOf", []) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        del kept["anyOf"]
+        kept = choices[0] | kept
+    return kept

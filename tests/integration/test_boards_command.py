@@ -1,0 +1,135 @@
+"""``nrf91-harness boards`` on virtual boards that pyserial lists as kits: found, asked, written down, and used."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration.test_cli import COMMAND, DEADLINE, ROOT, Lab
+from tests.integration.test_cli import lab as lab
+
+LISTED = ROOT / "tests" / "interop" / "listed_port"
+
+
+class Rack:
+    """Virtual boards that look like kits to pyserial. ``file``: a boards file that names their cloud and no board."""
+
+    def __init__(self, up: Lab, folder: Path) -> None:
+        self.lab = up
+        self.ports = [board["port"] for board in up.ready["boards"]]
+        self.file = folder / "lab.yaml"
+        clouds = {"clouds": yaml.safe_load(up.boards_file.read_text())["clouds"]}
+        self.file.write_text("# my lab\n" + yaml.safe_dump(clouds))
+
+    def __call__(self, *arguments, listed=None):
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{LISTED}:{ROOT}",
+            "LISTED_PORTS": ":".join(self.ports if listed is None else listed),
+            "NRF91_HARNESS_LEASES": str(self.file.parent / "leases"),
+        }
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            env=environment,
+            cwd=self.file.parent,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+
+
+@pytest.fixture
+def rack_of(lab, tmp_path):
+    return lambda *boards: Rack(
+        lab("--boards", "0", *(part for board in boards for part in ("--board", board))), tmp_path
+    )
+
+
+@pytest.fixture
+def rack(rack_of):
+    return rack_of("a", "b,firmware=at-client,model=nrf9160")
+
+
+def test_kits_are_asked_written_down_and_provisioned_without_editing(rack_of):
+    rack = rack_of("a", "b,firmware=at-client,model=nrf9160", "c,firmware=shell", "d,model=mute")
+    done = rack("boards", "suggest", "--probe", "--write", "--boards", str(rack.file), "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    boards = said["boards"]
+    assert [board.get("firmware", "serial-modem") for board in boards] == ["serial-modem", "at-client", "shell"]
+    assert {board["cloud"] for board in boards} == {"virtual"}
+    (refused,) = said["refused"]
+    assert "no answer to AT" in refused
+    assert rack.file.read_text().startswith("# my lab\n")
+    assert "IMEI …" in rack.file.read_text()
+    assert rack("boards", "check", str(rack.file)).returncode == 0
+    provisioned = rack("provision", boards[0]["name"], "--boards", str(rack.file), "--json")
+    assert json.loads(provisioned.stdout)["ok"], provisioned.stderr
+    again = rack("boards", "suggest", "--boards", str(rack.file), listed=rack.ports[:3])
+    assert again.stdout.startswith("# nothing to add")
+
+
+def test_without_probe_nothing_is_written_to_a_port(rack):
+    for command in ("list", "suggest"):
+        assert rack("boards", command, "--boards", str(rack.file)).returncode in (0, 2)
+    journal = Path(rack.lab.ready["journal"]).read_text() if Path(rack.lab.ready["journal"]).exists() else ""
+    assert "AT" not in journal
+    done = rack("boards", "list", "--boards", "nowhere.yaml", "--json")
+    (kit, *_) = json.loads(done.stdout)["kits"]
+    assert (kit["what"], kit["said"]) == ("nRF9151 DK", None)
+
+
+def test_a_port_that_somebody_holds_is_not_asked(rack):
+    with open(rack.ports[0], "rb"):
+        done = rack("boards", "list", "--probe", "--boards", str(rack.file), "--json")
+    kits = json.loads(done.stdout)["kits"]
+    (holder,) = kits[0]["ports"][0]["holders"]
+    assert holder["pid"] == os.getpid()
+    assert kits[0]["said"].startswith(f"not asked: held by {holder['name']} (pid {os.getpid()})")
+    assert "nRF9160" in kits[1]["said"]
+
+
+def test_a_boards_file_with_mistakes_is_listed_beside_what_is_attached(rack):
+    rack.file.write_text("boards: [{name: a, serial: 7}]\n")
+    done = rack("boards", "list", "--boards", str(rack.file))
+    assert done.returncode == 0
+    assert "nRF9151 DK" in done.stdout
+    assert f"{rack.file}:1:28: 'serial' cannot be 7: it must be text; write \"7\" (boards file" in done.stdout
+    checked = rack("boards", "check", str(rack.file), "--json")
+    assert checked.returncode == 2
+    assert json.loads(checked.stdout)["mistakes"]
+
+
+def test_suggest_prints_a_file_that_can_be_used(rack, tmp_path):
+    done = rack("boards", "suggest", listed=rack.ports[:1])
+    assert done.returncode == 0
+    assert yaml.safe_load(done.stdout)["boards"][0]["serial"] == "001051200000"
+    (tmp_path / "new.yaml").write_text(done.stdout)
+    assert rack("boards", "check", "new.yaml").returncode == 0
+
+
+def test_a_lease_is_shown_with_its_owner(rack):
+    script = (
+        "from harness.lab.lease import Lease, lease_folder; import sys\n"
+        "with Lease('dk', 'usb-1051200000', folder=lease_folder()): print('ready', flush=True); sys.stdin.read()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NRF91_HARNESS_LEASES": str(rack.file.parent / "leases")}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdin is not None
+        owner.stdout.readline()
+        (lease,) = json.loads(rack("boards", "lease", "--json").stdout)["leases"]
+        assert (lease["hardware"], lease["pid"]) == ("usb-1051200000", owner.pid)
+        asked = json.loads(rack("boards", "list", "--probe", "--json").stdout)["kits"][0]["said"]
+        assert asked.startswith(f"not asked: in use by pid {owner.pid} ")
+        owner.stdin.close()
+    assert rack("boards", "lease").stdout == "nobody has a board\n"
