@@ -55,6 +55,13 @@ class Arguments(argparse.Namespace):
     # judge, report rebuild
     run: Path
     test: str | None
+    # report html, index, diff, prune
+    folders: list[Path]
+    other: Path
+    keep_runs: int
+    keep_days: int
+    keep_size: int
+    dry_run: bool
 
 
 def parse(arguments: Sequence[str] | None = None) -> Arguments:

@@ -36,6 +36,10 @@ COMMANDS: Final = {
     "policy probe": "policy_probe:probe",
     "judge": "judge:judge",
     "report rebuild": "report:rebuild_junit",
+    "report html": "report_pages:make_html",
+    "report index": "report_pages:make_index",
+    "report diff": "report_pages:compare",
+    "report prune": "report_pages:prune_runs",
     "virtual up": "virtual:up",
 }
 

@@ -83,11 +83,15 @@ class Recorder:
                 terminalreporter.write_line(line)
             for line in self._config.stash.get(LEFT, []):
                 terminalreporter.write_line(f"left behind: {line}", yellow=True)
+        for line in self._reports.notes:
+            terminalreporter.write_line(line, yellow=True)
         if self._reports.trouble:
             terminalreporter.write_line(self._reports.trouble, red=True)
         elif record is not None:
             folder = self._reports.folder
             terminalreporter.write_line(f"reports: {folder.path} (JUnit also at {folder.shared_junit})")
+            if folder.page.exists():
+                terminalreporter.write_line(f"page: {folder.page}")
 
     def _why(self, session: pytest.Session) -> str:
         """Return by what the run was interrupted, "" where it ended by itself."""

@@ -91,11 +91,21 @@ def run_began(tests: Mapping[str, str], boards_file: Path) -> dict[str, Any]:
     """
     planned = Counter(board for board in tests.values() if board)
     return {
-        "boards_file": {"name": boards_file.name, "sha256": hashlib.sha256(boards_file.read_bytes()).hexdigest()},
+        "boards_file": {
+            "name": boards_file.name,
+            "path": _from_here(boards_file),
+            "sha256": hashlib.sha256(boards_file.read_bytes()).hexdigest(),
+        },
         "planned": dict(planned),
         "lab": os.environ.get("NRF91_LAB", ""),
         "ci": {name: os.environ[name] for name in _CI if name in os.environ},
     }
+
+
+def _from_here(path: Path) -> str:
+    """Return ``path`` from the present folder on, "" where it lies elsewhere: a report names no folders above."""
+    whole, here = path.resolve(), Path.cwd()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else ""
 
 
 def _phase(result: str, call: pytest.CallInfo[None]) -> Phase:

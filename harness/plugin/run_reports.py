@@ -17,12 +17,13 @@ from harness.report.rebuild import rebuild
 
 
 class RunReports:
-    """``record``: None while no test uses a board."""
+    """``record``: None while no test uses a board. ``notes``: lines on what is missing in the pages."""
 
     def __init__(self, folder: RunFolder, held: Callable[[], HeldReport]) -> None:
         self.folder = folder
         self.record: RunRecord | None = None
         self.trouble = ""
+        self.notes: list[str] = []
         self._held = held
         self._refused = False
         self._former: bytes | None = None
@@ -83,6 +84,7 @@ class RunReports:
             self.trouble = self._cannot_write(error)
             return
         self._write(suites)
+        self._make_pages()
 
     def give_up(self, why: str) -> None:
         """Put a report made from the journal into place, because the run is ended hard. For any thread."""
@@ -116,6 +118,17 @@ class RunReports:
             write_report(suites, self.folder.junit, self.folder.shared_junit)
         except OSError as error:
             self.trouble = self._cannot_write(error)
+
+    def _make_pages(self) -> None:
+        """Write the pages of the run. They are made from its files, so whatever keeps them away can be mended later."""
+        from harness.report.page import append_to_job_summary, write_run_pages
+
+        try:
+            self.notes += write_run_pages(self.folder.path).notes
+            append_to_job_summary(self.folder.path)
+        except Exception as error:
+            what = str(error).partition("\n")[0] or type(error).__name__
+            self.notes.append(f"no report.html: {what}; nrf91-harness report html {self.folder.path} makes it")
 
     def _withdraw(self) -> None:
         shared = self.folder.shared_junit

@@ -7,7 +7,7 @@ one with a file called ``keep``.
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.report.history import histories, standing
@@ -17,7 +17,7 @@ from harness.report.stored_runs import StoredRuns, pack
 KEEP = "keep"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """``runs``: so many folders; ``days``: no older ones; ``size``: bytes of all folders together."""
 
@@ -51,7 +51,7 @@ def to_prune(
     number, total = len(present), sum(sizes[run.run] for run in present)
     going: list[str] = []
     for run in present:
-        over = number > limits.runs or total > limits.size or _older(run, now - timedelta(days=limits.days))
+        over = number > limits.runs or total > limits.size or _older(run, limits.days, now)
         if over and run.run not in stay:
             going.append(run.run)
             number, total = number - 1, total - sizes[run.run]
@@ -70,8 +70,8 @@ def prune(base: Path, stored: StoredRuns, limits: Limits, *, dry: bool) -> list[
     return going
 
 
-def _older(run: RunSummary, limit: datetime) -> bool:
+def _older(run: RunSummary, days: int, now: datetime) -> bool:
     try:
-        return datetime.fromisoformat(run.began) < limit
+        return (now - datetime.fromisoformat(run.began)).days >= days
     except (ValueError, TypeError):
         return False  # a clock that nobody can read makes no run old

@@ -1,4 +1,4 @@
-"""The folder that one run leaves behind: ``reports/<run>/`` with junit.xml, journal.jsonl and transcripts/."""
+"""The folder that one run leaves behind: ``reports/<run>/`` with junit.xml, journal, page and transcripts."""
 
 import hashlib
 import os
@@ -42,6 +42,11 @@ class RunFolder:
     def journal(self) -> Path:
         """The run's journal: one JSON object a line."""
         return self.path / "journal.jsonl"
+
+    @property
+    def page(self) -> Path:
+        """The page that says who is to blame."""
+        return self.path / "report.html"
 
     def timeline(self, board: str) -> Path:
         """Return where the timeline of ``board`` belongs."""

@@ -1,8 +1,13 @@
 """Arguments of ``judge`` and ``report``: what runs have left behind."""
 
 from pathlib import Path
+from typing import Final
 
-from harness.cli.parsers.base import Group, Shared, command, subcommands, text_name
+from harness.cli.parsers.base import Group, Shared, command, subcommands, text_name, whole_number
+from harness.report.pruning import Limits
+
+_RUN: Final = "the run's folder, for instance reports/20261127T20..."
+_FOLDER: Final = "folder with a folder for each run: reports"
 
 
 def add(commands: Group, shared: Shared) -> None:
@@ -14,4 +19,27 @@ def add(commands: Group, shared: Shared) -> None:
     group = subcommands(commands, "report", "what runs have left behind")
     about = "make the JUnit report of a killed run from its journal"
     rebuild = command(group, "report rebuild", about, shared.output)
-    rebuild.add_argument("run", type=Path, metavar="RUN", help="the run's folder, for instance reports/20261127T20...")
+    rebuild.add_argument("run", type=Path, metavar="RUN", help=_RUN)
+    _add_pages(group, shared)
+
+
+def _add_pages(group: Group, shared: Shared) -> None:
+    about = "make run.json, report.html and summary.md of runs from their files"
+    command(group, "report html", about, shared.output).add_argument(
+        "folders", nargs="+", type=Path, metavar="RUN", help=_RUN
+    )
+    about = "make index.html in the first folder, over the runs of all of them"
+    command(group, "report index", about, shared.output).add_argument(
+        "folders", nargs="+", type=Path, metavar="DIR", help=_FOLDER
+    )
+    diff = command(group, "report diff", "say what differs between two runs", shared.output)
+    diff.add_argument("run", type=Path, metavar="RUN", help=_RUN)
+    diff.add_argument("other", type=Path, metavar="RUN", help="the run to compare it with")
+    prune = command(group, "report prune", "shrink old runs to what history needs of them", shared.output)
+    add = prune.add_argument
+    add("folders", nargs=1, type=Path, metavar="DIR", help=_FOLDER)
+    add("--keep-runs", type=whole_number, default=Limits.runs, metavar="N", help="so many runs (default %(default)s)")
+    add("--keep-days", type=whole_number, default=Limits.days, metavar="N", help="none older (default %(default)s)")
+    size = "all together (default %(default)s)"
+    add("--keep-size", type=whole_number, default=Limits.size, metavar="BYTES", help=size)
+    add("--dry-run", action="store_true", help="only say which")

@@ -1,0 +1,92 @@
+"""``nrf91-harness report html|index|diff|prune``: pages and history of runs, from their files alone."""
+
+from pathlib import Path
+
+from harness.cli.arguments import Arguments
+from harness.cli.exit_codes import OK, REFUSED
+from harness.cli.progress import Progress
+from harness.cli.result import Result
+from harness.errors import Misuse
+from harness.report.difference import differences, lines
+from harness.report.pruning import Limits, prune
+from harness.report.run_summary import RunSummary, from_json
+from harness.report.stored_runs import RUN_JSON, read_run, stored_runs
+
+
+def make_html(given: Arguments, progress: Progress) -> Result:
+    """Write run.json, report.html and summary.md of each run, and the index beside them."""
+    from harness.report.page import write_run_pages  # templates take a while to import; other commands need none
+
+    paths: list[str] = []
+    for run in given.folders:
+        try:
+            written = write_run_pages(run)
+        except OSError as error:
+            raise Misuse(f"{error.filename}: cannot write the page: {error.strerror}") from error
+        for note in written.notes:
+            progress(note)
+        paths += [str(path) for path in written.paths if str(path) not in paths]
+    return Result({"written": paths}, paths)
+
+
+def make_index(given: Arguments, progress: Progress) -> Result:
+    """Write index.html."""
+    from harness.report.page import write_index
+
+    for folder in given.folders:
+        _check_folder(folder)
+    try:
+        written = write_index(given.folders)
+    except OSError as error:
+        raise Misuse(f"{error.filename}: cannot write the page: {error.strerror}") from error
+    for note in written.notes:
+        progress(note)
+    paths = [str(path) for path in written.paths]
+    return Result({"written": paths}, paths)
+
+
+def compare(given: Arguments, _progress: Progress) -> Result:
+    """Say what differs between two runs; a difference is a refusal."""
+    one, other = _summary(given.run), _summary(given.other)
+    found = differences(one, other)
+    told = lines(found) or ["the same results"]
+    data = {
+        "runs": [one.run, other.run],
+        "differing": [
+            {"board": each.board, "test": each.key, "was": each.was, "now": each.now, "cause": each.cause}
+            for each in found
+        ],
+    }
+    return Result(data, told, REFUSED if found else OK)
+
+
+def prune_runs(given: Arguments, progress: Progress) -> Result:
+    """Shrink runs over the limits to what history needs; with ``--dry-run`` only say which."""
+    base = given.folders[0].resolve()
+    _check_folder(base)
+    stored = stored_runs([base])
+    for note in stored.notes:
+        progress(note)
+    limits = Limits(given.keep_runs, given.keep_days, given.keep_size)
+    try:
+        gone = prune(base, stored, limits, dry=given.dry_run)
+    except OSError as error:
+        raise Misuse(f"{error.filename}: cannot shrink the run: {error.strerror}") from error
+    word = "would go" if given.dry_run else "shrunk to history"
+    told = [f"{run}: {word}" for run in gone] or ["no run is over the limits, of those that may go"]
+    return Result({"dry_run": given.dry_run, "pruned": gone}, told)
+
+
+def _summary(run: Path) -> RunSummary:
+    file = run / RUN_JSON
+    if not file.exists():
+        return read_run(run)[0]
+    try:
+        return from_json(file.read_text("utf-8", "replace"), str(file))
+    except OSError as error:
+        raise Misuse(f"{file}: {error.strerror}: name the folder of a run") from error
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise Misuse(f"{folder}: no such folder: name the one with a folder for each run, usually reports")

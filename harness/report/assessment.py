@@ -1,0 +1,211 @@
+"""What a run says in the morning: the headline, its causes, its boards. Pure: from summaries alone."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from harness.errors import Party
+from harness.report.causes import Cause
+from harness.report.history import Entry, Standing, State, standings
+from harness.report.run_summary import Result, RunSummary
+
+PARTIES: Final = {
+    Party.CLOUD: "the cloud",
+    Party.MODEM: "modem or firmware",
+    Party.UNCLEAR: "nobody yet",
+    Party.USER: "the test or the boards file",
+    Party.RADIO: "the radio network",
+    Party.LAB: "the lab",
+}
+"""In the order in which they are shown; as a headline says them."""
+
+_AGES = {State.NEW: "new ", State.FIRST: "", State.STILL: "older ", State.FLAKY: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRow:
+    """One cause in a run. ``results``: its tests; ``state``: new, first, still, flaky or lab; ``since``: in words.
+
+    ``since_run``: the run that began it, where that is another one.
+    """
+
+    cause: Cause
+    results: Sequence[Result]
+    state: str
+    since: str
+    since_run: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """It made tests fail; otherwise it kept them from being proved."""
+        return any(one.result == "failed" for one in self.results)
+
+    @property
+    def boards(self) -> list[str]:
+        """Where it was met."""
+        return list(dict.fromkeys(one.board for one in self.results if one.board))
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A run in the light of those before it. ``standings``: by board and key."""
+
+    run: RunSummary
+    before: Sequence[RunSummary]
+    headline: str
+    causes: Sequence[CauseRow]
+    standings: Mapping[tuple[str, str], Standing]
+
+    @property
+    def blame(self) -> Counter[str]:
+        """How many tests point at each party."""
+        return Counter({row.cause.party: 0 for row in self.causes}) + Counter(
+            row.cause.party for row in self.causes for _ in row.results
+        )
+
+    def in_state(self, *states: State) -> list[Result]:
+        """Return the tests that stand so."""
+        return [one for one in self.run.results if self.standings[one.board, one.key].state in states]
+
+
+def assess(runs: Sequence[RunSummary]) -> Assessment:
+    """Return what the last of ``runs`` says; the others came before it."""
+    run, before = runs[-1], [one for one in runs[:-1] if one.lab == runs[-1].lab]
+    found = standings([*before, run])
+    rows = [_row(cause, run, before, found) for cause in run.causes]
+    rows = sorted((row for row in rows if row.results), key=_place)
+    return Assessment(run, before, _headline(run, before, rows, found), rows, found)
+
+
+def board_history(assessment: Assessment, board: str, window: int) -> list[tuple[str, str]]:
+    """Return run and state (red, amber, green) of a board's last runs, the present one last."""
+    runs = [*assessment.before, assessment.run]
+    return [(run.run, run.board_state(board)) for run in runs if board in run.boards][-window:]
+
+
+def listing(words: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 2 else words)
+
+
+def plural(number: int, word: str, words: str = "") -> str:
+    """Return ``1 test``, ``1,240 tests``."""
+    return f"{number:,} {word if number == 1 else words or word + 's'}"
+
+
+def _row(
+    cause: Cause, run: RunSummary, before: Sequence[RunSummary], found: Mapping[tuple[str, str], Standing]
+) -> CauseRow:
+    results = [one for one in run.results if one.cause == cause.hash]
+    standing = [found[one.board, one.key] for one in results if one.result == "failed"]
+    if not standing:
+        also = [
+            old.run for old in before if any(old.boards[one.board].out for one in results if one.board in old.boards)
+        ]
+        return CauseRow(cause, results, "lab", _also(also), also[-1] if also else "")
+    states = Counter(one.state for one in standing)
+    if states[State.STILL]:
+        oldest = max((one for one in standing if one.state is State.STILL), key=lambda one: one.streak)
+        fresh = states[State.NEW] + states[State.FIRST]
+        more = f"; {fresh} of them new" if fresh else ""
+        since = f"since {short_run(oldest.since)} ({plural(oldest.streak, 'run')}){more}"
+        return CauseRow(cause, results, "still", since, oldest.since)
+    if states[State.FLAKY] * 2 >= len(standing):
+        return CauseRow(cause, results, "flaky", "comes and goes")
+    if states[State.NEW]:
+        return CauseRow(cause, results, "new", "new in this run")
+    return CauseRow(cause, results, "first", "new: never proved before")
+
+
+def _also(runs: Sequence[str]) -> str:
+    if not runs:
+        return "new in this run"
+    return f"also in {listing([short_run(run) for run in runs[-2:]])}" + (
+        f" and {plural(len(runs) - 2, 'run')} before" if len(runs) > 2 else ""
+    )
+
+
+def short_run(run: str) -> str:
+    """Return a run's id as a reader says it: ``27 Nov 02:00`` of ``20261127T020000Z-4711``."""
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    date, clock = run[:8], run[9:13]
+    if not (date.isdecimal() and clock.isdecimal() and run[8:9] == "T" and 1 <= int(date[4:6]) <= 12):
+        return run
+    return f"{int(date[6:])} {months[int(date[4:6]) - 1]} {clock[:2]}:{clock[2:]}"
+
+
+def _place(row: CauseRow) -> tuple[int, int, int]:
+    order = [*PARTIES]
+    party = order.index(Party(row.cause.party)) if row.cause.party in order else len(order)
+    return party, ("new", "first", "still", "flaky", "lab").index(row.state), -len(row.results)
+
+
+def _headline(
+    run: RunSummary,
+    before: Sequence[RunSummary],
+    rows: Sequence[CauseRow],
+    found: Mapping[tuple[str, str], Standing],
+) -> str:
+    parties = {row.cause.hash: row.cause.party for row in rows}
+    counted: Counter[tuple[str, str]] = Counter()
+    for one in run.results:
+        if one.result == "failed":
+            age = found[one.board, one.key].state
+            counted[parties.get(one.cause, Party.UNCLEAR), "new" if age is State.FIRST and before else age] += 1
+    parts = [
+        _failures(counted[party, age], age, party) for age in ("new", "first", "still", "flaky") for party in PARTIES
+    ]
+    failures = "; ".join(part for part in parts if part)
+    lost = [board for board, about in run.boards.items() if about.out]
+    gone = f"{listing(lost)} {'was' if len(lost) == 1 else 'were'} lost" if lost else ""
+    unproved = run.counts["error"]
+    sentences = [failures] if failures else []
+    if not failures and unproved:
+        sentences.append(
+            f"Nothing failed, but {plural(unproved, 'test')} proved nothing" + (f": {gone}" if gone else "")
+        )
+    elif gone:
+        sentences.append(gone)
+    elif unproved:
+        sentences.append(f"{plural(unproved, 'test')} proved nothing")
+    if run.interrupted or run.not_run:
+        sentences.append(_unfinished(run))
+    if not sentences:
+        sentences.append(_green(run, found))
+    if failures and not before:
+        sentences.append("There is no earlier run to compare with")
+    return (
+        ". ".join(
+            sentence[:1].upper() + sentence[1:] if sentence not in (gone,) else sentence for sentence in sentences
+        )
+        + "."
+    )
+
+
+def _failures(number: int, age: str, party: str) -> str:
+    if not number:
+        return ""
+    word = "failure" if number == 1 else "failures"
+    if age == State.FLAKY:
+        verb = "comes and goes" if number == 1 else "come and go"
+        return f"{number} {word} that {verb} {'points' if number == 1 else 'point'} at {PARTIES[Party(party)]}"
+    return f"{number} {_AGES[State(age)]}{word} {'points' if number == 1 else 'point'} at {PARTIES[Party(party)]}"
+
+
+def _unfinished(run: RunSummary) -> str:
+    why = f"the run was interrupted ({run.interrupted})" if run.interrupted else "the run ended early"
+    return f"{why}: {plural(run.not_run, 'test was', 'tests were')} not run" if run.not_run else why
+
+
+def _green(run: RunSummary, found: Mapping[tuple[str, str], Standing]) -> str:
+    passed = run.counts["passed"]
+    if not passed:
+        return "No test passed, and none failed"
+    fixed = sum(one.state is State.FIXED for one in found.values())
+    return f"All {plural(passed, 'test')} passed" + (f"; {fixed} of them did not before" if fixed else "")
+
+
+def letters(entries: Sequence[Entry]) -> str:
+    """Return a sign for each result: ✓ passed, ✕ failed, ! not proved, – skipped."""
+    return "".join({"passed": "✓", "failed": "✕", "error": "!"}.get(entry.result, "–") for entry in entries)

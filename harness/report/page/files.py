@@ -1,0 +1,83 @@
+"""Writes the pages: of a run into its folder, the index beside the runs' folders."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.report.assessment import Assessment, assess
+from harness.report.journal import read_journal
+from harness.report.junit import replace_file
+from harness.report.page.index import index_page
+from harness.report.page.run_page import run_page
+from harness.report.page.secret_net import refuse_secrets
+from harness.report.page.summary import summary_text
+from harness.report.run_summary import summary_of
+from harness.report.stored_runs import StoredRuns, stored_runs, write_summary
+
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+_MOST_SUMMARY = 50_000  # characters; GitHub drops a summary over 1 MiB altogether
+
+
+class Written(NamedTuple):
+    """``paths``: what was written; ``notes``: a line for each file that could not be read."""
+
+    paths: Sequence[Path]
+    notes: Sequence[str]
+
+
+def write_run_pages(folder: Path) -> Written:
+    """Write run.json, report.html and summary.md of a run, and the index of the runs beside it.
+
+    Raises Misuse: no journal, or a secret in a page; OSError: the disk does not take it.
+    """
+    folder = folder.resolve()
+    journal = read_journal(folder / "journal.jsonl")
+    summary, tests = summary_of(folder.name, journal)
+    write_summary(folder, summary)
+    stored = stored_runs([folder.parent])
+    assessment = _assessment(stored, folder.name)
+    boards = str(journal[0].get("boards_file", {}).get("path", ""))
+    page, notes = run_page(assessment, tests, stored.folders, boards)
+    text = summary_text(assessment)[:_MOST_SUMMARY]
+    written = [folder / "run.json"]
+    for path, content in ((folder / "report.html", page), (folder / "summary.md", text)):
+        _write(path, content)
+        written.append(path)
+    written.append(_index(folder.parent, stored))
+    return Written(written, [*stored.notes, *notes])
+
+
+def append_to_job_summary(folder: Path) -> None:
+    """Append a run's summary.md to the CI job's own, where the job has one. Raises OSError."""
+    place = os.environ.get(STEP_SUMMARY)
+    if place:
+        with Path(place).open("a", encoding="utf-8") as file:
+            file.write((folder / "summary.md").read_text("utf-8"))
+
+
+def write_index(reports: Sequence[Path]) -> Written:
+    """Write index.html into the first of ``reports``, over the runs of all of them. Raises Misuse, OSError."""
+    stored = stored_runs([path.resolve() for path in reports])
+    return Written([_index(reports[0].resolve(), stored)], stored.notes)
+
+
+def _index(base: Path, stored: StoredRuns) -> Path:
+    path = base / "index.html"
+    links = {
+        run: f"{os.path.relpath(folder, base)}/report.html"
+        for run, folder in stored.folders.items()
+        if (folder / "report.html").exists()
+    }
+    _write(path, index_page(stored.runs, links))
+    return path
+
+
+def _assessment(stored: StoredRuns, run: str) -> Assessment:
+    position = next(i for i, one in enumerate(stored.runs) if one.run == run)
+    return assess(stored.runs[: position + 1])
+
+
+def _write(path: Path, text: str) -> None:
+    refuse_secrets(text, path)
+    replace_file(path, text.encode("utf-8", "replace"))

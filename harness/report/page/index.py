@@ -1,0 +1,28 @@
+"""index.html of a reports folder: boards over runs, then a line for each run with its causes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from harness.report.assessment import assess
+from harness.report.page.render import render
+from harness.report.run_summary import RunSummary
+
+_COLUMNS: Final = 30  # runs of the grid
+_LISTED: Final = 200
+
+
+def index_page(runs: Sequence[RunSummary], links: Mapping[str, str]) -> str:
+    """Return the page over ``runs`` (oldest first). ``links``: run to its page, where it still has one."""
+    recent = list(runs[-_COLUMNS:])
+    boards = sorted({(run.lab, board) for run in recent for board in run.boards})
+    grid = [(lab, board, [_cell(run, lab, board) for run in recent]) for lab, board in boards]
+    listed = [assess(runs[max(0, end - 31) : end]) for end in range(len(runs), max(0, len(runs) - _LISTED), -1)]
+    return render("index.html", runs=runs, recent=recent, grid=grid, listed=listed, links=links)
+
+
+def _cell(run: RunSummary, lab: str, board: str) -> dict[str, Any] | None:
+    if run.lab != lab or board not in run.boards:
+        return None
+    failed = sum(one.board == board and one.result == "failed" for one in run.results)
+    unproved = sum(one.board == board and one.result == "error" for one in run.results)
+    return {"run": run.run, "state": run.board_state(board), "failed": failed, "unproved": unproved}

@@ -1,0 +1,104 @@
+"""The timelines of a run's folder, read when a page needs them, and the part of a test that its verdict rests on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import Misuse
+from harness.report.decisive import decisive_facts
+from harness.report.page.comparison import Trial
+from harness.report.recorded_verdicts import TIMELINES
+from harness.timeline import Event, Kind, RecordedTest, Recording, read_timeline
+
+MOST = 400
+"""Events of a test that a page shows; of a longer one, those of the trial that decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page shows of a test. ``facts``: of its trial, None: it had none. ``left_out``: events before."""
+
+    trial: Trial
+    facts: Event | None
+    left_out: int
+
+
+class Recordings:
+    """Timelines by run folder and board; each file is read once. ``notes``: a line for each that cannot be read."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._read: dict[Path, dict[str, RecordedTest]] = {}
+
+    def shown(self, folder: Path, board: str, key: str, test: str = "") -> Shown | None:
+        """Return a test by its key (or its id), or None: it was not recorded."""
+        tests = self._tests(folder, board)
+        found = tests.get(test) or tests.get(key)
+        return None if found is None else _shown(found)
+
+    def _tests(self, folder: Path, board: str) -> dict[str, RecordedTest]:
+        for path in sorted((folder / TIMELINES).glob("*.jsonl")):
+            if path not in self._read:
+                self._read[path] = self._index(path)
+        found: dict[str, RecordedTest] = {}
+        for path, tests in self._read.items():
+            if path.parent.parent == folder and tests.get("", RecordedTest(0)).id in ("", board):
+                found |= tests
+        return found
+
+    def _index(self, path: Path) -> dict[str, RecordedTest]:
+        try:
+            recording = read_timeline(path)
+        except Misuse as error:
+            self.notes.append(f"not drawn: {error}")
+            return {}
+        return _by_name(recording)
+
+
+def _by_name(recording: Recording) -> dict[str, RecordedTest]:
+    found: dict[str, RecordedTest] = {}
+    board = str(recording.header.get("board", recording.path.stem))
+    # Under the empty name stands whose file it is.
+    found[""] = RecordedTest(0, [Event(0, 0.0, Kind.TEST, "", board, {})])
+    for test in recording.tests.values():
+        begin = next((event for event in test.events if event.kind is Kind.TEST), None)
+        if begin is not None:
+            found[begin.text] = test
+            found[str(begin.data.get("key", begin.text))] = test
+    return found
+
+
+def _shown(test: RecordedTest) -> Shown:
+    events = sorted(test.events, key=lambda event: (event.t, event.seq))
+    begin = next(event for event in events if event.kind is Kind.TEST)
+    facts = decisive_facts(test.events)
+    chosen = _chosen(events, facts)
+    data = {} if facts is None else facts.data
+    control = str(data.get("facts", {}).get("control", ""))
+    names = {str(name): str(value) for name, value in dict(begin.data.get("names", {})).items()}
+    trial = Trial(chosen, begin.t, names, str(data.get("outcome", "")), control)
+    return Shown(trial, facts, len(events) - len(chosen))
+
+
+def _chosen(events: Sequence[Event], facts: Event | None) -> list[Event]:
+    """Return the events from set-up to verdict, without the trials before and behind; not too many."""
+    if facts is None:
+        return list(events[-MOST:])
+    number = (facts.data.get("trial"), facts.data.get("attempt"))
+    last = next(i for i, event in enumerate(events) if event.seq == facts.seq)
+    first = next(
+        (
+            i
+            for i, event in enumerate(events)
+            if event.kind is Kind.PHASE and (event.data.get("trial"), event.data.get("attempt")) == number
+        ),
+        0,
+    )
+    other = any(event.kind is Kind.FACTS for event in events[:first])
+    return list(events[first if other or last - first > MOST else 0 : last + 1])[-MOST:]
+
+
+def trial_only(trial: Trial) -> Trial:
+    """Return a test without its set-up: what is compared with another run."""
+    first = next((i for i, event in enumerate(trial.events) if event.kind is Kind.PHASE), 0)
+    return Trial(trial.events[first:], trial.start, trial.names, trial.got, trial.control)

@@ -1,0 +1,65 @@
+"""From time to place on the axis: straight where things happen, short where nothing does.
+
+A wait longer than :data:`LONGEST` of the whole is cut to that much; what came before the trial takes a sixth at most.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+LONGEST: Final = 0.13
+BEFORE: Final = 1 / 6
+
+
+class Cut(NamedTuple):
+    """A wait that is drawn shorter than it was: where it lies (per cent of the axis), and its seconds."""
+
+    left: float
+    right: float
+    seconds: float
+
+
+class Scale:
+    """``times``: of the events, ascending; ``begin``: of the trial; what lies before it is set-up."""
+
+    def __init__(self, times: Sequence[float], begin: float) -> None:
+        self._times = sorted(set(times)) or [0.0]
+        gaps = [later - earlier for earlier, later in zip(self._times, self._times[1:], strict=False)]
+        limit = LONGEST * sum(gap for gap, end in zip(gaps, self._times[1:], strict=True) if end > begin)
+        widths = [min(gap, limit) if limit else gap for gap in gaps]
+        before = [end <= begin for end in self._times[1:]]
+        early = sum(width for width, is_early in zip(widths, before, strict=True) if is_early)
+        late = sum(widths) - early
+        squeeze = min(1.0, late * BEFORE / (1 - BEFORE) / early) if early and late else 1.0
+        widths = [width * squeeze if is_early else width for width, is_early in zip(widths, before, strict=True)]
+        total = sum(widths) or 1.0
+        self._places = [0.0]
+        for width in widths:
+            self._places.append(self._places[-1] + 100 * width / total)
+        self.cuts = [
+            Cut(left, right, gap)
+            for left, right, gap, is_early in zip(self._places, self._places[1:], gaps, before, strict=False)
+            if limit and gap > limit * 1.001 and not is_early
+        ]
+
+    def place(self, time: float) -> float:
+        """Return where ``time`` lies: per cent of the axis."""
+        times, places = self._times, self._places
+        after = bisect_right(times, time)
+        if after == 0:
+            return 0.0
+        if after == len(times):
+            return places[-1]
+        share = (time - times[after - 1]) / (times[after] - times[after - 1])
+        return places[after - 1] + share * (places[after] - places[after - 1])
+
+    def time(self, place: float) -> float:
+        """Return the time at a place."""
+        times, places = self._times, self._places
+        after = bisect_right(places, place)
+        if after == 0:
+            return times[0]
+        if after == len(places):
+            return times[-1]
+        share = (place - places[after - 1]) / (places[after] - places[after - 1])
+        return times[after - 1] + share * (times[after] - times[after - 1])

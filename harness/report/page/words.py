@@ -1,0 +1,52 @@
+"""How values are said to a reader. Whatever a board or a cloud wrote goes through :func:`visible`."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+LONGEST: Final = 2000
+"""Characters of one text on a page; the transcript has the rest."""
+
+# Controls, and what turns the direction of writing or has no width: it would show a reader something else.
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with hidden characters as escapes, cut at :data:`LONGEST` characters."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}… ({len(text):,} characters)"
+    return _HIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def span(seconds: float) -> str:
+    """Return a length of time: ``54 µs``, ``28.4 ms``, ``3.42 s``, ``4 min 56 s``."""
+    if seconds < 0.001:
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < 1:
+        return f"{_three(seconds * 1000)} ms"
+    if seconds < 60:
+        return f"{_three(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def clock(stamp: str) -> str:
+    """Return an ISO stamp as ``Fri 27 Nov 2026, 02:00 UTC``; as it stands where it is none."""
+    try:
+        return datetime.fromisoformat(stamp).strftime("%a %-d %b %Y, %H:%M UTC")
+    except ValueError:
+        return stamp
+
+
+def short_test(key: str) -> tuple[str, str]:
+    """Return a test's own name and where it stands: ``test_x[a]`` and ``test_file · TestClass``."""
+    head, bracket, parameters = key.partition("[")
+    path, *names = head.split("::")
+    file = path.rpartition("/")[2].removesuffix(".py")
+    name = names[-1] if names else file
+    return name + bracket + parameters, " · ".join([file, *names[:-1]] if names else [])
+
+
+def _three(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
