@@ -96,7 +96,7 @@ def _evidence(test: RanTest) -> str:
 
 
 def _error(test: RanTest) -> Cause:
-    text = first_sentence(normal(test.message or "no message", {"{board}": test.board}))
+    text = first_sentence(normal(test.message or "no message", {"{board}": test.board})).removeprefix("{board}: ")
     party = test.party or Party.UNCLEAR
     why = f"{test.raised or 'The error'} points there." if party != Party.UNCLEAR else "Nothing tells whose it is."
     return _made(party, (test.raised, text), _shown(text), why=why)
