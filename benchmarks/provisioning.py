@@ -27,7 +27,7 @@ from serial.tools import list_ports, list_ports_common
 
 from benchmarks.common import Row, ratio
 from harness.at import AtPort, PortSettings
-from harness.at.opening import open_link
+from harness.at.serial_link import open_link
 from harness.at.stream import ByteStream
 from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisionRequest, provision
 from harness.modem import CredentialKind, Modem

@@ -21,11 +21,11 @@ from harness.trial.experiment import (
     Do,
     Done,
     Experiment,
+    ExperimentResult,
+    ExperimentRule,
     Night,
     Observation,
     Plan,
-    Result,
-    Rule,
     Saw,
     Subject,
     Suspect,
@@ -72,7 +72,7 @@ class Row:
     packets: int = 0
     seconds: float = 0.0
 
-    def add(self, result: Result) -> None:
+    def add(self, result: ExperimentResult) -> None:
         self.found[str(result.conclusion)] += 1
         if result.suspect is not None:
             self.suspects[result.suspect] += 1
@@ -94,7 +94,9 @@ class Row:
         return f"{self.connections / n:.1f}, {self.packets / n:.0f}, {self.seconds / n:.3g}"
 
 
-def verdicts(link: Link, model: Model, cloud: Cloud, count: int, seed: str, rule: Rule) -> Iterator[Result]:
+def verdicts(
+    link: Link, model: Model, cloud: Cloud, count: int, seed: str, rule: ExperimentRule
+) -> Iterator[ExperimentResult]:
     """Play ``count`` verdicts of one night."""
     chance, draws = random.Random(f"{seed} {link.name} {model.name} {cloud.name}"), secrets.SystemRandom()
     world, night = World(link, cloud, model.make(chance), chance), Night()
@@ -102,7 +104,7 @@ def verdicts(link: Link, model: Model, cloud: Cloud, count: int, seed: str, rule
         yield play(Experiment.of_action(SUBJECT, rule, night, draws), world.do)
 
 
-def by_fault(trials: int, seed: str, rule: Rule, links: list[Link]) -> tuple[int, int]:
+def by_fault(trials: int, seed: str, rule: ExperimentRule, links: list[Link]) -> tuple[int, int]:
     """Print the matrix by fault; return wrong passes and wrong fails."""
     print("| link | fault | right % | wrong pass | wrong fail | inconclusive %, refused", end="")
     print(" | inconclusive %, tolerated | suspect right % |", end="")
@@ -133,7 +135,7 @@ def by_fault(trials: int, seed: str, rule: Rule, links: list[Link]) -> tuple[int
     return passes, fails
 
 
-def other_truths(trials: int, seed: str, rule: Rule, links: list[Link]) -> None:
+def other_truths(trials: int, seed: str, rule: ExperimentRule, links: list[Link]) -> None:
     """Print what is found of clouds that neither tolerate nor refuse as AWS IoT does, without faults."""
     print("| link | cloud | found, % | conn, packets, s |\n|---|---|---|---|")
     for link in links:
@@ -145,7 +147,7 @@ def other_truths(trials: int, seed: str, rule: Rule, links: list[Link]) -> None:
             print(f"| {link.name} | {cloud.name} | {found} | {row.cost} |")
 
 
-def logins(trials: int, seed: str, rule: Rule) -> None:
+def logins(trials: int, seed: str, rule: ExperimentRule) -> None:
     """Print the experiment on logins that are closed without a word, on links that fail by themselves."""
     print("| attempts that fail by themselves | accepted login: refused, inconclusive % |", end="")
     print(" closed login: refused, inconclusive % | attempts, closed login |\n|---|---|---|---|")
@@ -164,7 +166,7 @@ def logins(trials: int, seed: str, rule: Rule) -> None:
         print(f"| {100 * fails:g} % | {cells[0]} | {cells[1]} | {attempts / trials:.1f} |")
 
 
-def nights(seed: str, rule: Rule, links: list[Link], *, forbidden: int = 74, allowed: int = 74) -> None:
+def nights(seed: str, rule: ExperimentRule, links: list[Link], *, forbidden: int = 74, allowed: int = 74) -> None:
     """Print what a night without faults costs: each forbidden action alone, the allowed ones in groups."""
     print(f"| link | {forbidden} forbidden: conn, packets, s each | {allowed} allowed: conn, s each | night, min |")
     print("|---|---|---|---|")
@@ -202,7 +204,7 @@ def main() -> int:
     parser.add_argument("--confidence", type=float, default=1e-4, help="bound on a wrong pass (default 1e-4)")
     parser.add_argument("--links", nargs="*", default=[link.name for link in LINKS], metavar="LINK")
     options = parser.parse_args()
-    rule = Rule(confidence=options.confidence)
+    rule = ExperimentRule(confidence=options.confidence)
     links = [link for link in LINKS if link.name in options.links]
     if len(links) != len(options.links):
         parser.error(f"links are {', '.join(link.name for link in LINKS)}")

@@ -19,7 +19,7 @@ from functools import partial
 from itertools import repeat
 from typing import Final, NamedTuple
 
-from harness.at.framed import FramedBytes
+from harness.at.framed_bytes import FramedBytes
 from harness.at.lines import LINE_LIMIT, LineBuffer, Piece, plain
 from harness.at.syntax import Command, FinalResult, FramedUrc, parse_data_mode, parse_final, split_urc
 from harness.errors import Misuse

@@ -22,8 +22,8 @@ from typing import Final, Self
 from harness.at.answer import Answer, AtError, AtFormatError, answer_of
 from harness.at.dialogue import CommandOutcome, Dialogue, check_payload
 from harness.at.listener import Listener
-from harness.at.opening import open_link
 from harness.at.receiver import Receiver, Watch
+from harness.at.serial_link import open_link
 from harness.at.settings import PortSettings
 from harness.at.stream import ByteStream
 from harness.at.syntax import Command, one_line, parse_command

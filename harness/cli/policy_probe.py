@@ -11,8 +11,8 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.session import one_board
 from harness.policy import Membership, Mutant
-from harness.policy_trials.drift import Difference, Drift
-from harness.policy_trials.findings import Discrepancy, Tried
+from harness.policy_trials.discrepancies import Discrepancy, Tried
+from harness.policy_trials.drift import Deviation, Drift
 from harness.policy_trials.probe import probe as run_probe
 
 _SHOWN: Final = 6  # entries of one group that readers see; programs get all
@@ -95,7 +95,7 @@ def _first(entries: Sequence[object]) -> list[str]:
     return [*(f"        {one}" for one in entries[:_SHOWN]), *more]
 
 
-def _difference(one: Difference) -> dict[str, Any]:
+def _difference(one: Deviation) -> dict[str, Any]:
     return {"statement": one.statement, "text": one.text, "trial": one.tried.case.id}
 
 

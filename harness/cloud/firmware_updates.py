@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from harness.cloud.account_rest import AccountRest, path_of, read_object
-from harness.cloud.made import Made, Note, no_note
+from harness.cloud.created_things import CreatedThings, Note, no_note
 from harness.cloud.refusals import NotOurs
 
 
@@ -19,10 +19,10 @@ class FirmwareUpdates:
     """
 
     def __init__(self, rest: AccountRest, check_ours: Callable[[str, str], None], note: Note = no_note) -> None:
-        self.made_jobs = Made("job", note)
-        self._offering = Made("offer", note)  # names of jobs, until the job's id is known
-        self.made_bundles = Made("bundle", note)
-        self._uploading = Made("upload", note)  # versions, until the bundle's id is known
+        self.made_jobs = CreatedThings("job", note)
+        self._offering = CreatedThings("offer", note)  # names of jobs, until the job's id is known
+        self.made_bundles = CreatedThings("bundle", note)
+        self._uploading = CreatedThings("upload", note)  # versions, until the bundle's id is known
         self._rest = rest
         self._check_ours = check_ours
 

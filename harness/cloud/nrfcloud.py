@@ -11,9 +11,9 @@ import requests
 
 from harness.cloud.account_rest import AccountRest, path_of, read_object
 from harness.cloud.bulk import FINAL_STATES, key_csv, onboarding_csv, row_errors
+from harness.cloud.created_things import CreatedThings, Note, no_note
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.firmware_updates import FirmwareUpdates
-from harness.cloud.made import Made, Note, no_note
 from harness.cloud.refusals import NotOurs, StillPending
 from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
 from harness.errors import HarnessError, Misuse
@@ -51,9 +51,9 @@ class NrfCloud:
     ) -> None:
         self.endpoints = endpoints
         self.timeline = timeline
-        self.made = Made("device", note)
-        self.made_team = Made("team", note)
-        self._asked = Made(ASKED, note)
+        self.made = CreatedThings("device", note)
+        self.made_team = CreatedThings("team", note)
+        self._asked = CreatedThings(ASKED, note)
         self._rest = AccountRest(
             endpoints,
             api_key,

@@ -11,7 +11,7 @@ from harness.credentials.key_origin import KeyOrigin
 from harness.credentials.material import CloudKeys, Material, made_by_cloud, made_on_device, made_on_host
 from harness.credentials.pem import read_certificates
 from harness.credentials.provisioning import Provisioning, Renewal
-from harness.credentials.records import Record, State, updated
+from harness.credentials.records import CredentialState, SecTagRecord, updated
 from harness.credentials.replacement import Exchange, Former, ProvisioningFailed
 from harness.credentials.request import ProvisionRequest
 from harness.credentials.slot import Slot, best_valid, choose_target, survey
@@ -47,7 +47,9 @@ def provision(modem: Modem, request: ProvisionRequest, *, cloud_keys: CloudKeys 
     saved = None if target.empty else request.records.save_replaced(imei, target.sec_tag, target.items, former.contents)
     others = [slot.sec_tag for slot in slots if slot.ours and slot is not target]
     exchange = Exchange(modem.credentials, request, imei, former)
-    material, record = _exchange(modem, request, exchange, material, State.STANDBY if others else State.ACTIVE)
+    material, record = _exchange(
+        modem, request, exchange, material, CredentialState.STANDBY if others else CredentialState.ACTIVE
+    )
     return Provisioning(
         request.device_id,
         target.sec_tag,
@@ -76,9 +78,9 @@ def _required(cloud_keys: CloudKeys | None, request: ProvisionRequest) -> CloudK
     return cloud_keys
 
 
-def _kept(record: Record, request: ProvisionRequest) -> Provisioning:
-    if record.state is State.STANDBY:  # nothing confirmed beside it, so there is nothing to wait for
-        request.records.put(updated(record, state=State.ACTIVE))
+def _kept(record: SecTagRecord, request: ProvisionRequest) -> Provisioning:
+    if record.state is CredentialState.STANDBY:  # nothing confirmed beside it, so there is nothing to wait for
+        request.records.put(updated(record, state=CredentialState.ACTIVE))
     end = read_certificates(record.certificate_pem)[0].not_valid_after_utc
     return Provisioning(
         record.device_id,
@@ -117,8 +119,8 @@ def _check_keygen(firmware: str) -> None:
 
 
 def _exchange(
-    modem: Modem, request: ProvisionRequest, exchange: Exchange, material: Material | None, state: State
-) -> tuple[Material, Record]:
+    modem: Modem, request: ProvisionRequest, exchange: Exchange, material: Material | None, state: CredentialState
+) -> tuple[Material, SecTagRecord]:
     with modem.offline():
         exchange.begin()
         try:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.credentials.key_origin import KeyOrigin
 from harness.credentials.pem import one_certificate, read_certificates
-from harness.credentials.records import CredentialRecords, Record, State, updated
+from harness.credentials.records import CredentialRecords, CredentialState, SecTagRecord, updated
 from harness.credentials.slot import KINDS
 from harness.modem import KeygenResult, Modem
 
@@ -18,7 +18,7 @@ from harness.modem import KeygenResult, Modem
 class Renewal:
     """New credentials on standby beside former ones, until the caller says which of them stay."""
 
-    def __init__(self, modem: Modem, records: CredentialRecords, record: Record, former: Sequence[int]) -> None:
+    def __init__(self, modem: Modem, records: CredentialRecords, record: SecTagRecord, former: Sequence[int]) -> None:
         self._modem = modem
         self._records = records
         self._record = record
@@ -30,7 +30,7 @@ class Renewal:
         if not self.open:
             return False
         self._empty(self._former)
-        self._records.put(updated(self._record, state=State.ACTIVE))
+        self._records.put(updated(self._record, state=CredentialState.ACTIVE))
         self.open = False
         return True
 

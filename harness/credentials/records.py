@@ -17,7 +17,7 @@ from harness.errors import Misuse
 from harness.modem import CredentialKind
 
 
-class State(StrEnum):
+class CredentialState(StrEnum):
     """Of the credentials at a sec_tag."""
 
     ACTIVE = "active"
@@ -27,7 +27,7 @@ class State(StrEnum):
     """Being exchanged. A record that stays so is that of a run which was killed."""
 
 
-class Record(BaseModel):
+class SecTagRecord(BaseModel):
     """What the harness wrote to one sec_tag of one board.
 
     ``digests``, ``former``: by kind, as AT%CMNG lists them; ``former`` is what they replaced. ``certificate_pem``: as
@@ -41,7 +41,7 @@ class Record(BaseModel):
     sec_tag: int
     device_id: str
     key_origin: KeyOrigin = Field(validation_alias=AliasChoices("key_origin", "way"))  # "way": until 0.1
-    state: State
+    state: CredentialState
     digests: dict[int, str]
     former: dict[int, str]
     certificate_pem: str
@@ -52,7 +52,7 @@ class Record(BaseModel):
         """Tell whether the harness wrote this item, or had leave to replace it when it was interrupted."""
         if digest == self.digests.get(kind):
             return True
-        if self.state is not State.WRITING:
+        if self.state is not CredentialState.WRITING:
             return False
         # Of a key that was just being made on the device nobody knows the digest.
         return kind == CredentialKind.PRIVATE_KEY or digest == self.former.get(kind)
@@ -64,11 +64,11 @@ class CredentialRecords:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get(self, imei: str, sec_tag: int) -> Record | None:
+    def get(self, imei: str, sec_tag: int) -> SecTagRecord | None:
         """Return the record of a sec_tag, None when the harness wrote nothing there. Misuse: the file is broken."""
         path = self._path(imei, sec_tag)
         try:
-            return Record.model_validate_json(path.read_bytes())
+            return SecTagRecord.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -79,7 +79,7 @@ class CredentialRecords:
                 "holds at this sec_tag then needs adopt: true"
             ) from error
 
-    def put(self, record: Record) -> None:
+    def put(self, record: SecTagRecord) -> None:
         """Write a record in place of the former one of its sec_tag."""
         self._write(self._path(record.imei, record.sec_tag), record.model_dump_json(indent=1))
 
@@ -121,6 +121,6 @@ class Replaced(BaseModel):
     contents: dict[int, str]
 
 
-def updated(record: Record, **changes: Any) -> Record:
+def updated(record: SecTagRecord, **changes: Any) -> SecTagRecord:
     """Return ``record`` with some members changed."""
     return record.model_copy(update=changes)

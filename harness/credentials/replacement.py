@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from harness.credentials.key_origin import KeyOrigin
-from harness.credentials.records import Record, State, updated
+from harness.credentials.records import CredentialState, SecTagRecord, updated
 from harness.credentials.request import ProvisionRequest
 from harness.credentials.slot import KINDS, Slot
 from harness.errors import HarnessError, Refusal
@@ -82,12 +82,12 @@ class Exchange:
         self._records = request.records
         self._former = former
         slot = former.slot
-        self._record = Record(
+        self._record = SecTagRecord(
             imei=imei,
             sec_tag=slot.sec_tag,
             device_id=request.device_id,
             key_origin=request.key_origin,
-            state=State.WRITING,
+            state=CredentialState.WRITING,
             digests={},
             former={kind: slot.items[kind] for kind in KINDS if kind in slot.items},
             certificate_pem="",
@@ -122,7 +122,7 @@ class Exchange:
             if self._former.slot.items.get(kind) != self._record.digests[kind]:
                 self._store.overwrite(self._record.sec_tag, kind, content)
 
-    def finish(self, contents: dict[int, str], state: State) -> Record:
+    def finish(self, contents: dict[int, str], state: CredentialState) -> SecTagRecord:
         """Verify all by digest, of a key of the device only that it is there, and return the completed record."""
         listed = self._store.verify_all(self._record.sec_tag, contents, also=[CredentialKind.PRIVATE_KEY])
         digests = {int(kind): listed[kind] for kind in KINDS}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from harness.credentials.pem import check_validity, read_certificates
-from harness.credentials.records import Record, State
+from harness.credentials.records import CredentialState, SecTagRecord
 from harness.credentials.request import ProvisionRequest
 from harness.errors import Misuse
 from harness.modem import CredentialKind, Modem, digest_of
@@ -22,7 +22,7 @@ class Slot:
 
     sec_tag: int
     items: Mapping[int, str]
-    record: Record | None
+    record: SecTagRecord | None
 
     @property
     def empty(self) -> bool:
@@ -53,7 +53,7 @@ class Slot:
         record = self.record
         if self.empty:
             return "empty"
-        if record is None or record.state is State.WRITING:
+        if record is None or record.state is CredentialState.WRITING:
             return "no finished credentials of the harness"
         if any(self.items.get(kind) != record.digests.get(kind) for kind in KINDS):
             return "the modem lists other digests than the harness wrote"
@@ -86,13 +86,13 @@ def survey(modem: Modem, request: ProvisionRequest, imei: str) -> list[Slot]:
     ]
 
 
-def best_valid(slots: Sequence[Slot], request: ProvisionRequest) -> Record | None:
+def best_valid(slots: Sequence[Slot], request: ProvisionRequest) -> SecTagRecord | None:
     """Return the record of the credentials that are what is asked for: of confirmed ones rather than of a standby."""
     valid = [slot.record for slot in slots if slot.record is not None and slot.fault(request) is None]
-    return min(valid, key=lambda record: record.state is not State.ACTIVE, default=None)
+    return min(valid, key=lambda record: record.state is not CredentialState.ACTIVE, default=None)
 
 
-def choose_target(slots: Sequence[Slot], request: ProvisionRequest, valid: Record | None) -> Slot:
+def choose_target(slots: Sequence[Slot], request: ProvisionRequest, valid: SecTagRecord | None) -> Slot:
     """Return the slot to write to: an empty one, else an own one that is not in use, else the own one, else a foreign.
 
     ``slots``: all of the board's. ``valid``: the record of the credentials that are in use, None: there are none.

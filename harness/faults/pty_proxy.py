@@ -23,9 +23,9 @@ from typing import Self
 import serial
 
 from harness.errors import LabError, PortMissing
+from harness.faults.delay_line import DelayLine
 from harness.faults.fault import Direction, Fault
 from harness.faults.framing import Framing
-from harness.faults.outbox import Outbox
 from harness.faults.script import Act, Close, FaultPlan, FaultScript, Pass, Struck
 
 _CHUNK = 4096
@@ -57,7 +57,7 @@ class PtyProxy:
         self._lock = threading.RLock()
         self._number = 0
         self._board = self._master = self._slave = -1
-        self._outbox = Outbox()
+        self._outbox = DelayLine()
         self._script: FaultScript | None = None
         self._wake_read, self._wake_write = -1, -1
         self._stop = False
@@ -139,7 +139,7 @@ class PtyProxy:
         os.close(self._slave)
         self._master = self._slave = -1
         self._script = None
-        self._outbox = Outbox()
+        self._outbox = DelayLine()
 
     def _close(self) -> None:
         if self._serial is not None:

@@ -19,9 +19,9 @@ from types import TracebackType
 from typing import Self
 
 from harness.errors import LabError
+from harness.faults.delay_line import DelayLine
 from harness.faults.fault import Deed, Direction, Fault
 from harness.faults.framing import Framing
-from harness.faults.outbox import Outbox
 from harness.faults.script import Act, Close, FaultPlan, FaultScript, Struck
 
 Address = tuple[str, int]
@@ -142,7 +142,7 @@ class _Connection:
         self._writers = {Direction.OUT: far[1], Direction.IN: near[1]}
         self._closed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._outbox = Outbox()
+        self._outbox = DelayLine()
         self._dead: Direction | None = None
         """The way whose source was told that the connection is over, while the other side was not."""
         self._done = asyncio.Event()

@@ -1,6 +1,6 @@
 """What the lab has: boards.yaml, the ports behind it, leases on them, and the stand-ins of a lab without boards."""
 
-from harness.lab.attached import AttachedStandIn
+from harness.lab.attached_stand_in import AttachedStandIn
 from harness.lab.boards_file import BoardsFileError, load_boards_file
 from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB, choose_boards_file
 from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, NrfCloudAccount, select

@@ -14,8 +14,8 @@ from harness.lab.discovery import PortInfo
 from harness.lab.hardware import hardware
 from harness.lab.relations import relations
 from harness.lab.yaml_marks import Document, Mistake, Place
+from harness.settings.fields import known_keys
 from harness.settings.sentences import TYPES, nearest, sentence, unknown_key
-from harness.settings.shape import known_keys
 
 _KEY_NAMES = {3: "cloud name", 6: "address"}  # of mappings whose keys are free, by the length of their path
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from harness.errors import Misuse
 from harness.settings import Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
-from harness.settings.base import AS_TUPLE, BY_VALUE, matching
+from harness.settings.model import AS_TUPLE, BY_VALUE, matching
 
 DEFAULT_SEC_TAG: Final = 16842753  # nRF Connect SDK, CONFIG_NRF_CLOUD_SEC_TAG
 HIGHEST_SEC_TAG: Final = 2147483647  # tags above are reserved by Nordic

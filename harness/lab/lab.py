@@ -11,7 +11,7 @@ from typing import Any, Self
 from harness.cloud import CloudEndpoints
 from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, PortMissing
 from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoints, split_address
-from harness.lab.attached import AttachedStandIn
+from harness.lab.attached_stand_in import AttachedStandIn
 from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, select
 from harness.lab.discovery import find_port, is_plain_file, list_kits
 from harness.lab.lease import Lease, lease_folder, port_key, private_folder

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from harness.lab.config import LocalCloud, Schema
 from harness.settings import BoardSettings
-from harness.settings.shape import options
+from harness.settings.fields import options
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

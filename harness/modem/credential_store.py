@@ -15,7 +15,7 @@ from enum import IntEnum
 from harness.at import AtError, AtFormatError, AtPort
 from harness.at.syntax import parse_command
 from harness.errors import LabError, Misuse, Party, Refusal
-from harness.modem.restoring import restoring
+from harness.modem.restoration import restoring
 
 _NOT_FOUND = 513
 _ALREADY_EXISTS = 519

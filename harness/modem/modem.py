@@ -13,7 +13,7 @@ from harness.modem.identity import Identity, read_device_uuid, read_firmware, re
 from harness.modem.jwt import ModemJwt, jwt_command, parse_jwt
 from harness.modem.keygen import KeygenResult, parse_keygen
 from harness.modem.registration import DENIED, UICC_FAILURE, Registration
-from harness.modem.restoring import restoring
+from harness.modem.restoration import restoring
 
 _NORMAL = 1
 _FLIGHT = 4

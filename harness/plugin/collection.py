@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import Misuse
-from harness.plugin.beginning import plan, reports_begun
+from harness.plugin.run_start import plan, reports_begun
 from harness.plugin.state import (
     BOARD_PARAMETER,
     DERIVED,

@@ -6,8 +6,8 @@ import argparse
 
 import pytest
 
-from harness.plugin.beginning import announce, begin_work, choose_workers, lead_workers, reports_begun
 from harness.plugin.held_junit import add_report
+from harness.plugin.run_start import announce, begin_work, choose_workers, lead_workers, reports_begun
 from harness.plugin.state import INTERRUPTION, REPORTS
 from harness.plugin.worker_input import is_worker, worker_input
 

@@ -35,7 +35,7 @@ _CI = (
 )
 
 
-class Phase(NamedTuple):
+class PhaseResult(NamedTuple):
     """How a phase of a test went. ``raised``, ``branch``, ``party``: of its error, empty where there was none."""
 
     result: str
@@ -108,16 +108,16 @@ def _from_here(path: Path) -> str:
     return str(whole.relative_to(here)) if whole.is_relative_to(here) else ""
 
 
-def _phase(result: str, call: pytest.CallInfo[None]) -> Phase:
+def _phase(result: str, call: pytest.CallInfo[None]) -> PhaseResult:
     if call.excinfo is None or result == "skipped":
-        return Phase(result, call.duration)
+        return PhaseResult(result, call.duration)
     error, last = call.excinfo.value, call.excinfo.traceback[-1]
     place = f"{Path(last.path).name}:{last.lineno + 1}"
-    return Phase(result, call.duration, type(error).__name__, branch_of(error), str(party_of(error)), place)
+    return PhaseResult(result, call.duration, type(error).__name__, branch_of(error), str(party_of(error)), place)
 
 
-def _end_test(window: Window, result: str, phases: Mapping[str, Phase]) -> None:
-    decisive = next((phase for phase in phases.values() if phase.raised), Phase(result, 0.0))
+def _end_test(window: Window, result: str, phases: Mapping[str, PhaseResult]) -> None:
+    decisive = next((phase for phase in phases.values() if phase.raised), PhaseResult(result, 0.0))
     window.add(
         Kind.END,
         _SOURCE,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import LabError, Misuse
+from harness.plugin.boards_out import BoardIsOut
 from harness.plugin.collection import parameters_of
-from harness.plugin.out import BoardIsOut
 from harness.plugin.state import CASE, DERIVED, OWN_NAMES, RUN, out_of
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from harness.errors import Misuse
 from harness.plugin.worker_input import worker_input
 
 if TYPE_CHECKING:
+    from harness.plugin.boards_out import BoardsOut
     from harness.plugin.interruption import Interruption
-    from harness.plugin.out import BoardsOut
-    from harness.plugin.recording import Phase
+    from harness.plugin.recording import PhaseResult
     from harness.plugin.run_reports import RunReports
-    from harness.policy_trials.derived import DerivedTrials
+    from harness.policy_trials.derived_trials import DerivedTrials
     from harness.report import CaseRecord, RunFolder
     from harness.run import Run
     from harness.timeline import Window
@@ -30,7 +30,7 @@ INTERRUPTION: pytest.StashKey[Interruption] = pytest.StashKey()
 OUT: pytest.StashKey[BoardsOut] = pytest.StashKey()
 CASE: pytest.StashKey[CaseRecord] = pytest.StashKey()
 WINDOW: pytest.StashKey[Window] = pytest.StashKey()
-PHASES: pytest.StashKey[dict[str, Phase]] = pytest.StashKey()
+PHASES: pytest.StashKey[dict[str, PhaseResult]] = pytest.StashKey()
 BOARD_PARAMETER = "_board"
 DERIVED = "derived"
 OWN_NAMES = "own_names"
@@ -54,7 +54,7 @@ def folder_of(config: pytest.Config) -> RunFolder:
 def out_of(config: pytest.Config) -> BoardsOut:
     """Return what this process knows of boards that are out."""
     if OUT not in config.stash:
-        from harness.plugin.out import BoardsOut
+        from harness.plugin.boards_out import BoardsOut
 
         config.stash[OUT] = BoardsOut()
     return config.stash[OUT]
@@ -92,7 +92,7 @@ def run_of(config: pytest.Config) -> Run:
 def derived_of(config: pytest.Config) -> DerivedTrials:
     """Return what this session knows of its derived trials."""
     if TRIALS not in config.stash:
-        from harness.policy_trials.derived import DerivedTrials
+        from harness.policy_trials.derived_trials import DerivedTrials
 
         config.stash[TRIALS] = DerivedTrials(run_of(config))
     return config.stash[TRIALS]

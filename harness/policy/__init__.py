@@ -19,7 +19,7 @@ from harness.policy.documents.document import PolicyDocument
 from harness.policy.documents.pattern import Pattern
 from harness.policy.documents.profile import load_document, load_profile, profile_folder
 from harness.policy.documents.statement import Effect, Statement
-from harness.policy.documents.writing import document_json, too_long
+from harness.policy.documents.writer import document_json, too_long
 from harness.policy.errors import PolicyError
 from harness.policy.evaluation.explain import Miss, Near
 from harness.policy.evaluation.membership import Membership, Names, in_force, principal_of
@@ -27,7 +27,7 @@ from harness.policy.evaluation.policy_set import CompiledPolicies, PolicySet
 from harness.policy.evaluation.principal import Principal
 from harness.policy.evaluation.ruling import Decision, Match, Ruling
 from harness.policy.evaluation.unknown_keys import keys_asked, readings, unknown_keys
-from harness.policy.lint import Finding, lint
+from harness.policy.lint import LintWarning, lint
 from harness.policy.proof.equivalence import Equivalent
 from harness.policy.proof.mutants import Mutant, mutants
 from harness.policy.proof.selection import Selection, plan, smallest
@@ -41,7 +41,7 @@ __all__ = [
     "Effect",
     "Equivalent",
     "FailedCondition",
-    "Finding",
+    "LintWarning",
     "Match",
     "Membership",
     "Miss",

@@ -1,9 +1,9 @@
 """What derived trials say about the policies that are really deployed, compared with the documents. No I/O.
 
-A trial that went otherwise than the documents say shows that a permission is lacking or was gained, or that the cloud
-refuses in another way (:mod:`harness.policy_trials.findings`). Which statement a permission belongs to follows from the
-ruling; how the deployed document may have been changed, from the mutants that the trial tells apart: those that explain
-trials which differ, and no trial that does not.
+A trial that went otherwise than the documents say shows one of three things: a permission is lacking, a permission was
+gained, or the cloud refuses in another way (:mod:`harness.policy_trials.discrepancies`). The ruling tells which
+statement a permission belongs to. The mutants that a trial tells apart tell how the deployed document may have been
+changed: those that explain a trial which differs, and contradict none that does not.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ from harness.policy.evaluation.expectations import Expectations
 from harness.policy.evaluation.explain import name_of
 from harness.policy.evaluation.membership import Names
 from harness.policy.proof.mutants import Mutant
-from harness.policy_trials.findings import Discrepancy, Packets, Tried, discrepancy, never_hung_up
+from harness.policy_trials.discrepancies import Discrepancy, Packets, Tried, discrepancy, never_hung_up
 from harness.policy_trials.trials import expected, outcome_of_refusal
 from harness.trial import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Deviation:
     """What one trial shows. ``statement``: to which it belongs; None if none comes near it, or none is to blame."""
 
     tried: Tried
@@ -44,13 +44,13 @@ class Drift:
     """
 
     tried: Sequence[Tried]
-    differences: Sequence[Difference]
+    differences: Sequence[Deviation]
     changes: Sequence[tuple[Mutant, ...]]
     excluded: int
     profiles: Sequence[str]
     beyond: int = 0
 
-    def found(self, discrepancy: Discrepancy) -> list[Difference]:
+    def found(self, discrepancy: Discrepancy) -> list[Deviation]:
         """Return the differences of one sort."""
         return [one for one in self.differences if one.discrepancy is discrepancy]
 
@@ -120,12 +120,12 @@ def _outcomes(proved: Sequence[Tried], documents: Mapping[str, PolicyDocument]) 
     return [(one, outcome_of_refusal(one.case, action)) for one, action in zip(proved, refused, strict=True)]
 
 
-def _difference(tried: Tried, what: Discrepancy, documents: Sequence[PolicyDocument], names: Names) -> Difference:
+def _difference(tried: Tried, what: Discrepancy, documents: Sequence[PolicyDocument], names: Names) -> Deviation:
     case, ruling = tried.case, tried.case.ruling
     if what is Discrepancy.STAYED:
         silent = tried.proved is Outcome.IGNORED
         end = "nothing came of it" if silent else "what came of it cannot be seen"
-        return Difference(tried, what, None, f"{ruling.explain()}, yet the connection stayed; {end}")
+        return Deviation(tried, what, None, f"{ruling.explain()}, yet the connection stayed; {end}")
     if what is Discrepancy.LACKS and tried.packets is Packets.SUBSCRIPTIONS:
         # What is silent was the delivery's refusal; the subscription's ends the connection.
         wanted = "iot:Receive" if tried.proved is Outcome.IGNORED else "iot:Subscribe"
@@ -134,7 +134,7 @@ def _difference(tried: Tried, what: Discrepancy, documents: Sequence[PolicyDocum
         ruling = Expectations(documents, names, case.membership).ruling(action, name)
     statement = ruling.match.statement if ruling.match else next((near.statement for near in ruling.nearest), None)
     text = f"{ruling.explain()}, yet {tried.proved}"
-    return Difference(tried, what, None if statement is None else name_of(statement), text)
+    return Deviation(tried, what, None if statement is None else name_of(statement), text)
 
 
 def _changes(told_by: Iterable[tuple[Mutant, frozenset[str]]], differing: set[str]) -> list[tuple[Mutant, ...]]:

@@ -7,8 +7,8 @@ from harness.errors import BoardLost, CloudUnreachable, HarnessError
 from harness.policy import Case, Membership, Mutant, Names, PolicyDocument, load_profile, plan
 from harness.policy.documents.arn import resource_part
 from harness.policy.documents.profile import SHIPPED
+from harness.policy_trials.discrepancies import Tried
 from harness.policy_trials.drift import Drift, compare
-from harness.policy_trials.findings import Tried
 from harness.policy_trials.trials import (
     MEMBERSHIPS,
     MOST_UNPROVED,

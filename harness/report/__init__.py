@@ -1,10 +1,10 @@
 """What a run leaves behind: folder, journal, transcripts, JUnit, the lines at its end."""
 
 from harness.report.cases import CaseRecord, table
-from harness.report.closing import board_lines, cause_lines, fit, progress_line
 from harness.report.journal import Journal
 from harness.report.record import BoardProgress, RunRecord
 from harness.report.run_folder import RunFolder, short_name
+from harness.report.terminal_summary import board_lines, cause_lines, fit, progress_line
 from harness.report.transcript import Transcript
 
 __all__ = [

@@ -34,7 +34,7 @@ class BoardProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class NotPassed:
     """Something that did not pass. ``result``: failed or error."""
 
     test: str
@@ -51,7 +51,7 @@ class RunRecord:
         self.planned: dict[str, str] = {}  # test to board
         self.boards: dict[str, BoardProgress] = {}
         self.cases: dict[str, CaseRecord] = {}
-        self.troubles: list[Trouble] = []
+        self.troubles: list[NotPassed] = []
         self._journal = journal
         self._begun: dict[str, None] = {}
         self._ended: set[str] = set()
@@ -88,7 +88,7 @@ class RunRecord:
         case.result = max(case.result, result, key=_WORSE.index)
         progress = self.boards.get(board)
         if result in ("failed", "error"):
-            self.troubles.append(Trouble(test, board, result, str(fields.get("message", ""))))
+            self.troubles.append(NotPassed(test, board, result, str(fields.get("message", ""))))
         if progress is not None and fields.get("out"):
             progress.out = _when_out(str(fields["out"]), progress)
         if fields["phase"] == "teardown" or fields.get("crashed"):

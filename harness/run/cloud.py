@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
-from harness.cloud.made import no_note
+from harness.cloud.created_things import no_note
 from harness.cloud.nrfcloud import ASKED
 from harness.errors import HarnessError, LabError
 from harness.lab import AttachedStandIn, CloudConfig, Lab, StandIn

@@ -13,7 +13,7 @@ from harness.run.cloud import Cloud
 from harness.run.onboarding import Onboarded
 
 
-class WrongStanding(LabError):
+class WrongMembership(LabError):
     """The device could not be made what a test needs it to be, so nothing can be proved with it."""
 
 
@@ -65,13 +65,13 @@ class DeviceMembership:
             return
         reason = self.cannot_be(membership)
         if reason is not None:
-            raise WrongStanding(f"{self._name}: {reason}")
+            raise WrongMembership(f"{self._name}: {reason}")
         self._known = None  # until every step is done
         try:
             change_membership(self._cloud.api, device, before, membership)
         except RestError as error:
             device_id = device.credentials.device_id
-            raise WrongStanding(
+            raise WrongMembership(
                 f"{self._name}: {device_id} was {before} and did not become {membership}: {error}"
             ) from error
         self._known = membership
@@ -93,7 +93,7 @@ class DeviceMembership:
     @property
     def _taken(self) -> Onboarded:
         if self._device is None:
-            raise WrongStanding(f"{self._name}: the board was not onboarded yet, so its device has no membership")
+            raise WrongMembership(f"{self._name}: the board was not onboarded yet, so its device has no membership")
         return self._device
 
 

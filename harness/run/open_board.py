@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from harness.at import AtPort
-from harness.at.opening import server_says
+from harness.at.serial_link import server_says
 from harness.errors import BoardLost, PortBusy
 from harness.firmware import Firmware, MqttDriver, open_firmware, port_settings, synchronise, to_known_state
 from harness.lab import BoardConfig

@@ -1,18 +1,18 @@
 """What stand-ins can be told: the same models for boards.yaml, for command lines and for the stand-ins' processes."""
 
-from harness.settings.base import Address, Name, Settings
-from harness.settings.board import BoardSettings, Fault, FirmwareName, Model, NamedBoard, Terminator
+from harness.settings.board import BoardFault, BoardSettings, FirmwareName, Model, NamedBoard, TerminatorName
 from harness.settings.cloud import CertificateRefusal, CloseStyle, CloudSettings, Limits, OnViolation, PolicyRefresh
 from harness.settings.command_line import WrongOption, add_options, settings_of
+from harness.settings.model import Address, Name, Settings
 from harness.settings.process import ProcessCloud, ProcessSettings, UnreadableSettings, read_settings
 
 __all__ = [
     "Address",
+    "BoardFault",
     "BoardSettings",
     "CertificateRefusal",
     "CloseStyle",
     "CloudSettings",
-    "Fault",
     "FirmwareName",
     "Limits",
     "Model",
@@ -23,7 +23,7 @@ __all__ = [
     "ProcessCloud",
     "ProcessSettings",
     "Settings",
-    "Terminator",
+    "TerminatorName",
     "UnreadableSettings",
     "WrongOption",
     "add_options",

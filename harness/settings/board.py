@@ -7,8 +7,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from harness.settings.base import AS_TUPLE, BY_VALUE, Name, Option, Settings
 from harness.settings.imei import is_imei
+from harness.settings.model import AS_TUPLE, BY_VALUE, Name, Option, Settings
 
 
 class Model(StrEnum):
@@ -30,7 +30,7 @@ class FirmwareName(StrEnum):
     SHELL = "shell"
 
 
-class Terminator(StrEnum):
+class TerminatorName(StrEnum):
     """What ends a command of at-client: a choice when that firmware is built."""
 
     CR = "cr"
@@ -39,7 +39,7 @@ class Terminator(StrEnum):
     NUL = "nul"
 
 
-class Fault(StrEnum):
+class BoardFault(StrEnum):
     """What can be wrong with a board or its network. A board can have several; they may come and go while it runs.
 
     Sources: "nRF91x1 AT Commands" reference (result codes; conditions of +CFUN=1; +CEREG status 3 and 90).
@@ -85,11 +85,11 @@ class BoardSettings(Settings):
     firmware: Annotated[
         Annotated[FirmwareName, BY_VALUE] | None, Option("application firmware (default serial-modem)")
     ] = None
-    terminator: Annotated[Terminator, BY_VALUE, Option("at-client: what ends a command")] = Terminator.CR
+    terminator: Annotated[TerminatorName, BY_VALUE, Option("at-client: what ends a command")] = TerminatorName.CR
     colour: Annotated[bool, Option("shell: colours and cursor movements, as on a terminal")] = False
     provisioning: Annotated[bool, Option("shell: with the client of nRF Cloud's provisioning service")] = False
     faults: Annotated[
-        tuple[Annotated[Fault, BY_VALUE], ...], AS_TUPLE, Option("what is wrong with the board", flag="--fault")
+        tuple[Annotated[BoardFault, BY_VALUE], ...], AS_TUPLE, Option("what is wrong with the board", flag="--fault")
     ] = ()
     baud: Annotated[int, Field(ge=0), Option("pace of the UART in bit/s; 0: not paced", "N")] = 0
     time_scale: Annotated[

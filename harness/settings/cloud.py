@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.settings.base import AS_TUPLE, Option, Seconds, Settings, matching
 from harness.settings.board import Uuid
+from harness.settings.model import AS_TUPLE, Option, Seconds, Settings, matching
 
 OnViolation = Literal["close", "tolerate", "suback80"]
 CloseStyle = Literal["notify", "fin", "rst", "hang"]

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from harness.settings.base import Settings
 from harness.settings.board import RENAMED, BoardSettings, NamedBoard
+from harness.settings.fields import core, flag, is_list, is_mapping, item, options, sub_model
+from harness.settings.model import Settings
 from harness.settings.process import MOST_BOARDS, ProcessCloud, ProcessSettings, UnreadableSettings, read_settings
 from harness.settings.sentences import sentence, unknown_key
-from harness.settings.shape import core, flag, is_list, is_mapping, item, options, sub_model
 
 SECTIONS: Final[Mapping[str, type[Settings]]] = {
     "process": ProcessSettings,

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from harness.settings.base import BY_VALUE, Address, Settings
-from harness.settings.board import Fault
+from harness.settings.board import BoardFault
 from harness.settings.cloud import CloseStyle, Identity
+from harness.settings.model import BY_VALUE, Address, Settings
 from harness.settings.sentences import nearest, sentence, unknown_key
 
 LONGEST_LINE: Final = 65_536  # bytes
@@ -25,7 +25,7 @@ class SetFault(Settings):
 
     command: Literal["set-fault"] = "set-fault"
     board: str
-    fault: Annotated[Fault, BY_VALUE]
+    fault: Annotated[BoardFault, BY_VALUE]
 
 
 class ClearFault(Settings):
@@ -33,7 +33,7 @@ class ClearFault(Settings):
 
     command: Literal["clear-fault"] = "clear-fault"
     board: str
-    fault: Annotated[Fault, BY_VALUE]
+    fault: Annotated[BoardFault, BY_VALUE]
 
 
 class ResetBoard(Settings):
@@ -128,14 +128,14 @@ COMMANDS: Final = tuple(_BY_NAME)
 
 
 @dataclass(frozen=True)
-class Request:
+class ControlRequest:
     """A command with the id that its answer will have."""
 
     id: RequestId
     command: Command
 
 
-class BadRequest(Exception):
+class BadControlLine(Exception):
     """A line is no command. One line that says why; ``id``: that of the line, None if it has none."""
 
     def __init__(self, text: str, id: RequestId = None) -> None:
@@ -143,20 +143,20 @@ class BadRequest(Exception):
         self.id = id
 
 
-def parse_request(line: bytes) -> Request:
-    """Return the command in a line, with or without its line feed. Raises BadRequest."""
+def parse_request(line: bytes) -> ControlRequest:
+    """Return the command in a line, with or without its line feed. Raises BadControlLine."""
     if len(line) > LONGEST_LINE:
-        raise BadRequest(f"the line is longer than {LONGEST_LINE} bytes; send one command a line")
+        raise BadControlLine(f"the line is longer than {LONGEST_LINE} bytes; send one command a line")
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        raise BadRequest(f"the line is no JSON: {_start(line)}; send one JSON object a line") from None
+        raise BadControlLine(f"the line is no JSON: {_start(line)}; send one JSON object a line") from None
     if not isinstance(value, dict):
-        raise BadRequest(f"the line is no JSON object: {_start(line)}; send one JSON object a line")
+        raise BadControlLine(f"the line is no JSON object: {_start(line)}; send one JSON object a line")
     request_id = value.pop("id", None)
     if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None):
-        raise BadRequest("'id' must be text or a number; correct it")
-    return Request(request_id, _command(value, request_id))
+        raise BadControlLine("'id' must be text or a number; correct it")
+    return ControlRequest(request_id, _command(value, request_id))
 
 
 def answer(request_id: RequestId, result: dict[str, Any]) -> bytes:
@@ -172,9 +172,9 @@ def refusal(request_id: RequestId, text: str) -> bytes:
 def _command(value: dict[str, Any], request_id: RequestId) -> Command:
     name = value.get("command")
     if name is None:
-        raise BadRequest(f"key 'command' is missing; known commands: {', '.join(COMMANDS)}", request_id)
+        raise BadControlLine(f"key 'command' is missing; known commands: {', '.join(COMMANDS)}", request_id)
     if not isinstance(name, str) or name not in _BY_NAME:
-        raise BadRequest(f"unknown command {name!r}; {nearest('command', str(name), COMMANDS)}", request_id)
+        raise BadControlLine(f"unknown command {name!r}; {nearest('command', str(name), COMMANDS)}", request_id)
     try:
         return _PARSER.validate_python(value)
     except ValidationError as error:
@@ -184,7 +184,7 @@ def _command(value: dict[str, Any], request_id: RequestId) -> Command:
             text = unknown_key(key, key, list(_BY_NAME[name].model_fields))
         else:
             text = sentence(details, repr(key))
-        raise BadRequest(f"{name}: {text}", request_id) from None
+        raise BadControlLine(f"{name}: {text}", request_id) from None
 
 
 def _start(line: bytes) -> str:

@@ -5,9 +5,9 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from harness.settings.base import AS_TUPLE, Address, Option, Settings
 from harness.settings.board import NamedBoard
 from harness.settings.cloud import CloudSettings
+from harness.settings.model import AS_TUPLE, Address, Option, Settings
 from harness.settings.sentences import sentences
 
 MOST_BOARDS: Final = 64

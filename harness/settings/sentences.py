@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.settings.board import RENAMED
-from harness.settings.shape import known_keys
+from harness.settings.fields import known_keys
 
 TYPES: Final = {
     "string_type": "must be text",

@@ -1,9 +1,9 @@
 """An attempted action with its controls, and the verdict on it."""
 
-from harness.trial.actions import PacketAction, Publish, Request, Subscribe, Witness
+from harness.trial.actions import PacketAction, Publish, ServiceRequest, Subscribe, Witness
 from harness.trial.connection import MqttConnection, NotConnected, nonce
 from harness.trial.controls import AllowedAction, ObservedPublish, ShadowUpdate
-from harness.trial.facts import Attempt, Control, Effect, Facts, Sort, Stage
+from harness.trial.facts import ActionEffect, Attempt, Control, Facts, Sort, Stage
 from harness.trial.facts_of import facts_of
 from harness.trial.judge import How, Judgement, Sentence, judge
 from harness.trial.rest import RestTrials
@@ -22,10 +22,10 @@ from harness.trial.verdict import LAB_OUTCOMES, Outcome, Unproved, Verdict, Wron
 
 __all__ = [
     "LAB_OUTCOMES",
+    "ActionEffect",
     "AllowedAction",
     "Attempt",
     "Control",
-    "Effect",
     "Facts",
     "How",
     "Judgement",
@@ -35,11 +35,11 @@ __all__ = [
     "Outcome",
     "PacketAction",
     "Publish",
-    "Request",
     "RestTrials",
     "Sending",
     "Sentence",
     "ServiceAnswer",
+    "ServiceRequest",
     "ShadowUpdate",
     "Sort",
     "Stage",

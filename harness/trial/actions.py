@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 from harness.trial.connection import MqttConnection
-from harness.trial.facts import Effect
+from harness.trial.facts import ActionEffect
 from harness.trial.service_answer import ServiceAnswer
 from harness.trial.triggers import Trigger
 from harness.trial.verdict import Unproved
@@ -56,7 +56,7 @@ class PacketAction(ABC):
         """Send the packet. False: the board refused it."""
 
     @abstractmethod
-    def effect(self, acted: Acted) -> Effect:
+    def effect(self, acted: Acted) -> ActionEffect:
         """See whether what it is for happens; asked when the connection stayed."""
 
     def prepare(self, link: MqttConnection) -> bool:
@@ -96,13 +96,13 @@ class Publish(PacketAction):
         """Publish."""
         return device.publish(self.topic, _filled(self.payload, nonce), qos=self.qos, retain=self.retain)
 
-    def effect(self, acted: Acted) -> Effect:
+    def effect(self, acted: Acted) -> ActionEffect:
         """Ask the witness."""
         if self.witness is None:
-            return Effect()
+            return ActionEffect()
         if self.witness(acted.nonce, acted.link.settle):
-            return Effect(True, "the message was seen where it belongs")
-        return Effect(False, "the message was seen nowhere", _AS_FENCED)
+            return ActionEffect(True, "the message was seen where it belongs")
+        return ActionEffect(False, "the message was seen nowhere", _AS_FENCED)
 
     def reached(self, nonce: str) -> bool | None:
         """Ask the witness, without waiting: the allowed action that was sent after it has arrived already."""
@@ -110,7 +110,7 @@ class Publish(PacketAction):
 
 
 @dataclass(frozen=True, slots=True)
-class Request(PacketAction):
+class ServiceRequest(PacketAction):
     """A publish to a service of the cloud, whose ``answer`` is the proof that it was taken."""
 
     topic: str
@@ -132,14 +132,16 @@ class Request(PacketAction):
         """Ask."""
         return device.publish(self.topic, _filled(self.answer.payload, nonce))
 
-    def effect(self, acted: Acted) -> Effect:
+    def effect(self, acted: Acted) -> ActionEffect:
         """Wait for the answer."""
         if not acted.prepared:
-            return Effect(detail=f"an answer could not be awaited, as {self.answer.listen} could not be subscribed to")
+            return ActionEffect(
+                detail=f"an answer could not be awaited, as {self.answer.listen} could not be subscribed to"
+            )
         event = acted.message(lambda event: self.answer.shown_by(event, acted.nonce))
         if event is not None:
-            return Effect(True, f"it was answered on {event.topic}")
-        return Effect(False, f"it was not answered within {acted.link.settle:g} s", _AS_FENCED)
+            return ActionEffect(True, f"it was answered on {event.topic}")
+        return ActionEffect(False, f"it was not answered within {acted.link.settle:g} s", _AS_FENCED)
 
     @property
     def listens_to(self) -> str | None:
@@ -170,20 +172,20 @@ class Subscribe(PacketAction):
         """Subscribe."""
         return device.subscribe(self.topic_filter)
 
-    def effect(self, acted: Acted) -> Effect:
+    def effect(self, acted: Acted) -> ActionEffect:
         """Have a message sent, and wait for it."""
         if self.trigger is None:
-            return Effect(detail="nothing can be sent there from outside, so the fence alone shows it")
+            return ActionEffect(detail="nothing can be sent there from outside, so the fence alone shows it")
         sending = self.trigger(acted.nonce)
         event = acted.message(lambda event: acted.nonce.encode() in event.payload)
         if event is not None:
-            return Effect(True, f"a message arrived on {event.topic}")
+            return ActionEffect(True, f"a message arrived on {event.topic}")
         missing = f"no message arrived within {acted.link.settle:g} s"
         if sending is None:
-            return Effect(False, f"{missing}, and nothing shows that one was sent")
+            return ActionEffect(False, f"{missing}, and nothing shows that one was sent")
         if not sending.seen(acted.link.settle):
-            return Effect(False, f"{missing}, and {sending.shown_by} does not show that one was sent", False)
-        return Effect(False, f"{missing}, although one was sent: {sending.shown_by} shows it", True)
+            return ActionEffect(False, f"{missing}, and {sending.shown_by} does not show that one was sent", False)
+        return ActionEffect(False, f"{missing}, although one was sent: {sending.shown_by} shows it", True)
 
     @property
     def listens_to(self) -> str | None:

@@ -20,7 +20,7 @@ _AGAIN = frozenset({Outcome.INCONCLUSIVE, Outcome.NETWORK_LOST})
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TrialSubject:
     """What is tried, in words, of which sort, and what the policy documents say of it.
 
     ``difference``: what makes a CONNECT another than the right one. ``most``: attempts.
@@ -45,7 +45,7 @@ class Attempts:
         self._check = check
         self._record = record
 
-    def run(self, subject: Subject, act: Callable[[PhaseLog], None]) -> Verdict:
+    def run(self, subject: TrialSubject, act: Callable[[PhaseLog], None]) -> Verdict:
         """Call ``act`` until something is proved, at most ``subject.most`` times, and return the last verdict."""
         trial = self._timeline.mark()
         for attempt in range(1, subject.most + 1):
@@ -55,7 +55,7 @@ class Attempts:
         self._record(verdict)
         return verdict
 
-    def _attempt(self, subject: Subject, act: Callable[[PhaseLog], None], trial: int, attempt: int) -> Verdict:
+    def _attempt(self, subject: TrialSubject, act: Callable[[PhaseLog], None], trial: int, attempt: int) -> Verdict:
         log = PhaseLog(self._timeline, trial=trial, attempt=attempt)
         about = {"action": subject.action, "sort": subject.sort, "policy": subject.policy}
         text = f"attempt {attempt}: {subject.action}"

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from harness.trial.phases import Party
+from harness.trial.phases import TroubleSource
 
 
 class Sort(StrEnum):
@@ -60,7 +60,7 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ActionEffect:
     """Whether what an action is for was seen to happen, None: nobody could look; in words.
 
     ``message_sent``: where it was not seen: was there a message that could have had it?
@@ -84,7 +84,7 @@ class Reply:
 class Trouble:
     """What kept an attempt from being proved, and whose it is."""
 
-    party: Party
+    party: TroubleSource
     text: str
 
 

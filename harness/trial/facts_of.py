@@ -6,7 +6,7 @@ from typing import Any
 from harness.firmware import MqttEventKind, restart
 from harness.timeline import Event, Kind
 from harness.trial.facts import Attempt, Control, Facts, Reply, Sort, Stage, Trouble
-from harness.trial.phases import SOURCE, Party, Phase, Span, spans
+from harness.trial.phases import SOURCE, Phase, Span, TroubleSource, spans
 from harness.trial.watches import network_loss
 
 
@@ -111,7 +111,7 @@ class _Reading:
         for event in self._events:
             if event.kind is Kind.FAULT and event.source == SOURCE and "party" in event.data:
                 fact = "dead" if event.data["dead"] else "trouble"
-                self._found[fact] = Trouble(Party(event.data["party"]), event.text)
+                self._found[fact] = Trouble(TroubleSource(event.data["party"]), event.text)
                 self._show(fact, event)
 
     def _text(self, fact: str, event: Event | None) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from harness import device_errno
 from harness.trial.facts import Control, Facts, Sort, Stage
-from harness.trial.phases import Party
+from harness.trial.phases import TroubleSource
 from harness.trial.verdict import LAB_OUTCOMES, Outcome
 
 VERSION: Final = 1
@@ -28,10 +28,10 @@ _REFUSING = (401, 403, 404)
 """UNCONFIRMED which status nRF Cloud sends for which fault of a token, or for what a device may not see."""
 
 _TROUBLE = {
-    Party.NETWORK: Outcome.NETWORK_LOST,
-    Party.BOARD: Outcome.BOARD_LOST,
-    Party.CLOUD: Outcome.CLOUD_LOST,
-    Party.LAB: Outcome.INCONCLUSIVE,
+    TroubleSource.NETWORK: Outcome.NETWORK_LOST,
+    TroubleSource.BOARD: Outcome.BOARD_LOST,
+    TroubleSource.CLOUD: Outcome.CLOUD_LOST,
+    TroubleSource.LAB: Outcome.INCONCLUSIVE,
 }
 
 

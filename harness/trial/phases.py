@@ -35,7 +35,7 @@ class Phase(StrEnum):
 _NAMES = frozenset(phase.value for phase in Phase)
 
 
-class Party(StrEnum):
+class TroubleSource(StrEnum):
     """Whose trouble kept a trial from being proved."""
 
     NETWORK = "network"
@@ -44,7 +44,7 @@ class Party(StrEnum):
     LAB = "lab"
 
     @classmethod
-    def of(cls, error: LabError) -> "Party":
+    def of(cls, error: LabError) -> "TroubleSource":
         """Return who has to act on an error of the lab."""
         by_class = {NotRegistered: cls.NETWORK, BoardLost: cls.BOARD, CloudUnreachable: cls.CLOUD}
         return next((party for kind, party in by_class.items() if isinstance(error, kind)), cls.LAB)
@@ -74,7 +74,7 @@ class PhaseLog:
 
     def trouble(self, error: LabError, *, dead: bool = False) -> None:
         """Write what kept the attempt from being proved. ``dead``: found out when its cause was looked for."""
-        data = {"party": Party.of(error), "dead": dead, **self.number}
+        data = {"party": TroubleSource.of(error), "dead": dead, **self.number}
         self._timeline.add(Kind.FAULT, SOURCE, str(error), **data)
 
     def events(self) -> list[Event]:

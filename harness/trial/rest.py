@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from harness.cloud import RestAnswer
 from harness.timeline import Timeline
-from harness.trial.attempts import Attempts, Subject
+from harness.trial.attempts import Attempts, TrialSubject
 from harness.trial.facts import Reply, Sort
 from harness.trial.phases import Phase, PhaseLog
 from harness.trial.verdict import Verdict
@@ -49,4 +49,4 @@ class RestTrials:
 
     def call(self, action: str, call: MakeCall, *, control: MakeCall | None) -> Verdict:
         """Try ``call`` (``action`` in words). ``control``: the same with the right token; None: the call is right."""
-        return self._attempts.run(Subject(action, Sort.CALL, most=1), Call(action, call, control).act)
+        return self._attempts.run(TrialSubject(action, Sort.CALL, most=1), Call(action, call, control).act)

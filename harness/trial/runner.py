@@ -7,11 +7,11 @@ from harness.errors import Misuse
 from harness.firmware import Login
 from harness.modem import Modem
 from harness.timeline import Kind, Timeline
-from harness.trial.acting import Acting
-from harness.trial.actions import PacketAction, Publish, Request, Subscribe, Witness
-from harness.trial.attempts import Attempts, Subject
-from harness.trial.connecting import Circumstances, Connect
+from harness.trial.actions import PacketAction, Publish, ServiceRequest, Subscribe, Witness
+from harness.trial.attempts import Attempts, TrialSubject
+from harness.trial.connect_trial import Circumstances, ConnectTrial
 from harness.trial.connection import MqttConnection
+from harness.trial.controlled_action import ControlledAction
 from harness.trial.facts import Sort
 from harness.trial.phases import SOURCE, PhaseLog
 from harness.trial.service_answer import ServiceAnswer
@@ -59,12 +59,12 @@ class Trials:
 
     def request(self, topic: str, answer: ServiceAnswer) -> Verdict:
         """Try to publish a request to a service of the cloud; its ``answer`` is the proof that it was taken."""
-        return self.packet(Request(topic, answer))
+        return self.packet(ServiceRequest(topic, answer))
 
     def packet(self, action: PacketAction) -> Verdict:
         """Try a packet."""
         policy = " ".join(self._context.explain(*right) for right in action.rights)
-        subject = Subject(str(action), Sort.PACKET, policy)
+        subject = TrialSubject(str(action), Sort.PACKET, policy)
         verdict = self._run(subject, lambda acting: acting.packet(action))
         if action.listens_to is not None:
             self._link.stop_listening(action.listens_to)
@@ -78,24 +78,28 @@ class Trials:
         """
         if login == self._link.login and during is None:
             raise Misuse("a connect trial needs another login than the link's own, or other circumstances")
-        action = Connect(login, difference, during)
+        action = ConnectTrial(login, difference, during)
         policy = self._context.explain("iot:Connect", login.client_id)
-        return self._run(Subject(str(action), Sort.CONNECT, policy, difference), lambda acting: acting.connect(action))
+        return self._run(
+            TrialSubject(str(action), Sort.CONNECT, policy, difference), lambda acting: acting.connect(action)
+        )
 
     def verify_connection(self) -> Verdict:
         """Connect with the link's own login and see the allowed action work."""
         client_id = self._link.login.client_id
         policy = self._context.explain("iot:Connect", client_id)
-        return self._run(Subject(f"connect as {client_id}", Sort.OWN_CONNECT, policy), Acting.own_connect)
+        return self._run(
+            TrialSubject(f"connect as {client_id}", Sort.OWN_CONNECT, policy), ControlledAction.own_connect
+        )
 
     def ensure_connected(self) -> None:
         """Be connected, for set-up that a trial needs (a subscription, say). Raises NotConnected."""
         self._link.ensure()
 
-    def _run(self, subject: Subject, act: Callable[[Acting], None]) -> Verdict:
+    def _run(self, subject: TrialSubject, act: Callable[[ControlledAction], None]) -> Verdict:
         def attempt(log: PhaseLog) -> None:
             self._be_registered()
-            act(Acting(self._link, self._modem, self._context.hold, log))
+            act(ControlledAction(self._link, self._modem, self._context.hold, log))
 
         return self._attempts.run(subject, attempt)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.settings.commands import (
-    BadRequest,
+    BadControlLine,
     ClearFault,
     CloseConnection,
     Command,
@@ -47,7 +47,7 @@ async def respond(line: bytes, stand_ins: StandIns) -> bytes:
     """Carry out the command in ``line`` and return the line that answers it; nothing is raised for a bad one."""
     try:
         request = parse_request(line)
-    except BadRequest as error:
+    except BadControlLine as error:
         return refusal(error.id, str(error))
     try:
         return answer(request.id, await perform(request.command, stand_ins))

@@ -14,7 +14,7 @@ import serial
 
 from harness.errors import BoardLost, Misuse
 from harness.lab.stand_in import StandIn
-from harness.settings import FirmwareName, Model, NamedBoard, ProcessCloud, ProcessSettings, Terminator
+from harness.settings import FirmwareName, Model, NamedBoard, ProcessCloud, ProcessSettings, TerminatorName
 from tests.integration.cloud_lab import Identity, MqttPeer
 from tests.integration.test_virtual_process import close_stdin, end, refused, stand_ins
 
@@ -62,7 +62,7 @@ def test_several_models_and_firmwares_in_one_process(start):
             name="client",
             model=Model.NRF9160,
             firmware=FirmwareName.AT_CLIENT,
-            terminator=Terminator.LF,
+            terminator=TerminatorName.LF,
             **BOARD,
         ),
         NamedBoard(name="shell", model=Model.NRF9161, firmware=FirmwareName.SHELL, **BOARD),

@@ -5,13 +5,13 @@ import secrets
 import pytest
 
 from harness.faults import Deed, Direction, Fault, TcpProxy
-from harness.trial.experiment import Conclusion, Experiment, Night, Rule, Subject, Suspect
+from harness.trial.experiment import Conclusion, Experiment, ExperimentRule, Night, Subject, Suspect
 from harness.virtual.cloud.broker.profile import BrokerProfile
 from tests.integration.broker_lab import lab
 from tests.integration.wire_runner import FORBIDDEN, WireRunner
 from tests.simulation.play import play
 
-RULE = Rule(hold=0.05)
+RULE = ExperimentRule(hold=0.05)
 SUBJECT = Subject(f"publish on {FORBIDDEN} (QoS 1)", differs="topic")
 
 DISTURBANCES = {

@@ -13,7 +13,7 @@ import serial
 from harness.at import AtPort, PortSettings
 from harness.errors import NotRegistered
 from harness.modem import CredentialKind, Modem
-from harness.settings import Fault, FirmwareName, Terminator
+from harness.settings import BoardFault, FirmwareName, TerminatorName
 from harness.timeline import Timeline
 from harness.virtual.board import (
     NRF9160_MFW_1_3_5,
@@ -88,7 +88,7 @@ def test_at_client_keeps_its_state_from_one_tool_to_the_next(at_client):
 
 
 @pytest.mark.parametrize(
-    ("terminator", "end"), [(Terminator.CR, b"\r"), (Terminator.LF, b"\n"), (Terminator.CRLF, b"\r\n")]
+    ("terminator", "end"), [(TerminatorName.CR, b"\r"), (TerminatorName.LF, b"\n"), (TerminatorName.CRLF, b"\r\n")]
 )
 def test_at_client_typed_one_byte_at_a_time(tmp_path, terminator, end):
     with (
@@ -164,7 +164,7 @@ def test_the_driver_registers_through_at_client(at_client):
             modem.credentials.write(TAG, CredentialKind.PSK_IDENTITY, "x")
 
 
-@pytest.mark.parametrize(("fault", "status"), [(Fault.DENIED, 3), (Fault.NO_SIM, 90)])
+@pytest.mark.parametrize(("fault", "status"), [(BoardFault.DENIED, 3), (BoardFault.NO_SIM, 90)])
 def test_the_driver_is_told_why_there_is_no_registration(tmp_path, fault, status):
     with (
         board(tmp_path, firmware=FirmwareName.AT_CLIENT, faults=[fault]) as made,
@@ -206,7 +206,7 @@ def test_a_fault_comes_and_goes_while_the_board_runs(at_client):
     with serial.Serial(str(at_client.port), 115200, timeout=5) as port:
         ask(port, b"AT+CMEE=1\r")
         ask(port, b'AT%CMNG=0,1,4,"x"\r')
-        at_client.faults.add(Fault.LOW_VOLTAGE)
+        at_client.faults.add(BoardFault.LOW_VOLTAGE)
         assert ask(port, b"AT%CMNG=3,1,4\r", b"528\r\n") == b"+CME ERROR: 528\r\n"
         at_client.faults.clear()
         assert ask(port, b"AT%CMNG=3,1,4\r") == b"OK\r\n"

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import time
 
-from harness.trial.experiment import Connection, Do, Done, Observation, Saw
+from harness.trial.experiment import Do, Done, Observation, Saw, StepConnection
 from harness.virtual.mqtt import Connect, Puback, Publish
 from tests.integration.broker_lab import RawClient
 
@@ -36,7 +36,7 @@ class WireRunner:
     def do(self, plan):
         began = time.monotonic()
         before = self._client
-        if plan.connection is not Connection.SAME and not self._connected(plan.connection):
+        if plan.connection is not StepConnection.SAME and not self._connected(plan.connection):
             return Observation((), seconds=time.monotonic() - began)
         opened, done, reached = self._client is not before, [], None
         for step in plan.steps:
@@ -60,7 +60,7 @@ class WireRunner:
         return seen
 
     def _connected(self, wanted):
-        if self._client is not None and self._clean and wanted is Connection.CLEAN:
+        if self._client is not None and self._clean and wanted is StepConnection.CLEAN:
             return True
         self.close()
         self._packets = 0

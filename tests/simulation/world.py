@@ -5,7 +5,7 @@ import math
 import random
 from dataclasses import dataclass, field
 
-from harness.trial.experiment import Connection, Do, Done, Observation, Plan, Saw, Step
+from harness.trial.experiment import Do, Done, Observation, Plan, Saw, Step, StepConnection
 from tests.simulation.faults import NEVER, Fault
 
 
@@ -79,9 +79,9 @@ class World:
 
     def do(self, plan: Plan) -> Observation:
         began, before = self.now, self.connection
-        if plan.connection is Connection.NONE:
+        if plan.connection is StepConnection.NONE:
             return self._without_connection(plan)
-        if plan.connection is not Connection.SAME and not self._connect(plan.connection):
+        if plan.connection is not StepConnection.SAME and not self._connect(plan.connection):
             return Observation((), seconds=self.now - began)
         if self.connection is None:
             return Observation((Done(Saw.CLOSED, 0.0),), seconds=0.0)
@@ -113,9 +113,9 @@ class World:
         self.now += step.seconds
         return Observation((Done(Saw.ANSWERED, step.seconds),), seconds=step.seconds)
 
-    def _connect(self, wanted: Connection) -> bool:
+    def _connect(self, wanted: StepConnection) -> bool:
         kept = self.connection
-        if kept and wanted is Connection.CLEAN and kept.clean and min(kept.dies, kept.doom) > self.now:
+        if kept and wanted is StepConnection.CLEAN and kept.clean and min(kept.dies, kept.doom) > self.now:
             return True
         self.connection = None
         up = self.now + self.link.connect

@@ -18,7 +18,7 @@ from harness.policy.lint.overlap import about_overlaps, entries_of
 from harness.policy.lint.resources import about_resources
 
 
-class Finding(NamedTuple):
+class LintWarning(NamedTuple):
     """One suspicious place. ``path``: where in the document; a list with one entry is named without index."""
 
     document: str
@@ -29,7 +29,7 @@ class Finding(NamedTuple):
         return f"{self.document}: {self.path}: {self.text}"
 
 
-def lint(document: PolicyDocument) -> list[Finding]:
+def lint(document: PolicyDocument) -> list[LintWarning]:
     """Return what is suspicious, statement by statement."""
     encoder = Encoder()
     entries = entries_of(document, encoder)
@@ -40,10 +40,10 @@ def lint(document: PolicyDocument) -> list[Finding]:
     notes += (*about_overlaps(entries), *about_wider_filters(entries, encoder))
     notes.sort(key=itemgetter(0))  # of one statement in this order
     found = [
-        Finding(document.name, f"$.Statement[{number - 1}]{path}", one_line(text)) for number, (path, text) in notes
+        LintWarning(document.name, f"$.Statement[{number - 1}]{path}", one_line(text)) for number, (path, text) in notes
     ]
     two = clash([document])
-    return found if two is None else [*found, Finding(*two)]
+    return found if two is None else [*found, LintWarning(*two)]
 
 
 def _about(statement: Statement, *, strangers_denied: bool) -> Iterator[Note]:

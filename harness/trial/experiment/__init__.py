@@ -7,26 +7,26 @@ from harness.trial.experiment.context import Subject
 from harness.trial.experiment.experiment import Breaker, Experiment
 from harness.trial.experiment.group import Grouping
 from harness.trial.experiment.night import Night
-from harness.trial.experiment.outcome import Conclusion, Result, Sentence, Suspect, Tally
-from harness.trial.experiment.plan import Connection, Do, Done, Observation, Plan, Saw, Step, Stop
-from harness.trial.experiment.rule import Rule
+from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Sentence, Suspect, Tally
+from harness.trial.experiment.plan import Do, Done, Observation, Plan, Saw, Step, StepConnection, Stop
+from harness.trial.experiment.rule import ExperimentRule
 
 __all__ = [
     "Breaker",
     "Conclusion",
-    "Connection",
     "Do",
     "Done",
     "Experiment",
+    "ExperimentResult",
+    "ExperimentRule",
     "Grouping",
     "Night",
     "Observation",
     "Plan",
-    "Result",
-    "Rule",
     "Saw",
     "Sentence",
     "Step",
+    "StepConnection",
     "Stop",
     "Subject",
     "Suspect",

@@ -10,16 +10,16 @@ staked on them.
 """
 
 from harness.trial.experiment import evidence
-from harness.trial.experiment.context import Context, Ended, Script
-from harness.trial.experiment.outcome import Result, Suspect
-from harness.trial.experiment.plan import Connection, Do, Saw, Step
+from harness.trial.experiment.context import Ended, ExperimentContext, Script
+from harness.trial.experiment.outcome import ExperimentResult, Suspect
+from harness.trial.experiment.plan import Do, Saw, Step, StepConnection
 from harness.trial.experiment.rule import COIN_ATTEMPTS, COIN_STAKE, COIN_WAITS, COIN_WRONG_LOGINS
 from harness.trial.experiment.wealth import bet
 
 _RIGHT, _WRONG = Do.RIGHT_LOGIN, Do.WRONG_LOGIN
 
 
-def login(context: Context) -> Script[Result]:
+def login(context: ExperimentContext) -> Script[ExperimentResult]:
     """Try the login in question against the right one."""
     try:
         return (yield from _attempts(context))
@@ -27,7 +27,7 @@ def login(context: Context) -> Script[Result]:
         return evidence.inconclusive(context, end.suspect, end.text)
 
 
-def _attempts(context: Context) -> Script[Result]:
+def _attempts(context: ExperimentContext) -> Script[ExperimentResult]:
     tally = context.tally
     right_worked = False
     while tally.attempts < COIN_ATTEMPTS:
@@ -46,7 +46,7 @@ def _attempts(context: Context) -> Script[Result]:
     return evidence.inconclusive(context, Suspect.CONNECT, text)
 
 
-def _explicit(context: Context, right_worked: bool) -> Script[bool]:
+def _explicit(context: ExperimentContext, right_worked: bool) -> Script[bool]:
     """Finish the pattern right, wrong, right, wrong, right around an answer that says no; False: it did not hold."""
     pattern = [_RIGHT, _WRONG, _RIGHT] if right_worked else [_RIGHT, _WRONG, _RIGHT, _WRONG, _RIGHT]
     for which in pattern:
@@ -56,18 +56,18 @@ def _explicit(context: Context, right_worked: bool) -> Script[bool]:
     return True
 
 
-def _attempt(context: Context, which: Do) -> Script[Saw]:
+def _attempt(context: ExperimentContext, which: Do) -> Script[Saw]:
     """One attempt that got an answer about the login, or a cut; waits out "try later"."""
     tally = context.tally
     while True:
-        seen = yield from context.run("attempt", Connection.NONE, Step(which))
+        seen = yield from context.run("attempt", StepConnection.NONE, Step(which))
         saw = seen.done[-1].saw if seen.done else Saw.CLOSED
         if saw is not Saw.LATER:
             break
         tally.waits += 1
         if tally.waits > COIN_WAITS:
             raise Ended(Suspect.BUSY, f"the other side asked to try later {tally.waits} times")
-        yield from context.run("pause", Connection.NONE, Step(Do.PAUSE, seconds=2.0 ** (tally.waits - 1)))
+        yield from context.run("pause", StepConnection.NONE, Step(Do.PAUSE, seconds=2.0 ** (tally.waits - 1)))
     tally.attempts += 1
     if saw is not Saw.ANSWERED:
         tally.wrong_refused += which is _WRONG

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from harness.trial.experiment.night import Night
 from harness.trial.experiment.outcome import Suspect, Tally
-from harness.trial.experiment.plan import Connection, Do, Observation, Plan, Saw, Step
-from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, Rule
+from harness.trial.experiment.plan import Do, Observation, Plan, Saw, Step, StepConnection
+from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, ExperimentRule
 
 T = TypeVar("T")
 Script = Generator[Plan, Observation, T]
@@ -42,13 +42,13 @@ class NoBaseline(Exception):
     """Not one connection came up on which the allowed action worked."""
 
 
-class Context:
+class ExperimentContext:
     """One experiment's subject, rule, memory of the night, source of randomness, and counts.
 
     ``draws``: ``secrets.SystemRandom()`` in production; a seed could be shared with whatever disturbs the link.
     """
 
-    def __init__(self, subject: Subject, rule: Rule, night: Night, draws: random.Random) -> None:
+    def __init__(self, subject: Subject, rule: ExperimentRule, night: Night, draws: random.Random) -> None:
         self.subject = subject
         self.rule = rule
         self.night = night
@@ -57,7 +57,7 @@ class Context:
         self.ages: list[float] = []
         """Of each connection that ended, and not at the action."""
 
-    def run(self, name: str, connection: Connection, *steps: Step) -> Script[Observation]:
+    def run(self, name: str, connection: StepConnection, *steps: Step) -> Script[Observation]:
         """Have one plan done. Raises :class:`Ended` where what was seen makes everything worthless, or time is up."""
         budget = self.rule.budget
         if budget is not None and self.tally.seconds >= budget:
@@ -74,18 +74,18 @@ class Context:
         """Have a connection with nothing but working baselines on it. Raises :class:`NoBaseline` after all tries."""
         pause = FIRST_PAUSE * self.rule.hold
         for left in reversed(range(BASELINES)):
-            seen = yield from self.run("baseline", Connection.CLEAN, Step(Do.BASELINE))
+            seen = yield from self.run("baseline", StepConnection.CLEAN, Step(Do.BASELINE))
             if seen.all_answered:
                 return
             if left:
-                yield from self.run("pause", Connection.NONE, Step(Do.PAUSE, seconds=pause))
+                yield from self.run("pause", StepConnection.NONE, Step(Do.PAUSE, seconds=pause))
                 pause *= 2
         raise NoBaseline
 
     def _count(self, plan: Plan, seen: Observation) -> None:
         tally = self.tally
         tally.seconds += seen.seconds
-        tally.connections += seen.opened and plan.connection in (Connection.CLEAN, Connection.NEW)
+        tally.connections += seen.opened and plan.connection in (StepConnection.CLEAN, StepConnection.NEW)
         for step, done in zip(plan.steps, seen.done, strict=False):
             tally.packets += step.of if step.do is Do.FLIGHT else step.do not in _NO_PACKETS
             tally.shams_answered += step.do is Do.SHAM and done.saw is Saw.ANSWERED

@@ -1,12 +1,12 @@
 """The evidence in sentences: what was done how often, what happened, and how likely a coincidence is."""
 
-from harness.trial.experiment.context import Context
-from harness.trial.experiment.outcome import Conclusion, Result, Sentence, Suspect
+from harness.trial.experiment.context import ExperimentContext
+from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Sentence, Suspect
 from harness.trial.experiment.rule import PLACES, PROMPT_SHARE
 from harness.trial.experiment.wealth import one_in
 
 
-def policy_disconnect(context: Context) -> Result:
+def policy_disconnect(context: ExperimentContext) -> ExperimentResult:
     """The broker hung up exactly at the action, wherever it stood."""
     tally, night = context.tally, context.night
     chance = one_in(tally.wealth, PROMPT_SHARE)
@@ -34,10 +34,10 @@ def policy_disconnect(context: Context) -> Result:
         Sentence("after", "Then the same credentials connected again, and the allowed action worked again."),
         *_common(context),
     ]
-    return Result(Conclusion.POLICY_DISCONNECT, tuple(sentences), tally, one_in=chance)
+    return ExperimentResult(Conclusion.POLICY_DISCONNECT, tuple(sentences), tally, one_in=chance)
 
 
-def tolerated(context: Context) -> Result:
+def tolerated(context: ExperimentContext) -> ExperimentResult:
     """It was answered, and nothing came of it."""
     tally = context.tally
     sentences = [
@@ -52,10 +52,10 @@ def tolerated(context: Context) -> Result:
         sentences.append(Sentence("once", f"Hung up on at it {_times(tally.hits)} in {arms}: that was something else."))
     if tally.lost:
         sentences.append(Sentence("lost", f"The connection ended before it was sent {_times(tally.lost)}."))
-    return Result(Conclusion.TOLERATED, (*sentences, *_common(context)), tally)
+    return ExperimentResult(Conclusion.TOLERATED, (*sentences, *_common(context)), tally)
 
 
-def late(context: Context, *, answered: bool) -> Result:
+def late(context: ExperimentContext, *, answered: bool) -> ExperimentResult:
     """The board was hung up on, each time as long after the action."""
     tally = context.tally
     chance = one_in(tally.late_wealth, 1 - PROMPT_SHARE)
@@ -71,10 +71,10 @@ def late(context: Context, *, answered: bool) -> Result:
         Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}: a clock cannot know the idle time."),
         *_common(context),
     ]
-    return Result(conclusion, tuple(sentences), tally, one_in=chance)
+    return ExperimentResult(conclusion, tuple(sentences), tally, one_in=chance)
 
 
-def ignored(context: Context) -> Result:
+def ignored(context: ExperimentContext) -> ExperimentResult:
     """Its message alone is missing, again and again."""
     tally = context.tally
     chance = one_in(tally.round_wealth, 1.0)
@@ -87,22 +87,22 @@ def ignored(context: Context) -> Result:
         Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}."),
         *_common(context),
     ]
-    return Result(Conclusion.IGNORED, tuple(sentences), tally, one_in=chance)
+    return ExperimentResult(Conclusion.IGNORED, tuple(sentences), tally, one_in=chance)
 
 
-def refused_in_suback(context: Context) -> Result:
+def refused_in_suback(context: ExperimentContext) -> ExperimentResult:
     """The broker answered SUBSCRIBE with 0x80, twice."""
     text = f"{context.subject.action} was refused in SUBACK (0x80) on two fresh connections; a cut cannot forge that."
-    return Result(Conclusion.REFUSED_IN_SUBACK, (Sentence("suback", text), *_common(context)), context.tally)
+    return ExperimentResult(Conclusion.REFUSED_IN_SUBACK, (Sentence("suback", text), *_common(context)), context.tally)
 
 
-def accepted(context: Context) -> Result:
+def accepted(context: ExperimentContext) -> ExperimentResult:
     """The login in question works."""
     text = f"{context.subject.action} was accepted."
-    return Result(Conclusion.TOLERATED, (Sentence("accepted", text),), context.tally)
+    return ExperimentResult(Conclusion.TOLERATED, (Sentence("accepted", text),), context.tally)
 
 
-def refused(context: Context) -> Result:
+def refused(context: ExperimentContext) -> ExperimentResult:
     """The login in question fails and the right one works, as the coin fell."""
     tally = context.tally
     chance = one_in(tally.wealth, 1.0)
@@ -116,19 +116,19 @@ def refused(context: Context) -> Result:
         ),
         Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}: a bad link cannot know the coin."),
     )
-    return Result(Conclusion.REFUSED, sentences, tally, one_in=chance)
+    return ExperimentResult(Conclusion.REFUSED, sentences, tally, one_in=chance)
 
 
-def refused_in_words(context: Context) -> Result:
+def refused_in_words(context: ExperimentContext) -> ExperimentResult:
     """The other side said no, between attempts with the right login that worked."""
     text = (
         f"{context.subject.action} was refused {_times(context.tally.wrong_refused)}, in words no cut can forge; "
         "the right one worked before, between and after."
     )
-    return Result(Conclusion.REFUSED, (Sentence("refused", text),), context.tally)
+    return ExperimentResult(Conclusion.REFUSED, (Sentence("refused", text),), context.tally)
 
 
-def inconclusive(context: Context, suspect: Suspect, text: str) -> Result:
+def inconclusive(context: ExperimentContext, suspect: Suspect, text: str) -> ExperimentResult:
     """Nothing was proved; say what was seen, and what is suspected."""
     tally = context.tally
     arms = tally.hits + tally.misses
@@ -141,10 +141,10 @@ def inconclusive(context: Context, suspect: Suspect, text: str) -> Result:
     if tally.reasons:
         sentences.append(Sentence("no hit", f"A hang-up at it did not count: {tally.reasons[-1]}."))
     sentences.append(Sentence("suspect", f"Suspected: {suspect}. {text[:1].upper()}{text[1:]}."))
-    return Result(Conclusion.INCONCLUSIVE, (*sentences, *_common(context)), tally, suspect)
+    return ExperimentResult(Conclusion.INCONCLUSIVE, (*sentences, *_common(context)), tally, suspect)
 
 
-def _common(context: Context) -> list[Sentence]:
+def _common(context: ExperimentContext) -> list[Sentence]:
     night = context.night
     minutes = night.seconds / 60
     return [

@@ -4,13 +4,13 @@ import random
 from typing import Generic
 
 from harness.trial.experiment.coin import login
-from harness.trial.experiment.context import Context, Script, Subject, T
+from harness.trial.experiment.context import ExperimentContext, Script, Subject, T
 from harness.trial.experiment.group import Grouping, group
 from harness.trial.experiment.night import Night
-from harness.trial.experiment.outcome import Conclusion, Result, Suspect
+from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Suspect
 from harness.trial.experiment.plan import Observation, Plan, Stop
-from harness.trial.experiment.prompt import verdict
-from harness.trial.experiment.rule import BREAKER, Rule
+from harness.trial.experiment.prompt_refusal import verdict
+from harness.trial.experiment.rule import BREAKER, ExperimentRule
 
 
 class Experiment(Generic[T]):
@@ -28,19 +28,23 @@ class Experiment(Generic[T]):
         self._advance(None)
 
     @classmethod
-    def of_action(cls, subject: Subject, rule: Rule, night: Night, draws: random.Random) -> "Experiment[Result]":
+    def of_action(
+        cls, subject: Subject, rule: ExperimentRule, night: Night, draws: random.Random
+    ) -> "Experiment[ExperimentResult]":
         """Is the board hung up on because of this publish, subscription or request?"""
-        return Experiment(verdict(Context(subject, rule, night, draws)))
+        return Experiment(verdict(ExperimentContext(subject, rule, night, draws)))
 
     @classmethod
-    def of_login(cls, subject: Subject, rule: Rule, night: Night, draws: random.Random) -> "Experiment[Result]":
+    def of_login(
+        cls, subject: Subject, rule: ExperimentRule, night: Night, draws: random.Random
+    ) -> "Experiment[ExperimentResult]":
         """Is this CONNECT, TLS session or REST call refused?"""
-        return Experiment(login(Context(subject, rule, night, draws)))
+        return Experiment(login(ExperimentContext(subject, rule, night, draws)))
 
     @classmethod
-    def of_group(cls, count: int, rule: Rule, night: Night, draws: random.Random) -> "Experiment[Grouping]":
+    def of_group(cls, count: int, rule: ExperimentRule, night: Night, draws: random.Random) -> "Experiment[Grouping]":
         """Which of ``count`` actions, all expected to be allowed, are tolerated?"""
-        return Experiment(group(Context(Subject("a group of actions"), rule, night, draws), count))
+        return Experiment(group(ExperimentContext(Subject("a group of actions"), rule, night, draws), count))
 
     def next(self) -> Plan | Stop:
         """Return what to do now; the same again until something is taken."""
@@ -75,7 +79,7 @@ class Breaker:
         self._suspect: Suspect | None = None
         self._running = 0
 
-    def take(self, result: Result) -> Suspect | None:
+    def take(self, result: ExperimentResult) -> Suspect | None:
         """Return the suspect when it is time to stop: the night would cost hours and prove nothing."""
         suspect = result.suspect if result.conclusion is Conclusion.INCONCLUSIVE else None
         self._running = self._running + 1 if suspect is self._suspect else 1

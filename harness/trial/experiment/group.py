@@ -6,10 +6,10 @@ tried alone afterwards.
 
 from dataclasses import dataclass, field
 
-from harness.trial.experiment.context import Context, Ended, NoBaseline, Script
-from harness.trial.experiment.diagnose import diagnose
+from harness.trial.experiment.context import Ended, ExperimentContext, NoBaseline, Script
+from harness.trial.experiment.controls import find_suspect
 from harness.trial.experiment.outcome import Suspect
-from harness.trial.experiment.plan import Connection, Do, Observation, Saw, Step
+from harness.trial.experiment.plan import Do, Observation, Saw, Step, StepConnection
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class Grouping:
     text: str = ""
 
 
-def group(context: Context, count: int) -> Script[Grouping]:
+def group(context: ExperimentContext, count: int) -> Script[Grouping]:
     """Try ``count`` actions, ``rule.group`` on a connection."""
     found = Grouping(untried=list(range(count)))
     try:
@@ -31,7 +31,7 @@ def group(context: Context, count: int) -> Script[Grouping]:
             yield from _one_connection(context, found)
     except NoBaseline:
         try:
-            found.suspect, found.text = yield from diagnose(context)
+            found.suspect, found.text = yield from find_suspect(context)
         except Ended as end:
             found.suspect, found.text = end.suspect, end.text
     except Ended as end:
@@ -39,14 +39,14 @@ def group(context: Context, count: int) -> Script[Grouping]:
     return found
 
 
-def _one_connection(context: Context, found: Grouping) -> Script[None]:
+def _one_connection(context: ExperimentContext, found: Grouping) -> Script[None]:
     yield from context.clean_connection()
     batch = found.untried[: context.rule.group]
     steps: list[Step] = []
     for action in batch:
         steps += [Step(Do.ACTION, action=action), Step(Do.EFFECT, action=action)]
     steps += [Step(Do.FENCE), Step(Do.IDLE, seconds=context.rule.hold)]
-    seen = yield from context.run("group", Connection.SAME, *steps)
+    seen = yield from context.run("group", StepConnection.SAME, *steps)
     began = {step.action for step, _ in zip(steps, seen.done, strict=False) if step.do is Do.ACTION}
     good = _good(steps, seen, context.rule.hold)
     found.tolerated += [action for action in batch if action in good]

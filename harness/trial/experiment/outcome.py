@@ -73,7 +73,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ExperimentResult:
     """What one experiment found. ``one_in``: N of "chance of a coincidence below 1 in N"; 0: nothing is claimed."""
 
     conclusion: Conclusion

@@ -23,7 +23,7 @@ class Do(StrEnum):
     PAUSE = "pause"  # nothing for ``seconds``, with no connection
 
 
-class Connection(StrEnum):
+class StepConnection(StrEnum):
     """Which connection a plan's steps run on."""
 
     CLEAN = "clean"  # a new one, or one that has carried nothing but baselines so far
@@ -48,7 +48,7 @@ class Plan:
     """``name``: for the timeline. ``patience``: seconds without an answer until a fence goes out behind an action."""
 
     name: str
-    connection: Connection
+    connection: StepConnection
     steps: tuple[Step, ...]
     patience: float
 

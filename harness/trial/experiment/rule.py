@@ -90,7 +90,7 @@ BREAKER = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ExperimentRule:
     """What a user may choose.
 
     ``confidence``: bound on the chance that a verdict "refused" is a coincidence.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
-from harness.settings import Fault, FirmwareName, Terminator
+from harness.settings import BoardFault, FirmwareName, TerminatorName
 from harness.virtual.board.firmware import make_firmware
 from harness.virtual.board.line_noise import Disturbance, LineNoise
 from harness.virtual.board.modem import Nvm, make_identity
@@ -52,11 +52,11 @@ class VirtualBoard:
         imei: str | None = None,
         device_uuid: uuid.UUID | None = None,
         firmware: FirmwareName = FirmwareName.SERIAL_MODEM,
-        terminator: Terminator = Terminator.CR,
+        terminator: TerminatorName = TerminatorName.CR,
         colour: bool = False,
         provisioning: bool = False,
         root_ca: str | None = None,
-        faults: Iterable[Fault] = (),
+        faults: Iterable[BoardFault] = (),
     ) -> None:
         self.name = name
         self.personality = personality
@@ -95,7 +95,7 @@ class VirtualBoard:
         return self.personality.name
 
     @property
-    def faults(self) -> set[Fault]:
+    def faults(self) -> set[BoardFault]:
         """What is wrong with the board. The set may be changed while it runs."""
         return self._faults
 

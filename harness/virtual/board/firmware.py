@@ -3,7 +3,7 @@
 from collections.abc import Set
 from typing import Protocol
 
-from harness.settings import Fault, FirmwareName, Terminator
+from harness.settings import BoardFault, FirmwareName, TerminatorName
 from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
@@ -27,8 +27,8 @@ def make_firmware(
     nvm: Nvm,
     *,
     baud: int = 0,
-    faults: Set[Fault] = frozenset(),
-    terminator: Terminator = Terminator.CR,
+    faults: Set[BoardFault] = frozenset(),
+    terminator: TerminatorName = TerminatorName.CR,
     colour: bool = False,
     provisioning: bool = False,
     root_ca: str | None = None,

@@ -8,12 +8,12 @@ from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Final
 
-from harness.settings import Fault
+from harness.settings import BoardFault
+from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Lines, Refused, parse
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import LinkEvent, Outbox, Output, Send
 from harness.virtual.board.personality import Personality
-from harness.virtual.board.running import run
 
 INPUT_LIMIT: Final = 65536
 
@@ -35,7 +35,7 @@ class PassThrough(ABC):
         nvm: Nvm,
         *,
         now: Callable[[], datetime] = utc_now,
-        faults: Set[Fault] = frozenset(),
+        faults: Set[BoardFault] = frozenset(),
     ) -> None:
         self.personality = personality
         self._nvm = nvm

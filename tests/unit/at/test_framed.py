@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.at.framed import FramedBytes
+from harness.at.framed_bytes import FramedBytes
 
 WHOLE = b"a/b\r\nOK\r\n\x00\r\n"  # topic, payload "OK CR LF NUL", and the line end behind it
 

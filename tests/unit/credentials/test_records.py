@@ -4,16 +4,16 @@ import stat
 import pytest
 
 from harness.credentials import CredentialRecords, KeyOrigin
-from harness.credentials.records import Record, State, updated
+from harness.credentials.records import CredentialState, SecTagRecord, updated
 from harness.errors import Misuse
 
 IMEI = "004999010640000"
-RECORD = Record(
+RECORD = SecTagRecord(
     imei=IMEI,
     sec_tag=42,
     device_id="nrf-1",
     key_origin=KeyOrigin.HOST,
-    state=State.ACTIVE,
+    state=CredentialState.ACTIVE,
     digests={0: "A" * 64, 1: "B" * 64, 2: "C" * 64},
     former={},
     certificate_pem="certificate",
@@ -29,7 +29,7 @@ def test_a_record_comes_back_and_goes(records):
     assert CredentialRecords(records.folder).get(IMEI, 42) == RECORD
     assert records.get(IMEI, 43) is None
     assert records.get("004999010640018", 42) is None
-    changed = updated(RECORD, state=State.STANDBY)
+    changed = updated(RECORD, state=CredentialState.STANDBY)
     records.put(changed)
     assert records.get(IMEI, 42) == changed
     records.remove(IMEI, 42)
@@ -78,15 +78,15 @@ def test_a_folder_that_cannot_be_is_misuse(tmp_path):
 @pytest.mark.parametrize(
     ("state", "kind", "digest", "ours"),
     [
-        (State.ACTIVE, 0, "A" * 64, True),
-        (State.STANDBY, 2, "C" * 64, True),
-        (State.ACTIVE, 0, "B" * 64, False),
-        (State.ACTIVE, 3, "A" * 64, False),
-        (State.ACTIVE, 1, "F" * 64, False),
-        (State.WRITING, 1, "F" * 64, True),
-        (State.WRITING, 0, "F" * 64, False),
-        (State.WRITING, 2, "0" * 64, True),
-        (State.ACTIVE, 2, "0" * 64, False),
+        (CredentialState.ACTIVE, 0, "A" * 64, True),
+        (CredentialState.STANDBY, 2, "C" * 64, True),
+        (CredentialState.ACTIVE, 0, "B" * 64, False),
+        (CredentialState.ACTIVE, 3, "A" * 64, False),
+        (CredentialState.ACTIVE, 1, "F" * 64, False),
+        (CredentialState.WRITING, 1, "F" * 64, True),
+        (CredentialState.WRITING, 0, "F" * 64, False),
+        (CredentialState.WRITING, 2, "0" * 64, True),
+        (CredentialState.ACTIVE, 2, "0" * 64, False),
     ],
 )
 def test_what_the_harness_wrote(state, kind, digest, ours):

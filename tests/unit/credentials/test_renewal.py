@@ -7,7 +7,7 @@ import pytest
 
 from harness.at import AtError
 from harness.credentials import CloudCredentialsMismatch, KeyOrigin, ProvisioningFailed, ProvisionRequest, provision
-from harness.credentials.records import State
+from harness.credentials.records import CredentialState
 from harness.errors import BoardLost, Misuse, Refusal
 from harness.modem import DigestMismatch, KeygenMismatch
 from tests.unit.credentials.cloud_keys import CloudKeys, make_set
@@ -49,13 +49,13 @@ def test_renewal_leaves_the_former_until_it_is_confirmed(request_for, keys, reco
     assert _at(board, 42) == former
     assert sorted(_at(board, 43)) == [0, 1, 2]
     assert second.saved is None
-    assert records.get(IMEI, 43).state is State.STANDBY
+    assert records.get(IMEI, 43).state is CredentialState.STANDBY
     # A run that was killed here goes on with the confirmed ones.
     assert provision(board.modem, request_for(key_origin=way), cloud_keys=keys).sec_tag == 42
     assert second.commit() is True
     assert _at(board, 42) == {}
     assert records.get(IMEI, 42) is None
-    assert records.get(IMEI, 43).state is State.ACTIVE
+    assert records.get(IMEI, 43).state is CredentialState.ACTIVE
     assert board.mode == 1
     assert (second.commit(), second.rollback()) == (False, False)
     kept = provision(board.modem, request_for(key_origin=way), cloud_keys=keys)
@@ -95,7 +95,7 @@ def test_a_standby_alone_becomes_the_confirmed_one(request_for, keys, records):
         del board.items[42, kind]
     kept = provision(board.modem, request_for(), cloud_keys=keys)
     assert (kept.kept, kept.sec_tag) == (True, 43)
-    assert records.get(IMEI, 43).state is State.ACTIVE
+    assert records.get(IMEI, 43).state is CredentialState.ACTIVE
 
 
 def test_back_and_forth(request_for, keys):
@@ -241,7 +241,7 @@ def test_a_board_that_went_away_keeps_the_error_and_leaves_leave_to_go_on(reques
     with pytest.raises(BoardLost, match="gone") as caught:
         provision(board.modem, request_for(sec_tags=(42,), adopt=True), cloud_keys=keys)
     assert any("putting back what sec_tag 42 held failed too: gone" in note for note in caught.value.__notes__)
-    assert records.get(IMEI, 42).state is State.WRITING
+    assert records.get(IMEI, 42).state is CredentialState.WRITING
     board.mend()
     made = provision(board.modem, request_for(sec_tags=(42,)), cloud_keys=keys)
     assert not made.kept

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from harness.errors import Misuse
 from harness.faults import Deed, Direction, Fault, FaultPlan, FaultScript, Framing
+from harness.faults.delay_line import DelayLine
 from harness.faults.framing import Framer
-from harness.faults.outbox import Outbox
 from harness.faults.script import Close, Pass
 
 OUT, IN = Direction.OUT, Direction.IN
@@ -161,7 +161,7 @@ def test_a_phase_cuts_at_once_and_drops_the_next_packet():
 
 def test_a_delay_lets_nothing_overtake():
     core, _ = script(Fault(Deed.DELAY, packet=1, seconds=5.0))
-    outbox = Outbox()
+    outbox = DelayLine()
     for act in core.data(OUT, HELLO + DATA, 1.0) + core.data(OUT, DATA, 2.0):
         outbox.put(act)
     assert [act.data for act in outbox.due(2.0)] == [HELLO]

@@ -16,7 +16,7 @@ from harness.lab import (
     select,
 )
 from harness.policy import load_profile
-from harness.settings import BoardSettings, Fault, FirmwareName, Model
+from harness.settings import BoardFault, BoardSettings, FirmwareName, Model
 
 GOOD = """\
 clouds:
@@ -78,7 +78,7 @@ def test_every_key(tmp_path):
     assert virtual.virtual == BoardSettings(
         model=Model.NRF9160,
         firmware=FirmwareName.AT_CLIENT,
-        faults=(Fault.NO_SIM, Fault.STORE_FULL),
+        faults=(BoardFault.NO_SIM, BoardFault.STORE_FULL),
         baud=0,
         time_scale=1,
     )

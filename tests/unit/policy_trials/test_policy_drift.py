@@ -8,8 +8,8 @@ from harness.policy import Membership, Names, PolicyDocument, Verb, load_profile
 from harness.policy.derivation.delivery import delivery
 from harness.policy.evaluation.expectations import Expectations
 from harness.policy_trials.answers import answer
+from harness.policy_trials.discrepancies import Discrepancy, Packets, Tried
 from harness.policy_trials.drift import compare
-from harness.policy_trials.findings import Discrepancy, Packets, Tried
 from harness.policy_trials.probe import trials_and_mutants
 from harness.policy_trials.trials import as_shown, outcome_of_refusal
 from harness.trial import Outcome, Verdict

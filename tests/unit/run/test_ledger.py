@@ -5,7 +5,7 @@ import stat
 import subprocess
 import sys
 
-from harness.cloud.made import Made
+from harness.cloud.created_things import CreatedThings
 from harness.run.ledger import Ledger
 
 KILLED = """
@@ -72,7 +72,7 @@ def test_no_key_of_an_account_is_in_a_name(tmp_path):
 
 def test_what_is_made_is_noted_and_what_was_found_is_not():
     notes = []
-    made = Made("device", lambda *note: notes.append(note))
+    made = CreatedThings("device", lambda *note: notes.append(note))
     made.take("found")
     made.add("mine")
     made.add("found")  # made anew under its id

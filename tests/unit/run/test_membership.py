@@ -12,7 +12,7 @@ from harness.credentials import KeyOrigin
 from harness.errors import CloudUnreachable
 from harness.policy import Membership
 from harness.run.cloud import Cloud
-from harness.run.membership import DeviceMembership, WrongStanding
+from harness.run.membership import DeviceMembership, WrongMembership
 from harness.run.onboarding import Onboarded
 
 DEVICE = "dev-1"
@@ -136,7 +136,7 @@ def test_nothing_is_asked_of_the_cloud_for_what_is_so_already(api, device):
 @pytest.mark.parametrize("error", [None, CloudUnreachable("gone")], ids=["refused", "unreachable"])
 def test_after_half_a_change_the_cloud_is_asked_what_the_device_is(api, device, error):
     api.fails = {f"onboard {HARNESS_GATEWAY}": error}
-    with pytest.raises(CloudUnreachable if error else WrongStanding):
+    with pytest.raises(CloudUnreachable if error else WrongMembership):
         device.change(Membership.GATEWAY)
     assert device.now is Membership.PROVISIONED
     device.change(Membership.ASSOCIATED)
@@ -145,7 +145,7 @@ def test_after_half_a_change_the_cloud_is_asked_what_the_device_is(api, device, 
 
 def test_a_refused_change_is_the_labs_trouble_in_one_line(api, device):
     api.fails = {"dissociate": None}
-    with pytest.raises(WrongStanding) as failed:
+    with pytest.raises(WrongMembership) as failed:
         device.change(Membership.PROVISIONED)
     text = str(failed.value)
     assert text.startswith("dk-1: dev-1 was associated and did not become provisioned: PUT /dissociate answered 500")
@@ -162,7 +162,7 @@ def test_without_its_ownership_code_a_device_stays_in_its_team(api, membership):
     assert "device dev-1 must stay associated" in reason
     assert "--reprovision" in reason
     assert device.cannot_be(Membership.ASSOCIATED) is None
-    with pytest.raises(WrongStanding, match="ownership code"):
+    with pytest.raises(WrongMembership, match="ownership code"):
         device.change(membership)
     assert device.close() == []
     assert api.log == ["look"]

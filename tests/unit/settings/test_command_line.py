@@ -5,12 +5,12 @@ import argparse
 import pytest
 
 from harness.settings import (
-    Fault,
+    BoardFault,
     FirmwareName,
     Limits,
     Model,
     ProcessSettings,
-    Terminator,
+    TerminatorName,
     UnreadableSettings,
     WrongOption,
     add_options,
@@ -50,7 +50,7 @@ def test_several_boards_with_the_same_settings():
     assert [board.name for board in settings.boards] == ["virtual-1", "virtual-2"]
     for board in settings.boards:
         assert (board.model, board.baud, board.time_scale) == (Model.NRF9160, 9600, 1.0)
-        assert board.faults == (Fault.NO_SIM, Fault.DENIED)
+        assert board.faults == (BoardFault.NO_SIM, BoardFault.DENIED)
 
 
 def test_boards_that_differ():
@@ -60,8 +60,8 @@ def test_boards_that_differ():
     )
     a, b, c, d = settings.boards
     assert (a.name, a.model, a.firmware, a.seed) == ("a", "nrf9151", None, "s")
-    assert (b.name, b.model, b.firmware, b.terminator, b.seed) == ("b", "nrf9160", "at-client", Terminator.LF, "s")
-    assert b.faults == (Fault.NO_SIM, Fault.STORE_FULL)
+    assert (b.name, b.model, b.firmware, b.terminator, b.seed) == ("b", "nrf9160", "at-client", TerminatorName.LF, "s")
+    assert b.faults == (BoardFault.NO_SIM, BoardFault.STORE_FULL)
     assert (c.firmware, c.colour, c.time_scale, d.colour) == (FirmwareName.SHELL, True, 2.0, False)
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.settings.commands import (
     COMMANDS,
     LONGEST_LINE,
-    BadRequest,
+    BadControlLine,
     CloseConnection,
     SetFault,
     answer,
@@ -23,7 +23,7 @@ from harness.settings.commands import (
 
 def test_a_command():
     request = parse_request(b'{"id": 7, "command": "set-fault", "board": "a", "fault": "no-sim"}\n')
-    assert (request.id, request.command) == (7, SetFault(board="a", fault=Fault.NO_SIM))
+    assert (request.id, request.command) == (7, SetFault(board="a", fault=BoardFault.NO_SIM))
     request = parse_request(b'{"command": "close-connection", "client_id": "x", "style": "rst"}')
     assert (request.id, request.command) == (None, CloseConnection(client_id="x", style="rst"))
 
@@ -61,7 +61,7 @@ def test_a_command():
     ],
 )
 def test_what_is_no_command_is_one_sentence(line, request_id, said):
-    with pytest.raises(BadRequest) as caught:
+    with pytest.raises(BadControlLine) as caught:
         parse_request(line)
     assert caught.value.id == request_id
     assert str(caught.value).startswith(said)
@@ -73,7 +73,7 @@ OBJECTS = st.dictionaries(st.sampled_from(["id", "command", "board", "fault", "x
 
 @given(st.binary() | OBJECTS.map(lambda value: json.dumps(value).encode()))
 def test_no_line_breaks_the_parser(line):
-    with pytest.raises(BadRequest) as caught:
+    with pytest.raises(BadControlLine) as caught:
         parse_request(line)
     assert json.loads(refusal(caught.value.id, str(caught.value)))["ok"] is False
 

@@ -13,7 +13,7 @@ import pytest
 from harness.cli.arguments import make_parser as cli_parser
 from harness.lab import BoardConfig, LocalCloud
 from harness.settings import BoardSettings, CloudSettings, Limits, NamedBoard, ProcessCloud, ProcessSettings
-from harness.settings.shape import core, flag, options
+from harness.settings.fields import core, flag, options
 from harness.virtual.__main__ import make_parser
 from harness.virtual.cloud.broker.profile import BrokerProfile
 

@@ -7,7 +7,7 @@ import pytest
 from harness.trial import Attempt, Control, Facts, How, Outcome, Sort, Stage, judge
 from harness.trial.facts import Reply, Trouble
 from harness.trial.judge import Sentence, span
-from harness.trial.phases import Party
+from harness.trial.phases import TroubleSource
 
 # By a fact's name the number of the one event that shows it.
 SHOWN = {
@@ -445,36 +445,40 @@ TROUBLES = {
     **{
         f"trouble of the {party}": (replace(HUNG_UP, trouble=Trouble(party, "no answer to AT")), outcome, [TROUBLE])
         for party, outcome in (
-            (Party.NETWORK, Outcome.NETWORK_LOST),
-            (Party.BOARD, Outcome.BOARD_LOST),
-            (Party.CLOUD, Outcome.CLOUD_LOST),
-            (Party.LAB, Outcome.INCONCLUSIVE),
+            (TroubleSource.NETWORK, Outcome.NETWORK_LOST),
+            (TroubleSource.BOARD, Outcome.BOARD_LOST),
+            (TroubleSource.CLOUD, Outcome.CLOUD_LOST),
+            (TroubleSource.LAB, Outcome.INCONCLUSIVE),
         )
     },
     "trouble that is a sentence": (
-        replace(HUNG_UP, trouble=Trouble(Party.LAB, "no answer to AT.")),
+        replace(HUNG_UP, trouble=Trouble(TroubleSource.LAB, "no answer to AT.")),
         Outcome.INCONCLUSIVE,
         [TROUBLE],
     ),
     "restarted earlier": (
         replace(
             HUNG_UP,
-            trouble=Trouble(Party.LAB, "no answer to AT"),
+            trouble=Trouble(TroubleSource.LAB, "no answer to AT"),
             restarted_earlier="Ready",
-            dead=Trouble(Party.CLOUD, "The local cloud died"),
+            dead=Trouble(TroubleSource.CLOUD, "The local cloud died"),
         ),
         Outcome.MODEM_RESET,
         [EARLIER, TROUBLE],
     ),
     "dead": (
         replace(
-            HUNG_UP, trouble=Trouble(Party.LAB, "no answer to AT"), dead=Trouble(Party.CLOUD, "The local cloud died")
+            HUNG_UP,
+            trouble=Trouble(TroubleSource.LAB, "no answer to AT"),
+            dead=Trouble(TroubleSource.CLOUD, "The local cloud died"),
+            trouble=Trouble(TroubleSource.LAB, "no answer to AT"),
+            dead=Trouble(TroubleSource.CLOUD, "The local cloud died"),
         ),
         Outcome.CLOUD_LOST,
         [DEAD, TROUBLE],
     ),
     "what is proved stays proved": (
-        replace(HUNG_UP, restarted_earlier="Ready", dead=Trouble(Party.CLOUD, "The local cloud died")),
+        replace(HUNG_UP, restarted_earlier="Ready", dead=Trouble(TroubleSource.CLOUD, "The local cloud died")),
         Outcome.POLICY_DISCONNECT,
         [BASELINE, HANG_UP, REGISTERED, NOBODY, WORKED_AGAIN],
     ),

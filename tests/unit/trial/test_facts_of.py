@@ -8,7 +8,7 @@ import pytest
 from harness.timeline import Event, Kind
 from harness.trial import Attempt, Control, Facts, Sort, Stage, facts_of
 from harness.trial.facts import Reply, Trouble
-from harness.trial.phases import Party
+from harness.trial.phases import TroubleSource
 
 WORKED: dict[str, Any] = {"acked": True, "seen": True, "seconds": 0.5, "detail": ""}
 DEFAULTS = Facts("")
@@ -332,6 +332,6 @@ def test_what_kept_the_attempt_from_being_proved_and_what_was_found_dead():
     record.add(Kind.FAULT, "the modem is made registered")
     record.add(Kind.STEP, "said", party="lab", dead=False)
     assert record.found() == (
-        {"trouble": Trouble(Party.BOARD, "no answer"), "dead": Trouble(Party.CLOUD, "the cloud died")},
+        {"trouble": Trouble(TroubleSource.BOARD, "no answer"), "dead": Trouble(TroubleSource.CLOUD, "the cloud died")},
         {"trouble": (trouble,), "dead": (dead,)},
     )

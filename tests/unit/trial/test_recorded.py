@@ -14,7 +14,7 @@ from harness.firmware import MqttEventKind
 from harness.timeline import Event, Kind
 from harness.trial import Outcome, ServiceAnswer
 from harness.trial.judge import VERSION
-from harness.trial.phases import Party, Phase, PhaseLog, spans
+from harness.trial.phases import Phase, PhaseLog, TroubleSource, spans
 from tests.unit.trial.fakes import LOGIN, Clock, ClockedTimeline, FakeRegistration, Stage, through_json
 
 NONCE = re.compile(r"\bn[0-9a-f]{16}\b")
@@ -269,11 +269,11 @@ def test_the_verdict_carries_what_was_tried_how_often_and_its_effect():
 @pytest.mark.parametrize(
     ("error", "party"),
     [
-        (NotRegistered("x"), Party.NETWORK),
-        (BoardLost("x"), Party.BOARD),
-        (CloudUnreachable("x"), Party.CLOUD),
-        (LabError("x"), Party.LAB),
-        (NoAnswer("x"), Party.LAB),
+        (NotRegistered("x"), TroubleSource.NETWORK),
+        (BoardLost("x"), TroubleSource.BOARD),
+        (CloudUnreachable("x"), TroubleSource.CLOUD),
+        (LabError("x"), TroubleSource.LAB),
+        (NoAnswer("x"), TroubleSource.LAB),
     ],
 )
 def test_trouble_is_written_with_whose_it_is(error, party):

@@ -23,7 +23,7 @@ from harness.trial import (
     judge,
 )
 from harness.trial.facts import Reply, Trouble
-from harness.trial.phases import Party
+from harness.trial.phases import TroubleSource
 
 WORKED = Control(acked=True, seen=True, seconds=0.1)
 FAILED = Control(acked=False, seen=False, seconds=0.0, detail="hung up: ENOTCONN (128)")
@@ -143,7 +143,7 @@ def test_evidence_begins_with_the_policy_because_readers_cut_its_end():
 controls = st.builds(Control, st.booleans(), st.booleans(), st.floats(0, 60))
 texts = st.none() | st.just("x")
 replies = st.none() | st.builds(Reply, st.sampled_from([200, 401, 403, 404, 429, 500]), st.booleans(), st.just("x"))
-troubles = st.none() | st.builds(Trouble, st.sampled_from(Party), st.just("it is gone"))
+troubles = st.none() | st.builds(Trouble, st.sampled_from(TroubleSource), st.just("it is gone"))
 any_facts = st.builds(
     Facts,
     action=st.just("a"),

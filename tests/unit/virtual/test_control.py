@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board import Network
 from harness.virtual.control import StandIns, respond
 
@@ -76,7 +76,7 @@ def test_faults_of_one_board(say, stand_ins):
     assert say("set-fault", board="a", fault="denied") == {"ok": True, "faults": ["denied", "no-sim"]}
     assert say("clear-fault", board="a", fault="no-sim") == {"ok": True, "faults": ["denied"]}
     assert say("clear-fault", board="a", fault="no-sim") == {"ok": True, "faults": ["denied"]}
-    assert (stand_ins.boards["a"].faults, stand_ins.boards["b"].faults) == ({Fault.DENIED}, set())
+    assert (stand_ins.boards["a"].faults, stand_ins.boards["b"].faults) == ({BoardFault.DENIED}, set())
 
 
 def test_power_of_a_board(say, stand_ins):

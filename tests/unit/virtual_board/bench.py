@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.outputs import CancelTimer, LinkEvent, Output, Send, Timer
 from harness.virtual.board.pass_through import PassThrough
@@ -24,7 +24,7 @@ class Bench:
         nvm: Nvm | None = None,
         *,
         firmware: type[SerialModem] | type[PassThrough] = SerialModem,
-        faults: Iterable[Fault] = (),
+        faults: Iterable[BoardFault] = (),
         **options: Any,
     ) -> None:
         self.nvm = nvm or Nvm(make_identity("virtual-1"))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.settings import Terminator
+from harness.settings import TerminatorName
 from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.at_host.host_input import BUFFER_SIZE, HostInput
 from tests.unit.virtual_board.bench import Bench
@@ -78,10 +78,10 @@ def test_one_byte_at_a_time_and_corrected():
 @pytest.mark.parametrize(
     ("terminator", "end", "others"),
     [
-        (Terminator.CR, b"\r", [b"\n", b"\0"]),
-        (Terminator.LF, b"\n", [b"\r", b"\0"]),
-        (Terminator.CRLF, b"\r\n", [b"\r", b"\n", b"\0"]),
-        (Terminator.NUL, b"\0", [b"\r", b"\n"]),
+        (TerminatorName.CR, b"\r", [b"\n", b"\0"]),
+        (TerminatorName.LF, b"\n", [b"\r", b"\0"]),
+        (TerminatorName.CRLF, b"\r\n", [b"\r", b"\n", b"\0"]),
+        (TerminatorName.NUL, b"\0", [b"\r", b"\n"]),
     ],
 )
 def test_only_the_terminator_ends_a_command(terminator, end, others):
@@ -94,7 +94,7 @@ def test_only_the_terminator_ends_a_command(terminator, end, others):
 
 
 def test_a_host_with_crlf_suits_lf_and_crlf():
-    for terminator in (Terminator.LF, Terminator.CRLF):
+    for terminator in (TerminatorName.LF, TerminatorName.CRLF):
         bench = boot(terminator=terminator)
         assert bench.type(b"AT\r\nAT\r\n") == OK + OK
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from tests.unit.virtual_board.bench import ERROR, NOON, OK, Bench, cme, info, urcs
 from tests.unit.virtual_board.test_modem_credentials import AMAZON_ROOT
 
@@ -14,7 +14,7 @@ def faulty(*faults):
 
 
 def test_no_sim():
-    bench = faulty(Fault.NO_SIM)
+    bench = faulty(BoardFault.NO_SIM)
     for subscription in ("+CEREG=5", "%XSIM=1", "+CSCON=1", "%MDMEV=1"):
         bench.ask("AT" + subscription)
     assert bench.ask("AT+CPIN?") == cme(13)  # the UICC is off
@@ -44,7 +44,7 @@ def test_no_sim():
     ],
 )
 def test_denied(level, text):
-    bench = faulty(Fault.DENIED)
+    bench = faulty(BoardFault.DENIED)
     bench.ask(f"AT+CEREG={level}")
     bench.ask("AT+CFUN=1")
     bench.advance(2)
@@ -53,7 +53,7 @@ def test_denied(level, text):
 
 
 def test_denied_leaves_no_connection():
-    bench = faulty(Fault.DENIED)
+    bench = faulty(BoardFault.DENIED)
     for subscription in ("+CSCON=1", "+CNEC=24", "+CGEREP=1"):
         bench.ask("AT" + subscription)
     bench.ask("AT+CFUN=1")
@@ -69,7 +69,7 @@ def test_denied_leaves_no_connection():
 def test_low_voltage():
     bench = faulty()
     bench.ask('AT%CMNG=0,1,4,"x"')
-    bench.faults.add(Fault.LOW_VOLTAGE)
+    bench.faults.add(BoardFault.LOW_VOLTAGE)
     for command in ('AT%CMNG=0,1,4,"y"', "AT%CMNG=3,1,4", "AT%KEYGEN=2,2,0", "AT%XSYSTEMMODE=1,1,0,0",
                     "AT%XFACTORYRESET=0", "AT%FEACONF=0,3,1"):  # fmt: skip
         assert bench.ask(command) == cme(528), command
@@ -85,19 +85,19 @@ def test_low_voltage():
 def test_low_voltage_keeps_settings_out_of_the_memory():
     bench = faulty()
     bench.ask("AT%XSYSTEMMODE=0,1,0,2")
-    bench.faults.add(Fault.LOW_VOLTAGE)
+    bench.faults.add(BoardFault.LOW_VOLTAGE)
     bench.ask("AT#XRESET")
     bench.advance(5)
     assert bench.ask("AT%XSYSTEMMODE?") == info("%XSYSTEMMODE: 1,0,1,0")
 
 
 def test_the_codes_only_show_when_asked_for():
-    bench = Bench(faults=[Fault.LOW_VOLTAGE])
+    bench = Bench(faults=[BoardFault.LOW_VOLTAGE])
     assert bench.ask('AT%CMNG=0,1,4,"y"') == ERROR
 
 
 def test_no_imei():
-    bench = faulty(Fault.NO_IMEI)
+    bench = faulty(BoardFault.NO_IMEI)
     for command in ("AT+CGSN", "AT+CGSN=0", "AT+CGSN=1", "AT+CGSN=2", "AT+CFUN=1", "AT+CFUN=21"):
         assert bench.ask(command) == ERROR
     bench.ask("AT%MDMEV=1")
@@ -107,7 +107,7 @@ def test_no_imei():
 
 
 def test_a_full_store():
-    bench = faulty(Fault.STORE_FULL)
+    bench = faulty(BoardFault.STORE_FULL)
     for command in ('AT%CMNG=0,1,4,"x"', "AT%KEYGEN=1,2,0", "AT%KEYGEN=1,8"):
         assert bench.ask(command) == cme(515)
 
@@ -115,7 +115,7 @@ def test_a_full_store():
 def test_a_store_that_becomes_full_has_room_for_what_is_taken_out():
     bench = faulty()
     bench.ask('AT%CMNG=0,1,4,"0123456789"')
-    bench.faults.add(Fault.STORE_FULL)
+    bench.faults.add(BoardFault.STORE_FULL)
     assert bench.ask('AT%CMNG=0,1,4,"01234567890"') == cme(515)
     assert bench.ask('AT%CMNG=0,2,4,"0"') == cme(515)
     assert bench.ask("AT%CMNG=3,1,4") == OK
@@ -124,7 +124,7 @@ def test_a_store_that_becomes_full_has_room_for_what_is_taken_out():
 
 
 def test_the_network_does_not_tell_the_time():
-    bench = faulty(Fault.CLOCK_UNKNOWN)
+    bench = faulty(BoardFault.CLOCK_UNKNOWN)
     bench.ask("AT%XTIME=1")
     bench.ask("AT+CFUN=1")
     assert bench.advance(100) == b""
@@ -136,7 +136,7 @@ def test_the_network_does_not_tell_the_time():
 
 @pytest.mark.parametrize(
     ("fault", "kind"),
-    [(Fault.NO_ROOM_FOR_CA, 0), (Fault.NO_ROOM_FOR_CERTIFICATE, 1), (Fault.NO_ROOM_FOR_KEY, 2)],
+    [(BoardFault.NO_ROOM_FOR_CA, 0), (BoardFault.NO_ROOM_FOR_CERTIFICATE, 1), (BoardFault.NO_ROOM_FOR_KEY, 2)],
 )
 def test_no_room_for_one_entry(fault, kind):
     bench = faulty(fault)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.outputs import CloseLink, LinkClosed, LinkData, LinkFailed, LinkOpened, LinkSend, OpenLink
 from harness.virtual.mqtt import (
     FROM_CLIENT,
@@ -335,7 +335,7 @@ def test_passwords_do_not_show_in_what_gets_printed(bench):
 
 @pytest.mark.parametrize(("asked", "between"), [("+CSCON=1", "+CSCON: 1"), ("+CEREG=1", "+CEREG: 1"), (None, None)])
 def test_older_firmware_lets_a_result_stand_behind_the_header(online, asked, between):
-    online.faults.add(Fault.INTERLEAVED_MESSAGES)
+    online.faults.add(BoardFault.INTERLEAVED_MESSAGES)
     if asked:
         online.ask(f"AT{asked}")
     heard = broker(online, Publish("a/b", b"hello"))

@@ -7,7 +7,7 @@ effect, and in a full buffer even the closing quote is lost, so that the line en
 
 from typing import Final
 
-from harness.settings import Terminator
+from harness.settings import TerminatorName
 
 BUFFER_SIZE: Final = 4095
 """Bytes of a command; one more in the buffer ends the text."""
@@ -18,7 +18,7 @@ _DELETE: Final = (0x08, 0x7F)
 class HostInput:
     """Collects one command line at a time."""
 
-    def __init__(self, terminator: Terminator = Terminator.CR) -> None:
+    def __init__(self, terminator: TerminatorName = TerminatorName.CR) -> None:
         self._terminator = terminator
         self._line = bytearray()
         self._quoted = False
@@ -43,11 +43,11 @@ class HostInput:
 
     def _ends(self, byte: int) -> bool:
         match self._terminator:
-            case Terminator.CR:
+            case TerminatorName.CR:
                 return byte == _CR
-            case Terminator.LF:
+            case TerminatorName.LF:
                 return byte == _LF
-            case Terminator.CRLF:
+            case TerminatorName.CRLF:
                 return byte == _LF and self._line[-1:] == b"\r"
-            case Terminator.NUL:
+            case TerminatorName.NUL:
                 return byte == _NUL

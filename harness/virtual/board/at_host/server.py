@@ -7,7 +7,7 @@ from collections.abc import Callable, Set
 from datetime import datetime
 from typing import Final
 
-from harness.settings import Fault, Terminator
+from harness.settings import BoardFault, TerminatorName
 from harness.virtual.board.at_host.host_input import HostInput
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.pass_through import PassThrough, utc_now
@@ -25,9 +25,9 @@ class AtHost(PassThrough):
         personality: Personality,
         nvm: Nvm,
         *,
-        terminator: Terminator = Terminator.CR,
+        terminator: TerminatorName = TerminatorName.CR,
         now: Callable[[], datetime] = utc_now,
-        faults: Set[Fault] = frozenset(),
+        faults: Set[BoardFault] = frozenset(),
     ) -> None:
         super().__init__(personality, nvm, now=now, faults=faults)
         self._terminator = terminator

@@ -10,7 +10,7 @@ import hashlib
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
 from harness.virtual.board.modem.codes import (
     ALREADY_EXISTS,
@@ -30,9 +30,9 @@ KNOWN = range(12)
 ASSET_ENCRYPTION_KEY = 13  # nRF91x1 only
 LONGEST_PASSWORD = 32
 _NO_ROOM = {
-    ROOT_CA: Fault.NO_ROOM_FOR_CA,
-    CLIENT_CERTIFICATE: Fault.NO_ROOM_FOR_CERTIFICATE,
-    PRIVATE_KEY: Fault.NO_ROOM_FOR_KEY,
+    ROOT_CA: BoardFault.NO_ROOM_FOR_CA,
+    CLIENT_CERTIFICATE: BoardFault.NO_ROOM_FOR_CERTIFICATE,
+    PRIVATE_KEY: BoardFault.NO_ROOM_FOR_KEY,
 }
 
 
@@ -114,7 +114,7 @@ class CredentialCommands:
 
     def make_room(self, more: int) -> None:
         """Refuse what does not fit: ``more`` bytes on top of what is stored."""
-        full = Fault.STORE_FULL in self._state.faults
+        full = BoardFault.STORE_FULL in self._state.faults
         capacity = self._fullest if full else self._state.personality.credential_capacity
         if self._used() + more > capacity:
             raise Refused(MEMORY_FULL)

@@ -5,7 +5,7 @@ Source: "nRF91x1 AT Commands" reference, +CFUN, %XSYSTEMMODE, %FEACONF, +COPS, +
 
 from dataclasses import replace
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply, Wait
 from harness.virtual.board.modem.codes import RADIO_CONNECTION_ACTIVE, SEARCH_INTERRUPTED
 from harness.virtual.board.modem.nvm import PLMN
@@ -68,9 +68,9 @@ class FunctionalCommands:
     def _check_lte(self) -> None:
         """Refuse to go on air without an IMEI or with too low a supply."""
         faults = self._state.faults
-        if Fault.NO_IMEI in faults and self._state.on.mdmev:
+        if BoardFault.NO_IMEI in faults and self._state.on.mdmev:
             self._state.urc("%MDMEV: NO IMEI")
-        if Fault.NO_IMEI in faults or Fault.LOW_VOLTAGE in faults:
+        if BoardFault.NO_IMEI in faults or BoardFault.LOW_VOLTAGE in faults:
             raise Refused
 
     def _enter(self, mode: int) -> None:
@@ -115,7 +115,7 @@ class FunctionalCommands:
             self._uicc_ready(False)
 
     def _uicc_started(self) -> None:
-        self._uicc_ready(Fault.NO_SIM not in self._state.faults)
+        self._uicc_ready(BoardFault.NO_SIM not in self._state.faults)
 
     def _uicc_ready(self, ready: bool) -> None:
         self._state.uicc_ready = ready

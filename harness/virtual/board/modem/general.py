@@ -5,7 +5,7 @@ Source: "nRF91x1 AT Commands" reference, +CMEE, +CLAC, +CEMODE, %XVBAT, %XTEMP, 
 
 from collections.abc import Callable, Iterable
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.commands import Args, Commands, Forms, Reply, Wait
 from harness.virtual.board.modem.nvm import StoredSettings
 from harness.virtual.board.modem.state import State
@@ -45,7 +45,7 @@ class GeneralCommands:
         return None
 
     def _voltage(self) -> Reply:
-        low = Fault.LOW_VOLTAGE in self._state.faults
+        low = BoardFault.LOW_VOLTAGE in self._state.faults
         return f"%XVBAT: {LOW_MILLIVOLT if low else MILLIVOLT}"
 
     def _factory_reset(self, args: Args) -> Reply:

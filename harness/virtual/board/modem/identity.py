@@ -4,7 +4,7 @@ Source: "nRF91x1 AT Commands" reference, +CGSN, +CGMI, +CGMM, +CGMR, +CIMI, %SHO
 %DEVICEUUID, %XICCID, +CPIN, +CPINR, %XSIM.
 """
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
 from harness.virtual.board.modem.codes import SIM_FAILURE, SIM_NOT_INSERTED
 from harness.virtual.board.modem.state import State
@@ -41,7 +41,7 @@ class IdentityCommands:
     def _cgsn(self, args: Args) -> Reply:
         who, svn = self._state.nvm.identity, self._state.personality.svn
         kind = args.at_most(1).choice(0, (0, 1, 2, 3), default=0)
-        if Fault.NO_IMEI in self._state.faults:
+        if BoardFault.NO_IMEI in self._state.faults:
             raise Refused
         return (who.imei, f'+CGSN: "{who.imei}"', f'+CGSN: "{who.imei[:14]}{svn}"', f'+CGSN: "{svn}"')[kind]
 
@@ -60,6 +60,6 @@ class IdentityCommands:
 
     def _from_sim(self, answer: str) -> str:
         if not self._state.uicc_ready:
-            missing = self._state.uicc and Fault.NO_SIM in self._state.faults
+            missing = self._state.uicc and BoardFault.NO_SIM in self._state.faults
             raise Refused(SIM_NOT_INSERTED if missing else SIM_FAILURE)
         return answer

@@ -6,7 +6,7 @@ Source: "nRF91x1 AT Commands" reference.
 from collections.abc import Callable, Set
 from datetime import datetime
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.commands import Command, Forms, Refused, Reply
 from harness.virtual.board.modem.credentials import CredentialCommands
 from harness.virtual.board.modem.expiry import ExpiryCommands
@@ -38,7 +38,7 @@ class Modem:
         urc: Callable[[str], None],
         lost: Callable[[], None],
         now: Callable[[], datetime],
-        faults: Set[Fault] = frozenset(),
+        faults: Set[BoardFault] = frozenset(),
     ) -> None:
         self._state = State(personality, nvm, outbox, urc, now, nvm.settings, faults)
         self.radio = Radio(self._state, lost)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.modem.nvm import PLMN
 from harness.virtual.board.modem.state import State
 
@@ -66,7 +66,7 @@ class Radio:
         lte_m, nb_iot, _, _ = self._state.settings.system_mode
         if not (lte_m or nb_iot):
             return
-        if Fault.NO_SIM in self._state.faults:
+        if BoardFault.NO_SIM in self._state.faults:
             self._at(UICC_READY, lambda: self._set_status(UICC_FAILURE))
             return
         self._at(CELL_FOUND, self._cell_found)
@@ -76,7 +76,7 @@ class Radio:
             self._at(moment, partial(self._measured, values))
         if self.plmn in ("", PLMN):
             self._at(RRC_CONNECTED, self._connect)
-            self._at(REGISTERED, self._denied if Fault.DENIED in self._state.faults else self._registered)
+            self._at(REGISTERED, self._denied if BoardFault.DENIED in self._state.faults else self._registered)
 
     def pause(self) -> None:
         """Stop what is scheduled: a detach is under way."""
@@ -148,7 +148,7 @@ class Radio:
         self._urc(on.mdmev > 0, "%MDMEV: SEARCH STATUS 2")
         self._set_status(HOME)
         self._urc(on.cind[0] > 0, '+CIND: "service",1')
-        if Fault.CLOCK_UNKNOWN not in state.faults:
+        if BoardFault.CLOCK_UNKNOWN not in state.faults:
             state.clock_offset = timedelta()
             self._urc(on.xtime > 0, f'%XTIME: "00","{_universal_time(state)}","00"')
         self._restart_inactivity()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.commands import Refused
 from harness.virtual.board.modem.codes import ACTIVE_STATE, POWER_OFF_WARNING
 from harness.virtual.board.modem.nvm import Nvm, StoredSettings
@@ -13,7 +13,7 @@ from harness.virtual.board.personality import Personality
 
 
 @dataclass
-class Subscriptions:
+class UrcSubscriptions:
     """Which unsolicited results the host asked for. Nothing is sent unasked."""
 
     cereg: int = 0
@@ -39,8 +39,8 @@ class State:
     now: Callable[[], datetime]
     settings: StoredSettings
     """In use; the modem writes them to the NVM at CFUN=0."""
-    faults: Set[Fault]
-    on: Subscriptions = field(default_factory=Subscriptions)
+    faults: Set[BoardFault]
+    on: UrcSubscriptions = field(default_factory=UrcSubscriptions)
     cmee: bool = False
     clock_offset: timedelta | None = None
     """Difference of the modem's clock to ``now``; None until the network or the host has told the time."""
@@ -64,10 +64,10 @@ class State:
         """Refuse what must be stored at once while it may not be: the modem is active, or its supply too low."""
         if self.active:
             raise Refused(ACTIVE_STATE)
-        if Fault.LOW_VOLTAGE in self.faults:
+        if BoardFault.LOW_VOLTAGE in self.faults:
             raise Refused(POWER_OFF_WARNING)
 
     def save_settings(self) -> None:
         """Write the settings to the NVM, which a power-off warning prevents."""
-        if Fault.LOW_VOLTAGE not in self.faults:
+        if BoardFault.LOW_VOLTAGE not in self.faults:
             self.nvm.settings = self.settings

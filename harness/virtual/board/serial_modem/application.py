@@ -14,7 +14,7 @@ BAUD_RATES = (115200, 230400, 460800, 921600, 1000000)
 MODEM_RESET = 0.8
 
 
-class Device(Protocol):
+class ApplicationHost(Protocol):
     """What these commands do to the board."""
 
     data_idle_ms: int
@@ -33,7 +33,11 @@ class ApplicationCommands:
     """The commands that are not MQTT. ``names``: every command of the application, for #XCLAC."""
 
     def __init__(
-        self, device: Device, personality: Personality, identity: BoardIdentity, names: Callable[[], Iterable[str]]
+        self,
+        device: ApplicationHost,
+        personality: Personality,
+        identity: BoardIdentity,
+        names: Callable[[], Iterable[str]],
     ) -> None:
         self._device = device
         self._personality = personality

@@ -62,7 +62,7 @@ class EvtType(IntEnum):
 
 
 @dataclass(frozen=True)
-class Broker:
+class BrokerLogin:
     """Where to connect, and as whom."""
 
     host: str
@@ -96,7 +96,7 @@ class MqttClient:
         self._message = message
         self._opened = opened
         self._traffic = traffic
-        self.broker: Broker | None = None
+        self.broker: BrokerLogin | None = None
         """The connection that is open or being opened."""
         self.connected = False
         """TCP and TLS are up and CONNECT is sent; the broker may not have answered yet."""
@@ -107,7 +107,7 @@ class MqttClient:
         self._publish_id = 0
         self._subscribe_id = 0
 
-    def connect(self, broker: Broker) -> None:
+    def connect(self, broker: BrokerLogin) -> None:
         """Open the link; ``opened`` is called when CONNECT was sent, or when it cannot be."""
         self.broker = broker
         self._outbox.emit(OpenLink(broker.host, broker.port, broker.sec_tag))
@@ -161,7 +161,7 @@ class MqttClient:
             case LinkClosed(reset) if self.connected:
                 self._end(-ECONNRESET if reset else -ENOTCONN)
 
-    def _say_hello(self, broker: Broker) -> None:
+    def _say_hello(self, broker: BrokerLogin) -> None:
         self.connected = True
         self._accepted = False
         self._unanswered = 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.virtual.board.commands import Args, Commands, Forms, Later, Refused, Reply
-from harness.virtual.board.serial_modem.mqtt_client import Broker, MqttClient
+from harness.virtual.board.serial_modem.mqtt_client import BrokerLogin, MqttClient
 
 DEFAULT_CLIENT_ID = "sm_default_client_id"
 DEFAULT_KEEPALIVE = 60
@@ -20,7 +20,7 @@ LONGEST_TOPIC = 128
 DISCONNECT, CONNECT_IPV4, CONNECT_IPV6 = 0, 1, 2
 
 
-class Device(Protocol):
+class MqttHost(Protocol):
     """What these commands need of the board around them."""
 
     @property
@@ -43,7 +43,7 @@ class _Config:
 class MqttCommands:
     """The MQTT commands over one :class:`MqttClient`."""
 
-    def __init__(self, device: Device, client: MqttClient) -> None:
+    def __init__(self, device: MqttHost, client: MqttClient) -> None:
         self._device = device
         self._client = client
         self._config = _Config()
@@ -98,7 +98,9 @@ class MqttCommands:
             raise Refused
         config = self._config
         self._client.connect(
-            Broker(host, port, sec_tag, config.client_id, config.keepalive, bool(config.clean_session), user, password)
+            BrokerLogin(
+                host, port, sec_tag, config.client_id, config.keepalive, bool(config.clean_session), user, password
+            )
         )
         return Later.LATER
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Final
 
-from harness.settings import Fault
+from harness.settings import BoardFault
+from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Command, Forms, Lines, Refused, Reply, parse
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
 from harness.virtual.board.personality import Personality
-from harness.virtual.board.running import run
 from harness.virtual.board.serial_modem.application import ApplicationCommands
 from harness.virtual.board.serial_modem.data_mode import DataMode, shortest_idle_ms
 from harness.virtual.board.serial_modem.line_input import LineInput, Overflow
@@ -49,7 +49,7 @@ class SerialModem:
         *,
         baud: int = DEFAULT_BAUD,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        faults: Set[Fault] = frozenset(),
+        faults: Set[BoardFault] = frozenset(),
     ) -> None:
         self._personality = personality
         self._nvm = nvm
@@ -181,7 +181,7 @@ class SerialModem:
 
     def _message_arrived(self, topic: bytes, payload: bytes) -> None:
         between = b""
-        if Fault.INTERLEAVED_MESSAGES in self._faults and (notice := self._modem.notice()):
+        if BoardFault.INTERLEAVED_MESSAGES in self._faults and (notice := self._modem.notice()):
             # Header and data are writes of their own before Serial Modem's pull request 324.
             between = f"\r\n{notice}\r\n".encode()
         self._mqtt_says(b"#XMQTTMSG: %d,%d\r\n%s%s\r\n%s\r\n" % (len(topic), len(payload), between, topic, payload))

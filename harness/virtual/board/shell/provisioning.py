@@ -8,7 +8,8 @@ from collections.abc import Callable, Set
 from datetime import datetime
 from typing import Final
 
-from harness.settings import Fault
+from harness.settings import BoardFault
+from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Refused, parse
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.modem.credentials import ROOT_CA
@@ -18,7 +19,6 @@ from harness.virtual.board.pass_through import utc_now
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.provisioning import ROOT_CA_TAG, ProvisioningClient
 from harness.virtual.board.provisioning.client import Result
-from harness.virtual.board.running import run
 from harness.virtual.board.shell.server import Shell
 
 BOOT: Final = 1.0
@@ -36,7 +36,7 @@ class ProvisioningShell(Shell):
         root_ca: str | None = None,
         colour: bool = False,
         now: Callable[[], datetime] = utc_now,
-        faults: Set[Fault] = frozenset(),
+        faults: Set[BoardFault] = frozenset(),
     ) -> None:
         super().__init__(personality, nvm, colour=colour, now=now, faults=faults)
         self._root_ca = root_ca

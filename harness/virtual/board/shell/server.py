@@ -9,7 +9,7 @@ from collections.abc import Callable, Set
 from datetime import datetime
 from typing import Final
 
-from harness.settings import Fault
+from harness.settings import BoardFault
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.pass_through import PassThrough, utc_now
 from harness.virtual.board.personality import Personality
@@ -43,7 +43,7 @@ class Shell(PassThrough):
         *,
         colour: bool = False,
         now: Callable[[], datetime] = utc_now,
-        faults: Set[Fault] = frozenset(),
+        faults: Set[BoardFault] = frozenset(),
     ) -> None:
         super().__init__(personality, nvm, now=now, faults=faults)
         self._colour = colour

@@ -10,16 +10,16 @@ from harness.errors import Misuse
 from harness.trial.experiment import (
     Breaker,
     Conclusion,
-    Connection,
     Do,
     Done,
     Experiment,
+    ExperimentResult,
+    ExperimentRule,
     Night,
     Observation,
     Plan,
-    Result,
-    Rule,
     Saw,
+    StepConnection,
     Stop,
     Subject,
     Suspect,
@@ -31,11 +31,11 @@ SUBJECT = Subject("publish on prod/x/y (QoS 1)", differs="topic")
 
 
 def action(rule=None, night=None, draws=None):
-    return Experiment.of_action(SUBJECT, rule or Rule(), night or Night(), draws or random.Random(1))
+    return Experiment.of_action(SUBJECT, rule or ExperimentRule(), night or Night(), draws or random.Random(1))
 
 
 def login(draws):
-    return Experiment.of_login(Subject("connect as x"), Rule(), Night(), draws)
+    return Experiment.of_login(Subject("connect as x"), ExperimentRule(), Night(), draws)
 
 
 def answered(plan, **more):
@@ -61,7 +61,7 @@ def at_action(do):
 @given(st.integers(0, 2**32), st.floats(0, 1), st.sampled_from(["action", "login", "group"]))
 def test_it_ends_with_a_result_and_well_formed_plans_whatever_is_seen(seed, works, which):
     chance = random.Random(seed)
-    draws, rule, night = random.Random(1), Rule(), Night()
+    draws, rule, night = random.Random(1), ExperimentRule(), Night()
     experiment = {
         "action": lambda: Experiment.of_action(SUBJECT, rule, night, draws),
         "login": lambda: Experiment.of_login(SUBJECT, rule, night, draws),
@@ -87,7 +87,7 @@ def test_it_ends_with_a_result_and_well_formed_plans_whatever_is_seen(seed, work
         )
 
     result = play(experiment, do)
-    if isinstance(result, Result):
+    if isinstance(result, ExperimentResult):
         assert (result.suspect is None) == (result.conclusion is not Conclusion.INCONCLUSIVE)
         assert result.evidence
 
@@ -96,7 +96,7 @@ def well_formed(plan, before, rule):
     assert plan.steps
     assert plan.patience >= 0
     kinds = [step.do for step in plan.steps]
-    if plan.connection is Connection.SAME:
+    if plan.connection is StepConnection.SAME:
         assert before.name == "baseline", "a place is drawn on a connection whose baseline has just worked"
     if Do.ACTION in kinds:
         assert kinds.count(Do.SHAM) <= 11
@@ -208,7 +208,7 @@ def test_a_lost_network_voids_the_verdict_at_once():
 
 
 def test_a_budget_ends_it_without_a_claim():
-    result = play(action(rule=Rule(budget=3.5)), at_action(ends_at))
+    result = play(action(rule=ExperimentRule(budget=3.5)), at_action(ends_at))
     assert result.suspect is Suspect.BUDGET
     assert result.tally.seconds == 4.0
 
@@ -303,7 +303,7 @@ def test_a_bad_link_is_no_refused_login(fails):
 
 
 def grouped(do, count=12):
-    return play(Experiment.of_group(count, Rule(), Night(), random.Random(1)), do)
+    return play(Experiment.of_group(count, ExperimentRule(), Night(), random.Random(1)), do)
 
 
 def test_a_quiet_group_shares_one_hold():
@@ -368,7 +368,7 @@ def test_three_verdicts_with_the_same_suspect_end_the_run():
 
     def of(suspect):
         conclusion = Conclusion.INCONCLUSIVE if suspect else Conclusion.TOLERATED
-        return Result(conclusion, (), Tally(), suspect)
+        return ExperimentResult(conclusion, (), Tally(), suspect)
 
     taken = [Suspect.NETWORK, Suspect.NETWORK, None, Suspect.NETWORK, Suspect.BURST, Suspect.NETWORK, Suspect.NETWORK]
     assert [breaker.take(of(suspect)) for suspect in taken] == [None] * 7
@@ -403,11 +403,11 @@ def test_misuse_is_one_clear_line():
 )
 def test_a_rule_that_makes_no_sense_is_refused_in_one_line(arguments, words):
     with pytest.raises(Misuse, match=words):
-        Rule(**arguments)
+        ExperimentRule(**arguments)
 
 
 def test_the_strictest_bound_can_still_be_reached():
-    rule = Rule(confidence=1e-7)
+    rule = ExperimentRule(confidence=1e-7)
     assert (
         play(action(rule=rule, draws=random.Random(3)), at_action(ends_at)).conclusion is Conclusion.POLICY_DISCONNECT
     )

@@ -8,7 +8,18 @@ import random
 
 import pytest
 
-from harness.trial.experiment import Conclusion, Do, Done, Experiment, Night, Observation, Rule, Saw, Subject, Suspect
+from harness.trial.experiment import (
+    Conclusion,
+    Do,
+    Done,
+    Experiment,
+    ExperimentRule,
+    Night,
+    Observation,
+    Saw,
+    Subject,
+    Suspect,
+)
 from tests.simulation.faults import MODELS
 from tests.simulation.play import play
 from tests.simulation.world import LINKS, Cloud, World
@@ -21,7 +32,7 @@ def verdicts(link, model, cloud, count, *, seed=1, rule=None):
     chance, draws = random.Random(seed), random.Random(seed + 1)
     world, night = World(link, cloud, model.make(chance), chance), Night()
     for _ in range(count):
-        yield play(Experiment.of_action(Subject("x"), rule or Rule(), night, draws), world.do)
+        yield play(Experiment.of_action(Subject("x"), rule or ExperimentRule(), night, draws), world.do)
 
 
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: link.name)
@@ -89,7 +100,8 @@ def chance_of_a_wrong_verdict(victim):
         places = [victim if hit else victim + 1 for hit in hits]
         try:
             result = play(
-                Experiment.of_action(Subject("x"), Rule(), Night(), Place(places)), Adversary([victim] * 50).do
+                Experiment.of_action(Subject("x"), ExperimentRule(), Night(), Place(places)),
+                Adversary([victim] * 50).do,
             )
         except (StopIteration, RuntimeError):  # it wants one draw more
             waiting += [((*hits, True), chance / 12), ((*hits, False), chance * 11 / 12)]
@@ -106,9 +118,9 @@ def test_the_worst_broker_that_cannot_see_the_action_is_below_the_bound():
 
 
 def test_a_looser_confidence_is_quicker_and_still_bounded():
-    quick = list(verdicts(FIXED, QUIET_FAULT, Cloud("refuses", refuses=1.0), 30, rule=Rule(confidence=1e-2)))
+    quick = list(verdicts(FIXED, QUIET_FAULT, Cloud("refuses", refuses=1.0), 30, rule=ExperimentRule(confidence=1e-2)))
     assert {result.tally.hits for result in quick} == {2}
-    strict = list(verdicts(FIXED, QUIET_FAULT, Cloud("refuses", refuses=1.0), 30, rule=Rule(confidence=1e-6)))
+    strict = list(verdicts(FIXED, QUIET_FAULT, Cloud("refuses", refuses=1.0), 30, rule=ExperimentRule(confidence=1e-6)))
     assert {result.tally.hits for result in strict} == {6}
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.trial.experiment import Rule
+from harness.trial.experiment import ExperimentRule
 from harness.trial.experiment.rule import (
     ARMS,
     LATE_ARMS,
@@ -73,7 +73,7 @@ def test_ville_holds_however_one_stops(stake, wanted):
 
 
 def test_the_numbers_of_the_rule_keep_the_bound_together():
-    rule = Rule()
+    rule = ExperimentRule()
     prompt = ever_reaches(Fraction(rule.wanted), odds=PLACES, stake=Fraction(kelly(0, 0)), bets=ARMS)
     late = ever_reaches(Fraction(rule.wanted_late), odds=LATE_WINDOWS, stake=Fraction(LATE_STAKE), bets=LATE_ARMS)
     assert prompt > 4e-5  # the bound is not won by never deciding
@@ -84,7 +84,7 @@ def test_the_numbers_of_the_rule_keep_the_bound_together():
 
 @given(st.floats(2e-7, 0.5))
 def test_a_smaller_bound_asks_for_more(confidence):
-    rule, stricter = Rule(confidence=confidence), Rule(confidence=confidence / 2)
+    rule, stricter = ExperimentRule(confidence=confidence), ExperimentRule(confidence=confidence / 2)
     assert stricter.wanted > rule.wanted
     assert 1 / rule.wanted + 1 / rule.wanted_late <= confidence * (1 + 1e-9)
 
@@ -96,7 +96,7 @@ def test_the_stake_stays_in_its_limits_and_falls_with_losses(lost, answered):
 
 
 def test_four_hits_suffice_at_first_and_up_to_two_lost_shams_in_a_hundred():
-    rule = Rule()
+    rule = ExperimentRule()
     assert (1 + 11 * kelly(0, 0)) ** 3 < rule.wanted <= (1 + 11 * kelly(0, 0)) ** 4
     assert (1 + 11 * kelly(22, 1000)) ** 4 >= rule.wanted
     assert (1 + 11 * kelly(40, 1000)) ** 4 < rule.wanted <= (1 + 11 * kelly(40, 1000)) ** 5

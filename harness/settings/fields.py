@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from harness.settings.base import Option
+from harness.settings.model import Option
 
 
 def core(annotation: Any) -> Any:

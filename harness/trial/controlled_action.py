@@ -13,14 +13,14 @@ from dataclasses import asdict
 from harness.firmware import Login, MqttEventKind
 from harness.modem import Modem
 from harness.trial.actions import Acted, PacketAction
-from harness.trial.connecting import Connect
+from harness.trial.connect_trial import ConnectTrial
 from harness.trial.connection import MqttConnection, NotConnected, nonce
 from harness.trial.facts import Attempt, Control, Facts, Stage
 from harness.trial.facts_of import facts_of
 from harness.trial.phases import Phase, PhaseLog
 
 
-class Acting:
+class ControlledAction:
     """One attempt on ``link``. ``hold``: seconds after the fence in which a late refusal still counts."""
 
     def __init__(self, link: MqttConnection, modem: Modem, hold: float, log: PhaseLog) -> None:
@@ -58,7 +58,7 @@ class Acting:
                 found |= asdict(action.effect(acted))
         self._ask()
 
-    def connect(self, action: Connect) -> None:
+    def connect(self, action: ConnectTrial) -> None:
         """Connect with another login, or under other circumstances, between two connections with the right ones."""
         with self._log.phase(Phase.CONNECT):
             self._link.ensure()

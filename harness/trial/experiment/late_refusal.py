@@ -12,17 +12,17 @@ import statistics
 
 from harness.trial.experiment import evidence
 from harness.trial.experiment.arm import Arm, Meaning, read_arm
-from harness.trial.experiment.context import Context, Script, shams
-from harness.trial.experiment.diagnose import diagnose
-from harness.trial.experiment.outcome import Result, Suspect
-from harness.trial.experiment.plan import Connection, Do, Step
+from harness.trial.experiment.context import ExperimentContext, Script, shams
+from harness.trial.experiment.controls import find_suspect
+from harness.trial.experiment.outcome import ExperimentResult, Suspect
+from harness.trial.experiment.plan import Do, Step, StepConnection
 from harness.trial.experiment.rule import LATE_ARMS, LATE_MISSES, LATE_STAKE, LATE_WINDOWS, PLACES
 from harness.trial.experiment.wealth import bet
 
 _TRIES = 3
 
 
-def late(context: Context, first: Arm) -> Script[Result]:
+def late(context: ExperimentContext, first: Arm) -> Script[ExperimentResult]:
     """Find out whether the hang-up ``first.delay`` seconds after the action comes from the action."""
     delays = context.tally.late_delays = [first.delay]
     second = yield from _once_more(context, first)
@@ -52,13 +52,13 @@ def late(context: Context, first: Arm) -> Script[Result]:
     return (yield from _irregular(context, "it came too seldom"))
 
 
-def _window(context: Context) -> tuple[float, float]:
+def _window(context: ExperimentContext) -> tuple[float, float]:
     """Return the expected delay, and half the width of the window around it."""
     expected = statistics.fmean(context.tally.late_delays)
     return expected, 0.15 * expected + 2 * context.night.round_trip
 
 
-def _once_more(context: Context, first: Arm) -> Script[Arm | None]:
+def _once_more(context: ExperimentContext, first: Arm) -> Script[Arm | None]:
     """See the action once more, with nothing before it. None: connections ended otherwise in all tries."""
     for _ in range(_TRIES):
         arm = yield from _sent(context, Step(Do.IDLE, seconds=max(context.rule.hold, 1.5 * first.delay)))
@@ -67,7 +67,7 @@ def _once_more(context: Context, first: Arm) -> Script[Arm | None]:
     return None
 
 
-def _late_arm(context: Context, expected: float, half: float) -> Script[Arm]:
+def _late_arm(context: ExperimentContext, expected: float, half: float) -> Script[Arm]:
     counter_too = expected <= 3 * context.night.round_trip
     before = shams(context.draws.randrange(PLACES)) if counter_too else ()
     idle = context.draws.random() * 2 * half * LATE_WINDOWS
@@ -75,10 +75,10 @@ def _late_arm(context: Context, expected: float, half: float) -> Script[Arm]:
     return (yield from _sent(context, hold, *before, Step(Do.IDLE, seconds=idle)))
 
 
-def _sent(context: Context, hold: Step, *before: Step) -> Script[Arm]:
+def _sent(context: ExperimentContext, hold: Step, *before: Step) -> Script[Arm]:
     yield from context.clean_connection()
     steps = (*before, Step(Do.ACTION), Step(Do.FENCE), hold)
-    seen = yield from context.run("late", Connection.SAME, *steps)
+    seen = yield from context.run("late", StepConnection.SAME, *steps)
     return read_arm(steps, seen, 0.0)
 
 
@@ -89,7 +89,7 @@ def _comparable(arm: Arm, first: Arm) -> bool:
     return arm.meaning in (Meaning.LATE, Meaning.HIT) and not arm.answered
 
 
-def _quiet(context: Context, second: Arm) -> Result:
+def _quiet(context: ExperimentContext, second: Arm) -> ExperimentResult:
     if second.meaning is Meaning.SWALLOWED:
         return evidence.inconclusive(context, Suspect.SWALLOWED, "the action was never acknowledged")
     if context.tally.hits >= 2:
@@ -98,8 +98,8 @@ def _quiet(context: Context, second: Arm) -> Result:
     return evidence.tolerated(context)
 
 
-def _irregular(context: Context, how: str) -> Script[Result]:
-    found, cause = yield from diagnose(context)
+def _irregular(context: ExperimentContext, how: str) -> Script[ExperimentResult]:
+    found, cause = yield from find_suspect(context)
     text = f"the board was hung up on after the action, but {how}; {cause}"
     # Where connections end without the action too, that is the likelier cause.
     return evidence.inconclusive(context, Suspect.LATE if found is Suspect.BURST else found, text)

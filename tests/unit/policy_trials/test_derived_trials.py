@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.policy_trials.derived import DerivedTrials
+from harness.policy_trials.derived_trials import DerivedTrials
 from harness.policy_trials.trials import cases_for
 from harness.report import RunFolder
 from harness.run import Run

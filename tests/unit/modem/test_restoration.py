@@ -1,7 +1,7 @@
 import pytest
 
 from harness.errors import LabError
-from harness.modem.restoring import restoring
+from harness.modem.restoration import restoring
 
 
 def _fails(error):

@@ -6,9 +6,9 @@ Nothing is staked on it: it names a suspect for the reader, and proves nothing.
 import statistics
 from dataclasses import dataclass
 
-from harness.trial.experiment.context import Context, Script, shams
+from harness.trial.experiment.context import ExperimentContext, Script, shams
 from harness.trial.experiment.outcome import Suspect
-from harness.trial.experiment.plan import Connection, Do, Observation, Step
+from harness.trial.experiment.plan import Do, Observation, Step, StepConnection
 from harness.trial.experiment.rule import LONGEST_WINDOW, RUN_LENGTH, WINDOWS
 
 _SPREAD = 0.3
@@ -46,13 +46,13 @@ class Controls:
         return Suspect.BURST, f"{len(both)} connections without the action stayed: whatever it was is gone again"
 
 
-def diagnose(context: Context) -> Script[tuple[Suspect, str]]:
+def find_suspect(context: ExperimentContext) -> Script[tuple[Suspect, str]]:
     """Run the controls and name the suspect."""
     idle, runs = [], []
     window = max(context.rule.hold, min(24 * context.night.round_trip, LONGEST_WINDOW))
     for _ in range(WINDOWS):
         quiet = Step(Do.IDLE, seconds=window)
-        idle.append((yield from context.run("idle control", Connection.NEW, Step(Do.BASELINE), quiet)))
+        idle.append((yield from context.run("idle control", StepConnection.NEW, Step(Do.BASELINE), quiet)))
         busy = shams(RUN_LENGTH)
-        runs.append((yield from context.run("busy control", Connection.NEW, Step(Do.BASELINE), *busy)))
+        runs.append((yield from context.run("busy control", StepConnection.NEW, Step(Do.BASELINE), *busy)))
     return Controls(tuple(idle), tuple(runs), tuple(context.ages)).name()

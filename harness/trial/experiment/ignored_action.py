@@ -7,20 +7,20 @@ Example: only the action's is missing, four times: (0.05 + 0.95 * 12)^4 = 17,000
 """
 
 from harness.trial.experiment import evidence
-from harness.trial.experiment.context import Context, Script
-from harness.trial.experiment.outcome import Result, Suspect
-from harness.trial.experiment.plan import Connection, Do, Step
+from harness.trial.experiment.context import ExperimentContext, Script
+from harness.trial.experiment.outcome import ExperimentResult, Suspect
+from harness.trial.experiment.plan import Do, Step, StepConnection
 from harness.trial.experiment.rule import PLACES, ROUND_STAKE, ROUNDS
 from harness.trial.experiment.wealth import bet
 
 
-def ignored(context: Context) -> Script[Result]:
+def ignored(context: ExperimentContext) -> Script[ExperimentResult]:
     """Send rounds of messages until the action is seen, or its absence cannot be a coincidence."""
     tally = context.tally
     for _ in range(ROUNDS):
         yield from context.clean_connection()
         flight = Step(Do.FLIGHT, place=context.draws.randrange(PLACES), of=PLACES)
-        seen = yield from context.run("round", Connection.SAME, flight)
+        seen = yield from context.run("round", StepConnection.SAME, flight)
         tally.rounds += 1
         if seen.all_answered and not seen.action_missing:
             return evidence.tolerated(context)

@@ -7,7 +7,7 @@ from harness.faults.fault import Direction
 from harness.faults.script import Pass
 
 
-class Outbox:
+class DelayLine:
     """Both directions of one connection. What is held for ever (a black hole) is forgotten at once."""
 
     def __init__(self) -> None:

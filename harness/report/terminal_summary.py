@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from harness.report.record import BoardProgress, RunRecord, Trouble
+from harness.report.record import BoardProgress, NotPassed, RunRecord
 from harness.report.run_folder import short_name
 
 _NAMES_SHOWN = 3
@@ -12,12 +12,12 @@ _VARYING = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|0x[0-9a-fA-F]+|\b[0-9a-f
 _RESULTS = ("passed", "failed", "error", "skipped")
 
 
-def causes(troubles: Sequence[Trouble]) -> list[list[Trouble]]:
+def causes(troubles: Sequence[NotPassed]) -> list[list[NotPassed]]:
     """Return the troubles in groups of one cause, failures first, the largest group first.
 
     Messages that differ only in numbers, ids and the board's name have one cause.
     """
-    groups: dict[tuple[str, str], list[Trouble]] = {}
+    groups: dict[tuple[str, str], list[NotPassed]] = {}
     for trouble in troubles:
         groups.setdefault((trouble.result, _pattern(trouble)), []).append(trouble)
     return sorted(groups.values(), key=lambda group: (group[0].result != "failed", -len(group)))
@@ -71,7 +71,7 @@ def _word(result: str, number: int) -> str:
     return "errors" if result == "error" and number > 1 else result
 
 
-def _pattern(trouble: Trouble) -> str:
+def _pattern(trouble: NotPassed) -> str:
     text = _first_line(trouble.message)
     if trouble.board:
         text = text.replace(trouble.board, "{board}")

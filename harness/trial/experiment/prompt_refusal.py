@@ -2,19 +2,19 @@
 
 from harness.trial.experiment import evidence
 from harness.trial.experiment.arm import Arm, Meaning, read_arm
-from harness.trial.experiment.context import Context, Ended, NoBaseline, Script, shams
-from harness.trial.experiment.diagnose import diagnose
-from harness.trial.experiment.ignored import ignored
-from harness.trial.experiment.late import late
-from harness.trial.experiment.outcome import Result, Suspect
-from harness.trial.experiment.plan import Connection, Do, Step
+from harness.trial.experiment.context import Ended, ExperimentContext, NoBaseline, Script, shams
+from harness.trial.experiment.controls import find_suspect
+from harness.trial.experiment.ignored_action import ignored
+from harness.trial.experiment.late_refusal import late
+from harness.trial.experiment.outcome import ExperimentResult, Suspect
+from harness.trial.experiment.plan import Do, Step, StepConnection
 from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, PLACES, STAKES, SUBACK_PAUSE
 from harness.trial.experiment.wealth import bet, kelly
 
-_SAME = Connection.SAME
+_SAME = StepConnection.SAME
 
 
-def verdict(context: Context) -> Script[Result]:
+def verdict(context: ExperimentContext) -> Script[ExperimentResult]:
     """Try the action until something is proved of it, or nothing can be."""
     try:
         return (yield from _arms(context))
@@ -24,7 +24,7 @@ def verdict(context: Context) -> Script[Result]:
         return evidence.inconclusive(context, end.suspect, end.text)
 
 
-def _arms(context: Context) -> Script[Result]:
+def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
     rule, tally = context.rule, context.tally
     said_no = 0
     for number in range(1, ARMS + 1):
@@ -36,7 +36,7 @@ def _arms(context: Context) -> Script[Result]:
             said_no += 1
             if said_no == 2:
                 return evidence.refused_in_suback(context)
-            yield from context.run("pause", Connection.NONE, Step(Do.PAUSE, seconds=SUBACK_PAUSE))
+            yield from context.run("pause", StepConnection.NONE, Step(Do.PAUSE, seconds=SUBACK_PAUSE))
         if arm.meaning is Meaning.LATE:
             return (yield from late(context, arm))
         if arm.meaning is Meaning.NO_EFFECT:
@@ -58,7 +58,7 @@ def _arms(context: Context) -> Script[Result]:
     return (yield from _nothing_proved(context, suspect))
 
 
-def _arm(context: Context) -> Script[Arm]:
+def _arm(context: ExperimentContext) -> Script[Arm]:
     """One connection, one draw, one bet. The place and the stake are fixed between the baseline and the next packet."""
     yield from context.clean_connection()
     tally, night = context.tally, context.night
@@ -89,20 +89,20 @@ def _arm(context: Context) -> Script[Arm]:
     return arm
 
 
-def _futile(context: Context, left: int) -> bool:
+def _futile(context: ExperimentContext, left: int) -> bool:
     """True when hits in all arms that are left, at the largest stake, could not reach the bound."""
     best = 1 + STAKES[1] * (PLACES - 1)
     return context.tally.wealth * best**left < context.rule.wanted
 
 
-def _mixed(context: Context) -> str:
+def _mixed(context: ExperimentContext) -> str:
     tally = context.tally
     return f"hung up on {tally.hits} times and answered {tally.stays or 1} times: both cannot be the policy"
 
 
-def _nothing_proved(context: Context, suspect: Suspect | None) -> Script[Result]:
+def _nothing_proved(context: ExperimentContext, suspect: Suspect | None) -> Script[ExperimentResult]:
     """Name what ends the connections, without a claim about the action."""
-    found, text = yield from diagnose(context)
+    found, text = yield from find_suspect(context)
     if suspect is Suspect.DELIVERED:
         return evidence.inconclusive(context, suspect, "the message was delivered although the board was hung up on")
     if suspect is Suspect.CONNECT and found is Suspect.BURST:

@@ -10,7 +10,7 @@ def no_note(_kind: str, _id: str, _there: bool) -> None:
     """Note nothing."""
 
 
-class Made(set[str]):
+class CreatedThings(set[str]):
     """Ids of one ``kind``. ``note`` is told of each that is added or gone."""
 
     def __init__(self, kind: str, note: Note) -> None:

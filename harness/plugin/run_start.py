@@ -85,9 +85,9 @@ def begin_work(config: pytest.Config, given: WorkerInput) -> None:
 
 def lead_workers(config: pytest.Config) -> None:
     """Lead pytest-xdist's workers."""
-    from harness.plugin.side_by_side import SideBySide
+    from harness.plugin.parallel_boards import ParallelBoards
 
-    config.pluginmanager.register(SideBySide(config), "nrf91-side-by-side")
+    config.pluginmanager.register(ParallelBoards(config), "nrf91-side-by-side")
 
 
 def choose_workers(config: pytest.Config) -> None:

@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScheduling
 
 from harness.errors import HarnessError
 from harness.lab.scratch import Scratch
-from harness.plugin.beginning import plan, selected_boards
+from harness.plugin.run_start import plan, selected_boards
 from harness.plugin.scheduler import BoardScheduling, Scheduling
 from harness.plugin.state import REPORTS, folder_of, run_of
 from harness.plugin.worker import pid_file
@@ -25,7 +25,7 @@ from harness.plugin.worker_input import INPUT, WorkerInput
 _TIDY = 10.0  # seconds for workers that were interrupted; the run as a whole has a few more
 
 
-class SideBySide:
+class ParallelBoards:
     """pytest's and pytest-xdist's hooks of the controller."""
 
     def __init__(self, config: pytest.Config) -> None:

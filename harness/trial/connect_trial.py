@@ -11,7 +11,7 @@ Circumstances = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Connect:
+class ConnectTrial:
     """A CONNECT with another ``login`` than the right one, or under other circumstances.
 
     ``difference`` says in words what differs. ``during`` brings the circumstances about and takes them away again.
