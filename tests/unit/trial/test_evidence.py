@@ -471,8 +471,6 @@ TROUBLES = {
             HUNG_UP,
             trouble=Trouble(TroubleSource.LAB, "no answer to AT"),
             dead=Trouble(TroubleSource.CLOUD, "The local cloud died"),
-            trouble=Trouble(TroubleSource.LAB, "no answer to AT"),
-            dead=Trouble(TroubleSource.CLOUD, "The local cloud died"),
         ),
         Outcome.CLOUD_LOST,
         [DEAD, TROUBLE],
