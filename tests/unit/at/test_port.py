@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from harness.at import AtError, AtFormatError, AtPort, PortSettings
-from harness.at.syntax import Terminator
+from harness.at.syntax import Terminator, parse_command
 from harness.errors import BoardLost, LabError, Misuse, NoAnswer
 from harness.timeline import Kind, Timeline
 from tests.unit.at.scripted_modem import ScriptedModem
@@ -135,9 +135,12 @@ def test_a_short_command_is_read_once_and_a_long_one_is_not_kept(opened, monkeyp
     """A certificate must not stay in memory."""
     parsed = []
     kept = []
-    real = AtPort._parse.__globals__["parse_command"]
-    monkeypatch.setattr("harness.at.port.parse_command", lambda text, **rest: parsed.append(text) or real(text, **rest))
-    monkeypatch.setattr("harness.at.port._parse_often", lambda text, **rest: kept.append(text) or real(text, **rest))
+    monkeypatch.setattr(
+        "harness.at.port.parse_command", lambda text, **rest: parsed.append(text) or parse_command(text, **rest)
+    )
+    monkeypatch.setattr(
+        "harness.at.port._parse_often", lambda text, **rest: kept.append(text) or parse_command(text, **rest)
+    )
     port = opened(modem().feed)
     for length in (32, 33):
         with pytest.raises(AtError):
