@@ -133,14 +133,14 @@ def test_writing_in_pieces_waits_for_each_to_leave(opened):
 
 def test_a_short_command_is_read_once_and_a_long_one_is_not_kept(opened, monkeypatch):
     """A certificate must not stay in memory."""
-    parsed = []
-    kept = []
-    monkeypatch.setattr(
-        "harness.at.port.parse_command", lambda text, **rest: parsed.append(text) or parse_command(text, **rest)
-    )
-    monkeypatch.setattr(
-        "harness.at.port._parse_often", lambda text, **rest: kept.append(text) or parse_command(text, **rest)
-    )
+    parsed: list[str] = []
+    kept: list[str] = []
+
+    def noting(notes):
+        return lambda text, **rest: notes.append(text) or parse_command(text, **rest)
+
+    monkeypatch.setattr("harness.at.port.parse_command", noting(parsed))
+    monkeypatch.setattr("harness.at.port._parse_often", noting(kept))
     port = opened(modem().feed)
     for length in (32, 33):
         with pytest.raises(AtError):
