@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from harness.report import RunFolder
 from harness.timeline import Event, Kind
 from harness.timeline.lines import event_line, header_line
 from harness.trial.facts_of import facts_of
@@ -39,7 +40,7 @@ class Told:
     decisive: Mapping[str, Any] = field(default_factory=dict)
     verdict: str = ""
     evidence: str = ""
-    events: Sequence[Event] = ()
+    events: list[Event] = field(default_factory=list)
     out: str = ""
     attempts: int = 1
 
@@ -246,7 +247,7 @@ def write_night(
             told = tell(night, board, test)
             lines += _phases(board, test, told, began + timedelta(seconds=test))
             timeline += _timeline(board, test, told, began)
-        (folder / "timeline" / f"{board}.jsonl").write_text("\n".join(timeline) + "\n", "utf-8", "backslashreplace")
+        RunFolder(reports, run).timeline(board).write_text("\n".join(timeline) + "\n", "utf-8", "backslashreplace")
     if ended:
         lines.append(
             {"k": "end", "at": _stamp(began + timedelta(minutes=19)), "interrupted": "", "ended": {}, "not_run": 0}

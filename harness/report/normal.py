@@ -17,15 +17,20 @@ _VARYING: Final = (
 _LONGEST = 4000  # of a message; what decides stands in front
 
 
+def named(text: str, names: Mapping[str, str]) -> str:
+    """Return ``text`` with what ``names`` knows as placeholders (``{device}``), the longest first."""
+    for placeholder, value in sorted(names.items(), key=lambda pair: -len(pair[1])):
+        if value:
+            text = text.replace(value, placeholder)
+    return text
+
+
 def normal(text: str, names: Mapping[str, str] | None = None) -> str:
     """Return ``text`` with ids, nonces, times, process ids, ports and paths as placeholders.
 
     ``names``: placeholder to text (``{device}``), put in first.
     """
-    text = text[:_LONGEST]
-    for placeholder, value in sorted((names or {}).items(), key=lambda pair: -len(pair[1])):
-        if value:
-            text = text.replace(value, placeholder)
+    text = named(text[:_LONGEST], names or {})
     for pattern, placeholder in _VARYING:
         text = pattern.sub(placeholder, text)
     return text

@@ -2,11 +2,12 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.report.assessment import Assessment
 from harness.report.history import Standing
+from harness.report.normal import named
 from harness.report.page.comparison import Comparison, compare
 from harness.report.page.drawing import PHASES, Drawing, draw
 from harness.report.page.evidence import Sentence, pins, sentences
@@ -58,6 +59,7 @@ class Detail:
     standing: Standing
     rerun: str
     elsewhere: Sequence[tuple[str, str]]
+    action: str = ""
     proofs: Sequence[Proof] = ()
     drawing: Drawing | None = None
     lines: Sequence[Line] = ()
@@ -72,7 +74,7 @@ def detail(
     """Return all of a test. ``folders``: of the runs that still have one; ``boards``: the boards file, "" unknown."""
     base = brief(test, anchor, assessment, boards)
     folder = folders.get(assessment.run.run)
-    shown = None if folder is None else recordings.shown(folder, test.board, test.key, test.test)
+    shown = None if folder is None else recordings.shown(folder, test.board, test.key)
     if shown is None:
         proofs = [Proof(one, ()) for one in sentences(None, (), test.message)]
         return _with(base, proofs=proofs)
@@ -84,7 +86,11 @@ def detail(
     comparison, green = _comparison(test, shown, assessment, recordings, folders)
     return _with(
         base,
-        proofs=[Proof(one, _links(one, events, shown.trial.start)) for one in evidence],
+        proofs=[
+            Proof(replace(one, text=named(one.text, shown.trial.names)), _links(one, events, shown.trial.start))
+            for one in evidence
+        ],
+        action=named(str(test.decisive.get("action", "")), shown.trial.names),
         drawing=draw(events, shown.trial.start, pinned, absent),
         lines=list(_lines(events, shown.trial.start, pinned)),
         left_out=shown.left_out,
@@ -100,7 +106,14 @@ def brief(test: RanTest, anchor: str, assessment: Assessment, boards: str) -> De
         (one.board, one.result) for one in assessment.run.results if one.key == test.key and one.board != test.board
     ]
     return Detail(
-        anchor, test, name, where, assessment.standings[test.board, test.key], rerun(test.test, boards), elsewhere
+        anchor=anchor,
+        test=test,
+        name=name,
+        where=where,
+        standing=assessment.standings[test.board, test.key],
+        rerun=rerun(test.test, boards),
+        elsewhere=elsewhere,
+        action=str(test.decisive.get("action", "")),
     )
 
 
@@ -139,6 +152,8 @@ def _links(sentence: Sentence, events: Sequence[Event], start: float) -> list[tu
 def _said(event: Event) -> str:
     if event.kind is Kind.CLOUD and "topic" in event.data:
         return "seen by the observer"
+    if event.kind is Kind.PHASE:
+        return f"end of {PHASES.get(str(event.data.get('name')), event.data.get('name'))}"
     text = event.text.partition(",")[0] if event.text.startswith("+") else event.text
     return text if len(text) <= 40 else text[:39] + "…"
 
@@ -157,6 +172,4 @@ def _lines(events: Sequence[Event], start: float, pinned: Mapping[int, Sequence[
 
 
 def _with(base: Detail, **fields: object) -> Detail:
-    from dataclasses import replace
-
     return replace(base, **fields)  # type: ignore[arg-type] # fields of Detail

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.report.page.scale import Cut, Scale
+from harness.report.page.scale import WIDE, Cut, Scale
 from harness.report.page.words import span
 from harness.timeline import Event, Kind
 
@@ -156,7 +156,7 @@ def _marks(events: Sequence[Event], scale: Scale, pinned: Mapping[int, Sequence[
             yield Mark(lane, event.seq, _shape(event), left, label=_said(event), title=event.text, tone=_tone(event))
     if sent is not None:
         begun = scale.place(sent.t)
-        yield Mark(1, sent.seq, "bar", begun, 100 - begun, f"{command_name(sent.text)}: no answer", sent.text, "bad")
+        yield Mark(1, sent.seq, "bar", begun, WIDE - begun, f"{command_name(sent.text)}: no answer", sent.text, "bad")
 
 
 def command_name(text: str) -> str:
@@ -218,7 +218,7 @@ def _absence(events: Sequence[Event], scale: Scale, number: int) -> Iterable[Mar
     begin = next((event for event in events if event.kind is Kind.PHASE and event.data.get("name") == "action"), None)
     if begin is not None:
         left = scale.place(begin.t)
-        yield Mark(5, -1, "absence", left, 100 - left, f"({number}) never seen", "what should have been here never was")
+        yield Mark(5, -1, "absence", left, WIDE - left, f"({number}) never seen", "it never came")
 
 
 def _bands(events: Sequence[Event], scale: Scale) -> Iterable[Band]:
@@ -245,6 +245,8 @@ def _label(marks: Sequence[Mark]) -> None:
         )
         for mark, following in zip(mine, [*mine[1:], None], strict=False):
             end = 100.0 if following is None else following.left
-            room = (mark.width if mark.shape == "bar" else end - mark.left) * _NOMINAL / 100 - 10
+            room = (mark.width if mark.shape == "bar" else end - mark.left) * _NOMINAL / 100 - (
+                8 if mark.shape == "bar" else 16
+            )
             needed = len(mark.label) * _LETTER
             mark.zoom = next((zoom for zoom in (1, 2, 4, 8, 16) if needed <= room * zoom), 0)

@@ -28,44 +28,30 @@ class Recordings:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
-        self._read: dict[Path, dict[str, RecordedTest]] = {}
+        self._read: dict[Path, dict[str, dict[str, RecordedTest]]] = {}
 
-    def shown(self, folder: Path, board: str, key: str, test: str = "") -> Shown | None:
-        """Return a test by its key (or its id), or None: it was not recorded."""
-        tests = self._tests(folder, board)
-        found = tests.get(test) or tests.get(key)
+    def shown(self, folder: Path, board: str, key: str) -> Shown | None:
+        """Return a test by its key, or None: it was not recorded."""
+        if folder not in self._read:
+            self._read[folder] = self._boards(folder)
+        found = self._read[folder].get(board, {}).get(key)
         return None if found is None else _shown(found)
 
-    def _tests(self, folder: Path, board: str) -> dict[str, RecordedTest]:
+    def _boards(self, folder: Path) -> dict[str, dict[str, RecordedTest]]:
+        boards: dict[str, dict[str, RecordedTest]] = {}
         for path in sorted((folder / TIMELINES).glob("*.jsonl")):
-            if path not in self._read:
-                self._read[path] = self._index(path)
-        found: dict[str, RecordedTest] = {}
-        for path, tests in self._read.items():
-            if path.parent.parent == folder and tests.get("", RecordedTest(0)).id in ("", board):
-                found |= tests
-        return found
-
-    def _index(self, path: Path) -> dict[str, RecordedTest]:
-        try:
-            recording = read_timeline(path)
-        except Misuse as error:
-            self.notes.append(f"not drawn: {error}")
-            return {}
-        return _by_name(recording)
+            try:
+                recording = read_timeline(path)
+            except Misuse as error:
+                self.notes.append(f"not drawn: {error}")
+                continue
+            boards[str(recording.header.get("board", path.stem))] = _by_key(recording)
+        return boards
 
 
-def _by_name(recording: Recording) -> dict[str, RecordedTest]:
-    found: dict[str, RecordedTest] = {}
-    board = str(recording.header.get("board", recording.path.stem))
-    # Under the empty name stands whose file it is.
-    found[""] = RecordedTest(0, [Event(0, 0.0, Kind.TEST, "", board, {})])
-    for test in recording.tests.values():
-        begin = next((event for event in test.events if event.kind is Kind.TEST), None)
-        if begin is not None:
-            found[begin.text] = test
-            found[str(begin.data.get("key", begin.text))] = test
-    return found
+def _by_key(recording: Recording) -> dict[str, RecordedTest]:
+    begun = ((test, next((e for e in test.events if e.kind is Kind.TEST), None)) for test in recording.tests.values())
+    return {str(event.data.get("key", event.text)): test for test, event in begun if event is not None}
 
 
 def _shown(test: RecordedTest) -> Shown:

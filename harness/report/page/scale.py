@@ -9,10 +9,12 @@ from typing import Final, NamedTuple
 
 LONGEST: Final = 0.13
 BEFORE: Final = 1 / 6
+WIDE: Final = 98.0
+"""Per cent of the drawing that the axis takes: a mark at its end is to be seen whole."""
 
 
 class Cut(NamedTuple):
-    """A wait that is drawn shorter than it was: where it lies (per cent of the axis), and its seconds."""
+    """A wait that is drawn shorter than it was: where it lies (per cent of the drawing), and its seconds."""
 
     left: float
     right: float
@@ -35,7 +37,7 @@ class Scale:
         total = sum(widths) or 1.0
         self._places = [0.0]
         for width in widths:
-            self._places.append(self._places[-1] + 100 * width / total)
+            self._places.append(self._places[-1] + WIDE * width / total)
         self.cuts = [
             Cut(left, right, gap)
             for left, right, gap, is_early in zip(self._places, self._places[1:], gaps, before, strict=False)
@@ -43,7 +45,7 @@ class Scale:
         ]
 
     def place(self, time: float) -> float:
-        """Return where ``time`` lies: per cent of the axis."""
+        """Return where ``time`` lies: per cent of the drawing."""
         times, places = self._times, self._places
         after = bisect_right(times, time)
         if after == 0:

@@ -1,5 +1,6 @@
 """summary.md: the morning's answer in Markdown, for the page of a CI job."""
 
+import html
 import re
 
 from harness.report.assessment import PARTIES, Assessment, plural
@@ -7,7 +8,7 @@ from harness.report.history import State
 from harness.report.page.words import span, visible
 
 _SIGNS = {"red": "RED", "amber": "NOT PROVED", "green": "GREEN"}
-_MARKED = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
+_MARKED = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 
 
 def summary_text(assessment: Assessment) -> str:
@@ -49,5 +50,5 @@ def _party(party: str) -> str:
 
 def _text(text: str) -> str:
     """Return text that Markdown and HTML take as it is, in one line."""
-    shown = visible(text).replace("\n", " ").replace("&", "&amp;")
+    shown = html.escape(visible(text).replace("\n", " "), quote=False)
     return _MARKED.sub(r"\\\1", shown)

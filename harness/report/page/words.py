@@ -3,24 +3,27 @@
 import re
 from datetime import datetime
 from typing import Final
+from unicodedata import category
 
 LONGEST: Final = 2000
 """Characters of one text on a page; the transcript has the rest."""
 
-# Controls, and what turns the direction of writing or has no width: it would show a reader something else.
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_NOT_PLAIN = re.compile(r"[^\x20-\x7e\n\t]")
+# Controls, formats (which turn the direction of writing, or have no width), halves of surrogates, separators: they
+# would show a reader something else.
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def visible(text: str) -> str:
     """Return ``text`` with hidden characters as escapes, cut at :data:`LONGEST` characters."""
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}… ({len(text):,} characters)"
-    return _HIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _NOT_PLAIN.sub(_shown, text)
 
 
 def span(seconds: float) -> str:
     """Return a length of time: ``54 µs``, ``28.4 ms``, ``3.42 s``, ``4 min 56 s``."""
-    if seconds < 0.001:
+    if seconds < 0.0009995:
         return f"{seconds * 1e6:.0f} µs"
     if seconds < 1:
         return f"{_three(seconds * 1000)} ms"
@@ -46,6 +49,10 @@ def short_test(key: str) -> tuple[str, str]:
     file = path.rpartition("/")[2].removesuffix(".py")
     name = names[-1] if names else file
     return name + bracket + parameters, " · ".join([file, *names[:-1]] if names else [])
+
+
+def _shown(found: re.Match[str]) -> str:
+    return ascii(found[0])[1:-1] if category(found[0]) in _HIDDEN else found[0]
 
 
 def _three(value: float) -> str:
