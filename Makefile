@@ -36,7 +36,7 @@ test: env
 	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit
 
 test-all: env
-	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit tests/integration tests/interop
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit tests/integration tests/interop tests/browser
 
 # In folders of its own: neither the reports of another run nor its lab CA come in between. They stay if it fails.
 test-scenarios: env
