@@ -1,8 +1,9 @@
 """AT commands over a serial port: one command at a time, URCs to whoever listens, every line on the timeline."""
 
-from harness.at.answer import Answer, AtError, AtFormatError
+from harness.at.answer import Answer, AtError, AtFormatError, StrayAnswer
 from harness.at.listener import Listener, Urc, urc_in, urcs
 from harness.at.port import AtPort
+from harness.at.serial_link import PortDenied
 from harness.at.settings import PortSettings
 from harness.at.syntax import COMMAND_LIMIT, FramedUrc, Terminator
 
@@ -14,7 +15,9 @@ __all__ = [
     "AtPort",
     "FramedUrc",
     "Listener",
+    "PortDenied",
     "PortSettings",
+    "StrayAnswer",
     "Terminator",
     "Urc",
     "urc_in",

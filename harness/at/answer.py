@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harness.at.codes import meaning
 from harness.at.syntax import Command, FinalResult, one_line
-from harness.errors import Party, Refusal
+from harness.errors import LabError, Party, Refusal
 from harness.redact import redact_line
 
 
@@ -28,10 +28,12 @@ class AtError(Refusal):
         super().__init__(f"{command} answered {self.final} ({self.meaning})")
 
 
-class AtFormatError(Refusal):
-    """The command succeeded, but its answer has not the lines that it should have."""
+class AtFormatError(LabError):
+    """The command succeeded, but its answer cannot be read: bytes were lost on the way, or it is no modem."""
 
-    party = Party.MODEM
+
+class StrayAnswer(LabError):
+    """What looked like the board's answer was somebody else's: another program writes to the port."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from queue import Empty
 from types import TracebackType
 from typing import Final, Self
 
-from harness.at.answer import Answer, AtError, AtFormatError, answer_of
+from harness.at.answer import Answer, AtError, AtFormatError, StrayAnswer, answer_of
 from harness.at.dialogue import CommandOutcome, Dialogue, check_payload
+from harness.at.foreign_writer import foreign_writer
 from harness.at.listener import Listener
 from harness.at.receiver import Receiver, Watch
 from harness.at.serial_link import open_link
@@ -42,14 +43,18 @@ _parse_often: Final = lru_cache(maxsize=256)(parse_command)
 class AtPort:
     """One board's AT port. Made by :meth:`open`; a context manager. Any thread may call; commands take turns."""
 
-    def __init__(self, stream: ByteStream, *, name: str, timeline: Timeline, settings: PortSettings) -> None:
+    def __init__(
+        self, stream: ByteStream, *, name: str, timeline: Timeline, settings: PortSettings, url: str = ""
+    ) -> None:
         self.name: Final = name
+        self._url = url
         self._settings = settings
         self._stream = stream
         self._receiver = Receiver(stream, Dialogue(framed=settings.framed), name=name, timeline=timeline)
         self._turn = threading.Lock()
         self._out_of_step = False
-        self._data_mode = False
+        # Whoever used the board before may have left it in data mode, where AT commands are a message to somebody.
+        self._data_mode = not settings.at_shell
         self._closed = False
 
     @classmethod
@@ -61,7 +66,7 @@ class AtPort:
         """
         settings = settings or PortSettings()
         stream = open_link(url, name, baudrate=settings.baudrate, rtscts=settings.rtscts)
-        return cls(stream, name=name, timeline=timeline, settings=settings)
+        return cls(stream, name=name, timeline=timeline, settings=settings, url=url)
 
     @property
     def timeline(self) -> Timeline:
@@ -92,18 +97,37 @@ class AtPort:
     ) -> None:
         self.close()
 
-    def sync(self) -> None:
+    @property
+    def in_step(self) -> bool:
+        """No command is owed an answer: the next answer that comes is the next command's."""
+        return not self._out_of_step
+
+    def sync(self, *, patience: float = 0.0) -> None:
         """Make sure that the board answers, and that nothing it still owes can be taken for a later answer.
 
+        ``patience``: seconds more for a board that is busy with an earlier user's command; connecting takes long.
         Raises NoAnswer, with what was last heard, after four tries of a second; BoardLost.
         """
         with self._turn:
-            self._get_in_step()
+            self._get_in_step(patience=patience)
 
     def end_commands_with(self, terminator: str) -> None:
         """End commands with ``terminator`` (:class:`Terminator`) from now on, in place of what the settings say."""
         with self._turn:
             self._settings = replace(self._settings, terminator=terminator)
+
+    def shout(self, *texts: str) -> None:
+        """Send commands to a board that may answer none of them, out of data mode and an open quote first.
+
+        Their answers are not waited for: the port is out of step from now on. Raises BoardLost, Misuse.
+        """
+        with self._turn:
+            self._check_open()
+            self._out_of_step = True
+            terminator = self._settings.terminator.encode()
+            self._write(b"+++" + terminator + b'"' + terminator)
+            for text in texts:
+                self._write(self._parse(text).wire)
 
     def command(self, text: str, timeout: float | None = None) -> Answer:
         """Send one command and return its answer. ``timeout``: seconds; None: what this command may take.
@@ -124,13 +148,14 @@ class AtPort:
         parsed = self._parse(command)
         check_payload(parsed, payload)
         with self._turn:
-            if self._out_of_step:
+            if self._out_of_step or self._receiver.strayed:
                 self._get_in_step()
+            mark = self.timeline.mark()
             self._data_mode = True  # from here on: the board may be in it although its OK never comes
             try:
                 self._answer(parsed, timeout)
-            except AtError:
-                self._data_mode = False
+            except AtError as refused:
+                self._see_refused(refused, mark)
                 raise
             outcome, _ = self._exchange(parsed, timeout, payload=payload)
             self._data_mode = False
@@ -174,14 +199,46 @@ class AtPort:
         return parse(text, terminator=self._settings.terminator, at_shell=self._settings.at_shell)
 
     def _answer(self, command: Command, timeout: float | None) -> Answer:
-        if self._out_of_step:
+        if self._out_of_step or self._receiver.strayed:
             self._get_in_step()
         outcome, seconds = self._exchange(command, timeout)
+        if outcome.final.kind == "ERROR":
+            outcome, seconds = self._asked_again(command, timeout, outcome, seconds)
         if outcome.overflow:
             raise AtFormatError(
                 f"{command.shown}: the answer is longer than the harness takes; its lines are in the recorder"
             )
         return answer_of(command, outcome.final, outcome.lines, outcome.blobs, seconds)
+
+    def _asked_again(
+        self, command: Command, timeout: float | None, outcome: CommandOutcome, seconds: float
+    ) -> tuple[CommandOutcome, float]:
+        """Return how ``command`` ended after a plain ERROR: as it did, or as it does when it may be sent twice.
+
+        Another program's ERROR on the line looks like the board's. The board's own answer follows it, and must not be
+        taken for the next command's: so the port gets in step first.
+        """
+        self._get_in_step()
+        if not command.harmless:
+            return outcome, seconds
+        again, took = self._exchange(command, timeout)
+        if again.final.ok:
+            text = f"{command.shown}: an ERROR that the board does not repeat; {foreign_writer(self._url)}"
+            self.timeline.add(Kind.FAULT, self.name, text)
+        return again, took
+
+    def _see_refused(self, refused: AtError, mark: int) -> None:
+        """Make sure that a command refused since ``mark`` did not open data mode all the same. Raises StrayAnswer.
+
+        Somebody else's ERROR on the line looks like the board's. In data mode the board takes every later command for
+        payload and answers nothing, for good.
+        """
+        left = (event for event in self.timeline.since(mark) if event.source == self.name)
+        if any(event.kind is Kind.URC and event.text.startswith("#XDATAMODE") for event in left):
+            raise StrayAnswer(
+                f"{self.name}: {refused.command}: expected {refused.final} to be the board's answer, got it from"
+                f" somebody else: the board had opened data mode; {foreign_writer(self._url)}"
+            ) from refused
 
     def _exchange(
         self, command: Command, timeout: float | None, *, payload: bytes | None = None
@@ -239,7 +296,7 @@ class AtPort:
             self._stream.write(data[at : at + chunk])
             self._stream.flush()
 
-    def _get_in_step(self) -> int:
+    def _get_in_step(self, *, patience: float = 0.0) -> int:
         """Return the number of tries it took. Raises NoAnswer, BoardLost. See the module's docstring."""
         self._check_open()
         self._out_of_step = True
@@ -251,14 +308,20 @@ class AtPort:
             leave = self._data_mode or (attempt > 2 and not self._settings.at_shell)
             self._write((b"+++" if leave else b"") + (b'"' if attempt > 1 else b"") + first)
             if self._send(self._probe(), _TRY_TIMEOUT, needs_line=True):
-                self._receiver.in_step()
-                self._out_of_step = self._data_mode = False
-                self.timeline.add(Kind.STEP, self.name, f"the board answers, try {attempt}", tries=attempt)
-                return attempt
+                return self._found_in_step(attempt)
+        # Commands are queued on the board, and the last of them is answered last.
+        if patience and self._send(self._probe(), patience, needs_line=True):
+            return self._found_in_step(_TRIES + 1)
         raise NoAnswer(
             f"{self.name}: no answer to AT commands in {_TRIES} tries; {self._receiver.last_heard()}; "
             "is it powered and booted, and does the boards file name the right port, speed and firmware?"
         )
+
+    def _found_in_step(self, attempt: int) -> int:
+        self._receiver.in_step()
+        self._out_of_step = self._data_mode = False
+        self.timeline.add(Kind.STEP, self.name, f"the board answers, try {attempt}", tries=attempt)
+        return attempt
 
     def _probe(self) -> Command:
         owed = self._receiver.owed()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Final
 
-from harness.at.dialogue import CommandOutcome, Dialogue, Heard
+from harness.at.dialogue import CommandOutcome, Dialogue, Heard, Role
 from harness.at.listener import Listener
 from harness.at.recorder import LineRecorder, shown_bytes
 from harness.at.stream import ByteStream
@@ -34,6 +34,8 @@ class Receiver:
         self.watch: Watch | None = None
         self.outcomes: SimpleQueue[CommandOutcome | None] = SimpleQueue()
         self.sent_at = 0.0
+        self.strayed = False
+        """A final result came that nobody waited for: somebody else speaks, or an answer came twice."""
         self._name = name
         self._stream = stream
         self._dialogue = dialogue
@@ -105,6 +107,7 @@ class Receiver:
         """Nothing that was sent before can be answered any more."""
         with self._lock:
             self._dialogue.in_step()
+            self.strayed = False
 
     def listen(self, names: tuple[str, ...]) -> Listener:
         """Return a listener for the URCs, or whole lines, with these names, that arrive from now on."""
@@ -147,6 +150,8 @@ class Receiver:
         self._say(drafts)
         self._recent.extend(draft[3] for draft in drafts[-_REMEMBERED:])
         for heard in lines:
+            if heard.role is Role.STRAY and self._dialogue.pending is None:
+                self.strayed = True
             if heard.outcome:
                 self.outcomes.put(heard.outcome)
 

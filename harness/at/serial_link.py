@@ -18,10 +18,14 @@ _MOST = 1000
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
 
 
+class PortDenied(LabError):
+    """This user may not open the port; for a moment after it was plugged in that may pass."""
+
+
 def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> ByteStream:
     """Open ``url`` (a device path, ``socket://``, ``rfc2217://``, …) for one owner alone.
 
-    Raises PortMissing, PortBusy, LabError (no permission, remote side refuses), Misuse (no such kind of URL, wrong
+    Raises PortMissing, PortBusy, PortDenied, LabError (remote side refuses), Misuse (no such kind of URL, wrong
     speed).
     """
     local = "://" not in url
@@ -61,7 +65,7 @@ def _refused(url: str, name: str, number: int | None, text: str) -> LabError:
     if number in _BUSY:
         return PortBusy(f"{name}: {url} is in use by {_holders(url)}")
     if number in _DENIED:
-        return LabError(f"{name}: no permission for {url}; add this user to the group dialout and log in again")
+        return PortDenied(f"{name}: no permission for {url}; add this user to the group dialout and log in again")
     return LabError(f"{name}: cannot open {url}: {text}")
 
 

@@ -61,6 +61,14 @@ _BARE_ANSWERS: Final[dict[str, re.Pattern[bytes]]] = {
     "#XCLAC": re.compile(rb"AT[+%#]?[A-Z&]\w*\Z"),
 }
 
+# Neither read nor test form, and yet the same when sent twice: questions, and settings.
+_HARMLESS: Final = frozenset(
+    (
+        *("", "E", "+CGSN", "+CGMI", "+CGMM", "+CGMR", "+CIMI", "+CESQ", "%XMONITOR", "%HWVERSION", "%DEVICEUUID"),
+        *("#XSMVER", "#XSLMVER", "+CMEE", "+CEREG", "+CFUN", "#XMQTTCFG"),
+    )
+)
+
 # Names that are URCs as well as answers: which arguments an answer has, by form. A form that is not listed has no
 # answer lines.
 _TEST_ANSWER: Final = re.compile(rb"\(")
@@ -112,6 +120,11 @@ class Command:
     prefix: bytes
     bare: re.Pattern[bytes] | None
     shapes: dict[Form, re.Pattern[bytes]] | None
+
+    @property
+    def harmless(self) -> bool:
+        """Sending it twice does what sending it once does: it asks, or sets what may be set again."""
+        return self.form in (Form.READ, Form.TEST) or self.name in _HARMLESS
 
     @property
     def shown(self) -> str:

@@ -28,12 +28,15 @@ from harness.errors import CloudUnreachable, Misuse
 from harness.timeline import Event, Kind, Timeline
 
 SOURCE: Final = "observer"
+_HEALING: Final = "observer again"  # not SOURCE: a fault of that name ends every wait for a message
 _MQTTS_PORT: Final = 8883
 _KEEPALIVE: Final = 30  # seconds; AWS IoT Core takes nothing shorter
 
 
 class Observer:
-    """Connected and subscribed once it is made; one connection, never renewed behind the caller's back.
+    """Connected and subscribed once it is made. Everybody has the same object, which :meth:`heal` connects anew.
+
+    It is never renewed behind the caller's back: what it missed meanwhile must not pass for what was not sent.
 
     Every message becomes an event of ``timeline`` (Kind.CLOUD, source "observer"); it may be exchanged between tests.
     Raises CloudUnreachable if the connection or the subscription does not come about within ``timeout`` seconds each.
@@ -51,16 +54,18 @@ class Observer:
         self.timeline = timeline
         self.prefix = account.mqtt_prefix
         self._endpoints = endpoints
-        self._client_id = team.client_id
+        self.client_id: Final = team.client_id
+        self._team = team
+        self._timeout = timeout
         self._address = endpoints.observer_mqtt or (account.mqtt_endpoint, _MQTTS_PORT)
         self._condition = threading.Condition()
         self._subscribed = False
         self._closing = False
         self._lost: str | None = None
         self._acknowledged: set[int] = set()
-        self._client = self._new_client(team, timeout)
+        self._client = self._new_client()
         try:
-            self._connect(timeout)
+            self._connect()
         except BaseException:
             self.close()
             raise
@@ -77,6 +82,22 @@ class Observer:
     def connected(self) -> bool:
         """True while the connection stands and the subscription holds."""
         return self._subscribed and self._lost is None and not self._closing
+
+    def heal(self) -> bool:
+        """Connect anew if the connection has ended; return whether it had. Raises CloudUnreachable.
+
+        The timeline says so. Call it before anything is waited for.
+        """
+        if self.connected or self._closing:
+            return False
+        self.timeline.add(Kind.FAULT, _HEALING, f"the observer's connection had ended ({self._lost}): it is made anew")
+        self._end_client()
+        with self._condition:
+            self._subscribed, self._lost = False, None
+            self._acknowledged.clear()
+        self._client = self._new_client()
+        self._connect()
+        return True
 
     def wait_message(
         self, match: Callable[[ObservedMessage], bool], *, since: int, timeout: float
@@ -123,7 +144,7 @@ class Observer:
         """
         token = uuid.uuid4().hex
         # Not below m/: nRF Cloud would store it among the devices' messages.
-        topic = f"{self.prefix}harness/{self._client_id}"
+        topic = f"{self.prefix}harness/{self.client_id}"
         mark, started = self.timeline.mark(), time.monotonic()
         self.publish(topic, token, timeout=timeout)
         left = max(0.0, started + timeout - time.monotonic())
@@ -138,10 +159,14 @@ class Observer:
     def close(self) -> None:
         """Disconnect and end the thread."""
         self._closing = True
+        self._end_client()
+
+    def _end_client(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _new_client(self, team: TeamDevice, timeout: float) -> Client:
+    def _new_client(self) -> Client:
+        team = self._team
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=team.client_id,
@@ -149,7 +174,7 @@ class Observer:
             reconnect_on_failure=False,
         )
         client.tls_set_context(_tls_context(team, self._endpoints.root_ca_pem))
-        client.connect_timeout = timeout
+        client.connect_timeout = self._timeout
         client.on_socket_open = _no_delay
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -158,7 +183,8 @@ class Observer:
         client.on_message = self._on_message
         return client
 
-    def _connect(self, timeout: float) -> None:
+    def _connect(self) -> None:
+        timeout = self._timeout
         host, port = self._address
         try:
             self._client.connect(host, port, _KEEPALIVE)
@@ -167,7 +193,7 @@ class Observer:
         self._client.loop_start()
         if not self._wait(lambda: self._subscribed, timeout):
             raise self._gone(f"connecting: no SUBACK for {self.prefix}# within {timeout:g} s")
-        self.timeline.add(Kind.CLOUD, SOURCE, f"subscribed to {self.prefix}# at {host}:{port} as {self._client_id}")
+        self.timeline.add(Kind.CLOUD, SOURCE, f"subscribed to {self.prefix}# at {host}:{port} as {self.client_id}")
 
     def _wait(self, done: Callable[[], bool], timeout: float) -> bool:
         with self._condition:
@@ -178,7 +204,7 @@ class Observer:
         dead = self._endpoints.dead()
         reason = "" if self._lost is None else f": {self._lost}"
         host, port = self._address
-        line = f"observer {self._client_id} at {host}:{port}, {doing}{reason}"
+        line = f"observer {self.client_id} at {host}:{port}, {doing}{reason}"
         if dead is not None:
             return ObserverLost(f"{dead}; {line}; run again")
         return ObserverLost(f"{line}; check this computer's network, and that nobody else uses this team device")
@@ -208,9 +234,9 @@ class Observer:
             self._condition.notify_all()
 
     def _on_disconnect(
-        self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        if not self._closing:
+        if not self._closing and client is self._client:
             self._fail(f"the connection ended ({reason})")
 
     def _on_publish(

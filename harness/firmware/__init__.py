@@ -1,7 +1,14 @@
 """What the application core adds to the modem: what it can, what its lines say of MQTT, and its commands."""
 
-from harness.firmware.detect import WrongFirmware, open_firmware, port_settings, synchronise, to_known_state
-from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession
+from harness.firmware.detect import (
+    WrongFirmware,
+    open_firmware,
+    port_settings,
+    reset_blindly,
+    synchronise,
+    to_known_state,
+)
+from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession, StillConnected
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
 from harness.firmware.registry import FIRMWARES, all_lack, kind_of, restart
@@ -17,6 +24,7 @@ __all__ = [
     "MqttEventKind",
     "MqttWatcher",
     "NoSession",
+    "StillConnected",
     "WrongFirmware",
     "all_lack",
     "kind_of",
@@ -24,6 +32,7 @@ __all__ = [
     "mqtt_events",
     "open_firmware",
     "port_settings",
+    "reset_blindly",
     "restart",
     "synchronise",
     "to_known_state",

@@ -10,6 +10,7 @@ from harness.firmware.mqtt_event import watching
 from harness.firmware.registry import FIRMWARES, kind_of
 from harness.timeline import Kind
 
+_RESTART: Final = 10.0
 _SHELL_ERROR: Final = ": command not found"  # Zephyr's shell
 
 
@@ -23,15 +24,17 @@ def port_settings(firmware: str, *, baudrate: int = 115200, rtscts: bool = False
     return PortSettings(baudrate=baudrate, rtscts=rtscts, framed=kind.framed, at_shell=kind.at_shell)
 
 
-def synchronise(port: AtPort, firmware: str) -> None:
+def synchronise(port: AtPort, firmware: str, *, patience: float = 0.0) -> None:
     """Make sure that the board answers, as :meth:`AtPort.sync` does, and find out what ends a command there.
+
+    ``patience``: see there.
 
     Raises WrongFirmware when it answers, but as another firmware does; else NoAnswer, BoardLost.
     """
     kind = kind_of(firmware)
     mark = port.timeline.mark()
     try:
-        port.sync()
+        port.sync(patience=0.0 if kind.terminators else patience)
     except NoAnswer as silence:
         heard = [
             event.text for event in port.timeline.since(mark) if event.source == port.name and event.kind is Kind.RX
@@ -47,7 +50,25 @@ def to_known_state(port: AtPort, firmware: str) -> None:
 
     After :func:`synchronise`, which leaves data mode. Raises LabError where that does not work.
     """
-    kind_of(firmware).end_connection(port)
+    kind_of(firmware).to_known_state(port)
+
+
+def reset_blindly(port: AtPort, firmware: str) -> bool:
+    """Tell the board to restart, though it answers nothing, and wait for it to say that it has started.
+
+    False: the firmware has no command for it, or no start was seen.
+    """
+    kind = kind_of(firmware)
+    if not kind.reset or kind.restart is None:
+        return False
+    mark = port.timeline.mark()
+    # The radio is switched off first: modems that are reset while it is on count that against the network.
+    port.shout("AT+CFUN=0", kind.reset)
+    try:
+        port.wait_line(kind.restart, _RESTART, since=mark)
+    except NoAnswer:
+        return False
+    return True
 
 
 def open_firmware(port: AtPort, firmware: str) -> MqttDriver:

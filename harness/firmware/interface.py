@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from harness.at import AtPort
-from harness.errors import Refusal
+from harness.errors import LabError, Refusal
 from harness.firmware.mqtt_event import MqttEvent, mqtt_event, mqtt_events
 from harness.timeline import Event
 
@@ -76,6 +76,10 @@ class NoSession(Refusal):
     """The board could not set up TCP and TLS; firmwares do not say which of DNS, TCP, trust or key failed."""
 
 
+class StillConnected(LabError):
+    """The board's MQTT connection did not end, whatever was done."""
+
+
 class MqttDriver(ABC):
     """A board's MQTT client: each firmware fills in the commands; what they led to is read from the timeline.
 
@@ -95,7 +99,13 @@ class MqttDriver(ABC):
 
     @abstractmethod
     def disconnect(self) -> None:
-        """End the connection; not being connected is fine."""
+        """End the connection that the board says it has, whatever events told; not being connected is fine."""
+
+    @abstractmethod
+    def is_connected(self) -> bool:
+        """Ask the board whether it has a connection: an event may have got lost, the board knows. CONNECT is sent then,
+        and perhaps not answered yet.
+        """
 
     @abstractmethod
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:

@@ -20,7 +20,8 @@ class FirmwareKind:
     recognised, it is what answers like it and is none of the others. ``unrecognised``: how it shows that a board is
     another. ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminators``:
     what else than CR may end its commands. ``restart``: the lines by which a board on which trials run shows that it,
-    or its modem, has just started. ``end_connection``: ends an MQTT connection that an earlier user left open.
+    or its modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in
+    step. ``reset``: its command that restarts the board.
     """
 
     name: FirmwareName
@@ -32,7 +33,8 @@ class FirmwareKind:
     framed: Mapping[str, FramedUrc] = field(default_factory=dict)
     at_shell: bool = False
     terminators: tuple[Terminator, ...] = ()
-    end_connection: Callable[[AtPort], None] = lambda _port: None
+    reset: str = ""
+    to_known_state: Callable[[AtPort], None] = lambda _port: None
     driver: Callable[[AtPort, Firmware], MqttDriver] = WithoutMqtt
     watcher: Callable[[], MqttWatcher] | None = None
     restart: re.Pattern[str] | None = None

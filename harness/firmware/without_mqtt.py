@@ -18,6 +18,10 @@ class WithoutMqtt(MqttDriver):
     def disconnect(self) -> None:
         """There is no connection."""
 
+    def is_connected(self) -> bool:
+        """There is none."""
+        return False
+
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Raise Misuse."""
         self._refuse(f"publish on {topic}")

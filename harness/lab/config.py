@@ -130,6 +130,8 @@ class BoardConfig(Settings):
     """Speed of the UART"""
     flow_control: bool = False
     """RTS and CTS; on for DKs with Serial Modem, off for Thingy:91 boards"""
+    return_within: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
+    """Seconds that a port which went away, or a board that answers nothing when it is opened, is waited for"""
     provision: Literal["device", "host", "cloud"] = "device"
     """Where the board's key is made"""
     sec_tag: SecTag = DEFAULT_SEC_TAG

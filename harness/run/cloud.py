@@ -112,13 +112,10 @@ class Cloud:
 
     @property
     def observer(self) -> Observer:
-        """The team's MQTT device, connected. One that lost its connection is replaced, and the timeline says so."""
-        if self._observer is not None and not self._observer.connected:
-            self.timeline.add(Kind.FAULT, self.name, "the observer's connection had ended: a new one is made")
-            self._observer.close()
-            self._observer = None
+        """The team's MQTT device, connected: one object for the run, which is connected anew where that is needed."""
         if self._observer is None:
             self._observer = Observer(self.api.create_team_device(), self.endpoints, self.account, self.timeline)
+        self._observer.heal()
         return self._observer
 
     def recognise(self, device_id: str) -> Membership | None:

@@ -7,7 +7,8 @@ from typing import Final
 from harness.errors import HarnessError, LabError
 from harness.lab import BoardConfig, Lab
 from harness.run.found_modes import FoundModes
-from harness.run.open_board import OpenBoard, open_board
+from harness.run.open_board import OpenBoard
+from harness.run.recovery import PowerSwitch, Recovery
 from harness.timeline import Kind, Timeline
 
 
@@ -20,7 +21,12 @@ class LeasedBoard:
     """
 
     def __init__(
-        self, lab: Lab, config: BoardConfig, progress: Callable[[str], None], modes: FoundModes | None = None
+        self,
+        lab: Lab,
+        config: BoardConfig,
+        progress: Callable[[str], None],
+        modes: FoundModes | None = None,
+        power: PowerSwitch | None = None,
     ) -> None:
         self.config = config
         self.timeline: Final = Timeline()
@@ -32,6 +38,8 @@ class LeasedBoard:
         self._broken: HarnessError | None = None
         self._found_mode: int | None = None
         self._modes = modes
+        self._url = ""
+        self._recovery = Recovery(config, self._find_port, self.timeline, power)
 
     @property
     def opened(self) -> OpenBoard:
@@ -53,10 +61,11 @@ class LeasedBoard:
         return self._opened is not None and self._opened.port.alive
 
     def begin(self) -> bool:
-        """A test begins. False: the port had gone away, and is opened anew when needed."""
-        if self._opened is None or self._opened.port.alive:
+        """A test begins. False: the port had gone away or is in doubt, and is opened anew when needed."""
+        port = None if self._opened is None else self._opened.port
+        if port is None or (port.alive and port.in_step):
             return True
-        self.timeline.add(Kind.FAULT, self.config.name, "the port had gone away: it is opened anew")
+        self._recovery.await_port(port.failure or LabError("the board did not answer any more"))
         self._shut()
         return False
 
@@ -67,14 +76,17 @@ class LeasedBoard:
 
     def properties(self) -> dict[str, str]:
         """Return what the board said of itself so far."""
+        taken = self._recovery.taken
+        recovered = {"recovery": ", ".join(f"{step} {times}" for step, times in taken.items())} if taken else {}
         if self._opened is None:
-            return {}
+            return recovered
         identity = self._opened.identity
         return {
             "imei": identity.imei,
             "model": identity.model,
             "modem_firmware": identity.firmware,
             "firmware": str(self._opened.firmware),
+            **recovered,
         }
 
     def restore_mode(self) -> None:
@@ -93,14 +105,19 @@ class LeasedBoard:
         if not self._leased:
             self._leases.enter_context(self._lab.lease(self.config))
             self._leased = True
-        url = self._lab.port_url(self.config)
-        self.step(f"opening {url}")
-        opened = open_board(self.config, url, self.timeline)
+        opened = self._recovery.open(returning=self._found_mode is not None)
         if self._found_mode is None:
             self._found_mode = opened.found_mode
             if self._modes is not None:
                 self._found_mode = self._modes.found(opened.identity.imei, opened.found_mode)
         return opened
+
+    def _find_port(self) -> str:
+        url = self._lab.port_url(self.config)
+        if url != self._url:  # a port that is waited for is looked up again and again
+            self._url = url
+            self.step(f"opening {url}")
+        return url
 
     def _shut(self) -> None:
         if self._opened is not None:

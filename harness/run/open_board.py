@@ -27,12 +27,16 @@ class OpenBoard:
         return self.mqtt.firmware
 
 
-def open_board(config: BoardConfig, url: str, timeline: Timeline) -> OpenBoard:
-    """Open the board's port, which is ``url``. Raises LabError: no port, busy, silent, wrong firmware."""
+def open_board(config: BoardConfig, url: str, timeline: Timeline, *, patience: float = 0.0) -> OpenBoard:
+    """Open the board's port, which is ``url``, and bring the board to a known state, whatever was left of it.
+
+    ``patience``: seconds that the board may be busy with what an earlier user began. Raises LabError: no port, busy,
+    silent, wrong firmware.
+    """
     settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
     port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings)
     try:
-        synchronise(port, config.firmware)
+        synchronise(port, config.firmware, patience=patience)
         to_known_state(port, config.firmware)
         modem = Modem(port, sec_tags=config.all_sec_tags, at_shell=settings.at_shell)
         modem.prepare()

@@ -24,6 +24,10 @@ def _pause(seconds: float) -> None:
 class MqttConnection:
     """Keeps one board connected for trials.
 
+    Whether it is connected is what the board says, not what events told: lines come late, or not at all. What went on
+    as it should not (no answer in time, an allowed action that failed) puts the connection in doubt, and the next use
+    of it makes a new one.
+
     ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
     a client id that connects more often than once a second. ``patience``: seconds that any one answer may take.
     ``settle``: seconds that a message may take from its acknowledgement to whoever should see it.
@@ -54,6 +58,7 @@ class MqttConnection:
         self._pause = pause
         self._chosen: AllowedAction | None = None
         self._connected_at: int | None = None
+        self._doubted = False
         self._last_connect = float("-inf")
 
     @property
@@ -79,7 +84,11 @@ class MqttConnection:
         return not ended
 
     def attempt(self, login: Login) -> Attempt:
-        """Try to connect with ``login`` and say how far it came; never raises for a refusal."""
+        """Try to connect with ``login``, ending a connection first, and say how far it came.
+
+        Never raises for a refusal.
+        """
+        self.disconnect()
         self._respect_gap()
         start = self._clock()
         mark = self.device.mark()
@@ -101,8 +110,10 @@ class MqttConnection:
 
     def ensure(self) -> None:
         """Be connected, with an allowed action that was seen to work. Raises NotConnected."""
-        if self.connected and self._chosen is not None:
+        if self._chosen is not None and self._stands():
             return
+        if self._doubted:
+            self.disconnect()
         tried: list[str] = []
         for action in [self._chosen] if self._chosen else self._actions:
             if not self.connected:
@@ -120,7 +131,6 @@ class MqttConnection:
 
     def reconnect(self) -> Attempt:
         """Connect with the link's own login, ending a connection first. Raises NotConnected."""
-        self.disconnect()
         attempt = self.attempt(self.login)
         if attempt.stage is not Stage.ACCEPTED:
             raise NotConnected(f"{self.login.client_id} could not connect: {attempt}")
@@ -129,10 +139,10 @@ class MqttConnection:
         return attempt
 
     def disconnect(self) -> None:
-        """End the connection, if there is one."""
-        if self.connected:
-            self.device.disconnect()
+        """End the connection that the board says it has, if there is one."""
         self._connected_at = None
+        self.device.disconnect()
+        self._doubted = False
 
     def forget(self) -> None:
         """End the connection and the choice of the allowed action: the device's rights have changed."""
@@ -141,7 +151,8 @@ class MqttConnection:
 
     def run(self, action: AllowedAction | None = None, *, token: str = "") -> Control:
         """Run the allowed action once, with a nonce of its own or this one, and report how it went."""
-        return run_control(
+        self._doubted = True  # until it is seen to have worked, whatever is raised meanwhile
+        control = run_control(
             self.device,
             action or self.action,
             token or nonce(),
@@ -149,6 +160,8 @@ class MqttConnection:
             settle=self.settle,
             clock=self._clock,
         )
+        self._doubted = not control.ok
+        return control
 
     def listen(self, topic_filter: str) -> bool:
         """Subscribe, and wait for SUBACK. False: that did not come about."""
@@ -161,6 +174,16 @@ class MqttConnection:
             mark = self.device.mark()
             if self.device.unsubscribe(topic_filter):
                 self.device.wait(_unsubscribed_or_closed, since=mark, timeout=self.patience)
+
+    def _stands(self) -> bool:
+        """Whether the connection is there: by its events, by how it was used last, and as the board says."""
+        if not self.connected or self._doubted:
+            return False
+        if self.device.is_connected():
+            return True
+        self.timeline.add(Kind.FAULT, "trial", "the board says that its connection has ended, and no event told so")
+        self._connected_at = None
+        return False
 
     def _respect_gap(self) -> None:
         left = self._last_connect + self._gap - self._clock()

@@ -57,7 +57,8 @@ class ObservedPublish:
         return True
 
     def send(self, nonce: str) -> bool:
-        """Publish a message in nRF Cloud's schema."""
+        """Publish a message in nRF Cloud's schema. Raises CloudUnreachable: nobody could see it arrive."""
+        self._observer.heal()
         self._mark = self._observer.timeline.mark()
         return self._device.publish(self._topic, _message(nonce))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-TIMEOUT = 240
+TIMEOUT = 300
 START = 120
 """Seconds that a run may take until its first test runs: two to start, on a busy computer fifty."""
 
@@ -98,9 +98,19 @@ def _case(element: ElementTree.Element) -> Case:
     return Case(element.get("name", ""), result, message, properties)
 
 
-def run(folder: Path, boards: str, tests: str, *arguments: str, env: dict[str, str] | None = None) -> Result:
+PLUGIN = 'pytest_plugins = ["harness.plugin"]\n'
+
+
+def run(
+    folder: Path,
+    boards: str,
+    tests: str,
+    *arguments: str,
+    env: dict[str, str] | None = None,
+    conftest: str = PLUGIN,
+) -> Result:
     """Run ``tests`` (source of one file) on ``boards`` (a boards file) in ``folder``."""
-    command, environment = prepare(folder, boards, tests, *arguments, env=env)
+    command, environment = prepare(folder, boards, tests, *arguments, env=env, conftest=conftest)
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
@@ -108,10 +118,15 @@ def run(folder: Path, boards: str, tests: str, *arguments: str, env: dict[str, s
 
 
 def prepare(
-    folder: Path, boards: str, tests: str, *arguments: str, env: dict[str, str] | None = None
+    folder: Path,
+    boards: str,
+    tests: str,
+    *arguments: str,
+    env: dict[str, str] | None = None,
+    conftest: str = PLUGIN,
 ) -> tuple[list[str], dict[str, str]]:
     """Write the files of a run; return its command and environment, for whoever starts it."""
-    (folder / "conftest.py").write_text('pytest_plugins = ["harness.plugin"]\n')
+    (folder / "conftest.py").write_text(conftest)
     (folder / "boards.yaml").write_text(boards)
     (folder / "helpers.py").write_text(HELPERS)
     (folder / "test_inner.py").write_text(tests)

@@ -15,7 +15,7 @@ import pytest
 import serial
 import serial.rfc2217
 
-from harness.at import AtError, AtPort, PortSettings
+from harness.at import AtError, AtPort, PortSettings, StrayAnswer
 from harness.at.receiver import Receiver
 from harness.errors import BoardLost, LabError, Misuse, NoAnswer, PortBusy, PortMissing
 from harness.lab import BoardConfig
@@ -301,7 +301,18 @@ def test_a_refused_data_mode_is_none(port, far, modem):
     with pytest.raises(AtError):
         port.send_payload('AT#XMQTTPUB="t"', b"payload")
     port.sync()
-    assert b"+++" not in far.received
+    assert b"payload" not in far.received
+
+
+def test_somebody_elses_refusal_of_a_data_mode_that_is_open_costs_one_command(port, far, modem):
+    """A stray ERROR came for the command; the board's OK stands behind it, and the board waits for a payload."""
+    strays = [b"\r\nERROR\r\n"]
+    modem.replies["AT#XSEND"] = lambda text: strays.pop() if strays else b""
+    with pytest.raises(StrayAnswer, match="something else writes to this port: ModemManager"):
+        port.send_payload('AT#XSEND="t"', b"payload")
+    assert modem.payloads == [b""]
+    assert port.send_payload('AT#XSEND="t"', b"payload") == 0
+    assert modem.payloads == [b"", b"payload"]
 
 
 # -- the port's own trouble

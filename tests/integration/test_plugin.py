@@ -81,7 +81,7 @@ def test_mistake_in_the_boards_file_is_one_line_and_one_junit_error(tmp_path):
     ("where", "message"),
     [
         ("port: /dev/no-such-port, cloud: nrfcloud", "/dev/no-such-port"),
-        ("virtual: {model: mute}", "bad"),
+        ("virtual: {model: mute}, return_within: 1", "bad"),
         ("virtual: {model: garbage}", "bad"),
         ('serial: "1051999999", cloud: nrfcloud', "1051999999"),
     ],

@@ -11,7 +11,7 @@ from harness.at import AtError, AtPort, FramedUrc
 from harness.firmware.interface import Capability, Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.serial_modem.driver import SerialModem
-from harness.firmware.serial_modem.known_state import end_connection
+from harness.firmware.serial_modem.known_state import to_known_state
 from harness.firmware.serial_modem.watcher import SerialModemWatcher
 from harness.settings import FirmwareName
 
@@ -46,11 +46,13 @@ SERIAL_MODEM: Final = FirmwareKind(
     product="Serial Modem",
     recognise=recognise,
     unrecognised="neither AT#XSMVER nor AT#XSLMVER is known to the board: it does not run Serial Modem",
-    restart=re.compile(r"(?:Ready|INIT ERROR)\Z|#XMODEM(?::|\Z)"),
+    # A UART that wakes up garbles the first byte, or shows one that nobody sent.
+    restart=re.compile(r"[^ -~]*(?:.?eady|.?NIT ERROR)\Z|#XMODEM(?::|\Z)"),
     capabilities=_CAPABILITIES,
     framed=_FRAMED,
     driver=SerialModem,
     watcher=SerialModemWatcher,
-    end_connection=end_connection,
+    to_known_state=to_known_state,
+    reset="AT#XRESET",
 )
 """Serial Modem and Serial LTE Modem."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from harness.at import AtError
 from harness.firmware.interface import Login, MqttDriver, NoSession
-from harness.firmware.mqtt_event import MqttEventKind
+from harness.firmware.serial_modem.known_state import connected, end_connection
 
 _INLINE_LIMIT: Final = 1024  # the firmware's buffer for a payload inside the command
 
@@ -29,13 +29,12 @@ class SerialModem(MqttDriver):
             ) from refused
 
     def disconnect(self) -> None:
-        """End the connection; not being connected is fine."""
-        start = self.mark()
-        try:
-            self._port.command("AT#XMQTTCON=0", timeout=15.0)
-        except AtError:
-            return
-        self.wait(lambda event: event.kind is MqttEventKind.CLOSED, since=start, timeout=10.0)
+        """End the connection that the board says it has. See MqttDriver."""
+        end_connection(self._port)
+
+    def is_connected(self) -> bool:
+        """Ask the board. See MqttDriver."""
+        return connected(self._port)
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Hand a message to the board, in the command where it fits, else in data mode. See MqttDriver."""

@@ -1,48 +1,98 @@
-"""What an earlier user of the board may have left behind, ended: an MQTT connection.
+"""What an earlier user of the board may have left behind, ended: echo, an MQTT connection, open sockets.
 
-A run that was killed while it was connected leaves the board connected: every later AT#XMQTTCFG is then an ERROR.
-Source: Serial Modem application documentation, "MQTT client AT commands" (read form of AT#XMQTTCON). UNCONFIRMED how
-long an AT#XMQTTCON=0 takes to show on real boards.
+A run that was killed while it was connected leaves the board connected: every later AT#XMQTTCFG is then an ERROR. The
+board says itself whether it is connected; no event is relied on, because lines get lost.
+
+Source: Serial Modem application documentation, "MQTT client AT commands" (read form of AT#XMQTTCON), "Socket AT
+commands" (#XCLOSE; #XSOCKETSELECT and #XSOCKET of the Serial LTE Modem), "Generic AT commands" (ATE0). From its source
+(sm_at_mqtt.c, Serial Modem 1.0): between AT#XMQTTCON=1 and CONNACK AT#XMQTTCON=0 is refused, and without any event;
+that state ends by CONNACK, by the broker's close, or after one keep-alive.
 """
 
 from contextlib import suppress
 from typing import Final
 
 from harness.at import AtError, AtPort
-from harness.errors import LabError, NoAnswer
+from harness.errors import NoAnswer
+from harness.firmware.interface import StillConnected
 from harness.timeline import Kind
 
-_TRIES: Final = 3  # the second is for a connection that was only half made, which refuses to be ended at first
-_CLOSING: Final = 5.0
+_TRIES: Final = 3
+_ENDING: Final = 65.0  # AT#XMQTTCON=0 waits for the client's thread, 60 s at most; 17 ms were measured
+_EVENT: Final = 5.0
+_HALF_MADE: Final = 15.0
+"""Seconds that a CONNACK may still take before the connection is cut below it. The keep-alive would be 20 minutes."""
+_FLIGHT: Final = "4"
 
 
-class StillConnected(LabError):
-    """The board's MQTT connection of an earlier user did not end."""
+def to_known_state(port: AtPort) -> None:
+    """Leave the board without echo, MQTT connection and sockets. Raises StillConnected, NoAnswer, BoardLost.
 
-
-def end_connection(port: AtPort) -> None:
-    """Leave the board without an MQTT connection. Raises StillConnected, NoAnswer, BoardLost.
-
-    The port is in step. Boards whose firmware has no MQTT commands are left as they are.
+    The port is in step, so data mode has been left. What the firmware does not know it refuses, and need not do.
     """
-    for _ in range(_TRIES):
-        if not _connected(port):
-            return
+    with suppress(AtError):
+        port.command("ATE0")
+    if end_connection(port):
         port.timeline.add(Kind.STEP, port.name, "an earlier user left an MQTT connection open: it is ended")
-        mark = port.timeline.mark()
-        with suppress(AtError):  # nothing to end, or not yet: the next question tells
-            port.command("AT#XMQTTCON=0")
-            with suppress(NoAnswer):
-                port.wait_line(r"#XMQTTEVT: \d", _CLOSING, since=mark)
-    if _connected(port):
-        raise StillConnected(
-            f"{port.name}: an MQTT connection of an earlier user is still open after {_TRIES} AT#XMQTTCON=0;"
-            " reset the board"
-        )
+    _close_sockets(port)
 
 
-def _connected(port: AtPort) -> bool:
+def connected(port: AtPort) -> bool:
+    """Return whether the board says that it is connected: TCP and TLS are up, CONNACK has perhaps not come yet."""
     try:
         return port.command("AT#XMQTTCON?").value("#XMQTTCON").startswith("1")
     except AtError:
         return False
+
+
+def end_connection(port: AtPort) -> bool:
+    """End the MQTT connection that the board says it has; return whether there was one. Raises StillConnected."""
+    for attempt in range(_TRIES):
+        if not connected(port):
+            return attempt > 0
+        _disconnect(port)
+    _cut_below(port)
+    if connected(port):
+        raise StillConnected(
+            f"{port.name}: expected no MQTT connection, got AT#XMQTTCON: 1 after {_TRIES} AT#XMQTTCON=0 and AT+CFUN=4;"
+            " reset the board"
+        )
+    return True
+
+
+def _disconnect(port: AtPort) -> None:
+    mark = port.timeline.mark()
+    try:
+        port.command("AT#XMQTTCON=0", timeout=_ENDING)
+        patience = _EVENT
+    except AtError:
+        if not connected(port):
+            return
+        patience = _HALF_MADE
+    with suppress(NoAnswer):  # a lost line: the board is asked next
+        port.wait_line(r"#XMQTTEVT: [01],", patience, since=mark)
+
+
+def _cut_below(port: AtPort) -> None:
+    """Take the network away from a connection that cannot be ended, and give it back."""
+    port.timeline.add(Kind.FAULT, port.name, "the MQTT connection does not end: the modem is taken offline for it")
+    former = port.command("AT+CFUN?").value("+CFUN")
+    mark = port.timeline.mark()
+    port.command(f"AT+CFUN={_FLIGHT}", timeout=60.0)
+    if connected(port):
+        with suppress(NoAnswer):
+            port.wait_line(r"#XMQTTEVT: [01],", _EVENT, since=mark)
+    if former != _FLIGHT:
+        port.command(f"AT+CFUN={former}", timeout=60.0)
+
+
+def _close_sockets(port: AtPort) -> None:
+    """Close every socket: Serial Modem closes all at once, the Serial LTE Modem the one that is selected."""
+    with suppress(AtError):
+        port.command("AT#XCLOSE")
+        return
+    with suppress(AtError):
+        listed = port.command("AT#XSOCKETSELECT?").values("#XSOCKETSELECT")
+        for handle in [line.partition(",")[0] for line in listed if "," in line]:
+            port.command(f"AT#XSOCKETSELECT={handle}")
+            port.command("AT#XSOCKET=0")

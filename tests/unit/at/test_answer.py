@@ -3,7 +3,7 @@ import pytest
 from harness.at import Answer, AtError, AtFormatError
 from harness.at.answer import answer_of
 from harness.at.syntax import FinalResult, parse_command
-from harness.errors import Refusal
+from harness.errors import LabError
 
 
 def test_value_and_text():
@@ -15,7 +15,7 @@ def test_value_and_text():
 
 
 @pytest.mark.parametrize("name", ["%CMNG", "+NONE"])
-def test_a_missing_or_repeated_line_is_the_boards_fault(name):
+def test_a_missing_or_repeated_line_was_lost_on_the_way(name):
     answer = Answer("AT%CMNG=1", ("%CMNG: 1,0", "%CMNG: 1,1"), 0.1)
     with pytest.raises(AtFormatError) as caught:
         answer.value(name)
@@ -23,7 +23,7 @@ def test_a_missing_or_repeated_line_is_the_boards_fault(name):
     assert str(caught.value) == (
         f"AT%CMNG=1: expected one line {name}: …, got {count} of them; the answer was: %CMNG: 1,0 | %CMNG: 1,1"
     )
-    assert isinstance(caught.value, Refusal)
+    assert isinstance(caught.value, LabError)
 
 
 def test_an_answer_without_lines_has_no_text():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from harness.at import Answer, AtError
 from harness.at.syntax import FinalResult
-from harness.errors import BoardLost, LabError
+from harness.errors import BoardLost, LabError, NoAnswer
 from harness.firmware import (
     FIRMWARES,
     Capability,
@@ -17,6 +19,7 @@ from harness.firmware import (
     all_lack,
     open_firmware,
     restart,
+    to_known_state,
 )
 from harness.timeline import Kind, Timeline, packed
 from tests.fake import Fake
@@ -80,6 +83,12 @@ class ScriptedPort(Fake):
         for urc in found:
             self.urc(urc)
         return Answer(text, (), 0.0)
+
+    def wait_line(self, pattern, timeout, *, since):
+        found = self.timeline.wait(lambda event: re.search(pattern, event.text), since=since, timeout=timeout)
+        if found is None:
+            raise NoAnswer(f"no line with {pattern!r}")
+        return found
 
     def send_payload(self, command, payload, timeout=10.0):
         self.command(command)
@@ -221,18 +230,110 @@ def test_a_restart_is_told_from_what_looks_like_one(line):
     assert restart(port.timeline.since()).seq == mark
 
 
-def test_disconnect_waits_for_its_event_and_minds_nothing_when_not_connected():
-    port = ScriptedPort({"AT#XMQTTCON=0": ["#XMQTTEVT: 1,0"]})
+UP, DOWN = '#XMQTTCON: 1,"dev-1","mqtt",8883,1', "#XMQTTCON: 0"
+
+
+class Connected(ScriptedPort):
+    """A board with a connection, which ``ends`` it: how often it must be asked, None: never. ``in_flight_mode``: so."""
+
+    def __init__(self, answers=None, *, asks=1, in_flight_mode=True):
+        super().__init__({"AT+CFUN?": "+CFUN: 1", **(answers or {})})
+        self.asks, self.in_flight_mode, self.up = asks, in_flight_mode, True
+
+    def command(self, text, timeout=None):
+        if text == "AT#XMQTTCON?":
+            self.answers[text] = UP if self.up else DOWN
+        if text == "AT#XMQTTCON=0":
+            self.asks -= 1
+            self.up = self.asks > 0
+        if text == "AT+CFUN=4":
+            self.up = not self.in_flight_mode
+        return super().command(text, timeout)
+
+
+def test_disconnect_ends_what_the_board_says_it_has():
+    port = Connected({"AT#XMQTTCON=0": ["#XMQTTEVT: 1,0"]})
     modem = device(port)
     modem.disconnect()
     assert heard(modem) == [(MqttEventKind.CLOSED, 0)]
-    port.answers["AT#XMQTTCON=0"] = error("AT#XMQTTCON=0")
-    modem.disconnect()
+    assert port.sent == ["AT#XMQTTCON?", "AT#XMQTTCON=0", "AT#XMQTTCON?"]
     assert port.timeline.waited == []
-    port.answers["AT#XMQTTCON=0"] = ()
-    modem.disconnect()
-    assert port.timeline.waited == [10.0]
-    assert port.timeouts["AT#XMQTTCON=0"] == 15.0
+
+
+def test_disconnect_asks_nothing_of_a_board_that_is_not_connected():
+    port = Connected()
+    port.up = False
+    device(port).disconnect()
+    assert port.sent == ["AT#XMQTTCON?"]
+
+
+def test_disconnect_does_not_need_its_event():
+    port = Connected()
+    device(port).disconnect()
+    assert port.timeline.waited == [5.0]
+    assert not port.up
+
+
+def test_a_half_made_connection_is_given_the_time_for_its_connack():
+    """Before CONNACK the board refuses AT#XMQTTCON=0, and says no event."""
+    port = Connected({"AT#XMQTTCON=0": error("AT#XMQTTCON=0")}, asks=2)
+    device(port).disconnect()
+    assert port.timeline.waited == [15.0]
+    assert port.sent.count("AT#XMQTTCON=0") == 2
+    assert "AT+CFUN=4" not in port.sent
+
+
+def test_a_connection_that_does_not_end_is_cut_below_and_the_modem_left_as_it_was():
+    port = Connected({"AT#XMQTTCON=0": error("AT#XMQTTCON=0")}, asks=99)
+    device(port).disconnect()
+    assert port.sent[-4:] == ["AT+CFUN=4", "AT#XMQTTCON?", "AT+CFUN=1", "AT#XMQTTCON?"]
+    assert [event.text for event in port.timeline.since() if event.kind is Kind.FAULT] == [
+        "the MQTT connection does not end: the modem is taken offline for it"
+    ]
+
+
+def test_a_connection_that_survives_everything_is_the_labs_error():
+    port = Connected({"AT#XMQTTCON=0": error("AT#XMQTTCON=0")}, asks=99, in_flight_mode=False)
+    with pytest.raises(LabError, match=r"dk1: expected no MQTT connection, got AT#XMQTTCON: 1 after 3 .*; reset"):
+        device(port).disconnect()
+
+
+def test_the_known_state_has_no_echo_no_connection_and_no_socket():
+    port = Connected({"AT#XMQTTCON=0": ["#XMQTTEVT: 1,0"]})
+    to_known_state(port, "serial-modem")
+    assert port.sent == ["ATE0", "AT#XMQTTCON?", "AT#XMQTTCON=0", "AT#XMQTTCON?", "AT#XCLOSE"]
+    assert [event.text for event in port.timeline.since() if event.kind is Kind.STEP] == [
+        "an earlier user left an MQTT connection open: it is ended"
+    ]
+
+
+def test_sockets_of_the_serial_lte_modem_are_closed_one_by_one():
+    """It has neither ATE0 nor AT#XCLOSE; the list ends with the handle that is selected."""
+    listed = Answer("AT#XSOCKETSELECT?", ("#XSOCKETSELECT: 3,1,0,1,-1,2,0", "#XSOCKETSELECT: 3"), 0.0)
+
+    class Slm(Connected):
+        def command(self, text, timeout=None):
+            answer = super().command(text, timeout)
+            return listed if text == "AT#XSOCKETSELECT?" else answer
+
+    port = Slm({"ATE0": error("ATE0"), "AT#XCLOSE": error("AT#XCLOSE")})
+    port.up = False
+    to_known_state(port, "serial-modem")
+    assert port.sent[-3:] == ["AT#XSOCKETSELECT?", "AT#XSOCKETSELECT=3", "AT#XSOCKET=0"]
+
+
+@pytest.mark.parametrize("line", ["Ready", "\ufffdReady", "\ufffdeady", "eady", "INIT ERROR", "\ufffdNIT ERROR"])
+def test_a_boot_line_with_a_garbled_first_byte_is_a_restart(line):
+    port = ScriptedPort()
+    port.log(line)
+    assert restart(port.timeline.since()) is not None
+
+
+@pytest.mark.parametrize("line", ["Already", "Bootloader mode ready", "steady", "Ready now"])
+def test_other_lines_are_none(line):
+    port = ScriptedPort()
+    port.log(line)
+    assert restart(port.timeline.since()) is None
 
 
 @pytest.mark.parametrize(

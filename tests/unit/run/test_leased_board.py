@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.errors import BoardLost, LabError
-from harness.run import leased_board
+from harness.errors import BoardLost, LabError, NoAnswer, PortMissing
+from harness.run import recovery
 from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
 from harness.timeline import Kind
@@ -19,6 +19,7 @@ class Lab:
 
     def __init__(self, failure=None):
         self.failure = failure
+        self.returns_after: int | None = None
         self.asked = 0
 
     def lease(self, config):
@@ -26,6 +27,10 @@ class Lab:
 
     def port_url(self, config):
         self.asked += 1
+        if self.returns_after is not None:
+            self.returns_after -= 1
+            if self.returns_after < 0:
+                return "loop://"
         if self.failure is not None:
             raise self.failure
         return "loop://"
@@ -33,7 +38,8 @@ class Lab:
 
 class Port:
     def __init__(self):
-        self.alive, self.closed = True, False
+        self.alive, self.closed, self.in_step = True, False, True
+        self.failure = None
 
     def close(self):
         self.closed = True
@@ -44,7 +50,7 @@ def opened(monkeypatch):
     """Every board that was opened, in order."""
     boards = []
 
-    def open_board(config, url, timeline):
+    def open_board(config, url, timeline, *, patience):
         modem = SimpleNamespace(modes=[])
         modem.set_functional_mode = modem.modes.append
         identity = SimpleNamespace(imei="350000000000001")
@@ -53,13 +59,13 @@ def opened(monkeypatch):
         )
         return boards[-1]
 
-    monkeypatch.setattr(leased_board, "open_board", open_board)
+    monkeypatch.setattr(recovery, "open_board", open_board)
     return boards
 
 
-def leased(lab, modes=None):
-    config: Any = SimpleNamespace(name="dk-1")
-    return LeasedBoard(lab, config, lambda _text: None, modes)
+def leased(lab, modes=None, power=None):
+    config: Any = SimpleNamespace(name="dk-1", return_within=0.6, firmware="serial-modem", baud=115200)
+    return LeasedBoard(lab, config, lambda _text: None, modes, power)
 
 
 def test_the_first_error_ends_the_board_for_the_run_and_each_test_gets_one_of_its_own():
@@ -73,8 +79,8 @@ def test_the_first_error_ends_the_board_for_the_run_and_each_test_gets_one_of_it
     assert lab.asked == 1
     assert len({id(error) for error in raised}) == 3
     frames = [[frame.name for frame in traceback.extract_tb(error.__traceback__)] for error in raised]
-    assert "_open" in frames[0]
-    assert "_open" not in frames[1]
+    assert "_find_port" in frames[0]
+    assert "_find_port" not in frames[1]
     assert frames[1] == frames[2]
 
 
@@ -84,10 +90,10 @@ def test_a_port_that_went_away_is_opened_anew_by_the_next_test(opened):
     assert board.opened is first
     assert board.begin()
     assert board.opened is first
-    first.port.alive = False
+    first.port.alive, first.port.failure = False, BoardLost("dk-1: the port went away (hung up)")
     assert not board.begin()
     assert [event.text for event in board.timeline.since() if event.kind is Kind.FAULT] == [
-        "the port had gone away: it is opened anew"
+        "recovery: await, because: dk-1: the port went away (hung up)"
     ]
     assert first.port.closed
     assert board.opened is opened[1]
@@ -129,3 +135,85 @@ def test_a_folder_that_cannot_be_written_is_one_line(opened, tmp_path):
     (tmp_path / "modes").write_text("")
     with pytest.raises(LabError, match="--lab-ca"):
         _ = leased(Lab(), FoundModes(tmp_path / "modes")).opened
+
+
+def test_a_port_that_answers_no_more_is_opened_anew_too(opened):
+    board = leased(Lab())
+    board.opened.port.in_step = False
+    assert not board.begin()
+    assert board.opened is opened[1]
+    board.close()
+    assert board.properties() == {"recovery": "await 1"}
+
+
+def test_a_port_that_went_away_is_waited_for_and_one_that_never_was_there_is_not(opened):
+    lab = Lab()
+    board = leased(lab)
+    board.opened.port.alive = False
+    board.begin()
+    looked = lab.asked
+    lab.failure = PortMissing("dk-1: no port")
+    lab.returns_after = 2
+    assert board.opened is opened[1]
+    assert lab.asked == looked + 3
+
+    absent = Lab(PortMissing("dk-1: no port"))
+    with pytest.raises(PortMissing, match=r"^dk-1: no port$"):
+        _ = leased(absent).opened
+    assert absent.asked == 1
+
+
+def test_the_wait_for_a_port_has_an_end_that_says_how_long_it_was(opened):
+    lab = Lab()
+    board = leased(lab)
+    board.opened.port.alive = False
+    board.begin()
+    lab.failure = PortMissing("dk-1: no port")
+    with pytest.raises(PortMissing, match=r"dk-1: no port; waited for \d s \(return_within in the boards file\)"):
+        _ = board.opened
+    assert lab.asked > 2
+
+
+class Power:
+    """A switch: after so many cuts the board answers."""
+
+    def __init__(self):
+        self.cuts = 0
+
+    def cycle(self, board):
+        self.cuts += 1
+        return True
+
+
+def test_what_does_not_answer_is_opened_again_and_then_its_power_is_cut(monkeypatch):
+    tried = []
+
+    def open_board(config, url, timeline, *, patience):
+        tried.append(patience)
+        if not power.cuts:
+            raise NoAnswer("dk-1: no answer")
+        return SimpleNamespace(port=Port(), modem=None, firmware="fake", found_mode=0)
+
+    monkeypatch.setattr(recovery, "open_board", open_board)
+    power = Power()
+    board = leased(Lab(), power=power)
+    assert board.opened.found_mode == 0
+    assert tried == [0.6, 0.0, 0.0]
+    steps = [event.data["step"] for event in board.timeline.since() if event.kind is Kind.FAULT]
+    assert steps == ["reopen", "power"]
+
+
+def test_a_board_that_nothing_helps_is_out_with_the_last_error(monkeypatch):
+    tried = []
+
+    def open_board(config, url, timeline, *, patience):
+        tried.append(url)
+        raise NoAnswer("dk-1: no answer")
+
+    monkeypatch.setattr(recovery, "open_board", open_board)
+    board = leased(Lab())
+    for _ in range(2):
+        with pytest.raises(NoAnswer, match=r"^dk-1: no answer$"):
+            _ = board.opened
+    assert len(tried) == 2
+    assert board.properties() == {"recovery": "reopen 1"}

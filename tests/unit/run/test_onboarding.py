@@ -97,6 +97,8 @@ class Mqtt:
         self.seen.append(MqttEvent(end, 0.0))
 
     def disconnect(self):
+        if not self.seen or self.seen[-1].kind is MqttEventKind.CLOSED:
+            return
         self.log.append("disconnect")
         self.seen.append(MqttEvent(MqttEventKind.CLOSED, 0.0))
 

@@ -96,6 +96,10 @@ class FakeDevice(Fake):
             self.event(MqttEventKind.CLOSED, 0, after=0.0)
             self._deliver()
 
+    def is_connected(self):
+        self._deliver()
+        return self.connected
+
     def publish(self, topic, payload, *, qos=1, retain=False):
         self._deliver()
         if not self.connected or self._cut:

@@ -100,7 +100,8 @@ class MqttClient:
         """The connection that is open or being opened."""
         self.connected = False
         """TCP and TLS are up and CONNECT is sent; the broker may not have answered yet."""
-        self._accepted = False
+        self.accepted = False
+        """The broker has accepted the CONNECT."""
         self._decoder = Decoder(FROM_SERVER)
         self._keepalive: int | None = None
         self._unanswered = 0
@@ -163,7 +164,7 @@ class MqttClient:
 
     def _say_hello(self, broker: BrokerLogin) -> None:
         self.connected = True
-        self._accepted = False
+        self.accepted = False
         self._unanswered = 0
         self._decoder = Decoder(FROM_SERVER)
         self._write(
@@ -190,7 +191,7 @@ class MqttClient:
     def _handle(self, packet: Packet) -> None:
         match packet:
             case Connack(return_code=0):
-                self._accepted = True
+                self.accepted = True
                 self._notify(EvtType.CONNACK, 0)
             case Connack(return_code=code):
                 self._notify(EvtType.CONNACK, code)
@@ -229,14 +230,14 @@ class MqttClient:
             self._keepalive = self._outbox.after(self.broker.keepalive, self._live, real=True)
 
     def _live(self) -> None:
-        if not self._accepted or self._unanswered >= PINGS_UNANSWERED:
+        if not self.accepted or self._unanswered >= PINGS_UNANSWERED:
             self._end(-ECONNABORTED)
             return
         self._unanswered += 1
         self._write(Pingreq())
 
     def _end(self, result: int) -> None:
-        self.connected = False
+        self.connected = self.accepted = False
         self.broker = None
         self._outbox.cancel(self._keepalive)
         self._outbox.emit(CloseLink(abrupt=result != 0))

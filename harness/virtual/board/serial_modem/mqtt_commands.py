@@ -84,7 +84,7 @@ class MqttCommands:
     def _connect(self, args: Args) -> Reply:
         operation = args.choice(0, (DISCONNECT, CONNECT_IPV4, CONNECT_IPV6))
         if operation == DISCONNECT:
-            if not self._client.connected:
+            if not self._client.accepted:  # refused before CONNACK too, without any event (sm_at_mqtt.c, 1.0)
                 raise Refused
             self._client.disconnect()
             return None

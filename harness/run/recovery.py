@@ -1,0 +1,120 @@
+"""Getting a board back, step by step: awaited, resynchronised, reopened, reset, its power cut; then it is out.
+
+Each step is taken once for a failure, resets only so often in a run, and each is told on the timeline: a board that
+needs them every night is one to look at. A modem that restarts too often without AT+CFUN=0 keeps off the network for
+half an hour (Nordic nWP042, reset loop), hence the bound.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from harness.at import AtFormatError, AtPort, PortDenied, StrayAnswer
+from harness.errors import BoardLost, HarnessError, LabError, NoAnswer, PortBusy, PortMissing
+from harness.firmware import StillConnected, port_settings, reset_blindly
+from harness.lab import BoardConfig
+from harness.run.open_board import OpenBoard, open_board
+from harness.timeline import Kind, Timeline
+
+MOST_RESETS: Final = 3
+_LOOK_AGAIN: Final = 0.25
+# A port that has just come back may belong to root for a moment, or to ModemManager, which probes it.
+_NOT_YET: Final = (PortMissing, PortBusy, PortDenied, BoardLost)
+_MAY_HELP: Final = (NoAnswer, StillConnected, AtFormatError, StrayAnswer)
+
+
+class PowerSwitch(Protocol):
+    """Whatever can cut a board's power."""
+
+    def cycle(self, board: str) -> bool:
+        """Take the board's power away and give it back. False: nothing can do that here."""
+
+
+class NoPowerSwitch:
+    """A lab in which nothing can."""
+
+    def cycle(self, board: str) -> bool:
+        """Do nothing."""
+        return False
+
+
+class Recovery:
+    """Opens one board, again and again during a run. ``find_port``: where it is now; raises PortMissing.
+
+    ``taken``: how often which step was taken.
+    """
+
+    def __init__(
+        self,
+        config: BoardConfig,
+        find_port: Callable[[], str],
+        timeline: Timeline,
+        power: PowerSwitch | None = None,
+    ) -> None:
+        self.taken: Counter[str] = Counter()
+        self._config = config
+        self._find_port = find_port
+        self._timeline = timeline
+        self._power = power or NoPowerSwitch()
+
+    def open(self, *, returning: bool) -> OpenBoard:
+        """Return the board, open. ``returning``: it was open before, so its port is waited for.
+
+        Raises LabError, of the last step that was taken.
+        """
+        mark = self._timeline.mark()
+        try:
+            return self._when_there(self._config.return_within if returning else 0.0)
+        except _MAY_HELP as error:
+            failed: LabError = error
+        for step in ("reopen", "reset", "power"):
+            if (step == "reset" and not self._reset(mark)) or (step == "power" and not self._cut_power()):
+                continue
+            self._note(step, failed)
+            try:
+                return self._when_there(self._config.return_within, patience=0.0)
+            except _MAY_HELP as error:
+                failed = error
+        raise failed
+
+    def await_port(self, error: HarnessError) -> None:
+        """Take note that the port went away, or is in doubt, and will be opened anew."""
+        self._note("await", error)
+
+    def _when_there(self, seconds: float, *, patience: float | None = None) -> OpenBoard:
+        """Open the board as soon as its port is there, within ``seconds``; ``patience``: see AtPort.sync."""
+        # The system gives no sign on every platform that a device is back: looking again is the question.
+        began = time.monotonic()
+        patience = self._config.return_within if patience is None else patience
+        while True:
+            try:
+                return open_board(self._config, self._find_port(), self._timeline, patience=patience)
+            except _NOT_YET as error:
+                waited = time.monotonic() - began
+                if waited + _LOOK_AGAIN > seconds:
+                    if seconds:
+                        error.args = (f"{error}; waited for {waited:.0f} s (return_within in the boards file)",)
+                    raise
+            threading.Event().wait(_LOOK_AGAIN)
+
+    def _reset(self, mark: int) -> bool:
+        """Tell the firmware to restart, whatever it is doing. False: it hears nothing, or was told often enough."""
+        name = self._config.name
+        heard = any(event.source == name and event.kind in _LINES for event in self._timeline.since(mark))
+        if not heard or self.taken["reset"] >= MOST_RESETS:
+            return False
+        settings = port_settings(self._config.firmware, baudrate=self._config.baud, rtscts=self._config.flow_control)
+        with AtPort.open(self._find_port(), name=name, timeline=self._timeline, settings=settings) as port:
+            return reset_blindly(port, self._config.firmware)
+
+    def _cut_power(self) -> bool:
+        return self._power.cycle(self._config.name)
+
+    def _note(self, step: str, error: HarnessError) -> None:
+        self.taken[step] += 1
+        self._timeline.add(Kind.FAULT, self._config.name, f"recovery: {step}, because: {error}", step=step)
+
+
+_LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)

@@ -1,0 +1,86 @@
+"""No single event costs more than the test that it hits: lines and connections disturbed, each once, in one run.
+
+Behind each disturbed test stands one whose verdicts must be right. The first seven events were seen to spoil whole
+nights: the rest of the run was red, or every later test said that the cloud was lost.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.disturbed_runs import disturbed
+
+LATE_CONNACK = """
+broker.faults.append(Fault(Deed.STALL, Direction.IN, packet=1, seconds=3.0, times=1))
+publish(board, trial, provisioned)
+assert broker.struck
+"""
+
+LINE = """
+provisioned.link.disconnect()
+line.once({text!r}, lambda line: {becomes})
+{act}
+assert line.struck_at
+"""
+
+UNPLUGGED = """
+provisioned.link.ensure()
+line.unplug()
+line.plug()
+publish(board, trial, provisioned)
+"""
+
+
+STRAY = """
+provisioned.link.ensure()
+line.once(b"OK", lambda data: b"ERROR\\r\\n" + data)
+publish(board, trial, provisioned)
+assert line.struck_at
+"""
+
+OBSERVER_CUT = """
+provisioned.link.ensure()
+board.cloud.stand_in.command("close-connection", client_id=observer.client_id)
+publish(board, trial, provisioned)
+"""
+
+PUBLISH, VIOLATE = "publish(board, trial, provisioned)", "violate(trial)"
+
+
+def line(text, act, becomes="b''"):
+    return LINE.format(text=text, act=act, becomes=becomes)
+
+
+EVENTS = {
+    "a CONNACK that comes after the patience for it": LATE_CONNACK,
+    "CONNACK's line lost": line(b"#XMQTTEVT: 0,0", PUBLISH),
+    "the hang-up's line lost": line(b"#XMQTTEVT: 1,-128", VIOLATE),
+    "the port unplugged and back": UNPLUGGED,
+    "a stray ERROR": STRAY,
+    "the observer's connection cut": OBSERVER_CUT,
+    "CONNACK's line doubled": line(b"#XMQTTEVT: 0,0", PUBLISH, "line + line"),
+    "the hang-up's line doubled": line(b"#XMQTTEVT: 1,-128", VIOLATE, "line + line"),
+    "the hang-up's line garbled": line(b"#XMQTTEVT: 1,-128", VIOLATE, "line.replace(b'T: 1', b'T: \\xb1')"),
+    "PUBACK's line lost": line(b"#XMQTTEVT: 3,0", PUBLISH),
+    "PUBACK's line doubled": line(b"#XMQTTEVT: 3,0", PUBLISH, "line + line"),
+    "PUBACK's line split": line(b"#XMQTTEVT: 3,0", PUBLISH, "line[:9] + b'\\r\\n' + line[9:]"),
+    "an OK lost": line(b"OK", PUBLISH),
+}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return disturbed(tmp_path_factory.mktemp("run"), list(EVENTS.values()))
+
+
+@pytest.mark.parametrize("number", range(len(EVENTS)), ids=EVENTS)
+def test_one_event_costs_one_test_at_most(result, number):
+    hit, after = result.case(f"test_hit_{number}["), result.case(f"test_after_{number}[")
+    assert hit.result in ("passed", "error"), result.output
+    assert after.result == "passed", result.output
+
+
+def test_most_cost_nothing(result):
+    """What is repeated is seen to be right: the test that was hit fails only where the port or the observer went."""
+    cost = {name for number, name in enumerate(EVENTS) if result.case(f"test_hit_{number}[").result != "passed"}
+    assert cost <= {"the port unplugged and back", "the observer's connection cut"}, result.output
