@@ -38,7 +38,8 @@ class Role(Enum):
     ECHO = "echo"
     LATE = "late"  # a line of the abandoned command's answer
     STRAY = "stray"  # a final result that nobody waits for
-    CUT = "cut"  # a part of a line without end, or a line that announces too many bytes
+    CUT = "cut"  # a part of a line without end
+    GARBLED = "garbled"  # a line that announces bytes which do not make sense, or did not follow
 
 
 class CommandOutcome(NamedTuple):
@@ -161,7 +162,7 @@ class Dialogue:
                 if rest is None:
                     break
                 self._awaiting = None
-                heard.append(self._done(line._replace(blobs=framed.blobs)))
+                heard += self._framed_line(line, framed)
                 data = rest
             elif (log := self._take_log(data)) is not None:
                 heard += log
@@ -170,6 +171,13 @@ class Dialogue:
                 lines, data = self._take_lines(data)
                 heard += lines
         return heard
+
+    def _framed_line(self, line: Heard, framed: FramedBytes) -> list[Heard]:
+        """Return a line with its bytes, behind the lines that fell between; or what is left of a broken one."""
+        if framed.broken:
+            return self._take_lines(framed.so_far(), without_blobs=True)[0]
+        between = [found for text in framed.aside if (found := self._classify(text)) is not None]
+        return [self._done(found) for found in (*between, line._replace(blobs=framed.blobs))]
 
     def _take_log(self, data: bytes) -> list[Heard] | None:
         """Do what _take_lines does, at a fraction of its cost, where every line is the board's log; else None."""
@@ -203,7 +211,7 @@ class Dialogue:
             if found.name in self._framed and found.role in (Role.URC, Role.ANSWER, Role.LATE):
                 lengths = self._lengths(found)
                 if lengths is None or without_blobs:
-                    found = Heard(Role.CUT, found.line)
+                    found = Heard(Role.GARBLED, found.line)
                 elif lengths:
                     self._awaiting = found, FramedBytes(lengths, piece.raw)
                     return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()

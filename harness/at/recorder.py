@@ -8,7 +8,7 @@ from harness.redact import LineRedactor, may_hold_secret, redact_line
 from harness.timeline import Draft, Kind, packed
 
 _SHOWN_PAYLOAD = 2048  # bytes of a payload that a timeline event carries
-_UNKNOWN = frozenset({Role.LOG, Role.CUT, Role.ECHO})
+_UNKNOWN = frozenset({Role.LOG, Role.CUT, Role.GARBLED, Role.ECHO})
 _UNDECODABLE = "\ufffd"
 _HIDDEN = "<{} bytes that arrived while a secret was being sent>"
 

@@ -75,7 +75,7 @@ def watching(watcher: MqttWatcher, port: str) -> Callable[[list[Draft]], list[Dr
             try:
                 event = watcher.see(t, kind, text, data)
             except ValueError:
-                found.append((t, Kind.FAULT, port, f"garbled, skipped: {text}", {}))
+                found.append((t, Kind.FAULT, port, f"garbled, skipped: {text}", {"garbled": True}))
                 continue
             if event is not None:
                 found.append(drafted(event, port))

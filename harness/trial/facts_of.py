@@ -7,7 +7,7 @@ from harness.firmware import MqttEventKind, restart
 from harness.timeline import Event, Kind
 from harness.trial.facts import Attempt, Control, Facts, Reply, Sort, Stage, Trouble
 from harness.trial.phases import SOURCE, Phase, Span, TroubleSource, spans
-from harness.trial.watches import network_loss
+from harness.trial.watches import garbled, network_loss
 
 
 def facts_of(events: Sequence[Event]) -> Facts:
@@ -70,6 +70,7 @@ class _Reading:
         action, hold, effect = self._last(Phase.ACTION), self._last(Phase.HOLD), self._last(Phase.EFFECT)
         if action is None:
             return
+        self._text("garbled", garbled(self._between(action, None)))
         self._found["sent"] = action.found.get("sent", True)
         self._show("sent", action.begin, action.end)
         closed = _mqtt(self._between(action, None if hold is None else hold.end), MqttEventKind.CLOSED)

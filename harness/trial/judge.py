@@ -153,6 +153,9 @@ def _stayed(facts: Facts, evidence: _Evidence) -> Judgement:
     if facts.effect is False:
         text = f"The connection stayed, but there was no effect: {facts.effect_detail}."
         evidence.say("no effect", text, "effect", how=How.ABSENCE)
+        if facts.garbled:
+            text = f"But bytes were lost on the way from the board, perhaps those of the message: {facts.garbled!r}."
+            return evidence.say("garbled", text, "garbled").prove(Outcome.INCONCLUSIVE)
         # Without a message there can be none, so silence is a refusal only where one was sent.
         return evidence.prove(Outcome.IGNORED if facts.message_sent else Outcome.INCONCLUSIVE)
     if facts.effect_detail:

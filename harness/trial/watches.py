@@ -18,6 +18,11 @@ def network_loss(events: Iterable[Event]) -> Event | None:
     return next((event for event in events if event.kind is Kind.URC and _is_loss(event.text)), None)
 
 
+def garbled(events: Iterable[Event]) -> Event | None:
+    """Return the first line of the board that could not be read, or None: what it said may be what is missing."""
+    return next((event for event in events if event.data.get("garbled") or event.data.get("role") == "garbled"), None)
+
+
 def _is_loss(text: str) -> bool:
     name, _, args = text.partition(": ")
     if name == "+CGEV":

@@ -29,6 +29,7 @@ class SerialModemWatcher:
 
     def __init__(self) -> None:
         self._connecting = False
+        self._message = False  # one has come, and the event behind it has not
 
     def see(self, t: float, kind: Kind, text: str, data: dict[str, Any]) -> MqttEvent | None:
         """See :class:`harness.firmware.MqttWatcher`."""
@@ -44,11 +45,15 @@ class SerialModemWatcher:
     def _read(self, urc: Urc) -> MqttEvent | None:
         if urc.name == "#XMQTTMSG":
             topic, payload = urc.blobs
+            self._message = True
             return MqttEvent(MqttEventKind.MESSAGE, urc.t, 0, topic.decode("utf-8", "replace"), payload)
         if urc.name != "#XMQTTEVT":
             return None
         number, code = map(int, urc.args.split(","))
         if number == _MESSAGE_FOLLOWED:
+            came, self._message = self._message, False
+            if not came:
+                raise ValueError("a message came that could not be read")
             return None
         if number == _CONNACK:
             return self._connack(urc.t, code)

@@ -185,7 +185,7 @@ def test_payload_with_line_ends_and_a_fake_final():
 def test_a_length_that_makes_no_sense_takes_nothing(args):
     dialogue = Dialogue(framed=MESSAGE)
     assert heard(dialogue, b"#XMQTTMSG: " + args + b"\r\n+CEREG: 1\r\n") == [
-        (Role.CUT, (b"#XMQTTMSG: " + args).rstrip()),
+        (Role.GARBLED, (b"#XMQTTMSG: " + args).rstrip()),
         (Role.URC, b"+CEREG: 1"),
     ]
 
@@ -193,6 +193,60 @@ def test_a_length_that_makes_no_sense_takes_nothing(args):
 def test_empty_payload():
     found = Dialogue(framed=MESSAGE).receive(b"#XMQTTMSG: 1,0\r\nt\r\n\r\n#XMQTTEVT: 2,0\r\n")
     assert [item.blobs for item in found] == [(b"t", b""), ()]
+
+
+@pytest.mark.parametrize("size", [5, 128, 300])
+@pytest.mark.parametrize("between", [b"+CSCON: 1", b'+CEREG: 1,"0001","00010101",7', b"#XMQTTEVT: 3,0"])
+@pytest.mark.parametrize("place", ["topic", "payload", "end of topic", "end of payload", "piece"])
+@pytest.mark.parametrize("chunk", [1, 7, 10_000])
+def test_a_line_that_fell_into_a_message_is_set_aside(size, between, place, chunk):
+    """Serial Modem before its pull request 324 writes header, topic and pieces of 128 bytes one by one."""
+    topic, payload = b"prod/x/c2d", bytes(97 + number % 26 for number in range(size))
+    line = b"\r\n" + between + b"\r\n"
+    first = {name: line if name == place else b"" for name in ("topic", "payload", "end of topic", "end of payload")}
+    split = payload[:128] + (line if place == "piece" and size > 128 else b"") + payload[128:]
+    wire = b"\r\n#XMQTTMSG: %d,%d\r\n" % (len(topic), size) + first["topic"] + topic + first["end of topic"] + b"\r\n"
+    wire += first["payload"] + split + first["end of payload"] + b"\r\n\r\n#XMQTTEVT: 2,0\r\n"
+    dialogue = Dialogue(framed=MESSAGE)
+    found = [item for at in range(0, len(wire), chunk) for item in dialogue.receive(wire[at : at + chunk])]
+    fell = [b"#XMQTTEVT: 2,0"] if place == "piece" and size <= 128 else [between, b"#XMQTTEVT: 2,0"]
+    assert {item.role for item in found} == {Role.URC}
+    assert [item.line for item in found if not item.blobs] == fell
+    assert [item.blobs for item in found if item.blobs] == [(topic, payload)]
+
+
+def test_a_payload_that_looks_like_a_line_between_is_a_payload():
+    dialogue = Dialogue(framed=MESSAGE)
+    payload = b"\r\n+CSCON: 1\r\nx"
+    (found,) = dialogue.receive(b"#XMQTTMSG: 1,%d\r\nt\r\n%b\r\n" % (len(payload), payload))
+    assert found.blobs == (b"t", payload)
+
+
+@pytest.mark.parametrize("lost", range(4, 48))
+def test_a_message_that_lost_a_byte_is_garbled_and_takes_nothing_with_it(lost):
+    """Whichever byte is missing: what comes behind it is heard, and no message is made up."""
+    whole = b"\r\n#XMQTTMSG: 10,15\r\nprod/x/c2d\r\n{ a: 12345678 }\r\n"
+    dialogue = Dialogue(framed=MESSAGE)
+    found = dialogue.receive(
+        whole[:lost] + whole[lost + 1 :] + b"\r\n#XMQTTEVT: 2,0\r\n" + b"\r\n#XMQTTEVT: 1,-128\r\n"
+    )
+    lines = [item.line for item in found]
+    assert b"#XMQTTEVT: 1,-128" in lines
+    assert b"#XMQTTEVT: 2,0" in lines
+    blobs = [item.blobs for item in found if item.blobs]
+    # A blank or half a line end of the header is not missed.
+    assert blobs == ([(b"prod/x/c2d", b"{ a: 12345678 }")] if lost in (12, 18, 19) else [])
+
+
+def test_a_header_that_comes_last_is_garbled_at_once():
+    dialogue = Dialogue(framed=MESSAGE)
+    found = dialogue.receive(b"t\r\nhello\r\n\r\n#XMQTTMSG: 1,5\r\n\r\n#XMQTTEVT: 2,0\r\n")
+    assert [(item.role, item.line) for item in found] == [
+        (Role.LOG, b"t"),
+        (Role.LOG, b"hello"),
+        (Role.GARBLED, b"#XMQTTMSG: 1,5"),
+        (Role.URC, b"#XMQTTEVT: 2,0"),
+    ]
 
 
 def test_a_framed_name_without_bytes_is_an_ordinary_answer():
@@ -295,7 +349,7 @@ def test_giving_up_releases_promised_bytes():
     dialogue.begin(parse_command("AT"))
     assert dialogue.receive(b"#XMQTTMSG: 500,500\r\n+CEREG: 1\r\nOK\r\n") == []
     assert [(item.role, item.line) for item in dialogue.give_up()] == [
-        (Role.CUT, b"#XMQTTMSG: 500,500"),
+        (Role.GARBLED, b"#XMQTTMSG: 500,500"),
         (Role.URC, b"+CEREG: 1"),
         (Role.STRAY, b"OK"),
     ]

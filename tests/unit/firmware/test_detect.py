@@ -33,7 +33,7 @@ class Port(Fake):
         for line in lines:
             self.timeline.add(Kind.RX, self.name, line)
 
-    def sync(self):
+    def sync(self, *, patience=0.0):
         self.timeline.add(Kind.TX, self.name, "AT+CMEE?")
         if self.lines is not None and self.tried[-1] != self.ends:
             self.hear(self.lines)

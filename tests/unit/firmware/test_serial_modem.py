@@ -428,3 +428,15 @@ def test_what_it_can_and_cannot():
     assert firmware.topic_fault("a" * 128) is None
     assert firmware.topic_fault("a" * 129) == "Serial Modem 1.0.0 takes topics of up to 128 bytes, and this one has 129"
     assert "quotes or control characters" in firmware.topic_fault('a"')
+
+
+def test_a_message_that_could_not_be_read_is_told_by_the_event_behind_it():
+    """Its header was lost: the board says that a message came, and there is none."""
+    port = ScriptedPort()
+    modem = device(port)
+    port.urc("#XMQTTMSG: 1,5", b"t", b"hello")
+    port.urc("#XMQTTEVT: 2,0")
+    assert [event.kind for event in port.timeline.since() if event.kind is Kind.FAULT] == []
+    port.urc("#XMQTTEVT: 2,0")
+    assert [event.data for event in port.timeline.since() if event.kind is Kind.FAULT] == [{"garbled": True}]
+    assert [kind for kind, _ in heard(modem)] == [MqttEventKind.MESSAGE]

@@ -163,6 +163,7 @@ any_facts = st.builds(
     reconnect_error=texts,
     after=st.none() | controls,
     restarted_earlier=texts,
+    garbled=texts,
     sort=st.sampled_from([Sort.PACKET, Sort.CONNECT, Sort.OWN_CONNECT, Sort.CALL]),
     tries=st.lists(st.builds(Attempt, st.sampled_from(Stage), st.just("x"), st.floats(0, 60)), max_size=2).map(tuple),
     difference=st.just("another client id"),
@@ -243,6 +244,18 @@ PROOFS = {
 def test_the_strategy_covers_every_fact():
     strategy: Any = any_facts
     assert {field.name for field in fields(Facts)} - {"policy", "refs"} <= {*strategy.wrapped_strategy.kwargs}
+
+
+def test_silence_is_no_refused_delivery_where_bytes_of_the_board_were_lost():
+    """What could not be read may be the message that is missing: never "ignored"."""
+    worked = Control(True, True, 0.1)
+    facts = Facts(
+        "subscribe to x", baseline=worked, fence=worked, effect=False, effect_detail="none came", message_sent=True
+    )
+    assert judge(facts).outcome is Outcome.IGNORED
+    found = judge(replace(facts, garbled="#XMQTTMSG: 1,5"))
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "bytes were lost on the way from the board" in found.evidence
 
 
 def test_expect_returns_the_verdict():
