@@ -46,6 +46,6 @@ EOVERFLOW = 139
 
 
 def describe(number: int) -> str:
-    """Return ``-128`` or ``128`` as ``ENOTCONN (128)``; an unknown number as ``errno 9999``."""
+    """Return the name for a number: ``ENOTCONN (128)`` for -128 and 128, ``errno 9999`` for an unknown one."""
     name = NAMES.get(abs(number))
     return f"{name} ({abs(number)})" if name else f"errno {abs(number)}"

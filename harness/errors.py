@@ -16,7 +16,7 @@ from enum import StrEnum
 
 
 class Party(StrEnum):
-    """Whom an error points at. Points at, never guilty: only a trial's facts prove."""
+    """Whom an error points at. That is a hint and not a proof: only a trial's facts prove."""
 
     CLOUD = "cloud"
     MODEM = "modem/firmware"
@@ -33,9 +33,9 @@ class HarnessError(Exception):
 
 
 def party_of(error: BaseException) -> Party:
-    """Return whom ``error`` points at, or, where that is unclear, the error that caused it.
+    """Return whom ``error`` points at; where that is unclear, whom the error that caused it points at.
 
-    What the harness did not raise is unclear.
+    Errors that the harness did not raise are unclear.
     """
     if isinstance(error, HarnessError) and error.party is not Party.UNCLEAR:
         return error.party
@@ -78,7 +78,7 @@ class PortBusy(LabError):
 
 
 class NoAnswer(LabError):
-    """The board is there, and nothing intelligible came from it within the deadline."""
+    """The board is there, but sent nothing intelligible within the deadline."""
 
 
 class BoardLost(LabError):

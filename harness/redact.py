@@ -1,7 +1,7 @@
 """Keeps secrets out of everything that is written: timelines, transcripts, reports, messages.
 
-Two nets. What a device line is known to carry is cut by its shape (:func:`redact_line`), because the secret is born
-there and nobody knows it beforehand. What the harness itself was given (API keys) is cut by value (:class:`Secrets`).
+There are two nets. Secrets that a device makes are cut by the shape of their line (:func:`redact_line`), because
+nobody knows them beforehand. Secrets that the harness was given (API keys) are cut by value (:class:`Secrets`).
 """
 
 import re
@@ -24,7 +24,7 @@ _DEVICE_SECRETS: Final = (
     re.compile(rb"(\+cgauth\s*=\s*\d+\s*,\s*\d+\s*,)(.*)", _I),
     re.compile(rb"(\+(?:cpin|cpwd|clck)\s*=)([^;?]+)", _I),
 )
-# One look that lets the many lines pass that name none of the above.
+# One search that lets pass the many lines that name none of the above.
 _NAMED = re.compile(
     rb"%(?:cmng|keyinject|attesttoken|claimtoken|jwt|regjwt|xsudo)|#x(?:cmng|mqttcon)|\+c(?:gauth|pin|pwd|lck)", _I
 )
@@ -44,7 +44,7 @@ def _without_credential(found: re.Match[bytes]) -> bytes:
 
 
 def may_hold_secret(data: bytes) -> bool:
-    """Say, quickly and on the safe side, whether :func:`redact_line` could change any line of ``data``."""
+    """Tell quickly, and on the safe side, whether :func:`redact_line` could change any line of ``data``."""
     if b"eyJ" in data or b"PRIVATE KEY" in data:
         return True
     return (b"%" in data or b"#" in data or b"+" in data) and _NAMED.search(data) is not None
@@ -73,7 +73,7 @@ class LineRedactor:
 
     @property
     def inside(self) -> bool:
-        """The lines that come now belong to a key."""
+        """True while the lines that come belong to a key."""
         return self._left > 0
 
     def __call__(self, line: bytes) -> bytes:
@@ -91,7 +91,7 @@ class LineRedactor:
 
 
 class Secrets:
-    """Literal secrets that the harness was given; :meth:`scrub` cuts them from any text before it is written."""
+    """The secrets that the harness was given; :meth:`scrub` cuts them from any text before it is written."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

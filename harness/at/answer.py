@@ -58,7 +58,7 @@ class Answer:
         return found[0]
 
     def values(self, name: str) -> list[str]:
-        """Return the text after ``name`` and its colon of every such line, in order; empty when there is none."""
+        """Return the text after ``name`` and its colon of every such line, in order; an empty list if there is none."""
         head = f"{name}:"
         return [line[len(head) :].removeprefix(" ") for line in self.lines if line.startswith(head)]
 
@@ -76,7 +76,11 @@ class Answer:
 
 
 def answer_of(command: Command, final: FinalResult, lines: list[bytes], blobs: list[bytes], seconds: float) -> Answer:
-    """Return the Answer for a final result of OK; raise AtError for any other."""
+    """Return the Answer for a final result of OK; raise AtError for any other.
+
+    ``command``: the one that ended. ``final``: its final result. ``lines``: the information lines, without line ends.
+    ``blobs``: raw bytes that followed a counted line. ``seconds``: from the write to the final result.
+    """
     if final.kind != "OK":
         raise AtError(command.shown, final)
     texts = tuple(line.decode("utf-8", "replace") for line in lines)

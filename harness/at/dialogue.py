@@ -9,6 +9,13 @@ Who gets a line, in this order:
 4. ``+NAME…``, ``%NAME…`` and ``#NAME…`` are URCs, wherever they land;
 5. everything else is the board's log.
 
+Why the final result may come first: a line that is only OK or ERROR has no other meaning (ITU-T V.250 §5.7). Why the
+claim comes before the URCs: an answer and a URC may have the same name. After ``AT+CEREG?`` the board may send::
+
+    +CEREG: 5,"0901","01A2",7       the second field is quoted: a URC that came in between (rule 4)
+    +CEREG: 5,1,"0901","01A2",7     <n>,<stat>: claimed by the read command, the answer (rule 3)
+    OK                              ends the command (rule 1)
+
 After :meth:`Dialogue.give_up` the command is *abandoned*: its answer may still come and is told from a URC by the
 same rules until :meth:`Dialogue.in_step` says that it cannot come any more.
 """
@@ -109,7 +116,7 @@ class Dialogue:
 
     @property
     def secret(self) -> bool:
-        """A command with a secret is pending or abandoned: what cannot be placed may be its echo."""
+        """True while a command with a secret is pending or abandoned: a line that fits no rule may be its echo."""
         commands = (*self._abandoned, self._pending.command) if self._pending else self._abandoned
         return any(command.secret for command in commands)
 
@@ -119,7 +126,7 @@ class Dialogue:
         return frozenset(command.name for command in self._abandoned)
 
     def begin(self, command: Command, *, needs_line: bool = False) -> bytes:
-        """Make ``command`` the pending one and return the bytes to send. Misuse while another one is pending.
+        """Make ``command`` the pending one and return the bytes to send. Raises Misuse while another one is pending.
 
         ``needs_line``: only an OK after an information line of this command ends it. Any other final result belongs to
         some earlier command.
@@ -128,16 +135,16 @@ class Dialogue:
         return command.wire
 
     def begin_payload(self, command: Command, payload: bytes) -> bytes:
-        """Make data mode pending, which ``command`` opened, and return the bytes to send: ``payload`` and ``+++``.
+        """Make the data mode that ``command`` opened pending; return the bytes to send: ``payload`` and ``+++``.
 
-        It ends with ``#XDATAMODE: <status>``. Misuse: the board would see its ``+++`` too early.
+        Data mode ends with ``#XDATAMODE: <status>``. Raises Misuse if the board would see a ``+++`` too early.
         """
         check_payload(command, payload)
         self._start(_Pending(command, data_mode=True))
         return payload + b"+++"
 
     def give_up(self) -> list[Heard]:
-        """Abandon the pending command, an open quote and announced bytes; return what these held, as lines."""
+        """Abandon the pending command, an open quote and announced bytes; return the lines that these held."""
         if self._pending:
             self._abandoned = (*self._abandoned, self._pending.command)[-_ABANDONED_KEPT:]
             self._pending = None
@@ -180,7 +187,7 @@ class Dialogue:
         return [self._done(found) for found in (*between, line._replace(blobs=framed.blobs))]
 
     def _take_log(self, data: bytes) -> list[Heard] | None:
-        """Do what _take_lines does, at a fraction of its cost, where every line is the board's log; else None."""
+        """Do what _take_lines does at a fraction of its cost if every line is the board's log; return None if not."""
         if self._pending or self._abandoned:
             return None
         lines = self._buffer.feed_plain(data, _SPECIAL)
@@ -258,7 +265,7 @@ class Dialogue:
         return Heard(Role.ANSWER, core, *(split_urc(core) or ()))
 
     def _go_on(self, piece: Piece) -> Heard | None:
-        """Add to the line with the open quote; return it when the quote is closed, or cut when it is too long."""
+        """Add to the line with the open quote; return the line once the quote is closed, or cut if it is too long."""
         self._open += piece.raw
         self._even ^= bool(piece.raw.count(b'"') % 2)
         fits = len(self._open) <= self._limit
@@ -279,7 +286,7 @@ class Dialogue:
         )
 
     def _lengths(self, heard: Heard) -> tuple[int, ...] | None:
-        """Return the lengths of the blobs behind a framed line, or None when it does not make sense."""
+        """Return the lengths of the blobs behind a framed line, or None when the line makes no sense."""
         try:
             lengths = self._framed[heard.name](heard.args.decode("ascii"))
         except ValueError:
@@ -292,7 +299,8 @@ class Dialogue:
 _ABANDONED_KEPT: Final = 8  # more than the tries to get back in step
 _FINAL_WORDS: Final = frozenset({b"OK", b"ERROR"})
 _URC_SIGNS: Final = frozenset(b"+%#")
-_SPECIAL: Final = frozenset({b"+", b"%", b"#", b"O", b"E", b" ", b"\t", b"\x0b", b"\x0c"})  # more than log, perhaps
+# A line that begins so may be more than log.
+_SPECIAL: Final = frozenset({b"+", b"%", b"#", b"O", b"E", b" ", b"\t", b"\x0b", b"\x0c"})
 _heard: Final = partial(tuple.__new__, Heard)  # NamedTuple's own constructor costs four times as much
 
 

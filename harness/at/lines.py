@@ -2,13 +2,22 @@
 
 A line ends with CR, LF or both. Each byte is searched once: what is left of a line waits in a buffer, and only what
 comes after it is searched. However the bytes are cut into chunks, the lines are the same.
+
+Why a CR and its LF may come in two chunks: the CR ends the line, and the LF alone is an empty line, which
+:func:`plain` makes nothing of. Example, three chunks of one answer::
+
+    feed(b"+CFUN: 1\\r")    -> b"+CFUN: 1\\r"
+    feed(b"\\nO")           -> b"\\n" (empty); b"O" waits
+    feed(b"K\\r\\n")        -> b"OK\\r\\n"
+
+``bytes.splitlines`` does the splitting: unlike ``str.splitlines`` it knows no line ends but CR, LF and CR LF.
 """
 
 import re
 from typing import Final, NamedTuple
 
 LINE_LIMIT: Final = 64 * 1024
-"""Bytes without a line end, or in one open quote. Real answers have some hundred bytes, a certificate 2 kB."""
+"""Most bytes without a line end, or in one open quote. Real answers have some hundred bytes, a certificate 2 kB."""
 
 _ANSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 _PROMPTS: Final = (b"mosh:~$", b"uart:~$")
@@ -53,9 +62,9 @@ class LineBuffer:
         return pieces
 
     def feed_plain(self, data: bytes, special: frozenset[bytes]) -> list[bytes] | None:
-        """Return what :func:`plain` makes of the lines that ``data`` completes, without empty ones, the quick way.
+        """Return, quickly, what :func:`plain` makes of the lines that ``data`` completes, without empty ones.
 
-        None, and nothing is taken, when a line begins with a byte in ``special`` or needs more than blanks removed.
+        Returns None and takes nothing if a line begins with a byte in ``special`` or needs more than blanks removed.
         """
         if self._cutting or len(self._partial) + len(data) > self._limit:
             return None
@@ -86,7 +95,7 @@ class LineBuffer:
             pieces.append(Piece(content[: self._limit], True))
             content = content[self._limit :]
             self._cutting = True
-        # What is left of a cut line is no line of its own: it could read "OK".
+        # The rest of a cut line is not a line of its own: it could read "OK".
         pieces.append(Piece(content + end, self._cutting))
         self._cutting = False
 

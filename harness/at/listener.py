@@ -17,8 +17,8 @@ class Urc:
     """One URC: ``+CEREG: 5,"0901"`` has the name "+CEREG" and the args ``5,"0901"``.
 
     ``text``: the whole line. ``blobs``: raw bytes that followed a counted line (``#XMQTTMSG``: topic, payload).
-    ``t``: seconds of ``time.monotonic()`` at its arrival; ``seq``: of its event. Of a line that is no URC (``Ready``),
-    name and text are the line.
+    ``t``: seconds of ``time.monotonic()`` at its arrival; ``seq``: of its event. For a line that is not a URC
+    (``Ready``), name and text are the line.
     """
 
     name: str
@@ -30,12 +30,12 @@ class Urc:
 
     @classmethod
     def of(cls, event: Event) -> "Urc | None":
-        """Return the URC, or the line of the board's log, that ``event`` is; None for any other event."""
+        """Return ``event`` as a URC, or as a line of the board's log; None if it is neither."""
         return urc_in(event.t, event.kind, event.text, event.data, event.seq)
 
 
 def urc_in(t: float, kind: Kind, text: str, data: dict[str, object], seq: int = -1) -> Urc | None:
-    """Return the URC, or the line of the board's log, that these fields of an event are; None for any other."""
+    """Return the URC, or the line of the board's log, in these fields of an event; None if there is neither."""
     if kind is Kind.URC:
         found = _NAME.match(text)
         name, args = (found[1], found[2] or "") if found else (text, "")
@@ -60,7 +60,7 @@ class Listener:
     """The URCs with certain names from a mark of the timeline on. Made by ``AtPort.listen``.
 
     What :meth:`next` and :meth:`poll` return or pass over is not returned again. ``failure``: why the port failed, None
-    while it works. ``heard``: what an error message says of the last lines.
+    while it works. ``heard``: tells an error message what the last lines were.
     """
 
     def __init__(

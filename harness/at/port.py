@@ -1,12 +1,12 @@
 """An AT port: commands and their answers, URCs, data mode.
 
-**Getting back in step.** A command that timed out may be answered later, and that answer must not be taken for the
-next command's. A board answers in the order in which it was asked: once it has answered a *later* command
-recognisably, no earlier answer can come. The probe is therefore a read command with an information line, whose name
-none of the commands that are still owed an answer has; every final result before that line belongs to one of those
-and is dropped. The board may also sit in an open quote (bytes of a command were lost): then it answers nothing until
-a ``"`` and a terminator come, which it answers with ERROR. In a board that was merely slow the same ``"`` opens a
-quote, and the next try's closes it: four tries. As long as the board is not back in step, no command is sent.
+**Getting back in step.** A command that timed out may be answered later, and that answer must not be taken for the next
+command's. A board answers in the order in which it was asked: once it has recognisably answered a *later* command, no
+earlier answer can come. The probe is therefore a read command with an information line. Its name differs from the names
+of all commands that are still owed an answer. So every final result before that line belongs to one of those commands,
+and is dropped. The board may also sit in an open quote (bytes of a command were lost): then it answers nothing until a
+``"`` and a terminator come, which it answers with ERROR. In a board that was merely slow the same ``"`` opens a quote,
+and the next try's closes it: four tries. No command is sent until the board is back in step.
 """
 
 import re

@@ -104,7 +104,7 @@ class Receiver:
             return self._dialogue.abandoned
 
     def in_step(self) -> None:
-        """Nothing that was sent before can be answered any more."""
+        """Note that nothing sent before can be answered any more."""
         with self._lock:
             self._dialogue.in_step()
             self.strayed = False

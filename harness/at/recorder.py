@@ -1,4 +1,4 @@
-"""From what the dialogue heard to the timeline: decoded, stamped, and without secrets. Bytes become text only here."""
+"""Makes timeline events of what the dialogue heard: decoded, stamped, without secrets. Bytes become text only here."""
 
 import base64
 from typing import Any

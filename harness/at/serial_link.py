@@ -1,4 +1,4 @@
-"""Opens a serial port by any pyserial URL and says in the lab's words why it cannot be opened."""
+"""Opens a serial port by any pyserial URL; if that fails, says in the lab's words why."""
 
 import errno
 import os
@@ -70,7 +70,7 @@ def _refused(url: str, name: str, number: int | None, text: str) -> LabError:
 
 
 def server_says(url: str) -> str | None:
-    """Return the line by which a server of ports says that the port is taken, None if it says no such thing.
+    """Return the line in which a server of ports says that the port is taken; None if it says nothing of the kind.
 
     ser2net writes ``Port already in use`` to a second client and hangs up: to RFC 2217 that is noise.
     """

@@ -10,9 +10,9 @@ from harness.at.syntax import FramedUrc, Terminator
 class PortSettings:
     """``terminator``: what ends a command, see :class:`Terminator`. ``rtscts``: hardware flow control.
 
-    ``framed``: URCs that are followed by counted raw bytes, by name. ``chunk``: write in pieces of so many bytes and
-    wait for each to leave (for boards without flow control), None: in one go. ``at_shell``: commands go through Modem
-    Shell or the AT shell, which make CR LF of every line end in them.
+    ``framed``: URCs that are followed by counted raw bytes, by name. ``chunk``: bytes to write
+    in one piece, waiting for each to leave (for boards without flow control); None: everything in one go.
+    ``at_shell``: commands go through Modem Shell or the AT shell, which turn every line end in them into CR LF.
     """
 
     baudrate: int = 115200

@@ -2,7 +2,7 @@
 
 A port with a file descriptor (a tty, ``socket://``) is polled together with a pipe that stops the reader; others
 (``rfc2217://``) are read with a short time-out that is set once before opening, because changing it makes RFC 2217
-negotiate all over again. Modem lines are left as the port has them after opening: a pty has none.
+negotiate all over again. Modem control lines stay as the port has them after opening: a pty has none.
 """
 
 import errno
@@ -38,7 +38,7 @@ class ByteStream(Protocol):
         """Make :meth:`read` return b"" from now on."""
 
     def close(self) -> None:
-        """Give the port back. Only once nobody reads any more."""
+        """Give the port back. To be called once nobody reads any more."""
 
 
 class FdStream:

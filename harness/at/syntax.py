@@ -47,8 +47,7 @@ _FINAL = re.compile(rb"(?:OK|ERROR|\+(CM[ES]) ERROR: ?(\d{1,5}))\Z")
 _DATA_MODE = re.compile(rb"(?:\+\+\+)?#XDATAMODE: (-?\d{1,6})\Z")
 _QUOTED = re.compile(r'"[^"]*"', re.DOTALL)
 
-# Commands that answer without their name, and what such a line looks like: a log line that lands there must not be
-# taken.
+# Commands that answer without their name, with the form of such a line, so that a log line in between is not taken.
 _DIGITS: Final = re.compile(rb"\d{6,17}\Z")
 _WORD: Final = re.compile(rb"[A-Za-z][\w.+-]*\Z")
 _BARE_ANSWERS: Final[dict[str, re.Pattern[bytes]]] = {
@@ -69,8 +68,8 @@ _HARMLESS: Final = frozenset(
     )
 )
 
-# Names that are URCs as well as answers: which arguments an answer has, by form. A form that is not listed has no
-# answer lines.
+# Names that are URCs as well as answers: the arguments of an answer, by form. A form that is not listed has no answer
+# lines.
 _TEST_ANSWER: Final = re.compile(rb"\(")
 _ANSWER_SHAPES: Final[dict[str, dict[Form, re.Pattern[bytes]]]] = {
     # An answer puts <n> first, so its second field is a bare number; a URC's second field is quoted or missing.
@@ -107,7 +106,7 @@ class FinalResult:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command, checked, with everything that is known of it before it is sent."""
+    """One checked command, with everything that is known of it before it is sent."""
 
     text: str = field(repr=False)
     name: str  # "+CFUN"; "" for a bare AT
@@ -132,7 +131,7 @@ class Command:
         return one_line(self.redacted)
 
     def claims(self, line: bytes) -> bool:
-        """Say whether ``line`` belongs to this command's answer."""
+        """Tell whether ``line`` belongs to this command's answer."""
         if self.prefix and line.startswith(self.prefix):
             rest = line[len(self.prefix) :]
             if rest[:1] not in (b":", b"="):
@@ -148,8 +147,9 @@ def parse_command(text: str, *, terminator: str = Terminator.CR, at_shell: bool 
     """Check ``text`` ("AT+CFUN?") and return the :class:`Command`.
 
     ``at_shell``: the far end is Modem Shell or the AT shell; the command travels as ``at '<command>'`` with line ends
-    escaped. Misuse: not an AT command, an open quote, a byte that the firmware would take for a terminator or for
-    backspace, or longer than :data:`COMMAND_LIMIT`.
+    escaped. ``terminator``: what ends the command, see :class:`Terminator`. Raises Misuse for text that is not an AT
+    command, leaves a quote open, holds a byte that the firmware takes for a terminator or for backspace, or is longer
+    than :data:`COMMAND_LIMIT`.
     """
     found = _COMMAND.match(text)
     redacted_bytes = redact_line(text.encode())
@@ -157,7 +157,7 @@ def parse_command(text: str, *, terminator: str = Terminator.CR, at_shell: bool 
     if not found:
         raise Misuse(f"not an AT command: {one_line(redacted)!r}; it begins with AT")
     if text.count('"') % 2:
-        raise Misuse(f"{one_line(redacted)}: a quote is left open, the board would wait for its end; close it")
+        raise Misuse(f"{one_line(redacted)}: a quote is left open, and the board would wait for its end; close it")
     for part in _QUOTED.split(text):
         if any(character < " " for character in part):
             raise Misuse(
@@ -170,7 +170,9 @@ def parse_command(text: str, *, terminator: str = Terminator.CR, at_shell: bool 
     wire = _in_shell(text, redacted) if at_shell else text.encode()
     wire += terminator.encode()
     if len(wire) > COMMAND_LIMIT:
-        raise Misuse(f"{one_line(redacted)}: {len(wire)} bytes, the board's buffer holds {COMMAND_LIMIT}; shorten it")
+        raise Misuse(
+            f"{one_line(redacted)}: {len(wire)} bytes, but the board's buffer holds {COMMAND_LIMIT}; shorten it"
+        )
     name = found["name"].upper()
     form = _FORMS[found["form"]]
     lines = [*text.encode().splitlines(), wire.rstrip(b"\r\n\0")]
@@ -190,7 +192,7 @@ def parse_command(text: str, *, terminator: str = Terminator.CR, at_shell: bool 
 
 
 def parse_final(line: bytes) -> FinalResult | None:
-    """Return the final result that ``line`` is as a whole, or None."""
+    """Return the final result if the whole ``line`` is one, else None."""
     found = _FINAL.match(line)
     if not found:
         return None
@@ -200,7 +202,7 @@ def parse_final(line: bytes) -> FinalResult | None:
 
 
 def parse_data_mode(line: bytes) -> FinalResult | None:
-    """Return the end of data mode (``#XDATAMODE: <status>``) that ``line`` is, or None."""
+    """Return the end of data mode if ``line`` is it (``#XDATAMODE: <status>``), else None."""
     found = _DATA_MODE.match(line)
     return FinalResult("DATAMODE", int(found[1])) if found else None
 
@@ -227,5 +229,5 @@ def one_line(text: str, limit: int = 160) -> str:
 
 def _in_shell(text: str, redacted: str) -> bytes:
     if "'" in text or "\\" in text:
-        raise Misuse(f"{one_line(redacted)}: no single quote or backslash gets through the board's shell; leave it out")
+        raise Misuse(f"{one_line(redacted)}: the board's shell passes on no single quote or backslash; leave it out")
     return b"at '" + text.replace("\r", "").replace("\n", "\\n").encode() + b"'"

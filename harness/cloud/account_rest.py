@@ -1,4 +1,4 @@
-"""What the account's REST API is made of: objects that may be missing, lists in pages, things that take a while."""
+"""The account's REST API in general: objects that may be missing, lists in pages, operations that take a while."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class AccountRest(RestClient):
-    """Calls with the account's API key. ``poll``: seconds between two looks at something that takes a while."""
+    """Calls with the account's API key. ``poll``: seconds between two looks at an operation."""
 
     def __init__(self, endpoints: CloudEndpoints, api_key: str, *, note: Note, pause: float, poll: float) -> None:
         super().__init__(endpoints, api_key, note=note, pause=pause)
@@ -34,7 +34,7 @@ class AccountRest(RestClient):
             raise
 
     def items(self, path: str, query: Mapping[str, str], what: str) -> list[dict[str, Any]]:
-        """Return everything in a list, from all its pages."""
+        """Return all items of a list, from all its pages; ``what`` they are, for messages."""
         query = {"pageLimit": "100", **query}
         items: list[dict[str, Any]] = []
         for _ in range(_MOST_PAGES):
@@ -71,19 +71,19 @@ class AccountRest(RestClient):
 
 
 def path_of(*parts: str) -> str:
-    """Return the path of an object; no part can leave its place."""
+    """Return the path of an object. Each part is quoted, so a slash in it makes no new part."""
     return "".join("/" + quote(part, safe=":") for part in parts)
 
 
 def read_object(response: requests.Response, *required: str) -> dict[str, Any]:
-    """Return the JSON object of an answer; RestError if it is none or lacks a member that everything else needs."""
+    """Return the JSON object of an answer. Raises RestError if there is none, or a ``required`` member is missing."""
     method, url = response.request.method or "", response.url.partition("?")[0]
     try:
         value = response.json()
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise RestError(method, url, response.status_code, None, "the answer is no JSON object", attempts=1)
+        raise RestError(method, url, response.status_code, None, "the answer is not a JSON object", attempts=1)
     missing = [name for name in required if name not in value]
     if missing:
         raise RestError(method, url, response.status_code, None, f"the answer has no {', '.join(missing)}", attempts=1)

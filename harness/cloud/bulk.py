@@ -1,7 +1,8 @@
 """Bulk onboarding: the CSV that goes out, and the error file that comes back.
 
 nRF Cloud REST API reference, OnboardDevices and FetchBulkOpsRequest: five columns without a header (id, sub-type, tags,
-firmware types, quoted PEM), tags and types separated by ``|``, at most 1000 rows. The error file names rows by index.
+firmware types, quoted PEM), tags and types separated by ``|``, at most 1000 rows. The error file names rows by their
+index.
 """
 
 import csv
@@ -43,7 +44,7 @@ def key_csv(device_id: str, public_key_pem: str) -> str:
 
 
 def row_errors(body: bytes) -> dict[int, str]:
-    """Return the messages of an error file by row. What cannot be read is kept as text under -1."""
+    """Return the messages of an error file by row. Unreadable parts are kept as text under -1."""
     text = body.decode(errors="replace")
     try:
         entries = json.loads(text)["errors"]

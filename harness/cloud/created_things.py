@@ -1,4 +1,4 @@
-"""What a client has put into an account, one set for each kind of thing; each is noted before it is made."""
+"""The things that a client has put into an account, one set for each kind. Each is noted before it is made."""
 
 from collections.abc import Callable, Iterable
 
@@ -20,7 +20,7 @@ class CreatedThings(set[str]):
         self._taken: set[str] = set()
 
     def add(self, id_: str) -> None:
-        """Add what is about to be made."""
+        """Add a thing that is about to be made."""
         if id_ not in self._taken:
             self._note(self._kind, id_, True)
         super().add(id_)
@@ -32,12 +32,12 @@ class CreatedThings(set[str]):
                 self.add(id_)
 
     def take(self, id_: str) -> None:
-        """Add what an earlier run has made: it is never noted, because it stays, or comes again."""
+        """Add a thing that an earlier run has made. It is not noted, because it stays, or comes again."""
         self._taken.add(id_)
         super().add(id_)
 
     def discard(self, id_: object) -> None:
-        """Remove what is gone."""
+        """Remove a thing that is gone."""
         if id_ in self and id_ not in self._taken:
             self._note(self._kind, str(id_), False)
         super().discard(id_)

@@ -1,7 +1,7 @@
 """nRF Cloud's REST API as a device calls it: with a JWT of its own in place of the team's API key.
 
 Source: nRF Cloud REST API reference, "JSON Web Token" security of its operations. Location services take a token of
-any registered key; the firmware update service only that of a device that was provisioned with a certificate.
+any registered key; the firmware update service takes only tokens of devices that were provisioned with a certificate.
 """
 
 from collections.abc import Mapping
@@ -28,12 +28,12 @@ class RestAnswer:
 
     @property
     def authorised(self) -> bool:
-        """The caller was allowed to ask, even when there was nothing to give."""
+        """True if the caller was allowed to ask, even if there was nothing to give."""
         return 200 <= self.status < 300 or self.code == _NOTHING_THERE
 
     @property
     def denied(self) -> bool:
-        """The caller was not allowed to ask.
+        """True if the caller was not allowed to ask.
 
         UNCONFIRMED which of 401 and 403 nRF Cloud sends for which reason: both are accepted.
         """
@@ -45,7 +45,7 @@ class RestAnswer:
 
 
 class DeviceApi:
-    """Calls with a device's token. Nothing is raised for an answer, whatever its status; CloudUnreachable for none."""
+    """Calls with a device's token. An answer of any status raises nothing; no answer raises CloudUnreachable."""
 
     def __init__(self, endpoints: CloudEndpoints, timeline: Timeline) -> None:
         self.timeline = timeline

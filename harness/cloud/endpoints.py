@@ -1,4 +1,4 @@
-"""Where a cloud is reached, and what is known about it before the first call."""
+"""Where a cloud is reached, and everything that is known about it before the first call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ def _alive() -> str | None:
 class CloudEndpoints:
     """Addresses and trust of one cloud.
 
-    ``dead`` says why the process behind the cloud is gone, or None; for a cloud without such a process always None.
+    ``dead`` returns why the process behind the cloud is gone; None while it runs, and for a cloud without a process.
     """
 
     name: str  # the key in boards.yaml

@@ -13,7 +13,7 @@ from harness.cloud.refusals import NotOurs
 class FirmwareUpdates:
     """The firmware bundles and update jobs of one account; reached as ``NrfCloud.updates``.
 
-    Deletes nothing but what it made. ``note``: see NrfCloud. ``check_ours``: called with a device id and what is to be
+    Deletes only what it made. ``note``: see NrfCloud. ``check_ours``: called with a device id and what is to be
     done to the device; raises NotOurs if it is not the harness's. Calls raise RestError and CloudUnreachable as those
     of NrfCloud do.
     """
@@ -34,7 +34,7 @@ class FirmwareUpdates:
         """
         if self._find_bundle(version) is not None:
             raise NotOurs(f"a firmware bundle of version {version} is in the account already; give this one another")
-        # Known to be free, so whatever is there after a POST that went wrong half-way is ours to delete.
+        # The version is known to be free, so if a POST goes wrong half-way, what is there afterwards is ours to delete.
         self._uploading.add(version)
         body = base64.b64encode(archive).decode()
         self._rest.call("POST", "/firmwares", body=body, content_type="text/plain")
@@ -70,7 +70,7 @@ class FirmwareUpdates:
         return self._rest.find(path_of("fota-jobs", job_id))
 
     def execution(self, device_id: str, job_id: str) -> dict[str, Any]:
-        """Return what the device has made of the job: ``status``, ``jobDocument`` and more."""
+        """Return the device's part in the job: ``status``, ``jobDocument`` and more."""
         return read_object(self._rest.call("GET", path_of("fota-job-executions", device_id, job_id)), "status")
 
     def wait_status(self, device_id: str, job_id: str, status: str, *, timeout: float = 30.0) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class FirmwareUpdates:
         return gone
 
     def deletions(self) -> list[tuple[Callable[[str], bool], str]]:
-        """Return how to delete everything that was made, in an order that works, each with its name."""
+        """Return, in an order that works, the call that deletes each thing that was made, with the thing's name."""
         return [
             *((self.delete_job, job_id) for job_id in sorted(self.made_jobs)),
             *((self._delete_offered, name) for name in sorted(self._offering)),
@@ -100,7 +100,7 @@ class FirmwareUpdates:
         ]
 
     def take(self, things: Mapping[str, Collection[str]]) -> None:
-        """Take what a killed run has left for ours: ids by kind."""
+        """Treat what a killed run has left as ours: ids by kind."""
         self.made_jobs.update(things.get("job", ()))
         self._offering.update(things.get("offer", ()))
         self.made_bundles.update(things.get("bundle", ()))

@@ -26,10 +26,11 @@ class JitpResult(StrEnum):
 
 
 def jitp_over_https(endpoints: CloudEndpoints, chain_pem: str, key_pem: str) -> tuple[JitpResult, str]:
-    """Ask for provisioning with a device certificate; return the result and what it was read from.
+    """Ask for provisioning with a device certificate; return the result, and the answer that it was read from.
 
-    ``chain_pem``: device certificate, then the CA's that issued it (the cloud knows it by its registered CA only).
-    Raises Misuse for a certificate and key that do not belong together, CloudUnreachable when there is no connection.
+    ``chain_pem``: the device certificate, then the certificate of the CA that issued it, by which the cloud knows it.
+    ``key_pem``: the device's private key. Raises Misuse if certificate and key do not belong together,
+    CloudUnreachable if there is no connection.
     """
     host, port = endpoints.jitp
     connection = http.client.HTTPSConnection(
@@ -54,7 +55,9 @@ def jitp_over_https(endpoints: CloudEndpoints, chain_pem: str, key_pem: str) -> 
     except (http.client.BadStatusLine, ConnectionError):
         return JitpResult.STARTED, "the connection was closed without an answer"
     except TimeoutError as error:
-        raise CloudUnreachable(f"{host}:{port} took the JITP request and said nothing for {_TIMEOUT:g} s") from error
+        raise CloudUnreachable(
+            f"{host}:{port} took the JITP request and did not answer within {_TIMEOUT:g} s"
+        ) from error
     finally:
         connection.close()
 
@@ -64,7 +67,7 @@ def _read(status: int, body: bytes) -> tuple[JitpResult, str]:
         value = json.loads(body)
     except ValueError:
         value = None
-    # Only this much of the 403 body is known: its member "message" is null for a device that is there already.
+    # This is all that is known of the 403 body: its member "message" is null for a device that exists already.
     if status == 403 and isinstance(value, dict) and "message" in value and value["message"] is None:
         return JitpResult.ALREADY, '403 with "message": null'
     return JitpResult.REJECTED, f"{status}"

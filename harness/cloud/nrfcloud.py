@@ -20,12 +20,12 @@ from harness.errors import HarnessError, Misuse
 from harness.timeline import Kind, Timeline
 
 HARNESS_TAG: Final = "nrf91-harness"
-"""On every device that the harness onboards: a later run knows by it what a killed run left behind.
+"""The tag of every device that the harness onboards: by it a later run knows what a killed run left behind.
 
-Devices that come by JITP cannot be given a tag: they have it as their sub type.
+A device that comes by JITP cannot be given a tag: it has this text as its sub type.
 """
 HARNESS_GATEWAY: Final = f"{HARNESS_TAG}-gateway"
-"""Their sub type while they are gateways: nRF Cloud makes one of every device whose sub type has that word in it."""
+"""Their sub type while they are gateways: nRF Cloud makes a gateway of every device with that word in its sub type."""
 ASKED: Final = "team-asked"
 """Kind of a team device whose id is not known yet, as ``note`` is told of it; its id is the time of the POST."""
 
@@ -34,7 +34,7 @@ class NrfCloud:
     """One team's account. Never changes a device that the harness did not put there (:attr:`made`).
 
     ``updates``: its firmware bundles and update jobs.
-    ``note`` is told of what is made, before it is made where its id is known then.
+    ``note`` is told of each thing that is made; if the id is known beforehand, before it is made.
     ``timeline`` may be exchanged between tests; ``poll``: seconds between two looks at an operation.
     Calls raise RestError when the cloud says no, CloudUnreachable when it says nothing.
     """
@@ -85,7 +85,7 @@ class NrfCloud:
         return self._rest.find(path_of("devices", device_id))
 
     def recognise(self, device_id: str) -> dict[str, Any] | None:
-        """Take a device for ours (:attr:`made`) that an earlier run put into the account, and return its record.
+        """Treat a device that an earlier run put into the account as ours (:attr:`made`), and return its record.
 
         None if the team has no such device. Raises NotOurs if the device is somebody else's work.
         """
@@ -104,13 +104,14 @@ class NrfCloud:
     ) -> None:
         """Put a device with its certificate (one PEM block, ES256) into the account.
 
-        What a killed run left under this id is deleted first. Raises NotOurs if the device is somebody else's work.
+        A device that a killed run left under this id is deleted first. Raises NotOurs if the device is somebody else's
+        work.
         """
         self._make_room(device_id)
         body: dict[str, Any] = {"certificate": certificate_pem, "tags": [HARNESS_TAG, *tags]}
         if sub_type:
             body["subType"] = sub_type
-        # Known to be free, so whatever is there after a POST that went wrong half-way is ours to delete.
+        # The id is known to be free, so if a POST goes wrong half-way, what is there afterwards is ours to delete.
         self.made.add(device_id)
         self._rest.call("POST", path_of("devices", device_id), json=body, repeatable=True)
 
@@ -128,7 +129,7 @@ class NrfCloud:
         return str(read_object(answer, "bulkOpsRequestId")["bulkOpsRequestId"])
 
     def register_public_key(self, device_id: str, public_key_pem: str) -> str:
-        """Register the key that a device signs its JWTs with, and nothing else of it; return the bulk operation's id.
+        """Register only the key that a device signs its JWTs with; return the bulk operation's id.
 
         Such a device may use location services, but neither MQTT nor the firmware update service.
         """
@@ -139,7 +140,7 @@ class NrfCloud:
         return str(read_object(answer, "bulkOpsRequestId")["bulkOpsRequestId"])
 
     def wait_bulk(self, bulk_id: str, *, timeout: float = 120.0) -> BulkResult:
-        """Return how a bulk operation ended. Rows without an error are in the account, also after FAILED."""
+        """Return how a bulk operation ended. Rows without an error are in the account, even after FAILED."""
 
         def ended() -> dict[str, Any] | None:
             raw = read_object(self._rest.call("GET", path_of("bulk-ops-requests", bulk_id)), "status")
@@ -197,7 +198,7 @@ class NrfCloud:
         self._rest.call("PATCH", path_of("devices", device_id, "state"), json=body)
 
     def wait_reported(self, device_id: str, text: str, *, timeout: float = 10.0) -> bool:
-        """Tell whether a device's reported state comes to hold ``text`` within the time."""
+        """Tell whether a device's reported state holds ``text`` within ``timeout`` seconds."""
 
         def holds() -> bool | None:
             state = (self.device(device_id) or {}).get("state", {})
@@ -223,7 +224,9 @@ class NrfCloud:
     ) -> list[dict[str, Any]]:
         """Return stored messages, oldest first. nRF Cloud stores what is published below ``<prefix>m/``."""
         if app_id and topic:
-            raise Misuse("messages() takes app_id or topic, not both: the API has no such search; leave one out")
+            raise Misuse(
+                "messages() takes app_id or topic, but not both, because the API has no such search; leave one out"
+            )
         query = {"pageSort": "asc"}
         given = {"deviceId": device_id, "appId": app_id, "topic": topic}
         query |= {name: value for name, value in given.items() if value}
@@ -265,7 +268,7 @@ class NrfCloud:
     def delete_left(self, things: Mapping[str, Collection[str]]) -> list[str]:
         """Delete what a killed run has left: ids by the kinds that ``note`` is told of. See :meth:`delete_all_made`.
 
-        Devices only where they still carry the harness's mark.
+        A device is deleted only if it still carries the harness's tag.
         """
         self.made_team.update(things.get("team", ()))
         self.updates.take(things)

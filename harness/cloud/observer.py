@@ -124,7 +124,7 @@ class Observer:
         """Publish below the team's prefix and wait for the PUBACK (QoS 0: until it is sent)."""
         if not topic.startswith(self.prefix):
             raise Misuse(
-                f"the observer may not publish to {topic!r}: outside {self.prefix!r} the broker hangs up on it"
+                f"the observer may publish only below {self.prefix!r}, not to {topic!r}: the broker would hang up"
             )
         if not self.connected:
             raise self._gone(f"publishing to {topic}")
@@ -139,8 +139,8 @@ class Observer:
     def fence(self, *, timeout: float = 10.0) -> float:
         """Publish a message to itself and return the seconds until it came back.
 
-        What the broker took in before the fence has been delivered by then, on a broker that keeps order; a cloud that
-        does not is given ``CloudEndpoints.hold`` seconds more.
+        A broker that keeps order has by then delivered everything that it took in before the fence. A cloud that does
+        not keep order gets ``CloudEndpoints.hold`` seconds more.
         """
         token = uuid.uuid4().hex
         # Not below m/: nRF Cloud would store it among the devices' messages.
@@ -188,7 +188,7 @@ class Observer:
         host, port = self._address
         try:
             self._client.connect(host, port, _KEEPALIVE)
-        except (OSError, ValueError) as error:  # ValueError: what paho makes of a host name it cannot use
+        except (OSError, ValueError) as error:  # paho raises ValueError for a host name that it cannot use
             raise self._gone(f"connecting: {getattr(error, 'strerror', None) or error}") from error
         self._client.loop_start()
         if not self._wait(lambda: self._subscribed, timeout):
@@ -213,7 +213,7 @@ class Observer:
         texts = (event.text for event in reversed(self.timeline.since(0)) if event.source == SOURCE)
         return next(texts, "nothing")
 
-    # Callbacks: they run in paho's thread.
+    # The callbacks run in paho's thread.
 
     def _on_connect(
         self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None

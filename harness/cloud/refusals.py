@@ -1,7 +1,7 @@
 """Errors of the nRF Cloud REST API.
 
-Body formats and codes: nRF Cloud REST API reference, "Error codes"; the array of strings is read by the nRF Connect
-SDK's REST library too. Which endpoints send the array is not documented, so every form is accepted everywhere.
+Body formats and codes: nRF Cloud REST API reference, "Error codes"; the nRF Connect SDK's REST library reads the
+array of strings too. Which endpoints send the array is not documented, so every form is accepted everywhere.
 """
 
 import json
@@ -99,4 +99,4 @@ class StillPending(LabError):
 
 
 class ObserverLost(CloudUnreachable):
-    """The observer's own connection ended: what it did not see proves nothing."""
+    """The observer's own connection ended, so what it did not see proves nothing."""

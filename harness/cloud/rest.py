@@ -1,8 +1,8 @@
 """HTTPS calls to nRF Cloud: authorisation, time-outs, and a bounded number of repeats, each of them noted.
 
 A call is repeated after 429, 5xx and a broken connection, waiting as long as Retry-After says. A POST that the cloud
-may have carried out already is not sent twice (it would send a second message, make a second device) unless the caller
-says that a repeat is harmless. Time-outs are not repeated: the deadline was the caller's patience.
+may have carried out already is not sent twice, because it would send a second message or make a second device, unless
+the caller says that a repeat is harmless. A call that timed out is not repeated: its time is used up.
 """
 
 import ssl
@@ -23,12 +23,12 @@ from harness.redact import SECRETS
 
 TIMEOUT: Final = 10.0  # seconds to connect, and again for each wait for data
 ATTEMPTS: Final = 4
-LONGEST_PAUSE: Final = 30.0  # seconds; more than that is asked for by no sane server and kills a night
+LONGEST_PAUSE: Final = 30.0  # seconds; no sane server asks for more, and more would cost the night
 _SHORTEST_KEY: Final = 8
 
 
 class Note(Protocol):
-    """Takes what happened to the timeline of the moment."""
+    """Writes what happened to the present timeline."""
 
     def __call__(self, text: str, **data: Any) -> None: ...
 
@@ -55,7 +55,7 @@ class RestClient:
         if api_key is not None:
             if len(api_key) < _SHORTEST_KEY or not api_key.isascii() or any(c.isspace() for c in api_key):
                 raise Misuse(
-                    f"the API key of cloud {endpoints.name!r} is not one; copy it from the account's user settings"
+                    f"the API key of cloud {endpoints.name!r} is not a key; copy it from the account's user settings"
                 )
             SECRETS.add(api_key)
         self._endpoints = endpoints
@@ -80,7 +80,7 @@ class RestClient:
         repeatable: bool | None = None,
         token: str | None = None,
     ) -> requests.Response:
-        """Send one call and return its 2xx answer. Raises RestError for any other, CloudUnreachable for none.
+        """Send one call and return its 2xx answer. Raises RestError for another answer, CloudUnreachable for none.
 
         ``repeatable``: a second execution does no harm; None: true for every method but POST. ``token``: a device's
         JWT, in place of the API key.
@@ -98,7 +98,7 @@ class RestClient:
         )
 
     def fetch(self, url: str) -> bytes:
-        """Return what lies at an absolute URL that the cloud gave; the API key is not sent there."""
+        """Return the content of an absolute URL that the cloud gave; the API key is not sent there."""
         return self._send("GET", url, url.partition("?")[0], _Bearer(None), True).content
 
     def wait(self, seconds: float) -> None:
@@ -139,7 +139,7 @@ class RestClient:
             )
             if 200 <= status < 300:
                 return response
-            # 429 and 503 say that the request was not taken; after another 5xx nobody knows.
+            # 429 and 503 say that the request was not taken; after any other 5xx nobody knows.
             again = status in (429, 503) or (status >= 500 and repeatable)
             if not again or attempt == ATTEMPTS:
                 raise RestError(method, shown, status, *decode_error(response.content), attempts=attempt)
@@ -188,7 +188,7 @@ def retry_after(value: str | None) -> float | None:
 
 
 def _explain(error: requests.RequestException, repeatable: bool) -> tuple[str, bool]:
-    """Return (the cause in few words, whether trying again is safe and can help)."""
+    """Return the cause in few words, and whether trying again is safe and can help."""
     chain = _chain(error)
     root = chain[-1]
     if isinstance(error, requests.exceptions.SSLError):

@@ -42,7 +42,7 @@ class OnboardRow:
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """End of a bulk operation. ``errors``: by zero-based row; -1 for what names no row."""
+    """End of a bulk operation. ``errors``: by zero-based row; -1 for errors that name no row."""
 
     bulk_id: str
     status: str

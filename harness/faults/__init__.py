@@ -1,4 +1,4 @@
-"""Faults outside of both ends: a TCP proxy, and a man in the middle on a port. docs/verdicts.md shows their use."""
+"""Faults from outside: a TCP proxy, and a man in the middle on a port. docs/verdicts.md shows their use."""
 
 from harness.faults.fault import Deed, Direction, Fault
 from harness.faults.framing import Framing

@@ -1,4 +1,4 @@
-"""What waits to be let through, in order and not before its time. Pure."""
+"""Holds back bytes until their time has come, and keeps them in order. Pure."""
 
 import math
 from collections import deque
@@ -8,7 +8,7 @@ from harness.faults.script import Pass
 
 
 class DelayLine:
-    """Both directions of one connection. What is held for ever (a black hole) is forgotten at once."""
+    """Both directions of one connection. Bytes that are held for ever (a black hole) are forgotten at once."""
 
     def __init__(self) -> None:
         self._waiting: dict[Direction, deque[Pass]] = {direction: deque() for direction in Direction}

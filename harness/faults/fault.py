@@ -7,7 +7,7 @@ from harness.errors import Misuse
 
 
 class Direction(StrEnum):
-    """Which way bytes go. The near side is who connected to the proxy: the board's client, or the harness at a port."""
+    """Which way bytes go. The near side connected to the proxy: the board's client, or the harness at a port."""
 
     OUT = "out"  # from the near side to the far side
     IN = "in"  # from the far side to the near side
@@ -33,12 +33,13 @@ _NEEDS_SECONDS = frozenset({Deed.DELAY})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A deed and its moment: one of ``byte``, ``packet``, ``age``, ``mean_age``, ``phase`` and ``chance`` is given.
+    """A deed and its moment: exactly one of ``byte``, ``packet``, ``age``, ``mean_age``, ``phase``, ``chance``.
 
     ``byte``: the n-th byte in its direction, from 1. ``packet``: the n-th packet, from 1; TLS handshakes do not count.
-    ``age``: seconds after the connection began. ``mean_age``: the same, drawn for each connection, exponentially
-    distributed: cuts without memory. ``phase``: when a test announces it. ``chance``: of each packet (0..1).
-    ``connection``: only the n-th connection, from 1; None: each. ``times``: how often it strikes in all; None: ever.
+    ``age``: seconds after the connection began. ``mean_age``: the same, but drawn anew for each connection from an
+    exponential distribution, so that cuts have no memory. ``phase``: when a test announces it. ``chance``: of each
+    packet (0..1). ``connection``: only the n-th connection, from 1; None: each. ``times``: how often it strikes in all;
+    None: without limit.
     """
 
     deed: Deed
@@ -62,13 +63,13 @@ class Fault:
         for name in ("byte", "packet", "connection", "times"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise Misuse(f"{name} of a fault is counted from 1, not {value}")
+                raise Misuse(f"{name} of a fault counts from 1, got {value}")
         if self.chance is not None and not 0 < self.chance <= 1:
-            raise Misuse(f"chance of a fault is above 0 and at most 1, not {self.chance:g}")
+            raise Misuse(f"chance of a fault must be above 0 and at most 1, got {self.chance:g}")
         if self.mean_age is not None and self.mean_age <= 0:
-            raise Misuse(f"mean_age of a fault is above 0, not {self.mean_age:g}")
+            raise Misuse(f"mean_age of a fault must be above 0, got {self.mean_age:g}")
         if min(self.seconds, self.age or 0.0) < 0:
-            raise Misuse("age and seconds of a fault are not negative")
+            raise Misuse("age and seconds of a fault must not be negative")
         if self.deed in _NEEDS_SECONDS and not self.seconds:
             raise Misuse(f"{self.deed} needs its seconds")
 

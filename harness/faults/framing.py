@@ -1,7 +1,7 @@
 """Where one packet ends and the next begins, in bytes that arrive in any pieces. Pure.
 
-Through TLS nobody sees MQTT packets, but client and broker write one packet as one record nearly always: so TLS
-application records count as packets, and handshake records do not. What a connection speaks is seen at its first byte:
+Nobody can see MQTT packets inside TLS, but client and broker nearly always write one packet as one record. So TLS
+application records count as packets, and handshake records do not. The first byte shows what a connection speaks:
 0x16 is a TLS handshake record (RFC 8446 §5.1), 0x10 an MQTT CONNECT and 0x20 a CONNACK (MQTT 3.1.1 §2.2).
 """
 
@@ -30,7 +30,7 @@ _HANDSHAKE, _APPLICATION_DATA = 0x16, 0x17
 _CONNECT, _CONNACK = 0x10, 0x20
 _TLS_HEADER = 5
 _LONGEST = 1 << 16
-"""Bytes that are held back at most. What claims to be longer is no packet, and passes as it came."""
+"""Most bytes that are held back. Whatever claims to be longer is not a packet, and passes as it came."""
 
 
 class Framer:
@@ -59,7 +59,7 @@ class Framer:
         return units
 
     def flush(self) -> list[Unit]:
-        """Return what is held back for the rest of its unit, as one that does not count."""
+        """Return the part of a unit that is held back, as a unit that does not count."""
         held = bytes(self._held)
         self._held.clear()
         return [Unit(held, False)] if held else []
@@ -70,7 +70,7 @@ class Framer:
         return bool(self._held)
 
     def _next(self) -> int:
-        """Return the length of the unit at the begin of what is held; 0: not complete yet."""
+        """Return the length of the first unit that is held; 0: it is not complete yet."""
         if self.framing is Framing.LINES:
             return self._held.find(b"\n") + 1
         length = _tls_length(self._held) if self.framing is Framing.TLS else _mqtt_length(self._held)

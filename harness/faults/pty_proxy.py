@@ -33,7 +33,7 @@ _JOIN = 5.0
 
 
 class PtyProxy:
-    """Passes bytes between ``port`` and a pty under the path ``link``, under ``faults``.
+    """Passes bytes between ``port`` and a pty at the path ``link``, with ``faults``.
 
     ``framing``: bytes (default) or lines; a fault's ``packet`` counts those. Entering raises PortMissing and LabError.
     """
@@ -77,7 +77,7 @@ class PtyProxy:
         self._wake()
 
     def insert(self, data: bytes, direction: Direction = Direction.IN) -> None:
-        """Speak in between: ``data`` goes to the harness (IN) or to the board (OUT), as if the other had said it."""
+        """Send ``data`` to the harness (IN) or to the board (OUT), as if the other side had sent it."""
         with self._lock:
             self._write(Pass(direction, data, 0.0))
 
@@ -88,7 +88,7 @@ class PtyProxy:
         self._wake()
 
     def plug(self) -> None:
-        """Give it back under the same path. Does nothing while it is there."""
+        """Give the port back under the same path. Does nothing while it is there."""
         with self._lock:
             if self._master < 0:
                 self._plug()
@@ -181,7 +181,7 @@ class PtyProxy:
         return None if at == math.inf else max(0.0, at - time.monotonic())
 
     def _readable(self, descriptor: int, direction: Direction | None) -> None:
-        # What was unplugged while the selector waited is gone, and its number may be another file by now.
+        # A port that was unplugged while the selector waited is gone, and its number may be another file by now.
         if direction is Direction.OUT and descriptor != self._master:
             return
         try:

@@ -1,6 +1,6 @@
 """What faults do to one connection: bytes, packets and time in, acts out. Pure: no clock, socket or thread.
 
-Times are seconds of any clock that the caller keeps. Randomness comes from a seed, so a run can be had again.
+Times are seconds of any clock that the caller keeps. Randomness comes from a seed, so a run can be repeated.
 """
 
 import math
@@ -17,7 +17,7 @@ QUIET = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Let ``data`` through at the time ``at``; never before what was let through earlier. Infinite: never."""
+    """Let ``data`` through at the time ``at`` (infinite: never), and not before the data of an earlier Pass."""
 
     direction: Direction
     data: bytes
@@ -36,7 +36,7 @@ Act = Pass | Close
 
 @dataclass(frozen=True, slots=True)
 class Struck:
-    """The ground truth: which fault struck, on which connection, how old it was, and how many packets had passed."""
+    """The ground truth: which fault struck, on which connection, at what age of it, after how many packets."""
 
     fault: Fault
     connection: int
@@ -47,14 +47,14 @@ class Struck:
 
 @dataclass
 class FaultPlan:
-    """Faults of all connections together: what limits them is counted here. ``struck``: what they did, in order."""
+    """The faults of all connections, with the count of how often each struck. ``struck``: what they did, in order."""
 
     faults: Sequence[Fault]
     seed: int = 0
     struck: list[Struck] = field(default_factory=list)
 
     def may_strike(self, fault: Fault, connection: int) -> bool:
-        """Return whether it strikes this connection, and has not struck often enough."""
+        """Tell whether the fault may strike this connection: it is meant, and the fault has strikes left."""
         if fault.connection not in (None, connection):
             return False
         return fault.times is None or sum(one.fault is fault for one in self.struck) < fault.times
@@ -78,7 +78,7 @@ class FaultScript:
         self._plan = plan
         self._number = number
         self._began = began
-        self._chance = random.Random(f"{plan.seed} {number}")  # noqa: S311  (a fault's moment is no secret)
+        self._chance = random.Random(f"{plan.seed} {number}")  # noqa: S311  (a fault's moment is not a secret)
         self._ways = {direction: _Way(Framer(framing)) for direction in Direction}
         self._phase = ""
         self._closed = False
@@ -87,7 +87,7 @@ class FaultScript:
         self._ages = {index: self._age_of(fault) for index, fault in timed}
 
     def data(self, direction: Direction, data: bytes, now: float) -> list[Act]:
-        """Return what becomes of bytes that arrived."""
+        """Return what to do with bytes that arrived."""
         acts = self.tick(now)
         way = self._ways[direction]
         way.last_at = now
@@ -96,7 +96,7 @@ class FaultScript:
         return acts
 
     def tick(self, now: float) -> list[Act]:
-        """Return what is due by itself: faults of an age, and lines without an end."""
+        """Return what is due without new bytes: faults of an age, and lines without an end."""
         acts: list[Act] = []
         for index, age in self._ages.items():
             fault = self._plan.faults[index]
@@ -118,7 +118,7 @@ class FaultScript:
         return acts
 
     def wake_at(self) -> float:
-        """Return when ``tick`` has something to do at the earliest; infinite: nothing is waited for."""
+        """Return the earliest time at which ``tick`` has something to do; infinite: never."""
         faults = self._plan.faults
         ages = [self._began + age for i, age in self._ages.items() if self._at_once(faults[i]) and self._ready(i)]
         lines = [
@@ -129,7 +129,7 @@ class FaultScript:
         return min([*ages, *lines], default=math.inf)
 
     def end(self, direction: Direction, now: float) -> float:
-        """Return when the end of one direction may be passed on: behind all that was delayed."""
+        """Return when the end of one direction may be passed on: after all bytes that were delayed."""
         return max(now, self._ways[direction].clear_at)
 
     def _unit(self, direction: Direction, unit: Unit, now: float) -> list[Act]:
@@ -160,7 +160,7 @@ class FaultScript:
         return [Pass(direction, piece, at) for piece in pieces if piece]
 
     def _changed(self, fault: Fault, data: bytes, offset: int) -> bytes:
-        """Return a dropped, doubled or garbled unit; where the fault names a byte, only that byte is."""
+        """Return the unit dropped, doubled or garbled; if the fault names a byte, only that byte is changed."""
         single = fault.byte is not None
         if single and offset >= len(data):  # another fault took it away
             return data
@@ -212,7 +212,7 @@ class FaultScript:
 
     @staticmethod
     def _at_once(fault: Fault) -> bool:
-        """True for what needs no unit to strike at."""
+        """True for a fault that needs no unit to strike at."""
         return fault.deed in CLOSES or fault.deed is Deed.STALL
 
     def _age_of(self, fault: Fault) -> float:

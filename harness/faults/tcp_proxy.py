@@ -1,11 +1,11 @@
-"""A TCP proxy that disturbs what passes through it, outside of both ends, so that neither can be kind.
+"""A TCP proxy that disturbs the bytes between two ends that know nothing of it.
 
     with TcpProxy(("127.0.0.1", 8883), [Fault(Deed.RST, age=1.0)], seed=7) as proxy:
         connect_to(proxy.address)
         proxy.phase("action")
     proxy.struck       # which fault struck which connection, and when
 
-It runs in a thread of its own; a virtual board is led to it by ``network:`` of its cloud in boards.yaml.
+It runs in a thread of its own. ``network:`` of a cloud in boards.yaml leads virtual boards to it.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST
 
 
 class TcpProxy:
-    """Listens on loopback and leads each connection to ``target``, under ``faults``.
+    """Listens on loopback and leads each connection to ``target``, with ``faults``.
 
-    Raises LabError where it cannot listen. ``framing``: what counts as a packet.
+    Raises LabError if it cannot listen. ``framing``: what counts as a packet.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class _Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._outbox = DelayLine()
         self._dead: Direction | None = None
-        """The way whose source was told that the connection is over, while the other side was not."""
+        """The direction whose source was told that the connection is over, while the other side was not."""
         self._done = asyncio.Event()
 
     async def run(self) -> None:
@@ -165,7 +165,7 @@ class _Connection:
             self._done.set()
 
     async def finished(self) -> None:
-        """Return when nothing of it is left."""
+        """Wait until nothing of it is left."""
         await self._done.wait()
 
     def phase(self, name: str) -> None:
@@ -192,7 +192,7 @@ class _Connection:
                 if not writer.is_closing():
                     await writer.drain()
             if self._dead not in (None, direction):
-                self.close(Deed.FIN)  # the side that still believed in it has ended it
+                self.close(Deed.FIN)  # the side that still believed in the connection has ended it
             at = self._script.end(direction, self._loop.time())
             if at == math.inf or self._dead is direction:
                 await self._closed.wait()  # a black hole swallows the end too

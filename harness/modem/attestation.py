@@ -1,4 +1,4 @@
-"""The token of AT%ATTESTTOKEN: the modem's signed statement of who it is, with which a board is claimed.
+"""The token of AT%ATTESTTOKEN: the modem's signed statement of who it is. A board is claimed with it.
 
 Facts: nRF9160 and nRF91x1 AT Commands references, %ATTESTTOKEN; the fields and the signature of early nRF9160 1.3.x
 were read from a recorded token. How nRF91x1 signs is UNCONFIRMED, so every plausible Sig_structure is accepted.
@@ -29,7 +29,7 @@ _NEXT = "do not claim with it; ask for another, and keep the transcript for Nord
 
 
 class AttestationMismatch(Refusal):
-    """The answer of AT%ATTESTTOKEN contradicts itself or what was asked for, or is no such token."""
+    """The answer of AT%ATTESTTOKEN contradicts itself or the request, or is not such a token."""
 
     party = Party.MODEM
 
@@ -66,11 +66,11 @@ class AttestationToken:
 
 
 def attestation_command(challenge: bytes | None) -> str:
-    """Return the AT%ATTESTTOKEN command. Raises Misuse for a challenge that has not 16 bytes."""
+    """Return the AT%ATTESTTOKEN command. Raises Misuse unless the challenge has 16 bytes."""
     if challenge is None:
         return "AT%ATTESTTOKEN"
     if len(challenge) != _CHALLENGE_SIZE:
-        raise Misuse(f"challenge of {len(challenge)} bytes: {_CHALLENGE_SIZE} expected")
+        raise Misuse(f"expected a challenge of {_CHALLENGE_SIZE} bytes, got {len(challenge)}")
     return f'AT%ATTESTTOKEN="{challenge.hex()}"'
 
 
@@ -91,7 +91,7 @@ def parse_attestation(
     except ValueError as error:
         raise _mismatch(f"the token cannot be read ({error})") from error
     if device_uuid is not None and token.uuid != device_uuid.lower():
-        raise _mismatch(f"it names the device {token.uuid}, AT%DEVICEUUID says {device_uuid}")
+        raise _mismatch(f"it names the device {token.uuid}, but AT%DEVICEUUID says {device_uuid}")
     if challenge is not None and token.nonce != challenge:
         raise _mismatch("it does not carry the challenge")
     return token

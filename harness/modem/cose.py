@@ -33,7 +33,7 @@ def decode_cbor(data: bytes) -> Any:
 
 @dataclass(frozen=True)
 class CoseSign1:
-    """A signature by the device identity key. ``payload``: None when it travels apart; ``signature``: 64 bytes r‖s."""
+    """A signature by the device identity key. ``payload``: None when it is detached; ``signature``: 64 bytes r‖s."""
 
     payload: bytes | None
     signature: bytes
@@ -58,7 +58,7 @@ class CoseSign1:
         return cls(payload, signature)
 
     def signed_bytes(self, external_aad: bytes) -> bytes:
-        """Return the Sig_structure, the bytes that the signature covers; a payload apart counts as null."""
+        """Return the Sig_structure, the bytes that the signature covers; a detached payload counts as null."""
         return cbor2.dumps(["Signature1", _PROTECTED_ES256, external_aad, self.payload])
 
     def signed_by(self, key: ec.EllipticCurvePublicKey, *, external_aad: bytes = b"") -> bool:

@@ -25,7 +25,7 @@ _READ = re.compile(r'(\d+),(\d+),"([0-9A-Fa-f]{64})","(.*)"', re.DOTALL)
 
 
 class CredentialKind(IntEnum):
-    """What an item of the store is. The modem may list others (13 on nRF91x1): those stay plain numbers."""
+    """The kinds of credentials. The modem may list others (13 on nRF91x1): those stay plain numbers."""
 
     ROOT_CA = 0
     CLIENT_CERT = 1
@@ -42,18 +42,18 @@ class CredentialKind(IntEnum):
 
 
 class DigestMismatch(Refusal):
-    """The store holds other bytes than it was given."""
+    """The store does not hold the bytes that it was given."""
 
     party = Party.MODEM
 
 
 class LineEndsChanged(LabError):
-    """What was sent with LF arrived with CR LF, and the firmware is not a shell, which does that."""
+    """The content was sent with LF and arrived with CR LF, although the firmware is not a shell."""
 
 
 @dataclass(frozen=True)
 class StoredCredential:
-    """One item of the store. ``digest``: SHA-256, 64 upper-case hex digits; of a key made there, an opaque number."""
+    """One item of the store. ``digest``: SHA-256, 64 upper-case hex digits; for a key made there, an opaque number."""
 
     sec_tag: int
     kind: int
@@ -68,8 +68,8 @@ def digest_of(content: str) -> str:
 class CredentialStore:
     """The credential store of one modem.
 
-    Writing and deleting need an inactive modem (``Modem.offline``), else AtError 518, and touch only ``sec_tags``.
-    ``offline``: makes the modem inactive for a block. ``at_shell``: a shell on the way makes CR LF of every line end.
+    Writing and deleting touch only ``sec_tags``. They need an inactive modem (``Modem.offline``), else AtError 518.
+    ``offline``: makes the modem inactive for a block. ``at_shell``: a shell on the way turns every line end into CR LF.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class CredentialStore:
         self._at_shell = at_shell
 
     def list(self, sec_tag: int | None = None, kind: int | None = None) -> builtins.list[StoredCredential]:
-        """Return what is stored, all of it or what has this ``sec_tag``, this ``kind``; empty when there is nothing."""
+        """Return what is stored, all of it or only that with this ``sec_tag`` and this ``kind``."""
         command = "AT%CMNG=1"
         if sec_tag is not None:
             command += f",{sec_tag}"
@@ -106,16 +106,16 @@ class CredentialStore:
         found = _READ.fullmatch(answer.value("%CMNG"))
         if not found:
             raise AtFormatError(
-                f"AT%CMNG=2,{sec_tag},{int(kind)}: the answer has not the form of %CMNG: look at the transcript"
+                f"AT%CMNG=2,{sec_tag},{int(kind)}: the answer does not have the form of %CMNG: look at the transcript"
             )
         digest, content = found[3].upper(), found[4]
-        # A shell on the way prints CR before every LF, another one if there is one.
+        # A shell on the way prints a CR before every LF, even where there is one already.
         lines = content.replace("\r\r\n", "\r\n")
         for stored in (content, lines, lines.replace("\r\n", "\n")):
             if digest_of(stored) == digest:
                 return stored
         raise DigestMismatch(
-            f"{_place(sec_tag, kind)}: the content read has SHA-256 {digest_of(content)}, the modem says {digest}: "
+            f"{_place(sec_tag, kind)}: the content read has SHA-256 {digest_of(content)}, but the modem says {digest}: "
             "bytes were lost on the way, check flow control and the cable"
         )
 
@@ -125,7 +125,7 @@ class CredentialStore:
         Misuse, and nothing sent: see :meth:`check_content`.
         """
         self.check_content(sec_tag, kind, content)
-        # Which items may be overwritten in place is UNCONFIRMED (519 for some): deleting first is right for all.
+        # UNCONFIRMED which items may be overwritten in place (519 for some): deleting first is right for all.
         self.delete(sec_tag, kind)
         self._port.command(_write_command(sec_tag, kind, content))
 
@@ -146,7 +146,7 @@ class CredentialStore:
             self._port.command(command)
 
     def verify(self, sec_tag: int, kind: int, content: str) -> None:
-        """Raise DigestMismatch unless the store holds exactly ``content`` there; LineEndsChanged: but for them."""
+        """Raise DigestMismatch unless the store holds exactly ``content`` there; LineEndsChanged: line ends differ."""
         stored = self.list(sec_tag, kind)
         self._check_digest(sec_tag, kind, content, stored[0].digest if stored else None)
 
@@ -190,11 +190,13 @@ class CredentialStore:
     def check_sec_tag(self, sec_tag: int) -> None:
         """Raise Misuse unless the harness may write to ``sec_tag`` of this board."""
         if not 0 <= sec_tag <= _LAST_USER_SEC_TAG:
-            raise Misuse(f"sec_tag {sec_tag} is reserved or none: the harness writes to 0 to {_LAST_USER_SEC_TAG} only")
+            raise Misuse(
+                f"sec_tag {sec_tag} is reserved or does not exist: the harness writes only to 0 to {_LAST_USER_SEC_TAG}"
+            )
         if sec_tag not in self._sec_tags:
             allowed = ", ".join(map(str, sorted(self._sec_tags))) or "none"
             raise Misuse(
-                f"sec_tag {sec_tag} is not this board's to write (its own: {allowed}): name it in the boards file"
+                f"sec_tag {sec_tag} does not belong to this board (its own: {allowed}): name it in the boards file"
             )
 
     def check_content(self, sec_tag: int, kind: int, content: str) -> None:
@@ -217,7 +219,7 @@ class CredentialStore:
             if self._at_shell:
                 return
             raise LineEndsChanged(
-                f"{_place(sec_tag, kind)} holds CR LF line ends, LF was sent: something on the way changes line ends "
+                f"{_place(sec_tag, kind)} holds CR LF line ends, but LF was sent: something on the way changes them "
                 "(a terminal server, a shell?); switch that off, or set firmware: shell for this board if it is one"
             )
         raise DigestMismatch(
@@ -239,7 +241,7 @@ def _listed(value: str) -> StoredCredential:
     found = _LISTED.fullmatch(value)
     if not found:
         raise AtFormatError(
-            f"AT%CMNG=1: '%CMNG: {value}' has not the form of a listed credential: look at the transcript"
+            f"AT%CMNG=1: '%CMNG: {value}' does not have the form of a listed credential: look at the transcript"
         )
     return StoredCredential(int(found[1]), int(found[2]), found[3].upper())
 

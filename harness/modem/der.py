@@ -30,7 +30,7 @@ def encode(tag: int, content: bytes) -> bytes:
 
 
 def split(data: bytes) -> list[Element]:
-    """Return the elements that follow each other in ``data`` and fill it. Raises ValueError where it is not DER."""
+    """Return the elements that follow each other in ``data`` and fill it. Raises ValueError if it is not DER."""
     elements = []
     while data:
         element = _first(data)
@@ -42,7 +42,7 @@ def split(data: bytes) -> list[Element]:
 def mend_csr(der: bytes) -> bytes:
     """Return the CSR ``der`` without the NULL in its signatureAlgorithm; as it is when there is none.
 
-    Raises ValueError when ``der`` is no SEQUENCE of the three parts of a CSR (RFC 2986 §4.2).
+    Raises ValueError unless ``der`` is a SEQUENCE of the three parts of a CSR (RFC 2986 §4.2).
     """
     return _rewritten(der, _ECDSA_WITH_SHA256 + _NULL, _ECDSA_WITH_SHA256)
 
@@ -70,7 +70,7 @@ def _first(data: bytes) -> Element:
         start += size & 0x7F
         size = int.from_bytes(data[2:start], "big")
     element = Element(data[0], data[start : start + size], data[: start + size])
-    # Encoding it again shows at once a cut element, an indefinite length and a length that is longer than it need be.
+    # Encoding it again shows a cut element, an indefinite length, and a length that is longer than needed.
     if encode(element.tag, element.content) != element.encoded:
         raise ValueError("DER element is cut short, or its length is not DER")
     return element

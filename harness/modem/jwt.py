@@ -31,7 +31,7 @@ _NEXT = "do not use this token; ask for another, and keep the transcript for Nor
 
 
 class JwtMismatch(Refusal):
-    """The answer of AT%JWT contradicts itself or what was asked for, or is no token."""
+    """The answer of AT%JWT contradicts itself or the request, or is not a token."""
 
     party = Party.MODEM
 
@@ -81,7 +81,7 @@ class ModemJwt:
         ``now``: seconds since the epoch; the token must be valid then, give or take :data:`LEEWAY`.
         """
         if not self.signed_by(key):
-            raise _mismatch(f"the signature is not that of the expected key (kid {self.key_id})")
+            raise _mismatch(f"the expected key did not make the signature (kid {self.key_id})")
         spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if self.key_id is not None and self.key_id.lower() != hashlib.sha256(spki).hexdigest():
             raise _mismatch(f"kid {self.key_id} names another key than the one that signed")
@@ -109,17 +109,17 @@ class ModemJwt:
 def jwt_command(
     *, sec_tag: int | None, key_type: int, expires_in: int | None, subject: str | None, audience: str | None
 ) -> str:
-    """Return the AT%JWT command for these parameters, None for one that is left out. Raises Misuse.
+    """Return the AT%JWT command for these parameters; None leaves one out. Raises Misuse.
 
     ``sec_tag``: None for the device identity key. ``key_type``: 2 client key, 8 endorsement key (nRF9160).
     """
     if key_type not in (_CLIENT_KEY, _ENDORSEMENT_KEY):
-        raise Misuse(f"key_type {key_type}: 2 (client key) or 8 (endorsement key) expected")
+        raise Misuse(f"expected key_type 2 (client key) or 8 (endorsement key), got {key_type}")
     if expires_in is not None and not 0 <= expires_in < 2**32:
-        raise Misuse(f"expires_in {expires_in}: seconds from now expected, 0 for a token without an end")
+        raise Misuse(f"expected expires_in in seconds from now, 0 for a token without an end, got {expires_in}")
     for name, text in (("subject", subject), ("audience", audience)):
         if text is not None and not _TEXT.fullmatch(text):
-            raise Misuse(f'{name} {text!r}: printable ASCII without " expected')
+            raise Misuse(f'expected printable ASCII without " as {name}, got {text!r}')
     fields = ["0", "" if expires_in is None else str(expires_in)]
     fields += ["" if text is None else f'"{text}"' for text in (subject, audience)]
     if sec_tag is not None:
@@ -150,7 +150,7 @@ def parse_jwt(
         raise _mismatch(f"its signature has {len(signature)} bytes, not {SIGNATURE_SIZE}")
     for name, wanted in (("sub", subject), ("aud", audience)):
         if wanted and claims.get(name) != wanted:
-            raise _mismatch(f"its {name} is {claims.get(name)!r}, asked for was {wanted!r}")
+            raise _mismatch(f"its {name} is {claims.get(name)!r}, but {wanted!r} was asked for")
     _check_lifetime(claims, expires_in)
     return ModemJwt(".".join(found.groups()), header, claims)
 
@@ -161,9 +161,9 @@ def _check_lifetime(claims: Mapping[str, Any], expires_in: int | None) -> None:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise _mismatch(f"its {name} is not a number")
     if expires_in and expires is None:
-        raise _mismatch(f"it has no exp, asked for was one in {expires_in} s")
+        raise _mismatch(f"it has no exp, but one in {expires_in} s was asked for")
     if expires_in and issued is not None and expires != issued + expires_in:
-        raise _mismatch(f"it is valid for {expires - issued} s, asked for were {expires_in} s")
+        raise _mismatch(f"it is valid for {expires - issued} s, but {expires_in} s were asked for")
 
 
 def _object(part: str) -> dict[str, Any]:

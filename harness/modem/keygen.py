@@ -28,7 +28,7 @@ _NEXT = "do not use this key; generate it again, and keep the transcript for Nor
 
 
 class KeygenMismatch(Refusal):
-    """The answer of AT%KEYGEN contradicts itself or what was asked for, or is no such answer."""
+    """The answer of AT%KEYGEN contradicts itself or the request, or is not such an answer."""
 
     party = Party.MODEM
 
@@ -97,8 +97,8 @@ def parse_keygen(
         raise _mismatch(f"the CSR cannot be read ({error})") from error
     if not valid:
         raise _mismatch("the CSR's signature does not fit its public key")
-    # A recorded CSR without NULL carries the digest of the same CSR with NULL: the digest tells both forms apart from
-    # all other bytes, so either will do.
+    # A recorded CSR without NULL carries the digest of the same CSR with NULL. Either form will do, because the digest
+    # tells both apart from all other bytes.
     _check_digest(claims, body, unmended)
     result = KeygenResult(
         key,
@@ -113,7 +113,7 @@ def parse_keygen(
     )
     _check(result, sec_tag, device_uuid)
     if common_name is not None and result.common_name != common_name:
-        raise _mismatch(f"the CSR's CN is {result.common_name!r}, asked for was {common_name!r}")
+        raise _mismatch(f"the CSR's CN is {result.common_name!r}, but {common_name!r} was asked for")
     return result
 
 
@@ -150,7 +150,7 @@ def _open(value: str, kind: int) -> tuple[bytes, CoseSign1, _Claims]:
     except ValueError as error:
         raise _mismatch(f"the device's statement cannot be read ({error})") from error
     if claims.kind != kind:
-        raise _mismatch(f"the statement is of type {claims.kind}, asked for was type {kind}")
+        raise _mismatch(f"the statement is of type {claims.kind}, but type {kind} was asked for")
     return body, statement, claims
 
 
@@ -172,14 +172,14 @@ def _claims(payload: bytes | None) -> _Claims:
 
 def _check_digest(claims: _Claims, *forms: bytes) -> None:
     if claims.digest not in {hashlib.sha256(form).digest() for form in forms}:
-        raise _mismatch("the SHA-256 in the device's statement is not that of the key it came with")
+        raise _mismatch("the SHA-256 in the device's statement does not fit the key beside it")
 
 
 def _check(answer: KeygenAnswer, sec_tag: int | None, device_uuid: str | None) -> None:
     if sec_tag is not None and answer.sec_tag != sec_tag:
-        raise _mismatch(f"the device signed for sec_tag {answer.sec_tag}, asked for was {sec_tag}")
+        raise _mismatch(f"the device signed for sec_tag {answer.sec_tag}, but {sec_tag} was asked for")
     if device_uuid is not None and answer.device_uuid != device_uuid.lower():
-        raise _mismatch(f"the device signed as {answer.device_uuid}, AT%DEVICEUUID says {device_uuid}")
+        raise _mismatch(f"the device signed as {answer.device_uuid}, but AT%DEVICEUUID says {device_uuid}")
 
 
 def _p256(key: object) -> ec.EllipticCurvePublicKey:

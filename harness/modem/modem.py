@@ -17,7 +17,7 @@ from harness.modem.restoration import restoring
 
 _NORMAL = 1
 _FLIGHT = 4
-_INACTIVE = frozenset({0, _FLIGHT})  # others (44, 31, 41) may do too by the reference's wording; these two surely do
+_INACTIVE = frozenset({0, _FLIGHT})  # by the reference's wording 44, 31 and 41 may do too
 _CFUN_TIMEOUT = 60.0
 _ATTRIBUTES = re.compile(r"[\x20\x21\x23-\x7e]+")
 _KEY_USAGE = re.compile(r"[01]{1,9}")
@@ -27,7 +27,7 @@ _COMMON_NAME = re.compile(r"(?:^|,)\s*CN\s*=\s*([^,]*)")
 class Modem:
     """One modem. ``sec_tags``: the only ones in which it may write, delete or make keys (Misuse for others).
 
-    ``at_shell``: its commands go through a shell, which makes CR LF of every line end in them.
+    ``at_shell``: its commands go through a shell, which turns every line end in them into CR LF.
     """
 
     def __init__(self, port: AtPort, *, sec_tags: Collection[int], at_shell: bool = False) -> None:
@@ -35,7 +35,7 @@ class Modem:
         self.credentials = CredentialStore(port, sec_tags=sec_tags, offline=self.offline, at_shell=at_shell)
 
     def prepare(self) -> None:
-        """Ask for error numbers in place of plain ERROR. Once after each synchronisation: a reset forgets it."""
+        """Ask for error numbers in place of plain ERROR, after each synchronisation: a reset forgets it."""
         self._port.command("AT+CMEE=1")
 
     def identity(self) -> Identity:
@@ -60,12 +60,12 @@ class Modem:
         return int(mode)
 
     def set_functional_mode(self, mode: int, timeout: float = _CFUN_TIMEOUT) -> None:
-        """Change the functional mode and wait at most ``timeout`` seconds for the modem to say it has."""
+        """Change the functional mode, and wait at most ``timeout`` seconds for the modem's OK."""
         self._port.command(f"AT+CFUN={mode}", timeout=timeout)
 
     @contextmanager
     def offline(self) -> Iterator[None]:
-        """Keep the modem inactive for the block, as credential writes need it; then return to the former mode."""
+        """Keep the modem inactive for the block, as credential writes need; then return to the former mode."""
         former = self.functional_mode()
         if former in _INACTIVE:
             yield
@@ -113,14 +113,14 @@ class Modem:
         """
         self.credentials.check_sec_tag(sec_tag)
         if subject is not None and not _ATTRIBUTES.fullmatch(subject):
-            raise Misuse(f'subject {subject!r}: printable ASCII without " expected, such as CN=mydevice')
+            raise Misuse(f'expected printable ASCII without " as subject, such as CN=mydevice, got {subject!r}')
         if key_usage is not None and not _KEY_USAGE.fullmatch(key_usage):
-            raise Misuse(f"key_usage {key_usage!r}: one to nine digits 0 and 1 expected, such as 101010000")
+            raise Misuse(f"expected one to nine digits 0 and 1 as key_usage, such as 101010000, got {key_usage!r}")
         command = f"AT%KEYGEN={sec_tag},2,0"
         if subject is not None:
             command += f',"{subject}"'
         if key_usage is not None:
-            # UNCONFIRMED whether the middle parameter may be left out here as it may elsewhere.
+            # UNCONFIRMED: may the middle parameter be left out here, as elsewhere?
             command += f',"{key_usage}"' if subject is not None else f',,"{key_usage}"'
         device_uuid = read_device_uuid(self._port)
         answer = self._port.command(command)

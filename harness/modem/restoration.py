@@ -1,4 +1,4 @@
-"""Putting back what a block changed, without hiding why the block failed."""
+"""Puts back what a block changed, without hiding why the block failed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -75,7 +75,8 @@ RENAMED: Final[Mapping[str, str]] = {"framing": "firmware"}  # keys that had ano
 
 
 class BoardSettings(Settings):
-    """A virtual board but for its name. ``firmware`` None: the one that the lab expects of it, else Serial Modem.
+    """The settings of a virtual board, without its name. ``firmware`` None: the one that the lab expects of it, else
+    Serial Modem.
 
     ``imei`` and ``device_uuid`` come from ``seed`` and the board's name: the same two give the same board. None: a
     new board each time its process starts.

@@ -34,7 +34,7 @@ class Limits(Settings):
     in_flight: Size = 100
     queued: Size = 1000  # QoS 1 messages kept for a slow or absent client; AWS publishes no number
     keepalive_shortest: Seconds = 30
-    keepalive_longest: Seconds = 1200  # also for clients that ask for none
+    keepalive_longest: Seconds = 1200  # holds too for clients that ask for no keep-alive
     session_expiry: Seconds = 3600
     handshake: Seconds = 5
     first_packet: Seconds = 5
@@ -46,7 +46,7 @@ class Limits(Settings):
 
 
 class CloudSettings(Settings):
-    """A local cloud but for its policy documents. BrokerProfile says what each kind of behaviour means."""
+    """The settings of a local cloud, without its policy documents. BrokerProfile explains the behaviours."""
 
     on_violation: Annotated[OnViolation, Option("what follows a policy violation")] = "close"
     close_style: Annotated[CloseStyle, Option("how a connection is closed")] = "notify"
@@ -73,7 +73,7 @@ class CloudSettings(Settings):
     trust_identities: Annotated[
         tuple[Identity, ...],
         AS_TUPLE,
-        Option("identity key of a board of another process that may be claimed", "UUID=HEX", "--trust-identity"),
+        Option("identity key of another process's board, which may then be claimed", "UUID=HEX", "--trust-identity"),
     ] = ()
     proxy: Annotated[
         Annotated[int, Field(ge=0, le=65535)] | None,

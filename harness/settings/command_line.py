@@ -49,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser, *, without: Collection[str] = (
 
 
 def settings_of(given: argparse.Namespace, read_input: Callable[[], bytes]) -> ProcessSettings:
-    """Return the settings that the options of :func:`add_options` say, or those in the document that they name.
+    """Return the settings that the options of :func:`add_options` give, or those of the document that they name.
 
     ``read_input``: returns the document for ``--settings -``. Raises WrongOption or UnreadableSettings.
     """
@@ -94,7 +94,7 @@ def _from_options(given: argparse.Namespace) -> ProcessSettings:
 
 
 def _beside_a_document(given: argparse.Namespace) -> str | None:
-    """Return an option that was given besides ``--settings`` and means nothing there; None if there is none."""
+    """Return an option that was given beside ``--settings`` and means nothing there; None if there is none."""
     for key in vars(given):
         section, dot, name = key.partition(".")
         if dot and section in SECTIONS and name != "die_with_stdin":
@@ -154,7 +154,7 @@ def _value(model: type[BaseModel], name: str, given: Any) -> Any:
 
 
 def _parsed(kind: Any, text: Any) -> Any:
-    """Return the number in ``text`` where one is wanted and there; else ``text``: the model says what is wrong."""
+    """Return ``text`` as a number if a number is wanted and it is one; else ``text``, so that the model complains."""
     if kind is int and isinstance(text, str) and _WHOLE.fullmatch(text):
         return int(text)
     if kind is float and isinstance(text, str) and text.isascii() and "_" not in text:

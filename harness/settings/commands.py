@@ -29,7 +29,7 @@ class SetFault(Settings):
 
 
 class ClearFault(Settings):
-    """It is well again. Answer: ``faults``, those that are left."""
+    """A fault goes away. Answer: ``faults``, all that the board still has."""
 
     command: Literal["clear-fault"] = "clear-fault"
     board: str
@@ -44,7 +44,7 @@ class ResetBoard(Settings):
 
 
 class DisturbOutput(Settings):
-    """Let one byte of a board arrive wrong: number ``place`` of those that it sends from now on, 0 the next."""
+    """Make one byte of a board arrive wrong: byte ``place`` of those that it sends from now on (0: the next one)."""
 
     command: Literal["disturb-output"] = "disturb-output"
     board: str
@@ -67,7 +67,7 @@ class PlugBoard(Settings):
 
 
 class SetRoute(Settings):
-    """Let a name and port of the boards' network lead to an address from now on."""
+    """Make a name and port of the boards' network lead to an address from now on."""
 
     command: Literal["set-route"] = "set-route"
     name: Address
@@ -75,7 +75,7 @@ class SetRoute(Settings):
 
 
 class RemoveRoute(Settings):
-    """Let a name and port of the boards' network not resolve any more."""
+    """Make a name and port of the boards' network not resolve any more."""
 
     command: Literal["remove-route"] = "remove-route"
     name: Address
@@ -136,7 +136,7 @@ class ControlRequest:
 
 
 class BadControlLine(Exception):
-    """A line is no command. One line that says why; ``id``: that of the line, None if it has none."""
+    """A line is not a command. The text says why, in one line; ``id``: the line's id, None if it has none."""
 
     def __init__(self, text: str, id: RequestId = None) -> None:
         super().__init__(text)
@@ -150,9 +150,9 @@ def parse_request(line: bytes) -> ControlRequest:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        raise BadControlLine(f"the line is no JSON: {_start(line)}; send one JSON object a line") from None
+        raise BadControlLine(f"the line is not JSON: {_start(line)}; send one JSON object a line") from None
     if not isinstance(value, dict):
-        raise BadControlLine(f"the line is no JSON object: {_start(line)}; send one JSON object a line")
+        raise BadControlLine(f"the line is not a JSON object: {_start(line)}; send one JSON object a line")
     request_id = value.pop("id", None)
     if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None):
         raise BadControlLine("'id' must be text or a number; correct it")
@@ -165,7 +165,7 @@ def answer(request_id: RequestId, result: dict[str, Any]) -> bytes:
 
 
 def refusal(request_id: RequestId, text: str) -> bytes:
-    """Return the answer line to one that was not; ``text``: why, in one line."""
+    """Return the answer line to a command that was refused; ``text``: why, in one line."""
     return json.dumps({"id": request_id, "ok": False, "error": " ".join(text.split())}).encode() + b"\n"
 
 

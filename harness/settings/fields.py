@@ -1,4 +1,4 @@
-"""What kind of value a field of a settings model holds, read from its annotation."""
+"""The fields of a settings model: what kind of value each holds, read from its annotation, and its option."""
 
 from collections.abc import Mapping, Sequence
 from types import UnionType
@@ -35,7 +35,7 @@ def is_list(annotation: Any) -> bool:
 
 
 def sub_model(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that the field holds, or a list of which it holds."""
+    """Return the model that the field holds, alone or in a list; None if it holds none."""
     kind = item(annotation) or core(annotation)
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
@@ -46,7 +46,7 @@ def is_mapping(annotation: Any) -> bool:
 
 
 def known_keys(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
-    """Return the keys that may stand where ``place`` (pydantic's ``loc``, without the key) leads to."""
+    """Return the keys that are allowed at ``place`` (pydantic's ``loc``, without the key)."""
     for part in place:
         if isinstance(part, str) and part in model.model_fields:
             model = sub_model(model.model_fields[part].annotation) or model

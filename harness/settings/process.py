@@ -15,7 +15,7 @@ API_KEY_FILE: Final = "api-key"  # beside the ports of the boards
 
 
 class UnreadableSettings(Exception):
-    """The text is no settings document. One line that says where and what."""
+    """The text is not a settings document. The message says where and why, in one line."""
 
 
 class ProcessCloud(CloudSettings):

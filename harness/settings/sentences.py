@@ -49,7 +49,7 @@ def sentence(details: ErrorDetails, name: str, *, cure: str = "correct it") -> s
     if kind == "value_error" and not details["loc"]:  # about how the parts of a document fit together
         return f"{context['error']}; {cure}"
     if kind == "json_invalid":
-        return f"it is no JSON: {context['error']}; {cure}"
+        return f"it is not JSON: {context['error']}; {cure}"
     if kind in ("literal_error", "enum"):
         choices = [choice.strip(" '") for choice in str(context["expected"]).replace(" or ", ", ").split(",")]
         if not isinstance(value, str) and str(value) in choices:

@@ -1,4 +1,4 @@
-"""One timeline per board, from the begin of a run to its end; a test is a window of it, a file its record."""
+"""One timeline per board, from the beginning of a run to its end. A test is a window of it, a file its record."""
 
 from harness.timeline.events import Draft, Event, Kind, now
 from harness.timeline.file_reader import RecordedTest, Recording, TimelineFileError, read_timeline

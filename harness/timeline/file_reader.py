@@ -1,8 +1,8 @@
 """Reads a timeline file back: the same events, test by test.
 
-A file that ends in the middle of a line (the run was killed) is read up to there. A kind that is not known, from a
-newer harness or another tool, is kept as it stands. What makes no sense anywhere else ends in one line with file and
-number.
+A file that ends in the middle of a line (the run was killed) is read up to there. An unknown kind, from a
+newer harness or another tool, is kept as it stands. Any other line that makes no sense raises an error of one line,
+with the file and the number of the line.
 """
 
 import json

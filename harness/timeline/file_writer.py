@@ -15,7 +15,7 @@ class TimelineFile:
     """A timeline sink. Each batch is one write, so a run that is killed loses at most the last line.
 
     ``header``: what the first line says besides the schema and the clocks (run, board, ...). The file is made with the
-    first event. A disk that takes no more stops the recording, not the run: :attr:`failure` says so then.
+    first event. A full disk stops the recording, but not the run; :attr:`failure` says so then.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
@@ -57,7 +57,7 @@ class TimelineFile:
         return fd
 
     def _write(self, lines: list[str]) -> None:
-        # backslashreplace makes JSON's own escape of what UTF-8 cannot say (half of a surrogate pair).
+        # backslashreplace writes what UTF-8 cannot say (half of a surrogate pair) as JSON's own escape.
         data = ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
         while data and self._fd is not None:
             data = data[os.write(self._fd, data) :]

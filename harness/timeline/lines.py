@@ -46,19 +46,19 @@ def event_line(event: Event, number: int, mono: float) -> str:
 def scrubbed(event: Event) -> Event:
     """Return ``event`` without registered secrets.
 
-    They are cut from its texts one by one: a cut over the whole line could take JSON's own signs along.
+    They are cut from its texts one by one: a cut over the whole line could take JSON's own characters along.
     """
     return event._replace(text=SECRETS.scrub(event.text), data=_scrubbed(event.data))
 
 
 def parse_event(fields: Mapping[str, Any], mono: float) -> Event:
-    """Return the event of a line's ``fields``. Raises ValueError, KeyError, TypeError for fields that are none."""
+    """Return the event in a line's ``fields``. Raises ValueError, KeyError, TypeError if they hold none."""
     kind = Kind(fields["k"])
     data = fields.get("d", {})
     if kind in _BESIDE and "d" not in fields:
         data = {name: value for name, value in fields.items() if name not in _OWN}
     if not isinstance(data, dict):
-        raise TypeError("d is no object")
+        raise TypeError("d is not an object")
     source, text = fields["s"], fields["x"]
     if not isinstance(source, str) or not isinstance(text, str):
         raise TypeError("s and x must be text")

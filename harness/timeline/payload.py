@@ -1,6 +1,6 @@
-"""How bytes stand in an event's data: as text, in base64 where they are none, by size and SHA-256 where they are many.
+"""How an event's data hold bytes: as text; in base64 if they are not text; by size and SHA-256 if they are many.
 
-What is left of a payload over :data:`LARGEST` are the nonces in it, because a trial looks for its own.
+Of a payload over :data:`LARGEST` only the nonces in it are kept, because a trial looks for its own.
 """
 
 import base64
@@ -34,7 +34,7 @@ def packed(payload: bytes) -> dict[str, Any]:
 
 
 def unpacked(data: Mapping[str, Any]) -> bytes:
-    """Return the payload that :func:`packed` put into ``data``; of one that was too large the nonces, apart by blanks.
+    """Return the payload that :func:`packed` put into ``data``; if it was too large, its nonces with blanks between.
 
     Raises ValueError for an encoding that is not known.
     """
@@ -42,14 +42,14 @@ def unpacked(data: Mapping[str, Any]) -> bytes:
     if encoding == "base64":
         return base64.b64decode(data["payload"], validate=True)
     if encoding != "text":
-        raise ValueError(f"a payload in the encoding {encoding!r}")
+        raise ValueError(f"the payload has the unknown encoding {encoding!r}")
     if "size" in data:
         return " ".join(data.get("nonces", ())).encode()
     return str(data.get("payload", "")).encode()
 
 
 def size_of(data: Mapping[str, Any]) -> int:
-    """Return how many bytes the payload has that :func:`packed` put into ``data``."""
+    """Return the size in bytes of the payload that :func:`packed` put into ``data``."""
     return int(data["size"]) if "size" in data else len(unpacked(data))
 
 

@@ -69,7 +69,7 @@ class Timeline:
             self._next = start + len(batch)
             self._events.extend(batch)
             self._text += sum(map(len, columns[3]))
-            if any(columns[4]):  # the log of a board, which is most of what comes, has no data
+            if any(columns[4]):  # most events are lines of a board's log, which have no data
                 self._text += sum(map(_payload_size, columns[4]))
             while len(self._events) > self._keep or self._text > self._keep_text:
                 oldest = self._events.popleft()
@@ -80,7 +80,7 @@ class Timeline:
         return batch
 
     def flush(self) -> None:
-        """Hand to the sinks what they have not seen yet. A sink that fails fails here, and loses its batch."""
+        """Hand to the sinks what they have not seen yet. A sink's failure is raised here; that sink loses its batch."""
         if self._unwritten:
             with self._sinking:
                 self._drain()
@@ -140,7 +140,7 @@ class Timeline:
             return []
         if missing >= len(self._events):
             return list(self._events)
-        # From the right: what a waiter has not seen yet is short, what lies before it is long.
+        # From the right, because the part that a waiter has not seen yet is the short one.
         return list(itertools.islice(reversed(self._events), missing))[::-1]
 
 

@@ -26,7 +26,7 @@ class Window:
             self._end = self.timeline.mark()
 
     def mark(self) -> int:
-        """Return the position behind everything that the window holds by now."""
+        """Return the position behind the last event that the window holds now."""
         return self.timeline.mark() if self._end is None else self._end
 
     def since(self, mark: int = 0) -> list[Event]:

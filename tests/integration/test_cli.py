@@ -277,7 +277,7 @@ def test_verify_and_delete(lab):
     ]
     other = up.run("credentials", "delete", "virtual-1", "--sec-tag", "5")
     assert other.code == 2
-    assert other.json["message"].startswith("sec_tag 5 is not this board's to write")
+    assert other.json["message"].startswith("sec_tag 5 does not belong to this board")
     deleted = up.run("credentials", "delete", "virtual-1")
     assert [item["type"] for item in deleted.json["deleted"]] == [0, 1, 2]
     assert up.run("credentials", "delete", "virtual-1").json["deleted"] == []

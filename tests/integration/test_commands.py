@@ -225,7 +225,7 @@ def test_no_settings_on_standard_input_is_one_line():
     code, message = refused("--settings", "-")
     assert (code, message) == (
         2,
-        "python -m harness.virtual: standard input: it is no JSON: EOF while parsing a value at line 1 column 0;"
+        "python -m harness.virtual: standard input: it is not JSON: EOF while parsing a value at line 1 column 0;"
         " correct it\n",
     )
 

@@ -167,7 +167,7 @@ def test_proxies_do_not_catch_a_cloud_on_this_computer(cloud, rest, monkeypatch)
 
 @pytest.mark.parametrize("key", ["", "short", "with space inside", "käse-käse-käse"])
 def test_what_is_no_key_is_refused_before_any_call(key):
-    with pytest.raises(Misuse, match="the API key of cloud 'twin' is not one"):
+    with pytest.raises(Misuse, match="the API key of cloud 'twin' is not a key"):
         NrfCloud(make_endpoints("http://127.0.0.1:1/v1"), key)
 
 

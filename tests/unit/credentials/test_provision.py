@@ -292,8 +292,8 @@ def test_an_empty_sec_tag_is_taken_rather_than_a_foreign_one(request_for, keys):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"sec_tags": (43,)}, "sec_tag 43 is not this board's"),
-        ({"sec_tags": (42, 43)}, "sec_tag 43 is not this board's"),
+        ({"sec_tags": (43,)}, "sec_tag 43 does not belong to this board"),
+        ({"sec_tags": (42, 43)}, "sec_tag 43 does not belong to this board"),
         ({"sec_tags": (4294967294,)}, "reserved"),
         ({"sec_tags": ()}, "at least one expected"),
         ({"sec_tags": (42, 42)}, "each once"),

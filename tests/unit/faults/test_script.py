@@ -218,12 +218,12 @@ def test_a_line_without_an_end_is_let_through_after_a_moment():
     [
         ({}, "none given"),
         ({"byte": 1, "age": 2.0}, "byte, age given"),
-        ({"packet": 0}, "packet of a fault is counted from 1, not 0"),
-        ({"chance": 1.5}, "chance of a fault is above 0 and at most 1, not 1.5"),
-        ({"chance": 0.0}, "not 0"),
-        ({"mean_age": -1.0}, "mean_age of a fault is above 0"),
-        ({"age": -1.0}, "not negative"),
-        ({"age": 1.0, "times": 0}, "times of a fault is counted from 1"),
+        ({"packet": 0}, "packet of a fault counts from 1, got 0"),
+        ({"chance": 1.5}, "chance of a fault must be above 0 and at most 1, got 1.5"),
+        ({"chance": 0.0}, "at most 1, got 0"),
+        ({"mean_age": -1.0}, "mean_age of a fault must be above 0"),
+        ({"age": -1.0}, "must not be negative"),
+        ({"age": 1.0, "times": 0}, "times of a fault counts from 1"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused_in_one_line(arguments, words):

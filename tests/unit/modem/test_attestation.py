@@ -117,7 +117,7 @@ def test_both_forms(uuid_answer, challenge, command):
 
 def test_a_challenge_of_another_size_is_misuse():
     port = ScriptedPort({})
-    with pytest.raises(Misuse, match="15 bytes"):
+    with pytest.raises(Misuse, match="expected a challenge of 16 bytes, got 15"):
         Modem(port.as_port(), sec_tags=[]).attestation_token(bytes(15))
     assert port.sent == []
 

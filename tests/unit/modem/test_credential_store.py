@@ -77,7 +77,7 @@ def test_kinds_that_nobody_knows_are_listed_as_numbers():
 @pytest.mark.parametrize("line", ["%CMNG: 7,0", '%CMNG: 7,0,"AB"', f'%CMNG: 7,0,"{"G" * 64}"'])
 def test_a_garbled_list_is_refused(line):
     store, _ = _store({"AT%CMNG=1": [line, "OK"]})
-    with pytest.raises(AtFormatError, match="has not the form"):
+    with pytest.raises(AtFormatError, match="does not have the form"):
         store.list()
 
 
@@ -102,7 +102,7 @@ def test_line_ends_that_were_changed_on_the_way():
     Modem(port.as_port(), sec_tags=[SEC_TAG], at_shell=True).credentials.verify(SEC_TAG, 0, sent)
     store = Modem(port.as_port(), sec_tags=[SEC_TAG]).credentials
     for check in (lambda: store.verify(SEC_TAG, 0, sent), lambda: store.verify_all(SEC_TAG, {0: sent})):
-        with pytest.raises(LabError, match=r"type 0 \(ROOT_CA\) holds CR LF line ends, LF was sent: ") as caught:
+        with pytest.raises(LabError, match=r"type 0 \(ROOT_CA\) holds CR LF line ends, but LF was sent: ") as caught:
             check()
         assert "\n" not in str(caught.value)
 
@@ -154,7 +154,7 @@ def test_other_sec_tags_are_never_touched(sec_tag):
         lambda: store.delete(sec_tag, 0),
         lambda: store.replaced(sec_tag, 0, AMAZON, former=AMAZON).__enter__(),
     ):
-        with pytest.raises(Misuse, match=f"sec_tag {sec_tag} is") as caught:
+        with pytest.raises(Misuse, match=f"sec_tag {sec_tag} (is reserved|does not belong)") as caught:
             call()
         assert "\n" not in str(caught.value)
     assert port.sent == []
@@ -264,7 +264,7 @@ def test_what_cannot_be_read(kind, code):
 
 def test_an_answer_without_content_is_refused():
     store, _ = _store({f"AT%CMNG=2,{SEC_TAG},0": [f'%CMNG: {SEC_TAG},0,"{AMAZON_DIGEST}"', "OK"]})
-    with pytest.raises(AtFormatError, match="has not the form"):
+    with pytest.raises(AtFormatError, match="does not have the form"):
         store.read(SEC_TAG, 0)
 
 

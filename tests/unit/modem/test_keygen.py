@@ -144,9 +144,9 @@ def test_a_csr_whose_signature_is_of_another_csr_is_refused():
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"sec_tag": 18}, "sec_tag 17, asked for was 18"),
+        ({"sec_tag": 18}, "sec_tag 17, but 18 was asked for"),
         ({"device_uuid": DEVICE_UUID}, f"50363154-.*AT%DEVICEUUID says {DEVICE_UUID}"),
-        ({"common_name": "nrf-1"}, "CN is '50363154-.*asked for was 'nrf-1'"),
+        ({"common_name": "nrf-1"}, "CN is '50363154-.*but 'nrf-1' was asked for"),
     ],
 )
 def test_another_answer_than_asked_for_is_refused_in_one_line(asked, reason):

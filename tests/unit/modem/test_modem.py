@@ -191,10 +191,10 @@ def test_a_key_is_made_as_asked(arguments, command, common_name):
 @pytest.mark.parametrize(
     ("arguments", "made", "reason"),
     [
-        ({}, {"sec_tag": 17}, "sec_tag 17, asked for was 16842753"),
+        ({}, {"sec_tag": 17}, "sec_tag 17, but 16842753 was asked for"),
         ({}, {"device_uuid": "56495254-ffff-4738-800d-1f29e0a0f7bf"}, "AT%DEVICEUUID says"),
         ({}, {"common_name": "nrf-1"}, "CN is 'nrf-1'"),
-        ({"subject": "CN=nrf-1"}, {}, "asked for was 'nrf-1'"),
+        ({"subject": "CN=nrf-1"}, {}, "but 'nrf-1' was asked for"),
         ({}, {"digest": bytes(32)}, "SHA-256"),
     ],
 )

@@ -157,8 +157,8 @@ def test_a_document_in_place_of_options(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "it is no JSON: EOF while parsing a value at line 1 column 0; correct it"),
-        ('{"boards": [', "it is no JSON: EOF while parsing a list at line 1 column 12; correct it"),
+        ("", "it is not JSON: EOF while parsing a value at line 1 column 0; correct it"),
+        ('{"boards": [', "it is not JSON: EOF while parsing a list at line 1 column 12; correct it"),
         ("[]", "the document cannot be a list: it must be a mapping of keys to values; correct it"),
         ('{"boards": [{}]}', "key boards.0.name is missing; add it"),
         ('{"boards": [{"name": "a", "bauds": 1}]}', "unknown key 'boards.0.bauds'; nearest known key is 'baud'"),
@@ -184,7 +184,7 @@ def test_a_document_that_is_not_there(tmp_path):
 
 
 def test_bytes_that_are_no_text():
-    with pytest.raises(UnreadableSettings, match="standard input: it is no JSON"):
+    with pytest.raises(UnreadableSettings, match="standard input: it is not JSON"):
         parsed("--settings -", b"\xff\xfe")
 
 

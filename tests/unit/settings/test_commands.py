@@ -31,12 +31,12 @@ def test_a_command():
 @pytest.mark.parametrize(
     ("line", "request_id", "said"),
     [
-        (b"", None, "the line is no JSON: ''; send one JSON object a line"),
-        (b"set-fault a no-sim\n", None, "the line is no JSON: 'set-fault a no-sim'; send one JSON object a line"),
-        (b"\xff\x00", None, "the line is no JSON: "),
-        (b"[" * 60_000, None, "the line is no JSON: "),
+        (b"", None, "the line is not JSON: ''; send one JSON object a line"),
+        (b"set-fault a no-sim\n", None, "the line is not JSON: 'set-fault a no-sim'; send one JSON object a line"),
+        (b"\xff\x00", None, "the line is not JSON: "),
+        (b"[" * 60_000, None, "the line is not JSON: "),
         (b"x" * (LONGEST_LINE + 1), None, "the line is longer than 65536 bytes; send one command a line"),
-        (b"[1]", None, "the line is no JSON object: '[1]'; send one JSON object a line"),
+        (b"[1]", None, "the line is not a JSON object: '[1]'; send one JSON object a line"),
         (b'{"id": {}}', None, "'id' must be text or a number; correct it"),
         (b'{"id": true}', None, "'id' must be text or a number; correct it"),
         (b'{"id": "a"}', "a", "key 'command' is missing; known commands: set-fault, clear-fault, "),

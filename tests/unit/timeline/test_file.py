@@ -187,7 +187,7 @@ HEAD = '{"k":"file","v":1,"mono":5.0}'
         ([HEAD, GOOD.replace('"n":0,', "")], r"t.jsonl:2: not an event \(n is missing\)"),
         ([HEAD, GOOD.replace('"t":0', '"t":"soon"')], r"t.jsonl:2: not an event"),
         ([HEAD, GOOD.replace('"x":"x"', '"x":3')], r"t.jsonl:2: not an event \(s and x must be text\)"),
-        ([HEAD, GOOD.replace("}", ',"d":3}')], r"t.jsonl:2: not an event \(d is no object\)"),
+        ([HEAD, GOOD.replace("}", ',"d":3}')], r"t.jsonl:2: not an event \(d is not an object\)"),
         ([HEAD, GOOD.replace('"i":0', '"i":7')], r"t.jsonl:2: not an event \(test 7 has no test line before it\)"),
     ],
 )
