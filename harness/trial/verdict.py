@@ -72,7 +72,7 @@ class Verdict:
         if self.outcome in wanted:
             return self
         names = " or ".join(wanted)
-        message = f"{self.action}: expected {names}, got {self.outcome}. {self.evidence}"
+        message = f"expected {names}, got {self.outcome}: {self.action}. {self.evidence}"
         error = (Unproved if self.outcome in LAB_OUTCOMES else WrongVerdict)(message)
         error.party = _POINTS_AT.get(self.outcome, Party.CLOUD)
         raise error

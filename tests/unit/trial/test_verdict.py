@@ -266,7 +266,7 @@ def test_expect_returns_the_verdict():
 def test_wrong_verdict_is_the_products():
     verdict = Verdict(Outcome.TOLERATED, "publish on x", "The fence was acknowledged.")
     with pytest.raises(
-        WrongVerdict, match=r"publish on x: expected policy disconnect, got tolerated. The fence"
+        WrongVerdict, match=r"expected policy disconnect, got tolerated: publish on x. The fence"
     ) as error:
         verdict.expect(Outcome.POLICY_DISCONNECT)
     assert isinstance(error.value, Refusal)
