@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.arguments import parse
-from harness.cli.main import _COMMANDS
+from harness.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -60,11 +60,11 @@ def _exists(name: str) -> bool:
 def test_every_command_and_its_options_exist(page, capsys):
     for written in _COMMAND.findall(page.read_text()):
         words = written.split()
-        command = next((known for known in _COMMANDS if words[: len(known.split())] == known.split()), None)
+        command = next((known for known in COMMANDS if words[: len(known.split())] == known.split()), None)
         if command is None:
             # A group of commands alone: "nrf91-harness policy".
             assert len(words) == 1, f"no such command: {written}"
-            assert any(known.startswith(f"{words[0]} ") for known in _COMMANDS), f"no such command: {written}"
+            assert any(known.startswith(f"{words[0]} ") for known in COMMANDS), f"no such command: {written}"
             continue
         with pytest.raises(SystemExit):
             parse([*command.split(), "--help"])

@@ -5,8 +5,7 @@ import pytest
 from harness.at import AtError
 from harness.at.syntax import FinalResult
 from harness.errors import LabError, NoAnswer
-from harness.firmware import Login, MqttEventKind, NoSession, to_known_state
-from harness.firmware.serial_modem.known_state import StillConnected
+from harness.firmware import Login, MqttEventKind, NoSession, StillConnected, to_known_state
 from harness.firmware.serial_modem.watcher import SerialModemWatcher
 from harness.timeline import Kind
 from tests.unit.firmware.test_serial_modem import CONNECT, LOGIN, ScriptedPort, device, error
