@@ -56,10 +56,11 @@ def harness(board, firmware):
 
     @contextmanager
     def opened():
-        with AtPort.open(board["port"], name="dk1", timeline=Timeline(), settings=port_settings(firmware)) as port:
+        settings = port_settings(firmware)
+        with AtPort.open(board["port"], name="dk1", timeline=Timeline(), settings=settings) as port:
             synchronise(port, firmware)
             open_firmware(port, firmware)
-            modem = Modem(port, sec_tags=[SEC_TAG])
+            modem = Modem(port, sec_tags=[SEC_TAG], at_shell=settings.at_shell)
             modem.prepare()
             yield modem
 
