@@ -76,7 +76,7 @@ def boards_file(folder: Path) -> Path:
 def test_a_lease_holds_against_another_process_and_ends_with_it(start, tmp_path):
     other = start(HOLD, tmp_path)
     assert other.stdout.readline() == b"taken\n"
-    owner = json.loads((tmp_path / "usb-1.json").read_text())
+    owner = json.loads((tmp_path / f"usb-1.{os.getuid()}.json").read_text())
     with pytest.raises(PortBusy, match=rf"board 'dk-1' is in use by pid {other.pid} \({owner['user']}, "):
         Lease("dk-1", "usb-1", folder=tmp_path)
     other.send_signal(signal.SIGKILL)
