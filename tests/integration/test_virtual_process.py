@@ -230,7 +230,7 @@ def test_it_runs_without_a_terminal_and_ignores_stdin_unless_told():
 
 @pytest.mark.parametrize(
     ("document", "reason"),
-    [("{", "associated: "), ('{"Version":"2012-10-17","Statement":[]}', "a list of statements is wanted")],
+    [("{", "associated: "), ('{"Version":"2012-10-17","Statement":[]}', "must be a statement or a list of statements")],
 )
 def test_a_broken_policy_document_is_named(tmp_path, document, reason):
     (tmp_path / "associated.json").write_text(document)
