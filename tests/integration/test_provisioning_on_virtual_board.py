@@ -195,7 +195,7 @@ def test_foreign_credentials_are_adopted_only_with_leave(board, on, timeline, re
         for tag in TAGS:
             modem.credentials.write(tag, CredentialKind.ROOT_CA, root_ca)
         before = modem.credentials.list()
-        with pytest.raises(Misuse, match=r"sec_tag 16842753 .*\(type 0\).*adopt: true"):
+        with pytest.raises(Misuse, match=r"sec_tag 16842753 .*\(type 0; no record in .*\): set adopt: true"):
             provision(modem, request_for())
         assert modem.credentials.list() == before
         made = provision(modem, request_for(adopt=True))
