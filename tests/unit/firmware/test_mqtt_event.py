@@ -31,7 +31,7 @@ def test_each_draft_is_followed_by_its_event():
         step,
         cloud,
         garbled,
-        (3.0, Kind.FAULT, "board-1", "garbled, skipped: garbled", {}),
+        (3.0, Kind.FAULT, "board-1", "garbled, skipped: garbled", {"garbled": True}),
         puback,
         (4.0, Kind.MQTT, "board-1", "puback", {"kind": "puback", "result": 7}),
         log,

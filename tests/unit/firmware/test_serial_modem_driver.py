@@ -1,18 +1,15 @@
-"""What Serial Modem is told, how long each command may take, and what an earlier user left on the board."""
+"""What Serial Modem is told, and how long each command may take."""
 
 import pytest
 
 from harness.at import AtError
 from harness.at.syntax import FinalResult
-from harness.errors import LabError, NoAnswer
-from harness.firmware import Login, MqttEventKind, NoSession, StillConnected, to_known_state
+from harness.firmware import Login, MqttEventKind, NoSession
 from harness.firmware.serial_modem.watcher import SerialModemWatcher
 from harness.timeline import Kind
 from tests.unit.firmware.test_serial_modem import CONNECT, LOGIN, ScriptedPort, device, error
 
 PUBLISH = 'AT#XMQTTPUB="a/b",'
-END = "AT#XMQTTCON=0"
-ASK = "AT#XMQTTCON?"
 
 
 def test_a_connect_takes_as_long_as_it_is_given():
@@ -33,22 +30,6 @@ def test_a_connect_without_a_session_says_all_that_the_board_said():
         f"{FinalResult('+CME ERROR', 60)}; name, network, trust and key all look alike to it)"
     )
     assert isinstance(caught.value.__cause__, AtError)
-
-
-def test_a_disconnect_waits_for_the_end_of_the_connection():
-    port = ScriptedPort({END: ["#XMQTTEVT: 1,0"]})
-    device(port).disconnect()
-    assert port.timeouts[END] == 15.0
-    assert port.timeline.waited == []
-    port.answers = {}
-    device(port).disconnect()  # the end that was reported before is of another connection
-    assert port.timeline.waited == [10.0]
-
-
-def test_a_disconnect_that_is_refused_has_nothing_to_wait_for():
-    port = ScriptedPort({END: error(END)})
-    device(port).disconnect()
-    assert port.timeline.waited == []
 
 
 @pytest.mark.parametrize(
@@ -110,78 +91,6 @@ def test_the_board_takes_a_request_or_refuses_it(call, command):
     if "PUB=" not in command:
         assert port.timeouts[command] == 15.0
     assert call(device(ScriptedPort({command: error(command)}))) is False
-
-
-# -- a board that an earlier user left connected
-
-
-def known_state(port):
-    to_known_state(port, "serial-modem")
-    return [event.text for event in port.timeline.since() if event.kind is Kind.STEP]
-
-
-class Asked(ScriptedPort):
-    """A board that is connected for the first ``connected`` times that it is asked."""
-
-    def __init__(self, connected, answers=None):
-        super().__init__(answers)
-        self.connected = connected
-        self.lines = []
-
-    def command(self, text, timeout=None):
-        if text == ASK:
-            self.connected -= 1
-            self.answers[ASK] = f"#XMQTTCON: {int(self.connected >= 0)}" + ',"dev-1","host",8883'
-        return super().command(text, timeout)
-
-    def wait_line(self, pattern, timeout, *, since=None):
-        self.lines.append((pattern, timeout, since))
-        raise NoAnswer("nothing came")
-
-
-def test_a_board_that_is_not_connected_is_left_as_it_is():
-    port = Asked(0)
-    assert known_state(port) == []
-    assert port.sent == [ASK]
-
-
-def test_a_board_whose_firmware_does_not_know_the_question_is_left_as_it_is():
-    port = ScriptedPort({ASK: error(ASK)})
-    assert known_state(port) == []
-    assert port.sent == [ASK]
-
-
-def test_a_connection_that_was_left_open_is_ended_and_its_end_waited_for():
-    port = Asked(1)
-    assert known_state(port) == ["an earlier user left an MQTT connection open: it is ended"]
-    assert port.sent == [ASK, END, ASK]
-    step = next(event for event in port.timeline.since() if event.kind is Kind.STEP)
-    assert step.source == "dk1"
-    assert port.lines == [(r"#XMQTTEVT: \d", 5.0, step.seq + 1)]
-
-
-def test_a_connection_that_refuses_to_be_ended_is_asked_for_again():
-    port = Asked(2, {END: error(END)})
-    assert len(known_state(port)) == 2
-    assert port.sent == [ASK, END, ASK, END, ASK]
-    assert port.lines == []
-
-
-def test_a_connection_that_ends_with_the_last_try_is_ended():
-    port = Asked(3)
-    assert len(known_state(port)) == 3
-    assert port.sent == [ASK, END] * 3 + [ASK]
-
-
-def test_a_connection_that_does_not_end_is_the_labs_trouble():
-    port = Asked(9)
-    with pytest.raises(StillConnected) as caught:
-        known_state(port)
-    assert str(caught.value) == (
-        "dk1: an MQTT connection of an earlier user is still open after 3 AT#XMQTTCON=0; reset the board"
-    )
-    assert isinstance(caught.value, LabError)
-    assert port.sent == [ASK, END] * 3 + [ASK]
 
 
 # -- what the lines say, with their stamps
@@ -250,7 +159,7 @@ def test_a_message_is_read_with_its_topic_its_payload_and_its_stamp():
     assert (event.topic, event.payload) == ("a/�b", b"x")
 
 
-@pytest.mark.parametrize("text", ["#XMQTTEVT: 2,0", "+CEREG: 1", "Ready"])
+@pytest.mark.parametrize("text", ["+CEREG: 1", "Ready"])
 def test_a_line_that_says_nothing_of_mqtt_is_no_event(text):
     assert see(urc(text)) is None
     assert see((Kind.RX, text, {})) is None

@@ -56,6 +56,7 @@ class FakeDevice(Fake):
         self.published: list[tuple[str, bytes]] = []
         self.unsubscribed: list[str] = []
         self.connects = 0
+        self.silent_connects = 0  # so many are taken without an event: its line was lost
         self.refuse_connects_after: int | None = None
         self.no_session_for: set[str] = set()
         self.connack_refused_for: set[str] = set()
@@ -88,6 +89,9 @@ class FakeDevice(Fake):
             self.event(MqttEventKind.CLOSED, -128)
             return
         self.connected, self._cut = True, False
+        if self.silent_connects:
+            self.silent_connects -= 1
+            return
         self.event(MqttEventKind.ACCEPTED)
 
     def disconnect(self):

@@ -137,14 +137,46 @@ def test_an_attempt_after_a_connection_that_was_never_reported_to_end():
     assert not stage.link.connected
 
 
-def test_a_link_that_is_not_connected_has_nothing_to_end():
+def test_the_board_is_told_to_end_what_it_has_whatever_events_told():
+    """The event of a connection may have been lost: the driver asks the board, and ends what is there."""
     stage = Stage()
-    calls = record(stage.device, "disconnect")
+    stage.device.connect(LOGIN)  # the link does not know of it
     stage.link.disconnect()
-    assert calls == []
+    assert not stage.device.connected
+
+
+def test_an_end_that_no_event_told_is_asked_of_the_board():
+    stage = Stage()
     stage.link.ensure()
-    stage.link.disconnect()
-    assert calls == [()]
+    stage.device.connected = False  # the line "1,-128" was lost
+    assert stage.link.connected
+    stage.link.ensure()
+    assert stage.device.connects == 2
+    faults = [event.text for event in stage.timeline.since() if event.kind is Kind.FAULT]
+    assert faults == ["the board says that its connection has ended, and no event told so"]
+
+
+def test_a_connection_on_which_the_allowed_action_failed_is_made_anew():
+    """A dead path looks alive to the board: what was not acknowledged puts the connection in doubt."""
+    stage = Stage()
+    stage.link.ensure()
+    stage.device.silent_for = {"allowed"}
+    assert not stage.link.run().ok
+    stage.device.silent_for = set()
+    assert stage.link.connected
+    stage.link.ensure()
+    assert stage.device.connects == 2
+    stage.link.ensure()
+    assert stage.device.connects == 2
+
+
+def test_a_connack_that_comes_too_late_does_not_accept_the_next_connect():
+    stage = Stage()
+    stage.device.silent_connects = 1
+    assert stage.link.attempt(LOGIN).stage is Came.SILENT
+    assert stage.device.connected, "the board is still at it"
+    assert stage.link.attempt(LOGIN).stage is Came.ACCEPTED
+    assert stage.device.connects == 2
 
 
 def test_connected_with_an_allowed_action_that_works():

@@ -23,6 +23,10 @@ class FakeObserver(Fake):
     def __init__(self):
         self.timeline = Timeline()
         self.asked = []
+        self.healed = 0
+
+    def heal(self):
+        self.healed += 1
 
     def hear(self, topic, payload):
         text, data = ObservedMessage.draft(topic, payload, 1, False)
