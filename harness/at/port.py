@@ -277,6 +277,7 @@ class AtPort:
                 self._receiver.give_up()
         if outcome is None:
             raise self._receiver.failure()
+        self.timeline.flush()  # the answer is in the files before anybody acts on it
         return outcome
 
     def _outcome(self, timeout: float) -> CommandOutcome | None:

@@ -1,7 +1,8 @@
 """The one thread that reads a port, from open to close, and hands out what it hears.
 
 Every line goes to the timeline first, then a command's outcome to whoever waits for it: whoever is woken finds
-everything that led to it in the timeline. Files come last: nobody waits for the disk.
+everything that led to it in the timeline. Lines that end a command go to the files in the thread that waited for it,
+all others in the reader: two threads that both want the interpreter would cost an AT round trip a third of its time.
 """
 
 import threading
@@ -136,24 +137,29 @@ class Receiver:
                 t = now()
                 with self._lock:
                     secret = self._dialogue.secret
-                    self._enter(self._dialogue.receive(data), t, secret=secret)
-                self.timeline.flush()
+                    awaited = self._enter(self._dialogue.receive(data), t, secret=secret)
+                if not awaited:
+                    self.timeline.flush()
         except BoardLost as error:
             self._fail(BoardLost, str(error), fault=True)
         except Exception as error:  # whatever it is, whoever waits must hear of it
             self._fail(LabError, f"{self._name}: the reader died of {type(error).__name__}: {error}", fault=True)
 
-    def _enter(self, lines: list[Heard], t: float, *, secret: bool) -> None:
+    def _enter(self, lines: list[Heard], t: float, *, secret: bool) -> bool:
+        """Enter ``lines`` into the timeline. Return whether one of them was waited for: who did also flushes."""
         if not lines:
-            return
+            return False
         drafts = self._recorder.drafts(lines, t, seconds=t - self.sent_at, secret=secret)
         self._say(drafts)
         self._recent.extend(draft[3] for draft in drafts[-_REMEMBERED:])
+        answered = False
         for heard in lines:
             if heard.role is Role.STRAY and self._dialogue.pending is None:
                 self.strayed = True
             if heard.outcome:
                 self.outcomes.put(heard.outcome)
+                answered = True
+        return answered
 
     def _say(self, drafts: list[Draft]) -> None:
         if self._unsaid:

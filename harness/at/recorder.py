@@ -8,6 +8,7 @@ from harness.redact import LineRedactor, may_hold_secret, redact_line
 from harness.timeline import Draft, Kind, packed
 
 _SHOWN_PAYLOAD = 2048  # bytes of a payload that a timeline event carries
+_RESULT = Kind.RESULT
 _UNKNOWN = frozenset({Role.LOG, Role.CUT, Role.GARBLED, Role.ECHO})
 _UNDECODABLE = "\ufffd"
 _HIDDEN = "<{} bytes that arrived while a secret was being sent>"
@@ -47,16 +48,15 @@ class LineRecorder:
         return None if _UNDECODABLE in text else text.split("\n")
 
     def _draft(self, heard: Heard, t: float, seconds: float, secret: bool) -> Draft:
-        role = heard.role
+        role, done = heard.role, heard.outcome
         line = self._redact(heard.line)
         text = line.decode("utf-8", "replace")
+        if done:
+            cost = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
+            return t, _RESULT, self._port, text, cost
         data = {"bytes": base64.b64encode(line).decode()} if _UNDECODABLE in text else {}
         if role is Role.URC:
             return t, Kind.URC, self._port, text, data | _urc_data(heard)
-        if heard.outcome:
-            done = heard.outcome
-            cost = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
-            return t, Kind.RESULT, self._port, text, cost
         if secret and role in _UNKNOWN:  # a damaged echo of a key has no shape by which it could be known
             text, data = _HIDDEN.format(len(heard.line)), {}
         return t, Kind.RX, self._port, text, data if role is Role.LOG else data | {"role": role.value}

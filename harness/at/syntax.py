@@ -113,6 +113,7 @@ class Command:
     form: Form
     wire: bytes = field(repr=False)  # with terminator
     redacted: str  # what a timeline may show: no secrets
+    shown: str  # the same on one line, for messages: long quoted content by its length
     secret: bool  # the text holds something that must not be shown
     timeout: float  # default, seconds
     echoes: frozenset[bytes] = field(repr=False)  # the lines of which an echo consists
@@ -124,11 +125,6 @@ class Command:
     def harmless(self) -> bool:
         """Sending it twice does what sending it once does: it asks, or sets what may be set again."""
         return self.form in (Form.READ, Form.TEST) or self.name in _HARMLESS
-
-    @property
-    def shown(self) -> str:
-        """The command on one line for messages: redacted, long quoted content by its length."""
-        return one_line(self.redacted)
 
     def claims(self, line: bytes) -> bool:
         """Tell whether ``line`` belongs to this command's answer."""
@@ -182,6 +178,7 @@ def parse_command(text: str, *, terminator: str = Terminator.CR, at_shell: bool 
         form=form,
         wire=wire,
         redacted=redacted,
+        shown=one_line(redacted),
         secret=redacted_bytes != text.encode(),
         timeout=default_timeout(name, test_form=form is Form.TEST),
         echoes=frozenset(stripped for line in lines if (stripped := line.strip())),
@@ -191,8 +188,13 @@ def parse_command(text: str, *, terminator: str = Terminator.CR, at_shell: bool 
     )
 
 
+_OK: Final = FinalResult("OK")  # most answers end with it
+
+
 def parse_final(line: bytes) -> FinalResult | None:
     """Return the final result if the whole ``line`` is one, else None."""
+    if line == b"OK":
+        return _OK
     found = _FINAL.match(line)
     if not found:
         return None

@@ -23,22 +23,21 @@ _LEGEND = "> to the board  < from it  * URC  = result  ~ MQTT  @ cloud  # step o
 
 
 class Transcript:
-    """A timeline sink that writes ``path``. Every batch is flushed: a killed run leaves what was heard until then."""
+    """A timeline sink that writes ``path``. Every batch is one write: a killed run leaves what was heard until then."""
 
     def __init__(self, path: Path, *, title: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()  # one transcript may take the timelines of several boards
-        self._file = path.open("w", encoding="utf-8", errors="replace", newline="\n")
+        self._file = path.open("wb", buffering=0)
         self._start = time.monotonic()
         began = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._file.write(f"{title}\nbegan {began}; stamps are seconds from then\n{_LEGEND}\n\n")
+        self._write(f"{title}\nbegan {began}; stamps are seconds from then\n{_LEGEND}\n\n")
 
     def __call__(self, events: Sequence[Event]) -> None:
         """Write ``events``. Of a phase the beginning is enough for a reader."""
         with self._lock:
             if not self._file.closed:
-                self._file.write("".join([self._line(event) for event in events if event.data.get("on") != "end"]))
-                self._file.flush()
+                self._write("".join([self._line(event) for event in events if event.data.get("on") != "end"]))
 
     def __enter__(self) -> "Transcript":
         return self
@@ -46,7 +45,15 @@ class Transcript:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._file.close()
 
+    def _write(self, text: str) -> None:
+        data = text.encode("utf-8", "replace")
+        while data:  # a raw file may take a part of it
+            data = data[self._file.write(data) :]
+
     def _line(self, event: Event) -> str:
-        head = f"{event.t - self._start:11.6f} {event.source:<12} {_SIGNS.get(event.kind, '#')} "
-        text = SECRETS.scrub(event.text).replace("\r\n", "\n").rstrip("\n")
-        return head + text.replace("\n", "\n" + " " * len(head)) + "\n"
+        _, t, kind, source, text, _ = event
+        head = f"{t - self._start:11.6f} {source:<12} {_SIGNS.get(kind, '#')} "
+        text = SECRETS.scrub(text)
+        if "\n" in text:
+            text = text.replace("\r\n", "\n").rstrip("\n").replace("\n", "\n" + " " * len(head))
+        return f"{head}{text}\n"

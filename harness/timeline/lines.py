@@ -24,6 +24,7 @@ SCHEMA: Final = 1
 FILE: Final = "file"
 _OWN: Final = frozenset("kintsxd")
 _BESIDE: Final = frozenset({Kind.TEST, Kind.PHASE, Kind.FACTS, Kind.EXPECT, Kind.END})
+_NAMES: Final = {kind: kind.value for kind in Kind}  # quicker than an enumeration that is asked for its value
 _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
@@ -35,7 +36,7 @@ def header_line(header: Mapping[str, Any]) -> str:
 def event_line(event: Event, number: int, mono: float) -> str:
     """Return the line for ``event`` of test ``number`` (0: none), begun at ``mono``. It may hold registered secrets."""
     seq, t, kind, source, text, data = event
-    head = f'{{"i":{number},"n":{seq},"t":{t - mono:.6f},"k":"{kind.value}","s":{quoted(source)},"x":{quoted(text)}'
+    head = f'{{"i":{number},"n":{seq},"t":{t - mono:.6f},"k":"{_NAMES[kind]}","s":{quoted(source)},"x":{quoted(text)}'
     if not data:
         return head + "}"
     if kind in _BESIDE and _OWN.isdisjoint(data):
