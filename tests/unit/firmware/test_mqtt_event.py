@@ -82,3 +82,8 @@ def test_events_are_those_of_one_board():
         timeline.extend([drafted(MqttEvent(MqttEventKind.SUBACK, 1.0), port)])
     found = mqtt_events(timeline.since(), "board-2")
     assert [(event.kind, event.seq) for event in found] == [(MqttEventKind.SUBACK, 3)]
+
+
+def test_an_end_says_who_made_it_and_how():
+    assert str(MqttEvent(MqttEventKind.CLOSED, 0.0, 0)) == "disconnected as asked"
+    assert str(MqttEvent(MqttEventKind.CLOSED, 0.0, 1)).startswith("hung up: ")

@@ -163,3 +163,14 @@ def test_a_message_is_read_with_its_topic_its_payload_and_its_stamp():
 def test_a_line_that_says_nothing_of_mqtt_is_no_event(text):
     assert see(urc(text)) is None
     assert see((Kind.RX, text, {})) is None
+
+
+def test_an_event_of_another_port_ends_no_wait():
+    port = ScriptedPort()
+    modem = device(port)
+    mark = modem.mark()
+    port.timeline.add(Kind.MQTT, "another", "puback", result=0)
+    port.urc("#XMQTTEVT: 3,0")
+    event = modem.wait(lambda event: True, since=mark, timeout=1.0)
+    assert event is not None
+    assert event.kind is MqttEventKind.PUBACK

@@ -48,3 +48,9 @@ def test_there_are_no_events(device):
     device.disconnect()
     assert device.events(device.mark()) == []
     assert device.firmware.topic_fault("a/b") == f"{device.firmware} has no MQTT commands"
+
+
+def test_the_refusal_says_what_to_do(device):
+    with pytest.raises(Misuse) as caught:
+        device.subscribe("a/#")
+    assert str(caught.value).endswith("has no MQTT commands; use a board with Serial Modem for it")

@@ -58,3 +58,11 @@ def test_unreachable_cloud_is_the_labs_trouble():
 
     verdict = RestTrials(Timeline(), lambda verdict: None).call("ask", call, control=None)
     assert verdict.outcome is Outcome.CLOUD_LOST
+
+
+def test_a_call_is_named_and_made_once():
+    recorded = []
+    trials = RestTrials(Timeline(), recorded.append)
+    verdict = trials.call("GET /v1/devices", lambda: RestAnswer(401), control=None)
+    assert (verdict.action, verdict.attempts) == ("GET /v1/devices", 1)
+    assert recorded == [verdict]

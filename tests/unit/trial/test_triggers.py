@@ -110,3 +110,65 @@ def test_device_that_rest_does_not_know_shows_nothing():
     cloud = FakeCloud()
     cloud.device = lambda _device_id: None
     assert not desired_changes(cloud, "dev-1")("n1").seen(0.5)
+
+
+class NotingCloud(FakeCloud):
+    """``asked``: what it was asked about, and told."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def patch_state(self, device_id, *, desired):
+        self.asked.append((device_id, desired))
+        super().patch_state(device_id, desired=desired)
+
+    def device(self, device_id):
+        self.asked.append(device_id)
+        return super().device(device_id)
+
+
+def test_what_shows_the_sending_is_said_in_words(device):
+    assert observer_sends(FakeObserver(), "prod/t")("n1").shown_by == "the observer's own copy"
+    assert device_sends(device, "lab/x")("n1").shown_by == "the PUBACK for lab/x"
+    assert device_reports(device, "dev-1", None)("n1").shown_by == f"the PUBACK for {SHADOW}/update"
+    assert device_reports(device, "dev-1", FakeCloud())("n1").shown_by == "REST device state"
+    assert desired_changes(FakeCloud(), "dev-1")("n1").shown_by == "REST device state"
+
+
+def test_rest_is_told_and_asked_of_the_device_in_question(device):
+    cloud = NotingCloud()
+    assert desired_changes(cloud, "dev-1")("n1").seen(0.5)
+    assert cloud.asked == [("dev-1", {"harness": {"token": "n1"}}), "dev-1"]
+    cloud = NotingCloud()
+    device_reports(device, "dev-2", cloud)("n1").seen(0.5)
+    assert cloud.asked == ["dev-2"]
+
+
+def test_a_copy_is_waited_for_as_long_as_it_may_take():
+    observer = FakeObserver(None)
+    waits = []
+    observer.wait_message = lambda match, *, since, timeout: waits.append((since, timeout))
+    assert not observer_sends(observer, "prod/t")("n1").seen(2.5)
+    assert waits == [(0, 2.5)]
+
+
+def test_a_puback_is_waited_for_as_long_as_it_may_take_where_the_board_took_the_publish(device):
+    device.silent_for = {"lab/x"}
+    sending = device_sends(device, "lab/x")("n1")
+    begin = device.clock.now
+    assert not sending.seen(2.5)
+    assert device.clock.now - begin == 2.5
+    device.disconnect()
+    begin = device.clock.now
+    assert not device_sends(device, "lab/x")("n1").seen(2.5)
+    assert device.clock.now == begin
+
+
+@pytest.mark.parametrize("state", [{}, {"state": {}}, {"state": {"desired": {}}}])
+def test_a_state_that_says_nothing_shows_nothing(state):
+    """Not even where what is looked for is a part of how nothing is written."""
+    cloud = FakeCloud()
+    cloud.device = lambda _device_id: state
+    for token in ("n1", "null", "nul"):
+        assert not desired_changes(cloud, "dev-1")(token).seen(0.5)

@@ -295,3 +295,15 @@ def test_an_unexpected_verdict_points_at_somebody(outcome, party):
     with pytest.raises(errors.HarnessError) as caught:
         Verdict(outcome, "publish on x", "evidence").expect(Outcome.TOLERATED)
     assert errors.party_of(caught.value) is party
+
+
+def test_what_was_expected_is_said_with_an_or_between():
+    verdict = Verdict(Outcome.TOLERATED, "publish on x", "Proof.")
+    with pytest.raises(WrongVerdict) as caught:
+        verdict.expect(Outcome.DENIED, Outcome.IGNORED)
+    assert str(caught.value) == "publish on x: expected denied or ignored, got tolerated. Proof."
+
+
+@pytest.mark.parametrize(("attempts", "said"), [(1, ""), (2, " (attempt 2)")])
+def test_a_verdict_on_one_line(attempts, said):
+    assert str(Verdict(Outcome.IGNORED, "publish on x", "Proof.", attempts)) == f"publish on x: ignored{said}. Proof."
