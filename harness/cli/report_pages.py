@@ -8,6 +8,7 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import Misuse
 from harness.report.difference import differences, lines
+from harness.report.page import write_index, write_run_pages
 from harness.report.pruning import Limits, prune
 from harness.report.run_summary import RunSummary, from_json
 from harness.report.stored_runs import RUN_JSON, read_run, stored_runs
@@ -15,8 +16,6 @@ from harness.report.stored_runs import RUN_JSON, read_run, stored_runs
 
 def make_html(given: Arguments, progress: Progress) -> Result:
     """Write run.json, report.html and summary.md of each run, and the index beside them."""
-    from harness.report.page import write_run_pages  # templates take a while to import; other commands need none
-
     paths: list[str] = []
     for run in given.folders:
         try:
@@ -31,8 +30,6 @@ def make_html(given: Arguments, progress: Progress) -> Result:
 
 def make_index(given: Arguments, progress: Progress) -> Result:
     """Write index.html."""
-    from harness.report.page import write_index
-
     for folder in given.folders:
         _check_folder(folder)
     try:

@@ -7,7 +7,7 @@ from typing import Final
 
 from harness.errors import Party
 from harness.report.causes import Cause
-from harness.report.history import Entry, Standing, State, standings
+from harness.report.history import Entry, Ledger, Standing, State, standings
 from harness.report.run_summary import Result, RunSummary
 
 PARTIES: Final = {
@@ -73,9 +73,15 @@ def assess(runs: Sequence[RunSummary]) -> Assessment:
     """Return what the last of ``runs`` says; the others came before it."""
     run, before = runs[-1], [one for one in runs[:-1] if one.lab == runs[-1].lab]
     found = standings([*before, run])
-    rows = [_row(cause, run, before, found) for cause in run.causes]
-    rows = sorted((row for row in rows if row.results), key=_place)
+    rows = _rows(run, before, found)
     return Assessment(run, before, _headline(run, before, rows, found), rows, found)
+
+
+def causes_at(ledger: Ledger, position: int) -> list[CauseRow]:
+    """Return the causes of the run at ``position``."""
+    run = ledger.runs[position]
+    before = [one for one in ledger.runs[:position] if one.lab == run.lab]
+    return _rows(run, before, ledger.standings(position, bad_only=True))
 
 
 def board_history(assessment: Assessment, board: str, window: int) -> list[tuple[str, str]]:
@@ -92,6 +98,11 @@ def listing(words: Sequence[str]) -> str:
 def plural(number: int, word: str, words: str = "") -> str:
     """Return ``1 test``, ``1,240 tests``."""
     return f"{number:,} {word if number == 1 else words or word + 's'}"
+
+
+def _rows(run: RunSummary, before: Sequence[RunSummary], found: Mapping[tuple[str, str], Standing]) -> list[CauseRow]:
+    rows = [_row(cause, run, before, found) for cause in run.causes]
+    return sorted((row for row in rows if row.results), key=_place)
 
 
 def _row(

@@ -81,9 +81,9 @@ class Standing:
 
 def standing(entries: Sequence[Entry]) -> Standing:
     """Return how a test stands. ``entries``: of its runs, oldest first, the present one last; at least one."""
+    streak = _streak(entries)
     entries = list(entries)[-WINDOW:]
     now = entries[-1]
-    streak = _streak(entries)
     length = sum(entry.proved for entry in streak)
     since = streak[0].run if streak else ""
     counted = [entry for entry in entries if entry.proved and not entry.left_out]
@@ -104,24 +104,52 @@ def merge(*histories: Iterable[RunSummary]) -> list[RunSummary]:
     return sorted(found.values(), key=lambda run: (run.began, run.lab, run.run))
 
 
-def histories(runs: Sequence[RunSummary]) -> dict[tuple[str, str, str], list[Entry]]:
-    """Return the entries of each test: by lab, board and key. ``runs``: oldest first."""
-    found: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
-    for run in runs:
-        failing = _mostly_failing(run)
-        for one in run.results:
-            board = run.boards.get(one.board)
-            version = "" if board is None else board.version
-            entry = Entry(run.run, one.result, version, one.attempts, one.seconds, one.board in failing)
-            found[run.lab, one.board, one.key].append(entry)
-    return found
+class Ledger:
+    """What each test did in each run. ``runs``: oldest first."""
+
+    def __init__(self, runs: Sequence[RunSummary]) -> None:
+        self.runs = runs
+        self._entries = [_entries(run) for run in runs]
+
+    def entries(self, lab: str, board: str, key: str, position: int = -1) -> list[Entry]:
+        """Return the entries of a test up to the run at ``position``, oldest first."""
+        end = len(self.runs) if position == -1 else position + 1
+        pairs = zip(self.runs[:end], self._entries[:end], strict=True)
+        found = (entries.get((board, key)) for run, entries in pairs if run.lab == lab)
+        return [entry for entry in found if entry is not None]
+
+    def standings(self, position: int = -1, *, bad_only: bool = False) -> dict[tuple[str, str], Standing]:
+        """Return how the tests of the run at ``position`` stand: by board and key.
+
+        ``bad_only``: only those that failed or proved nothing.
+        """
+        run = self.runs[position]
+        return {
+            (one.board, one.key): standing(self.entries(run.lab, one.board, one.key, position))
+            for one in run.results
+            if not bad_only or one.result in ("failed", "error")
+        }
+
+    def tests(self) -> set[tuple[str, str, str]]:
+        """Return every test that is known: lab, board and key."""
+        pairs = zip(self.runs, self._entries, strict=True)
+        return {(run.lab, board, key) for run, entries in pairs for board, key in entries}
 
 
 def standings(runs: Sequence[RunSummary]) -> Mapping[tuple[str, str], Standing]:
     """Return how each test of the last of ``runs`` stands: by board and key."""
-    run = runs[-1]
-    entries = histories([one for one in runs if one.lab == run.lab])
-    return {(one.board, one.key): standing(entries[run.lab, one.board, one.key]) for one in run.results}
+    return Ledger(runs).standings()
+
+
+def _entries(run: RunSummary) -> dict[tuple[str, str], Entry]:
+    failing = _mostly_failing(run)
+    versions = {name: board.version for name, board in run.boards.items()}
+    return {
+        (one.board, one.key): Entry(
+            run.run, one.result, versions.get(one.board, ""), one.attempts, one.seconds, one.board in failing
+        )
+        for one in run.results
+    }
 
 
 def _fullness(run: RunSummary) -> tuple[bool, int, str, str]:

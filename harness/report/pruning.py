@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.report.history import histories, standing
+from harness.report.history import Ledger, standing
 from harness.report.run_summary import RunSummary
 from harness.report.stored_runs import StoredRuns, pack
 
@@ -34,7 +34,8 @@ def protected(runs: Sequence[RunSummary]) -> set[str]:
     green: dict[tuple[str, str], str] = {}
     for run in runs:
         green |= {(run.lab, board): run.run for board in run.boards if run.board_state(board) == "green"}
-    begun = {standing(entries).since for entries in histories(runs).values()}
+    ledger = Ledger(runs)
+    begun = {standing(ledger.entries(*test)).since for test in ledger.tests()}
     return (kept | set(green.values()) | begun) - {""}
 
 

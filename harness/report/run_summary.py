@@ -150,7 +150,7 @@ def from_json(text: str, where: str) -> RunSummary:
             raise Misuse(f"{where}: schema {document['schema']} is newer than this harness reads (up to {SCHEMA})")
         return _summary(document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         raise Misuse(f"{where}: no summary of a run ({what}); delete it, and it is made anew") from error
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from harness.report.assessment import assess
+from harness.report.assessment import assess, causes_at
+from harness.report.history import Ledger
 from harness.report.page.render import render
 from harness.report.run_summary import RunSummary
 
@@ -16,8 +17,11 @@ def index_page(runs: Sequence[RunSummary], links: Mapping[str, str]) -> str:
     recent = list(runs[-_COLUMNS:])
     boards = sorted({(run.lab, board) for run in recent for board in run.boards})
     grid = [(lab, board, [_cell(run, lab, board) for run in recent]) for lab, board in boards]
-    listed = [assess(runs[max(0, end - 31) : end]) for end in range(len(runs), max(0, len(runs) - _LISTED), -1)]
-    return render("index.html", runs=runs, recent=recent, grid=grid, listed=listed, links=links)
+    ledger = Ledger(runs)
+    places = range(len(runs) - 1, max(0, len(runs) - _LISTED) - 1, -1)
+    listed = [(runs[place], causes_at(ledger, place)) for place in places]
+    headline = assess(runs).headline if runs else "No run yet."
+    return render("index.html", runs=runs, recent=recent, grid=grid, listed=listed, links=links, headline=headline)
 
 
 def _cell(run: RunSummary, lab: str, board: str) -> dict[str, Any] | None:

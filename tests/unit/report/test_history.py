@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.history import Entry, State, histories, merge, standing, standings
+from harness.report.history import Entry, Ledger, State, merge, standing, standings
 from tests.unit.report.runs_made_up import night, summary
 
 RESULTS = {"P": "passed", "F": "failed", "E": "error", "S": "skipped"}
@@ -46,6 +46,11 @@ def test_errors_and_skips_neither_break_nor_lengthen_a_streak():
     found = stands("PPFESF")
     assert (found.since, found.streak, found.broken) == ("r2", 2, False)
     assert stands("PFFEF").broken
+
+
+def test_a_streak_may_be_older_than_the_window_of_the_figures():
+    found = stands("P" + "F" * 40)
+    assert (found.since, found.streak, len(found.entries)) == ("r1", 40, 30)
 
 
 def test_a_flip_with_a_change_of_version_is_no_flake():
@@ -132,7 +137,9 @@ def test_merging_in_any_order_gives_one_history(given_runs, order: random.Random
     assert merge(mixed[:cut], mixed[cut:]) == merged
     assert merge(merged, runs) == merged
     assert len({(run.lab, run.run) for run in merged}) == len(merged)
-    assert histories(merge(mixed)) == histories(merged)
+    tests = Ledger(merged).tests()
+    assert Ledger(merge(mixed)).tests() == tests
+    assert all(Ledger(merge(mixed)).entries(*test) == Ledger(merged).entries(*test) for test in tests)
 
 
 def test_the_fuller_of_two_summaries_of_a_run_is_kept():

@@ -1,0 +1,88 @@
+"""``nrf91-harness report html|index|diff|prune`` on prepared nights."""
+
+import json
+
+import pytest
+
+from harness.cli import main
+from tests.made_up_nights import Told, publish, write_night
+
+OWN = "prod/team/m/d/dk/d2c"
+
+
+def told(_night, board, test):
+    return publish(board, OWN, "associated statement 2", refused=_night == 3 and test == 0)
+
+
+@pytest.fixture
+def nights(tmp_path):
+    return [write_night(tmp_path, night, told, boards=("dk",), tests=2) for night in (1, 2, 3)]
+
+
+def test_html_makes_the_pages_of_runs(nights, capsys):
+    assert main(["report", "html", *map(str, nights[1:])]) == 0
+    written = capsys.readouterr().out.splitlines()
+    assert [line.rpartition("/")[2] for line in written] == [
+        *("run.json", "report.html", "summary.md", "index.html"),
+        *("run.json", "report.html", "summary.md"),
+    ]
+    assert "1 new failure points at the cloud." in (nights[2] / "report.html").read_text()
+
+
+def test_html_says_what_cannot_be_read(nights, capsys):
+    file = nights[2] / "timeline" / "dk.jsonl"
+    file.write_text("odd\n")
+    assert main(["report", "html", str(nights[2])]) == 0
+    assert f"{file}:1: not JSON" in capsys.readouterr().err
+
+
+def test_index_is_made_from_journals_where_there_is_nothing_else(nights, capsys):
+    assert main(["report", "index", str(nights[0].parent)]) == 0
+    assert "3 runs" in (nights[0].parent / "index.html").read_text()
+
+
+def test_an_unreadable_run_is_left_out_of_the_index_in_one_line(nights, capsys):
+    (nights[0] / "run.json").write_text('{"schema": 99}')
+    (nights[1] / "run.json").write_text("{}")
+    assert main(["report", "index", str(nights[0].parent)]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.rpartition("run.json: ")[2] for line in lines] == [
+        "schema 99 is newer than this harness reads (up to 1)",
+        "no summary of a run (schema is missing); delete it, and it is made anew",
+    ]
+    assert "1 run" in (nights[0].parent / "index.html").read_text()
+
+
+def test_diff_says_what_fails_now(nights, capsys):
+    assert main(["report", "diff", *map(str, nights[1:])]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "passed -> failed  dk  tests/scenarios/test_x.py::test_0: The cloud refuses what associated statement 2 allows"
+    ]
+    assert main(["report", "diff", *map(str, nights[:2]), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["differing"] == []
+
+
+def test_prune_says_what_would_go_and_does_it(nights, capsys):
+    base = str(nights[0].parent)
+    assert main(["report", "prune", base, "--keep-runs", "1", "--dry-run"]) == 0
+    assert capsys.readouterr().out == f"{nights[0].name}: would go\n"
+    assert nights[0].exists()
+    assert main(["report", "prune", base, "--keep-runs", "1"]) == 0
+    assert not nights[0].exists()  # the second is the last green one of its board, the third the newest
+    assert nights[1].exists()
+    assert main(["report", "html", str(nights[2])]) == 0
+    text = (nights[2] / "report.html").read_text()
+    assert "failed in 0 of 2 runs" in text
+
+
+@pytest.mark.parametrize("command", [["html"], ["index"], ["prune"], ["diff", "x"]])
+def test_a_folder_that_is_not_there_is_one_line(command, tmp_path, capsys):
+    assert main(["report", *command, str(tmp_path / "no")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nrf91-harness: ")
+
+
+def test_a_run_of_passes_has_a_green_page(tmp_path, capsys):
+    folder = write_night(tmp_path, 1, lambda *_: Told(), boards=("dk",), tests=2)
+    assert main(["report", "html", str(folder)]) == 0
+    assert "All 2 tests passed." in (folder / "report.html").read_text()
