@@ -133,7 +133,7 @@ def _board(assessment: Assessment, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "state": run.board_state(name),
-        "out": run.boards[name].out,
+        "out": run.boards[name].out.removeprefix(f"{name}: "),
         "counts": counts,
         "total": sum(counts.values()),
         "properties": shown,
