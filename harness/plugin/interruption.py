@@ -23,6 +23,7 @@ class Interruption:
     def __init__(self, overdue: Callable[[str], None] | None = None) -> None:
         self.why = ""
         self._overdue = overdue
+        self._tidying = False
         self._former: dict[int, object] = {}
         self._timer: threading.Timer | None = None
 
@@ -33,6 +34,10 @@ class Interruption:
         for number in (signal.SIGTERM, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._former[number] = signal.signal(number, self._on_signal)
+
+    def tidy(self) -> None:
+        """The run cleans up now: a signal from here on only limits the time for that."""
+        self._tidying = True
 
     def remove(self) -> None:
         """Handle them no more."""
@@ -51,7 +56,8 @@ class Interruption:
         self._timer = threading.Timer(TIDY_SECONDS, self._end_hard)
         self._timer.daemon = True
         self._timer.start()
-        raise KeyboardInterrupt
+        if not self._tidying:
+            raise KeyboardInterrupt
 
     def _end_hard(self) -> None:
         why = f"{self.why}, and not tidy within {TIDY_SECONDS:g} s"

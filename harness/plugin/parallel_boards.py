@@ -16,11 +16,14 @@ from xdist.scheduler import LoadScheduling
 
 from harness.errors import HarnessError
 from harness.lab.scratch import Scratch
+from harness.plugin.boards_out import BoardIsOut
+from harness.plugin.recorder import of_other_plugin
+from harness.plugin.reporting import FOUND
 from harness.plugin.run_start import plan, selected_boards
-from harness.plugin.scheduler import BoardScheduling, Scheduling
-from harness.plugin.state import REPORTS, folder_of, run_of
+from harness.plugin.scheduler import DEATHS, BoardScheduling, Scheduling
+from harness.plugin.state import LEFT, REPORTS, folder_of, run_of
 from harness.plugin.worker import pid_file
-from harness.plugin.worker_input import INPUT, WorkerInput
+from harness.plugin.worker_input import INPUT, LEFT_BEHIND, WorkerInput
 
 _TIDY = 10.0  # seconds for workers that were interrupted; the run as a whole has a few more
 
@@ -33,6 +36,7 @@ class ParallelBoards:
         self._scratch = Scratch()
         self._input: WorkerInput | None = None
         self._pids: dict[Any, int] = {}
+        self._boards = BoardScheduling()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -46,7 +50,8 @@ class ParallelBoards:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling:
         """Keep the tests of a board together; leave tests that use none to pytest-xdist's own scheduler."""
-        return Scheduling(LoadScheduling(config, log), BoardScheduling(self._differs), self._groups)
+        self._boards = BoardScheduling(self._differs)
+        return Scheduling(LoadScheduling(config, log), self._boards, self._groups)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
@@ -57,15 +62,40 @@ class ParallelBoards:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """A worker has ended."""
-        self._pids.pop(node, None)
+        self._ended(node)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """Say whose error it is that a worker died."""
-        reports = self._config.stash.get(REPORTS, None)
-        board = reports.record.planned.get(crashitem, "") if reports and reports.record else ""
+        """Say whose error it is that a worker died, and whether its board is out by it."""
+        board = self._board_of(crashitem)
         whose = f"{board}: the" if board else "the"
-        report.longrepr = f"{whose} process that ran this test died (killed, or out of memory); its board goes on anew"
+        died = f"{whose} process that ran this test died (killed, or out of memory)"
+        if crashitem in self._boards.given_up:
+            report.longrepr = f"{died}, as {DEATHS - 1} before it: no other one is started"
+            setattr(report, FOUND, of_other_plugin(report) | {"out": report.longrepr})
+        else:
+            report.longrepr = f"{died}; its board goes on anew"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """After the error of a board that is out by it, skip the rest of the board's tests."""
+        for test in self._boards.given_up.pop(report.nodeid, ()):
+            board, path = self._board_of(test), test.partition("::")[0]
+            reason = str(BoardIsOut(board or path, report.nodeid))
+            self._config.hook.pytest_runtest_logstart(nodeid=test, location=(path, None, test))
+            for phase in ("setup", "teardown"):
+                skipped = phase == "setup"
+                self._config.hook.pytest_runtest_logreport(
+                    report=pytest.TestReport(
+                        nodeid=test,
+                        location=(path, None, test),
+                        keywords={},
+                        outcome="skipped" if skipped else "passed",
+                        longrepr=(f"board {board}", 0, reason) if skipped else None,
+                        when=phase,
+                        user_properties=[("board", board)] if board else (),
+                    )
+                )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
@@ -76,6 +106,15 @@ class ParallelBoards:
         result = yield
         self._scratch.remove()
         return result
+
+    def _ended(self, node: Any) -> None:
+        if self._pids.pop(node, None) is not None:
+            said = getattr(node, "workeroutput", {})  # one that died has said nothing
+            self._config.stash.setdefault(LEFT, []).extend(said.get(LEFT_BEHIND, []))
+
+    def _board_of(self, test: str) -> str:
+        reports = self._config.stash.get(REPORTS, None)
+        return reports.record.planned.get(test, "") if reports and reports.record else ""
 
     def _clouds(self) -> dict[str, dict[str, Any]]:
         asked_for = self._config.getoption("--boards") or self._config.getoption("--board")
@@ -114,7 +153,7 @@ class ParallelBoards:
             if name in ("testreport", "logstart"):
                 getattr(session, f"worker_{name}")(**fields)
             elif name in ("workerfinished", "errordown"):
-                self._pids.pop(fields["node"], None)
+                self._ended(fields["node"])
 
 
 def _interrupt(pid: int) -> None:

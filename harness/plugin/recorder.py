@@ -34,7 +34,7 @@ class Recorder:
         record = self._reports.record
         if record is None:
             return
-        found: dict[str, Any] = getattr(report, FOUND, None) or _of_other_plugin(report)
+        found: dict[str, Any] = getattr(report, FOUND, None) or of_other_plugin(report)
         board = record.planned.get(report.nodeid, "")
         if "trial" in found:
             derived_of(self._config).note_trial(board, found["trial"])
@@ -57,9 +57,10 @@ class Recorder:
         try:
             return (yield)
         finally:
+            self._config.stash[INTERRUPTION].tidy()
             run = self._config.stash.get(RUN, None)
             if run is not None:
-                self._config.stash[LEFT] = run.close()
+                self._config.stash.setdefault(LEFT, []).extend(run.close())
             self._reports.finish(self._why(session), self._properties())
             if self._reports.trouble and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -129,7 +130,7 @@ def stop(config: pytest.Config, why: str) -> None:
         session.shouldstop = why
 
 
-def _of_other_plugin(report: pytest.TestReport) -> dict[str, Any]:
+def of_other_plugin(report: pytest.TestReport) -> dict[str, Any]:
     """Return what a report says that another plug-in made; xdist makes one when a worker has died."""
     phase = report.when or ""
     crashed = phase not in ("setup", "call", "teardown")

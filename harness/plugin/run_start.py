@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _RECORDER = "nrf91-recorder"
+_DEATHS = 3  # as the scheduler has it, which is not imported where no board is asked for
 
 
 def reports_begun(config: pytest.Config) -> RunReports:
@@ -100,6 +101,8 @@ def choose_workers(config: pytest.Config) -> None:
     workers = min(boards, config.getoption("--jobs") or boards)
     if workers > 1:
         option.numprocesses = workers
+        if getattr(option, "maxworkerrestart", None) is None:
+            option.maxworkerrestart = str(boards * _DEATHS)  # each board has its own limit
 
 
 def selected_boards(config: pytest.Config) -> int:

@@ -7,11 +7,13 @@ documents for ``pytest_xdist_make_scheduler``.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
+DEATHS: Final = 3
+"""So many workers may die in tests of one board, so two are replaced; then the board is out."""
 _LAST = 1  # a worker holds its last test back until it is given another one, or told that there is none
 
 
@@ -19,10 +21,14 @@ class BoardScheduling:
     """Gives out groups of tests; a group stays on one worker. ``groups``: that of each test, as collected.
 
     ``differs`` is told of a worker that collected other tests than the first one did: it gets none.
+    A group that has ended :data:`DEATHS` workers is given up: what is left of it is in ``given_up``, by the test in
+    which the last one died.
     """
 
     def __init__(self, differs: Callable[[Any], None] = lambda _node: None) -> None:
         self.groups: Sequence[str] = ()
+        self.given_up: dict[str, list[str]] = {}
+        self._deaths: Counter[str] = Counter()
         self._differs = differs
         self._tests: Sequence[str] | None = None
         self._waiting: deque[list[int]] = deque()
@@ -86,10 +92,24 @@ class BoardScheduling:
         if not left or self._tests is None:
             return None
         running, *rest = left
+        group = self.groups[running]
+        self._deaths[group] += 1
+        if self._deaths[group] == DEATHS:
+            rest = self._give_up(group, running, rest)
         parts = [list(part) for _, part in groupby(rest, key=lambda index: self.groups[index])]
         self._waiting.extendleft(reversed(parts))
         self.schedule()
         return self._tests[running]
+
+    def _give_up(self, group: str, running: int, rest: Sequence[int]) -> list[int]:
+        """Take a group's tests out of what is left; return what stays of ``rest``."""
+        assert self._tests is not None  # noqa: S101 - only after tests were given out
+        out = [index for index in rest if self.groups[index] == group]
+        for part in self._waiting:
+            out += [index for index in part if self.groups[index] == group]
+        self._waiting = deque(part for part in self._waiting if self.groups[part[0]] != group)
+        self.given_up[self._tests[running]] = [self._tests[index] for index in out]
+        return [index for index in rest if self.groups[index] != group]
 
     def mark_test_pending(self, item: str) -> None:
         """Give a test out once more, by the wish of another plug-in."""

@@ -6,12 +6,14 @@ import ctypes
 import json
 import os
 import signal
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from harness.plugin.collection import boards_of
-from harness.plugin.worker_input import WorkerInput
+from harness.plugin.state import INTERRUPTION, RUN
+from harness.plugin.worker_input import LEFT_BEHIND, WorkerInput
 from harness.report.junit import replace_file
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -29,6 +31,7 @@ class Worker:
         name = config.workerinput["workerid"]  # type: ignore[attr-defined] # pytest-xdist has put it there
         pid_file(given, name).write_text(str(os.getpid()))
         self._given = given
+        self._config = config
         # A controller that is killed says nothing. The kernel then interrupts this process: it leaves its board clean.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -38,3 +41,14 @@ class Worker:
         plan = Path(self._given.plan)
         if not plan.exists():  # all workers know the same
             replace_file(plan, json.dumps(boards_of(session.items)).encode())
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """After fixtures have ended, leave boards and account clean; say what is left, before xdist says goodbye."""
+        try:
+            return (yield)
+        finally:
+            self._config.stash[INTERRUPTION].tidy()
+            run = self._config.stash.get(RUN, None)
+            if run is not None:
+                self._config.workeroutput[LEFT_BEHIND] = run.close()  # type: ignore[attr-defined] # xdist's

@@ -10,6 +10,8 @@ import pytest
 
 INPUT = "nrf91"
 """Its name among what xdist passes on."""
+LEFT_BEHIND = "nrf91_left"
+"""The name of what a worker says at its end, among what xdist passes back: a line for each thing that it left."""
 
 
 @dataclass(frozen=True, slots=True)

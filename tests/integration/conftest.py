@@ -1,3 +1,11 @@
+import pytest
+
 from tests.own_leases import own_leases
 
 __all__ = ["own_leases"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("kills", "runs that are killed")
+    group.addoption("--kills", type=int, default=2, metavar="N", help="kill at so many steps or moments (0: at all)")
+    group.addoption("--kills-seed", type=int, default=9, metavar="SEED", help="chooses the steps and moments")

@@ -6,10 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+
+import requests
 
 TIMEOUT = 300
 START = 120
@@ -147,3 +151,37 @@ def processes_of(folder: Path) -> list[str]:
         if str(folder) in line and str(os.getpid()) != path.parent.name:
             left.append(line)
     return left
+
+
+def started_in(folder: Path) -> list[str]:
+    """Return what runs that :func:`prepare` made for ``folder`` have started and what still runs, workers too."""
+    mark, left = f"TMPDIR={folder}\0".encode(), []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in path.read_bytes() + b"\0":
+                left.append(path.with_name("cmdline").read_bytes().decode(errors="replace").replace("\0", " "))
+        except OSError:
+            continue  # ended meanwhile, or another user's
+    return [line for line in left if line]
+
+
+@contextmanager
+def stand_ins_up(folder: Path) -> Iterator[dict[str, Any]]:
+    """Run a virtual board and a cloud that outlive runs; yield what ``virtual up`` says of them."""
+    command = [sys.executable, "-m", "harness.cli", "virtual", "up", "--json", "--dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+            process.wait(START)
+
+
+def devices(up: dict[str, Any]) -> list[str]:
+    """Return the account's devices."""
+    cloud = up["cloud"]
+    key = Path(cloud["api_key_file"]).read_text().strip()
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = requests.get(f"{cloud['rest']}/devices", headers=headers, verify=cloud["ca"], timeout=10)
+    return [item["id"] for item in answer.json()["items"]]

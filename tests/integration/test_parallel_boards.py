@@ -134,6 +134,31 @@ def test_a_worker_that_dies_is_an_error_of_its_board_and_nothing_is_run_twice(tm
     assert processes_of(tmp_path) == []
 
 
+def test_a_board_whose_workers_die_again_and_again_is_out(tmp_path):
+    tests = DYING.replace('def test_d(board): note(board, "d")', "").replace(
+        'def test_c(board): note(board, "c")',
+        """
+@pytest.mark.parametrize("n", range(6))
+def test_all(board, n):
+    note(board, n)
+    if board.name == "one":
+        os.kill(os.getpid(), signal.SIGKILL)
+""",
+    )
+    result = run(tmp_path, TWO, "import pytest\n" + tests)
+    assert result.exit_code == 1, result.output
+    assert {board: len(lines) for board, lines in notes(tmp_path).items()} == {"one": 4, "two": 8}
+    # test_b and two of test_all died on one; the rest is skipped.
+    assert counts(tmp_path / "reports" / "junit.xml") == (16, 3, 0, 4)
+    died = "the process that ran this test died (killed, or out of memory), as 2 before it: no other one is started"
+    assert sum(f"one: {died}" in case.message for case in result.cases) == 1
+    assert f"one  out after 3 tests: {died}" in result.output, result.output
+    skipped = [case for case in result.cases if case.result == "skipped"]
+    assert all("one is out: see the error of" in case.message for case in skipped)
+    assert result.journal[-1]["not_run"] == 0
+    assert processes_of(tmp_path) == []
+
+
 def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path):
     command, environment = prepare(tmp_path, TWO, LONG)
     with (tmp_path / "output").open("wb") as output:

@@ -129,3 +129,24 @@ def test_whatever_dies_every_test_is_run_once_or_reported_once(data):
         seen += progress
     assert sorted(seen) == list(range(len(tests)))
     assert scheduling.tests_finished
+
+
+def test_a_board_that_ends_three_workers_is_given_up_and_the_others_are_not():
+    tests = [f"{name}[{board}]" for name in "tuvwx" for board in "ab"]
+    other, deaths = Node("gw1"), []
+    scheduling = started([Node("gw0"), other], tests)
+    assert other.given == [1, 3, 5, 7, 9]
+    for number in range(3):
+        dying = next(node for node in scheduling.nodes if node is not other)
+        deaths.append(scheduling.remove_node(dying))
+        fresh = Node(f"gw{number + 2}")
+        scheduling.add_node(fresh)
+        scheduling.add_node_collection(fresh, tests)
+        scheduling.schedule()
+    assert deaths == ["t[a]", "u[a]", "v[a]"]
+    assert scheduling.given_up == {"v[a]": ["w[a]", "x[a]"]}
+    assert fresh.given == []
+    assert fresh.down
+    while step(scheduling, other) is not None:
+        pass
+    assert scheduling.tests_finished
