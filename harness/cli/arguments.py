@@ -49,7 +49,8 @@ class Arguments(argparse.Namespace):
     live: bool
     full: bool
     mutants: bool
-    # boards
+    # boards, doctor
+    quick: bool
     probe: bool
     write: bool
     # judge, report rebuild

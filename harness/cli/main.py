@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "boards check": "boards:check",
     "boards schema": "boards:schema",
     "boards lease": "boards:lease",
+    "doctor": "doctor:examine",
     "provision": "provision:provision",
     "credentials list": "credentials:list_stored",
     "credentials verify": "credentials:verify",

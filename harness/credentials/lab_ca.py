@@ -49,15 +49,40 @@ class LabCa:
             raise Misuse(
                 f"{error.filename or folder}: {error.strerror}: the lab CA needs this folder, readable and writable"
             ) from error
-        if key.public_key() != certificate.public_key():
-            raise Misuse(f"{key_path} is not the key of {certificate_path}: restore the pair that belongs together")
-        return cls(key, certificate)
+        return cls(*_pair(key, certificate, folder))
+
+    @classmethod
+    def load(cls, folder: Path) -> "LabCa | None":
+        """Return the CA that is kept in ``folder``, None: there is none yet. Makes and locks nothing. Raises Misuse."""
+        key_path, certificate_path = folder / _KEY_FILE, folder / _CERTIFICATE_FILE
+        if not key_path.exists() and not certificate_path.exists():
+            return None
+        try:
+            return cls(*_pair(_load_key(key_path), _load_certificate(certificate_path), folder))
+        except OSError as error:
+            raise Misuse(f"{error.filename or folder}: {error.strerror}; {_MEND}") from error
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The CA's own certificate."""
+        return self._certificate
 
     def issue(self, csr: x509.CertificateSigningRequest, *, device_id: str, days: int = 3650) -> str:
         """Return a device certificate in PEM, see :func:`issue_device_certificate`."""
         return issue_device_certificate(
             csr, device_id=device_id, ca_certificate=self._certificate, ca_key=self._key, days=days
         )
+
+
+def _pair(
+    key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, folder: Path
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    if key.public_key() != certificate.public_key():
+        raise Misuse(
+            f"{folder / _KEY_FILE} is not the key of {folder / _CERTIFICATE_FILE}: "
+            "restore the pair that belongs together"
+        )
+    return key, certificate
 
 
 def _create(key_path: Path, certificate_path: Path) -> None:

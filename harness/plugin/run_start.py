@@ -68,6 +68,13 @@ def plan(config: pytest.Config, tests: Mapping[str, str]) -> None:
     reports = reports_begun(config)
     reports.plan(tests, run_began(tests, run_of(config).boards_file))
     reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if (
+        reporter
+        and any(tests.values())
+        and (trouble := run_of(config).trouble({name for name in tests.values() if name}))
+    ):
+        reporter.ensure_newline()
+        reporter.write_line(f"doctor: {trouble}", red=True)
     if reports.record is not None and len(reports.record.boards) > 1 and reporter and config.option.verbose <= 0:
         from harness.plugin.live import Live
 

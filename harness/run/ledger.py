@@ -29,8 +29,7 @@ class Ledger:
     """This process's part of an account's ledger. ``folder``: the lab's state; ``account``: address and API key."""
 
     def __init__(self, folder: Path, account: str) -> None:
-        key = hashlib.sha256(account.encode()).hexdigest()[:16]
-        self._folder = folder / "account" / key
+        self._folder = _folder_of(folder, account)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = self._folder / f"{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         with self._alone():  # whoever looks for unlocked files must not find this one before it is locked
@@ -64,6 +63,16 @@ class Ledger:
         with _open(self._folder / _CLEANING, os.O_CREAT) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def left_by_killed(folder: Path, account: str) -> dict[str, int]:
+    """Return how many things of each kind killed runs left, as far as the ledger says. Changes nothing."""
+    parts = [_read(path) for path in sorted(_folder_of(folder, account).glob("*.jsonl")) if _unlocked(path)]
+    return {kind: len({id_ for things in parts for id_ in things[kind]}) for kind in KINDS}
+
+
+def _folder_of(folder: Path, account: str) -> Path:
+    return folder / "account" / hashlib.sha256(account.encode()).hexdigest()[:16]
 
 
 def _open(path: Path, flags: int) -> IO[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.credentials import KeyOrigin
 from harness.lab import BUILT_IN_LAB, BoardConfig, Lab, LabFile, load_boards_file
+from harness.lab.doctor import Patient, checks_of, in_one_line, run_checks
 from harness.policy import PolicyDocument
 from harness.report import RunFolder
 from harness.run.board import Board
@@ -84,6 +85,18 @@ class Run:
     def check_api_keys(self, names: Collection[str]) -> None:
         """Raise Misuse unless the API key of every account that the boards ``names`` use is there. Starts nothing."""
         self._lab.check_api_keys(board for board in self.selected if board.name in names)
+
+    def trouble(self, names: Collection[str]) -> str:
+        """Return in one line what will spoil a run of the boards ``names``, "" for nothing; asks no board or cloud."""
+        patient = Patient(
+            file=self._lab.file,
+            boards=[board for board in self.selected if board.name in names],
+            ca_folder=self._ca_folder,
+            reports=self.folder.path.parent,
+            leftovers=lambda _account: {},
+            written=lambda _imei, _sec_tag: set(),
+        )
+        return in_one_line(list(run_checks(checks_of(patient, quick=True))))
 
     def documents(self, cloud: str) -> tuple[PolicyDocument, ...]:
         """Return the policy documents that a cloud of the boards file is expected to enforce."""

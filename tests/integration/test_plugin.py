@@ -299,3 +299,15 @@ def test_planted_secrets_reach_no_file_of_the_run(tmp_path):
         for path in files:
             assert secret not in path.read_text(errors="replace"), (name, path)
         assert secret not in result.output, name
+
+
+def test_a_run_says_first_and_in_one_line_what_will_spoil_it(tmp_path):
+    boards = f"boards:\n  - {{name: gone, port: {tmp_path}/no-port, cloud: nrfcloud}}\n"
+    result = run(tmp_path, boards, IDENTITY, env={"NRFCLOUD_API_KEY": "0" * 40})
+    (line,) = [line for line in result.output.splitlines() if line.startswith("doctor: ")]
+    assert line == f"doctor: gone: no such port: {tmp_path}/no-port; nrf91-harness boards list"
+    assert result.output.index(line) < result.output.index("1 error")
+
+
+def test_a_run_that_nothing_will_spoil_says_nothing_of_it(tmp_path):
+    assert "doctor:" not in run(tmp_path, ONE, IDENTITY).output

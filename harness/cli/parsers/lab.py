@@ -1,4 +1,4 @@
-"""Arguments of ``boards``: what the lab has."""
+"""Arguments of ``boards`` and ``doctor``: what the lab has, and whether it is fit."""
 
 from pathlib import Path
 
@@ -35,3 +35,15 @@ def add(commands: Group, shared: Shared) -> None:
     )
     schema.set_defaults(json=False)
     command(group, "boards lease", "say who has which board since when", shared.output)
+    _add_doctor(command(commands, "doctor", "find what would spoil a night, and how to mend it", shared.file))
+
+
+def _add_doctor(parser: Parser) -> None:
+    add = parser.add_argument
+    parser.epilog = (
+        "Exit codes: 0 fit, 1 fit with doubts (warnings), 2 not fit (failures) or misuse, 3 the lab's trouble."
+    )
+    add("several", nargs="*", metavar="BOARD", help="names or tags in the boards file (default: all boards)")
+    add("--quick", action="store_true", help="only what takes milliseconds and asks nobody outside of this computer")
+    add("--cloud", metavar="NAME", help="use this cloud of the boards file")
+    add("--lab-ca", type=Path, metavar="DIR", help="the lab CA's folder (default: as in the boards file)")

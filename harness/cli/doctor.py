@@ -1,0 +1,67 @@
+"""``nrf91-harness doctor``: what would spoil the night, and how to mend it. Exit 0 fit, 1 with doubts, 2 not fit."""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from harness.cli.arguments import Arguments
+from harness.cli.progress import Progress
+from harness.cli.result import Result, columns
+from harness.credentials.records import CredentialRecords
+from harness.lab import Lab, load_boards_file
+from harness.lab.doctor import Finding, Patient, Status, checks_of, run_checks, verdict, worst
+from harness.redact import SECRETS
+from harness.run.ledger import left_by_killed
+from harness.run.run import lab_ca_folder
+
+_CODES: Final = {Status.WARN: 1, Status.FAIL: 2}
+
+
+def examine(given: Arguments, _progress: Progress) -> Result:
+    """Look at host, boards, clouds and the lab's CA, all at once."""
+    began = time.monotonic()
+    file = load_boards_file(given.boards)
+    ca_folder = given.lab_ca or lab_ca_folder(file)
+    patient = Patient(
+        file=file,
+        boards=Lab(file, cloud_override=given.cloud).select(given.several),
+        ca_folder=ca_folder,
+        reports=Path("reports"),
+        leftovers=partial(left_by_killed, ca_folder),
+        written=partial(_written, ca_folder),
+    )
+    findings = list(run_checks(checks_of(patient, quick=given.quick)))
+    seconds = time.monotonic() - began
+    data = {
+        "verdict": str(worst(findings)),
+        "seconds": round(seconds, 3),
+        "checks": [
+            {
+                "id": finding.id,
+                "about": finding.about,
+                "status": str(finding.status),
+                "text": SECRETS.scrub(finding.text),
+                "remedy": finding.remedy or None,
+            }
+            for finding in findings
+        ],
+    }
+    lines = [*_lines(findings), verdict(findings, seconds)]
+    return Result(data, lines, code=_CODES.get(worst(findings), 0))
+
+
+def _lines(findings: list[Finding]) -> list[str]:
+    """Return a line for each finding, with the remedy below it."""
+    rows = [(str(each.status), each.about, each.id, SECRETS.scrub(each.text)) for each in findings]
+    lines: list[str] = []
+    for line, finding in zip(columns(rows) if rows else (), findings, strict=True):
+        lines.append(line)
+        if finding.remedy:
+            lines.append(f"         {finding.remedy}")
+    return lines
+
+
+def _written(folder: Path, imei: str, sec_tag: int) -> set[int]:
+    record = CredentialRecords(folder).get(imei, sec_tag)
+    return set() if record is None else set(record.digests)

@@ -1,0 +1,83 @@
+"""Everything that would spoil a night, found before it: host, ports, USB, boards, clouds and the lab's CA.
+
+Nothing is changed: no setting, no file, no device. Boards are asked with read commands while nobody has them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import gettempdir
+
+from harness.errors import HarnessError
+from harness.lab.account import account_endpoints
+from harness.lab.config import BoardConfig, LabFile, NrfCloudAccount
+from harness.lab.doctor import account, board, host, lab_ca, network, ports, usb
+from harness.lab.doctor.account import Leftovers
+from harness.lab.doctor.board import Written
+from harness.lab.doctor.check import Check, Finding, Machine, Status
+from harness.lab.doctor.running import in_one_line, run_checks, verdict, worst
+from harness.lab.lab import Lab
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is looked at. ``boards``: of ``file``, each with the cloud that it uses. ``ca_folder``: the lab's state.
+
+    ``reports``: where runs write. ``leftovers``, ``written``: see account.py and board.py. ``leases``: another folder.
+    """
+
+    file: LabFile
+    boards: Sequence[BoardConfig]
+    ca_folder: Path
+    reports: Path
+    leftovers: Leftovers
+    written: Written
+    machine: Machine = field(default_factory=Machine)
+    leases: Path | None = None
+
+
+def checks_of(patient: Patient, *, quick: bool = False) -> list[Check]:
+    """Return all checks, or those that ask nobody outside of this computer and take milliseconds."""
+    machine, boards = patient.machine, patient.boards
+    found = host.checks(machine, boards, [patient.reports, Path(gettempdir())])
+    for one in boards:
+        found += ports.checks(machine, [one], patient.leases)
+        found += usb.checks(machine, [one])
+        found.append(board.check(machine, one, patient.written, patient.leases))
+    for name in dict.fromkeys(one.cloud for one in boards):
+        found += _cloud(patient, name)
+    found.append(lab_ca.check(patient.ca_folder))
+    return [check for check in found if check.quick or not quick]
+
+
+def _cloud(patient: Patient, name: str) -> list[Check]:
+    config = patient.file.cloud(name)
+    if not isinstance(config, NrfCloudAccount):
+        text = "a local cloud, which each run starts anew"
+        return [Check("account.access", name, lambda: [Finding("account.access", name, Status.SKIPPED, text)])]
+    key = partial(Lab(patient.file).api_key, name)
+    path = config.api_key_file
+    cure = f"export {config.api_key_env}=..." if path is None else f"chmod 600 {patient.file.path.parent / path}"
+    found = [account.key_check(name, key, cure)]
+    try:
+        endpoints = account_endpoints(name, config, folder=patient.file.path.parent)
+    except HarnessError as error:
+        wrong = Finding("cloud.tls", name, Status.FAIL, str(error), f"nrf91-harness boards check {patient.file.path}")
+        return [*found, Check("cloud.tls", name, lambda: [wrong])]
+    found += network.checks(patient.machine, name, endpoints)
+    return [*found, account.check(name, key, cure, endpoints, patient.leftovers)]
+
+
+__all__ = [
+    "Check",
+    "Finding",
+    "Machine",
+    "Patient",
+    "Status",
+    "checks_of",
+    "in_one_line",
+    "run_checks",
+    "verdict",
+    "worst",
+]

@@ -1,0 +1,71 @@
+"""Asks a board what the doctor judges: read commands alone, which change nothing and may be sent at any time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from harness.at import AtError, AtPort
+from harness.firmware import kind_of, port_settings
+from harness.lab.config import BoardConfig
+from harness.timeline import Timeline
+
+QUESTIONS: Final = (
+    *("AT+CFUN?", "AT+CGMR", "AT+CGMM", "AT%HWVERSION", "AT+CGSN=1", "AT%XSIM?", "AT+CPIN?", "AT%XICCID", "AT+CIMI"),
+    *("AT+CEREG?", "AT+COPS?", "AT+CESQ", "AT%XMONITOR", "AT+CGDCONT?", "AT+CGPADDR", "AT%XSYSTEMMODE?"),
+    *("AT%XCBAND", "AT%XBANDLOCK?", "AT+CPSMS?", "AT+CEDRXS?", "AT+CCLK?", "AT%CMNG=1", "AT+CMEE?", "AT+CSCON?"),
+    *("AT+CGEREP?", "AT%XVBAT"),
+)
+_SHORT: Final = 2.0  # seconds; a modem answers these at once
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """``said``: by command, the answer's lines; None: ERROR, which means "not told", never "no".
+
+    ``firmware``: what the application says that it is, None: it is another than the boards file says.
+    ``port``: where it was asked.
+    """
+
+    said: Mapping[str, tuple[str, ...] | None]
+    firmware: str | None
+    port: str
+
+    def value(self, command: str, name: str) -> str | None:
+        """Return what follows ``name`` and its colon in the first such line of an answer, None: not told."""
+        lines = self.said.get(command) or ()
+        found = next((line for line in lines if line.startswith(f"{name}:")), None)
+        return None if found is None else found[len(name) + 1 :].strip()
+
+    def text(self, command: str) -> str | None:
+        """Return the first line of an answer, None: not told."""
+        lines = self.said.get(command) or ()
+        return lines[0] if lines else None
+
+    @property
+    def mode(self) -> int | None:
+        """The functional mode."""
+        value = self.value("AT+CFUN?", "+CFUN")
+        return int(value) if value and value.isdecimal() else None
+
+    @property
+    def sim_asked(self) -> bool:
+        """Whether the SIM is powered: in other modes every question about it is answered with ERROR."""
+        return self.mode in (1, 2, 21, 31, 41, 44)
+
+
+def ask(board: BoardConfig, url: str) -> Answers:
+    """Open the board's port, ask everything, close it. Raises LabError: no answer, no port."""
+    kind = kind_of(board.firmware)
+    settings = port_settings(board.firmware, baudrate=board.baud, rtscts=board.flow_control)
+    with AtPort.open(url, name=board.name, timeline=Timeline(), settings=settings) as port:
+        port.sync()
+        said = {command: _said(port, command) for command in QUESTIONS}
+        found = kind.recognise(port)
+    return Answers(said, None if found is None else str(found), url)
+
+
+def _said(port: AtPort, command: str) -> tuple[str, ...] | None:
+    try:
+        return port.command(command, timeout=_SHORT).lines
+    except AtError:
+        return None

@@ -1,0 +1,56 @@
+"""The board itself, asked by AT while nobody has it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from harness.errors import HarnessError, PortBusy, PortMissing
+from harness.lab.config import BoardConfig
+from harness.lab.doctor.asking import Answers, ask
+from harness.lab.doctor.check import Check, Finding, Machine, Status
+from harness.lab.doctor.judging import judge
+from harness.lab.doctor.ports import device_of
+from harness.lab.lease import Lease, lease_folder, port_key
+
+Written = Callable[[str, int], set[int]]
+"""Returns the kinds of credentials that the harness wrote to a board; takes its IMEI and a sec_tag."""
+
+_DEADLINE: Final = 12.0  # four tries of a second, and a second speed of a remote port
+
+
+def check(machine: Machine, board: BoardConfig, written: Written, leases: Path | None) -> Check:
+    """Return the check of a board, whose findings are ``board.*``."""
+    return Check("board.answers", board.name, partial(_board, machine, board, written, leases), _DEADLINE)
+
+
+def _board(machine: Machine, board: BoardConfig, written: Written, leases: Path | None) -> Iterator[Finding]:
+    if board.virtual is not None:
+        yield Finding("board.answers", board.name, Status.SKIPPED, "a virtual board, which each run starts anew")
+        return
+    try:
+        url = device_of(machine, board)
+        key = port_key(url, comports=machine.comports)
+        with Lease(board.name, key, folder=leases or lease_folder()):
+            answers = ask(board, url)
+    except PortMissing:
+        yield Finding("board.answers", board.name, Status.SKIPPED, "not asked: its port is not there")
+        return
+    except PortBusy as error:
+        yield Finding("board.answers", board.name, Status.SKIPPED, f"not asked: {error}")
+        return
+    except HarnessError as error:
+        yield Finding("board.answers", board.name, Status.FAIL, str(error), _cure(board))
+        return
+    yield Finding("board.answers", board.name, Status.OK, answers.text("AT+CGMM") or "it answers AT commands")
+    yield from judge(board, answers, now=datetime.now(UTC), written=_kinds(board, answers, written))
+
+
+def _kinds(board: BoardConfig, answers: Answers, written: Written) -> Mapping[int, set[int]]:
+    imei = (answers.value("AT+CGSN=1", "+CGSN") or "").strip('"')
+    return {tag: written(imei, tag) for tag in board.all_sec_tags} if imei else {}
+
+
+def _cure(board: BoardConfig) -> str:
+    return f"nrf91-harness boards list --probe  # and reset {board.name} by its button"

@@ -1,0 +1,146 @@
+"""The computer itself: open files, disk, clock, texts, packages, programs that grab ports, udev."""
+
+import codecs
+import ctypes
+import locale
+import resource
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Final
+
+from harness.lab.config import BoardConfig
+from harness.lab.discovery import KIT_VENDORS, list_devices
+from harness.lab.doctor.check import Check, Finding, Machine, Status
+
+HOST: Final = "host"
+_FILES_EACH: Final = 20  # per board: port, journal, timeline, sockets; measured about 15
+_FILES_BASE: Final = 100
+_LITTLE_DISK: Final = (200, 1000)  # MB: failure, warning; a night writes some 10 MB for each board
+_UNSYNCHRONISED: Final = 0x40  # adjtimex(2), STA_UNSYNC
+_CLOCK_ERROR: Final = 5  # TIME_ERROR
+_RULES: Final = ("etc/udev/rules.d", "run/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d")
+_MM_RULE: Final = (
+    """printf 'ATTRS{idVendor}=="%s", ENV{ID_MM_DEVICE_IGNORE}="1"\\n' 1366 1915"""
+    " | sudo tee /etc/udev/rules.d/76-nrf91.rules"
+    " && sudo udevadm control --reload && sudo udevadm trigger && sudo systemctl restart ModemManager"
+)
+
+
+def checks(machine: Machine, boards: Sequence[BoardConfig], folders: Sequence[Path]) -> list[Check]:
+    """Return the checks. ``folders``: where a run writes."""
+    on_usb = any(board.serial or (board.port or "").startswith("/dev/") for board in boards)
+    return [
+        Check("host.descriptors", HOST, lambda: _descriptors(len(boards)), quick=True),
+        Check("host.disk", HOST, lambda: _disk(folders), quick=True),
+        Check("host.clock", HOST, _clock, quick=True),
+        Check("host.encoding", HOST, lambda: _encoding(locale.getencoding()), quick=True),
+        Check("host.serial-package", HOST, _packages),
+        Check("host.modem-manager", HOST, lambda: modem_manager(machine, on_usb), quick=True),
+        Check("host.port-grabbers", HOST, lambda: _grabbers(machine)),
+        Check("host.udev", HOST, lambda: _udev(machine)),
+    ]
+
+
+def _descriptors(boards: int) -> Iterator[Finding]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_BASE + boards * _FILES_EACH
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        yield Finding("host.descriptors", HOST, Status.OK, f"{soft} files may be open, {wanted} are enough")
+        return
+    cure = (
+        f"ulimit -n {wanted}" if hard == resource.RLIM_INFINITY or hard >= wanted else f"sudo prlimit -n{wanted} -p$$"
+    )
+    yield Finding("host.descriptors", HOST, Status.FAIL, f"only {soft} files may be open, {wanted} are needed", cure)
+
+
+def _disk(folders: Iterable[Path]) -> Iterator[Finding]:
+    for folder in dict.fromkeys(_existing(folder) for folder in folders):
+        free = shutil.disk_usage(folder).free // 1_000_000
+        status = Status.FAIL if free < _LITTLE_DISK[0] else Status.WARN if free < _LITTLE_DISK[1] else Status.OK
+        cure = "" if status is Status.OK else f"du -xh -d1 {folder} | sort -h"
+        yield Finding("host.disk", HOST, status, f"{free} MB free in {folder}", cure)
+
+
+def _existing(folder: Path) -> Path:
+    folder = folder.resolve()
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _clock() -> Iterator[Finding]:
+    """Certificates and tokens have times; adjtimex(2) tells without root whether something keeps the clock right."""
+    buffer = ctypes.create_string_buffer(512)  # struct timex, zero: read only
+    state = ctypes.CDLL(None).adjtimex(buffer)
+    status = int.from_bytes(buffer.raw[40:44], "little")  # after modes, offset, freq, maxerror, esterror
+    if state < 0:
+        yield Finding("host.clock", HOST, Status.SKIPPED, "the kernel does not tell whether the clock is right")
+    elif state == _CLOCK_ERROR or status & _UNSYNCHRONISED:
+        cure = "sudo timedatectl set-ntp true"
+        yield Finding("host.clock", HOST, Status.WARN, "nothing keeps the clock right (no NTP)", cure)
+    else:
+        yield Finding("host.clock", HOST, Status.OK, "the clock is synchronised")
+
+
+def _encoding(name: str) -> Iterator[Finding]:
+    if codecs.lookup(name).name == "utf-8":
+        yield Finding("host.encoding", HOST, Status.OK, "texts are UTF-8")
+    else:
+        yield Finding("host.encoding", HOST, Status.WARN, f"texts are {name}, not UTF-8", "export PYTHONUTF8=1")
+
+
+def _packages() -> Iterator[Finding]:
+    try:
+        distribution("pyserial-labgrid")
+    except PackageNotFoundError:
+        yield Finding("host.serial-package", HOST, Status.OK, "one package has the name serial")
+    else:
+        text = "pyserial-labgrid replaces a part of pyserial here; labgrid needs an environment of its own"
+        cure = "pip uninstall -y pyserial-labgrid pyserial && pip install pyserial"
+        yield Finding("host.serial-package", HOST, Status.FAIL, text, cure)
+
+
+def modem_manager(machine: Machine, on_usb: bool) -> Iterator[Finding]:
+    """ModemManager types AT commands into every new port that no rule tells it to leave alone.
+
+    The rule has to cover both vendors: that of nrf-udev has 1915 only, and DKs are 1366.
+    """
+    if not machine.programs("ModemManager"):
+        yield Finding("host.modem-manager", HOST, Status.OK, "ModemManager does not run")
+        return
+    rules = "\n".join(
+        line
+        for folder in _RULES
+        for path in sorted((machine.root / folder).glob("*.rules"))
+        for line in (machine.read(path) or "").splitlines()
+        if "ID_MM_DEVICE_IGNORE" in line and not line.lstrip().startswith("#")
+    )
+    missing = [f"{vendor:04x}" for vendor in sorted(KIT_VENDORS) if f"{vendor:04x}" not in rules]
+    if not missing:
+        yield Finding("host.modem-manager", HOST, Status.OK, "ModemManager runs, and is told to ignore the kits")
+        return
+    text = f"ModemManager runs and types into ports of vendor {' and '.join(missing)}: no udev rule tells it not to"
+    yield Finding("host.modem-manager", HOST, Status.FAIL if on_usb else Status.WARN, text, _MM_RULE)
+
+
+def _grabbers(machine: Machine) -> Iterator[Finding]:
+    """brltty takes USB adapters with CP210x, CH340 and FTDI chips for Braille displays; gpsd looks for receivers."""
+    found = machine.programs("brltty", "gpsd")
+    if not found:
+        yield Finding("host.port-grabbers", HOST, Status.OK, "neither brltty nor gpsd runs")
+    for name in found:
+        text = f"{name} runs, and may take ports of USB adapters"
+        cure = f"sudo systemctl disable --now {name}"
+        yield Finding("host.port-grabbers", HOST, Status.WARN, text, cure)
+
+
+def _udev(machine: Machine) -> Iterator[Finding]:
+    if not list_devices(machine.comports):
+        yield Finding("host.udev", HOST, Status.SKIPPED, "no USB device with a serial port is attached")
+    elif (machine.root / "dev/serial/by-id").is_dir():
+        yield Finding("host.udev", HOST, Status.OK, "udev makes links by serial number")
+    else:
+        text = "no /dev/serial/by-id: udev does not run, so ports have no names that stay (serial: needs none)"
+        yield Finding(
+            "host.udev", HOST, Status.WARN, text, "sudo systemctl start systemd-udevd && sudo udevadm trigger"
+        )

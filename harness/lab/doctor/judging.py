@@ -1,0 +1,215 @@
+"""What a board's answers mean for a night: pure, so every judgement is tested with answers alone.
+
+Facts: nRF9160 and nRF91x1 AT Commands references; 3GPP TS 27.007. Thresholds of coverage are UNCONFIRMED: they warn.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from harness.at import AtFormatError
+from harness.lab.config import BoardConfig
+from harness.lab.doctor.asking import Answers
+from harness.lab.doctor.check import Finding, Status
+from harness.lab.doctor.known_firmware import known_trouble
+from harness.modem.registration import DENIED, UICC_FAILURE, Registration
+
+_WEAK: Final = -115  # dBm
+_CLOCK_LEEWAY: Final = timedelta(seconds=300)
+_RESERVED: Final = 2**31
+_SWITCH_ON: Final = "in flight mode or off: not asked"
+
+
+def judge(board: BoardConfig, answers: Answers, *, now: datetime, written: Mapping[int, set[int]]) -> Iterator[Finding]:
+    """Yield the findings ``board.*``. ``written``: kinds that the harness wrote to this board, by sec_tag."""
+
+    def found(id_: str, status: Status, text: str, remedy: str = "") -> Finding:
+        return Finding(f"board.{id_}", board.name, status, text, remedy)
+
+    yield _application(board, answers)
+    modem, hardware = answers.text("AT+CGMR"), answers.value("AT%HWVERSION", "%HWVERSION")
+    if modem is None:
+        yield found("modem-firmware", Status.SKIPPED, "the modem does not tell its firmware")
+    elif trouble := known_trouble(modem, hardware or ""):
+        yield found("modem-firmware", Status.WARN, f"{modem}: {trouble}", _flash(board))
+    else:
+        yield found("modem-firmware", Status.OK, modem)
+    if answers.value("AT+CGSN=1", "+CGSN") is None:
+        cure = f"nrf91-harness attest {board.name}"
+        yield found("imei", Status.FAIL, "the modem has no IMEI: it cannot attach; programmed at production", cure)
+    yield from _sim(board, answers)
+    yield from _network(board, answers)
+    yield from _settings(board, answers)
+    yield _clock(board, answers, now)
+    yield _store(board, answers, written)
+
+
+def _finding(board: BoardConfig, id_: str, status: Status, text: str, remedy: str = "") -> Finding:
+    return Finding(f"board.{id_}", board.name, status, text, remedy)
+
+
+def _flash(board: BoardConfig) -> str:
+    serial = (board.serial or "").lstrip("0") or "SERIAL"
+    return f"nrfutil device program --firmware mfw_NEWER.zip --serial-number {serial}"
+
+
+def _at(answers: Answers, command: str) -> str:
+    """Return a shell command that sends one AT command to the board."""
+    if "://" in answers.port:
+        return f"pyserial-miniterm {answers.port}  # and type {command}"
+    return f"printf '{command}\\r' > {answers.port}"
+
+
+def _application(board: BoardConfig, answers: Answers) -> Finding:
+    if answers.firmware is None:
+        text = f"the board does not answer as {board.firmware} does: flash it, or correct firmware: in the boards file"
+        return _finding(board, "firmware", Status.FAIL, text, "nrf91-harness boards list --probe")
+    return _finding(board, "firmware", Status.OK, answers.firmware)
+
+
+def _sim(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
+    if not answers.sim_asked:
+        yield _finding(board, "sim", Status.SKIPPED, _SWITCH_ON)
+        return
+    pin, sim = answers.value("AT+CPIN?", "+CPIN"), answers.value("AT%XSIM?", "%XSIM")
+    iccid, imsi = answers.value("AT%XICCID", "%XICCID"), answers.text("AT+CIMI")
+    if pin and "PUK" in pin:
+        text = "the SIM is blocked and wants its PUK: do not try PINs, ask its owner"
+        yield _finding(board, "sim", Status.FAIL, text, _at(answers, 'AT+CPINR="SIM PUK"'))
+    elif pin and pin != "READY":
+        text = f"the SIM waits for {pin}: switch its PIN off in a telephone"
+        yield _finding(board, "sim", Status.FAIL, text, _at(answers, 'AT+CPINR="SIM PIN"'))
+    elif pin == "READY" or (sim or "").startswith("1"):
+        yield _finding(board, "sim", Status.OK, f"SIM {_short(iccid)}, IMSI {_short(imsi)}")
+    elif (sim or "").startswith("0"):
+        yield _finding(
+            board, "sim", Status.FAIL, "no working SIM: insert one, or clean its contacts", _at(answers, "AT%XSIM?")
+        )
+    else:
+        yield _finding(board, "sim", Status.SKIPPED, "the modem does not tell about the SIM")
+
+
+def _short(number: str | None) -> str:
+    """Return what may stand in a report of a number that belongs to a person: its last digits."""
+    digits = (number or "").rstrip("F")
+    return f"…{digits[-4:]}" if len(digits) > 4 else "not told"
+
+
+def _network(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
+    value = answers.value("AT+CEREG?", "+CEREG")
+    if answers.mode not in (1, 2, 21) or value is None:
+        yield _finding(board, "coverage", Status.SKIPPED, _SWITCH_ON if value else "the modem does not tell")
+        return
+    try:
+        registration = Registration.from_read(value)
+    except AtFormatError as error:
+        yield _finding(board, "coverage", Status.SKIPPED, str(error))
+        return
+    if registration.status in (DENIED, UICC_FAILURE):
+        text = f"not registered: {registration.meaning}"
+        yield _finding(board, "coverage", Status.FAIL, text, f"nrf91-harness provision {board.name}")
+        return
+    power = _rsrp(answers)
+    heard = "" if power is None else f", {power} dBm"
+    if not registration.registered:
+        text = f"not registered: {registration.meaning}{heard}: check antenna and coverage"
+        yield _finding(board, "coverage", Status.WARN, text, _at(answers, "AT%XMONITOR"))
+    elif power is not None and power < _WEAK:
+        text = f"weak: {power} dBm: move the antenna"
+        yield _finding(board, "coverage", Status.WARN, text, _at(answers, "AT+CESQ"))
+    else:
+        yield _finding(board, "coverage", Status.OK, f"{registration.meaning}{heard}")
+    yield _apn(board, answers, registered=registration.registered)
+
+
+def _rsrp(answers: Answers) -> int | None:
+    fields = (answers.value("AT+CESQ", "+CESQ") or "").split(",")
+    if len(fields) == 6 and fields[5].strip().isdecimal() and int(fields[5]) != 255:
+        return int(fields[5]) - 141
+    return None
+
+
+def _apn(board: BoardConfig, answers: Answers, *, registered: bool) -> Finding:
+    context = answers.value("AT+CGDCONT?", "+CGDCONT")
+    fields = next(csv.reader([context]), []) if context else []
+    apn = fields[2] if len(fields) > 2 else ""
+    address = answers.value("AT+CGPADDR", "+CGPADDR") or (fields[3] if len(fields) > 3 else "")
+    if registered and not address:
+        text = f"registered without an address (APN {apn or 'of the network'}): the APN is wrong, or not subscribed to"
+        return _finding(board, "apn", Status.FAIL, text, _at(answers, "AT+CGDCONT?"))
+    return _finding(board, "apn", Status.OK, f"APN {apn or 'as the network chooses'}")
+
+
+def _settings(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
+    yield _system_mode(board, answers)
+    lock = answers.value("AT%XBANDLOCK?", "%XBANDLOCK")
+    if lock is None:
+        yield _finding(board, "bands", Status.SKIPPED, "the modem does not tell about a band lock")
+    elif "1" in re.sub(r"^\d,", "", lock):
+        cure = _at(answers, "AT%XBANDLOCK=0")
+        yield _finding(board, "bands", Status.WARN, f"bands are locked ({lock})", cure)
+    else:
+        yield _finding(board, "bands", Status.OK, "no band is locked")
+    psm = answers.value("AT+CPSMS?", "+CPSMS")
+    yield _sleep(board, answers, "PSM", None if psm is None else psm.startswith("1"), "AT+CPSMS=0")
+    edrx = answers.said.get("AT+CEDRXS?")
+    yield _sleep(board, answers, "eDRX", None if edrx is None else any('"' in line for line in edrx), "AT+CEDRXS=3")
+    yield _finding(board, "urcs", Status.OK, "URC settings are sent anew after each boot")
+
+
+def _system_mode(board: BoardConfig, answers: Answers) -> Finding:
+    fields = (answers.value("AT%XSYSTEMMODE?", "%XSYSTEMMODE") or "").split(",")
+    if len(fields) < 3:
+        return _finding(board, "system-mode", Status.SKIPPED, "the modem does not tell its system mode")
+    modes = [name for name, field in zip(("LTE-M", "NB-IoT"), fields, strict=False) if field.strip() == "1"]
+    if not modes:
+        cure = _at(answers, "AT+CFUN=4\\rAT%XSYSTEMMODE=1,1,0,0")
+        return _finding(board, "system-mode", Status.FAIL, "neither LTE-M nor NB-IoT is switched on: no network", cure)
+    return _finding(board, "system-mode", Status.OK, " and ".join(modes))
+
+
+def _sleep(board: BoardConfig, answers: Answers, name: str, asked: bool | None, command: str) -> Finding:
+    id_ = name.lower()
+    if asked is None:
+        return _finding(board, id_, Status.SKIPPED, f"the modem does not tell about {name}")
+    if asked:
+        text = f"{name} is asked for: messages to the board may wait until it wakes up"
+        return _finding(board, id_, Status.WARN, text, _at(answers, command))
+    return _finding(board, id_, Status.OK, f"{name} is not asked for")
+
+
+def _clock(board: BoardConfig, answers: Answers, now: datetime) -> Finding:
+    """``+CCLK: "yy/MM/dd,hh:mm:ss±zz"``, zz in quarters of an hour; ERROR until the network gave the time."""
+    value = answers.value("AT+CCLK?", "+CCLK")
+    found = re.fullmatch(r'"(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)([+-]\d\d)?"', value or "")
+    if not found:
+        return _finding(board, "clock", Status.SKIPPED, "the modem does not know the time before it was registered")
+    year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+    try:
+        local = datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return _finding(board, "clock", Status.SKIPPED, f"the modem tells {value}, which is no time")
+    told = local - timedelta(minutes=15 * int(found[7] or 0))
+    if abs(told - now) > _CLOCK_LEEWAY:
+        text = f"the modem's clock is {abs(told - now).total_seconds():.0f} s off: its tokens will not be taken"
+        return _finding(board, "clock", Status.WARN, text, _at(answers, "AT+CCLK?"))
+    return _finding(board, "clock", Status.OK, "the modem's clock is right")
+
+
+def _store(board: BoardConfig, answers: Answers, written: Mapping[int, set[int]]) -> Finding:
+    lines = answers.said.get("AT%CMNG=1")
+    if lines is None:
+        return _finding(board, "store", Status.SKIPPED, "the modem does not list its credential store")
+    held = [match for line in lines if (match := re.match(r"%CMNG: (\d+),(\d+)", line))]
+    own = [(int(match[1]), int(match[2])) for match in held if int(match[1]) < _RESERVED]
+    foreign = [(tag, kind) for tag, kind in own if tag in board.all_sec_tags and kind not in written.get(tag, set())]
+    if foreign and not board.adopt:
+        tags = ", ".join(str(tag) for tag in dict.fromkeys(tag for tag, _ in foreign))
+        text = f"sec_tag {tags} holds credentials that this lab did not write: add adopt: true, or another sec_tag"
+        cure = f"nrf91-harness credentials delete {board.name} --foreign --sec-tag {foreign[0][0]}"
+        return _finding(board, "store", Status.FAIL, text, cure)
+    return _finding(
+        board, "store", Status.OK, f"{len(own)} items, of which {len(foreign)} were not written by this lab"
+    )

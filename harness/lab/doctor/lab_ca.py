@@ -1,0 +1,38 @@
+"""The lab's CA: is the pair complete, private and valid for a while. Nothing is made that is not there."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from harness.credentials.lab_ca import LabCa
+from harness.errors import HarnessError
+from harness.lab.doctor.check import Check, Finding, Status
+
+ABOUT: Final = "lab-ca"
+_SOON: Final = timedelta(days=30)
+
+
+def check(folder: Path) -> Check:
+    """Return the check of the CA that is kept in ``folder``."""
+    return Check("lab-ca.files", ABOUT, partial(_files, folder), quick=False)
+
+
+def _files(folder: Path) -> Iterator[Finding]:
+    try:
+        ca = LabCa.load(folder)
+    except HarnessError as error:
+        cure = f"chmod 600 {folder}/*.key.pem" if "chmod" in str(error) else f"ls -l {folder}"
+        yield Finding("lab-ca.files", ABOUT, Status.FAIL, str(error), cure)
+        return
+    if ca is None:
+        yield Finding("lab-ca.files", ABOUT, Status.OK, f"{folder}: not made yet, the first run makes it")
+        return
+    yield Finding("lab-ca.files", ABOUT, Status.OK, f"{folder}: key and certificate belong together")
+    ends = ca.certificate.not_valid_after_utc
+    if ends - datetime.now(UTC) < _SOON:
+        text = f"the CA ends on {ends:%Y-%m-%d}: an empty folder gets a new one, and boards are registered again"
+        yield Finding("lab-ca.expiry", ABOUT, Status.WARN, text, f"mv {folder} {folder}.old")
+    else:
+        yield Finding("lab-ca.expiry", ABOUT, Status.OK, f"valid until {ends:%Y-%m-%d}")

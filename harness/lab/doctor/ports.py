@@ -1,0 +1,110 @@
+"""Each board's port: is it there, may this user open it, and does anybody have it."""
+
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from harness.at.holders import holders
+from harness.errors import LabError
+from harness.lab.config import BoardConfig
+from harness.lab.discovery import find_port, is_plain_file
+from harness.lab.doctor.check import Check, Finding, Machine, Status
+from harness.lab.lease import lease_folder, owners, port_key
+
+_MODEM_MANAGER: Final = "ModemManager"
+
+
+def checks(machine: Machine, boards: Sequence[BoardConfig], leases: Path | None) -> list[Check]:
+    """Return a check for each real board: ``port.present``, ``port.rights``, ``port.holder``, ``port.lease``."""
+    real = [board for board in boards if board.virtual is None]
+    return [Check("port", board.name, partial(_port, machine, board, leases), quick=True) for board in real]
+
+
+def device_of(machine: Machine, board: BoardConfig) -> str:
+    """Return the path or URL of a real board's port. Raises PortMissing."""
+    if board.serial is not None:
+        return find_port(board.serial, board.vcom, location=board.location, comports=machine.comports)
+    return str(board.port)
+
+
+def _port(machine: Machine, board: BoardConfig, leases: Path | None) -> Iterator[Finding]:
+    name = board.name
+    try:
+        device = device_of(machine, board)
+    except LabError as error:
+        yield Finding("port.present", name, Status.FAIL, str(error), "nrf91-harness boards list")
+        return
+    if "://" in device:
+        yield Finding("port.present", name, Status.SKIPPED, f"{device} is another computer's")
+        return
+    if not Path(device).exists():
+        yield Finding("port.present", name, Status.FAIL, f"no such port: {device}", "nrf91-harness boards list")
+        return
+    if is_plain_file(device):
+        yield Finding("port.present", name, Status.FAIL, f"{device} is a plain file, not a device", f"sudo rm {device}")
+        return
+    yield Finding("port.present", name, Status.OK, device)
+    yield _rights(name, device)
+    yield _holder(machine, name, device)
+    yield _lease(machine, name, device, leases)
+
+
+def _rights(name: str, device: str) -> Finding:
+    if os.access(device, os.R_OK | os.W_OK):
+        return Finding("port.rights", name, Status.OK, "this user may read and write it")
+    found = os.stat(device)
+    group, user = _group_name(found.st_gid), _user_name()
+    text = f"user {user} may not open {device} (group {group})"
+    if not found.st_mode & stat.S_IWGRP:
+        return Finding("port.rights", name, Status.FAIL, text, f"sudo chmod g+rw {device}")
+    if user in _members(found.st_gid):
+        text += ", and is in the group since a later login"
+        return Finding("port.rights", name, Status.FAIL, text, f"newgrp {group}")
+    return Finding("port.rights", name, Status.FAIL, text, f"sudo usermod -aG {group} {user} && newgrp {group}")
+
+
+def _holder(machine: Machine, name: str, device: str) -> Finding:
+    found = [holder for holder in holders([device], proc=machine.proc)[device] if holder.pid != os.getpid()]
+    if not found:
+        return Finding("port.holder", name, Status.OK, "nobody has it open, as far as this user may see")
+    text = f"{device} is held by {', '.join(map(str, found))}"
+    if any(holder.name == _MODEM_MANAGER for holder in found):
+        cure = "sudo systemctl stop ModemManager"
+    else:
+        cure = f"kill {' '.join(str(holder.pid) for holder in found)}"
+    return Finding("port.holder", name, Status.FAIL, text, cure)
+
+
+def _lease(machine: Machine, name: str, device: str, leases: Path | None) -> Finding:
+    key = port_key(device, comports=machine.comports)
+    owner = next((owner for owner in owners(leases or lease_folder()) if owner.key == key), None)
+    if owner is None or owner.said.get("pid") == os.getpid():
+        return Finding("port.lease", name, Status.OK, "no run has it")
+    cure = f"kill {owner.said['pid']}" if "pid" in owner.said else f"fuser {owner.path}"
+    return Finding("port.lease", name, Status.FAIL, f"in use by {owner}; wait (--wait SECONDS), or end it", cure)
+
+
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def _members(group: int) -> list[str]:
+    try:
+        return grp.getgrgid(group).gr_mem
+    except KeyError:
+        return []
