@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from harness.cli.parsers import credentials, lab, policy, runs, tokens, virtual
+from harness.cli.parsers import credentials, lab, policy, runs, shell, tokens, virtual
 from harness.cli.parsers.base import EPILOG, Parser, shared
 from harness.credentials.key_origin import KeyOrigin
 from harness.policy import Membership
@@ -53,6 +53,8 @@ class Arguments(argparse.Namespace):
     quick: bool
     probe: bool
     write: bool
+    # completion
+    shell: str
     # judge, report rebuild
     run: Path
     test: str | None
@@ -76,6 +78,6 @@ def make_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"nrf91-harness {version('nrf91-harness')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     options = shared()
-    for group in (lab, credentials, tokens, policy, runs, virtual):
+    for group in (lab, credentials, tokens, policy, runs, virtual, shell):
         group.add(commands, options)
     return parser

@@ -1,0 +1,13 @@
+"""Arguments of ``completion``."""
+
+from harness.cli.parsers.base import Group, Parser, Shared, command
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def add(commands: Group, _shared: Shared) -> None:
+    """Add the command."""
+    about = "print a script by which a shell completes commands and options"
+    parser = command(commands, "completion", about, Parser(add_help=False))
+    parser.add_argument("shell", choices=SHELLS, help='for instance: eval "$(nrf91-harness completion bash)"')
+    parser.set_defaults(json=False)
