@@ -74,7 +74,7 @@ def _check(modem: Modem, request: ProvisionRequest, cloud_keys: CloudKeys | None
 
 def _required(cloud_keys: CloudKeys | None, request: ProvisionRequest) -> CloudKeys:
     if cloud_keys is None:
-        raise Misuse(f"{request.device_id}: nothing to ask nRF Cloud with: the cloud way needs a cloud and its API key")
+        raise Misuse(f"{request.device_id}: a key made by nRF Cloud needs a cloud and its API key")
     return cloud_keys
 
 

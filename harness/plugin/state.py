@@ -73,7 +73,7 @@ def run_of(config: pytest.Config) -> Run:
         from harness.run import Run
 
         given = worker_input(config)
-        origin, ca_folder = config.getoption("--provision"), config.getoption("--lab-ca")
+        origin, ca_folder = config.getoption("--key-origin"), config.getoption("--lab-ca")
         config.stash[RUN] = Run(
             choose_boards_file(config.getoption("--boards"), config.rootpath),
             config.getoption("--board"),

@@ -98,7 +98,7 @@ class Board:
     def provision(self, key_origin: KeyOrigin | None = None, *, renew: bool = True) -> Provisioned:
         """Provision the board for this test, by ``key_origin`` or its own; ``renew`` False keeps valid credentials.
 
-        The next test that needs a device finds the board provisioned its own way again.
+        The next test that needs a device finds the board provisioned by its own key origin again.
         """
         self.device.provision_by(key_origin, renew=renew)
         return self.provisioned

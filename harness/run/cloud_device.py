@@ -51,7 +51,7 @@ class CloudDevice:
         self._membership = DeviceMembership(board.config.name, cloud)
 
     def begin(self) -> None:
-        """A test begins: keys are made in the board's own way again."""
+        """A test begins: keys are made by the board's own key origin again."""
         self.key_origin = self._own_key_origin
 
     @property

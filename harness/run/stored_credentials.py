@@ -123,4 +123,5 @@ def _check(board: Board, sec_tag: int) -> Checked:
         wrong.append(f"the certificate expired on {end:%Y-%m-%d}")
     if wrong:
         return Checked(sec_tag, False, "; ".join(wrong))
-    return Checked(sec_tag, True, f"as written for device {record.device_id} (way {record.key_origin}, {record.state})")
+    text = f"as written for device {record.device_id} (key made by {record.key_origin}, {record.state})"
+    return Checked(sec_tag, True, text)

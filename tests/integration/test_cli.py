@@ -27,7 +27,7 @@ from tests.integration.runs import processes_of
 ROOT = Path(__file__).parents[2]
 DEADLINE = 60.0
 COMMAND = (sys.executable, "-m", "harness.cli")
-WAYS = ("device", "host", "cloud")
+ORIGINS = ("device", "host", "cloud")
 
 
 @dataclass
@@ -159,31 +159,31 @@ def test_virtual_up_for_readers(lab, tmp_path):
     assert text.endswith("Ctrl-C ends it.\n")
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_provision_then_kept_then_renewed(lab, tmp_path, way):
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_provision_then_kept_then_renewed(lab, tmp_path, origin):
     up = lab()
-    first = up.run("provision", "virtual-1", "--key-origin", way)
+    first = up.run("provision", "virtual-1", "--key-origin", origin)
     assert first.code == 0, first.err
     assert first.json["ok"] is True
-    assert (first.json["key_origin"], first.json["kept"], first.json["sec_tag"]) == (way, False, 16842753)
+    assert (first.json["key_origin"], first.json["kept"], first.json["sec_tag"]) == (origin, False, 16842753)
     assert (first.json["device_id"], first.json["imei"]) == (
         up.ready["boards"][0]["device_uuid"],
         up.ready["boards"][0]["imei"],
     )
-    assert (first.json["jitp_attempts"] > 2) == (way == "cloud")  # dropped, accepted, accepted as associated
+    assert (first.json["jitp_attempts"] > 2) == (origin == "cloud")  # dropped, accepted, accepted as associated
 
     listed = up.run("credentials", "list", "virtual-1").json["credentials"]
     ours = [item for item in listed if item["ours"]]
     assert [(item["sec_tag"], item["type"]) for item in ours] == [(16842753, kind) for kind in (0, 1, 2)]
 
-    again = up.run("provision", "virtual-1", "--key-origin", way)
+    again = up.run("provision", "virtual-1", "--key-origin", origin)
     assert again.code == 0, again.err
     assert again.json["kept"] is True
     assert again.json["certificate_id"] == first.json["certificate_id"]
     assert again.json["jitp_attempts"] == 0
     assert up.run("credentials", "list", "virtual-1").json["credentials"] == listed
 
-    renewed = up.run("provision", "virtual-1", "--key-origin", way, "--reprovision")
+    renewed = up.run("provision", "virtual-1", "--key-origin", origin, "--reprovision")
     assert renewed.code == 0, renewed.err
     assert (renewed.json["kept"], renewed.json["reason"]) == (False, "renewed as asked")
     assert renewed.json["certificate_id"] != first.json["certificate_id"]
@@ -194,7 +194,7 @@ def test_provision_then_kept_then_renewed(lab, tmp_path, way):
     verified = run(tmp_path, "credentials", "verify", "virtual-1", "--boards", str(up.boards_file))
     assert (verified.code, verified.out) == (
         0,
-        f"sec_tag 16842754: as written for device {first.json['device_id']} (way {way}, active)\n",
+        f"sec_tag 16842754: as written for device {first.json['device_id']} (key made by {origin}, active)\n",
     )
 
 
@@ -234,14 +234,14 @@ def test_a_board_that_makes_no_keys_is_told_so_and_takes_the_other_ways(lab):
     refused = up.run("provision", "virtual-1")
     assert (refused.code, refused.json["error"]) == (2, "misuse")
     assert "has no AT%KEYGEN" in refused.json["message"]
-    for way in ("host", "cloud"):
-        done = up.run("provision", "virtual-1", "--key-origin", way)
+    for origin in ("host", "cloud"):
+        done = up.run("provision", "virtual-1", "--key-origin", origin)
         assert done.code == 0, done.err
         assert done.json["device_id"] == f"virtual-1-{done.json['imei']}"
 
 
 @pytest.mark.parametrize(
-    ("fault", "way", "code", "said"),
+    ("fault", "origin", "code", "said"),
     [
         ("store-full", "device", 1, "515 (memory full)"),
         ("low-voltage", "host", 1, "528 (not allowed while the power-off warning is active)"),
@@ -249,9 +249,9 @@ def test_a_board_that_makes_no_keys_is_told_so_and_takes_the_other_ways(lab):
         ("denied", "cloud", 3, "registration denied"),
     ],
 )
-def test_a_board_with_a_fault_is_one_line(lab, fault, way, code, said):
+def test_a_board_with_a_fault_is_one_line(lab, fault, origin, code, said):
     up = lab("--fault", fault)
-    refused = up.run("provision", "virtual-1", "--key-origin", way)
+    refused = up.run("provision", "virtual-1", "--key-origin", origin)
     assert refused.code == code
     assert said in refused.json["message"]
     assert refused.err.splitlines()[-1] == f"nrf91-harness: {refused.json['message']}"
@@ -273,7 +273,7 @@ def test_verify_and_delete(lab):
     up.run("provision", "virtual-1")
     device_id = up.ready["boards"][0]["device_uuid"]
     assert up.run("credentials", "verify", "virtual-1").json["checks"] == [
-        {"sec_tag": 16842753, "ok": True, "text": f"as written for device {device_id} (way device, active)"}
+        {"sec_tag": 16842753, "ok": True, "text": f"as written for device {device_id} (key made by device, active)"}
     ]
     other = up.run("credentials", "delete", "virtual-1", "--sec-tag", "5")
     assert other.code == 2
@@ -411,8 +411,8 @@ def test_provisioned(board, provisioned, evidence):
 """
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_test_run_keeps_and_renews_as_the_command_line_does(lab, tmp_path, way):
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_a_test_run_keeps_and_renews_as_the_command_line_does(lab, tmp_path, origin):
     up = lab()
     inner = tmp_path / "run"
     inner.mkdir()
@@ -423,21 +423,21 @@ def test_a_test_run_keeps_and_renews_as_the_command_line_does(lab, tmp_path, way
         assert result.exit_code == 0, result.output
         return result.case("test_provisioned").properties
 
-    device_id = up.run("provision", "virtual-1", "--key-origin", way).json["device_id"]
-    kept = report("--provision", way)
-    assert (kept["device_id"], kept["provisioned_by"], kept["credentials"]) == (device_id, way, "kept")
-    assert kept["private_key"].startswith("more secure" if way == "device" else "less secure")
-    renewed = report("--provision", way, "--reprovision")
-    assert (renewed["provisioned_by"], renewed["credentials"]) == (way, "written")
-    assert ("jitp_attempts" in renewed) == (way == "cloud")
+    device_id = up.run("provision", "virtual-1", "--key-origin", origin).json["device_id"]
+    kept = report("--key-origin", origin)
+    assert (kept["device_id"], kept["provisioned_by"], kept["credentials"]) == (device_id, origin, "kept")
+    assert kept["private_key"].startswith("more secure" if origin == "device" else "less secure")
+    renewed = report("--key-origin", origin, "--reprovision")
+    assert (renewed["provisioned_by"], renewed["credentials"]) == (origin, "written")
+    assert ("jitp_attempts" in renewed) == (origin == "cloud")
     # Found in the account by the run, and left there.
-    assert up.run("provision", "virtual-1", "--key-origin", way).json["kept"] is True
+    assert up.run("provision", "virtual-1", "--key-origin", origin).json["kept"] is True
 
 
 def test_a_way_that_is_none_is_a_usage_error(tmp_path):
-    result = runs.run(tmp_path, "boards: [{name: a, virtual: {}}]", REPORT, "--provision", "phone")
+    result = runs.run(tmp_path, "boards: [{name: a, virtual: {}}]", REPORT, "--key-origin", "phone")
     assert result.exit_code == 4
-    assert "argument --provision: invalid choice: 'phone'" in result.output
+    assert "argument --key-origin: invalid choice: 'phone'" in result.output
 
 
 PER_TEST = """

@@ -45,10 +45,10 @@ def up(lab):
     """A lab of one board, provisioned the given way, and runs of tests on it."""
     up = lab("--boards", "1")
 
-    def start(way, tests, *arguments, **names):
+    def start(origin, tests, *arguments, **names):
         for name, value in names.items():
             tests = tests.replace(f"{{{name}}}", value)
-        options = ("--boards", str(up.boards_file), "--provision", way, "--lab-ca", str(up.folder / "ca"))
+        options = ("--boards", str(up.boards_file), "--key-origin", origin, "--lab-ca", str(up.folder / "ca"))
         return run(up.folder, "", tests, *options, *arguments)
 
     start.lab = up  # type: ignore[attr-defined]
@@ -60,13 +60,13 @@ def records(lab):
     return rest_of(lab.ready).get("/devices")["items"]
 
 
-@pytest.mark.parametrize("way", ["device", "cloud"])
-def test_a_gateway_that_a_killed_run_left_is_known_for_one(up, way):
-    assert up(way, KILLED, membership="GATEWAY").exit_code == -9
-    result = up(way, FOUND, "-s")
+@pytest.mark.parametrize("origin", ["device", "cloud"])
+def test_a_gateway_that_a_killed_run_left_is_known_for_one(up, origin):
+    assert up(origin, KILLED, membership="GATEWAY").exit_code == -9
+    result = up(origin, FOUND, "-s")
     assert result.exit_code == 0, result.output
     # Without its ownership code a gateway cannot be changed back: it is made anew, with new keys.
-    assert f"found {'gateway' if way == 'device' else 'associated'}" in result.output
+    assert f"found {'gateway' if origin == 'device' else 'associated'}" in result.output
 
 
 def test_a_device_that_a_killed_run_left_in_no_team_comes_back(up):
@@ -75,13 +75,13 @@ def test_a_device_that_a_killed_run_left_in_no_team_comes_back(up):
     assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize("way", ["device", "cloud"])
-def test_a_run_leaves_nothing_behind_though_the_device_was_in_no_team(up, way):
-    result = up(way, CHANGED, membership="PROVISIONED")
+@pytest.mark.parametrize("origin", ["device", "cloud"])
+def test_a_run_leaves_nothing_behind_though_the_device_was_in_no_team(up, origin):
+    result = up(origin, CHANGED, membership="PROVISIONED")
     assert result.exit_code == 0, result.output
     assert "left behind" not in result.output
     assert records(up.lab) == []
-    again = up(way, FOUND)  # a device in no team could neither be found nor made again
+    again = up(origin, FOUND)  # a device in no team could neither be found nor made again
     assert again.exit_code == 0, again.output
 
 
@@ -218,7 +218,7 @@ def test_back(board, provisioned):
     assert board.device.membership is Membership.ASSOCIATED
     assert board.device.cannot_be(Membership.GATEWAY) is None
 """
-    result = run(tmp_path, ONE, tests, "--provision", "cloud")
+    result = run(tmp_path, ONE, tests, "--key-origin", "cloud")
     assert result.exit_code == 0, result.output
     assert result.case("test_back").properties["credentials"] == "kept"
 

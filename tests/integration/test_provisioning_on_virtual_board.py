@@ -107,24 +107,24 @@ def _identity_key(board):
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(board["identity_key"]))
 
 
-@pytest.mark.parametrize("way", list(KeyOrigin))
-def test_provisioned_kept_and_renewed(any_board, on, timeline, request_for, keys, way):
+@pytest.mark.parametrize("origin", list(KeyOrigin))
+def test_provisioned_kept_and_renewed(any_board, on, timeline, request_for, keys, origin):
     with on(any_board, timeline) as modem:
         modem.set_functional_mode(1)
-        first = provision(modem, request_for(way), cloud_keys=keys)
-        assert (first.sec_tag, first.kept, first.key_origin) == (TAGS[0], False, way)
+        first = provision(modem, request_for(origin), cloud_keys=keys)
+        assert (first.sec_tag, first.kept, first.key_origin) == (TAGS[0], False, origin)
         listed = {item.kind: item.digest for item in modem.credentials.list(TAGS[0])}
         assert sorted(listed) == [0, 1, 2]
         assert listed[0] == digest_of(first.root_ca_pem)
         assert listed[1] == digest_of(first.chain_pem or first.certificate_pem)
-        assert (first.chain_pem is not None) == (way is KeyOrigin.CLOUD)
-        if way is KeyOrigin.DEVICE:
+        assert (first.chain_pem is not None) == (origin is KeyOrigin.CLOUD)
+        if origin is KeyOrigin.DEVICE:
             assert first.keygen.signed_by(_identity_key(any_board))
         mark = timeline.mark()
-        kept = provision(modem, request_for(way), cloud_keys=keys)
+        kept = provision(modem, request_for(origin), cloud_keys=keys)
         assert (kept.kept, kept.certificate_id) == (True, first.certificate_id)
         assert not any("CFUN" in event.text or "CMNG=0" in event.text for event in timeline.since(mark))
-        second = provision(modem, request_for(way, renew=True), cloud_keys=keys)
+        second = provision(modem, request_for(origin, renew=True), cloud_keys=keys)
         assert (second.sec_tag, second.kept) == (TAGS[1], False)
         assert second.commit()
         assert modem.credentials.list(TAGS[0]) == []
@@ -132,10 +132,10 @@ def test_provisioned_kept_and_renewed(any_board, on, timeline, request_for, keys
     assert not any("PRIVATE KEY" in event.text for event in timeline.since())
 
 
-@pytest.mark.parametrize("way", [KeyOrigin.DEVICE, KeyOrigin.HOST])
-def test_the_modems_token_is_signed_with_the_provisioned_key(any_board, on, timeline, request_for, keys, way):
+@pytest.mark.parametrize("origin", [KeyOrigin.DEVICE, KeyOrigin.HOST])
+def test_the_modems_token_is_signed_with_the_provisioned_key(any_board, on, timeline, request_for, keys, origin):
     with on(any_board, timeline) as modem:
-        made = provision(modem, request_for(way), cloud_keys=keys)
+        made = provision(modem, request_for(origin), cloud_keys=keys)
         modem.register(timeout=30.0)
         token = modem.jwt(sec_tag=made.sec_tag, subject=DEVICE_ID, audience="team")
         assert made.public_key is not None

@@ -2,7 +2,7 @@ from harness.credentials import KeyOrigin
 
 
 def test_each_way_says_where_the_key_was_exposed():
-    assert [way.value for way in KeyOrigin] == ["device", "host", "cloud"]
+    assert [origin.value for origin in KeyOrigin] == ["device", "host", "cloud"]
     assert KeyOrigin("device").security == "more secure: private key made on the device, never left it"
     assert KeyOrigin("host").security == (
         "less secure: private key made on this computer, exposed in its memory and on the serial line"

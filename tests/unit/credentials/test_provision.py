@@ -89,20 +89,20 @@ def test_the_cloud_way(request_for, keys, root_ca):
 
 
 @pytest.mark.parametrize("mode", [0, 1, 4])
-@pytest.mark.parametrize("way", list(KeyOrigin))
-def test_the_modem_is_offline_for_writing_and_returns_to_its_mode(request_for, keys, way, mode):
+@pytest.mark.parametrize("origin", list(KeyOrigin))
+def test_the_modem_is_offline_for_writing_and_returns_to_its_mode(request_for, keys, origin, mode):
     board = FakeBoard(mode=mode)
-    _provision(board, request_for(key_origin=way), keys)
+    _provision(board, request_for(key_origin=origin), keys)
     assert board.mode == mode
     assert [sent for sent in board.port.sent if sent.startswith("AT+CFUN=")] == (
         ["AT+CFUN=4", "AT+CFUN=1"] if mode == 1 else []
     )
 
 
-@pytest.mark.parametrize("way", list(KeyOrigin))
-def test_each_step_that_takes_time_is_told(request_for, keys, way):
+@pytest.mark.parametrize("origin", list(KeyOrigin))
+def test_each_step_that_takes_time_is_told(request_for, keys, origin):
     told = []
-    _provision(FakeBoard(), request_for(key_origin=way, progress=told.append), keys)
+    _provision(FakeBoard(), request_for(key_origin=origin, progress=told.append), keys)
     assert told[0] == "reading what the modem holds"
     assert len(told) == 3
     assert told[-1] == "writing and verifying credentials"
@@ -111,19 +111,19 @@ def test_each_step_that_takes_time_is_told(request_for, keys, way):
 # kept
 
 
-@pytest.mark.parametrize("way", list(KeyOrigin))
-def test_valid_credentials_are_kept_without_a_write(request_for, keys, way):
+@pytest.mark.parametrize("origin", list(KeyOrigin))
+def test_valid_credentials_are_kept_without_a_write(request_for, keys, origin):
     board = FakeBoard()
-    first = _provision(board, request_for(key_origin=way), keys)
+    first = _provision(board, request_for(key_origin=origin), keys)
     before, sent = dict(board.items), len(board.port.sent)
-    second = _provision(board, request_for(key_origin=way), keys)
+    second = _provision(board, request_for(key_origin=origin), keys)
     assert board.items == before
     assert board.port.sent[sent:] == ["AT+CGSN=1", "AT%CMNG=1,42"]
     assert second.kept
     assert second.reason.startswith("valid until 20")
     assert second.certificate_id == first.certificate_id
     assert (second.certificate_pem, second.chain_pem) == (first.certificate_pem, first.chain_pem)
-    assert (second.root_ca_pem, second.key_origin) == (first.root_ca_pem, way)
+    assert (second.root_ca_pem, second.key_origin) == (first.root_ca_pem, origin)
     assert second.keygen is None
 
 
@@ -318,9 +318,9 @@ def test_a_root_ca_that_does_not_fit_the_command_line(request_for, keys, root_ca
     assert board.port.sent == []
 
 
-def test_the_cloud_way_without_a_cloud(request_for):
+def test_a_key_by_nrf_cloud_without_a_cloud(request_for):
     board = FakeBoard()
-    with pytest.raises(Misuse, match="nothing to ask nRF Cloud with"):
+    with pytest.raises(Misuse, match="a key made by nRF Cloud needs a cloud"):
         _provision(board, request_for(key_origin=KeyOrigin.CLOUD), None)
     assert board.port.sent == []
 

@@ -83,9 +83,9 @@ def _check_left(board, before, error):
     assert board.items.items() - before.items() == set() or "failed too" in said
 
 
-@pytest.mark.parametrize("way", list(KeyOrigin))
-def test_the_fault_that_comes_never(ca, root_ca, records, way):
+@pytest.mark.parametrize("origin", list(KeyOrigin))
+def test_the_fault_that_comes_never(ca, root_ca, records, origin):
     board = FakeBoard()
     board.fail(_Nth(1000), "ERROR")
-    request = ProvisionRequest(DEVICE_ID, (42,), way, ca, root_ca, records)
+    request = ProvisionRequest(DEVICE_ID, (42,), origin, ca, root_ca, records)
     assert not provision(board.modem, request, cloud_keys=CloudKeys(ca, root_ca)).kept

@@ -39,26 +39,26 @@ def _at(board, sec_tag):
 # renewal to the other sec_tag
 
 
-@pytest.mark.parametrize("way", list(KeyOrigin))
-def test_renewal_leaves_the_former_until_it_is_confirmed(request_for, keys, records, way):
+@pytest.mark.parametrize("origin", list(KeyOrigin))
+def test_renewal_leaves_the_former_until_it_is_confirmed(request_for, keys, records, origin):
     board = FakeBoard(sec_tags=BOTH)
-    first = provision(board.modem, request_for(key_origin=way), cloud_keys=keys)
+    first = provision(board.modem, request_for(key_origin=origin), cloud_keys=keys)
     former = _at(board, 42)
-    second = provision(board.modem, request_for(key_origin=way, renew=True), cloud_keys=keys)
+    second = provision(board.modem, request_for(key_origin=origin, renew=True), cloud_keys=keys)
     assert (first.sec_tag, second.sec_tag) == (42, 43)
     assert _at(board, 42) == former
     assert sorted(_at(board, 43)) == [0, 1, 2]
     assert second.saved is None
     assert records.get(IMEI, 43).state is CredentialState.STANDBY
     # A run that was killed here goes on with the confirmed ones.
-    assert provision(board.modem, request_for(key_origin=way), cloud_keys=keys).sec_tag == 42
+    assert provision(board.modem, request_for(key_origin=origin), cloud_keys=keys).sec_tag == 42
     assert second.commit() is True
     assert _at(board, 42) == {}
     assert records.get(IMEI, 42) is None
     assert records.get(IMEI, 43).state is CredentialState.ACTIVE
     assert board.mode == 1
     assert (second.commit(), second.rollback()) == (False, False)
-    kept = provision(board.modem, request_for(key_origin=way), cloud_keys=keys)
+    kept = provision(board.modem, request_for(key_origin=origin), cloud_keys=keys)
     assert (kept.kept, kept.sec_tag) == (True, 43)
     assert kept.certificate_id == second.certificate_id
 
@@ -160,12 +160,12 @@ def test_a_failed_renewal_leaves_the_former_untouched(request_for, keys, records
 # failures with a single sec_tag
 
 
-@pytest.mark.parametrize("way", [KeyOrigin.HOST, KeyOrigin.CLOUD])
+@pytest.mark.parametrize("origin", [KeyOrigin.HOST, KeyOrigin.CLOUD])
 @pytest.mark.parametrize("kind", [0, 1, 2])
 @pytest.mark.parametrize("code", [515, 528])
-def test_a_refused_write_leaves_everything_as_it_was(request_for, keys, ca, records, way, kind, code):
+def test_a_refused_write_leaves_everything_as_it_was(request_for, keys, ca, records, origin, kind, code):
     board = FakeBoard()
-    request = request_for(sec_tags=(42,), key_origin=way)
+    request = request_for(sec_tags=(42,), key_origin=origin)
     first = provision(board.modem, request, cloud_keys=keys)
     before, record = dict(board.items), records.get(IMEI, 42)
     keys.changes = {"ca_pem": ca.certificate_pem}
@@ -344,17 +344,17 @@ def test_a_cloud_that_refuses_leaves_the_board_alone(request_for, keys):
 # secrets
 
 
-@pytest.mark.parametrize("way", list(KeyOrigin))
-def test_no_private_key_in_any_file_or_text(request_for, keys, records, way, tmp_path):
+@pytest.mark.parametrize("origin", list(KeyOrigin))
+def test_no_private_key_in_any_file_or_text(request_for, keys, records, origin, tmp_path):
     board = FakeBoard(sec_tags=BOTH)
     told = []
     for _ in range(2):
-        made = provision(board.modem, request_for(key_origin=way, renew=True, progress=told.append), cloud_keys=keys)
+        made = provision(board.modem, request_for(key_origin=origin, renew=True, progress=told.append), cloud_keys=keys)
     private = [content for (_, kind), content in board.items.items() if kind == 2]
     assert len(private) == 2
     files = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 2
-    assert {json.loads(text)["key_origin"] for text in files} == {way.value}
+    assert {json.loads(text)["key_origin"] for text in files} == {origin.value}
     for text in [*files, *told, repr(made), repr(made.renewal), str(made.reason)]:
         assert "PRIVATE" not in text
         for key in private:

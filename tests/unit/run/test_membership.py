@@ -168,10 +168,12 @@ def test_without_its_ownership_code_a_device_stays_in_its_team(api, membership):
     assert api.log == ["look"]
 
 
-@pytest.mark.parametrize(("way", "code"), [(KeyOrigin.DEVICE, None), (KeyOrigin.HOST, None), (KeyOrigin.CLOUD, "code")])
-def test_what_can_come_back_can_be_anything(api, way, code):
+@pytest.mark.parametrize(
+    ("origin", "code"), [(KeyOrigin.DEVICE, None), (KeyOrigin.HOST, None), (KeyOrigin.CLOUD, "code")]
+)
+def test_what_can_come_back_can_be_anything(api, origin, code):
     device = DeviceMembership("dk-1", run_cloud(api))
-    device.take(onboarded(way, code))
+    device.take(onboarded(origin, code))
     assert [device.cannot_be(membership) for membership in Membership] == [None] * len(Membership)
 
 

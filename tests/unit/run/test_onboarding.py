@@ -158,7 +158,7 @@ class Lab:
         )
 
 
-@pytest.mark.parametrize("way", [KeyOrigin.DEVICE, KeyOrigin.HOST])
+@pytest.mark.parametrize("origin", [KeyOrigin.DEVICE, KeyOrigin.HOST])
 @pytest.mark.parametrize(
     ("known", "kept", "steps"),
     [
@@ -168,9 +168,9 @@ class Lab:
         (True, True, ["keep", "commit"]),
     ],
 )
-def test_preconnect_completes_what_is_missing(monkeypatch, way, known, kept, steps):
+def test_preconnect_completes_what_is_missing(monkeypatch, origin, known, kept, steps):
     lab = Lab(monkeypatch, known=known, kept=kept)
-    done = lab.onboard(Request(way))
+    done = lab.onboard(Request(origin))
     assert lab.log == steps
     assert (done.attempts, done.ownership_code) == (0, None)
 
