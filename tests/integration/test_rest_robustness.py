@@ -73,7 +73,7 @@ def test_what_is_no_http_is_refused_like_everything_else(lab, capfd, fields, cha
         ("gzip", b"no gzip", (400, 40000)),
         ("deflate", b"no deflate", (400, 40000)),
         ("rot13", b"{}", (415, 41500)),
-        ("gzip", gzip.compress(b"{}"), (422, 42200)),  # read, and wrong in another way
+        ("gzip", gzip.compress(b"{}", mtime=0), (422, 42200)),  # read, and wrong in another way
     ],
 )
 def test_a_body_is_what_its_encoding_says(lab, capfd, encoding, body, expected):

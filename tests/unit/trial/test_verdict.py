@@ -301,7 +301,7 @@ def test_what_was_expected_is_said_with_an_or_between():
     verdict = Verdict(Outcome.TOLERATED, "publish on x", "Proof.")
     with pytest.raises(WrongVerdict) as caught:
         verdict.expect(Outcome.DENIED, Outcome.IGNORED)
-    assert str(caught.value) == "publish on x: expected denied or ignored, got tolerated. Proof."
+    assert str(caught.value) == "expected denied or ignored, got tolerated: publish on x. Proof."
 
 
 @pytest.mark.parametrize(("attempts", "said"), [(1, ""), (2, " (attempt 2)")])
