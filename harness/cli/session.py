@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.cli.arguments import Arguments
+from harness.cli.cures import with_cure
 from harness.cli.progress import Progress
 from harness.errors import Misuse
 from harness.lab import BoardConfig, Lab, LabFile, load_boards_file
@@ -18,7 +19,7 @@ from harness.run import Board, Cloud, lab_ca_folder
 @contextmanager
 def one_board(given: Arguments, progress: Progress, *, needs_cloud: bool = True) -> Iterator[Board]:
     """Yield the board ``given.board``; what the command put into the account stays there."""
-    with several_boards(given, [given.board], progress, needs_cloud=needs_cloud) as (board,):
+    with several_boards(given, [given.board], progress, needs_cloud=needs_cloud) as (board,), with_cure(given.board):
         yield board
 
 

@@ -465,3 +465,12 @@ def test_a_test_may_choose_the_way(tmp_path):
     assert result.exit_code == 0, result.output
     assert result.case("test_by_another_way").properties["provisioned_by"] == "host"
     assert result.case("test_next").properties["provisioned_by"] == "device"
+
+
+def test_a_jwt_of_a_board_without_a_key_is_refused_with_board_and_cure(lab):
+    done = lab("--boards", "1").run("jwt", "virtual-1", "--expires-in", "0")
+    assert done.code == 1
+    assert done.json["error"] == "refused"
+    assert done.json["message"].startswith("virtual-1: AT%JWT=")
+    assert "+CME ERROR: 513 " in done.json["message"]
+    assert "nrf91-harness provision virtual-1" in done.json["message"]
