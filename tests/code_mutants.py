@@ -5,15 +5,21 @@ Exit code 0: at least the wanted share is killed; 1: less; 2: mutmut did not com
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 WANTED = 90.0  # percent
 MOST = 7200.0  # seconds; a run that was stopped goes on where it was, as mutmut does by itself
 KILLED = frozenset({"killed", "timeout"})
-_LINE = re.compile(r"\s*harness\.(?P<module>[\w.]+)\.x[_ǁ]\S*: (?P<result>[a-z ]+)")
+AGAIN = frozenset({"survived", "no tests", "suspicious"})  # tests may have been added since
+_ENDING = 30.0  # seconds that mutmut gets to write down what it knows
+_LINE = re.compile(r"\s*(?P<name>harness\.(?P<module>[\w.]+)\.x[_ǁ]\S*): (?P<result>[a-z ]+)")
+_PROGRAM = [sys.executable, "-m", "mutmut"]
 
 
 def counted(lines: Iterable[str]) -> dict[str, Counter[str]]:
@@ -25,9 +31,16 @@ def counted(lines: Iterable[str]) -> dict[str, Counter[str]]:
     return found
 
 
+def to_try_again(lines: Iterable[str]) -> list[str]:
+    """Return the mutants that no test noticed, by what ``mutmut results --all true`` says."""
+    matches = (_LINE.fullmatch(line.rstrip()) for line in lines)
+    return [match["name"] for match in matches if match and match["result"] in AGAIN]
+
+
 def share(results: Counter[str]) -> float:
-    """Return the percentage of mutants that were killed."""
-    return 100.0 * sum(results[result] for result in KILLED) / results.total()
+    """Return the percentage of the mutants that were tried and killed; 0 where none was tried."""
+    tried = results.total() - results["not checked"]
+    return 100.0 * sum(results[result] for result in KILLED) / tried if tried else 0.0
 
 
 def table(found: dict[str, Counter[str]]) -> list[str]:
@@ -40,21 +53,60 @@ def table(found: dict[str, Counter[str]]) -> list[str]:
     ]
 
 
+def verdict(everything: Counter[str], *, ended: bool) -> tuple[int, str]:
+    """Return the exit code and the line that says why. ``ended``: mutmut came to an end by itself."""
+    said = f"{share(everything):.1f} % of the mutants that were tried are killed, {WANTED:g} % are wanted"
+    if not ended:
+        return 2, f"stopped with {everything['not checked']} not tried ({said}); run it again to go on"
+    if share(everything) < WANTED:
+        return 1, f"too few: {said}"
+    return 0, f"enough: {said}"
+
+
 def main(names: list[str]) -> int:
-    """Run the mutants with these names (patterns as mutmut takes them; none: all), print what was noticed."""
-    environment = {**os.environ, "CI": "1"}  # hypothesis then draws the same examples in every run
-    program = [sys.executable, "-m", "mutmut"]
-    try:
-        done = subprocess.run([*program, "run", *names], env=environment, timeout=MOST, check=False)
-    except subprocess.TimeoutExpired:
-        print(f"not done within {MOST:g} s; run again to go on", file=sys.stderr)
-        return 2
-    if done.returncode:
-        return 2
-    said = subprocess.run([*program, "results", "--all", "true"], capture_output=True, text=True, check=True).stdout
-    found = {module: results for module, results in counted(said.splitlines()).items() if not results["not checked"]}
+    """Run the mutants with these names (patterns as mutmut takes them; none: all), print what was noticed.
+
+    Without names, what was killed before stays killed as long as its function is the same; what survived is tried again.
+    """
+    deadline = time.monotonic() + MOST
+    known = to_try_again(_results()) if not names and Path("mutants").is_dir() else []
+    ended = _ran(names, deadline) and (not known or _ran(known, deadline))
+    found = counted(_results())
+    if names:
+        found = {module: results for module, results in found.items() if results.total() > results["not checked"]}
     print("\n".join(table(found)))
-    return int(share(sum(found.values(), Counter())) < WANTED)
+    code, line = verdict(sum(found.values(), Counter()), ended=ended)
+    print(line, file=sys.stderr if code else sys.stdout)
+    return code
+
+
+def _results() -> list[str]:
+    said = subprocess.run([*_PROGRAM, "results", "--all", "true"], capture_output=True, text=True, check=False)
+    return said.stdout.splitlines()
+
+
+def _ran(names: list[str], deadline: float) -> bool:
+    """Let mutmut run until ``deadline``; return whether it came to a good end."""
+    environment = {**os.environ, "CI": "1"}  # hypothesis then draws the same examples in every run
+    # A session of its own: the processes that try mutants end together with it.
+    with subprocess.Popen([*_PROGRAM, "run", *names], env=environment, start_new_session=True) as process:
+        try:
+            return process.wait(max(deadline - time.monotonic(), 0.0)) == 0
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    for number in (signal.SIGINT, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        os.killpg(process.pid, number)
+        try:
+            process.wait(_ENDING)
+        except subprocess.TimeoutExpired:
+            continue
 
 
 if __name__ == "__main__":
