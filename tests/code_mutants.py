@@ -66,7 +66,7 @@ def verdict(everything: Counter[str], *, ended: bool) -> tuple[int, str]:
 def main(names: list[str]) -> int:
     """Run the mutants with these names (patterns as mutmut takes them; none: all), print what was noticed.
 
-    Without names, what was killed before stays killed as long as its function is the same; what survived is tried again.
+    Without names, what was killed stays killed as long as its function is the same; what survived is tried again.
     """
     deadline = time.monotonic() + MOST
     known = to_try_again(_results()) if not names and Path("mutants").is_dir() else []
