@@ -1,1 +1,1 @@
-"""Trials derived from policy documents, run on boards: running, own names, probe, drift, findings, summary."""
+"""Trials derived from policy documents, run on boards: running, own names, probe, drift, discrepancies, summary."""

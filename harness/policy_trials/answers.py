@@ -1,8 +1,8 @@
-"""What answers a device's requests to the shadow and jobs services, so that "allowed" means answered.
+"""The answers to a device's requests to the shadow and jobs services, so that "allowed" means answered.
 
 "AWS IoT Core Developer Guide, Device Shadow MQTT topics" and "Jobs MQTT API operations" (whose answers come without a
-subscription); nRF Connect SDK, nRF Cloud library, for the topics without ``$aws``. UNCONFIRMED what exactly answers on
-those of a get: any message below the topic counts.
+subscription); nRF Connect SDK, nRF Cloud library, for the topics without ``$aws``. UNCONFIRMED: which message
+answers a get there, so any message below the topic counts.
 """
 
 from typing import Final
@@ -17,18 +17,18 @@ _TRANSFORMING: Final = b'{"t":"state.desired.nrfcloud_mqtt_topic_prefix"}'
 
 
 def answer(topic: str, names: Names, expectations: Expectations) -> ServiceAnswer | None:
-    """Return how a publish on ``topic`` is answered; None: it is no request, or its answer may not be listened to."""
+    """Return how a publish on ``topic`` is answered; None: it is not a request, or its answer may not be heard."""
     found = _answers(names.device_id).get(topic)
     if found is None:
         return None
     listening = [] if found.listen is None else [expectations.ruling("iot:Subscribe", found.listen)]
-    # Whether what comes without a subscription needs the right to be received is UNCONFIRMED.
+    # UNCONFIRMED: does a message that comes without a subscription need the right to be received?
     listening.append(expectations.ruling("iot:Receive", heard_on(found)))
     return found if all(ruling.allowed for ruling in listening) else None
 
 
 def heard_on(found: ServiceAnswer) -> str:
-    """Return the topic that an answer comes on when the request is taken."""
+    """Return the topic of the answer to a request that is taken."""
     return f"{found.below}accepted" if found.below.endswith("/") else found.below
 
 

@@ -1,4 +1,4 @@
-"""The derived trials of one run: which board gets which cases, what was tried, and what may be claimed in the end."""
+"""The derived trials of one run: which board gets which cases, which were run, and what may be claimed in the end."""
 
 from harness.policy.derivation.case import Case
 from harness.policy_trials.own_names import OwnNames, own_names
@@ -8,7 +8,7 @@ from harness.run import Run
 
 
 class DerivedTrials:
-    """What the plug-in keeps of the derived trials of ``run``."""
+    """The plug-in's record of the derived trials of ``run``."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -21,19 +21,19 @@ class DerivedTrials:
         return [(case, board.name) for board in self._run.selected for case in cases[board.cloud]]
 
     def note_trial(self, board: str, case: str) -> None:
-        """Take note that the policy case with this id was tried on this board, whatever came out."""
+        """Note that the policy case with this id was tried on this board, whatever its outcome."""
         cloud = next(config.cloud for config in self._run.selected if config.name == board)
         self._tried.note_trial(cloud, board, case)
 
     def own_names(self, board: str, *, full: bool) -> OwnNames:
-        """Return what the names of this board's device, which is provisioned for that, add to its policy cases."""
+        """Return what the names of this board's device add to its policy cases. Provisions the device first."""
         own = self._run.board(board)
         documents = own.cloud.documents
         found = own_names(documents, own.device.names, cases_for(documents, full=full), full=full)
         return found.only(lambda case: can_run(case, own) is None)
 
     def note_own_names(self, board: str, found: str) -> None:
-        """Take note that everything was tried that the names of this board's device add: their text."""
+        """Note that the trials that the names of this board's device add were run. ``found``: the text of OwnNames."""
         self._tried.note_own_names(board, found)
 
     def summary(self) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""What a trial shows that went otherwise than the documents say. No I/O.
+"""What a trial shows if it did not go as the documents say. No I/O.
 
-A connection that stays where the documents want it ended is no permission yet: brokers other than AWS IoT refuse a
-subscription with SUBACK 0x80, which Serial Modem reports like a granted one, and lose a refused message. So it is a
-permission that was gained only where its effect was seen, or where the cloud is known to hang up on refusals.
+A connection that stays although the documents refuse the packet does not yet show a permission: brokers other than AWS
+IoT refuse a subscription with SUBACK 0x80, which Serial Modem reports like a granted one, and lose a refused message. A
+permission was gained only if its effect was seen, or if the cloud is known to hang up on refusals.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Tried:
     def proved(self) -> Outcome | None:
         """What came of it; None when nothing is proved.
 
-        An allowed message that nobody saw and nobody was hung up on for is no policy's doing.
+        If an allowed message was lost and the connection stayed, no policy was the cause.
         """
         outcome = None if self.verdict is None else self.verdict.outcome
         lost = outcome is Outcome.IGNORED and self.packets is Packets.PUBLISHES and self.case.allowed
@@ -53,12 +53,12 @@ class Tried:
 
     @property
     def differs(self) -> bool:
-        """Whether it is proved that the cloud does something else than the documents say."""
+        """True if it is proved that the cloud does not do what the documents say."""
         return self.proved is not None and self.proved is not expected(self.case)
 
     @property
     def packets(self) -> Packets:
-        """Which way of refusing it is about."""
+        """The kind of packet; a cloud may refuse each kind in another way."""
         match self.case.request.verb:
             case Verb.CONNECT:
                 return Packets.CONNECTS
@@ -80,7 +80,7 @@ class Tried:
 
 
 def discrepancy(one: Tried, tried: Sequence[Tried]) -> Discrepancy | None:
-    """Return what ``one`` of the trials shows, None: what the documents say, or nothing."""
+    """Return the discrepancy that ``one`` of the trials shows; None: it shows what the documents say, or nothing."""
     if not one.differs:
         return None
     if one.case.closes:
@@ -94,16 +94,16 @@ def discrepancy(one: Tried, tried: Sequence[Tried]) -> Discrepancy | None:
 
 
 def never_hung_up(packets: Packets, tried: Sequence[Tried]) -> int:
-    """Return how many such packets, refused by the documents, were tried if the cloud hung up on none; 0: on some."""
+    """Return how many refused packets of this kind were tried if the cloud hung up on none of them; else 0."""
     refused = _refused(packets, tried)
     return 0 if any(one.proved in _HUNG_UP for one in refused) else len(refused)
 
 
 def _hangs_up(packets: Packets, tried: Sequence[Tried]) -> bool:
-    """Tell whether a cloud that keeps the connection allows the packet: it hangs up on others, or refuses none.
+    """Tell whether a connection that stays shows that the cloud allows the packet.
 
-    That it refuses none of these needs a cloud that refuses nothing in silence, be it other packets: what is seen to
-    work says nothing of what nobody can see.
+    It does if the cloud hangs up on others of the kind, or refuses none. "Refuses none" needs a cloud that refuses no
+    packet in silence, of whatever kind: an effect that was seen says nothing of packets that nobody can see.
     """
     if not never_hung_up(packets, tried):
         return True

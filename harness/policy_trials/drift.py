@@ -26,7 +26,7 @@ from harness.trial import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """What one trial shows. ``statement``: to which it belongs; None if none comes near it, or none is to blame."""
+    """What one trial shows. ``statement``: the one that it points at; None if none is near, or none is to blame."""
 
     tried: Tried
     discrepancy: Discrepancy
@@ -38,9 +38,9 @@ class Deviation:
 class Drift:
     """The comparison.
 
-    ``changes``: what may have been done to the documents; of each entry one change, and all entries together, explain
-    what was found. ``excluded``: how many single changes certainly were not made. ``profiles``: shipped profiles that
-    say exactly what was found. ``beyond``: how many single changes no trial can show.
+    ``changes``: how the documents may have been changed; one change of each entry, all entries together, explains the
+    findings. ``excluded``: how many single changes were certainly not made. ``profiles``: shipped profiles that agree
+    with all findings. ``beyond``: how many single changes no trial can show.
     """
 
     tried: Sequence[Tried]
@@ -56,7 +56,7 @@ class Drift:
 
     @property
     def refuses_nothing(self) -> bool:
-        """Whether all that the documents refuse was seen to be allowed."""
+        """True if everything that the documents refuse was seen to be allowed."""
         refused = sum(one.case.closes for one in self.tried if one.proved is not None)
         return refused > 0 and refused == sum(one.tried.case.closes for one in self.found(Discrepancy.GAINED))
 
@@ -81,11 +81,11 @@ class Drift:
 def compare(
     documents: Sequence[PolicyDocument], mutants: Iterable[Mutant], tried: Sequence[Tried], names: Names
 ) -> Drift:
-    """Compare what was found with ``documents`` and with ``mutants`` of them. ``names``: of the device."""
+    """Compare the trials with ``documents`` and with ``mutants`` of them. ``names``: of the device."""
     proved = [one for one in tried if one.proved is not None]
     found = [(one, what) for one in proved if (what := discrepancy(one, proved)) is not None]
-    # What only stayed connected may be refused all the same. It tells of no change, except that a message which was
-    # sent and did not arrive speaks against each change that would let it pass.
+    # A packet after which the connection merely stayed may still be refused, so it speaks for no change. But a message
+    # that was sent and did not arrive speaks against each change that would let it pass.
     stayed = {one.case.id for one, what in found if what is Discrepancy.STAYED}
     telling = [one for one in proved if one.case.id not in stayed or one.undelivered]
     told_by = [(mutant, _told(telling, mutant, stayed)) for mutant in mutants]
@@ -101,7 +101,7 @@ def compare(
 
 
 class _Told(NamedTuple):
-    """The trials of which a mutant says something else than the documents: as was found, or not."""
+    """The trials on which a mutant and the documents differ: those where the mutant is right, and the others."""
 
     alike: frozenset[str]
     unlike: frozenset[str]
@@ -115,7 +115,7 @@ def _told(telling: Sequence[Tried], mutant: Mutant, stayed: Collection[str]) -> 
 
 
 def _outcomes(proved: Sequence[Tried], documents: Mapping[str, PolicyDocument]) -> list[tuple[Tried, Outcome]]:
-    """Return with each trial how it would go on a cloud that enforces ``documents``."""
+    """Return each trial with the outcome that it would have on a cloud that enforces ``documents``."""
     refused = refusals([one.case for one in proved], documents)
     return [(one, outcome_of_refusal(one.case, action)) for one, action in zip(proved, refused, strict=True)]
 
@@ -127,7 +127,7 @@ def _difference(tried: Tried, what: Discrepancy, documents: Sequence[PolicyDocum
         end = "nothing came of it" if silent else "what came of it cannot be seen"
         return Deviation(tried, what, None, f"{ruling.explain()}, yet the connection stayed; {end}")
     if what is Discrepancy.LACKS and tried.packets is Packets.SUBSCRIPTIONS:
-        # What is silent was the delivery's refusal; the subscription's ends the connection.
+        # A refused delivery is silent; a refused subscription ends the connection.
         wanted = "iot:Receive" if tried.proved is Outcome.IGNORED else "iot:Subscribe"
         action, resource = next(check for check in case.checks if check[0] == wanted)
         name = resource_part(resource).partition("/")[2]
@@ -138,7 +138,7 @@ def _difference(tried: Tried, what: Discrepancy, documents: Sequence[PolicyDocum
 
 
 def _changes(told_by: Iterable[tuple[Mutant, frozenset[str]]], differing: set[str]) -> list[tuple[Mutant, ...]]:
-    """Return few groups of changes; one of each group, all together, explain what can be explained of ``differing``."""
+    """Return a few groups of changes: one change of each, all together, explain as much of ``differing`` as can be."""
     fitting: dict[frozenset[str], list[Mutant]] = {}
     for mutant, told in told_by:
         if told <= differing:
@@ -159,6 +159,6 @@ def _says(documents: Mapping[str, PolicyDocument], proved: Sequence[Tried]) -> b
 
 
 def _fits(outcome: Outcome, one: Tried) -> bool:
-    # A request that stays unanswered may be allowed: not every service answers everything.
+    # An unanswered request may be allowed: not every service answers everything.
     unanswered = one.packets is Packets.PUBLISHES and one.proved is Outcome.IGNORED
     return outcome is (Outcome.TOLERATED if unanswered else one.proved)

@@ -18,14 +18,14 @@ from harness.policy_trials.trials import MEMBERSHIPS, MOST_UNPROVED, concrete, f
 from harness.trial import LAB_OUTCOMES, Outcome, Unproved, Verdict, WrongVerdict
 
 NOTHING_MORE: Final = "nothing more"
-"""The text of :class:`OwnNames` that add nothing."""
+"""The text of an :class:`OwnNames` that adds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:
-    """What a device's own names add. ``selection``: the smallest set for them; ``further``: what is not derived yet.
+    """What a device's own names add. ``selection``: the smallest set for them; ``further``: cases not derived yet.
 
-    ``left_out``: so many of those the board cannot run.
+    ``left_out``: how many of those the board cannot run.
     """
 
     selection: Selection
@@ -33,7 +33,7 @@ class OwnNames:
     left_out: int = 0
 
     def only(self, can_run: Callable[[Case], bool]) -> "OwnNames":
-        """Return the same with nothing further but what the board can run."""
+        """Return the same with only those further cases that the board can run."""
         further = tuple(case for case in self.further if can_run(case))
         return replace(self, further=further, left_out=self.left_out + len(self.further) - len(further))
 
@@ -45,7 +45,7 @@ class OwnNames:
 
 
 class RestNotRun(WrongVerdict):
-    """Something was wrong, and then the lab kept the rest from being run."""
+    """A trial went wrong, and then the lab kept the rest from being run."""
 
 
 def own_names(
@@ -73,11 +73,11 @@ def own_names(
 
 
 def run_cases(cases: Iterable[Case], run: Callable[[Case], Verdict], expect: Callable[[Case, Verdict], object]) -> None:
-    """Run all ``cases``, and then raise what was wrong with any of them: WrongVerdict, else Unproved.
+    """Run all ``cases``, then raise the wrong ones as one error: WrongVerdict, or else Unproved.
 
-    ``expect`` raises either. What keeps the rest from being run ends it: a board or a cloud that is gone, other trouble
-    of the lab, or so many trials in a row that prove nothing as would end a probe. RestNotRun if something was wrong
-    before, or else the trouble itself.
+    ``run`` runs a case; ``expect`` raises either error for a wrong verdict. The lab's trouble ends the series: a board
+    or cloud that is gone, or MOST_UNPROVED trials in a row that prove nothing. Then it raises RestNotRun if a trial was
+    wrong before, or else the trouble itself.
     """
     wrong: list[str] = []
     unproved: list[str] = []
@@ -110,7 +110,7 @@ def _packet(case: Case) -> tuple[Membership, Request]:
 
 
 def _on_shared_connections(cases: Iterable[Case]) -> list[Case]:
-    """Return ``cases`` with one principal object for all of a connection: that is compiled but once."""
+    """Return ``cases`` with one principal object for each connection, so that it is compiled only once."""
     principals: list[Principal] = []
     shared = []
     for case in cases:

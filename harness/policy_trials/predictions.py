@@ -1,7 +1,7 @@
-"""Which derived trials would go otherwise on a cloud that enforces other documents than the expected ones.
+"""Which derived trials would go differently on a cloud that does not enforce the expected documents.
 
-A trial makes use of more permissions than the one that it is about: a subscription is proved by a message that arrives,
-which the device may have to ask for, and a request by its answer. A cloud that refuses one of them is noticed too.
+A trial uses more permissions than the one that it is about: a subscription is proved by a message that arrives, which
+the device may have to ask for, and a request by its answer. A cloud that refuses one of these is noticed too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

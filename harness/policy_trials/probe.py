@@ -31,7 +31,7 @@ def probe(
 ) -> Drift:
     """Run the trials for a device of these ``memberships``, and compare.
 
-    The board is brought to each membership in turn; when it is closed, it becomes an ordinary member of its team again.
+    The device gets each membership in turn; when the board is closed, it becomes an ordinary member of its team again.
     Raises LabError when the board cannot be provisioned; trials that prove nothing are part of the answer.
     """
     _ = board.provisioned  # before the trials are counted
@@ -67,17 +67,17 @@ def _try(board: Board, record: Callable[[Verdict], None], case: Case) -> Verdict
         return Verdict(Outcome.CLOUD_LOST, case.id, str(error))
     except BoardLost as error:
         return Verdict(Outcome.BOARD_LOST, case.id, str(error))
-    except HarnessError as error:  # what was found so far is not to be lost over it
+    except HarnessError as error:  # the findings so far must not be lost
         return Verdict(Outcome.INCONCLUSIVE, case.id, str(error))
 
 
 def trials_and_mutants(
     documents: Sequence[PolicyDocument], names: Names, memberships: Sequence[Membership]
 ) -> tuple[list[Case], list[Mutant], list[Mutant]]:
-    """Return the smallest set for single changes, and what else tells the documents from the shipped profiles.
+    """Return the smallest set for single changes, with the trials that tell the documents from the shipped profiles.
 
-    With the changes that these trials notice, and those that no trial can show. The device's own CONNECT comes first,
-    and then the trials of one membership follow each other.
+    Beside them: the changes that these trials notice, and those that no trial can show. The device's own CONNECT comes
+    first, and then the trials of one membership follow each other.
     """
     further = _additions(documents, names.account)
     selection = plan(documents, names, memberships, further=further, fit=fit_for_trials(documents, names))
@@ -86,7 +86,7 @@ def trials_and_mutants(
 
 
 def _additions(documents: Sequence[PolicyDocument], account: str) -> Iterator[Mutant]:
-    """Yield what a shipped profile has more than these documents, one resource of a statement at a time."""
+    """Yield what a shipped profile adds to these documents, one resource of a statement at a time."""
     by_name = {document.name: document for document in documents}
     for profile in SHIPPED:
         for name, document in load_profile(profile, account=account).items():

@@ -5,7 +5,7 @@ from harness.policy_trials.own_names import NOTHING_MORE
 
 
 class PolicySummary:
-    """Takes note of the derived trials that were run, whatever came out of them."""
+    """Keeps the derived trials that were run, whatever their outcome."""
 
     def __init__(self) -> None:
         self._tried: dict[str, dict[str, set[str]]] = {}  # ids of cases, by cloud and board
@@ -17,18 +17,18 @@ class PolicySummary:
         return tuple(self._tried)
 
     def note_trial(self, cloud: str, board: str, case: str) -> None:
-        """A case for any names, which has this id, was tried on this board."""
+        """Note that the case with this id, for any names, was tried on this board."""
         self._tried.setdefault(cloud, {}).setdefault(board, set()).add(case)
 
     def note_own_names(self, board: str, found: str) -> None:
-        """Everything that the names of this board's device call for besides was tried: the text of OwnNames."""
+        """Note that the additional trials for the names of this board's device were run: the text of OwnNames."""
         self._own_names[board] = found
 
     def line(self, cloud: str, selection: Selection) -> str | None:
-        """Return what can be said of a cloud whose smallest set is ``selection``; None: none of that was run.
+        """Return the line for a cloud whose smallest set is ``selection``; None: none of the set was run.
 
-        The line says how much of the set was run where it was not all, what the names of a board's device added, and
-        of which boards nobody asked.
+        The line says how many of the set were run if it was not all, what the names of a board's device added, and
+        for which boards the own names were not compared.
         """
         boards = self._tried[cloud]
         wanted = {case.id for case in selection.cases}

@@ -43,17 +43,17 @@ from harness.trial import (
 )
 
 MEMBERSHIPS = (Membership.PROVISIONED, Membership.ASSOCIATED, Membership.GATEWAY)
-"""The memberships that a board can be brought to. What is attached to no thing, nRF Cloud does not register."""
+"""The memberships that a board can be brought to. nRF Cloud registers no device without a thing."""
 
 MOST_UNPROVED = 3
-"""So many trials in a row that prove nothing end a series of them: the lab has to be looked at first."""
+"""Trials in a row that prove nothing, after which a series ends: the lab has to be mended first."""
 
 ANY_NAMES = Names(DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT)
-"""Of no device in particular."""
+"""Names for any device."""
 
 
 def cases_for(documents: Sequence[PolicyDocument], *, full: bool) -> list[Case]:
-    """Return the cases of a board, for no device in particular: see :func:`concrete`.
+    """Return the cases of a board, still for any device: :func:`concrete` puts in its names.
 
     ``full``: every derived case, also those that no trial can show; otherwise the smallest set that notices every
     single change to the documents, behind the device's own CONNECT.
@@ -68,15 +68,15 @@ def cases_for(documents: Sequence[PolicyDocument], *, full: bool) -> list[Case]:
 
 @lru_cache(maxsize=8)
 def selection_for(documents: tuple[PolicyDocument, ...]) -> Selection:
-    """Return the smallest set of trials of these documents, with what it notices, for no device in particular."""
+    """Return the smallest set of trials of these documents, for any device, with what it notices."""
     return plan(documents, ANY_NAMES, MEMBERSHIPS, fit=fit_for_trials(documents, ANY_NAMES))
 
 
 def own_connect_first(documents: Sequence[PolicyDocument], cases: Sequence[Case], names: Names) -> list[Case]:
     """Return ``cases`` behind the device's own CONNECT.
 
-    Every allowed trial needs that, so the set could do without; but where it is refused the others prove nothing, and
-    only the CONNECT itself says so.
+    Every allowed trial needs that CONNECT, so the set could do without it. But if it is refused, the others prove
+    nothing, and only the CONNECT itself says so.
     """
     membership = cases[0].membership if cases else MEMBERSHIPS[0]
     own = [case for case in derive(documents, membership, names) if case.template == DEVICE and _plain_connect(case)]
@@ -100,7 +100,7 @@ def why_not(case: Case, documents: Sequence[PolicyDocument], names: Names) -> st
 
 
 class _Unknown(NamedTuple):
-    """What documents ask that is not known: ``keys``, and the documents as ``most`` and ``least`` is allowed then."""
+    """Unknown ``keys`` that documents ask for, and the documents read so that they allow ``most`` and ``least``."""
 
     keys: list[str]
     most: Mapping[str, PolicyDocument]
@@ -114,7 +114,7 @@ class _Unknown(NamedTuple):
 
 def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unknown | None) -> str | None:
     if case.membership not in MEMBERSHIPS:
-        return f"a device that is {case.membership} cannot be made by what nRF Cloud offers"
+        return f"nRF Cloud offers no call that makes a device {case.membership}"
     if case.request.will is not None:
         return all_lack(Capability.WILL) or "the trials make no CONNECT with a will"
     if case.request.verb is Verb.RECEIVE:
@@ -122,14 +122,14 @@ def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unk
         if found is None:
             return f"nothing that the documents allow can be made to arrive on {case.request.name}"
         if expected(case) is Outcome.IGNORED and not shows_sending(found, case.membership):
-            return f"nothing shows that the message was sent which may not be delivered on {case.request.name}"
+            return f"nothing would show that a message was sent which may not be delivered on {case.request.name}"
     if unknown and refusals([case], unknown.most) != refusals([case], unknown.least):
         return f"what the documents say depends on {', '.join(unknown.keys)}, of which the harness knows nothing"
     return None
 
 
 def as_shown(case: Case, documents: Sequence[PolicyDocument], names: Names) -> Case:
-    """Return the case with everything that its trial shows: a subscription that is waited on shows the delivery too."""
+    """Return the case with everything that its trial shows; a message on a subscription shows the delivery too."""
     if case.request.verb is not Verb.SUBSCRIBE or not case.allowed:
         return case
     found = delivery(case.request, case.membership, names, Expectations(documents, names, case.membership))
@@ -167,7 +167,7 @@ def expected(case: Case) -> Outcome:
 
 
 def outcome_of_refusal(case: Case, action: str | None) -> Outcome:
-    """Return how the trial of ``case`` goes where ``action`` is refused, None: nothing is."""
+    """Return the outcome of the trial of ``case`` if ``action`` is refused (None: nothing is refused)."""
     if action is None:
         return Outcome.TOLERATED
     if action == "iot:Receive":
@@ -213,7 +213,7 @@ def _publish(board: Board, trials: Trials, case: Case) -> Verdict:
     if topic.startswith(board.cloud.account.mqtt_prefix):
         witness = _seen_by_observer(board)
     elif topic.startswith("$aws/"):
-        # What the shadow and jobs services take; whoever is refused never gets that far.
+        # A payload that the shadow and jobs services take; a refused publish never gets that far.
         payload = b'{"clientToken":"%NONCE%"}'
     return trials.publish(topic, payload, retain=retain, witness=witness)
 

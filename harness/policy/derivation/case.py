@@ -63,8 +63,8 @@ class Case:
 
     ``id``: short, the same for every board, fit for pytest. ``template``: ``request.name`` (for a will: its topic)
     with ``{device}``, ``{other_device}``, ``{tenant}``, ``{other_tenant}`` in place of names. ``documents``: names of
-    those in force. ``probes``: one sentence. ``checks``: the permissions it takes. ``ruling``: on the one that
-    decides: the first one refused, or the last. Cases of one connection share one ``principal`` object.
+    those in force. ``probes``: one sentence. ``checks``: the permissions it takes. ``ruling``: on the
+    permission that decides: the first refused one, or the last. Cases of one connection share one ``principal`` object.
     """
 
     id: str
@@ -111,7 +111,7 @@ def rule(compiled: CompiledPolicies, checks: Iterable[Check]) -> Ruling:
 
 
 def allowed_by(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> list[bool]:
-    """Tell for each case whether ``documents`` (by name) allow it, which need not be those it was derived from."""
+    """Tell for each case whether ``documents`` (by name) allow it. They need not be those that it was derived from."""
     return [refused is None for refused in refusals(cases, documents)]
 
 
@@ -129,7 +129,7 @@ def refusals(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> 
 
 
 class _Asked(dict[Check, bool]):
-    """Answers for one connection; many packets of it need the same permission, to connect above all."""
+    """Answers for one connection, each asked once: many packets need the same permission, above all that to connect."""
 
     def __init__(self, compiled: CompiledPolicies) -> None:
         self._compiled = compiled

@@ -1,4 +1,4 @@
-"""Which message can be made to arrive on a subscription, so that a trial of it shows more than that nobody hung up.
+"""Which message can be made to arrive on a subscription, so that its trial shows more than a connection that stays.
 
 Shadow topics from "AWS IoT Core Developer Guide, Reserved topics"; nRF Cloud's MQTT team devices may publish everything
 below their team's prefix.
@@ -38,10 +38,11 @@ class Delivery(NamedTuple):
 
 
 def delivery(request: Request, membership: Membership, names: Names, expectations: Expectations) -> Delivery | None:
-    """Return what can be made to arrive on the subscription of ``request`` without breaking a policy; None: nothing.
+    """Return a message that can arrive on the subscription of ``request`` without breaking a policy; None: there is
+    none.
 
-    ``membership``, ``names``: of the device; ``expectations``: what the documents allow it. Whoever only subscribes
-    must be allowed the delivery too; for Verb.RECEIVE that is the question.
+    ``membership``, ``names``: of the device; ``expectations``: what the documents allow it. For
+    Verb.SUBSCRIBE the delivery must be allowed too; for Verb.RECEIVE the trial asks just that.
     """
     source = _source(request, membership, names)
     if source is None:
@@ -58,8 +59,8 @@ def delivery(request: Request, membership: Membership, names: Names, expectation
 def shows_sending(found: Delivery, membership: Membership) -> bool:
     """Tell whether it can be seen that the message was sent although it did not arrive.
 
-    A shadow service that keeps silent looks like one whose answer is refused to the device. REST state shows that it
-    worked; but not of a device outside every team, and not that it answered a question.
+    A silent shadow service looks like one whose answer may not be delivered. REST state shows that the service worked,
+    but not for a device outside every team, and it does not show an answer to a question.
     """
     return found.source is not Source.ASKED and not (
         found.source is Source.REPORTED and membership is Membership.PROVISIONED
@@ -77,6 +78,6 @@ def _source(request: Request, membership: Membership, names: Names) -> Source | 
     if name in (f"{shadow}/update/delta", f"{names.device_id}/shadow/update/delta"):
         # REST shows and changes the team's devices only.
         return None if membership is Membership.PROVISIONED else Source.DESIRED
-    # On its own shadow topics nRF Cloud's rules answer; what comes of a device's message there is theirs to say.
+    # On nRF Cloud's own shadow topics its rules answer, and they decide what follows from a device's message there.
     plain = possible_topic(name) and not name.startswith(("$", f"{names.device_id}/shadow/"))
     return Source.ITSELF if plain else None

@@ -28,7 +28,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(documents: Iterable[PolicyDocument], context: Context) -> Iterator[Candidate]:
-    """Packets inside and one change outside the resources of ``documents``; those that show a permission come first."""
+    """Yield packets inside the resources of ``documents``, which show permissions, then packets one change outside."""
     documents = tuple(documents)
     yield Candidate(Verb.CONNECT, DEVICE, "the device connects under its own client id")
     yield Candidate(Verb.CONNECT, OTHER_DEVICE, "the device connects under another device's client id")
@@ -44,7 +44,7 @@ def candidates(documents: Iterable[PolicyDocument], context: Context) -> Iterato
 
 
 def candidates_of_absent(document: PolicyDocument, context: Context) -> Iterator[Candidate]:
-    """One packet for each resource of a document that is not in force: what it alone would allow."""
+    """Yield one packet for each resource of a document that is not in force: a packet that it alone would allow."""
     for resource in _resources([document], context):
         for candidate in list(resource.witnesses())[:1]:
             yield candidate._replace(words=f"{candidate.words}; this document is not in force here")

@@ -50,7 +50,7 @@ def inside(shape: Shape, *, subscribing: bool) -> Iterator[Text]:
 
 
 def outside(shape: Shape, *, subscribing: bool) -> Iterator[Text]:
-    """Texts one change away from the resource; another resource may match them all the same."""
+    """Yield texts one change away from the resource. Another resource may match them."""
     head = shape.head
     if not head:
         return
@@ -97,7 +97,7 @@ def _known_tails(head: str, subscribing: bool) -> tuple[str, ...]:
 
 
 def _usual_tail(shape: Shape, subscribing: bool) -> str:
-    """What to put behind the fixed levels so that only the fixed levels are in question."""
+    """Return a tail for the fixed levels that leaves only those in question."""
     if not shape.open:
         return ""
     slash = "/" * shape.head.endswith("/")

@@ -1,7 +1,7 @@
 """From policy documents to trials: what must work, what must not, and what each trial probes.
 
-Every candidate is judged by the evaluator under all documents in force, so a text outside one statement that another
-one allows becomes an allowed trial. Texts that MQTT or AWS IoT would not even take are left out.
+The evaluator judges every candidate under all documents in force, so a text outside one statement that another one
+allows becomes an allowed trial. Texts that MQTT or AWS IoT would not take at all are left out.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def derive(documents: Iterable[PolicyDocument], membership: Membership, names: N
 
     ``documents``: a profile, or any documents; :func:`in_force` says which of them count. ``membership``: what the
     device is in its team. ``names``: of the device, its team, and others of both. A device that may not connect has
-    connects only.
+    only connects.
     """
     return survey(documents, membership, names).cases
 
@@ -87,7 +87,7 @@ class Deriver:
                 (self.found.cases if fit else self.found.impossible).append(case)
 
     def case(self, candidate: Candidate) -> Case | None:
-        """Return a packet as a case, None if the device gets nowhere near it."""
+        """Return a packet as a case, None if the device cannot get as far as sending it."""
         verb, request = candidate.verb, self._request(candidate)
         if not self._connects and (verb is not Verb.CONNECT or candidate.will):
             return None
@@ -153,7 +153,7 @@ def _possible(request: Request) -> bool:
 
 
 def _answered(case: Case) -> bool:
-    """Whether the decision can be seen: on reserved topics an allowed message is taken only if it is a request."""
+    """Tell whether the decision can be seen: on reserved topics only an allowed request has an effect."""
     message = case.request.will if case.request.verb is Verb.CONNECT else case.request.name
     publishing = case.request.verb in (Verb.CONNECT, Verb.PUBLISH) and message is not None
     return not (case.allowed and publishing) or is_request(str(message))

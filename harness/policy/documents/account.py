@@ -1,8 +1,8 @@
-"""The account and region of a cloud: whichever its documents name.
+"""The account and region of a cloud are those that its documents name.
 
-A device only meets resources of its own cloud's account and region. So documents as exported from AWS, with the real
-ones in their ARNs, are read as if they were of the examples', like the requests that are judged by them; taken at their
-word they would grant nothing.
+A device only meets resources of its own cloud's account and region. Requests here have the account and region of AWS's
+examples. Documents exported from AWS have the real ones in their ARNs and would grant nothing, so they are read as if
+they had those of the examples too.
 """
 
 import re
@@ -19,7 +19,7 @@ from harness.policy.documents.statement import Statement
 from harness.policy.errors import PolicyError
 from harness.policy.proof.containment import covers
 
-# Parts of an ARN by their position, and what is there in requests. One that is malformed (lint says so) stays as it is.
+# Parts of an ARN by position, with their text in requests. A malformed part (lint reports it) stays as it is.
 _PARTITION, _REGION, _ACCOUNT = 1, 3, 4
 _WORDS: Final = {_PARTITION: "partition", _REGION: "region", _ACCOUNT: "account"}
 _EXAMPLE: Final = {_PARTITION: "aws", _REGION: EXAMPLE_REGION, _ACCOUNT: EXAMPLE_ACCOUNT}
@@ -31,7 +31,7 @@ _FORM: Final = {
 
 
 class Clash(NamedTuple):
-    """Two parts of one cloud's documents that no ARN can have both. ``path``: of the second one, in ``document``."""
+    """Two parts of one cloud's documents that contradict each other. ``path``: of the second one, in ``document``."""
 
     document: str
     path: str
@@ -62,7 +62,7 @@ def at_home(documents: Iterable[PolicyDocument]) -> list[PolicyDocument]:
 
 
 class _Named(NamedTuple):
-    """Parts by their position that stand for another one than in requests; wildcards may fit it.
+    """Parts, by their position, that differ from those in requests; they may have wildcards.
 
     ``head``: the start of an ARN of this cloud, as far as its documents name it.
     """
@@ -96,10 +96,10 @@ def _named(documents: Iterable[PolicyDocument]) -> _Named | Clash:
 
 
 def _is_any(text: str, position: int) -> bool:
-    """Whether a part stands for the cloud's own, whichever that is.
+    """Tell whether a part stands for the cloud's own part, whatever that is.
 
-    The examples' account is what ${AWSAccountId} was filled with. An ARN with it and without a region is of any cloud,
-    so its partition ``aws`` is no more than how such ARNs begin: nRF Cloud's documents are of a cloud in China too.
+    The examples' account comes from ${AWSAccountId}. An ARN with it and without a region fits any cloud, so its
+    partition ``aws`` says nothing: nRF Cloud's documents may be of a cloud in China too.
     """
     parts = text.split(":", 5)
     placeholder = parts[_ACCOUNT] == EXAMPLE_ACCOUNT

@@ -38,7 +38,7 @@ def resource_start(arn: str) -> int:
 
 
 def resource_part(arn: str) -> str:
-    """Return what a person reads of an ARN: ``topic/a/b``. Text that is no ARN (``*``) comes back as it is."""
+    """Return the part of an ARN that people read: ``topic/a/b``. Other text (``*``) comes back as it is."""
     return arn[resource_start(arn) :]
 
 

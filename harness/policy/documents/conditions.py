@@ -1,7 +1,7 @@
 """Condition operators, from "IAM User Guide, Condition operators" and "Conditions with multiple keys or values".
 
 Several values: one must match; for negated operators none may. An absent key makes positive operators false and negated
-ones true; the same goes for a value whose variable has no value: nothing equals it.
+ones true. A value whose variable has no value does the same, because nothing equals it.
 """
 
 import base64

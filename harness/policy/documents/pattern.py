@@ -70,8 +70,8 @@ class Pattern:
     """Substituted tokens, ready to match. ``exact``: the only text that matches, if there is just one.
 
     ``matches(text)`` looks for each part between two ``*`` once, leftmost, which is right because an earlier end never
-    leaves less room for the parts that follow. So its time grows with the text, times a part's length at the most.
-    Example: ``a*bc*d`` and ``abcbcd``. The first ``bc`` leaves ``bc`` to the second ``*``, the other one leaves
+    leaves less room for the parts that follow. So its time grows with the length of the text, times that of a part at
+    most. Example: ``a*bc*d`` and ``abcbcd``. The first ``bc`` leaves ``bc`` to the second ``*``, the other one leaves
     nothing: if what follows fits behind the second, it fits behind the first as well.
     """
 
@@ -94,7 +94,7 @@ class Pattern:
 
     @property
     def literal_length(self) -> int:
-        """Number of characters that are no wildcard: how specific the pattern is."""
+        """Number of characters that are not wildcards: how specific the pattern is."""
         return sum(len(token) for token in self.tokens if isinstance(token, str))
 
     def reach(self, text: str) -> Reach:

@@ -1,6 +1,6 @@
 """Policy documents from files, and the shipped profiles.
 
-``page``: nRF Cloud's device security page. ``current``: the same, and what firmware of today publishes besides.
+``page``: nRF Cloud's device security page. ``current``: the same, with the topics that today's firmware publishes on.
 """
 
 import codecs
@@ -21,7 +21,7 @@ PROFILE = ("provisioned", "associated", "gateway")
 
 
 def meant_by(name: str) -> str | None:
-    """Return the document of the profiles that ``name`` has in other letters (``Associated``); None: it is no slip."""
+    """Return the profiles' document that ``name`` misspells in its case (``Associated``); None: it misspells none."""
     return next((known for known in PROFILE if name != known and name.casefold() == known), None)
 
 

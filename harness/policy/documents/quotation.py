@@ -1,4 +1,4 @@
-"""What a document says, where it is read as if it were of another account and region.
+"""The words of a document that is read as if it had another account and region.
 
 Documents are judged at the account and region of AWS's examples (:mod:`harness.policy.documents.account`). A reason
 quotes them as they are written.

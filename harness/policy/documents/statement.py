@@ -21,7 +21,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement as written. ``document`` and ``number`` (from 1) say where it stands.
+    """A statement as written. ``document`` and ``number`` (from 1) say where it is.
 
     ``not_action``, ``not_resource``: ``actions`` and ``resources`` are those that the statement does *not* apply to.
     ``variables``: the document's Version has policy variables. ``quotation``: what it says where it was rewritten.
@@ -83,5 +83,5 @@ def _action_pattern(action: str) -> Pattern:
 
 @lru_cache(maxsize=4096)
 def _pattern(tokens: tuple[Token, ...]) -> Pattern:
-    # The versions of a policy that are compared have nearly all of their patterns in common.
+    # The versions of a policy that are compared share nearly all of their patterns.
     return Pattern(tokens)

@@ -53,8 +53,8 @@ _PARTS = re.compile(r"(?P<name>.*?)(?P<rest>\[.*\]|\.[0-9]+)?", re.DOTALL)
 def right_spelling(name: str) -> str | None:
     """Return how AWS IoT spells a variable that ``name`` has in another case.
 
-    None: the spelling is right, or there is no variable of this name in any case. An attribute's name, inside
-    ``[...]``, is whoever's made the attribute, and stays as it is.
+    None: the spelling is right, or no variable has this name in any case. The name of an
+    attribute, inside ``[...]``, was chosen by whoever made the attribute, and stays as it is.
     """
     found = _PARTS.fullmatch(name)
     if found is None:

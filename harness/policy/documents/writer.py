@@ -11,7 +11,7 @@ Object = dict[str, Any]
 
 
 def document_json(document: PolicyDocument) -> str:
-    """Return JSON text that reads as the same document, as short as can be: AWS IoT limits the length.
+    """Return the shortest JSON text that reads as the same document, because AWS IoT limits the length.
 
     Placeholders (``${AWSAccountId}``) are filled already. Raises ValueError for a document without statements, which
     AWS does not take.
@@ -25,7 +25,7 @@ def document_json(document: PolicyDocument) -> str:
 
 
 def too_long(document: PolicyDocument) -> bool:
-    """Tell whether AWS IoT would not take the document for its length, however it is written."""
+    """Tell whether the document is too long for AWS IoT, however it is written."""
     return bool(document.statements) and characters(document_json(document)) > MOST_CHARACTERS
 
 

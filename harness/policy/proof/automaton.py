@@ -8,7 +8,7 @@ from harness.policy.documents.pattern import Token, Variable, Wild
 
 
 class Level(Enum):
-    """Units of a level of a topic that may be any but not empty: one character, then any run; no ``/`` in either."""
+    """Units of any level of a topic that is not empty: one character, then any run of characters; no ``/``."""
 
     FIRST = "first"
     REST = "rest"
@@ -28,8 +28,8 @@ class Automaton:
     """Bit sets of places in patterns: a bit is set while the text so far may end at that place.
 
     ``start``: the places before the first character. ``ends``: for each pattern, in order, the bit of its end: the
-    pattern matches a text exactly if that bit is set after it. ``spans``: for each pattern all its bits: one that has
-    none set any more will not match.
+    pattern matches a text exactly if that bit is set after it. ``spans``: for each pattern all its bits; a pattern
+    without a set bit can no longer match.
 
     All ways to read the text are followed at once, so nothing is ever tried again. ``a*b`` has the places 1 (before
     ``a``), 2 (before ``*``), 4 (before ``b``) and 8, its end. The start is 1. After ``a`` it is 2 and, because ``*``

@@ -1,7 +1,7 @@
 """One kind of packet under two versions of the policies: the shortest text that they decide differently.
 
-All texts are looked at that MQTT and AWS IoT take (:mod:`harness.policy.evaluation.mqtt_rules`); of reserved
-topics only those where somebody answers, because elsewhere an allowed message ends like a refused one.
+The search covers all texts that MQTT and AWS IoT take (:mod:`harness.policy.evaluation.mqtt_rules`). Of reserved topics
+it covers only those where somebody answers, because elsewhere an allowed message ends like a refused one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from harness.policy.proof.automaton import Automaton, Level, Reading, Unit
 from harness.policy.proof.mutants import Mutant
 from harness.policy.proof.search import Effort, TextSearch
 
-_MOST_REFUSED: Final = 100  # texts that will not do, before a search is given up
+_MOST_REFUSED: Final = 100  # unsuitable texts, after which a search is given up
 
 _LEVEL: Final = (Level.FIRST, Level.REST)
 _REQUESTS: Final[tuple[tuple[Unit, ...], ...]] = (
@@ -34,13 +34,13 @@ _RESERVED_DELIVERIES: Final[tuple[tuple[Unit, ...], ...]] = (
     _REQUESTS[-1],
 )
 _RESERVED_FILTERS: Final[tuple[tuple[Unit, ...], ...]] = (("$aws/", Wild.ANY),)
-# Where messages come without the device's doing: from the shadow service, and from those who may publish to the team.
+# Topics on which messages come without the device's doing: from the shadow service, and from the team's publishers.
 _MESSAGES_COME: Final[tuple[tuple[str | Wild, ...], ...]] = (
     *((f"$aws/things/{DEVICE}/shadow/{end}",) for end in ("get/accepted", "update/accepted", "update/delta")),
     (f"{DEVICE}/shadow/update/delta",),
     (f"prod/{TENANT}/", Wild.ANY),
 )
-# Where no trials are made (see beyond_trials): found there, a difference is none to try, but the proof is none either.
+# Topics without trials (see beyond_trials): a difference found there cannot be tried, and disproves equivalence.
 _UNTRIED: Final[tuple[tuple[Unit, ...], ...]] = (
     *((f"$aws/{service}/", Wild.ANY) for service in ("certificates", "provisioning-templates", "events")),
     *(("$aws/things/", *_LEVEL, f"/{service}/", Wild.ANY) for service in ("defender", "streams", "tunnels")),
@@ -56,7 +56,7 @@ class Packet(NamedTuple):
     actions: tuple[str, ...]
 
 
-# What a subscription to more than the topic itself would deliver: no trial is made of it, but it may tell.
+# A delivery on a wider subscription: no trial is made of it, but it may tell two versions apart.
 DELIVERY: Final = Packet(Verb.RECEIVE, False, ("iot:Receive",))
 PACKETS: Final = (
     Packet(Verb.PUBLISH, False, ("iot:Publish",)),
@@ -112,9 +112,10 @@ class Comparison:
         return found
 
     def _in_question(self) -> frozenset[int] | None:
-        """Return the patterns that only one version of the changed statement has; where none matches nothing differs.
+        """Return the patterns that only one version of the changed statement has. A text that none matches is decided
+        alike.
 
-        None: something may differ although no pattern matches.
+        None: a text may be decided differently although no pattern matches.
         """
         found: set[int] = set()
         versions = [[one] if one is not None else [] for one in (self._mutant.before, self._mutant.after)]
@@ -206,7 +207,7 @@ class Comparison:
         return sum({self._automaton.ends[number] for number in numbers})
 
     def _worth_trying(self, text: str) -> bool:
-        """Tell whether a packet with ``text`` is taken, and can be tried; if only the former, nothing is proved."""
+        """Tell whether a packet with ``text`` is taken and can be tried. If it is only taken, nothing is proved."""
         possible = possible_filter(text) if self._packet.verb is Verb.SUBSCRIBE else possible_topic(text)
         if possible and beyond_trials(text):
             self.incomplete = True

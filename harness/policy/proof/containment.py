@@ -1,4 +1,4 @@
-"""What patterns have in common, without trying texts."""
+"""Which pattern covers another, found without trying texts."""
 
 from collections.abc import Sequence
 
@@ -28,9 +28,9 @@ def covers(wide: Sequence[Token], narrow: Sequence[Token]) -> bool:
 
 
 def remainders(pattern: Sequence[Token], prefix: str) -> list[tuple[Token, ...]]:
-    """Return patterns for what may follow ``prefix`` in texts that ``pattern`` matches.
+    """Return patterns for the texts that may follow ``prefix`` in a match of ``pattern``.
 
-    A variable that it still has fits no text, as in matching.
+    An unfilled variable in it fits no text, as in matching.
     """
     units = _units(pattern)
     # Numbers of units that are matched so far.

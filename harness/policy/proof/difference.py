@@ -1,8 +1,8 @@
 """The shortest topic that a changed policy decides differently, or the proof that no such topic exists.
 
-What a policy allows is what some of its patterns match and others do not, so two policies differ exactly if some text
-leads their patterns, read side by side, to a place where the decisions differ. That is searched for with each kind of
-packet (:mod:`harness.policy.proof.comparison`).
+A policy allows the texts that some of its patterns match and others do not. So two policies differ exactly if some text
+leads their patterns, read side by side, to a place where the decisions differ. The search looks for such a text with
+each kind of packet (:mod:`harness.policy.proof.comparison`).
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ _OF_A_CONNECT: Final = ("iot:connectattributes", "iot:lastwilltopic")
 
 
 class Difference(NamedTuple):
-    """``candidate``: a packet that is decided differently, None if none was found. ``complete``: then there is none.
+    """``candidate``: a packet that is decided differently, None if none was found. ``complete``: no such packet exists.
 
     ``cut_off``: a search was given up, because it took too long.
     """
@@ -57,7 +57,7 @@ def difference(
     complete = not any(_about_connecting(statement, context) for statement in changed)
     own = client_arn(names.device_id, region=names.region, account=names.account)
     if not CompiledPolicies(tuple(before), principal).decide("iot:Connect", own).allowed:
-        # It sends no packet but its CONNECT, which may hang on what that one says of itself.
+        # This device sends only its CONNECT, whose decision may depend on what the CONNECT says of itself.
         return Difference(None, complete and not any(map(_of_a_connect, before)))
     effort = effort or Effort()
     cut_off = False
@@ -81,7 +81,7 @@ def _of_a_connect(statement: Statement) -> bool:
 
 
 def _about_connecting(statement: Statement, context: Context) -> bool:
-    """Tell whether a statement may say something of a CONNECT, which is no topic, or of what came with it."""
+    """Tell whether a statement may be about a CONNECT, which has no topic, or about what the CONNECT carried."""
     if _of_a_connect(statement):
         return True
     if not statement.takes("iot:Connect"):

@@ -26,7 +26,7 @@ MQTT_ACTIONS = tuple(_RESOURCE_TYPES)
 
 
 class Equivalent(NamedTuple):
-    """A mutant that changes nothing. ``proved``: the reason is a proof; else only that no candidate tells it apart."""
+    """A mutant that changes nothing. ``proved``: there is a proof; otherwise no candidate was found that differs."""
 
     mutant: Mutant
     reason: str
@@ -51,8 +51,8 @@ def explain_equivalence(
 ) -> Equivalent:
     """Say why none of ``cases`` tells the mutant apart.
 
-    ``untaken``: a packet that does, but that the service does not even take. ``certain``: it was proved that no other
-    packet does. ``cut_off``: the search for one was given up.
+    ``untaken``: a packet that tells it apart, but that the service does not take. ``certain``: it was proved that no
+    other packet does. ``cut_off``: the search for one was given up.
     """
     reason = _proof(mutant, cases)
     if reason:
@@ -62,7 +62,7 @@ def explain_equivalence(
         text = f"only what AWS IoT does not take tells them apart, like {untaken.id}{given_up}"
         return Equivalent(mutant, text, certain)
     if certain:
-        return Equivalent(mutant, "there is no topic that it decides differently", True)
+        return Equivalent(mutant, "no topic is decided differently", True)
     return Equivalent(mutant, f"none of {len(cases)} candidates tells them apart{given_up}", False)
 
 
@@ -83,7 +83,7 @@ def _proof(mutant: Mutant, cases: Iterable[Case]) -> str | None:
     insides: list[str] = []
     settled: list[tuple[Principal, tuple[str, ...]]] = []
     for case in connections.values():
-        # What a CONNECT says of itself is known to the CONNECT alone.
+        # Only the CONNECT itself is judged by what it says of itself.
         plain = replace(case.principal, connect_attributes=(), last_will_topic=None), case.documents
         actions = ("iot:Connect",) if plain in settled else MQTT_ACTIONS
         settled.append(plain)

@@ -1,8 +1,16 @@
 """Which cases notice which mutants: thousands of cases, hundreds of mutants, and mostly the same questions.
 
-So each pattern is matched once with all the resources that any case asks for; what it matches is kept as a bit set of
-them, and what a mutant decides is then a few operations on bit sets. Gives the same answers as
+So each pattern is matched once with all the resources that any case asks for. The resources that it matches are kept as
+a bit set, and a mutant's decision is then a few operations on bit sets. The answers are those of
 :func:`harness.policy.derivation.case.allowed_by`.
+
+Why it is right: statements decide each resource by itself, so "allowed" is the union of what the Allows match, without
+the union of what the Denies match. Only resources that the old or the new version of the changed statement matches can
+be decided differently; all others are not looked at.
+
+Example: cases ask for topics a (bit 1), b (bit 2) and c (bit 4). An Allow of a and b is 1 | 2 = 3, a Deny of b is 2:
+allowed is 3 & ~2 = 1, that is a alone. The mutant drops the Deny: allowed is 3. It touches 2, so only b's cases are
+looked at; b is in 3 and was refused, so they notice the mutant.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,6 +1,6 @@
 """Mutants: the documents with one change each, as someone who edits policies might make it.
 
-What lies before the fifth colon of a resource (region, account) stays: a device cannot choose it in any request.
+The part before the fifth colon of a resource (region, account) stays, because no device can choose it in a request.
 """
 
 import re
@@ -120,7 +120,7 @@ def _action_changes(action: str) -> Iterator[tuple[str, str]]:
     other = _SWAPPED.get(action.lower())
     if other:
         yield "swapped for", other
-    if action.endswith("*") and not action.endswith(":*") and action != "*":  # "iot:" is no action
+    if action.endswith("*") and not action.endswith(":*") and action != "*":  # "iot:" is not an action
         yield "narrowed to", action.removesuffix("*")
 
 

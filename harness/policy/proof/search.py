@@ -1,7 +1,7 @@
 """The shortest texts that patterns, read side by side, take to a wanted place, among all that MQTT takes.
 
-A text grows by a character at a time, those first that may end soonest. Two texts that lead to the same place can be
-continued alike, so one of them is enough; and so it is where one has room for more levels than the other.
+A text grows by a character at a time; the text that may end soonest grows first. Two texts that lead to the same place
+can be continued alike, so one of them is enough. The same holds if one has room for more levels than the other.
 
 Example: is there a text that ``a*`` matches and ``a*b`` does not? ``a`` leads to such a place, so it is the answer. Is
 there one that ``a*b`` matches and ``a*`` does not? From ``a`` on, ``x`` and ``y`` lead to the same place as ``a``
@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 from harness.policy.proof.automaton import Automaton
 
-MOST_PLACES: Final = 20_000  # after so many different places a search is given up: a fraction of a second
-MOST_IN_ALL: Final = 400_000  # and after so many the searches of a whole plan
+MOST_PLACES: Final = 20_000  # different places, after which a search is given up: a fraction of a second
+MOST_IN_ALL: Final = 400_000  # the same for all searches of a plan together
 _MOST_SLASHES: Final = 7
 _NOT_COUNTED: Final = 3  # slashes of $aws/rules/NAME/, which do not count
 _MOST_CHARACTERS: Final = 256
@@ -32,8 +32,8 @@ class Effort:
 
 
 class _Place(NamedTuple):
-    """Where a search is. ``after``: what of the last level matters: empty at its begin, ``x`` inside it, ``+`` or ``#``
-    behind these. ``reserved``: the text began with ``$``.
+    """Where a search is. ``after``: the part of the last level that matters: empty at its beginning, ``x`` inside it,
+    ``+`` or ``#`` behind these. ``reserved``: the text began with ``$``.
     """
 
     places: int

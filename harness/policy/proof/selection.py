@@ -19,10 +19,10 @@ class Selection:
     """Trials that together notice ``mutants``, all of them.
 
     ``connections``: the trials by connection; on each the denied one is last, because it ends the connection.
-    ``noticed``: for each trial, by id, the mutants that it tells from the documents. ``equivalent``: what no trial
-    tells, with the proof that none can, or without. ``beyond``: mutants that only packets would tell which cannot be
-    tried. ``at_least``: no smaller number of the candidates would do. ``apart``: mutants no two of which one candidate
-    notices.
+    ``noticed``: for each trial, by id, the mutants that it tells from the documents. ``equivalent``: the mutants that
+    no trial tells, with or without a proof. ``beyond``: mutants that only packets tell which cannot be tried.
+    ``at_least``: fewer candidates than this cannot notice all mutants. ``apart``: mutants no two of which one candidate
+    notices: each needs a trial of its own.
     """
 
     connections: tuple[tuple[Case, ...], ...]

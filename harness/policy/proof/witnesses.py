@@ -1,4 +1,4 @@
-"""Mutants that no derived case notices: a packet that does is searched for, on each device, until one can be tried."""
+"""Searches for packets that notice the mutants that no derived case notices, device by device."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial

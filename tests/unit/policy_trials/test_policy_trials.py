@@ -126,8 +126,8 @@ def test_what_cannot_be_shown_is_said(board):
 @pytest.mark.parametrize(
     ("topic", "kind", "reason"),
     [
-        ("get/accepted", Membership.ASSOCIATED, "nothing shows that the message was sent"),
-        ("update/accepted", Membership.PROVISIONED, "nothing shows that the message was sent"),
+        ("get/accepted", Membership.ASSOCIATED, "nothing would show that a message was sent"),
+        ("update/accepted", Membership.PROVISIONED, "nothing would show that a message was sent"),
         ("update/accepted", Membership.ASSOCIATED, None),
         ("update/delta", Membership.ASSOCIATED, None),
     ],
