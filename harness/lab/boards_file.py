@@ -58,7 +58,8 @@ def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] =
     if mistakes or schema is None:
         raise _error(path, mistakes)
     lab_ca = None if schema.lab_ca is None else path.parent / schema.lab_ca
-    return LabFile(path=path, lab_ca=lab_ca, clouds=BUILT_IN_CLOUDS | schema.clouds, boards=schema.boards)
+    clouds = BUILT_IN_CLOUDS | schema.clouds
+    return LabFile(path=path, lab_ca=lab_ca, clouds=clouds, boards=schema.boards, reports=schema.reports)
 
 
 def _boards(value: Any) -> list[Any]:

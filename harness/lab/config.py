@@ -159,6 +159,19 @@ BUILT_IN_CLOUDS: Final[dict[str, CloudConfig]] = {
 }
 
 
+class ReportLimits(Settings):
+    """How many runs stay whole; what is over is shrunk to what history needs."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    keep_runs: Annotated[int, Field(ge=1)] = 60
+    """So many runs"""
+    keep_days: Annotated[int, Field(ge=1)] = 90
+    """None that is older"""
+    keep_gigabytes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
+    """All of them together"""
+
+
 class Schema(Settings):
     """The whole file."""
 
@@ -168,6 +181,8 @@ class Schema(Settings):
     """The folder of the lab's CA, relative to the file"""
     clouds: dict[Name, Annotated[CloudConfig, Field(discriminator="kind")]] = Field(default_factory=dict)
     """Clouds by name; local and nrfcloud are there without being written"""
+    reports: ReportLimits | None = None
+    """Shrink old runs at the end of a run; without it all of them stay"""
     boards: Annotated[tuple[BoardConfig, ...], AS_TUPLE, Field(min_length=1)]
     """The boards of the lab"""
 
@@ -181,6 +196,7 @@ class LabFile(BaseModel):
     lab_ca: Path | None  # the folder of the lab's CA; None: the caller's default
     clouds: dict[str, CloudConfig]
     boards: tuple[BoardConfig, ...]
+    reports: ReportLimits | None = None
 
     def cloud(self, name: str) -> CloudConfig:
         """Return a cloud. Raises Misuse if there is not one of this name."""

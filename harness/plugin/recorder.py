@@ -62,6 +62,9 @@ class Recorder:
             if run is not None:
                 self._config.stash.setdefault(LEFT, []).extend(run.close())
             self._reports.finish(self._why(session), self._properties())
+            if run is not None and run.report_limits is not None:
+                limits = run.report_limits
+                self._reports.shrink(limits.keep_runs, limits.keep_days, limits.keep_gigabytes)
             if self._reports.trouble and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -13,7 +13,10 @@ from harness.errors import Misuse
 from harness.plugin.held_junit import HeldReport
 from harness.report import Journal, RunFolder, RunRecord, table
 from harness.report.junit import interrupt, mistake, read_report, unfinished, write_report
+from harness.report.junit_causes import add_causes
+from harness.report.pruning import Limits, prune
 from harness.report.rebuild import rebuild
+from harness.report.stored_runs import read_run, stored_runs
 
 
 class RunReports:
@@ -109,6 +112,7 @@ class RunReports:
             suites = read_report(part, self.folder.name)
         finally:
             part.unlink(missing_ok=True)
+        add_causes(suites, *read_run(self.folder.path))
         if interrupted:
             interrupt(suites, interrupted, record.running, record.not_run)
         return suites
@@ -129,6 +133,14 @@ class RunReports:
         except Exception as error:
             what = str(error).partition("\n")[0] or type(error).__name__
             self.notes.append(f"no report.html: {what}; nrf91-harness report html {self.folder.path} makes it")
+
+    def shrink(self, runs: int, days: int, gigabytes: float) -> None:
+        """Shrink old runs beside this one to their history. Nothing that happens here fails the run."""
+        limits = Limits(runs, days, round(gigabytes * 1e9))
+        try:
+            prune(self.folder.base.resolve(), stored_runs([self.folder.base.resolve()]), limits, dry=False)
+        except (OSError, Misuse) as error:
+            self.notes.append(f"old runs were not shrunk: {error}")
 
     def _withdraw(self) -> None:
         shared = self.folder.shared_junit

@@ -1,7 +1,7 @@
 """Which runs may go when there are too many, too old or too large ones: a pure function, and the deed.
 
 Never the newest run, the last green run of any board, a run that begins a streak of failures that still goes on, or
-one with a file called ``keep``.
+one with a file called ``keep``; nor one that may be going on.
 """
 
 import shutil
@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from harness.report.history import Ledger, standing
 from harness.report.run_summary import RunSummary
@@ -52,6 +54,8 @@ def to_prune(
     number, total = len(present), sum(sizes[run.run] for run in present)
     going: list[str] = []
     for run in present:
+        if _may_go_on(run, now):
+            continue
         over = number > limits.runs or total > limits.size or _older(run, limits.days, now)
         if over and run.run not in stay:
             going.append(run.run)
@@ -60,7 +64,18 @@ def to_prune(
 
 
 def prune(base: Path, stored: StoredRuns, limits: Limits, *, dry: bool) -> list[str]:
-    """Shrink runs of the folder ``base`` to their summaries; return their ids. ``dry``: only say which."""
+    """Shrink runs of the folder ``base`` to their summaries; return their ids. ``dry``: only say which.
+
+    One process at a time: another that prunes just now has the same to do. Raises OSError, Misuse.
+    """
+    try:
+        with FileLock(base / ".prune.lock", timeout=0):
+            return _prune(base, stored, limits, dry=dry)
+    except Timeout:
+        return []
+
+
+def _prune(base: Path, stored: StoredRuns, limits: Limits, *, dry: bool) -> list[str]:
     mine = {run: folder for run, folder in stored.folders.items() if folder.parent == base}
     sizes = {run: sum(file.lstat().st_size for file in folder.rglob("*")) for run, folder in mine.items()}
     keep = {run for run, folder in mine.items() if (folder / KEEP).exists()}
@@ -69,6 +84,11 @@ def prune(base: Path, stored: StoredRuns, limits: Limits, *, dry: bool) -> list[
         pack(mine[run], base)
         shutil.rmtree(mine[run])
     return going
+
+
+def _may_go_on(run: RunSummary, now: datetime) -> bool:
+    """Whether somebody may still write to it: it has no end, and began within a day."""
+    return not run.complete and not _older(run, 1, now)
 
 
 def _older(run: RunSummary, days: int, now: datetime) -> bool:

@@ -7,6 +7,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from harness.report.journal import read_journal
 from harness.report.junit import address, interrupt, new_report
+from harness.report.junit_causes import add_causes
+from harness.report.run_summary import summary_of
 
 _KILLED = "the run ended without a report (killed, or the computer went down)"
 _TAGS = {"failed": "failure", "error": "error", "skipped": "skipped"}
@@ -26,6 +28,7 @@ def rebuild(run: Path) -> Element:
     for test, ended in phases.items():
         if ended:
             _add(suite, test, ended)
+    add_causes(suites, *summary_of(run.name, lines))
     end = next((line for line in lines if line["k"] == "end"), None)
     why = _KILLED if end is None else end.get("interrupted")
     if why:

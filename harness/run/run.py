@@ -49,6 +49,7 @@ class Run:
         self.folder = folder
         self.boards_file = boards_file
         file = load_boards_file(boards_file)
+        self.report_limits = file.reports
         self._ca_folder = ca_folder or (root / _LAB_CA if boards_file == BUILT_IN_LAB else lab_ca_folder(file))
         self._key_origin = key_origin
         self._renew = renew

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.integration.runs import run
+from tests.made_up_nights import Told, write_night
 
 KILLED = """
 import pytest
@@ -42,6 +43,11 @@ def test_a_board_that_was_killed_half_way_is_amber_and_nobody_else_is_blamed(tmp
     assert "Nothing failed, but 4 tests proved nothing: rack-3 was lost." in text
     assert 'class="card amber" aria-label="board rack-3"' in text
     assert 'class="card green" aria-label="board dk"' in text
+    bad = [case for case in result.cases if case.result in ("error", "skipped")]
+    assert len(bad) == 4
+    for case in bad:
+        assert (case.properties["cause"], case.properties["points_at"]) == ("rack-3 was lost", "lab")
+        assert f'id="{case.properties["page"].partition("#")[2]}"' in text
     assert f"page: {result.run_folder / 'report.html'}" in result.output
 
 
@@ -71,3 +77,15 @@ def test_the_summary_is_appended_to_that_of_the_ci_job(tmp_path):
     text = summary.read_text()
     assert text.startswith("before\n## GREEN: All 1 test passed.\n")
     assert (result.folder / "reports" / "index.html").exists()
+
+
+def test_old_runs_are_shrunk_as_the_boards_file_says(tmp_path):
+    for number in (1, 2, 3):
+        write_night(tmp_path / "reports", number, lambda *_: Told(), boards=("old",), tests=1)
+    boards = "reports: {keep_runs: 2}\nboards:\n  - {name: dk, virtual: {}}\n"
+    result = run(tmp_path, boards, "def test_command(modem):\n    modem.identity()\n")
+    assert result.exit_code == 0, result.output
+    left = sorted(path.name[:8] for path in (tmp_path / "reports").iterdir() if (path / "journal.jsonl").exists())
+    assert left[0] == "20261116"  # the last green run of a board that was not there tonight
+    assert len(left) == 2
+    assert len(list((tmp_path / "reports" / "history").iterdir())) == 2

@@ -54,6 +54,13 @@ def test_a_run_that_somebody_keeps_stays():
     assert gone == [night(1), night(3)]
 
 
+def test_a_run_that_may_be_going_on_stays():
+    runs = [summary(1, {"one": {"t": "error"}}, complete=False), *runs_of([("P", "P")] * 3)[1:]]
+    sizes = {run.run: 1 for run in runs}
+    assert night(1) not in to_prune(runs, sizes, TIGHT, FIRST_NIGHT + timedelta(hours=20))
+    assert night(1) in to_prune(runs, sizes, TIGHT, FIRST_NIGHT + timedelta(hours=25))
+
+
 def test_pruned_runs_stay_in_the_history(tmp_path):
     for run in runs_of([("P", "P")] * 4):
         (tmp_path / run.run / "transcripts").mkdir(parents=True)
