@@ -129,6 +129,20 @@ class AtPort:
             for text in texts:
                 self._write(self._parse(text).wire)
 
+    def type_line(self, text: str) -> None:
+        """Type a line that is a shell's own and no AT command; what it prints is heard as lines.
+
+        Raises Misuse when the port leads to no shell; NoAnswer, BoardLost.
+        """
+        if not self._settings.at_shell:
+            raise Misuse(f"{self.name}: cannot type {one_line(text)!r}: this board's firmware is no shell")
+        with self._turn:
+            if self._out_of_step or self._receiver.strayed:
+                self._get_in_step()
+            self._check_open()
+            self.timeline.add(Kind.TX, self.name, text)
+            self._write(text.encode("ascii") + self._settings.terminator.encode())
+
     def command(self, text: str, timeout: float | None = None) -> Answer:
         """Send one command and return its answer. ``timeout``: seconds; None: what this command may take.
 

@@ -88,6 +88,8 @@ def _account(cloud: dict[str, Any]) -> dict[str, Any]:
     if cloud.get("jitp"):
         host, port = cloud["jitp"]
         account["jitp"] = f"{host}:{port}"
+    if cloud.get("provisioning"):
+        account["provisioning"] = cloud["provisioning"]
     return account
 
 

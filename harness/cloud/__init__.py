@@ -1,7 +1,8 @@
 """nRF Cloud as its client sees it: REST calls, the MQTT observer, and where both are reached."""
 
+from harness.cloud.claims import Claims, CommandState
 from harness.cloud.device_api import DeviceApi, RestAnswer
-from harness.cloud.endpoints import CloudEndpoints
+from harness.cloud.endpoints import PROVISIONING_SERVICE, CloudEndpoints
 from harness.cloud.jitp import JitpResult, jitp_over_https
 from harness.cloud.message import ObservedMessage
 from harness.cloud.nrfcloud import HARNESS_GATEWAY, HARNESS_TAG, NrfCloud
@@ -12,10 +13,13 @@ from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow,
 __all__ = [
     "HARNESS_GATEWAY",
     "HARNESS_TAG",
+    "PROVISIONING_SERVICE",
     "Account",
     "BulkResult",
     "CertificateSet",
+    "Claims",
     "CloudEndpoints",
+    "CommandState",
     "DeviceApi",
     "JitpResult",
     "NotOurs",

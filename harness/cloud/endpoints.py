@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+PROVISIONING_SERVICE: Final = "https://api.provisioning.nrfcloud.com/v1"
 
 
 def _alive() -> str | None:
@@ -25,5 +28,6 @@ class CloudEndpoints:
     hold: float  # seconds for which a message may still arrive after the observer's fence
     public: bool  # True: others use it too, so poll it slowly
     jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # AWS IoT's HTTPS port, for JITP without an MQTT client
+    provisioning: str = PROVISIONING_SERVICE  # base URL of the service that boards are claimed with
     other_name: str | None = None  # leads boards to the broker too, and is not in its certificate
     dead: Callable[[], str | None] = _alive

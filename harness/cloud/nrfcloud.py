@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -11,6 +12,7 @@ import requests
 
 from harness.cloud.account_rest import AccountRest, path_of, read_object
 from harness.cloud.bulk import FINAL_STATES, key_csv, onboarding_csv, row_errors
+from harness.cloud.claims import CLAIM, Claims
 from harness.cloud.created_things import CreatedThings, Note, no_note
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.firmware_updates import FirmwareUpdates
@@ -33,7 +35,7 @@ ASKED: Final = "team-asked"
 class NrfCloud:
     """One team's account. Never changes a device that the harness did not put there (:attr:`made`).
 
-    ``updates``: its firmware bundles and update jobs.
+    ``updates``: its firmware bundles and update jobs. ``claims``: the boards that are claimed for it.
     ``note`` is told of each thing that is made; if the id is known beforehand, before it is made.
     ``timeline`` may be exchanged between tests; ``poll``: seconds between two looks at an operation.
     Calls raise RestError when the cloud says no, CloudUnreachable when it says nothing.
@@ -51,6 +53,8 @@ class NrfCloud:
     ) -> None:
         self.endpoints = endpoints
         self.timeline = timeline
+        pause = pause if pause is not None else 0.5 if endpoints.public else 0.05
+        poll = poll if poll is not None else 5.0 if endpoints.public else 0.05
         self.made = CreatedThings("device", note)
         self.made_team = CreatedThings("team", note)
         self._asked = CreatedThings(ASKED, note)
@@ -58,10 +62,12 @@ class NrfCloud:
             endpoints,
             api_key,
             note=self._note,
-            pause=pause if pause is not None else 0.5 if endpoints.public else 0.05,
-            poll=poll if poll is not None else 5.0 if endpoints.public else 0.05,
+            pause=pause,
+            poll=poll,
         )
         self.updates = FirmwareUpdates(self._rest, self._only_ours, note)
+        service = replace(endpoints, rest=endpoints.provisioning)
+        self.claims = Claims(AccountRest(service, api_key, note=self._note, pause=pause, poll=poll), note)
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +80,7 @@ class NrfCloud:
     def close(self) -> None:
         """End the HTTPS session. Devices stay; see :meth:`delete_all_made`."""
         self._rest.close()
+        self.claims.close()
 
     def account(self) -> Account:
         """Return the team that the API key belongs to."""
@@ -256,6 +263,7 @@ class NrfCloud:
         """Delete everything that this client made. Returns one line for each thing that could not be deleted."""
         left: list[str] = []
         jobs: list[tuple[Callable[[str], bool], str]] = self.updates.deletions()
+        jobs += self.claims.deletions()
         jobs += [(self.delete_device, id_) for id_ in sorted(self.made)]
         jobs += [(self.delete_team_device, id_) for id_ in sorted(self.made_team)]
         for delete, name in jobs:
@@ -272,6 +280,7 @@ class NrfCloud:
         """
         self.made_team.update(things.get("team", ()))
         self.updates.take(things)
+        self.claims.made.update(things.get(CLAIM, ()))
         for device_id in things.get("device", ()):
             with suppress(NotOurs):
                 if self.recognise(device_id) is not None:

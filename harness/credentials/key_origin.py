@@ -1,4 +1,4 @@
-"""The three ways to make a device's key and certificate. nRF Cloud documentation, device security, key generation."""
+"""The four ways to make a device's key and certificate. nRF Cloud documentation, device security, key generation."""
 
 from enum import StrEnum
 
@@ -9,6 +9,13 @@ class KeyOrigin(StrEnum):
     DEVICE = "device"
     HOST = "host"
     CLOUD = "cloud"
+    CLAIM = "claim"
+    """On the device, as the provisioning service tells it: the board is claimed, and fetches its commands."""
+
+    @property
+    def on_device(self) -> bool:
+        """The key was made on the device, and exists nowhere else."""
+        return self in (KeyOrigin.DEVICE, KeyOrigin.CLAIM)
 
     @property
     def security(self) -> str:
@@ -21,4 +28,5 @@ _SECURITY = {
     KeyOrigin.HOST: "less secure: private key made on this computer, exposed in its memory and on the serial line",
     KeyOrigin.CLOUD: "less secure: private key made by nRF Cloud, exposed on the way through HTTPS, this computer's "
     "memory and the serial line",
+    KeyOrigin.CLAIM: "more secure: private key made on the device, never left it; ordered by the provisioning service",
 }

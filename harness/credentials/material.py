@@ -1,6 +1,6 @@
-"""What is written to a sec_tag, made in one of three ways, and checked before the board is touched."""
+"""What is written to a sec_tag, made in one of four ways, and checked before the board is touched."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -33,6 +33,16 @@ class CloudCredentials(Protocol):
 
 CloudKeys = Callable[[str], CloudCredentials]
 """Asks nRF Cloud to make key and certificate for a device id."""
+
+
+class OverTheAir(Protocol):
+    """Has a board carry out what the provisioning service tells it. Raises Refusal, LabError."""
+
+    def make_key(self, sec_tag: int) -> KeygenResult:
+        """Have the device make a key there; return its CSR, checked."""
+
+    def write(self, sec_tag: int, contents: Mapping[int, str]) -> None:
+        """Have the device store root CA and certificate, by kind."""
 
 
 class CloudCredentialsMismatch(Refusal):

@@ -1,4 +1,4 @@
-"""Provisioning a board: one interface for the three ways of making its key.
+"""Provisioning a board: one interface for the four ways of making its key.
 
 Order of steps and of the credential types: nRF Cloud documentation, device credentials; nRF91x1 AT Commands reference,
 %KEYGEN and %CMNG. Everything that can fail without the board is done before the board is touched; a step that fails
@@ -8,7 +8,7 @@ afterwards has what was there put back.
 import re
 
 from harness.credentials.key_origin import KeyOrigin
-from harness.credentials.material import CloudKeys, Material, made_by_cloud, made_on_device, made_on_host
+from harness.credentials.material import CloudKeys, Material, OverTheAir, made_by_cloud, made_on_device, made_on_host
 from harness.credentials.pem import read_certificates
 from harness.credentials.provisioning import Provisioning, Renewal
 from harness.credentials.records import CredentialState, SecTagRecord, updated
@@ -22,18 +22,24 @@ _FIRMWARE = re.compile(r"mfw_nrf9160_(\d+)\.(\d+)")
 _FIRST_WITH_KEYGEN = (1, 3)
 
 
-def provision(modem: Modem, request: ProvisionRequest, *, cloud_keys: CloudKeys | None = None) -> Provisioning:
+def provision(
+    modem: Modem,
+    request: ProvisionRequest,
+    *,
+    cloud_keys: CloudKeys | None = None,
+    over_the_air: OverTheAir | None = None,
+) -> Provisioning:
     """Bring a board to the credentials that are asked for, verified by digest, and say what it holds now.
 
     Valid ones are kept unless the request renews them. New ones go to an empty sec_tag where the board has one, and
     former ones stay beside them until :meth:`Provisioning.commit`. Otherwise the sec_tag is written anew; when a step
     fails, root CA and certificate are put back. The modem is offline for writing and returns to its mode.
 
-    ``cloud_keys``: makes key and certificate for :attr:`KeyOrigin.CLOUD`. Raises Misuse before anything is sent or
-    written; ProvisioningFailed when a step was refused; LabError when the board went away, with a note on what
-    it holds.
+    ``cloud_keys``: makes key and certificate for :attr:`KeyOrigin.CLOUD`. ``over_the_air``: has the board do its part
+    for :attr:`KeyOrigin.CLAIM`. Raises Misuse before anything is sent or written; ProvisioningFailed when a step was
+    refused; LabError when the board went away, with a note on what it holds.
     """
-    _check(modem, request, cloud_keys)
+    _check(modem, request, cloud_keys, over_the_air)
     request.progress("reading what the modem holds")
     imei = modem.imei()
     slots = survey(modem, request, imei)
@@ -47,9 +53,11 @@ def provision(modem: Modem, request: ProvisionRequest, *, cloud_keys: CloudKeys 
     saved = None if target.empty else request.records.save_replaced(imei, target.sec_tag, target.items, former.contents)
     others = [slot.sec_tag for slot in slots if slot.ours and slot is not target]
     exchange = Exchange(modem.credentials, request, imei, former)
-    material, record = _exchange(
-        modem, request, exchange, material, CredentialState.STANDBY if others else CredentialState.ACTIVE
-    )
+    state = CredentialState.STANDBY if others else CredentialState.ACTIVE
+    if over_the_air is not None and request.key_origin is KeyOrigin.CLAIM:
+        material, record = _exchange_over_the_air(modem, request, exchange, over_the_air, state)
+    else:
+        material, record = _exchange(modem, request, exchange, material, state)
     return Provisioning(
         request.device_id,
         target.sec_tag,
@@ -64,12 +72,16 @@ def provision(modem: Modem, request: ProvisionRequest, *, cloud_keys: CloudKeys 
     )
 
 
-def _check(modem: Modem, request: ProvisionRequest, cloud_keys: CloudKeys | None) -> None:
+def _check(
+    modem: Modem, request: ProvisionRequest, cloud_keys: CloudKeys | None, over_the_air: OverTheAir | None
+) -> None:
     request.check()
     for sec_tag in request.sec_tags:
         modem.credentials.check_content(sec_tag, CredentialKind.ROOT_CA, request.root_ca_pem)
     if request.key_origin is KeyOrigin.CLOUD:
         _required(cloud_keys, request)
+    if request.key_origin is KeyOrigin.CLAIM and over_the_air is None:
+        raise Misuse(f"{request.device_id}: nothing to claim the board with: the claim way needs a cloud")
 
 
 def _required(cloud_keys: CloudKeys | None, request: ProvisionRequest) -> CloudKeys:
@@ -95,7 +107,7 @@ def _kept(record: SecTagRecord, request: ProvisionRequest) -> Provisioning:
 
 def _prepare(modem: Modem, request: ProvisionRequest, cloud_keys: CloudKeys | None, target: Slot) -> Material | None:
     """Do what can fail before the board is touched. None: the material begins with a key that the device makes."""
-    if request.key_origin is KeyOrigin.DEVICE:
+    if request.key_origin.on_device:
         _check_keygen(modem.firmware())
         return None
     if request.key_origin is KeyOrigin.HOST:
@@ -140,4 +152,30 @@ def _exchange(
             raise ProvisioningFailed(f"{error}; {exchange.undo()}") from error
         except BaseException as error:
             error.add_note(exchange.undo())
+            raise
+
+
+def _exchange_over_the_air(
+    modem: Modem, request: ProvisionRequest, exchange: Exchange, over_the_air: OverTheAir, state: CredentialState
+) -> tuple[Material, SecTagRecord]:
+    with modem.mode_kept():
+        try:
+            with modem.offline():
+                exchange.begin()
+                exchange.free_all()
+            request.progress("having the board make a key, as the provisioning service tells it")
+            made = over_the_air.make_key(exchange.sec_tag)
+            material = made_on_device(made, device_id=request.device_id, ca=request.ca, root_ca_pem=request.root_ca_pem)
+            contents = material.contents()
+            exchange.note(contents)
+            request.progress("having the board write its credentials, and verifying them")
+            over_the_air.write(exchange.sec_tag, contents)
+            return material, exchange.finish(contents, state)
+        except Refusal as error:
+            request.progress("a step failed: putting back what was there")
+            with modem.offline():
+                raise ProvisioningFailed(f"{error}; {exchange.undo()}") from error
+        except BaseException as error:
+            with modem.offline():
+                error.add_note(exchange.undo())
             raise

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from harness.credentials.key_origin import KeyOrigin
 from harness.credentials.records import CredentialState, SecTagRecord, updated
 from harness.credentials.request import ProvisionRequest
 from harness.credentials.slot import KINDS, Slot
@@ -62,7 +61,7 @@ class Former:
         reasons = []
         if CredentialKind.PRIVATE_KEY in lost:
             record = self.slot.record
-            on_device = record is not None and record.key_origin is KeyOrigin.DEVICE
+            on_device = record is not None and record.key_origin.on_device
             reasons.append(
                 "its former private key cannot come back, "
                 + ("the device had made it and it existed nowhere else" if on_device else "no modem gives a key out")
@@ -109,8 +108,14 @@ class Exchange:
         if CredentialKind.PRIVATE_KEY in self._former.slot.items:
             self._store.delete(self._record.sec_tag, CredentialKind.PRIVATE_KEY)
 
-    def write(self, contents: dict[int, str]) -> None:
-        """Write by kind, in this order, what is not there already."""
+    def free_all(self) -> None:
+        """Make room for everything: what comes over the air is written to an empty place only."""
+        for kind in KINDS:
+            if kind in self._former.slot.items:
+                self._store.delete(self._record.sec_tag, kind)
+
+    def note(self, contents: dict[int, str]) -> None:
+        """Note by kind what is about to be written."""
         self._record = updated(
             self._record,
             digests={kind: digest_of(content) for kind, content in contents.items()},
@@ -118,6 +123,10 @@ class Exchange:
             root_ca_pem=contents[CredentialKind.ROOT_CA],
         )
         self._records.put(self._record)
+
+    def write(self, contents: dict[int, str]) -> None:
+        """Write by kind, in this order, what is not there already."""
+        self.note(contents)
         for kind, content in contents.items():
             if self._former.slot.items.get(kind) != self._record.digests[kind]:
                 self._store.overwrite(self._record.sec_tag, kind, content)

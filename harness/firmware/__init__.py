@@ -12,6 +12,7 @@ from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, 
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
 from harness.firmware.registry import FIRMWARES, all_lack, kind_of, restart
+from harness.firmware.shell.provisioning_client import fetch_commands
 
 __all__ = [
     "FIRMWARES",
@@ -27,6 +28,7 @@ __all__ = [
     "StillConnected",
     "WrongFirmware",
     "all_lack",
+    "fetch_commands",
     "kind_of",
     "mqtt_event",
     "mqtt_events",

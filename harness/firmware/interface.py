@@ -26,6 +26,7 @@ class Capability(StrEnum):
     WILL = "MQTT will"
     BINARY_PAYLOAD = "payloads of any bytes"
     SOCKETS = "socket commands"
+    PROVISIONING = "client of the provisioning service"  # or may have one: it says so when it is told to look
 
 
 @dataclass(frozen=True, slots=True)

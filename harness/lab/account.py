@@ -40,6 +40,7 @@ def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> Cl
         hold=0.0 if own else _HOLD,
         public=not own,
         jitp=routes.get(jitp, jitp),
+        provisioning=config.provisioning,
         other_name=_other_name(device_mqtt, routes),
     )
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from harness.cloud import PROVISIONING_SERVICE
 from harness.errors import Misuse
 from harness.settings import Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
 from harness.settings.model import AS_TUPLE, BY_VALUE, matching
@@ -100,6 +101,7 @@ class NrfCloudAccount(_Cloud):
     rest_ca: str | None = None  # None: what the system trusts
     mqtt: Address | None = None
     jitp: Address = "mqtt.nrfcloud.com:8443"
+    provisioning: Annotated[str, AfterValidator(_rest)] = PROVISIONING_SERVICE
     root_ca: str | None = None  # None: Amazon Root CA 1
     network: dict[Address, Address] = Field(default_factory=dict)
 
@@ -132,7 +134,7 @@ class BoardConfig(Settings):
     """RTS and CTS; on for DKs with Serial Modem, off for Thingy:91 boards"""
     return_within: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
     """Seconds that a port which went away, or a board that answers nothing when it is opened, is waited for"""
-    provision: Literal["device", "host", "cloud"] = "device"
+    provision: Literal["device", "host", "cloud", "claim"] = "device"
     """Where the board's key is made"""
     sec_tag: SecTag = DEFAULT_SEC_TAG
     """Where credentials are written, 0 to 2147483647"""

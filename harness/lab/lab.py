@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness.cloud import CloudEndpoints
+from harness.cloud import PROVISIONING_SERVICE, CloudEndpoints
 from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, PortMissing
 from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoints, split_address
 from harness.lab.attached_stand_in import AttachedStandIn
@@ -242,6 +242,7 @@ class Lab:
             public=False,
             dead=partial(stand_in.died, grace=_GRACE),
             jitp=_jitp(cloud),
+            provisioning=cloud.get("provisioning", PROVISIONING_SERVICE),
             other_name=_OTHER_NAME,
         )
 
@@ -249,7 +250,12 @@ class Lab:
         said = {field: getattr(virtual, field) for field in BoardSettings.model_fields}
         said["firmware"] = virtual.firmware or board.firmware
         network = {name: f"{host}:{port}" for name, (host, port) in self._network(self.cloud_of(board)).items()}
-        settings = ProcessSettings(boards=(NamedBoard(name=board.name, **said),), network=network)
+        rest_ca = self.endpoints(self.cloud_of(board)).rest_ca
+        settings = ProcessSettings(
+            boards=(NamedBoard(name=board.name, **said),),
+            network=network,
+            firmware_ca=None if rest_ca is None else str(rest_ca),
+        )
         started = self._start(("board", board.name), f"virtual board {board.name!r}", settings, BoardLost)
         cloud = self._stand_ins.get(("cloud", self.cloud_of(board)))
         if cloud is not None:  # it knows the boards of its own process only, as Nordic knows its modules

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.firmware import FIRMWARES, Capability
 from harness.lab.config import BUILT_IN_CLOUDS
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.policy import PolicyDocument, PolicyError, at_home, load_document
@@ -47,6 +48,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
             else:
                 names[name] = document.mistake((*place, "name"), "").line
         yield from _device(document, place, board, devices)
+        yield from _claim(document, place, board)
         wanted = board.get("cloud")
         if isinstance(wanted, str) and wanted not in known:
             text = f"unknown cloud {wanted!r}; {nearest('cloud', wanted, known)}"
@@ -63,6 +65,19 @@ def _is_real(board: dict[Any, Any]) -> bool:
 def _is_on_this_computer(clouds: dict[Any, Any], name: str) -> bool:
     cloud = clouds.get(name)
     return cloud.get("kind") == "local" if isinstance(cloud, dict) else name == "local"
+
+
+def _claim(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
+    """A board is claimed by way of its firmware's client of the provisioning service."""
+    if board.get("provision") != "claim":
+        return
+    firmware, virtual = board.get("firmware", "serial-modem"), board.get("virtual")
+    if firmware in FIRMWARES and Capability.PROVISIONING not in FIRMWARES[firmware].capabilities:
+        text = f"firmware {firmware!r} has no {Capability.PROVISIONING}, so the board cannot be provisioned by claim"
+        yield document.mistake((*place, "provision"), f"{text}; write firmware: shell, or choose another way")
+    elif isinstance(virtual, dict) and virtual.get("provisioning") is not True:
+        text = f"the virtual board has no {Capability.PROVISIONING}; write virtual: {{provisioning: true}}"
+        yield document.mistake((*place, "provision"), text)
 
 
 def _device(

@@ -74,6 +74,13 @@ class Modem:
             self.set_functional_mode(_FLIGHT)
             yield
 
+    @contextmanager
+    def mode_kept(self) -> Iterator[None]:
+        """Return to the present functional mode after the block, though the board may change it by itself meanwhile."""
+        former = self.functional_mode()
+        with restoring(f"returning to AT+CFUN={former}", lambda: self.set_functional_mode(former)):
+            yield
+
     def registration(self) -> Registration:
         """Return the present registration."""
         value = self._port.command("AT+CEREG?").value("+CEREG")

@@ -164,6 +164,7 @@ class Cloud:
         left: list[str] = []
         try:
             self._api.made -= self._api.made if keep else self._found
+            self._api.claims.made -= self._api.claims.made if keep else set()
             left = self._api.delete_all_made()
         except HarnessError as error:
             left = [str(error)]

@@ -17,7 +17,7 @@ from typing import IO, Final
 
 from harness.cloud.nrfcloud import ASKED
 
-KINDS: Final = ("job", "offer", "bundle", "upload", "device", "team", ASKED)
+KINDS: Final = ("job", "offer", "bundle", "upload", "claim", "device", "team", ASKED)
 """Kinds of things, in the order in which they can be deleted.
 
 Offers and uploads are jobs and bundles whose id is not known yet: names, by which the account can be searched.

@@ -1,9 +1,10 @@
 """From a board to a device of the team: credentials on the board, the device in the account, associated.
 
 Device and host keys: preconnect, the certificate is registered by ``POST /devices/{id}`` and the device is there at
-once. Keys made by nRF Cloud: just-in-time provisioning (JITP); the cloud makes the device when its certificate first
-shows up, drops the connection meanwhile, and has to be asked for the association. nRF Cloud documentation, "Device
-authentication and provisioning"; nRF Cloud REST API reference, CreateDeviceCertificate and AssociateDevice.
+once. Claimed boards: the same, once they have carried out what the provisioning service told them. Keys made by nRF
+Cloud: just-in-time provisioning (JITP); the cloud makes the device when its certificate first shows up, drops the
+connection meanwhile, and has to be asked for the association. nRF Cloud documentation, "Device authentication and
+provisioning"; nRF Cloud REST API reference, CreateDeviceCertificate and AssociateDevice.
 """
 
 import secrets
@@ -16,6 +17,7 @@ from harness.credentials import KeyOrigin, Provisioning, ProvisionRequest, provi
 from harness.errors import HarnessError
 from harness.firmware import Capability, Login
 from harness.policy.evaluation.membership import Membership
+from harness.run.claiming import Claiming
 from harness.run.cloud import Cloud
 from harness.run.jitp import by_https, by_mqtt
 from harness.run.open_board import OpenBoard
@@ -74,7 +76,8 @@ def onboard(
 def write(board: OpenBoard, cloud: Cloud, request: ProvisionRequest) -> Written:
     """Do the board's part of a preconnect: credentials written, or found valid. See :func:`onboard`."""
     found = cloud.recognise(request.device_id)
-    return Written(provision(board.modem, request, cloud_keys=None), known=found is not None)
+    over_the_air = Claiming(board, cloud, request) if request.key_origin is KeyOrigin.CLAIM else None
+    return Written(provision(board.modem, request, over_the_air=over_the_air), known=found is not None)
 
 
 def make_room(written: Written, cloud: Cloud) -> None:

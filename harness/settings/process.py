@@ -40,6 +40,10 @@ class ProcessSettings(Settings):
         Annotated[str, Field(min_length=1)] | None,
         Option("where ports, journal, CA and API key go (default: a temporary folder)", "DIR", "--dir"),
     ] = None
+    firmware_ca: Annotated[
+        Annotated[str, Field(min_length=1)] | None,
+        Option("root CA of the provisioning service in the boards' firmware (default: this process's cloud's)", "FILE"),
+    ] = None
     die_with_stdin: Annotated[bool, Option("stop when standard input ends")] = False
 
     @model_validator(mode="after")

@@ -50,7 +50,7 @@ async def run(settings: ProcessSettings, lines: LineReader) -> None:
         for name, target in settings.network.items():
             network.route(*_address(name), _address(target))
         fresh = secrets.token_hex(16)
-        root_ca = cloud.root_pem if cloud else None
+        root_ca = _firmware_ca(settings) or (cloud.root_pem if cloud else None)
         boards = [await _start_board(stack, board, directory, network, fresh, root_ca) for board in settings.boards]
         if cloud:
             for board in boards:
@@ -154,6 +154,10 @@ def _describe_board(board: VirtualBoard, said: NamedBoard) -> dict[str, Any]:
         "device_uuid": board.device_uuid,
         "identity_key": board.identity_key,
     }
+
+
+def _firmware_ca(settings: ProcessSettings) -> str | None:
+    return None if settings.firmware_ca is None else Path(settings.firmware_ca).read_text()
 
 
 def _address(text: str) -> tuple[str, int]:

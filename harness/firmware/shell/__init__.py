@@ -7,14 +7,16 @@ echo behind a prompt. Such a shell answers nothing but shell lines, so a port th
 
 from typing import Final
 
-from harness.firmware.interface import Firmware
+from harness.firmware.interface import Capability, Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.settings import FirmwareName
 
+_CAPABILITIES: Final = frozenset({Capability.AT, Capability.PROVISIONING})
 SHELL: Final = FirmwareKind(
     name=FirmwareName.SHELL,
     product="AT shell",
-    recognise=lambda _port: Firmware("AT shell"),
+    recognise=lambda _port: Firmware("AT shell", capabilities=_CAPABILITIES),
+    capabilities=_CAPABILITIES,
     anonymous=True,
     at_shell=True,
 )
