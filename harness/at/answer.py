@@ -1,6 +1,7 @@
 """What a command got: its answer, or the error that says why there is none."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from harness.at.codes import meaning
 from harness.at.syntax import Command, FinalResult, one_line
@@ -34,6 +35,12 @@ class AtFormatError(LabError):
 
 class StrayAnswer(LabError):
     """What looked like the board's answer was somebody else's: another program writes to the port."""
+
+
+LOST_BYTES: Final = (
+    "bytes were lost on the way: no flow control? look at flow_control and baud in the boards file, and at the cable"
+)
+"""What to say of an answer that cannot be read. It says nothing of the board."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,9 @@ class Answer:
 
     def _unexpected(self, wanted: str, count: int) -> AtFormatError:
         heard = one_line(" | ".join(redact_line(line.encode()).decode() for line in self.lines) or "nothing")
-        return AtFormatError(f"{self.command}: expected {wanted}, got {count} of them; the answer was: {heard}")
+        return AtFormatError(
+            f"{self.command}: expected {wanted}, got {count} of them; the answer was: {heard}; {LOST_BYTES}"
+        )
 
 
 def answer_of(command: Command, final: FinalResult, lines: list[bytes], blobs: list[bytes], seconds: float) -> Answer:

@@ -7,7 +7,7 @@ from harness.cloud.jitp import JitpResult, jitp_over_https
 from harness.cloud.message import ObservedMessage
 from harness.cloud.nrfcloud import HARNESS_GATEWAY, HARNESS_TAG, NrfCloud
 from harness.cloud.observer import Observer
-from harness.cloud.refusals import NotOurs, ObserverLost, RestError, StillPending, decode_error
+from harness.cloud.refusals import CloudBusy, NotOurs, ObserverLost, RestError, StillPending, decode_error
 from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "BulkResult",
     "CertificateSet",
     "Claims",
+    "CloudBusy",
     "CloudEndpoints",
     "CommandState",
     "DeviceApi",

@@ -76,6 +76,15 @@ class RestError(Refusal):
         super().__init__(f"{method} {path} answered {status}{number}{tries}{said}; {_advice(status)}")
 
 
+class CloudBusy(RestError, LabError):
+    """The cloud could not answer: too many calls (429), or a failure of its own (5xx). It decided nothing."""
+
+    @classmethod
+    def is_it(cls, status: int) -> bool:
+        """Return whether an answer of this status is one."""
+        return status == 429 or status >= 500
+
+
 def _advice(status: int) -> str:
     if status in (401, 403):
         return "check that the API key is valid and belongs to the team that owns the device"

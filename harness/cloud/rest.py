@@ -17,7 +17,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from harness.cloud.endpoints import CloudEndpoints
-from harness.cloud.refusals import RestError, decode_error
+from harness.cloud.refusals import CloudBusy, RestError, decode_error
 from harness.errors import CloudUnreachable, Misuse
 from harness.redact import SECRETS
 
@@ -80,7 +80,9 @@ class RestClient:
         repeatable: bool | None = None,
         token: str | None = None,
     ) -> requests.Response:
-        """Send one call and return its 2xx answer. Raises RestError for another answer, CloudUnreachable for none.
+        """Send one call and return its 2xx answer.
+
+        Raises RestError for another answer (CloudBusy for 429 and 5xx), CloudUnreachable for none.
 
         ``repeatable``: a second execution does no harm; None: true for every method but POST. ``token``: a device's
         JWT, in place of the API key.
@@ -142,7 +144,8 @@ class RestClient:
             # 429 and 503 say that the request was not taken; after any other 5xx nobody knows.
             again = status in (429, 503) or (status >= 500 and repeatable)
             if not again or attempt == ATTEMPTS:
-                raise RestError(method, shown, status, *decode_error(response.content), attempts=attempt)
+                refused = CloudBusy if CloudBusy.is_it(status) else RestError
+                raise refused(method, shown, status, *decode_error(response.content), attempts=attempt)
             pause = retry_after(response.headers.get("Retry-After"))
             self._repeat(method, shown, str(status), attempt, self._backoff(attempt) if pause is None else pause)
         raise AssertionError("the last attempt returns or raises")

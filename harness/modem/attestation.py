@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from harness.at import LOST_BYTES, AtFormatError
 from harness.errors import Misuse, Party, Refusal
 from harness.modem.cose import CoseSign1, decode_cbor
 
@@ -25,7 +26,7 @@ _DEVICE_TYPES = {
     5: "nRF9131 LACA",
     6: "nRF9151 LACA",
 }
-_NEXT = "do not claim with it; ask for another, and keep the transcript for Nordic if it stays so"
+_NEXT = "do not claim with it; ask for another; if it stays so, keep the transcript for Nordic"
 
 
 class AttestationMismatch(Refusal):
@@ -83,13 +84,13 @@ def parse_attestation(
     """
     found = _ANSWER.fullmatch(value.strip())
     if not found:
-        raise _mismatch(f"expected two base64url parts with a dot between, got {len(value)} other characters")
+        raise _unreadable(f"expected two base64url parts with a dot between, got {len(value)} other characters")
     try:
         body, cose = (_base64url(part) for part in found.groups())
         statement = CoseSign1.parse(cose)
         token = _identity(body, statement, ".".join(found.groups()))
     except ValueError as error:
-        raise _mismatch(f"the token cannot be read ({error})") from error
+        raise _unreadable(f"the token cannot be read ({error})") from error
     if device_uuid is not None and token.uuid != device_uuid.lower():
         raise _mismatch(f"it names the device {token.uuid}, but AT%DEVICEUUID says {device_uuid}")
     if challenge is not None and token.nonce != challenge:
@@ -120,3 +121,7 @@ def _base64url(text: str) -> bytes:
 
 def _mismatch(what: str) -> AttestationMismatch:
     return AttestationMismatch(f"AT%ATTESTTOKEN: {what}: {_NEXT}")
+
+
+def _unreadable(what: str) -> AtFormatError:
+    return AtFormatError(f"AT%ATTESTTOKEN: {what}: {LOST_BYTES}")

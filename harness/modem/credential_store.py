@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
-from harness.at import AtError, AtFormatError, AtPort
+from harness.at import LOST_BYTES, AtError, AtFormatError, AtPort, ask
 from harness.at.syntax import parse_command
 from harness.errors import LabError, Misuse, Party, Refusal
 from harness.modem.restoration import restoring
@@ -92,8 +92,7 @@ class CredentialStore:
             command += f",{sec_tag}"
             if kind is not None:
                 command += f",{int(kind)}"
-        answer = self._port.command(command)
-        items = [_listed(value) for value in answer.values("%CMNG")]
+        items = ask(self._port, command, lambda answer: [_listed(value) for value in answer.values("%CMNG")])
         return [item for item in items if kind is None or item.kind == kind]
 
     def exists(self, sec_tag: int, kind: int) -> bool:
@@ -106,7 +105,7 @@ class CredentialStore:
         found = _READ.fullmatch(answer.value("%CMNG"))
         if not found:
             raise AtFormatError(
-                f"AT%CMNG=2,{sec_tag},{int(kind)}: the answer does not have the form of %CMNG: look at the transcript"
+                f"AT%CMNG=2,{sec_tag},{int(kind)}: the answer does not have the form of %CMNG: {LOST_BYTES}"
             )
         digest, content = found[3].upper(), found[4]
         # A shell on the way prints a CR before every LF, even where there is one already.
@@ -241,7 +240,7 @@ def _listed(value: str) -> StoredCredential:
     found = _LISTED.fullmatch(value)
     if not found:
         raise AtFormatError(
-            f"AT%CMNG=1: '%CMNG: {value}' does not have the form of a listed credential: look at the transcript"
+            f"AT%CMNG=1: '%CMNG: {value}' does not have the form of a listed credential: {LOST_BYTES}"
         )
     return StoredCredential(int(found[1]), int(found[2]), found[3].upper())
 

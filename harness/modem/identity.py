@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from harness.at import AtError, AtFormatError, AtPort
+from harness.at import LOST_BYTES, Answer, AtError, AtFormatError, AtPort, ask
 
 _IMEI = re.compile(r'"(\d{15})"')
 
@@ -29,8 +29,8 @@ def read_identity(port: AtPort) -> Identity:
     return Identity(
         imei=read_imei(port),
         device_uuid=read_device_uuid(port),
-        manufacturer=port.command("AT+CGMI").text,
-        model=port.command("AT+CGMM").text,
+        manufacturer=ask(port, "AT+CGMI", lambda answer: answer.text),
+        model=ask(port, "AT+CGMM", lambda answer: answer.text),
         firmware=read_firmware(port),
         hardware=_optional(port, "%HWVERSION"),
     )
@@ -38,18 +38,22 @@ def read_identity(port: AtPort) -> Identity:
 
 def read_imei(port: AtPort) -> str:
     """Return the IMEI, 15 digits. Raises AtError when none is programmed."""
-    imei = port.command("AT+CGSN=1").value("+CGSN")
+    return ask(port, "AT+CGSN=1", _imei)
+
+
+def _imei(answer: Answer) -> str:
+    imei = answer.value("+CGSN")
     found = _IMEI.fullmatch(imei)
     if not found:
         raise AtFormatError(
-            f"AT+CGSN=1: {imei} is not a quoted IMEI of 15 digits: check that this port leads to a modem"
+            f"AT+CGSN=1: {imei} is not a quoted IMEI of 15 digits: check that this port leads to a modem; {LOST_BYTES}"
         )
     return found[1]
 
 
 def read_firmware(port: AtPort) -> str:
     """Return the modem firmware's version, such as ``mfw_nrf91x1_2.0.2``."""
-    return port.command("AT+CGMR").text
+    return ask(port, "AT+CGMR", lambda answer: answer.text)
 
 
 def read_device_uuid(port: AtPort) -> str | None:
@@ -60,7 +64,6 @@ def read_device_uuid(port: AtPort) -> str | None:
 
 def _optional(port: AtPort, name: str) -> str | None:
     try:
-        answer = port.command(f"AT{name}")
+        return ask(port, f"AT{name}", lambda answer: answer.value(name))
     except AtError:
         return None
-    return answer.value(name)

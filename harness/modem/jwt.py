@@ -17,6 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from harness.at import LOST_BYTES, AtFormatError
 from harness.errors import Misuse, Party, Refusal
 from harness.modem.es256 import SIGNATURE_SIZE, verified
 
@@ -27,7 +28,7 @@ LEEWAY = 300.0
 _TOKEN = re.compile(r'"?([A-Za-z0-9_+/-]+={0,2})\.([A-Za-z0-9_+/-]+={0,2})\.([A-Za-z0-9_+/-]+={0,2})"?')
 _TEXT = re.compile(r"[\x20\x21\x23-\x7e]*")
 _CLIENT_KEY, _ENDORSEMENT_KEY = 2, 8
-_NEXT = "do not use this token; ask for another, and keep the transcript for Nordic if it stays so"
+_NEXT = "do not use this token; ask for another; if it stays so, keep the transcript for Nordic"
 
 
 class JwtMismatch(Refusal):
@@ -138,12 +139,12 @@ def parse_jwt(
     """
     found = _TOKEN.fullmatch(value.strip())
     if not found:
-        raise _mismatch(f"expected three base64url parts with dots between, got {len(value)} other characters")
+        raise _unreadable(f"expected three base64url parts with dots between, got {len(value)} other characters")
     try:
         header, claims = (_object(part) for part in found.groups()[:2])
         signature = _base64(found[3])
     except (ValueError, RecursionError) as error:
-        raise _mismatch(f"the token cannot be read ({error})") from error
+        raise _unreadable(f"the token cannot be read ({error})") from error
     if header.get("alg") != "ES256":
         raise _mismatch(f"it is signed with {header.get('alg')!r}, not ES256")
     if len(signature) != SIGNATURE_SIZE:
@@ -187,3 +188,7 @@ def _text(value: object) -> str | None:
 
 def _mismatch(what: str) -> JwtMismatch:
     return JwtMismatch(f"AT%JWT: {what}: {_NEXT}")
+
+
+def _unreadable(what: str) -> AtFormatError:
+    return AtFormatError(f"AT%JWT: {what}: {LOST_BYTES}")

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import NameOID
 
+from harness.at import LOST_BYTES, AtFormatError
 from harness.errors import Party, Refusal
 from harness.modem.cose import CoseSign1, decode_cbor
 from harness.modem.der import mend_csr, unmend_csr
@@ -24,7 +25,7 @@ from harness.modem.der import mend_csr, unmend_csr
 _ANSWER = re.compile(r'"?([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)"?')
 _SAYS_PUBLIC_KEY = 8
 _SAYS_CSR = 9
-_NEXT = "do not use this key; generate it again, and keep the transcript for Nordic if it stays so"
+_NEXT = "do not use this key; generate it again; if it stays so, keep the transcript for Nordic"
 
 
 class KeygenMismatch(Refusal):
@@ -94,9 +95,9 @@ def parse_keygen(
         names = csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         valid = csr.is_signature_valid
     except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
-        raise _mismatch(f"the CSR cannot be read ({error})") from error
+        raise _unreadable(f"the CSR cannot be read ({error})") from error
     if not valid:
-        raise _mismatch("the CSR's signature does not fit its public key")
+        raise _unreadable("the CSR's signature does not fit its public key")
     # A recorded CSR without NULL carries the digest of the same CSR with NULL. Either form will do, because the digest
     # tells both apart from all other bytes.
     _check_digest(claims, body, unmended)
@@ -123,7 +124,7 @@ def parse_keygen_public_key(value: str, *, sec_tag: int | None = None, device_uu
     try:
         key = load_der_public_key(body)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise _mismatch(f"the public key cannot be read ({error})") from error
+        raise _unreadable(f"the public key cannot be read ({error})") from error
     _check_digest(claims, body)
     answer = KeygenAnswer(_p256(key), claims.device_uuid, claims.sec_tag, claims.nonce, body, statement)
     _check(answer, sec_tag, device_uuid)
@@ -142,13 +143,13 @@ class _Claims:
 def _open(value: str, kind: int) -> tuple[bytes, CoseSign1, _Claims]:
     found = _ANSWER.fullmatch(value.strip())
     if not found:
-        raise _mismatch(f"expected two base64url parts with a dot between, got {len(value)} other characters")
+        raise _unreadable(f"expected two base64url parts with a dot between, got {len(value)} other characters")
     try:
         body, cose = (_base64url(part) for part in found.groups())
         statement = CoseSign1.parse(cose)
         claims = _claims(statement.payload)
     except ValueError as error:
-        raise _mismatch(f"the device's statement cannot be read ({error})") from error
+        raise _unreadable(f"the device's statement cannot be read ({error})") from error
     if claims.kind != kind:
         raise _mismatch(f"the statement is of type {claims.kind}, but type {kind} was asked for")
     return body, statement, claims
@@ -172,7 +173,7 @@ def _claims(payload: bytes | None) -> _Claims:
 
 def _check_digest(claims: _Claims, *forms: bytes) -> None:
     if claims.digest not in {hashlib.sha256(form).digest() for form in forms}:
-        raise _mismatch("the SHA-256 in the device's statement does not fit the key beside it")
+        raise _unreadable("the SHA-256 in the device's statement does not fit the key beside it")
 
 
 def _check(answer: KeygenAnswer, sec_tag: int | None, device_uuid: str | None) -> None:
@@ -194,3 +195,7 @@ def _base64url(text: str) -> bytes:
 
 def _mismatch(what: str) -> KeygenMismatch:
     return KeygenMismatch(f"AT%KEYGEN: {what}: {_NEXT}")
+
+
+def _unreadable(what: str) -> AtFormatError:
+    return AtFormatError(f"AT%KEYGEN: {what}: {LOST_BYTES}")

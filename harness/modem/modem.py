@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from harness.at import AtFormatError, AtPort
+from harness.at import LOST_BYTES, Answer, AtFormatError, AtPort, ask
 from harness.errors import Misuse, NoAnswer, NotRegistered
 from harness.modem.attestation import AttestationToken, attestation_command, parse_attestation
 from harness.modem.credential_store import CredentialStore
@@ -38,6 +38,10 @@ class Modem:
         """Ask for error numbers in place of plain ERROR, after each synchronisation: a reset forgets it."""
         self._port.command("AT+CMEE=1")
 
+    def remembers(self) -> bool:
+        """Return whether the modem still knows what :meth:`prepare` told it: then it has not restarted since."""
+        return ask(self._port, "AT+CMEE?", lambda answer: answer.value("+CMEE")) == "1"
+
     def identity(self) -> Identity:
         """Return IMEI, device UUID, models and firmware."""
         return read_identity(self._port)
@@ -52,12 +56,7 @@ class Modem:
 
     def functional_mode(self) -> int:
         """Return the functional mode: 0 off, 1 normal, 4 flight mode, others as in the reference."""
-        mode = self._port.command("AT+CFUN?").value("+CFUN")
-        if not mode.isdecimal():
-            raise AtFormatError(
-                f"AT+CFUN? answered '+CFUN: {mode}', which is not a functional mode: look at the transcript"
-            )
-        return int(mode)
+        return ask(self._port, "AT+CFUN?", _functional_mode)
 
     def set_functional_mode(self, mode: int, timeout: float = _CFUN_TIMEOUT) -> None:
         """Change the functional mode, and wait at most ``timeout`` seconds for the modem's OK."""
@@ -83,8 +82,7 @@ class Modem:
 
     def registration(self) -> Registration:
         """Return the present registration."""
-        value = self._port.command("AT+CEREG?").value("+CEREG")
-        return Registration.from_read(value)
+        return ask(self._port, "AT+CEREG?", lambda answer: Registration.from_read(answer.value("+CEREG")))
 
     def register(self, timeout: float = 120.0) -> Registration:
         """Switch the modem on and wait until it is registered, at most ``timeout`` seconds.
@@ -152,8 +150,11 @@ class Modem:
         command = jwt_command(
             sec_tag=sec_tag, key_type=key_type, expires_in=expires_in, subject=subject, audience=audience
         )
-        value = self._port.command(command).value("%JWT")
-        return parse_jwt(value, expires_in=expires_in, subject=subject, audience=audience)
+
+        def read(answer: Answer) -> ModemJwt:
+            return parse_jwt(answer.value("%JWT"), expires_in=expires_in, subject=subject, audience=audience)
+
+        return ask(self._port, command, read)
 
     def attestation_token(self, challenge: bytes | None = None) -> AttestationToken:
         """Return the modem's signed statement of who it is, with ``challenge`` (16 bytes) or a random nonce in it.
@@ -162,8 +163,18 @@ class Modem:
         """
         command = attestation_command(challenge)
         device_uuid = read_device_uuid(self._port)
-        value = self._port.command(command).value("%ATTESTTOKEN")
-        return parse_attestation(value, device_uuid=device_uuid, challenge=challenge)
+
+        def read(answer: Answer) -> AttestationToken:
+            return parse_attestation(answer.value("%ATTESTTOKEN"), device_uuid=device_uuid, challenge=challenge)
+
+        return ask(self._port, command, read)
+
+
+def _functional_mode(answer: Answer) -> int:
+    mode = answer.value("+CFUN")
+    if not mode.isdecimal():
+        raise AtFormatError(f"AT+CFUN? answered '+CFUN: {mode}', which is not a functional mode: {LOST_BYTES}")
+    return int(mode)
 
 
 def _common_name(subject: str) -> str | None:

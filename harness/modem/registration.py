@@ -6,7 +6,7 @@ Facts: nRF91x1 AT Commands reference, +CEREG; 3GPP TS 27.007 §10.1.22; EMM caus
 import csv
 from dataclasses import dataclass
 
-from harness.at import AtFormatError
+from harness.at import LOST_BYTES, AtFormatError
 
 HOME = 1
 DENIED = 3
@@ -84,9 +84,7 @@ class Registration:
         """Return what ``+CEREG: <args>`` says as the answer to ``AT+CEREG?``, where ``<n>`` stands first."""
         n, _, rest = args.partition(",")
         if n.strip() not in {"0", "1", "2", "3", "4", "5"}:
-            raise AtFormatError(
-                f"+CEREG: {args}: not an answer to AT+CEREG?, which begins with <n>: look at the transcript"
-            )
+            raise AtFormatError(f"+CEREG: {args}: not an answer to AT+CEREG?, which begins with <n>: {LOST_BYTES}")
         return cls._parse(rest, args)
 
     @classmethod
@@ -107,7 +105,7 @@ class Registration:
                 periodic_tau,
             )
         except (ValueError, csv.Error) as error:
-            raise AtFormatError(f"+CEREG: {args}: not the fields of +CEREG: look at the transcript") from error
+            raise AtFormatError(f"+CEREG: {args}: not the fields of +CEREG: {LOST_BYTES}") from error
 
     @property
     def registered(self) -> bool:

@@ -83,6 +83,10 @@ def _trial(test: RanTest) -> Cause:
     if got == "modem reset":
         title, why = "The board restarted, or its modem failed", "It said so itself during the trial: proved."
         return _made(party, ("reset",), title, detail=detail, why=why, proved=True)
+    if got == "nothing allowed":
+        title = "The cloud hangs up on everything that the documents allow"
+        why = "It accepted the device, and a connection on which nothing was done stayed: proved."
+        return _made(party, ("nothing allowed",), title, detail=detail, why=why, proved=True)
     if got in _REFUSING | _GRANTING:
         why = "What stood around the trial worked, so the answer is the cloud's own decision."
         return _made(party, ("verdict", got), f"The cloud decides otherwise: {got}", detail=detail, why=why)

@@ -18,6 +18,10 @@ def trial_connection(board: OpenBoard, device: CloudDevice) -> MqttConnection:
         ObservedPublish(mqtt, observer, f"{prefix}{device.id}/jobs/harness"),
         ShadowUpdate(mqtt, device.id),
     ]
+
+    def allows(action: AllowedAction) -> bool:
+        return all(device.expectations.ruling(*right).allowed for right in action.rights)
+
     public = cloud.endpoints.public
     return MqttConnection(
         mqtt,
@@ -27,4 +31,5 @@ def trial_connection(board: OpenBoard, device: CloudDevice) -> MqttConnection:
         gap=_CONNECT_GAP_PUBLIC if public else 0.0,
         patience=device.patience,
         settle=_SETTLE_PUBLIC if public else _SETTLE_LOCAL,
+        allows=allows,
     )

@@ -1,11 +1,12 @@
 """An attempted action with its controls, and the verdict on it."""
 
 from harness.trial.actions import PacketAction, Publish, ServiceRequest, Subscribe, Witness
-from harness.trial.connection import MqttConnection, NotConnected, nonce
+from harness.trial.connection import MqttConnection, nonce
 from harness.trial.controls import AllowedAction, ObservedPublish, ShadowUpdate
 from harness.trial.facts import ActionEffect, Attempt, Control, Facts, Sort, Stage
 from harness.trial.facts_of import facts_of
 from harness.trial.judge import How, Judgement, Sentence, judge
+from harness.trial.not_connected import NotConnected, NothingAllowed
 from harness.trial.rest import RestTrials
 from harness.trial.runner import TrialContext, Trials
 from harness.trial.service_answer import ServiceAnswer
@@ -31,6 +32,7 @@ __all__ = [
     "Judgement",
     "MqttConnection",
     "NotConnected",
+    "NothingAllowed",
     "ObservedPublish",
     "Outcome",
     "PacketAction",

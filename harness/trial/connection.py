@@ -4,17 +4,11 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 
-from harness.errors import LabError, Party
 from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Kind, Timeline, now
 from harness.trial.controls import AllowedAction, run_control, subscribed
 from harness.trial.facts import Attempt, Control, Stage
-
-
-class NotConnected(LabError):
-    """The connection that a trial needs could not be made, so nothing can be proved on it."""
-
-    party = Party.UNCLEAR  # a cloud that refuses its every allowed action looks like this too
+from harness.trial.not_connected import NotConnected, NothingAllowed
 
 
 def _pause(seconds: float) -> None:
@@ -31,6 +25,7 @@ class MqttConnection:
     ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
     a client id that connects more often than once a second. ``patience``: seconds that any one answer may take.
     ``settle``: seconds that a message may take from its acknowledgement to whoever should see it.
+    ``allows``: whether the policy documents allow one of them.
     ``clock``, ``pause``: the time in seconds, and how to let some of it pass.
     """
 
@@ -44,6 +39,7 @@ class MqttConnection:
         gap: float,
         patience: float,
         settle: float,
+        allows: Callable[[AllowedAction], bool] = lambda _action: True,
         clock: Callable[[], float] = now,
         pause: Callable[[float], None] = _pause,
     ) -> None:
@@ -54,6 +50,7 @@ class MqttConnection:
         self.timeline = timeline
         self._actions = actions
         self._gap = gap
+        self._allows = allows
         self._clock = clock
         self._pause = pause
         self._chosen: AllowedAction | None = None
@@ -109,24 +106,30 @@ class MqttConnection:
         return self._note(login, Attempt(stage, str(event), seconds))
 
     def ensure(self) -> None:
-        """Be connected, with an allowed action that was seen to work. Raises NotConnected."""
+        """Be connected, with an allowed action that was seen to work. Raises NotConnected, NothingAllowed."""
         if self._chosen is not None and self._stands():
             return
         if self._doubted:
             self.disconnect()
         tried: list[str] = []
+        refused: list[AllowedAction] = []
         for action in [self._chosen] if self._chosen else self._actions:
             if not self.connected:
                 self.reconnect()
+            mark = self.device.mark()
             if not action.arm(timeout=self.patience):
                 tried.append(f"{action.description} could not be prepared")
+                refused += self._refused(action, mark)
                 continue
             report = self.run(action)
             if report.ok:
                 self._chosen = action
                 return
             tried.append(f"{action.description} failed: {report.detail}")
+            refused += self._refused(action, mark)
         self._chosen = None
+        if refused and refused == [action for action in self._actions if self._allows(action)]:
+            self._see_it_live_idle(tried)
         raise NotConnected(f"connected, but no allowed action works: {'; '.join(tried)}")
 
     def reconnect(self) -> Attempt:
@@ -174,6 +177,22 @@ class MqttConnection:
             mark = self.device.mark()
             if self.device.unsubscribe(topic_filter):
                 self.device.wait(_unsubscribed_or_closed, since=mark, timeout=self.patience)
+
+    def _refused(self, action: AllowedAction, mark: int) -> list[AllowedAction]:
+        """Return ``action`` if the other side hung up on it, although the documents allow it."""
+        hung_up = any(event.kind is MqttEventKind.CLOSED and event.by_remote for event in self.device.events(mark))
+        return [action] if hung_up and self._allows(action) else []
+
+    def _see_it_live_idle(self, tried: list[str]) -> None:
+        """Raise NothingAllowed if a connection stays on which nothing is done: a second client would end it too."""
+        self.reconnect()
+        mark = self.device.mark()
+        if self.device.wait(_closed, since=mark, timeout=self.settle) is not None:
+            raise NotConnected(f"connected, and hung up on without any action: a duplicate client? {'; '.join(tried)}")
+        raise NothingAllowed(
+            "The cloud accepted the CONNECT and hung up on every action that the policy documents allow"
+            f" ({'; '.join(tried)}); a connection without any action stayed for {self.settle:g} s"
+        )
 
     def _stands(self) -> bool:
         """Whether the connection is there: by its events, by how it was used last, and as the board says."""

@@ -14,9 +14,10 @@ from harness.firmware import Login, MqttEventKind
 from harness.modem import Modem
 from harness.trial.actions import Acted, PacketAction
 from harness.trial.connect_trial import ConnectTrial
-from harness.trial.connection import MqttConnection, NotConnected, nonce
+from harness.trial.connection import MqttConnection, nonce
 from harness.trial.facts import Attempt, Control, Facts, Stage
 from harness.trial.facts_of import facts_of
+from harness.trial.not_connected import NotConnected
 from harness.trial.phases import Phase, PhaseLog
 
 
@@ -118,6 +119,8 @@ class ControlledAction:
         with self._log.phase(Phase.QUESTIONS) as found:
             registration = self._modem.registration()
             found |= {"registered": registration.registered, "registration": registration.text}
+            if self._facts().restarted_earlier:  # or somebody else said so: a restart forgets every setting
+                found["remembers"] = self._modem.remembers()
 
     def _facts(self) -> Facts:
         return facts_of(self._log.events())

@@ -23,6 +23,10 @@ class AllowedAction(Protocol):
     def listens_to(self) -> frozenset[str]:
         """Topic filters that it has subscribed to and needs."""
 
+    @property
+    def rights(self) -> tuple[tuple[str, str], ...]:
+        """The rights that it needs: policy actions with what they are about."""
+
     def arm(self, *, timeout: float) -> bool:
         """Prepare a fresh connection (subscriptions). False: not possible on it."""
 
@@ -51,6 +55,11 @@ class ObservedPublish:
     def listens_to(self) -> frozenset[str]:
         """Nothing: the observer listens."""
         return frozenset()
+
+    @property
+    def rights(self) -> tuple[tuple[str, str], ...]:
+        """To publish."""
+        return (("iot:Publish", self._topic),)
 
     def arm(self, *, timeout: float) -> bool:
         """Nothing to prepare: the observer listens already."""
@@ -95,6 +104,12 @@ class ShadowUpdate:
     def listens_to(self) -> frozenset[str]:
         """The topic of the answer."""
         return frozenset({f"{self._topic}/accepted"})
+
+    @property
+    def rights(self) -> tuple[tuple[str, str], ...]:
+        """To publish, and to get the answer."""
+        answer = f"{self._topic}/accepted"
+        return ("iot:Publish", self._topic), ("iot:Subscribe", answer), ("iot:Receive", answer)
 
     def arm(self, *, timeout: float) -> bool:
         """Subscribe to the answer."""

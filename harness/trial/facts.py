@@ -107,6 +107,7 @@ class Facts:
     effect: bool | None = None  # subscribe: a message arrived; publish: it was seen where it belongs
     effect_detail: str = ""
     message_sent: bool | None = None  # where there was no effect: was there a message that could have had one?
+    remembers: bool = False  # the modem had kept its settings, when something had said that it restarted
     garbled: str | None = None  # a line of the board, since the action, that could not be read
     reconnect_error: str | None = None
     after: Control | None = None

@@ -60,6 +60,9 @@ class _Reading:
         self._text("network_loss", loss)
         self._text("restarted", restart(self._between(action, until)))
         self._text("restarted_earlier", restart(self._events))
+        if questions is not None and asked.get("remembers"):
+            self._found["remembers"] = True
+            self._show("remembers", questions.end)
         if questions is not None and asked.get("registered"):
             self._found["registered"] = asked["registration"]
             self._show("registered", questions.end)

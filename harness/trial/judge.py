@@ -32,6 +32,7 @@ _TROUBLE = {
     TroubleSource.BOARD: Outcome.BOARD_LOST,
     TroubleSource.CLOUD: Outcome.CLOUD_LOST,
     TroubleSource.LAB: Outcome.INCONCLUSIVE,
+    TroubleSource.POLICIES: Outcome.NOTHING_ALLOWED,
 }
 
 
@@ -93,8 +94,10 @@ def judge(facts: Facts) -> Judgement:
     found = _troubled(facts) if facts.trouble else _JUDGES[facts.sort](facts)
     if found.outcome not in LAB_OUTCOMES:
         return found
-    # A board that is booting does not answer, so the trial may have ended before it could be asked.
-    if facts.restarted_earlier:
+    # A board that is booting does not answer, so the trial may have ended before it could be asked. One whose port went
+    # away had lost its power: a start that followed is not its own doing.
+    went_away = found.outcome is Outcome.BOARD_LOST
+    if facts.restarted_earlier and not facts.remembers and not went_away:
         text = f"The board restarted or its modem failed during the trial: {facts.restarted_earlier!r}."
         because = Sentence("restarted", text, facts.refs.get("restarted_earlier", ()))
         return Judgement(Outcome.MODEM_RESET, (because, *found.sentences))
@@ -113,6 +116,13 @@ def _troubled(facts: Facts) -> Judgement:
 
 def _disturbed(facts: Facts, evidence: _Evidence) -> Judgement | None:
     """Return the verdict on a trial in which something restarted or the network went away, None: neither."""
+    if facts.remembers:
+        said = facts.restarted or facts.restarted_earlier
+        text = (
+            f"Something said {said!r}, and the modem had kept its settings, as none does that restarted: "
+            "something else writes to this port (ModemManager?)."
+        )
+        return evidence.say("no restart", text, "restarted_earlier", "remembers").prove(Outcome.INCONCLUSIVE)
     if facts.restarted:
         text = f"The board restarted or its modem failed during the trial: {facts.restarted!r}."
         return evidence.say("restarted", text, "restarted").prove(Outcome.MODEM_RESET)

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from harness.errors import BoardLost, CloudUnreachable, LabError, NotRegistered
 from harness.timeline import Event, Kind, Timeline
+from harness.trial.not_connected import NothingAllowed
 
 SOURCE: Final = "trial"
 
@@ -42,11 +43,17 @@ class TroubleSource(StrEnum):
     BOARD = "board"
     CLOUD = "cloud"
     LAB = "lab"
+    POLICIES = "policies"  # the cloud's, which refuse what the documents allow
 
     @classmethod
     def of(cls, error: LabError) -> "TroubleSource":
         """Return who has to act on an error of the lab."""
-        by_class = {NotRegistered: cls.NETWORK, BoardLost: cls.BOARD, CloudUnreachable: cls.CLOUD}
+        by_class: dict[type[LabError], TroubleSource] = {
+            NotRegistered: cls.NETWORK,
+            BoardLost: cls.BOARD,
+            CloudUnreachable: cls.CLOUD,
+            NothingAllowed: cls.POLICIES,
+        }
         return next((party for kind, party in by_class.items() if isinstance(error, kind)), cls.LAB)
 
 

@@ -17,6 +17,7 @@ class Outcome(StrEnum):
     REFUSED_IN_TLS = "refused in TLS"
     AUTHORISED = "authorised"  # REST
     DENIED = "denied"  # REST
+    NOTHING_ALLOWED = "nothing allowed"  # accepted, and hung up on whatever the documents allow
     MODEM_RESET = "modem reset"
     NETWORK_LOST = "network lost"
     BOARD_LOST = "board lost"

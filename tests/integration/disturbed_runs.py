@@ -121,7 +121,7 @@ def disturbed(folder: Path, tests: list[str], *, boards: str = BOARDS) -> Result
     """
     source = PUBLISHES
     for number, body in enumerate(tests):
-        arguments = "board, trial, provisioned, line, observer" + (", broker" if "broker" in body else "")
+        arguments = "board, trial, provisioned, device, line, observer" + (", broker" if "broker" in body else "")
         lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
         source += f"\n\ndef test_hit_{number}({arguments}):\n{lines}\n" + AFTER.format(number=number)
     return run(folder, boards, source, conftest=CONFTEST)

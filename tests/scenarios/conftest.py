@@ -103,14 +103,18 @@ def asks_for_shadow(device: MqttDriver, topics: Topics, desired_changes: Trigger
 
 
 @pytest.fixture
-def subscribed(device: MqttDriver, trial) -> Callable[[str], None]:
+def subscribed(device: MqttDriver, trial, board: Board) -> Callable[[str], None]:
     """Set-up for a publish whose answer the device must hear: subscribes, and waits for SUBACK."""
 
     def subscribe(topic_filter: str) -> None:
         trial.ensure_connected()
         mark = device.mark()
         device.subscribe(topic_filter)
-        assert device.wait(lambda event: event.kind is MqttEventKind.SUBACK, since=mark, timeout=20.0)
+        done = (MqttEventKind.SUBACK, MqttEventKind.CLOSED)
+        event = device.wait(lambda event: event.kind in done, since=mark, timeout=board.device.patience)
+        if event is None or event.kind is not MqttEventKind.SUBACK:
+            got = f"nothing within {board.device.patience:g} s" if event is None else str(event)
+            raise Unproved(f"{topic_filter}: expected SUBACK, got {got}: nothing can be proved without the answer")
 
     return subscribe
 
@@ -150,5 +154,6 @@ def key_only(cloud: NrfCloud) -> SoftwareDevice:
         .decode()
     )
     result = cloud.wait_bulk(cloud.register_public_key(device_id, pem))
-    assert result.succeeded, result.errors
+    if not result.succeeded:
+        raise Unproved(f"{device_id}: expected its key to be registered, got {result.errors}")
     return SoftwareDevice(device_id, cloud, key)

@@ -19,7 +19,7 @@ from harness.errors import (
     party_of,
 )
 from harness.firmware import NoSession, WrongFirmware
-from harness.trial.connection import NotConnected
+from harness.trial.not_connected import NotConnected
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.at import Answer, AtError, AtFormatError
+from harness.at import LOST_BYTES, Answer, AtError, AtFormatError
 from harness.at.answer import answer_of
 from harness.at.syntax import FinalResult, parse_command
 from harness.errors import LabError
@@ -21,7 +21,8 @@ def test_a_missing_or_repeated_line_was_lost_on_the_way(name):
         answer.value(name)
     count = len(answer.values(name))
     assert str(caught.value) == (
-        f"AT%CMNG=1: expected one line {name}: …, got {count} of them; the answer was: %CMNG: 1,0 | %CMNG: 1,1"
+        f"AT%CMNG=1: expected one line {name}: …, got {count} of them; the answer was: %CMNG: 1,0 | %CMNG: 1,1; "
+        f"{LOST_BYTES}"
     )
     assert isinstance(caught.value, LabError)
 
@@ -29,7 +30,9 @@ def test_a_missing_or_repeated_line_was_lost_on_the_way(name):
 def test_an_answer_without_lines_has_no_text():
     with pytest.raises(AtFormatError) as caught:
         _ = Answer("AT+CGSN", (), 0.1).text
-    assert str(caught.value) == ("AT+CGSN: expected one line without a name, got 0 of them; the answer was: nothing")
+    assert str(caught.value) == (
+        f"AT+CGSN: expected one line without a name, got 0 of them; the answer was: nothing; {LOST_BYTES}"
+    )
 
 
 def test_format_error_hides_secrets():

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.at import AtError
+from harness.at import AtError, AtFormatError
 from harness.credentials import CloudCredentialsMismatch, KeyOrigin, ProvisioningFailed, ProvisionRequest, provision
 from harness.credentials.records import CredentialState
-from harness.errors import BoardLost, Misuse, Refusal
+from harness.errors import BoardLost, LabError, Misuse, Refusal
 from harness.modem import DigestMismatch, KeygenMismatch
 from tests.unit.credentials.cloud_keys import CloudKeys, make_set
 from tests.unit.credentials.fake_board import IMEI, FakeBoard
@@ -130,7 +130,6 @@ FAULTS = [
     ("AT%KEYGEN", "+CME ERROR: 523", AtError),
     ("AT%KEYGEN", "+CME ERROR: 515", AtError),
     ("AT%KEYGEN", [f"%KEYGEN: {make_keygen(7)}", "OK"], KeygenMismatch),
-    ("AT%KEYGEN", ['%KEYGEN: "rubbish"', "OK"], KeygenMismatch),
     ("AT%KEYGEN", "ERROR", AtError),
     ("AT%CMNG=0,43,0", "+CME ERROR: 515", AtError),
     ("AT%CMNG=0,43,1", "+CME ERROR: 527", AtError),
@@ -155,6 +154,19 @@ def test_a_failed_renewal_leaves_the_former_untouched(request_for, keys, records
     assert board.mode == 1
     kept = provision(board.modem, request_for(), cloud_keys=keys)
     assert (kept.kept, kept.certificate_id) == (True, first.certificate_id)
+
+
+def test_an_answer_that_lost_bytes_is_the_labs_and_leaves_the_former_untouched(request_for, keys, records):
+    board = FakeBoard(sec_tags=BOTH)
+    provision(board.modem, request_for(), cloud_keys=keys)
+    before = dict(board.items)
+    board.fail("AT%KEYGEN", ['%KEYGEN: "rubbish"', "OK"], times=1)
+    with pytest.raises(AtFormatError, match="bytes were lost on the way: no flow control") as caught:
+        provision(board.modem, request_for(renew=True), cloud_keys=keys)
+    assert isinstance(caught.value, LabError)
+    assert "Nordic" not in str(caught.value)
+    assert caught.value.__notes__ == ["sec_tag 43 is empty as before"]
+    assert board.items == before
 
 
 # failures with a single sec_tag

@@ -8,6 +8,7 @@ from harness.at import Answer, AtPort, Urc
 from harness.at.answer import answer_of
 from harness.at.syntax import parse_command, parse_final
 from harness.errors import NoAnswer
+from harness.timeline import Timeline
 
 Reply = str | list[str] | Exception | Callable[[str], "str | list[str]"]
 
@@ -48,10 +49,15 @@ class ScriptedPort:
         self.heard: deque[str] = deque()
         self.waits: list[float] = []
         self.listening = False
+        self.name = "board-1"
+        self.timeline = Timeline()
         self.last_line = "nothing"
 
     def as_port(self) -> AtPort:
         return cast(AtPort, self)
+
+    def sync(self) -> None:
+        """It is in step always."""
 
     def command(self, command: str, timeout: float | None = None) -> Answer:
         parsed = parse_command(command)

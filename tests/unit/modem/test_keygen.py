@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.at import AtFormatError
 from harness.errors import Refusal
 from harness.modem import KeygenMismatch, parse_keygen, parse_keygen_public_key
 from harness.modem.der import encode, split, unmend_csr
@@ -83,7 +84,7 @@ def test_each_bit_of_a_recording_counts(vector):
             tampered[part] = bytes(flipped)
             try:
                 answer = parse(join(*tampered))
-            except KeygenMismatch:
+            except (KeygenMismatch, AtFormatError):
                 continue
             assert part == 1, f"bit {position} of the body went unnoticed"
             assert not answer.signed_by(key), f"bit {position} of the statement went unnoticed"
@@ -128,7 +129,7 @@ def test_a_sec_tag_above_2_to_31_comes_as_its_negative_twin():
     ],
 )
 def test_what_is_no_keygen_answer_is_refused_in_one_line(value, reason):
-    with pytest.raises(KeygenMismatch, match=reason) as caught:
+    with pytest.raises((KeygenMismatch, AtFormatError), match=reason) as caught:
         parse_keygen(value)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("AT%KEYGEN: ")
@@ -137,7 +138,7 @@ def test_what_is_no_keygen_answer_is_refused_in_one_line(value, reason):
 def test_a_csr_whose_signature_is_of_another_csr_is_refused():
     one, two = (split(split(make_csr(IDENTITY_KEY, common_name=name))[0].content) for name in ("one", "two"))
     mixed = encode(0x30, one[0].encoded + one[1].encoded + two[2].encoded)
-    with pytest.raises(KeygenMismatch, match="does not fit"):
+    with pytest.raises(AtFormatError, match="does not fit"):
         parse_keygen(make_keygen(1, body=mixed))
 
 
@@ -150,7 +151,7 @@ def test_a_csr_whose_signature_is_of_another_csr_is_refused():
     ],
 )
 def test_another_answer_than_asked_for_is_refused_in_one_line(asked, reason):
-    with pytest.raises(KeygenMismatch, match=reason) as caught:
+    with pytest.raises((KeygenMismatch, AtFormatError), match=reason) as caught:
         parse_keygen(BY_ID["nordic-keygen-csr-tag17"]["value"], **asked)
     assert isinstance(caught.value, Refusal)
     assert "\n" not in str(caught.value)
@@ -162,7 +163,7 @@ def test_public_key_answers_are_checked_too():
             parse_keygen_public_key(_PUBLIC["value"], **asked)
     with pytest.raises(KeygenMismatch, match="type 9"):
         parse_keygen_public_key(BY_ID["nordic-keygen-csr-tag17"]["value"])
-    with pytest.raises(KeygenMismatch, match="public key cannot be read"):
+    with pytest.raises(AtFormatError, match="public key cannot be read"):
         parse_keygen_public_key(make_keygen(1, kind=8, body=b"\x30\x00"))
 
 
@@ -170,5 +171,5 @@ def test_padding_that_a_modem_never_sends_is_refused():
     value = BY_ID["nordic-keygen-csr-tag52-uuid"]["value"]
     body = base64.urlsafe_b64encode(bytes.fromhex(BY_ID["nordic-keygen-csr-tag52-uuid"]["body_hex"])).decode()
     assert body.endswith("=")
-    with pytest.raises(KeygenMismatch, match="two base64url parts"):
+    with pytest.raises(AtFormatError, match="two base64url parts"):
         parse_keygen(body + "." + value.split(".")[1])

@@ -178,6 +178,7 @@ class FakeAction:
         self.description = f"a QoS 1 publish on {topic}"
         self.armed = 0
         self.listens_to = frozenset({"answers"})
+        self.rights = (("iot:Publish", topic),)
 
     def arm(self, *, timeout):
         self.armed += 1
@@ -200,6 +201,10 @@ class FakeModem(Fake):
     def __init__(self):
         self.present = FakeRegistration()
         self.coverage = True
+        self.kept = False
+
+    def remembers(self):
+        return self.kept
 
     def registration(self):
         return self.present

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import Party
 from harness.firmware import MqttEventKind
 from harness.timeline import Kind
-from harness.trial import Attempt, Control, NotConnected
+from harness.trial import Attempt, Control, NotConnected, NothingAllowed
 from harness.trial.connection import nonce
 from harness.trial.facts import Stage as Came
 from tests.unit.trial.fakes import LATENCY, LOGIN, Stage
@@ -335,3 +335,39 @@ def test_the_gap_counts_from_one_connect_to_the_next():
 
 def test_nonces_differ():
     assert nonce() != nonce()
+
+
+def test_a_cloud_that_hangs_up_on_all_that_is_allowed_is_to_blame():
+    """Each allowed action was refused on a connection of its own, and one without any action stayed."""
+    stage = Stage({"first", "second"}, actions=("first", "second"))
+    with pytest.raises(NothingAllowed, match="hung up on every action that the policy documents allow") as caught:
+        stage.link.ensure()
+    assert caught.value.party is Party.CLOUD
+    assert stage.device.connects == 3
+    assert stage.device.connected
+
+
+def test_a_connection_that_ends_without_any_action_proves_nothing():
+    """Somebody else connects with the same client id, say."""
+    stage = Stage({"first"}, actions=("first",))
+    connect = stage.device.connect
+
+    def connect_and_be_evicted(login, *, timeout=60.0):
+        connect(login, timeout=timeout)
+        stage.device.hang_up(after=0.25)
+
+    stage.device.connect = connect_and_be_evicted
+    with pytest.raises(NotConnected, match="hung up on without any action: a duplicate client") as caught:
+        stage.link.ensure()
+    assert not isinstance(caught.value, NothingAllowed)
+
+
+@pytest.mark.parametrize("allowed", [set(), {"first"}])
+def test_what_the_documents_do_not_allow_does_not_count(allowed):
+    """Of two actions one is not allowed, and refused, as it should be; the other fails for another reason, or too."""
+    stage = Stage({"first", "second"}, actions=("first", "second"))
+    stage.link._allows = lambda action: action.rights[0][1] in allowed
+    expected = NothingAllowed if allowed else NotConnected
+    with pytest.raises(NotConnected) as caught:
+        stage.link.ensure()
+    assert type(caught.value) is expected

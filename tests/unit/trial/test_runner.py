@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer
+from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer, Party
 from harness.firmware import MqttEventKind
 from harness.trial import Outcome, Sending, ServiceAnswer
+from harness.trial.verdict import WrongVerdict
 from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
 
 
@@ -228,9 +229,18 @@ def test_connection_that_ends_while_a_message_is_awaited_proves_nothing():
 
 def test_subscription_where_no_allowed_action_works_says_so():
     stage = Stage({"allowed"})
+    stage.link._allows = lambda action: False
     verdict = stage.trials.subscribe("t", trigger=None)
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "no allowed action works" in verdict.evidence
+
+
+def test_a_cloud_that_allows_nothing_is_no_trouble_of_the_labs():
+    verdict = Stage({"allowed"}).trials.subscribe("t", trigger=None)
+    assert (verdict.outcome, verdict.attempts) == (Outcome.NOTHING_ALLOWED, 1)
+    with pytest.raises(WrongVerdict, match="expected tolerated, got nothing allowed") as caught:
+        verdict.expect(Outcome.TOLERATED)
+    assert caught.value.party is Party.CLOUD
 
 
 ASKED = ServiceAnswer(b'{"clientToken":"%NONCE%"}', "get/+", "get/")

@@ -164,6 +164,7 @@ any_facts = st.builds(
     after=st.none() | controls,
     restarted_earlier=texts,
     garbled=texts,
+    remembers=st.booleans(),
     sort=st.sampled_from([Sort.PACKET, Sort.CONNECT, Sort.OWN_CONNECT, Sort.CALL]),
     tries=st.lists(st.builds(Attempt, st.sampled_from(Stage), st.just("x"), st.floats(0, 60)), max_size=2).map(tuple),
     difference=st.just("another client id"),
@@ -179,11 +180,16 @@ any_facts = st.builds(
 def test_no_facts_prove_a_verdict_without_the_proofs(facts):
     verdict, evidence = judged(facts)
     assert evidence
-    if verdict not in LAB_OUTCOMES | {Outcome.MODEM_RESET}:
+    if verdict is Outcome.NOTHING_ALLOWED:
+        assert facts.trouble is not None or facts.dead is not None
+    elif verdict not in LAB_OUTCOMES | {Outcome.MODEM_RESET}:
         assert facts.trouble is None
         PROOFS[facts.sort](facts, verdict)
-    if facts.restarted_earlier:
+    went_away = facts.trouble is not None and facts.trouble.party is TroubleSource.BOARD
+    if facts.restarted_earlier and not facts.remembers and not went_away:
         assert verdict not in LAB_OUTCOMES
+    if facts.remembers or went_away:
+        assert verdict is not Outcome.MODEM_RESET
 
 
 def packet_proofs(facts, verdict):
@@ -256,6 +262,21 @@ def test_silence_is_no_refused_delivery_where_bytes_of_the_board_were_lost():
     found = judge(replace(facts, garbled="#XMQTTMSG: 1,5"))
     assert found.outcome is Outcome.INCONCLUSIVE
     assert "bytes were lost on the way from the board" in found.evidence
+
+
+def test_a_start_that_somebody_else_told_is_the_labs():
+    """A foreign ``Ready``: the modem had kept what it was told before, and a modem that restarts forgets it."""
+    facts = Facts("publish on x", restarted="Ready", restarted_earlier="Ready")
+    assert judge(facts).outcome is Outcome.MODEM_RESET
+    found = judge(replace(facts, remembers=True))
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "something else writes to this port" in found.evidence
+
+
+def test_a_start_after_the_port_went_away_is_the_labs():
+    lost = Trouble(TroubleSource.BOARD, "the port went away")
+    facts = Facts("publish on x", restarted_earlier="Ready", trouble=lost)
+    assert judge(facts).outcome is Outcome.BOARD_LOST
 
 
 def test_expect_returns_the_verdict():
