@@ -239,9 +239,7 @@ def _write_command(sec_tag: int, kind: int, content: str) -> str:
 def _listed(value: str) -> StoredCredential:
     found = _LISTED.fullmatch(value)
     if not found:
-        raise AtFormatError(
-            f"AT%CMNG=1: '%CMNG: {value}' does not have the form of a listed credential: {LOST_BYTES}"
-        )
+        raise AtFormatError(f"AT%CMNG=1: '%CMNG: {value}' does not have the form of a listed credential: {LOST_BYTES}")
     return StoredCredential(int(found[1]), int(found[2]), found[3].upper())
 
 

@@ -15,7 +15,7 @@ from harness.cloud import NrfCloud, Observer
 from harness.credentials import LabCa
 from harness.firmware import MqttDriver, MqttEventKind
 from harness.run import Board, Provisioned
-from harness.trial import Sending, Trigger, nonce, triggers
+from harness.trial import Sending, Trigger, Unproved, nonce, triggers
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ def test_user_may_publish_what_no_device_may(board, provisioned, observer, topic
     token, mark = nonce(), observer.timeline.mark()
     observer.publish(topic, f'{{"harness":"{token}"}}'.encode())
     wanted = token.encode()
-    arrived = observer.wait_message(lambda message: wanted in message.payload, since=mark, timeout=board.device.patience)
+    arrived = observer.wait_message(
+        lambda message: wanted in message.payload, since=mark, timeout=board.device.patience
+    )
     if arrived is None:
         observer.fence()  # raises the lab's error where this computer's network is the reason
     assert arrived is not None, f"{topic}: expected the team device's message to arrive, got nothing: the cloud lost it"
