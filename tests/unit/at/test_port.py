@@ -225,7 +225,7 @@ def test_every_try_sends_what_the_last_one_did_not(opened, hasty, timeline):
         "board-1: no answer to AT commands in 4 tries; nothing was heard at all; "
         "is it powered and booted, and does the boards file name the right port, speed and firmware?"
     )
-    # +++ as long as nobody knows what an earlier user left, a quote from the second try on, and no question that is owed
+    # +++ as long as nobody knows what an earlier user left, a quote from the second try on, no question that is owed
     # an answer.
     assert written(port) == [
         b"+++\r",
