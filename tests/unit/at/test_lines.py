@@ -76,3 +76,42 @@ def test_memory_is_bounded(data, limit):
 )
 def test_plain(raw, line):
     assert plain(raw) == line
+
+
+def test_a_line_of_exactly_the_limit_is_whole_and_the_first_cut_is_as_long():
+    buffer = LineBuffer(limit=4)
+    assert buffer.feed(b"abcd\n") == [Piece(b"abcd\n", False)]
+    assert buffer.feed(b"abcdefgh\n") == [Piece(b"abcd", True), Piece(b"efgh\n", True)]
+    assert buffer.feed(b"  abc \t\n") == [Piece(b"  ab", True), Piece(b"c \t\n", True)]
+    assert buffer.feed(b"x\n") == [Piece(b"x\n", False)]
+
+
+def test_blanks_at_the_ends_of_a_line_that_is_cut_are_kept():
+    buffer = LineBuffer(limit=6)
+    assert buffer.feed(b"abcdef  \r\n") == [Piece(b"abcdef", True), Piece(b"  \r\n", True)]
+
+
+NOTHING_SPECIAL: frozenset[bytes] = frozenset()
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\x1b", b"$", b"AT event handler:"])
+def test_the_quick_way_leaves_to_the_other_what_needs_more_than_blanks_removed(byte):
+    buffer = LineBuffer()
+    assert buffer.feed_plain(b"log %b\n" % byte, NOTHING_SPECIAL) is None
+    assert buffer.take_rest() == b""
+    assert buffer.feed_plain(b"log \nmore\r\n\n", NOTHING_SPECIAL) == [b"log", b"more"]
+
+
+def test_the_quick_way_keeps_the_unfinished_line_within_the_limit():
+    buffer = LineBuffer(limit=6)
+    assert buffer.feed_plain(b"a\nbcd", NOTHING_SPECIAL) == [b"a"]
+    assert buffer.feed_plain(b"e\nx", NOTHING_SPECIAL) == [b"bcde"]  # 3 and 3 bytes are 6
+    assert buffer.feed_plain(b"yz\n123", NOTHING_SPECIAL) is None  # 1 and 6 are 7
+    assert buffer.take_rest() == b"x"
+
+
+def test_the_quick_way_is_none_for_lines_that_begin_with_something_special_or_while_a_line_is_cut():
+    buffer = LineBuffer(limit=4)
+    assert buffer.feed_plain(b"a\n+b\n", frozenset({b"+"})) is None
+    assert buffer.feed(b"abcde") == [Piece(b"abcd", True)]
+    assert buffer.feed_plain(b"\n", NOTHING_SPECIAL) is None

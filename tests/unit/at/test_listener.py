@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from harness.at import Urc, urcs
-from harness.at.listener import Listener
+from harness.at.listener import Listener, urc_in
 from harness.errors import BoardLost, NoAnswer
 from harness.timeline import Kind, Timeline
 
@@ -122,3 +122,34 @@ def test_a_fault_that_is_no_loss_does_not_end_the_wait(port):
     port.timeline.add(Kind.FAULT, "board-1", "garbled, skipped: #XMQTTEVT: 3,0#X")
     port.urc("+CEREG: 1")
     assert made.next(0.0).args == "1"
+
+
+def test_every_field_of_a_urc_and_of_a_line_that_is_none(port):
+    line = port.urc("Ready", kind=Kind.RX)
+    assert Urc.of(line) == Urc("Ready", "", "Ready", line.t, (), line.seq)
+    urc = port.urc('+CEREG: 5,"0901"')
+    assert Urc.of(urc) == Urc("+CEREG", '5,"0901"', '+CEREG: 5,"0901"', urc.t, (), urc.seq)
+    bare = port.urc("#XMODEM")
+    assert Urc.of(bare) == Urc("#XMODEM", "", "#XMODEM", bare.t, (), bare.seq)
+    odd = port.urc("no name")
+    assert Urc.of(odd) == Urc("no name", "", "no name", odd.t, (), odd.seq)
+    by_hand = urc_in(1.5, Kind.URC, "#XMQTTMSG: 1,1", {"blobs": "edited by hand"})
+    assert by_hand == Urc("#XMQTTMSG", "1,1", "#XMQTTMSG: 1,1", 1.5, (), -1)
+    assert urc_in(1.5, Kind.RX, "Ready", {}) == Urc("Ready", "", "Ready", 1.5, (), -1)
+    assert urc_in(1.5, Kind.URC, "+A: 1", {}) == Urc("+A", "1", "+A: 1", 1.5, (), -1)
+
+
+def test_a_port_that_failed_before_is_not_waited_for(port, monkeypatch):
+    waits = []
+    made = port.listen()
+    port.failure = BoardLost("gone")
+    wait = port.timeline.wait
+
+    def noted(match, *, since, timeout):
+        waits.append(timeout)
+        return wait(match, since=since, timeout=0.0)
+
+    monkeypatch.setattr(port.timeline, "wait", noted)
+    with pytest.raises(BoardLost):
+        made.next(10.0)
+    assert waits == [0.0]

@@ -1,5 +1,6 @@
 import pytest
 
+from harness.at.codes import default_timeout
 from harness.at.syntax import FinalResult, Form, one_line, parse_command, parse_data_mode, parse_final, split_urc
 from harness.errors import Misuse
 
@@ -189,3 +190,62 @@ def test_quoted_content_is_shown_on_one_line_up_to_64_bytes():
     assert one_line(longest) == longest
     assert one_line(f'"{"x" * 65}"') == '"<65 bytes>"'
     assert one_line('"a\nb" "a\rb" "ab"') == '"<3 bytes>" "<3 bytes>" "ab"'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("CFUN?\nx", "not an AT command: 'CFUN? x'; it begins with AT"),
+        (
+            "AT+CFUN?\nAT",
+            "AT+CFUN? AT: a line end or control character outside quotes; send one command at a time",
+        ),
+        (
+            'AT"a\x7fb"',
+            'AT"a\x7fb": holds NUL, backspace or DEL, which the board\'s input line does not pass on',
+        ),
+        ('AT"', 'AT": a quote is left open, the board would wait for its end; close it'),
+    ],
+)
+def test_what_is_wrong_with_a_command_is_one_line(text, message):
+    with pytest.raises(Misuse) as caught:
+        parse_command(text)
+    assert str(caught.value) == message
+
+
+def test_a_blank_outside_quotes_is_no_control_character():
+    assert parse_command("AT+COPS=1, 2").wire == b"AT+COPS=1, 2\r"
+
+
+def test_a_command_knows_how_long_it_may_take():
+    assert parse_command("AT+COPS=?").timeout == default_timeout("+COPS", test_form=True)
+    assert parse_command("AT+COPS?").timeout == default_timeout("+COPS")
+    assert parse_command("AT+CFUN=1").timeout == default_timeout("+CFUN")
+    assert len({default_timeout("+COPS"), default_timeout("+COPS", test_form=True), default_timeout("")}) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix"),
+    [("AT", b""), ("ATE1", b""), ("AT&F", b""), ("ATX", b""), ("AT+CFUN?", b"+CFUN"), ("AT%X", b"%X")],
+)
+def test_only_a_name_with_a_sign_begins_answers(text, prefix):
+    assert parse_command(text).prefix == prefix
+
+
+@pytest.mark.parametrize("terminator", ["\r", "\r\n", "\0"])
+def test_an_echo_is_the_command_or_one_of_its_lines_or_what_the_shell_got(terminator):
+    command = parse_command('AT%CMNG=0,1,0,"a\r\n b \n"', terminator=terminator)
+    assert command.echoes == {b'AT%CMNG=0,1,0,"a', b"b", b'"', b'AT%CMNG=0,1,0,"a\r\n b \n"'}
+    shell = parse_command("AT+CGSN", terminator=terminator, at_shell=True)
+    assert shell.echoes == {b"AT+CGSN", b"at 'AT+CGSN'"}
+
+
+def test_the_end_of_data_mode_reads_as_it_came():
+    assert str(FinalResult("DATAMODE", -104)) == "#XDATAMODE: -104"
+    assert str(FinalResult("CME", 50)) == "+CME ERROR: 50"
+    assert str(FinalResult("OK")) == "OK"
+
+
+def test_a_command_is_shown_on_one_line():
+    assert parse_command('AT%CMNG=0,1,0,"a\r\nb"').shown == 'AT%CMNG=0,1,0,"<4 bytes>"'
+    assert "key" not in parse_command('AT%CMNG=0,1,2,"key"').shown

@@ -512,3 +512,41 @@ def test_set_up_of_a_trial_is_connected():
     stage = Stage()
     stage.trials.ensure_connected()
     assert stage.link.connected
+
+
+def test_an_account_that_is_locked_out_is_recorded_with_how_far_the_reconnect_came():
+    stage = Stage({"other"})
+    stage.device.refuse_connects_after = 1
+    stage.trials.publish("other", witness=None)
+    ends = [event.data for event in stage.timeline.since() if event.text == "reconnect ends"]
+    assert ends[0]["error"] == "dev-1 could not connect: closed instead of a CONNACK (hung up: ENOTCONN (128))"
+    assert not any(event.text == "delivery" for event in stage.timeline.since())  # nothing worked, so nobody looks
+
+
+def test_the_nonce_of_a_control_is_the_one_that_is_published():
+    stage = Stage()
+    calls = []
+    publish = stage.device.publish
+    stage.device.publish = lambda topic, payload, **options: (
+        calls.append((topic, payload.decode())) or publish(topic, payload, **options)
+    )
+    stage.trials.publish("other", witness=None)
+    begun = {event.text: event.data["nonce"] for event in stage.timeline.since() if "nonce" in event.data}
+    assert sorted(begun) == ["action", "baseline", "fence"]
+    assert [payload for topic, payload in calls if topic == "allowed"][-2:] == [begun["baseline"], begun["fence"]]
+    assert begun["action"] in next(payload for topic, payload in calls if topic == "other")
+
+
+def test_what_came_before_the_action_is_not_taken_for_its_effect_or_its_end():
+    stage = Stage(hold=1.0)
+    stage.link.ensure()
+    stage.device.hang_up(after=0.0)  # of the connection before this one
+    stage.link.ensure()
+
+    def trigger(token):
+        stage.device.event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
+
+    begin = stage.clock.now
+    verdict = stage.trials.subscribe("t/+", trigger=trigger)
+    assert (verdict.outcome, verdict.effect) == (Outcome.TOLERATED, True)
+    assert stage.clock.now - begin == 2 * 0.125 + 1.0 + 0.125 + 0.125  # controls, hold, message, UNSUBACK

@@ -686,3 +686,42 @@ def test_a_second_certain_cause_takes_the_policy_out():
     assert diagnose(line.urc("Ready").events).cause is Cause.INCONCLUSIVE
     assert diagnose(state("AUTH_ERROR").events).cause is Cause.POLICY
     assert diagnose(state("AUTH_ERROR").fault("garbled").events).cause is Cause.INCONCLUSIVE
+
+
+def test_a_command_whose_own_session_has_ended_did_not_end_the_next_connect():
+    """The next one never came as far as CONNACK, so its window begins with the whole record."""
+    line = Line().connect().tx("AT#XMQTTCON=0").urc("#XMQTTEVT: 1,0").tx("AT#XMQTTCON=1").hung_up()
+    assert found(own_disconnect, line) == []
+    line = Line().tx("AT#XMQTTCON=0").mqtt("suback").tx("AT#XMQTTCON=1").hung_up()
+    assert len(found(own_disconnect, line)) == 1
+
+
+def test_the_first_packet_of_each_idle_connection_is_none_that_they_have_in_common():
+    run = run_of((5, 0, False), (9, 0, False), (30, 0, False))
+    run.connect().publish("x", answered=False).hung_up(after=1.0)
+    assert over(connection_limit, run) == []
+
+
+def test_one_packet_a_connection_is_the_same_packet():
+    run = run_of((5, 0, True), (9, 0, True), (30, 0, True))
+    text = "3 connections ended at the same packet (number 1), whatever it was"
+    assert over(connection_limit, run) == [(Cause.CONNECTION_LIMIT, LIKELY, text, 3)]
+
+
+def test_an_end_in_the_log_has_the_number_that_the_log_gives():
+    line = Line().log("Connection to nRF Cloud ready").log("MQTT input error: -12").log("x")
+    assert [text for _, _, text, _ in found(inbound_too_large, line)] == [
+        "the board could not read what came: ENOMEM (12)"
+    ]
+
+
+def test_an_answer_is_counted_by_its_event():
+    line = Line().connect().publish()
+    (session,) = Record(line.events).sessions
+    assert [event.text for event in session.answers] == ["puback"]
+
+
+def test_a_session_that_was_only_asked_for_or_only_sent_in_is_one():
+    assert len(Record(Line().tx("AT#XMQTTCON=1").events).sessions) == 1
+    assert len(Record(Line().tx('AT#XMQTTSUB="t",1').events).sessions) == 1
+    assert len(Record(Line().connect().events).sessions) == 1
