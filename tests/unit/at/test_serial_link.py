@@ -1,0 +1,222 @@
+"""Why a port cannot be opened, in the lab's words; and how it is opened."""
+
+import errno
+import os
+import socket
+import threading
+from contextlib import suppress
+
+import pytest
+import serial
+
+from harness.at.holders import Holder
+from harness.at.serial_link import open_link, server_says
+from harness.at.stream import FdStream, TimedStream
+from harness.errors import LabError, Misuse, PortBusy, PortMissing
+
+LOCAL, REMOTE = "/dev/ttyACM0", "rfc2217://rack:4001"
+
+
+class Device:
+    """What pyserial makes of a URL. ``error``: why it cannot be opened."""
+
+    def __init__(self, error=None, descriptor=None):
+        self.error = error
+        self.descriptor = descriptor
+        self.exclusive = None
+        self.opened = False
+
+    def open(self):
+        if self.error:
+            raise self.error
+        self.opened = True
+
+    def fileno(self):
+        if self.descriptor is None:
+            raise OSError("no descriptor")
+        return self.descriptor
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Have pyserial make a device; return how it was asked to."""
+    asked = []
+
+    def make(device):
+        monkeypatch.setattr(serial, "serial_for_url", lambda *url, **options: asked.append((url, options)) or device)
+        return asked
+
+    monkeypatch.setattr("harness.at.serial_link.server_says", lambda url: None)
+    return make
+
+
+def refused(made, url, error):
+    made(Device(error))
+    with pytest.raises((LabError, Misuse)) as caught:
+        open_link(url, "board-1", baudrate=115200, rtscts=False)
+    assert caught.value.__cause__ is error
+    return caught.value
+
+
+def test_a_local_port_is_opened_for_one_owner_alone(made):
+    reader, writer = os.pipe()
+    device = Device(descriptor=reader)
+    asked = made(device)
+    assert isinstance(open_link(LOCAL, "board-1", baudrate=9600, rtscts=True), FdStream)
+    assert (device.opened, device.exclusive) == (True, True)
+    assert asked == [((LOCAL,), {"do_not_open": True, "baudrate": 9600, "timeout": 0.1, "rtscts": True})]
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_remote_port_is_its_servers_to_give(made):
+    device = Device()
+    made(device)
+    assert isinstance(open_link(REMOTE, "board-1", baudrate=115200, rtscts=False), TimedStream)
+    assert (device.opened, device.exclusive) == (True, None)
+
+
+def test_a_device_that_knows_no_descriptors_is_read_with_a_time_out(made):
+    device = Device()
+    del Device.fileno
+    try:
+        made(device)
+        assert isinstance(open_link("loop://", "board-1", baudrate=115200, rtscts=False), TimedStream)
+    finally:
+        Device.fileno = lambda self: self.descriptor
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR, errno.EIO])
+@pytest.mark.parametrize("kind", [serial.SerialException, OSError])
+def test_a_port_that_is_not_there(made, number, kind):
+    error = refused(made, LOCAL, kind(number, "gone"))
+    assert type(error) is PortMissing
+    assert str(error) == (
+        f"board-1: no port {LOCAL} ([Errno {number}] gone); is the board plugged in, and does the boards file name the "
+        "right one?"
+    )
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EAGAIN])
+@pytest.mark.parametrize(
+    ("holding", "said"),
+    [
+        ([], "another program, perhaps ModemManager (it probes every new port); end it, or wait for it"),
+        ([Holder(1, "a")], "a (pid 1); end it, or wait for it"),
+        ([Holder(1, "a"), Holder(2, "b")], "a (pid 1), b (pid 2); end it, or wait for it"),
+        ([Holder(os.getpid(), "me"), Holder(2, "b")], "b (pid 2); end it, or wait for it"),
+        (
+            [Holder(os.getpid(), "me")],
+            "this run itself, for another board: two entries of the boards file are one port; remove one of them",
+        ),
+    ],
+)
+def test_a_port_that_somebody_holds(made, monkeypatch, number, holding, said):
+    monkeypatch.setattr("harness.at.serial_link.holders", lambda urls: dict.fromkeys(urls, holding))
+    error = refused(made, LOCAL, serial.SerialException(number, "busy"))
+    assert type(error) is PortBusy
+    assert str(error) == f"board-1: {LOCAL} is in use by {said}"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_port_that_this_user_may_not_open(made, number):
+    error = refused(made, LOCAL, serial.SerialException(number, "denied"))
+    assert type(error) is LabError
+    assert str(error) == f"board-1: no permission for {LOCAL}; add this user to the group dialout and log in again"
+
+
+def test_a_port_that_cannot_be_opened_for_another_reason(made):
+    error = refused(made, LOCAL, serial.SerialException(errno.ENOSPC, "odd"))
+    assert type(error) is LabError
+    assert str(error) == f"board-1: cannot open {LOCAL}: [Errno {errno.ENOSPC}] odd"
+
+
+def test_a_url_that_pyserial_does_not_know(made):
+    error = refused(made, "nosuch://x", ValueError("invalid URL"))
+    assert type(error) is Misuse
+    assert str(error) == "board-1: cannot open nosuch://x: invalid URL; correct the port in the boards file"
+
+
+@pytest.mark.parametrize("kind", [serial.SerialException, ValueError])
+def test_a_server_that_does_not_speak_rfc_2217_as_it_should(made, kind):
+    error = refused(made, REMOTE, kind("timeout while waiting for option 'purge'"))
+    assert type(error) is LabError
+    assert str(error) == (
+        f"board-1: {REMOTE} does not speak RFC 2217 as it should (timeout while waiting for option 'purge'); use "
+        "socket:// or a newer ser2net there"
+    )
+
+
+def test_a_server_that_is_not_there(made):
+    error = refused(made, REMOTE, serial.SerialException("Connection refused"))
+    assert type(error) is PortMissing
+    assert str(error) == (
+        f"board-1: cannot open {REMOTE}: Connection refused; is the server there, and does it serve that port?"
+    )
+
+
+def test_a_server_that_says_who_it_is_not_for_is_quoted(made, monkeypatch):
+    asked = []
+    monkeypatch.setattr("harness.at.serial_link.server_says", lambda url: asked.append(url) or "Port in use")
+    error = refused(made, REMOTE, serial.SerialException("noise"))
+    assert type(error) is PortBusy
+    assert str(error) == f"board-1: {REMOTE} is taken, the server there says 'Port in use'"
+    assert asked == [REMOTE]
+
+
+# -- what a server of ports says
+
+
+@pytest.fixture
+def server():
+    """Have a server say this to its one client; the client's URL is returned."""
+    threads = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def say(*parts, hang_up=True):
+        def serve():
+            client, _ = listener.accept()
+            with client, suppress(ConnectionError):  # a client that has heard enough hangs up
+                for part in parts:
+                    client.sendall(part)
+                    if len(parts) > 1:
+                        threading.Event().wait(0.02)  # so that it comes in parts
+                if not hang_up:
+                    client.recv(1)
+
+        threads.append(threading.Thread(target=serve))
+        threads[-1].start()
+        return f"socket://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield say
+    for thread in threads:
+        thread.join(5)
+    listener.close()
+
+
+def test_the_line_that_says_it_is_found(server):
+    assert server_says(server(b"ser2net\r\nPort already IN USE\r\nbye\r\n")) == "Port already IN USE"
+
+
+def test_a_line_in_parts_with_bytes_that_are_no_text(server):
+    assert server_says(server(b"\xff\xfdPort already ", b"in use\r\n")) == "Port already in use"
+
+
+def test_a_server_that_says_something_else(server):
+    assert server_says(server(b"welcome\r\n")) is None
+
+
+def test_a_server_that_talks_on_has_given_the_port_away(server, monkeypatch):
+    monkeypatch.setattr("harness.at.serial_link._PATIENCE", 0.05)
+    assert server_says(server(b"in use, but it stays\r\n", hang_up=False)) is None
+
+
+def test_a_server_that_talks_without_end_is_not_listened_to_for_ever(server, monkeypatch):
+    monkeypatch.setattr("harness.at.serial_link._PATIENCE", 2.0)
+    monkeypatch.setattr("harness.at.serial_link._MOST", 10)
+    assert server_says(server(b"is in use \n", b"never read", hang_up=False)) == "is in use "
+
+
+@pytest.mark.parametrize("url", [LOCAL, "socket://", "socket://127.0.0.1:port", "socket://127.0.0.1"])
+def test_where_no_server_is_nothing_is_said(url):
+    assert server_says(url) is None

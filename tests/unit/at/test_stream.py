@@ -1,0 +1,301 @@
+"""The bytes of a port: over a pair of sockets where it has a descriptor, over a device of a page of code where not."""
+
+import errno
+import os
+import socket
+import threading
+
+import pytest
+import serial
+
+from harness.at import stream as module
+from harness.at.stream import FdStream, TimedStream
+from harness.errors import BoardLost, NoAnswer
+
+LOST = (
+    "board-1: the port went away ({}): unplugged, its process died, or another program reads the same port; "
+    "look at the cable, then at ModemManager"
+)
+STUCK = (
+    "board-1: the board takes no bytes ({} of {} left after {:g} s): flow control is on and the board holds it, or "
+    "nobody reads at the other end; check rtscts in the boards file"
+)
+
+
+class Device:
+    """What pyserial opens, around one end of a pair of sockets."""
+
+    def __init__(self, end):
+        self.end = end
+        self.calls = []
+        self.failure = None
+
+    def fileno(self):
+        return self.end.fileno()
+
+    def flush(self):
+        self.calls.append("flush")
+
+    def close(self):
+        self.calls.append("close")
+        self.end.close()
+        if self.failure:
+            raise self.failure
+
+
+@pytest.fixture
+def pair():
+    near, far = socket.socketpair()
+    device = Device(near)
+    stream = FdStream(device, "board-1")
+    yield stream, far, device
+    far.close()
+    if "close" not in device.calls:
+        stream.close()
+
+
+# -- with a descriptor
+
+
+def test_bytes_come_as_they_were_sent_until_it_is_stopped(pair):
+    stream, far, _ = pair
+    far.sendall(b"OK\r\n")
+    assert stream.read() == b"OK\r\n"
+    far.sendall(b"never read")
+    stream.stop()
+    assert stream.read() == b""
+    assert stream.read() == b""
+
+
+def test_stopping_wakes_who_reads(pair):
+    stream, _, _ = pair
+    thread = threading.Timer(0.02, stream.stop)
+    thread.start()
+    assert stream.read() == b""
+    thread.join()
+
+
+def test_one_read_takes_at_most_the_read_size(pair, monkeypatch):
+    stream, far, _ = pair
+    monkeypatch.setattr(module, "READ_SIZE", 3)
+    far.sendall(b"abcdef")
+    assert [stream.read(), stream.read()] == [b"abc", b"def"]
+
+
+def test_the_end_of_the_other_side_is_the_loss_of_the_board(pair):
+    stream, far, _ = pair
+    far.sendall(b"last words")
+    far.close()
+    assert stream.read() == b"last words"
+    with pytest.raises(BoardLost) as caught:
+        stream.read()
+    assert str(caught.value) == LOST.format("end of data")
+
+
+def reading(monkeypatch, *results):
+    """Have ``os.read`` give these, or raise them."""
+    left = iter(results)
+
+    def read(fd, size):
+        found = next(left)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    monkeypatch.setattr("harness.at.stream.os.read", read)
+
+
+def test_a_descriptor_that_was_ready_for_another_reader_is_polled_again(pair, monkeypatch):
+    stream, far, _ = pair
+    far.sendall(b"x")
+    reading(monkeypatch, BlockingIOError(), b"abc")
+    assert stream.read() == b"abc"
+
+
+def test_a_hang_up_without_bytes_is_the_loss_of_the_board(pair, monkeypatch):
+    stream, far, _ = pair
+    far.close()
+    reading(monkeypatch, BlockingIOError())
+    with pytest.raises(BoardLost) as caught:
+        stream.read()
+    assert str(caught.value) == LOST.format("hung up")
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [(OSError(errno.EIO, "Input/output error"), "Input/output error"), (OSError("odd"), "odd")]
+)
+def test_an_error_of_the_descriptor_is_the_loss_of_the_board(pair, monkeypatch, error, why):
+    stream, far, _ = pair
+    far.sendall(b"x")
+    reading(monkeypatch, error)
+    with pytest.raises(BoardLost) as caught:
+        stream.read()
+    assert str(caught.value) == LOST.format(why)
+    assert caught.value.__cause__ is error
+
+
+def test_everything_is_written_however_little_goes_at_once(pair, monkeypatch):
+    stream, far, _ = pair
+    write = os.write
+    monkeypatch.setattr("harness.at.stream.os.write", lambda fd, data: write(fd, data[:2]))
+    stream.write(b"AT+CGSN\r")
+    assert far.recv(100) == b"AT+CGSN\r"
+
+
+def test_a_board_that_takes_its_time_is_waited_for(pair, monkeypatch):
+    stream, far, _ = pair
+    write = os.write
+    full = iter([BlockingIOError()])
+
+    def sometimes(fd, data):
+        for error in full:
+            raise error
+        return write(fd, data)
+
+    monkeypatch.setattr("harness.at.stream.os.write", sometimes)
+    stream.write(b"AT\r")
+    assert far.recv(100) == b"AT\r"
+
+
+def test_a_board_that_takes_no_bytes_is_not_waited_for_for_ever(pair, monkeypatch):
+    stream, _, _ = pair
+    monkeypatch.setattr(module, "WRITE_TIMEOUT", 0.05)
+    whole = b"x" * 5_000_000
+    with pytest.raises(NoAnswer) as caught:
+        stream.write(whole)
+    left = int(str(caught.value).partition("(")[2].partition(" ")[0])
+    assert 0 < left < len(whole)
+    assert str(caught.value) == STUCK.format(left, len(whole), 0.05)
+
+
+def test_the_time_for_writing_is_for_all_of_it(pair, monkeypatch):
+    """A board that takes a byte now and then does not hold the harness for ever."""
+    stream, _, _ = pair
+    clock = iter(float(t) for t in range(100))
+    monkeypatch.setattr("harness.at.stream.time.monotonic", lambda: next(clock))
+    taken = iter([1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0])
+    monkeypatch.setattr("harness.at.stream.os.write", lambda fd, data: next(taken))
+    polls = []
+    stream._writable = type("Poll", (), {"poll": lambda self, ms: polls.append(ms) or [1]})()
+    with pytest.raises(NoAnswer):
+        stream.write(b"x" * 20)
+    assert polls == [9000.0, 8000.0, 7000.0, 6000.0, 5000.0, 4000.0, 3000.0, 2000.0, 1000.0]
+
+
+def test_a_write_that_fails_is_the_loss_of_the_board(pair, monkeypatch):
+    stream, _, _ = pair
+
+    def broken(fd, data):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("harness.at.stream.os.write", broken)
+    with pytest.raises(BoardLost) as caught:
+        stream.write(b"AT\r")
+    assert str(caught.value) == LOST.format("Input/output error")
+    monkeypatch.undo()
+
+
+def test_closing_gives_everything_back():
+    before = set(os.listdir("/proc/self/fd"))
+    near, far = socket.socketpair()
+    device = Device(near)
+    stream = FdStream(device, "board-1")
+    stream.flush()
+    stream.close()
+    far.close()
+    assert device.calls == ["flush", "close"]
+    assert set(os.listdir("/proc/self/fd")) <= before
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, None])
+def test_an_unplugged_port_closes_all_the_same(pair, number):
+    stream, _, device = pair
+    device.failure = OSError("restoring") if number is None else OSError(number, "restoring")
+    stream.close()
+
+
+def test_another_failure_of_closing_is_said(pair):
+    stream, _, device = pair
+    device.failure = OSError(errno.ENOSPC, "no space")
+    with pytest.raises(OSError, match="no space"):
+        stream.close()
+    os.close(stream._stop)
+    os.close(stream._stopped)
+
+
+# -- without a descriptor
+
+
+class Remote:
+    """A port of a server: ``answers`` are what reads give, or raise."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.in_waiting = 0
+        self.asked = []
+        self.written = []
+        self.calls = []
+        self.failure = None
+
+    def read(self, size):
+        self.asked.append(size)
+        found = self.answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def write(self, data):
+        if self.failure:
+            raise self.failure
+        self.written.append(data)
+
+    def flush(self):
+        self.calls.append("flush")
+
+    def close(self):
+        self.calls.append("close")
+
+
+def test_reads_go_on_until_bytes_come_and_take_what_is_there():
+    remote = Remote(b"", b"", b"OK\r\n", b"more")
+    stream = TimedStream(remote, "board-1")
+    assert stream.read() == b"OK\r\n"
+    remote.in_waiting = 4
+    assert stream.read() == b"more"
+    assert remote.asked == [1, 1, 1, 4]
+    stream.stop()
+    assert stream.read() == b""
+    assert len(remote.asked) == 4
+
+
+@pytest.mark.parametrize("error", [serial.SerialException("connection closed"), OSError("connection closed")])
+def test_a_remote_port_that_fails_is_the_loss_of_the_board(error):
+    stream = TimedStream(Remote(error), "board-1")
+    with pytest.raises(BoardLost) as caught:
+        stream.read()
+    assert str(caught.value) == LOST.format("connection closed")
+    assert caught.value.__cause__ is error
+    remote = Remote()
+    remote.failure = error
+    with pytest.raises(BoardLost) as caught:
+        TimedStream(remote, "board-1").write(b"AT\r")
+    assert str(caught.value) == LOST.format("connection closed")
+
+
+def test_a_remote_port_writes_all_of_it_flushes_and_closes():
+    remote = Remote()
+    stream = TimedStream(remote, "board-1")
+    stream.write(b"AT\r")
+    stream.flush()
+    stream.close()
+    assert (remote.written, remote.calls) == ([b"AT\r"], ["flush", "close"])
+
+
+def test_a_remote_board_that_takes_no_bytes():
+    remote = Remote()
+    remote.failure = serial.SerialTimeoutException()
+    with pytest.raises(NoAnswer) as caught:
+        TimedStream(remote, "board-1").write(b"AT\r")
+    assert str(caught.value) == STUCK.format(3, 3, 10)
+    assert caught.value.__cause__ is None
