@@ -476,3 +476,64 @@ def test_a_port_that_was_closed_says_so_and_stays_closed(opened, timeline):
             call()
     assert texts(timeline) == ["board-1: the port was closed"]
     assert written(port) == []
+
+
+def test_a_port_is_opened_by_its_url_as_the_settings_say(monkeypatch, timeline):
+    asked = []
+
+    streams = []
+
+    def link(url, name, **settings):
+        asked.append((url, name, settings))
+        streams.append(Stream(modem().feed))
+        return streams[-1]
+
+    monkeypatch.setattr("harness.at.port.open_link", link)
+    with AtPort.open("/dev/ttyACM0", name="board-1", timeline=timeline) as port:
+        port.command("AT")
+        assert (port.name, port.timeline) == ("board-1", timeline)
+    settings = PortSettings(baudrate=9600, rtscts=True, chunk=1)
+    with AtPort.open("socket://rack:1", name="board-2", timeline=timeline, settings=settings) as port:
+        port.command("AT")
+        assert streams[-1].written == [b"A", "flush", b"T", "flush", b"\r", "flush"]
+    assert asked == [
+        ("/dev/ttyACM0", "board-1", {"baudrate": 115200, "rtscts": False}),
+        ("socket://rack:1", "board-2", {"baudrate": 9600, "rtscts": True}),
+    ]
+
+
+def test_a_final_result_of_an_earlier_command_does_not_end_a_try(opened, monkeypatch):
+    """Only an answer that can be nothing else shows that the board answers what it is asked now."""
+    answers = iter([b"", b"", b"OK\r\nERROR\r\n+CMEE: 1\r\nOK\r\n"])
+    port = opened(lambda data: next(answers))
+    with pytest.raises(NoAnswer, match="again after 1 tries"):
+        port.command("AT+CGSN", timeout=SHORT)
+    port._stream.answer = modem().feed
+    assert port.command("AT+CGSN").text == IMEI
+
+
+def test_where_every_probe_is_owed_an_answer_the_first_is_asked(opened):
+    port = opened(modem().feed)
+    owed = ["AT+CMEE?", "AT+CFUN?", "AT+CEREG?", "AT%XSYSTEMMODE?", "AT+CNEC?", "AT+CSCON?"]
+    port._receiver.owed = lambda: frozenset(port._parse(text).name for text in owed)
+    assert port._probe().text == "AT+CMEE?"
+    port._receiver.owed = lambda: frozenset({"+CMEE"})
+    assert port._probe().text == "AT+CFUN?"
+
+
+def test_an_event_that_is_no_line_is_not_what_was_waited_for(opened, timeline):
+    port = opened(modem().feed)
+    timeline.add(Kind.STEP, "board-1", "the modem is up")
+    line = timeline.add(Kind.RX, "board-1", "up at last")
+    assert port.wait_line("up", 0.0, since=0) is line
+
+
+def test_a_port_that_went_away_is_not_waited_for(opened, timeline, monkeypatch):
+    port = opened(lambda data: b"")
+    port._stream.incoming.put(BoardLost("gone"))
+    port._receiver._thread.join(WAIT)
+    waits = []
+    monkeypatch.setattr(timeline, "wait", lambda match, *, since, timeout: waits.append(timeout))
+    with pytest.raises(BoardLost):
+        port.wait_line("never", WAIT)
+    assert waits == [0.0]

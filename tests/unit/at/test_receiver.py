@@ -1,12 +1,14 @@
 """What the reader hands on, and in which order."""
 
 import queue
+import threading
 
 import pytest
 
 from harness.at.dialogue import Dialogue
 from harness.at.receiver import Receiver
 from harness.at.syntax import parse_command
+from harness.errors import NoAnswer
 from harness.timeline import Kind, Timeline
 
 
@@ -95,3 +97,61 @@ def test_closing_shows(stream):
     assert [(event.kind, event.text) for event in receiver.timeline.since()] == [
         (Kind.STEP, "board-1: the port was closed")
     ]
+
+
+def test_a_command_that_is_given_up_says_how_long_it_was_waited_for(receiver, monkeypatch):
+    clock = iter([10.0, 12.3456789])
+    monkeypatch.setattr("harness.at.receiver.now", lambda: next(clock))
+    receiver.begin(parse_command("AT+CFUN?"), None, needs_line=False)
+    receiver.give_up()
+    result = receiver.timeline.since()[-1]
+    assert (result.t, result.source) == (12.3456789, "board-1")
+    assert result.data == {"command": "AT+CFUN?", "seconds": 2.345679, "ok": False}
+
+
+def test_what_an_open_quote_held_is_entered_when_its_command_is_given_up(receiver, stream, monkeypatch):
+    receiver.begin(parse_command("AT%CMNG=1"), None, needs_line=False)
+    receiver.sent()
+    stream.bytes.put(b'%CMNG: 1,0,"00","open\r\nstill\r\nup\r\n')
+    stream.bytes.put(b"")
+    receiver._thread.join(5.0)
+    monkeypatch.setattr("harness.at.receiver.now", lambda: 12.5)
+    receiver.give_up()
+    held = [event for event in receiver.timeline.since() if event.kind is not Kind.TX]
+    assert held[-1].text == "no answer"
+    assert {event.t for event in held} == {12.5}
+    assert any("still" in event.text for event in held)
+
+
+def test_the_last_four_lines_are_quoted(receiver, stream):
+    assert receiver.last_heard() == "nothing was heard at all"
+    stream.bytes.put(b"a\r\nb\r\nc\r\nd\r\ne\r\n")
+    heard(receiver, "e")
+    with receiver._lock:
+        pass
+    assert receiver.last_heard() == "last heard: b | c | d | e"
+    with pytest.raises(NoAnswer, match=r"board-1: no \+CEREG within 0 s; last heard: b \| c \| d \| e"):
+        receiver.listen(("+CEREG",)).next(0.0)
+
+
+def test_who_waited_for_an_outcome_writes_it_to_the_files(receiver, stream):
+    """Two threads that want the interpreter at the same time would cost more than either."""
+    written: list[str] = []
+    wrote = threading.Event()
+
+    def sink(events):
+        written.extend(event.text for event in events)
+        wrote.set()
+
+    with receiver.timeline.sink(sink):
+        stream.bytes.put(b"log\r\n")
+        assert wrote.wait(5.0)  # nobody waited for it: the reader writes it
+        receiver.begin(parse_command("AT"), None, needs_line=False)
+        receiver.sent()
+        stream.bytes.put(b"OK\r\n")
+        receiver.outcomes.get(timeout=5.0)
+        with receiver._lock:  # the reader has done with it
+            pass
+        assert written == ["log"]
+        receiver.timeline.flush()
+        assert written == ["log", "AT", "OK"]
