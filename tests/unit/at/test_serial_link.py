@@ -17,12 +17,11 @@ from harness.errors import LabError, Misuse, PortBusy, PortMissing
 LOCAL, REMOTE = "/dev/ttyACM0", "rfc2217://rack:4001"
 
 
-class Device:
-    """What pyserial makes of a URL. ``error``: why it cannot be opened."""
+class Port:
+    """What pyserial makes of a URL that has no descriptor. ``error``: why it cannot be opened."""
 
-    def __init__(self, error=None, descriptor=None):
+    def __init__(self, error=None):
         self.error = error
-        self.descriptor = descriptor
         self.exclusive = None
         self.opened = False
 
@@ -30,6 +29,14 @@ class Device:
         if self.error:
             raise self.error
         self.opened = True
+
+
+class Device(Port):
+    """The same where pyserial says by an error that there is no descriptor, or has one."""
+
+    def __init__(self, error=None, descriptor=None):
+        super().__init__(error)
+        self.descriptor = descriptor
 
     def fileno(self):
         if self.descriptor is None:
@@ -77,13 +84,8 @@ def test_a_remote_port_is_its_servers_to_give(made):
 
 
 def test_a_device_that_knows_no_descriptors_is_read_with_a_time_out(made):
-    device = Device()
-    del Device.fileno
-    try:
-        made(device)
-        assert isinstance(open_link("loop://", "board-1", baudrate=115200, rtscts=False), TimedStream)
-    finally:
-        Device.fileno = lambda self: self.descriptor
+    made(Port())
+    assert isinstance(open_link("loop://", "board-1", baudrate=115200, rtscts=False), TimedStream)
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR, errno.EIO])
