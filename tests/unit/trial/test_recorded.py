@@ -550,3 +550,12 @@ def test_what_came_before_the_action_is_not_taken_for_its_effect_or_its_end():
     verdict = stage.trials.subscribe("t/+", trigger=trigger)
     assert (verdict.outcome, verdict.effect) == (Outcome.TOLERATED, True)
     assert stage.clock.now - begin == 2 * 0.125 + 1.0 + 0.125 + 0.125  # controls, hold, message, UNSUBACK
+
+
+def test_a_publish_in_the_harness_own_words_has_its_qos_and_flag_too():
+    stage = Stage()
+    stage.link.ensure()
+    calls = sent(stage)
+    verdict = stage.trials.publish("a", qos=0, retain=True, witness=None)
+    assert verdict.action == "publish on a (QoS 0, retain)"
+    assert [options for topic, _, options in calls if topic == "a"] == [{"qos": 0, "retain": True}]
