@@ -155,3 +155,25 @@ def test_who_waited_for_an_outcome_writes_it_to_the_files(receiver, stream):
         assert written == ["log"]
         receiver.timeline.flush()
         assert written == ["log", "AT", "OK"]
+
+
+def test_a_result_says_when_it_came_and_what_it_cost(receiver, stream, monkeypatch):
+    clock = iter([10.0, 10.5])
+    monkeypatch.setattr("harness.at.receiver.now", lambda: next(clock))
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    receiver.sent()
+    stream.bytes.put(b"OK\r\n")
+    heard(receiver, "OK")
+    sent, result = receiver.timeline.since()
+    assert (sent.t, sent.kind, sent.source, sent.text, sent.data) == (10.0, Kind.TX, "board-1", "AT", {})
+    assert (result.t, result.kind, result.source, result.text) == (10.5, Kind.RESULT, "board-1", "OK")
+    assert result.data == {"command": "AT", "seconds": 0.5, "ok": True}
+
+
+def test_what_arrives_while_a_secret_is_sent_is_hidden(receiver, stream):
+    receiver.begin(parse_command('AT%CMNG=0,1,2,"topsecretkey"'), None, needs_line=False)
+    receiver.sent()
+    stream.bytes.put(b"psecretk\r\n")  # a damaged echo
+    hidden = heard(receiver, "<8 bytes that arrived while a secret was being sent>")
+    assert hidden.kind is Kind.RX
+    assert "secretk" not in "".join(event.text for event in receiver.timeline.since())

@@ -8,7 +8,7 @@ from harness.errors import Party
 from harness.firmware import MqttEventKind
 from harness.timeline import Kind
 from harness.trial import Attempt, Control, NotConnected, NothingAllowed
-from harness.trial.connection import nonce
+from harness.trial.connection import _pause, nonce
 from harness.trial.facts import Stage as Came
 from tests.unit.trial.fakes import LATENCY, LOGIN, Stage
 
@@ -371,3 +371,17 @@ def test_what_the_documents_do_not_allow_does_not_count(allowed):
     with pytest.raises(NotConnected) as caught:
         stage.link.ensure()
     assert type(caught.value) is expected
+
+
+def test_an_attempt_without_a_session_that_comes_later_is_measured_from_its_begin():
+    stage = Stage()
+    stage.device.no_session_for = {"wrong"}
+    stage.clock.pause(100.0)
+    assert stage.link.attempt(WRONG).seconds == 0.0
+
+
+def test_the_gap_is_waited_for_in_real_time_where_nobody_has_a_clock_of_their_own(monkeypatch):
+    waits = []
+    monkeypatch.setattr("harness.trial.connection.threading.Event.wait", lambda self, seconds: waits.append(seconds))
+    _pause(1.5)
+    assert waits == [1.5]

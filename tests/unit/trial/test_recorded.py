@@ -559,3 +559,19 @@ def test_a_publish_in_the_harness_own_words_has_its_qos_and_flag_too():
     verdict = stage.trials.publish("a", qos=0, retain=True, witness=None)
     assert verdict.action == "publish on a (QoS 0, retain)"
     assert [options for topic, _, options in calls if topic == "a"] == [{"qos": 0, "retain": True}]
+
+
+def test_what_is_found_dead_is_recorded_as_that():
+    stage = Stage({"other"})
+    stage.link.ensure()
+    stage.device.refuse_connects_after = 1
+
+    def dead():
+        raise CloudUnreachable("the local cloud died")
+
+    stage.dead = dead
+    stage.trials.publish("other", witness=None)
+    faults = [event for event in stage.timeline.since() if event.kind is Kind.FAULT]
+    assert [(event.text, event.data["dead"], event.data["party"]) for event in faults] == [
+        ("the local cloud died", True, "cloud")
+    ]
