@@ -94,8 +94,8 @@ class Recorder:
         elif record is not None:
             folder = self._reports.folder
             terminalreporter.write_line(f"reports: {folder.path} (JUnit also at {folder.shared_junit})")
-            if folder.page.exists():
-                terminalreporter.write_line(f"page: {folder.page}")
+            if self._reports.headline:
+                terminalreporter.write_line(f"{self._reports.headline} Page: {folder.page}")
 
     def _why(self, session: pytest.Session) -> str:
         """Return by what the run was interrupted, "" where it ended by itself."""

@@ -20,13 +20,14 @@ from harness.report.stored_runs import read_run, stored_runs
 
 
 class RunReports:
-    """``record``: None while no test uses a board. ``notes``: lines on what is missing in the pages."""
+    """``record``: None while no test uses a board. ``notes``: lines on what is missing in the pages; ``headline``: theirs."""
 
     def __init__(self, folder: RunFolder, held: Callable[[], HeldReport]) -> None:
         self.folder = folder
         self.record: RunRecord | None = None
         self.trouble = ""
         self.notes: list[str] = []
+        self.headline = ""
         self._held = held
         self._refused = False
         self._former: bytes | None = None
@@ -128,7 +129,9 @@ class RunReports:
         from harness.report.page import append_to_job_summary, write_run_pages
 
         try:
-            self.notes += write_run_pages(self.folder.path).notes
+            written = write_run_pages(self.folder.path)
+            self.headline = written.headline
+            self.notes += written.notes
             append_to_job_summary(self.folder.path)
         except Exception as error:
             what = str(error).partition("\n")[0] or type(error).__name__

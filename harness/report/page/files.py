@@ -11,7 +11,7 @@ from harness.report.junit import replace_file
 from harness.report.page.index import index_page
 from harness.report.page.run_page import run_page
 from harness.report.page.secret_net import refuse_secrets
-from harness.report.page.summary import summary_text
+from harness.report.page.summary import STATES, summary_text
 from harness.report.run_summary import summary_of
 from harness.report.stored_runs import StoredRuns, stored_runs, write_summary
 
@@ -20,10 +20,11 @@ _MOST_SUMMARY = 50_000  # characters; GitHub drops a summary over 1 MiB altogeth
 
 
 class Written(NamedTuple):
-    """``paths``: what was written; ``notes``: a line for each file that could not be read."""
+    """``paths``: what was written; ``notes``: a line for each file that could not be read; ``headline``: of a run."""
 
     paths: Sequence[Path]
     notes: Sequence[str]
+    headline: str = ""
 
 
 def write_run_pages(folder: Path) -> Written:
@@ -45,7 +46,7 @@ def write_run_pages(folder: Path) -> Written:
         _write(path, content)
         written.append(path)
     written.append(_index(folder.parent, stored))
-    return Written(written, [*stored.notes, *notes])
+    return Written(written, [*stored.notes, *notes], f"{STATES[summary.state]}: {assessment.headline}")
 
 
 def append_to_job_summary(folder: Path) -> None:

@@ -7,7 +7,7 @@ from harness.report.assessment import PARTIES, Assessment, plural
 from harness.report.history import State
 from harness.report.page.words import span, visible
 
-_SIGNS = {"red": "RED", "amber": "NOT PROVED", "green": "GREEN"}
+STATES = {"red": "RED", "amber": "NOT PROVED", "green": "GREEN"}
 _MARKED = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 
 
@@ -23,7 +23,7 @@ def summary_text(assessment: Assessment) -> str:
         if (found := assessment.in_state(state))
     ]
     lines = [
-        f"## {_SIGNS[run.state]}: {_text(assessment.headline)}",
+        f"## {STATES[run.state]}: {_text(assessment.headline)}",
         "",
         f"{', '.join(told)}; took {span(run.seconds)}",
         "",
@@ -39,7 +39,7 @@ def summary_text(assessment: Assessment) -> str:
     for board in run.boards:
         mine = [one.result for one in run.results if one.board == board]
         numbers = " | ".join(str(mine.count(name)) for name in ("failed", "error", "passed", "skipped"))
-        lines.append(f"| {_text(board)} | {_SIGNS[run.board_state(board)].lower()} | {numbers} |")
+        lines.append(f"| {_text(board)} | {STATES[run.board_state(board)].lower()} | {numbers} |")
     lines += ["", f"`report.html` of run {_text(run.run)} has the evidence of {plural(len(run.results), 'test')}.", ""]
     return "\n".join(lines)
 
