@@ -20,7 +20,7 @@ from harness.report.stored_runs import read_run, stored_runs
 
 
 class RunReports:
-    """``record``: None while no test uses a board. ``notes``: lines on what is missing in the pages; ``headline``: theirs."""
+    """``record``: None while no test uses a board. ``headline``: the page's; ``notes``: what is missing in it."""
 
     def __init__(self, folder: RunFolder, held: Callable[[], HeldReport]) -> None:
         self.folder = folder

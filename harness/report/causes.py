@@ -19,7 +19,7 @@ from harness.report.ran_tests import KILLED, RanTest
 LOST_PREFIX: Final = "lost "
 _ALLOWED = re.compile(r": allowed by (.+? statement \d+(?: '[^']*')?)")
 _DENIED = re.compile(r": explicit deny by (.+? statement \d+(?: '[^']*')?)")
-_WHY: Final = {
+_WHY: Final[dict[str, str]] = {
     Party.CLOUD: "The cloud said no, or did not do what it had to, or could not be reached",
     Party.MODEM: "The modem or its firmware said no",
     Party.RADIO: "The modem was not registered in the radio network",
@@ -109,7 +109,7 @@ def _evidence(test: RanTest) -> str:
 def _error(test: RanTest) -> Cause:
     text = first_sentence(normal(test.message or "no message", {"{board}": test.board})).removeprefix("{board}: ")
     party = test.party or Party.UNCLEAR
-    why = _WHY.get(str(party), "Nothing tells whose it is") + (f" ({test.raised})." if test.raised else ".")
+    why = _WHY.get(party, "Nothing tells whose it is") + (f" ({test.raised})." if test.raised else ".")
     return _made(party, (test.raised, text), _shown(text), why=why)
 
 
