@@ -60,9 +60,7 @@ class Assessment:
     @property
     def blame(self) -> Counter[str]:
         """How many tests point at each party."""
-        return Counter({row.cause.party: 0 for row in self.causes}) + Counter(
-            row.cause.party for row in self.causes for _ in row.results
-        )
+        return Counter(row.cause.party for row in self.causes for _ in row.results)
 
     def in_state(self, *states: State) -> list[Result]:
         """Return the tests that stand so."""

@@ -16,7 +16,6 @@ from harness.errors import Party
 from harness.report.normal import first_sentence, normal
 from harness.report.ran_tests import KILLED, RanTest
 
-LOST_PREFIX: Final = "lost "
 _ALLOWED = re.compile(r": allowed by (.+? statement \d+(?: '[^']*')?)")
 _DENIED = re.compile(r": explicit deny by (.+? statement \d+(?: '[^']*')?)")
 _WHY: Final[dict[str, str]] = {
@@ -69,7 +68,7 @@ def _of_loss(test: RanTest) -> bool:
 def _lost_board(board: str, why: str) -> Cause:
     detail = why.removeprefix(f"{board}: ")
     reason = "The port, the board or its process went away: the lab's matter, and nobody else is blamed for it."
-    return _made(Party.LAB, ("lost", board), f"{board} was {LOST_PREFIX.strip()}", detail=detail, why=reason)
+    return _made(Party.LAB, ("lost", board), f"{board} was lost", detail=detail, why=reason)
 
 
 def _trial(test: RanTest) -> Cause:

@@ -8,26 +8,28 @@ from harness.timeline import Event, Kind
 
 def decisive_facts(events: Sequence[Event]) -> Event | None:
     """Return the FACTS event of the first trial that was not what was expected, or else of the last one."""
-    last: Event | None = None
-    for event in events:
-        if event.kind is Kind.FACTS:
-            last = event
-        elif event.kind is Kind.EXPECT and last is not None and event.data.get("got") not in _wanted(event):
-            return last
-    return last
+    return _decisive(events)[0]
 
 
 def decisive_of(events: Sequence[Event]) -> dict[str, Any]:
     """Return ``action``, ``policy``, ``wanted`` and ``got`` of the trial that made the test fail; {}: no trial did."""
-    last: Event | None = None
+    facts, expect = _decisive(events)
+    if facts is None or expect is None:
+        return {}
+    found = facts.data.get("facts", {})
+    told = {"action": found.get("action", ""), "policy": found.get("policy", "")}
+    return told | {"wanted": _wanted(expect), "got": expect.data.get("got", "")}
+
+
+def _decisive(events: Sequence[Event]) -> tuple[Event | None, Event | None]:
+    """Return the facts that decided, and the expectation that they did not meet; None where all were met."""
+    facts: Event | None = None
     for event in events:
         if event.kind is Kind.FACTS:
-            last = event
-        elif event.kind is Kind.EXPECT and last is not None and event.data.get("got") not in _wanted(event):
-            facts = last.data.get("facts", {})
-            found = {"action": facts.get("action", ""), "policy": facts.get("policy", "")}
-            return found | {"wanted": _wanted(event), "got": event.data.get("got", "")}
-    return {}
+            facts = event
+        elif event.kind is Kind.EXPECT and facts is not None and event.data.get("got") not in _wanted(event):
+            return facts, event
+    return facts, None
 
 
 def _wanted(event: Event) -> list[str]:

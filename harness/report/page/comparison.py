@@ -3,7 +3,7 @@
 The order between channels is a race; within one it is not. So each is compared by itself, up to its first difference.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -123,7 +123,3 @@ def _phases(trial: Trial) -> dict[str, float]:
         elif event.kind is Kind.PHASE and name in begun:
             took[name] = event.t - begun.pop(name)
     return took
-
-
-Reader = Callable[[str, str, str], Trial | None]
-"""Finds the trial of a test in another run: by run, board and key."""

@@ -31,12 +31,11 @@ class Group:
 
 
 def run_page(
-    assessment: Assessment, tests: Sequence[RanTest], folders: Mapping[str, Path], boards: str, transcripts: bool = True
+    assessment: Assessment, tests: Sequence[RanTest], folders: Mapping[str, Path], boards: str
 ) -> tuple[str, list[str]]:
     """Return the page of a run, and a line for each file that could not be read.
 
-    ``tests``: of the journal; ``folders``: of runs that still have one; ``boards``: the boards file;
-    ``transcripts``: the run's folder has them.
+    ``tests``: of the journal; ``folders``: of runs that still have one; ``boards``: the boards file.
     """
     recordings = Recordings()
     for full in (_FULL, 4, 0):
