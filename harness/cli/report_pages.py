@@ -10,7 +10,8 @@ from harness.errors import Misuse
 from harness.report.difference import differences, lines
 from harness.report.page import write_index, write_run_pages
 from harness.report.pruning import Limits, prune
-from harness.report.run_summary import RunSummary, from_json
+from harness.report.run_file import from_json
+from harness.report.run_summary import RunSummary
 from harness.report.stored_runs import RUN_JSON, read_run, stored_runs
 
 

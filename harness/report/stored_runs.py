@@ -10,7 +10,8 @@ from harness.report.history import merge
 from harness.report.journal import read_journal
 from harness.report.junit import replace_file
 from harness.report.ran_tests import RanTest
-from harness.report.run_summary import RunSummary, from_json, summary_of, to_json
+from harness.report.run_file import from_json, to_json
+from harness.report.run_summary import RunSummary, summary_of
 
 RUN_JSON = "run.json"
 HISTORY = "history"

@@ -77,14 +77,14 @@ def detail(
     shown = None if folder is None else recordings.shown(folder, test.board, test.key)
     if shown is None:
         proofs = [Proof(one, ()) for one in sentences(None, (), test.message)]
-        return _with(base, proofs=proofs)
+        return replace(base, proofs=proofs)
     events = shown.trial.events
     message = "" if shown.facts is not None and test.decisive else test.message
     evidence = sentences(None if message else shown.facts, events, message)
     pinned = pins(evidence)
     absent = next((one.number for one in evidence if one.how == "absence"), 0)
     comparison, green = _comparison(test, shown, assessment, recordings, folders)
-    return _with(
+    return replace(
         base,
         proofs=[
             Proof(replace(one, text=named(one.text, shown.trial.names)), _links(one, events, shown.trial.start))
@@ -169,7 +169,3 @@ def _lines(events: Sequence[Event], start: float, pinned: Mapping[int, Sequence[
         numbers = ",".join(map(str, pinned.get(event.seq, ())))
         found.append(Line(event.seq, f"+{span(max(0.0, event.t - start))}", _SIGNS.get(event.kind, "#"), text, numbers))
     return found
-
-
-def _with(base: Detail, **fields: object) -> Detail:
-    return replace(base, **fields)  # type: ignore[arg-type] # fields of Detail

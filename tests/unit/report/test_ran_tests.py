@@ -1,7 +1,8 @@
 """What a journal says of its tests."""
 
 from harness.report.ran_tests import KILLED, ran_tests
-from harness.report.run_summary import ci_link, from_json, summary_of, to_json
+from harness.report.run_file import from_json, to_json
+from harness.report.run_summary import ci_link, summary_of
 
 T = "t.py::test_a[dk]"
 
