@@ -124,7 +124,7 @@ def _row(
         return CauseRow(cause, results, "flaky", "comes and goes")
     if states[State.NEW]:
         return CauseRow(cause, results, "new", "new in this run")
-    return CauseRow(cause, results, "first", "new: never proved before")
+    return CauseRow(cause, results, "first", "new: never proved before" if before else "new: no run before")
 
 
 def _also(runs: Sequence[str]) -> str:
