@@ -113,7 +113,8 @@ class RunReports:
             suites = read_report(part, self.folder.name)
         finally:
             part.unlink(missing_ok=True)
-        add_causes(suites, *read_run(self.folder.path))
+        with suppress(Misuse):  # a journal that a full disk tore: the report is worth more than its causes
+            add_causes(suites, *read_run(self.folder.path))
         if interrupted:
             interrupt(suites, interrupted, record.running, record.not_run)
         return suites
