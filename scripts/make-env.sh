@@ -16,4 +16,5 @@ command -v "$python" >/dev/null 2>&1 || { echo "make-env: no $python found: inst
 echo "make-env: making $venv (once)"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+"$venv/bin/python" -m compileall -q harness || true  # as pip does for a package: each board has processes that import it
 touch "$venv/.made"

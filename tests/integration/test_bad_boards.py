@@ -1,0 +1,76 @@
+"""One good board among a mute one, a garbling one and one that is not plugged in: each bad one is one error."""
+
+from __future__ import annotations
+
+import os
+import pty
+import threading
+import tty
+
+import pytest
+
+from tests.integration.runs import run, started_in
+from tests.integration.test_interrupted_runs import counts
+
+TESTS = """
+import pytest
+from harness.trial import Outcome
+
+def test_connected(trial, provisioned):
+    trial.verify_connection().expect(Outcome.TOLERATED)
+
+@pytest.mark.parametrize("n", range(20))
+def test_board(board, n): pass
+
+@pytest.mark.parametrize("n", range(20))
+def test_modem(modem, n): pass
+"""
+BAD = ("mute", "garbling", "unplugged")
+PLANNED = 41
+
+
+@pytest.fixture
+def garbling():
+    """The name of a port whose far end answers every byte with noise."""
+    far, near = pty.openpty()
+    tty.setraw(near)
+
+    def answer():
+        try:
+            while heard := os.read(far, 1024):
+                os.write(far, bytes((byte ^ 0xA5) | 0x80 for byte in heard) + b"\r\n")
+        except OSError:
+            return  # closed
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    yield os.ttyname(near)
+    os.close(near)
+    thread.join(10.0)
+    os.close(far)
+
+
+def test_the_good_board_is_green_and_each_bad_one_is_one_error_in_few_lines(tmp_path, garbling):
+    boards = f"""
+boards:
+  - {{name: good, virtual: {{}}}}
+  - {{name: mute, virtual: {{model: mute}}}}
+  - {{name: garbling, port: {garbling}, cloud: nrfcloud}}
+  - {{name: unplugged, port: {tmp_path}/no-port, cloud: nrfcloud}}
+"""
+    result = run(tmp_path, boards, TESTS, env={"NRFCLOUD_API_KEY": "none"})
+    assert result.exit_code == 1, result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (4 * PLANNED, 3, 0, 3 * (PLANNED - 1))
+    found = {board: [case for case in result.cases if case.name.endswith(f"{board}]")] for board in ("good", *BAD)}
+    assert {case.result for case in found["good"]} == {"passed"}
+    for board in BAD:
+        (error,) = [case for case in found[board] if case.result == "error"]
+        skipped = {case.message for case in found[board] if case.result == "skipped"}
+        assert skipped == {f"{board} is out: see the error of {error.name}"}
+    lines = result.output.splitlines()
+    assert len(lines) < 40, result.output
+    for board in BAD:
+        assert sum(line.startswith(f"{board} ") and "out before its first test" in line for line in lines) == 1
+    assert any(line.startswith("good ") and f"{PLANNED} passed" in line for line in lines), result.output
+    assert "Traceback" not in result.output
+    assert started_in(tmp_path) == []
