@@ -16,7 +16,7 @@ from harness.cloud.claims import CLAIM, Claims
 from harness.cloud.created_things import CreatedThings, Note, no_note
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.firmware_updates import FirmwareUpdates
-from harness.cloud.refusals import NotOurs, StillPending
+from harness.cloud.refusals import NotOurs, RestError, StillPending
 from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
 from harness.errors import HarnessError, Misuse
 from harness.timeline import Kind, Timeline
@@ -30,6 +30,8 @@ HARNESS_GATEWAY: Final = f"{HARNESS_TAG}-gateway"
 """Their sub type while they are gateways: nRF Cloud makes a gateway of every device with that word in its sub type."""
 ASKED: Final = "team-asked"
 """Kind of a team device whose id is not known yet, as ``note`` is told of it; its id is the time of the POST."""
+CODE: Final = "code"
+"""Kind of what is needed to delete a JITP device that is in no team: its id, a space, its ownership code."""
 
 
 class NrfCloud:
@@ -58,6 +60,7 @@ class NrfCloud:
         self.made = CreatedThings("device", note)
         self.made_team = CreatedThings("team", note)
         self._asked = CreatedThings(ASKED, note)
+        self._codes = CreatedThings(CODE, note)
         self._rest = AccountRest(
             endpoints,
             api_key,
@@ -162,6 +165,7 @@ class NrfCloud:
         """Let nRF Cloud make key and certificate for just-in-time provisioning (JITP) of a new device."""
         self._make_room(device_id)
         self.made.add(device_id)
+        self._codes.add(f"{device_id} {ownership_code}")
         return _certificate_set(
             self._rest.call(
                 "POST", path_of("devices", device_id, "certificates"), body=ownership_code, content_type="text/plain"
@@ -276,8 +280,13 @@ class NrfCloud:
     def delete_left(self, things: Mapping[str, Collection[str]]) -> list[str]:
         """Delete what a killed run has left: ids by the kinds that ``note`` is told of. See :meth:`delete_all_made`.
 
-        A device is deleted only if it still carries the harness's tag.
+        A device is deleted only if it still carries the harness's tag, or is in no team and has one of our codes.
         """
+        for device_id, _, code in (entry.partition(" ") for entry in things.get(CODE, ())):
+            if self.device(device_id) is None:
+                with suppress(RestError):  # refused: the cloud has no such device, or it has another code by now
+                    self.associate(device_id, code, sub_type=HARNESS_TAG)
+                    self.wait_device(device_id)
         self.made_team.update(things.get("team", ()))
         self.updates.take(things)
         self.claims.made.update(things.get(CLAIM, ()))

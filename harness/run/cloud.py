@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
 from harness.cloud.created_things import no_note
-from harness.cloud.nrfcloud import ASKED
+from harness.cloud.nrfcloud import ASKED, CODE
 from harness.errors import HarnessError, LabError
 from harness.lab import AttachedStandIn, CloudConfig, Lab, StandIn
 from harness.lab.config import NrfCloudAccount
@@ -88,7 +88,9 @@ class Cloud:
         assert self._ledger is not None  # noqa: S101 - only called with one
         with api, self._ledger.left_behind() as left:
             for path, things in left.items():
-                what = ", ".join(f"{len(ids)} x {kind}" for kind, ids in things.items() if ids and kind != ASKED)
+                what = ", ".join(
+                    f"{len(ids)} x {kind}" for kind, ids in things.items() if ids and kind not in (ASKED, CODE)
+                )
                 if what:
                     self.timeline.add(Kind.STEP, self.name, f"a killed run left in the account: {what}; deleting it")
                 self._unknown += [f"{self.name}: {_ORPHAN.format(asked)}" for asked in sorted(things[ASKED])]

@@ -1,8 +1,8 @@
 """What runs have put into an account, written down before it is made: the next run removes what a killed one left.
 
 One file for each process and account, in the lab's state. Its lock ends with the process, so an unlocked file is what a
-killed run left behind, and a locked one is another's in progress. It holds ids, no secrets; its mode is 0600 all the
-same.
+killed run left behind, and a locked one is another's in progress. It holds ids, and the ownership codes of JITP
+devices, without which nobody can delete one that is in no team; so its mode is 0600.
 """
 
 import fcntl
@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from harness.cloud.nrfcloud import ASKED
+from harness.cloud.nrfcloud import ASKED, CODE
 
-KINDS: Final = ("job", "offer", "bundle", "upload", "claim", "device", "team", ASKED)
+KINDS: Final = ("job", "offer", "bundle", "upload", "claim", "device", "team", ASKED, CODE)
 """Kinds of things, in the order in which they can be deleted.
 
 Offers and uploads are jobs and bundles whose id is not known yet: names, by which the account can be searched.

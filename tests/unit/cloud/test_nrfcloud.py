@@ -225,6 +225,24 @@ def test_a_team_device_is_noted_before_its_id_is_known(rest):
     assert datetime.datetime.fromisoformat(notes[0][1]).tzinfo is not None
 
 
+def test_a_jitp_device_that_a_killed_run_left_in_no_team_is_brought_back_and_deleted(cloud, rest):
+    record = Reply(200, {"id": "dev-1", "subType": HARNESS_TAG, "tags": []})
+    rest.on("GET /devices/dev-1", FREE, FREE, record)
+    rest.on("PUT /association/dev-1", DONE)
+    rest.on("DELETE /devices/dev-1", DONE)
+    assert cloud.delete_left({"device": {"dev-1"}, "code": {"dev-1 1234"}}) == []
+    (asked,) = (asked for asked in rest.asked if asked.method == "PUT")
+    assert asked.body == b"1234"
+    assert rest.calls()[-1] == "DELETE /devices/dev-1"
+
+
+def test_a_code_of_a_device_that_the_cloud_never_made_is_in_vain(cloud, rest):
+    rest.on("GET /devices/dev-1", FREE)
+    rest.on("PUT /association/dev-1", Reply(404, {"code": 40412, "message": "no"}))
+    assert cloud.delete_left({"device": {"dev-1"}, "code": {"dev-1 1234"}}) == []
+    assert not [call for call in rest.calls() if call.startswith("DELETE")]
+
+
 def test_a_certificate_from_the_cloud(cloud, rest):
     rest.on("POST /devices/dev-1/certificates", Reply(201, SET))
     assert cloud.create_device_certificate("dev-1", "123456").certificate_pem == "CERT"
