@@ -68,7 +68,7 @@ RestClient.call = around(RestClient.call, call)
 """
 WAYS = {
     "renewal": ["--reprovision"],
-    "jitp": ["--provision", "cloud", "--reprovision"],
+    "jitp": ["--key-origin", "cloud", "--reprovision"],
 }
 
 
