@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from harness.cli.parsers import credentials, lab, policy, runs, shell, tokens, virtual
 from harness.cli.parsers.base import EPILOG, Parser, shared
@@ -53,6 +54,8 @@ class Arguments(argparse.Namespace):
     quick: bool
     probe: bool
     write: bool
+    # power
+    action: Literal["on", "off", "cycle"]
     # completion
     shell: str
     # judge, report rebuild

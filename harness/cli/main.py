@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "boards schema": "boards:schema",
     "boards lease": "boards:lease",
     "doctor": "doctor:examine",
+    "power": "power:switch",
     "completion": "completion:script",
     "provision": "provision:provision",
     "credentials list": "credentials:list_stored",

@@ -12,6 +12,7 @@ from harness.errors import Misuse
 from harness.lab.config import BUILT_IN_CLOUDS, LabFile, LocalCloud, NrfCloudAccount, Schema
 from harness.lab.discovery import PortInfo
 from harness.lab.hardware import hardware
+from harness.lab.power_config import POWER_KINDS
 from harness.lab.relations import relations
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings.fields import known_keys
@@ -85,7 +86,8 @@ def _mistake(document: Document, details: ErrorDetails) -> Mistake:
     if kind == "missing":
         return document.mistake(place[:-1], sentence(details, repr(key)))
     if kind == "union_tag_not_found":
-        return document.mistake(place, "key 'kind' is missing; add kind: local or kind: nrfcloud")
+        kinds = " or ".join(f"kind: {kind}" for kind in (POWER_KINDS if key == "power" else ("local", "nrfcloud")))
+        return document.mistake(place, f"key 'kind' is missing; add {kinds}")
     if kind == "union_tag_invalid":
         choices = [choice.strip(" '") for choice in str(context["expected_tags"]).split(",")]
         tag = context["tag"]
@@ -116,4 +118,6 @@ def _keys(place: Place) -> list[str]:
     if place[0] == "clouds" and len(place) > 2:
         kind, rest = (LocalCloud if place[2] == "local" else NrfCloudAccount), place[3:-1]
         return known_keys(kind, rest)
+    if len(place) > 3 and place[2] == "power":
+        return known_keys(POWER_KINDS[str(place[3])], place[4:-1])
     return known_keys(Schema, place[:-1])

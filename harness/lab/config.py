@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from harness.cloud import PROVISIONING_SERVICE
 from harness.errors import Misuse
+from harness.lab.power_config import PowerConfig
 from harness.settings import Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
 from harness.settings.model import AS_TUPLE, BY_VALUE, matching
 
@@ -132,6 +133,8 @@ class BoardConfig(Settings):
     """Speed of the UART"""
     flow_control: bool = False
     """RTS and CTS; on for DKs with Serial Modem, off for Thingy:91 boards"""
+    power: PowerConfig | None = None
+    """What switches the board's power"""
     return_within: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
     """Seconds that a port which went away, or a board that answers nothing when it is opened, is waited for"""
     provision: Literal["device", "host", "cloud", "claim"] = "device"

@@ -60,6 +60,14 @@ def board(request: pytest.FixtureRequest, timeline: Window, _board: Board) -> Bo
 
 
 @pytest.fixture
+def power_cycle(board: Board) -> Callable[[], str]:
+    """Takes the board's power away and gives it back; returns what proves that it restarted. Skips without power:."""
+    if board.config.power is None:
+        pytest.skip(f"board {board.name} has no power: in the boards file")
+    return board.cycle_power
+
+
+@pytest.fixture
 def modem(board: Board) -> Modem:
     """The board's modem."""
     return board.opened.modem

@@ -51,7 +51,7 @@ class Board:
         self.cloud = cloud
         self._lab = lab
         modes = FoundModes(ca_folder / "modes") if config.virtual is None else None
-        self._leased = LeasedBoard(lab, config, progress, modes)
+        self._leased = LeasedBoard(lab, config, progress, modes, state=ca_folder)
         self.device = CloudDevice(
             self._leased, cloud, ca_folder=ca_folder, key_origin=key_origin, renew=renew, disconnect=self._disconnect
         )
@@ -116,6 +116,15 @@ class Board:
             self.device.change_membership(membership)
         finally:
             link.forget()
+
+    def cycle_power(self) -> str:
+        """Take the board's power away and give it back; return what proves that it restarted.
+
+        Its device stays what it is in the cloud; its connection is gone. Raises Misuse: the boards file has no power:
+        for it; PowerUnproven: nothing shows a restart; LabError: one restart too many.
+        """
+        self._disconnect()
+        return self._leased.cycle_power()
 
     def trials(self, record: Callable[[Verdict], None]) -> Trials:
         """Return trials on the provisioned device's connection; every verdict goes to ``record``."""

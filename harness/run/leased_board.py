@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
-from harness.errors import HarnessError, LabError
+from harness.errors import HarnessError, LabError, Misuse
 from harness.lab import BoardConfig, Lab
 from harness.run.found_modes import FoundModes
 from harness.run.open_board import OpenBoard
+from harness.run.power import RecoveryPower, board_power
 from harness.run.recovery import PowerSwitch, Recovery
 from harness.timeline import Kind, Timeline
 
@@ -17,7 +19,9 @@ class LeasedBoard:
 
     A board that failed stays failed for the run: later tests get the first error at once, not each its own time-out.
     ``progress`` takes what is done, step by step. ``timeline``: all that happens to the board during the run.
-    ``modes``: what to put back after a killed run; None for a board that ends with its run.
+    ``modes``: what to put back after a killed run; None for a board that ends with its run. ``power``: what recovery
+    cuts the board's power with, None: what the boards file names, if ``state`` is given: the folder of the lab's state,
+    where restarts are counted.
     """
 
     def __init__(
@@ -27,6 +31,7 @@ class LeasedBoard:
         progress: Callable[[str], None],
         modes: FoundModes | None = None,
         power: PowerSwitch | None = None,
+        state: Path | None = None,
     ) -> None:
         self.config = config
         self.timeline: Final = Timeline()
@@ -39,6 +44,9 @@ class LeasedBoard:
         self._found_mode: int | None = None
         self._modes = modes
         self._url = ""
+        self._state = state
+        if power is None and state is not None:
+            power = RecoveryPower(config, self._find_port, state, self.timeline)
         self._recovery = Recovery(config, self._find_port, self.timeline, power)
 
     @property
@@ -95,6 +103,20 @@ class LeasedBoard:
             self._opened.modem.set_functional_mode(self._found_mode)
             if self._modes is not None:
                 self._modes.put_back(self._opened.identity.imei)
+
+    def cycle_power(self) -> str:
+        """Take the board's power away and give it back; return what proves it. The port is opened anew when needed.
+
+        Raises Misuse: nothing can; PowerUnproven, LabError.
+        """
+        if self._state is None:
+            raise Misuse(f"board {self.config.name!r}: the lab keeps no state here, so restarts cannot be counted")
+        power = board_power(self.config, self._find_port, self._state, self.step)
+        if not self._leased:
+            self._leases.enter_context(self._lab.lease(self.config))
+            self._leased = True
+        self._shut()
+        return power.cycle()
 
     def close(self) -> None:
         """Close the port and end the lease."""

@@ -36,6 +36,14 @@ def add(commands: Group, shared: Shared) -> None:
     schema.set_defaults(json=False)
     command(group, "boards lease", "say who has which board since when", shared.output)
     _add_doctor(command(commands, "doctor", "find what would spoil a night, and how to mend it", shared.file))
+    _add_power(command(commands, "power", "switch a board's power, and see that it happened", shared.file))
+
+
+def _add_power(parser: Parser) -> None:
+    parser.add_argument("board", metavar="BOARD", help="the board's name in the boards file")
+    parser.add_argument("action", choices=("on", "off", "cycle"), help="what to do")
+    about = "the lab CA's folder, beside which restarts are counted (default: as in the boards file)"
+    parser.add_argument("--lab-ca", type=Path, metavar="DIR", help=about)
 
 
 def _add_doctor(parser: Parser) -> None:

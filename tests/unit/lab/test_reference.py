@@ -10,6 +10,7 @@ import yaml
 from harness.credentials import KeyOrigin
 from harness.firmware import FIRMWARES
 from harness.lab import BoardConfig, LocalCloud, NrfCloudAccount, load_boards_file
+from harness.lab.power_config import POWER_KINDS
 from harness.settings import BoardSettings, FirmwareName, Model
 from harness.virtual.board.personality import PERSONALITIES
 
@@ -45,3 +46,20 @@ def test_choices_are_those_of_their_owners():
     assert set(Model) == set(PERSONALITIES)
     assert get_args(BoardConfig.model_fields["provision"].annotation) == tuple(KeyOrigin)
     assert tuple(FirmwareName) == tuple(FIRMWARES)
+
+
+def test_the_examples_of_power_are_good(tmp_path):
+    section = REFERENCE.partition("\n### power\n")[2].partition("\n#")[0]
+    examples = section.partition("```\n")[2].partition("```")[0].splitlines()
+    kinds = set()
+    for example in examples:
+        path = tmp_path / "boards.yaml"
+        path.write_text(f"boards:\n  - name: a\n    virtual: {{}}\n    {example}\n")
+        (board,) = load_boards_file(path).boards
+        assert board.power is not None
+        kinds.add(board.power.kind)
+    assert kinds == set(POWER_KINDS)
+    for kind, model in POWER_KINDS.items():
+        (row,) = (line for line in section.splitlines() if line.startswith(f"| `{kind}` |"))
+        own = set(model.model_fields) - {"kind", "delay", "timeout", "boot"}
+        assert own <= set(re.findall(r"`(\w+)`", row))

@@ -1,0 +1,37 @@
+"""``nrf91-harness power``: switches a board's power, and says what shows that it happened."""
+
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+
+from harness.cli.arguments import Arguments
+from harness.cli.progress import Progress
+from harness.cli.result import Result
+from harness.cli.session import find_board
+from harness.errors import Misuse, PortMissing
+from harness.lab import BoardConfig, Lab, load_boards_file
+from harness.run import lab_ca_folder
+from harness.run.power import board_power
+
+
+def switch(given: Arguments, progress: Progress) -> Result:
+    """Switch the board off, on, or off and on."""
+    file = load_boards_file(given.boards)
+    config = find_board(file, given.board)
+    if config.virtual is not None:
+        raise Misuse(f"board {config.name!r} is a virtual one, which each run starts anew; there is no power to switch")
+    with Lab(file) as lab:
+        state = given.lab_ca or lab_ca_folder(file)
+        power = board_power(config, partial(lab.port_url, config), state, progress)
+        with _lease(lab, config):
+            actions = {"off": power.off, "on": power.on, "cycle": power.cycle}
+            seen = actions[given.action]()
+    data = {"board": config.name, "action": given.action, "seen": seen}
+    return Result(data, [f"{config.name}: power {given.action}: {seen}"])
+
+
+def _lease(lab: Lab, config: BoardConfig) -> AbstractContextManager[object]:
+    """Take the board; one that is switched off is not there to be taken, and nobody else can have it."""
+    try:
+        return lab.lease(config)
+    except PortMissing:
+        return nullcontext()

@@ -1,0 +1,7 @@
+"""A board's power: tools that switch it, what proves that they did, and the modem's reset-loop restriction."""
+
+from harness.lab.power.board_power import BoardPower, PowerUnproven
+from harness.lab.power.reset_loop import ResetLoop
+from harness.lab.power.switches import switch_of
+
+__all__ = ["BoardPower", "PowerUnproven", "ResetLoop", "switch_of"]

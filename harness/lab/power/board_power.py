@@ -1,0 +1,242 @@
+"""Takes a board's power away and gives it back, and believes only what it sees.
+
+What proves a restart: the kit's USB device goes away and comes back; or, where the debugger keeps its own power and the
+port stays, the firmware's boot line; or AT+CMEE, set before, is back at its default. A tool's exit code proves nothing,
+and many hubs cut data in place of power.
+"""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from harness.at import AtPort
+from harness.errors import HarnessError, LabError, PortMissing
+from harness.firmware import kind_of, port_settings
+from harness.lab.config import BoardConfig
+from harness.lab.power.reset_loop import ResetLoop
+from harness.lab.power.switches import Action, Switch
+from harness.timeline import Event, Kind, Timeline
+
+_LOOK_AGAIN: Final = 0.1  # seconds between two looks whether a device is there: not every system tells
+_BOOT: Final = re.compile(r"\*\*\* Booting |Ready\Z|The AT host sample started")
+_CFUN_TIMEOUT: Final = 60.0
+_LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)
+
+
+class PowerUnproven(LabError):
+    """The tool did what it does, and nothing shows that the board's power went or came."""
+
+
+class BoardPower:
+    """The power of one board, whose port nobody has open. ``find_port``: where it is now; raises PortMissing.
+
+    ``note`` is told of each step.
+    """
+
+    def __init__(
+        self,
+        config: BoardConfig,
+        switch: Switch,
+        find_port: Callable[[], str],
+        loop: ResetLoop,
+        note: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        if config.power is None:
+            raise ValueError("a board without power:")
+        self._name = config.name
+        self._config = config
+        self._power = config.power
+        self._switch = switch
+        self._find_port = find_port
+        self._loop = loop
+        self._note = note
+
+    def cycle(self) -> str:
+        """Take the power away and give it back; return what proves it.
+
+        Raises PowerUnproven, with what the tool complained of; LabError: one restart too many.
+        """
+        self._loop.check(self._name)
+        before, polite = self._identity(), self._say_goodbye()
+        if self._switch.cycles:
+            with _Listener(self._config, self._find_port) as listener:
+                complaint = self._act("cycle")
+                return self._see_start(before, polite=polite, gone=False, listener=listener, complaint=complaint)
+        try:
+            complaint = self._act("off")
+            self._wait(self._power.delay)
+            gone = self._identity() is None
+        except BaseException:
+            self._act("on")  # whatever happens, the board does not stay without power
+            raise
+        with _Listener(self._config, self._find_port) as listener:
+            complaint = self._act("on") or complaint
+            return self._see_start(before, polite=polite, gone=gone, listener=listener, complaint=complaint)
+
+    def off(self) -> str:
+        """Switch the board off; return what proves it. Raises PowerUnproven, LabError."""
+        self._loop.check(self._name)
+        polite = self._say_goodbye()
+        complaint = self._act("off")
+        self._wait(self._power.delay)
+        if self._identity() is None:
+            return "its device went away"
+        if polite and not self._answers():
+            return "it does not answer any more"
+        raise self._unproven("off", complaint)
+
+    def on(self) -> str:
+        """Switch the board on; return what proves it. Raises PowerUnproven."""
+        before = self._identity()
+        with _Listener(self._config, self._find_port) as listener:
+            complaint = self._act("on")
+            with suppress(PowerUnproven):
+                return self._see_start(before, polite=False, gone=before is None, listener=listener, complaint=None)
+        if self._answers():
+            return "it answers"
+        raise self._unproven("on", complaint)
+
+    def _say_goodbye(self) -> bool:
+        """Send AT+CFUN=0 while the board answers: it stores its settings, and the restart counts for no reset loop."""
+        try:
+            with self._open() as port:
+                port.sync()
+                port.command("AT+CMEE=1")
+                port.command("AT+CFUN=0", timeout=_CFUN_TIMEOUT)
+        except HarnessError as error:
+            self._note(f"AT+CFUN=0 could not be sent before: {error}")
+            self._loop.count()
+            return False
+        self._note("AT+CFUN=0 was sent before")
+        return True
+
+    def _see_start(
+        self, before: object, *, polite: bool, gone: bool, listener: "_Listener", complaint: str | None
+    ) -> str:
+        deadline = time.monotonic() + self._power.boot
+        while time.monotonic() < deadline:
+            now = self._identity()
+            if line := listener.boot_line():
+                return self._proved(f"it said {line!r}")
+            if now is not None and (gone or listener.broken or (before is not None and now != before)):
+                self._refuse_a_cut_of_data_alone(polite=polite)
+                return self._proved("its device went away and came back")
+            self._wait(_LOOK_AGAIN)
+        if polite and self._error_mode() == "0":
+            return self._proved("its settings are those of a start")
+        raise self._unproven("cycle", complaint)
+
+    def _proved(self, what: str) -> str:
+        self._note(f"restarted: {what}")
+        return what
+
+    def _unproven(self, action: str, complaint: str | None) -> PowerUnproven:
+        tool = complaint or "the tool complained of nothing"
+        return PowerUnproven(
+            f"{self._name}: power {action}: nothing shows that it happened: its device did not go away, and no boot "
+            f"line came within {self._power.boot:g} s ({tool}); does this hub or relay cut the board's supply, and has "
+            "the board no other (battery, second cable)?"
+        )
+
+    def _refuse_a_cut_of_data_alone(self, *, polite: bool) -> None:
+        """Raise PowerUnproven if the board still knows what it was told before: only its USB device was away."""
+        if polite and self._error_mode() == "1":
+            raise PowerUnproven(
+                f"{self._name}: power cycle: its USB device went away and came back, but the board did not restart: "
+                "the hub cuts data and not power, or the board has another supply (battery, second cable)"
+            )
+
+    def _error_mode(self) -> str | None:
+        """Return what AT+CMEE is, which was set to 1 before and is 0 after a start; None: not told."""
+        try:
+            with self._open() as port:
+                port.sync(patience=self._power.boot)
+                return port.command("AT+CMEE?").value("+CMEE")
+        except HarnessError:
+            return None
+
+    def _answers(self) -> bool:
+        try:
+            with self._open() as port:
+                port.sync()
+        except HarnessError:
+            return False
+        return True
+
+    def _open(self) -> AtPort:
+        return _open(self._config, self._find_port())
+
+    def _act(self, action: Action) -> str | None:
+        self._note(f"power {action}")
+        complaint = self._switch.act(action, self._environment())
+        if complaint:
+            self._note(f"power {action}: {complaint}")
+        return complaint
+
+    def _environment(self) -> dict[str, str]:
+        try:
+            port = self._find_port()
+        except LabError:
+            port = ""
+        return {"NRF91_BOARD": self._name, "NRF91_SERIAL": self._config.serial or "", "NRF91_PORT": port}
+
+    def _identity(self) -> object | None:
+        """Return what is another after the device has been away, None: it is away."""
+        try:
+            device = os.path.realpath(self._find_port())
+            found = os.stat(device)
+        except (PortMissing, OSError):
+            return None
+        return device, found.st_ino, found.st_rdev, _devnum(Path(device).name)
+
+    def _wait(self, seconds: float) -> None:
+        threading.Event().wait(seconds)
+
+
+def _devnum(tty: str) -> str | None:
+    """Return the number that USB gave a port's device: a new one each time it comes."""
+    with suppress(OSError):
+        return (Path("/sys/class/tty") / tty / "device" / ".." / "devnum").read_text().strip()
+    return None
+
+
+def _open(config: BoardConfig, url: str) -> AtPort:
+    settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
+    return AtPort.open(url, name=config.name, timeline=Timeline(), settings=settings)
+
+
+class _Listener:
+    """Listens on a port that stays while its board restarts; where there is none, hears nothing."""
+
+    def __init__(self, config: BoardConfig, find_port: Callable[[], str]) -> None:
+        self._pattern = kind_of(config.firmware).restart
+        self._port: AtPort | None = None
+        with suppress(HarnessError):
+            self._port = _open(config, find_port())
+
+    def __enter__(self) -> "_Listener":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._port is not None:
+            self._port.close()
+
+    @property
+    def broken(self) -> bool:
+        """The port was there, and went away."""
+        return self._port is not None and not self._port.alive
+
+    def boot_line(self) -> str | None:
+        """Return the line by which the board said that it starts, if it came."""
+        if self._port is None:
+            return None
+        return next((event.text for event in self._port.timeline.since(0) if self._starts(event)), None)
+
+    def _starts(self, event: Event) -> bool:
+        said = event.kind in _LINES
+        return said and bool(_BOOT.match(event.text) or (self._pattern and self._pattern.match(event.text)))

@@ -1,0 +1,125 @@
+"""Tools that switch power. None is believed: an exit code of 0 is what some give when no hub is attached at all.
+
+Sources: uhubctl's README (exit codes, -r against Linux switching on again); Yepkit's ykushcmd manual.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, Protocol
+
+import requests
+
+from harness.lab.power_config import CommandPower, HttpPower, PowerConfig, UhubctlPower, YepkitPower
+from harness.redact import SECRETS
+
+Action = Literal["on", "off", "cycle"]
+_SHOWN: Final = 200  # characters of what a tool said
+
+
+class Switch(Protocol):
+    """Something that switches a board's power."""
+
+    @property
+    def cycles(self) -> bool:
+        """Whether it takes "cycle", for off and on in one."""
+
+    def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
+        """Do it; return what the tool complained of, None: of nothing, which proves nothing."""
+
+
+def switch_of(config: PowerConfig) -> Switch:
+    """Return the switch that a boards file describes."""
+    match config:
+        case CommandPower():
+            words = {"on": config.on, "off": config.off, **({} if config.cycle is None else {"cycle": config.cycle})}
+            return Program(words, config.timeout)
+        case UhubctlPower():
+            base = ("uhubctl", "-l", config.location, "-p", str(config.port), "-r", "100", "-a")
+            return Program({"on": (*base, "on"), "off": (*base, "off")}, config.timeout)
+        case YepkitPower():
+            return Program(_ykush(config), config.timeout)
+        case HttpPower():
+            return Relay(config)
+
+
+def _ykush(config: YepkitPower) -> dict[str, tuple[str, ...]]:
+    model = () if config.model == "ykush" else (config.model,)
+    serial = () if config.serial is None else ("-s", config.serial)
+    port = () if config.model == "ykushxs" else (str(config.port),)
+    return {"on": ("ykushcmd", *model, *serial, "-u", *port), "off": ("ykushcmd", *model, *serial, "-d", *port)}
+
+
+class Program:
+    """A program for each action; it and what it starts are killed when it takes too long."""
+
+    def __init__(self, words: Mapping[str, Sequence[str]], timeout: float) -> None:
+        self._words = words
+        self._timeout = timeout
+
+    @property
+    def cycles(self) -> bool:
+        """Whether there is a program for it."""
+        return "cycle" in self._words
+
+    def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
+        """Run the program; return why it failed, if so."""
+        words = list(self._words[action])
+        surroundings = {**os.environ, **environment, "NRF91_ACTION": action}
+        try:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=surroundings,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return f"cannot run {words[0]!r}: {error.strerror}; install it, or correct power: in the boards file"
+        with process:
+            try:
+                said, _ = process.communicate(timeout=self._timeout)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return f"{words[0]} did not end within {self._timeout:g} s, and was killed"
+        if process.returncode == 0:
+            return None
+        how = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
+        return f"{words[0]} ended with {how}: {_shown(said.decode('utf-8', 'replace'))}"
+
+
+class Relay:
+    """A relay that is told by HTTP."""
+
+    cycles: Final = False
+
+    def __init__(self, config: HttpPower) -> None:
+        self._config = config
+
+    def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
+        """Call the relay; return why that failed, if so."""
+        config = self._config
+        url, body = (config.on, config.on_body) if action == "on" else (config.off, config.off_body)
+        kind = "application/json" if (body or "").startswith("{") else "application/x-www-form-urlencoded"
+        headers = {} if body is None else {"Content-Type": kind}
+        data = None if body is None else body.encode()
+        try:
+            answer = requests.request(config.method, url, data=data, headers=headers, timeout=config.timeout)
+        except requests.RequestException as error:
+            return f"the relay at {_address(url)} cannot be reached: {type(error).__name__}"
+        if answer.ok:
+            return None
+        return f"the relay at {_address(url)} answered {answer.status_code}: {_shown(answer.text)}"
+
+
+def _address(url: str) -> str:
+    """Return a URL without what may be a password in it."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _shown(text: str) -> str:
+    line = " ".join(text.split())
+    return SECRETS.scrub(line if len(line) <= _SHOWN else line[:_SHOWN] + "…") or "it said nothing"

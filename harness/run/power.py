@@ -1,0 +1,46 @@
+"""The power of a run's boards: by hand, for a test, and for recovery before a board is called out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.errors import HarnessError, Misuse
+from harness.lab import BoardConfig
+from harness.lab.power import BoardPower, ResetLoop, switch_of
+from harness.timeline import Kind, Timeline
+
+
+def board_power(
+    config: BoardConfig, find_port: Callable[[], str], state: Path, note: Callable[[str], None] = lambda _text: None
+) -> BoardPower:
+    """Return what switches a board's power. ``state``: the folder of the lab's state; ``note`` is told of each step.
+
+    Raises Misuse: the boards file names nothing that does.
+    """
+    if config.power is None:
+        raise Misuse(f"board {config.name!r} has no power: in the boards file, so nothing here can switch it; add it")
+    loop = ResetLoop(state / "power" / f"{config.name}.json")
+    return BoardPower(config, switch_of(config.power), find_port, loop, note)
+
+
+class RecoveryPower:
+    """Cuts the power of a board that answers nothing. What goes wrong with that stands on the timeline."""
+
+    def __init__(self, config: BoardConfig, find_port: Callable[[], str], state: Path, timeline: Timeline) -> None:
+        self._config = config
+        self._find_port = find_port
+        self._state = state
+        self._timeline = timeline
+
+    def cycle(self, board: str) -> bool:
+        """See PowerSwitch."""
+        if self._config.power is None:
+            return False
+        try:
+            board_power(self._config, self._find_port, self._state, self._step).cycle()
+        except HarnessError as error:
+            self._timeline.add(Kind.FAULT, board, f"recovery: power could not be cut: {error}")
+            return False
+        return True
+
+    def _step(self, text: str) -> None:
+        self._timeline.add(Kind.STEP, self._config.name, text)
