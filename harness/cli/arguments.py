@@ -4,12 +4,14 @@ import argparse
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.cli.parsers import credentials, lab, policy, runs, shell, tokens, virtual
 from harness.cli.parsers.base import EPILOG, Parser, shared
-from harness.credentials.key_origin import KeyOrigin
 from harness.policy import Membership
+
+if TYPE_CHECKING:
+    from harness.credentials.key_origin import KeyOrigin
 
 
 class Arguments(argparse.Namespace):
@@ -25,7 +27,7 @@ class Arguments(argparse.Namespace):
     lab_ca: Path | None
     transcript: Path | None
     # provision
-    key_origin: KeyOrigin | None
+    key_origin: "KeyOrigin | None"
     reprovision: bool
     # credentials, jwt
     sec_tag: int | None

@@ -1,14 +1,54 @@
-"""What the lab has: boards.yaml, the ports behind it, leases on them, and the stand-ins of a lab without boards."""
+"""What the lab has: boards.yaml, the ports behind it, leases on them, and the stand-ins of a lab without boards.
 
-from harness.lab.attached_stand_in import AttachedStandIn
-from harness.lab.boards_file import BoardsFileError, load_boards_file
-from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB, choose_boards_file
-from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, NrfCloudAccount, select
-from harness.lab.discovery import Kit, find_port, list_kits
-from harness.lab.lab import Lab, MissingApiKey
-from harness.lab.lease import Lease
-from harness.lab.profiles import expected_documents
-from harness.lab.stand_in import StandIn
+Names are imported when they are first used: a list of what is attached needs neither clouds nor certificates, which
+take longer to import than the list takes to make.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from harness.lab.attached_stand_in import AttachedStandIn
+    from harness.lab.boards_file import BoardsFileError, load_boards_file
+    from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB, choose_boards_file
+    from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, NrfCloudAccount, select
+    from harness.lab.discovery import Kit, find_port, list_kits
+    from harness.lab.lab import Lab, MissingApiKey
+    from harness.lab.lease import Lease
+    from harness.lab.profiles import expected_documents
+    from harness.lab.stand_in import StandIn
+
+_HOMES: Final = {
+    "AttachedStandIn": "attached_stand_in",
+    "BOARDS_FILE": "built_in",
+    "BUILT_IN_LAB": "built_in",
+    "BoardConfig": "config",
+    "BoardsFileError": "boards_file",
+    "CloudConfig": "config",
+    "Kit": "discovery",
+    "Lab": "lab",
+    "LabFile": "config",
+    "Lease": "lease",
+    "LocalCloud": "config",
+    "MissingApiKey": "lab",
+    "NrfCloudAccount": "config",
+    "StandIn": "stand_in",
+    "choose_boards_file": "built_in",
+    "expected_documents": "profiles",
+    "find_port": "discovery",
+    "list_kits": "discovery",
+    "load_boards_file": "boards_file",
+    "select": "config",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the package."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
 
 __all__ = [
     "BOARDS_FILE",

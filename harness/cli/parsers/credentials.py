@@ -1,9 +1,15 @@
 """Arguments of ``provision`` and ``credentials``."""
 
 import argparse
+from typing import TYPE_CHECKING, Final, get_args
 
 from harness.cli.parsers.base import Group, Shared, command, sec_tag, subcommands
-from harness.credentials.key_origin import KeyOrigin
+from harness.lab.config import BoardConfig
+
+if TYPE_CHECKING:
+    from harness.credentials.key_origin import KeyOrigin
+
+_ORIGINS: Final = get_args(BoardConfig.model_fields["provision"].annotation)
 
 
 def add(commands: Group, shared: Shared) -> None:
@@ -13,7 +19,7 @@ def add(commands: Group, shared: Shared) -> None:
         "--key-origin",
         type=_key_origin,
         metavar="WHERE",
-        help=f"{', '.join(KeyOrigin)} (default: as in the boards file)",
+        help=f"{', '.join(_ORIGINS)} (default: as in the boards file)",
     )
     provision.add_argument(
         "--reprovision", action="store_true", help="make new credentials although valid ones are there"
@@ -28,11 +34,12 @@ def add(commands: Group, shared: Shared) -> None:
     )
 
 
-def _key_origin(text: str) -> KeyOrigin:
-    try:
-        return KeyOrigin(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(KeyOrigin)}") from None
+def _key_origin(text: str) -> "KeyOrigin":
+    if text not in _ORIGINS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(_ORIGINS)}")
+    from harness.credentials.key_origin import KeyOrigin  # with its package, which most commands do not need
+
+    return KeyOrigin(text)
 
 
 def _any_sec_tag(text: str) -> int:
