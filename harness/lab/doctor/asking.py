@@ -11,9 +11,8 @@ from harness.timeline import Timeline
 
 QUESTIONS: Final = (
     *("AT+CFUN?", "AT+CGMR", "AT+CGMM", "AT%HWVERSION", "AT+CGSN=1", "AT%XSIM?", "AT+CPIN?", "AT%XICCID", "AT+CIMI"),
-    *("AT+CEREG?", "AT+COPS?", "AT+CESQ", "AT%XMONITOR", "AT+CGDCONT?", "AT+CGPADDR", "AT%XSYSTEMMODE?"),
-    *("AT%XCBAND", "AT%XBANDLOCK?", "AT+CPSMS?", "AT+CEDRXS?", "AT+CCLK?", "AT%CMNG=1", "AT+CMEE?", "AT+CSCON?"),
-    *("AT+CGEREP?", "AT%XVBAT"),
+    *("AT+CEREG?", "AT+CESQ", "AT+CGDCONT?", "AT+CGPADDR", "AT%XSYSTEMMODE?", "AT%XBANDLOCK?", "AT+CPSMS?"),
+    *("AT+CEDRXS?", "AT+CCLK?", "AT%CMNG=1"),
 )
 _SHORT: Final = 2.0  # seconds; a modem answers these at once
 

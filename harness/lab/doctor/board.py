@@ -53,4 +53,6 @@ def _kinds(board: BoardConfig, answers: Answers, written: Written) -> Mapping[in
 
 
 def _cure(board: BoardConfig) -> str:
+    if board.power is not None:
+        return f"nrf91-harness power {board.name} cycle"
     return f"nrf91-harness boards list --probe  # and reset {board.name} by its button"

@@ -156,7 +156,6 @@ def _settings(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
     yield _sleep(board, answers, "PSM", None if psm is None else psm.startswith("1"), "AT+CPSMS=0")
     edrx = answers.said.get("AT+CEDRXS?")
     yield _sleep(board, answers, "eDRX", None if edrx is None else any('"' in line for line in edrx), "AT+CEDRXS=3")
-    yield _finding(board, "urcs", Status.OK, "URC settings are sent anew after each boot")
 
 
 def _system_mode(board: BoardConfig, answers: Answers) -> Finding:
