@@ -1,4 +1,4 @@
-"""What a device hears of the cloud's services, kept for a closer look."""
+"""A witness that keeps the messages which a device receives from the cloud's services."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from harness.firmware import MqttDriver, MqttEvent
 
 
 class Answers:
-    """A witness: each of these topics has spoken since it was made, or since the mark ``since``.
+    """A witness: a message came on each of these topics since it was made, or since the mark ``since``.
 
-    ``wanted``: topics, each with a text that its message holds; ``%NONCE%`` is the trial's, an empty one fits any.
+    ``wanted``: topics, each with a text that its message must hold. ``%NONCE%`` is the trial's; an empty text fits any.
     """
 
     def __init__(self, device: MqttDriver, wanted: Mapping[str, str], *, since: int | None = None) -> None:
@@ -38,5 +38,5 @@ class Answers:
         return True
 
     def __getitem__(self, topic: str) -> Any:
-        """The JSON that was heard on a topic. One that is none fails the test, as any wrong answer does."""
+        """The JSON of the message on a topic. A message that is not JSON fails the test, as any wrong answer does."""
         return json.loads(self._heard[topic])

@@ -37,7 +37,7 @@ class Topics:
         return self.prefix + rest
 
     def foreign(self, rest: str) -> str:
-        """The same below a team that nobody has."""
+        """The same below a team that does not exist."""
         stage = self.prefix.split("/")[0]
         return f"{stage}/00000000-0000-4000-8000-00000000dead/{rest}"
 
@@ -74,7 +74,7 @@ def seen_by_device(device: MqttDriver) -> Callable[[str, float], bool]:
 
 @pytest.fixture
 def reported_in_state(cloud: NrfCloud, topics: Topics) -> Callable[[str, float], bool]:
-    """Witness: REST device state comes to hold the nonce among what the device reported."""
+    """Witness: REST device state shows the nonce in the reported state."""
     return lambda token, timeout: cloud.wait_reported(topics.device_id, token, timeout=timeout)
 
 
@@ -92,7 +92,7 @@ def desired_changes(cloud: NrfCloud, topics: Topics) -> Trigger:
 
 @pytest.fixture
 def asks_for_shadow(device: MqttDriver, topics: Topics, desired_changes: Trigger) -> Trigger:
-    """Trigger: the nonce goes into the desired state, then the device asks for its shadow. Nothing shows an answer."""
+    """Trigger: puts the nonce into the desired state, then the device asks for its shadow. Nothing shows the answer."""
     ask = triggers.device_asks(device, topics.device_id)
 
     def trigger(token: str) -> Sending | None:
@@ -121,7 +121,7 @@ def subscribed(device: MqttDriver, trial, board: Board) -> Callable[[str], None]
 
 @dataclass(frozen=True)
 class SoftwareDevice:
-    """A device of the same team that no board is: this computer has its key. Its shadow must not be touched."""
+    """A device of the same team without a board: this computer has its key. Its shadow must not be touched."""
 
     device_id: str
     cloud: NrfCloud
@@ -146,7 +146,7 @@ def bystander(cloud: NrfCloud, tmp_path) -> Iterator[SoftwareDevice]:
 
 @pytest.fixture
 def key_only(cloud: NrfCloud) -> SoftwareDevice:
-    """A device of which the cloud knows a public key and nothing else. There is no call to forget such a key."""
+    """A device of which the cloud knows only a public key. The API has no call that deletes such a key."""
     device_id, key = f"harness-key-only-{nonce()}", ec.generate_private_key(ec.SECP256R1())
     pem = (
         key.public_key()

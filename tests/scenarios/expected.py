@@ -1,7 +1,7 @@
-"""What a scenario takes for granted of the policies: asked of the documents of the board's cloud before it begins.
+"""What a scenario takes for granted, asked of the documents of the board's cloud before it begins.
 
-A scenario is about one thing that the documents allow or refuse, and rests on others that they allow. On a cloud whose
-documents do not say so it has nothing to show: it is skipped, and the reason is their ruling.
+A scenario is about one action that the documents allow or refuse, and rests on others that they allow. If the documents
+of the cloud say otherwise, the scenario can show nothing: it is skipped, and their ruling is the reason.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def expectations_of(board: Board, device_id: str, membership: Membership = Membe
 
 
 def allowed(documents: Board | Expectations, *requests: Request) -> None:
-    """Skip the test unless the documents allow all of this; of a board: to the device as it stands in its team."""
+    """Skip the test unless the documents allow all of this; for a board: to its device with its membership."""
     for request in requests:
         ruling = _deciding(documents, request)
         if not ruling.allowed:
@@ -51,7 +51,7 @@ def allowed(documents: Board | Expectations, *requests: Request) -> None:
 
 
 def forbidden(documents: Board | Expectations, request: Request) -> None:
-    """Skip the test unless the documents refuse this to a device that they let connect."""
+    """Skip the test unless the documents let the device connect and refuse it this."""
     ruling = _deciding(documents, request)
     if ruling.allowed or (ruling.action == "iot:Connect" and request.verb is not Verb.CONNECT):
         _skip(ruling)

@@ -1,4 +1,4 @@
-"""A device that is taken out of its team, and the same device after it is back: rights change with a connection."""
+"""A device is taken out of its team and brought back: its rights change with the next connection."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TestRemovedAssociation:
 
     @pytest.fixture(autouse=True)
     def framed(self, device, board, topics):
-        """Outside every team an update of the own shadow is all that can frame a trial."""
+        """Outside every team the only allowed action around a trial is an update of the own shadow."""
         allowed(board, publish(f"{topics.shadow}/update"), hear(f"{topics.shadow}/update/accepted"))
 
     @pytest.mark.violation

@@ -14,7 +14,7 @@ from tests.scenarios.expected import allowed, connect, forbidden
 
 @pytest.fixture(autouse=True)
 def framed(device, board, provisioned):
-    """Whatever is tried here, the right login stands before and after it."""
+    """Every trial here has the right login before and after it."""
     allowed(board, connect(board.device.id))
 
 
@@ -26,13 +26,13 @@ def test_connects_with_mutual_tls(trial):
 def test_violation_wrong_client_id(board, trial):
     wrong = board.device.login(client_id=f"{board.device.id}-x")
     forbidden(board, connect(wrong.client_id))
-    trial.connect(wrong, difference="a client id that is no thing of this certificate").expect(
+    trial.connect(wrong, difference="a client id that is not the certificate's thing").expect(
         Outcome.REFUSED_AT_CONNECT
     )
 
 
 def test_wrong_root_ca_fails_in_tls(board, modem, provisioned, trial, tmp_path):
-    """A board that trusts another CA must not talk to the cloud; only the trust differs, so TLS is where it fails."""
+    """A board that trusts another CA must not talk to the cloud. Only the trust differs, so it fails in TLS."""
     stranger = LabCa.load_or_create(tmp_path / "stranger").certificate_pem
 
     @contextmanager

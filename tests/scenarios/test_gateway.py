@@ -1,4 +1,4 @@
-"""LTE gateways: a device that is one talks on its gateway topics, every other device is hung up on there."""
+"""LTE gateways: a gateway may use its gateway topics; any other device is disconnected there."""
 
 from __future__ import annotations
 

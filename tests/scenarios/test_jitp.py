@@ -1,6 +1,6 @@
 """Just-in-time provisioning: nRF Cloud makes the device when its certificate first shows up.
 
-Over MQTT it is how a board with ``provision: cloud`` gets into the account at all. Over HTTPS (port 8443, one publish
+Over MQTT, a board with ``provision: cloud`` gets into the account this way. Over HTTPS (port 8443, one publish
 with the device certificate) any computer can do it for a device without an MQTT client.
 """
 
@@ -25,7 +25,7 @@ BEGIN = "-----BEGIN CERTIFICATE-----"
 
 @dataclass(frozen=True)
 class Newcomer:
-    """A device of which nRF Cloud has made the certificate and nothing else yet."""
+    """A device of which nRF Cloud has made only the certificate so far."""
 
     device_id: str
     ownership_code: str
@@ -58,7 +58,7 @@ def ask(board):
 @pytest.fixture
 def provisioned_newcomer(board, newcomer, ask, rounds, cloud):
     """A newcomer that HTTPS requests have made a device, with the first answer; deleted afterwards."""
-    # That it is one shows in its request being refused.
+    # A refused request shows that the device exists.
     forbidden(expectations_of(board, newcomer.device_id, Membership.PROVISIONED), publish("jitp"))
     answers = []
 
@@ -69,7 +69,7 @@ def provisioned_newcomer(board, newcomer, ask, rounds, cloud):
 
     rounds.until(until_known, f"{newcomer.device_id} was not provisioned")
     yield newcomer, answers
-    # What is in no team cannot be deleted, so it joins first; doing so again changes nothing.
+    # A device outside every team cannot be deleted, so it joins first; joining again changes nothing.
     cloud.associate(newcomer.device_id, newcomer.ownership_code)
     cloud.delete_device(newcomer.device_id)
 

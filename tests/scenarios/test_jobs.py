@@ -1,6 +1,6 @@
-"""Firmware updates over MQTT, from the offer to the end. No firmware is sent: the board only says how it went.
+"""Firmware updates over MQTT, from the offer to the end. No firmware is sent: the board only reports how it went.
 
-nRF Cloud's own topics below the team's prefix are what firmware uses; AWS IoT's jobs topics are allowed besides.
+Firmware uses nRF Cloud's own topics below the team's prefix; AWS IoT's jobs topics are allowed too.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class TestUpdates:
         allowed(board, publish(req), hear(rcv), publish(update))
         subscribed(rcv)
         job_id = make_job()
-        # UNCONFIRMED whether a new update is also sent without being asked for.
+        # UNCONFIRMED: is a new update also sent unasked?
         offer = Answers(device, {rcv: job_id})
         trial.publish(req, b'[""]', witness=offer).expect(Outcome.TOLERATED)
         offered, kind, size, host, path = offer[rcv]
@@ -98,7 +98,7 @@ class TestUpdates:
         report(job_id, DOWNLOADING, 42, "DOWNLOADING")
         report(job_id, IN_PROGRESS, "", "IN_PROGRESS")
         report(job_id, SUCCEEDED, "", "SUCCEEDED")
-        # UNCONFIRMED when a job is over whose last device is done.
+        # UNCONFIRMED: when is a job over whose last device is done?
         assert (cloud.updates.job(job_id) or {})["status"] in ("IN_PROGRESS", "COMPLETED")
 
     def test_refused_by_the_device(self, board, topics, make_job, report):

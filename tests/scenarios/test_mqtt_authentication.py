@@ -1,8 +1,8 @@
 """Mutual TLS with every wrong credential that a board can hold, in a sec_tag beside its own.
 
-Serial Modem tells no reason when TLS does not come up, so each refusal is framed by the right credentials on the same
-host and port. Whether AWS IoT refuses a certificate by a TLS alert or by closing after CONNECT is contested between
-sources and has changed over the years: where the certificate is the fault, both count.
+Serial Modem gives no reason when TLS does not come up, so the right credentials connect to the same host and port
+before and after each refusal. Sources disagree whether AWS IoT refuses a certificate by a TLS alert or by closing after
+CONNECT, and it has changed over the years: if the certificate is the fault, both count.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def pem_of(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 def self_signed(key: ec.EllipticCurvePrivateKey, name: str, *, start: timedelta, end: timedelta) -> str:
-    """A certificate that nobody but itself vouches for; ``start`` and ``end`` from now."""
+    """A self-signed certificate; ``start`` and ``end`` from now."""
     subject, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -51,7 +51,7 @@ def self_signed(key: ec.EllipticCurvePrivateKey, name: str, *, start: timedelta,
 
 @pytest.fixture(autouse=True)
 def framed(device, board, provisioned):
-    """Whatever is tried here, the right login stands before and after it."""
+    """Every trial here has the right login before and after it."""
     allowed(board, connect(board.device.id))
 
 
@@ -62,7 +62,7 @@ def key():
 
 @pytest.fixture
 def spare_sec_tag(board, provisioned):
-    """A sec_tag of the board that its own credentials are not in."""
+    """A sec_tag of the board other than that of its own credentials."""
     spare = [tag for tag in board.config.all_sec_tags if tag != provisioned.credentials.sec_tag]
     if not spare:
         pytest.skip("needs a second sec_tag: sec_tags: [16842753, 16842754] in the boards file")
@@ -71,7 +71,7 @@ def spare_sec_tag(board, provisioned):
 
 @pytest.fixture
 def holding(modem, provisioned, spare_sec_tag) -> Callable[..., Callable[[], AbstractContextManager[None]]]:
-    """Make circumstances in which the spare sec_tag holds these credentials, the cloud's root CA, and nothing else."""
+    """Make circumstances in which the spare sec_tag holds only these credentials and the cloud's root CA."""
     kinds = (CredentialKind.ROOT_CA, CredentialKind.CLIENT_CERT, CredentialKind.PRIVATE_KEY)
 
     def circumstances(certificate_pem: str | None = None, key_pem: str | None = None):
@@ -136,7 +136,7 @@ class TestRefusedCertificates:
         try:
             cloud.onboard_device(device_id, certificate)
         except RestError as refused:
-            # UNCONFIRMED whether nRF Cloud takes such a certificate at all; not taking it is a refusal too.
+            # UNCONFIRMED: does nRF Cloud take such a certificate at all? Not taking it is a refusal too.
             evidence(f"A certificate that is {words} was refused when it was onboarded: {refused}.")
             return
         cloud.wait_device(device_id)
@@ -150,7 +150,7 @@ class TestRefusedCertificates:
             cloud.delete_device(device_id)
 
     def test_device_with_a_registered_key_only(self, trial, login, holding, key_only):
-        """REST knows its key; MQTT wants a certificate that was registered, and there is none."""
+        """REST knows the device's key, but MQTT needs a registered certificate, and it has none."""
         certificate = self_signed(key_only.key, key_only.device_id, start=-timedelta(days=1), end=timedelta(days=1))
         trial.connect(
             replace(login, client_id=key_only.device_id),
@@ -187,7 +187,7 @@ class TestRefusedIdentities:
         )
 
     def test_certificate_of_another_device_with_its_own_client_id(self, board, trial, login, holding, bystander):
-        """The counter-check of this file: credentials in the spare sec_tag do work when they are right."""
+        """The counter-check of this file: right credentials in the spare sec_tag do work."""
         allowed(expectations_of(board, bystander.device_id), connect(bystander.device_id))
         trial.connect(
             replace(login, client_id=bystander.device_id),

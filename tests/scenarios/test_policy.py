@@ -23,7 +23,7 @@ def case(board, device, derived):
 
 @pytest.fixture
 def membership(case):
-    """What the case says that the device is: in no team, a member, a gateway."""
+    """The device's membership in this case: in no team, a member, a gateway."""
     return case.membership
 
 

@@ -1,6 +1,6 @@
-"""REST with a device's JWT: what nRF Cloud must grant, and every token that it must refuse.
+"""REST with a device's JWT: calls that nRF Cloud must grant, and tokens that it must refuse.
 
-The device page ties authorisation to the token's signature and to what the device is: location services take the token
+The device page ties authorisation to the token's signature and to the device's kind: location services take the token
 of any registered key, the firmware update service only that of a device that was provisioned with a certificate.
 """
 
@@ -28,7 +28,7 @@ def _base64url(data: bytes) -> str:
 
 
 def _by_hand(header: dict, claims: dict, signature: bytes) -> str:
-    """A token that no library would make. ``signature``: of whatever."""
+    """A token that no library would make. ``signature``: any bytes."""
     return ".".join(
         [_base64url(json.dumps(header).encode()), _base64url(json.dumps(claims).encode()), _base64url(signature)]
     )
@@ -102,7 +102,7 @@ class TestFaultyTokens:
 
     @pytest.fixture
     def refused(self, rest_trial, device_api, bystander):
-        """Present a token for the bystander's record, framed by its right one."""
+        """Present a token for the bystander's record, between two calls with the right one."""
         right = make_device_jwt(bystander.key, bystander.device_id)
 
         def check(action: str, token: str | None) -> None:
@@ -159,11 +159,11 @@ class TestFaultyTokens:
         refused("present a token whose life was prolonged by hand", f"{header}.{claims}.{signature}")
 
     def test_no_token_at_all(self, refused):
-        refused("present a text that is no token", "not-a-token")
+        refused("present a text that is not a token", "not-a-token")
 
 
 class TestRegisteredKeyOnly:
-    """A device of which nRF Cloud knows a public key and nothing else."""
+    """A device of which nRF Cloud knows only a public key."""
 
     def test_location_is_granted(self, rest_trial, device_api, key_only):
         token = make_device_jwt(key_only.key, key_only.device_id)

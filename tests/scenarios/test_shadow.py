@@ -1,4 +1,4 @@
-"""What the shadow service answers to a device where the policies let it ask."""
+"""The shadow service's answers to a device whose policies let it ask."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.trial import Outcome, nonce
 from tests.scenarios.answers import Answers
 from tests.scenarios.expected import allowed, allows, connect, hear, publish
 
-_PREFIX = "nrfcloud_mqtt_topic_prefix"  # in the desired state of every device of a team: firmware knows its team by it
+_PREFIX = "nrfcloud_mqtt_topic_prefix"  # in the desired state of every device of a team: it tells firmware its team
 _TOKEN = b'{"clientToken":"%NONCE%"}'
 _REPORT = b'{"state":{"reported":{"harness":{"token":"%NONCE%"}}},"clientToken":"%NONCE%"}'
 
@@ -34,7 +34,7 @@ class TestGet:
         assert desired_in(answers[trimmed])[_PREFIX] == topics.prefix
 
     def test_rejected_when_it_is_no_json(self, board, trial, topics, device, subscribed):
-        """What rejects a get of a shadow that exists. UNCONFIRMED what nRF Cloud's own topic then holds."""
+        """A payload that gets a get rejected. UNCONFIRMED: what nRF Cloud's own topic then holds."""
         get, trimmed = f"{topics.shadow}/get", f"{topics.device_id}/shadow/get/rejected"
         refusal = f"{get}/rejected"
         allowed(board, publish(get), hear(refusal), hear(trimmed))
@@ -103,12 +103,13 @@ _TRANSFORM = {"t": f'{{"{_PREFIX}":state.desired.{_PREFIX},"pairing":state.desir
 class TestTopicsOfCurrentFirmware:
     """Firmware of nRF Connect SDK 2.5 and later publishes on topics of nRF Cloud's own.
 
-    The documents of profile ``page`` do not grant that, those of ``current`` do: whatever this cloud's say must be so.
+    The documents of profile ``page`` do not grant that, those of ``current`` do; the board must see what its cloud's
+    say.
     """
 
     @pytest.fixture
     def publishes(self, board, trial, topics, device, subscribed):
-        """Publish on a topic: hung up on where the documents refuse it, otherwise answered; return the answers."""
+        """Publish on a topic and return the answers; if the documents refuse it, the board must be disconnected."""
 
         def check(topic: str, payload: bytes, answer: str, *, holds: str = "") -> Answers | None:
             allowed(board, connect(topics.device_id))

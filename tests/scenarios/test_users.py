@@ -1,7 +1,7 @@
 """Credentials of users are not judged by device policies.
 
 A phone gateway connects with its user's credentials (Amazon Cognito), which no lab machine has; the team's own MQTT
-device is the user credential that nRF Cloud's API gives out. What it may do is the team's, not a device's.
+device is the user credential that nRF Cloud's API gives out. Its rights are the team's and not a device's.
 """
 
 from __future__ import annotations

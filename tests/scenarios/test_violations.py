@@ -1,4 +1,4 @@
-"""What the policies do not allow: the board is hung up on, and it is proved that the policy was the reason."""
+"""Actions that the policies forbid: the board is disconnected, and it is proved that the policy was the reason."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TestPublish:
         trial.publish(topic, witness=seen_by_observer).expect(Outcome.POLICY_DISCONNECT)
 
     def test_trimmed_shadow_topic(self, board, trial, topics):
-        """The page allows subscribing there; publishing is what current firmware wants, and the page does not grant."""
+        """The page allows subscribing there. Current firmware wants to publish there, which the page does not grant."""
         topic = f"{topics.device_id}/shadow/update"
         forbidden(board, publish(topic))
         trial.publish(topic, _UPDATE, witness=None).expect(Outcome.POLICY_DISCONNECT)
@@ -45,7 +45,7 @@ class TestPublish:
         trial.publish(topic, retain=True, witness=seen_by_observer).expect(Outcome.POLICY_DISCONNECT)
 
     def test_quality_of_service_0(self, board, trial, topics, seen_by_observer):
-        """No acknowledgement could be missing here: only the hang-up tells."""
+        """QoS 0 has no acknowledgement that could be missing: only the hang-up tells."""
         topic = topics.team("a/harness")
         forbidden(board, publish(topic))
         trial.publish(topic, qos=0, witness=seen_by_observer).expect(Outcome.POLICY_DISCONNECT)

@@ -17,8 +17,8 @@ _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 _COMMAND = re.compile(r"nrf91-harness ([a-z][^`|#\n]*)")
 _OPTION = re.compile(r"(?<!\S)\[?(--[a-z-]+)")
 _TARGET = re.compile(r"(?:`|^)make ([a-z][a-z-]*)", re.MULTILINE)
-_MADE_UP = re.compile(r"[A-Z]{4,}")
-"""A part of a path that the reader chooses: ``harness/firmware/NAME/``."""
+_MADE_UP = re.compile(r"[A-Z]{4,}|/test_x\.py$")
+"""A path that the reader chooses (``harness/firmware/NAME/``), or one in an example's output."""
 ELSEWHERE = "your-own-tests.md"
 """Its paths below tests/ are those of the reader's own repository."""
 

@@ -96,7 +96,7 @@ class VirtualBoard:
 
     @property
     def faults(self) -> set[BoardFault]:
-        """What is wrong with the board. The set may be changed while it runs."""
+        """The board's faults. The set may be changed while it runs."""
         return self._faults
 
     @property
@@ -116,7 +116,7 @@ class VirtualBoard:
         return self.nvm.identity_key.public_key().public_bytes(*form).hex()
 
     async def start(self) -> None:
-        """Plug the board in: make the port, power on. What it says first is lost unless the port is opened in time."""
+        """Plug the board in: make the port, power on. Its first lines are lost unless the port is opened in time."""
         self._loop = asyncio.get_running_loop()
         self._pty.open()
         self.power_on()
@@ -127,7 +127,7 @@ class VirtualBoard:
         self.unplug()
 
     def disturb(self, place: int, how: Disturbance) -> None:
-        """Let one byte to the host arrive wrong: number ``place`` of those that are sent from now on (0: the next)."""
+        """Make one byte to the host arrive wrong: byte ``place`` of those that are sent from now on (0: the next)."""
         self._line_noise.expect(place, how)
 
     def power_on(self) -> None:

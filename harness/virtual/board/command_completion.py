@@ -1,4 +1,4 @@
-"""Runs a command to its end, be that at once or after a time."""
+"""Runs a command to its end, at once or after a time."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,10 @@ from harness.virtual.board.outputs import Outbox
 
 
 def run(work: Callable[[], Reply], outbox: Outbox, finish: Callable[[Lines | Refused], None]) -> None:
-    """Do ``work``; ``finish`` gets the answer or the refusal, unless somebody else answers later."""
+    """Do ``work``; ``finish`` gets the answer or the refusal, unless somebody else answers later.
+
+    ``outbox``: takes the timer of a command whose answer comes after a time.
+    """
     try:
         reply = work()
     except Refused as refusal:

@@ -51,7 +51,7 @@ class Args:
         return len(self._items)
 
     def given(self, index: int) -> bool:
-        """Tell whether parameter ``index`` is there and not left empty."""
+        """Tell whether parameter ``index`` is given and not empty."""
         return index < len(self._items) and not self._items[index].omitted
 
     def at_most(self, count: int) -> "Args":

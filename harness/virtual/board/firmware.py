@@ -33,7 +33,7 @@ def make_firmware(
     provisioning: bool = False,
     root_ca: str | None = None,
 ) -> Firmware:
-    """Return the firmware. ``terminator`` concerns at-client only, the rest the shell only.
+    """Return the firmware ``name``. ``terminator`` is for at-client only, the rest for the shell only.
 
     ``provisioning``: whether it has the provisioning service's client; ``root_ca``: that service's root CA (PEM).
     """

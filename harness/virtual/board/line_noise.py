@@ -1,12 +1,12 @@
-"""A UART line that spoils single bytes at chosen places, on the way to the host. No I/O."""
+"""A UART line that spoils single bytes at chosen places on their way to the host. No I/O."""
 
 from enum import StrEnum
 
 
 class Disturbance(StrEnum):
-    """What becomes of a byte."""
+    """What happens to a byte."""
 
-    GARBLE = "garble"  # all its bits are the other way round
+    GARBLE = "garble"  # all its bits are inverted
     DOUBLE = "double"  # it arrives twice
     DROP = "drop"  # it does not arrive
 
@@ -19,7 +19,7 @@ class LineNoise:
         self._expected: dict[int, Disturbance] = {}
 
     def expect(self, place: int, how: Disturbance) -> None:
-        """Spoil byte number ``place`` of those that come from now on; 0 is the next."""
+        """Spoil byte ``place`` of those that come from now on (0: the next)."""
         self._expected[self._passed + place] = how
 
     def apply(self, data: bytes) -> bytes:

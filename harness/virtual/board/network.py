@@ -16,11 +16,11 @@ class Network:
             self.route(host, port, target)
 
     def route(self, host: str, port: int, target: tuple[str, int]) -> None:
-        """Let ``host:port`` lead to ``target`` (address, port) from now on."""
+        """Make ``host:port`` lead to ``target`` (address, port) from now on."""
         self._routes[host.lower(), port] = target
 
     def unroute(self, host: str, port: int) -> None:
-        """Let ``host:port`` fail from now on."""
+        """Make ``host:port`` fail from now on."""
         self._routes.pop((host.lower(), port), None)
 
     def resolve(self, host: str, port: int) -> tuple[str, int] | None:

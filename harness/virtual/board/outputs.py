@@ -95,7 +95,7 @@ LinkEvent = LinkOpened | LinkFailed | LinkData | LinkClosed
 
 @dataclass
 class Outbox:
-    """Collects outputs until the owner takes them; keeps what each timer token stands for."""
+    """Collects outputs until the owner takes them; keeps the function of each timer token."""
 
     _outputs: list[Output] = field(default_factory=list)
     _timers: dict[int, Callable[[], None]] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Outbox:
         return self._token
 
     def cancel(self, token: int | None) -> None:
-        """Forget a timer; one that has fired, or None, is no mistake."""
+        """Forget a timer. Nothing happens for one that has fired, or for None."""
         if token is not None and self._timers.pop(token, None) is not None:
             self.emit(CancelTimer(token))
 
@@ -126,7 +126,7 @@ class Outbox:
             self.cancel(token)
 
     def fire(self, token: int) -> None:
-        """Run what the timer stands for, unless it was cancelled."""
+        """Call the timer's function, unless it was cancelled."""
         then = self._timers.pop(token, None)
         if then is not None:
             then()

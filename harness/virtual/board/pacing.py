@@ -1,4 +1,4 @@
-"""A UART's speed: bytes come through as fast as 8N1 at the baud rate lets them, and no faster.
+"""A UART's speed: bytes pass as fast as 8N1 at the baud rate allows, and no faster.
 
 Deadlines are absolute, so that late timers do not add up; there is no credit for idle time. A byte is passed on when
 its last bit would have arrived, in batches of a few milliseconds.
@@ -51,7 +51,7 @@ class PacedPipe:
 
     def _tick(self) -> None:
         self._timer = None
-        # A hair more, lest rounding holds the last byte back for another tick.
+        # A hair more, so that rounding does not hold the last byte back for another tick.
         due = int((self._loop.time() - self._start) * self.baud / BITS_PER_BYTE + 1e-6) - self._passed
         count = len(self._waiting) if not self.baud else max(0, min(due, len(self._waiting)))
         data = bytes(self._waiting[:count])

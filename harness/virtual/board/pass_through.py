@@ -1,6 +1,6 @@
-"""What application firmware without commands of its own has in common: the modem, one command at a time.
+"""The common part of application firmwares without commands of their own: the modem, one command at a time.
 
-Subclasses know the wire: how bytes become commands, what is put around answers and unsolicited results.
+Subclasses know the wire: how bytes become commands, and how answers and unsolicited results are framed.
 """
 
 from abc import ABC, abstractmethod
@@ -26,7 +26,7 @@ def utc_now() -> datetime:
 class PassThrough(ABC):
     """The whole board without I/O. ``nvm`` outlives a reset; everything else starts anew.
 
-    What the host sends while a command runs waits. (Real firmware may lose it: hosts must wait for the final result.)
+    Bytes that the host sends while a command runs wait. (Real firmware may lose them: hosts must wait for the end.)
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class PassThrough(ABC):
         return self._outbox.take()
 
     def restart(self) -> None:
-        """Start anew, within a call too: what was asked for and not yet done is not done."""
+        """Start anew, also in the middle of a call: work that was asked for and not yet done is dropped."""
         self._outbox.cancel_all()
         self._input.clear()
         self._busy = False

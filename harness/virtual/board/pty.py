@@ -67,7 +67,7 @@ class Pty:
         self._out.feed(data[:room])
 
     def set_baud(self, baud: int) -> None:
-        """Change the pace; without pacing it stays without."""
+        """Change the pace; a port without pacing stays without."""
         if self._baud:
             self._baud = self._out.baud = self._in.baud = baud
 
@@ -75,7 +75,7 @@ class Pty:
         """Take the port away: an open host sees it vanish, as when a cable is pulled."""
         if self._master < 0:
             return
-        with contextlib.suppress(OSError):  # gone, or no link any more
+        with contextlib.suppress(OSError):  # gone, or not a link any more
             if os.readlink(self.link) == self._device:  # another board may have taken the name
                 self.link.unlink()
         self._out.close()

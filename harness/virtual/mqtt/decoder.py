@@ -1,7 +1,7 @@
 """Incremental decoder: bytes in any pieces to typed packets. Source: MQTT 3.1.1 §2, §3.
 
-What can be refused early is refused early: type and flags at the first byte, the length as soon as it is known.
-Otherwise a peer that sends garbage would be waited for until a time-out.
+Bytes are refused as early as possible: type and flags at the first byte, the length as soon as it is known. Otherwise
+the decoder would wait for a peer that sends garbage until a time-out.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """Host bytes to command lines, as the AT host library collects them.
 
-Source: sdk-nrf, AT host library (terminators, buffer, quotes, deletion). Hard on the host, and kept so: only the
-configured terminator ends a line, whatever stands before ``AT`` is part of it, deleting a quote does not undo its
-effect, and in a full buffer even the closing quote is lost, so that the line ends no more until something is deleted.
+Source: sdk-nrf, AT host library (terminators, buffer, quotes, deletion). The library is hard on the host, and so is
+this: only the configured terminator ends a line, everything before ``AT`` is part of it, deleting a quote does not undo
+its effect, and a full buffer loses even the closing quote, so that the line cannot end until a character is deleted.
 """
 
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from harness.settings import TerminatorName
 
 BUFFER_SIZE: Final = 4095
-"""Bytes of a command; one more in the buffer ends the text."""
+"""Bytes of a command; the buffer has one more, which ends the text."""
 _NUL, _LF, _CR, _QUOTE = 0x00, 0x0A, 0x0D, 0x22
 _DELETE: Final = (0x08, 0x7F)
 
@@ -24,9 +24,9 @@ class HostInput:
         self._quoted = False
 
     def feed(self, data: bytes) -> tuple[int, bytes | None]:
-        """Take bytes up to the end of one line. Returns how many, and the line, if it ended.
+        """Take bytes up to the end of one line. Return their number, and the line if it ended.
 
-        A line without any visible character is dropped: it gets no answer.
+        A line without any visible character is dropped and gets no answer.
         """
         for count, byte in enumerate(data, 1):
             if byte in _DELETE:

@@ -55,7 +55,7 @@ class AtHost(PassThrough):
         return taken
 
     def answer(self, text: str) -> None:
-        """The answer shares the command's buffer: one that does not fit is an error."""
+        """Send the answer. It shares the command's buffer: an answer that does not fit is an error."""
         fits = len(text) <= ANSWER_BUFFER
         self.send((self._lead + (text if fits else "ERROR\r\n")).encode("latin-1"))
 

@@ -17,7 +17,7 @@ CELSIUS = 24
 
 
 class GeneralCommands:
-    """The rest. ``names``: every command the modem knows, for +CLAC."""
+    """The remaining commands. ``names``: every command that the modem knows, for +CLAC."""
 
     def __init__(self, state: State, names: Callable[[], Iterable[str]]) -> None:
         self._state = state
@@ -54,7 +54,7 @@ class GeneralCommands:
 
         def reset() -> None:
             self._state.settings = self._state.nvm.settings = StoredSettings()
-            if what == RESET_ALL:  # what it does to credentials is not documented; scripts provision again after it
+            if what == RESET_ALL:  # its effect on credentials is not documented; scripts provision again after it
                 self._state.nvm.credentials.clear()
 
         return Wait(FACTORY_RESET, reset)

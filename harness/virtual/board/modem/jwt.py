@@ -23,7 +23,7 @@ ES256 = 0
 
 
 class JwtCommands:
-    """%JWT. Every parameter may be left out; whether the bare command is taken is not documented, here it is."""
+    """%JWT. Every parameter may be left out. Undocumented: whether the bare command is taken; here it is."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -49,7 +49,7 @@ class JwtCommands:
         return f'%JWT: "{_sign(key, claims)}"'
 
     def _claims(self, subject: str, audience: str) -> dict[str, str | int]:
-        # Where the optional members stand, and the chip's name on nRF91x1, are not known: nobody may rely on either.
+        # The place of the optional members and the chip's name on nRF91x1 are not known, so nobody may rely on them.
         kind, device_uuid = self._state.personality, self._state.nvm.identity.device_uuid
         claims: dict[str, str | int] = {
             "iss": f"{kind.chip}.{device_uuid}",

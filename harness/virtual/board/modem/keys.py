@@ -65,7 +65,7 @@ class KeyCommands:
         name = self._subject(subject)
         before = self._state.nvm.credentials.get((sec_tag, kind))
         if kind == ENDORSEMENT_KEY:
-            response = PUBLIC_KEY  # the only thing it gives, and the key is used again if it is there
+            response = PUBLIC_KEY  # the only answer it has; a key that is there is used again
         elif before is not None:
             raise Refused(ALREADY_EXISTS)
         if before is None:

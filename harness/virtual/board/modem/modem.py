@@ -59,7 +59,7 @@ class Modem:
             del self._commands[name]
 
     def final_result(self, refusal: Refused) -> str:
-        """Return the final result of a command that was refused: the code only shows when the host asked for it."""
+        """Return the final result of a refused command: with its code only if the host asked for codes."""
         return f"+CME ERROR: {refusal.code}" if self._state.cmee and refusal.code is not None else "ERROR"
 
     def execute(self, command: Command) -> Reply:
@@ -76,12 +76,12 @@ class Modem:
         return forms.call(command)
 
     def notice(self) -> str | None:
-        """Return a result that the host asked for and that may come at any moment; None when it asked for none."""
+        """Return an unsolicited result that may come at any moment; None if the host asked for none."""
         if self._state.on.cscon:
             return f"+CSCON: {self.radio.cscon()}"
         return f"+CEREG: {self.radio.cereg()}" if self._state.on.cereg else None
 
     def power_off(self) -> None:
-        """Go to CFUN=0 without a word: settings are saved, the network is left."""
+        """Go to CFUN=0 silently: save the settings and leave the network."""
         self._state.save_settings()
         self.radio.pause()

@@ -1,4 +1,4 @@
-"""What the modem tells about network, signal, PDN connection and time, and the subscriptions to changes of it.
+"""What the modem tells about network, signal, PDN connection and time, and the subscriptions to their changes.
 
 Source: "nRF91x1 AT Commands" reference, chapters on network, packet domain and mobile termination control.
 """
@@ -124,7 +124,7 @@ class NetworkCommands:
 
     def _set_cgact(self, args: Args) -> Reply:
         args.at_most(2).choice(1, (0,), default=0)
-        # The default connection is there exactly as long as the modem is attached: it can be confirmed, not dropped.
+        # The default connection lasts exactly as long as the modem is attached: it can be confirmed, but not dropped.
         if args.choice(0, (0, 1)) == 0 or not self._radio.attached:
             raise Refused
         return None

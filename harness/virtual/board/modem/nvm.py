@@ -56,7 +56,7 @@ class StoredSettings:
 
 @dataclass
 class Nvm:
-    """Non-volatile memory of one board, held by the object: a new board is a new board."""
+    """Non-volatile memory of one board. A new object is a new board."""
 
     identity: BoardIdentity
     identity_key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))

@@ -62,7 +62,7 @@ class Radio:
         return f"10.101.{int(self._state.nvm.identity.imei[-4:-1]) % 256}.2"
 
     def search(self) -> None:
-        """Start searching; nothing is seen of it until a cell is found."""
+        """Start searching; nothing shows until a cell is found."""
         lte_m, nb_iot, _, _ = self._state.settings.system_mode
         if not (lte_m or nb_iot):
             return

@@ -61,7 +61,7 @@ class State:
         return None if self.clock_offset is None else self.now() + self.clock_offset
 
     def check_storable(self) -> None:
-        """Refuse what must be stored at once while it may not be: the modem is active, or its supply too low."""
+        """Refuse to store at once while the modem is active or its supply too low."""
         if self.active:
             raise Refused(ACTIVE_STATE)
         if BoardFault.LOW_VOLTAGE in self.faults:

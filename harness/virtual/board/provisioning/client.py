@@ -51,7 +51,7 @@ class ProvisioningClient:
     """One run at a time: until the service has no more commands, or something fails.
 
     ``ask``: gives the modem a command and hands over its result, now or later. ``registered``: whether the network is
-    there. ``log``: says something for people.
+    there. ``log``: takes a line for people.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ProvisioningClient:
             self._attach(self._fetch)
 
     def poke(self) -> None:
-        """Look whether the network has come."""
+        """Check whether the network is there by now."""
         if self._stage is _Stage.ATTACHING and self._registered():
             self._stage = _Stage.BUSY
             self._ask('AT%JWT=0,600,"",""', self._take_token)
@@ -196,7 +196,7 @@ class ProvisioningClient:
 
 
 def _read_commands(body: bytes) -> list[Any] | None:
-    """Return the commands in a response, None when it holds something else or what this client does not know."""
+    """Return the commands in a response; None if it holds anything else, or commands that this client does not know."""
     try:
         commands = cbor2.loads(body)
     except (cbor2.CBORDecodeError, RecursionError):

@@ -11,7 +11,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,6})[ \t]*(?=\r\n)", re
 
 
 class NoResponse(Exception):
-    """The bytes are no HTTP response, or more than fits."""
+    """The bytes are not an HTTP response, or are more than fit."""
 
 
 class HttpResponse:

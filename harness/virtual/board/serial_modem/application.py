@@ -15,7 +15,7 @@ MODEM_RESET = 0.8
 
 
 class ApplicationHost(Protocol):
-    """What these commands do to the board."""
+    """What these commands need of the board around them."""
 
     data_idle_ms: int
     baud: int

@@ -15,12 +15,12 @@ RX_MARGIN_MS = 10
 
 
 def shortest_idle_ms(baud: int) -> int:
-    """Return the least idle time after which buffered data may be sent without a terminator."""
+    """Return the shortest idle time, in ms, after which buffered data may be sent without a terminator."""
     return RX_BUFFER * 10 * 1000 // baud + RX_MARGIN_MS
 
 
 class DataMode:
-    """One stay in data mode. ``send``: called with what was collected, when it is to be sent."""
+    """One stay in data mode. ``send``: called with the collected bytes when they are to be sent."""
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send = send
@@ -43,7 +43,7 @@ class DataMode:
         return len(data), None
 
     def idle(self) -> None:
-        """The host paused: what was collected is sent, an unfinished terminator with it."""
+        """Send what was collected, with an unfinished terminator, because the host paused."""
         if self._buffer:
             self._collect(TERMINATOR[: self._matched])
             self._matched = 0

@@ -28,7 +28,7 @@ class LineInput:
 
     @property
     def partial(self) -> bool:
-        """Whether a line has been begun and not ended."""
+        """True while a line has begun and not ended."""
         return bool(self._line)
 
     def feed(self, data: bytes) -> tuple[int, bytes | Overflow | None]:

@@ -1,4 +1,4 @@
-"""The MQTT client in the application firmware: Zephyr's library over the modem's TLS, as its events show it.
+"""The MQTT client of the application firmware: it behaves as the events of Zephyr's library over the modem's TLS.
 
 Sources: Serial Modem documentation, MQTT client; observed error numbers. The numbers are the device's errno. A broker
 gives no reason when it closes; what the host sees depends on what was still waiting in the socket:
@@ -133,7 +133,7 @@ class MqttClient:
         return self._publish_id
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool, packet_id: int) -> None:
-        """Send one message; it is not kept, so it is never repeated. Without a connection it is dropped."""
+        """Send one message. It is not kept, so it is never repeated; without a connection it is dropped."""
         if self.connected:
             self._write(Publish(topic, payload, qos, retain, packet_id=packet_id if qos else None))
 

@@ -1,7 +1,7 @@
 """#XMQTTCFG, #XMQTTCON, #XMQTTSUB, #XMQTTUNSUB, #XMQTTPUB.
 
-Source: Serial Modem documentation, MQTT client AT commands. Whatever goes wrong up to TLS is a bare ERROR; what the
-broker says comes later, as ``#XMQTTEVT``.
+Source: Serial Modem documentation, MQTT client AT commands. Any failure up to TLS is a bare ERROR; the
+broker's answer comes later, as ``#XMQTTEVT``.
 """
 
 from collections.abc import Callable
@@ -84,7 +84,7 @@ class MqttCommands:
     def _connect(self, args: Args) -> Reply:
         operation = args.choice(0, (DISCONNECT, CONNECT_IPV4, CONNECT_IPV6))
         if operation == DISCONNECT:
-            if not self._client.accepted:  # refused before CONNACK too, without any event (sm_at_mqtt.c, 1.0)
+            if not self._client.accepted:  # before CONNACK it is refused too, without any event (sm_at_mqtt.c, 1.0)
                 raise Refused
             self._client.disconnect()
             return None

@@ -187,7 +187,7 @@ class SerialModem:
         self._mqtt_says(b"#XMQTTMSG: %d,%d\r\n%s%s\r\n%s\r\n" % (len(topic), len(payload), between, topic, payload))
 
     def _pump(self) -> None:
-        """Work on what the host sent, as far as possible now."""
+        """Process the host's bytes, as far as possible now."""
         while self._on and self._listening and self._input and not self._busy:
             data = bytes(self._input)
             mode = self._data_mode
@@ -273,7 +273,7 @@ class SerialModem:
         self._settle()
 
     def _settle(self) -> None:
-        """Write what waits, if it may be written now."""
+        """Write the waiting results, if they may be written now."""
         if not self._busy and self._data_mode is None and self._echo_hold is None:
             self._unsolicited.release()
 
