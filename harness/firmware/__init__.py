@@ -1,4 +1,4 @@
-"""What the application core adds to the modem: what it can, what its lines say of MQTT, and its commands."""
+"""What the application core adds to the modem: its capabilities, what its lines say of MQTT, and its commands."""
 
 from harness.firmware.detect import (
     WrongFirmware,

@@ -1,4 +1,4 @@
-"""Finds out which product answers on a port, as the boards file claims or not."""
+"""Finds out which product answers on a port, and whether it is the one that the boards file names."""
 
 from typing import Final
 
@@ -72,7 +72,7 @@ def reset_blindly(port: AtPort, firmware: str) -> bool:
 
 
 def open_firmware(port: AtPort, firmware: str) -> MqttDriver:
-    """Return the driver for ``firmware`` after asking the board. Raises WrongFirmware when the board is another.
+    """Return the driver for ``firmware`` after asking the board. Raises WrongFirmware if the board runs another.
 
     The port is in step (:func:`synchronise`). From now on the timeline has the board's MQTT events.
     """
@@ -105,7 +105,7 @@ def _refuse_others(port: AtPort, kind: FirmwareKind) -> None:
 
 
 def _other_firmware(heard: list[str], kind: FirmwareKind) -> str | None:
-    """Return what the lines show that came in place of answers, and what to do; None when they show nothing."""
+    """Return what the lines that came in place of answers show, and what to do; None if they show nothing."""
     no_command = next((line for line in heard if line.endswith(_SHELL_ERROR)), None)
     if no_command and not kind.at_shell:
         shells = _sayings(at_shell=True)

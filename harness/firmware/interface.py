@@ -1,9 +1,9 @@
-"""What the harness asks of an application firmware: what it can, and how it is told to do it.
+"""The interfaces of an application firmware: what it can do, and how it is told to do it.
 
-Three parts. :class:`Firmware`: what a board runs, with what it can and its limits. ``MqttWatcher``
+There are three. :class:`Firmware`: what a board runs, with its capabilities and limits. ``MqttWatcher``
 (:mod:`harness.firmware.mqtt_event`): what its lines say of MQTT. :class:`MqttDriver`: its commands; each call says
-whether the board took the request and never waits for the cloud's answer, because what happens *between* the request
-and the answer is what a trial is about.
+whether the board took the request and never waits for the cloud's answer, because a trial looks at what happens
+*between* request and answer.
 """
 
 from abc import ABC, abstractmethod
@@ -78,11 +78,11 @@ class NoSession(Refusal):
 
 
 class StillConnected(LabError):
-    """The board's MQTT connection did not end, whatever was done."""
+    """The board's MQTT connection could not be ended."""
 
 
 class MqttDriver(ABC):
-    """A board's MQTT client: each firmware fills in the commands; what they led to is read from the timeline.
+    """A board's MQTT client: each firmware fills in the commands; their effects are read from the timeline.
 
     Positions are marks of the timeline. Calls raise LabError when the board is gone or silent.
     """
@@ -93,14 +93,14 @@ class MqttDriver(ABC):
 
     @abstractmethod
     def connect(self, login: Login, *, timeout: float = 60.0) -> None:
-        """Set up TCP and TLS and send CONNECT. Raises NoSession when it did not come so far.
+        """Set up TCP and TLS and send CONNECT. Raises NoSession if that failed before CONNECT was sent.
 
         CONNACK is an event (ACCEPTED or REFUSED); a broker that hangs up instead is CLOSED.
         """
 
     @abstractmethod
     def disconnect(self) -> None:
-        """End the connection that the board says it has, whatever events told; not being connected is fine."""
+        """End the connection that the board says it has, whatever the events say. Does nothing if it has none."""
 
     @abstractmethod
     def is_connected(self) -> bool:

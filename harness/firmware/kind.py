@@ -1,4 +1,4 @@
-"""All that the harness knows of one kind of firmware: what a room below this package hands to the registry."""
+"""Everything that the harness knows of one kind of firmware: a room below this package hands it to the registry."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,13 +15,13 @@ from harness.settings import FirmwareName
 class FirmwareKind:
     """One kind of firmware, by the ``name`` that boards files use.
 
-    The stand-in that plays it has the same name. ``product``: what people call it. ``capabilities``: of every
-    version. ``recognise``: asks the board, None: it is another. ``anonymous``: it has no command by which it could be
-    recognised, it is what answers like it and is none of the others. ``unrecognised``: how it shows that a board is
-    another. ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminators``:
-    what else than CR may end its commands. ``restart``: the lines by which a board on which trials run shows that it,
-    or its modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in
-    step. ``reset``: its command that restarts the board.
+    The stand-in that plays it has the same name. ``product``: what people call it. ``capabilities``: of every version.
+    ``recognise``: asks the board; None: it runs another. ``anonymous``: no command identifies it; a board runs it if it
+    answers like it and is none of the others. ``unrecognised``: how a board shows that it runs another firmware.
+    ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminators``: what else
+    than CR may end its commands. ``restart``: the lines by which a board on which trials run shows that it, or its
+    modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in step. ``reset``: its
+    command that restarts the board.
     """
 
     name: FirmwareName

@@ -53,10 +53,10 @@ class MqttEvent:
 
 
 class MqttWatcher(Protocol):
-    """Makes MQTT events of what stands on a board's timeline: pure, it knows only what it is shown, in order."""
+    """Makes MQTT events of the events on a board's timeline. Pure: it knows only what it was shown, in order."""
 
     def see(self, t: float, kind: Kind, text: str, data: dict[str, Any]) -> MqttEvent | None:
-        """Return what this event says of the MQTT connection, None: nothing. ValueError: it should, and is garbled."""
+        """Return what this event says of the MQTT connection; None: nothing. Raises ValueError if it is garbled."""
 
 
 _QUIET: Final = frozenset({Kind.STEP, Kind.MQTT, Kind.CLOUD})
@@ -99,7 +99,7 @@ def drafted(event: MqttEvent, port: str) -> Draft:
 
 
 def mqtt_event(event: Event) -> MqttEvent | None:
-    """Return the MQTT event that a timeline's event is, None for any other."""
+    """Return a timeline's event as an MQTT event; None if it is none."""
     if event.kind is not Kind.MQTT:
         return None
     data = event.data

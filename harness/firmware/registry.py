@@ -23,7 +23,7 @@ def kind_of(name: str) -> FirmwareKind:
 
 
 def all_lack(*needed: Capability) -> str | None:
-    """Return why no firmware that has MQTT commands can do this too, None: one can."""
+    """Return why no firmware with MQTT commands can do all of this; None: one can."""
     kinds = [kind for kind in FIRMWARES.values() if Capability.MQTT in kind.capabilities]
     for capability in needed:
         if not any(capability in kind.capabilities for kind in kinds):

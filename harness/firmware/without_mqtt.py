@@ -16,10 +16,10 @@ class WithoutMqtt(MqttDriver):
         self._refuse(f"connect to {login.host}")
 
     def disconnect(self) -> None:
-        """There is no connection."""
+        """Do nothing: there is no connection."""
 
     def is_connected(self) -> bool:
-        """There is none."""
+        """Return False: there is no connection."""
         return False
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:

@@ -73,7 +73,7 @@ class Board:
         return self._lab.stand_in(self.config)
 
     def begin(self) -> None:
-        """A test of this board begins: its cloud is recorded here, and a board that went away is looked for once."""
+        """Begin a test of this board: record its cloud here, and look once for a board that went away."""
         self.cloud.record_into(self.timeline)
         self.device.begin()
         if not self._leased.begin():
@@ -148,14 +148,14 @@ class Board:
         return {"board": self.name, "cloud": self.cloud.name, **known}
 
     def known_names(self) -> dict[str, str]:
-        """Return what stands in texts of this board's tests for ``{device}`` and ``{tenant}``, as far as known yet."""
+        """Return the names for ``{device}`` and ``{tenant}`` in texts of this board's tests, as far as known."""
         names = {"{device}": self.properties().get("device_id"), "{tenant}": self.cloud.known_tenant}
         return {placeholder: name for placeholder, name in names.items() if name}
 
     def close(self) -> list[str]:
         """Leave the board in the functional mode in which it was found, and its device an ordinary member of its team.
 
-        Returns a line for what could not be done.
+        Returns a line for each thing that could not be done.
         """
         left: list[str] = []
         if self._leased.alive:

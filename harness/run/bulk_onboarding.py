@@ -20,9 +20,9 @@ class RowRefused(Refusal):
 
 
 def onboard_together(devices: Sequence[CloudDevice]) -> list[BulkResult]:
-    """Provision the boards of ``devices``, and return for each, in their order, how it went: onboarded, or an error.
+    """Provision the boards of ``devices``, and return for each, in their order, the onboarded device or an error.
 
-    What goes wrong with one board leaves the others alone. Just-in-time provisioning knows no bulk: such boards go
+    An error of one board does not stop the others. Just-in-time provisioning has no bulk operation: such boards go
     through it side by side.
     """
     clouds = {id(device.cloud): device.cloud for device in devices}

@@ -25,8 +25,8 @@ _ORPHAN = (
 class Cloud:
     """Opens a cloud of the boards file when it is first needed, and leaves nothing in it at the end.
 
-    What it says and its observer sees goes to the timeline of the board whose test runs: boards of one process take
-    turns, and what comes between two tests belongs to nobody else.
+    Its answers and its observer's messages go to the timeline of the board whose test runs: boards of one process take
+    turns, and events between two tests belong to the board of the first.
     """
 
     def __init__(self, lab: Lab, name: str, state: Path | None = None) -> None:
@@ -61,7 +61,7 @@ class Cloud:
 
     @property
     def endpoints(self) -> CloudEndpoints:
-        """Addresses; starts the stand-in where the boards file asks for one. Raises CloudUnreachable."""
+        """Addresses; starts the stand-in if the boards file asks for one. Raises CloudUnreachable."""
         if self._endpoints is None:
             self._endpoints = self._lab.endpoints(self.name)
         return self._endpoints
@@ -114,14 +114,14 @@ class Cloud:
 
     @property
     def observer(self) -> Observer:
-        """The team's MQTT device, connected: one object for the run, which is connected anew where that is needed."""
+        """The team's MQTT device, connected: one object for the run, which connects again when needed."""
         if self._observer is None:
             self._observer = Observer(self.api.create_team_device(), self.endpoints, self.account, self.timeline)
         self._observer.heal()
         return self._observer
 
     def recognise(self, device_id: str) -> Membership | None:
-        """Return what a device is that the harness put into the account, None if the team has no such device.
+        """Return the membership of a device that the harness put into the account; None if the team has no such device.
 
         If an earlier run put it there, it stays there at the end. Raises NotOurs.
         """
@@ -134,7 +134,7 @@ class Cloud:
         return _membership(record)
 
     def membership(self, device_id: str) -> Membership:
-        """Return what a device that exists is in the team now. What the team does not see is in no team."""
+        """Return the present membership of a device that exists. A device that the team does not see is in no team."""
         record = self.api.device(device_id)
         return Membership.PROVISIONED if record is None else _membership(record)
 
@@ -147,7 +147,7 @@ class Cloud:
 
     @property
     def config(self) -> CloudConfig:
-        """What the boards file says of this cloud."""
+        """This cloud's entry in the boards file."""
         return self._lab.file.cloud(self.name)
 
     def check(self, *, grace: float = 0.0) -> None:

@@ -21,7 +21,7 @@ RECORDS = "boards"
 
 
 class CloudDevice:
-    """What ``board`` is in ``cloud``.
+    """The device that ``board`` is in ``cloud``.
 
     ``ca_folder``: the lab's CA and the records of what was written to boards. ``key_origin``: None as the boards file
     says; ``renew``: credentials are made anew although valid ones are there. ``disconnect`` ends the device's MQTT
@@ -51,7 +51,7 @@ class CloudDevice:
         self._membership = DeviceMembership(board.config.name, cloud)
 
     def begin(self) -> None:
-        """A test begins: keys are made by the board's own key origin again."""
+        """Begin a test: keys are made by the board's own key origin again."""
         self.key_origin = self._own_key_origin
 
     @property
@@ -76,7 +76,7 @@ class CloudDevice:
             self._forget()
         if self._onboarded is not None:
             return self._onboarded
-        self._membership.restore()  # onboarding cannot find what is in no team
+        self._membership.restore()  # onboarding cannot find a device in no team
         onboarded = self.take(self._onboard())
         _ = self._membership.now  # what an earlier run left may be a gateway
         return onboarded
@@ -108,17 +108,17 @@ class CloudDevice:
 
     @property
     def membership(self) -> Membership:
-        """What the device is in its team, as the cloud said or this run made it."""
+        """The device's membership, as the cloud said or this run made it."""
         _ = self.onboarded
         return self._membership.now
 
     def cannot_be(self, membership: Membership) -> str | None:
-        """Return why the device must not be brought to ``membership``, or None."""
+        """Return why the device must not get ``membership``, or None."""
         _ = self.onboarded
         return self._membership.cannot_be(membership)
 
     def change_membership(self, membership: Membership) -> None:
-        """Make the device this; its rights change with its next connection. Raises LabError."""
+        """Give the device this membership; its rights change with its next connection. Raises LabError."""
         self._membership.change(membership)
 
     @property
@@ -148,7 +148,7 @@ class CloudDevice:
         return found
 
     def board_lost(self) -> None:
-        """Take note that the board has to be opened anew, and its credentials to be looked at again."""
+        """Note that the board has to be opened anew, and that its credentials have to be checked again."""
         self._onboarded = None
 
     def close(self) -> list[str]:
@@ -163,7 +163,7 @@ class CloudDevice:
         onboarded = onboard(
             self._board.opened, self.cloud, request, lambda sec_tag: self.login(sec_tag=sec_tag), patience=self.patience
         )
-        self._renew = False  # once is enough: a board that came back in the same run has what was asked for
+        self._renew = False  # once is enough: a board that came back in the same run has its new credentials
         return onboarded
 
     def _request(self) -> ProvisionRequest:

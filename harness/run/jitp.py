@@ -27,7 +27,8 @@ def by_mqtt(
 ) -> int:
     """Connect until accepted, associate, connect again; return how many connections that took.
 
-    The first connection is what makes the cloud provision the device, and it drops it meanwhile. Raises NotProvisioned.
+    The first connection makes the cloud provision the device; the cloud drops the connection meanwhile. Raises
+    NotProvisioned.
     """
     progress("registering in the radio network")
     board.modem.register()
@@ -51,7 +52,7 @@ def by_mqtt(
 
 
 def by_https(cloud: Cloud, keys: CertificateSet, code: str, rounds: Rounds, progress: Callable[[str], None]) -> int:
-    """Ask over HTTPS from this computer, which has the key as it wrote it: for a board whose firmware has no MQTT.
+    """Ask over HTTPS from this computer, which wrote the key and still has it: for a board whose firmware has no MQTT.
 
     Returns how many requests that took. Raises NotProvisioned.
     """

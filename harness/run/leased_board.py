@@ -1,4 +1,4 @@
-"""A board of the lab during a run: leased and opened when it is first needed, opened anew when it came back."""
+"""A board of the lab during a run: leased and opened when first needed, opened again when it comes back."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -53,7 +53,7 @@ class LeasedBoard:
     def opened(self) -> OpenBoard:
         """Port, modem and firmware; opened on first use. Raises LabError: no port, busy, silent, wrong firmware."""
         if self._broken is not None:
-            # The same object again would carry the first test's traceback along.
+            # The same object would carry the first test's traceback along.
             raise type(self._broken)(*self._broken.args)
         if self._opened is None:
             try:

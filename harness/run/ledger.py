@@ -1,4 +1,4 @@
-"""What runs have put into an account, written down before it is made: the next run removes what a killed one left.
+"""Writes down what a run puts into an account, before it is made: the next run removes what a killed one left.
 
 One file for each process and account, in the lab's state. Its lock ends with the process, so an unlocked file is what a
 killed run left behind, and a locked one is another's in progress. It holds ids, and the ownership codes of JITP
@@ -43,7 +43,7 @@ class Ledger:
         os.fsync(self._file.fileno())
 
     def close(self, *, keep: bool) -> None:
-        """End this part. ``keep``: not all could be deleted, so a later run is to try again."""
+        """End this part. ``keep``: not everything could be deleted, so a later run has to try again."""
         if not keep:
             self.path.unlink(missing_ok=True)
         self._file.close()
@@ -95,6 +95,6 @@ def _read(path: Path) -> dict[str, set[str]]:
             entry = json.loads(line)
             ids = there[entry["kind"]]
         except (ValueError, KeyError, TypeError):
-            continue  # torn by the kill: what it was to say had not been made
+            continue  # torn by the kill: the thing of this line had not been made
         (ids.add if entry.get("there") else ids.discard)(str(entry.get("id", "")))
     return there

@@ -1,4 +1,4 @@
-"""What a device is in its team: outside every team, a member, a gateway; read from the cloud, and changed for a test.
+"""A device's membership: outside every team, a member, a gateway. It is read from the cloud, and changed for a test.
 
 Rights follow from the next connection on, so whoever changes the membership ends the connection.
 """
@@ -14,7 +14,7 @@ from harness.run.onboarding import Onboarded
 
 
 class WrongMembership(LabError):
-    """The device could not be made what a test needs it to be, so nothing can be proved with it."""
+    """The device did not get the membership that a test needs, so nothing can be proved with it."""
 
 
 class DeviceMembership:
@@ -27,7 +27,7 @@ class DeviceMembership:
         self._name = name
         self._cloud = cloud
         self._device: Onboarded | None = None
-        self._known: Membership | None = None  # None: to be asked of the cloud
+        self._known: Membership | None = None  # None: ask the cloud
 
     def take(self, device: Onboarded) -> Onboarded:
         """Take note of how the board was onboarded; return it with the ownership code, if this run had it before."""
@@ -39,7 +39,7 @@ class DeviceMembership:
 
     @property
     def now(self) -> Membership:
-        """What the device is; the cloud is asked where that is not known. Only after :meth:`take`."""
+        """The membership now; the cloud is asked if it is not known. Only after :meth:`take`."""
         if self._known is None:
             self._known = self._cloud.membership(self._taken.credentials.device_id)
         return self._known
@@ -59,7 +59,7 @@ class DeviceMembership:
         )
 
     def change(self, membership: Membership) -> None:
-        """Make the device this, unless it is that already. Raises LabError; what it is then is asked anew."""
+        """Give the device this membership, unless it has it. Raises LabError; then the cloud is asked for it again."""
         device, before = self._taken, self.now
         if before is membership:
             return

@@ -29,10 +29,10 @@ _ROUNDS_PUBLIC = Rounds(most=24, gap=5.0, deadline=180.0)  # nRF Cloud documenta
 
 @dataclass(frozen=True, slots=True)
 class Onboarded:
-    """A board that is a device of the team. ``attempts``: connections that JITP took, 0 where there was none to make.
+    """A board that is a device of the team. ``attempts``: connections that JITP took, 0 without JITP.
 
-    ``ownership_code``: what nRF Cloud associates a JITP device by; None for one that came with its own certificate, or
-    whose code an earlier run had.
+    ``ownership_code``: by it nRF Cloud associates a JITP device; None for a device with its own certificate, or if an
+    earlier run had the code.
     """
 
     credentials: Provisioning
@@ -49,7 +49,7 @@ class Written:
 
     @property
     def complete(self) -> bool:
-        """Nothing was written, and the device is there: the account has its certificate already."""
+        """True if nothing was written and the device is there: the account has its certificate already."""
         return self.made.kept and self.known
 
 

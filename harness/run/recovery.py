@@ -1,7 +1,7 @@
-"""Getting a board back, step by step: awaited, resynchronised, reopened, reset, its power cut; then it is out.
+"""Gets a board back step by step: waits for it, resynchronises, reopens, resets, cuts its power; then the board is out.
 
-Each step is taken once for a failure, resets only so often in a run, and each is told on the timeline: a board that
-needs them every night is one to look at. A modem that restarts too often without AT+CFUN=0 keeps off the network for
+Each step is taken once for a failure, resets only so often in a run. Each is told on the timeline: a board that needs
+them every night should be looked at. A modem that restarts too often without AT+CFUN=0 keeps off the network for
 half an hour (Nordic nWP042, reset loop), hence the bound.
 """
 
@@ -33,7 +33,7 @@ class PowerSwitch(Protocol):
 
 
 class NoPowerSwitch:
-    """A lab in which nothing can."""
+    """A lab in which nothing can cut the power."""
 
     def cycle(self, board: str) -> bool:
         """Do nothing."""

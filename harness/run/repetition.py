@@ -1,4 +1,4 @@
-"""Trying again until a service has caught up, a bounded and counted number of times."""
+"""Tries again until a service has caught up, a bounded and counted number of times."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from harness.errors import Party, Refusal
 
 
 class NotProvisioned(Refusal):
-    """The cloud did not take up the device (JITP) within the attempts and the time that it has for that."""
+    """The cloud did not make the device (JITP) within the attempts and the time for it."""
 
     party = Party.CLOUD
 

@@ -1,4 +1,4 @@
-"""What a board holds in its credential store, beside what the harness wrote to it."""
+"""The content of a board's credential store, compared with the records of what the harness wrote."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def list_items(board: Board) -> list[Item]:
 
 
 def check_stored(board: Board) -> list[Checked]:
-    """Compare each sec_tag of the board to which the harness wrote with what the modem lists there."""
+    """Compare the record of each sec_tag that the harness wrote to with the modem's list."""
     imei = board.opened.identity.imei
     return [_check(board, tag) for tag in board.config.all_sec_tags if board.device.records.get(imei, tag) is not None]
 

@@ -1,4 +1,4 @@
-"""What can be tried on a connection: publish, request to a service, subscription. Small, frozen, without state."""
+"""The actions that can be tried on a connection: publish, request to a service, subscription. Frozen, without state."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from harness.trial.triggers import Trigger
 from harness.trial.verdict import Unproved
 
 Witness = Callable[[str, float], bool]
-"""Says within so many seconds whether the message with this nonce arrived where it belongs, or where it does harm."""
+"""Tells within some seconds whether the message with this nonce arrived where it belongs, or where it does harm."""
 
 _SCHEMA: Final = b'{"appId":"HARNESS","messageType":"DATA","data":"%NONCE%"}'
-_AS_FENCED: Final = True  # what is published is the message itself, and the fence behind it was acknowledged
+_AS_FENCED: Final = True  # the published message itself, whose fence was acknowledged
 
 
 class Acted(NamedTuple):
@@ -49,7 +49,7 @@ class PacketAction(ABC):
     @property
     @abstractmethod
     def rights(self) -> tuple[tuple[str, str], ...]:
-        """The rights that it needs: policy actions with what they are about."""
+        """The rights that it needs: policy actions, each with its topic."""
 
     @abstractmethod
     def act(self, device: MqttDriver, nonce: str) -> bool:
@@ -57,14 +57,14 @@ class PacketAction(ABC):
 
     @abstractmethod
     def effect(self, acted: Acted) -> ActionEffect:
-        """See whether what it is for happens; asked when the connection stayed."""
+        """See whether the action has its effect. Called if the connection stayed."""
 
     def prepare(self, link: MqttConnection) -> bool:
         """Do what must be done before it on the connection. False: that could not be done."""
         return True
 
     def reached(self, nonce: str) -> bool | None:
-        """See, after a hang-up, whether its message reached anybody all the same. None: nobody can look."""
+        """Tell, after a hang-up, whether its message reached anybody all the same. None: nobody can look."""
         return None
 
     @property
@@ -75,7 +75,7 @@ class PacketAction(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Publish(PacketAction):
-    """A PUBLISH. ``payload``: ``%NONCE%`` in it is replaced. ``witness`` None: nobody can look where it arrives."""
+    """A PUBLISH. ``payload``: ``%NONCE%`` in it is replaced. ``witness`` None: nobody can see where it arrives."""
 
     topic: str
     witness: Witness | None
@@ -125,7 +125,7 @@ class ServiceRequest(PacketAction):
         return (("iot:Publish", self.topic),)
 
     def prepare(self, link: MqttConnection) -> bool:
-        """Subscribe to the answers, where they do not come without."""
+        """Subscribe to the answers, unless they come without a subscription."""
         return self.answer.listen is None or link.listen(self.answer.listen)
 
     def act(self, device: MqttDriver, nonce: str) -> bool:

@@ -1,4 +1,4 @@
-"""Attempts at a trial: each one acted, judged from what it left on the timeline, and the judgement written there."""
+"""Attempts at a trial: each is run, judged from its events on the timeline, and the judgement is written there."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ _AGAIN = frozenset({Outcome.INCONCLUSIVE, Outcome.NETWORK_LOST})
 
 @dataclass(frozen=True, slots=True)
 class TrialSubject:
-    """What is tried, in words, of which sort, and what the policy documents say of it.
+    """What is tried: the action in words, its sort, and what the policy documents say of it.
 
-    ``difference``: what makes a CONNECT another than the right one. ``most``: attempts.
+    ``difference``: how a CONNECT differs from the right one. ``most``: attempts.
     """
 
     action: str
@@ -72,7 +72,7 @@ class Attempts:
         return Verdict(judgement.outcome, subject.action, judgement.evidence, attempt, facts.effect, note)
 
     def _look_for_dead(self, log: PhaseLog) -> None:
-        """Where nothing was proved and nothing restarted: was it because a process or a port is gone?"""
+        """If nothing was proved and nothing restarted, check whether a process or a port is gone."""
         if judge(facts_of(log.events())).outcome in LAB_OUTCOMES:
             try:
                 self._check()

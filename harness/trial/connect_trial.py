@@ -1,4 +1,4 @@
-"""Trials of CONNECT itself: refused where, by whom, and was it the difference?"""
+"""Trials of CONNECT itself: is it refused, at which stage, and because of the difference?"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -25,5 +25,5 @@ class ConnectTrial:
         return f"connect as {self.login.client_id} ({self.difference})"
 
     def circumstances(self) -> AbstractContextManager[object]:
-        """Return what changes the board for as long as it is entered."""
+        """Return a context manager that changes the board for its block."""
         return self.during() if self.during else nullcontext()

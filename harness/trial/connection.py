@@ -18,9 +18,8 @@ def _pause(seconds: float) -> None:
 class MqttConnection:
     """Keeps one board connected for trials.
 
-    Whether it is connected is what the board says, not what events told: lines come late, or not at all. What went on
-    as it should not (no answer in time, an allowed action that failed) puts the connection in doubt, and the next use
-    of it makes a new one.
+    The board says whether it is connected, not the events: lines come late, or not at all. A failure (no answer in
+    time, an allowed action that did not work) puts the connection in doubt, and its next use makes a new one.
 
     ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
     a client id that connects more often than once a second. ``patience``: seconds that any one answer may take.
@@ -77,11 +76,11 @@ class MqttConnection:
             return False
         mark = self.device.mark()
         ended = any(event.kind is MqttEventKind.CLOSED for event in self.device.events(self._connected_at))
-        self._connected_at = None if ended else mark  # what was looked at need not be looked at again
+        self._connected_at = None if ended else mark  # events that were looked at need not be looked at again
         return not ended
 
     def attempt(self, login: Login) -> Attempt:
-        """Try to connect with ``login``, ending a connection first, and say how far it came.
+        """End an existing connection, try to connect with ``login``, and return how far it came.
 
         Never raises for a refusal.
         """
@@ -154,7 +153,7 @@ class MqttConnection:
 
     def run(self, action: AllowedAction | None = None, *, token: str = "") -> Control:
         """Run the allowed action once, with a nonce of its own or this one, and report how it went."""
-        self._doubted = True  # until it is seen to have worked, whatever is raised meanwhile
+        self._doubted = True  # until it has worked, whatever is raised meanwhile
         control = run_control(
             self.device,
             action or self.action,
@@ -195,7 +194,7 @@ class MqttConnection:
         )
 
     def _stands(self) -> bool:
-        """Whether the connection is there: by its events, by how it was used last, and as the board says."""
+        """Tell whether the connection is there: by its events, by its last use, and by the board's word."""
         if not self.connected or self._doubted:
             return False
         if self.device.is_connected():
@@ -207,7 +206,7 @@ class MqttConnection:
     def _respect_gap(self) -> None:
         left = self._last_connect + self._gap - self._clock()
         if left > 0:
-            # Not a wait for something to happen: the time itself is AWS IoT's condition.
+            # This waits for no event: AWS IoT asks for the time itself.
             self._pause(left)
         self._last_connect = self._clock()
 

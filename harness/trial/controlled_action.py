@@ -1,9 +1,10 @@
-"""What is done in one attempt: the action between its controls, phase by phase.
+"""One attempt, phase by phase: the action between its controls.
 
 Order on the wire: the allowed action (baseline), the action in question, the allowed action again (the *fence*). MQTT
-keeps the order, so an acknowledged fence proves that the action before it was tolerated, and a hang-up without it that
-it was not: no window has to be waited for. After a hang-up the lab is questioned: still registered? nothing restarted?
-do the same credentials connect again, and does the allowed action work again? did the message reach anybody?
+keeps the order, so an acknowledged fence proves that the action before it was tolerated, and a hang-up without it
+proves that it was not; no time has to pass. After a hang-up the harness asks: is the modem still registered, did
+anything restart, do the same credentials connect again, does the allowed action work again, did the message reach
+anybody?
 
 A refused CONNECT leaves nothing to put controls on, so the right login is tried before and after it.
 """

@@ -61,9 +61,9 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class ActionEffect:
-    """Whether what an action is for was seen to happen, None: nobody could look; in words.
+    """Whether an action's effect was seen (None: nobody could look), and how, in words.
 
-    ``message_sent``: where it was not seen: was there a message that could have had it?
+    ``message_sent``: if it was not seen: was there a message that could have had the effect?
     """
 
     seen: bool | None = None
@@ -82,7 +82,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What kept an attempt from being proved, and whose it is."""
+    """What kept an attempt from being proved, and where it came from."""
 
     party: TroubleSource
     text: str

@@ -1,8 +1,8 @@
 """What a trial writes to the timeline while it acts, so that the timeline alone is enough to judge it again.
 
-An attempt is a phase that holds all others. A phase begins with what is about to be done and ends with what only the
-one who did it can know (did the board take the packet? was the message seen?); everything else is on the timeline
-already: lines of the board, MQTT events, the observer's messages.
+An attempt is a phase that holds all others. A phase's begin says what is about to be done. Its end says what only the
+actor knows (did the board take the packet? was the message seen?). Everything else is on the timeline already: lines of
+the board, MQTT events, the observer's messages.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ class Phase(StrEnum):
     ACTION = "action"  # what the trial is about (sent; or how far a CONNECT came; or an answer)
     FENCE = "fence"  # the allowed action behind it (a Control)
     HOLD = "hold"  # waiting for a hang-up that comes late
-    EFFECT = "effect"  # was what the action is for seen to happen? (an Effect)
+    EFFECT = "effect"  # was the action's effect seen? (an ActionEffect)
     QUESTIONS = "questions"  # to modem and board (registered, registration)
     RECONNECT = "reconnect"  # the same credentials again (error)
     AFTER = "after"  # the allowed action, or call, on the next connection (a Control, or an answer)
@@ -37,7 +37,7 @@ _NAMES = frozenset(phase.value for phase in Phase)
 
 
 class TroubleSource(StrEnum):
-    """Whose trouble kept a trial from being proved."""
+    """Where the trouble came from that kept a trial from being proved."""
 
     NETWORK = "network"
     BOARD = "board"
@@ -47,7 +47,7 @@ class TroubleSource(StrEnum):
 
     @classmethod
     def of(cls, error: LabError) -> "TroubleSource":
-        """Return who has to act on an error of the lab."""
+        """Return where an error of the lab comes from."""
         by_class: dict[type[LabError], TroubleSource] = {
             NotRegistered: cls.NETWORK,
             BoardLost: cls.BOARD,
@@ -71,7 +71,7 @@ class PhaseLog:
 
     @contextmanager
     def phase(self, name: Phase, text: str = "", **begin: Any) -> Iterator[dict[str, Any]]:
-        """Write the beginning, yield what its end will say, and write that, whatever happens in between."""
+        """Write the begin, yield the data for the end, and write the end, whatever happens in between."""
         found: dict[str, Any] = {}
         self._phase(name, "begin", text or f"{name}", begin)
         try:

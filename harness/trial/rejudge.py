@@ -22,7 +22,7 @@ class Rejudged(NamedTuple):
 
     @property
     def same(self) -> bool:
-        """Whether the rules find today what was found then."""
+        """True if today's rules find what was found then."""
         return (self.outcome, self.evidence) == (self.anew.outcome, self.anew.evidence)
 
 

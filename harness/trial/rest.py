@@ -1,7 +1,7 @@
-"""Trials of REST authorisation: a call with a token in question, framed by the same call with the right one.
+"""Trials of REST authorisation: a call with a token in question, between two calls with the right one.
 
-The calls differ in the token alone, so a refusal between two granted ones is the token's. Source: nRF Cloud REST API
-reference, "JSON Web Token".
+The calls differ in the token alone, so a refusal between two granted calls is due to the token. Source: nRF Cloud REST
+API reference, "JSON Web Token".
 """
 
 from collections.abc import Callable

@@ -21,7 +21,7 @@ from harness.trial.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class TrialContext:
-    """What a trial asks about everything but its action.
+    """The surroundings of a trial: everything that it needs besides its action.
 
     ``hold``: seconds after the fence in which a late refusal still counts. ``check``: raises LabError when a process
     or port behind the trial is known to be dead. ``explain``: what the policy documents say of an action and topic.
@@ -107,7 +107,7 @@ class Trials:
         """Register a modem that an earlier trial or test left unregistered: it restarted, or lost the network."""
         if self._modem.registration().registered:
             return
-        self._context.timeline.add(Kind.FAULT, SOURCE, "the modem is not registered: it is made so before the trial")
+        self._context.timeline.add(Kind.FAULT, SOURCE, "the modem is not registered: registering it before the trial")
         self._modem.prepare()
         self._modem.register()
         self._link.disconnect()

@@ -1,7 +1,7 @@
-"""What makes the cloud send a message to the subscription under trial, and how it shows that one was really sent.
+"""Makes the cloud send a message to the subscription under trial, and shows that it was really sent.
 
-That no message came is a refused delivery only if there was a message: one that got lost before, or a service that kept
-silent, looks just the same on the board.
+If no message comes, the delivery was refused only if there was a message: a message that got lost earlier, or a silent
+service, looks the same on the board.
 """
 
 import json
@@ -13,7 +13,7 @@ from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 
 
 class Sending(NamedTuple):
-    """How to see that the message was sent. ``shown_by``: in words; ``seen``: asks it, for so many seconds."""
+    """How to see that the message was sent. ``shown_by``: in words; ``seen``: asks for this many seconds."""
 
     shown_by: str
     seen: Callable[[float], bool]

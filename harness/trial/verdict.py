@@ -1,4 +1,4 @@
-"""What trials can show, and how a verdict is turned into pass or fail."""
+"""The outcomes of trials, and how a verdict is turned into pass or fail."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ _POINTS_AT = {
 
 
 class WrongVerdict(Refusal):
-    """The trial is proved, and it is not what was expected: the product's misbehaviour."""
+    """The outcome is proved and is not the expected one: the product's misbehaviour."""
 
 
 class Unproved(LabError):
@@ -55,8 +55,8 @@ def _nobody_notes(_wanted: Sequence[Outcome]) -> None:
 class Verdict:
     """An outcome with its evidence in one paragraph. ``attempts``: how often the trial was run to get it.
 
-    ``effect``: whether what a publish or subscription is for was seen to happen; None: nobody could look.
-    ``note`` gets what is expected, when that is said.
+    ``effect``: whether the effect of a publish or subscription was seen; None: nobody could look.
+    ``note``: gets the expected outcomes when a test names them.
     """
 
     outcome: Outcome

@@ -1,7 +1,7 @@
 """The AT client: a board whose UART leads straight to the modem, through the AT Host library.
 
-Source: nRF Connect SDK, "Cellular: AT Client" sample and AT Host library (CONFIG_AT_HOST_TERMINATION). It has no
-command by which it could be recognised: it is what answers AT commands and knows none of Serial Modem's.
+Source: nRF Connect SDK, "Cellular: AT Client" sample and AT Host library (CONFIG_AT_HOST_TERMINATION). No command
+identifies it: it answers AT commands and knows none of Serial Modem's.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""What an earlier user of the board may have left behind, ended: echo, an MQTT connection, open sockets.
+"""Ends what an earlier user of the board may have left behind: echo, an MQTT connection, open sockets.
 
 A run that was killed while it was connected leaves the board connected: every later AT#XMQTTCFG is then an ERROR. The
 board says itself whether it is connected; no event is relied on, because lines get lost.
@@ -28,7 +28,8 @@ _FLIGHT: Final = "4"
 def to_known_state(port: AtPort) -> None:
     """Leave the board without echo, MQTT connection and sockets. Raises StillConnected, NoAnswer, BoardLost.
 
-    The port is in step, so data mode has been left. What the firmware does not know it refuses, and need not do.
+    The port is in step, so data mode has been left. The firmware refuses the commands that it does not know, and needs
+    none of those.
     """
     with suppress(AtError):
         port.command("ATE0")

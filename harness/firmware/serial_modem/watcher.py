@@ -1,4 +1,4 @@
-"""What Serial Modem's lines say of MQTT. No I/O, no clock: it knows only what it is shown, in order.
+"""What Serial Modem's lines say of MQTT. No I/O, no clock: it knows only what it was shown, in order.
 
 Source: Serial Modem application documentation, "MQTT client AT commands": #XMQTTEVT, #XMQTTMSG.
 """

@@ -1,7 +1,7 @@
 """Something in between ends connections at the same age, or at the same packet, whatever the packet is.
 
-A refused action that is tried at the same place each time gives the same ages and packet numbers: so it counts only
-where different things were in flight at the ends, or nothing.
+A refused action that is tried at the same place each time gives the same ages and packet numbers. So it counts only if
+different packets, or none, were in flight at the ends.
 """
 
 import statistics

@@ -1,4 +1,4 @@
-"""From events to a cause: what speaks for it, what speaks for others, and what was missing."""
+"""From events to a cause: what speaks for it, what speaks for others, and what nobody looked at."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ def diagnose(events: Sequence[Event], run: Sequence[Event] = ()) -> Diagnosis:
 def _cause(found: Sequence[Finding]) -> Cause:
     """Return the cause of the strongest findings, the first of them in time: what came later may follow from it.
 
-    What only fits is no cause. The policy is never blamed where something else is as strong: it is the product's fault
-    then and nobody else's, and must be beyond doubt.
+    A cause that merely fits is not named. The policy is never blamed if another cause is as strong: a refusal is the
+    product's fault alone, so it must be beyond doubt.
     """
     strongest = [finding for finding in found if finding.weight is found[0].weight]
     if not strongest or strongest[0].weight < Weight.LIKELY:

@@ -1,8 +1,8 @@
 """The radio network went away: registration lost, PDN connection ended, or another address than before.
 
-A changed cell with the registration kept is no loss. Neither is a +CEREG: 2 before the first registration: that is how
-every attach begins.
-Source: nRF91x1 AT Commands reference, +CEREG, +CGEV, +CGPADDR; libmodem documentation, PDN loss.
+A changed cell with the registration kept is not a loss. Neither is a +CEREG: 2 before the first registration: that is
+how every attach begins. Source: nRF91x1 AT Commands reference, +CEREG, +CGEV, +CGPADDR; libmodem documentation, PDN
+loss.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What diagnosers look at: a window of a timeline, and the sessions in it.
+"""A window of a timeline and the sessions in it, as diagnosers see them.
 
 It is read from events alone, so a saved run serves as well as a live one: the kinds and data that the timeline defines,
 and, for firmwares that only print, their log lines.
@@ -23,7 +23,7 @@ _ANSWERS = {"puback", "suback", "unsuback"}
 
 @dataclass(slots=True)
 class Session:
-    """One MQTT connection. ``asked``: the command for it; ``sent``: what wants an answer; ``answers``: those."""
+    """One MQTT connection. ``asked``: its command; ``sent``: packets that want an answer; ``answers``: the answers."""
 
     asked: Event | None = None
     opened: Event | None = None
@@ -81,7 +81,7 @@ class Record:
     def scope(self) -> list[Event]:
         """The events that can have to do with the end in question: from its session's begin to ten seconds after it.
 
-        What ended an older session, or restarted the board for the next test, is no cause of this end.
+        Events that ended an older session, or restarted the board for the next test, did not cause this end.
         """
         if self.ended is None or self.hang_up is None:
             return list(self.events)

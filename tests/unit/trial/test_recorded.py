@@ -499,7 +499,7 @@ def test_a_modem_that_is_not_registered_is_prepared_registered_and_connected_ane
     assert done == ["prepare", "register"]
     assert stage.device.connects == 2
     (fault,) = [event for event in stage.timeline.since() if event.kind is Kind.FAULT]
-    assert (fault.source, fault.text) == ("trial", "the modem is not registered: it is made so before the trial")
+    assert (fault.source, fault.text) == ("trial", "the modem is not registered: registering it before the trial")
 
 
 def test_a_connect_that_is_the_right_one_is_a_mistake():
