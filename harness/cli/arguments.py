@@ -1,4 +1,4 @@
-"""The command line: what may be given, and what is said to who gives something else."""
+"""The command line: its commands and options, and the messages for wrong ones."""
 
 import argparse
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ _DOUBLED: Final = {"{{": "{", "}}": "}"}
 
 
 def check_braces(text: str) -> None:
-    """Raise ValueError for anything in braces that is no name; a brace that is meant as such is doubled."""
+    """Raise ValueError for anything in braces that is not a name. A brace that belongs to the text is doubled."""
     _filled(text, dict.fromkeys(_KNOWN, ""))
 
 

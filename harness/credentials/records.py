@@ -84,7 +84,7 @@ class CredentialRecords:
         self._write(self._path(record.imei, record.sec_tag), record.model_dump_json(indent=1))
 
     def remove(self, imei: str, sec_tag: int) -> None:
-        """Forget a sec_tag; nothing happens where there is no record."""
+        """Forget a sec_tag. Does nothing if there is no record."""
         self._path(imei, sec_tag).unlink(missing_ok=True)
 
     def save_replaced(self, imei: str, sec_tag: int, items: Mapping[int, str], contents: Mapping[int, str]) -> Path:

@@ -1,6 +1,7 @@
 """Mistakes of a boards file that show in the hardware: two boards that are one, ports that a kit does not have.
 
-What is not attached is no mistake: it may be plugged in later. Entries are compared by how they are written then.
+A board that is not attached is not a mistake: it may be plugged in later. Entries are compared by how they are written
+then.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -30,7 +30,9 @@ def shared_folder() -> Path:
         pass
     found = folder.lstat()
     if folder.is_symlink() or not folder.is_dir() or not found.st_mode & 0o1000:
-        raise LabError(f"{folder} is no folder that users may share safely (mode 1777); remove it, or ask its owner to")
+        raise LabError(
+            f"{folder} is not a folder that users may share safely (mode 1777); remove it, or ask its owner to"
+        )
     return folder
 
 

@@ -66,7 +66,7 @@ class Document:
         key_node = node
         for part in path:
             pair = _child(node, part)
-            # Paths name the chosen kind of a union too, which is no part of the document.
+            # Paths name the chosen kind of a union too, which is not part of the document.
             if pair is not None:
                 key_node, node = pair
         return key_node if at_key else node

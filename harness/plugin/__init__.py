@@ -1,4 +1,4 @@
-"""The pytest face: options, fixtures, and how a run is reported. Thin; what it does lives in the packages below.
+"""The pytest face: options, fixtures, and how a run is reported. It is thin: the work is done in the packages below.
 
 A test that asks for ``board`` (or for anything made from it) runs once for each selected board. Heavy modules are
 imported when the first such test is collected, so that other tests of the same environment do not pay for them.

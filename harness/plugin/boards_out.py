@@ -25,7 +25,7 @@ class BoardIsOut(Skipped):
 
 @dataclass(slots=True)
 class BoardsOut:
-    """What the tests of this process found. ``lost``: board to the test in whose middle it went away."""
+    """The findings of this process's tests. ``lost``: by board, the test during which it went away."""
 
     first: dict[str, str] = field(default_factory=dict)  # board to the test that is its error
     causes: dict[str, str] = field(default_factory=dict)  # test to the cause that it found
@@ -49,6 +49,6 @@ class BoardsOut:
             raise BoardIsOut(board.name, self.first[board.name])
 
     def note_error(self, board: str, test: str, error: BaseException) -> None:
-        """Take note of how a test went wrong: if its board cannot be opened again, this is the board's error."""
+        """Note the error of a test: if its board cannot be opened again, this is the board's error."""
         if isinstance(error, BoardLost):
             self.lost.setdefault(board, test)

@@ -27,9 +27,9 @@ _ASKING_A_CLOUD = frozenset({"cloud", "observer", "provisioned", "device_api"})
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once per selected board, the board's name in its id.
+    """Run a test once per selected board, with the board's name in its id.
 
-    One that asks for ``derived`` runs once for each policy case that the documents of the board's cloud yield.
+    A test that asks for ``derived`` runs once for each policy case that the documents of the board's cloud yield.
     """
     if BOARD_PARAMETER not in metafunc.fixturenames:
         return
@@ -58,7 +58,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """End here on a mistake in the boards file, or where the key of a cloud that a test asks is missing."""
+    """End here on a mistake in the boards file, or if the API key of a cloud that a test uses is missing."""
     mistake = config.stash.get(MISTAKE, None)
     if mistake is None and not config.option.collectonly:
         mistake = _missing_key(config, items)
@@ -81,7 +81,7 @@ def _missing_key(config: pytest.Config, items: list[pytest.Item]) -> Misuse | No
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Take note of what will be run, if boards are used; a worker tells the controller, which does."""
+    """Note the tests that will run, if any uses a board. A worker tells the controller, which notes them."""
     config, boards = session.config, boards_of(session.items)
     if any(boards.values()) and MISTAKE not in config.stash and not config.option.collectonly and not is_worker(config):
         plan(config, boards)
@@ -93,6 +93,6 @@ def boards_of(items: Iterable[pytest.Item]) -> dict[str, str]:
 
 
 def parameters_of(item: pytest.Item) -> dict[str, Any]:
-    """Return what a test is parametrised with."""
+    """Return a test's parameters."""
     found: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     return found

@@ -98,7 +98,7 @@ def observer(board: Board) -> Observer:
 
 @pytest.fixture
 def membership() -> Membership:
-    """What the device is in its team during the test: an ordinary member, unless a test overrides this fixture."""
+    """The device's membership during the test: an ordinary member, unless a test overrides this fixture."""
     from harness.policy.evaluation.membership import Membership
 
     return Membership.ASSOCIATED
@@ -108,7 +108,7 @@ def membership() -> Membership:
 def provisioned(board: Board, membership: Membership) -> Provisioned:
     """The board as a device of the cloud: key made on it, certificate written and verified, onboarded, registered.
 
-    It is what ``membership`` says, whatever the test before made of it. Skips the test on a board that cannot be that.
+    It has the ``membership``, whatever the test before did to it. Skips the test on a board that cannot have that.
     """
     provisioned = board.provisioned
     reason = board.device.cannot_be(membership)
@@ -120,7 +120,7 @@ def provisioned(board: Board, membership: Membership) -> Provisioned:
 
 @pytest.fixture
 def own_names(request: pytest.FixtureRequest, device: MqttDriver, provisioned: Provisioned, board: Board) -> OwnNames:
-    """The policy cases that only the names of the board's device call for; a test that asks for them runs them all."""
+    """The additional policy cases for the names of the board's device; a test that asks for them runs them all."""
     return derived_of(request.config).own_names(board.name, full=full(request.config))
 
 
@@ -142,7 +142,7 @@ def trial_recorder(request: pytest.FixtureRequest, timeline: Window) -> Callable
 
 @pytest.fixture
 def rest_trial(timeline: Window, trial_recorder: Callable[[Verdict], None]) -> RestTrials:
-    """Trials of what a device's token may do over REST."""
+    """Trials of a device's token over REST."""
     from harness.trial import RestTrials
 
     return RestTrials(timeline.timeline, trial_recorder)
@@ -150,7 +150,7 @@ def rest_trial(timeline: Window, trial_recorder: Callable[[Verdict], None]) -> R
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest, timeline: Window) -> Callable[[str], None]:
-    """Call it with one sentence: what a test that needs no trial has verified."""
+    """Call it with one sentence that says what a test without a trial has verified."""
     case: CaseRecord = request.node.stash[CASE]
     return lambda sentence: case.add_verdict("verified", sentence)
 

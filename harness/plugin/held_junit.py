@@ -1,6 +1,6 @@
 """pytest's JUnit report, collected from the beginning and written when the harness says so.
 
-pytest itself writes over the old file while it works, and a disk that is full then costs the clean-up of all else.
+pytest itself overwrites the old file at the end, and if the disk is full then, nothing else is cleaned up.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class HeldReport(LogXML):
 def add_report(config: pytest.Config) -> None:
     """Collect a report, beside the one that the user may have asked for with ``--junitxml``."""
     held = HeldReport(
-        "junit.xml",  # a name that nothing is written to
+        "junit.xml",  # nothing is written to this name
         config.option.junitprefix,
         config.getini("junit_suite_name"),
         config.getini("junit_logging"),

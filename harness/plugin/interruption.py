@@ -1,7 +1,7 @@
 """SIGTERM and Ctrl-C: both end a run the same way, tidily and within a known time.
 
 Each process of a run has the handler, workers too, whoever the signal is sent to. The first one raises
-KeyboardInterrupt, as Ctrl-C does in Python; what follows while the run cleans up is not heeded.
+KeyboardInterrupt, as Ctrl-C does in Python; further ones are ignored while the run cleans up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TIDY_SECONDS = 15.0
 
 
 class Interruption:
-    """Handles both signals from :meth:`install` to :meth:`remove`. ``overdue``: called when tidying took too long."""
+    """Handles both signals from :meth:`install` to :meth:`remove`. ``overdue``: called if tidying takes too long."""
 
     def __init__(self, overdue: Callable[[str], None] | None = None) -> None:
         self.why = ""
@@ -36,7 +36,7 @@ class Interruption:
                 self._former[number] = signal.signal(number, self._on_signal)
 
     def tidy(self) -> None:
-        """The run cleans up now: a signal from here on only limits the time for that."""
+        """Note that the run cleans up: a signal from now on only limits the time for it."""
         self._tidying = True
 
     def remove(self) -> None:

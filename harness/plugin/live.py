@@ -1,4 +1,4 @@
-"""How far several boards are while a run goes on: on a terminal a line for each, elsewhere a line for what happens."""
+"""The progress of several boards during a run: on a terminal one line for each, elsewhere one line for each event."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 from harness.report import RunRecord, fit, progress_line
 
 _REDRAW = 0.1  # seconds
-_TELL = 60.0  # seconds between two looks at all boards where there is no terminal
+_TELL = 60.0  # seconds between two summaries of all boards without a terminal
 _UP, _CLEAR = "\x1b[{}A", "\x1b[2K"
 
 
 class Live:
-    """pytest's hooks; takes the place of pytest's letters, which say nothing of several boards at once."""
+    """pytest's hooks that show progress in place of pytest's letters, which cannot show several boards."""
 
     def __init__(self, record: RunRecord, reporter: pytest.TerminalReporter) -> None:
         self._record = record

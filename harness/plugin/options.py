@@ -1,4 +1,4 @@
-"""The harness's own options and its marker, and what a session has from its beginning."""
+"""The harness's own options and its marker, and the plug-ins that a session has from its beginning."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--boards", metavar="FILE", help="boards file (default: boards.yaml in the root folder, or a virtual board)"
     )
     group.addoption("--board", metavar="NAME|TAG", action="append", default=[], help="only these boards; repeatable")
-    group.addoption("--jobs", metavar="N", type=_jobs, help="so many boards at a time (default: all that are selected)")
+    group.addoption("--jobs", metavar="N", type=_jobs, help="boards at a time (default: all that are selected)")
     group.addoption(
-        "--wait", metavar="SECONDS", type=float, default=0.0, help="wait so long for a board that is in use"
+        "--wait", metavar="SECONDS", type=float, default=0.0, help="how long to wait for a board that is in use"
     )
     group.addoption("--cloud", metavar="NAME", help="use this cloud of the boards file for every board")
     group.addoption("--reports", metavar="DIR", help="where runs are reported (default: reports in the root folder)")
@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _jobs(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of boards")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of boards")
     return int(text)
 
 
@@ -72,7 +72,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker and what listens from the beginning on: the JUnit report, and what workers are led by."""
+    """Register the marker and the plug-ins of the whole session: the JUnit report, and the leader of the workers."""
     config.addinivalue_line("markers", "violation: breaks a policy on purpose; the board must be hung up on")
     given = worker_input(config)
     if given is not None:
@@ -84,7 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Take note of what happens from now on, where boards were asked for."""
+    """Record the session from now on, if boards were asked for."""
     if REPORTS in session.config.stash:
         reports_begun(session.config)
 

@@ -1,4 +1,4 @@
-"""Boards side by side, in the process that pytest was started in: one worker process of pytest-xdist for each."""
+"""The controller's side of parallel boards: one worker process of pytest-xdist for each board."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ParallelBoards:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """Say whose error it is that a worker died, and whether its board is out by it."""
+        """Say whose error the death of a worker is, and whether its board is out because of it."""
         board = self._board_of(crashitem)
         whose = f"{board}: the" if board else "the"
         died = f"{whose} process that ran this test died (killed, or out of memory)"
@@ -78,7 +78,7 @@ class ParallelBoards:
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """After the error of a board that is out by it, skip the rest of the board's tests."""
+        """After the error that puts a board out, skip the rest of its tests."""
         for test in self._boards.given_up.pop(report.nodeid, ()):
             board, path = self._board_of(test), test.partition("::")[0]
             reason = str(BoardIsOut(board or path, report.nodeid))
@@ -99,7 +99,7 @@ class ParallelBoards:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Interrupt workers that still run, and hear what they have to say until they have left their boards clean."""
+        """Interrupt workers that still run, and listen to them until they have left their boards clean."""
         for pid in self._pids.values():
             _interrupt(pid)
         self._hear_out()

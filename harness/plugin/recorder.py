@@ -1,4 +1,4 @@
-"""Takes note of what tests find, in the process that pytest was started in, and reports it at the end."""
+"""Records the findings of tests, in the process that pytest was started in, and reports them at the end."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Recorder:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """End with what did not pass, by cause, a line for each board, and where the reports are."""
+        """End with the tests that did not pass, by cause, a line for each board, and the place of the reports."""
         record = self._reports.record
         if record is not None:
             terminalreporter.section("nRF91 boards")
@@ -98,7 +98,7 @@ class Recorder:
                 terminalreporter.write_line(f"{self._reports.headline} Page: {folder.page}")
 
     def _why(self, session: pytest.Session) -> str:
-        """Return by what the run was interrupted, "" where it ended by itself."""
+        """Return what interrupted the run, "" if it ended by itself."""
         if self._stopped or self._reports.record is None:
             return self._stopped
         if session.shouldstop:
@@ -115,7 +115,7 @@ class Recorder:
 
     @contextmanager
     def _disk(self) -> Iterator[None]:
-        """End the run when the disk does not take its journal: what went on would be lost."""
+        """End the run if the disk does not take its journal: later results would be lost."""
         try:
             yield
         except OSError as error:

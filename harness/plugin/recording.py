@@ -1,4 +1,4 @@
-"""What a board's timeline and the journal are told of tests: where each begins, how its phases went, how it ended."""
+"""Tells a board's timeline and the journal of each test: where it begins, how its phases went, how it ended."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CI = (
 
 
 class PhaseResult(NamedTuple):
-    """How a phase of a test went. ``raised``, ``branch``, ``party``: of its error, empty where there was none."""
+    """How a phase of a test went. ``raised``, ``branch``, ``party``: of its error, empty without one."""
 
     result: str
     seconds: float
@@ -80,7 +80,7 @@ def phase_ended(item: pytest.Item, phase: str, result: str, call: pytest.CallInf
 
 
 def expected_of(events: Sequence[Event]) -> list[list[str]]:
-    """Return what a test expected of its trials, in order: for each the outcomes that would do."""
+    """Return the expected outcomes of each of a test's trials, in order."""
     return [list(event.data.get("wanted", ())) for event in events if event.kind is Kind.EXPECT]
 
 

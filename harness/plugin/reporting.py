@@ -1,6 +1,6 @@
 """What a test's process reports of each phase: attached to pytest's report, as plain values, for the Recorder.
 
-With workers the two are different processes, without them one; the way is the same.
+With workers the two are different processes, without workers they are one; the code is the same.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def pytest_runtest_makereport(
         if phase == "call" and not trouble and not report.skipped:
             found |= _tried(item, call)
     told = {name: value for name, value in found.items() if value != ""}
-    # Once to JSON and back: what is no plain value now is text, and xdist refuses even subclasses of str.
+    # Once to JSON and back makes text of all other values: xdist refuses even subclasses of str.
     setattr(report, FOUND, json.loads(json.dumps(told, default=str)))
     return report
 
@@ -82,7 +82,7 @@ def _cut_short(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
 
 
 def _scrub(report: pytest.TestReport) -> None:
-    """Cut secrets from what pytest shows: a traceback shows arguments, and a captured log whatever was logged."""
+    """Cut secrets from pytest's texts: a traceback shows arguments, and a captured log everything that was logged."""
     from harness.redact import SECRETS
 
     text = report.longreprtext

@@ -1,4 +1,4 @@
-"""The reports of one run, kept by the process that pytest was started in: workers send it what they find."""
+"""The reports of one run, kept by the process that pytest was started in: workers send it their findings."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class RunReports:
             ) from error
 
     def plan(self, planned: Mapping[str, str], about: Mapping[str, Any]) -> None:
-        """Take note of what will be run: test to board, "" for none. Nothing is reported of a run without boards.
+        """Note the tests that will run: test to board, "" for none. A run without boards reports nothing.
 
         ``about``: what the journal says of the run besides.
         """

@@ -1,4 +1,4 @@
-"""How a run of board tests begins: what is needed for it is imported and registered only then.
+"""The start of a run of board tests: the modules and plug-ins for it are imported and registered only then.
 
 Other tests of the same environment have this plug-in too, and should pay nothing for it.
 """
@@ -46,7 +46,7 @@ def reports_begun(config: pytest.Config) -> RunReports:
 
 
 def announce(config: pytest.Config, given: argparse.Namespace) -> None:
-    """Put the last run's report away where boards are asked for: nobody must take it for this run's.
+    """Put the last run's report away if boards are asked for: nobody must take it for this run's.
 
     As early as can be: what is imported next takes a second, in which a run may be killed. ``given``: the options, as
     pytest has not taken them over yet.
@@ -113,7 +113,7 @@ def choose_workers(config: pytest.Config) -> None:
 
 
 def selected_boards(config: pytest.Config) -> int:
-    """Return how many boards this run is for; 0 where that cannot be told, and collection will say why."""
+    """Return how many boards this run is for; 0 if that cannot be told: collection will then say why."""
     path = config.rootpath / (config.getoption("--boards") or "boards.yaml")
     try:
         if path.read_text("utf-8").count("name") < 2:

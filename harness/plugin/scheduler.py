@@ -1,4 +1,4 @@
-"""Which worker runs which tests: all tests of a board on one worker, in order; a board that a worker left goes on.
+"""Which worker runs which tests: all tests of a board on one worker, in order; if it dies, another one goes on.
 
 pytest-xdist's own scheduler for groups does nothing with pytest 9.2 (pytest-xdist issue 1386), and gives the test that
 killed a worker to the next one again and again (issue 1323). This one speaks the interface that pytest-xdist 3.8
@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any, Final
 
 DEATHS: Final = 3
-"""So many workers may die in tests of one board, so two are replaced; then the board is out."""
+"""Deaths of workers in tests of one board until the board is out; so two workers are replaced."""
 _LAST = 1  # a worker holds its last test back until it is given another one, or told that there is none
 
 
@@ -87,7 +87,7 @@ class BoardScheduling:
             self._give(node)
 
     def remove_node(self, node: Any) -> str | None:
-        """A worker has ended; return the test that it was running. What it was given besides waits for another one."""
+        """A worker has ended; return the test that it was running. Its other tests wait for another worker."""
         left = self._pending.pop(node)
         if not left or self._tests is None:
             return None

@@ -1,4 +1,4 @@
-"""A worker process: it says which board each test runs on, and ends with the process that it works for."""
+"""A worker process: it says which board each test runs on, and ends with its controller."""
 
 from __future__ import annotations
 

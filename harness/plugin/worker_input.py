@@ -1,4 +1,4 @@
-"""What a worker process of pytest-xdist is told by the process that pytest was started in."""
+"""What the controller tells a worker process of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def worker_input(config: pytest.Config) -> WorkerInput | None:
-    """Return what the controller told this process; None in a process that is no worker."""
+    """Return what the controller told this process; None if it is not a worker."""
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
     return WorkerInput(**json.loads(given[INPUT])) if given is not None and INPUT in given else None

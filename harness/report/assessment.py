@@ -38,7 +38,7 @@ class CauseRow:
 
     @property
     def failed(self) -> bool:
-        """It made tests fail; otherwise it kept them from being proved."""
+        """True if it made tests fail; otherwise it kept them from being proved."""
         return any(one.result == "failed" for one in self.results)
 
     @property

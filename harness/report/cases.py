@@ -1,4 +1,4 @@
-"""What a run keeps of each test case, and the short table at its end."""
+"""A run's record of each test case, and the short table at its end."""
 
 import time
 from collections import Counter

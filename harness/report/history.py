@@ -18,8 +18,8 @@ from harness.report.wilson import NOTHING, Rate, wilson
 
 WINDOW: Final = 30
 """Runs that figures are made of."""
-_BROKEN: Final = 3  # failing runs in a row: no flake any more
-_QUIET: Final = 10  # proved runs without a flip: a flake no more
+_BROKEN: Final = 3  # failing runs in a row: not a flake any more
+_QUIET: Final = 10  # proved runs without a flip: not a flake any more
 _FEW: Final = 10  # proved tests of a run that can be left out for failing
 
 
@@ -70,7 +70,7 @@ class Standing:
 
     @property
     def broken(self) -> bool:
-        """It has failed so often in a row that it is no flake."""
+        """True if it has failed so often in a row that it is not a flake."""
         return self.streak >= _BROKEN
 
     @property

@@ -43,7 +43,7 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
         raise Misuse(f"{path}: cannot read the journal: {error.strerror}; name the folder of a run") from error
     lines = list(_objects(text.splitlines(), path))
     if not lines or lines[0].get("k") != "run":
-        raise Misuse(f"{path}: this is no journal of a run: its first line does not say what was planned")
+        raise Misuse(f"{path}: not a journal of a run: its first line does not say what was planned")
     return lines
 
 
@@ -54,6 +54,6 @@ def _objects(lines: list[str], path: Path) -> Iterable[dict[str, Any]]:
         except ValueError as error:
             if number == len(lines):
                 return
-            raise Misuse(f"{path}:{number}: no JSON: the file was changed; restore it") from error
+            raise Misuse(f"{path}:{number}: not JSON: the file was changed; restore it") from error
         if isinstance(value, dict):
             yield value

@@ -74,7 +74,7 @@ def read_report(path: Path, run: str) -> Element:
 
 
 def run_of(path: Path) -> str | None:
-    """Return the id of the run that a report is of; None where there is no report, or none of the harness."""
+    """Return the id of a report's run; None if there is no report, or one that is not the harness's."""
     try:
         found = ElementTree.parse(path).getroot().iterfind("testsuite/properties/property")  # noqa: S314 - our own
         return next((one.get("value") for one in found if one.get("name") == "run"), None)

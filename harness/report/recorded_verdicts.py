@@ -37,7 +37,7 @@ class JudgedRun:
 def judge_run(run: Path, test: str | None = None) -> JudgedRun:
     """Judge the trials of a run's folder anew; ``test``: only this test, or all whose ids contain this.
 
-    Raises Misuse: there is no such run or test, or its files are no timelines that this harness can judge.
+    Raises Misuse if there is no such run or test, or if this harness cannot judge its files.
     """
     files = sorted((run / TIMELINES).glob("*.jsonl"))
     if not files:

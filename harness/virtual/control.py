@@ -1,4 +1,4 @@
-"""Carries out what a running process of stand-ins is told: from a line to the line that answers it."""
+"""Carries out the commands to a running process of stand-ins: from a line to the line that answers it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -128,7 +128,7 @@ def _trust(cloud: LocalCloud, identity: str) -> None:
     try:
         cloud.identities.trust(*parse_identity(identity))
     except ValueError:
-        raise CannotDo("'identity' is no UUID with a point on P-256") from None
+        raise CannotDo("'identity' is not a UUID with a point on P-256") from None
 
 
 def _address(text: str) -> tuple[str, int]:

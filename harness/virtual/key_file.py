@@ -1,4 +1,4 @@
-"""A path for what ``ssl`` takes from files only, such as private keys: in memory where the system can do that."""
+"""A path for content that ``ssl`` takes only from files, such as private keys: in memory if the system can do that."""
 
 import os
 import tempfile

@@ -30,7 +30,7 @@ _TLS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 class UnusableSettings(Exception):
-    """A setting names something that is not there, or that is not what it should be. One line."""
+    """A setting names something that does not exist, or that is of the wrong kind. One line."""
 
 
 async def run(settings: ProcessSettings, lines: LineReader) -> None:
@@ -104,7 +104,7 @@ def _identity(text: str) -> tuple[uuid.UUID, Any]:
     try:
         return parse_identity(text)
     except ValueError:
-        raise UnusableSettings(f"trust_identities: {text!r} is no UUID with a point on P-256; correct it") from None
+        raise UnusableSettings(f"trust_identities: {text!r} is not a UUID with a point on P-256; correct it") from None
 
 
 async def _start_proxy(stack: AsyncExitStack, port: int, cloud: LocalCloud, journal: JournalFile) -> int:

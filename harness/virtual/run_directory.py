@@ -1,4 +1,4 @@
-"""The directory that holds what other processes need of the stand-ins, and that leaves no trace when they end."""
+"""The directory with the files that other processes need of the stand-ins. It leaves no trace when they end."""
 
 import contextlib
 import fcntl

@@ -173,7 +173,7 @@ def test_a_board_of_another_process_is_trusted(peer):
     )  # the base point of P-256
     device = "11111111-2222-3333-4444-555555555555"
     assert stand_in.command("trust-identity", identity=f"{device}={key}") == {}
-    with pytest.raises(Misuse, match="'identity' is no UUID with a point on P-256"):
+    with pytest.raises(Misuse, match="'identity' is not a UUID with a point on P-256"):
         stand_in.command("trust-identity", identity=f"{device}=04{'00' * 64}")
 
 

@@ -153,7 +153,7 @@ def test_files_that_cannot_be_a_state(tmp_path):
     code, text = refused("--boards", "0", "--state", str(other))
     assert (code, text) == (
         2,
-        f"python -m harness.virtual: {other} is no state file of the local cloud; give another --state\n",
+        f"python -m harness.virtual: {other} is not a state file of the local cloud; give another --state\n",
     )
     code, text = refused("--boards", "0", "--state", str(tmp_path / "missing" / "state"))
     assert (code, text.count("\n")) == (1, 1)

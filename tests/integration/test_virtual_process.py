@@ -281,4 +281,4 @@ def test_settings_that_name_what_is_not_there_are_one_line(tmp_path):
     point = "04" + "00" * 64
     code, message = refused("--boards", "0", "--trust-identity", f"11111111-2222-3333-4444-555555555555={point}")
     assert (code, message.count("\n")) == (2, 1)
-    assert "is no UUID with a point on P-256; correct it" in message
+    assert "is not a UUID with a point on P-256; correct it" in message

@@ -69,7 +69,7 @@ class Context:
         self._single = {normal_key(name): value for name, value in self._variables.items()}
 
     def variable(self, name: str) -> str | None:
-        """Return the value of ``${name}``, None if it has none. Keys with lists are no variables."""
+        """Return the value of ``${name}``, None if it has none. Keys with lists are not variables."""
         return self._variables.get(name)
 
     def values(self, key: str) -> tuple[str, ...] | None:

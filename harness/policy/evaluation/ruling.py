@@ -95,5 +95,5 @@ def _readable(resource: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return text with what is no printable character escaped: documents and topics may hold line breaks."""
+    """Return text with unprintable characters escaped: documents and topics may hold line breaks."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

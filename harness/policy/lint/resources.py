@@ -65,7 +65,7 @@ def _about_actions_without_resource(statement: Statement, taken: frozenset[str])
         return  # each resource is reported
     for path, action in placed_actions(statement):
         types = types_of(named_by(action))
-        # What a wildcard takes beyond the resources is no mistake.
+        # A wildcard may take more than the resources without being a mistake.
         if types and not types & met and not re.search(r"[*?]", action):
             yield path, f"{action} meets none of the resources; it takes {_listed(types)}"
 

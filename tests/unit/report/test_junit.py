@@ -136,10 +136,10 @@ def test_a_folder_without_journal_is_refused_in_one_line(tmp_path):
     with pytest.raises(Misuse, match="cannot read the journal"):
         rebuild(tmp_path)
     (tmp_path / "journal.jsonl").write_text(json.dumps({"k": "phase"}) + "\n")
-    with pytest.raises(Misuse, match="no journal of a run"):
+    with pytest.raises(Misuse, match="not a journal of a run"):
         rebuild(tmp_path)
     (tmp_path / "journal.jsonl").write_text("what\n" + json.dumps({"k": "phase"}) + "\n")
-    with pytest.raises(Misuse, match=r"journal\.jsonl:1: no JSON"):
+    with pytest.raises(Misuse, match=r"journal\.jsonl:1: not JSON"):
         rebuild(tmp_path)
 
 

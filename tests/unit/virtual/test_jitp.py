@@ -119,7 +119,9 @@ def test_a_certificate_that_cannot_be_read_is_not_a_matter_of_jitp(world):
     assert "is not registered" in world.registry.examine([b"0", world.ca.certificate_der]).reason
 
 
-@pytest.mark.parametrize(("name", "code", "lacks"), [("dev-1", None, "dnQualifier"), ("dev 1", "1", "is no device ID")])
+@pytest.mark.parametrize(
+    ("name", "code", "lacks"), [("dev-1", None, "dnQualifier"), ("dev 1", "1", "is not a device ID")]
+)
 def test_the_subject_must_have_what_the_template_asks_for(world, name, code, lacks):
     assert not world.registry.examine(chain(world, name, code)).provisioning
     (reason,) = reasons(world)

@@ -165,14 +165,14 @@ def test_an_unknown_device():
         ({"iat": NOW + 1}, "not valid yet"),
         ({"iat": NOW + 3600, "exp": NOW + 7200}, "not valid yet"),
         ({"iat": NOW, "nbf": NOW + 60, "exp": NOW + 600}, "not valid yet"),
-        ({"exp": str(NOW + 9)}, "exp is no number"),
-        ({"exp": None}, "exp is no number"),
-        ({"exp": True}, "exp is no number"),
-        ({"exp": float("nan")}, "exp is no number"),
-        ({"exp": float("inf")}, "exp is no number"),
-        ({"exp": [NOW + 9]}, "exp is no number"),
-        ({"nbf": "0"}, "nbf is no number"),
-        ({"iat": float("-inf")}, "iat is no number"),
+        ({"exp": str(NOW + 9)}, "exp is not a number"),
+        ({"exp": None}, "exp is not a number"),
+        ({"exp": True}, "exp is not a number"),
+        ({"exp": float("nan")}, "exp is not a number"),
+        ({"exp": float("inf")}, "exp is not a number"),
+        ({"exp": [NOW + 9]}, "exp is not a number"),
+        ({"nbf": "0"}, "nbf is not a number"),
+        ({"iat": float("-inf")}, "iat is not a number"),
     ],
 )
 def test_times(claims, reason):
@@ -194,8 +194,8 @@ def test_a_huge_time_is_a_number():
         ({"iss": f"nRF9151.x.{UUID}"}, "names no device"),
         ({"iss": f"nRF9151.{UUID}\n"}, "names no device"),
         ({"iss": 5}, "names no device"),
-        ({"sub": 5}, "sub is no string|not JSON objects"),
-        ({"sub": ["dev-1"]}, "sub is no string|not JSON objects"),
+        ({"sub": 5}, "sub is not a string|not JSON objects"),
+        ({"sub": ["dev-1"]}, "sub is not a string|not JSON objects"),
     ],
 )
 def test_claims_that_name_no_device(claims, reason):

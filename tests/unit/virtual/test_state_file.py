@@ -108,7 +108,7 @@ def test_a_lost_ca(file, path, damage):
 def test_a_file_that_is_none_of_ours(path):
     path.write_text("boards: []\n" * 100)
     path.chmod(0o644)
-    with pytest.raises(UnusableState, match="no state file of the local cloud; give another --state"):
+    with pytest.raises(UnusableState, match="not a state file of the local cloud; give another --state"):
         StateFile(path)
     assert path.read_text() == "boards: []\n" * 100
     assert mode(path) == 0o644
@@ -119,7 +119,7 @@ def test_a_database_that_is_none_of_ours(path):
         database.execute("CREATE TABLE entries (name, content)")
     database.close()
     before = path.read_bytes()
-    with pytest.raises(UnusableState, match="no state file"):
+    with pytest.raises(UnusableState, match="not a state file"):
         StateFile(path)
     assert path.read_bytes() == before
 
@@ -129,7 +129,7 @@ def test_a_later_format(path):
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 2")
     database.close()
-    with pytest.raises(UnusableState, match="no state file"):
+    with pytest.raises(UnusableState, match="not a state file"):
         StateFile(path)
 
 

@@ -24,13 +24,13 @@ _ECDSA_WITH_SHA256_AND_NULL: Final = bytes.fromhex("06082a8648ce3d0403020500")
 
 
 def subject_name(attributes: str) -> x509.Name:
-    """Return the subject that ``CN=x,O=y`` stands for. ValueError for what is no attribute or no value of it."""
+    """Return the subject that ``CN=x,O=y`` stands for. Raises ValueError for an unknown attribute or value."""
     names = []
     for part in attributes.split(","):
         key, _, value = part.strip().partition("=")
         oid = _ATTRIBUTES.get(key.upper())
         if oid is None:
-            raise ValueError(f"{key!r} is no attribute")
+            raise ValueError(f"{key!r} is not an attribute")
         names.append(x509.NameAttribute(oid, value))  # refuses what is empty, too long, or no country
     return x509.Name(names)
 

@@ -214,7 +214,7 @@ class Connection:
         refusal = authorizer.refuses_connect()
         if refusal is None and packet.will is not None:
             refusal = authorizer.refuses_publish(packet.will)
-        # A certificate that may not connect at all is no matter of policies, so tolerance does not reach it.
+        # A certificate that may not connect at all is not a matter of policies, so tolerance does not apply to it.
         tolerated = self._profile.on_violation == "tolerate" and authorizer.admission.refused is None
         if refusal is not None and not tolerated:
             raise NotAuthorized(refusal)

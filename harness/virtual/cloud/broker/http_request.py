@@ -12,7 +12,7 @@ _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 
 
 class BadRequest(Exception):
-    """The bytes are no request that is understood here."""
+    """The bytes are not a request that is understood here."""
 
 
 @dataclass(frozen=True)

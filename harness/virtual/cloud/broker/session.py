@@ -1,5 +1,11 @@
 """A client's session: subscriptions, QoS 1 messages under way, messages waiting. No I/O.
 
+Why order holds (MQTT 3.1.1 §4.6): a message waits at the end of one queue and leaves it from the front, and no message
+that is in flight is sent a second time on the same connection. With two allowed in flight, messages 1 2 3 go::
+
+    enqueue 1, 2, 3     -> sent 1, 2; 3 waits
+    acknowledge 2       -> sent 3; in flight are 1 and 3
+
 Source: MQTT 3.1.1 §3.1.2.4, §4.4.
 """
 

@@ -39,7 +39,7 @@ DEVICE_TYPES: Mapping[int, str] = {
 
 
 class InvalidAttestation(Exception):
-    """The text is no attestation token. What it says holds nothing of the token, which is a secret."""
+    """The text is not an attestation token. The message holds nothing of the token, which is a secret."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class AttestationToken:
                 if protected != _ES256 or dict(unprotected) != _IDENTITY_KEY or len(signature) != 64:
                     raise InvalidAttestation("the token is not signed by a device identity key with ES256")
             case _:
-                raise InvalidAttestation("the token's second part is no COSE_Sign1")
+                raise InvalidAttestation("the token's second part is not a COSE_Sign1")
         return cls(uuid.UUID(bytes=device), kind, uuid.UUID(bytes=firmware), nonce, body, payload, signature)
 
     @property

@@ -57,7 +57,7 @@ def to_wire(command: Command) -> list[Any]:
 
 
 def take_answer(command: Command, answer: list[Any]) -> None:
-    """Note what the board answered, as sent after the correlation id. Raises ValueError for what is no answer."""
+    """Note what the board answered, as sent after the correlation id. Raises ValueError if it is not an answer."""
     match answer:
         case [99, int(error), str(text)]:
             command.status, command.response = (

@@ -107,7 +107,7 @@ def _read(leaf: x509.Certificate) -> _Newcomer:
     """Return what the template takes from the certificate. Raises :class:`InvalidUpload`."""
     device_id = _attribute(leaf, NameOID.COMMON_NAME, "CN")
     if not DEVICE_ID.fullmatch(device_id):
-        raise InvalidUpload(f"the subject's CN {device_id!r} is no device ID")
+        raise InvalidUpload(f"the subject's CN {device_id!r} is not a device ID")
     code = _attribute(leaf, NameOID.DN_QUALIFIER, "dnQualifier")
     certificate = load_certificate(leaf.public_bytes(serialization.Encoding.PEM).decode())
     assert certificate is not None  # noqa: S101  # None would stand for a bare public key

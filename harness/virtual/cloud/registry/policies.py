@@ -33,7 +33,7 @@ class Policies(NamedTuple):
     def of(self, groups: Iterable[Group]) -> list[PolicyDocument]:
         """Return what is in force for a client whose thing is in ``groups``; none: it has no thing of its name."""
         groups = sorted(groups)
-        own = () if Group.TEAM in groups else self.certificate  # team devices are no boards, whose policies these are
+        own = () if Group.TEAM in groups else self.certificate  # these policies are for boards, not for team devices
         return [*(self.groups[group] for group in groups), *own]
 
 

@@ -47,7 +47,7 @@ class StateFile:
             raise UnusableState(f"{path} is in use by another process, or cannot be written ({error})") from error
         except (sqlite3.DatabaseError, UnusableState) as error:
             self._database.close()
-            raise UnusableState(f"{path} is no state file of the local cloud; give another --state") from error
+            raise UnusableState(f"{path} is not a state file of the local cloud; give another --state") from error
         path.chmod(0o600)
 
     def tenant_id(self, wanted: str | None) -> str:

@@ -61,7 +61,7 @@ def authenticate(request: web.Request, api: Api) -> None:
         raise Refused(401, 40100, "access denied: the Authorization header must be Bearer and an API key or a JWT")
     if not is_jwt(credential):
         if not hmac.compare_digest(credential.encode(errors="replace"), api.api_key.encode()):
-            raise Refused(401, 40100, "access denied: this is no valid API key")
+            raise Refused(401, 40100, "access denied: this is not a valid API key")
         if not operation.by_team:
             raise Refused(401, 40100, "access denied: this operation takes a JWT, not an API key")
         request[CALLER] = TEAM
@@ -98,7 +98,7 @@ def _take_service_token(request: web.Request, token: str, operation: Operation, 
     named = claims.get("sub") or request.headers.get("x-custom-device-id")
     if named is not None:
         if not isinstance(named, str) or not DEVICE_ID.fullmatch(named):
-            raise invalid("sub or x-custom-device-id is no device ID")
+            raise invalid("sub or x-custom-device-id is not a device ID")
         request[DEVICE] = named
     request[TRIAL] = kind == EVALUATION
     return True

@@ -45,7 +45,7 @@ class DeviceRoutes:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
-        # What is a place of its own below /devices is no device, whatever the method.
+        # A place of its own below /devices is not a device, whatever the method.
         device = f"{BASE}/devices/{{deviceId:(?!(?:{'|'.join(_NOT_DEVICES)})$)[^/]+}}"
         association = f"{BASE}/association/{{deviceId}}"
         return [

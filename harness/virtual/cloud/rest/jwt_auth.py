@@ -62,7 +62,7 @@ def verify(
 
 
 def read_claims(token: str) -> dict[str, Any]:
-    """Return what ``token`` claims, of which nothing is proven; :class:`InvalidToken` for what is no ES256 JWT."""
+    """Return the claims of ``token``, unverified. Raises :class:`InvalidToken` unless it is an ES256 JWT."""
     if not _FORM.fullmatch(token):
         raise InvalidToken("the token does not consist of three base64url parts without padding")
     try:
@@ -97,7 +97,7 @@ def _claimed_device(claims: Mapping[str, Any]) -> str:
     subject, issuer = claims.get("sub"), claims.get("iss")
     if subject:
         if not isinstance(subject, str):
-            raise InvalidToken("the token's sub is no string")
+            raise InvalidToken("the token's sub is not a string")
         return subject
     named = _ISSUER.fullmatch(issuer) if isinstance(issuer, str) else None
     if named is None:
@@ -111,7 +111,7 @@ def check_times(claims: Mapping[str, Any], at: datetime) -> None:
     for name in ("exp", "nbf", "iat"):
         moment = claims.get(name, now)
         if isinstance(moment, bool) or not isinstance(moment, int | float) or not -math.inf < moment < math.inf:
-            raise InvalidToken(f"the token's {name} is no number")
+            raise InvalidToken(f"the token's {name} is not a number")
     if "exp" in claims and claims["exp"] <= now:
         raise InvalidToken("the token has expired")
     if max(claims.get("nbf", now), claims.get("iat", now)) > now:

@@ -1,4 +1,4 @@
-"""The HTTP server below both REST services: what is no HTTP is refused like everything else, and written down once.
+"""The HTTP server below both REST services: bytes that are not HTTP are refused like everything else, and noted once.
 
 aiohttp answers such bytes in plain text and logs a traceback. Both belong to a server in the open; here a client's
 mistake is the client's to hear of, in nRF Cloud's form, and one line of the journal's. What the bytes were is not

@@ -20,7 +20,7 @@ _LOCATION, _INTEGRITY = 8, (9, 13)
 
 
 def agnss(types: Collection[int], latitude: float, longitude: float) -> bytes:
-    """Return A-GNSS data of these types; those that there are no data of are left out."""
+    """Return A-GNSS data of these types; types without data are left out."""
     return bytes([_VERSION]) + b"".join(_element(kind, latitude, longitude) for kind in _SIZES if kind in types)
 
 

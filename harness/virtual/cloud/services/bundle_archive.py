@@ -32,7 +32,7 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, Runt
 
 
 class InvalidBundle(Exception):
-    """An upload that is no firmware bundle."""
+    """An upload that is not a firmware bundle."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_archive(archive: bytes) -> Manifest:
             with opened.open(_MANIFEST) as file:
                 text = file.read(_LARGEST_MANIFEST + 1)
     except _BROKEN as error:
-        raise InvalidBundle("the bundle is no zip file that can be read") from error
+        raise InvalidBundle("the bundle is not a readable zip file") from error
     if len(text) > _LARGEST_MANIFEST:
         raise InvalidBundle(f"{_MANIFEST} is larger than {_LARGEST_MANIFEST} bytes")
     return _check_manifest(text, {name: entry.file_size for name, entry in entries.items()})

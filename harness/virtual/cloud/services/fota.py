@@ -219,7 +219,7 @@ class FotaJobs:
         self._announce([execution.device_id])
 
     def forget(self, device_id: str) -> None:
-        """Drop the executions of a device that is no more."""
+        """Drop the executions of a deleted device."""
         for job in self._jobs.values():
             if job.executions.pop(device_id, None):
                 job.removed += 1

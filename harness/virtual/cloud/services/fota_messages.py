@@ -79,5 +79,5 @@ def _array(payload: bytes) -> list[object]:
     except (ValueError, RecursionError):
         raise NotUnderstood("the payload is not JSON") from None
     if not isinstance(content, list):
-        raise NotUnderstood("the payload is no array")
+        raise NotUnderstood("the payload is not an array")
     return content

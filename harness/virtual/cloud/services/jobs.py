@@ -58,7 +58,7 @@ class JobsService:
         self._publisher = publisher
 
     def answer_to(self, client_id: str, topic: str, payload: bytes) -> Callable[[], None] | None:
-        """Return what answers a publication, None when it is no request."""
+        """Return the answers to a publication; None if it is not a request."""
         if request := _AWS.fullmatch(topic):
             thing, action = request.groups()
             if _NO_REQUEST.fullmatch(action):

@@ -2,7 +2,8 @@
 
 Facts: nRF Cloud REST API, ListMessages - only messages below ``<prefix>m/`` are stored; the device is read from the
 topic; ``message`` is an object. UNCONFIRMED, chosen here: a topic without ``d/<device>`` belongs to the publishing
-client; what is no JSON object is shown as ``{"data": ...}``: text when it is no JSON, base64 when it is no UTF-8.
+client; anything but a JSON object is shown as ``{"data": ...}``: as text if it is not JSON, as base64 if it is not
+UTF-8.
 """
 
 import base64

@@ -87,7 +87,7 @@ class CloudServices:
         self._publish_all(shadow_topics.answer_update(name, request, updated))
 
     def forget_shadow(self, name: str) -> None:
-        """Drop the shadow of a thing that is no more."""
+        """Drop the shadow of a deleted thing."""
         if self._shadows.pop(name, None):
             self._changed(name)
 

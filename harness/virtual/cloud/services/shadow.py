@@ -176,7 +176,7 @@ def _refuse_constant(name: str) -> None:
 
 def _finite(text: str) -> float:
     number = float(text)
-    if not math.isfinite(number):  # it would be published as Infinity, which is no JSON
+    if not math.isfinite(number):  # it would be published as Infinity, which is not JSON
         raise ValueError(f"{text} is out of range")
     return number
 

@@ -38,7 +38,7 @@ class ShadowCall:
 
 
 def parse_topic(topic: str) -> ShadowCall | None:
-    """Return what a publication on ``topic`` asks for, None when it is no request."""
+    """Return what a publication on ``topic`` asks for; None if it is not a request."""
     match = _AWS.fullmatch(topic) or _OWN.fullmatch(topic)
     return ShadowCall(match[1], match[2]) if match else None
 
