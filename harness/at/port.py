@@ -315,6 +315,7 @@ class AtPort:
         """Return the number of tries it took. Raises NoAnswer, BoardLost. See the module's docstring."""
         self._check_open()
         self._out_of_step = True
+        mark = self.timeline.mark()
         terminator = self._settings.terminator.encode()
         # A shell keeps URCs to itself until it is told otherwise; it forgets that in a reset.
         first = terminator + (b"at events_enable" + terminator if self._settings.at_shell else b"")
@@ -324,8 +325,11 @@ class AtPort:
             self._write((b"+++" if leave else b"") + (b'"' if attempt > 1 else b"") + first)
             if self._send(self._probe(), _TRY_TIMEOUT, needs_line=True):
                 return self._found_in_step(attempt)
-        # Commands are queued on the board, and the last of them is answered last.
-        if patience and self._send(self._probe(), patience, needs_line=True):
+        # A busy board is silent: commands are queued there, and the last of them is answered last.
+        spoke = any(
+            event.source == self.name and event.kind in (Kind.RX, Kind.URC) for event in self.timeline.since(mark)
+        )
+        if patience and not spoke and self._send(self._probe(), patience, needs_line=True):
             return self._found_in_step(_TRIES + 1)
         raise NoAnswer(
             f"{self.name}: no answer to AT commands in {_TRIES} tries; {self._receiver.last_heard()}; "
