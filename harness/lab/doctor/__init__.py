@@ -41,8 +41,9 @@ def checks_of(patient: Patient, *, quick: bool = False) -> list[Check]:
     """Return all checks, or those that ask nobody outside of this computer and take milliseconds."""
     machine, boards = patient.machine, patient.boards
     found = host.checks(machine, boards, [patient.reports, Path(gettempdir())])
+    of_ports = {check.about: check for check in ports.checks(machine, boards, patient.leases)}
     for one in boards:
-        found += ports.checks(machine, [one], patient.leases)
+        found += [of_ports[one.name]] if one.name in of_ports else []
         found += usb.checks(machine, [one])
         found.append(board.check(machine, one, patient.written, patient.leases))
     for name in dict.fromkeys(one.cloud for one in boards):

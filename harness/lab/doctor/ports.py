@@ -4,12 +4,14 @@ import grp
 import os
 import pwd
 import stat
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from harness.at.holders import holders
+from harness.at.holders import Holder, holders
 from harness.errors import LabError
 from harness.lab.config import BoardConfig
 from harness.lab.discovery import find_port, is_plain_file
@@ -22,7 +24,30 @@ _MODEM_MANAGER: Final = "ModemManager"
 def checks(machine: Machine, boards: Sequence[BoardConfig], leases: Path | None) -> list[Check]:
     """Return a check for each real board: ``port.present``, ``port.rights``, ``port.holder``, ``port.lease``."""
     real = [board for board in boards if board.virtual is None]
-    return [Check("port", board.name, partial(_port, machine, board, leases), quick=True) for board in real]
+    held = HeldPorts(machine, real)
+    return [Check("port", board.name, partial(_port, machine, board, leases, held), quick=True) for board in real]
+
+
+class HeldPorts:
+    """Who holds the boards' ports, found out in one walk of /proc by the first check that asks."""
+
+    def __init__(self, machine: Machine, boards: Sequence[BoardConfig]) -> None:
+        self._machine = machine
+        self._boards = boards
+        self._lock = threading.Lock()
+        self._found: dict[str, list[Holder]] | None = None
+
+    def of(self, device: str) -> list[Holder]:
+        """Return who holds ``device``, the port of one of the boards; not this process."""
+        with self._lock:
+            if self._found is None:
+                self._found = holders(self._devices(), proc=self._machine.proc)
+        return [holder for holder in self._found.get(device, []) if holder.pid != os.getpid()]
+
+    def _devices(self) -> Iterator[str]:
+        for board in self._boards:
+            with suppress(LabError):
+                yield device_of(self._machine, board)
 
 
 def device_of(machine: Machine, board: BoardConfig) -> str:
@@ -32,7 +57,7 @@ def device_of(machine: Machine, board: BoardConfig) -> str:
     return str(board.port)
 
 
-def _port(machine: Machine, board: BoardConfig, leases: Path | None) -> Iterator[Finding]:
+def _port(machine: Machine, board: BoardConfig, leases: Path | None, held: HeldPorts) -> Iterator[Finding]:
     name = board.name
     try:
         device = device_of(machine, board)
@@ -50,7 +75,7 @@ def _port(machine: Machine, board: BoardConfig, leases: Path | None) -> Iterator
         return
     yield Finding("port.present", name, Status.OK, device)
     yield _rights(name, device)
-    yield _holder(machine, name, device)
+    yield _holder(name, device, held.of(device))
     yield _lease(machine, name, device, leases)
 
 
@@ -68,8 +93,7 @@ def _rights(name: str, device: str) -> Finding:
     return Finding("port.rights", name, Status.FAIL, text, f"sudo usermod -aG {group} {user} && newgrp {group}")
 
 
-def _holder(machine: Machine, name: str, device: str) -> Finding:
-    found = [holder for holder in holders([device], proc=machine.proc)[device] if holder.pid != os.getpid()]
+def _holder(name: str, device: str, found: list[Holder]) -> Finding:
     if not found:
         return Finding("port.holder", name, Status.OK, "nobody has it open, as far as this user may see")
     text = f"{device} is held by {', '.join(map(str, found))}"

@@ -6,9 +6,10 @@ from threading import Event
 
 import pytest
 
+from harness.at.holders import holders
 from harness.credentials.lab_ca import LabCa
 from harness.lab import Lease, load_boards_file
-from harness.lab.doctor import Check, Finding, Machine, Patient, Status, checks_of, run_checks, verdict, worst
+from harness.lab.doctor import Check, Finding, Machine, Patient, Status, checks_of, ports, run_checks, verdict, worst
 from tests.unit.lab.test_discovery import Port
 
 FILE = """
@@ -240,3 +241,18 @@ def test_a_check_that_hangs_and_one_that_breaks_fail_and_the_others_go_on():
     assert "RuntimeError: no such thing" in found[1].text
     assert worst(found) is Status.FAIL
     assert verdict(found, 0.1) == "not fit for a night: 1 ok, 0 skipped, 0 warn, 2 fail in 0.1 s"
+
+
+def test_processes_are_looked_through_once_for_all_boards(lab, monkeypatch):
+    walks = []
+    real = holders
+
+    def counted(devices, **options):
+        walks.append(list(devices))
+        return real(walks[-1], **options)
+
+    monkeypatch.setattr(ports, "holders", counted)
+    lab.boards.write_text(FILE.format(port="/dev/null"))
+    found = lab.examine("port")
+    assert walks == [[str(lab.device), "/dev/null"]]
+    assert {each.about for each in found if each.id == "port.holder"} == {"dk-1", "dk-2"}
