@@ -9,7 +9,7 @@ from harness.cli.result import Result
 from harness.errors import Misuse
 from harness.report.difference import differences, lines
 from harness.report.page import write_index, write_run_pages
-from harness.report.pruning import Limits, prune
+from harness.report.pruning import PruningLimits, prune
 from harness.report.run_file import from_json
 from harness.report.run_summary import RunSummary
 from harness.report.stored_runs import RUN_JSON, read_run, stored_runs
@@ -65,7 +65,7 @@ def prune_runs(given: Arguments, progress: Progress) -> Result:
     stored = stored_runs([base])
     for note in stored.notes:
         progress(note)
-    limits = Limits(given.keep_runs, given.keep_days, given.keep_size)
+    limits = PruningLimits(given.keep_runs, given.keep_days, given.keep_size)
     try:
         gone = prune(base, stored, limits, dry=given.dry_run)
     except OSError as error:

@@ -14,7 +14,7 @@ import pytest
 
 from harness.errors import branch_of, party_of
 from harness.plugin.state import CASE, PHASES, WINDOW
-from harness.report.decisive import decisive_of
+from harness.report.decisive_trial import decisive_of
 from harness.report.keys import key_of
 from harness.timeline import Event, Kind, Window, now, utc_now
 

@@ -14,7 +14,7 @@ from harness.plugin.held_junit import HeldReport
 from harness.report import Journal, RunFolder, RunRecord, table
 from harness.report.junit import interrupt, mistake, read_report, unfinished, write_report
 from harness.report.junit_causes import add_causes
-from harness.report.pruning import Limits, prune
+from harness.report.pruning import PruningLimits, prune
 from harness.report.rebuild import rebuild
 from harness.report.stored_runs import read_run, stored_runs
 
@@ -140,7 +140,7 @@ class RunReports:
 
     def shrink(self, runs: int, days: int, gigabytes: float) -> None:
         """Shrink old runs beside this one to their history. Nothing that happens here fails the run."""
-        limits = Limits(runs, days, round(gigabytes * 1e9))
+        limits = PruningLimits(runs, days, round(gigabytes * 1e9))
         try:
             prune(self.folder.base.resolve(), stored_runs([self.folder.base.resolve()]), limits, dry=False)
         except (OSError, Misuse) as error:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.errors import Party
-from harness.report.causes import Cause
-from harness.report.history import Entry, Ledger, Standing, State, standings
-from harness.report.run_summary import Result, RunSummary
+from harness.report.causes import FailureCause
+from harness.report.history import HistoryEntry, Ledger, ResultState, Standing, standings
+from harness.report.run_summary import BoardResult, RunSummary
 
 PARTIES: Final = {
     Party.CLOUD: "the cloud",
@@ -20,7 +20,7 @@ PARTIES: Final = {
 }
 """In the order in which they are shown; as a headline says them."""
 
-_AGES = {State.NEW: "new ", State.FIRST: "", State.STILL: "older ", State.FLAKY: ""}
+_AGES = {ResultState.NEW: "new ", ResultState.FIRST: "", ResultState.STILL: "older ", ResultState.FLAKY: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class CauseRow:
     ``since_run``: the run that began it, where that is another one.
     """
 
-    cause: Cause
-    results: Sequence[Result]
+    cause: FailureCause
+    results: Sequence[BoardResult]
     state: str
     since: str
     since_run: str = ""
@@ -62,7 +62,7 @@ class Assessment:
         """How many tests point at each party."""
         return Counter(row.cause.party for row in self.causes for _ in row.results)
 
-    def in_state(self, *states: State) -> list[Result]:
+    def in_state(self, *states: ResultState) -> list[BoardResult]:
         """Return the tests that stand so."""
         return [one for one in self.run.results if self.standings[one.board, one.key].state in states]
 
@@ -104,7 +104,7 @@ def _rows(run: RunSummary, before: Sequence[RunSummary], found: Mapping[tuple[st
 
 
 def _row(
-    cause: Cause, run: RunSummary, before: Sequence[RunSummary], found: Mapping[tuple[str, str], Standing]
+    cause: FailureCause, run: RunSummary, before: Sequence[RunSummary], found: Mapping[tuple[str, str], Standing]
 ) -> CauseRow:
     results = [one for one in run.results if one.cause == cause.hash]
     standing = [found[one.board, one.key] for one in results if one.result == "failed"]
@@ -114,15 +114,15 @@ def _row(
         ]
         return CauseRow(cause, results, "lab", _also(also), also[-1] if also else "")
     states = Counter(one.state for one in standing)
-    if states[State.STILL]:
-        oldest = max((one for one in standing if one.state is State.STILL), key=lambda one: one.streak)
-        fresh = states[State.NEW] + states[State.FIRST]
+    if states[ResultState.STILL]:
+        oldest = max((one for one in standing if one.state is ResultState.STILL), key=lambda one: one.streak)
+        fresh = states[ResultState.NEW] + states[ResultState.FIRST]
         more = f"; {fresh} of them new" if fresh else ""
         since = f"since {short_run(oldest.since)} ({plural(oldest.streak, 'run')}){more}"
         return CauseRow(cause, results, "still", since, oldest.since)
-    if states[State.FLAKY] * 2 >= len(standing):
+    if states[ResultState.FLAKY] * 2 >= len(standing):
         return CauseRow(cause, results, "flaky", "comes and goes")
-    if states[State.NEW]:
+    if states[ResultState.NEW]:
         return CauseRow(cause, results, "new", "new in this run")
     return CauseRow(cause, results, "first", "new: never proved before" if before else "new: no run before")
 
@@ -161,7 +161,7 @@ def _headline(
     for one in run.results:
         if one.result == "failed":
             age = found[one.board, one.key].state
-            counted[parties.get(one.cause, Party.UNCLEAR), "new" if age is State.FIRST and before else age] += 1
+            counted[parties.get(one.cause, Party.UNCLEAR), "new" if age is ResultState.FIRST and before else age] += 1
     parts = [
         _failures(counted[party, age], age, party) for age in ("new", "first", "still", "flaky") for party in PARTIES
     ]
@@ -196,10 +196,10 @@ def _failures(number: int, age: str, party: str) -> str:
     if not number:
         return ""
     word = "failure" if number == 1 else "failures"
-    if age == State.FLAKY:
+    if age == ResultState.FLAKY:
         verb = "comes and goes" if number == 1 else "come and go"
         return f"{number} {word} that {verb} {'points' if number == 1 else 'point'} at {PARTIES[Party(party)]}"
-    return f"{number} {_AGES[State(age)]}{word} {'points' if number == 1 else 'point'} at {PARTIES[Party(party)]}"
+    return f"{number} {_AGES[ResultState(age)]}{word} {'points' if number == 1 else 'point'} at {PARTIES[Party(party)]}"
 
 
 def _unfinished(run: RunSummary) -> str:
@@ -211,10 +211,10 @@ def _green(run: RunSummary, found: Mapping[tuple[str, str], Standing]) -> str:
     passed = run.counts["passed"]
     if not passed:
         return "No test passed, and none failed"
-    fixed = sum(one.state is State.FIXED for one in found.values())
+    fixed = sum(one.state is ResultState.FIXED for one in found.values())
     return f"All {plural(passed, 'test')} passed" + (f"; {fixed} of them did not before" if fixed else "")
 
 
-def letters(entries: Sequence[Entry]) -> str:
+def letters(entries: Sequence[HistoryEntry]) -> str:
     """Return a sign for each result: ✓ passed, ✕ failed, ! not proved, – skipped."""
     return "".join({"passed": "✓", "failed": "✕", "error": "!"}.get(entry.result, "–") for entry in entries)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.errors import Party
-from harness.report.normal import first_sentence, normal
+from harness.report.normal_form import first_sentence, normal
 from harness.report.ran_tests import KILLED, RanTest
 
 _ALLOWED = re.compile(r": allowed by (.+? statement \d+(?: '[^']*')?)")
@@ -32,7 +32,7 @@ _GRANTING = frozenset({"tolerated", "authorised"})
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class FailureCause:
     """``hash``: the same for the same cause in every run. ``detail``: one more line. ``why``: why this party."""
 
     hash: str
@@ -43,13 +43,13 @@ class Cause:
     proved: bool = False
 
 
-def causes_of(tests: Sequence[RanTest]) -> dict[tuple[str, str], Cause]:
+def causes_of(tests: Sequence[RanTest]) -> dict[tuple[str, str], FailureCause]:
     """Return the cause of each test that failed or proved nothing, by its test and board."""
     lost = {test.board: test for test in tests if test.out and test.board}
     return {(test.test, test.board): _cause(test, lost) for test in tests if test.result in ("failed", "error")}
 
 
-def _cause(test: RanTest, lost: Mapping[str, RanTest]) -> Cause:
+def _cause(test: RanTest, lost: Mapping[str, RanTest]) -> FailureCause:
     found_out = lost.get(test.board)
     if found_out is not None and _of_loss(test):
         return _lost_board(test.board, found_out.out)
@@ -65,13 +65,13 @@ def _of_loss(test: RanTest) -> bool:
     return bool(test.board_out or test.out or test.raised in _LOSSES or test.got == "board lost")
 
 
-def _lost_board(board: str, why: str) -> Cause:
+def _lost_board(board: str, why: str) -> FailureCause:
     detail = why.removeprefix(f"{board}: ")
     reason = "The port, the board or its process went away: the lab's matter, and nobody else is blamed for it."
     return _made(Party.LAB, ("lost", board), f"{board} was lost", detail=detail, why=reason)
 
 
-def _trial(test: RanTest) -> Cause:
+def _trial(test: RanTest) -> FailureCause:
     got, policy = test.got, str(test.decisive.get("policy", ""))
     detail = f"expected {test.expected}, got {got}"
     allowed, denied = _ALLOWED.search(policy), _DENIED.search(policy)
@@ -105,7 +105,7 @@ def _evidence(test: RanTest) -> str:
     return test.message.partition(f", got {test.got}. ")[2] or test.message
 
 
-def _error(test: RanTest) -> Cause:
+def _error(test: RanTest) -> FailureCause:
     text = first_sentence(normal(test.message or "no message", {"{board}": test.board})).removeprefix("{board}: ")
     party = test.party or Party.UNCLEAR
     why = _WHY.get(party, "Nothing tells whose it is") + (f" ({test.raised})." if test.raised else ".")
@@ -119,6 +119,6 @@ def _shown(text: str) -> str:
 
 def _made(
     party: str, kind: tuple[str, ...], title: str, *, detail: str = "", why: str = "", proved: bool = False
-) -> Cause:
+) -> FailureCause:
     digest = hashlib.sha256("\0".join((party, *kind)).encode("utf-8", "backslashreplace")).hexdigest()[:12]
-    return Cause(digest, str(party), title, detail, why, proved)
+    return FailureCause(digest, str(party), title, detail, why, proved)

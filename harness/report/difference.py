@@ -9,7 +9,7 @@ _WORDS = {"passed": "passed", "failed": "failed", "error": "not proved", "skippe
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ResultDifference:
     """A test on a board whose result is another one. ``was``, ``now``: in words; ``cause``: of the second."""
 
     board: str
@@ -19,23 +19,23 @@ class Difference:
     cause: str = ""
 
 
-def differences(one: RunSummary, other: RunSummary) -> list[Difference]:
+def differences(one: RunSummary, other: RunSummary) -> list[ResultDifference]:
     """Return the tests with other results in ``other``: what fails now first, then what is not proved."""
     before = {(test.board, test.key): test.result for test in one.results}
     after = {(test.board, test.key): test for test in other.results}
     titles = {cause.hash: cause.title for cause in other.causes}
-    found: list[tuple[int, Difference]] = []
+    found: list[tuple[int, ResultDifference]] = []
     for board, key in dict.fromkeys([*after, *before]):
         was, test = before.get((board, key), ""), after.get((board, key))
         now = "" if test is None else test.result
         if was != now:
             cause = "" if test is None else titles.get(test.cause, "")
             weight = ("failed", "error", "passed", "skipped", "").index(now)
-            found.append((weight, Difference(board, key, _WORDS[was], _WORDS[now], cause)))
+            found.append((weight, ResultDifference(board, key, _WORDS[was], _WORDS[now], cause)))
     return [difference for _, difference in sorted(found, key=lambda pair: pair[0])]
 
 
-def lines(found: Sequence[Difference]) -> list[str]:
+def lines(found: Sequence[ResultDifference]) -> list[str]:
     """Return a line for each."""
     width = max((len(f"{one.was} -> {one.now}") for one in found), default=0)
     return [

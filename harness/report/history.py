@@ -23,7 +23,7 @@ _QUIET: Final = 10  # proved runs without a flip: not a flake any more
 _FEW: Final = 10  # proved tests of a run that can be left out for failing
 
 
-class State(StrEnum):
+class ResultState(StrEnum):
     """How a test on a board stands in a run. Exactly one holds."""
 
     NEW = "new"  # fails, and passed before
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """One run's result of a test on a board. ``left_out``: most of the board's tests failed in that run."""
 
     run: str
@@ -61,8 +61,8 @@ class Standing:
     ``entries``: of the last :data:`WINDOW` runs, the present one last.
     """
 
-    state: State
-    entries: Sequence[Entry]
+    state: ResultState
+    entries: Sequence[HistoryEntry]
     since: str = ""
     streak: int = 0
     flips: int = 0
@@ -79,7 +79,7 @@ class Standing:
         return bool(self.entries) and self.entries[-1].result == "failed"
 
 
-def standing(entries: Sequence[Entry]) -> Standing:
+def standing(entries: Sequence[HistoryEntry]) -> Standing:
     """Return how a test stands. ``entries``: of its runs, oldest first, the present one last; at least one."""
     streak = _streak(entries)
     entries = list(entries)[-WINDOW:]
@@ -111,7 +111,7 @@ class Ledger:
         self.runs = runs
         self._entries = [_entries(run) for run in runs]
 
-    def entries(self, lab: str, board: str, key: str, position: int = -1) -> list[Entry]:
+    def entries(self, lab: str, board: str, key: str, position: int = -1) -> list[HistoryEntry]:
         """Return the entries of a test up to the run at ``position``, oldest first."""
         end = len(self.runs) if position == -1 else position + 1
         pairs = zip(self.runs[:end], self._entries[:end], strict=True)
@@ -141,11 +141,11 @@ def standings(runs: Sequence[RunSummary]) -> Mapping[tuple[str, str], Standing]:
     return Ledger(runs).standings()
 
 
-def _entries(run: RunSummary) -> dict[tuple[str, str], Entry]:
+def _entries(run: RunSummary) -> dict[tuple[str, str], HistoryEntry]:
     failing = _mostly_failing(run)
     versions = {name: board.version for name, board in run.boards.items()}
     return {
-        (one.board, one.key): Entry(
+        (one.board, one.key): HistoryEntry(
             run.run, one.result, versions.get(one.board, ""), one.attempts, one.seconds, one.board in failing
         )
         for one in run.results
@@ -156,26 +156,26 @@ def _fullness(run: RunSummary) -> tuple[bool, int, str, str]:
     return run.complete, len(run.results), run.ended, repr(run)
 
 
-def _state(entries: Sequence[Entry], streak: int, flaky: bool) -> State:
+def _state(entries: Sequence[HistoryEntry], streak: int, flaky: bool) -> ResultState:
     now, before = entries[-1], entries[:-1]
     if now.result == "skipped":
-        return State.SKIPPED
+        return ResultState.SKIPPED
     if not now.proved:
-        return State.UNPROVED
+        return ResultState.UNPROVED
     proved = [entry for entry in before if entry.proved]
     if now.result == "failed":
         if flaky and streak < _BROKEN:
-            return State.FLAKY
+            return ResultState.FLAKY
         if streak > 1:
-            return State.STILL
-        return State.NEW if proved else State.FIRST
+            return ResultState.STILL
+        return ResultState.NEW if proved else ResultState.FIRST
     if flaky:
-        return State.FLAKY
+        return ResultState.FLAKY
     told = [entry for entry in before if entry.result != "skipped"]
-    return State.FIXED if told and told[-1].result != "passed" else State.HEALTHY
+    return ResultState.FIXED if told and told[-1].result != "passed" else ResultState.HEALTHY
 
 
-def _streak(entries: Sequence[Entry]) -> list[Entry]:
+def _streak(entries: Sequence[HistoryEntry]) -> list[HistoryEntry]:
     """Return the present unbroken streak of failures, from its first one on; empty where the test does not fail."""
     first: int | None = None
     if entries[-1].result != "failed":
@@ -188,11 +188,11 @@ def _streak(entries: Sequence[Entry]) -> list[Entry]:
     return [] if first is None else list(entries[first:])
 
 
-def _flips(proved: Sequence[Entry]) -> int:
+def _flips(proved: Sequence[HistoryEntry]) -> int:
     return sum(one.result != other.result and one.version == other.version for one, other in pairwise(proved))
 
 
-def _flaky(proved: Sequence[Entry], flips: int, now: Entry) -> bool:
+def _flaky(proved: Sequence[HistoryEntry], flips: int, now: HistoryEntry) -> bool:
     if now.result == "passed" and now.attempts > 1:
         return True
     recent = proved[-_QUIET - 1 :]

@@ -20,7 +20,7 @@ KEEP = "keep"
 
 
 @dataclass(frozen=True)
-class Limits:
+class PruningLimits:
     """``runs``: so many folders; ``days``: no older ones; ``size``: bytes of all folders together."""
 
     runs: int = 60
@@ -42,7 +42,11 @@ def protected(runs: Sequence[RunSummary]) -> set[str]:
 
 
 def to_prune(
-    runs: Sequence[RunSummary], sizes: Mapping[str, int], limits: Limits, now: datetime, keep: set[str] | None = None
+    runs: Sequence[RunSummary],
+    sizes: Mapping[str, int],
+    limits: PruningLimits,
+    now: datetime,
+    keep: set[str] | None = None,
 ) -> list[str]:
     """Return the ids of the runs that go, oldest first.
 
@@ -63,7 +67,7 @@ def to_prune(
     return going
 
 
-def prune(base: Path, stored: StoredRuns, limits: Limits, *, dry: bool) -> list[str]:
+def prune(base: Path, stored: StoredRuns, limits: PruningLimits, *, dry: bool) -> list[str]:
     """Shrink runs of the folder ``base`` to their summaries; return their ids. ``dry``: only say which.
 
     One process at a time: another that prunes just now has the same to do. Raises OSError, Misuse.
@@ -75,7 +79,7 @@ def prune(base: Path, stored: StoredRuns, limits: Limits, *, dry: bool) -> list[
         return []
 
 
-def _prune(base: Path, stored: StoredRuns, limits: Limits, *, dry: bool) -> list[str]:
+def _prune(base: Path, stored: StoredRuns, limits: PruningLimits, *, dry: bool) -> list[str]:
     mine = {run: folder for run, folder in stored.folders.items() if folder.parent == base}
     sizes = {run: sum(file.lstat().st_size for file in folder.rglob("*")) for run, folder in mine.items()}
     keep = {run for run, folder in mine.items() if (folder / KEEP).exists()}

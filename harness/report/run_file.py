@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from harness.errors import Misuse
-from harness.report.causes import Cause
-from harness.report.run_summary import BOARD_PROPERTIES, BoardSummary, Result, RunSummary
+from harness.report.causes import FailureCause
+from harness.report.run_summary import BOARD_PROPERTIES, BoardResult, BoardSummary, RunSummary
 
 SCHEMA: Final = 1
 """Rises when a meaning changes. Fields that are not known are ignored."""
@@ -66,9 +66,9 @@ def _summary(document: Mapping[str, Any]) -> RunSummary:
             )
             for name, board in document["boards"].items()
         },
-        causes=[Cause(**{name: cause[name] for name in names if name in cause}) for cause in document["causes"]],
+        causes=[FailureCause(**{name: cause[name] for name in names if name in cause}) for cause in document["causes"]],
         results=[
-            Result(
+            BoardResult(
                 str(row["t"]),
                 str(row["b"]),
                 str(row["r"]),
@@ -83,7 +83,7 @@ def _summary(document: Mapping[str, Any]) -> RunSummary:
     )
 
 
-def _row(result: Result) -> dict[str, Any]:
+def _row(result: BoardResult) -> dict[str, Any]:
     row: dict[str, Any] = {"t": result.key, "b": result.board, "r": result.result, "s": round(result.seconds, 3)}
     optional = {"v": result.verdicts, "a": result.attempts if result.attempts > 1 else 0, "c": result.cause}
     return row | {name: value for name, value in optional.items() if value}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from harness.report.causes import Cause, causes_of
+from harness.report.causes import FailureCause, causes_of
 from harness.report.ran_tests import RanTest, ran_tests
 
 BOARD_PROPERTIES: Final = ("imei", "model", "modem_firmware", "firmware", "device_id", "cloud")
@@ -15,7 +15,7 @@ _VERSION_OF = ("model", "modem_firmware", "firmware", "cloud")
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BoardResult:
     """One test on one board in one run. ``cause``: hash, empty where it passed or was skipped."""
 
     key: str
@@ -48,8 +48,8 @@ class RunSummary:
     interrupted: str
     not_run: int
     boards: Mapping[str, BoardSummary]
-    causes: Sequence[Cause]
-    results: Sequence[Result]
+    causes: Sequence[FailureCause]
+    results: Sequence[BoardResult]
     link: str = ""
 
     @property
@@ -114,9 +114,9 @@ def ci_link(ci: Mapping[str, str]) -> str:
     return ci.get("CI_JOB_URL") or ci.get("BUILD_URL") or ""
 
 
-def _result(test: RanTest, cause: Cause | None) -> Result:
+def _result(test: RanTest, cause: FailureCause | None) -> BoardResult:
     found = "" if cause is None else cause.hash
-    return Result(test.key, test.board, test.result, test.seconds, test.verdicts[:200], test.attempts, found)
+    return BoardResult(test.key, test.board, test.result, test.seconds, test.verdicts[:200], test.attempts, found)
 
 
 def _board(board: str, tests: Sequence[RanTest], begin: Mapping[str, Any]) -> BoardSummary:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.cli.parsers.base import Group, Shared, command, subcommands, text_name, whole_number
-from harness.report.pruning import Limits
+from harness.report.pruning import PruningLimits
 
 _RUN: Final = "the run's folder, for instance reports/20261127T20..."
 _FOLDER: Final = "folder with a folder for each run: reports"
@@ -38,8 +38,20 @@ def _add_pages(group: Group, shared: Shared) -> None:
     prune = command(group, "report prune", "shrink old runs to what history needs of them", shared.output)
     add = prune.add_argument
     add("folders", nargs=1, type=Path, metavar="DIR", help=_FOLDER)
-    add("--keep-runs", type=whole_number, default=Limits.runs, metavar="N", help="so many runs (default %(default)s)")
-    add("--keep-days", type=whole_number, default=Limits.days, metavar="N", help="none older (default %(default)s)")
+    add(
+        "--keep-runs",
+        type=whole_number,
+        default=PruningLimits.runs,
+        metavar="N",
+        help="so many runs (default %(default)s)",
+    )
+    add(
+        "--keep-days",
+        type=whole_number,
+        default=PruningLimits.days,
+        metavar="N",
+        help="none older (default %(default)s)",
+    )
     size = "all together (default %(default)s)"
-    add("--keep-size", type=whole_number, default=Limits.size, metavar="BYTES", help=size)
+    add("--keep-size", type=whole_number, default=PruningLimits.size, metavar="BYTES", help=size)
     add("--dry-run", action="store_true", help="only say which")

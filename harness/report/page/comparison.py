@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from harness.report.normal import normal
+from harness.report.normal_form import normal
 from harness.report.page.words import span
 from harness.timeline import Event, Kind
 
@@ -40,7 +40,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """``phases``: name, and how long it took in each run. ``differing``: properties of the board that changed."""
 
     run: str
@@ -52,7 +52,7 @@ class Comparison:
 
 def compare(
     run: str, green: Trial, now: Trial, names: Mapping[str, str], before: Mapping[str, str], after: Mapping[str, str]
-) -> Comparison:
+) -> RunComparison:
     """Compare the trial of the green run ``run`` with the present one.
 
     ``names``: phases as a reader says them; ``before``, ``after``: properties of the board in the two runs.
@@ -73,7 +73,7 @@ def compare(
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]
-    return Comparison(run, green, rows, phases, differing)
+    return RunComparison(run, green, rows, phases, differing)
 
 
 def _row(name: str, kinds: frozenset[Kind], green: Trial, now: Trial) -> Row | None:

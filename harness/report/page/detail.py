@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.report.assessment import Assessment
 from harness.report.history import Standing
-from harness.report.normal import named
-from harness.report.page.comparison import Comparison, compare
+from harness.report.normal_form import named
+from harness.report.page.comparison import RunComparison, compare
 from harness.report.page.drawing import PHASES, Drawing, draw
 from harness.report.page.evidence import Sentence, pins, sentences
 from harness.report.page.recorded import Recordings, Shown, trial_only
@@ -64,7 +64,7 @@ class Detail:
     drawing: Drawing | None = None
     lines: Sequence[Line] = ()
     left_out: int = 0
-    comparison: Comparison | None = None
+    comparison: RunComparison | None = None
     green_drawing: Drawing | None = None
 
 
@@ -132,7 +132,7 @@ def last_green(key: tuple[str, str], runs: Sequence[RunSummary], folders: Mappin
 
 def _comparison(
     test: RanTest, shown: Shown, assessment: Assessment, recordings: Recordings, folders: Mapping[str, Path]
-) -> tuple[Comparison | None, Shown | None]:
+) -> tuple[RunComparison | None, Shown | None]:
     run = last_green((test.board, test.key), assessment.before, folders) if test.result == "failed" else None
     green = None if run is None else recordings.shown(folders[run.run], test.board, test.key)
     if run is None or green is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import Misuse
-from harness.report.decisive import decisive_facts
+from harness.report.decisive_trial import decisive_facts
 from harness.report.page.comparison import Trial
 from harness.report.recorded_verdicts import TIMELINES
 from harness.timeline import Event, Kind, RecordedTest, Recording, read_timeline

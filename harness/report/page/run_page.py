@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.report.assessment import Assessment, CauseRow, board_history
-from harness.report.history import WINDOW, State
+from harness.report.history import WINDOW, ResultState
 from harness.report.page.detail import Detail, brief, detail
 from harness.report.page.recorded import Recordings
 from harness.report.page.render import render
 from harness.report.ran_tests import RanTest
-from harness.report.run_summary import Result
+from harness.report.run_summary import BoardResult
 
 LARGEST: Final = 2_000_000
 """Bytes of a page."""
@@ -61,8 +61,8 @@ def _values(
         "boards": [
             _board(assessment, name) for name in sorted(run.boards, key=lambda name: _urgency(assessment, name))
         ],
-        "fixed": assessment.in_state(State.FIXED),
-        "flaky": sorted(assessment.in_state(State.FLAKY), key=lambda one: -_lower(assessment, one)),
+        "fixed": assessment.in_state(ResultState.FIXED),
+        "flaky": sorted(assessment.in_state(ResultState.FLAKY), key=lambda one: -_lower(assessment, one)),
         "slowest": [(one, _usual(assessment, one)) for one in slowest if one.seconds > 0],
         "tests": by_key,
         "anchors": anchors,
@@ -97,11 +97,11 @@ def _groups(
     return groups
 
 
-def _order(assessment: Assessment, row: CauseRow) -> list[Result]:
+def _order(assessment: Assessment, row: CauseRow) -> list[BoardResult]:
     """The one to look at first: newly failing and short; of trouble in the lab the first in time."""
     if row.state == "lab":
         return list(row.results)
-    fresh = (State.NEW, State.FIRST)
+    fresh = (ResultState.NEW, ResultState.FIRST)
     return sorted(
         row.results, key=lambda one: (assessment.standings[one.board, one.key].state not in fresh, one.seconds)
     )
@@ -144,11 +144,11 @@ def _urgency(assessment: Assessment, name: str) -> tuple[int, str]:
     return ("red", "amber", "green").index(assessment.run.board_state(name)), name
 
 
-def _lower(assessment: Assessment, one: Result) -> float:
+def _lower(assessment: Assessment, one: BoardResult) -> float:
     return assessment.standings[one.board, one.key].rate.low
 
 
-def _usual(assessment: Assessment, one: Result) -> float | None:
+def _usual(assessment: Assessment, one: BoardResult) -> float | None:
     """The median of the runs before."""
     times = sorted(entry.seconds for entry in assessment.standings[one.board, one.key].entries[:-1] if entry.proved)
     return times[len(times) // 2] if times else None

@@ -4,7 +4,7 @@ import html
 import re
 
 from harness.report.assessment import PARTIES, Assessment, plural
-from harness.report.history import State
+from harness.report.history import ResultState
 from harness.report.page.words import span, visible
 
 STATES = {"red": "RED", "amber": "NOT PROVED", "green": "GREEN"}
@@ -19,7 +19,7 @@ def summary_text(assessment: Assessment) -> str:
     told += [f"{counts['passed']} passed", f"{counts['skipped']} skipped"]
     told += [
         f"{len(found)} {word}"
-        for word, state in (("fixed", State.FIXED), ("flaky", State.FLAKY))
+        for word, state in (("fixed", ResultState.FIXED), ("flaky", ResultState.FLAKY))
         if (found := assessment.in_state(state))
     ]
     lines = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from harness.report.causes import Cause
-from harness.report.run_summary import BoardSummary, Result, RunSummary
+from harness.report.causes import FailureCause
+from harness.report.run_summary import BoardResult, BoardSummary, RunSummary
 
 FIRST_NIGHT = datetime(2026, 11, 14, 2, 0, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ def summary(
     results: Mapping[str, Mapping[str, str]],
     *,
     version: str = "v1",
-    causes: Iterable[Cause] = (),
+    causes: Iterable[FailureCause] = (),
     cause_of: Mapping[str, str] | None = None,
     lab: str = "",
     complete: bool = True,
@@ -40,7 +40,7 @@ def summary(
         boards={board: BoardSummary(version) for board in results},
         causes=list(causes),
         results=[
-            Result(test, board, result, 0.1, cause=hashes.get(test, "") if result in ("failed", "error") else "")
+            BoardResult(test, board, result, 0.1, cause=hashes.get(test, "") if result in ("failed", "error") else "")
             for board, tests in results.items()
             for test, result in tests.items()
         ],

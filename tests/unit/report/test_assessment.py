@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from harness.report.assessment import assess, listing, short_run
-from harness.report.causes import Cause
+from harness.report.causes import FailureCause
 from harness.report.run_summary import BoardSummary
 from tests.unit.report.runs_made_up import night, summary
 
-CLOUD = Cause("c1", "cloud", "The cloud refuses what associated statement 2 allows")
-MODEM = Cause("m1", "modem/firmware", "AT%JWT is refused")
-LOST = Cause("l1", "lab", "rack-3 was lost")
+CLOUD = FailureCause("c1", "cloud", "The cloud refuses what associated statement 2 allows")
+MODEM = FailureCause("m1", "modem/firmware", "AT%JWT is refused")
+LOST = FailureCause("l1", "lab", "rack-3 was lost")
 CAUSES = {"c": "c1", "m": "m1", "l": "l1"}
 
 

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.history import Entry, Ledger, State, merge, standing, standings
+from harness.report.history import HistoryEntry, Ledger, ResultState, merge, standing, standings
 from tests.unit.report.runs_made_up import night, summary
 
 RESULTS = {"P": "passed", "F": "failed", "E": "error", "S": "skipped"}
@@ -13,7 +13,7 @@ RESULTS = {"P": "passed", "F": "failed", "E": "error", "S": "skipped"}
 
 def stands(letters, versions=None, attempts=None):
     entries = [
-        Entry(f"r{i}", RESULTS[letter], (versions or {}).get(i, "v1"), (attempts or {}).get(i, 1))
+        HistoryEntry(f"r{i}", RESULTS[letter], (versions or {}).get(i, "v1"), (attempts or {}).get(i, 1))
         for i, letter in enumerate(letters)
     ]
     return standing(entries)
@@ -21,23 +21,23 @@ def stands(letters, versions=None, attempts=None):
 
 def test_each_state():
     cases = {
-        "F": State.FIRST,
-        "EF": State.FIRST,
-        "SF": State.FIRST,
-        "PPPF": State.NEW,
-        "PPEF": State.NEW,
-        "PPFF": State.STILL,
-        "PFEF": State.STILL,
-        "PPFP": State.FLAKY,
-        "PPEP": State.FIXED,
-        "PESP": State.FIXED,
-        "P": State.HEALTHY,
-        "SSP": State.HEALTHY,
-        "FP": State.FIXED,
-        "PPFPPF": State.FLAKY,
-        "PFPFFF": State.STILL,  # broken outweighs flaky
-        "PPE": State.UNPROVED,
-        "PPS": State.SKIPPED,
+        "F": ResultState.FIRST,
+        "EF": ResultState.FIRST,
+        "SF": ResultState.FIRST,
+        "PPPF": ResultState.NEW,
+        "PPEF": ResultState.NEW,
+        "PPFF": ResultState.STILL,
+        "PFEF": ResultState.STILL,
+        "PPFP": ResultState.FLAKY,
+        "PPEP": ResultState.FIXED,
+        "PESP": ResultState.FIXED,
+        "P": ResultState.HEALTHY,
+        "SSP": ResultState.HEALTHY,
+        "FP": ResultState.FIXED,
+        "PPFPPF": ResultState.FLAKY,
+        "PFPFFF": ResultState.STILL,  # broken outweighs flaky
+        "PPE": ResultState.UNPROVED,
+        "PPS": ResultState.SKIPPED,
     }
     assert {letters: stands(letters).state for letters in cases} == cases
 
@@ -55,19 +55,19 @@ def test_a_streak_may_be_older_than_the_window_of_the_figures():
 
 def test_a_flip_with_a_change_of_version_is_no_flake():
     letters = "PPFFP"
-    assert stands(letters).state is State.FLAKY
+    assert stands(letters).state is ResultState.FLAKY
     changed = {i: "v2" if i in (2, 3) else "v1" for i in range(5)}
     assert stands(letters, changed).flips == 0
-    assert stands(letters, changed).state is State.FIXED
+    assert stands(letters, changed).state is ResultState.FIXED
 
 
 def test_a_second_attempt_that_passed_is_a_flake():
-    assert stands("PPP", attempts={2: 2}).state is State.FLAKY
+    assert stands("PPP", attempts={2: 2}).state is ResultState.FLAKY
 
 
 def test_a_flake_ends_after_ten_quiet_runs():
-    assert stands("PFP" + "P" * 9).state is State.FLAKY
-    assert stands("PFP" + "P" * 10).state is State.HEALTHY
+    assert stands("PFP" + "P" * 9).state is ResultState.FLAKY
+    assert stands("PFP" + "P" * 10).state is ResultState.HEALTHY
 
 
 def test_of_a_failing_test_the_rate_is_that_before_the_streak():
@@ -81,14 +81,14 @@ def test_a_board_whose_tests_mostly_failed_says_nothing_about_each():
     runs = [summary(1, {"dk": many}), summary(2, {"dk": dict.fromkeys(many, "failed")}), summary(3, {"dk": many})]
     found = standings(runs)["dk", "t0"]
     assert (found.flips, found.rate.failed, found.rate.number) == (0, 0, 2)
-    assert found.state is State.FIXED
+    assert found.state is ResultState.FIXED
 
 
 def test_a_right_that_is_lost_every_third_night_comes_and_goes():
     runs = [summary(i, {"dk": {"t0": "failed" if i % 3 == 0 else "passed", "t1": "passed"}}) for i in range(1, 13)]
     found = standings(runs)
-    assert found["dk", "t0"].state is State.FLAKY
-    assert found["dk", "t1"].state is State.HEALTHY
+    assert found["dk", "t0"].state is ResultState.FLAKY
+    assert found["dk", "t1"].state is ResultState.HEALTHY
 
 
 def test_labs_are_apart():
@@ -96,7 +96,7 @@ def test_labs_are_apart():
         summary(1, {"dk": {"t": "passed"}}, lab="oslo"),
         summary(2, {"dk": {"t": "failed"}}, lab="trondheim"),
     ]
-    assert standings(merge(runs))["dk", "t"].state is State.FIRST
+    assert standings(merge(runs))["dk", "t"].state is ResultState.FIRST
 
 
 LETTERS = st.text("PFES", min_size=1, max_size=40)
@@ -107,16 +107,16 @@ def test_the_state_says_what_the_test_did_now(letters, data):
     versions = {i: data.draw(st.sampled_from(["v1", "v2"])) for i in range(len(letters))}
     found = stands(letters, versions)
     allowed = {
-        "F": {State.NEW, State.FIRST, State.STILL, State.FLAKY},
-        "P": {State.FIXED, State.HEALTHY, State.FLAKY},
-        "E": {State.UNPROVED},
-        "S": {State.SKIPPED},
+        "F": {ResultState.NEW, ResultState.FIRST, ResultState.STILL, ResultState.FLAKY},
+        "P": {ResultState.FIXED, ResultState.HEALTHY, ResultState.FLAKY},
+        "E": {ResultState.UNPROVED},
+        "S": {ResultState.SKIPPED},
     }
     assert found.state in allowed[letters[-1]]
     assert (found.streak > 0) == (letters[-1] == "F")
-    assert not (found.broken and found.state is State.FLAKY)
+    assert not (found.broken and found.state is ResultState.FLAKY)
     assert found.rate.number <= sum(letter in "PF" for letter in letters)
-    if found.state in (State.NEW, State.STILL):
+    if found.state in (ResultState.NEW, ResultState.STILL):
         assert "P" in letters or found.streak > 1
 
 

@@ -3,13 +3,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.pruning import Limits, protected, prune, to_prune
+from harness.report.pruning import PruningLimits, protected, prune, to_prune
 from harness.report.stored_runs import stored_runs, write_summary
 from tests.unit.report.runs_made_up import FIRST_NIGHT, night, summary
 
 RESULTS = {"P": "passed", "F": "failed", "E": "error", "S": "skipped"}
 SOME = st.lists(st.tuples(st.sampled_from("PFES"), st.sampled_from("PFES")), min_size=1, max_size=12)
-TIGHT = Limits(runs=0, days=0, size=0)
+TIGHT = PruningLimits(runs=0, days=0, size=0)
 
 
 def runs_of(letters):
@@ -39,7 +39,7 @@ def test_no_more_goes_than_must(letters, number, days, size):
     runs = runs_of(letters)
     sizes = {run.run: 100 for run in runs}
     now = FIRST_NIGHT + timedelta(days=20)
-    gone = to_prune(runs, sizes, Limits(number, days, size), now)
+    gone = to_prune(runs, sizes, PruningLimits(number, days, size), now)
     assert gone == sorted(gone)
     young = [run for run in gone if run > (now - timedelta(days=days)).strftime("%Y%m%dT%H%M%SZ-~")]
     left = len(runs) - len(gone)
