@@ -35,7 +35,10 @@ class Urc:
 
 
 def urc_in(t: float, kind: Kind, text: str, data: dict[str, object], seq: int = -1) -> Urc | None:
-    """Return the URC, or the line of the board's log, in these fields of an event; None if there is neither."""
+    """Return the URC, or the line of the board's log, in these fields of an event; None if there is neither.
+
+    ``t``, ``kind``, ``text``, ``data``, ``seq``: as in :class:`harness.timeline.Event`.
+    """
     if kind is Kind.URC:
         found = _NAME.match(text)
         name, args = (found[1], found[2] or "") if found else (text, "")

@@ -63,6 +63,9 @@ class AtPort:
 
         What the board prints is read from here on. Raises PortMissing, PortBusy, LabError (no permission), Misuse (no
         such kind of URL).
+
+        ``name``: the board's, for messages and the timeline. ``timeline``: where lines go. ``settings``: None for the
+        defaults.
         """
         settings = settings or PortSettings()
         stream = open_link(url, name, baudrate=settings.baudrate, rtscts=settings.rtscts)

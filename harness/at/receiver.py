@@ -64,7 +64,10 @@ class Receiver:
         return f"last heard: {' | '.join(one_line(line) for line in lines)}" if lines else "nothing was heard at all"
 
     def begin(self, command: Command, payload: bytes | None, *, needs_line: bool) -> bytes:
-        """Make ``command`` (or its ``payload``) pending and return the bytes to send."""
+        """Make ``command`` (or its ``payload``) pending and return the bytes to send.
+
+        ``needs_line``: see :meth:`Dialogue.begin`.
+        """
         with self._lock:
             if self._failure:
                 raise self.failure()

@@ -27,6 +27,8 @@ def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> ByteStream
 
     Raises PortMissing, PortBusy, PortDenied, LabError (remote side refuses), Misuse (no such kind of URL, wrong
     speed).
+
+    ``name``: the board's, for messages. ``baudrate``: in bit/s. ``rtscts``: hardware flow control.
     """
     local = "://" not in url
     try:

@@ -34,7 +34,10 @@ class AccountRest(RestClient):
             raise
 
     def items(self, path: str, query: Mapping[str, str], what: str) -> list[dict[str, Any]]:
-        """Return all items of a list, from all its pages; ``what`` they are, for messages."""
+        """Return all items of a list, from all its pages; ``what`` they are, for messages.
+
+        ``path``: of the list. ``query``: parameters of each call.
+        """
         query = {"pageLimit": "100", **query}
         items: list[dict[str, Any]] = []
         for _ in range(_MOST_PAGES):
@@ -57,7 +60,10 @@ class AccountRest(RestClient):
         return True
 
     def wait_for(self, look: Callable[[], _T | None], what: str, timeout: float) -> _T:
-        """Return what ``look`` returns as soon as it is not None. Raises StillPending."""
+        """Return what ``look`` returns as soon as it is not None. Raises StillPending.
+
+        ``what``: it is waited for, for messages. ``timeout``: seconds.
+        """
         deadline = time.monotonic() + timeout
         while (found := look()) is None:
             left = deadline - time.monotonic()

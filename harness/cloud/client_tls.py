@@ -8,6 +8,8 @@ def client_context(root_ca_pem: str, chain_pem: str, key_pem: str) -> ssl.SSLCon
     """Return a context that trusts ``root_ca_pem`` alone and presents ``chain_pem``. Raises ssl.SSLError, ValueError.
 
     The file that the key passes through is in memory only: a process killed here leaves no key behind.
+
+    ``key_pem``: the private key of the first certificate in ``chain_pem``.
     """
     context = ssl.create_default_context(cadata=root_ca_pem)
     memory = os.memfd_create("client")

@@ -69,7 +69,10 @@ class DeviceApi:
         return self._call("GET", f"/devices/{quote(device_id, safe=':')}", token)
 
     def update_state(self, device_id: str, token: str | None, reported: Mapping[str, Any]) -> RestAnswer:
-        """Change what a device reports of itself (UpdateDeviceState)."""
+        """Change what a device reports of itself (UpdateDeviceState).
+
+        ``device_id``: of the device. ``token``: its JWT, None for none. ``reported``: the members to change.
+        """
         return self._call("PATCH", f"/devices/{quote(device_id, safe=':')}/state", token, {"reported": reported})
 
     def current_fota_job(self, device_id: str, token: str | None) -> RestAnswer:

@@ -31,6 +31,8 @@ class FirmwareUpdates:
 
         ``version``: as the manifest has it; the bundle is found by it. Raises NotOurs if the account has a bundle of
         this version.
+
+        ``archive``: the zip file. ``timeout``: seconds until the account lists the bundle.
         """
         if self._find_bundle(version) is not None:
             raise NotOurs(f"a firmware bundle of version {version} is in the account already; give this one another")
@@ -55,6 +57,8 @@ class FirmwareUpdates:
 
         The job's name is ``name`` (at most 47 characters) and a random number: it can be found by that after a POST
         that went wrong half-way.
+
+        ``device_id``: a device that this run made. ``bundle_id``: of :meth:`upload_bundle`. ``name``: the job's.
         """
         self._check_ours(device_id, "make a firmware update for")
         name = f"{name} {secrets.token_hex(8)}"
@@ -74,7 +78,10 @@ class FirmwareUpdates:
         return read_object(self._rest.call("GET", path_of("fota-job-executions", device_id, job_id)), "status")
 
     def wait_status(self, device_id: str, job_id: str, status: str, *, timeout: float = 30.0) -> dict[str, Any]:
-        """Return the device's part in the job as soon as it has this status. Raises StillPending."""
+        """Return the device's part in the job as soon as it has this status. Raises StillPending.
+
+        ``device_id``, ``job_id``: which part in which job. ``status``: such as SUCCEEDED. ``timeout``: seconds.
+        """
 
         def reported() -> dict[str, Any] | None:
             execution = self.execution(device_id, job_id)

@@ -28,6 +28,9 @@ class ObservedMessage:
 
     @staticmethod
     def draft(topic: str, payload: bytes, qos: int, retain: bool) -> tuple[str, dict[str, Any]]:
-        """Return the (text, data) of the event for a message. The payload's fields: :func:`harness.timeline.packed`."""
+        """Return the (text, data) of the event for a message. The payload's fields: :func:`harness.timeline.packed`.
+
+        ``topic``, ``payload``, ``qos``, ``retain``: of the PUBLISH.
+        """
         content = packed(payload)
         return f"{topic}: {shown(content)}", {"topic": topic, "qos": qos, "retain": retain, **content}

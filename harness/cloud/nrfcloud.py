@@ -116,6 +116,9 @@ class NrfCloud:
 
         A device that a killed run left under this id is deleted first. Raises NotOurs if the device is somebody else's
         work.
+
+        ``device_id``: the new device's. ``certificate_pem``: its certificate. ``sub_type``, ``tags``: as nRF Cloud
+        shows them.
         """
         self._make_room(device_id)
         body: dict[str, Any] = {"certificate": certificate_pem, "tags": [HARNESS_TAG, *tags]}
@@ -173,7 +176,11 @@ class NrfCloud:
         )
 
     def associate(self, device_id: str, ownership_code: str, *, sub_type: str = "") -> None:
-        """Bring a JITP-provisioned device into the team; its new rights hold from its next connection on."""
+        """Bring a JITP-provisioned device into the team; its new rights hold from its next connection on.
+
+        ``device_id``: of the device. ``ownership_code``: of its certificate. ``sub_type``: with the word gateway it
+        becomes one.
+        """
         ours = device_id in self.made or self.device(device_id) is None
         self._rest.call(
             "PUT",
@@ -200,7 +207,10 @@ class NrfCloud:
     def patch_state(
         self, device_id: str, *, desired: Mapping[str, Any] | None = None, reported: Mapping[str, Any] | None = None
     ) -> None:
-        """Change parts of the device's shadow."""
+        """Change parts of the device's shadow.
+
+        ``device_id``: of the device. ``desired``, ``reported``: members to change; at least one is given.
+        """
         self._only_ours(device_id, "change the state of")
         parts = {"desired": desired, "reported": reported}
         body = {name: part for name, part in parts.items() if part is not None}
@@ -221,7 +231,10 @@ class NrfCloud:
             return False
 
     def send_message(self, device_id: str, topic: str, message: Any) -> None:
-        """Publish in the device's name. ``topic`` without the team's prefix, e.g. ``d/<id>/d2c``."""
+        """Publish in the device's name. ``topic`` without the team's prefix, e.g. ``d/<id>/d2c``.
+
+        ``device_id``: in whose name. ``message``: any JSON value.
+        """
         self._only_ours(device_id, "send a message as")
         self._rest.call("POST", path_of("devices", device_id, "messages"), json={"topic": topic, "message": message})
 
@@ -233,7 +246,10 @@ class NrfCloud:
         topic: str | None = None,
         since: datetime | None = None,
     ) -> list[dict[str, Any]]:
-        """Return stored messages, oldest first. nRF Cloud stores what is published below ``<prefix>m/``."""
+        """Return stored messages, oldest first. nRF Cloud stores what is published below ``<prefix>m/``.
+
+        ``device_id``, ``app_id``, ``topic``: only messages with these. ``since``: only messages from this time on.
+        """
         if app_id and topic:
             raise Misuse(
                 "messages() takes app_id or topic, but not both, because the API has no such search; leave one out"

@@ -121,7 +121,10 @@ class Observer:
         return found
 
     def publish(self, topic: str, payload: bytes | str, *, qos: int = 1, timeout: float = 10.0) -> None:
-        """Publish below the team's prefix and wait for the PUBACK (QoS 0: until it is sent)."""
+        """Publish below the team's prefix and wait for the PUBACK (QoS 0: until it is sent).
+
+        ``topic``: below the team's prefix. ``payload``: text goes as UTF-8. ``timeout``: seconds for the PUBACK.
+        """
         if not topic.startswith(self.prefix):
             raise Misuse(
                 f"the observer may publish only below {self.prefix!r}, not to {topic!r}: the broker would hang up"

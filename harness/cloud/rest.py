@@ -86,6 +86,9 @@ class RestClient:
 
         ``repeatable``: a second execution does no harm; None: true for every method but POST. ``token``: a device's
         JWT, in place of the API key.
+
+        ``method``, ``path``, ``query``: of the call. ``json`` or ``body``: what is sent, ``body`` with its
+        ``content_type``.
         """
         return self._send(
             method,

@@ -87,7 +87,10 @@ class FaultScript:
         self._ages = {index: self._age_of(fault) for index, fault in timed}
 
     def data(self, direction: Direction, data: bytes, now: float) -> list[Act]:
-        """Return what to do with bytes that arrived."""
+        """Return what to do with bytes that arrived.
+
+        ``direction``: which way they go. ``data``: the bytes. ``now``: seconds.
+        """
         acts = self.tick(now)
         way = self._ways[direction]
         way.last_at = now

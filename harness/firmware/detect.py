@@ -19,7 +19,10 @@ class WrongFirmware(LabError):
 
 
 def port_settings(firmware: str, *, baudrate: int = 115200, rtscts: bool = False) -> PortSettings:
-    """Return how to talk to a board with ``firmware`` (a name of the boards file). Misuse: unknown name."""
+    """Return how to talk to a board with ``firmware`` (a name of the boards file). Misuse: unknown name.
+
+    ``baudrate``: in bit/s. ``rtscts``: hardware flow control.
+    """
     kind = kind_of(firmware)
     return PortSettings(baudrate=baudrate, rtscts=rtscts, framed=kind.framed, at_shell=kind.at_shell)
 

@@ -110,7 +110,10 @@ class MqttDriver(ABC):
 
     @abstractmethod
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
-        """Hand a message to the board. False: the board refused it (no connection any more)."""
+        """Hand a message to the board. False: the board refused it (no connection any more).
+
+        ``topic``, ``payload``, ``qos``, ``retain``: of the PUBLISH; which payloads a board takes is a capability.
+        """
 
     @abstractmethod
     def subscribe(self, topic_filter: str, *, qos: int = 1) -> bool:

@@ -56,7 +56,10 @@ class MqttWatcher(Protocol):
     """Makes MQTT events of the events on a board's timeline. Pure: it knows only what it was shown, in order."""
 
     def see(self, t: float, kind: Kind, text: str, data: dict[str, Any]) -> MqttEvent | None:
-        """Return what this event says of the MQTT connection; None: nothing. Raises ValueError if it is garbled."""
+        """Return what this event says of the MQTT connection; None: nothing. Raises ValueError if it is garbled.
+
+        ``t``, ``kind``, ``text``, ``data``: of the event, see :class:`harness.timeline.Event`.
+        """
 
 
 _QUIET: Final = frozenset({Kind.STEP, Kind.MQTT, Kind.CLOUD})

@@ -133,6 +133,8 @@ class CredentialStore:
 
         A write that the modem refuses (515 memory full, say) leaves the old content in place, except where the modem
         wants it deleted first (519), as for a key that it made itself.
+
+        ``sec_tag``, ``kind``: where.
         """
         self.check_content(sec_tag, kind, content)
         command = _write_command(sec_tag, kind, content)
@@ -179,6 +181,8 @@ class CredentialStore:
         """For the block, store ``content`` (a wrong root CA, say); afterwards ``former`` again.
 
         The modem goes offline for each of the two writes and runs in its own mode during the block.
+
+        ``sec_tag``, ``kind``: where.
         """
         for text in (content, former):
             self.check_content(sec_tag, kind, text)
@@ -203,6 +207,8 @@ class CredentialStore:
 
         It cannot when it is empty, holds a double quote or a byte that the command line does not pass on, makes the
         command longer than the board's buffer, or when the sec_tag is not this board's.
+
+        ``sec_tag``, ``kind``: where it is to go.
         """
         self.check_sec_tag(sec_tag)
         if not content:

@@ -113,6 +113,8 @@ def jwt_command(
     """Return the AT%JWT command for these parameters; None leaves one out. Raises Misuse.
 
     ``sec_tag``: None for the device identity key. ``key_type``: 2 client key, 8 endorsement key (nRF9160).
+
+    ``expires_in``: seconds from now, 0 for no end. ``subject``, ``audience``: the claims sub and aud.
     """
     if key_type not in (_CLIENT_KEY, _ENDORSEMENT_KEY):
         raise Misuse(f"expected key_type 2 (client key) or 8 (endorsement key), got {key_type}")

@@ -119,7 +119,10 @@ def parse_keygen(
 
 
 def parse_keygen_public_key(value: str, *, sec_tag: int | None = None, device_uuid: str | None = None) -> KeygenAnswer:
-    """Return the public key in ``value``, an answer to ``AT%KEYGEN=<sec_tag>,2,1``; checked as :func:`parse_keygen`."""
+    """Return the public key in ``value``, an answer to ``AT%KEYGEN=<sec_tag>,2,1``; checked as :func:`parse_keygen`.
+
+    ``sec_tag``, ``device_uuid``: checked when given.
+    """
     body, statement, claims = _open(value, _SAYS_PUBLIC_KEY)
     try:
         key = load_der_public_key(body)

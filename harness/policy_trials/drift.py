@@ -81,7 +81,10 @@ class Drift:
 def compare(
     documents: Sequence[PolicyDocument], mutants: Iterable[Mutant], tried: Sequence[Tried], names: Names
 ) -> Drift:
-    """Compare the trials with ``documents`` and with ``mutants`` of them. ``names``: of the device."""
+    """Compare the trials with ``documents`` and with ``mutants`` of them. ``names``: of the device.
+
+    ``tried``: the trials of the set.
+    """
     proved = [one for one in tried if one.proved is not None]
     found = [(one, what) for one in proved if (what := discrepancy(one, proved)) is not None]
     # A packet after which the connection merely stayed may still be refused, so it speaks for no change. But a message

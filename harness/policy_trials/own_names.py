@@ -55,6 +55,8 @@ def own_names(
 
     Nothing is added if they notice every single change for these names too. ``full``: everything derived for these
     names that is not among them is added.
+
+    ``documents``: those expected of the cloud.
     """
     fit = fit_for_trials(documents, names)
     known = [case for case in (concrete(case, documents, names) for case in derived) if fit(case)]

@@ -33,6 +33,8 @@ def probe(
 
     The device gets each membership in turn; when the board is closed, it becomes an ordinary member of its team again.
     Raises LabError when the board cannot be provisioned; trials that prove nothing are part of the answer.
+
+    ``progress``: takes what is done. ``record``: gets every verdict.
     """
     _ = board.provisioned  # before the trials are counted
     documents, names = board.cloud.documents, board.device.names

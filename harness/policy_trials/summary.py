@@ -17,7 +17,10 @@ class PolicySummary:
         return tuple(self._tried)
 
     def note_trial(self, cloud: str, board: str, case: str) -> None:
-        """Note that the case with this id, for any names, was tried on this board."""
+        """Note that the case with this id, for any names, was tried on this board.
+
+        ``cloud``: the board's.
+        """
         self._tried.setdefault(cloud, {}).setdefault(board, set()).add(case)
 
     def note_own_names(self, board: str, found: str) -> None:

@@ -77,6 +77,8 @@ def own_connect_first(documents: Sequence[PolicyDocument], cases: Sequence[Case]
 
     Every allowed trial needs that CONNECT, so the set could do without it. But if it is refused, the others prove
     nothing, and only the CONNECT itself says so.
+
+    ``documents``: those expected of the cloud. ``names``: of the device.
     """
     membership = cases[0].membership if cases else MEMBERSHIPS[0]
     own = [case for case in derive(documents, membership, names) if case.template == DEVICE and _plain_connect(case)]
@@ -95,7 +97,10 @@ def fit_for_trials(documents: Sequence[PolicyDocument], names: Names) -> Callabl
 
 
 def why_not(case: Case, documents: Sequence[PolicyDocument], names: Names) -> str | None:
-    """Return why no board can show what ``case`` says, or None."""
+    """Return why no board can show what ``case`` says, or None.
+
+    ``documents``: those expected of the cloud. ``names``: of the device.
+    """
     return _why_not(case, names, Expectations(documents, names, case.membership), _Unknown.asked_by(documents))
 
 
@@ -129,7 +134,10 @@ def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unk
 
 
 def as_shown(case: Case, documents: Sequence[PolicyDocument], names: Names) -> Case:
-    """Return the case with everything that its trial shows; a message on a subscription shows the delivery too."""
+    """Return the case with everything that its trial shows; a message on a subscription shows the delivery too.
+
+    ``documents``: those expected of the cloud. ``names``: of the device.
+    """
     if case.request.verb is not Verb.SUBSCRIBE or not case.allowed:
         return case
     found = delivery(case.request, case.membership, names, Expectations(documents, names, case.membership))
@@ -140,7 +148,10 @@ def as_shown(case: Case, documents: Sequence[PolicyDocument], names: Names) -> C
 
 
 def concrete(case: Case, documents: Sequence[PolicyDocument], names: Names) -> Case:
-    """Return ``case`` with a device's own names in it, judged anew."""
+    """Return ``case`` with a device's own names in it, judged anew.
+
+    ``documents``: those expected of the cloud. ``names``: of the device.
+    """
     request, resolved = case.request, names.resolve(case.template)
     if request.will is not None:
         request = replace(request, name=names.device_id, will=resolved)
@@ -184,7 +195,10 @@ def can_run(case: Case, board: Board) -> str | None:
 
 
 def run_case(board: Board, trials: Trials, case: Case) -> Verdict:
-    """Run ``case`` on the provisioned board, whose membership is the case's already."""
+    """Run ``case`` on the provisioned board, whose membership is the case's already.
+
+    ``trials``: those of the board's connection.
+    """
     match case.request.verb:
         case Verb.CONNECT:
             return _connect(board, trials, case)

@@ -29,6 +29,9 @@ def by_mqtt(
 
     The first connection makes the cloud provision the device; the cloud drops the connection meanwhile. Raises
     NotProvisioned.
+
+    ``login``: with the credentials that nRF Cloud made. ``code``: the ownership code. ``rounds``: how often to try.
+    ``patience``: seconds for one answer. ``progress`` takes what is done.
     """
     progress("registering in the radio network")
     board.modem.register()
@@ -55,6 +58,9 @@ def by_https(cloud: Cloud, keys: CertificateSet, code: str, rounds: Rounds, prog
     """Ask over HTTPS from this computer, which wrote the key and still has it: for a board whose firmware has no MQTT.
 
     Returns how many requests that took. Raises NotProvisioned.
+
+    ``keys``: key and certificates that nRF Cloud made. ``code``: the ownership code. ``rounds``: how often to try.
+    ``progress`` takes what is done.
     """
 
     def ask(number: int) -> str | None:

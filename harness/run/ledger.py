@@ -37,7 +37,10 @@ class Ledger:
             fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def note(self, kind: str, id_: str, there: bool) -> None:
-        """Write down that a thing is about to be made, or that it is gone. On the disk when this returns."""
+        """Write down that a thing is about to be made, or that it is gone. On the disk when this returns.
+
+        ``kind``, ``id_``: of the thing. ``there``: True before it is made, False when it is gone.
+        """
         self._file.write(json.dumps({"kind": kind, "id": id_, "there": there}) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())

@@ -102,6 +102,8 @@ def change_membership(api: NrfCloud, onboarded: Onboarded, before: Membership, a
 
     A device that came with its own certificate has no ownership code for PUT /association: it comes back by being
     onboarded again. UNCONFIRMED that nRF Cloud takes it back so.
+
+    ``api``: the cloud's. ``onboarded``: the device. ``before``, ``after``: its memberships.
     """
     credentials, code = onboarded.credentials, onboarded.ownership_code
     if before is not Membership.PROVISIONED:

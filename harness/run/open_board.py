@@ -32,6 +32,8 @@ def open_board(config: BoardConfig, url: str, timeline: Timeline, *, patience: f
 
     ``patience``: seconds that the board may be busy with what an earlier user began. Raises LabError: no port, busy,
     silent, wrong firmware.
+
+    ``config``: the board's entry. ``timeline``: where its lines go.
     """
     settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
     port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings)
