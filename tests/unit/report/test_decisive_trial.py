@@ -1,7 +1,6 @@
 """Which trial made a test fail."""
 
 from harness.report.decisive_trial import decisive_facts, decisive_of
-
 from harness.timeline import Kind, Timeline
 
 
