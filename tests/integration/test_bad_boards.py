@@ -66,7 +66,7 @@ boards:
     for board in BAD:
         (error,) = [case for case in found[board] if case.result == "error"]
         skipped = {case.message for case in found[board] if case.result == "skipped"}
-        assert skipped == {f"{board} is out: see the error of {error.name}"}
+        assert skipped == {f"{board} is out: see the error of test_inner.py::{error.name}"}
     lines = result.output.splitlines()
     assert len(lines) < 40, result.output
     for board in BAD:

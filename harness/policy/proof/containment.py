@@ -12,19 +12,24 @@ def covers(wide: Sequence[Token], narrow: Sequence[Token]) -> bool:
     ``*`` alone. Variables match the same variable, or ``*``, whatever their value. It misses a yes only where two
     differently written patterns mean the same, like ``*?`` and ``?*``.
     """
-    # reachable[n]: the units of wide so far match the first n units of narrow. For wide "a*" and narrow "a?b": after
-    # "a" only n=1; "*" then reaches n=1, 2 and 3, and 3 is all of it: yes. For wide "a?" and narrow "a*": "?" does not
-    # match the letter "*", so n=2 is never reached: no, and rightly, for "a*" matches "a" too.
+    # reached: how many units of narrow the units of wide so far may match, ascending. For wide "a*" and narrow "a?b":
+    # after "a" it is 1; "*" then reaches 1, 2 and 3, and 3 is all of it: yes. For wide "a?" and narrow "a*": "?" does
+    # not match the letter "*", so 2 is never reached: no, and rightly, for "a*" matches "a" too. It is empty soon where
+    # the answer is no, which is what most questions end with.
     text = _units(narrow)
-    reachable = [True] + [False] * len(text)
+    reached: Sequence[int] = [0]
     for unit in _units(wide):
         if unit is Wild.ANY:
-            first = reachable.index(True) if True in reachable else len(reachable)
-            reachable = [False] * first + [True] * (len(reachable) - first)
+            reached = range(reached[0], len(text) + 1)
         else:
-            fits = [unit == other or (unit is Wild.ONE and isinstance(other, str)) for other in text]
-            reachable = [False, *(reachable[n] and fits[n] for n in range(len(text)))]
-    return reachable[-1]
+            reached = [n + 1 for n in reached if n < len(text) and _fits(unit, text[n])]
+        if not reached:
+            return False
+    return reached[-1] == len(text)
+
+
+def _fits(unit: Token, other: Token) -> bool:
+    return unit == other or (unit is Wild.ONE and isinstance(other, str))
 
 
 def remainders(pattern: Sequence[Token], prefix: str) -> list[tuple[Token, ...]]:
