@@ -15,7 +15,7 @@ from harness.credentials.records import CredentialState, SecTagRecord, updated
 from harness.credentials.replacement import Exchange, Former, ProvisioningFailed
 from harness.credentials.request import ProvisionRequest
 from harness.credentials.slot import Slot, best_valid, choose_target, survey
-from harness.errors import Misuse, Refusal
+from harness.errors import HarnessError, Misuse, Refusal
 from harness.modem import CredentialKind, Modem
 
 _FIRMWARE = re.compile(r"mfw_nrf9160_(\d+)\.(\d+)")
@@ -81,7 +81,9 @@ def _check(
     if request.key_origin is KeyOrigin.CLOUD:
         _required(cloud_keys, request)
     if request.key_origin is KeyOrigin.CLAIM and over_the_air is None:
-        raise Misuse(f"{request.device_id}: nothing to claim the board with: the claim way needs a cloud")
+        raise Misuse(
+            f"{request.device_id}: nothing to claim the board with: provision: claim needs a cloud and its API key"
+        )
 
 
 def _required(cloud_keys: CloudKeys | None, request: ProvisionRequest) -> CloudKeys:
@@ -168,14 +170,20 @@ def _exchange_over_the_air(
             material = made_on_device(made, device_id=request.device_id, ca=request.ca, root_ca_pem=request.root_ca_pem)
             contents = material.contents()
             exchange.note(contents)
-            request.progress("having the board write its credentials, and verifying them")
+            request.progress("writing and verifying credentials")
             over_the_air.write(exchange.sec_tag, contents)
             return material, exchange.finish(contents, state)
         except Refusal as error:
             request.progress("a step failed: putting back what was there")
-            with modem.offline():
-                raise ProvisioningFailed(f"{error}; {exchange.undo()}") from error
+            raise ProvisioningFailed(f"{error}; {_undone_offline(modem, exchange)}") from error
         except BaseException as error:
-            with modem.offline():
-                error.add_note(exchange.undo())
+            error.add_note(_undone_offline(modem, exchange))
             raise
+
+
+def _undone_offline(modem: Modem, exchange: Exchange) -> str:
+    try:
+        with modem.offline():
+            return exchange.undo()
+    except HarnessError as error:
+        return f"putting back what sec_tag {exchange.sec_tag} held failed too: {error}"

@@ -73,8 +73,8 @@ def _claim(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[
         return
     firmware, virtual = board.get("firmware", "serial-modem"), board.get("virtual")
     if firmware in FIRMWARES and Capability.PROVISIONING not in FIRMWARES[firmware].capabilities:
-        text = f"firmware {firmware!r} has no {Capability.PROVISIONING}, so the board cannot be provisioned by claim"
-        yield document.mistake((*place, "provision"), f"{text}; write firmware: shell, or choose another way")
+        text = f"firmware {firmware!r} has no {Capability.PROVISIONING}, so the board cannot be claimed"
+        yield document.mistake((*place, "provision"), f"{text}; write firmware: shell, or choose another key origin")
     elif isinstance(virtual, dict) and virtual.get("provisioning") is not True:
         text = f"the virtual board has no {Capability.PROVISIONING}; write virtual: {{provisioning: true}}"
         yield document.mistake((*place, "provision"), text)

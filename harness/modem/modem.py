@@ -77,7 +77,12 @@ class Modem:
     def mode_kept(self) -> Iterator[None]:
         """Return to the present functional mode after the block, though the board may change it by itself meanwhile."""
         former = self.functional_mode()
-        with restoring(f"returning to AT+CFUN={former}", lambda: self.set_functional_mode(former)):
+
+        def restore() -> None:
+            if self.functional_mode() != former:
+                self.set_functional_mode(former)
+
+        with restoring(f"returning to AT+CFUN={former}", restore):
             yield
 
     def registration(self) -> Registration:

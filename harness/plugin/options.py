@@ -36,7 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="folder of the lab's CA, made on first use (default: .lab/ca beside the boards file)",
     )
-    group.addoption("--key-origin", metavar="WHERE", choices=("device", "host", "cloud"), help="where keys are made")
+    group.addoption(
+        "--key-origin", metavar="WHERE", choices=("device", "host", "cloud", "claim"), help="where keys are made"
+    )
     group.addoption("--reprovision", action="store_true", help="make new credentials although valid ones are there")
 
 

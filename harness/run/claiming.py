@@ -38,11 +38,13 @@ class Claiming:
         """Raises Misuse when the board cannot be claimed."""
         if lacking := board.firmware.lacks(Capability.PROVISIONING):
             raise Misuse(
-                f"{request.device_id}: cannot provision the claim way: {lacking}; use firmware: shell, or another way"
+                f"{request.device_id}: cannot be claimed: {lacking}; it needs a shell with that, or another key origin"
             )
         uuid = board.identity.device_uuid
         if uuid is None:
-            raise Misuse(f"{request.device_id}: the modem has no device UUID, so it cannot be claimed; use another way")
+            raise Misuse(
+                f"{request.device_id}: the modem has no device UUID, so it cannot be claimed; choose another key origin"
+            )
         self._uuid = uuid
         self._board = board
         self._cloud = cloud

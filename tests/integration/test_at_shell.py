@@ -9,7 +9,8 @@ import pytest
 from harness.at import AtError, AtPort
 from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisionRequest, provision
 from harness.errors import Misuse, NoAnswer
-from harness.firmware import WrongFirmware, open_firmware, port_settings, synchronise
+from harness.firmware import WrongFirmware, fetch_commands, open_firmware, port_settings, synchronise
+from harness.firmware.shell import provisioning_client
 from harness.modem import CredentialKind, Modem
 from harness.timeline import Kind, Timeline
 from tests.integration.at_far_end import FarEnd
@@ -229,3 +230,32 @@ def test_a_board_that_makes_no_sense_is_not_called_another_firmware(model, monke
         pytest.raises(NoAnswer, match="in 4 tries"),
     ):
         synchronise(port, "shell")
+
+
+def test_a_line_of_the_shells_own_is_heard_and_disturbs_no_command(port):
+    mark = port.timeline.mark()
+    port.type_line("kernel")
+    assert port.wait_line("Kernel commands", WAIT, since=mark)
+    assert port.command("AT+CFUN?").value("+CFUN").isdecimal()
+    sent = [event.text for event in port.timeline.since(mark) if event.kind is Kind.TX]
+    assert sent == ["kernel", "AT+CFUN?"]
+
+
+def test_a_client_that_is_not_there_is_said_at_once(port):
+    with pytest.raises(Misuse, match="the shell has no command 'nrf_provisioning now': build its firmware with CONFIG"):
+        fetch_commands(port, timeout=WAIT)
+    assert port.command("AT+CFUN?").value("+CFUN").isdecimal()
+
+
+def test_a_client_that_says_nothing_costs_its_time_and_no_more(port, monkeypatch):
+    monkeypatch.setattr(provisioning_client, "_NOW", "help")
+    assert "within 0.2 s" in fetch_commands(port, timeout=0.2)
+
+
+def test_only_a_shell_takes_lines_of_its_own():
+    with (
+        virtual_board() as board,
+        opened(board["port"], "serial-modem") as port,
+        pytest.raises(Misuse, match="firmware is no shell"),
+    ):
+        port.type_line("kernel")

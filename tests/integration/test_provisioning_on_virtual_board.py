@@ -1,4 +1,4 @@
-"""The three ways, renewal, failures and tokens against virtual boards, through real ptys."""
+"""The four ways, renewal, failures and tokens against virtual boards, through real ptys."""
 
 import json
 import select
@@ -14,11 +14,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.at import AtError, AtPort
-from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisioningFailed, ProvisionRequest, provision
+from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisioningFailed, ProvisionRequest
 from harness.errors import Misuse
 from harness.modem import CredentialKind, JwtMismatch, Modem, digest_of
 from harness.timeline import Timeline
 from tests.unit.credentials.cloud_keys import CloudKeys
+from tests.unit.credentials.over_the_air import provision
 
 TAGS = (16842753, 16842754)
 FILL = range(100, 200)

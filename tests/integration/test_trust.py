@@ -31,6 +31,7 @@ RUNS = {
     "source address": ("source-address.yaml", ("tests/scenarios", "-k", "publish or association")),
     "suback80": ("suback80.yaml", BY_HAND),
     "three ways": ("three-ways.yaml", BY_HAND),
+    "claimed": ("claim.yaml", BY_HAND),
     "firmwares": ("firmwares.yaml", BY_HAND),
 }
 
@@ -202,6 +203,18 @@ def test_three_ways_to_provision_pass_as_three_boards(results):
     assert "exposed" in ways["by-host"]["private_key"]
     assert "nRF Cloud" in ways["by-cloud"]["private_key"]
     assert int(ways["by-cloud"]["jitp_attempts"]) >= 2
+
+
+def test_a_claimed_board_passes_or_skips_what_needs_mqtt(results):
+    result = results["claimed"]
+    assert result.exit_code == 0, result.output
+    assert "left behind" not in result.output
+    (case,) = (case for case in result.cases if "certificate_belongs" in case.name)
+    assert case.result == "passed"
+    assert (case.properties["provisioned_by"], case.properties["credentials"]) == ("claim", "written")
+    assert "ordered by the provisioning service" in case.properties["private_key"]
+    skipped = {case.message.partition(": ")[2] or case.message for case in result.cases if case.result == "skipped"}
+    assert all("has no MQTT commands" in reason or "needs a board with" in reason for reason in skipped), skipped
 
 
 def test_boards_without_mqtt_and_other_chips_pass_or_skip(results):

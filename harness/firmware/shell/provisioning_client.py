@@ -30,6 +30,6 @@ def fetch_commands(port: AtPort, *, timeout: float) -> str:
     if "not found" in line:
         raise Misuse(
             f"{port.name}: the shell has no command {_NOW!r}: build its firmware with CONFIG_NRF_PROVISIONING and"
-            " CONFIG_NRF_PROVISIONING_SHELL, or provision this board another way"
+            " CONFIG_NRF_PROVISIONING_SHELL, or choose another key origin for this board"
         )
     return line

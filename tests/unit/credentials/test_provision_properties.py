@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.credentials import CredentialRecords, KeyOrigin, ProvisionRequest, provision
+from harness.credentials import CredentialRecords, KeyOrigin, ProvisionRequest
 from harness.errors import HarnessError, NoAnswer
 from tests.unit.credentials.cloud_keys import CloudKeys
 from tests.unit.credentials.fake_board import FakeBoard
+from tests.unit.credentials.over_the_air import provision
 
 DEVICE_ID = "nrf-352656100000000"
 REPLIES = ["ERROR", "OK", "+CME ERROR: 515", "+CME ERROR: 518", "+CME ERROR: 528", "silence"]

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from harness.at import AtError, AtFormatError
-from harness.credentials import CloudCredentialsMismatch, KeyOrigin, ProvisioningFailed, ProvisionRequest, provision
+from harness.credentials import CloudCredentialsMismatch, KeyOrigin, ProvisioningFailed, ProvisionRequest
 from harness.credentials.records import CredentialState
 from harness.errors import BoardLost, LabError, Misuse, Refusal
 from harness.modem import DigestMismatch, KeygenMismatch
 from tests.unit.credentials.cloud_keys import CloudKeys, make_set
 from tests.unit.credentials.fake_board import IMEI, FakeBoard
+from tests.unit.credentials.over_the_air import provision
 from tests.unit.modem.keygen_maker import make_keygen
 
 DEVICE_ID = "nrf-352656100000000"

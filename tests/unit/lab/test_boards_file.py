@@ -231,6 +231,15 @@ def test_the_default_file_of_the_project_is_good():
             "1:36: 'mqtt' cannot be 'host': it must be HOST:PORT, e.g. mqtt.nrfcloud.com:8883; correct it",
         ),
         (
+            board("provision: claim"),
+            "4:16: firmware 'serial-modem' has no client of the provisioning service, so the board cannot be claimed;"
+            " write firmware: shell, or choose another key origin",
+        ),
+        (
+            "boards:\n  - {name: a, virtual: {}, firmware: shell, provision: claim}\n",
+            "2:56: the virtual board has no client of the provisioning service; write virtual: {provisioning: true}",
+        ),
+        (
             board("provision: clowd"),
             "4:16: 'provision' cannot be 'clowd'; nearest known value is 'cloud'; correct it",
         ),

@@ -140,7 +140,7 @@ class Lab:
         self.log.append(f"jitp {chain_pem}")
         return self.jitp_answers.pop(0)
 
-    def provision(self, _modem, request, *, cloud_keys):
+    def provision(self, _modem, request, *, cloud_keys=None, over_the_air=None):
         self.requests.append(request)
         kept = self.kept and not request.renew
         if cloud_keys is not None and not kept:

@@ -20,7 +20,7 @@ from harness.virtual.cloud.broker.profile import BrokerProfile
 DOCS = Path(__file__).parents[3] / "docs"
 MODELS = (BoardSettings, ProcessCloud, ProcessSettings)
 NOT_OPTIONS = {"boards", "cloud"}  # --boards, --names, --board; --no-cloud
-OF_A_PROCESS = {"network", "directory", "die_with_stdin"}  # the lab sets them
+OF_A_PROCESS = {"network", "directory", "firmware_ca", "die_with_stdin"}  # the lab sets them
 FIELDS = [(model, name) for model in MODELS for name in model.model_fields if name not in NOT_OPTIONS]
 
 
