@@ -91,7 +91,7 @@ def test_the_fence_comes_after_what_was_published_before(observer, timeline):
 
 
 def test_the_observer_does_not_leave_its_prefix(observer):
-    with pytest.raises(Misuse, match="outside 'prod/"):
+    with pytest.raises(Misuse, match="only below 'prod/"):
         observer.publish("prod/elsewhere/m/x", "x")
     assert observer.connected
 
