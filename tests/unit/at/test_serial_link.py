@@ -10,7 +10,7 @@ import pytest
 import serial
 
 from harness.at.holders import Holder
-from harness.at.serial_link import open_link, server_says
+from harness.at.serial_link import PortDenied, open_link, server_says
 from harness.at.stream import FdStream, TimedStream
 from harness.errors import LabError, Misuse, PortBusy, PortMissing
 
@@ -123,7 +123,7 @@ def test_a_port_that_somebody_holds(made, monkeypatch, number, holding, said):
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
 def test_a_port_that_this_user_may_not_open(made, number):
     error = refused(made, LOCAL, serial.SerialException(number, "denied"))
-    assert type(error) is LabError
+    assert type(error) is PortDenied
     assert str(error) == f"board-1: no permission for {LOCAL}; add this user to the group dialout and log in again"
 
 

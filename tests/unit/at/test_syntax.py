@@ -204,7 +204,7 @@ def test_quoted_content_is_shown_on_one_line_up_to_64_bytes():
             'AT"a\x7fb"',
             'AT"a\x7fb": holds NUL, backspace or DEL, which the board\'s input line does not pass on',
         ),
-        ('AT"', 'AT": a quote is left open, the board would wait for its end; close it'),
+        ('AT"', 'AT": a quote is left open, and the board would wait for its end; close it'),
     ],
 )
 def test_what_is_wrong_with_a_command_is_one_line(text, message):
