@@ -14,9 +14,10 @@ from harness.settings import (
     settings_of,
 )
 from harness.virtual.cloud.registry.state_file import UnusableState
-from harness.virtual.launch import UnusableSettings, run
+from harness.virtual.launch import run
 from harness.virtual.run_directory import UnusableDirectory
 from harness.virtual.standard_input import LineReader
+from harness.virtual.unusable import UnusableSettings
 
 _PROGRAM = "python -m harness.virtual"
 

@@ -1,8 +1,10 @@
 """Carries out the commands to a running process of stand-ins: from a line to the line that answers it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.settings.commands import (
     BadControlLine,
@@ -25,8 +27,10 @@ from harness.settings.commands import (
 )
 from harness.virtual.board import Network, VirtualBoard
 from harness.virtual.board.line_noise import Disturbance
-from harness.virtual.cloud.local_cloud import LocalCloud
 from harness.virtual.cloud.provisioning.attestation import parse_identity
+
+if TYPE_CHECKING:
+    from harness.virtual.cloud.local_cloud import LocalCloud
 
 
 class CannotDo(Exception):

@@ -1,0 +1,5 @@
+"""What keeps the stand-ins from starting, and is the caller's to correct."""
+
+
+class UnusableSettings(Exception):
+    """A setting names something that is not there, or that is not what it should be. One line."""
