@@ -85,9 +85,6 @@ def test_a_file_may_be_named_as_for_aws_cli(check, monkeypatch):
     assert check(f"file://{os.path.basename(path)}")[0] == 0
 
 
-SLASHES = "publish with this name, whatever the policies say: it has 8 slashes"
-
-
 @pytest.mark.parametrize(
     ("topic", "why"),
     [
