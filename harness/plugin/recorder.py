@@ -13,6 +13,7 @@ from harness.plugin.reporting import FOUND
 from harness.plugin.run_reports import RunReports
 from harness.plugin.state import INTERRUPTION, LEFT, RUN, derived_of
 from harness.report import board_lines, cause_lines, fit
+from harness.report.terminal_summary import shortened
 
 
 class Recorder:
@@ -87,7 +88,7 @@ class Recorder:
                 terminalreporter.write_line(line)
             for line in self._config.stash.get(LEFT, []):
                 terminalreporter.write_line(f"left behind: {line}", yellow=True)
-        for line in self._reports.notes:
+        for line in shortened(self._reports.notes):
             terminalreporter.write_line(line, yellow=True)
         if self._reports.trouble:
             terminalreporter.write_line(self._reports.trouble, red=True)

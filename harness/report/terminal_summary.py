@@ -80,3 +80,10 @@ def _pattern(trouble: NotPassed) -> str:
 
 def _first_line(message: str) -> str:
     return message.partition("\n")[0]
+
+
+def shortened(notes: Sequence[str]) -> list[str]:
+    """Return ``notes``, or of more than three the first and how many there are besides."""
+    if len(notes) <= 3:
+        return list(notes)
+    return [notes[0], f"and {len(notes) - 1} more lines like it; nrf91-harness report index lists them all"]

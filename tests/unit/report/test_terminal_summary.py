@@ -1,6 +1,7 @@
 """What is known of a run, and how it ends on the terminal."""
 
 from harness.report import Journal, RunRecord, board_lines, cause_lines, fit, progress_line
+from harness.report.terminal_summary import shortened
 
 
 def record(tmp_path, **boards):
@@ -75,3 +76,11 @@ def test_a_boards_progress(tmp_path):
 def test_lines_are_cut_to_a_terminals_width_only():
     assert fit(["abcdef", "abc"], 4) == ["abc…", "abc"]
     assert fit(["abcdef"], None) == ["abcdef"]
+
+
+def test_many_notes_are_the_first_and_a_number():
+    assert shortened(["a", "b", "c"]) == ["a", "b", "c"]
+    assert shortened(["a", "b", "c", "d"]) == [
+        "a",
+        "and 3 more lines like it; nrf91-harness report index lists them all",
+    ]
