@@ -12,6 +12,7 @@ from harness.cli.exit_codes import OK, REFUSED
 from harness.cli.progress import Progress
 from harness.cli.result import Result, table
 from harness.cli.session import find_board, one_board
+from harness.cli.template_yaml import template_json
 from harness.errors import Misuse
 from harness.lab import CloudConfig, expected_documents, load_boards_file
 from harness.policy import (
@@ -200,7 +201,7 @@ def _check_file(path: Path) -> None:
 
 def _findings(path: Path) -> list[dict[str, str]]:
     try:
-        document = load_document(path, account=EXAMPLE_ACCOUNT)
+        document = load_document(path, account=EXAMPLE_ACCOUNT, template_json=template_json)
     except PolicyError as error:
         texts = [one.removeprefix(f"{path.stem}: ") for one in error.mistakes]
         return [{"file": str(path), "level": "error", "text": text} for text in texts]

@@ -5,6 +5,7 @@
 
 import codecs
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -25,17 +26,18 @@ def meant_by(name: str) -> str | None:
     return next((known for known in PROFILE if name != known and name.casefold() == known), None)
 
 
-def load_document(path: Path, *, account: str) -> PolicyDocument:
+def load_document(path: Path, *, account: str, template_json: Callable[[str], str] | None = None) -> PolicyDocument:
     """Read the document of a file; its name is the file's without ``.json``.
 
-    ``account``: 12 digits for ``${AWSAccountId}``. The file holds the document itself, what AWS CLI, Terraform or
+    ``account``: 12 digits for ``${AWSAccountId}``. ``template_json``: makes JSON of a CloudFormation template in YAML,
+    or raises ValueError; None: such a template is refused. The file holds the document itself, what AWS CLI, Terraform or
     CloudFormation have around it (:mod:`harness.policy.documents.wrappers`), or Terraform's own text. PolicyError: what
     is wrong with the file or the document.
     """
     if not re.fullmatch(r"[0-9]{12}", account):
         raise PolicyError(f"{path.stem}: {account!r} is not an AWS account, which has 12 digits")
     try:
-        text = _json_of(_text(path.read_bytes()))
+        text = _json_of(_text(path.read_bytes()), template_json)
     except OSError as error:
         raise PolicyError(f"{path.stem}: cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -51,8 +53,11 @@ def _text(content: bytes) -> str:
     return content.decode("utf-16" if utf16 else "utf-8-sig")
 
 
-def _json_of(text: str) -> str:
-    """Return the JSON in a text that may be Terraform's. ValueError: it is of another kind, with how to convert it."""
+def _json_of(text: str, template_json: Callable[[str], str] | None) -> str:
+    """Return the JSON in a text that may be Terraform's, or a template.
+
+    ``template_json``: see load_document. ValueError: the text is of another kind; the message says how to convert it.
+    """
     if text.lstrip()[:1] in ("{", "[", '"'):
         return text
     if re.match(r"\s*%7B", text, re.IGNORECASE):
@@ -60,6 +65,8 @@ def _json_of(text: str) -> str:
     if is_terraform(text):
         return json_in(text)
     if re.search(r"^\s*(AWSTemplateFormatVersion|PolicyDocument|Statement)\s*:", text, re.MULTILINE):
+        if template_json is not None:
+            return template_json(text)
         raise ValueError("this is YAML, a policy document is JSON; convert it, a CloudFormation template with cfn-flip")
     return text
 
