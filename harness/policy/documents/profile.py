@@ -30,9 +30,10 @@ def load_document(path: Path, *, account: str, template_json: Callable[[str], st
     """Read the document of a file; its name is the file's without ``.json``.
 
     ``account``: 12 digits for ``${AWSAccountId}``. ``template_json``: makes JSON of a CloudFormation template in YAML,
-    or raises ValueError; None: such a template is refused. The file holds the document itself, what AWS CLI, Terraform or
-    CloudFormation have around it (:mod:`harness.policy.documents.wrappers`), or Terraform's own text. PolicyError: what
-    is wrong with the file or the document.
+    or raises ValueError; None: such a template is refused. PolicyError: what is wrong with the file or the document.
+
+    The file holds the document itself, what AWS CLI, Terraform or CloudFormation have around it
+    (:mod:`harness.policy.documents.wrappers`), or Terraform's own text.
     """
     if not re.fullmatch(r"[0-9]{12}", account):
         raise PolicyError(f"{path.stem}: {account!r} is not an AWS account, which has 12 digits")
