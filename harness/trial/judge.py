@@ -16,7 +16,7 @@ from harness.trial.facts import Control, Facts, Sort, Stage
 from harness.trial.phases import TroubleSource
 from harness.trial.verdict import LAB_OUTCOMES, Outcome
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the rules below: rises when the same facts can get another verdict."""
 
 REMOTE_CLOSE = frozenset(
@@ -142,12 +142,14 @@ def _packet(facts: Facts) -> Judgement:
         failed = "it was not tried" if baseline is None else _shortcoming(baseline)
         text = f"Nothing can be said: the allowed action ({facts.control}) did not work beforehand, {failed}."
         return evidence.say("baseline failed", text, "baseline").prove(Outcome.INCONCLUSIVE)
-    if facts.hang_up is None and not facts.sent:
-        text = "The board refused to send it, and reported no end of the connection."
-        return evidence.say("not sent", text, "sent").prove(Outcome.INCONCLUSIVE)
     if facts.hang_up == 0:
         text = "The connection was ended from this side, during the trial."
         return evidence.say("own disconnect", text, "hang_up").prove(Outcome.INCONCLUSIVE)
+    if not facts.sent:
+        # A connection that ended before the action refuses nothing: the board had nothing left to send it on.
+        end = "reported no end of the connection" if facts.hang_up is None else "the connection had ended before it"
+        text = f"The board refused to send it, and {end}."
+        return evidence.say("not sent", text, "sent").prove(Outcome.INCONCLUSIVE)
     text = f"Just before, on the same connection, {facts.control} worked ({span(baseline.seconds)})."
     evidence.say("baseline", text, "baseline")
     return _stayed(facts, evidence) if facts.hang_up is None else _hung_up(facts, facts.hang_up, evidence)

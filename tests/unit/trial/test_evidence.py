@@ -155,8 +155,8 @@ PACKETS = {
     ),
     "refused by the board that was hung up on": (
         replace(HUNG_UP, sent=False),
-        Outcome.POLICY_DISCONNECT,
-        [BASELINE, HANG_UP, REGISTERED, NOBODY, WORKED_AGAIN],
+        Outcome.INCONCLUSIVE,
+        [said("not sent", "The board refused to send it, and the connection had ended before it.", "sent")],
     ),
     "ended from this side": (
         replace(HUNG_UP, hang_up=0),
