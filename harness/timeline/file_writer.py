@@ -51,10 +51,20 @@ class TimelineFile:
 
     def _open(self) -> int:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        self._fd = fd
+        fd = self._fd = self._create()
         self._write([header_line({"began": self._began, "mono": self._file_mono, **self._header})])
         return fd
+
+    def _create(self) -> int:
+        # A file that is there is of a worker that died on this board: it stays, and the rest of the board's timeline
+        # goes into a file beside it. Numbers of tests and events begin again, so it cannot be one file.
+        first, number = self.path, 1
+        while True:
+            try:
+                return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            except FileExistsError:
+                number += 1
+                self.path = first.with_name(f"{first.stem}.{number}{first.suffix}")
 
     def _write(self, lines: list[str]) -> None:
         # backslashreplace writes what UTF-8 cannot say (half of a surrogate pair) as JSON's own escape.

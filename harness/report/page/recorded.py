@@ -45,7 +45,8 @@ class Recordings:
             except Misuse as error:
                 self.notes.append(f"not drawn: {error}")
                 continue
-            boards[str(recording.header.get("board", path.stem))] = _by_key(recording)
+            # A board whose worker died has a second file.
+            boards.setdefault(str(recording.header.get("board", path.stem)), {}).update(_by_key(recording))
         return boards
 
 
