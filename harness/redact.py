@@ -114,6 +114,10 @@ class Secrets:
             text = _JWT_TEXT.sub("<redacted JWT>", text)
         return _KEY_TEXT.sub("<redacted key>", text) if "PRIVATE KEY" in text else text
 
+    def scrub_bytes(self, data: bytes) -> bytes:
+        """Return bytes that need not be text without any registered secret, private key or JWT."""
+        return self.scrub(data.decode("latin-1")).encode("latin-1")
+
 
 _JWT_TEXT = re.compile(_JWT.pattern.decode())
 _KEY_TEXT = re.compile(_PRIVATE_KEY.pattern.decode(), re.DOTALL)

@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 from harness.at.dialogue import Heard, Role
-from harness.redact import LineRedactor, may_hold_secret, redact_line
+from harness.redact import SECRETS, LineRedactor, may_hold_secret, redact_line
 from harness.timeline import Draft, Kind, packed
 
 _SHOWN_PAYLOAD = 2048  # bytes of a payload that a timeline event carries
@@ -54,7 +54,7 @@ class LineRecorder:
         if done:
             cost = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
             return t, _RESULT, self._port, text, cost
-        data = {"bytes": base64.b64encode(line).decode()} if _UNDECODABLE in text else {}
+        data = {"bytes": base64.b64encode(SECRETS.scrub_bytes(line)).decode()} if _UNDECODABLE in text else {}
         if role is Role.URC:
             return t, Kind.URC, self._port, text, data | _urc_data(heard)
         if secret and role in _UNKNOWN:  # a damaged echo of a key has no shape by which it could be known

@@ -70,7 +70,9 @@ def _scrubbed(value: Any) -> Any:
     if isinstance(value, str):
         return SECRETS.scrub(value)
     if isinstance(value, dict):
-        return {name: _scrubbed(item) for name, item in value.items()}
+        return {SECRETS.scrub(str(name)): _scrubbed(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_scrubbed(item) for item in value]
-    return value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return SECRETS.scrub(str(value))  # what JSON knows no form for is written as its text

@@ -30,7 +30,7 @@ def packed(payload: bytes) -> dict[str, Any]:
     try:
         return {"payload": SECRETS.scrub(clean.decode())}
     except UnicodeDecodeError:
-        return {"payload": base64.b64encode(clean).decode(), "encoding": "base64"}
+        return {"payload": base64.b64encode(SECRETS.scrub_bytes(clean)).decode(), "encoding": "base64"}
 
 
 def unpacked(data: Mapping[str, Any]) -> bytes:

@@ -41,6 +41,7 @@ def folder(tmp_path_factory):
 
 
 def written(path, *batches):
+    path.unlink(missing_ok=True)  # a file that is there would stay
     timeline, file = Timeline(), TimelineFile(path, {"run": "r", "board": "dk-1"})
     with timeline.sink(file):
         for batch in batches:
@@ -159,10 +160,9 @@ def test_a_disk_that_is_full_stops_the_record_and_not_the_run(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
-def test_a_disk_that_becomes_full(tmp_path):
-    path = tmp_path / "t.jsonl"
-    path.symlink_to("/dev/full")
-    file = TimelineFile(path, {})
+def test_a_disk_that_becomes_full(tmp_path, monkeypatch):
+    file = TimelineFile(tmp_path / "t.jsonl", {})
+    monkeypatch.setattr(file, "_create", lambda: os.open("/dev/full", os.O_WRONLY))
     file([Event(0, 1.0, Kind.RX, "b", "x", {})])
     assert file.failure is not None
     assert "No space left" in file.failure
@@ -213,3 +213,31 @@ def test_unknown_kinds_fields_and_empty_lines_are_kept_or_passed_over(tmp_path):
     assert recording.unknown == {2: strange, 5: {"k": ["rx"]}}
     assert recording.events == [Event(0, 5.0, Kind.RX, "b", "x", {})]
     assert recording.cut == "{"
+
+
+def test_a_second_worker_of_a_board_leaves_the_first_ones_file(tmp_path):
+    path = tmp_path / "dk-1.jsonl"
+    for text in ("before the worker died", "after it", "after the next one"):
+        timeline, file = Timeline(), TimelineFile(path, {"board": "dk-1"})
+        with timeline.sink(file):
+            timeline.add(Kind.STEP, "a", text)
+            timeline.flush()
+        file.close()
+    names = ("dk-1.jsonl", "dk-1.2.jsonl", "dk-1.3.jsonl")
+    found = [json.loads((tmp_path / name).read_text().splitlines()[1])["x"] for name in names]
+    assert found == ["before the worker died", "after it", "after the next one"]
+
+
+class _Odd:
+    def __str__(self):
+        return "odd 0123456789abcdef"
+
+
+def test_secrets_in_names_and_in_odd_values_are_cut(tmp_path):
+    SECRETS.add("0123456789abcdef")
+    timeline, file = Timeline(), TimelineFile(tmp_path / "dk-1.jsonl", {"board": "dk-1"})
+    with timeline.sink(file):
+        timeline.add(Kind.STEP, "a", "text", x0123456789abcdef=1, odd=_Odd())
+        timeline.flush()
+    file.close()
+    assert "0123456789abcdef" not in file.path.read_text()

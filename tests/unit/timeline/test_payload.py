@@ -49,3 +49,10 @@ def test_for_people():
 def test_an_unknown_encoding_is_no_payload():
     with pytest.raises(ValueError, match="'rot13'"):
         unpacked({"payload": "nop", "encoding": "rot13"})
+
+
+def test_a_secret_in_bytes_that_are_no_text_is_cut():
+    SECRETS.add("0123456789abcdef")
+    data = packed(b"\xff0123456789abcdef\xfe")
+    assert data["encoding"] == "base64"
+    assert unpacked(data) == b"\xff<redacted>\xfe"
