@@ -47,8 +47,11 @@ class Transcript:
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")
-        while data:  # a raw file may take a part of it
-            data = data[self._file.write(data) :]
+        try:
+            while data:  # a raw file may take a part of it
+                data = data[self._file.write(data) :]
+        except OSError:  # a full disk is not the test's failure; the timeline's file says the same, and is reported
+            self._file.close()
 
     def _line(self, event: Event) -> str:
         _, t, kind, source, text, _ = event

@@ -80,7 +80,7 @@ class Timeline:
         return batch
 
     def flush(self) -> None:
-        """Hand to the sinks what they have not seen yet. A sink's failure is raised here; that sink loses its batch."""
+        """Hand to the sinks what they have not seen yet. A sink's failure is raised here, after the other sinks."""
         if self._unwritten:
             with self._sinking:
                 self._drain()
@@ -90,8 +90,14 @@ class Timeline:
             batch = self._unwritten.popleft()
             while self._unwritten:
                 batch += self._unwritten.popleft()
+            failures: list[Exception] = []
             for sink in self._sinks:
-                sink(batch)
+                try:
+                    sink(batch)
+                except Exception as failure:
+                    failures.append(failure)
+            if failures:
+                raise failures[0]
 
     def since(self, mark: int = 0) -> list[Event]:
         """Return the events from ``mark`` on that are still in memory, oldest first."""

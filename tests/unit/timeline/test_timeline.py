@@ -186,3 +186,14 @@ def test_sinks_keep_the_order_of_many_writers():
         for thread in threads:
             thread.join(30)
     assert [event.seq for event in seen] == list(range(800))
+
+
+def test_a_failing_sink_takes_nothing_from_the_next_one():
+    timeline, seen = Timeline(), []
+
+    def full(batch):
+        raise OSError("disk full")
+
+    with timeline.sink(full), timeline.sink(seen.extend), pytest.raises(OSError, match="disk full"):
+        timeline.extend([(1.0, Kind.STEP, "a", "kept", {})])
+    assert [event.text for event in seen] == ["kept"]
