@@ -60,9 +60,11 @@ class Recorder:
         finally:
             self._config.stash[INTERRUPTION].tidy()
             run = self._config.stash.get(RUN, None)
-            if run is not None:
-                self._config.stash.setdefault(LEFT, []).extend(run.close())
-            self._reports.finish(self._why(session), self._properties())
+            try:
+                if run is not None:
+                    self._config.stash.setdefault(LEFT, []).extend(run.close())
+            finally:
+                self._reports.finish(self._why(session), self._properties())
             if run is not None and run.report_limits is not None:
                 limits = run.report_limits
                 self._reports.shrink(limits.keep_runs, limits.keep_days, limits.keep_gigabytes)

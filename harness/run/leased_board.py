@@ -120,8 +120,10 @@ class LeasedBoard:
 
     def close(self) -> None:
         """Close the port and end the lease."""
-        self._shut()
-        self._leases.close()
+        try:
+            self._shut()
+        finally:
+            self._leases.close()
 
     def _open(self) -> OpenBoard:
         if not self._leased:

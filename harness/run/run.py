@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.credentials import KeyOrigin
+from harness.errors import HarnessError
 from harness.lab import BUILT_IN_LAB, BoardConfig, Lab, LabFile, load_boards_file
 from harness.lab.doctor import Patient, checks_of, in_one_line, run_checks
 from harness.policy import PolicyDocument
@@ -110,10 +111,12 @@ class Run:
     def close(self) -> list[str]:
         """Close boards, clouds and stand-ins. Returns a line for each thing that is not as it should be."""
         left: list[str] = []
-        for board in self._boards.values():
-            left += board.close()
-        for cloud in self._clouds.values():
-            left += cloud.close()
+        everything: list[Board | Cloud] = [*self._boards.values(), *self._clouds.values()]
+        for opened in everything:
+            try:
+                left += opened.close()
+            except (HarnessError, OSError) as error:  # the others, the stand-ins and the reports still come
+                left.append(f"{opened.name}: not closed: {error}")
         self._lab.close()
         self._sinks.close()
         for file in self._files:
