@@ -260,3 +260,17 @@ def test_the_summary_says_the_same_in_markdown(nights):
     assert text.startswith("## RED: 5 new failures point at the cloud; 8 older failures")
     assert "| 5 | the cloud | The cloud refuses what associated statement 2 allows<br>" in text
     assert len(text) < 50_000
+
+
+def test_a_run_that_was_stopped_in_its_first_set_up_has_a_page(tmp_path):
+    """Then no test has got as far as its properties."""
+    folder = write_night(tmp_path, 1, the_fourteen)
+    journal = folder / "journal.jsonl"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    begin = next(line for line in lines if line["k"] == "begin")
+    stopped = {**begin, "k": "phase", "phase": "setup", "result": "error", "seconds": 0.1, "message": "stopped"}
+    journal.write_text("\n".join(json.dumps(line) for line in (lines[0], begin, stopped)) + "\n")
+    for file in (folder / "timeline").glob("*.jsonl"):
+        file.unlink()
+    write_run_pages(folder)
+    assert "stopped" in page_of(folder).said
