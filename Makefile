@@ -15,7 +15,7 @@ WORKERS ?= auto
 .PHONY: nightly check env lint types imports test test-all test-scenarios bench mutants clean
 
 nightly: env
-	@$(PY) -m pytest tests/scenarios -q --boards "$(BOARDS)" $(if $(JOBS),--jobs $(JOBS))
+	@exec $(PY) -m pytest tests/scenarios -q --boards "$(BOARDS)" $(if $(JOBS),--jobs $(JOBS))
 ifdef MUTANTS
 	@$(PY) -m tests.mutation_run --boards "$(BOARDS)" --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
 endif
