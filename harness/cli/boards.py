@@ -131,7 +131,7 @@ def _cloud(given: Arguments, said: Mapping[str, Any]) -> str:
     clouds = clouds if isinstance(clouds, dict) else {}
     if given.cloud is not None:
         if given.cloud not in {*clouds, *BUILT_IN_CLOUDS}:
-            known = ", ".join([*BUILT_IN_CLOUDS, *map(str, clouds)])
+            known = ", ".join(dict.fromkeys([*BUILT_IN_CLOUDS, *map(str, clouds)]))
             raise Misuse(f"no cloud {given.cloud!r} in {given.boards}; known clouds: {known}")
         return given.cloud
     accounts = [name for name, cloud in clouds.items() if isinstance(cloud, dict) and cloud.get("kind") == "nrfcloud"]

@@ -194,9 +194,9 @@ def _check_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode  # a pipe (<(jq ...)) is as good as a file
     except OSError as error:
-        raise Misuse(f"{path}: {error.strerror}; name policy documents, in JSON") from error
+        raise Misuse(f"{path}: {error.strerror}; name files with policy documents") from error
     if S_ISDIR(mode):
-        raise Misuse(f"{path}: a directory; name policy documents, in JSON")
+        raise Misuse(f"{path}: a directory; name files with policy documents")
 
 
 def _findings(path: Path) -> list[dict[str, str]]:

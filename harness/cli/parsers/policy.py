@@ -37,7 +37,9 @@ class _Collect(argparse.Action):
 
 
 def _add_check(parser: Parser) -> None:
-    parser.add_argument("files", nargs="+", type=_document_file, metavar="FILE", help="policy document, in JSON")
+    parser.add_argument(
+        "files", nargs="+", type=_document_file, metavar="FILE", help="policy document, or a template that holds one"
+    )
 
 
 def _add_explain(parser: Parser) -> None:

@@ -65,7 +65,7 @@ def _json_of(text: str, template_json: Callable[[str], str] | None) -> str:
         return unquote(text)
     if is_terraform(text):
         return json_in(text)
-    if re.search(r"^\s*(AWSTemplateFormatVersion|PolicyDocument|Statement)\s*:", text, re.MULTILINE):
+    if re.search(r"^\s*(AWSTemplateFormatVersion|Resources|PolicyDocument|Statement)\s*:", text, re.MULTILINE):
         if template_json is not None:
             return template_json(text)
         raise ValueError("this is YAML, a policy document is JSON; convert it, a CloudFormation template with cfn-flip")

@@ -78,7 +78,7 @@ def test_lines_of_check(tmp_path, capsys):
 )
 def test_no_files(tmp_path, capsys, name, said):
     assert main(["policy", "check", str(tmp_path / name)]) == 2
-    assert capsys.readouterr().err == f"nrf91-harness: {tmp_path / name}: {said}; name policy documents, in JSON\n"
+    assert capsys.readouterr().err == f"nrf91-harness: {tmp_path / name}: {said}; name files with policy documents\n"
 
 
 def test_a_pipe_is_as_good_as_a_file():
