@@ -1,7 +1,16 @@
 """What stand-ins can be told: the same models for boards.yaml, for command lines and for the stand-ins' processes."""
 
 from harness.settings.board import BoardFault, BoardSettings, FirmwareName, Model, NamedBoard, TerminatorName
-from harness.settings.cloud import CertificateRefusal, CloseStyle, CloudSettings, Limits, OnViolation, PolicyRefresh
+from harness.settings.cloud import (
+    BrokerBehaviour,
+    CertificateRefusal,
+    CloseStyle,
+    CloudSettings,
+    Limits,
+    OnViolation,
+    PolicyRefresh,
+    Throttled,
+)
 from harness.settings.command_line import WrongOption, add_options, settings_of
 from harness.settings.model import Address, Name, Settings
 from harness.settings.process import ProcessCloud, ProcessSettings, UnreadableSettings, read_settings
@@ -10,6 +19,7 @@ __all__ = [
     "Address",
     "BoardFault",
     "BoardSettings",
+    "BrokerBehaviour",
     "CertificateRefusal",
     "CloseStyle",
     "CloudSettings",
@@ -24,6 +34,7 @@ __all__ = [
     "ProcessSettings",
     "Settings",
     "TerminatorName",
+    "Throttled",
     "UnreadableSettings",
     "WrongOption",
     "add_options",

@@ -7,7 +7,8 @@ from pydantic import Field
 from harness.settings.board import Uuid
 from harness.settings.model import AS_TUPLE, Option, Seconds, Settings, matching
 
-OnViolation = Literal["close", "tolerate", "suback80"]
+OnViolation = Literal["close", "ack-close", "tolerate", "suback80"]
+Throttled = Literal["close", "connack", "drop"]
 CloseStyle = Literal["notify", "fin", "rst", "hang"]
 PolicyRefresh = Literal["connect", "live"]
 CertificateRefusal = Literal["close", "alert"]
@@ -22,6 +23,7 @@ class Limits(Settings):
     """Numbers an MQTT client may not exceed. Sizes are bytes of UTF-8 or payload, times are seconds.
 
     The defaults are AWS IoT Core's: General Reference, "AWS IoT Core message broker and protocol limits and quotas".
+    The last four are off: the first two so that tests need not wait, the others because AWS IoT has none.
     """
 
     client_id: Size = 128
@@ -38,6 +40,10 @@ class Limits(Settings):
     session_expiry: Seconds = 3600
     handshake: Seconds = 5
     first_packet: Seconds = 5
+    connect_gap: Seconds = 0  # between two CONNECTs of a client id; 0: any. AWS IoT: 1
+    publishes_per_second: Size = 0  # of a connection; 0: any number. AWS IoT: 100
+    packets: Size = 0  # from a client, CONNECT among them: the last one is hung up on. 0: any number
+    age: Seconds = 0  # of a connection; 0: any
 
     @property
     def packet(self) -> int:
@@ -45,24 +51,44 @@ class Limits(Settings):
         return self.payload + self.topic + 4
 
 
-class CloudSettings(Settings):
-    """The settings of a local cloud, without its policy documents. BrokerProfile explains the behaviours."""
+class BrokerBehaviour(Settings):
+    """What of a local cloud can be changed while it runs. BrokerProfile explains it."""
 
     on_violation: Annotated[OnViolation, Option("what follows a policy violation")] = "close"
     close_style: Annotated[CloseStyle, Option("how a connection is closed")] = "notify"
+    close_delay: Annotated[Seconds, Option("seconds from a violation to the close", "S")] = 0.0
+    refused_delivery: Annotated[
+        Seconds | None, Option("seconds after which a refused message is delivered all the same (default: never)", "S")
+    ] = None
+    refuse_only: Annotated[
+        Annotated[int, Field(ge=1)] | None, Option("refuse the N-th violation alone, tolerate the others", "N")
+    ] = None
+    policy_refresh: Annotated[
+        PolicyRefresh, Option("whether a connection keeps the rights of its CONNECT or gets new ones")
+    ] = "connect"
+    throttled: Annotated[Throttled, Option("what follows more than connect_gap or publishes_per_second allow")] = (
+        "close"
+    )
+    limits: Annotated[Limits, Option("a limit of the broker, e.g. payload=1000", "NAME=N", "--limit")] = Limits()
+    no_connection_state: Annotated[bool, Option("leave status and reason of connections out of devices' state")] = False
+    reason_delay: Annotated[Seconds, Option("seconds from a disconnect to its reason in the device's state", "S")] = 0.0
+    reasons: Annotated[
+        dict[str, str], Option("the word for a reason in the device's state; nothing after =: none", "REASON=WORD")
+    ] = Field(default_factory=dict)
+
+
+class CloudSettings(BrokerBehaviour):
+    """The settings of a local cloud, without its policy documents. BrokerProfile explains the behaviours."""
+
     cert_refusal: Annotated[
         CertificateRefusal,
         Option("how an unusable certificate is refused: the connection ends before CONNACK, or by a TLS alert"),
     ] = "close"
-    policy_refresh: Annotated[
-        PolicyRefresh, Option("whether a connection keeps the rights of its CONNECT or gets new ones")
-    ] = "connect"
     hash_matches_parent: Annotated[bool, Option("a/# matches a too: MQTT's rule, not AWS IoT's")] = False
     retained_by_wildcard: Annotated[
         bool, Option("filters with wildcards get retained messages: MQTT's rule, not AWS IoT's")
     ] = False
     maximum_tls: Annotated[TlsVersion, Option("highest TLS version of the broker")] = "1.3"
-    limits: Annotated[Limits, Option("a limit of the broker, e.g. payload=1000", "NAME=N", "--limit")] = Limits()
     jitp_delay: Annotated[Seconds, Option("seconds from a JITP device's first connection until it exists", "S")] = 0.05
     bulk_step: Annotated[Seconds, Option("seconds that a bulk operation is pending, and again in progress", "S")] = 0.05
     tenant: Annotated[Uuid | None, Option("team id (default: that of --state, or a new one)", "UUID")] = None

@@ -2,68 +2,23 @@
 
 A command: ``{"id": 1, "command": "set-fault", "board": "virtual-1", "fault": "no-sim"}``. ``id`` is any text or number
 and stands in the answer: ``{"id": 1, "ok": true, ...}``, or ``{"id": 1, "ok": false, "error": "..."}``. No I/O here.
+What can happen to boards is in board_faults.py, to the cloud in cloud_faults.py.
 """
 
+import difflib
 import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from harness.settings.board import BoardFault
-from harness.settings.cloud import CloseStyle, Identity
-from harness.settings.model import BY_VALUE, Address, Settings
+from harness.settings.board_faults import BoardCommand
+from harness.settings.cloud_faults import CloudCommand
+from harness.settings.model import Address, Settings
 from harness.settings.sentences import nearest, sentence, unknown_key
 
 LONGEST_LINE: Final = 65_536  # bytes
-Disturbance = Literal["garble", "double", "drop"]
 RequestId = str | int | float | None
-
-
-class SetFault(Settings):
-    """Something goes wrong with a board from now on. Answer: ``faults``, all that the board has."""
-
-    command: Literal["set-fault"] = "set-fault"
-    board: str
-    fault: Annotated[BoardFault, BY_VALUE]
-
-
-class ClearFault(Settings):
-    """A fault goes away. Answer: ``faults``, all that the board still has."""
-
-    command: Literal["clear-fault"] = "clear-fault"
-    board: str
-    fault: Annotated[BoardFault, BY_VALUE]
-
-
-class ResetBoard(Settings):
-    """Power-cycle a board, as a debug probe's reset would: everything but the non-volatile memory starts anew."""
-
-    command: Literal["reset-board"] = "reset-board"
-    board: str
-
-
-class DisturbOutput(Settings):
-    """Make one byte of a board arrive wrong: byte ``place`` of those that it sends from now on (0: the next one)."""
-
-    command: Literal["disturb-output"] = "disturb-output"
-    board: str
-    place: Annotated[int, Field(ge=0)] = 0
-    how: Disturbance = "garble"
-
-
-class UnplugBoard(Settings):
-    """Pull a board's cable: its port vanishes and it loses power."""
-
-    command: Literal["unplug-board"] = "unplug-board"
-    board: str
-
-
-class PlugBoard(Settings):
-    """Plug a board in again: its port is back under the same path."""
-
-    command: Literal["plug-board"] = "plug-board"
-    board: str
 
 
 class SetRoute(Settings):
@@ -81,50 +36,11 @@ class RemoveRoute(Settings):
     name: Address
 
 
-class CloseConnection(Settings):
-    """End an MQTT connection. ``style``: how, as in ``close_style``."""
-
-    command: Literal["close-connection"] = "close-connection"
-    client_id: str
-    style: CloseStyle = "notify"
-
-
-class StopBroker(Settings):
-    """End every MQTT connection and stop listening; sessions, things and REST stay."""
-
-    command: Literal["stop-broker"] = "stop-broker"
-
-
-class StartBroker(Settings):
-    """Listen again, on the same port."""
-
-    command: Literal["start-broker"] = "start-broker"
-
-
-class TrustIdentity(Settings):
-    """Let a board of another process be claimed: its device UUID and identity key, ``UUID=HEX``."""
-
-    command: Literal["trust-identity"] = "trust-identity"
-    identity: Identity
-
-
-Command = (
-    SetFault
-    | ClearFault
-    | ResetBoard
-    | DisturbOutput
-    | UnplugBoard
-    | PlugBoard
-    | SetRoute
-    | RemoveRoute
-    | CloseConnection
-    | StopBroker
-    | StartBroker
-    | TrustIdentity
-)
+Command = BoardCommand | CloudCommand | SetRoute | RemoveRoute
 _BY_NAME: Final[dict[str, type[Settings]]] = {kind.model_fields["command"].default: kind for kind in get_args(Command)}
 _PARSER: Final[TypeAdapter[Command]] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 COMMANDS: Final = tuple(_BY_NAME)
+_ALL: Final = f"use one of the {len(COMMANDS)} in docs/virtual.md, section Commands"
 
 
 @dataclass(frozen=True)
@@ -172,9 +88,11 @@ def refusal(request_id: RequestId, text: str) -> bytes:
 def _command(value: dict[str, Any], request_id: RequestId) -> Command:
     name = value.get("command")
     if name is None:
-        raise BadControlLine(f"key 'command' is missing; known commands: {', '.join(COMMANDS)}", request_id)
+        raise BadControlLine(f"key 'command' is missing; {_ALL}", request_id)
     if not isinstance(name, str) or name not in _BY_NAME:
-        raise BadControlLine(f"unknown command {name!r}; {nearest('command', str(name), COMMANDS)}", request_id)
+        near = difflib.get_close_matches(str(name), COMMANDS, n=1)
+        cure = nearest("command", str(name), COMMANDS) if near else _ALL
+        raise BadControlLine(f"unknown command {name!r}; {cure}", request_id)
     try:
         return _PARSER.validate_python(value)
     except ValidationError as error:

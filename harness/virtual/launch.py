@@ -57,7 +57,12 @@ async def run(settings: ProcessSettings, lines: LineReader) -> None:
             "boards": [_describe_board(board, said) for board, said in zip(boards, settings.boards, strict=True)],
         }
         print(json.dumps(ready), flush=True)
-        stand_ins = StandIns({board.name: board for board in boards}, cloud, network)
+        control = None
+        if cloud is not None:
+            from harness.virtual.control_cloud import CloudControl  # as above
+
+            control = CloudControl(cloud)
+        stand_ins = StandIns({board.name: board for board in boards}, control, network)
         ended = stop.set if settings.die_with_stdin else lambda: None
         listen(lines, partial(respond, stand_ins=stand_ins), ended)
         await stop.wait()

@@ -3,3 +3,7 @@
 
 class UnusableSettings(Exception):
     """A setting names something that is not there, or that is not what it should be. One line."""
+
+
+class CannotDo(Exception):
+    """A command is good, but not here or not now. One line that says why."""

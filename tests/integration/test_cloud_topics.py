@@ -49,16 +49,19 @@ def test_the_shadow_as_firmware_of_today_asks_for_it(current_lab):
     say(device, f"{own}/get/tf", {"t": "$keys(state)"})
     assert device.json(f"{own}/get/accepted/tf").keys() == {"message", "position"}
     device.publish(f"{own}/get/trim")
-    assert device.json(f"{own}/get/accepted/trim") == {"desired": desired}
+    assert device.json(f"{own}/get/accepted/trim") == {
+        "desired": desired,
+        "reported": {"connection": {"status": "connected"}},
+    }
 
     say(device, f"{own}/update", {"state": {"reported": {**desired, "led": "red"}}})
     body = {"desired": {"led": "green"}}
     assert current_lab.rest("PATCH", "/devices/dev-1/state", json=body).status_code == 202
     full = device.json(f"{own}/update/delta/full")
-    assert (full["state"], full["version"]) == ({"led": "green"}, 3)
+    assert (full["state"], full["version"]) == ({"led": "green"}, 4)
     assert device.json(f"{own}/update/delta/trim") == {
         "state": {"led": "green"},
-        "version": 3,
+        "version": 4,
         "timestamp": full["timestamp"],
     }
 

@@ -139,7 +139,7 @@ def test_a_device_onboarded_connects_and_its_message_is_observed_and_stored(lab)
     assert found["firmware"] == {"supports": ["APP"]}
     assert found["tenantId"] == item["tenantId"]
     assert found["state"]["desired"]["nrfcloud_mqtt_topic_prefix"] == lab.prefix
-    assert found["state"]["version"] == 1
+    assert found["state"]["version"] == 2  # of the association, and of the connection
 
 
 PEM = Identity("x").certificate_pem
@@ -381,26 +381,27 @@ def test_the_shadow_over_mqtt(lab):
     device.subscribe("dev-1/shadow/get/#", f"{S}/get/#", f"{S}/update/#")
     device.publish(f"{S}/get")
     full = device.json(f"{S}/get/accepted")
-    assert full["version"] == 1
+    assert full["version"] == 2
     assert full["state"]["desired"]["pairing"]["state"] == "paired"
-    assert device.json("dev-1/shadow/get/accepted") == {"desired": full["state"]["desired"]}
-    device.publish(f"{S}/update", b'{"state":{"reported":{"x":1}},"version":1,"clientToken":"t"}')
+    assert full["state"]["reported"] == {"connection": {"status": "connected"}}
+    assert device.json("dev-1/shadow/get/accepted") == {key: full["state"][key] for key in ("desired", "reported")}
+    device.publish(f"{S}/update", b'{"state":{"reported":{"x":1}},"version":2,"clientToken":"t"}')
     accepted = device.json(f"{S}/update/accepted")
-    assert (accepted["version"], accepted["clientToken"]) == (2, "t")
-    device.publish(f"{S}/update", b'{"state":{"reported":{"x":2}},"version":1}')
+    assert (accepted["version"], accepted["clientToken"]) == (3, "t")
+    device.publish(f"{S}/update", b'{"state":{"reported":{"x":2}},"version":2}')
     assert device.json(f"{S}/update/rejected")["code"] == 409
     device.publish(f"{S}/update", b"{")
     assert device.json(f"{S}/update/rejected")["code"] == 400
-    assert lab.rest.get("/devices/dev-1")["state"]["reported"] == {"x": 1}
+    assert lab.rest.get("/devices/dev-1")["state"]["reported"] == {"x": 1, "connection": {"status": "connected"}}
 
 
 def test_the_state_over_rest_reaches_the_device(lab):
     device = lab.device().ready()
     device.subscribe("dev-1/shadow/update/#")
     body = {"desired": {"config": {"led": "red"}}}
-    assert lab.rest("PATCH", "/devices/dev-1/state", json=body, headers={"If-Match": "1"}).status_code == 202
+    assert lab.rest("PATCH", "/devices/dev-1/state", json=body, headers={"If-Match": "2"}).status_code == 202
     assert device.json("dev-1/shadow/update/delta")["state"]["config"] == {"led": "red"}
-    again = lab.rest.refusal("PATCH", "/devices/dev-1/state", json=body, headers={"If-Match": "1"})
+    again = lab.rest.refusal("PATCH", "/devices/dev-1/state", json=body, headers={"If-Match": "2"})
     assert again == (409, 40900)
     assert lab.rest.get("/devices/dev-1")["state"]["delta"]["config"] == {"led": "red"}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 
 from harness.settings import BoardFault, FirmwareName, TerminatorName
+from harness.settings.board_faults import CoreFault, SetLatency
 from harness.virtual.board.firmware import make_firmware
 from harness.virtual.board.line_noise import Disturbance, LineNoise
 from harness.virtual.board.modem import Nvm, make_identity
@@ -15,6 +16,7 @@ from harness.virtual.board.network import Network
 from harness.virtual.board.outputs import (
     CancelTimer,
     CloseLink,
+    HoldLink,
     LinkEvent,
     LinkSend,
     OpenLink,
@@ -130,9 +132,18 @@ class VirtualBoard:
         """Make one byte to the host arrive wrong: byte ``place`` of those that are sent from now on (0: the next)."""
         self._line_noise.expect(place, how)
 
+    def strike(self, fault: CoreFault) -> None:
+        """Let something happen to the board; nothing happens to a port without a board that answers."""
+        if self.personality.uart is Uart.ALIVE:
+            self._perform(self._core.strike(fault))
+
+    def set_latency(self, said: SetLatency) -> None:
+        """Make everything that the board sends and gets take its time."""
+        self._network_link.set_latency(said.seconds, said.spread, said.seed)
+
     def power_on(self) -> None:
         """Power-cycle: everything but the non-volatile memory starts anew."""
-        self._network_link.close(abrupt=True)
+        self._network_link.cut()
         if self.personality.uart is Uart.ALIVE:
             self._perform(self._core.power_on())
 
@@ -142,7 +153,7 @@ class VirtualBoard:
             timer.cancel()
         self._timers.clear()
         self._pty.close()
-        self._network_link.close(abrupt=True)
+        self._network_link.cut()
 
     def _received(self, data: bytes) -> None:
         match self.personality.uart:
@@ -176,5 +187,7 @@ class VirtualBoard:
                     self._network_link.send(data)
                 case CloseLink(abrupt):
                     self._network_link.close(abrupt=abrupt)
+                case HoldLink(held):
+                    self._network_link.hold(held)
                 case SetBaud(rate):
                     self._pty.set_baud(rate)

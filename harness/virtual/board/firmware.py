@@ -4,6 +4,7 @@ from collections.abc import Set
 from typing import Protocol
 
 from harness.settings import BoardFault, FirmwareName, TerminatorName
+from harness.settings.board_faults import CoreFault
 from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
@@ -19,6 +20,7 @@ class Firmware(Protocol):
     def receive(self, data: bytes) -> list[Output]: ...
     def timer(self, token: int) -> list[Output]: ...
     def link(self, event: LinkEvent) -> list[Output]: ...
+    def strike(self, fault: CoreFault) -> list[Output]: ...
 
 
 def make_firmware(

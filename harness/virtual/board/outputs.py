@@ -60,7 +60,14 @@ class SetBaud:
     rate: int
 
 
-Output = Send | Timer | CancelTimer | OpenLink | LinkSend | CloseLink | SetBaud
+@dataclass(frozen=True)
+class HoldLink:
+    """Let nothing pass on the link, either way, until it is held no more: the radio is out of coverage."""
+
+    held: bool
+
+
+Output = Send | Timer | CancelTimer | OpenLink | LinkSend | CloseLink | SetBaud | HoldLink
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from harness.settings import BoardFault
+from harness.settings.board_faults import CoreFault, FaultModem, SayLine
 from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Lines, Refused, parse
+from harness.virtual.board.core_faults import CoreFaults, strike_radio
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import LinkEvent, Outbox, Output, Send
 from harness.virtual.board.personality import Personality
@@ -42,6 +44,7 @@ class PassThrough(ABC):
         self._now = now
         self._faults = faults
         self._outbox = Outbox()
+        self._hazards = CoreFaults(self._outbox)
         self._input = bytearray()
         self._busy = False
 
@@ -55,15 +58,7 @@ class PassThrough(ABC):
         self._outbox.cancel_all()
         self._input.clear()
         self._busy = False
-        self._modem = Modem(
-            self.personality,
-            self._nvm,
-            self._outbox,
-            urc=self.unsolicited,
-            lost=self.lost,
-            now=self._now,
-            faults=self._faults,
-        )
+        self._modem = self._new_modem()
         self.boot()
 
     def receive(self, data: bytes) -> list[Output]:
@@ -81,6 +76,18 @@ class PassThrough(ABC):
     def link(self, event: LinkEvent) -> list[Output]:
         """Nothing here opens a link."""
         raise AssertionError(f"{event} without a link")
+
+    def strike(self, fault: CoreFault) -> list[Output]:
+        """Something happens to the board."""
+        self._hazards.expect(fault)
+        match fault:
+            case FaultModem():
+                self._crash_modem()
+            case SayLine(text=text):
+                self.send(f"{text}\r\n".encode("latin-1", "replace"))
+            case _:
+                strike_radio(fault, self._modem.radio)
+        return self._outbox.take()
 
     # -- what a subclass defines --------------------------------------------------------------------------------------
 
@@ -113,6 +120,14 @@ class PassThrough(ABC):
 
     def execute(self, line: str) -> None:
         """Give a command line to the modem; :meth:`answer` follows, now or later."""
+        interrupted = self._hazards.interrupted(line)
+        if interrupted == "board":
+            self.restart()
+            return
+        if interrupted == "modem":
+            self._crash_modem()
+            self._finish(Refused())
+            return
         self._busy = True
         command = parse(line)
         if command is None:
@@ -125,6 +140,23 @@ class PassThrough(ABC):
         self._outbox.emit(Send(data))
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _new_modem(self) -> Modem:
+        return Modem(
+            self.personality,
+            self._nvm,
+            self._outbox,
+            urc=lambda text: self._hazards.unsolicited(text, lambda: self.unsolicited(text)),
+            lost=self.lost,
+            now=self._now,
+            faults=self._faults,
+            air=self._hazards.air,
+        )
+
+    def _crash_modem(self) -> None:
+        self._modem.crash()
+        self._modem = self._new_modem()
+        self.lost()
 
     def _finish(self, result: Lines | Refused) -> None:
         if isinstance(result, Refused):

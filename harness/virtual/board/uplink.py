@@ -6,9 +6,11 @@ delivery of data also says whether the peer's FIN or close_notify was already th
 
 import asyncio
 import select
+from collections import deque
 from collections.abc import Callable
 from typing import Final, cast
 
+from harness.virtual.board.latency import Latency
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.network import Network
 from harness.virtual.board.outputs import LinkClosed, LinkData, LinkEvent, LinkFailed, LinkOpened, OpenLink
@@ -16,6 +18,51 @@ from harness.virtual.board.tls import CredentialsUnusable, client_context
 
 OPEN_TIMEOUT: Final = 30.0
 SHUTDOWN_TIMEOUT: Final = 1.0
+_TRIPS_TO_OPEN: Final = 4
+"""Ways that a connection takes to open: two round trips, of TCP and of TLS."""
+
+
+class Way:
+    """One direction of the radio network: does calls in order, each after its latency, and none while it is held."""
+
+    def __init__(self) -> None:
+        self.latency = Latency()
+        self._held = False
+        self._waiting: deque[tuple[float, Callable[[], None]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def put(self, call: Callable[[], None]) -> None:
+        """Do ``call`` when what leaves now has arrived: at once, where nothing delays or holds it."""
+        now = asyncio.get_running_loop().time()
+        at = self.latency.arrival(now)
+        if at <= now and not self._held and not self._waiting:
+            call()
+            return
+        self._waiting.append((at, call))
+        self._arm()
+
+    def hold(self, held: bool) -> None:
+        """Hold everything back, or let it go on."""
+        self._held = held
+        self._arm()
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting and not self._held:
+            self._timer = asyncio.get_running_loop().call_at(self._waiting[0][0], self._run)
+
+    def _run(self) -> None:
+        now = asyncio.get_running_loop().time()
+        while self._waiting and not self._held and self._waiting[0][0] <= now:
+            self._waiting.popleft()[1]()
+        self._arm()
 
 
 class Uplink:
@@ -27,6 +74,28 @@ class Uplink:
         self._event = event
         self._connection: _Connection | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._out, self._in = Way(), Way()
+        self._clear = asyncio.Event()
+        self._clear.set()
+
+    def set_latency(self, seconds: float, spread: float, seed: int) -> None:
+        """Make bytes take ``seconds`` each way from now on; see Latency."""
+        self._out.latency, self._in.latency = Latency(seconds, spread, seed), Latency(seconds, spread, seed + 1)
+
+    def hold(self, held: bool) -> None:
+        """Let nothing pass, either way, until it is held no more."""
+        for way in (self._out, self._in):
+            way.hold(held)
+        if held:
+            self._clear.clear()
+        else:
+            self._clear.set()
+
+    def cut(self) -> None:
+        """Take the power away: nothing waits any more, the connection is gone without a word."""
+        self._out.clear()
+        self.hold(False)
+        self.close(abrupt=True)
 
     def open(self, request: OpenLink) -> None:
         """Start connecting; ends in one :class:`LinkOpened` or :class:`LinkFailed`."""
@@ -36,16 +105,19 @@ class Uplink:
     def send(self, data: bytes) -> None:
         """Send bytes to the peer; lost without a connection."""
         if self._connection is not None:
-            self._connection.send(data)
+            connection = self._connection
+            self._out.put(lambda: connection.send(data))
 
     def close(self, *, abrupt: bool) -> None:
         """Close or give up. No event follows."""
         if self._opening is not None:
             self._opening.cancel()
             self._opening = None
+        self._in.clear()
         if self._connection is not None:
-            self._connection.close(abrupt=abrupt)
-            self._connection = None
+            connection, self._connection = self._connection, None
+            connection.end()
+            self._out.put(lambda: connection.close(abrupt=abrupt))
 
     async def stop(self) -> None:
         """Close, and wait until a connection that was being opened has been given up."""
@@ -56,7 +128,8 @@ class Uplink:
 
     async def _open(self, request: OpenLink) -> None:
         try:
-            connection = await asyncio.wait_for(self._connect(request), OPEN_TIMEOUT)
+            trips = _TRIPS_TO_OPEN * self._out.latency.seconds
+            connection = await asyncio.wait_for(self._connect(request, trips), OPEN_TIMEOUT + trips)
         except (OSError, TimeoutError, CredentialsUnusable) as error:  # ssl.SSLError is an OSError
             self._opening = None
             self._event(LinkFailed(str(error) or type(error).__name__))
@@ -66,14 +139,17 @@ class Uplink:
         self._event(LinkOpened())
         connection.start()
 
-    async def _connect(self, request: OpenLink) -> "_Connection":
+    async def _connect(self, request: OpenLink, seconds: float) -> "_Connection":
+        await self._clear.wait()
+        if seconds:
+            await asyncio.sleep(seconds)  # here the time is what is simulated
         target = self._network.resolve(request.host, request.port)
         if target is None:
             raise OSError(f"{request.host}:{request.port} does not resolve")
         context = None if request.sec_tag is None else client_context(self._nvm, request.sec_tag)
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
-            lambda: _Connection(loop, self._event),
+            lambda: _Connection(loop, self._arrived),
             target[0],
             target[1],
             ssl=context,
@@ -81,6 +157,9 @@ class Uplink:
             ssl_shutdown_timeout=None if context is None else SHUTDOWN_TIMEOUT,
         )
         return connection
+
+    def _arrived(self, event: LinkEvent) -> None:
+        self._in.put(lambda: self._event(event))
 
 
 class _Connection(asyncio.Protocol):
@@ -105,6 +184,10 @@ class _Connection(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+
+    def end(self) -> None:
+        """Report nothing any more."""
+        self._ended = True
 
     def close(self, *, abrupt: bool) -> None:
         self._ended = True

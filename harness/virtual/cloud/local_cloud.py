@@ -5,13 +5,15 @@ import secrets
 import ssl
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from harness.settings import BrokerBehaviour
 from harness.virtual.cloud.broker.broker import Broker
 from harness.virtual.cloud.broker.https_publish import HttpsPublisher
 from harness.virtual.cloud.broker.interfaces import Journal
@@ -31,12 +33,14 @@ from harness.virtual.cloud.rest.application import build_app
 from harness.virtual.cloud.rest.assistance import HOST as PREDICTIONS_HOST
 from harness.virtual.cloud.rest.bulk import BulkOperations
 from harness.virtual.cloud.rest.common import BASE, Api
+from harness.virtual.cloud.rest.disturbances import RestDisturbances
 from harness.virtual.cloud.rest.server import RestServer
 from harness.virtual.cloud.services.alerts import Alerts
 from harness.virtual.cloud.services.bundles import Bundles
 from harness.virtual.cloud.services.fota import FotaJobs
 from harness.virtual.cloud.services.locations import Locations
 from harness.virtual.cloud.services.messages import MessageStore, StoredMessage
+from harness.virtual.cloud.services.presence import Presence
 from harness.virtual.cloud.services.services import CloudServices
 from harness.virtual.cloud.services.usage import Usage
 from harness.virtual.cloud.tls.ca import IssuedIdentity, LocalCa
@@ -115,7 +119,8 @@ class LocalCloud:
             changed=changed,
             fota=fota,
         )
-        self.broker = Broker(self.registry, self.services, journal, settings.profile)
+        presence = Presence(self._report_connection, loop.call_later)
+        self.broker = Broker(self.registry, self.services, journal, settings.profile, presence)
         self.services.attach(self.broker)
         self.team = Team(
             tenant_id,
@@ -159,7 +164,9 @@ class LocalCloud:
             Claims(self.identities, journal), self.identities, journal=journal, api_key=self.api_key, owner=tenant_id
         )
         context = _server_context(self._server)
-        self._rest = [RestServer(app, context, journal) for app in (build_app(api), provisioning)]
+        self.rest_disturbances = RestDisturbances()
+        applications = (build_app(api, self.rest_disturbances), provisioning)
+        self._rest = [RestServer(app, context, journal) for app in applications]
         self.mqtt_address = self.jitp_address = self.rest_address = self.provisioning_address = (_LOOPBACK, 0)
 
     async def start(self) -> None:
@@ -177,6 +184,29 @@ class LocalCloud:
         await self.broker.stop()
         if self._keeper:
             self._keeper.close()
+
+    def change_broker(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change the broker's behaviour, by names of BrokerBehaviour; return what the settings were.
+
+        Raises ValidationError for a setting that is not there, or a value that it cannot have.
+        """
+        profile = self.broker.profile
+        were = {name: getattr(profile, name) for name in BrokerBehaviour.model_fields}
+        said = BrokerBehaviour.model_validate({**were, **_whole(were, changes)})
+        now = {name: getattr(said, name) for name in BrokerBehaviour.model_fields}
+        self.broker.profile = replace(profile, **now)
+        self.broker.interference.count_anew()
+        return BrokerBehaviour(**were).model_dump(mode="json", include=set(changes))
+
+    def _report_connection(self, device: str, reported: dict[str, Any]) -> None:
+        if not self.team.is_team_client(device):  # it has no state
+            self.services.report(device, reported)
+
+    def clients(self, name: str) -> list[str]:
+        """Return the MQTT client ids that a command means by ``name``: ``observer`` is the team's devices."""
+        if name != "observer":
+            return [name]
+        return [client for client in self.broker.sessions if self.team.is_team_client(client)]
 
     @property
     def rest_url(self) -> str:
@@ -200,6 +230,14 @@ class LocalCloud:
             (PROVISIONING_HOST, 443): self.provisioning_address,
             (BOARD_PROVISIONING_HOST, 443): self.provisioning_address,
         }
+
+
+def _whole(were: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes; of limits, those that are not named stay."""
+    limits = changes.get("limits")
+    if not isinstance(limits, dict):
+        return dict(changes)
+    return {**changes, "limits": {**were["limits"].model_dump(), **limits}}
 
 
 def _server_context(identity: IssuedIdentity) -> ssl.SSLContext:

@@ -120,7 +120,10 @@ def test_boards_only():
         ("--network a:1=b:65536", "--network a:1 cannot be 'b:65536': it must be HOST:PORT"),
         ("--limit paylod=3", "--limit: unknown key 'paylod'; nearest known key is 'payload'; correct it"),
         ("--limit payload=x", "--limit payload cannot be 'x': it must be a whole number; correct it"),
-        ("--on-violation maybe", "--on-violation cannot be 'maybe'; known values: close, tolerate, suback80; use one"),
+        (
+            "--on-violation maybe",
+            "--on-violation cannot be 'maybe'; known values: close, ack-close, tolerate, suback80; use one",
+        ),
         ("--tenant me", "--tenant cannot be 'me': it must be a UUID; correct it"),
         ("--no-cloud --state x", "--state means nothing together with --no-cloud"),
         ("--no-cloud --policies page", "--policies means nothing together with --no-cloud"),

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from harness.settings import BoardFault
 from harness.virtual.board import Network
 from harness.virtual.control import StandIns, respond
+from harness.virtual.control_cloud import CloudControl
 
 
 class Board:
@@ -34,8 +35,9 @@ class Broker:
     """Has one client, x."""
 
     def __init__(self):
-        self.done = []
+        self.done: list[Any] = []
         self.taken = False
+        self.interference = SimpleNamespace()
 
     def disconnect(self, client_id, *, style):
         self.done.append((client_id, style))
@@ -52,10 +54,15 @@ class Broker:
 
 
 @pytest.fixture
-def stand_ins():
-    cloud: Any = SimpleNamespace(broker=Broker(), mqtt_address=("127.0.0.1", 8883))
+def cloud():
+    """A cloud with that broker, in which names are client ids."""
+    return cast(Any, SimpleNamespace(broker=Broker(), mqtt_address=("127.0.0.1", 8883), clients=lambda name: [name]))
+
+
+@pytest.fixture
+def stand_ins(cloud):
     boards: Any = {"a": Board("a"), "b": Board("b")}
-    return StandIns(boards, cloud, Network({}))
+    return StandIns(boards, CloudControl(cloud), Network({}))
 
 
 @pytest.fixture
@@ -96,15 +103,15 @@ def test_routes(say, stand_ins):
     assert stand_ins.network.resolve("mqtt.nrfcloud.com", 8883) is None
 
 
-def test_connections(say, stand_ins):
+def test_connections(say, cloud):
     assert say("close-connection", client_id="x") == {"ok": True}
     assert say("close-connection", client_id="x", style="rst") == {"ok": True}
     assert say("close-connection", client_id="y") == {"ok": False, "error": "client 'y' has no connection"}
-    assert stand_ins.cloud.broker.done == [("x", "notify"), ("x", "rst"), ("y", "notify")]
+    assert cloud.broker.done == [("x", "notify"), ("x", "rst"), ("y", "notify")]
 
 
-def test_the_broker(say, stand_ins):
-    broker, address = stand_ins.cloud.broker, {"ok": True, "mqtt": ["127.0.0.1", 8883]}
+def test_the_broker(say, cloud):
+    broker, address = cloud.broker, {"ok": True, "mqtt": ["127.0.0.1", 8883]}
     assert say("start-broker") == {"ok": False, "error": "the broker runs already"}
     assert say("stop-broker") == address
     assert say("stop-broker") == {"ok": False, "error": "the broker is stopped already"}

@@ -17,7 +17,7 @@ from harness.virtual.board.modem.jwt import JwtCommands
 from harness.virtual.board.modem.keys import KeyCommands
 from harness.virtual.board.modem.network import NetworkCommands
 from harness.virtual.board.modem.nvm import Nvm
-from harness.virtual.board.modem.radio import Radio
+from harness.virtual.board.modem.radio import Air, Radio
 from harness.virtual.board.modem.state import State
 from harness.virtual.board.outputs import Outbox
 from harness.virtual.board.personality import Personality
@@ -27,6 +27,7 @@ class Modem:
     """One power cycle of the modem; a reset makes a new one over the same :class:`Nvm`.
 
     ``urc``: called with each unsolicited result, without line ends. ``lost``: called when the data connection ends.
+    ``air``: the network around it, which outlives it.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Modem:
         lost: Callable[[], None],
         now: Callable[[], datetime],
         faults: Set[BoardFault] = frozenset(),
+        air: Air | None = None,
     ) -> None:
         self._state = State(personality, nvm, outbox, urc, now, nvm.settings, faults)
-        self.radio = Radio(self._state, lost)
+        self.radio = Radio(self._state, lost, air)
         credentials = CredentialCommands(self._state)
         self._commands: dict[str, Forms] = {}
         for group in (
@@ -84,4 +86,8 @@ class Modem:
     def power_off(self) -> None:
         """Go to CFUN=0 silently: save the settings and leave the network."""
         self._state.save_settings()
-        self.radio.pause()
+        self.radio.switch_off()
+
+    def crash(self) -> None:
+        """Stop at once: what was not stored is lost."""
+        self.radio.switch_off()

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
 from harness.virtual.board.modem.nvm import PLMN
-from harness.virtual.board.modem.radio import BAND, CELL_ID, DENIED, REJECT_CAUSE, TAC, Radio
+from harness.virtual.board.modem.radio import BAND, DENIED, REJECT_CAUSE, TAC, Radio
 from harness.virtual.board.modem.state import State
 
 BANDS = "1,2,3,4,5,8,12,13,18,19,20,25,26,28,66"
@@ -50,7 +50,7 @@ class NetworkCommands:
             "+CEER": Forms(run=self._ceer),
             "+CGDCONT": Forms(set=self._set_cgdcont, read=self._cgdcont),
             "+CGPADDR": Forms(run=self._cgpaddr, set=self._cgpaddr_of),
-            "+CGACT": Forms(set=self._set_cgact, read=lambda: f"+CGACT: 0,{int(radio.attached)}"),
+            "+CGACT": Forms(set=self._set_cgact, read=lambda: f"+CGACT: 0,{int(radio.pdn_up)}"),
             "+CPSMS": Forms(set=self._set_cpsms, read=self._cpsms, test=_CPSMS_TEST),
             "+CEDRXS": Forms(set=self._set_cedrxs, read=self._cedrxs, test=_CEDRXS_TEST),
             "+CCLK": Forms(set=self._set_cclk, read=self._cclk),
@@ -88,8 +88,9 @@ class NetworkCommands:
             return f"%XMONITOR: {radio.status}"
         active_time, tau = radio.psm()
         edrx = dict(self._state.settings.edrx).get({7: 4, 9: 5}[radio.access_technology], "")
+        cell = f'{radio.access_technology},{BAND},"{radio.air.cell_id}"'
         fields = [
-            f'{radio.status},"Test PLMN 1-1","Test1-1","{PLMN}","{TAC}",{radio.access_technology},{BAND},"{CELL_ID}"',
+            f'{radio.status},"Test PLMN 1-1","Test1-1","{PLMN}","{TAC}",{cell}',
             f'428,6300,54,22,"{edrx}","{active_time}","{tau}","01001001"',
         ]
         return f"%XMONITOR: {','.join(fields)}"
@@ -99,7 +100,7 @@ class NetworkCommands:
 
     def _cgdcont(self) -> Reply:
         kind, apn = self._state.settings.pdn
-        if not self._radio.attached:
+        if not self._radio.pdn_up:
             return f'+CGDCONT: 0,"{kind}","{apn}","",0,0'
         return f'+CGDCONT: 0,"{kind or "IP"}","{apn or "test.invalid"}","{self._radio.address}",0,0'
 
@@ -116,7 +117,7 @@ class NetworkCommands:
         return None
 
     def _cgpaddr(self) -> Reply:
-        return f'+CGPADDR: 0,"{self._radio.address}"' if self._radio.attached else None
+        return f'+CGPADDR: 0,"{self._radio.address}"' if self._radio.pdn_up else None
 
     def _cgpaddr_of(self, args: Args) -> Reply:
         args.at_most(1).choice(0, (0,))

@@ -5,12 +5,14 @@ seconds after CFUN=1. The network is PLMN 00101 (3GPP's test network), one LTE-M
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from harness.settings import BoardFault
 from harness.virtual.board.modem.nvm import PLMN
 from harness.virtual.board.modem.state import State
+from harness.virtual.board.outputs import HoldLink
 
 UICC_READY = 0.5
 CELL_FOUND = 1.167
@@ -21,7 +23,7 @@ DETACH = 0.5
 RRC_INACTIVITY = 10.0
 
 TAC = "0001"
-CELL_ID = "00010101"
+CELL_IDS = ("00010101", "00010102")
 BAND = 20
 PSM_OFF = "11100000"  # 3GPP TS 24.008: timer deactivated
 
@@ -30,12 +32,28 @@ REJECT_CAUSE = 13
 """EMM cause of the denied registration (3GPP TS 24.301 annex A: roaming not allowed in this tracking area)."""
 
 
+@dataclass
+class Air:
+    """The network around a board; it outlives a reset of the modem. ``attach_delay``: real seconds, before a search."""
+
+    attach_delay: float = 0.0
+    cell_id: str = CELL_IDS[0]
+    contexts: int = 0
+    """PDN connections that the network has ended so far: each following one has another address."""
+
+
 class Radio:
     """LTE as far as AT commands show it. ``lost``: called when the data connection is gone."""
 
-    def __init__(self, state: State, lost: Callable[[], None]) -> None:
+    def __init__(self, state: State, lost: Callable[[], None], air: Air | None = None) -> None:
         self._state = state
         self._lost = lost
+        self.air = air or Air()
+        self.pdn_up = False
+        """The default PDN connection is there; it outlives a loss of coverage."""
+        self._held = False
+        self._come_back: Callable[[], None] | None = None
+        self._return: int | None = None
         self.status = UNKNOWN
         self.camped = False
         self.rrc_connected = False
@@ -47,8 +65,13 @@ class Radio:
 
     @property
     def attached(self) -> bool:
-        """Registered, with the default PDN connection up."""
+        """Registered in the network."""
         return self.status == HOME
+
+    @property
+    def online(self) -> bool:
+        """Registered, with the default PDN connection up."""
+        return self.attached and self.pdn_up
 
     @property
     def access_technology(self) -> int:
@@ -59,10 +82,16 @@ class Radio:
     @property
     def address(self) -> str:
         """The device's IP address in the default PDN."""
-        return f"10.101.{int(self._state.nvm.identity.imei[-4:-1]) % 256}.2"
+        return f"10.101.{int(self._state.nvm.identity.imei[-4:-1]) % 256}.{2 + self.air.contexts % 250}"
 
     def search(self) -> None:
         """Start searching; nothing shows until a cell is found."""
+        if self.air.attach_delay:
+            self._timers.append(self._state.outbox.after(self.air.attach_delay, self._search, real=True))
+        else:
+            self._search()
+
+    def _search(self) -> None:
         lte_m, nb_iot, _, _ = self._state.settings.system_mode
         if not (lte_m or nb_iot):
             return
@@ -84,6 +113,11 @@ class Radio:
             self._state.outbox.cancel(token)
         self._timers.clear()
 
+    def switch_off(self) -> None:
+        """Stop without a word: the modem has lost its power."""
+        self.pause()
+        self._hold(False)
+
     def stop(self) -> None:
         """Leave the network and switch off: the detach results, in order."""
         self.pause()
@@ -97,7 +131,7 @@ class Radio:
 
     def activity(self) -> None:
         """Data was sent or received: the radio connection is up, and stays up for the inactivity time."""
-        if self.attached:
+        if self.online:
             self._connect()
             self._restart_inactivity()
 
@@ -111,7 +145,7 @@ class Radio:
         level = self._state.on.cereg
         if level < 2 or not self.camped:
             return str(self.status)
-        text = f'{self.status},"{TAC}","{CELL_ID}",{self.access_technology}'
+        text = f'{self.status},"{TAC}","{self.air.cell_id}",{self.access_technology}'
         if level in (3, 5) and self.status == DENIED:
             text += f",0,{REJECT_CAUSE}"
         if level >= 4 and self.attached:
@@ -123,6 +157,78 @@ class Radio:
         # 7: E-UTRAN connected, 4: E-UTRAN (3GPP TS 27.007)
         fields = [int(self.rrc_connected), 7, 4] if self.rrc_connected else [0]
         return ",".join(str(each) for each in fields[: max(self._state.on.cscon, 1)])
+
+    # -- what the network does by itself --------------------------------------------------------------------------
+
+    def lose_coverage(self, status: int, seconds: float | None) -> None:
+        """Nothing passes any more; the PDN connection and its sockets live on. See LoseRegistration."""
+        if not self.attached:
+            return
+        self._release()
+        self.camped = False
+        self._set_status(status)
+        self._hold(True)
+        self._until(seconds, self._covered_again)
+
+    def drop_pdn(self, seconds: float | None) -> None:
+        """The network ends the PDN connection and keeps the registration. See DropPdn."""
+        if not self.online:
+            return
+        self._urc(self._state.on.cgerep > 0, "+CGEV: NW PDN DEACT 0")
+        self._pdn_gone()
+        self._until(seconds, self._pdn_again)
+
+    def detach_by_network(self, seconds: float | None) -> None:
+        """The network detaches the board. See DetachNetwork."""
+        if not self.attached:
+            return
+        self._urc(self._state.on.cgerep > 0, "+CGEV: NW DETACH")
+        self.camped = False
+        self._set_status(SEARCHING)
+        self._release()
+        self._pdn_gone()
+        self._until(seconds, self.search)
+
+    def change_cell(self) -> None:
+        """Move to the other cell, registered as before."""
+        self.air.cell_id = CELL_IDS[self.air.cell_id == CELL_IDS[0]]
+        if self.attached and self._state.on.cereg >= 2:
+            self._urc(True, f"+CEREG: {self.cereg()}")
+
+    def regain(self) -> None:
+        """End what :meth:`lose_coverage`, :meth:`drop_pdn` or :meth:`detach_by_network` began, if it lasts."""
+        self._state.outbox.cancel(self._return)
+        come_back, self._come_back = self._come_back, None
+        if come_back is not None:
+            come_back()
+
+    def _until(self, seconds: float | None, come_back: Callable[[], None]) -> None:
+        self._state.outbox.cancel(self._return)
+        self._come_back = come_back
+        if seconds is not None:
+            self._return = self._state.outbox.after(seconds, self.regain, real=True)
+
+    def _covered_again(self) -> None:
+        self.camped = True
+        self._set_status(HOME)
+        self._hold(False)
+
+    def _pdn_gone(self) -> None:
+        self.pdn_up = False
+        self.air.contexts += 1
+        self._lost()
+
+    def _pdn_again(self) -> None:
+        if self.attached:
+            self.pdn_up = True
+            self._urc(self._state.on.cgerep > 0, "+CGEV: ME PDN ACT 0,0")
+
+    def _hold(self, held: bool) -> None:
+        if held != self._held:
+            self._held = held
+            self._state.outbox.emit(HoldLink(held))
+
+    # -- inside ---------------------------------------------------------------------------------------------------
 
     def _cell_found(self) -> None:
         on = self._state.on
@@ -143,6 +249,7 @@ class Radio:
 
     def _registered(self) -> None:
         state, on = self._state, self._state.on
+        self.pdn_up = True
         self._urc(on.cgerep > 0, "+CGEV: ME PDN ACT 0,0")
         self._urc(on.cnec in (16, 24), "+CNEC_ESM: 50,0")
         self._urc(on.mdmev > 0, "%MDMEV: SEARCH STATUS 2")
@@ -161,9 +268,13 @@ class Radio:
         self._release()
 
     def _detach(self, status: int) -> None:
-        was_attached = self.attached
+        was_attached, had_pdn = self.attached, self.pdn_up
         state, on = self._state, self._state.on
         state.outbox.cancel(self._idle)
+        state.outbox.cancel(self._return)
+        self._come_back = None
+        self.pdn_up = False
+        self._hold(False)
         if was_attached:
             self._connect()
             self._urc(on.cgerep > 0, "+CGEV: ME DETACH")
@@ -172,6 +283,7 @@ class Radio:
         self._release()
         if was_attached:
             self._urc(on.cind[0] > 0, '+CIND: "service",0')
+        if had_pdn:
             self._lost()
 
     def _release(self) -> None:

@@ -118,10 +118,10 @@ class MqttClient:
         self._write(Disconnect())
         self._end(0)
 
-    def abort(self) -> None:
-        """The network below is gone."""
+    def abort(self, errno: int = ECONNABORTED) -> None:
+        """The network below is gone. ``errno``: what the socket says, if one is open."""
         if self.connected:
-            self._end(-ECONNABORTED)
+            self._end(-errno)
         elif self.broker is not None:
             self.broker = None
             self._outbox.emit(CloseLink(abrupt=True))

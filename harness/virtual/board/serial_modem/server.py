@@ -8,9 +8,12 @@ from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Final
 
+from harness.device_errno import ESHUTDOWN
 from harness.settings import BoardFault
+from harness.settings.board_faults import CoreFault, FaultModem, SayLine
 from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Command, Forms, Lines, Refused, Reply, parse
+from harness.virtual.board.core_faults import CoreFaults, strike_radio
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
 from harness.virtual.board.personality import Personality
@@ -28,6 +31,9 @@ LAST_WORDS: Final = 0.05
 ANSWER_BUFFER: Final = 4094
 ECHO_HOLD: Final = 1.0
 INPUT_LIMIT: Final = 65536
+MODEM_RECOVERY: Final = 1.4
+"""From a modem fault until the modem library runs again (devzone.nordicsemi.com question 111879)."""
+_FAULT_PC: Final = 0x119F0A  # one of those that were reported
 
 
 class SerialModem:
@@ -56,6 +62,7 @@ class SerialModem:
         self._faults = faults
         self._now = now
         self._outbox = Outbox()
+        self._hazards = CoreFaults(self._outbox)
         self.baud = baud or DEFAULT_BAUD
         self._on = False
 
@@ -88,12 +95,26 @@ class SerialModem:
             self._pump()
         return self._outbox.take()
 
+    def strike(self, fault: CoreFault) -> list[Output]:
+        """Something happens to the board."""
+        self._hazards.expect(fault)
+        if self._on:
+            match fault:
+                case FaultModem():
+                    self._crash_modem(fault)
+                case SayLine(text=text):
+                    self._send(f"\r\n{text}\r\n".encode("latin-1", "replace"))
+                case _:
+                    strike_radio(fault, self._modem.radio)
+            self._pump()
+        return self._outbox.take()
+
     # -- what the commands call -----------------------------------------------------------------------------------
 
     @property
     def attached(self) -> bool:
         """Whether the modem is registered and has a data connection."""
-        return self._modem.radio.attached
+        return self._modem.radio.online
 
     @property
     def shortest_data_idle_ms(self) -> int:
@@ -177,7 +198,31 @@ class SerialModem:
             lost=lambda: self._mqtt.abort(),
             now=self._now,
             faults=self._faults,
+            air=self._hazards.air,
         )
+
+    def _crash(self) -> None:
+        """Restart at once, in the middle of whatever is going on."""
+        self._outbox.cancel_all()
+        self._modem.crash()
+        self._on = False
+        self._outbox.emit(CloseLink(abrupt=True))
+        self._outbox.after(BOOT, self._boot)
+
+    def _crash_modem(self, fault: FaultModem) -> None:
+        """The modem core alone restarts, and comes up in CFUN=0."""
+        self._modem.crash()
+        self._modem_says(f"#XMODEM: FAULT,0x{fault.reason:x},0x{_FAULT_PC:x}")
+        self._modem = self._new_modem()
+        match fault.mqtt:
+            case "aborted":
+                self._mqtt.abort()
+            case "shutdown":
+                self._mqtt.abort(ESHUTDOWN)
+            case "silent":
+                self._outbox.emit(CloseLink(abrupt=True))
+        self._modem_says("#XMODEM: SHUTDOWN,0")
+        self._outbox.after(MODEM_RECOVERY, lambda: self._modem_says("#XMODEM: INIT,0"))
 
     def _message_arrived(self, topic: bytes, payload: bytes) -> None:
         between = b""
@@ -220,6 +265,15 @@ class SerialModem:
         return taken
 
     def _run(self, line: bytes) -> None:
+        interrupted = self._hazards.interrupted(line.decode("latin-1"))
+        if interrupted == "board":
+            self._crash()
+            return
+        if interrupted == "modem":
+            self._busy = True
+            self._crash_modem(FaultModem(board=""))
+            self._final("ERROR")
+            return
         command = parse(line.decode("latin-1"))
         if command is None:
             self._final("ERROR")
@@ -265,11 +319,12 @@ class SerialModem:
         self._final("OK" if ok else "ERROR")
 
     def _modem_says(self, text: str) -> None:
-        self._unsolicited.from_modem(f"\r\n{text}\r\n".encode("latin-1"))
+        data = f"\r\n{text}\r\n".encode("latin-1")
+        self._hazards.unsolicited(text, lambda: self._unsolicited.from_modem(data))
         self._settle()
 
     def _mqtt_says(self, text: bytes) -> None:
-        self._unsolicited.from_mqtt(b"\r\n" + text)
+        self._hazards.unsolicited(text.decode("latin-1"), lambda: self._unsolicited.from_mqtt(b"\r\n" + text))
         self._settle()
 
     def _settle(self) -> None:

@@ -5,11 +5,12 @@ Everything runs in one event loop, without a task per connection.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from harness.settings import CloseStyle
 from harness.virtual.cloud.broker.connection import Connection
-from harness.virtual.cloud.broker.interfaces import Directory, Journal, Services
+from harness.virtual.cloud.broker.interfaces import Directory, Journal, PresenceBook, Services
+from harness.virtual.cloud.broker.interference import Interference
 from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.broker.session import Delivery, Session
 from harness.virtual.cloud.broker.subscriptions import Subscriptions
@@ -18,16 +19,26 @@ from harness.virtual.mqtt import Connect, Publish, Will
 
 
 class Broker:
-    """A broker that asks ``directory`` who clients are, tells ``services`` what was published, and journals why."""
+    """A broker that asks ``directory`` who clients are, tells ``services`` what was published, and journals why.
+
+    ``profile`` may be replaced while it runs. ``presence``: told which things come and go.
+    """
 
     def __init__(
-        self, directory: Directory, services: Services, journal: Journal, profile: BrokerProfile | None = None
+        self,
+        directory: Directory,
+        services: Services,
+        journal: Journal,
+        profile: BrokerProfile | None = None,
+        presence: PresenceBook | None = None,
     ) -> None:
         self.directory = directory
         self.journal = journal
         self.profile = profile or BrokerProfile()
         self.subscriptions = Subscriptions(hash_matches_parent=self.profile.hash_matches_parent)
         self._services = services
+        self._presence = presence
+        self.interference = Interference(journal, _later, _clock, self.disconnect)
         self._sessions: dict[str, Session] = {}
         self._connections: dict[str, Connection] = {}
         self._expiries: dict[str, asyncio.TimerHandle] = {}
@@ -78,7 +89,17 @@ class Broker:
         connection.close(reason, style=style)
         return True
 
+    def refuse_handshakes(self, count: int, alert: int | None) -> None:
+        """Refuse the next TLS handshakes. ``alert``: its number; None: a close without a word."""
+        self._listener.refuse(count, alert)
+
     # for connections
+
+    def refuses_next(self) -> bool:
+        return self.interference.refuses_next(self.profile)
+
+    def throttles_connect(self, client_id: str) -> bool:
+        return self.interference.throttles_connect(client_id, self.profile.limits.connect_gap)
 
     def attach(self, connection: Connection, connect: Connect) -> tuple[Session, bool]:
         client_id = connect.client_id
@@ -95,7 +116,16 @@ class Broker:
             session = Session(client_id, self.profile.limits, persistent=not connect.clean_session)
             self._sessions[client_id] = session
         self._connections[client_id] = connection
+        self.interference.connected(client_id)
         return session, present
+
+    def arrived(self, thing: str | None) -> None:
+        if thing is not None and self._presence is not None:
+            self._presence.connected(thing, self.profile)
+
+    def left(self, thing: str | None, reason: str) -> None:
+        if thing is not None and self._presence is not None:
+            self._presence.disconnected(thing, reason, self.profile)
 
     def detach(self, session: Session) -> None:
         del self._connections[session.client_id]
@@ -146,6 +176,8 @@ class Broker:
         return deliveries
 
     def _deliver(self, session: Session, message: Delivery) -> bool:
+        if self.interference.loses(session.client_id, message.topic):
+            return False
         if connection := self._connections.get(session.client_id):
             return connection.deliver(message)
         return message.qos > 0 and session.enqueue(message)
@@ -172,3 +204,11 @@ class Broker:
         for text in session.subscriptions:
             self.subscriptions.remove(text, session.client_id)
         del self._sessions[session.client_id]
+
+
+def _later(seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+    return asyncio.get_running_loop().call_later(seconds, call)
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -5,6 +5,7 @@ Guide, "MQTT", "Lifecycle events" (the words for why a connection ended).
 """
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -90,6 +91,18 @@ class Hub(Protocol):
     def accept(self, client_id: str, message: Publish | Will) -> None:
         """Take an authorised message."""
 
+    def refuses_next(self) -> bool:
+        """Count one violation, and tell whether it is refused. See ``refuse_only`` of BrokerProfile."""
+
+    def throttles_connect(self, client_id: str) -> bool:
+        """Count one CONNECT, and tell whether it came too soon after the one before."""
+
+    def arrived(self, thing: str | None) -> None:
+        """The connection of a thing (None: of a client without one) was accepted."""
+
+    def left(self, thing: str | None, reason: str) -> None:
+        """The accepted connection of a thing has ended."""
+
 
 @dataclass
 class _Accepted:
@@ -105,7 +118,6 @@ class Connection:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._profile = hub.profile
         self._limits = hub.profile.limits
         self._decoder = Decoder(_BEFORE_CONNECT, longest=self._limits.connect_packet)
         self._client_id: str | None = None
@@ -114,6 +126,15 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._last_packet = 0.0
         self._silence = 0.0
+        self._packets = 0
+        self._due: list[asyncio.TimerHandle] = []
+        """The ends that are coming: of a violation whose close is delayed, of old age."""
+        self._recent: deque[float] = deque()
+        """When the last PUBLISHes came."""
+
+    @property
+    def _profile(self) -> BrokerProfile:
+        return self._hub.profile  # it may change while connections stand
 
     # called by the stream
 
@@ -128,15 +149,15 @@ class Connection:
         self._decoder.feed(data)
         try:
             while not self._ended and (packet := self._decoder.next_packet()) is not None:
-                self._handle(packet)
+                try:
+                    self._handle(packet)
+                except NotAuthorized as error:
+                    self._refuse(error, packet)
         except UnsupportedProtocol as error:
             self._send(Connack(1))
             self._fail("CLIENT_ERROR", str(error))
         except (Malformed, ClientError) as error:
             self._fail("CLIENT_ERROR", str(error))
-        except NotAuthorized as error:
-            self._stream.close(self._profile.close_style)  # before the reason is put into words
-            self._fail("AUTH_ERROR", str(error))
 
     def writable(self) -> None:
         self._pump()
@@ -152,13 +173,15 @@ class Connection:
             return
         self._ended = True
         self._stream.close(style)
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, *self._due):
+            if timer is not None:
+                timer.cancel()
         self._hub.journal.write("close", client_id=self._client_id, reason=reason, detail=detail)
         accepted, self._accepted = self._accepted, None
         if accepted is None:
             return
         self._hub.detach(accepted.session)
+        self._hub.left(accepted.authorizer.admission.thing, reason)
         if accepted.will is not None and reason != "CLIENT_INITIATED_DISCONNECT":
             self._hub.accept(accepted.session.client_id, accepted.will)
 
@@ -179,6 +202,10 @@ class Connection:
 
     def _handle(self, packet: Packet) -> None:
         self._last_packet = self._loop.time()  # bytes of one that never becomes whole do not count
+        self._packets += 1
+        if self._packets == self._limits.packets:
+            self.close("SERVER_INITIATED_DISCONNECT", f"it was packet {self._packets}")
+            return
         match packet, self._accepted:
             case Connect(), None:
                 self._on_connect(packet)
@@ -204,6 +231,9 @@ class Connection:
         check_client_id(packet.client_id, self._limits)
         if packet.will is not None:
             check_message(packet.will, self._limits)
+        if self._hub.throttles_connect(packet.client_id):
+            self._throttle(Connack(3), "a CONNECT of this client id came too soon after the one before")
+            return
         stream = self._stream
         if stream.objection is not None:
             raise NotAuthorized(Denial(stream.objection.reason))
@@ -215,8 +245,7 @@ class Connection:
         if refusal is None and packet.will is not None:
             refusal = authorizer.refuses_publish(packet.will)
         # A certificate that may not connect at all is not a matter of policies, so tolerance does not apply to it.
-        tolerated = self._profile.on_violation == "tolerate" and authorizer.admission.refused is None
-        if refusal is not None and not tolerated:
+        if refusal is not None and (authorizer.admission.refused is not None or not self._tolerates()):
             raise NotAuthorized(refusal)
         if packet.will is not None:
             check_offered(packet.will)
@@ -237,33 +266,46 @@ class Connection:
             session_present=present,
             keepalive=packet.keepalive,
         )
+        self._hub.arrived(authorizer.admission.thing)
         self._send(Connack(session_present=present))
         self._watch_silence(packet.keepalive)
+        if age := self._limits.age:
+            self._due.append(self._loop.call_later(age, self.close, "SERVER_INITIATED_DISCONNECT", f"{age:g} s old"))
         for publish in session.resume(lambda message: self._may_receive(message, accepted)):
             self._send(publish)
         self._pump()
 
     def _on_publish(self, packet: Publish, accepted: _Accepted) -> None:
         check_message(packet, self._limits)
+        if self._too_many():
+            self._throttle(None, f"more than {self._limits.publishes_per_second} PUBLISHes in a second")
+            return
         refusal = accepted.authorizer.refuses_publish(packet)
+        if refusal is not None and self._tolerates():
+            refusal = None
         if refusal is not None and self._profile.on_violation == "close":
             raise NotAuthorized(refusal)
         check_offered(packet)
         if packet.packet_id is not None:
             self._send(Puback(packet.packet_id))
-        if refusal is None or self._profile.on_violation == "tolerate":
+        if refusal is None:
             self._hub.accept(accepted.session.client_id, packet)
+        elif self._profile.on_violation == "ack-close":
+            raise NotAuthorized(refusal)
 
     def _on_subscribe(self, packet: Subscribe, accepted: _Accepted) -> None:
         check_subscribe(packet, self._limits)
         refusals = {text: accepted.authorizer.refuses_subscribe(text) for text, _ in packet.filters}
         refused = {text: why for text, why in refusals.items() if why is not None}
+        if refused and self._tolerates():
+            refused = {}
         if refused and self._profile.on_violation == "close":
             raise NotAuthorized(*refused.values())
         for text in refusals:
             check_filter_offered(text)
-        if self._profile.on_violation == "tolerate":
-            refused = {}
+        if refused and self._profile.on_violation == "ack-close":
+            self._send(Suback(packet.packet_id, tuple(qos for _, qos in packet.filters)))
+            raise NotAuthorized(*refused.values())
         granted = {text: qos for text, qos in packet.filters if text not in refused}
         if len(accepted.session.subscriptions.keys() | granted.keys()) > self._limits.subscriptions:
             raise ClientError(f"more than {self._limits.subscriptions} subscriptions")
@@ -277,6 +319,44 @@ class Connection:
                 self.deliver(message)
 
     # inside
+
+    def _tolerates(self) -> bool:
+        """Tell whether a violation that was found just now is let pass; it is counted."""
+        return self._profile.on_violation == "tolerate" or not self._hub.refuses_next()
+
+    def _refuse(self, error: NotAuthorized, packet: Packet) -> None:
+        """End the connection for a violation, at once or after ``close_delay``."""
+        profile, accepted = self._profile, self._accepted
+        if isinstance(packet, Publish) and accepted is not None and profile.refused_delivery is not None:
+            client_id = accepted.session.client_id
+            self._loop.call_later(profile.refused_delivery, self._hub.accept, client_id, packet)
+        if profile.close_delay:
+            self._due.append(self._loop.call_later(profile.close_delay, self._end_refused, error))
+        else:
+            self._end_refused(error)
+
+    def _end_refused(self, error: NotAuthorized) -> None:
+        self._stream.close(self._profile.close_style)  # before the reason is put into words
+        self._fail("AUTH_ERROR", str(error))
+
+    def _too_many(self) -> bool:
+        """Count one PUBLISH, and tell whether it is one too many in this second."""
+        most, now = self._limits.publishes_per_second, self._loop.time()
+        if not most:
+            return False
+        while self._recent and self._recent[0] <= now - 1.0:
+            self._recent.popleft()
+        self._recent.append(now)
+        return len(self._recent) > most
+
+    def _throttle(self, answer: Connack | None, detail: str) -> None:
+        """Refuse what is too much. ``answer``: what says so, where there is a packet for it."""
+        if self._profile.throttled == "drop":
+            self._hub.journal.write("throttled", client_id=self._client_id, detail=detail)
+            return
+        if self._profile.throttled == "connack" and answer is not None:
+            self._send(answer)
+        self._fail("THROTTLED", detail)
 
     def _may_receive(self, message: Delivery, accepted: _Accepted) -> bool:
         refusal = accepted.authorizer.refuses_receive(message.topic)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.policy import CompiledPolicies, Principal
+from harness.virtual.cloud.broker.profile import BrokerProfile
 
 CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN = 44, 45, 46
 """TLS alert descriptions."""
@@ -95,6 +96,18 @@ class Services(Protocol):
 
     def on_subscribe(self, client_id: str, topic_filter: str, qos: int) -> None:
         """Take note of one accepted subscription. Called when it is in force; must not block or raise."""
+        ...
+
+
+class PresenceBook(Protocol):
+    """Where it is written down which things are connected. It must not block or raise."""
+
+    def connected(self, device: str, profile: BrokerProfile) -> None:
+        """A thing's connection was accepted."""
+        ...
+
+    def disconnected(self, device: str, reason: str, profile: BrokerProfile) -> None:
+        """A thing's accepted connection has ended; ``reason``: as in AWS IoT's lifecycle events."""
         ...
 
 

@@ -1,22 +1,31 @@
 """How the broker behaves where services differ: limits, and what follows a violation.
 
 The defaults are AWS IoT Core's: Developer Guide, "MQTT"; General Reference, "AWS IoT Core message broker and protocol
-limits and quotas". Not simulated: throttling (one CONNECT a second per client id, 100 messages a second each).
+limits and quotas". Throttling is off by default (``limits``): it would make every test wait.
 """
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.settings import CertificateRefusal, CloseStyle, Limits, OnViolation, PolicyRefresh
+from harness.settings import CertificateRefusal, CloseStyle, Limits, OnViolation, PolicyRefresh, Throttled
 
 
 @dataclass(frozen=True)
 class BrokerProfile:
     """One behaviour of the broker.
 
-    ``on_violation``: what follows what policies refuse. ``close`` ends the connection, as AWS IoT does; ``tolerate``
-    treats it as allowed, CONNECT included; ``suback80`` refuses without closing: SUBACK 0x80, PUBLISH acknowledged and
-    not delivered, CONNECT closed without CONNACK as always. A certificate that is not ACTIVE never connects.
+    ``on_violation``: what follows what policies refuse. ``close`` ends the connection, as AWS IoT does; ``ack-close``
+    acknowledges first; ``tolerate`` treats it as allowed, CONNECT included; ``suback80`` refuses without closing:
+    SUBACK 0x80, PUBLISH acknowledged and not delivered, CONNECT closed without CONNACK as always. A certificate that is
+    not ACTIVE never connects.
+    ``close_delay``: seconds from the violation to the close; packets behind it are served meanwhile.
+    ``refused_delivery``: seconds after which a refused PUBLISH is delivered all the same; None: never.
+    ``refuse_only``: the n-th violation alone is refused, counted from 1 over all connections; None: each.
+    ``throttled``: what follows more CONNECTs or PUBLISHes than ``limits`` allow: the connection ends (``close``), by
+    CONNACK 3 where it was a CONNECT (``connack``), or nothing at all is answered (``drop``). All three have been
+    reported of AWS IoT (CONTESTED).
+    ``no_connection_state``, ``reason_delay``, ``reasons``: see ``Presence`` in services/presence.py.
     ``close_style``: how a connection ends after a refusal. ``notify``: TLS close_notify and FIN; ``fin``: FIN alone;
     ``rst``: TCP reset; ``hang``: silence, the connection stays open and is no longer served.
     ``cert_refusal``: how a certificate is refused that is inactive, revoked, expired, not yet valid or not registered.
@@ -31,6 +40,13 @@ class BrokerProfile:
 
     on_violation: OnViolation = "close"
     close_style: CloseStyle = "notify"
+    close_delay: float = 0.0
+    refused_delivery: float | None = None
+    refuse_only: int | None = None
+    throttled: Throttled = "close"
+    no_connection_state: bool = False
+    reason_delay: float = 0.0
+    reasons: Mapping[str, str] = field(default_factory=dict)
     cert_refusal: CertificateRefusal = "close"
     policy_refresh: PolicyRefresh = "connect"
     hash_matches_parent: bool = False

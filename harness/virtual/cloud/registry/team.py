@@ -236,6 +236,10 @@ class Team:
         self._registry.detach_all(client_id)
         return self._give_identity(client_id)
 
+    def is_team_client(self, client_id: str) -> bool:
+        """Return whether this is the client id of an MQTT team device."""
+        return client_id in self._team_devices
+
     def team_certificate(self, client_id: str) -> str:
         """Return the certificate (PEM) of a team device; Refused 404/40410."""
         if client_id not in self._team_devices:

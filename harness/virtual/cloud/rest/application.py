@@ -15,6 +15,7 @@ from harness.virtual.cloud.rest.authentication import authenticate, route_path
 from harness.virtual.cloud.rest.certificates import CertificateRoutes
 from harness.virtual.cloud.rest.common import BASE, CALLER, Api
 from harness.virtual.cloud.rest.devices import DeviceRoutes
+from harness.virtual.cloud.rest.disturbances import RestDisturbances, make_disturber
 from harness.virtual.cloud.rest.document import not_built, serve
 from harness.virtual.cloud.rest.firmware import FirmwareRoutes
 from harness.virtual.cloud.rest.fota import FotaRoutes
@@ -50,8 +51,8 @@ class _Group(Protocol):
     def routes(self) -> list[web.RouteDef]: ...
 
 
-def build_app(api: Api) -> web.Application:
-    """Return the application that serves the API below ``/v1``."""
+def build_app(api: Api, disturbances: RestDisturbances | None = None) -> web.Application:
+    """Return the application that serves the API below ``/v1``. ``disturbances``: of requests, on purpose."""
 
     def done(request: web.Request, status: int, code: int | None) -> None:
         if code is None:
@@ -69,7 +70,8 @@ def build_app(api: Api) -> web.Application:
         )
 
     guard = make_guard(lambda request: authenticate(request, api), done)
-    app = web.Application(middlewares=[guard], client_max_size=_LARGEST_BODY)
+    middlewares = [guard] if disturbances is None else [make_disturber(disturbances), guard]
+    app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
     built: set[tuple[str, str]] = set()
     account = AccountRoutes(api, lambda: serve(built))
     for group in (*(make(api) for make in _GROUPS), account):

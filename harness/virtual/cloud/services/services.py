@@ -5,6 +5,7 @@ Facts: AWS IoT Core Developer Guide, "Device Shadow MQTT topics" (answers are or
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -85,6 +86,14 @@ class CloudServices:
         self._keep_shadow(name, updated.shadow)
         self._journal.write("shadow_update", thing=name, version=updated.shadow.version, sections=list(request.state))
         self._publish_all(shadow_topics.answer_update(name, request, updated))
+
+    def report(self, name: str, reported: dict[str, Any]) -> None:
+        """Change the reported state in silence, as nRF Cloud itself does; nothing for a thing that is not there."""
+        if not self._thing_exists(name):
+            return
+        with suppress(ShadowRejected):  # no room left: the device's own state comes first
+            updated = core.update(self.shadow(name), ShadowRequest({"reported": reported}), self._seconds())
+            self._keep_shadow(name, updated.shadow)
 
     def forget_shadow(self, name: str) -> None:
         """Drop the shadow of a deleted thing."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
 from harness.virtual.cloud.broker.profile import BrokerProfile
-from harness.virtual.cloud.tls.stream import Application, TlsStream
+from harness.virtual.cloud.tls.stream import Application, Refusal, TlsStream
 from harness.virtual.cloud.tls.trust import ServerContext
 
 _STOP_TIMEOUT = 5.0
@@ -25,6 +25,8 @@ class TlsListener:
         self._streams: set[TlsStream] = set()
         self._server: asyncio.Server | None = None
         self._all_gone = asyncio.Event()
+        self._to_refuse = 0
+        self._alert: int | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port (``port`` 0: the system chooses)."""
@@ -32,6 +34,10 @@ class TlsListener:
         self._server = await loop.create_server(self._new_stream, host, port, backlog=1024)
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
+
+    def refuse(self, count: int, alert: int | None) -> None:
+        """Refuse the next ``count`` handshakes, by a TLS alert of this number or (None) without a word."""
+        self._to_refuse, self._alert = count, alert
 
     def close(self) -> None:
         """Stop listening; connections stay."""
@@ -48,6 +54,10 @@ class TlsListener:
             await asyncio.wait_for(self._all_gone.wait(), _STOP_TIMEOUT)
 
     def _new_stream(self) -> TlsStream:
+        refusal = None
+        if self._to_refuse:
+            self._to_refuse -= 1
+            refusal = Refusal(self._alert)
         stream = TlsStream(
             self._context,
             self._application(),
@@ -56,6 +66,7 @@ class TlsListener:
             cert_refusal=self._profile.cert_refusal,
             refused=self._refused,
             gone=self._gone,
+            refusal=refusal,
         )
         self._streams.add(stream)
         return stream

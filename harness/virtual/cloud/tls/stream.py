@@ -11,7 +11,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from OpenSSL import SSL, crypto
 
@@ -44,12 +44,18 @@ class Application(Protocol):
         """The peer ended the connection, or it broke. May be called again, and after an own close."""
 
 
+class Refusal(NamedTuple):
+    """A handshake is refused for no reason of the client's. ``alert``: its number; None: a close without a word."""
+
+    alert: int | None
+
+
 class TlsStream(asyncio.Protocol):
     """One accepted connection.
 
     ``examine``: asked about the client's chain of certificates when the handshake is nearly done; what follows an
     objection depends on ``cert_refusal`` (see BrokerProfile). ``refused``: called with the reason when the handshake
-    fails. ``gone``: called once when the socket is released.
+    fails. ``gone``: called once when the socket is released. ``refusal``: refuse the handshake, whatever it holds.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class TlsStream(asyncio.Protocol):
         cert_refusal: CertificateRefusal,
         refused: Callable[["TlsStream", str], None],
         gone: Callable[["TlsStream"], None],
+        refusal: Refusal | None = None,
     ) -> None:
         self._tls = context.connection()
         self._names = context.names
@@ -71,6 +78,7 @@ class TlsStream(asyncio.Protocol):
         self._cert_refusal = cert_refusal
         self._refused = refused
         self._gone = gone
+        self._refusal = refusal
         self._plain = bytearray()
         self._flush_due = False
         self._established = False
@@ -166,6 +174,11 @@ class TlsStream(asyncio.Protocol):
     # inside
 
     def _handshake(self) -> bool:
+        if self._refusal is not None:
+            if self._refusal.alert is not None:
+                self._send_alert(self._refusal.alert)
+            self._refuse("the local cloud was told to refuse this handshake")
+            return False
         try:
             self._tls.do_handshake()
         except SSL.WantReadError:

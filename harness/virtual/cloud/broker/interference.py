@@ -1,0 +1,117 @@
+"""What disturbs a running broker: a client elsewhere with the same id, messages that get lost, violations that count.
+
+Facts: AWS IoT Core Developer Guide, "Lifecycle events" (DUPLICATE_CLIENTID: the older connection ends).
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.virtual.cloud.broker.interfaces import Journal
+from harness.virtual.cloud.broker.profile import BrokerProfile
+
+Later = Callable[[float, Callable[[], None]], object]
+
+
+@dataclass
+class _Rival:
+    """A client elsewhere. ``left``: how often it still connects; None: without end."""
+
+    backoff: float
+    left: int | None
+
+
+@dataclass
+class _Deafness:
+    chance: float
+    until: float | None
+    draws: random.Random
+
+
+class Interference:
+    """``later``: calls after seconds (``loop.call_later``). ``clock``: seconds. ``evict``: ends a connection."""
+
+    def __init__(
+        self, journal: Journal, later: Later, clock: Callable[[], float], evict: Callable[[str, str], bool]
+    ) -> None:
+        self._journal = journal
+        self._later = later
+        self._clock = clock
+        self._evict = evict
+        self._rivals: dict[str, _Rival] = {}
+        self._deaf: dict[str, _Deafness] = {}
+        self._violations = 0
+        self._last_connect: dict[str, float] = {}
+
+    def refuses_next(self, profile: BrokerProfile) -> bool:
+        """Count one violation, and tell whether it is refused."""
+        self._violations += 1
+        return profile.refuse_only in (None, self._violations)
+
+    def count_anew(self) -> None:
+        """Make the next violation, and the next CONNECT of each client, the first one."""
+        self._violations = 0
+        self._last_connect.clear()
+
+    def throttles_connect(self, client_id: str, gap: float) -> bool:
+        """Count one CONNECT, and tell whether it came less than ``gap`` seconds after the one before."""
+        if not gap:
+            return False
+        now = self._clock()
+        last = self._last_connect.get(client_id)
+        self._last_connect[client_id] = now
+        return last is not None and now - last < gap
+
+    # a client elsewhere
+
+    def add_rival(self, client_id: str, backoff: float, times: int | None) -> None:
+        """Let a client elsewhere connect with this id now, and again whenever it was taken over."""
+        self._rivals[client_id] = _Rival(backoff, times)
+        self._rival_connects(client_id)
+
+    def remove_rival(self, client_id: str) -> bool:
+        """Let it go away; False: there was none."""
+        return self._rivals.pop(client_id, None) is not None
+
+    def connected(self, client_id: str) -> None:
+        """A client has connected; its rival was taken over, and will come back."""
+        rival = self._rivals.get(client_id)
+        if rival is not None:
+            self._later(rival.backoff, lambda: self._comes_back(client_id, rival))
+
+    def _comes_back(self, client_id: str, rival: _Rival) -> None:
+        if self._rivals.get(client_id) is rival:
+            self._rival_connects(client_id)
+
+    def _rival_connects(self, client_id: str) -> None:
+        rival = self._rivals[client_id]
+        if rival.left == 0:
+            return
+        if rival.left is not None:
+            rival.left -= 1
+        self._journal.write("connect", client_id=client_id, elsewhere=True)
+        self._evict(client_id, "DUPLICATE_CLIENTID")
+
+    # messages that get lost
+
+    def deafen(self, client_id: str, chance: float, seconds: float | None, seed: int) -> None:
+        """Lose messages to a client: each with ``chance``, for ``seconds`` (None: until :meth:`hear`)."""
+        until = None if seconds is None else self._clock() + seconds
+        self._deaf[client_id] = _Deafness(chance, until, random.Random(seed))  # noqa: S311  (no secret)
+
+    def hear(self, client_id: str) -> bool:
+        """Lose none any more; False: none was lost."""
+        return self._deaf.pop(client_id, None) is not None
+
+    def loses(self, client_id: str, topic: str) -> bool:
+        """Tell whether a message to a client gets lost."""
+        deaf = self._deaf.get(client_id)
+        if deaf is None:
+            return False
+        if deaf.until is not None and self._clock() >= deaf.until:
+            self.hear(client_id)
+            return False
+        lost = deaf.draws.random() < deaf.chance
+        if lost:
+            self._journal.write("message_lost", client_id=client_id, topic=topic)
+        return lost
