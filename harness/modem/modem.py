@@ -12,6 +12,7 @@ from harness.modem.credential_store import CredentialStore
 from harness.modem.identity import Identity, read_device_uuid, read_firmware, read_identity, read_imei
 from harness.modem.jwt import ModemJwt, jwt_command, parse_jwt
 from harness.modem.keygen import KeygenResult, parse_keygen
+from harness.modem.notifications import listen_to_network
 from harness.modem.registration import DENIED, UICC_FAILURE, Registration
 from harness.modem.restoration import restoring
 
@@ -96,7 +97,7 @@ class Modem:
         """
         deadline = time.monotonic() + timeout
         notified = self._port.listen("+CEREG")
-        self._port.command("AT+CEREG=5")
+        listen_to_network(self._port)
         self.set_functional_mode(_NORMAL)
         last = self.registration()  # a modem that is registered already says nothing by itself
         while not last.final:

@@ -13,6 +13,7 @@ from harness.trial.diagnosis.keep_alive import keep_alive
 from harness.trial.diagnosis.misuse import misuse
 from harness.trial.diagnosis.modem_fault import modem_fault
 from harness.trial.diagnosis.network_lost import network_lost
+from harness.trial.diagnosis.owed_events import owed_events
 from harness.trial.diagnosis.own_disconnect import own_disconnect
 from harness.trial.diagnosis.policy import policy
 from harness.trial.diagnosis.record import Record
@@ -33,6 +34,7 @@ DIAGNOSERS: tuple[Diagnoser, ...] = (
     throttled,
     inbound_too_large,
     uart_trouble,
+    owed_events,
     credential_refused,
     misuse,
     policy,

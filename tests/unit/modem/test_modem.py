@@ -92,10 +92,12 @@ def test_when_flight_mode_is_refused_the_former_mode_is_asked_for_and_the_block_
 
 # register
 
+LISTENING = {"AT+CEREG=5": "OK", "AT+CSCON=1": "OK", "AT+CGEREP=1": "OK", "AT%MDMEV=1": "OK"}
+
 
 def _register(read, *urcs, timeout=120.0):
     modem, port = _modem(
-        {"AT+CEREG=5": "OK", "AT+CFUN=1": "OK", "AT+CEREG?": [f"+CEREG: {read}", "OK"]},
+        {**LISTENING, "AT+CFUN=1": "OK", "AT+CEREG?": [f"+CEREG: {read}", "OK"]},
         urcs={"AT+CFUN=1": urcs},
     )
     return modem, port, lambda: modem.register(timeout)
@@ -110,7 +112,7 @@ def test_registration_is_awaited():
     found = register()
     assert found.roaming
     assert (found.tac, found.cell_id, found.act, found.active_time) == ("0901", "02024720", 7, "11100000")
-    assert port.sent == ["AT+CEREG=5", "AT+CFUN=1", "AT+CEREG?"]
+    assert port.sent == [*LISTENING, "AT+CFUN=1", "AT+CEREG?"]
     assert all(119.0 < wait <= 120.0 for wait in port.waits)
 
 
@@ -148,8 +150,18 @@ def test_the_deadline_shows_the_last_cereg_and_what_was_heard():
 
 
 def test_a_board_that_goes_away_is_not_an_unregistered_one():
-    modem, _ = _modem({"AT+CEREG=5": "OK", "AT+CFUN=1": BoardLost("gone")})
+    modem, _ = _modem({**LISTENING, "AT+CFUN=1": BoardLost("gone")})
     with pytest.raises(BoardLost, match="gone"):
+        modem.register()
+
+
+def test_a_modem_may_lack_a_notification_but_not_that_of_its_registration():
+    modem, port, _ = _register("5,1")
+    port.answers["AT%MDMEV=1"] = "ERROR"
+    assert modem.register().registered
+    assert [event.text[:44] for event in port.timeline.since()] == ["this modem does not notify by AT%MDMEV=1: AT"]
+    port.answers["AT+CEREG=5"] = "ERROR"
+    with pytest.raises(AtError):
         modem.register()
 
 

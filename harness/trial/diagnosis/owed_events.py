@@ -1,0 +1,89 @@
+"""Lines that Serial Modem owes and did not print, or printed too often: the UART loses, doubles and delays.
+
+Each command that ended with OK owes its event: ``#XMQTTCON=1`` owes CONNACK or an end, ``#XMQTTPUB`` with QoS 1 a
+PUBACK, ``#XMQTTSUB`` a SUBACK, ``#XMQTTUNSUB`` an UNSUBACK, each accepted connection its end. What the connection's end
+came before is not owed any more.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from harness.timeline import Event, Kind
+from harness.trial.diagnosis.finding import Cause, Finding, Weight
+from harness.trial.diagnosis.record import Record
+
+_OWES = (
+    (re.compile(r"AT#XMQTTPUB=.*,1(,[01])?$", re.IGNORECASE), "puback"),
+    (re.compile(r"AT#XMQTTSUB=", re.IGNORECASE), "suback"),
+    (re.compile(r"AT#XMQTTUNSUB=", re.IGNORECASE), "unsuback"),
+)
+_CONNECT = re.compile(r"AT#XMQTTCON=1", re.IGNORECASE)
+
+
+class Debts:
+    """What is owed now, and what came although nothing was owed. Fed with events in order."""
+
+    def __init__(self) -> None:
+        self.owed: Counter[str] = Counter()
+        self.paid: Counter[str] = Counter()
+        self.surplus: list[Event] = []
+        self._seen_connect = False
+
+    def take(self, event: Event) -> None:
+        """Take in one event."""
+        if event.kind is Kind.RESULT and event.text == "OK":  # data mode has a second result, which owes nothing more
+            self._asked(str(event.data.get("command", "")))
+        elif event.kind is Kind.MQTT:
+            self._came(event, str(event.data.get("kind", "")))
+
+    @property
+    def unpaid(self) -> dict[str, int]:
+        """What is owed still, without the ends of connections that live."""
+        return {kind: count for kind, count in self.owed.items() if count > 0 and kind != "closed"}
+
+    def _asked(self, command: str) -> None:
+        if _CONNECT.match(command):
+            self._seen_connect = True
+            self.owed["connack"] += 1
+        for pattern, kind in _OWES:
+            if pattern.match(command):
+                self.owed[kind] += 1
+
+    def _came(self, event: Event, kind: str) -> None:
+        if kind == "closed":
+            # An end of an older connection may come behind the next CONNECT; then that one owes its CONNACK still.
+            late = self.owed["closed"] > 0 and self.owed["connack"] > 0
+            self.owed = Counter({"connack": self.owed["connack"]} if late else {})
+            self.paid["closed"] += 1
+            return
+        kind = "connack" if kind in ("accepted", "refused") else kind
+        if kind not in ("connack", "puback", "suback", "unsuback"):
+            return
+        self.paid[kind] += 1
+        if self.owed[kind] > 0:
+            self.owed[kind] -= 1
+        elif self._seen_connect:
+            self.surplus.append(event)
+        if event.data.get("kind") == "accepted":
+            self.owed["closed"] += 1
+
+
+def debts(events: Sequence[Event]) -> Debts:
+    """Return what the board owes at the end of ``events``."""
+    found = Debts()
+    for event in events:
+        found.take(event)
+    return found
+
+
+def owed_events(record: Record) -> Iterator[Finding]:
+    """Look for lines that came too often, and for lines that did not come although the connection lived on."""
+    found = debts(record.events)
+    for event in found.surplus[:1]:
+        text = f"{event.data.get('kind')} came once more than anything asked for it: a line that is double or late"
+        yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, (event.seq,))
+    if found.unpaid and record.hang_up is None and record.events:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.unpaid.items()))
+        text = f"the board owes {kinds}, and reported no end of the connection"
+        yield Finding(Cause.UART_TROUBLE, Weight.POSSIBLE, text, (record.events[-1].seq,))
