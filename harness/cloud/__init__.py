@@ -1,11 +1,12 @@
 """nRF Cloud as its client sees it: REST calls, the MQTT observer, and where both are reached."""
 
 from harness.cloud.claims import Claims, CommandState
+from harness.cloud.created_things import HARNESS_TAG
 from harness.cloud.device_api import DeviceApi, RestAnswer
 from harness.cloud.endpoints import PROVISIONING_SERVICE, CloudEndpoints
 from harness.cloud.jitp import JitpResult, jitp_over_https
 from harness.cloud.message import ObservedMessage
-from harness.cloud.nrfcloud import HARNESS_GATEWAY, HARNESS_TAG, NrfCloud
+from harness.cloud.nrfcloud import HARNESS_GATEWAY, NrfCloud
 from harness.cloud.observer import Observer
 from harness.cloud.refusals import CloudBusy, NotOurs, ObserverLost, RestError, StillPending, decode_error
 from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice

@@ -2,7 +2,8 @@
 
 Facts: nRF Cloud Utils (calls and bodies). UNCONFIRMED: the names of a command's final states, and which error says that
 a board is claimed already; so every state but the two waiting ones is final, and a refused claim counts as one that was
-there before if the service takes a command for the board.
+there before if the service takes a command for the board. UNCONFIRMED: whether a claimed board can be read by its UUID
+or in a list only, so both are tried; and whether its tags come one by one or with commas between.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,14 +11,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.cloud.account_rest import AccountRest, path_of, read_object
-from harness.cloud.created_things import CreatedThings, Note
-from harness.cloud.refusals import RestError
+from harness.cloud.created_things import HARNESS_TAG, CreatedThings, Note
+from harness.cloud.refusals import NotOurs, OwnerUnknown, RestError
+from harness.errors import HarnessError
 from harness.redact import SECRETS
 
 CLAIM: Final = "claim"
 """Kind of a claim, as ``note`` is told of it; its id is the board's device UUID."""
 _WAITING: Final = ("PENDING", "IN_PROGRESS")
 _FAILED: Final = "FAILED"
+_REMOVE: Final = 'if nobody uses it: curl -X DELETE -H "Authorization: Bearer $NRFCLOUD_API_KEY" {}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +45,36 @@ class CommandState:
 
 
 class Claims:
-    """The team's claimed boards. ``made``: the device UUIDs of those that this client has claimed."""
+    """The team's claimed boards. ``address``: of the service.
 
-    def __init__(self, rest: AccountRest, note: Note) -> None:
+    ``made``: the device UUIDs of those that this client has claimed, and of those that it may have claimed: its call
+    was not answered, or was a killed run's. Such a claim is given up only if it carries the harness's tag.
+    """
+
+    def __init__(self, rest: AccountRest, note: Note, address: str) -> None:
         self._rest = rest
+        self._address = address
         self.made = CreatedThings(CLAIM, note)
+        self._certain: set[str] = set()  # the service answered that it made them
 
-    def claim(self, token: str, device_uuid: str, tag: str) -> RestError | None:
-        """Claim the board that made this attestation token. Returns why that was refused: it may be claimed already."""
+    def claim(self, token: str, device_uuid: str) -> RestError | None:
+        """Claim the board that made this attestation token, with the harness's tag.
+
+        Returns why that was refused: the board may be claimed already.
+        """
         SECRETS.add(token)
-        if device_uuid in self.made:
+        if device_uuid in self._certain:
             return None
         self.made.add(device_uuid)
+        body = {"claimToken": token, "tags": [HARNESS_TAG]}
         try:
-            self._rest.call("POST", "/claimed-devices", json={"claimToken": token, "tags": [tag]}, repeatable=False)
+            self._rest.call("POST", "/claimed-devices", json=body, repeatable=False)
         except RestError as refused:
             if 400 <= refused.status < 500:  # nothing was made
                 self.made.discard(device_uuid)
                 return refused
             raise
+        self._certain.add(device_uuid)
         return None
 
     def queue(self, device_uuid: str, description: str, request: Mapping[str, Any]) -> str:
@@ -76,12 +90,47 @@ class Claims:
         return CommandState(str(found["status"]), found.get("response") or {})
 
     def unclaim(self, device_uuid: str) -> bool:
-        """Give a board up that this client has claimed, with the commands that wait for it; False: it was not one."""
+        """Give a board up that this client has claimed, with the commands that wait for it; False: it was not one.
+
+        Raises NotOurs: the claim is somebody else's, and forgotten here; OwnerUnknown: nobody could say whose it is.
+        """
         if device_uuid not in self.made:
             return False
+        if device_uuid not in self._certain:
+            self._check_ours(device_uuid)
         gone = self._rest.delete(path_of("claimed-devices", device_uuid))
-        self.made.discard(device_uuid)
+        self._forget(device_uuid)
         return gone
+
+    def _check_ours(self, device_uuid: str) -> None:
+        remove = _REMOVE.format(self._address + path_of("claimed-devices", device_uuid))
+        try:
+            tags = self._tags(device_uuid)
+        except HarnessError as error:
+            raise OwnerUnknown(
+                f"board {device_uuid} may be claimed by a run of the harness, but its tags cannot be read: {error};"
+                f" left as it is; {remove}"
+            ) from error
+        if tags is not None and HARNESS_TAG not in tags:
+            self._forget(device_uuid)
+            raise NotOurs(
+                f"board {device_uuid} is claimed without the tag {HARNESS_TAG}: somebody else's work, left as it is;"
+                f" {remove}"
+            )
+
+    def _tags(self, device_uuid: str) -> list[str] | None:
+        """Return the tags of a claimed board, None: the team has not claimed it. Raises RestError, CloudUnreachable."""
+        found = self._rest.find(path_of("claimed-devices", device_uuid))
+        if found is None:
+            listed = self._rest.items("/claimed-devices", {}, "claimed boards")
+            found = next((item for item in listed if item.get("id") == device_uuid), None)
+        if found is None:
+            return None
+        return [tag.strip() for text in found.get("tags") or () for tag in str(text).split(",")]
+
+    def _forget(self, device_uuid: str) -> None:
+        self.made.discard(device_uuid)
+        self._certain.discard(device_uuid)
 
     def deletions(self) -> list[tuple[Callable[[str], bool], str]]:
         """Return what gives up each board that this client has claimed."""

@@ -1,7 +1,13 @@
 """The things that a client has put into an account, one set for each kind. Each is noted before it is made."""
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
+HARNESS_TAG: Final = "nrf91-harness"
+"""The tag of every device that the harness onboards or claims: by it a later run knows what a killed run left behind.
+
+A device that comes by JITP cannot be given a tag: it has this text as its sub type.
+"""
 Note = Callable[[str, str, bool], None]
 """Takes the kind of a thing, its id, and whether it is there: True before it is made, False when it is gone."""
 

@@ -13,7 +13,7 @@ import requests
 from harness.cloud.account_rest import AccountRest, path_of, read_object
 from harness.cloud.bulk import FINAL_STATES, key_csv, onboarding_csv, row_errors
 from harness.cloud.claims import CLAIM, Claims
-from harness.cloud.created_things import CreatedThings, Note, no_note
+from harness.cloud.created_things import HARNESS_TAG, CreatedThings, Note, no_note
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.firmware_updates import FirmwareUpdates
 from harness.cloud.refusals import NotOurs, RestError, StillPending
@@ -21,11 +21,6 @@ from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow,
 from harness.errors import HarnessError, Misuse
 from harness.timeline import Kind, Timeline
 
-HARNESS_TAG: Final = "nrf91-harness"
-"""The tag of every device that the harness onboards: by it a later run knows what a killed run left behind.
-
-A device that comes by JITP cannot be given a tag: it has this text as its sub type.
-"""
 HARNESS_GATEWAY: Final = f"{HARNESS_TAG}-gateway"
 """Their sub type while they are gateways: nRF Cloud makes a gateway of every device with that word in its sub type."""
 ASKED: Final = "team-asked"
@@ -37,7 +32,8 @@ CODE: Final = "code"
 class NrfCloud:
     """One team's account. Never changes a device that the harness did not put there (:attr:`made`).
 
-    ``updates``: its firmware bundles and update jobs. ``claims``: the boards that are claimed for it.
+    ``updates``: its firmware bundles and update jobs. ``claims``: the boards that are claimed for it. ``not_ours``: a
+    line for each thing that was to be deleted, and left because somebody else made it.
     ``note`` is told of each thing that is made; if the id is known beforehand, before it is made.
     ``timeline`` may be exchanged between tests; ``poll``: seconds between two looks at an operation.
     Calls raise RestError when the cloud says no, CloudUnreachable when it says nothing.
@@ -58,6 +54,7 @@ class NrfCloud:
         pause = pause if pause is not None else 0.5 if endpoints.public else 0.05
         poll = poll if poll is not None else 5.0 if endpoints.public else 0.05
         self.made = CreatedThings("device", note)
+        self._unsure: set[str] = set()  # of them, those of which the cloud has not said that the POST made them
         self.made_team = CreatedThings("team", note)
         self._asked = CreatedThings(ASKED, note)
         self._codes = CreatedThings(CODE, note)
@@ -70,7 +67,9 @@ class NrfCloud:
         )
         self.updates = FirmwareUpdates(self._rest, self._only_ours, note)
         service = replace(endpoints, rest=endpoints.provisioning)
-        self.claims = Claims(AccountRest(service, api_key, note=self._note, pause=pause, poll=poll), note)
+        claims_rest = AccountRest(service, api_key, note=self._note, pause=pause, poll=poll)
+        self.claims = Claims(claims_rest, note, service.rest)
+        self.not_ours: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -124,9 +123,11 @@ class NrfCloud:
         body: dict[str, Any] = {"certificate": certificate_pem, "tags": [HARNESS_TAG, *tags]}
         if sub_type:
             body["subType"] = sub_type
-        # The id is known to be free, so if a POST goes wrong half-way, what is there afterwards is ours to delete.
+        # If the POST goes wrong half-way, what is there afterwards is ours to delete, if it has our tag.
         self.made.add(device_id)
+        self._unsure.add(device_id)
         self._rest.call("POST", path_of("devices", device_id), json=body, repeatable=True)
+        self._unsure.discard(device_id)
 
     def onboard_devices(self, rows: Sequence[OnboardRow]) -> str:
         """Start a bulk onboarding and return its id for :meth:`wait_bulk`."""
@@ -138,6 +139,7 @@ class NrfCloud:
         for row in rows:
             self._make_room(row.device_id)
         self.made.update(row.device_id for row in rows)
+        self._unsure.update(row.device_id for row in rows)  # each row may fail by itself
         answer = self._rest.call("POST", "/devices", body=body, content_type="text/csv")
         return str(read_object(answer, "bulkOpsRequestId")["bulkOpsRequestId"])
 
@@ -198,10 +200,13 @@ class NrfCloud:
         self._rest.call("DELETE", path_of("association", device_id))
 
     def delete_device(self, device_id: str) -> bool:
-        """Delete a device; False if it was gone already."""
+        """Delete a device; False if it was gone already. Raises NotOurs."""
         self._only_ours(device_id, "delete")
+        if device_id in self._unsure and (found := self.device(device_id)) is not None:
+            _check_ours(device_id, found)
         gone = self._rest.delete(path_of("devices", device_id))
         self.made.discard(device_id)
+        self._unsure.discard(device_id)
         return gone
 
     def patch_state(
@@ -280,7 +285,10 @@ class NrfCloud:
         return gone
 
     def delete_all_made(self) -> list[str]:
-        """Delete everything that this client made. Returns one line for each thing that could not be deleted."""
+        """Delete everything that this client made. Returns one line for each thing that could not be deleted.
+
+        See also :attr:`not_ours`.
+        """
         left: list[str] = []
         jobs: list[tuple[Callable[[str], bool], str]] = self.updates.deletions()
         jobs += self.claims.deletions()
@@ -289,6 +297,8 @@ class NrfCloud:
         for delete, name in jobs:
             try:
                 delete(name)
+            except NotOurs as error:
+                self.not_ours.append(str(error))
             except HarnessError as error:
                 left.append(f"{name} is still in the account: {error}")
         return left
@@ -296,7 +306,8 @@ class NrfCloud:
     def delete_left(self, things: Mapping[str, Collection[str]]) -> list[str]:
         """Delete what a killed run has left: ids by the kinds that ``note`` is told of. See :meth:`delete_all_made`.
 
-        A device is deleted only if it still carries the harness's tag, or is in no team and has one of our codes.
+        A device is deleted, and a claim given up, only if it still carries the harness's tag; a device also if it is in
+        no team and has one of our codes.
         """
         for device_id, _, code in (entry.partition(" ") for entry in things.get(CODE, ())):
             if self.device(device_id) is None:

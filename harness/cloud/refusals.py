@@ -101,6 +101,12 @@ class NotOurs(Misuse):
     """A call would change or remove a device that this harness did not put into the account."""
 
 
+class OwnerUnknown(LabError):
+    """The cloud does not say who made a thing, so it is left as it is."""
+
+    party = Party.CLOUD
+
+
 class StillPending(LabError):
     """The cloud accepted an operation and did not finish it within the deadline."""
 

@@ -79,7 +79,7 @@ class Claiming:
         progress = self._request.progress
         progress("claiming the board with its attestation token")
         token = self._board.modem.attestation_token()
-        refused = self._cloud.api.claims.claim(token.token, self._uuid, HARNESS_TAG)
+        refused = self._cloud.api.claims.claim(token.token, self._uuid)
         if refused is not None:
             progress(f"not claimed ({refused.status}): it may be in the team already")
         return refused
@@ -111,12 +111,15 @@ class Claiming:
 
     @contextmanager
     def _given_up_on_failure(self) -> Iterator[None]:
-        """Give the board up after a failure: commands that still wait would change it at its next boot."""
+        """Give the board up after a failure: commands that still wait would change it at its next boot.
+
+        A claim of somebody else's stays, and so does one of which nobody can say whose it is: a note says so.
+        """
         try:
             yield
         except BaseException as first:
             try:
                 self._cloud.api.claims.unclaim(self._uuid)
             except HarnessError as second:
-                first.add_note(f"giving up the claim failed afterwards: {second}")
+                first.add_note(f"the claim was not given up: {second}")
             raise

@@ -95,8 +95,11 @@ class Cloud:
                     self.timeline.add(Kind.STEP, self.name, f"a killed run left in the account: {what}; deleting it")
                 self._unknown += [f"{self.name}: {_ORPHAN.format(asked)}" for asked in sorted(things[ASKED])]
                 still = api.delete_left(things)
-                for line in still:
+                lines = [*still, *api.not_ours]
+                api.not_ours.clear()
+                for line in lines:
                     self.timeline.add(Kind.FAULT, self.name, line)
+                self._unknown += [f"{self.name}: a killed run's: {line}" for line in lines]
                 if not still:
                     path.unlink(missing_ok=True)
 
@@ -174,7 +177,7 @@ class Cloud:
             if self._ledger is not None:
                 self._ledger.close(keep=bool(left))
             self._api.close()
-        return left + self._unknown
+        return left + self._api.not_ours + self._unknown
 
 
 def _membership(record: Mapping[str, Any]) -> Membership:

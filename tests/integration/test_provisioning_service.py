@@ -72,10 +72,14 @@ def test_claiming_and_giving_up(service):
     assert claimed.json()["id"] == str(uuid_)
     assert claimed.json()["tags"] == ["a", "b"]
     assert claimed.json()["ownerId"] == service.lab.cloud.team.tenant_id
+    assert service.team("GET", f"claimed-devices/{uuid_}").json() == claimed.json()
+    assert service.team("GET", "claimed-devices?pageLimit=100").json()["items"] == [claimed.json()]
     again = service.team("POST", "claimed-devices?dryrun=true", json={"claimToken": service.board.token()})
     assert again.status_code == 409
     assert "is claimed already" in again.json()["message"]
     assert service.team("DELETE", f"claimed-devices/{uuid_}").status_code == 204
+    assert service.team("GET", f"claimed-devices/{uuid_}").status_code == 404
+    assert service.team("GET", "claimed-devices").json()["items"] == []
 
 
 @pytest.mark.parametrize(

@@ -263,6 +263,18 @@ def test_delete_all_made_says_what_is_left(cloud, rest):
     assert (cloud.made, cloud.made_team) == ({"a"}, set())
 
 
+@pytest.mark.parametrize(("tags", "deleted"), [(["nrf91-harness"], True), (["theirs"], False)])
+def test_a_device_whose_post_was_refused_is_deleted_only_with_our_tag(cloud, rest, tags, deleted):
+    """Somebody else may have put it there in the same moment."""
+    rest.on("POST /devices/dev-1", Reply(409, {"code": 40900}))
+    with pytest.raises(RestError):
+        cloud.onboard_device("dev-1", PEM)
+    rest.on("GET /devices/dev-1", Reply(200, {"id": "dev-1", "tags": tags}))
+    rest.on("DELETE /devices/dev-1", Reply(202))
+    assert cloud.delete_all_made() == []
+    assert ("DELETE /devices/dev-1" in rest.calls(), len(cloud.not_ours)) == (deleted, not deleted)
+
+
 def test_wait_device(cloud, rest):
     rest.on("GET /devices/dev-1", FREE, FREE, Reply(200, {"id": "dev-1"}))
     assert cloud.wait_device("dev-1", timeout=5.0) == {"id": "dev-1"}

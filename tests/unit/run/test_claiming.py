@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.cloud import HARNESS_TAG, CommandState, RestError
+from harness.cloud import CommandState, RestError
 from harness.errors import CloudUnreachable, Misuse
 from harness.firmware import Capability, Firmware
 from harness.modem import CredentialKind, KeygenMismatch
@@ -34,8 +34,8 @@ class Claims:
     csr: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
 
-    def claim(self, token, device_uuid, tag):
-        self.log.append(f"claim {token} {device_uuid == DEVICE_UUID} {tag}")
+    def claim(self, token, device_uuid):
+        self.log.append(f"claim {token} {device_uuid == DEVICE_UUID}")
         return self.refused
 
     def queue(self, _uuid, _why, request):
@@ -82,7 +82,7 @@ def test_the_order_of_steps(lab):
     assert (made.sec_tag, made.common_name, made.device_uuid) == (7, "dev-1", DEVICE_UUID)
     way.write(7, CONTENTS)
     assert lab.log == [
-        f"claim TOKEN True {HARNESS_TAG}",
+        "claim TOKEN True",
         "queue certificateSigningRequest",
         "register",
         "fetch",
@@ -156,7 +156,7 @@ def test_a_claim_that_cannot_be_given_up_does_not_hide_why(lab, monkeypatch):
     monkeypatch.setattr(lab.claims, "unclaim", gone)
     with pytest.raises(RestError, match="answered 404") as caught:
         lab.make().make_key(7)
-    assert caught.value.__notes__ == ["giving up the claim failed afterwards: the service is gone"]
+    assert caught.value.__notes__ == ["the claim was not given up: the service is gone"]
 
 
 def test_a_board_that_cannot_is_one_line_before_anything_is_asked(lab):

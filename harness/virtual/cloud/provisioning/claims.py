@@ -141,6 +141,11 @@ class Claims:
         del self._devices[device.device_uuid]
         self._journal.write("unclaim", device_uuid=str(device.device_uuid))
 
+    @property
+    def devices(self) -> list[ClaimedDevice]:
+        """The claimed boards, in the order in which they were claimed."""
+        return list(self._devices.values())
+
     def device(self, device_uuid: str) -> ClaimedDevice:
         """Return a claimed board; :class:`Refused` 404/40410."""
         try:

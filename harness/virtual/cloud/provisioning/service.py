@@ -3,7 +3,8 @@
 Facts: nRF Cloud Utils (the team's calls, with the API key); nRF Connect SDK, nRF Device provisioning library over HTTP
 (the board's calls, with a JWT; 401 no credentials, 403 wrong ones, 204 nothing to do, 415 wrong media type).
 UNCONFIRMED, chosen here: the board's JWT is verified by its device identity key, a board that is not claimed gets 403;
-a bulk claim answers 201 when every row was claimed, 200 when some were, 422 when none was.
+claimed boards can be read, one or all; a bulk claim answers 201 when every row was claimed, 200 when some were,
+422 when none was.
 """
 
 import csv
@@ -57,6 +58,8 @@ class TeamCalls:
         one = f"{_CLAIMED}/{{deviceUuid}}"
         return [
             web.post(_CLAIMED, self.claim),
+            web.get(_CLAIMED, self.list_claimed),
+            web.get(one, self.fetch_claimed),
             web.delete(one, self.unclaim),
             web.post(f"{one}/provisioning", self.add_command),
             web.get(f"{one}/provisioning/{{commandId}}", self.fetch_command),
@@ -81,6 +84,16 @@ class TeamCalls:
             self._claims.check(token)
             return accepted()
         return web.json_response(self._claims.claim(token, tags).item(self._owner), status=201)
+
+    async def list_claimed(self, request: web.Request) -> web.Response:
+        """Return the claimed boards, all on one page."""
+        read_query(request, allowed=("pageLimit",))
+        items = [device.item(self._owner) for device in self._claims.devices]
+        return web.json_response({"items": items, "total": len(items)})
+
+    async def fetch_claimed(self, request: web.Request) -> web.Response:
+        """Return one claimed board."""
+        return web.json_response(self._claims.device(request.match_info["deviceUuid"]).item(self._owner))
 
     async def unclaim(self, request: web.Request) -> web.Response:
         """Give a board up."""
