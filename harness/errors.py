@@ -42,6 +42,19 @@ def party_of(error: BaseException) -> Party:
     return Party.UNCLEAR if error.__cause__ is None else party_of(error.__cause__)
 
 
+def again(error: HarnessError) -> HarnessError:
+    """Return a new error that says what ``error`` says: its words, its party, its notes and its cause.
+
+    To raise one error several times: each has then the traceback of its own place only.
+    """
+    kind = type(error)
+    copied = kind.__new__(kind, *error.args)  # some constructors take what the message is made of
+    copied.args = error.args
+    copied.__dict__.update(error.__dict__)
+    copied.__cause__ = error.__cause__
+    return copied
+
+
 def branch_of(error: BaseException) -> str:
     """Return the branch of the tree that ``error`` belongs to: its name, or "" for what the harness did not raise."""
     return next((branch.__name__ for branch in (Misuse, LabError, Refusal) if isinstance(error, branch)), "")

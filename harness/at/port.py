@@ -23,7 +23,7 @@ from harness.at.answer import Answer, AtError, AtFormatError, StrayAnswer, answe
 from harness.at.dialogue import CommandOutcome, Dialogue, check_payload
 from harness.at.foreign_writer import foreign_writer
 from harness.at.listener import Listener
-from harness.at.receiver import Receiver, Watch
+from harness.at.receiver import LINES, Receiver, Watch
 from harness.at.serial_link import open_link
 from harness.at.settings import PortSettings
 from harness.at.stream import ByteStream
@@ -35,7 +35,6 @@ _SOON: Final = 0.02  # most answers come earlier, and then command and answer go
 _TRY_TIMEOUT: Final = 1.0  # the board answers within milliseconds; a remote port adds some
 _TRIES: Final = 4
 _PROBES: Final = ("AT+CMEE?", "AT+CFUN?", "AT+CEREG?", "AT%XSYSTEMMODE?", "AT+CNEC?", "AT+CSCON?")
-_LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)
 _OFTEN: Final = 32  # characters: short commands are sent again and again, and a certificate must not stay in memory
 _parse_often: Final = lru_cache(maxsize=256)(parse_command)
 
@@ -129,8 +128,9 @@ class AtPort:
             self._out_of_step = True
             terminator = self._settings.terminator.encode()
             self._write(b"+++" + terminator + b'"' + terminator)
-            for text in texts:
-                self._write(self._parse(text).wire)
+            for command in map(self._parse, texts):
+                self._receiver.note_sent(command.redacted.encode())
+                self._write(command.wire)
 
     def type_line(self, text: str) -> None:
         """Type a line that is a shell's own and no AT command; what it prints is heard as lines.
@@ -143,8 +143,9 @@ class AtPort:
             if self._out_of_step or self._receiver.strayed:
                 self._get_in_step()
             self._check_open()
-            self.timeline.add(Kind.TX, self.name, text)
-            self._write(text.encode("ascii") + self._settings.terminator.encode())
+            line = text.encode("ascii")
+            self._receiver.note_sent(line)
+            self._write(line + self._settings.terminator.encode())
 
     def command(self, text: str, timeout: float | None = None) -> Answer:
         """Send one command and return its answer. ``timeout``: seconds; None: what this command may take.
@@ -200,10 +201,10 @@ class AtPort:
         def wanted(event: Event) -> bool:
             if event.source != name:
                 return False
-            return search(event.text) is not None if event.kind in _LINES else self._receiver.failed
+            return search(event.text) is not None if event.kind in LINES else self._receiver.failed
 
         event = timeline.wait(wanted, since=mark, timeout=timeout if self.alive else 0.0)
-        if event and event.kind in _LINES:
+        if event and event.kind in LINES:
             return event
         if self._receiver.failed:
             raise self._receiver.failure()

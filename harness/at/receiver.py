@@ -6,9 +6,9 @@ all others in the reader: two threads that both want the interpreter would cost 
 """
 
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from queue import SimpleQueue
 from typing import Final
 
@@ -22,6 +22,9 @@ from harness.timeline import Draft, Kind, Timeline, now, packed
 
 _JOIN_TIMEOUT: Final = 5.0
 _REMEMBERED: Final = 4  # lines that an error message quotes
+_NO_ANSWER: Final = "no answer"  # as the result of a command that was given up: nothing that the board said
+LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)
+"""The kinds of event that hold a line of the board."""
 
 Watch = Callable[[list[Draft]], list[Draft]]
 """Sees what goes to the timeline in one go, and returns it with what follows from it."""
@@ -42,7 +45,7 @@ class Receiver:
         self._dialogue = dialogue
         self._recorder = LineRecorder(name)
         self._lock = threading.Lock()  # the dialogue, and the order of timeline entries
-        self._recent: deque[str] = deque(maxlen=_REMEMBERED)
+        self._opened = timeline.mark()
         self._unsaid: list[Draft] = []  # sent, and not yet in the timeline: it is entered while the board works
         self._failure: tuple[type[HarnessError], str] | None = None
         self._thread = threading.Thread(target=self._read_until_stopped, name=f"at-reader-{name}", daemon=True)
@@ -60,8 +63,14 @@ class Receiver:
 
     def last_heard(self) -> str:
         """Return what an error message says of the last lines, on one line."""
-        lines = list(self._recent)
-        return f"last heard: {' | '.join(one_line(line) for line in lines)}" if lines else "nothing was heard at all"
+        lines = [one_line(text) for text in islice(self._heard_backwards(), _REMEMBERED)]
+        return f"last heard: {' | '.join(reversed(lines))}" if lines else "nothing was heard at all"
+
+    def _heard_backwards(self) -> Iterator[str]:
+        """Yield the lines that the board has sent on this port, the last one first."""
+        for event in reversed(self.timeline.since(self._opened)):
+            if event.source == self._name and event.kind in LINES and event.text is not _NO_ANSWER:
+                yield event.text
 
     def begin(self, command: Command, payload: bytes | None, *, needs_line: bool) -> bytes:
         """Make ``command`` (or its ``payload``) pending and return the bytes to send.
@@ -81,6 +90,12 @@ class Receiver:
             self._unsaid.append((self.sent_at, Kind.TX, self._name, text, data))
         return wire
 
+    def note_sent(self, line: bytes) -> None:
+        """Enter a line into the timeline that is sent beside the dialogue, without its secrets."""
+        with self._lock:
+            self._say([(now(), Kind.TX, self._name, shown_bytes(line), {})])
+        self.timeline.flush()
+
     def sent(self) -> None:
         """Enter into the timeline what :meth:`begin` began, unless a line from the board has done it already.
 
@@ -97,7 +112,7 @@ class Receiver:
             self._enter(self._dialogue.give_up(), t, secret=self._dialogue.secret)
             if command:
                 data = {"command": command.shown, "seconds": round(t - self.sent_at, 6), "ok": False}
-                self._say([(t, Kind.RESULT, self._name, "no answer", data)])
+                self._say([(t, Kind.RESULT, self._name, _NO_ANSWER, data)])
             while not self.outcomes.empty():
                 self.outcomes.get()
         self.timeline.flush()
@@ -154,7 +169,6 @@ class Receiver:
             return False
         drafts = self._recorder.drafts(lines, t, seconds=t - self.sent_at, secret=secret)
         self._say(drafts)
-        self._recent.extend(draft[3] for draft in drafts[-_REMEMBERED:])
         answered = False
         for heard in lines:
             if heard.role is Role.STRAY and self._dialogue.pending is None:

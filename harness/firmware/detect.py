@@ -59,7 +59,7 @@ def to_known_state(port: AtPort, firmware: str) -> None:
 def reset_blindly(port: AtPort, firmware: str) -> bool:
     """Tell the board to restart, though it answers nothing, and wait for it to say that it has started.
 
-    False: the firmware has no command for it, or no start was seen.
+    False: the firmware has no command for it, so nothing was sent. Raises NoAnswer: no start was seen; BoardLost.
     """
     kind = kind_of(firmware)
     if not kind.reset or kind.restart is None:
@@ -67,10 +67,7 @@ def reset_blindly(port: AtPort, firmware: str) -> bool:
     mark = port.timeline.mark()
     # The radio is switched off first: modems that are reset while it is on count that against the network.
     port.shout("AT+CFUN=0", kind.reset)
-    try:
-        port.wait_line(kind.restart, _RESTART, since=mark)
-    except NoAnswer:
-        return False
+    port.wait_line(kind.restart, _RESTART, since=mark)
     return True
 
 

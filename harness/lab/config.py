@@ -153,6 +153,11 @@ class BoardConfig(Settings):
     """nRF Cloud device id and MQTT client id; without it the device UUID"""
 
     @property
+    def outlives_run(self) -> bool:
+        """Whether the board is still there after the run, with what was found or written on it."""
+        return self.virtual is None
+
+    @property
     def all_sec_tags(self) -> tuple[int, ...]:
         """The only sec_tags that are written or deleted, in order of preference."""
         return self.sec_tags or (self.sec_tag,)

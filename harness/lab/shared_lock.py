@@ -7,13 +7,14 @@ files of one user, opens them for writing, and the kernel refuses that for anoth
 
 import fcntl
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Final
 
 from harness.errors import LabError
 
-_POLL: Final = 0.05  # seconds: a flock can be waited for without end or not at all
+_LOOK_AGAIN: Final = 0.05  # seconds: the kernel lets a flock be waited for without end or not at all
 _SHARED_MODE: Final = 0o1777
 _LOCKS: Final = Path("/proc/locks")
 _PLACES: Final = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - a shared place is what is wanted
@@ -53,10 +54,11 @@ class SharedLock:
         file = _open(self.path)
         deadline = time.monotonic() + timeout
         while not _flock(file):
-            if time.monotonic() >= deadline:
+            left = deadline - time.monotonic()
+            if left <= 0:
                 os.close(file)
                 return False
-            time.sleep(_POLL)
+            threading.Event().wait(min(left, _LOOK_AGAIN))
         self._file = file
         return True
 

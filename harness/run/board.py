@@ -50,7 +50,7 @@ class Board:
         self.config = config
         self.cloud = cloud
         self._lab = lab
-        modes = FoundModes(ca_folder / "modes") if config.virtual is None else None
+        modes = FoundModes(ca_folder / "modes") if config.outlives_run else None
         self._leased = LeasedBoard(lab, config, progress, modes, state=ca_folder)
         self.device = CloudDevice(
             self._leased, cloud, ca_folder=ca_folder, key_origin=key_origin, renew=renew, disconnect=self._disconnect
@@ -159,16 +159,16 @@ class Board:
         """
         left: list[str] = []
         if self._leased.alive:
-            try:
-                self._disconnect()
-                self._leased.restore_mode()
-            except HarnessError as error:
-                left.append(f"{self.name}: not left as it was found: {error}")
+            for leave in (self._disconnect, self._leased.restore_mode):  # each whatever became of the other
+                try:
+                    leave()
+                except HarnessError as error:
+                    left.append(f"{self.name}: not left as it was found: {error}")
         left += self.device.close()
         self._leased.close()
         return left
 
     def _disconnect(self) -> None:
-        if self._provisioned is not None:
-            self._provisioned.link.disconnect()
-        self._provisioned = None
+        provisioned, self._provisioned = self._provisioned, None
+        if provisioned is not None:
+            provisioned.link.disconnect()

@@ -162,22 +162,26 @@ class Cloud:
 
         Returns one line for each thing that is left, with the reason.
         """
-        if self._observer is not None:
-            self._observer.close()
-        if self._api is None:
-            return []
         left: list[str] = []
+        if self._observer is not None:
+            try:
+                self._observer.close()
+            except (HarnessError, OSError) as error:  # what was made is deleted all the same
+                left.append(f"{self.name}: the observer was not closed: {error}")
+        if self._api is None:
+            return left
+        still = [f"{self.name}: interrupted while the account was cleaned; the next run does it"]
         try:
             self._api.made -= self._api.made if keep else self._found
             self._api.claims.made -= self._api.claims.made if keep else set()
-            left = self._api.delete_all_made()
+            still = self._api.delete_all_made()
         except HarnessError as error:
-            left = [str(error)]
+            still = [str(error)]
         finally:
             if self._ledger is not None:
-                self._ledger.close(keep=bool(left))
+                self._ledger.close(keep=bool(still))
             self._api.close()
-        return left + self._api.not_ours + self._unknown
+        return left + still + self._api.not_ours + self._unknown
 
 
 def _membership(record: Mapping[str, Any]) -> Membership:

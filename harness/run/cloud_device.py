@@ -153,7 +153,7 @@ class CloudDevice:
 
     def close(self) -> list[str]:
         """Make the device an ordinary member of its team again. Returns a line if that failed."""
-        if self._config.virtual is not None and self._board.alive:  # its credentials end with its process
+        if self._board.alive and not self._config.outlives_run:
             for sec_tag in self._config.all_sec_tags:
                 self.records.remove(self._board.opened.identity.imei, sec_tag)
         return self._membership.close()

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from harness.errors import HarnessError, LabError, Misuse
+from harness.errors import HarnessError, LabError, Misuse, again
 from harness.lab import BoardConfig, Lab
 from harness.run.found_modes import FoundModes
 from harness.run.open_board import OpenBoard
@@ -53,8 +53,7 @@ class LeasedBoard:
     def opened(self) -> OpenBoard:
         """Port, modem and firmware; opened on first use. Raises LabError: no port, busy, silent, wrong firmware."""
         if self._broken is not None:
-            # The same object would carry the first test's traceback along.
-            raise type(self._broken)(*self._broken.args)
+            raise again(self._broken)
         if self._opened is None:
             try:
                 self._opened = self._open()

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from harness.at import AtFormatError, AtPort, PortDenied, StrayAnswer
@@ -69,13 +70,13 @@ class Recovery:
             return self._when_there(self._config.return_within if returning else 0.0)
         except _MAY_HELP as error:
             failed: LabError = error
-        for step in ("reopen", "reset", "power"):
-            if (step == "reset" and not self._reset(mark)) or (step == "power" and not self._cut_power()):
+        for step, take in (("reopen", _nothing), ("reset", partial(self._reset, mark)), ("power", self._cut_power)):
+            if not take():
                 continue
             self._note(step, failed)
             try:
                 return self._when_there(self._config.return_within, patience=0.0)
-            except _MAY_HELP as error:
+            except (*_MAY_HELP, PortMissing, BoardLost) as error:  # what vanished may come back with its power
                 failed = error
         raise failed
 
@@ -100,21 +101,40 @@ class Recovery:
             threading.Event().wait(_LOOK_AGAIN)
 
     def _reset(self, mark: int) -> bool:
-        """Tell the firmware to restart, whatever it is doing. False: it hears nothing, or was told often enough."""
+        """Tell the firmware to restart, whatever it is doing. False: nothing was sent.
+
+        That is so if the board says nothing, was told often enough, or has no port or no command for it now.
+        """
         name = self._config.name
         heard = any(event.source == name and event.kind in _LINES for event in self._timeline.since(mark))
         if not heard or self.taken["reset"] >= MOST_RESETS:
             return False
         settings = port_settings(self._config.firmware, baudrate=self._config.baud, rtscts=self._config.flow_control)
-        with AtPort.open(self._find_port(), name=name, timeline=self._timeline, settings=settings) as port:
-            return reset_blindly(port, self._config.firmware)
+        try:
+            port = AtPort.open(self._find_port(), name=name, timeline=self._timeline, settings=settings)
+        except LabError as error:
+            self._fault(f"no reset: {error}")
+            return False
+        with port:
+            try:
+                return reset_blindly(port, self._config.firmware)
+            except LabError as error:  # it may have restarted, so that counts; whether it did is asked next
+                self._fault(f"the board was reset, and was not seen to start: {error}")
+                return True
 
     def _cut_power(self) -> bool:
         return self._power.cycle(self._config.name)
 
     def _note(self, step: str, error: HarnessError) -> None:
         self.taken[step] += 1
-        self._timeline.add(Kind.FAULT, self._config.name, f"recovery: {step}, because: {error}", step=step)
+        self._fault(f"{step}, because: {error}", step=step)
+
+    def _fault(self, text: str, **data: str) -> None:
+        self._timeline.add(Kind.FAULT, self._config.name, f"recovery: {text}", **data)
+
+
+def _nothing() -> bool:
+    return True
 
 
 _LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)

@@ -34,7 +34,7 @@ class Timeline:
         self._next = 0
         self._sinks: tuple[Sink, ...] = ()
         self._sinking = threading.Lock()  # keeps the sinks' order; taken before the condition, never behind it
-        self._unwritten: deque[list[Event]] = deque()
+        self._unwritten: deque[tuple[tuple[Sink, ...], list[Event]]] = deque()  # for whom, and what
 
     @property
     def dropped(self) -> int:
@@ -75,7 +75,7 @@ class Timeline:
                 oldest = self._events.popleft()
                 self._text -= len(oldest.text) + _payload_size(oldest.data)
             if self._sinks:
-                self._unwritten.append(list(batch))
+                self._unwritten.append((self._sinks, list(batch)))
             self._condition.notify_all()
         return batch
 
@@ -87,11 +87,11 @@ class Timeline:
 
     def _drain(self) -> None:
         while self._unwritten:
-            batch = self._unwritten.popleft()
-            while self._unwritten:
-                batch += self._unwritten.popleft()
+            sinks, batch = self._unwritten.popleft()
+            while self._unwritten and self._unwritten[0][0] is sinks:
+                batch += self._unwritten.popleft()[1]
             failures: list[Exception] = []
-            for sink in self._sinks:
+            for sink in sinks:
                 try:
                     sink(batch)
                 except Exception as failure:
@@ -128,17 +128,15 @@ class Timeline:
     @contextmanager
     def sink(self, sink: Sink) -> Iterator[None]:
         """Hand every event of the block to ``sink`` as it is appended, in order, also those that memory drops."""
-        with self._sinking, self._condition:
-            self._drain()
+        with self._condition:
             self._sinks = (*self._sinks, sink)
         try:
             yield
         finally:
-            with self._sinking, self._condition:
-                try:
-                    self._drain()
-                finally:
-                    self._sinks = tuple(kept for kept in self._sinks if kept is not sink)
+            with self._condition:
+                self._sinks = tuple(kept for kept in self._sinks if kept is not sink)
+            with self._sinking:  # what was appended before is for it too; and whoever writes just now ends first
+                self._drain()
 
     def _since(self, mark: int) -> list[Event]:
         missing = self._next - mark

@@ -217,6 +217,29 @@ def test_what_was_last_heard_is_quoted(opened):
         port.command("AT+CGSN", timeout=SHORT)
 
 
+KEY = "PRIVATE"
+
+
+def test_what_is_shouted_is_on_the_timeline_without_secrets(opened, timeline):
+    port = opened(lambda data: b"")
+    port.shout("AT+CFUN=0", f'AT%CMNG=0,7,2,"{KEY}"')
+    sent = [event.text for event in timeline.since() if event.kind is Kind.TX]
+    assert sent[0] == "AT+CFUN=0"
+    assert sent[1].startswith("AT%CMNG=0,7,2,")
+    assert KEY not in str(timeline.since())
+    assert any(KEY.encode() in data for data in port._stream.written if isinstance(data, bytes))
+    assert not port.in_step
+
+
+def test_what_is_typed_into_a_shell_is_on_the_timeline_without_secrets(opened, timeline):
+    port = opened(ScriptedModem().feed, at_shell=True)
+    port._out_of_step = False
+    port.type_line(f"at 'AT%CMNG=0,7,2,\"{KEY}\"'")
+    (sent,) = [event.text for event in timeline.since() if event.kind is Kind.TX]
+    assert sent.startswith("at 'AT%CMNG=0,7,2,")
+    assert KEY not in str(timeline.since())
+
+
 def test_every_try_sends_what_the_last_one_did_not(opened, hasty, timeline):
     port = opened(lambda data: b"")
     with pytest.raises(NoAnswer) as caught:

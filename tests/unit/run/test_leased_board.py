@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.errors import BoardLost, LabError, NoAnswer, PortMissing
+from harness.cloud.refusals import CloudBusy
+from harness.errors import BoardLost, LabError, NoAnswer, Party, PortMissing, party_of
 from harness.run import recovery
 from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
@@ -82,6 +83,28 @@ def test_the_first_error_ends_the_board_for_the_run_and_each_test_gets_one_of_it
     assert "_find_port" in frames[0]
     assert "_find_port" not in frames[1]
     assert frames[1] == frames[2]
+
+
+def test_the_errors_of_later_tests_keep_cause_party_and_notes(monkeypatch):
+    reason = NoAnswer("silence")
+    first = BoardLost("no such port")
+    first.__cause__, first.party = reason, Party.RADIO
+    first.add_note("a note")
+    board = leased(Lab(first))
+    for _ in range(2):
+        with pytest.raises(BoardLost, match="no such port") as caught:
+            _ = board.opened
+        error = caught.value
+        assert (error.__cause__, party_of(error), error.__notes__) == (reason, Party.RADIO, ["a note"])
+
+
+def test_an_error_whose_constructor_takes_other_things_is_told_again(monkeypatch):
+    first = CloudBusy("GET", "/account", 503, None, "busy", attempts=4)
+    board = leased(Lab(first))
+    for _ in range(2):
+        with pytest.raises(CloudBusy, match="GET /account answered 503") as caught:
+            _ = board.opened
+        assert caught.value.status == 503
 
 
 def test_a_port_that_went_away_is_opened_anew_by_the_next_test(opened):

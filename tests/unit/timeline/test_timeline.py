@@ -173,6 +173,32 @@ def test_a_sink_sees_nothing_from_before_it():
     assert [event.text for event in second] == ["b"]
 
 
+def test_a_slow_sink_keeps_nobody_from_appending_or_waiting():
+    """Even while another sink comes or goes, which writes what is still unwritten."""
+    timeline = Timeline()
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(_events):
+        writing.set()
+        assert go_on.wait(10.0)
+
+    def come_and_go():
+        with timeline.sink(slow):
+            timeline.append([(1.0, Kind.RX, "board-1", "a", {})])
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    assert writing.wait(10.0)
+    appended = threading.Thread(target=timeline.append, args=([(1.0, Kind.RX, "board-1", "b", {})],))
+    appended.start()
+    appended.join(10.0)
+    stuck = appended.is_alive()
+    go_on.set()
+    thread.join(10.0)
+    assert not stuck
+    assert [event.text for event in timeline.since()] == ["a", "b"]
+
+
 def test_sinks_keep_the_order_of_many_writers():
     timeline = Timeline()
     seen = []
