@@ -17,7 +17,7 @@ def switch(given: Arguments, progress: Progress) -> Result:
     """Switch the board off, on, or off and on."""
     file = load_boards_file(given.boards)
     config = find_board(file, given.board)
-    if config.virtual is not None:
+    if not config.outlives_run:
         raise Misuse(f"board {config.name!r} is a virtual one, which each run starts anew; there is no power to switch")
     with Lab(file) as lab:
         state = given.lab_ca or lab_ca_folder(file)

@@ -84,7 +84,7 @@ def _named(progress: Progress, name: str, text: str) -> None:
 
 def _select(lab: Lab, name: str, *, needs_cloud: bool) -> BoardConfig:
     board = find_board(lab.file, name)
-    if not needs_cloud and board.virtual is None:
+    if not needs_cloud and board.outlives_run:
         return board
     return next(board for board in lab.select([name]) if board.name == name)
 

@@ -81,6 +81,11 @@ class _Cloud(Settings):
         """Where the expected documents come from, in words."""
         return f"profile {self.profile}" + (f" with {', '.join(self.policies)}" if self.policies else "")
 
+    @property
+    def outlives_run(self) -> bool:
+        """Whether the cloud is still there after the run, with what was put into it."""
+        return True
+
 
 class LocalCloud(_Cloud, CloudSettings):
     """The local nRF Cloud: a process on this computer, started when first needed.
@@ -90,6 +95,11 @@ class LocalCloud(_Cloud, CloudSettings):
 
     kind: Literal["local"]
     enforces: Files | None = None
+
+    @property
+    def outlives_run(self) -> bool:
+        """It ends with the run that started it."""
+        return False
 
 
 class NrfCloudAccount(_Cloud):

@@ -9,7 +9,6 @@ from harness.cloud.created_things import no_note
 from harness.cloud.nrfcloud import ASKED, CODE
 from harness.errors import HarnessError, LabError
 from harness.lab import AttachedStandIn, CloudConfig, Lab, StandIn
-from harness.lab.config import NrfCloudAccount
 from harness.policy import PolicyDocument
 from harness.policy.evaluation.membership import Membership
 from harness.run.ledger import Ledger
@@ -76,7 +75,7 @@ class Cloud:
         """The REST client."""
         if self._api is None:
             endpoints, api_key = self.endpoints, self._lab.api_key(self.name)
-            if self._state is not None and isinstance(self.config, NrfCloudAccount):
+            if self._state is not None and self.config.outlives_run:
                 self._ledger = Ledger(self._state, f"{endpoints.rest} {api_key}")
                 self._clean_up(NrfCloud(endpoints, api_key, timeline=self.timeline))
             note = no_note if self._ledger is None else self._ledger.note
