@@ -15,6 +15,9 @@ WORKERS ?= auto
 .PHONY: nightly check env lint types imports test test-all test-scenarios bench mutants clean
 
 nightly: env
+ifdef MUTANTS
+	@case "$(MUTANTS)$(SEED)" in *[!0-9]*) echo "MUTANTS=$(MUTANTS) SEED=$(SEED): whole numbers are wanted" >&2; exit 2;; esac
+endif
 	@exec $(PY) -m pytest tests/scenarios -q --boards "$(BOARDS)" $(if $(JOBS),--jobs $(JOBS))
 ifdef MUTANTS
 	@$(PY) -m tests.mutation_run --boards "$(BOARDS)" --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))

@@ -333,8 +333,11 @@ class AtPort:
         spoke = any(
             event.source == self.name and event.kind in (Kind.RX, Kind.URC) for event in self.timeline.since(mark)
         )
-        if patience and not spoke and self._send(self._probe(), patience, needs_line=True):
-            return self._found_in_step(_TRIES + 1)
+        if patience and not spoke:
+            text = f"no answer in {_TRIES} tries: the board may be busy; waiting for it for up to {patience:g} s"
+            self.timeline.add(Kind.STEP, self.name, text, patience=patience)
+            if self._send(self._probe(), patience, needs_line=True):
+                return self._found_in_step(_TRIES + 1)
         raise NoAnswer(
             f"{self.name}: no answer to AT commands in {_TRIES} tries; {self._receiver.last_heard()}; "
             "is it powered and booted, and does the boards file name the right port, speed and firmware?"

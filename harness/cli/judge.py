@@ -6,20 +6,27 @@ from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import OK, REFUSED
 from harness.cli.progress import Progress
 from harness.cli.result import Result
+from harness.errors import Misuse
 from harness.report.recorded_verdicts import JudgedTest, judge_run
 from harness.trial.rejudge import Rejudged
 
 
 def judge(given: Arguments, progress: Progress) -> Result:
-    """Judge every trial of the run by today's rules and compare; a difference is a refusal."""
+    """Judge every trial of the run by today's rules and compare; a difference is a refusal.
+
+    Raises Misuse: the run has none.
+    """
     run = judge_run(given.run, given.test)
     for note in run.notes:
         progress(note)
     differing = sum(len(test.differing) for test in run.tests)
     lines = [line for test in run.tests for line in _lines(test)]
     number = sum(len(test.verdicts) for test in run.tests)
+    if not number:
+        which = f"no test with {given.test!r} in its id" if given.test else "no test of it"
+        raise Misuse(f"{given.run}: {which} has a trial, so there is nothing to judge; name a run with verdicts")
     found = f"{differing} differ from what was recorded" if differing else "all as they were recorded"
-    lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}" if number else "no test of it has a trial")
+    lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}")
     data = {"run": str(given.run), "differing": differing, "notes": list(run.notes)}
     data["tests"] = [
         {"board": test.board, "test": test.test, "verdicts": [_describe(one) for one in test.verdicts]}

@@ -6,9 +6,12 @@ Results go to standard output, as text or with ``--json`` as one JSON object; pr
 import importlib
 import json
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
+from types import FrameType
 from typing import Final, cast
 
 from harness.cli.arguments import Arguments, parse
@@ -60,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     given = parse(arguments)
     progress = Progress(sys.stderr)
+    told = _end_by_sigterm()
     try:
         result = load(given.command)(given, progress)
     except HarnessError as error:
@@ -71,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     finally:
         progress.close()
+        told()
     try:
         _show(given, result)
         sys.stdout.flush()
@@ -78,6 +83,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has seen enough (head, less). Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return result.code
+
+
+def _end_by_sigterm() -> Callable[[], None]:
+    """Have SIGTERM end the command as Ctrl-C does: board and account are left clean. Returns what undoes that.
+
+    A further one is ignored, so that it does not end the cleaning. Only in the main thread, where Python handles them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    number = signal.SIGTERM
+    former = signal.getsignal(number)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    def undo() -> None:
+        signal.signal(number, former)
+
+    signal.signal(number, end)
+    return undo
 
 
 def _show(given: Arguments, result: Result) -> None:

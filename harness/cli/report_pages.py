@@ -12,7 +12,7 @@ from harness.report.page import write_index, write_run_pages
 from harness.report.pruning import PruningLimits, prune
 from harness.report.run_file import from_json
 from harness.report.run_summary import RunSummary
-from harness.report.stored_runs import RUN_JSON, read_run, stored_runs
+from harness.report.stored_runs import RUN_JSON, is_run, read_run, stored_runs
 
 
 def make_html(given: Arguments, progress: Progress) -> Result:
@@ -33,6 +33,8 @@ def make_index(given: Arguments, progress: Progress) -> Result:
     """Write index.html."""
     for folder in given.folders:
         _check_folder(folder)
+        if is_run(folder):
+            raise Misuse(f"{folder} is one run: name the folder that holds it ({folder.resolve().parent})")
     try:
         written = write_index(given.folders)
     except OSError as error:

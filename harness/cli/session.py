@@ -14,6 +14,7 @@ from harness.lab import BoardConfig, Lab, LabFile, load_boards_file
 from harness.redact import SECRETS
 from harness.report import Transcript
 from harness.run import Board, Cloud, lab_ca_folder
+from harness.timeline import Event, Kind
 
 
 @contextmanager
@@ -59,6 +60,8 @@ def several_boards(
             for board in boards:
                 stack.enter_context(board.timeline.sink(transcript))
         for board in boards:
+            shown = progress if len(configs) == 1 else partial(_named, progress, board.name)
+            stack.enter_context(board.timeline.sink(partial(_show_trouble, shown)))
             board.begin()
         try:
             yield boards
@@ -76,6 +79,13 @@ def find_board(file: LabFile, name: str) -> BoardConfig:
             return board
     names = ", ".join(board.name for board in file.boards)
     raise Misuse(f"no board has the name {name!r}; names in {file.path}: {names}")
+
+
+def _show_trouble(progress: Progress | partial[None], events: Sequence[Event]) -> None:
+    """Tell what goes wrong with a board, and how long it is waited for: it may take most of a minute."""
+    for event in events:
+        if event.kind is Kind.FAULT or "patience" in event.data:
+            progress(event.text)
 
 
 def _named(progress: Progress, name: str, text: str) -> None:

@@ -114,9 +114,21 @@ def _settings(given: Arguments) -> ProcessSettings:
         raise Misuse(str(error)) from None
     if not settings.boards:
         raise Misuse("virtual up needs a board at least; leave --boards out or give a number from 1")
-    if settings.directory is not None and (path := Path(settings.directory) / BOARDS_FILE).exists():
-        raise Misuse(f"{path} is there already; name another folder with --dir")
+    if settings.directory is not None:
+        _check_folder(Path(settings.directory))
     return settings.model_copy(update={"die_with_stdin": True})
+
+
+def _check_folder(folder: Path) -> None:
+    """Make the folder if it is not there. Raises Misuse: that cannot be, or a boards file is in it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        there = (folder / BOARDS_FILE).exists()
+    except OSError as error:
+        why = "it is a file" if folder.is_file() else error.strerror
+        raise Misuse(f"{folder}: no folder for the stand-ins: {why}; name another one with --dir") from error
+    if there:
+        raise Misuse(f"{folder / BOARDS_FILE} is there already; name another folder with --dir")
 
 
 def _announce(given: Arguments, ready: dict[str, Any], path: Path) -> None:

@@ -102,7 +102,7 @@ def find_port(
         there = "; ".join(str(kit) for kit in kits) or "none"
         at = "" if location is None else f" at location {location}"
         raise PortMissing(
-            f"no USB kit with serial number {serial}{at}; plug it in, or correct boards.yaml; there: {there}"
+            f"no USB kit with serial number {serial}{at}; plug it in, or correct the boards file; there: {there}"
         )
     if len(matching) > 1:
         places = "; ".join(f"location {kit.location or 'unknown'}: {', '.join(kit.ports)}" for kit in matching)
@@ -113,7 +113,7 @@ def find_port(
     (kit,) = matching
     if vcom >= len(kit.ports):
         raise PortMissing(
-            f"kit {serial} has no vcom {vcom}, its ports are {', '.join(kit.ports)}; correct vcom in boards.yaml,"
+            f"kit {serial} has no vcom {vcom}, its ports are {', '.join(kit.ports)}; correct vcom in the boards file,"
             " or switch the port on in the board configurator"
         )
     return kit.ports[vcom]

@@ -101,7 +101,7 @@ class Lab:
         if board.virtual is None and isinstance(self._cloud(name), LocalCloud):
             raise Misuse(
                 f"board {board.name!r} is a real one and cannot reach cloud {name!r}, which only this computer can;"
-                " set cloud: nrfcloud for it in boards.yaml"
+                f" set cloud: nrfcloud for it in {self.file.path}"
             )
         return name
 
@@ -168,7 +168,7 @@ class Lab:
         if port.startswith("/") and not Path(port).exists():
             there = "; ".join(str(kit) for kit in list_kits()) or "none"
             raise PortMissing(
-                f"board {board.name!r}: no such port: {port}; plug it in or correct boards.yaml; kits: {there}"
+                f"board {board.name!r}: no such port: {port}; plug it in or correct {self.file.path}; kits: {there}"
             )
         if is_plain_file(port):
             raise PortMissing(f"board {board.name!r}: {port} is a plain file, not a device; remove it, and plug it in")

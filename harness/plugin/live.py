@@ -26,13 +26,19 @@ class Live:
         self._last = time.monotonic()
         self._troubles = 0
         self._told: set[str] = set()
+        self._over = False
         reporter.showfspath = False
 
     @pytest.hookimpl(wrapper=True)
     def pytest_report_teststatus(self) -> Generator[None, Any, Any]:
         """Count a test as pytest does, and print no letter."""
-        category, _, _ = yield
-        return category, "", ""
+        category, letter, word = yield
+        return (category, letter, word) if self._over else (category, "", "")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_terminal_summary(self) -> None:
+        """From now on pytest's words are shown: its last lines begin with them."""
+        self._over = True
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logstart(self) -> None:

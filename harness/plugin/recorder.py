@@ -11,7 +11,7 @@ import pytest
 from harness.lab import BUILT_IN_LAB
 from harness.plugin.reporting import FOUND
 from harness.plugin.run_reports import RunReports
-from harness.plugin.state import INTERRUPTION, LEFT, RUN, derived_of
+from harness.plugin.state import INTERRUPTION, LEFT, RUN, derived_of, root_of
 from harness.report import board_lines, cause_lines, fit
 from harness.report.terminal_summary import shortened
 
@@ -79,7 +79,7 @@ class Recorder:
             run = self._config.stash.get(RUN, None)
             if run is not None and run.boards_file == BUILT_IN_LAB:
                 terminalreporter.write_line(
-                    f"boards: the built-in virtual one, because there is no {self._config.rootpath}/boards.yaml"
+                    f"boards: the built-in virtual one, because there is no {root_of(self._config)}/boards.yaml"
                 )
             width = terminalreporter._tw.fullwidth if terminalreporter.isatty else None
             for line in fit(cause_lines(record), width):

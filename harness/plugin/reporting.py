@@ -47,7 +47,7 @@ def pytest_runtest_makereport(
     _scrub(report)
     result = report.outcome if report.outcome != "failed" or (phase == "call" and not trouble) else "error"
     found: dict[str, Any] = {"phase": phase, "result": result, "seconds": round(report.duration, 3)}
-    found["message"] = "" if error is None else SECRETS.scrub(str(error))
+    found["message"] = "" if error is None else SECRETS.scrub(_message(error))
     case = item.stash.get(CASE, None)
     if case is not None:
         if result != "passed":
@@ -62,6 +62,13 @@ def pytest_runtest_makereport(
     # Once to JSON and back makes text of all other values: xdist refuses even subclasses of str.
     setattr(report, FOUND, json.loads(json.dumps(told, default=str)))
     return report
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, pytest.FixtureLookupError):  # its text is Python's of its arguments
+        said = error.formatrepr()
+        return f"{said.errorstring.partition(chr(10))[0].strip()}: {said.filename}:{said.firstlineno + 1} asks for it"
+    return str(error)
 
 
 def _tried(item: pytest.Item, call: pytest.CallInfo[None]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.plugin.held_junit import report_of
-from harness.plugin.state import FOLDER, INTERRUPTION, REPORTS, folder_of, run_of
+from harness.plugin.state import FOLDER, INTERRUPTION, REPORTS, folder_of, root_of, run_of
 
 if TYPE_CHECKING:
     from harness.plugin.run_reports import RunReports
@@ -57,7 +57,7 @@ def announce(config: pytest.Config, given: argparse.Namespace) -> None:
     if FOLDER not in config.stash:
         from harness.report.run_folder import RunFolder
 
-        config.stash[FOLDER] = RunFolder(Path(given.reports or config.rootpath / "reports"))
+        config.stash[FOLDER] = RunFolder(Path(given.reports or root_of(config) / "reports"))
     reports_begun(config).announce()
 
 
@@ -114,7 +114,7 @@ def choose_workers(config: pytest.Config) -> None:
 
 def selected_boards(config: pytest.Config) -> int:
     """Return how many boards this run is for; 0 if that cannot be told: collection will then say why."""
-    path = config.rootpath / (config.getoption("--boards") or "boards.yaml")
+    path = root_of(config) / (config.getoption("--boards") or "boards.yaml")
     try:
         if path.read_text("utf-8").count("name") < 2:
             return 1  # without reading it as YAML, which takes longer than all of pytest's start

@@ -36,9 +36,19 @@ DERIVED = "derived"
 OWN_NAMES = "own_names"
 
 
+def root_of(config: pytest.Config) -> Path:
+    """Return the folder in which boards file and reports are unless they are named: pytest's root folder.
+
+    Where neither a configuration file nor ``--rootdir`` says which that is, it is the present folder: pytest then takes
+    the folder above everything on the command line, even of a file like ``--boards ../lab.yaml``.
+    """
+    given = config.known_args_namespace
+    return config.rootpath if config.inipath is not None or given.rootdir else config.invocation_params.dir
+
+
 def reports_of(config: pytest.Config) -> Path:
     """Return the folder that holds one folder for each run."""
-    return Path(config.getoption("--reports") or config.rootpath / "reports")
+    return Path(config.getoption("--reports") or root_of(config) / "reports")
 
 
 def folder_of(config: pytest.Config) -> RunFolder:
@@ -75,12 +85,12 @@ def run_of(config: pytest.Config) -> Run:
         given = worker_input(config)
         origin, ca_folder = config.getoption("--key-origin"), config.getoption("--lab-ca")
         config.stash[RUN] = Run(
-            choose_boards_file(config.getoption("--boards"), config.rootpath),
+            choose_boards_file(config.getoption("--boards"), root_of(config)),
             config.getoption("--board"),
             cloud=config.getoption("--cloud"),
             folder=folder_of(config),
             ca_folder=Path(ca_folder) if ca_folder else None,
-            root=config.rootpath,
+            root=root_of(config),
             key_origin=KeyOrigin(origin) if origin else None,
             renew=config.getoption("--reprovision"),
             clouds=given.clouds if given else None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.errors import Party
-from harness.report.causes import FailureCause
+from harness.report.causes import CLOUD_LOST, FailureCause
 from harness.report.history import HistoryEntry, Ledger, ResultState, Standing, standings
 from harness.report.run_summary import BoardResult, RunSummary
 
@@ -166,8 +166,11 @@ def _headline(
         _failures(counted[party, age], age, party) for age in ("new", "first", "still", "flaky") for party in PARTIES
     ]
     failures = "; ".join(part for part in parts if part)
-    lost = [board for board, about in run.boards.items() if about.out]
+    without_cloud = {row.cause.hash for row in rows if row.cause.title == CLOUD_LOST}
+    cut_off = {one.board for one in run.results if one.cause in without_cloud}
+    lost = [board for board, about in run.boards.items() if about.out and board not in cut_off]
     gone = f"{listing(lost)} {'was' if len(lost) == 1 else 'were'} lost" if lost else ""
+    gone = "; ".join(part for part in (gone, CLOUD_LOST[0].lower() + CLOUD_LOST[1:] if cut_off else "") if part)
     unproved = run.counts["error"]
     sentences = [failures] if failures else []
     if not failures and unproved:
@@ -186,7 +189,7 @@ def _headline(
         sentences.append("There is no earlier run to compare with")
     return (
         ". ".join(
-            sentence[:1].upper() + sentence[1:] if sentence not in (gone,) else sentence for sentence in sentences
+            sentence if lost and sentence == gone else sentence[:1].upper() + sentence[1:] for sentence in sentences
         )
         + "."
     )
@@ -212,7 +215,8 @@ def _green(run: RunSummary, found: Mapping[tuple[str, str], Standing]) -> str:
     if not passed:
         return "No test passed, and none failed"
     fixed = sum(one.state is ResultState.FIXED for one in found.values())
-    return f"All {plural(passed, 'test')} passed" + (f"; {fixed} of them did not before" if fixed else "")
+    said = f"All {passed} tests" if passed > 1 else "The one test"
+    return f"{said} passed" + (f"; {fixed} of them did not before" if fixed else "")
 
 
 def letters(entries: Sequence[HistoryEntry]) -> str:

@@ -1,9 +1,9 @@
 """Why tests failed: tests that fail for one reason, on one party, have one cause, whatever board they ran on.
 
 A cause points at a party and never calls it guilty; it is *proved* only where a trial's facts prove it. Rules, in
-this order: the board was lost; the run was stopped; a trial came out wrong (what the documents say decides the
-title); an error of a class (its message without what varies). Neither the board nor the expected verdict is part of
-a cause, except for a board that was lost.
+this order: the board, or its cloud, was lost; the run was stopped; a trial came out wrong (what the documents say
+decides the title); an error of a class (its message without what varies). Neither the board nor the expected verdict
+is part of a cause, except for a board that was lost.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ _WHY: Final[dict[str, str]] = {
     Party.USER: "The test, the call or the boards file asks for what cannot be",
 }
 _PLACEHOLDER = re.compile(r"\{(?:id|nonce|number|time|pid|port|path|n)\}")
+CLOUD_LOST: Final = "The cloud was lost"
 _LOSSES = frozenset({"BoardLost", "PortMissing", "NoAnswer"})
 _REFUSING = frozenset({"policy disconnect", "refused at connect", "ignored", "denied"})
 _GRANTING = frozenset({"tolerated", "authorised"})
@@ -52,7 +53,7 @@ def causes_of(tests: Sequence[RanTest]) -> dict[tuple[str, str], FailureCause]:
 def _cause(test: RanTest, lost: Mapping[str, RanTest]) -> FailureCause:
     found_out = lost.get(test.board)
     if found_out is not None and _of_loss(test):
-        return _lost_board(test.board, found_out.out)
+        return _lost_board(test.board, found_out)
     if test.message == KILLED:
         why = "The run ended from outside, so nothing is known about the product."
         return _made(Party.LAB, ("killed",), "The run was stopped while tests ran", why=why)
@@ -65,8 +66,11 @@ def _of_loss(test: RanTest) -> bool:
     return bool(test.board_out or test.out or test.raised in _LOSSES or test.got == "board lost")
 
 
-def _lost_board(board: str, why: str) -> FailureCause:
-    detail = why.removeprefix(f"{board}: ")
+def _lost_board(board: str, found_out: RanTest) -> FailureCause:
+    detail = found_out.out.removeprefix(f"{board}: ")
+    if found_out.raised == "CloudUnreachable":
+        reason = "The boards were there, and their cloud was not: nothing is known about either."
+        return _made(found_out.party or Party.CLOUD, ("lost", "cloud"), CLOUD_LOST, detail=detail, why=reason)
     reason = "The port, the board or its process went away: the lab's matter, and nobody else is blamed for it."
     return _made(Party.LAB, ("lost", board), f"{board} was lost", detail=detail, why=reason)
 

@@ -42,7 +42,7 @@ def stored_runs(reports: Iterable[Path]) -> StoredRuns:
     found = StoredRuns()
     summaries: list[RunSummary] = []
     for base in reports:
-        for folder in sorted(filter(_is_run, _entries(base))):
+        for folder in sorted(filter(is_run, _entries(base))):
             summary = _summary(folder, found.notes)
             if summary is not None:
                 summaries.append(summary)
@@ -64,7 +64,8 @@ def pack(folder: Path, base: Path) -> Path:
     return packed
 
 
-def _is_run(folder: Path) -> bool:
+def is_run(folder: Path) -> bool:
+    """Whether a folder is that of a run, whole or shrunk."""
     return (folder / "journal.jsonl").exists() or (folder / RUN_JSON).exists()
 
 

@@ -61,8 +61,9 @@ def fit(lines: Iterable[str], width: int | None) -> list[str]:
 
 
 def _outcome(board: BoardProgress) -> str:
-    missing = board.planned - board.done
-    parts = [counts(board.results), f"{missing} not run" if missing else ""]
+    cut = 1 if board.running else 0  # it began, and the run ended
+    missing = board.planned - board.done - cut
+    parts = [counts(board.results), "1 interrupted" if cut else "", f"{missing} not run" if missing else ""]
     line = ", ".join(part for part in parts if part) + f" in {board.seconds:.1f} s"
     return f"{board.out} ({line})" if board.out else line
 

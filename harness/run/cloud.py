@@ -169,6 +169,9 @@ class Cloud:
                 left.append(f"{self.name}: the observer was not closed: {error}")
         if self._api is None:
             return left
+        if self.endpoints.dead() is not None:  # a process on this computer, and nothing is left of what was in it
+            self._api.close()
+            return left
         still = [f"{self.name}: interrupted while the account was cleaned; the next run does it"]
         try:
             self._api.made -= self._api.made if keep else self._found

@@ -60,7 +60,8 @@ class CloudDevice:
         device_id = self._config.device_id or self._board.opened.identity.device_uuid
         if device_id is None:
             raise LabError(
-                f"{self._config.name}: the modem has no device UUID: give the board a device_id in the boards file"
+                f"{self._config.name}: the modem has no device UUID, as on every nRF9160: give the board a"
+                " device_id in the boards file"
             )
         return device_id
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from harness.credentials import KeyOrigin
@@ -98,7 +99,8 @@ class Run:
             leftovers=lambda _account: {},
             written=lambda _imei, _sec_tag: set(),
         )
-        return in_one_line(list(run_checks(checks_of(patient, quick=True))))
+        named = "" if self.boards_file == BUILT_IN_LAB else f" --boards {quote(str(self.boards_file))}"
+        return in_one_line(list(run_checks(checks_of(patient, quick=True))), named)
 
     def documents(self, cloud: str) -> tuple[PolicyDocument, ...]:
         """Return the policy documents that a cloud of the boards file is expected to enforce."""

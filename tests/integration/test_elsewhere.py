@@ -29,8 +29,8 @@ def pytest_unconfigure():
 """
 
 
-def run(folder: Path, files: dict[str, str], *arguments: str) -> tuple[int, str]:
-    """Write ``files``, run pytest there, return its exit code and output."""
+def run(folder: Path, files: dict[str, str], *arguments: str, root: bool = True) -> tuple[int, str]:
+    """Write ``files``, run pytest there, return its exit code and output. ``root``: tell it its root folder."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,8 +40,9 @@ def run(folder: Path, files: dict[str, str], *arguments: str) -> tuple[int, str]
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
     for name in ("PYTEST_ADDOPTS", "PYTHONPATH", "PYTEST_XDIST_WORKER"):
         environment.pop(name, None)
+    told = ["--rootdir", str(folder)] if root else []
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), *arguments],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *told, *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -129,6 +130,18 @@ def test_board_tests_are_reported_although_another_file_cannot_be_imported(tmp_p
     assert code == 2, output
     (report,) = (tmp_path / "reports").glob("*/junit.xml")
     assert "no_such_module" in report.read_text()
+
+
+def test_a_boards_file_in_another_folder_moves_no_reports(tmp_path):
+    """Without a configuration file pytest's root folder is above everything on the command line, also above it."""
+    lab = tmp_path / "my lab.yaml"
+    lab.write_text("boards:\n  - {name: dk, virtual: {}}\n")
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    code, output = run(folder, {"test_modem.py": BOARD}, "--boards", "../my lab.yaml", root=False)
+    assert code == 0, output
+    assert (folder / "reports" / "junit.xml").exists()
+    assert not (tmp_path / "reports").exists()
 
 
 def test_the_example_of_the_page_runs(tmp_path):

@@ -76,7 +76,7 @@ def test_the_summary_is_appended_to_that_of_the_ci_job(tmp_path):
     result = run(tmp_path, "boards:\n  - {name: dk, virtual: {}}\n", tests, env=env)
     assert result.exit_code == 0, result.output
     text = summary.read_text()
-    assert text.startswith("before\n## GREEN: All 1 test passed.\n")
+    assert text.startswith("before\n## GREEN: The one test passed.\n")
     assert (result.folder / "reports" / "index.html").exists()
 
 

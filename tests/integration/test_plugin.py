@@ -171,6 +171,8 @@ def test_killed(trial, board, provisioned):
     assert "cloud lost" in case.message
     assert "signal 9" in case.message
     assert result.exit_code == 1
+    (left,) = [line for line in result.output.splitlines() if line.startswith("left behind")]
+    assert "died with signal 9" in left  # and no device, which died with it
     assert processes_of(tmp_path) == []
 
 
@@ -307,6 +309,11 @@ def test_a_run_says_first_and_in_one_line_what_will_spoil_it(tmp_path):
     (line,) = [line for line in result.output.splitlines() if line.startswith("doctor: ")]
     assert line == f"doctor: gone: no such port: {tmp_path}/no-port; nrf91-harness boards list"
     assert result.output.index(line) < result.output.index("1 error")
+
+
+def test_a_fixture_that_is_not_there_is_named(tmp_path):
+    result = run(tmp_path, ONE, "def test_it(board, bored): pass")
+    assert f"1 error: fixture 'bored' not found: {tmp_path}/test_inner.py:1 asks for it" in result.output
 
 
 def test_a_run_that_nothing_will_spoil_says_nothing_of_it(tmp_path):

@@ -49,14 +49,17 @@ def verdict(findings: Sequence[Finding], seconds: float) -> str:
     return f"{said.get(worst(findings), 'fit for a night')}: {', '.join(parts)} in {seconds:.1f} s"
 
 
-def in_one_line(findings: Sequence[Finding]) -> str:
-    """Return what has failed, in one line: the first failure with its remedy, and how many more there are; else ""."""
+def in_one_line(findings: Sequence[Finding], boards_file: str) -> str:
+    """Return what has failed, in one line: the first failure with its remedy, and how many more there are; else "".
+
+    ``boards_file``: the option that names it, "" where none was named.
+    """
     failed = [finding for finding in findings if finding.status is Status.FAIL]
     if not failed:
         return ""
     first = failed[0]
     others = len(failed) - 1
-    more = f" (and {others} more: nrf91-harness doctor --quick)" if others else ""
+    more = f" (and {others} more: nrf91-harness doctor --quick{boards_file})" if others else ""
     return f"{first.about}: {first.text}; {first.remedy}{more}"
 
 

@@ -38,7 +38,7 @@ def load_document(path: Path, *, account: str, template_json: Callable[[str], st
     if not re.fullmatch(r"[0-9]{12}", account):
         raise PolicyError(f"{path.stem}: {account!r} is not an AWS account, which has 12 digits")
     try:
-        text = _json_of(_text(path.read_bytes()), template_json)
+        text = _json_of(_text(path.read_bytes()), template_json, yaml=path.suffix.lower() in (".yaml", ".yml"))
     except OSError as error:
         raise PolicyError(f"{path.stem}: cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -54,11 +54,14 @@ def _text(content: bytes) -> str:
     return content.decode("utf-16" if utf16 else "utf-8-sig")
 
 
-def _json_of(text: str, template_json: Callable[[str], str] | None) -> str:
+def _json_of(text: str, template_json: Callable[[str], str] | None, *, yaml: bool) -> str:
     """Return the JSON in a text that may be Terraform's, or a template.
 
-    ``template_json``: see load_document. ValueError: the text is of another kind; the message says how to convert it.
+    ``template_json``: see load_document. ``yaml``: its file's name says that it is YAML. ValueError: the text is of
+    another kind; the message says how to convert it.
     """
+    if not text.strip():
+        raise ValueError("the file is empty; a policy document is a JSON object with Version and Statement")
     if text.lstrip()[:1] in ("{", "[", '"'):
         return text
     if re.match(r"\s*%7B", text, re.IGNORECASE):
@@ -69,6 +72,8 @@ def _json_of(text: str, template_json: Callable[[str], str] | None) -> str:
         if template_json is not None:
             return template_json(text)
         raise ValueError("this is YAML, a policy document is JSON; convert it, a CloudFormation template with cfn-flip")
+    if yaml:
+        raise ValueError("this YAML holds no policy: neither a template's Resources nor a document's Statement")
     return text
 
 

@@ -121,5 +121,6 @@ def test_a_test_that_is_not_there(run, capsys):
 
 
 def test_tests_without_trials_have_no_verdicts(run, capsys):
-    assert main(["judge", str(run), "--test", "test_without_trials"]) == 0
-    assert capsys.readouterr().out.splitlines() == ["no test of it has a trial"]
+    assert main(["judge", str(run), "--test", "test_without_trials"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no test with 'test_without_trials' in its id has a trial, so there is nothing to judge" in line

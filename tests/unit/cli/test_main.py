@@ -1,8 +1,11 @@
 """Exit codes, and what goes to which stream."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -77,6 +80,26 @@ def test_ctrl_c_is_130(outcome, capsys):
     outcome(KeyboardInterrupt())
     assert main(["attest", "a"]) == 130
     assert capsys.readouterr().err.endswith("nrf91-harness: interrupted\n")
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(monkeypatch, capsys):
+    """And the second one does not end the cleaning."""
+    cleaned = []
+
+    def command(_given, _progress):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(10.0)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            cleaned.append(True)
+
+    monkeypatch.setattr(tokens, "attest", command)
+    former = signal.getsignal(signal.SIGTERM)
+    assert main(["attest", "a"]) == 130
+    assert cleaned
+    assert capsys.readouterr().err.endswith("nrf91-harness: interrupted\n")
+    assert signal.getsignal(signal.SIGTERM) is former
 
 
 def test_no_secret_in_an_error(outcome, capsys):

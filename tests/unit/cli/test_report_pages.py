@@ -82,6 +82,15 @@ def test_a_folder_that_is_not_there_is_one_line(command, tmp_path, capsys):
     assert line.startswith("nrf91-harness: ")
 
 
+def test_an_index_in_a_run_is_misuse(tmp_path, capsys):
+    folder = write_night(tmp_path, 1, lambda *_: Told(), boards=("dk",), tests=1)
+    before = sorted(folder.iterdir())
+    assert main(["report", "index", str(folder)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"is one run: name the folder that holds it ({tmp_path})")
+    assert sorted(folder.iterdir()) == before
+
+
 def test_a_run_of_passes_has_a_green_page(tmp_path, capsys):
     folder = write_night(tmp_path, 1, lambda *_: Told(), boards=("dk",), tests=2)
     assert main(["report", "html", str(folder)]) == 0

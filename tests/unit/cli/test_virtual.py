@@ -100,3 +100,11 @@ def test_wrong_settings_are_misuse(line, message):
     with pytest.raises(Misuse) as caught:
         up(given(line), Progress(io.StringIO()))
     assert str(caught.value).startswith(message)
+
+
+def test_a_file_in_place_of_the_folder_is_misuse(tmp_path):
+    file = tmp_path / "FILE"
+    file.touch()
+    for path, why in ((file, "it is a file"), (file / "below", "Not a directory")):
+        with pytest.raises(Misuse, match=f"no folder for the stand-ins: {why}; name another one with --dir"):
+            up(given(f"--dir {path}"), Progress(io.StringIO()))

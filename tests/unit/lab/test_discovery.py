@@ -107,7 +107,7 @@ def test_a_missing_kit_lists_those_that_are_there():
     with pytest.raises(PortMissing) as caught:
         find_port("42", comports=lambda: [*DK, *THINGY])
     assert str(caught.value) == (
-        "no USB kit with serial number 42; plug it in, or correct boards.yaml; there:"
+        "no USB kit with serial number 42; plug it in, or correct the boards file; there:"
         " 001051216197 (J-Link): /dev/ttyACM2, /dev/ttyACM3;"
         " THINGY91X_135CE6BA227 (Thingy:91 X UART): /dev/ttyACM0, /dev/ttyACM1"
     )

@@ -66,3 +66,13 @@ def test_letters_of_pytest_are_not_shown(record, monkeypatch):
     with pytest.raises(StopIteration) as stop:
         hook.send(("passed", ".", "PASSED"))
     assert stop.value.value == ("passed", "", "")
+
+
+def test_the_last_lines_begin_with_the_words_of_pytest(record, monkeypatch):
+    shown = live(record, Screen(False), monkeypatch)
+    shown.pytest_terminal_summary()
+    hook = shown.pytest_report_teststatus()
+    next(hook)
+    with pytest.raises(StopIteration) as stop:
+        hook.send(("failed", "F", "FAILED"))
+    assert stop.value.value == ("failed", "F", "FAILED")

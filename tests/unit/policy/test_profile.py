@@ -99,3 +99,20 @@ def test_current_firmware_publishes_on_trimmed_topics():
     added = (f"{own}/get/trim", f"{own}/get/tf", f"{own}/update")
     assert current[2].resources == page[2].resources + added
     assert [s for n, s in enumerate(current) if n != 2] == [s for n, s in enumerate(page) if n != 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.yaml", "", "the file is empty"),
+        ("empty.json", " \n", "the file is empty"),
+        ("values.yaml", "a: 1\n", "this YAML holds no policy"),
+        ("text.yml", "foo\n", "this YAML holds no policy"),
+        ("text.json", "foo\n", "not JSON, at line 1 column 1"),
+    ],
+)
+def test_a_file_without_a_policy_is_told_as_what_it_is(tmp_path, name, content, words):
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(PolicyError, match=words):
+        load_document(path, account=ACCOUNT)

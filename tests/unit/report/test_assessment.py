@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from harness.report.assessment import assess, listing, short_run
-from harness.report.causes import FailureCause
+from harness.report.causes import CLOUD_LOST, FailureCause
 from harness.report.run_summary import BoardSummary
 from tests.unit.report.runs_made_up import night, summary
 
 CLOUD = FailureCause("c1", "cloud", "The cloud refuses what associated statement 2 allows")
 MODEM = FailureCause("m1", "modem/firmware", "AT%JWT is refused")
 LOST = FailureCause("l1", "lab", "rack-3 was lost")
+GONE = FailureCause("l1", "cloud", CLOUD_LOST)
 CAUSES = {"c": "c1", "m": "m1", "l": "l1"}
 
 
@@ -48,7 +49,7 @@ def test_new_older_and_lost():
     ("nights", "words"),
     [
         ([run(1, {"dk": "PPS"})], "All 2 tests passed."),
-        ([run(1, {"dk": "c"}), run(2, {"dk": "P"})], "All 1 test passed; 1 of them did not before."),
+        ([run(1, {"dk": "c"}), run(2, {"dk": "P"})], "The one test passed; 1 of them did not before."),
         ([run(1, {"dk": "cP"})], "1 failure points at the cloud. There is no earlier run to compare with."),
         ([run(1, {"dk": "P"}), run(2, {"dk": "c"})], "1 new failure points at the cloud."),
         (
@@ -56,6 +57,10 @@ def test_new_older_and_lost():
             "1 failure that comes and goes points at the cloud.",
         ),
         ([run(1, {"rack-3": "Pll"}, out=["rack-3"])], "Nothing failed, but 2 tests proved nothing: rack-3 was lost."),
+        (
+            [replace(run(1, {"dk": "Pl", "rack-3": "l"}, out=["dk", "rack-3"]), causes=(GONE,))],
+            "Nothing failed, but 2 tests proved nothing: the cloud was lost.",
+        ),
         ([run(1, {"dk": "Pl"})], "Nothing failed, but 1 test proved nothing."),
         ([run(1, {"dk": "S"})], "No test passed, and none failed."),
         ([run(1, {"dk": "P"}, complete=False)], "The run was interrupted (killed)."),

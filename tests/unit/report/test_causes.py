@@ -103,6 +103,17 @@ def test_a_lost_board_is_the_cause_of_all_that_was_not_run_on_it():
     assert found["t", "dk2"] != found["t", "dk"]
 
 
+def test_a_lost_cloud_is_one_cause_for_all_boards():
+    said = "local cloud 'local' (pid 7) died with signal 9; run again"
+    tests = [
+        error(said, raised="CloudUnreachable", party="cloud", out=said),
+        error("dk is out: see the error of t", test="u", board_out=True),
+        error(said, board="dk2", raised="CloudUnreachable", party="cloud", out=said),
+    ]
+    (found,) = set(causes_of(tests).values())
+    assert (found.title, found.party, found.detail) == ("The cloud was lost", "cloud", said)
+
+
 def test_a_stopped_run_blames_nobody():
     (cause,) = causes_of([error(KILLED, party="lab")]).values()
     assert (cause.party, cause.title) == ("lab", "The run was stopped while tests ran")

@@ -68,6 +68,7 @@ def test_a_boards_progress(tmp_path):
     assert progress_line(made.boards["dk"]) == "dk: 1/3  1 passed  t.py::test_1[dk]"
     assert made.running == ["tests/t.py::test_1[dk]"]
     assert made.not_run == ["tests/t.py::test_2[dk]"]
+    assert board_lines(made) == ["dk  1 passed, 1 interrupted, 1 not run in 1.5 s"]
     made.phase("tests/t.py::test_1[dk]", {"phase": "???", "result": "error", "crashed": True})
     assert made.running == []
     assert made.cases["tests/t.py::test_1[dk]"].result == "error"

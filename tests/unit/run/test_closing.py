@@ -52,6 +52,7 @@ def raising(error):
 def cloud():
     opened = Cloud(SimpleNamespace(), "local")  # type: ignore[arg-type]
     opened._api, opened._ledger = Api(), Ledger()  # type: ignore[assignment]
+    opened._endpoints = SimpleNamespace(dead=lambda: None)  # type: ignore[assignment]
     return opened
 
 
@@ -67,6 +68,13 @@ def test_a_clean_up_that_is_interrupted_stays_in_the_ledger(cloud):
     with pytest.raises(KeyboardInterrupt):
         cloud.close()
     assert (cloud._ledger.kept, cloud._api.closed) == (True, True)
+
+
+def test_of_a_cloud_whose_process_has_died_nothing_is_left_to_delete(cloud):
+    cloud._endpoints.dead = lambda: "local cloud 'local' died with signal 9"
+    cloud._api.error = CloudUnreachable("refused")
+    assert cloud.close() == []
+    assert cloud._api.closed
 
 
 class Leased:
