@@ -18,13 +18,19 @@ from harness.at.recorder import LineRecorder, shown_bytes
 from harness.at.stream import ByteStream
 from harness.at.syntax import Command, one_line
 from harness.errors import BoardLost, HarnessError, LabError
-from harness.timeline import Draft, Kind, Timeline, now, packed
+from harness.timeline import Draft, Event, Kind, Timeline, now, packed
 
 _JOIN_TIMEOUT: Final = 5.0
 _REMEMBERED: Final = 4  # lines that an error message quotes
-_NO_ANSWER: Final = "no answer"  # as the result of a command that was given up: nothing that the board said
+_NO_ANSWER: Final = "no answer"
 LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)
 """The kinds of event that hold a line of the board."""
+
+
+def is_line(event: Event, port: str) -> bool:
+    """Tell whether an event is a line that the board at ``port`` has sent, and not the end of waiting for one."""
+    return event.source == port and event.kind in LINES and not (event.kind is Kind.RESULT and event.text == _NO_ANSWER)
+
 
 Watch = Callable[[list[Draft]], list[Draft]]
 """Sees what goes to the timeline in one go, and returns it with what follows from it."""
@@ -69,7 +75,7 @@ class Receiver:
     def _heard_backwards(self) -> Iterator[str]:
         """Yield the lines that the board has sent on this port, the last one first."""
         for event in reversed(self.timeline.since(self._opened)):
-            if event.source == self._name and event.kind in LINES and event.text is not _NO_ANSWER:
+            if is_line(event, self._name):
                 yield event.text
 
     def begin(self, command: Command, payload: bytes | None, *, needs_line: bool) -> bytes:

@@ -18,6 +18,7 @@ from harness.lab.lease import Lease, lease_folder, port_key, private_folder
 from harness.lab.profiles import enforced_folder, expected_documents
 from harness.lab.relay import Relay
 from harness.lab.scratch import Scratch
+from harness.lab.seen_ports import SeenPorts
 from harness.lab.stand_in import StandIn
 from harness.policy import PolicyDocument
 from harness.settings import BoardSettings, CloudSettings, NamedBoard, ProcessCloud, ProcessSettings
@@ -61,6 +62,7 @@ class Lab:
         self._stand_ins: dict[tuple[str, str], StandIn | AttachedStandIn] = {}  # by ("cloud" | "board", name)
         for name, ready in (clouds or {}).items():
             self._stand_ins["cloud", name] = AttachedStandIn(f"local cloud {name!r}", name, ready)
+        self._seen_ports = SeenPorts()
         self._relay: Relay | None = None
         self._api_keys: dict[str, str] = {}
         if cloud_override is not None:
@@ -164,11 +166,12 @@ class Lab:
             return str(started.ready["boards"][0]["port"])
         if board.serial is not None:
             return find_port(board.serial, board.vcom, location=board.location)
-        port = str(board.port)
-        if port.startswith("/") and not Path(port).exists():
+        named = str(board.port)
+        port = self._seen_ports.find(named) if named.startswith("/") else named
+        if port is None:
             there = "; ".join(str(kit) for kit in list_kits()) or "none"
             raise PortMissing(
-                f"board {board.name!r}: no such port: {port}; plug it in or correct {self.file.path}; kits: {there}"
+                f"board {board.name!r}: no such port: {named}; plug it in or correct {self.file.path}; kits: {there}"
             )
         if is_plain_file(port):
             raise PortMissing(f"board {board.name!r}: {port} is a plain file, not a device; remove it, and plug it in")

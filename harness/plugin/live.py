@@ -83,7 +83,8 @@ class Live:
         for trouble in self._record.troubles[self._troubles :]:
             word = "FAILED" if trouble.result == "failed" else "ERROR"
             message = trouble.message.partition("\n")[0]
-            self._reporter.write_line(f"{word} {trouble.test}: {message}")
+            whom = f" ({trouble.party})" if trouble.party else ""
+            self._reporter.write_line(f"{word} {trouble.test}{whom}: {message}")
         self._troubles = len(self._record.troubles)
         for board in self._record.boards.values():
             if board.complete and board.name not in self._told:

@@ -3,22 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from harness.errors import Party
+from harness.report.blame import PARTIES
 from harness.report.causes import CLOUD_LOST, FailureCause
 from harness.report.history import HistoryEntry, Ledger, ResultState, Standing, standings
 from harness.report.run_summary import BoardResult, RunSummary
-
-PARTIES: Final = {
-    Party.CLOUD: "the cloud",
-    Party.MODEM: "modem or firmware",
-    Party.UNCLEAR: "nobody yet",
-    Party.USER: "the test or the boards file",
-    Party.RADIO: "the radio network",
-    Party.LAB: "the lab",
-}
-"""In the order in which they are shown; as a headline says them."""
 
 _AGES = {ResultState.NEW: "new ", ResultState.FIRST: "", ResultState.STILL: "older ", ResultState.FLAKY: ""}
 

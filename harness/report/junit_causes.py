@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement
 
+from harness.report.blame import blamed
 from harness.report.junit import address
 from harness.report.ran_tests import RanTest
 from harness.report.run_summary import RunSummary
 
 
 def add_causes(suites: Element, summary: RunSummary, tests: Sequence[RanTest]) -> None:
-    """Add ``cause``, ``points_at`` and ``page`` (within the run's folder) to the properties of cases that have one."""
+    """Add ``cause``, ``points_at`` and ``page`` (within the run's folder) to the properties of cases that have one.
+
+    The first line of their messages says whom they point at.
+    """
     causes = {cause.hash: cause for cause in summary.causes}
     found = {
         tuple(address(test.test).values()): causes[result.cause]
@@ -20,6 +24,8 @@ def add_causes(suites: Element, summary: RunSummary, tests: Sequence[RanTest]) -
         cause = found.get((case.get("classname", ""), case.get("name", "")))
         if cause is None or not any(case.find(tag) is not None for tag in ("failure", "error", "skipped")):
             continue
+        for result in (*case.iterfind("failure"), *case.iterfind("error")):
+            result.set("message", blamed(result.get("message", ""), cause.party))
         properties = case.find("properties")
         if properties is None:
             properties = Element("properties")

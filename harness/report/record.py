@@ -35,12 +35,13 @@ class BoardProgress:
 
 @dataclass(frozen=True, slots=True)
 class NotPassed:
-    """Something that did not pass. ``result``: failed or error."""
+    """Something that did not pass. ``result``: failed or error. ``party``: whom it points at, "" if nobody said."""
 
     test: str
     board: str
     result: str
     message: str
+    party: str = ""
 
 
 class RunRecord:
@@ -88,7 +89,9 @@ class RunRecord:
         case.result = max(case.result, result, key=_WORSE.index)
         progress = self.boards.get(board)
         if result in ("failed", "error"):
-            self.troubles.append(NotPassed(test, board, result, str(fields.get("message", ""))))
+            self.troubles.append(
+                NotPassed(test, board, result, str(fields.get("message", "")), str(fields.get("party", "")))
+            )
         if progress is not None and fields.get("out"):
             progress.out = _when_out(str(fields["out"]), progress)
         if fields["phase"] == "teardown" or fields.get("crashed"):

@@ -24,11 +24,12 @@ def causes(troubles: Sequence[NotPassed]) -> list[list[NotPassed]]:
 
 
 def cause_lines(record: RunRecord) -> list[str]:
-    """Return what did not pass: for each cause its message, and some of the tests that it befell."""
+    """Return what did not pass: for each cause whom it points at, its message, and some of the tests that it befell."""
     lines: list[str] = []
     for group in causes(record.troubles):
         number, word = len(group), "failure" if group[0].result == "failed" else "error"
-        lines.append(f"{number} {word}{'' if number == 1 else 's'}: {_first_line(group[0].message)}")
+        whom = f" ({group[0].party})" if group[0].party else ""
+        lines.append(f"{number} {word}{'' if number == 1 else 's'}{whom}: {_first_line(group[0].message)}")
         lines += [f"    {short_name(trouble.test)}" for trouble in group[:_NAMES_SHOWN]]
         if number > _NAMES_SHOWN:
             boards = Counter(trouble.board for trouble in group if trouble.board)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from harness.at import AtFormatError, AtPort, PortDenied, StrayAnswer
+from harness.at.receiver import is_line
 from harness.errors import BoardLost, HarnessError, LabError, NoAnswer, PortBusy, PortMissing
 from harness.firmware import StillConnected, port_settings, reset_blindly
 from harness.lab import BoardConfig
@@ -106,7 +107,7 @@ class Recovery:
         That is so if the board says nothing, was told often enough, or has no port or no command for it now.
         """
         name = self._config.name
-        heard = any(event.source == name and event.kind in _LINES for event in self._timeline.since(mark))
+        heard = any(is_line(event, name) for event in self._timeline.since(mark))
         if not heard or self.taken["reset"] >= MOST_RESETS:
             return False
         settings = port_settings(self._config.firmware, baudrate=self._config.baud, rtscts=self._config.flow_control)
@@ -135,6 +136,3 @@ class Recovery:
 
 def _nothing() -> bool:
     return True
-
-
-_LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)

@@ -27,7 +27,7 @@ def test_a_cloud_that_hangs_up_on_all_that_is_allowed_fails_its_tests(tmp_path):
     (case,) = result.cases
     assert case.result == "failed", result.output
     first = case.message.splitlines()[0]
-    assert "expected tolerated, got nothing allowed: publish on " in first
+    assert "expected tolerated, got nothing allowed (points at the cloud): publish on " in first
     assert "The cloud accepted the CONNECT and hung up on every action that the policy documents allow" in first
     assert case.properties["verdict"] == "nothing allowed"
 

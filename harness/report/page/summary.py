@@ -3,7 +3,8 @@
 import html
 import re
 
-from harness.report.assessment import PARTIES, Assessment, plural
+from harness.report.assessment import Assessment, plural
+from harness.report.blame import PARTIES
 from harness.report.history import ResultState
 from harness.report.page.words import span, visible
 

@@ -24,9 +24,9 @@ def test_failures_come_first_and_one_cause_is_one_line(tmp_path):
     for number in range(4):
         go(made, number, "dk", "error", f"dk: no answer within {number}.5 s\nevidence {number}")
     go(made, 1, "dj", "error", "dj: no answer within 9 s")
-    go(made, 4, "dk", "failed", "expected tolerated, got policy disconnect\nmuch evidence")
+    go(made, 4, "dk", "failed", "expected tolerated, got policy disconnect\nmuch evidence", party="cloud")
     assert cause_lines(made) == [
-        "1 failure: expected tolerated, got policy disconnect",
+        "1 failure (cloud): expected tolerated, got policy disconnect",
         "    t.py::test_4[dk]",
         "5 errors: dk: no answer within 0.5 s",
         "    t.py::test_0[dk]",

@@ -26,10 +26,10 @@ class Port:
 class Lab:
     """``answers``: what opening the board gives, in order. ``port``, ``reset``: what raises there, or what it gives."""
 
-    def __init__(self, monkeypatch, *answers, port=None, reset=True, power=True):
+    def __init__(self, monkeypatch, *answers, port=None, reset=True, power=True, noise=(Kind.RX, "%&!?")):
         self.timeline = Timeline()
         self.answers = list(answers)
-        self.port, self.reset, self.power = port, reset, power
+        self.port, self.reset, self.power, self.noise = port, reset, power, noise
         self.done: list[str] = []
         config: Any = SimpleNamespace(
             name="dk-1", return_within=0.0, firmware="serial-modem", baud=115200, flow_control=False
@@ -41,7 +41,8 @@ class Lab:
 
     def open_board(self, *_given, patience):
         self.done.append("open")
-        self.timeline.add(Kind.RX, "dk-1", "%&!?")  # it hears something, so a reset may help
+        kind, text = self.noise
+        self.timeline.add(kind, "dk-1", text)  # what hears something may be helped by a reset
         return self.give(self.answers.pop(0))
 
     def open_port(self, *_given, **_named):
@@ -111,6 +112,13 @@ def test_a_port_that_another_has_is_no_reason_to_cut_power(monkeypatch):
     with pytest.raises(PortBusy):
         lab.recovery.open(returning=False)
     assert "power" not in lab.done
+
+
+def test_a_board_that_says_nothing_is_not_reset(monkeypatch):
+    lab = Lab(monkeypatch, SILENT, SILENT, SILENT, noise=(Kind.RESULT, "no answer"))
+    with pytest.raises(NoAnswer):
+        lab.recovery.open(returning=False)
+    assert lab.done == ["open", "open", "power", "open"]
 
 
 def test_a_firmware_without_a_reset_is_not_counted(monkeypatch):
