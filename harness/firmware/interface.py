@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from harness.at import AtPort
-from harness.errors import LabError, Refusal
+from harness.errors import LabError, NoAnswer, Refusal
 from harness.firmware.mqtt_event import MqttEvent, mqtt_event, mqtt_events
 from harness.timeline import Event
 
@@ -130,6 +130,22 @@ class MqttDriver(ABC):
     def events(self, since: int) -> list[MqttEvent]:
         """Return the MQTT events from ``since`` on that arrived so far."""
         return mqtt_events(self._port.timeline.since(since), self._port.name)
+
+    def hear(self, match: Callable[[MqttEvent], bool], what: str, *, since: int, timeout: float) -> MqttEvent:
+        """Return the first event from ``since`` on that ``match`` accepts.
+
+        Raises NoAnswer after ``timeout`` seconds, which is the lab's: a slow radio looks the same as an answer that
+        nobody sent. ``what``: is waited for, for the message.
+        """
+        event = self.wait(match, since=since, timeout=timeout)
+        if event is not None:
+            return event
+        last = self.events(since)[-1:]
+        heard = f"last heard: {last[0]}" if last else "no MQTT event came"
+        raise NoAnswer(
+            f"{self._port.name}: expected {what}, got nothing within {timeout:g} s; {heard}; see its transcript and the"
+            " radio network"
+        )
 
     def wait(self, match: Callable[[MqttEvent], bool], *, since: int, timeout: float) -> MqttEvent | None:
         """Return the first event from ``since`` on that ``match`` accepts, or None after ``timeout`` seconds.

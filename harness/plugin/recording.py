@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from harness.errors import branch_of, party_of
+from harness.errors import LabError, Misuse, branch_of, party_of
 from harness.plugin.state import CASE, PHASES, WINDOW
 from harness.report.decisive_trial import decisive_of
 from harness.report.keys import key_of
@@ -108,11 +108,20 @@ def _from_here(path: Path) -> str:
     return str(whole.relative_to(here)) if whole.is_relative_to(here) else ""
 
 
+def timed_out(error: BaseException | None) -> bool:
+    """Tell whether pytest-timeout ended a test: the radio may be slow, so that proves nothing about the product."""
+    return isinstance(error, pytest.fail.Exception) and "from pytest-timeout" in str(error)
+
+
 def _phase(result: str, call: pytest.CallInfo[None]) -> PhaseResult:
     if call.excinfo is None or result == "skipped":
         return PhaseResult(result, call.duration)
     error, last = call.excinfo.value, call.excinfo.traceback[-1]
     place = f"{Path(last.path).name}:{last.lineno + 1}"
+    if timed_out(error):
+        return PhaseResult(result, call.duration, "Timeout", LabError.__name__, str(LabError.party), place)
+    if isinstance(error, pytest.FixtureLookupError):
+        return PhaseResult(result, call.duration, type(error).__name__, Misuse.__name__, str(Misuse.party), place)
     return PhaseResult(result, call.duration, type(error).__name__, branch_of(error), str(party_of(error)), place)
 
 

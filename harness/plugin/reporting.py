@@ -31,14 +31,16 @@ def pytest_runtest_makereport(
     report = yield
     if RUN not in item.config.stash:  # no test of this session asks for a board
         return report
-    from harness.plugin.recording import phase_ended
+    from harness.plugin.recording import phase_ended, timed_out
     from harness.redact import SECRETS
 
     phase = report.when or ""
     error = None if call.excinfo is None else call.excinfo.value
-    trouble = isinstance(error, LabError | Misuse)
+    late = timed_out(error)
+    trouble = late or isinstance(error, LabError | Misuse)
     if call.excinfo is not None and trouble:
-        report.longrepr = call.excinfo.getrepr(style="value", chain=False)
+        if not late:  # there the stack shows where it hung
+            report.longrepr = call.excinfo.getrepr(style="value", chain=False)
         if phase == "call":
             report.when = "setup"  # what pytest, and every reader of JUnit, takes for an error and not a failure
     if isinstance(error, BoardIsOut):

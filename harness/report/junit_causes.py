@@ -16,16 +16,18 @@ def add_causes(suites: Element, summary: RunSummary, tests: Sequence[RanTest]) -
     """
     causes = {cause.hash: cause for cause in summary.causes}
     found = {
-        tuple(address(test.test).values()): causes[result.cause]
+        tuple(address(test.test).values()): (test.message.partition("\n")[0], causes[result.cause])
         for test, result in zip(tests, summary.results, strict=True)
         if result.cause
     }
     for case in suites.iter("testcase"):
-        cause = found.get((case.get("classname", ""), case.get("name", "")))
-        if cause is None or not any(case.find(tag) is not None for tag in ("failure", "error", "skipped")):
+        known = found.get((case.get("classname", ""), case.get("name", "")))
+        if known is None or not any(case.find(tag) is not None for tag in ("failure", "error", "skipped")):
             continue
+        said, cause = known
         for result in (*case.iterfind("failure"), *case.iterfind("error")):
-            result.set("message", blamed(result.get("message", ""), cause.party))
+            theirs = result.get("message", "")  # pytest has words of its own around it
+            result.set("message", blamed(said if said and said in theirs else theirs, cause.party))
         properties = case.find("properties")
         if properties is None:
             properties = Element("properties")

@@ -311,9 +311,25 @@ def test_a_run_says_first_and_in_one_line_what_will_spoil_it(tmp_path):
     assert result.output.index(line) < result.output.index("1 error")
 
 
+def test_a_test_that_takes_too_long_is_the_labs_error_with_its_stack(tmp_path):
+    tests = """
+import threading
+import pytest
+
+@pytest.mark.timeout(1, func_only=True)
+def test_slow(board):
+    threading.Event().wait(60)
+"""
+    result = run(tmp_path, ONE, tests)
+    case = result.case("test_slow")
+    assert (case.result, case.properties["points_at"]) == ("error", "lab"), result.output
+    assert case.message == "Timeout (>1.0s) from pytest-timeout. (points at the lab)"
+    assert "threading.Event().wait(60)" in result.output
+
+
 def test_a_fixture_that_is_not_there_is_named(tmp_path):
     result = run(tmp_path, ONE, "def test_it(board, bored): pass")
-    assert f"1 error: fixture 'bored' not found: {tmp_path}/test_inner.py:1 asks for it" in result.output
+    assert f"1 error (user): fixture 'bored' not found: {tmp_path}/test_inner.py:1 asks for it" in result.output
 
 
 def test_a_run_that_nothing_will_spoil_says_nothing_of_it(tmp_path):

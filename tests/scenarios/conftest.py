@@ -111,10 +111,10 @@ def subscribed(device: MqttDriver, trial, board: Board) -> Callable[[str], None]
         mark = device.mark()
         device.subscribe(topic_filter)
         done = (MqttEventKind.SUBACK, MqttEventKind.CLOSED)
-        event = device.wait(lambda event: event.kind in done, since=mark, timeout=board.device.patience)
-        if event is None or event.kind is not MqttEventKind.SUBACK:
-            got = f"nothing within {board.device.patience:g} s" if event is None else str(event)
-            raise Unproved(f"{topic_filter}: expected SUBACK, got {got}: nothing can be proved without the answer")
+        what = f"SUBACK for {topic_filter}"
+        event = device.hear(lambda event: event.kind in done, what, since=mark, timeout=board.device.patience)
+        if event.kind is not MqttEventKind.SUBACK:
+            raise Unproved(f"expected {what}, got {event}: nothing can be proved without the answer")
 
     return subscribe
 

@@ -207,6 +207,18 @@ def test_wait_sees_each_event_once_and_ends_at_the_deadline():
     assert not event.by_remote
 
 
+def test_what_does_not_come_in_time_is_the_labs_error_with_what_was_last_heard():
+    port = ScriptedPort()
+    modem = device(port)
+    mark = modem.mark()
+    with pytest.raises(NoAnswer, match=r"expected an answer, got nothing within 7 s; no MQTT event came; see"):
+        modem.hear(lambda event: True, "an answer", since=mark, timeout=7.0)
+    port.urc("#XMQTTEVT: 3,0")
+    assert modem.hear(lambda event: True, "an answer", since=mark, timeout=7.0).kind is MqttEventKind.PUBACK
+    with pytest.raises(NoAnswer, match=r"last heard: .*; see"):
+        modem.hear(lambda event: False, "an answer", since=mark, timeout=7.0)
+
+
 def test_garbled_event_is_noted_and_skipped():
     port = ScriptedPort()
     modem = device(port)
