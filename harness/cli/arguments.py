@@ -58,6 +58,9 @@ class Arguments(argparse.Namespace):
     write: bool
     # power
     action: Literal["on", "off", "cycle"]
+    # virtual fault
+    fault: str | None
+    fields: list[str]
     # completion
     shell: str
     # judge, report rebuild

@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "report index": "report_pages:make_index",
     "report diff": "report_pages:compare",
     "report prune": "report_pages:prune_runs",
+    "virtual fault": "virtual_fault:fault",
     "virtual up": "virtual:up",
 }
 

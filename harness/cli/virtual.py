@@ -17,6 +17,7 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import LabError, Misuse
 from harness.lab.config import DEFAULT_SEC_TAG
+from harness.lab.relay import Relay
 from harness.lab.scratch import Scratch
 from harness.lab.stand_in import StandIn
 from harness.settings import (
@@ -30,6 +31,8 @@ from harness.settings import (
 BOARDS_FILE: Final = "boards.yaml"
 CLOUD: Final = "virtual"
 SEC_TAGS: Final = (DEFAULT_SEC_TAG, DEFAULT_SEC_TAG + 1)  # the second one is for renewals
+RELAYED: Final = "stand-ins"
+"""The name by which the relay beside the boards file knows them, for ``virtual fault``."""
 _LOOK: Final = 0.5  # seconds between two looks whether a signal came
 
 
@@ -44,14 +47,18 @@ def up(given: Arguments, progress: Progress) -> Result:
         progress("starting")
         stand_in = StandIn("stand-ins", settings, log=scratch.path / "stderr", error=NotStarted)
         path: Path | None = None
+        relay: Relay | None = None
         try:
             with _signals() as told:
                 path = write_boards_file(stand_in.ready)
+                relay = Relay(path.parent, {RELAYED: stand_in.command})
                 progress.close()
                 _announce(given, stand_in.ready, path)
                 while not told and stand_in.died(grace=_LOOK) is None:
                     continue
         finally:
+            if relay is not None:
+                relay.close()
             if path is not None:
                 path.unlink(missing_ok=True)
             fault = stand_in.stop()
@@ -141,7 +148,11 @@ def _announce(given: Arguments, ready: dict[str, Any], path: Path) -> None:
         for board in ready["boards"]
     ]
     first = ready["boards"][0]["name"]
-    lines += [f"try          nrf91-harness provision {first} --boards {path}", "Ctrl-C ends it."]
+    lines += [
+        f"try          nrf91-harness provision {first} --boards {path}",
+        f"faults       nrf91-harness virtual fault --boards {path}",
+        "Ctrl-C ends it.",
+    ]
     print("\n".join(lines), flush=True)
 
 

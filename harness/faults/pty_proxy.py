@@ -47,12 +47,14 @@ class PtyProxy:
         seed: int = 0,
         framing: Framing = Framing.BYTES,
         baudrate: int = 115200,
+        rtscts: bool = False,
     ) -> None:
         self.link = link
         self._port = str(port)
         self._plan = FaultPlan(faults, seed)
         self._framing = framing
         self._baudrate = baudrate
+        self._rtscts = rtscts
         self._serial: serial.Serial | None = None
         self._lock = threading.RLock()
         self._number = 0
@@ -94,9 +96,18 @@ class PtyProxy:
                 self._plug()
         self._wake()
 
+    @property
+    def alive(self) -> bool:
+        """False once the board's port has gone away: nothing comes through any more."""
+        return self._thread.is_alive()
+
     def __enter__(self) -> Self:
+        return self.open()
+
+    def open(self) -> Self:
+        """Open the board's port and make the harness's. Raises PortMissing, LabError."""
         try:
-            self._serial = serial.Serial(self._port, self._baudrate, timeout=0)
+            self._serial = serial.Serial(self._port, self._baudrate, timeout=0, rtscts=self._rtscts)
             self._board = self._serial.fileno()
             os.set_blocking(self._board, False)
         except OSError as error:  # pyserial's own errors are among them
@@ -112,6 +123,10 @@ class PtyProxy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the harness's port away and let the board's go. Does nothing the second time."""
         self._stop = True
         self._wake()
         self._thread.join(_JOIN)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from harness.cloud import PROVISIONING_SERVICE
 from harness.errors import Misuse
+from harness.lab.fault_config import NO_BOARD_FAULTS, NO_CLOUD_FAULTS, BoardFaults, CloudFaults
 from harness.lab.power_config import PowerConfig
 from harness.settings import Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
 from harness.settings.model import AS_TUPLE, BY_VALUE, matching
@@ -95,6 +96,7 @@ class LocalCloud(_Cloud, CloudSettings):
 
     kind: Literal["local"]
     enforces: Files | None = None
+    faults: CloudFaults = NO_CLOUD_FAULTS
 
     @property
     def outlives_run(self) -> bool:
@@ -161,6 +163,8 @@ class BoardConfig(Settings):
     """What --board TAG chooses by"""
     device_id: DeviceId | None = None
     """nRF Cloud device id and MQTT client id; without it the device UUID"""
+    faults: BoardFaults = NO_BOARD_FAULTS
+    """What goes wrong on purpose: on the board's port, and in a virtual board"""
 
     @property
     def outlives_run(self) -> bool:

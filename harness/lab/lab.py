@@ -14,6 +14,8 @@ from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoint
 from harness.lab.attached_stand_in import AttachedStandIn
 from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, select
 from harness.lab.discovery import find_port, is_plain_file, list_kits
+from harness.lab.fault_config import ToldFault
+from harness.lab.fault_wiring import FaultWiring
 from harness.lab.lease import Lease, lease_folder, port_key, private_folder
 from harness.lab.profiles import enforced_folder, expected_documents
 from harness.lab.relay import Relay
@@ -64,6 +66,7 @@ class Lab:
             self._stand_ins["cloud", name] = AttachedStandIn(f"local cloud {name!r}", name, ready)
         self._seen_ports = SeenPorts()
         self._relay: Relay | None = None
+        self._wiring: FaultWiring | None = None
         self._api_keys: dict[str, str] = {}
         if cloud_override is not None:
             self._cloud(cloud_override)
@@ -81,6 +84,9 @@ class Lab:
         if self._relay is not None:
             self._relay.close()
             self._relay = None
+        if self._wiring is not None:
+            self._wiring.close()
+            self._wiring = None
         while self._stand_ins:
             _, stand_in = self._stand_ins.popitem()
             fault = stand_in.stop()
@@ -159,8 +165,20 @@ class Lab:
     def port_url(self, board: BoardConfig) -> str:
         """Return what the board's port is opened with; starts a virtual board on first use.
 
-        Raises PortMissing if the port or the USB kit is not there, BoardLost if a virtual board does not start.
+        With ``faults: line`` in the boards file it is the port of a man in the middle. Raises PortMissing if the port
+        or the USB kit is not there, BoardLost if a virtual board does not start.
         """
+        port = self._own_port(board)
+        return self.wiring.port(board, port) if board.faults.line else port
+
+    @property
+    def wiring(self) -> FaultWiring:
+        """The proxies that the boards file's faults ask for."""
+        if self._wiring is None:
+            self._wiring = FaultWiring(self._folder)
+        return self._wiring
+
+    def _own_port(self, board: BoardConfig) -> str:
         if board.virtual is not None:
             started = self._stand_ins.get(("board", board.name)) or self._start_board(board, board.virtual)
             return str(started.ready["boards"][0]["port"])
@@ -185,7 +203,7 @@ class Lab:
         timeout = self._wait if timeout is None else timeout
         if board.virtual is not None:  # belongs to the run that started it: two runs never want the same
             return Lease(board.name, f"virtual-{board.name}-{os.getpid()}", folder=self._folder, timeout=timeout)
-        key = port_key(self.port_url(board))
+        key = port_key(self._own_port(board))
         return Lease(board.name, key, folder=self._leases or lease_folder(), timeout=timeout)
 
     def stand_in(self, what: str | BoardConfig) -> StandIn | AttachedStandIn:
@@ -233,7 +251,11 @@ class Lab:
         cloud = stand_in.ready["cloud"]
         self._api_keys[name] = Path(cloud["api_key_file"]).read_text().strip()
         ca = Path(cloud["ca"])
+        if not isinstance(stand_in, AttachedStandIn):  # else whoever started it has told it
+            _tell(stand_in, config.faults.told)
         host, port = cloud["mqtt"]
+        if config.faults.observer:
+            host, port = self.wiring.broker(name, config, "observer", (host, port))
         return CloudEndpoints(
             name=name,
             rest=cloud["rest"],
@@ -264,6 +286,7 @@ class Lab:
         if cloud is not None:  # it knows the boards of its own process only, as Nordic knows its modules
             (made,) = started.ready["boards"]
             cloud.command("trust-identity", identity=f"{made['device_uuid']}={made['identity_key']}")
+        _tell(started, board.faults.told, board=board.name)
         return started
 
     def _network(self, cloud_name: str) -> dict[str, tuple[str, int]]:
@@ -274,8 +297,13 @@ class Lab:
             host, port = endpoints.device_mqtt
             routes = {name: split_address(target) for name, target in config.network.items()}
             return {f"{host}:{port}": (host, port)} | routes
-        stand_in = self._stand_ins["cloud", cloud_name]
-        return {name: (host, port) for name, (host, port) in stand_in.ready["cloud"]["network"].items()}
+        cloud = self._stand_ins["cloud", cloud_name].ready["cloud"]
+        broker = tuple(cloud["mqtt"])
+        routes = {name: (host, port) for name, (host, port) in cloud["network"].items()}
+        if config.faults.device:
+            behind = self.wiring.broker(cloud_name, config, "device", (broker[0], broker[1]))
+            routes = {name: behind if target == broker else target for name, target in routes.items()}
+        return routes
 
     def _start(
         self, key: tuple[str, str], what: str, said: ProcessSettings, error: type[LabError]
@@ -288,6 +316,13 @@ class Lab:
         started = StandIn(what, settings, log=log, error=error)
         self._stand_ins[key] = started
         return started
+
+
+def _tell(stand_in: StandIn | AttachedStandIn, told: Iterable[ToldFault], **target: Any) -> None:
+    """Send the commands that are due when a stand-in starts."""
+    for one in told:
+        if not one.phase:
+            stand_in.command(one.command, **target, **one.fields)
 
 
 def _jitp(cloud: Mapping[str, Any]) -> tuple[str, int]:

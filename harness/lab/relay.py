@@ -32,7 +32,8 @@ class Relay:
                 request = json.loads(self.rfile.readline())
                 self.wfile.write(json.dumps(_pass_on(commands, request)).encode() + b"\n")
 
-        with _short(folder / _NAME) as address:
+        self._path = folder / _NAME
+        with _short(self._path) as address:
             self._server = socketserver.ThreadingUnixStreamServer(address, Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="relay", daemon=True)
@@ -43,6 +44,7 @@ class Relay:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self._path.unlink(missing_ok=True)
 
 
 def send(folder: Path, stand_in: str, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.policy_trials.own_names import OwnNames
     from harness.report import CaseRecord
     from harness.run import Board, Provisioned
+    from harness.run.asked_faults import AskedFaults
     from harness.timeline import Window
     from harness.trial import RestTrials, Trials, Verdict
 
@@ -82,6 +83,15 @@ def device(board: Board) -> MqttDriver:
     if reason is not None:
         pytest.skip(reason)
     return board.opened.mqtt
+
+
+@pytest.fixture
+def faults(board: Board) -> Iterator[AskedFaults]:
+    """What goes wrong on purpose with a virtual board or a local cloud; undone after the test."""
+    from harness.run.asked_faults import AskedFaults
+
+    with AskedFaults(board) as asked:
+        yield asked
 
 
 @pytest.fixture

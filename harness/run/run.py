@@ -14,6 +14,7 @@ from harness.policy import PolicyDocument
 from harness.report import RunFolder
 from harness.run.board import Board
 from harness.run.cloud import Cloud
+from harness.run.fault_driver import FaultDriver, has_faults
 from harness.timeline import TimelineFile
 
 _LAB_CA = Path(".lab") / "ca"
@@ -80,6 +81,8 @@ class Run:
         file = TimelineFile(self.folder.timeline(board.name), header)
         self._files.append(file)
         self._sinks.enter_context(board.timeline.sink(file))
+        if has_faults(self._lab, board):
+            self._sinks.enter_context(board.timeline.sink(FaultDriver(self._lab, board)))
 
     def start_clouds(self) -> dict[str, dict[str, Any]]:
         """Start the local clouds of the selected boards, for worker processes to attach to. Raises CloudUnreachable."""

@@ -147,21 +147,22 @@ class FaultModem(Settings):
 class ResetDuring(Settings):
     """Restart in the middle of the next command that begins with ``begins``, before its answer.
 
-    ``what``: the ``board``, or the ``modem`` core alone, whose command then ends in ERROR. ``times``: how often.
+    ``what``: the ``board``, or the ``modem`` core alone, whose command then ends in ERROR. ``times``: how often; 0: no
+    more.
     """
 
     command: Literal["reset-during"] = "reset-during"
     board: str
     begins: Annotated[str, Field(min_length=1)]
     what: Literal["board", "modem"] = "board"
-    times: Times = 1
+    times: Annotated[int, Field(ge=0)] = 1
 
 
 class DisturbUrcs(Settings):
     """Lose, double or delay unsolicited results that begin with ``begins`` (empty: any); ``count`` of them.
 
     ``skip``: let so many pass first. ``seconds``: of a delay; what comes later may overtake. ``count`` None: from now
-    on. A new one takes the place of the old one.
+    on; 0: none any more. A new one takes the place of the old one.
     """
 
     command: Literal["disturb-urcs"] = "disturb-urcs"
@@ -169,7 +170,7 @@ class DisturbUrcs(Settings):
     how: Literal["lose", "double", "delay"]
     begins: str = ""
     skip: Annotated[int, Field(ge=0)] = 0
-    count: Times | None = 1
+    count: Annotated[int, Field(ge=0)] | None = 1
     seconds: Seconds = 1.0
 
 

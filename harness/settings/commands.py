@@ -8,6 +8,7 @@ What can happen to boards is in board_faults.py, to the cloud in cloud_faults.py
 import difflib
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -57,6 +58,22 @@ class BadControlLine(Exception):
     def __init__(self, text: str, id: RequestId = None) -> None:
         super().__init__(text)
         self.id = id
+
+
+class Target(StrEnum):
+    """Whom a command is for."""
+
+    BOARD = "board"
+    CLOUD = "cloud"
+
+
+def command_of(value: dict[str, Any], target: Target) -> Command:
+    """Return the command that a mapping says, if it is one to a ``target``. Raises BadControlLine."""
+    kinds = get_args(BoardCommand if target is Target.BOARD else CloudCommand)
+    name = value.get("command")
+    if isinstance(name, str) and name in _BY_NAME and _BY_NAME[name] not in kinds:
+        raise BadControlLine(f"{name} is no command to a {target}")
+    return _command(value, None)
 
 
 def parse_request(line: bytes) -> ControlRequest:

@@ -92,6 +92,13 @@ def test_every_setting_of_a_local_cloud_reaches_its_process(make_lab, tmp_path):
     said = {
         "on_violation": "suback80",
         "close_style": "rst",
+        "close_delay": 2.5,
+        "refused_delivery": 0.5,
+        "refuse_only": 3,
+        "throttled": "drop",
+        "no_connection_state": True,
+        "reason_delay": 1.5,
+        "reasons": {"AUTH_ERROR": "CLIENT_ERROR"},
         "cert_refusal": "alert",
         "policy_refresh": "live",
         "hash_matches_parent": True,

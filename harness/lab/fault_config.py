@@ -1,0 +1,147 @@
+"""What boards.yaml can say of faults: on the wires, and told to the stand-ins. The schema, and what it makes of it."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+
+from pydantic import AfterValidator, ConfigDict, create_model, model_validator
+
+from harness.errors import Misuse
+from harness.faults import Fault
+from harness.settings import Settings
+from harness.settings.commands import BadControlLine, Target, command_of
+from harness.settings.model import AS_TUPLE, BY_VALUE
+
+DEVICE: Final = "{device}"
+"""Stands for the id of the board's device, which is known only when the board is open."""
+_TIMING: Final = ("phase", "times")
+
+
+class ToldFault(NamedTuple):
+    """One command to a stand-in. ``phase``: of a trial, at whose begin it is sent; "": when the stand-in starts.
+
+    ``times``: how often it is sent; None: at each such phase.
+    """
+
+    command: str
+    fields: Mapping[str, Any]
+    phase: str
+    times: int | None
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> "ToldFault":
+        """Return what an entry that was found good says."""
+        own = {name: value for name, value in entry.items() if name not in ("command", *_TIMING)}
+        return cls(str(entry["command"]), own, str(entry.get("phase", "")), entry.get("times"))
+
+
+def _told(target: Target, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry whose command is one to a ``target``. Raises ValueError."""
+    phase, times = entry.get("phase", ""), entry.get("times")
+    if not isinstance(phase, str):
+        raise ValueError("must have a phase that is text, e.g. action")
+    if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
+        raise ValueError("must have times that are a number from 1")
+    said = {name: value for name, value in entry.items() if name not in _TIMING}
+    if target is Target.BOARD:
+        said = {"board": "", **said}
+    try:
+        command_of(said, target)
+    except BadControlLine as error:
+        raise ValueError(f"must be a command to a {target} ({error})") from None
+    if DEVICE in said.values() and not phase:
+        raise ValueError(f"must have a phase: {DEVICE} is known only when the board's tests run")
+    return entry
+
+
+def _to_board(entry: dict[str, Any]) -> dict[str, Any]:
+    return _told(Target.BOARD, entry)
+
+
+def _to_cloud(entry: dict[str, Any]) -> dict[str, Any]:
+    return _told(Target.CLOUD, entry)
+
+
+class _WireFault(Settings):
+    """A fault on a wire: the fields of :class:`harness.faults.Fault`, added below."""
+
+    @model_validator(mode="after")
+    def _good(self) -> "_WireFault":
+        try:
+            _fault(self)
+        except Misuse as error:
+            raise ValueError(f"must be a fault that can strike ({error})") from None
+        return self
+
+
+def _fault(said: Settings) -> Fault:
+    return Fault(**{field.name: getattr(said, field.name) for field in fields(Fault)})
+
+
+_HINTS: Final = get_type_hints(Fault)
+_FIELDS: Final[dict[str, Any]] = {
+    field.name: (
+        Annotated[_HINTS[field.name], BY_VALUE] if field.name in ("deed", "direction") else _HINTS[field.name],
+        ... if field.default is MISSING else field.default,
+    )
+    for field in fields(Fault)
+}
+WireFault = create_model("WireFault", __base__=_WireFault, **_FIELDS)
+WireFaults = Annotated[tuple[WireFault, ...], AS_TUPLE]
+
+
+class BoardFaults(Settings):
+    """Faults of a board."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    seed: int = 0
+    """What chance is drawn from"""
+    line: WireFaults = ()
+    """A man in the middle on the port"""
+    commands: Annotated[tuple[Annotated[dict[str, Any], AfterValidator(_to_board)], ...], AS_TUPLE] = ()
+    """Told to the virtual board, at its start or in a phase of a trial"""
+
+    @property
+    def on_line(self) -> list[Fault]:
+        """The faults of the man in the middle."""
+        return [_fault(one) for one in self.line]
+
+    @property
+    def told(self) -> list[ToldFault]:
+        """The commands to the board."""
+        return [ToldFault.of(entry) for entry in self.commands]
+
+
+class CloudFaults(Settings):
+    """Faults of a local cloud."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    seed: int = 0
+    """What chance is drawn from"""
+    device: WireFaults = ()
+    """A proxy between the boards and the broker"""
+    observer: WireFaults = ()
+    """A proxy between the observer and the broker"""
+    commands: Annotated[tuple[Annotated[dict[str, Any], AfterValidator(_to_cloud)], ...], AS_TUPLE] = ()
+    """Told to the cloud, at its start or in a phase of a trial"""
+
+    @property
+    def on_device(self) -> list[Fault]:
+        """The faults of the boards' proxy."""
+        return [_fault(one) for one in self.device]
+
+    @property
+    def on_observer(self) -> list[Fault]:
+        """The faults of the observer's proxy."""
+        return [_fault(one) for one in self.observer]
+
+    @property
+    def told(self) -> list[ToldFault]:
+        """The commands to the cloud."""
+        return [ToldFault.of(entry) for entry in self.commands]
+
+
+NO_BOARD_FAULTS: Final = BoardFaults()
+NO_CLOUD_FAULTS: Final = CloudFaults()

@@ -1,0 +1,95 @@
+"""The proxies that ``faults:`` of the boards file puts in front of ports and brokers, while the lab is open."""
+
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Literal
+
+from harness.errors import Misuse
+from harness.faults import Fault, Framing, PtyProxy, Struck, TcpProxy
+from harness.lab.config import BoardConfig, LocalCloud
+
+Side = Literal["device", "observer"]
+Address = tuple[str, int]
+_LINE: Final = "fault-line"
+
+
+class FaultWiring:
+    """Starts proxies when they are needed first. ``folder``: private, for the ports that they make."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+        self._lines: dict[str, PtyProxy] = {}
+        self._brokers: dict[tuple[str, Side], TcpProxy] = {}
+        self._counting = threading.Lock()
+        self._told: dict[str, int] = {}
+
+    def close(self) -> None:
+        """End them all."""
+        self._stack.close()
+
+    def port(self, board: BoardConfig, port: str) -> str:
+        """Return what is opened in place of the board's ``port``: the same, where the boards file has no faults on it.
+
+        Raises Misuse for a port that is not on this computer; PortMissing, LabError.
+        """
+        if not board.faults.line:
+            return port
+        if "://" in port:
+            raise Misuse(
+                f"board {board.name!r}: faults on a line need a port of this computer, not {port}; leave line out"
+            )
+        line = self._lines.get(board.name)
+        if line is None or not line.alive:
+            if line is not None:
+                line.close()
+            line = PtyProxy(
+                port,
+                self._folder / f"{board.name}-{_LINE}",
+                board.faults.on_line,
+                seed=board.faults.seed,
+                framing=_framing(board.faults.on_line),
+                baudrate=board.baud,
+                rtscts=board.flow_control,
+            )
+            self._lines[board.name] = line.open()
+            self._stack.callback(line.close)
+        return str(line.link)
+
+    def broker(self, name: str, cloud: LocalCloud, side: Side, address: Address) -> Address:
+        """Return where to connect in place of the broker's ``address``: the same, where there are no faults."""
+        faults = cloud.faults.on_device if side == "device" else cloud.faults.on_observer
+        if not faults:
+            return address
+        proxy = self._brokers.get((name, side))
+        if proxy is None:
+            proxy = self._stack.enter_context(TcpProxy(address, faults, seed=cloud.faults.seed))
+            self._brokers[name, side] = proxy
+        return proxy.address
+
+    def announce(self, board: str, cloud: str, phase: str) -> None:
+        """Tell the proxies of a board and its cloud that a trial has come to ``phase``."""
+        if board in self._lines:
+            self._lines[board].phase(phase)
+        for (name, _), proxy in self._brokers.items():
+            if name == cloud:
+                proxy.phase(phase)
+
+    def struck(self, board: str, cloud: str) -> list[Struck]:
+        """Return what the proxies of a board and its cloud did since this was asked last."""
+        fresh: list[Struck] = []
+        lines = [(f"line {board}", self._lines[board].struck)] if board in self._lines else []
+        brokers = [(f"{board} {side}", proxy.struck) for (name, side), proxy in self._brokers.items() if name == cloud]
+        with self._counting:
+            for key, struck in (*lines, *brokers):
+                fresh += struck[self._told.get(key, 0) :]
+                self._told[key] = len(struck)
+        return fresh
+
+
+def _framing(faults: Sequence[Fault]) -> Framing:
+    """Count lines where a fault counts packets, and bytes otherwise: a line that is held back is late."""
+    counted = any(fault.packet is not None or fault.chance is not None for fault in faults)
+    return Framing.LINES if counted else Framing.BYTES

@@ -1,0 +1,70 @@
+"""``faults:`` in boards.yaml: what is read, and the sentence for each mistake."""
+
+import pytest
+
+from harness.faults import Deed, Direction, Fault
+from harness.lab import load_boards_file
+from harness.lab.boards_file import BoardsFileError
+from harness.lab.fault_config import ToldFault
+
+BOARD = "boards:\n  - name: a\n    virtual: {{}}\n    faults:\n      {}\n"
+CLOUD = "clouds:\n  x:\n    kind: local\n    faults:\n      {}\nboards:\n  - {{name: a, virtual: {{}}, cloud: x}}\n"
+
+
+def load(tmp_path, text):
+    path = tmp_path / "boards.yaml"
+    path.write_text(text)
+    return load_boards_file(path)
+
+
+def test_faults_of_a_board(tmp_path):
+    (board,) = load(tmp_path, BOARD.format("{line: [{deed: garble, direction: in, byte: 5}], seed: 3}")).boards
+    assert board.faults.on_line == [Fault(Deed.GARBLE, Direction.IN, byte=5)]
+    assert (board.faults.seed, board.faults.told) == (3, [])
+
+
+def test_faults_of_a_cloud(tmp_path):
+    entry = '{command: duplicate-client, client_id: "{device}", phase: action, times: 2}'
+    file = load(tmp_path, CLOUD.format(f"{{device: [{{deed: rst, mean_age: 1.5}}], commands: [{entry}]}}"))
+    cloud = file.clouds["x"]
+    assert cloud.faults.on_device == [Fault(Deed.RST, mean_age=1.5)]
+    assert cloud.faults.on_observer == []
+    assert cloud.faults.told == [ToldFault("duplicate-client", {"client_id": "{device}"}, "action", 2)]
+
+
+def test_nothing_is_the_default(tmp_path):
+    (board,) = load(tmp_path, "boards: [{name: a, virtual: {}}]").boards
+    assert (board.faults.on_line, board.faults.told) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            BOARD.format("line: [{deed: garbel, age: 1}]"),
+            "5:21: 'deed' cannot be 'garbel'; nearest known value is 'garble'",
+        ),
+        (BOARD.format("line: [{deed: rst, aeg: 1}]"), "unknown key 'aeg'; nearest known key is 'age'; correct it"),
+        (
+            BOARD.format("line: [{deed: rst}]"),
+            "must be a fault that can strike (a fault strikes at one moment: give one",
+        ),
+        (BOARD.format("line: [{deed: rst, age: 1, byte: 2}]"), "(byte, age given)"),
+        (BOARD.format("lines: []"), "5:7: unknown key 'lines'; nearest known key is 'line'; correct it"),
+        (BOARD.format("device: []"), "unknown key 'device'"),
+        (BOARD.format("commands: [{command: restart-broker}]"), "(restart-broker is no command to a board)"),
+        (BOARD.format("commands: [{command: reset-bord}]"), "nearest known command is 'reset-board'"),
+        (BOARD.format("commands: [{command: reset-board, phase: 3}]"), "must have a phase that is text, e.g. action"),
+        (BOARD.format("commands: [{command: reset-board, times: 0}]"), "must have times that are a number from 1"),
+        (
+            CLOUD.format('commands: [{command: stop-duplicate, client_id: "{device}"}]'),
+            "it must have a phase: {device}",
+        ),
+        (CLOUD.format("commands: [{command: drop-pdn, board: a}]"), "(drop-pdn is no command to a cloud)"),
+    ],
+)
+def test_mistakes_are_one_sentence_with_their_place(tmp_path, text, said):
+    with pytest.raises(BoardsFileError) as caught:
+        load(tmp_path, text)
+    (line,) = caught.value.lines
+    assert said in line
