@@ -50,6 +50,7 @@ class BoardFault(StrEnum):
     LOW_VOLTAGE = "low-voltage"  # power-off warning: +CFUN=1 fails, and what writes to the NVM answers CME 528
     NO_IMEI = "no-imei"  # +CGSN and +CFUN=1 fail
     STORE_FULL = "store-full"  # the credential store takes no byte more than it holds: CME 515
+    STORAGE_ERROR = "storage-error"  # the credential store cannot be written: CME 23; %KEYGEN: CME 523
     CLOCK_UNKNOWN = "clock-unknown"  # the network does not tell the time: +CCLK? fails until +CCLK= sets it
     NO_ROOM_FOR_CA = "no-room-for-ca"  # %CMNG=0 of that entry answers CME 515, while %KEYGEN and the others pass
     NO_ROOM_FOR_CERTIFICATE = "no-room-for-certificate"

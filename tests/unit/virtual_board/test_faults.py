@@ -112,6 +112,18 @@ def test_a_full_store():
         assert bench.ask(command) == cme(515)
 
 
+def test_a_store_that_cannot_be_written():
+    bench = faulty()
+    bench.ask('AT%CMNG=0,1,4,"x"')
+    bench.faults.add(BoardFault.STORAGE_ERROR)
+    assert bench.ask('AT%CMNG=0,1,4,"y"') == cme(23)
+    assert bench.ask("AT%CMNG=3,1,4") == cme(23)
+    assert bench.ask("AT%KEYGEN=1,2,0") == cme(523)
+    assert bench.ask("AT%CMNG=3,2,4") == cme(513)
+    bench.faults.clear()
+    assert bench.ask("AT%CMNG=3,1,4") == OK
+
+
 def test_a_store_that_becomes_full_has_room_for_what_is_taken_out():
     bench = faulty()
     bench.ask('AT%CMNG=0,1,4,"0123456789"')

@@ -16,6 +16,7 @@ from harness.virtual.board.modem.codes import (
     ALREADY_EXISTS,
     CONTENT_INVALID,
     INCORRECT_PARAMETERS,
+    MEMORY_FAILURE,
     MEMORY_FULL,
     NO_ACCESS,
     NOT_FOUND,
@@ -80,6 +81,7 @@ class CredentialCommands:
             raise Refused(ALREADY_EXISTS)
         if _NO_ROOM.get(kind) in self._state.faults:
             raise Refused(MEMORY_FULL)
+        self.check_medium(MEMORY_FAILURE)
         self.make_room(len(content) - (len(before.content) if before else 0))
         self._store[sec_tag, kind] = Credential(content, password=password.encode("latin-1"))
         return None
@@ -108,9 +110,16 @@ class CredentialCommands:
         self._state.check_storable()
         if not self._writable_tag(sec_tag):
             raise Refused(NO_ACCESS)
-        if self._store.pop((sec_tag, kind), None) is None:
+        if (sec_tag, kind) not in self._store:
             raise Refused(NOT_FOUND)
+        self.check_medium(MEMORY_FAILURE)
+        del self._store[sec_tag, kind]
         return None
+
+    def check_medium(self, code: int) -> None:
+        """Refuse with ``code`` while the store cannot be written."""
+        if BoardFault.STORAGE_ERROR in self._state.faults:
+            raise Refused(code)
 
     def make_room(self, more: int) -> None:
         """Refuse what does not fit: ``more`` bytes on top of what is stored."""

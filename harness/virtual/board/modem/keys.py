@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply, Wait
-from harness.virtual.board.modem.codes import ALREADY_EXISTS, INCORRECT_PARAMETERS, NO_ACCESS
+from harness.virtual.board.modem.codes import ALREADY_EXISTS, INCORRECT_PARAMETERS, KEY_GENERATION_FAILED, NO_ACCESS
 from harness.virtual.board.modem.credentials import PRIVATE_KEY, CredentialCommands, writable_tag
 from harness.virtual.board.modem.csr import make_csr, subject_name
 from harness.virtual.board.modem.nvm import Credential
@@ -70,6 +70,7 @@ class KeyCommands:
             raise Refused(ALREADY_EXISTS)
         if before is None:
             self._credentials.make_room(138)  # a P-256 key in PKCS#8
+            self._credentials.check_medium(KEY_GENERATION_FAILED)
         return Wait(KEYGEN_SECONDS, lambda: self._generate(sec_tag, kind, response, name, usage))
 
     def _generate(self, sec_tag: int, kind: int, response: int, name: x509.Name, usage: str) -> str:
