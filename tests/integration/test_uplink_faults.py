@@ -9,7 +9,7 @@ import pytest
 from harness.virtual.board.latency import Latency
 from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.network import Network
-from harness.virtual.board.outputs import LinkClosed, LinkData, LinkOpened, OpenLink
+from harness.virtual.board.outputs import LinkClosed, LinkData, LinkEvent, LinkOpened, OpenLink
 from harness.virtual.board.uplink import Uplink
 
 OPEN = OpenLink("broker", 1883, None)
@@ -18,10 +18,10 @@ OPEN = OpenLink("broker", 1883, None)
 class Link:
     """An uplink, what happened on it, and the server's end of its connection."""
 
-    def __init__(self, address):
-        self.events = asyncio.Queue()
+    def __init__(self, address, accepted):
+        self.events: asyncio.Queue[LinkEvent] = asyncio.Queue()
         self.uplink = Uplink(Network({("broker", 1883): address}), Nvm(make_identity("a")), self.events.put_nowait)
-        self.accepted = asyncio.Queue()
+        self.accepted = accepted
 
     async def next(self):
         return await asyncio.wait_for(self.events.get(), 5)
@@ -34,13 +34,13 @@ class Link:
 
 @asynccontextmanager
 async def linked():
-    link = None
+    accepted: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
 
     async def accept(reader, writer):
-        await link.accepted.put((reader, writer))
+        await accepted.put((reader, writer))
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    link = Link(server.sockets[0].getsockname())
+    link = Link(server.sockets[0].getsockname(), accepted)
     try:
         yield link
     finally:

@@ -84,6 +84,8 @@ class Uplink:
 
     def hold(self, held: bool) -> None:
         """Let nothing pass, either way, until it is held no more."""
+        if self._connection is not None:
+            self._connection.pause(held)
         for way in (self._out, self._in):
             way.hold(held)
         if held:
@@ -184,6 +186,14 @@ class _Connection(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+
+    def pause(self, paused: bool) -> None:
+        """Read nothing, not even the peer's end, or go on reading."""
+        if self._transport is not None and not self._transport.is_closing():
+            if paused:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def end(self) -> None:
         """Report nothing any more."""
