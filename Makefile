@@ -5,6 +5,8 @@
 # make test                    its quick part: the unit tests
 #   WORKERS=n                  so many processes in place of one for each core
 # make mutants [NAMES=...]     small changes to the code, and how many of them the tests notice (docs/mutants.md)
+# make fuzz [SECONDS=30]       the parsers on bytes that are guided by coverage, so many seconds each (fuzz/)
+#   TARGETS="tokens ..."       only these
 # All make the environment first.
 
 VENV := .venv
@@ -12,7 +14,7 @@ PY := $(VENV)/bin/python
 BOARDS ?= boards.yaml
 WORKERS ?= auto
 
-.PHONY: nightly check env lint types imports test test-all test-scenarios bench mutants clean
+.PHONY: nightly check env lint types imports test test-all test-scenarios bench mutants fuzz clean
 
 nightly: env
 ifdef MUTANTS
@@ -51,6 +53,11 @@ mutants: env
 	@$(PY) -c "import mutmut" 2>/dev/null || $(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[mutants]"
 	@$(PY) -m tests.code_mutants $(NAMES)
 
+# atheris does not install everywhere; without it the corpus is changed at random.
+fuzz: env
+	@$(PY) -c "import atheris" 2>/dev/null || $(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[fuzz]" || true
+	@$(PY) -m fuzz --seconds $(or $(SECONDS),30) $(TARGETS)
+
 bench: env
 	@$(PY) -m benchmarks
 
@@ -60,4 +67,4 @@ $(VENV)/.made: pyproject.toml constraints.txt scripts/make-env.sh
 	@sh scripts/make-env.sh $(VENV)
 
 clean:
-	rm -rf $(VENV) mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) mutants .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -86,7 +86,7 @@ def read_object(response: requests.Response, *required: str) -> dict[str, Any]:
     method, url = response.request.method or "", response.url.partition("?")[0]
     try:
         value = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise RestError(method, url, response.status_code, None, "the answer is not a JSON object", attempts=1)

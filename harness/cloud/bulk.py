@@ -48,7 +48,7 @@ def row_errors(body: bytes) -> dict[int, str]:
     text = body.decode(errors="replace")
     try:
         entries = json.loads(text)["errors"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {-1: " ".join(text.split())}
     errors: dict[int, str] = {}
     for entry in entries if isinstance(entries, list) else [entries]:

@@ -65,7 +65,7 @@ def jitp_over_https(endpoints: CloudEndpoints, chain_pem: str, key_pem: str) -> 
 def _read(status: int, body: bytes) -> tuple[JitpResult, str]:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     # This is all that is known of the 403 body: its member "message" is null for a device that exists already.
     if status == 403 and isinstance(value, dict) and "message" in value and value["message"] is None:

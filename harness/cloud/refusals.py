@@ -42,7 +42,7 @@ def decode_error(body: bytes) -> tuple[int | None, str]:
     text = body.decode(errors="replace").strip()
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested so deeply that nobody meant it
         return None, _shorten(text)
     if isinstance(value, list):
         return None, _shorten("; ".join(str(entry) for entry in value))

@@ -5,6 +5,7 @@ may have carried out already is not sent twice, because it would send a second m
 the caller says that a repeat is harmless. A call that timed out is not repeated: its time is used up.
 """
 
+import math
 import ssl
 import threading
 import time
@@ -185,12 +186,12 @@ def retry_after(value: str | None) -> float | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_PAUSE)
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_PAUSE)
 
 
 def _explain(error: requests.RequestException, repeatable: bool) -> tuple[str, bool]:

@@ -1,5 +1,6 @@
 """YAML with places: the plain value of a document, and the line and column of each part of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +41,27 @@ class Document:
             mark = error.problem_mark or error.context_mark
             said = f"YAML syntax: {error.problem or error.context}; {_advice(error.problem or '')}"
             self.mistakes.append(_at(mark, said))
+        except RecursionError:
+            self.mistakes.append(Mistake(1, 1, "YAML syntax: lists and mappings are nested too deeply; flatten them"))
+        except (ValueError, OverflowError) as error:  # a number of 5000 digits, the 30th of February
+            self.mistakes.append(self._unreadable(text, error))
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
             column = error.position - text.rfind("\n", 0, error.position)
             self.mistakes.append(Mistake(line, column, f"YAML syntax: character U+{error.character:04X}; remove it"))
+
+    def _unreadable(self, text: str, error: Exception) -> Mistake:
+        """Return the mistake of the scalar that YAML took for a number or a date and could not read."""
+        loader = yaml.SafeLoader(text)
+        try:
+            for node in _scalars(self._root):
+                try:
+                    loader.construct_object(node)
+                except (ValueError, OverflowError) as why:
+                    return _at(node.start_mark, f"YAML cannot read this value ({why}); quote or correct it")
+        finally:
+            loader.dispose()
+        return Mistake(1, 1, f"YAML cannot read a value ({error}); quote or correct it")
 
     @property
     def empty(self) -> bool:
@@ -88,6 +106,22 @@ class Document:
                         text = f"key {key.value!r} is there already, in line {line}; keep one of the two"
                         self.mistakes.append(_at(key.start_mark, text))
                 self._find_duplicates(value, seen)
+
+
+def _scalars(root: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    waiting: list[yaml.Node | None] = [root]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            yield node
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
 
 
 def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:

@@ -170,7 +170,10 @@ def _check_lifetime(claims: Mapping[str, Any], expires_in: int | None) -> None:
 
 
 def _object(part: str) -> dict[str, Any]:
-    item = json.loads(_base64(part))
+    try:
+        item = json.loads(_base64(part))
+    except RecursionError as error:
+        raise ValueError("JSON that is nested too deeply") from error
     if not isinstance(item, dict):
         raise ValueError("no JSON object")
     return item

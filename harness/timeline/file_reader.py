@@ -85,7 +85,7 @@ def _header(path: Path, line: bytes) -> dict[str, Any]:
 def _fields(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TimelineFileError(f"{path}:{number}: not JSON ({error}); was the file edited by hand?") from error
     if not isinstance(fields, dict):
         raise TimelineFileError(f"{path}:{number}: not a JSON object; was the file edited by hand?")

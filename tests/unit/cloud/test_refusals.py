@@ -47,3 +47,7 @@ def test_a_secret_that_the_cloud_echoes_is_cut():
     error = RestError("GET", "/account", 401, 40100, "bad key 0123456789abcdef-echoed", attempts=1)
     assert error.message == "bad key <redacted>"
     assert "abcdef" not in str(error)
+
+
+def test_an_answer_that_is_nested_too_deeply_is_shown_as_text():
+    assert decode_error(b"[" * 5000)[0] is None

@@ -90,6 +90,9 @@ def test_retry_after_forms():
     assert retry_after("-3") == 0.0
     assert retry_after("86400") == LONGEST_PAUSE
     assert retry_after("soon") is None
+    assert retry_after("nan") is None
+    assert retry_after("inf") == LONGEST_PAUSE
+    assert retry_after(f"Wed, 21 Oct 2026 07:28:{'7' * 30} GMT") is None  # found by fuzz/rest_bodies.py
     now = datetime.datetime.now(datetime.UTC)
     assert 5 < retry_after(format_datetime(now + datetime.timedelta(seconds=10), usegmt=True)) <= 10
     assert retry_after(format_datetime(now - datetime.timedelta(hours=1), usegmt=True)) == 0.0

@@ -313,6 +313,19 @@ def test_one_mistake_is_one_line_at_its_place(tmp_path, text, line):
     assert mistakes(tmp_path, text) == [line]
 
 
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        ("boards:\n" + "  [" * 5000, "1:1: YAML syntax: lists and mappings are nested too deeply; flatten them"),
+        ("boards: []\nlab_ca: 2026-02-30", "2:9: YAML cannot read this value (day is out of range for month); quote"),
+        ("boards: []\nlab_ca: " + "9" * 5000, "2:9: YAML cannot read this value (Exceeds the limit (4300 digits)"),
+    ],
+)
+def test_what_yaml_itself_chokes_on(tmp_path, text, beginning):
+    (line,) = mistakes(tmp_path, text)
+    assert line.startswith(beginning)
+
+
 def test_broken_syntax_has_a_place(tmp_path):
     (line,) = mistakes(tmp_path, "boards:\n  - {name: a, virtual: {}\n")
     assert line.startswith("3:1: YAML syntax: ")
