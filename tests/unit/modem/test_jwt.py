@@ -225,3 +225,9 @@ def test_a_refused_token():
     with pytest.raises(AtError, match="not found") as caught:
         modem.jwt(sec_tag=43)
     assert caught.value.code == 513
+
+
+def test_a_token_that_is_nested_too_deeply_is_unreadable():
+    deep = base64.urlsafe_b64encode(b"[" * 50_000).decode().rstrip("=")
+    with pytest.raises(AtFormatError, match="nested too deeply"):
+        parse_jwt(f"{deep}.{deep}.AA")
