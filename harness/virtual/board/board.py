@@ -21,6 +21,7 @@ from harness.virtual.board.outputs import (
     LinkSend,
     OpenLink,
     Output,
+    PauseLink,
     Send,
     SetBaud,
     Timer,
@@ -77,7 +78,10 @@ class VirtualBoard:
             root_ca=root_ca,
         )
         self._pty = Pty(link, self._received, baud=baud)
-        self._network_link = Uplink(network, self.nvm, self._link_event)
+        self._network = network
+        self._links: dict[int, Uplink] = {}
+        self._held = False
+        self._latency: SetLatency | None = None
         self._line_noise = LineNoise()
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
@@ -125,7 +129,8 @@ class VirtualBoard:
 
     async def stop(self) -> None:
         """Power off and remove the port."""
-        await self._network_link.stop()
+        for link in self._links.values():
+            await link.stop()
         self.unplug()
 
     def disturb(self, place: int, how: Disturbance) -> None:
@@ -139,11 +144,13 @@ class VirtualBoard:
 
     def set_latency(self, said: SetLatency) -> None:
         """Make everything that the board sends and gets take its time."""
-        self._network_link.set_latency(said.seconds, said.spread, said.seed)
+        self._latency = said
+        for link in self._links.values():
+            link.set_latency(said.seconds, said.spread, said.seed)
 
     def power_on(self) -> None:
         """Power-cycle: everything but the non-volatile memory starts anew."""
-        self._network_link.cut()
+        self._hang_up()
         if self.personality.uart is Uart.ALIVE:
             self._perform(self._core.power_on())
 
@@ -153,7 +160,20 @@ class VirtualBoard:
             timer.cancel()
         self._timers.clear()
         self._pty.close()
-        self._network_link.cut()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        for link in self._links.values():
+            link.cut()
+        self._held = False
+
+    def _link(self, number: int) -> Uplink:
+        if number not in self._links:
+            made = self._links[number] = Uplink(self._network, self.nvm, self._link_event, number)
+            made.hold(self._held)
+            if self._latency is not None:
+                made.set_latency(self._latency.seconds, self._latency.spread, self._latency.seed)
+        return self._links[number]
 
     def _received(self, data: bytes) -> None:
         match self.personality.uart:
@@ -181,13 +201,17 @@ class VirtualBoard:
                     timer = self._timers.pop(token, None)
                     if timer is not None:
                         timer.cancel()
-                case OpenLink():
-                    self._network_link.open(output)
-                case LinkSend(data):
-                    self._network_link.send(data)
-                case CloseLink(abrupt):
-                    self._network_link.close(abrupt=abrupt)
+                case OpenLink(link=link):
+                    self._link(link).open(output)
+                case LinkSend(data, link):
+                    self._link(link).send(data)
+                case CloseLink(abrupt, link):
+                    self._link(link).close(abrupt=abrupt)
+                case PauseLink(paused, link):
+                    self._link(link).pause(paused)
                 case HoldLink(held):
-                    self._network_link.hold(held)
+                    self._held = held
+                    for each in self._links.values():
+                        each.hold(held)
                 case SetBaud(rate):
                     self._pty.set_baud(rate)

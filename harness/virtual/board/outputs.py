@@ -28,8 +28,20 @@ class CancelTimer:
 
 
 @dataclass(frozen=True)
+class Tls:
+    """How a TLS connection is verified.
+
+    ``peer_name``: whom the certificate must name, also told to the peer (SNI); None: the host that is connected to;
+    empty: nobody. ``verify``: the peer's certificate must be trusted.
+    """
+
+    peer_name: str | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True)
 class OpenLink:
-    """Open TCP, and TLS with the credentials of ``sec_tag`` if given.
+    """Open TCP, and TLS with the credentials of ``sec_tag`` if given. ``link``: number of the link.
 
     Ends in one :class:`LinkOpened` or :class:`LinkFailed`, unless :class:`CloseLink` comes first.
     """
@@ -37,6 +49,8 @@ class OpenLink:
     host: str
     port: int
     sec_tag: int | None
+    link: int = 0
+    tls: Tls = Tls()
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,7 @@ class LinkSend:
     """Bytes to the peer of the open link."""
 
     data: bytes
+    link: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,15 @@ class CloseLink:
     """Close the link, or give up opening it. No event follows. ``abrupt``: without TLS close_notify."""
 
     abrupt: bool = False
+    link: int = 0
+
+
+@dataclass(frozen=True)
+class PauseLink:
+    """Take no more bytes from the peer for now, or go on. ``paused``: which of both."""
+
+    paused: bool
+    link: int
 
 
 @dataclass(frozen=True)
@@ -62,17 +86,19 @@ class SetBaud:
 
 @dataclass(frozen=True)
 class HoldLink:
-    """Let nothing pass on the link, either way, until it is held no more: the radio is out of coverage."""
+    """Let nothing pass on any link, either way, until it is held no more: the radio is out of coverage."""
 
     held: bool
 
 
-Output = Send | Timer | CancelTimer | OpenLink | LinkSend | CloseLink | SetBaud | HoldLink
+Output = Send | Timer | CancelTimer | OpenLink | LinkSend | CloseLink | PauseLink | SetBaud | HoldLink
 
 
 @dataclass(frozen=True)
 class LinkOpened:
     """TCP and TLS are up."""
+
+    link: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,6 +106,7 @@ class LinkFailed:
     """Name, TCP or TLS failed; ``reason`` is for people, the device cannot tell."""
 
     reason: str
+    link: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,6 +115,7 @@ class LinkData:
 
     data: bytes
     hangup: bool = False
+    link: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,6 +123,7 @@ class LinkClosed:
     """The peer closed (``reset`` False: FIN or TLS close_notify) or broke (True: RST) the connection."""
 
     reset: bool = False
+    link: int = 0
 
 
 LinkEvent = LinkOpened | LinkFailed | LinkData | LinkClosed

@@ -34,20 +34,25 @@ class CredentialsUnusable(Exception):
     """The sec_tag lacks something that a TLS connection needs, or its parts do not belong together."""
 
 
-def client_context(nvm: Nvm, sec_tag: int) -> ssl.SSLContext:
+def client_context(nvm: Nvm, sec_tag: int, *, verify: bool = True, named: bool = True) -> ssl.SSLContext:
     """Return the context for one connection: the peer and its name are verified against the sec_tag's root CA.
 
-    Raises :class:`CredentialsUnusable`.
+    ``verify``: False takes any peer. ``named``: False takes any name. Raises :class:`CredentialsUnusable`.
     """
     stored = {kind: item for (tag, kind), item in nvm.credentials.items() if tag == sec_tag}
-    if ROOT_CA not in stored:
+    if verify and ROOT_CA not in stored:
         raise CredentialsUnusable(f"sec_tag {sec_tag} has no root CA")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = verify and named
+    if not verify:
+        context.verify_mode = ssl.CERT_NONE
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     try:
-        roots = x509.load_pem_x509_certificates(stored[ROOT_CA].content)
-        context.load_verify_locations(cadata=b"".join(root.public_bytes(serialization.Encoding.DER) for root in roots))
+        if ROOT_CA in stored:
+            roots = x509.load_pem_x509_certificates(stored[ROOT_CA].content)
+            ders = [root.public_bytes(serialization.Encoding.DER) for root in roots]
+            context.load_verify_locations(cadata=b"".join(ders))
         if CLIENT_CERTIFICATE in stored:
             if PRIVATE_KEY not in stored:
                 raise CredentialsUnusable(f"sec_tag {sec_tag} has a client certificate and no private key")

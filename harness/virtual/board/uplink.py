@@ -66,9 +66,10 @@ class Way:
 
 
 class Uplink:
-    """At most one connection at a time. ``event``: called with what happens to it."""
+    """At most one connection at a time. ``event``: called with what happens to it. ``number``: of the link."""
 
-    def __init__(self, network: Network, nvm: Nvm, event: Callable[[LinkEvent], None]) -> None:
+    def __init__(self, network: Network, nvm: Nvm, event: Callable[[LinkEvent], None], number: int = 0) -> None:
+        self._number = number
         self._network = network
         self._nvm = nvm
         self._event = event
@@ -110,6 +111,11 @@ class Uplink:
             connection = self._connection
             self._out.put(lambda: connection.send(data))
 
+    def pause(self, paused: bool) -> None:
+        """Take nothing more from the peer for now, or go on."""
+        if self._connection is not None:
+            self._connection.pause(paused)
+
     def close(self, *, abrupt: bool) -> None:
         """Close or give up. No event follows."""
         if self._opening is not None:
@@ -134,11 +140,11 @@ class Uplink:
             connection = await asyncio.wait_for(self._connect(request, trips), OPEN_TIMEOUT + trips)
         except (OSError, TimeoutError, CredentialsUnusable) as error:  # ssl.SSLError is an OSError
             self._opening = None
-            self._event(LinkFailed(str(error) or type(error).__name__))
+            self._event(LinkFailed(str(error) or type(error).__name__, self._number))
             return
         self._opening = None
         self._connection = connection
-        self._event(LinkOpened())
+        self._event(LinkOpened(self._number))
         connection.start()
 
     async def _connect(self, request: OpenLink, seconds: float) -> "_Connection":
@@ -148,14 +154,17 @@ class Uplink:
         target = self._network.resolve(request.host, request.port)
         if target is None:
             raise OSError(f"{request.host}:{request.port} does not resolve")
-        context = None if request.sec_tag is None else client_context(self._nvm, request.sec_tag)
+        peer = request.host if request.tls.peer_name is None else request.tls.peer_name
+        context = None
+        if request.sec_tag is not None:
+            context = client_context(self._nvm, request.sec_tag, verify=request.tls.verify, named=bool(peer))
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
-            lambda: _Connection(loop, self._arrived),
+            lambda: _Connection(loop, self._arrived, self._number),
             target[0],
             target[1],
             ssl=context,
-            server_hostname=None if context is None else request.host,
+            server_hostname=None if context is None else peer,
             ssl_shutdown_timeout=None if context is None else SHUTDOWN_TIMEOUT,
         )
         return connection
@@ -167,8 +176,9 @@ class Uplink:
 class _Connection(asyncio.Protocol):
     """Collects what arrives within one turn of the event loop and reports it with the state of the socket."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, event: Callable[[LinkEvent], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, event: Callable[[LinkEvent], None], number: int) -> None:
         self._loop = loop
+        self._number = number
         self._event = event
         self._transport: asyncio.Transport | None = None
         self._waiting = bytearray()
@@ -198,6 +208,14 @@ class _Connection(asyncio.Protocol):
     def end(self) -> None:
         """Report nothing any more."""
         self._ended = True
+
+    def pause(self, paused: bool) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        if paused:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def close(self, *, abrupt: bool) -> None:
         self._ended = True
@@ -233,10 +251,10 @@ class _Connection(asyncio.Protocol):
         if self._waiting and not self._ended:
             data = bytes(self._waiting)
             self._waiting.clear()
-            self._event(LinkData(data, self._peer_closed or self._hung_up()))
+            self._event(LinkData(data, self._peer_closed or self._hung_up(), self._number))
         if self._peer_closed and not self._ended:
             self._ended = True
-            self._event(LinkClosed(self._reset))
+            self._event(LinkClosed(self._reset, self._number))
 
     def _hung_up(self) -> bool:
         """Whether the peer's FIN has come in, be there data before it or not."""

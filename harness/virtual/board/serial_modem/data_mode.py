@@ -20,16 +20,26 @@ def shortest_idle_ms(baud: int) -> int:
 
 
 class DataMode:
-    """One stay in data mode. ``send``: called with the collected bytes when they are to be sent."""
+    """One stay in data mode. ``send``: called with the collected bytes when they are to be sent; False: they could not
+    be, and what else comes is dropped.
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
+    ``stream``: a socket, which takes what is more than the buffer in pieces; a message has to fit. ``count``: bytes
+    after which data mode ends by itself, whatever they are; None: it ends with the terminator.
+    """
+
+    def __init__(self, send: Callable[[bytes], bool | None], *, stream: bool = False, count: int | None = None) -> None:
         self._send = send
+        self._stream = stream
+        self._left = count
         self._buffer = bytearray()
         self._matched = 0  # bytes of a possible terminator that are held back
-        self._broken = False
+        self.broken = False
+        """What comes is dropped."""
 
     def feed(self, data: bytes) -> tuple[int, int | None]:
         """Take bytes. Returns how many belong to data mode, and its status (0, or -1 if broken) when it ended."""
+        if self._left is not None:
+            return self._feed_counted(data)
         held = self._matched
         text = TERMINATOR[:held] + data
         end = text.find(TERMINATOR)
@@ -37,7 +47,7 @@ class DataMode:
             self._matched = 0
             self._collect(text[:end])
             self.flush()
-            return end + len(TERMINATOR) - held, -1 if self._broken else 0
+            return end + len(TERMINATOR) - held, self._status
         self._matched = len(text) - len(text.rstrip(b"+"))
         self._collect(text[: len(text) - self._matched])
         return len(data), None
@@ -54,11 +64,31 @@ class DataMode:
         if self._buffer:
             data = bytes(self._buffer)
             self._buffer.clear()
-            self._send(data)
+            if self._send(data) is False:
+                self.broken = True
+
+    @property
+    def _status(self) -> int:
+        return -1 if self.broken else 0
+
+    def _feed_counted(self, data: bytes) -> tuple[int, int | None]:
+        # Every byte counts, also those that are dropped (sm_at_host.c, raw_rx_handler).
+        taken = min(len(data), self._left or 0)
+        self._left = (self._left or 0) - taken
+        self._collect(data[:taken])
+        if self._left:
+            return taken, None
+        self.flush()
+        return taken, self._status
 
     def _collect(self, data: bytes) -> None:
-        if self._broken or len(self._buffer) + len(data) > BUFFER_SIZE:
-            self._broken = self._broken or bool(data)
+        while self._stream and not self.broken and len(self._buffer) + len(data) > BUFFER_SIZE:
+            room = BUFFER_SIZE - len(self._buffer)
+            self._buffer += data[:room]
+            data = data[room:]
+            self.flush()
+        if self.broken or len(self._buffer) + len(data) > BUFFER_SIZE:
+            self.broken = self.broken or bool(data)
             self._buffer.clear()
         else:
             self._buffer += data

@@ -18,10 +18,11 @@ from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem.application import ApplicationCommands
-from harness.virtual.board.serial_modem.data_mode import DataMode, shortest_idle_ms
+from harness.virtual.board.serial_modem.data_mode import TERMINATOR, DataMode, shortest_idle_ms
 from harness.virtual.board.serial_modem.line_input import LineInput, Overflow
 from harness.virtual.board.serial_modem.mqtt_client import MqttClient
 from harness.virtual.board.serial_modem.mqtt_commands import MqttCommands
+from harness.virtual.board.serial_modem.socket_commands import SocketCommands
 from harness.virtual.board.serial_modem.unsolicited import Unsolicited
 
 DEFAULT_BAUD = 115200
@@ -34,6 +35,7 @@ INPUT_LIMIT: Final = 65536
 MODEM_RECOVERY: Final = 1.4
 """From a modem fault until the modem library runs again (devzone.nordicsemi.com question 111879)."""
 _FAULT_PC: Final = 0x119F0A  # one of those that were reported
+MQTT_LINK: Final = 0
 
 
 class SerialModem:
@@ -91,7 +93,11 @@ class SerialModem:
     def link(self, event: LinkEvent) -> list[Output]:
         """Something happened on the link."""
         if self._on:
-            self._mqtt.link(event)
+            if event.link == MQTT_LINK:
+                self._mqtt.link(event)
+            else:
+                self._sockets.link(event)
+                self._see_data_mode()
             self._pump()
         return self._outbox.take()
 
@@ -121,10 +127,25 @@ class SerialModem:
         """Least value of the idle time in data mode at the present baud rate."""
         return shortest_idle_ms(self.baud)
 
-    def enter_data_mode(self, send: Callable[[bytes], None]) -> None:
-        """Treat what follows the OK as payload."""
+    def enter_data_mode(
+        self, send: Callable[[bytes], bool | None], *, stream: bool = False, count: int | None = None
+    ) -> None:
+        """Treat what follows the OK as payload, see DataMode."""
         self.data_idle_ms = self.data_idle_ms or self.shortest_data_idle_ms
-        self._data_mode = DataMode(send)
+        self._data_mode = DataMode(send, stream=stream, count=count)
+
+    def write(self, data: bytes) -> None:
+        """Write bytes of the running command's answer."""
+        self._send(data)
+
+    def finish(self, ok: bool) -> None:
+        """End the running command."""
+        self._final("OK" if ok else "ERROR")
+
+    def urc(self, data: bytes) -> None:
+        """Write an unsolicited result as soon as one may be written."""
+        self._unsolicited.from_mqtt(data)
+        self._settle()
 
     def set_echo(self, on: bool) -> None:
         """Echo what the host types from the next byte on."""
@@ -148,6 +169,7 @@ class SerialModem:
             self._modem.power_off()
             self._on = False
             self._outbox.emit(CloseLink(abrupt=True))
+            self._sockets.drop_all()
             then()
 
         self._listening = False
@@ -157,7 +179,7 @@ class SerialModem:
         """Restart the modem core alone: it comes up in CFUN=0."""
         self._modem.power_off()
         self._modem = self._new_modem()
-        self._mqtt.abort()
+        self._network_lost()
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
@@ -178,13 +200,15 @@ class SerialModem:
             self._outbox,
             notify=lambda event, result: self._mqtt_says(b"#XMQTTEVT: %d,%d\r\n" % (event, result)),
             message=self._message_arrived,
-            opened=self._link_opened,
-            traffic=lambda: self._modem.radio.activity(),
+            opened=self.finish,
+            traffic=self._traffic,
         )
+        self._sockets = SocketCommands(self, self._outbox, self._traffic)
         self._application: dict[str, Forms] = {}
         for group in (
             ApplicationCommands(self, self._personality, self._nvm.identity, lambda: self._application),
             MqttCommands(self, self._mqtt),
+            self._sockets,
         ):
             self._application.update(group.commands())
         self._send(self._personality.banner)
@@ -195,7 +219,7 @@ class SerialModem:
             self._nvm,
             self._outbox,
             urc=self._modem_says,
-            lost=lambda: self._mqtt.abort(),
+            lost=self._network_lost,
             now=self._now,
             faults=self._faults,
             air=self._hazards.air,
@@ -207,6 +231,7 @@ class SerialModem:
         self._modem.crash()
         self._on = False
         self._outbox.emit(CloseLink(abrupt=True))
+        self._sockets.drop_all()
         self._outbox.after(BOOT, self._boot)
 
     def _crash_modem(self, fault: FaultModem) -> None:
@@ -221,8 +246,17 @@ class SerialModem:
                 self._mqtt.abort(ESHUTDOWN)
             case "silent":
                 self._outbox.emit(CloseLink(abrupt=True))
+        self._sockets.network_lost()
         self._modem_says("#XMODEM: SHUTDOWN,0")
         self._outbox.after(MODEM_RECOVERY, lambda: self._modem_says("#XMODEM: INIT,0"))
+
+    def _network_lost(self) -> None:
+        self._mqtt.abort()
+        self._sockets.network_lost()
+        self._see_data_mode()
+
+    def _traffic(self) -> None:
+        self._modem.radio.activity()
 
     def _message_arrived(self, topic: bytes, payload: bytes) -> None:
         between = b""
@@ -262,7 +296,15 @@ class SerialModem:
         else:
             self._data_mode = None
             self._send(b"\r\n#XDATAMODE: %d\r\n" % status)
+            self._sockets.left_data_mode()
         return taken
+
+    def _see_data_mode(self) -> None:
+        """Tell a host that is in data mode, in the only way there is, that nobody takes its bytes any more."""
+        mode = self._data_mode
+        if mode is not None and not mode.broken and self._sockets.data_mode_is_dead:
+            mode.broken = True
+            self._send(TERMINATOR)
 
     def _run(self, line: bytes) -> None:
         interrupted = self._hazards.interrupted(line.decode("latin-1"))
@@ -314,9 +356,6 @@ class SerialModem:
         self._busy = False
         self._send(f"\r\n{result}\r\n".encode())
         self._settle()
-
-    def _link_opened(self, ok: bool) -> None:
-        self._final("OK" if ok else "ERROR")
 
     def _modem_says(self, text: str) -> None:
         data = f"\r\n{text}\r\n".encode("latin-1")
