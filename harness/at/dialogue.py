@@ -134,14 +134,16 @@ class Dialogue:
         self._start(_Pending(command, needs_line=needs_line))
         return command.wire
 
-    def begin_payload(self, command: Command, payload: bytes) -> bytes:
+    def begin_payload(self, command: Command, payload: bytes, *, counted: bool = False) -> bytes:
         """Make the data mode that ``command`` opened pending; return the bytes to send: ``payload`` and ``+++``.
 
-        Data mode ends with ``#XDATAMODE: <status>``. Raises Misuse if the board would see a ``+++`` too early.
+        ``counted``: the command said how many bytes come, and data mode ends by itself after them. It ends with
+        ``#XDATAMODE: <status>``. Raises Misuse if the board would see a ``+++`` too early.
         """
-        check_payload(command, payload)
+        if not counted:
+            check_payload(command, payload)
         self._start(_Pending(command, data_mode=True))
-        return payload + b"+++"
+        return payload if counted else payload + b"+++"
 
     def give_up(self) -> list[Heard]:
         """Abandon the pending command, an open quote and announced bytes; return the lines that these held."""

@@ -9,6 +9,9 @@ should be first. Where the line ends do not stand where they belong, lines of a 
 where they can fall. What fits neither way lost bytes on its way, and is given back as lines.
 
     \\r\\n#XMQTTMSG: 3,5\\r\\n  \\r\\n+CSCON: 1\\r\\n  a/b\\r\\n  hello\\r\\n     is a/b, hello, and the URC +CSCON: 1
+
+Bytes of a socket (``#XRECV``) are written in one piece, and what looks like a URC in them is theirs: a line can only
+stand before the first, where the Serial LTE Modem lets one fall.
 """
 
 import re
@@ -19,6 +22,7 @@ _BETWEEN: Final = re.compile(rb"\r\n([+%#][A-Z][A-Z0-9]*: [ -~]*)\r\n")
 _BEGUN: Final = re.compile(rb"\r(?:\n(?:[+%#][A-Z0-9]{0,32}(?::(?: [ -~]{0,256})?)?\r?)?)?\Z")
 _OVER: Final = re.compile(rb"\r\n#XMQTTEVT: 2,-?\d+\r\n")  # stands behind the message, always
 _END: Final = b"\r\n"
+_MESSAGE: Final = b"#XMQTTMSG"
 
 
 class _Short(Exception):
@@ -47,6 +51,7 @@ class FramedBytes:
         self.broken = False
         self._lengths = lengths
         self._line = line
+        self._message = _MESSAGE in line
         self._data = bytearray()
         self._skip_lf = line.endswith(b"\r")  # the chunk ended inside the line end
 
@@ -64,7 +69,7 @@ class FramedBytes:
             found = self._read()
         except _Short:
             # The header was wrong about the lengths, or came last.
-            self.broken = _OVER.search(self._data) is not None
+            self.broken = self._message and _OVER.search(self._data) is not None
             return b"" if self.broken else None
         except _Wrong:
             self.broken = True
@@ -96,10 +101,11 @@ class FramedBytes:
         for length in self._lengths:
             blob = bytearray()
             while True:
-                at = self._set_aside(at, aside)
+                if self._message or not blob:
+                    at = self._set_aside(at, aside)
                 if len(blob) == length:
                     break
-                piece = min(_PIECE, length - len(blob))
+                piece = min(_PIECE, length - len(blob)) if self._message else length
                 if len(self._data) < at + piece:
                     raise _Short
                 blob += self._data[at : at + piece]

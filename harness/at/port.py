@@ -23,7 +23,7 @@ from harness.at.answer import Answer, AtError, AtFormatError, StrayAnswer, answe
 from harness.at.dialogue import CommandOutcome, Dialogue, check_payload
 from harness.at.foreign_writer import foreign_writer
 from harness.at.listener import Listener
-from harness.at.receiver import LINES, Receiver, Watch
+from harness.at.receiver import LINES, Payload, Receiver, Watch
 from harness.at.serial_link import open_link
 from harness.at.settings import PortSettings
 from harness.at.stream import ByteStream
@@ -34,6 +34,7 @@ from harness.timeline import Event, Kind, Timeline
 _SOON: Final = 0.02  # most answers come earlier, and then command and answer go to the files in one write
 _TRY_TIMEOUT: Final = 1.0  # the board answers within milliseconds; a remote port adds some
 _TRIES: Final = 4
+_LONGEST_COUNT: Final = 4096  # bytes that this harness hands to a counted data mode at once
 _PROBES: Final = ("AT+CMEE?", "AT+CFUN?", "AT+CEREG?", "AT%XSYSTEMMODE?", "AT+CNEC?", "AT+CSCON?")
 _OFTEN: Final = 32  # characters: short commands are sent again and again, and a certificate must not stay in memory
 _parse_often: Final = lru_cache(maxsize=256)(parse_command)
@@ -157,14 +158,19 @@ class AtPort:
         with self._turn:
             return self._answer(command, timeout)
 
-    def send_payload(self, command: str, payload: bytes, timeout: float = 10.0) -> int:
+    def send_payload(
+        self, command: str, payload: bytes, timeout: float = 10.0, *, socket_bytes: bool = False, counted: bool = False
+    ) -> int:
         """Send a command that opens data mode, then ``payload`` and ``+++``; return n of ``#XDATAMODE: n`` (0: sent).
 
-        ``timeout``: seconds for the command and again for the payload. Raises as :meth:`command`, and Misuse for a
-        payload that holds ``+++`` or ends with ``+``.
+        ``timeout``: seconds for the command and again for the payload. ``counted``: the command names the number of
+        bytes; then they may be any, and no ``+++`` follows. ``socket_bytes``: the timeline gets their number alone,
+        because they may be anybody's. Raises as :meth:`command`, and Misuse for a payload that holds ``+++`` or ends
+        with ``+``, unless it is counted.
         """
         parsed = self._parse(command)
-        check_payload(parsed, payload)
+        if not counted:
+            check_payload(parsed, payload)
         with self._turn:
             if self._out_of_step or self._receiver.strayed:
                 self._get_in_step()
@@ -175,7 +181,8 @@ class AtPort:
             except AtError as refused:
                 self._see_refused(refused, mark)
                 raise
-            outcome, _ = self._exchange(parsed, timeout, payload=payload)
+            sent = Payload(payload, hidden=socket_bytes, counted=counted)
+            outcome, _ = self._exchange(parsed, timeout, payload=sent)
             self._data_mode = False
             return outcome.final.code or 0
 
@@ -259,7 +266,7 @@ class AtPort:
             ) from refused
 
     def _exchange(
-        self, command: Command, timeout: float | None, *, payload: bytes | None = None
+        self, command: Command, timeout: float | None, *, payload: Payload | None = None
     ) -> tuple[CommandOutcome, float]:
         """Send ``command`` (or ``payload``); return how it ended and its seconds. Raises NoAnswer, BoardLost."""
         allowed = command.timeout if timeout is None else timeout
@@ -276,7 +283,7 @@ class AtPort:
         raise NoAnswer(f"{message}; it answers AT commands again after {tries} tries")
 
     def _send(
-        self, command: Command, timeout: float, *, payload: bytes | None = None, needs_line: bool = False
+        self, command: Command, timeout: float, *, payload: Payload | None = None, needs_line: bool = False
     ) -> CommandOutcome | None:
         """Send ``command`` (or ``payload``); return how it ended, None after ``timeout`` s. Raises BoardLost."""
         self._check_open()
@@ -326,7 +333,10 @@ class AtPort:
         for attempt in range(1, _TRIES + 1):
             # Nobody knows what an earlier user of the board left: after two tries in vain it may be data mode.
             leave = self._data_mode or (attempt > 2 and not self._settings.at_shell)
-            self._write((b"+++" if leave else b"") + (b'"' if attempt > 1 else b"") + first)
+            # A socket's data mode may wait for counted bytes, and knows no +++. To a board that is in no data mode they
+            # are empty lines.
+            fill = terminator * _LONGEST_COUNT if attempt == _TRIES and not self._settings.at_shell else b""
+            self._write(fill + (b"+++" if leave else b"") + (b'"' if attempt > 1 else b"") + first)
             if self._send(self._probe(), _TRY_TIMEOUT, needs_line=True):
                 return self._found_in_step(attempt)
         # A busy board is silent: commands are queued there, and the last of them is answered last.

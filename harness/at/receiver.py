@@ -8,6 +8,7 @@ all others in the reader: two threads that both want the interpreter would cost 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from queue import SimpleQueue
 from typing import Final
@@ -34,6 +35,15 @@ def is_line(event: Event, port: str) -> bool:
 
 Watch = Callable[[list[Draft]], list[Draft]]
 """Sees what goes to the timeline in one go, and returns it with what follows from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What data mode gets. ``hidden``: the timeline gets its size alone. ``counted``: see Dialogue.begin_payload."""
+
+    content: bytes = field(repr=False)
+    hidden: bool = False
+    counted: bool = False
 
 
 class Receiver:
@@ -78,7 +88,7 @@ class Receiver:
             if is_line(event, self._name):
                 yield event.text
 
-    def begin(self, command: Command, payload: bytes | None, *, needs_line: bool) -> bytes:
+    def begin(self, command: Command, payload: Payload | None, *, needs_line: bool) -> bytes:
         """Make ``command`` (or its ``payload``) pending and return the bytes to send.
 
         ``needs_line``: see :meth:`Dialogue.begin`.
@@ -90,8 +100,9 @@ class Receiver:
                 wire, text = self._dialogue.begin(command, needs_line=needs_line), command.redacted
                 data = {}
             else:
-                wire, text = self._dialogue.begin_payload(command, payload), shown_bytes(payload)
-                data = packed(payload)
+                wire = self._dialogue.begin_payload(command, payload.content, counted=payload.counted)
+                text = f"{len(payload.content)} bytes" if payload.hidden else shown_bytes(payload.content)
+                data = {} if payload.hidden else packed(payload.content)
             self.sent_at = now()
             self._unsaid.append((self.sent_at, Kind.TX, self._name, text, data))
         return wire

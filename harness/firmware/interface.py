@@ -24,6 +24,8 @@ class Capability(StrEnum):
     AT = "AT commands"  # a firmware without them can only be watched
     MQTT = "MQTT commands"
     WILL = "MQTT will"
+    SUBACK_CODE = "SUBACK return codes"
+    PACKET_ID = "packet ids of acknowledgements"
     BINARY_PAYLOAD = "payloads of any bytes"
     SOCKETS = "socket commands"
     PROVISIONING = "client of the provisioning service"  # or may have one: it says so when it is told to look
@@ -62,6 +64,16 @@ class Firmware:
 
 
 @dataclass(frozen=True, slots=True)
+class Will:
+    """The message that the broker publishes when the connection ends without DISCONNECT. Needs Capability.WILL."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """What an MQTT connection is made with. ``keepalive``: seconds, 1200 is AWS IoT's maximum and NCS's default."""
 
@@ -71,6 +83,7 @@ class Login:
     sec_tag: int
     keepalive: int = 1200
     clean_session: bool = True
+    will: Will | None = None
 
 
 class NoSession(Refusal):

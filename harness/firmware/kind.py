@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.at import AtPort, FramedUrc, Terminator
+from harness.firmware.bridge.at_socket import AtSocket
 from harness.firmware.interface import Capability, Firmware, MqttDriver
 from harness.firmware.mqtt_event import MqttWatcher
 from harness.firmware.without_mqtt import WithoutMqtt
@@ -21,7 +22,7 @@ class FirmwareKind:
     ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminators``: what else
     than CR may end its commands. ``restart``: the lines by which a board on which trials run shows that it, or its
     modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in step. ``reset``: its
-    command that restarts the board.
+    command that restarts the board. ``socket``: makes a new socket of the board's modem; None: it has no such commands.
     """
 
     name: FirmwareName
@@ -38,3 +39,4 @@ class FirmwareKind:
     driver: Callable[[AtPort, Firmware], MqttDriver] = WithoutMqtt
     watcher: Callable[[], MqttWatcher] | None = None
     restart: re.Pattern[str] | None = None
+    socket: Callable[[AtPort], AtSocket] | None = None

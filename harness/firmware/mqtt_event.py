@@ -26,8 +26,9 @@ class MqttEventKind(StrEnum):
 class MqttEvent:
     """One event of the board's MQTT connection.
 
-    ``t``: seconds of ``time.monotonic()``, when its line arrived. ``result``: the number that the board gave.
-    ``seq``: of its event on the timeline, -1 before it is there.
+    ``t``: seconds of ``time.monotonic()``, when its line arrived. ``result``: the number that the board gave; of a
+    SUBACK 0x80 when the broker said no, as far as the firmware tells. ``seq``: of its event on the timeline, -1 before
+    it is there. ``packet_id``: of an acknowledgement, None where the firmware does not tell it.
     """
 
     kind: MqttEventKind
@@ -36,6 +37,7 @@ class MqttEvent:
     topic: str = ""
     payload: bytes = b""
     seq: int = field(default=-1, compare=False)
+    packet_id: int | None = None
 
     @property
     def by_remote(self) -> bool:
@@ -49,6 +51,8 @@ class MqttEvent:
             return "disconnected as asked" if self.result == 0 else f"hung up: {device_errno.describe(self.result)}"
         if self.kind is MqttEventKind.REFUSED:
             return f"CONNACK return code {self.result}"
+        if self.kind is MqttEventKind.SUBACK and self.result:
+            return f"suback with return code 0x{self.result:02x}"
         return str(self.kind.value)
 
 
@@ -91,13 +95,15 @@ def drafted(event: MqttEvent, port: str) -> Draft:
     """Return the timeline's draft for ``event``.
 
     Its data: ``kind``, ``result``; ``errno`` (name) of an end that the other side caused; ``topic`` and the payload's
-    fields (:func:`harness.timeline.packed`) of a message.
+    fields (:func:`harness.timeline.packed`) of a message; ``packet_id`` where it is known.
     """
     data: dict[str, Any] = {"kind": event.kind.value, "result": event.result}
     if event.by_remote:
         data["errno"] = device_errno.NAMES.get(abs(event.result), "")
     if event.kind is MqttEventKind.MESSAGE:
         data |= {"topic": event.topic, **packed(event.payload)}
+    if event.packet_id is not None:
+        data["packet_id"] = event.packet_id
     return event.t, Kind.MQTT, port, str(event), data
 
 
@@ -106,9 +112,8 @@ def mqtt_event(event: Event) -> MqttEvent | None:
     if event.kind is not Kind.MQTT:
         return None
     data = event.data
-    return MqttEvent(
-        MqttEventKind(data["kind"]), event.t, data["result"], data.get("topic", ""), unpacked(data), event.seq
-    )
+    kind, topic = MqttEventKind(data["kind"]), data.get("topic", "")
+    return MqttEvent(kind, event.t, data["result"], topic, unpacked(data), event.seq, data.get("packet_id"))
 
 
 def mqtt_events(events: Iterable[Event], port: str) -> list[MqttEvent]:

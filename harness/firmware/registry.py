@@ -7,12 +7,21 @@ from harness.errors import Misuse
 from harness.firmware.at_client import AT_CLIENT
 from harness.firmware.interface import Capability
 from harness.firmware.kind import FirmwareKind
+from harness.firmware.raw_sockets import RAW_SOCKETS
 from harness.firmware.serial_modem import SERIAL_MODEM
 from harness.firmware.shell import SHELL
 from harness.timeline import Event, Kind
 
-FIRMWARES: Final[dict[str, FirmwareKind]] = {kind.name: kind for kind in (SERIAL_MODEM, AT_CLIENT, SHELL)}
-"""By the names that boards files use."""
+FIRMWARES: Final[dict[str, FirmwareKind]] = {
+    kind.name: kind
+    for kind in (
+        SERIAL_MODEM,
+        RAW_SOCKETS,
+        AT_CLIENT,
+        SHELL,
+    )
+}
+"""By the names that boards files use. Of those that know the same board, the first is the one to say that it runs."""
 
 
 def kind_of(name: str) -> FirmwareKind:

@@ -26,6 +26,7 @@ class FirmwareName(StrEnum):
     """Application firmware, on real and virtual boards: it decides how commands and answers are wrapped."""
 
     SERIAL_MODEM = "serial-modem"
+    RAW_SOCKETS = "raw-sockets"  # Serial Modem, used by its socket commands
     AT_CLIENT = "at-client"
     SHELL = "shell"
 

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from harness.at import AtError, AtPort, FramedUrc
+from harness.firmware.bridge import FRAMED, HandleSocket
 from harness.firmware.interface import Capability, Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.serial_modem.driver import SerialModem
@@ -39,7 +40,7 @@ def _message_lengths(args: str) -> tuple[int, ...]:
     return int(topic), int(payload)
 
 
-_FRAMED: Final[dict[str, FramedUrc]] = {"#XMQTTMSG": _message_lengths}
+_FRAMED: Final[dict[str, FramedUrc]] = {"#XMQTTMSG": _message_lengths, **FRAMED}
 
 SERIAL_MODEM: Final = FirmwareKind(
     name=FirmwareName.SERIAL_MODEM,
@@ -54,5 +55,6 @@ SERIAL_MODEM: Final = FirmwareKind(
     watcher=SerialModemWatcher,
     to_known_state=to_known_state,
     reset="AT#XRESET",
+    socket=HandleSocket,
 )
 """Serial Modem and Serial LTE Modem."""

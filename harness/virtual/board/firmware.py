@@ -40,7 +40,7 @@ def make_firmware(
     ``provisioning``: whether it has the provisioning service's client; ``root_ca``: that service's root CA (PEM).
     """
     match name:
-        case FirmwareName.SERIAL_MODEM:
+        case FirmwareName.SERIAL_MODEM | FirmwareName.RAW_SOCKETS:
             return SerialModem(personality, nvm, baud=baud, faults=faults)
         case FirmwareName.AT_CLIENT:
             return AtHost(personality, nvm, faults=faults, terminator=terminator)

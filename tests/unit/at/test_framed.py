@@ -62,3 +62,19 @@ def test_what_never_became_complete_can_be_read_as_lines():
     framed = FramedBytes((1, 20), b"#XMQTTMSG: 1,20\r\n")
     assert framed.feed(b"a\r\n+CEREG: 1\r\n") is None
     assert framed.so_far() == b"#XMQTTMSG: 1,20\r\na\r\n+CEREG: 1\r\n"
+
+
+def test_what_looks_like_an_event_in_a_sockets_bytes_is_theirs():
+    data = b"\r\n#XMQTTEVT: 2,0\r\n"
+    framed = FramedBytes((200,), b"#XRECV: 0,0,200\r\n")
+    assert framed.feed(data) is None
+    assert not framed.broken
+    assert framed.feed(b"x" * (200 - len(data)) + b"\r\nOK\r\n") == b"OK\r\n"
+    assert framed.blobs == (data + b"x" * (200 - len(data)),)
+
+
+def test_a_line_may_stand_before_a_sockets_bytes_and_nowhere_in_them():
+    payload = b"x" * 128 + b"\r\n+CSCON: 0\r\n" + b"y" * 60
+    framed = FramedBytes((len(payload),), b"#XRECV: %d\r\n" % len(payload))
+    assert framed.feed(b"\r\n+CSCON: 1\r\n" + payload + b"\r\n") == b""
+    assert (framed.blobs, framed.aside) == ((payload,), (b"+CSCON: 1",))

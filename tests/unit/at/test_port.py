@@ -257,7 +257,7 @@ def test_every_try_sends_what_the_last_one_did_not(opened, hasty, timeline):
         b"AT+CFUN?\r",
         b'+++"\r',
         b"AT+CEREG?\r",
-        b'+++"\r',
+        b"\r" * 4096 + b'+++"\r',  # a socket's data mode may wait for counted bytes
         b"AT%XSYSTEMMODE?\r",
     ]
     assert texts(timeline, Kind.STEP) == []
@@ -348,6 +348,14 @@ def test_a_payload_follows_its_command_and_ends_with_three_plus(opened, timeline
     assert texts(timeline) == ["AT#XSEND", "OK", "payload", "#XDATAMODE: 0"]
     port.sync()
     assert b"+++" not in b"".join(written(port)[2:])
+
+
+def test_counted_bytes_of_a_socket_are_sent_as_they_are_and_the_timeline_has_their_number_alone(opened, timeline):
+    port = opened(lambda data: b"OK\r\n" if data.startswith(b"AT") else b"#XDATAMODE: 0\r\n")
+    assert port.send_payload("AT#XSEND=0,2,0,7", b"a+++b\0+", socket_bytes=True, counted=True) == 0
+    assert written(port) == [b"AT#XSEND=0,2,0,7\r", b"a+++b\0+"]
+    assert texts(timeline) == ["AT#XSEND=0,2,0,7", "OK", "7 bytes", "#XDATAMODE: 0"]
+    assert not any("payload" in event.data for event in timeline.since(0))
 
 
 def test_the_number_that_ends_data_mode_is_returned(opened):

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from harness.at.dialogue import Dialogue
-from harness.at.receiver import Receiver
+from harness.at.receiver import Payload, Receiver
 from harness.at.syntax import parse_command
 from harness.errors import NoAnswer
 from harness.timeline import Kind, Timeline
@@ -86,7 +86,7 @@ def test_what_is_watched_enters_with_what_follows_from_it(receiver, stream):
 
 
 def test_a_payload_is_on_the_timeline_byte_for_byte(receiver):
-    receiver.begin(parse_command('AT#XMQTTPUB="t",""'), b"\xff\x00", needs_line=False)
+    receiver.begin(parse_command('AT#XMQTTPUB="t",""'), Payload(b"\xff\x00"), needs_line=False)
     receiver.sent()
     assert receiver.timeline.since()[0].data == {"payload": "/wA=", "encoding": "base64"}
 

@@ -1,0 +1,8 @@
+"""A local socket whose other end is a socket of the board's modem: any program's bytes go through the board."""
+
+from harness.firmware.bridge.at_socket import FRAMED, AtSocket, SocketEnd
+from harness.firmware.bridge.handle_socket import HandleSocket
+from harness.firmware.bridge.listener import BridgeListener, Through
+from harness.firmware.bridge.pump import Pump
+
+__all__ = ["FRAMED", "AtSocket", "BridgeListener", "HandleSocket", "Pump", "SocketEnd", "Through"]

@@ -1,0 +1,104 @@
+"""One TCP or TLS socket of a board's modem, told by AT commands: what every firmware's sockets have in common.
+
+Sources: Serial Modem documentation, "Socket AT commands"; nrf_modem's nrf_poll (POLLIN is raised together with POLLHUP
+on stream sockets, so a peer's end reads 17, 0x0011; 16 where POLLIN was not asked for or told before).
+"""
+
+import re
+from abc import ABC, abstractmethod
+from enum import IntFlag, StrEnum
+from typing import Final
+
+from harness.at import AtPort, FramedUrc
+from harness.firmware.interface import NoSession
+
+_TOLD: Final = re.compile(r"#XAPOLL: (\d+),(\d+)\Z")
+
+
+class Poll(IntFlag):
+    """Bits of nrf_poll; the numbers are Linux's."""
+
+    IN = 1
+    OUT = 4
+    ERR = 8
+    HUP = 16
+    NVAL = 32
+
+
+OVER: Final = Poll.ERR | Poll.HUP | Poll.NVAL
+
+
+def received_length(args: str) -> tuple[int, ...]:
+    """Return the number of bytes behind ``#XRECV: <handle>,<mode>,<n>``, or behind ``#XRECV: <n>``."""
+    *before, count = map(int, args.split(","))
+    in_hex = len(before) > 1 and before[1] == 1
+    return (2 * count if in_hex else count,)
+
+
+FRAMED: Final[dict[str, FramedUrc]] = {"#XRECV": received_length}
+"""The lines that announce a socket's bytes."""
+
+
+class SocketEnd(StrEnum):
+    """How a connection ended, as the board shows it."""
+
+    PEER = "the peer has closed"  # FIN or close_notify: the stream was read to its end
+    RESET = "the connection was reset"  # reading failed although the peer was there to hang up
+    NETWORK = "the network below is gone"
+    INVALID = "the board has no such socket any more"
+
+
+def poll_bits(line: str) -> tuple[int, Poll] | None:
+    """Return handle and bits of a ``#XAPOLL`` URC; None: it is another line."""
+    found = _TOLD.match(line)
+    return (int(found[1]), Poll(int(found[2]))) if found else None
+
+
+def poll_text(handle: int, bits: Poll) -> str:
+    """Return the bits for people, in every form in which firmwares write them.
+
+    >>> poll_text(0, Poll(17))
+    'socket 0: POLLIN POLLHUP (17, 0x0011)'
+    """
+    names = " ".join(f"POLL{bit.name}" for bit in Poll if bit in bits)
+    return f"socket {handle}: {names} ({int(bits)}, 0x{int(bits):04x})"
+
+
+class AtSocket(ABC):
+    """A socket from :meth:`connect` to :meth:`close`. Calls raise LabError when the board is gone or silent.
+
+    ``most``: bytes that one :meth:`send` takes.
+    """
+
+    most: int
+
+    def __init__(self, port: AtPort) -> None:
+        self.port: Final = port
+        self.handle = -1
+
+    @abstractmethod
+    def connect(self, host: str, port: int, sec_tag: int | None, *, timeout: float) -> None:
+        """Open the socket, connect it, and have its changes told from now on.
+
+        ``host``: also the name that the peer's certificate must have. ``sec_tag`` None: TCP without TLS. ``timeout``:
+        seconds to connect. Raises NoSession; nothing is left open then.
+        """
+
+    @abstractmethod
+    def send(self, data: bytes) -> bool:
+        """Send bytes, any and in order. False: the board did not take them all; the connection is of no use then."""
+
+    @abstractmethod
+    def receive(self) -> bytes | None:
+        """Return what has arrived, without waiting; empty: the stream has ended; None: nothing now, or it failed."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the socket, if the board still has it."""
+
+    def no_session(self, host: str, port: int, sec_tag: int | None, said: str) -> NoSession:
+        """Return the error of a connection that did not come about."""
+        tls = "no TCP connection" if sec_tag is None else "no TLS session"
+        key = "" if sec_tag is None else f" using sec_tag {sec_tag}"
+        alike = "name, network, trust and key all look alike to it"
+        return NoSession(f"{self.port.name}: {tls} with {host}:{port}{key} (the board says {said}; {alike})")

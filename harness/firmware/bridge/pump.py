@@ -1,0 +1,223 @@
+"""Carries bytes between a local socket and a socket of the board, both ways, in one thread.
+
+Nothing is polled: the board tells by ``#XAPOLL`` that something has arrived, or that the connection has ended. What the
+local program sends waits in its socket as long as the board takes nothing, so it is held back as by any slow network;
+what arrives waits in the modem as long as the local program takes nothing.
+
+The order of a step, and why: deliver what was received, because nothing may overtake it; receive, because the modem has
+little room and the broker's answers decide; send, one piece, so that neither direction starves the other.
+"""
+
+import os
+import select
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from harness.errors import HarnessError, LabError
+from harness.firmware.bridge.at_socket import OVER, AtSocket, Poll, SocketEnd, poll_bits, poll_text
+from harness.timeline import Event, Kind
+
+_JOIN: Final = 30.0  # one command's deadline, and closing
+
+
+class Pump:
+    """Runs from :meth:`start` until either side ends or :meth:`stop`. Closes both sockets then.
+
+    ``local``: a connected stream socket. ``remote``: connected, with its changes told. ``since``: mark of the timeline
+    from which on the board's lines count; taken before ``remote`` was connected.
+    ``ended``: called in the pump's thread once nothing more will come, before the local socket is closed.
+    """
+
+    def __init__(
+        self, local: socket.socket, remote: AtSocket, *, since: int, ended: Callable[[], None] = lambda: None
+    ) -> None:
+        self.end: SocketEnd | None = None
+        """How the board's side ended; None: it has not, or the local side ended first."""
+        self.failure: HarnessError | None = None
+        """Why the board could not go on."""
+        self.sent = self.received = 0
+        """Bytes in each direction."""
+        self._local = local
+        self._remote = remote
+        self._since = since
+        self._ended = ended
+        self._port = remote.port
+        self._lock = threading.Lock()
+        self._told: dict[int, Poll] = {}  # by the sequence numbers of their lines
+        self._taken = since
+        self._bits = Poll(0)
+        self._look = False
+        self._looked = threading.Event()
+        self._pending = memoryview(b"")
+        self._local_open = True
+        self._remote_open = True
+        self._stopping = False
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        self._thread = threading.Thread(target=self._run, name=f"bridge-{self._port.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to carry bytes."""
+        self._local.setblocking(False)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether bytes are still carried."""
+        return self._thread.is_alive()
+
+    def ask(self, timeout: float) -> bool:
+        """Have the board asked whether the connection stands: a line of it may have got lost. False: it has ended."""
+        self._looked.clear()
+        with self._lock:
+            self._look = True
+        self._poke()
+        while self.running and not self._looked.wait(min(timeout, 0.1)):
+            timeout -= 0.1
+            if timeout <= 0:
+                raise LabError(f"{self._port.name}: the bridge did not come to ask the board about its socket")
+        return self.running and self.end is None
+
+    def stop(self) -> None:
+        """Stop, and close both sockets. Raises LabError if the thread hangs."""
+        self._stopping = True
+        self._poke()
+        self.join(_JOIN)
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end. Raises LabError after ``timeout`` seconds."""
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            raise LabError(f"{self._port.name}: the bridge did not end within {timeout:g} s; the board may hang")
+
+    # -- the board's lines, in whichever thread brings them -----------------------------------------------------------
+
+    def _see(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.kind is Kind.URC and event.source == self._port.name and event.seq >= self._since:
+                found = poll_bits(event.text)
+                if found is not None and found[0] == self._remote.handle:
+                    with self._lock:
+                        self._told[event.seq] = found[1]
+                    self._poke()
+
+    def _poke(self) -> None:
+        with suppress(BlockingIOError, OSError):  # full: it wakes anyway
+            os.write(self._wake, b"x")
+
+    # -- the thread ---------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            with self._port.timeline.sink(self._see):
+                self._see(self._port.timeline.since(self._since))
+                while not self._stopping and (self._remote_open or self._pending):
+                    self._step()
+        except HarnessError as error:
+            self.failure = error
+        finally:
+            self._finish()
+
+    def _step(self) -> None:
+        self._take_told()
+        if self._pending and not self._deliver():
+            self._wait(read=False, write=True)
+        elif self._look or (self._bits and self._remote_open):
+            self._receive()
+        elif not self._local_open:
+            self._remote_open = False
+        elif self._wait(read=True, write=False):
+            self._forward()
+
+    def _take_told(self) -> None:
+        with self._lock:
+            told, self._told = self._told, {}
+        for seq, bits in sorted(told.items()):
+            if seq < self._taken:  # seen twice, when the pump began
+                continue
+            self._taken = seq + 1
+            text = poll_text(self._remote.handle, bits)
+            self._port.timeline.add(Kind.STEP, self._port.name, text, socket=self._remote.handle, revents=int(bits))
+            self._bits |= bits & ~Poll.OUT
+
+    def _receive(self) -> None:
+        asked, self._look = self._look, False
+        data = self._remote.receive()
+        if data:
+            self.received += len(data)
+            self._pending = memoryview(data)
+            self._bits &= ~Poll.IN  # told again if there is more
+        elif data is not None:
+            self._over(SocketEnd.PEER)
+        elif self._bits & OVER:
+            self._over(_failed(self._bits))
+        else:
+            self._bits &= ~Poll.IN
+        if asked:
+            self._looked.set()
+
+    def _over(self, end: SocketEnd) -> None:
+        self.end = end
+        self._remote_open = False
+        self._port.timeline.add(Kind.STEP, self._port.name, f"socket {self._remote.handle}: {end}")
+
+    def _deliver(self) -> bool:
+        """Hand over what was received; False: the local program takes no more now."""
+        try:
+            sent = self._local.send(self._pending)
+        except BlockingIOError:
+            return False
+        except OSError:  # the local program has gone: nobody wants it
+            self._pending = memoryview(b"")
+            self._local_open = False
+            return True
+        self._pending = self._pending[sent:]
+        return not self._pending
+
+    def _forward(self) -> None:
+        try:
+            data = self._local.recv(self._remote.most)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._local_open = False
+        elif self._remote.send(data):
+            self.sent += len(data)
+        elif not self._bits & OVER:
+            # The board took them no more: it is about to say why, or a line got lost. What has arrived is still read.
+            self._bits |= Poll.HUP
+
+    def _wait(self, *, read: bool, write: bool) -> bool:
+        """Wait for the local socket or for the board; return whether the local one is ready."""
+        local = self._local.fileno()
+        readable, writable, _ = select.select([self._woken, *[local] * read], [local] * write, [])
+        if self._woken in readable:
+            os.read(self._woken, 4096)
+            return False  # the board goes first
+        return bool(readable or writable)
+
+    def _finish(self) -> None:
+        if self._port.alive:
+            try:
+                self._remote.close()
+            except HarnessError as error:
+                self.failure = self.failure or error
+        self._looked.set()
+        self._ended()
+        with suppress(OSError):
+            self._local.shutdown(socket.SHUT_RDWR)
+        self._local.close()
+        os.close(self._woken)
+        wake, self._wake = self._wake, -1
+        os.close(wake)
+
+
+def _failed(bits: Poll) -> SocketEnd:
+    if bits & Poll.NVAL:
+        return SocketEnd.INVALID
+    return SocketEnd.NETWORK if bits & Poll.ERR else SocketEnd.RESET
