@@ -61,6 +61,9 @@ class Arguments(argparse.Namespace):
     # virtual fault
     fault: str | None
     fields: list[str]
+    # bridge
+    listen: int
+    to: tuple[str, int] | None
     # completion
     shell: str
     # judge, report rebuild

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "boards lease": "boards:lease",
     "doctor": "doctor:examine",
     "power": "power:switch",
+    "bridge": "bridge:carry",
     "completion": "completion:script",
     "provision": "provision:provision",
     "credentials list": "credentials:list_stored",

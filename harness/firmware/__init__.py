@@ -1,5 +1,7 @@
 """What the application core adds to the modem: its capabilities, what its lines say of MQTT, and its commands."""
 
+from harness.firmware.bridge import AtSocket, BridgeListener, Pump, Through
+from harness.firmware.bridge.listener import carry
 from harness.firmware.detect import (
     WrongFirmware,
     open_firmware,
@@ -8,14 +10,16 @@ from harness.firmware.detect import (
     synchronise,
     to_known_state,
 )
-from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession, StillConnected
+from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession, StillConnected, Will
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
-from harness.firmware.registry import FIRMWARES, all_lack, kind_of, restart
+from harness.firmware.registry import FIRMWARES, kind_of, restart
 from harness.firmware.shell.provisioning_client import fetch_commands
 
 __all__ = [
     "FIRMWARES",
+    "AtSocket",
+    "BridgeListener",
     "Capability",
     "Firmware",
     "FirmwareKind",
@@ -25,9 +29,12 @@ __all__ = [
     "MqttEventKind",
     "MqttWatcher",
     "NoSession",
+    "Pump",
     "StillConnected",
+    "Through",
+    "Will",
     "WrongFirmware",
-    "all_lack",
+    "carry",
     "fetch_commands",
     "kind_of",
     "mqtt_event",

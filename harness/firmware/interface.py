@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from harness.at import AtPort
-from harness.errors import LabError, NoAnswer, Refusal
+from harness.errors import LabError, Misuse, NoAnswer, Refusal
 from harness.firmware.mqtt_event import MqttEvent, mqtt_event, mqtt_events
 from harness.timeline import Event
 
@@ -24,8 +24,10 @@ class Capability(StrEnum):
     AT = "AT commands"  # a firmware without them can only be watched
     MQTT = "MQTT commands"
     WILL = "MQTT will"
+    EMPTY_PAYLOAD = "PUBLISH without a payload"
     SUBACK_CODE = "SUBACK return codes"
     PACKET_ID = "packet ids of acknowledgements"
+    POLL_EVENTS = "poll events of its connection"
     BINARY_PAYLOAD = "payloads of any bytes"
     SOCKETS = "socket commands"
     PROVISIONING = "client of the provisioning service"  # or may have one: it says so when it is told to look
@@ -114,6 +116,10 @@ class MqttDriver(ABC):
     @abstractmethod
     def disconnect(self) -> None:
         """End the connection that the board says it has, whatever the events say. Does nothing if it has none."""
+
+    def drop(self) -> None:
+        """End the connection without DISCONNECT, so that the broker publishes the will. Needs Capability.WILL."""
+        raise Misuse(f"{self._port.name}: {self.firmware} has no {Capability.WILL}, and cannot be dropped for one")
 
     @abstractmethod
     def is_connected(self) -> bool:

@@ -5,7 +5,6 @@ from typing import Final
 
 from harness.errors import Misuse
 from harness.firmware.at_client import AT_CLIENT
-from harness.firmware.interface import Capability
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.raw_sockets import RAW_SOCKETS
 from harness.firmware.serial_modem import SERIAL_MODEM
@@ -29,15 +28,6 @@ def kind_of(name: str) -> FirmwareKind:
     if name not in FIRMWARES:
         raise Misuse(f"firmware {name!r} is not known; known: {', '.join(sorted(FIRMWARES))}")
     return FIRMWARES[name]
-
-
-def all_lack(*needed: Capability) -> str | None:
-    """Return why no firmware with MQTT commands can do all of this; None: one can."""
-    kinds = [kind for kind in FIRMWARES.values() if Capability.MQTT in kind.capabilities]
-    for capability in needed:
-        if not any(capability in kind.capabilities for kind in kinds):
-            return f"{' and '.join(kind.product for kind in kinds)} has no {capability}"
-    return None
 
 
 def restart(events: Iterable[Event]) -> Event | None:

@@ -12,6 +12,7 @@ from harness.plugin.collection import (
 from harness.plugin.fixtures import (
     _board,
     board,
+    board_socket,
     cloud,
     device,
     device_api,
@@ -19,6 +20,7 @@ from harness.plugin.fixtures import (
     faults,
     membership,
     modem,
+    mqtt_through_board,
     observer,
     own_names,
     power_cycle,
@@ -41,6 +43,7 @@ from harness.plugin.reporting import pytest_runtest_makereport
 __all__ = [
     "_board",
     "board",
+    "board_socket",
     "cloud",
     "device",
     "device_api",
@@ -48,6 +51,7 @@ __all__ = [
     "faults",
     "membership",
     "modem",
+    "mqtt_through_board",
     "observer",
     "own_names",
     "power_cycle",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from harness.plugin.state import CASE, WINDOW, derived_of, full, out_of, run_of
 
 if TYPE_CHECKING:
     from harness.cloud import DeviceApi, NrfCloud, Observer
-    from harness.firmware import MqttDriver
+    from harness.firmware import BridgeListener, MqttDriver
     from harness.modem import Modem
     from harness.policy.evaluation.membership import Membership
     from harness.policy_trials.own_names import OwnNames
@@ -171,3 +172,39 @@ def trial(
 ) -> Trials:
     """Trials on the provisioned device's MQTT connection."""
     return board.trials(trial_recorder)
+
+
+@pytest.fixture
+def board_socket(board: Board) -> Iterator[Callable[..., socket.socket]]:
+    """Opens TLS sockets of the board: ``board_socket()`` leads to its cloud's broker, ``board_socket(host, port)``
+    elsewhere. What is written into the local socket that it returns leaves the board. Skips where there are none.
+    """
+    from harness.firmware import Capability, Pump, carry
+
+    reason = board.opened.firmware.lacks(Capability.SOCKETS)
+    if reason is not None:
+        pytest.skip(reason)
+    pumps: list[Pump] = []
+
+    def connect(host: str = "", port: int = 0) -> socket.socket:
+        ours, boards = socket.socketpair()
+        to = board.through(host=host, port=port)
+        try:
+            pumps.append(carry(boards, board.new_socket(), to))
+        except BaseException:
+            ours.close()
+            boards.close()
+            raise
+        return ours
+
+    yield connect
+    for pump in pumps:
+        pump.stop()
+
+
+@pytest.fixture
+def mqtt_through_board(board: Board, provisioned: Provisioned, board_socket: object) -> Iterator[BridgeListener]:
+    """A local address (``.address``) at which any MQTT program, without TLS, talks to the cloud through the board."""
+    provisioned.link.disconnect()  # the device has one connection
+    with board.bridge(board.through()) as bridge:
+        yield bridge

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from harness.firmware import Capability, all_lack
+from harness.firmware import Capability, MqttEvent, MqttEventKind, Will
 from harness.policy import PolicyDocument, PolicySet, Selection, readings, refusals, topic_arn, unknown_keys
 from harness.policy.derivation.case import Case, Verb, rule
 from harness.policy.derivation.delivery import Delivery, Source, delivery, shows_sending
@@ -29,6 +29,7 @@ from harness.policy.evaluation.membership import (
 from harness.policy.proof.selection import plan
 from harness.policy_trials.answers import answer
 from harness.run.board import Board
+from harness.timeline import Kind
 from harness.trial import (
     Outcome,
     Trials,
@@ -90,10 +91,17 @@ def _plain_connect(case: Case) -> bool:
 
 
 def fit_for_trials(documents: Sequence[PolicyDocument], names: Names) -> Callable[[Case], bool]:
-    """Return whether a trial can be made of a case; see :func:`why_not`."""
+    """Return whether a trial can be made of a case (:func:`why_not`) on every board that connects.
+
+    The smallest set has to fit all of them, so it holds no wills: Serial Modem's MQTT commands have none.
+    """
     unknown = _Unknown.asked_by(documents)
     by_membership = {membership: Expectations(documents, names, membership) for membership in Membership}
-    return lambda case: _why_not(case, names, by_membership[case.membership], unknown) is None
+
+    def fits(case: Case) -> bool:
+        return case.request.will is None and _why_not(case, names, by_membership[case.membership], unknown) is None
+
+    return fits
 
 
 def why_not(case: Case, documents: Sequence[PolicyDocument], names: Names) -> str | None:
@@ -120,8 +128,6 @@ class _Unknown(NamedTuple):
 def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unknown | None) -> str | None:
     if case.membership not in MEMBERSHIPS:
         return f"nRF Cloud offers no call that makes a device {case.membership}"
-    if case.request.will is not None:
-        return all_lack(Capability.WILL) or "the trials make no CONNECT with a will"
     if case.request.verb is Verb.RECEIVE:
         found = delivery(case.request, case.membership, names, expectations)
         if found is None:
@@ -189,6 +195,8 @@ def outcome_of_refusal(case: Case, action: str | None) -> Outcome:
 def can_run(case: Case, board: Board) -> str | None:
     """Return why ``case`` cannot be run on ``board``, or None."""
     reason = why_not(case, board.cloud.documents, board.device.names) or board.device.cannot_be(case.membership)
+    if reason is None and case.request.will is not None:
+        reason = board.opened.firmware.lacks(Capability.WILL)
     if reason is None and case.request.verb is not Verb.CONNECT:
         reason = board.opened.firmware.topic_fault(case.request.name)
     return reason
@@ -212,9 +220,10 @@ def run_case(board: Board, trials: Trials, case: Case) -> Verdict:
 
 def _connect(board: Board, trials: Trials, case: Case) -> Verdict:
     request, login = case.request, board.device.login()
-    if request.name == login.client_id and not request.persistent:
+    if request.name == login.client_id and not request.persistent and request.will is None:
         return trials.verify_connection()
-    other = replace(login, client_id=request.name, clean_session=not request.persistent)
+    will = None if request.will is None else Will(request.will, b"{}", retain=request.retain)
+    other = replace(login, client_id=request.name, clean_session=not request.persistent, will=will)
     return trials.connect(other, difference=case.probes)
 
 
@@ -229,7 +238,28 @@ def _publish(board: Board, trials: Trials, case: Case) -> Verdict:
     elif topic.startswith("$aws/"):
         # A payload that the shadow and jobs services take; a refused publish never gets that far.
         payload = b'{"clientToken":"%NONCE%"}'
-    return trials.publish(topic, payload, retain=retain, witness=witness)
+    verdict = trials.publish(topic, payload, retain=retain, witness=witness)
+    if retain:
+        clear_retained(board, topic, verdict)
+    return verdict
+
+
+def clear_retained(board: Board, topic: str, verdict: Verdict) -> None:
+    """Take a retained message away that the cloud has taken, if the board's firmware can publish an empty payload.
+
+    Others would get it with every subscription, for good. Raises LabError.
+    """
+    if verdict.outcome is not Outcome.TOLERATED:
+        return
+    device, timeline = board.opened.mqtt, board.timeline
+    if reason := device.firmware.lacks(Capability.EMPTY_PAYLOAD):
+        timeline.add(Kind.STEP, board.name, f"the retained message on {topic} stays: {reason}")
+        return
+    board.provisioned.link.ensure()
+    mark, patience = device.mark(), board.device.patience
+    done = device.publish(topic, b"", retain=True) and device.wait(_acked_or_closed, since=mark, timeout=patience)
+    word = "is cleared" if done and done.kind is MqttEventKind.PUBACK else "could not be cleared"
+    timeline.add(Kind.STEP, board.name, f"the retained message on {topic} {word}")
 
 
 def _seen_by_observer(board: Board) -> Witness:
@@ -256,3 +286,7 @@ def _trigger(found: Delivery, membership: Membership, board: Board) -> Trigger:
             return desired_changes(cloud.api, device_id)
         case Source.ITSELF:
             return device_sends(device, found.topic)
+
+
+def _acked_or_closed(event: MqttEvent) -> bool:
+    return event.kind in (MqttEventKind.PUBACK, MqttEventKind.CLOSED)

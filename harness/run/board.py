@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from harness.credentials import KeyOrigin, Provisioning
-from harness.errors import HarnessError
+from harness.errors import HarnessError, Misuse
+from harness.firmware import AtSocket, BridgeListener, Capability, Through, kind_of
 from harness.lab import AttachedStandIn, BoardConfig, Lab, StandIn
 from harness.policy.evaluation.membership import Membership
 from harness.run.cloud import Cloud
@@ -125,6 +126,34 @@ class Board:
         """
         self._disconnect()
         return self._leased.cycle_power()
+
+    def new_socket(self) -> AtSocket:
+        """Return a socket of the board's modem, not connected yet. Raises Misuse where the firmware has none."""
+        opened, make = self.opened, kind_of(self.config.firmware).socket
+        if make is None or (reason := opened.firmware.lacks(Capability.SOCKETS)):
+            reason = f"{opened.firmware} has no {Capability.SOCKETS}" if make is None else reason
+            raise Misuse(f"{self.name}: nothing can be carried through the board: {reason}")
+        return make(opened.port)
+
+    def through(self, *, host: str = "", port: int = 0, sec_tag: int | None = None) -> Through:
+        """Return where a socket of the board leads: to its cloud's broker, unless ``host`` and ``port`` are given.
+
+        ``sec_tag``: of the credentials, None: the device's. The device is provisioned and registered afterwards.
+        """
+        _ = self.device.onboarded
+        self.opened.modem.register()
+        login = self.device.login(sec_tag=sec_tag)
+        return Through(host or login.host, port or login.port, login.sec_tag)
+
+    def bridge(
+        self, to: Through, *, listen: int = 0, told: Callable[[str], None] = lambda _text: None
+    ) -> BridgeListener:
+        """Listen on loopback, and carry each connection there through the board. Close it. Raises Misuse.
+
+        ``to``: where. ``listen``: the port, 0: any. ``told``: takes a line for people on each connection.
+        """
+        self.new_socket()  # before anybody connects
+        return BridgeListener(self.new_socket, to, port=listen, told=told)
 
     def trials(self, record: Callable[[Verdict], None]) -> Trials:
         """Return trials on the provisioned device's connection; every verdict goes to ``record``."""

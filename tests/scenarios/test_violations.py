@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.policy_trials.trials import clear_retained
 from harness.trial import Outcome
 from tests.scenarios.expected import forbidden, publish, subscribe
 
@@ -42,7 +43,9 @@ class TestPublish:
     def test_retained_message(self, board, trial, topics, seen_by_observer):
         topic = topics.team(f"m/d/{topics.device_id}/d2c")
         forbidden(board, publish(topic, retain=True))
-        trial.publish(topic, retain=True, witness=seen_by_observer).expect(Outcome.POLICY_DISCONNECT)
+        verdict = trial.publish(topic, retain=True, witness=seen_by_observer)
+        clear_retained(board, topic, verdict)
+        verdict.expect(Outcome.POLICY_DISCONNECT)
 
     def test_quality_of_service_0(self, board, trial, topics, seen_by_observer):
         """QoS 0 has no acknowledgement that could be missing: only the hang-up tells."""

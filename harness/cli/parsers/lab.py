@@ -1,8 +1,9 @@
 """Arguments of ``boards`` and ``doctor``: what the lab has, and whether it is fit."""
 
+import argparse
 from pathlib import Path
 
-from harness.cli.parsers.base import Group, Parser, Shared, command, subcommands
+from harness.cli.parsers.base import Group, Parser, Shared, command, sec_tag, subcommands
 from harness.lab.built_in import choose_boards_file
 
 
@@ -36,6 +37,8 @@ def add(commands: Group, shared: Shared) -> None:
     schema.set_defaults(json=False)
     command(group, "boards lease", "say who has which board since when", shared.output)
     _add_doctor(command(commands, "doctor", "find what would spoil a night, and how to mend it", shared.file))
+    about = "let any program talk to the cloud through a board: its modem does TLS, with its own key"
+    _add_bridge(command(commands, "bridge", about, shared.board))
     _add_power(command(commands, "power", "switch a board's power, and see that it happened", shared.file))
 
 
@@ -44,6 +47,26 @@ def _add_power(parser: Parser) -> None:
     parser.add_argument("action", choices=("on", "off", "cycle"), help="what to do")
     about = "the lab CA's folder, beside which restarts are counted (default: as in the boards file)"
     parser.add_argument("--lab-ca", type=Path, metavar="DIR", help=about)
+
+
+def _add_bridge(parser: Parser) -> None:
+    add = parser.add_argument
+    add("--listen", type=_port, required=True, metavar="PORT", help="port on 127.0.0.1 to listen on; 0: any")
+    add("--to", type=_address, metavar="HOST:PORT", help="where to connect (default: the cloud's MQTT broker)")
+    add("--sec-tag", type=sec_tag, metavar="N", help="credentials for TLS (default: the board's own)")
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > 0xFFFF:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port, which is 0 to 65535")
+    return int(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) <= 0xFFFF:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
 
 
 def _add_doctor(parser: Parser) -> None:

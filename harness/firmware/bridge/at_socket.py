@@ -93,6 +93,10 @@ class AtSocket(ABC):
         """Return what has arrived, without waiting; empty: the stream has ended; None: nothing now, or it failed."""
 
     @abstractmethod
+    def exists(self) -> bool:
+        """Ask the board whether it has this socket: one that has restarted in silence has none."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close the socket, if the board still has it."""
 

@@ -23,6 +23,7 @@ class HandleSocket(AtSocket):
     """See AtSocket."""
 
     most = 4096  # the firmware's buffer in data mode
+    _tcp = False
 
     def connect(self, host: str, port: int, sec_tag: int | None, *, timeout: float) -> None:
         """Open, connect and poll. See AtSocket."""
@@ -52,6 +53,11 @@ class HandleSocket(AtSocket):
             return None
         return b"".join(answer.blobs)
 
+    def exists(self) -> bool:
+        """Look for it in the board's list. See AtSocket."""
+        name = "#XSOCKET" if self._tcp else "#XSSOCKET"
+        return any(line.startswith(f"{self.handle},") for line in self.port.command(f"AT{name}?").values(name))
+
     def close(self) -> None:
         """Close. See AtSocket."""
         if self.handle >= 0:
@@ -59,6 +65,7 @@ class HandleSocket(AtSocket):
                 self.port.command(f"AT#XCLOSE={self.handle}", timeout=15.0)
 
     def _open(self, sec_tag: int | None) -> None:
+        self._tcp = sec_tag is None
         kind = f"{_IPV4},{_STREAM},{_CLIENT}"
         name = "#XSOCKET" if sec_tag is None else "#XSSOCKET"
         command = f"AT{name}={kind}" if sec_tag is None else f"AT{name}={kind},{sec_tag}"

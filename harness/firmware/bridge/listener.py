@@ -30,7 +30,7 @@ class Through:
         return f"{self.host}:{self.port} {tls}"
 
 
-def carry(local: socket.socket, remote: AtSocket, to: Through, ended: Callable[[], None] = lambda: None) -> Pump:
+def carry(local: socket.socket, remote: AtSocket, to: Through, ended: Callable[[Pump], None] = lambda _: None) -> Pump:
     """Connect ``remote`` and carry bytes between it and ``local`` from now on. Raises NoSession, LabError.
 
     ``to``: where. ``ended``: see Pump.
@@ -111,7 +111,7 @@ class BridgeListener:
     def _serve(self, local: socket.socket) -> None:
         try:
             remote = self._make()
-            pump = carry(local, remote, self._to, lambda: self._told(f"a connection has ended{_how(pump)}"))
+            pump = carry(local, remote, self._to, lambda pump: self._told(f"a connection has ended{_how(pump)}"))
         except HarnessError as error:
             local.close()
             self._told(str(error))

@@ -32,7 +32,7 @@ class Pump:
     """
 
     def __init__(
-        self, local: socket.socket, remote: AtSocket, *, since: int, ended: Callable[[], None] = lambda: None
+        self, local: socket.socket, remote: AtSocket, *, since: int, ended: Callable[["Pump"], None] = lambda _: None
     ) -> None:
         self.end: SocketEnd | None = None
         """How the board's side ended; None: it has not, or the local side ended first."""
@@ -154,6 +154,8 @@ class Pump:
             self._over(SocketEnd.PEER)
         elif self._bits & OVER:
             self._over(_failed(self._bits))
+        elif asked and not self._remote.exists():
+            self._over(SocketEnd.INVALID)
         else:
             self._bits &= ~Poll.IN
         if asked:
@@ -208,7 +210,7 @@ class Pump:
             except HarnessError as error:
                 self.failure = self.failure or error
         self._looked.set()
-        self._ended()
+        self._ended(self)
         with suppress(OSError):
             self._local.shutdown(socket.SHUT_RDWR)
         self._local.close()

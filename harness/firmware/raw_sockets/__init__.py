@@ -21,7 +21,7 @@ from harness.settings import FirmwareName
 _CAPABILITIES: Final = frozenset(
     {
         *(Capability.AT, Capability.MQTT, Capability.BINARY_PAYLOAD, Capability.SOCKETS, Capability.WILL),
-        *(Capability.SUBACK_CODE, Capability.PACKET_ID),
+        *(Capability.SUBACK_CODE, Capability.PACKET_ID, Capability.EMPTY_PAYLOAD, Capability.POLL_EVENTS),
     }
 )
 _NO_SOCKETS: Final = re.compile(r"0\.1\b")  # the first Serial Modem has the sockets of its predecessor

@@ -29,7 +29,7 @@ class RawSocketMqtt(MqttDriver):
             session.close()
 
     def drop(self) -> None:
-        """Close the board's socket without DISCONNECT, so that the broker publishes the will."""
+        """Close the board's socket without DISCONNECT. See MqttDriver."""
         session, self._session = self._session, None
         if session is not None:
             session.drop()

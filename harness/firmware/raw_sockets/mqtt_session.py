@@ -75,7 +75,7 @@ class MqttSession:
             local.close()
             client.disconnect()
             raise
-        self._tell_sent(f"MQTT CONNECT {login}")
+        self._tell_sent(f"MQTT CONNECT as {login.client_id} (keep-alive {login.keepalive} s{_more(login)})")
         client.loop_start()
 
     @property
@@ -112,7 +112,7 @@ class MqttSession:
     def close(self) -> None:
         """Say goodbye, and wait until the board's socket is closed. Raises LabError."""
         self._asked_to_end = True
-        if self._pump.running:
+        if self._client.is_connected():
             self._tell_sent("MQTT DISCONNECT")
         self._client.disconnect()
         self._client.loop_stop()
@@ -210,3 +210,8 @@ def _local_end(client: Client, login: Login) -> socket.socket:
 def _hold_back(_client: Client, _data: Any, opened: Any) -> None:
     """Let paho-mqtt feel soon that the board takes no more."""
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BACKLOG)
+
+
+def _more(login: Login) -> str:
+    session = "" if login.clean_session else ", persistent session"
+    return session + (f", will on {login.will.topic}" if login.will else "")

@@ -90,10 +90,20 @@ def _cut_below(port: AtPort) -> None:
 def _close_sockets(port: AtPort) -> None:
     """Close every socket: Serial Modem closes all at once, the Serial LTE Modem the one that is selected."""
     with suppress(AtError):
-        port.command("AT#XCLOSE")
+        _note_sockets(port, len(port.command("AT#XCLOSE").values("#XCLOSE")))
+        with suppress(AtError):
+            port.command("AT#XAPOLL=,0")  # an earlier user may have had every socket to come polled
         return
     with suppress(AtError):
         listed = port.command("AT#XSOCKETSELECT?").values("#XSOCKETSELECT")
-        for handle in [line.partition(",")[0] for line in listed if "," in line]:
+        handles = [line.partition(",")[0] for line in listed if "," in line]
+        for handle in handles:
             port.command(f"AT#XSOCKETSELECT={handle}")
             port.command("AT#XSOCKET=0")
+        _note_sockets(port, len(handles))
+
+
+def _note_sockets(port: AtPort, count: int) -> None:
+    if count:
+        what, are = ("socket", "it is") if count == 1 else ("sockets", "they are")
+        port.timeline.add(Kind.STEP, port.name, f"an earlier user left {count} {what} open: {are} closed")

@@ -14,8 +14,9 @@ from harness.timeline import Event, Kind
 
 _REASON = re.compile(r'disconnectReason"?\s*[:=]\s*"?([A-Z_]{4,})')
 _INPUT_ERROR = re.compile(r"MQTT input error: (-?\d+)")
-_SENT = re.compile(r"AT#XMQTT(PUB|SUB|UNSUB)=", re.IGNORECASE)
-_QOS_0 = re.compile(r"AT#XMQTTPUB=.*,0,[01]$", re.IGNORECASE)  # has no answer
+# Commands of firmwares with MQTT, and packets of the harness' own client on a board's raw socket.
+_SENT = re.compile(r"AT#XMQTT(PUB|SUB|UNSUB)=|MQTT (PUBLISH|SUBSCRIBE|UNSUBSCRIBE) ", re.IGNORECASE)
+_QOS_0 = re.compile(r"AT#XMQTTPUB=.*,0,[01]$|MQTT PUBLISH .*\(QoS 0", re.IGNORECASE)  # has no answer
 _CONNECT = re.compile(r"AT#XMQTTCON=1|MQTT CONNECT", re.IGNORECASE)
 _AFTERWARDS = 10.0  # seconds: lines of the modem and of the application take different ways and may swap
 _ANSWERS = {"puback", "suback", "unsuback"}

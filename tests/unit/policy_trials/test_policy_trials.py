@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from harness.firmware import Firmware, Login, MqttEvent, MqttEventKind
 from harness.policy import load_profile
 from harness.policy.derivation.case import Verb
 from harness.policy.evaluation.expectations import Expectations
 from harness.policy.evaluation.membership import Membership, Names
-from harness.policy_trials.trials import can_run, cases_for, concrete, expected, run_case, selection_for, why_not
+from harness.policy_trials.trials import (
+    can_run,
+    cases_for,
+    clear_retained,
+    concrete,
+    expected,
+    run_case,
+    selection_for,
+    why_not,
+)
+from harness.timeline import Timeline
 from harness.trial import Outcome
 from tests.fake import Fake
 from tests.unit.policy.build import ARN, allow, deny, document
@@ -47,16 +59,15 @@ class FakeTrials(Fake):
 
 @pytest.fixture
 def board():
-    from harness.firmware import Login
-    from harness.timeline import Timeline
-
     sent = []
     observer = SimpleNamespace(timeline=Timeline(), publish=lambda topic, _payload: sent.append(topic))
     cloud = SimpleNamespace(
         account=SimpleNamespace(mqtt_prefix="prod/team-1/"), observer=observer, api=None, documents=DOCUMENTS
     )
     firmware = SimpleNamespace(
-        product="Serial Modem 1.0.0", topic_fault=lambda topic: "too long" if len(topic) > 128 else None
+        product="Serial Modem 1.0.0",
+        topic_fault=lambda topic: "too long" if len(topic) > 128 else None,
+        lacks=Firmware("Serial Modem").lacks,
     )
     device = SimpleNamespace(
         id="dev-1",
@@ -119,6 +130,8 @@ def test_the_smallest_set_can_all_be_run(board):
 def test_what_cannot_be_shown_is_said(board):
     will = next(found for found in FULL.values() if found.request.will is not None)
     assert can_run(concrete(will, DOCUMENTS, NAMES), board) == "Serial Modem has no MQTT will"
+    board.opened.firmware.lacks = lambda *_: None
+    assert can_run(concrete(will, DOCUMENTS, NAMES), board) is None
     native = case("associated-receive-$aws/things/{device}/jobs/notify-next")
     assert "can be made to arrive on $aws/things/dev-1/jobs/notify-next" in can_run(native, board)
 
@@ -202,6 +215,49 @@ def test_case_becomes_a_trial(board, identifier, call):
     trials = FakeTrials()
     run_case(board, trials, case(identifier))
     assert trials.calls == [call]
+
+
+def test_a_case_with_a_will_connects_with_it(board):
+    logins = []
+
+    class Connecting(FakeTrials):
+        def connect(self, login, *, difference):
+            logins.append((login, difference))
+
+    will = next(found for found in FULL.values() if found.request.will is not None and found.request.retain)
+    run_case(board, Connecting(), concrete(will, DOCUMENTS, NAMES))
+    [(login, difference)] = logins
+    assert (login.client_id, login.will.retain) == ("dev-1", True)
+    assert login.will.topic == concrete(will, DOCUMENTS, NAMES).request.will
+    assert difference == will.probes
+
+
+@pytest.mark.parametrize(
+    ("outcome", "lacking", "said", "published"),
+    [
+        (Outcome.POLICY_DISCONNECT, None, [], []),
+        (Outcome.TOLERATED, "Serial Modem has no X", ["the retained message on t stays: Serial Modem has no X"], []),
+        (Outcome.TOLERATED, None, ["the retained message on t is cleared"], [("t", b"", True)]),
+    ],
+)
+def test_a_retained_message_that_was_taken_is_cleared(outcome, lacking, said, published):
+    timeline, sent = Timeline(), []
+    device = SimpleNamespace(
+        firmware=SimpleNamespace(lacks=lambda *_: lacking),
+        mark=timeline.mark,
+        publish=lambda topic, payload, *, retain: sent.append((topic, payload, retain)) or True,
+        wait=lambda match, *, since, timeout: MqttEvent(MqttEventKind.PUBACK, 0.0),
+    )
+    board: Any = SimpleNamespace(
+        name="dk1",
+        timeline=timeline,
+        opened=SimpleNamespace(mqtt=device),
+        provisioned=SimpleNamespace(link=SimpleNamespace(ensure=lambda: None)),
+        device=SimpleNamespace(patience=1.0),
+    )
+    verdict: Any = SimpleNamespace(outcome=outcome)
+    clear_retained(board, "t", verdict)
+    assert ([event.text for event in timeline.since(0)], sent) == (said, published)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""``nrf91-harness bridge``: a local port at which any program talks to the cloud through a board."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from harness.cli.arguments import Arguments
+from harness.cli.progress import Progress
+from harness.cli.result import Result
+from harness.cli.session import one_board
+
+_LOOK: Final = 1.0  # seconds between two looks whether board and cloud are still there
+
+
+def carry(given: Arguments, progress: Progress) -> Result:
+    """Provision and register the board, then listen and carry until Ctrl-C or SIGTERM."""
+    host, port = given.to or ("", 0)
+    with one_board(given, progress) as board:
+        to = board.through(host=host, port=port, sec_tag=given.sec_tag)
+        bridging = board.bridge(to, listen=given.listen, told=lambda text: _say(given, text))
+        with bridging as bridge, _until_told() as told:
+            progress.close()
+            _announce(given, bridge.address, str(to), board.device.id)
+            while not told.wait(_LOOK):
+                board.check()
+                if (failure := board.opened.port.failure) is not None:
+                    raise failure
+        sent, received = sum(pump.sent for pump in bridge.pumps), sum(pump.received for pump in bridge.pumps)
+    _say(given, f"{len(bridge.pumps)} connections, {sent} bytes sent, {received} received")
+    return Result(None, [])
+
+
+def _announce(given: Arguments, address: tuple[str, int], to: str, device_id: str) -> None:
+    if given.json:
+        print(json.dumps({"listen": f"{address[0]}:{address[1]}", "to": to, "client_id": device_id}), flush=True)
+    else:
+        print(f"listening on {address[0]}:{address[1]}; what comes there goes to {to}", flush=True)
+        print(f"an MQTT program needs no TLS there, and the client id {device_id}; Ctrl-C ends it", flush=True)
+
+
+def _say(given: Arguments, text: str) -> None:
+    print(f"{given.board}: {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _until_told() -> Iterator[threading.Event]:
+    """Yield an event that Ctrl-C and SIGTERM set."""
+    told = threading.Event()
+
+    def tell(_number: int, _frame: FrameType | None) -> None:
+        if told.is_set():  # twice: now
+            raise KeyboardInterrupt
+        told.set()
+
+    former = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

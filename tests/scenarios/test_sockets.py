@@ -1,0 +1,82 @@
+"""Raw sockets of a board: what poll says when the cloud hangs up, and any program's traffic through the board."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from harness.firmware import Capability
+from harness.timeline import Kind
+from harness.trial import Outcome
+from tests.scenarios.expected import allowed, forbidden, publish
+
+# The page: "the modem reports POLLHUP". POLLIN comes with it on stream sockets, unless it was told before.
+_POLLHUP = re.compile(r'#XAPOLL: \d+,(17|16)\Z|#XPOLL: \d+,"0x0011"\Z')
+_DEADLINE = 30.0
+
+
+@pytest.mark.violation
+def test_violation_reads_as_pollhup(board, device, trial, topics, timeline):
+    reason = device.firmware.lacks(Capability.POLL_EVENTS)
+    if reason is not None:
+        pytest.skip(reason)
+    topic = topics.team("a/harness")
+    forbidden(board, publish(topic))
+    mark = timeline.mark()
+    trial.publish(topic, witness=None).expect(Outcome.POLICY_DISCONNECT)
+    events = timeline.since(mark)
+    told = [event.text for event in events if event.kind is Kind.URC and _POLLHUP.match(event.text)]
+    named = [event.text for event in events if event.kind is Kind.STEP and "POLLHUP" in event.text]
+    assert told, "expected POLLHUP (17, 0x0011 or 16) from the board, got no such line"
+    assert named[0].endswith(("(17, 0x0011)", "(16, 0x0010)"))
+
+
+class _Paho:
+    """paho-mqtt's own client, which knows nothing of boards."""
+
+    def __init__(self, client_id: str, address: tuple[str, int]) -> None:
+        self.connected, self.acknowledged, self.ended = threading.Event(), threading.Event(), threading.Event()
+        self.client = Client(
+            CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv311, reconnect_on_failure=False
+        )
+        self.client.on_connect = lambda *_: self.connected.set()
+        self.client.on_publish = lambda *_: self.acknowledged.set()
+        self.client.on_disconnect = lambda *_: self.ended.set()
+        self.client.connect(*address)
+        self.client.loop_start()
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def paho(mqtt_through_board, provisioned):
+    made = _Paho(provisioned.device_id, mqtt_through_board.address)
+    assert made.connected.wait(_DEADLINE), "no CONNACK came through the board"
+    yield made
+    made.close()
+
+
+def test_another_program_publishes_through_the_board(board, paho, topics, observer):
+    topic = topics.team(f"m/d/{topics.device_id}/d2c")
+    allowed(board, publish(topic))
+    payload = bytes(range(256)) * 16 + b"+++"
+    mark = observer.timeline.mark()
+    paho.client.publish(topic, payload, 1)
+    assert paho.acknowledged.wait(_DEADLINE)
+    found = observer.wait_message(lambda message: message.topic == topic, since=mark, timeout=_DEADLINE)
+    assert found is not None
+
+
+@pytest.mark.violation
+def test_violation_throws_another_program_out(board, paho, topics):
+    topic = topics.team("a/harness")
+    forbidden(board, publish(topic))
+    paho.client.publish(topic, b"x", 1)
+    assert paho.ended.wait(_DEADLINE), "expected a hang-up, and the connection stayed"
+    assert not paho.acknowledged.is_set()

@@ -1,0 +1,239 @@
+"""Bytes between a local socket and a board's: all of them, in order, held back where somebody is slow."""
+
+import socket
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import NoAnswer
+from harness.firmware.bridge import Pump, SocketEnd
+from harness.firmware.bridge.at_socket import Poll, poll_bits, poll_text, received_length
+from harness.timeline import Kind
+from tests.unit.firmware.bridge.far_socket import FarSocket
+
+DEADLINE = 10.0
+
+
+@pytest.fixture
+def ends():
+    """Makes pumps; their local ends are closed afterwards."""
+    made = []
+
+    def start(far, **options):
+        ours, boards = socket.socketpair()
+        ours.settimeout(DEADLINE)
+        mark = far.port.timeline.mark()
+        far.connect("h", 1, None, timeout=1.0)
+        pump = Pump(boards, far, since=mark, **options)
+        pump.start()
+        made.append((ours, pump))
+        return ours, pump
+
+    yield start
+    for ours, pump in made:
+        ours.close()
+        pump.join(DEADLINE)
+
+
+def everything(ours):
+    heard = b""
+    while part := ours.recv(65536):
+        heard += part
+    return heard
+
+
+def steps(far):
+    return [event.text for event in far.port.timeline.since(0) if event.kind is Kind.STEP]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    pieces=st.lists(st.binary(min_size=1, max_size=300), max_size=12),
+    most=st.integers(1, 64),
+    gives=st.integers(1, 64),
+)
+def test_no_byte_is_lost_at_any_size_of_pieces(pieces, most, gives):
+    far = FarSocket(most=most, gives=gives, echo=True)
+    ours, boards = socket.socketpair()
+    ours.settimeout(DEADLINE)
+    mark = far.port.timeline.mark()
+    far.connect("h", 1, None, timeout=1.0)
+    pump = Pump(boards, far, since=mark)
+    pump.start()
+    whole = b"".join(pieces)
+    for piece in pieces:
+        ours.sendall(piece)
+    heard = b""
+    while len(heard) < len(whole):
+        heard += ours.recv(65536)
+    ours.shutdown(socket.SHUT_WR)
+    assert everything(ours) == b""
+    pump.join(DEADLINE)
+    ours.close()
+    assert (heard, bytes(far.sent)) == (whole, whole)
+    assert (pump.sent, pump.received) == (len(whole), len(whole))
+
+
+def test_what_came_before_the_peers_end_is_delivered_before_it(ends):
+    far = FarSocket(gives=10)
+    ended = threading.Event()
+    ours, pump = ends(far, ended=lambda _pump: ended.set())
+    far.arrived += b"x" * 95
+    far.hang_up()
+    assert everything(ours) == b"x" * 95
+    assert ended.wait(DEADLINE)
+    assert far.closed.is_set()
+    assert pump.end is SocketEnd.PEER
+    assert steps(far)[0] == "socket 0: POLLIN POLLHUP (17, 0x0011)"
+    assert steps(far)[-1] == "socket 0: the peer has closed"
+
+
+@pytest.mark.parametrize(
+    ("bits", "end"),
+    [
+        (16, SocketEnd.PEER),
+        (8, SocketEnd.NETWORK),
+        (9, SocketEnd.NETWORK),
+        (32, SocketEnd.INVALID),
+    ],
+)
+def test_how_it_ended(ends, bits, end):
+    far = FarSocket()
+    ours, pump = ends(far)
+    far.hang_up(bits)
+    assert everything(ours) == b""
+    pump.join(DEADLINE)
+    assert pump.end is end
+
+
+def test_a_socket_that_fails_although_the_peer_hung_up_was_reset(ends):
+    far = FarSocket()
+    ours, pump = ends(far)
+    far.receive = lambda: None
+    far.hang_up(17)
+    assert everything(ours) == b""
+    pump.join(DEADLINE)
+    assert pump.end is SocketEnd.RESET
+
+
+def test_a_board_that_takes_no_bytes_any_more_ends_it(ends):
+    far = FarSocket()
+    far.refuses = True
+    ours, pump = ends(far)
+    ours.sendall(b"x")
+    assert everything(ours) == b""
+    pump.join(DEADLINE)
+    assert pump.end is SocketEnd.RESET
+
+
+def test_a_local_program_that_goes_closes_the_boards_socket_behind_its_last_bytes(ends):
+    far = FarSocket(most=7)
+    ours, pump = ends(far)
+    ours.sendall(b"y" * 100)
+    ours.close()
+    assert far.closed.wait(DEADLINE)
+    assert bytes(far.sent) == b"y" * 100
+    pump.join(DEADLINE)
+    assert pump.end is None
+
+
+def test_a_local_program_that_does_not_read_holds_the_peer_back(ends):
+    far = FarSocket()
+    ours, _ = ends(far)
+    far.arrived += b"z" * 4_000_000
+    far.arrive(b"z")
+    assert ours.recv(1, socket.MSG_PEEK) == b"z"
+    far.port.timeline.wait(lambda _event: False, since=0, timeout=0.3)
+    left = len(far.arrived)
+    assert left > 1_000_000  # the modem still has most of it
+    heard = 0
+    while heard < 4_000_001:
+        heard += len(ours.recv(1 << 20))
+    assert heard == 4_000_001
+
+
+def test_nothing_is_polled(ends):
+    far = FarSocket()
+    ours, _ = ends(far)
+    far.arrive(b"a")
+    assert ours.recv(10) == b"a"
+    far.port.timeline.wait(lambda _event: False, since=0, timeout=0.2)
+    assert far.calls[1:] == [("receive",)]
+
+
+def test_other_sockets_lines_are_not_this_ones(ends):
+    far = FarSocket()
+    ours, pump = ends(far)
+    far.port.timeline.add(Kind.URC, "dk1", "#XAPOLL: 1,17")
+    far.port.timeline.add(Kind.URC, "dk2", "#XAPOLL: 0,17")
+    far.arrive(b"still here")
+    assert ours.recv(100) == b"still here"
+    assert pump.running
+
+
+def test_a_board_that_fails_ends_the_bridge_with_the_reason(ends):
+    far = FarSocket()
+    far.failure = NoAnswer("dk1: no answer")
+    ours, pump = ends(far)
+    ours.sendall(b"x")
+    assert everything(ours) == b""
+    pump.join(DEADLINE)
+    assert pump.failure is far.failure
+
+
+def test_the_board_is_asked_because_a_line_may_be_lost(ends):
+    far = FarSocket()
+    ours, pump = ends(far)
+    assert pump.ask(DEADLINE)
+    far.arrived += b"unheard"
+    assert pump.ask(DEADLINE)
+    assert ours.recv(100) == b"unheard"
+    far._over = True
+    assert not pump.ask(DEADLINE)
+
+
+def test_a_board_that_has_restarted_in_silence_has_no_such_socket(ends):
+    far = FarSocket()
+    _, pump = ends(far)
+    far.handle = -1
+    assert not pump.ask(DEADLINE)
+    pump.join(DEADLINE)
+    assert pump.end is SocketEnd.INVALID
+
+
+def test_stopping_closes_both(ends):
+    far = FarSocket()
+    ours, pump = ends(far)
+    pump.stop()
+    assert far.closed.is_set()
+    assert everything(ours) == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("#XAPOLL: 3,17", (3, Poll.IN | Poll.HUP)),
+        ("#XAPOLL: 0,16", (0, Poll.HUP)),
+        ("#XAPOLL: 0", None),
+        ("#XAPOLL: (0,1),(0,1)", None),
+    ],
+)
+def test_lines_that_tell(line, found):
+    assert poll_bits(line) == found
+
+
+def test_every_bit_has_its_name():
+    assert poll_text(2, Poll(61)) == "socket 2: POLLIN POLLOUT POLLERR POLLHUP POLLNVAL (61, 0x003d)"
+
+
+@pytest.mark.parametrize(("args", "length"), [("0,0,5", 5), ("0,1,5", 10), ("7", 7)])
+def test_the_bytes_that_a_line_announces(args, length):
+    assert received_length(args) == (length,)
+
+
+@pytest.mark.parametrize("args", ["", "x", "1,2,", "(0,1)"])
+def test_a_line_that_announces_nothing(args):
+    with pytest.raises(ValueError, match="invalid literal"):
+        received_length(args)
