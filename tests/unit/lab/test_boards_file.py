@@ -169,8 +169,8 @@ def test_the_default_file_of_the_project_is_good():
         ),
         (board("cloud: nrfclod"), "4:12: unknown cloud 'nrfclod'; nearest known cloud is 'nrfcloud'; correct it"),
         (
-            board("firmware: slm"),
-            "4:15: 'firmware' cannot be 'slm'; known values: serial-modem, at-client, shell;"
+            board("firmware: no-such"),
+            f"4:15: 'firmware' cannot be 'no-such'; known values: {', '.join(FirmwareName)};"
             " use one of them or leave it out",
         ),
         (
