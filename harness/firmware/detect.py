@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from harness.at import AtPort, PortSettings, Terminator
+from harness.at import AtPort, PortSettings
 from harness.errors import LabError, NoAnswer
 from harness.firmware.interface import MqttDriver
 from harness.firmware.kind import FirmwareKind
@@ -24,7 +24,9 @@ def port_settings(firmware: str, *, baudrate: int = 115200, rtscts: bool = False
     ``baudrate``: in bit/s. ``rtscts``: hardware flow control.
     """
     kind = kind_of(firmware)
-    return PortSettings(baudrate=baudrate, rtscts=rtscts, framed=kind.framed, at_shell=kind.at_shell)
+    return PortSettings(
+        baudrate=baudrate, rtscts=rtscts, terminator=kind.terminator, framed=kind.framed, at_shell=kind.at_shell
+    )
 
 
 def synchronise(port: AtPort, firmware: str, *, patience: float = 0.0) -> None:
@@ -138,5 +140,5 @@ def _other_terminator(port: AtPort, kind: FirmwareKind) -> bool:
         port.timeline.add(Kind.STEP, port.name, f"commands end with {terminator.name} here")
         return True
     if kind.terminators:
-        port.end_commands_with(Terminator.CR)
+        port.end_commands_with(kind.terminator)
     return False

@@ -19,10 +19,11 @@ class FirmwareKind:
     The stand-in that plays it has the same name. ``product``: what people call it. ``capabilities``: of every version.
     ``recognise``: asks the board; None: it runs another. ``anonymous``: no command identifies it; a board runs it if it
     answers like it and is none of the others. ``unrecognised``: how a board shows that it runs another firmware.
-    ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminators``: what else
-    than CR may end its commands. ``restart``: the lines by which a board on which trials run shows that it, or its
-    modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in step. ``reset``: its
-    command that restarts the board. ``socket``: makes a new socket of the board's modem; None: it has no such commands.
+    ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminator``: what ends
+    its commands; ``terminators``: what else may. ``restart``: the lines by which a board on which trials run shows that
+    it, or its modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in step.
+    ``reset``: its command that restarts the board. ``socket``: makes a new socket of the board's modem; None: it has no
+    such commands.
     """
 
     name: FirmwareName
@@ -33,6 +34,7 @@ class FirmwareKind:
     unrecognised: str = ""
     framed: Mapping[str, FramedUrc] = field(default_factory=dict)
     at_shell: bool = False
+    terminator: Terminator = Terminator.CR
     terminators: tuple[Terminator, ...] = ()
     reset: str = ""
     to_known_state: Callable[[AtPort], None] = lambda _port: None

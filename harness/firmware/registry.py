@@ -9,6 +9,7 @@ from harness.firmware.kind import FirmwareKind
 from harness.firmware.raw_sockets import RAW_SOCKETS
 from harness.firmware.serial_modem import SERIAL_MODEM
 from harness.firmware.shell import SHELL
+from harness.firmware.slm import SLM, SLM_SOCKETS
 from harness.timeline import Event, Kind
 
 FIRMWARES: Final[dict[str, FirmwareKind]] = {
@@ -16,6 +17,8 @@ FIRMWARES: Final[dict[str, FirmwareKind]] = {
     for kind in (
         SERIAL_MODEM,
         RAW_SOCKETS,
+        SLM,
+        SLM_SOCKETS,
         AT_CLIENT,
         SHELL,
     )

@@ -27,6 +27,8 @@ class FirmwareName(StrEnum):
 
     SERIAL_MODEM = "serial-modem"
     RAW_SOCKETS = "raw-sockets"  # Serial Modem, used by its socket commands
+    SLM = "slm"  # Serial LTE Modem, up to nRF Connect SDK 3.1
+    SLM_SOCKETS = "slm-sockets"  # the same, used by its socket commands
     AT_CLIENT = "at-client"
     SHELL = "shell"
 

@@ -14,12 +14,12 @@ from harness.firmware import (
     MqttEventKind,
     NoSession,
     Will,
+    kind_of,
     open_firmware,
     port_settings,
     synchronise,
     to_known_state,
 )
-from harness.firmware.bridge import HandleSocket
 from harness.timeline import Kind, Timeline
 from harness.virtual.board import Network, VirtualBoard
 from harness.virtual.board.modem.nvm import Credential
@@ -34,8 +34,9 @@ DEVICE = "dev-raw"
 class Rig:
     """A virtual board with a device's credentials, and the cloud that knows them."""
 
-    def __init__(self, board, lab, identity):
-        self.board, self.lab, self.identity = board, lab, identity
+    def __init__(self, board, lab, firmware):
+        self.board, self.lab, self.firmware = board, lab, firmware
+        self.make_socket = kind_of(firmware).socket
         self.login = Login(DEVICE, HOST, 8883, TAG)
         self.prefix = lab.prefix
 
@@ -43,12 +44,12 @@ class Rig:
     def driver(self, *, known=True):
         """Port and driver, as a run opens them."""
         timeline = Timeline()
-        settings = port_settings("raw-sockets")
+        settings = port_settings(self.firmware)
         with AtPort.open(str(self.board.port), name="raw", timeline=timeline, settings=settings) as port:
-            synchronise(port, "raw-sockets")
+            synchronise(port, self.firmware)
             if known:
-                to_known_state(port, "raw-sockets")
-            mqtt = open_firmware(port, "raw-sockets")
+                to_known_state(port, self.firmware)
+            mqtt = open_firmware(port, self.firmware)
             port.command("AT+CFUN=1")
             port.command("AT+CEREG=1")
             if not port.command("AT+CEREG?").value("+CEREG").startswith("1,1"):
@@ -59,8 +60,8 @@ class Rig:
                 mqtt.disconnect()
 
 
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory):
+@pytest.fixture(scope="module", params=["raw-sockets", "slm-sockets"])
+def rig(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("raw")
     with running_cloud(folder) as lab:
         identity = Identity(DEVICE)
@@ -69,12 +70,12 @@ def rig(tmp_path_factory):
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         network = Network({(HOST, 8883): lab.cloud.mqtt_address})
-        board = VirtualBoard("raw", link=folder / "raw", network=network, time_scale=0.0)
+        board = VirtualBoard("raw", link=folder / "raw", network=network, time_scale=0.0, firmware=request.param)
         board.nvm.credentials[TAG, 0] = Credential(lab.ca_file.read_bytes())
         board.nvm.credentials[TAG, 1] = Credential(identity.certificate_pem.encode())
         board.nvm.credentials[TAG, 2] = Credential(identity.private_key_pem.encode())
         asyncio.run_coroutine_threadsafe(board.start(), loop).result(DEADLINE)
-        yield Rig(board, lab, identity)
+        yield Rig(board, lab, request.param)
         asyncio.run_coroutine_threadsafe(board.stop(), loop).result(DEADLINE)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(DEADLINE)
@@ -86,6 +87,13 @@ def wait(mqtt, kind, mark):
     assert found is not None, kind
     assert found.kind is kind, found
     return found
+
+
+def sockets_of(port):
+    """The handles of the sockets that the board has."""
+    selecting = port.command("AT#XCLAC").lines.count("AT#XSOCKETSELECT")
+    name = "#XSOCKETSELECT" if selecting else "#XSSOCKET"
+    return [line for line in port.command(f"AT{name}?").values(name) if "," in line]
 
 
 def connect(rig, mqtt, **other):
@@ -131,7 +139,7 @@ def test_a_violation_reads_as_the_page_says(rig):
         assert "socket 0: POLLIN POLLHUP (17, 0x0011)" in [event.text for event in events]
         assert not mqtt.is_connected()
         assert not mqtt.publish("x", b"")
-        assert port.command("AT#XSSOCKET?").lines == ()
+        assert sockets_of(port) == []
 
 
 def test_what_was_sent_before_the_hang_up_is_answered_first(rig):
@@ -169,7 +177,7 @@ def test_credentials_that_the_board_does_not_have(rig):
     with rig.driver() as (port, mqtt):
         with pytest.raises(NoSession, match="using sec_tag 7"):
             mqtt.connect(Login(DEVICE, HOST, 8883, 7))
-        assert port.command("AT#XSSOCKET?").lines == ()
+        assert sockets_of(port) == []
 
 
 def test_the_network_goes(rig):
@@ -182,23 +190,23 @@ def test_the_network_goes(rig):
 
 def test_sockets_of_a_killed_run_are_closed_and_said(rig):
     with rig.driver() as (port, _):
-        HandleSocket(port).connect(HOST, 8883, TAG, timeout=DEADLINE)
-        port.command("AT#XAPOLL=,1,5")
+        rig.make_socket(port).connect(HOST, 8883, TAG, timeout=DEADLINE)
     with rig.driver() as (port, _):
-        assert port.command("AT#XSSOCKET?").lines == ()
+        assert sockets_of(port) == []
         said = [event.text for event in port.timeline.since(0) if event.kind is Kind.STEP]
         assert "an earlier user left 1 socket open: it is closed" in said
 
 
 @pytest.mark.parametrize("count", [1, 4096])
-def test_counted_data_mode_of_a_killed_run_is_left(rig, count):
+def test_data_mode_of_a_killed_run_is_left(rig, count):
+    counted = f"=0,2,0,{count}" if rig.firmware == "raw-sockets" else ""
     with rig.driver() as (port, _):
-        HandleSocket(port).connect(HOST, 8883, TAG, timeout=DEADLINE)
-        port.shout(f"AT#XSEND=0,2,0,{count}")
+        rig.make_socket(port).connect(HOST, 8883, TAG, timeout=DEADLINE)
+        port.shout(f"AT#XSEND{counted}")
         port.wait_line("OK", DEADLINE, since=0)
     began = time.monotonic()
     with rig.driver() as (port, _):
-        assert port.command("AT#XSSOCKET?").lines == ()
+        assert sockets_of(port) == []
     assert time.monotonic() - began < DEADLINE
 
 

@@ -4,5 +4,6 @@ from harness.firmware.bridge.at_socket import FRAMED, AtSocket, SocketEnd
 from harness.firmware.bridge.handle_socket import HandleSocket
 from harness.firmware.bridge.listener import BridgeListener, Through
 from harness.firmware.bridge.pump import Pump
+from harness.firmware.bridge.selected_socket import SelectedSocket
 
-__all__ = ["FRAMED", "AtSocket", "BridgeListener", "HandleSocket", "Pump", "SocketEnd", "Through"]
+__all__ = ["FRAMED", "AtSocket", "BridgeListener", "HandleSocket", "Pump", "SelectedSocket", "SocketEnd", "Through"]

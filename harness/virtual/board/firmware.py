@@ -11,6 +11,7 @@ from harness.virtual.board.outputs import LinkEvent, Output
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem import SerialModem
 from harness.virtual.board.shell import ProvisioningShell, Shell
+from harness.virtual.board.slm import SerialLteModem
 
 
 class Firmware(Protocol):
@@ -42,6 +43,8 @@ def make_firmware(
     match name:
         case FirmwareName.SERIAL_MODEM | FirmwareName.RAW_SOCKETS:
             return SerialModem(personality, nvm, baud=baud, faults=faults)
+        case FirmwareName.SLM | FirmwareName.SLM_SOCKETS:
+            return SerialLteModem(personality, nvm, baud=baud, faults=faults)
         case FirmwareName.AT_CLIENT:
             return AtHost(personality, nvm, faults=faults, terminator=terminator)
         case FirmwareName.SHELL if provisioning:

@@ -30,6 +30,8 @@ class Bench:
         self.nvm = nvm or Nvm(make_identity("virtual-1"))
         self.faults = set(faults)
         self.core = firmware(personality, self.nvm, now=lambda: NOON, faults=self.faults, **options)
+        self.end = b"\r"
+        """What ends a command."""
         self.time = 0.0
         self.actions: list[Output] = []
         self._timers: list[tuple[float, int]] = []
@@ -42,7 +44,7 @@ class Bench:
 
     def ask(self, command: str) -> bytes:
         """One command; time runs until something comes back."""
-        answer = self.type(command.encode("latin-1") + b"\r")
+        answer = self.type(command.encode("latin-1") + self.end)
         while not answer and self._timers:
             answer = self._next_timer()
         return answer

@@ -8,6 +8,8 @@ the terminator is dropped.
 from collections.abc import Callable
 from typing import Final
 
+from harness.device_errno import ENOTCONN, EOVERFLOW
+
 TERMINATOR: Final = b"+++"
 BUFFER_SIZE: Final = 4096
 RX_BUFFER = 256  # bytes of UART receive buffer on the DKs; larger on Thingys
@@ -33,11 +35,11 @@ class DataMode:
         self._left = count
         self._buffer = bytearray()
         self._matched = 0  # bytes of a possible terminator that are held back
-        self.broken = False
-        """What comes is dropped."""
+        self.error = 0
+        """The device's errno, negative, for which what comes is dropped; 0: nothing is."""
 
     def feed(self, data: bytes) -> tuple[int, int | None]:
-        """Take bytes. Returns how many belong to data mode, and its status (0, or -1 if broken) when it ended."""
+        """Take bytes. Returns how many belong to data mode, and its error when it ended."""
         if self._left is not None:
             return self._feed_counted(data)
         held = self._matched
@@ -47,7 +49,7 @@ class DataMode:
             self._matched = 0
             self._collect(text[:end])
             self.flush()
-            return end + len(TERMINATOR) - held, self._status
+            return end + len(TERMINATOR) - held, self.error
         self._matched = len(text) - len(text.rstrip(b"+"))
         self._collect(text[: len(text) - self._matched])
         return len(data), None
@@ -65,11 +67,12 @@ class DataMode:
             data = bytes(self._buffer)
             self._buffer.clear()
             if self._send(data) is False:
-                self.broken = True
+                self.break_off(-ENOTCONN)
 
-    @property
-    def _status(self) -> int:
-        return -1 if self.broken else 0
+    def break_off(self, error: int) -> None:
+        """Drop what is collected, and what else comes. ``error``: the device's errno, negative."""
+        self.error = self.error or error
+        self._buffer.clear()
 
     def _feed_counted(self, data: bytes) -> tuple[int, int | None]:
         # Every byte counts, also those that are dropped (sm_at_host.c, raw_rx_handler).
@@ -79,16 +82,17 @@ class DataMode:
         if self._left:
             return taken, None
         self.flush()
-        return taken, self._status
+        return taken, self.error
 
     def _collect(self, data: bytes) -> None:
-        while self._stream and not self.broken and len(self._buffer) + len(data) > BUFFER_SIZE:
+        while self._stream and not self.error and len(self._buffer) + len(data) > BUFFER_SIZE:
             room = BUFFER_SIZE - len(self._buffer)
             self._buffer += data[:room]
             data = data[room:]
             self.flush()
-        if self.broken or len(self._buffer) + len(data) > BUFFER_SIZE:
-            self.broken = self.broken or bool(data)
-            self._buffer.clear()
+        if self.error:
+            return
+        if len(self._buffer) + len(data) > BUFFER_SIZE:
+            self.break_off(-EOVERFLOW)
         else:
             self._buffer += data

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 BUFFER_SIZE: Final = 4096
-_CR, _QUOTE = 0x0D, 0x22
+_CR, _LF, _QUOTE = 0x0D, 0x0A, 0x22
 _SPECIAL = re.compile(rb'[\r"\x08\x7f]')
+_SPECIAL_CRLF = re.compile(rb'[\n"\x08\x7f]')
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,17 @@ class Overflow:
 
 
 class LineInput:
-    """Collects one command line at a time. Default terminator: CR; a stray LF is dropped with everything before AT."""
+    """Collects one command line at a time. Terminator: CR; a stray LF is dropped with everything before AT.
 
-    def __init__(self) -> None:
+    ``crlf``: a CR ends the line only with the LF behind it, as the Serial LTE Modem is built.
+    """
+
+    def __init__(self, *, crlf: bool = False) -> None:
+        self._crlf = crlf
         self._line = bytearray()
         self._lost = 0  # bytes that came after the buffer was full
         self._quoted = False
+        self._last = 0  # byte of what was fed before
 
     @property
     def partial(self) -> bool:
@@ -33,22 +39,28 @@ class LineInput:
 
     def feed(self, data: bytes) -> tuple[int, bytes | Overflow | None]:
         """Take bytes up to the end of one line. Returns how many, and the line without its terminator, if it ended."""
+        taken, line = self._feed(data)
+        self._last = data[taken - 1] if taken else self._last
+        return taken, line
+
+    def _feed(self, data: bytes) -> tuple[int, bytes | Overflow | None]:
         position = 0
         while position < len(data):
             if len(self._line) < 2:
                 self._begin(data[position])
                 position += 1
                 continue
-            found = _SPECIAL.search(data, position)
+            found = (_SPECIAL_CRLF if self._crlf else _SPECIAL).search(data, position)
             if found is None:
                 self._keep(data[position:])
                 return len(data), None
             self._keep(data[position : found.start()])
             position = found.end()
             byte = data[found.start()]
-            if byte == _CR and not self._quoted:
+            before = data[found.start() - 1] if found.start() else self._last
+            if not self._quoted and (byte == _CR or (byte == _LF and before == _CR)):
                 return position, self._end()
-            if byte in (_CR, _QUOTE):
+            if byte in (_CR, _LF, _QUOTE):
                 self._keep(bytes((byte,)))
                 self._quoted ^= byte == _QUOTE
             else:
@@ -74,7 +86,7 @@ class LineInput:
             self._quoted = not self._quoted
 
     def _end(self) -> bytes | Overflow:
-        line = Overflow() if self._lost else bytes(self._line)
+        line = Overflow() if self._lost else bytes(self._line).removesuffix(b"\r")
         self._line.clear()
         self._lost = 0
         self._quoted = False

@@ -43,10 +43,10 @@ class _Config:
 class MqttCommands:
     """The MQTT commands over one :class:`MqttClient`."""
 
-    def __init__(self, device: MqttHost, client: MqttClient) -> None:
+    def __init__(self, device: MqttHost, client: MqttClient, *, client_id: str = DEFAULT_CLIENT_ID) -> None:
         self._device = device
         self._client = client
-        self._config = _Config()
+        self._config = _Config(client_id)
 
     def commands(self) -> Commands:
         """Return this group's commands by name."""

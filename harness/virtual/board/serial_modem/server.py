@@ -4,15 +4,15 @@ Source: Serial Modem documentation and observed bytes. Every answer begins with 
 final result; unsolicited results wait until the running command is finished and while data mode lasts.
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from harness.device_errno import ESHUTDOWN
 from harness.settings import BoardFault
 from harness.settings.board_faults import CoreFault, FaultModem, SayLine
 from harness.virtual.board.command_completion import run
-from harness.virtual.board.commands import Command, Forms, Lines, Refused, Reply, parse
+from harness.virtual.board.commands import Command, Commands, Forms, Lines, Refused, Reply, parse
 from harness.virtual.board.core_faults import CoreFaults, strike_radio
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
@@ -38,6 +38,23 @@ _FAULT_PC: Final = 0x119F0A  # one of those that were reported
 MQTT_LINK: Final = 0
 
 
+class Group(Protocol):
+    """Some commands."""
+
+    def commands(self) -> Commands:
+        """Return the group's commands by name."""
+        ...
+
+
+class Sockets(Group, Protocol):
+    """The socket commands of a product, and what the server tells them."""
+
+    def link(self, event: LinkEvent) -> None: ...
+    def network_lost(self) -> None: ...
+    def drop_all(self) -> None: ...
+    def left_data_mode(self) -> None: ...
+
+
 class SerialModem:
     """The whole board without I/O: host bytes, timers and link events in, :data:`Output` out.
 
@@ -48,6 +65,7 @@ class SerialModem:
     """Idle time after which data mode sends what it has; 0: not set, the shortest is taken when it is needed."""
     _modem: Modem
     _mqtt: MqttClient
+    _sockets: Sockets
     _data_mode: DataMode | None
 
     def __init__(
@@ -97,7 +115,6 @@ class SerialModem:
                 self._mqtt.link(event)
             else:
                 self._sockets.link(event)
-                self._see_data_mode()
             self._pump()
         return self._outbox.take()
 
@@ -142,9 +159,17 @@ class SerialModem:
         """End the running command."""
         self._final("OK" if ok else "ERROR")
 
+    def break_data_mode(self, error: int) -> None:
+        """Tell a host in data mode, in the only way there is, that nobody takes its bytes any more."""
+        mode = self._data_mode
+        if mode is not None and not mode.error:
+            mode.break_off(error)
+            self._send(TERMINATOR)
+
     def urc(self, data: bytes) -> None:
         """Write an unsolicited result as soon as one may be written."""
-        self._unsolicited.from_mqtt(data)
+        told = data.decode("latin-1").strip("\r\n")
+        self._hazards.unsolicited(told, lambda: self._unsolicited.from_mqtt(data))
         self._settle()
 
     def set_echo(self, on: bool) -> None:
@@ -190,7 +215,7 @@ class SerialModem:
         self._echo = False
         self._echo_hold: int | None = None
         self._input = bytearray()
-        self._line = LineInput()
+        self._line = self._new_line_input()
         self._data_mode = None
         self._data_timer: int | None = None
         self.data_idle_ms = 0
@@ -203,15 +228,35 @@ class SerialModem:
             opened=self.finish,
             traffic=self._traffic,
         )
-        self._sockets = SocketCommands(self, self._outbox, self._traffic)
+        self._sockets = self._new_sockets()
         self._application: dict[str, Forms] = {}
-        for group in (
-            ApplicationCommands(self, self._personality, self._nvm.identity, lambda: self._application),
-            MqttCommands(self, self._mqtt),
-            self._sockets,
-        ):
+        for group in self._groups():
             self._application.update(group.commands())
         self._send(self._personality.banner)
+
+    # -- what another product does otherwise --------------------------------------------------------------------------
+
+    def _new_line_input(self) -> LineInput:
+        return LineInput()
+
+    def _new_sockets(self) -> Sockets:
+        return SocketCommands(self, self._outbox, self._traffic)
+
+    def _groups(self) -> Iterable[Group]:
+        """Return the groups of commands; a later one takes a name from an earlier."""
+        yield ApplicationCommands(self, self._personality, self._nvm.identity, lambda: self._application)
+        yield MqttCommands(self, self._mqtt)
+        yield self._sockets
+
+    def _data_mode_status(self, error: int) -> int:
+        """Return what the end of data mode shows of its error."""
+        return -1 if error else 0
+
+    def _may_speak(self) -> bool:
+        """Tell whether unsolicited results may be written now."""
+        return not self._busy and self._data_mode is None and self._echo_hold is None
+
+    # -- inside -------------------------------------------------------------------------------------------------------
 
     def _new_modem(self) -> Modem:
         return Modem(
@@ -253,7 +298,6 @@ class SerialModem:
     def _network_lost(self) -> None:
         self._mqtt.abort()
         self._sockets.network_lost()
-        self._see_data_mode()
 
     def _traffic(self) -> None:
         self._modem.radio.activity()
@@ -295,16 +339,9 @@ class SerialModem:
             self._data_timer = self._outbox.after(self.data_idle_ms / 1000, mode.idle, real=True)
         else:
             self._data_mode = None
-            self._send(b"\r\n#XDATAMODE: %d\r\n" % status)
+            self._send(b"\r\n#XDATAMODE: %d\r\n" % self._data_mode_status(status))
             self._sockets.left_data_mode()
         return taken
-
-    def _see_data_mode(self) -> None:
-        """Tell a host that is in data mode, in the only way there is, that nobody takes its bytes any more."""
-        mode = self._data_mode
-        if mode is not None and not mode.broken and self._sockets.data_mode_is_dead:
-            mode.broken = True
-            self._send(TERMINATOR)
 
     def _run(self, line: bytes) -> None:
         interrupted = self._hazards.interrupted(line.decode("latin-1"))
@@ -368,7 +405,7 @@ class SerialModem:
 
     def _settle(self) -> None:
         """Write the waiting results, if they may be written now."""
-        if not self._busy and self._data_mode is None and self._echo_hold is None:
+        if self._may_speak():
             self._unsolicited.release()
 
     def _stop_echo_hold(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from harness.device_errno import ECONNRESET
 from harness.virtual.board.commands import Args, Commands, Forms, Later, Refused, Reply
 from harness.virtual.board.outputs import LinkEvent, Outbox
 from harness.virtual.board.sockets.host import SocketHost
@@ -173,11 +174,6 @@ class SocketCommands:
         if socket is not None:
             self._again(socket, Poll.OUT)
 
-    @property
-    def data_mode_is_dead(self) -> bool:
-        """Whether data mode is open on a socket that takes nothing any more."""
-        return self._data_socket is not None and not self._data_socket.writable
-
     def _receive(self, args: Args) -> Reply:
         socket, mode = self._sockets.get(args.number(0)), args.choice(1, (TEXT, HEX))
         flags, seconds = args.number(2, 0), args.number(3)
@@ -237,6 +233,8 @@ class SocketCommands:
             data = bytes(socket.arrived[:MOST_RECEIVED])
             del socket.arrived[: len(data)]
             self._host.urc(b"\r\n" + _received(socket.handle, mode, data) + b"\r\n")
+        if socket is self._data_socket and not socket.writable:
+            self._host.break_data_mode(-ECONNRESET)
         self._tell(socket)
 
     def _tell(self, socket: ModemSocket) -> None:

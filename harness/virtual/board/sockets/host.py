@@ -26,6 +26,10 @@ class SocketHost(Protocol):
         """Take what the host sends after this command's OK as payload, see DataMode."""
         ...
 
+    def break_data_mode(self, error: int) -> None:
+        """Tell a host in data mode that nobody takes its bytes any more: it has to leave. ``error``: the errno."""
+        ...
+
     def urc(self, data: bytes) -> None:
         """Write an unsolicited result, given with its line ends, as soon as one may be written."""
         ...
