@@ -184,7 +184,8 @@ class Receiver:
         """Enter ``lines`` into the timeline. Return whether one of them was waited for: who did also flushes."""
         if not lines:
             return False
-        drafts = self._recorder.drafts(lines, t, seconds=t - self.sent_at, secret=secret)
+        afterwards = self._dialogue.secret
+        drafts = self._recorder.drafts(lines, t, seconds=t - self.sent_at, secret=secret, afterwards=afterwards)
         self._say(drafts)
         answered = False
         for heard in lines:

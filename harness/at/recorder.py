@@ -28,14 +28,22 @@ class LineRecorder:
         self._port = port
         self._redact = LineRedactor()
 
-    def drafts(self, lines: list[Heard], t: float, *, seconds: float, secret: bool) -> list[Draft]:
+    def drafts(
+        self, lines: list[Heard], t: float, *, seconds: float, secret: bool, afterwards: bool | None = None
+    ) -> list[Draft]:
         """Return the drafts for lines heard at ``t``.
 
-        ``seconds``: since the command was sent. ``secret``: a command with a secret may still be echoed.
+        ``seconds``: since the command was sent. ``secret``: a command with a secret may still be echoed;
+        ``afterwards``: the same behind the final result that is among the lines, None: as before it.
         """
         if not secret and (texts := self._log_texts(lines)):
             return [(t, Kind.RX, self._port, text, {}) for text in texts]
-        return [self._draft(heard, t, seconds, secret) for heard in lines]
+        drafts = []
+        for heard in lines:
+            drafts.append(self._draft(heard, t, seconds, secret))
+            if heard.outcome and afterwards is not None:
+                secret = afterwards
+        return drafts
 
     def _log_texts(self, lines: list[Heard]) -> list[str] | None:
         """Return the texts of lines that are all log and cannot hold a secret, decoded in one go; else None."""

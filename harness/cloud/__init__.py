@@ -1,5 +1,6 @@
 """nRF Cloud as its client sees it: REST calls, the MQTT observer, and where both are reached."""
 
+from harness.cloud.board_transport import BoardTransport
 from harness.cloud.claims import Claims, CommandState
 from harness.cloud.created_things import HARNESS_TAG
 from harness.cloud.device_api import DeviceApi, RestAnswer
@@ -16,6 +17,7 @@ __all__ = [
     "HARNESS_TAG",
     "PROVISIONING_SERVICE",
     "Account",
+    "BoardTransport",
     "BulkResult",
     "CertificateSet",
     "Claims",

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from requests.adapters import BaseAdapter
+
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.refusals import RestError
 from harness.cloud.rest import RestClient
@@ -45,12 +47,16 @@ class RestAnswer:
 
 
 class DeviceApi:
-    """Calls with a device's token. An answer of any status raises nothing; no answer raises CloudUnreachable."""
+    """Calls with a device's token. An answer of any status raises nothing; no answer raises CloudUnreachable.
 
-    def __init__(self, endpoints: CloudEndpoints, timeline: Timeline) -> None:
+    ``adapter``: what carries the calls, None: this computer's network.
+    """
+
+    def __init__(self, endpoints: CloudEndpoints, timeline: Timeline, *, adapter: BaseAdapter | None = None) -> None:
         self.timeline = timeline
         self._name = endpoints.name
-        self._rest = RestClient(endpoints, None, note=self._note, pause=0.5 if endpoints.public else 0.05)
+        pause = 0.5 if endpoints.public else 0.05
+        self._rest = RestClient(endpoints, None, note=self._note, pause=pause, adapter=adapter)
 
     def __enter__(self) -> Self:
         return self

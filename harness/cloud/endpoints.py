@@ -29,5 +29,6 @@ class CloudEndpoints:
     public: bool  # True: others use it too, so poll it slowly
     jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # AWS IoT's HTTPS port, for JITP without an MQTT client
     provisioning: str = PROVISIONING_SERVICE  # base URL of the service that boards are claimed with
+    device_rest: tuple[str, int] = ("api.nrfcloud.com", 443)  # where a board reaches REST, with the paths of ``rest``
     other_name: str | None = None  # leads boards to the broker too, and is not in its certificate
     dead: Callable[[], str | None] = _alive

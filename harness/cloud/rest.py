@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 
 import requests
+from requests.adapters import BaseAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from harness.cloud.endpoints import CloudEndpoints
@@ -49,10 +50,19 @@ class _Bearer(requests.auth.AuthBase):
 class RestClient:
     """One session with one cloud. ``pause``: seconds before the first repeat; doubled with each further one.
 
-    ``api_key`` None: for devices, which bring a token of their own to each call.
+    ``api_key`` None: for devices, which bring a token of their own to each call. ``adapter``: what carries the calls,
+    None: this computer's network.
     """
 
-    def __init__(self, endpoints: CloudEndpoints, api_key: str | None, *, note: Note, pause: float) -> None:
+    def __init__(
+        self,
+        endpoints: CloudEndpoints,
+        api_key: str | None,
+        *,
+        note: Note,
+        pause: float,
+        adapter: BaseAdapter | None = None,
+    ) -> None:
         if api_key is not None:
             if len(api_key) < _SHORTEST_KEY or not api_key.isascii() or any(c.isspace() for c in api_key):
                 raise Misuse(
@@ -68,6 +78,8 @@ class RestClient:
         self._session.headers["User-Agent"] = "nrf91-harness"
         # A proxy from the environment is right for the public cloud and wrong for one on this computer.
         self._session.trust_env = endpoints.public
+        if adapter is not None:
+            self._session.mount("https://", adapter)
 
     def call(
         self,

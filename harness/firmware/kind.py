@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.at import AtPort, FramedUrc, Terminator
 from harness.firmware.bridge.at_socket import AtSocket
+from harness.firmware.http import BoardHttp
 from harness.firmware.interface import Capability, Firmware, MqttDriver
 from harness.firmware.mqtt_event import MqttWatcher
 from harness.firmware.without_mqtt import WithoutMqtt
@@ -23,7 +24,7 @@ class FirmwareKind:
     its commands; ``terminators``: what else may. ``restart``: the lines by which a board on which trials run shows that
     it, or its modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in step.
     ``reset``: its command that restarts the board. ``socket``: makes a new socket of the board's modem; None: it has no
-    such commands.
+    such commands. ``http``: HTTPS requests from the board; None: it has no way to make any.
     """
 
     name: FirmwareName
@@ -42,3 +43,4 @@ class FirmwareKind:
     watcher: Callable[[], MqttWatcher] | None = None
     restart: re.Pattern[str] | None = None
     socket: Callable[[AtPort], AtSocket] | None = None
+    http: Callable[[AtPort], BoardHttp] | None = None

@@ -12,6 +12,7 @@ from harness.plugin.collection import (
 from harness.plugin.fixtures import (
     _board,
     board,
+    board_api,
     board_socket,
     cloud,
     device,
@@ -43,6 +44,7 @@ from harness.plugin.reporting import pytest_runtest_makereport
 __all__ = [
     "_board",
     "board",
+    "board_api",
     "board_socket",
     "cloud",
     "device",

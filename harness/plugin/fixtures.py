@@ -145,6 +145,18 @@ def device_api(board: Board, timeline: Window) -> Iterator[DeviceApi]:
 
 
 @pytest.fixture
+def board_api(board: Board, provisioned: Provisioned, timeline: Window) -> Iterator[DeviceApi]:
+    """The same calls, from the board: its modem does TLS. Skips boards whose firmware can make none."""
+    from harness.firmware import Capability
+
+    reason = board.opened.firmware.lacks(Capability.SOCKETS)
+    if reason is not None:
+        pytest.skip(reason)
+    with board.device_api(board.timeline) as api:
+        yield api
+
+
+@pytest.fixture
 def trial_recorder(request: pytest.FixtureRequest, timeline: Window) -> Callable[[Verdict], None]:
     """Puts a trial's verdict into the report of this test."""
     case: CaseRecord = request.node.stash[CASE]

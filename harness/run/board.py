@@ -1,13 +1,15 @@
 """One board of a run, with the device that it is in the cloud and the MQTT connection that trials are made on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from harness.cloud import BoardTransport, DeviceApi
 from harness.credentials import KeyOrigin, Provisioning
 from harness.errors import HarnessError, Misuse
 from harness.firmware import AtSocket, BridgeListener, Capability, Through, kind_of
+from harness.firmware.http import HttpRequest, HttpServer
 from harness.lab import AttachedStandIn, BoardConfig, Lab, StandIn
 from harness.policy.evaluation.membership import Membership
 from harness.run.cloud import Cloud
@@ -154,6 +156,24 @@ class Board:
         """
         self.new_socket()  # before anybody connects
         return BridgeListener(self.new_socket, to, port=listen, told=told)
+
+    def device_api(self, timeline: Timeline) -> DeviceApi:
+        """Return REST calls that leave through the board, whose modem does TLS. Raises Misuse where it has no way to.
+
+        The device is provisioned and registered afterwards: the root CA for MQTT is that for REST.
+        """
+        make, opened = kind_of(self.config.firmware).http, self.opened
+        if make is None:
+            raise Misuse(f"{self.name}: no HTTP through the board: {opened.firmware} has no {Capability.SOCKETS}")
+        to, endpoints = self.through(), self.cloud.endpoints
+        server = HttpServer(*endpoints.device_rest, self.device.sec_tag if to.sec_tag is None else to.sec_tag)
+        http = make(opened.port)
+
+        def exchange(method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+            reply = http.exchange(server, HttpRequest(method, target, headers, body))
+            return reply.status, reply.body
+
+        return DeviceApi(endpoints, timeline, adapter=BoardTransport(exchange))
 
     def trials(self, record: Callable[[Verdict], None]) -> Trials:
         """Return trials on the provisioned device's connection; every verdict goes to ``record``."""

@@ -47,5 +47,6 @@ RAW_SOCKETS: Final = FirmwareKind(
     to_known_state=to_known_state,
     reset=SERIAL_MODEM.reset,
     socket=HandleSocket,
+    http=SERIAL_MODEM.http,
 )
 """Serial Modem from 0.2 on, used by its sockets."""

@@ -5,10 +5,12 @@ Source: Serial Modem application documentation, "MQTT client AT commands", "Data
 """
 
 import re
+from functools import partial
 from typing import Final
 
 from harness.at import AtError, AtPort, FramedUrc
 from harness.firmware.bridge import FRAMED, HandleSocket
+from harness.firmware.http import SocketHttp
 from harness.firmware.interface import Capability, Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.serial_modem.driver import SerialModem
@@ -56,5 +58,6 @@ SERIAL_MODEM: Final = FirmwareKind(
     to_known_state=to_known_state,
     reset="AT#XRESET",
     socket=HandleSocket,
+    http=partial(SocketHttp, make_socket=HandleSocket),
 )
 """Serial Modem and Serial LTE Modem."""

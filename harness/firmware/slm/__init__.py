@@ -11,6 +11,7 @@ from typing import Final
 
 from harness.at import AtError, AtPort, Terminator
 from harness.firmware.bridge import SelectedSocket
+from harness.firmware.http import SlmHttp, SocketHttp
 from harness.firmware.interface import Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.raw_sockets import RAW_SOCKETS
@@ -57,6 +58,7 @@ SLM: Final = replace(
     terminators=(Terminator.CR, Terminator.LF),
     to_known_state=_to_known_state,
     socket=SelectedSocket,
+    http=SlmHttp,
 )
 """Serial LTE Modem, by its MQTT commands."""
 
@@ -71,5 +73,6 @@ SLM_SOCKETS: Final[FirmwareKind] = replace(
     driver=partial(RawSocketMqtt, make_socket=SelectedSocket),
     to_known_state=_to_known_state,
     socket=SelectedSocket,
+    http=partial(SocketHttp, make_socket=SelectedSocket),
 )
 """Serial LTE Modem, by its sockets."""

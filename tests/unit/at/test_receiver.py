@@ -177,3 +177,12 @@ def test_what_arrives_while_a_secret_is_sent_is_hidden(receiver, stream):
     hidden = heard(receiver, "<8 bytes that arrived while a secret was being sent>")
     assert hidden.kind is Kind.RX
     assert "secretk" not in "".join(event.text for event in receiver.timeline.since())
+
+
+def test_what_arrives_behind_the_answer_to_a_secret_is_read_however_it_is_cut(receiver, stream):
+    receiver.begin(parse_command('AT#XMQTTCON=1,"","topsecret","h",1'), None, needs_line=False)
+    receiver.sent()
+    stream.bytes.put(b"opsecre\r\nOK\r\nhello\r\n")
+    heard(receiver, "hello")
+    texts = [event.text for event in receiver.timeline.since()]
+    assert texts[-3:] == ["<7 bytes that arrived while a secret was being sent>", "OK", "hello"]

@@ -1,0 +1,103 @@
+"""The Serial LTE Modem's HTTP client: what it is told, and how its reply is read from lines."""
+
+import re
+
+import pytest
+
+from harness.at import Answer, AtError
+from harness.at.syntax import FinalResult, split_urc
+from harness.errors import NoAnswer
+from harness.firmware import NoSession
+from harness.firmware.http import HttpReply, HttpRequest, HttpServer, NoReply, SlmHttp
+from harness.timeline import Kind, Timeline
+from tests.fake import Fake
+
+SERVER = HttpServer("api.nrfcloud.com", 443, 42)
+CONNECT = 'AT#XHTTPCCON=1,"api.nrfcloud.com",443,42'
+GET = HttpRequest("GET", "/v1/devices/x", {"Authorization": "Bearer t", "Accept": "*/*"})
+GET_COMMAND = 'AT#XHTTPCREQ="GET","/v1/devices/x","Authorization: Bearer t\\r\\nAccept: */*\\r\\n"'
+OK = ["HTTP/1.1 200 OK", "Content-Length: 9", "#XHTTPCRSP:40,0", '{"a":', "#XHTTPCRSP:5,0", '"b"}', "#XHTTPCRSP:4,1"]
+
+
+class Port(Fake):
+    """A board that has ``lines`` to say behind its OK."""
+
+    name = "slm"
+
+    def __init__(self, *lines, refuses=()):
+        self.timeline = Timeline()
+        self.lines = lines
+        self.refuses = refuses
+        self.sent = []
+
+    def command(self, text, timeout=None):
+        self.sent.append(text)
+        if text in self.refuses:
+            raise AtError(text, FinalResult("ERROR"))
+        if text.startswith("AT#XHTTPCREQ"):
+            self._say("#XHTTPCREQ: 0")
+        return Answer(text, (), 0.0)
+
+    def send_payload(self, command, payload, timeout):
+        self.sent.append((command, payload))
+        self._say("#XHTTPCREQ: 1")
+        return 0
+
+    def wait_line(self, pattern, timeout, *, since):
+        for event in self.timeline.since(since):
+            if re.search(pattern, event.text):
+                return event
+        raise NoAnswer(f"slm: no line with {pattern!r}")
+
+    def _say(self, first):
+        for line in (first, *self.lines):
+            self.timeline.add(Kind.URC if split_urc(line.encode()) else Kind.RX, self.name, line)
+
+
+def test_a_request_without_a_body():
+    port = Port(*OK)
+    port.timeline.add(Kind.RX, "slm", "HTTP/1.1 500 of an earlier request")
+    assert SlmHttp(port).exchange(SERVER, GET) == HttpReply(200, b'{"a":"b"}')
+    assert port.sent == [CONNECT, GET_COMMAND, "AT#XHTTPCCON=0"]
+
+
+def test_a_request_with_a_body():
+    port = Port("HTTP/1.1 202 Accepted", "#XHTTPCRSP:30,1")
+    request = HttpRequest("PATCH", "/x", {"Content-Type": "application/json", "A": "b"}, b"{}")
+    assert SlmHttp(port).exchange(SERVER, request) == HttpReply(202)
+    command = 'AT#XHTTPCREQ="PATCH","/x","A: b\\r\\n","application/json",2'
+    assert port.sent[1] == (command, b"{}")
+
+
+def test_lines_of_others_are_not_the_body():
+    port = Port(*OK[:4], "+CSCON: 0", *OK[4:])
+    port.timeline.add(Kind.RX, "other", "HTTP/1.1 404")
+    assert SlmHttp(port).exchange(SERVER, GET).body == b'{"a":"b"}'
+
+
+def test_a_board_that_cannot_connect():
+    port = Port(refuses=[CONNECT])
+    with pytest.raises(NoSession, match=r"slm: no TLS session with api.nrfcloud.com:443 using sec_tag 42"):
+        SlmHttp(port).exchange(SERVER, GET)
+    assert port.sent == [CONNECT]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["HTTP/1.1 200 OK", "#XHTTPCRSP: 0,-104"], "hung up before its reply was complete"),
+        (["HTTP/1.1 200 OK", "#XHTTPCRSP:20,0"], "no reply from api.nrfcloud.com to GET: slm: no line"),
+        (["nonsense", "#XHTTPCRSP:8,1"], "expected the status line of api.nrfcloud.com, got .*nonsense"),
+    ],
+)
+def test_replies_that_are_none(lines, message):
+    port = Port(*lines)
+    with pytest.raises(NoReply, match=message):
+        SlmHttp(port).exchange(SERVER, GET)
+    assert port.sent[-1] == "AT#XHTTPCCON=0"
+
+
+def test_a_refused_request_and_a_connection_that_is_gone():
+    port = Port(refuses=[GET_COMMAND, "AT#XHTTPCCON=0"])
+    with pytest.raises(NoReply, match="no reply from"):
+        SlmHttp(port).exchange(SERVER, GET)
