@@ -6,19 +6,20 @@ final result; unsolicited results wait until the running command is finished and
 
 from collections.abc import Callable, Iterable, Set
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 from harness.device_errno import ESHUTDOWN
 from harness.settings import BoardFault
 from harness.settings.board_faults import CoreFault, FaultModem, SayLine
 from harness.virtual.board.command_completion import run
-from harness.virtual.board.commands import Command, Commands, Forms, Lines, Refused, Reply, parse
+from harness.virtual.board.commands import Command, Forms, Lines, Refused, Reply, parse
 from harness.virtual.board.core_faults import CoreFaults, strike_radio
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem.application import ApplicationCommands
 from harness.virtual.board.serial_modem.data_mode import TERMINATOR, DataMode, shortest_idle_ms
+from harness.virtual.board.serial_modem.groups import Group, Sockets
 from harness.virtual.board.serial_modem.line_input import LineInput, Overflow
 from harness.virtual.board.serial_modem.mqtt_client import MqttClient
 from harness.virtual.board.serial_modem.mqtt_commands import MqttCommands
@@ -36,23 +37,6 @@ MODEM_RECOVERY: Final = 1.4
 """From a modem fault until the modem library runs again (devzone.nordicsemi.com question 111879)."""
 _FAULT_PC: Final = 0x119F0A  # one of those that were reported
 MQTT_LINK: Final = 0
-
-
-class Group(Protocol):
-    """Some commands."""
-
-    def commands(self) -> Commands:
-        """Return the group's commands by name."""
-        ...
-
-
-class Sockets(Group, Protocol):
-    """The socket commands of a product, and what the server tells them."""
-
-    def link(self, event: LinkEvent) -> None: ...
-    def network_lost(self) -> None: ...
-    def drop_all(self) -> None: ...
-    def left_data_mode(self) -> None: ...
 
 
 class SerialModem:

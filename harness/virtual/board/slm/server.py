@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from harness.virtual.board.outputs import LinkEvent, Output
 from harness.virtual.board.serial_modem.application import ApplicationCommands
+from harness.virtual.board.serial_modem.groups import Group, Sockets
 from harness.virtual.board.serial_modem.line_input import LineInput
 from harness.virtual.board.serial_modem.mqtt_commands import MqttCommands
-from harness.virtual.board.serial_modem.server import Group, SerialModem, Sockets
+from harness.virtual.board.serial_modem.server import SerialModem
 from harness.virtual.board.slm.general import GeneralCommands
 from harness.virtual.board.slm.http_client import HTTP_LINK, HttpClient
 from harness.virtual.board.slm.socket_commands import SelectedSocketCommands
