@@ -190,8 +190,6 @@ class SerialModem:
         self._modem = self._new_modem()
         self._network_lost()
 
-    # -- inside ---------------------------------------------------------------------------------------------------
-
     def _boot(self) -> None:
         self._on = True
         self._listening = True
