@@ -4,6 +4,7 @@
 # make check                   lint, types, import contracts, every test of the project
 # make test                    its quick part: the unit tests
 #   WORKERS=n                  so many processes in place of one for each core
+#   WIDE=n                     so many for the tests that mostly wait (integration, interop, browser)
 # make mutants [NAMES=...]     small changes to the code, and how many of them the tests notice (docs/mutants.md)
 # make fuzz [SECONDS=30]       the parsers on bytes that are guided by coverage, so many seconds each (fuzz/)
 #   TARGETS="tokens ..."       only these
@@ -13,8 +14,12 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BOARDS ?= boards.yaml
 WORKERS ?= auto
+WIDE ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN) + 1)
 
-.PHONY: nightly check env lint types imports test test-all test-scenarios bench mutants fuzz clean
+# Every process that a test starts would otherwise compile anew what has changed since `make env`.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: nightly check env lint types imports test test-wide test-scenarios bench mutants fuzz clean
 
 nightly: env
 ifdef MUTANTS
@@ -25,7 +30,7 @@ ifdef MUTANTS
 	@$(PY) -m tests.mutation_run --boards "$(BOARDS)" --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
 endif
 
-check: env lint types imports test-all test-scenarios
+check: env lint types imports test test-wide test-scenarios
 
 lint: env
 	@$(VENV)/bin/ruff check .
@@ -40,8 +45,8 @@ imports: env
 test: env
 	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit
 
-test-all: env
-	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit tests/integration tests/interop tests/browser
+test-wide: env
+	@$(PY) -m pytest -q -n $(WIDE) --dist worksteal tests/integration tests/interop tests/browser
 
 # In folders of its own: neither the reports of another run nor its lab CA come in between. They stay if it fails.
 test-scenarios: env

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 import requests
+from filelock import FileLock
 
 TIMEOUT = 300
 START = 120
 """Seconds that a run may take until its first test runs: two to start, on a busy computer fifty."""
+
+LEAN = [argument for name in ("schemathesis", "anyio", "hypothesispytest") for argument in ("-p", f"no:{name}")]
+"""Leaves out the plug-ins of our own tools: a run would spend a fifth of its processor time on importing them."""
 
 HELPERS = '''
 import os
@@ -103,6 +109,14 @@ def _case(element: ElementTree.Element) -> Case:
 
 
 PLUGIN = 'pytest_plugins = ["harness.plugin"]\n'
+IMPATIENT = f"""
+from harness.at import port
+from harness.run import cloud_device
+
+port._TRY_TIMEOUT = 0.4
+cloud_device._PATIENCE_LOCAL = 3.0
+{PLUGIN}"""
+"""A conftest.py for runs in which what never comes is waited for again and again."""
 
 
 def run(
@@ -136,8 +150,25 @@ def prepare(
     (folder / "test_inner.py").write_text(tests)
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "TMPDIR": str(folder), **(env or {})}
     environment.pop("PYTEST_ADDOPTS", None)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", *LEAN, "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    command += arguments
     return command, environment
+
+
+def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Result]) -> Result:
+    """Return what ``make`` made in a folder of its own, for all tests of this session that ask for ``name``.
+
+    The first that asks makes it; xdist's other processes wait. ``factory``: pytest's ``tmp_path_factory``.
+    """
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    kept = folder.with_suffix(".pickle")
+    with FileLock(folder.with_suffix(".lock")):
+        if not kept.exists():
+            folder.mkdir()
+            kept.write_bytes(pickle.dumps(make(folder)))
+        made: Result = pickle.loads(kept.read_bytes())  # noqa: S301 - our own, of this session
+    return made
 
 
 def processes_of(folder: Path) -> list[str]:

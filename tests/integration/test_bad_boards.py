@@ -9,7 +9,7 @@ import tty
 
 import pytest
 
-from tests.integration.runs import run, started_in
+from tests.integration.runs import IMPATIENT, run, started_in
 from tests.integration.test_interrupted_runs import counts
 
 TESTS = """
@@ -54,11 +54,11 @@ def test_the_good_board_is_green_and_each_bad_one_is_one_error_in_few_lines(tmp_
     boards = f"""
 boards:
   - {{name: good, virtual: {{}}}}
-  - {{name: mute, virtual: {{model: mute}}}}
-  - {{name: garbling, port: {garbling}, cloud: nrfcloud}}
+  - {{name: mute, virtual: {{model: mute}}, return_within: 1}}
+  - {{name: garbling, port: {garbling}, cloud: nrfcloud, return_within: 1}}
   - {{name: unplugged, port: {tmp_path}/no-port, cloud: nrfcloud}}
 """
-    result = run(tmp_path, boards, TESTS, env={"NRFCLOUD_API_KEY": "none"})
+    result = run(tmp_path, boards, TESTS, env={"NRFCLOUD_API_KEY": "none"}, conftest=IMPATIENT)
     assert result.exit_code == 1, result.output
     assert counts(tmp_path / "reports" / "junit.xml") == (4 * PLANNED, 3, 0, 3 * (PLANNED - 1))
     found = {board: [case for case in result.cases if f"[{board}" in case.name] for board in ("good", *BAD)}

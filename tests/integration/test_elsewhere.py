@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.runs import LEAN
+
 PAGE = Path(__file__).parents[2] / "docs" / "your-own-tests.md"
 TIMEOUT = 120
 
@@ -42,7 +44,7 @@ def run(folder: Path, files: dict[str, str], *arguments: str, root: bool = True)
         environment.pop(name, None)
     told = ["--rootdir", str(folder)] if root else []
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *told, *arguments],
+        [sys.executable, "-m", "pytest", "-q", *LEAN, "-p", "no:cacheprovider", *told, *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,

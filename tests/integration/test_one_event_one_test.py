@@ -1,4 +1,4 @@
-"""No single event costs more than the test that it hits: lines and connections disturbed, each once, in one run.
+"""No single event costs more than the test that it hits: lines and connections disturbed, each once.
 
 Behind each disturbed test stands one whose verdicts must be right. The first seven events were seen to spoil whole
 nights: the rest of the run was red, or every later test said that the cloud was lost.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.disturbed_runs import disturbed
+from tests.integration.runs import shared
 
 LATE_CONNACK = """
 broker.faults.append(Fault(Deed.STALL, Direction.IN, packet=1, seconds=3.0, times=1))
@@ -68,19 +69,31 @@ EVENTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory):
-    return disturbed(tmp_path_factory.mktemp("run"), list(EVENTS.values()))
+RUN = 7  # events of one run; two runs may go on side by side
+
+
+@pytest.fixture
+def cases_of(tmp_path_factory):
+    """Tells of an event, by number: how the test that it hit ended, and the one behind; what the run printed."""
+
+    def cases_of(number):
+        first = number - number % RUN
+        events = list(EVENTS.values())[first : first + RUN]
+        result = shared(tmp_path_factory, f"events-{first}", lambda folder: disturbed(folder, events))
+        hit, after = (result.case(f"test_{name}_{number - first}[") for name in ("hit", "after"))
+        return hit.result, after.result, result.output
+
+    return cases_of
 
 
 @pytest.mark.parametrize("number", range(len(EVENTS)), ids=EVENTS)
-def test_one_event_costs_one_test_at_most(result, number):
-    hit, after = result.case(f"test_hit_{number}["), result.case(f"test_after_{number}[")
-    assert hit.result in ("passed", "error"), result.output
-    assert after.result == "passed", result.output
+def test_one_event_costs_one_test_at_most(cases_of, number):
+    hit, after, output = cases_of(number)
+    assert hit in ("passed", "error"), output
+    assert after == "passed", output
 
 
-def test_most_cost_nothing(result):
+def test_most_cost_nothing(cases_of):
     """What is repeated is seen to be right: the test that was hit fails only where the port or the observer went."""
-    cost = {name for number, name in enumerate(EVENTS) if result.case(f"test_hit_{number}[").result != "passed"}
-    assert cost <= {"the port unplugged and back", "the observer's connection cut"}, result.output
+    cost = {name for number, name in enumerate(EVENTS) if cases_of(number)[0] != "passed"}
+    assert cost <= {"the port unplugged and back", "the observer's connection cut"}, cost

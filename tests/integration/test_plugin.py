@@ -8,7 +8,7 @@ import re
 import pytest
 
 from harness.lab import Lab, load_boards_file
-from tests.integration.runs import processes_of, run
+from tests.integration.runs import IMPATIENT, processes_of, run
 from tests.unit.policy_trials.small_policies import BOARDS, write_documents
 
 ONE = """
@@ -82,13 +82,13 @@ def test_mistake_in_the_boards_file_is_one_line_and_one_junit_error(tmp_path):
     [
         ("port: /dev/no-such-port, cloud: nrfcloud", "/dev/no-such-port"),
         ("virtual: {model: mute}, return_within: 1", "bad"),
-        ("virtual: {model: garbage}", "bad"),
+        ("virtual: {model: garbage}, return_within: 1", "bad"),
         ('serial: "1051999999", cloud: nrfcloud', "1051999999"),
     ],
     ids=["no-port", "silent", "garbage", "no-kit"],
 )
 def test_board_that_cannot_be_opened_is_an_error_and_the_next_goes_on(tmp_path, where, message):
-    result = run(tmp_path, TWO % where, IDENTITY + "def test_again(board): pass\n")
+    result = run(tmp_path, TWO % where, IDENTITY + "def test_again(board): pass\n", conftest=IMPATIENT)
     assert result.exit_code == 1
     bad = result.case("test_identity[bad]")
     assert bad.result == "error"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,11 @@ from harness.policy import allowed_by, at_home, load_document, load_profile
 from harness.policy_trials.trials import cases_for
 from harness.report.recorded_verdicts import judge_run
 from harness.trial import Outcome, Verdict
-from tests.integration.runs import Result
+from tests.integration.runs import LEAN, Result, shared
 
 ROOT = Path(__file__).parents[2]
 HANGS = 600  # seconds after which a run counts as hung, on a computer that is busy with other things too
-pytestmark = pytest.mark.timeout(3 * HANGS)  # the first test waits for all runs
+pytestmark = pytest.mark.timeout(3 * HANGS)  # a test waits for a run, or for another process that waits for it
 
 DERIVED = ("tests/scenarios/test_policy.py",)
 NAMES = "tests/scenarios/test_policy_names.py"
@@ -37,22 +37,17 @@ RUNS = {
 }
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory) -> dict[str, Result]:
-    """Every run of this module, a few at once: they mostly wait for what must not come."""
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        started = {
-            name: pool.submit(run_scenarios, tmp_path_factory.mktemp("run"), boards, scenarios)
-            for name, (boards, scenarios) in RUNS.items()
-        }
-        return {name: run.result() for name, run in started.items()}
+@pytest.fixture
+def result_of(tmp_path_factory) -> Callable[[str], Result]:
+    """The result of one of the runs; several tests read each."""
+    return lambda name: shared(tmp_path_factory, name, lambda folder: run_scenarios(folder, *RUNS[name]))
 
 
 def run_scenarios(tmp_path: Path, boards: str, scenarios: tuple[str, ...]) -> Result:
     """Run scenarios on a boards file of tests/boards."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", *scenarios, "-q", "-p", "no:cacheprovider"),
+            *(sys.executable, "-m", "pytest", *scenarios, "-q", *LEAN, "-p", "no:cacheprovider"),
             *("--boards", f"tests/boards/{boards}", "--reports", str(tmp_path / "reports")),
             *("--lab-ca", str(tmp_path / "ca")),
         ],
@@ -69,8 +64,8 @@ def not_passed(result: Result) -> set[str]:
     return {case.name.partition("[")[0] for case in result.cases if case.result in ("failed", "error")}
 
 
-def test_lost_right_fails_the_scenarios_that_need_it_and_only_those(results):
-    result = results["without-m"]
+def test_lost_right_fails_the_scenarios_that_need_it_and_only_those(result_of):
+    result = result_of("without-m")
     assert result.exit_code == 1
     assert not_passed(result) == {
         "test_device_message",
@@ -88,8 +83,8 @@ def derived(result: Result, outcome: str) -> set[str]:
     return {case.name.removeprefix(f"test_derived[{case.properties['board']}-").removesuffix("]") for case in found}
 
 
-def test_lost_right_fails_exactly_the_derived_trials_that_notice_it(results):
-    result = results["without-m, derived"]
+def test_lost_right_fails_exactly_the_derived_trials_that_notice_it(result_of):
+    result = result_of("without-m, derived")
     page = load_profile(account="123456789012")
     spoilt = page | {
         "associated": load_document(ROOT / "tests/boards/policies-without-m/associated.json", account="123456789012")
@@ -106,8 +101,8 @@ def test_lost_right_fails_exactly_the_derived_trials_that_notice_it(results):
     assert "allowed by associated statement 2" in message
 
 
-def test_policies_of_ones_own_are_tested_like_nrf_clouds(results):
-    result = results["own policies, derived"]
+def test_policies_of_ones_own_are_tested_like_nrf_clouds(result_of):
+    result = result_of("own policies, derived")
     profile = load_profile("current", account="123456789012")
     files = [ROOT / f"tests/boards/{folder}/lab.json" for folder in ("own-policies", "own-policies-lost")]
     labs = at_home(load_document(file, account="123456789012") for file in files)  # they name a real account
@@ -123,9 +118,9 @@ def test_policies_of_ones_own_are_tested_like_nrf_clouds(results):
     assert "explicit deny" in message
 
 
-def test_documents_that_look_at_names_are_tested_with_the_real_ones(results):
+def test_documents_that_look_at_names_are_tested_with_the_real_ones(result_of):
     """No device called {device} may connect there, so nothing but that can be derived before the board is open."""
-    result = results["own names"]
+    result = result_of("own names")
     assert derived(result, "passed") == {"gateway-connect-{device}"}
     case = result.case("test_own_names")
     assert case.result == "failed"
@@ -136,9 +131,9 @@ def test_documents_that_look_at_names_are_tested_with_the_real_ones(results):
     assert f"; own-names: {len(verdicts)} more trials (for its own names {len(verdicts)} trials, " in line
 
 
-def test_what_the_harness_cannot_know_fails_nothing(results):
+def test_what_the_harness_cannot_know_fails_nothing(result_of):
     """The cloud refuses what the documents refuse at this address, and allow at others."""
-    result = results["source address"]
+    result = result_of("source address")
     assert result.exit_code == 0, result.output
     doubtful = [case.name.partition("[")[0] for case in result.cases if "depends on aws:SourceIp" in case.message]
     assert sorted(doubtful) == [
@@ -149,8 +144,8 @@ def test_what_the_harness_cannot_know_fails_nothing(results):
     ]
 
 
-def test_tolerance_fails_exactly_the_derived_trials_that_must_be_refused(results):
-    result = results["tolerant, derived"]
+def test_tolerance_fails_exactly_the_derived_trials_that_must_be_refused(result_of):
+    result = result_of("tolerant, derived")
     cases = cases_for(tuple(load_profile(account="123456789012").values()), full=False)
     assert derived(result, "failed") == {case.id for case in cases if not case.allowed}
     assert derived(result, "passed") == {case.id for case in cases if case.allowed}
@@ -164,8 +159,8 @@ def violations(result: Result) -> set[str]:
     return {case.name.partition("[")[0] for case in found}
 
 
-def test_every_violation_scenario_fails_on_a_tolerant_cloud(results):
-    result = results["tolerant"]
+def test_every_violation_scenario_fails_on_a_tolerant_cloud(result_of):
+    result = result_of("tolerant")
     assert result.exit_code == 1
     # That a device is known already shows over HTTPS in the refusal of its publish, so JITP needs a strict cloud too.
     jitp = {
@@ -179,8 +174,8 @@ def test_every_violation_scenario_fails_on_a_tolerant_cloud(results):
             assert case.properties["verdict"] in ("tolerated", "ignored"), case
 
 
-def test_refusal_without_hang_up_is_no_policy_disconnect(results):
-    result = results["suback80"]
+def test_refusal_without_hang_up_is_no_policy_disconnect(result_of):
+    result = result_of("suback80")
     assert result.exit_code == 1
     # A refused CONNECT is closed by this cloud too.
     at_connect = {
@@ -191,8 +186,8 @@ def test_refusal_without_hang_up_is_no_policy_disconnect(results):
     assert {case.result for case in result.cases} == {"passed", "failed", "skipped"}
 
 
-def test_three_ways_to_provision_pass_as_three_boards(results):
-    result = results["three ways"]
+def test_three_ways_to_provision_pass_as_three_boards(result_of):
+    result = result_of("three ways")
     assert result.exit_code == 0, result.output
     ways = {case.properties["board"]: case.properties for case in result.cases if "certificate_belongs" in case.name}
     assert {board: found["provisioned_by"] for board, found in ways.items()} == {
@@ -206,8 +201,8 @@ def test_three_ways_to_provision_pass_as_three_boards(results):
     assert int(ways["by-cloud"]["jitp_attempts"]) >= 2
 
 
-def test_a_claimed_board_passes_or_skips_what_needs_mqtt(results):
-    result = results["claimed"]
+def test_a_claimed_board_passes_or_skips_what_needs_mqtt(result_of):
+    result = result_of("claimed")
     assert result.exit_code == 0, result.output
     assert "left behind" not in result.output
     (case,) = (case for case in result.cases if "certificate_belongs" in case.name)
@@ -218,8 +213,8 @@ def test_a_claimed_board_passes_or_skips_what_needs_mqtt(results):
     assert all("has no MQTT commands" in reason or "needs a board with" in reason for reason in skipped), skipped
 
 
-def test_boards_without_mqtt_and_other_chips_pass_or_skip(results):
-    result = results["firmwares"]
+def test_boards_without_mqtt_and_other_chips_pass_or_skip(result_of):
+    result = result_of("firmwares")
     assert result.exit_code == 0, result.output
     for board, verdict in (("nrf9160-at-client", "authorised"), ("nrf9161-shell", "authorised")):
         (case,) = [case for case in result.cases if case.name == f"test_own_record[{board}]"]
@@ -230,9 +225,9 @@ def test_boards_without_mqtt_and_other_chips_pass_or_skip(results):
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_verdicts_of_a_run_are_found_again_in_its_files(results, name):
+def test_the_verdicts_of_a_run_are_found_again_in_its_files(result_of, name):
     """With no board and no cloud: the same outcomes and the same evidence, for every test that has trials."""
-    result = results[name]
+    result = result_of(name)
     judged = judge_run(result.run_folder)
     assert not judged.notes
     found = {

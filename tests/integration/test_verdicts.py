@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.runs import run
+from tests.integration.runs import IMPATIENT, run
 
 BOARDS = """
 boards:
@@ -51,7 +51,7 @@ def test_next_one_works(trial, board, provisioned):
     ids=["reset", "network", "own-disconnect"],
 )
 def test_other_causes_are_no_policy_disconnect(tmp_path, cause, outcome):
-    result = run(tmp_path, BOARDS, TEST % (cause, outcome))
+    result = run(tmp_path, BOARDS, TEST % (cause, outcome), conftest=IMPATIENT)
     assert result.exit_code == 0, result.output
     assert {case.result for case in result.cases} == {"passed"}
 
@@ -113,7 +113,7 @@ def test_question_is_answered(trial, provisioned, device):
 
 def test_silence_is_a_refused_delivery_only_where_a_message_was_sent(tmp_path):
     (tmp_path / "own.json").write_text(OWN)
-    result = run(tmp_path, SILENCE_BOARDS, SILENCE_TEST)
+    result = run(tmp_path, SILENCE_BOARDS, SILENCE_TEST, conftest=IMPATIENT)
     found = {case.name.partition("[")[0]: case.result for case in result.cases}
     assert found == {
         "test_message_from_the_observer": "passed",
