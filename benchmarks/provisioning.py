@@ -73,8 +73,8 @@ class _Counted:
         self._stream = stream
         self.bytes = 0
 
-    def read(self) -> bytes:
-        data = self._stream.read()
+    def take(self, mark: int) -> bytes:
+        data = self._stream.take(mark)
         self.bytes += len(data)
         return data
 

@@ -12,7 +12,6 @@ and the next try's closes it: four tries. No command is sent until the board is 
 import re
 import threading
 import time
-from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from queue import Empty
@@ -31,7 +30,6 @@ from harness.at.syntax import Command, one_line, parse_command
 from harness.errors import HarnessError, Misuse, NoAnswer
 from harness.timeline import Event, Kind, Timeline
 
-_SOON: Final = 0.02  # most answers come earlier, and then command and answer go to the files in one write
 _TRY_TIMEOUT: Final = 1.0  # the board answers within milliseconds; a remote port adds some
 _TRIES: Final = 4
 _LONGEST_COUNT: Final = 4096  # bytes that this harness hands to a counted data mode at once
@@ -291,8 +289,7 @@ class AtPort:
         ended = False
         try:
             self._write(wire)
-            self._receiver.sent()
-            outcome = self._outcome(timeout)
+            outcome = self._receiver.outcome(timeout)
             ended = True
         except Empty:
             return None
@@ -304,14 +301,6 @@ class AtPort:
             raise self._receiver.failure()
         self.timeline.flush()  # the answer is in the files before anybody acts on it
         return outcome
-
-    def _outcome(self, timeout: float) -> CommandOutcome | None:
-        """Wait for the pending command's outcome, None: the port failed. Raises Empty after ``timeout`` seconds."""
-        soon = min(timeout, _SOON)
-        with suppress(Empty):
-            return self._receiver.outcomes.get(timeout=soon)
-        self.timeline.flush()  # a board that takes its time, or hangs: what it was asked is worth reading now
-        return self._receiver.outcomes.get(timeout=timeout - soon)
 
     def _write(self, data: bytes) -> None:
         chunk = self._settings.chunk

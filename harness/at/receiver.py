@@ -1,11 +1,13 @@
-"""The one thread that reads a port, from open to close, and hands out what it hears.
+"""Reads a port, from open to close, and hands out what it hears.
 
 Every line goes to the timeline first, then a command's outcome to whoever waits for it: whoever is woken finds
-everything that led to it in the timeline. Lines that end a command go to the files in the thread that waited for it,
-all others in the reader: two threads that both want the interpreter would cost an AT round trip a third of its time.
+everything that led to it in the timeline. A port has a thread that reads it. While a command waits for its answer, its
+own thread reads in that one's place, and writes the files too: two threads that wake each other, or both want the
+interpreter, would cost an AT round trip a third of its time.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -114,12 +116,36 @@ class Receiver:
         self.timeline.flush()
 
     def sent(self) -> None:
-        """Enter into the timeline what :meth:`begin` began, unless a line from the board has done it already.
-
-        Files get it together with the answer; whoever waits long for one calls the timeline's ``flush``.
-        """
+        """Enter into the timeline what :meth:`begin` began, unless a line from the board has done it already."""
         with self._lock:
             self._say([])
+
+    def outcome(self, timeout: float) -> CommandOutcome | None:
+        """Wait for the pending command to end and return how it did, None: the port failed.
+
+        Raises Empty after ``timeout`` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        held = self._stream.hold()
+        try:
+            self.sent()
+            self.timeline.flush()  # while the board works; and if it hangs, what it was asked is worth reading
+            if held:
+                self._hear_outcome(deadline)
+        finally:
+            if held:
+                self._stream.let_go()
+        return self.outcomes.get(timeout=max(deadline - time.monotonic(), 0.0))
+
+    def _hear_outcome(self, deadline: float) -> None:
+        try:
+            while self.outcomes.empty():
+                mark = self._stream.wait_holding(max(deadline - time.monotonic(), 0.0))
+                if mark is None:
+                    return
+                self._hear(mark)
+        except Exception as error:
+            self._fail_of(error)
 
     def give_up(self) -> None:
         """Abandon the pending command; an outcome that comes in this very moment is dropped with it."""
@@ -168,17 +194,22 @@ class Receiver:
 
     def _read_until_stopped(self) -> None:
         try:
-            while data := self._stream.read():
-                t = now()
-                with self._lock:
-                    secret = self._dialogue.secret
-                    awaited = self._enter(self._dialogue.receive(data), t, secret=secret)
-                if not awaited:
-                    self.timeline.flush()
-        except BoardLost as error:
-            self._fail(BoardLost, str(error), fault=True)
-        except Exception as error:  # whatever it is, whoever waits must hear of it
-            self._fail(LabError, f"{self._name}: the reader died of {type(error).__name__}: {error}", fault=True)
+            while (mark := self._stream.wait()) is not None:
+                self._hear(mark)
+        except Exception as error:
+            self._fail_of(error)
+
+    def _hear(self, mark: int) -> None:
+        """Take what has arrived, and hand it out. ``mark``: see :meth:`ByteStream.take`."""
+        with self._lock:  # around the reading too: two threads may be at it, and bytes must stay in order
+            data = self._stream.take(mark)
+            if not data:
+                return
+            t = now()
+            secret = self._dialogue.secret
+            awaited = self._enter(self._dialogue.receive(data), t, secret=secret)
+        if not awaited:
+            self.timeline.flush()
 
     def _enter(self, lines: list[Heard], t: float, *, secret: bool) -> bool:
         """Enter ``lines`` into the timeline. Return whether one of them was waited for: who did also flushes."""
@@ -202,6 +233,12 @@ class Receiver:
             self._unsaid.clear()
         if drafts:
             self.timeline.append(drafts if self.watch is None else self.watch(drafts))
+
+    def _fail_of(self, error: Exception) -> None:
+        """Whatever stopped the reading, whoever waits must hear of it."""
+        lost = isinstance(error, BoardLost)
+        why = str(error) if lost else f"{self._name}: the reader died of {type(error).__name__}: {error}"
+        self._fail(BoardLost if lost else LabError, why, fault=True)
 
     def _fail(self, kind: type[HarnessError], message: str, *, fault: bool = False) -> None:
         with self._lock:

@@ -1,8 +1,11 @@
-"""The bytes of one port: opened once, read by one thread, closed after that thread has ended.
+"""The bytes of one port: opened once, read by one thread at a time, closed after the reader has ended.
 
 A port with a file descriptor (a tty, ``socket://``) is polled together with a pipe that stops the reader; others
 (``rfc2217://``) are read with a short time-out that is set once before opening, because changing it makes RFC 2217
 negotiate all over again. Modem control lines stay as the port has them after opening: a pty has none.
+
+A port with a descriptor can be *held*: whoever waits for an answer then reads for itself. To wake the reader, and by it
+the one who waits, would cost an AT round trip a quarter of its time.
 """
 
 import errno
@@ -10,6 +13,7 @@ import os
 import select
 import threading
 import time
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 import serial
@@ -19,14 +23,31 @@ from harness.errors import BoardLost, NoAnswer
 READ_SIZE: Final = 64 * 1024  # a tty gives 4095 bytes at most, a socket more
 WRITE_TIMEOUT: Final = 10.0  # 4096 bytes take 4.3 s at 9600 baud
 READ_TIMEOUT: Final = 0.1  # of ports that cannot be polled: how long closing may take
-_GONE: Final = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class ByteStream(Protocol):
     """What a port needs of its bytes."""
 
-    def read(self) -> bytes:
-        """Wait for bytes and return them; b"" after :meth:`stop`. Raises BoardLost."""
+    def wait(self) -> int | None:
+        """Wait for bytes, as the port's reader; return what :meth:`take` wants, None after :meth:`stop`.
+
+        Raises BoardLost.
+        """
+
+    def take(self, mark: int) -> bytes:
+        """Return the bytes that have come; b"" if another thread of ours has taken them. Raises BoardLost.
+
+        ``mark``: what the waiting returned. To be called by one thread at a time.
+        """
+
+    def hold(self) -> bool:
+        """Keep :meth:`wait` from waking up until :meth:`let_go`. False: this port cannot; its reader has to read."""
+
+    def wait_holding(self, timeout: float) -> int | None:
+        """Do what :meth:`wait` does, as the holder; return None after ``timeout`` seconds, too."""
+
+    def let_go(self) -> None:
+        """Let :meth:`wait` wake up again."""
 
     def write(self, data: bytes) -> None:
         """Write all of ``data``. Raises BoardLost, or NoAnswer when the board takes no bytes."""
@@ -35,7 +56,7 @@ class ByteStream(Protocol):
         """Wait until everything written has left."""
 
     def stop(self) -> None:
-        """Make :meth:`read` return b"" from now on."""
+        """Make the waiting return None from now on."""
 
     def close(self) -> None:
         """Give the port back. To be called once nobody reads any more."""
@@ -50,30 +71,63 @@ class FdStream:
         self._fd: int = device.fileno()
         os.set_blocking(self._fd, False)
         self._stopped, self._stop = os.pipe()
-        self._readable = select.poll()
-        self._readable.register(self._fd, select.POLLIN)
-        self._readable.register(self._stopped, select.POLLIN)
+        self._readable = select.epoll()  # unlike poll, it can be changed while a thread waits on it
+        self._readable.register(self._fd, select.EPOLLIN)
+        self._readable.register(self._stopped, select.EPOLLIN)
+        self._taken = 0
+        self._held = select.poll()
+        self._held.register(self._fd, select.POLLIN)
+        self._held.register(self._stopped, select.POLLIN)
         self._writable = select.poll()
         self._writable.register(self._fd, select.POLLOUT)
 
-    def read(self) -> bytes:
+    def wait(self) -> int | None:
         """See :class:`ByteStream`."""
-        while True:
-            ready = dict(self._readable.poll())
-            if self._stopped in ready:
-                return b""
-            try:
-                data = os.read(self._fd, READ_SIZE)
-            except BlockingIOError:
-                if ready.get(self._fd, 0) & _GONE:
-                    raise _lost(self._name, "hung up") from None
-                continue
-            except OSError as error:
-                raise _lost(self._name, error.strerror or str(error)) from error
-            if data:
-                return data
+        mark = self._taken
+        return None if self._stopped in dict(self._readable.poll()) else mark
+
+    def take(self, mark: int) -> bytes:
+        """See :class:`ByteStream`."""
+        try:
+            data = os.read(self._fd, READ_SIZE)
+        except BlockingIOError:
+            if self._gone():
+                raise _lost(self._name, "hung up") from None
+            return b""
+        except OSError as error:
+            raise _lost(self._name, error.strerror or str(error)) from error
+        if data:
+            self._taken += 1
+        elif self._taken == mark:
             # Ready but empty: the other end is gone, or another process took the bytes.
             raise _lost(self._name, "end of data")
+        return data
+
+    def _gone(self) -> bool:
+        looking = select.poll()  # one of its own: two threads may look at once
+        looking.register(self._fd, 0)
+        return bool(looking.poll(0))
+
+    def hold(self) -> bool:
+        """See :class:`ByteStream`."""
+        try:
+            self._readable.modify(self._fd, 0)  # a hang-up still shows
+        except ValueError:  # closed meanwhile
+            return False
+        return True
+
+    def wait_holding(self, timeout: float) -> int | None:
+        """See :class:`ByteStream`."""
+        if self._readable.closed:
+            return None
+        mark = self._taken
+        ready = self._held.poll(timeout * 1000)
+        return mark if len(ready) == 1 and ready[0][0] == self._fd else None
+
+    def let_go(self) -> None:
+        """See :class:`ByteStream`."""
+        with suppress(ValueError):  # closed meanwhile
+            self._readable.modify(self._fd, select.EPOLLIN)
 
     def write(self, data: bytes) -> None:
         """See :class:`ByteStream`."""
@@ -103,6 +157,7 @@ class FdStream:
 
     def close(self) -> None:
         """See :class:`ByteStream`."""
+        self._readable.close()
         _close(self._device)
         os.close(self._stop)
         os.close(self._stopped)
@@ -115,17 +170,33 @@ class TimedStream:
         self._device = device
         self._name = name
         self._stopping = threading.Event()
+        self._data = b""
 
-    def read(self) -> bytes:
+    def wait(self) -> int | None:
         """See :class:`ByteStream`."""
         while not self._stopping.is_set():
             try:
-                data: bytes = self._device.read(max(self._device.in_waiting, 1))
+                self._data = self._device.read(max(self._device.in_waiting, 1))
             except (serial.SerialException, OSError) as error:
                 raise _lost(self._name, str(error)) from error
-            if data:
-                return data
-        return b""
+            if self._data:
+                return 0
+        return None
+
+    def take(self, mark: int) -> bytes:
+        """See :class:`ByteStream`."""
+        return self._data
+
+    def hold(self) -> bool:
+        """See :class:`ByteStream`."""
+        return False
+
+    def wait_holding(self, timeout: float) -> int | None:
+        """See :class:`ByteStream`."""
+        return None
+
+    def let_go(self) -> None:
+        """See :class:`ByteStream`."""
 
     def write(self, data: bytes) -> None:
         """See :class:`ByteStream`."""

@@ -201,7 +201,7 @@ def test_keepalive_counts_from_the_last_packet():
         with running.raw("dev-1", keepalive=600) as client:
             client.send(Pingreq())
             assert client.rest() == [Pingresp(), "notify"]
-        assert 0.3 <= time.monotonic() - started < 2
+        assert time.monotonic() - started >= 0.3
         assert running.journal.wait("close")["reason"] == "MQTT_KEEP_ALIVE_TIMEOUT"
 
 

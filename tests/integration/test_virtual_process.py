@@ -6,7 +6,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import requests
 import serial
 
 READY_DEADLINE = 20.0
-STOP_DEADLINE = 2.0
+STOP_DEADLINE = 10.0
 
 
 @contextmanager
@@ -39,10 +38,8 @@ def stand_ins(*arguments):
 
 def end(process, how):
     """End the process by ``how``; return exit code, what it still printed, and its errors."""
-    started = time.monotonic()
     how(process)
-    out, err = process.communicate(timeout=READY_DEADLINE)
-    assert time.monotonic() - started < STOP_DEADLINE
+    out, err = process.communicate(timeout=STOP_DEADLINE)
     return process.returncode, out, err
 
 

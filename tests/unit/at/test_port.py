@@ -3,7 +3,6 @@
 Time-outs are as short as they can be: what is not answered is never sent, so nothing depends on how fast a computer is.
 """
 
-import queue
 import threading
 
 import pytest
@@ -12,6 +11,7 @@ from harness.at import AtError, AtFormatError, AtPort, PortSettings
 from harness.at.syntax import Terminator, parse_command
 from harness.errors import BoardLost, LabError, Misuse, NoAnswer
 from harness.timeline import Kind, Timeline
+from tests.unit.at.queued_stream import QueuedStream
 from tests.unit.at.scripted_modem import ScriptedModem
 
 SHORT = 0.03
@@ -20,20 +20,14 @@ IMEI, OTHER = "352656100000000", "352656100000001"
 READY = ["AT+CMEE?", "+CMEE: 1", "OK", "the board answers, try 1"]
 
 
-class Stream:
+class Stream(QueuedStream):
     """What is written goes to ``answer``, and what that returns can be read. ``written``: each write, "flush" too."""
 
     def __init__(self, answer):
+        super().__init__()
         self.answer = answer
-        self.incoming = queue.SimpleQueue()
         self.written = []
         self.closed = False
-
-    def read(self):
-        data = self.incoming.get()
-        if isinstance(data, Exception):
-            raise data
-        return data
 
     def write(self, data):
         self.written.append(data)
@@ -42,9 +36,6 @@ class Stream:
 
     def flush(self):
         self.written.append("flush")
-
-    def stop(self):
-        self.incoming.put(b"")
 
     def close(self):
         self.closed = True
@@ -200,8 +191,8 @@ def test_a_board_that_was_deaf_for_one_command_is_in_step_after_one_try(opened, 
 def test_a_command_may_take_what_it_may_take_unless_told_otherwise(opened, monkeypatch):
     port = opened(modem().feed)
     asked = []
-    outcome = port._outcome
-    monkeypatch.setattr(port, "_outcome", lambda timeout: asked.append(timeout) or outcome(timeout))
+    outcome = port._receiver.outcome
+    monkeypatch.setattr(port._receiver, "outcome", lambda timeout: asked.append(timeout) or outcome(timeout))
     port.command("AT+CGSN")
     port.command("AT+CGSN", 0.75)
     assert asked == [port._parse("AT+CGSN").timeout, 0.75]
@@ -366,8 +357,8 @@ def test_the_number_that_ends_data_mode_is_returned(opened):
 def test_each_part_of_data_mode_has_its_time(opened, monkeypatch):
     port = opened(modem().feed)
     asked = []
-    outcome = port._outcome
-    monkeypatch.setattr(port, "_outcome", lambda timeout: asked.append(timeout) or outcome(timeout))
+    outcome = port._receiver.outcome
+    monkeypatch.setattr(port._receiver, "outcome", lambda timeout: asked.append(timeout) or outcome(timeout))
     port.send_payload("AT#XSEND", b"payload")
     port.send_payload("AT#XSEND", b"payload", 2.5)
     assert asked == [10.0, 10.0, 2.5, 2.5]

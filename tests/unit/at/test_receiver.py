@@ -1,36 +1,24 @@
 """What the reader hands on, and in which order."""
 
 import queue
+import select
+import socket
 import threading
 
 import pytest
 
 from harness.at.dialogue import Dialogue
 from harness.at.receiver import Payload, Receiver
+from harness.at.stream import FdStream
 from harness.at.syntax import parse_command
 from harness.errors import NoAnswer
 from harness.timeline import Kind, Timeline
-
-
-class Stream:
-    """Bytes from a queue."""
-
-    def __init__(self):
-        self.bytes = queue.SimpleQueue()
-
-    def read(self):
-        return self.bytes.get()
-
-    def stop(self):
-        self.bytes.put(b"")
-
-    def close(self):
-        pass
+from tests.unit.at.queued_stream import QueuedStream
 
 
 @pytest.fixture
 def stream():
-    return Stream()
+    return QueuedStream()
 
 
 @pytest.fixture
@@ -51,14 +39,14 @@ def test_giving_up_drops_the_outcome_that_came_in_the_same_moment(receiver, stre
     """Otherwise it would be taken for the outcome of the next command."""
     receiver.begin(parse_command("AT+CFUN?"), None, needs_line=False)
     receiver.sent()
-    stream.bytes.put(b"+CFUN: 1\r\nOK\r\n")
+    stream.incoming.put(b"+CFUN: 1\r\nOK\r\n")
     heard(receiver, "OK")
     with receiver._lock:  # the reader has put the outcome once it lets go of it
         pass
     receiver.give_up()
     assert receiver.outcomes.empty()
     receiver.begin(parse_command("AT"), None, needs_line=False)
-    stream.bytes.put(b"ERROR\r\n")
+    stream.incoming.put(b"ERROR\r\n")
     outcome = receiver.outcomes.get(timeout=5.0)
     assert (outcome.command.text, str(outcome.final)) == ("AT", "ERROR")
 
@@ -79,7 +67,7 @@ def test_what_is_watched_enters_with_what_follows_from_it(receiver, stream):
     receiver.watch = lambda drafts: [*drafts, *((t, Kind.MQTT, s, f"seen: {x}", {}) for t, k, s, x, _ in drafts)]
     receiver.begin(parse_command("AT"), None, needs_line=False)
     receiver.sent()
-    stream.bytes.put(b"+CEREG: 1\r\n")
+    stream.incoming.put(b"+CEREG: 1\r\n")
     heard(receiver, "seen: +CEREG: 1")
     texts = [event.text for event in receiver.timeline.since()]
     assert texts == ["AT", "seen: AT", "+CEREG: 1", "seen: +CEREG: 1"]
@@ -112,8 +100,8 @@ def test_a_command_that_is_given_up_says_how_long_it_was_waited_for(receiver, mo
 def test_what_an_open_quote_held_is_entered_when_its_command_is_given_up(receiver, stream, monkeypatch):
     receiver.begin(parse_command("AT%CMNG=1"), None, needs_line=False)
     receiver.sent()
-    stream.bytes.put(b'%CMNG: 1,0,"00","open\r\nstill\r\nup\r\n')
-    stream.bytes.put(b"")
+    stream.incoming.put(b'%CMNG: 1,0,"00","open\r\nstill\r\nup\r\n')
+    stream.incoming.put(b"")
     receiver._thread.join(5.0)
     monkeypatch.setattr("harness.at.receiver.now", lambda: 12.5)
     receiver.give_up()
@@ -125,7 +113,7 @@ def test_what_an_open_quote_held_is_entered_when_its_command_is_given_up(receive
 
 def test_the_last_four_lines_are_quoted(receiver, stream):
     assert receiver.last_heard() == "nothing was heard at all"
-    stream.bytes.put(b"a\r\nb\r\nc\r\nd\r\ne\r\n")
+    stream.incoming.put(b"a\r\nb\r\nc\r\nd\r\ne\r\n")
     heard(receiver, "e")
     with receiver._lock:
         pass
@@ -144,11 +132,11 @@ def test_who_waited_for_an_outcome_writes_it_to_the_files(receiver, stream):
         wrote.set()
 
     with receiver.timeline.sink(sink):
-        stream.bytes.put(b"log\r\n")
+        stream.incoming.put(b"log\r\n")
         assert wrote.wait(5.0)  # nobody waited for it: the reader writes it
         receiver.begin(parse_command("AT"), None, needs_line=False)
         receiver.sent()
-        stream.bytes.put(b"OK\r\n")
+        stream.incoming.put(b"OK\r\n")
         receiver.outcomes.get(timeout=5.0)
         with receiver._lock:  # the reader has done with it
             pass
@@ -162,7 +150,7 @@ def test_a_result_says_when_it_came_and_what_it_cost(receiver, stream, monkeypat
     monkeypatch.setattr("harness.at.receiver.now", lambda: next(clock))
     receiver.begin(parse_command("AT"), None, needs_line=False)
     receiver.sent()
-    stream.bytes.put(b"OK\r\n")
+    stream.incoming.put(b"OK\r\n")
     heard(receiver, "OK")
     sent, result = receiver.timeline.since()
     assert (sent.t, sent.kind, sent.source, sent.text, sent.data) == (10.0, Kind.TX, "board-1", "AT", {})
@@ -173,7 +161,7 @@ def test_a_result_says_when_it_came_and_what_it_cost(receiver, stream, monkeypat
 def test_what_arrives_while_a_secret_is_sent_is_hidden(receiver, stream):
     receiver.begin(parse_command('AT%CMNG=0,1,2,"topsecretkey"'), None, needs_line=False)
     receiver.sent()
-    stream.bytes.put(b"psecretk\r\n")  # a damaged echo
+    stream.incoming.put(b"psecretk\r\n")  # a damaged echo
     hidden = heard(receiver, "<8 bytes that arrived while a secret was being sent>")
     assert hidden.kind is Kind.RX
     assert "secretk" not in "".join(event.text for event in receiver.timeline.since())
@@ -182,7 +170,115 @@ def test_what_arrives_while_a_secret_is_sent_is_hidden(receiver, stream):
 def test_what_arrives_behind_the_answer_to_a_secret_is_read_however_it_is_cut(receiver, stream):
     receiver.begin(parse_command('AT#XMQTTCON=1,"","topsecret","h",1'), None, needs_line=False)
     receiver.sent()
-    stream.bytes.put(b"opsecre\r\nOK\r\nhello\r\n")
+    stream.incoming.put(b"opsecre\r\nOK\r\nhello\r\n")
     heard(receiver, "hello")
     texts = [event.text for event in receiver.timeline.since()]
     assert texts[-3:] == ["<7 bytes that arrived while a secret was being sent>", "OK", "hello"]
+
+
+# -- a port that can be held
+
+
+class Descriptor:
+    """What FdStream takes of pyserial, around one end of a pair of sockets."""
+
+    def __init__(self, end):
+        self.fileno, self.close = end.fileno, end.close
+
+
+@pytest.fixture
+def line():
+    """The far end of a port with a descriptor, and its receiver."""
+    near, far = socket.socketpair()
+    made = Receiver(FdStream(Descriptor(near), "board-1"), Dialogue(), name="board-1", timeline=Timeline())
+    yield far, made
+    if not made.failed:
+        made.close()
+    far.close()
+
+
+def test_who_waits_for_an_outcome_reads_for_itself(line):
+    far, receiver = line
+    readers = []
+    receiver.watch = lambda drafts: readers.append(threading.current_thread()) or drafts
+    receiver.begin(parse_command("AT+CFUN?"), None, needs_line=False)
+    answer = threading.Timer(0.02, far.sendall, (b"+CFUN: 1\r\nOK\r\n",))
+    answer.start()
+    outcome = receiver.outcome(5.0)
+    assert (outcome.lines, outcome.final.ok) == ([b"+CFUN: 1"], True)
+    assert readers == [threading.current_thread()] * 2
+    far.sendall(b"+CEREG: 1\r\n")
+    heard(receiver, "+CEREG: 1")
+    assert readers[-1] is receiver._thread
+    answer.join()
+
+
+def test_a_command_is_in_the_files_while_the_board_works(line):
+    far, receiver = line
+    seen = []
+
+    def sink(events):
+        seen.extend(event.text for event in events)
+        far.sendall(b"OK\r\n" if seen == ["AT"] else b"")
+
+    with receiver.timeline.sink(sink):
+        receiver.begin(parse_command("AT"), None, needs_line=False)
+        assert receiver.outcome(5.0).final.ok
+    assert seen == ["AT", "OK"]
+
+
+def test_an_outcome_that_does_not_come_in_time(line):
+    far, receiver = line
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    far.sendall(b"+CEREG: 1\r\n")
+    with pytest.raises(queue.Empty):
+        receiver.outcome(0.05)
+    assert [event.text for event in receiver.timeline.since()] == ["AT", "+CEREG: 1"]
+
+
+def test_a_board_that_goes_away_ends_the_waiting_of_the_holder(line):
+    far, receiver = line
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    far.close()
+    assert receiver.outcome(5.0) is None
+    assert "end of data" in str(receiver.failure())
+    receiver._thread.join(5.0)
+    assert not receiver._thread.is_alive()
+
+
+def test_closing_ends_the_waiting_of_the_holder(line):
+    _, receiver = line
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    closing = threading.Timer(0.02, receiver.close)
+    closing.start()
+    assert receiver.outcome(5.0) is None
+    closing.join()
+
+
+def test_bytes_keep_their_order_whoever_reads_them(line):
+    """Lines come without end while commands are answered: two threads read by turns, and no line is lost or late."""
+    far, receiver = line
+    commands = 100
+    sent = []
+
+    def board():
+        for _ in range(commands):
+            while not select.select([far], [], [], 0)[0]:
+                sent.append(f"line {len(sent)}")
+                far.sendall(f"{sent[-1]}\r\n".encode())
+            far.recv(64)
+            far.sendall(b"OK\r\n")
+        sent.append("the last one")
+        far.sendall(b"the last one\r\n")
+
+    thread = threading.Thread(target=board, daemon=True)
+    thread.start()
+    for _ in range(commands):
+        wire = receiver.begin(parse_command("AT"), None, needs_line=False)
+        receiver._stream.write(wire)
+        outcome = receiver.outcome(10.0)
+        assert outcome is not None, receiver.failure()
+        assert outcome.final.ok
+    heard(receiver, "the last one")
+    thread.join()
+    assert [event.text for event in receiver.timeline.since() if "l" in event.text] == sent

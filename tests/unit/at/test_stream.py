@@ -54,24 +54,32 @@ def pair():
         stream.close()
 
 
+def read(stream):
+    """Read as the port's reader does; b"" once it is stopped."""
+    while (mark := stream.wait()) is not None:
+        if data := stream.take(mark):
+            return data
+    return b""
+
+
 # -- with a descriptor
 
 
 def test_bytes_come_as_they_were_sent_until_it_is_stopped(pair):
     stream, far, _ = pair
     far.sendall(b"OK\r\n")
-    assert stream.read() == b"OK\r\n"
+    assert read(stream) == b"OK\r\n"
     far.sendall(b"never read")
     stream.stop()
-    assert stream.read() == b""
-    assert stream.read() == b""
+    assert read(stream) == b""
+    assert read(stream) == b""
 
 
 def test_stopping_wakes_who_reads(pair):
     stream, _, _ = pair
     thread = threading.Timer(0.02, stream.stop)
     thread.start()
-    assert stream.read() == b""
+    assert read(stream) == b""
     thread.join()
 
 
@@ -79,16 +87,16 @@ def test_one_read_takes_at_most_the_read_size(pair, monkeypatch):
     stream, far, _ = pair
     monkeypatch.setattr(module, "READ_SIZE", 3)
     far.sendall(b"abcdef")
-    assert [stream.read(), stream.read()] == [b"abc", b"def"]
+    assert [read(stream), read(stream)] == [b"abc", b"def"]
 
 
 def test_the_end_of_the_other_side_is_the_loss_of_the_board(pair):
     stream, far, _ = pair
     far.sendall(b"last words")
     far.close()
-    assert stream.read() == b"last words"
+    assert read(stream) == b"last words"
     with pytest.raises(BoardLost) as caught:
-        stream.read()
+        read(stream)
     assert str(caught.value) == LOST.format("end of data")
 
 
@@ -109,7 +117,7 @@ def test_a_descriptor_that_was_ready_for_another_reader_is_polled_again(pair, mo
     stream, far, _ = pair
     far.sendall(b"x")
     reading(monkeypatch, BlockingIOError(), b"abc")
-    assert stream.read() == b"abc"
+    assert read(stream) == b"abc"
 
 
 def test_a_hang_up_without_bytes_is_the_loss_of_the_board(pair, monkeypatch):
@@ -117,7 +125,7 @@ def test_a_hang_up_without_bytes_is_the_loss_of_the_board(pair, monkeypatch):
     far.close()
     reading(monkeypatch, BlockingIOError())
     with pytest.raises(BoardLost) as caught:
-        stream.read()
+        read(stream)
     assert str(caught.value) == LOST.format("hung up")
     assert caught.value.__cause__ is None
 
@@ -130,7 +138,7 @@ def test_an_error_of_the_descriptor_is_the_loss_of_the_board(pair, monkeypatch, 
     far.sendall(b"x")
     reading(monkeypatch, error)
     with pytest.raises(BoardLost) as caught:
-        stream.read()
+        read(stream)
     assert str(caught.value) == LOST.format(why)
     assert caught.value.__cause__ is error
 
@@ -224,6 +232,44 @@ def test_another_failure_of_closing_is_said(pair):
     os.close(stream._stopped)
 
 
+def test_the_reader_sleeps_while_the_port_is_held(pair):
+    stream, far, _ = pair
+    assert stream.hold()
+    heard = []
+    reader = threading.Thread(target=lambda: heard.append(read(stream)))
+    reader.start()
+    far.sendall(b"OK\r\n")
+    assert stream.take(stream.wait_holding(5.0)) == b"OK\r\n"
+    assert stream.wait_holding(0.05) is None
+    assert heard == []
+    far.sendall(b"late")
+    stream.let_go()
+    reader.join(5.0)
+    assert heard == [b"late"]
+
+
+def test_bytes_that_the_other_thread_took_are_no_loss(pair, monkeypatch):
+    stream, far, _ = pair
+    far.sendall(b"OK\r\n")
+    mark = stream.wait()
+    assert stream.take(stream.wait_holding(5.0)) == b"OK\r\n"
+    reading(monkeypatch, b"", b"")  # what a tty gives that has nothing
+    assert stream.take(mark) == b""
+    with pytest.raises(BoardLost, match="end of data"):
+        stream.take(stream._taken)
+
+
+def test_who_holds_the_port_is_woken_when_it_is_stopped_and_closed(pair):
+    stream, _, _ = pair
+    assert stream.hold()
+    stream.stop()
+    assert stream.wait_holding(5.0) is None
+    stream.close()
+    assert stream.wait_holding(5.0) is None
+    assert not stream.hold()
+    stream.let_go()
+
+
 # -- without a descriptor
 
 
@@ -260,12 +306,13 @@ class Remote:
 def test_reads_go_on_until_bytes_come_and_take_what_is_there():
     remote = Remote(b"", b"", b"OK\r\n", b"more")
     stream = TimedStream(remote, "board-1")
-    assert stream.read() == b"OK\r\n"
+    assert read(stream) == b"OK\r\n"
     remote.in_waiting = 4
-    assert stream.read() == b"more"
+    assert read(stream) == b"more"
     assert remote.asked == [1, 1, 1, 4]
+    assert not stream.hold()
     stream.stop()
-    assert stream.read() == b""
+    assert read(stream) == b""
     assert len(remote.asked) == 4
 
 
@@ -273,7 +320,7 @@ def test_reads_go_on_until_bytes_come_and_take_what_is_there():
 def test_a_remote_port_that_fails_is_the_loss_of_the_board(error):
     stream = TimedStream(Remote(error), "board-1")
     with pytest.raises(BoardLost) as caught:
-        stream.read()
+        read(stream)
     assert str(caught.value) == LOST.format("connection closed")
     assert caught.value.__cause__ is error
     remote = Remote()

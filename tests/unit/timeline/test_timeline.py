@@ -87,7 +87,7 @@ def test_wait_gives_up():
     timeline = Timeline()
     start = time.monotonic()
     assert timeline.wait(lambda event: True, since=0, timeout=0.05) is None
-    assert 0.05 <= time.monotonic() - start < 2.0
+    assert time.monotonic() - start >= 0.05
 
 
 def test_sinks_see_everything_in_order_also_what_memory_drops():
