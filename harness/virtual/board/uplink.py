@@ -209,14 +209,6 @@ class _Connection(asyncio.Protocol):
         """Report nothing any more."""
         self._ended = True
 
-    def pause(self, paused: bool) -> None:
-        if self._transport is None or self._transport.is_closing():
-            return
-        if paused:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
-
     def close(self, *, abrupt: bool) -> None:
         self._ended = True
         if self._transport is not None:
