@@ -57,7 +57,7 @@ _CALLS: tuple[Callable[[], Any], ...] = (
     lambda: _CLOUD.messages(device_id="d"),
     _CLOUD.create_team_device,
     lambda: _CLOUD.updates.execution("d", "j"),
-    lambda: _CLOUD.claims.state("u", "c"),
+    lambda: _CLOUD.claims.state("u", "c").fault,
 )
 
 

@@ -13,6 +13,7 @@ from harness.cloud.rest import Note, RestClient
 from harness.errors import Misuse
 
 _MOST_PAGES = 100
+_KINDS: dict[type, str] = {list: "list", dict: "object", str: "text"}
 _T = TypeVar("_T")
 
 
@@ -41,11 +42,16 @@ class AccountRest(RestClient):
         query = {"pageLimit": "100", **query}
         items: list[dict[str, Any]] = []
         for _ in range(_MOST_PAGES):
-            page = read_object(self.call("GET", path, query=query), "items")
+            answer = self.call("GET", path, query=query)
+            page = read_object(answer, items=list)
+            if not all(isinstance(item, dict) for item in page["items"]):
+                raise _odd(answer, "the answer's items are not all objects")
             items += page["items"]
             token = page.get("pageNextToken")
             if not token:
                 return items
+            if not isinstance(token, str):
+                raise _odd(answer, "the answer's pageNextToken is no text")
             query["pageNextToken"] = token
         raise Misuse(f"{path} has more than {_MOST_PAGES} pages of {what}")
 
@@ -81,16 +87,26 @@ def path_of(*parts: str) -> str:
     return "".join("/" + quote(part, safe=":") for part in parts)
 
 
-def read_object(response: requests.Response, *required: str) -> dict[str, Any]:
-    """Return the JSON object of an answer. Raises RestError if there is none, or a ``required`` member is missing."""
-    method, url = response.request.method or "", response.url.partition("?")[0]
+def read_object(response: requests.Response, *required: str, **kinds: type) -> dict[str, Any]:
+    """Return the JSON object of an answer. Raises RestError if there is none, or if a member is not as it must be.
+
+    ``required``: members that it must have. ``kinds``: the same, each with its type.
+    """
     try:
         value = response.json()
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise RestError(method, url, response.status_code, None, "the answer is not a JSON object", attempts=1)
-    missing = [name for name in required if name not in value]
+        raise _odd(response, "the answer is not a JSON object")
+    missing = [name for name in (*required, *kinds) if name not in value]
     if missing:
-        raise RestError(method, url, response.status_code, None, f"the answer has no {', '.join(missing)}", attempts=1)
+        raise _odd(response, f"the answer has no {', '.join(missing)}")
+    for name, kind in kinds.items():
+        if not isinstance(value[name], kind):
+            raise _odd(response, f"the answer's {name} is no {_KINDS.get(kind, kind.__name__)}")
     return value
+
+
+def _odd(response: requests.Response, text: str) -> RestError:
+    method, url = response.request.method or "", response.url.partition("?")[0]
+    return RestError(method, url, response.status_code, None, text, attempts=1)

@@ -87,7 +87,9 @@ class Claims:
         """Return how far the board is with a command."""
         answer = self._rest.call("GET", path_of("claimed-devices", device_uuid, "provisioning", command_id))
         found = read_object(answer, "status")
-        return CommandState(str(found["status"]), found.get("response") or {})
+        response = found.get("response")
+        parts = response.items() if isinstance(response, dict) else ()
+        return CommandState(str(found["status"]), {kind: said for kind, said in parts if isinstance(said, dict)})
 
     def unclaim(self, device_uuid: str) -> bool:
         """Give a board up that this client has claimed, with the commands that wait for it; False: it was not one.

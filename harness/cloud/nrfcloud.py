@@ -86,8 +86,9 @@ class NrfCloud:
 
     def account(self) -> Account:
         """Return the team that the API key belongs to."""
-        raw = read_object(self._rest.call("GET", "/account"), "mqttEndpoint", "mqttTopicPrefix", "team")
-        return Account(raw["team"].get("tenantId", ""), raw["mqttTopicPrefix"], raw["mqttEndpoint"], raw)
+        answer = self._rest.call("GET", "/account")
+        raw = read_object(answer, mqttEndpoint=str, mqttTopicPrefix=str, team=dict)
+        return Account(str(raw["team"].get("tenantId", "")), raw["mqttTopicPrefix"], raw["mqttEndpoint"], raw)
 
     def device(self, device_id: str) -> dict[str, Any] | None:
         """Return the device's record, or None if the team has no such device."""
@@ -350,5 +351,5 @@ def _check_ours(device_id: str, found: Mapping[str, Any]) -> None:
 
 
 def _certificate_set(response: requests.Response) -> CertificateSet:
-    raw = read_object(response, "clientId", "caCert", "clientCert", "privateKey")
+    raw = read_object(response, clientId=str, caCert=str, clientCert=str, privateKey=str)
     return CertificateSet(raw["clientId"], raw["caCert"], raw["clientCert"], raw["privateKey"])

@@ -330,3 +330,23 @@ def test_public_key_of_a_foreign_device_is_not_touched(cloud, rest):
     rest.on("GET /devices/dev-1", Reply(200, {"id": "dev-1", "tags": []}))
     with pytest.raises(NotOurs):
         cloud.register_public_key("dev-1", "PEM")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"items": 5}, "the answer's items is no list"),
+        ({"items": [1]}, "the answer's items are not all objects"),
+        ({"items": [], "pageNextToken": 7}, "the answer's pageNextToken is no text"),
+    ],
+)
+def test_a_page_of_another_form_is_one_line(rest, cloud, body, said):
+    rest.on("GET /messages", Reply(200, body))
+    with pytest.raises(RestError, match=said):
+        cloud.messages()
+
+
+def test_an_account_of_another_form_is_one_line(rest, cloud):
+    rest.on("GET /account", Reply(200, {"mqttEndpoint": "h", "mqttTopicPrefix": "p", "team": []}))
+    with pytest.raises(RestError, match="the answer's team is no object"):
+        cloud.account()
