@@ -8,6 +8,7 @@
 # make mutants [NAMES=...]     small changes to the code, and how many of them the tests notice (docs/mutants.md)
 # make fuzz [SECONDS=30]       the parsers on bytes that are guided by coverage, so many seconds each (fuzz/)
 #   TARGETS="tokens ..."       only these
+# make soak [MINUTES=60]       a board at work while things go wrong: memory, descriptors and threads must stay flat
 # All make the environment first.
 
 VENV := .venv
@@ -19,7 +20,7 @@ WIDE ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN) + 1)
 # Every process that a test starts would otherwise compile anew what has changed since `make env`.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: nightly check env lint types imports test test-wide test-scenarios bench mutants fuzz clean
+.PHONY: nightly check env lint types imports test test-wide test-scenarios bench mutants fuzz soak clean
 
 nightly: env
 ifdef MUTANTS
@@ -62,6 +63,9 @@ mutants: env
 fuzz: env
 	@$(PY) -c "import atheris" 2>/dev/null || $(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[fuzz]" || true
 	@$(PY) -m fuzz --seconds $(or $(SECONDS),30) $(TARGETS)
+
+soak: env
+	@$(PY) -m tests.soak --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
 
 bench: env
 	@$(PY) -m benchmarks
