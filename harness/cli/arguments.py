@@ -75,6 +75,7 @@ class Arguments(argparse.Namespace):
     keep_runs: int
     keep_days: int
     keep_size: int
+    keep_history_days: int
     dry_run: bool
 
 

@@ -67,7 +67,7 @@ def prune_runs(given: Arguments, progress: Progress) -> Result:
     stored = stored_runs([base])
     for note in stored.notes:
         progress(note)
-    limits = PruningLimits(given.keep_runs, given.keep_days, given.keep_size)
+    limits = PruningLimits(given.keep_runs, given.keep_days, given.keep_size, given.keep_history_days)
     try:
         gone = prune(base, stored, limits, dry=given.dry_run)
     except OSError as error:

@@ -60,7 +60,9 @@ def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] =
         raise _error(path, mistakes)
     lab_ca = None if schema.lab_ca is None else path.parent / schema.lab_ca
     clouds = BUILT_IN_CLOUDS | schema.clouds
-    return LabFile(path=path, lab_ca=lab_ca, clouds=clouds, boards=schema.boards, reports=schema.reports)
+    return LabFile(
+        path=path, lab_ca=lab_ca, clouds=clouds, boards=schema.boards, reports=schema.reports, lab=schema.lab or ""
+    )
 
 
 def _boards(value: Any) -> list[Any]:

@@ -194,6 +194,8 @@ class ReportLimits(Settings):
     """None that is older"""
     keep_gigabytes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
     """All of them together"""
+    keep_history_days: Annotated[int, Field(ge=1)] = 730
+    """How long what was left of a shrunk run stays"""
 
 
 class Schema(Settings):
@@ -201,6 +203,8 @@ class Schema(Settings):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
+    lab: Name | None = None
+    """The lab's name in reports, where those of several labs are merged; NRF91_LAB in the environment goes before it"""
     lab_ca: Annotated[str, Field(min_length=1)] | None = None
     """The folder of the lab's CA, relative to the file"""
     clouds: dict[Name, Annotated[CloudConfig, Field(discriminator="kind")]] = Field(default_factory=dict)
@@ -221,6 +225,7 @@ class LabFile(BaseModel):
     clouds: dict[str, CloudConfig]
     boards: tuple[BoardConfig, ...]
     reports: ReportLimits | None = None
+    lab: str = ""
 
     def cloud(self, name: str) -> CloudConfig:
         """Return a cloud. Raises Misuse if there is not one of this name."""

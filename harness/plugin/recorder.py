@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from harness.errors import Party
 from harness.lab import BUILT_IN_LAB
+from harness.plugin.end_of_run import end_lines
 from harness.plugin.reporting import FOUND
 from harness.plugin.run_reports import RunReports
 from harness.plugin.state import INTERRUPTION, LEFT, RUN, derived_of, root_of
-from harness.report import board_lines, cause_lines, fit
-from harness.report.terminal_summary import shortened
+from harness.report import RunRecord
+from harness.report.pruning import PruningLimits
+from harness.report.run_again import again_arguments
 
 
 class Recorder:
@@ -35,7 +38,7 @@ class Recorder:
         record = self._reports.record
         if record is None:
             return
-        found: dict[str, Any] = getattr(report, FOUND, None) or of_other_plugin(report)
+        found = found_of(report)
         board = record.planned.get(report.nodeid, "")
         if "trial" in found:
             derived_of(self._config).note_trial(board, found["trial"])
@@ -65,40 +68,61 @@ class Recorder:
                     self._config.stash.setdefault(LEFT, []).extend(run.close())
             finally:
                 self._reports.finish(self._why(session), self._properties())
+                if self._reports.record is not None:
+                    self._reports.write_again(self._again)
             if run is not None and run.report_limits is not None:
                 limits = run.report_limits
-                self._reports.shrink(limits.keep_runs, limits.keep_days, limits.keep_gigabytes)
+                self._reports.shrink(
+                    PruningLimits(
+                        limits.keep_runs,
+                        limits.keep_days,
+                        round(limits.keep_gigabytes * 1e9),
+                        limits.keep_history_days,
+                    )
+                )
             if self._reports.trouble and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """End with the tests that did not pass, by cause, a line for each board, and the place of the reports."""
-        record = self._reports.record
-        if record is not None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, object, object]:
+        """Let pytest's own summary leave out what the causes say, unless more words were asked for."""
+        option = self._config.option
+        if self._reports.record is None or option.verbose > 0 or option.tbstyle != "auto":
+            return (yield)
+        kept = dict(terminalreporter.stats)
+        for outcome in ("failed", "error", "skipped"):
+            left = [report for report in kept.get(outcome, ()) if not _told_by_causes(report, self._reports.record)]
+            terminalreporter.stats[outcome] = left
+        try:
+            return (yield)
+        finally:
+            terminalreporter.stats.update(kept)  # the last line counts all of them
+
+    @pytest.hookimpl(specname="pytest_terminal_summary")
+    def pytest_say_the_end(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """End with what did not pass, by cause, a line for each board, and the place of the reports."""
+        run = self._config.stash.get(RUN, None)
+        lines = end_lines(
+            self._reports,
+            width=terminalreporter._tw.fullwidth if terminalreporter.isatty else None,
+            colours=terminalreporter.hasmarkup,
+            properties=self._properties().values(),
+            left=self._left(),
+            missing=f"{root_of(self._config)}/boards.yaml" if run and run.boards_file == BUILT_IN_LAB else "",
+        )
+        if self._reports.record is not None:
             terminalreporter.section("nRF91 boards")
-            run = self._config.stash.get(RUN, None)
-            if run is not None and run.boards_file == BUILT_IN_LAB:
-                terminalreporter.write_line(
-                    f"boards: the built-in virtual one, because there is no {root_of(self._config)}/boards.yaml"
-                )
-            width = terminalreporter._tw.fullwidth if terminalreporter.isatty else None
-            for line in fit(cause_lines(record), width):
-                terminalreporter.write_line(line, red=not line.startswith(" "))
-            for line in fit(board_lines(record), width):
-                terminalreporter.write_line(line)
-            for line in self._properties().values():
-                terminalreporter.write_line(line)
-            for line in self._config.stash.get(LEFT, []):
-                terminalreporter.write_line(f"left behind: {line}", yellow=True)
-        for line in shortened(self._reports.notes):
-            terminalreporter.write_line(line, yellow=True)
-        if self._reports.trouble:
-            terminalreporter.write_line(self._reports.trouble, red=True)
-        elif record is not None:
-            folder = self._reports.folder
-            terminalreporter.write_line(f"reports: {folder.path} (JUnit also at {folder.shared_junit})")
-            if self._reports.headline:
-                terminalreporter.write_line(f"{self._reports.headline} Page: {folder.page}")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+    def _left(self) -> list[str]:
+        return self._config.stash.get(LEFT, [])
+
+    def _again(self, tests: list[str]) -> list[str]:
+        config = self._config
+        return again_arguments(
+            [str(one) for one in config.invocation_params.args], config.option.file_or_dir, tests, config.rootpath
+        )
 
     def _why(self, session: pytest.Session) -> str:
         """Return what interrupted the run, "" if it ended by itself."""
@@ -134,6 +158,19 @@ def stop(config: pytest.Config, why: str) -> None:
     session = config.pluginmanager.get_plugin("session")
     if session is not None:
         session.shouldstop = why
+
+
+def _told_by_causes(report: Any, record: RunRecord) -> bool:
+    """Whether the table of causes, or a board's line, says all that there is: no traceback would say more."""
+    if not isinstance(report, pytest.TestReport) or not record.planned.get(report.nodeid):
+        return False
+    return report.skipped or found_of(report).get("party", Party.LAB) not in (Party.UNCLEAR, Party.USER)
+
+
+def found_of(report: pytest.TestReport) -> dict[str, Any]:
+    """Return what a report says of a phase, as the journal has it."""
+    found: dict[str, Any] | None = getattr(report, FOUND, None)
+    return found or of_other_plugin(report)
 
 
 def of_other_plugin(report: pytest.TestReport) -> dict[str, Any]:

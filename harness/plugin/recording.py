@@ -84,10 +84,10 @@ def expected_of(events: Sequence[Event]) -> list[list[str]]:
     return [list(event.data.get("wanted", ())) for event in events if event.kind is Kind.EXPECT]
 
 
-def run_began(tests: Mapping[str, str], boards_file: Path) -> dict[str, Any]:
+def run_began(tests: Mapping[str, str], boards_file: Path, lab: str) -> dict[str, Any]:
     """Return what the journal's first entry says of the run: how many ``tests`` each board is to go through.
 
-    ``tests``: node id to board, "" for none.
+    ``tests``: node id to board, "" for none; ``lab``: its name, "" for none.
     """
     planned = Counter(board for board in tests.values() if board)
     return {
@@ -97,7 +97,7 @@ def run_began(tests: Mapping[str, str], boards_file: Path) -> dict[str, Any]:
             "sha256": hashlib.sha256(boards_file.read_bytes()).hexdigest(),
         },
         "planned": dict(planned),
-        "lab": os.environ.get("NRF91_LAB", ""),
+        "lab": lab,
         "ci": {name: os.environ[name] for name in _CI if name in os.environ},
     }
 

@@ -12,7 +12,8 @@ import pytest
 from harness.errors import Misuse
 from harness.plugin.held_junit import HeldReport
 from harness.report import Journal, RunFolder, RunRecord, table
-from harness.report.junit import interrupt, mistake, read_report, unfinished, write_report
+from harness.report.assessment import Assessment, assess
+from harness.report.junit import interrupt, mistake, read_report, replace_file, unfinished, write_report
 from harness.report.junit_causes import add_causes
 from harness.report.pruning import PruningLimits, prune
 from harness.report.rebuild import rebuild
@@ -20,14 +21,14 @@ from harness.report.stored_runs import read_run, stored_runs
 
 
 class RunReports:
-    """``record``: None while no test uses a board. ``headline``: the page's; ``notes``: what is missing in it."""
+    """``record``: None while no test uses a board. ``assessment``: the page's; ``notes``: what is missing in it."""
 
     def __init__(self, folder: RunFolder, held: Callable[[], HeldReport]) -> None:
         self.folder = folder
         self.record: RunRecord | None = None
         self.trouble = ""
         self.notes: list[str] = []
-        self.headline = ""
+        self.assessment: Assessment | None = None
         self._held = held
         self._refused = False
         self._former: bytes | None = None
@@ -131,16 +132,26 @@ class RunReports:
 
         try:
             written = write_run_pages(self.folder.path)
-            self.headline = written.headline
+            self.assessment = written.assessment
             self.notes += written.notes
             append_to_job_summary(self.folder.path)
         except Exception as error:
             what = str(error).partition("\n")[0] or type(error).__name__
             self.notes.append(f"no report.html: {what}; nrf91-harness report html {self.folder.path} makes it")
+            with suppress(OSError, Misuse):  # what the run says by itself, without the runs before
+                self.assessment = assess([read_run(self.folder.path)[0]])
 
-    def shrink(self, runs: int, days: int, gigabytes: float) -> None:
+    def write_again(self, arguments: Callable[[list[str]], list[str]]) -> None:
+        """Write again.txt if something did not pass. ``arguments``: makes them, of the ids of tests."""
+        try:
+            tests = [test.test for test in read_run(self.folder.path)[1] if test.result in ("failed", "error")]
+            if tests:
+                replace_file(self.folder.again, "".join(f"{one}\n" for one in arguments(tests)).encode("utf-8"))
+        except (OSError, Misuse) as error:
+            self.notes.append(f"no {self.folder.again.name}: {error}")
+
+    def shrink(self, limits: PruningLimits) -> None:
         """Shrink old runs beside this one to their history. Nothing that happens here fails the run."""
-        limits = PruningLimits(runs, days, round(gigabytes * 1e9))
         try:
             prune(self.folder.base.resolve(), stored_runs([self.folder.base.resolve()]), limits, dry=False)
         except (OSError, Misuse) as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,19 +67,28 @@ def plan(config: pytest.Config, tests: Mapping[str, str]) -> None:
     from harness.plugin.recording import run_began
 
     reports = reports_begun(config)
-    reports.plan(tests, run_began(tests, run_of(config).boards_file))
+    run = run_of(config)
+    reports.plan(tests, run_began(tests, run.boards_file, run.lab_name))
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if (
-        reporter
-        and any(tests.values())
-        and (trouble := run_of(config).trouble({name for name in tests.values() if name}))
-    ):
+    if reporter and any(tests.values()) and (trouble := run.trouble({name for name in tests.values() if name})):
         reporter.ensure_newline()
         reporter.write_line(f"doctor: {trouble}", red=True)
-    if reports.record is not None and len(reports.record.boards) > 1 and reporter and config.option.verbose <= 0:
-        from harness.plugin.live import Live
+    if reports.record is not None and reporter and config.option.verbose <= 0:
+        _show_live(config, reports, reporter)
 
-        config.pluginmanager.register(Live(reports.record, reporter), "nrf91-live")
+
+def _show_live(config: pytest.Config, reports: RunReports, reporter: pytest.TerminalReporter) -> None:
+    from harness.plugin.live import Live
+    from harness.report.live import LiveRun
+    from harness.report.live.live_page import LivePage
+
+    assert reports.record is not None  # noqa: S101 - a run without boards has no rows
+    workers = config.option.numprocesses if isinstance(getattr(config.option, "numprocesses", None), int) else 1
+    page = LivePage(reports.folder.path) if config.getoption("--live-page") else None
+    live = LiveRun(reports.record.planned, time.monotonic(), workers)
+    shown = Live(live, reporter, reports.folder, run_of(config).lab_name, page)
+    config.pluginmanager.register(shown, "nrf91-live")
+    shown.start()
 
 
 def begin_work(config: pytest.Config, given: WorkerInput) -> None:

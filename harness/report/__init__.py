@@ -4,7 +4,6 @@ from harness.report.cases import CaseRecord, table
 from harness.report.journal import Journal
 from harness.report.record import BoardProgress, RunRecord
 from harness.report.run_folder import RunFolder, short_name
-from harness.report.terminal_summary import board_lines, cause_lines, fit, progress_line
 from harness.report.transcript import Transcript
 
 __all__ = [
@@ -14,10 +13,6 @@ __all__ = [
     "RunFolder",
     "RunRecord",
     "Transcript",
-    "board_lines",
-    "cause_lines",
-    "fit",
-    "progress_line",
     "short_name",
     "table",
 ]

@@ -88,6 +88,15 @@ def plural(number: int, word: str, words: str = "") -> str:
     return f"{number:,} {word if number == 1 else words or word + 's'}"
 
 
+def counts(results: Mapping[str, int]) -> str:
+    """Return counted results in words: ``3 passed, 1 error``."""
+    return ", ".join(
+        f"{results[name]} {name}{'s' if name == 'error' and results[name] > 1 else ''}"
+        for name in ("passed", "failed", "error", "skipped")
+        if results.get(name)
+    )
+
+
 def _rows(run: RunSummary, before: Sequence[RunSummary], found: Mapping[tuple[str, str], Standing]) -> list[CauseRow]:
     rows = [_row(cause, run, before, found) for cause in run.causes]
     return sorted((row for row in rows if row.results), key=_place)
@@ -171,18 +180,14 @@ def _headline(
         sentences.append(gone)
     elif unproved:
         sentences.append(f"{plural(unproved, 'test')} proved nothing")
-    if run.interrupted or run.not_run:
+    if run.interrupted or (run.not_run and not run.going_on):
         sentences.append(_unfinished(run))
     if not sentences:
         sentences.append(_green(run, found))
     if failures and not before:
         sentences.append("There is no earlier run to compare with")
-    return (
-        ". ".join(
-            sentence if lost and sentence == gone else sentence[:1].upper() + sentence[1:] for sentence in sentences
-        )
-        + "."
-    )
+    text = ". ".join(one if lost and one == gone else one[:1].upper() + one[1:] for one in sentences) + "."
+    return f"So far: {text}" if run.going_on else text
 
 
 def _failures(number: int, age: str, party: str) -> str:

@@ -14,18 +14,22 @@ from filelock import FileLock, Timeout
 
 from harness.report.history import Ledger, standing
 from harness.report.run_summary import RunSummary
-from harness.report.stored_runs import StoredRuns, pack
+from harness.report.stored_runs import StoredRuns, pack, packed_file
 
 KEEP = "keep"
 
 
 @dataclass(frozen=True)
 class PruningLimits:
-    """``runs``: so many folders; ``days``: no older ones; ``size``: bytes of all folders together."""
+    """``runs``: so many folders; ``days``: no older ones; ``size``: bytes of all folders together.
+
+    ``history_days``: so long what is left of a shrunk run stays.
+    """
 
     runs: int = 60
     days: int = 90
     size: int = 5_000_000_000
+    history_days: int = 730
 
 
 def protected(runs: Sequence[RunSummary]) -> set[str]:
@@ -67,8 +71,16 @@ def to_prune(
     return going
 
 
+def history_to_prune(runs: Sequence[RunSummary], limits: PruningLimits, now: datetime) -> list[str]:
+    """Return the ids of the runs whose last remains go, oldest first. ``runs``: all of the history, oldest first."""
+    stay = protected(runs)
+    return [run.run for run in runs if run.run not in stay and _older(run, limits.history_days, now)]
+
+
 def prune(base: Path, stored: StoredRuns, limits: PruningLimits, *, dry: bool) -> list[str]:
-    """Shrink runs of the folder ``base`` to their summaries; return their ids. ``dry``: only say which.
+    """Shrink runs of the folder ``base`` to their summaries, delete old summaries; return the ids of all of them.
+
+    ``dry``: only say which.
 
     One process at a time: another that prunes just now has the same to do. Raises OSError, Misuse.
     """
@@ -87,7 +99,11 @@ def _prune(base: Path, stored: StoredRuns, limits: PruningLimits, *, dry: bool) 
     for run in [] if dry else going:
         pack(mine[run], base)
         shutil.rmtree(mine[run])
-    return going
+    packed = {run: packed_file(base, run) for run in history_to_prune(stored.runs, limits, datetime.now(UTC))}
+    old = [run for run, file in packed.items() if run not in mine and file.exists()]
+    for run in [] if dry else old:
+        packed[run].unlink(missing_ok=True)
+    return [*old, *going]
 
 
 def _may_go_on(run: RunSummary, now: datetime) -> bool:

@@ -68,10 +68,11 @@ def ran_tests(journal: Sequence[Mapping[str, Any]]) -> list[RanTest]:
             if line["k"] == "phase":
                 phases.append(line)
     ended = any(line.get("k") == "end" and not line.get("interrupted") for line in journal)
-    return [_test(test, boards.get(test, ""), phases, ended) for test, phases in begun.items()]
+    return [ran_test(test, boards.get(test, ""), phases, ended=ended) for test, phases in begun.items()]
 
 
-def _test(test: str, board: str, phases: Sequence[Mapping[str, Any]], ended: bool) -> RanTest:
+def ran_test(test: str, board: str, phases: Sequence[Mapping[str, Any]], *, ended: bool) -> RanTest:
+    """Return one test. ``phases``: their journal lines, in order; ``ended``: the run has, so no more will come."""
     results = [_result(phase, board) for phase in phases]
     complete = any(phase["phase"] == "teardown" or phase.get("crashed") for phase in phases)
     worst = max(range(len(phases)), key=lambda i: _WEIGHT.index(results[i]), default=None)

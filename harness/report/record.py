@@ -33,17 +33,6 @@ class BoardProgress:
         return self.done >= self.planned
 
 
-@dataclass(frozen=True, slots=True)
-class NotPassed:
-    """Something that did not pass. ``result``: failed or error. ``party``: whom it points at, "" if nobody said."""
-
-    test: str
-    board: str
-    result: str
-    message: str
-    party: str = ""
-
-
 class RunRecord:
     """Takes note of every test's begin and of each of its phases. ``journal``: OSError on a full disk."""
 
@@ -52,7 +41,6 @@ class RunRecord:
         self.planned: dict[str, str] = {}  # test to board
         self.boards: dict[str, BoardProgress] = {}
         self.cases: dict[str, CaseRecord] = {}
-        self.troubles: list[NotPassed] = []
         self._journal = journal
         self._begun: dict[str, None] = {}
         self._ended: set[str] = set()
@@ -88,10 +76,6 @@ class RunRecord:
         case.properties |= fields.get("properties") or {}  # evidence is in the call alone
         case.result = max(case.result, result, key=_WORSE.index)
         progress = self.boards.get(board)
-        if result in ("failed", "error"):
-            self.troubles.append(
-                NotPassed(test, board, result, str(fields.get("message", "")), str(fields.get("party", "")))
-            )
         if progress is not None and fields.get("out"):
             progress.out = _when_out(str(fields["out"]), progress)
         if fields["phase"] == "teardown" or fields.get("crashed"):

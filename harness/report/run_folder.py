@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "timeline" / f"{_UNSAFE.sub('_', board)}.jsonl"
 
     @property
+    def again(self) -> Path:
+        """pytest's arguments that run once more what did not pass."""
+        return self.path / "again.txt"
+
+    @property
     def table(self) -> Path:
         """Every test with its verdict, one line each."""
         return self.path / "tests.txt"

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from harness.report.causes import FailureCause, causes_of
-from harness.report.ran_tests import RanTest, ran_tests
+from harness.report.ran_tests import KILLED, RanTest, ran_tests
 
 BOARD_PROPERTIES: Final = ("imei", "model", "modem_firmware", "firmware", "device_id", "cloud")
 _VERSION_OF = ("model", "modem_firmware", "firmware", "cloud")
@@ -38,7 +38,10 @@ class BoardSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run. ``began``, ``ended``: UTC, ISO 8601. ``complete``: it ended by itself, and ran what it had planned."""
+    """One run. ``began``, ``ended``: UTC, ISO 8601. ``complete``: it ended by itself, and ran what it had planned.
+
+    ``going_on``: it has not ended yet; such a summary is never stored.
+    """
 
     run: str
     lab: str
@@ -51,6 +54,7 @@ class RunSummary:
     causes: Sequence[FailureCause]
     results: Sequence[BoardResult]
     link: str = ""
+    going_on: bool = False
 
     @property
     def counts(self) -> Counter[str]:
@@ -79,13 +83,19 @@ class RunSummary:
         return "amber" if counts["error"] or self.boards[board].out or not counts["passed"] else "green"
 
 
-def summary_of(run: str, journal: Sequence[Mapping[str, Any]]) -> tuple[RunSummary, list[RanTest]]:
-    """Return the summary of a run, and its tests with all that the journal knows. ``run``: its id."""
+def summary_of(
+    run: str, journal: Sequence[Mapping[str, Any]], *, going_on: bool = False
+) -> tuple[RunSummary, list[RanTest]]:
+    """Return the summary of a run, and its tests with all that the journal knows.
+
+    ``run``: its id; ``going_on``: it has not ended yet, so the tests that run now are left out.
+    """
     begin, last = journal[0], journal[-1]
     end = next((line for line in journal if line.get("k") == "end"), None)
-    tests = ran_tests(journal)
+    tests = [test for test in ran_tests(journal) if not (going_on and test.message == KILLED)]
     found = causes_of(tests)
-    interrupted = "killed, or the computer went down" if end is None else str(end.get("interrupted", ""))
+    killed = "" if going_on else "killed, or the computer went down"
+    interrupted = killed if end is None else str(end.get("interrupted", ""))
     not_run = len(begin.get("tests", {})) - len(tests)
     boards = {
         board: _board(board, tests, begin)
@@ -96,13 +106,14 @@ def summary_of(run: str, journal: Sequence[Mapping[str, Any]]) -> tuple[RunSumma
         lab=str(begin.get("lab", "")),
         began=str(begin.get("at", "")),
         ended=str(last.get("at", "")),
-        complete=not interrupted and not not_run,
+        complete=going_on or (not interrupted and not not_run),
         interrupted=interrupted,
         not_run=not_run,
         boards=boards,
         causes=list({cause.hash: cause for cause in found.values()}.values()),
         results=[_result(test, found.get((test.test, test.board))) for test in tests],
         link=ci_link(begin.get("ci", {})),
+        going_on=going_on,
     )
     return summary, tests
 

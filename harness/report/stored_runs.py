@@ -37,17 +37,23 @@ def write_summary(folder: Path, summary: RunSummary) -> None:
     replace_file(folder / RUN_JSON, to_json(summary).encode("utf-8", "backslashreplace"))
 
 
-def stored_runs(reports: Iterable[Path]) -> StoredRuns:
-    """Read all runs below the folders ``reports``. A run without run.json is read from its journal."""
+def stored_runs(reports: Iterable[Path], *, newest: int | None = None, before: str = "") -> StoredRuns:
+    """Read all runs below the folders ``reports``. A run without run.json is read from its journal.
+
+    ``newest``: only so many of each folder, by their ids; ``before``: only older ones than the run of this id.
+    """
     found = StoredRuns()
     summaries: list[RunSummary] = []
     for base in reports:
-        for folder in sorted(filter(is_run, _entries(base))):
+        folders = sorted(folder for folder in _entries(base) if not before or folder.name < before)
+        for folder in list(filter(is_run, folders))[-newest if newest else None :]:
             summary = _summary(folder, found.notes)
             if summary is not None:
                 summaries.append(summary)
                 found.folders[summary.run] = folder
-        for file in sorted(_entries(base / HISTORY)):
+        room = newest - len(summaries) if newest else None
+        packed = sorted(_entries(base / HISTORY)) if room is None or room > 0 else []
+        for file in packed[-room if room else None :]:
             summary = _pruned(file, found.notes) if file.name.endswith(".json.gz") else None
             if summary is not None:
                 summaries.append(summary)
@@ -59,9 +65,14 @@ def pack(folder: Path, base: Path) -> Path:
     """Write a run's summary to the history of ``base``; return its file. Raises OSError, Misuse."""
     file = folder / RUN_JSON
     data = file.read_bytes() if file.exists() else to_json(read_run(folder)[0]).encode("utf-8", "backslashreplace")
-    packed = base / HISTORY / f"{folder.name}.json.gz"
+    packed = packed_file(base, folder.name)
     replace_file(packed, gzip.compress(data, mtime=0))
     return packed
+
+
+def packed_file(base: Path, run: str) -> Path:
+    """Return where the history of ``base`` has what is left of a run."""
+    return base / HISTORY / f"{run}.json.gz"
 
 
 def is_run(folder: Path) -> bool:

@@ -1,41 +1,44 @@
-"""How a run ends on the terminal: what did not pass first, grouped by cause, then a line for each board."""
+"""How a run ends on the terminal: only what matters, the causes of the page first, fitted to the terminal's width."""
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import Final
 
-from harness.report.record import BoardProgress, NotPassed, RunRecord
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.assessment import Assessment, CauseRow, counts, plural
+from harness.report.history import ResultState
+from harness.report.live.block import party
+from harness.report.page.words import short_test, span, visible
+from harness.report.record import BoardProgress, RunRecord
 from harness.report.run_folder import short_name
 
-_NAMES_SHOWN = 3
-_VARYING = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|0x[0-9a-fA-F]+|\b[0-9a-f]{16,}\b|\d+(?:\.\d+)?")
-_RESULTS = ("passed", "failed", "error", "skipped")
+_NAMES_SHOWN: Final = 2
+_CAUSES_SHOWN: Final = 20
+_NO_TERMINAL: Final = 10_000  # columns: nothing is broken or cut
 
 
-def causes(troubles: Sequence[NotPassed]) -> list[list[NotPassed]]:
-    """Return the troubles in groups of one cause, failures first, the largest group first.
-
-    Messages that differ only in numbers, ids and the board's name have one cause.
-    """
-    groups: dict[tuple[str, str], list[NotPassed]] = {}
-    for trouble in troubles:
-        groups.setdefault((trouble.result, _pattern(trouble)), []).append(trouble)
-    return sorted(groups.values(), key=lambda group: (group[0].result != "failed", -len(group)))
-
-
-def cause_lines(record: RunRecord) -> list[str]:
-    """Return what did not pass: for each cause whom it points at, its message, and some of the tests that it befell."""
-    lines: list[str] = []
-    for group in causes(record.troubles):
-        number, word = len(group), "failure" if group[0].result == "failed" else "error"
-        whom = f" ({group[0].party})" if group[0].party else ""
-        lines.append(f"{number} {word}{'' if number == 1 else 's'}{whom}: {_first_line(group[0].message)}")
-        lines += [f"    {short_name(trouble.test)}" for trouble in group[:_NAMES_SHOWN]]
-        if number > _NAMES_SHOWN:
-            boards = Counter(trouble.board for trouble in group if trouble.board)
-            where = ", ".join(f"{count} on {board}" for board, count in boards.items()) or "no board"
-            lines.append(f"    and {number - _NAMES_SHOWN} more ({where})")
-    return lines
+def cause_lines(causes: Sequence[CauseRow], width: int | None, *, colours: bool = False) -> list[str]:
+    """Return the table of causes. ``width``: of the terminal, None: there is none, so nothing is broken or cut."""
+    if not causes:
+        return []
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bright_black")
+    for heading in ("tests", "points at", "what", "boards", "since"):
+        table.add_column(heading, justify="right" if heading == "tests" else "left", overflow="fold")
+    for one in causes[:_CAUSES_SHOWN]:
+        label, colour = party(one.cause.party)
+        table.add_row(
+            Text(str(len(one.results)), "bold red" if one.failed else "bold yellow"),
+            Text(label, colour),
+            _what(one),
+            Text(visible(", ".join(one.boards)) or "no board"),
+            Text(one.since),
+        )
+    lines = _printed(table, width, colours=colours)
+    hidden = len(causes) - _CAUSES_SHOWN
+    return [*lines, f"and {plural(hidden, 'more cause')}: the page has them"] if hidden > 0 else lines
 
 
 def board_lines(record: RunRecord) -> list[str]:
@@ -44,21 +47,56 @@ def board_lines(record: RunRecord) -> list[str]:
     return [f"{board.name:<{width}}  {_outcome(board)}" for board in record.boards.values()]
 
 
-def progress_line(board: BoardProgress) -> str:
-    """Return where a board is: done of planned, verdicts so far, and what runs now."""
-    counted = counts(board.results)
-    parts = [f"{board.name}: {board.done}/{board.planned}", counted, board.running]
-    return "  ".join(part for part in parts if part)
-
-
-def counts(results: Counter[str]) -> str:
-    """Return counted results in words: ``3 passed, 1 error``."""
-    return ", ".join(f"{results[name]} {_word(name, results[name])}" for name in _RESULTS if results[name])
+def history_line(assessment: Assessment) -> str:
+    """Return what is fixed, what comes and goes, and what took longest."""
+    fixed, flaky = (assessment.in_state(state) for state in (ResultState.FIXED, ResultState.FLAKY))
+    parts = [f"fixed {len(fixed)}"] if fixed else []
+    if flaky:
+        worst = max(flaky, key=lambda one: assessment.standings[one.board, one.key].rate.low)
+        rate = assessment.standings[worst.board, worst.key].rate
+        often = f", failed in {rate.failed} of {rate.number} runs" if rate.number else ""
+        parts.append(f"flaky {len(flaky)} (worst: {short_test(worst.key)[0]} on {worst.board}{often})")
+    slowest = max(assessment.run.results, key=lambda one: one.seconds, default=None)
+    if slowest is not None and slowest.seconds > 0:
+        parts.append(f"slowest {short_test(slowest.key)[0]} on {slowest.board or 'no board'}, {span(slowest.seconds)}")
+    return visible(" · ".join(parts))
 
 
 def fit(lines: Iterable[str], width: int | None) -> list[str]:
     """Cut lines to the terminal's width, the cut shown; None where there is no terminal: nothing is cut."""
     return [line if width is None or len(line) <= width else line[: max(width - 1, 1)] + "…" for line in lines]
+
+
+def shortened(notes: Sequence[str]) -> list[str]:
+    """Return ``notes``, or of more than three the first and how many there are besides."""
+    if len(notes) <= 3:
+        return list(notes)
+    return [notes[0], f"and {len(notes) - 1} more lines like it; nrf91-harness report index lists them all"]
+
+
+def _what(row: CauseRow) -> Text:
+    text = Text(visible(row.cause.title), "bold")
+    if row.cause.detail:
+        text.append(f"\n{visible(row.cause.detail)}", "not bold")
+    keys = [*dict.fromkeys(one.key for one in row.results)]  # the same test on several boards is one line
+    for key in keys[:_NAMES_SHOWN]:
+        text.append(f"\n{visible(short_name(key))}", "not bold bright_black")
+    if len(keys) > _NAMES_SHOWN:
+        text.append(f"\nand {plural(len(keys) - _NAMES_SHOWN, 'more test')}", "not bold bright_black")
+    return text
+
+
+def _printed(table: Table, width: int | None, *, colours: bool) -> list[str]:
+    console = Console(
+        file=StringIO(),
+        width=max(width, 40) if width else _NO_TERMINAL,
+        force_terminal=colours,
+        color_system="standard" if colours else None,
+        highlight=False,
+    )
+    with console.capture() as captured:
+        console.print(table)
+    return [line.rstrip() for line in captured.get().splitlines()]
 
 
 def _outcome(board: BoardProgress) -> str:
@@ -67,25 +105,3 @@ def _outcome(board: BoardProgress) -> str:
     parts = [counts(board.results), "1 interrupted" if cut else "", f"{missing} not run" if missing else ""]
     line = ", ".join(part for part in parts if part) + f" in {board.seconds:.1f} s"
     return f"{board.out} ({line})" if board.out else line
-
-
-def _word(result: str, number: int) -> str:
-    return "errors" if result == "error" and number > 1 else result
-
-
-def _pattern(trouble: NotPassed) -> str:
-    text = _first_line(trouble.message)
-    if trouble.board:
-        text = text.replace(trouble.board, "{board}")
-    return _VARYING.sub("#", text)
-
-
-def _first_line(message: str) -> str:
-    return message.partition("\n")[0]
-
-
-def shortened(notes: Sequence[str]) -> list[str]:
-    """Return ``notes``, or of more than three the first and how many there are besides."""
-    if len(notes) <= 3:
-        return list(notes)
-    return [notes[0], f"and {len(notes) - 1} more lines like it; nrf91-harness report index lists them all"]

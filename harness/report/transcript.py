@@ -2,15 +2,16 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from harness.redact import SECRETS
 from harness.timeline import Event, Kind
 
-_SIGNS = {
+SIGNS: Final[Mapping[str, str]] = {
     Kind.TX: ">",
     Kind.RX: "<",
     Kind.URC: "*",
@@ -19,6 +20,7 @@ _SIGNS = {
     Kind.CLOUD: "@",
     Kind.FAULT: "!",
 }
+"""Of each kind of event that is not the harness's own step (#)."""
 _LEGEND = "> to the board  < from it  * URC  = result  ~ MQTT  @ cloud  # step of the harness  ! trouble in the lab"
 
 
@@ -55,7 +57,7 @@ class Transcript:
 
     def _line(self, event: Event) -> str:
         _, t, kind, source, text, _ = event
-        head = f"{t - self._start:11.6f} {source:<12} {_SIGNS.get(kind, '#')} "
+        head = f"{t - self._start:11.6f} {source:<12} {SIGNS.get(kind, '#')} "
         text = SECRETS.scrub(text)
         if "\n" in text:
             text = text.replace("\r\n", "\n").rstrip("\n").replace("\n", "\n" + " " * len(head))

@@ -1,5 +1,6 @@
 """One run: the selected boards and their clouds, opened when needed, closed together."""
 
+import os
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,6 +54,7 @@ class Run:
         self.boards_file = boards_file
         file = load_boards_file(boards_file)
         self.report_limits = file.reports
+        self.lab_name = os.environ.get("NRF91_LAB") or file.lab
         self._ca_folder = ca_folder or (root / _LAB_CA if boards_file == BUILT_IN_LAB else lab_ca_folder(file))
         self._key_origin = key_origin
         self._renew = renew

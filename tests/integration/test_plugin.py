@@ -48,7 +48,7 @@ def test_passing_run_leaves_junit_journal_and_transcript(tmp_path):
     assert end["ended"] == {"passed": 1}
     assert "one  1 passed in " in result.output
     assert "one    test_inner.py::test_identity[one]" in (result.run_folder / "tests.txt").read_text()
-    assert str(result.run_folder) in result.output
+    assert f"reports: reports/{result.run_folder.name} " in result.output
     assert processes_of(tmp_path) == []
 
 

@@ -54,4 +54,11 @@ def _add_pages(group: Group, shared: Shared) -> None:
     )
     size = "all together (default %(default)s)"
     add("--keep-size", type=whole_number, default=PruningLimits.size, metavar="BYTES", help=size)
+    add(
+        "--keep-history-days",
+        type=whole_number,
+        default=PruningLimits.history_days,
+        metavar="N",
+        help="what was left of a shrunk run: none older (default %(default)s)",
+    )
     add("--dry-run", action="store_true", help="only say which")

@@ -15,17 +15,9 @@ from harness.report.page.recorded import Recordings, Shown, trial_only
 from harness.report.page.words import short_test, span
 from harness.report.ran_tests import RanTest
 from harness.report.run_summary import RunSummary
+from harness.report.transcript import SIGNS
 from harness.timeline import Event, Kind
 
-_SIGNS = {
-    Kind.TX: ">",
-    Kind.RX: "<",
-    Kind.URC: "*",
-    Kind.RESULT: "=",
-    Kind.MQTT: "~",
-    Kind.CLOUD: "@",
-    Kind.FAULT: "!",
-}
 _LINE = 600  # characters of a line of the transcript on the page
 
 
@@ -167,5 +159,5 @@ def _lines(events: Sequence[Event], start: float, pinned: Mapping[int, Sequence[
             continue
         text = event.text if len(event.text) <= _LINE else f"{event.text[:_LINE]}… ({len(event.text):,} characters)"
         numbers = ",".join(map(str, pinned.get(event.seq, ())))
-        found.append(Line(event.seq, f"+{span(max(0.0, event.t - start))}", _SIGNS.get(event.kind, "#"), text, numbers))
+        found.append(Line(event.seq, f"+{span(max(0.0, event.t - start))}", SIGNS.get(event.kind, "#"), text, numbers))
     return found

@@ -11,7 +11,7 @@ from harness.report.junit import replace_file
 from harness.report.page.index import index_page
 from harness.report.page.run_page import run_page
 from harness.report.page.secret_net import refuse_secrets
-from harness.report.page.summary import STATES, summary_text
+from harness.report.page.summary import summary_text
 from harness.report.run_summary import summary_of
 from harness.report.stored_runs import StoredRuns, stored_runs, write_summary
 
@@ -20,11 +20,11 @@ _MOST_SUMMARY = 50_000  # characters; GitHub drops a summary over 1 MiB altogeth
 
 
 class Written(NamedTuple):
-    """``paths``: what was written; ``notes``: a line for each file that could not be read; ``headline``: of a run."""
+    """``paths``: what was written; ``notes``: a line for each file that could not be read; ``assessment``: of a run."""
 
     paths: Sequence[Path]
     notes: Sequence[str]
-    headline: str = ""
+    assessment: Assessment | None = None
 
 
 def write_run_pages(folder: Path) -> Written:
@@ -46,7 +46,21 @@ def write_run_pages(folder: Path) -> Written:
         _write(path, content)
         written.append(path)
     written.append(_index(folder.parent, stored))
-    return Written(written, [*stored.notes, *notes], f"{STATES[summary.state]}: {assessment.headline}")
+    return Written(written, [*stored.notes, *notes], assessment)
+
+
+def write_live_page(folder: Path) -> None:
+    """Write report.html of a run that goes on; only that: run.json is history's, and this is none yet.
+
+    Raises Misuse: no journal, or a secret in the page; OSError.
+    """
+    folder = folder.resolve()
+    journal = read_journal(folder / "journal.jsonl")
+    summary, tests = summary_of(folder.name, journal, going_on=True)
+    before = stored_runs([folder.parent], before=folder.name)
+    folders = before.folders | {summary.run: folder}
+    boards = str(journal[0].get("boards_file", {}).get("path", ""))
+    _write(folder / "report.html", run_page(assess([*before.runs, summary]), tests, folders, boards)[0])
 
 
 def append_to_job_summary(folder: Path) -> None:

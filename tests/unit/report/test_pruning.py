@@ -77,3 +77,28 @@ def test_pruned_runs_stay_in_the_history(tmp_path):
         f"{night(2)}.json.gz",
         f"{night(3)}.json.gz",
     ]
+
+
+def test_what_is_left_of_a_run_goes_too_when_it_is_old_unless_something_rests_on_it(tmp_path):
+    for number, letters in enumerate(["PF", "PF", "PF", "PP"], 1):
+        folder = tmp_path / night(number)
+        folder.mkdir()
+        results = {"one": {"t": RESULTS[letters[0]]}, "two": {"t": RESULTS[letters[1]]}}
+        write_summary(folder, summary(number, results))
+    all_but_one = PruningLimits(runs=1)
+    assert len(prune(tmp_path, stored_runs([tmp_path]), all_but_one, dry=False)) == 3
+    old = PruningLimits(runs=1, history_days=1)
+    assert prune(tmp_path, stored_runs([tmp_path]), old, dry=True) == [night(1), night(2), night(3)]
+    assert len(stored_runs([tmp_path]).runs) == 4
+    assert prune(tmp_path, stored_runs([tmp_path]), old, dry=False) == [night(1), night(2), night(3)]
+    assert [run.run for run in stored_runs([tmp_path]).runs] == [night(4)]
+
+
+def test_of_a_streak_that_goes_on_the_first_run_stays_however_old_it_is(tmp_path):
+    for number in (1, 2, 3):
+        folder = tmp_path / night(number)
+        folder.mkdir()
+        write_summary(folder, summary(number, {"one": {"t": "passed" if number == 1 else "failed"}}))
+    limits = PruningLimits(runs=1, days=1, history_days=1)
+    prune(tmp_path, stored_runs([tmp_path]), limits, dry=False)
+    assert [run.run for run in stored_runs([tmp_path]).runs] == [night(1), night(2), night(3)]

@@ -1,7 +1,13 @@
 """What is known of a run, and how it ends on the terminal."""
 
-from harness.report import Journal, RunRecord, board_lines, cause_lines, fit, progress_line
-from harness.report.terminal_summary import shortened
+from harness.report import Journal, RunRecord
+from harness.report.assessment import assess
+from harness.report.causes import FailureCause
+from harness.report.terminal_summary import board_lines, cause_lines, fit, history_line, shortened
+from tests.unit.report.runs_made_up import summary
+
+CLOUD = FailureCause("c1", "cloud", "The cloud refuses what statement 2 allows", "expected tolerated, got ignored")
+LAB = FailureCause("c2", "lab", "rack was lost", "its process died")
 
 
 def record(tmp_path, **boards):
@@ -19,21 +25,65 @@ def go(record, number, board, result="passed", message="", **more):
     record.phase(test, {"phase": "teardown", "result": "passed", "seconds": 0.5})
 
 
-def test_failures_come_first_and_one_cause_is_one_line(tmp_path):
-    made = record(tmp_path, dk=6, dj=2)
-    for number in range(4):
-        go(made, number, "dk", "error", f"dk: no answer within {number}.5 s\nevidence {number}")
-    go(made, 1, "dj", "error", "dj: no answer within 9 s")
-    go(made, 4, "dk", "failed", "expected tolerated, got policy disconnect\nmuch evidence", party="cloud")
-    assert cause_lines(made) == [
-        "1 failure (cloud): expected tolerated, got policy disconnect",
-        "    t.py::test_4[dk]",
-        "5 errors: dk: no answer within 0.5 s",
-        "    t.py::test_0[dk]",
-        "    t.py::test_1[dk]",
-        "    t.py::test_2[dk]",
-        "    and 2 more (4 on dk, 1 on dj)",
+def assessed(*nights):
+    causes = {f"tests/t.py::test_{number}": CLOUD.hash for number in range(4)} | {"tests/t.py::test_9": LAB.hash}
+    runs = [summary(number, results, causes=[CLOUD, LAB], cause_of=causes) for number, results in enumerate(nights, 1)]
+    return assess(runs)
+
+
+BAD = {"dk": {f"tests/t.py::test_{number}": "failed" for number in range(4)}, "rack": {"tests/t.py::test_9": "error"}}
+
+
+def test_the_end_has_the_causes_of_the_page_and_some_tests_of_each():
+    assert cause_lines(assessed(BAD).causes, None) == [
+        "tests  points at  what                                       boards  since",
+        "    4  Cloud      The cloud refuses what statement 2 allows  dk      new: no run before",
+        "                  expected tolerated, got ignored",
+        "                  t.py::test_0",
+        "                  t.py::test_1",
+        "                  and 2 more tests",
+        "    1  Lab        rack was lost                              rack    new in this run",
+        "                  its process died",
+        "                  t.py::test_9",
     ]
+
+
+def test_the_table_fits_the_terminal_and_loses_nothing():
+    for width in (60, 72, 100):
+        lines = cause_lines(assessed(BAD).causes, width)
+        assert max(map(len, lines)) <= width
+        assert "refuses" in "".join(lines)
+        assert len(lines) > 4
+    assert any("\x1b[" in line for line in cause_lines(assessed(BAD).causes, 100, colours=True))
+    assert cause_lines([], 80) == []
+
+
+def test_what_a_cloud_said_does_not_reach_the_terminal_as_it_is():
+    evil = FailureCause("c1", "cloud", "\x1b[2Jgone\u202e", "\x1b]0;title\x07")
+    run = summary(1, {"dk": {"t": "failed"}}, causes=[evil], cause_of={"t": "c1"})
+    assert "".join(cause_lines(assess([run]).causes, 80)).isprintable()
+
+
+def test_more_causes_than_anybody_reads_are_a_number():
+    causes = [FailureCause(f"c{number}", "cloud", f"cause {number}") for number in range(25)]
+    tests = {f"t{number}": "failed" for number in range(25)}
+    run = summary(1, {"dk": tests}, causes=causes, cause_of={f"t{number}": f"c{number}" for number in range(25)})
+    assert cause_lines(assess([run]).causes, None)[-1] == "and 5 more causes: the page has them"
+
+
+def test_what_is_fixed_what_comes_and_goes_and_what_took_longest_is_one_line():
+    names = ("fixed", "flaky", "good")
+    nights = [
+        {"dk": dict(zip(names, results, strict=True))}
+        for results in (
+            ("failed", "passed", "passed"),
+            ("failed", "failed", "passed"),
+            ("passed", "passed", "passed"),
+        )
+    ]
+    assert history_line(assessed(*nights)) == (
+        "fixed 1 · flaky 1 (worst: flaky on dk, failed in 1 of 3 runs) · slowest fixed on dk, 100 ms"
+    )
 
 
 def test_a_line_for_each_board_says_since_when_it_is_out(tmp_path):
@@ -61,11 +111,10 @@ def test_a_verdict_that_only_the_call_tells_stays(tmp_path):
     assert made.cases[test].properties["verdict"] == "tolerated"
 
 
-def test_a_boards_progress(tmp_path):
+def test_what_runs_and_what_was_not_run(tmp_path):
     made = record(tmp_path, dk=3)
     go(made, 0, "dk")
     made.begin("tests/t.py::test_1[dk]")
-    assert progress_line(made.boards["dk"]) == "dk: 1/3  1 passed  t.py::test_1[dk]"
     assert made.running == ["tests/t.py::test_1[dk]"]
     assert made.not_run == ["tests/t.py::test_2[dk]"]
     assert board_lines(made) == ["dk  1 passed, 1 interrupted, 1 not run in 1.5 s"]
