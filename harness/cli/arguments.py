@@ -69,6 +69,7 @@ class Arguments(argparse.Namespace):
     # judge, report rebuild
     run: Path
     test: str | None
+    junit_properties: str
     # report html, index, diff, prune
     folders: list[Path]
     other: Path

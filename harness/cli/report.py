@@ -7,13 +7,14 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import Misuse
 from harness.report.junit import run_of, write_report
+from harness.report.junit_form import PropertiesPlace
 from harness.report.rebuild import rebuild
 
 
 def rebuild_junit(given: Arguments, _progress: Progress) -> Result:
     """Make the JUnit report of a run from its journal; also the shared one, where that stands in for this run's."""
     run = given.run.resolve()
-    suites = rebuild(run)
+    suites = rebuild(run, PropertiesPlace(given.junit_properties))
     places = [run / "junit.xml"]
     shared = run.parent / "junit.xml"
     if run_of(shared) == run.name:

@@ -6,6 +6,7 @@ pytest itself overwrites the old file at the end, and if the disk is full then, 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.junitxml import LogXML, xml_key  # pytest has no public way to a report that was not asked for
@@ -15,6 +16,23 @@ _HELD: pytest.StashKey[HeldReport] = pytest.StashKey()
 
 class HeldReport(LogXML):
     """Collects what pytest's own report plug-in collects."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._again: set[Any] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take note of a phase. A test that another plug-in runs again is one case, with what came out at last."""
+        key = (report.id, getattr(report, "node", None))
+        if getattr(report, "outcome", "") == "rerun":
+            self._again.add(key)
+            begun = self.node_reporters.pop(key, None)
+            if begun is not None:
+                self.node_reporters_ordered.remove(begun)
+        elif report.when == "setup":
+            self._again.discard(key)
+        if key not in self._again:
+            super().pytest_runtest_logreport(report)
 
     def pytest_sessionfinish(self) -> None:
         """Write nothing yet."""

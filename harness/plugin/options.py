@@ -26,6 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cloud", metavar="NAME", help="use this cloud of the boards file for every board")
     group.addoption("--reports", metavar="DIR", help="where runs are reported (default: reports in the root folder)")
     group.addoption(
+        "--junit-properties",
+        choices=("case", "output"),
+        default="case",
+        help="where JUnit has a case's properties; the schema of Jenkins' xunit-plugin allows them only in its output",
+    )
+    group.addoption(
         "--live-page", action="store_true", help="make the run's report.html anew every ten seconds while it goes on"
     )
     group.addoption(

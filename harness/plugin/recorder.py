@@ -169,8 +169,9 @@ def _told_by_causes(report: Any, record: RunRecord) -> bool:
 
 def found_of(report: pytest.TestReport) -> dict[str, Any]:
     """Return what a report says of a phase, as the journal has it."""
-    found: dict[str, Any] | None = getattr(report, FOUND, None)
-    return found or of_other_plugin(report)
+    found = getattr(report, FOUND, None) or of_other_plugin(report)
+    # pytest-rerunfailures gives a failure after which it runs the test again this outcome.
+    return found | {"rerun": True} if str(report.outcome) == "rerun" else found
 
 
 def of_other_plugin(report: pytest.TestReport) -> dict[str, Any]:

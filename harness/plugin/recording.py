@@ -84,10 +84,10 @@ def expected_of(events: Sequence[Event]) -> list[list[str]]:
     return [list(event.data.get("wanted", ())) for event in events if event.kind is Kind.EXPECT]
 
 
-def run_began(tests: Mapping[str, str], boards_file: Path, lab: str) -> dict[str, Any]:
+def run_began(tests: Mapping[str, str], boards_file: Path, lab: str, folder: Path) -> dict[str, Any]:
     """Return what the journal's first entry says of the run: how many ``tests`` each board is to go through.
 
-    ``tests``: node id to board, "" for none; ``lab``: its name, "" for none.
+    ``tests``: node id to board, "" for none; ``lab``: its name, "" for none; ``folder``: of the run.
     """
     planned = Counter(board for board in tests.values() if board)
     return {
@@ -98,6 +98,7 @@ def run_began(tests: Mapping[str, str], boards_file: Path, lab: str) -> dict[str
         },
         "planned": dict(planned),
         "lab": lab,
+        "folder": _from_here(folder),
         "ci": {name: os.environ[name] for name in _CI if name in os.environ},
     }
 

@@ -13,23 +13,28 @@ from harness.errors import Misuse
 from harness.plugin.held_junit import HeldReport
 from harness.report import Journal, RunFolder, RunRecord, table
 from harness.report.assessment import Assessment, assess
+from harness.report.journal import read_journal
 from harness.report.junit import interrupt, mistake, read_report, replace_file, unfinished, write_report
 from harness.report.junit_causes import add_causes
+from harness.report.junit_form import PropertiesPlace, place_properties
 from harness.report.pruning import PruningLimits, prune
 from harness.report.rebuild import rebuild
+from harness.report.run_summary import summary_of
 from harness.report.stored_runs import read_run, stored_runs
 
 
 class RunReports:
     """``record``: None while no test uses a board. ``assessment``: the page's; ``notes``: what is missing in it."""
 
-    def __init__(self, folder: RunFolder, held: Callable[[], HeldReport]) -> None:
+    def __init__(self, folder: RunFolder, held: Callable[[], HeldReport], place: Callable[[], PropertiesPlace]) -> None:
+        """``held``: pytest's own report; ``place``: where the properties of cases stand in JUnit."""
         self.folder = folder
         self.record: RunRecord | None = None
         self.trouble = ""
         self.notes: list[str] = []
         self.assessment: Assessment | None = None
         self._held = held
+        self._place = place
         self._refused = False
         self._former: bytes | None = None
         self._announced: bytes | None = None
@@ -97,7 +102,7 @@ class RunReports:
             return
         with suppress(OSError, Misuse):
             Journal(self.folder.journal).write("end", interrupted=why, not_run=len(self.record.not_run))
-            self._write(rebuild(self.folder.path))
+            self._write(rebuild(self.folder.path, self._place()))
 
     def note_full(self, error: OSError) -> str:
         """Take note that the disk refused what the run wrote; return the line that says so."""
@@ -115,7 +120,9 @@ class RunReports:
         finally:
             part.unlink(missing_ok=True)
         with suppress(Misuse):  # a journal that a full disk tore: the report is worth more than its causes
-            add_causes(suites, *read_run(self.folder.path))
+            journal = read_journal(self.folder.journal)
+            add_causes(suites, *summary_of(self.folder.name, journal), journal[0])
+        place_properties(suites, self._place())
         if interrupted:
             interrupt(suites, interrupted, record.running, record.not_run)
         return suites

@@ -34,8 +34,12 @@ def reports_begun(config: pytest.Config) -> RunReports:
     if REPORTS not in config.stash:
         from harness.plugin.interruption import Interruption
         from harness.plugin.run_reports import RunReports
+        from harness.report.junit_form import PropertiesPlace
 
-        reports = RunReports(folder_of(config), lambda: report_of(config))
+        def place() -> PropertiesPlace:  # pytest may not have taken over its options yet
+            return PropertiesPlace(config.getoption("--junit-properties"))
+
+        reports = RunReports(folder_of(config), lambda: report_of(config), place)
         config.stash[REPORTS] = reports
         config.stash[INTERRUPTION] = Interruption(reports.give_up)
         config.stash[INTERRUPTION].install()
@@ -68,7 +72,7 @@ def plan(config: pytest.Config, tests: Mapping[str, str]) -> None:
 
     reports = reports_begun(config)
     run = run_of(config)
-    reports.plan(tests, run_began(tests, run.boards_file, run.lab_name))
+    reports.plan(tests, run_began(tests, run.boards_file, run.lab_name, reports.folder.path))
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter and any(tests.values()) and (trouble := run.trouble({name for name in tests.values() if name})):
         reporter.ensure_newline()

@@ -19,6 +19,7 @@ class RanTest:
     wherever it was raised; a test that was skipped because its board was out, as an error.
     ``phase``: of pytest, where it went wrong. ``decisive``: action, policy, wanted and got of the trial that failed.
     ``out``: why the board is out, where this test found that. ``board_out``: the test was not run because of it.
+    ``reruns``: how often another plug-in ran it again, ``first_failure``: why at first; the last time counts.
     """
 
     test: str
@@ -35,12 +36,14 @@ class RanTest:
     properties: Mapping[str, str] = field(default_factory=dict)
     out: str = ""
     board_out: bool = False
+    reruns: int = 0
+    first_failure: str = ""
 
     @property
     def attempts(self) -> int:
-        """The most attempts that a trial of it took."""
+        """How often it was run, or the most attempts that a trial of it took."""
         numbers = [int(part) for part in self.properties.get("attempts", "1").split(", ") if part.isdecimal()]
-        return max(numbers, default=1)
+        return max([*numbers, self.reruns + 1])
 
     @property
     def verdicts(self) -> str:
@@ -73,6 +76,8 @@ def ran_tests(journal: Sequence[Mapping[str, Any]]) -> list[RanTest]:
 
 def ran_test(test: str, board: str, phases: Sequence[Mapping[str, Any]], *, ended: bool) -> RanTest:
     """Return one test. ``phases``: their journal lines, in order; ``ended``: the run has, so no more will come."""
+    *before, phases = attempts_of(phases)
+    again = [phase for attempt in before for phase in attempt if phase.get("rerun")]
     results = [_result(phase, board) for phase in phases]
     complete = any(phase["phase"] == "teardown" or phase.get("crashed") for phase in phases)
     worst = max(range(len(phases)), key=lambda i: _WEIGHT.index(results[i]), default=None)
@@ -96,7 +101,24 @@ def ran_test(test: str, board: str, phases: Sequence[Mapping[str, Any]], *, ende
         properties=_properties(phases),
         out=next((str(phase["out"]) for phase in phases if phase.get("out")), ""),
         board_out=any(_is_out(phase, board) for phase in phases),
+        reruns=len(before),
+        first_failure=str(again[0].get("message", "")) if again else "",
     )
+
+
+def attempts_of(phases: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return the phases of each time that a test was run; pytest-rerunfailures runs one that failed again."""
+    attempts: list[list[Mapping[str, Any]]] = [[]]
+    for phase in phases:
+        if phase.get("phase") == "setup" and runs_again(attempts[-1]):
+            attempts.append([])
+        attempts[-1].append(phase)
+    return attempts
+
+
+def runs_again(phases: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a test that ended so is to be run again."""
+    return any(phase.get("rerun") for phase in phases)
 
 
 def _result(phase: Mapping[str, Any], board: str) -> str:

@@ -8,14 +8,19 @@ from xml.etree.ElementTree import Element, SubElement
 from harness.report.journal import read_journal
 from harness.report.junit import address, interrupt, new_report
 from harness.report.junit_causes import add_causes
+from harness.report.junit_form import PropertiesPlace, place_properties
+from harness.report.ran_tests import attempts_of
 from harness.report.run_summary import summary_of
 
 _KILLED = "the run ended without a report (killed, or the computer went down)"
 _TAGS = {"failed": "failure", "error": "error", "skipped": "skipped"}
 
 
-def rebuild(run: Path) -> Element:
-    """Return the report of the run whose folder is ``run``. Raises Misuse where that holds no journal."""
+def rebuild(run: Path, place: PropertiesPlace = PropertiesPlace.CASE) -> Element:
+    """Return the report of the run whose folder is ``run``. Raises Misuse where that holds no journal.
+
+    ``place``: where the properties of cases stand.
+    """
     lines = read_journal(run / "journal.jsonl")
     suites = new_report(run.name)
     suite = suites[0]
@@ -27,8 +32,9 @@ def rebuild(run: Path) -> Element:
             phases[line["test"]].append(line)
     for test, ended in phases.items():
         if ended:
-            _add(suite, test, ended)
-    add_causes(suites, *summary_of(run.name, lines))
+            _add(suite, test, attempts_of(ended)[-1])
+    add_causes(suites, *summary_of(run.name, lines), lines[0])
+    place_properties(suites, place)
     end = next((line for line in lines if line["k"] == "end"), None)
     why = _KILLED if end is None else end.get("interrupted")
     if why:

@@ -44,6 +44,7 @@ class RunRecord:
         self._journal = journal
         self._begun: dict[str, None] = {}
         self._ended: set[str] = set()
+        self._again: set[str] = set()  # tests that another plug-in is about to run again
 
     def plan(self, planned: Mapping[str, str], about: Mapping[str, Any] | None = None) -> None:
         """Take note of what will be run: test to board, "" for none. Once, before any test begins.
@@ -74,11 +75,16 @@ class RunRecord:
         result = str(fields["result"])
         case.seconds += float(fields.get("seconds", 0.0))
         case.properties |= fields.get("properties") or {}  # evidence is in the call alone
-        case.result = max(case.result, result, key=_WORSE.index)
+        # A failure after which another plug-in runs the test again is not its result.
+        case.result = "passed" if fields.get("rerun") else max(case.result, result, key=_WORSE.index)
         progress = self.boards.get(board)
         if progress is not None and fields.get("out"):
             progress.out = _when_out(str(fields["out"]), progress)
-        if fields["phase"] == "teardown" or fields.get("crashed"):
+        if fields["phase"] == "setup":
+            self._again.discard(test)
+        if fields.get("rerun"):
+            self._again.add(test)
+        if (fields["phase"] == "teardown" and test not in self._again) or fields.get("crashed"):
             self._end(test, case, progress)
         self._journal.write("phase", **{"test": test, "board": board, **fields})
 

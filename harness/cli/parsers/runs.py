@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.cli.parsers.base import Group, Shared, command, subcommands, text_name, whole_number
+from harness.report.junit_form import PropertiesPlace
 from harness.report.pruning import PruningLimits
 
 _RUN: Final = "the run's folder, for instance reports/20261127T20..."
@@ -20,6 +21,12 @@ def add(commands: Group, shared: Shared) -> None:
     about = "make the JUnit report of a killed run from its journal"
     rebuild = command(group, "report rebuild", about, shared.output)
     rebuild.add_argument("run", type=Path, metavar="RUN", help=_RUN)
+    rebuild.add_argument(
+        "--junit-properties",
+        choices=[*PropertiesPlace],
+        default=PropertiesPlace.CASE,
+        help="where the properties of a case stand: as properties, or in its output",
+    )
     _add_pages(group, shared)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.report.causes import FailureCause, causes_of
 from harness.report.live.usual import Usual
-from harness.report.ran_tests import RanTest, ran_test
+from harness.report.ran_tests import RanTest, attempts_of, ran_test, runs_again
 
 _SLOW_AT_LEAST = 60.0  # seconds
 _SLOW_TIMES = 3.0  # the usual time
@@ -143,10 +143,12 @@ class LiveRun:
     def phase(self, test: str, fields: Mapping[str, Any]) -> None:
         """A phase of a test has ended; ``fields``: as the journal has them."""
         with self._lock:
-            self._phases.setdefault(test, []).append(fields)
+            phases = self._phases.setdefault(test, [])
+            phases.append(fields)
             if fields.get("out"):
                 self._board(test).out = str(fields["out"])
-            if fields.get("phase") == "teardown" or fields.get("crashed"):
+            ended = fields.get("phase") == "teardown" and not runs_again(attempts_of(phases)[-1])
+            if ended or fields.get("crashed"):
                 self._end(test, self._phases.pop(test))
 
     def view(self, now: float) -> LiveView:

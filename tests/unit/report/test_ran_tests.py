@@ -111,3 +111,23 @@ def test_where_a_run_of_ci_is():
     assert ci_link(github) == "https://github.com/a/b/actions/runs/7"
     assert ci_link({"CI_JOB_URL": "https://gitlab/1"}) == "https://gitlab/1"
     assert ci_link({}) == ""
+
+
+def again(result, *, rerun):
+    flag = {"rerun": True} if rerun else {}
+    return [
+        {"k": "phase", "test": "t[b]", "phase": "setup", "result": "passed", "seconds": 1.0},
+        {"k": "phase", "test": "t[b]", "phase": "call", "result": result, "seconds": 1.0, "message": result, **flag},
+        {"k": "phase", "test": "t[b]", "phase": "teardown", "result": "passed", "seconds": 1.0},
+    ]
+
+
+def test_of_a_test_that_was_run_again_the_last_time_counts_and_the_first_failure_is_kept():
+    begin = {"k": "run", "tests": {"t[b]": "b"}}
+    lines = [begin, *again("failed", rerun=True), *again("failed", rerun=True), *again("passed", rerun=False)]
+    (test,) = ran_tests(lines)
+    assert (test.result, test.reruns, test.attempts, test.first_failure) == ("passed", 2, 3, "failed")
+    (test,) = ran_tests([begin, *again("failed", rerun=True), *again("failed", rerun=False)])
+    assert (test.result, test.reruns, test.message) == ("failed", 1, "failed")
+    (test,) = ran_tests([begin, *again("failed", rerun=True)])  # killed before it was run again
+    assert (test.result, test.reruns) == ("failed", 0)

@@ -89,8 +89,16 @@ def test_a_test_that_takes_three_times_as_long_as_usual_is_slow():
 
 def test_a_test_that_is_run_once_more_counts_once():
     live = run()
-    go(live, 0, result="failed", message="wrong", raised="X")
-    go(live, 0)
+    live.begin("t.py::test_0[dk]", 100.0)
+    for phase, more in (
+        ("setup", {}),
+        ("call", {"result": "failed", "message": "wrong", "rerun": True}),
+        ("teardown", {}),
+    ):
+        live.phase("t.py::test_0[dk]", {"phase": phase, "result": "passed", "seconds": 1.0, **more})
+    assert live.view(101.0).done == 0
+    for phase in ("setup", "call", "teardown"):
+        live.phase("t.py::test_0[dk]", {"phase": phase, "result": "passed", "seconds": 1.0})
     view = live.view(101.0)
     assert board(view, "dk").results == {"failed": 0, "error": 0, "passed": 1, "skipped": 0}
     assert (view.done, list(view.causes)) == (1, [])
