@@ -106,7 +106,9 @@ def _trial(test: RanTest) -> FailureCause:
 
 
 def _evidence(test: RanTest) -> str:
-    return test.message.partition(f", got {test.got}. ")[2] or test.message
+    """Return why a trial could not be proved, without the action that it was about."""
+    told = str(test.decisive.get("reason", ""))
+    return told or test.message.partition(f"{test.decisive.get('action', '')}. ")[2] or test.message
 
 
 def _error(test: RanTest) -> FailureCause:

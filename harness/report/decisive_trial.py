@@ -1,6 +1,6 @@
 """The trial that made a test fail, read from the test's events: what its journal entry and its page begin with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.timeline import Event, Kind
@@ -12,13 +12,25 @@ def decisive_facts(events: Sequence[Event]) -> Event | None:
 
 
 def decisive_of(events: Sequence[Event]) -> dict[str, Any]:
-    """Return ``action``, ``policy``, ``wanted`` and ``got`` of the trial that made the test fail; {}: no trial did."""
+    """Return ``action``, ``policy``, ``wanted`` and ``got`` of the trial that made the test fail; {}: no trial did.
+
+    Of one that could not be proved also the ``reason``, without names and figures where the trial suspects something.
+    """
     facts, expect = _decisive(events)
     if facts is None or expect is None:
         return {}
     found = facts.data.get("facts", {})
     told = {"action": found.get("action", ""), "policy": found.get("policy", "")}
-    return told | {"wanted": _wanted(expect), "got": expect.data.get("got", "")}
+    told |= {"wanted": _wanted(expect), "got": expect.data.get("got", "")}
+    reason = _reason(facts.data) if facts.data.get("outcome") == "inconclusive" else ""
+    return told | ({"reason": reason} if reason else {})
+
+
+def _reason(data: Mapping[str, Any]) -> str:
+    if data.get("suspect"):
+        return f"suspected: {data['suspect']}"
+    sentences = [one for one in data.get("sentences", ()) if isinstance(one, Mapping) and one.get("code") != "policy"]
+    return str(sentences[0].get("text", "")) if sentences else ""
 
 
 def _decisive(events: Sequence[Event]) -> tuple[Event | None, Event | None]:

@@ -4,7 +4,7 @@ The order between channels is a race; within one it is not. So each is compared 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from harness.report.normal_form import normal
@@ -20,13 +20,17 @@ _CHANNELS: Final[tuple[tuple[str, frozenset[Kind]], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One test's events from its trial on. ``start``: of the test; ``control``: the allowed action around it."""
+    """One test's events from its trial on. ``start``: of the test; ``control``: the allowed action around it.
+
+    ``tally``: of an experiment, what came of its arms and logins, in words by name.
+    """
 
     events: Sequence[Event]
     start: float
     names: Mapping[str, str]
     got: str = ""
     control: str = ""
+    tally: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ def compare(
 
     ``names``: phases as a reader says them; ``before``, ``after``: properties of the board in the two runs.
     """
-    rows = [row for name, kinds in _CHANNELS if (row := _row(name, kinds, green, now)) is not None]
+    rows = _tallies(green, now)
+    if not rows:  # places in an experiment are drawn at random, so its channels differ every time
+        rows = [row for name, kinds in _CHANNELS if (row := _row(name, kinds, green, now)) is not None]
     if green.control != now.control:
         rows.append(
             Row("allowed action around it", 0, normal(green.control, green.names), normal(now.control, now.names))
@@ -74,6 +80,11 @@ def compare(
         if before.get(name) != after.get(name)
     ]
     return RunComparison(run, green, rows, phases, differing)
+
+
+def _tallies(green: Trial, now: Trial) -> list[Row]:
+    names = dict.fromkeys([*green.tally, *now.tally])
+    return [Row(name, 0, green.tally.get(name, "—"), now.tally.get(name, "—")) for name in names]
 
 
 def _row(name: str, kinds: frozenset[Kind], green: Trial, now: Trial) -> Row | None:

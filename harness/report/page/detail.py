@@ -11,6 +11,7 @@ from harness.report.normal_form import named
 from harness.report.page.comparison import RunComparison, compare
 from harness.report.page.drawing import PHASES, Drawing, draw
 from harness.report.page.evidence import Sentence, pins, sentences
+from harness.report.page.experiment import ExperimentDrawing, draw_experiment
 from harness.report.page.recorded import Recordings, Shown, trial_only
 from harness.report.page.words import short_test, span
 from harness.report.ran_tests import RanTest
@@ -58,6 +59,12 @@ class Detail:
     left_out: int = 0
     comparison: RunComparison | None = None
     green_drawing: Drawing | None = None
+    experiment: ExperimentDrawing | None = None
+
+    @property
+    def shown(self) -> frozenset[int]:
+        """The events that have a line in the transcript."""
+        return frozenset(line.seq for line in self.lines)
 
 
 def detail(
@@ -87,6 +94,7 @@ def detail(
         lines=list(_lines(events, shown.trial.start, pinned)),
         left_out=shown.left_out,
         comparison=comparison,
+        experiment=draw_experiment(shown.attempt, shown.facts, shown.trial.names),
         green_drawing=None if green is None else draw(green.trial.events, green.trial.start, {}),
     )
 

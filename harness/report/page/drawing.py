@@ -26,6 +26,18 @@ PHASES: Final = {
     "reconnect": "connect again",
     "after": "repeat",
     "delivery": "delivery",
+    "sham": "allowed",
+    "witness": "witness",
+    "late": "late",
+    "flight": "several at once",
+    "right": "right login",
+}
+_PLANS: Final = {
+    "baseline": "allowed before",
+    "pause": "pause",
+    "attempt": "login",
+    "idle control": "idle",
+    "busy control": "busy",
 }
 LANES: Final = ("Harness", "UART to board", "UART from board", "URC", "MQTT", "Cloud, observer", "Radio")
 _LANE_OF: Final = {
@@ -83,7 +95,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """``ticks``: place and time. ``alone``: numbers of sentences that rest on what never happened, by place."""
+    """``ticks``: place and time. ``points``: places and times between which the scale is even, for true time."""
 
     lanes: Sequence[str]
     marks: Sequence[Mark]
@@ -91,6 +103,8 @@ class Drawing:
     pins: Sequence[Pin]
     cuts: Sequence[Cut]
     ticks: Sequence[tuple[float, str]] = field(default_factory=list)
+    points: Sequence[tuple[float, float]] = ()
+    plans: bool = False
 
 
 def draw(events: Sequence[Event], start: float, pinned: Mapping[int, Sequence[int]], absent: int = 0) -> Drawing | None:
@@ -124,7 +138,9 @@ def draw(events: Sequence[Event], start: float, pinned: Mapping[int, Sequence[in
         if all(abs((cut.left + cut.right) / 2 - place) > 9 for cut in scale.cuts)
     ]
     ticks = [(place, f"+{span(max(0.0, scale.time(place) - start))}") for place in free]
-    return Drawing([LANES[lane] for lane in lanes], marks, list(_bands(shown, scale)), pins, scale.cuts, ticks)
+    names = [LANES[lane] for lane in lanes]
+    plans = bool(_plan_names(shown))
+    return Drawing(names, marks, list(_bands(shown, scale)), pins, scale.cuts, ticks, scale.points(), plans)
 
 
 def _marks(events: Sequence[Event], scale: Scale, pinned: Mapping[int, Sequence[int]]) -> Iterable[Mark]:
@@ -223,18 +239,31 @@ def _absence(events: Sequence[Event], scale: Scale, number: int) -> Iterable[Mar
 
 def _bands(events: Sequence[Event], scale: Scale) -> Iterable[Band]:
     begun: dict[str, float] = {}
+    # An experiment has many phases: its plans have names, and what was tried is seen within them.
+    names = _plan_names(events)
     first = next((event for event in events if event.kind is Kind.PHASE), None)
     if first is not None and scale.place(first.t) > 0:
         yield Band("set-up", 0.0, scale.place(first.t), "early")
     for event in events:
         name = str(event.data.get("name", ""))
-        if event.kind is not Kind.PHASE or name not in PHASES:
+        if event.kind is not Kind.PHASE or name not in ({"plan", "action"} if names else PHASES):
             continue
+        if event.data.get("on") == "begin" and name == "plan":
+            said = names.pop(0)
         if event.data.get("on") == "begin":
             begun[name] = scale.place(event.t)
         elif name in begun:
             left = begun.pop(name)
-            yield Band(PHASES[name], left, scale.place(event.t) - left, "act" if name == "action" else "")
+            label = said if name == "plan" else PHASES[name]
+            yield Band(label, left, scale.place(event.t) - left, "act" if name == "action" else "")
+
+
+def _plan_names(events: Sequence[Event]) -> list[str]:
+    return [
+        f"arm {event.data['arm']}" if "arm" in event.data else _PLANS.get(str(event.data.get("plan")), event.text)
+        for event in events
+        if event.kind is Kind.PHASE and event.data.get("name") == "plan" and event.data.get("on") == "begin"
+    ]
 
 
 def _label(marks: Sequence[Mark]) -> None:

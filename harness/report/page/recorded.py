@@ -1,26 +1,32 @@
 """The timelines of a run's folder, read when a page needs them, and the part of a test that its verdict rests on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import Misuse
 from harness.report.decisive_trial import decisive_facts
 from harness.report.page.comparison import Trial
+from harness.report.page.experiment import tally_words
 from harness.report.recorded_verdicts import TIMELINES
 from harness.timeline import Event, Kind, RecordedTest, Recording, read_timeline
 
 MOST = 400
 """Events of a test that a page shows; of a longer one, those of the trial that decided."""
+_OF_EXPERIMENT = 220  # its arms are drawn besides; of their events the last ones tell how it goes
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a page shows of a test. ``facts``: of its trial, None: it had none. ``left_out``: events before."""
+    """What a page shows of a test. ``facts``: of its trial, None: it had none. ``left_out``: events before.
+
+    ``attempt``: all events of that trial, however many.
+    """
 
     trial: Trial
     facts: Event | None
     left_out: int
+    attempt: Sequence[Event] = ()
 
 
 class Recordings:
@@ -63,29 +69,37 @@ def _shown(test: RecordedTest) -> Shown:
     data = {} if facts is None else facts.data
     control = str(data.get("facts", {}).get("control", ""))
     names = {str(name): str(value) for name, value in dict(begin.data.get("names", {})).items()}
-    trial = Trial(chosen, begin.t, names, str(data.get("outcome", "")), control)
-    return Shown(trial, facts, len(events) - len(chosen))
+    trial = Trial(chosen, begin.t, names, str(data.get("outcome", "")), control, tally_words(data))
+    return Shown(trial, facts, len(events) - len(chosen), _attempt(events, facts))
+
+
+def _attempt(events: Sequence[Event], facts: Event | None) -> Sequence[Event]:
+    """Return the events of the trial that ``facts`` are of."""
+    if facts is None:
+        return ()
+    last = next(place for place, event in enumerate(events) if event.seq == facts.seq)
+    return events[_first(events, facts) : last]
+
+
+def _first(events: Sequence[Event], facts: Event) -> int:
+    """Return where the trial that ``facts`` are of begins."""
+    number = (facts.data.get("trial"), facts.data.get("attempt"))
+    phases = ((i, event) for i, event in enumerate(events) if event.kind is Kind.PHASE)
+    return next((i for i, event in phases if (event.data.get("trial"), event.data.get("attempt")) == number), 0)
 
 
 def _chosen(events: Sequence[Event], facts: Event | None) -> list[Event]:
     """Return the events from set-up to verdict, without the trials before and behind; not too many."""
     if facts is None:
         return list(events[-MOST:])
-    number = (facts.data.get("trial"), facts.data.get("attempt"))
     last = next(i for i, event in enumerate(events) if event.seq == facts.seq)
-    first = next(
-        (
-            i
-            for i, event in enumerate(events)
-            if event.kind is Kind.PHASE and (event.data.get("trial"), event.data.get("attempt")) == number
-        ),
-        0,
-    )
+    first = _first(events, facts)
     other = any(event.kind is Kind.FACTS for event in events[:first])
-    return list(events[first if other or last - first > MOST else 0 : last + 1])[-MOST:]
+    most = _OF_EXPERIMENT if "tally" in facts.data else MOST
+    return list(events[first if other or last - first > most else 0 : last + 1])[-most:]
 
 
 def trial_only(trial: Trial) -> Trial:
     """Return a test without its set-up: what is compared with another run."""
     first = next((i for i, event in enumerate(trial.events) if event.kind is Kind.PHASE), 0)
-    return Trial(trial.events[first:], trial.start, trial.names, trial.got, trial.control)
+    return replace(trial, events=trial.events[first:])

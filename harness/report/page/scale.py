@@ -55,6 +55,16 @@ class Scale:
         share = (time - times[after - 1]) / (times[after] - times[after - 1])
         return places[after - 1] + share * (places[after] - places[after - 1])
 
+    def points(self) -> list[tuple[float, float]]:
+        """Return places and times, from the first to the last, between which the scale is even."""
+        pairs = list(zip(self._places, self._times, strict=True))
+        kept = pairs[:1]
+        for before, (place, time), after in zip(pairs, pairs[1:], pairs[2:], strict=False):
+            one, other = (time - before[1]) * (after[0] - place), (after[1] - time) * (place - before[0])
+            if abs(one - other) > 1e-6 * max(abs(one), abs(other)):
+                kept.append((place, time))
+        return [*kept, *pairs[1:][-1:]]
+
     def time(self, place: float) -> float:
         """Return the time at a place."""
         times, places = self._times, self._places

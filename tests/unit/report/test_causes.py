@@ -10,7 +10,7 @@ FORBIDDEN = "Policy: iot:Publish on prod/y: explicit deny by lab statement 4 'No
 
 def trial(got, wanted, policy="", board="dk", test="t", **more):
     decisive = {"action": "publish on prod/x", "policy": policy, "wanted": [wanted], "got": got}
-    message = f"publish on prod/x: expected {wanted}, got {got}. Because of 3 ms."
+    message = f"expected {wanted}, got {got}: publish on prod/x. Because of 3 ms."
     fields = {"party": "cloud", "raised": "WrongVerdict"} | more
     return RanTest(test, board, test, "failed", message=message, decisive=decisive, **fields)
 
@@ -60,6 +60,13 @@ def test_what_nothing_allows_and_the_cloud_lets_pass():
 def test_an_unproved_trial_points_where_its_outcome_does():
     (cause,) = causes_of([trial("network lost", "tolerated", party="radio", raised="Unproved")]).values()
     assert (cause.party, cause.proved, cause.title) == ("radio", False, "No verdict, network lost: Because of …")
+
+
+def test_trials_that_one_suspect_kept_from_being_proved_have_one_cause():
+    one, other = (trial("inconclusive", wanted, party="unclear", test=wanted) for wanted in ("tolerated", "refused"))
+    for test in (one, other):
+        test.decisive["reason"] = "suspected: packet limit"
+    assert titles(one, other) == ["No verdict, inconclusive: suspected: packet limit"]
 
 
 def test_errors_that_differ_in_ids_times_and_board_have_one_cause():

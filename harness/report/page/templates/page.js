@@ -7,6 +7,30 @@
     root.dataset.theme = dark ? 'light' : 'dark';
   });
   // Zoom: the drawing becomes wider within its box, which scrolls; labels that have room now appear.
+  // True time: the scale is even between the points that the axis names; each place is moved to where its time lies.
+  const placed = (axis, place) => {
+    if (!axis.classList.contains('true')) return place;
+    const points = axis.dataset.points.split(' ').map(pair => pair.split(':').map(Number));
+    const first = points[0], last = points[points.length - 1];
+    if (place > last[0]) return place;
+    const after = Math.max(1, points.findIndex(point => point[0] >= place));
+    const [[p, t], [q, u]] = [points[after - 1], points[after]];
+    const time = t + (q > p ? (place - p) / (q - p) : 0) * (u - t);
+    return last[0] * (time - first[1]) / (last[1] - first[1]);
+  };
+  const move = axis => axis.querySelectorAll('svg *').forEach(part => {
+    const was = name => {
+      if (part.dataset[name] === undefined) part.dataset[name] = part.getAttribute(name) || '';
+      return part.dataset[name].endsWith('%') ? parseFloat(part.dataset[name]) : undefined;
+    };
+    const x = was('x'), width = was('width');
+    for (const name of ['x', 'cx', 'x1', 'x2']) {
+      if (was(name) !== undefined) part.setAttribute(name, `${placed(axis, was(name))}%`);
+    }
+    if (x !== undefined && width !== undefined) {
+      part.setAttribute('width', `${Math.max(0.3, placed(axis, x + width) - placed(axis, x))}%`);
+    }
+  });
   const zoom = (axis, factor, place) => {
     const view = axis.querySelector('.view'), level = [1, 2, 4, 8, 16].filter(step => step <= factor * 1.01).pop();
     axis.dataset.zoom = level;
@@ -16,8 +40,13 @@
   };
   document.querySelectorAll('.tools button').forEach(button => button.addEventListener('click', () => {
     const axis = button.parentElement.nextElementSibling, now = Number(axis.dataset.factor || 1);
-    if (button.dataset.left !== undefined) {
-      zoom(axis, Math.min(16, Math.max(1, 96 / Math.max(Number(button.dataset.width), 4))), Number(button.dataset.left));
+    if (button.classList.contains('true-time')) {
+      button.setAttribute('aria-pressed', String(axis.classList.toggle('true')));
+      move(axis);
+    } else if (button.dataset.left !== undefined) {
+      const left = Number(button.dataset.left), begin = placed(axis, left);
+      const width = placed(axis, left + Number(button.dataset.width)) - begin;
+      zoom(axis, Math.min(16, Math.max(1, 96 / Math.max(width, 4))), begin);
     } else {
       const factor = button.dataset.step === '0' ? 1 : Math.min(16, Math.max(1, now * Number(button.dataset.step)));
       zoom(axis, factor);

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,3 +43,16 @@ def test_two_events_at_once_and_one_alone():
     assert Scale([3.0], 0.0).place(3.0) == 0
     assert Scale([3.0, 3.0], 3.0).place(5.0) == 0
     assert Scale([], 0.0).time(50) == 0
+
+
+def test_between_its_points_the_scale_is_even():
+    times = [0.0, 0.1, 0.11, 0.12, 0.15, 9.0, 9.01, 9.05]
+    scale = Scale(times, 0.1)
+    points = scale.points()
+    assert points[0] == (0.0, 0.0)
+    assert points[-1][1] == 9.05
+    assert len(points) < len(times)
+    for time in times:
+        place = scale.place(time)
+        (p, t), (q, u) = next((one, other) for one, other in pairwise(points) if one[0] <= place <= other[0] + 1e-9)
+        assert abs(t + (place - p) / (q - p) * (u - t) - time) < 1e-6

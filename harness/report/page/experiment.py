@@ -1,0 +1,248 @@
+"""A verdict drawn as what it is, an experiment: its arms or logins, places, hits and survivals, and the bound.
+
+An arm is one connection: allowed actions (shams) stand at the places before the action, whose place was drawn. Of a
+login a coin chose whether it was the right or the wrong one. docs/verdicts.md explains the rule.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from harness.report.normal_form import named
+from harness.report.page.words import span
+from harness.timeline import Event, Kind
+
+_MEANINGS: Final = {
+    "hit": "hung up exactly at it",
+    "lost": "gone before it was sent",
+    "no hit": "hung up on at it, but not as a refusal would",
+    "quiet": "answered, and it stayed",
+    "no effect": "answered, but without effect",
+    "late": "answered, and hung up on later",
+    "swallowed": "never answered",
+    "said no": "refused in its answer (0x80)",
+    "nothing": "nothing is known of it",
+}
+_GOOD: Final = frozenset({"quiet"})
+_FEWEST_PLACES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of an arm. ``what``: sham or action; ``state``: answered, closed, silent or never (not sent)."""
+
+    what: str
+    state: str
+    left: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRow:
+    """One arm. ``words``: what came of it; ``wealth``: the evidence after it, ``share``: of the drawing's width.
+
+    ``seq``: of the event that it rests on, -1: none.
+    """
+
+    number: int
+    places: Sequence[Place]
+    meaning: str
+    words: str
+    wealth: str
+    share: float
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One attempt to log in, or one call. ``right``: with the right login; ``refused``: it was; ``title``: in words."""
+
+    right: bool
+    refused: bool
+    left: float
+    title: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentDrawing:
+    """``wanted``: place of the bound in the column of evidence; ``bound``: in words; ``claim``: what is proved."""
+
+    arms: Sequence[ArmRow]
+    logins: Sequence[Login]
+    columns: int
+    wanted: float
+    bound: str
+    claim: str
+    sham: str
+    differs: str
+    other: Sequence[tuple[str, str]]
+
+
+def draw_experiment(events: Sequence[Event], facts: Event | None, names: Mapping[str, str]) -> ExperimentDrawing | None:
+    """Return the drawing of a trial; None: it was no experiment.
+
+    ``events``: of its attempt; ``names``: placeholder to text.
+    """
+    tally = None if facts is None else facts.data.get("tally")
+    if facts is None or not isinstance(tally, Mapping):
+        return None
+    told = _told(events)
+    confidence = float(_of(told, "rule").get("confidence", 0.0)) or 1e-4
+    arms = [one for one in tally.get("arms", ()) if isinstance(one, Mapping)]
+    columns = max([_FEWEST_PLACES, *(int(one.get("place", 0)) for one in arms)])
+    top = max([1 / confidence, *(float(one.get("wealth", 1.0)) for one in arms)])
+    plans = _plans(events)
+    subject = _of(told, "subject")
+    return ExperimentDrawing(
+        arms=[_arm(number, one, plans.get(number, ()), columns, top) for number, one in enumerate(arms, 1)],
+        logins=_logins(events),
+        columns=columns,
+        wanted=_share(1 / confidence, top),
+        bound=f"1 in {1 / confidence:,.0f}",
+        claim=_claim(facts.data),
+        sham=named(str(subject.get("sham", "")), names),
+        differs=str(subject.get("differs", "")),
+        other=_other(tally),
+    )
+
+
+def tally_words(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return what came of an experiment's arms and logins, in words by name; ``data``: of its facts."""
+    tally = _of(data, "tally")
+    arms = len(tally.get("arms", ()))
+    told = {
+        "hung up exactly at the action": f"{tally.get('hits', 0)} of {arms} arms" if arms else "",
+        "answered, and stayed": f"{tally.get('stays', 0)} of {arms} arms" if arms else "",
+        "gone before the action": f"{tally['lost']} of {arms} arms" if tally.get("lost") else "",
+        "what was tried was refused": f"{tally['wrong_refused']} times" if tally.get("attempts") else "",
+        "the right one was refused": f"{tally['right_refused']} times" if tally.get("attempts") else "",
+        "messages that never came": f"in {tally['rounds']} rounds" if tally.get("rounds") else "",
+        "proved": f"coincidence below 1 in {data['one_in']:,}" if data.get("one_in") else "",
+    }
+    return {name: words for name, words in told.items() if words}
+
+
+def _told(events: Sequence[Event]) -> Mapping[str, Any]:
+    for event in events:
+        if event.kind is Kind.PHASE and event.data.get("name") == "attempt" and event.data.get("on") == "begin":
+            return _of(event.data, "experiment")
+    return {}
+
+
+def _of(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = data.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _plans(events: Sequence[Event]) -> dict[int, list[Event]]:
+    """Return the events of each arm by its number."""
+    found: dict[int, list[Event]] = {}
+    now: list[Event] | None = None
+    for event in events:
+        if event.kind is Kind.PHASE and event.data.get("name") == "plan":
+            now = None
+            if event.data.get("on") == "begin" and event.data.get("plan") == "arm":
+                now = found.setdefault(int(event.data.get("arm", len(found) + 1)), [])
+        elif now is not None:
+            now.append(event)
+    return found
+
+
+def _arm(number: int, told: Mapping[str, Any], events: Sequence[Event], columns: int, top: float) -> ArmRow:
+    place, meaning = int(told.get("place", 0)), str(told.get("meaning", ""))
+    delay, wealth = float(told.get("delay", 0.0)), float(told.get("wealth", 1.0))
+    words = _MEANINGS.get(meaning, meaning)
+    if meaning == "hit" and delay:
+        words += f", {span(delay)} after it was sent"
+    closed = next((event.seq for event in events if event.data.get("kind") == "closed"), -1)
+    acted = next((event.seq for event in events if event.data.get("name") == "action"), -1)
+    places = _places(place, events, columns)
+    shown = f"{wealth:,.0f}" if wealth >= 10 else f"{wealth:.2g}"
+    return ArmRow(number, places, meaning, words, shown, _share(wealth, top), closed if closed >= 0 else acted)
+
+
+def _places(place: int, events: Sequence[Event], columns: int) -> list[Place]:
+    steps = _steps(events)
+    found: list[Place] = []
+    for number in range(1, place + 1):
+        what = "action" if number == place else "sham"
+        state = steps[number - 1] if number <= len(steps) else "never"
+        name = "the action" if what == "action" else "an allowed action"
+        found.append(Place(what, state, 100 * (number - 0.5) / columns, f"place {number}: {name}, {_STATES[state]}"))
+    return found
+
+
+_STATES: Final = {
+    "answered": "answered",
+    "closed": "hung up on here",
+    "silent": "no answer",
+    "never": "never sent",
+}
+
+
+def _steps(events: Sequence[Event]) -> list[str]:
+    """Return what came of the shams and of the action, in order."""
+    found: list[str] = []
+    for event in events:
+        name, on = event.data.get("name"), event.data.get("on")
+        if event.kind is Kind.PHASE and name in ("sham", "action") and on == "begin":
+            found.append("silent")
+        elif event.kind is Kind.PHASE and name in ("sham", "action") and event.data.get("sent") is False:
+            found[-1:] = ["never"]
+        elif event.kind is Kind.MQTT and found and found[-1] == "silent":
+            kind = event.data.get("kind")
+            found[-1] = "closed" if kind == "closed" else "answered" if kind in ("puback", "suback") else "silent"
+    return found
+
+
+def _logins(events: Sequence[Event]) -> list[Login]:
+    ends = [
+        event
+        for event in events
+        if event.kind is Kind.PHASE
+        and event.data.get("on") == "end"
+        and event.data.get("name") in ("action", "right")
+        and "saw" in event.data
+    ]
+    return [
+        Login(
+            right=event.data["name"] == "right",
+            refused=event.data.get("saw") in ("refused", "closed"),
+            left=100 * (number + 0.5) / len(ends),
+            title=str(event.data.get("said") or event.data.get("detail") or event.data.get("saw", "")),
+            seq=event.seq,
+        )
+        for number, event in enumerate(ends)
+    ]
+
+
+def _claim(data: Mapping[str, Any]) -> str:
+    one_in, suspect = data.get("one_in"), data.get("suspect")
+    if suspect:
+        return f"nothing is proved; suspected: {suspect}"
+    if one_in:
+        return f"chance of a coincidence below 1 in {int(one_in):,}"
+    return str(data.get("outcome", ""))
+
+
+def _other(tally: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the tally says besides the arms, where it says something."""
+    told = (
+        ("rounds", "rounds of twelve messages"),
+        ("shams_answered", "allowed actions answered"),
+        ("unreached", "× the message reached nobody"),
+        ("delivered", "× the message arrived all the same"),
+        ("voided", "× a connection was worth nothing"),
+        ("waits", "× the answer was 'try later'"),
+        ("connections", "connections in all"),
+    )
+    return [(words, f"{tally[name]:,}") for name, words in told if isinstance(tally.get(name), int) and tally[name]]
+
+
+def _share(wealth: float, top: float) -> float:
+    """Return where evidence lies on a scale of powers of ten: nothing at 1 and below, the most at 100 per cent."""
+    if wealth <= 1 or top <= 1:
+        return 0.0
+    return 100 * min(1.0, math.log(wealth) / math.log(top))
