@@ -154,11 +154,11 @@ def test_letters_of_pytest_are_not_shown(tmp_path, monkeypatch):
     assert stop.value.value == ("passed", "", "")
 
 
-def test_the_last_lines_begin_with_the_words_of_pytest(record, monkeypatch):
-    shown = live(record, Screen(False), monkeypatch)
-    shown.pytest_terminal_summary()
-    hook = shown.pytest_report_teststatus()
-    next(hook)
-    with pytest.raises(StopIteration) as stop:
-        hook.send(("failed", "F", "FAILED"))
+def test_the_last_lines_begin_with_the_words_of_pytest(tmp_path, monkeypatch):
+    with live(tmp_path, monkeypatch, terminal=False) as (shown, _, _):
+        shown.pytest_terminal_summary()
+        hook = shown.pytest_report_teststatus()
+        next(hook)
+        with pytest.raises(StopIteration) as stop:
+            hook.send(("failed", "F", "FAILED"))
     assert stop.value.value == ("failed", "F", "FAILED")

@@ -126,8 +126,8 @@ def test_two_runs_of_an_experiment_differ_in_what_came_of_it_and_not_in_drawn_pl
     green = {"tally": {"arms": [{}], "stays": 1, "hits": 0}}
     red = {"tally": {"arms": [{}] * 4, "stays": 0, "hits": 4}, "one_in": 17_987}
     event = Event(1, 0.0, Kind.TX, "dk", "AT", {})
-    trials = [Trial([event], 0.0, {}, tally=tally_words(data)) for data in (green, red)]
-    rows = compare("n1", *trials, {}, {}, {}).rows
+    before, now = (Trial([event], 0.0, {}, tally=tally_words(data)) for data in (green, red))
+    rows = compare("n1", before, now, {}, {}, {}).rows
     assert [(row.name, row.green, row.now) for row in rows] == [
         ("hung up exactly at the action", "0 of 1 arms", "4 of 4 arms"),
         ("answered, and stayed", "1 of 1 arms", "0 of 4 arms"),
