@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,14 +17,15 @@ from typing import Any
 from harness.report import RunFolder
 from harness.timeline import Event, Kind
 from harness.timeline.lines import event_line, header_line
-from harness.trial.facts_of import facts_of
-from harness.trial.judge import VERSION, judge
+from harness.trial import How, Sentence
 
 FIRST = datetime(2026, 11, 14, 2, 0, tzinfo=UTC)
 BOARDS = ("dk-9151", "dk-9161", "thingy-9160", "rack-3")
 DEVICE, TENANT = "56495254-3030-401f-8062-078ffa755bc5", "ce5477fd-53f4-4be7-8552-b424d1f44aa0"
 OWN = f"prod/{TENANT}/m/d/{DEVICE}/d2c"
 CONTROL = f"prod/{TENANT}/{DEVICE}/jobs/harness"
+CONTROL_WORDS = f"a QoS 1 publish on {CONTROL}, seen by the observer,"
+VERSION = 2  # of the judge: these nights were before verdicts became experiments
 
 
 @dataclass
@@ -103,7 +104,7 @@ def publish(board: str, topic: str, statement: str, *, refused: bool, wait: floa
     script.command("AT+CEREG?", '+CEREG: 5,1,"0001","00010101",7,,,"11100000","11100000"')
     script.phase("attempt", "begin", action=action, sort="packet", policy=policy, difference="")
     script.phase("connect", "begin")
-    script.phase("connect", "end", control=f"a QoS 1 publish on {CONTROL}, seen by the observer,")
+    script.phase("connect", "end", control=CONTROL_WORDS)
     script.control("baseline", "n0efa594ffdaaf4f2")
     script.phase("action", "begin", nonce=nonce)
     script.command(f'AT#XMQTTPUB="{topic}","",1,0')
@@ -142,24 +143,57 @@ def publish(board: str, topic: str, statement: str, *, refused: bool, wait: floa
     return _judged(script, action, policy, "tolerated")
 
 
+def _sentences(script: Script, refused: bool) -> Iterator[Sentence]:
+    """The evidence as a harness of judge 2 wrote it, which did not experiment yet."""
+    yield Sentence(
+        "baseline", f"Just before, on the same connection, {CONTROL_WORDS} worked (12 ms).", _of(script, "baseline")
+    )
+    if not refused:
+        yield Sentence("fence", "The fence after it was acknowledged and seen too (12 ms).", _of(script, "fence"))
+        yield Sentence("effect", "Effect: the message was seen where it belongs.", _of(script, "effect"))
+        return
+    closed = next(event.seq for event in script.events if event.data.get("kind") == "closed")
+    text = "The board was hung up on, ENOTCONN (128), 29 ms after the action and before the fence was acknowledged."
+    yield Sentence("hang-up", text, (closed,))
+    text = "The modem stayed registered (+CEREG: 5,1) and nothing restarted."
+    yield Sentence("registered", text, _of(script, "questions"))
+    yield Sentence("reached nobody", "The message reached nobody.", _of(script, "delivery"), How.ABSENCE)
+    text = "The same credentials connected again, and the allowed action worked again."
+    yield Sentence("worked again", text, _of(script, "after"))
+
+
+def _of(script: Script, phase: str) -> tuple[int, ...]:
+    """The acknowledgement, the message at the observer, and the end of a phase."""
+    inside = False
+    found = []
+    for event in script.events:
+        if event.data.get("name") == phase:
+            inside = event.data["on"] == "begin"
+            if not inside:
+                found.append(event.seq)
+        elif inside and (event.kind is Kind.CLOUD or event.data.get("kind") == "puback"):
+            found.append(event.seq)
+    return tuple(found)
+
+
 def _judged(script: Script, action: str, policy: str, wanted: str) -> Told:
-    begin = next(i for i, event in enumerate(script.events) if event.data.get("name") == "attempt")
-    facts = facts_of(script.events[begin:])
-    found = judge(facts)
+    refused = any(event.data.get("kind") == "closed" for event in script.events)
+    got = "policy disconnect" if refused else "tolerated"
+    said = [Sentence("policy", policy, how=How.DOCUMENTS), *_sentences(script, refused)]
     told: dict[str, Any] = {
-        "facts": facts.as_data(),
-        "outcome": str(found.outcome),
-        "sentences": [one.as_data() for one in found.sentences],
+        "facts": {"action": action, "policy": policy, "sort": "packet", "control": CONTROL_WORDS},
+        "outcome": got,
+        "sentences": [one.as_data() for one in said],
     }
-    script.add(Kind.FACTS, f"verdict: {found.outcome}", source="trial", trial=1, attempt=1, judge=VERSION, **told)
-    got = str(found.outcome)
+    script.add(Kind.FACTS, f"verdict: {got}", source="trial", trial=1, attempt=1, judge=VERSION, **told)
+    evidence_text = " ".join(one.text for one in said)
     script.add(Kind.EXPECT, f"expected {wanted}, got {got}", source="trial", wanted=[wanted], got=got)
-    evidence = f"{action}: {got}. {found.evidence}"
+    evidence = f"{action}: {got}. {evidence_text}"
     if got == wanted:
         return Told(verdict=got, evidence=evidence, events=script.events)
     return Told(
         result="failed",
-        message=f"{action}: expected {wanted}, got {got}. {found.evidence}",
+        message=f"{action}: expected {wanted}, got {got}. {evidence_text}",
         raised="WrongVerdict",
         branch="Refusal",
         party="cloud",

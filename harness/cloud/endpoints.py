@@ -25,7 +25,6 @@ class CloudEndpoints:
     device_mqtt: tuple[str, int]  # what a board connects to
     observer_mqtt: tuple[str, int] | None  # what this computer connects to; None: the account's mqttEndpoint, port 8883
     root_ca_pem: str  # what a board gets as credential type 0, and what the observer trusts
-    hold: float  # seconds for which a message may still arrive after the observer's fence
     public: bool  # True: others use it too, so poll it slowly
     jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # AWS IoT's HTTPS port, for JITP without an MQTT client
     provisioning: str = PROVISIONING_SERVICE  # base URL of the service that boards are claimed with

@@ -143,7 +143,7 @@ class Observer:
         """Publish a message to itself and return the seconds until it came back.
 
         A broker that keeps order has by then delivered everything that it took in before the fence. A cloud that does
-        not keep order gets ``CloudEndpoints.hold`` seconds more.
+        not keep order may deliver later.
         """
         token = uuid.uuid4().hex
         # Not below m/: nRF Cloud would store it among the devices' messages.

@@ -17,7 +17,6 @@ from harness.lab.config import NrfCloudAccount
 
 NRF_CLOUD_MQTT: Final = ("mqtt.nrfcloud.com", 8883)
 NRF_CLOUD_JITP: Final = ("mqtt.nrfcloud.com", 8443)
-_HOLD = 2.0  # seconds; AWS IoT does not promise order between what is refused and what is delivered
 
 
 def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> CloudEndpoints:
@@ -37,7 +36,6 @@ def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> Cl
         device_mqtt=device_mqtt,
         observer_mqtt=routes.get(device_mqtt, mqtt),
         root_ca_pem=_root_ca(config, folder),
-        hold=0.0 if own else _HOLD,
         public=not own,
         jitp=routes.get(jitp, jitp),
         provisioning=config.provisioning,

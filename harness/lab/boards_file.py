@@ -60,9 +60,8 @@ def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] =
         raise _error(path, mistakes)
     lab_ca = None if schema.lab_ca is None else path.parent / schema.lab_ca
     clouds = BUILT_IN_CLOUDS | schema.clouds
-    return LabFile(
-        path=path, lab_ca=lab_ca, clouds=clouds, boards=schema.boards, reports=schema.reports, lab=schema.lab or ""
-    )
+    given = {name: getattr(schema, name) for name in ("boards", "reports", "verdicts")}
+    return LabFile(path=path, lab_ca=lab_ca, clouds=clouds, lab=schema.lab or "", **given)
 
 
 def _boards(value: Any) -> list[Any]:

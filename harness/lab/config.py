@@ -13,9 +13,14 @@ from harness.lab.fault_config import NO_BOARD_FAULTS, NO_CLOUD_FAULTS, BoardFaul
 from harness.lab.power_config import PowerConfig
 from harness.settings import Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
 from harness.settings.model import AS_TUPLE, BY_VALUE, matching
+from harness.trial.experiment import ExperimentRule
+from harness.trial.experiment.rule import LOOSEST, STRICTEST
 
 DEFAULT_SEC_TAG: Final = 16842753  # nRF Connect SDK, CONFIG_NRF_CLOUD_SEC_TAG
 HIGHEST_SEC_TAG: Final = 2147483647  # tags above are reserved by Nordic
+_DEFAULT: Final = ExperimentRule()
+_HOLD_LOCAL: Final = 0.2  # seconds; a stand-in on loopback hangs up within a millisecond
+_HOLD_PUBLIC: Final = 12.0  # refusals up to 10 s late were seen
 PORT_SCHEMES: Final = ("rfc2217://", "socket://")
 
 
@@ -198,6 +203,29 @@ class ReportLimits(Settings):
     """How long what was left of a shrunk run stays"""
 
 
+class VerdictSettings(Settings):
+    """How sure a verdict must be, and what it may cost."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    confidence: Annotated[float, Field(ge=STRICTEST, le=LOOSEST)] = _DEFAULT.confidence
+    """Bound on the chance that a refusal is a coincidence"""
+    hold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Seconds that a connection is watched after an answer; without it 0.2 for a local cloud, 12 for nRF Cloud"""
+    group: Annotated[int, Field(ge=1)] = _DEFAULT.group
+    """Allowed actions that share a connection and a hold"""
+    budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Seconds of link time that one verdict may take; what is not proved by then is inconclusive"""
+
+    def rule(self, *, public: bool, confidence: float | None = None) -> ExperimentRule:
+        """Return the rule for a cloud. ``public``: nRF Cloud itself. ``confidence``: in place of the file's.
+
+        Raises Misuse for a confidence that makes no sense.
+        """
+        hold = self.hold or (_HOLD_PUBLIC if public else _HOLD_LOCAL)
+        return ExperimentRule(self.confidence if confidence is None else confidence, hold, self.group, self.budget)
+
+
 class Schema(Settings):
     """The whole file."""
 
@@ -211,6 +239,8 @@ class Schema(Settings):
     """Clouds by name; local and nrfcloud are there without being written"""
     reports: ReportLimits | None = None
     """Shrink old runs at the end of a run; without it all of them stay"""
+    verdicts: VerdictSettings = VerdictSettings()
+    """How sure verdicts must be"""
     boards: Annotated[tuple[BoardConfig, ...], AS_TUPLE, Field(min_length=1)]
     """The boards of the lab"""
 
@@ -226,6 +256,7 @@ class LabFile(BaseModel):
     boards: tuple[BoardConfig, ...]
     reports: ReportLimits | None = None
     lab: str = ""
+    verdicts: VerdictSettings = VerdictSettings()
 
     def cloud(self, name: str) -> CloudConfig:
         """Return a cloud. Raises Misuse if there is not one of this name."""

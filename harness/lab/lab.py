@@ -263,7 +263,6 @@ class Lab:
             device_mqtt=NRF_CLOUD_MQTT,
             observer_mqtt=(host, port),
             root_ca_pem=ca.read_text(),
-            hold=0.0,
             public=False,
             dead=partial(stand_in.died, grace=_GRACE),
             jitp=_jitp(cloud),

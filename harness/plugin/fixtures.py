@@ -166,11 +166,11 @@ def trial_recorder(request: pytest.FixtureRequest, timeline: Window) -> Callable
 
 
 @pytest.fixture
-def rest_trial(timeline: Window, trial_recorder: Callable[[Verdict], None]) -> RestTrials:
+def rest_trial(board: Board, timeline: Window, trial_recorder: Callable[[Verdict], None]) -> RestTrials:
     """Trials of a device's token over REST."""
     from harness.trial import RestTrials
 
-    return RestTrials(timeline.timeline, trial_recorder)
+    return RestTrials(timeline.timeline, trial_recorder, board.rule)
 
 
 @pytest.fixture

@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="derived policy trials: the smallest set that notices every change to the policies, or all",
     )
     group.addoption(
+        "--confidence",
+        metavar="P",
+        type=float,
+        help="bound on the chance that a refusal is a coincidence (default: the boards file's, 1e-4); 1e-2 is quick",
+    )
+    group.addoption(
         "--lab-ca",
         metavar="DIR",
         help="folder of the lab's CA, made on first use (default: .lab/ca beside the boards file)",

@@ -95,6 +95,7 @@ def run_of(config: pytest.Config) -> Run:
             renew=config.getoption("--reprovision"),
             clouds=given.clouds if given else None,
             wait=config.getoption("--wait"),
+            confidence=config.getoption("--confidence"),
         )
     return config.stash[RUN]
 

@@ -17,9 +17,10 @@ from harness.run.cloud_device import CloudDevice
 from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
 from harness.run.open_board import OpenBoard
-from harness.run.trial_connection import trial_connection
+from harness.run.trial_connection import allowed_delivery, allowed_topics, trial_connection
 from harness.timeline import Kind, Timeline
 from harness.trial import MqttConnection, TrialContext, Trials, Verdict
+from harness.trial.experiment import ExperimentRule, Night
 
 _GRACE = 0.2
 
@@ -36,7 +37,8 @@ class Provisioned:
 class Board:
     """Opens a board when a test needs it, and keeps it for the run: board, device and connection in step.
 
-    ``ca_folder``, ``key_origin``, ``renew``: see CloudDevice. ``progress`` takes what is done, step by step.
+    ``ca_folder``, ``key_origin``, ``renew``: see CloudDevice. ``confidence``: of verdicts, in place of the boards
+    file's. ``progress`` takes what is done, step by step.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Board:
         ca_folder: Path,
         key_origin: KeyOrigin | None = None,
         renew: bool = False,
+        confidence: float | None = None,
         progress: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self.config = config
@@ -59,6 +62,8 @@ class Board:
             self._leased, cloud, ca_folder=ca_folder, key_origin=key_origin, renew=renew, disconnect=self._disconnect
         )
         self._provisioned: Provisioned | None = None
+        self._confidence = confidence
+        self._night = Night()
 
     @property
     def name(self) -> str:
@@ -180,8 +185,22 @@ class Board:
         opened, link = self.opened, self.provisioned.link
         check = partial(self.check, grace=_GRACE)
         explain = self.device.expectations.explain
-        around = TrialContext(self.timeline, self.cloud.endpoints.hold, check, explain, record)
+        around = TrialContext(
+            self.timeline,
+            self.rule,
+            self._night,
+            allowed_topics(self.device),
+            allowed_delivery(opened, self.device),
+            check,
+            explain,
+            record,
+        )
         return Trials(link, opened.modem, around)
+
+    @property
+    def rule(self) -> ExperimentRule:
+        """How sure the board's verdicts must be, and what they may cost."""
+        return self._lab.file.verdicts.rule(public=self.cloud.endpoints.public, confidence=self._confidence)
 
     def check(self, *, grace: float = 0.0) -> None:
         """Raise LabError when the process behind the board or the cloud is dead.

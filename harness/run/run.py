@@ -45,6 +45,7 @@ class Run:
         renew: bool = False,
         clouds: Mapping[str, Mapping[str, Any]] | None = None,
         wait: float = 0.0,
+        confidence: float | None = None,
     ) -> None:
         """``ca_folder`` None: see :func:`lab_ca_folder`; in ``root`` for the built-in lab. ``clouds``, ``wait``: Lab.
 
@@ -58,6 +59,8 @@ class Run:
         self._ca_folder = ca_folder or (root / _LAB_CA if boards_file == BUILT_IN_LAB else lab_ca_folder(file))
         self._key_origin = key_origin
         self._renew = renew
+        self._confidence = confidence
+        file.verdicts.rule(public=False, confidence=confidence)  # a confidence that makes no sense ends the run here
         # Its folder is not the run's: what stand-ins keep there (an API key) must not be near a report.
         self._lab = Lab(file, cloud_override=cloud, clouds=clouds, wait=wait)
         self.selected: list[BoardConfig] = self._lab.select(names)
@@ -72,7 +75,13 @@ class Run:
             config = next(board for board in self.selected if board.name == name)
             cloud = self._clouds.setdefault(config.cloud, Cloud(self._lab, config.cloud, self._ca_folder))
             board = self._boards[name] = Board(
-                self._lab, config, cloud, ca_folder=self._ca_folder, key_origin=self._key_origin, renew=self._renew
+                self._lab,
+                config,
+                cloud,
+                ca_folder=self._ca_folder,
+                key_origin=self._key_origin,
+                renew=self._renew,
+                confidence=self._confidence,
             )
             self._record(board)
         return self._boards[name]

@@ -1,10 +1,11 @@
-"""The MQTT connection that a provisioned device's trials are made on."""
+"""The MQTT connection that a provisioned device's trials are made on, and what is allowed there."""
 
 from harness.run.cloud_device import CloudDevice
 from harness.run.open_board import OpenBoard
-from harness.trial import AllowedAction, MqttConnection, ObservedPublish, ShadowUpdate
+from harness.trial import AllowedAction, AllowedTopics, MqttConnection, ObservedDelivery, ObservedPublish, ShadowUpdate
+from harness.trial.sham import FILL
 
-_SETTLE_LOCAL = 2.0
+_SETTLE_LOCAL = 0.5  # a message that takes longer is missed once; the rounds that follow see it
 _SETTLE_PUBLIC = 15.0  # AWS IoT does not promise order between topics, and shadow answers take their own way
 _CONNECT_GAP_PUBLIC = 1.1  # AWS IoT Core quotas: one CONNECT a second for each client id
 
@@ -33,3 +34,35 @@ def trial_connection(board: OpenBoard, device: CloudDevice) -> MqttConnection:
         settle=_SETTLE_PUBLIC if public else _SETTLE_LOCAL,
         allows=allows,
     )
+
+
+def allowed_topics(device: CloudDevice) -> AllowedTopics:
+    """Return what shams may be made of: topics below the team's prefix, and those of the device's own shadow."""
+    team, shadow = f"{device.cloud.account.mqtt_prefix}m/", f"$aws/things/{device.id}/shadow"
+    own = f"{team}d/{device.id}/{FILL}"
+    return AllowedTopics(
+        topics=(own, f"{team}{FILL}", f"{shadow}/update"),
+        filters=(
+            own,
+            f"{team}{FILL}",
+            f"{team}d/{device.id}/#",
+            f"{team}#",
+            f"{shadow}/update/delta",
+            f"{shadow}/update/accepted",
+            f"{shadow}/get/accepted",
+            f"{shadow}/get/#",
+        ),
+        allows=lambda action, name: device.expectations.ruling(action, name).allowed,
+    )
+
+
+def allowed_delivery(board: OpenBoard, device: CloudDevice) -> AllowedAction | None:
+    """Return an allowed message to the board, for experiments on subscriptions; None: there is none."""
+    cloud = device.cloud
+    topic = f"{cloud.account.mqtt_prefix}m/d/{device.id}/c2d"
+    known: list[AllowedAction] = [
+        ObservedDelivery(board.mqtt, cloud.observer, topic),
+        ShadowUpdate(board.mqtt, device.id),
+    ]
+    allowed = device.expectations.ruling
+    return next((one for one in known if all(allowed(*right).allowed for right in one.rights)), None)

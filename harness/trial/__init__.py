@@ -2,14 +2,16 @@
 
 from harness.trial.actions import PacketAction, Publish, ServiceRequest, Subscribe, Witness
 from harness.trial.connection import MqttConnection, nonce
-from harness.trial.controls import AllowedAction, ObservedPublish, ShadowUpdate
+from harness.trial.controls import AllowedAction, ObservedDelivery, ObservedPublish, ShadowUpdate
 from harness.trial.facts import ActionEffect, Attempt, Control, Facts, Sort, Stage
 from harness.trial.facts_of import facts_of
-from harness.trial.judge import How, Judgement, Sentence, judge
+from harness.trial.judge import judge
+from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.not_connected import NotConnected, NothingAllowed
 from harness.trial.rest import RestTrials
 from harness.trial.runner import TrialContext, Trials
 from harness.trial.service_answer import ServiceAnswer
+from harness.trial.sham import AllowedTopics
 from harness.trial.triggers import (
     Sending,
     Trigger,
@@ -25,6 +27,7 @@ __all__ = [
     "LAB_OUTCOMES",
     "ActionEffect",
     "AllowedAction",
+    "AllowedTopics",
     "Attempt",
     "Control",
     "Facts",
@@ -33,6 +36,7 @@ __all__ = [
     "MqttConnection",
     "NotConnected",
     "NothingAllowed",
+    "ObservedDelivery",
     "ObservedPublish",
     "Outcome",
     "PacketAction",

@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 from harness.trial.connection import MqttConnection
+from harness.trial.controls import AllowedAction
 from harness.trial.facts import ActionEffect
 from harness.trial.service_answer import ServiceAnswer
-from harness.trial.triggers import Trigger
+from harness.trial.triggers import Sending, Trigger
 from harness.trial.verdict import Unproved
 
 Witness = Callable[[str, float], bool]
@@ -19,16 +20,18 @@ _SCHEMA: Final = b'{"appId":"HARNESS","messageType":"DATA","data":"%NONCE%"}'
 _AS_FENCED: Final = True  # the published message itself, whose fence was acknowledged
 
 
-class Acted(NamedTuple):
+@dataclass(slots=True)
+class Acted:
     """An action that was sent: on which connection, with which nonce, at which mark of the device's events.
 
-    ``prepared``: what :meth:`PacketAction.prepare` said.
+    ``prepared``: what :meth:`PacketAction.prepare` said. ``sending``: of the message that a trigger sent.
     """
 
     link: MqttConnection
     nonce: str
     mark: int
     prepared: bool
+    sending: Sending | None = None
 
     def message(self, wanted: Callable[[MqttEvent], bool]) -> MqttEvent | None:
         """Return the message that is waited for, or None. Raises Unproved when the connection ends meanwhile."""
@@ -68,9 +71,32 @@ class PacketAction(ABC):
         return None
 
     @property
-    def listens_to(self) -> str | None:
-        """The topic filter that it leaves subscribed on the connection, None: none."""
-        return None
+    def answer(self) -> MqttEventKind | None:
+        """What acknowledges it, None: nothing does (QoS 0)."""
+        return MqttEventKind.PUBACK
+
+    def company(self, control: AllowedAction, delivery: AllowedAction | None) -> AllowedAction | None:
+        """Return the allowed message that takes the same way as its own; None: there is none.
+
+        ``control``: from the board to the cloud; ``delivery``: the other way.
+        """
+        return control
+
+    def open(self, acted: Acted) -> bool:
+        """Do what must be done before its message can be sent among others. False: that did not come about."""
+        return True
+
+    def send(self, acted: Acted) -> bool:
+        """Send its message, without waiting for anything. False: the board refused it."""
+        return self.act(acted.link.device, acted.nonce)
+
+    def acknowledgements(self, messages: int) -> int:
+        """Return how many PUBACKs a flight of so many messages gets."""
+        return messages
+
+    def effect_of_message(self, acted: Acted) -> ActionEffect:
+        """See whether the message that was sent has its effect."""
+        return self.effect(acted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +131,25 @@ class Publish(PacketAction):
         return ActionEffect(False, "the message was seen nowhere", _AS_FENCED)
 
     def reached(self, nonce: str) -> bool | None:
-        """Ask the witness, without waiting: the allowed action that was sent after it has arrived already."""
+        """Ask the witness, without waiting."""
         return None if self.witness is None else self.witness(nonce, 0.0)
+
+    @property
+    def answer(self) -> MqttEventKind | None:
+        """PUBACK, unless it is sent with QoS 0."""
+        return MqttEventKind.PUBACK if self.qos else None
+
+    def acknowledgements(self, messages: int) -> int:
+        """One for each message, and none for its own with QoS 0."""
+        return messages if self.qos else messages - 1
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceRequest(PacketAction):
-    """A publish to a service of the cloud, whose ``answer`` is the proof that it was taken."""
+    """A publish to a service of the cloud, whose answer is the proof that it was taken."""
 
     topic: str
-    answer: ServiceAnswer
+    service: ServiceAnswer
 
     def __str__(self) -> str:
         return f"publish on {self.topic} (QoS 1)"
@@ -126,27 +161,22 @@ class ServiceRequest(PacketAction):
 
     def prepare(self, link: MqttConnection) -> bool:
         """Subscribe to the answers, unless they come without a subscription."""
-        return self.answer.listen is None or link.listen(self.answer.listen)
+        return self.service.listen is None or link.listen(self.service.listen)
 
     def act(self, device: MqttDriver, nonce: str) -> bool:
         """Ask."""
-        return device.publish(self.topic, _filled(self.answer.payload, nonce))
+        return device.publish(self.topic, _filled(self.service.payload, nonce))
 
     def effect(self, acted: Acted) -> ActionEffect:
         """Wait for the answer."""
         if not acted.prepared:
             return ActionEffect(
-                detail=f"an answer could not be awaited, as {self.answer.listen} could not be subscribed to"
+                detail=f"an answer could not be awaited, as {self.service.listen} could not be subscribed to"
             )
-        event = acted.message(lambda event: self.answer.shown_by(event, acted.nonce))
+        event = acted.message(lambda event: self.service.shown_by(event, acted.nonce))
         if event is not None:
             return ActionEffect(True, f"it was answered on {event.topic}")
         return ActionEffect(False, f"it was not answered within {acted.link.settle:g} s", _AS_FENCED)
-
-    @property
-    def listens_to(self) -> str | None:
-        """Where the answers come."""
-        return self.answer.listen
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +206,12 @@ class Subscribe(PacketAction):
         """Have a message sent, and wait for it."""
         if self.trigger is None:
             return ActionEffect(detail="nothing can be sent there from outside, so the fence alone shows it")
-        sending = self.trigger(acted.nonce)
+        self.send(acted)
+        return self.effect_of_message(acted)
+
+    def effect_of_message(self, acted: Acted) -> ActionEffect:
+        """Wait for the message that was sent."""
+        sending = acted.sending
         event = acted.message(lambda event: acted.nonce.encode() in event.payload)
         if event is not None:
             return ActionEffect(True, f"a message arrived on {event.topic}")
@@ -188,9 +223,27 @@ class Subscribe(PacketAction):
         return ActionEffect(False, f"{missing}, although one was sent: {sending.shown_by} shows it", True)
 
     @property
-    def listens_to(self) -> str | None:
-        """What it subscribes to."""
-        return self.topic_filter
+    def answer(self) -> MqttEventKind | None:
+        """SUBACK."""
+        return MqttEventKind.SUBACK
+
+    def company(self, control: AllowedAction, delivery: AllowedAction | None) -> AllowedAction | None:
+        """Messages to the board."""
+        return delivery
+
+    def open(self, acted: Acted) -> bool:
+        """Subscribe."""
+        return acted.link.listen(self.topic_filter)
+
+    def send(self, acted: Acted) -> bool:
+        """Have a message sent."""
+        if self.trigger is not None:
+            acted.sending = self.trigger(acted.nonce)
+        return True
+
+    def acknowledgements(self, messages: int) -> int:
+        """None: the messages come from elsewhere."""
+        return 0
 
 
 def _filled(template: bytes, nonce: str) -> bytes:

@@ -4,7 +4,6 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 
-from harness.errors import LabError
 from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Kind, Timeline, now
 from harness.trial.controls import AllowedAction, run_control, subscribed
@@ -57,6 +56,36 @@ class MqttConnection:
         self._connected_at: int | None = None
         self._doubted = False
         self._last_connect = float("-inf")
+        self._clean = False
+        self.since = 0.0
+        """When the connection was accepted, in seconds of the timeline."""
+        self.packets = 0
+        """Packets that an experiment sent on it."""
+
+    @property
+    def clean(self) -> bool:
+        """True for a connection that stands and has carried nothing but set-up and allowed actions."""
+        return self._clean and self._chosen is not None and self._stands()
+
+    def spoil(self) -> None:
+        """Note that something else was sent on the connection."""
+        self._clean = False
+
+    def doubt(self) -> None:
+        """Note that something was not answered, so that the next use makes a new connection."""
+        self._doubted = True
+
+    def pause(self, seconds: float) -> None:
+        """Let some time pass."""
+        self._pause(seconds)
+
+    def fresh(self) -> None:
+        """Have a new connection, and know an allowed action that works. Raises NotConnected, NothingAllowed."""
+        if self._chosen is None:
+            self.ensure()
+        else:
+            self.reconnect()
+        self._clean = True
 
     @property
     def action(self) -> AllowedAction:
@@ -64,11 +93,6 @@ class MqttConnection:
         if self._chosen is None:
             raise NotConnected("no allowed action is known yet: the link was never connected")
         return self._chosen
-
-    @property
-    def listens_to(self) -> frozenset[str]:
-        """Topic filters that the allowed action needs; empty as long as none is known."""
-        return frozenset() if self._chosen is None else self._chosen.listens_to
 
     @property
     def connected(self) -> bool:
@@ -98,7 +122,7 @@ class MqttConnection:
         if event is None:
             return self._note(login, Attempt(Stage.SILENT, f"within {self.patience:g} s", seconds))
         if event.kind is MqttEventKind.ACCEPTED:
-            self._connected_at = mark
+            self._connected_at, self.since, self.packets = mark, event.t, 0
             return self._note(login, Attempt(Stage.ACCEPTED, "", seconds))
         stage = Stage.REFUSED if event.kind is MqttEventKind.REFUSED else Stage.NO_CONNACK
         if event.kind is MqttEventKind.REFUSED:
@@ -137,13 +161,15 @@ class MqttConnection:
         attempt = self.attempt(self.login)
         if attempt.stage is not Stage.ACCEPTED:
             raise NotConnected(f"{self.login.client_id} could not connect: {attempt}")
-        if self._chosen is not None:
-            self._chosen.arm(timeout=self.patience)
+        if self._chosen is not None and not self._chosen.arm(timeout=self.patience):
+            self._doubted = True
+            raise NotConnected(f"connected, but {self._chosen.description} could not be prepared")
         return attempt
 
     def disconnect(self) -> None:
         """End the connection that the board says it has, if there is one."""
         self._connected_at = None
+        self._clean = False
         self.device.disconnect()
         self._doubted = False
 
@@ -152,15 +178,18 @@ class MqttConnection:
         self.disconnect()
         self._chosen = None
 
-    def run(self, action: AllowedAction | None = None, *, token: str = "") -> Control:
-        """Run the allowed action once, with a nonce of its own or this one, and report how it went."""
+    def run(self, action: AllowedAction | None = None, *, token: str = "", seek: bool = True) -> Control:
+        """Run the allowed action once, with a nonce of its own or this one, and report how it went.
+
+        ``seek`` False: it need not be seen to arrive.
+        """
         self._doubted = True  # until it has worked, whatever is raised meanwhile
         control = run_control(
             self.device,
             action or self.action,
             token or nonce(),
             timeout=self.patience,
-            settle=self.settle,
+            settle=self.settle if seek else None,
             clock=self._clock,
         )
         self._doubted = not control.ok
@@ -169,17 +198,6 @@ class MqttConnection:
     def listen(self, topic_filter: str) -> bool:
         """Subscribe, and wait for SUBACK. False: that did not come about."""
         return subscribed(self.device, topic_filter, timeout=self.patience)
-
-    def stop_listening(self, topic_filter: str) -> None:
-        """End a subscription that the allowed action does not need."""
-        # AWS IoT Core quotas: 50 subscriptions on a connection. One more is hung up on like a violation.
-        if self.connected and topic_filter not in self.listens_to:
-            mark = self.device.mark()
-            try:
-                if self.device.unsubscribe(topic_filter):
-                    self.device.wait(_unsubscribed_or_closed, since=mark, timeout=self.patience)
-            except LabError:  # the verdict stands; whether the subscription does, the next use need not know
-                self._doubted = True
 
     def _refused(self, action: AllowedAction, mark: int) -> list[AllowedAction]:
         """Return ``action`` if the other side hung up on it, although the documents allow it."""
@@ -226,10 +244,6 @@ def nonce() -> str:
 
 def _answered(event: MqttEvent) -> bool:
     return event.kind in (MqttEventKind.ACCEPTED, MqttEventKind.REFUSED, MqttEventKind.CLOSED)
-
-
-def _unsubscribed_or_closed(event: MqttEvent) -> bool:
-    return event.kind in (MqttEventKind.UNSUBACK, MqttEventKind.CLOSED)
 
 
 def _closed(event: MqttEvent) -> bool:

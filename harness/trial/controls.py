@@ -11,6 +11,8 @@ from harness.cloud import Observer
 from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 from harness.trial.facts import Control
 
+_IN_FLIGHT = 16  # messages that an experiment has on their way at once, and some more
+
 
 class AllowedAction(Protocol):
     """A QoS 1 publish that is allowed, with a way to see it arrive."""
@@ -18,10 +20,6 @@ class AllowedAction(Protocol):
     @property
     def description(self) -> str:
         """What it does, for evidence: ``publish on prod/…/d2c, seen by the observer``."""
-
-    @property
-    def listens_to(self) -> frozenset[str]:
-        """Topic filters that it has subscribed to and needs."""
 
     @property
     def rights(self) -> tuple[tuple[str, str], ...]:
@@ -44,17 +42,12 @@ class ObservedPublish:
         self._device = device
         self._observer = observer
         self._topic = topic
-        self._mark = 0
+        self._marks: dict[str, int] = {}
 
     @property
     def description(self) -> str:
         """What it does."""
         return f"a QoS 1 publish on {self._topic}, seen by the observer,"
-
-    @property
-    def listens_to(self) -> frozenset[str]:
-        """Nothing: the observer listens."""
-        return frozenset()
 
     @property
     def rights(self) -> tuple[tuple[str, str], ...]:
@@ -68,7 +61,7 @@ class ObservedPublish:
     def send(self, nonce: str) -> bool:
         """Publish a message in nRF Cloud's schema. Raises CloudUnreachable: nobody could see it arrive."""
         self._observer.heal()
-        self._mark = self._observer.timeline.mark()
+        self._marks = {**_latest(self._marks), nonce: self._observer.timeline.mark()}
         return self._device.publish(self._topic, _message(nonce))
 
     def seen(self, nonce: str, *, timeout: float) -> bool:
@@ -77,7 +70,7 @@ class ObservedPublish:
         return (
             self._observer.wait_message(
                 lambda message: message.topic == self._topic and wanted in message.payload,
-                since=self._mark,
+                since=self._marks.get(nonce, 0),
                 timeout=timeout,
             )
             is not None
@@ -93,17 +86,12 @@ class ShadowUpdate:
     def __init__(self, device: MqttDriver, thing: str) -> None:
         self._device = device
         self._topic = f"$aws/things/{thing}/shadow/update"
-        self._mark = 0
+        self._marks: dict[str, int] = {}
 
     @property
     def description(self) -> str:
         """What it does."""
         return f"a QoS 1 publish on {self._topic}, answered on {self._topic}/accepted,"
-
-    @property
-    def listens_to(self) -> frozenset[str]:
-        """The topic of the answer."""
-        return frozenset({f"{self._topic}/accepted"})
 
     @property
     def rights(self) -> tuple[tuple[str, str], ...]:
@@ -117,7 +105,7 @@ class ShadowUpdate:
 
     def send(self, nonce: str) -> bool:
         """Update one reported value, with the nonce as client token."""
-        self._mark = self._device.mark()
+        self._marks = {**_latest(self._marks), nonce: self._device.mark()}
         payload = f'{{"state":{{"reported":{{"harness":{{"trial":"{nonce}"}}}}}},"clientToken":"{nonce}"}}'
         return self._device.publish(self._topic, payload.encode())
 
@@ -129,7 +117,48 @@ class ShadowUpdate:
                 event.kind is MqttEventKind.CLOSED
                 or (event.topic == f"{self._topic}/accepted" and wanted in event.payload)
             ),
-            since=self._mark,
+            since=self._marks.get(nonce, 0),
+            timeout=timeout,
+        )
+        return event is not None and event.kind is MqttEventKind.MESSAGE
+
+
+class ObservedDelivery:
+    """A message from the team's MQTT device to the board, for experiments on subscriptions."""
+
+    def __init__(self, device: MqttDriver, observer: Observer, topic: str) -> None:
+        self._device = device
+        self._observer = observer
+        self._topic = topic
+        self._marks: dict[str, int] = {}
+
+    @property
+    def description(self) -> str:
+        """What it does."""
+        return f"a message from the observer on {self._topic}"
+
+    @property
+    def rights(self) -> tuple[tuple[str, str], ...]:
+        """To subscribe and to receive."""
+        return ("iot:Subscribe", self._topic), ("iot:Receive", self._topic)
+
+    def arm(self, *, timeout: float) -> bool:
+        """Subscribe."""
+        return subscribed(self._device, self._topic, timeout=timeout)
+
+    def send(self, nonce: str) -> bool:
+        """Have the observer publish. Raises CloudUnreachable."""
+        self._observer.heal()
+        self._marks = {**_latest(self._marks), nonce: self._device.mark()}
+        self._observer.publish(self._topic, _message(nonce))
+        return True
+
+    def seen(self, nonce: str, *, timeout: float) -> bool:
+        """Wait for the board to receive it."""
+        wanted = nonce.encode()
+        event = self._device.wait(
+            lambda event: event.kind is MqttEventKind.CLOSED or wanted in event.payload,
+            since=self._marks.get(nonce, 0),
             timeout=timeout,
         )
         return event is not None and event.kind is MqttEventKind.MESSAGE
@@ -141,10 +170,13 @@ def run_control(
     nonce: str,
     *,
     timeout: float,
-    settle: float,
+    settle: float | None,
     clock: Callable[[], float],
 ) -> Control:
-    """Send the allowed action; wait ``timeout`` seconds for its acknowledgement, ``settle`` more for its arrival."""
+    """Send the allowed action; wait ``timeout`` seconds for its acknowledgement, ``settle`` more for its arrival.
+
+    ``settle`` None: its arrival is not looked for, and counts as seen.
+    """
     start = clock()
     mark = device.mark()
     if not control.send(nonce):
@@ -154,6 +186,8 @@ def run_control(
         return Control(False, False, clock() - start, f"nothing came back within {timeout:g} s")
     if event.kind is MqttEventKind.CLOSED:
         return Control(False, False, clock() - start, str(event))
+    if settle is None:
+        return Control(True, True, clock() - start)
     seen = control.seen(nonce, timeout=settle)
     return Control(True, seen, clock() - start, "" if seen else f"it did not arrive within {settle:g} s")
 
@@ -165,6 +199,11 @@ def subscribed(device: MqttDriver, topic_filter: str, *, timeout: float) -> bool
         return False
     event = device.wait(_subscribed_or_closed, since=mark, timeout=timeout)
     return event is not None and event.kind is MqttEventKind.SUBACK
+
+
+def _latest(marks: dict[str, int]) -> dict[str, int]:
+    """Return the marks of the messages that may still be on their way."""
+    return dict(list(marks.items())[-_IN_FLIGHT:])
 
 
 def _message(nonce: str) -> bytes:

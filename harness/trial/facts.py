@@ -11,10 +11,11 @@ from harness.trial.phases import TroubleSource
 class Sort(StrEnum):
     """What an action is, and so which facts there are."""
 
-    PACKET = "packet"  # PUBLISH or SUBSCRIBE on a connection that an allowed action frames
-    CONNECT = "connect"  # another login, or other circumstances, between two connections with the right ones
+    PACKET = "packet"  # PUBLISH or SUBSCRIBE among allowed ones
+    GROUP = "group"  # several of them on one connection, all expected to be allowed
+    CONNECT = "connect"  # another login, or other circumstances, by turns with the right ones
     OWN_CONNECT = "own connect"  # the right login
-    CALL = "call"  # REST, between two granted calls
+    CALL = "call"  # REST, with a token in question by turns with the right one; or a call that is right
 
 
 class Stage(StrEnum):
@@ -90,37 +91,27 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything a verdict rests on. ``None`` means that nobody looked, or nobody could."""
+    """What is known of an attempt beside its experiment. ``None`` means that nobody looked, or nobody could."""
 
     action: str
     control: str = ""
-    baseline: Control | None = None
-    sent: bool = True
-    fence: Control | None = None
-    hang_up: int | None = None  # the device's errno, positive; 0: it was asked to end the connection
-    hang_up_after: float = 0.0  # seconds from the action
-    network_loss: str | None = None  # the +CEREG or +CGEV line that shows it
-    registered: str | None = None  # how the modem answered +CEREG? afterwards, None: it was not registered
-    restarted: str | None = None  # the line by which the board showed it, since the action
+    network_loss: str | None = None  # own connect: the line that shows it
+    registered: str | None = None  # own connect: how the modem answered +CEREG? afterwards, None: it was not registered
+    restarted: str | None = None  # own connect: the line by which the board showed it, since the first try
     restarted_earlier: str | None = None  # the same, since the attempt began
-    reached: bool | None = None
-    effect: bool | None = None  # subscribe: a message arrived; publish: it was seen where it belongs
-    effect_detail: str = ""
-    message_sent: bool | None = None  # where there was no effect: was there a message that could have had one?
     remembers: bool = False  # the modem had kept its settings, when something had said that it restarted
-    garbled: str | None = None  # a line of the board, since the action, that could not be read
-    reconnect_error: str | None = None
-    after: Control | None = None
     policy: str = ""  # what the policy documents say of the action
     sort: Sort = Sort.PACKET
-    tries: tuple[Attempt, ...] = ()  # CONNECT: how far each came
+    tries: tuple[Attempt, ...] = ()  # own connect: how far each came
     difference: str = ""  # CONNECT: what differs from the right one
-    answer: Reply | None = None  # REST
-    answer_before: Reply | None = None  # REST: of the call with the right token; None: there was none
-    answer_after: Reply | None = None
+    answer: Reply | None = None  # REST, of a call that is right
     trouble: Trouble | None = None  # what ended the attempt
     dead: Trouble | None = None  # what was found when nothing had been proved: a process or a port is gone
     refs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # by a fact's name: the events that show it
+
+    def refs_of(self, *names: str) -> tuple[int, ...]:
+        """Return the events that show these facts."""
+        return tuple(sorted({seq for name in names for seq in self.refs.get(name, ())}))
 
     @property
     def refused_twice(self) -> bool:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from harness.errors import BoardLost, CloudUnreachable, LabError, NotRegistered
+from harness.firmware import restart
 from harness.timeline import Event, Kind, Timeline
 from harness.trial.not_connected import NothingAllowed
 
@@ -21,16 +22,22 @@ class Phase(StrEnum):
     """What is being done. In brackets: data of the event that ends it."""
 
     ATTEMPT = "attempt"  # all of the others; begins with the action, its sort, and what the documents say of it
-    CONNECT = "connect"  # the right login, until an allowed action works (control: its description)
-    BASELINE = "baseline"  # the allowed action, or call, before the action (a Control, or an answer)
+    PLAN = "plan"  # what an experiment asked for, on one connection; holds its steps (see plan_log)
+    CONNECT = "connect"  # the right login, until an allowed action works (control: its description; or error)
+    BASELINE = "baseline"  # the allowed action, before the action (acked, seen, detail)
+    SHAM = "sham"  # an allowed action of the action's shape (sent)
     ACTION = "action"  # what the trial is about (sent; or how far a CONNECT came; or an answer)
-    FENCE = "fence"  # the allowed action behind it (a Control)
-    HOLD = "hold"  # waiting for a hang-up that comes late
+    FENCE = "fence"  # the allowed action behind it, or behind a step that stays silent (sent)
     EFFECT = "effect"  # was the action's effect seen? (an ActionEffect)
+    HOLD = "hold"  # nothing, for so many seconds
+    FLIGHT = "flight"  # messages at once, the action's among them (acked, missing, action_missing, sent)
+    PAUSE = "pause"  # nothing, with no connection
+    RIGHT = "right"  # the right login or token (how far it came, or an answer)
     QUESTIONS = "questions"  # to modem and board (registered, registration)
-    RECONNECT = "reconnect"  # the same credentials again (error)
-    AFTER = "after"  # the allowed action, or call, on the next connection (a Control, or an answer)
+    WITNESS = "witness"  # somebody else is asked after a hang-up (whatever the witness says)
     DELIVERY = "delivery"  # after a hang-up: did the message reach anybody? (reached)
+    RECONNECT = "reconnect"  # the same credentials again (error)
+    AFTER = "after"  # the allowed action on the next connection (a Control)
 
 
 _NAMES = frozenset(phase.value for phase in Phase)
@@ -68,6 +75,8 @@ class PhaseLog:
         self.number = {"trial": trial, "attempt": attempt}
         self._start = timeline.mark()
         self._first: Event | None = None
+        self.begun = self._start
+        """Number of the event that began the latest phase."""
 
     @contextmanager
     def phase(self, name: Phase, text: str = "", **begin: Any) -> Iterator[dict[str, Any]]:
@@ -84,6 +93,23 @@ class PhaseLog:
         data = {"party": TroubleSource.of(error), "dead": dead, **self.number}
         self._timeline.add(Kind.FAULT, SOURCE, str(error), **data)
 
+    def since(self, mark: int) -> list[Event]:
+        """Return the events from ``mark`` on. Raises LabError: they are too many to be in memory still."""
+        events = self._timeline.since(mark)
+        if events and events[0].seq > mark:
+            raise LabError(
+                f"the board said so much that {events[0].seq - mark} events of the trial are in its file alone"
+            )
+        return events
+
+    def add(self, kind: Kind, source: str, text: str) -> None:
+        """Write something else to the timeline."""
+        self._timeline.add(kind, source, text)
+
+    def restarted(self) -> bool:
+        """Tell whether the board showed since the attempt began that it restarted."""
+        return restart(self.events()) is not None
+
     def events(self) -> list[Event]:
         """Return everything that happened since the attempt began, or its beginning and what is still in memory."""
         events = self._timeline.since(self._start)
@@ -94,6 +120,13 @@ class PhaseLog:
     def _phase(self, name: Phase, on: str, text: str, data: dict[str, Any]) -> None:
         event = self._timeline.add(Kind.PHASE, SOURCE, text, **self.number, name=name.value, on=on, **data)
         self._first = self._first or event
+        if on == "begin":
+            self.begun = event.seq
+
+
+def attempt_of(events: Sequence[Event], first: int = 0) -> Sequence[Event]:
+    """Return the events of the attempt that begins at position ``first``: up to its end, both with it."""
+    return (span := span_of(events, first)).begin, *span.inside, *(() if span.end is None else (span.end,))
 
 
 class Span(NamedTuple):
@@ -115,11 +148,15 @@ def spans(events: Sequence[Event]) -> dict[Phase, list[Span]]:
     for first, event in enumerate(events):
         if event.kind is not Kind.PHASE or event.data["on"] != "begin" or event.data["name"] not in _NAMES:
             continue
-        name = event.data["name"]
-        last = next((i for i in range(first + 1, len(events)) if _ends(events[i], name)), None)
-        inside = events[first + 1 : last]
-        found.setdefault(Phase(name), []).append(Span(event, inside, None if last is None else events[last]))
+        found.setdefault(Phase(event.data["name"]), []).append(span_of(events, first))
     return found
+
+
+def span_of(events: Sequence[Event], first: int) -> Span:
+    """Return the phase that begins with the event at position ``first``."""
+    name = events[first].data["name"]
+    last = next((i for i in range(first + 1, len(events)) if _ends(events[i], name)), None)
+    return Span(events[first], events[first + 1 : last], None if last is None else events[last])
 
 
 def _ends(event: Event, name: str) -> bool:

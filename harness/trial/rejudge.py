@@ -5,9 +5,13 @@ from typing import NamedTuple
 
 from harness.timeline import Event, Kind
 from harness.trial.facts_of import facts_of
-from harness.trial.judge import Judgement, judge
-from harness.trial.phases import Phase
+from harness.trial.judge import judge
+from harness.trial.judgement import Judgement, Sentence
+from harness.trial.phases import Phase, attempt_of
 from harness.trial.verdict import Outcome
+from harness.trial.wire.judged import judged_again
+
+_FIRST_EXPERIMENTS = 3  # the version of the judge that began with them
 
 
 class Rejudged(NamedTuple):
@@ -29,7 +33,8 @@ class Rejudged(NamedTuple):
 def rejudge(events: Sequence[Event]) -> list[Rejudged]:
     """Judge every attempt among ``events`` that was judged when they were recorded, in order.
 
-    Raises ValueError, KeyError or TypeError for events that no trial writes.
+    An attempt of a harness that did not experiment yet (judge 1 and 2) did not do what today's rules ask for: it stays
+    as it was recorded. Raises ValueError, KeyError or TypeError for events that no trial writes.
     """
     begun: dict[tuple[int, int], int] = {}
     judged = []
@@ -38,10 +43,23 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
         if event.kind is Kind.PHASE and event.data["name"] == Phase.ATTEMPT and event.data["on"] == "begin":
             begun[number] = position
         elif event.kind is Kind.FACTS:
-            facts = facts_of(events[begun[number] : position])
-            evidence = " ".join(sentence["text"] for sentence in event.data["sentences"])
-            judged.append(Rejudged(*number, facts.action, Outcome(event.data["outcome"]), evidence, judge(facts)))
+            recorded = _recorded(event)
+            attempt = attempt_of(events, begun[number])
+            action = str(attempt[0].data["action"])
+            old = event.data["judge"] < _FIRST_EXPERIMENTS
+            anew = recorded if old else _anew(attempt)
+            judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew))
     return judged
+
+
+def _recorded(facts: Event) -> Judgement:
+    return Judgement(Outcome(facts.data["outcome"]), tuple(map(Sentence.of, facts.data["sentences"])))
+
+
+def _anew(attempt: Sequence[Event]) -> Judgement:
+    facts = facts_of(attempt)
+    experimented = "experiment" in attempt[0].data and not facts.trouble
+    return judge(facts, judged_again(attempt) if experimented else None)
 
 
 def verdicts(judged: Sequence[Rejudged]) -> list[Rejudged]:

@@ -1,52 +1,63 @@
-"""Trials of REST authorisation: a call with a token in question, between two calls with the right one.
+"""Trials of REST authorisation: calls with a token in question, by turns with the right one.
 
-The calls differ in the token alone, so a refusal between two granted calls is due to the token. Source: nRF Cloud REST
-API reference, "JSON Web Token".
+The calls differ in the token alone, so a refusal of the one and not of the other is due to the token. Source: nRF Cloud
+REST API reference, "JSON Web Token".
 """
 
+import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 
 from harness.cloud import RestAnswer
 from harness.timeline import Timeline
-from harness.trial.attempts import Attempts, TrialSubject
+from harness.trial.attempts import Acting, Attempts, TrialSubject
+from harness.trial.experiment import ExperimentRule, Night, Subject
 from harness.trial.facts import Reply, Sort
 from harness.trial.phases import Phase, PhaseLog
 from harness.trial.verdict import Verdict
+from harness.trial.wire.carried_out import Setup, carry_out
+from harness.trial.wire.judged import judged
+from harness.trial.wire.login_runner import CallRunner
 
 MakeCall = Callable[[], RestAnswer]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call, in words, and the same with the right token; ``control`` None: the call is right."""
-
-    action: str
-    call: MakeCall
-    control: MakeCall | None
-
-    def act(self, log: PhaseLog) -> None:
-        """Make the calls; none with the token in question where the right one is refused."""
-        if self.control is not None and not self._made(log, Phase.BASELINE, self.control).authorised:
-            return
-        self._made(log, Phase.ACTION, self.call)
-        if self.control is not None:
-            self._made(log, Phase.AFTER, self.control)
-
-    @staticmethod
-    def _made(log: PhaseLog, name: Phase, call: MakeCall) -> RestAnswer:
-        with log.phase(name) as found:
-            answer = call()
-            found |= asdict(Reply(answer.status, answer.authorised, str(answer)))
-        return answer
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
 
 
 class RestTrials:
-    """``timeline``: where they are written. ``record`` gets every verdict."""
+    """``timeline``: where they are written. ``record`` gets every verdict. ``rule``: the bound and so on."""
 
-    def __init__(self, timeline: Timeline, record: Callable[[Verdict], None]) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        record: Callable[[Verdict], None],
+        rule: ExperimentRule | None = None,
+        pause: Callable[[float], None] = _pause,
+    ) -> None:
         self._attempts = Attempts(timeline, lambda: None, record)
+        self._rule = rule or ExperimentRule()
+        self._pause = pause
+        self._night = Night()
 
     def call(self, action: str, call: MakeCall, *, control: MakeCall | None) -> Verdict:
         """Try ``call`` (``action`` in words). ``control``: the same with the right token; None: the call is right."""
-        return self._attempts.run(TrialSubject(action, Sort.CALL, most=1), Call(action, call, control).act)
+        if control is None:
+            return self._attempts.run(TrialSubject(action, Sort.CALL, most=1), partial(_once, call))
+        subject = Subject(action, "the same call with the right token", "token")
+        setup = partial(Setup, "login", subject, self._rule, self._night)
+
+        def act(log: PhaseLog, acting: Acting) -> None:
+            carried = carry_out(setup(), CallRunner(log, call, control, self._pause).do)
+            acting.finish = partial(judged, carried)
+
+        return self._attempts.run(TrialSubject(action, Sort.CALL, most=1, experiment=lambda: setup().as_data()), act)
+
+
+def _once(call: MakeCall, log: PhaseLog, _acting: Acting) -> None:
+    """Make a call that is right."""
+    with log.phase(Phase.ACTION) as found:
+        answer = call()
+        found |= asdict(Reply(answer.status, answer.authorised, str(answer)))

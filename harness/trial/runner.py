@@ -1,37 +1,55 @@
 """Trials on one board's connection, as scenarios call them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
 
 from harness.errors import Misuse
 from harness.firmware import Login
 from harness.modem import Modem
 from harness.timeline import Kind, Timeline
 from harness.trial.actions import PacketAction, Publish, ServiceRequest, Subscribe, Witness
-from harness.trial.attempts import Attempts, TrialSubject
+from harness.trial.attempts import Acting, Attempts, TrialSubject
 from harness.trial.connect_trial import Circumstances, ConnectTrial
 from harness.trial.connection import MqttConnection
-from harness.trial.controlled_action import ControlledAction
-from harness.trial.facts import Sort
-from harness.trial.phases import SOURCE, PhaseLog
+from harness.trial.controls import AllowedAction
+from harness.trial.experiment import ExperimentRule, Night, Observation, Plan, Subject
+from harness.trial.facts import Attempt, Sort
+from harness.trial.facts_of import facts_of
+from harness.trial.not_connected import NotConnected
+from harness.trial.phases import SOURCE, Phase, PhaseLog
+from harness.trial.questions import ask_modem
 from harness.trial.service_answer import ServiceAnswer
+from harness.trial.sham import AllowedTopics, sham_for
 from harness.trial.triggers import Trigger
 from harness.trial.verdict import Verdict
+from harness.trial.wire.carried_out import Runner, Setup, carry_out
+from harness.trial.wire.judged import judged
+from harness.trial.wire.login_runner import LoginRunner
+from harness.trial.wire.observation_of import Refs
+from harness.trial.wire.plan_runner import AskWitness, PlanRunner, Tried
 
 
 @dataclass(frozen=True, slots=True)
 class TrialContext:
     """The surroundings of a trial: everything that it needs besides its action.
 
-    ``hold``: seconds after the fence in which a late refusal still counts. ``check``: raises LabError when a process
-    or port behind the trial is known to be dead. ``explain``: what the policy documents say of an action and topic.
+    ``rule``: the bound, the hold and so on. ``night``: what is remembered of the board's link. ``topics``: what shams
+    are made of. ``delivery``: an allowed message to the board. ``check``: raises LabError when a process or port behind
+    the trial is known to be dead. ``explain``: what the policy documents say of an action and topic. ``witnesses``: who
+    is asked after a hang-up at the action, before the board connects again, by name.
     """
 
     timeline: Timeline
-    hold: float
+    rule: ExperimentRule
+    night: Night
+    topics: AllowedTopics
+    delivery: AllowedAction | None
     check: Callable[[], None]
     explain: Callable[[str, str], str]
     record: Callable[[Verdict], None]
+    witnesses: Mapping[str, AskWitness] = field(default_factory=dict)
 
 
 class Trials:
@@ -42,6 +60,7 @@ class Trials:
         self._modem = modem
         self._context = context
         self._attempts = Attempts(context.timeline, context.check, context.record)
+        self._listening: list[str] = []
 
     def publish(
         self, topic: str, payload: bytes | None = None, *, qos: int = 1, retain: bool = False, witness: Witness | None
@@ -61,14 +80,34 @@ class Trials:
         """Try to publish a request to a service of the cloud; its ``answer`` is the proof that it was taken."""
         return self.packet(ServiceRequest(topic, answer))
 
+    def listen(self, topic_filter: str) -> None:
+        """Have this subscribed to on every connection of the trials to come: an answer must be heard there.
+
+        Raises NotConnected.
+        """
+        self._link.ensure()
+        if not self._link.listen(topic_filter):
+            self._link.doubt()
+            raise NotConnected(f"{topic_filter} could not be subscribed to: nothing can be proved without the answer")
+        self._listening.append(topic_filter)
+
     def packet(self, action: PacketAction) -> Verdict:
         """Try a packet."""
-        policy = " ".join(self._context.explain(*right) for right in action.rights)
-        subject = TrialSubject(str(action), Sort.PACKET, policy)
-        verdict = self._run(subject, lambda acting: acting.packet(action))
-        if action.listens_to is not None:
-            self._link.stop_listening(action.listens_to)
-        return verdict
+        context = self._context
+        policy = " ".join(context.explain(*right) for right in action.rights)
+        sham = sham_for(action, context.topics)
+        about = Subject(str(action), *(() if sham is None else (str(sham.action), sham.differs)))
+        setup = partial(Setup, "action", about, context.rule, context.night)
+
+        def act(log: PhaseLog, acting: Acting) -> None:
+            tried = Tried([action], sham.action if sham else None, tuple(self._listening), context.delivery)
+            runner = PlanRunner(self._link, self._modem, log, tried, context.night, context.witnesses)
+            self._carry_out(setup(), runner, acting)
+            acting.effect = runner.effect
+
+        return self._attempts.run(
+            TrialSubject(str(action), Sort.PACKET, policy, experiment=lambda: setup().as_data()), act
+        )
 
     def connect(self, login: Login, *, difference: str, during: Circumstances | None = None) -> Verdict:
         """Try to connect with another ``login`` than the link's own, or under other circumstances.
@@ -79,29 +118,58 @@ class Trials:
         if login == self._link.login and during is None:
             raise Misuse("a connect trial needs another login than the link's own, or other circumstances")
         action = ConnectTrial(login, difference, during)
-        policy = self._context.explain("iot:Connect", login.client_id)
-        return self._run(
-            TrialSubject(str(action), Sort.CONNECT, policy, difference), lambda acting: acting.connect(action)
+        context = self._context
+        policy = context.explain("iot:Connect", login.client_id)
+        setup = partial(
+            Setup, "login", Subject(str(action), "the right login", difference), context.rule, context.night
         )
+
+        def act(log: PhaseLog, acting: Acting) -> None:
+            self._be_registered()
+            self._link.disconnect()
+            runner = LoginRunner(self._link, self._modem, log, action)
+            with runner.around():
+                self._carry_out(setup(), runner, acting)
+
+        subject = TrialSubject(str(action), Sort.CONNECT, policy, difference, experiment=lambda: setup().as_data())
+        return self._attempts.run(subject, act)
 
     def verify_connection(self) -> Verdict:
         """Connect with the link's own login and see the allowed action work."""
         client_id = self._link.login.client_id
         policy = self._context.explain("iot:Connect", client_id)
-        return self._run(
-            TrialSubject(f"connect as {client_id}", Sort.OWN_CONNECT, policy), ControlledAction.own_connect
-        )
+        return self._attempts.run(TrialSubject(f"connect as {client_id}", Sort.OWN_CONNECT, policy), self._own_connect)
 
     def ensure_connected(self) -> None:
-        """Be connected, for set-up that a trial needs (a subscription, say). Raises NotConnected."""
+        """Be connected, for set-up that a trial needs. Raises NotConnected."""
         self._link.ensure()
 
-    def _run(self, subject: TrialSubject, act: Callable[[ControlledAction], None]) -> Verdict:
-        def attempt(log: PhaseLog) -> None:
-            self._be_registered()
-            act(ControlledAction(self._link, self._modem, self._context.hold, log))
+    @staticmethod
+    def _carry_out(setup: Setup, runner: Runner, acting: Acting) -> None:
+        def staking(plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:
+            acting.staked = acting.staked or bool(about["draws"])
+            return runner.do(plan, about)
 
-        return self._attempts.run(subject, attempt)
+        carried = carry_out(setup, staking)
+        acting.finish = partial(judged, carried)
+
+    def _own_connect(self, log: PhaseLog, _acting: Acting) -> None:
+        """Connect with the link's own login, and run the allowed action."""
+        self._be_registered()
+        self._link.forget()
+        if self._try(log).refused:
+            self._try(log)
+        ask_modem(self._modem, log)
+        if not facts_of(log.events()).refused_twice:
+            with log.phase(Phase.CONNECT) as found:
+                self._link.ensure()
+                found["control"] = self._link.action.description
+
+    def _try(self, log: PhaseLog) -> Attempt:
+        with log.phase(Phase.ACTION) as found:
+            attempt = self._link.attempt(self._link.login)
+            found |= asdict(attempt)
+        return attempt
 
     def _be_registered(self) -> None:
         """Register a modem that an earlier trial or test left unregistered: it restarted, or lost the network."""

@@ -13,6 +13,9 @@ class Outcome(StrEnum):
     TOLERATED = "tolerated"
     IGNORED = "ignored"  # the connection stayed, yet the action had no effect: neither allowed nor punished
     POLICY_DISCONNECT = "policy disconnect"
+    LATE_DISCONNECT = "policy disconnect (late)"  # without an answer, each time as long after the action
+    ACKNOWLEDGED_THEN_CLOSED = "acknowledged, then hung up on"
+    REFUSED_IN_SUBACK = "refused in SUBACK"
     REFUSED_AT_CONNECT = "refused at connect"
     REFUSED_IN_TLS = "refused in TLS"
     AUTHORISED = "authorised"  # REST

@@ -137,7 +137,7 @@ def test_unknown_credentials_are_refused_in_one_line(cloud, timeline):
 def test_a_wrong_root_ca_is_refused_in_one_line(cloud, lab, timeline):
     endpoints = cloud.endpoints
     amazon = lab.endpoints("nrfcloud").root_ca_pem
-    wrong = CloudEndpoints("w", endpoints.rest, None, ("x", 1), endpoints.observer_mqtt, amazon, 0.0, False)
+    wrong = CloudEndpoints("w", endpoints.rest, None, ("x", 1), endpoints.observer_mqtt, amazon, False)
     with pytest.raises(CloudUnreachable, match="certificate verify failed") as caught:
         Observer(cloud.create_team_device(), wrong, cloud.account(), timeline)
     assert "\n" not in str(caught.value)

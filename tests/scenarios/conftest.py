@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.cloud import NrfCloud, Observer
 from harness.credentials import LabCa
-from harness.firmware import MqttDriver, MqttEventKind
+from harness.firmware import MqttDriver
 from harness.run import Board, Provisioned
 from harness.trial import Sending, Trigger, Unproved, nonce, triggers
 
@@ -103,20 +103,9 @@ def asks_for_shadow(device: MqttDriver, topics: Topics, desired_changes: Trigger
 
 
 @pytest.fixture
-def subscribed(device: MqttDriver, trial, board: Board) -> Callable[[str], None]:
-    """Set-up for a publish whose answer the device must hear: subscribes, and waits for SUBACK."""
-
-    def subscribe(topic_filter: str) -> None:
-        trial.ensure_connected()
-        mark = device.mark()
-        device.subscribe(topic_filter)
-        done = (MqttEventKind.SUBACK, MqttEventKind.CLOSED)
-        what = f"SUBACK for {topic_filter}"
-        event = device.hear(lambda event: event.kind in done, what, since=mark, timeout=board.device.patience)
-        if event.kind is not MqttEventKind.SUBACK:
-            raise Unproved(f"expected {what}, got {event}: nothing can be proved without the answer")
-
-    return subscribe
+def subscribed(trial) -> Callable[[str], None]:
+    """Set-up for a publish whose answer the device must hear: subscribed to on every connection of the trial."""
+    return trial.listen
 
 
 @dataclass(frozen=True)

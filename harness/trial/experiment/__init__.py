@@ -8,7 +8,7 @@ from harness.trial.experiment.experiment import Breaker, Experiment
 from harness.trial.experiment.group import Grouping
 from harness.trial.experiment.night import Night
 from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Sentence, Suspect, Tally
-from harness.trial.experiment.plan import Do, Done, Observation, Plan, Saw, Step, StepConnection, Stop
+from harness.trial.experiment.plan import Do, Done, Observation, Plan, Saw, Step, StepConnection, Stop, VoidedBy
 from harness.trial.experiment.rule import ExperimentRule
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "Subject",
     "Suspect",
     "Tally",
+    "VoidedBy",
 ]

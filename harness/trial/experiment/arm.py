@@ -35,6 +35,8 @@ class Arm:
 
 def read_arm(steps: tuple[Step, ...], seen: Observation, floor: float) -> Arm:
     """Return what ``seen`` means. ``floor``: seconds below which nothing can be an answer."""
+    if seen.void:
+        return Arm(Meaning.NOTHING, because=f"it was worthless ({seen.void})")
     at = next(index for index, step in enumerate(steps) if step.do is Do.ACTION)
     if len(seen.done) <= at:
         return Arm(Meaning.LOST if seen.closed else Meaning.NOTHING)

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from harness.trial.experiment.night import Night
 from harness.trial.experiment.outcome import Suspect, Tally
-from harness.trial.experiment.plan import Do, Observation, Plan, Saw, Step, StepConnection
-from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, ExperimentRule
+from harness.trial.experiment.plan import Do, Observation, Plan, Saw, Step, StepConnection, VoidedBy
+from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, VOIDED, ExperimentRule
 
 T = TypeVar("T")
 Script = Generator[Plan, Observation, T]
@@ -67,15 +67,25 @@ class ExperimentContext:
         self.night.learn(plan, seen)
         self._count(plan, seen)
         if seen.void:
-            raise Ended(Suspect.VOID, seen.void)
+            self._weigh(seen)
         return seen
+
+    def _weigh(self, seen: Observation) -> None:
+        """Raise :class:`Ended` where a worthless observation leaves nothing to go on with.
+
+        A network or a line that was lost once may be there again: what was staked is lost, and that is all. Free it
+        must not be: who may take back a bet each time that the network goes away has more than one chance.
+        """
+        self.tally.voided += 1
+        if seen.voided_by in (VoidedBy.RESTART, VoidedBy.OWN) or self.tally.voided > VOIDED:
+            raise Ended(Suspect(seen.voided_by.value), f"this shows it: {seen.void!r}")
 
     def clean_connection(self) -> Script[None]:
         """Have a connection with nothing but working baselines on it. Raises :class:`NoBaseline` after all tries."""
         pause = FIRST_PAUSE * self.rule.hold
         for left in reversed(range(BASELINES)):
             seen = yield from self.run("baseline", StepConnection.CLEAN, Step(Do.BASELINE))
-            if seen.all_answered:
+            if seen.all_answered and not seen.void:
                 return
             if left:
                 yield from self.run("pause", StepConnection.NONE, Step(Do.PAUSE, seconds=pause))
@@ -85,6 +95,8 @@ class ExperimentContext:
     def _count(self, plan: Plan, seen: Observation) -> None:
         tally = self.tally
         tally.seconds += seen.seconds
+        tally.baseline, tally.effect = seen.baseline or tally.baseline, seen.effect or tally.effect
+        tally.void, tally.error = seen.void or tally.void, seen.error or tally.error
         tally.connections += seen.opened and plan.connection in (StepConnection.CLEAN, StepConnection.NEW)
         for step, done in zip(plan.steps, seen.done, strict=False):
             tally.packets += step.of if step.do is Do.FLIGHT else step.do not in _NO_PACKETS

@@ -16,13 +16,13 @@ def policy_disconnect(context: ExperimentContext) -> ExperimentResult:
         Sentence("refused", f"{context.subject.action} was refused: policy disconnect."),
         Sentence(
             "hits",
-            f"On {tally.hits} of {arms} fresh connections the broker hung up exactly at it, before answering it "
+            f"On {tally.hits} of {arms} fresh connections the other side hung up exactly at it, before answering it "
             f"({_seconds(tally.delays)} after it; a round trip takes {_seconds([night.round_trip])}).",
         ),
         Sentence(
             "places",
-            f"Its place among up to {PLACES} actions was drawn at random each time ({places}); "
-            f"{tally.shams_answered} times {context.subject.sham} stood before it and was answered"
+            f"Its place among up to {PLACES} was drawn at random each time ({places}); "
+            f"{tally.shams_answered} allowed actions in the places before it ({context.subject.sham}) were answered"
             + (f", and {_times(tally.lost)} the connection ended before it was sent" if tally.lost else "")
             + (f", and {_times(tally.stays)} it was answered." if tally.stays else "."),
         ),
@@ -31,7 +31,10 @@ def policy_disconnect(context: ExperimentContext) -> ExperimentResult:
             f"Chance of a coincidence below 1 in {chance:,}: what else may end connections (a cut, an age limit, a "
             "packet limit, a duplicate client) cannot know the place.",
         ),
-        Sentence("after", "Then the same credentials connected again, and the allowed action worked again."),
+        Sentence("registered", "The modem stayed registered and nothing restarted."),
+        *_voided(context),
+        *_reached_nobody(context),
+        Sentence("after", f"Each time the same credentials connected again, and {_baseline(context)} worked."),
         *_common(context),
     ]
     return ExperimentResult(Conclusion.POLICY_DISCONNECT, tuple(sentences), tally, one_in=chance)
@@ -41,12 +44,14 @@ def tolerated(context: ExperimentContext) -> ExperimentResult:
     """It was answered, and nothing came of it."""
     tally = context.tally
     sentences = [
-        Sentence("tolerated", f"{context.subject.action} was tolerated."),
+        Sentence("baseline", f"Just before, on the same connection, {_baseline(context)} worked."),
         Sentence(
             "stayed",
             f"It was answered, an allowed action after it too, and the connection stayed for {context.rule.hold:g} s.",
         ),
     ]
+    if tally.effect:
+        sentences.append(Sentence("effect", f"Effect: {tally.effect}."))
     if tally.hits:
         arms = tally.hits + tally.misses
         sentences.append(Sentence("once", f"Hung up on at it {_times(tally.hits)} in {arms}: that was something else."))
@@ -82,7 +87,8 @@ def ignored(context: ExperimentContext) -> ExperimentResult:
         Sentence("ignored", f"{context.subject.action} was ignored: the connection stayed, and it had no effect."),
         Sentence(
             "rounds",
-            f"It stood at a random place among {PLACES} messages in {tally.rounds} rounds, and was missing each time.",
+            f"It stood at a random place among {PLACES} messages in {tally.rounds} rounds, and was missing each time"
+            f"{f' ({tally.effect})' if tally.effect else ''}.",
         ),
         Sentence("chance", f"Chance of a coincidence below 1 in {chance:,}."),
         *_common(context),
@@ -134,14 +140,32 @@ def inconclusive(context: ExperimentContext, suspect: Suspect, text: str) -> Exp
     arms = tally.hits + tally.misses
     sentences = [Sentence("inconclusive", f"{context.subject.action}: nothing is proved.")]
     if arms:
-        parts = [f"hung up on exactly at it on {tally.hits} of {arms} connections"]
-        parts += [f"gone before it was sent on {tally.lost}"] * bool(tally.lost)
-        parts += [f"answered on {tally.stays}"] * bool(tally.stays)
-        sentences.append(Sentence("arms", f"It was {', '.join(parts)}; wealth {tally.wealth:.2g}."))
+        parts = [f"the other side hung up exactly at it on {tally.hits}"]
+        parts += [f"the connection was gone before it was sent on {tally.lost}"] * bool(tally.lost)
+        parts += [f"it was answered on {tally.stays}"] * bool(tally.stays)
+        sentences.append(Sentence("arms", f"Of {arms} connections: {', '.join(parts)}; wealth {tally.wealth:.2g}."))
     if tally.reasons:
         sentences.append(Sentence("no hit", f"A hang-up at it did not count: {tally.reasons[-1]}."))
+    if tally.error:
+        sentences.append(Sentence("no connection", f"The last connection that did not come up: {tally.error}."))
     sentences.append(Sentence("suspect", f"Suspected: {suspect}. {text[:1].upper()}{text[1:]}."))
     return ExperimentResult(Conclusion.INCONCLUSIVE, (*sentences, *_common(context)), tally, suspect)
+
+
+def _baseline(context: ExperimentContext) -> str:
+    """Return the allowed action that worked, in words; a sentence goes on behind it."""
+    return context.tally.baseline or "the allowed action"
+
+
+def _reached_nobody(context: ExperimentContext) -> list[Sentence]:
+    return [Sentence("reached nobody", "The message reached nobody.")] if context.tally.unreached else []
+
+
+def _voided(context: ExperimentContext) -> list[Sentence]:
+    if not context.tally.voided:
+        return []
+    text = f"The radio network went away once ({context.tally.void!r}): what was staked then counts as lost."
+    return [Sentence("voided", text)]
 
 
 def _common(context: ExperimentContext) -> list[Sentence]:

@@ -60,6 +60,8 @@ def _one_connection(context: ExperimentContext, found: Grouping) -> Script[None]
 
 def _good(steps: list[Step], seen: Observation, hold: float) -> set[int]:
     """Return the actions that were answered, had their effect, and outlived a hold."""
+    if seen.void:
+        return set()
     answered: dict[int, float] = {}
     now = 0.0
     quiet = len(seen.done) == len(steps) and seen.done[-1].saw is Saw.ANSWERED

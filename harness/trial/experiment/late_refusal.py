@@ -14,12 +14,14 @@ from harness.trial.experiment import evidence
 from harness.trial.experiment.arm import Arm, Meaning, read_arm
 from harness.trial.experiment.context import ExperimentContext, Script, shams
 from harness.trial.experiment.controls import find_suspect
+from harness.trial.experiment.ignored_action import ignored
 from harness.trial.experiment.outcome import ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
 from harness.trial.experiment.rule import LATE_ARMS, LATE_MISSES, LATE_STAKE, LATE_WINDOWS, PLACES
 from harness.trial.experiment.wealth import bet
 
 _TRIES = 3
+_STAYED = frozenset({Meaning.QUIET, Meaning.SWALLOWED, Meaning.NO_EFFECT})
 
 
 def late(context: ExperimentContext, first: Arm) -> Script[ExperimentResult]:
@@ -28,6 +30,8 @@ def late(context: ExperimentContext, first: Arm) -> Script[ExperimentResult]:
     second = yield from _once_more(context, first)
     if second is None:
         return (yield from _irregular(context, "it did not come again"))
+    if second.meaning is Meaning.NO_EFFECT and context.tally.hits < 2:
+        return (yield from ignored(context))
     if not _comparable(second, first):
         return _quiet(context, second)
     delays.append(second.delay)
@@ -42,7 +46,7 @@ def late(context: ExperimentContext, first: Arm) -> Script[ExperimentResult]:
         tally.late_wealth = bet(tally.late_wealth, hit, stake=LATE_STAKE, odds=float(LATE_WINDOWS))
         if hit:
             delays.append(arm.delay)
-        elif arm.meaning in (Meaning.QUIET, Meaning.SWALLOWED):
+        elif arm.meaning in _STAYED:
             text = "hung up on after the action once, and not another time"
             return evidence.inconclusive(context, Suspect.LATE_MIXED, text)
         else:
@@ -62,7 +66,7 @@ def _once_more(context: ExperimentContext, first: Arm) -> Script[Arm | None]:
     """See the action once more, with nothing before it. None: connections ended otherwise in all tries."""
     for _ in range(_TRIES):
         arm = yield from _sent(context, Step(Do.IDLE, seconds=max(context.rule.hold, 1.5 * first.delay)))
-        if _comparable(arm, first) or arm.meaning in (Meaning.QUIET, Meaning.SWALLOWED):
+        if _comparable(arm, first) or arm.meaning in _STAYED:
             return arm
     return None
 
@@ -77,7 +81,7 @@ def _late_arm(context: ExperimentContext, expected: float, half: float) -> Scrip
 
 def _sent(context: ExperimentContext, hold: Step, *before: Step) -> Script[Arm]:
     yield from context.clean_connection()
-    steps = (*before, Step(Do.ACTION), Step(Do.FENCE), hold)
+    steps = (*before, Step(Do.ACTION), Step(Do.FENCE), Step(Do.EFFECT), hold)
     seen = yield from context.run("late", StepConnection.SAME, *steps)
     return read_arm(steps, seen, 0.0)
 

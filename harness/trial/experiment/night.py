@@ -6,10 +6,13 @@ packet counter. It only chooses the stake, the patience, and when a hang-up is t
 
 import statistics
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 from harness.trial.experiment.plan import Do, Observation, Plan, Saw
 from harness.trial.experiment.rule import FIRST_PATIENCE, FLOOR, FLOOR_SAMPLES, LEAST_PATIENCE
 
+_RECENT = 31  # round trips; they are written down with each experiment
 _ROUND_TRIPS = {Do.BASELINE, Do.SHAM, Do.FENCE}
 
 
@@ -23,7 +26,7 @@ class Night:
         self._fastest = float("inf")
         self._longest = 0.0
         self._samples = 0
-        self._recent: deque[float] = deque(maxlen=101)
+        self._recent: deque[float] = deque(maxlen=_RECENT)
 
     @property
     def round_trip(self) -> float:
@@ -41,6 +44,28 @@ class Night:
     def floor(self) -> float:
         """Seconds below which nothing can be an answer; 0 while too few round trips are known."""
         return FLOOR * self._fastest if self._samples >= FLOOR_SAMPLES else 0.0
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what is remembered, ready for JSON; :meth:`of` takes it back."""
+        return {
+            "shams": self.shams,
+            "lost": self.lost,
+            "seconds": self.seconds,
+            "fastest": self._fastest if self._samples else None,
+            "longest": self._longest,
+            "samples": self._samples,
+            "recent": list(self._recent),
+        }
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Night":
+        """Return a memory as it was written down. Raises KeyError for data of something else."""
+        night = cls()
+        night.shams, night.lost, night.seconds = data["shams"], data["lost"], data["seconds"]
+        night._fastest = float("inf") if data["fastest"] is None else data["fastest"]
+        night._longest, night._samples = data["longest"], data["samples"]
+        night._recent.extend(data["recent"])
+        return night
 
     def learn(self, plan: Plan, seen: Observation) -> None:
         """Take in what one plan saw."""

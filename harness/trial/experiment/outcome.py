@@ -33,7 +33,10 @@ class Suspect(StrEnum):
     CONNECT = "connect"
     BUSY = "asked to try later"
     BUDGET = "budget"
-    VOID = "void"
+    NETWORK_LOST = "network lost"
+    MODEM_RESET = "modem reset"
+    OWN_DISCONNECT = "own disconnect"
+    UART_TROUBLE = "UART trouble"
     NO_PROOF_OF_SENDING = "nothing shows that a message was sent"
 
 
@@ -43,6 +46,17 @@ class Sentence:
 
     code: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRecord:
+    """One arm, for a reader. ``place``: of the action, from 1. ``wealth``: behind the bet on it."""
+
+    place: int
+    meaning: str
+    delay: float
+    stake: float
+    wealth: float
 
 
 @dataclass(slots=True)
@@ -62,6 +76,13 @@ class Tally:
     shams_answered: int = 0
     reasons: list[str] = field(default_factory=list)  # why a hang-up at the action was no hit
     delivered: int = 0
+    unreached: int = 0  # hits whose message reached nobody, as far as somebody looked
+    voided: int = 0  # observations that were worthless: the network went away
+    void: str = ""  # the line that showed it last
+    error: str = ""  # why a connection did not come up, the last time
+    arms: list[ArmRecord] = field(default_factory=list)
+    baseline: str = ""  # the allowed action that worked last
+    effect: str = ""  # how the action's effect was looked for last
     rounds: int = 0
     attempts: int = 0
     wrong_refused: int = 0

@@ -4,8 +4,9 @@ A plan is a few packets on one connection, in order. The runner does one step af
 before was answered, and stops at the first that ends the connection. It decides nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Do(StrEnum):
@@ -21,6 +22,15 @@ class Do(StrEnum):
     RIGHT_LOGIN = "right login"  # an attempt with the right login (or token)
     WRONG_LOGIN = "wrong login"  # an attempt with the login in question
     PAUSE = "pause"  # nothing for ``seconds``, with no connection
+
+
+class VoidedBy(StrEnum):
+    """What made an observation worthless."""
+
+    NETWORK = "network lost"  # the registration, the PDN connection or the device's address
+    RESTART = "modem reset"  # the board restarted, or its modem failed
+    OWN = "own disconnect"  # the connection was ended from this side
+    LINE = "UART trouble"  # something else writes to the port, or bytes of a line were lost
 
 
 class StepConnection(StrEnum):
@@ -51,6 +61,11 @@ class Plan:
     connection: StepConnection
     steps: tuple[Step, ...]
     patience: float
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it ready for JSON: ``plan``, ``connection``, ``patience``, ``steps`` (without what is 0)."""
+        steps = [{name: value for name, value in asdict(step).items() if value} for step in self.steps]
+        return {"plan": self.name, "connection": self.connection.value, "patience": self.patience, "steps": steps}
 
 
 class Saw(StrEnum):
@@ -85,7 +100,9 @@ class Observation:
     ``missing``: messages of a FLIGHT that did not arrive; ``action_missing``: the action's is one of them; ``sent``:
     it is shown that the action's message was sent (a subscription's trigger).
     ``opened``: a connection was made for it, rather than kept from the plan before.
-    ``void``: what makes the whole verdict worthless: network lost, a restart, an own disconnect; "" for nothing.
+    ``void``: the line that makes the observation worthless, "" for none; ``voided_by``: what it shows.
+    ``baseline``: the allowed action that worked on the connection; ``effect``: how the action's effect was looked for;
+    ``error``: why the connection did not come up; all in words, for the evidence alone.
     """
 
     done: tuple[Done, ...]
@@ -98,7 +115,11 @@ class Observation:
     action_missing: bool = False
     sent: bool = True
     void: str = ""
+    voided_by: VoidedBy = VoidedBy.NETWORK
     opened: bool = True
+    baseline: str = ""
+    effect: str = ""
+    error: str = ""
 
     @property
     def connected(self) -> bool:
@@ -112,8 +133,8 @@ class Observation:
 
     @property
     def all_answered(self) -> bool:
-        """True when every step that began was answered."""
-        return self.connected and all(done.saw is Saw.ANSWERED for done in self.done)
+        """True when every step that began was answered, and nothing makes that worthless."""
+        return self.connected and not self.void and all(done.saw is Saw.ANSWERED for done in self.done)
 
 
 @dataclass(frozen=True, slots=True)

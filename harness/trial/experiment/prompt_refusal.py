@@ -6,7 +6,7 @@ from harness.trial.experiment.context import Ended, ExperimentContext, NoBaselin
 from harness.trial.experiment.controls import find_suspect
 from harness.trial.experiment.ignored_action import ignored
 from harness.trial.experiment.late_refusal import late
-from harness.trial.experiment.outcome import ExperimentResult, Suspect
+from harness.trial.experiment.outcome import ArmRecord, ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
 from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, PLACES, STAKES, SUBACK_PAUSE
 from harness.trial.experiment.wealth import bet, kelly
@@ -17,9 +17,10 @@ _SAME = StepConnection.SAME
 def verdict(context: ExperimentContext) -> Script[ExperimentResult]:
     """Try the action until something is proved of it, or nothing can be."""
     try:
-        return (yield from _arms(context))
-    except NoBaseline:
-        return (yield from _nothing_proved(context, Suspect.CONNECT))
+        try:
+            return (yield from _arms(context))
+        except NoBaseline:
+            return (yield from _nothing_proved(context, Suspect.CONNECT))
     except Ended as end:
         return evidence.inconclusive(context, end.suspect, end.text)
 
@@ -78,6 +79,7 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
     tally.wealth = bet(tally.wealth, hit, stake=stake, odds=float(PLACES))
     if hit:
         tally.hits += 1
+        tally.unreached += seen.reached is False
         tally.places.append(place + 1)
         tally.delays.append(arm.delay)
     else:
@@ -86,6 +88,7 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
         tally.delivered += bool(seen.reached) and arm.meaning is Meaning.NO_HIT
         if arm.because:
             tally.reasons.append(arm.because)
+    tally.arms.append(ArmRecord(place + 1, arm.meaning.value, arm.delay, stake, tally.wealth))
     return arm
 
 

@@ -7,7 +7,8 @@ What cannot see which packet is the action cannot know the place, so it hits wit
 is: a clock, a packet counter, a second client, a bad network. Four hits in four connections are below 1 in 20,000.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from harness.errors import Misuse
 
@@ -29,6 +30,12 @@ FIRST_PAUSE = 1 / 12
 
 Most trouble comes in bursts, and what is waited for costs no stake. On a link with 20 bad seconds in each 120 (a cut
 each 0.3 s, LTE-M) this took inconclusive verdicts from 32 % to below 1 %.
+"""
+
+VOIDED = 1
+"""Times that the network may go away, or a line of the board be lost, during one verdict.
+
+What was staked then is lost; the second time ends it.
 """
 
 PROMPT_SHARE = 0.9
@@ -131,3 +138,7 @@ class ExperimentRule:
     def wanted_alone(self) -> float:
         """Wealth where there is nothing to share the bound with: 1/1e-4."""
         return 1 / self.confidence
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it ready for JSON; its fields make it again."""
+        return asdict(self)

@@ -56,9 +56,14 @@ def test_a_difference_is_listed_and_is_no_success(run, capsys):
 
 
 def test_another_evidence_is_a_difference_too(run, capsys):
-    edit(run, "phase", lambda line: line.update(registration="+CEREG: 1,1"), name="questions", on="end")
+    path = run / "timeline" / "one.jsonl"
+    lines = path.read_text().splitlines()
+    changed = [
+        line.replace("a QoS 1 publish on allowed", "something else") if '"connect"' in line else line for line in lines
+    ]
+    path.write_text("\n".join(changed) + "\n")
     assert main(["judge", str(run)]) == 1
-    assert "The modem stayed registered (+CEREG: 1,1)" in capsys.readouterr().out
+    assert "Each time the same credentials connected again, and something else worked." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("wanted", ["test_a.py::test_allowed[one]", "allowed"])
@@ -69,7 +74,9 @@ def test_one_test(run, capsys, wanted):
     assert (found["ok"], test["board"], test["test"]) == (True, "one", "test_a.py::test_allowed[one]")
     (verdict,) = test["verdicts"]
     assert verdict["recorded"] == {"outcome": verdict["outcome"], "evidence": verdict["evidence"]}
-    assert [one["code"] for one in verdict["sentences"]] == ["policy", "baseline", "fence", "effect"]
+    assert [one["code"] for one in verdict["sentences"]] == [
+        *("policy", "baseline", "stayed", "effect", "differs", "night")
+    ]
 
 
 def torn(path):

@@ -77,7 +77,7 @@ def test_a_local_cloud_is_started_once(make_lab, tmp_path):
     folder = tmp_path / "run" / "stand-ins" / "cloud-local"
     assert (cloud.rest, cloud.rest_ca) == ("https://127.0.0.1:4443/v1", folder / "ca.pem")
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))
-    assert (cloud.root_ca_pem, cloud.hold, cloud.public) == ("-----BEGIN CERTIFICATE-----\n", 0.0, False)
+    assert (cloud.root_ca_pem, cloud.public) == ("-----BEGIN CERTIFICATE-----\n", False)
     assert cloud.dead() is None
     assert lab.api_key("local") == "0123456789abcdef0123"
     (started,) = lab._stand_ins.values()
@@ -228,7 +228,7 @@ def test_nrf_cloud(make_lab):
     cloud = make_lab().endpoints("nrfcloud")
     assert (cloud.rest, cloud.rest_ca) == ("https://api.nrfcloud.com/v1", None)
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), None)
-    assert (cloud.hold, cloud.public, cloud.other_name, cloud.dead()) == (2.0, True, None, None)
+    assert (cloud.public, cloud.other_name, cloud.dead()) == (True, None, None)
     assert cloud.root_ca_pem.startswith("-----BEGIN CERTIFICATE-----\nMIIDQTCCAimgAwIBAgITBmyfz5m")
 
 
@@ -267,7 +267,7 @@ def test_a_cloud_on_this_computer_by_configuration_alone(make_lab, tmp_path):
     assert cloud.root_ca_pem == AMAZON
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))
     assert (cloud.jitp, cloud.other_name) == (("127.0.0.1", 4884), "broker.invalid")
-    assert (cloud.hold, cloud.public) == (0.0, False)
+    assert cloud.public is False
 
 
 def test_a_virtual_board_takes_the_clouds_network_and_the_firmware_that_is_expected(make_lab):

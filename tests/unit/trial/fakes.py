@@ -10,8 +10,10 @@ from collections.abc import Callable, Set
 from harness.errors import NotRegistered
 from harness.firmware import Login, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Event, Kind, Timeline
-from harness.trial import MqttConnection, TrialContext, Trials, Verdict
+from harness.trial import AllowedTopics, MqttConnection, TrialContext, Trials, Verdict
+from harness.trial.experiment import ExperimentRule, Night
 from harness.trial.rejudge import rejudge
+from harness.trial.wire.plan_runner import AskWitness
 from tests.fake import Fake
 
 LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
@@ -177,7 +179,6 @@ class FakeAction:
         self.topic = topic
         self.description = f"a QoS 1 publish on {topic}"
         self.armed = 0
-        self.listens_to = frozenset({"answers"})
         self.rights = (("iot:Publish", topic),)
 
     def arm(self, *, timeout):
@@ -189,6 +190,29 @@ class FakeAction:
 
     def seen(self, nonce, *, timeout):
         return (self.topic, nonce.encode()) in self.device.published
+
+
+class FakeDelivery:
+    """A message to the device that is allowed, and arrives unless ``lost``."""
+
+    description = "a message to the device"
+    rights = (("iot:Subscribe", "to/me"), ("iot:Receive", "to/me"))
+
+    def __init__(self, device: FakeDevice):
+        self.device = device
+        self.lost = False
+
+    def arm(self, *, timeout):
+        return True
+
+    def send(self, nonce):
+        if not self.lost:
+            self.device.event(MqttEventKind.MESSAGE, topic="to/me", payload=nonce.encode())
+        return True
+
+    def seen(self, nonce, *, timeout):
+        found = self.device.wait(lambda event: nonce.encode() in event.payload, since=0, timeout=timeout)
+        return found is not None
 
 
 class FakeRegistration:
@@ -226,9 +250,10 @@ class Stage:
         forbidden: Set[str] = frozenset(),
         *,
         actions: tuple[str, ...] = ("allowed",),
-        hold: float = 0.0,
+        hold: float = 0.5,
         gap: float = 0.0,
         keep: int = 10_000,
+        budget: float | None = None,
     ):
         self.clock = Clock()
         self.timeline = ClockedTimeline(self.clock, keep)
@@ -248,12 +273,19 @@ class Stage:
         )
         self.recorded: list[Verdict] = []
         self.dead: Callable[[], None] = lambda: None
+        self.night = Night()
+        self.delivery = FakeDelivery(self.device)
+        self.witnesses: dict[str, AskWitness] = {}
         around = TrialContext(
             self.timeline,
-            hold,
+            ExperimentRule(hold=hold, budget=budget),
+            self.night,
+            AllowedTopics(("team/%FILL%",), ("team/%FILL%",), lambda action, name: name.startswith("team/")),
+            self.delivery,
             lambda: self.dead(),
             lambda action, name: f"Policy: {action} {name}.",
             self._record,
+            self.witnesses,
         )
         self.trials = Trials(self.link, self.modem, around)
 

@@ -184,10 +184,8 @@ def test_connected_with_an_allowed_action_that_works():
     with pytest.raises(NotConnected, match=r"^no allowed action is known yet: the link was never connected$") as caught:
         _ = stage.link.action
     assert caught.value.party is Party.UNCLEAR
-    assert stage.link.listens_to == frozenset()
     stage.link.ensure()
     assert stage.link.action is stage.actions[0]
-    assert stage.link.listens_to == {"answers"}
     stage.link.ensure()
     assert stage.device.connects == 1
     assert [action.armed for action in stage.actions] == [1, 0]
@@ -212,7 +210,6 @@ def test_the_action_that_worked_before_is_the_only_one_that_is_tried_again():
     assert str(caught.value) == (
         "connected, but no allowed action works: a QoS 1 publish on first failed: nothing came back within 8 s"
     )
-    assert stage.link.listens_to == frozenset()
     stage.link.ensure()  # all of them, now that it is forgotten
     assert stage.link.action is stage.actions[1]
 
@@ -288,38 +285,42 @@ def test_listening_waits_for_suback_with_patience():
     assert stage.clock.now - begin == 8.0
 
 
-def test_the_end_of_a_subscription_is_waited_for():
+def test_a_connection_is_clean_until_something_else_was_sent_or_it_ended():
+    stage = Stage()
+    assert not stage.link.clean
+    stage.link.fresh()
+    assert stage.link.clean
+    assert (stage.link.since, stage.link.packets) == (LATENCY, 0)
+    stage.link.spoil()
+    assert not stage.link.clean
+    stage.link.fresh()
+    assert stage.link.clean
+    assert stage.device.connects == 2
+    stage.device.hang_up(after=0.0)
+    assert not stage.link.clean
+
+
+def test_a_connection_in_doubt_is_not_clean():
+    stage = Stage()
+    stage.link.fresh()
+    stage.link.doubt()
+    assert not stage.link.clean
+
+
+def test_a_reconnect_whose_allowed_action_cannot_be_prepared_is_none():
+    stage = Stage()
+    stage.link.fresh()
+    stage.actions[0].arm = lambda *, timeout: False
+    with pytest.raises(NotConnected, match="a QoS 1 publish on allowed could not be prepared"):
+        stage.link.fresh()
+    assert not stage.link.clean
+
+
+def test_an_allowed_action_that_need_not_be_seen_is_not_looked_for():
     stage = Stage()
     stage.link.ensure()
-    begin = stage.clock.now
-    stage.link.stop_listening("t")
-    assert stage.device.unsubscribed == ["t"]
-    assert stage.clock.now - begin == LATENCY
-    stage.device.unsubscribe = lambda topic_filter: True  # and nothing comes of it
-    begin = stage.clock.now
-    stage.link.stop_listening("t")
-    assert stage.clock.now - begin == 8.0
-    stage.device.unsubscribe = lambda topic_filter: stage.device.hang_up() or True
-    begin = stage.clock.now
-    stage.link.stop_listening("t")
-    assert stage.clock.now - begin == LATENCY
-
-
-def test_a_board_that_refuses_to_unsubscribe_is_not_waited_for():
-    stage = Stage()
-    stage.link.ensure()
-    stage.device.unsubscribe = lambda topic_filter: False
-    begin = stage.clock.now
-    stage.link.stop_listening("t")
-    assert stage.clock.now == begin
-
-
-def test_nothing_is_unsubscribed_that_the_action_needs_or_without_a_connection():
-    stage = Stage()
-    stage.link.stop_listening("t")
-    stage.link.ensure()
-    stage.link.stop_listening("answers")
-    assert stage.device.unsubscribed == []
+    stage.device.swallow = {"allowed"}
+    assert stage.link.run(seek=False) == Control(True, True, LATENCY, "")
 
 
 def test_the_gap_counts_from_one_connect_to_the_next():

@@ -12,7 +12,7 @@ import pytest
 from harness.errors import BoardLost, CloudUnreachable, HarnessError, LabError, Misuse, NoAnswer, NotRegistered
 from harness.firmware import MqttEventKind
 from harness.timeline import Event, Kind
-from harness.trial import Outcome, ServiceAnswer
+from harness.trial import NotConnected, Outcome, ServiceAnswer
 from harness.trial.judge import VERSION
 from harness.trial.phases import Phase, PhaseLog, TroubleSource, spans
 from tests.unit.trial.fakes import LOGIN, Clock, ClockedTimeline, FakeRegistration, Stage, through_json
@@ -37,113 +37,6 @@ def record(stage):
 
 def lost(*_arguments, **_options):
     raise NoAnswer("fake: no answer to AT#XMQTTPUB")
-
-
-def test_the_record_of_a_publish_that_is_refused():
-    stage = Stage({"other"}, hold=2.0)
-    stage.trials.publish("other", witness=stage.delivered)
-    assert record(stage) == [
-        '0.000 0.1 attempt begin {"action": "publish on other (QoS 1)", "sort": "packet", "policy": "Policy: '
-        'iot:Publish other.", "difference": ""}',
-        "0.000 0.1 connect begin",
-        "0.125 mqtt: accepted",
-        "0.125 step: connect as dev-1: accepted",
-        "0.250 mqtt: puback",
-        '0.250 0.1 connect end {"control": "a QoS 1 publish on allowed"}',
-        '0.250 0.1 baseline begin {"nonce": "<nonce>"}',
-        "0.375 mqtt: puback",
-        '0.375 0.1 baseline end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
-        '0.375 0.1 action begin {"nonce": "<nonce>"}',
-        '0.375 0.1 action end {"sent": true}',
-        '0.375 0.1 fence begin {"nonce": "<nonce>"}',
-        "0.500 mqtt: hung up: ENOTCONN (128)",
-        '0.500 0.1 fence end {"acked": false, "seen": false, "seconds": 0.125, "detail": "hung up: ENOTCONN (128)"}',
-        "0.500 0.1 hold begin",
-        "0.500 0.1 hold end",
-        "0.500 0.1 questions begin",
-        '0.500 0.1 questions end {"registered": true, "registration": "+CEREG: 5,1"}',
-        "0.500 0.1 reconnect begin",
-        "0.625 mqtt: accepted",
-        "0.625 step: connect as dev-1: accepted",
-        "0.625 0.1 reconnect end",
-        '0.625 0.1 after begin {"nonce": "<nonce>"}',
-        "0.750 mqtt: puback",
-        '0.750 0.1 after end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
-        "0.750 0.1 delivery begin",
-        '0.750 0.1 delivery end {"reached": false}',
-        "0.750 0.1 attempt end",
-        "0.750 facts: verdict: policy disconnect. Policy: iot:Publish other. Just before, on the same "
-        "connection, a QoS 1 publish on allowed worked (125 ms). The board was hung up on, ENOTCONN (128), "
-        "125 ms after the action and before the fence was acknowledged. The modem stayed registered (+CEREG: "
-        "5,1) and nothing restarted. The message reached nobody. The same credentials connected again, and "
-        "the allowed action worked again.",
-    ]
-
-
-def test_the_record_of_a_publish_that_is_tolerated():
-    stage = Stage(hold=2.0)
-    stage.trials.publish("other", witness=stage.delivered)
-    assert record(stage) == [
-        '0.000 0.1 attempt begin {"action": "publish on other (QoS 1)", "sort": "packet", "policy": "Policy: '
-        'iot:Publish other.", "difference": ""}',
-        "0.000 0.1 connect begin",
-        "0.125 mqtt: accepted",
-        "0.125 step: connect as dev-1: accepted",
-        "0.250 mqtt: puback",
-        '0.250 0.1 connect end {"control": "a QoS 1 publish on allowed"}',
-        '0.250 0.1 baseline begin {"nonce": "<nonce>"}',
-        "0.375 mqtt: puback",
-        '0.375 0.1 baseline end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
-        '0.375 0.1 action begin {"nonce": "<nonce>"}',
-        '0.375 0.1 action end {"sent": true}',
-        '0.375 0.1 fence begin {"nonce": "<nonce>"}',
-        "0.500 mqtt: puback",
-        "0.500 mqtt: puback",
-        '0.500 0.1 fence end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
-        "0.500 0.1 hold begin",
-        "2.500 0.1 hold end",
-        "2.500 0.1 effect begin",
-        '2.500 0.1 effect end {"seen": true, "detail": "the message was seen where it belongs", "message_sent": null}',
-        "2.500 0.1 questions begin",
-        '2.500 0.1 questions end {"registered": true, "registration": "+CEREG: 5,1"}',
-        "2.500 0.1 attempt end",
-        "2.500 facts: verdict: tolerated. Policy: iot:Publish other. Just before, on the same connection, a "
-        "QoS 1 publish on allowed worked (125 ms). The fence after it was acknowledged and seen too (125 "
-        "ms). Effect: the message was seen where it belongs.",
-    ]
-
-
-def test_the_record_of_a_connect_that_is_refused():
-    stage = Stage({"wrong"}, hold=2.0)
-    stage.trials.connect(WRONG, difference="another client id")
-    assert record(stage) == [
-        '0.000 0.1 attempt begin {"action": "connect as wrong (another client id)", "sort": "connect", '
-        '"policy": "Policy: iot:Connect wrong.", "difference": "another client id"}',
-        "0.000 0.1 connect begin",
-        "0.125 mqtt: accepted",
-        "0.125 step: connect as dev-1: accepted",
-        "0.250 mqtt: puback",
-        "0.250 mqtt: disconnected as asked",
-        "0.250 0.1 connect end",
-        "0.250 0.1 action begin",
-        "0.375 mqtt: hung up: ENOTCONN (128)",
-        "0.375 step: connect as wrong: closed instead of a CONNACK (hung up: ENOTCONN (128))",
-        '0.375 0.1 action end {"stage": "closed instead of a CONNACK", "detail": "hung up: ENOTCONN (128)", '
-        '"seconds": 0.125}',
-        "0.375 0.1 questions begin",
-        '0.375 0.1 questions end {"registered": true, "registration": "+CEREG: 5,1"}',
-        "0.375 0.1 reconnect begin",
-        "0.500 mqtt: accepted",
-        "0.500 step: connect as dev-1: accepted",
-        "0.500 0.1 reconnect end",
-        '0.500 0.1 after begin {"nonce": "<nonce>"}',
-        "0.625 mqtt: puback",
-        '0.625 0.1 after end {"acked": true, "seen": true, "seconds": 0.125, "detail": ""}',
-        "0.625 0.1 attempt end",
-        "0.625 facts: verdict: refused at connect. Policy: iot:Connect wrong. Before and after it the right "
-        "login connected to the same host and port, and its allowed action worked; with another client id: "
-        "closed instead of a CONNACK (hung up: ENOTCONN (128)). The modem stayed registered.",
-    ]
 
 
 def test_the_record_of_an_own_connect_that_is_refused():
@@ -197,30 +90,25 @@ def test_the_record_of_a_board_that_goes_away_twice_is_two_attempts():
     stage.link.ensure()
     stage.device.publish = lost
     stage.trials.publish("other", witness=None)
-    assert record(stage) == [
-        "0.125 mqtt: accepted",
-        "0.125 step: connect as dev-1: accepted",
-        "0.250 mqtt: puback",
-        '0.250 3.1 attempt begin {"action": "publish on other (QoS 1)", "sort": "packet", "policy": "Policy: '
-        'iot:Publish other.", "difference": ""}',
-        "0.250 3.1 connect begin",
-        '0.250 3.1 connect end {"control": "a QoS 1 publish on allowed"}',
-        '0.250 3.1 baseline begin {"nonce": "<nonce>"}',
-        "0.250 3.1 baseline end",
-        "0.250 fault: fake: no answer to AT#XMQTTPUB",
-        "0.250 3.1 attempt end",
-        "0.250 facts: verdict: inconclusive. fake: no answer to AT#XMQTTPUB.",
-        '0.250 3.2 attempt begin {"action": "publish on other (QoS 1)", "sort": "packet", "policy": "Policy: '
-        'iot:Publish other.", "difference": ""}',
-        "0.250 3.2 connect begin",
-        "0.250 mqtt: disconnected as asked",
-        "0.375 mqtt: accepted",
-        "0.375 step: connect as dev-1: accepted",
-        "0.375 3.2 connect end",
+    lines = [one for one in record(stage) if " attempt " in one or "fault" in one or "facts" in one]
+    assert [one[:60].rstrip(chr(34)) for one in lines] == [
+        '0.250 3.1 attempt begin {"action": "publish on other (QoS 1)',
         "0.375 fault: fake: no answer to AT#XMQTTPUB",
-        "0.375 3.2 attempt end",
-        "0.375 facts: verdict: inconclusive. fake: no answer to AT#XMQTTPUB.",
+        "0.375 3.1 attempt end",
+        "0.375 facts: verdict: inconclusive. fake: no answer to AT#XM",
+        '0.375 3.2 attempt begin {"action": "publish on other (QoS 1)',
+        "0.500 fault: fake: no answer to AT#XMQTTPUB",
+        "0.500 3.2 attempt end",
+        "0.500 facts: verdict: inconclusive. fake: no answer to AT#XM",
     ]
+
+
+def test_trouble_after_something_was_staked_is_not_followed_by_another_attempt():
+    """Who may begin anew each time that the lab gets into trouble has more than one chance."""
+    stage = Stage()
+    stage.during("other", lost)
+    verdict = stage.trials.publish("other", witness=None)
+    assert (verdict.outcome, verdict.attempts) == (Outcome.INCONCLUSIVE, 1)
 
 
 def test_everything_that_a_trial_says_of_itself_has_its_source_and_its_name():
@@ -228,10 +116,29 @@ def test_everything_that_a_trial_says_of_itself_has_its_source_and_its_name():
     stage.trials.publish("other", witness=None).expect(Outcome.POLICY_DISCONNECT, Outcome.TOLERATED)
     events = [event for event in stage.timeline.since() if event.kind is not Kind.MQTT]
     assert {event.source for event in events} == {"trial"}
-    phases = [event for event in events if event.kind is Kind.PHASE]
-    assert phases[0].text == "attempt 1: publish on other (QoS 1)"
-    assert [event.text for event in phases[1:5]] == ["connect", "connect ends", "baseline", "baseline ends"]
+    texts = [event.text for event in events if event.kind is Kind.PHASE]
+    assert texts[0] == "attempt 1: publish on other (QoS 1)"
+    assert texts[1:7] == ["baseline", "connect", "connect ends", "baseline", "baseline ends", "plan ends"]
     assert events[-1].text == "expected policy disconnect or tolerated, got policy disconnect"
+
+
+def test_the_record_of_an_experiment_has_what_is_needed_to_carry_it_out_again():
+    stage = Stage({"other"})
+    stage.trials.publish("other", witness=None)
+    begun = [event.data for event in through_json(stage.timeline.since()) if event.data.get("on") == "begin"]
+    attempt, arms = begun[0]["experiment"], [data for data in begun if data.get("plan") == "arm"]
+    assert attempt["kind"] == "action"
+    assert attempt["rule"] == {"confidence": 1e-4, "hold": 0.5, "group": 10, "budget": None}
+    assert attempt["subject"]["sham"] == "publish on team/h (QoS 1)"
+    assert attempt["subject"]["differs"].startswith("topic")
+    assert attempt["night"]["shams"] == 0
+    assert [arm["arm"] for arm in arms] == [1, 2, 3, 4]
+    assert all(arm["draws"] == [arm["place"] - 1] for arm in arms)
+    assert all(arm["steps"][arm["place"] - 1] == {"do": "action"} for arm in arms)
+    (facts,) = [event.data for event in through_json(stage.timeline.since()) if event.kind is Kind.FACTS]
+    assert facts["judge"] == VERSION == 3
+    assert facts["one_in"] > 10_000
+    assert [(arm["place"], arm["meaning"]) for arm in facts["tally"]["arms"]] == [(arm["place"], "hit") for arm in arms]
 
 
 def test_the_record_of_a_verdict_is_complete():
@@ -250,7 +157,6 @@ def test_the_record_of_a_verdict_is_complete():
         "control": "a QoS 1 publish on allowed",
         "policy": "Policy: iot:Connect dev-1.",
         "registered": "+CEREG: 5,1",
-        "sent": True,
         "sort": "own connect",
         "tries": [{"stage": "accepted", "detail": "", "seconds": 0.125}],
         "refs": {"registered": [6], "tries": [4]},
@@ -366,34 +272,35 @@ def test_a_publish_is_sent_as_it_was_asked_for():
     stage = Stage()
     stage.link.ensure()
     calls = sent(stage)
-    asked = []
     stage.trials.publish("a", witness=None)
-    stage.trials.publish("b", b"%NONCE%-%NONCE%", qos=0, retain=True, witness=lambda *both: bool(asked.append(both)))
-    assert [call for call in calls if call[0] != "allowed"] == [
+    stage.trials.publish("b", b"%NONCE%-%NONCE%", qos=0, retain=True, witness=None)
+    assert [call for call in calls if call[0] in ("a", "b")] == [
         ("a", '{"appId":"HARNESS","messageType":"DATA","data":"<nonce>"}', {"qos": 1, "retain": False}),
         ("b", "<nonce>-<nonce>", {"qos": 0, "retain": True}),
     ]
     first, second = stage.recorded
-    assert first.action == "publish on a (QoS 1)"
-    assert first.effect is None
+    assert (first.action, first.effect) == ("publish on a (QoS 1)", None)
     assert first.evidence.startswith("Policy: iot:Publish a. Just before")
     assert second.action == "publish on b (QoS 0, retain)"
     assert second.evidence.startswith("Policy: iot:Publish b. Policy: iot:RetainPublish b. Just before")
-    assert second.effect is False
-    assert second.evidence.endswith("there was no effect: the message was seen nowhere.")
-    ((token, timeout),) = asked
-    assert NONCE.fullmatch(token)
-    assert timeout == stage.link.settle
+
+
+def test_a_witness_is_waited_for_until_it_settles_and_then_rounds_decide():
+    stage = Stage()
+    asked = []
+    verdict = stage.trials.publish("b", witness=lambda *both: bool(asked.append(both)))
+    assert (verdict.outcome, verdict.effect) == (Outcome.IGNORED, False)
+    assert {timeout for _, timeout in asked} == {stage.link.settle}
+    assert len({token for token, _ in asked}) == len(asked) == 5, "once alone, and in four rounds"
+    assert "(the message was seen nowhere)" in verdict.evidence
 
 
 def test_a_witness_is_not_waited_for_after_a_hang_up():
-    """The allowed action on the next connection was sent later, and has arrived."""
     stage = Stage({"other"})
     asked = []
     stage.trials.publish("other", witness=lambda *both: bool(asked.append(both)))
-    ((token, timeout),) = asked
-    assert NONCE.fullmatch(token)
-    assert timeout == 0.0
+    assert {timeout for _, timeout in asked} == {0.0}
+    assert len(asked) == 4
     assert stage.recorded[0].outcome is Outcome.POLICY_DISCONNECT
 
 
@@ -406,18 +313,14 @@ def test_where_nobody_can_look_nobody_says_that_it_reached_nobody():
 ASKED = ServiceAnswer(b'{"clientToken":"%NONCE%"}', "get/+", "get/")
 
 
-def test_a_request_is_subscribed_to_sent_and_waited_for():
+def test_a_request_is_subscribed_to_and_sent():
     stage = Stage()
-    stage.link.ensure()
     calls = sent(stage)
-    begin = stage.clock.now
     verdict = stage.trials.request("get", ASKED)
     assert verdict.action == "publish on get (QoS 1)"
     assert ("get", '{"clientToken":"<nonce>"}', {}) in calls
     assert "Policy: iot:Publish get." in verdict.evidence
-    assert "there was no effect: it was not answered within 0.5 s." in verdict.evidence
-    # SUBACK, baseline, fence, then the answer in vain, then UNSUBACK
-    assert stage.clock.now - begin == 3 * 0.125 + 0.5 + 0.125
+    assert "it was not answered within 0.5 s" in verdict.evidence
 
 
 def test_a_request_whose_answer_comes_without_a_subscription():
@@ -426,13 +329,29 @@ def test_a_request_whose_answer_comes_without_a_subscription():
     stage.device.subscribe = lambda topic_filter, *, qos=1: bool(subscribed.append(topic_filter)) or True
     verdict = stage.trials.request("get", ASKED._replace(listen=None))
     assert verdict.outcome is Outcome.IGNORED
-    assert subscribed == stage.device.unsubscribed == []
+    assert subscribed == []
 
 
 def test_a_request_whose_answers_could_not_be_subscribed_to_says_so():
     verdict = Stage({"get/+"}).trials.request("get", ASKED)
-    said = "Effect: an answer could not be awaited, as get/+ could not be subscribed to."
-    assert verdict.evidence.endswith(said)
+    assert "Effect: an answer could not be awaited, as get/+ could not be subscribed to." in verdict.evidence
+
+
+def test_what_a_test_listens_to_is_subscribed_to_on_every_connection():
+    stage = Stage({"other"})
+    subscribed = []
+    stage.trials.listen("answers")
+    subscribe = stage.device.subscribe
+    stage.device.subscribe = lambda topic_filter, *, qos=1: (subscribed.append(topic_filter), subscribe(topic_filter))[
+        1
+    ]
+    stage.trials.publish("other", witness=None)
+    assert subscribed == ["answers"] * 5
+
+
+def test_what_cannot_be_listened_to_is_the_labs_trouble():
+    with pytest.raises(NotConnected, match="answers could not be subscribed to"):
+        Stage({"answers"}).trials.listen("answers")
 
 
 @pytest.mark.parametrize(
@@ -461,22 +380,7 @@ def test_a_subscription_says_what_it_is_and_what_it_rests_on():
     verdict = Stage().trials.subscribe("t/+", trigger=None)
     assert verdict.action == "subscribe to t/+ (QoS 1)"
     assert "Policy: iot:Subscribe t/+." in verdict.evidence
-    said = "Effect: nothing can be sent there from outside, so the fence alone shows it."
-    assert verdict.evidence.endswith(said)
-
-
-def test_a_trigger_that_nothing_shows_says_how_long_was_waited():
-    verdict = Stage().trials.subscribe("t/+", trigger=lambda _token: None)
-    said = "there was no effect: no message arrived within 0.5 s, and nothing shows that one was sent."
-    assert verdict.evidence.endswith(said)
-
-
-def test_a_connection_that_ends_before_the_effect_is_seen_says_how():
-    stage = Stage()
-    verdict = stage.trials.subscribe("t/+", trigger=lambda _token: stage.device.hang_up())
-    assert verdict.evidence.endswith(
-        "the action was tolerated, and the connection ended before its effect was seen: hung up: ENOTCONN (128)."
-    )
+    assert "Effect: nothing can be sent there from outside, so the fence alone shows it." in verdict.evidence
 
 
 # -- the modem before a trial
@@ -514,13 +418,14 @@ def test_set_up_of_a_trial_is_connected():
     assert stage.link.connected
 
 
-def test_an_account_that_is_locked_out_is_recorded_with_how_far_the_reconnect_came():
+def test_an_account_that_is_locked_out_is_recorded_with_how_far_the_connect_came():
     stage = Stage({"other"})
     stage.device.refuse_connects_after = 1
-    stage.trials.publish("other", witness=None)
-    ends = [event.data for event in stage.timeline.since() if event.text == "reconnect ends"]
-    assert ends[0]["error"] == "dev-1 could not connect: closed instead of a CONNACK (hung up: ENOTCONN (128))"
-    assert not any(event.text == "delivery" for event in stage.timeline.since())  # nothing worked, so nobody looks
+    verdict = stage.trials.publish("other", witness=None)
+    ends = [event.data for event in stage.timeline.since() if event.text == "connect ends"]
+    said = "dev-1 could not connect: closed instead of a CONNACK (hung up: ENOTCONN (128))"
+    assert ends[1]["error"] == said
+    assert said in verdict.evidence
 
 
 def test_the_nonce_of_a_control_is_the_one_that_is_published():
@@ -532,24 +437,9 @@ def test_the_nonce_of_a_control_is_the_one_that_is_published():
     )
     stage.trials.publish("other", witness=None)
     begun = {event.text: event.data["nonce"] for event in stage.timeline.since() if "nonce" in event.data}
-    assert sorted(begun) == ["action", "baseline", "fence"]
+    assert {"action", "baseline", "fence"} <= begun.keys()
     assert [payload for topic, payload in calls if topic == "allowed"][-2:] == [begun["baseline"], begun["fence"]]
     assert begun["action"] in next(payload for topic, payload in calls if topic == "other")
-
-
-def test_what_came_before_the_action_is_not_taken_for_its_effect_or_its_end():
-    stage = Stage(hold=1.0)
-    stage.link.ensure()
-    stage.device.hang_up(after=0.0)  # of the connection before this one
-    stage.link.ensure()
-
-    def trigger(token):
-        stage.device.event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
-
-    begin = stage.clock.now
-    verdict = stage.trials.subscribe("t/+", trigger=trigger)
-    assert (verdict.outcome, verdict.effect) == (Outcome.TOLERATED, True)
-    assert stage.clock.now - begin == 2 * 0.125 + 1.0 + 0.125 + 0.125  # controls, hold, message, UNSUBACK
 
 
 def test_a_publish_in_the_harness_own_words_has_its_qos_and_flag_too():

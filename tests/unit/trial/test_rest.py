@@ -1,5 +1,7 @@
 """REST trials: a refusal counts only between two granted calls that differ in the token alone."""
 
+import itertools
+
 import pytest
 
 from harness.cloud import RestAnswer
@@ -14,14 +16,20 @@ GRANTED, NOTHING, DENIED = RestAnswer(200), RestAnswer(404, 40499), RestAnswer(4
 
 def trial(answer, *controls):
     recorded, timeline = [], Timeline()
-    answers = iter(controls)
+    answers = itertools.cycle(controls)
     control = (lambda: next(answers)) if controls else None
-    verdict = RestTrials(timeline, recorded.append).call("ask", lambda: answer, control=control)
+    trials = RestTrials(timeline, recorded.append, pause=lambda _seconds: None)
+    verdict = trials.call("ask", lambda: answer, control=control)
     assert recorded == [verdict]
     (again,) = rejudge(through_json(timeline.since()))
     assert again.same
     assert (again.anew.outcome, again.anew.evidence) == (verdict.outcome, verdict.evidence)
     return verdict
+
+
+def trial_of(call):
+    trials = RestTrials(Timeline(), lambda _verdict: None, pause=lambda _seconds: None)
+    return trials.call("ask", call, control=lambda: GRANTED)
 
 
 @pytest.mark.parametrize("answer", [RestAnswer(401), RestAnswer(403, 40100), RestAnswer(404, 40410)])
@@ -36,7 +44,7 @@ def test_granted_call_is_authorised():
     assert trial(GRANTED, GRANTED, GRANTED).outcome is Outcome.AUTHORISED
 
 
-@pytest.mark.parametrize("controls", [(DENIED, GRANTED), (GRANTED, DENIED)])
+@pytest.mark.parametrize("controls", [(DENIED,), (DENIED, GRANTED)])
 def test_nothing_is_proved_when_the_right_token_fails(controls):
     assert trial(DENIED, *controls).outcome is Outcome.INCONCLUSIVE
 
@@ -47,9 +55,21 @@ def test_other_answers_prove_nothing(status):
 
 
 def test_evidence_names_the_answers():
-    evidence = trial(DENIED, GRANTED, GRANTED).evidence
-    assert "401 (code 40100): denied" in evidence
-    assert "200 before and 200 after" in evidence
+    evidence = trial(DENIED, GRANTED).evidence
+    assert "in words no cut can forge; the right one worked before, between and after" in evidence
+
+
+def test_a_403_from_in_between_is_no_word_of_the_apis():
+    """It has no number of nRF Cloud's: a coin decides whether it is the token that it is about."""
+    assert "A coin chose" in trial(RestAnswer(403), GRANTED).evidence
+    answers = iter([RestAnswer(403)])
+    assert trial_of(lambda: next(answers, GRANTED)).outcome is Outcome.AUTHORISED
+
+
+def test_a_busy_cloud_refuses_nothing():
+    answers = iter([RestAnswer(429), RestAnswer(503)])
+    assert trial_of(lambda: next(answers, DENIED)).outcome is Outcome.DENIED
+    assert trial(RestAnswer(500), GRANTED).outcome is Outcome.INCONCLUSIVE
 
 
 def test_unreachable_cloud_is_the_labs_trouble():

@@ -1,5 +1,6 @@
 """How long a trial waits for what: neither too short, which misses what comes, nor too long, which the clock shows."""
 
+import secrets
 from dataclasses import replace
 
 import pytest
@@ -12,38 +13,54 @@ CONNECTED = 2 * LATENCY  # CONNACK, and the PUBACK of the first allowed action
 FRAMED = 2 * LATENCY  # baseline and fence
 
 
-def test_a_tolerated_publish_takes_its_answers_and_the_hold():
+def test_a_tolerated_publish_takes_its_answers_and_the_hold(monkeypatch):
+    monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 3)
     stage = Stage(hold=2.0)
     assert stage.trials.publish("other", witness=None).outcome is Outcome.TOLERATED
-    assert stage.clock.now == CONNECTED + FRAMED + 2.0
+    assert stage.clock.now == CONNECTED + LATENCY + 3 * LATENCY + FRAMED + 2.0  # baseline, shams, action and fence
 
 
-@pytest.mark.parametrize(
-    ("delay", "outcome"), [(1.0, Outcome.POLICY_DISCONNECT), (2.0, Outcome.POLICY_DISCONNECT), (2.5, Outcome.TOLERATED)]
-)
-def test_a_refusal_counts_as_long_as_the_hold_after_the_fence(delay, outcome):
-    stage = Stage({"other"}, hold=2.0)
-    stage.device.refusal_delay["other"] = delay
+@pytest.mark.parametrize("delay", [1.0, 2.0])
+def test_a_hang_up_within_the_hold_after_an_answer_is_found_out(delay):
+    stage = Stage(hold=2.0)
+    publish = stage.device.publish
+
+    def late(topic, payload, **options):
+        sent = publish(topic, payload, **options)
+        if topic == "other":
+            stage.device.event(MqttEventKind.CLOSED, -128, after=LATENCY + delay)
+        return sent
+
+    stage.device.publish = late
     verdict = stage.trials.publish("other", witness=None)
-    assert verdict.outcome is outcome
-    assert ("came late" in verdict.evidence) is (outcome is Outcome.POLICY_DISCONNECT)
+    assert verdict.outcome is Outcome.ACKNOWLEDGED_THEN_CLOSED
+    assert f"{delay:g}, {delay:g}" in verdict.evidence
 
 
-def test_a_hang_up_ends_every_wait_at_once():
+def test_a_refusal_that_comes_late_without_an_answer_is_one(monkeypatch):
+    stage = Stage({"other"}, hold=2.0)
+    stage.device.refusal_delay["other"] = 1.0  # three times the median round trip, then the fence, then the end
+    assert stage.trials.publish("other", witness=None).outcome is Outcome.LATE_DISCONNECT
+
+
+def test_a_hang_up_ends_every_wait_at_once(monkeypatch):
+    monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 0)
     stage = Stage({"other"}, hold=2.0)
     assert stage.trials.publish("other", witness=None).outcome is Outcome.POLICY_DISCONNECT
-    assert stage.clock.now == CONNECTED + LATENCY + LATENCY + CONNECTED  # baseline; hang-up; again
+    assert stage.clock.now == LATENCY + 4 * (3 * LATENCY) + 2 * LATENCY  # choosing; CONNACK, baseline, hang-up; again
 
 
-def test_silence_lasts_as_long_as_an_answer_may_take_for_fence_and_hang_up():
+def test_silence_is_waited_out_with_patience_and_a_fence_behind_the_action(monkeypatch):
+    monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 0)
     stage = Stage(hold=2.0)
     stage.link.ensure()
     begin = stage.clock.now
     stage.during("other", lambda: stage.device.silent_for.update({"allowed", "other"}))
-    stage.trials.publish("other", witness=None)
-    assert stage.recorded[0].outcome is Outcome.INCONCLUSIVE
-    first = next(event.t for event in stage.timeline.since() if event.text.startswith("verdict:"))
-    assert first - begin == LATENCY + 2 * stage.link.patience
+    verdict = stage.trials.publish("other", witness=None)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    ends = [event for event in stage.timeline.since() if event.text == "action ends"]
+    baseline, fence = 2 * LATENCY, stage.link.patience
+    assert ends[0].t - begin == baseline + 3 * LATENCY + fence
 
 
 def test_the_end_of_a_refused_connection_is_waited_for_before_the_next_is_made():
@@ -52,10 +69,8 @@ def test_the_end_of_a_refused_connection_is_waited_for_before_the_next_is_made()
     stage.device.connack_refused_for = {"wrong"}
     verdict = stage.trials.connect(replace(LOGIN, client_id="wrong"), difference="another client id")
     assert verdict.outcome is Outcome.REFUSED_AT_CONNECT
-    assert (verdict.attempts, stage.device.connects) == (1, 3)
-    assert "CONNACK with a refusal (CONNACK return code 5)" in verdict.evidence
-    assert stage.link.connected
-    assert stage.clock.now == CONNECTED + 2 * LATENCY + CONNECTED
+    assert "in words no cut can forge" in verdict.evidence
+    assert stage.device.connects <= 10
 
 
 def test_no_answer_to_connect_is_waited_for_with_patience_and_proves_nothing():
@@ -63,9 +78,8 @@ def test_no_answer_to_connect_is_waited_for_with_patience_and_proves_nothing():
     stage.device.no_connack_for = {"wrong"}
     verdict = stage.trials.connect(replace(LOGIN, client_id="wrong"), difference="another client id")
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "no answer to CONNECT (within 8 s)" in verdict.evidence
-    first = next(event.t for event in stage.timeline.since() if event.text.startswith("verdict:"))
-    assert first == CONNECTED + stage.link.patience + CONNECTED
+    wrong = [event for event in stage.timeline.since() if event.text == "action ends"]
+    assert {event.data["detail"] for event in wrong} == {"within 8 s"}
 
 
 def test_two_connects_of_a_client_id_have_the_gap_between_them():

@@ -24,6 +24,7 @@ from harness.trial.experiment import (
     Subject,
     Suspect,
     Tally,
+    VoidedBy,
 )
 from tests.simulation.play import play
 
@@ -84,6 +85,8 @@ def test_it_ends_with_a_result_and_well_formed_plans_whatever_is_seen(seed, work
             as_remote=chance.random() < 0.5,
             missing=chance.randrange(13),
             action_missing=chance.random() < 0.5,
+            void=chance.choice(["", "", "", "a line"]),
+            voided_by=chance.choice(list(VoidedBy)),
         )
 
     result = play(experiment, do)
@@ -139,7 +142,7 @@ def test_the_evidence_of_a_refusal_says_what_was_done_how_often_and_how_likely_c
     assert "Chance of a coincidence below 1 in 14," in result.evidence
     assert "The sham differs from the action in: topic." in result.evidence
     places = ", ".join(map(str, result.tally.places))
-    assert f"drawn at random each time ({places}); {result.tally.shams_answered} times" in result.evidence
+    assert f"drawn at random each time ({places}); {result.tally.shams_answered} allowed actions" in result.evidence
     assert sum(result.tally.places) - 4 == result.tally.shams_answered
 
 
@@ -197,14 +200,41 @@ def test_hung_up_on_twice_and_then_answered_is_mixed():
     assert result.suspect is Suspect.MIXED
 
 
-def test_a_lost_network_voids_the_verdict_at_once():
+@pytest.mark.parametrize(
+    ("by", "suspect"), [(VoidedBy.RESTART, Suspect.MODEM_RESET), (VoidedBy.OWN, Suspect.OWN_DISCONNECT)]
+)
+def test_what_makes_everything_worthless_ends_the_verdict_at_once(by, suspect):
     experiment = action()
     experiment.take(answered(experiment.next()))
-    experiment.take(ends_at(experiment.next(), 0, void="+CEREG: 2"))
-    assert experiment.next() == Stop()
-    result = experiment.result()
-    assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, Suspect.VOID)
-    assert "+CEREG: 2" in result.evidence
+    experiment.take(ends_at(experiment.next(), 0, void="a line", voided_by=by))
+    assert isinstance(experiment.next(), Stop)
+    assert (experiment.result().conclusion, experiment.result().suspect) == (Conclusion.INCONCLUSIVE, suspect)
+    assert "a line" in experiment.result().evidence.lower()
+
+
+def test_a_network_that_was_lost_once_costs_the_stake_and_no_more():
+    lost = iter([True])
+
+    def do(plan, index):
+        return ends_at(plan, index, void="+CEREG: 2") if next(lost, False) else ends_at(plan, index)
+
+    result = play(action(), at_action(do))
+    assert (result.conclusion, result.tally.hits, result.tally.misses) == (Conclusion.POLICY_DISCONNECT, 5, 1)
+
+
+def test_a_network_that_is_lost_twice_ends_it():
+    result = play(action(), at_action(lambda plan, index: ends_at(plan, index, void="+CEREG: 2")))
+    assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, Suspect.NETWORK_LOST)
+    assert result.tally.misses == 1
+
+
+def test_a_network_that_goes_away_during_the_controls_too_ends_it():
+    def do(plan):
+        void = "+CEREG: 2" if plan.name in ("idle control", "busy control") else ""
+        return answered(plan, void=void) if void else Observation((), 1.0)
+
+    result = play(action(), do)
+    assert result.suspect is Suspect.NETWORK_LOST
 
 
 def test_a_budget_ends_it_without_a_claim():

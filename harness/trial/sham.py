@@ -1,0 +1,118 @@
+"""Shams: allowed actions as like the one in question as the policies let them be. No I/O.
+
+An experiment proves "because of this action", and the action differs from a sham in more than its permission. So a sham
+copies what it can: SUBSCRIBE for SUBSCRIBE, QoS, length and levels of the topic, size of the payload, the retain flag.
+What is left is said in the evidence.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+
+from harness.trial.actions import PacketAction, Publish, ServiceRequest, Subscribe
+
+FILL: Final = "%FILL%"
+"""Stands in a template for any level or levels of a topic."""
+
+_FILLER = "harness-sham-"
+
+
+class Sham(NamedTuple):
+    """``differs``: in what it differs from the action, in words."""
+
+    action: PacketAction
+    differs: str
+
+
+class AllowedTopics(NamedTuple):
+    """Templates of topics and of filters that may be allowed, the preferred first; ``allows(right, topic)``: are they?
+
+    ``%FILL%`` in a template takes any length. A template without it begins with ``$``: a shadow's, whose payload is
+    an update of the reported state.
+    """
+
+    topics: Sequence[str]
+    filters: Sequence[str]
+    allows: Callable[[str, str], bool]
+
+
+def sham_for(action: PacketAction, known: AllowedTopics) -> Sham | None:
+    """Return the sham that is most like ``action``; None: none of the topics that are known is allowed."""
+    if isinstance(action, Subscribe):
+        found = _most_alike(action.topic_filter, known.filters, lambda topic: known.allows("iot:Subscribe", topic))
+        if found is None:
+            return None
+        return Sham(Subscribe(found, None), _words(_differences(action.topic_filter, found)))
+    if not isinstance(action, Publish | ServiceRequest):
+        return None
+    found = _most_alike(action.topic, known.topics, lambda topic: known.allows("iot:Publish", topic))
+    if found is None:
+        return None
+    size = len(action.payload) if isinstance(action, Publish) else len(action.service.payload)
+    qos = action.qos if isinstance(action, Publish) else 1
+    wants_retain = isinstance(action, Publish) and action.retain
+    retain = wants_retain and known.allows("iot:RetainPublish", found)
+    payload = _payload(found, size)
+    differences = _differences(action.topic, found)
+    if len(payload) != size:
+        differences.append(f"size ({size} and {len(payload)} bytes)")
+    if retain != wants_retain:
+        differences.append("retain flag")
+    return Sham(Publish(found, None, payload, qos, retain), _words(differences))
+
+
+def _most_alike(topic: str, templates: Iterable[str], allowed: Callable[[str], bool]) -> str | None:
+    candidates = [_filled(template, topic) for template in templates]
+    fitting = [candidate for candidate in candidates if allowed(candidate)]
+    return min(fitting, key=lambda candidate: _distance(topic, candidate), default=None)
+
+
+def _filled(template: str, like: str) -> str:
+    """Fill a template up to the length of ``like``, and to its number of levels where there is room."""
+    before, fill, after = template.partition(FILL)
+    if not fill:
+        return template
+    room = max(1, len(like) - len(before) - len(after))
+    levels = max(1, like.count("/") - before.count("/") - after.count("/") + 1)
+    text = (_FILLER * (room // len(_FILLER) + 1))[:room]
+    while levels > 1 and 2 * levels - 1 <= len(text):
+        levels -= 1
+        position = 2 * levels - 1
+        text = text[:position] + "/" + text[position + 1 :]
+    return before + text.replace("//", "/-") + after
+
+
+def _distance(topic: str, other: str) -> tuple[int, int, int]:
+    """Return how unlike two topics are: their first level, their wildcards, then length and levels."""
+    first = topic.split("/")[0] != other.split("/")[0]
+    wildcard = _has_wildcard(topic) != _has_wildcard(other)
+    return wildcard, first, abs(len(topic) - len(other)) + 4 * abs(topic.count("/") - other.count("/"))
+
+
+def _differences(topic: str, other: str) -> list[str]:
+    found = ["topic"]
+    if topic.startswith("$") != other.startswith("$"):
+        found.append("$ prefix")
+    if len(topic) != len(other):
+        found.append(f"length of the topic ({len(topic)} and {len(other)})")
+    if topic.count("/") != other.count("/"):
+        found.append(f"levels of the topic ({topic.count('/') + 1} and {other.count('/') + 1})")
+    if _has_wildcard(topic) != _has_wildcard(other):
+        found.append("wildcard")
+    return found
+
+
+def _has_wildcard(topic: str) -> bool:
+    return bool(set("#+") & set(topic))
+
+
+def _payload(topic: str, size: int) -> bytes:
+    """Return a payload of ``size`` bytes, or the shortest that the service behind the topic takes."""
+    if topic.startswith("$"):
+        head, tail = b'{"state":{"reported":{"harness":{"sham":"', b'"}}}}'
+    else:
+        head, tail = b'{"appId":"HARNESS","messageType":"DATA","data":"', b'"}'
+    return head + b"x" * max(0, size - len(head) - len(tail)) + tail
+
+
+def _words(differences: Sequence[str]) -> str:
+    return ", ".join(differences)

@@ -1,0 +1,112 @@
+"""From an experiment that was carried out to a verdict with its evidence. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from harness.timeline import Event
+from harness.trial.diagnosis import Diagnosis, Weight, diagnose
+from harness.trial.experiment import Conclusion, ExperimentResult, Saw, Suspect
+from harness.trial.facts import Sort, Stage
+from harness.trial.judge import REFUSING
+from harness.trial.judgement import How, Judgement, Sentence
+from harness.trial.phases import Phase, spans
+from harness.trial.verdict import LAB_OUTCOMES, Outcome
+from harness.trial.wire.carried_out import CarriedOut, Changed, Setup, replayed
+from harness.trial.wire.cited import cited
+
+_OUTCOMES: Final = {
+    Conclusion.TOLERATED: Outcome.TOLERATED,
+    Conclusion.IGNORED: Outcome.IGNORED,
+    Conclusion.POLICY_DISCONNECT: Outcome.POLICY_DISCONNECT,
+    Conclusion.LATE_DISCONNECT: Outcome.LATE_DISCONNECT,
+    Conclusion.ACKNOWLEDGED_THEN_CLOSED: Outcome.ACKNOWLEDGED_THEN_CLOSED,
+    Conclusion.REFUSED_IN_SUBACK: Outcome.REFUSED_IN_SUBACK,
+    Conclusion.INCONCLUSIVE: Outcome.INCONCLUSIVE,
+}
+_SUSPECTS: Final = {Suspect.NETWORK_LOST: Outcome.NETWORK_LOST, Suspect.MODEM_RESET: Outcome.MODEM_RESET}
+_ABSENT: Final = {"reached nobody", "rounds", "ignored"}
+
+
+def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
+    """Return the verdict. ``events``: of the attempt."""
+    result = carried.result
+    assert isinstance(result, ExperimentResult)  # noqa: S101 - for the type checker
+    sort = Sort(events[0].data["sort"])
+    outcome = _OUTCOMES.get(result.conclusion) or _refused(sort, events)
+    if sort is Sort.CALL and outcome is Outcome.TOLERATED:
+        outcome = Outcome.AUTHORISED
+    if result.suspect is not None:
+        outcome = _SUSPECTS.get(result.suspect, outcome)
+    refs = cited(result, carried.shown)
+    # Without a TLS session it never came to a decision on policies.
+    documents = "" if outcome is Outcome.REFUSED_IN_TLS else events[0].data.get("policy")
+    policy = [Sentence("policy", documents, how=How.DOCUMENTS)] if documents else []
+    said = [
+        Sentence(one.code, one.text, refs.get(one.code, ()), How.ABSENCE if one.code in _ABSENT else How.EVENTS)
+        for one in result.sentences
+    ]
+    if outcome in LAB_OUTCOMES or outcome in (Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT):
+        said += _diagnosed(diagnose(_last_end(events), events), outcome)
+    return Judgement(outcome, (*policy, *said), numbers(result))
+
+
+def _refused(sort: Sort, events: Sequence[Event]) -> Outcome:
+    """Return where a login or a call was refused: where most of its attempts ended."""
+    wrong = [span.found for span in spans(events).get(Phase.ACTION, ())]
+    wrong = [found for found in wrong if found.get("saw") not in (Saw.ANSWERED, Saw.LATER)]
+    if sort is Sort.CALL:
+        refusing = sum(found.get("status") in REFUSING for found in wrong)
+        return Outcome.DENIED if 2 * refusing > len(wrong) else Outcome.INCONCLUSIVE
+    stages = Counter(found.get("stage") for found in wrong)
+    most = stages.most_common(1)[0][0] if stages else None
+    if most == Stage.SILENT:
+        return Outcome.INCONCLUSIVE
+    return Outcome.REFUSED_IN_TLS if most == Stage.NO_SESSION else Outcome.REFUSED_AT_CONNECT
+
+
+def judged_again(events: Sequence[Event]) -> Judgement:
+    """Return the verdict that today's rules find in the events of an attempt."""
+    setup = Setup.of(events[0].data["experiment"])
+    try:
+        return judged(replayed(events, setup), events)
+    except Changed as change:
+        return Judgement(Outcome.INCONCLUSIVE, (Sentence("changed", str(change)),))
+
+
+def numbers(result: ExperimentResult) -> dict[str, Any]:
+    """Return an experiment's numbers, ready for JSON."""
+    suspect = None if result.suspect is None else result.suspect.value
+    found: Mapping[str, Any] = asdict(result.tally)
+    return {"one_in": result.one_in, "suspect": suspect, "tally": dict(found)}
+
+
+def _last_end(events: Sequence[Event]) -> Sequence[Event]:
+    """Return the events of the connection that ended last, and not as asked: from CONNACK to what was asked then."""
+    ends = [i for i, event in enumerate(events) if event.data.get("kind") == "closed" and event.data.get("result")]
+    if not ends:
+        return events
+    opened = [i for i, event in enumerate(events[: ends[-1]]) if event.data.get("kind") == "accepted"]
+    plan = (i for i, event in enumerate(events) if i > ends[-1] and event.text == "plan ends")
+    return events[opened[-1] if opened else 0 : next(plan, len(events)) + 1]
+
+
+def _diagnosed(diagnosis: Diagnosis, outcome: Outcome) -> list[Sentence]:
+    """Say what speaks for and against, and what nobody looked at."""
+    said = []
+    if outcome in LAB_OUTCOMES:
+        fits = diagnosis.speaks_for or diagnosis.findings
+        for finding in fits[:3]:
+            said.append(
+                Sentence(
+                    "speaks for", f"{finding.cause} ({finding.weight.name.lower()}): {finding.text}.", finding.refs
+                )
+            )
+    against = [one for one in diagnosis.speaks_against if one.weight >= Weight.LIKELY]
+    if against and outcome not in LAB_OUTCOMES:
+        for finding in against[:3]:
+            said.append(Sentence("speaks against", f"Against it speaks {finding.cause}: {finding.text}.", finding.refs))
+    if diagnosis.missing:
+        said.append(Sentence("missing", f"Not looked at: {'; '.join(diagnosis.missing)}.", how=How.ABSENCE))
+    return said

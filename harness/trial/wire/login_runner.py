@@ -1,0 +1,126 @@
+"""Carries out the attempts of an experiment on a login or a call: the one in question, or the right one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
+from typing import Any, Final
+
+from harness.cloud import RestAnswer
+from harness.modem import Modem
+from harness.trial.connect_trial import ConnectTrial
+from harness.trial.connection import MqttConnection
+from harness.trial.experiment import Do, Observation, Plan, Saw
+from harness.trial.facts import Attempt, Reply, Stage
+from harness.trial.judge import REFUSING
+from harness.trial.phases import Phase, PhaseLog
+from harness.trial.questions import ask_modem
+from harness.trial.wire.observation_of import Refs, observation_of
+
+_UNAVAILABLE: Final = 3
+_STAGES: Final = {
+    Stage.ACCEPTED: Saw.ANSWERED,
+    Stage.REFUSED: Saw.REFUSED,
+    Stage.NO_CONNACK: Saw.CLOSED,
+    Stage.NO_SESSION: Saw.CLOSED,
+    Stage.SILENT: Saw.NOTHING,
+}
+
+
+class LoginRunner:
+    """Makes attempts of ``action`` on ``link``, or of the link's own login. ``pause``: lets seconds pass."""
+
+    def __init__(self, link: MqttConnection, modem: Modem, log: PhaseLog, action: ConnectTrial) -> None:
+        self._link = link
+        self._modem = modem
+        self._log = log
+        self._action = action
+
+    @property
+    def _shared(self) -> bool:
+        """Whether the right login works under the circumstances too: it uses another sec_tag."""
+        return self._action.login.sec_tag != self._link.login.sec_tag
+
+    def around(self) -> AbstractContextManager[object]:
+        """Return what holds for the whole experiment: circumstances that do not touch the right login."""
+        return self._action.circumstances() if self._shared else _as_they_are()
+
+    def do(self, plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:
+        """Carry out ``plan``. Raises LabError: the lab's trouble."""
+        return _do(self._log, plan, about, self._attempt, self._link.pause)
+
+    def _attempt(self, wrong: bool) -> None:
+        login = self._action.login if wrong else self._link.login
+        with self._circumstances(wrong):
+            with self._log.phase(Phase.ACTION if wrong else Phase.RIGHT, step=0) as found:
+                attempt = self._link.attempt(login)
+                found |= asdict(attempt) | {"saw": _saw(attempt)}
+            if attempt.stage is Stage.ACCEPTED:
+                self._link.disconnect()
+            ask_modem(self._modem, self._log)
+
+    def _circumstances(self, wrong: bool) -> AbstractContextManager[object]:
+        return self._action.circumstances() if wrong and not self._shared else _as_they_are()
+
+
+class CallRunner:
+    """Makes calls with the token in question, or with the right one."""
+
+    def __init__(
+        self,
+        log: PhaseLog,
+        call: Callable[[], RestAnswer],
+        control: Callable[[], RestAnswer],
+        pause: Callable[[float], None],
+    ) -> None:
+        self._log = log
+        self._call = call
+        self._control = control
+        self._pause = pause
+
+    def do(self, plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:
+        """Carry out ``plan``. Raises LabError: the lab's trouble."""
+        return _do(self._log, plan, about, self._attempt, self._pause)
+
+    def _attempt(self, wrong: bool) -> None:
+        with self._log.phase(Phase.ACTION if wrong else Phase.RIGHT, step=0) as found:
+            answer = self._call() if wrong else self._control()
+            found |= asdict(Reply(answer.status, answer.authorised, str(answer))) | {"saw": _said(answer)}
+
+
+def _do(
+    log: PhaseLog,
+    plan: Plan,
+    about: Mapping[str, Any],
+    attempt: Callable[[bool], None],
+    pause: Callable[[float], None],
+) -> tuple[Observation, Refs]:
+    with log.phase(Phase.PLAN, plan.name, **plan.as_data(), since=0.0, packets=0, **about):
+        first = log.begun
+        for number, step in enumerate(plan.steps):
+            if step.do is Do.PAUSE:
+                with log.phase(Phase.PAUSE, step=number, seconds=step.seconds):
+                    pause(step.seconds)
+            else:
+                attempt(step.do is Do.WRONG_LOGIN)
+    return observation_of(log.since(first))
+
+
+def _saw(attempt: Attempt) -> Saw:
+    """CONNACK 3 says that the server is not available, which is no refusal of the login [MQTT-3.2.2.3]."""
+    if attempt.stage is Stage.REFUSED and attempt.detail.endswith(f" {_UNAVAILABLE}"):
+        return Saw.LATER
+    return _STAGES[attempt.stage]
+
+
+def _said(answer: RestAnswer) -> Saw:
+    """A refusal counts as the API's own word only with a number of nRF Cloud's: something in between has none."""
+    if answer.authorised:
+        return Saw.ANSWERED
+    if answer.status == 429 or answer.status >= 500:
+        return Saw.LATER
+    return Saw.REFUSED if answer.status in REFUSING and answer.code is not None else Saw.CLOSED
+
+
+@contextmanager
+def _as_they_are() -> Iterator[None]:
+    yield

@@ -1,0 +1,312 @@
+"""From the events of one plan to what was seen of it: a pure function.
+
+A plan is a phase that holds its steps. Their ends say what only the actor knows: did the board take the packet, was the
+message seen. Acknowledgements, the end of the connection, a lost network or a restart are read from the board's own
+lines in between.
+
+A *window* of a step reaches from what decided the step before it to its own end. So an end of the connection that came
+in the same instant as an answer belongs to the step behind it: whoever was answered was not refused.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from harness import device_errno
+from harness.firmware import MqttEventKind, restart
+from harness.timeline import Event, Kind
+from harness.trial.experiment import Do, Done, Observation, Saw, VoidedBy
+from harness.trial.phases import Phase, Span, span_of, spans
+from harness.trial.watches import garbled, network_loss
+
+REMOTE_CLOSE = frozenset(
+    {device_errno.ENOTCONN, device_errno.ECONNABORTED, device_errno.ECONNRESET, device_errno.ECONNREFUSED}
+)
+"""How firmware reports a connection that the other side ended: FIN, FIN with data waiting, RST, FIN before CONNACK."""
+
+_REFUSED_SUBSCRIPTION = 0x80
+_FOREIGN = ", although the modem had kept its settings: something else writes to this port (ModemManager?)"
+_PACKETS = frozenset({Do.BASELINE, Do.SHAM, Do.ACTION, Do.FENCE})
+_ENDS = frozenset({Saw.CLOSED, Saw.NOTHING})
+_LOGINS = frozenset({Do.RIGHT_LOGIN, Do.WRONG_LOGIN})
+Refs = dict[str, tuple[int, ...]]
+
+
+class Seen(NamedTuple):
+    """``refs``: the events that show it, by what they show (``closed``, ``answered``, ``effect``, ``void``, ...)."""
+
+    observation: Observation
+    refs: Refs
+
+
+class StepSeen(NamedTuple):
+    """How a step ended, and by which event (None: by nothing). ``at``: the event that it was decided by."""
+
+    done: Done
+    by: Event | None
+
+
+def observation_of(events: Sequence[Event]) -> Seen:
+    """Return what ``events`` show: those of one plan, from its begin on, as far as it came."""
+    return _Reading(events).seen()
+
+
+def step_of(events: Sequence[Event]) -> Done | None:
+    """Return how the step that began last in a plan's ``events`` ended so far; None: no step began."""
+    done = _Reading(events).done
+    return done[-1].done if done else None
+
+
+class _Reading:
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = events
+        self._plan = span_of(events, 0)
+        self._phases = spans(events)
+        self._begin = self._plan.begin.data
+
+    def seen(self) -> Seen:
+        begin, connect = self._begin, self._connect
+        void, by, because = self._void()
+        flight = self._found(Phase.FLIGHT)
+        observation = Observation(
+            tuple(step.done for step in self.done),
+            self._last.t - self._plan.begin.t,
+            age=self._end.t - self._since,
+            packets=begin["packets"] + sum(step.packets for step in self._steps),
+            as_remote=self._as_remote,
+            reached=self._found(Phase.DELIVERY).get("reached"),
+            missing=flight.get("missing", 0),
+            action_missing=flight.get("action_missing", False),
+            sent=flight.get("sent", True) is not False,
+            void=void,
+            voided_by=by,
+            opened=bool(connect.get("opened")),
+            baseline=str(connect.get("control", "")) if self.done else "",
+            effect=str(self._found(Phase.EFFECT).get("detail", "") or flight.get("detail", "")),
+            error=str(connect.get("error", "")),
+        )
+        return Seen(observation, self._refs(because))
+
+    @cached_property
+    def done(self) -> list[StepSeen]:
+        """How each step that began ended, up to the first that ended the connection."""
+        if self._begin.get("closed"):  # it had ended before the plan began
+            return [StepSeen(Done(Saw.CLOSED, 0.0), None)]
+        found: list[StepSeen] = []
+        after = self._begun.seq
+        for step in self._steps:
+            found.append(self._step(step, after))
+            if found[-1].done.saw in _ENDS:
+                break
+            by = found[-1].by or step.end
+            after = after if by is None else by.seq
+        return found
+
+    def _step(self, step: "_Step", after: int) -> StepSeen:
+        window = self._between(after, None if step.end is None else step.end.seq)
+        closed = _first(window, MqttEventKind.CLOSED)
+        if step.do in _PACKETS:
+            return _packet(step, window, closed)
+        if step.do in _LOGINS:
+            return _login(step)
+        if closed is not None and step.do is not Do.PAUSE:
+            return _ended(step, closed)
+        if step.do is Do.EFFECT:
+            return StepSeen(Done(_effect(step), step.seconds), step.end)
+        if step.do is Do.FLIGHT and not step.found.get("acked"):
+            return StepSeen(Done(Saw.NOTHING, step.seconds), step.end)
+        return StepSeen(Done(Saw.NOTHING if step.end is None else Saw.ANSWERED, step.seconds), step.end)
+
+    @cached_property
+    def _steps(self) -> list["_Step"]:
+        asked = self._begin["steps"]
+        found: dict[int, _Step] = {}
+        for rows in self._phases.values():
+            for span in rows:
+                number = span.begin.data.get("step")
+                if number is not None and not span.begin.data.get("behind"):
+                    found[number] = _Step(Do(asked[number]["do"]), span)
+        return [found[number] for number in sorted(found)]
+
+    @cached_property
+    def _connect_span(self) -> Span | None:
+        return self._phases[Phase.CONNECT][-1] if Phase.CONNECT in self._phases else None
+
+    @property
+    def _connect(self) -> dict[str, Any]:
+        return {} if self._connect_span is None else self._connect_span.found
+
+    @property
+    def _begun(self) -> Event:
+        """The event from which on the plan's own steps count: the connection is there, the circumstances are made."""
+        if self._steps and self._steps[0].do in _LOGINS:
+            return self._steps[0].begin
+        span = self._connect_span
+        return self._plan.begin if span is None else span.end or self._events[-1]
+
+    @property
+    def _since(self) -> float:
+        """When the connection was accepted."""
+        return float(self._connect.get("since", self._begin["since"]))
+
+    @property
+    def _last(self) -> Event:
+        return self._plan.end or self._events[-1]
+
+    @property
+    def _closed(self) -> Event | None:
+        last = self.done[-1] if self.done else None
+        return last.by if last is not None and last.done.saw is Saw.CLOSED else None
+
+    @property
+    def _end(self) -> Event:
+        """The end of the connection, or of the plan."""
+        return self._closed or self._last
+
+    @property
+    def _missed(self) -> bool:
+        """Whether a message did not come: where bytes of the board were lost, it may have been among them."""
+        flight = self._found(Phase.FLIGHT)
+        return bool(flight.get("action_missing")) or any(
+            step.done.saw in (Saw.UNSEEN, Saw.NOTHING) for step in self.done
+        )
+
+    @property
+    def _as_remote(self) -> bool:
+        return self._closed is None or abs(int(self._closed.data.get("result", 0))) in REMOTE_CLOSE
+
+    def _void(self) -> tuple[str, VoidedBy, Event | None]:
+        """Return what makes the observation worthless, "" for nothing, and the event that shows it."""
+        asked, closed = self._found(Phase.QUESTIONS), self._closed
+        started = restart(self._events)
+        if started is not None:
+            if not asked.get("remembers"):
+                return started.text, VoidedBy.RESTART, started
+            return f"{started.text}{_FOREIGN}", VoidedBy.LINE, started
+        last = self._phases[Phase.QUESTIONS][-1].end if Phase.QUESTIONS in self._phases else None
+        loss = network_loss(self._between(self._begun.seq, None if last is None else last.seq))
+        if loss is not None:
+            return loss.text, VoidedBy.NETWORK, loss
+        if asked and not asked.get("registered", True):
+            questions = self._phases[Phase.QUESTIONS][-1].end
+            return f"not registered afterwards: {asked.get('registration', '')}", VoidedBy.NETWORK, questions
+        unread = garbled(self._between(self._begun.seq, None))
+        if unread is not None and self._missed:
+            return f"bytes were lost on the way from the board: {unread.text}", VoidedBy.LINE, unread
+        if closed is not None and closed.kind is Kind.MQTT and closed.data.get("result") == 0:
+            return "the connection was ended from this side", VoidedBy.OWN, closed
+        return "", VoidedBy.NETWORK, None
+
+    def _refs(self, void: Event | None) -> Refs:
+        shown: dict[str, list[Event | None]] = {"void": [void], "closed": [self._closed]}
+        for step, seen in zip(self._steps, self.done, strict=False):
+            name = {Do.ACTION: "answered", Do.EFFECT: "effect", Do.FENCE: "fence", Do.BASELINE: "baseline"}.get(step.do)
+            if step.do in _LOGINS:
+                shown.setdefault("login", []).append(step.end)
+            if step.do is Do.ACTION:
+                shown.setdefault("sent", []).append(step.begin)
+            if name is not None and seen.done.saw not in _ENDS:
+                shown.setdefault(name, []).append(seen.by)
+                shown[name] += [_carrying(self._events, str(step.begin.data.get("nonce", "\0")))]
+        for name, phase in (("reached", Phase.DELIVERY), ("registered", Phase.QUESTIONS), ("round", Phase.FLIGHT)):
+            shown[name] = [span.end for span in self._phases.get(phase, ())]
+        return {name: tuple(event.seq for event in found if event is not None) for name, found in shown.items()}
+
+    def _found(self, phase: Phase) -> dict[str, Any]:
+        return self._phases[phase][-1].found if phase in self._phases else {}
+
+    def _between(self, after: int, until: int | None) -> list[Event]:
+        return [event for event in self._events if after < event.seq and (until is None or event.seq <= until)]
+
+
+class _Step:
+    """One step as it was recorded."""
+
+    def __init__(self, do: Do, span: Span) -> None:
+        self.do = do
+        self.begin, self.inside, self.end = span
+        self.found = span.found
+        self._behind = [event for event in self.inside if event.kind is Kind.PHASE and event.data.get("behind")]
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        last = self.end or (self.inside[-1] if self.inside else self.begin)
+        return last.t - self.begin.t
+
+    @property
+    def fence(self) -> Event | None:
+        """The begin of the fence that was sent behind it, because it stayed silent or has no answer."""
+        return next((event for event in self._behind if event.data["on"] == "begin"), None)
+
+    @property
+    def packets(self) -> int:
+        """How many packets it sent."""
+        if self.do is Do.FLIGHT:
+            return int(self.found.get("packets", 0))
+        return (self.do in _PACKETS) + (self.fence is not None)
+
+
+def _packet(step: _Step, window: Sequence[Event], closed: Event | None) -> StepSeen:
+    answer, silent = _answer(step, window)
+    if closed is not None and (answer is None or closed.seq < answer.seq):
+        return _ended(step, closed)
+    if answer is None:
+        return StepSeen(Done(Saw.NOTHING, step.seconds), step.end)
+    seconds = max(0.0, answer.t - step.begin.t)
+    if step.do is Do.BASELINE and closed is not None:
+        return _ended(step, closed)
+    if step.do is Do.BASELINE and not step.found.get("seen"):
+        return StepSeen(Done(Saw.UNSEEN, seconds), answer)
+    if answer.data.get("kind") == MqttEventKind.SUBACK and answer.data.get("result", 0) == _REFUSED_SUBSCRIPTION:
+        return StepSeen(Done(Saw.REFUSED, seconds), answer)
+    return StepSeen(Done(Saw.SILENT if silent else Saw.ANSWERED, seconds), answer)
+
+
+def _answer(step: _Step, window: Sequence[Event]) -> tuple[Event | None, bool]:
+    """Return the event that answers a step, and whether it is the answer to the fence behind it alone.
+
+    PUBACK has no packet id on some firmwares. They come in order [MQTT-4.6.0-2], so of two the first is the action's;
+    of one behind a fence nobody knows, and it counts as the fence's.
+    """
+    wanted = step.begin.data["answer"]
+    since = step.begin if wanted != "fence" else step.fence
+    if since is None:
+        return None, False
+    kind = MqttEventKind.SUBACK if wanted == MqttEventKind.SUBACK else MqttEventKind.PUBACK
+    answers = [event for event in window if event.seq > since.seq and _is(event, kind)]
+    fence = step.fence
+    if wanted == "fence" or fence is None or (answers and answers[0].seq < fence.seq):
+        return (answers[0] if answers else None), False
+    acknowledged = [event for event in window if event.seq > fence.seq and _is(event, MqttEventKind.PUBACK)]
+    if kind is MqttEventKind.SUBACK:
+        return (answers[0], False) if answers else (acknowledged[0] if acknowledged else None, True)
+    return (acknowledged[0] if acknowledged else None), len(acknowledged) < 2
+
+
+def _ended(step: _Step, closed: Event) -> StepSeen:
+    return StepSeen(Done(Saw.CLOSED, max(0.0, closed.t - step.begin.t)), closed)
+
+
+def _effect(step: _Step) -> Saw:
+    if "seen" not in step.found:
+        return Saw.NOTHING
+    return {True: Saw.ANSWERED, False: Saw.UNSEEN, None: Saw.UNKNOWN}[step.found["seen"]]
+
+
+def _login(step: _Step) -> StepSeen:
+    return StepSeen(Done(Saw(step.found.get("saw", Saw.NOTHING)), step.found.get("seconds", step.seconds)), step.end)
+
+
+def _is(event: Event, kind: MqttEventKind) -> bool:
+    return event.kind is Kind.MQTT and event.data.get("kind") == kind
+
+
+def _first(events: Iterable[Event], kind: MqttEventKind) -> Event | None:
+    return next((event for event in events if _is(event, kind)), None)
+
+
+def _carrying(events: Iterable[Event], nonce: str) -> Event | None:
+    """Return the message, at the observer or the device, that carries a trial's nonce."""
+    messages = (event for event in events if event.kind in (Kind.CLOUD, Kind.MQTT))
+    return next((event for event in messages if nonce in str(event.data.get("payload", ""))), None)
