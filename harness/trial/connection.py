@@ -3,12 +3,16 @@
 import secrets
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Kind, Timeline, now
 from harness.trial.controls import AllowedAction, run_control, subscribed
 from harness.trial.facts import Attempt, Control, Stage
 from harness.trial.not_connected import NotConnected, NothingAllowed
+
+if TYPE_CHECKING:
+    from harness.trial.sham import Sham
 
 
 def _pause(seconds: float) -> None:
@@ -61,6 +65,9 @@ class MqttConnection:
         """When the connection was accepted, in seconds of the timeline."""
         self.packets = 0
         """Packets that an experiment sent on it."""
+        self.used_by: object = None
+        """Whoever made set-up of its own on it last."""
+        self._shams: dict[str, bool] = {}
 
     @property
     def clean(self) -> bool:
@@ -177,6 +184,26 @@ class MqttConnection:
         """End the connection and the choice of the allowed action: the device's rights have changed."""
         self.disconnect()
         self._chosen = None
+        self._shams.clear()
+
+    def takes(self, sham: "Sham") -> bool:
+        """Tell whether the cloud takes a sham; it is asked once for each template.
+
+        The documents may allow what the deployed policies refuse. Raises NotConnected.
+        """
+        if sham.template not in self._shams:
+            if not self.clean:
+                self.fresh()
+            mark, answer = self.device.mark(), sham.action.answer or MqttEventKind.PUBACK
+            sent = sham.action.act(self.device, nonce())
+            if sham.action.answer is None:
+                self.action.send(nonce())  # QoS 0: the allowed action behind it is answered, or nothing is
+            wanted = (answer, MqttEventKind.CLOSED)
+            event = self.device.wait(lambda event: event.kind in wanted, since=mark, timeout=self.patience)
+            self._shams[sham.template] = sent and event is not None and event.kind is answer
+            self._doubted = not self._shams[sham.template]
+            self.packets += 1
+        return self._shams[sham.template]
 
     def run(self, action: AllowedAction | None = None, *, token: str = "", seek: bool = True) -> Control:
         """Run the allowed action once, with a nonce of its own or this one, and report how it went.

@@ -17,10 +17,11 @@ _FILLER = "harness-sham-"
 
 
 class Sham(NamedTuple):
-    """``differs``: in what it differs from the action, in words."""
+    """``differs``: in what it differs from the action, in words. ``template``: what its topic was made of."""
 
     action: PacketAction
     differs: str
+    template: str
 
 
 class AllowedTopics(NamedTuple):
@@ -35,35 +36,37 @@ class AllowedTopics(NamedTuple):
     allows: Callable[[str, str], bool]
 
 
-def sham_for(action: PacketAction, known: AllowedTopics) -> Sham | None:
-    """Return the sham that is most like ``action``; None: none of the topics that are known is allowed."""
+def shams_for(action: PacketAction, known: AllowedTopics) -> list[Sham]:
+    """Return the shams for ``action`` that the documents allow, the most alike first; [] for other kinds of actions."""
     if isinstance(action, Subscribe):
-        found = _most_alike(action.topic_filter, known.filters, lambda topic: known.allows("iot:Subscribe", topic))
-        if found is None:
-            return None
-        return Sham(Subscribe(found, None), _words(_differences(action.topic_filter, found)))
+        filters = _alike(action.topic_filter, known.filters, lambda topic: known.allows("iot:Subscribe", topic))
+        return [
+            Sham(Subscribe(topic, None), ", ".join(_differences(action.topic_filter, topic)), f"subscribe {template}")
+            for template, topic in filters
+        ]
     if not isinstance(action, Publish | ServiceRequest):
-        return None
-    found = _most_alike(action.topic, known.topics, lambda topic: known.allows("iot:Publish", topic))
-    if found is None:
-        return None
-    size = len(action.payload) if isinstance(action, Publish) else len(action.service.payload)
-    qos = action.qos if isinstance(action, Publish) else 1
-    wants_retain = isinstance(action, Publish) and action.retain
-    retain = wants_retain and known.allows("iot:RetainPublish", found)
-    payload = _payload(found, size)
-    differences = _differences(action.topic, found)
-    if len(payload) != size:
-        differences.append(f"size ({size} and {len(payload)} bytes)")
-    if retain != wants_retain:
+        return []
+    topics = _alike(action.topic, known.topics, lambda topic: known.allows("iot:Publish", topic))
+    return [_publish(action, topic, template, known) for template, topic in topics]
+
+
+def _publish(action: Publish | ServiceRequest, topic: str, template: str, known: AllowedTopics) -> Sham:
+    asked = action if isinstance(action, Publish) else Publish(action.topic, None, action.service.payload)
+    retain = asked.retain and known.allows("iot:RetainPublish", topic)
+    payload = _payload(topic, len(asked.payload))
+    differences = _differences(asked.topic, topic)
+    if len(payload) != len(asked.payload):
+        differences.append(f"size ({len(asked.payload)} and {len(payload)} bytes)")
+    if retain != asked.retain:
         differences.append("retain flag")
-    return Sham(Publish(found, None, payload, qos, retain), _words(differences))
+    sham = Publish(topic, None, payload, asked.qos, retain)
+    return Sham(sham, ", ".join(differences), f"publish {template} {retain}")
 
 
-def _most_alike(topic: str, templates: Iterable[str], allowed: Callable[[str], bool]) -> str | None:
-    candidates = [_filled(template, topic) for template in templates]
-    fitting = [candidate for candidate in candidates if allowed(candidate)]
-    return min(fitting, key=lambda candidate: _distance(topic, candidate), default=None)
+def _alike(topic: str, templates: Iterable[str], allowed: Callable[[str], bool]) -> list[tuple[str, str]]:
+    """Return templates with the topics made of them that are allowed, the most alike first."""
+    made = [(template, _filled(template, topic)) for template in templates]
+    return sorted((one for one in made if allowed(one[1])), key=lambda one: _distance(topic, one[1]))
 
 
 def _filled(template: str, like: str) -> str:
@@ -112,7 +115,3 @@ def _payload(topic: str, size: int) -> bytes:
     else:
         head, tail = b'{"appId":"HARNESS","messageType":"DATA","data":"', b'"}'
     return head + b"x" * max(0, size - len(head) - len(tail)) + tail
-
-
-def _words(differences: Sequence[str]) -> str:
-    return ", ".join(differences)

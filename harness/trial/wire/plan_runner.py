@@ -97,25 +97,30 @@ class PlanRunner:
 
         Raises LabError: the lab's trouble.
         """
-        link = self._link
-        new = plan.connection is StepConnection.NEW or (plan.connection is StepConnection.CLEAN and not link.clean)
-        kept = {"since": link.since, "packets": 0 if new else link.packets}
-        if plan.connection is StepConnection.SAME and not link.connected:
-            kept["closed"] = True
-        with self._log.phase(Phase.PLAN, plan.name, **plan.as_data(), **kept, **about):
+        link, wanted = self._link, plan.connection
+        kept = wanted is StepConnection.SAME or (wanted is StepConnection.CLEAN and link.clean)
+        about = {**about, "since": link.since, "packets": link.packets if kept else 0}
+        if wanted is StepConnection.SAME and not link.connected:
+            about["closed"] = True
+        ready = wanted in (StepConnection.SAME, StepConnection.NONE) or (kept and link.used_by is self)
+        with self._log.phase(Phase.PLAN, plan.name, **plan.as_data(), **about):
             first = self._log.begun
-            if not kept.get("closed") and (plan.connection is StepConnection.NONE or not new or self._connect()):
-                self._mark = self._link.device.mark()
+            if not about.get("closed") and (ready or self._connect(new=not kept)):
+                self._mark = link.device.mark()
                 self._steps(plan, first)
         return observation_of(self._log.since(first))
 
-    def _connect(self) -> bool:
-        """Have a new connection with everything on it that the action needs. False: it did not come up."""
+    def _connect(self, *, new: bool) -> bool:
+        """Have a connection with everything on it that the action needs. False: it did not come up.
+
+        ``new`` False: the one that there is was left by the trial before.
+        """
         link = self._link
         with self._log.phase(Phase.CONNECT) as found:
             try:
-                self._be_registered()
-                link.fresh()
+                if new:
+                    self._be_registered()
+                    link.fresh()
                 for topic_filter in self._tried.listening:
                     if not link.listen(topic_filter):
                         raise NotConnected(f"connected, but {topic_filter} could not be subscribed to")
@@ -126,7 +131,8 @@ class PlanRunner:
                 link.doubt()
                 found["error"] = str(error)
                 return False
-            found |= {"opened": True, "since": link.since, "control": link.action.description}
+            link.used_by = self
+            found |= {"opened": new, "since": link.since, "control": link.action.description}
         return True
 
     def _be_registered(self) -> None:

@@ -71,7 +71,7 @@ def test_what_others_know_is_asked_before_the_board_connects_again():
 
 def test_a_loss_of_the_network_counts_from_the_connection_on():
     stage = Stage({"other"})
-    lost = iter(["+CGEV: NW DETACH"])
+    lost = iter(["+CSCON: 1", "+CGEV: NW DETACH"])  # the first one is sent to see whether it is taken
     stage.during("team/h", lambda: stage.urc(next(lost, "+CSCON: 0")))
     verdict = stage.trials.publish("other", witness=None)
     assert "On 5 of 6 fresh connections" in verdict.evidence

@@ -92,13 +92,13 @@ def test_the_record_of_a_board_that_goes_away_twice_is_two_attempts():
     stage.trials.publish("other", witness=None)
     lines = [one for one in record(stage) if " attempt " in one or "fault" in one or "facts" in one]
     assert [one[:60].rstrip(chr(34)) for one in lines] == [
-        '0.250 3.1 attempt begin {"action": "publish on other (QoS 1)',
+        '0.375 6.1 attempt begin {"action": "publish on other (QoS 1)',
         "0.375 fault: fake: no answer to AT#XMQTTPUB",
-        "0.375 3.1 attempt end",
+        "0.375 6.1 attempt end",
         "0.375 facts: verdict: inconclusive. fake: no answer to AT#XM",
-        '0.375 3.2 attempt begin {"action": "publish on other (QoS 1)',
+        '0.375 6.2 attempt begin {"action": "publish on other (QoS 1)',
         "0.500 fault: fake: no answer to AT#XMQTTPUB",
-        "0.500 3.2 attempt end",
+        "0.500 6.2 attempt end",
         "0.500 facts: verdict: inconclusive. fake: no answer to AT#XM",
     ]
 
@@ -200,7 +200,7 @@ def test_what_is_no_error_of_the_lab_ends_the_trial():
     def mistaken(*_arguments, **_options):
         raise Misuse("no such topic")
 
-    stage.device.publish = mistaken
+    stage.during("other", mistaken)
     with pytest.raises(HarnessError, match="no such topic"):
         stage.trials.publish("other", witness=None)
     assert [event.text for event in stage.timeline.since()][-1] == "attempt ends"

@@ -9,7 +9,7 @@ from harness.firmware import MqttEventKind
 from harness.trial import Outcome, ShadowUpdate
 from tests.unit.trial.fakes import LATENCY, LOGIN, Clock, ClockedTimeline, FakeDevice, Stage
 
-CONNECTED = 2 * LATENCY  # CONNACK, and the PUBACK of the first allowed action
+CONNECTED = 3 * LATENCY  # CONNACK, and the PUBACKs of the first allowed action and of the first sham
 FRAMED = 2 * LATENCY  # baseline and fence
 
 
@@ -47,7 +47,8 @@ def test_a_hang_up_ends_every_wait_at_once(monkeypatch):
     monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 0)
     stage = Stage({"other"}, hold=2.0)
     assert stage.trials.publish("other", witness=None).outcome is Outcome.POLICY_DISCONNECT
-    assert stage.clock.now == LATENCY + 4 * (3 * LATENCY) + 2 * LATENCY  # choosing; CONNACK, baseline, hang-up; again
+    # choosing action and sham; CONNACK, baseline, hang-up; again
+    assert stage.clock.now == 2 * LATENCY + 4 * (3 * LATENCY) + 2 * LATENCY
 
 
 def test_silence_is_waited_out_with_patience_and_a_fence_behind_the_action(monkeypatch):
@@ -60,7 +61,7 @@ def test_silence_is_waited_out_with_patience_and_a_fence_behind_the_action(monke
     assert verdict.outcome is Outcome.INCONCLUSIVE
     ends = [event for event in stage.timeline.since() if event.text == "action ends"]
     baseline, fence = 2 * LATENCY, stage.link.patience
-    assert ends[0].t - begin == baseline + 3 * LATENCY + fence
+    assert ends[0].t - begin == LATENCY + LATENCY + baseline - LATENCY + 3 * LATENCY + fence
 
 
 def test_the_end_of_a_refused_connection_is_waited_for_before_the_next_is_made():
