@@ -40,7 +40,7 @@ def test_reset(board):
 """
 
 EXPECTED = {
-    "test_forbidden": Cause.INCONCLUSIVE,  # one hang-up is no proof
+    "test_forbidden": Cause.POLICY,  # an experiment showed it
     "test_own_disconnect": Cause.OWN_DISCONNECT,
     "test_radio_off": Cause.OWN_DISCONNECT,
     "test_reset": Cause.OWN_DISCONNECT,
@@ -62,10 +62,16 @@ def test_the_cause_is_read_from_the_file(recorded, test, cause):
     assert diagnosis.cause is cause, diagnosis
 
 
-def test_a_refusal_is_seen_as_possible_and_nothing_else_is(recorded):
-    (finding,) = [one for one in diagnose(recorded["test_forbidden"]).findings if one.cause is not Cause.MISUSE]
-    assert (finding.cause, finding.weight) == (Cause.POLICY, Weight.POSSIBLE)
-    assert "/a/x" in finding.text
+def test_a_refusal_is_seen_as_certain_only_from_the_experiment(recorded):
+    events = recorded["test_forbidden"]
+    (proved,) = [one for one in diagnose(events).findings if one.weight is Weight.CERTAIN]
+    assert "with a chance of a coincidence below 1 in" in proved.text
+    ends = [i for i, event in enumerate(events) if event.data.get("kind") == "closed" and event.data["result"]]
+    opened = max(i for i, event in enumerate(events[: ends[0]]) if event.data.get("kind") == "accepted")
+    alone = diagnose(events[opened : ends[0] + 1])
+    (possible,) = [one for one in alone.findings if one.cause is not Cause.MISUSE]
+    assert (alone.cause, possible.cause, possible.weight) == (Cause.INCONCLUSIVE, Cause.POLICY, Weight.POSSIBLE)
+    assert "/a/x" in possible.text
 
 
 def test_a_quiet_session_has_no_findings(recorded):
