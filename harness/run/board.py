@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.cloud import BoardTransport, DeviceApi
 from harness.credentials import KeyOrigin, Provisioning
-from harness.errors import HarnessError, Misuse
+from harness.errors import HarnessError, LabError, Misuse
 from harness.firmware import AtSocket, BridgeListener, Capability, Through, kind_of
 from harness.firmware.http import HttpRequest, HttpServer
 from harness.lab import AttachedStandIn, BoardConfig, Lab, StandIn
@@ -17,12 +17,18 @@ from harness.run.cloud_device import CloudDevice
 from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
 from harness.run.open_board import OpenBoard
-from harness.run.trial_connection import allowed_delivery, allowed_topics, trial_connection
+from harness.run.trial_connection import SETTLE_PUBLIC, allowed_delivery, allowed_topics, trial_connection
+from harness.run.witnesses import BoardWitnesses
 from harness.timeline import Kind, Timeline
 from harness.trial import MqttConnection, TrialContext, Trials, Verdict
-from harness.trial.experiment import ExperimentRule, Night
+from harness.trial.experiment import Breaker, Conclusion, ExperimentResult, ExperimentRule, Night, Suspect
+from harness.trial.experiment.rule import BREAKER
 
 _GRACE = 0.2
+
+
+class LinkUnfit(LabError):
+    """Something on the way to the cloud keeps every verdict from being proved, so the board's run ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,9 @@ class Board:
         self._provisioned: Provisioned | None = None
         self._confidence = confidence
         self._night = Night()
+        self._breaker = Breaker()
+        self._suspect: Suspect | None = None
+        self._witnesses: BoardWitnesses | None = None
 
     @property
     def name(self) -> str:
@@ -100,6 +109,7 @@ class Board:
         if self._provisioned is None:
             self.opened.modem.register()
             link = trial_connection(self.opened, self.device)
+            self._witnesses = self._board_witnesses()
             self._provisioned = Provisioned(self.device.id, onboarded.credentials, link)
         return self._provisioned
 
@@ -194,8 +204,32 @@ class Board:
             check,
             explain,
             record,
+            witnesses={} if self._witnesses is None else self._witnesses.asked(),
+            begin=self._begin_trial,
+            found=self._found,
         )
         return Trials(link, opened.modem, around)
+
+    def _board_witnesses(self) -> BoardWitnesses:
+        cloud, public = self.cloud, self.cloud.endpoints.public
+        return BoardWitnesses(
+            self.opened.port,
+            cloud.api,
+            lambda: cloud.observer,
+            self.device.id,
+            public=public,
+            settle=SETTLE_PUBLIC,
+        )
+
+    def _begin_trial(self) -> None:
+        if self._witnesses is not None:
+            self._witnesses.begin()
+
+    def _found(self, result: ExperimentResult) -> None:
+        """Learn from a trial: what the cloud says of a refusal that is proved, and what keeps others from being it."""
+        if result.conclusion is Conclusion.POLICY_DISCONNECT and self._witnesses is not None:
+            self._witnesses.word.calibrate()
+        self._suspect = self._breaker.take(result) or self._suspect
 
     @property
     def rule(self) -> ExperimentRule:
@@ -203,12 +237,17 @@ class Board:
         return self._lab.file.verdicts.rule(public=self.cloud.endpoints.public, confidence=self._confidence)
 
     def check(self, *, grace: float = 0.0) -> None:
-        """Raise LabError when the process behind the board or the cloud is dead.
+        """Raise LabError when the process behind the board or the cloud is dead, or the link spoils every verdict.
 
         ``grace``: seconds to wait for it to be seen dead; for whoever has just lost a connection to it.
         """
         self._lab.check(self.name, grace=grace)
         self.cloud.check(grace=grace)
+        if self._suspect is not None:
+            raise LinkUnfit(
+                f"{self.name}: {BREAKER} verdicts in a row could not be proved because of the same suspect:"
+                f" {self._suspect}; mend the way to the cloud first (docs/verdicts.md)"
+            )
 
     def properties(self) -> dict[str, str]:
         """Return what a report says of the board: name, cloud, and what the board said of itself so far."""

@@ -6,7 +6,7 @@ from harness.trial import AllowedAction, AllowedTopics, MqttConnection, Observed
 from harness.trial.sham import FILL
 
 _SETTLE_LOCAL = 0.5  # a message that takes longer is missed once; the rounds that follow see it
-_SETTLE_PUBLIC = 15.0  # AWS IoT does not promise order between topics, and shadow answers take their own way
+SETTLE_PUBLIC = 15.0  # AWS IoT does not promise order between topics, and shadow answers take their own way
 _CONNECT_GAP_PUBLIC = 1.1  # AWS IoT Core quotas: one CONNECT a second for each client id
 
 
@@ -31,7 +31,7 @@ def trial_connection(board: OpenBoard, device: CloudDevice) -> MqttConnection:
         board.port.timeline,
         gap=_CONNECT_GAP_PUBLIC if public else 0.0,
         patience=device.patience,
-        settle=_SETTLE_PUBLIC if public else _SETTLE_LOCAL,
+        settle=SETTLE_PUBLIC if public else _SETTLE_LOCAL,
         allows=allows,
     )
 

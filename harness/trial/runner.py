@@ -14,7 +14,7 @@ from harness.trial.attempts import Acting, Attempts, TrialSubject
 from harness.trial.connect_trial import Circumstances, ConnectTrial
 from harness.trial.connection import MqttConnection
 from harness.trial.controls import AllowedAction
-from harness.trial.experiment import ExperimentRule, Night, Observation, Plan, Subject
+from harness.trial.experiment import ExperimentResult, ExperimentRule, Night, Observation, Plan, Subject
 from harness.trial.facts import Attempt, Sort
 from harness.trial.facts_of import facts_of
 from harness.trial.not_connected import NotConnected
@@ -38,7 +38,8 @@ class TrialContext:
     ``rule``: the bound, the hold and so on. ``night``: what is remembered of the board's link. ``topics``: what shams
     are made of. ``delivery``: an allowed message to the board. ``check``: raises LabError when a process or port behind
     the trial is known to be dead. ``explain``: what the policy documents say of an action and topic. ``witnesses``: who
-    is asked after a hang-up at the action, before the board connects again, by name.
+    is asked after a hang-up at the action, before the board connects again, by name. ``begin``: called before each
+    experiment on a packet; ``found``: gets its result.
     """
 
     timeline: Timeline
@@ -50,6 +51,8 @@ class TrialContext:
     explain: Callable[[str, str], str]
     record: Callable[[Verdict], None]
     witnesses: Mapping[str, AskWitness] = field(default_factory=dict)
+    begin: Callable[[], None] = lambda: None
+    found: Callable[[ExperimentResult], None] = lambda _result: None
 
 
 class Trials:
@@ -102,6 +105,7 @@ class Trials:
         def act(log: PhaseLog, acting: Acting) -> None:
             tried = Tried([action], sham.action if sham else None, tuple(self._listening), context.delivery)
             runner = PlanRunner(self._link, self._modem, log, tried, context.night, context.witnesses)
+            context.begin()
             self._carry_out(setup(), runner, acting)
             acting.effect = runner.effect
 
@@ -153,14 +157,15 @@ class Trials:
         except LabError:  # the trial meets the same, and says so
             return next(iter(shams), None)
 
-    @staticmethod
-    def _carry_out(setup: Setup, runner: Runner, acting: Acting) -> None:
+    def _carry_out(self, setup: Setup, runner: Runner, acting: Acting) -> None:
         def staking(plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:
             acting.staked = acting.staked or bool(about["draws"])
             return runner.do(plan, about)
 
         carried = carry_out(setup, staking)
         acting.finish = partial(judged, carried)
+        if isinstance(carried.result, ExperimentResult):
+            self._context.found(carried.result)
 
     def _own_connect(self, log: PhaseLog, _acting: Acting) -> None:
         """Connect with the link's own login, and run the allowed action."""

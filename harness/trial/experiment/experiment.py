@@ -7,7 +7,7 @@ from harness.trial.experiment.coin import login
 from harness.trial.experiment.context import ExperimentContext, Script, Subject, T
 from harness.trial.experiment.group import Grouping, group
 from harness.trial.experiment.night import Night
-from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Suspect
+from harness.trial.experiment.outcome import LINK_SUSPECTS, ExperimentResult, Suspect
 from harness.trial.experiment.plan import Observation, Plan, Stop
 from harness.trial.experiment.prompt_refusal import verdict
 from harness.trial.experiment.rule import BREAKER, ExperimentRule
@@ -73,7 +73,7 @@ class Experiment(Generic[T]):
 
 
 class Breaker:
-    """Ends a board's run where the same suspect kept several verdicts running from being proved."""
+    """Ends a board's run where the same trouble of the link kept several verdicts running from being proved."""
 
     def __init__(self) -> None:
         self._suspect: Suspect | None = None
@@ -81,7 +81,7 @@ class Breaker:
 
     def take(self, result: ExperimentResult) -> Suspect | None:
         """Return the suspect when it is time to stop: the night would cost hours and prove nothing."""
-        suspect = result.suspect if result.conclusion is Conclusion.INCONCLUSIVE else None
+        suspect = result.suspect if result.suspect in LINK_SUSPECTS else None
         self._running = self._running + 1 if suspect is self._suspect else 1
         self._suspect = suspect
         return suspect if suspect is not None and self._running >= BREAKER else None

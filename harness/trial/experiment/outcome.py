@@ -40,6 +40,12 @@ class Suspect(StrEnum):
     NO_PROOF_OF_SENDING = "nothing shows that a message was sent"
 
 
+LINK_SUSPECTS = frozenset(
+    {Suspect.NETWORK, Suspect.PACKET_LIMIT, Suspect.AGE_LIMIT, Suspect.BURST, Suspect.CONNECT, Suspect.NETWORK_LOST}
+)
+"""Suspects that are on the way to the cloud, and will be there at the next verdict too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of the evidence. ``code``: which one, for tests and machines."""

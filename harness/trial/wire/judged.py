@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from harness.timeline import Event
-from harness.trial.diagnosis import Diagnosis, Weight, diagnose
+from harness.trial.diagnosis import Cause, Diagnosis, Weight, diagnose
 from harness.trial.experiment import Conclusion, ExperimentResult, Saw, Suspect
 from harness.trial.facts import Sort, Stage
 from harness.trial.judge import REFUSING
@@ -96,17 +96,15 @@ def _diagnosed(diagnosis: Diagnosis, outcome: Outcome) -> list[Sentence]:
     """Say what speaks for and against, and what nobody looked at."""
     said = []
     if outcome in LAB_OUTCOMES:
-        fits = diagnosis.speaks_for or diagnosis.findings
-        for finding in fits[:3]:
-            said.append(
-                Sentence(
-                    "speaks for", f"{finding.cause} ({finding.weight.name.lower()}): {finding.text}.", finding.refs
-                )
-            )
-    against = [one for one in diagnosis.speaks_against if one.weight >= Weight.LIKELY]
-    if against and outcome not in LAB_OUTCOMES:
-        for finding in against[:3]:
-            said.append(Sentence("speaks against", f"Against it speaks {finding.cause}: {finding.text}.", finding.refs))
+        for finding in (diagnosis.speaks_for or diagnosis.findings)[:3]:
+            text = f"{finding.cause} is {finding.weight.name.lower()}: {finding.text}."
+            said.append(Sentence("speaks for", text, finding.refs))
+    else:
+        for finding in diagnosis.findings:
+            if finding.weight >= Weight.LIKELY:
+                side = "for" if finding.cause is Cause.POLICY else "against"
+                text = f"{side.capitalize()} it speaks ({finding.cause}): {finding.text}."
+                said.append(Sentence(f"speaks {side}", text, finding.refs))
     if diagnosis.missing:
         said.append(Sentence("missing", f"Not looked at: {'; '.join(diagnosis.missing)}.", how=How.ABSENCE))
     return said

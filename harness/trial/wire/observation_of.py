@@ -25,6 +25,7 @@ REMOTE_CLOSE = frozenset(
 """How firmware reports a connection that the other side ended: FIN, FIN with data waiting, RST, FIN before CONNACK."""
 
 _REFUSED_SUBSCRIPTION = 0x80
+_RADIO = "radio"  # the witness that compares the modem's figures before and after
 _FOREIGN = ", although the modem had kept its settings: something else writes to this port (ModemManager?)"
 _PACKETS = frozenset({Do.BASELINE, Do.SHAM, Do.ACTION, Do.FENCE})
 _ENDS = frozenset({Saw.CLOSED, Saw.NOTHING})
@@ -190,6 +191,9 @@ class _Reading:
         if asked and not asked.get("registered", True):
             questions = self._phases[Phase.QUESTIONS][-1].end
             return f"not registered afterwards: {asked.get('registration', '')}", VoidedBy.NETWORK, questions
+        moved = next((event for event in self._events if event.source == _RADIO and event.data.get("lost")), None)
+        if moved is not None:
+            return moved.text, VoidedBy.NETWORK, moved
         unread = garbled(self._between(self._begun.seq, None))
         if unread is not None and self._missed:
             return f"bytes were lost on the way from the board: {unread.text}", VoidedBy.LINE, unread
