@@ -78,6 +78,8 @@ _ANSWER_SHAPES: Final[dict[str, dict[Form, re.Pattern[bytes]]]] = {
     "+CSCON": {Form.READ: re.compile(rb"\d,[01](?:,|\Z)"), Form.TEST: _TEST_ANSWER},
     "+CIND": {Form.READ: re.compile(rb"\d"), Form.TEST: _TEST_ANSWER},
     "%XTEMP": {Form.READ: re.compile(rb"-?\d+\Z"), Form.TEST: _TEST_ANSWER},
+    # The command that polls has no answer lines: what comes meanwhile is already told of a socket.
+    "#XAPOLL": {Form.READ: re.compile(rb"\d+,\d+"), Form.TEST: re.compile(rb"[(<]")},
     "#XNRFCLOUD": {Form.READ: re.compile(rb'\d,\d,\d+,"'), Form.TEST: _TEST_ANSWER},
     "%CESQ": {Form.TEST: _TEST_ANSWER},
     "%MDMEV": {Form.TEST: _TEST_ANSWER},

@@ -15,9 +15,9 @@ from harness.timeline import Event, Kind
 FIRMWARES: Final[dict[str, FirmwareKind]] = {
     kind.name: kind
     for kind in (
+        SLM,
         SERIAL_MODEM,
         RAW_SOCKETS,
-        SLM,
         SLM_SOCKETS,
         AT_CLIENT,
         SHELL,

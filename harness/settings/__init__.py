@@ -1,6 +1,6 @@
 """What stand-ins can be told: the same models for boards.yaml, for command lines and for the stand-ins' processes."""
 
-from harness.settings.board import BoardFault, BoardSettings, FirmwareName, Model, NamedBoard, TerminatorName
+from harness.settings.board import BoardFault, BoardSettings, FirmwareName, Model, NamedBoard, Release, TerminatorName
 from harness.settings.cloud import (
     BrokerBehaviour,
     CertificateRefusal,
@@ -32,6 +32,7 @@ __all__ = [
     "PolicyRefresh",
     "ProcessCloud",
     "ProcessSettings",
+    "Release",
     "Settings",
     "TerminatorName",
     "Throttled",

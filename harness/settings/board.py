@@ -33,6 +33,13 @@ class FirmwareName(StrEnum):
     SHELL = "shell"
 
 
+class Release(StrEnum):
+    """Which Serial Modem it is."""
+
+    STABLE = "1.0"
+    PREVIEW = "2.0-preview"  # URCs come 100 ms after the host's last byte, a message's header behind it
+
+
 class TerminatorName(StrEnum):
     """What ends a command of at-client: a choice when that firmware is built."""
 
@@ -91,6 +98,7 @@ class BoardSettings(Settings):
         Annotated[FirmwareName, BY_VALUE] | None, Option("application firmware (default serial-modem)")
     ] = None
     terminator: Annotated[TerminatorName, BY_VALUE, Option("at-client: what ends a command")] = TerminatorName.CR
+    release: Annotated[Release, BY_VALUE, Option("serial-modem, raw-sockets: which release")] = Release.STABLE
     colour: Annotated[bool, Option("shell: colours and cursor movements, as on a terminal")] = False
     provisioning: Annotated[bool, Option("shell: with the client of nRF Cloud's provisioning service")] = False
     faults: Annotated[

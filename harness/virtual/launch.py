@@ -89,6 +89,7 @@ async def _start_board(
         device_uuid=uuid.UUID(said.device_uuid) if said.device_uuid else None,
         firmware=said.firmware or FirmwareName.SERIAL_MODEM,
         terminator=said.terminator,
+        release=said.release,
         colour=said.colour,
         provisioning=said.provisioning,
         root_ca=root_ca,

@@ -93,6 +93,10 @@ class AtSocket(ABC):
         """Return what has arrived, without waiting; empty: the stream has ended; None: nothing now, or it failed."""
 
     @abstractmethod
+    def poll(self) -> None:
+        """Have everything that is true of the socket told, also what was told before. Raises AtError: it is gone."""
+
+    @abstractmethod
     def exists(self) -> bool:
         """Ask the board whether it has this socket: one that has restarted in silence has none."""
 

@@ -32,7 +32,7 @@ class HandleSocket(AtSocket):
             if sec_tag is not None:
                 self.port.command(f'AT#XSSOCKETOPT={self.handle},{_SET},{_HOSTNAME},"{host}"')
             self.port.command(f'AT#XCONNECT={self.handle},"{host}",{port}', timeout=timeout)
-            self.port.command(f"AT#XAPOLL={self.handle},1,{_POLLIN}")
+            self.poll()
         except AtError as refused:
             self.close()
             raise self.no_session(host, port, sec_tag, refused.final) from refused
@@ -52,6 +52,10 @@ class HandleSocket(AtSocket):
         except AtError:
             return None
         return b"".join(answer.blobs)
+
+    def poll(self) -> None:
+        """Poll from anew. See AtSocket."""
+        self.port.command(f"AT#XAPOLL={self.handle},1,{_POLLIN}")
 
     def exists(self) -> bool:
         """Look for it in the board's list. See AtSocket."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from harness.at import AtError
 from harness.errors import HarnessError, LabError
 from harness.firmware.bridge.at_socket import OVER, AtSocket, Poll, SocketEnd, poll_bits, poll_text
 from harness.timeline import Event, Kind
@@ -50,6 +51,7 @@ class Pump:
         self._taken = since
         self._bits = Poll(0)
         self._look = False
+        self._doubted = self._send_failed = False
         self._looked = threading.Event()
         self._pending = memoryview(b"")
         self._local_open = True
@@ -153,13 +155,28 @@ class Pump:
         elif data is not None:
             self._over(SocketEnd.PEER)
         elif self._bits & OVER:
-            self._over(_failed(self._bits))
+            self._doubt()
         elif asked and not self._remote.exists():
             self._over(SocketEnd.INVALID)
         else:
             self._bits &= ~Poll.IN
         if asked:
             self._looked.set()
+
+    def _doubt(self) -> None:
+        """An end was told, and the stream has not come to one: it failed, or the line is a former socket's.
+
+        Handles are used again, and firmware may hold a line back until the next socket has the handle. So what is true
+        is asked for again; what is told a second time is meant for this socket.
+        """
+        if self._doubted or self._send_failed:
+            self._over(_failed(self._bits))
+            return
+        self._doubted, self._bits = True, Poll(0)
+        try:
+            self._remote.poll()
+        except AtError:
+            self._over(SocketEnd.INVALID)
 
     def _over(self, end: SocketEnd) -> None:
         self.end = end
@@ -190,8 +207,9 @@ class Pump:
             self._local_open = False
         elif self._remote.send(data):
             self.sent += len(data)
-        elif not self._bits & OVER:
+        else:
             # The board took them no more: it is about to say why, or a line got lost. What has arrived is still read.
+            self._send_failed = True
             self._bits |= Poll.HUP
 
     def _wait(self, *, read: bool, write: bool) -> bool:

@@ -70,7 +70,7 @@ class SelectedSocket(AtSocket):
                 if sec_tag is not None:
                     self.port.command(f'AT#XSSOCKETOPT={_SET},{_HOSTNAME},"{host}"')
                 self.port.command(f'AT#XCONNECT="{host}",{port}', timeout=timeout)
-                self.port.command(f"AT#XAPOLL=1,{_POLLIN}")
+                self.poll()
             except AtError as refused:
                 self.close()
                 raise self.no_session(host, port, sec_tag, refused.final) from refused
@@ -91,6 +91,10 @@ class SelectedSocket(AtSocket):
         except AtError:
             return None
         return b"".join(answer.blobs)
+
+    def poll(self) -> None:
+        """Poll every socket from anew. See AtSocket."""
+        self.port.command(f"AT#XAPOLL=1,{_POLLIN}")
 
     def exists(self) -> bool:
         """Look for it in the board's list. See AtSocket."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
-from harness.settings import BoardFault, FirmwareName, TerminatorName
+from harness.settings import BoardFault, FirmwareName, Release, TerminatorName
 from harness.settings.board_faults import CoreFault, SetLatency
 from harness.virtual.board.firmware import make_firmware
 from harness.virtual.board.line_noise import Disturbance, LineNoise
@@ -38,7 +38,7 @@ class VirtualBoard:
     ``time_scale``: factor on the modem's recorded times (1.0: as recorded); times that belong to the host or the broker
     (idle time of data mode, MQTT keep-alive) are real. ``seed``: what the board's numbers are derived from (None: its
     name). ``imei``, ``device_uuid``: in place of derived ones. ``firmware``: the application firmware. ``terminator``:
-    what ends a command for at-client. ``colour``: the shell's.
+    what ends a command for at-client. ``release``: of Serial Modem. ``colour``: the shell's.
     ``provisioning``, ``root_ca``: a shell with the provisioning service's client, and that service's root CA (PEM).
     """
 
@@ -56,6 +56,7 @@ class VirtualBoard:
         device_uuid: uuid.UUID | None = None,
         firmware: FirmwareName = FirmwareName.SERIAL_MODEM,
         terminator: TerminatorName = TerminatorName.CR,
+        release: Release = Release.STABLE,
         colour: bool = False,
         provisioning: bool = False,
         root_ca: str | None = None,
@@ -73,6 +74,7 @@ class VirtualBoard:
             baud=baud,
             faults=self._faults,
             terminator=terminator,
+            release=release,
             colour=colour,
             provisioning=provisioning,
             root_ca=root_ca,

@@ -3,13 +3,14 @@
 from collections.abc import Set
 from typing import Protocol
 
-from harness.settings import BoardFault, FirmwareName, TerminatorName
+from harness.settings import BoardFault, FirmwareName, Release, TerminatorName
 from harness.settings.board_faults import CoreFault
 from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem import SerialModem
+from harness.virtual.board.serial_modem.preview import SerialModemPreview
 from harness.virtual.board.shell import ProvisioningShell, Shell
 from harness.virtual.board.slm import SerialLteModem
 
@@ -32,17 +33,20 @@ def make_firmware(
     baud: int = 0,
     faults: Set[BoardFault] = frozenset(),
     terminator: TerminatorName = TerminatorName.CR,
+    release: Release = Release.STABLE,
     colour: bool = False,
     provisioning: bool = False,
     root_ca: str | None = None,
 ) -> Firmware:
-    """Return the firmware ``name``. ``terminator`` is for at-client only, the rest for the shell only.
+    """Return the firmware ``name``. ``terminator`` is for at-client only, ``release`` for Serial Modem only, the rest
+    for the shell only.
 
     ``provisioning``: whether it has the provisioning service's client; ``root_ca``: that service's root CA (PEM).
     """
     match name:
         case FirmwareName.SERIAL_MODEM | FirmwareName.RAW_SOCKETS:
-            return SerialModem(personality, nvm, baud=baud, faults=faults)
+            modem = SerialModem if release is Release.STABLE else SerialModemPreview
+            return modem(personality, nvm, baud=baud, faults=faults)
         case FirmwareName.SLM | FirmwareName.SLM_SOCKETS:
             return SerialLteModem(personality, nvm, baud=baud, faults=faults)
         case FirmwareName.AT_CLIENT:

@@ -393,3 +393,12 @@ def test_conversation(terminator, leading, echo):
     assert say("AT%CMNG=2,1,0").lines == [b'%CMNG: 1,0,"2C","' + pem.encode() + b'"']
     assert str(say("AT+FAIL").final) == "+CME ERROR: 518"
     assert modem.commands == ["AT+CGSN", f'AT%CMNG=0,1,0,"{pem}"', "AT%CMNG=2,1,0", "AT+FAIL"]
+
+
+def test_what_a_socket_tells_while_polling_is_being_started_is_no_answer():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command("AT#XAPOLL=1,1"))
+    told, final = dialogue.receive(b"\r\n#XAPOLL: 0,17\r\n\r\nOK\r\n")
+    assert (told.role, told.name, final.outcome.lines) == (Role.URC, b"#XAPOLL", [])
+    dialogue.begin(parse_command("AT#XAPOLL?"))
+    assert dialogue.receive(b"\r\n#XAPOLL: 1,1,0\r\n\r\nOK\r\n")[1].outcome.lines == [b"#XAPOLL: 1,1,0"]

@@ -75,9 +75,9 @@ def test_each_firmware_has_its_driver(firmware, answers, driver, product):
     assert found.firmware.capabilities == FIRMWARES[firmware].capabilities
 
 
-@pytest.mark.parametrize("answers", [SERIAL, OLD_SERIAL])
-def test_a_serial_modem_is_no_at_client(answers):
-    with pytest.raises(WrongFirmware, match=r"dk1: the board runs Serial .*, not the AT client.*\(serial-modem\)"):
+@pytest.mark.parametrize(("answers", "name"), [(SERIAL, "serial-modem"), (OLD_SERIAL, "slm")])
+def test_a_serial_modem_is_no_at_client(answers, name):
+    with pytest.raises(WrongFirmware, match=rf"dk1: the board runs Serial .*, not the AT client.*\({name}\)"):
         open_firmware(Port(answers), "at-client")
 
 

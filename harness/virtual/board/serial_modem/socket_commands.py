@@ -36,7 +36,9 @@ class SocketCommands:
 
     def __init__(self, host: SocketHost, outbox: Outbox, traffic: Callable[[], None]) -> None:
         self._host = host
-        self._sockets = SocketTable(outbox, changed=self._changed, traffic=traffic)
+        self.table = SocketTable(outbox, changed=self._changed, traffic=traffic)
+        self.taken_by: Callable[[ModemSocket], bool] = lambda _socket: False
+        """Called with a socket that changed; True: what has come belongs to somebody else's request."""
         self._poller = Poller()
         self._poll_all: Poll | None = None
         self._automatic: dict[int, int] = {}  # mode of #XRECVCFG by handle, -1: of every socket
@@ -65,22 +67,22 @@ class SocketCommands:
 
     def link(self, event: LinkEvent) -> None:
         """Take what happened on a socket's link."""
-        self._sockets.link(event)
+        self.table.link(event)
 
     def network_lost(self) -> None:
         """The data connection has ended."""
-        self._sockets.network_lost()
+        self.table.network_lost()
 
     def drop_all(self) -> None:
         """Close everything without a word: the board stops."""
-        for socket in self._sockets:
-            self._sockets.close(socket)
+        for socket in self.table:
+            self.table.close(socket)
 
     # -- opening and closing ------------------------------------------------------------------------------------------
 
     def _open_plain(self, args: Args) -> Reply:
         family, kind, role = args.choice(0, (1, 2, 3)), args.choice(1, (1, 2, 3)), args.choice(2, (0, 1))
-        made = self._sockets.open(family, kind, role, cid=args.number(3, 0))
+        made = self.table.open(family, kind, role, cid=args.number(3, 0))
         self._begin(made)
         return f"#XSOCKET: {made.handle},{kind},{PROTOCOLS[kind]}"
 
@@ -89,7 +91,7 @@ class SocketCommands:
         sec_tag, verify = args.number(3), args.choice(4, (0, 1, 2), 2)
         if role != CLIENT:
             raise Refused
-        made = self._sockets.open(family, kind, role, cid=args.number(5, 0), sec_tag=sec_tag, peer_verify=verify)
+        made = self.table.open(family, kind, role, cid=args.number(5, 0), sec_tag=sec_tag, peer_verify=verify)
         self._begin(made)
         return f"#XSSOCKET: {made.handle},{kind},{TLS_1_2 if kind == 1 else DTLS_1_2}"
 
@@ -98,38 +100,36 @@ class SocketCommands:
             self._poller.start(made.handle, self._poll_all)
 
     def _list_plain(self) -> Reply:
-        return [
-            f"#XSOCKET: {s.handle},{s.family},{s.role},{s.kind},{s.cid}" for s in self._sockets if s.sec_tag is None
-        ]
+        return [f"#XSOCKET: {s.handle},{s.family},{s.role},{s.kind},{s.cid}" for s in self.table if s.sec_tag is None]
 
     def _list_tls(self) -> Reply:
         return [
             f"#XSSOCKET: {s.handle},{s.family},{s.role},{s.kind},{s.sec_tag},{s.cid}"
-            for s in self._sockets
+            for s in self.table
             if s.sec_tag is not None
         ]
 
     def _close_all(self) -> Reply:
-        return [self._closed(socket) for socket in self._sockets]
+        return [self._closed(socket) for socket in self.table]
 
     def _close(self, args: Args) -> Reply:
-        return self._closed(self._sockets.get(args.exactly(1).number(0)))
+        return self._closed(self.table.get(args.exactly(1).number(0)))
 
     def _closed(self, socket: ModemSocket) -> str:
         self._poller.stop(socket.handle)  # the end of a socket by its own owner is not told
         self._automatic.pop(socket.handle, None)
-        self._sockets.close(socket)
+        self.table.close(socket)
         return f"#XCLOSE: {socket.handle},0"
 
     def _option(self, name: str, args: Args) -> Reply:
-        socket = self._sockets.get(args.number(0))
+        socket = self.table.get(args.number(0))
         value = (tls_option if name == "#XSSOCKETOPT" else plain_option)(socket, args, 1)
         return None if value is None else f"{name}: {socket.handle},{value}"
 
     # -- traffic ------------------------------------------------------------------------------------------------------
 
     def _connect(self, args: Args) -> Reply:
-        socket = self._sockets.get(args.exactly(3).number(0))
+        socket = self.table.get(args.exactly(3).number(0))
         host, port = args.string(1, longest=LONGEST_HOST), args.number(2)
         # The simulated network gives out IPv4 addresses only.
         if not self._host.attached or not 0 < port <= 0xFFFF or socket.family != IPV4:
@@ -140,11 +140,11 @@ class SocketCommands:
                 self._host.write(b"\r\n#XCONNECT: %d,1\r\n" % socket.handle)
             self._host.finish(ok)
 
-        self._sockets.connect(socket, host, port, opened)
+        self.table.connect(socket, host, port, opened)
         return Later.LATER
 
     def _send(self, args: Args) -> Reply:
-        socket, mode = self._sockets.get(args.number(0)), args.choice(1, (TEXT, HEX, DATA_MODE))
+        socket, mode = self.table.get(args.number(0)), args.choice(1, (TEXT, HEX, DATA_MODE))
         flags = args.choice(2, (0, 512, NOTIFY), 0)
         if mode == DATA_MODE:
             self._send_data(socket, args)
@@ -152,7 +152,7 @@ class SocketCommands:
         data = _hex(args.string(3)) if mode == HEX else args.string(3).encode("latin-1")
         if not data:
             raise Refused
-        sent = len(data) if self._sockets.send(socket, data) else 0
+        sent = len(data) if self.table.send(socket, data) else 0
         self._host.write(b"\r\n#XSEND: %d,%d,%d\r\n" % (socket.handle, flags == NOTIFY and sent > 0, sent))
         if not sent:
             raise Refused
@@ -166,7 +166,7 @@ class SocketCommands:
         if not socket.writable or (count is not None and count <= 0):
             raise Refused
         self._data_socket = socket
-        self._host.enter_data_mode(partial(self._sockets.send, socket), stream=True, count=count)
+        self._host.enter_data_mode(partial(self.table.send, socket), stream=True, count=count)
 
     def left_data_mode(self) -> None:
         """Data mode has ended."""
@@ -175,7 +175,7 @@ class SocketCommands:
             self._again(socket, Poll.OUT)
 
     def _receive(self, args: Args) -> Reply:
-        socket, mode = self._sockets.get(args.number(0)), args.choice(1, (TEXT, HEX))
+        socket, mode = self.table.get(args.number(0)), args.choice(1, (TEXT, HEX))
         flags, seconds = args.number(2, 0), args.number(3)
         most = args.number(4, MOST_RECEIVED)
         if not 0 < most <= MOST_RECEIVED or seconds < 0 or flags & ~(PEEK | DONT_WAIT | WAIT_ALL):
@@ -189,11 +189,11 @@ class SocketCommands:
 
         wait = 0.0 if flags & DONT_WAIT else float(seconds) or None
         receive = Receive(give, most, peek=bool(flags & PEEK), all=bool(flags & WAIT_ALL))
-        self._sockets.receive(socket, receive, wait)
+        self.table.receive(socket, receive, wait)
         return Later.LATER
 
     def _receive_by_itself(self, args: Args) -> Reply:
-        handle = self._sockets.get(args.number(0)).handle if args.given(0) else -1
+        handle = self.table.get(args.number(0)).handle if args.given(0) else -1
         flags, mode = args.choice(1, (0, 1)), args.choice(2, (TEXT, HEX), TEXT)
         if flags:
             self._automatic[handle] = mode
@@ -207,9 +207,9 @@ class SocketCommands:
         start = args.choice(1, (0, 1))
         events = Poll(args.choice(2, (0, 1, 4, 5), 0))
         if args.given(0):
-            sockets = [self._sockets.get(args.number(0))]
+            sockets = [self.table.get(args.number(0))]
         else:
-            sockets = list(self._sockets)
+            sockets = list(self.table)
             self._poll_all = events if start else None
         for socket in sockets:
             if start:
@@ -220,7 +220,7 @@ class SocketCommands:
         return None
 
     def _polled(self) -> Reply:
-        polled = [(s.handle, self._poller.events(s.handle)) for s in self._sockets]
+        polled = [(s.handle, self._poller.events(s.handle)) for s in self.table]
         return [f"#XAPOLL: {handle},{int(events)}" for handle, events in polled if events is not None]
 
     def _again(self, socket: ModemSocket, event: Poll) -> None:
@@ -228,6 +228,8 @@ class SocketCommands:
         self._tell(socket)
 
     def _changed(self, socket: ModemSocket) -> None:
+        if self.taken_by(socket):
+            return
         mode = self._automatic.get(socket.handle, self._automatic.get(-1))
         while mode is not None and socket.arrived and socket.waiting is None:
             data = bytes(socket.arrived[:MOST_RECEIVED])

@@ -31,6 +31,8 @@ class FarSocket(AtSocket):
         self.arrived = bytearray()
         self.refuses = False
         self.failure = None
+        self.truth = 0
+        """What is told again when it is asked for."""
         self._over = False
         self._told = False
 
@@ -61,6 +63,11 @@ class FarSocket(AtSocket):
             self._tell(1)
         return data
 
+    def poll(self):
+        self.calls.append(("poll",))
+        if self.truth:
+            self._tell(self.truth)
+
     def exists(self):
         self.calls.append(("exists",))
         return self.handle == 0
@@ -79,6 +86,7 @@ class FarSocket(AtSocket):
     def hang_up(self, bits=17):
         """The peer closes."""
         self._over = bits & 16 != 0
+        self.truth = bits
         self._tell(bits)
 
     def _tell(self, bits):

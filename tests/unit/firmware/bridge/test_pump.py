@@ -118,6 +118,19 @@ def test_a_socket_that_fails_although_the_peer_hung_up_was_reset(ends):
     assert pump.end is SocketEnd.RESET
 
 
+def test_an_end_that_is_told_of_a_former_socket_with_the_same_handle_ends_nothing(ends):
+    far = FarSocket()
+    ours, pump = ends(far)
+    far._tell(17)
+    far.arrive(b"")
+    far.port.timeline.wait(lambda event: event.kind is Kind.STEP, since=0, timeout=DEADLINE)
+    far._told = False
+    far.arrive(b"still here")
+    assert ours.recv(100) == b"still here"
+    assert pump.ask(DEADLINE)
+    assert ("poll",) in far.calls
+
+
 def test_a_board_that_takes_no_bytes_any_more_ends_it(ends):
     far = FarSocket()
     far.refuses = True
@@ -160,7 +173,7 @@ def test_nothing_is_polled(ends):
     far.arrive(b"a")
     assert ours.recv(10) == b"a"
     far.port.timeline.wait(lambda _event: False, since=0, timeout=0.2)
-    assert far.calls[1:] == [("receive",)]
+    assert far.calls[1:] == [("receive",)]  # poll() is called by connect() alone
 
 
 def test_other_sockets_lines_are_not_this_ones(ends):
