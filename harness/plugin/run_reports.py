@@ -21,6 +21,7 @@ from harness.report.pruning import PruningLimits, prune
 from harness.report.rebuild import rebuild
 from harness.report.run_summary import summary_of
 from harness.report.stored_runs import read_run, stored_runs
+from harness.timeline import pack
 
 
 class RunReports:
@@ -95,6 +96,10 @@ class RunReports:
             return
         self._write(suites)
         self._make_pages()
+        try:
+            pack(self.folder.timelines)
+        except OSError as error:
+            self.notes.append(f"{self.folder.timelines}: not packed: {error.strerror or error}")
 
     def give_up(self, why: str) -> None:
         """Put a report made from the journal into place, because the run is ended hard. For any thread."""

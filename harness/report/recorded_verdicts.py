@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import Misuse
-from harness.timeline import RecordedTest, Recording, read_timeline
+from harness.timeline import RecordedTest, Recording, read_timeline, timeline_files
 from harness.trial.rejudge import Rejudged, rejudge, verdicts
 
 TIMELINES = "timeline"
@@ -39,20 +39,29 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
 
     Raises Misuse if there is no such run or test, or if this harness cannot judge its files.
     """
-    files = sorted((run / TIMELINES).glob("*.jsonl"))
+    files = timeline_files(run / TIMELINES)
     if not files:
         raise Misuse(f"{run}: no {TIMELINES}/*.jsonl in it: name the folder of a run, reports/<time>-<number>")
     recordings = [read_timeline(file) for file in files]
     chosen = [(recording, one) for recording in recordings for one in _chosen(recording, test)]
     if test is not None and not chosen:
         raise Misuse(f"{run}: no test has the id {test!r}, or has that in its id; journal.jsonl lists them")
-    judged = [JudgedTest(recording.path.stem, one.id, _judged(recording, one)) for recording, one in chosen]
+    judged = [JudgedTest(_board(recording), one.id, _judged(recording, one)) for recording, one in chosen]
     notes = [
         f"{recording.path}: the last line was never finished; everything before it is judged"
         for recording in recordings
         if recording.cut
     ]
+    notes += [
+        f"{recording.path}: {one.id}: a part of its events was left out; what is judged may lack something"
+        for recording, one in chosen
+        if not one.whole
+    ]
     return JudgedRun([one for one in judged if one.verdicts], notes)
+
+
+def _board(recording: Recording) -> str:
+    return str(recording.header.get("board", recording.path.name.partition(".")[0]))
 
 
 def _chosen(recording: Recording, wanted: str | None) -> list[RecordedTest]:

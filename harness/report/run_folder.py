@@ -48,9 +48,14 @@ class RunFolder:
         """The page that says who is to blame."""
         return self.path / "report.html"
 
+    @property
+    def timelines(self) -> Path:
+        """The folder of the boards' timelines."""
+        return self.path / "timeline"
+
     def timeline(self, board: str) -> Path:
         """Return where the timeline of ``board`` belongs."""
-        return self.path / "timeline" / f"{_UNSAFE.sub('_', board)}.jsonl"
+        return self.timelines / f"{_UNSAFE.sub('_', board)}.jsonl"
 
     @property
     def again(self) -> Path:

@@ -3,6 +3,7 @@
 from harness.timeline.events import Draft, Event, Kind, now
 from harness.timeline.file_reader import RecordedTest, Recording, TimelineFileError, read_timeline
 from harness.timeline.file_writer import TimelineFile, utc_now
+from harness.timeline.packing import pack, timeline_files
 from harness.timeline.payload import packed, size_of, unpacked
 from harness.timeline.timeline import Sink, Timeline
 from harness.timeline.window import Window
@@ -19,9 +20,11 @@ __all__ = [
     "TimelineFileError",
     "Window",
     "now",
+    "pack",
     "packed",
     "read_timeline",
     "size_of",
+    "timeline_files",
     "unpacked",
     "utc_now",
 ]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 class Kind(StrEnum):
     """What an event is. The value is what the timeline file shows.
 
-    The last five are what the harness says of its own work. Their ``data``:
+    Those from TEST to END are what the harness says of its own work. Their ``data``:
 
     =======  ==========================================================================================
     TEST     ``key`` (test without its board), ``names`` (placeholder to text), ``began`` (UTC), ``mono``
@@ -32,6 +32,7 @@ class Kind(StrEnum):
     FACTS = "facts"  # what a trial found, and what was made of it
     EXPECT = "expect"  # what a test expected of a trial
     END = "end"  # the test has ended
+    CUT = "cut"  # a file leaves out what follows of the test, but for the five kinds above
 
 
 class Event(NamedTuple):

@@ -1,4 +1,4 @@
-"""Reads a timeline file back: the same events, test by test.
+"""Reads a timeline file back, packed or not: the same events, test by test.
 
 A file that ends in the middle of a line (the run was killed) is read up to there. An unknown kind, from a
 newer harness or another tool, is kept as it stands. Any other line that makes no sense raises an error of one line,
@@ -14,6 +14,7 @@ from typing import Any
 from harness.errors import Misuse
 from harness.timeline.events import Event, Kind
 from harness.timeline.lines import FILE, SCHEMA, parse_event
+from harness.timeline.packing import read_bytes
 
 _KINDS = frozenset(Kind)
 
@@ -33,6 +34,11 @@ class RecordedTest:
     def id(self) -> str:
         """The test's id (pytest's node id); empty where the file has none."""
         return next((event.text for event in self.events if event.kind is Kind.TEST), "")
+
+    @property
+    def whole(self) -> bool:
+        """The file has all events of the test."""
+        return all(event.kind is not Kind.CUT for event in self.events)
 
 
 @dataclass(slots=True)
@@ -54,9 +60,9 @@ class Recording:
 def read_timeline(path: Path) -> Recording:
     """Read a timeline file. Raises TimelineFileError."""
     try:
-        *lines, last = path.read_bytes().split(b"\n")
+        *lines, last = read_bytes(path).split(b"\n")
     except OSError as error:
-        raise TimelineFileError(f"{path}: {error.strerror}: name the timeline file of a run") from error
+        raise TimelineFileError(f"{path}: {error.strerror or error}: name the timeline file of a run") from error
     if not lines:
         raise TimelineFileError(f"{path}: no whole line: the run ended before it recorded anything")
     recording = Recording(path, _header(path, lines[0]), cut=last.decode("utf-8", "replace"))

@@ -7,24 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from harness.redact import SECRETS
+from harness.timeline import caps
 from harness.timeline.events import Event, Kind, now
-from harness.timeline.lines import event_line, header_line, scrubbed
+from harness.timeline.lines import OWN_WORK, event_line, header_line, scrubbed
 
 
 class TimelineFile:
     """A timeline sink. Each batch is one write, so a run that is killed loses at most the last line.
 
     ``header``: what the first line says besides the schema and the clocks (run, board, ...). The file is made with the
-    first event. A full disk stops the recording, but not the run; :attr:`failure` says so then.
+    first event. A full disk stops the recording, but not the run; :attr:`failure` says so then. :mod:`caps` says how
+    much is written.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
         self.path = path
         self.failure: str | None = None
+        self._first = path
         self._header = header
         self._fd: int | None = None
-        self._number = 0
-        self._tests = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._number = self._tests = 0
+        self._size = self._test_size = 0  # characters of the file, and of the test
         self._file_mono = self._mono = now()
         self._began = utc_now()
 
@@ -35,7 +41,7 @@ class TimelineFile:
         try:
             if self._fd is None:
                 self._fd = self._open()
-            self._write(self._lines(events))
+            self._record(events)
         except OSError as error:
             self.failure = (
                 f"{self.path}: {error.strerror or error}: the timeline is not recorded from here on; "
@@ -56,15 +62,15 @@ class TimelineFile:
         return fd
 
     def _create(self) -> int:
-        # A file that is there is of a worker that died on this board: it stays, and the rest of the board's timeline
-        # goes into a file beside it. Numbers of tests and events begin again, so it cannot be one file.
-        first, number = self.path, 1
+        # A file that is there is the part before, or of a worker that died on this board: it stays, and the rest of the
+        # board's timeline goes into a file beside it. Numbers of tests begin again.
+        number = 1
         while True:
             try:
                 return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             except FileExistsError:
                 number += 1
-                self.path = first.with_name(f"{first.stem}.{number}{first.suffix}")
+                self.path = self._first.with_name(f"{self._first.stem}.{number}{self._first.suffix}")
 
     def _write(self, lines: list[str]) -> None:
         # backslashreplace writes what UTF-8 cannot say (half of a surrogate pair) as JSON's own escape.
@@ -72,19 +78,51 @@ class TimelineFile:
         while data and self._fd is not None:
             data = data[os.write(self._fd, data) :]
 
-    def _lines(self, events: Sequence[Event]) -> list[str]:
+    def _record(self, events: Sequence[Event]) -> None:
         lines: list[str] = []
         for event in events:
             if event.kind is Kind.TEST:
+                lines = self._next_part(lines)
                 self._tests += 1
-                self._number, self._mono = self._tests, event.data.get("mono", event.t)
-            line = event_line(event, self._number, self._mono)
-            if SECRETS.scrub(line) != line:
-                line = event_line(scrubbed(event), self._number, self._mono)
-            lines.append(line)
+                self._number, self._mono, self._test_size = self._tests, event.data.get("mono", event.t), 0
+            if line := self._line(event):
+                lines.append(line)
+                self._size += len(line)
+                self._test_size += len(line)
             if event.kind is Kind.END:
-                self._number, self._mono = 0, self._file_mono
-        return lines
+                self._number, self._mono, self._test_size = 0, self._file_mono, 0
+        if lines:
+            self._write(lines)
+
+    def _next_part(self, lines: list[str]) -> list[str]:
+        if self._size < caps.PART_LIMIT:
+            return lines
+        self._write(lines)
+        self.close()
+        self._begin()
+        self._fd = self._open()
+        return []
+
+    def _line(self, event: Event) -> str:
+        """Return the line for ``event``, or for the place where the lines of its test end; "" behind that place."""
+        own = event.kind in OWN_WORK
+        if not own and self._test_size > caps.TEST_LIMIT:
+            return ""
+        line = event_line(event, self._number, self._mono)
+        if SECRETS.scrub(line) != line:
+            event = scrubbed(event)
+            line = event_line(event, self._number, self._mono)
+        if own:
+            return line
+        for cap in (caps.shortened, caps.without_data):
+            if len(line) > caps.EVENT_LIMIT:
+                event = cap(event)
+                line = event_line(event, self._number, self._mono)
+        if self._test_size + len(line) > caps.TEST_LIMIT:
+            self._test_size = caps.TEST_LIMIT + 1
+            text = f"left out from here on: more than {caps.TEST_LIMIT / 1e6:g} MB of this test"
+            line = event_line(Event(event.seq, event.t, Kind.CUT, "timeline", text, {}), self._number, self._mono)
+        return line
 
 
 def utc_now() -> str:

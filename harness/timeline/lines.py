@@ -23,7 +23,7 @@ from harness.timeline.events import Event, Kind
 SCHEMA: Final = 1
 FILE: Final = "file"
 _OWN: Final = frozenset("kintsxd")
-_BESIDE: Final = frozenset({Kind.TEST, Kind.PHASE, Kind.FACTS, Kind.EXPECT, Kind.END})
+OWN_WORK: Final = frozenset({Kind.TEST, Kind.PHASE, Kind.FACTS, Kind.EXPECT, Kind.END})
 _NAMES: Final = {kind: kind.value for kind in Kind}  # quicker than an enumeration that is asked for its value
 _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
@@ -39,7 +39,7 @@ def event_line(event: Event, number: int, mono: float) -> str:
     head = f'{{"i":{number},"n":{seq},"t":{t - mono:.6f},"k":"{_NAMES[kind]}","s":{quoted(source)},"x":{quoted(text)}'
     if not data:
         return head + "}"
-    if kind in _BESIDE and _OWN.isdisjoint(data):
+    if kind in OWN_WORK and _OWN.isdisjoint(data):
         return f"{head},{_dumps(data)[1:]}"
     return f'{head},"d":{_dumps(data)}}}'
 
@@ -56,7 +56,7 @@ def parse_event(fields: Mapping[str, Any], mono: float) -> Event:
     """Return the event in a line's ``fields``. Raises ValueError, KeyError, TypeError if they hold none."""
     kind = Kind(fields["k"])
     data = fields.get("d", {})
-    if kind in _BESIDE and "d" not in fields:
+    if kind in OWN_WORK and "d" not in fields:
         data = {name: value for name, value in fields.items() if name not in _OWN}
     if not isinstance(data, dict):
         raise TypeError("d is not an object")

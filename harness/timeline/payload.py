@@ -23,14 +23,19 @@ def packed(payload: bytes) -> dict[str, Any]:
     Secrets are cut. With ``size`` there may be ``nonces``.
     """
     if len(payload) > LARGEST:
-        data: dict[str, Any] = {"size": len(payload), "sha256": hashlib.sha256(payload).hexdigest()}
-        nonces = [nonce.decode() for nonce in dict.fromkeys(NONCE.findall(payload))]
-        return data | {"nonces": nonces} if nonces else data
+        return digest(payload)
     clean = redact_line(payload)
     try:
         return {"payload": SECRETS.scrub(clean.decode())}
     except UnicodeDecodeError:
         return {"payload": base64.b64encode(SECRETS.scrub_bytes(clean)).decode(), "encoding": "base64"}
+
+
+def digest(payload: bytes) -> dict[str, Any]:
+    """Return ``size``, ``sha256`` and, if it has some, ``nonces`` of ``payload``."""
+    data: dict[str, Any] = {"size": len(payload), "sha256": hashlib.sha256(payload).hexdigest()}
+    nonces = [nonce.decode() for nonce in dict.fromkeys(NONCE.findall(payload))]
+    return data | {"nonces": nonces} if nonces else data
 
 
 def unpacked(data: Mapping[str, Any]) -> bytes:

@@ -38,7 +38,9 @@ def test_needs_coverage(covered):
 def test_a_run_is_written_down_board_by_board(tmp_path):
     result = run(tmp_path, BOARDS, TESTS)
     assert result.exit_code == 1, result.output
-    files = {path.stem: read_timeline(path) for path in (result.run_folder / "timeline").iterdir()}
+    files = {
+        path.name.removesuffix(".jsonl.gz"): read_timeline(path) for path in (result.run_folder / "timeline").iterdir()
+    }
     assert sorted(files) == ["one", "three", "two"]
     for name, file in files.items():
         assert file.header["board"] == name

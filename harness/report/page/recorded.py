@@ -9,7 +9,7 @@ from harness.report.decisive_trial import decisive_facts
 from harness.report.page.comparison import Trial
 from harness.report.page.experiment import tally_words
 from harness.report.recorded_verdicts import TIMELINES
-from harness.timeline import Event, Kind, RecordedTest, Recording, read_timeline
+from harness.timeline import Event, Kind, RecordedTest, Recording, read_timeline, timeline_files
 
 MOST = 400
 """Events of a test that a page shows; of a longer one, those of the trial that decided."""
@@ -45,13 +45,13 @@ class Recordings:
 
     def _boards(self, folder: Path) -> dict[str, dict[str, RecordedTest]]:
         boards: dict[str, dict[str, RecordedTest]] = {}
-        for path in sorted((folder / TIMELINES).glob("*.jsonl")):
+        for path in timeline_files(folder / TIMELINES):
             try:
                 recording = read_timeline(path)
             except Misuse as error:
                 self.notes.append(f"not drawn: {error}")
                 continue
-            # A board whose worker died has a second file.
+            # A board whose worker died, or that wrote very much, has a second file.
             boards.setdefault(str(recording.header.get("board", path.stem)), {}).update(_by_key(recording))
         return boards
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness.cli.main import main
-from harness.timeline import Kind, TimelineFile
+from harness.timeline import Kind, TimelineFile, pack
 from tests.unit.trial.fakes import Stage
 
 TESTS = {"test_a.py::test_forbidden[one]": "other", "test_a.py::test_allowed[one]": "fine"}
@@ -89,6 +89,25 @@ def test_a_line_that_was_never_finished_is_said_and_the_rest_is_judged(run, caps
     said = capsys.readouterr()
     assert "one.jsonl: the last line was never finished; everything before it is judged" in said.err
     assert said.out.splitlines()[-1] == "2 verdicts of 2 tests: all as they were recorded"
+
+
+def test_what_is_packed_is_judged_too(run, capsys):
+    pack(run / "timeline")
+    assert main(["judge", str(run)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "2 verdicts of 2 tests: all as they were recorded"
+
+
+def test_a_test_that_was_not_recorded_to_its_end_is_said(run, capsys):
+    path = run / "timeline" / "one.jsonl"
+    first, *lines = path.read_text().splitlines(keepends=True)
+    at = next(number for number, line in enumerate(lines) if '"k":"end"' in line)
+    cut = json.dumps({"i": 1, "k": "cut", "n": 10_000, "t": 1.0, "s": "timeline", "x": "left out from here on"})
+    path.write_text("".join([first, *lines[:at], cut + "\n", *lines[at:]]))
+    assert main(["judge", str(run)]) == 0
+    assert (
+        "test_a.py::test_forbidden[one]: a part of its events was left out; what is judged may lack something"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_trial_that_was_cut_off_has_no_verdict(run, capsys):

@@ -1,5 +1,6 @@
 """What is written is read back: equal events, test by test, whatever happened to the file meanwhile."""
 
+import hashlib
 import json
 import os
 import signal
@@ -12,7 +13,17 @@ from hypothesis import strategies as st
 
 from harness.errors import Misuse
 from harness.redact import SECRETS
-from harness.timeline import Event, Kind, Timeline, TimelineFile, TimelineFileError, read_timeline
+from harness.timeline import (
+    Event,
+    Kind,
+    Timeline,
+    TimelineFile,
+    TimelineFileError,
+    pack,
+    read_timeline,
+    timeline_files,
+    unpacked,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -241,3 +252,134 @@ def test_secrets_in_names_and_in_odd_values_are_cut(tmp_path):
         timeline.flush()
     file.close()
     assert "0123456789abcdef" not in file.path.read_text()
+
+
+# -- how much is written
+
+
+def test_an_event_that_is_too_long_keeps_its_beginning_and_what_a_trial_looks_for(tmp_path):
+    nonce = "n0123456789abcdef"
+    long = "x" * 20_000
+    control = "\x01" * 4000 + f" {nonce}"  # each character takes six in JSON
+    path = tmp_path / "t.jsonl"
+    written(
+        path,
+        [
+            step(long, Kind.RX),
+            step("a message", Kind.MQTT, topic="t", payload=control),
+            step("counted", Kind.URC, blobs=[{"payload": "topic"}, {"payload": control}]),
+            step("many", values=["y" * 1000] * 20),
+            step("fits", values=["y" * 1000] * 15),
+        ],
+    )
+    assert max(map(len, path.read_text().splitlines())) <= 16 * 1024
+    text, message, counted, many, fits = read_timeline(path).events
+    assert text.text.startswith("x" * 1024 + "… (20000 characters, sha256 ")
+    assert text.text.endswith(f"{hashlib.sha256(long.encode()).hexdigest()})")
+    size = {"size": len(control), "sha256": hashlib.sha256(control.encode()).hexdigest(), "nonces": [nonce]}
+    assert message.data == {"topic": "t"} | size
+    assert counted.data == {"blobs": [{"payload": "topic"}, size]}
+    assert unpacked(message.data) == nonce.encode()
+    assert (many.text, many.data.keys()) == ("many", {"size", "sha256"})
+    assert fits.data == {"values": ["y" * 1000] * 15}
+
+
+def test_no_part_of_a_secret_is_left_where_a_text_is_cut(tmp_path):
+    SECRETS.add("secret-at-the-cut")
+    path = tmp_path / "t.jsonl"
+    written(path, [step("x" * 1020 + "secret-at-the-cut" + "x" * 20_000)])
+    assert "secr" not in path.read_text()
+
+
+def test_of_a_test_that_says_too_much_the_harness_own_work_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.timeline.caps.TEST_LIMIT", 1000)
+    path = tmp_path / "t.jsonl"
+
+    def test(name, number):
+        lines = [step(f"{name} {line}", Kind.RX) for line in range(number)]
+        return [
+            step(name, Kind.TEST, mono=1.5),
+            *lines,
+            step("decided", Kind.FACTS, facts={}),
+            step("passed", Kind.END),
+        ]
+
+    written(path, [step("before", Kind.RX)] * 2, test("flood", 500), [step("between", Kind.RX)], test("quiet", 3))
+    recording = read_timeline(path)
+    flood, quiet = recording.tests.values()
+    kinds = [event.kind for event in flood.events]
+    kept = kinds.count(Kind.RX)
+    assert 10 < kept < 20
+    assert kinds == [Kind.TEST, *[Kind.RX] * kept, Kind.CUT, Kind.FACTS, Kind.END]
+    cut = flood.events[kept + 1]
+    assert cut.text == "left out from here on: more than 0.001 MB of this test"
+    assert cut.seq == flood.events[kept].seq + 1
+    assert (flood.whole, quiet.whole) == (False, True)
+    assert [event.text for event in recording.events if event.text == "between"] == ["between"]
+    assert len(quiet.events) == 6
+
+
+def test_a_file_that_grew_large_goes_on_in_another_with_the_next_test(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.timeline.caps.PART_LIMIT", 500)
+    path = tmp_path / "dk-1.jsonl"
+    batch = []
+    for number in range(3):
+        lines = [step(f"{number}.{line}", Kind.RX) for line in range(20)]
+        batch += [step(f"test {number}", Kind.TEST, mono=1.5), *lines, step("passed", Kind.END)]
+    timeline = written(path, batch)
+    names = ["dk-1.jsonl", "dk-1.2.jsonl", "dk-1.3.jsonl"]
+    parts = [read_timeline(tmp_path / name) for name in names]
+    assert [[test.id for test in part.tests.values()] for part in parts] == [["test 0"], ["test 1"], ["test 2"]]
+    assert [event for part in parts for event in part.events] == timeline.since(0)
+    assert [part.header["board"] for part in parts] == ["dk-1"] * 3
+
+
+# -- packed
+
+
+def test_what_is_packed_is_read_by_either_name(tmp_path):
+    path = tmp_path / "dk-1.jsonl"
+    timeline = written(path, [step(f"line {number}", Kind.RX) for number in range(200)])
+    size = path.stat().st_size
+    pack(tmp_path)
+    (packed,) = timeline_files(tmp_path)
+    assert (packed.name, [one.name for one in tmp_path.iterdir()]) == ("dk-1.jsonl.gz", ["dk-1.jsonl.gz"])
+    assert packed.stat().st_size < size / 5
+    for name in (path, packed):
+        assert read_timeline(name).events == timeline.since(0)
+
+
+def test_of_a_file_that_was_being_packed_the_whole_one_is_read(tmp_path):
+    path = tmp_path / "dk-1.jsonl"
+    written(path, [step("whole")])
+    (tmp_path / "dk-1.jsonl.gz").write_bytes(b"torn")
+    assert timeline_files(tmp_path) == [path]
+    assert read_timeline(path).events[0].text == "whole"
+    pack(tmp_path)
+    assert read_timeline(path).events[0].text == "whole"
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: data[:-9], lambda data: b"no gzip", lambda data: data[:20] + b"~~~~~~"]
+)
+def test_a_packed_file_that_is_torn_is_one_line(tmp_path, change):
+    written(tmp_path / "t.jsonl", [step(f"text {number}") for number in range(50)])
+    pack(tmp_path)
+    path = tmp_path / "t.jsonl.gz"
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(TimelineFileError, match=r"t.jsonl.gz: .*(gzip|compressed)") as caught:
+        read_timeline(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_cannot_be_packed_stays(tmp_path, monkeypatch):
+    path = tmp_path / "t.jsonl"
+    written(path, [step("kept")])
+
+    def full(old, new):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.timeline.packing.os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        pack(tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == ["t.jsonl"]

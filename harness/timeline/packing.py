@@ -1,0 +1,39 @@
+"""The timeline files of a run: found, packed with gzip when it has ended, and read whether they are packed or not."""
+
+import gzip
+import os
+import zlib
+from pathlib import Path
+
+_PACKED = ".gz"
+
+
+def timeline_files(folder: Path) -> list[Path]:
+    """Return the timeline files in ``folder``, by name; of one that was being packed the one that is whole."""
+    plain = set(folder.glob("*.jsonl"))
+    packed = {path for path in folder.glob(f"*.jsonl{_PACKED}") if path.with_suffix("") not in plain}
+    return sorted(plain | packed)
+
+
+def pack(folder: Path) -> None:
+    """Pack the timeline files in ``folder``, to a tenth of their size. Raises OSError; what is not packed stays."""
+    for path in folder.glob("*.jsonl"):
+        packed = path.with_name(path.name + _PACKED)
+        part = packed.with_name(f".{packed.name}.part")
+        try:
+            part.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+            os.replace(part, packed)
+        finally:
+            part.unlink(missing_ok=True)
+        path.unlink()
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a timeline file, which may have been packed since it got its name. Raises OSError."""
+    packed = path.with_name(path.name + _PACKED)
+    if path.suffix != _PACKED and (path.exists() or not packed.exists()):
+        return path.read_bytes()
+    try:
+        return gzip.decompress((path if path.suffix == _PACKED else packed).read_bytes())
+    except (EOFError, zlib.error) as error:
+        raise OSError(0, f"not a whole gzip file ({error})") from error
