@@ -258,7 +258,7 @@ def test_secrets_in_names_and_in_odd_values_are_cut(tmp_path):
 
 
 def test_an_event_that_is_too_long_keeps_its_beginning_and_what_a_trial_looks_for(tmp_path):
-    nonce = "n0123456789abcdef"
+    nonce = "nfedcba9876543210"
     long = "x" * 20_000
     control = "\x01" * 4000 + f" {nonce}"  # each character takes six in JSON
     path = tmp_path / "t.jsonl"
