@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from harness.settings.imei import is_imei
-from harness.settings.model import AS_TUPLE, BY_VALUE, Name, Option, Settings
+from harness.settings.model import AS_TUPLE, BY_VALUE, Name, Option, Settings, matching
 
 
 class Model(StrEnum):
@@ -114,6 +114,10 @@ class BoardSettings(Settings):
     ] = None
     imei: Annotated[Annotated[str, AfterValidator(_imei)] | None, Option("IMEI, of one board", "DIGITS")] = None
     device_uuid: Annotated[Uuid | None, Option("device UUID, of one board", "UUID")] = None
+    pin: Annotated[
+        Annotated[str, matching(r"[0-9]{4,8}", "4 to 8 digits")] | None,
+        Option("PIN that the SIM asks for (default: none)", "DIGITS"),
+    ] = None
 
 
 class NamedBoard(BoardSettings):

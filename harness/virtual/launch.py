@@ -87,6 +87,7 @@ async def _start_board(
         seed=f"{said.seed or fresh}/{said.name}",
         imei=said.imei,
         device_uuid=uuid.UUID(said.device_uuid) if said.device_uuid else None,
+        pin=said.pin,
         firmware=said.firmware or FirmwareName.SERIAL_MODEM,
         terminator=said.terminator,
         release=said.release,

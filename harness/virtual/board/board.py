@@ -37,8 +37,9 @@ class VirtualBoard:
     ``link``: path the port appears under. ``network``: where host names lead. ``baud``: pace of the UART, 0 for none.
     ``time_scale``: factor on the modem's recorded times (1.0: as recorded); times that belong to the host or the broker
     (idle time of data mode, MQTT keep-alive) are real. ``seed``: what the board's numbers are derived from (None: its
-    name). ``imei``, ``device_uuid``: in place of derived ones. ``firmware``: the application firmware. ``terminator``:
-    what ends a command for at-client. ``release``: of Serial Modem. ``colour``: the shell's.
+    name). ``imei``, ``device_uuid``: in place of derived ones. ``pin``: what the SIM asks for. ``firmware``: the
+    application firmware. ``terminator``: what ends a command for at-client. ``release``: of Serial Modem. ``colour``:
+    the shell's.
     ``provisioning``, ``root_ca``: a shell with the provisioning service's client, and that service's root CA (PEM).
     """
 
@@ -54,6 +55,7 @@ class VirtualBoard:
         seed: str | None = None,
         imei: str | None = None,
         device_uuid: uuid.UUID | None = None,
+        pin: str | None = None,
         firmware: FirmwareName = FirmwareName.SERIAL_MODEM,
         terminator: TerminatorName = TerminatorName.CR,
         release: Release = Release.STABLE,
@@ -64,7 +66,7 @@ class VirtualBoard:
     ) -> None:
         self.name = name
         self.personality = personality
-        self.nvm = Nvm(make_identity(seed or name, imei=imei, device_uuid=device_uuid))
+        self.nvm = Nvm(make_identity(seed or name, imei=imei, device_uuid=device_uuid), pin=pin or "")
         self._time_scale = time_scale
         self._faults = set(faults)
         self._core = make_firmware(

@@ -136,6 +136,7 @@ def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path
         "seed": "mine",
         "imei": "490154203237518",
         "device_uuid": "11111111-2222-3333-4444-aaaaaaaaaaaa",
+        "pin": "1234",
     }
     assert said.keys() == BoardSettings.model_fields.keys()
     (tmp_path / "boards.yaml").write_text(FILE.replace("{baud: 115200, time_scale: 0.5}", json.dumps(said)))

@@ -1,7 +1,9 @@
 """The +CME ERROR numbers that the modem answers. Source: "nRF91x1 AT Commands" reference, result codes."""
 
 SIM_NOT_INSERTED = 10
+PUK_REQUIRED = 12
 SIM_FAILURE = 13
+INCORRECT_PASSWORD = 16
 MEMORY_FAILURE = 23
 INCORRECT_PARAMETERS = 50
 NOT_FOUND = 513

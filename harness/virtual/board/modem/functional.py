@@ -10,6 +10,7 @@ from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
 from harness.virtual.board.modem.codes import RADIO_CONNECTION_ACTIVE, SEARCH_INTERRUPTED
 from harness.virtual.board.modem.nvm import PLMN
 from harness.virtual.board.modem.radio import DENIED, DETACH, UICC_READY, Radio
+from harness.virtual.board.modem.sim import xsim
 from harness.virtual.board.modem.state import State
 
 MODE_CHANGE = 0.033
@@ -109,18 +110,28 @@ class FunctionalCommands:
             return
         state.uicc = on
         state.outbox.cancel(self._uicc_start)
+        state.uicc_locked = False
         if on:
             self._uicc_start = state.outbox.after(UICC_READY, self._uicc_started)
         elif state.uicc_ready:
             self._uicc_ready(False)
 
     def _uicc_started(self) -> None:
-        self._uicc_ready(BoardFault.NO_SIM not in self._state.faults)
+        missing = BoardFault.NO_SIM in self._state.faults
+        self._state.uicc_locked = bool(self._state.nvm.pin) and not missing
+        self._uicc_ready(not missing and not self._state.uicc_locked)
+
+    def unlocked(self) -> None:
+        """The SIM's PIN was entered: it is ready, and a search that waited for it begins."""
+        self._state.uicc_locked = False
+        self._uicc_ready(True)
+        if self._state.lte:
+            self._radio.search()
 
     def _uicc_ready(self, ready: bool) -> None:
         self._state.uicc_ready = ready
         if self._state.on.xsim:
-            self._state.urc(f"%XSIM: {int(ready)}")
+            self._state.urc(f"%XSIM: {xsim(self._state)}")
 
     def _system_mode(self) -> Reply:
         return "%XSYSTEMMODE: {},{},{},{}".format(*self._state.settings.system_mode)

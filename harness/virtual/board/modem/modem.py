@@ -8,6 +8,7 @@ from datetime import datetime
 
 from harness.settings import BoardFault
 from harness.virtual.board.commands import Command, Forms, Refused, Reply
+from harness.virtual.board.modem.bands import BandCommands
 from harness.virtual.board.modem.credentials import CredentialCommands
 from harness.virtual.board.modem.expiry import ExpiryCommands
 from harness.virtual.board.modem.functional import FunctionalCommands
@@ -18,6 +19,7 @@ from harness.virtual.board.modem.keys import KeyCommands
 from harness.virtual.board.modem.network import NetworkCommands
 from harness.virtual.board.modem.nvm import Nvm
 from harness.virtual.board.modem.radio import Air, Radio
+from harness.virtual.board.modem.sim import SimCommands
 from harness.virtual.board.modem.state import State
 from harness.virtual.board.outputs import Outbox
 from harness.virtual.board.personality import Personality
@@ -45,11 +47,14 @@ class Modem:
         self._state = State(personality, nvm, outbox, urc, now, nvm.settings, faults)
         self.radio = Radio(self._state, lost, air)
         credentials = CredentialCommands(self._state)
+        functional = FunctionalCommands(self._state, self.radio)
         self._commands: dict[str, Forms] = {}
         for group in (
             GeneralCommands(self._state, lambda: self._commands),
             IdentityCommands(self._state),
-            FunctionalCommands(self._state, self.radio),
+            functional,
+            SimCommands(self._state, functional.unlocked),
+            BandCommands(self._state),
             NetworkCommands(self._state, self.radio),
             credentials,
             ExpiryCommands(self._state),

@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
+from harness.virtual.board.modem.bands import SUPPORTED
 from harness.virtual.board.modem.nvm import PLMN
 from harness.virtual.board.modem.radio import BAND, DENIED, REJECT_CAUSE, TAC, Radio
 from harness.virtual.board.modem.state import State
 
-BANDS = "1,2,3,4,5,8,12,13,18,19,20,25,26,28,66"
 _BITS = re.compile(r"[01]{8}")
 _CLOCK = re.compile(r"(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)([+-]\d\d)?", re.ASCII)
 
@@ -46,7 +46,10 @@ class NetworkCommands:
             "+CESQ": Forms(run=self._cesq, test="+CESQ: (99),(99),(255),(255),(0-34,255),(0-97,255)"),
             "+CSQ": Forms(run=lambda: "+CSQ: 99,99"),
             "%XMONITOR": Forms(run=self._xmonitor),
-            "%XCBAND": Forms(run=lambda: f"%XCBAND: {BAND if radio.camped else 0}", test=f"%XCBAND: ({BANDS})"),
+            "%XCBAND": Forms(
+                run=lambda: f"%XCBAND: {BAND if radio.camped else 0}",
+                test=f"%XCBAND: ({','.join(map(str, SUPPORTED))})",
+            ),
             "+CEER": Forms(run=self._ceer),
             "+CGDCONT": Forms(set=self._set_cgdcont, read=self._cgdcont),
             "+CGPADDR": Forms(run=self._cgpaddr, set=self._cgpaddr_of),

@@ -52,16 +52,25 @@ class StoredSettings:
     edrx: tuple[tuple[int, str], ...] = ()  # (access technology, value)
     features: tuple[tuple[int, int], ...] = ((0, 0), (3, 0), (7, 0))  # %FEACONF
     pdn: tuple[str, str] = ("", "")  # type, APN
+    bands: str = ""  # permanent mask of %XBANDLOCK, "": none
+
+
+PIN_TRIES = 3
 
 
 @dataclass
 class Nvm:
-    """Non-volatile memory of one board. A new object is a new board."""
+    """Non-volatile memory of one board, and of its SIM. A new object is a new board.
+
+    ``pin``: what the SIM asks for at each start, "": nothing. ``pin_tries``: how often it may still be wrong.
+    """
 
     identity: BoardIdentity
     identity_key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     credentials: dict[tuple[int, int], Credential] = field(default_factory=dict)
     settings: StoredSettings = field(default_factory=StoredSettings)
+    pin: str = field(default="", repr=False)
+    pin_tries: int = PIN_TRIES
 
 
 def make_identity(seed: str, *, imei: str | None = None, device_uuid: uuid.UUID | None = None) -> BoardIdentity:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 from harness.settings import BoardFault
+from harness.virtual.board.modem.bands import bands_of
 from harness.virtual.board.modem.nvm import PLMN
 from harness.virtual.board.modem.state import State
 from harness.virtual.board.outputs import HoldLink
@@ -93,9 +94,9 @@ class Radio:
 
     def _search(self) -> None:
         lte_m, nb_iot, _, _ = self._state.settings.system_mode
-        if not (lte_m or nb_iot):
-            return
-        if BoardFault.NO_SIM in self._state.faults:
+        if not (lte_m or nb_iot) or BAND not in self._allowed_bands():
+            return  # it searches for ever
+        if BoardFault.NO_SIM in self._state.faults or (self._state.nvm.pin and not self._state.uicc_ready):
             self._at(UICC_READY, lambda: self._set_status(UICC_FAILURE))
             return
         self._at(CELL_FOUND, self._cell_found)
@@ -106,6 +107,9 @@ class Radio:
         if self.plmn in ("", PLMN):
             self._at(RRC_CONNECTED, self._connect)
             self._at(REGISTERED, self._denied if BoardFault.DENIED in self._state.faults else self._registered)
+
+    def _allowed_bands(self) -> set[int]:
+        return bands_of(self._state.settings.bands) & bands_of(self._state.bands)
 
     def pause(self) -> None:
         """Stop what is scheduled: a detach is under way."""

@@ -49,6 +49,10 @@ class State:
     gnss: bool = False
     uicc: bool = False
     uicc_ready: bool = False
+    uicc_locked: bool = False
+    """The SIM has started and waits for its PIN, or for its PUK."""
+    bands: str = ""
+    """Run-time mask of %XBANDLOCK, "": none."""
 
     @property
     def active(self) -> bool:
