@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from harness.cloud import PROVISIONING_SERVICE
 from harness.errors import Misuse
 from harness.lab.fault_config import NO_BOARD_FAULTS, NO_CLOUD_FAULTS, BoardFaults, CloudFaults
+from harness.lab.modem_config import ModemConfig, Variable
 from harness.lab.power_config import PowerConfig
 from harness.settings import Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
 from harness.settings.model import AS_TUPLE, BY_VALUE, matching
@@ -62,7 +63,6 @@ def _sec_tags(value: tuple[int, ...]) -> tuple[int, ...]:
     return value
 
 
-Variable = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
 DeviceId = Annotated[
     str, matching(r"[A-Za-z0-9:_-]{1,64}", "1 to 64 letters, digits, ':', '_' and '-'"), AfterValidator(_device_id)
 ]
@@ -127,7 +127,7 @@ class NrfCloudAccount(_Cloud):
 CloudConfig = LocalCloud | NrfCloudAccount
 
 
-class BoardConfig(Settings):
+class BoardConfig(ModemConfig):
     """One board. Exactly one of ``virtual``, ``port`` and ``serial`` says where it is."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from harness.at import LOST_BYTES, Answer, AtFormatError, AtPort, ask
@@ -13,8 +13,10 @@ from harness.modem.identity import Identity, read_device_uuid, read_firmware, re
 from harness.modem.jwt import ModemJwt, jwt_command, parse_jwt
 from harness.modem.keygen import KeygenResult, parse_keygen
 from harness.modem.notifications import listen_to_network
+from harness.modem.pin import enter_pin
 from harness.modem.registration import DENIED, UICC_FAILURE, Registration
 from harness.modem.restoration import restoring
+from harness.modem.settings import WantedSettings, put_back, write_settings
 
 _NORMAL = 1
 _FLIGHT = 4
@@ -29,10 +31,14 @@ class Modem:
     """One modem. ``sec_tags``: the only ones in which it may write, delete or make keys (Misuse for others).
 
     ``at_shell``: its commands go through a shell, which turns every line end in them into CR LF.
+    ``pin``: entered when the SIM asks for it.
     """
 
-    def __init__(self, port: AtPort, *, sec_tags: Collection[int], at_shell: bool = False) -> None:
+    def __init__(
+        self, port: AtPort, *, sec_tags: Collection[int], at_shell: bool = False, pin: str | None = None
+    ) -> None:
         self._port = port
+        self._pin = pin
         self.credentials = CredentialStore(port, sec_tags=sec_tags, offline=self.offline, at_shell=at_shell)
 
     def prepare(self) -> None:
@@ -86,6 +92,24 @@ class Modem:
         with restoring(f"returning to AT+CFUN={former}", restore):
             yield
 
+    def write_settings(self, wanted: WantedSettings, note: Callable[[str], None]) -> tuple[str, ...]:
+        """Write the settings that differ; return what puts the former ones back. See harness.modem.settings."""
+        return write_settings(self._port, wanted, self.offline, note)
+
+    def put_back(self, commands: Sequence[str]) -> None:
+        """Put former settings back. Raises AtError."""
+        put_back(self._port, commands, self.offline)
+
+    def _switch_on(self) -> bool:
+        """Switch the modem on; return whether its SIM got its PIN for that."""
+        if self._pin is None:
+            self.set_functional_mode(_NORMAL)
+            return False
+        started = self._port.listen("%XSIM")
+        self._port.command("AT%XSIM=1")
+        self.set_functional_mode(_NORMAL)
+        return enter_pin(self._port, self._pin, started)
+
     def registration(self) -> Registration:
         """Return the present registration."""
         return ask(self._port, "AT+CEREG?", lambda answer: Registration.from_read(answer.value("+CEREG")))
@@ -98,9 +122,9 @@ class Modem:
         deadline = time.monotonic() + timeout
         notified = self._port.listen("+CEREG")
         listen_to_network(self._port)
-        self.set_functional_mode(_NORMAL)
+        unlocked = self._switch_on()
         last = self.registration()  # a modem that is registered already says nothing by itself
-        while not last.final:
+        while not last.final or (unlocked and last.status == UICC_FAILURE):  # that was before the PIN
             try:
                 urc = notified.next(max(0.0, deadline - time.monotonic()), what="+CEREG: 1 or 5")
             except NoAnswer as silence:
@@ -112,7 +136,9 @@ class Modem:
         if last.status == DENIED:
             raise NotRegistered(f"{last.text} ({last.meaning}): check the SIM's subscription and its roaming networks")
         if last.status == UICC_FAILURE:
-            raise NotRegistered(f"{last.text} ({last.meaning}): check that a SIM is inserted and active")
+            raise NotRegistered(
+                f"{last.text} ({last.meaning}): check that a SIM is inserted and active, and pin_env if it has a PIN"
+            )
         return last
 
     def generate_key(self, sec_tag: int, *, subject: str | None = None, key_usage: str | None = None) -> KeygenResult:

@@ -260,13 +260,13 @@ class Board:
         return {placeholder: name for placeholder, name in names.items() if name}
 
     def close(self) -> list[str]:
-        """Leave the board in the functional mode in which it was found, and its device an ordinary member of its team.
+        """Leave the board as it was found, and its device an ordinary member of its team.
 
         Returns a line for each thing that could not be done.
         """
         left: list[str] = []
         if self._leased.alive:
-            for leave in (self._disconnect, self._leased.restore_mode):  # each whatever became of the other
+            for leave in (self._disconnect, self._leased.restore):  # each whatever became of the other
                 try:
                     leave()
                 except HarnessError as error:

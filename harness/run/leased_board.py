@@ -7,7 +7,9 @@ from typing import Final
 
 from harness.errors import HarnessError, LabError, Misuse, again
 from harness.lab import BoardConfig, Lab
+from harness.run.former_settings import FormerSettings
 from harness.run.found_modes import FoundModes
+from harness.run.modem_setup import ModemSetup
 from harness.run.open_board import OpenBoard
 from harness.run.power import RecoveryPower, board_power
 from harness.run.recovery import PowerSwitch, Recovery
@@ -43,6 +45,7 @@ class LeasedBoard:
         self._broken: HarnessError | None = None
         self._found_mode: int | None = None
         self._modes = modes
+        self._setup = ModemSetup(config, FormerSettings(state / "settings") if modes and state else None)
         self._url = ""
         self._state = state
         if power is None and state is not None:
@@ -96,9 +99,10 @@ class LeasedBoard:
             **recovered,
         }
 
-    def restore_mode(self) -> None:
-        """Bring the board back to the functional mode in which it was found. Raises HarnessError."""
+    def restore(self) -> None:
+        """Put back the settings that were changed, if asked for, and the functional mode found. Raises HarnessError."""
         if self._opened is not None and self._found_mode is not None:
+            self._setup.undo(self._opened)
             self._opened.modem.set_functional_mode(self._found_mode)
             if self._modes is not None:
                 self._modes.put_back(self._opened.identity.imei)
@@ -133,6 +137,11 @@ class LeasedBoard:
             self._found_mode = opened.found_mode
             if self._modes is not None:
                 self._found_mode = self._modes.found(opened.identity.imei, opened.found_mode)
+        try:
+            self._setup.apply(opened, self.step)
+        except BaseException:
+            opened.port.close()
+            raise
         return opened
 
     def _find_port(self) -> str:

@@ -40,7 +40,7 @@ def open_board(config: BoardConfig, url: str, timeline: Timeline, *, patience: f
     try:
         synchronise(port, config.firmware, patience=patience)
         to_known_state(port, config.firmware)
-        modem = Modem(port, sec_tags=config.all_sec_tags, at_shell=settings.at_shell)
+        modem = Modem(port, sec_tags=config.all_sec_tags, at_shell=settings.at_shell, pin=config.pin())
         modem.prepare()
         found_mode = modem.functional_mode()
         return OpenBoard(port, modem, modem.identity(), open_firmware(port, config.firmware), found_mode)

@@ -78,8 +78,10 @@ def _sim(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
     if pin and "PUK" in pin:
         text = "the SIM is blocked and wants its PUK: do not try PINs, ask its owner"
         yield _finding(board, "sim", Status.FAIL, text, _at(answers, 'AT+CPINR="SIM PUK"'))
+    elif pin == "SIM PIN" and board.pin_env is not None:
+        yield _finding(board, "sim", Status.OK, f"the SIM waits for its PIN, which the run enters ({board.pin_env})")
     elif pin and pin != "READY":
-        text = f"the SIM waits for {pin}: switch its PIN off in a telephone"
+        text = f"the SIM waits for {pin}: give pin_env in the boards file, or switch its PIN off in a telephone"
         yield _finding(board, "sim", Status.FAIL, text, _at(answers, 'AT+CPINR="SIM PIN"'))
     elif pin == "READY" or (sim or "").startswith("1"):
         yield _finding(board, "sim", Status.OK, f"SIM {_short(iccid)}, IMSI {_short(imsi)}")
@@ -147,6 +149,8 @@ def _settings(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
     lock = answers.value("AT%XBANDLOCK?", "%XBANDLOCK")
     if lock is None:
         yield _finding(board, "bands", Status.SKIPPED, "the modem does not tell about a band lock")
+    elif board.bands is not None:
+        yield _finding(board, "bands", Status.OK, "the run locks them as the boards file says")
     elif "1" in re.sub(r"^\d,", "", lock):
         cure = _at(answers, "AT%XBANDLOCK=0")
         yield _finding(board, "bands", Status.WARN, f"bands are locked ({lock})", cure)
@@ -173,6 +177,8 @@ def _sleep(board: BoardConfig, answers: Answers, name: str, asked: bool | None, 
     id_ = name.lower()
     if asked is None:
         return _finding(board, id_, Status.SKIPPED, f"the modem does not tell about {name}")
+    if asked and getattr(board, id_) == "off":
+        return _finding(board, id_, Status.OK, f"{name} is asked for, and the run switches it off")
     if asked:
         text = f"{name} is asked for: messages to the board may wait until it wakes up"
         return _finding(board, id_, Status.WARN, text, _at(answers, command))

@@ -52,7 +52,7 @@ def opened(monkeypatch):
     boards = []
 
     def open_board(config, url, timeline, *, patience):
-        modem = SimpleNamespace(modes=[])
+        modem = SimpleNamespace(modes=[], write_settings=lambda _wanted, _note: ())
         modem.set_functional_mode = modem.modes.append
         identity = SimpleNamespace(imei="350000000000001")
         boards.append(
@@ -65,7 +65,9 @@ def opened(monkeypatch):
 
 
 def leased(lab, modes=None, power=None):
-    config: Any = SimpleNamespace(name="dk-1", return_within=0.6, firmware="serial-modem", baud=115200)
+    config: Any = SimpleNamespace(
+        name="dk-1", return_within=0.6, firmware="serial-modem", baud=115200, put_back=False, wanted_settings=None
+    )
     return LeasedBoard(lab, config, lambda _text: None, modes, power)
 
 
@@ -127,7 +129,7 @@ def test_the_board_is_left_as_it_was_found_first(opened):
     board.opened.port.alive = False
     board.begin()
     _ = board.opened
-    board.restore_mode()
+    board.restore()
     assert opened[1].modem.modes == [0]
 
 
@@ -136,11 +138,11 @@ def test_after_a_killed_run_the_mode_is_put_back_that_it_found(opened, tmp_path)
     assert leased(Lab(), modes).opened.found_mode == 0  # and then it is killed
     board = leased(Lab(), modes)
     assert board.opened.found_mode == 1
-    board.restore_mode()
+    board.restore()
     assert opened[1].modem.modes == [0]
     after = leased(Lab(), modes)
     assert after.opened.found_mode == 2
-    after.restore_mode()
+    after.restore()
     assert opened[2].modem.modes == [2]
 
 
@@ -150,7 +152,7 @@ def test_a_note_that_cannot_be_read_is_written_anew(opened, tmp_path):
     board = leased(Lab(), modes)
     _ = board.opened
     assert modes.found("350000000000001", 4) == 0
-    board.restore_mode()
+    board.restore()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -215,7 +217,8 @@ def test_what_does_not_answer_is_opened_again_and_then_its_power_is_cut(monkeypa
         tried.append(patience)
         if not power.cuts:
             raise NoAnswer("dk-1: no answer")
-        return SimpleNamespace(port=Port(), modem=None, firmware="fake", found_mode=0)
+        modem = SimpleNamespace(write_settings=lambda _wanted, _note: ())
+        return SimpleNamespace(port=Port(), modem=modem, firmware="fake", found_mode=0)
 
     monkeypatch.setattr(recovery, "open_board", open_board)
     power = Power()

@@ -97,6 +97,14 @@ def test_each_fault_is_named_with_its_cure(changes, id_, status, text):
     assert others == []
 
 
+def test_what_the_run_sets_up_by_itself_is_no_fault():
+    asleep = {"AT+CPSMS?": ('+CPSMS: 1,,,"10101111","01101100"',), "AT+CEDRXS?": ('+CEDRXS: 4,"0001"',)}
+    locked = {"AT%XBANDLOCK?": ('%XBANDLOCK: "1000",""',), "AT+CPIN?": ("+CPIN: SIM PIN",)}
+    found = judged({"psm": "off", "edrx": False, "bands": [4], "pin_env": "SIM_PIN"}, **asleep, **locked)
+    assert {found[id_].status for id_ in ("psm", "edrx", "bands", "sim")} == {Status.OK}
+    assert found["psm"].text == "PSM is asked for, and the run switches it off"
+
+
 def test_another_firmware_than_the_boards_file_says():
     assert judged(firmware=None)["firmware"].status is Status.FAIL
 
