@@ -9,6 +9,7 @@
 # make fuzz [SECONDS=30]       the parsers on bytes that are guided by coverage, so many seconds each (fuzz/)
 #   TARGETS="tokens ..."       only these
 # make soak [MINUTES=60]       a board at work while things go wrong: memory, descriptors and threads must stay flat
+# make labgrid-env             labgrid in an environment of its own, .labgrid, for boards on other computers
 # All make the environment first.
 
 VENV := .venv
@@ -20,7 +21,7 @@ WIDE ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN) + 1)
 # Every process that a test starts would otherwise compile anew what has changed since `make env`.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: nightly check env lint types imports test test-wide test-scenarios bench mutants fuzz soak clean
+.PHONY: nightly check env lint types imports test test-wide test-scenarios bench mutants fuzz soak labgrid-env clean
 
 nightly: env
 ifdef MUTANTS
@@ -75,5 +76,10 @@ env: $(VENV)/.made
 $(VENV)/.made: pyproject.toml constraints.txt scripts/make-env.sh
 	@sh scripts/make-env.sh $(VENV)
 
+labgrid-env: .labgrid/.made
+
+.labgrid/.made: scripts/labgrid-constraints.txt scripts/make-labgrid-env.sh
+	@sh scripts/make-labgrid-env.sh .labgrid
+
 clean:
-	rm -rf $(VENV) mutants .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .labgrid mutants .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import MISUSE
 from harness.cli.progress import Progress
 from harness.cli.result import Result, columns
-from harness.errors import Misuse
+from harness.errors import LabError, Misuse
 from harness.lab.boards_file import BoardsFileError, load_boards_file
 from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB
 from harness.lab.config import BUILT_IN_CLOUDS, BoardConfig, LabFile
@@ -48,7 +49,32 @@ def list_boards(given: Arguments, progress: Progress) -> Result:
     ]
     lines += [f"{path}: a plain file, not a device; remove it: sudo rm {path}" for path in inventory.plain_files]
     lines += [f"{line} (boards file not compared)" for line in mistakes]
+    if file is not None and any(board.place for board in file.boards):
+        data["places"], of_places = _places(file)
+        lines += ["", *of_places]
     return Result(data, lines)
+
+
+def _places(file: LabFile) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return labgrid's places, with who holds each and which board of the file is there."""
+    from harness.lab.lab import Lab  # what a list of USB kits does not need
+
+    try:
+        with Lab(file) as lab:
+            found = lab.places.list()
+    except LabError as error:
+        return [], [f"labgrid: {error}"]
+    names = {board.place: board.name for board in file.boards if board.place}
+    data = [{**asdict(each), "board": names.get(each.name)} for each in found]
+    rows: list[tuple[str, ...]] = [("PLACE", "EXPORTER", "HELD BY", "BOARD")]
+    rows += [
+        (each.name, ", ".join(each.exporters) or "absent", each.holder or "nobody", names.get(each.name, "-"))
+        for each in found
+    ]
+    rows += [
+        (place, "no such place", "", name) for place, name in names.items() if place not in {e.name for e in found}
+    ]
+    return data, columns(rows)
 
 
 def suggest_boards(given: Arguments, progress: Progress) -> Result:

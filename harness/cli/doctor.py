@@ -23,15 +23,17 @@ def examine(given: Arguments, _progress: Progress) -> Result:
     began = time.monotonic()
     file = load_boards_file(given.boards)
     ca_folder = given.lab_ca or lab_ca_folder(file)
-    patient = Patient(
-        file=file,
-        boards=Lab(file, cloud_override=given.cloud).select(given.several),
-        ca_folder=ca_folder,
-        reports=Path("reports"),
-        leftovers=partial(left_by_killed, ca_folder),
-        written=partial(_written, ca_folder),
-    )
-    findings = list(run_checks(checks_of(patient, quick=given.quick)))
+    with Lab(file, cloud_override=given.cloud) as lab:
+        patient = Patient(
+            file=file,
+            boards=lab.select(given.several),
+            ca_folder=ca_folder,
+            reports=Path("reports"),
+            leftovers=partial(left_by_killed, ca_folder),
+            written=partial(_written, ca_folder),
+            lab=lab,
+        )
+        findings = list(run_checks(checks_of(patient, quick=given.quick)))
     seconds = time.monotonic() - began
     data = {
         "verdict": str(worst(findings)),

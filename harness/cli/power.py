@@ -21,7 +21,7 @@ def switch(given: Arguments, progress: Progress) -> Result:
         raise Misuse(f"board {config.name!r} is a virtual one, which each run starts anew; there is no power to switch")
     with Lab(file) as lab:
         state = given.lab_ca or lab_ca_folder(file)
-        power = board_power(config, partial(lab.port_url, config), state, progress)
+        power = board_power(lab, config, partial(lab.port_url, config), state, progress)
         with _lease(lab, config):
             actions = {"off": power.off, "on": power.on, "cycle": power.cycle}
             seen = actions[given.action]()

@@ -12,6 +12,7 @@ from harness.errors import Misuse
 from harness.lab.config import BUILT_IN_CLOUDS, LabFile, LocalCloud, NrfCloudAccount, Schema
 from harness.lab.discovery import PortInfo
 from harness.lab.hardware import hardware
+from harness.lab.places.config import LabgridConfig
 from harness.lab.power_config import POWER_KINDS
 from harness.lab.relations import relations
 from harness.lab.yaml_marks import Document, Mistake, Place
@@ -61,7 +62,8 @@ def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] =
     lab_ca = None if schema.lab_ca is None else path.parent / schema.lab_ca
     clouds = BUILT_IN_CLOUDS | schema.clouds
     given = {name: getattr(schema, name) for name in ("boards", "reports", "verdicts")}
-    return LabFile(path=path, lab_ca=lab_ca, clouds=clouds, lab=schema.lab or "", **given)
+    labgrid = schema.labgrid or LabgridConfig()
+    return LabFile(path=path, lab_ca=lab_ca, clouds=clouds, lab=schema.lab or "", labgrid=labgrid, **given)
 
 
 def _boards(value: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from harness.cloud import PROVISIONING_SERVICE
 from harness.errors import Misuse
 from harness.lab.fault_config import NO_BOARD_FAULTS, NO_CLOUD_FAULTS, BoardFaults, CloudFaults
 from harness.lab.modem_config import ModemConfig, Variable
+from harness.lab.places.config import LabgridConfig
 from harness.lab.power_config import PowerConfig
 from harness.settings import Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
 from harness.settings.model import AS_TUPLE, BY_VALUE, matching
@@ -128,7 +129,7 @@ CloudConfig = LocalCloud | NrfCloudAccount
 
 
 class BoardConfig(ModemConfig):
-    """One board. Exactly one of ``virtual``, ``port`` and ``serial`` says where it is."""
+    """One board. Exactly one of ``virtual``, ``port``, ``serial`` and ``place`` says where it is."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -142,8 +143,10 @@ class BoardConfig(ModemConfig):
     """USB serial number of the kit, in quotes, leading zeros or not"""
     location: Annotated[str, Field(min_length=1)] | None = None
     """With serial, where several devices have that number: where the kit is plugged in, e.g. 1-2.1"""
+    place: Annotated[str, matching(r"[^\s/]{1,100}", "the name of a labgrid place")] | None = None
+    """The labgrid place that has the board, on whichever computer"""
     vcom: Annotated[int, Field(ge=0)] = 0
-    """With serial: which of the kit's ports, in the order of their USB interfaces"""
+    """With serial or place: which of its ports, in the order of their USB interfaces or names"""
     firmware: Annotated[FirmwareName, BY_VALUE] = FirmwareName.SERIAL_MODEM
     """Application firmware on the board"""
     baud: Annotated[int, Field(gt=0)] = 115200
@@ -237,6 +240,8 @@ class Schema(Settings):
     """The folder of the lab's CA, relative to the file"""
     clouds: dict[Name, Annotated[CloudConfig, Field(discriminator="kind")]] = Field(default_factory=dict)
     """Clouds by name; local and nrfcloud are there without being written"""
+    labgrid: LabgridConfig | None = None
+    """Where labgrid is, for boards with place"""
     reports: ReportLimits | None = None
     """Shrink old runs at the end of a run; without it all of them stay"""
     verdicts: VerdictSettings = VerdictSettings()
@@ -257,6 +262,7 @@ class LabFile(BaseModel):
     reports: ReportLimits | None = None
     lab: str = ""
     verdicts: VerdictSettings = VerdictSettings()
+    labgrid: LabgridConfig = LabgridConfig()
 
     def cloud(self, name: str) -> CloudConfig:
         """Return a cloud. Raises Misuse if there is not one of this name."""

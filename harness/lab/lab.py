@@ -16,7 +16,11 @@ from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount
 from harness.lab.discovery import find_port, is_plain_file, list_kits
 from harness.lab.fault_config import ToldFault
 from harness.lab.fault_wiring import FaultWiring
-from harness.lab.lease import Lease, lease_folder, port_key, private_folder
+from harness.lab.lease import Lease, lease_folder, place_key, port_key, private_folder
+from harness.lab.places.helper import LabgridHelper
+from harness.lab.places.holding import Holding, PlaceHolder
+from harness.lab.places.places import Places
+from harness.lab.power.switches import Switch, switch_of
 from harness.lab.profiles import enforced_folder, expected_documents
 from harness.lab.relay import Relay
 from harness.lab.scratch import Scratch
@@ -40,6 +44,7 @@ class Lab:
     ``cloud_override``: a cloud for every board.
     ``clouds``: local clouds that another process started, by name, each with the line that it printed when ready.
     ``wait``: seconds to wait for a board that another process has.
+    ``places``: what lead_places of the process that leads this one returned.
     ``faults``: what went wrong with stand-ins, one line each; complete after :meth:`close`.
     """
 
@@ -52,6 +57,7 @@ class Lab:
         leases: Path | None = None,
         clouds: Mapping[str, Mapping[str, Any]] | None = None,
         wait: float = 0.0,
+        places: Path | None = None,
     ) -> None:
         self.file = file
         self.faults: list[str] = []
@@ -67,6 +73,7 @@ class Lab:
         self._seen_ports = SeenPorts()
         self._relay: Relay | None = None
         self._wiring: FaultWiring | None = None
+        self._holder = PlaceHolder(self._start_labgrid, places)
         self._api_keys: dict[str, str] = {}
         if cloud_override is not None:
             self._cloud(cloud_override)
@@ -87,6 +94,8 @@ class Lab:
         if self._wiring is not None:
             self._wiring.close()
             self._wiring = None
+        if fault := self._holder.close():
+            self.faults.append(fault)
         while self._stand_ins:
             _, stand_in = self._stand_ins.popitem()
             fault = stand_in.stop()
@@ -182,6 +191,8 @@ class Lab:
         if board.virtual is not None:
             started = self._stand_ins.get(("board", board.name)) or self._start_board(board, board.virtual)
             return str(started.ready["boards"][0]["port"])
+        if board.place is not None:
+            return self.places.url(board.place, board.vcom)
         if board.serial is not None:
             return find_port(board.serial, board.vcom, location=board.location)
         named = str(board.port)
@@ -195,7 +206,7 @@ class Lab:
             raise PortMissing(f"board {board.name!r}: {port} is a plain file, not a device; remove it, and plug it in")
         return port
 
-    def lease(self, board: BoardConfig, *, timeout: float | None = None) -> Lease:
+    def lease(self, board: BoardConfig, *, timeout: float | None = None) -> Lease | Holding:
         """Take the board for this process alone; wait up to ``timeout`` seconds, None: as long as the lab does.
 
         Raises PortBusy with the owner.
@@ -203,8 +214,50 @@ class Lab:
         timeout = self._wait if timeout is None else timeout
         if board.virtual is not None:  # belongs to the run that started it: two runs never want the same
             return Lease(board.name, f"virtual-{board.name}-{os.getpid()}", folder=self._folder, timeout=timeout)
+        folder = self._leases or lease_folder()
+        if board.place is not None:
+            lease = Lease(board.name, place_key(board.place), folder=folder, timeout=timeout)
+            return Holding(lease, self.places, board.place, wait=timeout)
         key = port_key(self._own_port(board))
-        return Lease(board.name, key, folder=self._leases or lease_folder(), timeout=timeout)
+        return Lease(board.name, key, folder=folder, timeout=timeout)
+
+    @property
+    def places(self) -> Places:
+        """labgrid's places, of the coordinator that the boards file names."""
+        return self._holder.places
+
+    def lead_places(self, boards: Sequence[BoardConfig]) -> str | None:
+        """Begin to acquire the places of ``boards``; return what another process reaches them by, None: there are none.
+
+        Raises LabError: labgrid is not installed.
+        """
+        places = [board.place for board in boards if board.place is not None]
+        if not places:
+            return None
+        folder = private_folder(self._folder / "places")
+        self._holder.lead(folder, places)
+        return str(folder)
+
+    def heal(self, board: BoardConfig) -> str | None:
+        """Mend what can be mended of the way to a board; return what was done, None: nothing. Raises LabError."""
+        return None if board.place is None else self.places.heal(board.place, board.vcom)
+
+    def wrong(self, board: BoardConfig) -> str | None:
+        """Return what is wrong with the way to a board that is in use, None: nothing is known to be."""
+        return None if board.place is None else self.places.wrong(board.place)
+
+    def switch(self, board: BoardConfig) -> Switch:
+        """Return what switches a board's power. Raises Misuse: the boards file names nothing that can."""
+        if board.power is None:
+            raise Misuse(
+                f"board {board.name!r} has no power: in the boards file, so nothing here can switch it; add it"
+            )
+        return switch_of(board.power, place=board.place, places=self.places)
+
+    def _start_labgrid(self) -> LabgridHelper:
+        labgrid = self.file.labgrid
+        python = labgrid.python(self.file.path.parent)
+        return LabgridHelper(python, labgrid.address(), self._folder / "labgrid.stderr")
 
     def stand_in(self, what: str | BoardConfig) -> StandIn | AttachedStandIn:
         """Return the process behind a virtual board, or behind a local cloud by its name; it takes commands.

@@ -132,6 +132,11 @@ def port_key(port: str, *, comports: Callable[[], Iterable[PortInfo]] = list_por
     return _file_name(f"port{device}")
 
 
+def place_key(place: str) -> str:
+    """Return the identity of a labgrid place for leases on this computer, as part of a file name."""
+    return _file_name(f"place-{place}")
+
+
 def _file_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]", "_", text)
 

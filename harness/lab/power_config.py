@@ -92,10 +92,19 @@ class YepkitPower(_Power):
     """The hub's port"""
 
 
-PowerConfig = Annotated[CommandPower | UhubctlPower | HttpPower | YepkitPower, Field(discriminator="kind")]
+class LabgridPower(_Power):
+    """The power resource of the board's labgrid place."""
+
+    kind: Literal["labgrid"]
+
+
+PowerConfig = Annotated[
+    CommandPower | UhubctlPower | HttpPower | YepkitPower | LabgridPower, Field(discriminator="kind")
+]
 POWER_KINDS: Final[dict[str, type[_Power]]] = {
     "command": CommandPower,
     "uhubctl": UhubctlPower,
     "http": HttpPower,
     "yepkit": YepkitPower,
+    "labgrid": LabgridPower,
 }

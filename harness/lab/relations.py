@@ -15,7 +15,7 @@ from harness.policy.documents.arn import EXAMPLE_ACCOUNT
 from harness.policy.documents.profile import meant_by
 from harness.settings.sentences import nearest
 
-_PLACES = ("virtual", "port", "serial")  # a board is at exactly one of them
+_PLACES = ("virtual", "port", "serial", "place")  # a board is at exactly one of them
 _FILES = ("rest_ca", "root_ca", "api_key_file")
 _NO_BOARDS_POLICY = "team-device"  # the local cloud's, see harness/virtual/cloud/registry/policies.py
 
@@ -32,6 +32,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
     boards = data.get("boards")
     names: dict[str, int] = {}  # with the line of the first board of the name
     devices: dict[tuple[str, str], tuple[str, int]] = {}
+    places: dict[tuple[str, Any], str] = {}
     for index, board in enumerate(boards if isinstance(boards, list) else []):
         if not isinstance(board, dict):
             continue
@@ -49,6 +50,11 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
                 names[name] = document.mistake((*place, "name"), "").line
         yield from _device(document, place, board, devices)
         yield from _claim(document, place, board)
+        if isinstance(board.get("place"), str):
+            other = places.setdefault((board["place"], board.get("vcom", 0)), str(name))
+            if other != str(name):
+                text = f"board {other!r} is at this place already; a place has one board"
+                yield document.mistake((*place, "place"), text)
         wanted = board.get("cloud")
         if isinstance(wanted, str) and wanted not in known:
             text = f"unknown cloud {wanted!r}; {nearest('cloud', wanted, known)}"
@@ -151,12 +157,12 @@ def _where(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[
         yield document.mistake((*place, key), text, at_key=True)
     given = [key for key in board if key in _PLACES]
     if not given:
-        text = "the board has none of virtual, port and serial; give one of them: where it is"
+        text = "the board has none of virtual, port, serial and place; give one of them: where it is"
         yield document.mistake(place, text)
     for extra in given[1:]:
         text = f"the board has {given[0]!r} and {extra!r}; keep one of them: a board is in one place"
         yield document.mistake((*place, extra), text, at_key=True)
     for key, what in (("vcom", "the ports of a USB serial number"), ("location", "devices with one serial number")):
-        if key in board and "serial" not in board:
+        if key in board and "serial" not in board and not (key == "vcom" and "place" in board):
             text = f"{key!r} chooses among {what}; give 'serial' or remove {key!r}"
             yield document.mistake((*place, key), text, at_key=True)

@@ -47,11 +47,13 @@ class Relay:
         self._path.unlink(missing_ok=True)
 
 
-def send(folder: Path, stand_in: str, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+def send(
+    folder: Path, stand_in: str, name: str, fields: Mapping[str, Any], *, timeout: float = TIMEOUT
+) -> dict[str, Any]:
     """Send a command through the relay in ``folder``; return what its answer says. Raises Misuse, LabError."""
     try:
         with socket.socket(socket.AF_UNIX) as connection, _short(folder / _NAME) as address:
-            connection.settimeout(TIMEOUT)
+            connection.settimeout(timeout)
             connection.connect(address)
             connection.sendall(json.dumps({"to": stand_in, "name": name, "fields": dict(fields)}).encode() + b"\n")
             answer = json.loads(connection.makefile("rb").readline())

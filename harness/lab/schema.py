@@ -13,7 +13,7 @@ def boards_schema() -> dict[str, Any]:
     """Return the schema (draft 2020-12). How keys exclude each other it says only as far as editors can show it."""
     schema = Schema.model_json_schema()
     board = schema["$defs"]["BoardConfig"]
-    board["oneOf"] = [{"required": [key]} for key in ("virtual", "port", "serial")]
+    board["oneOf"] = [{"required": [key]} for key in ("virtual", "port", "serial", "place")]
     for model in (BoardSettings, LocalCloud):
         for name, option in options(model).items():
             schema["$defs"][model.__name__]["properties"][name]["description"] = option.help

@@ -43,7 +43,7 @@ class ParallelBoards:
         """Tell a worker what it needs to know; start the clouds that all of them use before the first."""
         if self._input is None:
             self._input = WorkerInput(
-                folder_of(self._config).name, str(self._scratch.path / "plan.json"), self._clouds()
+                folder_of(self._config).name, str(self._scratch.path / "plan.json"), self._clouds(), self._places()
             )
         node.workerinput[INPUT] = self._input.text()
 
@@ -124,6 +124,14 @@ class ParallelBoards:
             return run_of(self._config).start_clouds()
         except HarnessError:
             return {}  # the first test that needs the cloud says what is wrong with it
+
+    def _places(self) -> str | None:
+        if selected_boards(self._config) < 2:
+            return None
+        try:
+            return run_of(self._config).lead_places()
+        except HarnessError:
+            return None  # the first test that needs the place says what is wrong with it
 
     def _groups(self, tests: Sequence[str]) -> list[str]:
         """Return for each test its board, or its file where it uses none; [] where none does.

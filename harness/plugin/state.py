@@ -94,6 +94,7 @@ def run_of(config: pytest.Config) -> Run:
             key_origin=KeyOrigin(origin) if origin else None,
             renew=config.getoption("--reprovision"),
             clouds=given.clouds if given else None,
+            places=given.places if given else None,
             wait=config.getoption("--wait"),
             confidence=config.getoption("--confidence"),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -49,8 +50,8 @@ class LeasedBoard:
         self._url = ""
         self._state = state
         if power is None and state is not None:
-            power = RecoveryPower(config, self._find_port, state, self.timeline)
-        self._recovery = Recovery(config, self._find_port, self.timeline, power)
+            power = RecoveryPower(lab, config, self._find_port, state, self.timeline)
+        self._recovery = Recovery(config, self._find_port, self.timeline, power, partial(lab.heal, config))
 
     @property
     def opened(self) -> OpenBoard:
@@ -73,11 +74,20 @@ class LeasedBoard:
     def begin(self) -> bool:
         """A test begins. False: the port had gone away or is in doubt, and is opened anew when needed."""
         port = None if self._opened is None else self._opened.port
-        if port is None or (port.alive and port.in_step):
+        if port is None:
             return True
-        self._recovery.await_port(port.failure or LabError("the board did not answer any more"))
+        wrong = self._wrong()
+        if port.alive and port.in_step and wrong is None:
+            return True
+        self._recovery.await_port(port.failure or LabError(wrong or "the board did not answer any more"))
         self._shut()
         return False
+
+    def _wrong(self) -> str | None:
+        try:
+            return self._lab.wrong(self.config)
+        except LabError as error:
+            return str(error)
 
     def step(self, text: str) -> None:
         """Record and show what is being done with the board."""
@@ -114,7 +124,7 @@ class LeasedBoard:
         """
         if self._state is None:
             raise Misuse(f"board {self.config.name!r}: the lab keeps no state here, so restarts cannot be counted")
-        power = board_power(self.config, self._find_port, self._state, self.step)
+        power = board_power(self._lab, self.config, self._find_port, self._state, self.step)
         if not self._leased:
             self._leases.enter_context(self._lab.lease(self.config))
             self._leased = True

@@ -3,29 +3,35 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import HarnessError, Misuse
-from harness.lab import BoardConfig
-from harness.lab.power import BoardPower, ResetLoop, switch_of
+from harness.errors import HarnessError
+from harness.lab import BoardConfig, Lab
+from harness.lab.power import BoardPower, ResetLoop
 from harness.timeline import Kind, Timeline
 
 
 def board_power(
-    config: BoardConfig, find_port: Callable[[], str], state: Path, note: Callable[[str], None] = lambda _text: None
+    lab: Lab,
+    config: BoardConfig,
+    find_port: Callable[[], str],
+    state: Path,
+    note: Callable[[str], None] = lambda _text: None,
 ) -> BoardPower:
     """Return what switches a board's power. ``state``: the folder of the lab's state; ``note`` is told of each step.
 
     Raises Misuse: the boards file names nothing that does.
     """
-    if config.power is None:
-        raise Misuse(f"board {config.name!r} has no power: in the boards file, so nothing here can switch it; add it")
+    switch = lab.switch(config)
     loop = ResetLoop(state / "power" / f"{config.name}.json")
-    return BoardPower(config, switch_of(config.power), find_port, loop, note)
+    return BoardPower(config, switch, find_port, loop, note)
 
 
 class RecoveryPower:
     """Cuts the power of a board that answers nothing. What goes wrong with that stands on the timeline."""
 
-    def __init__(self, config: BoardConfig, find_port: Callable[[], str], state: Path, timeline: Timeline) -> None:
+    def __init__(
+        self, lab: Lab, config: BoardConfig, find_port: Callable[[], str], state: Path, timeline: Timeline
+    ) -> None:
+        self._lab = lab
         self._config = config
         self._find_port = find_port
         self._state = state
@@ -36,7 +42,7 @@ class RecoveryPower:
         if self._config.power is None:
             return False
         try:
-            board_power(self._config, self._find_port, self._state, self._step).cycle()
+            board_power(self._lab, self._config, self._find_port, self._state, self._step).cycle()
         except HarnessError as error:
             self._timeline.add(Kind.FAULT, board, f"recovery: power could not be cut: {error}")
             return False

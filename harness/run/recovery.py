@@ -21,6 +21,7 @@ from harness.run.open_board import OpenBoard, open_board
 from harness.timeline import Kind, Timeline
 
 MOST_RESETS: Final = 3
+MOST_HEALED: Final = 5
 _LOOK_AGAIN: Final = 0.25
 # A port that has just come back may belong to root for a moment, or to ModemManager, which probes it.
 _NOT_YET: Final = (PortMissing, PortBusy, PortDenied, BoardLost)
@@ -45,6 +46,8 @@ class NoPowerSwitch:
 class Recovery:
     """Opens one board, again and again during a run. ``find_port``: where it is now; raises PortMissing.
 
+    ``heal``: mends what can be mended of the way to the board; returns what it did, None: nothing.
+
     ``taken``: how often which step was taken.
     """
 
@@ -54,12 +57,14 @@ class Recovery:
         find_port: Callable[[], str],
         timeline: Timeline,
         power: PowerSwitch | None = None,
+        heal: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.taken: Counter[str] = Counter()
         self._config = config
         self._find_port = find_port
         self._timeline = timeline
         self._power = power or NoPowerSwitch()
+        self._heal = heal
 
     def open(self, *, returning: bool) -> OpenBoard:
         """Return the board, open. ``returning``: it was open before, so its port is waited for.
@@ -94,12 +99,26 @@ class Recovery:
             try:
                 return open_board(self._config, self._find_port(), self._timeline, patience=patience)
             except _NOT_YET as error:
+                if self._healed(error):
+                    continue
                 waited = time.monotonic() - began
                 if waited + _LOOK_AGAIN > seconds:
                     if seconds:
                         error.args = (f"{error}; waited for {waited:.0f} s (return_within in the boards file)",)
                     raise
             threading.Event().wait(_LOOK_AGAIN)
+
+    def _healed(self, error: LabError) -> bool:
+        """Return whether the way to the board was mended; only so often in a run."""
+        if self.taken["heal"] >= MOST_HEALED:
+            return False
+        try:
+            done = self._heal()
+        except LabError:  # the error of the opening says what is wrong
+            return False
+        if done is not None:
+            self._note("heal", LabError(f"{error}; {done}"))
+        return done is not None
 
     def _reset(self, mark: int) -> bool:
         """Tell the firmware to restart, whatever it is doing. False: nothing was sent.

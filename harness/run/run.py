@@ -46,8 +46,11 @@ class Run:
         clouds: Mapping[str, Mapping[str, Any]] | None = None,
         wait: float = 0.0,
         confidence: float | None = None,
+        places: str | None = None,
     ) -> None:
-        """``ca_folder`` None: see :func:`lab_ca_folder`; in ``root`` for the built-in lab. ``clouds``, ``wait``: Lab.
+        """``ca_folder`` None: see :func:`lab_ca_folder`; in ``root`` for the built-in lab.
+
+        ``clouds``, ``wait``, ``places``: Lab.
 
         Others: see CloudDevice.
         """
@@ -62,7 +65,7 @@ class Run:
         self._confidence = confidence
         file.verdicts.rule(public=False, confidence=confidence)  # a confidence that makes no sense ends the run here
         # Its folder is not the run's: what stand-ins keep there (an API key) must not be near a report.
-        self._lab = Lab(file, cloud_override=cloud, clouds=clouds, wait=wait)
+        self._lab = Lab(file, cloud_override=cloud, clouds=clouds, wait=wait, places=Path(places) if places else None)
         self.selected: list[BoardConfig] = self._lab.select(names)
         self._boards: dict[str, Board] = {}
         self._files: list[TimelineFile] = []
@@ -98,6 +101,10 @@ class Run:
     def start_clouds(self) -> dict[str, dict[str, Any]]:
         """Start the local clouds of the selected boards, for worker processes to attach to. Raises CloudUnreachable."""
         return self._lab.start_clouds(self.selected)
+
+    def lead_places(self) -> str | None:
+        """Begin to acquire the labgrid places of the selected boards, for worker processes to use. See Lab."""
+        return self._lab.lead_places(self.selected)
 
     def check_api_keys(self, names: Collection[str]) -> None:
         """Raise Misuse unless the API key of every account that the boards ``names`` use is there. Starts nothing."""

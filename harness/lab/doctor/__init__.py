@@ -12,7 +12,7 @@ from tempfile import gettempdir
 from harness.errors import HarnessError
 from harness.lab.account import account_endpoints
 from harness.lab.config import BoardConfig, LabFile, NrfCloudAccount
-from harness.lab.doctor import account, board, host, lab_ca, network, ports, usb
+from harness.lab.doctor import account, board, host, lab_ca, network, places, ports, usb
 from harness.lab.doctor.account import Leftovers
 from harness.lab.doctor.board import Written
 from harness.lab.doctor.check import Check, Finding, Machine, Status
@@ -25,6 +25,7 @@ class Patient:
     """What is looked at. ``boards``: of ``file``, each with the cloud that it uses. ``ca_folder``: the lab's state.
 
     ``reports``: where runs write. ``leftovers``, ``written``: see account.py and board.py. ``leases``: another folder.
+    ``lab``: reaches boards at labgrid places; without it they are not looked at.
     """
 
     file: LabFile
@@ -35,6 +36,7 @@ class Patient:
     written: Written
     machine: Machine = field(default_factory=Machine)
     leases: Path | None = None
+    lab: Lab | None = None
 
 
 def checks_of(patient: Patient, *, quick: bool = False) -> list[Check]:
@@ -45,11 +47,22 @@ def checks_of(patient: Patient, *, quick: bool = False) -> list[Check]:
     for one in boards:
         found += [of_ports[one.name]] if one.name in of_ports else []
         found += usb.checks(machine, [one])
-        found.append(board.check(machine, one, patient.written, patient.leases))
+        found += _asked(patient, one)
     for name in dict.fromkeys(one.cloud for one in boards):
         found += _cloud(patient, name)
     found.append(lab_ca.check(patient.ca_folder))
     return [check for check in found if check.quick or not quick]
+
+
+def _asked(patient: Patient, one: BoardConfig) -> list[Check]:
+    """Return the checks that reach the board itself."""
+    if one.place is None:
+        reach = partial(board.attached, patient.machine, one, patient.leases)
+        return [board.check(one, reach, patient.written)]
+    if patient.lab is None:
+        return []
+    reach = partial(board.at_place, patient.lab, one)
+    return [places.check(patient.lab.places, one, one.place), board.check(one, reach, patient.written)]
 
 
 def _cloud(patient: Patient, name: str) -> list[Check]:

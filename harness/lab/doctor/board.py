@@ -1,6 +1,7 @@
 """The board itself, asked by AT while nobody has it."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from harness.lab.doctor.asking import Answers, ask
 from harness.lab.doctor.check import Check, Finding, Machine, Status
 from harness.lab.doctor.judging import judge
 from harness.lab.doctor.ports import device_of
+from harness.lab.lab import Lab
 from harness.lab.lease import Lease, lease_folder, port_key
 
 Written = Callable[[str, int], set[int]]
@@ -20,19 +22,37 @@ Written = Callable[[str, int], set[int]]
 _DEADLINE: Final = 12.0  # four tries of a second, and a second speed of a remote port
 
 
-def check(machine: Machine, board: BoardConfig, written: Written, leases: Path | None) -> Check:
+Reach = Callable[[], AbstractContextManager[str]]
+"""Keeps a board for the block, whose port is what it gives. Raises LabError."""
+
+
+def check(board: BoardConfig, reach: Reach, written: Written) -> Check:
     """Return the check of a board, whose findings are ``board.*``."""
-    return Check("board.answers", board.name, partial(_board, machine, board, written, leases), _DEADLINE)
+    return Check("board.answers", board.name, partial(_board, board, reach, written), _DEADLINE)
 
 
-def _board(machine: Machine, board: BoardConfig, written: Written, leases: Path | None) -> Iterator[Finding]:
+@contextmanager
+def attached(machine: Machine, board: BoardConfig, leases: Path | None) -> Iterator[str]:
+    """Reach a board of this computer, or of a server of ports."""
+    url = device_of(machine, board)
+    key = port_key(url, comports=machine.comports)
+    with Lease(board.name, key, folder=leases or lease_folder()):
+        yield url
+
+
+@contextmanager
+def at_place(lab: Lab, board: BoardConfig) -> Iterator[str]:
+    """Reach a board at a labgrid place."""
+    with lab.lease(board):
+        yield lab.port_url(board)
+
+
+def _board(board: BoardConfig, reach: Reach, written: Written) -> Iterator[Finding]:
     if board.virtual is not None:
         yield Finding("board.answers", board.name, Status.SKIPPED, "a virtual board, which each run starts anew")
         return
     try:
-        url = device_of(machine, board)
-        key = port_key(url, comports=machine.comports)
-        with Lease(board.name, key, folder=leases or lease_folder()):
+        with reach() as url:
             answers = ask(board, url)
     except PortMissing:
         yield Finding("board.answers", board.name, Status.SKIPPED, "not asked: its port is not there")

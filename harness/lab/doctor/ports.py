@@ -23,7 +23,7 @@ _MODEM_MANAGER: Final = "ModemManager"
 
 def checks(machine: Machine, boards: Sequence[BoardConfig], leases: Path | None) -> list[Check]:
     """Return a check for each real board: ``port.present``, ``port.rights``, ``port.holder``, ``port.lease``."""
-    real = [board for board in boards if board.virtual is None]
+    real = [board for board in boards if board.virtual is None and board.place is None]
     held = HeldPorts(machine, real)
     return [Check("port", board.name, partial(_port, machine, board, leases, held), quick=True) for board in real]
 

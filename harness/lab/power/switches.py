@@ -11,7 +11,9 @@ from typing import Final, Literal, Protocol
 
 import requests
 
-from harness.lab.power_config import CommandPower, HttpPower, PowerConfig, UhubctlPower, YepkitPower
+from harness.errors import Misuse
+from harness.lab.places.places import Places
+from harness.lab.power_config import CommandPower, HttpPower, LabgridPower, PowerConfig, UhubctlPower, YepkitPower
 from harness.redact import SECRETS
 
 Action = Literal["on", "off", "cycle"]
@@ -29,9 +31,16 @@ class Switch(Protocol):
         """Do it; return what the tool complained of, None: of nothing, which proves nothing."""
 
 
-def switch_of(config: PowerConfig) -> Switch:
-    """Return the switch that a boards file describes."""
+def switch_of(config: PowerConfig, *, place: str | None = None, places: Places | None = None) -> Switch:
+    """Return the switch that a boards file describes. ``place``, ``places``: where the board is, for kind labgrid.
+
+    Raises Misuse: kind labgrid, and the board is at no place.
+    """
     match config:
+        case LabgridPower():
+            if place is None or places is None:
+                raise Misuse("power: {kind: labgrid} is for boards with place: in the boards file; give another kind")
+            return PlaceSwitch(place, places, config.delay)
         case CommandPower():
             words = {"on": config.on, "off": config.off, **({} if config.cycle is None else {"cycle": config.cycle})}
             return Program(words, config.timeout)
@@ -49,6 +58,21 @@ def _ykush(config: YepkitPower) -> dict[str, tuple[str, ...]]:
     serial = () if config.serial is None else ("-s", config.serial)
     port = () if config.model == "ykushxs" else (str(config.port),)
     return {"on": ("ykushcmd", *model, *serial, "-u", *port), "off": ("ykushcmd", *model, *serial, "-d", *port)}
+
+
+class PlaceSwitch:
+    """labgrid's power driver of a place that this run holds."""
+
+    cycles = False
+
+    def __init__(self, place: str, places: Places, delay: float) -> None:
+        self._place = place
+        self._places = places
+        self._delay = delay
+
+    def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
+        """See Switch."""
+        return self._places.power(self._place, action, self._delay)
 
 
 class Program:

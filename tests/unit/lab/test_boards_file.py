@@ -181,7 +181,10 @@ def test_the_default_file_of_the_project_is_good():
             board("vcom: 1"),
             "4:5: 'vcom' chooses among the ports of a USB serial number; give 'serial' or remove 'vcom'",
         ),
-        ("boards: [{name: a}]", "1:10: the board has none of virtual, port and serial; give one of them: where it is"),
+        (
+            "boards: [{name: a}]",
+            "1:10: the board has none of virtual, port, serial and place; give one of them: where it is",
+        ),
         ("boards: [{name: a, virtual: }]", "1:20: 'virtual' has no value; give it one, virtual: {} for the defaults"),
         (
             "boards: [{name: a, virtual: {}}, {name: a, virtual: {}}]",
@@ -351,7 +354,7 @@ boards:
         "4:28: unknown key 'bauds'; nearest known key is 'baud'; correct it",
         "5:12: board 'a' is there already, in line 4; give this one another name",
         "5:42: unknown cloud 'y'; known clouds: local, nrfcloud, x; use one of them or leave it out",
-        "6:5: the board has none of virtual, port and serial; give one of them: where it is",
+        "6:5: the board has none of virtual, port, serial and place; give one of them: where it is",
     ]
 
 

@@ -117,7 +117,7 @@ def test_a_torn_count_is_none(tmp_path):
     ("power", "mistake"),
     [
         ("{kind: uhubctl, location: 1-3, prt: 4}", "unknown key 'prt'; nearest known key is 'port'; correct it"),
-        ("{kind: relay}", "'kind' cannot be 'relay'; known values: command, uhubctl, http, yepkit; "),
+        ("{kind: relay}", "'kind' cannot be 'relay'; known values: command, uhubctl, http, yepkit, labgrid; "),
         ("{on: [a]}", "key 'kind' is missing; add kind: command or kind: uhubctl or kind: http or kind: yepkit"),
         ("{kind: command, on: [a]}", "key 'off' is missing; add it"),
         ("{kind: http, on: ftp://x, off: http://x}", "'on' cannot be 'ftp://x': it must be an http:// or https:// URL"),

@@ -26,6 +26,12 @@ class Lab:
     def lease(self, config):
         return nullcontext()
 
+    def heal(self, config):
+        return None
+
+    def wrong(self, config):
+        return None
+
     def port_url(self, config):
         self.asked += 1
         if self.returns_after is not None:

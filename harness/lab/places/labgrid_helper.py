@@ -1,0 +1,336 @@
+"""Holds labgrid places for one run. It runs in labgrid's own environment, whose pyserial is another than ours.
+
+One JSON object per line on standard input, one per answer on standard output, by ``id``; several at a time. When
+standard input ends, every place is released: that is all that a run which was killed has to do. Nothing of the harness
+is imported here, and of labgrid only its client, whose calls are no documented interface (labgrid 26.0).
+
+What labgrid does, measured: a holder is the text HOST/USER and never times out; an acquire that was interrupted leaves
+a place that cannot be acquired for up to 15 s; a restarted coordinator has forgotten who holds what; ser2net that died
+is noticed by nobody, and a restarted exporter has other ports.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import grpc
+from labgrid.remote.client import ClientSession, Error
+from labgrid.remote.generated import labgrid_coordinator_pb2 as messages
+
+STUCK = 20.0  # seconds that a place may refuse to be acquired although nobody holds it
+CONNECT = 2.0  # seconds; on one network a refusal comes at once
+MOMENT = 1.0  # seconds between two looks at what does not tell when it changes
+SERIAL = "NetworkSerialPort"  # how clients see every exported serial port
+_RUN = re.compile(r"nrf91-.*-(\d+)")
+
+
+class Refused(Exception):
+    """A command that cannot be done. ``kind``: unknown, held, gone, stuck, unreachable."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class Session(ClientSession):  # type: ignore[misc]
+    """labgrid's client, which wakes ``changed`` at each change."""
+
+    def __init__(self, address: str, changed: asyncio.Condition) -> None:
+        super().__init__(address, asyncio.get_running_loop())
+        self.changed = changed
+
+    async def on_resource_changed(self, *given: Any) -> None:
+        """See ClientSession."""
+        await super().on_resource_changed(*given)
+        await self.wake()
+
+    async def on_place_changed(self, place: Any) -> None:
+        """See ClientSession."""
+        await super().on_place_changed(place)
+        await self.wake()
+
+    async def wake(self) -> None:
+        """Wake whoever waits for a change."""
+        async with self.changed:
+            self.changed.notify_all()
+
+
+class Helper:
+    """The places of one run."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.session: Session | None = None
+        self.changed = asyncio.Condition()
+        self.connecting = asyncio.Lock()
+        self.mine: set[str] = set()
+
+    @property
+    def me(self) -> str:
+        """Who this run is to labgrid."""
+        return f"{os.environ['LG_HOSTNAME']}/{os.environ['LG_USERNAME']}"
+
+    async def connected(self) -> Session:
+        """Return a session with the coordinator, a new one if it was restarted."""
+        async with self.connecting:
+            if self.session is None or self.session.stopping.is_set():
+                session = Session(self.address, self.changed)
+                try:
+                    await session.start()
+                except Error:
+                    await session.close()
+                    raise Refused("unreachable", f"no labgrid coordinator at {self.address}") from None
+                self.session = session
+            return self.session
+
+    async def places(self) -> dict[str, Any]:
+        """Say what places there are, and who else holds each."""
+        session = await self.connected()
+        await session.sync_with_coordinator()
+        found = []
+        for name, place in sorted(session.places.items()):
+            ports = serial_ports(session, place, offered=True)
+            found.append(
+                {
+                    "name": name,
+                    "holder": place.acquired if place.acquired and place.acquired != self.me else None,
+                    "comment": place.comment,
+                    "exporters": sorted({exporter for exporter, _ in ports}),
+                    "available": any(entry.avail for _, entry in ports),
+                }
+            )
+        return {"places": found}
+
+    async def acquire(self, place: str, wait: float = 0.0) -> dict[str, Any]:
+        """Acquire a place; wait up to ``wait`` seconds for another holder."""
+        began = time.monotonic()
+        tries = 0
+        while True:
+            session = await self.connected()
+            found = self.place(session, place)
+            holder = found.acquired
+            left = began + wait - time.monotonic()
+            if holder == self.me and found.acquired_resources:
+                self.mine.add(place)
+                return {"tries": tries}
+            if holder and holder != self.me and not await self.left_over(session, place, holder):
+                if left <= 0:
+                    raise Refused("held", f"place {place} is held by {holder}")
+                await self.wait_for_change(min(left, MOMENT))
+                continue
+            if not any(entry.avail for _, entry in serial_ports(session, found, offered=True)):
+                raise Refused("gone", f"place {place}: no exporter offers its serial port ({matches(found)})")
+            tries += 1
+            try:
+                await session.stub.AcquirePlace(messages.AcquirePlaceRequest(placename=place))
+                await session.sync_with_coordinator()
+            except grpc.aio.AioRpcError as error:
+                await self.not_acquired(place, error, time.monotonic() - began)
+
+    async def not_acquired(self, place: str, error: Any, waited: float) -> None:
+        """Return if it is worth another try."""
+        if error.code() == grpc.StatusCode.UNAVAILABLE:
+            raise Refused("unreachable", f"the labgrid coordinator at {self.address} went away") from None
+        if error.code() == grpc.StatusCode.PERMISSION_DENIED:
+            raise Refused("held", f"place {place} is reserved: {error.details()}") from None
+        if error.code() != grpc.StatusCode.FAILED_PRECONDITION or waited > STUCK:
+            raise Refused("stuck", f"place {place} cannot be acquired: {error.details()}") from None
+        await self.give_back(place, self.me)
+        await self.wait_for_change(MOMENT)
+
+    async def left_over(self, session: Session, place: str, holder: str) -> bool:
+        """Release a place whose holder is a run of this computer that is dead; return whether it was."""
+        host, _, user = holder.partition("/")
+        found = _RUN.fullmatch(user)
+        if host != os.environ["LG_HOSTNAME"] or found is None or runs(found[1]):
+            return False
+        print(f"place {place} was left by {holder}, which is gone", file=sys.stderr, flush=True)
+        await self.give_back(place, holder)
+        await session.sync_with_coordinator()
+        return True
+
+    async def url(self, place: str, index: int = 0) -> dict[str, Any]:
+        """Say where the place's serial port is now; acquire the place anew if the coordinator has forgotten it."""
+        again = (await self.acquire(place))["tries"]
+        deadline = time.monotonic() + STUCK
+        while True:
+            session = await self.connected()
+            ports = serial_ports(session, self.place(session, place))
+            if not ports:
+                raise Refused("gone", f"place {place}: its exporter is gone ({matches(self.place(session, place))})")
+            if index >= len(ports):
+                raise Refused("gone", f"place {place} has {len(ports)} serial ports, so none is number {index}")
+            exporter, entry = ports[index]
+            if entry.extra.get("proxy_required"):
+                text = "serves its ports through SSH alone (labgrid-exporter --isolated): start it without"
+                raise Refused("gone", f"place {place}: exporter {exporter} {text}")
+            if entry.avail and entry.args.get("port"):
+                protocol = entry.args.get("protocol") or "rfc2217"
+                address = f"{entry.args['host']}:{entry.args['port']}"
+                url = f"socket://{address}" if protocol == "raw" else f"rfc2217://{address}?ign_set_control"
+                return {"url": url, "exporter": exporter, "again": again}
+            if time.monotonic() > deadline:
+                raise Refused("gone", f"place {place}: exporter {exporter} serves no port of it")
+            await self.wait_for_change(MOMENT)
+
+    async def heal(self, place: str, index: int = 0) -> dict[str, Any]:
+        """Acquire a place anew if nothing listens where its serial port should be: its ser2net is dead."""
+        found = await self.url(place, index)
+        host, _, port = found["url"].partition("://")[2].partition("?")[0].rpartition(":")
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host, int(port)), CONNECT)
+            writer.close()
+            return {"healed": None}
+        except (OSError, TimeoutError):
+            await self.give_back(place, self.me)
+            await self.acquire(place)
+            return {"healed": f"nothing listened at {host}:{port}, so place {place} was acquired anew"}
+
+    async def state(self, place: str) -> dict[str, Any]:
+        """Say what is wrong with a place that is held, None: nothing is known to be."""
+        session = await self.connected()
+        found = self.place(session, place)
+        if found.acquired != self.me:
+            return {"wrong": f"place {place} is not held by this run any more"}
+        if not serial_ports(session, found):
+            return {"wrong": f"place {place}: its exporter is gone ({matches(found)})"}
+        return {"wrong": None}
+
+    async def release(self, place: str) -> dict[str, Any]:
+        """Give a place back."""
+        self.mine.discard(place)
+        await self.give_back(place, self.me)
+        return {}
+
+    async def power(self, place: str, action: str, delay: float = 2.0) -> dict[str, Any]:
+        """Switch the place's power with labgrid's own tool, as the one who holds it."""
+        tool = os.path.join(os.path.dirname(sys.executable), "labgrid-client")
+        words = [tool, "-x", self.address, "-p", place, "power", action, *(["-t", str(delay)] * (action == "cycle"))]
+        process = await asyncio.create_subprocess_exec(
+            *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        said, _ = await process.communicate()
+        words_said = " ".join(said.decode(errors="replace").split())
+        return {"complaint": None if process.returncode == 0 else words_said or f"exit code {process.returncode}"}
+
+    def place(self, session: Session, name: str) -> Any:
+        """Return the place of exactly this name: labgrid itself takes a part of a name too."""
+        if name not in session.places:
+            near = ", ".join(sorted(session.places)) or "none"
+            raise Refused("unknown", f"no labgrid place {name!r} at {self.address}; there: {near}")
+        return session.places[name]
+
+    async def give_back(self, place: str, holder: str) -> None:
+        """Release a place if ``holder`` has it; whatever is wrong with that is the next user's to see."""
+        if self.session is not None and not self.session.stopping.is_set():
+            try:
+                await self.session.stub.ReleasePlace(messages.ReleasePlaceRequest(placename=place, fromuser=holder))
+            except grpc.aio.AioRpcError as error:
+                print(f"place {place}: not released: {error.details()}", file=sys.stderr, flush=True)
+
+    async def wait_for_change(self, most: float) -> None:
+        """Wait until a place or resource changes, ``most`` seconds at most."""
+        try:
+            async with asyncio.timeout(most), self.changed:
+                await self.changed.wait()
+        except TimeoutError:
+            return
+
+    async def release_all(self) -> None:
+        """Give every place back."""
+        await asyncio.gather(*(self.give_back(place, self.me) for place in sorted(self.mine)))
+
+
+def serial_ports(session: Session, place: Any, *, offered: bool = False) -> list[tuple[str, Any]]:
+    """Return exporter and entry of each serial port that a place has acquired, or that is ``offered`` to it."""
+    found = []
+    for exporter, groups in session.resources.items():
+        for group, entries in groups.items():
+            for name, entry in entries.items():
+                if "cls" not in entry.data or entry.cls != SERIAL:
+                    continue
+                path = (exporter, group, entry.cls, name)
+                if place.getmatch(path) if offered else path in map(tuple, place.acquired_resources):
+                    found.append((path, entry))
+    return [(path[0], entry) for path, entry in sorted(found, key=lambda each: each[0])]
+
+
+def runs(pid: str) -> bool:
+    """Return whether a process of this computer is alive."""
+    return os.path.exists(f"/proc/{pid}")
+
+
+def matches(place: Any) -> str:
+    """Return what a place is made of, for a message."""
+    return ", ".join(f"{match.exporter}/{match.group}/{match.cls}" for match in place.matches) or "it matches nothing"
+
+
+class Server:
+    """Answers commands until standard input ends; then releases everything."""
+
+    def __init__(self, helper: Helper) -> None:
+        self.helper = helper
+        self.running: set[asyncio.Task[None]] = set()
+        self.commands: dict[str, Callable[..., Coroutine[Any, Any, dict[str, Any]]]] = {
+            name: getattr(helper, name) for name in ("places", "acquire", "url", "heal", "state", "release", "power")
+        }
+
+    async def serve(self) -> None:
+        """See the class."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)  # for the run, which still needs its places to end well
+        reader = asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        reading = asyncio.create_task(self.read(reader))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        acquiring = [task for task in self.running if task.get_name() == "acquire"]
+        for task in self.running.difference(acquiring):
+            task.cancel()
+        if acquiring:  # one that is cut off half-way leaves a place that nobody can acquire for a while
+            await asyncio.wait(acquiring, timeout=MOMENT)
+        await self.helper.release_all()
+
+    async def read(self, reader: asyncio.StreamReader) -> None:
+        """Begin a task for each line."""
+        while line := await reader.readline():
+            request = json.loads(line)
+            task = asyncio.create_task(self.answer(request), name=request.get("command"))
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+
+    async def answer(self, request: dict[str, Any]) -> None:
+        """Do one command."""
+        number, name = request.pop("id"), request.pop("command")
+        try:
+            answer = {"ok": True, **await self.commands[name](**request)}
+        except Refused as refusal:
+            answer = {"ok": False, "kind": refusal.kind, "error": str(refusal)}
+        except grpc.aio.AioRpcError as error:
+            text = f"labgrid coordinator at {self.helper.address}: {error.details()}"
+            answer = {"ok": False, "kind": "unreachable", "error": text}
+        except Exception as error:  # labgrid's client is no documented interface: say what happened, and go on
+            answer = {"ok": False, "kind": "broken", "error": f"labgrid: {type(error).__name__}: {error}"}
+        print(json.dumps({"id": number, **answer}), flush=True)
+
+
+def main() -> None:
+    """Serve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--coordinator", required=True, metavar="HOST:PORT")
+    given = parser.parse_args()
+    os.environ["LG_USERNAME"] += f"-{os.getpid()}"
+    asyncio.run(Server(Helper(given.coordinator)).serve())
+
+
+if __name__ == "__main__":
+    main()

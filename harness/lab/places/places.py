@@ -1,0 +1,106 @@
+"""labgrid's places as the lab uses them, from whichever process of a run holds them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from harness.errors import LabError, PortBusy, PortMissing
+
+TURN: Final = 20.0  # seconds that one command may wait for a place; a longer wait takes several
+ANSWER: Final = 60.0
+"""Seconds until an answer: a place that refuses is tried for twenty, and so is a port that does not come."""
+_ERRORS: Final[dict[str, type[LabError]]] = {
+    "held": PortBusy,
+    "gone": PortMissing,
+    "unknown": PortMissing,
+    "unreachable": PortMissing,
+}
+_CURES: Final = {
+    "held": "wait (--wait SECONDS), or ask its holder; if that is dead: labgrid-client -p PLACE release-from HOST/USER",
+    "gone": "start labgrid-exporter there and plug the kit in; labgrid-client resources shows what it offers",
+    "unknown": "correct place: in the boards file, or labgrid-client -p PLACE create",
+    "unreachable": "start labgrid-coordinator, or correct labgrid: {coordinator: ...} in the boards file",
+    "stuck": "labgrid-client -p PLACE release-from HOST/USER; if that does not help, restart its exporter",
+    "broken": "is labgrid 26 in its environment? make labgrid-env makes it",
+}
+
+Request = Callable[..., dict[str, Any]]
+"""Sends a command with its fields to the process that holds the places; returns its answer as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``holder``: HOST/USER, None: nobody, or this run. ``exporters``: offer its serial port; ``available``: now."""
+
+    name: str
+    holder: str | None
+    comment: str
+    exporters: tuple[str, ...]
+    available: bool
+
+
+class Places:
+    """Places of one coordinator, through ``request``."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def list(self) -> list[Place]:
+        """Return all places. Raises LabError."""
+        return [
+            Place(each["name"], each["holder"], each["comment"], tuple(each["exporters"]), bool(each["available"]))
+            for each in self._ask("places")["places"]
+        ]
+
+    def acquire(self, place: str, wait: float = 0.0) -> None:
+        """Hold a place; wait up to ``wait`` seconds for another holder.
+
+        Raises PortBusy with the holder; PortMissing: no such place, exporter or coordinator; LabError.
+        """
+        while True:
+            turn = min(wait, TURN)
+            wait -= turn
+            try:
+                self._ask("acquire", place=place, wait=turn)
+                return
+            except PortBusy:
+                if wait <= 0:
+                    raise
+
+    def release(self, place: str) -> None:
+        """Give a place back; that it is not held is no error."""
+        self._request("release", place=place)
+
+    def url(self, place: str, index: int = 0) -> str:
+        """Return where the place's serial port is now; it may be elsewhere after its exporter was restarted.
+
+        Raises PortMissing, PortBusy, LabError.
+        """
+        return str(self._ask("url", place=place, index=index)["url"])
+
+    def heal(self, place: str, index: int = 0) -> str | None:
+        """Acquire a place anew if its port server is dead; return what was done, None: nothing is known to be wrong.
+
+        Raises LabError.
+        """
+        healed = self._ask("heal", place=place, index=index)["healed"]
+        return None if healed is None else str(healed)
+
+    def wrong(self, place: str) -> str | None:
+        """Return what is wrong with a place that is held: its exporter is gone, or another has it. Raises LabError."""
+        wrong = self._ask("state", place=place)["wrong"]
+        return None if wrong is None else str(wrong)
+
+    def power(self, place: str, action: str, delay: float) -> str | None:
+        """Switch the place's power; return what labgrid complained of. Raises LabError."""
+        complaint = self._ask("power", place=place, action=action, delay=delay)["complaint"]
+        return None if complaint is None else str(complaint)
+
+    def _ask(self, command: str, **fields: Any) -> dict[str, Any]:
+        answer = self._request(command, **fields)
+        if not answer["ok"]:
+            kind = answer["kind"]
+            cure = _CURES.get(kind, "")
+            cure = cure.replace("PLACE", str(fields.get("place", "PLACE")))
+            raise _ERRORS.get(kind, LabError)(answer["error"] + (f"; {cure}" if cure else ""))
+        return answer
