@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "doctor": "doctor:examine",
     "power": "power:switch",
     "bridge": "bridge:carry",
+    "flash": "flash:flash",
     "completion": "completion:script",
     "provision": "provision:provision",
     "credentials list": "credentials:list_stored",

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from harness.cloud import PROVISIONING_SERVICE
 from harness.errors import Misuse
 from harness.lab.fault_config import NO_BOARD_FAULTS, NO_CLOUD_FAULTS, BoardFaults, CloudFaults
+from harness.lab.flash_config import FlashConfig
 from harness.lab.modem_config import ModemConfig, Variable
 from harness.lab.places.config import LabgridConfig
 from harness.lab.power_config import PowerConfig
@@ -155,6 +156,8 @@ class BoardConfig(ModemConfig):
     """RTS and CTS; on for DKs with Serial Modem, off for Thingy:91 boards"""
     power: PowerConfig | None = None
     """What switches the board's power"""
+    flash: FlashConfig | None = None
+    """Firmware that belongs on the board"""
     return_within: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
     """Seconds that a port which went away, or a board that answers nothing when it is opened, is waited for"""
     provision: Literal["device", "host", "cloud", "claim"] = "device"

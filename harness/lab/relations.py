@@ -50,6 +50,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
                 names[name] = document.mistake((*place, "name"), "").line
         yield from _device(document, place, board, devices)
         yield from _claim(document, place, board)
+        yield from _flash(document, (*place, "flash"), board, folder)
         if isinstance(board.get("place"), str):
             other = places.setdefault((board["place"], board.get("vcom", 0)), str(name))
             if other != str(name):
@@ -84,6 +85,33 @@ def _claim(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[
     elif isinstance(virtual, dict) and virtual.get("provisioning") is not True:
         text = f"the virtual board has no {Capability.PROVISIONING}; write virtual: {{provisioning: true}}"
         yield document.mistake((*place, "provision"), text)
+
+
+def _flash(document: Document, place: Place, board: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
+    """Firmware has a file at least, a debugger, and a tool that can write it."""
+    flash = board.get("flash")
+    if not isinstance(flash, dict):
+        return
+    if "virtual" in board:
+        yield document.mistake(place, "a virtual board has no firmware to write; take flash: out", at_key=True)
+        return
+    files = {key: flash[key] for key in ("application", "modem") if isinstance(flash.get(key), str)}
+    if not files:
+        yield document.mistake(place, "flash: names no file; give it application:, modem: or both")
+    for key, file in files.items():
+        if not (folder / file).exists():
+            text = f"no such file: {folder / file}; give one relative to this file, or leave the key out"
+            yield document.mistake((*place, key), text)
+    if not isinstance(flash.get("serial"), str) and not isinstance(board.get("serial"), str):
+        text = "flash: needs serial:, the USB serial number of the board's debugger; nrf91-harness boards list shows it"
+        yield document.mistake(place, text)
+    tool = flash.get("tool", "nrfutil")
+    if (tool == "command") != ("command" in flash):
+        text = "'command' goes with tool: command; give both, or none of them"
+        yield document.mistake(place, text)
+    if tool in ("west", "pyocd") and "modem" in files:
+        text = f"{tool} cannot write modem firmware; use tool: nrfutil, or tool: command"
+        yield document.mistake((*place, "modem"), text)
 
 
 def _device(

@@ -8,6 +8,7 @@ from typing import Final
 
 from harness.errors import HarnessError, LabError, Misuse, again
 from harness.lab import BoardConfig, Lab
+from harness.run.flashing import flasher
 from harness.run.former_settings import FormerSettings
 from harness.run.found_modes import FoundModes
 from harness.run.modem_setup import ModemSetup
@@ -49,6 +50,7 @@ class LeasedBoard:
         self._setup = ModemSetup(config, FormerSettings(state / "settings") if modes and state else None)
         self._url = ""
         self._state = state
+        self._flashed = False
         if power is None and state is not None:
             power = RecoveryPower(lab, config, self._find_port, state, self.timeline)
         self._recovery = Recovery(config, self._find_port, self.timeline, power, partial(lab.heal, config))
@@ -142,6 +144,7 @@ class LeasedBoard:
         if not self._leased:
             self._leases.enter_context(self._lab.lease(self.config))
             self._leased = True
+        self._flash()
         opened = self._recovery.open(returning=self._found_mode is not None)
         if self._found_mode is None:
             self._found_mode = opened.found_mode
@@ -153,6 +156,14 @@ class LeasedBoard:
             opened.port.close()
             raise
         return opened
+
+    def _flash(self) -> None:
+        """Bring the firmware to what the boards file names, once in a run. Raises LabError."""
+        if self.config.flash is None or self._state is None or self._flashed:
+            return
+        self._flashed = True
+        folder = self._lab.file.path.parent
+        flasher(self.config, self._find_port, folder, self._state, self.timeline, self.step).run()
 
     def _find_port(self) -> str:
         url = self._lab.port_url(self.config)

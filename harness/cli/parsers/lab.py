@@ -39,7 +39,15 @@ def add(commands: Group, shared: Shared) -> None:
     _add_doctor(command(commands, "doctor", "find what would spoil a night, and how to mend it", shared.file))
     about = "let any program talk to the cloud through a board: its modem does TLS, with its own key"
     _add_bridge(command(commands, "bridge", about, shared.board))
+    _add_flash(command(commands, "flash", "write the firmware that the boards file names, if needed", shared.file))
     _add_power(command(commands, "power", "switch a board's power, and see that it happened", shared.file))
+
+
+def _add_flash(parser: Parser) -> None:
+    parser.add_argument("board", metavar="BOARD", help="the board's name in the boards file")
+    parser.add_argument("--force", action="store_true", help="write it even if the board has it already")
+    about = "the lab CA's folder, in which is noted what was written (default: as in the boards file)"
+    parser.add_argument("--lab-ca", type=Path, metavar="DIR", help=about)
 
 
 def _add_power(parser: Parser) -> None:

@@ -72,7 +72,13 @@ def opened(monkeypatch):
 
 def leased(lab, modes=None, power=None):
     config: Any = SimpleNamespace(
-        name="dk-1", return_within=0.6, firmware="serial-modem", baud=115200, put_back=False, wanted_settings=None
+        name="dk-1",
+        return_within=0.6,
+        firmware="serial-modem",
+        baud=115200,
+        put_back=False,
+        wanted_settings=None,
+        flash=None,
     )
     return LeasedBoard(lab, config, lambda _text: None, modes, power)
 

@@ -1,0 +1,42 @@
+"""``nrf91-harness flash``: writes the firmware that the boards file names, where the board has another."""
+
+from functools import partial
+from typing import Final
+
+from harness.cli.arguments import Arguments
+from harness.cli.progress import Progress
+from harness.cli.result import Result
+from harness.cli.session import find_board
+from harness.lab import Lab, load_boards_file
+from harness.run import lab_ca_folder
+from harness.run.flashing import flasher
+from harness.timeline import Timeline
+
+_FORCE: Final = "--force writes all of it"
+
+
+def flash(given: Arguments, progress: Progress) -> Result:
+    """Write what the board has not got, or all of it with --force."""
+    file = load_boards_file(given.boards)
+    config = find_board(file, given.board)
+    state = given.lab_ca or lab_ca_folder(file)
+    with Lab(file) as lab:
+        work = flasher(config, partial(lab.port_url, config), file.path.parent, state, Timeline(), progress)
+        with lab.lease(config):
+            done = work.run(force=given.force)
+    data = [
+        {"kind": str(one.kind), "file": str(one.file), "written": one.reason is not None, "reason": one.reason}
+        | {"told": one.told or None}
+        for one in done
+    ]
+    lines = [
+        f"{config.name}: {one.kind} {one.file.name}: "
+        + (f"written, because {one.reason}" if one.reason else "there already")
+        + (
+            f"; the board tells {one.told}"
+            if one.told
+            else "; the board does not answer (--force writes it all the same)"
+        )
+        for one in done
+    ]
+    return Result({"board": config.name, "firmware": data}, lines)

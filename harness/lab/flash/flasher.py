@@ -1,0 +1,164 @@
+"""Brings a board's firmware to what its boards file names: writes what is needed, and believes what the board says.
+
+Modem firmware comes first, because an application may need it. A tool's success is not believed: the board must answer
+afterwards, and a modem must tell the version that its file is named after.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from harness.at import PortDenied
+from harness.errors import HarnessError, LabError, Misuse, PortBusy, PortMissing
+from harness.lab.config import BoardConfig
+from harness.lab.flash.asking import State
+from harness.lab.flash.decision import Kind, Told, Written, modem_version, why_needed
+from harness.lab.flash.record import FlashRecords, hash_of
+from harness.lab.flash.tools import Note, check_target, write
+from harness.lab.flash_config import FlashConfig
+from harness.lab.lease import lease_folder
+from harness.lab.shared_lock import SharedLock
+
+_LOCK_WAIT: Final = 5.0  # seconds; whoever has a board's lease has its debugger too, except for a mistake
+
+
+class FlashFailed(LabError):
+    """The board was written to, and does not run what was written; or it could not be written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flashed:
+    """One file. ``reason``: why it was written, None: it was there already. ``told``: what the board tells now."""
+
+    kind: Kind
+    file: Path
+    reason: str | None
+    told: str
+
+
+class Flasher:
+    """The firmware of one board, whose lease the caller has, and whose port nobody has open.
+
+    ``ask``: asks the board what it runs; raises LabError where it does not answer. ``folder``: of the boards file.
+    ``note`` is told of each step.
+    """
+
+    def __init__(
+        self,
+        config: BoardConfig,
+        ask: Callable[[], State],
+        records: FlashRecords,
+        folder: Path,
+        note: Note = lambda _text: None,
+        locks: Path | None = None,
+    ) -> None:
+        if config.flash is None:
+            raise Misuse(
+                f"board {config.name!r} has no flash: in the boards file, so there is nothing to write; add it"
+            )
+        self._name = config.name
+        self._flash: FlashConfig = config.flash
+        self._serial = serial_of(config)
+        self._ask = ask
+        self._records = records
+        self._folder = folder
+        self._note = note
+        self._locks = locks
+
+    def run(self, *, force: bool = False) -> list[Flashed]:
+        """Write what the board has not got, or all of it with ``force``; return what was done and what was there.
+
+        Raises FlashFailed, LabError (no tool, no file, another has the debugger), Misuse.
+        """
+        files = self._files()
+        hashes = {kind: hash_of(file) for kind, file in files.items()}
+        before = self._state()
+        reasons = {kind: self._reason(kind, files[kind], hashes[kind], before, force=force) for kind in files}
+        if any(reasons.values()):
+            with ExitStack() as stack:
+                self._lock(stack)
+                check_target(self._flash, self._serial)
+                for kind, file in files.items():
+                    if reason := reasons[kind]:
+                        self._write(kind, file, reason)
+                after = self._proved(files, reasons)
+                for kind in files:
+                    if reasons[kind]:
+                        self._records.put(self._serial, kind, Written(hashes[kind], after.told.of(kind)))
+            self._compare_stores(before, after)
+        else:
+            after = before or State(Told())
+        return [Flashed(kind, files[kind], reasons[kind], after.told.of(kind)) for kind in files]
+
+    def _files(self) -> dict[Kind, Path]:
+        given = {Kind.MODEM: self._flash.modem, Kind.APPLICATION: self._flash.application}
+        return {kind: self._folder / file for kind, file in given.items() if file is not None}
+
+    def _state(self) -> State | None:
+        """Return what the board runs, None: it is there and does not answer. Raises LabError: it is not there."""
+        try:
+            return self._ask()
+        except (PortMissing, PortBusy, PortDenied):
+            raise  # nothing is written to a board that somebody else has, or that may be another one's debugger
+        except HarnessError as error:
+            self._note(f"it does not answer before it is flashed: {error}")
+            return None
+
+    def _reason(self, kind: Kind, file: Path, sha256: str, before: State | None, *, force: bool) -> str | None:
+        if force:
+            return "it was asked for"
+        written = self._records.get(self._serial, kind)
+        return why_needed(kind, file, sha256, written, None if before is None else before.told)
+
+    def _lock(self, stack: ExitStack) -> None:
+        lock = SharedLock((self._locks or lease_folder()) / f"flash-{self._serial}.busy")
+        if not lock.take(_LOCK_WAIT):
+            raise LabError(
+                f"{self._name}: another process uses debugger {self._serial}; wait for it: fuser {lock.path}"
+            )
+        stack.callback(lock.release)
+
+    def _write(self, kind: Kind, file: Path, reason: str) -> None:
+        self._note(f"flashing the {kind} firmware {file.name}: {reason}")
+        self._records.forget(self._serial, kind)
+        try:
+            write(self._flash, kind, file, self._serial, self._note)
+        except Misuse:
+            raise
+        except LabError as error:
+            text = f"{self._name}: the {kind} firmware was not written: {error}"
+            raise FlashFailed(f"{text}; nrf91-harness flash {self._name} tries again") from error
+
+    def _proved(self, files: dict[Kind, Path], reasons: dict[Kind, str | None]) -> State:
+        """Return what the board runs now. Raises FlashFailed: it does not answer, or runs something else."""
+        try:
+            after = self._ask()
+        except HarnessError as error:
+            raise FlashFailed(
+                f"{self._name}: {self._flash.tool} reports success, and the board does not answer since: {error}; "
+                f"is it the right file for this board? nrf91-harness flash {self._name} --force writes it once more"
+            ) from error
+        wanted = modem_version(files[Kind.MODEM]) if reasons.get(Kind.MODEM) else None
+        if wanted is not None and after.told.modem != wanted:
+            raise FlashFailed(
+                f"{self._name}: {self._flash.tool} reports success, and the modem tells "
+                f"{after.told.modem or 'nothing'} in place of {wanted}; "
+                f"nrf91-harness flash {self._name} --force writes it once more"
+            )
+        return after
+
+    def _compare_stores(self, before: State | None, after: State) -> None:
+        """Say what flashing took away. Whether a modem update keeps credentials is UNCONFIRMED."""
+        if before is not None and (gone := before.credentials - after.credentials):
+            self._note(f"{len(gone)} credentials that were in the modem's store are gone")
+
+
+def serial_of(config: BoardConfig) -> str:
+    """Return the serial number of a board's debugger. Raises Misuse: the boards file does not tell it."""
+    serial = (config.flash.serial if config.flash else None) or config.serial
+    if serial is None:
+        text = f"board {config.name!r}: flash: needs serial:, the USB serial number of its debugger"
+        raise Misuse(f"{text}; nrf91-harness boards list shows it")
+    return serial.lstrip("0") if serial.isdecimal() else serial

@@ -1,0 +1,67 @@
+"""What this lab wrote to which board, in a file for each debugger: it outlives runs, and is one of two witnesses."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from harness.credentials.private_file import write_atomically
+from harness.errors import LabError
+from harness.lab.flash.decision import Kind, Written
+
+
+class FlashRecords:
+    """Records in ``folder``, by the debugger's serial number. Only who has the debugger's lock may write."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, serial: str, kind: Kind) -> Written | None:
+        """Return what was written last, None: nothing, or nothing that is known to be whole."""
+        try:
+            return Written(**self._read(serial)[kind])
+        except (KeyError, TypeError):
+            return None
+
+    def put(self, serial: str, kind: Kind, written: Written) -> None:
+        """Take note of what was written, and seen to run. Raises LabError."""
+        self._write(serial, {**self._read(serial), kind.value: asdict(written)})
+
+    def forget(self, serial: str, kind: Kind) -> None:
+        """Take note that nobody knows what is on the board: before it is written, for a write may end half-way."""
+        left = {name: value for name, value in self._read(serial).items() if name != kind}
+        self._write(serial, left)
+
+    def _read(self, serial: str) -> dict[str, Mapping[str, str]]:
+        try:
+            found = json.loads(self._path(serial).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _write(self, serial: str, content: Mapping[str, object]) -> None:
+        path = self._path(serial)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomically(path, json.dumps(content).encode())
+        except OSError as error:
+            raise LabError(f"{path}: {error.strerror}; name a folder that can be written with --lab-ca DIR") from error
+
+    def _path(self, serial: str) -> Path:
+        return self._folder / f"{re.sub(r'[^A-Za-z0-9.-]', '_', serial.lstrip('0'))}.json"
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file, or of the hex files of a build folder. Raises LabError: it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        files = sorted(path.rglob("*.hex")) if path.is_dir() else [path]
+        if not files:
+            raise LabError(f"{path}: no hex file in this build folder; build it, or correct flash: in the boards file")
+        for file in files:
+            digest.update(file.read_bytes())
+    except OSError as error:
+        raise LabError(f"{path}: {error.strerror}; correct flash: in the boards file") from error
+    return digest.hexdigest()
