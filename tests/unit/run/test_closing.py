@@ -83,7 +83,7 @@ class Leased:
     def __init__(self):
         self.done: list[str] = []
 
-    def restore_mode(self):
+    def restore(self):
         self.done.append("restore")
 
     def close(self):
