@@ -1,6 +1,16 @@
 """What stand-ins can be told: the same models for boards.yaml, for command lines and for the stand-ins' processes."""
 
-from harness.settings.board import BoardFault, BoardSettings, FirmwareName, Model, NamedBoard, Release, TerminatorName
+from harness.settings.board import (
+    BoardFault,
+    BoardSettings,
+    FirmwareName,
+    Model,
+    NamedBoard,
+    Release,
+    Sample,
+    ShellName,
+    TerminatorName,
+)
 from harness.settings.cloud import (
     BrokerBehaviour,
     CertificateRefusal,
@@ -33,7 +43,9 @@ __all__ = [
     "ProcessCloud",
     "ProcessSettings",
     "Release",
+    "Sample",
     "Settings",
+    "ShellName",
     "TerminatorName",
     "Throttled",
     "UnreadableSettings",

@@ -31,6 +31,24 @@ class FirmwareName(StrEnum):
     SLM_SOCKETS = "slm-sockets"  # the same, used by its socket commands
     AT_CLIENT = "at-client"
     SHELL = "shell"
+    CLOUD_LIBRARY = "cloud-library"  # connects to nRF Cloud by itself
+
+
+class Sample(StrEnum):
+    """What firmware built on the cloud libraries is: sample or application, by its name in the SDK."""
+
+    DEVICE_MESSAGE = "nrf_cloud_mqtt_device_message"
+    MULTI_SERVICE = "nrf_cloud_multi_service"
+    ASSET_TRACKER_2 = "asset_tracker_v2"
+    CLOUD_CLIENT = "cloud_client"  # Cloud API, NCS 1.x
+    ASSET_TRACKER_TEMPLATE = "asset_tracker_template"
+
+
+class ShellName(StrEnum):
+    """Which shell it is, by its prompt and commands."""
+
+    MODEM_SHELL = "modem-shell"  # mosh:~$, with the command cloud
+    AT_SHELL = "at-shell"  # uart:~$
 
 
 class Release(StrEnum):
@@ -99,6 +117,11 @@ class BoardSettings(Settings):
     ] = None
     terminator: Annotated[TerminatorName, BY_VALUE, Option("at-client: what ends a command")] = TerminatorName.CR
     release: Annotated[Release, BY_VALUE, Option("serial-modem, raw-sockets: which release")] = Release.STABLE
+    sample: Annotated[
+        Annotated[Sample, BY_VALUE] | None,
+        Option("cloud-library: which sample (default nrf_cloud_mqtt_device_message)"),
+    ] = None
+    shell: Annotated[ShellName, BY_VALUE, Option("shell: which one")] = ShellName.MODEM_SHELL
     colour: Annotated[bool, Option("shell: colours and cursor movements, as on a terminal")] = False
     provisioning: Annotated[bool, Option("shell: with the client of nRF Cloud's provisioning service")] = False
     faults: Annotated[

@@ -39,6 +39,13 @@ class ResetBoard(Settings):
     board: str
 
 
+class PressButton(Settings):
+    """Press a board's button, which firmware built on the cloud libraries answers with a message."""
+
+    command: Literal["press-button"] = "press-button"
+    board: str
+
+
 class DisturbOutput(Settings):
     """Make one byte of a board arrive wrong: byte ``place`` of those that it sends from now on (0: the next one)."""
 
@@ -186,6 +193,7 @@ BoardCommand = (
     SetFault
     | ClearFault
     | ResetBoard
+    | PressButton
     | DisturbOutput
     | UnplugBoard
     | PlugBoard

@@ -12,6 +12,7 @@ from harness.settings.board_faults import (
     CoreFault,
     DisturbOutput,
     PlugBoard,
+    PressButton,
     ResetBoard,
     SetFault,
     SetLatency,
@@ -78,6 +79,9 @@ async def _to_board(command: BoardCommand, board: VirtualBoard) -> dict[str, Any
             return _change_fault(command, board)
         case ResetBoard() | UnplugBoard() | PlugBoard():
             return await _power(command, board)
+        case PressButton():
+            if not board.press():
+                raise CannotDo(f"board {board.name!r} has no button that does anything")
         case DisturbOutput():
             board.disturb(command.place, Disturbance(command.how))
         case SetLatency():

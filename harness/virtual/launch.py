@@ -94,6 +94,8 @@ async def _start_board(
         colour=said.colour,
         provisioning=said.provisioning,
         root_ca=root_ca,
+        sample=said.sample,
+        shell=said.shell,
         faults=said.faults,
     )
     stack.push_async_callback(board.stop)

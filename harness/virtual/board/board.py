@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
-from harness.settings import BoardFault, FirmwareName, Release, TerminatorName
+from harness.settings import BoardFault, FirmwareName, Release, Sample, ShellName, TerminatorName
 from harness.settings.board_faults import CoreFault, SetLatency
 from harness.virtual.board.firmware import make_firmware
 from harness.virtual.board.line_noise import Disturbance, LineNoise
@@ -41,6 +41,7 @@ class VirtualBoard:
     application firmware. ``terminator``: what ends a command for at-client. ``release``: of Serial Modem. ``colour``:
     the shell's.
     ``provisioning``, ``root_ca``: a shell with the provisioning service's client, and that service's root CA (PEM).
+    ``sample``: which one, for a cloud library's firmware; ``shell``: which one.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class VirtualBoard:
         colour: bool = False,
         provisioning: bool = False,
         root_ca: str | None = None,
+        sample: Sample | None = None,
+        shell: ShellName = ShellName.MODEM_SHELL,
         faults: Iterable[BoardFault] = (),
     ) -> None:
         self.name = name
@@ -80,6 +83,8 @@ class VirtualBoard:
             colour=colour,
             provisioning=provisioning,
             root_ca=root_ca,
+            sample=sample,
+            shell=shell,
         )
         self._pty = Pty(link, self._received, baud=baud)
         self._network = network
@@ -157,6 +162,14 @@ class VirtualBoard:
         self._hang_up()
         if self.personality.uart is Uart.ALIVE:
             self._perform(self._core.power_on())
+
+    def press(self) -> bool:
+        """Press the button. False: this firmware has none that does anything."""
+        press = getattr(self._core, "press", None)
+        if press is None or self.personality.uart is not Uart.ALIVE:
+            return False
+        self._perform(press())
+        return True
 
     def unplug(self) -> None:
         """Pull the cable: the port vanishes, and the board loses its power with it."""

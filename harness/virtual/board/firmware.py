@@ -3,15 +3,16 @@
 from collections.abc import Set
 from typing import Protocol
 
-from harness.settings import BoardFault, FirmwareName, Release, TerminatorName
+from harness.settings import BoardFault, FirmwareName, Release, Sample, ShellName, TerminatorName
 from harness.settings.board_faults import CoreFault
 from harness.virtual.board.at_host import AtHost
+from harness.virtual.board.cloud_library import CloudOnAtHost, CloudOnShell
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem import SerialModem
 from harness.virtual.board.serial_modem.preview import SerialModemPreview
-from harness.virtual.board.shell import ProvisioningShell, Shell
+from harness.virtual.board.shell import AtShell, ModemShell, ProvisioningAtShell
 from harness.virtual.board.slm import SerialLteModem
 
 
@@ -37,9 +38,11 @@ def make_firmware(
     colour: bool = False,
     provisioning: bool = False,
     root_ca: str | None = None,
+    sample: Sample | None = None,
+    shell: ShellName = ShellName.MODEM_SHELL,
 ) -> Firmware:
-    """Return the firmware ``name``. ``terminator`` is for at-client only, ``release`` for Serial Modem only, the rest
-    for the shell only.
+    """Return the firmware ``name``. ``terminator`` is for at-client only, ``release`` for Serial Modem only, ``sample``
+    for cloud-library, the rest for the shell.
 
     ``provisioning``: whether it has the provisioning service's client; ``root_ca``: that service's root CA (PEM).
     """
@@ -51,7 +54,14 @@ def make_firmware(
             return SerialLteModem(personality, nvm, baud=baud, faults=faults)
         case FirmwareName.AT_CLIENT:
             return AtHost(personality, nvm, faults=faults, terminator=terminator)
+        case FirmwareName.SHELL if shell is ShellName.MODEM_SHELL:
+            own_ca = root_ca if provisioning else None
+            return ModemShell(personality, nvm, provisioning=provisioning, root_ca=own_ca, faults=faults, colour=colour)
         case FirmwareName.SHELL if provisioning:
-            return ProvisioningShell(personality, nvm, root_ca=root_ca, faults=faults, colour=colour)
+            return ProvisioningAtShell(personality, nvm, root_ca=root_ca, faults=faults, colour=colour)
         case FirmwareName.SHELL:
-            return Shell(personality, nvm, faults=faults, colour=colour)
+            return AtShell(personality, nvm, faults=faults, colour=colour)
+        case FirmwareName.CLOUD_LIBRARY if sample is Sample.ASSET_TRACKER_TEMPLATE:
+            return CloudOnShell(personality, nvm, sample=sample, faults=faults, colour=colour)
+        case FirmwareName.CLOUD_LIBRARY:
+            return CloudOnAtHost(personality, nvm, sample=sample or Sample.DEVICE_MESSAGE, faults=faults)

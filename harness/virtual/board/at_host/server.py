@@ -36,13 +36,16 @@ class AtHost(PassThrough):
         """Send the lines of the boot, the sample and the modem library."""
         self._line = HostInput(self._terminator)
         self._lead = ""
-        lines = (
+        self.send("".join(f"{line}\r\n" for line in self.banner()).encode())
+
+    def banner(self) -> tuple[str, ...]:
+        """The lines of the boot."""
+        return (
             f"*** Booting nRF Connect SDK v{self.personality.sdk} ***",
             "*** Using Zephyr OS v4.2.99 ***",
             "The AT host sample started",
             "Ready",
         )
-        self.send("".join(f"{line}\r\n" for line in lines).encode())
 
     def take(self, data: bytes) -> int:
         """Collect a line; the first visible character begins the command."""

@@ -28,6 +28,8 @@ _USAGE: Final = ("nrf_provisioning - nRF Provisioning commands", "Subcommands:",
 class ProvisioningShell(Shell):
     """``root_ca``: the service's root CA (PEM), which is compiled into the firmware; None: it was forgotten."""
 
+    provisioning = True
+
     def __init__(
         self,
         personality: Personality,
@@ -54,7 +56,8 @@ class ProvisioningShell(Shell):
             log=self._log,
             modem_version=self.personality.firmware,
         )
-        self._outbox.after(BOOT, self._client.start)
+        if self.provisioning:
+            self._outbox.after(BOOT, self._client.start)
 
     def receive(self, data: bytes) -> list[Output]:
         """Take bytes from the host."""
@@ -78,6 +81,8 @@ class ProvisioningShell(Shell):
     def own_command(self, words: list[str]) -> bool:
         """``nrf_provisioning now``."""
         match words:
+            case _ if not self.provisioning:
+                return False
             case ["nrf_provisioning", "now"]:
                 self._log("Externally initiated provisioning", prompt=False)
                 self._client.start()

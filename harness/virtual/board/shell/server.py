@@ -34,7 +34,9 @@ _HELP: Final = (
 
 
 class Shell(PassThrough):
-    """Modem Shell as far as AT commands go. ``colour``: prompt and errors coloured, cursor moved, as on a terminal."""
+    """A shell as far as AT commands go. ``colour``: prompt and errors coloured, cursor moved, as on a terminal."""
+
+    prompt = PROMPT
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class Shell(PassThrough):
     ) -> None:
         super().__init__(personality, nvm, now=now, faults=faults)
         self._colour = colour
-        self._prompt = f"\x1b[1;32m{PROMPT}\x1b[m" if colour else PROMPT
+        self._prompt = f"\x1b[1;32m{self.prompt}\x1b[m" if colour else self.prompt
 
     def boot(self) -> None:
         """Send the banner and the first prompt."""
@@ -82,7 +84,7 @@ class Shell(PassThrough):
         """Print lines that nobody asked for; where a prompt stands, it and what has been typed are drawn again."""
         idle = prompt and not self.busy
         if idle and self._colour:
-            self.send(b"\x1b[%dD\x1b[J" % (len(PROMPT) + len(self._editor.line)))
+            self.send(b"\x1b[%dD\x1b[J" % (len(self.prompt) + len(self._editor.line)))
         self._print(*lines)
         if idle:
             self._show_prompt()

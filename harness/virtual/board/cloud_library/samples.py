@@ -1,0 +1,356 @@
+"""What each sample prints, at its default log level, and what it does when its connection ends.
+
+Sources: sdk-nrf, samples nrf_cloud_mqtt_device_message, nrf_cloud_multi_service and cloud_client, application
+asset_tracker_v2; Asset Tracker Template, ``examples/modules/cloud/cloud_mqtt.c``; nrf_cloud_transport.c, mqtt_helper.c
+(the lines of a failed connect and of a hang-up). UNCONFIRMED: asset_tracker_v2's table of waits before another attempt,
+and after what time the other samples try again; what stands here is of that order.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from harness.device_errno import ENOTCONN
+from harness.settings import Sample
+from harness.virtual.board.cloud_library.session import CloudSession, Told
+
+AGAIN: Final = 5.0
+_PORT_SWAPPED: Final = 45858  # 8883 without ntohs(), as the library prints it
+
+
+class Voice(Protocol):
+    """What a sample may do on its board."""
+
+    @property
+    def session(self) -> CloudSession:
+        """Its connection."""
+
+    def log(self, level: str, module: str, text: str) -> None:
+        """Write a line of the log."""
+
+    def print(self, text: str) -> None:
+        """Print a line without a prefix (printk)."""
+
+    def after(self, seconds: float, then: Callable[[], None]) -> None:
+        """Do something later."""
+
+
+class SampleCode:
+    """One sample. ``extra``: see CloudSession. ``module``: its name in the log."""
+
+    module = ""
+    extra: tuple[str, ...] | None = None
+    reconnects = True
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+        self._count = 0
+
+    def booted(self) -> None:
+        """The application starts."""
+
+    def missing(self, names: list[str]) -> None:
+        """Credentials are missing, so it cannot connect."""
+
+    def attached(self) -> None:
+        """There is a network now."""
+
+    def network_lost(self) -> None:
+        """There is none any more."""
+
+    def told(self, what: Told, code: int) -> None:
+        """Something happened to the connection."""
+        match what:
+            case Told.READY:
+                self.ready()
+            case Told.ASSOCIATION_REQUEST:
+                self.not_associated()
+            case Told.ASSOCIATED:
+                self._voice.session.stop()
+                self._voice.after(0.1, self.connect)
+            case Told.REFUSED:
+                self.refused(code)
+                self._again()
+            case Told.CLOSED if code != 0:
+                self.kicked(code)
+                self._again()
+            case Told.CLOSED:
+                self.closed()
+
+    def connect(self) -> None:
+        """Begin to connect, where there is a network and no connection."""
+        session = self._voice.session
+        if not session.active and session.start():
+            self.connecting()
+
+    def connecting(self) -> None:
+        """Say that it connects."""
+
+    def ready(self) -> None:
+        """It is connected and paired."""
+
+    def not_associated(self) -> None:
+        """The device is in no team."""
+
+    def refused(self, code: int) -> None:
+        """The connect failed."""
+        line = f"Could not connect to nRF Cloud MQTT Broker mqtt.nrfcloud.com, port: {_PORT_SWAPPED}. err: {code}"
+        self._voice.log("err", "nrf_cloud_transport", line)
+
+    def kicked(self, code: int) -> None:
+        """The other side closed the connection."""
+        # recv() returns 0 for whatever was closed in order; Zephyr's library calls that ENOTCONN.
+        self._voice.log("err", "nrf_cloud_transport", f"MQTT input error: {-ENOTCONN}")
+
+    def closed(self) -> None:
+        """The connection ended as asked."""
+
+    def press(self) -> None:
+        """The button."""
+        self._count += 1
+        session = self._voice.session
+        if session.ready and session.d2c:
+            message = {"appId": "BUTTON", "messageType": "DATA", "data": str(self._count)}
+            session.publish(session.d2c, json.dumps(message))
+            self.sent(self._count)
+
+    def sent(self, count: int) -> None:
+        """Say that a press was sent."""
+
+    def _again(self) -> None:
+        if self.reconnects:
+            self._voice.after(AGAIN, self.connect)
+
+
+class DeviceMessage(SampleCode):
+    """nrf_cloud_mqtt_device_message."""
+
+    module = "nrf_cloud_mqtt_device_message"
+
+    def booted(self) -> None:
+        """See SampleCode."""
+        self._inf("nRF Cloud MQTT Device Message Sample, version: 1.0.0")
+        self._inf("Reset reason: 0x10000")
+
+    def missing(self, names: list[str]) -> None:
+        """See SampleCode."""
+        self._voice.log("wrn", self.module, "Missing required nRF Cloud credential(s) in sec tag 16842753:")
+        for name in names:
+            self._voice.log("wrn", self.module, f"\t-{name}")
+        self._inf("Waiting for credentials to be installed...")
+
+    def attached(self) -> None:
+        """See SampleCode."""
+        for text in ("Connected to LTE", "Waiting for modem to acquire network time...", "Network time obtained"):
+            self._inf(text)
+
+    def network_lost(self) -> None:
+        """See SampleCode."""
+        self._inf("Network connectivity lost!")
+
+    def connecting(self) -> None:
+        """See SampleCode."""
+        self._inf("Connecting to nRF Cloud...")
+
+    def ready(self) -> None:
+        """See SampleCode."""
+        self._inf("Connection to nRF Cloud ready")
+        self._voice.session.publish(self._voice.session.d2c, '{"sample_message":"Hello World"}')
+        self._inf("Sent Hello World message with ID: 1")
+
+    def not_associated(self) -> None:
+        """See SampleCode."""
+        self._inf("Please add this device to your nRF Cloud account in the portal.")
+
+    def refused(self, code: int) -> None:
+        """See SampleCode."""
+        super().refused(code)
+        self._voice.log("err", self.module, "Could not connect to nRF Cloud, error: -9")
+
+    def closed(self) -> None:
+        """See SampleCode."""
+        self._inf("Successfully disconnected from nRF Cloud")
+
+    def sent(self, count: int) -> None:
+        """See SampleCode."""
+        self._inf(f"Sent button press message with count: {count}")
+
+    def _inf(self, text: str) -> None:
+        self._voice.log("inf", self.module, text)
+
+
+class MultiService(SampleCode):
+    """nrf_cloud_multi_service."""
+
+    module = "cloud_connection"
+
+    def booted(self) -> None:
+        """See SampleCode."""
+        self._voice.log("inf", "main", "nRF Cloud multi-service sample has started, version: 1.0.0, protocol: MQTT")
+
+    def attached(self) -> None:
+        """See SampleCode."""
+        self._inf("Network connectivity gained!")
+
+    def network_lost(self) -> None:
+        """See SampleCode."""
+        self._inf("Network connectivity lost!")
+
+    def connecting(self) -> None:
+        """See SampleCode."""
+        self._inf("Connecting to nRF Cloud")
+
+    def ready(self) -> None:
+        """See SampleCode."""
+        self._inf("Connected to nRF Cloud")
+
+    def not_associated(self) -> None:
+        """See SampleCode."""
+        self._inf("Please add this device to your cloud account in the nRF Cloud portal.")
+
+    def refused(self, code: int) -> None:
+        """See SampleCode."""
+        super().refused(code)
+        self._voice.log("err", self.module, "Could not connect to nRF Cloud, error: -9")
+
+    def kicked(self, code: int) -> None:
+        """See SampleCode."""
+        super().kicked(code)
+        self._inf("Disconnecting from nRF Cloud")
+
+    def closed(self) -> None:
+        """See SampleCode."""
+        self._inf("Successfully disconnected from nRF Cloud")
+
+    def told(self, what: Told, code: int) -> None:
+        """See SampleCode."""
+        if what is Told.ASSOCIATED:
+            self._inf("Device successfully associated with cloud! Reconnecting")
+        super().told(what, code)
+
+    def _inf(self, text: str) -> None:
+        self._voice.log("inf", self.module, text)
+
+
+class AssetTracker2(SampleCode):
+    """asset_tracker_v2: at its default level the log does not say that it is connected."""
+
+    module = "cloud_module"
+
+    def booted(self) -> None:
+        """See SampleCode."""
+        for text in ("The Asset Tracker v2 has started", "Version: 2.9.0", "Cloud: nRF Cloud"):
+            self._voice.print(f" {text}")
+        self._voice.print(" Endpoint: mqtt.nrfcloud.com")
+
+    def connecting(self) -> None:
+        """See SampleCode."""
+        self._voice.log("wrn", self.module, "Cloud connection establishment in progress")
+        self._voice.log("wrn", self.module, "New connection attempt in 32 seconds if not successful")
+
+    def not_associated(self) -> None:
+        """See SampleCode."""
+        self._voice.log("wrn", "nrf_cloud_integration", "NRF_CLOUD_EVT_USER_ASSOCIATION_REQUEST")
+        self._voice.log("wrn", "nrf_cloud_integration", "Add the device to nRF Cloud to complete user association")
+
+
+class CloudClient(SampleCode):
+    """cloud_client, on the Cloud API of 1.x: printk, and the only sample whose POLLHUP is printed."""
+
+    def booted(self) -> None:
+        """See SampleCode."""
+        self._voice.print("Cloud client has started")
+        self._voice.print("Connecting to LTE network. This may take several minutes.")
+
+    def attached(self) -> None:
+        """See SampleCode."""
+        self._voice.print("Connected to LTE network")
+
+    def told(self, what: Told, code: int) -> None:
+        """See SampleCode."""
+        names = {
+            Told.CONNECTED: "CLOUD_EVT_CONNECTED",
+            Told.READY: "CLOUD_EVT_READY",
+            Told.ASSOCIATION_REQUEST: "CLOUD_EVT_PAIR_REQUEST",
+            Told.ASSOCIATED: "CLOUD_EVT_PAIR_DONE",
+        }
+        if what in names:
+            self._voice.print(names[what])
+        super().told(what, code)
+
+    def refused(self, code: int) -> None:
+        """See SampleCode."""
+        super().refused(code)
+        self._voice.print("cloud_connect, error: -9")
+
+    def kicked(self, code: int) -> None:
+        """See SampleCode."""
+        for text in ("Socket error: POLLHUP", "Connection was closed by the cloud.", "CLOUD_EVT_DISCONNECTED"):
+            self._voice.print(text)
+
+    def closed(self) -> None:
+        """See SampleCode."""
+        self._voice.print("CLOUD_EVT_DISCONNECTED")
+
+    def sent(self, count: int) -> None:
+        """See SampleCode."""
+        self._voice.print(f"Publishing message: {count}")
+        self._voice.print("CLOUD_EVT_DATA_SENT")
+
+
+class AssetTrackerTemplate(SampleCode):
+    """Asset Tracker Template with its MQTT module: no pairing, topics below the client id, a shell."""
+
+    module = "cloud"
+    extra = ("shadow/get/accepted",)  # CONFIG_APP_CLOUD_MQTT_SUB_TOPIC, as it must be for nRF Cloud
+    publishes_on: Final = "att-pub-topic"
+
+    def connecting(self) -> None:
+        """See SampleCode."""
+        self._dbg("state_connecting_attempt_entry", "state_connecting_attempt_entry")
+
+    def ready(self) -> None:
+        """See SampleCode."""
+        self._dbg("on_mqtt_suback", "Subscribed to topic with id: 2469")
+
+    def told(self, what: Told, code: int) -> None:
+        """See SampleCode."""
+        if what is Told.CONNECTED:
+            self._dbg("on_mqtt_connack", "MQTT connection established, session present: 0")
+            self._dbg("state_connected_entry", "Connected to Cloud")
+            own = self._voice.session.client_id
+            self._voice.log("inf", self.module, f"Subscribing to: {own}/{self.extra[0]}")
+        elif what is Told.ACKNOWLEDGED:
+            self._dbg("on_mqtt_puback", "Publish acknowledgment received, message id: 1")
+        super().told(what, code)
+
+    def refused(self, code: int) -> None:
+        """See SampleCode."""
+        self._voice.log("err", "mqtt_helper", f"mqtt_connect, error: {code}")
+        self._voice.log("err", self.module, f"Failed connecting to MQTT, error code: {code}")
+
+    def kicked(self, code: int) -> None:
+        """See SampleCode."""
+        self._voice.log("err", "mqtt_helper", f"Cloud MQTT input error: {-ENOTCONN}")
+
+    def publish(self, payload: str) -> str:
+        """Run ``att_cloud_publish_mqtt``; return what it prints."""
+        self._count += 1
+        document = f'"data":"{payload}","ts":{1_746_534_066_000 + self._count}'
+        topic = f"{self._voice.session.client_id}/{self.publishes_on}"
+        self._voice.session.publish(topic, "{" + document + "}")
+        self._dbg("on_cloud_payload_json", "MQTT Publish Details:")
+        self._dbg("on_cloud_payload_json", f" -Topic: {topic}")
+        return f"Sending on payload channel: {document} ({len(document)} bytes)"
+
+    def _dbg(self, function: str, text: str) -> None:
+        self._voice.log("dbg", self.module, f"{function}: {text}")
+
+
+SAMPLES: Final[dict[Sample, type[SampleCode]]] = {
+    Sample.DEVICE_MESSAGE: DeviceMessage,
+    Sample.MULTI_SERVICE: MultiService,
+    Sample.ASSET_TRACKER_2: AssetTracker2,
+    Sample.CLOUD_CLIENT: CloudClient,
+    Sample.ASSET_TRACKER_TEMPLATE: AssetTrackerTemplate,
+}

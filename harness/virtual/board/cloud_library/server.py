@@ -1,0 +1,138 @@
+"""The application together with what leads to the modem on its UART: the AT host library, or a shell.
+
+Sources: sdk-nrf, samples' prj.conf (CONFIG_AT_HOST_LIBRARY: AT commands and log share the UART); Asset Tracker Template
+(shell with ``at`` and ``att_cloud_publish_mqtt``).
+"""
+
+from collections.abc import Callable, Set
+from datetime import datetime
+
+from harness.settings import BoardFault, Sample
+from harness.virtual.board.at_host import AtHost
+from harness.virtual.board.cloud_library.application import Application
+from harness.virtual.board.cloud_library.samples import AssetTrackerTemplate
+from harness.virtual.board.modem import Nvm
+from harness.virtual.board.outputs import LinkEvent, Output
+from harness.virtual.board.pass_through import utc_now
+from harness.virtual.board.personality import Personality
+from harness.virtual.board.shell.server import Shell
+
+_OLD_BANNER = "*** Booting Zephyr OS build v2.6.99-ncs1  ***"
+
+
+class CloudOnAtHost(AtHost):
+    """A sample whose log and AT commands share the UART."""
+
+    def __init__(
+        self,
+        personality: Personality,
+        nvm: Nvm,
+        *,
+        sample: Sample = Sample.DEVICE_MESSAGE,
+        now: Callable[[], datetime] = utc_now,
+        faults: Set[BoardFault] = frozenset(),
+    ) -> None:
+        super().__init__(personality, nvm, now=now, faults=faults)
+        self._sample = sample
+
+    def banner(self) -> tuple[str, ...]:
+        """The Cloud API's sample is of another age."""
+        if self._sample is Sample.CLOUD_CLIENT:
+            return (_OLD_BANNER,)
+        return (f"*** Booting nRF Connect SDK v{self.personality.sdk} ***", "*** Using Zephyr OS v4.2.99 ***")
+
+    def boot(self) -> None:
+        """Boot as the AT host does; then the application starts."""
+        super().boot()
+        self._booted = self._now()
+        self._application = Application(
+            self._sample, self._modem, self._nvm, self._outbox, write=self.unsolicited, uptime=self._uptime
+        )
+        self._application.boot()
+
+    def receive(self, data: bytes) -> list[Output]:
+        """Take bytes from the host."""
+        return super().receive(data) + self._poked()
+
+    def timer(self, token: int) -> list[Output]:
+        """A timer has run out: the network may have come."""
+        return super().timer(token) + self._poked()
+
+    def link(self, event: LinkEvent) -> list[Output]:
+        """The application's connection."""
+        self._application.link(event)
+        return self._outbox.take()
+
+    def press(self) -> list[Output]:
+        """The button."""
+        self._application.sample.press()
+        return self._outbox.take()
+
+    def _uptime(self) -> float:
+        return (self._now() - self._booted).total_seconds()
+
+    def _poked(self) -> list[Output]:
+        self._application.poke()
+        return self._outbox.take()
+
+
+class CloudOnShell(Shell):
+    """A sample with a shell, whose log erases and draws the prompt again."""
+
+    prompt = "uart:~$ "
+
+    def __init__(
+        self,
+        personality: Personality,
+        nvm: Nvm,
+        *,
+        sample: Sample = Sample.ASSET_TRACKER_TEMPLATE,
+        colour: bool = False,
+        now: Callable[[], datetime] = utc_now,
+        faults: Set[BoardFault] = frozenset(),
+    ) -> None:
+        super().__init__(personality, nvm, colour=colour, now=now, faults=faults)
+        self._sample = sample
+
+    def boot(self) -> None:
+        """Boot as the shell does; then the application starts."""
+        super().boot()
+        self._booted = self._now()
+        self._application = Application(
+            self._sample, self._modem, self._nvm, self._outbox, write=self.notice, uptime=self._uptime
+        )
+        self._application.boot()
+
+    def receive(self, data: bytes) -> list[Output]:
+        """Take bytes from the host."""
+        return super().receive(data) + self._poked()
+
+    def timer(self, token: int) -> list[Output]:
+        """A timer has run out: the network may have come."""
+        return super().timer(token) + self._poked()
+
+    def link(self, event: LinkEvent) -> list[Output]:
+        """The application's connection."""
+        self._application.link(event)
+        return self._outbox.take()
+
+    def press(self) -> list[Output]:
+        """The button."""
+        self._application.sample.press()
+        return self._outbox.take()
+
+    def own_command(self, words: list[str]) -> bool:
+        """``att_cloud_publish_mqtt``."""
+        sample = self._application.sample
+        match words:
+            case ["att_cloud_publish_mqtt", payload] if isinstance(sample, AssetTrackerTemplate):
+                self._print(sample.publish(payload))
+                return True
+        return False
+
+    def _uptime(self) -> float:
+        return (self._now() - self._booted).total_seconds()
+
+    def _poked(self) -> list[Output]:
+        self._application.poke()
+        return self._outbox.take()
