@@ -100,7 +100,7 @@ class Dialogue:
     """The host's side of an AT port. ``framed``: URCs that are followed by counted bytes. ``limit``: see LINE_LIMIT."""
 
     def __init__(self, *, framed: Mapping[str, FramedUrc] | None = None, limit: int = LINE_LIMIT) -> None:
-        self._framed = {name.encode(): lengths for name, lengths in (framed or {}).items()}
+        self.frame(framed or {})
         self._limit = limit
         self._buffer = LineBuffer(limit)
         self._pending: _Pending | None = None
@@ -108,6 +108,10 @@ class Dialogue:
         self._open = bytearray()  # a claimed line in which a quote is open
         self._even = True  # its quotes so far are balanced
         self._awaiting: tuple[Heard, FramedBytes] | None = None  # a line, and the raw bytes that it announced
+
+    def frame(self, framed: Mapping[str, FramedUrc]) -> None:
+        """Read URCs with these counted payloads from now on: it has become known which firmware speaks."""
+        self._framed = {name.encode(): lengths for name, lengths in framed.items()}
 
     @property
     def pending(self) -> Command | None:

@@ -12,9 +12,10 @@ and the next try's closes it: four tries. No command is sent until the board is 
 import re
 import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
-from queue import Empty
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Final, Self
 
@@ -145,6 +146,42 @@ class AtPort:
             line = text.encode("ascii")
             self._receiver.note_sent(line)
             self._write(line + self._settings.terminator.encode())
+
+    def type_bytes(self, data: bytes) -> None:
+        """Type bytes as they are: what a person does at a console. Raises BoardLost; NoAnswer: nobody takes them.
+
+        Commands and consoles take turns. What is typed may be anything, so the next command gets in step first.
+        """
+        with self._turn:
+            self._check_open()
+            self._out_of_step = True
+            self._receiver.note_sent(data)
+            self._write(data)
+
+    def overhear(self) -> "AbstractContextManager[SimpleQueue[bytes | None]]":
+        """Return a block's queue of every byte that arrives, as it comes; None when the port failed.
+
+        Nothing is taken from the timeline, which has the same bytes as lines.
+        """
+        return self._receiver.overhear()
+
+    def adapt(self, settings: PortSettings) -> None:
+        """Talk to the board as ``settings`` say from now on; speed included, flow control not. Raises BoardLost."""
+        with self._turn:
+            if settings.baudrate != self._settings.baudrate:
+                self._stream.change_baud(settings.baudrate)
+            self._settings = settings
+            self._data_mode = self._data_mode and not settings.at_shell
+            self._receiver.frame(settings.framed)
+
+    @property
+    def settings(self) -> PortSettings:
+        """How the board is talked to."""
+        return self._settings
+
+    def last_heard(self) -> str:
+        """Return what an error message says of the last lines, on one line."""
+        return self._receiver.last_heard()
 
     def command(self, text: str, timeout: float | None = None) -> Answer:
         """Send one command and return its answer. ``timeout``: seconds; None: what this command may take.

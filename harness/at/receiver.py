@@ -8,8 +8,8 @@ interpreter, would cost an AT round trip a third of its time.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from queue import SimpleQueue
@@ -19,7 +19,7 @@ from harness.at.dialogue import CommandOutcome, Dialogue, Heard, Role
 from harness.at.listener import Listener
 from harness.at.recorder import LineRecorder, shown_bytes
 from harness.at.stream import ByteStream
-from harness.at.syntax import Command, one_line
+from harness.at.syntax import Command, FramedUrc, one_line
 from harness.errors import BoardLost, HarnessError, LabError
 from harness.timeline import Draft, Event, Kind, Timeline, now, packed
 
@@ -66,6 +66,7 @@ class Receiver:
         self._opened = timeline.mark()
         self._unsaid: list[Draft] = []  # sent, and not yet in the timeline: it is entered while the board works
         self._failure: tuple[type[HarnessError], str] | None = None
+        self._overhearing: tuple[SimpleQueue[bytes | None], ...] = ()
         self._thread = threading.Thread(target=self._read_until_stopped, name=f"at-reader-{name}", daemon=True)
         self._thread.start()
 
@@ -181,6 +182,25 @@ class Receiver:
             failure=lambda: self.failure() if self.failed else None,
         )
 
+    @contextmanager
+    def overhear(self) -> Iterator["SimpleQueue[bytes | None]"]:
+        """Hand out every byte that arrives during the block as well, unfinished lines too; None: the port failed."""
+        heard: SimpleQueue[bytes | None] = SimpleQueue()
+        with self._lock:
+            if self._failure:
+                heard.put(None)
+            self._overhearing = (*self._overhearing, heard)
+        try:
+            yield heard
+        finally:
+            with self._lock:
+                self._overhearing = tuple(each for each in self._overhearing if each is not heard)
+
+    def frame(self, framed: Mapping[str, FramedUrc]) -> None:
+        """Read URCs with these counted payloads from now on."""
+        with self._lock:
+            self._dialogue.frame(framed)
+
     def close(self) -> None:
         """Stop the thread, then close the stream. Whoever waits gets a LabError."""
         self._stream.stop()
@@ -208,6 +228,8 @@ class Receiver:
             t = now()
             secret = self._dialogue.secret
             awaited = self._enter(self._dialogue.receive(data), t, secret=secret)
+            for heard in self._overhearing:  # after the timeline: whoever hears finds the lines there
+                heard.put(data)
         if not awaited:
             self.timeline.flush()
 
@@ -250,3 +272,5 @@ class Receiver:
             with suppress(Exception):
                 self.timeline.add(Kind.FAULT if fault else Kind.STEP, self._name, message)
             self.outcomes.put(None)
+            for heard in self._overhearing:
+                heard.put(None)

@@ -55,6 +55,9 @@ class ByteStream(Protocol):
     def flush(self) -> None:
         """Wait until everything written has left."""
 
+    def change_baud(self, rate: int) -> None:
+        """Go on at another speed, in bit/s. Raises BoardLost."""
+
     def stop(self) -> None:
         """Make the waiting return None from now on."""
 
@@ -151,6 +154,10 @@ class FdStream:
         """See :class:`ByteStream`."""
         self._device.flush()
 
+    def change_baud(self, rate: int) -> None:
+        """See :class:`ByteStream`."""
+        _change_baud(self._device, rate, self._name)
+
     def stop(self) -> None:
         """See :class:`ByteStream`."""
         os.write(self._stop, b"x")
@@ -211,6 +218,10 @@ class TimedStream:
         """See :class:`ByteStream`."""
         self._device.flush()
 
+    def change_baud(self, rate: int) -> None:
+        """See :class:`ByteStream`."""
+        _change_baud(self._device, rate, self._name)
+
     def stop(self) -> None:
         """See :class:`ByteStream`."""
         self._stopping.set()
@@ -218,6 +229,13 @@ class TimedStream:
     def close(self) -> None:
         """See :class:`ByteStream`."""
         _close(self._device)
+
+
+def _change_baud(device: Any, rate: int, name: str) -> None:
+    try:
+        device.baudrate = rate
+    except (serial.SerialException, OSError, ValueError) as error:
+        raise _lost(name, f"cannot change to {rate} baud: {error}") from error
 
 
 def _close(device: Any) -> None:

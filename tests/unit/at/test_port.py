@@ -37,6 +37,9 @@ class Stream(QueuedStream):
     def flush(self):
         self.written.append("flush")
 
+    def change_baud(self, rate):
+        self.baud = rate
+
     def close(self):
         self.closed = True
 

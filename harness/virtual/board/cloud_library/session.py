@@ -159,9 +159,8 @@ class CloudSession:
         if topic.endswith(b"/shadow/get/accepted"):
             state = document.get("state", document)
             self._pair(state.get("desired", {}))
-        elif topic.endswith(b"/shadow/update/delta") and self._waits and "pairing" in document.get("state", {}):
-            if document["state"]["pairing"].get("state") == "paired":
-                self._tell(Told.ASSOCIATED, 0)
+        elif self._waits and document.get("state", {}).get("pairing", {}).get("state") == "paired":
+            self._tell(Told.ASSOCIATED, 0)  # on .../shadow/update/delta
 
     def _pair(self, desired: dict[str, Any]) -> None:
         pairing = desired.get("pairing", {})

@@ -1,6 +1,6 @@
 """Modem Shell with its command ``cloud``.
 
-Source: sdk-nrf, samples/cellular/modem_shell (``cloud connect``, ``cloud disconnect``; its lines, which have no prefix).
+Source: sdk-nrf, samples/cellular/modem_shell (``cloud connect``, ``cloud disconnect``; its lines without a prefix).
 UNCONFIRMED the wording of ``cloud connect`` without a network, and of the usage text.
 """
 
