@@ -74,7 +74,9 @@ def boards_file(ready: dict[str, Any]) -> dict[str, Any]:
         entry: dict[str, Any] = {"name": board["name"], "port": board["port"]}
         entry["cloud"] = CLOUD if ready["cloud"] else "nrfcloud"
         entry["sec_tags"] = list(SEC_TAGS)
-        if board["firmware"] != FirmwareName.SERIAL_MODEM:
+        if board["firmware"] == FirmwareName.CLOUD_LIBRARY:
+            entry["firmware"] = {"kind": board["firmware"], "sample": board["sample"]}
+        elif board["firmware"] != FirmwareName.SERIAL_MODEM:
             entry["firmware"] = board["firmware"]
         if board["model"].startswith("nrf9160"):  # it has no AT%DEVICEUUID to take the id from
             entry["device_id"] = f"{board['name']}-{board['imei']}"

@@ -2,6 +2,8 @@
 
 from harness.firmware.bridge import AtSocket, BridgeListener, Pump, Through
 from harness.firmware.bridge.listener import carry
+from harness.firmware.cloud_library.facts import FACTS, SampleFacts
+from harness.firmware.console import Console
 from harness.firmware.detect import (
     WrongFirmware,
     open_firmware,
@@ -10,32 +12,43 @@ from harness.firmware.detect import (
     synchronise,
     to_known_state,
 )
+from harness.firmware.find_firmware import FoundFirmware, NothingKnown, find_firmware
 from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession, StillConnected, Will
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
+from harness.firmware.own_connection import BY_NETWORK, OwnConnection, OwnSetup
 from harness.firmware.registry import FIRMWARES, kind_of, restart
 from harness.firmware.shell.provisioning_client import fetch_commands
 
 __all__ = [
+    "BY_NETWORK",
+    "FACTS",
     "FIRMWARES",
     "AtSocket",
     "BridgeListener",
     "Capability",
+    "Console",
     "Firmware",
     "FirmwareKind",
+    "FoundFirmware",
     "Login",
     "MqttDriver",
     "MqttEvent",
     "MqttEventKind",
     "MqttWatcher",
     "NoSession",
+    "NothingKnown",
+    "OwnConnection",
+    "OwnSetup",
     "Pump",
+    "SampleFacts",
     "StillConnected",
     "Through",
     "Will",
     "WrongFirmware",
     "carry",
     "fetch_commands",
+    "find_firmware",
     "kind_of",
     "mqtt_event",
     "mqtt_events",

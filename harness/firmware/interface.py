@@ -30,6 +30,9 @@ class Capability(StrEnum):
     POLL_EVENTS = "poll events of its connection"
     BINARY_PAYLOAD = "payloads of any bytes"
     SOCKETS = "socket commands"
+    OWN_CONNECTION = "connection of its own to the cloud"  # the firmware holds it; its log tells of it
+    OWN_PUBLISH = "message that it can be told to publish over its own connection"
+    PAIRING = "pairing that it takes from its shadow"
     PROVISIONING = "client of the provisioning service"  # or may have one: it says so when it is told to look
 
 
@@ -52,6 +55,11 @@ class Firmware:
         """Return why a scenario that needs these cannot run on the board, or None."""
         missing = [capability for capability in needed if capability not in self.capabilities]
         return f"{self} has no {missing[0]}" if missing else None
+
+    @property
+    def connects_itself(self) -> bool:
+        """It holds a connection of its own to the cloud."""
+        return Capability.OWN_CONNECTION in self.capabilities
 
     def topic_fault(self, topic: str) -> str | None:
         """Return why the board could not publish on or subscribe to this, whatever the cloud says; None: it could."""

@@ -9,8 +9,10 @@ from harness.firmware.bridge.at_socket import AtSocket
 from harness.firmware.http import BoardHttp
 from harness.firmware.interface import Capability, Firmware, MqttDriver
 from harness.firmware.mqtt_event import MqttWatcher
+from harness.firmware.own_connection import OwnSetup
 from harness.firmware.without_mqtt import WithoutMqtt
 from harness.settings import FirmwareName
+from harness.timeline import Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class FirmwareKind:
     it, or its modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in step.
     ``reset``: its command that restarts the board. ``socket``: makes a new socket of the board's modem; None: it has no
     such commands. ``http``: HTTPS requests from the board; None: it has no way to make any.
+    ``log``: from a port's name to what reads the firmware's own connection out of its log. ``own``: how that connection
+    is made, where the kind alone decides it.
     """
 
     name: FirmwareName
@@ -44,3 +48,5 @@ class FirmwareKind:
     restart: re.Pattern[str] | None = None
     socket: Callable[[AtPort], AtSocket] | None = None
     http: Callable[[AtPort], BoardHttp] | None = None
+    log: Callable[[str], Callable[[list[Draft]], list[Draft]]] | None = None
+    own: OwnSetup | None = None

@@ -5,6 +5,7 @@ from typing import Final
 
 from harness.errors import Misuse
 from harness.firmware.at_client import AT_CLIENT
+from harness.firmware.cloud_library.firmware import CLOUD_LIBRARY
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.raw_sockets import RAW_SOCKETS
 from harness.firmware.serial_modem import SERIAL_MODEM
@@ -21,6 +22,7 @@ FIRMWARES: Final[dict[str, FirmwareKind]] = {
         SLM_SOCKETS,
         AT_CLIENT,
         SHELL,
+        CLOUD_LIBRARY,
     )
 }
 """By the names that boards files use. Of those that know the same board, the first is the one to say that it runs."""

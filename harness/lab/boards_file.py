@@ -76,7 +76,7 @@ def _error(path: Path, mistakes: list[Mistake]) -> BoardsFileError:
 
 
 def _mistake(document: Document, details: ErrorDetails) -> Mistake:
-    place, kind, value = details["loc"], details["type"], details["input"]
+    place, kind, value = _as_written(document, details["loc"]), details["type"], details["input"]
     is_key = place[-1:] == ("[key]",)
     key = (
         _KEY_NAMES.get(len(place), "key")
@@ -85,7 +85,7 @@ def _mistake(document: Document, details: ErrorDetails) -> Mistake:
     )
     context = details.get("ctx", {})
     if kind == "extra_forbidden":
-        return document.mistake(place, unknown_key(key, key, _keys(place)), at_key=True)
+        return document.mistake(place, unknown_key(key, key, _keys(details["loc"])), at_key=True)
     if kind == "missing":
         return document.mistake(place[:-1], sentence(details, repr(key)))
     if kind == "union_tag_not_found":
@@ -103,6 +103,15 @@ def _mistake(document: Document, details: ErrorDetails) -> Mistake:
         what = "the file" if not place else f"an entry of {key!r}" if isinstance(place[-1], int) else repr(key)
         cure = _retyped(document.raw(place), value, kind)
     return document.mistake(place, sentence(details, what, cure=cure), at_key=is_key)
+
+
+def _as_written(document: Document, place: Place) -> Place:
+    """Return where a value stands that was read apart: firmware: {kind: cloud-library, sample: ...}."""
+    if len(place) > 2 and place[0] == "boards" and place[2] == "cloud_library":
+        board = _boards(document.value)[int(place[1])]
+        if isinstance(board, dict) and isinstance(board.get("firmware"), dict):
+            return (*place[:2], "firmware", *place[3:])
+    return place
 
 
 def _retyped(raw: str, value: Any, kind: str) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.cloud import PROVISIONING_SERVICE
 from harness.errors import Misuse
+from harness.lab.cloud_library_config import CloudLibraryConfig, split_firmware
 from harness.lab.fault_config import NO_BOARD_FAULTS, NO_CLOUD_FAULTS, BoardFaults, CloudFaults
 from harness.lab.flash_config import FlashConfig
 from harness.lab.modem_config import ModemConfig, Variable
@@ -148,8 +149,10 @@ class BoardConfig(ModemConfig):
     """The labgrid place that has the board, on whichever computer"""
     vcom: Annotated[int, Field(ge=0)] = 0
     """With serial or place: which of its ports, in the order of their USB interfaces or names"""
-    firmware: Annotated[FirmwareName, BY_VALUE] = FirmwareName.SERIAL_MODEM
-    """Application firmware on the board"""
+    firmware: Annotated[FirmwareName, BY_VALUE] | None = None
+    """Application firmware on the board; auto, or nothing: what answers there is found out"""
+    cloud_library: CloudLibraryConfig | None = None
+    """What firmware: {kind: cloud-library, ...} says besides its kind"""
     baud: Annotated[int, Field(gt=0)] = 115200
     """Speed of the UART"""
     flow_control: bool = False
@@ -181,6 +184,11 @@ class BoardConfig(ModemConfig):
     def outlives_run(self) -> bool:
         """Whether the board is still there after the run, with what was found or written on it."""
         return self.virtual is None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_firmware(cls, value: Any) -> Any:
+        return split_firmware(value)
 
     @property
     def all_sec_tags(self) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ from harness.lab.scratch import Scratch
 from harness.lab.seen_ports import SeenPorts
 from harness.lab.stand_in import StandIn
 from harness.policy import PolicyDocument
-from harness.settings import BoardSettings, CloudSettings, NamedBoard, ProcessCloud, ProcessSettings
+from harness.settings import BoardSettings, CloudSettings, FirmwareName, NamedBoard, ProcessCloud, ProcessSettings
 
 _OTHER_NAME = "broker.invalid"  # the local cloud's network has it, its certificate has not
 _GRACE = 0.2  # seconds; asked only after a connection broke
@@ -325,7 +325,9 @@ class Lab:
 
     def _start_board(self, board: BoardConfig, virtual: BoardSettings) -> StandIn | AttachedStandIn:
         said = {field: getattr(virtual, field) for field in BoardSettings.model_fields}
-        said["firmware"] = virtual.firmware or board.firmware
+        said["firmware"] = virtual.firmware or board.firmware or FirmwareName.SERIAL_MODEM
+        if board.cloud_library is not None:
+            said["sample"] = virtual.sample or board.cloud_library.sample
         network = {name: f"{host}:{port}" for name, (host, port) in self._network(self.cloud_of(board)).items()}
         rest_ca = self.endpoints(self.cloud_of(board)).rest_ca
         settings = ProcessSettings(

@@ -13,6 +13,7 @@ from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.policy import PolicyDocument, PolicyError, at_home, load_document
 from harness.policy.documents.arn import EXAMPLE_ACCOUNT
 from harness.policy.documents.profile import meant_by
+from harness.settings import Sample
 from harness.settings.sentences import nearest
 
 _PLACES = ("virtual", "port", "serial", "place")  # a board is at exactly one of them
@@ -56,6 +57,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
             if other != str(name):
                 text = f"board {other!r} is at this place already; a place has one board"
                 yield document.mistake((*place, "place"), text)
+        yield from _cloud_library(document, place, board)
         wanted = board.get("cloud")
         if isinstance(wanted, str) and wanted not in known:
             text = f"unknown cloud {wanted!r}; {nearest('cloud', wanted, known)}"
@@ -63,6 +65,24 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
         elif isinstance(wanted, str) and _is_real(board) and _is_on_this_computer(clouds, wanted):
             text = f"a real board cannot reach {wanted!r}, which only this computer can; write cloud: nrfcloud"
             yield document.mistake((*place, "cloud"), text)
+
+
+def _cloud_library(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
+    """Firmware that connects by itself is of one sample; no other firmware is."""
+    firmware = board.get("firmware")
+    kind = firmware.get("kind") if isinstance(firmware, dict) else firmware
+    told = isinstance(firmware, dict) or "cloud_library" in board
+    if kind == "cloud-library" and not told:
+        samples = ", ".join(Sample)
+        text = (
+            f"firmware cloud-library needs its sample; write firmware: {{kind: cloud-library, sample: ...}}: {samples}"
+        )
+        yield document.mistake((*place, "firmware"), text)
+    elif told and kind not in ("cloud-library", None):
+        text = f"firmware {kind!r} takes no keys; write firmware: {kind}"
+        yield document.mistake((*place, "firmware"), text)
+    elif isinstance(firmware, dict) and kind is None:
+        yield document.mistake((*place, "firmware"), "key 'kind' is missing; add kind: cloud-library")
 
 
 def _is_real(board: dict[Any, Any]) -> bool:
@@ -78,8 +98,16 @@ def _claim(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[
     """A board is claimed by way of its firmware's client of the provisioning service."""
     if board.get("provision") != "claim":
         return
-    firmware, virtual = board.get("firmware", "serial-modem"), board.get("virtual")
-    if firmware in FIRMWARES and Capability.PROVISIONING not in FIRMWARES[firmware].capabilities:
+    firmware, virtual = board.get("firmware"), board.get("virtual")
+    if isinstance(firmware, dict):
+        firmware = firmware.get("kind")
+    if firmware is None and virtual is not None:
+        firmware = "serial-modem"  # what a virtual board runs unless it is told otherwise
+    if (
+        isinstance(firmware, str)
+        and firmware in FIRMWARES
+        and Capability.PROVISIONING not in FIRMWARES[firmware].capabilities
+    ):
         text = f"firmware {firmware!r} has no {Capability.PROVISIONING}, so the board cannot be claimed"
         yield document.mistake((*place, "provision"), f"{text}; write firmware: shell, or choose another key origin")
     elif isinstance(virtual, dict) and virtual.get("provisioning") is not True:

@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
+from harness.lab.cloud_library_config import AUTO
 from harness.lab.config import LocalCloud, Schema
-from harness.settings import BoardSettings
+from harness.settings import BoardSettings, FirmwareName
 from harness.settings.fields import options
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -13,6 +14,9 @@ def boards_schema() -> dict[str, Any]:
     """Return the schema (draft 2020-12). How keys exclude each other it says only as far as editors can show it."""
     schema = Schema.model_json_schema()
     board = schema["$defs"]["BoardConfig"]
+    said = {"kind": {"const": FirmwareName.CLOUD_LIBRARY}, **schema["$defs"]["CloudLibraryConfig"]["properties"]}
+    mapping = {"type": "object", "properties": said, "required": ["kind", "sample"], "additionalProperties": False}
+    board["properties"]["firmware"]["anyOf"] += [{"const": AUTO}, mapping]
     board["oneOf"] = [{"required": [key]} for key in ("virtual", "port", "serial", "place")]
     for model in (BoardSettings, LocalCloud):
         for name, option in options(model).items():

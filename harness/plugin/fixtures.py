@@ -12,13 +12,14 @@ from harness.plugin.state import CASE, WINDOW, derived_of, full, out_of, run_of
 
 if TYPE_CHECKING:
     from harness.cloud import DeviceApi, NrfCloud, Observer
-    from harness.firmware import BridgeListener, MqttDriver
+    from harness.firmware import BridgeListener, Console, MqttDriver, OwnConnection
     from harness.modem import Modem
     from harness.policy.evaluation.membership import Membership
     from harness.policy_trials.own_names import OwnNames
     from harness.report import CaseRecord
     from harness.run import Board, Provisioned
     from harness.run.asked_faults import AskedFaults
+    from harness.run.own_trials import OwnTrials
     from harness.timeline import Window
     from harness.trial import RestTrials, Trials, Verdict
 
@@ -95,6 +96,34 @@ def faults(board: Board) -> Iterator[AskedFaults]:
 
     with AskedFaults(board) as asked:
         yield asked
+
+
+@pytest.fixture
+def own(board: Board) -> OwnConnection:
+    """The connection that the board's firmware holds itself. Skips the test on a board whose firmware holds none."""
+    from harness.firmware import Capability
+
+    opened = board.opened
+    reason = opened.firmware.lacks(Capability.OWN_CONNECTION)
+    if reason is not None or opened.own is None:
+        pytest.skip(reason or f"{opened.firmware} has no {Capability.OWN_CONNECTION}")
+    return opened.own
+
+
+@pytest.fixture
+def own_trials(own: OwnConnection, provisioned: Provisioned, board: Board) -> OwnTrials:
+    """Trials on the connection that the provisioned board's firmware holds itself."""
+    return board.own_trials()
+
+
+@pytest.fixture
+def console(board: Board) -> Iterator[Console]:
+    """The board's console, as a person uses it, by pexpect: type a line, wait for a prompt, press the button."""
+    from harness.firmware import Console
+
+    opened = board.opened
+    with Console(opened.port, press=None if opened.own is None else opened.own.setup.press) as console:
+        yield console
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from harness.run.cloud_device import CloudDevice
 from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
 from harness.run.open_board import OpenBoard
+from harness.run.own_trials import OwnTrials
 from harness.run.trial_connection import SETTLE_PUBLIC, allowed_delivery, allowed_topics, trial_connection
 from harness.run.witnesses import BoardWitnesses
 from harness.timeline import Kind, Timeline
@@ -25,6 +26,7 @@ from harness.trial.experiment import Breaker, Conclusion, ExperimentResult, Expe
 from harness.trial.experiment.rule import BREAKER
 
 _GRACE = 0.2
+_OWN_HOLD = 0.5  # seconds that a connection of the firmware's own has to stay, where no network is between
 
 
 class LinkUnfit(LabError):
@@ -146,7 +148,8 @@ class Board:
 
     def new_socket(self) -> AtSocket:
         """Return a socket of the board's modem, not connected yet. Raises Misuse where the firmware has none."""
-        opened, make = self.opened, kind_of(self.config.firmware).socket
+        opened = self.opened
+        make = kind_of(opened.kind).socket
         if make is None or (reason := opened.firmware.lacks(Capability.SOCKETS)):
             reason = f"{opened.firmware} has no {Capability.SOCKETS}" if make is None else reason
             raise Misuse(f"{self.name}: nothing can be carried through the board: {reason}")
@@ -177,7 +180,8 @@ class Board:
 
         The device is provisioned and registered afterwards: the root CA for MQTT is that for REST.
         """
-        make, opened = kind_of(self.config.firmware).http, self.opened
+        opened = self.opened
+        make = kind_of(opened.kind).http
         if make is None:
             raise Misuse(f"{self.name}: no HTTP through the board: {opened.firmware} has no {Capability.SOCKETS}")
         to, endpoints = self.through(), self.cloud.endpoints
@@ -235,6 +239,23 @@ class Board:
     def rule(self) -> ExperimentRule:
         """How sure the board's verdicts must be, and what they may cost."""
         return self._lab.file.verdicts.rule(public=self.cloud.endpoints.public, confidence=self._confidence)
+
+    def own_trials(self) -> OwnTrials:
+        """Return trials on the connection that the firmware holds itself. Raises Misuse: it holds none."""
+        opened, cloud = self.opened, self.cloud
+        if opened.own is None:
+            raise Misuse(f"{self.name}: {opened.firmware} holds no connection of its own")
+        _ = self.provisioned  # its credentials, its device, and the network
+        device_id = self.device.id
+
+        def reported() -> Callable[[float], bool]:
+            cloud.api.patch_state(device_id, reported={"connection": None})
+            return lambda timeout: cloud.api.wait_reported(device_id, "keepalive", timeout=timeout)
+
+        hold = self.rule.hold if cloud.endpoints.public else _OWN_HOLD
+        return OwnTrials(
+            opened.own, opened.modem, self.timeline, reported=reported, patience=self.device.patience, hold=hold
+        )
 
     def check(self, *, grace: float = 0.0) -> None:
         """Raise LabError when the process behind the board or the cloud is dead, or the link spoils every verdict.

@@ -8,6 +8,7 @@ from typing import Final
 
 from harness.errors import HarnessError, LabError, Misuse, again
 from harness.lab import BoardConfig, Lab
+from harness.run.button import button_of
 from harness.run.flashing import flasher
 from harness.run.former_settings import FormerSettings
 from harness.run.found_modes import FoundModes
@@ -53,7 +54,8 @@ class LeasedBoard:
         self._flashed = False
         if power is None and state is not None:
             power = RecoveryPower(lab, config, self._find_port, state, self.timeline)
-        self._recovery = Recovery(config, self._find_port, self.timeline, power, partial(lab.heal, config))
+        heal, press = partial(lab.heal, config), button_of(lab, config)
+        self._recovery = Recovery(config, self._find_port, self.timeline, power, heal, press)
 
     @property
     def opened(self) -> OpenBoard:

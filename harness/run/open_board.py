@@ -1,25 +1,47 @@
 """A board that answers: its port, modem and firmware."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from harness.at import AtPort
+from harness.at import AtPort, PortSettings
 from harness.at.serial_link import server_says
-from harness.errors import BoardLost, PortBusy
-from harness.firmware import Firmware, MqttDriver, open_firmware, port_settings, synchronise, to_known_state
+from harness.errors import BoardLost, LabError, NoAnswer, PortBusy
+from harness.firmware import (
+    BY_NETWORK,
+    FACTS,
+    Firmware,
+    MqttDriver,
+    OwnConnection,
+    OwnSetup,
+    WrongFirmware,
+    find_firmware,
+    kind_of,
+    open_firmware,
+    port_settings,
+    synchronise,
+    to_known_state,
+)
 from harness.lab import BoardConfig
 from harness.modem import Identity, Modem
+from harness.settings import FirmwareName
 from harness.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBoard:
-    """What is there once a board answers. ``found_mode``: the functional mode that it was in."""
+    """What is there once a board answers. ``found_mode``: the functional mode that it was in.
+
+    ``own``: the firmware's own connection to the cloud, None: it has none. ``kind``: the firmware's name in boards
+    files.
+    """
 
     port: AtPort
     modem: Modem
     identity: Identity
     mqtt: MqttDriver
     found_mode: int
+    kind: FirmwareName
+    own: OwnConnection | None = None
 
     @property
     def firmware(self) -> Firmware:
@@ -27,23 +49,24 @@ class OpenBoard:
         return self.mqtt.firmware
 
 
-def open_board(config: BoardConfig, url: str, timeline: Timeline, *, patience: float = 0.0) -> OpenBoard:
+def open_board(
+    config: BoardConfig,
+    url: str,
+    timeline: Timeline,
+    *,
+    patience: float = 0.0,
+    press: Callable[[], None] | None = None,
+) -> OpenBoard:
     """Open the board's port, which is ``url``, and bring the board to a known state, whatever was left of it.
 
     ``patience``: seconds that the board may be busy with what an earlier user began. Raises LabError: no port, busy,
     silent, wrong firmware.
 
-    ``config``: the board's entry. ``timeline``: where its lines go.
+    ``config``: the board's entry. ``timeline``: where its lines go. ``press``: presses the board's button.
     """
-    settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
-    port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings)
+    port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings_of(config))
     try:
-        synchronise(port, config.firmware, patience=patience)
-        to_known_state(port, config.firmware)
-        modem = Modem(port, sec_tags=config.all_sec_tags, at_shell=settings.at_shell, pin=config.pin())
-        modem.prepare()
-        found_mode = modem.functional_mode()
-        return OpenBoard(port, modem, modem.identity(), open_firmware(port, config.firmware), found_mode)
+        return _opened(port, config, patience, press)
     except BoardLost as error:
         port.close()
         if said := server_says(url):  # ser2net takes the connection, says so, and hangs up
@@ -52,3 +75,65 @@ def open_board(config: BoardConfig, url: str, timeline: Timeline, *, patience: f
     except BaseException:
         port.close()
         raise
+
+
+def settings_of(config: BoardConfig, firmware: str | None = None) -> PortSettings:
+    """Return how to talk to a board. ``firmware``: what it runs, None: as the boards file says, if it does."""
+    name = firmware or config.firmware
+    if name is None:
+        return PortSettings(baudrate=config.baud, rtscts=config.flow_control)
+    setup = config.cloud_library
+    return port_settings(
+        name,
+        baudrate=config.baud,
+        rtscts=config.flow_control,
+        at_shell=None if setup is None else setup.through_shell,
+    )
+
+
+def _opened(port: AtPort, config: BoardConfig, patience: float, press: Callable[[], None] | None) -> OpenBoard:
+    kind = find_firmware(port, patience=patience).kind if config.firmware is None else config.firmware
+    try:
+        synchronise(port, kind, patience=patience)
+    except WrongFirmware:
+        raise
+    except NoAnswer as silence:
+        raise _named(port, kind, silence) from silence
+    to_known_state(port, kind)
+    modem = Modem(port, sec_tags=config.all_sec_tags, at_shell=port.settings.at_shell, pin=config.pin())
+    modem.prepare()
+    found_mode = modem.functional_mode()
+    identity = modem.identity()
+    setup = _own_setup(config, press) or kind_of(kind).own
+    mqtt = open_firmware(port, kind, setup=setup)
+    own = OwnConnection(port, setup) if setup is not None and mqtt.firmware.connects_itself else None
+    return OpenBoard(port, modem, identity, mqtt, found_mode, kind, own)
+
+
+def _named(port: AtPort, kind: str, silence: NoAnswer) -> LabError:
+    """Return the error that names what answers in place of ``kind``; ``silence``: nothing does."""
+    try:
+        found = find_firmware(port)
+    except LabError:
+        return silence
+    if found.kind == kind:
+        return silence
+    return WrongFirmware(
+        f"{port.name}: expected {kind_of(kind).product}, the board runs {found}: correct 'firmware' in the boards file,"
+        " or flash it"
+    )
+
+
+def _own_setup(config: BoardConfig, press: Callable[[], None] | None) -> OwnSetup | None:
+    said = config.cloud_library
+    if said is None:
+        return None
+    facts = FACTS[said.sample]
+    facts = replace(facts, at_shell=said.through_shell, topic=said.topic or facts.topic)
+    return OwnSetup(
+        what=str(said.sample),
+        facts=facts,
+        publish=said.publish or facts.publish,
+        reconnect=said.reconnect or BY_NETWORK,
+        press=press,
+    )

@@ -15,9 +15,9 @@ from typing import Final, Protocol
 from harness.at import AtFormatError, AtPort, PortDenied, StrayAnswer
 from harness.at.receiver import is_line
 from harness.errors import BoardLost, HarnessError, LabError, NoAnswer, PortBusy, PortMissing
-from harness.firmware import StillConnected, port_settings, reset_blindly
+from harness.firmware import StillConnected, reset_blindly
 from harness.lab import BoardConfig
-from harness.run.open_board import OpenBoard, open_board
+from harness.run.open_board import OpenBoard, open_board, settings_of
 from harness.timeline import Kind, Timeline
 
 MOST_RESETS: Final = 3
@@ -58,6 +58,7 @@ class Recovery:
         timeline: Timeline,
         power: PowerSwitch | None = None,
         heal: Callable[[], str | None] = lambda: None,
+        press: Callable[[], None] | None = None,
     ) -> None:
         self.taken: Counter[str] = Counter()
         self._config = config
@@ -65,6 +66,8 @@ class Recovery:
         self._timeline = timeline
         self._power = power or NoPowerSwitch()
         self._heal = heal
+        self._press = press
+        self._kind = config.firmware  # None until it has been found out
 
     def open(self, *, returning: bool) -> OpenBoard:
         """Return the board, open. ``returning``: it was open before, so its port is waited for.
@@ -97,7 +100,11 @@ class Recovery:
         patience = self._config.return_within if patience is None else patience
         while True:
             try:
-                return open_board(self._config, self._find_port(), self._timeline, patience=patience)
+                opened = open_board(
+                    self._config, self._find_port(), self._timeline, patience=patience, press=self._press
+                )
+                self._kind = opened.kind
+                return opened
             except _NOT_YET as error:
                 if self._healed(error):
                     continue
@@ -127,9 +134,9 @@ class Recovery:
         """
         name = self._config.name
         heard = any(is_line(event, name) for event in self._timeline.since(mark))
-        if not heard or self.taken["reset"] >= MOST_RESETS:
-            return False
-        settings = port_settings(self._config.firmware, baudrate=self._config.baud, rtscts=self._config.flow_control)
+        if not heard or self._kind is None or self.taken["reset"] >= MOST_RESETS:
+            return False  # what is not known gets no command that would restart it
+        settings = settings_of(self._config, self._kind)
         try:
             port = AtPort.open(self._find_port(), name=name, timeline=self._timeline, settings=settings)
         except LabError as error:
@@ -137,7 +144,7 @@ class Recovery:
             return False
         with port:
             try:
-                return reset_blindly(port, self._config.firmware)
+                return reset_blindly(port, self._kind)
             except LabError as error:  # it may have restarted, so that counts; whether it did is asked next
                 self._fault(f"the board was reset, and was not seen to start: {error}")
                 return True

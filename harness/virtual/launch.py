@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.settings import FirmwareName, NamedBoard, ProcessSettings
+from harness.settings import FirmwareName, NamedBoard, ProcessSettings, Sample
 from harness.virtual.board import PERSONALITIES, Network, VirtualBoard
 from harness.virtual.cloud.journal import JournalFile
 from harness.virtual.control import StandIns, respond
@@ -104,6 +104,7 @@ async def _start_board(
 
 
 def _describe_board(board: VirtualBoard, said: NamedBoard) -> dict[str, Any]:
+    sample = {"sample": said.sample or Sample.DEVICE_MESSAGE} if said.firmware is FirmwareName.CLOUD_LIBRARY else {}
     return {
         "name": board.name,
         "port": str(board.port),
@@ -112,6 +113,7 @@ def _describe_board(board: VirtualBoard, said: NamedBoard) -> dict[str, Any]:
         "imei": board.imei,
         "device_uuid": board.device_uuid,
         "identity_key": board.identity_key,
+        **sample,
     }
 
 

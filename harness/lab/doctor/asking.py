@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.at import AtError, AtPort
-from harness.firmware import kind_of, port_settings
+from harness.firmware import find_firmware, kind_of, port_settings
 from harness.lab.config import BoardConfig
+from harness.settings import FirmwareName
 from harness.timeline import Timeline
 
 QUESTIONS: Final = (
@@ -54,12 +55,19 @@ class Answers:
 
 def ask(board: BoardConfig, url: str) -> Answers:
     """Open the board's port, ask everything, close it. Raises LabError: no answer, no port."""
-    kind = kind_of(board.firmware)
-    settings = port_settings(board.firmware, baudrate=board.baud, rtscts=board.flow_control)
+    setup = board.cloud_library
+    settings = port_settings(
+        board.firmware or FirmwareName.AT_CLIENT,
+        baudrate=board.baud,
+        rtscts=board.flow_control,
+        at_shell=None if setup is None else setup.through_shell,
+    )
     with AtPort.open(url, name=board.name, timeline=Timeline(), settings=settings) as port:
+        found = find_firmware(port).firmware if board.firmware is None else None
         port.sync()
         said = {command: _said(port, command) for command in QUESTIONS}
-        found = kind.recognise(port)
+        if board.firmware is not None:
+            found = kind_of(board.firmware).recognise(port)
     return Answers(said, None if found is None else str(found), url)
 
 

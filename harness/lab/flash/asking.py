@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from harness.at import AtError, AtPort
-from harness.firmware import kind_of, port_settings
+from harness.at import AtError, AtPort, PortSettings
+from harness.firmware import find_firmware, kind_of, port_settings
 from harness.lab.config import BoardConfig
 from harness.lab.flash.decision import Told
 from harness.timeline import Timeline
@@ -27,15 +27,23 @@ def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -
 
     Raises LabError: no port, no answer.
     """
-    kind = kind_of(config.firmware)
-    settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
+    settings = PortSettings(baudrate=config.baud, rtscts=config.flow_control)
+    if config.firmware is not None:
+        settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
     with AtPort.open(url, name=config.name, timeline=timeline, settings=settings) as port:
-        port.sync(patience=patience)
-        application = kind.recognise(port)
+        application = _application(port, config.firmware, patience)
         modem = _first(port, "AT+CGMR")
         items = [_ITEM.match(line) for line in _lines(port, "AT%CMNG=1")]
     found = frozenset((int(item[1]), int(item[2])) for item in items if item and int(item[1]) < _RESERVED)
-    return State(Told(modem, "" if application is None else str(application)), found)
+    return State(Told(modem, application), found)
+
+
+def _application(port: AtPort, firmware: str | None, patience: float) -> str:
+    if firmware is None:
+        return str(find_firmware(port, patience=patience).firmware)
+    port.sync(patience=patience)
+    found = kind_of(firmware).recognise(port)
+    return "" if found is None else str(found)
 
 
 def _lines(port: AtPort, command: str) -> tuple[str, ...]:

@@ -16,10 +16,11 @@ from typing import Final
 
 from harness.at import AtPort
 from harness.errors import HarnessError, LabError, PortMissing
-from harness.firmware import kind_of, port_settings
+from harness.firmware import FIRMWARES, kind_of, port_settings
 from harness.lab.config import BoardConfig
 from harness.lab.power.reset_loop import ResetLoop
 from harness.lab.power.switches import Action, Switch
+from harness.settings import FirmwareName
 from harness.timeline import Event, Kind, Timeline
 
 _LOOK_AGAIN: Final = 0.1  # seconds between two looks whether a device is there: not every system tells
@@ -206,7 +207,8 @@ def _devnum(tty: str) -> str | None:
 
 
 def _open(config: BoardConfig, url: str) -> AtPort:
-    settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
+    firmware = config.firmware or FirmwareName.SERIAL_MODEM  # nothing is sent: it is listened to
+    settings = port_settings(firmware, baudrate=config.baud, rtscts=config.flow_control)
     return AtPort.open(url, name=config.name, timeline=Timeline(), settings=settings)
 
 
@@ -214,7 +216,8 @@ class _Listener:
     """Listens on a port that stays while its board restarts; where there is none, hears nothing."""
 
     def __init__(self, config: BoardConfig, find_port: Callable[[], str]) -> None:
-        self._pattern = kind_of(config.firmware).restart
+        kinds = FIRMWARES.values() if config.firmware is None else [kind_of(config.firmware)]
+        self._patterns = [kind.restart for kind in kinds if kind.restart is not None]
         self._port: AtPort | None = None
         with suppress(HarnessError):
             self._port = _open(config, find_port())
@@ -239,4 +242,4 @@ class _Listener:
 
     def _starts(self, event: Event) -> bool:
         said = event.kind in _LINES
-        return said and bool(_BOOT.match(event.text) or (self._pattern and self._pattern.match(event.text)))
+        return said and any(pattern.match(event.text) for pattern in (_BOOT, *self._patterns))

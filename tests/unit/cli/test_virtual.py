@@ -50,7 +50,7 @@ def test_it_reaches_the_stand_ins_by_configuration_alone(ready, tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     file = load_boards_file(path)
     assert [(board.name, board.port, board.cloud, board.firmware) for board in file.boards] == [
-        ("a", "/dev/null", "virtual", "serial-modem"),
+        ("a", "/dev/null", "virtual", None),
         ("b", "/dev/zero", "virtual", "at-client"),
     ]
     assert [board.device_id for board in file.boards] == [None, "b-350000000000002"]

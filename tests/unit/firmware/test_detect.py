@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.at import Answer, AtError
+from harness.at import Answer, AtError, PortSettings
 from harness.at.syntax import FinalResult
 from harness.errors import LabError, Misuse, NoAnswer
 from harness.firmware import FIRMWARES, Capability, WrongFirmware, open_firmware, port_settings, synchronise
@@ -19,6 +19,7 @@ class Port(Fake):
     """
 
     name = "dk1"
+    settings = PortSettings()
 
     def __init__(self, answers=None, lines=None, before=(), ends=None):
         self.answers = answers or {}
@@ -51,6 +52,12 @@ class Port(Fake):
     def watch(self, watch):
         self.watched = True
 
+    def type_line(self, text):
+        self.sent.append(text)
+
+    def wait_line(self, pattern, timeout, *, since):
+        raise NoAnswer("dk1: no line")
+
 
 SERIAL = {"AT#XSMVER": '#XSMVER: "1.0.0","3.2.1"'}
 OLD_SERIAL = {"AT#XSLMVER": '#XSLMVER: "2.9.0","2.0.2"'}
@@ -82,7 +89,7 @@ def test_a_serial_modem_is_no_at_client(answers, name):
 
 
 def test_an_at_client_is_no_serial_modem():
-    with pytest.raises(WrongFirmware, match=r"does not run Serial Modem.*\(at-client\?\)"):
+    with pytest.raises(WrongFirmware, match=r"does not run Serial Modem.*\(at-client, cloud-library\?\)"):
         open_firmware(Port(), "serial-modem")
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from harness.at import Answer, AtError
+from harness.at import Answer, AtError, PortSettings
 from harness.at.syntax import FinalResult
 from harness.errors import BoardLost, LabError, NoAnswer
 from harness.firmware import (
@@ -46,6 +46,7 @@ class ScriptedPort(Fake):
     """``answers``: command to URCs that follow its OK; an exception is raised instead, a text is its answer."""
 
     name = "dk1"
+    settings = PortSettings()
 
     def __init__(self, answers=None):
         self.answers = answers or {}

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.errors import Misuse
+from harness.errors import Misuse, NoAnswer
 from harness.firmware import FIRMWARES, Login
 from harness.timeline import Timeline
 
@@ -13,7 +13,12 @@ LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
 
 @pytest.fixture
 def port():
-    return SimpleNamespace(name="dk1", timeline=Timeline(), failure=None)
+    def no_line(*_args, **_kwargs):
+        raise NoAnswer("dk1: no line")
+
+    return SimpleNamespace(
+        name="dk1", timeline=Timeline(), failure=None, type_line=lambda _text: None, wait_line=no_line
+    )
 
 
 def opened(name, port):

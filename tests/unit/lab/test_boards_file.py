@@ -101,7 +101,7 @@ def test_every_key(tmp_path):
 def test_defaults(tmp_path):
     file = load(tmp_path, "boards: [{name: a, port: /dev/ttyACM0}]")
     (only,) = file.boards
-    assert (only.firmware, only.baud, only.flow_control, only.sec_tag) == ("serial-modem", 115200, False, 16842753)
+    assert (only.firmware, only.baud, only.flow_control, only.sec_tag) == (None, 115200, False, 16842753)
     assert (only.cloud, only.tags, only.device_id) == ("local", (), None)
     assert (only.provision, only.all_sec_tags, only.adopt, file.lab_ca) == ("device", (16842753,), False, None)
     assert file.clouds["local"] == LocalCloud(kind="local")
@@ -135,8 +135,8 @@ def test_the_default_file_of_the_project_is_good():
         ),
         (
             "boards: [{name: a, virtual: {zzz: 1}}]",
-            "1:30: unknown key 'zzz'; known keys: model, firmware, terminator, colour, provisioning, faults, baud,"
-            " time_scale, seed, imei, device_uuid, pin;"
+            "1:30: unknown key 'zzz'; known keys: model, firmware, terminator, release, sample, shell, colour,"
+            " provisioning, faults, baud, time_scale, seed, imei, device_uuid, pin;"
             " use one of them or leave it out",
         ),
         (board("name: b"), "4:5: key 'name' is there already, in line 2; keep one of the two"),

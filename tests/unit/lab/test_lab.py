@@ -128,6 +128,8 @@ def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path
         "model": "nrf9160",
         "firmware": "shell",
         "terminator": "lf",
+        "sample": "cloud_client",
+        "shell": "at-shell",
         "colour": True,
         "provisioning": True,
         "faults": ["no-sim"],

@@ -57,12 +57,19 @@ def opened(monkeypatch):
     """Every board that was opened, in order."""
     boards = []
 
-    def open_board(config, url, timeline, *, patience):
+    def open_board(config, url, timeline, *, patience, press=None):
         modem = SimpleNamespace(modes=[], write_settings=lambda _wanted, _note: ())
         modem.set_functional_mode = modem.modes.append
         identity = SimpleNamespace(imei="350000000000001")
         boards.append(
-            SimpleNamespace(port=Port(), modem=modem, firmware="fake", found_mode=len(boards), identity=identity)
+            SimpleNamespace(
+                port=Port(),
+                modem=modem,
+                firmware="fake",
+                found_mode=len(boards),
+                identity=identity,
+                kind="serial-modem",
+            )
         )
         return boards[-1]
 
@@ -75,6 +82,7 @@ def leased(lab, modes=None, power=None):
         name="dk-1",
         return_within=0.6,
         firmware="serial-modem",
+        cloud_library=None,
         baud=115200,
         put_back=False,
         wanted_settings=None,
@@ -225,12 +233,12 @@ class Power:
 def test_what_does_not_answer_is_opened_again_and_then_its_power_is_cut(monkeypatch):
     tried = []
 
-    def open_board(config, url, timeline, *, patience):
+    def open_board(config, url, timeline, *, patience, press=None):
         tried.append(patience)
         if not power.cuts:
             raise NoAnswer("dk-1: no answer")
         modem = SimpleNamespace(write_settings=lambda _wanted, _note: ())
-        return SimpleNamespace(port=Port(), modem=modem, firmware="fake", found_mode=0)
+        return SimpleNamespace(kind="serial-modem", port=Port(), modem=modem, firmware="fake", found_mode=0)
 
     monkeypatch.setattr(recovery, "open_board", open_board)
     power = Power()
@@ -244,7 +252,7 @@ def test_what_does_not_answer_is_opened_again_and_then_its_power_is_cut(monkeypa
 def test_a_board_that_nothing_helps_is_out_with_the_last_error(monkeypatch):
     tried = []
 
-    def open_board(config, url, timeline, *, patience):
+    def open_board(config, url, timeline, *, patience, press=None):
         tried.append(url)
         raise NoAnswer("dk-1: no answer")
 

@@ -1,0 +1,113 @@
+"""Firmware that holds its connection itself: it connects, publishes, and is hung up on when it violates a policy.
+
+Nothing here knows which firmware it is: a test asks for what it needs, and for a message it is the documents that say
+whether it must arrive or cost the connection.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.firmware import Capability
+from harness.firmware.cloud_library.chain import Link
+from harness.firmware.cloud_library.evidence import LogClass
+from harness.policy.evaluation.membership import Membership
+from harness.trial import nonce
+from harness.trial.experiment import Conclusion
+from tests.scenarios.expected import allowed, allows, connect, forbidden, publish, subscribe
+
+
+@pytest.fixture(autouse=True)
+def framed(own, board):
+    allowed(board, connect(board.device.id))
+
+
+def proved(verdict, evidence):
+    """The provocation, and it alone, got the connection hung up on; the page's chain stands in its order."""
+    assert verdict.result.conclusion is Conclusion.REFUSED, str(verdict)
+    provoked = [attempt for on, attempt in verdict.attempts if on]
+    assert all(attempt.cause.what is LogClass.KICKED for attempt in provoked if not attempt.connected), str(verdict)
+    assert verdict.chains
+    for chain in verdict.chains:
+        assert chain.order, str(chain)
+        assert Link.POLLHUP not in chain.missing, str(chain)
+    evidence(str(verdict))
+
+
+def test_connects_by_itself(own_trials, evidence):
+    attempt = own_trials.connect()
+    assert attempt.connected, str(attempt.cause)
+    evidence(f"connected {attempt.seconds:.1f} s after it was told to, and stayed: {attempt.because}")
+
+
+class TestMessage:
+    """What the firmware publishes goes where the firmware likes. The documents say what must become of it."""
+
+    @pytest.fixture
+    def topic(self, own, board):
+        reason = board.opened.firmware.lacks(Capability.OWN_PUBLISH)
+        if reason is not None:
+            pytest.skip(reason)
+        names = {"device": board.device.id, "prefix": board.cloud.account.mqtt_prefix}
+        return own.setup.facts.topic.format_map(names)
+
+    def test_message_arrives(self, own, own_trials, board, observer, topic, evidence):
+        allowed(board, publish(topic))
+        observer.heal()
+        mark = board.timeline.mark()
+        attempt = own_trials.connect(after=lambda: own.publish(nonce()))
+        assert attempt.connected, str(attempt.cause)
+        found = observer.wait_message(lambda message: message.topic == topic, since=mark, timeout=board.device.patience)
+        assert found is not None, f"nobody saw a message on {topic}"
+        evidence(f"the team's MQTT device received {len(found.payload)} bytes on {topic}")
+
+    @pytest.mark.violation
+    def test_violation_message(self, own, own_trials, board, topic, evidence):
+        forbidden(board, publish(topic))
+        verdict = own_trials.experiment(f"a message on {topic}", lambda: own.publish(nonce()), lambda: None, at=True)
+        proved(verdict, evidence)
+
+
+class TestPairing:
+    """The cloud tells the firmware its topics by the pairing in its shadow: there they can be others."""
+
+    @pytest.fixture(autouse=True)
+    def pairs(self, board):
+        reason = board.opened.firmware.lacks(Capability.PAIRING)
+        if reason is not None:
+            pytest.skip(reason)
+
+    @pytest.mark.violation
+    def test_violation_pairing_topics_of_another_team(self, own_trials, board, cloud, topics, evidence):
+        """UNCONFIRMED that nRF Cloud lets an account change desired.pairing; where it does not, the harness says so."""
+        own = topics.team(f"m/d/{topics.device_id}")
+        foreign = topics.foreign(f"m/d/{topics.device_id}")
+        forbidden(board, subscribe(f"{foreign}/+/r"))
+        if not allows(board, subscribe(f"{own}/+/r")):
+            pytest.skip("the documents of this cloud forbid its own topics too")
+
+        def pair(base):
+            cloud.patch_state(
+                topics.device_id, desired={"pairing": {"topics": {"d2c": f"{base}/d2c", "c2d": f"{base}/c2d"}}}
+            )
+
+        try:
+            verdict = own_trials.experiment(
+                "pairing topics of another team in its shadow", lambda: pair(foreign), lambda: pair(own)
+            )
+        finally:
+            pair(own)
+        proved(verdict, evidence)
+
+    def test_asks_to_be_added_when_its_association_is_removed(self, own, own_trials, board, evidence):
+        reason = board.device.cannot_be(Membership.PROVISIONED)
+        if reason is not None:
+            pytest.skip(reason)
+        board.be(Membership.PROVISIONED)
+        try:
+            line = own_trials.asks_for_association()
+        finally:
+            board.be(Membership.ASSOCIATED)
+        attempt = own_trials.connect()
+        assert attempt.connected, str(attempt.cause)
+        evidence(f"without its association it said {line!r}; with it again it connected and stayed")
