@@ -24,10 +24,11 @@ _WAKE: Final = b"+++\x03\r"
 _KEPT: Final = 64 * 1024
 
 _FINAL: Final = re.compile(rb"(?:\A|[\r\n])(OK|ERROR|\+CM[ES] ERROR: ?\d+)\r?\n")
+_ANSI: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 _OK: Final = re.compile(rb"(?:\A|[\r\n])OK\r?\n")
 _PROMPT: Final = re.compile(rb"([A-Za-z][\w-]{0,19}):~\$ ")
 _BOOT: Final = re.compile(rb"\*\*\* Booting (?!MCUboot)[^\r\n]*")
-_BOOTLOADER: Final = re.compile(rb"[^\r\n]*(?:MCUboot|[Bb]ootloader|B1 bootloader)[^\r\n]*")
+_BOOTLOADER: Final = re.compile(rb"MCUboot|[Bb]ootloader")
 _LOG: Final = re.compile(rb"<(?:err|wrn|inf|dbg)> ([A-Za-z0-9_]+)")
 _BINARY: Final = re.compile(rb"[^\t\r\n\x08\x1b\x20-\x7e\x00]")
 
@@ -93,6 +94,7 @@ _CURES: Final = {
 
 def answered(heard: bytes) -> bool:
     """Return whether something has answered: a final result, or a prompt."""
+    heard = _ANSI.sub(b"", heard)
     return _FINAL.search(heard) is not None or _PROMPT.search(heard) is not None
 
 
@@ -107,7 +109,8 @@ def find(bauds: Sequence[int] = BAUDS) -> Generator[Question, bytes, Answering |
             return found
         if index == 0 and _text_in(heard):
             break  # something speaks at this speed, and it is readable: another speed would not be better
-    if _BOOT.search(everything):  # it has just started, and may not have listened yet
+    # It has just started, and may not have listened yet; or it was busy, and answers now what it was asked before.
+    if _BOOT.search(everything) or _FINAL.search(everything):
         found, heard = yield from _ask_everything(bauds[0])
         everything += heard
         if found is not None:
@@ -119,37 +122,44 @@ _Asked = Generator[Question, bytes, tuple[Answering | None, bytes]]
 
 
 def _ask_everything(baud: int) -> _Asked:
-    """Ask in every way, at a speed that is likely."""
-    heard = yield Question(baud, _WAKE, 0.12)
-    for _ in range(2):
-        again = yield Question(baud, b"AT\r", 0.35)
-        heard += again
-        if found := _found(again, baud, Terminator.CR):
-            return found, heard
-        if not _FINAL.search(again):
-            break  # nobody took it for a command: asking once more would not be another question
-    ended = yield Question(baud, b"\n", 0.12)
-    heard += ended
-    for terminator in (Terminator.CRLF, Terminator.NULL):
-        again = yield Question(baud, b"AT" + terminator.encode(), 0.3)
-        heard += again
-        if found := _found(again, baud, terminator):
-            return found, heard
+    """Ask in every way, at a speed that is likely.
+
+    An AT host in which a quote is open takes every terminator for data. A quote and a terminator end that, with ERROR;
+    where none was open they open one, which the next quote closes.
+    """
+    heard = yield Question(baud, _WAKE, 0.1)
+    quoted = False  # whether a quote was sent that may have opened one
+    for terminator in (Terminator.CR, Terminator.CRLF, Terminator.NULL):
+        end = terminator.encode()
+        if terminator is not Terminator.CR:
+            # It ends what the terminators before were a part of; the quote takes the one before back.
+            heard += yield Question(baud, (b'"' if quoted else b"") + end, 0.1)
+        for data in (b"AT" + end, b'"' + end, b"AT" + end):
+            again = yield Question(baud, data, 0.1 if data.startswith(b'"') else 0.25)
+            heard += again
+            if found := _found(again, baud, terminator):
+                return found, heard
+            quoted = data.startswith(b'"') and not _FINAL.search(again)
+            if quoted:
+                break  # nobody had a quote open, so asking once more would not be another question
+    if quoted:
+        heard += yield Question(baud, b'"\r', 0.05)
     return None, heard
 
 
 def _ask_quickly(baud: int) -> _Asked:
     """Ask as nearly everything is asked, at a speed that is not likely."""
-    heard = yield Question(baud, _WAKE + b"AT\r", 0.25)
+    heard = yield Question(baud, _WAKE + b"AT\r", 0.2)
     found = _found(heard, baud, Terminator.CR)
     if found is None and _FINAL.search(heard):
-        again = yield Question(baud, b"AT\r", 0.25)
+        again = yield Question(baud, b"AT\r", 0.2)
         heard += again
         found = _found(again, baud, Terminator.CR)
     return found, heard
 
 
 def _found(heard: bytes, baud: int, terminator: Terminator) -> Answering | None:
+    heard = _ANSI.sub(b"", heard)
     if prompts := _PROMPT.findall(heard):
         return Answering(baud, Terminator.CR, prompts[-1].decode())
     return Answering(baud, terminator) if _OK.search(heard) else None
@@ -165,7 +175,7 @@ def state_of(heard: bytes) -> NotAnswering:
     if not _text_in(heard):
         return NotAnswering(State.BINARY, f"begins with {heard[:8].hex(' ')}")
     if found := _BOOTLOADER.search(heard):
-        return NotAnswering(State.BOOTLOADER, _shown(found[0]))
+        return NotAnswering(State.BOOTLOADER, _shown(_line_at(heard, found.start())))
     if modules := sorted({module.decode() for module in _LOG.findall(heard)}):
         return NotAnswering(State.LOG, f"of {', '.join(modules[:6])}")
     return NotAnswering(State.TEXT, _shown(heard.strip().splitlines()[-1] if heard.strip() else heard))
@@ -174,6 +184,11 @@ def state_of(heard: bytes) -> NotAnswering:
 def _text_in(heard: bytes) -> bool:
     """Most of it is printable, and there is enough to say so."""
     return len(heard) > 3 and len(_BINARY.findall(heard)) * 5 < len(heard)
+
+
+def _line_at(heard: bytes, at: int) -> bytes:
+    # Not a pattern for the whole line: in a megabyte without an end it would try each beginning.
+    return heard[heard.rfind(b"\n", 0, at) + 1 :].split(b"\n", 1)[0]
 
 
 def _shown(line: bytes) -> str:

@@ -25,6 +25,8 @@ ONLINE: Final = "AT+CFUN=1"
 BY_NETWORK: Final = (OFFLINE, ONLINE)
 """How any firmware is made to connect anew: its network goes and comes back. It needs no command of its own."""
 _CFUN: Final = 60.0
+_ENDED: Final = (LogClass.USER_DISCONNECT, LogClass.LINK_LOST, LogClass.KICKED)
+_ENDING: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class OwnConnection:
     def __init__(self, port: AtPort, setup: OwnSetup) -> None:
         self.setup: Final = setup
         self._port = port
+        self._up = False
 
     @property
     def name(self) -> str:
@@ -63,8 +66,12 @@ class OwnConnection:
         return self._port.timeline.mark()
 
     def end(self) -> None:
-        """Do the first part of a reconnect: the connection ends."""
+        """Do the first part of a reconnect: the connection ends. What it says of that is waited for, if it was up."""
+        mark = self.mark()
         self._do(self.setup.reconnect[:-1])
+        if self._up:
+            self.wait(_ENDED, since=mark, timeout=_ENDING)
+        self._up = False
 
     def begin(self) -> None:
         """Do its last part: the firmware connects."""
@@ -99,12 +106,16 @@ class OwnConnection:
             if (failure := port.failure) is not None:
                 raise failure
             return None
+        self._up = event.data[CLASS] == LogClass.CONNECTED
         return event
 
     def lines(self, since: int) -> list[Timed]:
         """Return the lines that the board said by itself from ``since`` on."""
-        said = (event for event in self._port.timeline.since(since) if event.source == self._port.name)
-        return [Timed(event.t, event.text) for event in said if event.kind in (Kind.RX, Kind.URC)]
+        return [
+            Timed(event.t, event.text)
+            for event in self._port.timeline.since(since)
+            if event.source == self._port.name and event.kind in (Kind.RX, Kind.URC) and "role" not in event.data
+        ]
 
     def wait_line(self, text: str, *, since: int, timeout: float) -> str:
         """Return the first line with ``text`` from ``since`` on. Raises NoAnswer after ``timeout`` s; BoardLost."""
@@ -119,7 +130,8 @@ class OwnConnection:
             if line.upper().startswith("AT+") or line.upper().startswith("AT%") or line.upper().startswith("AT#"):
                 self._port.command(line, timeout=_CFUN)
             elif self._port.settings.at_shell:
-                self._port.type_line(line)
+                with Console(self._port) as console:
+                    console.run(line)
             else:
                 raise Misuse(
                     f"{self._port.name}: {shlex.quote(line)} is no AT command, and {self.setup.what} has no shell to"

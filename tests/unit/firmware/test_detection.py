@@ -1,0 +1,174 @@
+"""What answers on a port: the questions against boards that are played as bytes, and what silence shows."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.at import Terminator
+from harness.firmware.detection import BAUDS, DEADLINE, Answering, NotAnswering, State, find, state_of
+from harness.settings import TerminatorName
+from harness.virtual.board.at_host.host_input import HostInput
+
+
+def search(board, bauds=BAUDS):
+    """Ask ``board`` (a function of speed and bytes) until something is found; return that and what was sent."""
+    sent = []
+    questions = find(bauds)
+    try:
+        question = next(questions)
+        while True:
+            sent.append((question.baud, question.data))
+            question = questions.send(board(question.baud, question.data))
+    except StopIteration as end:
+        return end.value, sent
+
+
+def at_host(terminator, before=b""):
+    host = HostInput(terminator)
+    host.feed(before)
+
+    def board(baud, data):
+        said = b""
+        if baud != 115200:
+            return b"\x80\x87" * 3
+        while data:
+            taken, line = host.feed(data)
+            data = data[taken:]
+            if line is not None:
+                said += b"OK\r\n" if line.strip(b"\r\n\0 ") == b"AT" else b"ERROR\r\n"
+        return said
+
+    return board
+
+
+@pytest.mark.parametrize(
+    ("built_with", "found"),
+    [
+        (TerminatorName.CR, Terminator.CR),
+        (TerminatorName.CRLF, Terminator.CRLF),
+        (TerminatorName.LF, Terminator.CRLF),  # the CR before it is no part of a command there
+        (TerminatorName.NUL, Terminator.NULL),
+    ],
+)
+def test_what_ends_a_command_is_found(built_with, found):
+    assert search(at_host(built_with))[0] == Answering(115200, found)
+
+
+@pytest.mark.parametrize("before", [b"AT+CF", b"AT%CMNG=0,1,0,", b'AT%CMNG=0,1,0,"---', b"garbage \xff\xfe"])
+@pytest.mark.parametrize(
+    ("built_with", "found"), [(TerminatorName.CR, Terminator.CR), (TerminatorName.NUL, Terminator.NULL)]
+)
+def test_half_a_command_of_somebody_else_is_ended_first(before, built_with, found):
+    assert search(at_host(built_with, before))[0] == Answering(115200, found)
+
+
+class Shell:
+    def __init__(self, typed=b""):
+        self.line, self.ran = typed, []
+
+    def __call__(self, baud, data):
+        said = b""
+        for byte in data:
+            if byte == 0x03:
+                self.line = b""
+                said += b"\r\nuart:~$ "
+            elif byte == 0x0D:
+                self.ran.append(self.line)
+                said += b"\r\n" + (self.line + b": command not found\r\n" if self.line else b"") + b"uart:~$ "
+                self.line = b""
+            else:
+                self.line += bytes((byte,))
+                said += bytes((byte,))
+        return said
+
+
+@pytest.mark.parametrize("typed", [b"", b"kernel reboot col"])
+def test_a_half_typed_line_of_a_shell_is_abandoned_and_never_run(typed):
+    shell = Shell(typed)
+    found, _ = search(shell)
+    assert found == Answering(115200, Terminator.CR, "uart")
+    assert not any(b"kernel" in line for line in shell.ran)
+
+
+def test_a_board_in_data_mode_leaves_it():
+    left = []
+
+    def board(baud, data):
+        if data.startswith(b"+++"):
+            left.append(True)
+            return b"\r\n#XDATAMODE: 0\r\n"
+        return b"\r\nOK\r\n" if left and data == b"AT\r" else b""
+
+    assert search(board)[0] == Answering(115200, Terminator.CR)
+
+
+def test_another_speed_is_found():
+    def board(baud, data):
+        return b"\r\nOK\r\n" if baud == 460800 and data.endswith(b"AT\r") else b""
+
+    found, sent = search(board)
+    assert found == Answering(460800, Terminator.CR)
+    assert sent[0][0] == 115200
+
+
+def test_a_speed_at_which_text_comes_is_the_right_one():
+    found, sent = search(lambda baud, data: b"[00:00:01.000,000] <inf> app: hello\r\n")
+    assert found == NotAnswering(State.LOG, "of app")
+    assert {baud for baud, _ in sent} == {115200}
+
+
+def test_a_board_that_has_just_started_is_asked_again():
+    answers = iter([b"*** Booting nRF Connect SDK v3.2.1 ***\r\n", *[b""] * 4])
+
+    def board(baud, data):
+        return next(answers, b"\r\nOK\r\n" if data == b"AT\r" else b"")
+
+    assert search(board)[0] == Answering(115200, Terminator.CR)
+
+
+@pytest.mark.parametrize(
+    ("heard", "state", "part"),
+    [
+        (b"", State.SILENT, "is it powered"),
+        (b"\0\0\0", State.SILENT, "is it powered"),
+        (b"*** Booting nRF Connect SDK v3.2.1 ***\r\n" * 3, State.BOOT_LOOP, "3 boots"),
+        (b"*** Booting MCUboot v2.1.0 ***\r\nI: Starting bootloader\r\n", State.BOOTLOADER, "MCUboot v2.1.0"),
+        (bytes(range(0x80, 0x100)), State.BINARY, "begins with 80 81 82"),
+        (b"[00:00:01.000,000] <inf> nrf_cloud: x\r\n", State.LOG, "of nrf_cloud"),
+        (b"login: \r\nPassword: \r\n", State.TEXT, "Password:"),
+        (b"x" * 1_000_000, State.TEXT, "xxx"),
+    ],
+)
+def test_what_does_not_answer_is_told_apart(heard, state, part):
+    found = state_of(heard)
+    assert found.state is state
+    assert part in str(found)
+    assert len(str(found)) < 300
+    assert "\n" not in str(found)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_break_it(noise):
+    found, sent = search(lambda baud, data: noise)
+    assert isinstance(found, Answering | NotAnswering)
+    assert len(sent) < 30
+
+
+def test_what_is_not_known_is_asked_nothing_but_at():
+    _, sent = search(lambda baud, data: b"")
+    assert {data.replace(b"+++\x03\r", b"").strip(b'\r\n\0"') for _, data in sent} == {b"", b"AT"}
+    assert sum(data.count(b'"') for _, data in sent) % 2 == 0  # no quote is left open
+
+
+def test_all_questions_to_a_silent_board_fit_into_the_deadline():
+    seconds, questions = 0.0, find(BAUDS)
+    question = next(questions, None)
+    with suppress(StopIteration):
+        while question is not None:
+            seconds += question.seconds
+            question = questions.send(b"")
+    assert seconds < DEADLINE
