@@ -59,7 +59,7 @@ def modem(port):
 
 
 def test_commands_answers_and_refusals(port, board):
-    assert str(open_firmware(port, "shell").firmware) == "AT shell"
+    assert str(open_firmware(port, "shell").firmware) == "Modem Shell"
     port.command("AT+CMEE=1")
     assert port.command("AT+CGSN").text == board["imei"]
     assert port.command("AT+CFUN?").lines[0].startswith("+CFUN: ")

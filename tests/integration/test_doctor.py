@@ -61,7 +61,7 @@ def prepared(up):
     """Write a boards file on which ten things are wrong; return it."""
     said = yaml.safe_load(up.boards_file.read_text())
     boards = {board["name"]: board for board in said["boards"]}
-    boards["other"].pop("firmware")
+    boards["other"]["firmware"] = "serial-modem"
     said["boards"].append({**boards["good"], "name": "gone", "port": str(up.folder / "gone")})
     said["clouds"]["virtual"].pop("api_key_file")
     said["clouds"]["virtual"]["api_key_env"] = "NO_SUCH_KEY"

@@ -128,7 +128,7 @@ STATES = [
 def opened(host, lab, timeline, **settings):
     (board,) = lab.boards
     host.serial.close()
-    config = BoardConfig(name=board.name, port=str(board.port), **settings)
+    config = BoardConfig(name=board.name, port=str(board.port), **{"firmware": FirmwareName.SERIAL_MODEM, **settings})
     return open_board(config, str(board.port), timeline, patience=10.0)
 
 
@@ -191,7 +191,7 @@ def test_a_board_that_never_answers_is_not_waited_for_longer_than_it_may(lab):
     from harness.virtual.board import MUTE
 
     lab.board("mute", personality=MUTE)
-    config = BoardConfig(name="mute", port=str(lab.boards[0].port))
+    config = BoardConfig(name="mute", port=str(lab.boards[0].port), firmware=FirmwareName.SERIAL_MODEM)
     timeline = Timeline()
     with pytest.raises(NoAnswer, match="nothing was heard at all"):
         open_board(config, str(lab.boards[0].port), timeline, patience=0.2)

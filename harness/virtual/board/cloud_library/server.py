@@ -8,6 +8,7 @@ from collections.abc import Callable, Set
 from datetime import datetime
 
 from harness.settings import BoardFault, Sample
+from harness.settings.board_faults import CoreFault
 from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.cloud_library.application import Application
 from harness.virtual.board.cloud_library.samples import AssetTrackerTemplate
@@ -63,6 +64,10 @@ class CloudOnAtHost(AtHost):
         self._application.link(event)
         return self._outbox.take()
 
+    def strike(self, fault: CoreFault) -> list[Output]:
+        """Something happens to the board: the network may have gone."""
+        return super().strike(fault) + self._poked()
+
     def press(self) -> list[Output]:
         """The button."""
         self._application.sample.press()
@@ -115,6 +120,10 @@ class CloudOnShell(Shell):
         """The application's connection."""
         self._application.link(event)
         return self._outbox.take()
+
+    def strike(self, fault: CoreFault) -> list[Output]:
+        """Something happens to the board: the network may have gone."""
+        return super().strike(fault) + self._poked()
 
     def press(self) -> list[Output]:
         """The button."""
