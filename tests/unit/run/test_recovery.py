@@ -12,7 +12,7 @@ from harness.run.recovery import MOST_RESETS, Recovery
 from harness.timeline import Kind, Timeline
 
 SILENT = NoAnswer("dk-1: no answer")
-OPENED: Any = object()
+OPENED: Any = SimpleNamespace(kind="serial-modem")
 
 
 class Port:
@@ -26,20 +26,22 @@ class Port:
 class Lab:
     """``answers``: what opening the board gives, in order. ``port``, ``reset``: what raises there, or what it gives."""
 
-    def __init__(self, monkeypatch, *answers, port=None, reset=True, power=True, noise=(Kind.RX, "%&!?")):
+    def __init__(
+        self, monkeypatch, *answers, port=None, reset=True, power=True, noise=(Kind.RX, "%&!?"), firmware="serial-modem"
+    ):
         self.timeline = Timeline()
         self.answers = list(answers)
         self.port, self.reset, self.power, self.noise = port, reset, power, noise
         self.done: list[str] = []
         config: Any = SimpleNamespace(
-            name="dk-1", return_within=0.0, firmware="serial-modem", baud=115200, flow_control=False
+            name="dk-1", return_within=0.0, firmware=firmware, baud=115200, flow_control=False, cloud_library=None
         )
         monkeypatch.setattr(recovery, "open_board", self.open_board)
         monkeypatch.setattr(recovery, "reset_blindly", self.reset_blindly)
         monkeypatch.setattr(AtPort, "open", self.open_port)
         self.recovery = Recovery(config, lambda: "loop://", self.timeline, self)
 
-    def open_board(self, *_given, patience):
+    def open_board(self, *_given, patience, press=None):
         self.done.append("open")
         kind, text = self.noise
         self.timeline.add(kind, "dk-1", text)  # what hears something may be helped by a reset
@@ -72,6 +74,14 @@ def test_each_step_once_in_order(monkeypatch):
         lab.recovery.open(returning=False)
     assert lab.done == ["open", "open", "reset", "open", "power", "open"]
     assert lab.recovery.taken == {"reopen": 1, "reset": 1, "power": 1}
+
+
+def test_what_is_not_known_gets_no_command_that_would_restart_it(monkeypatch):
+    lab = Lab(monkeypatch, SILENT, SILENT, OPENED, SILENT, SILENT, OPENED, firmware=None)
+    lab.recovery.open(returning=False)
+    assert lab.done == ["open", "open", "power", "open"]
+    lab.recovery.open(returning=True)  # by now it is known
+    assert lab.done[4:] == ["open", "open", "reset", "open"]
 
 
 @pytest.mark.parametrize("trouble", [PortMissing("gone"), PortBusy("taken"), BoardLost("hung up")])
