@@ -56,6 +56,8 @@ class Arguments(argparse.Namespace):
     quick: bool
     probe: bool
     write: bool
+    # matrix
+    tests: Path
     # power
     action: Literal["on", "off", "cycle"]
     # virtual fault

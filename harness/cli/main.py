@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "power": "power:switch",
     "bridge": "bridge:carry",
     "flash": "flash:flash",
+    "matrix": "matrix:matrix",
     "completion": "completion:script",
     "provision": "provision:provision",
     "credentials list": "credentials:list_stored",

@@ -9,6 +9,7 @@ from harness.firmware.detect import (
     open_firmware,
     port_settings,
     reset_blindly,
+    set_up,
     synchronise,
     to_known_state,
 )
@@ -18,6 +19,7 @@ from harness.firmware.kind import FirmwareKind
 from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
 from harness.firmware.own_connection import BY_NETWORK, OwnConnection, OwnSetup
 from harness.firmware.registry import FIRMWARES, kind_of, restart
+from harness.firmware.shell import modem_shell
 from harness.firmware.shell.provisioning_client import fetch_commands
 
 __all__ = [
@@ -50,12 +52,14 @@ __all__ = [
     "fetch_commands",
     "find_firmware",
     "kind_of",
+    "modem_shell",
     "mqtt_event",
     "mqtt_events",
     "open_firmware",
     "port_settings",
     "reset_blindly",
     "restart",
+    "set_up",
     "synchronise",
     "to_known_state",
     "watching",

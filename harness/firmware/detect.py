@@ -99,10 +99,10 @@ def open_firmware(port: AtPort, firmware: str, *, setup: OwnSetup | None = None)
         port.watch(watching(kind.watcher(), port.name))
     elif kind.log is not None and found.connects_itself:
         port.watch(kind.log(port.name))
-    return kind.driver(port, found if setup is None or not found.connects_itself else _set_up(found, setup))
+    return kind.driver(port, found if setup is None or not found.connects_itself else set_up(found, setup))
 
 
-def _set_up(found: Firmware, setup: OwnSetup) -> Firmware:
+def set_up(found: Firmware, setup: OwnSetup) -> Firmware:
     """Return what the firmware can do as it is built and set up on this board."""
     more = {
         Capability.PAIRING: setup.facts.pairs,

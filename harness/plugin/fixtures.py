@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.plugin.marks import marked_needs
 from harness.plugin.state import CASE, WINDOW, derived_of, full, out_of, run_of
 
 if TYPE_CHECKING:
@@ -59,8 +60,14 @@ def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Window]:
 
 @pytest.fixture
 def board(request: pytest.FixtureRequest, timeline: Window, _board: Board) -> Board:
-    """The board under test: leased, opened, its modem and firmware known. Skips the test on a board that is out."""
+    """The board under test: leased, opened, its modem and firmware known.
+
+    Skips the test on a board that is out, and on one whose firmware lacks what ``@pytest.mark.needs(...)`` names.
+    """
     out_of(request.config).open(_board, request.node.nodeid)
+    marked = marked_needs(request.node)
+    if marked and (reason := _board.opened.firmware.lacks(*marked)) is not None:
+        pytest.skip(reason)
     return _board
 
 

@@ -7,6 +7,7 @@ import argparse
 import pytest
 
 from harness.plugin.held_junit import add_report
+from harness.plugin.marks import NEEDS_HELP
 from harness.plugin.run_start import announce, begin_work, choose_workers, lead_workers, reports_begun
 from harness.plugin.state import INTERRUPTION, REPORTS
 from harness.plugin.worker_input import is_worker, worker_input
@@ -91,6 +92,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and the plug-ins of the whole session: the JUnit report, and the leader of the workers."""
     config.addinivalue_line("markers", "violation: breaks a policy on purpose; the board must be hung up on")
+    config.addinivalue_line("markers", NEEDS_HELP)
     given = worker_input(config)
     if given is not None:
         begin_work(config, given)

@@ -40,14 +40,12 @@ def test_connects_by_itself(own_trials, evidence):
     evidence(f"connected {attempt.seconds:.1f} s after it was told to, and stayed: {attempt.because}")
 
 
+@pytest.mark.needs(Capability.OWN_PUBLISH)
 class TestMessage:
     """What the firmware publishes goes where the firmware likes. The documents say what must become of it."""
 
     @pytest.fixture
     def topic(self, own, board):
-        reason = board.opened.firmware.lacks(Capability.OWN_PUBLISH)
-        if reason is not None:
-            pytest.skip(reason)
         names = {"device": board.device.id, "prefix": board.cloud.account.mqtt_prefix}
         return own.setup.facts.topic.format_map(names)
 
@@ -68,14 +66,9 @@ class TestMessage:
         proved(verdict, evidence)
 
 
+@pytest.mark.needs(Capability.PAIRING)
 class TestPairing:
     """The cloud tells the firmware its topics by the pairing in its shadow: there they can be others."""
-
-    @pytest.fixture(autouse=True)
-    def pairs(self, board):
-        reason = board.opened.firmware.lacks(Capability.PAIRING)
-        if reason is not None:
-            pytest.skip(reason)
 
     @pytest.mark.violation
     def test_violation_pairing_topics_of_another_team(self, own_trials, board, cloud, topics, evidence):

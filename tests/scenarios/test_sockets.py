@@ -19,11 +19,9 @@ _POLLHUP = re.compile(r'#XAPOLL: \d+,(17|16)\Z|#XPOLL: \d+,"0x0011"\Z')
 _DEADLINE = 30.0
 
 
+@pytest.mark.needs(Capability.POLL_EVENTS)
 @pytest.mark.violation
 def test_violation_reads_as_pollhup(board, device, trial, topics, timeline):
-    reason = device.firmware.lacks(Capability.POLL_EVENTS)
-    if reason is not None:
-        pytest.skip(reason)
     topic = topics.team("a/harness")
     forbidden(board, publish(topic))
     mark = timeline.mark()

@@ -14,11 +14,7 @@ from tests.scenarios.expected import allowed, forbidden
 _PAYLOAD = b'{"appId":"HARNESS","messageType":"DATA","data":"will"}'
 
 
-@pytest.fixture(autouse=True)
-def has_wills(device):
-    reason = device.firmware.lacks(Capability.WILL)
-    if reason is not None:
-        pytest.skip(reason)
+pytestmark = pytest.mark.needs(Capability.WILL)
 
 
 def _with_will(board, topic, *, retain=False):

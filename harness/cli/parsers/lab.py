@@ -40,6 +40,8 @@ def add(commands: Group, shared: Shared) -> None:
     about = "let any program talk to the cloud through a board: its modem does TLS, with its own key"
     _add_bridge(command(commands, "bridge", about, shared.board))
     _add_flash(command(commands, "flash", "write the firmware that the boards file names, if needed", shared.file))
+    about = "say which scenario runs on which board, and why not on the others; opens no board"
+    _add_matrix(command(commands, "matrix", about, shared.file))
     _add_power(command(commands, "power", "switch a board's power, and see that it happened", shared.file))
 
 
@@ -55,6 +57,11 @@ def _add_power(parser: Parser) -> None:
     parser.add_argument("action", choices=("on", "off", "cycle"), help="what to do")
     about = "the lab CA's folder, beside which restarts are counted (default: as in the boards file)"
     parser.add_argument("--lab-ca", type=Path, metavar="DIR", help=about)
+
+
+def _add_matrix(parser: Parser) -> None:
+    about = "the tests (default: %(default)s)"
+    parser.add_argument("tests", nargs="?", type=Path, default=Path("tests/scenarios"), metavar="TESTS", help=about)
 
 
 def _add_bridge(parser: Parser) -> None:

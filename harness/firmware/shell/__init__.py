@@ -22,6 +22,11 @@ _WITH_CLOUD: Final = _CAPABILITIES | {Capability.OWN_CONNECTION, Capability.PAIR
 _ANSWER: Final = 3.0
 
 
+def modem_shell() -> Firmware:
+    """Return what Modem Shell is and can."""
+    return Firmware("Modem Shell", capabilities=_WITH_CLOUD)
+
+
 def recognise(port: AtPort) -> Firmware:
     """Return Modem Shell where the shell has the command ``cloud``, else the AT shell. The question changes nothing."""
     mark = port.timeline.mark()
@@ -29,7 +34,7 @@ def recognise(port: AtPort) -> Firmware:
     with suppress(NoAnswer):
         line = port.wait_line(r"^cloud - |cloud: command not found", _ANSWER, since=mark).text
         if "not found" not in line:
-            return Firmware("Modem Shell", capabilities=_WITH_CLOUD)
+            return modem_shell()
     return Firmware("AT shell", capabilities=_CAPABILITIES)
 
 
