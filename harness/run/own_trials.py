@@ -43,7 +43,8 @@ _REGISTERED: Final = ("+CEREG: 1", "+CEREG: 5")
 _SHOWN: Final = "its log says so"
 _NOT_SHOWN: Final = "its log does not show it at this level; its shadow has a new report"
 _DECISIVE: Final = (LogClass.CONNECTED, LogClass.KICKED, LogClass.REFUSED, LogClass.MODEM_FAULT)
-_ENDS: Final = (LogClass.KICKED, LogClass.REFUSED, LogClass.LINK_LOST, LogClass.KEEPALIVE, LogClass.MODEM_FAULT)
+_HANG_UPS: Final = (LogClass.KICKED, LogClass.REFUSED, LogClass.KEEPALIVE, LogClass.MODEM_FAULT)
+_ENDS: Final = (*_HANG_UPS, LogClass.LINK_LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,12 @@ class OwnTrials:
         connected = event is None or event.data[CLASS] == LogClass.CONNECTED
         since = mark
         if connected:
-            since = own.mark() if event is None else event.seq + 1
+            # A report in the shadow is seen late: a hang-up may have come before. A link that is still searched for
+            # then is no link that was lost.
+            since, ends = (mark, _HANG_UPS) if event is None else (event.seq + 1, _ENDS)
             if after is not None:
                 after()
-            ended = own.wait(_ENDS, since=since, timeout=self._hold)
+            ended = own.wait(ends, since=since, timeout=self._hold)
             connected = ended is None
         return self._attempt(since, connected, time.monotonic() - began, shown=look is None)
 
