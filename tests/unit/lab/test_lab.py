@@ -128,6 +128,7 @@ def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path
         "model": "nrf9160",
         "firmware": "shell",
         "terminator": "lf",
+        "release": "2.0-preview",
         "sample": "cloud_client",
         "shell": "at-shell",
         "colour": True,
