@@ -60,17 +60,17 @@ class Timeline:
 
         For the reader of a port: whoever waits for a line need not wait for the disk.
         """
-        columns = tuple(zip(*drafts, strict=True))
-        if not columns:
+        drafts = list(drafts)
+        if not drafts:
             return []
         with self._condition:
-            start = self._next
-            batch: list[Event] = list(map(_event, zip(itertools.count(start), *columns)))
-            self._next = start + len(batch)
+            batch: list[Event] = [_event((seq, *draft)) for seq, draft in enumerate(drafts, self._next)]
+            self._next += len(batch)
             self._events.extend(batch)
-            self._text += sum(map(len, columns[3]))
-            if any(columns[4]):  # most events are lines of a board's log, which have no data
-                self._text += sum(map(_payload_size, columns[4]))
+            for draft in drafts:
+                self._text += len(draft[3])
+                if draft[4]:
+                    self._text += _payload_size(draft[4])
             while len(self._events) > self._keep or self._text > self._keep_text:
                 oldest = self._events.popleft()
                 self._text -= len(oldest.text) + _payload_size(oldest.data)
