@@ -1,0 +1,47 @@
+"""What is said of a port on which somebody else speaks."""
+
+import os
+
+import pytest
+
+from harness.at import foreign_writer as module
+from harness.at.foreign_writer import foreign_writer
+from harness.at.holders import Holder
+
+HEAD = "something else writes to this port: ModemManager?"
+CURE = '; end it, or tell it to leave the port alone (udev: ENV{ID_MM_DEVICE_IGNORE}="1")'
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Have ``holders`` find these for any port; the ports that were asked about."""
+    asked = []
+
+    def install(*found):
+        def holders(ports):
+            asked.append(ports)
+            return {port: list(found) for port in ports}
+
+        monkeypatch.setattr(module, "holders", holders)
+        return asked
+
+    return install
+
+
+def test_the_processes_that_hold_it_are_named_but_our_own(held):
+    others = [Holder(11, "minicom"), Holder(os.getpid(), "python"), Holder(12, "ModemManager")]
+    asked = held(*others)
+    said = foreign_writer("/dev/ttyACM0")
+    assert said == f"{HEAD}; it is open in {others[0]}, {others[2]}, too{CURE}"
+    assert asked == [["/dev/ttyACM0"]]
+
+
+def test_nobody_else_holds_it(held):
+    held(Holder(os.getpid(), "python"))
+    assert foreign_writer("/dev/ttyACM0") == HEAD + CURE
+
+
+def test_holders_of_a_port_on_another_computer_are_not_looked_for(held):
+    asked = held(Holder(11, "minicom"))
+    assert foreign_writer("socket://rack:4000") == HEAD + CURE
+    assert asked == [[]]
