@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from harness import device_errno
+from harness.modem.signal import signal_in
 from harness.timeline import Draft, Event, Kind, packed, unpacked
 
 
@@ -66,17 +67,23 @@ class MqttWatcher(Protocol):
         """
 
 
+_SIGNAL: Final = ("+CESQ:", "%CESQ:", "%XMONITOR:", "%CONEVAL:")
 _QUIET: Final = frozenset({Kind.STEP, Kind.MQTT, Kind.CLOUD})
 
 
 def watching(watcher: MqttWatcher, port: str) -> Callable[[list[Draft]], list[Draft]]:
-    """Return what ``AtPort.watch`` takes: behind each draft of ``port`` its MQTT event, if it has one."""
+    """Return what ``AtPort.watch`` takes: behind each draft of ``port`` its MQTT event, if it has one.
+
+    A line that shows signal figures gets them as ``signal`` in its data.
+    """
 
     def watch(drafts: list[Draft]) -> list[Draft]:
         found: list[Draft] = []
         for draft in drafts:
+            t, kind, source, text, data = draft
+            if text.startswith(_SIGNAL) and (figures := signal_in(text)):
+                draft = t, kind, source, text, data | {"signal": figures}
             found.append(draft)
-            t, kind, _, text, data = draft
             if kind in _QUIET:
                 continue
             try:

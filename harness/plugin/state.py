@@ -70,11 +70,6 @@ def out_of(config: pytest.Config) -> BoardsOut:
     return config.stash[OUT]
 
 
-def uses_board(item: pytest.Item) -> bool:
-    """Tell whether a test asks for a board, or for anything that is made from one."""
-    return BOARD_PARAMETER in getattr(item, "fixturenames", ())
-
-
 def run_of(config: pytest.Config) -> Run:
     """Return the run of this session; made on first use. Raises Misuse for a mistake in the boards file."""
     if RUN not in config.stash:

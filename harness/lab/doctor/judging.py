@@ -15,6 +15,7 @@ from harness.lab.doctor.asking import Answers
 from harness.lab.doctor.check import Finding, Status
 from harness.lab.doctor.known_firmware import known_trouble
 from harness.modem.registration import DENIED, UICC_FAILURE, Registration
+from harness.modem.signal import signal_in
 
 _WEAK: Final = -115  # dBm
 _CLOCK_LEEWAY: Final = timedelta(seconds=300)
@@ -126,11 +127,8 @@ def _network(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
     yield _apn(board, answers, registered=registration.registered)
 
 
-def _rsrp(answers: Answers) -> int | None:
-    fields = (answers.value("AT+CESQ", "+CESQ") or "").split(",")
-    if len(fields) == 6 and fields[5].strip().isdecimal() and int(fields[5]) != 255:
-        return int(fields[5]) - 141
-    return None
+def _rsrp(answers: Answers) -> float | None:
+    return signal_in(f"+CESQ: {answers.value('AT+CESQ', '+CESQ') or ''}").get("rsrp")
 
 
 def _apn(board: BoardConfig, answers: Answers, *, registered: bool) -> Finding:

@@ -1,7 +1,7 @@
 """The radio's word: what the modem is asked before a trial and after a hang-up.
 
-Only passive questions: they cost milliseconds and no radio traffic. Sources: nRF91x1 AT Commands reference (+CGPADDR,
-%XMONITOR, +CESQ); 3GPP TS 36.133 for the steps of RSRP and RSRQ.
+Only passive questions: they cost milliseconds and no radio traffic. Source: nRF91x1 AT Commands reference (+CGPADDR,
+%XMONITOR); :mod:`harness.modem.signal` for +CESQ.
 """
 
 import csv
@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from harness.at import Answer, AtError, AtFormatError, AtPort
+from harness.modem.signal import signal_in
 from harness.timeline import Kind
 
 SOURCE: Final = "radio"
-_UNKNOWN: Final = 255
 _MONITOR: Final = ("status", "full_name", "short_name", "plmn", "tac", "act", "band", "cell_id")
 
 
@@ -26,7 +26,7 @@ class RadioFigures:
     tac: str | None = None
     cell_id: str | None = None
     band: str | None = None
-    rsrp: int | None = None
+    rsrp: float | None = None
     rsrq: float | None = None
 
     def changes(self, later: "RadioFigures") -> dict[str, tuple[Any, Any]]:
@@ -40,8 +40,7 @@ def read_figures(port: AtPort) -> RadioFigures:
     """Ask the modem. What it refuses, or what cannot be read, is None."""
     monitor = _fields(port, "AT%XMONITOR", "%XMONITOR")
     seen = dict(zip(_MONITOR, monitor, strict=False)) if len(monitor) > 1 else {}
-    signal = _fields(port, "AT+CESQ", "+CESQ")
-    rsrq, rsrp = (_number(signal[index]) if len(signal) == 6 else None for index in (4, 5))
+    signal = signal_in(f"+CESQ: {','.join(_fields(port, 'AT+CESQ', '+CESQ'))}")
     address = _fields(port, "AT+CGPADDR", "+CGPADDR")
     return RadioFigures(
         address=address[1] if len(address) > 1 else "",
@@ -49,8 +48,8 @@ def read_figures(port: AtPort) -> RadioFigures:
         tac=seen.get("tac"),
         cell_id=seen.get("cell_id"),
         band=seen.get("band"),
-        rsrp=None if rsrp is None else rsrp - 141,
-        rsrq=None if rsrq is None else rsrq / 2 - 20,
+        rsrp=signal.get("rsrp"),
+        rsrq=signal.get("rsrq"),
     )
 
 
@@ -97,7 +96,3 @@ def _fields(port: AtPort, command: str, name: str) -> list[str]:
 
 def _parsed(answer: Answer, name: str) -> list[str]:
     return next(csv.reader([answer.value(name)], strict=True)) if answer.lines else []
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and int(text) != _UNKNOWN else None

@@ -4,14 +4,21 @@ import queue
 
 
 class QueuedStream:
-    """What is put into ``incoming`` is heard; an exception is raised, b"" ends the reading. It cannot be held."""
+    """What is put into ``incoming`` is heard; an exception is raised, b"" ends the reading. It cannot be held.
+
+    ``incoming.join()`` waits until everything that was put into it has been handed on.
+    """
 
     def __init__(self):
-        self.incoming = queue.SimpleQueue()
+        self.incoming = queue.Queue()
         self._data = b""
 
     def wait(self):
+        if self._data:
+            self.incoming.task_done()
         self._data = self.incoming.get()
+        if not self._data or isinstance(self._data, Exception):
+            self.incoming.task_done()
         if isinstance(self._data, Exception):
             raise self._data
         return 0 if self._data else None

@@ -2,31 +2,34 @@
 
 import pytest
 
-from harness.at import AtError, AtFormatError
+from harness.at import AtError, AtFormatError, AtPort
 from harness.at.answer import Answer
 from harness.at.asking import ask
 from harness.at.syntax import FinalResult
 from harness.timeline import Kind, Timeline
 
 
-class Port:
+class Port(AtPort):
     """Answers with these lines, or raises them; notes what was done."""
 
-    name = "board-1"
-
     def __init__(self, *answers):
+        vars(self)["name"] = "board-1"
         self.answers = list(answers)
         self.done = []
-        self.timeline = Timeline()
+        self.log = Timeline()
 
-    def command(self, text, timeout):
+    @property
+    def timeline(self):
+        return self.log
+
+    def command(self, text, timeout=None):
         self.done.append((text, timeout))
         found = self.answers.pop(0)
         if isinstance(found, Exception):
             raise found
         return Answer(text, (found,), 0.1)
 
-    def sync(self):
+    def sync(self, *, patience=0.0):
         self.done.append("sync")
 
 

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from harness.at import AtError, AtFormatError, AtPort, PortSettings
+from harness.at.receiver import Receiver
 from harness.at.syntax import Terminator, parse_command
 from harness.errors import BoardLost, LabError, Misuse, NoAnswer
 from harness.timeline import Kind, Timeline
@@ -77,7 +78,14 @@ def opened(timeline):
 
 @pytest.fixture
 def hasty(monkeypatch):
-    monkeypatch.setattr("harness.at.port._TRY_TIMEOUT", SHORT)
+    """What the board has not answered as soon as it was asked, it does not answer: no time passes."""
+
+    def outcome(receiver, timeout):
+        receiver.sent()
+        receiver._stream.incoming.join()
+        return receiver.outcomes.get_nowait()
+
+    monkeypatch.setattr(Receiver, "outcome", outcome)
 
 
 def written(port):
