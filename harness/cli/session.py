@@ -19,7 +19,11 @@ from harness.timeline import Event, Kind
 
 @contextmanager
 def one_board(given: Arguments, progress: Progress, *, needs_cloud: bool = True) -> Iterator[Board]:
-    """Yield the board ``given.board``; what the command put into the account stays there."""
+    """Yield the board ``given.board``; what the command put into the account stays there.
+
+    ``given``: the command line. ``progress``: where it says what it does. ``needs_cloud``: without its cloud nothing
+    can be done.
+    """
     with several_boards(given, [given.board], progress, needs_cloud=needs_cloud) as (board,), with_cure(given.board):
         yield board
 
@@ -31,7 +35,8 @@ def several_boards(
     """Yield the boards ``names``, in this order.
 
     ``given``: boards file, cloud, lab CA and transcript of the command. ``needs_cloud``: the command asks the cloud, so
-    an API key that is missing and a cloud out of reach are found before any port is opened.
+    an API key that is missing and a cloud out of reach are found before any port is opened. ``progress``: where it says
+    what it does.
     """
     file = load_boards_file(given.boards)
     with ExitStack() as stack:

@@ -23,6 +23,8 @@ def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> Cl
     """Return where the cloud is. ``folder``: where the boards file is, which its paths are relative to.
 
     A cloud behind a loopback address belongs to whoever started it: it is polled quickly and not reached by a proxy.
+
+    ``name``, ``config``: the cloud's in the boards file.
     """
     mqtt = None if config.mqtt is None else split_address(config.mqtt)
     device_mqtt = mqtt or NRF_CLOUD_MQTT

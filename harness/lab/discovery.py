@@ -79,7 +79,10 @@ def list_devices(comports: Callable[[], Iterable[PortInfo]] = list_ports.comport
 
 
 def matching_kits(kits: Iterable[Kit], serial: str, location: str | None = None) -> list[Kit]:
-    """Return those of ``kits`` with this serial number, in any spelling, and at ``location`` if one is given."""
+    """Return those of ``kits`` with this serial number, in any spelling, and at ``location`` if one is given.
+
+    ``serial``: as the boards file writes it.
+    """
     return [kit for kit in kits if same_serial(kit.serial, serial) and (location is None or kit.location == location)]
 
 

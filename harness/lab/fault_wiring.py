@@ -59,7 +59,10 @@ class FaultWiring:
         return str(line.link)
 
     def broker(self, name: str, cloud: LocalCloud, side: Side, address: Address) -> Address:
-        """Return where to connect in place of the broker's ``address``: the same, where there are no faults."""
+        """Return where to connect in place of the broker's ``address``: the same, where there are no faults.
+
+        ``name``: the board's, or the observer's. ``cloud``: its name. ``side``: who connects.
+        """
         faults = cloud.faults.on_device if side == "device" else cloud.faults.on_observer
         if not faults:
             return address
@@ -70,7 +73,10 @@ class FaultWiring:
         return proxy.address
 
     def announce(self, board: str, cloud: str, phase: str) -> None:
-        """Tell the proxies of a board and its cloud that a trial has come to ``phase``."""
+        """Tell the proxies of a board and its cloud that a trial has come to ``phase``.
+
+        ``board``, ``cloud``: their names.
+        """
         if board in self._lines:
             self._lines[board].phase(phase)
         for (name, _), proxy in self._brokers.items():

@@ -33,6 +33,8 @@ def probe(
     """Ask every kit that no board of the file names and nobody holds; return by AT port what :func:`suggest` takes.
 
     All at once. A kit without an answer is ``refused``, and so is one that somebody has.
+
+    ``inventory``: what is attached. ``comports``: the computer's serial ports. ``leases``: who has which board.
     """
     wanted = [each for each in inventory.attached if each.is_kit and not each.boards]
     if not wanted:

@@ -29,7 +29,7 @@ def expected_documents(file: LabFile, cloud_name: str) -> dict[str, PolicyDocume
 def enforced_folder(config: LocalCloud, folder: Path, scratch: Path) -> Path | None:
     """Return the folder with the documents that a local cloud has to enforce; None: those that it has by itself.
 
-    ``folder``: of the boards file; ``scratch``: made for documents of several places.
+    ``folder``: of the boards file; ``scratch``: made for documents of several places. ``config``: the cloud's entry.
     """
     profile, own = profile_folder(config.profile), [*(config.policies or ()), *(config.enforces or ())]
     if not own:

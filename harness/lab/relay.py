@@ -50,7 +50,10 @@ class Relay:
 def send(
     folder: Path, stand_in: str, name: str, fields: Mapping[str, Any], *, timeout: float = TIMEOUT
 ) -> dict[str, Any]:
-    """Send a command through the relay in ``folder``; return what its answer says. Raises Misuse, LabError."""
+    """Send a command through the relay in ``folder``; return what its answer says. Raises Misuse, LabError.
+
+    ``stand_in``: whose process. ``name``, ``fields``: the command. ``timeout``: seconds for its answer.
+    """
     try:
         with socket.socket(socket.AF_UNIX) as connection, _short(folder / _NAME) as address:
             connection.settimeout(timeout)

@@ -41,7 +41,7 @@ def suggest(
     """Return what to add. ``names``: taken already. ``cloud``: the boards' cloud.
 
     ``asked``: by device path of the AT port, what the board there said: ``keys`` that it needs, ``comment`` and, where
-    no board answered, ``refused``.
+    no board answered, ``refused``. ``inventory``: what is attached.
     """
     entries: list[Entry] = []
     refused = [f"{path}: a plain file, not a device; remove it: sudo rm {path}" for path in inventory.plain_files]

@@ -69,7 +69,10 @@ class Document:
         return self._root is None and not self.mistakes
 
     def mistake(self, path: Place, text: str, *, at_key: bool = False) -> Mistake:
-        """Return a mistake at the value at ``path`` (or at its key); at the nearest part above if there is none."""
+        """Return a mistake at the value at ``path`` (or at its key); at the nearest part above if there is none.
+
+        ``text``: what is wrong. ``at_key``: point at the key and not at its value.
+        """
         return _at(self._node(path, at_key).start_mark, text)
 
     def raw(self, path: Place) -> str:

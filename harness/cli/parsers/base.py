@@ -56,7 +56,10 @@ def shared() -> Shared:
 
 
 def command(group: Group, full: str, about: str, options: Parser) -> Parser:
-    """Add a command. ``full``: with its group's name, by which the program finds what to do."""
+    """Add a command. ``full``: with its group's name, by which the program finds what to do.
+
+    ``group``: what it is added to. ``about``: its help. ``options``: parsers whose options it takes over.
+    """
     name = full.rpartition(" ")[2]
     made = group.add_parser(name, parents=[options], help=about, description=f"{full}: {about}.", epilog=EPILOG)
     made.set_defaults(command=full)
@@ -64,7 +67,10 @@ def command(group: Group, full: str, about: str, options: Parser) -> Parser:
 
 
 def subcommands(group: Group, name: str, about: str) -> Group:
-    """Add a group of commands and return what its commands are added to."""
+    """Add a group of commands and return what its commands are added to.
+
+    ``group``: what it is added to. ``name``: its word. ``about``: its help.
+    """
     return group.add_parser(name, help=about, epilog=EPILOG).add_subparsers(metavar="COMMAND", required=True)
 
 

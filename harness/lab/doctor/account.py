@@ -17,12 +17,19 @@ _REFUSED: Final = (401, 403)
 
 
 def key_check(cloud: str, key: Callable[[], str], cure: str) -> Check:
-    """Return the check whether there is a key at all. ``key`` raises MissingApiKey; ``cure``: how one gives it."""
+    """Return the check whether there is a key at all. ``key`` raises MissingApiKey; ``cure``: how one gives it.
+
+    ``cloud``: its name.
+    """
     return Check("account.key", cloud, partial(_key, cloud, key, cure), quick=True)
 
 
 def check(cloud: str, key: Callable[[], str], cure: str, endpoints: CloudEndpoints, leftovers: Leftovers) -> Check:
-    """Return the check that asks the cloud: ``account.access``, ``account.team``, ``account.role``, ``.leftovers``."""
+    """Return the check that asks the cloud: ``account.access``, ``account.team``, ``account.role``, ``.leftovers``.
+
+    ``cloud``: its name. ``key``: the API key. ``cure``: how one gives a key. ``endpoints``: where the cloud is.
+    ``leftovers``: what an earlier run left in the account.
+    """
     return Check("account.access", cloud, partial(_account, cloud, key, cure, endpoints, leftovers), _DEADLINE)
 
 

@@ -27,13 +27,19 @@ Reach = Callable[[], AbstractContextManager[str]]
 
 
 def check(board: BoardConfig, reach: Reach, written: Written) -> Check:
-    """Return the check of a board, whose findings are ``board.*``."""
+    """Return the check of a board, whose findings are ``board.*``.
+
+    ``board``: its entry. ``reach``: opens its port. ``written``: kinds that the harness wrote, by IMEI and sec_tag.
+    """
     return Check("board.answers", board.name, partial(_board, board, reach, written), _DEADLINE)
 
 
 @contextmanager
 def attached(machine: Machine, board: BoardConfig, leases: Path | None) -> Iterator[str]:
-    """Reach a board of this computer, or of a server of ports."""
+    """Reach a board of this computer, or of a server of ports.
+
+    ``machine``: what can be asked of the computer. ``board``: its entry. ``leases``: who has which board.
+    """
     url = device_of(machine, board)
     key = port_key(url, comports=machine.comports)
     with Lease(board.name, key, folder=leases or lease_folder()):

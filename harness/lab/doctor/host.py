@@ -29,7 +29,10 @@ _MM_RULE: Final = (
 
 
 def checks(machine: Machine, boards: Sequence[BoardConfig], folders: Sequence[Path]) -> list[Check]:
-    """Return the checks. ``folders``: where a run writes."""
+    """Return the checks. ``folders``: where a run writes.
+
+    ``machine``: what can be asked of the computer. ``boards``: their entries.
+    """
     on_usb = any(board.serial or (board.port or "").startswith("/dev/") for board in boards)
     return [
         Check("host.descriptors", HOST, lambda: _descriptors(len(boards)), quick=True),

@@ -24,7 +24,10 @@ _SWITCH_ON: Final = "in flight mode or off: not asked"
 
 
 def judge(board: BoardConfig, answers: Answers, *, now: datetime, written: Mapping[int, set[int]]) -> Iterator[Finding]:
-    """Yield the findings ``board.*``. ``written``: kinds that the harness wrote to this board, by sec_tag."""
+    """Yield the findings ``board.*``. ``written``: kinds that the harness wrote to this board, by sec_tag.
+
+    ``board``: its entry. ``answers``: to the doctor's questions. ``now``: the computer's clock.
+    """
 
     def found(id_: str, status: Status, text: str, remedy: str = "") -> Finding:
         return Finding(f"board.{id_}", board.name, status, text, remedy)

@@ -34,7 +34,10 @@ class _Target:
 
 
 def checks(machine: Machine, cloud: str, endpoints: CloudEndpoints) -> list[Check]:
-    """Return the checks for an account: ``cloud.dns``, ``.tcp`` or ``.tls`` for each address, and ``cloud.proxy``."""
+    """Return the checks for an account: ``cloud.dns``, ``.tcp`` or ``.tls`` for each address, and ``cloud.proxy``.
+
+    ``machine``: what can be asked of the computer. ``cloud``: its name. ``endpoints``: where it is.
+    """
     found = [Check("cloud.tls", cloud, partial(_reach, target), _DEADLINE) for target in _targets(cloud, endpoints)]
     return [*found, Check("cloud.proxy", cloud, partial(_proxy, machine, cloud, endpoints))]
 

@@ -13,7 +13,10 @@ _DEADLINE: Final = 8.0  # seconds; to start labgrid's client takes one
 
 
 def check(places: Places, board: BoardConfig, place: str) -> Check:
-    """Return the check of a board's place, whose findings are ``place.*``."""
+    """Return the check of a board's place, whose findings are ``place.*``.
+
+    ``places``: labgrid's. ``board``: its entry. ``place``: the name of its place.
+    """
     return Check("place", board.name, partial(_place, places, board.name, place), _DEADLINE)
 
 

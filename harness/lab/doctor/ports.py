@@ -22,7 +22,10 @@ _MODEM_MANAGER: Final = "ModemManager"
 
 
 def checks(machine: Machine, boards: Sequence[BoardConfig], leases: Path | None) -> list[Check]:
-    """Return a check for each real board: ``port.present``, ``port.rights``, ``port.holder``, ``port.lease``."""
+    """Return a check for each real board: ``port.present``, ``port.rights``, ``port.holder``, ``port.lease``.
+
+    ``machine``: what can be asked of the computer. ``boards``: their entries. ``leases``: who has which board.
+    """
     real = [board for board in boards if board.virtual is None and board.place is None]
     held = HeldPorts(machine, real)
     return [Check("port", board.name, partial(_port, machine, board, leases, held), quick=True) for board in real]

@@ -26,6 +26,8 @@ def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -
     """Open the board's port, ask, and close it. ``patience``: seconds that a board which just starts may be silent.
 
     Raises LabError: no port, no answer.
+
+    ``config``: the board's entry. ``url``: its port. ``timeline``: where its lines go.
     """
     settings = PortSettings(baudrate=config.baud, rtscts=config.flow_control)
     if config.firmware is not None:

@@ -43,6 +43,9 @@ def why_needed(kind: Kind, file: Path, sha256: str, written: Written | None, tol
 
     A modem firmware is a release, whose name the modem tells: it needs no record to be known as right. A board that
     does not answer and has this file by the record is left to whoever wakes boards up.
+
+    ``kind``: modem or application. ``file``, ``sha256``: what is to be there. ``written``: what was written last, None:
+    nobody knows.
     """
     says = None if told is None else told.of(kind)
     if written is None:

@@ -27,8 +27,8 @@ class Ended:
 def run_tool(words: Sequence[str], timeout: float, line: Callable[[str], object], *, cure: str) -> Ended:
     """Run a program in a group of its own, and give each line of its output to ``line``.
 
-    ``timeout``: seconds, after which it and what it started are killed. ``cure``: what to do if it is not there.
-    Raises LabError: it cannot be started.
+    ``timeout``: seconds, after which it and what it started are killed. ``cure``: what to do if it is not there. Raises
+    LabError: it cannot be started. ``words``: program and arguments.
     """
     try:
         process = subprocess.Popen(

@@ -26,7 +26,10 @@ class FlashRecords:
             return None
 
     def put(self, serial: str, kind: Kind, written: Written) -> None:
-        """Take note of what was written, and seen to run. Raises LabError."""
+        """Take note of what was written, and seen to run. Raises LabError.
+
+        ``serial``: the kit's. ``kind``: modem or application. ``written``: what it was.
+        """
         self._write(serial, {**self._read(serial), kind.value: asdict(written)})
 
     def forget(self, serial: str, kind: Kind) -> None:

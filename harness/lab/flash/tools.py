@@ -31,6 +31,8 @@ def write(config: FlashConfig, kind: Kind, file: Path, serial: str, note: Note) 
     """Write one file to the board behind a debugger. ``note`` is told how far it is.
 
     Raises LabError: the tool is not there, failed, or took too long; Misuse: it cannot write such a file.
+
+    ``config``: how the board is flashed. ``kind``: modem or application. ``file``: what. ``serial``: the debugger's.
     """
     timeout = config.modem_timeout if kind is Kind.MODEM else config.application_timeout
     output = NrfutilOutput()

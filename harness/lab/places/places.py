@@ -92,7 +92,10 @@ class Places:
         return None if wrong is None else str(wrong)
 
     def power(self, place: str, action: str, delay: float) -> str | None:
-        """Switch the place's power; return what labgrid complained of. Raises LabError."""
+        """Switch the place's power; return what labgrid complained of. Raises LabError.
+
+        ``place``: its name. ``action``: on, off or cycle. ``delay``: seconds without power.
+        """
         complaint = self._ask("power", place=place, action=action, delay=delay)["complaint"]
         return None if complaint is None else str(complaint)
 

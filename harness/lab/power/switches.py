@@ -35,6 +35,8 @@ def switch_of(config: PowerConfig, *, place: str | None = None, places: Places |
     """Return the switch that a boards file describes. ``place``, ``places``: where the board is, for kind labgrid.
 
     Raises Misuse: kind labgrid, and the board is at no place.
+
+    ``config``: its entry.
     """
     match config:
         case LabgridPower():

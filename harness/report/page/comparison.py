@@ -59,7 +59,8 @@ def compare(
 ) -> RunComparison:
     """Compare the trial of the green run ``run`` with the present one.
 
-    ``names``: phases as a reader says them; ``before``, ``after``: properties of the board in the two runs.
+    ``names``: phases as a reader says them; ``before``, ``after``: properties of the board in the two runs. ``green``,
+    ``now``: events of the two trials.
     """
     rows = _tallies(green, now)
     if not rows:  # places in an experiment are drawn at random, so its channels differ every time

@@ -70,7 +70,10 @@ class Detail:
 def detail(
     test: RanTest, anchor: str, assessment: Assessment, recordings: Recordings, folders: Mapping[str, Path], boards: str
 ) -> Detail:
-    """Return all of a test. ``folders``: of the runs that still have one; ``boards``: the boards file, "" unknown."""
+    """Return all of a test. ``folders``: of the runs that still have one; ``boards``: the boards file, "" unknown.
+
+    ``test``: its result. ``anchor``: its place on the page. ``assessment``: of the run. ``recordings``: the timelines.
+    """
     base = brief(test, anchor, assessment, boards)
     folder = folders.get(assessment.run.run)
     shown = None if folder is None else recordings.shown(folder, test.board, test.key)
@@ -100,7 +103,11 @@ def detail(
 
 
 def brief(test: RanTest, anchor: str, assessment: Assessment, boards: str) -> Detail:
-    """Return what is said of a test without its timeline."""
+    """Return what is said of a test without its timeline.
+
+    ``test``: its result. ``anchor``: its place on the page. ``assessment``: of the run. ``boards``: what is known of
+    each.
+    """
     name, where = short_test(test.key)
     elsewhere = [
         (one.board, one.result) for one in assessment.run.results if one.key == test.key and one.board != test.board
@@ -123,7 +130,10 @@ def rerun(test: str, boards: str) -> str:
 
 
 def last_green(key: tuple[str, str], runs: Sequence[RunSummary], folders: Mapping[str, Path]) -> RunSummary | None:
-    """Return the last run in which a test (board, key) passed and that still has its files."""
+    """Return the last run in which a test (board, key) passed and that still has its files.
+
+    ``key``: board and test. ``runs``: the newest last. ``folders``: of the runs that still have one.
+    """
     for run in reversed(runs):
         if run.run in folders and any((one.board, one.key, one.result) == (*key, "passed") for one in run.results):
             return run

@@ -111,6 +111,8 @@ def draw(events: Sequence[Event], start: float, pinned: Mapping[int, Sequence[in
     """Draw a test. ``start``: its begin; ``pinned``: sentences by event; ``absent``: sentence that rests on absence.
 
     Returns None where there is too little to see.
+
+    ``events``: of its timeline.
     """
     shown = [event for event in events if event.kind in _LANE_OF]
     if sum(event.kind is not Kind.PHASE for event in shown) < FEWEST:

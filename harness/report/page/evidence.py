@@ -22,7 +22,10 @@ class Sentence:
 
 
 def sentences(facts: Event | None, events: Sequence[Event], message: str) -> list[Sentence]:
-    """Return the evidence of a test. ``facts``: of its trial, None: it had none, so what went wrong is shown."""
+    """Return the evidence of a test. ``facts``: of its trial, None: it had none, so what went wrong is shown.
+
+    ``events``: of the test. ``message``: of its failure.
+    """
     known = {event.seq: event for event in events}
     if facts is None:
         return [Sentence(1, message.partition("\n")[0], "events", _wrong(events))] if message else []

@@ -83,7 +83,7 @@ class ExperimentDrawing:
 def draw_experiment(events: Sequence[Event], facts: Event | None, names: Mapping[str, str]) -> ExperimentDrawing | None:
     """Return the drawing of a trial; None: it was no experiment.
 
-    ``events``: of its attempt; ``names``: placeholder to text.
+    ``events``: of its attempt; ``names``: placeholder to text. ``facts``: of the trial.
     """
     tally = None if facts is None else facts.data.get("tally")
     if facts is None or not isinstance(tally, Mapping):

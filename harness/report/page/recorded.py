@@ -37,7 +37,10 @@ class Recordings:
         self._read: dict[Path, dict[str, dict[str, RecordedTest]]] = {}
 
     def shown(self, folder: Path, board: str, key: str) -> Shown | None:
-        """Return a test by its key, or None: it was not recorded."""
+        """Return a test by its key, or None: it was not recorded.
+
+        ``folder``: the run's. ``board``: its name. ``key``: the test without its board.
+        """
         if folder not in self._read:
             self._read[folder] = self._boards(folder)
         found = self._read[folder].get(board, {}).get(key)

@@ -35,7 +35,8 @@ def run_page(
 ) -> tuple[str, list[str]]:
     """Return the page of a run, and a line for each file that could not be read.
 
-    ``tests``: of the journal; ``folders``: of runs that still have one; ``boards``: the boards file.
+    ``tests``: of the journal; ``folders``: of runs that still have one; ``boards``: the boards file. ``assessment``:
+    what is said of each test and cause.
     """
     recordings = Recordings()
     for full in (_FULL, 4, 0):

@@ -43,8 +43,9 @@ def cut_page(
 ) -> tuple[list[_Item], str | None]:
     """Return one page of ``items`` and the token of the next page, None on the last one.
 
-    ``number``: a number that grows with every item made, so a page stays where it was when new items arrive.
-    ValueError for a token that no page gave out.
+    ``number``: a number that grows with every item made, so a page stays where it was when new items arrive. ValueError
+    for a token that no page gave out. ``descending``: the newest first. ``limit``: items of a page. ``token``: of the
+    page, None for the first.
     """
     after = _read_token(token) if token is not None else None
     ordered = sorted(items, key=number, reverse=descending)

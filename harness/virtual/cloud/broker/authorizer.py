@@ -24,7 +24,11 @@ class Presented:
 
     @classmethod
     def by(cls, connect: Connect, certificate: bytes, source_ip: str, server_name: str | None) -> "Presented":
-        """Collect it from a CONNECT and the connection it came on."""
+        """Collect it from a CONNECT and the connection it came on.
+
+        ``connect``: the packet. ``certificate``: the client's, DER. ``source_ip``, ``server_name``: address and SNI
+        host name of the connection.
+        """
         will_topic = connect.will.topic if connect.will else None
         return cls(certificate, connect.client_id, source_ip, server_name, will_topic, not connect.clean_session)
 

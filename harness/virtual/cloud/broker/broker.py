@@ -71,18 +71,27 @@ class Broker:
         await self._listener.stop()
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> int:
-        """Publish as the service itself; return how many subscribers got the message or have it queued."""
+        """Publish as the service itself; return how many subscribers got the message or have it queued.
+
+        ``topic``, ``payload``: of the message. ``qos``: the highest that a subscriber gets it with.
+        """
         return self._fan_out(None, Delivery(topic, payload, qos), retain=False)
 
     def send_to(self, client_id: str, topic: str, payload: bytes, qos: int = 1) -> bool:
-        """Send to one client, subscribed or not (AWS IoT answers job requests so); False if it did not get it."""
+        """Send to one client, subscribed or not (AWS IoT answers job requests so); False if it did not get it.
+
+        ``client_id``: whom. ``topic``, ``payload``, ``qos``: of the message.
+        """
         session = self._sessions.get(client_id)
         return session is not None and self._deliver(session, Delivery(topic, payload, qos))
 
     def disconnect(
         self, client_id: str, reason: str = "SERVER_INITIATED_DISCONNECT", *, style: CloseStyle = "notify"
     ) -> bool:
-        """End a client's connection; False if it has none. ``style``: how, see BrokerProfile."""
+        """End a client's connection; False if it has none. ``style``: how, see BrokerProfile.
+
+        ``client_id``: whose. ``reason``: in the words of AWS IoT's lifecycle events.
+        """
         connection = self._connections.get(client_id)
         if connection is None:
             return False

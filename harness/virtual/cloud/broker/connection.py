@@ -83,7 +83,10 @@ class Hub(Protocol):
         """The session's connection is over."""
 
     def subscribe(self, session: Session, text: str, qos: int) -> list[Delivery]:
-        """Add a subscription; return the retained messages it gets."""
+        """Add a subscription; return the retained messages it gets.
+
+        ``session``: the client's. ``text``: the topic filter. ``qos``: as it was granted.
+        """
 
     def unsubscribe(self, session: Session, text: str) -> None:
         """Remove a subscription."""
@@ -168,7 +171,10 @@ class Connection:
     # called by the broker
 
     def close(self, reason: str, detail: str = "", *, style: CloseStyle = "notify") -> None:
-        """End the connection. ``reason``: in the words of AWS IoT lifecycle events. ``style``: see BrokerProfile."""
+        """End the connection. ``reason``: in the words of AWS IoT lifecycle events. ``style``: see BrokerProfile.
+
+        ``detail``: what the journal says besides.
+        """
         if self._ended:
             return
         self._ended = True

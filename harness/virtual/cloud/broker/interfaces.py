@@ -82,7 +82,8 @@ class Directory(Protocol):
         for HTTPS, which has none, so that no thing policy variable has a value.
 
         ``server_name``: SNI host name. ``will_topic``, ``persistent``: what the CONNECT asks for; they become the
-        policy keys ``iot:LastWillTopic`` and ``iot:ConnectAttributes`` of the principal.
+        policy keys ``iot:LastWillTopic`` and ``iot:ConnectAttributes`` of the principal. ``source_ip``: the client's
+        address.
         """
         ...
 
@@ -91,11 +92,17 @@ class Services(Protocol):
     """What listens behind the topics: shadow, jobs, stored messages."""
 
     def on_publish(self, client_id: str, topic: str, payload: bytes, qos: int, retain: bool) -> None:
-        """Take one accepted PUBLISH. Called after authorisation and before fan-out; must not block or raise."""
+        """Take one accepted PUBLISH. Called after authorisation and before fan-out; must not block or raise.
+
+        ``client_id``: the sender's. ``topic``, ``payload``, ``qos``, ``retain``: of the packet.
+        """
         ...
 
     def on_subscribe(self, client_id: str, topic_filter: str, qos: int) -> None:
-        """Take note of one accepted subscription. Called when it is in force; must not block or raise."""
+        """Take note of one accepted subscription. Called when it is in force; must not block or raise.
+
+        ``client_id``: the subscriber's. ``topic_filter``: as it was sent. ``qos``: as it was granted.
+        """
         ...
 
 
@@ -107,7 +114,10 @@ class PresenceBook(Protocol):
         ...
 
     def disconnected(self, device: str, reason: str, profile: BrokerProfile) -> None:
-        """A thing's accepted connection has ended; ``reason``: as in AWS IoT's lifecycle events."""
+        """A thing's accepted connection has ended; ``reason``: as in AWS IoT's lifecycle events.
+
+        ``device``: the thing's name. ``profile``: how the broker behaves.
+        """
         ...
 
 
@@ -115,11 +125,17 @@ class Publisher(Protocol):
     """The part of the broker that services speak through."""
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> int:
-        """Fan out to everyone who subscribed and may receive; return how many that were."""
+        """Fan out to everyone who subscribed and may receive; return how many that were.
+
+        ``topic``, ``payload``: of the message. ``qos``: the highest that a subscriber gets it with.
+        """
         ...
 
     def send_to(self, client_id: str, topic: str, payload: bytes, qos: int = 1) -> bool:
-        """Send to one connected client, subscribed or not."""
+        """Send to one connected client, subscribed or not.
+
+        ``client_id``: whom. ``topic``, ``payload``, ``qos``: of the message.
+        """
         ...
 
 

@@ -65,7 +65,11 @@ class Interference:
     # a client elsewhere
 
     def add_rival(self, client_id: str, backoff: float, times: int | None) -> None:
-        """Let a client elsewhere connect with this id now, and again whenever it was taken over."""
+        """Let a client elsewhere connect with this id now, and again whenever it was taken over.
+
+        ``client_id``: the id. ``backoff``: seconds before it comes back. ``times``: how often it connects; None:
+        without end.
+        """
         self._rivals[client_id] = _Rival(backoff, times)
         self._rival_connects(client_id)
 
@@ -95,7 +99,10 @@ class Interference:
     # messages that get lost
 
     def deafen(self, client_id: str, chance: float, seconds: float | None, seed: int) -> None:
-        """Lose messages to a client: each with ``chance``, for ``seconds`` (None: until :meth:`hear`)."""
+        """Lose messages to a client: each with ``chance``, for ``seconds`` (None: until :meth:`hear`).
+
+        ``client_id``: whose messages. ``seed``: of the chance.
+        """
         until = None if seconds is None else self._clock() + seconds
         self._deaf[client_id] = _Deafness(chance, until, random.Random(seed))  # noqa: S311  (no secret)
 

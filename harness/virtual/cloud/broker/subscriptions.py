@@ -27,7 +27,10 @@ class Subscriptions:
         return not self._root.children
 
     def add(self, text: str, client_id: str, qos: int) -> None:
-        """Add a filter, or change its QoS."""
+        """Add a filter, or change its QoS.
+
+        ``text``: the filter. ``client_id``: whose. ``qos``: as it was granted.
+        """
         node = self._root
         for level in text.split("/"):
             node = node.children.setdefault(level, _Node())

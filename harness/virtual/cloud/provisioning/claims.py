@@ -154,7 +154,10 @@ class Claims:
             raise Refused(404, 40410, f"device {device_uuid[:40]} is not claimed") from None
 
     def add_command(self, device: ClaimedDevice, kind: str, details: dict[str, Any], description: str) -> Command:
-        """Queue a command; :class:`Refused` 422 when too many wait."""
+        """Queue a command; :class:`Refused` 422 when too many wait.
+
+        ``device``: whose queue. ``kind``, ``details``: the command, as the API names it. ``description``: for people.
+        """
         if sum(command.waiting for command in device.commands) >= MOST_COMMANDS:
             raise Refused(422, 42200, f"{MOST_COMMANDS} commands are waiting for the device already")
         now = self._now()
@@ -173,7 +176,11 @@ class Claims:
         raise Refused(404, 40410, f"command {command_id[:40]} was not found")
 
     def add_rule(self, name: str, *, active: bool, tags: Sequence[str], commands: Sequence[tuple[str, Any]]) -> Rule:
-        """Add a provisioning rule."""
+        """Add a provisioning rule.
+
+        ``name``: for people. ``active``: it is applied. ``tags``: a claim with one of these gets its commands.
+        ``commands``: description and request of each.
+        """
         rule = Rule(make_ulid(self._now()), name, active, tuple(tags), tuple(commands))
         self.rules.append(rule)
         return rule

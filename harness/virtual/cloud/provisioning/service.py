@@ -39,7 +39,11 @@ _LARGEST_BODY = 1024**2
 def build_provisioning_app(
     claims: Claims, identities: TrustedIdentities, *, journal: Journal, api_key: str, owner: str
 ) -> web.Application:
-    """Return the application. ``owner``: the team's id."""
+    """Return the application. ``owner``: the team's id.
+
+    ``claims``: boards and their commands. ``identities``: keys by which boards are known. ``journal``: where requests
+    are noted. ``api_key``: the team's.
+    """
     app = web.Application(middlewares=[_guard(journal, api_key)], client_max_size=_LARGEST_BODY)
     app.router.add_routes(TeamCalls(claims, owner).routes())
     app.router.add_routes(BoardCalls(claims, identities).routes())

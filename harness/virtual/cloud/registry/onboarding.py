@@ -80,7 +80,10 @@ class KeyRow:
 def check_row(
     device_id: str, sub_type: str, tags: Sequence[str], firmware_types: Sequence[str], pem: str
 ) -> OnboardingRow:
-    """Return the row when every field has its documented form, else raise :class:`InvalidUpload`."""
+    """Return the row when every field has its documented form, else raise :class:`InvalidUpload`.
+
+    ``device_id``, ``sub_type``, ``tags``, ``firmware_types``: of the device. ``pem``: its certificate or public key.
+    """
     _check_device_id(device_id)
     if not _SUB_TYPE.fullmatch(sub_type):
         raise InvalidUpload("subType does not match /[a-zA-Z0-9_.,@\\/:#-]{0,799}/")

@@ -135,7 +135,11 @@ class Team:
         return self._registry.thing(device_id) is not None
 
     def provision(self, device_id: str, certificate: DeviceCertificate, ownership_code: str) -> None:
-        """Make a device that is in no team until it is associated. Refused 422/42200 when it exists."""
+        """Make a device that is in no team until it is associated. Refused 422/42200 when it exists.
+
+        ``device_id``: its name. ``certificate``: the only one that it connects with. ``ownership_code``: what its
+        association needs.
+        """
         if self.exists(device_id):
             raise Refused(422, 42200, f"device {device_id} exists already")
         record = self._add(device_id, _JITP_SUB_TYPE)
@@ -176,7 +180,10 @@ class Team:
         self._journal.write("certificate", device_id=row.device_id, certificate_id=certificate.certificate_id)
 
     def describe(self, device_id: str, *, name: str | None = None, tags: Sequence[str] | None = None) -> None:
-        """Change the name or the tags of a device. Refused 404/40410."""
+        """Change the name or the tags of a device. Refused 404/40410.
+
+        ``device_id``: which. ``name``, ``tags``: what they are from now on; None: as they were.
+        """
         record = self.device(device_id)
         record.name = record.name if name is None else name
         record.tags = record.tags if tags is None else tuple(tags)
@@ -187,6 +194,8 @@ class Team:
         """Add a provisioned device to the team; doing so again changes its sub type only.
 
         Needs the code that the device was made with: one that came with its own certificate has none.
+
+        ``device_id``: which. ``ownership_code``: the code. ``sub_type``: its new one; None: as it was.
         """
         record = self._records.get(device_id)
         if record is None:

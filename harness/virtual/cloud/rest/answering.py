@@ -18,7 +18,10 @@ _ENCODINGS = ("gzip", "deflate", "identity")
 
 
 def refusal(status: int, code: int, message: str) -> web.Response:
-    """Return a refusal in nRF Cloud's form."""
+    """Return a refusal in nRF Cloud's form.
+
+    ``status``: of HTTP. ``code``: nRF Cloud's own. ``message``: for people.
+    """
     return web.json_response({"code": code, "message": message}, status=status)
 
 

@@ -85,7 +85,10 @@ class BulkOperations:
     def submit(
         self, endpoint: Endpoint, steps: Sequence[Callable[[], None]], uploaded: bytes, base_url: str
     ) -> BulkOperation:
-        """Accept an upload; no step is taken yet. ``base_url``: where its files are fetched from."""
+        """Accept an upload; no step is taken yet. ``base_url``: where its files are fetched from.
+
+        ``endpoint``: what was asked for. ``steps``: one for each row, in order. ``uploaded``: the file as it came.
+        """
         now = self._now()
         operation = BulkOperation(make_ulid(now), len(self._operations) + 1, endpoint, base_url, steps, uploaded, now)
         self._operations[operation.bulk_id] = operation

@@ -86,7 +86,10 @@ def invalid(message: str) -> Refused:
 def read_query(
     request: web.Request, *, allowed: Collection[str], repeatable: Collection[str] = ()
 ) -> dict[str, list[str]]:
-    """Return the query parameters; :class:`Refused` 422 for one that is unknown or given more often than it may be."""
+    """Return the query parameters; :class:`Refused` 422 for one that is unknown or given more often than it may be.
+
+    ``request``: whose. ``allowed``: names that may come once. ``repeatable``: names that may come often.
+    """
     query: dict[str, list[str]] = {}
     for name, value in request.query.items():
         if name not in allowed and name not in repeatable:
@@ -99,7 +102,10 @@ def read_query(
 
 
 def read_flag(query: dict[str, list[str]], name: str, *, default: bool) -> bool:
-    """Return a boolean query parameter."""
+    """Return a boolean query parameter.
+
+    ``query``: the parameters. ``name``: of this one. ``default``: where it is not given.
+    """
     text = query.get(name, [str(default).lower()])[0]
     if text not in ("true", "false"):
         raise invalid(f"query parameter {name} must be true or false")
@@ -120,7 +126,10 @@ def read_moment(query: dict[str, list[str]], *names: str) -> datetime | None:
 
 
 def read_integer(query: dict[str, list[str]], name: str, default: int | None = None) -> int:
-    """Return a query parameter that is an integer; ``default`` None: it must be given."""
+    """Return a query parameter that is an integer; ``default`` None: it must be given.
+
+    ``query``: the parameters. ``name``: of this one.
+    """
     if name not in query and default is not None:
         return default
     text = query.get(name, [""])[0]
@@ -177,7 +186,10 @@ def answer_page(
     number: Callable[[_Item], int],
     show: Callable[[_Item], Any],
 ) -> web.Response:
-    """Return the page of ``items`` that the paging parameters ask for; newest first unless they say otherwise."""
+    """Return the page of ``items`` that the paging parameters ask for; newest first unless they say otherwise.
+
+    ``query``: the parameters. ``number``: of an item, by which they are ordered. ``show``: makes an item's JSON.
+    """
     limit = query.get("pageLimit", [str(_DEFAULT_PAGE)])[0]
     if not limit.isascii() or not limit.isdecimal() or not 1 <= int(limit[:4]) <= _LONGEST_PAGE:
         raise invalid(f"pageLimit must be a number from 1 to {_LONGEST_PAGE}")

@@ -46,7 +46,7 @@ def verify(
     """Return the ID of the device that signed ``token``; raises :class:`InvalidToken`.
 
     ``key_of``: gives the public key registered for a device ID, None when there is none. ``audience``: what ``aud``
-    must be where there is one; None takes any.
+    must be where there is one; None takes any. ``now``: seconds since 1970.
     """
     claims = read_claims(token)
     if audience is not None and not audiences(claims) <= {audience}:

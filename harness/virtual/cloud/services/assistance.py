@@ -20,12 +20,18 @@ _LOCATION, _INTEGRITY = 8, (9, 13)
 
 
 def agnss(types: Collection[int], latitude: float, longitude: float) -> bytes:
-    """Return A-GNSS data of these types; types without data are left out."""
+    """Return A-GNSS data of these types; types without data are left out.
+
+    ``types``: numbers of the kinds of data. ``latitude``, ``longitude``: of the device, in degrees.
+    """
     return bytes([_VERSION]) + b"".join(_element(kind, latitude, longitude) for kind in _SIZES if kind in types)
 
 
 def pgps(count: int, interval_minutes: int, day: int, seconds: int) -> bytes:
-    """Return a P-GPS file of ``count`` predictions, the first for ``seconds`` of GPS ``day``."""
+    """Return a P-GPS file of ``count`` predictions, the first for ``seconds`` of GPS ``day``.
+
+    ``interval_minutes``: from one prediction to the next.
+    """
     predictions = []
     for index in range(count):
         since = seconds + index * interval_minutes * 60

@@ -60,7 +60,8 @@ def client_token(request: Mapping[str, Any]) -> str | None:
 def answer(jobs: FotaJobs, thing: str, action: str, request: Tree, now: int) -> Tree:
     """Carry out ``action`` (``get``, ``start-next``, ``<job>/get``, ``<job>/update``) and return what is accepted.
 
-    ``now``: seconds since 1970. Raises :class:`JobsRejected`.
+    ``now``: seconds since 1970. Raises :class:`JobsRejected`. ``jobs``: of all things. ``thing``: who asks.
+    ``request``: its payload.
     """
     token = client_token(request)
     if action == "get":
@@ -91,7 +92,10 @@ def list_notification(waiting: Pending, now: int) -> Tree:
 
 
 def next_notification(waiting: Pending, thing: str, now: int) -> Tree:
-    """Return the document of ``jobs/notify-next``; without an execution when nothing waits any more."""
+    """Return the document of ``jobs/notify-next``; without an execution when nothing waits any more.
+
+    ``waiting``: jobs and executions that are not done, the oldest first. ``thing``: whose. ``now``: seconds since 1970.
+    """
     return _signed(_execution(waiting[0], thing) if waiting else {}, now, None)
 
 

@@ -145,7 +145,11 @@ class FotaJobs:
         description: str = "",
         apply: bool = True,
     ) -> Job:
-        """Make a job for these devices, and with ``apply`` their executions at once."""
+        """Make a job for these devices, and with ``apply`` their executions at once.
+
+        ``bundle``: what is to be installed. ``device_ids``: for whom. ``tags``, ``name``, ``description``: what the API
+        shows of the job.
+        """
         now, number = self._now(), self._next()
         job = Job(str(uuid.uuid4()), number, bundle, name, description, tuple(device_ids), tuple(tags), now, now)
         self._jobs[job.job_id] = job
@@ -203,11 +207,17 @@ class FotaJobs:
         return min(pending, key=lambda pair: pair[1].number, default=None)
 
     def update(self, job: Job, execution: Execution, status: ExecutionStatus, detail: str | None) -> None:
-        """Note what the device reports; FotaConflict when it has reported the end before."""
+        """Note what the device reports; FotaConflict when it has reported the end before.
+
+        ``job``, ``execution``: which. ``status``: the new one. ``detail``: why, in words; None: nothing was said.
+        """
         self.report(job, execution, status, {} if detail is None else {_DETAIL: detail})
 
     def report(self, job: Job, execution: Execution, status: ExecutionStatus, details: Mapping[str, str]) -> None:
-        """Do as :meth:`update`, with all the details that AWS IoT keeps."""
+        """Do as :meth:`update`, with all the details that AWS IoT keeps.
+
+        ``job``, ``execution``: which. ``status``: the new one. ``details``: name to text.
+        """
         if not execution.status.pending:
             raise FotaConflict(f"the execution is {execution.status}")
         execution.status, execution.details, execution.updated_at = status, details, self._now()
@@ -235,7 +245,10 @@ class FotaJobs:
 
 
 def show_execution(job: Job, execution: Execution, tenant_id: str) -> dict[str, Any]:
-    """Return an execution as the API shows it."""
+    """Return an execution as the API shows it.
+
+    ``job``, ``execution``: which. ``tenant_id``: the team's.
+    """
     shown = {
         "tenantId": tenant_id,
         "status": str(execution.status),

@@ -58,7 +58,10 @@ class JobsService:
         self._publisher = publisher
 
     def answer_to(self, client_id: str, topic: str, payload: bytes) -> Callable[[], None] | None:
-        """Return the answers to a publication; None if it is not a request."""
+        """Return the answers to a publication; None if it is not a request.
+
+        ``client_id``: who asks. ``topic``, ``payload``: of its publication.
+        """
         if request := _AWS.fullmatch(topic):
             thing, action = request.groups()
             if _NO_REQUEST.fullmatch(action):
@@ -72,7 +75,10 @@ class JobsService:
         return None
 
     def greet(self, client_id: str, topic_filter: str, qos: int) -> None:
-        """Send the update that is due to a device that has just subscribed to it; not to others, who may listen too."""
+        """Send the update that is due to a device that has just subscribed to it; not to others, who may listen too.
+
+        ``client_id``: who has subscribed. ``topic_filter``, ``qos``: to what, and as it was granted.
+        """
         due = self._fota.current(client_id)
         if due is None or self._publisher is None:
             return

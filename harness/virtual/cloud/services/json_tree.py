@@ -11,7 +11,10 @@ Tree = dict[str, Any]
 
 
 def merge(tree: Mapping[str, Any], stamps: Mapping[str, Any], change: Mapping[str, Any], now: int) -> tuple[Tree, Tree]:
-    """Return ``tree`` with ``change`` applied, and its metadata; nothing given is modified."""
+    """Return ``tree`` with ``change`` applied, and its metadata; nothing given is modified.
+
+    ``stamps``: the metadata so far. ``now``: seconds since 1970.
+    """
     merged, metadata = dict(tree), dict(stamps)
     for key, new in change.items():
         if new is None:

@@ -60,7 +60,10 @@ class Locations:
         uncertainty: float,
         more: Mapping[str, float] | None = None,
     ) -> None:
-        """Note where a device is now. ``place``: latitude and longitude; ``more``: members of ``meta``."""
+        """Note where a device is now. ``place``: latitude and longitude; ``more``: members of ``meta``.
+
+        ``device_id``: which. ``kind``: by what it was located. ``uncertainty``: metres.
+        """
         self._count += 1
         self._places.append(Place(self._count, device_id, kind, self._now(), *place, uncertainty, dict(more or {})))
 

@@ -79,7 +79,10 @@ class MessageStore:
         self._stored = stored
 
     def add(self, client_id: str, topic: str, payload: bytes, received_at: datetime) -> StoredMessage | None:
-        """Store a publication when its topic is one that is stored."""
+        """Store a publication when its topic is one that is stored.
+
+        ``client_id``: the sender's. ``topic``, ``payload``: of the message. ``received_at``: when it came.
+        """
         if not topic.startswith(self.prefix + "m/"):
             return None
         device = _DEVICE.match(topic, len(self.prefix))

@@ -32,7 +32,10 @@ class Presence:
             self._put(device, {"status": "connected", "disconnectReason": None, "clientInitiatedDisconnect": None})
 
     def disconnected(self, device: str, reason: str, profile: BrokerProfile) -> None:
-        """A device's connection has ended; ``reason``: in the words of AWS IoT's lifecycle events."""
+        """A device's connection has ended; ``reason``: in the words of AWS IoT's lifecycle events.
+
+        ``device``: the thing's name. ``profile``: how the broker behaves.
+        """
         if profile.no_connection_state:
             return
         session = self._sessions.get(device)

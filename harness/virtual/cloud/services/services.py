@@ -56,7 +56,10 @@ class CloudServices:
         self._jobs.attach(publisher)
 
     def on_publish(self, client_id: str, topic: str, payload: bytes, qos: int, retain: bool) -> None:
-        """Take one accepted PUBLISH: store it, or answer it in a moment."""
+        """Take one accepted PUBLISH: store it, or answer it in a moment.
+
+        ``client_id``: the sender's. ``topic``, ``payload``, ``qos``, ``retain``: of the packet.
+        """
         if self._messages.add(client_id, topic, payload, self._now()):
             return
         call = shadow_topics.parse_topic(topic)
@@ -68,11 +71,17 @@ class CloudServices:
             self._later(answer)
 
     def on_subscribe(self, client_id: str, topic_filter: str, qos: int) -> None:
-        """Send a device that subscribed to its firmware updates the one that waits for it."""
+        """Send a device that subscribed to its firmware updates the one that waits for it.
+
+        ``client_id``: the subscriber's. ``topic_filter``, ``qos``: of its subscription.
+        """
         self._later(lambda: self._jobs.greet(client_id, topic_filter, qos))
 
     def publish_for_device(self, topic: str, payload: bytes, device_id: str) -> int:
-        """Publish on a device's behalf, as the REST API does; stored like the device's own message."""
+        """Publish on a device's behalf, as the REST API does; stored like the device's own message.
+
+        ``topic``, ``payload``: of the message. ``device_id``: for whom.
+        """
         self._messages.add(device_id, topic, payload, self._now())
         return self._publish(topic, payload)
 

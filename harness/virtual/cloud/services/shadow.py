@@ -99,7 +99,10 @@ def parse_plain(payload: bytes) -> ShadowRequest:
 
 
 def update(shadow: Shadow, request: ShadowRequest, now: int) -> Updated:
-    """Apply an update. ``now``: seconds since 1970. Raises :class:`ShadowRejected` 409 or 413."""
+    """Apply an update. ``now``: seconds since 1970. Raises :class:`ShadowRejected` 409 or 413.
+
+    ``shadow``: as it is. ``request``: the change, and the version that it is meant for.
+    """
     # A first update may carry a version too; 0 is the version of a shadow that does not exist yet.
     if request.version is not None and request.version != shadow.version:
         raise ShadowRejected(409, "Version conflict", request.client_token)
@@ -127,7 +130,10 @@ def update(shadow: Shadow, request: ShadowRequest, now: int) -> Updated:
 
 
 def get(shadow: Shadow, request: ShadowRequest, now: int) -> Tree:
-    """Return the document of ``get/accepted``; raises :class:`ShadowRejected` 404 when there is no shadow."""
+    """Return the document of ``get/accepted``; raises :class:`ShadowRejected` 404 when there is no shadow.
+
+    ``shadow``: as it is. ``request``: whose token the answer carries. ``now``: seconds since 1970.
+    """
     state = _existing(shadow, request)
     delta = shadow.delta()
     if delta:
@@ -137,7 +143,10 @@ def get(shadow: Shadow, request: ShadowRequest, now: int) -> Tree:
 
 
 def delete(shadow: Shadow, request: ShadowRequest, now: int) -> tuple[Shadow, Tree]:
-    """Remove the shadow; return what remains (its version) and the document of ``delete/accepted``."""
+    """Remove the shadow; return what remains (its version) and the document of ``delete/accepted``.
+
+    ``shadow``: as it is. ``request``: with the version that it is meant for. ``now``: seconds since 1970.
+    """
     _existing(shadow, request)
     if request.version is not None and request.version != shadow.version:
         raise ShadowRejected(409, "Version conflict", request.client_token)

@@ -44,7 +44,10 @@ def parse_topic(topic: str) -> ShadowCall | None:
 
 
 def answer_get(call: ShadowCall, shadow: Shadow, payload: bytes, now: int) -> Publications:
-    """Return the answers to one of the three ways to get; raises :class:`ShadowRejected`."""
+    """Return the answers to one of the three ways to get; raises :class:`ShadowRejected`.
+
+    ``call``: thing and topic. ``shadow``: as it is. ``payload``: of the request. ``now``: seconds since 1970.
+    """
     own = f"{call.thing}/shadow/get/accepted"
     if call.action == "get/tf":
         document = core.get(shadow, ShadowRequest(), now)
@@ -59,7 +62,10 @@ def answer_get(call: ShadowCall, shadow: Shadow, payload: bytes, now: int) -> Pu
 
 
 def answer_update(thing: str, request: ShadowRequest, updated: Updated) -> Publications:
-    """Return what follows from an accepted update."""
+    """Return what follows from an accepted update.
+
+    ``thing``: whose shadow. ``request``: what was asked for. ``updated``: what became of it.
+    """
     aws, own = f"{_aws(thing)}/update", f"{thing}/shadow/update/delta"
     publications = [(f"{aws}/accepted", updated.accepted), (f"{aws}/documents", updated.documents)]
     delta = updated.delta
@@ -73,7 +79,10 @@ def answer_update(thing: str, request: ShadowRequest, updated: Updated) -> Publi
 
 
 def answer_refused(call: ShadowCall, refusal: ShadowRejected, now: int) -> Publications:
-    """Return how a refusal is told: on AWS's topic, for every way to get on nRF Cloud's own too."""
+    """Return how a refusal is told: on AWS's topic, for every way to get on nRF Cloud's own too.
+
+    ``call``: thing and topic. ``refusal``: why. ``now``: seconds since 1970.
+    """
     document = refusal.document(now)
     publications = [] if call.action in ("get/trim", "get/tf") else [(f"{call.aws}/rejected", document)]
     if call.action.startswith("get"):

@@ -20,7 +20,10 @@ class Usage:
         self._devices: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
 
     def count(self, service: Service, kind: str, source: Source, device_id: str | None = None) -> None:
-        """Count one use. ``kind``: the service's type, e.g. ``MCELL`` or ``APP``."""
+        """Count one use. ``kind``: the service's type, e.g. ``MCELL`` or ``APP``.
+
+        ``service``, ``source``: what was used, and by which way. ``device_id``: for which device, None: for none.
+        """
         day = f"{self._now():%Y-%m-%d}"
         self._counts[day, service, kind, source] += 1
         if device_id is not None:
