@@ -119,7 +119,7 @@ FAULTS: Final = (
     SingleFault("REST answers are cut", NONE, cloud=_cloud("disturb-rest", how="cut", count=1), harmless=True),
     SingleFault("the cloud says no reason", NONE, settings={"reasons": {"AUTH_ERROR": ""}}, harmless=True),
     SingleFault("the cloud's reason comes late", NONE, settings={"reason_delay": 0.2}, harmless=True),
-    SingleFault("another reason of the cloud", NONE, settings={"reasons": {"AUTH_ERROR": "CLIENT_ERROR"}}, harmless=True),
+    SingleFault("another reason", NONE, settings={"reasons": {"AUTH_ERROR": "CLIENT_ERROR"}}, harmless=True),
 )  # fmt: skip
 
 
