@@ -102,6 +102,12 @@ class MqttConnection:
         return self._chosen
 
     @property
+    def armed(self) -> frozenset[str]:
+        """Topic filters that the allowed action has subscribed to; empty as long as none is known."""
+        rights = () if self._chosen is None else self._chosen.rights
+        return frozenset(topic for right, topic in rights if right == "iot:Subscribe")
+
+    @property
     def connected(self) -> bool:
         """True when the connection was accepted and no end of it was reported."""
         if self._connected_at is None:
