@@ -38,9 +38,16 @@ def cloud_reason(record: Record) -> Iterator[Finding]:
 
 
 def _of_this_end(record: Record, reason: Event) -> bool:
-    """True when the end is in the window, and the board did not connect again before the reason was read."""
+    """True when the reason was read after the end, and the board did not connect again in between.
+
+    A word on an earlier end says nothing of a later one, of which nobody asked.
+    """
     end = record.hang_up
-    return end is not None and not any(
-        end.seq < event.seq < reason.seq and event.kind is Kind.MQTT and event.data.get("kind") == "accepted"
-        for event in record.events
+    return (
+        end is not None
+        and end.seq < reason.seq
+        and not any(
+            end.seq < event.seq < reason.seq and event.kind is Kind.MQTT and event.data.get("kind") == "accepted"
+            for event in record.events
+        )
     )

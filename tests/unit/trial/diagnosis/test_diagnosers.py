@@ -46,6 +46,12 @@ def test_reasons_that_leave_it_open_change_nothing(reason):
     assert cause(refused().cloud(f'disconnectReason = "{reason}"')) is Cause.INCONCLUSIVE
 
 
+def test_a_word_on_an_earlier_end_says_nothing_of_a_later_one():
+    line = refused().cloud("", disconnectReason="AUTH_ERROR").connect().publish(answered=False).hung_up()
+    assert cause(line) is Cause.INCONCLUSIVE
+    assert cause(line.cloud("", disconnectReason="AUTH_ERROR")) is Cause.POLICY
+
+
 BETTER_KNOWN = {
     "restart before it": (
         lambda: pending().urc("Ready").hung_up(),
