@@ -170,7 +170,10 @@ def test_every_violation_scenario_fails_on_a_tolerant_cloud(result_of):
         "test_association_needs_the_right_ownership_code",
     }
     assert not_passed(result) == violations(result) | jitp
+    another_program = "test_violation_throws_another_program_out"  # its connection is no trial, and has no verdict
     for case in result.cases:
+        if case.name.startswith(another_program):
+            continue
         if case.result not in ("passed", "skipped") and "jitp" not in case.properties["transcript"]:
             assert case.result == "failed", case
             assert case.properties["verdict"] in ("tolerated", "ignored"), case
