@@ -5,6 +5,7 @@
 # make test                    its quick part: the unit tests
 #   WORKERS=n                  so many processes in place of one for each core
 #   WIDE=n                     so many for the tests that mostly wait (integration, interop, browser)
+# make docs                    the pages of docs/ as a site
 # make mutants [NAMES=...]     small changes to the code, and how many of them the tests notice (docs/mutants.md)
 # make fuzz [SECONDS=30]       the parsers on bytes that are guided by coverage, so many seconds each (fuzz/)
 #   TARGETS="tokens ..."       only these
@@ -21,7 +22,7 @@ WIDE ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN) + 1)
 # Every process that a test starts would otherwise compile anew what has changed since `make env`.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: nightly check env lint types imports test test-wide test-scenarios bench mutants fuzz soak labgrid-env clean
+.PHONY: nightly check env lint types imports test test-wide test-scenarios bench docs mutants fuzz soak labgrid-env clean
 
 nightly: env
 ifdef MUTANTS
@@ -67,6 +68,11 @@ fuzz: env
 
 soak: env
 	@$(PY) -m tests.soak --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
+
+# The pages as a site, build/docs/index.html; a link that leads nowhere ends it.
+docs: env
+	@$(PY) -c "import mkdocs" 2>/dev/null || $(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	@$(PY) -m mkdocs build --strict && echo "the pages: build/docs/index.html"
 
 bench: env
 	@$(PY) -m benchmarks

@@ -119,7 +119,8 @@ def draw(events: Sequence[Event], start: float, pinned: Mapping[int, Sequence[in
         return None
     begin = next((event.t for event in shown if event.kind is Kind.PHASE), shown[0].t)
     scale = Scale([event.t for event in shown], begin)
-    marks = [*_marks(shown, scale, pinned), *_states(shown, scale), *_absence(shown, scale, absent)]
+    # States first: what is drawn later lies above, and no label may lie beneath a bar.
+    marks = [*_states(shown, scale), *_marks(shown, scale, pinned), *_absence(shown, scale, absent)]
     lanes = sorted({mark.lane for mark in marks})
     for mark in marks:
         mark.row = lanes.index(mark.lane)
