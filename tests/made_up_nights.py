@@ -245,6 +245,10 @@ def the_fourteen(night: int, board: str, test: int) -> Told:
         return token(board, refused=board == "thingy-9160" and night >= 11)
     if test < 13:
         refused = board == "dk-9161" and night == 14
+        if night >= 13:  # since then verdicts are experiments
+            from tests.made_up_experiments import experiment  # which is made of this module's parts
+
+            return experiment(board, OWN, "associated statement 2", refused=refused)
         return publish(board, OWN, "associated statement 2", refused=refused)
     if test < 15:
         refused = board == "dk-9151" and night % 3 == 0

@@ -22,7 +22,7 @@ CONTRAST = """(() => {
   };
   const behindDrawn = text => {
     const own = text.previousElementSibling;
-    if (text.matches('.bt, .pt')) return [parse(getComputedStyle(own).fill)];
+    if (text.matches('.bt, .pt, .place text')) return [parse(getComputedStyle(own).fill)];
     const under = [...text.ownerSVGElement.querySelectorAll('.band')].map(band => parse(getComputedStyle(band).fill));
     if (text.matches('.st')) under.push(parse(getComputedStyle(own).fill));
     return [...under, ...behind(text.ownerSVGElement.parentElement)];
@@ -137,6 +137,37 @@ def test_zoom_widens_the_drawing_in_its_own_box(open_tab, page):
     assert tab.run("document.documentElement.scrollWidth - innerWidth") == 0
 
 
+MARKS = "[...document.querySelectorAll('.axis[data-points] circle.m')].map(m => m.getBoundingClientRect().left)"
+
+
+def test_true_time_moves_the_marks_and_back(open_tab, page):
+    tab = open_tab(page)
+    tab.run("document.querySelector('.true-time').closest('details').open = true")
+    squeezed = tab.run(MARKS)
+    tab.click(".true-time")
+    true = tab.run(MARKS)
+    assert tab.run("document.querySelector('.true-time').getAttribute('aria-pressed')") == "true"
+    assert len(true) == len(squeezed)
+    assert max(abs(one - other) for one, other in zip(true, squeezed, strict=True)) > 10
+    assert tab.run("document.documentElement.scrollWidth - innerWidth") == 0
+    tab.click(".true-time")
+    assert tab.run(MARKS) == pytest.approx(squeezed, abs=0.5)
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_an_experiment_shows_its_arms_and_the_bound(open_tab, page, width):
+    tab = open_tab(page, width=width, script=False)
+    assert tab.run("document.querySelectorAll('#t1 .arms tbody tr').length") == 4
+    assert tab.run("document.querySelectorAll('#t1 .place.action.closed').length") == 4
+    assert tab.run("[...document.querySelectorAll('#t1 .place.sham')].every(p => p.matches('.answered'))")
+    bars = "[...document.querySelectorAll('#t1 .wealth rect')].map(bar => bar.getBoundingClientRect().width)"
+    grown = tab.run(bars)
+    assert grown == sorted(grown)
+    bound = tab.run("document.querySelector('#t1 .bound').getBoundingClientRect().left")
+    ends = tab.run("[...document.querySelectorAll('#t1 .wealth rect')].map(bar => bar.getBoundingClientRect().right)")
+    assert [end > bound for end in ends] == [False, False, False, True]
+
+
 def test_the_filter_finds_tests(open_tab, page):
     tab = open_tab(page)
     tab.run("document.getElementById('all').closest('details').open = true")
@@ -177,6 +208,7 @@ ESSENTIAL = (
     ".card",
     "#t1 .verdict",
     "#t1 .proofs",
+    "#t1 .arms .place",
     "#t1 .view svg",
     "#t1 .log li",
     ".pair",

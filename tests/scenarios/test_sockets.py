@@ -66,7 +66,7 @@ def paho(mqtt_through_board, provisioned):
 
 
 def test_another_program_publishes_through_the_board(board, paho, topics, observer):
-    topic = topics.team(f"m/d/{topics.device_id}/d2c")
+    topic = topics.team(f"{topics.device_id}/jobs/harness")
     allowed(board, publish(topic))
     payload = bytes(range(256)) * 16 + b"+++"
     mark = observer.timeline.mark()

@@ -244,12 +244,13 @@ def _bands(events: Sequence[Event], scale: Scale) -> Iterable[Band]:
     begun: dict[str, float] = {}
     # An experiment has many phases: its plans have names, and what was tried is seen within them.
     names = _plan_names(events)
+    wanted = {"plan", "action"} if names else PHASES.keys()
     first = next((event for event in events if event.kind is Kind.PHASE), None)
     if first is not None and scale.place(first.t) > 0:
         yield Band("set-up", 0.0, scale.place(first.t), "early")
     for event in events:
         name = str(event.data.get("name", ""))
-        if event.kind is not Kind.PHASE or name not in ({"plan", "action"} if names else PHASES):
+        if event.kind is not Kind.PHASE or name not in wanted:
             continue
         if event.data.get("on") == "begin" and name == "plan":
             said = names.pop(0)

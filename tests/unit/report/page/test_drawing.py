@@ -89,3 +89,18 @@ def test_the_same_test_twice_differs_nowhere():
     found = compare("r", one, other, PHASES, {}, {})
     assert all(row.green == row.now == "" for row in found.rows)
     assert all(row.same for row in found.rows)
+
+
+def test_the_bands_of_an_experiment_are_its_plans_and_actions():
+    from tests.made_up_experiments import experiment
+
+    events = experiment("dk", OWN, "statement 2", refused=True).events
+    drawing = draw(events, events[0].t, {})
+    names = [band.name for band in drawing.bands if band.tone != "act"]
+    assert names == [
+        "set-up",
+        *(name for arm in range(1, 5) for name in ("allowed before", f"arm {arm}")),
+        "allowed before",
+    ]
+    assert len([band for band in drawing.bands if band.tone == "act"]) == 4
+    assert drawing.plans
