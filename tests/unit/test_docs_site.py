@@ -31,7 +31,8 @@ def test_every_page_is_in_the_navigation_once():
 def site():
     pytest.importorskip("mkdocs", reason="make docs installs MkDocs")
     spec = importlib.util.spec_from_file_location("docs_site", ROOT / "scripts" / "docs_site.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -60,6 +60,7 @@ class Detail:
     comparison: RunComparison | None = None
     green_drawing: Drawing | None = None
     experiment: ExperimentDrawing | None = None
+    whole: bool = True
 
     @property
     def shown(self) -> frozenset[int]:
@@ -96,6 +97,7 @@ def detail(
         drawing=draw(events, shown.trial.start, pinned, absent),
         lines=list(_lines(events, shown.trial.start, pinned)),
         left_out=shown.left_out,
+        whole=shown.whole,
         comparison=comparison,
         experiment=draw_experiment(shown.attempt, shown.facts, shown.trial.names),
         green_drawing=None if green is None else draw(green.trial.events, green.trial.start, {}),

@@ -26,6 +26,7 @@ _MEANINGS: Final = {
 }
 _GOOD: Final = frozenset({"quiet"})
 _FEWEST_PLACES: Final = 4
+_MOST_PLACES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +82,28 @@ class ExperimentDrawing:
 
 
 def draw_experiment(events: Sequence[Event], facts: Event | None, names: Mapping[str, str]) -> ExperimentDrawing | None:
-    """Return the drawing of a trial; None: it was no experiment.
+    """Return the drawing of a trial; None: it was no experiment, or its record makes no sense.
 
     ``events``: of its attempt; ``names``: placeholder to text. ``facts``: of the trial.
     """
     tally = None if facts is None else facts.data.get("tally")
     if facts is None or not isinstance(tally, Mapping):
         return None
+    try:
+        return _drawn(events, facts, tally, names)
+    except (TypeError, ValueError, OverflowError):  # a file that was changed, or of another tool
+        return None
+
+
+def _drawn(
+    events: Sequence[Event], facts: Event, tally: Mapping[str, Any], names: Mapping[str, str]
+) -> ExperimentDrawing:
     told = _told(events)
     confidence = float(_of(told, "rule").get("confidence", 0.0)) or 1e-4
     arms = [one for one in tally.get("arms", ()) if isinstance(one, Mapping)]
     columns = max([_FEWEST_PLACES, *(int(one.get("place", 0)) for one in arms)])
+    if columns > _MOST_PLACES:
+        raise ValueError(f"an action at place {columns}")
     top = max([1 / confidence, *(float(one.get("wealth", 1.0)) for one in arms)])
     plans = _plans(events)
     subject = _of(told, "subject")
@@ -111,7 +123,8 @@ def draw_experiment(events: Sequence[Event], facts: Event | None, names: Mapping
 def tally_words(data: Mapping[str, Any]) -> dict[str, str]:
     """Return what came of an experiment's arms and logins, in words by name; ``data``: of its facts."""
     tally = _of(data, "tally")
-    arms = len(tally.get("arms", ()))
+    found = tally.get("arms")
+    arms = len(found) if isinstance(found, list) else 0
     told = {
         "hung up exactly at the action": f"{tally.get('hits', 0)} of {arms} arms" if arms else "",
         "answered, and stayed": f"{tally.get('stays', 0)} of {arms} arms" if arms else "",
@@ -119,8 +132,10 @@ def tally_words(data: Mapping[str, Any]) -> dict[str, str]:
         "what was tried was refused": f"{tally['wrong_refused']} times" if tally.get("attempts") else "",
         "the right one was refused": f"{tally['right_refused']} times" if tally.get("attempts") else "",
         "messages that never came": f"in {tally['rounds']} rounds" if tally.get("rounds") else "",
-        "proved": f"coincidence below 1 in {data['one_in']:,}" if data.get("one_in") else "",
+        "proved": f"coincidence below 1 in {data['one_in']:,}" if isinstance(data.get("one_in"), int | float) else "",
     }
+    if not data.get("one_in"):
+        told["proved"] = ""
     return {name: words for name, words in told.items() if words}
 
 

@@ -20,13 +20,14 @@ _OF_EXPERIMENT = 220  # its arms are drawn besides; of their events the last one
 class Shown:
     """What a page shows of a test. ``facts``: of its trial, None: it had none. ``left_out``: events before.
 
-    ``attempt``: all events of that trial, however many.
+    ``attempt``: all events of that trial, however many; ``whole``: all events of the test were recorded.
     """
 
     trial: Trial
     facts: Event | None
     left_out: int
     attempt: Sequence[Event] = ()
+    whole: bool = True
 
 
 class Recordings:
@@ -73,7 +74,7 @@ def _shown(test: RecordedTest) -> Shown:
     control = str(data.get("facts", {}).get("control", ""))
     names = {str(name): str(value) for name, value in dict(begin.data.get("names", {})).items()}
     trial = Trial(chosen, begin.t, names, str(data.get("outcome", "")), control, tally_words(data))
-    return Shown(trial, facts, len(events) - len(chosen), _attempt(events, facts))
+    return Shown(trial, facts, len(events) - len(chosen), _attempt(events, facts), test.whole)
 
 
 def _attempt(events: Sequence[Event], facts: Event | None) -> Sequence[Event]:
