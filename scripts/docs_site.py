@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -19,6 +20,22 @@ PAGES = {"README.md": "index.md", "CHANGELOG.md": "CHANGELOG.md", "CONTRIBUTING.
 FILES = "files"
 """The site's folder for files that pages link to."""
 _LINK = re.compile(r"(\]\()([^)\s#:]+)(#[^)]*)?(\))")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put pages that the navigation does not name under "More"."""
+    names = named_pages(config.nav)
+    rest = [path.name for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in names]
+    config.nav = [*(config.nav or []), *([{"More": rest}] if rest else [])]
+    return config
+
+
+def named_pages(part: Any) -> list[str]:
+    """Return the pages of a part of the navigation."""
+    if isinstance(part, str):
+        return [part]
+    inner = part.values() if isinstance(part, dict) else part or ()
+    return [page for one in inner for page in named_pages(one)]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

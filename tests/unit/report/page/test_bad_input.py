@@ -5,11 +5,11 @@ import gzip
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
 from harness.errors import Misuse
-from harness.report import junit
 from harness.report.page import write_index, write_run_pages
 from harness.report.stored_runs import stored_runs
 from harness.timeline import Kind
@@ -153,13 +153,13 @@ def test_a_full_disk_leaves_no_half_page(tmp_path, monkeypatch):
     folder = write_night(tmp_path, 1, refused, boards=("dk",), tests=1)
     write_run_pages(folder)
     before = {path: path.read_bytes() for path in folder.parent.rglob("*") if path.is_file()}
-    real = junit.Path.write_bytes
+    real = Path.write_bytes
 
     def full(path, data):
         real(path, data[: len(data) // 2])
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(junit.Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space left"):
         write_run_pages(folder)
     assert {path: path.read_bytes() for path in folder.parent.rglob("*") if path.is_file()} == before
