@@ -42,7 +42,7 @@ from harness.plugin.options import (
     pytest_sessionstart,
     pytest_unconfigure,
 )
-from harness.plugin.reporting import pytest_runtest_makereport
+from harness.plugin.reporting import pytest_runtest_makereport, pytest_runtest_setup
 
 __all__ = [
     "_board",
@@ -72,6 +72,7 @@ __all__ = [
     "pytest_generate_tests",
     "pytest_load_initial_conftests",
     "pytest_runtest_makereport",
+    "pytest_runtest_setup",
     "pytest_sessionstart",
     "pytest_unconfigure",
     "rest_trial",

@@ -10,11 +10,39 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
+
+import pytest
+from _pytest.tmpdir import tmppath_result_key  # pytest has no public way to it
+
+from harness.plugin.state import INTERRUPTION, LEFT
+from harness.redact import SECRETS
 
 TIDY_SECONDS = 15.0
 """How long a run that was told to end may take to leave boards and account clean."""
+
+
+@contextmanager
+def torn_down(config: pytest.Config) -> Iterator[None]:
+    """Around the end of a session: after an interruption, a fixture that cannot be torn down is a line of the run's end.
+
+    pytest would end with its traceback, without a report.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not config.stash[INTERRUPTION].why:
+            raise
+        said = SECRETS.scrub(f"{type(error).__name__}: {error}").partition("\n")[0]
+        line = f"after the interruption a fixture could not be torn down: {said}"
+        config.stash.setdefault(LEFT, []).append(line)
+
+
+def prepare_for_interruption(item: pytest.Item) -> None:
+    """Give pytest's ``tmp_path`` what it looks for when it is torn down; pytest does so only after the set-up."""
+    item.stash.setdefault(tmppath_result_key, {})
 
 
 class Interruption:

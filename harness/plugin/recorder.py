@@ -11,6 +11,7 @@ import pytest
 from harness.errors import Party
 from harness.lab import BUILT_IN_LAB
 from harness.plugin.end_of_run import end_lines
+from harness.plugin.interruption import torn_down
 from harness.plugin.reporting import FOUND
 from harness.plugin.run_reports import RunReports
 from harness.plugin.state import INTERRUPTION, LEFT, RUN, derived_of, root_of
@@ -56,10 +57,11 @@ class Recorder:
         self._stopped = f"internal error: {excinfo.exconly(tryshort=True)}"
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, None]:
         """After fixtures and workers have ended, close what the run opened and put the reports into place."""
         try:
-            return (yield)
+            with torn_down(self._config):
+                yield
         finally:
             self._config.stash[INTERRUPTION].tidy()
             run = self._config.stash.get(RUN, None)

@@ -14,13 +14,22 @@ import pytest
 from harness.errors import LabError, Misuse
 from harness.plugin.boards_out import BoardIsOut
 from harness.plugin.collection import parameters_of
-from harness.plugin.state import CASE, DERIVED, OWN_NAMES, RUN, out_of
+from harness.plugin.state import CASE, DERIVED, INTERRUPTION, OWN_NAMES, RUN, out_of
 
 if TYPE_CHECKING:
     from harness.policy_trials.own_names import OwnNames
 
 FOUND = "nrf91"
 """The attribute of pytest's report with what the harness found: plain values, because xdist sends no others."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Make sure that a test that is interrupted from here on can be torn down."""
+    if INTERRUPTION in item.config.stash:
+        from harness.plugin.interruption import prepare_for_interruption
+
+        prepare_for_interruption(item)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from harness.plugin.collection import boards_of
-from harness.plugin.state import INTERRUPTION, RUN
+from harness.plugin.interruption import torn_down
+from harness.plugin.state import INTERRUPTION, LEFT, RUN
 from harness.plugin.worker_input import LEFT_BEHIND, WorkerInput
 from harness.report.junit import replace_file
 
@@ -43,12 +44,15 @@ class Worker:
             replace_file(plan, json.dumps(boards_of(session.items)).encode())
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+    def pytest_sessionfinish(self) -> Generator[None, object, None]:
         """After fixtures have ended, leave boards and account clean; say what is left, before xdist says goodbye."""
         try:
-            return (yield)
+            with torn_down(self._config):
+                yield
         finally:
             self._config.stash[INTERRUPTION].tidy()
             run = self._config.stash.get(RUN, None)
+            left = self._config.stash.get(LEFT, [])
             if run is not None:
-                self._config.workeroutput[LEFT_BEHIND] = run.close()  # type: ignore[attr-defined] # xdist's
+                left += run.close()
+            self._config.workeroutput[LEFT_BEHIND] = left  # type: ignore[attr-defined] # xdist's

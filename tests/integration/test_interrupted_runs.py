@@ -49,11 +49,11 @@ def counts(path):
     return told
 
 
-def start(folder, *arguments):
+def start(folder, *arguments, tests=TESTS):
     """Start a run, wait until it is in its long test; the shared report is a former run's when it begins."""
     (folder / "reports").mkdir()
     (folder / "reports" / "junit.xml").write_text(FORMER)
-    command, environment = prepare(folder, ONE, TESTS, *arguments)
+    command, environment = prepare(folder, ONE, tests, *arguments)
     with (folder / "output").open("wb") as output:
         started = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
     deadline = time.monotonic() + START
@@ -74,6 +74,39 @@ def test_a_run_that_is_told_to_end_says_so_and_names_what_was_not_run(tmp_path, 
     text = (tmp_path / "reports" / "junit.xml").read_text()
     assert "interrupted by " + ("SIGTERM" if number == signal.SIGTERM else "Ctrl-C") in text
     assert "test_inner.py::test_never[one]" in text
+    assert processes_of(tmp_path) == []
+
+
+IN_SET_UP = """
+import pytest
+import time
+from pathlib import Path
+
+@pytest.fixture
+def slow(tmp_path):
+    Path("reached").touch()
+    time.sleep(100)
+
+@pytest.fixture
+def broken():
+    yield
+    raise ValueError("not torn down")
+
+def test_it(board, broken, tmp_path, slow): pass
+"""
+
+
+def test_a_run_that_is_told_to_end_in_a_set_up_ends_as_tidily(tmp_path):
+    """pytest's own tmp_path cannot be torn down then, and its traceback took the place of the run's end."""
+    started = start(tmp_path, tests=IN_SET_UP)
+    started.send_signal(signal.SIGTERM)
+    output = tmp_path / "output"
+    assert started.wait(30) == 2, output.read_text()
+    lines = output.read_text().splitlines()
+    (left,) = [line for line in lines if line.startswith("left behind")]
+    assert left == ("left behind: after the interruption a fixture could not be torn down: ValueError: not torn down")
+    assert any(line.startswith("one  1 interrupted in ") for line in lines), lines
+    assert "Traceback" not in output.read_text()
     assert processes_of(tmp_path) == []
 
 
