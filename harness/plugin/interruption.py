@@ -26,7 +26,7 @@ TIDY_SECONDS = 15.0
 
 @contextmanager
 def torn_down(config: pytest.Config) -> Iterator[None]:
-    """Around the end of a session: after an interruption, a fixture that cannot be torn down is a line of the run's end.
+    """Around the end of a session: a fixture that cannot be torn down after an interruption is a line of the run's end.
 
     pytest would end with its traceback, without a report.
     """
