@@ -1,0 +1,117 @@
+"""Whole nights: ``python -m benchmarks.nights 1 16 64`` runs the scenarios on so many virtual boards at real speed.
+
+Not part of ``make bench``, because each takes minutes. Prints for each: seconds from start to end, how many tests
+passed of those that were run, seconds until the first verdict, processor seconds (user and system, of all processes)
+and the highest memory (proportional set size, of all processes), both for each board. 0 boards: boards.yaml, run twice;
+the figures are the second run's.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.many_boards import boards_file
+
+_LOOK: Final = 2.0  # seconds between two looks at the memory
+_ROOT: Final = Path(__file__).parents[1]
+
+
+class Night(NamedTuple):
+    """What one run took. ``results``: number of tests by result."""
+
+    boards: int
+    seconds: float
+    first: float
+    results: Counter[str]
+    processor: float
+    megabytes: float
+
+    def line(self) -> str:
+        """Return it as a line of a Markdown table."""
+        ran = sum(self.results.values()) - self.results["skipped"]
+        each = max(self.boards, 1)
+        return (
+            f"| {self.boards or 'boards.yaml'} | {self.seconds:.0f} | {self.results['passed']} of {ran} |"
+            f" {self.first:.1f} | {self.processor / each:.1f} | {self.megabytes / each:.0f} |"
+        )
+
+
+def main(chosen: list[str]) -> int:
+    """Run each night and print the table."""
+    print("| boards | s | passed | first verdict, s | processor s a board | MB a board |\n|---|---|---|---|---|---|")
+    for number in map(int, chosen):
+        with tempfile.TemporaryDirectory() as folder:
+            file = _ROOT / "boards.yaml"
+            if number:
+                file = Path(folder) / "boards.yaml"
+                file.write_text(boards_file(number))
+            else:
+                _night(number, file, Path(folder))
+            print(_night(number, file, Path(folder)).line(), flush=True)
+    return 0
+
+
+def _night(boards: int, file: Path, folder: Path) -> Night:
+    reports = folder / "reports"
+    where = ["--boards", str(file), "--reports", str(reports), "--lab-ca", str(folder / "ca")]
+    former, before = set(reports.glob("*/journal.jsonl")), _processor()
+    began, clock = time.time(), time.perf_counter()
+    command = [sys.executable, "-m", "pytest", "tests/scenarios", "-q", "-p", "no:cacheprovider", *where]
+    with subprocess.Popen(
+        command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True
+    ) as run:
+        most = _highest_memory(run)
+    seconds = time.perf_counter() - clock
+    (journal,) = set(reports.glob("*/journal.jsonl")) - former
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    calls = [line for line in lines if line["k"] == "phase" and line["phase"] == "call"]
+    verdicts = [line for line in calls if line.get("properties", {}).get("verdict") not in (None, "verified")]
+    first = min((datetime.fromisoformat(line["at"]).timestamp() + line["seconds"] for line in verdicts), default=began)
+    results: Counter[str] = Counter(lines[-1]["ended"])
+    return Night(boards, seconds, first - began, results, _processor() - before, most)
+
+
+def _processor() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _highest_memory(run: subprocess.Popen[bytes]) -> float:
+    """Return the highest memory, in megabytes, that the processes of the session of ``run`` have until it ends."""
+    most, ended = 0.0, threading.Event()
+    threading.Thread(target=lambda: (run.wait(), ended.set()), daemon=True).start()
+    while not ended.wait(_LOOK):
+        most = max(most, sum(map(_proportional_set_size, _processes(run.pid))))
+    return most
+
+
+def _processes(session: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getsid(int(path.name)) == session:
+                found.append(int(path.name))
+        except OSError:
+            continue  # ended meanwhile
+    return found
+
+
+def _proportional_set_size(process: int) -> float:
+    try:
+        text = Path(f"/proc/{process}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Pss:")), 0.0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
