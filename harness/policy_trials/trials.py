@@ -13,7 +13,7 @@ from typing import NamedTuple
 from harness.firmware import Capability, MqttEvent, MqttEventKind, Will
 from harness.policy import PolicyDocument, PolicySet, Selection, readings, refusals, topic_arn, unknown_keys
 from harness.policy.derivation.case import Case, Verb, rule
-from harness.policy.derivation.delivery import Delivery, Source, delivery, shows_sending
+from harness.policy.derivation.delivery import Source, TriggeredMessage, delivery, shows_sending
 from harness.policy.derivation.survey import derive
 from harness.policy.evaluation.expectations import Expectations
 from harness.policy.evaluation.membership import (
@@ -273,7 +273,7 @@ def _seen_by_observer(board: Board) -> Witness:
     return witness
 
 
-def _trigger(found: Delivery, membership: Membership, board: Board) -> Trigger:
+def _trigger(found: TriggeredMessage, membership: Membership, board: Board) -> Trigger:
     cloud, device, device_id = board.cloud, board.opened.mqtt, board.device.id
     match found.source:
         case Source.OBSERVER:

@@ -12,7 +12,7 @@ from harness.policy.documents.profile import SHIPPED
 from harness.settings import ProcessCloud
 from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.journal import JournalFile
-from harness.virtual.cloud.local_cloud import CloudSettings, LocalCloud
+from harness.virtual.cloud.local_cloud import CloudSetup, LocalCloud
 from harness.virtual.cloud.provisioning.attestation import parse_identity
 from harness.virtual.proxy import Proxy
 from harness.virtual.run_directory import RunDirectory
@@ -23,7 +23,7 @@ _TLS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 async def start_cloud(stack: AsyncExitStack, said: ProcessCloud, journal: JournalFile) -> LocalCloud:
     """Start the cloud; it ends with ``stack``. Raises what :func:`harness.virtual.launch.run` does."""
-    settings = CloudSettings(
+    settings = CloudSetup(
         said.tenant,
         _policies(said.policies),
         broker_profile(said),

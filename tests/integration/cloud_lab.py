@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
 from harness.virtual.cloud.formats import now_utc
-from harness.virtual.cloud.local_cloud import CloudSettings, LocalCloud
+from harness.virtual.cloud.local_cloud import CloudSetup, LocalCloud
 from tests.unit.virtual.cloud_makers import make_archive
 
 DEADLINE = 5.0
@@ -235,7 +235,7 @@ def running_cloud(folder, settings=None):
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(DEADLINE)
 
     async def start():
-        cloud = LocalCloud(journal, settings or CloudSettings(bulk_step=0.01))
+        cloud = LocalCloud(journal, settings or CloudSetup(bulk_step=0.01))
         await cloud.start()
         return cloud
 

@@ -22,7 +22,7 @@ from harness.virtual.cloud.broker.interfaces import (
 )
 from harness.virtual.cloud.broker.profile import AWS_IOT
 from harness.virtual.cloud.formats import now_utc
-from harness.virtual.cloud.local_cloud import CloudSettings
+from harness.virtual.cloud.local_cloud import CloudSetup
 from harness.virtual.cloud.registry.registry import CertificateState
 from harness.virtual.mqtt import Connect
 from tests.integration.broker_lab import RawClient, context_for, identity, lab
@@ -65,7 +65,7 @@ def onboarded(lab, maker, name="dev-1"):
 
 
 def settings(profile):
-    return CloudSettings(profile=profile, bulk_step=0.01)
+    return CloudSetup(profile=profile, bulk_step=0.01)
 
 
 # the broker by itself

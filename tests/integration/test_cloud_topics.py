@@ -8,7 +8,7 @@ import json
 import pytest
 
 from harness.policy import profile_folder
-from harness.virtual.cloud.local_cloud import CloudSettings
+from harness.virtual.cloud.local_cloud import CloudSetup
 from tests.integration.cloud_lab import DEADLINE, running_cloud
 
 AWS_JOBS = "$aws/things/dev-1/jobs"
@@ -22,7 +22,7 @@ def lab(tmp_path):
 
 @pytest.fixture
 def current_lab(tmp_path):
-    with running_cloud(tmp_path, CloudSettings(policies=profile_folder("current"))) as lab:
+    with running_cloud(tmp_path, CloudSetup(policies=profile_folder("current"))) as lab:
         yield lab
 
 

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from harness.settings import Limits
 from harness.virtual.cloud.broker.profile import AWS_IOT
-from harness.virtual.cloud.local_cloud import CloudSettings
+from harness.virtual.cloud.local_cloud import CloudSetup
 from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
 
 TOPICS = ("TopicA", "TopicA/B", "Topic/C", "TopicA/C", "/TopicA")
@@ -43,7 +43,7 @@ def lab(tmp_path, request):
     # AWS IoT's shortest keep-alive of 30 s would make a long test.
     shortest = 0.2 if request.function is test_keepalive else 30
     profile = replace(AWS_IOT, limits=Limits(keepalive_shortest=shortest))
-    with running_cloud(tmp_path, CloudSettings(policies=folder, profile=profile)) as lab:
+    with running_cloud(tmp_path, CloudSetup(policies=folder, profile=profile)) as lab:
         identity = Identity("dev-1")
         body = {"certificate": identity.certificate_pem}
         assert lab.rest("POST", "/devices/dev-1", json=body).status_code == 202

@@ -23,7 +23,7 @@ class Source(StrEnum):
     ITSELF = "the device publishes it itself"
 
 
-class Delivery(NamedTuple):
+class TriggeredMessage(NamedTuple):
     """A message that can be made to arrive on ``topic``."""
 
     source: Source
@@ -37,7 +37,9 @@ class Delivery(NamedTuple):
         return self.topic.removesuffix("/accepted") if self.source in (Source.ASKED, Source.REPORTED) else None
 
 
-def delivery(request: Request, membership: Membership, names: Names, expectations: Expectations) -> Delivery | None:
+def delivery(
+    request: Request, membership: Membership, names: Names, expectations: Expectations
+) -> TriggeredMessage | None:
     """Return a message that can arrive on the subscription of ``request`` without breaking a policy; None: there is
     none.
 
@@ -48,7 +50,7 @@ def delivery(request: Request, membership: Membership, names: Names, expectation
     if source is None:
         return None
     topic = "/".join("harness" if level in ("#", "+") else level for level in request.name.split("/"))
-    found = Delivery(source, topic)
+    found = TriggeredMessage(source, topic)
     if found.sent is not None and not expectations.ruling("iot:Publish", found.sent).allowed:
         return None
     if request.verb is Verb.SUBSCRIBE and not expectations.ruling("iot:Receive", topic).allowed:
@@ -56,7 +58,7 @@ def delivery(request: Request, membership: Membership, names: Names, expectation
     return found
 
 
-def shows_sending(found: Delivery, membership: Membership) -> bool:
+def shows_sending(found: TriggeredMessage, membership: Membership) -> bool:
     """Tell whether it can be seen that the message was sent although it did not arrive.
 
     A silent shadow service looks like one whose answer may not be delivered. REST state shows that the service worked,

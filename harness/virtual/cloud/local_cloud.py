@@ -59,7 +59,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class CloudSettings:
+class CloudSetup:
     """What may differ between local clouds.
 
     ``tenant_id``: None for the one in ``state``, or a new one. ``policies``: directory whose documents replace the
@@ -84,8 +84,8 @@ class LocalCloud:
     ``root_pem``. Make it inside the running event loop.
     """
 
-    def __init__(self, journal: Journal, settings: CloudSettings | None = None) -> None:
-        settings = settings or CloudSettings()
+    def __init__(self, journal: Journal, settings: CloudSetup | None = None) -> None:
+        settings = settings or CloudSetup()
         loop = asyncio.get_running_loop()
         state = StateFile(settings.state) if settings.state else None
         self._keeper = keeper = StateKeeper(state, loop.call_soon) if state else None

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.policy import Membership, Names, Request, Verb, load_profile
-from harness.policy.derivation.delivery import Delivery, Source, delivery, shows_sending
+from harness.policy.derivation.delivery import Source, TriggeredMessage, delivery, shows_sending
 from harness.policy.evaluation.expectations import Expectations
 from harness.policy_trials.answers import answer
 from harness.policy_trials.trials import MEMBERSHIPS
@@ -75,7 +75,10 @@ def test_whether_a_delivery_is_allowed_is_the_question_itself():
     ],
 )
 def test_where_it_shows_that_a_message_was_sent(source, shown):
-    assert tuple(membership for membership in MEMBERSHIPS if shows_sending(Delivery(source, "x"), membership)) == shown
+    assert (
+        tuple(membership for membership in MEMBERSHIPS if shows_sending(TriggeredMessage(source, "x"), membership))
+        == shown
+    )
 
 
 @pytest.mark.parametrize(

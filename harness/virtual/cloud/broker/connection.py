@@ -69,7 +69,7 @@ class NotAuthorized(Exception):
         return "; ".join(map(str, self._denials))
 
 
-class Hub(Protocol):
+class ConnectionHub(Protocol):
     """What a connection needs from the broker: the state that connections share."""
 
     profile: BrokerProfile
@@ -119,7 +119,7 @@ class _Accepted:
 class Connection:
     """Runs on a :class:`TlsStream` as its application."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: ConnectionHub) -> None:
         self._hub = hub
         self._limits = hub.profile.limits
         self._decoder = Decoder(_BEFORE_CONNECT, longest=self._limits.connect_packet)

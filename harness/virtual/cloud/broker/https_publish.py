@@ -25,7 +25,7 @@ _TOPICS = "/topics/"
 _REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}
 
 
-class Hub(Protocol):
+class HttpsHub(Protocol):
     """The part of the broker that a published message goes through."""
 
     profile: BrokerProfile
@@ -46,7 +46,7 @@ class _Refused(Exception):
 class HttpsPublisher:
     """One connection; runs on a :class:`TlsStream` as its application."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: HttpsHub) -> None:
         self._hub = hub
         self._decoder = HttpDecoder(hub.profile.limits.payload)
         self._timer: asyncio.TimerHandle | None = None
