@@ -128,6 +128,10 @@ class BoardSettings(Settings):
         tuple[Annotated[BoardFault, BY_VALUE], ...], AS_TUPLE, Option("what is wrong with the board", flag="--fault")
     ] = ()
     baud: Annotated[int, Field(ge=0), Option("pace of the UART in bit/s; 0: not paced", "N")] = 0
+    rfc2217: Annotated[
+        Annotated[int, Field(ge=0, le=65535)] | None,
+        Option("serve the UART by RFC 2217 on 127.0.0.1 too, with DTR and RTS; 0: any port", "PORT"),
+    ] = None
     time_scale: Annotated[
         float, Field(ge=0, allow_inf_nan=False), Option("length of the modem's waits; 1.0: as a real modem's", "F")
     ] = 0.05

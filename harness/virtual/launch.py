@@ -96,6 +96,7 @@ async def _start_board(
         root_ca=root_ca,
         sample=said.sample,
         shell=said.shell,
+        rfc2217=said.rfc2217,
         faults=said.faults,
     )
     stack.push_async_callback(board.stop)
@@ -114,6 +115,7 @@ def _describe_board(board: VirtualBoard, said: NamedBoard) -> dict[str, Any]:
         "device_uuid": board.device_uuid,
         "identity_key": board.identity_key,
         **sample,
+        **({} if board.url is None else {"url": board.url}),
     }
 
 

@@ -28,6 +28,7 @@ from harness.virtual.board.outputs import (
 )
 from harness.virtual.board.personality import NRF9151_MFW_2_0_2, Personality, Uart
 from harness.virtual.board.pty import Pty
+from harness.virtual.board.rfc2217 import HOST, Rfc2217Server
 from harness.virtual.board.uplink import Uplink
 
 
@@ -41,7 +42,8 @@ class VirtualBoard:
     application firmware. ``terminator``: what ends a command for at-client. ``release``: of Serial Modem. ``colour``:
     the shell's.
     ``provisioning``, ``root_ca``: a shell with the provisioning service's client, and that service's root CA (PEM).
-    ``sample``: which one, for a cloud library's firmware; ``shell``: which one.
+    ``sample``: which one, for a cloud library's firmware; ``shell``: which one. ``rfc2217``: the port on which the UART
+    is served over the network too; 0: any.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class VirtualBoard:
         root_ca: str | None = None,
         sample: Sample | None = None,
         shell: ShellName = ShellName.MODEM_SHELL,
+        rfc2217: int | None = None,
         faults: Iterable[BoardFault] = (),
     ) -> None:
         self.name = name
@@ -92,12 +95,18 @@ class VirtualBoard:
         self._held = False
         self._latency: SetLatency | None = None
         self._line_noise = LineNoise()
+        self._remote = None if rfc2217 is None else Rfc2217Server(rfc2217, self._received, baud=baud)
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
     @property
     def port(self) -> Path:
         """Path of the serial port."""
         return self._pty.link
+
+    @property
+    def url(self) -> str | None:
+        """Where the UART is served by RFC 2217; None: nowhere."""
+        return None if self._remote is None else f"rfc2217://{HOST}:{self._remote.port}"
 
     @property
     def plugged(self) -> bool:
@@ -134,6 +143,8 @@ class VirtualBoard:
         """Plug the board in: make the port, power on. Its first lines are lost unless the port is opened in time."""
         self._loop = asyncio.get_running_loop()
         self._pty.open()
+        if self._remote is not None:
+            await self._remote.start()
         self.power_on()
 
     async def stop(self) -> None:
@@ -141,6 +152,8 @@ class VirtualBoard:
         for link in self._links.values():
             await link.stop()
         self.unplug()
+        if self._remote is not None:
+            await self._remote.stop()
 
     def disturb(self, place: int, how: Disturbance) -> None:
         """Make one byte to the host arrive wrong: byte ``place`` of those that are sent from now on (0: the next)."""
@@ -177,6 +190,8 @@ class VirtualBoard:
             timer.cancel()
         self._timers.clear()
         self._pty.close()
+        if self._remote is not None:
+            self._remote.hang_up()
         self._hang_up()
 
     def _hang_up(self) -> None:
@@ -192,12 +207,17 @@ class VirtualBoard:
                 made.set_latency(self._latency.seconds, self._latency.spread, self._latency.seed)
         return self._links[number]
 
+    def _say(self, data: bytes) -> None:
+        self._pty.send(data)
+        if self._remote is not None:
+            self._remote.send(data)
+
     def _received(self, data: bytes) -> None:
         match self.personality.uart:
             case Uart.ALIVE:
                 self._perform(self._core.receive(data))
             case Uart.GARBAGE:
-                self._pty.send(bytes(0x80 | byte * 7 & 0xFF for byte in data))
+                self._say(bytes(0x80 | byte * 7 & 0xFF for byte in data))
 
     def _link_event(self, event: LinkEvent) -> None:
         self._perform(self._core.link(event))
@@ -210,7 +230,7 @@ class VirtualBoard:
         for output in outputs:
             match output:
                 case Send(data):
-                    self._pty.send(self._line_noise.apply(data))
+                    self._say(self._line_noise.apply(data))
                 case Timer(token, seconds, real):
                     delay = seconds if real else seconds * self._time_scale
                     self._timers[token] = self._loop.call_later(delay, self._fire, token)
@@ -232,3 +252,5 @@ class VirtualBoard:
                         each.hold(held)
                 case SetBaud(rate):
                     self._pty.set_baud(rate)
+                    if self._remote is not None and self._remote.baud:
+                        self._remote.baud = rate

@@ -136,7 +136,7 @@ def test_the_default_file_of_the_project_is_good():
         (
             "boards: [{name: a, virtual: {zzz: 1}}]",
             "1:30: unknown key 'zzz'; known keys: model, firmware, terminator, release, sample, shell, colour,"
-            " provisioning, faults, baud, time_scale, seed, imei, device_uuid, pin;"
+            " provisioning, faults, baud, rfc2217, time_scale, seed, imei, device_uuid, pin;"
             " use one of them or leave it out",
         ),
         (board("name: b"), "4:5: key 'name' is there already, in line 2; keep one of the two"),

@@ -131,6 +131,7 @@ def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path
         "release": "2.0-preview",
         "sample": "cloud_client",
         "shell": "at-shell",
+        "rfc2217": 0,
         "colour": True,
         "provisioning": True,
         "faults": ["no-sim"],
