@@ -68,8 +68,9 @@ class _Lines:
 
     @rtscts.setter
     def rtscts(self, on: bool) -> None:
+        if on and not self._rtscts:
+            self._rts = True  # a driver raises it then, and the terminal does not ask for it
         self._rtscts = on
-        self._rts = self._rts or on  # a driver raises it then, and the terminal does not ask for it
         self._changed()
 
     def reset_input_buffer(self) -> None:
