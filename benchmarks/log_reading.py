@@ -115,6 +115,6 @@ def embedded_rate(file: Path, folder: Path) -> float | None:
     if installed.returncode:
         print(f"{PEER} cannot be installed here: its row stays empty", file=sys.stderr)
         return None
-    script = [python, "-c", _PEER_SCRIPT, file, *map(repr, PATTERNS)]
+    script = [str(python), "-c", _PEER_SCRIPT, str(file), *map(repr, PATTERNS)]
     done = subprocess.run(script, capture_output=True, text=True, timeout=600, check=True)
     return file.stat().st_size / float(done.stdout.split()[1]) / 1e6
