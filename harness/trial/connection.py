@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from harness.trial.sham import Sham
 
 
+_FREE_PACKETS = 4
+"""UNSUBSCRIBEs that a connection must carry before it is said that every allowed action is refused."""
+
+
 def _pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
@@ -166,7 +170,7 @@ class MqttConnection:
             refused += self._refused(action, mark)
         self._chosen = None
         if refused and refused == [action for action in self._actions if self._allows(action)]:
-            self._see_it_live_idle(tried)
+            self._see_it_live(tried)
         raise NotConnected(f"connected, but no allowed action works: {'; '.join(tried)}")
 
     def reconnect(self) -> Attempt:
@@ -237,15 +241,29 @@ class MqttConnection:
         hung_up = any(event.kind is MqttEventKind.CLOSED and event.by_remote for event in self.device.events(mark))
         return [action] if hung_up and self._allows(action) else []
 
-    def _see_it_live_idle(self, tried: list[str]) -> None:
-        """Raise NothingAllowed if a connection stays on which nothing is done: a second client would end it too."""
+    def _see_it_live(self, tried: list[str]) -> None:
+        """Raise NothingAllowed if a connection stays on which nothing is asked for that needs a right.
+
+        First it is left idle: a second client, or an age limit, would end it too. Then packets are sent that no policy
+        is asked about, UNSUBSCRIBE: a limit of packets would end it too.
+        """
         self.reconnect()
         mark = self.device.mark()
         if self.device.wait(_closed, since=mark, timeout=self.settle) is not None:
             raise NotConnected(f"connected, and hung up on without any action: a duplicate client? {'; '.join(tried)}")
+        for number in range(1, _FREE_PACKETS + 1):
+            mark = self.device.mark()
+            self.device.unsubscribe(f"harness/{nonce()}")
+            event = self.device.wait(_unsubscribed_or_closed, since=mark, timeout=self.patience)
+            if event is None or event.kind is MqttEventKind.CLOSED:
+                raise NotConnected(
+                    f"connected, and hung up on at packet {number}, which needs no right: a packet limit?"
+                    f" {'; '.join(tried)}"
+                )
         raise NothingAllowed(
             "The cloud accepted the CONNECT and hung up on every action that the policy documents allow"
-            f" ({'; '.join(tried)}); a connection without any action stayed for {self.settle:g} s"
+            f" ({'; '.join(tried)}); a connection without any action stayed for {self.settle:g} s, and"
+            f" {_FREE_PACKETS} packets that need no right were answered"
         )
 
     def _stands(self) -> bool:
@@ -277,6 +295,10 @@ def nonce() -> str:
 
 def _answered(event: MqttEvent) -> bool:
     return event.kind in (MqttEventKind.ACCEPTED, MqttEventKind.REFUSED, MqttEventKind.CLOSED)
+
+
+def _unsubscribed_or_closed(event: MqttEvent) -> bool:
+    return event.kind in (MqttEventKind.UNSUBACK, MqttEventKind.CLOSED)
 
 
 def _closed(event: MqttEvent) -> bool:

@@ -1,0 +1,38 @@
+"""A few hundred trials of the measure: the rule, the runner and the judge together, over real connections.
+
+``python -m benchmarks.verdicts`` runs as many as one likes; docs/verdicts.md has the figures of 10,000.
+"""
+
+import pytest
+
+from benchmarks.verdicts import main
+from harness.trial import Outcome
+from harness.virtual.cloud.broker.profile import BrokerProfile
+from tests.integration.broker_lab import lab
+from tests.integration.socket_board import SocketBoard
+
+
+def test_no_verdict_is_wrong_under_any_fault(tmp_path, capfd):
+    """Not one is wrong, escapes, hangs, or is judged otherwise from its timeline."""
+    assert main(["--trials", "200", "--seed", "4", "--keep", str(tmp_path)]) == 0, capfd.readouterr()
+    assert list(tmp_path.glob("*.jsonl")) == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "forbidden"),
+    [
+        (BrokerProfile(), Outcome.POLICY_DISCONNECT),
+        (BrokerProfile(on_violation="tolerate"), Outcome.TOLERATED),
+        (BrokerProfile(on_violation="ack-close"), Outcome.ACKNOWLEDGED_THEN_CLOSED),
+        (BrokerProfile(on_violation="suback80"), Outcome.IGNORED),
+        (BrokerProfile(close_style="rst"), Outcome.POLICY_DISCONNECT),
+    ],
+)
+def test_clouds_are_told_apart_without_faults(profile, forbidden):
+    with lab("dev", profile=profile) as running:
+        board = SocketBoard(running, "dev", running.port)
+        assert board.publish("no/action").outcome is forbidden
+        assert board.publish("ok/action").outcome is Outcome.TOLERATED
+        unanswered = Outcome.POLICY_DISCONNECT if forbidden is Outcome.ACKNOWLEDGED_THEN_CLOSED else forbidden
+        assert board.publish("no/action", qos=0).outcome is unanswered, "QoS 0 has no answer to come first"
+        board.close()
