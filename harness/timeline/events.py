@@ -13,7 +13,7 @@ class Kind(StrEnum):
     =======  ==========================================================================================
     TEST     ``key`` (test without its board), ``names`` (placeholder to text), ``began`` (UTC), ``mono``
     PHASE    ``trial``, ``attempt``, ``name`` (baseline, action, fence, ...), ``on`` (begin or end)
-    FACTS    ``judge`` (version), ``facts``, ``outcome``, ``sentences``
+    FACTS    ``judge`` (version), ``facts``, ``outcome``, ``sentences``, ``one_in``, ``suspect``, ``tally``
     EXPECT   ``wanted`` (outcomes), ``got``
     END      ``result``, ``error``, ``branch``, ``party``, ``place``, ``seconds`` (per phase of pytest)
     =======  ==========================================================================================
