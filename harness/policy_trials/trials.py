@@ -31,16 +31,16 @@ from harness.policy_trials.answers import answer
 from harness.run.board import Board
 from harness.timeline import Kind
 from harness.trial import (
+    DesiredChanges,
+    DeviceAsks,
+    DeviceReports,
+    DeviceSends,
+    ObserverSends,
     Outcome,
     Trials,
     Trigger,
     Verdict,
     Witness,
-    desired_changes,
-    device_asks,
-    device_reports,
-    device_sends,
-    observer_sends,
 )
 
 MEMBERSHIPS = (Membership.PROVISIONED, Membership.ASSOCIATED, Membership.GATEWAY)
@@ -277,15 +277,15 @@ def _trigger(found: TriggeredMessage, membership: Membership, board: Board) -> T
     cloud, device, device_id = board.cloud, board.opened.mqtt, board.device.id
     match found.source:
         case Source.OBSERVER:
-            return observer_sends(cloud.observer, found.topic)
+            return ObserverSends(cloud.observer, found.topic)
         case Source.ASKED:
-            return device_asks(device, device_id)
+            return DeviceAsks(device, device_id)
         case Source.REPORTED:
-            return device_reports(device, device_id, None if membership is Membership.PROVISIONED else cloud.api)
+            return DeviceReports(device, device_id, None if membership is Membership.PROVISIONED else cloud.api)
         case Source.DESIRED:
-            return desired_changes(cloud.api, device_id)
+            return DesiredChanges(cloud.api, device_id)
         case Source.ITSELF:
-            return device_sends(device, found.topic)
+            return DeviceSends(device, found.topic)
 
 
 def _acked_or_closed(event: MqttEvent) -> bool:

@@ -25,6 +25,12 @@ _ROUNDS_PUBLIC: Final = Rounds(most=4, gap=5.0, deadline=600.0)
 _KEY_USAGE: Final = "101010000"  # as nRF Cloud Utils asks for it
 
 
+class NotCarriedOut(Refusal):
+    """The board's client did not carry out its provisioning commands within the attempts and the time for it."""
+
+    party = Party.UNCLEAR  # the client, the network or the service: the last state and the client's words are said
+
+
 class CommandFailed(Refusal):
     """The board fetched a provisioning command and could not carry it out."""
 
@@ -106,7 +112,9 @@ class Claiming:
             return None
 
         self._board.modem.register()
-        self.rounds += self._rounds.until(fetch, f"{self._board.port.name}: its provisioning commands are not done")
+        what = f"{self._board.port.name}: its provisioning commands are not done"
+        advice = "see what its client logs, and its commands in the provisioning service"
+        self.rounds += self._rounds.until(fetch, what, NotCarriedOut, advice=advice)
         return answers
 
     @contextmanager

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.errors import Party, Refusal
+from harness.errors import HarnessError, Party, Refusal
 
 
 class NotProvisioned(Refusal):
@@ -22,10 +22,17 @@ class Rounds:
     gap: float
     deadline: float
 
-    def until(self, attempt: Callable[[int], str | None], what: str) -> int:
+    def until(
+        self,
+        attempt: Callable[[int], str | None],
+        what: str,
+        error: Callable[[str], HarnessError] = NotProvisioned,
+        *,
+        advice: str = "look at the device in the account, or provision the board again",
+    ) -> int:
         """Call ``attempt(number)`` from 1 on until it returns None, and return how many calls that took.
 
-        ``attempt`` returns what it met instead. Raises NotProvisioned with ``what`` and the last such words.
+        ``attempt`` returns what it met instead. Raises an ``error`` with ``what``, the last such words and ``advice``.
         """
         end = time.monotonic() + self.deadline
         for number in range(1, self.most + 1):
@@ -33,9 +40,9 @@ class Rounds:
             if met is None:
                 return number
             if number == self.most or time.monotonic() + self.gap > end:
-                raise NotProvisioned(
+                raise error(
                     f"{what}: not within {number} attempts (of {self.most}) and {self.deadline:g} s, the last one met:"
-                    f" {met}; look at the device in the account, or provision the board again"
+                    f" {met}; {advice}"
                 )
             # The cloud gives no sign when it has caught up: the next attempt is the question, the gap its price.
             threading.Event().wait(self.gap)

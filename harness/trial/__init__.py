@@ -13,13 +13,13 @@ from harness.trial.runner import TrialContext, Trials
 from harness.trial.service_answer import ServiceAnswer
 from harness.trial.sham import AllowedTopics
 from harness.trial.triggers import (
+    DesiredChanges,
+    DeviceAsks,
+    DeviceReports,
+    DeviceSends,
+    ObserverSends,
     Sending,
     Trigger,
-    desired_changes,
-    device_asks,
-    device_reports,
-    device_sends,
-    observer_sends,
 )
 from harness.trial.verdict import LAB_OUTCOMES, Outcome, Unproved, Verdict, WrongVerdict
 
@@ -30,6 +30,10 @@ __all__ = [
     "AllowedTopics",
     "Attempt",
     "Control",
+    "DesiredChanges",
+    "DeviceAsks",
+    "DeviceReports",
+    "DeviceSends",
     "Facts",
     "How",
     "Judgement",
@@ -38,6 +42,7 @@ __all__ = [
     "NothingAllowed",
     "ObservedDelivery",
     "ObservedPublish",
+    "ObserverSends",
     "Outcome",
     "PacketAction",
     "Publish",
@@ -57,12 +62,7 @@ __all__ = [
     "Verdict",
     "Witness",
     "WrongVerdict",
-    "desired_changes",
-    "device_asks",
-    "device_reports",
-    "device_sends",
     "facts_of",
     "judge",
     "nonce",
-    "observer_sends",
 ]

@@ -1,103 +1,164 @@
 """Makes the cloud send a message to the subscription under trial, and shows that it was really sent.
 
 If no message comes, the delivery was refused only if there was a message: a message that got lost earlier, or a silent
-service, looks the same on the board.
+service, looks the same on the board. Each trigger is a small object that sends, and each sending one that looks.
 """
 
 import json
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from harness.cloud import NrfCloud, Observer
 from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 
 
-class Sending(NamedTuple):
-    """How to see that the message was sent. ``shown_by``: in words; ``seen``: asks for this many seconds."""
+class Sending(Protocol):
+    """A message that a trigger had sent."""
 
-    shown_by: str
-    seen: Callable[[float], bool]
+    @property
+    def shown_by(self) -> str:
+        """What shows that it was sent, in words."""
+
+    def seen(self, timeout: float) -> bool:
+        """Look for that, for this many seconds."""
 
 
 Trigger = Callable[[str], Sending | None]
 """Makes the cloud send a message with this nonce to the subscription under trial. None: nothing shows that it did."""
 
 
-def observer_sends(observer: Observer, topic: str) -> Trigger:
-    """Return a trigger: the team's MQTT device publishes on ``topic``, and receives a copy itself."""
+@dataclass(frozen=True, slots=True)
+class OwnCopy:
+    """The observer receives what it published itself, from ``mark`` of its timeline on."""
 
-    def send(token: str) -> Sending:
-        mark = observer.timeline.mark()
-        observer.publish(topic, f'{{"harness":"{token}"}}'.encode())
+    observer: Observer
+    topic: str
+    nonce: str
+    mark: int
+    shown_by: str = "the observer's own copy"
 
-        def copied(timeout: float) -> bool:
-            wanted = token.encode()
-            found = observer.wait_message(
-                lambda message: message.topic == topic and wanted in message.payload, since=mark, timeout=timeout
-            )
-            return found is not None
-
-        return Sending("the observer's own copy", copied)
-
-    return send
-
-
-def device_sends(device: MqttDriver, topic: str) -> Trigger:
-    """Return a trigger: the device publishes on ``topic`` itself, which is acknowledged."""
-    return lambda token: _published(device, topic, f'{{"harness":"{token}"}}')
+    def seen(self, timeout: float) -> bool:
+        """Wait for the copy."""
+        wanted = self.nonce.encode()
+        found = self.observer.wait_message(
+            lambda message: message.topic == self.topic and wanted in message.payload, since=self.mark, timeout=timeout
+        )
+        return found is not None
 
 
-def device_asks(device: MqttDriver, device_id: str) -> Trigger:
-    """Return a trigger: the device asks for its shadow.
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The device's own publish was acknowledged, from ``mark`` of its events on. ``taken``: the board took it."""
+
+    device: MqttDriver
+    topic: str
+    mark: int
+    taken: bool
+
+    @property
+    def shown_by(self) -> str:
+        """The PUBACK."""
+        return f"the PUBACK for {self.topic}"
+
+    def seen(self, timeout: float) -> bool:
+        """Wait for it, or for the end of the connection."""
+        event = self.device.wait(_acked_or_closed, since=self.mark, timeout=timeout) if self.taken else None
+        return event is not None and event.kind is MqttEventKind.PUBACK
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """REST device state holds the nonce in its ``part``."""
+
+    cloud: NrfCloud
+    device_id: str
+    part: Literal["desired", "reported"]
+    nonce: str
+    shown_by: str = "REST device state"
+
+    def seen(self, timeout: float) -> bool:
+        """Ask once: the message was waited for before, and the shadow has it before it tells of it."""
+        record = self.cloud.device(self.device_id) or {}
+        return self.nonce in json.dumps(record.get("state", {}).get(self.part, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class ObserverSends:
+    """The team's MQTT device publishes on ``topic``, and receives a copy itself."""
+
+    observer: Observer
+    topic: str
+
+    def __call__(self, nonce: str) -> Sending:
+        """Publish."""
+        mark = self.observer.timeline.mark()
+        self.observer.publish(self.topic, f'{{"harness":"{nonce}"}}'.encode())
+        return OwnCopy(self.observer, self.topic, nonce, mark)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSends:
+    """The device publishes on ``topic`` itself, which is acknowledged."""
+
+    device: MqttDriver
+    topic: str
+
+    def __call__(self, nonce: str) -> Sending:
+        """Publish."""
+        return _published(self.device, self.topic, f'{{"harness":"{nonce}"}}')
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAsks:
+    """The device asks for its shadow.
 
     The PUBACK shows that it asked, not that it was answered: a shadow service that keeps silent cannot be told from an
     answer that may not be delivered. So do not expect Outcome.IGNORED of it.
     """
-    return lambda token: _published(device, f"$aws/things/{device_id}/shadow/get", f'{{"clientToken":"{token}"}}')
+
+    device: MqttDriver
+    device_id: str
+
+    def __call__(self, nonce: str) -> Sending:
+        """Ask."""
+        return _published(self.device, f"$aws/things/{self.device_id}/shadow/get", f'{{"clientToken":"{nonce}"}}')
 
 
-def device_reports(device: MqttDriver, device_id: str, cloud: NrfCloud | None) -> Trigger:
-    """Return a trigger: the device updates its shadow, which answers; REST device state shows the update.
+@dataclass(frozen=True, slots=True)
+class DeviceReports:
+    """The device updates its shadow, which answers; REST device state shows the update.
 
-    ``cloud`` None: a device outside every team, of which REST shows nothing. The PUBACK has to do, as in device_asks.
+    ``cloud`` None: a device outside every team, of which REST shows nothing. The PUBACK has to do, as in DeviceAsks.
     """
 
-    def send(token: str) -> Sending:
-        report = f'{{"state":{{"reported":{{"harness":{{"trial":"{token}"}}}}}},"clientToken":"{token}"}}'
-        published = _published(device, f"$aws/things/{device_id}/shadow/update", report)
-        return published if cloud is None else _state(cloud, device_id, "reported", token)
+    device: MqttDriver
+    device_id: str
+    cloud: NrfCloud | None
 
-    return send
+    def __call__(self, nonce: str) -> Sending:
+        """Report."""
+        report = f'{{"state":{{"reported":{{"harness":{{"trial":"{nonce}"}}}}}},"clientToken":"{nonce}"}}'
+        published = _published(self.device, f"$aws/things/{self.device_id}/shadow/update", report)
+        return published if self.cloud is None else DeviceState(self.cloud, self.device_id, "reported", nonce)
 
 
-def desired_changes(cloud: NrfCloud, device_id: str) -> Trigger:
-    """Return a trigger: REST changes the desired state of a device of the team, of which its shadow tells."""
+@dataclass(frozen=True, slots=True)
+class DesiredChanges:
+    """REST changes the desired state of a device of the team, of which its shadow tells."""
 
-    def send(token: str) -> Sending:
-        cloud.patch_state(device_id, desired={"harness": {"token": token}})
-        return _state(cloud, device_id, "desired", token)
+    cloud: NrfCloud
+    device_id: str
 
-    return send
+    def __call__(self, nonce: str) -> Sending:
+        """Change it."""
+        self.cloud.patch_state(self.device_id, desired={"harness": {"token": nonce}})
+        return DeviceState(self.cloud, self.device_id, "desired", nonce)
 
 
 def _published(device: MqttDriver, topic: str, payload: str) -> Sending:
     mark = device.mark()
-    taken = device.publish(topic, payload.encode())
-
-    def acknowledged(timeout: float) -> bool:
-        event = device.wait(_acked_or_closed, since=mark, timeout=timeout) if taken else None
-        return event is not None and event.kind is MqttEventKind.PUBACK
-
-    return Sending(f"the PUBACK for {topic}", acknowledged)
-
-
-def _state(cloud: NrfCloud, device_id: str, part: Literal["desired", "reported"], token: str) -> Sending:
-    def holds(_timeout: float) -> bool:
-        # Asked once: the message was waited for before, and the shadow has it before it tells of it.
-        record = cloud.device(device_id) or {}
-        return token in json.dumps(record.get("state", {}).get(part, {}))
-
-    return Sending("REST device state", holds)
+    return Acknowledged(device, topic, mark, device.publish(topic, payload.encode()))
 
 
 def _acked_or_closed(event: MqttEvent) -> bool:

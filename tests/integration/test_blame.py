@@ -67,21 +67,21 @@ assert verdict.outcome is Outcome.MODEM_RESET, verdict
 """
 
 INTERLEAVED = """
-from harness.trial import observer_sends
+from harness.trial import ObserverSends
 board.stand_in.command("set-fault", board=board.name, fault="interleaved-messages")
 try:
     topic = f"{board.cloud.account.mqtt_prefix}m/d/{provisioned.device_id}/c2d"
-    trial.subscribe(topic, trigger=observer_sends(observer, topic)).expect(Outcome.TOLERATED)
+    trial.subscribe(topic, trigger=ObserverSends(observer, topic)).expect(Outcome.TOLERATED)
 finally:
     board.stand_in.command("clear-fault", board=board.name, fault="interleaved-messages")
 """
 
 LOST_IN_MESSAGE = """
-from harness.trial import observer_sends
+from harness.trial import ObserverSends
 topic = f"{board.cloud.account.mqtt_prefix}m/d/{provisioned.device_id}/c2d"
 def send(nonce):
     line.once(nonce.encode(), lambda data: data.replace(nonce.encode(), nonce.encode()[:-1]))
-    return observer_sends(observer, topic)(nonce)
+    return ObserverSends(observer, topic)(nonce)
 verdict = trial.subscribe(topic, trigger=send)
 assert verdict.outcome is Outcome.INCONCLUSIVE, verdict
 assert "bytes were lost on the way from the board" in verdict.evidence

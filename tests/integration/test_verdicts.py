@@ -70,22 +70,22 @@ OWN = """{"Version": "2012-10-17", "Statement": [
 
 SILENCE_TEST = """
 import pytest
-from harness.trial import Outcome, desired_changes, device_asks, device_reports, observer_sends
+from harness.trial import Outcome, DesiredChanges, DeviceAsks, DeviceReports, ObserverSends
 
 @pytest.fixture
 def account_topic(board, provisioned):
     return f"{board.cloud.account.mqtt_prefix}a/x"
 
 def test_message_from_the_observer(trial, account_topic, observer):
-    trial.subscribe(account_topic, trigger=observer_sends(observer, account_topic)).expect(Outcome.IGNORED)
+    trial.subscribe(account_topic, trigger=ObserverSends(observer, account_topic)).expect(Outcome.IGNORED)
 
 def test_delta(trial, provisioned, cloud):
     topic = f"$aws/things/{provisioned.device_id}/shadow/update/delta"
-    trial.subscribe(topic, trigger=desired_changes(cloud, provisioned.device_id)).expect(Outcome.IGNORED)
+    trial.subscribe(topic, trigger=DesiredChanges(cloud, provisioned.device_id)).expect(Outcome.IGNORED)
 
 def test_answer_to_a_report(trial, provisioned, device, cloud):
     topic = f"$aws/things/{provisioned.device_id}/shadow/update/accepted"
-    reports = device_reports(device, provisioned.device_id, cloud)
+    reports = DeviceReports(device, provisioned.device_id, cloud)
     trial.subscribe(topic, trigger=reports).expect(Outcome.IGNORED)
 
 def test_nothing_was_sent(trial, account_topic):
@@ -93,21 +93,21 @@ def test_nothing_was_sent(trial, account_topic):
 
 def test_message_got_lost(trial, account_topic, observer, monkeypatch):
     monkeypatch.setattr(observer, "publish", lambda topic, payload: None)
-    trial.subscribe(account_topic, trigger=observer_sends(observer, account_topic)).expect(Outcome.IGNORED)
+    trial.subscribe(account_topic, trigger=ObserverSends(observer, account_topic)).expect(Outcome.IGNORED)
 
 def test_message_that_is_allowed_got_lost(board, trial, observer, monkeypatch, provisioned):
     topic = f"{board.cloud.account.mqtt_prefix}m/x"
     monkeypatch.setattr(observer, "publish", lambda topic, payload: None)
-    trial.subscribe(topic, trigger=observer_sends(observer, topic)).expect(Outcome.TOLERATED)
+    trial.subscribe(topic, trigger=ObserverSends(observer, topic)).expect(Outcome.TOLERATED)
 
 def test_shadow_keeps_silent(trial, provisioned, cloud, monkeypatch):
     topic = f"$aws/things/{provisioned.device_id}/shadow/update/delta"
     monkeypatch.setattr(cloud, "patch_state", lambda device_id, *, desired: None)
-    trial.subscribe(topic, trigger=desired_changes(cloud, provisioned.device_id)).expect(Outcome.IGNORED)
+    trial.subscribe(topic, trigger=DesiredChanges(cloud, provisioned.device_id)).expect(Outcome.IGNORED)
 
 def test_question_is_answered(trial, provisioned, device):
     topic = f"$aws/things/{provisioned.device_id}/shadow/get/accepted"
-    trial.subscribe(topic, trigger=device_asks(device, provisioned.device_id)).expect(Outcome.TOLERATED)
+    trial.subscribe(topic, trigger=DeviceAsks(device, provisioned.device_id)).expect(Outcome.TOLERATED)
 """
 
 

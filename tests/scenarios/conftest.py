@@ -81,19 +81,19 @@ def reported_in_state(cloud: NrfCloud, topics: Topics) -> Callable[[str, float],
 @pytest.fixture
 def observer_sends(observer: Observer) -> Callable[[str], Trigger]:
     """Trigger: the team's MQTT device publishes the nonce on a topic, and receives a copy."""
-    return lambda topic: triggers.observer_sends(observer, topic)
+    return lambda topic: triggers.ObserverSends(observer, topic)
 
 
 @pytest.fixture
 def desired_changes(cloud: NrfCloud, topics: Topics) -> Trigger:
     """Trigger: REST changes the desired state, which makes a shadow delta and shows in REST."""
-    return triggers.desired_changes(cloud, topics.device_id)
+    return triggers.DesiredChanges(cloud, topics.device_id)
 
 
 @pytest.fixture
 def asks_for_shadow(device: MqttDriver, topics: Topics, desired_changes: Trigger) -> Trigger:
     """Trigger: puts the nonce into the desired state, then the device asks for its shadow. Nothing shows the answer."""
-    ask = triggers.device_asks(device, topics.device_id)
+    ask = triggers.DeviceAsks(device, topics.device_id)
 
     def trigger(token: str) -> Sending | None:
         desired_changes(token)

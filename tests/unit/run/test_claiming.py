@@ -13,8 +13,8 @@ from harness.errors import CloudUnreachable, Misuse
 from harness.firmware import Capability, Firmware
 from harness.modem import CredentialKind, KeygenMismatch
 from harness.run import claiming
-from harness.run.claiming import Claiming, CommandFailed
-from harness.run.repetition import NotProvisioned, Rounds
+from harness.run.claiming import Claiming, CommandFailed, NotCarriedOut
+from harness.run.repetition import Rounds
 from tests.unit.modem.keygen_maker import DEVICE_UUID, make_keygen
 
 SHELL = Firmware("AT shell", capabilities=frozenset({Capability.AT, Capability.PROVISIONING}))
@@ -109,7 +109,7 @@ def test_a_client_that_was_busy_is_told_again_and_counted(lab):
 
 def test_what_is_not_done_in_time_is_given_up(lab):
     lab.claims.states = [CommandState("PENDING", {})] * 9
-    with pytest.raises(NotProvisioned, match=r"dk1: its provisioning commands are not done.*PENDING.*what it said"):
+    with pytest.raises(NotCarriedOut, match=r"dk1: its provisioning commands are not done.*PENDING.*what it said"):
         lab.make().make_key(7)
     assert lab.log[-1] == "unclaim"
 

@@ -8,9 +8,18 @@ import pytest
 
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer, Party
 from harness.firmware import MqttEventKind
-from harness.trial import Outcome, Sending, ServiceAnswer
+from harness.trial import Outcome, ServiceAnswer
 from harness.trial.verdict import WrongVerdict
 from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
+
+
+class Sending:
+    """``shown``: whether it is shown that the message was sent."""
+
+    shown_by = "the copy"
+
+    def __init__(self, shown):
+        self.seen = shown
 
 
 def publish(stage, topic):
@@ -228,7 +237,7 @@ def test_subscription_is_proved_by_a_message():
 )
 def test_silence_on_a_subscription_says_something_only_where_a_message_was_sent(sent, outcome, words):
     """A message that the lab lost would otherwise prove that its delivery is refused."""
-    sending = None if sent is None else Sending("the copy", lambda timeout: bool(sent and timeout == 0.5))
+    sending = None if sent is None else Sending(lambda timeout: bool(sent and timeout == 0.5))
     verdict = Stage().trials.subscribe("t/+", trigger=lambda _token: sending)
     assert (verdict.outcome, verdict.attempts, verdict.effect) == (outcome, 1, False)
     assert words in verdict.evidence.lower()
@@ -237,7 +246,7 @@ def test_silence_on_a_subscription_says_something_only_where_a_message_was_sent(
 def test_messages_that_are_allowed_get_lost_too_so_nothing_is_proved():
     stage = Stage()
     stage.delivery.lost = True
-    sending = Sending("the copy", lambda _timeout: True)
+    sending = Sending(lambda _timeout: True)
     verdict = stage.trials.subscribe("t/+", trigger=lambda _token: sending)
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "messages that are allowed got lost too" in verdict.evidence.lower()
@@ -248,7 +257,7 @@ def test_message_that_arrived_needs_no_other_proof_of_its_sending():
 
     def trigger(token):
         stage.device.event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
-        return Sending("nobody", lambda _timeout: pytest.fail("asked"))
+        return Sending(lambda _timeout: pytest.fail("asked"))
 
     verdict = stage.trials.subscribe("t/+", trigger=trigger)
     assert (verdict.outcome, verdict.effect) == (Outcome.TOLERATED, True)

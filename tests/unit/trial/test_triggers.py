@@ -9,7 +9,7 @@ import pytest
 from harness.cloud import ObservedMessage
 from harness.cloud.observer import SOURCE
 from harness.timeline import Kind, Timeline
-from harness.trial import desired_changes, device_asks, device_reports, device_sends, observer_sends
+from harness.trial import DesiredChanges, DeviceAsks, DeviceReports, DeviceSends, ObserverSends
 from tests.fake import Fake
 from tests.unit.trial.fakes import LOGIN, FakeDevice
 
@@ -58,7 +58,7 @@ def device():
 @pytest.mark.parametrize(("hears", "seen"), [("", True), (None, False), ("other", False)])
 def test_observer_shows_its_message_by_a_copy(hears, seen):
     observer = FakeObserver(hears)
-    sending = observer_sends(observer, "prod/team/a/x")("n1")
+    sending = ObserverSends(observer, "prod/team/a/x")("n1")
     assert sending.seen(0.5) is seen
 
 
@@ -66,16 +66,16 @@ def test_copy_of_an_earlier_message_shows_nothing():
     observer = FakeObserver()
     observer.publish("prod/team/a/x", b"n1")
     observer.hears = None
-    assert not observer_sends(observer, "prod/team/a/x")("n1").seen(0.5)
+    assert not ObserverSends(observer, "prod/team/a/x")("n1").seen(0.5)
 
 
 @pytest.mark.parametrize(
     ("trigger", "topic", "payload"),
     [
-        (lambda device: device_sends(device, "lab/x"), "lab/x", {"harness": "n1"}),
-        (lambda device: device_asks(device, "dev-1"), f"{SHADOW}/get", {"clientToken": "n1"}),
+        (lambda device: DeviceSends(device, "lab/x"), "lab/x", {"harness": "n1"}),
+        (lambda device: DeviceAsks(device, "dev-1"), f"{SHADOW}/get", {"clientToken": "n1"}),
         (
-            lambda device: device_reports(device, "dev-1", None),
+            lambda device: DeviceReports(device, "dev-1", None),
             f"{SHADOW}/update",
             {"state": {"reported": {"harness": {"trial": "n1"}}}, "clientToken": "n1"},
         ),
@@ -97,19 +97,19 @@ def test_device_shows_its_publish_by_the_puback(device, trigger, topic, payload)
 def test_report_shows_in_rest_device_state(device, reported):
     cloud = FakeCloud()
     cloud.state = {"desired": {"harness": {"token": "n1"}}} | ({} if reported is None else {"reported": reported})
-    sending = device_reports(device, "dev-1", cloud)("n1")
+    sending = DeviceReports(device, "dev-1", cloud)("n1")
     assert sending.seen(0.5) is (reported == {"harness": {"trial": "n1"}})
 
 
 @pytest.mark.parametrize("deaf", [False, True])
 def test_desired_change_shows_in_rest_device_state(deaf):
-    assert desired_changes(FakeCloud(deaf), "dev-1")("n1").seen(0.5) is not deaf
+    assert DesiredChanges(FakeCloud(deaf), "dev-1")("n1").seen(0.5) is not deaf
 
 
 def test_device_that_rest_does_not_know_shows_nothing():
     cloud = FakeCloud()
     cloud.device = lambda _device_id: None
-    assert not desired_changes(cloud, "dev-1")("n1").seen(0.5)
+    assert not DesiredChanges(cloud, "dev-1")("n1").seen(0.5)
 
 
 class NotingCloud(FakeCloud):
@@ -129,19 +129,19 @@ class NotingCloud(FakeCloud):
 
 
 def test_what_shows_the_sending_is_said_in_words(device):
-    assert observer_sends(FakeObserver(), "prod/t")("n1").shown_by == "the observer's own copy"
-    assert device_sends(device, "lab/x")("n1").shown_by == "the PUBACK for lab/x"
-    assert device_reports(device, "dev-1", None)("n1").shown_by == f"the PUBACK for {SHADOW}/update"
-    assert device_reports(device, "dev-1", FakeCloud())("n1").shown_by == "REST device state"
-    assert desired_changes(FakeCloud(), "dev-1")("n1").shown_by == "REST device state"
+    assert ObserverSends(FakeObserver(), "prod/t")("n1").shown_by == "the observer's own copy"
+    assert DeviceSends(device, "lab/x")("n1").shown_by == "the PUBACK for lab/x"
+    assert DeviceReports(device, "dev-1", None)("n1").shown_by == f"the PUBACK for {SHADOW}/update"
+    assert DeviceReports(device, "dev-1", FakeCloud())("n1").shown_by == "REST device state"
+    assert DesiredChanges(FakeCloud(), "dev-1")("n1").shown_by == "REST device state"
 
 
 def test_rest_is_told_and_asked_of_the_device_in_question(device):
     cloud = NotingCloud()
-    assert desired_changes(cloud, "dev-1")("n1").seen(0.5)
+    assert DesiredChanges(cloud, "dev-1")("n1").seen(0.5)
     assert cloud.asked == [("dev-1", {"harness": {"token": "n1"}}), "dev-1"]
     cloud = NotingCloud()
-    device_reports(device, "dev-2", cloud)("n1").seen(0.5)
+    DeviceReports(device, "dev-2", cloud)("n1").seen(0.5)
     assert cloud.asked == ["dev-2"]
 
 
@@ -149,19 +149,19 @@ def test_a_copy_is_waited_for_as_long_as_it_may_take():
     observer = FakeObserver(None)
     waits = []
     observer.wait_message = lambda match, *, since, timeout: waits.append((since, timeout))
-    assert not observer_sends(observer, "prod/t")("n1").seen(2.5)
+    assert not ObserverSends(observer, "prod/t")("n1").seen(2.5)
     assert waits == [(0, 2.5)]
 
 
 def test_a_puback_is_waited_for_as_long_as_it_may_take_where_the_board_took_the_publish(device):
     device.silent_for = {"lab/x"}
-    sending = device_sends(device, "lab/x")("n1")
+    sending = DeviceSends(device, "lab/x")("n1")
     begin = device.clock.now
     assert not sending.seen(2.5)
     assert device.clock.now - begin == 2.5
     device.disconnect()
     begin = device.clock.now
-    assert not device_sends(device, "lab/x")("n1").seen(2.5)
+    assert not DeviceSends(device, "lab/x")("n1").seen(2.5)
     assert device.clock.now == begin
 
 
@@ -171,4 +171,4 @@ def test_a_state_that_says_nothing_shows_nothing(state):
     cloud = FakeCloud()
     cloud.device = lambda _device_id: state
     for token in ("n1", "null", "nul"):
-        assert not desired_changes(cloud, "dev-1")(token).seen(0.5)
+        assert not DesiredChanges(cloud, "dev-1")(token).seen(0.5)

@@ -1,0 +1,195 @@
+"""What was seen of a plan is read from its events alone: which step they belong to, and what makes them worthless."""
+
+import pytest
+
+from harness.timeline import Event, Kind
+from harness.trial.experiment import Saw, VoidedBy
+from harness.trial.wire.observation_of import observation_of, step_of
+
+
+class Plan:
+    """Events of one plan, a second apart."""
+
+    def __init__(self, *steps, since=0.0, **begin):
+        self.events: list[Event] = []
+        asked = [{"do": do} for do in steps]
+        self.phase(
+            "plan", "begin", plan="arm", connection="same", patience=1.0, steps=asked, since=since, packets=1, **begin
+        )
+
+    def add(self, kind, text, /, source="trial", **data):
+        self.events.append(Event(100 + len(self.events), float(len(self.events)), kind, source, text, data))
+        return self
+
+    def phase(self, name, on, **data):
+        return self.add(Kind.PHASE, name if on == "begin" else f"{name} ends", name=name, on=on, **data)
+
+    def begin(self, name, number, answer="puback"):
+        return self.phase(name, "begin", step=number, nonce=f"n{number}", answer=answer)
+
+    def mqtt(self, kind, result=0):
+        return self.add(Kind.MQTT, kind, source="one", kind=kind, result=result)
+
+    def step(self, name, number, *kinds, answer="puback", **found):
+        self.begin(name, number, answer)
+        for kind in kinds:
+            self.mqtt(kind, -128 if kind == "closed" else 0)
+        return self.phase(name, "end", **found)
+
+    def seen(self):
+        return observation_of(self.events).observation
+
+    @property
+    def saws(self):
+        return [done.saw for done in self.seen().done]
+
+
+def test_steps_are_answered_one_after_the_other():
+    plan = Plan("sham", "action", "fence", "effect", "idle")
+    plan.step("sham", 0, "puback").step("action", 1, "puback").step("fence", 2, "puback")
+    plan.step("effect", 3, seen=True, detail="it was seen").step("hold", 4)
+    plan.phase("plan", "end")
+    assert plan.saws == [Saw.ANSWERED] * 5
+    seen = plan.seen()
+    assert (seen.packets, seen.closed, seen.effect, seen.void) == (4, False, "it was seen", "")
+    assert [done.seconds for done in seen.done[:2]] == [1.0, 1.0]
+
+
+def test_a_hang_up_before_the_answer_is_the_actions():
+    plan = Plan("action", "fence")
+    plan.step("action", 0, "closed", sent=True)
+    seen = plan.seen()
+    assert (seen.done[0].saw, seen.done[0].seconds, seen.as_remote) == (Saw.CLOSED, 1.0, True)
+
+
+def test_a_hang_up_in_the_instant_of_the_answer_belongs_to_the_step_behind():
+    """Whoever was answered was not refused."""
+    plan = Plan("action", "fence")
+    plan.step("action", 0, "puback", "closed").step("fence", 1)
+    assert plan.saws == [Saw.ANSWERED, Saw.CLOSED]
+
+
+def test_a_connection_that_had_ended_before_the_plan_is_lost_at_once():
+    plan = Plan("sham", "action", closed=True)
+    assert plan.saws == [Saw.CLOSED]
+
+
+def test_an_answer_of_another_kind_is_none():
+    plan = Plan("action")
+    plan.step("action", 0, "puback", answer="suback")
+    assert plan.saws == [Saw.NOTHING]
+
+
+def test_suback_0x80_says_no():
+    plan = Plan("action")
+    plan.begin("action", 0, "suback").mqtt("suback", 0x80).phase("action", "end")
+    assert plan.saws == [Saw.REFUSED]
+
+
+@pytest.mark.parametrize(
+    ("answers", "saw"),
+    [(["puback"], Saw.SILENT), (["puback", "puback"], Saw.ANSWERED), ([], Saw.NOTHING), (["closed"], Saw.CLOSED)],
+)
+def test_behind_a_fence_one_puback_is_the_fences_and_of_two_the_first_is_the_actions(answers, saw):
+    plan = Plan("action")
+    plan.begin("action", 0).phase("fence", "begin", step=0, behind=True)
+    for kind in answers:
+        plan.mqtt(kind, -128 if kind == "closed" else 0)
+    plan.phase("fence", "end").phase("action", "end")
+    assert plan.saws == [saw]
+    assert plan.seen().packets == 3
+
+
+def test_what_has_no_answer_is_answered_by_the_fence_behind_it():
+    plan = Plan("sham")
+    plan.begin("sham", 0, "fence").mqtt("puback").phase("fence", "begin", step=0, behind=True)
+    assert plan.saws == [Saw.NOTHING], "that PUBACK was of something before"
+    plan.mqtt("puback").phase("fence", "end").phase("sham", "end")
+    assert plan.saws == [Saw.ANSWERED]
+
+
+def test_a_baseline_is_answered_only_if_it_was_seen_and_the_connection_stayed():
+    for found, kinds, saw in (
+        ({"seen": True}, ["puback"], Saw.ANSWERED),
+        ({"seen": False}, ["puback"], Saw.UNSEEN),
+        ({"seen": True}, ["puback", "closed"], Saw.CLOSED),
+        ({}, [], Saw.NOTHING),
+    ):
+        assert Plan("baseline").step("baseline", 0, *kinds, **found).saws == [saw]
+
+
+@pytest.mark.parametrize("result", [-116, -110])
+def test_an_errno_of_something_else_is_no_hang_up_by_the_other_side(result):
+    plan = Plan("action")
+    plan.begin("action", 0).mqtt("closed", result).phase("action", "end")
+    assert not plan.seen().as_remote
+
+
+@pytest.mark.parametrize(
+    ("disturb", "by"),
+    [
+        (lambda plan: plan.add(Kind.URC, "+CEREG: 2", source="one"), VoidedBy.NETWORK),
+        (lambda plan: plan.add(Kind.RX, "Ready", source="one"), VoidedBy.RESTART),
+        (lambda plan: plan.add(Kind.STEP, "radio after: another address", source="radio", lost=True), VoidedBy.NETWORK),
+        (lambda plan: plan.mqtt("closed", 0), VoidedBy.OWN),
+    ],
+)
+def test_what_makes_it_worthless(disturb, by):
+    plan = Plan("action")
+    plan.begin("action", 0)
+    disturb(plan)
+    plan.phase("action", "end")
+    seen = plan.seen()
+    assert seen.void
+    assert seen.voided_by is by
+    assert not seen.all_answered
+
+
+def test_a_modem_that_is_not_registered_afterwards_makes_it_worthless():
+    plan = Plan("action").step("action", 0, "closed")
+    plan.phase("questions", "begin").phase("questions", "end", registered=False, registration="+CEREG: 5,2")
+    assert (plan.seen().void, plan.seen().voided_by) == ("not registered afterwards: +CEREG: 5,2", VoidedBy.NETWORK)
+
+
+def test_a_start_that_the_modem_knows_nothing_of_is_somebody_elses():
+    plan = Plan("action").begin("action", 0).add(Kind.RX, "Ready", source="one").phase("action", "end")
+    plan.phase("questions", "begin").phase("questions", "end", registered=True, registration="", remembers=True)
+    assert plan.seen().voided_by is VoidedBy.LINE
+    assert "something else writes to this port" in plan.seen().void
+
+
+def test_bytes_that_were_lost_matter_only_where_a_message_is_missing():
+    for found, void in (({"seen": False, "message_sent": True}, True), ({"seen": True}, False)):
+        plan = Plan("effect").begin("effect", 0).add(Kind.RX, "#XMQTTMS", source="one", garbled=True)
+        plan.phase("effect", "end", **found)
+        assert bool(plan.seen().void) is void
+
+
+def test_a_connection_that_did_not_come_up_says_why():
+    plan = Plan("baseline").phase("connect", "begin").phase("connect", "end", error="no TLS session")
+    seen = plan.seen()
+    assert (seen.connected, seen.error, seen.opened) == (False, "no TLS session", False)
+
+
+def test_what_happened_before_the_connection_is_not_the_plans():
+    plan = Plan("baseline").phase("connect", "begin").mqtt("closed", 0).add(Kind.URC, "+CEREG: 2", source="one")
+    plan.phase("connect", "end", opened=True, since=3.0, control="a publish").step("baseline", 0, "puback", seen=True)
+    seen = plan.seen()
+    assert (seen.void, seen.opened, seen.baseline, seen.all_answered) == ("", True, "a publish", True)
+
+
+def test_a_step_that_has_begun_is_read_as_far_as_it_came():
+    plan = Plan("sham", "action")
+    assert step_of(plan.events) is None
+    plan.begin("sham", 0).mqtt("puback")
+    done = step_of(plan.events)
+    assert done is not None
+    assert done.saw is Saw.ANSWERED
+
+
+def test_a_flight_counts_what_did_not_arrive():
+    plan = Plan("flight").phase("flight", "begin", step=0, nonce="n0")
+    plan.phase("flight", "end", acked=True, missing=2, action_missing=True, sent=True, packets=12, detail="none came")
+    seen = plan.seen()
+    assert (seen.missing, seen.action_missing, seen.sent, seen.packets) == (2, True, True, 13)
+    assert plan.saws == [Saw.ANSWERED]

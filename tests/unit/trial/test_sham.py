@@ -1,0 +1,110 @@
+"""Shams: as like the action as the policies let them be, and what is left is said."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.trial import AllowedTopics, Publish, ServiceAnswer, ServiceRequest, Subscribe
+from harness.trial.sham import FILL, shams_for
+from harness.trial.wire.draws import NothingDrawn, RecordedDraws, RecordingDraws
+from tests.unit.trial.fakes import Stage
+
+SHADOW = "$aws/things/me/shadow"
+TEAM = AllowedTopics(
+    topics=(f"prod/t/m/d/me/{FILL}", f"prod/t/m/{FILL}", f"{SHADOW}/update"),
+    filters=(f"prod/t/m/{FILL}", "prod/t/m/#", f"{SHADOW}/update/delta"),
+    allows=lambda right, topic: right != "iot:RetainPublish",
+)
+
+
+def first(action, known=TEAM):
+    return shams_for(action, known)[0]
+
+
+def test_a_publish_is_matched_in_qos_length_levels_and_size():
+    action = Publish("prod/x/m/d/other/d2c", None, b"x" * 80, qos=0)
+    sham = first(action)
+    assert isinstance(sham.action, Publish)
+    assert (sham.action.qos, len(sham.action.payload)) == (0, 80)
+    assert len(sham.action.topic) == len(action.topic)
+    assert sham.action.topic.count("/") == action.topic.count("/")
+    assert sham.differs == "topic"
+
+
+def test_a_shadow_topic_is_matched_by_the_own_shadow_whose_payload_is_one():
+    sham = first(Publish("$aws/things/it/shadow/update", None, b"{}"))
+    assert sham.action.topic == f"{SHADOW}/update"
+    assert sham.action.payload.startswith(b'{"state":{"reported":')
+    assert sham.differs.startswith("topic, size (2 and ")
+
+
+def test_a_flag_that_may_not_be_set_is_named():
+    sham = first(Publish("prod/t/m/d/me/d2c", None, retain=True))
+    assert not sham.action.retain
+    assert sham.differs.endswith("retain flag")
+
+
+def test_a_subscription_is_matched_by_a_subscription_and_a_wildcard_by_one():
+    assert first(Subscribe("prod/x/m/#", None)).action == Subscribe("prod/t/m/#", None)
+    plain = first(Subscribe("prod/x/m/abc", None))
+    assert isinstance(plain.action, Subscribe)
+    assert not set("#+") & set(plain.action.topic_filter)
+
+
+def test_a_request_is_matched_like_a_publish():
+    sham = first(ServiceRequest(f"{SHADOW}/get", ServiceAnswer(b"{}", None, "x")))
+    assert isinstance(sham.action, Publish)
+    assert sham.action.qos == 1
+
+
+def test_what_the_documents_refuse_is_no_sham():
+    known = TEAM._replace(allows=lambda right, topic: topic.startswith("$aws"))
+    shams = shams_for(Publish("prod/t/a/x", None), known)
+    assert [one.action.topic for one in shams] == [f"{SHADOW}/update"]
+    assert "$ prefix" in shams[0].differs
+    assert shams_for(Publish("prod/t/a/x", None), TEAM._replace(allows=lambda right, topic: False)) == []
+
+
+@given(st.text(st.sampled_from("ab/"), min_size=1, max_size=60))
+def test_a_sham_is_a_topic_that_mqtt_takes_and_comes_as_near_as_its_template_lets_it(topic):
+    sham = first(Publish(topic, None))
+    made = sham.action.topic
+    assert "%" not in made
+    assert "//" not in made
+    assert len(made) in (len(topic), len(f"{SHADOW}/update")) or len(made) <= len("prod/t/m/d/me/x")
+
+
+def test_a_sham_that_the_cloud_does_not_take_is_passed_over():
+    """The documents may allow what the deployed policies refuse: then every connection would end before the action."""
+    stage = Stage({"team/h", "other"})
+    verdict = stage.trials.publish("other", witness=None)
+    assert verdict.outcome == "policy disconnect"
+    assert "an allowed action of the same shape" in verdict.evidence
+    topics = [topic for topic, _ in stage.device.published]
+    assert set(topics) == {"allowed"}
+
+
+def test_a_sham_is_tried_once_for_all_trials():
+    stage = Stage()
+    stage.trials.publish("other", witness=None)
+    before = stage.device.connects
+    stage.trials.publish("other", witness=None)
+    assert stage.device.connects == before + 1
+
+
+@pytest.mark.parametrize("draw", [lambda draws: draws.randrange(12), lambda draws: draws.random()])
+def test_what_was_drawn_is_drawn_again(draw):
+    recording = RecordingDraws()
+    numbers = [draw(recording) for _ in range(5)]
+    taken = recording.taken()
+    assert taken == numbers
+    assert recording.taken() == []
+    recorded = RecordedDraws(taken)
+    assert [draw(recorded) for _ in range(5)] == numbers
+    with pytest.raises(NothingDrawn):
+        draw(recorded)
+
+
+def test_two_recordings_draw_differently():
+    first_draws, second = RecordingDraws(), RecordingDraws()
+    assert [first_draws.randrange(1000) for _ in range(8)] != [second.randrange(1000) for _ in range(8)]
