@@ -167,6 +167,31 @@ def test_a_local_program_that_does_not_read_holds_the_peer_back(ends):
     assert heard == 4_000_001
 
 
+def test_a_program_that_is_faster_than_the_uart_is_held_back(ends):
+    far = FarSocket()
+    gate, entered, send = threading.Event(), threading.Event(), far.send
+
+    def slow(data):
+        entered.set()
+        assert gate.wait(DEADLINE)
+        return send(data)
+
+    far.send = slow
+    ours, _ = ends(far)
+    ours.setblocking(False)
+    written = 0
+    with pytest.raises(BlockingIOError):
+        while True:
+            written += ours.send(b"x" * 65536)
+    assert entered.wait(DEADLINE)
+    assert written < 4_000_000
+    gate.set()
+    ours.settimeout(DEADLINE)
+    ours.shutdown(socket.SHUT_WR)
+    assert everything(ours) == b""
+    assert len(far.sent) == written
+
+
 def test_nothing_is_polled(ends):
     far = FarSocket()
     ours, _ = ends(far)
