@@ -98,7 +98,7 @@ class MqttSession:
             raise Misuse(f"{self._port.name}: cannot publish on {topic!r}: {error}") from error
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             return False
-        self._tell_sent(f"MQTT PUBLISH {topic} ({flags}, id {info.mid})", **packed(payload))
+        self._tell_sent(f"MQTT PUBLISH {topic} ({flags}, id {info.mid})", packet_id=info.mid, **packed(payload))
         return True
 
     def subscribe(self, topic_filter: str, *, qos: int) -> bool:
@@ -181,7 +181,7 @@ class MqttSession:
             raise Misuse(f"{self._port.name}: cannot {what.lower()} {topic_filter!r}: {error}") from error
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             return False
-        self._tell_sent(f"MQTT {what} {topic_filter} (id {mid})")
+        self._tell_sent(f"MQTT {what} {topic_filter} (id {mid})", packet_id=mid)
         return True
 
     def _tell(self, kind: MqttEventKind, result: int = 0, *, packet_id: int | None = None) -> None:

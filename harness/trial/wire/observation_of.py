@@ -271,7 +271,7 @@ def _answer(step: _Step, window: Sequence[Event]) -> tuple[Event | None, bool]:
     """Return the event that answers a step, and whether it is the answer to the fence behind it alone.
 
     PUBACK has no packet id on some firmwares. They come in order [MQTT-4.6.0-2], so of two the first is the action's;
-    of one behind a fence nobody knows, and it counts as the fence's.
+    of one behind a fence nobody knows, and it counts as the fence's. Where the ids are known, they decide.
     """
     wanted = step.begin.data["answer"]
     since = step.begin if wanted != "fence" else step.fence
@@ -280,6 +280,11 @@ def _answer(step: _Step, window: Sequence[Event]) -> tuple[Event | None, bool]:
     kind = MqttEventKind.SUBACK if wanted == MqttEventKind.SUBACK else MqttEventKind.PUBACK
     answers = [event for event in window if event.seq > since.seq and _is(event, kind)]
     fence = step.fence
+    sent = next((event for event in step.inside if event.kind is Kind.TX and "packet_id" in event.data), None)
+    if sent is not None and wanted != "fence":
+        mine = next((event for event in answers if event.data.get("packet_id") == sent.data["packet_id"]), None)
+        if mine is not None:
+            return mine, False
     if wanted == "fence" or fence is None or (answers and answers[0].seq < fence.seq):
         return (answers[0] if answers else None), False
     acknowledged = [event for event in window if event.seq > fence.seq and _is(event, MqttEventKind.PUBACK)]
