@@ -20,7 +20,14 @@ from harness.settings import FirmwareName
 
 _CAPABILITIES: Final = frozenset(
     {
-        *(Capability.AT, Capability.MQTT, Capability.BINARY_PAYLOAD, Capability.SOCKETS, Capability.WILL),
+        *(
+            Capability.AT,
+            Capability.MQTT,
+            Capability.BINARY_PAYLOAD,
+            Capability.SOCKETS,
+            Capability.WILL,
+            Capability.NRF_CLOUD,
+        ),
         *(Capability.SUBACK_CODE, Capability.PACKET_ID, Capability.EMPTY_PAYLOAD, Capability.POLL_EVENTS),
     }
 )

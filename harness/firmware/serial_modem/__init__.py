@@ -20,7 +20,9 @@ from harness.settings import FirmwareName
 
 _LONGEST_TOPIC: Final = 128  # bytes; AT#XMQTTPUB and AT#XMQTTSUB
 # AT#XMQTTCFG and AT#XMQTTCON take no will.
-_CAPABILITIES: Final = frozenset({Capability.AT, Capability.MQTT, Capability.BINARY_PAYLOAD, Capability.SOCKETS})
+_CAPABILITIES: Final = frozenset(
+    {Capability.AT, Capability.MQTT, Capability.BINARY_PAYLOAD, Capability.SOCKETS, Capability.NRF_CLOUD}
+)
 
 
 def recognise(port: AtPort) -> Firmware | None:

@@ -36,6 +36,9 @@ def to_known_state(port: AtPort) -> None:
     if end_connection(port):
         port.timeline.add(Kind.STEP, port.name, "an earlier user left an MQTT connection open: it is ended")
     _close_sockets(port)
+    with suppress(AtError):  # refused where there is none, as a rule
+        port.command("AT#XNRFCLOUD=0")
+        port.timeline.add(Kind.STEP, port.name, "an earlier user left the firmware connected to nRF Cloud: it is ended")
 
 
 def connected(port: AtPort) -> bool:

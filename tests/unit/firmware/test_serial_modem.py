@@ -313,9 +313,11 @@ def test_a_connection_that_survives_everything_is_the_labs_error():
 def test_the_known_state_has_no_echo_no_connection_and_no_socket():
     port = Connected({"AT#XMQTTCON=0": ["#XMQTTEVT: 1,0"]})
     to_known_state(port, "serial-modem")
-    assert port.sent == ["ATE0", "AT#XMQTTCON?", "AT#XMQTTCON=0", "AT#XMQTTCON?", "AT#XCLOSE", "AT#XAPOLL=,0"]
+    assert port.sent[:4] == ["ATE0", "AT#XMQTTCON?", "AT#XMQTTCON=0", "AT#XMQTTCON?"]
+    assert port.sent[4:] == ["AT#XCLOSE", "AT#XAPOLL=,0", "AT#XNRFCLOUD=0"]
     assert [event.text for event in port.timeline.since() if event.kind is Kind.STEP] == [
-        "an earlier user left an MQTT connection open: it is ended"
+        "an earlier user left an MQTT connection open: it is ended",
+        "an earlier user left the firmware connected to nRF Cloud: it is ended",
     ]
 
 
@@ -331,7 +333,7 @@ def test_sockets_of_the_serial_lte_modem_are_closed_one_by_one():
     port = Slm({"ATE0": error("ATE0"), "AT#XCLOSE": error("AT#XCLOSE")})
     port.up = False
     to_known_state(port, "serial-modem")
-    assert port.sent[-3:] == ["AT#XSOCKETSELECT?", "AT#XSOCKETSELECT=3", "AT#XSOCKET=0"]
+    assert port.sent[-4:-1] == ["AT#XSOCKETSELECT?", "AT#XSOCKETSELECT=3", "AT#XSOCKET=0"]
 
 
 @pytest.mark.parametrize("line", ["Ready", "\ufffdReady", "\ufffdeady", "eady", "INIT ERROR", "\ufffdNIT ERROR"])

@@ -142,8 +142,8 @@ def test_shutdown_and_sleep_end_the_uart():
 def test_lists_of_commands_hold_what_is_implemented():
     bench = Bench()
     names = ["XAPOLL", "XCLAC", "XCLOSE", "XCONNECT", "XDATACTRL", "XMODEMRESET", "XMQTTCFG", "XMQTTCON", "XMQTTPUB"]
-    names += ["XMQTTSUB", "XMQTTUNSUB", "XRECV", "XRECVCFG", "XRESET", "XSEND", "XSHUTDOWN", "XSLEEP", "XSMVER"]
-    names += ["XSOCKET", "XSOCKETOPT", "XSSOCKET", "XSSOCKETOPT", "XUUID"]
+    names += ["XMQTTSUB", "XMQTTUNSUB", "XNRFCLOUD", "XRECV", "XRECVCFG", "XRESET", "XSEND", "XSHUTDOWN", "XSLEEP"]
+    names += ["XSMVER", "XSOCKET", "XSOCKETOPT", "XSSOCKET", "XSSOCKETOPT", "XUUID"]
     assert bench.ask("AT#XCLAC") == "\r\n{}\r\n\r\nOK\r\n".format("\r\n".join(f"AT#{n}" for n in names)).encode()
     listed = bench.ask("AT+CLAC").decode().split()
     assert listed[:2] == ["AT+CCLK", "AT+CEDRXS"]

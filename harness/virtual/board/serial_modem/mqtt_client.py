@@ -79,7 +79,8 @@ class MqttClient:
     """One MQTT connection at a time.
 
     ``notify(event, result)`` and ``message(topic, payload)`` are called as the device's library would call back;
-    ``opened(ok)`` ends :meth:`connect`; ``traffic()`` is called for every transfer over the radio.
+    ``opened(ok)`` ends :meth:`connect`; ``traffic()`` is called for every transfer over the radio. ``link``: the number
+    of its link.
     """
 
     def __init__(
@@ -90,7 +91,9 @@ class MqttClient:
         message: Callable[[bytes, bytes], None],
         opened: Callable[[bool], None],
         traffic: Callable[[], None],
+        link: int = 0,
     ) -> None:
+        self._link = link
         self._outbox = outbox
         self._notify = notify
         self._message = message
@@ -111,7 +114,7 @@ class MqttClient:
     def connect(self, broker: BrokerLogin) -> None:
         """Open the link; ``opened`` is called when CONNECT was sent, or when it cannot be."""
         self.broker = broker
-        self._outbox.emit(OpenLink(broker.host, broker.port, broker.sec_tag))
+        self._outbox.emit(OpenLink(broker.host, broker.port, broker.sec_tag, self._link))
 
     def disconnect(self) -> None:
         """Say goodbye and close."""
@@ -124,7 +127,7 @@ class MqttClient:
             self._end(-errno)
         elif self.broker is not None:
             self.broker = None
-            self._outbox.emit(CloseLink(abrupt=True))
+            self._outbox.emit(CloseLink(True, self._link))
             self._opened(False)
 
     def next_publish_id(self) -> int:
@@ -224,7 +227,7 @@ class MqttClient:
 
     def _write(self, packet: Packet) -> None:
         self._traffic()
-        self._outbox.emit(LinkSend(packet.encode()))
+        self._outbox.emit(LinkSend(packet.encode(), self._link))
         self._outbox.cancel(self._keepalive)
         if self.broker is not None and self.broker.keepalive:
             self._keepalive = self._outbox.after(self.broker.keepalive, self._live, real=True)
@@ -240,7 +243,7 @@ class MqttClient:
         self.connected = self.accepted = False
         self.broker = None
         self._outbox.cancel(self._keepalive)
-        self._outbox.emit(CloseLink(abrupt=result != 0))
+        self._outbox.emit(CloseLink(result != 0, self._link))
         self._notify(EvtType.DISCONNECT, result)
 
     def _next_subscribe_id(self) -> int:

@@ -17,20 +17,20 @@ from harness.virtual.board.core_faults import CoreFaults, strike_radio
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
 from harness.virtual.board.personality import Personality
+from harness.virtual.board.serial_modem.answers import answer_text
 from harness.virtual.board.serial_modem.application import ApplicationCommands
 from harness.virtual.board.serial_modem.data_mode import TERMINATOR, DataMode, shortest_idle_ms
 from harness.virtual.board.serial_modem.groups import Group, Sockets
 from harness.virtual.board.serial_modem.line_input import LineInput, Overflow
 from harness.virtual.board.serial_modem.mqtt_client import MqttClient
 from harness.virtual.board.serial_modem.mqtt_commands import MqttCommands
+from harness.virtual.board.serial_modem.nrf_cloud import NRF_CLOUD_LINK, NrfCloudCommands
 from harness.virtual.board.serial_modem.socket_commands import SocketCommands
 from harness.virtual.board.serial_modem.unsolicited import Unsolicited
 
 DEFAULT_BAUD = 115200
 BOOT: Final = 1.0
-LAST_WORDS: Final = 0.05
-"""Time between the OK of a reset and the reset."""
-ANSWER_BUFFER: Final = 4094
+LAST_WORDS: Final = 0.05  # from the OK of a reset to the reset
 ECHO_HOLD: Final = 1.0
 INPUT_LIMIT: Final = 65536
 MODEM_RECOVERY: Final = 1.4
@@ -97,6 +97,8 @@ class SerialModem:
         if self._on:
             if event.link == MQTT_LINK:
                 self._mqtt.link(event)
+            elif event.link == NRF_CLOUD_LINK:
+                self._nrf_cloud.link(event)
             else:
                 self._sockets.link(event)
             self._pump()
@@ -177,8 +179,7 @@ class SerialModem:
             self._outbox.cancel_all()
             self._modem.power_off()
             self._on = False
-            self._outbox.emit(CloseLink(abrupt=True))
-            self._sockets.drop_all()
+            self._drop_links()
             then()
 
         self._listening = False
@@ -211,6 +212,7 @@ class SerialModem:
             traffic=self._traffic,
         )
         self._sockets = self._new_sockets()
+        self._nrf_cloud = NrfCloudCommands(self, self._outbox, str(self._nvm.identity.device_uuid), self._traffic)
         self._application: dict[str, Forms] = {}
         for group in self._groups():
             self._application.update(group.commands())
@@ -229,6 +231,7 @@ class SerialModem:
         yield ApplicationCommands(self, self._personality, self._nvm.identity, lambda: self._application)
         yield MqttCommands(self, self._mqtt)
         yield self._sockets
+        yield self._nrf_cloud
 
     def _data_mode_status(self, error: int) -> int:
         """Return what the end of data mode shows of its error."""
@@ -257,8 +260,7 @@ class SerialModem:
         self._outbox.cancel_all()
         self._modem.crash()
         self._on = False
-        self._outbox.emit(CloseLink(abrupt=True))
-        self._sockets.drop_all()
+        self._drop_links()
         self._outbox.after(BOOT, self._boot)
 
     def _crash_modem(self, fault: FaultModem) -> None:
@@ -279,7 +281,13 @@ class SerialModem:
 
     def _network_lost(self) -> None:
         self._mqtt.abort()
+        self._nrf_cloud.network_lost()
         self._sockets.network_lost()
+
+    def _drop_links(self) -> None:
+        for link in (MQTT_LINK, NRF_CLOUD_LINK):
+            self._outbox.emit(CloseLink(True, link))
+        self._sockets.drop_all()
 
     def _traffic(self) -> None:
         self._modem.radio.activity()
@@ -360,16 +368,9 @@ class SerialModem:
         return forms.call(command)
 
     def _answer(self, reply: Lines, own: bool) -> None:
-        lines = [] if reply is None else [reply] if isinstance(reply, str) else reply
-        if own:
-            text = "".join(f"\r\n{line}\r\n" for line in lines)
-        else:
-            text = "\r\n".join(["", *lines, ""]) if lines else ""
-            if len(text) > ANSWER_BUFFER:  # the answer shares the command's buffer; what does not fit is an error
-                self._final("ERROR")
-                return
-        self._send(text.encode("latin-1"))
-        self._final("OK")
+        text = answer_text(reply, own=own)
+        self._send((text or "").encode("latin-1"))
+        self._final("ERROR" if text is None else "OK")
 
     def _final(self, result: str) -> None:
         self._busy = False

@@ -8,7 +8,7 @@ OK; in data mode the modem's notifications are dropped. UNCONFIRMED: in data mod
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.virtual.board.outputs import LinkEvent, Output
+from harness.virtual.board.outputs import CloseLink, LinkEvent, Output
 from harness.virtual.board.serial_modem.application import ApplicationCommands
 from harness.virtual.board.serial_modem.groups import Group, Sockets
 from harness.virtual.board.serial_modem.line_input import LineInput
@@ -49,6 +49,7 @@ class SerialLteModem(SerialModem):
         yield GeneralCommands(kept, personality)
         yield MqttCommands(self, self._mqtt, client_id=CLIENT_ID)
         yield self._sockets
+        yield self._nrf_cloud
         yield self._tcp
         yield self._http
 
@@ -66,6 +67,10 @@ class SerialLteModem(SerialModem):
     def _modem_says(self, text: str) -> None:
         if self._data_mode is None:
             super()._modem_says(text)
+
+    def _drop_links(self) -> None:
+        self._outbox.emit(CloseLink(True, HTTP_LINK))
+        super()._drop_links()
 
     def _network_lost(self) -> None:
         self._http.network_lost()

@@ -1,0 +1,54 @@
+"""The firmware's own connection to nRF Cloud (#XNRFCLOUD): it pairs, sends, hears, and is thrown out like any other."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.firmware import Capability
+from harness.firmware.nrf_cloud_commands import NrfCloudConnection
+from harness.trial import nonce
+from tests.scenarios.expected import allowed, hear, publish
+
+_DEADLINE = 60.0
+
+
+@pytest.fixture
+def connection(board, provisioned, topics):
+    """Connected and paired. Skips boards whose firmware would connect as another device."""
+    reason = board.opened.firmware.lacks(Capability.NRF_CLOUD)
+    if reason is not None:
+        pytest.skip(reason)
+    allowed(board, publish(topics.team(f"m/d/{topics.device_id}/d2c")), hear(f"{topics.device_id}/shadow/get/accepted"))
+    made = NrfCloudConnection(board.opened.port)
+    state = made.state()
+    if (state.device_id, state.sec_tag) != (provisioned.device_id, provisioned.credentials.sec_tag):
+        pytest.skip(f"the firmware connects as {state.device_id} with sec_tag {state.sec_tag}, not as this device")
+    provisioned.link.disconnect()  # the device has one connection
+    made.connect(timeout=_DEADLINE)
+    yield made
+    if made.state().ready:
+        made.disconnect()
+
+
+def test_a_message_of_the_firmware_arrives(connection, observer, topics, evidence):
+    token, mark = nonce(), observer.timeline.mark()
+    connection.send(f'{{"appId":"HARNESS","messageType":"DATA","data":"{token}"}}'.encode())
+    found = observer.wait_message(lambda message: token.encode() in message.payload, since=mark, timeout=15.0)
+    assert found is not None, "expected the message at the observer, got nothing"
+    assert found.topic == topics.team(f"m/d/{topics.device_id}/d2c")
+    evidence("A message that the firmware sent by its own connection was seen by the observer.")
+
+
+def test_a_message_of_the_cloud_is_printed(connection, observer, topics, timeline, evidence):
+    token, mark = nonce(), timeline.mark()
+    observer.publish(topics.team(f"m/d/{topics.device_id}/c2d/r"), f'{{"harness":"{token}"}}')
+    heard = connection.wait_message(since=mark, timeout=_DEADLINE)
+    assert token in heard.text
+    evidence("A message to the device was printed by the firmware.")
+
+
+def test_it_ends_as_it_is_told(connection, evidence):
+    assert connection.state().ready
+    connection.disconnect()
+    assert not connection.state().ready
+    evidence("The firmware's own connection was made and ended by command.")
