@@ -10,8 +10,8 @@ from harness.virtual.board.cloud_library import CloudOnAtHost, CloudOnShell
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
 from harness.virtual.board.personality import Personality
-from harness.virtual.board.serial_modem import SerialModem
 from harness.virtual.board.serial_modem.preview import SerialModemPreview
+from harness.virtual.board.serial_modem.server import SerialModem
 from harness.virtual.board.shell import AtShell, ModemShell, ProvisioningAtShell
 from harness.virtual.board.slm import SerialLteModem
 

@@ -10,7 +10,7 @@ from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.outputs import CancelTimer, LinkEvent, Output, Send, Timer
 from harness.virtual.board.pass_through import PassThrough
 from harness.virtual.board.personality import NRF9151_MFW_2_0_2, Personality
-from harness.virtual.board.serial_modem import SerialModem
+from harness.virtual.board.serial_modem.server import SerialModem
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -103,7 +103,8 @@ def test_a_device_outside_every_team_never_gets_ready(bench):
     bench.taken()
     pairing = json.dumps({"desired": {"pairing": {"state": "not_associated"}}}).encode()
     assert cloud(bench, Publish("x/shadow/get/accepted", pairing, 0, False)) == b""
-    assert sent(bench) == []
+    assert not [packet for packet in sent(bench) if isinstance(packet, Subscribe)]
+    assert bench.ask("AT#XNRFCLOUD=2") == ERROR
 
 
 def test_a_reset_closes_it(ready):

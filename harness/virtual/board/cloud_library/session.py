@@ -47,7 +47,10 @@ class CloudSession:
         attached: Callable[[], bool],
         *,
         extra: tuple[str, ...] | None = None,
+        hear: Callable[[bytes], None] = lambda _payload: None,
+        link: int = 0,
     ) -> None:
+        self._hear = hear
         self.client_id = client_id
         self.ready = False
         self.d2c = ""
@@ -60,7 +63,12 @@ class CloudSession:
         self._waits = False
         self._losing = False
         self._mqtt = MqttClient(
-            outbox, notify=self._notify, message=self._message, opened=self._opened, traffic=lambda: None
+            outbox,
+            notify=self._notify,
+            message=self._message,
+            opened=self._opened,
+            traffic=lambda: None,
+            link=link,
         )
 
     @property
@@ -92,12 +100,17 @@ class CloudSession:
         """Take what happened on the link."""
         self._mqtt.link(event)
 
-    def publish(self, topic: str, payload: str) -> bool:
+    def send(self, payload: bytes) -> bool:
+        """Send a message of the application; False: the session is not ready."""
+        return self.ready and self.publish(self.d2c, payload)
+
+    def publish(self, topic: str, payload: str | bytes) -> bool:
         """Publish with QoS 1; False without a connection."""
         if not self._mqtt.accepted:
             return False
         number = self._mqtt.next_publish_id()
-        self._mqtt.publish(topic, payload.encode(), qos=1, retain=False, packet_id=number)
+        data = payload.encode() if isinstance(payload, str) else payload
+        self._mqtt.publish(topic, data, qos=1, retain=False, packet_id=number)
         return True
 
     def _forget(self) -> None:
@@ -148,6 +161,8 @@ class CloudSession:
             self.publish(f"$aws/things/{self.client_id}/shadow/get", "")
 
     def _message(self, topic: bytes, payload: bytes) -> None:
+        if self.ready:
+            self._hear(payload)
         if self._extra is not None or self.ready or self._pairing:
             return
         try:

@@ -212,7 +212,7 @@ class SerialModem:
             traffic=self._traffic,
         )
         self._sockets = self._new_sockets()
-        self._nrf_cloud = NrfCloudCommands(self, self._outbox, str(self._nvm.identity.device_uuid), self._traffic)
+        self._nrf_cloud = NrfCloudCommands(self, self._outbox, str(self._nvm.identity.device_uuid))
         self._application: dict[str, Forms] = {}
         for group in self._groups():
             self._application.update(group.commands())
