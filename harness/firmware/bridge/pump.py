@@ -8,10 +8,14 @@ The order of a step, and why: deliver what was received, because nothing may ove
 little room and the broker's answers decide; send, one piece, so that neither direction starves the other.
 """
 
+import fcntl
 import os
 import select
 import socket
+import sys
+import termios
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -21,6 +25,7 @@ from harness.errors import HarnessError, LabError
 from harness.firmware.bridge.at_socket import OVER, AtSocket, Poll, SocketEnd, poll_bits, poll_text
 from harness.timeline import Event, Kind
 
+_SOON: Final = 0.001  # seconds
 _JOIN: Final = 30.0  # one command's deadline, and closing
 
 
@@ -50,7 +55,7 @@ class Pump:
         self._told: dict[int, Poll] = {}  # by the sequence numbers of their lines
         self._taken = since
         self._bits = Poll(0)
-        self._look = False
+        self._look = self._asked = False
         self._doubted = self._send_failed = False
         self._looked = threading.Event()
         self._pending = memoryview(b"")
@@ -82,6 +87,27 @@ class Pump:
             if timeout <= 0:
                 raise LabError(f"{self._port.name}: the bridge did not come to ask the board about its socket")
         return self.running and self.end is None
+
+    def settle(self, timeout: float) -> None:
+        """Have everything that has come to the board handed over, and wait until the local program has read it.
+
+        For whoever is about to hang up on this computer: what is in the modem then would be lost. ``local`` is a Unix
+        socket. Raises LabError.
+        """
+        before = -1
+        while before != self.received and self.ask(timeout):
+            before = self.received
+        deadline = time.monotonic() + timeout
+        # A socket gives no sign when its other end has read everything: looking again is the question.
+        while self.running and self._unread() and time.monotonic() < deadline:
+            threading.Event().wait(_SOON)
+
+    def _unread(self) -> int:
+        """Return whether bytes wait in the local socket for its other end; 0: none do."""
+        try:
+            return int.from_bytes(fcntl.ioctl(self._local, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+        except (OSError, ValueError):  # closed meanwhile
+            return 0
 
     def stop(self) -> None:
         """Stop, and close both sockets. Raises LabError if the thread hangs."""
@@ -125,8 +151,12 @@ class Pump:
 
     def _step(self) -> None:
         self._take_told()
-        if self._pending and not self._deliver():
-            self._wait(read=False, write=True)
+        if self._asked and not self._pending:
+            self._asked = False
+            self._looked.set()
+        if self._pending:
+            if not self._deliver():
+                self._wait(read=False, write=True)
         elif self._look or (self._bits and self._remote_open):
             self._receive()
         elif not self._local_open:
@@ -147,6 +177,7 @@ class Pump:
 
     def _receive(self) -> None:
         asked, self._look = self._look, False
+        self._asked = self._asked or asked
         data = self._remote.receive()
         if data:
             self.received += len(data)
@@ -160,8 +191,6 @@ class Pump:
             self._over(SocketEnd.INVALID)
         else:
             self._bits &= ~Poll.IN
-        if asked:
-            self._looked.set()
 
     def _doubt(self) -> None:
         """An end was told, and the stream has not come to one: it failed, or the line is a former socket's.

@@ -9,6 +9,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -26,6 +27,7 @@ from harness.timeline import Kind, now, packed
 
 _REFUSED: Final = 0x80
 _CLOSING: Final = 60.0
+_SETTLING: Final = 5.0
 _BACKLOG: Final = 16 * 1024  # bytes
 # What paho makes of CONNACK's return codes (MQTT 5's reason codes), turned back.
 _CONNACK: Final = {0: 0, 132: 1, 133: 2, 136: 3, 134: 4, 135: 5}
@@ -111,6 +113,8 @@ class MqttSession:
 
     def close(self) -> None:
         """Say goodbye, and wait until the board's socket is closed. Raises LabError."""
+        with suppress(HarnessError):  # a board that is gone has nothing more to hand over
+            self._pump.settle(_SETTLING)
         self._asked_to_end = True
         if self._client.is_connected():
             self._tell_sent("MQTT DISCONNECT")

@@ -248,6 +248,34 @@ def test_a_board_that_has_restarted_in_silence_has_no_such_socket(ends):
     assert pump.end is SocketEnd.INVALID
 
 
+def test_settling_hands_over_everything_that_has_come(ends):
+    far = FarSocket(gives=100)
+    ours, pump = ends(far)
+    far.arrived += b"unheard" * 100
+    heard = bytearray()
+
+    def read():
+        while len(heard) < 700:
+            heard.extend(ours.recv(7))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    pump.settle(DEADLINE)
+    assert not far.arrived
+    reader.join(DEADLINE)
+    assert bytes(heard) == b"unheard" * 100
+    pump.stop()
+    pump.settle(DEADLINE)  # nothing is left to do
+
+
+def test_settling_gives_up_on_a_program_that_does_not_read(ends):
+    far = FarSocket()
+    _, pump = ends(far)
+    far.arrived += b"x"
+    pump.settle(0.2)
+    assert pump.running
+
+
 def test_stopping_closes_both(ends):
     far = FarSocket()
     ours, pump = ends(far)
