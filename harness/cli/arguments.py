@@ -1,17 +1,31 @@
 """The command line: its commands and options, and the messages for wrong ones."""
 
 import argparse
+import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from harness.cli.parsers import credentials, lab, policy, runs, shell, tokens, virtual
 from harness.cli.parsers.base import EPILOG, Parser, shared
-from harness.policy import Membership
 
 if TYPE_CHECKING:
     from harness.credentials.key_origin import KeyOrigin
+    from harness.policy import Membership
+
+
+MODULES: Final = ("lab", "credentials", "tokens", "policy", "runs", "virtual", "shell")
+"""The modules of parsers/, in the order of the help."""
+HOMES: Final = {
+    **dict.fromkeys(("boards", "doctor", "power", "flash", "bridge", "matrix"), "lab"),
+    **dict.fromkeys(("provision", "credentials"), "credentials"),
+    **dict.fromkeys(("attest", "jwt"), "tokens"),
+    **dict.fromkeys(("judge", "report"), "runs"),
+    "policy": "policy",
+    "virtual": "virtual",
+    "completion": "shell",
+}
+"""By the first word of a command, its module. Only that one is imported, so that the quick commands are quick."""
 
 
 class Arguments(argparse.Namespace):
@@ -45,8 +59,8 @@ class Arguments(argparse.Namespace):
     verb: str
     topic: str
     retain: bool
-    membership: Membership
-    memberships: list[Membership]
+    membership: "Membership"
+    memberships: "list[Membership]"
     device_id: str | None
     tenant: str | None
     live: bool
@@ -82,17 +96,29 @@ class Arguments(argparse.Namespace):
     dry_run: bool
 
 
+class _Version(argparse.Action):
+    """Print the version, which takes a while to find out, and exit."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        print(f"nrf91-harness {version('nrf91-harness')}")
+        parser.exit()
+
+
 def parse(arguments: Sequence[str] | None = None) -> Arguments:
     """Return the arguments; wrong ones end the process with one line on standard error and exit code 2."""
-    return make_parser().parse_args(arguments, Arguments())
+    words = sys.argv[1:] if arguments is None else arguments
+    module = HOMES.get(words[0]) if words else None
+    return make_parser([module] if module else MODULES).parse_args(words, Arguments())
 
 
-def make_parser() -> Parser:
-    """Return the parser of the whole command line."""
+def make_parser(modules: Sequence[str] = MODULES) -> Parser:
+    """Return the parser of the whole command line, or of the commands of some modules of parsers/."""
     parser = Parser(prog="nrf91-harness", description="Tests nRF91 boards against nRF Cloud.", epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=f"nrf91-harness {version('nrf91-harness')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     options = shared()
-    for group in (lab, credentials, tokens, policy, runs, virtual, shell):
-        group.add(commands, options)
+    for module in modules:
+        import_module(f"harness.cli.parsers.{module}").add(commands, options)
     return parser

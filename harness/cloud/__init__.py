@@ -4,7 +4,7 @@ from harness.cloud.board_transport import BoardTransport
 from harness.cloud.claims import Claims, CommandState
 from harness.cloud.created_things import HARNESS_TAG
 from harness.cloud.device_api import DeviceApi, RestAnswer
-from harness.cloud.endpoints import PROVISIONING_SERVICE, CloudEndpoints
+from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.jitp import JitpResult, jitp_over_https
 from harness.cloud.message import ObservedMessage
 from harness.cloud.nrfcloud import HARNESS_GATEWAY, NrfCloud
@@ -15,7 +15,6 @@ from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow,
 __all__ = [
     "HARNESS_GATEWAY",
     "HARNESS_TAG",
-    "PROVISIONING_SERVICE",
     "Account",
     "BoardTransport",
     "BulkResult",

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-PROVISIONING_SERVICE: Final = "https://api.provisioning.nrfcloud.com/v1"
+from harness.settings import PROVISIONING_SERVICE
 
 
 def _alive() -> str | None:

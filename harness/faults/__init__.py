@@ -1,10 +1,28 @@
 """Faults from outside: a TCP proxy, and a man in the middle on a port. docs/verdicts.md shows their use."""
 
-from harness.faults.fault import Deed, Direction, Fault
-from harness.faults.framing import Framing
-from harness.faults.pty_proxy import PtyProxy
-from harness.faults.script import FaultPlan, FaultScript, Struck
-from harness.faults.tcp_proxy import TcpProxy
+from typing import TYPE_CHECKING, Final
+
+from harness.lazily import names_of
+
+if TYPE_CHECKING:
+    from harness.faults.fault import Deed, Direction, Fault
+    from harness.faults.framing import Framing
+    from harness.faults.pty_proxy import PtyProxy
+    from harness.faults.script import FaultPlan, FaultScript, Struck
+    from harness.faults.tcp_proxy import TcpProxy
+
+_HOMES: Final = {
+    "Deed": "fault",
+    "Direction": "fault",
+    "Fault": "fault",
+    "FaultPlan": "script",
+    "FaultScript": "script",
+    "Framing": "framing",
+    "PtyProxy": "pty_proxy",
+    "Struck": "script",
+    "TcpProxy": "tcp_proxy",
+}
+__getattr__ = names_of(__name__, _HOMES)
 
 __all__ = [
     "Deed",

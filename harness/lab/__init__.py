@@ -4,16 +4,18 @@ Names are imported when they are first used: a list of what is attached needs ne
 take longer to import than the list takes to make.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from harness.lazily import names_of
 
 if TYPE_CHECKING:
+    from harness.lab.api_keys import MissingApiKey
     from harness.lab.attached_stand_in import AttachedStandIn
     from harness.lab.boards_file import BoardsFileError, load_boards_file
     from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB, choose_boards_file
     from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, NrfCloudAccount, select
     from harness.lab.discovery import Kit, find_port, list_kits
-    from harness.lab.lab import Lab, MissingApiKey
+    from harness.lab.lab import Lab
     from harness.lab.lease import Lease
     from harness.lab.profiles import expected_documents
     from harness.lab.stand_in import StandIn
@@ -30,7 +32,7 @@ _HOMES: Final = {
     "LabFile": "config",
     "Lease": "lease",
     "LocalCloud": "config",
-    "MissingApiKey": "lab",
+    "MissingApiKey": "api_keys",
     "NrfCloudAccount": "config",
     "StandIn": "stand_in",
     "choose_boards_file": "built_in",
@@ -42,13 +44,7 @@ _HOMES: Final = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a name of the package."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return value
-
+__getattr__ = names_of(__name__, _HOMES)
 
 __all__ = [
     "BOARDS_FILE",

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from harness.firmware.cloud_library.facts import FACTS
 from harness.settings import FirmwareName, Sample, Settings
 from harness.settings.model import AS_TUPLE, BY_VALUE
 
@@ -42,6 +41,8 @@ class CloudLibraryConfig(Settings):
     @property
     def through_shell(self) -> bool:
         """AT commands go through a shell."""
+        from harness.firmware.cloud_library.facts import FACTS  # all firmwares come along
+
         return FACTS[self.sample].at_shell if self.at_shell is None else self.at_shell
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from harness.cloud import PROVISIONING_SERVICE
 from harness.errors import Misuse
 from harness.lab.cloud_library_config import CloudLibraryConfig, split_firmware
 from harness.lab.fault_config import NO_BOARD_FAULTS, NO_CLOUD_FAULTS, BoardFaults, CloudFaults
@@ -15,14 +14,19 @@ from harness.lab.flash_config import FlashConfig
 from harness.lab.modem_config import ModemConfig, Variable
 from harness.lab.places.config import LabgridConfig
 from harness.lab.power_config import PowerConfig
-from harness.settings import Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
+from harness.settings import PROVISIONING_SERVICE, Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
 from harness.settings.model import AS_TUPLE, BY_VALUE, matching
-from harness.trial.experiment import ExperimentRule
-from harness.trial.experiment.rule import LOOSEST, STRICTEST
+
+if TYPE_CHECKING:
+    from harness.trial.experiment import ExperimentRule
 
 DEFAULT_SEC_TAG: Final = 16842753  # nRF Connect SDK, CONFIG_NRF_CLOUD_SEC_TAG
 HIGHEST_SEC_TAG: Final = 2147483647  # tags above are reserved by Nordic
-_DEFAULT: Final = ExperimentRule()
+# As ExperimentRule has them, which would bring modem and cloud along into every reading of a boards file.
+STRICTEST: Final = 1e-7
+LOOSEST: Final = 0.5
+CONFIDENCE: Final = 1e-4
+GROUP: Final = 10
 _HOLD_LOCAL: Final = 0.2  # seconds; a stand-in on loopback hangs up within a millisecond
 _HOLD_PUBLIC: Final = 12.0  # refusals up to 10 s late were seen
 PORT_SCHEMES: Final = ("rfc2217://", "socket://")
@@ -222,20 +226,22 @@ class VerdictSettings(Settings):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    confidence: Annotated[float, Field(ge=STRICTEST, le=LOOSEST)] = _DEFAULT.confidence
+    confidence: Annotated[float, Field(ge=STRICTEST, le=LOOSEST)] = CONFIDENCE
     """Bound on the chance that a refusal is a coincidence"""
     hold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Seconds that a connection is watched after an answer; without it 0.2 for a local cloud, 12 for nRF Cloud"""
-    group: Annotated[int, Field(ge=1)] = _DEFAULT.group
+    group: Annotated[int, Field(ge=1)] = GROUP
     """Allowed actions that share a connection and a hold"""
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Seconds of link time that one verdict may take; what is not proved by then is inconclusive"""
 
-    def rule(self, *, public: bool, confidence: float | None = None) -> ExperimentRule:
+    def rule(self, *, public: bool, confidence: float | None = None) -> "ExperimentRule":
         """Return the rule for a cloud. ``public``: nRF Cloud itself. ``confidence``: in place of the file's.
 
         Raises Misuse for a confidence that makes no sense.
         """
+        from harness.trial.experiment import ExperimentRule
+
         hold = self.hold or (_HOLD_PUBLIC if public else _HOLD_LOCAL)
         return ExperimentRule(self.confidence if confidence is None else confidence, hold, self.group, self.budget)
 

@@ -1,16 +1,16 @@
 """The lab of one run: its boards file, its clouds, the stand-ins that it started, and the leases on its boards."""
 
 import os
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness.cloud import PROVISIONING_SERVICE, CloudEndpoints
+from harness.cloud import CloudEndpoints
 from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, PortMissing
 from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoints, split_address
+from harness.lab.api_keys import MissingApiKey, read_api_key
 from harness.lab.attached_stand_in import AttachedStandIn
 from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, select
 from harness.lab.discovery import find_port, is_plain_file, list_kits
@@ -27,14 +27,18 @@ from harness.lab.scratch import Scratch
 from harness.lab.seen_ports import SeenPorts
 from harness.lab.stand_in import StandIn
 from harness.policy import PolicyDocument
-from harness.settings import BoardSettings, CloudSettings, FirmwareName, NamedBoard, ProcessCloud, ProcessSettings
+from harness.settings import (
+    PROVISIONING_SERVICE,
+    BoardSettings,
+    CloudSettings,
+    FirmwareName,
+    NamedBoard,
+    ProcessCloud,
+    ProcessSettings,
+)
 
 _OTHER_NAME = "broker.invalid"  # the local cloud's network has it, its certificate has not
 _GRACE = 0.2  # seconds; asked only after a connection broke
-
-
-class MissingApiKey(Misuse):
-    """The environment variable or file that boards.yaml names for the API key holds none."""
 
 
 class Lab:
@@ -140,7 +144,7 @@ class Lab:
             self.endpoints(cloud_name)
             return self._api_keys[cloud_name]
         if config.api_key_file is not None:
-            return _read_api_key(self.file.path.parent / config.api_key_file, cloud_name)
+            return read_api_key(self.file.path.parent / config.api_key_file, cloud_name)
         key = os.environ.get(config.api_key_env, "").strip()
         if not key:
             raise MissingApiKey(
@@ -382,18 +386,3 @@ def _tell(stand_in: StandIn | AttachedStandIn, told: Iterable[ToldFault], **targ
 def _jitp(cloud: Mapping[str, Any]) -> tuple[str, int]:
     host, port = cloud.get("jitp") or NRF_CLOUD_JITP
     return host, port
-
-
-def _read_api_key(path: Path, cloud_name: str) -> str:
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise MissingApiKey(f"{path}: other users can open this file with an API key: run chmod 600 on it")
-        key = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise MissingApiKey(
-            f"{path}: cannot read the API key for cloud {cloud_name!r}: {reason}; correct it"
-        ) from error
-    if not key:
-        raise MissingApiKey(f"{path} is empty; put the API key for cloud {cloud_name!r} into it")
-    return key

@@ -7,18 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.firmware import FIRMWARES, Capability
 from harness.lab.config import BUILT_IN_CLOUDS
 from harness.lab.yaml_marks import Document, Mistake, Place
-from harness.policy import PolicyDocument, PolicyError, at_home, load_document
-from harness.policy.documents.arn import EXAMPLE_ACCOUNT
-from harness.policy.documents.profile import meant_by
 from harness.settings import Sample
 from harness.settings.sentences import nearest
 
 _PLACES = ("virtual", "port", "serial", "place")  # a board is at exactly one of them
 _FILES = ("rest_ca", "root_ca", "api_key_file")
-_NO_BOARDS_POLICY = "team-device"  # the local cloud's, see harness/virtual/cloud/registry/policies.py
 
 
 def relations(document: Document, folder: Path) -> Iterator[Mistake]:
@@ -98,6 +93,8 @@ def _claim(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[
     """A board is claimed by way of its firmware's client of the provisioning service."""
     if board.get("provision") != "claim":
         return
+    from harness.firmware import FIRMWARES, Capability  # which takes longer than all the rest of reading a boards file
+
     firmware, virtual = board.get("firmware"), board.get("virtual")
     if isinstance(firmware, dict):
         firmware = firmware.get("kind")
@@ -159,12 +156,10 @@ def _device(
 
 
 def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
-    expected: list[PolicyDocument] = []
-    yield from _policies(document, (*place, "policies"), cloud.get("policies"), folder, expected)
-    enforces = cloud.get("enforces")
-    replaced = {Path(str(file)).stem for file in enforces} if isinstance(enforces, list) else set()
-    enforced = [policy for policy in expected if policy.name not in replaced]
-    yield from _policies(document, (*place, "enforces"), enforces, folder, enforced)
+    if "policies" in cloud or "enforces" in cloud:
+        from harness.lab.policy_files import policy_files  # most files name none
+
+        yield from policy_files(document, place, cloud, folder)
     for key in _FILES:
         value = cloud.get(key)
         if isinstance(value, str) and not (folder / value).is_file():
@@ -173,38 +168,6 @@ def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path
     if "api_key_env" in cloud and "api_key_file" in cloud:
         text = "the cloud has 'api_key_env' and 'api_key_file'; keep one of them: there is one API key"
         yield document.mistake((*place, "api_key_file"), text, at_key=True)
-
-
-def _policies(
-    document: Document, place: Place, files: Any, folder: Path, loaded: list[PolicyDocument]
-) -> Iterator[Mistake]:
-    """``loaded``: documents that are there besides; all are of one account and region."""
-    names: dict[str, str] = {}
-    for index, file in enumerate(files if isinstance(files, list) else []):
-        if not isinstance(file, str) or not file:
-            continue
-        path = folder / file
-        if not path.is_file():
-            text = f"no such file: {path}; give policy documents, relative to this file"
-        elif path.stem in names:
-            text = f"{file!r} has the name of {names[path.stem]!r}; a cloud has one document of a name; rename one"
-        elif path.stem == _NO_BOARDS_POLICY:
-            text = (
-                f"{path.stem!r} is the name of the policy of MQTT team devices, which are not boards; rename the file"
-            )
-        elif meant := meant_by(path.stem):
-            text = f"{path.name!r} would not be in the place of {meant}, but in force besides; name it {meant}.json"
-        else:
-            names[path.stem] = file
-            try:
-                policy = load_document(path, account=EXAMPLE_ACCOUNT)
-                at_home([*loaded, policy])
-                loaded.append(policy)
-            except PolicyError as error:
-                for mistake in error.mistakes:
-                    yield document.mistake((*place, index), f"{mistake}; correct {path}")
-            continue
-        yield document.mistake((*place, index), text)
 
 
 def _where(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:

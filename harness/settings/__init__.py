@@ -12,6 +12,7 @@ from harness.settings.board import (
     TerminatorName,
 )
 from harness.settings.cloud import (
+    PROVISIONING_SERVICE,
     BrokerBehaviour,
     CertificateRefusal,
     CloseStyle,
@@ -26,6 +27,7 @@ from harness.settings.model import Address, Name, Settings
 from harness.settings.process import ProcessCloud, ProcessSettings, UnreadableSettings, read_settings
 
 __all__ = [
+    "PROVISIONING_SERVICE",
     "Address",
     "BoardFault",
     "BoardSettings",

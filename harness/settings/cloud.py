@@ -1,11 +1,14 @@
 """What a local cloud can be told."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from harness.settings.board import Uuid
 from harness.settings.model import AS_TUPLE, Option, Seconds, Settings, matching
+
+PROVISIONING_SERVICE: Final = "https://api.provisioning.nrfcloud.com/v1"
+"""nRF Cloud's provisioning service, which boards are claimed with."""
 
 OnViolation = Literal["close", "ack-close", "tolerate", "suback80"]
 Throttled = Literal["close", "connack", "drop"]

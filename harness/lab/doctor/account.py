@@ -6,8 +6,8 @@ from typing import Final
 
 from harness.cloud import CloudEndpoints, NrfCloud, RestError
 from harness.errors import HarnessError
+from harness.lab.api_keys import MissingApiKey
 from harness.lab.doctor.check import Check, Finding, Status
-from harness.lab.lab import MissingApiKey
 
 Leftovers = Callable[[str], Mapping[str, int]]
 """Returns what killed runs left, as numbers by kind; takes what names the account, its address and key."""
