@@ -10,7 +10,8 @@ from typing import Any, Final
 from harness.cli.arguments import Arguments
 from harness.cli.exit_codes import MISUSE
 from harness.cli.progress import Progress
-from harness.cli.result import Result, columns
+from harness.cli.result import Result
+from harness.cli.tables import columns
 from harness.errors import LabError, Misuse
 from harness.lab.boards_file import BoardsFileError, load_boards_file
 from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB

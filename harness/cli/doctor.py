@@ -7,7 +7,8 @@ from typing import Final
 
 from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
-from harness.cli.result import Result, columns
+from harness.cli.result import Result
+from harness.cli.tables import blocks
 from harness.credentials.records import CredentialRecords
 from harness.lab import Lab, load_boards_file
 from harness.lab.doctor import Finding, Patient, Status, checks_of, run_checks, verdict, worst
@@ -57,8 +58,8 @@ def _lines(findings: list[Finding]) -> list[str]:
     """Return a line for each finding, with the remedy below it."""
     rows = [(str(each.status), each.about, each.id, SECRETS.scrub(each.text)) for each in findings]
     lines: list[str] = []
-    for line, finding in zip(columns(rows) if rows else (), findings, strict=True):
-        lines.append(line)
+    for block, finding in zip(blocks(rows) if rows else (), findings, strict=True):
+        lines += block
         if finding.remedy:
             lines.append(f"         {finding.remedy}")
     return lines

@@ -28,9 +28,3 @@ def table(rows: Sequence[tuple[str, str]]) -> list[str]:
     """Return lines of names and values, the values below each other."""
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {value}" for name, value in rows]
-
-
-def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return lines of a table whose first row are its heads, each column as wide as its widest cell."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

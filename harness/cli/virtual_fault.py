@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
-from harness.cli.result import Result, columns
+from harness.cli.result import Result
+from harness.cli.tables import columns
 from harness.cli.virtual import BOARDS_FILE, RELAYED
 from harness.errors import Misuse
 from harness.lab import load_boards_file
