@@ -76,6 +76,31 @@ def test_kits_are_asked_written_down_and_provisioned_without_editing(rack_of):
     assert again.stdout.startswith("# nothing to add")
 
 
+def test_what_suggest_writes_is_a_night_without_editing(rack, tmp_path):
+    done = rack("boards", "suggest", "--boards", str(rack.file), listed=rack.ports[:1])
+    clouds = rack.file.read_text()
+    (tmp_path / "night.yaml").write_text(clouds + done.stdout)
+    options = f"-k 'test_publish and test_shadow_get' --reports {tmp_path}/reports --lab-ca {tmp_path}/ca"
+    night = subprocess.run(
+        ["make", "-C", str(ROOT), "nightly", f"BOARDS={tmp_path}/night.yaml"],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(LISTED),
+            "LISTED_PORTS": ":".join(rack.ports[:1]),
+            "NRF91_HARNESS_LEASES": str(tmp_path / "leases"),
+            "PYTEST_ADDOPTS": f"{options} -p no:cacheprovider",
+        },
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert night.returncode == 0, night.stdout + night.stderr
+    assert "GREEN" in night.stdout
+    (name,) = [board["name"] for board in yaml.safe_load(done.stdout)["boards"]]
+    assert f"{name}  1 passed" in night.stdout
+
+
 def test_without_probe_nothing_is_written_to_a_port(rack):
     for command in ("list", "suggest"):
         assert rack("boards", command, "--boards", str(rack.file)).returncode in (0, 2)
