@@ -19,6 +19,7 @@ import yaml
 
 from harness.errors import BoardLost, LabError, PortBusy, PortMissing
 from harness.lab import Lab, load_boards_file
+from harness.lab.places.holding import PlaceHolder
 from harness.run.leased_board import LeasedBoard
 from harness.timeline import Kind
 from tests.integration.runs import run
@@ -145,6 +146,16 @@ def test_a_place_is_held_used_and_given_back(rack, lab):
     assert board.begin()
     board.close()
     assert rack.who() == []
+
+
+def test_places_that_are_acquired_in_the_background_are_not_asked_for_twice(rack, lab):
+    folder = lab.lead_places(lab.select())
+    worker = PlaceHolder(lambda: pytest.fail("a worker starts no process of its own"), Path(folder))
+    for name in ("dk-4", "dk-1", "dk-2", "dk-3"):
+        assert worker._request("url", place=name)["again"] == 0
+    assert rack.who() == ["dk-1", "dk-2", "dk-3", "dk-4"]
+    worker.places.release("dk-2")
+    assert rack.who() == ["dk-1", "dk-3", "dk-4"]
 
 
 def test_names_are_exact_where_labgrid_takes_a_part(lab):

@@ -71,6 +71,7 @@ class Helper:
         self.changed = asyncio.Condition()
         self.connecting = asyncio.Lock()
         self.mine: set[str] = set()
+        self.acquiring: dict[str, asyncio.Lock] = {}
 
     @property
     def me(self) -> str:
@@ -109,7 +110,12 @@ class Helper:
         return {"places": found}
 
     async def acquire(self, place: str, wait: float = 0.0) -> dict[str, Any]:
-        """Acquire a place; wait up to ``wait`` seconds for another holder."""
+        """Acquire a place; wait up to ``wait`` seconds for another holder. One call at a time asks for a place."""
+        async with self.acquiring.setdefault(place, asyncio.Lock()):
+            return await self.acquire_alone(place, wait)
+
+    async def acquire_alone(self, place: str, wait: float) -> dict[str, Any]:
+        """See acquire."""
         began = time.monotonic()
         tries = 0
         while True:
