@@ -68,5 +68,7 @@ class ModemConfig(Settings):
             return None
         pin = os.environ.get(self.pin_env, "").strip()
         if not (pin.isascii() and pin.isdecimal() and 4 <= len(pin) <= 8):
-            raise LabError(f"environment variable {self.pin_env} is no PIN of 4 to 8 digits; set it to that of the SIM")
+            who = getattr(self, "name", "a board")
+            text = f"{who}: environment variable {self.pin_env} is no PIN of 4 to 8 digits; set it to that of the SIM"
+            raise LabError(text)
         return pin

@@ -129,15 +129,19 @@ class Modem:
                 urc = notified.next(max(0.0, deadline - time.monotonic()), what="+CEREG: 1 or 5")
             except NoAnswer as silence:
                 raise NotRegistered(
-                    f"not registered within {timeout:g} s, last {last.text} ({last.meaning}): "
+                    f"{self._port.name}: not registered within {timeout:g} s, last {last.text} ({last.meaning}): "
                     f"check antenna, SIM and coverage; {silence}"
                 ) from silence
             last = Registration.from_urc(urc.args)
         if last.status == DENIED:
-            raise NotRegistered(f"{last.text} ({last.meaning}): check the SIM's subscription and its roaming networks")
+            raise NotRegistered(
+                f"{self._port.name}: {last.text} ({last.meaning}): check the SIM's subscription "
+                "and its roaming networks"
+            )
         if last.status == UICC_FAILURE:
             raise NotRegistered(
-                f"{last.text} ({last.meaning}): check that a SIM is inserted and active, and pin_env if it has a PIN"
+                f"{self._port.name}: {last.text} ({last.meaning}): check that a SIM is inserted and active, "
+                "and pin_env if it has a PIN"
             )
         return last
 

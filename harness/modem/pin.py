@@ -29,19 +29,20 @@ def enter_pin(port: AtPort, pin: str, notified: Listener) -> bool:
     if state in (None, "READY"):
         return False
     if state != "SIM PIN":
-        raise NotRegistered(f"the SIM asks for {state}: it is blocked; do not try PINs, ask its owner")
+        raise NotRegistered(f"{port.name}: the SIM asks for {state}: it is blocked; do not try PINs, ask its owner")
     left = ask(port, 'AT+CPINR="SIM PIN"', lambda answer: answer.value("+CPINR").rpartition(",")[2].strip())
     if left != str(_ALL_TRIES):
         raise NotRegistered(
-            f"a wrong PIN was entered before ({left} of {_ALL_TRIES} tries are left), so pin_env is not tried; correct "
-            "it, and enter the right PIN once by hand"
+            f"{port.name}: a wrong PIN was entered before ({left} of {_ALL_TRIES} tries are left), so pin_env is not "
+            "tried; correct it, and enter the right PIN once by hand"
         )
     try:
         port.command(f'AT+CPIN="{pin}"')
     except AtError as error:
         code = f"+CME ERROR: {error.code}" if error.code is not None else "ERROR"
-        text = f"the SIM refuses the PIN of pin_env ({code}); correct it, and enter the right one once by hand"
-        raise NotRegistered(text) from None  # the error names the command, and that the PIN
+        text = f"{port.name}: the SIM refuses the PIN of pin_env ({code})"
+        cure = "correct it, and enter the right one once by hand"
+        raise NotRegistered(f"{text}; {cure}") from None  # the error names the command, and that the PIN
     return True
 
 
