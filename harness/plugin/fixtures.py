@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.cloud import DeviceApi, NrfCloud, Observer
     from harness.firmware import BridgeListener, Console, MqttDriver, OwnConnection
     from harness.modem import Modem
+    from harness.policy import Case
     from harness.policy.evaluation.membership import Membership
     from harness.policy_trials.own_names import OwnNames
     from harness.report import CaseRecord
@@ -258,3 +259,17 @@ def mqtt_through_board(board: Board, provisioned: Provisioned, board_socket: obj
     provisioned.link.disconnect()  # the device has one connection
     with board.bridge(board.through()) as bridge:
         yield bridge
+
+
+@pytest.fixture
+def run_derived(request: pytest.FixtureRequest, board: Board, trial: Trials) -> Callable[[Case], Verdict]:
+    """Runs a derived case with the board's own names in it; allowed ones in a group with those to come."""
+
+    def run(case: Case) -> Verdict:
+        items = request.session.items
+        rest = items[items.index(request.node) + 1 :] if request.node in items else []
+        found = (getattr(getattr(item, "callspec", None), "params", {}) for item in rest)
+        coming = [one["derived"] for one in found if "derived" in one and one.get("_board") == board.name]
+        return derived_of(request.config).groups(board.name).run(board, trial, case, coming)
+
+    return run

@@ -1,6 +1,7 @@
 """The derived trials of one run: which board gets which cases, which were run, and what may be claimed in the end."""
 
 from harness.policy.derivation.case import Case
+from harness.policy_trials.groups import CaseGroups
 from harness.policy_trials.own_names import OwnNames, own_names
 from harness.policy_trials.summary import PolicySummary
 from harness.policy_trials.trials import can_run, cases_for, selection_for
@@ -13,12 +14,17 @@ class DerivedTrials:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._tried = PolicySummary()
+        self._groups: dict[str, CaseGroups] = {}
 
     def cases(self, *, full: bool) -> list[tuple[Case, str]]:
         """Return, board by board, the policy cases that its cloud's documents yield, each with the board's name."""
         clouds = dict.fromkeys(board.cloud for board in self._run.selected)
         cases = {cloud: cases_for(self._run.documents(cloud), full=full) for cloud in clouds}
         return [(case, board.name) for board in self._run.selected for case in cases[board.cloud]]
+
+    def groups(self, board: str) -> CaseGroups:
+        """Return the groups of this board's allowed cases."""
+        return self._groups.setdefault(board, CaseGroups())
 
     def note_trial(self, board: str, case: str) -> None:
         """Note that the policy case with this id was tried on this board, whatever its outcome."""

@@ -37,6 +37,10 @@ from harness.trial import (
     DeviceSends,
     ObserverSends,
     Outcome,
+    PacketAction,
+    Publish,
+    ServiceRequest,
+    Subscribe,
     Trials,
     Trigger,
     Verdict,
@@ -207,15 +211,26 @@ def run_case(board: Board, trials: Trials, case: Case) -> Verdict:
 
     ``trials``: those of the board's connection.
     """
+    action = action_of(board, case)
+    if action is None:
+        return _connect(board, trials, case)
+    verdict = trials.packet(action)
+    if case.request.retain:
+        clear_retained(board, case.request.name, verdict)
+    return verdict
+
+
+def action_of(board: Board, case: Case) -> PacketAction | None:
+    """Return the packet that ``case`` is about, with the way in which its effect is seen; None: it is a CONNECT."""
     match case.request.verb:
         case Verb.CONNECT:
-            return _connect(board, trials, case)
+            return None
         case Verb.PUBLISH:
-            return _publish(board, trials, case)
+            return _publish(board, case)
         case Verb.SUBSCRIBE | Verb.RECEIVE:
             found = delivery(case.request, case.membership, board.device.names, board.device.expectations)
             trigger = None if found is None else _trigger(found, case.membership, board)
-            return trials.subscribe(case.request.name, trigger=trigger)
+            return Subscribe(case.request.name, trigger)
 
 
 def _connect(board: Board, trials: Trials, case: Case) -> Verdict:
@@ -227,21 +242,17 @@ def _connect(board: Board, trials: Trials, case: Case) -> Verdict:
     return trials.connect(other, difference=case.probes)
 
 
-def _publish(board: Board, trials: Trials, case: Case) -> Verdict:
+def _publish(board: Board, case: Case) -> PacketAction:
     topic, retain = case.request.name, case.request.retain
     found = None if retain else answer(topic, board.device.names, board.device.expectations)
     if found is not None:
-        return trials.request(topic, found)
-    payload, witness = None, None
+        return ServiceRequest(topic, found)
     if topic.startswith(board.cloud.account.mqtt_prefix):
-        witness = _seen_by_observer(board)
-    elif topic.startswith("$aws/"):
+        return Publish(topic, _seen_by_observer(board), retain=retain)
+    if topic.startswith("$aws/"):
         # A payload that the shadow and jobs services take; a refused publish never gets that far.
-        payload = b'{"clientToken":"%NONCE%"}'
-    verdict = trials.publish(topic, payload, retain=retain, witness=witness)
-    if retain:
-        clear_retained(board, topic, verdict)
-    return verdict
+        return Publish(topic, None, b'{"clientToken":"%NONCE%"}', retain=retain)
+    return Publish(topic, None, retain=retain)
 
 
 def clear_retained(board: Board, topic: str, verdict: Verdict) -> None:

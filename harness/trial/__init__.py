@@ -22,6 +22,7 @@ from harness.trial.triggers import (
     Trigger,
 )
 from harness.trial.verdict import LAB_OUTCOMES, Outcome, Unproved, Verdict, WrongVerdict
+from harness.trial.wire.grouped import Shared
 
 __all__ = [
     "LAB_OUTCOMES",
@@ -52,6 +53,7 @@ __all__ = [
     "ServiceAnswer",
     "ServiceRequest",
     "ShadowUpdate",
+    "Shared",
     "Sort",
     "Stage",
     "Subscribe",

@@ -23,6 +23,7 @@ class TrialSubject:
     """What is tried: the action in words, its sort, and what the policy documents say of it.
 
     ``difference``: how a CONNECT differs from the right one. ``most``: attempts. ``experiment``: what it begins with.
+    ``group``: the number of the group's trial that its verdict is from.
     """
 
     action: str
@@ -31,6 +32,7 @@ class TrialSubject:
     difference: str = ""
     most: int = field(default=MAX_ATTEMPTS)
     experiment: Callable[[], Mapping[str, Any]] | None = None
+    group: int | None = None
 
 
 class Acting:
@@ -76,6 +78,8 @@ class Attempts:
         about: dict[str, Any] = {"action": subject.action, "sort": subject.sort, "policy": subject.policy}
         if subject.experiment is not None:
             about["experiment"] = subject.experiment()
+        if subject.group is not None:
+            about["group"] = subject.group
         text = f"attempt {attempt}: {subject.action}"
         with log.phase(Phase.ATTEMPT, text, **about, difference=subject.difference):
             try:

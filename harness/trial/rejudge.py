@@ -46,8 +46,9 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
             recorded = _recorded(event)
             attempt = attempt_of(events, begun[number])
             action = str(attempt[0].data["action"])
-            old = event.data["judge"] < _FIRST_EXPERIMENTS
-            anew = recorded if old else _anew(attempt)
+            # What an action of a group showed is in the group's attempt, perhaps of another test.
+            kept = event.data["judge"] < _FIRST_EXPERIMENTS or "group" in attempt[0].data
+            anew = recorded if kept else _anew(attempt)
             judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew))
     return judged
 

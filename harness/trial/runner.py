@@ -1,6 +1,6 @@
 """Trials on one board's connection, as scenarios call them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from harness.trial.attempts import Acting, Attempts, TrialSubject
 from harness.trial.connect_trial import Circumstances, ConnectTrial
 from harness.trial.connection import MqttConnection
 from harness.trial.controls import AllowedAction
-from harness.trial.experiment import ExperimentResult, ExperimentRule, Night, Observation, Plan, Subject
+from harness.trial.experiment import ExperimentResult, ExperimentRule, Grouping, Night, Observation, Plan, Subject
 from harness.trial.facts import Attempt, Sort
 from harness.trial.facts_of import facts_of
 from harness.trial.not_connected import NotConnected
@@ -25,6 +25,7 @@ from harness.trial.sham import AllowedTopics, Sham, shams_for
 from harness.trial.triggers import Trigger
 from harness.trial.verdict import Verdict
 from harness.trial.wire.carried_out import Runner, Setup, carry_out
+from harness.trial.wire.grouped import Shared, control_of, judged_group
 from harness.trial.wire.judged import judged
 from harness.trial.wire.login_runner import LoginRunner
 from harness.trial.wire.observation_of import Refs
@@ -147,6 +148,40 @@ class Trials:
     def ensure_connected(self) -> None:
         """Be connected, for set-up that a trial needs. Raises NotConnected."""
         self._link.ensure()
+
+    def group(self, actions: Sequence[PacketAction]) -> list[Shared | None]:
+        """Try actions that are expected to be allowed, several on a connection and with one hold.
+
+        Returns what each showed; None: nothing yet, it must be tried alone. Nobody is blamed for a hang-up here.
+        """
+        context = self._context
+        text = f"{len(actions)} allowed actions on shared connections"
+        setup = partial(Setup, "group", Subject(text), context.rule, context.night, len(actions))
+        found: list[Shared | None] = [None] * len(actions)
+
+        def act(log: PhaseLog, acting: Acting) -> None:
+            tried = Tried(actions, None, tuple(self._listening), context.delivery)
+            runner = PlanRunner(self._link, self._modem, log, tried, context.night, {})
+            carried = carry_out(setup(), runner.do)
+            acting.finish = partial(judged_group, carried)
+            control = control_of(log.events())
+            for number in carried.result.tolerated if isinstance(carried.result, Grouping) else ():
+                effect = runner.effect_of(number)
+                found[number] = Shared(log.number["trial"], len(actions), context.rule.hold, control, effect)
+
+        attempts = Attempts(context.timeline, context.check, lambda _verdict: None)
+        attempts.run(TrialSubject(text, Sort.GROUP, most=1, experiment=lambda: setup().as_data()), act)
+        return found
+
+    def shared(self, action: PacketAction, found: Shared) -> Verdict:
+        """Return the verdict on an action that was tried in a group, written down as a trial of this test."""
+        policy = " ".join(self._context.explain(*right) for right in action.rights)
+
+        def act(log: PhaseLog, acting: Acting) -> None:
+            acting.finish = lambda _events: found.judgement
+            acting.effect = found.effect.seen
+
+        return self._attempts.run(TrialSubject(str(action), Sort.PACKET, policy, most=1, group=found.trial), act)
 
     def _sham(self, action: PacketAction) -> Sham | None:
         """Return the sham most like ``action`` that the cloud takes; None: the allowed action has to do."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.policy_trials.trials import can_run, concrete, expected, run_case
+from harness.policy_trials.trials import can_run, concrete, expected
 
 
 @pytest.fixture
@@ -27,5 +27,5 @@ def membership(case):
     return case.membership
 
 
-def test_derived(board, case, trial):
-    run_case(board, trial, case).expect(expected(case))
+def test_derived(case, run_derived):
+    run_derived(case).expect(expected(case))

@@ -15,6 +15,7 @@ from harness.trial.phases import Phase, spans
 from harness.trial.verdict import LAB_OUTCOMES, Outcome
 from harness.trial.wire.carried_out import CarriedOut, Changed, Setup, replayed
 from harness.trial.wire.cited import cited
+from harness.trial.wire.grouped import judged_group
 
 _OUTCOMES: Final = {
     Conclusion.TOLERATED: Outcome.TOLERATED,
@@ -69,8 +70,9 @@ def _refused(sort: Sort, events: Sequence[Event]) -> Outcome:
 def judged_again(events: Sequence[Event]) -> Judgement:
     """Return the verdict that today's rules find in the events of an attempt."""
     setup = Setup.of(events[0].data["experiment"])
+    judge_it = judged_group if setup.kind == "group" else judged
     try:
-        return judged(replayed(events, setup), events)
+        return judge_it(replayed(events, setup), events)
     except Changed as change:
         return Judgement(Outcome.INCONCLUSIVE, (Sentence("changed", str(change)),))
 

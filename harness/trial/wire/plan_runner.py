@@ -60,7 +60,7 @@ class _State:
 
     acted: dict[int, Acted] = field(default_factory=dict)
     unheard: int = 0
-    effect: bool | None = None
+    effects: dict[int, ActionEffect] = field(default_factory=dict)
 
 
 class PlanRunner:
@@ -90,7 +90,11 @@ class PlanRunner:
     @property
     def effect(self) -> bool | None:
         """Whether the action's effect was seen when it was looked for last; None: nobody could look."""
-        return self._state.effect
+        return self.effect_of(0).seen
+
+    def effect_of(self, action: int) -> ActionEffect:
+        """Return the effect of one action of a group."""
+        return self._state.effects.get(action, ActionEffect())
 
     def do(self, plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:
         """Carry out ``plan`` and return what was seen. ``about``: what else the timeline is told of it.
@@ -238,7 +242,9 @@ class PlanRunner:
                 effect = action.effect(acted)
             except Unproved:  # the connection ended meanwhile, which its line shows
                 effect = ActionEffect(None, "the connection ended before the effect was seen")
-            self._state.effect = effect.seen
+            if len(self._tried.actions) > 1 and effect.seen is None and not acted.prepared:
+                effect = ActionEffect(False, effect.detail)  # alone it may be heard
+            self._state.effects[step.action] = effect
             found |= asdict(effect)
 
     def _flight(self, number: int, step: Step) -> None:
@@ -266,7 +272,7 @@ class PlanRunner:
                 token for token in tokens if token != acted.nonce and not control.seen(token, timeout=link.settle)
             ]
             effect = action.effect_of_message(acted)
-            self._state.effect = effect.seen
+            self._state.effects[step.action] = effect
             gone = effect.seen is not True
             found |= {"acked": True, "missing": len(missing) + gone, "action_missing": gone, "detail": effect.detail}
             found["sent"] = bool(effect.message_sent) if gone else True

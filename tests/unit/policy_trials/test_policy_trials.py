@@ -24,7 +24,7 @@ from harness.policy_trials.trials import (
     why_not,
 )
 from harness.timeline import Timeline
-from harness.trial import Outcome
+from harness.trial import Outcome, Publish, ServiceRequest, Subscribe
 from tests.fake import Fake
 from tests.unit.policy.build import ARN, allow, deny, document
 
@@ -41,14 +41,14 @@ class FakeTrials(Fake):
     def __init__(self):
         self.calls = []
 
-    def publish(self, topic, payload=None, *, retain=False, witness):
-        self.calls.append(("publish", topic, payload, retain, witness is not None))
-
-    def subscribe(self, topic_filter, *, trigger):
-        self.calls.append(("subscribe", topic_filter, trigger is not None))
-
-    def request(self, topic, answer):
-        self.calls.append(("request", topic, answer.listen))
+    def packet(self, action):
+        match action:
+            case Publish():
+                self.calls.append(("publish", action.topic, action.retain, action.witness is not None))
+            case Subscribe():
+                self.calls.append(("subscribe", action.topic_filter, action.trigger is not None))
+            case ServiceRequest():
+                self.calls.append(("request", action.topic, action.service.listen))
 
     def connect(self, login, *, difference):
         self.calls.append(("connect", login.client_id, login.clean_session))
@@ -204,7 +204,7 @@ def test_what_hangs_on_the_unknown_is_not_tried(statement):
 @pytest.mark.parametrize(
     ("identifier", "call"),
     [
-        ("associated-publish-prod/{tenant}/m/test", ("publish", "prod/team-1/m/test", None, False, True)),
+        ("associated-publish-prod/{tenant}/m/test", ("publish", "prod/team-1/m/test", False, True)),
         ("associated-subscribe-prod/{tenant}/m/#", ("subscribe", "prod/team-1/m/#", True)),
         ("associated-subscribe-$aws/things/{device}/jobs/#", ("subscribe", "$aws/things/dev-1/jobs/#", False)),
         ("associated-connect-{device}", ("verify",)),
@@ -273,8 +273,8 @@ def test_requests_are_to_be_answered(board, topic, listen):
 
 def test_trigger_fills_wildcards_with_a_level(board):
     class Triggering(FakeTrials):
-        def subscribe(self, topic_filter, *, trigger):
-            trigger("token")
+        def packet(self, action):
+            action.trigger("token")
 
     run_case(board, Triggering(), case("associated-subscribe-prod/{tenant}/m/test/+"))
     run_case(board, Triggering(), case("associated-subscribe-prod/{tenant}/m/#"))

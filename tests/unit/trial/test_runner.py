@@ -8,9 +8,10 @@ import pytest
 
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer, Party
 from harness.firmware import MqttEventKind
-from harness.trial import Outcome, ServiceAnswer
+from harness.trial import Outcome, Publish, ServiceAnswer
+from harness.trial.rejudge import rejudge
 from harness.trial.verdict import WrongVerdict
-from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage
+from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage, through_json
 
 
 class Sending:
@@ -438,3 +439,37 @@ def test_own_connect_of_a_board_that_restarted_is_no_refusal():
     connect = stage.device.connect
     stage.device.connect = lambda login, **options: (connect(login, **options), stage.device.restart())
     assert stage.trials.verify_connection().outcome is Outcome.MODEM_RESET
+
+
+def actions(stage, *topics):
+    return [Publish(topic, stage.delivered) for topic in topics]
+
+
+def test_a_group_shares_a_connection_and_a_hold():
+    stage = Stage(hold=2.0)
+    grouped = actions(stage, "a", "b", "c")
+    found = stage.trials.group(grouped)
+    assert None not in found
+    assert stage.device.connects == 1
+    assert stage.clock.now < 2 * 2.0
+    verdict = stage.trials.shared(grouped[1], found[1])
+    assert (verdict.outcome, verdict.effect, verdict.attempts) == (Outcome.TOLERATED, True, 1)
+    assert "one of 3 allowed actions that shared connections" in verdict.evidence
+    assert "Policy: iot:Publish b." in verdict.evidence
+    assert stage.recorded == [verdict], "a group is no verdict of a test"
+
+
+def test_nobody_is_blamed_in_a_group_and_the_judge_finds_it_again():
+    stage = Stage({"b"})
+    found = stage.trials.group(actions(stage, "a", "b", "c"))
+    assert found == [None, None, None] or found[2] is not None
+    assert found[1] is None
+    (group,) = rejudge(through_json(stage.timeline.since()))
+    assert group.same
+    assert "tried alone" in group.evidence
+
+
+def test_an_action_without_effect_must_be_tried_alone():
+    stage = Stage()
+    stage.device.swallow = {"b"}
+    assert [one is None for one in stage.trials.group(actions(stage, "a", "b"))] == [False, True]

@@ -60,7 +60,7 @@ def test_a_request_is_matched_like_a_publish():
 def test_what_the_documents_refuse_is_no_sham():
     known = TEAM._replace(allows=lambda right, topic: topic.startswith("$aws"))
     shams = shams_for(Publish("prod/t/a/x", None), known)
-    assert [one.action.topic for one in shams] == [f"{SHADOW}/update"]
+    assert [str(one.action) for one in shams] == [f"publish on {SHADOW}/update (QoS 1)"]
     assert "$ prefix" in shams[0].differs
     assert shams_for(Publish("prod/t/a/x", None), TEAM._replace(allows=lambda right, topic: False)) == []
 

@@ -70,6 +70,7 @@ class TlsStream(asyncio.Protocol):
         gone: Callable[["TlsStream"], None],
         refusal: Refusal | None = None,
     ) -> None:
+        self._made = False
         self._tls = context.connection()
         self._names = context.names
         self._application = application
@@ -129,15 +130,20 @@ class TlsStream(asyncio.Protocol):
         self._send_fin()
 
     def abort(self) -> None:
-        """Release the socket at once."""
+        """Release the socket at once; one that is not there yet, as soon as it is."""
         self._closing = True
-        self._tcp.abort()
+        if self._made:
+            self._tcp.abort()
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._tcp = cast(asyncio.Transport, transport)
+        self._made = True
         self._loop = asyncio.get_running_loop()
+        if self._closing:  # it was to be released before it was there
+            self._tcp.abort()
+            return
         peer = transport.get_extra_info("peername")
         self.source_ip = peer[0] if peer else ""
         self._set_timer(self._handshake_timeout, self._refuse, "no complete TLS handshake in time")
