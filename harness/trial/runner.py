@@ -178,7 +178,7 @@ class Trials:
         policy = " ".join(self._context.explain(*right) for right in action.rights)
 
         def act(log: PhaseLog, acting: Acting) -> None:
-            acting.finish = lambda _events: found.judgement
+            acting.finish = lambda _events: found.judgement(policy)
             acting.effect = found.effect.seen
 
         return self._attempts.run(TrialSubject(str(action), Sort.PACKET, policy, most=1, group=found.trial), act)

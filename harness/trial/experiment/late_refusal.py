@@ -17,7 +17,7 @@ from harness.trial.experiment.controls import find_suspect
 from harness.trial.experiment.ignored_action import ignored
 from harness.trial.experiment.outcome import ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
-from harness.trial.experiment.rule import LATE_ARMS, LATE_MISSES, LATE_STAKE, LATE_WINDOWS, PLACES
+from harness.trial.experiment.rule import LATE_ARMS, LATE_MISSES, LATE_STAKE, LATE_WINDOWS, LEAST_WINDOW, PLACES
 from harness.trial.experiment.wealth import bet
 
 _TRIES = 3
@@ -59,7 +59,7 @@ def late(context: ExperimentContext, first: Arm) -> Script[ExperimentResult]:
 def _window(context: ExperimentContext) -> tuple[float, float]:
     """Return the expected delay, and half the width of the window around it."""
     expected = statistics.fmean(context.tally.late_delays)
-    return expected, 0.15 * expected + 2 * context.night.round_trip
+    return expected, max(0.15 * expected + 2 * context.night.round_trip, LEAST_WINDOW)
 
 
 def _once_more(context: ExperimentContext, first: Arm) -> Script[Arm | None]:
@@ -72,7 +72,7 @@ def _once_more(context: ExperimentContext, first: Arm) -> Script[Arm | None]:
 
 
 def _late_arm(context: ExperimentContext, expected: float, half: float) -> Script[Arm]:
-    counter_too = expected <= 3 * context.night.round_trip
+    counter_too = expected <= max(3 * context.night.round_trip, LEAST_WINDOW)
     before = shams(context.draws.randrange(PLACES)) if counter_too else ()
     idle = context.draws.random() * 2 * half * LATE_WINDOWS
     hold = Step(Do.IDLE, seconds=max(context.rule.hold, 1.5 * expected + half))

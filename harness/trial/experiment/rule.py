@@ -63,6 +63,8 @@ LATE_ARMS = 9
 LATE_MISSES = 2
 LATE_WINDOWS = 11
 """The idle time before a late action is drawn over 11 windows, so a clock hits the expected one with 1/11 at most."""
+LEAST_WINDOW = 0.02
+"""Seconds around the expected delay in which a late hang-up counts at least: a busy computer reads its line late."""
 LATE_STAKE = 0.94
 """Five hits: (1 - 0.94 + 0.94 * 11)^5 = 121,665, above the 100,000 that a tenth of the bound needs."""
 

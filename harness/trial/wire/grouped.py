@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from harness.timeline import Event
 from harness.trial.experiment import Grouping
 from harness.trial.facts import ActionEffect
-from harness.trial.judgement import Judgement, Sentence
+from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.phases import Phase, spans
 from harness.trial.verdict import Outcome
 from harness.trial.wire.carried_out import CarriedOut
@@ -26,10 +26,10 @@ class Shared:
     control: str
     effect: ActionEffect
 
-    @property
-    def judgement(self) -> Judgement:
-        """The verdict on the action."""
-        said = [
+    def judgement(self, policy: str) -> Judgement:
+        """Return the verdict on the action. ``policy``: what the documents say of it."""
+        said = [Sentence("policy", policy, how=How.DOCUMENTS)] if policy else []
+        said += [
             Sentence("baseline", f"Just before, on the same connection, {self.control} worked."),
             Sentence(
                 "shared",

@@ -449,7 +449,8 @@ def test_a_group_shares_a_connection_and_a_hold():
     stage = Stage(hold=2.0)
     grouped = actions(stage, "a", "b", "c")
     found = stage.trials.group(grouped)
-    assert None not in found
+    assert found[0] is not None
+    assert found[1] is not None
     assert stage.device.connects == 1
     assert stage.clock.now < 2 * 2.0
     verdict = stage.trials.shared(grouped[1], found[1])
