@@ -37,14 +37,14 @@ class _Paho:
     """paho-mqtt's own client, which knows nothing of boards."""
 
     def __init__(self, client_id: str, address: tuple[str, int]) -> None:
-        self.connected, self.acknowledged, self.ended = threading.Event(), threading.Event(), threading.Event()
-        self.answered = threading.Event()  # one of the last two
+        self.connected, self.acknowledged = threading.Event(), threading.Event()
+        self.answered = threading.Event()  # by PUBACK, or by a hang-up
         self.client = Client(
             CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv311, reconnect_on_failure=False
         )
         self.client.on_connect = lambda *_: self.connected.set()
-        self.client.on_publish = lambda *_: self._answer(self.acknowledged)
-        self.client.on_disconnect = lambda *_: self._answer(self.ended)
+        self.client.on_publish = lambda *_: self._acknowledge()
+        self.client.on_disconnect = lambda *_: self.answered.set()
         self.client.connect(*address)
         self.client.loop_start()
 
@@ -52,8 +52,8 @@ class _Paho:
         self.client.disconnect()
         self.client.loop_stop()
 
-    def _answer(self, event: threading.Event) -> None:
-        event.set()
+    def _acknowledge(self) -> None:
+        self.acknowledged.set()
         self.answered.set()
 
 
