@@ -4,6 +4,7 @@ import queue
 import select
 import socket
 import threading
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from harness.at.dialogue import Dialogue
 from harness.at.receiver import Payload, Receiver
 from harness.at.stream import FdStream
 from harness.at.syntax import parse_command
-from harness.errors import NoAnswer
+from harness.errors import BoardLost, LabError, NoAnswer
 from harness.timeline import Kind, Timeline
 from tests.unit.at.queued_stream import QueuedStream
 
@@ -174,6 +175,77 @@ def test_what_arrives_behind_the_answer_to_a_secret_is_read_however_it_is_cut(re
     heard(receiver, "hello")
     texts = [event.text for event in receiver.timeline.since()]
     assert texts[-3:] == ["<7 bytes that arrived while a secret was being sent>", "OK", "hello"]
+
+
+def test_the_end_of_a_command_is_a_line_of_the_board_and_the_end_of_waiting_is_none(receiver, stream):
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    stream.incoming.put(b"OK\r\n")
+    heard(receiver, "OK")
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    receiver.give_up()
+    stream.incoming.put(b"no answer\r\n")
+    receiver.timeline.wait(lambda event: (event.kind, event.text) == (Kind.RX, "no answer"), since=0, timeout=5.0)
+    assert receiver.last_heard() == "last heard: OK | no answer"
+
+
+def test_counted_bytes_are_read_from_when_they_are_told(receiver, stream):
+    receiver.frame({"#XDATA": lambda args: (int(args),)})
+    stream.incoming.put(b"#XDATA: 2\r\nOK\r\n")
+    event = heard(receiver, "#XDATA: 2")
+    assert (event.kind, event.data) == (Kind.URC, {"blobs": [{"payload": "OK"}]})
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (BoardLost("board-1: unplugged"), BoardLost, "board-1: unplugged"),
+        (KeyError("x"), LabError, "board-1: the reader died of KeyError: 'x'"),
+    ],
+)
+def test_what_ends_the_reading_is_what_everybody_hears(receiver, stream, error, kind, message):
+    def full(events):
+        raise OSError("no space")
+
+    with receiver.timeline.sink(full):
+        stream.incoming.put(error)
+        assert receiver.outcomes.get(timeout=5.0) is None
+    failure = receiver.failure()
+    assert (type(failure), str(failure)) == (kind, message)
+    assert [(event.kind, event.text) for event in receiver.timeline.since()] == [(Kind.FAULT, message)]
+
+
+def test_a_reader_that_does_not_stop_is_said(receiver, stream, monkeypatch):
+    monkeypatch.setattr("harness.at.receiver._JOIN_TIMEOUT", 0.01)
+    monkeypatch.setattr(stream, "stop", lambda: None)
+    with pytest.raises(LabError, match=r"^board-1: the reader did not stop within 0\.01 s; a timeline sink may hang$"):
+        receiver.close()
+    monkeypatch.undo()
+
+
+class Held(QueuedStream):
+    """It can be held; gives its holder this mark."""
+
+    def hold(self):
+        return True
+
+    def let_go(self):
+        pass
+
+    def wait_holding(self, timeout):
+        return 7
+
+    def take(self, mark):
+        assert mark == 7
+        return b"OK\r\n"
+
+
+def test_the_holder_takes_what_it_has_waited_for():
+    stream: Any = Held()
+    receiver = Receiver(stream, Dialogue(), name="board-1", timeline=Timeline())
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    outcome = receiver.outcome(5.0)
+    assert outcome is not None, receiver.failure()
+    receiver.close()
 
 
 # -- a port that can be held

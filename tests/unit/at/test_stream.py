@@ -2,6 +2,7 @@
 
 import errno
 import os
+import queue
 import socket
 import threading
 
@@ -268,6 +269,65 @@ def test_who_holds_the_port_is_woken_when_it_is_stopped_and_closed(pair):
     assert stream.wait_holding(5.0) is None
     assert not stream.hold()
     stream.let_go()
+
+
+def test_the_reader_wakes_up_for_bytes_only_and_counts_what_was_taken(pair):
+    stream, far, _ = pair
+    woken = queue.SimpleQueue()
+    thread = threading.Thread(target=lambda: woken.put(stream.wait()))
+    thread.start()
+    with pytest.raises(queue.Empty):
+        woken.get(timeout=0.05)
+    for number in range(3):
+        far.sendall(b"x")
+        mark = stream.wait()
+        assert mark == number
+        assert stream.take(mark) == b"x"
+    far.sendall(b"not taken")
+    assert woken.get(timeout=5.0) == 0
+    thread.join()
+
+
+def test_a_write_that_fails_without_a_number_says_what_it_knows(pair, monkeypatch):
+    stream, _, _ = pair
+
+    def broken(fd, data):
+        raise OSError("odd")
+
+    monkeypatch.setattr("harness.at.stream.os.write", broken)
+    with pytest.raises(BoardLost) as caught:
+        stream.write(b"AT\r")
+    assert str(caught.value) == LOST.format("odd")
+    monkeypatch.undo()
+
+
+class Slow:
+    """A device that knows no other rate than 115200."""
+
+    def __init__(self):
+        self.rates = []
+
+    @property
+    def baudrate(self):
+        return 115200
+
+    @baudrate.setter
+    def baudrate(self, rate):
+        if rate != 115200:
+            raise ValueError(f"Not a valid baudrate: {rate}")
+        self.rates.append(rate)
+
+
+@pytest.mark.parametrize("kind", [FdStream, TimedStream])
+def test_the_rate_is_changed_or_the_board_is_lost(kind):
+    stream = kind.__new__(kind)
+    stream._device, stream._name = Slow(), "board-1"
+    stream.change_baud(115200)
+    assert stream._device.rates == [115200]
+    with pytest.raises(BoardLost) as caught:
+        stream.change_baud(9601)
+    assert str(caught.value) == LOST.format("cannot change to 9601 baud: Not a valid baudrate: 9601")
+    assert isinstance(caught.value.__cause__, ValueError)
 
 
 # -- without a descriptor
