@@ -13,7 +13,7 @@ from harness.errors import Refusal
 _OFFLINE: Final = "it needs the modem in flight mode: end what uses the board, and try again"
 _BY_COMMAND: Final = {
     ("AT%JWT", 513): "no key is there: nrf91-harness provision {board}, or --identity for the device identity key",
-    ("AT%JWT", 50): "this firmware does not take one of the parameters: leave --audience and --subject away",
+    ("AT%JWT", 50): "this firmware does not take one of the parameters: leave --audience and --subject out",
     ("AT%JWT", 525): "the token could not be made: nrf91-harness credentials list {board} shows the keys",
     ("AT%CMNG", 513): "nothing is there: nrf91-harness credentials list {board}",
     ("AT%CMNG", 515): "the credential store is full: nrf91-harness credentials list {board}, then delete what is old",
@@ -23,7 +23,7 @@ _BY_CODE: Final = {
     514: "the modem does not allow it: is this sec_tag one of Nordic's own (from 2147483648 on)?",
     518: _OFFLINE,
     528: "its supply is too low to write: nrf91-harness doctor {board}, and check cable and battery",
-    51: "this modem firmware has not got it: nrf91-harness doctor {board}",
+    51: "this modem firmware does not have it: nrf91-harness doctor {board}",
     10: "no SIM: insert one, then nrf91-harness doctor {board}",
 }
 _OTHERWISE: Final = "nrf91-harness doctor {board} says what is wrong with it, --transcript FILE records what was said"

@@ -77,7 +77,7 @@ def _lines(drift: Drift, expected: str) -> list[str]:
 def _stayed(drift: Drift) -> list[str]:
     lines = _first([one.text for one in drift.found(Discrepancy.STAYED)])
     if lines:
-        lines.insert(0, "stayed  not hung up on, and not seen to be allowed either")
+        lines.insert(0, "stayed  neither hung up on nor seen to be allowed")
     for packets, count in drift.never_hung_up.items():
         lines.append(
             f"this cloud hung up on none of {count} {packets} that the documents refuse; AWS IoT ends the connection:"

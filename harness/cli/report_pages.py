@@ -73,7 +73,7 @@ def prune_runs(given: Arguments, progress: Progress) -> Result:
     except OSError as error:
         raise Misuse(f"{error.filename}: cannot shrink the run: {error.strerror}") from error
     word = "would go" if given.dry_run else "shrunk to history"
-    told = [f"{run}: {word}" for run in gone] or ["no run is over the limits, of those that may go"]
+    told = [f"{run}: {word}" for run in gone] or ["no run that may be shrunk is over the limits"]
     return Result({"dry_run": given.dry_run, "pruned": gone}, told)
 
 

@@ -122,7 +122,7 @@ def _settings(given: Arguments) -> ProcessSettings:
     except (WrongOption, UnreadableSettings) as error:
         raise Misuse(str(error)) from None
     if not settings.boards:
-        raise Misuse("virtual up needs a board at least; leave --boards out or give a number from 1")
+        raise Misuse("virtual up needs at least one board; leave --boards out, or give a number from 1")
     if settings.directory is not None:
         _check_folder(Path(settings.directory))
     return settings.model_copy(update={"die_with_stdin": True})

@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--key-origin", metavar="WHERE", choices=("device", "host", "cloud", "claim"), help="where keys are made"
     )
-    group.addoption("--reprovision", action="store_true", help="make new credentials although valid ones are there")
+    group.addoption("--reprovision", action="store_true", help="make new credentials even if valid ones are there")
 
 
 def _jobs(text: str) -> int:

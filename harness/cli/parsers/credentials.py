@@ -22,9 +22,9 @@ def add(commands: Group, shared: Shared) -> None:
         help=f"{', '.join(_ORIGINS)} (default: as in the boards file)",
     )
     provision.add_argument(
-        "--reprovision", action="store_true", help="make new credentials although valid ones are there"
+        "--reprovision", action="store_true", help="make new credentials even if valid ones are there"
     )
-    group = subcommands(commands, "credentials", "look after what is in a board's credential store")
+    group = subcommands(commands, "credentials", "list, check and delete what is in a board's credential store")
     command(group, "credentials list", "list everything that the board holds", shared.board)
     command(group, "credentials verify", "compare the board with what the harness wrote to it", shared.board)
     delete = command(group, "credentials delete", "delete root CA, certificate and key of a board", shared.board)

@@ -87,16 +87,16 @@ def _clock() -> Iterator[Finding]:
 
 def _encoding(name: str) -> Iterator[Finding]:
     if codecs.lookup(name).name == "utf-8":
-        yield Finding("host.encoding", HOST, Status.OK, "texts are UTF-8")
+        yield Finding("host.encoding", HOST, Status.OK, "the encoding is UTF-8")
     else:
-        yield Finding("host.encoding", HOST, Status.WARN, f"texts are {name}, not UTF-8", "export PYTHONUTF8=1")
+        yield Finding("host.encoding", HOST, Status.WARN, f"the encoding is {name}, not UTF-8", "export PYTHONUTF8=1")
 
 
 def _packages() -> Iterator[Finding]:
     try:
         distribution("pyserial-labgrid")
     except PackageNotFoundError:
-        yield Finding("host.serial-package", HOST, Status.OK, "one package has the name serial")
+        yield Finding("host.serial-package", HOST, Status.OK, "pyserial is the only package named serial")
     else:
         text = "pyserial-labgrid replaces a part of pyserial here; labgrid needs an environment of its own"
         cure = "pip uninstall -y pyserial-labgrid pyserial && pip install pyserial"

@@ -179,9 +179,9 @@ def _sleep(board: BoardConfig, answers: Answers, name: str, asked: bool | None, 
     if asked is None:
         return _finding(board, id_, Status.SKIPPED, f"the modem does not tell about {name}")
     if asked and getattr(board, id_) == "off":
-        return _finding(board, id_, Status.OK, f"{name} is asked for, and the run switches it off")
+        return _finding(board, id_, Status.OK, f"{name} is requested, and the run switches it off")
     if asked:
-        text = f"{name} is asked for: messages to the board may wait until it wakes up"
+        text = f"{name} is requested: messages to the board may wait until it wakes up"
         return _finding(board, id_, Status.WARN, text, _at(answers, command))
     return _finding(board, id_, Status.OK, f"{name} is not asked for")
 

@@ -29,7 +29,7 @@ def _files(folder: Path) -> Iterator[Finding]:
     if ca is None:
         yield Finding("lab-ca.files", ABOUT, Status.OK, f"{folder}: not made yet, the first run makes it")
         return
-    yield Finding("lab-ca.files", ABOUT, Status.OK, f"{folder}: key and certificate belong together")
+    yield Finding("lab-ca.files", ABOUT, Status.OK, f"{folder}: key and certificate match")
     ends = ca.certificate.not_valid_after_utc
     if ends - datetime.now(UTC) < _SOON:
         text = f"the CA ends on {ends:%Y-%m-%d}: an empty folder gets a new one, and boards are registered again"

@@ -88,5 +88,5 @@ def _proxy(machine: Machine, cloud: str, endpoints: CloudEndpoints) -> Iterator[
         yield Finding("cloud.proxy", cloud, Status.OK, "no proxy is used")
         return
     host = urlsplit(proxy).hostname or "?"  # whole, it may hold a password
-    text = f"REST goes through the proxy {host}; MQTT does not, the observer needs a way of its own"
+    text = f"REST goes through the proxy {host}; MQTT does not: the observer needs a direct way to the broker"
     yield Finding("cloud.proxy", cloud, Status.WARN, text, "unset HTTPS_PROXY https_proxy ALL_PROXY all_proxy")

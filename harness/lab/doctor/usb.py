@@ -60,7 +60,7 @@ def _usb(machine: Machine, board: BoardConfig) -> Iterator[Finding]:
 def _hubs(name: str, location: str, speed: str | None) -> Finding:
     depth = location.count(".")
     if depth > _DEEPEST:
-        text = f"the kit is behind {depth} hubs ({location}), at most {_DEEPEST} are sound"
+        text = f"the kit is behind {depth} hubs ({location}), more than {_DEEPEST} are unreliable"
         return Finding("usb.hubs", name, Status.WARN, text, "lsusb -t")
     if speed is not None and speed.replace(".", "").isdecimal() and float(speed) < _SLOW:
         return Finding(
@@ -80,7 +80,7 @@ def _power(machine: Machine, name: str, location: str) -> Iterator[Finding]:
     ]
     wanted = sum(_milliamperes(machine.read(path / "bMaxPower")) for path in siblings)
     if not int(attributes, 16) & 0x40 and wanted > _BUS_POWER:
-        text = f"hub {hub} has no supply of its own, and what is on it may take {wanted} mA of {_BUS_POWER}"
+        text = f"hub {hub} has no supply of its own, and its devices may take {wanted} mA of {_BUS_POWER}"
         yield Finding("usb.power", name, Status.WARN, text + ": give it one", f"lsusb -v -s {_address(machine, hub)}")
     else:
         yield Finding("usb.power", name, Status.OK, f"what is on hub {hub} may take {wanted} mA")
@@ -114,7 +114,7 @@ def _kernel(machine: Machine, name: str, location: str) -> Finding:
         text = f"kernel messages cannot be read: {error.strerror}"
         return Finding("usb.kernel", name, Status.SKIPPED, text, f"sudo dmesg | grep 'usb {location}'")
     if not found:
-        return Finding("usb.kernel", name, Status.OK, "the kernel has nothing to complain of")
+        return Finding("usb.kernel", name, Status.OK, "the kernel reports no trouble")
     text = f"{len(found)} kernel message{'s' if len(found) > 1 else ''} of trouble, the last: {found[-1]}"
     return Finding("usb.kernel", name, Status.WARN, text, f"sudo dmesg | grep 'usb {location}'")
 

@@ -137,13 +137,13 @@ class Flasher:
             after = self._ask()
         except HarnessError as error:
             raise FlashFailed(
-                f"{self._name}: {self._flash.tool} reports success, and the board does not answer since: {error}; "
+                f"{self._name}: {self._flash.tool} reports success, but the board has not answered since: {error}; "
                 f"is it the right file for this board? nrf91-harness flash {self._name} --force writes it once more"
             ) from error
         wanted = modem_version(files[Kind.MODEM]) if reasons.get(Kind.MODEM) else None
         if wanted is not None and after.told.modem != wanted:
             raise FlashFailed(
-                f"{self._name}: {self._flash.tool} reports success, and the modem tells "
+                f"{self._name}: {self._flash.tool} reports success, but the modem tells "
                 f"{after.told.modem or 'nothing'} in place of {wanted}; "
                 f"nrf91-harness flash {self._name} --force writes it once more"
             )

@@ -137,7 +137,7 @@ class BoardPower:
         return what
 
     def _unproven(self, action: str, complaint: str | None) -> PowerUnproven:
-        tool = complaint or "the tool complained of nothing"
+        tool = complaint or "the tool reported no error"
         return PowerUnproven(
             f"{self._name}: power {action}: nothing shows that it happened: its device did not go away, and no boot "
             f"line came within {self._power.boot:g} s ({tool}); does this hub or relay cut the board's supply, and has "

@@ -43,7 +43,7 @@ def test_no_difference(printed):
 def test_a_cloud_that_does_not_hang_up(printed):
     code, lines = printed(trials.refusing_without_a_hang_up())
     assert code == REFUSED
-    assert lines[0] == "stayed  not hung up on, and not seen to be allowed either"
+    assert lines[0] == "stayed  neither hung up on nor seen to be allowed"
     assert sum("this cloud hung up on none of" in line for line in lines) == 2
     assert not [line for line in lines if line.startswith(("gained", "lacks", "perhaps", "unproved"))]
 

@@ -91,7 +91,7 @@ def given(line):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--boards 0", "virtual up needs a board at least; leave --boards out or give a number from 1"),
+        ("--boards 0", "virtual up needs at least one board; leave --boards out, or give a number from 1"),
         ("--baud x", "--baud cannot be 'x': it must be a whole number; correct it"),
         ("--settings /nonexistent", "/nonexistent: cannot read the settings: No such file or directory; name another"),
     ],

@@ -484,7 +484,7 @@ def test_own_policies_replace_the_profiles_and_join_them(tmp_path, kind):
         (
             "[mine/ok.json, mine/Associated.json]",
             15,
-            "'Associated.json' would not be in the place of associated, but in force besides; name it associated.json",
+            "'Associated.json' would be enforced beside associated, not in its place; name it associated.json",
         ),
         (
             "[mine/cut.json]",

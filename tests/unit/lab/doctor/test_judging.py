@@ -80,8 +80,8 @@ def test_a_modem_in_flight_mode_is_not_asked_about_sim_and_network():
         ({"AT+CGPADDR": (), "AT+CGDCONT?": ('+CGDCONT: 0,"IP","wrong","",0,0',)}, "apn", Status.FAIL, "APN wrong"),
         ({"AT%XSYSTEMMODE?": ("%XSYSTEMMODE: 0,0,1,0",)}, "system-mode", Status.FAIL, "no network"),
         ({"AT%XBANDLOCK?": ('%XBANDLOCK: 1,"0100"',)}, "bands", Status.WARN, "locked"),
-        ({"AT+CPSMS?": ('+CPSMS: 1,,,"10101111","01101100"',)}, "psm", Status.WARN, "PSM is asked for"),
-        ({"AT+CEDRXS?": ('+CEDRXS: 4,"0001"',)}, "edrx", Status.WARN, "eDRX is asked for"),
+        ({"AT+CPSMS?": ('+CPSMS: 1,,,"10101111","01101100"',)}, "psm", Status.WARN, "PSM is requested"),
+        ({"AT+CEDRXS?": ('+CEDRXS: 4,"0001"',)}, "edrx", Status.WARN, "eDRX is requested"),
         ({"AT+CCLK?": ('+CCLK: "26/11/27,12:00:10+04"',)}, "clock", Status.WARN, "3590 s off"),
         ({"AT+CGMR": ("mfw_nrf9160_1.2.1",)}, "modem-firmware", Status.WARN, "has no AT%KEYGEN"),
         ({"AT+CGSN=1": None}, "imei", Status.FAIL, "no IMEI"),
@@ -102,7 +102,7 @@ def test_what_the_run_sets_up_by_itself_is_no_fault():
     locked = {"AT%XBANDLOCK?": ('%XBANDLOCK: "1000",""',), "AT+CPIN?": ("+CPIN: SIM PIN",)}
     found = judged({"psm": "off", "edrx": False, "bands": [4], "pin_env": "SIM_PIN"}, **asleep, **locked)
     assert {found[id_].status for id_ in ("psm", "edrx", "bands", "sim")} == {Status.OK}
-    assert found["psm"].text == "PSM is asked for, and the run switches it off"
+    assert found["psm"].text == "PSM is requested, and the run switches it off"
 
 
 def test_another_firmware_than_the_boards_file_says():

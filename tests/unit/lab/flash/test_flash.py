@@ -30,7 +30,7 @@ WRITTEN = Written("aa", "Serial Modem 1.1.0")
     [
         (Kind.APPLICATION, HEX, WRITTEN, NEW, None),
         (Kind.APPLICATION, HEX, None, NEW, "has not written one"),
-        (Kind.APPLICATION, HEX, Written("bb", "Serial Modem 1.1.0"), NEW, "another one than was written last"),
+        (Kind.APPLICATION, HEX, Written("bb", "Serial Modem 1.1.0"), NEW, "differs from the one that was written last"),
         (Kind.APPLICATION, HEX, WRITTEN, OLD, "tells Serial Modem 1.0.0, and Serial Modem 1.1.0 after it was written"),
         (Kind.APPLICATION, HEX, WRITTEN, Told(), "tells nothing, and Serial Modem 1.1.0"),
         (Kind.APPLICATION, HEX, WRITTEN, None, None),
@@ -38,7 +38,7 @@ WRITTEN = Written("aa", "Serial Modem 1.1.0")
         (Kind.MODEM, ZIP, None, NEW, None),
         (Kind.MODEM, ZIP, None, OLD, "has not written one"),
         (Kind.MODEM, Path("modem.zip"), None, NEW, "has not written one"),
-        (Kind.MODEM, ZIP, Written("bb", NEW.modem), NEW, "another one"),
+        (Kind.MODEM, ZIP, Written("bb", NEW.modem), NEW, "differs from the one"),
         (Kind.MODEM, ZIP, Written("aa", NEW.modem), OLD, "tells mfw_nrf91x1_2.0.2, and mfw_nrf91x1_2.0.4 after"),
     ],
 )
@@ -258,7 +258,7 @@ def test_a_tool_that_reports_success_is_not_believed(bench):
 
 def test_a_tool_that_only_erases_leaves_a_board_that_does_not_answer(bench):
     bench.states = [State(OLD), NoAnswer("no answer to AT")]
-    with pytest.raises(FlashFailed, match="success, and the board does not answer since: no answer to AT; is it"):
+    with pytest.raises(FlashFailed, match="success, but the board has not answered since: no answer to AT; is it"):
         bench.run()
 
 
