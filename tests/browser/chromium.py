@@ -165,16 +165,13 @@ class Tab:
         """Wait for an event."""
         self._browser.wait_for(method, self._session)
 
-    def picture(self, path: Path, height: int = 1800) -> None:
-        """Take a picture of the top of the page."""
+    def picture(self, path: Path, height: int = 1800, begin: str = "", end: str = "") -> None:
+        """Take a picture of the page: its top, or from the element ``begin`` to the end of ``end`` (selectors)."""
+        place = "(e => {{ const r = e.getBoundingClientRect(); return r.{} + scrollY }})(document.querySelector({!r}))"
+        top = self.run(place.format("top", begin)) - 8 if begin else 0
+        bottom = self.run(place.format("bottom", end)) + 8 if end else self.run("document.body.scrollHeight")
         width = self.run("innerWidth")
-        clip = {
-            "x": 0,
-            "y": 0,
-            "width": width,
-            "height": min(height, self.run("document.body.scrollHeight")),
-            "scale": 1,
-        }
+        clip = {"x": 0, "y": top, "width": width, "height": min(height, bottom - top), "scale": 1}
         data = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)["data"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(data))
