@@ -48,9 +48,11 @@ def _terminal() -> str:
 
 
 def _night() -> LiveView:
-    def board(name: str, failed: int, error: int, passed: int, skipped: int, **more: str) -> LiveBoard:
+    def board(
+        name: str, failed: int, error: int, passed: int, skipped: int, running: str = "", out: str = ""
+    ) -> LiveBoard:
         results = {"failed": failed, "error": error, "passed": passed, "skipped": skipped}
-        return LiveBoard(name, 155, results, **more)
+        return LiveBoard(name, 155, results, running, out=out)
 
     def cause(party: str, title: str, name: str, result: str, number: int) -> LiveCause:
         tests = [RanTest(f"t{n}[{name}]", name, f"t{n}", result) for n in range(number)]
