@@ -40,7 +40,7 @@ def _policies(
                 f"{path.stem!r} is the name of the policy of MQTT team devices, which are not boards; rename the file"
             )
         elif meant := meant_by(path.stem):
-            text = f"{path.name!r} would not be in the place of {meant}, but in force besides; name it {meant}.json"
+            text = f"{path.name!r} would be enforced beside {meant}, not in its place; name it {meant}.json"
         else:
             names[path.stem] = file
             try:
