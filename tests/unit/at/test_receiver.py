@@ -222,6 +222,43 @@ def test_a_reader_that_does_not_stop_is_said(receiver, stream, monkeypatch):
     monkeypatch.undo()
 
 
+def test_a_final_result_that_nobody_waits_for_is_noted_until_the_port_is_in_step(receiver, stream):
+    assert receiver.strayed is False
+    stream.incoming.put(b"+CEREG: 1\r\n")
+    stream.incoming.join()
+    assert receiver.strayed is False
+    stream.incoming.put(b"OK\r\n")
+    stream.incoming.join()
+    assert receiver.strayed is True
+    receiver.in_step()
+    assert receiver.strayed is False
+
+
+def test_what_an_earlier_command_left_is_nobodys_while_the_probe_waits_for_its_line(receiver, stream):
+    receiver.begin(parse_command("AT+CFUN?"), None, needs_line=True)
+    stream.incoming.put(b"OK\r\n")
+    stream.incoming.join()
+    assert receiver.outcomes.empty()
+    assert receiver.strayed is False  # the probe is there to find it
+    stream.incoming.put(b"+CFUN: 1\r\nOK\r\n")
+    assert receiver.outcomes.get(timeout=5.0).lines == [b"+CFUN: 1"]
+
+
+def test_bytes_are_overheard_as_they_come_and_so_is_the_end(receiver, stream):
+    with receiver.overhear() as heard:
+        stream.incoming.put(b"half a l")
+        assert heard.get(timeout=5.0) == b"half a l"
+        stream.incoming.put(BoardLost("gone"))
+        assert heard.get(timeout=5.0) is None
+    with receiver.overhear() as later:
+        assert later.get(timeout=5.0) is None
+
+
+def test_the_reader_ends_with_the_process_and_has_a_name_in_its_stacks(receiver):
+    assert receiver._thread.daemon
+    assert receiver._thread.name == "at-reader-board-1"
+
+
 class Held(QueuedStream):
     """It can be held; gives its holder this mark."""
 

@@ -92,3 +92,24 @@ def test_seconds_are_told_to_the_microsecond():
     dialogue.begin(parse_command("AT"))
     (draft,) = LineRecorder("board-1").drafts(dialogue.receive(b"OK\r\n"), 0.0, seconds=0.12345678, secret=False)
     assert draft[4]["seconds"] == 0.123457
+
+
+def test_a_final_result_inside_a_key_that_never_ended_is_hidden_like_its_lines():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command("AT%CMNG=2,1,2"))
+    heard = dialogue.receive(b"-----BEGIN PRIVATE KEY-----\r\nMIGH\r\nOK\r\n")
+    kinds, texts = zip(*((draft[1], draft[3]) for draft in drafts(heard)), strict=True)
+    assert (kinds[-1], texts[1:]) == (Kind.RESULT, ("<redacted 4 bytes>", "<redacted 2 bytes>"))
+
+
+def test_behind_the_result_of_a_secret_command_lines_are_shown_again_unless_another_is_owed_its_echo():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command("AT+CFUN?"))
+    heard = dialogue.receive(b"before\r\nOK\r\nbehind\r\nlast\r\n")
+    shown = {}
+    for afterwards in (False, True, None):
+        made = LineRecorder("board-1").drafts(heard, 1.0, seconds=0.1, secret=True, afterwards=afterwards)
+        shown[afterwards] = [draft[3] for draft in made]
+    hidden = "<{} bytes that arrived while a secret was being sent>"
+    assert shown[False] == [hidden.format(6), "OK", "behind", "last"]
+    assert shown[True] == shown[None] == [hidden.format(6), "OK", hidden.format(6), hidden.format(4)]
