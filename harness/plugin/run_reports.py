@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import Misuse
 from harness.plugin.held_junit import HeldReport
-from harness.report import Journal, RunFolder, RunRecord, table
+from harness.report import RunFolder, RunJournal, RunRecord, table
 from harness.report.assessment import Assessment, assess
 from harness.report.journal import read_journal
 from harness.report.junit import interrupt, mistake, read_report, replace_file, unfinished, write_report
@@ -66,7 +66,7 @@ class RunReports:
         if self._refused or not any(planned.values()):
             return
         self.announce()
-        record = RunRecord(self.folder.name, Journal(self.folder.journal))
+        record = RunRecord(self.folder.name, RunJournal(self.folder.journal))
         try:
             record.plan(planned, about)
         except OSError as error:
@@ -106,7 +106,7 @@ class RunReports:
         if self.record is None:
             return
         with suppress(OSError, Misuse):
-            Journal(self.folder.journal).write("end", interrupted=why, not_run=len(self.record.not_run))
+            RunJournal(self.folder.journal).write("end", interrupted=why, not_run=len(self.record.not_run))
             self._write(rebuild(self.folder.path, self._place()))
 
     def note_full(self, error: OSError) -> str:

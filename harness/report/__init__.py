@@ -1,7 +1,7 @@
 """What a run leaves behind: folder, journal, transcripts, JUnit, the lines at its end."""
 
 from harness.report.cases import CaseRecord, table
-from harness.report.journal import Journal
+from harness.report.journal import RunJournal
 from harness.report.record import BoardProgress, RunRecord
 from harness.report.run_folder import RunFolder, short_name
 from harness.report.transcript import Transcript
@@ -9,8 +9,8 @@ from harness.report.transcript import Transcript
 __all__ = [
     "BoardProgress",
     "CaseRecord",
-    "Journal",
     "RunFolder",
+    "RunJournal",
     "RunRecord",
     "Transcript",
     "short_name",

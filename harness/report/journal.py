@@ -16,7 +16,7 @@ from harness.redact import SECRETS
 VERSION = 1
 
 
-class Journal:
+class RunJournal:
     """Appends to the file ``path``. Its methods raise OSError where the disk does not take it."""
 
     def __init__(self, path: Path) -> None:

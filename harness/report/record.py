@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.report.cases import CaseRecord
-from harness.report.journal import Journal
+from harness.report.journal import RunJournal
 from harness.report.run_folder import short_name
 
 _WORSE = ("passed", "skipped", "failed", "error")
@@ -36,7 +36,7 @@ class BoardProgress:
 class RunRecord:
     """Takes note of every test's begin and of each of its phases. ``journal``: OSError on a full disk."""
 
-    def __init__(self, run: str, journal: Journal) -> None:
+    def __init__(self, run: str, journal: RunJournal) -> None:
         self.run = run
         self.planned: dict[str, str] = {}  # test to board
         self.boards: dict[str, BoardProgress] = {}

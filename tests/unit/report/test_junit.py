@@ -7,7 +7,7 @@ import pytest
 from junitparser import JUnitXml
 
 from harness.errors import Misuse
-from harness.report import Journal, RunRecord
+from harness.report import RunJournal, RunRecord
 from harness.report.junit import (
     UNFINISHED,
     add_error,
@@ -85,7 +85,7 @@ def test_an_interrupted_report_names_what_ran_and_what_was_not_run(tmp_path):
 
 
 def record(tmp_path):
-    made = RunRecord("run-1", Journal(tmp_path / "run-1" / "journal.jsonl"))
+    made = RunRecord("run-1", RunJournal(tmp_path / "run-1" / "journal.jsonl"))
     made.plan({f"t.py::test_{letter}[dk]": "dk" for letter in "abcdefg"})
     return made
 

@@ -1,7 +1,7 @@
 """The files of a run: transcript, names, table."""
 
 from harness.redact import SECRETS
-from harness.report import CaseRecord, Journal, RunFolder, Transcript, short_name, table
+from harness.report import CaseRecord, RunFolder, RunJournal, Transcript, short_name, table
 from harness.timeline import Kind, Timeline
 
 
@@ -34,7 +34,7 @@ def test_registered_secrets_reach_neither_transcript_nor_journal(tmp_path):
     timeline = Timeline()
     with Transcript(tmp_path / "a.log", title="t") as transcript, timeline.sink(transcript):
         timeline.add(Kind.CLOUD, "rest", f"Authorization: Bearer {secret}")
-    Journal(tmp_path / "journal.jsonl").write("phase", message=f"key {secret} refused")
+    RunJournal(tmp_path / "journal.jsonl").write("phase", message=f"key {secret} refused")
     for path in (tmp_path / "a.log", tmp_path / "journal.jsonl"):
         assert secret not in path.read_text()
         assert "<redacted>" in path.read_text()

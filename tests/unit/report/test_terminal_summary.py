@@ -1,6 +1,6 @@
 """What is known of a run, and how it ends on the terminal."""
 
-from harness.report import Journal, RunRecord
+from harness.report import RunJournal, RunRecord
 from harness.report.assessment import assess
 from harness.report.causes import FailureCause
 from harness.report.terminal_summary import board_lines, cause_lines, fit, history_line, shortened
@@ -11,7 +11,7 @@ LAB = FailureCause("c2", "lab", "rack was lost", "its process died")
 
 
 def record(tmp_path, **boards):
-    made = RunRecord("run-1", Journal(tmp_path / "journal.jsonl"))
+    made = RunRecord("run-1", RunJournal(tmp_path / "journal.jsonl"))
     pairs = [(number, board) for board, most in boards.items() for number in range(most)]
     made.plan({f"tests/t.py::test_{number}[{board}]": board for number, board in pairs})
     return made
