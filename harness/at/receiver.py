@@ -216,6 +216,7 @@ class Receiver:
         try:
             while (mark := self._stream.wait()) is not None:
                 self._hear(mark)
+                self._stream.nudge()  # whoever has begun to hold the port meanwhile waits for what is here already
         except Exception as error:
             self._fail_of(error)
 

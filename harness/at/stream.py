@@ -46,6 +46,9 @@ class ByteStream(Protocol):
     def wait_holding(self, timeout: float) -> int | None:
         """Do what :meth:`wait` does, as the holder; return None after ``timeout`` seconds, too."""
 
+    def nudge(self) -> None:
+        """Wake the holder: the reader, which was on its way when the port was held, has handed out what it took."""
+
     def let_go(self) -> None:
         """Let :meth:`wait` wake up again."""
 
@@ -81,6 +84,11 @@ class FdStream:
         self._held = select.poll()
         self._held.register(self._fd, select.POLLIN)
         self._held.register(self._stopped, select.POLLIN)
+        self._nudged, self._nudge = os.pipe()
+        self._held.register(self._nudged, select.POLLIN)
+        os.set_blocking(self._nudged, False)
+        os.set_blocking(self._nudge, False)
+        self._holding = False
         self._writable = select.poll()
         self._writable.register(self._fd, select.POLLOUT)
 
@@ -117,18 +125,29 @@ class FdStream:
             self._readable.modify(self._fd, 0)  # a hang-up still shows
         except ValueError:  # closed meanwhile
             return False
+        self._holding = True
         return True
+
+    def nudge(self) -> None:
+        """See :class:`ByteStream`."""
+        if self._holding:
+            with suppress(OSError):  # full: the holder wakes anyway; or closed meanwhile
+                os.write(self._nudge, b"x")
 
     def wait_holding(self, timeout: float) -> int | None:
         """See :class:`ByteStream`."""
         if self._readable.closed:
             return None
         mark = self._taken
-        ready = self._held.poll(timeout * 1000)
-        return mark if len(ready) == 1 and ready[0][0] == self._fd else None
+        ready = {number for number, _ in self._held.poll(timeout * 1000)}
+        if self._nudged in ready:
+            with suppress(OSError):
+                os.read(self._nudged, READ_SIZE)
+        return mark if ready and self._stopped not in ready else None
 
     def let_go(self) -> None:
         """See :class:`ByteStream`."""
+        self._holding = False
         with suppress(ValueError):  # closed meanwhile
             self._readable.modify(self._fd, select.EPOLLIN)
 
@@ -166,8 +185,8 @@ class FdStream:
         """See :class:`ByteStream`."""
         self._readable.close()
         _close(self._device)
-        os.close(self._stop)
-        os.close(self._stopped)
+        for end in (self._stop, self._stopped, self._nudge, self._nudged):
+            os.close(end)
 
 
 class TimedStream:
@@ -201,6 +220,9 @@ class TimedStream:
     def wait_holding(self, timeout: float) -> int | None:
         """See :class:`ByteStream`."""
         return None
+
+    def nudge(self) -> None:
+        """See :class:`ByteStream`."""
 
     def let_go(self) -> None:
         """See :class:`ByteStream`."""

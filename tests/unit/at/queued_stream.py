@@ -32,6 +32,9 @@ class QueuedStream:
     def wait_holding(self, timeout):
         raise AssertionError("it is not held")
 
+    def nudge(self):
+        pass
+
     def let_go(self):
         raise AssertionError("it is not held")
 

@@ -1,0 +1,84 @@
+"""Who waits for an answer reads the port, and the port's own reader may have been on its way with it."""
+
+import os
+import threading
+import tty
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from harness.at.dialogue import Dialogue
+from harness.at.receiver import Receiver
+from harness.at.stream import FdStream
+from harness.at.syntax import parse_command
+from harness.timeline import Timeline
+
+DEADLINE = 10.0
+
+
+@pytest.fixture
+def pty() -> Iterator[tuple[int, SimpleNamespace]]:
+    """The board's end, and a device as pyserial has it."""
+    board, host = os.openpty()
+    tty.setraw(host)
+    yield board, SimpleNamespace(fileno=lambda: host, close=lambda: os.close(host), flush=lambda: None)
+    os.close(board)
+
+
+def test_a_holder_is_woken_by_what_the_reader_has_handed_out(pty):
+    stream = FdStream(pty[1], "dk1")
+    stream.nudge()  # nobody holds it: nothing is left behind
+    assert stream.hold()
+    woken = threading.Event()
+
+    def hold():
+        assert stream.wait_holding(DEADLINE) is not None
+        woken.set()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    stream.nudge()
+    assert woken.wait(DEADLINE)
+    thread.join(DEADLINE)
+    assert stream.wait_holding(0.0) is None  # told once
+    stream.let_go()
+    stream.close()
+
+
+def test_an_answer_that_the_reader_took_before_the_port_was_held_is_not_waited_for(pty):
+    """It used to be found when the command's time was over."""
+    board, device = pty
+
+    class Slow(FdStream):
+        """Its reader has seen that something is there, and takes it when somebody holds the port."""
+
+        on_its_way, may_go, taken = threading.Event(), threading.Event(), threading.Event()
+
+        def wait(self):
+            mark = super().wait()
+            self.on_its_way.set()
+            assert self.may_go.wait(DEADLINE)
+            return mark
+
+        def take(self, mark):
+            data = super().take(mark)
+            self.taken.set()
+            return data
+
+        def wait_holding(self, timeout):
+            self.may_go.set()
+            assert self.taken.wait(DEADLINE)
+            return super().wait_holding(timeout)
+
+    stream = Slow(device, "dk1")
+    receiver = Receiver(stream, Dialogue(), name="dk1", timeline=Timeline())
+    receiver.begin(parse_command("AT"), None, needs_line=False)
+    os.write(board, b"OK\r\n")
+    assert stream.on_its_way.wait(DEADLINE)
+    found = []
+    waiter = threading.Thread(target=lambda: found.append(receiver.outcome(DEADLINE * 100)))
+    waiter.start()
+    waiter.join(DEADLINE)
+    assert [outcome.final.kind for outcome in found] == ["OK"]
+    receiver.close()
