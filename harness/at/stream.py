@@ -21,6 +21,7 @@ import serial
 from harness.errors import BoardLost, NoAnswer
 
 READ_SIZE: Final = 64 * 1024  # a tty gives 4095 bytes at most, a socket more
+_NOTHING: Final = -1  # a mark of no taking: that nothing is there says nothing of the board
 WRITE_TIMEOUT: Final = 10.0  # 4096 bytes take 4.3 s at 9600 baud
 READ_TIMEOUT: Final = 0.1  # of ports that cannot be polled: how long closing may take
 
@@ -143,7 +144,9 @@ class FdStream:
         if self._nudged in ready:
             with suppress(OSError):
                 os.read(self._nudged, READ_SIZE)
-        return mark if ready and self._stopped not in ready else None
+        if not ready or self._stopped in ready:
+            return None
+        return mark if self._fd in ready else _NOTHING
 
     def let_go(self) -> None:
         """See :class:`ByteStream`."""

@@ -1,6 +1,7 @@
 """Who waits for an answer reads the port, and the port's own reader may have been on its way with it."""
 
 import os
+import termios
 import threading
 import tty
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ from harness.timeline import Timeline
 DEADLINE = 10.0
 
 
-@pytest.fixture
-def pty() -> Iterator[tuple[int, SimpleNamespace]]:
-    """The board's end, and a device as pyserial has it."""
+@pytest.fixture(params=[0, 1], ids=["as-pyserial-sets-it", "as-tty-sets-it"])
+def pty(request) -> Iterator[tuple[int, SimpleNamespace]]:
+    """The board's end, and a device: with VMIN 0 it gives b"" where it has nothing, with VMIN 1 it fails to."""
     board, host = os.openpty()
     tty.setraw(host)
+    attributes = termios.tcgetattr(host)
+    attributes[6][termios.VMIN] = request.param
+    termios.tcsetattr(host, termios.TCSANOW, attributes)
     yield board, SimpleNamespace(fileno=lambda: host, close=lambda: os.close(host), flush=lambda: None)
     os.close(board)
 
@@ -81,4 +85,5 @@ def test_an_answer_that_the_reader_took_before_the_port_was_held_is_not_waited_f
     waiter.start()
     waiter.join(DEADLINE)
     assert [outcome.final.kind for outcome in found] == ["OK"]
+    assert not receiver.failed  # nothing is there for the holder, because our own reader took it
     receiver.close()
