@@ -3,12 +3,15 @@
 import http.client
 import socket
 from collections.abc import Callable
+from typing import Final
 
 from harness.at import AtPort
 from harness.firmware.bridge import AtSocket, Through
 from harness.firmware.bridge.listener import carry
 from harness.firmware.http.exchange import BoardHttp, HttpReply, HttpRequest, HttpServer, NoReply
 from harness.timeline import Kind
+
+_HTTPS: Final = 443
 
 
 class SocketHttp(BoardHttp):
@@ -40,6 +43,8 @@ class SocketHttp(BoardHttp):
         connection = http.client.HTTPConnection(server.host, server.port)
         connection.sock = ours
         self.port.timeline.add(Kind.TX, self.port.name, f"HTTP {request.method} {request.target}")
-        connection.request(request.method, request.target, request.body or None, dict(request.headers))
+        host = server.host if server.port == _HTTPS else f"{server.host}:{server.port}"
+        headers = {"Host": host, **request.headers}
+        connection.request(request.method, request.target, request.body or None, headers)
         answer = connection.getresponse()
         return HttpReply(answer.status, answer.read())

@@ -159,3 +159,26 @@ def test_every_command_of_the_parser_is_carried_out():
     assert sorted(commands(make_parser())) == sorted(COMMANDS)
     for command in COMMANDS:
         assert callable(load(command))
+
+
+def test_bridge_and_its_defaults():
+    given = parse(["bridge", "dk-1", "--listen", "1883"])
+    assert (given.command, given.board, given.listen, given.to, given.sec_tag) == ("bridge", "dk-1", 1883, None, None)
+    assert parse(["bridge", "dk-1", "--listen", "0", "--to", "h:8883"]).to == ("h", 8883)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--listen", "65536"], "'65536' is no port, which is 0 to 65535"),
+        (["--listen", "x"], "'x' is no port"),
+        (["--listen", "1", "--to", "h"], "'h' is not HOST:PORT"),
+        (["--listen", "1", "--to", "h:0"], "'h:0' is not HOST:PORT"),
+        ([], "required: --listen"),
+    ],
+)
+def test_what_a_bridge_cannot_be_told(wrong, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse(["bridge", "dk-1", *wrong])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
