@@ -9,18 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from harness.at import AtPort
-from harness.errors import HarnessError, LabError
-from harness.firmware import FIRMWARES, port_settings
-from harness.firmware.kind import FirmwareKind
+from harness.at import AtPort, PortSettings
+from harness.errors import HarnessError
+from harness.firmware import FoundFirmware, find_firmware
+from harness.firmware.detection import BAUDS
 from harness.lab.discovery import PortInfo
 from harness.lab.inventory import Attached, Inventory
 from harness.lab.lease import Lease, lease_folder, port_key
-from harness.modem.identity import read_identity
+from harness.modem.identity import Identity, read_identity
 from harness.settings import FirmwareName
-from harness.timeline import Kind, Timeline
+from harness.timeline import Timeline
 
-BAUDS: Final = (115200, 1000000)
 _AT_ONCE: Final = 16
 
 
@@ -60,35 +59,17 @@ def _ask(each: Attached, comports: Callable[[], Iterable[PortInfo]] | None, leas
 
 def _answer(device: str, *, flow_control: bool) -> dict[str, Any]:
     """Return what the board says. Raises LabError where none answers at any speed."""
-    last: LabError | None = None
-    for baud in BAUDS:
-        timeline = Timeline()
-        for at_shell in (False, True):
-            try:
-                return _firmware_at(device, baud, timeline, flow_control=flow_control, at_shell=at_shell)
-            except LabError as error:
-                last = error
-            if not any(event.kind is Kind.RX for event in timeline.since(0)):
-                break  # a shell would have echoed at least
-    raise last or LabError(f"{device}: not asked")
+    settings = PortSettings(rtscts=flow_control)
+    with AtPort.open(device, name=device, timeline=Timeline(), settings=settings) as port:
+        found = find_firmware(port)
+        return _said(found, read_identity(port))
 
 
-def _firmware_at(device: str, baud: int, timeline: Timeline, *, flow_control: bool, at_shell: bool) -> dict[str, Any]:
-    # The one that answers without a command of its own comes last: it is whatever none of the others is.
-    kinds = sorted((kind for kind in FIRMWARES.values() if kind.at_shell is at_shell), key=lambda kind: kind.anonymous)
-    settings = port_settings(kinds[-1].name, baudrate=baud, rtscts=flow_control)
-    with AtPort.open(device, name=device, timeline=timeline, settings=settings) as port:
-        port.sync()
-        found = next((kind for kind in kinds if kind.recognise(port) is not None), None)
-        return _said(port, found, baud)
-
-
-def _said(port: AtPort, kind: FirmwareKind | None, baud: int) -> dict[str, Any]:
-    identity = read_identity(port)
+def _said(found: FoundFirmware, identity: Identity) -> dict[str, Any]:
+    baud = found.answering.baud
     keys: Mapping[str, Any] = {
-        **({} if kind is None or kind.name is FirmwareName.SERIAL_MODEM else {"firmware": str(kind.name)}),
+        **({} if found.kind is FirmwareName.SERIAL_MODEM else {"firmware": str(found.kind)}),
         **({} if baud == BAUDS[0] else {"baud": baud}),
     }
-    product = "unknown firmware" if kind is None else kind.product
-    comment = f"{product}, {identity.model}, {identity.firmware}, IMEI …{identity.imei[-4:]}"
+    comment = f"{found.firmware.product}, {identity.model}, {identity.firmware}, IMEI …{identity.imei[-4:]}"
     return {"keys": keys, "comment": comment}

@@ -21,7 +21,6 @@ pytestmark = pytest.mark.timeout(3 * HANGS)  # a test waits for a run, or for an
 
 DERIVED = ("tests/scenarios/test_policy.py",)
 NAMES = "tests/scenarios/test_policy_names.py"
-OWN = ("tests/scenarios/test_own_connection.py", "-n", "3")
 BY_HAND = ("tests/scenarios", "--deselect", *DERIVED, "--deselect", NAMES)
 RUNS = {
     "without-m": ("without-m.yaml", BY_HAND),
@@ -35,7 +34,6 @@ RUNS = {
     "three ways": ("three-ways.yaml", BY_HAND),
     "claimed": ("claim.yaml", BY_HAND),
     "firmwares": ("firmwares.yaml", BY_HAND),
-    "own connections": ("all-firmwares.yaml", OWN),
 }
 
 
