@@ -132,11 +132,15 @@ def opened(host, lab, timeline, **settings):
     return open_board(config, str(board.port), timeline, patience=10.0)
 
 
+DECLARED = pytest.mark.parametrize("firmware", [FirmwareName.SERIAL_MODEM, None], ids=["declared", "found out"])
+
+
+@DECLARED
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_a_board_left_in_any_state_is_opened_and_works(lab, server, host, state):
+def test_a_board_left_in_any_state_is_opened_and_works(lab, server, host, state, firmware):
     state(host, server)
     timeline = Timeline()
-    board = opened(host, lab, timeline)
+    board = opened(host, lab, timeline, firmware=firmware)
     try:
         assert not board.mqtt.is_connected()
         assert board.modem.registration().registered
@@ -152,10 +156,11 @@ def test_a_board_left_in_any_state_is_opened_and_works(lab, server, host, state)
         board.port.close()
 
 
-def test_what_opens_the_board_is_published_nowhere(lab, server, host):
+@DECLARED
+def test_what_opens_the_board_is_published_nowhere(lab, server, host, firmware):
     """A board in data mode takes AT commands for a message: the first thing that it is sent ends data mode."""
     data_mode(host, server)
-    board = opened(host, lab, Timeline())
+    board = opened(host, lab, Timeline(), firmware=firmware)
     board.port.close()
     assert [packet for packet in server.packets if isinstance(packet, Publish)] == []
 
