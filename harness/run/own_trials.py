@@ -207,9 +207,10 @@ class OwnTrials:
         generation = self._own.setup.facts.generation
         if connected:
             return OwnAttempt(True, Cause(LogClass.CONNECTED), seconds, because=_SHOWN if shown else _NOT_SHOWN)
-        # A link that was taken away to make it connect anew is not a link that was lost.
-        registered = max((line.t or 0.0 for line in lines if line.text.startswith(_REGISTERED)), default=None)
-        cause = cause_of(lines, generation=generation, since=registered, up=True)
+        # A link that was taken away to make it connect anew is not a link that was lost. By position, because lines that
+        # came in one go have one time.
+        registered = max((index for index, line in enumerate(lines) if line.text.startswith(_REGISTERED)), default=-1)
+        cause = cause_of(lines[registered + 1 :], generation=generation, up=True)
         chain = chain_in([line.text for line in lines]) if cause.what is LogClass.KICKED else None
         return OwnAttempt(False, cause, seconds, chain)
 

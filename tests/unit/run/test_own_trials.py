@@ -42,9 +42,10 @@ class Board:
 
     def command(self, text, timeout=None):
         lines = ["+CEREG: 2", "+CEREG: 1", *self._says(self.provoked)] if text == "AT+CFUN=1" else ["+CEREG: 0"]
-        for line in lines:
-            kind = Kind.URC if line.startswith("+") else Kind.RX
-            self.timeline.extend(self._watch([(now(), kind, self.name, line, {})]))
+        t = now()  # what comes in one go has one time
+        kinds = [Kind.URC if line.startswith("+") else Kind.RX for line in lines]
+        drafts = [(t, kind, self.name, line, {}) for kind, line in zip(kinds, lines, strict=True)]
+        self.timeline.extend(self._watch(drafts))
 
     def last_heard(self):
         return "last heard: nothing of it"
