@@ -35,6 +35,7 @@ from harness.trial.experiment import (
     Saw,
     Subject,
 )
+from harness.trial.experiment.plan import VoidedBy
 
 CONFIDENCE: Final = 1e-2
 """Bound on the chance that a verdict is a coincidence. A trial of the harness's own sessions has 1e-4; here an attempt
@@ -176,7 +177,8 @@ class OwnTrials:
         self._step(f"attempt {len(attempts)}: {_shown(attempt)}")
         saw = Saw.ANSWERED if attempt.connected else Saw.CLOSED
         void = "" if attempt.connected or attempt.cause.what is LogClass.KICKED else str(attempt.cause)
-        return Observation((Done(saw, attempt.seconds),), seconds=attempt.seconds, void=void)
+        by = VoidedBy.RESTART if attempt.cause.what is LogClass.MODEM_FAULT else VoidedBy.NETWORK
+        return Observation((Done(saw, attempt.seconds),), seconds=attempt.seconds, void=void, voided_by=by)
 
     def _step(self, text: str) -> None:
         self._timeline.add(Kind.STEP, self._own.name, text)
@@ -207,8 +209,8 @@ class OwnTrials:
         generation = self._own.setup.facts.generation
         if connected:
             return OwnAttempt(True, Cause(LogClass.CONNECTED), seconds, because=_SHOWN if shown else _NOT_SHOWN)
-        # A link that was taken away to make it connect anew is not a link that was lost. By position, because lines that
-        # came in one go have one time.
+        # A link that was taken away to make it connect anew is not a link that was lost. By position, because lines
+        # that came in one go have one time.
         registered = max((index for index, line in enumerate(lines) if line.text.startswith(_REGISTERED)), default=-1)
         cause = cause_of(lines[registered + 1 :], generation=generation, up=True)
         chain = chain_in([line.text for line in lines]) if cause.what is LogClass.KICKED else None
