@@ -51,10 +51,9 @@ def split_firmware(board: Any) -> Any:
     if not isinstance(board, Mapping) or "firmware" not in board:
         return board
     firmware = board["firmware"]
-    if firmware == AUTO:
+    kind = firmware.get(KIND, FirmwareName.CLOUD_LIBRARY) if isinstance(firmware, Mapping) else firmware
+    if kind == AUTO:
         return {**board, "firmware": None}
     if not isinstance(firmware, Mapping):
         return board
-    rest = {key: value for key, value in firmware.items() if key != KIND}
-    kind = firmware.get(KIND, FirmwareName.CLOUD_LIBRARY)
-    return {**board, "firmware": None if kind == AUTO else kind, "cloud_library": rest}
+    return {**board, "firmware": kind, "cloud_library": {key: firmware[key] for key in firmware if key != KIND}}

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.lab.cloud_library_config import AUTO
 from harness.lab.config import BUILT_IN_CLOUDS
 from harness.lab.yaml_marks import Document, Mistake, Place
-from harness.settings import Sample
+from harness.settings import FirmwareName, Sample
 from harness.settings.sentences import nearest
 
 _PLACES = ("virtual", "port", "serial", "place")  # a board is at exactly one of them
@@ -69,11 +70,9 @@ def _cloud_library(document: Document, place: Place, board: dict[Any, Any]) -> I
     told = isinstance(firmware, dict) or "cloud_library" in board
     if kind == "cloud-library" and not told:
         samples = ", ".join(Sample)
-        text = (
-            f"firmware cloud-library needs its sample; write firmware: {{kind: cloud-library, sample: ...}}: {samples}"
-        )
+        text = f"firmware {kind} needs its sample ({samples}); write firmware: {{kind: {kind}, sample: ...}}"
         yield document.mistake((*place, "firmware"), text)
-    elif told and kind not in ("cloud-library", None):
+    elif told and kind != "cloud-library" and (kind == AUTO or kind in set(FirmwareName)):
         text = f"firmware {kind!r} takes no keys; write firmware: {kind}"
         yield document.mistake((*place, "firmware"), text)
     elif isinstance(firmware, dict) and kind is None:

@@ -25,7 +25,7 @@ def framed(own, board):
 def proved(verdict, evidence):
     """The provocation, and it alone, got the connection hung up on; the page's chain stands in its order."""
     assert verdict.result.conclusion is Conclusion.REFUSED, str(verdict)
-    # A link that was lost by itself costs the experiment a bet, and proves nothing else; a refusal would be another end.
+    # A link that was lost by itself costs the experiment a bet, and no more; a refusal would be another end.
     ends = {attempt.cause.what for on, attempt in verdict.attempts if on and not attempt.connected}
     assert LogClass.KICKED in ends, str(verdict)
     assert ends <= {LogClass.KICKED, LogClass.LINK_LOST, None}, str(verdict)
