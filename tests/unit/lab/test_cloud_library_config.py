@@ -1,4 +1,4 @@
-"""``firmware: {kind: cloud-library, ...}`` in a boards file: what it gives, and each mistake in one line at its place."""
+"""``firmware: {kind: cloud-library, ...}`` in a boards file: what it gives; each mistake is one line at its place."""
 
 from __future__ import annotations
 
