@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from harness.errors import NoAnswer
+from harness.errors import NoAnswer, Party
 from harness.firmware import OwnConnection
 from harness.firmware.cloud_library.cause import Cause, cause_of
 from harness.firmware.cloud_library.chain import Chain, chain_in
@@ -23,7 +23,9 @@ from harness.firmware.cloud_library.evidence import LogClass
 from harness.firmware.cloud_library.watcher import CLASS
 from harness.modem import Modem
 from harness.timeline import Event, Kind, Timeline
+from harness.trial import Outcome, Unproved, Verdict, WrongVerdict
 from harness.trial.experiment import (
+    Conclusion,
     Do,
     Done,
     Experiment,
@@ -45,6 +47,9 @@ _SHOWN: Final = "its log says so"
 _NOT_SHOWN: Final = "its log does not show it at this level; its shadow has a new report"
 _DECISIVE: Final = (LogClass.CONNECTED, LogClass.KICKED, LogClass.REFUSED, LogClass.MODEM_FAULT)
 _HANG_UPS: Final = (LogClass.KICKED, LogClass.REFUSED, LogClass.KEEPALIVE, LogClass.MODEM_FAULT)
+_REFUSALS: Final = (LogClass.KICKED, LogClass.REFUSED)
+_LOST_OR_HUNG_UP: Final = {LogClass.KICKED, LogClass.LINK_LOST, None}
+"""A link that was lost by itself costs the experiment a bet, and no more."""
 _ENDS: Final = (*_HANG_UPS, LogClass.LINK_LOST)
 
 
@@ -61,11 +66,22 @@ class OwnAttempt:
     chain: Chain | None = None
     because: str = ""
 
+    def expect_connected(self) -> "OwnAttempt":
+        """Return self when it is connected. Raises WrongVerdict where the other side refused it; else Unproved."""
+        if self.connected:
+            return self
+        __tracebackhide__ = True
+        message = f"expected connected, got {self.cause}" + (f": {self.chain}" if self.chain is not None else "")
+        error = (WrongVerdict if self.cause.what in _REFUSALS else Unproved)(message)
+        error.party = Party.CLOUD if self.cause.what in _REFUSALS else Party.UNCLEAR
+        raise error
+
 
 @dataclass(frozen=True, slots=True)
 class OwnVerdict:
-    """``result``: of the experiment. ``attempts``: with the provocation (True) and without, in order."""
+    """``what``: the provocation. ``result``: of the experiment. ``attempts``: with it (True) and without, in order."""
 
+    what: str
     result: ExperimentResult
     attempts: tuple[tuple[bool, OwnAttempt], ...]
 
@@ -73,6 +89,22 @@ class OwnVerdict:
     def chains(self) -> list[Chain]:
         """The chains of all hang-ups that were provoked."""
         return [attempt.chain for on, attempt in self.attempts if on and attempt.chain is not None]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What is proved. A refusal that no line shows as a hang-up is not: something else ended the connections."""
+        if self.result.conclusion is Conclusion.TOLERATED:
+            return Outcome.TOLERATED
+        ends = {attempt.cause.what for on, attempt in self.attempts if on and not attempt.connected}
+        hung_up = LogClass.KICKED in ends and ends <= _LOST_OR_HUNG_UP
+        refused = self.result.conclusion is Conclusion.REFUSED and hung_up
+        return Outcome.POLICY_DISCONNECT if refused else Outcome.INCONCLUSIVE
+
+    def expect(self, wanted: Outcome) -> "OwnVerdict":
+        """Return self when the outcome is ``wanted``. Raises WrongVerdict, or Unproved where nothing is proved."""
+        __tracebackhide__ = True
+        Verdict(self.outcome, self.what, str(self)).expect(wanted)
+        return self
 
     def __str__(self) -> str:
         on = [attempt for provoked, attempt in self.attempts if provoked]
@@ -156,7 +188,7 @@ class OwnTrials:
         attempts: list[tuple[bool, OwnAttempt]] = []
         while isinstance(plan := experiment.next(), Plan):
             experiment.take(self._done(plan, on, off, attempts, at=at))
-        return OwnVerdict(experiment.result(), tuple(attempts))
+        return OwnVerdict(what, experiment.result(), tuple(attempts))
 
     def _done(
         self,

@@ -64,7 +64,7 @@ def test_a_violation_is_proved_by_whatever_the_firmware_shows(result):
 def test_a_cloud_that_tolerates_it_is_a_failure(result):
     (case,) = [case for case in result.cases if case.name == f"{PAIRING}[tolerant]"]
     assert case.result == "failed"
-    assert "was accepted" in case.message
+    assert "expected policy disconnect, got tolerated" in case.message
 
 
 def test_the_pages_chain_stands_in_the_transcript(result):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import NoAnswer
+from harness.errors import NoAnswer, Party
 from harness.firmware import FACTS, OwnSetup
 from harness.firmware.cloud_library.evidence import LogClass
 from harness.firmware.cloud_library.watcher import log_watch
@@ -15,7 +15,7 @@ from harness.firmware.own_connection import OwnConnection
 from harness.run.own_trials import OwnTrials
 from harness.settings import Sample
 from harness.timeline import Kind, Timeline, now
-from harness.trial.experiment import Conclusion
+from harness.trial import Outcome, Unproved, WrongVerdict
 
 READY = "[00:00:01.000,000] <inf> cloud_connection: Connected to nRF Cloud"
 KICK = "[00:00:01.100,000] <err> nrf_cloud_transport: MQTT input error: -128"
@@ -65,7 +65,7 @@ class Board:
 
 def test_a_provocation_that_alone_costs_the_connection_is_proved():
     verdict = Board(lambda provoked: [KICK] if provoked else [READY]).experiment()
-    assert verdict.result.conclusion is Conclusion.REFUSED
+    assert verdict.expect(Outcome.POLICY_DISCONNECT) is verdict
     assert {(on, attempt.cause.what) for on, attempt in verdict.attempts} == {
         (True, LogClass.KICKED),
         (False, LogClass.CONNECTED),
@@ -74,16 +74,36 @@ def test_a_provocation_that_alone_costs_the_connection_is_proved():
 
 
 def test_a_provocation_that_is_tolerated_is_said():
-    assert Board(lambda provoked: [READY]).experiment().result.conclusion is Conclusion.TOLERATED
+    verdict = Board(lambda provoked: [READY]).experiment()
+    with pytest.raises(WrongVerdict, match="expected policy disconnect, got tolerated: x") as caught:
+        verdict.expect(Outcome.POLICY_DISCONNECT)
+    assert caught.value.party is Party.CLOUD
 
 
 def test_a_link_that_fails_by_itself_proves_nothing():
-    assert Board(lambda provoked: [KICK]).experiment().result.conclusion is Conclusion.INCONCLUSIVE
+    verdict = Board(lambda provoked: [KICK]).experiment()
+    with pytest.raises(Unproved, match="expected policy disconnect, got inconclusive"):
+        verdict.expect(Outcome.POLICY_DISCONNECT)
+
+
+@pytest.mark.parametrize(
+    ("says", "error", "party"),
+    [
+        ([KICK], WrongVerdict, Party.CLOUD),
+        (["NRF_CLOUD_EVT_TRANSPORT_CONNECT_ERROR: -9"], WrongVerdict, Party.CLOUD),
+        (["Modem has crashed, reason 0x11, PC: 0x688de"], Unproved, Party.UNCLEAR),
+    ],
+)
+def test_a_connection_that_does_not_come_up_is_the_clouds_or_the_labs(says, error, party):
+    attempt = Board(lambda provoked: says).trials.connect()
+    with pytest.raises(error, match="expected connected, got ") as caught:
+        attempt.expect_connected()
+    assert caught.value.party is party
 
 
 def test_a_lost_link_is_not_the_provocations():
     verdict = Board(lambda provoked: ["Network connectivity lost!", KICK] if provoked else [READY]).experiment()
-    assert verdict.result.conclusion is not Conclusion.REFUSED
+    assert verdict.outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_log_that_does_not_show_ready_is_helped_by_the_shadow():
