@@ -147,6 +147,13 @@ def test_the_button_publishes_on_the_paired_topic():
     assert cloud.published[-1].topic == f"prod/team/m/d/{cloud.id}/d2c"
 
 
+def test_a_press_before_the_connection_is_kept_by_the_asset_tracker():
+    cloud = Cloud(Sample.ASSET_TRACKER_2)
+    cloud.bench._collect(cloud.bench.core.press())
+    cloud.run()
+    assert cloud.published[-1].topic == f"prod/team/m/d/{cloud.id}/d2c"
+
+
 def test_the_template_publishes_what_is_typed():
     cloud = Cloud(Sample.ASSET_TRACKER_TEMPLATE)
     cloud.run()

@@ -233,9 +233,13 @@ class MultiService(SampleCode):
 
 
 class AssetTracker2(SampleCode):
-    """asset_tracker_v2: at its default level the log does not say that it is connected."""
+    """asset_tracker_v2: at its default level the log does not say that it is connected.
+
+    What it has to send meanwhile it keeps until it is.
+    """
 
     module = "cloud_module"
+    _kept = 0
 
     def booted(self) -> None:
         """See SampleCode."""
@@ -247,6 +251,19 @@ class AssetTracker2(SampleCode):
         """See SampleCode."""
         self._voice.log("wrn", self.module, "Cloud connection establishment in progress")
         self._voice.log("wrn", self.module, "New connection attempt in 32 seconds if not successful")
+
+    def press(self) -> None:
+        """See SampleCode."""
+        if self._voice.session.ready:
+            super().press()
+        else:
+            self._kept += 1
+
+    def ready(self) -> None:
+        """See SampleCode."""
+        kept, self._kept = self._kept, 0
+        for _ in range(kept):
+            super().press()
 
     def not_associated(self) -> None:
         """See SampleCode."""
