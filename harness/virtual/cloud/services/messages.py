@@ -69,7 +69,7 @@ class MessageStore:
         prefix: str,
         tenant_id: str,
         *,
-        keep: int = 100_000,
+        keep: int = 5_000,
         stored: Callable[[StoredMessage], None] = lambda message: None,
     ) -> None:
         self.prefix = prefix
