@@ -28,6 +28,8 @@ class Debts:
         self.owed: Counter[str] = Counter()
         self.paid: Counter[str] = Counter()
         self.surplus: list[Event] = []
+        self.accepted: list[Event] = []
+        """Connections whose end did not come, the last one with the rest: it may live."""
         self._seen_connect = False
 
     def take(self, event: Event) -> None:
@@ -56,6 +58,7 @@ class Debts:
             late = self.owed["closed"] > 0 and self.owed["connack"] > 0
             self.owed = Counter({"connack": self.owed["connack"]} if late else {})
             self.paid["closed"] += 1
+            del self.accepted[:1]
             return
         kind = "connack" if kind in ("accepted", "refused") else kind
         if kind not in ("connack", "puback", "suback", "unsuback"):
@@ -67,6 +70,7 @@ class Debts:
             self.surplus.append(event)
         if event.data.get("kind") == "accepted":
             self.owed["closed"] += 1
+            self.accepted.append(event)
 
 
 def debts(events: Sequence[Event]) -> Debts:
@@ -83,6 +87,10 @@ def owed_events(record: Record) -> Iterator[Finding]:
     for event in found.surplus[:1]:
         text = f"{event.data.get('kind')} came once more than anything asked for it: a line that is double or late"
         yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, (event.seq,))
+    if len(found.accepted) > 1:
+        lost = len(found.accepted) - 1
+        text = f"{lost} of the connections have no end, though later ones were accepted: lines got lost"
+        yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, tuple(event.seq for event in found.accepted[:-1][:5]))
     if found.unpaid and record.hang_up is None and record.events:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.unpaid.items()))
         text = f"the board owes {kinds}, and reported no end of the connection"

@@ -73,5 +73,13 @@ def test_a_line_that_did_not_come():
     assert list(owed_events(Record(line("connect", "0,0", "publish", "1,-128")))) == []
 
 
+def test_an_end_that_did_not_come_although_the_next_connection_began():
+    (finding,) = owed_events(Record(line("connect", "0,0", "connect", "0,0")))
+    assert (finding.cause, finding.weight) == (Cause.UART_TROUBLE, Weight.LIKELY)
+    assert finding.text.startswith("1 of the connections have no end")
+    late = line("connect", "0,0", "connect", "0,0", "1,0", "1,-128")
+    assert list(owed_events(Record(late))) == []
+
+
 def test_a_window_that_begins_in_the_middle_owes_nothing_for_what_was_before():
     assert debts(line("3,0", "0,0")).surplus == []
