@@ -151,7 +151,7 @@ def run(fault: SingleFault, select: str, folder: Path) -> Found:
     found.results.update(_results(reports / "junit.xml", found.wrong, fault))
     if not found.results["passed"] and fault.harmless:
         found.wrong.append("nothing passed")
-    for path in reports.glob("*/timeline/virtual-1.jsonl"):
+    for path in reports.glob("*/timeline/virtual-1.jsonl*"):  # packed when the run has ended
         _look_at_causes(path, fault, found)
     return found
 
