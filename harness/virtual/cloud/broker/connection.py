@@ -5,7 +5,6 @@ Guide, "MQTT", "Lifecycle events" (the words for why a connection ended).
 """
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from harness.settings import CloseStyle
 from harness.virtual.cloud.broker.authorizer import Authorizer, Denial, Presented
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
 from harness.virtual.cloud.broker.profile import BrokerProfile
+from harness.virtual.cloud.broker.rate import Rate
 from harness.virtual.cloud.broker.rules import (
     ClientError,
     check_client_id,
@@ -132,8 +132,7 @@ class Connection:
         self._packets = 0
         self._due: list[asyncio.TimerHandle] = []
         """The ends that are coming: of a violation whose close is delayed, of old age."""
-        self._recent: deque[float] = deque()
-        """When the last PUBLISHes came."""
+        self._publishes = Rate(self._limits.publishes_per_second)
 
     @property
     def _profile(self) -> BrokerProfile:
@@ -283,7 +282,7 @@ class Connection:
 
     def _on_publish(self, packet: Publish, accepted: _Accepted) -> None:
         check_message(packet, self._limits)
-        if self._too_many():
+        if self._publishes.exceeded(self._last_packet):
             self._throttle(None, f"more than {self._limits.publishes_per_second} PUBLISHes in a second")
             return
         refusal = accepted.authorizer.refuses_publish(packet)
@@ -344,16 +343,6 @@ class Connection:
     def _end_refused(self, error: NotAuthorized) -> None:
         self._stream.close(self._profile.close_style)  # before the reason is put into words
         self._fail("AUTH_ERROR", str(error))
-
-    def _too_many(self) -> bool:
-        """Count one PUBLISH, and tell whether it is one too many in this second."""
-        most, now = self._limits.publishes_per_second, self._loop.time()
-        if not most:
-            return False
-        while self._recent and self._recent[0] <= now - 1.0:
-            self._recent.popleft()
-        self._recent.append(now)
-        return len(self._recent) > most
 
     def _throttle(self, answer: Connack | None, detail: str) -> None:
         """Refuse what is too much. ``answer``: what says so, where there is a packet for it."""
