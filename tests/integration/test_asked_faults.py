@@ -18,12 +18,16 @@ boards:
   - name: a
     virtual: {}
     faults:
-      line: [{deed: double, direction: in, chance: 0.02}]
+      line: [{deed: double, direction: in, byte: 1500}]
       commands:
         - {command: slow-attach, seconds: 0.2}
         - {command: say-line, text: "hello from nowhere", phase: action}
 """
-IN_THE_FILE = """
+TESTS = """
+import pytest
+from harness.errors import Misuse
+from harness.faults import Deed, Fault
+
 def test_faults_of_the_file_strike(board, trial, provisioned):
     topic = f"{board.cloud.account.mqtt_prefix}m/d/{provisioned.device_id}/d2c"
     trial.publish(topic, witness=None)
@@ -32,12 +36,8 @@ def test_faults_of_the_file_strike(board, trial, provisioned):
     assert "say-line in phase action" in texts
     assert texts.count("deafen-client in phase action") == 1
     assert any(text.startswith("a fault struck: delay at packet 2 (out) (connection 1, ") for text in texts)
+    assert any(text.startswith("a fault struck: double at byte 1500 (in)") for text in texts)
     assert board.cloud.stand_in.command("change-broker", settings={"reasons": {}})["settings"]["reasons"]
-"""
-BY_THE_FIXTURE = """
-import pytest
-from harness.errors import Misuse
-from harness.faults import Deed, Fault
 
 def test_it_strikes(board, provisioned, faults):
     faults.board("lose-registration")
@@ -75,13 +75,8 @@ def test_the_proxy_is_gone(board, provisioned):
 """
 
 
-def test_faults_in_the_boards_file(tmp_path):
-    result = run(tmp_path, BOARDS, IN_THE_FILE)
-    assert result.exit_code == 0, result.output
-
-
-def test_faults_by_the_fixture(tmp_path):
-    result = run(tmp_path, "boards: [{name: a, virtual: {}}]", BY_THE_FIXTURE)
+def test_faults_in_the_boards_file_and_by_the_fixture(tmp_path):
+    result = run(tmp_path, BOARDS, TESTS)
     assert result.exit_code == 0, result.output
 
 
