@@ -1,8 +1,6 @@
 """Faults that users ask for: in boards.yaml, from a test by the fixture, and from the command line."""
 
-import subprocess
-import sys
-
+from harness.cli.main import main
 from tests.integration.runs import run, stand_ins_up
 
 BOARDS = """
@@ -80,11 +78,11 @@ def test_faults_in_the_boards_file_and_by_the_fixture(tmp_path):
     assert result.exit_code == 0, result.output
 
 
-def test_faults_by_the_command_line(tmp_path):
+def test_faults_by_the_command_line(tmp_path, capsys):
     def fault(*words):
-        command = [sys.executable, "-m", "harness.cli", "virtual", "fault", "--boards", str(tmp_path / "boards.yaml")]
-        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=60, check=False)
-        return done.returncode, done.stdout + done.stderr
+        code = main(["virtual", "fault", "--boards", str(tmp_path / "boards.yaml"), *words])
+        said = capsys.readouterr()
+        return code, said.out + said.err
 
     with stand_ins_up(tmp_path):
         assert fault("set-fault", "fault=no-sim") == (0, 'set-fault: done (faults ["no-sim"])\n')
