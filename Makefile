@@ -24,11 +24,12 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: nightly check env lint types imports test test-wide test-scenarios bench docs mutants fuzz soak labgrid-env clean
 
+# hypothesis, which the unit tests need, would be imported whole at the end of each run.
 nightly: env
 ifdef MUTANTS
 	@case "$(MUTANTS)$(SEED)" in *[!0-9]*) echo "MUTANTS=$(MUTANTS) SEED=$(SEED): whole numbers are wanted" >&2; exit 2;; esac
 endif
-	@exec $(PY) -m pytest tests/scenarios -q --boards "$(BOARDS)" $(if $(JOBS),--jobs $(JOBS))
+	@exec $(PY) -m pytest tests/scenarios -q -p no:hypothesispytest --boards "$(BOARDS)" $(if $(JOBS),--jobs $(JOBS))
 ifdef MUTANTS
 	@$(PY) -m tests.mutation_run --boards "$(BOARDS)" --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
 endif
