@@ -14,6 +14,9 @@ from harness.policy_trials.trials import expected
 from harness.trial import Outcome, Verdict
 
 _HUNG_UP = frozenset({Outcome.POLICY_DISCONNECT, Outcome.REFUSED_AT_CONNECT})
+_SEEN_AS = {Outcome.LATE_DISCONNECT: Outcome.POLICY_DISCONNECT, Outcome.REFUSED_IN_SUBACK: Outcome.IGNORED}
+"""Outcomes that say of a policy what another one says: refused by a hang-up, whenever; refused, and the connection
+stayed."""
 _PROVING = frozenset({Outcome.TOLERATED, Outcome.IGNORED, *_HUNG_UP})
 
 
@@ -47,7 +50,7 @@ class Tried:
 
         If an allowed message was lost and the connection stayed, no policy was the cause.
         """
-        outcome = None if self.verdict is None else self.verdict.outcome
+        outcome = None if self.verdict is None else _SEEN_AS.get(self.verdict.outcome, self.verdict.outcome)
         lost = outcome is Outcome.IGNORED and self.packets is Packets.PUBLISHES and self.case.allowed
         return outcome if outcome in _PROVING and not lost else None
 

@@ -28,7 +28,12 @@ _WHY: Final[dict[str, str]] = {
 _PLACEHOLDER = re.compile(r"\{(?:id|nonce|number|time|pid|port|path|n)\}")
 CLOUD_LOST: Final = "The cloud was lost"
 _LOSSES = frozenset({"BoardLost", "PortMissing", "NoAnswer"})
-_REFUSING = frozenset({"policy disconnect", "refused at connect", "ignored", "denied"})
+_REFUSING = frozenset(
+    {
+        *("policy disconnect", "policy disconnect (late)", "refused in SUBACK"),
+        *("refused at connect", "ignored", "denied"),
+    }
+)
 _GRANTING = frozenset({"tolerated", "authorised"})
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Kind, Timeline, now
-from harness.trial.controls import AllowedAction, run_control, subscribed
+from harness.trial.controls import REFUSED_SUBSCRIPTION, AllowedAction, run_control, subscribed
 from harness.trial.facts import Attempt, Control, Stage
 from harness.trial.not_connected import NotConnected, NothingAllowed
 
@@ -210,7 +210,8 @@ class MqttConnection:
                 self.action.send(nonce())  # QoS 0: the allowed action behind it is answered, or nothing is
             wanted = (answer, MqttEventKind.CLOSED)
             event = self.device.wait(lambda event: event.kind in wanted, since=mark, timeout=self.patience)
-            self._shams[sham.template] = sent and event is not None and event.kind is answer
+            taken = event is not None and event.kind is answer and event.result < REFUSED_SUBSCRIPTION
+            self._shams[sham.template] = sent and taken
             self._doubted = not self._shams[sham.template]
             self.packets += 1
         return self._shams[sham.template]

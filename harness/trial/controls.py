@@ -5,12 +5,14 @@ policy that lost the right for one of them must fail the scenarios that need it,
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from harness.cloud import Observer
 from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 from harness.trial.facts import Control
 
+REFUSED_SUBSCRIPTION: Final = 0x80
+"""SUBACK's return code for "no" [MQTT-3.9.3], where the firmware tells it."""
 _IN_FLIGHT = 16  # messages that an experiment has on their way at once, and some more
 
 
@@ -198,7 +200,7 @@ def subscribed(device: MqttDriver, topic_filter: str, *, timeout: float) -> bool
     if not device.subscribe(topic_filter):
         return False
     event = device.wait(_subscribed_or_closed, since=mark, timeout=timeout)
-    return event is not None and event.kind is MqttEventKind.SUBACK
+    return event is not None and event.kind is MqttEventKind.SUBACK and event.result < REFUSED_SUBSCRIPTION
 
 
 def _latest(marks: dict[str, int]) -> dict[str, int]:

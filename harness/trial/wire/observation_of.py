@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from harness import device_errno
 from harness.firmware import MqttEventKind, restart
 from harness.timeline import Event, Kind
+from harness.trial.controls import REFUSED_SUBSCRIPTION
 from harness.trial.experiment import Do, Done, Observation, Saw, VoidedBy
 from harness.trial.phases import Phase, Span, span_of, spans
 from harness.trial.watches import garbled, network_loss
@@ -24,7 +25,6 @@ REMOTE_CLOSE = frozenset(
 )
 """How firmware reports a connection that the other side ended: FIN, FIN with data waiting, RST, FIN before CONNACK."""
 
-_REFUSED_SUBSCRIPTION = 0x80
 _RADIO = "radio"  # the witness that compares the modem's figures before and after
 _FOREIGN = ", although the modem had kept its settings: something else writes to this port (ModemManager?)"
 _PACKETS = frozenset({Do.BASELINE, Do.SHAM, Do.ACTION, Do.FENCE})
@@ -262,7 +262,7 @@ def _packet(step: _Step, window: Sequence[Event], closed: Event | None) -> StepS
         return _ended(step, closed)
     if step.do is Do.BASELINE and not step.found.get("seen"):
         return StepSeen(Done(Saw.UNSEEN, seconds), answer)
-    if answer.data.get("kind") == MqttEventKind.SUBACK and answer.data.get("result", 0) == _REFUSED_SUBSCRIPTION:
+    if answer.data.get("kind") == MqttEventKind.SUBACK and answer.data.get("result", 0) >= REFUSED_SUBSCRIPTION:
         return StepSeen(Done(Saw.REFUSED, seconds), answer)
     return StepSeen(Done(Saw.SILENT if silent else Saw.ANSWERED, seconds), answer)
 

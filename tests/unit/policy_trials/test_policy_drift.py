@@ -278,3 +278,17 @@ def test_what_proves_nothing_is_no_difference():
     found = compare(PAGE, MUTANTS, results, NAMES)
     assert (found.differences, found.changes, found.excluded, found.profiles) == ([], [], 0, [])
     assert (found.not_run, found.unproved) == (results[:1], results[1:])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seen_as"),
+    [
+        (Outcome.LATE_DISCONNECT, Outcome.POLICY_DISCONNECT),
+        (Outcome.REFUSED_IN_SUBACK, Outcome.IGNORED),
+        (Outcome.ACKNOWLEDGED_THEN_CLOSED, None),
+        (Outcome.INCONCLUSIVE, None),
+    ],
+)
+def test_some_outcomes_say_of_a_policy_what_others_say_and_some_nothing(outcome, seen_as):
+    refused = next(one.case for one in tried(enforced()) if one.case.closes and one.packets is Packets.SUBSCRIPTIONS)
+    assert with_outcome(refused, outcome).proved is seen_as

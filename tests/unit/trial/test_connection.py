@@ -7,9 +7,10 @@ import pytest
 from harness.errors import Party
 from harness.firmware import MqttEventKind
 from harness.timeline import Kind
-from harness.trial import Attempt, Control, NotConnected, NothingAllowed
+from harness.trial import Attempt, Control, NotConnected, NothingAllowed, Subscribe
 from harness.trial.connection import _pause, nonce
 from harness.trial.facts import Stage as Came
+from harness.trial.sham import Sham
 from tests.unit.trial.fakes import LATENCY, LOGIN, Stage
 
 WRONG = replace(LOGIN, client_id="wrong")
@@ -283,6 +284,14 @@ def test_listening_waits_for_suback_with_patience():
     begin = stage.clock.now
     assert stage.link.listen("t") is False
     assert stage.clock.now - begin == 8.0
+
+
+def test_a_subscription_that_suback_refuses_is_none():
+    stage = Stage()
+    stage.link.ensure()
+    stage.device.subscribe = lambda topic_filter, *, qos=1: stage.device.event(MqttEventKind.SUBACK, 0x80) or True
+    assert stage.link.listen("t") is False
+    assert stage.link.takes(Sham(Subscribe("t", None), "topic", "subscribe t")) is False
 
 
 def test_a_connection_is_clean_until_something_else_was_sent_or_it_ended():
