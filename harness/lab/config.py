@@ -27,7 +27,7 @@ STRICTEST: Final = 1e-7
 LOOSEST: Final = 0.5
 CONFIDENCE: Final = 1e-4
 GROUP: Final = 10
-_HOLD_LOCAL: Final = 0.2  # seconds; a stand-in on loopback hangs up within a millisecond
+_HOLD_LOCAL: Final = 0.1  # seconds; a stand-in on loopback hangs up within a millisecond
 _HOLD_PUBLIC: Final = 12.0  # refusals up to 10 s late were seen
 PORT_SCHEMES: Final = ("rfc2217://", "socket://")
 
@@ -229,7 +229,7 @@ class VerdictSettings(Settings):
     confidence: Annotated[float, Field(ge=STRICTEST, le=LOOSEST)] = CONFIDENCE
     """Bound on the chance that a refusal is a coincidence"""
     hold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    """Seconds that a connection is watched after an answer; without it 0.2 for a local cloud, 12 for nRF Cloud"""
+    """Seconds that a connection is watched after an answer; without it 0.1 for a local cloud, 12 for nRF Cloud"""
     group: Annotated[int, Field(ge=1)] = GROUP
     """Allowed actions that share a connection and a hold"""
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None

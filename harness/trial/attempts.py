@@ -39,12 +39,13 @@ class Acting:
     """What an attempt leaves beside its events: ``finish`` makes the experiment's judgement of the attempt's events.
 
     ``staked``: an experiment had begun to draw. Whoever may begin anew then, because the lab got into trouble, would
-    have more than one chance. ``effect``: whether the action's effect was seen; None: nobody could look.
+    have more than one chance. ``proved``: the experiment proved something. ``effect``: whether the action's effect was seen; None: nobody could look.
     """
 
     def __init__(self) -> None:
         self.finish: Callable[[Sequence[Event]], Judgement] | None = None
         self.staked = False
+        self.proved = False
         self.effect: bool | None = None
 
 
@@ -107,6 +108,8 @@ class Attempts:
 
     def _look_for_dead(self, log: PhaseLog, acting: Acting) -> None:
         """If nothing was proved and nothing restarted, check whether a process or a port is gone."""
+        if acting.proved:
+            return
         events = log.events()
         if self._judged(facts_of(events), acting, events).outcome in LAB_OUTCOMES:
             try:

@@ -14,7 +14,16 @@ from harness.trial.attempts import Acting, Attempts, TrialSubject
 from harness.trial.connect_trial import Circumstances, ConnectTrial
 from harness.trial.connection import MqttConnection
 from harness.trial.controls import AllowedAction
-from harness.trial.experiment import ExperimentResult, ExperimentRule, Grouping, Night, Observation, Plan, Subject
+from harness.trial.experiment import (
+    Conclusion,
+    ExperimentResult,
+    ExperimentRule,
+    Grouping,
+    Night,
+    Observation,
+    Plan,
+    Subject,
+)
 from harness.trial.facts import Attempt, Sort
 from harness.trial.facts_of import facts_of
 from harness.trial.not_connected import NotConnected
@@ -200,6 +209,7 @@ class Trials:
         carried = carry_out(setup, staking)
         acting.finish = partial(judged, carried)
         if isinstance(carried.result, ExperimentResult):
+            acting.proved = carried.result.conclusion is not Conclusion.INCONCLUSIVE
             self._context.found(carried.result)
 
     def _own_connect(self, log: PhaseLog, _acting: Acting) -> None:

@@ -6,6 +6,7 @@ the harness's own trials on it. Hundreds of trials a minute are possible so, whi
 
 import contextlib
 import itertools
+import socket
 import ssl
 import threading
 from types import SimpleNamespace
@@ -33,6 +34,40 @@ class Port(Fake):
         self.timeline, self.name = timeline, name
 
 
+class SharedClient(RawClient):
+    """A client that one thread reads and others write to: OpenSSL's connections are not made for that."""
+
+    def __init__(self, port, name):
+        super().__init__(port, name)
+        self.socket.settimeout(None)
+        self._using = threading.Lock()
+
+    def send(self, *packets):
+        with self._using:
+            super().send(*packets)
+
+    def read(self):
+        while (packet := self._decoder.next_packet()) is None:
+            try:
+                if not self.socket.pending():
+                    socket.socket.recv(self.socket, 1, socket.MSG_PEEK)  # waiting needs no lock
+                with self._using:
+                    data = self.socket.recv(65536)
+            except ssl.SSLEOFError:
+                return "fin"
+            except ConnectionResetError:
+                return "rst"
+            if not data:
+                return "notify"
+            self._decoder.feed(data)
+        return packet
+
+    def end(self):
+        """End the connection; its reader closes the socket."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+
+
 class SocketDevice(MqttDriver):
     """Connects to ``port`` of this computer, whatever host a login names."""
 
@@ -46,8 +81,7 @@ class SocketDevice(MqttDriver):
 
     def connect(self, login, *, timeout=60.0):
         try:
-            client = RawClient(self.port, self.name)
-            client.socket.settimeout(None)
+            client = SharedClient(self.port, self.name)
             client.send(Connect(login.client_id))
         except (OSError, ssl.SSLError) as error:
             raise NoSession(f"no TLS session: {error}") from error
@@ -60,9 +94,7 @@ class SocketDevice(MqttDriver):
             client, self._client = self._client, None
         if client is not None:
             self._add(MqttEventKind.CLOSED, 0)
-            with contextlib.suppress(OSError):
-                client.socket.shutdown(2)
-            client.socket.close()
+            client.end()
 
     def is_connected(self):
         return self._client is not None
@@ -93,12 +125,12 @@ class SocketDevice(MqttDriver):
             if isinstance(packet, str):
                 break
             self._take(packet)
+        client.socket.close()
         with self._lock:
             if self._client is not client:
                 return  # ended from this side
             self._client = None
         self._add(MqttEventKind.CLOSED, _ENDS[packet])
-        client.socket.close()
 
     def _take(self, packet):
         if isinstance(packet, Connack):
