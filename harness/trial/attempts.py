@@ -39,7 +39,8 @@ class Acting:
     """What an attempt leaves beside its events: ``finish`` makes the experiment's judgement of the attempt's events.
 
     ``staked``: an experiment had begun to draw. Whoever may begin anew then, because the lab got into trouble, would
-    have more than one chance. ``proved``: the experiment proved something. ``effect``: whether the action's effect was seen; None: nobody could look.
+    have more than one chance. ``proved``: the experiment proved something. ``effect``: whether the action's effect was
+    seen; None: nobody could look.
     """
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ DISTURBANCES = {
 """And a second client with the board's id, which the cloud's own command makes."""
 
 BOARDS = """
-verdicts: {hold: 0.05, budget: 2}
+verdicts: {hold: 0.05, budget: 1}
 clouds:
   tolerant: {kind: local, on_violation: tolerate}
   correct: {kind: local}
