@@ -57,10 +57,10 @@ class Assessment:
         return [one for one in self.run.results if self.standings[one.board, one.key].state in states]
 
 
-def assess(runs: Sequence[RunSummary]) -> Assessment:
-    """Return what the last of ``runs`` says; the others came before it."""
+def assess(runs: Sequence[RunSummary], ledger: Ledger | None = None) -> Assessment:
+    """Return what the last of ``runs`` says; the others came before it. ``ledger``: of them, where there is one."""
     run, before = runs[-1], [one for one in runs[:-1] if one.lab == runs[-1].lab]
-    found = standings([*before, run])
+    found = standings([*before, run]) if ledger is None else ledger.standings()
     rows = _rows(run, before, found)
     return Assessment(run, before, _headline(run, before, rows, found), rows, found)
 

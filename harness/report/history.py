@@ -6,6 +6,7 @@ A board's run in which most of the proved tests failed says something about that
 flips.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,7 +89,8 @@ def standing(entries: Sequence[HistoryEntry]) -> Standing:
     since = streak[0].run if streak else ""
     counted = [entry for entry in entries if entry.proved and not entry.left_out]
     flips = _flips(counted)
-    before = [entry for entry in counted if entry not in streak] if now.result == "failed" else counted
+    early = entries[: max(0, len(entries) - len(streak))]  # the streak is the last part of them
+    before = [entry for entry in early if entry.proved and not entry.left_out] if now.result == "failed" else counted
     rate = wilson(sum(entry.result == "failed" for entry in before), len(before))
     state = _state(entries, length, _flaky(counted, flips, now))
     return Standing(state, entries, since, length, flips, rate)
@@ -100,7 +102,7 @@ def merge(*histories: Iterable[RunSummary]) -> list[RunSummary]:
     for run in (run for history in histories for run in history):
         key = (run.lab, run.run)
         # Two summaries of one run differ only where one was made later; the fuller one wins, whichever comes first.
-        found[key] = max(found.get(key, run), run, key=_fullness)
+        found[key] = max(found[key], run, key=_fullness) if key in found else run
     return sorted(found.values(), key=lambda run: (run.began, run.lab, run.run))
 
 
@@ -109,14 +111,19 @@ class Ledger:
 
     def __init__(self, runs: Sequence[RunSummary]) -> None:
         self.runs = runs
-        self._entries = [_entries(run) for run in runs]
+        # Of each test the places of its runs and its entries in them: looked up for every run, so kept side by side.
+        self._places: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        self._entries: dict[tuple[str, str, str], list[HistoryEntry]] = defaultdict(list)
+        for place, run in enumerate(runs):
+            for (board, key), entry in _entries(run).items():
+                self._places[run.lab, board, key].append(place)
+                self._entries[run.lab, board, key].append(entry)
 
     def entries(self, lab: str, board: str, key: str, position: int = -1) -> list[HistoryEntry]:
         """Return the entries of a test up to the run at ``position``, oldest first."""
-        end = len(self.runs) if position == -1 else position + 1
-        pairs = zip(self.runs[:end], self._entries[:end], strict=True)
-        found = (entries.get((board, key)) for run, entries in pairs if run.lab == lab)
-        return [entry for entry in found if entry is not None]
+        places = self._places.get((lab, board, key), [])
+        end = len(places) if position == -1 else bisect_right(places, position)
+        return self._entries[lab, board, key][:end] if end else []
 
     def standings(self, position: int = -1, *, bad_only: bool = False) -> dict[tuple[str, str], Standing]:
         """Return how the tests of the run at ``position`` stand: by board and key.
@@ -132,8 +139,7 @@ class Ledger:
 
     def tests(self) -> set[tuple[str, str, str]]:
         """Return every test that is known: lab, board and key."""
-        pairs = zip(self.runs, self._entries, strict=True)
-        return {(run.lab, board, key) for run, entries in pairs for board, key in entries}
+        return set(self._places)
 
 
 def standings(runs: Sequence[RunSummary]) -> Mapping[tuple[str, str], Standing]:

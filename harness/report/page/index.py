@@ -20,7 +20,7 @@ def index_page(runs: Sequence[RunSummary], links: Mapping[str, str]) -> str:
     ledger = Ledger(runs)
     places = range(len(runs) - 1, max(0, len(runs) - _LISTED) - 1, -1)
     listed = [(runs[place], causes_at(ledger, place)) for place in places]
-    headline = assess(runs).headline if runs else "No run yet."
+    headline = assess(runs, ledger).headline if runs else "No run yet."
     return render("index.html", runs=runs, recent=recent, grid=grid, listed=listed, links=links, headline=headline)
 
 
