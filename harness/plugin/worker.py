@@ -34,6 +34,7 @@ class Worker:
         self._given = given
         self._config = config
         # A controller that is killed says nothing. The kernel then interrupts this process: it leaves its board clean.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the controller answers it; it may be sent to all of the run
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
     @pytest.hookimpl(tryfirst=True)
