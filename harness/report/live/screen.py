@@ -45,9 +45,8 @@ class Screen:
             if self._closed:
                 return self._file.write(text)
             whole, newline, self._part = (self._part + text).rpartition("\n")
-            self._part = self._part.rpartition("\r")[2]
             if newline:
-                self.say(whole.split("\n"))
+                self.say([line.rpartition("\r")[2] for line in whole.split("\n")])
             return len(text)
 
     def say(self, lines: Sequence[str]) -> None:
@@ -65,7 +64,7 @@ class Screen:
             if not keep and self._drawn:
                 self._write(self._up(len(self._drawn)) + _TO_END)
             self._closed = True
-            if self._part.strip():
+            if self._part.strip() and "\r" not in self._part:  # else a line of state, which is written again and again
                 self._file.write(self._part)
                 self._file.flush()
 

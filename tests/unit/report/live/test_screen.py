@@ -78,19 +78,28 @@ def test_rows_stand_last_and_everything_said_above(steps):
         assert not any(line.startswith("row") for line in terminal.lines)
 
 
-def test_a_part_of_a_line_waits_for_its_end_and_what_is_rewritten_is_not_kept():
+def test_a_part_of_a_line_waits_for_its_end():
     terminal, screen = made()
     screen.draw(["row"])
     screen.write("half")
     assert terminal.lines == ["row"]
     screen.say(["whole"])
-    screen.write(" a line\nold\rnew")
+    screen.write(" a line\nnew")
     assert terminal.lines == ["whole", "half a line", "row"]
     screen.close(keep=True)
     assert terminal.lines == ["whole", "half a line", "row", "new"]
     screen.draw(["never"])
     screen.write(" end\n")
     assert terminal.lines == ["whole", "half a line", "row", "new end"]
+
+
+def test_a_line_that_is_written_again_and_again_is_not_left_behind():
+    terminal, screen = made()
+    screen.draw(["row"])
+    screen.write("\r2 workers [6 items]")
+    screen.write("\r2 workers [7 items]")
+    screen.close(keep=False)
+    assert terminal.lines == []
 
 
 def test_a_terminal_that_changes_its_width_gets_its_rows_anew():
