@@ -64,11 +64,25 @@ def _values(
         ],
         "fixed": assessment.in_state(ResultState.FIXED),
         "flaky": sorted(assessment.in_state(ResultState.FLAKY), key=lambda one: -_lower(assessment, one)),
+        "skipped": _skipped(tests),
         "slowest": [(one, _usual(assessment, one)) for one in slowest if one.seconds > 0],
         "tests": by_key,
         "anchors": anchors,
         "notes": recordings.notes,
     }
+
+
+def _skipped(tests: Sequence[RanTest]) -> list[tuple[str, int, list[str]]]:
+    """Return the reasons for which tests were skipped, how many each, on which boards; the most first."""
+    found: dict[str, list[RanTest]] = {}
+    for test in tests:
+        if test.result == "skipped":
+            found.setdefault(test.message.partition("\n")[0] or "no reason", []).append(test)
+    rows = [
+        (reason, len(those), [*dict.fromkeys(one.board for one in those if one.board)])
+        for reason, those in found.items()
+    ]
+    return sorted(rows, key=lambda row: -row[1])
 
 
 def _groups(

@@ -118,6 +118,12 @@ def test_a_failed_test_stands_beside_its_last_green_run(nights):
     assert "pytest 'tests/scenarios/test_x.py::test_8[dk-9161]' --boards boards.yaml" in said
 
 
+def test_why_tests_were_skipped_is_said_once_for_each_reason(nights):
+    said = page_of(nights[-1]).said
+    assert "9 tests for 1 reason" in said
+    assert said.count("needs a second sec_tag") == 1
+
+
 def test_nothing_can_be_loaded_or_sent(nights):
     for path in (nights[-1] / "report.html", nights[-1].parent / "index.html"):
         text = path.read_text("utf-8")
