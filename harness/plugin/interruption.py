@@ -46,11 +46,17 @@ def prepare_for_interruption(item: pytest.Item) -> None:
 
 
 class Interruption:
-    """Handles both signals from :meth:`install` to :meth:`remove`. ``overdue``: called if tidying takes too long."""
+    """Handles both signals from :meth:`install` to :meth:`remove`. ``overdue``: called if tidying takes too long.
 
-    def __init__(self, overdue: Callable[[str], None] | None = None) -> None:
+    ``early``: called with why the run ends, if it does so before :meth:`begin`: pytest shows a traceback until then.
+    """
+
+    def __init__(
+        self, overdue: Callable[[str], None] | None = None, early: Callable[[str], None] | None = None
+    ) -> None:
         self.why = ""
         self._overdue = overdue
+        self._early = early
         self._tidying = False
         self._former: dict[int, object] = {}
         self._timer: threading.Timer | None = None
@@ -62,6 +68,10 @@ class Interruption:
         for number in (signal.SIGTERM, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._former[number] = signal.signal(number, self._on_signal)
+
+    def begin(self) -> None:
+        """Note that pytest's session has begun, which ends a KeyboardInterrupt with a report."""
+        self._early = None
 
     def tidy(self) -> None:
         """Note that the run cleans up: a signal from now on only limits the time for it."""
@@ -84,6 +94,11 @@ class Interruption:
         self._timer = threading.Timer(TIDY_SECONDS, self._end_hard)
         self._timer.daemon = True
         self._timer.start()
+        if self._early is not None:
+            why = f"{self.why} before the first test"
+            print(why, file=sys.stderr, flush=True)
+            self._early(why)
+            raise SystemExit(2)
         if not self._tidying:
             raise KeyboardInterrupt
 

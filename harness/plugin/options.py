@@ -93,6 +93,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and the plug-ins of the whole session: the JUnit report, and the leader of the workers."""
     config.addinivalue_line("markers", "violation: breaks a policy on purpose; the board must be hung up on")
     config.addinivalue_line("markers", NEEDS_HELP)
+    if INTERRUPTION in config.stash:
+        config.stash[INTERRUPTION].begin()
     given = worker_input(config)
     if given is not None:
         begin_work(config, given)

@@ -41,7 +41,8 @@ def reports_begun(config: pytest.Config) -> RunReports:
 
         reports = RunReports(folder_of(config), lambda: report_of(config), place)
         config.stash[REPORTS] = reports
-        config.stash[INTERRUPTION] = Interruption(reports.give_up)
+        began = config.pluginmanager.has_plugin("session")
+        config.stash[INTERRUPTION] = Interruption(reports.give_up, None if began else reports.refuse)
         config.stash[INTERRUPTION].install()
     if not config.pluginmanager.has_plugin(_RECORDER) and config.pluginmanager.has_plugin("session"):
         from harness.plugin.recorder import Recorder

@@ -77,6 +77,23 @@ def test_a_run_that_is_told_to_end_says_so_and_names_what_was_not_run(tmp_path, 
     assert processes_of(tmp_path) == []
 
 
+def test_a_run_that_is_told_to_end_before_it_begins_says_so_in_one_line(tmp_path):
+    command, environment = prepare(tmp_path, ONE, TESTS, "--boards", "boards.yaml")
+    shared = tmp_path / "reports" / "junit.xml"
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as started:
+        deadline = time.monotonic() + START
+        while not shared.exists():
+            assert started.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        started.send_signal(signal.SIGTERM)
+        _, errors = started.communicate(timeout=30)
+    assert started.returncode == 2, errors
+    assert "Traceback" not in errors
+    assert counts(shared)[1] >= 1
+    assert "interrupted by SIGTERM" in shared.read_text()
+
+
 IN_SET_UP = """
 import pytest
 import time
