@@ -13,6 +13,7 @@ from harness.plugin.state import (
     BOARD_PARAMETER,
     DERIVED,
     MISTAKE,
+    REPORTS,
     derived_of,
     full,
     run_of,
@@ -83,6 +84,8 @@ def _missing_key(config: pytest.Config, items: list[pytest.Item]) -> Misuse | No
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note the tests that will run, if any uses a board. A worker tells the controller, which notes them."""
     config, boards = session.config, boards_of(session.items)
+    if REPORTS in config.stash:
+        config.stash[REPORTS].collected = True
     if any(boards.values()) and MISTAKE not in config.stash and not config.option.collectonly and not is_worker(config):
         plan(config, boards)
 

@@ -25,7 +25,10 @@ from harness.timeline import pack
 
 
 class RunReports:
-    """``record``: None while no test uses a board. ``assessment``: the page's; ``notes``: what is missing in it."""
+    """``record``: None while no test uses a board. ``assessment``: the page's; ``notes``: what is missing in it.
+
+    ``collected``: it is known which tests will run.
+    """
 
     def __init__(self, folder: RunFolder, held: Callable[[], HeldReport], place: Callable[[], PropertiesPlace]) -> None:
         """``held``: pytest's own report; ``place``: where the properties of cases stand in JUnit."""
@@ -37,6 +40,7 @@ class RunReports:
         self._held = held
         self._place = place
         self._refused = False
+        self.collected = False
         self._former: bytes | None = None
         self._announced: bytes | None = None
 
@@ -63,6 +67,7 @@ class RunReports:
 
         ``about``: what the journal says of the run besides.
         """
+        self.collected = True
         if self._refused or not any(planned.values()):
             return
         self.announce()
@@ -84,6 +89,8 @@ class RunReports:
         ``trouble`` says afterwards why a report could not be written.
         """
         if self.record is None:
+            if interrupted and self._announced is not None and not (self.collected or self._refused):
+                self.refuse(f"{interrupted} before the first test")
             if not self._refused:
                 self._withdraw()
             return

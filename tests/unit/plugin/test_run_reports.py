@@ -1,0 +1,44 @@
+"""The shared JUnit report of a run that ended before it had a test: never that of the run before it."""
+
+import pytest
+
+from harness.plugin.run_reports import RunReports
+from harness.report import RunFolder
+
+FORMER = b"<testsuites/>"
+
+
+@pytest.fixture
+def reports(tmp_path):
+    (tmp_path / "junit.xml").write_bytes(FORMER)
+
+    def nothing():
+        raise AssertionError("nobody asks for it before a test has run")
+
+    made = RunReports(RunFolder(tmp_path), nothing, nothing)
+    made.announce()
+    return made
+
+
+def shared(tmp_path):
+    return (tmp_path / "junit.xml").read_bytes()
+
+
+def test_an_interruption_while_tests_are_collected_is_told(reports, tmp_path):
+    assert shared(tmp_path) != FORMER
+    reports.finish("interrupted by SIGTERM", {})
+    assert b"interrupted by SIGTERM before the first test" in shared(tmp_path)
+
+
+@pytest.mark.parametrize("interrupted", ["", "interrupted by SIGTERM"])
+def test_a_run_without_board_tests_leaves_the_former_report(reports, tmp_path, interrupted):
+    reports.collected = True
+    reports.finish(interrupted, {})
+    assert shared(tmp_path) == FORMER
+    assert [path.name for path in tmp_path.iterdir()] == ["junit.xml"]
+
+
+def test_a_mistake_that_was_told_stays(reports, tmp_path):
+    reports.refuse("boards.yaml:1: wrong")
+    reports.finish("interrupted by SIGTERM", {})
+    assert b"boards.yaml:1: wrong" in shared(tmp_path)
