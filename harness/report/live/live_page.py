@@ -65,7 +65,6 @@ def main(folder: Path) -> int:
     """Write the page of the run as it is now."""
     from harness.report.page import write_live_page
 
-    os.nice(10)  # tests come first
     try:
         write_live_page(folder)
     except (HarnessError, OSError) as error:
@@ -75,4 +74,5 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    os.nice(10)  # tests come first
     sys.exit(main(Path(sys.argv[1])))

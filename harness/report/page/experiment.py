@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.report.normal_form import named
+from harness.report.page.tally import mapping, other_words
 from harness.report.page.words import span
 from harness.timeline import Event, Kind
 
@@ -99,14 +100,14 @@ def _drawn(
     events: Sequence[Event], facts: Event, tally: Mapping[str, Any], names: Mapping[str, str]
 ) -> ExperimentDrawing:
     told = _told(events)
-    confidence = float(_of(told, "rule").get("confidence", 0.0)) or 1e-4
+    confidence = float(mapping(told, "rule").get("confidence", 0.0)) or 1e-4
     arms = [one for one in tally.get("arms", ()) if isinstance(one, Mapping)]
     columns = max([_FEWEST_PLACES, *(int(one.get("place", 0)) for one in arms)])
     if columns > _MOST_PLACES:
         raise ValueError(f"an action at place {columns}")
     top = max([1 / confidence, *(float(one.get("wealth", 1.0)) for one in arms)])
     plans = _plans(events)
-    subject = _of(told, "subject")
+    subject = mapping(told, "subject")
     return ExperimentDrawing(
         arms=[_arm(number, one, plans.get(number, ()), columns, top) for number, one in enumerate(arms, 1)],
         logins=_logins(events),
@@ -116,39 +117,15 @@ def _drawn(
         claim=_claim(facts.data),
         sham=named(str(subject.get("sham", "")), names),
         differs=str(subject.get("differs", "")),
-        other=_other(tally),
+        other=other_words(tally),
     )
-
-
-def tally_words(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return what came of an experiment's arms and logins, in words by name; ``data``: of its facts."""
-    tally = _of(data, "tally")
-    found = tally.get("arms")
-    arms = len(found) if isinstance(found, list) else 0
-    told = {
-        "hung up exactly at the action": f"{tally.get('hits', 0)} of {arms} arms" if arms else "",
-        "answered, and stayed": f"{tally.get('stays', 0)} of {arms} arms" if arms else "",
-        "gone before the action": f"{tally['lost']} of {arms} arms" if tally.get("lost") else "",
-        "what was tried was refused": f"{tally['wrong_refused']} times" if tally.get("attempts") else "",
-        "the right one was refused": f"{tally['right_refused']} times" if tally.get("attempts") else "",
-        "messages that never came": f"in {tally['rounds']} rounds" if tally.get("rounds") else "",
-        "proved": f"coincidence below 1 in {data['one_in']:,}" if isinstance(data.get("one_in"), int | float) else "",
-    }
-    if not data.get("one_in"):
-        told["proved"] = ""
-    return {name: words for name, words in told.items() if words}
 
 
 def _told(events: Sequence[Event]) -> Mapping[str, Any]:
     for event in events:
         if event.kind is Kind.PHASE and event.data.get("name") == "attempt" and event.data.get("on") == "begin":
-            return _of(event.data, "experiment")
+            return mapping(event.data, "experiment")
     return {}
-
-
-def _of(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = data.get(name)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _plans(events: Sequence[Event]) -> dict[int, list[Event]]:
@@ -240,20 +217,6 @@ def _claim(data: Mapping[str, Any]) -> str:
     if one_in:
         return f"chance of a coincidence below 1 in {int(one_in):,}"
     return str(data.get("outcome", ""))
-
-
-def _other(tally: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What the tally says besides the arms, where it says something."""
-    told = (
-        ("rounds", "rounds of twelve messages"),
-        ("shams_answered", "allowed actions answered"),
-        ("unreached", "× the message reached nobody"),
-        ("delivered", "× the message arrived all the same"),
-        ("voided", "× a connection was worth nothing"),
-        ("waits", "× the answer was 'try later'"),
-        ("connections", "connections in all"),
-    )
-    return [(words, f"{tally[name]:,}") for name, words in told if isinstance(tally.get(name), int) and tally[name]]
 
 
 def _share(wealth: float, top: float) -> float:

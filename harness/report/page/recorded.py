@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.errors import Misuse
 from harness.report.decisive_trial import decisive_facts
 from harness.report.page.comparison import Trial
-from harness.report.page.experiment import tally_words
+from harness.report.page.tally import tally_words
 from harness.report.recorded_verdicts import TIMELINES
 from harness.timeline import Event, Kind, RecordedTest, Recording, read_timeline, timeline_files
 

@@ -50,8 +50,9 @@ def with_facts(**tally):
         {"arms": 4},
         {"arms": [{"place": 10**30, "wealth": float("inf")}]},
         {"rounds": "many", "attempts": [], "hits": {}},
+        {"attempts": 5},
     ],
-    ids=["words", "nothing", "a text", "a number", "too many", "other types"],
+    ids=["words", "nothing", "a text", "a number", "too many", "other types", "half of it"],
 )
 def test_an_experiment_whose_record_makes_no_sense_is_not_drawn_and_the_page_is_right(tmp_path, tally):
     folder = write_night(tmp_path, 1, with_facts(**tally), boards=("dk",), tests=1)

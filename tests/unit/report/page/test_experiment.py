@@ -1,7 +1,8 @@
 """A verdict drawn as an experiment: arms with places, hits and survivals; logins by a coin; the bound."""
 
 from harness.report.page.comparison import Trial, compare
-from harness.report.page.experiment import draw_experiment, tally_words
+from harness.report.page.experiment import draw_experiment
+from harness.report.page.tally import tally_words
 from harness.timeline import Event, Kind
 from tests.made_up_nights import Script
 
