@@ -2,11 +2,14 @@
 
 import base64
 import hashlib
+import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from harness.report.assessment import letters, plural, short_run
@@ -27,10 +30,25 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**own, **values)
 
 
+class _CompiledTemplates(FileSystemBytecodeCache):
+    """Keeps templates compiled, as Python keeps modules: compiling takes most of the time of a small run's pages."""
+
+    def __init__(self) -> None:
+        super().__init__(str(_TEMPLATES / "__pycache__"))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Write a compiled template, where that can be done."""
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):
+                Path(self.directory).mkdir(exist_ok=True)
+                super().dump_bytecode(bucket)
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
+        bytecode_cache=_CompiledTemplates(),
         autoescape=True,
         finalize=_finalize,
         undefined=StrictUndefined,
