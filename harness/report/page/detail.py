@@ -10,7 +10,7 @@ from harness.report.history import Standing
 from harness.report.normal_form import named
 from harness.report.page.comparison import RunComparison, compare
 from harness.report.page.drawing import PHASES, Drawing, draw
-from harness.report.page.evidence import Sentence, pins, sentences
+from harness.report.page.evidence import ShownSentence, pins, sentences
 from harness.report.page.experiment import ExperimentDrawing, draw_experiment
 from harness.report.page.recorded import Recordings, Shown, trial_only
 from harness.report.page.words import short_test, span
@@ -37,7 +37,7 @@ class Line:
 class Proof:
     """A sentence of the evidence with links to its events: number and words of each."""
 
-    sentence: Sentence
+    sentence: ShownSentence
     links: Sequence[tuple[int, str]]
 
 
@@ -154,7 +154,7 @@ def _comparison(
     return found, green
 
 
-def _links(sentence: Sentence, events: Sequence[Event], start: float) -> list[tuple[int, str]]:
+def _links(sentence: ShownSentence, events: Sequence[Event], start: float) -> list[tuple[int, str]]:
     known = {event.seq: event for event in events}
     return [
         (ref, f"+{span(max(0.0, known[ref].t - start))} {_said(known[ref])}") for ref in sentence.refs if ref in known

@@ -12,7 +12,7 @@ DRAWN = frozenset(Kind) - {Kind.TEST, Kind.PHASE, Kind.FACTS, Kind.EXPECT, Kind.
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class ShownSentence:
     """``number``: from 1. ``how``: events, documents or absence. ``refs``: of the events, by their numbers."""
 
     number: int
@@ -21,24 +21,24 @@ class Sentence:
     refs: tuple[int, ...]
 
 
-def sentences(facts: Event | None, events: Sequence[Event], message: str) -> list[Sentence]:
+def sentences(facts: Event | None, events: Sequence[Event], message: str) -> list[ShownSentence]:
     """Return the evidence of a test. ``facts``: of its trial, None: it had none, so what went wrong is shown.
 
     ``events``: of the test. ``message``: of its failure.
     """
     known = {event.seq: event for event in events}
     if facts is None:
-        return [Sentence(1, message.partition("\n")[0], "events", _wrong(events))] if message else []
-    found: list[Sentence] = []
+        return [ShownSentence(1, message.partition("\n")[0], "events", _wrong(events))] if message else []
+    found: list[ShownSentence] = []
     for number, one in enumerate(_sentences(facts.data), 1):
         refs = [ref for ref in one.get("refs", ()) if ref in known]
         own = [ref for ref in refs if known[ref].kind in DRAWN]
         # What only the harness can know (nobody heard it) stands at the end of a phase: shown there if nowhere else.
-        found.append(Sentence(number, str(one.get("text", "")), str(one.get("how", "events")), tuple(own or refs)))
+        found.append(ShownSentence(number, str(one.get("text", "")), str(one.get("how", "events")), tuple(own or refs)))
     return found
 
 
-def pins(evidence: Sequence[Sentence]) -> dict[int, list[int]]:
+def pins(evidence: Sequence[ShownSentence]) -> dict[int, list[int]]:
     """Return the numbers of the sentences that each event proves."""
     found: dict[int, list[int]] = defaultdict(list)
     for sentence in evidence:

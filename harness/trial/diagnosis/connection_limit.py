@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.trial.diagnosis.duplicate_client import LONGEST_BACK_OFF
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
-from harness.trial.diagnosis.record import Record, Session, errno_of
+from harness.trial.diagnosis.record import Record, SeenConnection, errno_of
 
 _AT_LEAST = 3
 _SPREAD = 0.1
@@ -34,7 +34,7 @@ def connection_limit(record: Record) -> Iterator[Finding]:
         yield Finding(Cause.CONNECTION_LIMIT, weight, text, refs)
 
 
-def _in_flight(session: Session) -> str:
+def _in_flight(session: SeenConnection) -> str:
     return session.outstanding[0].text if session.outstanding else ""
 
 

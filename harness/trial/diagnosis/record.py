@@ -23,7 +23,7 @@ _ANSWERS = {"puback", "suback", "unsuback"}
 
 
 @dataclass(slots=True)
-class Session:
+class SeenConnection:
     """One MQTT connection. ``asked``: its command; ``sent``: packets that want an answer; ``answers``: the answers."""
 
     asked: Event | None = None
@@ -51,17 +51,17 @@ class Record:
     run: Sequence[Event] = ()
 
     @cached_property
-    def sessions(self) -> list[Session]:
+    def sessions(self) -> list[SeenConnection]:
         """The window's sessions, oldest first."""
         return list(_sessions(self.events))
 
     @cached_property
-    def all_sessions(self) -> list[Session]:
+    def all_sessions(self) -> list[SeenConnection]:
         """The run's sessions, or the window's where no run is known."""
         return list(_sessions(self.run)) if self.run else self.sessions
 
     @cached_property
-    def ended(self) -> Session | None:
+    def ended(self) -> SeenConnection | None:
         """The last session that was ended, and not as the harness asked."""
         return next((one for one in reversed(self.sessions) if one.closed and errno_of(one.closed) != 0), None)
 
@@ -117,20 +117,20 @@ def _searched(event: Event) -> str:
     return f"{event.text} {json.dumps(event.data)}" if event.data else event.text
 
 
-def _sessions(events: Sequence[Event]) -> Iterator[Session]:
-    session = Session()
+def _sessions(events: Sequence[Event]) -> Iterator[SeenConnection]:
+    session = SeenConnection()
     for event in events:
         kind = event.data.get("kind") if event.kind is Kind.MQTT else None
         if kind == "accepted" or (kind is None and event.text.startswith("Connection to nRF Cloud ready")):
             if session.opened and not session.closed:
                 yield session
-            session = Session(asked=session.asked, opened=event)
+            session = SeenConnection(asked=session.asked, opened=event)
         elif kind in _ANSWERS:
             session.answers.append(event)
         elif kind == "closed" or _INPUT_ERROR.search(event.text):
             session.closed = event
             yield session
-            session = Session()
+            session = SeenConnection()
         elif event.kind is Kind.TX and _CONNECT.match(event.text):
             session.asked = event
         elif event.kind is Kind.TX and _SENT.match(event.text) and not _QOS_0.match(event.text):

@@ -7,7 +7,7 @@ from harness.trial.experiment.context import Subject
 from harness.trial.experiment.experiment import Breaker, Experiment
 from harness.trial.experiment.group import Grouping
 from harness.trial.experiment.night import Night
-from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Sentence, Suspect, Tally
+from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Suspect, Tally
 from harness.trial.experiment.plan import Do, Done, Observation, Plan, Saw, Step, StepConnection, Stop, VoidedBy
 from harness.trial.experiment.rule import ExperimentRule
 
@@ -24,7 +24,6 @@ __all__ = [
     "Observation",
     "Plan",
     "Saw",
-    "Sentence",
     "Step",
     "StepConnection",
     "Stop",

@@ -1,9 +1,10 @@
 """The evidence in sentences: what was done how often, what happened, and how likely a coincidence is."""
 
 from harness.trial.experiment.context import ExperimentContext
-from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Sentence, Suspect
+from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Suspect
 from harness.trial.experiment.rule import PLACES, PROMPT_SHARE
 from harness.trial.experiment.wealth import one_in
+from harness.trial.judgement import Sentence
 
 
 def policy_disconnect(context: ExperimentContext) -> ExperimentResult:

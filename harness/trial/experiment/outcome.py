@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.trial.judgement import Sentence
+
 
 class Conclusion(StrEnum):
     """What was proved of the action."""
@@ -44,14 +46,6 @@ LINK_SUSPECTS = frozenset(
     {Suspect.NETWORK, Suspect.PACKET_LIMIT, Suspect.AGE_LIMIT, Suspect.BURST, Suspect.CONNECT, Suspect.NETWORK_LOST}
 )
 """Suspects that are on the way to the cloud, and will be there at the next verdict too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence of the evidence. ``code``: which one, for tests and machines."""
-
-    code: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
