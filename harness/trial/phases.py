@@ -112,7 +112,8 @@ class PhaseLog:
 
     def events(self) -> list[Event]:
         """Return everything that happened since the attempt began, or its beginning and what is still in memory."""
-        events = self._timeline.since(self._start)
+        # Others write here too (an observer that boards share), also between this log's making and its first phase.
+        events = self._timeline.since(self._start if self._first is None else self._first.seq)
         if self._first is None or (events and events[0].seq <= self._first.seq):
             return events
         return [self._first, *events]
