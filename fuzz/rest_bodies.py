@@ -1,7 +1,6 @@
 """REST: any answer of the cloud to the harness's calls, and any body of a client to the stand-in's shadow."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 import requests
@@ -21,7 +20,6 @@ _ENDPOINTS: Mapping[str, Any] = {
     "device_mqtt": ("fuzz.invalid", 8883),
     "observer_mqtt": None,
     "root_ca_pem": "",
-    "hold": 0.0,
     "public": False,
 }
 
@@ -42,8 +40,7 @@ class _Answer(BaseAdapter):
 
 
 def _cloud() -> tuple[NrfCloud, _Answer]:
-    known = {field.name for field in fields(CloudEndpoints)}
-    cloud = NrfCloud(CloudEndpoints(**{name: value for name, value in _ENDPOINTS.items() if name in known}), "k" * 40)
+    cloud = NrfCloud(CloudEndpoints(**_ENDPOINTS), "k" * 40)
     answer = _Answer()
     for client in (cloud._rest, cloud.claims._rest):
         client._session.mount("https://", answer)

@@ -16,7 +16,7 @@ _COMMANDS = re.compile(r"AT(#XMQTTCON=0|\+CFUN=[04]\b|#XRESET|#XMODEMRESET|#XSHU
 def own_disconnect(record: Record) -> Iterator[Finding]:
     """Look for the command, and for an end that the board reports as asked for.
 
-    Where nobody hung up and the harness ended several connections, that was its routine, and explains nothing.
+    Where nobody hung up, and the harness went on with a connection of its own, that was its routine and explains nothing.
     """
     end = record.hang_up
     weight = Weight.POSSIBLE if end is None and _routine(record) else Weight.CERTAIN
@@ -34,7 +34,9 @@ def own_disconnect(record: Record) -> Iterator[Finding]:
 
 
 def _routine(record: Record) -> bool:
-    return sum(bool(session.opened and session.closed) for session in record.sessions) > 1
+    opened = [session for session in record.sessions if session.opened]
+    went_on = [session for session in opened if session.sent and session.closed is None]
+    return bool(went_on and len(record.sessions) > 1) or sum(bool(session.closed) for session in opened) > 1
 
 
 def _was_followed(record: Record, asked: Event, end: Event | None) -> bool:

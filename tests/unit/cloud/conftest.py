@@ -17,7 +17,6 @@ def make_endpoints(rest: str, **changes) -> CloudEndpoints:
         "device_mqtt": ("mqtt.nrfcloud.com", 8883),
         "observer_mqtt": None,
         "root_ca_pem": "",
-        "hold": 0.0,
         "public": False,
     }
     return CloudEndpoints(**(values | changes))
