@@ -16,7 +16,8 @@ _COMMANDS = re.compile(r"AT(#XMQTTCON=0|\+CFUN=[04]\b|#XRESET|#XMODEMRESET|#XSHU
 def own_disconnect(record: Record) -> Iterator[Finding]:
     """Look for the command, and for an end that the board reports as asked for.
 
-    Where nobody hung up, and the harness went on with a connection of its own, that was its routine and explains nothing.
+    Where nobody hung up, and the harness went on with a connection of its own, that was its routine: it explains
+    nothing.
     """
     end = record.hang_up
     weight = Weight.POSSIBLE if end is None and _routine(record) else Weight.CERTAIN
