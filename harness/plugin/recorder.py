@@ -12,7 +12,7 @@ from harness.errors import Party
 from harness.lab import BUILT_IN_LAB
 from harness.plugin.end_of_run import end_lines
 from harness.plugin.interruption import torn_down
-from harness.plugin.reporting import FOUND
+from harness.plugin.reporting import FOUND, TIMEOUT
 from harness.plugin.run_reports import RunReports
 from harness.plugin.state import INTERRUPTION, LEFT, RUN, derived_of, root_of
 from harness.report import RunRecord
@@ -166,7 +166,10 @@ def _told_by_causes(report: Any, record: RunRecord) -> bool:
     """Whether the table of causes, or a board's line, says all that there is: no traceback would say more."""
     if not isinstance(report, pytest.TestReport) or not record.planned.get(report.nodeid):
         return False
-    return report.skipped or found_of(report).get("party", Party.LAB) not in (Party.UNCLEAR, Party.USER)
+    found = found_of(report)
+    if found.get("raised") == TIMEOUT:
+        return False  # its stack shows where the test hung
+    return report.skipped or found.get("party", Party.LAB) not in (Party.UNCLEAR, Party.USER)
 
 
 def found_of(report: pytest.TestReport) -> dict[str, Any]:

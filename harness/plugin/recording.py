@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from harness.errors import LabError, Misuse, branch_of, party_of
+from harness.plugin.reporting import TIMEOUT
 from harness.plugin.state import CASE, PHASES, WINDOW
 from harness.report.decisive_trial import decisive_of
 from harness.report.keys import key_of
@@ -120,7 +121,7 @@ def _phase(result: str, call: pytest.CallInfo[None]) -> PhaseResult:
     error, last = call.excinfo.value, call.excinfo.traceback[-1]
     place = f"{Path(last.path).name}:{last.lineno + 1}"
     if timed_out(error):
-        return PhaseResult(result, call.duration, "Timeout", LabError.__name__, str(LabError.party), place)
+        return PhaseResult(result, call.duration, TIMEOUT, LabError.__name__, str(LabError.party), place)
     if isinstance(error, pytest.FixtureLookupError):
         return PhaseResult(result, call.duration, type(error).__name__, Misuse.__name__, str(Misuse.party), place)
     return PhaseResult(result, call.duration, type(error).__name__, branch_of(error), str(party_of(error)), place)

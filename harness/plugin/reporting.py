@@ -19,6 +19,8 @@ from harness.plugin.state import CASE, DERIVED, INTERRUPTION, OWN_NAMES, RUN, ou
 if TYPE_CHECKING:
     from harness.policy_trials.own_names import OwnNames
 
+TIMEOUT = "Timeout"
+"""What ended a test that pytest-timeout ended, where others have the class of their error."""
 FOUND = "nrf91"
 """The attribute of pytest's report with what the harness found: plain values, because xdist sends no others."""
 

@@ -329,7 +329,8 @@ def test_slow(board):
 
 def test_a_fixture_that_is_not_there_is_named(tmp_path):
     result = run(tmp_path, ONE, "def test_it(board, bored): pass")
-    assert f"1 error (user): fixture 'bored' not found: {tmp_path}/test_inner.py:1 asks for it" in result.output
+    assert "NOT PROVED Test or boards file: fixture 'bored' not found: " in result.output
+    assert f"file {tmp_path}/test_inner.py, line 1" in result.output  # pytest's own words of it
 
 
 def test_a_run_that_nothing_will_spoil_says_nothing_of_it(tmp_path):
