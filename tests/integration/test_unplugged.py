@@ -48,7 +48,9 @@ def test_during_flash(kit, tmp_path):
     _, tool, script = kit
     tool.hook(str(script))
     done = command(tmp_path, "flash", "a")
-    assert_one_line(done, 3, "a: nrfutil reports success, and the board does not answer since: board 'a': no such port")
+    assert_one_line(
+        done, 3, "a: nrfutil reports success, but the board has not answered since: board 'a': no such port"
+    )
 
 
 def test_during_power(kit, tmp_path):
