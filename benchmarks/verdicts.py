@@ -105,6 +105,11 @@ class Measure:
             chance = random.Random(self._chance.random())
             return next(self._numbers), chance.choice(names), chance.choice(list(CLOUDS)), chance
 
+    def stop(self) -> None:
+        """Begin no further night."""
+        with self._lock:
+            self._left = 0
+
     def work(self, board: int) -> None:
         """Run nights on one board until there are enough trials."""
         while (night := self.night()) is not None:
@@ -204,8 +209,13 @@ def main(arguments: list[str] | None = None) -> int:
     threads = [threading.Thread(target=measure.work, args=(number,)) for number in range(given.boards)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:  # what was measured until now is printed
+        measure.stop()
+        for thread in threads:
+            thread.join()
     print(f"| fault | trials | {' | '.join(COLUMNS)} | connections, packets, s |")
     print(f"|---|---|{'---|' * len(COLUMNS)}---|")
     total: Counter[str] = Counter()
