@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness.timeline import Event, Kind
+from harness.trial.facts import Sort
 from harness.trial.facts_of import facts_of
 from harness.trial.judge import judge
 from harness.trial.judgement import Judgement, Sentence
@@ -15,7 +16,10 @@ _FIRST_EXPERIMENTS = 3  # the version of the judge that began with them
 
 
 class Rejudged(NamedTuple):
-    """One attempt. ``outcome``, ``evidence``: as they were recorded; ``anew``: as they are now."""
+    """One attempt. ``outcome``, ``evidence``: as they were recorded; ``anew``: as they are now.
+
+    ``group``: of actions that shared connections; each of them has a verdict of its own.
+    """
 
     trial: int
     attempt: int
@@ -23,6 +27,7 @@ class Rejudged(NamedTuple):
     outcome: Outcome
     evidence: str
     anew: Judgement
+    group: bool = False
 
     @property
     def same(self) -> bool:
@@ -49,7 +54,8 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
             # What an action of a group showed is in the group's attempt, perhaps of another test.
             kept = event.data["judge"] < _FIRST_EXPERIMENTS or "group" in attempt[0].data
             anew = recorded if kept else _anew(attempt)
-            judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew))
+            group = attempt[0].data["sort"] == Sort.GROUP
+            judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew, group))
     return judged
 
 
@@ -64,5 +70,8 @@ def _anew(attempt: Sequence[Event]) -> Judgement:
 
 
 def verdicts(judged: Sequence[Rejudged]) -> list[Rejudged]:
-    """Return the last attempt of each trial: the one that its verdict is from."""
-    return list({one.trial: one for one in judged}.values())
+    """Return the last attempt of each trial: the one that its verdict is from.
+
+    A group is a trial of no test's own, so it is one only where it is judged otherwise now.
+    """
+    return [one for one in {one.trial: one for one in judged}.values() if not (one.group and one.same)]

@@ -244,5 +244,11 @@ def test_the_verdicts_of_a_run_are_found_again_in_its_files(result_of, name):
         for entry in result.journal
         if set(entry.get("properties", {}).get("verdict", "none").split(", ")) <= set(Outcome)
     }
-    assert found == reported
+    # A test that says more than its trials show has words of its own in its evidence.
+    worded = {
+        (entry["board"], entry["test"])
+        for entry in result.journal
+        if "verified" in entry.get("properties", {}).get("verdict", "").split(", ")
+    }
+    assert {key: said for key, said in found.items() if key not in worded} == reported
     assert [test.test for test in judged.tests if test.differing] == []

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer, Party
 from harness.firmware import MqttEventKind
 from harness.trial import Outcome, Publish, ServiceAnswer
-from harness.trial.rejudge import rejudge
+from harness.trial.rejudge import rejudge, verdicts
 from harness.trial.verdict import WrongVerdict
 from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage, through_json
 
@@ -467,7 +467,10 @@ def test_nobody_is_blamed_in_a_group_and_the_judge_finds_it_again():
     assert found[1] is None
     (group,) = rejudge(through_json(stage.timeline.since()))
     assert group.same
+    assert group.group
     assert "tried alone" in group.evidence
+    assert verdicts([group]) == [], "each of its actions has a verdict of its own"
+    assert verdicts([group._replace(evidence="other")]) != []
 
 
 def test_an_action_without_effect_must_be_tried_alone():
