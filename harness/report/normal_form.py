@@ -18,10 +18,13 @@ _LONGEST = 4000  # of a message; what decides stands in front
 
 
 def named(text: str, names: Mapping[str, str]) -> str:
-    """Return ``text`` with what ``names`` knows as placeholders (``{device}``), the longest first."""
+    """Return ``text`` with what ``names`` knows as placeholders (``{device}``), the longest first.
+
+    Whole words only: a board may be called ``a``.
+    """
     for placeholder, value in sorted(names.items(), key=lambda pair: -len(pair[1])):
         if value:
-            text = text.replace(value, placeholder)
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", placeholder, text)
     return text
 
 
