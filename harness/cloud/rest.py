@@ -218,6 +218,8 @@ def _explain(error: requests.RequestException, repeatable: bool) -> tuple[str, b
         return f"no {doing} within {TIMEOUT:g} s", False
     never_sent = any(isinstance(link, NewConnectionError | ConnectTimeoutError) for link in chain)
     cause = root.strerror if isinstance(root, OSError) and root.strerror else str(root) or type(root).__name__
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):  # the connection ended in the middle of the answer
+        return cause, repeatable
     return cause, isinstance(error, requests.ConnectionError) and (repeatable or never_sent)
 
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 import requests
 
+from harness.cloud import NrfCloud
 from harness.virtual.board import Network
 from harness.virtual.control import StandIns, respond
 from harness.virtual.control_cloud import CloudControl
 from tests.integration.cloud_lab import running_cloud
+from tests.unit.cloud.conftest import make_endpoints
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +156,13 @@ def test_a_rest_answer_is_cut(lab, say, how, error):
     with pytest.raises(requests.RequestException, match=f"(?i){error}"):
         lab.rest("GET", "/account")
     lab.rest.get("/account")
+
+
+def test_an_answer_that_was_cut_is_asked_for_again(lab, say):
+    endpoints = replace(make_endpoints(lab.rest.url), rest_ca=lab.ca_file)
+    with NrfCloud(endpoints, lab.cloud.api_key, pause=0.0) as cloud:
+        say("disturb-rest", how="cut")
+        assert cloud.account().mqtt_prefix == lab.prefix
 
 
 def test_rest_keeps_silent(lab, say):
