@@ -50,7 +50,7 @@ class ParallelBoards:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling:
         """Keep the tests of a board together; leave tests that use none to pytest-xdist's own scheduler."""
-        self._boards = BoardScheduling(self._differs)
+        self._boards = BoardScheduling(self._differs, config)
         return Scheduling(LoadScheduling(config, log), self._boards, self._groups)
 
     @pytest.hookimpl(optionalhook=True)

@@ -22,10 +22,11 @@ class BoardScheduling:
 
     ``differs`` is told of a worker that collected other tests than the first one did: it gets none.
     A group that has ended :data:`DEATHS` workers is given up: what is left of it is in ``given_up``, by the test in
-    which the last one died.
+    which the last one died. ``config``: pytest's; pytest-rerunfailures asks the scheduler for it when a worker dies.
     """
 
-    def __init__(self, differs: Callable[[Any], None] = lambda _node: None) -> None:
+    def __init__(self, differs: Callable[[Any], None] = lambda _node: None, config: Any = None) -> None:
+        self.config = config
         self.groups: Sequence[str] = ()
         self.given_up: dict[str, list[str]] = {}
         self._deaths: Counter[str] = Counter()

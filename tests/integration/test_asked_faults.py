@@ -16,7 +16,7 @@ boards:
   - name: a
     virtual: {}
     faults:
-      line: [{deed: double, direction: in, byte: 1500}]
+      line: [{deed: delay, direction: in, byte: 1500, seconds: 0.01}]
       commands:
         - {command: slow-attach, seconds: 0.2}
         - {command: say-line, text: "hello from nowhere", phase: action}
@@ -34,7 +34,7 @@ def test_faults_of_the_file_strike(board, trial, provisioned):
     assert "say-line in phase action" in texts
     assert texts.count("deafen-client in phase action") == 1
     assert any(text.startswith("a fault struck: delay at packet 2 (out) (connection 1, ") for text in texts)
-    assert any(text.startswith("a fault struck: double at byte 1500 (in)") for text in texts)
+    assert any(text.startswith("a fault struck: delay at byte 1500 (in)") for text in texts)
     assert board.cloud.stand_in.command("change-broker", settings={"reasons": {}})["settings"]["reasons"]
 
 def test_it_strikes(board, provisioned, faults):

@@ -45,7 +45,15 @@ def test_a_run_is_written_down_board_by_board(tmp_path):
     for name, file in files.items():
         assert file.header["board"] == name
         assert file.header["run"] == result.run_folder.name
-        assert {event.source for event in file.events} <= {name, "pytest", "trial", "observer", "local", "harness"}
+        assert {event.source for event in file.events} <= {
+            name,
+            "pytest",
+            "trial",
+            "observer",
+            "local",
+            "harness",
+            "radio",
+        }
         assert [event.seq for event in file.events] == list(range(len(file.events)))
         assert (file.cut, file.unknown) == ("", {})
         ends = {test.id: test.events[-1] for test in file.tests.values()}

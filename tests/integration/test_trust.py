@@ -222,11 +222,10 @@ def test_boards_without_mqtt_and_other_chips_pass_or_skip(result_of):
     result = result_of("firmwares")
     assert result.exit_code == 0, result.output
     for board, verdict in (("nrf9160-at-client", "authorised"), ("nrf9161-shell", "authorised")):
-        (case,) = [case for case in result.cases if case.name == f"test_own_record[{board}]"]
-        assert case.properties["verdict"] == verdict
-    assert {case.result for case in result.cases if "nrf9161-serial-modem" in case.name and "publish" in case.name} == {
-        "passed"
-    }
+        ran = [case for case in result.cases if case.name == f"test_own_record[{board}]" and case.result == "passed"]
+        assert [case.properties["verdict"] for case in ran] == [verdict]
+    published = [case for case in result.cases if "nrf9161-serial-modem" in case.name and "publish" in case.name]
+    assert {case.result for case in published if "Serial Modem has no" not in (case.message or "")} == {"passed"}
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -50,8 +50,9 @@ class MqttSession:
     def __init__(self, remote: AtSocket, login: Login, *, timeout: float) -> None:
         self._port = remote.port
         self._asked_to_end = False
-        self._lock = threading.RLock()
-        self._unacknowledged: dict[int, str] = {}
+        self._lock = threading.Lock()
+        self._unacknowledged: dict[int, int] = {}  # QoS by packet id
+        self._ended: set[int] = set()  # over before publish() had returned
         self._client = client = Client(
             CallbackAPIVersion.VERSION2,
             login.client_id,
@@ -93,15 +94,21 @@ class MqttSession:
         """Hand over a message. False: there is no connection. Raises Misuse for a topic that MQTT has none like."""
         flags = f"QoS {qos}{', retain' if retain else ''}"
         try:
-            with self._lock:
-                info = self._client.publish(topic, payload, qos, retain)
-                self._unacknowledged[info.mid] = "publish" if qos else ""
+            info = self._client.publish(topic, payload, qos, retain)
         except ValueError as error:
             raise Misuse(f"{self._port.name}: cannot publish on {topic!r}: {error}") from error
-        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            return False
-        self._tell_sent(f"MQTT PUBLISH {topic} ({flags}, id {info.mid})", packet_id=info.mid, **packed(payload))
-        return True
+        sent = info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS
+        if sent:
+            self._tell_sent(f"MQTT PUBLISH {topic} ({flags}, id {info.mid})", packet_id=info.mid, **packed(payload))
+        with self._lock:
+            ended = info.mid in self._ended
+            if ended:
+                self._ended.discard(info.mid)
+            else:
+                self._unacknowledged[info.mid] = qos
+        if ended and qos:
+            self._tell(MqttEventKind.PUBACK, packet_id=info.mid)
+        return sent
 
     def subscribe(self, topic_filter: str, *, qos: int) -> bool:
         """Ask for a subscription. False: there is no connection."""
@@ -156,9 +163,13 @@ class MqttSession:
     def _published(
         self, _client: Client, _data: Any, mid: int, _code: ReasonCode, _properties: Properties | None
     ) -> None:
-        with self._lock:  # QoS 0 has no PUBACK: paho says that it was sent, perhaps while it still is being
-            sort = self._unacknowledged.pop(mid, "")
-        if sort:
+        # paho holds a lock of its own here, and takes it in publish() too: so ours is never held around that.
+        # What comes before publish() has returned is told there. QoS 0 has no PUBACK: paho says that it was sent.
+        with self._lock:
+            qos = self._unacknowledged.pop(mid, None)
+            if qos is None:
+                self._ended.add(mid)
+        if qos:
             self._tell(MqttEventKind.PUBACK, packet_id=mid)
 
     def _subscribed(
