@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import LabError
+from harness.lab.places.origin import origin
 from harness.redact import SECRETS
 
 _SCRIPT: Final = Path(__file__).with_name("labgrid_helper.py")
@@ -42,7 +43,7 @@ class LabgridHelper:
         self._lock = threading.Lock()
         self._waiting: dict[int, Future[Answer]] = {}
         self._gone = False
-        who = {"LG_HOSTNAME": _word(socket.gethostname()), "LG_USERNAME": f"nrf91-{_word(_user())}"}
+        who = {"LG_HOSTNAME": _word(socket.gethostname()), "LG_USERNAME": f"nrf91-{_word(_user())}-{origin()}"}
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stderr:
             self._process = subprocess.Popen(
                 [str(python), str(_SCRIPT), "--coordinator", coordinator],

@@ -14,6 +14,7 @@ import asyncio
 import json
 import os
 import re
+import secrets
 import signal
 import sys
 import time
@@ -28,7 +29,7 @@ STUCK = 20.0  # seconds that a place may refuse to be acquired although nobody h
 CONNECT = 2.0  # seconds; on one network a refusal comes at once
 MOMENT = 1.0  # seconds between two looks at what does not tell when it changes
 SERIAL = "NetworkSerialPort"  # how clients see every exported serial port
-_RUN = re.compile(r"nrf91-.*-(\d+)")
+_RUN = re.compile(r"nrf91-.*-(?P<origin>[0-9a-f]{12})-(?P<pid>[1-9]\d*)-[0-9a-f]{8}")
 
 
 class Refused(Exception):
@@ -153,9 +154,7 @@ class Helper:
 
     async def left_over(self, session: Session, place: str, holder: str) -> bool:
         """Release a place whose holder is a run of this computer that is dead; return whether it was."""
-        host, _, user = holder.partition("/")
-        found = _RUN.fullmatch(user)
-        if host != os.environ["LG_HOSTNAME"] or found is None or runs(found[1]):
+        if not dead(holder, self.me):
             return False
         print(f"place {place} was left by {holder}, which is gone", file=sys.stderr, flush=True)
         await self.give_back(place, holder)
@@ -268,9 +267,23 @@ def serial_ports(session: Session, place: Any, *, offered: bool = False) -> list
     return [(path[0], entry) for path, entry in sorted(found, key=lambda each: each[0])]
 
 
-def runs(pid: str) -> bool:
-    """Return whether a process of this computer is alive."""
-    return os.path.exists(f"/proc/{pid}")
+def dead(holder: str, me: str) -> bool:
+    """Return whether ``holder`` was a run whose process number means the same here as for ``me``, and which is gone."""
+    theirs, mine = _RUN.fullmatch(holder.partition("/")[2]), _RUN.fullmatch(me.partition("/")[2])
+    if theirs is None or mine is None or theirs["origin"] != mine["origin"]:
+        return False
+    return holder.partition("/")[0] == me.partition("/")[0] and not runs(int(theirs["pid"]))
+
+
+def runs(pid: int) -> bool:
+    """Return whether a process is alive, as far as can be told: /proc may hide those of others."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def matches(place: Any) -> str:
@@ -334,7 +347,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--coordinator", required=True, metavar="HOST:PORT")
     given = parser.parse_args()
-    os.environ["LG_USERNAME"] += f"-{os.getpid()}"
+    os.environ["LG_USERNAME"] += f"-{os.getpid()}-{secrets.token_hex(4)}"  # a process number comes again
     asyncio.run(Server(Helper(given.coordinator)).serve())
 
 

@@ -1,0 +1,105 @@
+"""Whom the process that holds places takes for dead, and what it holds at its end: labgrid is played."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+
+from harness.lab.places.origin import origin
+from tests.unit.lab.labgrid_double import Coordinator, load
+
+HERE, ELSEWHERE = "0123456789ab", "ba9876543210"
+ME = f"build/nrf91-ci-{HERE}-{os.getpid()}-00000001"
+
+
+@pytest.fixture
+def module(monkeypatch):
+    monkeypatch.setenv("LG_HOSTNAME", "build")
+    monkeypatch.setenv("LG_USERNAME", ME.partition("/")[2])
+    return load(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def gone():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_run_of_the_same_place_whose_process_is_gone_is_dead(module, gone):
+    assert module.dead(f"build/nrf91-some-body-{HERE}-{gone}-00000002", ME)
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        "build/nrf91-ci-" + ELSEWHERE + "-{gone}-00000002",  # another container, or computer, of the same host name
+        "other/nrf91-ci-" + HERE + "-{gone}-00000002",
+        "build/nrf91-ci-{gone}",  # nothing says where that number is one
+        "build/somebody",
+        "build/nrf91-ci-" + HERE + "-1-00000002",  # alive, and perhaps another user's
+        "build/nrf91-ci-" + HERE + "-{own}-00000002",
+        "build/nrf91-ci-" + HERE + "-99999999999999999999-00000002",
+    ],
+)
+def test_whoever_may_be_alive_is_not_dead(module, gone, holder):
+    assert not module.dead(holder.format(gone=gone, own=os.getpid()), ME)
+
+
+def test_a_process_of_another_user_is_alive(module, monkeypatch):
+    def kill(_pid, _signal):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", kill)
+    assert module.runs(4711)
+
+
+def told(folder, machine="1" * 32, boot="boot-1", namespace="pid:[4026531836]"):
+    folder.mkdir(exist_ok=True)
+    for name, text in (("machine", machine), ("boot", boot)):
+        (folder / name).write_text(f"{text}\n")
+    (folder / "namespace").unlink(missing_ok=True)
+    (folder / "namespace").symlink_to(namespace)
+    return origin(*(folder / name for name in ("machine", "boot", "namespace")))
+
+
+def test_an_origin_is_a_machine_and_a_pid_namespace(tmp_path):
+    here = told(tmp_path)
+    assert told(tmp_path) == here
+    assert told(tmp_path, boot="boot-2") == here  # a computer that was switched off frees what it left
+    assert told(tmp_path, machine="2" * 32) != here
+    assert told(tmp_path, namespace="pid:[4026532281]") != here
+    assert origin() == origin()
+
+
+def test_containers_of_one_image_on_two_computers_have_two_origins(tmp_path):
+    first, second = (told(tmp_path, boot=boot, namespace="pid:[4026532281]") for boot in ("boot-1", "boot-2"))
+    assert first != second
+    first, second = (told(tmp_path, machine="", boot=boot) for boot in ("boot-1", "boot-2"))
+    assert first != second
+
+
+def test_an_origin_that_cannot_be_told_is_nobody_elses(tmp_path):
+    first, second = (origin(*[tmp_path / "none"] * 3) for _ in range(2))
+    assert first != second
+    assert len(first) == len(second) == len(HERE)
+
+
+async def held(module, holder):
+    """Acquire place dk-1, which ``holder`` has; return who has it in the end."""
+    coordinator = Coordinator("dk-1")
+    coordinator.me = ME
+    coordinator.places["dk-1"].acquired = holder
+    helper = module.Helper("lab:1")
+    helper.session = coordinator
+    await helper.acquire("dk-1")
+    return coordinator.places["dk-1"].acquired
+
+
+def test_only_a_place_of_a_dead_run_is_taken_over(module, gone):
+    assert asyncio.run(held(module, f"build/nrf91-ci-{HERE}-{gone}-00000002")) == ME
+    with pytest.raises(module.Refused, match="place dk-1 is held by"):
+        asyncio.run(held(module, f"build/nrf91-ci-{ELSEWHERE}-{gone}-00000002"))
