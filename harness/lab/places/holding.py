@@ -85,7 +85,7 @@ class Holding:
         self.release()
 
     def release(self) -> None:
-        """Give the board back."""
+        """Give the board back. Raises LabError: labgrid did not take the place."""
         try:
             self._places.release(self._place)
         finally:

@@ -19,6 +19,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -27,13 +28,14 @@ from labgrid.remote.generated import labgrid_coordinator_pb2 as messages
 
 STUCK = 20.0  # seconds that a place may refuse to be acquired although nobody holds it
 CONNECT = 2.0  # seconds; on one network a refusal comes at once
+RELEASE = 7.0  # seconds of trying to give everything back at the end; the run waits ten for that
 MOMENT = 1.0  # seconds between two looks at what does not tell when it changes
 SERIAL = "NetworkSerialPort"  # how clients see every exported serial port
 _RUN = re.compile(r"nrf91-.*-(?P<origin>[0-9a-f]{12})-(?P<pid>[1-9]\d*)-[0-9a-f]{8}")
 
 
 class Refused(Exception):
-    """A command that cannot be done. ``kind``: unknown, held, gone, stuck, unreachable."""
+    """A command that cannot be done. ``kind``: unknown, held, gone, stuck, unreachable, unreleased."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
@@ -135,6 +137,7 @@ class Helper:
             if not any(entry.avail for _, entry in serial_ports(session, found, offered=True)):
                 raise Refused("gone", f"place {place}: no exporter offers its serial port ({matches(found)})")
             tries += 1
+            self.mine.add(place)  # from now on it may be: whoever cuts this off must give it back
             try:
                 await session.stub.AcquirePlace(messages.AcquirePlaceRequest(placename=place))
                 await session.sync_with_coordinator()
@@ -146,6 +149,7 @@ class Helper:
         if error.code() == grpc.StatusCode.UNAVAILABLE:
             raise Refused("unreachable", f"the labgrid coordinator at {self.address} went away") from None
         if error.code() == grpc.StatusCode.PERMISSION_DENIED:
+            self.mine.discard(place)
             raise Refused("held", f"place {place} is reserved: {error.details()}") from None
         if error.code() != grpc.StatusCode.FAILED_PRECONDITION or waited > STUCK:
             raise Refused("stuck", f"place {place} cannot be acquired: {error.details()}") from None
@@ -210,8 +214,8 @@ class Helper:
 
     async def release(self, place: str) -> dict[str, Any]:
         """Give a place back."""
-        self.mine.discard(place)
-        await self.give_back(place, self.me)
+        if self.session is not None and (fault := await self.give_back(place, self.me)):
+            raise Refused("unreleased", fault)
         return {}
 
     async def power(self, place: str, action: str, delay: float = 2.0) -> dict[str, Any]:
@@ -232,13 +236,19 @@ class Helper:
             raise Refused("unknown", f"no labgrid place {name!r} at {self.address}; there: {near}")
         return session.places[name]
 
-    async def give_back(self, place: str, holder: str) -> None:
-        """Release a place if ``holder`` has it; whatever is wrong with that is the next user's to see."""
-        if self.session is not None and not self.session.stopping.is_set():
-            try:
-                await self.session.stub.ReleasePlace(messages.ReleasePlaceRequest(placename=place, fromuser=holder))
-            except grpc.aio.AioRpcError as error:
-                print(f"place {place}: not released: {error.details()}", file=sys.stderr, flush=True)
+    async def give_back(self, place: str, holder: str) -> str | None:
+        """Release a place if ``holder`` has it; return why that failed, if it did."""
+        try:
+            session = await self.connected()
+            await session.stub.ReleasePlace(messages.ReleasePlaceRequest(placename=place, fromuser=holder))
+        except (Refused, grpc.aio.AioRpcError) as error:
+            why = str(error) if isinstance(error, Refused) else error.details()
+            fault = f"place {place} was not released from {holder}: {why}"
+            print(fault, file=sys.stderr, flush=True)
+            return fault
+        if holder == self.me:
+            self.mine.discard(place)
+        return None
 
     async def wait_for_change(self, most: float) -> None:
         """Wait until a place or resource changes, ``most`` seconds at most."""
@@ -248,9 +258,15 @@ class Helper:
         except TimeoutError:
             return
 
-    async def release_all(self) -> None:
-        """Give every place back."""
-        await asyncio.gather(*(self.give_back(place, self.me) for place in sorted(self.mine)))
+    async def release_all(self) -> list[str]:
+        """Give every place back, with some patience; return a line for each that may still be held."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RELEASE):
+                while self.mine:
+                    await asyncio.gather(*(self.give_back(place, self.me) for place in sorted(self.mine)))
+                    if self.mine:
+                        await self.wait_for_change(MOMENT)
+        return [f"place {each}: labgrid-client -p {each} release-from {self.me}" for each in sorted(self.mine)]
 
 
 def serial_ports(session: Session, place: Any, *, offered: bool = False) -> list[tuple[str, Any]]:
@@ -301,8 +317,8 @@ class Server:
             name: getattr(helper, name) for name in ("places", "acquire", "url", "heal", "state", "release", "power")
         }
 
-    async def serve(self) -> None:
-        """See the class."""
+    async def serve(self) -> list[str]:
+        """See the class. Return a line for each place that may still be held."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -312,12 +328,19 @@ class Server:
         reading = asyncio.create_task(self.read(reader))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        acquiring = [task for task in self.running if task.get_name() == "acquire"]
-        for task in self.running.difference(acquiring):
+        reading.cancel()
+        stopping.cancel()
+        return await self.end()
+
+    async def end(self) -> list[str]:
+        """Let no command go on, then release everything. Return a line for each place that may still be held."""
+        if self.running:  # an acquire that is cut off half-way leaves a place that nobody can acquire for a while
+            await asyncio.wait(self.running, timeout=MOMENT)
+        left = list(self.running)
+        for task in left:
             task.cancel()
-        if acquiring:  # one that is cut off half-way leaves a place that nobody can acquire for a while
-            await asyncio.wait(acquiring, timeout=MOMENT)
-        await self.helper.release_all()
+        await asyncio.gather(*left, return_exceptions=True)
+        return await self.helper.release_all()
 
     async def read(self, reader: asyncio.StreamReader) -> None:
         """Begin a task for each line."""
@@ -348,7 +371,8 @@ def main() -> None:
     parser.add_argument("--coordinator", required=True, metavar="HOST:PORT")
     given = parser.parse_args()
     os.environ["LG_USERNAME"] += f"-{os.getpid()}-{secrets.token_hex(4)}"  # a process number comes again
-    asyncio.run(Server(Helper(given.coordinator)).serve())
+    if left := asyncio.run(Server(Helper(given.coordinator)).serve()):
+        sys.exit(f"not released: {'; '.join(left)}")
 
 
 if __name__ == "__main__":

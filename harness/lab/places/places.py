@@ -21,6 +21,7 @@ _CURES: Final = {
     "unknown": "correct place: in the boards file, or labgrid-client -p PLACE create",
     "unreachable": "start labgrid-coordinator, or correct labgrid: {coordinator: ...} in the boards file",
     "stuck": "labgrid-client -p PLACE release-from HOST/USER; if that does not help, restart its exporter",
+    "unreleased": "the end of the run tries again; if that fails: labgrid-client -p PLACE release-from HOST/USER",
     "broken": "is labgrid 26 in its environment? make labgrid-env makes it",
 }
 
@@ -68,8 +69,8 @@ class Places:
                     raise
 
     def release(self, place: str) -> None:
-        """Give a place back; that it is not held is no error."""
-        self._request("release", place=place)
+        """Give a place back; that it is not held is no error. Raises LabError: labgrid did not take it back."""
+        self._ask("release", place=place)
 
     def url(self, place: str, index: int = 0) -> str:
         """Return where the place's serial port is now; it may be elsewhere after its exporter was restarted.

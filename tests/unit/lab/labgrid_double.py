@@ -83,13 +83,14 @@ def load(monkeypatch: Any) -> Any:
 
     aio = SimpleNamespace(AioRpcError=RpcError)
     messages = SimpleNamespace(AcquirePlaceRequest=request, ReleasePlaceRequest=request)
-    for name, attributes in {
+    modules: dict[str, dict[str, Any]] = {
         "grpc": {"aio": aio, "StatusCode": StatusCode},
         "labgrid": {},
         "labgrid.remote": {},
         "labgrid.remote.client": {"ClientSession": object, "Error": RuntimeError},
         "labgrid.remote.generated": {"labgrid_coordinator_pb2": messages},
-    }.items():
+    }
+    for name, attributes in modules.items():
         module = ModuleType(name)
         vars(module).update(attributes)
         monkeypatch.setitem(sys.modules, name, module)

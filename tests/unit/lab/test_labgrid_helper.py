@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from harness.lab.places.origin import origin
-from tests.unit.lab.labgrid_double import Coordinator, load
+from tests.unit.lab.labgrid_double import Coordinator, RpcError, StatusCode, load
 
 HERE, ELSEWHERE = "0123456789ab", "ba9876543210"
 ME = f"build/nrf91-ci-{HERE}-{os.getpid()}-00000001"
@@ -88,13 +88,19 @@ def test_an_origin_that_cannot_be_told_is_nobody_elses(tmp_path):
     assert len(first) == len(second) == len(HERE)
 
 
-async def held(module, holder):
-    """Acquire place dk-1, which ``holder`` has; return who has it in the end."""
-    coordinator = Coordinator("dk-1")
+def joined(module, *names):
+    """Return the helper and the coordinator that it is connected with, whose places have these names."""
+    coordinator = Coordinator(*names)
     coordinator.me = ME
-    coordinator.places["dk-1"].acquired = holder
     helper = module.Helper("lab:1")
     helper.session = coordinator
+    return helper, coordinator
+
+
+async def held(module, holder):
+    """Acquire place dk-1, which ``holder`` has; return who has it in the end."""
+    helper, coordinator = joined(module, "dk-1")
+    coordinator.places["dk-1"].acquired = holder
     await helper.acquire("dk-1")
     return coordinator.places["dk-1"].acquired
 
@@ -103,3 +109,48 @@ def test_only_a_place_of_a_dead_run_is_taken_over(module, gone):
     assert asyncio.run(held(module, f"build/nrf91-ci-{HERE}-{gone}-00000002")) == ME
     with pytest.raises(module.Refused, match="place dk-1 is held by"):
         asyncio.run(held(module, f"build/nrf91-ci-{ELSEWHERE}-{gone}-00000002"))
+
+
+def test_a_refused_release_is_told_and_tried_again_at_the_end(module):
+    async def play():
+        helper, coordinator = joined(module, "dk-1", "dk-2")
+        await helper.acquire("dk-1")
+        await helper.acquire("dk-2")
+        coordinator.refusals = [RpcError(StatusCode.UNAVAILABLE, "no way")] * 2
+        with pytest.raises(module.Refused, match=r"^place dk-1 was not released from build/.*: no way$") as caught:
+            await helper.release("dk-1")
+        assert caught.value.kind == "unreleased"
+        assert await helper.release_all() == []
+        assert {place.acquired for place in coordinator.places.values()} == {None}
+
+    module.MOMENT = 0.01
+    asyncio.run(play())
+
+
+def test_what_is_held_in_the_end_is_told_with_the_command_that_frees_it(module):
+    async def play():
+        helper, coordinator = joined(module, "dk-1")
+        await helper.acquire("dk-1")
+        coordinator.refusals = [RpcError(StatusCode.UNAVAILABLE, "no way")] * 1000
+        assert await helper.release_all() == [f"place dk-1: labgrid-client -p dk-1 release-from {ME}"]
+
+    module.MOMENT, module.RELEASE = 0.01, 0.03
+    asyncio.run(play())
+
+
+def test_an_acquire_that_the_end_cuts_off_leaves_nothing_held(module):
+    async def play():
+        helper, coordinator = joined(module, "dk-1")
+        server = module.Server(helper)
+        coordinator.go.clear()
+        reader = asyncio.StreamReader()
+        reader.feed_data(b'{"id": 1, "command": "acquire", "place": "dk-1"}\n')
+        reader.feed_eof()
+        await server.read(reader)
+        await coordinator.begun.wait()
+        assert await server.end() == []
+        assert server.running == set()
+        assert coordinator.places["dk-1"].acquired is None
+
+    module.MOMENT = 0.01
+    asyncio.run(play())

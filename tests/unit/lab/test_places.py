@@ -41,6 +41,16 @@ def test_each_refusal_is_one_line_with_its_cure(kind, error, cure):
     assert type(caught.value) is error
 
 
+def test_a_place_that_is_not_taken_back_is_told_and_the_lease_ends(tmp_path):
+    def request(command, **_fields):
+        return {"ok": command == "acquire", "kind": "unreleased", "error": "place dk-1 was not released"}
+
+    holding = Holding(Lease("a", "place-dk-1", folder=tmp_path), Places(request), "dk-1", wait=0.0)
+    with pytest.raises(LabError, match=r"^place dk-1 was not released; the end of the run tries again"):
+        holding.release()
+    Lease("a", "place-dk-1", folder=tmp_path).release()
+
+
 def test_a_long_wait_is_made_of_short_ones():
     waits = []
 
