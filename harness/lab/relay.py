@@ -60,6 +60,8 @@ def send(
             connection.connect(address)
             connection.sendall(json.dumps({"to": stand_in, "name": name, "fields": dict(fields)}).encode() + b"\n")
             answer = json.loads(connection.makefile("rb").readline())
+    except TimeoutError:
+        raise LabError(f"{stand_in} did not answer {name} within {timeout:g} s, though its run is there") from None
     except (OSError, ValueError) as error:
         raise LabError(f"{stand_in} takes no command {name}: the run that started it is gone ({error})") from error
     if "misuse" in answer:

@@ -14,6 +14,7 @@ from harness.lab.places.places import ANSWER, Places
 from harness.lab.relay import Relay, send
 
 _NAME = "labgrid"
+_LEADER = 5.0  # seconds that the leader has to say that labgrid did not answer it in time
 
 
 class PlaceHolder:
@@ -48,7 +49,7 @@ class PlaceHolder:
 
     def _request(self, command: str, /, **fields: Any) -> dict[str, Any]:
         if self._leader is not None:
-            return send(self._leader, _NAME, command, fields, timeout=ANSWER)
+            return send(self._leader, _NAME, command, fields, timeout=ANSWER + _LEADER)
         future: Future[dict[str, Any]] = self._started().send(command, **fields)
         try:
             return future.result(ANSWER)

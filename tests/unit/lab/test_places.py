@@ -15,6 +15,7 @@ from harness.lab.places.config import LabgridConfig
 from harness.lab.places.helper import LabgridHelper
 from harness.lab.places.holding import Holding, PlaceHolder
 from harness.lab.places.places import Places
+from harness.lab.relay import Relay, send
 
 FILE = "boards: [{name: a, place: dk-1, cloud: nrfcloud}]\n"
 
@@ -111,6 +112,25 @@ def test_a_helper_that_answers_nothing_is_an_error_after_a_while(tmp_path, monke
     with pytest.raises(LabError, match=r"^labgrid did not answer url within 0.1 s"):
         holder.places.url("dk-1")
     assert holder.close() is None
+
+
+def test_a_worker_hears_from_its_leader_that_labgrid_did_not_answer(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.lab.places.holding.ANSWER", 0.1)
+    leader = PlaceHolder(lambda: made(tmp_path, "import sys; sys.stdin.read()", monkeypatch))
+    leader.lead(tmp_path, [])
+    worker = PlaceHolder(lambda: pytest.fail("a worker starts none"), tmp_path)
+    with pytest.raises(LabError, match=r"^labgrid did not answer url within 0.1 s"):
+        worker.places.url("dk-1")
+    assert leader.close() is None
+
+
+def test_a_leader_that_does_not_answer_in_time_is_not_said_to_be_gone(tmp_path):
+    answer = threading.Event()
+    relay = Relay(tmp_path, {"labgrid": lambda *_, **__: {"ok": answer.wait(20)}})
+    with pytest.raises(LabError, match=r"^labgrid did not answer url within 0.1 s, though its run is there$"):
+        send(tmp_path, "labgrid", "url", {}, timeout=0.1)
+    answer.set()
+    relay.close()
 
 
 def test_workers_use_the_places_of_the_process_that_leads_them(tmp_path, monkeypatch):
