@@ -29,6 +29,7 @@ from labgrid.remote.generated import labgrid_coordinator_pb2 as messages
 STUCK = 20.0  # seconds that a place may refuse to be acquired although nobody holds it
 CONNECT = 2.0  # seconds; on one network a refusal comes at once
 RELEASE = 7.0  # seconds of trying to give everything back at the end; the run waits ten for that
+POWER = 40.0  # seconds for labgrid-client, without the time that the power is off; the run waits sixty
 MOMENT = 1.0  # seconds between two looks at what does not tell when it changes
 SERIAL = "NetworkSerialPort"  # how clients see every exported serial port
 _RUN = re.compile(r"nrf91-.*-(?P<origin>[0-9a-f]{12})-(?P<pid>[1-9]\d*)-[0-9a-f]{8}")
@@ -223,9 +224,19 @@ class Helper:
         tool = os.path.join(os.path.dirname(sys.executable), "labgrid-client")
         words = [tool, "-x", self.address, "-p", place, "power", action, *(["-t", str(delay)] * (action == "cycle"))]
         process = await asyncio.create_subprocess_exec(
-            *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
         )
-        said, _ = await process.communicate()
+        most = POWER + delay * (action == "cycle")
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), most)
+        except TimeoutError:
+            return {"complaint": f"it did not end in {most:g} s and was killed"}
+        finally:
+            await end_group(process)
         words_said = " ".join(said.decode(errors="replace").split())
         return {"complaint": None if process.returncode == 0 else words_said or f"exit code {process.returncode}"}
 
@@ -305,6 +316,14 @@ def runs(pid: int) -> bool:
 def matches(place: Any) -> str:
     """Return what a place is made of, for a message."""
     return ", ".join(f"{match.exporter}/{match.group}/{match.cls}" for match in place.matches) or "it matches nothing"
+
+
+async def end_group(process: asyncio.subprocess.Process) -> None:
+    """Kill a process that runs still, with what it started: none of them may switch power later."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 class Server:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import subprocess
 import sys
 
@@ -154,3 +155,34 @@ def test_an_acquire_that_the_end_cuts_off_leaves_nothing_held(module):
 
     module.MOMENT = 0.01
     asyncio.run(play())
+
+
+def client(folder, monkeypatch, script):
+    """Let labgrid-client be a shell script."""
+    path = folder / "labgrid-client"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+
+
+def test_a_labgrid_client_that_never_ends_is_killed_with_what_it_started(module, monkeypatch, tmp_path):
+    os.mkfifo(tmp_path / "alive")
+    client(tmp_path, monkeypatch, f"sleep 60 > {tmp_path}/alive")
+    module.POWER = 0.2
+    reading = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        complaint = asyncio.run(module.Helper("lab:1").power("dk-1", "cycle", 0.1))["complaint"]
+        assert complaint == "it did not end in 0.3 s and was killed"
+        poll = select.poll()
+        poll.register(reading, select.POLLIN)
+        poll.poll(20_000)
+        assert os.read(reading, 1) == b""  # the end: nobody has it open for writing any more
+    finally:
+        os.close(reading)
+
+
+def test_what_labgrid_client_complains_of_is_told(module, monkeypatch, tmp_path):
+    client(tmp_path, monkeypatch, "echo no power here; exit 1")
+    assert asyncio.run(module.Helper("lab:1").power("dk-1", "on")) == {"complaint": "no power here"}
+    client(tmp_path, monkeypatch, "exit 0")
+    assert asyncio.run(module.Helper("lab:1").power("dk-1", "on")) == {"complaint": None}
