@@ -75,6 +75,11 @@ class Owner:
     path: Path
     said: Mapping[str, Any]
 
+    @property
+    def is_me(self) -> bool:
+        """Whether it is this process."""
+        return self.said.get("pid") == os.getpid() and self.said.get("host") == socket.gethostname()
+
     def __str__(self) -> str:
         try:
             return "pid {pid} ({user}, {command}) since {since}".format(**self.said)
@@ -128,8 +133,13 @@ def port_key(port: str, *, comports: Callable[[], Iterable[PortInfo]] = list_por
     device = os.path.realpath(port)
     for kit in list_kits(comports):
         if kit.vendor in KIT_VENDORS and device in (os.path.realpath(path) for path in kit.ports):
-            return _file_name(f"usb-{kit.serial.lstrip('0')}")
+            return usb_key(kit.serial)
     return _file_name(f"port{device}")
+
+
+def usb_key(serial: str) -> str:
+    """Return the identity of a kit, by its USB serial number, as part of a file name."""
+    return _file_name(f"usb-{serial.lstrip('0')}")
 
 
 def place_key(place: str) -> str:

@@ -61,6 +61,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
         elif isinstance(wanted, str) and _is_real(board) and _is_on_this_computer(clouds, wanted):
             text = f"a real board cannot reach {wanted!r}, which only this computer can; write cloud: nrfcloud"
             yield document.mistake((*place, "cloud"), text)
+    yield from _debuggers(document, boards if isinstance(boards, list) else [])
 
 
 def _cloud_library(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
@@ -136,6 +137,29 @@ def _flash(document: Document, place: Place, board: dict[Any, Any], folder: Path
     if tool in ("west", "pyocd") and "modem" in files:
         text = f"{tool} cannot write modem firmware; use tool: nrfutil, or tool: command"
         yield document.mistake((*place, "modem"), text)
+
+
+def _debuggers(document: Document, boards: list[Any]) -> Iterator[Mistake]:
+    """A debugger that leads to another board would erase that one, whoever has it at the time."""
+    serials = [(index, board, _serials(board)) for index, board in enumerate(boards) if isinstance(board, dict)]
+    for index, board, own in serials:
+        if not isinstance(board.get("flash"), dict):
+            continue
+        debugger = own.get("flash") or own.get("board")
+        other = next(
+            (each for at, each, theirs in serials if at != index and debugger and debugger in theirs.values()), None
+        )
+        if other is not None:
+            place = ("boards", index, "flash", "serial") if "flash" in own else ("boards", index, "serial")
+            text = f"this is board {other.get('name')!r} too, which flashing would erase; give flash: its own debugger"
+            yield document.mistake(place, text)
+
+
+def _serials(board: dict[Any, Any]) -> dict[str, str]:
+    """Return the serial numbers of a board and of its debugger, as they compare."""
+    flash = board.get("flash")
+    said = {"board": board.get("serial"), "flash": flash.get("serial") if isinstance(flash, dict) else None}
+    return {key: serial.lstrip("0").lower() for key, serial in said.items() if isinstance(serial, str)}
 
 
 def _device(

@@ -18,7 +18,7 @@ from harness.lab.flash.decision import Kind, Told, Written, modem_version, why_n
 from harness.lab.flash.record import FlashRecords, hash_of
 from harness.lab.flash.tools import Note, check_target, write
 from harness.lab.flash_config import FlashConfig
-from harness.lab.lease import lease_folder
+from harness.lab.lease import Lease, lease_folder, owners, usb_key
 from harness.lab.shared_lock import SharedLock
 
 _LOCK_WAIT: Final = 5.0  # seconds; whoever has a board's lease has its debugger too, except for a mistake
@@ -113,7 +113,16 @@ class Flasher:
         return why_needed(kind, file, sha256, written, None if before is None else before.told)
 
     def _lock(self, stack: ExitStack) -> None:
-        lock = SharedLock((self._locks or lease_folder()) / f"flash-{self._serial}.busy")
+        folder = self._locks or lease_folder()
+        key = usb_key(self._serial)
+        if not any(owner.key == key and owner.is_me for owner in owners(folder)):
+            try:  # another boards file may have a board with this serial number, and be at work with it
+                stack.enter_context(Lease(self._name, key, folder=folder, timeout=_LOCK_WAIT))
+            except PortBusy as error:
+                raise PortBusy(
+                    f"{self._name}: debugger {self._serial} is in use, nothing is written: {error}"
+                ) from error
+        lock = SharedLock(folder / f"flash-{self._serial}.busy")
         if not lock.take(_LOCK_WAIT):
             raise LabError(
                 f"{self._name}: another process uses debugger {self._serial}; wait for it: fuser {lock.path}"

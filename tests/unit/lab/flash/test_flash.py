@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import LabError, Misuse, NoAnswer, PortMissing
+from harness.errors import LabError, Misuse, NoAnswer, PortBusy, PortMissing
 from harness.lab.boards_file import BoardsFileError, load_boards_file
 from harness.lab.config import BoardConfig
 from harness.lab.flash import Flasher, FlashFailed, FlashRecords, Kind, Told
@@ -17,6 +17,7 @@ from harness.lab.flash.nrfutil import NrfutilOutput
 from harness.lab.flash.record import hash_of
 from harness.lab.flash.tools import write
 from harness.lab.flash_config import FlashConfig
+from harness.lab.lease import Lease
 from harness.lab.shared_lock import SharedLock
 from tests.fake_nrfutil import FakeNrfutil
 
@@ -306,6 +307,19 @@ def test_one_process_at_a_time_has_a_debugger(bench, monkeypatch):
     assert bench.run()
 
 
+def test_a_debugger_that_is_a_board_in_use_is_not_written_through(bench, monkeypatch):
+    monkeypatch.setattr("harness.lab.flash.flasher._LOCK_WAIT", 0.1)
+    with Lease("other", "usb-1051216197", folder=bench.folder):
+        monkeypatch.setattr("harness.lab.lease.socket.gethostname", lambda: "another")  # else it is this process's own
+        with pytest.raises(PortBusy, match=r"^dk-1: debugger 1051216197 is in use, nothing is written: .* by pid"):
+            bench.run()
+        assert bench.tool.calls == []
+        monkeypatch.undo()
+        monkeypatch.setenv("PATH", bench.tool.path)
+        bench.states = [State(OLD), State(NEW)]
+        assert bench.run()
+
+
 def programs(folder, monkeypatch, *names):
     """Put programs into PATH that note their words."""
     for name in names:
@@ -371,3 +385,35 @@ def test_firmware_needs_a_debugger_and_a_real_board(tmp_path):
         path.write_text(f"boards: [{{name: a, {where}, flash: {{application: app.hex}}}}]\n")
         with pytest.raises(BoardsFileError, match=mistake):
             load_boards_file(path)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "line"),
+    [
+        ("port: /dev/a, flash: {application: app.hex, serial: '00105a'}", "serial: '105A'", 2),
+        (
+            "serial: '5', flash: {application: app.hex, serial: '7'}",
+            "port: /dev/b, flash: {modem: m.zip, serial: '07'}",
+            2,
+        ),
+        ("serial: '7'", "serial: '007', location: 1-2, flash: {application: app.hex}", 3),
+    ],
+)
+def test_a_debugger_that_is_another_boards_is_a_mistake(tmp_path, a, b, line):
+    for name in ("app.hex", "m.zip"):
+        (tmp_path / name).touch()
+    path = tmp_path / "lab.yaml"
+    path.write_text(f"boards:\n  - {{name: a, cloud: nrfcloud, {a}}}\n  - {{name: b, cloud: nrfcloud, {b}}}\n")
+    with pytest.raises(BoardsFileError, match=rf"lab\.yaml:{line}:.* which flashing would erase; give flash: its own"):
+        load_boards_file(path)
+
+
+def test_each_board_has_its_own_debugger(tmp_path):
+    (tmp_path / "app.hex").touch()
+    path = tmp_path / "lab.yaml"
+    flash = "flash: {application: app.hex, serial: '7'}"
+    path.write_text(
+        f"boards:\n  - {{name: a, cloud: nrfcloud, serial: '07', {flash}}}\n"
+        "  - {name: b, cloud: nrfcloud, serial: '8'}\n"
+    )
+    assert len(load_boards_file(path).boards) == 2
