@@ -16,7 +16,7 @@ from harness.modem.notifications import listen_to_network
 from harness.modem.pin import enter_pin
 from harness.modem.registration import DENIED, UICC_FAILURE, Registration
 from harness.modem.restoration import restoring
-from harness.modem.settings import WantedSettings, put_back, write_settings
+from harness.modem.settings import Keep, WantedSettings, put_back, write_settings
 
 _NORMAL = 1
 _FLIGHT = 4
@@ -92,9 +92,9 @@ class Modem:
         with restoring(f"returning to AT+CFUN={former}", restore):
             yield
 
-    def write_settings(self, wanted: WantedSettings, note: Callable[[str], None]) -> tuple[str, ...]:
-        """Write the settings that differ; return what puts the former ones back. See harness.modem.settings."""
-        return write_settings(self._port, wanted, self.offline, note)
+    def write_settings(self, wanted: WantedSettings, note: Callable[[str], None], keep: Keep) -> None:
+        """Write the settings that differ; ``keep`` gets what puts the former ones back. See harness.modem.settings."""
+        write_settings(self._port, wanted, self.offline, note, keep)
 
     def put_back(self, commands: Sequence[str]) -> None:
         """Put former settings back. Raises AtError."""

@@ -20,6 +20,7 @@ RADIO: Final[Mapping[str, tuple[str, str]]] = {  # LTE-M, NB-IoT
 }
 _MASK_BITS: Final = 88
 Lines = tuple[str, ...]
+Keep = Callable[[str, Sequence[str]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +55,44 @@ def write_settings(
     port: AtPort,
     wanted: WantedSettings,
     offline: Callable[[], AbstractContextManager[None]],
-    note: Callable[[str], None] = lambda _text: None,
-) -> tuple[str, ...]:
-    """Write what differs; return the commands that put the former values back, last change first.
+    note: Callable[[str], None],
+    keep: Keep,
+) -> None:
+    """Write what differs.
 
-    ``offline``: keeps the modem inactive for a block. ``note`` is told of each change. Raises LabError: the modem does
-    not tell a setting, or does not take it.
+    ``offline``: keeps the modem inactive for a block. ``note`` is told of each change. ``keep``: gets, before each is
+    written, a setting's key and the commands that put its former value back. Raises LabError: the modem does not tell a
+    setting, or does not take it.
     """
     settings = _settings(wanted)
     if not any(setting.change(_read(port, setting)) for setting in settings):
-        return ()
-    back: list[str] = []
+        return
     with offline():
         for setting in settings:
             former = _read(port, setting)  # an attached modem tells the network's APN, not its own
             command = setting.change(former)
             if command is None:
                 continue
+            keep(setting.key, setting.back(former))
             _send(port, setting, command)
             if setting.change(_read(port, setting)) is not None:
                 raise LabError(f"{port.name}: {command} was answered with OK and changed nothing; {_cure(setting)}")
             note(f"{setting.key}: {command} (was: {'; '.join(former) or 'nothing'})")
-            back[:0] = setting.back(former)
-    return tuple(back)
 
 
 def put_back(port: AtPort, commands: Sequence[str], offline: Callable[[], AbstractContextManager[None]]) -> None:
-    """Send the commands of :func:`write_settings`. Raises AtError."""
-    if commands:
-        with offline():
-            for command in commands:
+    """Send the commands that :func:`write_settings` kept, all of them. Raises AtError: the first one refused."""
+    if not commands:
+        return
+    refused: AtError | None = None
+    with offline():
+        for command in commands:
+            try:
                 port.command(command)
+            except AtError as error:  # the other settings are no less to be put back
+                refused = refused or error
+    if refused is not None:
+        raise refused
 
 
 def _settings(wanted: WantedSettings) -> list[_Setting]:

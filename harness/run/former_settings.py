@@ -9,32 +9,35 @@ from harness.errors import LabError
 
 
 class FormerSettings:
-    """By IMEI, in ``folder``: the AT commands of write_settings; a run that was killed has left them here."""
+    """By IMEI, in ``folder``: AT commands of write_settings for each setting; a killed run has left them here."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, imei: str, commands: Sequence[str]) -> None:
-        """Keep the commands, unless an earlier run left some: those lead to what was there at first.
+    def keep(self, imei: str, key: str, commands: Sequence[str]) -> None:
+        """Keep the commands of one setting, unless an earlier run left some: those lead to what was there at first.
 
         Raises LabError if they cannot be written down.
         """
-        if not commands or self.kept(imei):
+        kept = self.kept(imei)
+        if key in kept:
             return
         path = self._path(imei)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomically(path, json.dumps(list(commands)).encode())
+            write_atomically(path, json.dumps({**kept, key: list(commands)}).encode())
         except OSError as error:
             raise LabError(f"{path}: {error.strerror}; name a folder that can be written with --lab-ca DIR") from error
 
-    def kept(self, imei: str) -> tuple[str, ...]:
-        """Return the commands that are kept."""
+    def kept(self, imei: str) -> dict[str, tuple[str, ...]]:
+        """Return the commands that are kept, by setting, in the order in which the settings were changed."""
         try:
             found = json.loads(self._path(imei).read_text("utf-8"))
         except (OSError, ValueError):
-            return ()
-        return tuple(str(command) for command in found) if isinstance(found, list) else ()
+            return {}
+        if not isinstance(found, dict):
+            return {}
+        return {key: tuple(map(str, commands)) for key, commands in found.items() if isinstance(commands, list)}
 
     def forget(self, imei: str) -> None:
         """Take note that the settings are as they were."""

@@ -47,7 +47,7 @@ def test_former_settings_come_back_also_after_a_run_that_was_killed(start, tmp_p
     environment = {"NRFCLOUD_API_KEY": "0" * 40}
     assert run(tmp_path, boards, killed, env=environment).exit_code != 0
     kept = list((tmp_path / ".lab").rglob("settings/*.json"))
-    assert [path.read_text() for path in kept] == ['["AT+CGDCONT=0"]']
+    assert [path.read_text() for path in kept] == ['{"apn": ["AT+CGDCONT=0"]}']
     asks = (
         'def test_a(board):\n    assert "iot.example" in board.opened.port.command("AT+CGDCONT?").value("+CGDCONT")\n'
     )

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.at import AtFormatError
+from harness.at import AtError, AtFormatError
 from harness.errors import LabError
 from harness.modem.settings import WantedSettings, put_back, write_settings
 from tests.unit.modem.scripted import ScriptedPort
@@ -23,6 +23,7 @@ class Memory:
         } | said
         self.port = ScriptedPort(dict.fromkeys(self.said, self.answer), default=self.take)
         self.offline_times = 0
+        self.kept = []  # key, commands, and how many had been written by then
 
     def answer(self, question):
         return [*self.said[question], "OK"]
@@ -44,7 +45,13 @@ class Memory:
         yield
 
     def write(self, **wanted):
-        return write_settings(self.port.as_port(), WantedSettings(**wanted), self.offline)
+        """Return what puts the former values back, last change first."""
+        before = len(self.kept)
+        write_settings(self.port.as_port(), WantedSettings(**wanted), self.offline, lambda _text: None, self.keep)
+        return tuple(command for _, commands, _ in reversed(self.kept[before:]) for command in commands)
+
+    def keep(self, key, commands):
+        self.kept.append((key, list(commands), len(self.written)))
 
     @property
     def written(self):
@@ -98,7 +105,8 @@ def test_an_attached_modem_tells_the_apn_of_the_network_and_is_asked_again_when_
         memory.said["AT+CGDCONT?"] = ['+CGDCONT: 0,"IP","iot.example","",0,0']
         yield
 
-    assert write_settings(memory.port.as_port(), WantedSettings(apn="IOT.example"), offline) == ()
+    memory.offline = offline
+    assert memory.write(apn="IOT.example") == ()
     assert memory.written == []
 
 
@@ -129,6 +137,25 @@ def test_a_setting_that_is_refused_or_not_taken_is_an_error_with_its_key():
     memory.port.answers["AT+CPSMS=0"] = "OK"
     with pytest.raises(LabError, match=r"AT\+CPSMS=0 was answered with OK and changed nothing"):
         memory.write(psm=False)
+
+
+def test_what_puts_a_setting_back_is_kept_before_it_is_written():
+    memory = Memory()
+    memory.port.answers['AT%XBANDLOCK=1,"1"'] = "ERROR"
+    with pytest.raises(LabError, match="bands"):
+        memory.write(apn="a", bands=(1,))
+    assert memory.kept == [
+        ("apn", ['AT+CGDCONT=0,"IP","former.example"'], 0),
+        ("bands", ["AT%XBANDLOCK=0"], 1),
+    ]
+
+
+def test_a_setting_that_is_not_taken_back_does_not_keep_the_others_changed():
+    memory = Memory()
+    memory.port.answers["AT%XBANDLOCK=0"] = "ERROR"
+    with pytest.raises(AtError):
+        put_back(memory.port.as_port(), ["AT%XBANDLOCK=0", "AT+CGDCONT=0"], memory.offline)
+    assert memory.written == ["AT%XBANDLOCK=0", "AT+CGDCONT=0"]
 
 
 @pytest.mark.parametrize("question", ["AT%XSYSTEMMODE?", "AT+CPSMS?", "AT%XBANDLOCK?"])

@@ -58,7 +58,7 @@ def opened(monkeypatch):
     boards = []
 
     def open_board(config, url, timeline, *, patience, press=None):
-        modem = SimpleNamespace(modes=[], write_settings=lambda _wanted, _note: ())
+        modem = SimpleNamespace(modes=[], write_settings=lambda _wanted, _note, _keep: None)
         modem.set_functional_mode = modem.modes.append
         identity = SimpleNamespace(imei="350000000000001")
         boards.append(
@@ -237,7 +237,7 @@ def test_what_does_not_answer_is_opened_again_and_then_its_power_is_cut(monkeypa
         tried.append(patience)
         if not power.cuts:
             raise NoAnswer("dk-1: no answer")
-        modem = SimpleNamespace(write_settings=lambda _wanted, _note: ())
+        modem = SimpleNamespace(write_settings=lambda _wanted, _note, _keep: None)
         return SimpleNamespace(kind="serial-modem", port=Port(), modem=modem, firmware="fake", found_mode=0)
 
     monkeypatch.setattr(recovery, "open_board", open_board)
