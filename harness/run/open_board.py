@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from harness.at import AtPort, PortSettings
+from harness.at import AtPort
 from harness.at.serial_link import server_says
 from harness.errors import BoardLost, LabError, NoAnswer, PortBusy
 from harness.firmware import (
@@ -17,11 +17,11 @@ from harness.firmware import (
     find_firmware,
     kind_of,
     open_firmware,
-    port_settings,
     synchronise,
     to_known_state,
 )
 from harness.lab import BoardConfig
+from harness.lab.talking import settings_of
 from harness.modem import Identity, Modem
 from harness.settings import FirmwareName
 from harness.timeline import Timeline
@@ -75,20 +75,6 @@ def open_board(
     except BaseException:
         port.close()
         raise
-
-
-def settings_of(config: BoardConfig, firmware: str | None = None) -> PortSettings:
-    """Return how to talk to a board. ``firmware``: what it runs, None: as the boards file says, if it does."""
-    name = firmware or config.firmware
-    if name is None:
-        return PortSettings(baudrate=config.baud, rtscts=config.flow_control)
-    setup = config.cloud_library
-    return port_settings(
-        name,
-        baudrate=config.baud,
-        rtscts=config.flow_control,
-        at_shell=None if setup is None else setup.through_shell,
-    )
 
 
 def _opened(port: AtPort, config: BoardConfig, patience: float, press: Callable[[], None] | None) -> OpenBoard:

@@ -8,7 +8,10 @@ import json
 
 import pytest
 
-from harness.settings import Model, NamedBoard
+from harness.lab.boards_file import load_boards_file
+from harness.lab.flash.asking import ask
+from harness.settings import FirmwareName, Model, NamedBoard, Sample, TerminatorName
+from harness.timeline import Timeline
 from tests.fake_nrfutil import FakeNrfutil
 from tests.integration.runs import run
 from tests.integration.test_cli import run as command
@@ -31,6 +34,24 @@ def kit(start, tmp_path, monkeypatch):
     tool.hook(f'[ "$1" = {ZIP} ] && ln -sfn {ports["new"]} {tmp_path}/port; true\n')
     monkeypatch.setenv("PATH", tool.path)
     return tool
+
+
+def test_a_board_is_asked_as_its_firmware_wants_it(start, tmp_path):
+    """Behind a shell that the boards file alone tells of, and with another end of a command than its kind has."""
+    stand_in = start(
+        NamedBoard(name="shell", firmware=FirmwareName.CLOUD_LIBRARY, sample=Sample.ASSET_TRACKER_TEMPLATE, **BOARD),
+        NamedBoard(name="ends", firmware=FirmwareName.AT_CLIENT, terminator=TerminatorName.CRLF, **BOARD),
+    )
+    says = {"shell": {"kind": "cloud-library", "sample": Sample.ASSET_TRACKER_TEMPLATE}, "ends": "at-client"}
+    path = tmp_path / "boards.yaml"
+    boards = [
+        {"name": board["name"], "port": board["port"], "cloud": "nrfcloud", "firmware": says[board["name"]]}
+        for board in stand_in.ready["boards"]
+    ]
+    path.write_text(json.dumps({"boards": boards}))
+    for config in load_boards_file(path).boards:
+        told = ask(config, str(config.port), Timeline(), patience=1.0).told
+        assert told.modem.startswith("mfw_nrf91x1_"), config.name
 
 
 def boards_file(tmp_path):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.at import AtError, AtPort
-from harness.firmware import find_firmware, kind_of, port_settings
+from harness.firmware import find_firmware, kind_of
 from harness.lab.config import BoardConfig
+from harness.lab.talking import settings_of
 from harness.settings import FirmwareName
 from harness.timeline import Timeline
 
@@ -55,13 +56,7 @@ class Answers:
 
 def ask(board: BoardConfig, url: str) -> Answers:
     """Open the board's port, ask everything, close it. Raises LabError: no answer, no port."""
-    setup = board.cloud_library
-    settings = port_settings(
-        board.firmware or FirmwareName.AT_CLIENT,
-        baudrate=board.baud,
-        rtscts=board.flow_control,
-        at_shell=None if setup is None else setup.through_shell,
-    )
+    settings = settings_of(board, board.firmware or FirmwareName.AT_CLIENT)
     with AtPort.open(url, name=board.name, timeline=Timeline(), settings=settings) as port:
         found = find_firmware(port).firmware if board.firmware is None else None
         port.sync()

@@ -1,13 +1,16 @@
 """Asks a board what it runs, before and after it is flashed."""
 
 import re
+import time
 from dataclasses import dataclass
 from typing import Final
 
-from harness.at import AtError, AtPort, PortSettings
-from harness.firmware import find_firmware, kind_of, port_settings
+from harness.at import AtError, AtPort
+from harness.errors import NoAnswer
+from harness.firmware import find_firmware, kind_of, synchronise
 from harness.lab.config import BoardConfig
 from harness.lab.flash.decision import Told
+from harness.lab.talking import settings_of
 from harness.timeline import Timeline
 
 _ITEM: Final = re.compile(r"%CMNG: (\d+),(\d+)")
@@ -29,10 +32,7 @@ def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -
 
     ``config``: the board's entry. ``url``: its port. ``timeline``: where its lines go.
     """
-    settings = PortSettings(baudrate=config.baud, rtscts=config.flow_control)
-    if config.firmware is not None:
-        settings = port_settings(config.firmware, baudrate=config.baud, rtscts=config.flow_control)
-    with AtPort.open(url, name=config.name, timeline=timeline, settings=settings) as port:
+    with AtPort.open(url, name=config.name, timeline=timeline, settings=settings_of(config)) as port:
         application = _application(port, config.firmware, patience)
         modem = _first(port, "AT+CGMR")
         items = [_ITEM.match(line) for line in _lines(port, "AT%CMNG=1")]
@@ -43,9 +43,22 @@ def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -
 def _application(port: AtPort, firmware: str | None, patience: float) -> str:
     if firmware is None:
         return str(find_firmware(port, patience=patience).firmware)
-    port.sync(patience=patience)
+    _synchronise(port, firmware, patience)
     found = kind_of(firmware).recognise(port)
     return "" if found is None else str(found)
+
+
+def _synchronise(port: AtPort, firmware: str, patience: float) -> None:
+    """Wait for a board that starts. One that may want another terminator is asked with each in turn, so once more."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            synchronise(port, firmware, patience=max(0.0, end - time.monotonic()))
+        except NoAnswer:
+            if time.monotonic() >= end:
+                raise
+        else:
+            return
 
 
 def _lines(port: AtPort, command: str) -> tuple[str, ...]:
