@@ -26,14 +26,14 @@ def flash(given: Arguments, progress: Progress) -> Result:
             done = work.run(force=given.force)
     data = [
         {"kind": str(one.kind), "file": str(one.file), "written": one.reason is not None, "reason": one.reason}
-        | {"told": one.told or None}
+        | {"told": one.told or None, "proved": bool(one.told) and one.proved}
         for one in done
     ]
     lines = [
         f"{config.name}: {one.kind} {one.file.name}: "
         + (f"written, because {one.reason}" if one.reason else "there already")
         + (
-            f"; the board tells {one.told}"
+            f"; the board tells {one.told}" + ("" if one.proved else ", as others do: not proved by the board")
             if one.told
             else "; the board does not answer (--force writes it all the same)"
         )

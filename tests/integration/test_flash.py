@@ -50,8 +50,9 @@ def test_a_board_is_asked_as_its_firmware_wants_it(start, tmp_path):
     ]
     path.write_text(json.dumps({"boards": boards}))
     for config in load_boards_file(path).boards:
-        told = ask(config, str(config.port), Timeline(), patience=1.0).told
-        assert told.modem.startswith("mfw_nrf91x1_"), config.name
+        state = ask(config, str(config.port), Timeline(), patience=1.0)
+        assert state.told.modem.startswith("mfw_nrf91x1_"), config.name
+        assert not state.proved  # by no command of its own
 
 
 def boards_file(tmp_path):
@@ -69,7 +70,7 @@ def test_the_command_writes_once_and_then_finds_it_there(kit, tmp_path):
     assert "flashing the application firmware app.hex" in done.err
     assert len(kit.programmed) == 2
     done = command(tmp_path, "flash", "a", "--json")
-    assert [one["written"] for one in done.json["firmware"]] == [False, False]
+    assert [(one["written"], one["proved"]) for one in done.json["firmware"]] == [(False, True), (False, True)]
     assert done.json["firmware"][0]["told"] == "mfw_nrf91x1_2.0.2"
     assert len(kit.programmed) == 2
     kit.does("half-way")

@@ -19,10 +19,14 @@ _RESERVED: Final = 2**31
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``told``: versions; ``credentials``: what is in the modem's store, by sec_tag and type."""
+    """``told``: versions; ``credentials``: what is in the modem's store, by sec_tag and type.
+
+    ``proved``: a command of the application's own told what it is. An AT client has none, and is what answers like one.
+    """
 
     told: Told
     credentials: frozenset[tuple[int, int]] = frozenset()
+    proved: bool = True
 
 
 def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -> State:
@@ -33,19 +37,20 @@ def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -
     ``config``: the board's entry. ``url``: its port. ``timeline``: where its lines go.
     """
     with AtPort.open(url, name=config.name, timeline=timeline, settings=settings_of(config)) as port:
-        application = _application(port, config.firmware, patience)
+        application, proved = _application(port, config.firmware, patience)
         modem = _first(port, "AT+CGMR")
         items = [_ITEM.match(line) for line in _lines(port, "AT%CMNG=1")]
     found = frozenset((int(item[1]), int(item[2])) for item in items if item and int(item[1]) < _RESERVED)
-    return State(Told(modem, application), found)
+    return State(Told(modem, application), found, proved)
 
 
-def _application(port: AtPort, firmware: str | None, patience: float) -> str:
+def _application(port: AtPort, firmware: str | None, patience: float) -> tuple[str, bool]:
     if firmware is None:
-        return str(find_firmware(port, patience=patience).firmware)
+        auto = find_firmware(port, patience=patience)
+        return str(auto.firmware), not kind_of(auto.kind).anonymous
     _synchronise(port, firmware, patience)
     found = kind_of(firmware).recognise(port)
-    return "" if found is None else str(found)
+    return "" if found is None else str(found), not kind_of(firmware).anonymous
 
 
 def _synchronise(port: AtPort, firmware: str, patience: float) -> None:

@@ -54,7 +54,7 @@ def why_needed(kind: Kind, file: Path, sha256: str, written: Written | None, tol
         return "this lab has not written one to this board"
     if written.sha256 != sha256:
         return "the file differs from the one that was written last"
-    if says is not None and written.told != says:
+    if says is not None and (written.told != says or (kind is Kind.APPLICATION and not says)):
         return f"the board tells {says or 'nothing'}, and {written.told or 'nothing'} after it was written last"
     return None
 

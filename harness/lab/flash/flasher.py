@@ -30,12 +30,16 @@ class FlashFailed(LabError):
 
 @dataclass(frozen=True, slots=True)
 class Flashed:
-    """One file. ``reason``: why it was written, None: it was there already. ``told``: what the board tells now."""
+    """One file. ``reason``: why it was written, None: it was there already. ``told``: what the board tells now.
+
+    ``proved``: that tells this firmware from others.
+    """
 
     kind: Kind
     file: Path
     reason: str | None
     told: str
+    proved: bool = True
 
 
 class Flasher:
@@ -59,6 +63,7 @@ class Flasher:
                 f"board {config.name!r} has no flash: in the boards file, so there is nothing to write; add it"
             )
         self._name = config.name
+        self._firmware = config.firmware
         self._flash: FlashConfig = config.flash
         self._serial = serial_of(config)
         self._ask = ask
@@ -90,7 +95,8 @@ class Flasher:
             self._compare_stores(before, after)
         else:
             after = before or State(Told())
-        return [Flashed(kind, files[kind], reasons[kind], after.told.of(kind)) for kind in files]
+        proved = {Kind.MODEM: True, Kind.APPLICATION: after.proved}
+        return [Flashed(kind, files[kind], reasons[kind], after.told.of(kind), proved[kind]) for kind in files]
 
     def _files(self) -> dict[Kind, Path]:
         given = {Kind.MODEM: self._flash.modem, Kind.APPLICATION: self._flash.application}
@@ -155,6 +161,12 @@ class Flasher:
                 f"{self._name}: {self._flash.tool} reports success, but the modem tells "
                 f"{after.told.modem or 'nothing'} in place of {wanted}; "
                 f"nrf91-harness flash {self._name} --force writes it once more"
+            )
+        if reasons.get(Kind.APPLICATION) and not after.told.application:
+            raise FlashFailed(
+                f"{self._name}: {self._flash.tool} reports success, but the board does not run "
+                f"{self._firmware or 'a known firmware'}, as the boards file says; "
+                "correct 'firmware' there, or application: of flash:"
             )
         return after
 

@@ -34,9 +34,11 @@ WRITTEN = Written("aa", "Serial Modem 1.1.0")
         (Kind.APPLICATION, HEX, Written("bb", "Serial Modem 1.1.0"), NEW, "differs from the one that was written last"),
         (Kind.APPLICATION, HEX, WRITTEN, OLD, "tells Serial Modem 1.0.0, and Serial Modem 1.1.0 after it was written"),
         (Kind.APPLICATION, HEX, WRITTEN, Told(), "tells nothing, and Serial Modem 1.1.0"),
+        (Kind.APPLICATION, HEX, Written("aa", ""), Told(), "tells nothing, and nothing after it was written"),
         (Kind.APPLICATION, HEX, WRITTEN, None, None),
         (Kind.APPLICATION, HEX, None, None, "has not written one"),
         (Kind.MODEM, ZIP, None, NEW, None),
+        (Kind.MODEM, Path("modem.zip"), Written("aa", ""), Told(), None),
         (Kind.MODEM, ZIP, None, OLD, "has not written one"),
         (Kind.MODEM, Path("modem.zip"), None, NEW, "has not written one"),
         (Kind.MODEM, ZIP, Written("bb", NEW.modem), NEW, "differs from the one"),
@@ -261,6 +263,20 @@ def test_a_tool_that_only_erases_leaves_a_board_that_does_not_answer(bench):
     bench.states = [State(OLD), NoAnswer("no answer to AT")]
     with pytest.raises(FlashFailed, match="success, but the board has not answered since: no answer to AT; is it"):
         bench.run()
+
+
+def test_an_application_that_the_board_does_not_turn_out_to_run_is_a_failure_and_leaves_no_record(bench):
+    bench.states = [State(OLD), State(Told(NEW.modem, ""))]
+    with pytest.raises(
+        FlashFailed, match=r"success, but the board does not run .* correct 'firmware' there, or applic"
+    ):
+        bench.run()
+    assert bench.records.get("1051216197", Kind.APPLICATION) is None
+
+
+def test_an_application_that_no_command_identifies_is_not_called_proved(bench):
+    bench.states = [State(OLD), State(Told(NEW.modem, "AT client"), proved=False)]
+    assert [(one.kind, one.proved) for one in bench.run()] == [(Kind.MODEM, True), (Kind.APPLICATION, False)]
 
 
 def test_nothing_is_written_to_another_chip(bench):
