@@ -1,15 +1,17 @@
 """Runs a tool that writes firmware: its lines as they come, its end in time, and all that it started with it."""
 
+import codecs
 import os
-import signal
+import selectors
 import subprocess
-import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final
 
 from harness.errors import LabError
+from harness.lab.process_group import kill_group
 from harness.redact import SECRETS
 
 _KEPT: Final = 20  # lines, of which the last ones are shown
@@ -18,10 +20,14 @@ _SHOWN: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a tool ended. ``code``: None: it was killed at its time-out. ``last``: its last words."""
+    """How a tool ended. ``code``: None: it took too long. ``last``: its last words. ``fate``: what became of it then.
+
+    ``fate`` ends a sentence: "was killed".
+    """
 
     code: int | None
     last: str
+    fate: str = ""
 
 
 def run_tool(words: Sequence[str], timeout: float, line: Callable[[str], object], *, cure: str) -> Ended:
@@ -36,41 +42,42 @@ def run_tool(words: Sequence[str], timeout: float, line: Callable[[str], object]
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
             start_new_session=True,
         )
     except OSError as error:
         raise LabError(f"cannot run {words[0]}: {error.strerror}; {cure}") from error
     last: deque[str] = deque(maxlen=_KEPT)
-    late = threading.Event()
-
-    def kill() -> None:
-        late.set()
-        _kill(process)
-
-    timer = threading.Timer(timeout, kill)
-    timer.start()
+    end = time.monotonic() + timeout
+    code: int | None = None
+    fate = ""
     try:
-        for text in process.stdout or ():
+        for text in _lines(process.stdout, end):
             last.append(text.strip())
             line(text)
-        code = process.wait()
+        code = process.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        fate = kill_group(process)
     except BaseException:
-        _kill(process)
+        kill_group(process)
         raise
     finally:
-        timer.cancel()
-        timer.join()
-        process.wait()
         if process.stdout is not None:
             process.stdout.close()
-    words_said = SECRETS.scrub(" ".join(" ".join(last).split()))[-_SHOWN:]
-    return Ended(None if late.is_set() else code, words_said)
+    return Ended(code, SECRETS.scrub(" ".join(" ".join(last).split()))[-_SHOWN:], fate)
 
 
-def _kill(process: "subprocess.Popen[str]") -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
+def _lines(output: IO[bytes] | None, end: float) -> Iterator[str]:
+    """Yield lines until the last writer closes, or until ``end``: a child of its own session may never close."""
+    if output is None:
         return
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    rest = ""
+    with selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        while (left := end - time.monotonic()) > 0 and selector.select(left):
+            if not (data := os.read(output.fileno(), 1 << 16)):
+                break
+            *whole, rest = (rest + decoder.decode(data)).split("\n")
+            yield from whole
+    if rest:
+        yield rest

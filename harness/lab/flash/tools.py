@@ -47,7 +47,9 @@ def write(config: FlashConfig, kind: Kind, file: Path, serial: str, note: Note) 
     ended = run_tool(words, timeout, line, cure=_CURES[config.tool])
     if ended.code is None:
         how_far = "" if output.percent is None else f", at {output.percent} %"
-        raise LabError(f"{words[0]} did not end within {timeout:g} s and was killed{how_far}: {ended.last or 'silent'}")
+        raise LabError(
+            f"{words[0]} did not end within {timeout:g} s and {ended.fate}{how_far}: {ended.last or 'silent'}"
+        )
     if output.failed:
         raise LabError(f"{words[0]}: {'; '.join(output.failed)}")
     if ended.code:
@@ -67,7 +69,8 @@ def check_target(config: FlashConfig, serial: str) -> None:
     words = ("nrfutil", "--json", "device", "device-info", "--serial-number", serial)
     ended = run_tool(words, _ASKING, output.line, cure=_CURES["nrfutil"])
     if ended.code is None:
-        raise LabError(f"nrfutil did not say within {_ASKING:g} s what is behind debugger {serial}; is it plugged in?")
+        text = f"nrfutil did not say within {_ASKING:g} s what is behind debugger {serial}, and {ended.fate}"
+        raise LabError(f"{text}; is it plugged in?")
     if output.failed or ended.code:
         reason = "; ".join(output.failed) or ended.last or f"exit code {ended.code}"
         raise LabError(f"nrfutil cannot reach debugger {serial}: {reason}; plug it in: nrfutil device list")

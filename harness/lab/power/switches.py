@@ -4,7 +4,6 @@ Sources: uhubctl's README (exit codes, -r against Linux switching on again); Yep
 """
 
 import os
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Protocol
@@ -14,6 +13,7 @@ import requests
 from harness.errors import Misuse
 from harness.lab.places.places import Places
 from harness.lab.power_config import CommandPower, HttpPower, LabgridPower, PowerConfig, UhubctlPower, YepkitPower
+from harness.lab.process_group import kill_group
 from harness.redact import SECRETS
 
 Action = Literal["on", "off", "cycle"]
@@ -104,12 +104,16 @@ class Program:
             )
         except OSError as error:
             return f"cannot run {words[0]!r}: {error.strerror}; install it, or correct power: in the boards file"
-        with process:
-            try:
-                said, _ = process.communicate(timeout=self._timeout)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                return f"{words[0]} did not end within {self._timeout:g} s, and was killed"
+        try:
+            said, _ = process.communicate(timeout=self._timeout)
+        except subprocess.TimeoutExpired:
+            return f"{words[0]} did not end within {self._timeout:g} s, and {kill_group(process)}"
+        except BaseException:
+            kill_group(process)
+            raise
+        finally:
+            if process.stdout is not None:
+                process.stdout.close()
         if process.returncode == 0:
             return None
         how = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"

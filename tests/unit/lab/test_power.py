@@ -1,5 +1,7 @@
 """Tools that switch power, the count of restarts, and what a boards file may say of them."""
 
+import os
+import signal
 import sys
 
 import pytest
@@ -46,6 +48,22 @@ def test_a_program_that_hangs_is_killed_with_its_children():
     code = "import subprocess; subprocess.run(['sleep', '600'])"
     said = program(code, timeout=0.3).act("on", {})
     assert said == f"{PYTHON} did not end within 0.3 s, and was killed"
+
+
+def test_a_program_that_may_not_be_killed_is_said_and_not_waited_for(monkeypatch):
+    def refuse(group, _signal):
+        pids.append(group)
+        raise PermissionError
+
+    pids = []
+    monkeypatch.setattr("harness.lab.process_group.os.killpg", refuse)
+    said = program("import time; time.sleep(100)", timeout=0.3).act("on", {})
+    os.kill(pids[0], signal.SIGKILL)
+    os.waitpid(pids[0], 0)
+    assert said == (
+        f"{PYTHON} did not end within 0.3 s, and cannot be killed, for it runs as another user (sudo?): "
+        f"end process {pids[0]} yourself"
+    )
 
 
 def test_a_program_that_is_not_there_is_one_line():
