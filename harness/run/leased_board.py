@@ -116,10 +116,12 @@ class LeasedBoard:
     def restore(self) -> None:
         """Put back the settings that were changed, if asked for, and the functional mode found. Raises HarnessError."""
         if self._opened is not None and self._found_mode is not None:
-            self._setup.undo(self._opened)
-            self._opened.modem.set_functional_mode(self._found_mode)
-            if self._modes is not None:
-                self._modes.put_back(self._opened.identity.imei)
+            try:
+                self._setup.undo(self._opened)
+            finally:
+                self._opened.modem.set_functional_mode(self._found_mode)
+                if self._modes is not None:
+                    self._modes.put_back(self._opened.identity.imei)
 
     def cycle_power(self) -> str:
         """Take the board's power away and give it back; return what proves it. The port is opened anew when needed.
@@ -148,11 +150,10 @@ class LeasedBoard:
             self._leased = True
         self._flash()
         opened = self._recovery.open(returning=self._found_mode is not None)
-        if self._found_mode is None:
-            self._found_mode = opened.found_mode
-            if self._modes is not None:
-                self._found_mode = self._modes.found(opened.identity.imei, opened.found_mode)
         try:
+            if self._found_mode is None:
+                found = opened.found_mode
+                self._found_mode = found if self._modes is None else self._modes.found(opened.identity.imei, found)
             self._setup.apply(opened, self.step)
         except BaseException:
             opened.port.close()

@@ -180,6 +180,20 @@ def test_a_folder_that_cannot_be_written_is_one_line(opened, tmp_path):
     (tmp_path / "modes").write_text("")
     with pytest.raises(LabError, match="--lab-ca"):
         _ = leased(Lab(), FoundModes(tmp_path / "modes")).opened
+    assert opened[0].port.closed
+
+
+def test_the_mode_is_put_back_also_where_a_setting_is_not(opened, tmp_path):
+    def refuse(_commands):
+        raise NoAnswer("bands are not taken back")
+
+    board = leased(Lab(), FoundModes(tmp_path / "modes"))
+    board.config.put_back = True
+    board.opened.modem.put_back = refuse
+    with pytest.raises(NoAnswer, match="not taken back"):
+        board.restore()
+    assert opened[0].modem.modes == [0]
+    assert list((tmp_path / "modes").iterdir()) == []
 
 
 def test_a_port_that_answers_no_more_is_opened_anew_too(opened):
