@@ -1,8 +1,8 @@
 """Stands in for nrfutil: the JSON that Nordic documents for ``nrfutil --json device``, and what goes wrong with it.
 
 ``FakeNrfutil`` puts it into a folder for PATH. What it does stands in ``how`` there: ok, hang, half-way, refuse, code,
-silent, other-chip, no-debugger. Each call is noted in ``calls``; ``hook`` is run after a program that went well, if it
-is there, with the file's name.
+silent, other-chip, no-family, no-debugger. Each call is noted in ``calls``; ``hook`` is run after a program that
+went well, if it is there, with the file's name.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main(folder: Path, words: list[str]) -> int:
         task: dict[str, object] = {"id": "1", "name": "device_info", "description": "Device info"}
         say("task_begin", task=task)
         family = "NRF53_FAMILY" if how == "other-chip" else "NRF91_FAMILY"
-        end(task, data={"deviceInfo": {"hwInfo": {"deviceFamily": family}}})
+        end(task, data={"deviceInfo": {"hwInfo": {} if how == "no-family" else {"deviceFamily": family}}})
         return 0
     task = {"id": "2", "name": "program", "description": "Program device", "data": {}}
     say("task_begin", task=task)

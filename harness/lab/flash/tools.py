@@ -59,7 +59,7 @@ def write(config: FlashConfig, kind: Kind, file: Path, serial: str, note: Note) 
 
 
 def check_target(config: FlashConfig, serial: str) -> None:
-    """Raise LabError if the debugger is known to lead to another chip: an erase would take its firmware away.
+    """Raise LabError unless the debugger is known to lead to an nRF91: an erase would take another's firmware away.
 
     A Thingy:91 X leads its debug port to the nRF5340 or to the nRF9151, by a switch below the cover.
     """
@@ -75,7 +75,12 @@ def check_target(config: FlashConfig, serial: str) -> None:
         reason = "; ".join(output.failed) or ended.last or f"exit code {ended.code}"
         raise LabError(f"nrfutil cannot reach debugger {serial}: {reason}; plug it in: nrfutil device list")
     family = output.find("deviceFamily")
-    if isinstance(family, str) and family and "NRF91" not in family.upper():
+    if not isinstance(family, str) or not family:
+        raise LabError(
+            f"nrfutil does not say what is behind debugger {serial}, so nothing is written; "
+            f"look: nrfutil device device-info --serial-number {serial}"
+        )
+    if "NRF91" not in family.upper():
         raise LabError(
             f"debugger {serial} leads to {family}, not to an nRF91, so nothing is written; on a Thingy:91 X move the "
             "switch below its cover, else correct serial: of flash: in the boards file"

@@ -286,6 +286,13 @@ def test_nothing_is_written_to_another_chip(bench):
     assert bench.tool.programmed == []
 
 
+def test_nothing_is_written_to_a_chip_that_nobody_names(bench):
+    bench.tool.does("no-family")
+    with pytest.raises(LabError, match=r"does not say what is behind debugger 1051216197, so nothing is written; look"):
+        bench.run()
+    assert bench.tool.programmed == []
+
+
 def test_a_debugger_that_is_not_there_is_one_line(bench):
     bench.tool.does("no-debugger")
     with pytest.raises(LabError, match=r"cannot reach debugger 1051216197: Error: no device .*nrfutil device list"):
