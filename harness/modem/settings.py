@@ -171,13 +171,17 @@ def _system_mode(name: str) -> _Setting:
 def _bands(bands: Sequence[int]) -> _Setting:
     mask = "".join("1" if number in bands else "0" for number in range(_MASK_BITS, 0, -1)).lstrip("0")
 
+    def permanent(lines: Lines) -> str:
+        fields = _fields(lines, "%XBANDLOCK")
+        if not fields:
+            raise AtFormatError(f"expected %XBANDLOCK: with a mask behind, got {lines!r}")
+        return fields[0].lstrip("0")
+
     def change(lines: Lines) -> str | None:
-        permanent = _fields(lines, "%XBANDLOCK")[0]
-        return None if permanent.lstrip("0") == mask else f'AT%XBANDLOCK=1,"{mask}"'
+        return None if permanent(lines) == mask else f'AT%XBANDLOCK=1,"{mask}"'
 
     def back(lines: Lines) -> list[str]:
-        permanent = _fields(lines, "%XBANDLOCK")[0].lstrip("0")
-        return [f'AT%XBANDLOCK=1,"{permanent}"' if permanent else "AT%XBANDLOCK=0"]
+        return [f'AT%XBANDLOCK=1,"{now}"' if (now := permanent(lines)) else "AT%XBANDLOCK=0"]
 
     return _Setting("bands", "AT%XBANDLOCK?", change, back)
 

@@ -163,3 +163,10 @@ def test_an_answer_without_its_line_is_not_taken_for_another(question):
     memory = Memory(**{question: []})
     with pytest.raises(AtFormatError):
         memory.write(system_mode="lte-m", psm=False, bands=(1,))
+
+
+def test_a_band_lock_without_a_mask_is_no_answer():
+    memory = Memory(**{"AT%XBANDLOCK?": ["%XBANDLOCK: "]})
+    with pytest.raises(AtFormatError, match="with a mask behind"):
+        memory.write(bands=(1,))
+    assert memory.written == []
