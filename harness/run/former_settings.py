@@ -40,8 +40,12 @@ class FormerSettings:
         return {key: tuple(map(str, commands)) for key, commands in found.items() if isinstance(commands, list)}
 
     def forget(self, imei: str) -> None:
-        """Take note that the settings are as they were."""
-        self._path(imei).unlink(missing_ok=True)
+        """Take note that the settings are as they were. Raises LabError."""
+        path = self._path(imei)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise LabError(f"{path}: {error.strerror}; remove it, the settings are as they were") from error
 
     def _path(self, imei: str) -> Path:
         return self._folder / f"{imei}.json"

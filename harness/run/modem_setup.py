@@ -46,5 +46,5 @@ class ModemSetup:
         former = {**self._former, **kept}  # a killed run saw what was there at first
         opened.modem.put_back([command for commands in reversed(former.values()) for command in commands])
         self._former = {}
-        if self._kept is not None:
+        if self._kept is not None and kept:
             self._kept.forget(imei)

@@ -88,3 +88,11 @@ def test_a_note_that_cannot_be_read_keeps_nothing(kept, tmp_path, text):
     (tmp_path / "settings").mkdir()
     (tmp_path / "settings" / f"{IMEI}.json").write_text(text)
     assert kept.kept(IMEI) == {}
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_nothing_stays_changed(kept, tmp_path):
+    (tmp_path / "settings").write_text("")
+    modem = Modem(apn=["AT+APN=first"])
+    with pytest.raises(LabError, match="--lab-ca"):
+        apply(setup(kept), modem)
+    assert modem.sent == ["AT+APN=first"]
