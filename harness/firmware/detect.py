@@ -51,8 +51,12 @@ def synchronise(port: AtPort, firmware: str, *, patience: float = 0.0) -> None:
         ]
         if found := _other_firmware(heard, kind, at_shell=_at_shell(port, kind)):
             raise WrongFirmware(f"{port.name}: {found}") from silence
-        if not _other_terminator(port, kind):
+        if _other_terminator(port, kind):
+            return
+        if not kind.terminators or not patience:
             raise
+        # No other terminator was it, so the board may have been busy all the while: now it gets its time.
+        port.sync(patience=patience)
 
 
 def to_known_state(port: AtPort, firmware: str) -> None:

@@ -15,16 +15,18 @@ from tests.fake import Fake
 class Port(Fake):
     """A port that knows the commands of ``answers`` and, when synchronised, hears ``lines`` in place of an answer.
 
-    ``ends``: the only terminator that its board takes.
+    ``ends``: the only terminator that its board takes. ``busy``: answers nothing to who has no patience.
     """
 
     name = "dk1"
     settings = PortSettings()
 
-    def __init__(self, answers=None, lines=None, before=(), ends=None):
+    def __init__(self, answers=None, lines=None, before=(), ends=None, busy=False):
         self.answers = answers or {}
         self.lines = lines
         self.ends = ends
+        self.busy = busy
+        self.patience = []
         self.tried = ["\r"]
         self.sent = []
         self.timeline = Timeline()
@@ -36,6 +38,9 @@ class Port(Fake):
 
     def sync(self, *, patience=0.0):
         self.timeline.add(Kind.TX, self.name, "AT+CMEE?")
+        self.patience.append(patience)
+        if self.busy and (not patience or self.tried[-1] != self.tried[0]):
+            raise NoAnswer("dk1: no answer to AT commands in 4 tries")
         if self.lines is not None and self.tried[-1] != self.ends:
             self.hear(self.lines)
             raise NoAnswer("dk1: no answer to AT commands in 4 tries")
@@ -141,6 +146,15 @@ def test_only_the_at_clients_terminator_is_sought(firmware, tried):
     with pytest.raises(NoAnswer):
         synchronise(port, firmware)
     assert port.tried == tried
+
+
+@pytest.mark.parametrize("firmware", FIRMWARES)
+def test_a_busy_board_is_waited_for_whatever_ends_its_commands(firmware):
+    port = Port(busy=True)
+    port.tried = [FIRMWARES[firmware].terminator]
+    synchronise(port, firmware, patience=70.0)
+    assert [seconds for seconds in port.patience if seconds] == [70.0]
+    assert port.tried[-1] == FIRMWARES[firmware].terminator
 
 
 def test_what_was_heard_before_does_not_count():
