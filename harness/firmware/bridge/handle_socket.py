@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from harness.at import AtError
+from harness.errors import LabError, NoAnswer
 from harness.firmware.bridge.at_socket import AtSocket
 
 _IPV4, _STREAM, _CLIENT = 1, 1, 0
@@ -36,6 +37,10 @@ class HandleSocket(AtSocket):
         except AtError as refused:
             self.close()
             raise self.no_session(host, port, sec_tag, refused.final) from refused
+        except NoAnswer:
+            with suppress(LabError):  # the board may still be connecting; the first error says what is wrong
+                self.close()
+            raise
 
     def send(self, data: bytes) -> bool:
         """Send counted bytes in data mode: they may be any. See AtSocket."""

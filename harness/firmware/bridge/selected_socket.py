@@ -17,6 +17,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from harness.at import AtError, AtPort
+from harness.errors import LabError, NoAnswer
 from harness.firmware.bridge.at_socket import AtSocket
 
 _IPV4, _STREAM, _CLIENT = 1, 1, 0
@@ -74,6 +75,10 @@ class SelectedSocket(AtSocket):
             except AtError as refused:
                 self.close()
                 raise self.no_session(host, port, sec_tag, refused.final) from refused
+            except NoAnswer:
+                with suppress(LabError):  # the board may still be connecting; the first error says what is wrong
+                    self.close()
+                raise
 
     def send(self, data: bytes) -> bool:
         """Send bytes in data mode, and plus signs that would end it as text. See AtSocket."""
@@ -104,9 +109,11 @@ class SelectedSocket(AtSocket):
     def close(self) -> None:
         """Close. See AtSocket."""
         if self.handle >= 0:
-            with suppress(AtError), self._selected():
-                self.port.command("AT#XSOCKET=0", timeout=15.0)
-            self._selection.handle = -1  # the board selects another
+            try:
+                with suppress(AtError), self._selected():
+                    self.port.command("AT#XSOCKET=0", timeout=15.0)
+            finally:
+                self._selection.handle = -1  # the board selects another
 
     def _send(self, piece: bytes, *, quoted: bool) -> bool:
         if quoted:

@@ -4,6 +4,7 @@ import pytest
 
 from harness.at import Answer, AtError
 from harness.at.syntax import FinalResult
+from harness.errors import NoAnswer
 from harness.firmware import NoSession
 from harness.firmware.bridge import HandleSocket
 from harness.timeline import Timeline
@@ -21,6 +22,7 @@ class Port(Fake):
 
     def __init__(self, **answers):
         self.timeline = Timeline()
+        self.mute: set[str] = set()
         self.sent = []
         self.payloads = []
         self.answers: dict[str, list[str] | bytes | None] = {
@@ -31,6 +33,8 @@ class Port(Fake):
 
     def command(self, text, timeout=None):
         self.sent.append((text, timeout))
+        if text in self.mute:
+            raise NoAnswer(f"dk1: no answer to {text}")
         answer = self.answers.get(text, [])
         if answer is None:
             raise AtError(text, FinalResult("ERROR"))
@@ -78,6 +82,15 @@ def test_a_connection_that_fails_leaves_no_socket():
         "dk1: no TLS session with mqtt.nrfcloud.com:8883 using sec_tag 42 "
         "(the board says ERROR; name, network, trust and key all look alike to it)"
     )
+    assert port.sent[-1][0] == "AT#XCLOSE=3"
+
+
+@pytest.mark.parametrize("more", [set(), {"AT#XCLOSE=3"}])
+def test_a_connection_that_is_not_answered_leaves_no_socket(more):
+    port = Port()
+    port.mute = {CONNECT, *more}
+    with pytest.raises(NoAnswer, match="no answer to AT#XCONNECT"):
+        connected(port)
     assert port.sent[-1][0] == "AT#XCLOSE=3"
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from harness.at import Answer, AtError
 from harness.at.syntax import FinalResult
+from harness.errors import NoAnswer
 from harness.firmware import NoSession
 from harness.firmware.bridge import SelectedSocket
 from harness.firmware.bridge.selected_socket import pieces
@@ -25,9 +26,12 @@ class Port(Fake):
         self.sent = []
         self.answers: dict[str, list[str] | bytes | None] = {}
         self.opened = 0
+        self.mute: set[str] = set()
 
     def command(self, text, timeout=None):
         self.sent.append(text)
+        if text in self.mute:
+            raise NoAnswer(f"dk1: no answer to {text}")
         if text.startswith("AT#XSSOCKET=1"):
             self.opened += 1
             return Answer(text, (f"#XSSOCKET: {self.opened - 1},1,258",), 0.0)
@@ -125,6 +129,15 @@ def test_a_connection_that_fails_leaves_no_socket():
     port = Port()
     port.answers[CONNECT] = None
     with pytest.raises(NoSession, match="dk1: no TLS session with h:8883 using sec_tag 42"):
+        connected(port)
+    assert port.sent[-1] == "AT#XSOCKET=0"
+
+
+@pytest.mark.parametrize("more", [set(), {"AT#XSOCKET=0"}])
+def test_a_connection_that_is_not_answered_leaves_no_socket(more):
+    port = Port()
+    port.mute = {CONNECT, *more}
+    with pytest.raises(NoAnswer, match="no answer to AT#XCONNECT"):
         connected(port)
     assert port.sent[-1] == "AT#XSOCKET=0"
 
