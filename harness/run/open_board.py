@@ -21,7 +21,7 @@ from harness.firmware import (
     to_known_state,
 )
 from harness.lab import BoardConfig
-from harness.lab.talking import settings_of
+from harness.lab.board_settings import settings_of
 from harness.modem import Identity, Modem
 from harness.settings import FirmwareName
 from harness.timeline import Timeline

@@ -17,7 +17,7 @@ from harness.at.receiver import is_line
 from harness.errors import BoardLost, HarnessError, LabError, NoAnswer, PortBusy, PortMissing
 from harness.firmware import StillConnected, reset_blindly
 from harness.lab import BoardConfig
-from harness.lab.talking import settings_of
+from harness.lab.board_settings import settings_of
 from harness.run.open_board import OpenBoard, open_board
 from harness.timeline import Kind, Timeline
 

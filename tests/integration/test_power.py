@@ -1,8 +1,10 @@
 """Power that is cut and seen to be: virtual boards whose process plays the hub, and hubs that only pretend."""
 
 import json
+import os
 import re
 import threading
+import tty
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,11 +14,13 @@ import pytest
 from harness.errors import PortMissing
 from harness.lab.config import BoardConfig
 from harness.lab.power import BoardPower, PowerUnproven, ResetLoop
-from harness.settings import Model, NamedBoard
+from harness.settings import FirmwareName, Model, NamedBoard
 from tests.integration.runs import run
 from tests.integration.test_cli import run as command
 from tests.integration.test_commands import BOARD
 from tests.integration.test_commands import start as start
+
+POWER = {"kind": "command", "on": ["x"], "off": ["x"], "delay": 0.01}
 
 
 class Hub:
@@ -55,8 +59,7 @@ def power(start, tmp_path):
             return lambda: self.stand_in.command(name, board="a")
 
         def __call__(self, hub, boot=1.0):
-            keys = {"kind": "command", "on": ["x"], "off": ["x"], "delay": 0.01, "boot": boot}
-            config = BoardConfig.model_validate({"name": "a", "port": str(self.link), "power": keys})
+            config = BoardConfig.model_validate({"name": "a", "port": str(self.link), "power": POWER | {"boot": boot}})
             loop = ResetLoop(tmp_path / "loop.json")
             return BoardPower(config, hub, self.find, loop, self.notes.append)
 
@@ -73,6 +76,34 @@ def test_a_device_that_goes_away_and_comes_back(power):
 def test_a_port_that_stays_and_a_boot_line(power):
     hub = Hub(lambda: None, power.command("reset-board"))
     assert power(hub, boot=10.0).cycle() == "it said 'Ready'"
+
+
+def test_a_shell_that_nobody_declared_is_found_and_spoken_to_as_one(start, tmp_path):
+    stand_in = start(NamedBoard(name="a", firmware=FirmwareName.SHELL, **BOARD))
+    url = stand_in.ready["boards"][0]["port"]
+    notes: list[str] = []
+    hub = Hub(lambda: None, lambda: stand_in.command("reset-board", board="a"))
+    config = BoardConfig.model_validate({"name": "a", "port": url, "power": POWER | {"boot": 10.0}})
+    BoardPower(config, hub, lambda: url, ResetLoop(tmp_path / "loop.json"), notes.append).cycle()
+    assert notes[0] == "AT+CFUN=0 was sent before"
+
+
+def test_what_is_not_known_gets_no_command(tmp_path):
+    ours, boards = os.openpty()
+    tty.setraw(boards)
+    os.set_blocking(ours, False)
+    url = os.ttyname(boards)
+    notes: list[str] = []
+    config = BoardConfig.model_validate({"name": "a", "port": url, "power": POWER | {"boot": 0.1}})
+    power = BoardPower(config, Hub(lambda: None, lambda: None), lambda: url, ResetLoop(tmp_path / "l"), notes.append)
+    with pytest.raises(PowerUnproven):
+        power.cycle()
+    typed = os.read(ours, 1 << 16)
+    os.close(ours)
+    os.close(boards)
+    assert notes[0].startswith("AT+CFUN=0 could not be sent before: a: expected firmware that answers AT commands")
+    assert typed.startswith(b"+++")
+    assert b"AT+" not in typed
 
 
 def test_a_tool_that_cycles_by_itself(power):

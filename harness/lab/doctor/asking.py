@@ -6,8 +6,8 @@ from typing import Final
 
 from harness.at import AtError, AtPort
 from harness.firmware import find_firmware, kind_of
+from harness.lab.board_settings import settings_of
 from harness.lab.config import BoardConfig
-from harness.lab.talking import settings_of
 from harness.settings import FirmwareName
 from harness.timeline import Timeline
 

@@ -8,9 +8,9 @@ from typing import Final
 from harness.at import AtError, AtPort
 from harness.errors import NoAnswer
 from harness.firmware import find_firmware, kind_of, synchronise
+from harness.lab.board_settings import settings_of
 from harness.lab.config import BoardConfig
 from harness.lab.flash.decision import Told
-from harness.lab.talking import settings_of
 from harness.timeline import Timeline
 
 _ITEM: Final = re.compile(r"%CMNG: (\d+),(\d+)")

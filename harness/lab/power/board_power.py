@@ -9,18 +9,18 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from harness.at import AtPort
+from harness.at import AtPort, PortSettings
 from harness.errors import HarnessError, LabError, PortMissing
-from harness.firmware import FIRMWARES, kind_of, port_settings
+from harness.firmware import FIRMWARES, find_firmware, kind_of, synchronise
+from harness.lab.board_settings import settings_of
 from harness.lab.config import BoardConfig
 from harness.lab.power.reset_loop import ResetLoop
 from harness.lab.power.switches import Action, Switch
-from harness.settings import FirmwareName
 from harness.timeline import Event, Kind, Timeline
 
 _LOOK_AGAIN: Final = 0.1  # seconds between two looks whether a device is there: not every system tells
@@ -56,6 +56,8 @@ class BoardPower:
         self._find_port = find_port
         self._loop = loop
         self._note = note
+        self._firmware: str | None = config.firmware  # None until it has been found out
+        self._settings = settings_of(config)
 
     def cycle(self) -> str:
         """Take the power away and give it back; return what proves it.
@@ -65,7 +67,7 @@ class BoardPower:
         self._loop.check(self._name)
         before, polite = self._identity(), self._say_goodbye()
         if self._switch.cycles:
-            with _Listener(self._config, self._find_port) as listener:
+            with self._listener() as listener:
                 complaint = self._act("cycle")
                 return self._see_start(before, polite=polite, gone=False, listener=listener, complaint=complaint)
         try:
@@ -75,7 +77,7 @@ class BoardPower:
         except BaseException:
             self._act("on")  # whatever happens, the board does not stay without power
             raise
-        with _Listener(self._config, self._find_port) as listener:
+        with self._listener() as listener:
             complaint = self._act("on") or complaint
             return self._see_start(before, polite=polite, gone=gone, listener=listener, complaint=complaint)
 
@@ -94,7 +96,7 @@ class BoardPower:
     def on(self) -> str:
         """Switch the board on; return what proves it. Raises PowerUnproven."""
         before = self._identity()
-        with _Listener(self._config, self._find_port) as listener:
+        with self._listener() as listener:
             complaint = self._act("on")
             with suppress(PowerUnproven):
                 return self._see_start(before, polite=False, gone=before is None, listener=listener, complaint=None)
@@ -105,8 +107,7 @@ class BoardPower:
     def _say_goodbye(self) -> bool:
         """Send AT+CFUN=0 while the board answers: it stores its settings, and the restart counts for no reset loop."""
         try:
-            with self._open() as port:
-                port.sync()
+            with self._in_step() as port:
                 port.command("AT+CMEE=1")
                 port.command("AT+CFUN=0", timeout=_CFUN_TIMEOUT)
         except HarnessError as error:
@@ -155,22 +156,34 @@ class BoardPower:
     def _error_mode(self) -> str | None:
         """Return what AT+CMEE is, which was set to 1 before and is 0 after a start; None: not told."""
         try:
-            with self._open() as port:
-                port.sync(patience=self._power.boot)
+            with self._in_step(patience=self._power.boot) as port:
                 return port.command("AT+CMEE?").value("+CMEE")
         except HarnessError:
             return None
 
     def _answers(self) -> bool:
         try:
-            with self._open() as port:
-                port.sync()
+            with self._in_step():
+                return True
         except HarnessError:
             return False
-        return True
 
-    def _open(self) -> AtPort:
-        return _open(self._config, self._find_port())
+    @contextmanager
+    def _in_step(self, *, patience: float = 0.0) -> Iterator[AtPort]:
+        """Have the port open, and its board answering. What is not known is found out first, and gets no command else.
+
+        ``patience``: seconds more for a board that is known. Raises LabError: no port, no answer, other firmware.
+        """
+        with _open(self._name, self._find_port(), self._settings) as port:
+            if self._firmware is None:
+                self._firmware = find_firmware(port).kind
+            else:
+                synchronise(port, self._firmware, patience=patience)
+            self._settings = port.settings  # with what was found: speed, terminator
+            yield port
+
+    def _listener(self) -> "_Listener":
+        return _Listener(self._name, self._find_port, self._settings, self._firmware)
 
     def _act(self, action: Action) -> str | None:
         self._note(f"power {action}")
@@ -206,21 +219,19 @@ def _devnum(tty: str) -> str | None:
     return None
 
 
-def _open(config: BoardConfig, url: str) -> AtPort:
-    firmware = config.firmware or FirmwareName.SERIAL_MODEM  # nothing is sent: it is listened to
-    settings = port_settings(firmware, baudrate=config.baud, rtscts=config.flow_control)
-    return AtPort.open(url, name=config.name, timeline=Timeline(), settings=settings)
+def _open(name: str, url: str, settings: PortSettings) -> AtPort:
+    return AtPort.open(url, name=name, timeline=Timeline(), settings=settings)
 
 
 class _Listener:
     """Listens on a port that stays while its board restarts; where there is none, hears nothing."""
 
-    def __init__(self, config: BoardConfig, find_port: Callable[[], str]) -> None:
-        kinds = FIRMWARES.values() if config.firmware is None else [kind_of(config.firmware)]
+    def __init__(self, name: str, find_port: Callable[[], str], settings: PortSettings, firmware: str | None) -> None:
+        kinds = FIRMWARES.values() if firmware is None else [kind_of(firmware)]
         self._patterns = [kind.restart for kind in kinds if kind.restart is not None]
         self._port: AtPort | None = None
         with suppress(HarnessError):
-            self._port = _open(config, find_port())
+            self._port = _open(name, find_port(), settings)
 
     def __enter__(self) -> "_Listener":
         return self
