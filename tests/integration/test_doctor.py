@@ -11,9 +11,14 @@ import pytest
 import yaml
 
 from harness.at import AtPort
+from harness.lab import BoardConfig
+from harness.lab.doctor.asking import ask
+from harness.settings import FirmwareName, NamedBoard, TerminatorName
 from harness.timeline import Timeline
 from tests.integration.test_cli import COMMAND, DEADLINE, ROOT
 from tests.integration.test_cli import lab as lab
+from tests.integration.test_commands import BOARD
+from tests.integration.test_commands import start as start
 
 BOARDS = {
     "good": "",
@@ -153,3 +158,10 @@ def test_the_line_of_the_seconds_is_there(up):
     began = time.monotonic()
     _, said, _ = doctor(up, up.boards_file, "good")
     assert 0 < said["seconds"] <= time.monotonic() - began
+
+
+def test_a_declared_at_client_is_asked_with_what_ends_its_commands(start):
+    board = NamedBoard(name="a", firmware=FirmwareName.AT_CLIENT, terminator=TerminatorName.LF, **BOARD)
+    url = start(board).ready["boards"][0]["port"]
+    answers = ask(BoardConfig(name="a", port=url, firmware=FirmwareName.AT_CLIENT), url)
+    assert (answers.mode, answers.firmware) == (0, "AT client")

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.at import AtError, AtPort
-from harness.firmware import find_firmware, kind_of
+from harness.firmware import find_firmware, kind_of, synchronise
 from harness.lab.board_settings import settings_of
 from harness.lab.config import BoardConfig
-from harness.settings import FirmwareName
 from harness.timeline import Timeline
 
 QUESTIONS: Final = (
@@ -55,11 +54,13 @@ class Answers:
 
 
 def ask(board: BoardConfig, url: str) -> Answers:
-    """Open the board's port, ask everything, close it. Raises LabError: no answer, no port."""
-    settings = settings_of(board, board.firmware or FirmwareName.AT_CLIENT)
-    with AtPort.open(url, name=board.name, timeline=Timeline(), settings=settings) as port:
-        found = find_firmware(port).firmware if board.firmware is None else None
-        port.sync()
+    """Open the board's port, ask everything, close it. Raises LabError: no answer, no port, other firmware."""
+    with AtPort.open(url, name=board.name, timeline=Timeline(), settings=settings_of(board)) as port:
+        found = None
+        if board.firmware is None:
+            found = find_firmware(port).firmware
+        else:
+            synchronise(port, board.firmware)
         said = {command: _said(port, command) for command in QUESTIONS}
         if board.firmware is not None:
             found = kind_of(board.firmware).recognise(port)
