@@ -49,10 +49,11 @@ class OwnSetup:
 
 
 class OwnConnection:
-    """One board's. ``setup``: how it is told what to do."""
+    """One board's. ``setup``: how it is told what to do. ``switch_on``: does AT+CFUN=1 with the SIM's PIN."""
 
-    def __init__(self, port: AtPort, setup: OwnSetup) -> None:
+    def __init__(self, port: AtPort, setup: OwnSetup, *, switch_on: Callable[[], object] | None = None) -> None:
         self.setup: Final = setup
+        self._switch_on = switch_on
         self._port = port
         self._up = False
 
@@ -127,7 +128,9 @@ class OwnConnection:
 
     def _do(self, lines: Sequence[str]) -> None:
         for line in lines:
-            if line.upper().startswith("AT+") or line.upper().startswith("AT%") or line.upper().startswith("AT#"):
+            if line.upper() == ONLINE and self._switch_on is not None:
+                self._switch_on()
+            elif line.upper().startswith("AT+") or line.upper().startswith("AT%") or line.upper().startswith("AT#"):
                 self._port.command(line, timeout=_CFUN)
             elif self._port.settings.at_shell:
                 with Console(self._port) as console:

@@ -66,8 +66,29 @@ class Modem:
         return ask(self._port, "AT+CFUN?", _functional_mode)
 
     def set_functional_mode(self, mode: int, timeout: float = _CFUN_TIMEOUT) -> None:
-        """Change the functional mode, and wait at most ``timeout`` seconds for the modem's OK."""
-        self._port.command(f"AT+CFUN={mode}", timeout=timeout)
+        """Change the functional mode, and wait at most ``timeout`` seconds for the modem's OK.
+
+        To mode 1 as :meth:`switch_on`, with its errors.
+        """
+        if mode == _NORMAL:
+            self.switch_on(timeout)
+        else:
+            self._port.command(f"AT+CFUN={mode}", timeout=timeout)
+
+    def switch_on(self, timeout: float = _CFUN_TIMEOUT) -> bool:
+        """Go to functional mode 1, and enter the PIN if the SIM asks for it; return whether it did.
+
+        A SIM forgets its PIN in every mode in which it has no power. ``timeout``: seconds for the modem's OK.
+        Raises NotRegistered: the SIM is blocked, or might be by one more wrong PIN.
+        """
+        command = f"AT+CFUN={_NORMAL}"
+        if self._pin is None:
+            self._port.command(command, timeout=timeout)
+            return False
+        started = self._port.listen("%XSIM")
+        self._port.command("AT%XSIM=1")
+        self._port.command(command, timeout=timeout)
+        return enter_pin(self._port, self._pin, started)
 
     @contextmanager
     def offline(self) -> Iterator[None]:
@@ -100,16 +121,6 @@ class Modem:
         """Put former settings back. Raises AtError."""
         put_back(self._port, commands, self.offline)
 
-    def _switch_on(self) -> bool:
-        """Switch the modem on; return whether its SIM got its PIN for that."""
-        if self._pin is None:
-            self.set_functional_mode(_NORMAL)
-            return False
-        started = self._port.listen("%XSIM")
-        self._port.command("AT%XSIM=1")
-        self.set_functional_mode(_NORMAL)
-        return enter_pin(self._port, self._pin, started)
-
     def registration(self) -> Registration:
         """Return the present registration."""
         return ask(self._port, "AT+CEREG?", lambda answer: Registration.from_read(answer.value("+CEREG")))
@@ -122,7 +133,7 @@ class Modem:
         deadline = time.monotonic() + timeout
         notified = self._port.listen("+CEREG")
         listen_to_network(self._port)
-        unlocked = self._switch_on()
+        unlocked = self.switch_on()
         last = self.registration()  # a modem that is registered already says nothing by itself
         while not last.final or (unlocked and last.status == UICC_FAILURE):  # that was before the PIN
             try:

@@ -92,7 +92,9 @@ def _opened(port: AtPort, config: BoardConfig, patience: float, press: Callable[
     identity = modem.identity()
     setup = _own_setup(config, press) or kind_of(kind).own
     mqtt = open_firmware(port, kind, setup=setup)
-    own = OwnConnection(port, setup) if setup is not None and mqtt.firmware.connects_itself else None
+    own = None
+    if setup is not None and mqtt.firmware.connects_itself:
+        own = OwnConnection(port, setup, switch_on=modem.switch_on)
     return OpenBoard(port, modem, identity, mqtt, found_mode, kind, own)
 
 

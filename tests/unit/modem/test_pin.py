@@ -72,3 +72,28 @@ def test_a_failure_of_the_sim_that_was_told_before_the_pin_is_waited_out():
         urcs={"AT+CFUN=1": ["+CEREG: 90"], 'AT+CPIN="1234"': ['+CEREG: 1,"0001","00010101",7']},
     )
     assert Modem(port.as_port(), sec_tags=[1], pin="1234").register().registered
+
+
+@pytest.mark.parametrize("go", ["offline", "set_functional_mode", "mode_kept"])
+def test_every_way_to_mode_1_enters_the_pin(go):
+    port = ScriptedPort(
+        {
+            "AT+CFUN?": deque([["+CFUN: 1", "OK"], ["+CFUN: 4", "OK"]]),
+            "AT+CPIN?": WAITING,
+            'AT+CPINR="SIM PIN"': ['+CPINR: "SIM PIN",3', "OK"],
+        },
+        default="OK",
+    )
+    modem = Modem(port.as_port(), sec_tags=[1], pin="1234")
+    if go == "set_functional_mode":
+        modem.set_functional_mode(1)
+    else:
+        with getattr(modem, go)():
+            pass
+    assert port.sent[-5:] == ["AT%XSIM=1", "AT+CFUN=1", "AT+CPIN?", 'AT+CPINR="SIM PIN"', 'AT+CPIN="1234"']
+
+
+def test_other_modes_need_no_pin():
+    port = ScriptedPort({"AT+CFUN=4": "OK"})
+    Modem(port.as_port(), sec_tags=[1], pin="1234").set_functional_mode(4)
+    assert port.sent == ["AT+CFUN=4"]

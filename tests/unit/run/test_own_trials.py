@@ -127,3 +127,16 @@ def test_a_silent_firmware_is_the_labs_trouble_with_what_was_heard():
         NoAnswer, match=r"nrf_cloud_multi_service says nothing of its connection within 0.05 s; last heard"
     ):
         Board(lambda provoked: []).trials.connect()
+
+
+def test_the_network_comes_back_with_the_sims_pin():
+    board = Board(lambda _provoked: [READY])
+    done = []
+    port: Any = SimpleNamespace(
+        name="b", timeline=board.timeline, settings=board.settings, command=lambda text, timeout: done.append(text)
+    )
+    setup = OwnSetup("x", FACTS[Sample.MULTI_SERVICE])
+    own = OwnConnection(port, setup, switch_on=lambda: done.append("with PIN"))
+    own.end()
+    own.begin()
+    assert done == ["AT+CFUN=4", "with PIN"]
