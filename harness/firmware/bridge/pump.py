@@ -21,11 +21,12 @@ from contextlib import suppress
 from typing import Final
 
 from harness.at import AtError
-from harness.errors import HarnessError, LabError
+from harness.errors import BoardLost, HarnessError, LabError
 from harness.firmware.bridge.at_socket import OVER, AtSocket, Poll, SocketEnd, poll_bits, poll_text
 from harness.timeline import Event, Kind
 
 _SOON: Final = 0.001  # seconds
+_FAILED: Final = (Kind.FAULT, Kind.STEP)  # by one of them a port tells that it has failed, or is closed
 _JOIN: Final = 30.0  # one command's deadline, and closing
 
 
@@ -131,6 +132,8 @@ class Pump:
                     with self._lock:
                         self._told[event.seq] = found[1]
                     self._poke()
+            elif event.kind in _FAILED and event.source == self._port.name and not self._port.alive:
+                self._poke()  # nothing will be told any more
 
     def _poke(self) -> None:
         with suppress(BlockingIOError, OSError):  # full: it wakes anyway
@@ -150,6 +153,8 @@ class Pump:
             self._finish()
 
     def _step(self) -> None:
+        if not self._port.alive:
+            raise self._port.failure or BoardLost(f"{self._port.name}: the port is closed")
         self._take_told()
         if self._asked and not self._pending:
             self._asked = False

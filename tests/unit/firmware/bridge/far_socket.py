@@ -2,6 +2,7 @@
 
 import threading
 
+from harness.errors import BoardLost
 from harness.firmware.bridge import AtSocket
 from harness.timeline import Kind, Timeline
 from tests.fake import Fake
@@ -15,6 +16,15 @@ class Port(Fake):
 
     def __init__(self):
         self.timeline = Timeline()
+
+    @property
+    def failure(self):
+        return None if self.alive else BoardLost("dk1: hung up")
+
+    def hang_up(self):
+        """The board goes away, as a port tells it."""
+        self.alive = False
+        self.timeline.add(Kind.FAULT, self.name, "dk1: hung up")
 
 
 class FarSocket(AtSocket):

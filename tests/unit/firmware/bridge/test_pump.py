@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import NoAnswer
+from harness.errors import BoardLost, NoAnswer
 from harness.firmware.bridge import Pump, SocketEnd
 from harness.firmware.bridge.at_socket import Poll, poll_bits, poll_text, received_length
 from harness.timeline import Kind
-from tests.unit.firmware.bridge.far_socket import FarSocket
+from tests.unit.firmware.bridge.far_socket import FarSocket, Port
 
 DEADLINE = 10.0
 
@@ -226,6 +226,19 @@ def test_a_board_that_fails_ends_the_bridge_with_the_reason(ends):
     assert everything(ours) == b""
     pump.join(DEADLINE)
     assert pump.failure is far.failure
+
+
+def test_a_port_that_fails_ends_the_bridge_though_nobody_sends(ends):
+    port = Port()
+    far = FarSocket(port)
+    ours, pump = ends(far)
+    far.arrive(b"a")
+    assert ours.recv(10) == b"a"
+    port.hang_up()
+    assert everything(ours) == b""
+    pump.join(DEADLINE)
+    assert isinstance(pump.failure, BoardLost)
+    assert not far.closed.is_set()  # there is no board to tell
 
 
 def test_the_board_is_asked_because_a_line_may_be_lost(ends):
