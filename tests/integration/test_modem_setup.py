@@ -22,12 +22,12 @@ KEYS = "apn: iot.example, system_mode: lte-m+nb-iot, bands: [3, 20], psm: off, e
 
 
 def test_a_board_is_set_up_and_its_pin_entered(tmp_path):
-    boards = f"boards: [{{name: a, virtual: {{pin: '1234'}}, {KEYS}}}]\n"
-    result = run(tmp_path, boards, TESTS, env={"SIM_PIN": "1234"})
+    boards = f"boards: [{{name: a, virtual: {{pin: '83749265'}}, {KEYS}}}]\n"
+    result = run(tmp_path, boards, TESTS, env={"SIM_PIN": "83749265"})
     assert result.exit_code == 0, result.output
     said = gzip.decompress(next(tmp_path.glob("reports/*/timeline/a.jsonl.gz")).read_bytes()).decode()
     assert "AT+CPIN=<redacted" in said
-    assert "1234" not in said
+    assert "83749265" not in said
     assert "AT+CPSMS=0" not in said  # it was off already
 
 
