@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from enum import IntFlag, StrEnum
 from typing import Final
 
-from harness.at import AtPort, FramedUrc
+from harness.at import LOST_BYTES, Answer, AtFormatError, AtPort, FramedUrc
 from harness.firmware.interface import NoSession
 
 _TOLD: Final = re.compile(r"#XAPOLL: (\d+),(\d+)\Z")
@@ -62,6 +62,14 @@ def poll_text(handle: int, bits: Poll) -> str:
     """
     names = " ".join(f"POLL{bit.name}" for bit in Poll if bit in bits)
     return f"socket {handle}: {names} ({int(bits)}, 0x{int(bits):04x})"
+
+
+def handle_of(answer: Answer, name: str) -> int:
+    """Return the handle of the socket that ``name`` (``#XSOCKET``, ``#XSSOCKET``) opened. Raises AtFormatError."""
+    handle = answer.value(name).partition(",")[0]
+    if not (handle.isascii() and handle.isdecimal()):
+        raise AtFormatError(f"{answer.command} answered '{name}: {handle}', which is no handle: {LOST_BYTES}")
+    return int(handle)
 
 
 class AtSocket(ABC):

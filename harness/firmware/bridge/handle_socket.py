@@ -9,7 +9,7 @@ from typing import Final
 
 from harness.at import AtError
 from harness.errors import LabError, NoAnswer
-from harness.firmware.bridge.at_socket import AtSocket
+from harness.firmware.bridge.at_socket import AtSocket, handle_of
 
 _IPV4, _STREAM, _CLIENT = 1, 1, 0
 _HOSTNAME: Final = 2
@@ -78,4 +78,4 @@ class HandleSocket(AtSocket):
         kind = f"{_IPV4},{_STREAM},{_CLIENT}"
         name = "#XSOCKET" if sec_tag is None else "#XSSOCKET"
         command = f"AT{name}={kind}" if sec_tag is None else f"AT{name}={kind},{sec_tag}"
-        self.handle = int(self.port.command(command).value(name).partition(",")[0])
+        self.handle = handle_of(self.port.command(command), name)

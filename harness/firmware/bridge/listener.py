@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from harness.errors import HarnessError, Misuse
+from harness.errors import HarnessError, LabError, Misuse
 from harness.firmware.bridge.at_socket import AtSocket
 from harness.firmware.bridge.pump import Pump
 
@@ -89,15 +89,21 @@ class BridgeListener:
         return tuple(self._pumps)
 
     def close(self) -> None:
-        """End every connection, and listen no longer."""
+        """End every connection, and listen no longer. Raises LabError, the first, if connections would not end."""
         self._closing = True
         with suppress(OSError):  # wakes whoever accepts
             self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()
+        failed: LabError | None = None
         for pump in self._pumps:
             if pump.running:
-                pump.stop()
+                try:
+                    pump.stop()
+                except LabError as error:
+                    failed = failed or error
+        if failed is not None:
+            raise failed
 
     def _accept(self) -> None:
         while not self._closing:

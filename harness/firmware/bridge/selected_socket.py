@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from harness.at import AtError, AtPort
 from harness.errors import LabError, NoAnswer
-from harness.firmware.bridge.at_socket import AtSocket
+from harness.firmware.bridge.at_socket import AtSocket, handle_of
 
 _IPV4, _STREAM, _CLIENT = 1, 1, 0
 _HOSTNAME: Final = 2
@@ -125,7 +125,7 @@ class SelectedSocket(AtSocket):
         kind = f"{_IPV4},{_STREAM},{_CLIENT}"
         name = "#XSOCKET" if sec_tag is None else "#XSSOCKET"
         command = f"AT{name}={kind}" if sec_tag is None else f"AT{name}={kind},{sec_tag}"
-        self.handle = int(self.port.command(command).value(name).partition(",")[0])
+        self.handle = handle_of(self.port.command(command), name)
         self._selection.handle = self.handle
 
     @contextmanager

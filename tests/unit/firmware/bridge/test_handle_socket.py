@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.at import Answer, AtError
+from harness.at import Answer, AtError, AtFormatError
 from harness.at.syntax import FinalResult
 from harness.errors import NoAnswer
 from harness.firmware import NoSession
@@ -92,6 +92,14 @@ def test_a_connection_that_is_not_answered_leaves_no_socket(more):
     with pytest.raises(NoAnswer, match="no answer to AT#XCONNECT"):
         connected(port)
     assert port.sent[-1][0] == "AT#XCLOSE=3"
+
+
+@pytest.mark.parametrize("line", ["#XSSOCKET: ", "#XSSOCKET: x3,1,258", "#XSSOCKET: -1,1,258", "#XSS"])
+def test_an_answer_without_a_handle_is_the_labs_error(line):
+    port = Port()
+    port.answers[OPEN] = [line]
+    with pytest.raises(AtFormatError, match="bytes were lost"):
+        connected(port)
 
 
 def test_a_board_without_a_free_socket():

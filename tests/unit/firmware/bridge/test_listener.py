@@ -1,0 +1,60 @@
+"""Local addresses that lead through a board: what one connection's trouble costs the others."""
+
+import socket
+from queue import SimpleQueue
+
+import pytest
+
+from harness.at import AtFormatError
+from harness.errors import LabError
+from harness.firmware.bridge import BridgeListener, Through
+from tests.unit.firmware.bridge.far_socket import FarSocket, Port
+
+DEADLINE = 10.0
+TO = Through("h", 1, None)
+
+
+class Garbled(FarSocket):
+    def connect(self, host, port, sec_tag, *, timeout):
+        raise AtFormatError("AT#XSOCKET: no handle")
+
+
+def listener(*sockets):
+    """Return a listener whose connections get these sockets in order, and what it tells."""
+    told: SimpleQueue[str] = SimpleQueue()
+    made = iter(sockets)
+    return BridgeListener(lambda: next(made), TO, told=told.put), told
+
+
+def test_a_connection_that_fails_is_told_and_the_next_one_is_served():
+    port = Port()
+    made, told = listener(Garbled(port), FarSocket(port, echo=True))
+    with made:
+        with socket.create_connection(made.address, timeout=DEADLINE) as first:
+            assert first.recv(1) == b""
+        assert told.get(timeout=DEADLINE) == "AT#XSOCKET: no handle"
+        with socket.create_connection(made.address, timeout=DEADLINE) as second:
+            second.sendall(b"x")
+            assert second.recv(1) == b"x"
+
+
+def test_a_connection_that_does_not_end_keeps_no_other_from_being_ended(monkeypatch):
+    port = Port()
+    sockets = [FarSocket(port), FarSocket(port)]
+    made, told = listener(*sockets)
+    programs = [socket.create_connection(made.address, timeout=DEADLINE) for _ in sockets]
+    for _ in sockets:
+        told.get(timeout=DEADLINE)
+    stubborn, _ = made.pumps
+    stop = stubborn.stop
+
+    def hang():
+        raise LabError("dk1: the bridge did not end")
+
+    monkeypatch.setattr(stubborn, "stop", hang)
+    with pytest.raises(LabError, match="did not end"):
+        made.close()
+    assert sockets[1].closed.is_set()
+    stop()
+    for program in programs:
+        program.close()
