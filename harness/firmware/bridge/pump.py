@@ -96,8 +96,10 @@ class Pump:
         socket. Raises LabError.
         """
         before = -1
-        while before != self.received and self.ask(timeout):
+        while before != self.received:  # asked again until an answer brings nothing more
             before = self.received
+            if not self.ask(timeout):
+                break
         deadline = time.monotonic() + timeout
         # A socket gives no sign when its other end has read everything: looking again is the question.
         while self.running and self._unread() and time.monotonic() < deadline:
