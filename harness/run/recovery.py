@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
-from harness.at import AtFormatError, AtPort, PortDenied, StrayAnswer
+from harness.at import AtFormatError, AtPort, PortDenied, PortSettings, StrayAnswer
 from harness.at.receiver import is_line
 from harness.errors import BoardLost, HarnessError, LabError, NoAnswer, PortBusy, PortMissing
 from harness.firmware import StillConnected, reset_blindly
@@ -69,6 +69,7 @@ class Recovery:
         self._heal = heal
         self._press = press
         self._kind = config.firmware  # None until it has been found out
+        self._settings: PortSettings | None = None  # how it was talked to, once it answered
 
     def open(self, *, returning: bool) -> OpenBoard:
         """Return the board, open. ``returning``: it was open before, so its port is waited for.
@@ -104,7 +105,7 @@ class Recovery:
                 opened = open_board(
                     self._config, self._find_port(), self._timeline, patience=patience, press=self._press
                 )
-                self._kind = opened.kind
+                self._kind, self._settings = opened.kind, opened.port.settings
                 return opened
             except _NOT_YET as error:
                 if self._healed(error):
@@ -137,7 +138,7 @@ class Recovery:
         heard = any(is_line(event, name) for event in self._timeline.since(mark))
         if not heard or self._kind is None or self.taken["reset"] >= MOST_RESETS:
             return False  # what is not known gets no command that would restart it
-        settings = settings_of(self._config, self._kind)
+        settings = self._settings or settings_of(self._config)
         try:
             port = AtPort.open(self._find_port(), name=name, timeline=self._timeline, settings=settings)
         except LabError as error:

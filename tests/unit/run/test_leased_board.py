@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.at import PortSettings
 from harness.cloud.refusals import CloudBusy
 from harness.errors import BoardLost, LabError, NoAnswer, Party, PortMissing, party_of
 from harness.run import recovery
@@ -47,6 +48,7 @@ class Port:
     def __init__(self):
         self.alive, self.closed, self.in_step = True, False, True
         self.failure = None
+        self.settings = PortSettings()
 
     def close(self):
         self.closed = True

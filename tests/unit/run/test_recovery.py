@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from harness.at import AtPort
+from harness.at import AtPort, PortSettings
 from harness.errors import BoardLost, LabError, NoAnswer, PortBusy, PortMissing
 from harness.run import recovery
 from harness.run.recovery import MOST_RESETS, Recovery
 from harness.timeline import Kind, Timeline
 
 SILENT = NoAnswer("dk-1: no answer")
-OPENED: Any = SimpleNamespace(kind="serial-modem")
+FOUND = PortSettings(baudrate=460800, terminator="\r\n")
+OPENED: Any = SimpleNamespace(kind="serial-modem", port=SimpleNamespace(settings=FOUND))
 
 
 class Port:
@@ -47,7 +48,8 @@ class Lab:
         self.timeline.add(kind, "dk-1", text)  # what hears something may be helped by a reset
         return self.give(self.answers.pop(0))
 
-    def open_port(self, *_given, **_named):
+    def open_port(self, *_given, settings, **_named):
+        self.settings = settings
         return Port() if self.port is None else self.give(self.port)
 
     def reset_blindly(self, _port, _firmware):
@@ -82,6 +84,7 @@ def test_what_is_not_known_gets_no_command_that_would_restart_it(monkeypatch):
     assert lab.done == ["open", "open", "power", "open"]
     lab.recovery.open(returning=True)  # by now it is known
     assert lab.done[4:] == ["open", "open", "reset", "open"]
+    assert lab.settings == FOUND  # the speed too: the boards file's may be another
 
 
 @pytest.mark.parametrize("trouble", [PortMissing("gone"), PortBusy("taken"), BoardLost("hung up")])
