@@ -19,8 +19,11 @@ from typing import Final, NamedTuple
 LINE_LIMIT: Final = 64 * 1024
 """Most bytes without a line end, or in one open quote. Real answers have some hundred bytes, a certificate 2 kB."""
 
+SHELL_PROMPT: Final = r"[A-Za-z][A-Za-z0-9_-]{0,19}:~\$"
+"""A pattern of the prompt of Zephyr's shell, whatever its name, without colours and the blank behind it."""
+
 _ANSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
-_PROMPTS: Final = (b"mosh:~$", b"uart:~$")
+_PROMPTS: Final = re.compile(rf"(?:{SHELL_PROMPT} *)+".encode())
 _SHELL_EVENT: Final = b"AT event handler:"  # stands before a URC, in Modem Shell on its line, in the AT shell above it
 _LINE_ENDS: Final = b"\r\n"
 
@@ -115,8 +118,8 @@ def plain(raw: bytes) -> bytes:
         line = _ANSI.sub(b"", line)
     if b"\0" in line:
         line = line.strip(b"\0")
-    while line.startswith(_PROMPTS):
-        line = line[len(_PROMPTS[0]) :].lstrip(b" ")
+    if b":~$" in line and (prompts := _PROMPTS.match(line)):
+        line = line[prompts.end() :]
     if line.startswith(_SHELL_EVENT):
         line = line[len(_SHELL_EVENT) :].lstrip()
     return line.rstrip()

@@ -24,10 +24,11 @@ import pexpect
 from pexpect.spawnbase import SpawnBase
 
 from harness.at import AtPort
+from harness.at.lines import SHELL_PROMPT
 from harness.errors import Misuse, NoAnswer
 from harness.timeline import Kind
 
-PROMPT: Final = r"(?:\x1b\[[0-9;]*m)*(?:uart|mosh|desh):~\$ ?"
+PROMPT: Final = rf"(?:\x1b\[[0-?]*[ -/]*[@-~])*{SHELL_PROMPT} ?"
 _TIMEOUT: Final = 10.0
 _WINDOW: Final = 16 * 1024  # characters that a pattern is looked for in; a line without end costs no more
 _KEPT: Final = 256 * 1024  # characters of what was not matched yet

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from harness.at import Terminator
+from harness.at.lines import SHELL_PROMPT
 
 BAUDS: Final = (115200, 1000000, 921600, 460800, 230400, 57600, 38400)
 """In this order: the first is everybody's default."""
@@ -26,7 +27,7 @@ _KEPT: Final = 64 * 1024
 _FINAL: Final = re.compile(rb"(?:\A|[\r\n])(OK|ERROR|\+CM[ES] ERROR: ?\d+)\r?\n")
 _ANSI: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 _OK: Final = re.compile(rb"(?:\A|[\r\n])OK\r?\n")
-_PROMPT: Final = re.compile(rb"([A-Za-z][\w-]{0,19}):~\$ ")
+_PROMPT: Final = re.compile(rf"({SHELL_PROMPT}) ".encode())
 _BOOT: Final = re.compile(rb"\*\*\* Booting (?!MCUboot)[^\r\n]*")
 _BOOTLOADER: Final = re.compile(rb"MCUboot|[Bb]ootloader")
 _LOG: Final = re.compile(rb"<(?:err|wrn|inf|dbg)> ([A-Za-z0-9_]+)")
@@ -161,7 +162,7 @@ def _ask_quickly(baud: int) -> _Asked:
 def _found(heard: bytes, baud: int, terminator: Terminator) -> Answering | None:
     heard = _ANSI.sub(b"", heard)
     if prompts := _PROMPT.findall(heard):
-        return Answering(baud, Terminator.CR, prompts[-1].decode())
+        return Answering(baud, Terminator.CR, prompts[-1].decode().removesuffix(":~$"))
     return Answering(baud, terminator) if _OK.search(heard) else None
 
 

@@ -59,6 +59,12 @@ def test_a_question_without_a_line_end_is_answered(console):
     assert "done" in console.prompt()
 
 
+@pytest.mark.parametrize("prompt", [b"my-board:~$ ", b"\x1b[8D\x1b[J\x1b[1;32mdesh:~$ \x1b[m"])
+def test_a_shell_may_have_any_name(console, far, prompt):
+    far.send(b"said\r\n" + prompt)
+    assert console.prompt(5.0) == "said\r\n"
+
+
 def test_the_record_is_one(console, port):
     console.run("hello")
     events = port.timeline.since(0)

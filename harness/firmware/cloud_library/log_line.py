@@ -9,8 +9,10 @@ messages reads exactly: every form is accepted.
 import re
 from typing import Final, NamedTuple
 
+from harness.at.lines import SHELL_PROMPT
+
 _ANSI: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_PROMPT: Final = re.compile(r"^(?:[A-Za-z][A-Za-z0-9_-]{0,19}:~\$ ?)+")
+_PROMPT: Final = re.compile(rf"^(?:{SHELL_PROMPT} ?)+")
 _LINE: Final = re.compile(
     r"(?:\[(?P<stamp>[^\]]+)\] )?(?:\[[^\]]+\] )?<(?P<level>err|wrn|inf|dbg)> "
     r"(?P<module>[A-Za-z0-9_]+)(?:[:.] ?(?P<function>[a-z0-9_]+))?: (?P<message>.*)\Z",

@@ -65,6 +65,8 @@ def test_memory_is_bounded(data, limit):
         (b"  indented\n", b"  indented"),
         (b"\x1b[1;32muart:~$ \x1b[mOK\r\n", b"OK"),
         (b"mosh:~$ at AT+CFUN?\r\n", b"at AT+CFUN?"),
+        (b"my-board_2:~$ OK\r\n", b"OK"),
+        (b"no prompt:~$ OK\r\n", b"no prompt:~$ OK"),
         (b"mosh:~$ mosh:~$ OK\r\n", b"OK"),
         (b"mosh:~$ \r\n", b""),
         (b"AT event handler: +CEREG: 1\r\n", b"+CEREG: 1"),
