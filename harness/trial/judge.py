@@ -12,8 +12,9 @@ from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.phases import TroubleSource
 from harness.trial.verdict import LAB_OUTCOMES, Outcome
 
-VERSION: Final = 3
-"""Of the rules: rises when the same events can get another verdict. From 3 on experiments decide."""
+VERSION: Final = 4
+"""Of the rules: rises when the same events can get another verdict. From 3 on experiments decide; from 4 on a hang-up
+at the action counts only as long as an answer may take."""
 
 REFUSING = (401, 403, 404)
 """UNCONFIRMED which status nRF Cloud sends for which fault of a token, or for what a device may not see."""

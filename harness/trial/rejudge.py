@@ -12,7 +12,7 @@ from harness.trial.phases import Phase, attempt_of
 from harness.trial.verdict import Outcome
 from harness.trial.wire.judged import judged_again
 
-_FIRST_EXPERIMENTS = 3  # the version of the judge that began with them
+_SAME_PLANS = 4  # the version of the judge from which on experiments ask for what today's ask for
 
 
 class Rejudged(NamedTuple):
@@ -38,8 +38,10 @@ class Rejudged(NamedTuple):
 def rejudge(events: Sequence[Event]) -> list[Rejudged]:
     """Judge every attempt among ``events`` that was judged when they were recorded, in order.
 
-    An attempt of a harness that did not experiment yet (judge 1 and 2) did not do what today's rules ask for: it stays
-    as it was recorded. Raises ValueError, KeyError or TypeError for events that no trial writes.
+    An attempt of a harness that did not experiment yet (judge 1 and 2), or by other plans (judge 3), did not do what
+    today's rules ask for: it stays as it was recorded.
+
+    Raises ValueError, KeyError or TypeError for events that no trial writes.
     """
     begun: dict[tuple[int, int], int] = {}
     judged = []
@@ -52,7 +54,7 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
             attempt = attempt_of(events, begun[number])
             action = str(attempt[0].data["action"])
             # What an action of a group showed is in the group's attempt, perhaps of another test.
-            kept = event.data["judge"] < _FIRST_EXPERIMENTS or "group" in attempt[0].data
+            kept = event.data["judge"] < _SAME_PLANS or "group" in attempt[0].data
             anew = recorded if kept else _anew(attempt)
             group = attempt[0].data["sort"] == Sort.GROUP
             judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew, group))

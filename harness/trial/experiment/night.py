@@ -7,13 +7,26 @@ packet counter. It only chooses the stake, the patience, and when a hang-up is t
 import statistics
 from collections import deque
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from harness.trial.experiment.plan import Do, Observation, Plan, Saw
-from harness.trial.experiment.rule import FIRST_PATIENCE, FLOOR, FLOOR_SAMPLES, LEAST_PATIENCE
+from harness.trial.experiment.rule import (
+    FIRST_MEDIANS,
+    FIRST_PATIENCE,
+    FLOOR,
+    FLOOR_SAMPLES,
+    FORGET,
+    LEAST_PATIENCE,
+    MEDIANS,
+    SLOWEST,
+)
 
 _RECENT = 31  # round trips; they are written down with each experiment
-_ROUND_TRIPS = {Do.BASELINE, Do.SHAM, Do.FENCE}
+_ANSWERED = {Do.BASELINE, Do.SHAM, Do.FENCE}
+_ROUND_TRIPS = {Do.BASELINE, Do.FENCE}
+"""What has an acknowledgement of its own. A sham of QoS 0 has none: a fence goes out behind it after one round trip, so
+learning from it would make the next one longer."""
 
 
 class Night:
@@ -38,7 +51,15 @@ class Night:
         """Seconds without an answer after which a fence is sent behind an action."""
         if not self._recent:
             return FIRST_PATIENCE
-        return max(3 * self.round_trip, 1.2 * self._longest, LEAST_PATIENCE)
+        return max(MEDIANS * self.round_trip, SLOWEST * self._longest, LEAST_PATIENCE)
+
+    @property
+    def ceiling(self) -> float:
+        """Seconds above which an answer would have come; infinite while no round trip is known."""
+        if not self._recent:
+            return inf
+        medians = MEDIANS if self._samples >= FLOOR_SAMPLES else FIRST_MEDIANS
+        return max(medians * self.round_trip, SLOWEST * self._longest)
 
     @property
     def floor(self) -> float:
@@ -74,8 +95,9 @@ class Night:
             if step.do is Do.SHAM:
                 self.shams += 1
                 self.lost += done.saw is Saw.CLOSED
+            if step.do in _ANSWERED and done.saw is Saw.ANSWERED:
+                self._fastest = min(self._fastest, done.seconds)
+                self._longest = max(FORGET * self._longest, done.seconds)
             if step.do in _ROUND_TRIPS and done.saw is Saw.ANSWERED:
                 self._samples += 1
-                self._fastest = min(self._fastest, done.seconds)
-                self._longest = max(self._longest, done.seconds)
                 self._recent.append(done.seconds)

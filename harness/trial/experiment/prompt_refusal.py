@@ -27,7 +27,7 @@ def verdict(context: ExperimentContext) -> Script[ExperimentResult]:
 
 def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
     rule, tally = context.rule, context.tally
-    said_no = 0
+    said_no = slow = 0
     for number in range(1, ARMS + 1):
         arm = yield from _arm(context)
         if arm.meaning is Meaning.HIT and tally.wealth >= rule.wanted:
@@ -38,7 +38,9 @@ def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
             if said_no == 2:
                 return evidence.refused_in_suback(context)
             yield from context.run("pause", StepConnection.NONE, Step(Do.PAUSE, seconds=SUBACK_PAUSE))
-        if arm.meaning is Meaning.LATE:
+        slow += arm.meaning is Meaning.SLOW
+        # Once is a cut, or an answer that would have been slow.
+        if arm.meaning is Meaning.LATE or (arm.meaning is Meaning.SLOW and slow > max(1, tally.hits)):
             return (yield from late(context, arm))
         if arm.meaning is Meaning.NO_EFFECT:
             if tally.hits >= 2:
@@ -65,7 +67,7 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
     tally, night = context.tally, context.night
     stake = kelly(night.lost, night.shams)
     place = context.draws.randrange(PLACES)
-    floor = night.floor
+    floor, ceiling = night.floor, night.ceiling
     plan_steps = (
         *shams(place),
         Step(Do.ACTION),
@@ -74,7 +76,7 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
         Step(Do.IDLE, seconds=context.rule.hold),
     )
     seen = yield from context.run("arm", _SAME, *plan_steps)
-    arm = read_arm(plan_steps, seen, floor)
+    arm = read_arm(plan_steps, seen, floor, ceiling)
     hit = arm.meaning is Meaning.HIT
     tally.wealth = bet(tally.wealth, hit, stake=stake, odds=float(PLACES))
     if hit:

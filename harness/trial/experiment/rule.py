@@ -56,6 +56,15 @@ Not a share of the connection's own baseline: on LTE-M that one is as random as 
 FLOOR_SAMPLES = 10
 """Round trips that must be known before the floor means anything."""
 
+SLOWEST = 1.2
+"""An answer may take this much longer than the slowest one lately."""
+
+MEDIANS, FIRST_MEDIANS = 3, 10
+"""And this many typical round trips; the second, while fewer than FLOOR_SAMPLES are known."""
+
+FORGET = 0.998
+"""What each round trip leaves of the slowest one, so that one bad minute does not lengthen all slots of a night."""
+
 SUBACK_PAUSE = 1.0
 """Seconds before a refused SUBSCRIBE is tried once more: AWS IoT takes one CONNECT a second for each client id."""
 

@@ -19,6 +19,7 @@ from harness.trial.experiment import (
     Observation,
     Plan,
     Saw,
+    Step,
     StepConnection,
     Stop,
     Subject,
@@ -456,6 +457,64 @@ def test_round_trips_steer_patience_and_floor_only_when_enough_are_known():
     night.learn(plan, Observation((Done(Saw.ANSWERED, 1.5),)))
     assert night.floor == 0.4
     assert night.patience == pytest.approx(1.8)
+
+
+def test_a_hang_up_later_than_any_answer_is_no_hit():
+    """A round trip is 0.1 s: at 0.2 s an answer may still come, at 5 s the connection is cut while nothing comes."""
+    night = Night()
+    for _ in range(10):
+        night.learn(action().next(), Observation((Done(Saw.ANSWERED, 0.1),)))
+    assert night.ceiling == pytest.approx(0.3)
+    result = play(action(night=night), at_action(lambda plan, index: ends_at(plan, index, seconds=0.2)))
+    assert (result.conclusion, result.tally.hits) == (Conclusion.POLICY_DISCONNECT, 4)
+    times = iter([True])
+    result = play(
+        action(night=night), at_action(lambda plan, i: ends_at(plan, i, seconds=5.0 if next(times, False) else 0.2))
+    )
+    assert (result.conclusion, result.tally.misses) == (Conclusion.POLICY_DISCONNECT, 1)
+    assert result.tally.reasons == ["5 s is later than any answer so far (0.3 s at most)"]
+    # Again and again as late is a late refusal, which is proved otherwise.
+    result = play(action(night=night), at_action(lambda plan, index: ends_at(plan, index, seconds=5.0)))
+    assert (result.conclusion, result.tally.hits) == (Conclusion.LATE_DISCONNECT, 0)
+
+
+def test_a_sham_as_slow_as_the_action_lengthens_its_slot():
+    """A message of 4 kB takes 0.5 s, the baseline's 0.1 s."""
+    night = Night()
+    for _ in range(10):
+        night.learn(action().next(), Observation((Done(Saw.ANSWERED, 0.1),)))
+
+    def do(plan, index):
+        return Observation((*[Done(Saw.ANSWERED, 0.5)] * index, Done(Saw.CLOSED, 0.55)), 1.0)
+
+    class Last(random.Random):
+        def randrange(self, *_):
+            return 11
+
+    result = play(action(night=night, draws=Last()), at_action(do))
+    assert (result.conclusion, result.tally.misses) == (Conclusion.POLICY_DISCONNECT, 0)
+
+
+def learn(night, do, seconds):
+    night.learn(Plan("x", StepConnection.SAME, (Step(do),), 1.0), Observation((Done(Saw.ANSWERED, seconds),)))
+
+
+def test_shams_without_an_answer_of_their_own_do_not_lengthen_the_round_trip():
+    """A QoS 0 sham ends with the fence's answer, and the fence goes out after one round trip: two in all."""
+    night = Night()
+    for _ in range(10):
+        learn(night, Do.BASELINE, 1.0)
+        for _ in range(24):
+            learn(night, Do.SHAM, night.round_trip + 1.0)
+    assert (night.round_trip, night.patience) == (1.0, 3.0)
+
+
+def test_one_slow_answer_is_forgotten():
+    night = Night()
+    learn(night, Do.BASELINE, 20.0)
+    for _ in range(2000):
+        learn(night, Do.BASELINE, 0.1)
+    assert night.patience < 1.0
 
 
 def test_patience_has_a_least_value():
