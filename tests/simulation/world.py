@@ -44,7 +44,7 @@ class Cloud:
 
     ``refuses``: chance that it hangs up instead of answering. ``late``: hangs up so many seconds afterwards;
     ``answers``: acknowledges it. ``no``: answers with 0x80. ``effect``: the message reaches the observer.
-    ``loses``: chance that the observer misses any message.
+    ``loses``: chance that the observer misses any message. ``looking``: to look for the effect takes a packet.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Cloud:
     no: bool = False
     effect: bool = True
     loses: float = 0.0
+    looking: bool = False
 
 
 @dataclass
@@ -131,7 +132,7 @@ class World:
         opened = self.connection
         if step.do is Do.IDLE:
             return self._wait(self.now + step.seconds)
-        if step.do is Do.EFFECT:
+        if step.do is Do.EFFECT and not self.cloud.looking:
             return Saw.ANSWERED if self._seen(self.cloud.effect) else Saw.UNSEEN
         if step.do not in (Do.BASELINE, Do.FENCE):
             opened.clean = False
@@ -142,6 +143,8 @@ class World:
         if step.do is Do.ACTION:
             return self._action(answer, plan)
         saw = self._wait(answer)
+        if step.do is Do.EFFECT and saw is Saw.ANSWERED and not self._seen(self.cloud.effect):
+            return Saw.UNSEEN
         if step.do is Do.BASELINE and saw is Saw.ANSWERED and not self._seen(True):
             return Saw.UNSEEN
         return saw

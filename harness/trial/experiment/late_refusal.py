@@ -1,8 +1,9 @@
 """The experiment on an action that was answered, or passed over, and hung up on later.
 
 A clock cannot know when the action is sent: the idle time before it is drawn over eleven windows, so a hang-up at a
-fixed age falls into the expected window behind the action with 1/11 at most. A packet counter cannot know either: where
-the delay is so short that no clock could be told apart, a random number of shams stands before the idle time.
+fixed age falls into the expected window behind the action with 1/11 at most. A packet counter cannot know either: a
+random number of shams, of 0 to 11, stands before the idle time. However long the delay is, it may be a counter's: a
+fence behind a silent action, or looking for the effect, sends a packet too.
 
 Example: hung up on 2.5 s and 2.6 s after the answer, round trip 0.1 s. Window: 2.55 s +- (0.15 * 2.55 + 2 * 0.1) =
 +- 0.58 s; idle times are drawn from 0 to 22 * 0.58 = 12.8 s. Five hang-ups in the window prove it.
@@ -72,8 +73,7 @@ def _once_more(context: ExperimentContext, first: Arm) -> Script[Arm | None]:
 
 
 def _late_arm(context: ExperimentContext, expected: float, half: float) -> Script[Arm]:
-    counter_too = expected <= max(3 * context.night.round_trip, LEAST_WINDOW)
-    before = shams(context.draws.randrange(PLACES)) if counter_too else ()
+    before = shams(context.draws.randrange(PLACES))
     idle = context.draws.random() * 2 * half * LATE_WINDOWS
     hold = Step(Do.IDLE, seconds=max(context.rule.hold, 1.5 * expected + half))
     return (yield from _sent(context, hold, *before, Step(Do.IDLE, seconds=idle)))

@@ -20,7 +20,7 @@ from harness.trial.experiment import (
     Subject,
     Suspect,
 )
-from tests.simulation.faults import MODELS, Cuts, Model
+from tests.simulation.faults import MODELS, Cuts, Model, PacketLimit
 from tests.simulation.play import play
 from tests.simulation.world import LINKS, Cloud, World
 
@@ -173,3 +173,15 @@ def test_cuts_while_a_silent_action_is_waited_for_are_no_refusal(mean):
     cuts = Model("cuts", Cuts, (mean,))
     found = {r.conclusion for r in verdicts(LINKS[0], cuts, Cloud("swallows", answers=False), 60)}
     assert found == {Conclusion.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("limit", [3, 4, 5, 6])
+@pytest.mark.parametrize("link", [LINKS[0], LINKS[3]], ids=lambda link: link.name)
+@pytest.mark.parametrize(
+    "cloud", [Cloud("swallows", answers=False), Cloud("shows", looking=True)], ids=lambda c: c.name
+)
+def test_a_packet_limit_behind_the_action_is_no_late_refusal(cloud, link, limit):
+    """A packet behind the action (the fence, the look for its effect) meets the limit, each time as long after it."""
+    model = Model("limit", PacketLimit, (limit, limit))
+    found = {result.conclusion for result in verdicts(link, model, cloud, 100)}
+    assert found <= {Conclusion.INCONCLUSIVE, Conclusion.TOLERATED}
