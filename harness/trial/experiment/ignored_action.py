@@ -26,6 +26,9 @@ def ignored(context: ExperimentContext) -> Script[ExperimentResult]:
             return evidence.tolerated(context)
         if not seen.sent:
             return evidence.inconclusive(context, Suspect.NO_PROOF_OF_SENDING, "nothing shows that a message was sent")
+        if seen.all_answered and not seen.missing:
+            text = "no allowed message could go along with it, so its absence proves nothing"
+            return evidence.inconclusive(context, Suspect.OBSERVER, text)
         # A round that was cut short is a lost bet, not a free one: the draw was made before it.
         hit = seen.all_answered and seen.action_missing
         odds = PLACES / max(1, seen.missing)

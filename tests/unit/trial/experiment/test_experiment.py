@@ -264,6 +264,18 @@ def test_a_trigger_that_shows_nothing_sent_is_no_refused_delivery():
     assert play(action(), do).suspect is Suspect.NO_PROOF_OF_SENDING
 
 
+def test_a_round_without_allowed_messages_proves_nothing():
+    """Nothing that is allowed could get lost beside the action: that its message did not come may be anything."""
+
+    def do(plan):
+        done = [Done(Saw.UNSEEN if step.do is Do.EFFECT else Saw.ANSWERED, 0.1) for step in plan.steps]
+        return Observation(tuple(done), 1.0, missing=0, action_missing=plan.name == "round")
+
+    result = play(action(), do)
+    assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, Suspect.OBSERVER)
+    assert "no allowed message could go along with it" in result.evidence.lower()
+
+
 class Logins:
     """A far end for logins. ``wrong``, ``right``: how each ends, by turns; the last one stays."""
 
