@@ -44,6 +44,8 @@ def read_arm(steps: tuple[Step, ...], seen: Observation, floor: float, ceiling: 
     if seen.void:
         return Arm(Meaning.NOTHING, because=f"it was worthless ({seen.void})")
     at = next(index for index, step in enumerate(steps) if step.do is Do.ACTION)
+    if any(done.saw is Saw.REFUSED for done in seen.done[:at]):
+        return Arm(Meaning.NOTHING, because="an allowed action of its shape was refused too")
     if len(seen.done) <= at:
         return Arm(Meaning.LOST if seen.closed else Meaning.NOTHING)
     action, after = seen.done[at], seen.done[at + 1 :]

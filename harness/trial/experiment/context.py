@@ -101,6 +101,7 @@ class ExperimentContext:
         for step, done in zip(plan.steps, seen.done, strict=False):
             tally.packets += step.of if step.do is Do.FLIGHT else step.do not in _NO_PACKETS
             tally.shams_answered += step.do is Do.SHAM and done.saw is Saw.ANSWERED
+            tally.shams_refused += step.do is Do.SHAM and done.saw is Saw.REFUSED
         if seen.closed and plan.steps[len(seen.done) - 1].do is not Do.ACTION:
             self.ages.append(seen.age)
 

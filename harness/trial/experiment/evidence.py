@@ -98,8 +98,11 @@ def ignored(context: ExperimentContext) -> ExperimentResult:
 
 
 def refused_in_suback(context: ExperimentContext) -> ExperimentResult:
-    """The broker answered SUBSCRIBE with 0x80, twice."""
-    text = f"{context.subject.action} was refused in SUBACK (0x80) on two fresh connections; a cut cannot forge that."
+    """The broker answered SUBSCRIBE with 0x80, twice at least, and granted what is allowed."""
+    text = (
+        f"{context.subject.action} was refused in SUBACK (0x80) on {context.tally.said_no} fresh connections; a cut "
+        f"cannot forge that. {context.tally.shams_answered} allowed actions ({context.subject.sham}) were answered."
+    )
     return ExperimentResult(Conclusion.REFUSED_IN_SUBACK, (Sentence("suback", text), *_common(context)), context.tally)
 
 

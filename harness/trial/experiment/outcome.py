@@ -67,6 +67,7 @@ class Tally:
     misses: int = 0
     lost: int = 0  # of the misses: gone before the action was sent
     stays: int = 0
+    said_no: int = 0
     wealth: float = 1.0
     late_wealth: float = 1.0
     round_wealth: float = 1.0
@@ -74,6 +75,7 @@ class Tally:
     delays: list[float] = field(default_factory=list)  # of the hits
     late_delays: list[float] = field(default_factory=list)
     shams_answered: int = 0
+    shams_refused: int = 0
     reasons: list[str] = field(default_factory=list)  # why a hang-up at the action was no hit
     delivered: int = 0
     unreached: int = 0  # hits whose message reached nobody, as far as somebody looked

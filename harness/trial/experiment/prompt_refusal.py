@@ -27,23 +27,26 @@ def verdict(context: ExperimentContext) -> Script[ExperimentResult]:
 
 def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
     rule, tally = context.rule, context.tally
-    said_no = slow = 0
+    slow = 0
     for number in range(1, ARMS + 1):
         arm = yield from _arm(context)
         if arm.meaning is Meaning.HIT and tally.wealth >= rule.wanted:
             yield from context.clean_connection()  # the credentials still work: no lock-out; it serves the next verdict
             return evidence.policy_disconnect(context)
         if arm.meaning is Meaning.SAID_NO:
-            said_no += 1
-            if said_no == 2:
+            tally.said_no += 1
+            # Two at the first place have no control: a server that refuses everything would do the same.
+            if tally.said_no >= 2 and tally.shams_answered and not tally.shams_refused:
                 return evidence.refused_in_suback(context)
             yield from context.run("pause", StepConnection.NONE, Step(Do.PAUSE, seconds=SUBACK_PAUSE))
+        if tally.shams_refused >= 2:
+            return evidence.inconclusive(context, Suspect.MIXED, "allowed actions of its shape were refused too")
         slow += arm.meaning is Meaning.SLOW
         # Once is a cut, or an answer that would have been slow.
         if arm.meaning is Meaning.LATE or (arm.meaning is Meaning.SLOW and slow > max(1, tally.hits)):
             return (yield from late(context, arm))
         if arm.meaning is Meaning.NO_EFFECT:
-            if tally.hits >= 2:
+            if tally.hits >= 2 or tally.said_no:
                 return evidence.inconclusive(context, Suspect.MIXED, _mixed(context))
             return (yield from ignored(context))
         if arm.meaning is Meaning.SWALLOWED:
@@ -51,7 +54,7 @@ def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
             return evidence.inconclusive(context, Suspect.SWALLOWED, text)
         if arm.meaning is Meaning.QUIET:
             tally.stays += 1
-            if tally.hits >= 2:
+            if tally.hits >= 2 or tally.said_no:
                 return evidence.inconclusive(context, Suspect.MIXED, _mixed(context))
             if tally.stays > tally.hits:
                 return evidence.tolerated(context)
@@ -102,6 +105,8 @@ def _futile(context: ExperimentContext, left: int) -> bool:
 
 def _mixed(context: ExperimentContext) -> str:
     tally = context.tally
+    if tally.said_no:
+        return "refused in SUBACK (0x80) once, and granted another time: both cannot be the policy"
     return f"hung up on {tally.hits} times and answered {tally.stays or 1} times: both cannot be the policy"
 
 

@@ -201,6 +201,32 @@ def test_hung_up_on_twice_and_then_answered_is_mixed():
     assert result.suspect is Suspect.MIXED
 
 
+def test_a_subscription_is_not_refused_where_allowed_ones_are_too():
+    """A full server answers each SUBSCRIBE with 0x80."""
+
+    def do(plan):
+        no = {Do.SHAM, Do.ACTION}
+        return Observation(tuple(Done(Saw.REFUSED if s.do in no else Saw.ANSWERED, 0.1) for s in plan.steps), 1.0)
+
+    found = {play(action(draws=random.Random(seed)), do).conclusion for seed in range(200)}
+    assert found == {Conclusion.INCONCLUSIVE}
+    assert "llowed actions of its shape were refused too" in play(action(draws=random.Random(1)), do).evidence
+
+
+def test_a_subscription_refused_once_and_granted_once_is_mixed():
+    times = iter([True])
+
+    def do(plan, index):
+        if not next(times, False):
+            return answered(plan)
+        saws = [Saw.REFUSED if i == index else Saw.ANSWERED for i in range(len(plan.steps))]
+        return Observation(tuple(Done(saw, 0.1) for saw in saws), 1.0)
+
+    result = play(action(), at_action(do))
+    assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, Suspect.MIXED)
+    assert "granted another time" in result.evidence
+
+
 @pytest.mark.parametrize(
     ("by", "suspect"), [(VoidedBy.RESTART, Suspect.MODEM_RESET), (VoidedBy.OWN, Suspect.OWN_DISCONNECT)]
 )
