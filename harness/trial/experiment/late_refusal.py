@@ -99,6 +99,9 @@ def _quiet(context: ExperimentContext, second: Arm) -> ExperimentResult:
     if context.tally.hits >= 2:
         return evidence.inconclusive(context, Suspect.MIXED, "hung up on at the action, and answered")
     context.tally.stays += 1
+    if context.tally.stays <= context.tally.hits or context.tally.said_no:
+        text = "refused at the action, hung up on after it, and answered without a hang-up: each at times"
+        return evidence.inconclusive(context, Suspect.LATE_MIXED, text)
     return evidence.tolerated(context)
 
 

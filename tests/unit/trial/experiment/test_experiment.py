@@ -279,6 +279,17 @@ def test_a_late_hang_up_that_does_not_come_again_is_no_refusal():
     assert result.conclusion is Conclusion.TOLERATED
 
 
+def test_a_hit_a_late_hang_up_and_one_quiet_connection_are_not_tolerated():
+    times = iter([0, 3])
+
+    def do(plan, index):
+        behind = next(times, None)
+        return answered(plan) if behind is None else ends_at(plan, index + behind)
+
+    result = play(action(), at_action(do))
+    assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, Suspect.LATE_MIXED)
+
+
 def test_a_trigger_that_shows_nothing_sent_is_no_refused_delivery():
     def do(plan):
         kinds = [step.do for step in plan.steps]
