@@ -38,22 +38,24 @@ def _attempts(context: ExperimentContext) -> Script[ExperimentResult]:
             return evidence.accepted(context)
         tally.wealth = bet(tally.wealth, wrong != accepted, stake=COIN_STAKE, odds=2.0)
         right_worked = right_worked or accepted
-        if saw is Saw.REFUSED and wrong and (yield from _explicit(context, right_worked)):
-            return evidence.refused_in_words(context)
+        if saw is Saw.REFUSED and wrong:
+            found = yield from _explicit(context, right_worked)
+            if found is not None:
+                return found
         if tally.wealth >= context.rule.wanted_alone and tally.wrong_refused >= COIN_WRONG_LOGINS:
             return evidence.refused(context)
     text = f"the right login failed {tally.right_refused} times too"
     return evidence.inconclusive(context, Suspect.CONNECT, text)
 
 
-def _explicit(context: ExperimentContext, right_worked: bool) -> Script[bool]:
-    """Finish the pattern right, wrong, right, wrong, right around an answer that says no; False: it did not hold."""
+def _explicit(context: ExperimentContext, right_worked: bool) -> Script[ExperimentResult | None]:
+    """Finish the pattern right, wrong, right, wrong, right around an answer that says no; None: it did not hold."""
     pattern = [_RIGHT, _WRONG, _RIGHT] if right_worked else [_RIGHT, _WRONG, _RIGHT, _WRONG, _RIGHT]
     for which in pattern:
         saw = yield from _attempt(context, which)
         if saw is not (Saw.ANSWERED if which is _RIGHT else Saw.REFUSED):
-            return False
-    return True
+            return evidence.accepted(context) if which is _WRONG and saw is Saw.ANSWERED else None
+    return evidence.refused_in_words(context)
 
 
 def _attempt(context: ExperimentContext, which: Do) -> Script[Saw]:

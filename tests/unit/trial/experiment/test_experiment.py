@@ -364,6 +364,15 @@ def test_one_refusal_from_in_between_is_not_believed():
     assert result.conclusion in (Conclusion.TOLERATED, Conclusion.INCONCLUSIVE)
 
 
+def test_a_login_that_is_let_in_once_is_accepted_whatever_comes_behind_it():
+    class Tails(random.Random):
+        def randrange(self, *_):
+            return 1
+
+    far_end = Logins([Saw.REFUSED, Saw.ANSWERED, Saw.REFUSED])
+    assert play(login(Tails()), far_end.do).conclusion is Conclusion.TOLERATED
+
+
 def test_try_later_is_waited_for_and_never_a_refusal():
     far_end = Logins([Saw.LATER, Saw.LATER, Saw.ANSWERED])
     assert play(login(random.Random(1)), far_end.do).conclusion is Conclusion.TOLERATED
