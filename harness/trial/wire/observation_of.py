@@ -78,7 +78,8 @@ class _Reading:
             reached=self._found(Phase.DELIVERY).get("reached"),
             missing=flight.get("missing", 0),
             action_missing=flight.get("action_missing", False),
-            sent=flight.get("sent", True) is not False,
+            # A round that was cut short is a lost bet, whatever was sent in it.
+            sent=not flight.get("acked") or flight.get("sent") is True,
             void=void,
             voided_by=by,
             opened=bool(connect.get("opened")),

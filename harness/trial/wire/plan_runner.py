@@ -254,10 +254,9 @@ class PlanRunner:
         control = action.company(link.action, self._tried.delivery)
         acted = Acted(link, nonce(), device.mark(), self._state.unheard < 2)
         with self._phase(number, step, nonce=acted.nonce) as found:
-            found |= {"acked": False, "sent": None}
-            if control is None:  # nothing that is allowed could get lost beside it
-                found["acked"] = True
-                found["action_missing"] = True
+            found |= {"acked": False, "sent": False}
+            if control is None:  # nothing that is allowed could get lost beside it, so nothing is sent
+                found |= {"acked": True, "missing": 0, "action_missing": True}
                 return
             opened = action.open(acted) and control.arm(timeout=link.patience)
             tokens = [acted.nonce if place == step.place else nonce() for place in range(step.of)]
@@ -271,7 +270,10 @@ class PlanRunner:
             missing = [
                 token for token in tokens if token != acted.nonce and not control.seen(token, timeout=link.settle)
             ]
-            effect = action.effect_of_message(acted)
+            try:
+                effect = action.effect_of_message(acted)
+            except Unproved:  # the connection ended meanwhile: a round that was cut short, which its line shows
+                return
             self._state.effects[step.action] = effect
             gone = effect.seen is not True
             found |= {"acked": True, "missing": len(missing) + gone, "action_missing": gone, "detail": effect.detail}

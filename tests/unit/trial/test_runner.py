@@ -253,6 +253,31 @@ def test_messages_that_are_allowed_get_lost_too_so_nothing_is_proved():
     assert "messages that are allowed got lost too" in verdict.evidence.lower()
 
 
+def test_without_an_allowed_message_to_the_board_nothing_is_sent_and_nothing_is_proved_ignored():
+    """One message was lost; no round can show that messages are not lost by chance."""
+    stage, sent = Stage(), []
+    stage.trials._context = replace(stage.trials._context, delivery=None)
+    verdict = stage.trials.subscribe("t/+", trigger=lambda token: sent.append(token) or Sending(lambda _timeout: True))
+    assert len(sent) == 1
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "nothing shows that a message was sent" in verdict.evidence.lower()
+
+
+def test_a_round_in_which_the_connection_ends_is_a_lost_bet():
+    stage, sent = Stage(), []
+
+    def trigger(token):
+        sent.append(token)
+        if len(sent) == 2:
+            stage.device.hang_up()
+        if len(sent) > 2:
+            stage.device.event(MqttEventKind.MESSAGE, topic="t/1", payload=token.encode())
+        return Sending(lambda _timeout: True)
+
+    verdict = stage.trials.subscribe("t/+", trigger=trigger)
+    assert (verdict.outcome, len(sent)) == (Outcome.TOLERATED, 3)
+
+
 def test_message_that_arrived_needs_no_other_proof_of_its_sending():
     stage = Stage()
 
