@@ -47,6 +47,9 @@ ENETDOWN = 115
 ENOTCONN = 128
 EOVERFLOW = 139
 
+REMOTE_CLOSE = frozenset({ENOTCONN, ECONNABORTED, ECONNRESET, ECONNREFUSED})
+"""How firmware reports a connection that the other side ended: FIN, FIN with data waiting, RST, FIN before CONNACK."""
+
 
 def describe(number: int) -> str:
     """Return the name for a number: ``ENOTCONN (128)`` for -128 and 128, ``errno 9999`` for an unknown one."""

@@ -45,6 +45,11 @@ class MqttEvent:
         """True for an end of the connection that the other side or the network caused."""
         return self.kind is MqttEventKind.CLOSED and self.result != 0
 
+    @property
+    def hung_up(self) -> bool:
+        """True for an end of the connection with an errno by which a close by the other side shows."""
+        return self.kind is MqttEventKind.CLOSED and abs(self.result) in device_errno.REMOTE_CLOSE
+
     def __str__(self) -> str:
         if self.kind is MqttEventKind.MESSAGE:
             return f"message on {self.topic} ({len(self.payload)} bytes)"

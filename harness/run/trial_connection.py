@@ -33,6 +33,7 @@ def trial_connection(board: OpenBoard, device: CloudDevice) -> MqttConnection:
         patience=device.patience,
         settle=SETTLE_PUBLIC if public else _SETTLE_LOCAL,
         allows=allows,
+        registered=lambda: board.modem.registration().registered,
     )
 
 

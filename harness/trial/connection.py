@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _FREE_PACKETS = 4
 """UNSUBSCRIBEs that a connection must carry before it is said that every allowed action is refused."""
 
+_REFUSALS = 3
+"""Times that every allowed action must be refused, each on a connection of its own, before that is said."""
+
 
 def _pause(seconds: float) -> None:
     threading.Event().wait(seconds)
@@ -32,7 +35,7 @@ class MqttConnection:
     ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
     a client id that connects more often than once a second. ``patience``: seconds that any one answer may take.
     ``settle``: seconds that a message may take from its acknowledgement to whoever should see it.
-    ``allows``: whether the policy documents allow one of them.
+    ``allows``: whether the policy documents allow one of them. ``registered``: whether the modem says that it is.
     ``clock``, ``pause``: the time in seconds, and how to let some of it pass.
     """
 
@@ -47,6 +50,7 @@ class MqttConnection:
         patience: float,
         settle: float,
         allows: Callable[[AllowedAction], bool] = lambda _action: True,
+        registered: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = now,
         pause: Callable[[float], None] = _pause,
     ) -> None:
@@ -58,6 +62,7 @@ class MqttConnection:
         self._actions = actions
         self._gap = gap
         self._allows = allows
+        self._registered = registered
         self._clock = clock
         self._pause = pause
         self._chosen: AllowedAction | None = None
@@ -141,8 +146,9 @@ class MqttConnection:
         if event.kind is MqttEventKind.ACCEPTED:
             self._connected_at, self.since, self.packets = mark, event.t, 0
             return self._note(login, Attempt(Stage.ACCEPTED, "", seconds))
-        stage = Stage.REFUSED if event.kind is MqttEventKind.REFUSED else Stage.NO_CONNACK
+        stage = Stage.NO_CONNACK if event.hung_up else Stage.LOST
         if event.kind is MqttEventKind.REFUSED:
+            stage = Stage.REFUSED
             self.device.wait(_closed, since=mark, timeout=self.patience)
         return self._note(login, Attempt(stage, str(event), seconds))
 
@@ -170,7 +176,8 @@ class MqttConnection:
             refused += self._refused(action, mark)
         self._chosen = None
         if refused and refused == [action for action in self._actions if self._allows(action)]:
-            self._see_it_live(tried)
+            self._see_them_refused(refused, tried)
+            return
         raise NotConnected(f"connected, but no allowed action works: {'; '.join(tried)}")
 
     def reconnect(self) -> Attempt:
@@ -239,11 +246,34 @@ class MqttConnection:
 
     def _refused(self, action: AllowedAction, mark: int) -> list[AllowedAction]:
         """Return ``action`` if the other side hung up on it, although the documents allow it."""
-        hung_up = any(event.kind is MqttEventKind.CLOSED and event.by_remote for event in self.device.events(mark))
-        return [action] if hung_up and self._allows(action) else []
+        hung_up = any(event.hung_up for event in self.device.events(mark))
+        return [action] if hung_up and self._allows(action) and self._registered() else []
+
+    def _see_them_refused(self, refused: Sequence[AllowedAction], tried: list[str]) -> None:
+        """Find one of them working after all, or raise NothingAllowed: each was refused again and again.
+
+        One cut looks like a refusal. So between the refusals, each on a connection of its own, stand connections on
+        which nothing is asked for that needs a right: all of these must stay. Raises NotConnected for anything else.
+        """
+        for _ in range(_REFUSALS - 1):
+            self._see_it_live(tried)
+            for action in refused:
+                self.reconnect()
+                mark = self.device.mark()
+                if action.arm(timeout=self.patience) and self.run(action).ok:
+                    self._chosen = action
+                    return
+                if not self._refused(action, mark):
+                    raise NotConnected(f"connected, but no allowed action works: {'; '.join(tried)}; then otherwise")
+        self._see_it_live(tried)
+        raise NothingAllowed(
+            f"The cloud accepted the CONNECT and hung up {_REFUSALS} times on every action that the policy documents"
+            f" allow ({'; '.join(tried)}); by turns with them {_REFUSALS} connections without any action stayed for"
+            f" {self.settle:g} s each, and {_FREE_PACKETS} packets that need no right were answered on each"
+        )
 
     def _see_it_live(self, tried: list[str]) -> None:
-        """Raise NothingAllowed if a connection stays on which nothing is asked for that needs a right.
+        """Raise NotConnected unless a connection stays on which nothing is asked for that needs a right.
 
         First it is left idle: a second client, or an age limit, would end it too. Then packets are sent that no policy
         is asked about, UNSUBSCRIBE: a limit of packets would end it too.
@@ -261,11 +291,6 @@ class MqttConnection:
                     f"connected, and hung up on at packet {number}, which needs no right: a packet limit?"
                     f" {'; '.join(tried)}"
                 )
-        raise NothingAllowed(
-            "The cloud accepted the CONNECT and hung up on every action that the policy documents allow"
-            f" ({'; '.join(tried)}); a connection without any action stayed for {self.settle:g} s, and"
-            f" {_FREE_PACKETS} packets that need no right were answered"
-        )
 
     def _stands(self) -> bool:
         """Tell whether the connection is there: by its events, by its last use, and by the board's word."""

@@ -22,7 +22,8 @@ class Stage(StrEnum):
     """How far a connection attempt came."""
 
     NO_SESSION = "no TLS session"
-    NO_CONNACK = "closed instead of a CONNACK"
+    NO_CONNACK = "closed instead of a CONNACK"  # by the other side, as its errno shows
+    LOST = "lost before a CONNACK"  # it ended in another way: ETIMEDOUT, say, which is the network's
     REFUSED = "CONNACK with a refusal"
     SILENT = "no answer to CONNECT"
     ACCEPTED = "accepted"

@@ -12,7 +12,8 @@ class NotConnected(LabError):
 class NothingAllowed(NotConnected):
     """The cloud accepts the device, and hangs up on every action that the policy documents allow it.
 
-    Raised once each of them was refused on a connection of its own, and one without any action stayed.
+    Raised once each of them was refused several times, each time on a connection of its own, and the connections in
+    between, without any action, stayed.
     """
 
     party = Party.CLOUD

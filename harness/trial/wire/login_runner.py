@@ -21,6 +21,7 @@ _STAGES: Final = {
     Stage.ACCEPTED: Saw.ANSWERED,
     Stage.REFUSED: Saw.REFUSED,
     Stage.NO_CONNACK: Saw.CLOSED,
+    Stage.LOST: Saw.CLOSED,
     Stage.NO_SESSION: Saw.CLOSED,
     Stage.SILENT: Saw.NOTHING,
 }

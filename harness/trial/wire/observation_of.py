@@ -12,18 +12,13 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from harness import device_errno
+from harness.device_errno import REMOTE_CLOSE
 from harness.firmware import MqttEventKind, restart
 from harness.timeline import Event, Kind
 from harness.trial.controls import REFUSED_SUBSCRIPTION
 from harness.trial.experiment import Do, Done, Observation, Saw, VoidedBy
 from harness.trial.phases import Phase, Span, span_of, spans
 from harness.trial.watches import garbled, network_loss
-
-REMOTE_CLOSE = frozenset(
-    {device_errno.ENOTCONN, device_errno.ECONNABORTED, device_errno.ECONNRESET, device_errno.ECONNREFUSED}
-)
-"""How firmware reports a connection that the other side ended: FIN, FIN with data waiting, RST, FIN before CONNACK."""
 
 _RADIO = "radio"  # the witness that compares the modem's figures before and after
 _FOREIGN = ", although the modem had kept its settings: something else writes to this port (ModemManager?)"

@@ -348,13 +348,52 @@ def test_nonces_differ():
 
 
 def test_a_cloud_that_hangs_up_on_all_that_is_allowed_is_to_blame():
-    """Each allowed action was refused on a connection of its own, and one without any action stayed."""
+    """Each was refused three times, on connections of their own, and three without any action stayed in between."""
     stage = Stage({"first", "second"}, actions=("first", "second"))
-    with pytest.raises(NothingAllowed, match="hung up on every action that the policy documents allow") as caught:
+    with pytest.raises(
+        NothingAllowed, match="hung up 3 times on every action that the policy documents allow"
+    ) as caught:
         stage.link.ensure()
     assert caught.value.party is Party.CLOUD
-    assert stage.device.connects == 3
+    assert stage.device.connects == 9
     assert stage.device.connected
+
+
+@pytest.mark.parametrize("cuts", [1, 2])
+def test_a_cut_at_the_only_allowed_action_is_no_refusal(cuts):
+    stage, left = Stage(), [None] * cuts
+    stage.during("allowed", lambda: left and (left.pop(), stage.device.hang_up()))
+    stage.link.ensure()
+    assert not left
+    assert stage.link.action is stage.actions[0]
+    assert stage.link.clean is False
+    assert stage.link.run().ok
+
+
+@pytest.mark.parametrize("result", [0, -116, -110, -115])
+def test_what_is_no_hang_up_by_the_other_side_is_no_refusal(result):
+    """ETIMEDOUT, say: the network is gone."""
+    stage = Stage()
+    stage.during("allowed", lambda: stage.device.hang_up(-result))
+    with pytest.raises(NotConnected, match="no allowed action works") as caught:
+        stage.link.ensure()
+    assert not isinstance(caught.value, NothingAllowed)
+
+
+def test_a_hang_up_on_a_modem_that_lost_the_network_is_no_refusal():
+    stage = Stage({"allowed"})
+    stage.link._registered = lambda: False
+    with pytest.raises(NotConnected, match="no allowed action works") as caught:
+        stage.link.ensure()
+    assert not isinstance(caught.value, NothingAllowed)
+
+
+def test_an_action_that_is_refused_once_and_then_fails_otherwise_is_the_labs():
+    stage, left = Stage(), [None]
+    stage.during("allowed", lambda: stage.device.hang_up(128 if left and not left.pop() else 116))
+    with pytest.raises(NotConnected, match="then otherwise") as caught:
+        stage.link.ensure()
+    assert not isinstance(caught.value, NothingAllowed)
 
 
 def test_a_connection_that_ends_without_any_action_proves_nothing():

@@ -441,6 +441,22 @@ def test_connection_refused_for_everyone_is_inconclusive():
     assert verdict.outcome is Outcome.INCONCLUSIVE
 
 
+def test_own_connect_that_the_network_lost_twice_is_no_refusal():
+    """ETIMEDOUT is not how a close by the other side shows."""
+    stage, left = Stage(), [None, None]
+    connect = stage.device.connect
+
+    def lost(login, *, timeout=60.0):
+        if not left:
+            return connect(login, timeout=timeout)
+        left.pop()
+        stage.device.event(MqttEventKind.CLOSED, -116)
+
+    stage.device.connect = lost
+    verdict = stage.trials.verify_connection()
+    assert (verdict.outcome, left) == (Outcome.TOLERATED, [])
+
+
 def test_own_connect_that_is_refused_twice_is_a_refusal_not_a_riddle():
     stage = Stage()
     stage.device.refuse_connects_after = 0
