@@ -29,7 +29,7 @@ class Phase(StrEnum):
     ACTION = "action"  # what the trial is about (sent; or how far a CONNECT came; or an answer)
     FENCE = "fence"  # the allowed action behind it, or behind a step that stays silent (sent)
     EFFECT = "effect"  # was the action's effect seen? (an ActionEffect)
-    HOLD = "hold"  # nothing, for so many seconds
+    HOLD = "hold"  # nothing, for so many seconds (connected: what the board says then)
     FLIGHT = "flight"  # messages at once, the action's among them (acked, missing, action_missing, sent)
     PAUSE = "pause"  # nothing, with no connection
     RIGHT = "right"  # the right login or token (how far it came, or an answer)

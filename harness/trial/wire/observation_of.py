@@ -55,9 +55,10 @@ def step_of(events: Sequence[Event]) -> Done | None:
 
 class _Reading:
     def __init__(self, events: Sequence[Event]) -> None:
-        self._events = events
-        self._plan = span_of(events, 0)
-        self._phases = spans(events)
+        begin, inside, end = self._plan = span_of(events, 0)
+        # What came behind its end is not the plan's, live as in a file.
+        self._events = [begin, *inside, *(() if end is None else (end,))]
+        self._phases = spans(self._events)
         self._begin = self._plan.begin.data
 
     def seen(self) -> Seen:
@@ -108,6 +109,8 @@ class _Reading:
             return _login(step)
         if closed is not None and step.do is not Do.PAUSE:
             return _ended(step, closed)
+        if step.end is not None and step.found.get("connected") is False:
+            return _ended(step, step.end)
         if step.do is Do.EFFECT:
             return StepSeen(Done(_effect(step), step.seconds), step.end)
         if step.do is Do.FLIGHT and not step.found.get("acked"):
@@ -193,6 +196,8 @@ class _Reading:
         unread = garbled(self._between(self._begun.seq, None))
         if unread is not None and self._missed:
             return f"bytes were lost on the way from the board: {unread.text}", VoidedBy.LINE, unread
+        if closed is not None and closed.data.get("connected") is False:
+            return "the connection had ended, and no line of the board told so", VoidedBy.LINE, closed
         if closed is not None and closed.kind is Kind.MQTT and closed.data.get("result") == 0:
             return "the connection was ended from this side", VoidedBy.OWN, closed
         return "", VoidedBy.NETWORK, None

@@ -176,8 +176,9 @@ class PlanRunner:
             case Do.EFFECT:
                 self._effect(number, step)
             case Do.IDLE:
-                with self._phase(number, step, seconds=step.seconds):
-                    self._wait((MqttEventKind.CLOSED,), since=self._mark, timeout=step.seconds)
+                with self._phase(number, step, seconds=step.seconds) as found:
+                    if self._wait((MqttEventKind.CLOSED,), since=self._mark, timeout=step.seconds) is None:
+                        found["connected"] = self._link.device.is_connected()  # the line of its end may be lost
             case Do.PAUSE:
                 with self._phase(number, step, seconds=step.seconds):
                     self._link.disconnect()

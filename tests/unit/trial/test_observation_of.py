@@ -193,3 +193,33 @@ def test_a_flight_counts_what_did_not_arrive():
     seen = plan.seen()
     assert (seen.missing, seen.action_missing, seen.sent, seen.packets) == (2, True, True, 13)
     assert plan.saws == [Saw.ANSWERED]
+
+
+def test_a_connection_whose_end_no_line_told_makes_a_hold_worthless():
+    plan = Plan("action", "idle").step("action", 0, "puback", sent=True)
+    plan.step("hold", 1, connected=False).phase("plan", "end")
+    seen = plan.seen()
+    assert plan.saws == [Saw.ANSWERED, Saw.CLOSED]
+    assert (seen.void, seen.voided_by) == (
+        "the connection had ended, and no line of the board told so",
+        VoidedBy.LINE,
+    )
+    assert Plan("idle").step("hold", 0, connected=True).saws == [Saw.ANSWERED]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda plan: plan.add(Kind.URC, "+CEREG: 0", source="one"),
+        lambda plan: plan.add(Kind.RX, "Ready", source="one"),
+        lambda plan: plan.mqtt("closed", -128),
+    ],
+)
+def test_what_comes_behind_the_plans_end_is_not_the_plans(late):
+    plan = (
+        Plan("action", "fence").step("action", 0, "puback", sent=True).step("fence", 1, "puback").phase("plan", "end")
+    )
+    before = observation_of(plan.events)
+    late(plan)
+    assert observation_of(plan.events) == before
+    assert not before.observation.void

@@ -209,6 +209,22 @@ def test_silence_is_inconclusive():
     assert publish(stage, "other").outcome is Outcome.INCONCLUSIVE
 
 
+def test_an_end_of_the_connection_in_the_hold_whose_line_is_lost_is_no_tolerated_action():
+    stage = Stage()
+    wait = stage.device.wait
+
+    def losing(match, *, since, timeout):
+        found = wait(match, since=since, timeout=timeout)
+        if timeout == 0.5 and found is None:
+            stage.device.connected = False
+        return found
+
+    stage.device.wait = losing
+    verdict = stage.trials.publish("other", witness=None)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "no line of the board told so" in verdict.evidence
+
+
 def test_link_falls_back_to_the_next_allowed_action():
     stage = Stage({"first"}, actions=("first", "second"))
     verdict = publish(stage, "other")
@@ -447,10 +463,11 @@ def test_own_connect_that_the_network_lost_twice_is_no_refusal():
     connect = stage.device.connect
 
     def lost(login, *, timeout=60.0):
-        if not left:
-            return connect(login, timeout=timeout)
-        left.pop()
-        stage.device.event(MqttEventKind.CLOSED, -116)
+        if left:
+            left.pop()
+            stage.device.event(MqttEventKind.CLOSED, -116)
+        else:
+            connect(login, timeout=timeout)
 
     stage.device.connect = lost
     verdict = stage.trials.verify_connection()
