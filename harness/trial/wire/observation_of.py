@@ -173,7 +173,14 @@ class _Reading:
 
     @property
     def _as_remote(self) -> bool:
-        return self._closed is None or abs(int(self._closed.data.get("result", 0))) in REMOTE_CLOSE
+        """Whether the connection ended as the other side ends one; at the action: after it was sent, too."""
+        closed = self._closed
+        if closed is None:
+            return True
+        step = self._steps[len(self.done) - 1]
+        if step.do is Do.ACTION and (step.found.get("sent") is not True or closed.seq < step.begin.seq):
+            return False
+        return abs(int(closed.data.get("result", 0))) in REMOTE_CLOSE
 
     def _void(self) -> tuple[str, VoidedBy, Event | None]:
         """Return what makes the observation worthless, "" for nothing, and the event that shows it."""

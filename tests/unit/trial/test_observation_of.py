@@ -62,6 +62,16 @@ def test_a_hang_up_before_the_answer_is_the_actions():
     assert (seen.done[0].saw, seen.done[0].seconds, seen.as_remote) == (Saw.CLOSED, 1.0, True)
 
 
+def test_a_hang_up_before_the_action_was_sent_is_no_refusal_of_it():
+    """It came behind the sham's answer, or the board refused to send the action."""
+    plan = Plan("sham", "action")
+    plan.begin("sham", 0).mqtt("puback").mqtt("closed", -128).phase("sham", "end", sent=True)
+    plan.begin("action", 1).phase("action", "end", sent=True)
+    assert (plan.saws, plan.seen().as_remote) == ([Saw.ANSWERED, Saw.CLOSED], False)
+    plan = Plan("action").step("action", 0, "closed", sent=False)
+    assert (plan.saws, plan.seen().as_remote) == ([Saw.CLOSED], False)
+
+
 def test_a_hang_up_in_the_instant_of_the_answer_belongs_to_the_step_behind():
     """Whoever was answered was not refused."""
     plan = Plan("action", "fence")
