@@ -7,7 +7,7 @@ import pytest
 from harness.errors import Party
 from harness.firmware import MqttEventKind
 from harness.timeline import Kind
-from harness.trial import Attempt, Control, NotConnected, NothingAllowed, Subscribe
+from harness.trial import Attempt, Control, NotConnected, NothingAllowed, Publish, Subscribe
 from harness.trial.connection import _pause, nonce
 from harness.trial.facts import Stage as Came
 from harness.trial.sham import Sham
@@ -292,6 +292,39 @@ def test_a_subscription_that_suback_refuses_is_none():
     stage.device.subscribe = lambda topic_filter, *, qos=1: stage.device.event(MqttEventKind.SUBACK, 0x80) or True
     assert stage.link.listen("t") is False
     assert stage.link.takes(Sham(Subscribe("t", None), "topic", "subscribe t")) is False
+
+
+@pytest.mark.parametrize(
+    ("cuts", "silent", "taken", "asked"), [(1, 0, True, 2), (2, 0, False, 2), (0, 1, True, 2), (0, 2, False, 2)]
+)
+def test_a_sham_that_was_not_answered_is_asked_for_once_more(cuts, silent, taken, asked):
+    """A cut says nothing of the policies."""
+    stage, sham, sent = Stage(), Sham(Publish("team/x", None), "topic", "publish team"), []
+
+    def happens():
+        sent.append(None)
+        stage.device.silent_for = {"team/x"} if len(sent) <= silent else set()
+        if len(sent) <= cuts:
+            stage.device.hang_up()
+
+    stage.during("team/x", happens)
+    assert stage.link.takes(sham) is taken
+    assert stage.link.takes(sham) is taken
+    assert len(sent) == asked
+
+
+def test_a_sham_that_suback_refuses_is_asked_for_once():
+    stage, asked = Stage(), []
+    stage.link.ensure()
+
+    def refuse(topic_filter, *, qos=1):
+        asked.append(topic_filter)
+        stage.device.event(MqttEventKind.SUBACK, 0x80)
+        return True
+
+    stage.device.subscribe = refuse
+    assert stage.link.takes(Sham(Subscribe("t", None), "topic", "subscribe t")) is False
+    assert asked == ["t"]
 
 
 def test_a_connection_is_clean_until_something_else_was_sent_or_it_ended():

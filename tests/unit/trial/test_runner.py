@@ -8,10 +8,12 @@ import pytest
 
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer, Party
 from harness.firmware import MqttEventKind
-from harness.trial import Outcome, Publish, ServiceAnswer
+from harness.timeline import Kind
+from harness.trial import AllowedTopics, Outcome, Publish, ServiceAnswer
+from harness.trial.phases import Phase, spans
 from harness.trial.rejudge import rejudge, verdicts
 from harness.trial.verdict import WrongVerdict
-from tests.unit.trial.fakes import LOGIN, FakeRegistration, Stage, through_json
+from tests.unit.trial.fakes import LATENCY, LOGIN, FakeRegistration, Stage, through_json
 
 
 class Sending:
@@ -200,6 +202,21 @@ def test_unplugged_board_is_named():
     verdict = publish(stage, "other")
     assert verdict.outcome is Outcome.BOARD_LOST
     assert verdict.attempts == 1
+
+
+def test_an_acknowledged_action_in_place_of_a_qos_0_sham_takes_as_long_as_the_action():
+    """The action has one round trip and a fence behind it, so its stand-in has, too: a random cut meets both alike."""
+    stage = Stage({"other"})
+    nothing = AllowedTopics((), (), lambda _right, _topic: False)
+    stage.trials._context = replace(stage.trials._context, topics=nothing)
+    stage.trials.publish("other", witness=None, qos=0).expect(Outcome.POLICY_DISCONNECT)
+    shams = spans(stage.timeline.since()).get(Phase.SHAM, ())
+    for sham in shams:
+        assert [(event.data["name"], event.data["on"]) for event in sham.inside if event.kind is Kind.PHASE] == [
+            ("fence", "begin"),
+            ("fence", "end"),
+        ]
+        assert sham.end.t - sham.begin.t >= 2 * LATENCY
 
 
 def test_silence_is_inconclusive():
