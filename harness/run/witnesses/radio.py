@@ -19,7 +19,7 @@ _MONITOR: Final = ("status", "full_name", "short_name", "plmn", "tac", "act", "b
 
 @dataclass(frozen=True, slots=True)
 class RadioFigures:
-    """What was found; None: the modem did not say. ``rsrp`` in dBm, ``rsrq`` in dB. ``address``: of the PDN."""
+    """What was found; None: the modem did not say. ``rsrp`` in dBm, ``rsrq`` in dB. ``address``: of the PDN, "": none."""
 
     address: str | None = None
     plmn: str | None = None
@@ -41,9 +41,8 @@ def read_figures(port: AtPort) -> RadioFigures:
     monitor = _fields(port, "AT%XMONITOR", "%XMONITOR")
     seen = dict(zip(_MONITOR, monitor, strict=False)) if len(monitor) > 1 else {}
     signal = signal_in(f"+CESQ: {','.join(_fields(port, 'AT+CESQ', '+CESQ'))}")
-    address = _fields(port, "AT+CGPADDR", "+CGPADDR")
     return RadioFigures(
-        address=address[1] if len(address) > 1 else "",
+        address=_address(port),
         plmn=seen.get("plmn"),
         tac=seen.get("tac"),
         cell_id=seen.get("cell_id"),
@@ -61,10 +60,9 @@ class RadioWitness:
         self._before: RadioFigures | None = None
 
     def begin(self) -> None:
-        """A trial begins: take the figures, unless those after the last hang-up are there."""
-        if self._before is None:
-            self._before = read_figures(self._port)
-            self._note("before", self._before, {})
+        """A trial begins: take the figures. Those of the trial before may be of a PDN connection that was left since."""
+        self._before = read_figures(self._port)
+        self._note("before", self._before, {})
 
     def __call__(self) -> Mapping[str, Any]:
         """Take the figures after a hang-up, and say what has changed."""
@@ -84,6 +82,15 @@ class RadioWitness:
         if "address" in changes:
             data["lost"] = True  # another PDN connection: every socket of the old one is dead
         self._port.timeline.add(Kind.STEP, SOURCE, text, **data)
+
+
+def _address(port: AtPort) -> str | None:
+    """Return the PDN's address, "" where the modem says that there is none; None: it did not say."""
+    try:
+        fields = _parsed(port.command("AT+CGPADDR"), "+CGPADDR")
+    except (AtError, AtFormatError, csv.Error):
+        return None
+    return fields[1] if len(fields) > 1 else ""
 
 
 def _fields(port: AtPort, command: str, name: str) -> list[str]:

@@ -197,7 +197,7 @@ class PlanRunner:
             self._allowed(number, step, seek=False)
 
     def _acknowledged_sham(self, number: int, step: Step) -> None:
-        """Send the allowed action in place of a QoS 0 sham, with one round trip and a fence behind it, as the action has.
+        """Send the allowed action in place of a QoS 0 sham, with a round trip and a fence behind it, as the action has.
 
         Otherwise the action would take twice the time of a sham, and a random cut would fall on it twice as often.
         """

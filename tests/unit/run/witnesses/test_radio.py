@@ -33,6 +33,9 @@ def test_figures():
         ({"%XMONITOR": ['%XMONITOR: 1,"Te', "OK"]}, ("plmn", "tac", "cell_id", "band")),
         ({"+CESQ": ["+CESQ: 99,99,255,255,255,255", "OK"]}, ("rsrp", "rsrq")),
         ({"+CESQ": ["+CESQ: 99", "OK"]}, ("rsrp", "rsrq")),
+        ({"+CGPADDR": "ERROR"}, ("address",)),
+        ({"+CGPADDR": ['+CGPADDR: 0,"10.10', "OK"]}, ("address",)),
+        ({"+CGPADDR": ["+CGPAD\ufffdR: 0", "OK"]}, ("address",)),
     ],
 )
 def test_what_the_modem_does_not_say_is_not_known(changed, missing):
@@ -48,7 +51,6 @@ def test_another_address_is_a_loss_and_another_cell_is_none():
     board = port()
     witness = RadioWitness(board.as_port())
     witness.begin()
-    witness.begin()  # the figures are there
     board.answers["AT%XMONITOR"] = [MONITOR.replace("00010101", "00010102"), "OK"]
     assert witness()["changes"] == {"cell_id": ["00010101", "00010102"]}
     assert "lost" not in board.timeline.since()[-1].data
@@ -59,6 +61,23 @@ def test_another_address_is_a_loss_and_another_cell_is_none():
     assert event.text.endswith("; changed: address from 10.101.4.2 to 10.101.4.3")
     assert witness()["changes"] == {}
     assert board.sent.count("AT+CGPADDR") == 4
+
+
+def test_an_address_that_the_modem_did_not_say_is_no_other_one():
+    board = port()
+    witness = RadioWitness(board.as_port())
+    witness.begin()
+    board.answers["AT+CGPADDR"] = "ERROR"
+    assert witness()["changes"] == {}
+
+
+def test_an_address_that_changed_between_two_trials_is_no_loss_in_the_second():
+    board = port()
+    witness = RadioWitness(board.as_port())
+    witness.begin()
+    board.answers["AT+CGPADDR"] = ['+CGPADDR: 0,"10.101.4.3"', "OK"]
+    witness.begin()
+    assert witness()["changes"] == {}
 
 
 def test_signal_alone_is_no_change():
