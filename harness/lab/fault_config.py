@@ -11,10 +11,12 @@ from harness.faults import Fault
 from harness.settings import Settings
 from harness.settings.commands import BadControlLine, Target, command_of
 from harness.settings.model import AS_TUPLE, BY_VALUE
+from harness.trial.phases import Phase
 
 DEVICE: Final = "{device}"
 """Stands for the id of the board's device, which is known only when the board is open."""
 _TIMING: Final = ("phase", "times")
+_PHASES: Final = tuple(phase.value for phase in Phase)
 
 
 class ToldFault(NamedTuple):
@@ -38,12 +40,15 @@ class ToldFault(NamedTuple):
 def _told(target: Target, entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry whose command is one to a ``target``. Raises ValueError."""
     phase, times = entry.get("phase", ""), entry.get("times")
-    if not isinstance(phase, str):
-        raise ValueError("must have a phase that is text, e.g. action")
+    _check_phase(phase)
     if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
         raise ValueError("must have times that are a number from 1")
+    if times is not None and not phase:
+        raise ValueError("must have a phase where it has times: without one it is told once, when the stand-in starts")
     said = {name: value for name, value in entry.items() if name not in _TIMING}
     if target is Target.BOARD:
+        if "board" in said:
+            raise ValueError("must not name a board: it is told to the one that it stands at")
         said = {"board": "", **said}
     try:
         command_of(said, target)
@@ -52,6 +57,12 @@ def _told(target: Target, entry: dict[str, Any]) -> dict[str, Any]:
     if DEVICE in said.values() and not phase:
         raise ValueError(f"must have a phase: {DEVICE} is known only when the board's tests run")
     return entry
+
+
+def _check_phase(phase: Any) -> None:
+    """Raises ValueError for what is no phase of a trial; "": none is said."""
+    if (phase and phase not in _PHASES) or not isinstance(phase, str):
+        raise ValueError(f"must have a phase of a trial, not {phase!r}: {', '.join(_PHASES)}")
 
 
 def _to_board(entry: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +78,7 @@ class _WireFault(Settings):
 
     @model_validator(mode="after")
     def _good(self) -> "_WireFault":
+        _check_phase(getattr(self, "phase", "") or "")
         try:
             _fault(self)
         except Misuse as error:
