@@ -1,12 +1,10 @@
 """Asks a board what it runs, before and after it is flashed."""
 
 import re
-import time
 from dataclasses import dataclass
 from typing import Final
 
 from harness.at import AtError, AtPort
-from harness.errors import NoAnswer
 from harness.firmware import find_firmware, kind_of, synchronise
 from harness.lab.board_settings import settings_of
 from harness.lab.config import BoardConfig
@@ -48,22 +46,9 @@ def _application(port: AtPort, firmware: str | None, patience: float) -> tuple[s
     if firmware is None:
         auto = find_firmware(port, patience=patience)
         return str(auto.firmware), not kind_of(auto.kind).anonymous
-    _synchronise(port, firmware, patience)
+    synchronise(port, firmware, patience=patience)
     found = kind_of(firmware).recognise(port)
     return "" if found is None else str(found), not kind_of(firmware).anonymous
-
-
-def _synchronise(port: AtPort, firmware: str, patience: float) -> None:
-    """Wait for a board that starts. One that may want another terminator is asked with each in turn, so once more."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            synchronise(port, firmware, patience=max(0.0, end - time.monotonic()))
-        except NoAnswer:
-            if time.monotonic() >= end:
-                raise
-        else:
-            return
 
 
 def _lines(port: AtPort, command: str) -> tuple[str, ...]:
