@@ -26,12 +26,15 @@ from harness.firmware.bridge.at_socket import OVER, AtSocket, Poll, SocketEnd, p
 from harness.timeline import Event, Kind
 
 _SOON: Final = 0.001  # seconds
+_REST: Final = 5.0  # seconds without a byte, once the local program sends no more
 _FAILED: Final = (Kind.FAULT, Kind.STEP)  # by one of them a port tells that it has failed, or is closed
 _JOIN: Final = 30.0  # one command's deadline, and closing
 
 
 class Pump:
     """Runs from :meth:`start` until either side ends or :meth:`stop`. Closes both sockets then.
+
+    A local program that only ends its own direction still gets what comes, until nothing has come for 5 s.
 
     ``local``: a connected stream socket. ``remote``: connected, with its changes told. ``since``: mark of the timeline
     from which on the board's lines count; taken before ``remote`` was connected.
@@ -61,6 +64,7 @@ class Pump:
         self._looked = threading.Event()
         self._pending = memoryview(b"")
         self._local_open = True
+        self._until: float | None = None  # set once the local program sends no more
         self._remote_open = True
         self._stopping = False
         self._woken, self._wake = os.pipe()
@@ -168,6 +172,8 @@ class Pump:
             self._receive()
         elif not self._local_open:
             self._remote_open = False
+        elif self._until is not None:
+            self._local_open = self._wait_for_the_rest(self._until)
         elif self._wait(read=True, write=False):
             self._forward()
 
@@ -188,6 +194,8 @@ class Pump:
         data = self._remote.receive()
         if data:
             self.received += len(data)
+            if self._until is not None:
+                self._until = time.monotonic() + _REST
             self._pending = memoryview(data)
             self._bits &= ~Poll.IN  # told again if there is more
         elif data is not None:
@@ -238,9 +246,10 @@ class Pump:
         except BlockingIOError:
             return
         except OSError:
-            data = b""
-        if not data:
             self._local_open = False
+            return
+        if not data:
+            self._until = time.monotonic() + _REST
         elif self._remote.send(data):
             self.sent += len(data)
         else:
@@ -256,6 +265,20 @@ class Pump:
             os.read(self._woken, 4096)
             return False  # the board goes first
         return bool(readable or writable)
+
+    def _wait_for_the_rest(self, until: float) -> bool:
+        """Wait for the board after the local program's last byte. False: nobody would read it, or the time is over.
+
+        The end of a stream does not tell whether its program has gone, or has only asked all that it wanted to.
+        """
+        poller = select.poll()
+        poller.register(self._woken, select.POLLIN)
+        poller.register(self._local, 0)  # it tells when the program has gone
+        ready = dict(poller.poll(max(0.0, until - time.monotonic()) * 1000))
+        if self._woken not in ready:
+            return False
+        os.read(self._woken, 4096)
+        return True
 
     def _finish(self) -> None:
         if self._port.alive:

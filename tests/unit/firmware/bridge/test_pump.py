@@ -79,10 +79,8 @@ def test_no_byte_is_lost_at_any_size_of_pieces(pieces, most, gives):
     heard = b""
     while len(heard) < len(whole):
         heard += ours.recv(65536)
-    ours.shutdown(socket.SHUT_WR)
-    assert everything(ours) == b""
-    pump.join(DEADLINE)
     ours.close()
+    pump.join(DEADLINE)
     assert (heard, bytes(far.sent)) == (whole, whole)
     assert (pump.sent, pump.received) == (len(whole), len(whole))
 
@@ -163,6 +161,40 @@ def test_a_local_program_that_goes_closes_the_boards_socket_behind_its_last_byte
     assert pump.end is None
 
 
+def test_a_local_program_that_sends_no_more_still_gets_its_answer(ends):
+    far = FarSocket(gives=7)
+    asked, send = threading.Event(), far.send
+
+    def telling(data):
+        done = send(data)
+        asked.set()
+        return done
+
+    far.send = telling
+    ours, pump = ends(far)
+    ours.sendall(b"question")
+    ours.shutdown(socket.SHUT_WR)
+    assert asked.wait(DEADLINE)
+    far.port.timeline.wait(lambda _event: False, since=0, timeout=0.1)  # time to take the end for a farewell
+    assert pump.ask(DEADLINE)
+    far.arrive(b"the answer")
+    far.hang_up()
+    assert everything(ours) == b"the answer"
+    pump.join(DEADLINE)
+    assert pump.end is SocketEnd.PEER
+
+
+def test_a_local_program_that_sends_no_more_is_not_waited_for_without_end(ends, monkeypatch):
+    monkeypatch.setattr("harness.firmware.bridge.pump._REST", 0.05)
+    far = FarSocket()
+    ours, pump = ends(far)
+    ours.shutdown(socket.SHUT_WR)
+    assert everything(ours) == b""
+    assert far.closed.is_set()
+    pump.join(DEADLINE)
+    assert pump.end is None
+
+
 def test_a_local_program_that_does_not_read_holds_the_peer_back(ends):
     far = FarSocket()
     ours, _ = ends(far)
@@ -193,9 +225,8 @@ def test_a_program_that_is_faster_than_the_uart_is_held_back(ends):
     assert entered.wait(DEADLINE)
     assert written < 4_000_000
     gate.set()
-    ours.settimeout(DEADLINE)
-    ours.shutdown(socket.SHUT_WR)
-    assert everything(ours) == b""
+    ours.close()
+    assert far.closed.wait(DEADLINE)
     assert len(far.sent) == written
 
 
