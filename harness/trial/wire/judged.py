@@ -54,9 +54,13 @@ def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
 
 
 def _refused(sort: Sort, events: Sequence[Event]) -> Outcome:
-    """Return where a login or a call was refused: where most of its attempts ended."""
+    """Return where a login or a call was refused: where most of its attempts ended.
+
+    If any was refused in words, only those count: the others may have been cut on the way.
+    """
     wrong = [span.found for span in spans(events).get(Phase.ACTION, ())]
     wrong = [found for found in wrong if found.get("saw") not in (Saw.ANSWERED, Saw.LATER)]
+    wrong = [found for found in wrong if found.get("saw") == Saw.REFUSED] or wrong
     if sort is Sort.CALL:
         refusing = sum(found.get("status") in REFUSING for found in wrong)
         return Outcome.DENIED if 2 * refusing > len(wrong) else Outcome.INCONCLUSIVE
