@@ -31,6 +31,7 @@ def _attempts(context: ExperimentContext) -> Script[ExperimentResult]:
     tally = context.tally
     right_worked = False
     while tally.attempts < COIN_ATTEMPTS:
+        context.in_time()
         wrong = bool(context.draws.randrange(2))
         saw = yield from _attempt(context, _WRONG if wrong else _RIGHT)
         accepted = saw is Saw.ANSWERED

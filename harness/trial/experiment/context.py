@@ -59,9 +59,7 @@ class ExperimentContext:
 
     def run(self, name: str, connection: StepConnection, *steps: Step) -> Script[Observation]:
         """Have one plan done. Raises :class:`Ended` where what was seen makes everything worthless, or time is up."""
-        budget = self.rule.budget
-        if budget is not None and self.tally.seconds >= budget:
-            raise Ended(Suspect.BUDGET, f"the budget of {budget:g} s for one verdict is used up")
+        self.in_time()
         plan = Plan(name, connection, steps, self.night.patience)
         seen = yield plan
         self.night.learn(plan, seen)
@@ -69,6 +67,15 @@ class ExperimentContext:
         if seen.void:
             self._weigh(seen)
         return seen
+
+    def in_time(self) -> None:
+        """Raise :class:`Ended` if the budget is used up.
+
+        Call it before a draw: what is drawn and then not used is not written down, and nobody could judge it again.
+        """
+        budget = self.rule.budget
+        if budget is not None and self.tally.seconds >= budget:
+            raise Ended(Suspect.BUDGET, f"the budget of {budget:g} s for one verdict is used up")
 
     def _weigh(self, seen: Observation) -> None:
         """Raise :class:`Ended` where a worthless observation leaves nothing to go on with.

@@ -19,6 +19,7 @@ def ignored(context: ExperimentContext) -> Script[ExperimentResult]:
     tally = context.tally
     for _ in range(ROUNDS):
         yield from context.clean_connection()
+        context.in_time()
         flight = Step(Do.FLIGHT, place=context.draws.randrange(PLACES), of=PLACES)
         seen = yield from context.run("round", StepConnection.SAME, flight)
         tally.rounds += 1

@@ -73,6 +73,7 @@ def _once_more(context: ExperimentContext, first: Arm) -> Script[Arm | None]:
 
 
 def _late_arm(context: ExperimentContext, expected: float, half: float) -> Script[Arm]:
+    context.in_time()
     before = shams(context.draws.randrange(PLACES))
     idle = context.draws.random() * 2 * half * LATE_WINDOWS
     hold = Step(Do.IDLE, seconds=max(context.rule.hold, 1.5 * expected + half))

@@ -67,6 +67,7 @@ def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
 def _arm(context: ExperimentContext) -> Script[Arm]:
     """One connection, one draw, one bet. The place and the stake are fixed between the baseline and the next packet."""
     yield from context.clean_connection()
+    context.in_time()
     tally, night = context.tally, context.night
     stake = kelly(night.lost, night.shams)
     place = context.draws.randrange(PLACES)

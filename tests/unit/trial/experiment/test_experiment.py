@@ -1,6 +1,7 @@
 """How an experiment is driven: its plans are well formed whatever is seen, and each rule that is not about chance."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -268,6 +269,38 @@ def test_a_budget_ends_it_without_a_claim():
     result = play(action(rule=ExperimentRule(budget=3.5)), at_action(ends_at))
     assert result.suspect is Suspect.BUDGET
     assert result.tally.seconds == 4.0
+
+
+def test_nothing_is_drawn_when_the_budget_is_used_up():
+    """What is drawn is written down with the next plan: without one, nobody could judge the trial again."""
+
+    class Watched(random.Random):
+        unused = False
+
+        def randrange(self, *arguments):
+            self.unused = True
+            return super().randrange(*arguments)
+
+        def random(self):
+            self.unused = True
+            return super().random()
+
+    def without_effect(plan):
+        done = [Done(Saw.UNSEEN if step.do is Do.EFFECT else Saw.ANSWERED, 0.1) for step in plan.steps]
+        return Observation(tuple(done), 1.0, missing=1, action_missing=plan.name == "round")
+
+    late = at_action(lambda plan, index: ends_at(plan, index + 2, seconds=2.0))
+    trials = [(Experiment.of_action, world) for world in (at_action(ends_at), late, without_effect)]
+    for make, world in [*trials, (Experiment.of_login, Logins([Saw.CLOSED]).do)]:
+        for budget in range(1, 12):
+            draws = Watched(1)
+
+            def do(plan, draws=draws, world=world):
+                draws.unused = False
+                return replace(world(plan), seconds=1.0)
+
+            play(make(SUBJECT, ExperimentRule(budget=float(budget)), Night(), draws), do)
+            assert not draws.unused
 
 
 def test_a_late_hang_up_that_does_not_come_again_is_no_refusal():
