@@ -229,7 +229,7 @@ class VerdictSettings(Settings):
     confidence: Annotated[float, Field(ge=STRICTEST, le=LOOSEST)] = CONFIDENCE
     """Bound on the chance that a refusal is a coincidence"""
     hold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    """Seconds that a connection is watched after an answer; without it 0.1 for a local cloud, 12 for nRF Cloud"""
+    """Seconds that a connection is watched after an answer; without it 0.1 for a cloud on loopback, 12 for others"""
     group: Annotated[int, Field(ge=1)] = GROUP
     """Allowed actions that share a connection and a hold"""
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None

@@ -19,9 +19,9 @@ _MONITOR: Final = ("status", "full_name", "short_name", "plmn", "tac", "act", "b
 
 @dataclass(frozen=True, slots=True)
 class RadioFigures:
-    """What was found; None: the modem did not say.
+    """What was found; None: the modem did not say. ``rsrp`` in dBm, ``rsrq`` in dB.
 
-    ``rsrp`` in dBm, ``rsrq`` in dB. ``address``: of the PDN, "": none.
+    ``address``: of the PDN; "": there is none.
     """
 
     address: str | None = None
@@ -63,7 +63,7 @@ class RadioWitness:
         self._before: RadioFigures | None = None
 
     def begin(self) -> None:
-        """A trial begins: take the figures. Earlier ones may be of a PDN connection that was left since."""
+        """A trial begins: take the figures. Those of the trial before may be of a PDN connection that was left."""
         self._before = read_figures(self._port)
         self._note("before", self._before, {})
 
