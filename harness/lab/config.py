@@ -1,11 +1,12 @@
 """What boards.yaml may say: the schema. Reading the file and finding the line of a mistake: boards_file.py."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from harness.errors import Misuse
 from harness.lab.cloud_library_config import CloudLibraryConfig, split_firmware
@@ -221,12 +222,17 @@ class ReportLimits(Settings):
     """How long what was left of a shrunk run stays"""
 
 
+def _power_of_ten(value: Any) -> Any:
+    """Return ``1e-4`` as the number that it is: YAML 1.1 takes a number without a point for text."""
+    return float(value) if isinstance(value, str) and re.fullmatch(r"\d+e-\d+", value) else value
+
+
 class VerdictSettings(Settings):
     """How sure a verdict must be, and what it may cost."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    confidence: Annotated[float, Field(ge=STRICTEST, le=LOOSEST)] = CONFIDENCE
+    confidence: Annotated[float, Field(ge=STRICTEST, le=LOOSEST), BeforeValidator(_power_of_ten)] = CONFIDENCE
     """Bound on the chance that a refusal is a coincidence"""
     hold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Seconds that a connection is watched after an answer; without it 0.1 for a cloud on loopback, 12 for others"""

@@ -18,6 +18,7 @@ from harness.lab.discovery import find_port, is_plain_file
 from harness.lab.doctor.check import Check, Finding, Machine, Status
 from harness.lab.lease import lease_folder, owners, port_key
 
+_FEW: Final = 3  # programs that have one port open
 _MODEM_MANAGER: Final = "ModemManager"
 
 
@@ -102,6 +103,8 @@ def _holder(name: str, device: str, found: list[Holder]) -> Finding:
     text = f"{device} is held by {', '.join(map(str, found))}"
     if any(holder.name == _MODEM_MANAGER for holder in found):
         cure = "sudo systemctl stop ModemManager"
+    elif len(found) > _FEW:  # hardly a serial port, and nothing that is to be killed unseen
+        cure = f"fuser -v {device}"
     else:
         cure = f"kill {' '.join(str(holder.pid) for holder in found)}"
     return Finding("port.holder", name, Status.FAIL, text, cure)

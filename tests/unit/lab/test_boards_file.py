@@ -559,3 +559,11 @@ def test_documents_that_were_spoilt_after_the_file_was_read(tmp_path):
     (folder / "lab.json").write_text("[]")
     with pytest.raises(Misuse, match=r"boards\.yaml: policies of cloud 'x': lab: \$: must be an object; correct"):
         expected_documents(file, "x")
+
+
+@pytest.mark.parametrize(("said", "bound"), [("1e-3", 1e-3), ("1.0e-4", 1e-4), ("0.01", 0.01)])
+def test_a_bound_is_a_number_however_it_is_written(tmp_path, said, bound):
+    """YAML takes 1e-3, which has no point, for text."""
+    path = tmp_path / "boards.yaml"
+    path.write_text(f"verdicts: {{confidence: {said}}}\nboards: [{{name: a, virtual: {{}}}}]\n")
+    assert load_boards_file(path).verdicts.confidence == bound
