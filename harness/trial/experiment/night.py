@@ -17,6 +17,7 @@ from harness.trial.experiment.rule import (
     FLOOR,
     FLOOR_SAMPLES,
     FORGET,
+    LEAST_CEILING,
     LEAST_PATIENCE,
     MEDIANS,
     SLOWEST,
@@ -59,7 +60,7 @@ class Night:
         if not self._recent:
             return inf
         medians = MEDIANS if self._samples >= FLOOR_SAMPLES else FIRST_MEDIANS
-        return max(medians * self.round_trip, SLOWEST * self._longest)
+        return max(medians * self.round_trip, SLOWEST * self._longest, LEAST_CEILING)
 
     @property
     def floor(self) -> float:

@@ -96,6 +96,9 @@ LONGEST_WINDOW = 40.0
 FIRST_PATIENCE = 30.0
 """Seconds to wait for an answer while no round trip is known yet."""
 
+LEAST_CEILING = 0.008
+"""Seconds in which an answer may come at least: a busy computer answers so late on loopback. It is less than a twelfth
+of the time between cuts that are 100 ms apart, so that they hit no more often than chance may."""
 LEAST_PATIENCE = 0.25
 """Seconds to wait for an answer at least. A busy computer answers late, and behind a fence nobody can say what a PUBACK
 is for: some firmwares report it without its id."""
