@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.lab.attached_stand_in import AttachedStandIn
     from harness.lab.boards_file import BoardsFileError, load_boards_file
     from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB, choose_boards_file
-    from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloud, NrfCloudAccount, select
+    from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloudConfig, NrfCloudAccount, select
     from harness.lab.discovery import Kit, find_port, list_kits
     from harness.lab.lab import Lab
     from harness.lab.lease import Lease
@@ -31,7 +31,7 @@ _HOMES: Final = {
     "Lab": "lab",
     "LabFile": "config",
     "Lease": "lease",
-    "LocalCloud": "config",
+    "LocalCloudConfig": "config",
     "MissingApiKey": "api_keys",
     "NrfCloudAccount": "config",
     "StandIn": "stand_in",
@@ -57,7 +57,7 @@ __all__ = [
     "Lab",
     "LabFile",
     "Lease",
-    "LocalCloud",
+    "LocalCloudConfig",
     "MissingApiKey",
     "NrfCloudAccount",
     "StandIn",

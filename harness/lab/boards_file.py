@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from serial.tools import list_ports
 
 from harness.errors import Misuse
-from harness.lab.config import BUILT_IN_CLOUDS, LabFile, LocalCloud, NrfCloudAccount, Schema
+from harness.lab.config import BUILT_IN_CLOUDS, LabFile, LocalCloudConfig, NrfCloudAccount, Schema
 from harness.lab.discovery import PortInfo
 from harness.lab.hardware import hardware
 from harness.lab.places.config import LabgridConfig
@@ -128,7 +128,7 @@ def _retyped(raw: str, value: Any, kind: str) -> str:
 def _keys(place: Place) -> list[str]:
     """Return the keys known where an unknown one stands: those of the model that the path leads to."""
     if place[0] == "clouds" and len(place) > 2:
-        kind, rest = (LocalCloud if place[2] == "local" else NrfCloudAccount), place[3:-1]
+        kind, rest = (LocalCloudConfig if place[2] == "local" else NrfCloudAccount), place[3:-1]
         return known_keys(kind, rest)
     if len(place) > 3 and place[2] == "power":
         return known_keys(POWER_KINDS[str(place[3])], place[4:-1])

@@ -101,7 +101,7 @@ class _Cloud(Settings):
         return True
 
 
-class LocalCloud(_Cloud, CloudSettings):
+class LocalCloudConfig(_Cloud, CloudSettings):
     """The local nRF Cloud: a process on this computer, started when first needed.
 
     It enforces what is expected of it, except for ``enforces``: documents that it has in place of those, or besides.
@@ -132,7 +132,7 @@ class NrfCloudAccount(_Cloud):
     network: dict[Address, Address] = Field(default_factory=dict)
 
 
-CloudConfig = LocalCloud | NrfCloudAccount
+CloudConfig = LocalCloudConfig | NrfCloudAccount
 
 
 class BoardConfig(ModemConfig):
@@ -202,7 +202,7 @@ class BoardConfig(ModemConfig):
 
 
 BUILT_IN_CLOUDS: Final[dict[str, CloudConfig]] = {
-    "local": LocalCloud(kind="local"),
+    "local": LocalCloudConfig(kind="local"),
     "nrfcloud": NrfCloudAccount(kind="nrfcloud"),
 }
 

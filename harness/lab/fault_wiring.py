@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from harness.errors import Misuse
 from harness.faults import Fault, Framing, PtyProxy, Struck, TcpProxy
-from harness.lab.config import BoardConfig, LocalCloud
+from harness.lab.config import BoardConfig, LocalCloudConfig
 
 Side = Literal["device", "observer"]
 Address = tuple[str, int]
@@ -58,7 +58,7 @@ class FaultWiring:
             self._stack.callback(line.close)
         return str(line.link)
 
-    def broker(self, name: str, cloud: LocalCloud, side: Side, address: Address) -> Address:
+    def broker(self, name: str, cloud: LocalCloudConfig, side: Side, address: Address) -> Address:
         """Return where to connect in place of the broker's ``address``: the same, where there are no faults.
 
         ``name``: the board's, or the observer's. ``cloud``: its name. ``side``: who connects.

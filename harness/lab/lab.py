@@ -12,7 +12,7 @@ from harness.errors import BoardLost, CloudUnreachable, LabError, Misuse, PortMi
 from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoints, split_address
 from harness.lab.api_keys import MissingApiKey, read_api_key
 from harness.lab.attached_stand_in import AttachedStandIn
-from harness.lab.config import BoardConfig, LabFile, LocalCloud, NrfCloudAccount, select
+from harness.lab.config import BoardConfig, LabFile, LocalCloudConfig, NrfCloudAccount, select
 from harness.lab.discovery import find_port, is_plain_file, list_kits
 from harness.lab.fault_config import ToldFault
 from harness.lab.fault_wiring import FaultWiring
@@ -119,7 +119,7 @@ class Lab:
     def cloud_of(self, board: BoardConfig) -> str:
         """Return the name of the board's cloud. Raises Misuse for a cloud that the board cannot reach."""
         name = self._override or board.cloud
-        if board.virtual is None and isinstance(self._cloud(name), LocalCloud):
+        if board.virtual is None and isinstance(self._cloud(name), LocalCloudConfig):
             raise Misuse(
                 f"board {board.name!r} is a real one and cannot reach cloud {name!r}, which only this computer can;"
                 f" set cloud: nrfcloud for it in {self.file.path}"
@@ -130,7 +130,7 @@ class Lab:
         """Return where a cloud is; starts a local one on first use. Raises CloudUnreachable if it does not start."""
         if cloud_name not in self._endpoints:
             config = self._cloud(cloud_name)
-            if isinstance(config, LocalCloud):
+            if isinstance(config, LocalCloudConfig):
                 made = self._start_cloud(cloud_name, config)
             else:
                 made = account_endpoints(cloud_name, config, folder=self.file.path.parent)
@@ -140,7 +140,7 @@ class Lab:
     def api_key(self, cloud_name: str) -> str:
         """Return the key for a cloud's REST calls. Raises MissingApiKey if its variable or file holds none."""
         config = self._cloud(cloud_name)
-        if isinstance(config, LocalCloud):
+        if isinstance(config, LocalCloudConfig):
             self.endpoints(cloud_name)
             return self._api_keys[cloud_name]
         if config.api_key_file is not None:
@@ -157,7 +157,7 @@ class Lab:
 
         Raises CloudUnreachable if one does not start.
         """
-        names = dict.fromkeys(board.cloud for board in boards if isinstance(self._cloud(board.cloud), LocalCloud))
+        names = dict.fromkeys(board.cloud for board in boards if isinstance(self._cloud(board.cloud), LocalCloudConfig))
         for name in names:
             self.endpoints(name)
         clouds = {name: self._stand_ins["cloud", name] for name in names}
@@ -168,7 +168,7 @@ class Lab:
     def check_api_keys(self, boards: Iterable[BoardConfig]) -> None:
         """Raise MissingApiKey unless the key of every account that ``boards`` use is there. Starts no cloud."""
         for name in dict.fromkeys(board.cloud for board in boards):
-            if not isinstance(self._cloud(name), LocalCloud):
+            if not isinstance(self._cloud(name), LocalCloudConfig):
                 self.api_key(name)
 
     def documents(self, cloud_name: str) -> tuple[PolicyDocument, ...]:
@@ -294,10 +294,10 @@ class Lab:
         self._scratch = Scratch()
         return self._scratch.path
 
-    def _cloud(self, name: str) -> LocalCloud | NrfCloudAccount:
+    def _cloud(self, name: str) -> LocalCloudConfig | NrfCloudAccount:
         return self.file.cloud(name)
 
-    def _start_cloud(self, name: str, config: LocalCloud) -> CloudEndpoints:
+    def _start_cloud(self, name: str, config: LocalCloudConfig) -> CloudEndpoints:
         folder = self.file.path.parent
         said = {field: getattr(config, field) for field in CloudSettings.model_fields}
         if config.state is not None:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from harness.errors import Misuse
-from harness.lab.config import LabFile, LocalCloud
+from harness.lab.config import LabFile, LocalCloudConfig
 from harness.policy import PolicyDocument, PolicyError, at_home, load_document, load_profile, profile_folder
 from harness.policy.documents.arn import EXAMPLE_ACCOUNT
 
@@ -26,7 +26,7 @@ def expected_documents(file: LabFile, cloud_name: str) -> dict[str, PolicyDocume
         raise Misuse(f"{file.path}: policies of cloud {cloud_name!r}: {error}; correct the document") from error
 
 
-def enforced_folder(config: LocalCloud, folder: Path, scratch: Path) -> Path | None:
+def enforced_folder(config: LocalCloudConfig, folder: Path, scratch: Path) -> Path | None:
     """Return the folder with the documents that a local cloud has to enforce; None: those that it has by itself.
 
     ``folder``: of the boards file; ``scratch``: made for documents of several places. ``config``: the cloud's entry.

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from harness.lab.cloud_library_config import AUTO
-from harness.lab.config import LocalCloud, Schema
+from harness.lab.config import LocalCloudConfig, Schema
 from harness.settings import BoardSettings, FirmwareName
 from harness.settings.fields import options
 
@@ -18,7 +18,7 @@ def boards_schema() -> dict[str, Any]:
     mapping = {"type": "object", "properties": said, "required": ["kind", "sample"], "additionalProperties": False}
     board["properties"]["firmware"]["anyOf"] += [{"const": AUTO}, mapping]
     board["oneOf"] = [{"required": [key]} for key in ("virtual", "port", "serial", "place")]
-    for model in (BoardSettings, LocalCloud):
+    for model in (BoardSettings, LocalCloudConfig):
         for name, option in options(model).items():
             schema["$defs"][model.__name__]["properties"][name]["description"] = option.help
     return {"$schema": DIALECT, "title": "boards.yaml of nrf91-harness", **_tidy(schema)}

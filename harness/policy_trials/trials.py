@@ -38,9 +38,9 @@ from harness.trial import (
     ObserverSends,
     Outcome,
     PacketAction,
-    Publish,
+    PublishAction,
     ServiceRequest,
-    Subscribe,
+    SubscribeAction,
     Trials,
     Trigger,
     Verdict,
@@ -230,7 +230,7 @@ def action_of(board: Board, case: Case) -> PacketAction | None:
         case Verb.SUBSCRIBE | Verb.RECEIVE:
             found = delivery(case.request, case.membership, board.device.names, board.device.expectations)
             trigger = None if found is None else _trigger(found, case.membership, board)
-            return Subscribe(case.request.name, trigger)
+            return SubscribeAction(case.request.name, trigger)
 
 
 def _connect(board: Board, trials: Trials, case: Case) -> Verdict:
@@ -248,11 +248,11 @@ def _publish(board: Board, case: Case) -> PacketAction:
     if found is not None:
         return ServiceRequest(topic, found)
     if topic.startswith(board.cloud.account.mqtt_prefix):
-        return Publish(topic, _seen_by_observer(board), retain=retain)
+        return PublishAction(topic, _seen_by_observer(board), retain=retain)
     if topic.startswith("$aws/"):
         # A payload that the shadow and jobs services take; a refused publish never gets that far.
-        return Publish(topic, None, b'{"clientToken":"%NONCE%"}', retain=retain)
-    return Publish(topic, None, retain=retain)
+        return PublishAction(topic, None, b'{"clientToken":"%NONCE%"}', retain=retain)
+    return PublishAction(topic, None, retain=retain)
 
 
 def clear_retained(board: Board, topic: str, verdict: Verdict) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from harness.errors import HarnessError
 from harness.faults import Struck
 from harness.lab import Lab
-from harness.lab.config import LocalCloud
+from harness.lab.config import LocalCloudConfig
 from harness.lab.fault_config import DEVICE, ToldFault
 from harness.run.board import Board
 from harness.timeline import Event, Kind
@@ -23,7 +23,7 @@ def has_faults(lab: Lab, board: Board) -> bool:
     """Return whether the boards file has faults for a board or for its cloud."""
     cloud = lab.file.cloud(board.cloud.name)
     asked = [board.config.faults.line, board.config.faults.commands]
-    if isinstance(cloud, LocalCloud):
+    if isinstance(cloud, LocalCloudConfig):
         asked += [cloud.faults.device, cloud.faults.observer, cloud.faults.commands]
     return any(asked)
 
@@ -36,7 +36,7 @@ class FaultDriver:
         self._board = board
         cloud = lab.file.cloud(board.cloud.name)
         self._to_board = [one for one in board.config.faults.told if one.phase]
-        self._to_cloud = [one for one in cloud.faults.told if one.phase] if isinstance(cloud, LocalCloud) else []
+        self._to_cloud = [one for one in cloud.faults.told if one.phase] if isinstance(cloud, LocalCloudConfig) else []
         self._sent: dict[int, int] = {}
 
     def __call__(self, events: Sequence[Event]) -> None:

@@ -1,6 +1,6 @@
 """An attempted action with its controls, and the verdict on it."""
 
-from harness.trial.actions import PacketAction, Publish, ServiceRequest, Subscribe, Witness
+from harness.trial.actions import PacketAction, PublishAction, ServiceRequest, SubscribeAction, Witness
 from harness.trial.connection import MqttConnection, nonce
 from harness.trial.controls import AllowedAction, ObservedDelivery, ObservedPublish, ShadowUpdate
 from harness.trial.facts import ActionEffect, Attempt, Control, Facts, Sort, Stage
@@ -46,7 +46,7 @@ __all__ = [
     "ObserverSends",
     "Outcome",
     "PacketAction",
-    "Publish",
+    "PublishAction",
     "RestTrials",
     "Sending",
     "Sentence",
@@ -56,7 +56,7 @@ __all__ = [
     "Shared",
     "Sort",
     "Stage",
-    "Subscribe",
+    "SubscribeAction",
     "TrialContext",
     "Trials",
     "Trigger",

@@ -101,7 +101,7 @@ class PacketAction(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Publish(PacketAction):
+class PublishAction(PacketAction):
     """A PUBLISH. ``payload``: ``%NONCE%`` in it is replaced. ``witness`` None: nobody can see where it arrives."""
 
     topic: str
@@ -181,7 +181,7 @@ class ServiceRequest(PacketAction):
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribe(PacketAction):
+class SubscribeAction(PacketAction):
     """A SUBSCRIBE. ``trigger`` makes the cloud send a message there: receiving it is the proof, SUBACK is not.
 
     ``trigger`` None: nothing can be made to arrive; the verdict then rests on the fence alone and says so. Silence is a

@@ -9,7 +9,7 @@ from harness.errors import LabError, Misuse
 from harness.firmware import Login
 from harness.modem import Modem
 from harness.timeline import Kind, Timeline
-from harness.trial.actions import PacketAction, Publish, ServiceRequest, Subscribe, Witness
+from harness.trial.actions import PacketAction, PublishAction, ServiceRequest, SubscribeAction, Witness
 from harness.trial.attempts import Acting, Attempts, TrialSubject
 from harness.trial.connect_trial import Circumstances, ConnectTrial
 from harness.trial.connection import MqttConnection
@@ -82,12 +82,12 @@ class Trials:
 
         ``payload`` None: a message in nRF Cloud's schema with a nonce; otherwise ``%NONCE%`` in it is replaced.
         """
-        action = Publish(topic, witness, qos=qos, retain=retain)
-        return self.packet(action if payload is None else Publish(topic, witness, payload, qos, retain))
+        action = PublishAction(topic, witness, qos=qos, retain=retain)
+        return self.packet(action if payload is None else PublishAction(topic, witness, payload, qos, retain))
 
     def subscribe(self, topic_filter: str, *, trigger: Trigger | None) -> Verdict:
-        """Try to subscribe. See Subscribe."""
-        return self.packet(Subscribe(topic_filter, trigger))
+        """Try to subscribe. See SubscribeAction."""
+        return self.packet(SubscribeAction(topic_filter, trigger))
 
     def request(self, topic: str, answer: ServiceAnswer) -> Verdict:
         """Try to publish a request to a service of the cloud; its ``answer`` is the proof that it was taken."""

@@ -8,7 +8,7 @@ What is left is said in the evidence.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from harness.trial.actions import PacketAction, Publish, ServiceRequest, Subscribe
+from harness.trial.actions import PacketAction, PublishAction, ServiceRequest, SubscribeAction
 from harness.trial.filters import overlap
 
 FILL: Final = "%FILL%"
@@ -39,7 +39,7 @@ class AllowedTopics(NamedTuple):
 
 def shams_for(action: PacketAction, known: AllowedTopics) -> list[Sham]:
     """Return the shams for ``action`` that the documents allow, the most alike first; [] for other kinds of actions."""
-    if isinstance(action, Subscribe):
+    if isinstance(action, SubscribeAction):
         asked = action.topic_filter
 
         def fits(topic: str) -> bool:
@@ -48,17 +48,21 @@ def shams_for(action: PacketAction, known: AllowedTopics) -> list[Sham]:
 
         filters = _alike(asked, known.filters, fits)
         return [
-            Sham(Subscribe(topic, None), ", ".join(_differences(action.topic_filter, topic)), f"subscribe {template}")
+            Sham(
+                SubscribeAction(topic, None),
+                ", ".join(_differences(action.topic_filter, topic)),
+                f"subscribe {template}",
+            )
             for template, topic in filters
         ]
-    if not isinstance(action, Publish | ServiceRequest):
+    if not isinstance(action, PublishAction | ServiceRequest):
         return []
     topics = _alike(action.topic, known.topics, lambda topic: known.allows("iot:Publish", topic))
     return [_publish(action, topic, template, known) for template, topic in topics]
 
 
-def _publish(action: Publish | ServiceRequest, topic: str, template: str, known: AllowedTopics) -> Sham:
-    asked = action if isinstance(action, Publish) else Publish(action.topic, None, action.service.payload)
+def _publish(action: PublishAction | ServiceRequest, topic: str, template: str, known: AllowedTopics) -> Sham:
+    asked = action if isinstance(action, PublishAction) else PublishAction(action.topic, None, action.service.payload)
     retain = asked.retain and known.allows("iot:RetainPublish", topic)
     payload = _payload(topic, len(asked.payload))
     differences = _differences(asked.topic, topic)
@@ -66,7 +70,7 @@ def _publish(action: Publish | ServiceRequest, topic: str, template: str, known:
         differences.append(f"size ({len(asked.payload)} and {len(payload)} bytes)")
     if retain != asked.retain:
         differences.append("retain flag")
-    sham = Publish(topic, None, payload, asked.qos, retain)
+    sham = PublishAction(topic, None, payload, asked.qos, retain)
     return Sham(sham, ", ".join(differences), f"publish {template} {retain}")
 
 

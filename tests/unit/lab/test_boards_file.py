@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from harness.errors import Misuse
 from harness.lab import (
     BoardsFileError,
-    LocalCloud,
+    LocalCloudConfig,
     NrfCloudAccount,
     expected_documents,
     load_boards_file,
@@ -89,7 +89,7 @@ def test_every_key(tmp_path):
         True,
     )
     assert file.lab_ca == tmp_path / ".." / "ca"
-    assert file.clouds["twin"] == LocalCloud(kind="local", on_violation="suback80", close_style="rst")
+    assert file.clouds["twin"] == LocalCloudConfig(kind="local", on_violation="suback80", close_style="rst")
     assert file.clouds["beta"] == NrfCloudAccount(
         kind="nrfcloud",
         api_key_env="BETA_KEY",
@@ -104,7 +104,7 @@ def test_defaults(tmp_path):
     assert (only.firmware, only.baud, only.flow_control, only.sec_tag) == (None, 115200, False, 16842753)
     assert (only.cloud, only.tags, only.device_id) == ("local", (), None)
     assert (only.provision, only.all_sec_tags, only.adopt, file.lab_ca) == ("device", (16842753,), False, None)
-    assert file.clouds["local"] == LocalCloud(kind="local")
+    assert file.clouds["local"] == LocalCloudConfig(kind="local")
     account = file.clouds["nrfcloud"]
     assert isinstance(account, NrfCloudAccount)
     assert (account.rest, account.api_key_env, account.mqtt) == (

@@ -9,7 +9,7 @@ import yaml
 
 from harness.credentials import KeyOrigin
 from harness.firmware import FIRMWARES
-from harness.lab import BoardConfig, LocalCloud, NrfCloudAccount, load_boards_file
+from harness.lab import BoardConfig, LocalCloudConfig, NrfCloudAccount, load_boards_file
 from harness.lab.power_config import POWER_KINDS
 from harness.settings import BoardSettings, FirmwareName, Model
 from harness.virtual.board.personality import PERSONALITIES
@@ -22,7 +22,7 @@ REFERENCE = (Path(__file__).parents[3] / "docs" / "boards-yaml.md").read_text()
     [
         ("## Keys of a board", BoardConfig),
         ("### virtual", BoardSettings),
-        ("### kind: local", LocalCloud),
+        ("### kind: local", LocalCloudConfig),
         ("### kind: nrfcloud", NrfCloudAccount),
     ],
 )

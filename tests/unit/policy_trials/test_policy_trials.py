@@ -24,7 +24,7 @@ from harness.policy_trials.trials import (
     why_not,
 )
 from harness.timeline import Timeline
-from harness.trial import Outcome, Publish, ServiceRequest, Subscribe
+from harness.trial import Outcome, PublishAction, ServiceRequest, SubscribeAction
 from tests.fake import Fake
 from tests.unit.policy.build import ARN, allow, deny, document
 
@@ -43,9 +43,9 @@ class FakeTrials(Fake):
 
     def packet(self, action):
         match action:
-            case Publish():
+            case PublishAction():
                 self.calls.append(("publish", action.topic, action.retain, action.witness is not None))
-            case Subscribe():
+            case SubscribeAction():
                 self.calls.append(("subscribe", action.topic_filter, action.trigger is not None))
             case ServiceRequest():
                 self.calls.append(("request", action.topic, action.service.listen))

@@ -7,7 +7,7 @@ import pytest
 
 from harness.errors import Misuse
 from harness.lab import BoardConfig
-from harness.lab.config import LocalCloud
+from harness.lab.config import LocalCloudConfig
 from harness.run.fault_driver import FaultDriver, has_faults
 from harness.timeline import Kind, Timeline
 
@@ -36,7 +36,7 @@ def world():
     ]
     config = BoardConfig.model_validate({"name": "a", "virtual": {}, "faults": {"commands": commands}})
     duplicate = {"command": "duplicate-client", "client_id": "{device}", "phase": "action"}
-    cloud = LocalCloud.model_validate({"kind": "local", "faults": {"commands": [duplicate]}})
+    cloud = LocalCloudConfig.model_validate({"kind": "local", "faults": {"commands": [duplicate]}})
     announced: list[str] = []
     wiring = SimpleNamespace(announce=lambda board, cloud, phase: announced.append(phase), struck=lambda *_: [])
     lab = SimpleNamespace(file=SimpleNamespace(cloud=lambda name: cloud), wiring=wiring)
@@ -88,5 +88,5 @@ def test_what_a_phase_ends_with_starts_nothing(world):
 def test_has_faults(world):
     assert has_faults(world.lab, world.board)
     world.board.config = BoardConfig.model_validate({"name": "a", "virtual": {}})
-    world.lab.file = SimpleNamespace(cloud=lambda name: LocalCloud.model_validate({"kind": "local"}))
+    world.lab.file = SimpleNamespace(cloud=lambda name: LocalCloudConfig.model_validate({"kind": "local"}))
     assert not has_faults(world.lab, world.board)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.cli.arguments import make_parser as cli_parser
-from harness.lab import BoardConfig, LocalCloud
+from harness.lab import BoardConfig, LocalCloudConfig
 from harness.settings import BoardSettings, CloudSettings, Limits, NamedBoard, ProcessCloud, ProcessSettings
 from harness.settings.fields import core, flag, options
 from harness.virtual.__main__ import make_parser
@@ -53,10 +53,10 @@ def test_each_field_is_a_key_of_boards_yaml():
     assert core(BoardConfig.model_fields["virtual"].annotation) is BoardSettings
     assert NamedBoard.model_fields.keys() == {*BoardSettings.model_fields, "name"}
     for name, field in CloudSettings.model_fields.items():
-        assert LocalCloud.model_fields[name].annotation == field.annotation
+        assert LocalCloudConfig.model_fields[name].annotation == field.annotation
     # What is enforced follows from what is expected: profile, policies and enforces are the folder of the process.
     assert ProcessCloud.model_fields.keys() - CloudSettings.model_fields.keys() == {"policies"}
-    assert {"profile", "policies", "enforces"} <= LocalCloud.model_fields.keys()
+    assert {"profile", "policies", "enforces"} <= LocalCloudConfig.model_fields.keys()
     assert ProcessSettings.model_fields.keys() == NOT_OPTIONS | OF_A_PROCESS
 
 

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import Party
 from harness.firmware import MqttEventKind
 from harness.timeline import Kind
-from harness.trial import Attempt, Control, NotConnected, NothingAllowed, Publish, Subscribe
+from harness.trial import Attempt, Control, NotConnected, NothingAllowed, PublishAction, SubscribeAction
 from harness.trial.connection import _pause, nonce
 from harness.trial.facts import Stage as Came
 from harness.trial.sham import Sham
@@ -291,7 +291,7 @@ def test_a_subscription_that_suback_refuses_is_none():
     stage.link.ensure()
     stage.device.subscribe = lambda topic_filter, *, qos=1: stage.device.event(MqttEventKind.SUBACK, 0x80) or True
     assert stage.link.listen("t") is False
-    assert stage.link.takes(Sham(Subscribe("t", None), "topic", "subscribe t")) is False
+    assert stage.link.takes(Sham(SubscribeAction("t", None), "topic", "subscribe t")) is False
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_a_subscription_that_suback_refuses_is_none():
 )
 def test_a_sham_that_was_not_answered_is_asked_for_once_more(cuts, silent, taken, asked):
     """A cut says nothing of the policies."""
-    stage, sham, sent = Stage(), Sham(Publish("team/x", None), "topic", "publish team"), []
+    stage, sham, sent = Stage(), Sham(PublishAction("team/x", None), "topic", "publish team"), []
 
     def happens():
         sent.append(None)
@@ -323,7 +323,7 @@ def test_a_sham_that_suback_refuses_is_asked_for_once():
         return True
 
     stage.device.subscribe = refuse
-    assert stage.link.takes(Sham(Subscribe("t", None), "topic", "subscribe t")) is False
+    assert stage.link.takes(Sham(SubscribeAction("t", None), "topic", "subscribe t")) is False
     assert asked == ["t"]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.trial import Publish, Subscribe
+from harness.trial import PublishAction, SubscribeAction
 from harness.trial.filters import overlap, takes
 from harness.trial.sham import FILL, AllowedTopics, shams_for
 
@@ -56,7 +56,7 @@ def test_two_filters_that_take_a_topic_overlap(one, other, topic):
 
 def test_a_sham_hears_nothing_of_what_the_action_asks_for():
     known = AllowedTopics((), ("t/m/#", f"t/m/d/me/{FILL}", "t/m/d/me/#", "s/x"), lambda right, topic: True)
-    found = [str(sham.action) for sham in shams_for(Subscribe("t/m/d/me/c2d", None), known)]
+    found = [str(sham.action) for sham in shams_for(SubscribeAction("t/m/d/me/c2d", None), known)]
     assert found == ["subscribe to t/m/d/me/har (QoS 1)", "subscribe to s/x (QoS 1)"]
-    assert [str(sham.action) for sham in shams_for(Subscribe("t/#", None), known)] == ["subscribe to s/x (QoS 1)"]
-    assert shams_for(Publish("t/m/x", None), known) == []
+    assert [str(sham.action) for sham in shams_for(SubscribeAction("t/#", None), known)] == ["subscribe to s/x (QoS 1)"]
+    assert shams_for(PublishAction("t/m/x", None), known) == []

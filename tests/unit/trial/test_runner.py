@@ -9,7 +9,7 @@ import pytest
 from harness.errors import BoardLost, CloudUnreachable, Misuse, NoAnswer, Party
 from harness.firmware import MqttEventKind
 from harness.timeline import Kind
-from harness.trial import AllowedTopics, Outcome, Publish, ServiceAnswer
+from harness.trial import AllowedTopics, Outcome, PublishAction, ServiceAnswer
 from harness.trial.phases import Phase, spans
 from harness.trial.rejudge import rejudge, verdicts
 from harness.trial.verdict import WrongVerdict
@@ -517,7 +517,7 @@ def test_own_connect_of_a_board_that_restarted_is_no_refusal():
 
 
 def actions(stage, *topics):
-    return [Publish(topic, stage.delivered) for topic in topics]
+    return [PublishAction(topic, stage.delivered) for topic in topics]
 
 
 def test_a_group_shares_a_connection_and_a_hold():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.trial import AllowedTopics, Publish, ServiceAnswer, ServiceRequest, Subscribe
+from harness.trial import AllowedTopics, PublishAction, ServiceAnswer, ServiceRequest, SubscribeAction
 from harness.trial.sham import FILL, shams_for
 from harness.trial.wire.draws import NothingDrawn, RecordedDraws, RecordingDraws
 from tests.unit.trial.fakes import Stage
@@ -22,9 +22,9 @@ def first(action, known=TEAM):
 
 
 def test_a_publish_is_matched_in_qos_length_levels_and_size():
-    action = Publish("prod/x/m/d/other/d2c", None, b"x" * 80, qos=0)
+    action = PublishAction("prod/x/m/d/other/d2c", None, b"x" * 80, qos=0)
     sham = first(action)
-    assert isinstance(sham.action, Publish)
+    assert isinstance(sham.action, PublishAction)
     assert (sham.action.qos, len(sham.action.payload)) == (0, 80)
     assert len(sham.action.topic) == len(action.topic)
     assert sham.action.topic.count("/") == action.topic.count("/")
@@ -32,42 +32,42 @@ def test_a_publish_is_matched_in_qos_length_levels_and_size():
 
 
 def test_a_shadow_topic_is_matched_by_the_own_shadow_whose_payload_is_one():
-    sham = first(Publish("$aws/things/it/shadow/update", None, b"{}"))
+    sham = first(PublishAction("$aws/things/it/shadow/update", None, b"{}"))
     assert sham.action.topic == f"{SHADOW}/update"
     assert sham.action.payload.startswith(b'{"state":{"reported":')
     assert sham.differs.startswith("topic, size (2 and ")
 
 
 def test_a_flag_that_may_not_be_set_is_named():
-    sham = first(Publish("prod/t/m/d/me/d2c", None, retain=True))
+    sham = first(PublishAction("prod/t/m/d/me/d2c", None, retain=True))
     assert not sham.action.retain
     assert sham.differs.endswith("retain flag")
 
 
 def test_a_subscription_is_matched_by_a_subscription_and_a_wildcard_by_one():
-    assert first(Subscribe("prod/x/m/#", None)).action == Subscribe("prod/t/m/#", None)
-    plain = first(Subscribe("prod/x/m/abc", None))
-    assert isinstance(plain.action, Subscribe)
+    assert first(SubscribeAction("prod/x/m/#", None)).action == SubscribeAction("prod/t/m/#", None)
+    plain = first(SubscribeAction("prod/x/m/abc", None))
+    assert isinstance(plain.action, SubscribeAction)
     assert not set("#+") & set(plain.action.topic_filter)
 
 
 def test_a_request_is_matched_like_a_publish():
     sham = first(ServiceRequest(f"{SHADOW}/get", ServiceAnswer(b"{}", None, "x")))
-    assert isinstance(sham.action, Publish)
+    assert isinstance(sham.action, PublishAction)
     assert sham.action.qos == 1
 
 
 def test_what_the_documents_refuse_is_no_sham():
     known = TEAM._replace(allows=lambda right, topic: topic.startswith("$aws"))
-    shams = shams_for(Publish("prod/t/a/x", None), known)
+    shams = shams_for(PublishAction("prod/t/a/x", None), known)
     assert [str(one.action) for one in shams] == [f"publish on {SHADOW}/update (QoS 1)"]
     assert "$ prefix" in shams[0].differs
-    assert shams_for(Publish("prod/t/a/x", None), TEAM._replace(allows=lambda right, topic: False)) == []
+    assert shams_for(PublishAction("prod/t/a/x", None), TEAM._replace(allows=lambda right, topic: False)) == []
 
 
 @given(st.text(st.sampled_from("ab/"), min_size=1, max_size=60))
 def test_a_sham_is_a_topic_that_mqtt_takes_and_comes_as_near_as_its_template_lets_it(topic):
-    sham = first(Publish(topic, None))
+    sham = first(PublishAction(topic, None))
     made = sham.action.topic
     assert "%" not in made
     assert "//" not in made
