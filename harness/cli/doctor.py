@@ -11,7 +11,7 @@ from harness.cli.result import Result
 from harness.cli.tables import blocks
 from harness.credentials.records import CredentialRecords
 from harness.lab import Lab, load_boards_file
-from harness.lab.doctor import Finding, Patient, Status, checks_of, run_checks, verdict, worst
+from harness.lab.doctor import CheckResult, Patient, Status, checks_of, run_checks, verdict, worst
 from harness.redact import SECRETS
 from harness.run.ledger import left_by_killed
 from harness.run.run import lab_ca_folder
@@ -34,34 +34,34 @@ def examine(given: Arguments, _progress: Progress) -> Result:
             written=partial(_written, ca_folder),
             lab=lab,
         )
-        findings = list(run_checks(checks_of(patient, quick=given.quick)))
+        results = list(run_checks(checks_of(patient, quick=given.quick)))
     seconds = time.monotonic() - began
     data = {
-        "verdict": str(worst(findings)),
+        "verdict": str(worst(results)),
         "seconds": round(seconds, 3),
         "checks": [
             {
-                "id": finding.id,
-                "about": finding.about,
-                "status": str(finding.status),
-                "text": SECRETS.scrub(finding.text),
-                "remedy": finding.remedy or None,
+                "id": result.id,
+                "about": result.about,
+                "status": str(result.status),
+                "text": SECRETS.scrub(result.text),
+                "remedy": result.remedy or None,
             }
-            for finding in findings
+            for result in results
         ],
     }
-    lines = [*_lines(findings), verdict(findings, seconds)]
-    return Result(data, lines, code=_CODES.get(worst(findings), 0))
+    lines = [*_lines(results), verdict(results, seconds)]
+    return Result(data, lines, code=_CODES.get(worst(results), 0))
 
 
-def _lines(findings: list[Finding]) -> list[str]:
-    """Return a line for each finding, with the remedy below it."""
-    rows = [(str(each.status), each.about, each.id, SECRETS.scrub(each.text)) for each in findings]
+def _lines(results: list[CheckResult]) -> list[str]:
+    """Return a line for each result, with the remedy below it."""
+    rows = [(str(each.status), each.about, each.id, SECRETS.scrub(each.text)) for each in results]
     lines: list[str] = []
-    for block, finding in zip(blocks(rows) if rows else (), findings, strict=True):
+    for block, result in zip(blocks(rows) if rows else (), results, strict=True):
         lines += block
-        if finding.remedy:
-            lines.append(f"         {finding.remedy}")
+        if result.remedy:
+            lines.append(f"         {result.remedy}")
     return lines
 
 

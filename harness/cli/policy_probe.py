@@ -11,7 +11,7 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.session import one_board
 from harness.policy import Membership, Mutant
-from harness.policy_trials.discrepancies import Discrepancy, Tried
+from harness.policy_trials.discrepancies import Discrepancy, TriedCase
 from harness.policy_trials.drift import Deviation, Drift
 from harness.policy_trials.probe import probe as run_probe
 
@@ -99,7 +99,7 @@ def _difference(one: Deviation) -> dict[str, Any]:
     return {"statement": one.statement, "text": one.text, "trial": one.tried.case.id}
 
 
-def _tried(one: Tried) -> dict[str, Any]:
+def _tried(one: TriedCase) -> dict[str, Any]:
     verdict = one.verdict
     return describe_case(one.case) | {
         "found": None if verdict is None else verdict.outcome,

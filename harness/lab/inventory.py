@@ -12,7 +12,7 @@ from harness.at.holders import Holder, holders
 from harness.lab.config import BoardConfig
 from harness.lab.discovery import KIT_VENDORS, Kit, PortInfo, is_plain_file, list_devices, matching_kits
 from harness.lab.kits import KitKind, kind_of_kit
-from harness.lab.lease import Owner, lease_folder, owners, port_key
+from harness.lab.lease import LeaseOwner, lease_folder, owners, port_key
 
 BY_PATH: Final = Path("/dev/serial/by-path")
 
@@ -38,7 +38,7 @@ class Attached:
     kit: Kit
     kind: KitKind
     ports: tuple[AttachedPort, ...]
-    owner: Owner | None
+    owner: LeaseOwner | None
     boards: tuple[str, ...]
     doubt: str | None
     by_path: tuple[str, ...]

@@ -64,11 +64,11 @@ class Lease:
             self._lock.release()
 
     def _who(self) -> str:
-        return str(Owner(self.key, self.path, _owner(self.path.parent, self.key)))
+        return str(LeaseOwner(self.key, self.path, _owner(self.path.parent, self.key)))
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class LeaseOwner:
     """Who has a lease. ``key``: the hardware, see :func:`port_key`. ``said``: what its process left to read, if so."""
 
     key: str
@@ -87,10 +87,10 @@ class Owner:
             return f"another process (see: fuser {self.path})"
 
 
-def owners(folder: Path) -> list[Owner]:
+def owners(folder: Path) -> list[LeaseOwner]:
     """Return who has boards of this computer at present, by key. ``folder``: that of the leases."""
     taken = [path for path in sorted(folder.glob("*.lock")) if held(path)]
-    return [Owner(path.stem, path, _owner(folder, path.stem)) for path in taken]
+    return [LeaseOwner(path.stem, path, _owner(folder, path.stem)) for path in taken]
 
 
 def _owner(folder: Path, key: str) -> Mapping[str, Any]:

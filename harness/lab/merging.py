@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 
 from harness.errors import Misuse
-from harness.lab.suggest import Entry
+from harness.lab.suggest import BoardEntry
 from harness.lab.yaml_marks import Document
 
 
-def merged(text: str, entries: Sequence[Entry]) -> str:
+def merged(text: str, entries: Sequence[BoardEntry]) -> str:
     """Return ``text``, a boards file, with ``entries`` after its last board. Raises Misuse if that cannot be done."""
     if not entries:
         return text
@@ -34,7 +34,7 @@ def merged(text: str, entries: Sequence[Entry]) -> str:
     return new
 
 
-def write_merged(path: Path, entries: Sequence[Entry]) -> None:
+def write_merged(path: Path, entries: Sequence[BoardEntry]) -> None:
     """Add ``entries`` to the file; it is replaced in one step and keeps its mode. Raises Misuse."""
     real = Path(os.path.realpath(path))
     try:
@@ -93,11 +93,11 @@ def _line_end(text: str, at: int) -> int:
     return at
 
 
-def _blocks(entries: Sequence[Entry], indent: int) -> list[str]:
+def _blocks(entries: Sequence[BoardEntry], indent: int) -> list[str]:
     return [line for entry in entries for line in entry.block(indent)]
 
 
-def _check(former: str, new: str, entries: Sequence[Entry]) -> None:
+def _check(former: str, new: str, entries: Sequence[BoardEntry]) -> None:
     """Raise Misuse unless the new file says what the former said, and the entries."""
     wanted: Any = Document(former).value or {}
     wanted = wanted | {"boards": [*wanted.get("boards", []), *(dict(entry.keys) for entry in entries)]}

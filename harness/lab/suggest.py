@@ -9,7 +9,7 @@ from harness.lab.inventory import Attached, Inventory
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BoardEntry:
     """One board to add. ``keys``: of the boards file, in their order. ``comment``: what it is."""
 
     keys: Mapping[str, Any]
@@ -31,7 +31,7 @@ class Entry:
 class Suggestion:
     """``entries``: boards to add. ``refused``: what is attached and is not suggested, with the reason, a line each."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[BoardEntry, ...]
     refused: tuple[str, ...]
 
 
@@ -43,7 +43,7 @@ def suggest(
     ``asked``: by device path of the AT port, what the board there said: ``keys`` that it needs, ``comment`` and, where
     no board answered, ``refused``. ``inventory``: what is attached.
     """
-    entries: list[Entry] = []
+    entries: list[BoardEntry] = []
     refused = [f"{path}: a plain file, not a device; remove it: sudo rm {path}" for path in inventory.plain_files]
     taken = set(names)
     for each in inventory.attached:
@@ -63,7 +63,7 @@ def suggest(
         keys |= said.get("keys", {})
         keys["cloud"] = cloud
         comment = ", ".join(part for part in (each.kind.name, each.kit.ports[0], said.get("comment")) if part)
-        entries.append(Entry(keys, comment))
+        entries.append(BoardEntry(keys, comment))
     return Suggestion(tuple(entries), tuple(refused))
 
 

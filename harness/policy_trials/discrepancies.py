@@ -37,7 +37,7 @@ class Packets(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TriedCase:
     """One trial of the set. ``verdict`` None: it was not run, for ``reason``."""
 
     case: Case
@@ -82,7 +82,7 @@ class Tried:
         return self.packets is Packets.SUBSCRIPTIONS and self.proved is Outcome.IGNORED
 
 
-def discrepancy(one: Tried, tried: Sequence[Tried]) -> Discrepancy | None:
+def discrepancy(one: TriedCase, tried: Sequence[TriedCase]) -> Discrepancy | None:
     """Return the discrepancy that ``one`` of the trials shows; None: it shows what the documents say, or nothing."""
     if not one.differs:
         return None
@@ -96,13 +96,13 @@ def discrepancy(one: Tried, tried: Sequence[Tried]) -> Discrepancy | None:
     return Discrepancy.GAINED if one.proved is Outcome.TOLERATED else Discrepancy.LACKS
 
 
-def never_hung_up(packets: Packets, tried: Sequence[Tried]) -> int:
+def never_hung_up(packets: Packets, tried: Sequence[TriedCase]) -> int:
     """Return how many refused packets of this kind were tried if the cloud hung up on none of them; else 0."""
     refused = _refused(packets, tried)
     return 0 if any(one.proved in _HUNG_UP for one in refused) else len(refused)
 
 
-def _hangs_up(packets: Packets, tried: Sequence[Tried]) -> bool:
+def _hangs_up(packets: Packets, tried: Sequence[TriedCase]) -> bool:
     """Tell whether a connection that stays shows that the cloud allows the packet.
 
     It does if the cloud hangs up on others of the kind, or refuses none. "Refuses none" needs a cloud that refuses no
@@ -114,5 +114,5 @@ def _hangs_up(packets: Packets, tried: Sequence[Tried]) -> bool:
     return not silent and any(one.took_effect for one in _refused(packets, tried))
 
 
-def _refused(packets: Packets, tried: Sequence[Tried]) -> list[Tried]:
+def _refused(packets: Packets, tried: Sequence[TriedCase]) -> list[TriedCase]:
     return [one for one in tried if one.proved is not None and one.case.closes and one.packets is packets]

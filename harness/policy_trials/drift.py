@@ -19,7 +19,7 @@ from harness.policy.evaluation.expectations import Expectations
 from harness.policy.evaluation.explain import name_of
 from harness.policy.evaluation.membership import Names
 from harness.policy.proof.mutants import Mutant
-from harness.policy_trials.discrepancies import Discrepancy, Packets, Tried, discrepancy, never_hung_up
+from harness.policy_trials.discrepancies import Discrepancy, Packets, TriedCase, discrepancy, never_hung_up
 from harness.policy_trials.trials import expected, outcome_of_refusal
 from harness.trial import Outcome
 
@@ -28,7 +28,7 @@ from harness.trial import Outcome
 class Deviation:
     """What one trial shows. ``statement``: the one that it points at; None if none is near, or none is to blame."""
 
-    tried: Tried
+    tried: TriedCase
     discrepancy: Discrepancy
     statement: str | None
     text: str
@@ -43,7 +43,7 @@ class Drift:
     with all findings. ``beyond``: how many single changes no trial can show.
     """
 
-    tried: Sequence[Tried]
+    tried: Sequence[TriedCase]
     differences: Sequence[Deviation]
     changes: Sequence[tuple[Mutant, ...]]
     excluded: int
@@ -68,18 +68,18 @@ class Drift:
         return {packets: count for packets, count in counts.items() if count}
 
     @property
-    def unproved(self) -> list[Tried]:
+    def unproved(self) -> list[TriedCase]:
         """Trials that were run and proved nothing."""
         return [tried for tried in self.tried if tried.verdict is not None and tried.proved is None]
 
     @property
-    def not_run(self) -> list[Tried]:
+    def not_run(self) -> list[TriedCase]:
         """Trials that were not run."""
         return [tried for tried in self.tried if tried.verdict is None]
 
 
 def compare(
-    documents: Sequence[PolicyDocument], mutants: Iterable[Mutant], tried: Sequence[Tried], names: Names
+    documents: Sequence[PolicyDocument], mutants: Iterable[Mutant], tried: Sequence[TriedCase], names: Names
 ) -> Drift:
     """Compare the trials with ``documents`` and with ``mutants`` of them. ``names``: of the device.
 
@@ -110,20 +110,20 @@ class _Told(NamedTuple):
     unlike: frozenset[str]
 
 
-def _told(telling: Sequence[Tried], mutant: Mutant, stayed: Collection[str]) -> _Told:
+def _told(telling: Sequence[TriedCase], mutant: Mutant, stayed: Collection[str]) -> _Told:
     outcomes = [outcome for _, outcome in _outcomes(telling, mutant.documents)]
     told = [(one, it) for one, it in zip(telling, outcomes, strict=True) if it is not expected(one.case)]
     alike = frozenset(one.case.id for one, outcome in told if outcome is one.proved)
     return _Told(alike - frozenset(stayed), frozenset(one.case.id for one, _ in told) - alike)
 
 
-def _outcomes(proved: Sequence[Tried], documents: Mapping[str, PolicyDocument]) -> list[tuple[Tried, Outcome]]:
+def _outcomes(proved: Sequence[TriedCase], documents: Mapping[str, PolicyDocument]) -> list[tuple[TriedCase, Outcome]]:
     """Return each trial with the outcome that it would have on a cloud that enforces ``documents``."""
     refused = refusals([one.case for one in proved], documents)
     return [(one, outcome_of_refusal(one.case, action)) for one, action in zip(proved, refused, strict=True)]
 
 
-def _difference(tried: Tried, what: Discrepancy, documents: Sequence[PolicyDocument], names: Names) -> Deviation:
+def _difference(tried: TriedCase, what: Discrepancy, documents: Sequence[PolicyDocument], names: Names) -> Deviation:
     case, ruling = tried.case, tried.case.ruling
     if what is Discrepancy.STAYED:
         silent = tried.proved is Outcome.IGNORED
@@ -157,11 +157,11 @@ def _changes(told_by: Iterable[tuple[Mutant, frozenset[str]]], differing: set[st
     return changes
 
 
-def _says(documents: Mapping[str, PolicyDocument], proved: Sequence[Tried]) -> bool:
+def _says(documents: Mapping[str, PolicyDocument], proved: Sequence[TriedCase]) -> bool:
     return bool(proved) and all(_fits(outcome, one) for one, outcome in _outcomes(proved, documents))
 
 
-def _fits(outcome: Outcome, one: Tried) -> bool:
+def _fits(outcome: Outcome, one: TriedCase) -> bool:
     # An unanswered request may be allowed: not every service answers everything.
     unanswered = one.packets is Packets.PUBLISHES and one.proved is Outcome.IGNORED
     return outcome is (Outcome.TOLERATED if unanswered else one.proved)

@@ -7,7 +7,7 @@ from harness.errors import BoardLost, CloudUnreachable, HarnessError
 from harness.policy import Case, Membership, Mutant, Names, PolicyDocument, load_profile, plan
 from harness.policy.documents.arn import resource_part
 from harness.policy.documents.profile import SHIPPED
-from harness.policy_trials.discrepancies import Tried
+from harness.policy_trials.discrepancies import TriedCase
 from harness.policy_trials.drift import Drift, compare
 from harness.policy_trials.trials import (
     MEMBERSHIPS,
@@ -40,17 +40,17 @@ def probe(
     documents, names = board.cloud.documents, board.device.names
     progress("deriving the trials")
     cases, mutants, beyond = trials_and_mutants(documents, names, memberships)
-    tried: list[Tried] = []
+    tried: list[TriedCase] = []
     end: str | None = None
     unproved = 0
     for number, case in enumerate(cases, 1):
         reason = end or can_run(case, board)
         if reason is not None:
-            tried.append(Tried(as_shown(case, documents, names), reason=reason))
+            tried.append(TriedCase(as_shown(case, documents, names), reason=reason))
             continue
         progress(f"trial {number} of {len(cases)}: {case.id}")
         found = _try(board, record, case)
-        tried.append(Tried(as_shown(case, documents, names), found))
+        tried.append(TriedCase(as_shown(case, documents, names), found))
         unproved = unproved + 1 if found.outcome in LAB_OUTCOMES else 0
         if found.outcome in (Outcome.BOARD_LOST, Outcome.CLOUD_LOST):
             end = f"not run after: {found.outcome}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.errors import Party
 from harness.report.blame import PARTIES
 from harness.report.causes import CLOUD_LOST, FailureCause
-from harness.report.history import HistoryEntry, Ledger, ResultState, Standing, standings
+from harness.report.history import HistoryEntry, ResultState, RunHistory, Standing, standings
 from harness.report.run_summary import BoardResult, RunSummary
 
 _AGES = {ResultState.NEW: "new ", ResultState.FIRST: "", ResultState.STILL: "older ", ResultState.FLAKY: ""}
@@ -57,7 +57,7 @@ class Assessment:
         return [one for one in self.run.results if self.standings[one.board, one.key].state in states]
 
 
-def assess(runs: Sequence[RunSummary], ledger: Ledger | None = None) -> Assessment:
+def assess(runs: Sequence[RunSummary], ledger: RunHistory | None = None) -> Assessment:
     """Return what the last of ``runs`` says; the others came before it. ``ledger``: of them, where there is one."""
     run, before = runs[-1], [one for one in runs[:-1] if one.lab == runs[-1].lab]
     found = standings([*before, run]) if ledger is None else ledger.standings()
@@ -65,7 +65,7 @@ def assess(runs: Sequence[RunSummary], ledger: Ledger | None = None) -> Assessme
     return Assessment(run, before, _headline(run, before, rows, found), rows, found)
 
 
-def causes_at(ledger: Ledger, position: int) -> list[CauseRow]:
+def causes_at(ledger: RunHistory, position: int) -> list[CauseRow]:
     """Return the causes of the run at ``position``."""
     run = ledger.runs[position]
     before = [one for one in ledger.runs[:position] if one.lab == run.lab]

@@ -106,7 +106,7 @@ def merge(*histories: Iterable[RunSummary]) -> list[RunSummary]:
     return sorted(found.values(), key=lambda run: (run.began, run.lab, run.run))
 
 
-class Ledger:
+class RunHistory:
     """What each test did in each run. ``runs``: oldest first."""
 
     def __init__(self, runs: Sequence[RunSummary]) -> None:
@@ -144,7 +144,7 @@ class Ledger:
 
 def standings(runs: Sequence[RunSummary]) -> Mapping[tuple[str, str], Standing]:
     """Return how each test of the last of ``runs`` stands: by board and key."""
-    return Ledger(runs).standings()
+    return RunHistory(runs).standings()
 
 
 def _entries(run: RunSummary) -> dict[tuple[str, str], HistoryEntry]:

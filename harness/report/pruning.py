@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.report.history import Ledger, standing
+from harness.report.history import RunHistory, standing
 from harness.report.run_summary import RunSummary
 from harness.report.stored_runs import StoredRuns, pack, packed_file
 
@@ -40,7 +40,7 @@ def protected(runs: Sequence[RunSummary]) -> set[str]:
     green: dict[tuple[str, str], str] = {}
     for run in runs:
         green |= {(run.lab, board): run.run for board in run.boards if run.board_state(board) == "green"}
-    ledger = Ledger(runs)
+    ledger = RunHistory(runs)
     begun = {standing(ledger.entries(*test)).since for test in ledger.tests()}
     return (kept | set(green.values()) | begun) - {""}
 

@@ -8,7 +8,7 @@ from harness.credentials import KeyOrigin
 from harness.errors import HarnessError, Party, Refusal
 from harness.run.cloud import Cloud
 from harness.run.cloud_device import CloudDevice
-from harness.run.onboarding import Onboarded, Written, confirmed, make_room
+from harness.run.onboarding import Onboarded, WrittenCredentials, confirmed, make_room
 
 BulkResult = Onboarded | HarnessError
 
@@ -35,21 +35,21 @@ def onboard_together(devices: Sequence[CloudDevice]) -> list[BulkResult]:
             waiting = [
                 (index, step)
                 for index, step in enumerate(first)
-                if isinstance(step, Written) and not step.complete and devices[index].cloud is cloud
+                if isinstance(step, WrittenCredentials) and not step.complete and devices[index].cloud is cloud
             ]
             if waiting:
                 refused |= _register(cloud, waiting)
         return list(pool.map(lambda index: _end(devices[index], first[index], refused.get(index)), range(len(devices))))
 
 
-def _begin(device: CloudDevice) -> Written | BulkResult:
+def _begin(device: CloudDevice) -> WrittenCredentials | BulkResult:
     try:
         return device.onboarded if device.key_origin is KeyOrigin.CLOUD else device.write_credentials()
     except HarnessError as error:
         return error
 
 
-def _register(cloud: Cloud, waiting: Sequence[tuple[int, Written]]) -> dict[int, HarnessError]:
+def _register(cloud: Cloud, waiting: Sequence[tuple[int, WrittenCredentials]]) -> dict[int, HarnessError]:
     """Onboard the devices of one cloud; return what went wrong by the board's index."""
     try:
         for _, written in waiting:
@@ -69,8 +69,8 @@ def _register(cloud: Cloud, waiting: Sequence[tuple[int, Written]]) -> dict[int,
     return refused
 
 
-def _end(device: CloudDevice, step: Written | BulkResult, refused: HarnessError | None) -> BulkResult:
-    if not isinstance(step, Written):
+def _end(device: CloudDevice, step: WrittenCredentials | BulkResult, refused: HarnessError | None) -> BulkResult:
+    if not isinstance(step, WrittenCredentials):
         return step
     try:
         with confirmed(step.made):

@@ -11,7 +11,7 @@ from harness.policy.evaluation.membership import Membership, Names
 from harness.run.cloud import Cloud
 from harness.run.leased_board import LeasedBoard
 from harness.run.membership import DeviceMembership
-from harness.run.onboarding import Onboarded, Written, onboard, write
+from harness.run.onboarding import Onboarded, WrittenCredentials, onboard, write
 
 _PATIENCE_LOCAL = 10.0
 _PATIENCE_PUBLIC = 45.0  # LTE-M answers in a second or two; idle mode and bad radio take tens of seconds
@@ -88,7 +88,7 @@ class CloudDevice:
         self.key_origin = key_origin or self.key_origin
         self._renew = renew
 
-    def write_credentials(self) -> Written:
+    def write_credentials(self) -> WrittenCredentials:
         """Do the board's part of onboarding alone, for several boards whose devices are registered together."""
         return write(self._board.opened, self.cloud, self._request())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.lab import BoardConfig
 from harness.lab.flash import Flasher, FlashRecords
-from harness.lab.flash.asking import State, ask
+from harness.lab.flash.asking import BoardContents, ask
 from harness.timeline import Timeline
 
 
@@ -23,7 +23,7 @@ def flasher(
     ``timeline``: where the board's lines go; ``note`` is told of each step. Raises Misuse: no firmware is named.
     """
 
-    def asked() -> State:
+    def asked() -> BoardContents:
         return ask(config, find_port(), timeline, patience=config.return_within)
 
     return Flasher(config, asked, FlashRecords(state / "flash"), folder, note)

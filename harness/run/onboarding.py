@@ -41,7 +41,7 @@ class Onboarded:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenCredentials:
     """Credentials of the board that the account has to learn of. ``known``: it has a device of this id from before."""
 
     made: Provisioning
@@ -73,14 +73,14 @@ def onboard(
     return Onboarded(written.made)
 
 
-def write(board: OpenBoard, cloud: Cloud, request: ProvisionRequest) -> Written:
+def write(board: OpenBoard, cloud: Cloud, request: ProvisionRequest) -> WrittenCredentials:
     """Do the board's part of a preconnect: credentials written, or found valid. See :func:`onboard`."""
     found = cloud.recognise(request.device_id)
     over_the_air = Claiming(board, cloud, request) if request.key_origin is KeyOrigin.CLAIM else None
-    return Written(provision(board.modem, request, over_the_air=over_the_air), known=found is not None)
+    return WrittenCredentials(provision(board.modem, request, over_the_air=over_the_air), known=found is not None)
 
 
-def make_room(written: Written, cloud: Cloud) -> None:
+def make_room(written: WrittenCredentials, cloud: Cloud) -> None:
     """Delete the device of the former certificate."""
     if written.known:
         cloud.api.delete_device(written.made.device_id)

@@ -17,7 +17,7 @@ from typing import Final
 
 from harness.errors import NoAnswer, Party
 from harness.firmware import OwnConnection
-from harness.firmware.cloud_library.cause import Cause, cause_of
+from harness.firmware.cloud_library.cause import LogCause, cause_of
 from harness.firmware.cloud_library.chain import Chain, chain_in
 from harness.firmware.cloud_library.evidence import LogClass
 from harness.firmware.cloud_library.watcher import CLASS
@@ -61,7 +61,7 @@ class OwnAttempt:
     """
 
     connected: bool
-    cause: Cause
+    cause: LogCause
     seconds: float
     chain: Chain | None = None
     because: str = ""
@@ -240,7 +240,7 @@ class OwnTrials:
         lines = self._own.lines(since)
         generation = self._own.setup.facts.generation
         if connected:
-            return OwnAttempt(True, Cause(LogClass.CONNECTED), seconds, because=_SHOWN if shown else _NOT_SHOWN)
+            return OwnAttempt(True, LogCause(LogClass.CONNECTED), seconds, because=_SHOWN if shown else _NOT_SHOWN)
         # A link that was taken away to make it connect anew is not a link that was lost. By position, because lines
         # that came in one go have one time.
         registered = max((index for index, line in enumerate(lines) if line.text.startswith(_REGISTERED)), default=-1)

@@ -16,7 +16,7 @@ from harness.settings import (
 from harness.virtual.cloud.registry.state_file import UnusableState
 from harness.virtual.launch import run
 from harness.virtual.run_directory import UnusableDirectory
-from harness.virtual.standard_input import LineReader
+from harness.virtual.standard_input import InputReader
 from harness.virtual.unusable import UnusableSettings
 
 _PROGRAM = "python -m harness.virtual"
@@ -37,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop."""
-    lines = LineReader(0)
+    lines = InputReader(0)
     parser = make_parser()
     given = parser.parse_args(arguments)
     try:

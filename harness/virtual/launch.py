@@ -16,10 +16,10 @@ from harness.virtual.board import PERSONALITIES, Network, VirtualBoard
 from harness.virtual.cloud.journal import JournalFile
 from harness.virtual.control import StandIns, respond
 from harness.virtual.run_directory import RunDirectory
-from harness.virtual.standard_input import LineReader, listen
+from harness.virtual.standard_input import InputReader, listen
 
 
-async def run(settings: ProcessSettings, lines: LineReader) -> None:
+async def run(settings: ProcessSettings, lines: InputReader) -> None:
     """Run until SIGTERM, SIGINT or, if asked for, the end of standard input.
 
     Prints one JSON line when everything listens, then answers the commands that ``lines`` brings, one JSON line each.

@@ -14,7 +14,7 @@ _CHUNK: Final = 65_536
 _STDOUT: Final = 1
 
 
-class LineReader:
+class InputReader:
     """Reads lines of a file descriptor, and never more of them than it hands out."""
 
     def __init__(self, fd: int) -> None:
@@ -56,7 +56,7 @@ class LineReader:
         self._ended = not data
 
 
-def listen(lines: LineReader, respond: Respond, ended: Callable[[], None]) -> None:
+def listen(lines: InputReader, respond: Respond, ended: Callable[[], None]) -> None:
     """Answer each line on standard output, in a thread of its own; call ``ended`` in the event loop at the end.
 
     A thread, because standard input may be a file or a terminal, which the event loop cannot watch; and because an
@@ -69,7 +69,7 @@ def listen(lines: LineReader, respond: Respond, ended: Callable[[], None]) -> No
 
 
 def _answer_all(
-    lines: LineReader,
+    lines: InputReader,
     respond: Respond,
     ended: Callable[[], None],
     loop: asyncio.AbstractEventLoop,

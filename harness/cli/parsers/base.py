@@ -34,7 +34,7 @@ Group: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class ParentParsers:
     """Parents of the commands' parsers. ``output``: how results are shown; ``board``, ``several``: boards of a file.
 
     ``file``: the boards file alone.
@@ -46,13 +46,13 @@ class Shared:
     several: Parser
 
 
-def shared() -> Shared:
+def shared() -> ParentParsers:
     """Return the options that many commands have."""
     output = Parser(add_help=False)
     output.add_argument("--json", action="store_true", help="print one JSON object")
     file = Parser(add_help=False, parents=[output])
     add_boards_file(file)
-    return Shared(output, file, _board_options(output), _board_options(output, nargs="+"))
+    return ParentParsers(output, file, _board_options(output), _board_options(output, nargs="+"))
 
 
 def command(group: Group, full: str, about: str, options: Parser) -> Parser:

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Final, get_args
 
-from harness.cli.parsers.base import Group, Shared, command, sec_tag, subcommands
+from harness.cli.parsers.base import Group, ParentParsers, command, sec_tag, subcommands
 from harness.lab.config import BoardConfig
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _ORIGINS: Final = get_args(BoardConfig.model_fields["provision"].annotation)
 
 
-def add(commands: Group, shared: Shared) -> None:
+def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
     provision = command(commands, "provision", "make boards devices of the cloud", shared.several)
     provision.add_argument(

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from harness.cli.parsers.base import Group, Parser, Shared, command, sec_tag, subcommands
+from harness.cli.parsers.base import Group, ParentParsers, Parser, command, sec_tag, subcommands
 from harness.lab.built_in import choose_boards_file
 
 
-def add(commands: Group, shared: Shared) -> None:
+def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
     group = subcommands(commands, "boards", "what is attached, and the boards file")
     listed = command(

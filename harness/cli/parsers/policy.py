@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.cli.braces import check_braces
-from harness.cli.parsers.base import Group, Parser, Shared, command, subcommands, text_name
+from harness.cli.parsers.base import Group, ParentParsers, Parser, command, subcommands, text_name
 from harness.policy import Membership, Verb
 
 _MEMBERSHIP_HELP: Final = "the device's membership: provisioned (in no team), associated or gateway"
 
 
-def add(commands: Group, shared: Shared) -> None:
+def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
     about = "what devices may do by the cloud's policies, and whether they may"
     group = subcommands(commands, "policy", about)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from harness.cli.parsers.base import Group, Shared, command, subcommands, text_name, whole_number
+from harness.cli.parsers.base import Group, ParentParsers, command, subcommands, text_name, whole_number
 from harness.report.junit_form import PropertiesPlace
 from harness.report.pruning import PruningLimits
 
@@ -11,7 +11,7 @@ _RUN: Final = "the run's folder, for instance reports/20261127T20..."
 _FOLDER: Final = "folder with a folder for each run: reports"
 
 
-def add(commands: Group, shared: Shared) -> None:
+def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
     judge = command(commands, "judge", "judge the trials of a run anew, from its files", shared.output)
     judge.add_argument("run", type=Path, metavar="RUN", help="the run's folder, below reports")
@@ -30,7 +30,7 @@ def add(commands: Group, shared: Shared) -> None:
     _add_pages(group, shared)
 
 
-def _add_pages(group: Group, shared: Shared) -> None:
+def _add_pages(group: Group, shared: ParentParsers) -> None:
     about = "make run.json, report.html and summary.md of runs from their files"
     command(group, "report html", about, shared.output).add_argument(
         "folders", nargs="+", type=Path, metavar="RUN", help=_RUN

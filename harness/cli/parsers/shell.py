@@ -1,11 +1,11 @@
 """Arguments of ``completion``."""
 
-from harness.cli.parsers.base import Group, Parser, Shared, command
+from harness.cli.parsers.base import Group, ParentParsers, Parser, command
 
 SHELLS = ("bash", "zsh", "fish")
 
 
-def add(commands: Group, _shared: Shared) -> None:
+def add(commands: Group, _shared: ParentParsers) -> None:
     """Add the command."""
     about = "print a script by which a shell completes commands and options"
     parser = command(commands, "completion", about, Parser(add_help=False))

@@ -2,10 +2,10 @@
 
 import argparse
 
-from harness.cli.parsers.base import Group, Parser, Shared, command, sec_tag, whole_seconds
+from harness.cli.parsers.base import Group, ParentParsers, Parser, command, sec_tag, whole_seconds
 
 
-def add(commands: Group, shared: Shared) -> None:
+def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
     _add_attest(command(commands, "attest", "ask the modem for its attestation token", shared.board))
     _add_jwt(command(commands, "jwt", "ask the modem for a JWT and verify its signature", shared.board))

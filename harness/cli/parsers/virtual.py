@@ -1,10 +1,10 @@
 """Arguments of ``virtual``."""
 
-from harness.cli.parsers.base import Group, Shared, command, subcommands
+from harness.cli.parsers.base import Group, ParentParsers, command, subcommands
 from harness.settings import add_options
 
 
-def add(commands: Group, shared: Shared) -> None:
+def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
     group = subcommands(commands, "virtual", "virtual boards and a local nRF Cloud")
     about = "start them, and write a boards file that reaches them"

@@ -31,7 +31,7 @@ class Timed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class LogCause:
     """``what`` None: cannot be told, and ``because`` says why. ``evidence``: the line that decided."""
 
     what: LogClass | None
@@ -44,7 +44,7 @@ class Cause:
 
 def cause_of(
     lines: Sequence[Timed], *, generation: Generation | None = None, since: float | None = None, up: bool = False
-) -> Cause:
+) -> LogCause:
     """Return what became of the connection. ``since``: when the action was done; None: at the first line.
 
     ``up``: the connection was there before the first line. ``generation``: see :class:`LineReader`.
@@ -64,8 +64,8 @@ def cause_of(
             continue
         if evidence.what is LogClass.KICKED:
             return _kicked(told, t, evidence, since)
-        return Cause(evidence.what, evidence=evidence)
-    return Cause(None, "no line says why" if lines else "there are no lines")
+        return LogCause(evidence.what, evidence=evidence)
+    return LogCause(None, "no line says why" if lines else "there are no lines")
 
 
 def _ends(evidence: Evidence) -> bool:
@@ -74,13 +74,13 @@ def _ends(evidence: Evidence) -> bool:
 
 def _kicked(
     told: Sequence[tuple[float | None, Evidence]], t: float | None, evidence: Evidence, since: float | None
-) -> Cause:
+) -> LogCause:
     lost = next((each for at, each in told if each.what is LogClass.LINK_LOST and _near(at, t)), None)
     if lost is not None:
-        return Cause(None, f"the link was lost within {NEAR:g} s of the hang-up: {lost.line}", evidence)
+        return LogCause(None, f"the link was lost within {NEAR:g} s of the hang-up: {lost.line}", evidence)
     if since is not None and t is not None and t - since > PROMPT:
-        return Cause(None, f"the hang-up came {t - since:.1f} s after the action, more than {PROMPT:g} s", evidence)
-    return Cause(LogClass.KICKED, evidence=evidence)
+        return LogCause(None, f"the hang-up came {t - since:.1f} s after the action, more than {PROMPT:g} s", evidence)
+    return LogCause(LogClass.KICKED, evidence=evidence)
 
 
 def _near(one: float | None, other: float | None) -> bool:

@@ -52,7 +52,7 @@ _FIRST_PREFIX: Final = len("[00:00:00.000,000")  # a "] <" behind it belongs to 
 _TORN_SPAN: Final = 4  # lines that the tail of a torn line may be away from its head
 
 
-class Reading(NamedTuple):
+class LogReading(NamedTuple):
     """What one line says. ``evidence``: of the connection, or None. ``dropped``: messages lost before it.
 
     ``uptime``, ``module``, ``level``: as the line has them. ``torn``: head and tail were put together. ``boot``: the
@@ -82,14 +82,14 @@ class LineReader:
         """True while the head of a torn line waits for its tail."""
         return bool(self._head)
 
-    def read(self, line: str) -> list[Reading]:
+    def read(self, line: str) -> list[LogReading]:
         """Return what a line, or the lines that are run together in it, say; nothing for the rest."""
-        found: list[Reading] = []
+        found: list[LogReading] = []
         for piece in _pieces(plain_text(line)):
             found += self._piece(piece)
         return found
 
-    def _piece(self, piece: str) -> Iterator[Reading]:
+    def _piece(self, piece: str) -> Iterator[LogReading]:
         reading = self._told(piece)
         if reading is not None:
             yield reading
@@ -103,17 +103,17 @@ class LineReader:
         if self._age > _TORN_SPAN:
             self._head = ""
 
-    def _told(self, text: str) -> Reading | None:
+    def _told(self, text: str) -> LogReading | None:
         if generation := generation_of(text):
             self.generation = generation
-            return Reading(text, boot=True)
+            return LogReading(text, boot=True)
         if lost := dropped(text):
-            return Reading(text, dropped=lost)
+            return LogReading(text, dropped=lost)
         evidence = evidence_in(text, self.generation)
         if evidence is None:
             return None
         line = parse_line(text)
-        return Reading(text, evidence, uptime=line.uptime, module=line.module, level=line.level)
+        return LogReading(text, evidence, uptime=line.uptime, module=line.module, level=line.level)
 
     def tear(self, line: str) -> None:
         """Keep the head of a line into which something else was printed."""
@@ -137,7 +137,7 @@ class LogReader:
         self._lines = LineReader(generation)
         self._rest = b""
 
-    def feed(self, data: bytes) -> list[Reading]:
+    def feed(self, data: bytes) -> list[LogReading]:
         """Return what the lines that ``data`` completes say of the connection, of restarts and of lost messages."""
         block = self._rest + data if self._rest else data
         end = block.rfind(b"\n") + 1
@@ -146,15 +146,15 @@ class LogReader:
             end, self._rest = len(block), b""
         return self._read(block[:end]) if end else []
 
-    def finish(self) -> list[Reading]:
+    def finish(self) -> list[LogReading]:
         """Return what is left of a last line without an end."""
         rest, self._rest = self._rest, b""
         return self._read(rest)
 
-    def _read(self, block: bytes) -> list[Reading]:
+    def _read(self, block: bytes) -> list[LogReading]:
         if b"\x1b" in block:
             block = _ANSI.sub(b"", block)
-        found: list[Reading] = []
+        found: list[LogReading] = []
         for line in self._telling(block):
             text = plain_text(line.decode("utf-8", "replace"))
             found += self._lines.read(text)

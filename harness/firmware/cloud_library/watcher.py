@@ -7,7 +7,7 @@ from harness.device_errno import ENETDOWN, ENOTCONN
 from harness.firmware.cloud_library.evidence import Evidence, LogClass
 from harness.firmware.cloud_library.log_line import plain_text
 from harness.firmware.cloud_library.numbers import Generation
-from harness.firmware.cloud_library.reader import KEYS, LineReader, Reading
+from harness.firmware.cloud_library.reader import KEYS, LineReader, LogReading
 from harness.firmware.mqtt_event import MqttEventKind
 from harness.timeline import Draft, Event, Kind
 
@@ -44,7 +44,7 @@ def evidence_of(event: Event) -> Evidence | None:
     return Evidence(LogClass(event.data[CLASS]), event.data["code"], event.data["line"], event.data["strong"])
 
 
-def _draft(t: float, port: str, reading: Reading) -> Draft | None:
+def _draft(t: float, port: str, reading: LogReading) -> Draft | None:
     if reading.dropped:
         text = f"{reading.dropped} log messages were dropped by the board: what they said is not known"
         return t, Kind.FAULT, port, text, {"dropped": reading.dropped}

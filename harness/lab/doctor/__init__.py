@@ -15,7 +15,7 @@ from harness.lab.config import BoardConfig, LabFile, NrfCloudAccount
 from harness.lab.doctor import account, board, host, lab_ca, network, places, ports, usb
 from harness.lab.doctor.account import Leftovers
 from harness.lab.doctor.board import Written
-from harness.lab.doctor.check import Check, Finding, Machine, Status
+from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 from harness.lab.doctor.running import in_one_line, run_checks, verdict, worst
 from harness.lab.lab import Lab
 
@@ -69,7 +69,7 @@ def _cloud(patient: Patient, name: str) -> list[Check]:
     config = patient.file.cloud(name)
     if not isinstance(config, NrfCloudAccount):
         text = "a local cloud, which each run starts anew"
-        return [Check("account.access", name, lambda: [Finding("account.access", name, Status.SKIPPED, text)])]
+        return [Check("account.access", name, lambda: [CheckResult("account.access", name, Status.SKIPPED, text)])]
     key = partial(Lab(patient.file).api_key, name)
     path = config.api_key_file
     cure = f"export {config.api_key_env}=..." if path is None else f"chmod 600 {patient.file.path.parent / path}"
@@ -77,7 +77,9 @@ def _cloud(patient: Patient, name: str) -> list[Check]:
     try:
         endpoints = account_endpoints(name, config, folder=patient.file.path.parent)
     except HarnessError as error:
-        wrong = Finding("cloud.tls", name, Status.FAIL, str(error), f"nrf91-harness boards check {patient.file.path}")
+        wrong = CheckResult(
+            "cloud.tls", name, Status.FAIL, str(error), f"nrf91-harness boards check {patient.file.path}"
+        )
         return [*found, Check("cloud.tls", name, lambda: [wrong])]
     found += network.checks(patient.machine, name, endpoints)
     return [*found, account.check(name, key, cure, endpoints, patient.leftovers)]
@@ -85,7 +87,7 @@ def _cloud(patient: Patient, name: str) -> list[Check]:
 
 __all__ = [
     "Check",
-    "Finding",
+    "CheckResult",
     "Machine",
     "Patient",
     "Status",

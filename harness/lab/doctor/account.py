@@ -7,7 +7,7 @@ from typing import Final
 from harness.cloud import CloudEndpoints, NrfCloud, RestError
 from harness.errors import HarnessError
 from harness.lab.api_keys import MissingApiKey
-from harness.lab.doctor.check import Check, Finding, Status
+from harness.lab.doctor.check import Check, CheckResult, Status
 
 Leftovers = Callable[[str], Mapping[str, int]]
 """Returns what killed runs left, as numbers by kind; takes what names the account, its address and key."""
@@ -33,52 +33,52 @@ def check(cloud: str, key: Callable[[], str], cure: str, endpoints: CloudEndpoin
     return Check("account.access", cloud, partial(_account, cloud, key, cure, endpoints, leftovers), _DEADLINE)
 
 
-def _key(cloud: str, key: Callable[[], str], cure: str) -> Iterator[Finding]:
+def _key(cloud: str, key: Callable[[], str], cure: str) -> Iterator[CheckResult]:
     try:
         key()
     except MissingApiKey as error:
-        yield Finding("account.key", cloud, Status.FAIL, str(error), cure)
+        yield CheckResult("account.key", cloud, Status.FAIL, str(error), cure)
     else:
-        yield Finding("account.key", cloud, Status.OK, "an API key is there")
+        yield CheckResult("account.key", cloud, Status.OK, "an API key is there")
 
 
 def _account(
     cloud: str, key: Callable[[], str], cure: str, endpoints: CloudEndpoints, leftovers: Leftovers
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     try:
         secret = key()
     except MissingApiKey:
-        yield Finding("account.access", cloud, Status.SKIPPED, "there is no API key to try")
+        yield CheckResult("account.access", cloud, Status.SKIPPED, "there is no API key to try")
         return
     try:
         with NrfCloud(endpoints, secret) as api:
             account = api.account()
     except RestError as error:
         told = error.status in _REFUSED
-        yield Finding("account.access", cloud, Status.FAIL, str(error), cure if told else "")
+        yield CheckResult("account.access", cloud, Status.FAIL, str(error), cure if told else "")
         return
     except HarnessError as error:
-        yield Finding("account.access", cloud, Status.FAIL, str(error), f"curl -sSI {endpoints.rest}/account")
+        yield CheckResult("account.access", cloud, Status.FAIL, str(error), f"curl -sSI {endpoints.rest}/account")
         return
-    yield Finding("account.access", cloud, Status.OK, "the cloud takes the API key")
+    yield CheckResult("account.access", cloud, Status.OK, "the cloud takes the API key")
     team = account.raw.get("team") or {}
-    yield Finding(
+    yield CheckResult(
         "account.team", cloud, Status.OK, f"team {team.get('name') or '?'}, tenant {account.tenant_id or '?'}"
     )
     yield _role(cloud, account.raw.get("role"))
     left = {kind: count for kind, count in leftovers(f"{endpoints.rest} {secret}").items() if count}
     if left:
         text = "killed runs left " + ", ".join(f"{count} x {kind}" for kind, count in left.items())
-        yield Finding("account.leftovers", cloud, Status.WARN, f"{text}; the next run deletes them", "make nightly")
+        yield CheckResult("account.leftovers", cloud, Status.WARN, f"{text}; the next run deletes them", "make nightly")
     else:
-        yield Finding("account.leftovers", cloud, Status.OK, "no killed run left anything that this lab knows of")
+        yield CheckResult("account.leftovers", cloud, Status.OK, "no killed run left anything that this lab knows of")
 
 
-def _role(cloud: str, role: object) -> Finding:
+def _role(cloud: str, role: object) -> CheckResult:
     """Roles are owner, admin, editor, viewer (nRF Cloud, "Teams"); which forms the API has is UNCONFIRMED."""
     if not isinstance(role, str):
-        return Finding("account.role", cloud, Status.SKIPPED, "the cloud does not tell the key's role")
+        return CheckResult("account.role", cloud, Status.SKIPPED, "the cloud does not tell the key's role")
     if role.lower() == "viewer":
         text = "the key's role is viewer, which may not make devices: use the key of an editor, admin or owner"
-        return Finding("account.role", cloud, Status.FAIL, text, "export NRFCLOUD_API_KEY=...")
-    return Finding("account.role", cloud, Status.OK, f"the key's role is {role.lower()}")
+        return CheckResult("account.role", cloud, Status.FAIL, text, "export NRFCLOUD_API_KEY=...")
+    return CheckResult("account.role", cloud, Status.OK, f"the key's role is {role.lower()}")

@@ -10,7 +10,7 @@ from typing import Final
 from harness.errors import HarnessError, PortBusy, PortMissing
 from harness.lab.config import BoardConfig
 from harness.lab.doctor.asking import Answers, ask
-from harness.lab.doctor.check import Check, Finding, Machine, Status
+from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 from harness.lab.doctor.judging import judge
 from harness.lab.doctor.ports import device_of
 from harness.lab.lab import Lab
@@ -27,7 +27,7 @@ Reach = Callable[[], AbstractContextManager[str]]
 
 
 def check(board: BoardConfig, reach: Reach, written: Written) -> Check:
-    """Return the check of a board, whose findings are ``board.*``.
+    """Return the check of a board, whose results are ``board.*``.
 
     ``board``: its entry. ``reach``: opens its port. ``written``: kinds that the harness wrote, by IMEI and sec_tag.
     """
@@ -53,23 +53,23 @@ def at_place(lab: Lab, board: BoardConfig) -> Iterator[str]:
         yield lab.port_url(board)
 
 
-def _board(board: BoardConfig, reach: Reach, written: Written) -> Iterator[Finding]:
+def _board(board: BoardConfig, reach: Reach, written: Written) -> Iterator[CheckResult]:
     if board.virtual is not None:
-        yield Finding("board.answers", board.name, Status.SKIPPED, "a virtual board, which each run starts anew")
+        yield CheckResult("board.answers", board.name, Status.SKIPPED, "a virtual board, which each run starts anew")
         return
     try:
         with reach() as url:
             answers = ask(board, url)
     except PortMissing:
-        yield Finding("board.answers", board.name, Status.SKIPPED, "not asked: its port is not there")
+        yield CheckResult("board.answers", board.name, Status.SKIPPED, "not asked: its port is not there")
         return
     except PortBusy as error:
-        yield Finding("board.answers", board.name, Status.SKIPPED, f"not asked: {error}")
+        yield CheckResult("board.answers", board.name, Status.SKIPPED, f"not asked: {error}")
         return
     except HarnessError as error:
-        yield Finding("board.answers", board.name, Status.FAIL, str(error), _cure(board))
+        yield CheckResult("board.answers", board.name, Status.FAIL, str(error), _cure(board))
         return
-    yield Finding("board.answers", board.name, Status.OK, answers.text("AT+CGMM") or "it answers AT commands")
+    yield CheckResult("board.answers", board.name, Status.OK, answers.text("AT+CGMM") or "it answers AT commands")
     yield from judge(board, answers, now=datetime.now(UTC), written=_kinds(board, answers, written))
 
 

@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One line. ``id``: of the check, the same in every version. ``about``: a board, a cloud or ``host``.
 
     ``remedy``: what to paste into a shell, empty where there is nothing to mend.
@@ -36,14 +36,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``look`` yields findings and changes nothing. ``deadline``: seconds; one that takes longer has failed.
+    """``look`` yields results and changes nothing. ``deadline``: seconds; one that takes longer has failed.
 
     ``quick``: it asks nobody outside of this computer and takes milliseconds.
     """
 
     id: str
     about: str
-    look: Callable[[], Iterable[Finding]]
+    look: Callable[[], Iterable[CheckResult]]
     deadline: float = 5.0
     quick: bool = False
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from harness.lab.config import BoardConfig
 from harness.lab.discovery import KIT_VENDORS, list_devices
-from harness.lab.doctor.check import Check, Finding, Machine, Status
+from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 
 HOST: Final = "host"
 _FILES_EACH: Final = 20  # per board: port, journal, timeline, sockets; measured about 15
@@ -46,24 +46,26 @@ def checks(machine: Machine, boards: Sequence[BoardConfig], folders: Sequence[Pa
     ]
 
 
-def _descriptors(boards: int) -> Iterator[Finding]:
+def _descriptors(boards: int) -> Iterator[CheckResult]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES_BASE + boards * _FILES_EACH
     if soft == resource.RLIM_INFINITY or soft >= wanted:
-        yield Finding("host.descriptors", HOST, Status.OK, f"{soft} files may be open, {wanted} are enough")
+        yield CheckResult("host.descriptors", HOST, Status.OK, f"{soft} files may be open, {wanted} are enough")
         return
     cure = (
         f"ulimit -n {wanted}" if hard == resource.RLIM_INFINITY or hard >= wanted else f"sudo prlimit -n{wanted} -p$$"
     )
-    yield Finding("host.descriptors", HOST, Status.FAIL, f"only {soft} files may be open, {wanted} are needed", cure)
+    yield CheckResult(
+        "host.descriptors", HOST, Status.FAIL, f"only {soft} files may be open, {wanted} are needed", cure
+    )
 
 
-def _disk(folders: Iterable[Path]) -> Iterator[Finding]:
+def _disk(folders: Iterable[Path]) -> Iterator[CheckResult]:
     for folder in dict.fromkeys(_existing(folder) for folder in folders):
         free = shutil.disk_usage(folder).free // 1_000_000
         status = Status.FAIL if free < _LITTLE_DISK[0] else Status.WARN if free < _LITTLE_DISK[1] else Status.OK
         cure = "" if status is Status.OK else f"du -xh -d1 {folder} | sort -h"
-        yield Finding("host.disk", HOST, status, f"{free} MB free in {folder}", cure)
+        yield CheckResult("host.disk", HOST, status, f"{free} MB free in {folder}", cure)
 
 
 def _existing(folder: Path) -> Path:
@@ -71,45 +73,47 @@ def _existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
-def _clock() -> Iterator[Finding]:
+def _clock() -> Iterator[CheckResult]:
     """Certificates and tokens have times; adjtimex(2) tells without root whether something keeps the clock right."""
     buffer = ctypes.create_string_buffer(512)  # struct timex, zero: read only
     state = ctypes.CDLL(None).adjtimex(buffer)
     status = int.from_bytes(buffer.raw[40:44], "little")  # after modes, offset, freq, maxerror, esterror
     if state < 0:
-        yield Finding("host.clock", HOST, Status.SKIPPED, "the kernel does not tell whether the clock is right")
+        yield CheckResult("host.clock", HOST, Status.SKIPPED, "the kernel does not tell whether the clock is right")
     elif state == _CLOCK_ERROR or status & _UNSYNCHRONISED:
         cure = "sudo timedatectl set-ntp true"
-        yield Finding("host.clock", HOST, Status.WARN, "nothing keeps the clock right (no NTP)", cure)
+        yield CheckResult("host.clock", HOST, Status.WARN, "nothing keeps the clock right (no NTP)", cure)
     else:
-        yield Finding("host.clock", HOST, Status.OK, "the clock is synchronised")
+        yield CheckResult("host.clock", HOST, Status.OK, "the clock is synchronised")
 
 
-def _encoding(name: str) -> Iterator[Finding]:
+def _encoding(name: str) -> Iterator[CheckResult]:
     if codecs.lookup(name).name == "utf-8":
-        yield Finding("host.encoding", HOST, Status.OK, "the encoding is UTF-8")
+        yield CheckResult("host.encoding", HOST, Status.OK, "the encoding is UTF-8")
     else:
-        yield Finding("host.encoding", HOST, Status.WARN, f"the encoding is {name}, not UTF-8", "export PYTHONUTF8=1")
+        yield CheckResult(
+            "host.encoding", HOST, Status.WARN, f"the encoding is {name}, not UTF-8", "export PYTHONUTF8=1"
+        )
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[CheckResult]:
     try:
         distribution("pyserial-labgrid")
     except PackageNotFoundError:
-        yield Finding("host.serial-package", HOST, Status.OK, "pyserial is the only package named serial")
+        yield CheckResult("host.serial-package", HOST, Status.OK, "pyserial is the only package named serial")
     else:
         text = "pyserial-labgrid replaces a part of pyserial here; labgrid needs an environment of its own"
         cure = "pip uninstall -y pyserial-labgrid pyserial && pip install pyserial"
-        yield Finding("host.serial-package", HOST, Status.FAIL, text, cure)
+        yield CheckResult("host.serial-package", HOST, Status.FAIL, text, cure)
 
 
-def modem_manager(machine: Machine, on_usb: bool) -> Iterator[Finding]:
+def modem_manager(machine: Machine, on_usb: bool) -> Iterator[CheckResult]:
     """ModemManager types AT commands into every new port that no rule tells it to leave alone.
 
     The rule has to cover both vendors: that of nrf-udev has 1915 only, and DKs are 1366.
     """
     if not machine.programs("ModemManager"):
-        yield Finding("host.modem-manager", HOST, Status.OK, "ModemManager does not run")
+        yield CheckResult("host.modem-manager", HOST, Status.OK, "ModemManager does not run")
         return
     rules = "\n".join(
         line
@@ -120,30 +124,30 @@ def modem_manager(machine: Machine, on_usb: bool) -> Iterator[Finding]:
     )
     missing = [f"{vendor:04x}" for vendor in sorted(KIT_VENDORS) if f"{vendor:04x}" not in rules]
     if not missing:
-        yield Finding("host.modem-manager", HOST, Status.OK, "ModemManager runs, and is told to ignore the kits")
+        yield CheckResult("host.modem-manager", HOST, Status.OK, "ModemManager runs, and is told to ignore the kits")
         return
     text = f"ModemManager runs and types into ports of vendor {' and '.join(missing)}: no udev rule tells it not to"
-    yield Finding("host.modem-manager", HOST, Status.FAIL if on_usb else Status.WARN, text, _MM_RULE)
+    yield CheckResult("host.modem-manager", HOST, Status.FAIL if on_usb else Status.WARN, text, _MM_RULE)
 
 
-def _grabbers(machine: Machine) -> Iterator[Finding]:
+def _grabbers(machine: Machine) -> Iterator[CheckResult]:
     """brltty takes USB adapters with CP210x, CH340 and FTDI chips for Braille displays; gpsd looks for receivers."""
     found = machine.programs("brltty", "gpsd")
     if not found:
-        yield Finding("host.port-grabbers", HOST, Status.OK, "neither brltty nor gpsd runs")
+        yield CheckResult("host.port-grabbers", HOST, Status.OK, "neither brltty nor gpsd runs")
     for name in found:
         text = f"{name} runs, and may take ports of USB adapters"
         cure = f"sudo systemctl disable --now {name}"
-        yield Finding("host.port-grabbers", HOST, Status.WARN, text, cure)
+        yield CheckResult("host.port-grabbers", HOST, Status.WARN, text, cure)
 
 
-def _udev(machine: Machine) -> Iterator[Finding]:
+def _udev(machine: Machine) -> Iterator[CheckResult]:
     if not list_devices(machine.comports):
-        yield Finding("host.udev", HOST, Status.SKIPPED, "no USB device with a serial port is attached")
+        yield CheckResult("host.udev", HOST, Status.SKIPPED, "no USB device with a serial port is attached")
     elif (machine.root / "dev/serial/by-id").is_dir():
-        yield Finding("host.udev", HOST, Status.OK, "udev makes links by serial number")
+        yield CheckResult("host.udev", HOST, Status.OK, "udev makes links by serial number")
     else:
         text = "no /dev/serial/by-id: udev does not run, so ports have no names that stay (serial: needs none)"
-        yield Finding(
+        yield CheckResult(
             "host.udev", HOST, Status.WARN, text, "sudo systemctl start systemd-udevd && sudo udevadm trigger"
         )

@@ -12,7 +12,7 @@ from typing import Final
 from harness.at import AtFormatError
 from harness.lab.config import BoardConfig
 from harness.lab.doctor.asking import Answers
-from harness.lab.doctor.check import Finding, Status
+from harness.lab.doctor.check import CheckResult, Status
 from harness.lab.doctor.known_firmware import known_trouble
 from harness.modem.registration import DENIED, UICC_FAILURE, Registration
 from harness.modem.signal import signal_in
@@ -23,14 +23,16 @@ _RESERVED: Final = 2**31
 _SWITCH_ON: Final = "in flight mode or off: not asked"
 
 
-def judge(board: BoardConfig, answers: Answers, *, now: datetime, written: Mapping[int, set[int]]) -> Iterator[Finding]:
-    """Yield the findings ``board.*``. ``written``: kinds that the harness wrote to this board, by sec_tag.
+def judge(
+    board: BoardConfig, answers: Answers, *, now: datetime, written: Mapping[int, set[int]]
+) -> Iterator[CheckResult]:
+    """Yield the results ``board.*``. ``written``: kinds that the harness wrote to this board, by sec_tag.
 
     ``board``: its entry. ``answers``: to the doctor's questions. ``now``: the computer's clock.
     """
 
-    def found(id_: str, status: Status, text: str, remedy: str = "") -> Finding:
-        return Finding(f"board.{id_}", board.name, status, text, remedy)
+    def found(id_: str, status: Status, text: str, remedy: str = "") -> CheckResult:
+        return CheckResult(f"board.{id_}", board.name, status, text, remedy)
 
     yield _application(board, answers)
     modem, hardware = answers.text("AT+CGMR"), answers.value("AT%HWVERSION", "%HWVERSION")
@@ -50,8 +52,8 @@ def judge(board: BoardConfig, answers: Answers, *, now: datetime, written: Mappi
     yield _store(board, answers, written)
 
 
-def _finding(board: BoardConfig, id_: str, status: Status, text: str, remedy: str = "") -> Finding:
-    return Finding(f"board.{id_}", board.name, status, text, remedy)
+def _finding(board: BoardConfig, id_: str, status: Status, text: str, remedy: str = "") -> CheckResult:
+    return CheckResult(f"board.{id_}", board.name, status, text, remedy)
 
 
 def _flash(board: BoardConfig) -> str:
@@ -66,14 +68,14 @@ def _at(answers: Answers, command: str) -> str:
     return f"printf '{command}\\r' > {answers.port}"
 
 
-def _application(board: BoardConfig, answers: Answers) -> Finding:
+def _application(board: BoardConfig, answers: Answers) -> CheckResult:
     if answers.firmware is None:
         text = f"the board does not answer as {board.firmware} does: flash it, or correct firmware: in the boards file"
         return _finding(board, "firmware", Status.FAIL, text, "nrf91-harness boards list --probe")
     return _finding(board, "firmware", Status.OK, answers.firmware)
 
 
-def _sim(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
+def _sim(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
     if not answers.sim_asked:
         yield _finding(board, "sim", Status.SKIPPED, _SWITCH_ON)
         return
@@ -103,7 +105,7 @@ def _short(number: str | None) -> str:
     return f"…{digits[-4:]}" if len(digits) > 4 else "not told"
 
 
-def _network(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
+def _network(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
     value = answers.value("AT+CEREG?", "+CEREG")
     if answers.mode not in (1, 2, 21) or value is None:
         yield _finding(board, "coverage", Status.SKIPPED, _SWITCH_ON if value else "the modem does not tell")
@@ -134,7 +136,7 @@ def _rsrp(answers: Answers) -> float | None:
     return signal_in(f"+CESQ: {answers.value('AT+CESQ', '+CESQ') or ''}").get("rsrp")
 
 
-def _apn(board: BoardConfig, answers: Answers, *, registered: bool) -> Finding:
+def _apn(board: BoardConfig, answers: Answers, *, registered: bool) -> CheckResult:
     context = answers.value("AT+CGDCONT?", "+CGDCONT")
     fields = next(csv.reader([context]), []) if context else []
     apn = fields[2] if len(fields) > 2 else ""
@@ -145,7 +147,7 @@ def _apn(board: BoardConfig, answers: Answers, *, registered: bool) -> Finding:
     return _finding(board, "apn", Status.OK, f"APN {apn or 'as the network chooses'}")
 
 
-def _settings(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
+def _settings(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
     yield _system_mode(board, answers)
     lock = answers.value("AT%XBANDLOCK?", "%XBANDLOCK")
     if lock is None:
@@ -163,7 +165,7 @@ def _settings(board: BoardConfig, answers: Answers) -> Iterator[Finding]:
     yield _sleep(board, answers, "eDRX", None if edrx is None else any('"' in line for line in edrx), "AT+CEDRXS=3")
 
 
-def _system_mode(board: BoardConfig, answers: Answers) -> Finding:
+def _system_mode(board: BoardConfig, answers: Answers) -> CheckResult:
     fields = (answers.value("AT%XSYSTEMMODE?", "%XSYSTEMMODE") or "").split(",")
     if len(fields) < 3:
         return _finding(board, "system-mode", Status.SKIPPED, "the modem does not tell its system mode")
@@ -174,7 +176,7 @@ def _system_mode(board: BoardConfig, answers: Answers) -> Finding:
     return _finding(board, "system-mode", Status.OK, " and ".join(modes))
 
 
-def _sleep(board: BoardConfig, answers: Answers, name: str, asked: bool | None, command: str) -> Finding:
+def _sleep(board: BoardConfig, answers: Answers, name: str, asked: bool | None, command: str) -> CheckResult:
     id_ = name.lower()
     if asked is None:
         return _finding(board, id_, Status.SKIPPED, f"the modem does not tell about {name}")
@@ -186,7 +188,7 @@ def _sleep(board: BoardConfig, answers: Answers, name: str, asked: bool | None, 
     return _finding(board, id_, Status.OK, f"{name} is not asked for")
 
 
-def _clock(board: BoardConfig, answers: Answers, now: datetime) -> Finding:
+def _clock(board: BoardConfig, answers: Answers, now: datetime) -> CheckResult:
     """``+CCLK: "yy/MM/dd,hh:mm:ss±zz"``, zz in quarters of an hour; ERROR until the network gave the time."""
     value = answers.value("AT+CCLK?", "+CCLK")
     found = re.fullmatch(r'"(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)([+-]\d\d)?"', value or "")
@@ -204,7 +206,7 @@ def _clock(board: BoardConfig, answers: Answers, now: datetime) -> Finding:
     return _finding(board, "clock", Status.OK, "the modem's clock is right")
 
 
-def _store(board: BoardConfig, answers: Answers, written: Mapping[int, set[int]]) -> Finding:
+def _store(board: BoardConfig, answers: Answers, written: Mapping[int, set[int]]) -> CheckResult:
     lines = answers.said.get("AT%CMNG=1")
     if lines is None:
         return _finding(board, "store", Status.SKIPPED, "the modem does not list its credential store")

@@ -8,7 +8,7 @@ from typing import Final
 
 from harness.credentials.lab_ca import LabCa
 from harness.errors import HarnessError
-from harness.lab.doctor.check import Check, Finding, Status
+from harness.lab.doctor.check import Check, CheckResult, Status
 
 ABOUT: Final = "lab-ca"
 _SOON: Final = timedelta(days=30)
@@ -19,20 +19,20 @@ def check(folder: Path) -> Check:
     return Check("lab-ca.files", ABOUT, partial(_files, folder), quick=False)
 
 
-def _files(folder: Path) -> Iterator[Finding]:
+def _files(folder: Path) -> Iterator[CheckResult]:
     try:
         ca = LabCa.load(folder)
     except HarnessError as error:
         cure = f"chmod 600 {folder}/*.key.pem" if "chmod" in str(error) else f"ls -l {folder}"
-        yield Finding("lab-ca.files", ABOUT, Status.FAIL, str(error), cure)
+        yield CheckResult("lab-ca.files", ABOUT, Status.FAIL, str(error), cure)
         return
     if ca is None:
-        yield Finding("lab-ca.files", ABOUT, Status.OK, f"{folder}: not made yet, the first run makes it")
+        yield CheckResult("lab-ca.files", ABOUT, Status.OK, f"{folder}: not made yet, the first run makes it")
         return
-    yield Finding("lab-ca.files", ABOUT, Status.OK, f"{folder}: key and certificate match")
+    yield CheckResult("lab-ca.files", ABOUT, Status.OK, f"{folder}: key and certificate match")
     ends = ca.certificate.not_valid_after_utc
     if ends - datetime.now(UTC) < _SOON:
         text = f"the CA ends on {ends:%Y-%m-%d}: an empty folder gets a new one, and boards are registered again"
-        yield Finding("lab-ca.expiry", ABOUT, Status.WARN, text, f"mv {folder} {folder}.old")
+        yield CheckResult("lab-ca.expiry", ABOUT, Status.WARN, text, f"mv {folder} {folder}.old")
     else:
-        yield Finding("lab-ca.expiry", ABOUT, Status.OK, f"valid until {ends:%Y-%m-%d}")
+        yield CheckResult("lab-ca.expiry", ABOUT, Status.OK, f"valid until {ends:%Y-%m-%d}")

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from harness.cloud import CloudEndpoints
-from harness.lab.doctor.check import Check, Finding, Machine, Status
+from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 
 _TIMEOUT: Final = 4.0  # seconds for each step of a connection
 _DEADLINE: Final = 10.0
@@ -29,8 +29,8 @@ class _Target:
     port: int
     trust: ssl.SSLContext
 
-    def finding(self, id_: str, status: Status, text: str, remedy: str = "") -> Finding:
-        return Finding(id_, self.cloud, status, f"{self.what} {self.host}:{self.port}: {text}", remedy)
+    def result(self, id_: str, status: Status, text: str, remedy: str = "") -> CheckResult:
+        return CheckResult(id_, self.cloud, status, f"{self.what} {self.host}:{self.port}: {text}", remedy)
 
 
 def checks(machine: Machine, cloud: str, endpoints: CloudEndpoints) -> list[Check]:
@@ -55,38 +55,38 @@ def _targets(cloud: str, endpoints: CloudEndpoints) -> list[_Target]:
     ]
 
 
-def _reach(target: _Target) -> Iterator[Finding]:
+def _reach(target: _Target) -> Iterator[CheckResult]:
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except OSError as error:
         text = f"the name is not found: {error.strerror or error}"
-        yield target.finding("cloud.dns", Status.FAIL, text, f"getent hosts {target.host}")
+        yield target.result("cloud.dns", Status.FAIL, text, f"getent hosts {target.host}")
         return
     try:
         connection = socket.create_connection((target.host, target.port), timeout=_TIMEOUT)
     except OSError as error:
         text = f"no TCP connection ({found[0][4][0]}): {error.strerror or error}; a firewall?"
-        yield target.finding("cloud.tcp", Status.FAIL, text, f"nc -vz -w 5 {target.host} {target.port}")
+        yield target.result("cloud.tcp", Status.FAIL, text, f"nc -vz -w 5 {target.host} {target.port}")
         return
     see = f"openssl s_client -connect {target.host}:{target.port} -servername {target.host} </dev/null"
     with connection:
         try:
             with target.trust.wrap_socket(connection, server_hostname=target.host) as secured:
-                yield target.finding("cloud.tls", Status.OK, f"reached, {secured.version()}")
+                yield target.result("cloud.tls", Status.OK, f"reached, {secured.version()}")
         except ssl.SSLCertVerificationError as error:
             cause = "something in between opens TLS, or rest_ca or root_ca is wrong"
             text = f"its certificate is not trusted ({error.verify_message}): {cause}"
-            yield target.finding("cloud.tls", Status.FAIL, text, see)
+            yield target.result("cloud.tls", Status.FAIL, text, see)
         except OSError as error:
-            yield target.finding("cloud.tls", Status.FAIL, f"no TLS: {error}", see)
+            yield target.result("cloud.tls", Status.FAIL, f"no TLS: {error}", see)
 
 
-def _proxy(machine: Machine, cloud: str, endpoints: CloudEndpoints) -> Iterator[Finding]:
+def _proxy(machine: Machine, cloud: str, endpoints: CloudEndpoints) -> Iterator[CheckResult]:
     names = {name.lower(): value for name, value in machine.environment.items()}
     proxy = names.get("https_proxy") or names.get("all_proxy")
     if not proxy or not endpoints.public:
-        yield Finding("cloud.proxy", cloud, Status.OK, "no proxy is used")
+        yield CheckResult("cloud.proxy", cloud, Status.OK, "no proxy is used")
         return
     host = urlsplit(proxy).hostname or "?"  # whole, it may hold a password
     text = f"REST goes through the proxy {host}; MQTT does not: the observer needs a direct way to the broker"
-    yield Finding("cloud.proxy", cloud, Status.WARN, text, "unset HTTPS_PROXY https_proxy ALL_PROXY all_proxy")
+    yield CheckResult("cloud.proxy", cloud, Status.WARN, text, "unset HTTPS_PROXY https_proxy ALL_PROXY all_proxy")

@@ -15,7 +15,7 @@ from harness.at.holders import Holder, holders
 from harness.errors import LabError
 from harness.lab.config import BoardConfig
 from harness.lab.discovery import find_port, is_plain_file
-from harness.lab.doctor.check import Check, Finding, Machine, Status
+from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 from harness.lab.lease import lease_folder, owners, port_key
 
 _FEW: Final = 3  # programs that have one port open
@@ -61,45 +61,47 @@ def device_of(machine: Machine, board: BoardConfig) -> str:
     return str(board.port)
 
 
-def _port(machine: Machine, board: BoardConfig, leases: Path | None, held: HeldPorts) -> Iterator[Finding]:
+def _port(machine: Machine, board: BoardConfig, leases: Path | None, held: HeldPorts) -> Iterator[CheckResult]:
     name = board.name
     try:
         device = device_of(machine, board)
     except LabError as error:
-        yield Finding("port.present", name, Status.FAIL, str(error), "nrf91-harness boards list")
+        yield CheckResult("port.present", name, Status.FAIL, str(error), "nrf91-harness boards list")
         return
     if "://" in device:
-        yield Finding("port.present", name, Status.SKIPPED, f"{device} is another computer's")
+        yield CheckResult("port.present", name, Status.SKIPPED, f"{device} is another computer's")
         return
     if not Path(device).exists():
-        yield Finding("port.present", name, Status.FAIL, f"no such port: {device}", "nrf91-harness boards list")
+        yield CheckResult("port.present", name, Status.FAIL, f"no such port: {device}", "nrf91-harness boards list")
         return
     if is_plain_file(device):
-        yield Finding("port.present", name, Status.FAIL, f"{device} is a plain file, not a device", f"sudo rm {device}")
+        yield CheckResult(
+            "port.present", name, Status.FAIL, f"{device} is a plain file, not a device", f"sudo rm {device}"
+        )
         return
-    yield Finding("port.present", name, Status.OK, device)
+    yield CheckResult("port.present", name, Status.OK, device)
     yield _rights(name, device)
     yield _holder(name, device, held.of(device))
     yield _lease(machine, name, device, leases)
 
 
-def _rights(name: str, device: str) -> Finding:
+def _rights(name: str, device: str) -> CheckResult:
     if os.access(device, os.R_OK | os.W_OK):
-        return Finding("port.rights", name, Status.OK, "this user may read and write it")
+        return CheckResult("port.rights", name, Status.OK, "this user may read and write it")
     found = os.stat(device)
     group, user = _group_name(found.st_gid), _user_name()
     text = f"user {user} may not open {device} (group {group})"
     if not found.st_mode & stat.S_IWGRP:
-        return Finding("port.rights", name, Status.FAIL, text, f"sudo chmod g+rw {device}")
+        return CheckResult("port.rights", name, Status.FAIL, text, f"sudo chmod g+rw {device}")
     if user in _members(found.st_gid):
         text += ", and is in the group since a later login"
-        return Finding("port.rights", name, Status.FAIL, text, f"newgrp {group}")
-    return Finding("port.rights", name, Status.FAIL, text, f"sudo usermod -aG {group} {user} && newgrp {group}")
+        return CheckResult("port.rights", name, Status.FAIL, text, f"newgrp {group}")
+    return CheckResult("port.rights", name, Status.FAIL, text, f"sudo usermod -aG {group} {user} && newgrp {group}")
 
 
-def _holder(name: str, device: str, found: list[Holder]) -> Finding:
+def _holder(name: str, device: str, found: list[Holder]) -> CheckResult:
     if not found:
-        return Finding("port.holder", name, Status.OK, "nobody has it open, as far as this user may see")
+        return CheckResult("port.holder", name, Status.OK, "nobody has it open, as far as this user may see")
     text = f"{device} is held by {', '.join(map(str, found))}"
     if any(holder.name == _MODEM_MANAGER for holder in found):
         cure = "sudo systemctl stop ModemManager"
@@ -107,16 +109,16 @@ def _holder(name: str, device: str, found: list[Holder]) -> Finding:
         cure = f"fuser -v {device}"
     else:
         cure = f"kill {' '.join(str(holder.pid) for holder in found)}"
-    return Finding("port.holder", name, Status.FAIL, text, cure)
+    return CheckResult("port.holder", name, Status.FAIL, text, cure)
 
 
-def _lease(machine: Machine, name: str, device: str, leases: Path | None) -> Finding:
+def _lease(machine: Machine, name: str, device: str, leases: Path | None) -> CheckResult:
     key = port_key(device, comports=machine.comports)
     owner = next((owner for owner in owners(leases or lease_folder()) if owner.key == key), None)
     if owner is None or owner.said.get("pid") == os.getpid():
-        return Finding("port.lease", name, Status.OK, "no run has it")
+        return CheckResult("port.lease", name, Status.OK, "no run has it")
     cure = f"kill {owner.said['pid']}" if "pid" in owner.said else f"fuser {owner.path}"
-    return Finding("port.lease", name, Status.FAIL, f"in use by {owner}; wait (--wait SECONDS), or end it", cure)
+    return CheckResult("port.lease", name, Status.FAIL, f"in use by {owner}; wait (--wait SECONDS), or end it", cure)
 
 
 def _group_name(number: int) -> str:

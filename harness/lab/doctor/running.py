@@ -5,56 +5,56 @@ import time
 from collections.abc import Iterator, Sequence
 from queue import Empty, SimpleQueue
 
-from harness.lab.doctor.check import Check, Finding, Status
+from harness.lab.doctor.check import Check, CheckResult, Status
 from harness.redact import SECRETS
 
 
-def run_checks(checks: Sequence[Check]) -> Iterator[Finding]:
-    """Yield the findings in the order of the checks, each as soon as it and those before it are there.
+def run_checks(checks: Sequence[Check]) -> Iterator[CheckResult]:
+    """Yield the results in the order of the checks, each as soon as it and those before it are there.
 
     A check that has not ended at its deadline has failed, and so has one that breaks; others go on.
     """
     started = [(check, _start(check), time.monotonic()) for check in checks]
-    for check, results, began in started:
+    for check, queue, began in started:
         try:
-            yield from results.get(timeout=max(0.0, check.deadline - (time.monotonic() - began)))
+            yield from queue.get(timeout=max(0.0, check.deadline - (time.monotonic() - began)))
         except Empty:
             text = f"no result within {check.deadline:g} s"
-            yield Finding(
+            yield CheckResult(
                 check.id, check.about, Status.FAIL, text, "nrf91-harness doctor  # again; is the system busy?"
             )
 
 
-def _start(check: Check) -> SimpleQueue[list[Finding]]:
-    results: SimpleQueue[list[Finding]] = SimpleQueue()
+def _start(check: Check) -> SimpleQueue[list[CheckResult]]:
+    queue: SimpleQueue[list[CheckResult]] = SimpleQueue()
 
     def look() -> None:
         try:
             found = list(check.look())
         except Exception as error:  # a doctor that falls over helps nobody
             text = f"the check broke: {type(error).__name__}: {SECRETS.scrub(str(error))}"
-            found = [Finding(check.id, check.about, Status.FAIL, text)]
-        results.put(found)
+            found = [CheckResult(check.id, check.about, Status.FAIL, text)]
+        queue.put(found)
 
     # A daemon: what hangs in the system past its deadline must not keep the program from ending.
     threading.Thread(target=look, name=f"doctor {check.id} {check.about}", daemon=True).start()
-    return results
+    return queue
 
 
-def verdict(findings: Sequence[Finding], seconds: float) -> str:
+def verdict(results: Sequence[CheckResult], seconds: float) -> str:
     """Return the line that ends the doctor's report."""
-    counts = {status: sum(finding.status is status for finding in findings) for status in Status}
+    counts = {status: sum(result.status is status for result in results) for status in Status}
     parts = [f"{counts[status]} {status}" for status in (Status.OK, Status.SKIPPED, Status.WARN, Status.FAIL)]
     said = {Status.FAIL: "not fit for a night", Status.WARN: "fit for a night, with doubts"}
-    return f"{said.get(worst(findings), 'fit for a night')}: {', '.join(parts)} in {seconds:.1f} s"
+    return f"{said.get(worst(results), 'fit for a night')}: {', '.join(parts)} in {seconds:.1f} s"
 
 
-def in_one_line(findings: Sequence[Finding], boards_file: str) -> str:
+def in_one_line(results: Sequence[CheckResult], boards_file: str) -> str:
     """Return what has failed, in one line: the first failure with its remedy, and how many more there are; else "".
 
     ``boards_file``: the option that names it, "" where none was named.
     """
-    failed = [finding for finding in findings if finding.status is Status.FAIL]
+    failed = [result for result in results if result.status is Status.FAIL]
     if not failed:
         return ""
     first = failed[0]
@@ -63,6 +63,6 @@ def in_one_line(findings: Sequence[Finding], boards_file: str) -> str:
     return f"{first.about}: {first.text}; {first.remedy}{more}"
 
 
-def worst(findings: Sequence[Finding]) -> Status:
+def worst(results: Sequence[CheckResult]) -> Status:
     """Return the worst status that came out."""
-    return max((finding.status for finding in findings), key=list(Status).index, default=Status.OK)
+    return max((result.status for result in results), key=list(Status).index, default=Status.OK)

@@ -14,7 +14,7 @@ from typing import Final
 from harness.errors import LabError
 from harness.lab.config import BoardConfig
 from harness.lab.discovery import list_devices
-from harness.lab.doctor.check import Check, Finding, Machine, Status
+from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 from harness.lab.doctor.ports import device_of
 
 _DEEPEST: Final = 4  # hubs; USB allows five
@@ -41,15 +41,15 @@ def location_of(machine: Machine, board: BoardConfig) -> str:
     return ""
 
 
-def _usb(machine: Machine, board: BoardConfig) -> Iterator[Finding]:
+def _usb(machine: Machine, board: BoardConfig) -> Iterator[CheckResult]:
     try:
         location = location_of(machine, board)
     except LabError:
-        yield Finding("usb.hubs", board.name, Status.SKIPPED, "the kit is not attached")
+        yield CheckResult("usb.hubs", board.name, Status.SKIPPED, "the kit is not attached")
         return
     place = machine.usb / location
     if not location or not place.is_dir():
-        yield Finding("usb.hubs", board.name, Status.SKIPPED, "the system does not show this port's USB device")
+        yield CheckResult("usb.hubs", board.name, Status.SKIPPED, "the system does not show this port's USB device")
         return
     yield _hubs(board.name, location, machine.read(place / "speed"))
     yield from _power(machine, board.name, location)
@@ -57,19 +57,19 @@ def _usb(machine: Machine, board: BoardConfig) -> Iterator[Finding]:
     yield _kernel(machine, board.name, location)
 
 
-def _hubs(name: str, location: str, speed: str | None) -> Finding:
+def _hubs(name: str, location: str, speed: str | None) -> CheckResult:
     depth = location.count(".")
     if depth > _DEEPEST:
         text = f"the kit is behind {depth} hubs ({location}), more than {_DEEPEST} are unreliable"
-        return Finding("usb.hubs", name, Status.WARN, text, "lsusb -t")
+        return CheckResult("usb.hubs", name, Status.WARN, text, "lsusb -t")
     if speed is not None and speed.replace(".", "").isdecimal() and float(speed) < _SLOW:
-        return Finding(
+        return CheckResult(
             "usb.hubs", name, Status.WARN, f"the kit runs at {speed} Mbit/s only: try another cable", "lsusb -t"
         )
-    return Finding("usb.hubs", name, Status.OK, f"at {location}, {speed or 'unknown'} Mbit/s")
+    return CheckResult("usb.hubs", name, Status.OK, f"at {location}, {speed or 'unknown'} Mbit/s")
 
 
-def _power(machine: Machine, name: str, location: str) -> Iterator[Finding]:
+def _power(machine: Machine, name: str, location: str) -> Iterator[CheckResult]:
     """A hub that has no supply of its own (bit 6 of bmAttributes) shares what its port gives among all below it."""
     hub, _, _ = location.rpartition(".")
     attributes = None if not hub else machine.read(machine.usb / hub / "bmAttributes")
@@ -81,9 +81,11 @@ def _power(machine: Machine, name: str, location: str) -> Iterator[Finding]:
     wanted = sum(_milliamperes(machine.read(path / "bMaxPower")) for path in siblings)
     if not int(attributes, 16) & 0x40 and wanted > _BUS_POWER:
         text = f"hub {hub} has no supply of its own, and its devices may take {wanted} mA of {_BUS_POWER}"
-        yield Finding("usb.power", name, Status.WARN, text + ": give it one", f"lsusb -v -s {_address(machine, hub)}")
+        yield CheckResult(
+            "usb.power", name, Status.WARN, text + ": give it one", f"lsusb -v -s {_address(machine, hub)}"
+        )
     else:
-        yield Finding("usb.power", name, Status.OK, f"what is on hub {hub} may take {wanted} mA")
+        yield CheckResult("usb.power", name, Status.OK, f"what is on hub {hub} may take {wanted} mA")
 
 
 def _milliamperes(text: str | None) -> int:
@@ -95,15 +97,15 @@ def _address(machine: Machine, location: str) -> str:
     return ":".join(machine.read(machine.usb / location / name) or "" for name in ("busnum", "devnum"))
 
 
-def _suspend(machine: Machine, name: str, place: Path) -> Finding:
+def _suspend(machine: Machine, name: str, place: Path) -> CheckResult:
     control = machine.read(place / "power/control")
     if control != "auto":
-        return Finding("usb.suspend", name, Status.OK, "USB autosuspend is off for the kit")
+        return CheckResult("usb.suspend", name, Status.OK, "USB autosuspend is off for the kit")
     text = "USB autosuspend may put the kit to sleep"
-    return Finding("usb.suspend", name, Status.WARN, text, f"echo on | sudo tee {place / 'power/control'}")
+    return CheckResult("usb.suspend", name, Status.WARN, text, f"echo on | sudo tee {place / 'power/control'}")
 
 
-def _kernel(machine: Machine, name: str, location: str) -> Finding:
+def _kernel(machine: Machine, name: str, location: str) -> CheckResult:
     """Look for trouble at the kit's place. Each read of /dev/kmsg is one record, from the oldest on."""
     said = re.compile(rf"\b(?:usb|port) {re.escape(location)}[: ]")
     try:
@@ -112,11 +114,11 @@ def _kernel(machine: Machine, name: str, location: str) -> Finding:
         ]
     except OSError as error:
         text = f"kernel messages cannot be read: {error.strerror}"
-        return Finding("usb.kernel", name, Status.SKIPPED, text, f"sudo dmesg | grep 'usb {location}'")
+        return CheckResult("usb.kernel", name, Status.SKIPPED, text, f"sudo dmesg | grep 'usb {location}'")
     if not found:
-        return Finding("usb.kernel", name, Status.OK, "the kernel reports no trouble")
+        return CheckResult("usb.kernel", name, Status.OK, "the kernel reports no trouble")
     text = f"{len(found)} kernel message{'s' if len(found) > 1 else ''} of trouble, the last: {found[-1]}"
-    return Finding("usb.kernel", name, Status.WARN, text, f"sudo dmesg | grep 'usb {location}'")
+    return CheckResult("usb.kernel", name, Status.WARN, text, f"sudo dmesg | grep 'usb {location}'")
 
 
 def _kernel_lines(path: Path) -> Iterator[str]:

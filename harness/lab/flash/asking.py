@@ -8,7 +8,7 @@ from harness.at import AtError, AtPort
 from harness.firmware import find_firmware, kind_of, synchronise
 from harness.lab.board_settings import settings_of
 from harness.lab.config import BoardConfig
-from harness.lab.flash.decision import Told
+from harness.lab.flash.decision import Versions
 from harness.timeline import Timeline
 
 _ITEM: Final = re.compile(r"%CMNG: (\d+),(\d+)")
@@ -16,18 +16,18 @@ _RESERVED: Final = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class BoardContents:
     """``told``: versions; ``credentials``: what is in the modem's store, by sec_tag and type.
 
     ``proved``: a command of the application's own told what it is. An AT client has none, and is what answers like one.
     """
 
-    told: Told
+    told: Versions
     credentials: frozenset[tuple[int, int]] = frozenset()
     proved: bool = True
 
 
-def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -> State:
+def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -> BoardContents:
     """Open the board's port, ask, and close it. ``patience``: seconds that a board which just starts may be silent.
 
     Raises LabError: no port, no answer.
@@ -39,7 +39,7 @@ def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -
         modem = _first(port, "AT+CGMR")
         items = [_ITEM.match(line) for line in _lines(port, "AT%CMNG=1")]
     found = frozenset((int(item[1]), int(item[2])) for item in items if item and int(item[1]) < _RESERVED)
-    return State(Told(modem, application), found, proved)
+    return BoardContents(Versions(modem, application), found, proved)
 
 
 def _application(port: AtPort, firmware: str | None, patience: float) -> tuple[str, bool]:

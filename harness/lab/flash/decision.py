@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 
-class Kind(StrEnum):
+class ImageKind(StrEnum):
     """What is written, in the order in which it is."""
 
     MODEM = "modem"
@@ -19,26 +19,28 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Versions:
     """What a board says that it runs: ``modem`` as AT+CGMR, ``application`` with its name; "": it does not tell."""
 
     modem: str = ""
     application: str = ""
 
-    def of(self, kind: Kind) -> str:
+    def of(self, kind: ImageKind) -> str:
         """Return what it says of one."""
-        return self.modem if kind is Kind.MODEM else self.application
+        return self.modem if kind is ImageKind.MODEM else self.application
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenImage:
     """What this lab wrote last. ``sha256``: of the file; ``told``: what the board said of itself afterwards."""
 
     sha256: str
     told: str
 
 
-def why_needed(kind: Kind, file: Path, sha256: str, written: Written | None, told: Told | None) -> str | None:
+def why_needed(
+    kind: ImageKind, file: Path, sha256: str, written: WrittenImage | None, told: Versions | None
+) -> str | None:
     """Return why a file must be written, None: the board has it. ``told`` None: the board does not answer.
 
     A modem firmware is a release, whose name the modem tells: it needs no record to be known as right. A board that
@@ -49,12 +51,12 @@ def why_needed(kind: Kind, file: Path, sha256: str, written: Written | None, tol
     """
     says = None if told is None else told.of(kind)
     if written is None:
-        if kind is Kind.MODEM and says and says == modem_version(file):
+        if kind is ImageKind.MODEM and says and says == modem_version(file):
             return None
         return "this lab has not written one to this board"
     if written.sha256 != sha256:
         return "the file differs from the one that was written last"
-    if says is not None and (written.told != says or (kind is Kind.APPLICATION and not says)):
+    if says is not None and (written.told != says or (kind is ImageKind.APPLICATION and not says)):
         return f"the board tells {says or 'nothing'}, and {written.told or 'nothing'} after it was written last"
     return None
 

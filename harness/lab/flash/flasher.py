@@ -13,8 +13,8 @@ from typing import Final
 from harness.at import PortDenied
 from harness.errors import HarnessError, LabError, Misuse, PortBusy, PortMissing
 from harness.lab.config import BoardConfig
-from harness.lab.flash.asking import State
-from harness.lab.flash.decision import Kind, Told, Written, modem_version, why_needed
+from harness.lab.flash.asking import BoardContents
+from harness.lab.flash.decision import ImageKind, Versions, WrittenImage, modem_version, why_needed
 from harness.lab.flash.record import FlashRecords, hash_of
 from harness.lab.flash.tools import Note, check_target, write
 from harness.lab.flash_config import FlashConfig
@@ -35,7 +35,7 @@ class Flashed:
     ``proved``: that tells this firmware from others.
     """
 
-    kind: Kind
+    kind: ImageKind
     file: Path
     reason: str | None
     told: str
@@ -52,7 +52,7 @@ class Flasher:
     def __init__(
         self,
         config: BoardConfig,
-        ask: Callable[[], State],
+        ask: Callable[[], BoardContents],
         records: FlashRecords,
         folder: Path,
         note: Note = lambda _text: None,
@@ -91,18 +91,18 @@ class Flasher:
                 after = self._proved(files, reasons)
                 for kind in files:
                     if reasons[kind]:
-                        self._records.put(self._serial, kind, Written(hashes[kind], after.told.of(kind)))
+                        self._records.put(self._serial, kind, WrittenImage(hashes[kind], after.told.of(kind)))
             self._compare_stores(before, after)
         else:
-            after = before or State(Told())
-        proved = {Kind.MODEM: True, Kind.APPLICATION: after.proved}
+            after = before or BoardContents(Versions())
+        proved = {ImageKind.MODEM: True, ImageKind.APPLICATION: after.proved}
         return [Flashed(kind, files[kind], reasons[kind], after.told.of(kind), proved[kind]) for kind in files]
 
-    def _files(self) -> dict[Kind, Path]:
-        given = {Kind.MODEM: self._flash.modem, Kind.APPLICATION: self._flash.application}
+    def _files(self) -> dict[ImageKind, Path]:
+        given = {ImageKind.MODEM: self._flash.modem, ImageKind.APPLICATION: self._flash.application}
         return {kind: self._folder / file for kind, file in given.items() if file is not None}
 
-    def _state(self) -> State | None:
+    def _state(self) -> BoardContents | None:
         """Return what the board runs, None: it is there and does not answer. Raises LabError: it is not there."""
         try:
             return self._ask()
@@ -112,7 +112,9 @@ class Flasher:
             self._note(f"it does not answer before it is flashed: {error}")
             return None
 
-    def _reason(self, kind: Kind, file: Path, sha256: str, before: State | None, *, force: bool) -> str | None:
+    def _reason(
+        self, kind: ImageKind, file: Path, sha256: str, before: BoardContents | None, *, force: bool
+    ) -> str | None:
         if force:
             return "it was asked for"
         written = self._records.get(self._serial, kind)
@@ -135,7 +137,7 @@ class Flasher:
             )
         stack.callback(lock.release)
 
-    def _write(self, kind: Kind, file: Path, reason: str) -> None:
+    def _write(self, kind: ImageKind, file: Path, reason: str) -> None:
         self._note(f"flashing the {kind} firmware {file.name}: {reason}")
         self._records.forget(self._serial, kind)
         try:
@@ -146,7 +148,7 @@ class Flasher:
             text = f"{self._name}: the {kind} firmware was not written: {error}"
             raise FlashFailed(f"{text}; nrf91-harness flash {self._name} tries again") from error
 
-    def _proved(self, files: dict[Kind, Path], reasons: dict[Kind, str | None]) -> State:
+    def _proved(self, files: dict[ImageKind, Path], reasons: dict[ImageKind, str | None]) -> BoardContents:
         """Return what the board runs now. Raises FlashFailed: it does not answer, or runs something else."""
         try:
             after = self._ask()
@@ -155,14 +157,14 @@ class Flasher:
                 f"{self._name}: {self._flash.tool} reports success, but the board has not answered since: {error}; "
                 f"is it the right file for this board? nrf91-harness flash {self._name} --force writes it once more"
             ) from error
-        wanted = modem_version(files[Kind.MODEM]) if reasons.get(Kind.MODEM) else None
+        wanted = modem_version(files[ImageKind.MODEM]) if reasons.get(ImageKind.MODEM) else None
         if wanted is not None and after.told.modem != wanted:
             raise FlashFailed(
                 f"{self._name}: {self._flash.tool} reports success, but the modem tells "
                 f"{after.told.modem or 'nothing'} in place of {wanted}; "
                 f"nrf91-harness flash {self._name} --force writes it once more"
             )
-        if reasons.get(Kind.APPLICATION) and not after.told.application:
+        if reasons.get(ImageKind.APPLICATION) and not after.told.application:
             raise FlashFailed(
                 f"{self._name}: {self._flash.tool} reports success, but the board does not run "
                 f"{self._firmware or 'a known firmware'}, as the boards file says; "
@@ -170,7 +172,7 @@ class Flasher:
             )
         return after
 
-    def _compare_stores(self, before: State | None, after: State) -> None:
+    def _compare_stores(self, before: BoardContents | None, after: BoardContents) -> None:
         """Say what flashing took away. Whether a modem update keeps credentials is UNCONFIRMED."""
         if before is not None and (gone := before.credentials - after.credentials):
             self._note(f"{len(gone)} credentials that were in the modem's store are gone")

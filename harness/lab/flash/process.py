@@ -19,7 +19,7 @@ _SHOWN: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ToolResult:
     """How a tool ended. ``code``: None: it took too long. ``last``: its last words. ``fate``: what became of it then.
 
     ``fate`` ends a sentence: "was killed".
@@ -30,7 +30,7 @@ class Ended:
     fate: str = ""
 
 
-def run_tool(words: Sequence[str], timeout: float, line: Callable[[str], object], *, cure: str) -> Ended:
+def run_tool(words: Sequence[str], timeout: float, line: Callable[[str], object], *, cure: str) -> ToolResult:
     """Run a program in a group of its own, and give each line of its output to ``line``.
 
     ``timeout``: seconds, after which it and what it started are killed. ``cure``: what to do if it is not there. Raises
@@ -63,7 +63,7 @@ def run_tool(words: Sequence[str], timeout: float, line: Callable[[str], object]
     finally:
         if process.stdout is not None:
             process.stdout.close()
-    return Ended(code, SECRETS.scrub(" ".join(" ".join(last).split()))[-_SHOWN:], fate)
+    return ToolResult(code, SECRETS.scrub(" ".join(" ".join(last).split()))[-_SHOWN:], fate)
 
 
 def _lines(output: IO[bytes] | None, end: float) -> Iterator[str]:

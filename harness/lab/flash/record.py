@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.credentials.private_file import write_atomically
 from harness.errors import LabError
-from harness.lab.flash.decision import Kind, Written
+from harness.lab.flash.decision import ImageKind, WrittenImage
 
 
 class FlashRecords:
@@ -18,21 +18,21 @@ class FlashRecords:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, serial: str, kind: Kind) -> Written | None:
+    def get(self, serial: str, kind: ImageKind) -> WrittenImage | None:
         """Return what was written last, None: nothing, or nothing that is known to be whole."""
         try:
-            return Written(**self._read(serial)[kind])
+            return WrittenImage(**self._read(serial)[kind])
         except (KeyError, TypeError):
             return None
 
-    def put(self, serial: str, kind: Kind, written: Written) -> None:
+    def put(self, serial: str, kind: ImageKind, written: WrittenImage) -> None:
         """Take note of what was written, and seen to run. Raises LabError.
 
         ``serial``: the kit's. ``kind``: modem or application. ``written``: what it was.
         """
         self._write(serial, {**self._read(serial), kind.value: asdict(written)})
 
-    def forget(self, serial: str, kind: Kind) -> None:
+    def forget(self, serial: str, kind: ImageKind) -> None:
         """Take note that nobody knows what is on the board: before it is written, for a write may end half-way."""
         left = {name: value for name, value in self._read(serial).items() if name != kind}
         self._write(serial, left)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import LabError, Misuse
-from harness.lab.flash.decision import Kind
+from harness.lab.flash.decision import ImageKind
 from harness.lab.flash.nrfutil import NrfutilOutput
 from harness.lab.flash.process import run_tool
 from harness.lab.flash_config import FlashConfig
@@ -27,14 +27,14 @@ _CURES: Final = {
 Note = Callable[[str], None]
 
 
-def write(config: FlashConfig, kind: Kind, file: Path, serial: str, note: Note) -> None:
+def write(config: FlashConfig, kind: ImageKind, file: Path, serial: str, note: Note) -> None:
     """Write one file to the board behind a debugger. ``note`` is told how far it is.
 
     Raises LabError: the tool is not there, failed, or took too long; Misuse: it cannot write such a file.
 
     ``config``: how the board is flashed. ``kind``: modem or application. ``file``: what. ``serial``: the debugger's.
     """
-    timeout = config.modem_timeout if kind is Kind.MODEM else config.application_timeout
+    timeout = config.modem_timeout if kind is ImageKind.MODEM else config.application_timeout
     output = NrfutilOutput()
     began = time.monotonic()
 
@@ -87,17 +87,17 @@ def check_target(config: FlashConfig, serial: str) -> None:
         )
 
 
-def _words(config: FlashConfig, kind: Kind, file: Path, serial: str) -> list[str]:
+def _words(config: FlashConfig, kind: ImageKind, file: Path, serial: str) -> list[str]:
     match config.tool:
         case "nrfutil":
-            erasing = [f"chip_erase_mode={_ERASE[config.erase]}"] if kind is Kind.APPLICATION else []
+            erasing = [f"chip_erase_mode={_ERASE[config.erase]}"] if kind is ImageKind.APPLICATION else []
             options = ",".join([*erasing, "verify=VERIFY_READ", "reset=RESET_SYSTEM"])
             program = ["--json", "device", "program", "--firmware", str(file), "--serial-number", serial]
             return ["nrfutil", *program, "--options", options]
-        case "west" if kind is Kind.APPLICATION:
+        case "west" if kind is ImageKind.APPLICATION:
             erased = ["--erase"] if config.erase == "all" else []
             return ["west", "flash", "--skip-rebuild", "--build-dir", str(file), "--dev-id", serial, *erased]
-        case "pyocd" if kind is Kind.APPLICATION:
+        case "pyocd" if kind is ImageKind.APPLICATION:
             how = "chip" if config.erase == "all" else "sector"
             target = ["--target", "nrf91", "--uid", serial, "--no-wait", "-O", "auto_unlock=false"]
             return ["pyocd", "flash", *target, "--erase", how, str(file)]

@@ -52,7 +52,7 @@ def switch_of(config: PowerConfig, *, place: str | None = None, places: Places |
         case YepkitPower():
             return Program(_ykush(config), config.timeout)
         case HttpPower():
-            return Relay(config)
+            return HttpRelay(config)
 
 
 def _ykush(config: YepkitPower) -> dict[str, tuple[str, ...]]:
@@ -120,7 +120,7 @@ class Program:
         return f"{words[0]} ended with {how}: {_shown(said.decode('utf-8', 'replace'))}"
 
 
-class Relay:
+class HttpRelay:
     """A relay that is told by HTTP."""
 
     cycles: Final = False

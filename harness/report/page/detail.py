@@ -12,7 +12,7 @@ from harness.report.page.comparison import RunComparison, compare
 from harness.report.page.drawing import PHASES, Drawing, draw
 from harness.report.page.evidence import ShownSentence, pins, sentences
 from harness.report.page.experiment import ExperimentDrawing, draw_experiment
-from harness.report.page.recorded import Recordings, Shown, trial_only
+from harness.report.page.recorded import Recordings, ShownTrial, trial_only
 from harness.report.page.words import short_test, span
 from harness.report.ran_tests import RanTest
 from harness.report.run_summary import RunSummary
@@ -143,8 +143,8 @@ def last_green(key: tuple[str, str], runs: Sequence[RunSummary], folders: Mappin
 
 
 def _comparison(
-    test: RanTest, shown: Shown, assessment: Assessment, recordings: Recordings, folders: Mapping[str, Path]
-) -> tuple[RunComparison | None, Shown | None]:
+    test: RanTest, shown: ShownTrial, assessment: Assessment, recordings: Recordings, folders: Mapping[str, Path]
+) -> tuple[RunComparison | None, ShownTrial | None]:
     run = last_green((test.board, test.key), assessment.before, folders) if test.result == "failed" else None
     green = None if run is None else recordings.shown(folders[run.run], test.board, test.key)
     if run is None or green is None:

@@ -31,7 +31,7 @@ _MOST_PLACES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DrawnPlace:
     """One place of an arm. ``what``: sham or action; ``state``: answered, closed, silent or never (not sent)."""
 
     what: str
@@ -48,7 +48,7 @@ class ArmRow:
     """
 
     number: int
-    places: Sequence[Place]
+    places: Sequence[DrawnPlace]
     meaning: str
     words: str
     wealth: str
@@ -57,7 +57,7 @@ class ArmRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class DrawnLogin:
     """One attempt to log in, or one call. ``right``: with the right login; ``refused``: it was; ``title``: in words."""
 
     right: bool
@@ -72,7 +72,7 @@ class ExperimentDrawing:
     """``wanted``: place of the bound in the column of evidence; ``bound``: in words; ``claim``: what is proved."""
 
     arms: Sequence[ArmRow]
-    logins: Sequence[Login]
+    logins: Sequence[DrawnLogin]
     columns: int
     wanted: float
     bound: str
@@ -155,14 +155,16 @@ def _arm(number: int, told: Mapping[str, Any], events: Sequence[Event], columns:
     return ArmRow(number, places, meaning, words, shown, _share(wealth, top), closed if closed >= 0 else acted)
 
 
-def _places(place: int, events: Sequence[Event], columns: int) -> list[Place]:
+def _places(place: int, events: Sequence[Event], columns: int) -> list[DrawnPlace]:
     steps = _steps(events)
-    found: list[Place] = []
+    found: list[DrawnPlace] = []
     for number in range(1, place + 1):
         what = "action" if number == place else "sham"
         state = steps[number - 1] if number <= len(steps) else "never"
         name = "the action" if what == "action" else "an allowed action"
-        found.append(Place(what, state, 100 * (number - 0.5) / columns, f"place {number}: {name}, {_STATES[state]}"))
+        found.append(
+            DrawnPlace(what, state, 100 * (number - 0.5) / columns, f"place {number}: {name}, {_STATES[state]}")
+        )
     return found
 
 
@@ -189,7 +191,7 @@ def _steps(events: Sequence[Event]) -> list[str]:
     return found
 
 
-def _logins(events: Sequence[Event]) -> list[Login]:
+def _logins(events: Sequence[Event]) -> list[DrawnLogin]:
     ends = [
         event
         for event in events
@@ -199,7 +201,7 @@ def _logins(events: Sequence[Event]) -> list[Login]:
         and "saw" in event.data
     ]
     return [
-        Login(
+        DrawnLogin(
             right=event.data["name"] == "right",
             refused=event.data.get("saw") in ("refused", "closed"),
             left=100 * (number + 0.5) / len(ends),

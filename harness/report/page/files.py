@@ -19,7 +19,7 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 _MOST_SUMMARY = 50_000  # characters; GitHub drops a summary over 1 MiB altogether
 
 
-class Written(NamedTuple):
+class WrittenPages(NamedTuple):
     """``paths``: what was written; ``notes``: a line for each file that could not be read; ``assessment``: of a run."""
 
     paths: Sequence[Path]
@@ -27,7 +27,7 @@ class Written(NamedTuple):
     assessment: Assessment | None = None
 
 
-def write_run_pages(folder: Path) -> Written:
+def write_run_pages(folder: Path) -> WrittenPages:
     """Write run.json, report.html and summary.md of a run, and the index of the runs beside it.
 
     Raises Misuse: no journal, or a secret in a page; OSError: the disk does not take it.
@@ -46,7 +46,7 @@ def write_run_pages(folder: Path) -> Written:
         _write(path, content)
         written.append(path)
     written.append(_index(folder.parent, stored))
-    return Written(written, [*stored.notes, *notes], assessment)
+    return WrittenPages(written, [*stored.notes, *notes], assessment)
 
 
 def write_live_page(folder: Path) -> None:
@@ -71,10 +71,10 @@ def append_to_job_summary(folder: Path) -> None:
             file.write((folder / "summary.md").read_text("utf-8"))
 
 
-def write_index(reports: Sequence[Path]) -> Written:
+def write_index(reports: Sequence[Path]) -> WrittenPages:
     """Write index.html into the first of ``reports``, over the runs of all of them. Raises Misuse, OSError."""
     stored = stored_runs([path.resolve() for path in reports])
-    return Written([_index(reports[0].resolve(), stored)], stored.notes)
+    return WrittenPages([_index(reports[0].resolve(), stored)], stored.notes)
 
 
 def _index(base: Path, stored: StoredRuns) -> Path:

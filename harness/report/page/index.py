@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from harness.report.assessment import assess, causes_at
-from harness.report.history import Ledger
+from harness.report.history import RunHistory
 from harness.report.page.render import render
 from harness.report.run_summary import RunSummary
 
@@ -17,7 +17,7 @@ def index_page(runs: Sequence[RunSummary], links: Mapping[str, str]) -> str:
     recent = list(runs[-_COLUMNS:])
     boards = sorted({(run.lab, board) for run in recent for board in run.boards})
     grid = [(lab, board, [_cell(run, lab, board) for run in recent]) for lab, board in boards]
-    ledger = Ledger(runs)
+    ledger = RunHistory(runs)
     places = range(len(runs) - 1, max(0, len(runs) - _LISTED) - 1, -1)
     listed = [(runs[place], causes_at(ledger, place)) for place in places]
     headline = assess(runs, ledger).headline if runs else "No run yet."

@@ -17,7 +17,7 @@ _OF_EXPERIMENT = 220  # its arms are drawn besides; of their events the last one
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownTrial:
     """What a page shows of a test. ``facts``: of its trial, None: it had none. ``left_out``: events before.
 
     ``attempt``: all events of that trial, however many; ``whole``: all events of the test were recorded.
@@ -37,7 +37,7 @@ class Recordings:
         self.notes: list[str] = []
         self._read: dict[Path, dict[str, dict[str, RecordedTest]]] = {}
 
-    def shown(self, folder: Path, board: str, key: str) -> Shown | None:
+    def shown(self, folder: Path, board: str, key: str) -> ShownTrial | None:
         """Return a test by its key, or None: it was not recorded.
 
         ``folder``: the run's. ``board``: its name. ``key``: the test without its board.
@@ -65,7 +65,7 @@ def _by_key(recording: Recording) -> dict[str, RecordedTest]:
     return {str(event.data.get("key", event.text)): test for test, event in begun if event is not None}
 
 
-def _shown(test: RecordedTest) -> Shown:
+def _shown(test: RecordedTest) -> ShownTrial:
     events = sorted(test.events, key=lambda event: (event.t, event.seq))
     begin = next(event for event in events if event.kind is Kind.TEST)
     facts = decisive_facts(test.events)
@@ -74,7 +74,7 @@ def _shown(test: RecordedTest) -> Shown:
     control = str(data.get("facts", {}).get("control", ""))
     names = {str(name): str(value) for name, value in dict(begin.data.get("names", {})).items()}
     trial = Trial(chosen, begin.t, names, str(data.get("outcome", "")), control, tally_words(data))
-    return Shown(trial, facts, len(events) - len(chosen), _attempt(events, facts), test.whole)
+    return ShownTrial(trial, facts, len(events) - len(chosen), _attempt(events, facts), test.whole)
 
 
 def _attempt(events: Sequence[Event], facts: Event | None) -> Sequence[Event]:

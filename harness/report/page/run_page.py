@@ -21,7 +21,7 @@ _SLOWEST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CauseGroup:
     """A cause with its tests: in full, in brief, and how many are only in the table."""
 
     row: CauseRow
@@ -48,7 +48,7 @@ def run_page(
 
 
 def _values(
-    assessment: Assessment, tests: Sequence[RanTest], groups: Sequence[Group], recordings: Recordings
+    assessment: Assessment, tests: Sequence[RanTest], groups: Sequence[CauseGroup], recordings: Recordings
 ) -> dict[str, Any]:
     run = assessment.run
     by_key = {(test.board, test.key): test for test in tests}
@@ -92,9 +92,9 @@ def _groups(
     folders: Mapping[str, Path],
     boards: str,
     full: int,
-) -> list[Group]:
+) -> list[CauseGroup]:
     by_key = {(test.board, test.key): test for test in tests}
-    groups: list[Group] = []
+    groups: list[CauseGroup] = []
     number, left = 0, full
     for row in assessment.causes:
         found = [by_key[one.board, one.key] for one in _order(assessment, row) if (one.board, one.key) in by_key]
@@ -108,7 +108,7 @@ def _groups(
                 shown.append(detail(test, f"t{number}", assessment, recordings, folders, boards))
             else:
                 told.append(brief(test, f"t{number}", assessment, boards))
-        groups.append(Group(row, shown, told, len(found) - len(shown) - len(told)))
+        groups.append(CauseGroup(row, shown, told, len(found) - len(shown) - len(told)))
     return groups
 
 

@@ -8,12 +8,12 @@ import yaml
 from harness.errors import Misuse
 from harness.lab import load_boards_file
 from harness.lab.merging import merged, write_merged
-from harness.lab.suggest import Entry, suggest
+from harness.lab.suggest import BoardEntry, suggest
 from tests.unit.lab.test_discovery import DK, FTDI, THINGY, Port, adapter, usb
 from tests.unit.lab.test_inventory import NRF5340, NRF9160
 from tests.unit.lab.test_inventory import look as look
 
-DK_ENTRY = Entry({"name": "dk-1", "serial": "001051216197", "cloud": "nrfcloud"}, "nRF9151 DK")
+DK_ENTRY = BoardEntry({"name": "dk-1", "serial": "001051216197", "cloud": "nrfcloud"}, "nRF9151 DK")
 
 
 def suggested(inventory, *, names=(), asked=None):
@@ -105,7 +105,7 @@ FILES = {
 
 @pytest.mark.parametrize("text", FILES.values(), ids=FILES.keys())
 def test_merging_loses_no_character(text):
-    new = merged(text, [DK_ENTRY, Entry({"name": "t-1", "serial": "T"}, "Thingy")])
+    new = merged(text, [DK_ENTRY, BoardEntry({"name": "t-1", "serial": "T"}, "Thingy")])
     boards = yaml.safe_load(new)["boards"]
     assert boards[-2:] == [dict(DK_ENTRY.keys), {"name": "t-1", "serial": "T"}]
     assert len(boards) == len((yaml.safe_load(text) or {}).get("boards", [])) + 2

@@ -8,7 +8,7 @@ from harness.policy import Membership, Names, PolicyDocument, Verb, load_profile
 from harness.policy.derivation.delivery import delivery
 from harness.policy.evaluation.expectations import Expectations
 from harness.policy_trials.answers import answer
-from harness.policy_trials.discrepancies import Discrepancy, Packets, Tried
+from harness.policy_trials.discrepancies import Discrepancy, Packets, TriedCase
 from harness.policy_trials.drift import compare
 from harness.policy_trials.probe import trials_and_mutants
 from harness.policy_trials.trials import as_shown, outcome_of_refusal
@@ -36,7 +36,7 @@ def can_be_seen(case, documents=PAGE):
 
 def with_outcome(case, outcome, documents=PAGE):
     effect = outcome is Outcome.TOLERATED if can_be_seen(case, documents) else None
-    return Tried(case, Verdict(outcome, case.id, "", effect=effect))
+    return TriedCase(case, Verdict(outcome, case.id, "", effect=effect))
 
 
 def tried(documents):
@@ -263,7 +263,7 @@ def test_policies_of_ones_own_are_part_of_every_profile():
     documents = {document.name: document for document in (*PAGE, own)}
     cases, changes, _ = trials_and_mutants((*PAGE, own), NAMES, [Membership.ASSOCIATED])
     outcomes = map(outcome_of_refusal, cases, refusals(cases, documents))
-    results = [Tried(case, Verdict(outcome, case.id, "")) for case, outcome in zip(cases, outcomes, strict=True)]
+    results = [TriedCase(case, Verdict(outcome, case.id, "")) for case, outcome in zip(cases, outcomes, strict=True)]
     found = compare((*PAGE, own), changes, results, NAMES)
     assert (found.differences, found.profiles) == ([], ["page"])
 
@@ -273,8 +273,8 @@ def test_the_own_connect_comes_first():
 
 
 def test_what_proves_nothing_is_no_difference():
-    results = [Tried(case, Verdict(Outcome.INCONCLUSIVE, case.id, "nothing came back")) for case in CASES]
-    results[0] = Tried(CASES[0], reason="the board has no MQTT will")
+    results = [TriedCase(case, Verdict(Outcome.INCONCLUSIVE, case.id, "nothing came back")) for case in CASES]
+    results[0] = TriedCase(CASES[0], reason="the board has no MQTT will")
     found = compare(PAGE, MUTANTS, results, NAMES)
     assert (found.differences, found.changes, found.excluded, found.profiles) == ([], [], 0, [])
     assert (found.not_run, found.unproved) == (results[:1], results[1:])

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.history import HistoryEntry, Ledger, ResultState, merge, standing, standings
+from harness.report.history import HistoryEntry, ResultState, RunHistory, merge, standing, standings
 from tests.unit.report.runs_made_up import night, summary
 
 RESULTS = {"P": "passed", "F": "failed", "E": "error", "S": "skipped"}
@@ -137,9 +137,9 @@ def test_merging_in_any_order_gives_one_history(given_runs, order: random.Random
     assert merge(mixed[:cut], mixed[cut:]) == merged
     assert merge(merged, runs) == merged
     assert len({(run.lab, run.run) for run in merged}) == len(merged)
-    tests = Ledger(merged).tests()
-    assert Ledger(merge(mixed)).tests() == tests
-    assert all(Ledger(merge(mixed)).entries(*test) == Ledger(merged).entries(*test) for test in tests)
+    tests = RunHistory(merged).tests()
+    assert RunHistory(merge(mixed)).tests() == tests
+    assert all(RunHistory(merge(mixed)).entries(*test) == RunHistory(merged).entries(*test) for test in tests)
 
 
 def test_the_fuller_of_two_summaries_of_a_run_is_kept():

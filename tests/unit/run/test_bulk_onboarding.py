@@ -10,7 +10,7 @@ from harness.cloud import BulkResult
 from harness.credentials import KeyOrigin
 from harness.errors import CloudUnreachable, Misuse, NoAnswer
 from harness.run.bulk_onboarding import RowRefused, onboard_together
-from harness.run.onboarding import Onboarded, Written
+from harness.run.onboarding import Onboarded, WrittenCredentials
 from tests.fake import Fake
 
 
@@ -55,7 +55,7 @@ class Board(Fake):
     def __init__(self, name, cloud, *, error=None, kept=False, known=False, key_origin=KeyOrigin.DEVICE):
         self.name, self.cloud, self.key_origin, self.error = name, cloud, key_origin, error
         self.made = Made(name, kept)
-        self.written = Written(self.made, known)
+        self.written = WrittenCredentials(self.made, known)
         self.taken = None
         self.onboarded = Onboarded(self.written.made, attempts=3)
 

@@ -14,7 +14,7 @@ from harness.virtual.cloud.broker.interfaces import CERTIFICATE_EXPIRED, CERTIFI
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.provisioning.jitp import JitProvisioning
 from harness.virtual.cloud.registry.onboarding import OnboardingRow, certificate_id
-from harness.virtual.cloud.registry.policies import Group, load_policies
+from harness.virtual.cloud.registry.policies import ThingGroup, load_policies
 from harness.virtual.cloud.registry.registry import Registry
 from harness.virtual.cloud.registry.team import Refused, Team
 from harness.virtual.cloud.services.messages import MessageStore
@@ -65,7 +65,7 @@ def test_the_first_connection_makes_a_device_in_no_team(world):
     assert len(world.pending) == 1
     world.pending[0]()
     assert world.registry.examine(presented) is None
-    assert world.registry.thing("dev-1").groups == {Group.PROVISIONED}
+    assert world.registry.thing("dev-1").groups == {ThingGroup.PROVISIONED}
     assert world.registry.certificate_of("dev-1").certificate_id == certificate_id(presented[0])
     assert world.services.shadow("dev-1").state == {"desired": {"pairing": {"state": "not_associated"}}}
     assert list(world.team.devices()) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.virtual.cloud.provisioning.claims import Command, CommandStatus
+from harness.virtual.cloud.provisioning.claims import CommandStatus, ProvisioningCommand
 from harness.virtual.cloud.provisioning.commands import read_request, take_answer, to_wire
 from harness.virtual.cloud.registry.team import Refused
 
@@ -13,7 +13,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
 def command(kind, **details):
-    return Command("id-1", "", *read_request({kind: details}), NOON)
+    return ProvisioningCommand("id-1", "", *read_request({kind: details}), NOON)
 
 
 @pytest.mark.parametrize(

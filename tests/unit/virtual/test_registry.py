@@ -9,7 +9,7 @@ import pytest
 from harness.policy import Decision, PolicyError, client_arn, topic_arn, topicfilter_arn
 from harness.virtual.cloud.broker.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission
 from harness.virtual.cloud.registry.onboarding import DeviceCertificate, load_certificate
-from harness.virtual.cloud.registry.policies import Group, load_policies
+from harness.virtual.cloud.registry.policies import ThingGroup, load_policies
 from harness.virtual.cloud.registry.registry import CertificateState, Registry, RegistryError
 from harness.virtual.cloud.tls.ca import LocalCa
 
@@ -40,7 +40,7 @@ def registry(clock):
 @pytest.fixture
 def pem(registry):
     pem = certificate_pem("dev-1")
-    registry.add_thing("dev-1", Group.PROVISIONED)
+    registry.add_thing("dev-1", ThingGroup.PROVISIONED)
     registry.attach("dev-1", certificate_of(pem))
     return pem
 
@@ -74,7 +74,7 @@ def test_a_provisioned_thing_connects_and_has_its_shadow_only(registry, pem):
 
 def test_association_gives_the_teams_topics_to_the_next_admission(registry, pem):
     before = admit(registry, pem)
-    registry.associate("dev-1", TEAM, Group.ASSOCIATED)
+    registry.associate("dev-1", TEAM, ThingGroup.ASSOCIATED)
     after = admit(registry, pem)
     assert after.principal.attributes == {"tenantId": TEAM, "teamId": TEAM}
     own = topic_arn(f"prod/{TEAM}/m/d/dev-1/d2c")
@@ -85,17 +85,17 @@ def test_association_gives_the_teams_topics_to_the_next_admission(registry, pem)
 
 
 def test_dissociation_takes_them_away_and_keeps_the_thing_provisioned(registry, pem):
-    registry.associate("dev-1", TEAM, Group.ASSOCIATED, Group.GATEWAY)
+    registry.associate("dev-1", TEAM, ThingGroup.ASSOCIATED, ThingGroup.GATEWAY)
     registry.dissociate("dev-1")
     thing = registry.thing("dev-1")
-    assert (thing.groups, thing.attributes) == ({Group.PROVISIONED}, {})
+    assert (thing.groups, thing.attributes) == ({ThingGroup.PROVISIONED}, {})
     assert not allowed(admit(registry, pem), "iot:Publish", topic_arn(f"prod/{TEAM}/m/d/dev-1/d2c"))
     assert allowed(admit(registry, pem), "iot:Connect", client_arn("dev-1"))
 
 
 def test_a_team_device_has_everything_below_its_prefix_and_nothing_else(registry):
     pem = certificate_pem("team")
-    registry.add_thing("team", Group.TEAM)
+    registry.add_thing("team", ThingGroup.TEAM)
     registry.associate("team", TEAM)
     registry.attach("team", load_certificate(pem))
     admission = admit(registry, pem, "team")
@@ -112,7 +112,7 @@ def test_a_team_device_has_everything_below_its_prefix_and_nothing_else(registry
 
 @pytest.mark.parametrize("client_id", ["dev-2", "DEV-1", ""])
 def test_a_client_id_that_is_no_attached_thing_has_no_policy(registry, pem, client_id):
-    registry.add_thing("dev-2", Group.PROVISIONED)
+    registry.add_thing("dev-2", ThingGroup.PROVISIONED)
     admission = admit(registry, pem, client_id)
     assert (admission.refused, admission.policies, admission.thing) == (None, None, None)
     assert admission.principal.attached is False
@@ -151,10 +151,10 @@ def test_every_change_of_trust_or_rights_grows_the_version(registry, pem):
     versions = [registry.version]
     for change in (
         lambda: registry.set_certificate_state(key, CertificateState.INACTIVE),
-        lambda: registry.associate("dev-1", TEAM, Group.ASSOCIATED),
+        lambda: registry.associate("dev-1", TEAM, ThingGroup.ASSOCIATED),
         lambda: registry.dissociate("dev-1"),
         lambda: registry.detach_all("dev-1"),
-        lambda: registry.add_thing("dev-9", Group.PROVISIONED),
+        lambda: registry.add_thing("dev-9", ThingGroup.PROVISIONED),
         lambda: registry.remove_thing("dev-1"),
     ):
         change()
@@ -169,11 +169,11 @@ def test_a_removed_things_certificate_is_unknown(registry, pem):
 
 
 def test_a_certificate_and_a_name_are_registered_once(registry, pem):
-    registry.add_thing("dev-2", Group.PROVISIONED)
+    registry.add_thing("dev-2", ThingGroup.PROVISIONED)
     with pytest.raises(RegistryError, match="registered already"):
         registry.attach("dev-2", load_certificate(pem))
     with pytest.raises(RegistryError, match="dev-2 exists already"):
-        registry.add_thing("dev-2", Group.PROVISIONED)
+        registry.add_thing("dev-2", ThingGroup.PROVISIONED)
 
 
 def write_policy(folder, name, resource="*"):
@@ -184,9 +184,9 @@ def write_policy(folder, name, resource="*"):
 def test_policies_of_a_directory_replace_the_shipped_ones(tmp_path):
     write_policy(tmp_path, "associated")
     mine, shipped = load_policies(tmp_path), load_policies()
-    assert len(mine.groups[Group.ASSOCIATED].statements) == 1
-    assert mine.groups[Group.PROVISIONED] == shipped.groups[Group.PROVISIONED]
-    assert len(shipped.groups[Group.ASSOCIATED].statements) == 2
+    assert len(mine.groups[ThingGroup.ASSOCIATED].statements) == 1
+    assert mine.groups[ThingGroup.PROVISIONED] == shipped.groups[ThingGroup.PROVISIONED]
+    assert len(shipped.groups[ThingGroup.ASSOCIATED].statements) == 2
     assert mine.certificate == shipped.certificate == ()
 
 
@@ -208,7 +208,7 @@ def test_the_account_and_region_that_documents_name_are_the_clouds(tmp_path, clo
     ca, pem = LocalCa(), certificate_pem("dev-1")
     identity = ca.issue_server(("localhost",), [])
     registry = Registry(load_policies(tmp_path), server=identity, root_pem=ca.certificate_pem, now=clock)
-    registry.add_thing("dev-1", Group.PROVISIONED)
+    registry.add_thing("dev-1", ThingGroup.PROVISIONED)
     registry.attach("dev-1", certificate_of(pem))
     admission = admit(registry, pem)
     assert [allowed(admission, "iot:Publish", topic_arn(topic)) for topic in ("lab/x", "lab/y")] == [True, False]
@@ -223,8 +223,8 @@ def test_policies_of_other_names_come_with_the_certificate_whatever_its_thing(tm
     ca, pem = LocalCa(), certificate_pem("dev-1")
     identity = ca.issue_server(("localhost",), [])
     registry = Registry(load_policies(tmp_path), server=identity, root_pem=ca.certificate_pem, now=clock)
-    registry.add_thing("dev-1", Group.PROVISIONED)
-    registry.add_thing("team", Group.TEAM)
+    registry.add_thing("dev-1", ThingGroup.PROVISIONED)
+    registry.add_thing("team", ThingGroup.TEAM)
     registry.attach("dev-1", certificate_of(pem))
     team_pem = certificate_pem("team")
     registry.attach("team", certificate_of(team_pem))

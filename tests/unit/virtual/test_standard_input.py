@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.virtual import standard_input
-from harness.virtual.standard_input import LineReader
+from harness.virtual.standard_input import InputReader
 
 
 def lines_of(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("input") / "data"
     path.write_bytes(data)
     fd = os.open(path, os.O_RDONLY)
-    reader = LineReader(fd)
+    reader = InputReader(fd)
     try:
         return list(iter(reader.read, None))
     finally:
@@ -40,7 +40,7 @@ def test_a_line_is_not_held_back_until_more_comes():
     read, write = os.pipe()
     try:
         os.write(write, b'{"settings": 1}\n{"comm')
-        reader = LineReader(read)
+        reader = InputReader(read)
         assert reader.read() == b'{"settings": 1}'
         os.write(write, b'and": 2}\n')
         assert reader.read() == b'{"command": 2}'
@@ -54,4 +54,4 @@ def test_a_closed_input_has_ended():
     read, write = os.pipe()
     os.close(read)
     os.close(write)
-    assert LineReader(read).read() is None
+    assert InputReader(read).read() is None

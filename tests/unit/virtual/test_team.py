@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from harness.virtual.cloud.registry.onboarding import KeyRow, OnboardingRow, load_public_key
-from harness.virtual.cloud.registry.policies import Group, load_policies
+from harness.virtual.cloud.registry.policies import ThingGroup, load_policies
 from harness.virtual.cloud.registry.registry import CertificateState, Registry
 from harness.virtual.cloud.registry.team import Refused, Team
 from harness.virtual.cloud.services.messages import MessageStore
@@ -76,7 +76,7 @@ def refused(call, *arguments):
 def test_onboarding_makes_a_provisioned_and_associated_device(world):
     world.team.onboard(row())
     thing = world.registry.thing("dev-1")
-    assert thing.groups == {Group.PROVISIONED, Group.ASSOCIATED}
+    assert thing.groups == {ThingGroup.PROVISIONED, ThingGroup.ASSOCIATED}
     assert thing.attributes["tenantId"] == TENANT
     own = f"{PREFIX}m/d/dev-1"
     assert world.services.shadow("dev-1").state == {
@@ -90,7 +90,7 @@ def test_onboarding_makes_a_provisioned_and_associated_device(world):
 
 def test_a_gateway_sub_type_makes_a_gateway(world):
     world.team.onboard(row(sub_type="my-gateway"))
-    assert Group.GATEWAY in world.registry.thing("dev-1").groups
+    assert ThingGroup.GATEWAY in world.registry.thing("dev-1").groups
     assert world.team.device("dev-1").device_type == "Gateway"
 
 
@@ -112,7 +112,7 @@ def test_onboarding_refuses_what_exists_and_what_is_no_p256(world):
 def test_dissociation_hides_the_device_and_tells_it(world):
     world.team.onboard(row())
     world.team.dissociate("dev-1")
-    assert world.registry.thing("dev-1").groups == {Group.PROVISIONED}
+    assert world.registry.thing("dev-1").groups == {ThingGroup.PROVISIONED}
     assert world.services.shadow("dev-1").state == {"desired": {"pairing": {"state": "not_associated"}}}
     assert refused(world.team.device, "dev-1") == (404, 40410)
     assert refused(world.team.dissociate, "dev-1") == (404, 40413)
@@ -130,7 +130,7 @@ def test_association_needs_the_code_and_restores_everything(world):
     world.team.associate("dev-1", "123456")
     world.team.associate("dev-1", "123456", "gateway")
     assert world.services.shadow("dev-1").state == before
-    assert world.registry.thing("dev-1").groups == {Group.PROVISIONED, Group.ASSOCIATED, Group.GATEWAY}
+    assert world.registry.thing("dev-1").groups == {ThingGroup.PROVISIONED, ThingGroup.ASSOCIATED, ThingGroup.GATEWAY}
     assert world.team.device("dev-1").sub_type == "gateway"
 
 
@@ -148,7 +148,7 @@ def test_a_dissociated_device_comes_back_by_its_certificate_alone(world):
     assert refused(world.team.onboard, row()) == (422, 42200)  # another certificate
     assert refused(world.team.onboard, row(pem=public_key_pem())) == (422, 42200)
     world.team.onboard(first)
-    assert world.registry.thing("dev-1").groups == {Group.PROVISIONED, Group.ASSOCIATED}
+    assert world.registry.thing("dev-1").groups == {ThingGroup.PROVISIONED, ThingGroup.ASSOCIATED}
     assert world.services.shadow("dev-1").state == before
     assert refused(world.team.onboard, first) == (422, 42200)  # it is in the team now
 
@@ -166,7 +166,7 @@ def test_deletion_tells_the_device_forgets_it_and_ends_its_connection(world):
 
 def test_team_devices(world):
     client_id, identity = world.team.create_team_device()
-    assert world.registry.thing(client_id).groups == {Group.TEAM}
+    assert world.registry.thing(client_id).groups == {ThingGroup.TEAM}
     assert world.team.team_certificate(client_id) == identity.certificate_pem
     rotated = world.team.rotate_team_device(client_id)
     assert world.registry.certificate_of(client_id).pem == rotated.certificate_pem != identity.certificate_pem

@@ -8,7 +8,7 @@ from typing import Final
 
 from harness.settings import Sample
 from harness.virtual.board.cloud_library.samples import SAMPLES, SampleCode
-from harness.virtual.board.cloud_library.session import SEC_TAG, CloudSession, Told
+from harness.virtual.board.cloud_library.session import SEC_TAG, CloudSession, SessionEvent
 from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Lines, Refused, parse
 from harness.virtual.board.modem import Modem, Nvm
@@ -104,7 +104,7 @@ class Application:
         if self._attached and not self.session.active:
             self._connect()
 
-    def _told(self, what: Told, code: int) -> None:
+    def _told(self, what: SessionEvent, code: int) -> None:
         self.sample.told(what, code)
 
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from harness.device_errno import ENOTCONN
 from harness.settings import Sample
-from harness.virtual.board.cloud_library.session import CloudSession, Told
+from harness.virtual.board.cloud_library.session import CloudSession, SessionEvent
 
 AGAIN: Final = 5.0
 _PORT_SWAPPED: Final = 45858  # 8883 without ntohs(), as the library prints it
@@ -58,23 +58,23 @@ class SampleCode:
     def network_lost(self) -> None:
         """There is none any more."""
 
-    def told(self, what: Told, code: int) -> None:
+    def told(self, what: SessionEvent, code: int) -> None:
         """Something happened to the connection."""
         match what:
-            case Told.READY:
+            case SessionEvent.READY:
                 self.ready()
-            case Told.ASSOCIATION_REQUEST:
+            case SessionEvent.ASSOCIATION_REQUEST:
                 self.not_associated()
-            case Told.ASSOCIATED:
+            case SessionEvent.ASSOCIATED:
                 self._voice.session.stop()
                 self._voice.after(0.1, self.connect)
-            case Told.REFUSED:
+            case SessionEvent.REFUSED:
                 self.refused(code)
                 self._again()
-            case Told.CLOSED if code != 0:
+            case SessionEvent.CLOSED if code != 0:
                 self.kicked(code)
                 self._again()
-            case Told.CLOSED:
+            case SessionEvent.CLOSED:
                 self.closed()
 
     def connect(self) -> None:
@@ -222,9 +222,9 @@ class MultiService(SampleCode):
         """See SampleCode."""
         self._inf("Successfully disconnected from nRF Cloud")
 
-    def told(self, what: Told, code: int) -> None:
+    def told(self, what: SessionEvent, code: int) -> None:
         """See SampleCode."""
-        if what is Told.ASSOCIATED:
+        if what is SessionEvent.ASSOCIATED:
             self._inf("Device successfully associated with cloud! Reconnecting")
         super().told(what, code)
 
@@ -283,13 +283,13 @@ class CloudClient(SampleCode):
         """See SampleCode."""
         self._voice.print("Connected to LTE network")
 
-    def told(self, what: Told, code: int) -> None:
+    def told(self, what: SessionEvent, code: int) -> None:
         """See SampleCode."""
         names = {
-            Told.CONNECTED: "CLOUD_EVT_CONNECTED",
-            Told.READY: "CLOUD_EVT_READY",
-            Told.ASSOCIATION_REQUEST: "CLOUD_EVT_PAIR_REQUEST",
-            Told.ASSOCIATED: "CLOUD_EVT_PAIR_DONE",
+            SessionEvent.CONNECTED: "CLOUD_EVT_CONNECTED",
+            SessionEvent.READY: "CLOUD_EVT_READY",
+            SessionEvent.ASSOCIATION_REQUEST: "CLOUD_EVT_PAIR_REQUEST",
+            SessionEvent.ASSOCIATED: "CLOUD_EVT_PAIR_DONE",
         }
         if what in names:
             self._voice.print(names[what])
@@ -330,14 +330,14 @@ class AssetTrackerTemplate(SampleCode):
         """See SampleCode."""
         self._dbg("on_mqtt_suback", "Subscribed to topic with id: 2469")
 
-    def told(self, what: Told, code: int) -> None:
+    def told(self, what: SessionEvent, code: int) -> None:
         """See SampleCode."""
-        if what is Told.CONNECTED:
+        if what is SessionEvent.CONNECTED:
             self._dbg("on_mqtt_connack", "MQTT connection established, session present: 0")
             self._dbg("state_connected_entry", "Connected to Cloud")
             own = self._voice.session.client_id
             self._voice.log("inf", self.module, f"Subscribing to: {own}/{self.extra[0]}")
-        elif what is Told.ACKNOWLEDGED:
+        elif what is SessionEvent.ACKNOWLEDGED:
             self._dbg("on_mqtt_puback", "Publish acknowledgment received, message id: 1")
         super().told(what, code)
 

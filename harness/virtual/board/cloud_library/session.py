@@ -20,7 +20,7 @@ SEC_TAG: Final = 16842753  # CONFIG_NRF_CLOUD_SEC_TAG
 KEEPALIVE: Final = 1200
 
 
-class Told(Enum):
+class SessionEvent(Enum):
     """What the session tells the application."""
 
     CONNECTED = auto()  # CONNACK 0
@@ -43,7 +43,7 @@ class CloudSession:
         self,
         outbox: Outbox,
         client_id: str,
-        tell: Callable[[Told, int], None],
+        tell: Callable[[SessionEvent, int], None],
         attached: Callable[[], bool],
         *,
         extra: tuple[str, ...] | None = None,
@@ -119,22 +119,22 @@ class CloudSession:
 
     def _opened(self, ok: bool) -> None:
         if not ok:
-            self._tell(Told.NETWORK_GONE if self._losing else Told.REFUSED, -ECONNREFUSED)
+            self._tell(SessionEvent.NETWORK_GONE if self._losing else SessionEvent.REFUSED, -ECONNREFUSED)
 
     def _notify(self, event: EvtType, result: int) -> None:
         match event:
             case EvtType.CONNACK if result == 0:
-                self._tell(Told.CONNECTED, 0)
+                self._tell(SessionEvent.CONNECTED, 0)
                 self._subscribe_control()
             case EvtType.CONNACK:
-                self._tell(Told.REFUSED, result)
+                self._tell(SessionEvent.REFUSED, result)
             case EvtType.SUBACK:
                 self._subscribed()
             case EvtType.PUBACK:
-                self._tell(Told.ACKNOWLEDGED, 0)
+                self._tell(SessionEvent.ACKNOWLEDGED, 0)
             case EvtType.DISCONNECT:
                 self._forget()
-                self._tell(Told.NETWORK_GONE if self._losing else Told.CLOSED, result)
+                self._tell(SessionEvent.NETWORK_GONE if self._losing else SessionEvent.CLOSED, result)
 
     def _subscribe_control(self) -> None:
         own, aws = self.client_id, f"$aws/things/{self.client_id}"
@@ -156,7 +156,7 @@ class CloudSession:
             return
         if self._extra is not None or self._pairing:
             self.ready = True
-            self._tell(Told.READY, 0)
+            self._tell(SessionEvent.READY, 0)
         elif not self._waits:
             self.publish(f"$aws/things/{self.client_id}/shadow/get", "")
 
@@ -175,7 +175,7 @@ class CloudSession:
             state = document.get("state", document)
             self._pair(state.get("desired", {}))
         elif self._waits and document.get("state", {}).get("pairing", {}).get("state") == "paired":
-            self._tell(Told.ASSOCIATED, 0)  # on .../shadow/update/delta
+            self._tell(SessionEvent.ASSOCIATED, 0)  # on .../shadow/update/delta
 
     def _pair(self, desired: dict[str, Any]) -> None:
         pairing = desired.get("pairing", {})
@@ -186,7 +186,7 @@ class CloudSession:
             report: dict[str, Any] = {"pairing": {"state": "not_associated", "topics": None, "config": None}}
             report |= {"stage": None, "nrfcloud_mqtt_topic_prefix": None, "connection": {"keepalive": None}}
             self.publish(update, json.dumps({"state": {"reported": report}}))
-            self._tell(Told.ASSOCIATION_REQUEST, 0)
+            self._tell(SessionEvent.ASSOCIATION_REQUEST, 0)
             return
         self.d2c, c2d = topics["d2c"], topics["c2d"]
         listening = c2d.removesuffix("c2d") + "+/r" if c2d.endswith("c2d") else c2d

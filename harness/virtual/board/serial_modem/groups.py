@@ -6,7 +6,7 @@ from harness.virtual.board.commands import Commands
 from harness.virtual.board.outputs import LinkEvent
 
 
-class Group(Protocol):
+class CommandGroup(Protocol):
     """Some commands."""
 
     def commands(self) -> Commands:
@@ -14,7 +14,7 @@ class Group(Protocol):
         ...
 
 
-class Sockets(Group, Protocol):
+class Sockets(CommandGroup, Protocol):
     """The socket commands of a product, and what the server tells them."""
 
     def link(self, event: LinkEvent) -> None: ...

@@ -7,7 +7,7 @@ by which previews of Serial Modem 2.0 connect. An AT command from the cloud (app
 
 from typing import Final
 
-from harness.virtual.board.cloud_library.session import SEC_TAG, CloudSession, Told
+from harness.virtual.board.cloud_library.session import SEC_TAG, CloudSession, SessionEvent
 from harness.virtual.board.commands import Args, Commands, Forms, Refused, Reply
 from harness.virtual.board.outputs import LinkEvent, Outbox
 from harness.virtual.board.sockets.host import SocketHost
@@ -58,7 +58,7 @@ class NrfCloudCommands:
     def _read(self) -> Reply:
         return f'#XNRFCLOUD: {int(self._ready)},{self._location},{SEC_TAG},"{self._session.client_id}"'
 
-    def _told(self, told: Told, _code: int) -> None:
+    def _told(self, told: SessionEvent, _code: int) -> None:
         ready = self._session.ready
         if ready != self._ready:
             self._ready = ready

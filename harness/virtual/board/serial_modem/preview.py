@@ -11,7 +11,7 @@ from typing import Final
 
 from harness.virtual.board.outputs import Output
 from harness.virtual.board.serial_modem.application import ApplicationCommands
-from harness.virtual.board.serial_modem.groups import Group, Sockets
+from harness.virtual.board.serial_modem.groups import CommandGroup, Sockets
 from harness.virtual.board.serial_modem.preview_http import PreviewHttp
 from harness.virtual.board.serial_modem.server import SerialModem
 from harness.virtual.board.serial_modem.socket_commands import SocketCommands
@@ -45,7 +45,7 @@ class SerialModemPreview(SerialModem):
         self._http = PreviewHttp(self, self._outbox, sockets)
         return sockets
 
-    def _groups(self) -> Iterable[Group]:
+    def _groups(self) -> Iterable[CommandGroup]:
         yield from super()._groups()
         personality = replace(self._personality, application=VERSION)
         yield ApplicationCommands(self, personality, self._nvm.identity, lambda: self._application)

@@ -20,7 +20,7 @@ from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem.answers import answer_text
 from harness.virtual.board.serial_modem.application import ApplicationCommands
 from harness.virtual.board.serial_modem.data_mode import TERMINATOR, DataMode, shortest_idle_ms
-from harness.virtual.board.serial_modem.groups import Group, Sockets
+from harness.virtual.board.serial_modem.groups import CommandGroup, Sockets
 from harness.virtual.board.serial_modem.line_input import LineInput, Overflow
 from harness.virtual.board.serial_modem.mqtt_client import MqttClient
 from harness.virtual.board.serial_modem.mqtt_commands import MqttCommands
@@ -226,7 +226,7 @@ class SerialModem:
     def _new_sockets(self) -> Sockets:
         return SocketCommands(self, self._outbox, self._traffic)
 
-    def _groups(self) -> Iterable[Group]:
+    def _groups(self) -> Iterable[CommandGroup]:
         """Return the groups of commands; a later one takes a name from an earlier."""
         yield ApplicationCommands(self, self._personality, self._nvm.identity, lambda: self._application)
         yield MqttCommands(self, self._mqtt)

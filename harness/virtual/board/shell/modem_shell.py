@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from harness.settings import BoardFault
-from harness.virtual.board.cloud_library.session import CloudSession, Told
+from harness.virtual.board.cloud_library.session import CloudSession, SessionEvent
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
 from harness.virtual.board.pass_through import utc_now
@@ -76,18 +76,18 @@ class ModemShell(ProvisioningShell):
                 return super().own_command(words)
         return True
 
-    def _told(self, what: Told, code: int) -> None:
+    def _told(self, what: SessionEvent, code: int) -> None:
         match what:
-            case Told.CONNECTED:
+            case SessionEvent.CONNECTED:
                 self.notice(f"{_EVENT}TRANSPORT_CONNECTED")
-            case Told.READY:
+            case SessionEvent.READY:
                 self.notice(f"{_EVENT}READY", "Connection to nRF Cloud established")
-            case Told.ASSOCIATION_REQUEST:
+            case SessionEvent.ASSOCIATION_REQUEST:
                 self.notice(f"{_EVENT}USER_ASSOCIATION_REQUEST", "Add the device to nRF Cloud to complete")
-            case Told.ASSOCIATED:
+            case SessionEvent.ASSOCIATED:
                 self.notice(f"{_EVENT}USER_ASSOCIATED")
-            case Told.REFUSED:
+            case SessionEvent.REFUSED:
                 self.notice(f"{_EVENT}TRANSPORT_CONNECT_ERROR, status: -9", "Connecting to nRF Cloud failed")
-            case Told.CLOSED | Told.NETWORK_GONE:
-                status = 0 if code == 0 else 2 if what is Told.NETWORK_GONE else 1
+            case SessionEvent.CLOSED | SessionEvent.NETWORK_GONE:
+                status = 0 if code == 0 else 2 if what is SessionEvent.NETWORK_GONE else 1
                 self.notice(f"{_EVENT}TRANSPORT_DISCONNECTED, status: {status}", "Connection to nRF Cloud disconnected")

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Output
 from harness.virtual.board.serial_modem.application import ApplicationCommands
-from harness.virtual.board.serial_modem.groups import Group, Sockets
+from harness.virtual.board.serial_modem.groups import CommandGroup, Sockets
 from harness.virtual.board.serial_modem.line_input import LineInput
 from harness.virtual.board.serial_modem.mqtt_commands import MqttCommands
 from harness.virtual.board.serial_modem.server import SerialModem
@@ -43,7 +43,7 @@ class SerialLteModem(SerialModem):
         self._http = HttpClient(self, self._outbox)
         return sockets
 
-    def _groups(self) -> Iterable[Group]:
+    def _groups(self) -> Iterable[CommandGroup]:
         personality = replace(self._personality, sdk=SDK)
         kept = ApplicationCommands(self, personality, self._nvm.identity, lambda: self._application)
         yield GeneralCommands(kept, personality)

@@ -27,7 +27,7 @@ PEEK, DONT_WAIT, WAIT_ALL = 2, 64, 256
 FOR_EVER: Final = -1
 
 
-class Owner(Protocol):
+class SocketOwner(Protocol):
     """A client of the firmware with a socket of its own."""
 
     def owns(self, socket: ModemSocket) -> bool: ...
@@ -40,7 +40,7 @@ class SelectedSocketCommands:
 
     def __init__(self, host: SocketHost, outbox: Outbox, traffic: Callable[[], None]) -> None:
         self.table = SocketTable(outbox, changed=self._changed, traffic=traffic)
-        self.owners: list[Owner] = []
+        self.owners: list[SocketOwner] = []
         """Who else has a socket of the table; no command here is about it."""
         self._host = host
         self._outbox = outbox
@@ -128,7 +128,7 @@ class SelectedSocketCommands:
         """Return the sockets that these commands may select."""
         return [socket for socket in self.table if not self._others(socket)]
 
-    def _others(self, socket: ModemSocket) -> list["Owner"]:
+    def _others(self, socket: ModemSocket) -> list["SocketOwner"]:
         return [owner for owner in self.owners if owner.owns(socket)]
 
     def _select(self, args: Args) -> Reply:

@@ -12,7 +12,7 @@ from harness.settings import CloseStyle
 from harness.virtual.cloud.broker.authorizer import Authorizer, Denial, Presented
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
 from harness.virtual.cloud.broker.profile import BrokerProfile
-from harness.virtual.cloud.broker.rate import Rate
+from harness.virtual.cloud.broker.rate import RateLimit
 from harness.virtual.cloud.broker.rules import (
     ClientError,
     check_client_id,
@@ -132,7 +132,7 @@ class Connection:
         self._packets = 0
         self._due: list[asyncio.TimerHandle] = []
         """The ends that are coming: of a violation whose close is delayed, of old age."""
-        self._publishes = Rate(self._limits.publishes_per_second)
+        self._publishes = RateLimit(self._limits.publishes_per_second)
 
     @property
     def _profile(self) -> BrokerProfile:

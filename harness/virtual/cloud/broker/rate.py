@@ -3,7 +3,7 @@
 from collections import deque
 
 
-class Rate:
+class RateLimit:
     """At most ``most`` in any second; 0: any number."""
 
     def __init__(self, most: int) -> None:

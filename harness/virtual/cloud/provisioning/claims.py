@@ -30,7 +30,7 @@ class CommandStatus(StrEnum):
 
 
 @dataclass
-class Command:
+class ProvisioningCommand:
     """One provisioning command. ``kind``: the only member of the request, ``details``: what it holds."""
 
     command_id: str
@@ -65,7 +65,7 @@ class ClaimedDevice:
     device_type: str
     tags: tuple[str, ...]
     claimed_at: datetime
-    commands: list[Command] = field(default_factory=list)
+    commands: list[ProvisioningCommand] = field(default_factory=list)
 
     def item(self, owner: str) -> dict[str, Any]:
         """Return the board as the API shows it. Its IMEI, which the service would look up, is not known here."""
@@ -153,7 +153,9 @@ class Claims:
         except (ValueError, KeyError):
             raise Refused(404, 40410, f"device {device_uuid[:40]} is not claimed") from None
 
-    def add_command(self, device: ClaimedDevice, kind: str, details: dict[str, Any], description: str) -> Command:
+    def add_command(
+        self, device: ClaimedDevice, kind: str, details: dict[str, Any], description: str
+    ) -> ProvisioningCommand:
         """Queue a command; :class:`Refused` 422 when too many wait.
 
         ``device``: whose queue. ``kind``, ``details``: the command, as the API names it. ``description``: for people.
@@ -161,14 +163,14 @@ class Claims:
         if sum(command.waiting for command in device.commands) >= MOST_COMMANDS:
             raise Refused(422, 42200, f"{MOST_COMMANDS} commands are waiting for the device already")
         now = self._now()
-        command = Command(make_ulid(now), description, kind, details, now)
+        command = ProvisioningCommand(make_ulid(now), description, kind, details, now)
         device.commands.append(command)
         self._journal.write(
             "provisioning_command", device_uuid=str(device.device_uuid), command_id=command.command_id, kind=kind
         )
         return command
 
-    def command(self, device_uuid: str, command_id: str) -> Command:
+    def command(self, device_uuid: str, command_id: str) -> ProvisioningCommand:
         """Return a command of a board; :class:`Refused` 404/40410."""
         for command in self.device(device_uuid).commands:
             if command.command_id == command_id:

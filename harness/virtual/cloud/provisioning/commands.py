@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.virtual.cloud.provisioning.claims import Command, CommandStatus
+from harness.virtual.cloud.provisioning.claims import CommandStatus, ProvisioningCommand
 from harness.virtual.cloud.rest.common import invalid
 
 _AT, _FINISHED = 0, 2
@@ -48,7 +48,7 @@ def read_request(request: Any) -> tuple[str, dict[str, Any]]:
     return kind, details
 
 
-def to_wire(command: Command) -> list[Any]:
+def to_wire(command: ProvisioningCommand) -> list[Any]:
     """Return the command as the board reads it (CBOR-ready)."""
     if command.kind == "finished":
         return [command.command_id, _FINISHED]
@@ -56,7 +56,7 @@ def to_wire(command: Command) -> list[Any]:
     return [command.command_id, _AT, name, parameters, []]
 
 
-def take_answer(command: Command, answer: list[Any]) -> None:
+def take_answer(command: ProvisioningCommand, answer: list[Any]) -> None:
     """Note what the board answered, as sent after the correlation id. Raises ValueError if it is not an answer."""
     match answer:
         case [99, int(error), str(text)]:

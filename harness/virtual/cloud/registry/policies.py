@@ -12,7 +12,7 @@ ACCOUNT = "123456789012"
 """AWS account in the local cloud's ARNs, whichever its documents name (:mod:`harness.policy.documents.account`)."""
 
 
-class Group(StrEnum):
+class ThingGroup(StrEnum):
     """A thing group; its policy document applies to the things in it."""
 
     PROVISIONED = "provisioned"
@@ -21,19 +21,21 @@ class Group(StrEnum):
     TEAM = "team-device"
 
 
-_TEAM_DEVICE = Path(__file__).parent / f"{Group.TEAM}.json"
+_TEAM_DEVICE = Path(__file__).parent / f"{ThingGroup.TEAM}.json"
 
 
 class Policies(NamedTuple):
     """The document of each thing group, and those that are attached to the certificate of every device itself."""
 
-    groups: Mapping[Group, PolicyDocument]
+    groups: Mapping[ThingGroup, PolicyDocument]
     certificate: tuple[PolicyDocument, ...] = ()
 
-    def of(self, groups: Iterable[Group]) -> list[PolicyDocument]:
+    def of(self, groups: Iterable[ThingGroup]) -> list[PolicyDocument]:
         """Return what is in force for a client whose thing is in ``groups``; none: it has no thing of its name."""
         groups = sorted(groups)
-        own = () if Group.TEAM in groups else self.certificate  # these policies are for boards, not for team devices
+        own = (
+            () if ThingGroup.TEAM in groups else self.certificate
+        )  # these policies are for boards, not for team devices
         return [*(self.groups[group] for group in groups), *own]
 
 
@@ -44,8 +46,8 @@ def load_policies(directory: Path | None = None) -> Policies:
     ``*.json`` of other names are attached to certificates. The account and region that they name are the cloud's.
     PolicyError when it holds none, or one is broken.
     """
-    groups = {Group(name): document for name, document in load_profile(account=ACCOUNT).items()}
-    groups[Group.TEAM] = load_document(_TEAM_DEVICE, account=ACCOUNT)
+    groups = {ThingGroup(name): document for name, document in load_profile(account=ACCOUNT).items()}
+    groups[ThingGroup.TEAM] = load_document(_TEAM_DEVICE, account=ACCOUNT)
     if directory is None:
         return Policies(groups)
     documents = at_home(load_document(path, account=ACCOUNT) for path in sorted(directory.glob("*.json")))
@@ -54,6 +56,6 @@ def load_policies(directory: Path | None = None) -> Policies:
     for document in documents:
         if meant := meant_by(document.name):
             raise PolicyError(f"{directory}: {document.name}.json is not {meant}.json; name it like that")
-    names = {str(group) for group in Group}
-    groups |= {Group(document.name): document for document in documents if document.name in names}
+    names = {str(group) for group in ThingGroup}
+    groups |= {ThingGroup(document.name): document for document in documents if document.name in names}
     return Policies(groups, tuple(document for document in documents if document.name not in names))

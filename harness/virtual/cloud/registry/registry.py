@@ -15,7 +15,7 @@ from harness.policy import PolicySet, Principal
 from harness.virtual.cloud.broker.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission, Objection
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.registry.onboarding import DeviceCertificate, certificate_id, load_certificate
-from harness.virtual.cloud.registry.policies import Group, Policies
+from harness.virtual.cloud.registry.policies import Policies, ThingGroup
 from harness.virtual.cloud.tls.ca import IssuedIdentity
 from harness.virtual.cloud.tls.certificate_fields import certificate_fields
 
@@ -40,7 +40,7 @@ class Thing:
     """A thing: what policies see of a device."""
 
     name: str
-    groups: set[Group]
+    groups: set[ThingGroup]
     attributes: dict[str, str] = field(default_factory=dict)
     thing_type: str | None = None
     certificate_ids: set[str] = field(default_factory=set)
@@ -142,7 +142,7 @@ class Registry:
         """Tell whether the certificate with id ``key`` is registered, in whatever state."""
         return key in self._certificates
 
-    def add_thing(self, name: str, *groups: Group, thing_type: str | None = None) -> Thing:
+    def add_thing(self, name: str, *groups: ThingGroup, thing_type: str | None = None) -> Thing:
         """Make a thing in ``groups``; RegistryError when the name is taken."""
         if name in self._things:
             raise RegistryError(f"thing {name} exists already")
@@ -181,7 +181,7 @@ class Registry:
         owner = self._owner(key)
         self._changed(owner.name if owner else None)
 
-    def associate(self, name: str, tenant_id: str, *groups: Group) -> None:
+    def associate(self, name: str, tenant_id: str, *groups: ThingGroup) -> None:
         """Give the thing to a team: the team's attributes, and ``groups`` on top of those it is in."""
         thing = self._things[name]
         # nRF Cloud's gateway policy says teamId where the others say tenantId; both hold the team's id.
@@ -194,7 +194,7 @@ class Registry:
         thing = self._things[name]
         for key in ("tenantId", "teamId"):
             thing.attributes.pop(key, None)
-        thing.groups &= {Group.PROVISIONED}
+        thing.groups &= {ThingGroup.PROVISIONED}
         self._changed(name)
 
     def snapshot(self, name: str) -> dict[str, Any] | None:
@@ -211,7 +211,7 @@ class Registry:
 
     def restore(self, name: str, content: dict[str, Any]) -> None:
         """Take back a :meth:`snapshot`."""
-        thing = self.add_thing(name, *map(Group, content["groups"]), thing_type=content["type"])
+        thing = self.add_thing(name, *map(ThingGroup, content["groups"]), thing_type=content["type"])
         thing.attributes.update(content["attributes"])
         for pem, state in content["certificates"].items():
             certificate = load_certificate(pem)

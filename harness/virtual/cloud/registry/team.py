@@ -21,7 +21,7 @@ from harness.virtual.cloud.registry.onboarding import (
     OnboardingRow,
     load_certificate,
 )
-from harness.virtual.cloud.registry.policies import Group
+from harness.virtual.cloud.registry.policies import ThingGroup
 from harness.virtual.cloud.registry.registry import Registry
 from harness.virtual.cloud.services.services import CloudServices
 from harness.virtual.cloud.services.shadow import ShadowRequest
@@ -235,7 +235,7 @@ class Team:
     def create_team_device(self) -> tuple[str, IssuedIdentity]:
         """Make an MQTT team device; return its client id and its identity. The key is not kept."""
         client_id = f"mqtt-team-{uuid.uuid4()}"
-        self._registry.add_thing(client_id, Group.TEAM, thing_type="MqttTeamDevice")
+        self._registry.add_thing(client_id, ThingGroup.TEAM, thing_type="MqttTeamDevice")
         self._registry.associate(client_id, self.tenant_id)
         return client_id, self._give_identity(client_id)
 
@@ -290,7 +290,7 @@ class Team:
         self._count += 1
         record = DeviceRecord(device_id, self._count, sub_type, tags, firmware_types, now, now)
         self._records[device_id] = record
-        self._registry.add_thing(device_id, Group.PROVISIONED, thing_type=record.device_type)
+        self._registry.add_thing(device_id, ThingGroup.PROVISIONED, thing_type=record.device_type)
         return record
 
     def _owns(self, device_id: str) -> bool:
@@ -304,7 +304,9 @@ class Team:
             self.keys.register(row.device_id, row.pem)
 
     def _join(self, record: DeviceRecord) -> None:
-        groups = [Group.ASSOCIATED, Group.GATEWAY] if record.device_type == "Gateway" else [Group.ASSOCIATED]
+        groups = (
+            [ThingGroup.ASSOCIATED, ThingGroup.GATEWAY] if record.device_type == "Gateway" else [ThingGroup.ASSOCIATED]
+        )
         self._registry.associate(record.device_id, self.tenant_id, *groups)
         record.updated_at = self._now()
         self._journal.write("associate", device_id=record.device_id, groups=[str(group) for group in groups])

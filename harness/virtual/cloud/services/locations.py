@@ -17,7 +17,7 @@ _KEPT = 10_000
 
 
 @dataclass(frozen=True)
-class Place:
+class DeviceLocation:
     """One place of a device. ``number`` grows with each; ``kind``: GNSS, WIFI, MCELL, SCELL, or those with _EVAL."""
 
     number: int
@@ -49,7 +49,7 @@ class Locations:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._places: deque[Place] = deque(maxlen=_KEPT)
+        self._places: deque[DeviceLocation] = deque(maxlen=_KEPT)
         self._count = 0
 
     def add(
@@ -65,9 +65,11 @@ class Locations:
         ``device_id``: which. ``kind``: by what it was located. ``uncertainty``: metres.
         """
         self._count += 1
-        self._places.append(Place(self._count, device_id, kind, self._now(), *place, uncertainty, dict(more or {})))
+        self._places.append(
+            DeviceLocation(self._count, device_id, kind, self._now(), *place, uncertainty, dict(more or {}))
+        )
 
-    def all(self) -> Iterator[Place]:
+    def all(self) -> Iterator[DeviceLocation]:
         """Yield every place, oldest first."""
         return iter(self._places)
 

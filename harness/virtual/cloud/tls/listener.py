@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
 from harness.virtual.cloud.broker.profile import BrokerProfile
-from harness.virtual.cloud.tls.stream import Application, Refusal, TlsStream
+from harness.virtual.cloud.tls.stream import HandshakeRefusal, TlsApplication, TlsStream
 from harness.virtual.cloud.tls.trust import ServerContext
 
 _STOP_TIMEOUT = 5.0
@@ -15,7 +15,7 @@ class TlsListener:
     """Runs one ``application()`` on each connection; refused handshakes go into the journal."""
 
     def __init__(
-        self, directory: Directory, journal: Journal, profile: BrokerProfile, application: Callable[[], Application]
+        self, directory: Directory, journal: Journal, profile: BrokerProfile, application: Callable[[], TlsApplication]
     ) -> None:
         self._directory = directory
         self._journal = journal
@@ -57,7 +57,7 @@ class TlsListener:
         refusal = None
         if self._to_refuse:
             self._to_refuse -= 1
-            refusal = Refusal(self._alert)
+            refusal = HandshakeRefusal(self._alert)
         stream = TlsStream(
             self._context,
             self._application(),

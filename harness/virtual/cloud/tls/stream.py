@@ -28,7 +28,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
-class Application(Protocol):
+class TlsApplication(Protocol):
     """What runs on top of a :class:`TlsStream`."""
 
     def started(self, stream: "TlsStream") -> None:
@@ -44,7 +44,7 @@ class Application(Protocol):
         """The peer ended the connection, or it broke. May be called again, and after an own close."""
 
 
-class Refusal(NamedTuple):
+class HandshakeRefusal(NamedTuple):
     """A handshake is refused for no reason of the client's. ``alert``: its number; None: a close without a word."""
 
     alert: int | None
@@ -61,14 +61,14 @@ class TlsStream(asyncio.Protocol):
     def __init__(
         self,
         context: ServerContext,
-        application: Application,
+        application: TlsApplication,
         *,
         handshake_timeout: float,
         examine: Callable[[Sequence[bytes]], Objection | None],
         cert_refusal: CertificateRefusal,
         refused: Callable[["TlsStream", str], None],
         gone: Callable[["TlsStream"], None],
-        refusal: Refusal | None = None,
+        refusal: HandshakeRefusal | None = None,
     ) -> None:
         self._made = False
         self._tls = context.connection()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.firmware.cloud_library.cause import CANNOT_BE_TOLD, Cause, Timed, cause_of
+from harness.firmware.cloud_library.cause import CANNOT_BE_TOLD, LogCause, Timed, cause_of
 from harness.firmware.cloud_library.chain import Link, chain_in
 from harness.firmware.cloud_library.evidence import LogClass
 
@@ -66,7 +66,7 @@ def test_the_first_evidence_decides():
 
 
 def test_no_lines_tell_nothing():
-    assert cause_of([]) == Cause(None, "there are no lines")
+    assert cause_of([]) == LogCause(None, "there are no lines")
 
 
 def test_the_chain_of_the_page_literally():

@@ -35,13 +35,13 @@ GOOD = {
 
 
 def judged(board=None, *, firmware="Serial Modem 1.0.0", written=None, **changes):
-    """Judge good answers with some changed (None: ERROR); return the findings by id without "board."."""
+    """Judge good answers with some changed (None: ERROR); return the results by id without "board."."""
     said = {**GOOD, **changes}
     answers = Answers(said, firmware, "/dev/ttyACM0")
     config = BoardConfig(name="dk-1", port="/dev/ttyACM0", **(board or {}))
     found = list(judge(config, answers, now=NOW, written=written or {}))
-    assert {finding.about for finding in found} == {"dk-1"}
-    return {finding.id.removeprefix("board."): finding for finding in found}
+    assert {result.about for result in found} == {"dk-1"}
+    return {result.id.removeprefix("board."): result for result in found}
 
 
 def test_a_board_that_is_fit():

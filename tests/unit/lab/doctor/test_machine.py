@@ -9,7 +9,18 @@ import pytest
 from harness.at.holders import holders
 from harness.credentials.lab_ca import LabCa
 from harness.lab import Lease, load_boards_file
-from harness.lab.doctor import Check, Finding, Machine, Patient, Status, checks_of, ports, run_checks, verdict, worst
+from harness.lab.doctor import (
+    Check,
+    CheckResult,
+    Machine,
+    Patient,
+    Status,
+    checks_of,
+    ports,
+    run_checks,
+    verdict,
+    worst,
+)
 from tests.unit.lab.test_discovery import Port
 
 FILE = """
@@ -81,9 +92,9 @@ def lab(tmp_path):
         os.close(descriptor)
 
 
-def only(findings, id_, about):
-    (finding,) = [each for each in findings if (each.id, each.about) == (id_, about)]
-    return finding
+def only(results, id_, about):
+    (result,) = [each for each in results if (each.id, each.about) == (id_, about)]
+    return result
 
 
 def test_a_kit_that_is_fit(lab):
@@ -223,7 +234,7 @@ def test_the_lab_ca_is_not_made_and_its_faults_are_named(lab):
 
 def test_a_check_that_hangs_and_one_that_breaks_fail_and_the_others_go_on():
     forever = Event()
-    good = Finding("c", "x", Status.OK, "fine")
+    good = CheckResult("c", "x", Status.OK, "fine")
 
     def broken():
         raise RuntimeError("no such thing")

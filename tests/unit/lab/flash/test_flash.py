@@ -10,9 +10,9 @@ import pytest
 from harness.errors import LabError, Misuse, NoAnswer, PortBusy, PortMissing
 from harness.lab.boards_file import BoardsFileError, load_boards_file
 from harness.lab.config import BoardConfig
-from harness.lab.flash import Flasher, FlashFailed, FlashRecords, Kind, Told
-from harness.lab.flash.asking import State
-from harness.lab.flash.decision import Written, modem_version, why_needed
+from harness.lab.flash import Flasher, FlashFailed, FlashRecords, ImageKind, Versions
+from harness.lab.flash.asking import BoardContents
+from harness.lab.flash.decision import WrittenImage, modem_version, why_needed
 from harness.lab.flash.nrfutil import NrfutilOutput
 from harness.lab.flash.record import hash_of
 from harness.lab.flash.tools import write
@@ -22,27 +22,54 @@ from harness.lab.shared_lock import SharedLock
 from tests.fake_nrfutil import FakeNrfutil
 
 ZIP, HEX = Path("mfw_nrf91x1_2.0.4.zip"), Path("app.hex")
-OLD, NEW = Told("mfw_nrf91x1_2.0.2", "Serial Modem 1.0.0"), Told("mfw_nrf91x1_2.0.4", "Serial Modem 1.1.0")
-WRITTEN = Written("aa", "Serial Modem 1.1.0")
+OLD, NEW = (
+    Versions("mfw_nrf91x1_2.0.2", "Serial Modem 1.0.0"),
+    Versions("mfw_nrf91x1_2.0.4", "Serial Modem 1.1.0"),
+)
+WRITTEN = WrittenImage("aa", "Serial Modem 1.1.0")
 
 
 @pytest.mark.parametrize(
     ("kind", "file", "written", "told", "reason"),
     [
-        (Kind.APPLICATION, HEX, WRITTEN, NEW, None),
-        (Kind.APPLICATION, HEX, None, NEW, "has not written one"),
-        (Kind.APPLICATION, HEX, Written("bb", "Serial Modem 1.1.0"), NEW, "differs from the one that was written last"),
-        (Kind.APPLICATION, HEX, WRITTEN, OLD, "tells Serial Modem 1.0.0, and Serial Modem 1.1.0 after it was written"),
-        (Kind.APPLICATION, HEX, WRITTEN, Told(), "tells nothing, and Serial Modem 1.1.0"),
-        (Kind.APPLICATION, HEX, Written("aa", ""), Told(), "tells nothing, and nothing after it was written"),
-        (Kind.APPLICATION, HEX, WRITTEN, None, None),
-        (Kind.APPLICATION, HEX, None, None, "has not written one"),
-        (Kind.MODEM, ZIP, None, NEW, None),
-        (Kind.MODEM, Path("modem.zip"), Written("aa", ""), Told(), None),
-        (Kind.MODEM, ZIP, None, OLD, "has not written one"),
-        (Kind.MODEM, Path("modem.zip"), None, NEW, "has not written one"),
-        (Kind.MODEM, ZIP, Written("bb", NEW.modem), NEW, "differs from the one"),
-        (Kind.MODEM, ZIP, Written("aa", NEW.modem), OLD, "tells mfw_nrf91x1_2.0.2, and mfw_nrf91x1_2.0.4 after"),
+        (ImageKind.APPLICATION, HEX, WRITTEN, NEW, None),
+        (ImageKind.APPLICATION, HEX, None, NEW, "has not written one"),
+        (
+            ImageKind.APPLICATION,
+            HEX,
+            WrittenImage("bb", "Serial Modem 1.1.0"),
+            NEW,
+            "differs from the one that was written last",
+        ),
+        (
+            ImageKind.APPLICATION,
+            HEX,
+            WRITTEN,
+            OLD,
+            "tells Serial Modem 1.0.0, and Serial Modem 1.1.0 after it was written",
+        ),
+        (ImageKind.APPLICATION, HEX, WRITTEN, Versions(), "tells nothing, and Serial Modem 1.1.0"),
+        (
+            ImageKind.APPLICATION,
+            HEX,
+            WrittenImage("aa", ""),
+            Versions(),
+            "tells nothing, and nothing after it was written",
+        ),
+        (ImageKind.APPLICATION, HEX, WRITTEN, None, None),
+        (ImageKind.APPLICATION, HEX, None, None, "has not written one"),
+        (ImageKind.MODEM, ZIP, None, NEW, None),
+        (ImageKind.MODEM, Path("modem.zip"), WrittenImage("aa", ""), Versions(), None),
+        (ImageKind.MODEM, ZIP, None, OLD, "has not written one"),
+        (ImageKind.MODEM, Path("modem.zip"), None, NEW, "has not written one"),
+        (ImageKind.MODEM, ZIP, WrittenImage("bb", NEW.modem), NEW, "differs from the one"),
+        (
+            ImageKind.MODEM,
+            ZIP,
+            WrittenImage("aa", NEW.modem),
+            OLD,
+            "tells mfw_nrf91x1_2.0.2, and mfw_nrf91x1_2.0.4 after",
+        ),
     ],
 )
 def test_a_file_is_written_unless_hash_and_version_agree(kind, file, written, told, reason):
@@ -113,19 +140,19 @@ def test_a_value_is_found_wherever_it_stands(key):
 
 def test_records_are_kept_by_debugger_and_forgotten_before_a_write(tmp_path):
     records = FlashRecords(tmp_path / "flash")
-    assert records.get("001051216197", Kind.MODEM) is None
-    records.put("001051216197", Kind.MODEM, WRITTEN)
-    records.put("1051216197", Kind.APPLICATION, WRITTEN)
-    assert FlashRecords(tmp_path / "flash").get("1051216197", Kind.MODEM) == WRITTEN
-    records.forget("1051216197", Kind.MODEM)
-    assert records.get("1051216197", Kind.MODEM) is None
-    assert records.get("1051216197", Kind.APPLICATION) == WRITTEN
+    assert records.get("001051216197", ImageKind.MODEM) is None
+    records.put("001051216197", ImageKind.MODEM, WRITTEN)
+    records.put("1051216197", ImageKind.APPLICATION, WRITTEN)
+    assert FlashRecords(tmp_path / "flash").get("1051216197", ImageKind.MODEM) == WRITTEN
+    records.forget("1051216197", ImageKind.MODEM)
+    assert records.get("1051216197", ImageKind.MODEM) is None
+    assert records.get("1051216197", ImageKind.APPLICATION) == WRITTEN
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"modem": 5}', '{"modem": {"sha256": "a"}}'])
 def test_a_record_that_cannot_be_read_is_none(tmp_path, text):
     (tmp_path / "1.json").write_text(text)
-    assert FlashRecords(tmp_path).get("1", Kind.MODEM) is None
+    assert FlashRecords(tmp_path).get("1", ImageKind.MODEM) is None
 
 
 def test_the_hash_of_a_build_folder_is_that_of_its_hex_files(tmp_path):
@@ -153,7 +180,10 @@ class Bench:
         (folder / ZIP).write_bytes(b"modem")
         (folder / HEX).write_bytes(b"application")
         self.records = FlashRecords(folder / "flash")
-        self.states = [State(OLD, frozenset({(16842753, 0), (16842753, 2)})), State(NEW, frozenset({(16842753, 0)}))]
+        self.states = [
+            BoardContents(OLD, frozenset({(16842753, 0), (16842753, 2)})),
+            BoardContents(NEW, frozenset({(16842753, 0)})),
+        ]
         self.notes = []
 
     def ask(self):
@@ -179,7 +209,10 @@ def bench(tmp_path, monkeypatch):
 
 def test_modem_before_application_with_verify_and_reset_named(bench):
     done = bench.run()
-    assert [(one.kind, one.told) for one in done] == [(Kind.MODEM, NEW.modem), (Kind.APPLICATION, NEW.application)]
+    assert [(one.kind, one.told) for one in done] == [
+        (ImageKind.MODEM, NEW.modem),
+        (ImageKind.APPLICATION, NEW.application),
+    ]
     modem, application = bench.tool.programmed
     assert modem[modem.index("--firmware") + 1].endswith(str(ZIP))
     assert modem[-1] == "verify=VERIFY_READ,reset=RESET_SYSTEM"
@@ -206,7 +239,7 @@ def test_a_new_build_of_the_same_version_is_written_and_nothing_else(bench):
 
 def test_a_board_that_somebody_flashed_by_hand_is_written_again(bench):
     bench.run()
-    bench.states = [State(Told(NEW.modem, "Serial Modem 0.9")), State(NEW)]
+    bench.states = [BoardContents(Versions(NEW.modem, "Serial Modem 0.9")), BoardContents(NEW)]
     assert [one.reason is not None for one in bench.run()] == [False, True]
 
 
@@ -227,8 +260,8 @@ def test_a_tool_that_fails_is_one_line_and_leaves_no_record(bench, how, text):
     assert text in str(caught.value)
     assert str(caught.value).endswith("; nrf91-harness flash dk-1 tries again")
     assert "\n" not in str(caught.value)
-    assert bench.records.get("1051216197", Kind.MODEM) is None
-    assert bench.records.get("1051216197", Kind.APPLICATION) is not None
+    assert bench.records.get("1051216197", ImageKind.MODEM) is None
+    assert bench.records.get("1051216197", ImageKind.APPLICATION) is not None
     bench.tool.does("ok")
     assert [one.reason is None for one in bench.run()] == [True, True]  # the modem tells the version of its file
 
@@ -253,30 +286,30 @@ def state_of(pid):
 
 
 def test_a_tool_that_reports_success_is_not_believed(bench):
-    bench.states = [State(OLD), State(OLD)]
+    bench.states = [BoardContents(OLD), BoardContents(OLD)]
     with pytest.raises(FlashFailed, match=r"the modem tells mfw_nrf91x1_2\.0\.2 in place of mfw_nrf91x1_2\.0\.4"):
         bench.run()
-    assert bench.records.get("1051216197", Kind.MODEM) is None
+    assert bench.records.get("1051216197", ImageKind.MODEM) is None
 
 
 def test_a_tool_that_only_erases_leaves_a_board_that_does_not_answer(bench):
-    bench.states = [State(OLD), NoAnswer("no answer to AT")]
+    bench.states = [BoardContents(OLD), NoAnswer("no answer to AT")]
     with pytest.raises(FlashFailed, match="success, but the board has not answered since: no answer to AT; is it"):
         bench.run()
 
 
 def test_an_application_that_the_board_does_not_turn_out_to_run_is_a_failure_and_leaves_no_record(bench):
-    bench.states = [State(OLD), State(Told(NEW.modem, ""))]
+    bench.states = [BoardContents(OLD), BoardContents(Versions(NEW.modem, ""))]
     with pytest.raises(
         FlashFailed, match=r"success, but the board does not run .* correct 'firmware' there, or applic"
     ):
         bench.run()
-    assert bench.records.get("1051216197", Kind.APPLICATION) is None
+    assert bench.records.get("1051216197", ImageKind.APPLICATION) is None
 
 
 def test_an_application_that_no_command_identifies_is_not_called_proved(bench):
-    bench.states = [State(OLD), State(Told(NEW.modem, "AT client"), proved=False)]
-    assert [(one.kind, one.proved) for one in bench.run()] == [(Kind.MODEM, True), (Kind.APPLICATION, False)]
+    bench.states = [BoardContents(OLD), BoardContents(Versions(NEW.modem, "AT client"), proved=False)]
+    assert [(one.kind, one.proved) for one in bench.run()] == [(ImageKind.MODEM, True), (ImageKind.APPLICATION, False)]
 
 
 def test_nothing_is_written_to_another_chip(bench):
@@ -313,7 +346,7 @@ def test_a_board_that_is_not_there_is_not_written_to(bench):
 
 
 def test_a_silent_board_is_written_to_only_if_the_record_says_that_it_has_something_else(bench):
-    bench.states = [NoAnswer("silent"), State(NEW)]
+    bench.states = [NoAnswer("silent"), BoardContents(NEW)]
     assert all(one.reason for one in bench.run())
     bench.states = [NoAnswer("silent")]
     assert [(one.reason, one.told) for one in bench.run()] == [(None, ""), (None, "")]
@@ -339,7 +372,7 @@ def test_a_debugger_that_is_a_board_in_use_is_not_written_through(bench, monkeyp
         assert bench.tool.calls == []
         monkeypatch.undo()
         monkeypatch.setenv("PATH", bench.tool.path)
-        bench.states = [State(OLD), State(NEW)]
+        bench.states = [BoardContents(OLD), BoardContents(NEW)]
         assert bench.run()
 
 
@@ -356,14 +389,22 @@ def programs(folder, monkeypatch, *names):
 @pytest.mark.parametrize(
     ("keys", "kind", "words"),
     [
-        ({"tool": "west"}, Kind.APPLICATION, "west flash --skip-rebuild --build-dir F --dev-id 5 --erase"),
-        ({"tool": "west", "erase": "touched"}, Kind.APPLICATION, "west flash --skip-rebuild --build-dir F --dev-id 5"),
+        ({"tool": "west"}, ImageKind.APPLICATION, "west flash --skip-rebuild --build-dir F --dev-id 5 --erase"),
+        (
+            {"tool": "west", "erase": "touched"},
+            ImageKind.APPLICATION,
+            "west flash --skip-rebuild --build-dir F --dev-id 5",
+        ),
         (
             {"tool": "pyocd"},
-            Kind.APPLICATION,
+            ImageKind.APPLICATION,
             "pyocd flash --target nrf91 --uid 5 --no-wait -O auto_unlock=false --erase chip F",
         ),
-        ({"tool": "command", "command": ("mine", "{kind}", "-s{serial}", "{file}")}, Kind.MODEM, "mine modem -s5 F"),
+        (
+            {"tool": "command", "command": ("mine", "{kind}", "-s{serial}", "{file}")},
+            ImageKind.MODEM,
+            "mine modem -s5 F",
+        ),
     ],
 )
 def test_the_words_of_other_tools(tmp_path, monkeypatch, keys, kind, words):
@@ -375,7 +416,7 @@ def test_the_words_of_other_tools(tmp_path, monkeypatch, keys, kind, words):
 @pytest.mark.parametrize("tool", ["west", "pyocd"])
 def test_tools_that_cannot_write_modem_firmware_say_so(tool):
     with pytest.raises(Misuse, match=f"tool {tool} cannot write modem firmware"):
-        write(FlashConfig(modem="F", tool=tool), Kind.MODEM, Path("F"), "5", lambda _text: None)
+        write(FlashConfig(modem="F", tool=tool), ImageKind.MODEM, Path("F"), "5", lambda _text: None)
 
 
 @pytest.mark.parametrize(
