@@ -1,11 +1,11 @@
-"""The one error of this package. Policies depend on the standard library alone, hence no branch of harness.errors."""
+"""The error of this package. It is not part of harness.errors: policies depend on the standard library alone."""
 
 
 class PolicyError(ValueError):
-    """A policy document that cannot be used: which document, where in it (JSON path), and what is wrong. One line.
+    """A policy document that cannot be used. One line: the document, the JSON path in it, and what is wrong.
 
-    ``mistakes``: the line of each mistake, in the order of the document. The error's own line says the first one, and
-    how many follow.
+    ``mistakes``: one line for each, in the order of the document. The error's own line has the first one, and how
+    many follow.
     """
 
     def __init__(self, message: str, mistakes: tuple[str, ...] = ()) -> None:

@@ -1,4 +1,4 @@
-"""One derived trial: a packet of a device in some state, and what the policies in force make of it.
+"""One derived trial: a packet of a device, and what the policies in force for the device decide about it.
 
 Which packet needs which permission: "AWS IoT Core Developer Guide, AWS IoT Core policy actions" and "Retained message
 policy examples". That a CONNECT with a forbidden will is refused is implied by "Lifecycle events" (connect_failed).
@@ -19,7 +19,7 @@ Check = tuple[str, str]
 
 
 class Verb(StrEnum):
-    """What the device does."""
+    """What the device does in a trial."""
 
     CONNECT = "connect"
     PUBLISH = "publish"
@@ -41,7 +41,7 @@ class Request:
     persistent: bool = False
 
     def checks(self, names: Names) -> tuple[Check, ...]:
-        """Return the permissions it takes, CONNECT first: (action, resource)."""
+        """Return the permissions that the packet needs, as (action, resource), that of its CONNECT first."""
         client_id = self.name if self.verb is Verb.CONNECT else names.device_id
         message = self.will if self.verb is Verb.CONNECT else self.name
         where = {"region": names.region, "account": names.account}
@@ -61,10 +61,11 @@ class Request:
 class Case:
     """A trial with its expected decision.
 
-    ``id``: short, the same for every board, fit for pytest. ``template``: ``request.name`` (for a will: its topic)
-    with ``{device}``, ``{other_device}``, ``{tenant}``, ``{other_tenant}`` in place of names. ``documents``: names of
-    those in force. ``probes``: one sentence. ``checks``: the permissions it takes. ``ruling``: on the
-    permission that decides: the first refused one, or the last. Cases of one connection share one ``principal`` object.
+    ``id``: short, and the same for every board; it is also the id of the pytest case. ``template``: ``request.name``
+    (for a will: its topic) with ``{device}``, ``{other_device}``, ``{tenant}``, ``{other_tenant}`` in place of names.
+    ``documents``: the names of the documents in force. ``probes``: what the trial is about, in one sentence.
+    ``checks``: the permissions that the packet needs. ``ruling``: on the permission that decides, which is the first
+    refused one, or else the last. Cases that share a connection share one ``principal`` object.
     """
 
     id: str
@@ -79,7 +80,7 @@ class Case:
 
     @property
     def expected(self) -> Decision:
-        """What the policies say."""
+        """The decision of the policies."""
         return self.ruling.decision
 
     @property
@@ -89,7 +90,7 @@ class Case:
 
     @property
     def closes(self) -> bool:
-        """Whether the cloud ends the connection over it. A refused delivery is silent."""
+        """Whether the cloud ends the connection because of it. A refused delivery is silent."""
         return not self.allowed and self.ruling.action != "iot:Receive"
 
     @property
@@ -111,7 +112,7 @@ def rule(compiled: CompiledPolicies, checks: Iterable[Check]) -> Ruling:
 
 
 def allowed_by(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> list[bool]:
-    """Tell for each case whether ``documents`` (by name) allow it. They need not be those that it was derived from."""
+    """Tell for each case whether ``documents`` (by name) allow it. The case may come from other documents."""
     return [refused is None for refused in refusals(cases, documents)]
 
 
@@ -129,7 +130,7 @@ def refusals(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> 
 
 
 class _Asked(dict[Check, bool]):
-    """Answers for one connection, each asked once: many packets need the same permission, above all that to connect."""
+    """Answers for one connection, each worked out once, because many packets need the same permission (to connect)."""
 
     def __init__(self, compiled: CompiledPolicies) -> None:
         self._compiled = compiled

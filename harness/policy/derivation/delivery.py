@@ -1,4 +1,4 @@
-"""Which message can be made to arrive on a subscription, so that its trial shows more than a connection that stays.
+"""Which message can be sent to a subscription on purpose, so that its trial shows more than a connection that stays.
 
 Shadow topics from "AWS IoT Core Developer Guide, Reserved topics"; nRF Cloud's MQTT team devices may publish everything
 below their team's prefix.
@@ -40,11 +40,11 @@ class TriggeredMessage(NamedTuple):
 def delivery(
     request: Request, membership: Membership, names: Names, expectations: Expectations
 ) -> TriggeredMessage | None:
-    """Return a message that can arrive on the subscription of ``request`` without breaking a policy; None: there is
-    none.
+    """Return a message that can arrive on the subscription of ``request`` without breaking a policy, or None.
 
-    ``membership``, ``names``: of the device; ``expectations``: what the documents allow it. For
-    Verb.SUBSCRIBE the delivery must be allowed too; for Verb.RECEIVE the trial asks just that.
+    For Verb.SUBSCRIBE the delivery must be allowed too. For Verb.RECEIVE whether it is allowed is what the trial asks.
+
+    ``request``: the packet. ``membership``, ``names``: of the device. ``expectations``: what the documents allow it.
     """
     source = _source(request, membership, names)
     if source is None:
@@ -59,10 +59,10 @@ def delivery(
 
 
 def shows_sending(found: TriggeredMessage, membership: Membership) -> bool:
-    """Tell whether it can be seen that the message was sent although it did not arrive.
+    """Tell whether the harness can see that the message was sent, even if it did not arrive.
 
-    A silent shadow service looks like one whose answer may not be delivered. REST state shows that the service worked,
-    but not for a device outside every team, and it does not show an answer to a question.
+    A shadow service that fails looks like one whose answer may not be delivered: both are silent. The state in REST
+    shows that the service worked. But REST shows only devices of the team, and it shows no answer to a question.
     """
     return found.source is not Source.ASKED and not (
         found.source is Source.REPORTED and membership is Membership.PROVISIONED
@@ -80,6 +80,6 @@ def _source(request: Request, membership: Membership, names: Names) -> Source | 
     if name in (f"{shadow}/update/delta", f"{names.device_id}/shadow/update/delta"):
         # REST shows and changes the team's devices only.
         return None if membership is Membership.PROVISIONED else Source.DESIRED
-    # On nRF Cloud's own shadow topics its rules answer, and they decide what follows from a device's message there.
+    # On nRF Cloud's own shadow topics nRF Cloud's rules answer, and they decide what follows from a message there.
     plain = possible_topic(name) and not name.startswith(("$", f"{names.device_id}/shadow/"))
     return Source.ITSELF if plain else None

@@ -17,7 +17,7 @@ _ANY = Text(f"test/{DEVICE}", "any text")
 
 
 class Candidate(NamedTuple):
-    """A packet that may be worth trying. ``template``: client id, topic or filter; with ``will`` the will's topic."""
+    """A packet that may be worth trying. ``template``: client id, topic or filter; with ``will``, the will's topic."""
 
     verb: Verb
     template: str
@@ -28,7 +28,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(documents: Iterable[PolicyDocument], context: Context) -> Iterator[Candidate]:
-    """Yield packets inside the resources of ``documents``, which show permissions, then packets one change outside."""
+    """Yield packets inside the resources of ``documents``, which show what is allowed, then packets just outside."""
     documents = tuple(documents)
     yield Candidate(Verb.CONNECT, DEVICE, "the device connects under its own client id")
     yield Candidate(Verb.CONNECT, OTHER_DEVICE, "the device connects under another device's client id")
@@ -44,7 +44,7 @@ def candidates(documents: Iterable[PolicyDocument], context: Context) -> Iterato
 
 
 def candidates_of_absent(document: PolicyDocument, context: Context) -> Iterator[Candidate]:
-    """Yield one packet for each resource of a document that is not in force: a packet that it alone would allow."""
+    """Yield one packet for each resource of a document that is not in force: a packet that only it would allow."""
     for resource in _resources([document], context):
         for candidate in list(resource.witnesses())[:1]:
             yield candidate._replace(words=f"{candidate.words}; this document is not in force here")
@@ -65,7 +65,7 @@ class _Resource(NamedTuple):
     shape: Shape
 
     def witnesses(self) -> Iterator[Candidate]:
-        """Requests that it matches."""
+        """Requests that the resource matches."""
         match self.shape.type:
             case "topicfilter":
                 texts = list(inside(self.shape, subscribing=True))
@@ -84,7 +84,7 @@ class _Resource(NamedTuple):
                     yield self._candidate(Verb.SUBSCRIBE, Text("#", "any text"))
 
     def boundary(self) -> Iterator[Candidate]:
-        """Requests one change outside it: another text, another device or team, another action."""
+        """Requests one change away from those that it matches: another text, another device or team, another action."""
         match self.shape.type:
             case "topicfilter":
                 for text in outside(self.shape, subscribing=True):
@@ -101,7 +101,7 @@ class _Resource(NamedTuple):
                 yield from (self._candidate(Verb.CONNECT, text) for text in identities(self.shape))
 
     def flags(self) -> Iterator[Candidate]:
-        """The same topics as retained message and as will."""
+        """The same topics, tried as a retained message and as a will."""
         if self.shape.type not in ("topic", None) or not (self._takes("Publish") or self._takes("RetainPublish")):
             return
         texts = inside(self.shape, subscribing=False) if self.shape.type else [_ANY]

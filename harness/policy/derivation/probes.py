@@ -1,4 +1,4 @@
-"""Topics, topic filters and client ids worth trying for a resource: inside it, and one change outside it.
+"""Topics, topic filters and client ids worth trying for a resource: inside it, and just outside it.
 
 The tails of known topics are from nRF Cloud's "MQTT topics" documentation and "AWS IoT Core Developer Guide, Reserved
 topics". They come first, because somebody answers there.
@@ -10,7 +10,8 @@ from typing import NamedTuple
 from harness.policy.derivation.shape import Shape
 from harness.policy.evaluation.membership import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT
 
-# End of the text before the wildcard: what devices publish there, and what they subscribe to. First that fits.
+# By the end of the text before the wildcard: what devices publish below it, and what they subscribe to. The first
+# entry that fits counts.
 _KNOWN_TAILS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("/shadow/get/", ("tf", "trim"), ("accepted", "rejected")),
     ("/shadow/update/", (), ("delta", "accepted")),
@@ -25,14 +26,14 @@ _SIBLINGS = {"get": "delete", "update": "delete", "prod": "beta"}
 
 
 class Text(NamedTuple):
-    """A text to try, as a template, and in words how it relates to its resource."""
+    """A text to try, as a template. ``words``: how it differs from its resource."""
 
     template: str
     words: str
 
 
 def inside(shape: Shape, *, subscribing: bool) -> Iterator[Text]:
-    """Texts that the resource matches, the most useful first."""
+    """Yield texts that the resource matches, the most useful first."""
     head = shape.head
     if not shape.open:
         yield Text(head, "exactly this")
@@ -50,7 +51,7 @@ def inside(shape: Shape, *, subscribing: bool) -> Iterator[Text]:
 
 
 def outside(shape: Shape, *, subscribing: bool) -> Iterator[Text]:
-    """Yield texts one change away from the resource. Another resource may match them."""
+    """Yield texts that differ from the resource's by one change. Another resource may match them."""
     head = shape.head
     if not head:
         return
@@ -97,7 +98,7 @@ def _known_tails(head: str, subscribing: bool) -> tuple[str, ...]:
 
 
 def _usual_tail(shape: Shape, subscribing: bool) -> str:
-    """Return a tail for the fixed levels that leaves only those in question."""
+    """Return a tail that is in use, so that a refusal can only come from the fixed levels."""
     if not shape.open:
         return ""
     slash = "/" * shape.head.endswith("/")

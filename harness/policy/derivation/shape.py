@@ -1,4 +1,4 @@
-"""A resource of a policy as a pattern of topics, with roles (``{device}``, ``{tenant}``) in place of variables."""
+"""A resource of a policy as a pattern of topics, with ``{device}`` and ``{tenant}`` in place of policy variables."""
 
 from dataclasses import dataclass
 
@@ -34,12 +34,12 @@ class Shape:
 
     @property
     def head(self) -> str:
-        """Template of everything before the last ``*`` if that is the end, else of everything; wildcards filled."""
+        """The template up to a ``*`` at the end, or all of it; other wildcards are filled."""
         return "".join(map(_filled, self.tokens[:-1] if self.open else self.tokens))
 
 
 def shape_of(resource: str, *, variables: bool, context: Context) -> Shape | None:
-    """Return the shape of a resource; None when it has a variable that never has a value for this context.
+    """Return the shape of a resource, or None if one of its variables never has a value for this context.
 
     ``resource``: as the document has it. ``variables``: whether its Version has any. ``context``: of the device.
     """

@@ -24,7 +24,7 @@ from harness.policy.evaluation.principal import Context, Principal
 
 
 def derive(documents: Iterable[PolicyDocument], membership: Membership, names: Names) -> list[Case]:
-    """Return the trials of one device, each with its expected decision; requests are tried once each.
+    """Return the trials of one device, each with its expected decision. No request is there twice.
 
     ``documents``: a profile, or any documents; :func:`in_force` says which of them count. ``membership``: what the
     device is in its team. ``names``: of the device, its team, and others of both. A device that may not connect has
@@ -34,7 +34,7 @@ def derive(documents: Iterable[PolicyDocument], membership: Membership, names: N
 
 
 class Survey(NamedTuple):
-    """Trials, and the packets that MQTT or AWS IoT does not take whatever the policies say."""
+    """Trials, and the packets that MQTT or AWS IoT refuses whatever the policies say."""
 
     cases: list[Case]
     impossible: list[Case]
@@ -45,7 +45,7 @@ def survey(
 ) -> Survey:
     """Return what :func:`derive` returns, and what it leaves out.
 
-    ``documents``, ``membership``, ``names``: as there. ``further``: packets that are tried as well.
+    ``documents``, ``membership``, ``names``: as for :func:`derive`. ``further``: packets that are tried as well.
     """
     deriver = Deriver(tuple(documents), membership, names)
     for candidate in further:
@@ -54,7 +54,7 @@ def survey(
 
 
 class Deriver:
-    """Judges packets of one device and keeps each possible request once: those that the documents call for, and more.
+    """Judges packets of one device, and keeps each request that is possible once.
 
     ``found``: what is kept so far.
     """
@@ -94,7 +94,7 @@ class Deriver:
         connection, checks = self._connection(request), request.checks(self._names)
         ruling = rule(connection.policies, checks)
         if verb is Verb.RECEIVE and ruling.action == "iot:Subscribe":
-            return None  # nothing to be delivered; the subscription is a trial of its own
+            return None  # nothing can be delivered; the subscription is a trial of its own
         return Case(
             id="-".join([self._membership, "will" if candidate.will else verb, *_flags(candidate), candidate.template]),
             membership=self._membership,
@@ -114,7 +114,7 @@ class Deriver:
         return Request(verb, name, candidate.retain, persistent=candidate.persistent)
 
     def _connection(self, request: Request) -> "_Connection":
-        """Return whom the request comes from; the same object for all that can share a connection."""
+        """Return the principal of the request. Requests that can share a connection get the same object."""
         own = request.verb is not Verb.CONNECT or request.name == self._names.device_id
         connect = request if request.verb is Verb.CONNECT else Request(Verb.CONNECT, self._names.device_id)
         if connect not in self._connections:
@@ -153,7 +153,7 @@ def _possible(request: Request) -> bool:
 
 
 def _answered(case: Case) -> bool:
-    """Tell whether the decision can be seen: on reserved topics only an allowed request has an effect."""
+    """Tell whether the decision can be seen. On reserved topics it can only if somebody answers an allowed request."""
     message = case.request.will if case.request.verb is Verb.CONNECT else case.request.name
     publishing = case.request.verb in (Verb.CONNECT, Verb.PUBLISH) and message is not None
     return not (case.allowed and publishing) or is_request(str(message))

@@ -42,13 +42,16 @@ class Clash(NamedTuple):
 
 
 def clash(documents: Iterable[PolicyDocument]) -> Clash | None:
-    """Return where documents name a second account, region or partition; None: they can be of one cloud."""
+    """Return where documents name a second account, region or partition, or None if one cloud can have them all."""
     found = _named(documents)
     return found if isinstance(found, Clash) else None
 
 
 def at_home(documents: Iterable[PolicyDocument]) -> list[PolicyDocument]:
-    """Return the documents of one cloud as if its account and region were the examples'. PolicyError for a clash."""
+    """Return the documents with the account and region of AWS's examples in place of the cloud's own.
+
+    Raises PolicyError if the documents contradict each other, see :func:`clash`.
+    """
     documents = list(documents)
     named = _named(documents)
     if isinstance(named, Clash):
@@ -62,7 +65,7 @@ def at_home(documents: Iterable[PolicyDocument]) -> list[PolicyDocument]:
 
 
 class _Named(NamedTuple):
-    """Parts, by their position, that differ from those in requests; they may have wildcards.
+    """The parts that have to be rewritten, by position, because requests have others. They may hold wildcards.
 
     ``head``: the start of an ARN of this cloud, as far as its documents name it.
     """
@@ -72,7 +75,7 @@ class _Named(NamedTuple):
 
 
 def _named(documents: Iterable[PolicyDocument]) -> _Named | Clash:
-    """Return what documents name that are all of one cloud."""
+    """Return the parts that the documents of one cloud name, or where they contradict each other."""
     own: dict[int, tuple[str, str, str]] = {}
     seen: dict[int, set[str]] = {}
     for document in documents:
@@ -113,7 +116,7 @@ def _fits(wide: str, narrow: str) -> bool:
 
 
 def _texts(document: PolicyDocument) -> Iterator[tuple[str, str]]:
-    """Yield path and text of whatever may be an ARN."""
+    """Yield the path and text of everything that may be an ARN."""
     for statement in document.statements:
         start = f"$.Statement[{statement.number - 1}]"
         yield from ((start + place, resource) for place, resource in placed_resources(statement))

@@ -1,7 +1,8 @@
 """Condition operators, from "IAM User Guide, Condition operators" and "Conditions with multiple keys or values".
 
-Several values: one must match; for negated operators none may. An absent key makes positive operators false and negated
-ones true. A value whose variable has no value does the same, because nothing equals it.
+A condition with several values holds if one of them matches; under a negated operator, if none does. If the request
+lacks the key, positive operators are false and negated ones true. A variable without a value has the same effect,
+because nothing equals it.
 """
 
 import base64
@@ -21,7 +22,7 @@ from harness.policy.evaluation.principal import Context
 
 T = TypeVar("T")
 
-# A value of the policy, ready to be compared with a value of the request.
+# Compares a value of the policy with a value of the request.
 Test = Callable[[str, Context], bool]
 
 
@@ -35,7 +36,7 @@ class Condition:
 
 
 class FailedCondition(NamedTuple):
-    """A condition that is not fulfilled, and what the request had. ``had`` None: the key is absent."""
+    """A condition that is not fulfilled. ``had``: the request's values of its key; None: it has no such key."""
 
     condition: Condition
     had: tuple[str, ...] | None
@@ -49,12 +50,15 @@ class FailedCondition(NamedTuple):
 
 
 def check_condition(condition: Condition, *, variables: bool) -> None:
-    """Raise ValueError for an operator or a value that no request could ever be compared with."""
+    """Raise ValueError if ``condition`` has an unknown operator, or a value that the operator cannot compare.
+
+    ``variables``: whether the document's Version has policy variables.
+    """
     _compiled(condition, variables)
 
 
 def failed_condition(condition: Condition, context: Context, *, variables: bool) -> FailedCondition | None:
-    """Evaluate one condition; None: it is fulfilled.
+    """Return why ``condition`` is not fulfilled, or None if it is.
 
     ``context``: the request's values. ``variables``: whether the document's Version has policy variables.
     """
@@ -74,7 +78,8 @@ def _compiled(condition: Condition, variables: bool) -> Callable[[tuple[str, ...
     negated, make = _OPERATORS[name]
     tests = [make(value, variables) for value in condition.values]
     if_absent = True if if_exists or qualifier == "ForAllValues" else negated and qualifier is None
-    # A list without a qualifier is undocumented; this reads it as the multiple-values rule reads the policy's side.
+    # AWS does not say what a list in the request means without a set qualifier. Here it is read like a list in the
+    # policy: one match is enough; under a negated operator none may match.
     combine = all if qualifier == "ForAllValues" or (qualifier is None and negated) else any
 
     def fulfilled(had: tuple[str, ...] | None, context: Context) -> bool:
@@ -127,7 +132,7 @@ def _arn_like(text: str, variables: bool) -> Test:
 
 
 def _segments(tokens: tuple[Token, ...]) -> list[list[Token]]:
-    """Cut tokens at the first five colons that are written, as opposed to substituted."""
+    """Cut tokens at the first five colons that the policy itself has; colons in a variable's value do not count."""
     segments: list[list[Token]] = [[]]
     for token in tokens:
         if not isinstance(token, str):

@@ -25,7 +25,7 @@ def characters(text: str) -> int:
 class PolicyDocument:
     """One policy document. ``name`` is what messages and rulings call it.
 
-    ``found_at``: where it stood in what a tool printed, as a JSON path; None for a text that is nothing else.
+    ``found_at``: the JSON path to it in what a tool printed around it; None if the text is the document alone.
     """
 
     name: str
@@ -35,12 +35,12 @@ class PolicyDocument:
 
     @classmethod
     def parse(cls, text: str, *, name: str, variables: Mapping[str, str] | None = None) -> Self:
-        """Read a document from JSON text: the document itself, or what a tool prints around it.
+        """Read a document from the JSON in ``text``: the document alone, or with what a tool prints around it.
 
         ``name``: what messages call it. ``variables``: values of deployment placeholders, e.g. ``{"AWSAccountId":
-        "123456789012"}``. A placeholder is a ``${Name}`` without a colon; AWS knows no such variable, so one without a
-        value is an error, unless the Version has no variables.
-        PolicyError: the name, and all mistakes, each with its JSON path (or line and column) and the reason.
+        "123456789012"}``. A placeholder is a ``${Name}`` without a colon. AWS knows no such variable, so a placeholder
+        without a value is an error, unless the Version has no variables.
+        Raises PolicyError with the name and all mistakes, each with its JSON path (or line and column) and the reason.
         """
         reader = Reader(name, variables or {})
         value, text, found_at = unwrapped(parse_json(text, name=name), text, name=name)

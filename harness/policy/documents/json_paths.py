@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from harness.policy.documents.conditions import Condition
 from harness.policy.documents.statement import Statement
 
-# A place within a statement (``.Resource[1]``), and what is suspicious there.
+# A place within a statement (``.Resource[1]``), and the warning about it.
 Note = tuple[str, str]
 
 

@@ -39,40 +39,40 @@ _ESCAPES = {"*", "?", "$"}
 
 @lru_cache(maxsize=4096)
 def tokenise(text: str, *, variables: bool, wildcards: bool = True) -> tuple[Token, ...]:
-    """Cut policy text into literals, wildcards and variables.
+    """Cut ``text`` of a policy into literals, wildcards and variables.
 
-    ``variables``: False for a document whose Version has none; ``${...}`` is ordinary text then. ``wildcards``: False
-    for text in which ``*`` and ``?`` are ordinary, the value of StringEquals.
-    ValueError: a ``${`` that is never closed, or that closes around nothing.
+    ``variables``: False if the document's Version has no variables; ``${...}`` is ordinary text then. ``wildcards``:
+    False if ``*`` and ``?`` are ordinary characters, as in a value of StringEquals.
+    Raises ValueError for a ``${`` that is never closed, and for an empty ``${}``.
     """
     return tuple(joined(_tokens(text, variables=variables, wildcards=wildcards)))
 
 
 def substitute(tokens: Iterable[Token], lookup: Callable[[str], str | None]) -> tuple[Token, ...]:
-    """Replace variables by their values. Those for which ``lookup`` has None stay."""
+    """Replace variables by their values. A variable stays if ``lookup`` returns None for it."""
     return tuple(joined(_value(token, lookup) if isinstance(token, Variable) else token for token in tokens))
 
 
 def as_text(tokens: Iterable[Token]) -> str:
-    """Return tokens as policy text; literal ``*``, ``?`` and ``${`` in escaped form, to be told apart."""
+    """Return tokens as policy text. Literal ``*``, ``?`` and ``${`` are escaped, to tell them from wildcards."""
     return "".join(map(_written, tokens))
 
 
 class Reach(NamedTuple):
     """How far a pattern got with a text that it does not match."""
 
-    position: int  # so many characters of the text fit
-    wanted: str  # what the pattern had next; empty: it was at its end
+    position: int  # how many characters of the text fit
+    wanted: str  # what the pattern has next; empty: the pattern ends here
     variable: str | None  # the variable without value that stopped it
 
 
 class Pattern:
-    """Substituted tokens, ready to match. ``exact``: the only text that matches, if there is just one.
+    """Substituted tokens, ready to match. ``exact``: the only text that matches, or None if there are several.
 
     ``matches(text)`` looks for each part between two ``*`` once, leftmost, which is right because an earlier end never
-    leaves less room for the parts that follow. So its time grows with the length of the text, times that of a part at
-    most. Example: ``a*bc*d`` and ``abcbcd``. The first ``bc`` leaves ``bc`` to the second ``*``, the other one leaves
-    nothing: if what follows fits behind the second, it fits behind the first as well.
+    leaves less room for the parts that follow. So it takes at most the length of the text times that of a part.
+    Example: ``a*bc*d`` and ``abcbcd``. The first ``bc`` leaves ``bcd`` to match ``*d``, the second one only ``d``.
+    Whatever fits behind the second ``bc`` fits behind the first one too, because ``*`` takes the rest.
     """
 
     __slots__ = ("exact", "matches", "tokens")
@@ -215,7 +215,7 @@ def _regex_matcher(tokens: tuple[Token, ...]) -> Callable[[str], bool]:
     if len(parts) == 1:
         expression = parts[0]
     else:
-        # Atomic groups: once the leftmost place of a part is found it is never given up, so nothing backtracks.
+        # Atomic groups: once the leftmost place of a part is found, it is kept, so nothing backtracks.
         expression = "".join([parts[0], *(f"(?>.*?{part})" for part in parts[1:-1]), ".*", parts[-1]])
     fullmatch = re.compile(expression, re.DOTALL).fullmatch
     return lambda text: fullmatch(text) is not None
@@ -237,9 +237,9 @@ def _common(units: list[Token], text: str, begin: int) -> int:
 
 
 def _furthest(units: list[Token], text: str, start: int) -> tuple[int, int]:
-    """Return where, from ``start`` on, most of ``units`` fit, and how many."""
+    """Return the place, from ``start`` on, at which the most of ``units`` fit, and how many do."""
     best, fitting, failing = start, 0, len(units) + 1
-    while failing - fitting > 1:  # whatever a number of units fits, a smaller number fits too
+    while failing - fitting > 1:  # where some units fit, the first few of them fit too
         count = (fitting + failing) // 2
         found = _expression(units[:count]).search(text, start)
         if found is None:

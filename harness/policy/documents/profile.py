@@ -1,6 +1,6 @@
 """Policy documents from files, and the shipped profiles.
 
-``page``: nRF Cloud's device security page. ``current``: the same, with the topics that today's firmware publishes on.
+``page``: as nRF Cloud's device security page has them. ``current``: the same, and the topics of today's firmware.
 """
 
 import codecs
@@ -17,22 +17,23 @@ DOCUMENTS = Path(__file__).parent / "profiles"
 PAGE = DOCUMENTS / "page"
 SHIPPED = ("page", "current")
 
-# File names without .json, and at the same time the thing groups that the documents are attached to.
+# Both the file names without .json and the names of the thing groups that the documents are attached to.
 PROFILE = ("provisioned", "associated", "gateway")
 
 
 def meant_by(name: str) -> str | None:
-    """Return the profiles' document that ``name`` misspells in its case (``Associated``); None: it misspells none."""
+    """Return the document of the profiles that ``name`` means but spells in another case (``Associated``), or None."""
     return next((known for known in PROFILE if name != known and name.casefold() == known), None)
 
 
 def load_document(path: Path, *, account: str, template_json: Callable[[str], str] | None = None) -> PolicyDocument:
-    """Read the document of a file; its name is the file's without ``.json``.
+    """Read the document in the file ``path``. Its name is the file's without ``.json``.
 
-    ``account``: 12 digits for ``${AWSAccountId}``. ``template_json``: makes JSON of a CloudFormation template in YAML,
-    or raises ValueError; None: such a template is refused. PolicyError: what is wrong with the file or the document.
+    ``account``: 12 digits for ``${AWSAccountId}``. ``template_json``: converts a CloudFormation template in YAML to
+    JSON, or raises ValueError; None: such a template is refused.
+    Raises PolicyError with what is wrong with the file or the document.
 
-    The file holds the document itself, what AWS CLI, Terraform or CloudFormation have around it
+    The file holds the document alone, or what AWS CLI, Terraform or CloudFormation put around it
     (:mod:`harness.policy.documents.wrappers`), or Terraform's own text.
     """
     if not re.fullmatch(r"[0-9]{12}", account):
@@ -49,7 +50,7 @@ def load_document(path: Path, *, account: str, template_json: Callable[[str], st
 
 
 def _text(content: bytes) -> str:
-    # PowerShell writes what a program prints as UTF-16 with a byte order mark.
+    # PowerShell redirects output to a file as UTF-16 with a byte order mark.
     utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return content.decode("utf-16" if utf16 else "utf-8-sig")
 
@@ -57,8 +58,8 @@ def _text(content: bytes) -> str:
 def _json_of(text: str, template_json: Callable[[str], str] | None, *, yaml: bool) -> str:
     """Return the JSON in a text that may be Terraform's, or a template.
 
-    ``template_json``: see load_document. ``yaml``: its file's name says that it is YAML. ValueError: the text is of
-    another kind; the message says how to convert it.
+    ``template_json``: see load_document. ``yaml``: whether the file's name says that it is YAML. Raises ValueError for
+    any other text; the message says how to convert it.
     """
     if not text.strip():
         raise ValueError("the file is empty; a policy document is a JSON object with Version and Statement")

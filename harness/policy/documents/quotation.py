@@ -1,4 +1,4 @@
-"""The words of a document that is read as if it had another account and region.
+"""How to quote a document that is read as if it had another account and region.
 
 Documents are judged at the account and region of AWS's examples (:mod:`harness.policy.documents.account`). A reason
 quotes them as they are written.
@@ -17,23 +17,23 @@ EXAMPLE_HEAD: Final = f"arn:aws:iot:{EXAMPLE_REGION}:{EXAMPLE_ACCOUNT}:"
 class Quotation:
     """How to quote the texts of one statement.
 
-    ``texts``: what was rewritten, with what the document says. ``head``: the start of an ARN of the documents' cloud.
+    ``texts``: by rewritten text, the document's own. ``head``: how an ARN of the documents' cloud begins.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     head: str = EXAMPLE_HEAD
 
     def of(self, text: str) -> str:
-        """Return what the document says where it is read as ``text``."""
+        """Return the document's own text for the rewritten ``text``."""
         return self.texts.get(text, text)
 
     def filled(self, text: str, arn: str) -> str:
-        """Return ``arn``, which is ``text`` with its values filled in, with the start that the document has."""
+        """Return ``arn`` (``text`` with its variables filled) so that it begins as in the document."""
         said = self.of(text)
         return arn if said == text else said[: resource_start(said)] + arn[resource_start(arn) :]
 
     def requested(self, value: str) -> str:
-        """Return a value of the request, an ARN as the documents' cloud would name it."""
+        """Return a value of the request; if it is an ARN, as the documents' cloud would write it."""
         return self.head + value.removeprefix(EXAMPLE_HEAD) if value.startswith(EXAMPLE_HEAD) else value
 
 

@@ -1,4 +1,4 @@
-"""Checking the values of one policy document: every mistake is noted with its JSON path, and reading goes on."""
+"""Checks the values of one policy document. Every mistake is noted with its JSON path, and reading goes on."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", 
 
 
 class _Mistake(Exception):
-    """One value cannot be read. The reader notes it and goes on with the next one."""
+    """A value that cannot be read. The reader notes it and goes on with the next value."""
 
 
 class Reader:
@@ -51,7 +51,7 @@ class Reader:
             self.mistakes.append(str(error))
 
     def object(self, value: Any, path: str, known: set[str]) -> Object:
-        """Return ``value`` if it is an object; unknown elements are noted, and for another value it is empty.
+        """Return ``value`` if it is an object, else an empty one. Unknown elements are noted as mistakes.
 
         ``path``: where it stands. ``known``: the elements that it may have.
         """
@@ -60,13 +60,13 @@ class Reader:
         return Object()
 
     def string(self, value: Any, path: str) -> str:
-        """Return a string; empty for a value that is none."""
+        """Return ``value`` if it is a string, else an empty one."""
         with self.noting():
             return self._string(value, path)
         return ""
 
     def statements(self, document: Object) -> tuple[Statement, ...]:
-        """Return the statements without a mistake."""
+        """Return the statements that have no mistake."""
         value = document.get("Statement")
         if isinstance(value, Object):
             return tuple(self._statement(value, "$.Statement", 1))
@@ -162,7 +162,7 @@ class Reader:
         return json.dumps(value) if isinstance(value, bool | int | float) else self._text(value, path)
 
     def _check_variables(self, text: str, path: str, *, start: int = 0) -> None:
-        """``start``: so many colons stand before the first variable at the least."""
+        """Note variables that AWS refuses. ``start``: how many colons must stand before a variable."""
         try:
             tokens = tokenise(text, variables=self.with_variables)
         except ValueError as error:
@@ -183,7 +183,7 @@ class Reader:
             self.note(path, f"AWS IoT refuses the variable ${{{name}}}: write ${{{right}}}")
 
     def _texts(self, value: Any, path: str) -> list[tuple[str, str]]:
-        """Return the place and text of each string of a list, or of one string."""
+        """Return the path and text of each string in ``value``, which is a list of strings or one string."""
         if value == []:
             self.note(path, "the list is empty")
         places = (

@@ -1,4 +1,4 @@
-"""One statement of a policy document, and what it says for one request's context."""
+"""One statement of a policy document, and what it means for the values of one request."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,8 +23,9 @@ class Effect(StrEnum):
 class Statement:
     """A statement as written. ``document`` and ``number`` (from 1) say where it is.
 
-    ``not_action``, ``not_resource``: ``actions`` and ``resources`` are those that the statement does *not* apply to.
-    ``variables``: the document's Version has policy variables. ``quotation``: what it says where it was rewritten.
+    ``not_action``, ``not_resource``: ``actions`` and ``resources`` list what the statement does *not* apply to.
+    ``variables``: the document's Version has policy variables. ``quotation``: the document's own text where it was
+    rewritten.
     """
 
     document: str
@@ -51,11 +52,11 @@ class Statement:
         ]
 
     def parts(self, context: Context, arn: str) -> list[Pattern]:
-        """Return patterns of what follows the fifth colon, of the resources that fit ``arn`` up to there.
+        """Return, for each resource that fits ``arn`` up to the fifth colon, the pattern of what follows that colon.
 
-        So region and account are compared apart from the rest, as IAM reads an ARN. Evaluation compares whole texts
-        (which of the two AWS IoT does is undocumented), so to it a topic with ``:123456789012:client/`` in it may be
-        a client. A resource with fewer colons (``*``, ``*/secret``) can be read as a whole text only.
+        Region and account are so compared apart from the rest, as IAM reads an ARN. Evaluation compares whole texts, so
+        a wildcard may reach from the region into the topic there; AWS IoT does not document which of the two it does.
+        A resource with fewer colons (``*``, ``*/secret``) can only be compared as a whole text.
         """
         begin = arn[: resource_start(arn)]
         found = []
@@ -70,7 +71,7 @@ class Statement:
         return found
 
     def failed_condition(self, context: Context) -> FailedCondition | None:
-        """Return the first condition that is not fulfilled, None if all are."""
+        """Return the first condition that is not fulfilled, or None if all are."""
         results = (failed_condition(condition, context, variables=self.variables) for condition in self.conditions)
         failed = next((failed for failed in results if failed), None)
         return failed and failed._replace(quotation=self.quotation)

@@ -1,4 +1,4 @@
-"""JSON as a policy needs it: duplicate keys are seen, and every mistake says where it is."""
+"""Reads JSON as a policy needs it: duplicate keys are noticed, and every mistake says where it is."""
 
 import json
 from typing import Any, NoReturn
@@ -7,7 +7,7 @@ from harness.policy.errors import PolicyError
 
 
 class Object(dict[str, Any]):
-    """A JSON object. ``repeated``: a key that stands in it twice; Python's reader silently keeps the last value."""
+    """A JSON object. ``repeated``: a key that it has twice. Python's reader silently keeps the last value."""
 
     repeated: str | None = None
 

@@ -1,8 +1,8 @@
 """Policy documents in Terraform's own language: ``jsonencode({...})``, and JSON in a heredoc.
 
 "Terraform Language, Strings and Templates" and "Expressions": ``$${`` is a plain ``${``, and ``${`` begins an
-expression, whose value the file alone does not say. Where one stands for a whole part of an ARN before the resource, it
-is the cloud's own partition, region or account, and read as ``*``.
+expression, whose value the file alone does not tell. An expression that is a whole part of an ARN before the resource
+is the cloud's own partition, region or account. It is read as ``*``.
 """
 
 import json
@@ -29,7 +29,7 @@ def is_terraform(text: str) -> bool:
 
 
 def json_in(text: str) -> str:
-    """Return the one policy document in a Terraform text, as JSON. ValueError: why there is none, in one line."""
+    """Return the one policy document in a Terraform text, as JSON. Raises ValueError with one line if it has none."""
     found = [_of_heredoc(one[2]) for one in _HEREDOC.finditer(text) if '"Statement"' in one[2]]
     found += [_encoded(text[one.end() :]) for one in re.finditer(r"\bjsonencode\s*\(", text)]
     found = [one for one in found if '"Statement"' in one]
@@ -107,9 +107,9 @@ def _items(tokens: _Tokens) -> Iterator[Any]:
 
 
 def _filled(written: str) -> str:
-    """Return a quoted string with its templates worked out, still quoted."""
+    """Return a quoted string, still quoted, with the value of each template in it filled in."""
     parts = written.split(":", 5) if written.startswith('"arn:') else [written]
-    # The text behind the fifth colon, or all of it, is not the cloud's own.
+    # An expression behind the fifth colon, or one that is the whole string, is not the cloud's own part.
     for place in range(1, len(parts) - 1):
         if re.fullmatch(r"\$\{[^{}]*\}", parts[place]):
             parts[place] = "*"

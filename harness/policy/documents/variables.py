@@ -51,10 +51,10 @@ _PARTS = re.compile(r"(?P<name>.*?)(?P<rest>\[.*\]|\.[0-9]+)?", re.DOTALL)
 
 
 def right_spelling(name: str) -> str | None:
-    """Return how AWS IoT spells a variable that ``name`` has in another case.
+    """Return how AWS IoT spells the variable ``name`` if its spelling differs in case, else None.
 
-    None: the spelling is right, or no variable has this name in any case. The name of an
-    attribute, inside ``[...]``, was chosen by whoever made the attribute, and stays as it is.
+    None also if no variable has this name in any case. The name of an attribute, inside ``[...]``, stays as it is,
+    because the account chooses it.
     """
     found = _PARTS.fullmatch(name)
     if found is None:
@@ -64,6 +64,6 @@ def right_spelling(name: str) -> str | None:
 
 
 def key(name: str) -> str:
-    """Return the name of a condition key in one case, except what stands in ``[...]``: that is case-sensitive."""
+    """Return the name of a condition key in lower case, except for what is in ``[...]``, which is case-sensitive."""
     head, bracket, rest = name.partition("[")
     return head.lower() + bracket + rest

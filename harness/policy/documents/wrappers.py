@@ -1,4 +1,4 @@
-"""The document inside what a tool prints or a template holds around it.
+"""Finds the policy document inside what a tool prints, or inside a template.
 
 Shapes: ``aws iot get-policy`` and ``get-policy-version`` (``policyDocument``, a string), ``aws iam get-policy-version``
 (``Document``), ``terraform show -json`` (``policy``, a string), CloudFormation in JSON (``PolicyDocument``), and any of
@@ -17,12 +17,12 @@ from harness.policy.errors import PolicyError
 
 _KEYS = {"policydocument", "document", "policy"}
 _IOT_TYPES = {"AWS::IoT::Policy", "aws_iot_policy"}
-# What CloudFormation fills in for every stack: the cloud's own, which "*" stands for.
+# What CloudFormation fills in for every stack: the cloud's own partition, region and account, read as "*".
 _PSEUDO = {"AWS::Region", "AWS::AccountId", "AWS::Partition"}
 
 
 class Unwrapped(NamedTuple):
-    """A document's JSON value, its own text, and where it stood; None: at the top."""
+    """A document: its JSON value, its own text, and its JSON path; path None: nothing was around it."""
 
     value: Any
     text: str
@@ -36,9 +36,9 @@ class _Found(NamedTuple):
 
 
 def unwrapped(value: Any, text: str, *, name: str) -> Unwrapped:
-    """Return the document in ``value``, which ``text`` was read as. ``name``: the document's, for messages.
+    """Return the document in ``value``, the JSON of ``text``. ``name``: the document's, for messages.
 
-    A value in which no document is found comes back as it is. PolicyError: several are, and nothing says which.
+    Returns ``value`` itself if it holds no document. Raises PolicyError if it holds several.
     """
     if isinstance(value, Object) and "Statement" in value:
         return Unwrapped(value, text, None)
@@ -85,7 +85,7 @@ def _decoded(text: str) -> str:
 
 
 def _filled(value: Any) -> Any:
-    """Return a value with CloudFormation's functions worked out where the template says all that they need."""
+    """Return a value with the results of CloudFormation's functions, where the template alone tells them."""
     if isinstance(value, list):
         return [_filled(item) for item in value]
     if not isinstance(value, Object):

@@ -1,4 +1,4 @@
-"""Policy documents back to JSON, for example a mutant that a local cloud is to enforce."""
+"""Writes policy documents as JSON again, for example a mutant that a local cloud is to enforce."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ Object = dict[str, Any]
 
 
 def document_json(document: PolicyDocument) -> str:
-    """Return the shortest JSON text that reads as the same document, because AWS IoT limits the length.
+    """Return the shortest JSON text of the document, because AWS IoT limits the length.
 
     Placeholders (``${AWSAccountId}``) are filled already. Raises ValueError for a document without statements, which
     AWS does not take.
@@ -25,7 +25,7 @@ def document_json(document: PolicyDocument) -> str:
 
 
 def too_long(document: PolicyDocument) -> bool:
-    """Tell whether the document is too long for AWS IoT, however it is written."""
+    """Tell whether even the shortest text of the document is too long for AWS IoT."""
     return bool(document.statements) and characters(document_json(document)) > MOST_CHARACTERS
 
 
@@ -41,5 +41,5 @@ def _statement(statement: Statement) -> Object:
 
 
 def _single(items: Sequence[Any]) -> Any:
-    """One item stands for a list of it."""
+    """Return the item alone if the list has only one, which means the same and is shorter."""
     return items[0] if len(items) == 1 else list(items)

@@ -1,8 +1,7 @@
-"""What the policy documents say of an action, in words: the reason that stands beside a verdict's evidence.
+"""What the policy documents say about an action, in words: the reason that stands beside a verdict's evidence.
 
-Documents may ask what the harness cannot know of a connection, like ``aws:SourceIp``
-(:mod:`harness.policy.evaluation.unknown_keys`). Where the answer hangs on that there is a :class:`Doubt`, and nobody
-can expect anything.
+Documents may depend on what the harness cannot know of a connection, like ``aws:SourceIp``
+(:mod:`harness.policy.evaluation.unknown_keys`). Then there is a :class:`Doubt`, and no outcome is expected.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,9 +36,9 @@ _RESOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """An answer that hangs on what the harness does not know. ``keys``: the condition keys and variables in question.
+    """An answer that depends on what the harness does not know. ``keys``: the condition keys and variables concerned.
 
-    ``best``, ``worst``: the deciding rulings, should all that is unknown allow as much, and as little, as it can.
+    ``best``, ``worst``: the rulings that decide if everything unknown allows as much, or as little, as it can.
     """
 
     keys: tuple[str, ...]
@@ -51,7 +50,7 @@ class Doubt:
 
     @property
     def summary(self) -> str:
-        """What it depends on."""
+        """What the answer depends on."""
         return f"depends on {', '.join(self.keys)}, of which the harness knows nothing"
 
 
@@ -67,7 +66,7 @@ class Expectations:
         return f"Policy: {self.reason(action, name)}."
 
     def reason(self, action: str, name: str) -> str:
-        """Return what the sentence of :meth:`explain` says."""
+        """Return the ruling, or the doubt, whose sentence :meth:`explain` returns."""
         asked = self._permission(action, name)
         doubt = self._doubt(asked)
         return f"{action} on {name} {doubt}" if doubt else self._written.rulings(asked)[-1].explain()
@@ -75,19 +74,19 @@ class Expectations:
     def ruling(self, action: str, name: str) -> Ruling:
         """Return the ruling on one permission: ``action`` on a topic, topic filter or client id.
 
-        In doubt the worst one: nothing may rest on a permission that is perhaps not there.
+        In doubt it is the worst one, because nothing may rest on a permission that may be missing.
         """
         return self._rulings(self._permission(action, name))[-1]
 
     def rulings(self, request: Request) -> list[Ruling]:
-        """Return the rulings on the permissions that a packet takes, CONNECT first, up to the first refusal.
+        """Return the rulings on the permissions that a packet needs, CONNECT first, up to the first refusal.
 
         In doubt the worst ones, as in :meth:`ruling`.
         """
         return self._rulings(self._packet(request))
 
     def doubt(self, request: Request) -> Doubt | None:
-        """Return what it depends on how the cloud takes a packet, None if the documents settle it."""
+        """Return the doubt about a packet, or None if the documents decide it."""
         return self._doubt(self._packet(request))
 
     def _permission(self, action: str, name: str) -> "_Asked":
@@ -140,7 +139,7 @@ class _Judge:
         self._compiled: dict[tuple[str, str | None, bool], CompiledPolicies] = {}
 
     def reading(self, documents: Mapping[str, PolicyDocument]) -> "_Judge":
-        """Return the same for another reading."""
+        """Return the same judge with other documents."""
         return _Judge(documents, self._names, self._membership)
 
     def rulings(self, asked: _Asked) -> list[Ruling]:
@@ -156,7 +155,7 @@ class _Judge:
         return rulings
 
     def keys(self, asked: _Asked) -> list[str]:
-        """Return what is not known, of all that the documents ask where it may matter here."""
+        """Return the keys of unknown value that the documents ask for, if they may matter for these permissions."""
         return keys_asked(self._in_force(asked), self._principal(asked), asked.checks)
 
     def _in_force(self, asked: _Asked) -> list[PolicyDocument]:
@@ -170,7 +169,7 @@ class _Judge:
 
 
 def _seen(ruling: Ruling) -> str:
-    """What a device sees of it: which of several permissions makes the cloud hang up is all the same."""
+    """Return what a device sees of a ruling. It cannot see which of its permissions made the cloud hang up."""
     if ruling.allowed:
         return "allowed"
     return ruling.action if ruling.action in ("iot:Connect", "iot:Receive") else "closed"

@@ -1,4 +1,4 @@
-"""Why nothing allowed a request: the statements that came nearest to allowing it."""
+"""Explains why nothing allowed a request, by the statements that came nearest to allowing it."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -17,11 +17,11 @@ class Miss(StrEnum):
     CONDITION = "condition"  # action and resource fit
     RESOURCE = "resource"  # the action fits
     VARIABLE = "variable"  # the action fits, and the resource up to a variable that has no value
-    ACTION = "action"  # the resource fits, or would as a topic filter instead of a topic, or the other way round
+    ACTION = "action"  # the resource fits, or it would if topic and topic filter were exchanged
 
 
 class Near(NamedTuple):
-    """A statement that nearly allowed the request. ``str()`` is one clause of a sentence."""
+    """A statement that nearly allowed the request. ``str()`` gives one clause of a sentence."""
 
     miss: Miss
     statement: Statement
@@ -33,13 +33,13 @@ class Near(NamedTuple):
 
 
 def name_of(statement: Statement) -> str:
-    """Return ``associated statement 2``, with the Sid if there is one."""
+    """Return the statement's name for messages, like ``associated statement 2``, with its Sid if it has one."""
     sid = f" {statement.sid!r}" if statement.sid else ""
     return f"{statement.document} statement {statement.number}{sid}"
 
 
 def nearest(statements: Sequence[Statement], context: Context, action: str, resource: str) -> tuple[Near, ...]:
-    """Return the best near miss of each kind, most telling first, for a request that no statement allows.
+    """Return the best near miss of each kind, the most useful first, for a request that no statement allows.
 
     ``statements``: those in force. ``context``: the request's values. ``action``, ``resource``: what is asked for.
     """
@@ -113,7 +113,7 @@ def _action_missed(statements: Sequence[Statement], context: Context, resource: 
             continue
         for _, pattern in statement.patterns(context):
             fits = pattern.matches(resource)
-            # A bare * fits everything and tells nothing.
+            # A bare * fits everything, so naming it explains nothing.
             if not pattern.literal_length or not (fits or (other and pattern.matches(other))):
                 continue
             rank = (fits, pattern.literal_length)

@@ -1,7 +1,7 @@
-"""Whom trials are run as: a device in one of the states that nRF Cloud knows, and the documents in force for it.
+"""As what a device runs its trials: its membership in a team, and the documents in force for it.
 
-States and groups from nRF Cloud's "Device security" page; when a thing's variables have values from "AWS IoT Core
-Developer Guide, Thing policy variables".
+Memberships and groups are from nRF Cloud's "Device security" page. When a thing's variables have values is from "AWS
+IoT Core Developer Guide, Thing policy variables".
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from harness.policy.evaluation.principal import Principal
 
 
 class Membership(StrEnum):
-    """State of the device."""
+    """What a device is in its team."""
 
     PROVISIONED = "provisioned"
     ASSOCIATED = "associated"
@@ -30,7 +30,7 @@ _GROUPS: dict[Membership, tuple[str, ...]] = {
     Membership.NOT_ATTACHED: (),
 }
 
-# Association gives a thing both; nRF Cloud's gateway document reads the one, the others the other.
+# Association gives a thing both attributes. nRF Cloud's gateway document reads teamId, the others read tenantId.
 _TEAM_ATTRIBUTES = ("tenantId", "teamId")
 
 DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT = "{device}", "{other_device}", "{tenant}", "{other_tenant}"
@@ -38,9 +38,9 @@ DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT = "{device}", "{other_device}", "{ten
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Concrete names: of the device, of another one, of the device's team (tenant), of another one.
+    """Real names: of the device, of another device, of the device's team (tenant), of another team.
 
-    ``region``, ``account``: of the cloud; matter only to documents that spell them out.
+    ``region``, ``account``: of the cloud. They matter only to documents that spell them out.
     """
 
     device_id: str
@@ -68,7 +68,7 @@ def principal_of(
 
     ``membership``, ``names``: of the device. ``client_id``: of its CONNECT, by default its own. ``will``: the topic of
     its will, None: it has none. ``persistent``: its session outlives the connection.
-    Under another client id than its own the certificate is attached to no thing of that name.
+    If the client id is not its own, the certificate is not attached to the thing of that name.
     """
     client_id = names.device_id if client_id is None else client_id
     attached = membership is not Membership.NOT_ATTACHED and client_id == names.device_id
@@ -84,11 +84,14 @@ def principal_of(
 
 
 def in_force(documents: Iterable[PolicyDocument], membership: Membership, *, attached: bool = True) -> tuple[str, ...]:
-    """Return the names of the documents in force for a connection of this device.
+    """Return the names of those of ``documents`` that are in force for a connection of a device with ``membership``.
 
-    ``provisioned``, ``associated`` and ``gateway`` belong to the thing groups of these names: they reach a connection
-    through its thing, hence none of them one that is not ``attached``. (AWS states how groups and things go together
-    but not this consequence: UNCONFIRMED.) A document of any other name is one of the certificate, always in force.
+    ``attached``: whether the certificate is attached to the thing that has the client id as its name.
+
+    ``provisioned``, ``associated`` and ``gateway`` belong to the thing groups of these names. They reach a connection
+    through its thing, so none of them is in force without an attached thing. (AWS documents how groups and things
+    belong together, but not this consequence: UNCONFIRMED.) A document of any other name belongs to the certificate
+    and is always in force.
     """
     groups = _GROUPS[membership] if attached else ()
     return tuple(document.name for document in documents if document.name in groups or document.name not in PROFILE)

@@ -1,8 +1,8 @@
-"""What AWS IoT Core takes as client id, topic and topic filter before any policy is asked.
+"""Which client ids, topics and topic filters AWS IoT Core accepts, before it looks at any policy.
 
 From "AWS IoT Core Developer Guide, MQTT topics" and "Reserved topics", and "AWS General Reference, AWS IoT Core message
-broker and protocol limits and quotas". A topic outside these rules ends the connection as a client error, so it proves
-nothing about a policy.
+broker and protocol limits and quotas". A topic that breaks these rules ends the connection as a client error, so it
+proves nothing about a policy.
 """
 
 import re
@@ -11,7 +11,7 @@ _MAX_BYTES = 256
 _MAX_SLASHES = 7
 _MAX_CLIENT_ID_BYTES = 128
 
-# Basic Ingest: this part of a topic does not count for the limits.
+# Basic Ingest: this part of a topic does not count towards the limits.
 _NOT_COUNTED = re.compile(r"^\$aws/rules/[^/]+/")
 
 _REQUESTS = re.compile(
@@ -33,20 +33,20 @@ def possible_client_id(text: str) -> bool:
 
 
 def possible_topic(text: str) -> bool:
-    """Tell whether a PUBLISH may carry this topic, to the service or from it. Of reserved ones: known ones."""
+    """Tell whether a PUBLISH, in either direction, may carry this topic. Of the reserved topics only known ones may."""
     return topic_fault(text) is None
 
 
 def possible_filter(text: str) -> bool:
-    """Tell whether a SUBSCRIBE may carry this filter: ``+`` and ``#`` alone in a level, ``#`` in the last.
+    """Tell whether a SUBSCRIBE may carry this filter: ``+`` and ``#`` alone in their level, ``#`` in the last level.
 
-    Behind ``$share/GROUP/`` of a shared subscription follows an ordinary one.
+    In a shared subscription an ordinary filter follows ``$share/GROUP/``.
     """
     return filter_fault(text) is None
 
 
 def client_id_fault(text: str) -> str | None:
-    """Say why no CONNECT carries this client id; None: one may."""
+    """Return why no CONNECT may carry this client id, or None if one may."""
     if not text:
         return "it is empty"
     if text.startswith("$"):
@@ -58,7 +58,7 @@ def client_id_fault(text: str) -> str | None:
 
 
 def topic_fault(text: str) -> str | None:
-    """Say why no PUBLISH carries this topic; None: one may."""
+    """Return why no PUBLISH may carry this topic, or None if one may."""
     if "+" in text or "#" in text:
         return "+ and # are wildcards of topic filters, which no topic holds"
     known = not text.startswith("$") or _RESERVED.fullmatch(text) or _OTHERS.fullmatch(text)
@@ -66,7 +66,7 @@ def topic_fault(text: str) -> str | None:
 
 
 def filter_fault(text: str) -> str | None:
-    """Say why no SUBSCRIBE carries this filter; None: one may."""
+    """Return why no SUBSCRIBE may carry this filter, or None if one may."""
     text = _SHARED.sub("", text, count=1)
     levels = text.split("/")
     if any(("+" in level or "#" in level) and len(level) > 1 for level in levels):
@@ -78,20 +78,20 @@ def filter_fault(text: str) -> str | None:
 
 
 def beyond_trials(text: str) -> bool:
-    """Tell whether a topic or filter is of a service that nRF Cloud's devices do not use, so nobody may be there.
+    """Tell whether a topic or filter belongs to a service that nRF Cloud's devices do not use, so it may be unused.
 
-    A shared subscription is too: what policies compare then, its filter or the whole text, is UNCONFIRMED.
+    Shared subscriptions count too: whether policies compare their filter or the whole text is UNCONFIRMED.
     """
     return text.startswith("$share/") or _OTHERS.fullmatch(text) is not None
 
 
 def is_request(topic: str) -> bool:
-    """Tell whether anybody takes a client's message there: an ordinary topic, or a request to shadow, jobs or rules."""
+    """Tell whether the service takes a client's message on this topic: an ordinary one, or a request to a service."""
     return not topic.startswith("$") or _REQUESTS.fullmatch(topic) is not None
 
 
 def may_be_retained(topic: str) -> bool:
-    """Tell whether the service keeps messages of this topic at all; it keeps none of reserved ones."""
+    """Tell whether the service retains messages of this topic. It retains none of reserved topics."""
     return not topic.startswith("$")
 
 

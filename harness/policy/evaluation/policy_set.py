@@ -1,6 +1,6 @@
 """Evaluation of policies, from "IAM User Guide, Policy evaluation logic" and "AWS IoT Core Developer Guide, Policies".
 
-All policies in force are one union: an applying Deny beats every Allow, and what nothing allows is denied.
+All policies in force count together. A Deny that applies beats every Allow, and what nothing allows is denied.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,19 +14,19 @@ _CONNECT = "iot:connect"
 
 
 class PolicySet:
-    """The documents in force for someone: those of the certificate and of all groups of the thing, in any order."""
+    """The documents in force for a connection: those of its certificate and of its thing's groups, in any order."""
 
     def __init__(self, documents: Iterable[PolicyDocument]) -> None:
         self.documents = tuple(documents)
 
     def compile(self, principal: Principal) -> "CompiledPolicies":
-        """Return the same policies with the principal's values in them."""
+        """Return the policies with the principal's values filled in."""
         statements = tuple(statement for document in self.documents for statement in document.statements)
         return CompiledPolicies(statements, principal)
 
 
 class CompiledPolicies:
-    """Policies for one principal. Conditions and variables depend on the principal alone, so they are settled once."""
+    """Policies for one principal. Conditions and variables depend on it alone, so they are worked out once."""
 
     def __init__(self, statements: tuple[Statement, ...], principal: Principal) -> None:
         self._statements = statements
@@ -64,7 +64,7 @@ class _Rules:
 
 
 class _Resources:
-    """Resources of statements: those without wildcards by their text, the others one after the other."""
+    """Resources of statements: those without wildcards are looked up by their text, the others are tried in turn."""
 
     __slots__ = ("_exact", "_others")
 

@@ -1,4 +1,4 @@
-"""Who asks, and the policy variables and condition keys that follow from it.
+"""Who makes a request, and the policy variables and condition keys that follow from that.
 
 Names and presence from "AWS IoT Core Developer Guide": basic policy variables, thing policy variables, X.509
 certificate policy variables, connect policy examples.
@@ -19,7 +19,7 @@ _ESCAPED = str.maketrans({character: "\\" + character for character in ',"\\+=<>
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """One connection's identity: a certificate, the client id of its CONNECT, and the thing behind both.
+    """The identity of a connection: its certificate, the client id of its CONNECT, and the thing behind both.
 
     ``thing_name``: the thing whose name is the client id, None if there is none. ``attached``: whether the certificate
     is attached to that thing. ``client_id`` None: no MQTT connection (HTTPS has no client id).
@@ -43,16 +43,16 @@ class Principal:
 class Context:
     """Values of variables and condition keys for one principal.
 
-    ``connecting``: the request is the CONNECT itself; the keys that describe that packet exist only then.
-    Variables have one spelling, condition keys have any case (:mod:`harness.policy.documents.variables`). The name of
-    an attribute, inside ``[...]``, is case-sensitive in both: no source says so, but AWS keeps attribute names
-    case-sensitive elsewhere.
+    ``connecting``: the request is the CONNECT itself. The keys that describe that packet exist only then.
+    Variables have one spelling; condition keys may have any case (:mod:`harness.policy.documents.variables`). The name
+    of an attribute, inside ``[...]``, is case-sensitive in both. UNCONFIRMED: elsewhere AWS distinguishes the case of
+    attribute names.
     """
 
     __slots__ = ("_lists", "_single", "_variables")
 
     def __init__(self, principal: Principal, *, connecting: bool) -> None:
-        # An empty attribute is how AWS IoT deletes one, so empty counts as absent throughout.
+        # AWS IoT deletes an attribute by making it empty, so an empty attribute counts as absent everywhere.
         self._variables = {name: value for name, value in _single_values(principal) if value}
         self._lists: dict[str, tuple[str, ...]] = {}
         for name, values in principal.certificate.items():
@@ -69,7 +69,7 @@ class Context:
         self._single = {normal_key(name): value for name, value in self._variables.items()}
 
     def variable(self, name: str) -> str | None:
-        """Return the value of ``${name}``, None if it has none. Keys with lists are not variables."""
+        """Return the value of ``${name}``, or None if it has none. Keys with lists are not variables."""
         return self._variables.get(name)
 
     def values(self, key: str) -> tuple[str, ...] | None:
@@ -83,7 +83,7 @@ class Context:
         numbered = enumerate(values[:_MAX_VALUES])
         fit = [(number, _certificate_text(value)) for number, value in numbered if _is_fit(value)]
         for number, text in fit:
-            # .1 is the second value; whether .0 exists is undocumented, it can only mean the first.
+            # .1 is the second value. Whether .0 exists is undocumented; it can only mean the first value.
             self._variables[f"{key}.{number}"] = text
             if number == 0:
                 self._variables[key] = text
@@ -112,7 +112,7 @@ def _is_fit(value: str) -> bool:
 
 
 def _certificate_text(value: str) -> str:
-    # Policies spell these characters with a backslash, so the value is compared in that form.
+    # Policies write these characters with a backslash, so the value is compared in that form.
     return value.translate(_ESCAPED)
 
 

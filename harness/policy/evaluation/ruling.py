@@ -1,4 +1,4 @@
-"""The answer to one request, and its reasons."""
+"""The decision on one request, and its reasons."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -20,7 +20,7 @@ class Decision(StrEnum):
 
 
 class Match(NamedTuple):
-    """What decided. ``written`` and ``pattern`` (its values filled in) are None for a statement with NotResource."""
+    """What decided. ``written``, and ``pattern`` with its values filled in: None for a statement with NotResource."""
 
     statement: Statement
     written: str | None
@@ -28,7 +28,7 @@ class Match(NamedTuple):
 
 
 class Ruling(NamedTuple):
-    """The decision on one action and resource. Reasons are worked out when they are asked for."""
+    """The decision on one action and resource. Its reasons are worked out only when they are read."""
 
     decision: Decision
     action: str
@@ -59,12 +59,12 @@ class Ruling(NamedTuple):
 
     @property
     def pattern(self) -> str | None:
-        """The resource that decided, values in place of variables; None for an implicit deny and for NotResource."""
+        """The resource that decided, with its variables filled in; None for an implicit deny and for NotResource."""
         return self.match.pattern.text if self.match and self.match.pattern else None
 
     @property
     def nearest(self) -> tuple[Near, ...]:
-        """For an implicit deny: the statements that nearly allowed it, most telling first."""
+        """For an implicit deny: the statements that nearly allowed it, the most useful first."""
         if self.decision is not Decision.IMPLICIT_DENY:
             return ()
         return nearest(self.statements, self.context, self.action, self.resource)
@@ -73,7 +73,7 @@ class Ruling(NamedTuple):
         return f"<Ruling {self.explain()}>"
 
     def explain(self) -> str:
-        """Return one sentence: the request, the answer, and which statement decided or came nearest."""
+        """Return one sentence: the request, the decision, and which statement decided or came nearest."""
         sentence = f"{self.action} on {_readable(self.resource)}: {self._reason()}"
         # Topics may hold line breaks; a sentence may not.
         return one_line(sentence)

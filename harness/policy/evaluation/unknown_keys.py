@@ -1,7 +1,9 @@
-"""What policies ask of a connection that trials cannot know: its address, its certificate, a thing's other attributes.
+"""What policies may ask that the harness does not know: a connection's address, certificate, other attributes.
 
-A statement that asks such a thing may apply or not. More Allows never forbid, and more Denies never allow, so two
-readings show what is certain: one in which only those apply that allow, and one in which only those that deny.
+A statement that asks for one of these may apply or not. Another Allow never forbids anything, and another Deny never
+allows anything. So two readings enclose the truth: in the best one all Allows in doubt apply and no Denies in doubt, in
+the worst one the other way round. Example: an Allow in doubt of topic ``a``, and a Deny in doubt of topic ``b`` that
+another statement allows. At best both topics are allowed, at worst neither.
 """
 
 import re
@@ -15,7 +17,7 @@ from harness.policy.documents.statement import Effect, Statement
 from harness.policy.evaluation.policy_set import PolicySet
 from harness.policy.evaluation.principal import Principal
 
-# What is known of a device's connection when trials are planned.
+# The keys that are known of a device's connection when trials are planned.
 _KNOWN: Final = re.compile(
     r"(?i:iot:(ClientId|ConnectAttributes|LastWillTopic|Connection\.Thing\.(ThingName|IsAttached)))"
     r"|(?i:iot:Connection\.Thing\.Attributes)\[(tenantId|teamId)\]"
@@ -33,7 +35,10 @@ def unknown_keys(documents: Iterable[PolicyDocument]) -> list[str]:
 def keys_asked(
     documents: Iterable[PolicyDocument], principal: Principal, checks: Sequence[tuple[str, str]]
 ) -> list[str]:
-    """Return, sorted, those of :func:`unknown_keys` whose statements may apply to one of the (action, resource)."""
+    """Return, sorted, those of :func:`unknown_keys` of which one of ``checks`` may depend.
+
+    ``documents``: those in force. ``principal``: who asks. ``checks``: the permissions, each (action, resource).
+    """
     return sorted(
         {
             key
@@ -46,7 +51,7 @@ def keys_asked(
 
 
 def readings(documents: Iterable[PolicyDocument]) -> tuple[dict[str, PolicyDocument], dict[str, PolicyDocument]]:
-    """Return the documents by name, as they would be if what is not known allowed the most, and the least."""
+    """Return the best and the worst reading of the documents, each by name."""
     documents = tuple(documents)
     most, least = ({one.name: _reading(one, applying) for one in documents} for applying in Effect)
     return most, least
@@ -58,7 +63,7 @@ def _may_apply(document: PolicyDocument, principal: Principal, checks: Sequence[
 
 
 def _reading(document: PolicyDocument, applying: Effect) -> PolicyDocument:
-    """Of the statements that ask the unknown, only those of one effect are kept, and apply."""
+    """Return a document in which, of the statements in doubt, just those with the effect ``applying`` apply."""
     return replace(document, statements=tuple(_kept(document.statements, applying)))
 
 
@@ -71,11 +76,11 @@ def _kept(statements: Iterable[Statement], applying: Effect) -> Iterator[Stateme
 
 
 def _applying(statement: Statement) -> Statement:
-    """The statement if all that is unknown were to its liking."""
+    """Return the statement as it is if everything unknown lets it apply."""
     conditions = tuple(one for one in statement.conditions if not any(_asked_by(one, statement.variables)))
     resources = statement.resources
     if statement.variables and statement.not_resource:
-        # What it leaves out is the least that it can be.
+        # Without the excluded resources whose text is unknown, it applies to as much as it can.
         resources = tuple(one for one in resources if not any(_names(one))) or (_NOTHING,)
     elif statement.variables:
         resources = tuple(_VARIABLE.sub(_widened, one) for one in resources)

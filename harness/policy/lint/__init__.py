@@ -1,4 +1,4 @@
-"""What is suspicious in a policy document that is correct as such: parts without effect, or with more than meant."""
+"""Finds what is suspicious in a correct policy document: parts without effect, or with more effect than meant."""
 
 from collections.abc import Iterator
 from operator import itemgetter
@@ -19,7 +19,7 @@ from harness.policy.lint.resources import about_resources
 
 
 class LintWarning(NamedTuple):
-    """One suspicious place. ``path``: where in the document; a list with one entry is named without index."""
+    """One suspicious place. ``path``: where in the document; a list with one entry has no index in it."""
 
     document: str
     path: str
@@ -30,7 +30,7 @@ class LintWarning(NamedTuple):
 
 
 def lint(document: PolicyDocument) -> list[LintWarning]:
-    """Return what is suspicious, statement by statement."""
+    """Return the suspicious places of a document, statement by statement."""
     encoder = Encoder()
     entries = entries_of(document, encoder)
     notes: list[tuple[int, Note]] = []

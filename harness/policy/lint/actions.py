@@ -1,8 +1,8 @@
-"""Lint of actions, and which actions there are.
+"""Lint of actions, and the list of known actions.
 
 From "AWS IoT Core Developer Guide, AWS IoT Core policy actions" and "Action resources"; jobs also by the names of "AWS
-IoT jobs data plane", which replace the older ones. Of AWS IoT Greengrass's actions only the one of client devices is
-known here; the others, and resources that stand with them, are not judged.
+IoT jobs data plane", which replace the older ones. Of AWS IoT Greengrass's actions only that of client devices is known
+here. The others are not judged, and neither are the resources beside them.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _MQTT = {
     "iot:Subscribe": "topicfilter",
 }
 _JOBS = ("DescribeJobExecution", "GetPendingJobExecutions", "StartNextPendingJobExecution", "UpdateJobExecution")
-# HTTPS requests for what devices do over MQTT too, where topics decide: easily taken for the permission of that.
+# Permissions of HTTPS requests. Over MQTT devices do the same by topics, and need the permission for the topic.
 _HTTPS_BESIDES_MQTT = {
     "iot:GetThingShadow": "thing",
     "iot:UpdateThingShadow": "thing",
@@ -50,7 +50,7 @@ def taken_by(statement: Statement) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def named_by(action: str) -> frozenset[str]:
-    """Return the known actions that an action as written stands for."""
+    """Return the known actions that an action of a document stands for; it may have wildcards."""
     pattern = Pattern(tokenise(action.lower(), variables=False))
     return frozenset(name for name in TYPES if pattern.matches(name.lower()))
 
@@ -66,7 +66,7 @@ def is_greengrass(action: str) -> bool:
 
 
 def about_actions(statement: Statement) -> Iterator[Note]:
-    """Yield actions that nobody asks for, that do nothing over MQTT, and that lie inside another one."""
+    """Yield actions that no request asks for, that do nothing over MQTT, or that lie inside another action."""
     for path, action in placed_actions(statement):
         named = named_by(action)
         if not named and not is_greengrass(action):
@@ -92,7 +92,7 @@ def _about_repetition(statement: Statement) -> Iterator[Note]:
     index = Index((text, number) for number, text in enumerate(texts))
     for number, (path, action) in enumerate(placed):
         for wider in index.covering(texts[number]):
-            # Of two that mean the same only the later one is superfluous.
+            # Of two that mean the same, only the later one is redundant.
             if wider != number and (texts[wider] != texts[number] or wider < number):
                 yield path, f"redundant: {action} lies inside {placed[wider][1]}"
                 break

@@ -11,7 +11,7 @@ from harness.policy.lint.conditions import stranger_fulfils
 from harness.policy.proof.containment import covers
 
 _CONNECT = "iot:Connect"
-# Two patterns of a client id that is not known: its own variable, and one character or more.
+# The two ways to write any client id: its variable, and one character or more.
 _ANY_CLIENT: tuple[tuple[Token, ...], ...] = (
     ("client/", Variable("iot:ClientId")),
     ("client/", Wild.ONE, Wild.ANY),
@@ -19,7 +19,7 @@ _ANY_CLIENT: tuple[tuple[Token, ...], ...] = (
 
 
 def about_clients(statement: Statement) -> Iterator[Note]:
-    """Yield resources that let everybody connect under any client id."""
+    """Yield resources that let a client connect under any client id."""
     if statement.effect is Effect.DENY or not _meets_connect(statement):
         return
     if any(stranger_fulfils(condition, statement) is False for condition in statement.conditions):
@@ -31,7 +31,7 @@ def about_clients(statement: Statement) -> Iterator[Note]:
 
 
 def denies_strangers(statement: Statement) -> bool:
-    """Tell whether a statement refuses every client that made up its client id."""
+    """Tell whether a statement refuses every client whose client id is not that of its thing."""
     return (
         statement.effect is Effect.DENY
         and _meets_connect(statement)

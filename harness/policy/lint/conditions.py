@@ -1,7 +1,7 @@
 """Lint of conditions and variables, and which of their keys ever have a value.
 
 Names from "AWS IoT Core Developer Guide": basic, thing and X.509 certificate policy variables, connect policy examples.
-Whether a name has a value is asked of the evaluation, for a client that has everything.
+Whether a name ever has a value is tried out with the evaluation, for a client that has every attribute.
 """
 
 import re
@@ -39,7 +39,7 @@ _ABOUT_CLIENT = re.compile(r"iot:(ClientId|Connection\.Thing\.)", re.IGNORECASE)
 
 
 def about_conditions(statement: Statement, taken: frozenset[str]) -> Iterator[Note]:
-    """Yield condition keys and variables that never have a value. ``taken``: the statement's actions."""
+    """Yield warnings on condition keys and variables that never have a value. ``taken``: the statement's actions."""
     for condition in statement.conditions:
         why = _absent_key(condition.key, connecting=_CONNECT in taken)
         if why:
@@ -52,7 +52,7 @@ def about_conditions(statement: Statement, taken: frozenset[str]) -> Iterator[No
 
 
 def about_variables(text: str, statement: Statement, taken: frozenset[str], consequence: str) -> Iterator[str]:
-    """Yield what is wrong with variables in a text of the statement.
+    """Yield warnings on the variables in a text of the statement.
 
     ``text``: a resource or the value of a condition of ``statement``. ``taken``: the known actions of the statement.
     ``consequence``: what follows when a variable has no value, as the end of a sentence.
@@ -69,9 +69,9 @@ def about_variables(text: str, statement: Statement, taken: frozenset[str], cons
 
 
 def stranger_fulfils(condition: Condition, statement: Statement) -> bool | None:
-    """Tell whether a client that made up its client id fulfils a condition of iot:Connect.
+    """Tell whether a client whose client id is not that of its thing fulfils a condition of iot:Connect.
 
-    None: the condition is about something else, like an address, and such a client may have what it asks for.
+    None: it cannot be told, because the condition is about something else, like an address.
     """
     about_client = any(_ABOUT_CLIENT.search(text) for text in (condition.key, *condition.values))
     if not about_client and not _absent_key(condition.key, connecting=True):
@@ -87,7 +87,7 @@ def _absent_key(key: str, *, connecting: bool) -> str | None:
     if _CONNECTING.values(name) is not None:
         return f"{key} is present in {_CONNECT} alone, which is not an action of this statement"
     if key.lower().startswith("aws:"):
-        # Global keys of IAM may be there all the same, but no page says so, and the evaluation has none.
+        # Global keys of IAM may exist, but no page says so, and the evaluation has none.
         return f"AWS IoT documents no condition key {key} for devices, so it counts as absent"
     return f"there is no condition key {key}"
 

@@ -1,6 +1,8 @@
-"""Which of many patterns cover another one, quickly: patterns are encoded as texts, and matched against each other.
+"""Finds quickly which of many patterns cover another one. Patterns are encoded as texts and matched with each other.
 
-As in ``contain.covers``, a pattern is read as a text whose wildcards and variables are letters of their own.
+As in :func:`harness.policy.proof.containment.covers`, wildcards and variables of the covered pattern are letters of
+their own. Example: ``a/*`` covers ``a/?/b``. With letters M and Q for ``*`` and ``?``, its text is ``a/Q/b``, and
+``a/`` followed by any letters matches that.
 """
 
 import re
@@ -11,7 +13,7 @@ from harness.policy.documents.pattern import Pattern, Token, Variable, Wild
 
 T = TypeVar("T")
 
-# Letters from Unicode's last two planes, which are for private use: for wildcards, and behind them for variables.
+# Letters for wildcards, then for variables: from Unicode's last two planes, which are for private use.
 ONE, ANY = "\U000f0000", "\U000f0001"
 _FIRST_VARIABLE = 0xF0002
 _WILDCARD = re.compile(f"[{ONE}{ANY}]")
@@ -26,11 +28,11 @@ class Encoder:
         self._written: dict[str, str] = {ANY: "*", ONE: "?"}
 
     def encode(self, tokens: Sequence[Token]) -> str:
-        """Return tokens as a text, in which a run of ``*`` is one."""
+        """Return tokens as a text. Several ``*`` in a row become one."""
         return re.sub(f"{ANY}+", ANY, "".join(map(self._letter, tokens)))
 
     def readable(self, text: str) -> str:
-        """Return an encoded text as policies have it."""
+        """Return an encoded text as policies write it."""
         return "".join(self._written.get(letter, letter) for letter in text)
 
     def _letter(self, token: Token) -> str:
@@ -46,7 +48,7 @@ class Encoder:
 
 
 class Index(Generic[T]):
-    """Encoded patterns by the letters in front of their first wildcard, each with an item."""
+    """Encoded patterns, each with an item, found by the letters before their first wildcard."""
 
     def __init__(self, patterns: Iterable[tuple[str, T]]) -> None:
         self._by_start: dict[str, list[tuple[Callable[[str], bool], T]]] = {}
@@ -56,7 +58,7 @@ class Index(Generic[T]):
         self._lengths = sorted({len(start) for start in self._by_start})
 
     def covering(self, text: str) -> Iterator[T]:
-        """Yield the items of patterns that match whatever the pattern does that ``text`` encodes."""
+        """Yield the items of patterns that cover the pattern which ``text`` encodes."""
         for length in self._lengths:
             if length > len(text):
                 return
@@ -66,13 +68,13 @@ class Index(Generic[T]):
 
 
 def _matcher(text: str) -> Callable[[str], bool]:
-    """Return what tells whether an encoded pattern is covered by this one."""
+    """Return a function that tells whether this pattern covers an encoded one."""
     parts = text.split(ANY)
     if ONE not in text:
         tokens = [token for part in parts for token in (Wild.ANY, part) if token][1:]
         return Pattern(tuple(tokens)).matches
     expressions = [re.escape(part).replace(ONE, _LITERAL_OR_ONE) for part in parts]
-    # Atomic groups, as in Pattern: once the leftmost place of a part is found it is never given up.
+    # Atomic groups, as in Pattern: once the leftmost place of a part is found, it is kept.
     middle = "".join(f"(?>.*?{part})" for part in expressions[1:-1])
     end = f".*{expressions[-1]}" if len(parts) > 1 else ""
     fullmatch = re.compile(expressions[0] + middle + end, re.DOTALL).fullmatch

@@ -1,4 +1,4 @@
-"""Lint of a Deny on topic filters that wider filters get round.
+"""Lint of a Deny on topic filters that a wider filter gets round.
 
 From "AWS IoT Device Defender, Audit checks: AWS IoT policy potentially misconfigured" (topic filters intended to deny
 allowed using wildcards).
@@ -18,9 +18,9 @@ _MOST_LEVELS = 8  # AWS IoT takes no filter with more
 
 
 def about_wider_filters(entries: list[Entry], encoder: Encoder) -> Iterator[tuple[int, Note]]:
-    """Yield filters of a Deny whose messages arrive all the same, by an allowed filter with + or #.
+    """Yield warnings on filters of a Deny whose messages still arrive by an allowed filter with + or #.
 
-    Each with the number of its statement.
+    Each warning comes with the number of its statement.
     """
     allowed = _index(entries, Effect.ALLOW, _SUBSCRIBE)
     denied = _index(entries, Effect.DENY, _SUBSCRIBE)
@@ -33,7 +33,7 @@ def about_wider_filters(entries: list[Entry], encoder: Encoder) -> Iterator[tupl
         ):
             continue
         name = entry.part.removeprefix(_TYPE)
-        # Those with + or # are reported as such; a Deny of the messages themselves leaves nothing to get round.
+        # Filters with + or # have a warning of their own. A Deny of iot:Receive leaves nothing to get round.
         if "+" in name or "#" in name or any(silenced.covering(f"topic/{name}")):
             continue
         for wider in _wider(name):
@@ -47,7 +47,7 @@ def about_wider_filters(entries: list[Entry], encoder: Encoder) -> Iterator[tupl
 
 
 def _index(entries: list[Entry], effect: Effect, action: str) -> Index[Entry]:
-    """Index what follows region and account: these are seldom written alike in Allow and Deny."""
+    """Index resources without region and account, because Allow and Deny seldom write these alike."""
     return Index(
         (entry.part, entry)
         for entry in entries
@@ -56,7 +56,7 @@ def _index(entries: list[Entry], effect: Effect, action: str) -> Index[Entry]:
 
 
 def _wider(name: str) -> Iterator[str]:
-    """Yield filters that have the messages of this one: # some levels further up, + in one level."""
+    """Yield filters that get the messages of this one too: with # some levels further up, with + in one level."""
     levels = ["+" if ANY in level or ONE in level else level for level in name.split("/")]
     if len(levels) > _MOST_LEVELS:
         return

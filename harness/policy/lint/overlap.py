@@ -1,4 +1,4 @@
-"""Lint of resources that lie inside others: superfluous ones, and an Allow that a Deny takes back."""
+"""Lint of resources that lie inside others: redundant ones, and an Allow that a Deny takes back."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from harness.policy.lint.resources import types_met
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource, with what its statement says of it. ``text``: encoded."""
+    """One resource with its statement. ``text``: the encoded pattern."""
 
     order: int
     statement: Statement
     path: str
     resource: str
     text: str
-    actions: frozenset[str]  # known ones of the statement that the resource may be for
+    actions: frozenset[str]  # the statement's known actions that the resource may be for
     conditions: frozenset[Condition]
 
     @property
@@ -33,11 +33,11 @@ class Entry:
 
     @property
     def clear(self) -> bool:
-        """Whether it is known what it matches: how AWS IoT reads fewer than five colons is undocumented."""
+        """Whether its meaning is known. How AWS IoT reads fewer than five colons is undocumented."""
         return self.resource == "*" or resource_start(self.resource) > 0
 
     def as_strong_as(self, other: "Entry") -> bool:
-        """Tell whether its statement applies to every action that the other's does, and whenever that does."""
+        """Tell whether its statement has all actions of the other's, and applies whenever that one does."""
         return self.actions >= other.actions and self.conditions <= other.conditions
 
 
@@ -51,7 +51,7 @@ def entries_of(document: PolicyDocument, encoder: Encoder) -> list[Entry]:
         for path, resource in placed_resources(statement):
             met = types_met(resource, variables=statement.variables)
             actions = frozenset(name for name in taken if TYPES[name] in met)
-            # Letters that the encoding needs for itself cannot be compared.
+            # A text with letters that the encoding uses itself cannot be compared.
             if actions and max(resource, default="") < ONE:
                 text = encoder.encode(tokenise(resource, variables=statement.variables))
                 found.append(Entry(len(found), statement, path, resource, text, actions, conditions))
@@ -59,9 +59,9 @@ def entries_of(document: PolicyDocument, encoder: Encoder) -> list[Entry]:
 
 
 def about_overlaps(entries: list[Entry]) -> Iterator[tuple[int, Note]]:
-    """Yield resources without an effect of their own, each with the number of its statement.
+    """Yield warnings on resources without an effect of their own, each with the number of its statement.
 
-    A Deny takes them back, or another resource has the same effect.
+    Either a Deny takes them back, or another resource has the same effect.
     """
     indexes = {
         effect: Index((one.text, one) for one in entries if one.statement.effect is effect and one.clear)
@@ -69,7 +69,7 @@ def about_overlaps(entries: list[Entry]) -> Iterator[tuple[int, Note]]:
     }
     for entry in entries:
         if any(map(is_greengrass, entry.statement.actions)):
-            continue  # no other resource is known to do as much
+            continue  # nothing is known to cover it
         effect, number = entry.statement.effect, entry.statement.number
         denied = _stronger(indexes[Effect.DENY], entry) if effect is Effect.ALLOW else None
         wider = denied or _stronger(indexes[effect], entry)
@@ -89,7 +89,7 @@ def _stronger(index: Index[Entry], entry: Entry) -> Entry | None:
         if other is entry or not other.as_strong_as(entry):
             continue
         same_effect = other.statement.effect is entry.statement.effect
-        # Of two that mean the same only the later one is superfluous.
+        # Of two that mean the same, only the later one is redundant.
         if same_effect and other.order > entry.order and other.text == entry.text and entry.as_strong_as(other):
             continue
         return other
@@ -97,7 +97,7 @@ def _stronger(index: Index[Entry], entry: Entry) -> Entry | None:
 
 
 def _names(one: str, other: str) -> tuple[str, str]:
-    """What a person needs of two ARNs to see the difference."""
+    """Return the parts of two ARNs that a reader needs to see the difference."""
     starts = one[: resource_start(one)], other[: resource_start(other)]
     if all(starts) and starts[0] != starts[1]:
         return one, other

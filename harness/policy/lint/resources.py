@@ -1,4 +1,4 @@
-"""Lint of resources: those that nothing matches, and those that none of the statement's actions is about.
+"""Lint of resources that no request matches, and of resources that do not go with the statement's actions.
 
 MQTT wildcards in Deny from "AWS IoT Device Defender, Audit checks: AWS IoT policy potentially misconfigured".
 """
@@ -22,7 +22,7 @@ _POSSIBLE = {
 
 
 def about_resources(statement: Statement, taken: frozenset[str]) -> Iterator[Note]:
-    """Yield resources without effect, and actions that no resource is for. ``taken``: the statement's actions."""
+    """Yield warnings on resources without effect and actions without resource. ``taken``: the statement's actions."""
     if not statement.not_action and not statement.not_resource:
         yield from _about_actions_without_resource(statement, taken)
     nothing = "this excludes nothing" if statement.not_resource else "nothing matches"
@@ -48,7 +48,7 @@ def types_met(resource: str, *, variables: bool) -> frozenset[str]:
 
 
 def _may_begin(tokens: Sequence[Token], start: str) -> bool:
-    """Whether a text that begins with ``start`` may match."""
+    """Tell whether a text that begins with ``start`` may match."""
     for token in tokens:
         if token is Wild.ANY or isinstance(token, Variable):
             return True
@@ -65,7 +65,7 @@ def _about_actions_without_resource(statement: Statement, taken: frozenset[str])
         return  # each resource is reported
     for path, action in placed_actions(statement):
         types = types_of(named_by(action))
-        # A wildcard may take more than the resources without being a mistake.
+        # An action with a wildcard may stand for more than the resources are for; that is not a mistake.
         if types and not types & met and not re.search(r"[*?]", action):
             yield path, f"{action} meets none of the resources; it takes {_listed(types)}"
 
@@ -92,7 +92,7 @@ def _without_effect(resource: str, statement: Statement, taken: frozenset[str]) 
 
 
 def _wrong_start(resource: str) -> str | None:
-    """What is wrong up to the fifth colon."""
+    """Return what is wrong up to the fifth colon, or None."""
     service, region, account = resource[: resource_start(resource) - 1].split(":")[2:]
     if not Pattern(tokenise(service, variables=False)).matches("iot"):
         return f"its service is {service}; write iot" if service else "it names no service; write iot"
@@ -111,14 +111,14 @@ def _never_met(what: str, statement: Statement, types: frozenset[str]) -> str:
 
 
 def _about_name(kind: str, name: str, statement: Statement, nothing: str) -> str | None:
-    """What is wrong behind ``topic/``, ``topicfilter/`` or ``client/``."""
+    """Yield warnings on what follows ``topic/``, ``topicfilter/`` or ``client/``."""
     tokens = tokenise(name, variables=statement.variables)
     mqtt_wildcard = any(re.search(r"[+#]", token) for token in tokens if isinstance(token, str))
     if kind == "topic" and mqtt_wildcard:
         return f"no message has + or # in its topic, so topic/{name} {nothing}"
     exact = Pattern(tokens).exact
     possible, what = _POSSIBLE[kind]
-    # A variable in a document without variables is reported as such.
+    # A variable in a document without variables has a warning of its own.
     if exact is not None and "${" not in exact and not possible(exact):
         return f"AWS IoT takes no {what}, so {kind}/{name} {nothing}"
     if kind == "topicfilter" and mqtt_wildcard:

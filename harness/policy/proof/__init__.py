@@ -1,1 +1,1 @@
-"""Which trials notice every change to the documents, and the proof that no fewer do."""
+"""Finds the fewest trials that notice every change to the documents, and proves that fewer do not."""

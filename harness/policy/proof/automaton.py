@@ -1,4 +1,4 @@
-"""Several patterns read side by side, a character at a time: which of them match what was read so far."""
+"""Reads several patterns side by side, a character at a time, and tells which of them match the text so far."""
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
@@ -8,7 +8,7 @@ from harness.policy.documents.pattern import Token, Variable, Wild
 
 
 class Level(Enum):
-    """Units of any level of a topic that is not empty: one character, then any run of characters; no ``/``."""
+    """The two units of a topic level that is not empty: one character, then any number of them, all without ``/``."""
 
     FIRST = "first"
     REST = "rest"
@@ -18,18 +18,18 @@ Unit = Token | Level
 
 
 class Reading(NamedTuple):
-    """A pattern, and the text that it has read already when the reading begins."""
+    """A pattern. ``prefix``: a text that it has read already when the reading begins."""
 
     units: Sequence[Unit]
     prefix: str = ""
 
 
 class Automaton:
-    """Bit sets of places in patterns: a bit is set while the text so far may end at that place.
+    """Places in patterns as bit sets. A bit is set if the text so far may end at its place.
 
-    ``start``: the places before the first character. ``ends``: for each pattern, in order, the bit of its end: the
-    pattern matches a text exactly if that bit is set after it. ``spans``: for each pattern all its bits; a pattern
-    without a set bit can no longer match.
+    ``start``: the places before the first character. ``ends``: for each pattern, in order, the bit of its end. The
+    pattern matches a text exactly if that bit is set after the text. ``spans``: for each pattern all its bits. If none
+    of them is set, the pattern can no longer match.
 
     All ways to read the text are followed at once, so nothing is ever tried again. ``a*b`` has the places 1 (before
     ``a``), 2 (before ``*``), 4 (before ``b``) and 8, its end. The start is 1. After ``a`` it is 2 and, because ``*``
@@ -66,11 +66,11 @@ class Automaton:
         return self._skip((state & fits) << 1 | (state & stays))
 
     def spelt(self, state: int) -> list[str]:
-        """Return the characters that some pattern spells next, sorted."""
+        """Return, sorted, the characters that some pattern has as its next literal."""
         return sorted(letter for letter, places in self._literal.items() if state & places)
 
     def remaining(self, numbers: Iterable[int]) -> list[int]:
-        """Return the places from which one of these patterns needs at least 0, 1, 2 ... more characters to match."""
+        """Return, as bit sets, the places from which one of the patterns needs at least 0, 1, 2 ... more characters."""
         found: dict[int, int] = {}
         for number in numbers:
             place, needed = self.ends[number], 0
@@ -83,9 +83,9 @@ class Automaton:
         return [found.get(number, 0) for number in range(max(found, default=-1) + 1)]
 
     def _add(self, units: Sequence[Unit], place: int) -> int:
-        """Lay a pattern out from ``place`` on; return the bit of its end."""
+        """Give the units of a pattern places from ``place`` on, and return the bit of its end."""
         previous: Unit | None = None
-        needs: list[int | None] = []  # characters; None: none would do
+        needs: list[int | None] = []  # how many characters each unit needs; None: nothing fits it
         for unit in (single for token in units for single in (token if isinstance(token, str) else (token,))):
             if unit is previous is Wild.ANY:
                 continue  # two mean no more than one, and one skip is enough
@@ -101,7 +101,7 @@ class Automaton:
                 case Level.REST:
                     self._rest |= place
                 case Variable():
-                    pass  # has no value: nothing gets past it
+                    pass  # has no value, so no text gets past it
             needs.append(None if isinstance(unit, Variable) else int(unit not in (Wild.ANY, Level.REST)))
             previous = unit
             place <<= 1
@@ -109,5 +109,5 @@ class Automaton:
         return place
 
     def _skip(self, state: int) -> int:
-        """Add the places behind what may be empty."""
+        """Add the places behind units that may be empty."""
         return state | (state & (self._any | self._rest)) << 1

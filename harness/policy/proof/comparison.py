@@ -1,7 +1,7 @@
-"""One kind of packet under two versions of the policies: the shortest text that they decide differently.
+"""Finds the shortest text that two versions of the policies decide differently, for one kind of packet.
 
-The search covers all texts that MQTT and AWS IoT take (:mod:`harness.policy.evaluation.mqtt_rules`). Of reserved topics
-it covers only those where somebody answers, because elsewhere an allowed message ends like a refused one.
+The search covers all texts that MQTT and AWS IoT accept (:mod:`harness.policy.evaluation.mqtt_rules`). Of reserved
+topics it covers only those where somebody answers, because elsewhere an allowed message looks like a refused one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from harness.policy.proof.automaton import Automaton, Level, Reading, Unit
 from harness.policy.proof.mutants import Mutant
 from harness.policy.proof.search import Effort, TextSearch
 
-_MOST_REFUSED: Final = 100  # unsuitable texts, after which a search is given up
+_MOST_REFUSED: Final = 100  # how many unsuitable texts end a search
 
 _LEVEL: Final = (Level.FIRST, Level.REST)
 _REQUESTS: Final[tuple[tuple[Unit, ...], ...]] = (
@@ -34,13 +34,13 @@ _RESERVED_DELIVERIES: Final[tuple[tuple[Unit, ...], ...]] = (
     _REQUESTS[-1],
 )
 _RESERVED_FILTERS: Final[tuple[tuple[Unit, ...], ...]] = (("$aws/", Wild.ANY),)
-# Topics on which messages come without the device's doing: from the shadow service, and from the team's publishers.
+# Topics on which others publish to the device: the shadow service, and clients of its team.
 _MESSAGES_COME: Final[tuple[tuple[str | Wild, ...], ...]] = (
     *((f"$aws/things/{DEVICE}/shadow/{end}",) for end in ("get/accepted", "update/accepted", "update/delta")),
     (f"{DEVICE}/shadow/update/delta",),
     (f"prod/{TENANT}/", Wild.ANY),
 )
-# Topics without trials (see beyond_trials): a difference found there cannot be tried, and disproves equivalence.
+# Topics without trials (see beyond_trials). A difference there cannot be tried, but it disproves equivalence.
 _UNTRIED: Final[tuple[tuple[Unit, ...], ...]] = (
     *((f"$aws/{service}/", Wild.ANY) for service in ("certificates", "provisioning-templates", "events")),
     *(("$aws/things/", *_LEVEL, f"/{service}/", Wild.ANY) for service in ("defender", "streams", "tunnels")),
@@ -49,14 +49,14 @@ _UNTRIED: Final[tuple[tuple[Unit, ...], ...]] = (
 
 
 class Packet(NamedTuple):
-    """A kind of packet: the permissions that it takes, with their resources up to the topic or filter."""
+    """A kind of packet: the permissions that it needs, with their resources up to the topic or filter."""
 
     verb: Verb
     retain: bool
     actions: tuple[str, ...]
 
 
-# A delivery on a wider subscription: no trial is made of it, but it may tell two versions apart.
+# A delivery on a wider subscription. No trial is made of it, but two versions may decide it differently.
 DELIVERY: Final = Packet(Verb.RECEIVE, False, ("iot:Receive",))
 PACKETS: Final = (
     Packet(Verb.PUBLISH, False, ("iot:Publish",)),
@@ -68,14 +68,14 @@ PACKETS: Final = (
 
 
 class _Rules(NamedTuple):
-    """What statements say of one action: numbers of patterns, and for each NotResource the numbers it has."""
+    """What statements say about one action: the numbers of patterns, and for each NotResource the numbers in it."""
 
     resources: list[int]
     others_than: list[list[int]]
 
 
 class _Sayings(NamedTuple):
-    """What statements say of one action."""
+    """What the Allows and the Denies say about one action."""
 
     allowing: _Rules
     denying: _Rules
@@ -98,10 +98,10 @@ class Comparison:
     def shortest(
         self, before: list[Statement], after: list[Statement], accepted: Callable[[Candidate], bool]
     ) -> Candidate | None:
-        """Return the shortest text that is decided differently, as a packet; without empty levels if there is one.
+        """Return the packet with the shortest text that is decided differently; one without empty levels comes first.
 
-        ``before``, ``after``: the statements of the two versions. ``accepted``: whether a packet will do; if not,
-        another one is looked for, a delivery where messages come.
+        ``before``, ``after``: the statements of the two versions. ``accepted``: whether a packet is suitable. If it is
+        not, the search goes on, for a delivery only among topics on which others publish.
         """
         versions = [[self._says(action, one) for action in self._packet.actions] for one in (before, after)]
         through = self._in_question()
@@ -112,10 +112,10 @@ class Comparison:
         return found
 
     def _in_question(self) -> frozenset[int] | None:
-        """Return the patterns that only one version of the changed statement has. A text that none matches is decided
-        alike.
+        """Return the patterns that only one version of the changed statement has.
 
-        None: a text may be decided differently although no pattern matches.
+        A text that none of them matches is decided alike. None: a text may be decided differently although no pattern
+        matches it.
         """
         found: set[int] = set()
         versions = [[one] if one is not None else [] for one in (self._mutant.before, self._mutant.after)]
@@ -133,7 +133,7 @@ class Comparison:
         accepted: Callable[[Candidate], bool],
         come: tuple[list[int], _Sayings] | None = None,
     ) -> Candidate | None:
-        """Search once. ``come``: only where messages come: patterns, and what the device may publish itself."""
+        """Search once. ``come``: only topics with messages from others: patterns, and what the device may publish."""
         self._automaton = Automaton(self._patterns)
         wildcards = self._packet.verb is Verb.SUBSCRIBE
         search = TextSearch(
@@ -194,7 +194,7 @@ class Comparison:
         return self._patterns.setdefault(reading, len(self._patterns))
 
     def _decision(self, says: _Sayings) -> Callable[[int], bool]:
-        """Return whether a text that ends at some places is allowed."""
+        """Tell whether a text is allowed that ends at these places."""
         allowing, denying = self._applying(says.allowing), self._applying(says.denying)
         return lambda places: allowing(places) and not denying(places)
 
@@ -207,7 +207,10 @@ class Comparison:
         return sum({self._automaton.ends[number] for number in numbers})
 
     def _worth_trying(self, text: str) -> bool:
-        """Tell whether a packet with ``text`` is taken and can be tried. If it is only taken, nothing is proved."""
+        """Tell whether the service takes a packet with ``text`` and a trial can be made of it.
+
+        If the service takes it but no trial can be made, the two versions are not proved equal.
+        """
         possible = possible_filter(text) if self._packet.verb is Verb.SUBSCRIBE else possible_topic(text)
         if possible and beyond_trials(text):
             self.incomplete = True

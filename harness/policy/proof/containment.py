@@ -6,16 +6,16 @@ from harness.policy.documents.pattern import Token, Wild, joined
 
 
 def covers(wide: Sequence[Token], narrow: Sequence[Token]) -> bool:
-    """Tell whether every text that ``narrow`` matches is matched by ``wide`` too. Never wrong when it says yes.
+    """Tell whether ``wide`` matches every text that ``narrow`` matches. A yes is always right.
 
     ``narrow`` is read as a text whose wildcards are letters of their own: ``?`` is matched by ``?`` and ``*``, ``*`` by
-    ``*`` alone. Variables match the same variable, or ``*``, whatever their value. It misses a yes only where two
-    differently written patterns mean the same, like ``*?`` and ``?*``.
+    ``*`` alone. A variable is matched by the same variable and by ``*``, whatever its value. A no is wrong only where
+    two patterns mean the same and are written differently, like ``*?`` and ``?*``.
     """
-    # reached: how many units of narrow the units of wide so far may match, ascending. For wide "a*" and narrow "a?b":
-    # after "a" it is 1; "*" then reaches 1, 2 and 3, and 3 is all of it: yes. For wide "a?" and narrow "a*": "?" does
-    # not match the letter "*", so 2 is never reached: no, and rightly, for "a*" matches "a" too. It is empty soon where
-    # the answer is no, which is what most questions end with.
+    # reached: how many units of narrow the units of wide so far may match, ascending.
+    # Example, wide "a*" and narrow "a?b": after "a" it is 1. Then "*" reaches 1, 2 and 3. As 3 is all of narrow: yes.
+    # Example, wide "a?" and narrow "a*": "?" does not match the letter "*", so 2 is never reached: no. That is right,
+    # because "a*" matches "a" too. For most questions the answer is no, and reached is empty after a few units.
     text = _units(narrow)
     reached: Sequence[int] = [0]
     for unit in _units(wide):
@@ -33,12 +33,12 @@ def _fits(unit: Token, other: Token) -> bool:
 
 
 def remainders(pattern: Sequence[Token], prefix: str) -> list[tuple[Token, ...]]:
-    """Return patterns for the texts that may follow ``prefix`` in a match of ``pattern``.
+    """Return patterns of the texts that may follow ``prefix`` in a match of ``pattern``.
 
-    An unfilled variable in it fits no text, as in matching.
+    A variable without a value in ``pattern`` fits no text, as in matching.
     """
     units = _units(pattern)
-    # Numbers of units that are matched so far.
+    # How many units may be matched so far.
     matched = _with_skips({0}, units)
     for character in prefix:
         step = {n for n in matched if n < len(units) and units[n] is Wild.ANY}

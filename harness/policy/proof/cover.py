@@ -1,12 +1,12 @@
-"""Smallest set cover: the fewest sets that together hold every element. Exact, with a proof, unless cut off.
+"""Smallest set cover: the fewest sets that together hold every element. Exact and proved, unless it is cut off.
 
-Sets are bit masks: bit ``n`` of a mask is element ``n``. Three facts shrink the problem without losing an optimum: a
-set that lies in another is never needed; an element in one set only decides for that set; an element that is in all
-sets of another element comes for free with it. What remains is searched by branch and bound, with the bound that
-elements no two of which share a set need one set each.
+Sets are bit masks: bit ``n`` of a mask is element ``n``. Three facts shrink the problem and lose no smallest cover. A
+set that lies in another one is never needed. An element that only one set holds makes that set necessary. An element
+that is in every set of another element is covered whenever that one is. What remains is searched by branch and bound.
+The bound: if no two of some elements share a set, each of them needs a set of its own.
 
-Example: A = {0, 1}, B = {1, 2}, C = {2}. C lies in B and goes. Then 0 is in A alone, which is chosen; 1 came with it,
-and 2 is left to B. Elements 0 and 2 share no set, so no cover has fewer than two: {A, B} is a smallest one.
+Example: A = {0, 1}, B = {1, 2}, C = {2}. C lies in B and is dropped. Only A holds 0, so A is chosen, and covers 1 too.
+Only B is left to hold 2. Elements 0 and 2 share no set, so every cover has at least two sets: {A, B} is a smallest one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Chosen sets, by position. No cover has fewer than ``at_least`` sets.
+    """Chosen sets, by position. Every cover has at least ``at_least`` sets.
 
-    ``apart``: elements no two of which are in one set: a proof, easy to check, that ``len(apart)`` sets are needed.
-    ``nodes``: how many partial covers were looked at.
+    ``apart``: elements of which no two are in one set. They prove, in a way that is easy to check, that ``len(apart)``
+    sets are needed. ``nodes``: how many partial covers were looked at.
     """
 
     chosen: tuple[int, ...]
@@ -28,14 +28,14 @@ class Cover:
 
     @property
     def exact(self) -> bool:
-        """Whether it is proved that none is smaller."""
+        """Whether it is proved that no cover is smaller."""
         return self.at_least == len(self.chosen)
 
 
 def smallest_cover(sets: Sequence[int], *, max_nodes: int = 20_000) -> Cover:
-    """Return a smallest choice of ``sets`` that holds every element of any. Of equal sets the first is taken.
+    """Return the fewest of ``sets`` that together hold every element of any set. Of equal sets the first is taken.
 
-    After ``max_nodes`` partial covers the search ends with the best cover so far; the first one is greedy.
+    After ``max_nodes`` partial covers the search ends with the best cover so far. It begins with a greedy one.
     """
     needed = 0
     for mask in sets:
@@ -51,7 +51,7 @@ def smallest_cover(sets: Sequence[int], *, max_nodes: int = 20_000) -> Cover:
 class _Partial:
     """A partial cover, reduced: sets ``chosen`` so far, ``sets`` still worth choosing, elements still ``needed``.
 
-    ``deciding``: the elements that each decided for a set on the way here.
+    ``deciding``: the elements that made a set necessary on the way here.
     """
 
     def __init__(self, sets: dict[int, int], needed: int, chosen: tuple[int, ...] = ()) -> None:
@@ -61,11 +61,11 @@ class _Partial:
             pass
 
     def holders(self) -> dict[int, frozenset[int]]:
-        """Return which sets each needed element is in."""
+        """Return, for each needed element, the sets that hold it."""
         return {e: frozenset(i for i, mask in self.sets.items() if mask >> e & 1) for e in _elements(self.needed)}
 
     def apart(self) -> list[int]:
-        """Return needed elements no two of which share a set, chosen greedily: each needs a set of its own."""
+        """Return needed elements of which no two share a set, chosen greedily. Each needs a set of its own."""
         holders = self.holders()
         found: list[int] = []
         taken: set[int] = set()
@@ -76,11 +76,11 @@ class _Partial:
         return found
 
     def choose(self, number: int) -> "_Partial":
-        """Return the partial cover with one set more."""
+        """Return the partial cover with one more set."""
         return _Partial(self.sets, self.needed & ~self.sets[number], (*self.chosen, number))
 
     def _drop_sets(self) -> bool:
-        """Drop sets that lie in another one; of equal ones keep the first."""
+        """Drop sets that lie in another one. Of equal sets keep the first."""
         before = self.sets
         kept: dict[int, int] = {}
         # By size, so that a set can only lie in one that is kept already.
@@ -102,7 +102,7 @@ class _Partial:
         return False
 
     def _drop_elements(self) -> bool:
-        """Drop elements that are in every set of another element; of those in the same sets keep the first."""
+        """Drop elements that are in every set of another element. Of elements in the same sets keep the first."""
         before = self.needed
         kept: list[frozenset[int]] = []
         for element, holders in sorted(self.holders().items(), key=lambda item: len(item[1])):

@@ -1,8 +1,9 @@
-"""The shortest topic that a changed policy decides differently, or the proof that no such topic exists.
+"""Finds the shortest topic that a changed policy decides differently, or proves that there is none.
 
-A policy allows the texts that some of its patterns match and others do not. So two policies differ exactly if some text
-leads their patterns, read side by side, to a place where the decisions differ. The search looks for such a text with
-each kind of packet (:mod:`harness.policy.proof.comparison`).
+Whether a policy allows a text depends on which of its patterns match. So two policies differ exactly if some text leads
+their patterns, read side by side, to a place where the decisions differ. The search looks for such a text with each
+kind of packet (:mod:`harness.policy.proof.comparison`). Example: one policy allows ``a*``, the other ``ab*``. After
+``a`` only the first one matches, so ``a`` is the shortest topic that they decide differently.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,9 +25,9 @@ _OF_A_CONNECT: Final = ("iot:connectattributes", "iot:lastwilltopic")
 
 
 class Difference(NamedTuple):
-    """``candidate``: a packet that is decided differently, None if none was found. ``complete``: no such packet exists.
+    """What a search found. ``candidate``: a packet that is decided differently, or None. ``complete``: there is none.
 
-    ``cut_off``: a search was given up, because it took too long.
+    ``cut_off``: a search was given up because it took too long.
     """
 
     candidate: Candidate | None
@@ -45,8 +46,8 @@ def difference(
 ) -> Difference:
     """Look for a packet of a connected device that ``documents`` and those of ``mutant`` decide differently.
 
-    ``membership``, ``names``: of the device. ``accepted``: whether a packet will do; if not, another one is looked for.
-    ``effort``: what is left for searches.
+    ``membership``, ``names``: of the device. ``accepted``: whether a packet is suitable; if not, the search goes on.
+    ``effort``: how much searching is left.
     """
     if mutant.document not in in_force(documents.values(), membership):
         return Difference(None, True)
@@ -57,7 +58,7 @@ def difference(
     complete = not any(_about_connecting(statement, context) for statement in changed)
     own = client_arn(names.device_id, region=names.region, account=names.account)
     if not CompiledPolicies(tuple(before), principal).decide("iot:Connect", own).allowed:
-        # This device sends only its CONNECT, whose decision may depend on what the CONNECT says of itself.
+        # The device may send nothing but its CONNECT, and the decision on that may depend on the CONNECT's own values.
         return Difference(None, complete and not any(map(_of_a_connect, before)))
     effort = effort or Effort()
     cut_off = False
@@ -76,12 +77,12 @@ def difference(
 
 
 def _of_a_connect(statement: Statement) -> bool:
-    """Tell whether a statement asks what a CONNECT says of itself."""
+    """Tell whether a statement depends on values of the CONNECT itself."""
     return any(condition.key.lower() in _OF_A_CONNECT for condition in statement.conditions)
 
 
 def _about_connecting(statement: Statement, context: Context) -> bool:
-    """Tell whether a statement may be about a CONNECT, which has no topic, or about what the CONNECT carried."""
+    """Tell whether a statement may be about a CONNECT, which has no topic, or about a value of the CONNECT."""
     if _of_a_connect(statement):
         return True
     if not statement.takes("iot:Connect"):

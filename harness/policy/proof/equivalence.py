@@ -1,6 +1,8 @@
-"""Why a mutant changes nothing: no packet of any device in question is decided differently.
+"""Explains why a mutant changes nothing: every packet of the devices is decided as before.
 
-Conditions and variables are settled per connection, so two versions of a statement can be compared as patterns.
+In one connection conditions and variables are constant, so two versions of a statement can be compared as patterns.
+Example: the mutant drops the Allow of ``a/b``, and an Allow of ``a/*`` stays. Its pattern covers ``a/b``, so no packet
+is decided differently.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +28,7 @@ MQTT_ACTIONS = tuple(_RESOURCE_TYPES)
 
 
 class Equivalent(NamedTuple):
-    """A mutant that changes nothing. ``proved``: there is a proof; otherwise no candidate was found that differs."""
+    """A mutant that changes nothing. ``proved``: there is a proof; otherwise no packet that shows it was found."""
 
     mutant: Mutant
     reason: str
@@ -37,7 +39,7 @@ class Equivalent(NamedTuple):
 
 
 def proved_equivalent(mutant: Mutant, cases: Iterable[Case]) -> bool:
-    """Tell whether the patterns alone prove that no packet on the connections of ``cases`` tells the mutant apart."""
+    """Tell whether the patterns alone prove that every packet on the connections of ``cases`` is decided as before."""
     return _proof(mutant, cases) is not None
 
 
@@ -49,10 +51,10 @@ def explain_equivalence(
     certain: bool = False,
     cut_off: bool = False,
 ) -> Equivalent:
-    """Say why none of ``cases`` tells the mutant apart.
+    """Return why none of ``cases`` tells ``mutant`` from the documents.
 
-    ``untaken``: a packet that tells it apart, but that the service does not take. ``certain``: it was proved that no
-    other packet does. ``cut_off``: the search for one was given up.
+    ``untaken``: a packet that tells it apart, but that the service never takes. ``certain``: it is proved that no other
+    packet does. ``cut_off``: the search for one was given up.
     """
     reason = _proof(mutant, cases)
     if reason:
@@ -83,7 +85,7 @@ def _proof(mutant: Mutant, cases: Iterable[Case]) -> str | None:
     insides: list[str] = []
     settled: list[tuple[Principal, tuple[str, ...]]] = []
     for case in connections.values():
-        # Only the CONNECT itself is judged by what it says of itself.
+        # Values of the CONNECT count only for the CONNECT itself.
         plain = replace(case.principal, connect_attributes=(), last_will_topic=None), case.documents
         actions = ("iot:Connect",) if plain in settled else MQTT_ACTIONS
         settled.append(plain)
@@ -126,7 +128,7 @@ def _same(mutant: Mutant) -> str:
 
 
 def _meanings(statements: Iterable[Statement], action: str, context: Context, case: Case) -> set[_Meaning] | None:
-    """Return what statements say about an action; None if a NotResource is among them, which no pattern can express."""
+    """Return what statements say about an action, or None if one has NotResource, which no pattern can express."""
     connect = next(resource for name, resource in case.checks if name == "iot:Connect")
     start = resource_start(connect)
     found: set[_Meaning] = set()
@@ -146,7 +148,7 @@ def _meanings(statements: Iterable[Statement], action: str, context: Context, ca
 
 
 def _holder(meaning: _Meaning, others: Iterable[_Meaning]) -> _Meaning | None:
-    """Return what makes ``meaning`` superfluous: the same effect on more, or for an Allow a Deny on more."""
+    """Return what makes ``meaning`` redundant: a wider resource with the same effect, or for an Allow a wider Deny."""
     for other in sorted(others, key=lambda other: len(as_text(other.pattern))):
         if other.effect in (meaning.effect, Effect.DENY) and covers(other.pattern, meaning.pattern):
             return other

@@ -1,16 +1,16 @@
-"""Which cases notice which mutants: thousands of cases, hundreds of mutants, and mostly the same questions.
+"""Finds which cases notice which mutants. There are thousands of cases and hundreds of mutants, with few questions.
 
-So each pattern is matched once with all the resources that any case asks for. The resources that it matches are kept as
-a bit set, and a mutant's decision is then a few operations on bit sets. The answers are those of
+So each pattern is matched only once with every resource that any case asks for, and the resources that it matches are
+kept as a bit set. What a mutant decides then takes a few operations on bit sets. The answers are the same as those of
 :func:`harness.policy.derivation.case.allowed_by`.
 
-Why it is right: statements decide each resource by itself, so "allowed" is the union of what the Allows match, without
-the union of what the Denies match. Only resources that the old or the new version of the changed statement matches can
-be decided differently; all others are not looked at.
+Why it is right: the decision on a resource depends on no other resource. So the allowed resources are those that some
+Allow matches, without those that some Deny matches. Only resources that the old or the new version of the changed
+statement matches can be decided differently; all others are not looked at.
 
 Example: cases ask for topics a (bit 1), b (bit 2) and c (bit 4). An Allow of a and b is 1 | 2 = 3, a Deny of b is 2:
-allowed is 3 & ~2 = 1, that is a alone. The mutant drops the Deny: allowed is 3. It touches 2, so only b's cases are
-looked at; b is in 3 and was refused, so they notice the mutant.
+allowed is 3 & ~2 = 1, that is a alone. The mutant drops the Deny, so allowed is 3. The dropped Deny matches only b, so
+only b's cases are looked at. The documents refuse b and the mutant allows it, so they notice the mutant.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,14 +24,14 @@ from harness.policy.proof.mutants import Mutant
 
 
 def noticing(cases: Sequence[Case], mutants: Iterable[Mutant]) -> list[list[int]]:
-    """Return for each mutant the positions of the cases that it decides otherwise than the documents."""
-    mutants = list(mutants)  # all stay alive, so that a statement's id stands for it: hashing one takes long
+    """Return for each mutant the positions of the cases that it decides differently from the documents."""
+    mutants = list(mutants)  # all statements stay alive, so their id() can be the key: hashing a statement takes long
     questions = _Questions(cases)
     return [questions.changed_by(mutant) for mutant in mutants]
 
 
 class _Questions:
-    """What all cases ask, without repetition."""
+    """The questions of all cases, each once."""
 
     def __init__(self, cases: Sequence[Case]) -> None:
         self._cases = cases
@@ -63,7 +63,7 @@ class _Questions:
             if not touched:
                 continue
             allowed[id(question)] = now = question.allowed(mutant)
-            # One refusal is enough to refuse a case; to allow it everything has to be allowed.
+            # A case is refused if one of its permissions is, and allowed if all are.
             changed.update(number for number in question.askers(touched & ~now) if self._cases[number].allowed)
             perhaps.update(number for number in question.askers(touched & now) if not self._cases[number].allowed)
         for number in perhaps:
@@ -92,11 +92,11 @@ class _Question:
         self._askers.setdefault(place, []).append(case)
 
     def askers(self, resources: int) -> Iterator[int]:
-        """Yield the cases that ask for some of ``resources``."""
+        """Yield the cases that ask for one of ``resources``."""
         return (case for place in _places(resources) for case in self._askers[place])
 
     def matched(self, statements: Iterable[Statement]) -> int:
-        """Return the resources asked for that some of the statements say something about."""
+        """Return those resources of the question that one of the statements is about."""
         result = 0
         for statement in statements:
             if id(statement) not in self._matched:
@@ -105,7 +105,7 @@ class _Question:
         return result
 
     def allowed(self, mutant: Mutant) -> int:
-        """Return the resources asked for that the mutant's documents allow."""
+        """Return those resources of the question that the mutant's documents allow."""
         statements = [one for name in self.documents for one in mutant.documents[name].statements]
         allows, denies = (
             self.matched(one for one in statements if one.effect is effect) for effect in (Effect.ALLOW, Effect.DENY)
@@ -114,7 +114,7 @@ class _Question:
 
 
 class _Connections:
-    """The connections that cases are made on. Whatever is not the CONNECT knows nothing of what that one said."""
+    """The connections of the cases. Values of the CONNECT count only for the CONNECT itself."""
 
     def __init__(self, resources: "_Resources") -> None:
         self._resources = resources
@@ -140,7 +140,7 @@ class _Connections:
 
 
 class _Connection:
-    """What the values of one connection make of statements."""
+    """Statements with the values of one connection."""
 
     def __init__(self, context: Context, resources: "_Resources") -> None:
         self._context, self._resources = context, resources
@@ -160,7 +160,7 @@ class _Connection:
 
 
 class _Resources:
-    """All resources asked for, each with its place in bit sets."""
+    """The resources of all questions, each with its bit."""
 
     def __init__(self, resources: Iterable[str]) -> None:
         self.places = {resource: place for place, resource in enumerate(dict.fromkeys(resources))}
@@ -169,7 +169,7 @@ class _Resources:
     def matched(self, tokens: tuple[Token, ...]) -> int:
         if tokens not in self._matched:
             pattern = Pattern(tokens)
-            # What lacks its longest literal cannot match, and that is quickly seen.
+            # A resource without the pattern's longest literal cannot match, and looking for that is quick.
             literal = max((token for token in tokens if isinstance(token, str)), key=len, default="")
             likely = ((text, place) for text, place in self.places.items() if literal in text)
             self._matched[tokens] = sum(1 << place for text, place in likely if pattern.matches(text))

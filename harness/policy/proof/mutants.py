@@ -1,6 +1,6 @@
-"""Mutants: the documents with one change each, as someone who edits policies might make it.
+"""Mutants: copies of the documents with one change each, such as someone who edits policies might make.
 
-The part before the fifth colon of a resource (region, account) stays, because no device can choose it in a request.
+The part of a resource before the fifth colon (region, account) never changes, because no device can choose it.
 """
 
 import re
@@ -16,7 +16,7 @@ _VARIABLE = re.compile(r"\$\{([^{}*?$]+)\}")
 _OWN = "${iot:ClientId}"
 _THING = "${iot:Connection.Thing.ThingName}"
 
-# What an action is mistaken for.
+# The action that someone may write by mistake.
 _SWAPPED = {
     "iot:publish": "iot:Subscribe",
     "iot:subscribe": "iot:Publish",
@@ -32,9 +32,9 @@ _SWAPPED = {
 class Mutant:
     """One change to a set of documents.
 
-    ``document``, ``number``: where the changed statement stands. ``change``: in words. ``before``, ``after``: the
-    statement; ``after`` None: dropped. ``resource``: the one that was changed, as written; None when the change is to
-    something else. ``documents``: all documents by name, one of them changed.
+    ``document``, ``number``: where the changed statement is. ``change``: what was changed, in words. ``before``,
+    ``after``: the statement; ``after`` None: it was dropped. ``resource``: the resource that was changed, as the
+    document has it; None: something else was changed. ``documents``: all documents by name, one of them changed.
     """
 
     document: str
@@ -50,7 +50,7 @@ class Mutant:
 
 
 def mutants(documents: Iterable[PolicyDocument]) -> list[Mutant]:
-    """Return every mutant of every document, in the order of the documents; no two have the same effect in text."""
+    """Return every mutant of every document, in the order of the documents. No two of them have the same text."""
     documents = tuple(documents)
     written = [r for d in documents for s in d.statements for r in s.resources if s.variables]
     variables = sorted({_OWN, _THING} | {found[0] for resource in written for found in _VARIABLE.finditer(resource)})
@@ -142,7 +142,7 @@ def _resource_changes(resource: str, variables: list[str]) -> Iterator[tuple[str
 
 
 def _narrowings(kind: str, variables: list[str]) -> Iterator[tuple[str, str]]:
-    """Of a bare ``*``: to all, to the reserved, and to the own resources of the kind."""
+    """Yield what may stand in place of a bare ``*``: all resources of the kind, the reserved ones, the device's own."""
     for text in ("*", "$aws/*", *([f"{_OWN}/*"] if variables else [])):
         yield "narrowed to", f"arn:aws:iot:*:*:{kind}/{text}"
 

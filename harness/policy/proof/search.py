@@ -1,11 +1,13 @@
-"""The shortest texts that patterns, read side by side, take to a wanted place, among all that MQTT takes.
+"""Finds the shortest texts that lead patterns, read side by side, to a wanted place, among all that MQTT accepts.
 
-A text grows by a character at a time; the text that may end soonest grows first. Two texts that lead to the same place
-can be continued alike, so one of them is enough. The same holds if one has room for more levels than the other.
+A text grows by one character at a time, and the text that may end soonest grows first. Two texts that lead to the same
+place can be continued in the same ways, so one of them is enough. That is also so if one of them has room for more
+levels than the other: then that one is kept.
 
 Example: is there a text that ``a*`` matches and ``a*b`` does not? ``a`` leads to such a place, so it is the answer. Is
 there one that ``a*b`` matches and ``a*`` does not? From ``a`` on, ``x`` and ``y`` lead to the same place as ``a``
-itself and are not followed; only ``b`` leads to another one, where both match. No place is left: there is no such text.
+itself and are not followed. Only ``b`` leads to another place, where both match. No place is left, so there is no such
+text.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,8 +17,8 @@ from typing import Final, NamedTuple
 
 from harness.policy.proof.automaton import Automaton
 
-MOST_PLACES: Final = 20_000  # different places, after which a search is given up: a fraction of a second
-MOST_IN_ALL: Final = 400_000  # the same for all searches of a plan together
+MOST_PLACES: Final = 20_000  # how many different places end a search; they take a fraction of a second
+MOST_IN_ALL: Final = 400_000  # the same, for all searches of a plan together
 _MOST_SLASHES: Final = 7
 _NOT_COUNTED: Final = 3  # slashes of $aws/rules/NAME/, which do not count
 _MOST_CHARACTERS: Final = 256
@@ -25,7 +27,7 @@ _FILLERS: Final = "xyztesanoiruklm0123456789"
 
 
 class Effort:
-    """How many places searches may look at altogether; ``left``: how many still."""
+    """How many places all searches together may look at. ``left``: how many are left."""
 
     def __init__(self, places: int = MOST_IN_ALL) -> None:
         self.left = places
@@ -42,7 +44,7 @@ class _Place(NamedTuple):
 
 
 class _Text(NamedTuple):
-    """A text that led to a place: its last character and what stood before. ``soonest``: characters still needed."""
+    """A text that led to a place: its last character and the text before. ``soonest``: characters needed at least."""
 
     place: _Place
     slashes: int = 0
@@ -84,9 +86,9 @@ class TextSearch:
         self._spelt: dict[int, list[str]] = {}
 
     def texts(self, wanted: Callable[[int], bool], *, tidy: bool) -> Iterator[str]:
-        """Yield a text for each wanted place, the shortest first. ``tidy``: without empty levels.
+        """Yield a text for each wanted place, the shortest first. ``tidy``: only texts without empty levels.
 
-        When it ends, all places were looked at, unless the search was ``cut_off``.
+        At the end all places were looked at, unless the search was ``cut_off``.
         """
         start = _Text(_Place(self._automaton.start))
         known: dict[_Place, list[tuple[int, int]]] = {}
@@ -121,16 +123,16 @@ class TextSearch:
         return (place.after != "" or not tidy) and (not place.reserved or place.places & self._reserved_ends != 0)
 
     def _soonest(self, place: _Place, before: int) -> int | None:
-        """Return how many characters a wanted text needs at least from here; None: none can come."""
+        """Return the least number of characters from here to a wanted text, or None if none can be reached."""
         if place.reserved and not place.places & self._reserved_spans:
             return None
         if self._remaining is None:
             return 0
-        numbers = range(max(0, before - 1), len(self._remaining))  # a character brings a text nearer by one at the most
+        numbers = range(max(0, before - 1), len(self._remaining))  # one character brings a text at most one step nearer
         return next((number for number in numbers if self._remaining[number] & place.places), None)
 
     def _following(self, text: _Text, *, tidy: bool) -> Iterator[tuple[str, int, _Place]]:
-        """Yield each character that may follow, and where it leads; of those that are all alike, one."""
+        """Yield each character that may follow, and where it leads. Of characters that all lead alike, yield one."""
         places, after, reserved = text.place
         slashes, step = text.slashes, self._automaton.step
         if after == "#":

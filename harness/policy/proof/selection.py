@@ -1,4 +1,4 @@
-"""The smallest set of trials that notices every single change to the policies, with the proof that none is smaller."""
+"""Finds the smallest set of trials that notices every single change to the policies, and proves that it is smallest."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ from harness.policy.proof.witnesses import FurtherLook
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Trials that together notice ``mutants``, all of them.
+    """Trials that together notice all ``mutants``.
 
-    ``connections``: the trials by connection; on each the denied one is last, because it ends the connection.
-    ``noticed``: for each trial, by id, the mutants that it tells from the documents. ``equivalent``: the mutants that
-    no trial tells, with or without a proof. ``beyond``: mutants that only packets tell which cannot be tried.
-    ``at_least``: fewer candidates than this cannot notice all mutants. ``apart``: mutants no two of which one candidate
-    notices: each needs a trial of its own.
+    ``connections``: the trials by connection. A denied trial is the last of its connection, because it ends it.
+    ``noticed``: for each trial, by id, the mutants that it notices. ``equivalent``: the mutants that no packet tells
+    from the documents, proved or not. ``beyond``: mutants that only packets notice of which no trial can be made.
+    ``at_least``: the least number of trials that can notice all mutants. ``apart``: mutants of which no candidate
+    notices two, so that each needs a trial of its own.
     """
 
     connections: tuple[tuple[Case, ...], ...]
@@ -40,7 +40,7 @@ class Selection:
 
     @property
     def proof(self) -> str:
-        """Why there is no smaller set, in one sentence."""
+        """One sentence on why there is no smaller set."""
         count = len(self.cases)
         if len(self.apart) == count:
             return f"minimal: {count} of the mutants share no trial with one another, so each needs its own"
@@ -57,9 +57,9 @@ class Selection:
         return f"{count} trials, {told} mutants, all killed, {proved} equivalent{perhaps}{beyond}"
 
     def suspects(self, failed: Collection[str]) -> tuple[Mutant, ...]:
-        """Return the single changes that explain why exactly the trials with these ids went otherwise than expected.
+        """Return the single changes that explain why exactly the trials with these ids did not go as expected.
 
-        Empty: no single change does; look at ``noticed`` of each failed trial.
+        If there is none, look at ``noticed`` of each failed trial.
         """
         wanted = set(failed)
         noticed_by: dict[int, set[str]] = {}
@@ -79,8 +79,9 @@ def plan(
 ) -> Selection:
     """Derive the trials of devices of these ``memberships``, make the mutants, and select.
 
-    ``documents``: all that are expected of the cloud. ``names``: of the device, its team, and others of both.
-    ``further``: mutants besides. ``fit``: whether a trial can be made of a case.
+    ``documents``: all that the cloud is expected to enforce. ``names``: of the device, its team, and others of both.
+    ``memberships``: what the devices are in their team. ``further``: more mutants. ``fit``: whether a trial can be made
+    of a case.
     """
     documents, memberships = tuple(documents), tuple(memberships)
     changed = [*mutants(documents), *further]
@@ -111,12 +112,14 @@ def smallest(
     same: Sequence[Mutant] = (),
     cut_off: Sequence[Mutant] = (),
 ) -> Selection:
-    """Select the fewest of ``cases`` that notice each of ``mutants`` that any of them notices.
+    """Select the fewest of ``cases`` that together notice all ``mutants`` that can be noticed.
 
-    ``unfit``: packets that tell mutants apart and cannot be tried. For the reasons of equivalence, ``impossible``:
-    packets that the service does not take; ``same``: mutants that no packet tells apart; ``cut_off``: mutants whose
-    search for one was given up. Of trials that notice the same, one of the device with most rights is preferred, then
-    one without a delivery, then the first.
+    ``unfit``: packets that notice mutants, but of which no trial can be made. The others are for the reasons of
+    equivalence: ``impossible``: packets that the service never takes. ``same``: mutants that no packet notices.
+    ``cut_off``: mutants for which the search was given up.
+
+    Of trials that notice the same mutants, one of the device with most rights is preferred, then one without a
+    delivery, then the first.
     """
     cases = sorted(cases, key=_preference)
     killers = noticing(cases, mutants)
@@ -154,7 +157,7 @@ def _preference(case: Case) -> tuple[int, int]:
 
 
 def _preferred(cover: Cover, masks: Sequence[int]) -> list[int]:
-    """Exchange each chosen set for the first one that also holds what no other chosen set holds."""
+    """Replace each chosen set by the first set that also holds everything that no other chosen set holds."""
     chosen = list(cover.chosen)
     for place in range(len(chosen)):
         others = 0
@@ -166,7 +169,7 @@ def _preferred(cover: Cover, masks: Sequence[int]) -> list[int]:
 
 
 def _connections(cases: Iterable[Case]) -> tuple[tuple[Case, ...], ...]:
-    """Put trials that can share a connection on one, and at most one that ends it, last."""
+    """Put trials that can share a connection together. At most one of them ends the connection, and it is the last."""
     shared: dict[tuple[int, int], list[Case]] = {}
     memberships = list(Membership)
     for case in cases:

@@ -1,4 +1,4 @@
-"""Searches for packets that notice the mutants that no derived case notices, device by device."""
+"""Searches for packets that notice those mutants that no derived case notices, device by device."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -14,9 +14,9 @@ from harness.policy.proof.search import Effort
 
 
 class FurtherLook:
-    """Searches for packets that tell mutants apart, and adds them to the cases.
+    """Searches for packets that notice mutants, and adds them to the cases.
 
-    ``same``: mutants that certainly none tells apart. ``cut_off``: those whose search was given up.
+    ``same``: mutants that no packet notices, as the search has proved. ``cut_off``: those whose search was given up.
     """
 
     def __init__(
@@ -30,12 +30,12 @@ class FurtherLook:
         self.cut_off: list[Mutant] = []
         self._by_name = {document.name: document for document in documents}
         self._names, self._fit = names, fit
-        # The device with most rights first: it can show most.
+        # The device with most rights first, because it can show most.
         self._derivers = sorted(derivers.items(), key=lambda one: -len(in_force(self._by_name.values(), one[0])))
         self._effort = Effort()
 
     def at(self, mutant: Mutant) -> None:
-        """Add a trial that notices the mutant; if there is none, a packet that would and cannot be tried."""
+        """Add a trial that notices the mutant, or else a packet that would notice it but cannot be tried."""
         certain, cut_off = True, False
         untried: list[tuple[Deriver, Candidate]] = []
         for membership, deriver in self._derivers:
@@ -55,7 +55,7 @@ class FurtherLook:
     def _accepted(
         self, mutant: Mutant, deriver: Deriver, untried: list[tuple[Deriver, Candidate]], candidate: Candidate
     ) -> bool:
-        """Tell whether a packet is a trial that notices the mutant; one that cannot be tried goes to ``untried``."""
+        """Tell whether a packet is a trial that notices the mutant; if it cannot be tried, it goes to ``untried``."""
         case = deriver.case(candidate)
         if case is None or allowed_by([case], mutant.documents) == [case.allowed]:
             return False
