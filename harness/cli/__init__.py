@@ -1,6 +1,4 @@
-"""``nrf91-harness``: provision a board, look after its credentials, ask for its tokens, examine policies, start the
-stand-ins.
-"""
+"""``nrf91-harness``: provision boards, look after their credentials, ask for tokens, examine policies, start stand-ins."""
 
 from harness.cli.main import main
 

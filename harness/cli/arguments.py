@@ -1,4 +1,4 @@
-"""The command line: its commands and options, and the messages for wrong ones."""
+"""The command line: its commands and options, and the messages about mistakes in them."""
 
 import argparse
 import sys
@@ -25,11 +25,11 @@ HOMES: Final = {
     "virtual": "virtual",
     "completion": "shell",
 }
-"""By the first word of a command, its module. Only that one is imported, so that the quick commands are quick."""
+"""The module of each command, by its first word. Only that one is imported, so that quick commands are quick."""
 
 
 class Arguments(argparse.Namespace):
-    """What was given. Which members are there depends on ``command``."""
+    """The arguments of the command line. Which of them are set depends on ``command``."""
 
     command: str
     json: bool
@@ -107,7 +107,7 @@ class _Version(argparse.Action):
 
 
 def parse(arguments: Sequence[str] | None = None) -> Arguments:
-    """Return the arguments; wrong ones end the process with one line on standard error and exit code 2."""
+    """Return the arguments. A mistake ends the process with one line on standard error and exit code 2."""
     words = sys.argv[1:] if arguments is None else arguments
     module = HOMES.get(words[0]) if words else None
     return make_parser([module] if module else MODULES).parse_args(words, Arguments())

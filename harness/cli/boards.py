@@ -1,4 +1,4 @@
-"""``nrf91-harness boards``: what is attached, entries to paste, mistakes of the file, its schema, leases."""
+"""``nrf91-harness boards``: lists what is attached, suggests entries, finds mistakes, prints the schema and leases."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ _DEFAULT_CLOUD: Final = "nrfcloud"
 
 
 def list_boards(given: Arguments, progress: Progress) -> Result:
-    """List kits with their ports and who has them, and boards of the file that are not there."""
+    """List the kits with their ports and their users, and the boards of the file that are not attached."""
     file, mistakes = _file(given.boards)
     inventory = take_inventory(() if file is None else file.boards)
     said = _asked(given, inventory, progress)
@@ -57,7 +57,7 @@ def list_boards(given: Arguments, progress: Progress) -> Result:
 
 
 def _places(file: LabFile) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return labgrid's places, with who holds each and which board of the file is there."""
+    """Return labgrid's places, each with its holder and the board of the file that is there."""
     from harness.lab.lab import Lab  # what a list of USB kits does not need
 
     try:
@@ -79,7 +79,7 @@ def _places(file: LabFile) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def suggest_boards(given: Arguments, progress: Progress) -> Result:
-    """Print or write entries of a boards file for kits that it does not name."""
+    """Print entries for kits that the boards file does not name, or write them into it."""
     path = Path(BOARDS_FILE) if given.boards == BUILT_IN_LAB else given.boards
     said = _plain(path)
     boards: tuple[BoardConfig, ...] = ()
@@ -111,7 +111,7 @@ def suggest_boards(given: Arguments, progress: Progress) -> Result:
 
 
 def check(given: Arguments, _progress: Progress) -> Result:
-    """Find every mistake that reading the file finds."""
+    """Show every mistake in a boards file."""
     try:
         file = load_boards_file(given.boards)
     except BoardsFileError as error:
@@ -129,14 +129,14 @@ def schema(_given: Arguments, _progress: Progress) -> Result:
 
 
 def lease(_given: Arguments, _progress: Progress) -> Result:
-    """Say who has which board."""
+    """Show who uses which board."""
     found = owners(lease_folder())
     data = [{"hardware": owner.key, **owner.said} for owner in found]
     return Result({"leases": data}, [f"{owner.key}: {owner}" for owner in found] or ["nobody has a board"])
 
 
 def _file(path: Path) -> tuple[LabFile | None, list[str]]:
-    """Return the boards file, or its mistakes: a list of what is attached helps to correct them."""
+    """Return the boards file, or its mistakes, beside which the kits are still listed to help to correct them."""
     try:
         return load_boards_file(path), []
     except BoardsFileError as error:
@@ -144,7 +144,7 @@ def _file(path: Path) -> tuple[LabFile | None, list[str]]:
 
 
 def _plain(path: Path) -> dict[str, Any]:
-    """Return what a boards file says, unchecked: one that only names clouds is no mistake, boards are added to it."""
+    """Return a boards file unchecked. It may have no boards yet, because boards will be added to it."""
     try:
         value = Document(path.read_text("utf-8")).value
     except (OSError, UnicodeDecodeError):
@@ -153,7 +153,7 @@ def _plain(path: Path) -> dict[str, Any]:
 
 
 def _cloud(given: Arguments, said: Mapping[str, Any]) -> str:
-    """Return the cloud for new boards: the one given, else the only account of the file, else nRF Cloud."""
+    """Return the cloud for new boards: that of the command line, else the only account of the file, else nRF Cloud."""
     clouds = said.get("clouds")
     clouds = clouds if isinstance(clouds, dict) else {}
     if given.cloud is not None:

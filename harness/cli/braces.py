@@ -1,4 +1,4 @@
-"""Names in braces: what a person writes for what is not known yet, or need not be known."""
+"""Names in braces, like ``{device}``: a person writes them in place of names that are not known, or do not matter."""
 
 import re
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ _DOUBLED: Final = {"{{": "{", "}}": "}"}
 
 
 def check_braces(text: str) -> None:
-    """Raise ValueError for anything in braces that is not a name. A brace that belongs to the text is doubled."""
+    """Raise ValueError for anything in braces that is not a known name. A plain brace is written twice."""
     _filled(text, dict.fromkeys(_KNOWN, ""))
 
 
 def fill(text: str, names: Names) -> str:
-    """Return ``text`` with ``{device}`` and the others filled, and ``{{`` as ``{``. ValueError as check_braces."""
+    """Return ``text`` with ``{device}`` and the other names filled, and ``{{`` as ``{``. Raises as check_braces."""
     return _filled(text, {name: names.resolve(name) for name in _KNOWN})
 
 

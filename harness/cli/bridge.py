@@ -1,4 +1,4 @@
-"""``nrf91-harness bridge``: a local port at which any program talks to the cloud through a board."""
+"""``nrf91-harness bridge``: opens a local port, by which any program talks to the cloud through a board."""
 
 import json
 import signal
@@ -14,11 +14,11 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.session import one_board
 
-_LOOK: Final = 1.0  # seconds between two looks whether board and cloud are still there
+_LOOK: Final = 1.0  # seconds from one look at board and cloud to the next
 
 
 def carry(given: Arguments, progress: Progress) -> Result:
-    """Provision and register the board, then listen and carry until Ctrl-C or SIGTERM."""
+    """Provision and register the board, then carry connections until Ctrl-C or SIGTERM."""
     host, port = given.to or ("", 0)
     with one_board(given, progress) as board:
         to = board.through(host=host, port=port, sec_tag=given.sec_tag)
@@ -39,8 +39,8 @@ def _announce(given: Arguments, address: tuple[str, int], to: str, device_id: st
     if given.json:
         print(json.dumps({"listen": f"{address[0]}:{address[1]}", "to": to, "client_id": device_id}), flush=True)
     else:
-        print(f"listening on {address[0]}:{address[1]}; what comes there goes to {to}", flush=True)
-        print(f"an MQTT program needs no TLS there, and the client id {device_id}; Ctrl-C ends it", flush=True)
+        print(f"listening on {address[0]}:{address[1]}; connections there go to {to}", flush=True)
+        print(f"an MQTT program connects there without TLS, as client {device_id}; Ctrl-C ends the bridge", flush=True)
 
 
 def _say(given: Arguments, text: str) -> None:
@@ -53,7 +53,7 @@ def _until_told() -> Iterator[threading.Event]:
     told = threading.Event()
 
     def tell(_number: int, _frame: FrameType | None) -> None:
-        if told.is_set():  # twice: now
+        if told.is_set():  # the second time: end at once
             raise KeyboardInterrupt
         told.set()
 

@@ -1,4 +1,4 @@
-"""``nrf91-harness completion``: what a shell needs to complete commands and options, made from the parser itself."""
+"""``nrf91-harness completion``: a script for a shell that completes commands and options, made from the parser."""
 
 import argparse
 from pathlib import Path
@@ -11,14 +11,14 @@ from harness.cli.result import Result
 
 
 def script(given: Arguments, _progress: Progress) -> Result:
-    """Print the script of the shell that was named."""
+    """Print the script for a shell."""
     parser = make_parser()
     _complete_files(parser)
     return Result(None, shtab.complete(parser, shell=given.shell, root_prefix="nrf91_harness").splitlines())
 
 
 def _complete_files(parser: argparse.ArgumentParser) -> None:
-    """Tell shtab which arguments are files: those that become paths."""
+    """Tell shtab which arguments are files: those whose type is a path."""
     for action in parser._actions:
         if action.type is Path:
             action.complete = shtab.FILE  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from harness.run.stored_credentials import Checked, Item, check_stored, delete_f
 
 
 def list_stored(given: Arguments, progress: Progress) -> Result:
-    """List everything in the board's credential store, with what the harness wrote marked."""
+    """List everything in the board's credential store; what the harness wrote is marked."""
     with one_board(given, progress, needs_cloud=False) as board:
         items = list_items(board)
     data = {"board": given.board, "credentials": [_item(item) for item in items]}
@@ -23,24 +23,24 @@ def list_stored(given: Arguments, progress: Progress) -> Result:
 
 
 def verify(given: Arguments, progress: Progress) -> Result:
-    """Compare what the harness wrote with what the board lists; any difference is a refusal."""
+    """Compare what the harness wrote with what the board lists. Any difference counts as refused."""
     with one_board(given, progress, needs_cloud=False) as board:
         checks = check_stored(board)
         folder = board.device.records.folder
     ok = bool(checks) and all(check.ok for check in checks)
     lines = [f"sec_tag {check.sec_tag}: {check.text}" for check in checks]
     if not checks:
-        lines = [f"{given.board}: no record in {folder} of anything that the harness wrote to this board; provision it"]
+        lines = [f"{given.board}: {folder} has no record of anything written to this board; provision it"]
     return Result({"board": given.board, "checks": [_check(check) for check in checks]}, lines, OK if ok else REFUSED)
 
 
 def delete(given: Arguments, progress: Progress) -> Result:
-    """Delete root CA, certificate and key in the board's sec_tags, or all in one that ``--foreign`` names.
+    """Delete root CA, certificate and key in the board's sec_tags; with ``--foreign`` everything in one sec_tag.
 
-    Content that the harness did not write goes only with ``adopt: true`` or ``--foreign``. What stays is said.
+    Content that the harness did not write is deleted only with ``adopt: true`` or ``--foreign``. What stays is shown.
     """
     if given.foreign and given.sec_tag is None:
-        raise Misuse("--foreign deletes what others wrote, in the one sec_tag that is named: add --sec-tag N")
+        raise Misuse("--foreign deletes what others wrote, in one sec_tag: name it with --sec-tag N")
     with one_board(given, progress, needs_cloud=False) as board:
         if given.foreign and given.sec_tag is not None:
             deleted, left = delete_foreign(board, given.sec_tag, progress)

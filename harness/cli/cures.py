@@ -1,4 +1,4 @@
-"""What to do about a modem's result codes, for who is at a command line: board first, then code, then the cure.
+"""What to do about a modem's result codes, for a person at a command line: first the board, then code and cure.
 
 Codes: nRF9160 and nRF91x1 AT Commands references.
 """
@@ -10,28 +10,28 @@ from typing import Final
 from harness.at import AtError
 from harness.errors import Refusal
 
-_OFFLINE: Final = "it needs the modem in flight mode: end what uses the board, and try again"
+_OFFLINE: Final = "the modem must be in flight mode for this: end the program that uses the board, and try again"
 _BY_COMMAND: Final = {
-    ("AT%JWT", 513): "no key is there: nrf91-harness provision {board}, or --identity for the device identity key",
+    ("AT%JWT", 513): "there is no key: nrf91-harness provision {board}, or --identity for the device identity key",
     ("AT%JWT", 50): "this firmware does not take one of the parameters: leave --audience and --subject out",
     ("AT%JWT", 525): "the token could not be made: nrf91-harness credentials list {board} shows the keys",
-    ("AT%CMNG", 513): "nothing is there: nrf91-harness credentials list {board}",
+    ("AT%CMNG", 513): "the modem has no such item: nrf91-harness credentials list {board}",
     ("AT%CMNG", 515): "the credential store is full: nrf91-harness credentials list {board}, then delete what is old",
-    ("AT%KEYGEN", 519): "a key is there already: nrf91-harness credentials delete {board} --sec-tag N",
+    ("AT%KEYGEN", 519): "there is a key already: nrf91-harness credentials delete {board} --sec-tag N",
 }
 _BY_CODE: Final = {
     514: "the modem does not allow it: is this sec_tag one of Nordic's own (from 2147483648 on)?",
     518: _OFFLINE,
-    528: "its supply is too low to write: nrf91-harness doctor {board}, and check cable and battery",
-    51: "this modem firmware does not have it: nrf91-harness doctor {board}",
+    528: "the supply voltage is too low to write: nrf91-harness doctor {board}, and check cable and battery",
+    51: "this modem firmware does not have the command: nrf91-harness doctor {board}",
     10: "no SIM: insert one, then nrf91-harness doctor {board}",
 }
-_OTHERWISE: Final = "nrf91-harness doctor {board} says what is wrong with it, --transcript FILE records what was said"
+_OTHERWISE: Final = "nrf91-harness doctor {board} finds what is wrong, --transcript FILE records the dialogue"
 
 
 @contextmanager
 def with_cure(board: str) -> Iterator[None]:
-    """Give a modem's refusal in the block the board's name and what to do. Raises Refusal in place of AtError."""
+    """Add the board's name and the cure to a modem's refusal in the block. Raises Refusal in place of AtError."""
     try:
         yield
     except AtError as error:

@@ -1,4 +1,4 @@
-"""``nrf91-harness doctor``: what would spoil the night, and how to mend it. Exit 0 fit, 1 with doubts, 2 not fit."""
+"""``nrf91-harness doctor``: finds what would spoil a night, and how to mend it. Exit 0 fit, 1 in doubt, 2 not fit."""
 
 import time
 from functools import partial
@@ -20,7 +20,7 @@ _CODES: Final = {Status.WARN: 1, Status.FAIL: 2}
 
 
 def examine(given: Arguments, _progress: Progress) -> Result:
-    """Look at host, boards, clouds and the lab's CA, all at once."""
+    """Check host, boards, clouds and the lab's CA, all side by side."""
     began = time.monotonic()
     file = load_boards_file(given.boards)
     ca_folder = given.lab_ca or lab_ca_folder(file)

@@ -20,6 +20,6 @@ def exit_code(error: HarnessError) -> int:
 
 
 def describe(error: HarnessError) -> dict[str, str]:
-    """Return an error for ``--json``, with the notes on it (what could not be put back, say), without secrets."""
+    """Return an error for ``--json``, without secrets, with its notes (for instance what could not be put back)."""
     message = "; ".join([str(error), *getattr(error, "__notes__", [])])
     return {"error": _KINDS[exit_code(error)], "message": SECRETS.scrub(message)}

@@ -1,4 +1,4 @@
-"""``nrf91-harness flash``: writes the firmware that the boards file names, where the board has another."""
+"""``nrf91-harness flash``: writes the firmware that the boards file names, if the board has another."""
 
 from functools import partial
 from typing import Final
@@ -16,7 +16,7 @@ _FORCE: Final = "--force writes all of it"
 
 
 def flash(given: Arguments, progress: Progress) -> Result:
-    """Write what the board has not got, or all of it with --force."""
+    """Write the files that the board does not have, or all of them with --force."""
     file = load_boards_file(given.boards)
     config = find_board(file, given.board)
     state = given.lab_ca or lab_ca_folder(file)

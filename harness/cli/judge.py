@@ -1,4 +1,4 @@
-"""``nrf91-harness judge``: the verdicts of a run, found again from its files, with no board and no cloud."""
+"""``nrf91-harness judge``: judges the trials of a run again, from its files, with no board and no cloud."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from harness.trial.rejudge import Rejudged
 
 
 def judge(given: Arguments, progress: Progress) -> Result:
-    """Judge every trial of the run by today's rules and compare; a difference is a refusal.
+    """Judge every trial of the run by today's rules and compare with what was recorded. A difference counts as refused.
 
-    Raises Misuse: the run has none.
+    Raises Misuse if the run has no trial.
     """
     run = judge_run(given.run, given.test)
     for note in run.notes:

@@ -1,4 +1,4 @@
-"""From arguments to an exit code: 0 done, 1 refused, 2 misuse, 3 the lab's trouble, 130 interrupted.
+"""Runs a command and returns its exit code: 0 done, 1 refused, 2 misuse, 3 the lab's trouble, 130 interrupted.
 
 Results go to standard output, as text or with ``--json`` as one JSON object; progress and errors to standard error.
 """
@@ -20,7 +20,7 @@ from harness.cli.progress import Progress
 from harness.cli.result import Command, Result
 from harness.errors import HarnessError
 
-# By module and function: a command imports what it needs, so that the quick ones are quick.
+# Module and function of each command. A command imports only what it needs, so that quick commands are quick.
 COMMANDS: Final = {
     "boards list": "boards:list_boards",
     "boards suggest": "boards:suggest_boards",
@@ -55,13 +55,13 @@ COMMANDS: Final = {
 
 
 def load(command: str) -> Command:
-    """Return what carries out a command, imported now."""
+    """Return the function that carries out a command, imported now."""
     module, _, function = COMMANDS[command].partition(":")
     return cast(Command, getattr(importlib.import_module(f"harness.cli.{module}"), function))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; argparse exits by itself for wrong arguments (2) and ``--help``."""
+    """Run one command and return its exit code. argparse exits by itself for wrong arguments (2) and ``--help``."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal or log without UTF-8 gets escapes, not a traceback
             stream.reconfigure(errors="backslashreplace")
@@ -84,15 +84,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _show(given, result)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has seen enough (head, less). Python would complain once more when it flushes at exit.
+        # The reader of the output (head, less) has ended. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return result.code
 
 
 def _end_by_sigterm() -> Callable[[], None]:
-    """Have SIGTERM end the command as Ctrl-C does: board and account are left clean. Returns what undoes that.
+    """Make SIGTERM end the command as Ctrl-C does, so that board and account are left clean. Return what undoes that.
 
-    A further one is ignored, so that it does not end the cleaning. Only in the main thread, where Python handles them.
+    A second SIGTERM is ignored, so that it does not stop the clean-up. This works only in the main thread, in which
+    Python handles signals.
     """
     if threading.current_thread() is not threading.main_thread():
         return lambda: None

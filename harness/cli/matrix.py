@@ -1,4 +1,4 @@
-"""``matrix``: which scenario runs on which board of the boards file, and why it does not on the others.
+"""``matrix``: shows which scenario runs on which board of the boards file, and why not on the others.
 
 The tests are collected as pytest collects them, and none is run; no board is opened.
 """
@@ -25,7 +25,7 @@ _MARK: Final = "needs"
 
 
 class _Collector:
-    """Keeps what a test function needs, by file and name, in the order of collection."""
+    """Collects what each test function needs, by file and name, in the order of collection."""
 
     def __init__(self) -> None:
         self.needs: dict[str, tuple[Capability, ...]] = {}
@@ -40,7 +40,7 @@ class _Collector:
 
 
 def matrix(given: Arguments, _progress: Progress) -> Result:
-    """Print the table: a scenario a line, a board a column; below it, what the numbers stand for."""
+    """Print a table with a line for each scenario and a column for each board; below it, what its numbers mean."""
     boards = load_boards_file(given.boards).boards
     needs = _collected(given.tests, given.boards)
     reasons: list[str] = []

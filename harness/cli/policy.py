@@ -41,7 +41,7 @@ _FAULTS: Final = {Verb.CONNECT: client_id_fault, Verb.PUBLISH: topic_fault, Verb
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """Who is asked about, and by which documents. ``invented``: some of the names are placeholders."""
+    """The device and documents that a command is about. ``invented``: some of the names are placeholders."""
 
     names: Names
     cloud: str
@@ -63,7 +63,7 @@ class _Subject:
 
 
 def check(given: Arguments, progress: Progress) -> Result:
-    """Read documents and look for what is suspicious in them; one that AWS would not take is a refusal."""
+    """Read documents and look for what is suspicious in them. A document that AWS would refuse counts as refused."""
     findings: list[dict[str, str]] = []
     for path in given.files:
         _check_file(path)
@@ -76,10 +76,10 @@ def check(given: Arguments, progress: Progress) -> Result:
 
 
 def explain(given: Arguments, progress: Progress) -> Result:
-    """Say whether a device may do something by the documents, and why. JSON and text say the same."""
+    """Say whether the documents allow a device to do something, and why. JSON and text say the same."""
     verb = Verb(given.verb)
     if given.retain and verb is not Verb.PUBLISH:
-        raise Misuse(f"--retain is about a message, and a {verb} has none: leave it out, or write publish")
+        raise Misuse(f"--retain is for a message, and a {verb} has none; leave it out, or write publish")
     subject, state = _subject(given, progress), given.membership
     name = fill(given.topic, subject.names)
     expectations, request = Expectations(subject.documents, subject.names, state), Request(verb, name, given.retain)
@@ -106,7 +106,7 @@ def explain(given: Arguments, progress: Progress) -> Result:
         **subject.as_data,
     }
     if impossible:
-        data["allowed"] = False  # what the policies say of it is in "decision" and "because"
+        data["allowed"] = False  # the policies' decision is in "decision" and "because"
     rows = [("at best", doubt.best.explain()), ("at worst", doubt.worst.explain())] if doubt else []
     rows = rows or [("policies" if impossible else "because", deciding.explain())]
     if messages:
@@ -168,7 +168,7 @@ def describe_case(case: Case) -> dict[str, Any]:
 
 
 def _answer(deciding: Ruling, doubt: Doubt | None) -> dict[str, Any]:
-    """The answer, ready for JSON. One that nobody knows is null, whatever program reads it."""
+    """Return the answer, ready for JSON; null if it is in doubt."""
     if doubt is None:
         return {**_ruling(deciding), "depends_on": []}
     unknown = dict.fromkeys(_ruling(deciding))
@@ -192,7 +192,7 @@ def _ruling(ruling: Ruling) -> dict[str, Any]:
 
 def _check_file(path: Path) -> None:
     try:
-        mode = path.stat().st_mode  # a pipe (<(jq ...)) is as good as a file
+        mode = path.stat().st_mode  # a pipe, like <(jq ...), is fine too
     except OSError as error:
         raise Misuse(f"{path}: {error.strerror}; name files with policy documents") from error
     if S_ISDIR(mode):

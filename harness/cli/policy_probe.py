@@ -15,11 +15,11 @@ from harness.policy_trials.discrepancies import Discrepancy, TriedCase
 from harness.policy_trials.drift import Deviation, Drift
 from harness.policy_trials.probe import probe as run_probe
 
-_SHOWN: Final = 6  # entries of one group that readers see; programs get all
+_SHOWN: Final = 6  # how many entries of a group are shown; --json has all
 
 
 def probe(given: Arguments, progress: Progress) -> Result:
-    """Run the smallest set of trials on the board and name what the deployed policies lack, or have gained."""
+    """Run the smallest set of trials on the board, and show what the deployed policies lack, or allow in excess."""
     with one_board(given, progress) as board:
         drift = run_probe(board, given.memberships or [Membership.ASSOCIATED], progress=progress)
         device_id, team = board.device.id, board.cloud.account.tenant_id
@@ -59,7 +59,7 @@ def _lines(drift: Drift, expected: str) -> list[str]:
         lines += _group(group)
     fitting = [name for name in drift.profiles if f"profile {name}" != expected]
     if drift.differences and fitting:
-        lines.append(f"what was found is exactly what profile {' and profile '.join(fitting)} says")
+        lines.append(f"the results are exactly those of profile {' and profile '.join(fitting)}")
     if drift.refuses_nothing:
         lines.append("nothing was refused: this cloud seems to enforce no policies at all")
     for tried in drift.unproved:

@@ -1,4 +1,4 @@
-"""``nrf91-harness power``: switches a board's power, and says what shows that it happened."""
+"""``nrf91-harness power``: switches a board's power, and tells how it is known that this happened."""
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -18,7 +18,7 @@ def switch(given: Arguments, progress: Progress) -> Result:
     file = load_boards_file(given.boards)
     config = find_board(file, given.board)
     if not config.outlives_run:
-        raise Misuse(f"board {config.name!r} is a virtual one, which each run starts anew; there is no power to switch")
+        raise Misuse(f"board {config.name!r} is virtual and has no power to switch; each run starts it anew")
     with Lab(file) as lab:
         state = given.lab_ca or lab_ca_folder(file)
         power = board_power(lab, config, partial(lab.port_url, config), state, progress)
@@ -30,7 +30,7 @@ def switch(given: Arguments, progress: Progress) -> Result:
 
 
 def _lease(lab: Lab, config: BoardConfig) -> AbstractContextManager[object]:
-    """Take the board; one that is switched off is not there to be taken, and nobody else can have it."""
+    """Take the board's lease. A board that is switched off has no port, so nobody else can have it."""
     try:
         return lab.lease(config)
     except PortMissing:

@@ -1,4 +1,4 @@
-"""Shows on a terminal what is being done and for how long; elsewhere one line a step."""
+"""Shows each step of a command; on a terminal also how long the step has taken so far."""
 
 import sys
 import threading
@@ -7,13 +7,13 @@ from typing import TextIO
 
 from harness.redact import SECRETS
 
-_TICK = 0.2  # seconds between two looks of the clock on a terminal
+_TICK = 0.2  # seconds between two updates on a terminal
 
 
 class Progress:
     """Call it with each step as it begins; :meth:`close` ends the last one.
 
-    ``live``: the line of the present step is renewed with the seconds that it takes; None: if ``stream`` is a terminal.
+    ``live``: the line of the current step is updated with the seconds so far; None: only if ``stream`` is a terminal.
     """
 
     def __init__(self, stream: TextIO | None = None, *, live: bool | None = None) -> None:

@@ -12,9 +12,9 @@ from harness.run import Board, Onboarded, onboard_together
 
 
 def provision(given: Arguments, progress: Progress) -> Result:
-    """Make boards devices of the cloud; valid credentials are kept unless ``--reprovision`` is given.
+    """Make boards devices of the cloud. Valid credentials are kept, unless ``--reprovision`` is given.
 
-    Several boards are provisioned side by side, and what goes wrong with one leaves the others alone.
+    Several boards are provisioned side by side, and an error of one does not stop the others.
     """
     with several_boards(given, given.several, progress) as boards:
         if len(boards) == 1:

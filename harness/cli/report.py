@@ -12,7 +12,7 @@ from harness.report.rebuild import rebuild
 
 
 def rebuild_junit(given: Arguments, _progress: Progress) -> Result:
-    """Make the JUnit report of a run from its journal; also the shared one, where that stands in for this run's."""
+    """Make the JUnit report of a run from its journal; also the one in the folder above, if it is this run's."""
     run = given.run.resolve()
     suites = rebuild(run, PropertiesPlace(given.junit_properties))
     places = [run / "junit.xml"]

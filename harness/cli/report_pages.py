@@ -1,4 +1,4 @@
-"""``nrf91-harness report html|index|diff|prune``: pages and history of runs, from their files alone."""
+"""``nrf91-harness report html|index|diff|prune``: pages and history of runs, made from their files alone."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def make_index(given: Arguments, progress: Progress) -> Result:
 
 
 def compare(given: Arguments, _progress: Progress) -> Result:
-    """Say what differs between two runs; a difference is a refusal."""
+    """Show what differs between two runs. A difference counts as refused."""
     one, other = _summary(given.run), _summary(given.other)
     found = differences(one, other)
     told = lines(found) or ["the same results"]
@@ -61,7 +61,7 @@ def compare(given: Arguments, _progress: Progress) -> Result:
 
 
 def prune_runs(given: Arguments, progress: Progress) -> Result:
-    """Shrink runs over the limits to what history needs; with ``--dry-run`` only say which."""
+    """Shrink runs over the limits to the part that the history needs; with ``--dry-run`` only show which."""
     base = given.folders[0].resolve()
     _check_folder(base)
     stored = stored_runs([base])

@@ -1,4 +1,4 @@
-"""What a command found out: for readers and for programs."""
+"""The result of a command, for readers and for programs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from harness.cli.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``data``: ready for JSON, None where the command has printed it already. ``lines``: the same for readers.
+    """``data``: ready for JSON; None: the command has printed it already. ``lines``: the same for readers.
 
     ``code``: the exit code.
     """

@@ -1,4 +1,4 @@
-"""The boards of one command: from the boards file to open ports, and everything closed again."""
+"""The boards of one command: opens them from the boards file, and closes everything again."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,10 @@ from harness.timeline import Event, Kind
 
 @contextmanager
 def one_board(given: Arguments, progress: Progress, *, needs_cloud: bool = True) -> Iterator[Board]:
-    """Yield the board ``given.board``; what the command put into the account stays there.
+    """Yield the board ``given.board``. What the command puts into the account stays there.
 
-    ``given``: the command line. ``progress``: where it says what it does. ``needs_cloud``: without its cloud nothing
-    can be done.
+    ``given``: the command line. ``progress``: shows the steps. ``needs_cloud``: the command cannot do without the
+    cloud.
     """
     with several_boards(given, [given.board], progress, needs_cloud=needs_cloud) as (board,), with_cure(given.board):
         yield board
@@ -34,9 +34,8 @@ def several_boards(
 ) -> Iterator[list[Board]]:
     """Yield the boards ``names``, in this order.
 
-    ``given``: boards file, cloud, lab CA and transcript of the command. ``needs_cloud``: the command asks the cloud, so
-    an API key that is missing and a cloud out of reach are found before any port is opened. ``progress``: where it says
-    what it does.
+    ``given``: the command line. ``progress``: shows the steps. ``needs_cloud``: the command cannot do without the
+    cloud, so a missing API key and a cloud out of reach are found before any port is opened.
     """
     file = load_boards_file(given.boards)
     with ExitStack() as stack:
@@ -87,7 +86,7 @@ def find_board(file: LabFile, name: str) -> BoardConfig:
 
 
 def _show_trouble(progress: Progress | partial[None], events: Sequence[Event]) -> None:
-    """Tell what goes wrong with a board, and how long it is waited for: it may take most of a minute."""
+    """Show what goes wrong with a board, and how long the command waits for it, which may be most of a minute."""
     for event in events:
         if event.kind is Kind.FAULT or "patience" in event.data:
             progress(event.text)

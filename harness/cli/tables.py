@@ -1,4 +1,4 @@
-"""Tables for readers: fitted to the terminal, and as wide as they are where there is none (a pipe, a log)."""
+"""Tables for readers. They are fitted to the terminal; in a pipe or a log they are as wide as their text."""
 
 import shutil
 import sys
@@ -7,16 +7,16 @@ from typing import Final
 
 Rows = Sequence[Sequence[str]]
 _GAP: Final = 2
-_LEAST: Final = 40  # columns; nothing fits into less
+_LEAST: Final = 40  # columns; no table fits into less
 
 
 def terminal_width() -> int | None:
-    """Return the columns of the terminal that standard output is, None: it is none."""
+    """Return the columns of the terminal, or None if standard output is not a terminal."""
     return max(_LEAST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
 
 
 def columns(rows: Rows, *, width: int | None = None) -> list[str]:
-    """Return lines of a table whose first row are its heads. ``width``: that of the terminal, if it is another."""
+    """Return the lines of a table whose first row has its heads. ``width``: in place of the terminal's."""
     limit = terminal_width() if width is None else width
     widths = _widths(rows)
     if limit is None or _whole(widths) <= limit:
@@ -25,7 +25,7 @@ def columns(rows: Rows, *, width: int | None = None) -> list[str]:
 
 
 def blocks(rows: Rows, *, width: int | None = None) -> list[list[str]]:
-    """Return the lines of each row of a table without heads: its last column takes the room that the others leave."""
+    """Return the lines of each row of a table without heads. Its last column takes the room that is left."""
     limit = terminal_width() if width is None else width
     widths = _widths(rows)
     if limit is None or _whole(widths) <= limit:
@@ -47,7 +47,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _fitted(rows: Rows, limit: int, widths: Sequence[int | None]) -> list[str]:
-    from rich.console import Console  # only a table that is too wide needs it
+    from rich.console import Console  # only a table that is too wide needs this module
     from rich.table import Table
     from rich.text import Text
 

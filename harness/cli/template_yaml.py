@@ -1,7 +1,7 @@
-"""A CloudFormation template in YAML as the JSON that says the same: ``!Sub x`` is ``{"Fn::Sub": "x"}``.
+"""Converts a CloudFormation template from YAML to JSON: ``!Sub x`` becomes ``{"Fn::Sub": "x"}``.
 
-AWS CloudFormation User Guide, "Template format" and "Intrinsic function reference" (short forms). Policies are read
-with the standard library alone, so YAML is read here.
+AWS CloudFormation User Guide, "Template format" and "Intrinsic function reference" (short forms). harness.policy uses
+the standard library alone, so YAML is read here.
 """
 
 import json
@@ -11,7 +11,7 @@ import yaml
 
 
 class _Template(yaml.SafeLoader):
-    """YAML with the short forms of functions, and without dates: a policy's Version is text that looks like one."""
+    """YAML with the short forms of functions, and without dates, because a policy's Version is text like a date."""
 
 
 def _function(loader: _Template, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -35,7 +35,7 @@ _Template.yaml_implicit_resolvers = {
 
 
 def template_json(text: str) -> str:
-    """Return a template's JSON. Raises ValueError: the text is not YAML, in one line with its place."""
+    """Return a template's JSON. If the text is not YAML, raises ValueError with one line that tells the place."""
     try:
         return json.dumps(yaml.load(text, _Template))  # noqa: S506 - a SafeLoader with the functions' short forms
     except yaml.MarkedYAMLError as error:
@@ -43,4 +43,4 @@ def template_json(text: str) -> str:
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise ValueError(f"{where}the template is not YAML: {error.problem}; correct it") from error
     except (yaml.YAMLError, TypeError) as error:
-        raise ValueError(f"the template is not YAML that JSON can say: {error}; correct it") from error
+        raise ValueError(f"the template cannot be written as JSON: {error}; correct it") from error

@@ -1,4 +1,4 @@
-"""``nrf91-harness attest`` and ``jwt``: what the modem signs. Tokens are secrets: printed only with ``--show``."""
+"""``nrf91-harness attest`` and ``jwt``: tokens that the modem signs. They are secrets, printed only with ``--show``."""
 
 import time
 
@@ -14,7 +14,7 @@ from harness.run import Board
 
 
 def attest(given: Arguments, progress: Progress) -> Result:
-    """Ask for the attestation token and show what it says."""
+    """Ask the modem for its attestation token and show the content."""
     with one_board(given, progress, needs_cloud=False) as board:
         modem = board.opened.modem
         progress("asking for the attestation token")
@@ -34,11 +34,11 @@ def attest(given: Arguments, progress: Progress) -> Result:
 
 
 def jwt(given: Arguments, progress: Progress) -> Result:
-    """Ask for a JWT, verify its signature where the key is known, and show what it says."""
+    """Ask the modem for a JWT, verify its signature if the key is known, and show the content."""
     with one_board(given, progress, needs_cloud=False) as board:
         modem = board.opened.modem
         if given.expires_in and not modem.registration().registered:
-            progress("registering in the radio network, from which the modem has the time")
+            progress("registering in the radio network, which gives the modem the time")
             modem.register()
         sec_tag = None if given.identity else _sec_tag(board, given.sec_tag)
         progress("asking for the token")
@@ -68,7 +68,7 @@ def jwt(given: Arguments, progress: Progress) -> Result:
 
 
 def _sec_tag(board: Board, wanted: int | None) -> int:
-    """Return the sec_tag to sign with: the one asked for, else the one that the harness wrote, else the first."""
+    """Return the sec_tag to sign with: the wanted one, else the one that the harness wrote, else the first."""
     imei = board.opened.identity.imei
     tags = board.config.all_sec_tags
     return wanted if wanted is not None else next((tag for tag in tags if board.device.records.get(imei, tag)), tags[0])

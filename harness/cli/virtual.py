@@ -1,4 +1,4 @@
-"""``nrf91-harness virtual up``: the stand-ins as a process, and a boards file that reaches them."""
+"""``nrf91-harness virtual up``: starts the stand-ins in a process, and writes a boards file that reaches them."""
 
 import json
 import os
@@ -30,18 +30,18 @@ from harness.settings import (
 
 BOARDS_FILE: Final = "boards.yaml"
 CLOUD: Final = "virtual"
-SEC_TAGS: Final = (DEFAULT_SEC_TAG, DEFAULT_SEC_TAG + 1)  # the second one is for renewals
+SEC_TAGS: Final = (DEFAULT_SEC_TAG, DEFAULT_SEC_TAG + 1)  # the second sec_tag is for renewals
 RELAYED: Final = "stand-ins"
-"""The name by which the relay beside the boards file knows them, for ``virtual fault``."""
-_LOOK: Final = 0.5  # seconds between two looks whether a signal came
+"""The name of the stand-ins at the relay beside the boards file, for ``virtual fault``."""
+_LOOK: Final = 0.5  # seconds from one check for a signal to the next
 
 
 class NotStarted(LabError):
-    """The stand-ins' process did not come up, or did not stay."""
+    """The stand-ins' process did not start, or ended early."""
 
 
 def up(given: Arguments, progress: Progress) -> Result:
-    """Start the stand-ins, say how they are reached, and run until Ctrl-C, SIGTERM or their end."""
+    """Start the stand-ins, print how to reach them, and run until Ctrl-C, SIGTERM or their end."""
     settings = _settings(given)
     with Scratch() as scratch:
         progress("starting")
@@ -68,7 +68,7 @@ def up(given: Arguments, progress: Progress) -> Result:
 
 
 def boards_file(ready: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a boards file with the stand-ins of a ready line, as a lab would write it."""
+    """Return the content of a boards file for the stand-ins of a ready line."""
     boards = []
     for board in ready["boards"]:
         entry: dict[str, Any] = {"name": board["name"], "port": board["port"]}
@@ -78,7 +78,7 @@ def boards_file(ready: dict[str, Any]) -> dict[str, Any]:
             entry["firmware"] = {"kind": board["firmware"], "sample": board["sample"]}
         elif board["firmware"] != FirmwareName.SERIAL_MODEM:
             entry["firmware"] = board["firmware"]
-        if board["model"].startswith("nrf9160"):  # it has no AT%DEVICEUUID to take the id from
+        if board["model"].startswith("nrf9160"):  # it has no AT%DEVICEUUID, which would tell the id
             entry["device_id"] = f"{board['name']}-{board['imei']}"
         boards.append(entry)
     return {"clouds": {CLOUD: _account(ready["cloud"])} if ready["cloud"] else {}, "boards": boards}
@@ -103,7 +103,7 @@ def _account(cloud: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_boards_file(ready: dict[str, Any]) -> Path:
-    """Write the boards file into the stand-ins' folder, for its owner alone because it leads to a key."""
+    """Write the boards file into the stand-ins' folder. Only its owner may read it, because it leads to a key."""
     path = Path(ready["dir"]) / BOARDS_FILE
     text = "# Written by nrf91-harness virtual up; gone when it ends.\n"
     text += yaml.safe_dump(boards_file(ready), sort_keys=False, width=120)
@@ -116,7 +116,7 @@ def write_boards_file(ready: dict[str, Any]) -> Path:
 
 
 def _settings(given: Arguments) -> ProcessSettings:
-    """Return what was asked for. Raises Misuse."""
+    """Return the settings of the stand-ins from the command line. Raises Misuse."""
     try:
         settings = settings_of(given, sys.stdin.buffer.read)
     except (WrongOption, UnreadableSettings) as error:
@@ -129,13 +129,13 @@ def _settings(given: Arguments) -> ProcessSettings:
 
 
 def _check_folder(folder: Path) -> None:
-    """Make the folder if it is not there. Raises Misuse: that cannot be, or a boards file is in it."""
+    """Make the folder if it is missing. Raises Misuse if it cannot be made, or has a boards file already."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         there = (folder / BOARDS_FILE).exists()
     except OSError as error:
         why = "it is a file" if folder.is_file() else error.strerror
-        raise Misuse(f"{folder}: no folder for the stand-ins: {why}; name another one with --dir") from error
+        raise Misuse(f"{folder} cannot be the folder for the stand-ins: {why}; name another one with --dir") from error
     if there:
         raise Misuse(f"{folder / BOARDS_FILE} is there already; name another folder with --dir")
 
@@ -173,7 +173,7 @@ def _cloud_lines(cloud: dict[str, Any]) -> list[str]:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM in the list that is yielded, in place of what they do otherwise."""
+    """Collect SIGINT and SIGTERM in the list that is yielded; they have no other effect."""
     told: list[int] = []
 
     def tell(number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""``nrf91-harness virtual fault``: tells running stand-ins of ``virtual up`` what goes wrong."""
+"""``nrf91-harness virtual fault``: makes something go wrong in the running stand-ins of ``virtual up``."""
 
 import inspect
 import json
@@ -37,7 +37,7 @@ def fault(given: Arguments, progress: Progress) -> Result:
 
 
 def _fields(words: Sequence[str]) -> dict[str, Any]:
-    """Return KEY=VALUE words as fields: a value that is JSON is taken as that, any other as text."""
+    """Return KEY=VALUE words as fields. A value that is JSON is read as JSON, any other as text."""
     fields: dict[str, Any] = {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -53,7 +53,7 @@ def _fields(words: Sequence[str]) -> dict[str, Any]:
 def _only_board(folder: Path) -> str:
     names = [board.name for board in load_boards_file(folder / BOARDS_FILE).boards]
     if len(names) != 1:
-        raise Misuse(f"which board? add board=NAME; boards: {', '.join(names)}")
+        raise Misuse(f"there are several boards; add board=NAME; boards: {', '.join(names)}")
     return names[0]
 
 

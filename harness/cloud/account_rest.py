@@ -1,4 +1,4 @@
-"""The account's REST API in general: objects that may be missing, lists in pages, operations that take a while."""
+"""The account's REST API in general: objects that may be missing, lists in pages, operations that take time."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -13,12 +13,12 @@ from harness.cloud.rest import Note, RestClient
 from harness.errors import Misuse
 
 _MOST_PAGES = 100
-_KINDS: dict[type, str] = {list: "list", dict: "object", str: "text"}
+_KINDS: dict[type, str] = {list: "a list", dict: "an object", str: "a text"}
 _T = TypeVar("_T")
 
 
 class AccountRest(RestClient):
-    """Calls with the account's API key. ``poll``: seconds between two looks at an operation."""
+    """Calls with the account's API key. ``poll``: seconds from one look at an operation to the next."""
 
     def __init__(self, endpoints: CloudEndpoints, api_key: str, *, note: Note, pause: float, poll: float) -> None:
         super().__init__(endpoints, api_key, note=note, pause=pause)
@@ -26,7 +26,7 @@ class AccountRest(RestClient):
         self._poll = poll
 
     def find(self, path: str) -> dict[str, Any] | None:
-        """Return an object, or None if there is none."""
+        """Return the object at ``path``, or None if there is none."""
         try:
             return read_object(self.call("GET", path))
         except RestError as error:
@@ -35,9 +35,9 @@ class AccountRest(RestClient):
             raise
 
     def items(self, path: str, query: Mapping[str, str], what: str) -> list[dict[str, Any]]:
-        """Return all items of a list, from all its pages; ``what`` they are, for messages.
+        """Return all items of a list, from all its pages.
 
-        ``path``: of the list. ``query``: parameters of each call.
+        ``path``: of the list. ``query``: parameters of each call. ``what``: the items are called this in messages.
         """
         query = {"pageLimit": "100", **query}
         items: list[dict[str, Any]] = []
@@ -51,7 +51,7 @@ class AccountRest(RestClient):
             if not token:
                 return items
             if not isinstance(token, str):
-                raise _odd(answer, "the answer's pageNextToken is no text")
+                raise _odd(answer, "the answer's pageNextToken is not a text")
             query["pageNextToken"] = token
         raise Misuse(f"{path} has more than {_MOST_PAGES} pages of {what}")
 
@@ -68,7 +68,7 @@ class AccountRest(RestClient):
     def wait_for(self, look: Callable[[], _T | None], what: str, timeout: float) -> _T:
         """Return what ``look`` returns as soon as it is not None. Raises StillPending.
 
-        ``what``: it is waited for, for messages. ``timeout``: seconds.
+        ``what``: names what is waited for in messages. ``timeout``: seconds.
         """
         deadline = time.monotonic() + timeout
         while (found := look()) is None:
@@ -83,14 +83,14 @@ class AccountRest(RestClient):
 
 
 def path_of(*parts: str) -> str:
-    """Return the path of an object. Each part is quoted, so a slash in it makes no new part."""
+    """Return the path of an object. Each part is quoted, so a slash in a part does not split it."""
     return "".join("/" + quote(part, safe=":") for part in parts)
 
 
 def read_object(response: requests.Response, *required: str, **kinds: type) -> dict[str, Any]:
-    """Return the JSON object of an answer. Raises RestError if there is none, or if a member is not as it must be.
+    """Return the JSON object of an answer. Raises RestError if it is another value, or if a member is missing or wrong.
 
-    ``required``: members that it must have. ``kinds``: the same, each with its type.
+    ``required``: members that it must have. ``kinds``: members that it must have, with their types.
     """
     try:
         value = response.json()
@@ -103,7 +103,7 @@ def read_object(response: requests.Response, *required: str, **kinds: type) -> d
         raise _odd(response, f"the answer has no {', '.join(missing)}")
     for name, kind in kinds.items():
         if not isinstance(value[name], kind):
-            raise _odd(response, f"the answer's {name} is no {_KINDS.get(kind, kind.__name__)}")
+            raise _odd(response, f"the answer's {name} is not {_KINDS.get(kind, kind.__name__)}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Carries REST calls by something else than this computer's network: a board."""
+"""Carries REST calls through a board in place of this computer's network."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -9,20 +9,20 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 Exchange = Callable[[str, str, Mapping[str, str], bytes], tuple[int, bytes]]
-"""From method, target (path and query), headers and body to status and body. What it raises is raised by the call."""
+"""Takes method, target (path and query), headers and body; returns status and body. Its errors are the call's."""
 
 _OWN_HEADERS = frozenset({"host", "connection", "content-length", "accept-encoding"})
 
 
 class BoardTransport(HTTPAdapter):
-    """An adapter for sessions of requests. ``exchange``: sends one request and waits for its reply."""
+    """An adapter for a session of the package requests. ``exchange``: sends one request and waits for its reply."""
 
     def __init__(self, exchange: Exchange) -> None:
         super().__init__()
         self._exchange = exchange
 
     def send(self, request: requests.PreparedRequest, *_arguments: Any, **_options: Any) -> requests.Response:
-        """Send a request, whatever host its URL names: the exchange knows where the board reaches the service."""
+        """Send a request. The host in its URL does not matter: the exchange knows how the board reaches the service."""
         body = request.body or b""
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _OWN_HEADERS}
         status, content = self._exchange(

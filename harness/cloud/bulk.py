@@ -1,4 +1,4 @@
-"""Bulk onboarding: the CSV that goes out, and the error file that comes back.
+"""Bulk onboarding: the CSV file that is uploaded, and the file of errors that comes back.
 
 nRF Cloud REST API reference, OnboardDevices and FetchBulkOpsRequest: five columns without a header (id, sub-type, tags,
 firmware types, quoted PEM), tags and types separated by ``|``, at most 1000 rows. The error file names rows by their
@@ -21,7 +21,7 @@ _ROW_ERROR = re.compile(r"\[(\d+)\]:\s*(.*)", re.DOTALL)
 
 
 def onboarding_csv(rows: Sequence[OnboardRow]) -> str:
-    """Return the body for ``POST /devices``. Raises Misuse for no rows, too many, or an id twice."""
+    """Return the body for ``POST /devices``. Raises Misuse for no row, too many rows, or an id that comes twice."""
     if not 1 <= len(rows) <= MOST_ROWS:
         raise Misuse(f"bulk onboarding takes 1 to {MOST_ROWS} devices, not {len(rows)}; split the list")
     ids = [row.device_id for row in rows]
@@ -44,7 +44,7 @@ def key_csv(device_id: str, public_key_pem: str) -> str:
 
 
 def row_errors(body: bytes) -> dict[int, str]:
-    """Return the messages of an error file by row. Unreadable parts are kept as text under -1."""
+    """Return the messages of an error file by row. Text that cannot be read as messages is under -1."""
     text = body.decode(errors="replace")
     try:
         entries = json.loads(text)["errors"]

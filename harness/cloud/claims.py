@@ -1,9 +1,12 @@
-"""nRF Cloud's provisioning service: boards claimed for the team, and the commands that they fetch.
+"""nRF Cloud's provisioning service: boards that are claimed for the team, and commands for them.
 
-Facts: nRF Cloud Utils (calls and bodies). UNCONFIRMED: the names of a command's final states, and which error says that
-a board is claimed already; so every state but the two waiting ones is final, and a refused claim counts as one that was
-there before if the service takes a command for the board. UNCONFIRMED: whether a claimed board can be read by its UUID
-or in a list only, so both are tried; and whether its tags come one by one or with commas between.
+Facts: nRF Cloud Utils (calls and bodies). UNCONFIRMED:
+
+- The names of a command's final states. So every state is final but the two waiting ones.
+- The error for a board that is claimed already. So if a claim is refused and the service then takes a command for the
+  board, the board counts as claimed before.
+- Whether a claimed board can be read by its UUID, or only in a list. So both are tried.
+- Whether its tags come one by one or with commas between. So both are read.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +20,7 @@ from harness.errors import HarnessError
 from harness.redact import SECRETS
 
 CLAIM: Final = "claim"
-"""Kind of a claim, as ``note`` is told of it; its id is the board's device UUID."""
+"""The kind of a claim, as ``note`` gets it. The claim's id is the board's device UUID."""
 _WAITING: Final = ("PENDING", "IN_PROGRESS")
 _FAILED: Final = "FAILED"
 _REMOVE: Final = 'if nobody uses it: curl -X DELETE -H "Authorization: Bearer $NRFCLOUD_API_KEY" {}'
@@ -25,19 +28,19 @@ _REMOVE: Final = 'if nobody uses it: curl -X DELETE -H "Authorization: Bearer $N
 
 @dataclass(frozen=True, slots=True)
 class CommandState:
-    """How far a board is with one command. ``response``: what it answered, by the kind of the command."""
+    """How far a board is with a command. ``response``: the board's answer, by the kind of the command."""
 
     status: str
     response: Mapping[str, Any]
 
     @property
     def final(self) -> bool:
-        """The board has answered it."""
+        """Whether the board has answered."""
         return self.status not in _WAITING
 
     @property
     def fault(self) -> str | None:
-        """What the board answered in place of doing it; None: it did it, or has not answered yet."""
+        """The error that the board answered, or None: it carried the command out, or has not answered yet."""
         if self.status != _FAILED:
             return None
         parts = [f"{name} {value}" for part in self.response.values() for name, value in part.items()]
@@ -47,8 +50,9 @@ class CommandState:
 class Claims:
     """The team's claimed boards. ``address``: of the service.
 
-    ``made``: the device UUIDs of those that this client has claimed, and of those that it may have claimed: its call
-    was not answered, or was a killed run's. Such a claim is given up only if it carries the harness's tag.
+    ``rest``: the calls. ``note``: see NrfCloud. ``made``: the device UUIDs of boards that this client has claimed, or
+    may have claimed, because its call was not answered or was that of a killed run. A claim in doubt is given up only
+    if it carries the harness's tag.
     """
 
     def __init__(self, rest: AccountRest, note: Note, address: str) -> None:
@@ -60,7 +64,7 @@ class Claims:
     def claim(self, token: str, device_uuid: str) -> RestError | None:
         """Claim the board that made this attestation token, with the harness's tag.
 
-        Returns why that was refused: the board may be claimed already.
+        Returns None, or why the service refused: the board may be claimed already.
         """
         SECRETS.add(token)
         if device_uuid in self._certain:
@@ -78,7 +82,11 @@ class Claims:
         return None
 
     def queue(self, device_uuid: str, description: str, request: Mapping[str, Any]) -> str:
-        """Queue a command for a claimed board; return its id. ``request``: one member, named after its kind."""
+        """Queue a command for a claimed board; return its id.
+
+        ``device_uuid``: the board's. ``description``: for people. ``request``: has one member, named after the kind of
+        the command.
+        """
         body = {"description": description, "request": request}
         answer = self._rest.call("POST", path_of("claimed-devices", device_uuid, "provisioning"), json=body)
         return str(read_object(answer, "id")["id"])
@@ -92,9 +100,10 @@ class Claims:
         return CommandState(str(found["status"]), {kind: said for kind, said in parts if isinstance(said, dict)})
 
     def unclaim(self, device_uuid: str) -> bool:
-        """Give a board up that this client has claimed, with the commands that wait for it; False: it was not one.
+        """Give up a board that this client has claimed, with the commands that wait for it; False: it was not claimed.
 
-        Raises NotOurs: the claim is somebody else's, and forgotten here; OwnerUnknown: nobody could say whose it is.
+        Raises NotOurs: the claim is somebody else's, and this client forgets it. OwnerUnknown: the service does not say
+        whose it is.
         """
         if device_uuid not in self.made:
             return False
@@ -110,18 +119,18 @@ class Claims:
             tags = self._tags(device_uuid)
         except HarnessError as error:
             raise OwnerUnknown(
-                f"board {device_uuid} may be claimed by a run of the harness, but its tags cannot be read: {error};"
+                f"board {device_uuid}: a run of the harness may have claimed it, but its tags cannot be read: {error};"
                 f" left as it is; {remove}"
             ) from error
         if tags is not None and HARNESS_TAG not in tags:
             self._forget(device_uuid)
             raise NotOurs(
-                f"board {device_uuid} is claimed without the tag {HARNESS_TAG}: somebody else's work, left as it is;"
+                f"board {device_uuid} is claimed without the tag {HARNESS_TAG}, so by somebody else, and left as it is;"
                 f" {remove}"
             )
 
     def _tags(self, device_uuid: str) -> list[str] | None:
-        """Return the tags of a claimed board, None: the team has not claimed it. Raises RestError, CloudUnreachable."""
+        """Return the tags of a claimed board; None: the team has not claimed it. Raises RestError, CloudUnreachable."""
         found = self._rest.find(path_of("claimed-devices", device_uuid))
         if found is None:
             listed = self._rest.items("/claimed-devices", {}, "claimed boards")
@@ -135,7 +144,7 @@ class Claims:
         self._certain.discard(device_uuid)
 
     def deletions(self) -> list[tuple[Callable[[str], bool], str]]:
-        """Return what gives up each board that this client has claimed."""
+        """Return, for each board that this client has claimed, the call that gives it up."""
         return [(self.unclaim, device_uuid) for device_uuid in sorted(self.made)]
 
     def close(self) -> None:

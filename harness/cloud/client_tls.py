@@ -1,4 +1,4 @@
-"""TLS contexts of clients that prove who they are with a certificate. ``ssl`` reads keys from files only."""
+"""TLS contexts of clients that have a certificate. ``ssl`` reads private keys from files only."""
 
 import os
 import ssl
@@ -7,7 +7,7 @@ import ssl
 def client_context(root_ca_pem: str, chain_pem: str, key_pem: str) -> ssl.SSLContext:
     """Return a context that trusts ``root_ca_pem`` alone and presents ``chain_pem``. Raises ssl.SSLError, ValueError.
 
-    The file that the key passes through is in memory only: a process killed here leaves no key behind.
+    The key passes through a file in memory, so a process that is killed here leaves no key behind.
 
     ``key_pem``: the private key of the first certificate in ``chain_pem``.
     """

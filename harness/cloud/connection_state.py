@@ -1,8 +1,8 @@
-"""What a device's state says of its connection: status, and the reason of the last disconnect. Pure.
+"""What a device's state says about its connection: its status, and the reason of the last disconnect. Pure.
 
 Source: nRFCloud/application-protocols, ipShadow.json (``reported.connection``: ``status``, ``disconnectReason``,
-``clientInitiatedDisconnect``). The reasons are those of AWS IoT's lifecycle events. A device can write there too, so it
-is a witness and no proof.
+``clientInitiatedDisconnect``). The reasons are those of AWS IoT's lifecycle events. A device can write there too, so
+the reason is evidence and not a proof.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ CONNECTED, DISCONNECTED = "connected", "disconnected"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionState:
-    """``status``: connected, disconnected, or what else stands there; None: nothing does. ``reason``: None: none.
+    """``status``: connected, disconnected or another text; None: there is none. ``reason``: None: there is none.
 
-    ``version``: of the whole state, which grows with each change; ``stamp``: seconds since 1970 of the status; None:
-    not told.
+    ``version``: of the whole state; it grows with each change. ``stamp``: time of the status in seconds since 1970.
+    None: the record does not have it.
     """
 
     status: str | None
@@ -28,7 +28,7 @@ class ConnectionState:
 
     @classmethod
     def of(cls, record: Mapping[str, Any] | None) -> "ConnectionState":
-        """Return it from a device's record (FetchDevice); whatever is not there, or of another form, is None."""
+        """Return it from a device's record (FetchDevice). What is missing, or has another form, is None."""
         state = _mapping(record, "state")
         connection = _mapping(_mapping(state, "reported"), "connection")
         stamps = _mapping(_mapping(_mapping(state, "metadata"), "reported"), "connection")

@@ -1,15 +1,15 @@
-"""The things that a client has put into an account, one set for each kind. Each is noted before it is made."""
+"""The things that a client has put into an account, by kind. Each is noted before it is made."""
 
 from collections.abc import Callable, Iterable
 from typing import Final
 
 HARNESS_TAG: Final = "nrf91-harness"
-"""The tag of every device that the harness onboards or claims: by it a later run knows what a killed run left behind.
+"""The tag of every device that the harness onboards or claims. By it a later run knows what a killed run left.
 
-A device that comes by JITP cannot be given a tag: it has this text as its sub type.
+A device that comes by JITP cannot get a tag, so this text is its sub type.
 """
 Note = Callable[[str, str, bool], None]
-"""Takes the kind of a thing, its id, and whether it is there: True before it is made, False when it is gone."""
+"""Takes the kind of a thing, its id, and True before the thing is made or False when it is gone."""
 
 
 def no_note(_kind: str, _id: str, _there: bool) -> None:
@@ -17,7 +17,7 @@ def no_note(_kind: str, _id: str, _there: bool) -> None:
 
 
 class CreatedThings(set[str]):
-    """Ids of one ``kind``. ``note`` is told of each that is added or gone."""
+    """The ids of one ``kind``. ``note`` is called for each one that is added or gone."""
 
     def __init__(self, kind: str, note: Note) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class CreatedThings(set[str]):
                 self.add(id_)
 
     def take(self, id_: str) -> None:
-        """Add a thing that an earlier run has made. It is not noted, because it stays, or comes again."""
+        """Add a thing that an earlier run has made. It is not noted, because it stays, or a later call notes it."""
         self._taken.add(id_)
         super().add(id_)
 

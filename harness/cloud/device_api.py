@@ -1,4 +1,4 @@
-"""nRF Cloud's REST API as a device calls it: with a JWT of its own in place of the team's API key.
+"""nRF Cloud's REST API as a device calls it: with its own JWT in place of the team's API key.
 
 Source: nRF Cloud REST API reference, "JSON Web Token" security of its operations. Location services take a token of
 any registered key; the firmware update service takes only tokens of devices that were provisioned with a certificate.
@@ -17,12 +17,12 @@ from harness.cloud.refusals import RestError
 from harness.cloud.rest import RestClient
 from harness.timeline import Kind, Timeline
 
-_NOTHING_THERE = 40499  # "there is none" from whoever was allowed to ask, e.g. no pending FOTA job
+_NOTHING_THERE = 40499  # the caller may ask, and there is nothing, e.g. no pending FOTA job
 
 
 @dataclass(frozen=True, slots=True)
 class RestAnswer:
-    """One answer, whatever it says. ``code``: nRF Cloud's own number, None where the answer has none."""
+    """One answer of any status. ``code``: nRF Cloud's own number, or None."""
 
     status: int
     code: int | None = None
@@ -30,12 +30,12 @@ class RestAnswer:
 
     @property
     def authorised(self) -> bool:
-        """True if the caller was allowed to ask, even if there was nothing to give."""
+        """Whether the caller was allowed to ask, even if there was nothing to return."""
         return 200 <= self.status < 300 or self.code == _NOTHING_THERE
 
     @property
     def denied(self) -> bool:
-        """True if the caller was not allowed to ask.
+        """Whether the caller was not allowed to ask.
 
         UNCONFIRMED which of 401 and 403 nRF Cloud sends for which reason: both are accepted.
         """
@@ -47,7 +47,7 @@ class RestAnswer:
 
 
 class DeviceApi:
-    """Calls with a device's token. An answer of any status raises nothing; no answer raises CloudUnreachable.
+    """Calls with a device's token. An answer of any status is returned; no answer raises CloudUnreachable.
 
     ``adapter``: what carries the calls, None: this computer's network.
     """
@@ -86,7 +86,7 @@ class DeviceApi:
         return self._call("GET", f"/fota-job-executions/{quote(device_id, safe=':')}/current", token)
 
     def ground_fix(self, token: str | None) -> RestAnswer:
-        """Ask where one LTE cell is (GetLocationFromCellTowersOrWifiNetworks), with a cell of the test network."""
+        """Ask for the location of an LTE cell of the test network (GetLocationFromCellTowersOrWifiNetworks)."""
         cell = {"mcc": 1, "mnc": "01", "eci": 21627653, "tac": 2305}
         return self._call("POST", "/location/ground-fix", token, {"lte": [cell]})
 

@@ -1,4 +1,4 @@
-"""Where a cloud is reached, and everything that is known about it before the first call."""
+"""How a cloud is reached, and what else is known about it before the first call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ def _alive() -> str | None:
 class CloudEndpoints:
     """Addresses and trust of one cloud.
 
-    ``dead`` returns why the process behind the cloud is gone; None while it runs, and for a cloud without a process.
+    ``dead``: returns why the process behind the cloud is gone, or None if it runs or the cloud has no process.
     """
 
     name: str  # the key in boards.yaml
@@ -24,7 +24,7 @@ class CloudEndpoints:
     device_mqtt: tuple[str, int]  # what a board connects to
     observer_mqtt: tuple[str, int] | None  # what this computer connects to; None: the account's mqttEndpoint, port 8883
     root_ca_pem: str  # what a board gets as credential type 0, and what the observer trusts
-    public: bool  # True: others use it too, so poll it slowly
+    public: bool  # others use it too, so poll it slowly
     jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # AWS IoT's HTTPS port, for JITP without an MQTT client
     provisioning: str = PROVISIONING_SERVICE  # base URL of the service that boards are claimed with
     device_rest: tuple[str, int] = ("api.nrfcloud.com", 443)  # where a board reaches REST, with the paths of ``rest``

@@ -1,4 +1,4 @@
-"""Firmware updates from the account's side: bundles and jobs. nRF Cloud REST API reference (openapi.json)."""
+"""Firmware updates as an account makes them: bundles and jobs. nRF Cloud REST API reference (openapi.json)."""
 
 import base64
 import secrets
@@ -13,9 +13,9 @@ from harness.cloud.refusals import NotOurs
 class FirmwareUpdates:
     """The firmware bundles and update jobs of one account; reached as ``NrfCloud.updates``.
 
-    Deletes only what it made. ``note``: see NrfCloud. ``check_ours``: called with a device id and what is to be
-    done to the device; raises NotOurs if it is not the harness's. Calls raise RestError and CloudUnreachable as those
-    of NrfCloud do.
+    It deletes only what it made. ``rest``: the calls. ``note``: see NrfCloud. ``check_ours``: called with a device id
+    and what is to be done to the device; raises NotOurs if the device is not the harness's. Calls raise RestError and
+    CloudUnreachable like those of NrfCloud.
     """
 
     def __init__(self, rest: AccountRest, check_ours: Callable[[str, str], None], note: Note = no_note) -> None:
@@ -29,14 +29,13 @@ class FirmwareUpdates:
     def upload_bundle(self, archive: bytes, version: str, *, timeout: float = 60.0) -> str:
         """Upload a firmware bundle (a zip with its manifest.json) and return its id.
 
-        ``version``: as the manifest has it; the bundle is found by it. Raises NotOurs if the account has a bundle of
-        this version.
-
-        ``archive``: the zip file. ``timeout``: seconds until the account lists the bundle.
+        ``archive``: the zip file. ``version``: the one in its manifest, by which the account's bundle is found.
+        ``timeout``: seconds until the account lists the bundle. Raises NotOurs if the account has a bundle of this
+        version already.
         """
         if self._find_bundle(version) is not None:
             raise NotOurs(f"a firmware bundle of version {version} is in the account already; give this one another")
-        # The version is known to be free, so if a POST goes wrong half-way, what is there afterwards is ours to delete.
+        # No other bundle has the version. So if the POST fails half-way, a bundle of this version is ours to delete.
         self._uploading.add(version)
         body = base64.b64encode(archive).decode()
         self._rest.call("POST", "/firmwares", body=body, content_type="text/plain")
@@ -55,8 +54,8 @@ class FirmwareUpdates:
     def create_job(self, device_id: str, bundle_id: str, *, name: str) -> str:
         """Offer a device a firmware update, and return the job's id.
 
-        The job's name is ``name`` (at most 47 characters) and a random number: it can be found by that after a POST
-        that went wrong half-way.
+        The job's name is ``name`` (at most 47 characters) and a random number. By that name the job can be found if the
+        POST fails half-way.
 
         ``device_id``: a device that this run made. ``bundle_id``: of :meth:`upload_bundle`. ``name``: the job's.
         """
@@ -74,13 +73,13 @@ class FirmwareUpdates:
         return self._rest.find(path_of("fota-jobs", job_id))
 
     def execution(self, device_id: str, job_id: str) -> dict[str, Any]:
-        """Return the device's part in the job: ``status``, ``jobDocument`` and more."""
+        """Return the device's execution of the job: ``status``, ``jobDocument`` and more."""
         return read_object(self._rest.call("GET", path_of("fota-job-executions", device_id, job_id)), "status")
 
     def wait_status(self, device_id: str, job_id: str, status: str, *, timeout: float = 30.0) -> dict[str, Any]:
-        """Return the device's part in the job as soon as it has this status. Raises StillPending.
+        """Return the device's execution of the job as soon as it has this status. Raises StillPending.
 
-        ``device_id``, ``job_id``: which part in which job. ``status``: such as SUCCEEDED. ``timeout``: seconds.
+        ``device_id``, ``job_id``: of the execution. ``status``: such as SUCCEEDED. ``timeout``: seconds.
         """
 
         def reported() -> dict[str, Any] | None:
@@ -93,12 +92,12 @@ class FirmwareUpdates:
         """Delete a job of :meth:`create_job`, and wait until it is gone; False if it was gone already."""
         gone = self._rest.delete(path_of("fota-jobs", _mine(job_id, self.made_jobs)))
         self.made_jobs.discard(job_id)
-        # Its bundle may be in use until then.
+        # Its bundle may be in use until the job is gone.
         self._rest.wait_for(lambda: self.job(job_id) is None or None, f"firmware update {job_id} to go", timeout)
         return gone
 
     def deletions(self) -> list[tuple[Callable[[str], bool], str]]:
-        """Return, in an order that works, the call that deletes each thing that was made, with the thing's name."""
+        """Return the name of each thing that was made with the call that deletes it, in an order that works."""
         return [
             *((self.delete_job, job_id) for job_id in sorted(self.made_jobs)),
             *((self._delete_offered, name) for name in sorted(self._offering)),
@@ -107,7 +106,7 @@ class FirmwareUpdates:
         ]
 
     def take(self, things: Mapping[str, Collection[str]]) -> None:
-        """Treat what a killed run has left as ours: ids by kind."""
+        """Treat what a killed run has left as made by this client. ``things``: ids by kind."""
         self.made_jobs.update(things.get("job", ()))
         self._offering.update(things.get("offer", ()))
         self.made_bundles.update(things.get("bundle", ()))

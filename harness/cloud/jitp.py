@@ -20,17 +20,17 @@ _PATH = "/topics/jitp?qos=1"
 class JitpResult(StrEnum):
     """What the request showed."""
 
-    STARTED = "provisioning started"  # hung up without an answer: associate after about 30 s
-    ALREADY = "already provisioned"  # known, and not allowed to publish there
+    STARTED = "provisioning started"  # the cloud hung up without an answer: associate the device after about 30 s
+    ALREADY = "already provisioned"  # the cloud knows the device, and does not let it publish there
     REJECTED = "rejected"
 
 
 def jitp_over_https(endpoints: CloudEndpoints, chain_pem: str, key_pem: str) -> tuple[JitpResult, str]:
-    """Ask for provisioning with a device certificate; return the result, and the answer that it was read from.
+    """Ask for provisioning with a device certificate; return the result, and the answer that shows it.
 
-    ``chain_pem``: the device certificate, then the certificate of the CA that issued it, by which the cloud knows it.
-    ``key_pem``: the device's private key. Raises Misuse if certificate and key do not belong together,
-    CloudUnreachable if there is no connection.
+    ``endpoints``: of the cloud. ``chain_pem``: the device certificate, then that of the CA that issued it, by which the
+    cloud knows the device. ``key_pem``: the device's private key.
+    Raises Misuse if certificate and key do not belong together, CloudUnreachable if there is no connection.
     """
     host, port = endpoints.jitp
     connection = http.client.HTTPSConnection(
@@ -50,7 +50,7 @@ def jitp_over_https(endpoints: CloudEndpoints, chain_pem: str, key_pem: str) -> 
         response = connection.getresponse()
         return _read(response.status, response.read())
     except ssl.SSLError as error:
-        # With TLS 1.3 a certificate is refused only now.
+        # With TLS 1.3 the server refuses a certificate only now.
         return JitpResult.REJECTED, f"TLS: {error.reason or error}"
     except (http.client.BadStatusLine, ConnectionError):
         return JitpResult.STARTED, "the connection was closed without an answer"
@@ -67,7 +67,7 @@ def _read(status: int, body: bytes) -> tuple[JitpResult, str]:
         value = json.loads(body)
     except (ValueError, RecursionError):
         value = None
-    # This is all that is known of the 403 body: its member "message" is null for a device that exists already.
+    # Only this is known of the body of a 403: its member "message" is null for a device that exists already.
     if status == 403 and isinstance(value, dict) and "message" in value and value["message"] is None:
         return JitpResult.ALREADY, '403 with "message": null'
     return JitpResult.REJECTED, f"{status}"

@@ -1,4 +1,4 @@
-"""A message that the observer saw, and its form on the timeline."""
+"""A message that the observer received, and its form on the timeline."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,7 +9,7 @@ from harness.timeline.payload import shown
 
 @dataclass(frozen=True, slots=True)
 class ObservedMessage:
-    """One PUBLISH as delivered to the observer. ``t``: seconds of ``time.monotonic()``; ``seq``: of its event."""
+    """One PUBLISH that the observer received. ``t``: seconds of ``time.monotonic()``; ``seq``: of its event."""
 
     topic: str
     payload: bytes
@@ -20,7 +20,7 @@ class ObservedMessage:
 
     @classmethod
     def of(cls, event: Event) -> Self | None:
-        """Return the message that an event holds, or None if the event is something else."""
+        """Return the message in an event, or None if the event is something else."""
         data = event.data
         if event.kind is not Kind.CLOUD or "topic" not in data:
             return None

@@ -1,4 +1,4 @@
-"""nRF Cloud's account-side REST API: what a test needs of it. nRF Cloud REST API reference (openapi.json)."""
+"""The part of nRF Cloud's REST API that an account uses in tests. nRF Cloud REST API reference (openapi.json)."""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,21 +22,23 @@ from harness.errors import HarnessError, Misuse
 from harness.timeline import Kind, Timeline
 
 HARNESS_GATEWAY: Final = f"{HARNESS_TAG}-gateway"
-"""Their sub type while they are gateways: nRF Cloud makes a gateway of every device with that word in its sub type."""
+"""The sub type of gateways. nRF Cloud makes a gateway of every device that has the word in its sub type."""
 ASKED: Final = "team-asked"
-"""Kind of a team device whose id is not known yet, as ``note`` is told of it; its id is the time of the POST."""
+"""The kind, for ``note``, of a team device whose id is not known yet. Its id is then the time of the POST."""
 CODE: Final = "code"
-"""Kind of what is needed to delete a JITP device that is in no team: its id, a space, its ownership code."""
+"""The kind, for ``note``, of what deletes a JITP device that is in no team: its id, a space, its ownership code."""
 
 
 class NrfCloud:
-    """One team's account. Never changes a device that the harness did not put there (:attr:`made`).
+    """One team's account. It never changes a device that the harness did not put there (:attr:`made`).
 
-    ``updates``: its firmware bundles and update jobs. ``claims``: the boards that are claimed for it. ``not_ours``: a
-    line for each thing that was to be deleted, and left because somebody else made it.
-    ``note`` is told of each thing that is made; if the id is known beforehand, before it is made.
-    ``timeline`` may be exchanged between tests; ``poll``: seconds between two looks at an operation.
-    Calls raise RestError when the cloud says no, CloudUnreachable when it says nothing.
+    ``endpoints``: where the cloud is. ``api_key``: the team's. ``updates``: firmware bundles and update jobs.
+    ``claims``: the boards that are claimed for the team. ``not_ours``: a line for each thing that was to be deleted,
+    but was left because somebody else made it. ``note``: called for each thing that is made, and before it is made if
+    its id is known then. ``timeline``: may be replaced between tests. ``poll``: seconds from one look at an operation
+    to the next. ``pause``: seconds before the first repeat of a call.
+
+    Calls raise RestError when the cloud refuses, and CloudUnreachable when it does not answer.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class NrfCloud:
         pause = pause if pause is not None else 0.5 if endpoints.public else 0.05
         poll = poll if poll is not None else 5.0 if endpoints.public else 0.05
         self.made = CreatedThings("device", note)
-        self._unsure: set[str] = set()  # of them, those of which the cloud has not said that the POST made them
+        self._unsure: set[str] = set()  # those of them for which the cloud has not confirmed that the POST made them
         self.made_team = CreatedThings("team", note)
         self._asked = CreatedThings(ASKED, note)
         self._codes = CreatedThings(CODE, note)
@@ -95,9 +97,9 @@ class NrfCloud:
         return self._rest.find(path_of("devices", device_id))
 
     def recognise(self, device_id: str) -> dict[str, Any] | None:
-        """Treat a device that an earlier run put into the account as ours (:attr:`made`), and return its record.
+        """Treat a device of an earlier run as made by this one (:attr:`made`), and return its record.
 
-        None if the team has no such device. Raises NotOurs if the device is somebody else's work.
+        Returns None if the team has no such device. Raises NotOurs if somebody else put it there.
         """
         found = self.device(device_id)
         if found is not None and device_id not in self.made:
@@ -106,7 +108,7 @@ class NrfCloud:
         return found
 
     def wait_device(self, device_id: str, *, timeout: float = 30.0) -> dict[str, Any]:
-        """Return the device's record as soon as there is one: onboarding is answered before it is done."""
+        """Return the device's record as soon as there is one. The cloud answers an onboarding before it is done."""
         return self._rest.wait_for(lambda: self.device(device_id), f"device {device_id} to be in the account", timeout)
 
     def onboard_device(
@@ -114,17 +116,16 @@ class NrfCloud:
     ) -> None:
         """Put a device with its certificate (one PEM block, ES256) into the account.
 
-        A device that a killed run left under this id is deleted first. Raises NotOurs if the device is somebody else's
-        work.
-
         ``device_id``: the new device's. ``certificate_pem``: its certificate. ``sub_type``, ``tags``: as nRF Cloud
         shows them.
+
+        A device that a killed run left under this id is deleted first. Raises NotOurs if somebody else put it there.
         """
         self._make_room(device_id)
         body: dict[str, Any] = {"certificate": certificate_pem, "tags": [HARNESS_TAG, *tags]}
         if sub_type:
             body["subType"] = sub_type
-        # If the POST goes wrong half-way, what is there afterwards is ours to delete, if it has our tag.
+        # If the POST fails half-way, a device that is there afterwards and has our tag is ours to delete.
         self.made.add(device_id)
         self._unsure.add(device_id)
         self._rest.call("POST", path_of("devices", device_id), json=body, repeatable=True)
@@ -145,7 +146,7 @@ class NrfCloud:
         return str(read_object(answer, "bulkOpsRequestId")["bulkOpsRequestId"])
 
     def register_public_key(self, device_id: str, public_key_pem: str) -> str:
-        """Register only the key that a device signs its JWTs with; return the bulk operation's id.
+        """Register nothing but the key that a device signs its JWTs with; return the bulk operation's id.
 
         Such a device may use location services, but neither MQTT nor the firmware update service.
         """
@@ -156,7 +157,7 @@ class NrfCloud:
         return str(read_object(answer, "bulkOpsRequestId")["bulkOpsRequestId"])
 
     def wait_bulk(self, bulk_id: str, *, timeout: float = 120.0) -> BulkResult:
-        """Return how a bulk operation ended. Rows without an error are in the account, even after FAILED."""
+        """Return how a bulk operation ended. Rows without an error are in the account, even if it FAILED."""
 
         def ended() -> dict[str, Any] | None:
             raw = read_object(self._rest.call("GET", path_of("bulk-ops-requests", bulk_id)), "status")
@@ -179,10 +180,10 @@ class NrfCloud:
         )
 
     def associate(self, device_id: str, ownership_code: str, *, sub_type: str = "") -> None:
-        """Bring a JITP-provisioned device into the team; its new rights hold from its next connection on.
+        """Bring a JITP-provisioned device into the team. It has its new rights from its next connection on.
 
-        ``device_id``: of the device. ``ownership_code``: of its certificate. ``sub_type``: with the word gateway it
-        becomes one.
+        ``device_id``: of the device. ``ownership_code``: of its certificate. ``sub_type``: if it has the word gateway,
+        the device becomes one.
         """
         ours = device_id in self.made or self.device(device_id) is None
         self._rest.call(
@@ -225,7 +226,7 @@ class NrfCloud:
         self._rest.call("PATCH", path_of("devices", device_id, "state"), json=body)
 
     def wait_reported(self, device_id: str, text: str, *, timeout: float = 10.0) -> bool:
-        """Tell whether a device's reported state holds ``text`` within ``timeout`` seconds."""
+        """Tell whether the reported state of ``device_id`` has ``text`` in it within ``timeout`` seconds."""
 
         def holds() -> bool | None:
             state = (self.device(device_id) or {}).get("state", {})
@@ -237,9 +238,9 @@ class NrfCloud:
             return False
 
     def send_message(self, device_id: str, topic: str, message: Any) -> None:
-        """Publish in the device's name. ``topic`` without the team's prefix, e.g. ``d/<id>/d2c``.
+        """Publish in the name of a device. ``topic``: without the team's prefix, e.g. ``d/<id>/d2c``.
 
-        ``device_id``: in whose name. ``message``: any JSON value.
+        ``device_id``: the device's. ``message``: any JSON value.
         """
         self._only_ours(device_id, "send a message as")
         self._rest.call("POST", path_of("devices", device_id, "messages"), json={"topic": topic, "message": message})
@@ -257,9 +258,7 @@ class NrfCloud:
         ``device_id``, ``app_id``, ``topic``: only messages with these. ``since``: only messages from this time on.
         """
         if app_id and topic:
-            raise Misuse(
-                "messages() takes app_id or topic, but not both, because the API has no such search; leave one out"
-            )
+            raise Misuse("messages() takes app_id or topic, not both: the API cannot search for both; leave one out")
         query = {"pageSort": "asc"}
         given = {"deviceId": device_id, "appId": app_id, "topic": topic}
         query |= {name: value for name, value in given.items() if value}
@@ -269,7 +268,7 @@ class NrfCloud:
         return self._rest.items("/messages", query, "messages, narrow the search by device_id or since")
 
     def create_team_device(self) -> TeamDevice:
-        """Make an MQTT client for the team: the observer's identity."""
+        """Make an MQTT client for the team. It is the observer's identity."""
         now = datetime.now(UTC).isoformat()
         self._asked.add(now)
         team = _certificate_set(self._rest.call("POST", "/devices/mqtt-team"))
@@ -286,7 +285,7 @@ class NrfCloud:
         return gone
 
     def delete_all_made(self) -> list[str]:
-        """Delete everything that this client made. Returns one line for each thing that could not be deleted.
+        """Delete everything that this client made. Return one line for each thing that could not be deleted.
 
         See also :attr:`not_ours`.
         """
@@ -305,14 +304,15 @@ class NrfCloud:
         return left
 
     def delete_left(self, things: Mapping[str, Collection[str]]) -> list[str]:
-        """Delete what a killed run has left: ids by the kinds that ``note`` is told of. See :meth:`delete_all_made`.
+        """Delete what a killed run has left. ``things``: ids by kind, as ``note`` got them. Returns lines as
+        :meth:`delete_all_made` does.
 
-        A device is deleted, and a claim given up, only if it still carries the harness's tag; a device also if it is in
-        no team and has one of our codes.
+        A device is deleted, and a claim given up, only if it still carries the harness's tag. A device is also deleted
+        if it is in no team and has one of our ownership codes.
         """
         for device_id, _, code in (entry.partition(" ") for entry in things.get(CODE, ())):
             if self.device(device_id) is None:
-                with suppress(RestError):  # refused: the cloud has no such device, or it has another code by now
+                with suppress(RestError):  # refused: there is no such device, or it has another code by now
                     self.associate(device_id, code, sub_type=HARNESS_TAG)
                     self.wait_device(device_id)
         self.made_team.update(things.get("team", ()))
@@ -329,7 +329,7 @@ class NrfCloud:
         if found is None or device_id in self.made:
             return
         _check_ours(device_id, found)
-        self._note(f"device {device_id} was left by a former run: deleting it", device_id=device_id)
+        self._note(f"a former run left device {device_id}: deleting it", device_id=device_id)
         self._rest.delete(path_of("devices", device_id))
         self._rest.wait_for(lambda: self.device(device_id) is None or None, f"old device {device_id} to go", 30.0)
 
@@ -345,7 +345,7 @@ class NrfCloud:
 def _check_ours(device_id: str, found: Mapping[str, Any]) -> None:
     if HARNESS_TAG not in found.get("tags", ()) and found.get("subType") not in (HARNESS_TAG, HARNESS_GATEWAY):
         raise NotOurs(
-            f"device {device_id} is in the account already, without the tag {HARNESS_TAG}: somebody else's work;"
+            f"device {device_id} is in the account already, without the tag {HARNESS_TAG}, so it is somebody else's;"
             " delete it in the account, or give the board another device_id in its boards file"
         )
 

@@ -1,4 +1,4 @@
-"""The team's MQTT client on this computer: sees every message below the team's prefix.
+"""The team's MQTT client on this computer. It receives every message below the team's prefix.
 
 nRF Cloud REST API reference, CreateTeamDevice: such a client may publish and subscribe to everything that starts with
 the team's ``mqttTopicPrefix``, and to nothing else.
@@ -28,18 +28,19 @@ from harness.errors import CloudUnreachable, Misuse
 from harness.timeline import Event, Kind, Timeline
 
 SOURCE: Final = "observer"
-_HEALING: Final = "observer again"  # not SOURCE: a fault of that name ends every wait for a message
+_HEALING: Final = "observer again"  # not SOURCE: a fault of this source ends every wait for a message
 _MQTTS_PORT: Final = 8883
 _KEEPALIVE: Final = 30  # seconds; AWS IoT Core takes nothing shorter
 
 
 class Observer:
-    """Connected and subscribed once it is made. Everybody has the same object, which :meth:`heal` connects anew.
+    """Once it is made, it is connected and subscribed. All tests share one object; :meth:`heal` connects it anew.
 
-    It is never renewed behind the caller's back: what it missed meanwhile must not pass for what was not sent.
+    It never connects anew on its own, because messages that it missed would then look like messages never sent.
 
-    Every message becomes an event of ``timeline`` (Kind.CLOUD, source "observer"); it may be exchanged between tests.
-    Raises CloudUnreachable if the connection or the subscription does not come about within ``timeout`` seconds each.
+    Every message becomes an event of ``timeline`` (Kind.CLOUD, source "observer"), which may be replaced between tests.
+    ``team``: its credentials. ``endpoints``, ``account``: where the broker is, and the team's prefix.
+    Raises CloudUnreachable if the connection, or the subscription, takes longer than ``timeout`` seconds.
     """
 
     def __init__(
@@ -80,17 +81,17 @@ class Observer:
 
     @property
     def connected(self) -> bool:
-        """True while the connection stands and the subscription holds."""
+        """Whether it is connected and subscribed."""
         return self._subscribed and self._lost is None and not self._closing
 
     def heal(self) -> bool:
-        """Connect anew if the connection has ended; return whether it had. Raises CloudUnreachable.
+        """Connect anew if the connection has ended; return whether it had ended. Raises CloudUnreachable.
 
-        The timeline says so. Call it before anything is waited for.
+        The timeline gets an event about it. Call it before waiting for anything.
         """
         if self.connected or self._closing:
             return False
-        self.timeline.add(Kind.FAULT, _HEALING, f"the observer's connection had ended ({self._lost}): it is made anew")
+        self.timeline.add(Kind.FAULT, _HEALING, f"the observer's connection had ended ({self._lost}); it connects anew")
         self._end_client()
         with self._condition:
             self._subscribed, self._lost = False, None
@@ -102,10 +103,10 @@ class Observer:
     def wait_message(
         self, match: Callable[[ObservedMessage], bool], *, since: int, timeout: float
     ) -> ObservedMessage | None:
-        """Return the first message from mark ``since`` of the timeline on that ``match`` accepts, or None.
+        """Return the first message that ``match`` accepts, from mark ``since`` of the timeline on, or None.
 
-        None after ``timeout`` seconds is evidence, because ObserverLost is raised if the connection ended meanwhile. A
-        network that fails in silence shows at the next :meth:`fence`.
+        None after ``timeout`` seconds is evidence that no message came, because ObserverLost is raised if the
+        connection ended meanwhile. If the network fails in silence, the next :meth:`fence` shows it.
         """
 
         def relevant(event: Event) -> bool:
@@ -121,9 +122,10 @@ class Observer:
         return found
 
     def publish(self, topic: str, payload: bytes | str, *, qos: int = 1, timeout: float = 10.0) -> None:
-        """Publish below the team's prefix and wait for the PUBACK (QoS 0: until it is sent).
+        """Publish below the team's prefix and wait for the PUBACK; with QoS 0 until it is sent.
 
-        ``topic``: below the team's prefix. ``payload``: text goes as UTF-8. ``timeout``: seconds for the PUBACK.
+        ``topic``: with the team's prefix. ``payload``: text is sent as UTF-8. ``qos``: 0 or 1. ``timeout``: seconds for
+        the PUBACK.
         """
         if not topic.startswith(self.prefix):
             raise Misuse(
@@ -142,8 +144,8 @@ class Observer:
     def fence(self, *, timeout: float = 10.0) -> float:
         """Publish a message to itself and return the seconds until it came back.
 
-        A broker that keeps order has by then delivered everything that it took in before the fence. A cloud that does
-        not keep order may deliver later.
+        By then a broker that keeps order has delivered everything that it received before the fence. A cloud that does
+        not keep order may deliver some of it later.
         """
         token = uuid.uuid4().hex
         # Not below m/: nRF Cloud would store it among the devices' messages.
@@ -253,7 +255,7 @@ class Observer:
         try:
             text, data = ObservedMessage.draft(message.topic, bytes(message.payload), message.qos, message.retain)
             self.timeline.add(Kind.CLOUD, SOURCE, text, **data)
-        except Exception as error:  # paho would end its thread without a word
+        except Exception as error:  # paho would end its thread in silence
             self._fail(f"a message could not be recorded: {error!r}")
 
     def _fail(self, reason: str) -> None:
@@ -262,7 +264,7 @@ class Observer:
                 return
             self._lost = reason
             self._condition.notify_all()
-        with suppress(OSError):  # a transcript on a full disk: the waiters still learn the reason from _lost
+        with suppress(OSError):  # a transcript on a full disk: those who wait still get the reason from _lost
             self.timeline.add(Kind.FAULT, SOURCE, f"observer lost: {reason}")
 
 

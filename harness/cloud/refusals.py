@@ -1,7 +1,7 @@
-"""Errors of the nRF Cloud REST API.
+"""Errors that the nRF Cloud REST API answers, and the exceptions for them.
 
-Body formats and codes: nRF Cloud REST API reference, "Error codes"; the nRF Connect SDK's REST library reads the
-array of strings too. Which endpoints send the array is not documented, so every form is accepted everywhere.
+Body formats and codes: nRF Cloud REST API reference, "Error codes". The nRF Connect SDK's REST library also reads an
+array of strings. Which endpoints send the array is not documented, so every form is accepted everywhere.
 """
 
 import json
@@ -30,19 +30,19 @@ MEANINGS: Final = {
     42200: "validation failed",
     50010: "internal error",
 }
-_SHOWN = 300  # characters of a foreign body in a message
+_SHOWN = 300  # characters of an unknown body in a message
 
 
 def decode_error(body: bytes) -> tuple[int | None, str]:
-    """Return (nRF Cloud error code or None, message) of an error body in any of its forms; never raises.
+    """Return nRF Cloud's error code (or None) and the message of an error body in any form. Never raises.
 
     ``{"code": 40410, "message": "…"}``; ``["…", …]``; over MQTT ``{"appId": "…", "messageType": "DATA",
-    "err": 40410}``. Anything else is shown as text.
+    "err": 40410}``. Anything else is returned as text.
     """
     text = body.decode(errors="replace").strip()
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError):  # nested so deeply that nobody meant it
+    except (ValueError, RecursionError):  # JSON that is nested too deeply to be an error body
         return None, _shorten(text)
     if isinstance(value, list):
         return None, _shorten("; ".join(str(entry) for entry in value))
@@ -62,7 +62,7 @@ def _shorten(text: str) -> str:
 
 
 class RestError(Refusal):
-    """nRF Cloud answered a call, and the answer was no. ``code``: nRF Cloud's own number, None if it sent none."""
+    """nRF Cloud refused a call. ``code``: nRF Cloud's own number, None if it sent none."""
 
     party = Party.CLOUD
 
@@ -77,11 +77,11 @@ class RestError(Refusal):
 
 
 class CloudBusy(RestError, LabError):
-    """The cloud could not answer: too many calls (429), or a failure of its own (5xx). It decided nothing."""
+    """The cloud could not decide: too many calls (429), or a failure of its own (5xx)."""
 
     @classmethod
     def is_it(cls, status: int) -> bool:
-        """Return whether an answer of this status is one."""
+        """Tell whether an answer of this status means that."""
         return status == 429 or status >= 500
 
 
@@ -102,7 +102,7 @@ class NotOurs(Misuse):
 
 
 class OwnerUnknown(LabError):
-    """The cloud does not say who made a thing, so it is left as it is."""
+    """The cloud does not tell who made a thing, so the thing is left as it is."""
 
     party = Party.CLOUD
 
@@ -114,4 +114,4 @@ class StillPending(LabError):
 
 
 class ObserverLost(CloudUnreachable):
-    """The observer's own connection ended, so what it did not see proves nothing."""
+    """The observer's own connection ended, so a message that it did not receive proves nothing."""

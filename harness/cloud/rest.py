@@ -1,8 +1,8 @@
-"""HTTPS calls to nRF Cloud: authorisation, time-outs, and a bounded number of repeats, each of them noted.
+"""HTTPS calls to nRF Cloud: authorisation, time-outs, and a limited number of repeats, each of them noted.
 
-A call is repeated after 429, 5xx and a broken connection, waiting as long as Retry-After says. A POST that the cloud
-may have carried out already is not sent twice, because it would send a second message or make a second device, unless
-the caller says that a repeat is harmless. A call that timed out is not repeated: its time is used up.
+A call is repeated after 429, 5xx and a broken connection, after a pause as Retry-After asks. A POST that the cloud may
+have carried out is not sent twice, unless the caller says that a repeat is harmless: it might make a second device or
+send a second message. A call that timed out is not repeated, because its time is used up.
 """
 
 import math
@@ -23,20 +23,20 @@ from harness.cloud.refusals import CloudBusy, RestError, decode_error
 from harness.errors import CloudUnreachable, Misuse
 from harness.redact import SECRETS
 
-TIMEOUT: Final = 10.0  # seconds to connect, and again for each wait for data
+TIMEOUT: Final = 10.0  # seconds to connect, and for each wait for data
 ATTEMPTS: Final = 4
-LONGEST_PAUSE: Final = 30.0  # seconds; no sane server asks for more, and more would cost the night
+LONGEST_PAUSE: Final = 30.0  # seconds; a longer pause would cost too much of the night
 _SHORTEST_KEY: Final = 8
 
 
 class Note(Protocol):
-    """Writes what happened to the present timeline."""
+    """Writes what happened to the current timeline."""
 
     def __call__(self, text: str, **data: Any) -> None: ...
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Sets the header itself: with a ``.netrc`` entry for the host, requests would replace one set by hand."""
+    """Sets the Authorization header. One set by hand would be replaced if the host had an entry in ``.netrc``."""
 
     def __init__(self, api_key: str | None) -> None:
         self._api_key = api_key
@@ -48,10 +48,10 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class RestClient:
-    """One session with one cloud. ``pause``: seconds before the first repeat; doubled with each further one.
+    """One session with one cloud. ``pause``: seconds before the first repeat, doubled before each further one.
 
-    ``api_key`` None: for devices, which bring a token of their own to each call. ``adapter``: what carries the calls,
-    None: this computer's network.
+    ``endpoints``: where the cloud is. ``api_key`` None: for devices, which give a token with each call. ``note``:
+    writes down each repeat. ``adapter``: carries the calls; None: this computer's network does.
     """
 
     def __init__(
@@ -93,15 +93,13 @@ class RestClient:
         repeatable: bool | None = None,
         token: str | None = None,
     ) -> requests.Response:
-        """Send one call and return its 2xx answer.
-
-        Raises RestError for another answer (CloudBusy for 429 and 5xx), CloudUnreachable for none.
-
-        ``repeatable``: a second execution does no harm; None: true for every method but POST. ``token``: a device's
-        JWT, in place of the API key.
+        """Send a call and return its answer, whose status is 2xx.
 
         ``method``, ``path``, ``query``: of the call. ``json`` or ``body``: what is sent, ``body`` with its
-        ``content_type``.
+        ``content_type``. ``repeatable``: a second execution does no harm; None: that is so for every method but POST.
+        ``token``: a device's JWT in place of the API key.
+
+        Raises RestError for another status (CloudBusy for 429 and 5xx), CloudUnreachable for no answer.
         """
         return self._send(
             method,
@@ -116,11 +114,11 @@ class RestClient:
         )
 
     def fetch(self, url: str) -> bytes:
-        """Return the content of an absolute URL that the cloud gave; the API key is not sent there."""
+        """Return the content of an absolute URL that the cloud gave. The API key is not sent there."""
         return self._send("GET", url, url.partition("?")[0], _Bearer(None), True).content
 
     def wait(self, seconds: float) -> None:
-        """Pause between two polls; ends early when the client is closed."""
+        """Pause between two polls. Ends early if the client is closed."""
         self._closed.wait(seconds)
 
     def close(self) -> None:
@@ -157,7 +155,7 @@ class RestClient:
             )
             if 200 <= status < 300:
                 return response
-            # 429 and 503 say that the request was not taken; after any other 5xx nobody knows.
+            # 429 and 503 mean that the request was not carried out; after any other 5xx nobody knows.
             again = status in (429, 503) or (status >= 500 and repeatable)
             if not again or attempt == ATTEMPTS:
                 refused = CloudBusy if CloudBusy.is_it(status) else RestError
@@ -190,7 +188,7 @@ class RestClient:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, at most LONGEST_PAUSE; None if it asks for nothing."""
+    """Return the seconds that a Retry-After header asks for, LONGEST_PAUSE at most; None if it asks for none."""
     if value is None:
         return None
     try:
@@ -207,7 +205,7 @@ def retry_after(value: str | None) -> float | None:
 
 
 def _explain(error: requests.RequestException, repeatable: bool) -> tuple[str, bool]:
-    """Return the cause in few words, and whether trying again is safe and can help."""
+    """Return the cause in a few words, and whether a repeat is safe and may help."""
     chain = _chain(error)
     root = chain[-1]
     if isinstance(error, requests.exceptions.SSLError):

@@ -1,4 +1,4 @@
-"""What nRF Cloud hands out, as values."""
+"""What nRF Cloud returns, as values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class CertificateSet:
 
 
 TeamDevice = CertificateSet
-"""The team's own MQTT client: may publish and subscribe to everything below the team's prefix, and nothing else."""
+"""The team's own MQTT client. It may publish and subscribe to everything below the team's prefix, nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class OnboardRow:
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """End of a bulk operation. ``errors``: by zero-based row; -1 for errors that name no row."""
+    """How a bulk operation ended. ``errors``: by row, counted from 0; -1: errors that name no row."""
 
     bulk_id: str
     status: str
@@ -50,5 +50,5 @@ class BulkResult:
 
     @property
     def succeeded(self) -> bool:
-        """True if every row was done."""
+        """Whether every row was carried out."""
         return self.status == "SUCCEEDED"

@@ -1,4 +1,4 @@
-"""What the parsers of all command groups share: errors in one line, options of every command, kinds of values."""
+"""Shared by the parsers of all commands: errors in one line, common options, types of values."""
 
 import argparse
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ LATEST_SEC_TAG: Final = 2**31 - 1
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser whose errors are one line, with what was probably meant."""
+    """An argparse parser whose errors are one line, with the word that was probably meant."""
 
     def error(self, message: str) -> NoReturn:
         """Exit 2 with one line."""
         self.exit(2, f"nrf91-harness: {message}; see {self.prog} --help\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        # argparse would list every command; its own suggestions come with Python 3.14.
+        # argparse would list every command. It suggests the nearest one only from Python 3.14 on.
         if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
             raise argparse.ArgumentError(None, f"unknown command {value!r}; {_nearest_command(value, action.choices)}")
         super()._check_value(action, value)
@@ -35,9 +35,9 @@ Group: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 @dataclass(frozen=True, slots=True)
 class ParentParsers:
-    """Parents of the commands' parsers. ``output``: how results are shown; ``board``, ``several``: boards of a file.
+    """Parents of the commands' parsers. ``output``: options of the output. ``board``, ``several``: options for boards.
 
-    ``file``: the boards file alone.
+    ``file``: only the option for the boards file.
     """
 
     output: Parser
@@ -47,7 +47,7 @@ class ParentParsers:
 
 
 def shared() -> ParentParsers:
-    """Return the options that many commands have."""
+    """Return parsers with the options that many commands have."""
     output = Parser(add_help=False)
     output.add_argument("--json", action="store_true", help="print one JSON object")
     file = Parser(add_help=False, parents=[output])
@@ -56,9 +56,10 @@ def shared() -> ParentParsers:
 
 
 def command(group: Group, full: str, about: str, options: Parser) -> Parser:
-    """Add a command. ``full``: with its group's name, by which the program finds what to do.
+    """Add a command to ``group``.
 
-    ``group``: what it is added to. ``about``: its help. ``options``: parsers whose options it takes over.
+    ``full``: its name with the group's, by which the program finds its function. ``about``: its help. ``options``:
+    parsers whose options it takes over.
     """
     name = full.rpartition(" ")[2]
     made = group.add_parser(name, parents=[options], help=about, description=f"{full}: {about}.", epilog=EPILOG)
@@ -67,9 +68,9 @@ def command(group: Group, full: str, about: str, options: Parser) -> Parser:
 
 
 def subcommands(group: Group, name: str, about: str) -> Group:
-    """Add a group of commands and return what its commands are added to.
+    """Add a group of commands to ``group``; return the object that its commands are added to.
 
-    ``group``: what it is added to. ``name``: its word. ``about``: its help.
+    ``name``: its word. ``about``: its help.
     """
     return group.add_parser(name, help=about, epilog=EPILOG).add_subparsers(metavar="COMMAND", required=True)
 
@@ -93,12 +94,12 @@ def _board_options(output: Parser, nargs: str | None = None) -> Parser:
         metavar="DIR",
         help="the lab CA's folder (default: as in the boards file, or .lab/ca beside it)",
     )
-    add("--transcript", type=Path, metavar="FILE", help="write everything that was said to FILE, without secrets")
+    add("--transcript", type=Path, metavar="FILE", help="write the dialogue with the board to FILE, without secrets")
     return parser
 
 
 def text_name(text: str) -> str:
-    """A name that can be written."""
+    """Return ``text`` if it can be a name."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -109,14 +110,14 @@ def text_name(text: str) -> str:
 
 
 def sec_tag(text: str, highest: int = LATEST_SEC_TAG) -> int:
-    """A sec_tag that may be written."""
+    """Return the number of a sec_tag that the harness may write to."""
     if not text.isascii() or not text.isdecimal() or int(text) > highest:
         raise argparse.ArgumentTypeError(f"{text!r} is not a sec_tag, which is 0 to {highest}")
     return int(text)
 
 
 def whole_seconds(text: str) -> int:
-    """A whole number of seconds."""
+    """Return a whole number of seconds."""
     if not text.isascii() or not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds")
     return int(text)

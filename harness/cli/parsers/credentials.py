@@ -30,18 +30,18 @@ def add(commands: Group, shared: ParentParsers) -> None:
     delete = command(group, "credentials delete", "delete root CA, certificate and key of a board", shared.board)
     delete.add_argument("--sec-tag", type=_any_sec_tag, metavar="N", help="only this sec_tag")
     delete.add_argument(
-        "--foreign", action="store_true", help="with --sec-tag: all that is there, whoever wrote it (up to 4294967295)"
+        "--foreign", action="store_true", help="with --sec-tag: everything in it, whoever wrote it (up to 4294967295)"
     )
 
 
 def _key_origin(text: str) -> "KeyOrigin":
     if text not in _ORIGINS:
         raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(_ORIGINS)}")
-    from harness.credentials.key_origin import KeyOrigin  # with its package, which most commands do not need
+    from harness.credentials.key_origin import KeyOrigin  # imports its package, which most commands do not need
 
     return KeyOrigin(text)
 
 
 def _any_sec_tag(text: str) -> int:
-    """A sec_tag that a modem may list, those that Nordic reserves too."""
+    """Return the number of a sec_tag that a modem may list, one that Nordic reserves too."""
     return sec_tag(text, 2**32 - 1)

@@ -18,7 +18,7 @@ def add(commands: Group, shared: ParentParsers) -> None:
         parser.add_argument(
             "--probe",
             action="store_true",
-            help="ask free kits of SEGGER and Nordic by AT; without it nothing is written to any port",
+            help="send AT commands to free kits of SEGGER and Nordic; without it nothing is written to any port",
         )
     suggest.add_argument("--write", action="store_true", help="add the entries to the boards file")
     suggest.add_argument("--cloud", metavar="NAME", help="the boards' cloud (default: the file's only account)")
@@ -35,20 +35,20 @@ def add(commands: Group, shared: ParentParsers) -> None:
         group, "boards schema", "print the JSON schema of boards files, for editors", Parser(add_help=False)
     )
     schema.set_defaults(json=False)
-    command(group, "boards lease", "say who has which board since when", shared.output)
+    command(group, "boards lease", "show who uses which board, and since when", shared.output)
     _add_doctor(command(commands, "doctor", "find what would spoil a night, and how to mend it", shared.file))
     about = "let any program talk to the cloud through a board: its modem does TLS, with its own key"
     _add_bridge(command(commands, "bridge", about, shared.board))
     _add_flash(command(commands, "flash", "write the firmware that the boards file names, if needed", shared.file))
-    about = "say which scenario runs on which board, and why not on the others; opens no board"
+    about = "show which scenario runs on which board, and why not on the others; opens no board"
     _add_matrix(command(commands, "matrix", about, shared.file))
-    _add_power(command(commands, "power", "switch a board's power, and see that it happened", shared.file))
+    _add_power(command(commands, "power", "switch a board's power, and check that it happened", shared.file))
 
 
 def _add_flash(parser: Parser) -> None:
     parser.add_argument("board", metavar="BOARD", help="the board's name in the boards file")
     parser.add_argument("--force", action="store_true", help="write it even if the board has it already")
-    about = "the lab CA's folder, in which is noted what was written (default: as in the boards file)"
+    about = "the lab CA's folder, which has the records of what was written (default: as in the boards file)"
     parser.add_argument("--lab-ca", type=Path, metavar="DIR", help=about)
 
 
@@ -73,7 +73,7 @@ def _add_bridge(parser: Parser) -> None:
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) > 0xFFFF:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port, which is 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, which is a number from 0 to 65535")
     return int(text)
 
 
@@ -90,6 +90,6 @@ def _add_doctor(parser: Parser) -> None:
         "Exit codes: 0 fit, 1 fit with doubts (warnings), 2 not fit (failures) or misuse, 3 the lab's trouble."
     )
     add("several", nargs="*", metavar="BOARD", help="names or tags in the boards file (default: all boards)")
-    add("--quick", action="store_true", help="only what takes milliseconds and asks nobody outside of this computer")
+    add("--quick", action="store_true", help="only checks that take milliseconds and stay on this computer")
     add("--cloud", metavar="NAME", help="use this cloud of the boards file")
     add("--lab-ca", type=Path, metavar="DIR", help="the lab CA's folder (default: as in the boards file)")

@@ -13,7 +13,7 @@ _MEMBERSHIP_HELP: Final = "the device's membership: provisioned (in no team), as
 
 def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
-    about = "what devices may do by the cloud's policies, and whether they may"
+    about = "what the cloud's policies allow devices, and whether the cloud agrees"
     group = subcommands(commands, "policy", about)
     _add_check(command(group, "policy check", "look for mistakes in policy documents", shared.output))
     _add_explain(command(group, "policy explain", "say whether the documents allow something, and why", shared.board))
@@ -100,7 +100,7 @@ def _template(text: str) -> str:
 
 
 def _document_file(text: str) -> Path:
-    """A path, or what AWS CLI takes in its place: ``file://policy.json``, ``file:///home/me/policy.json``."""
+    """Return a path, also from the form that AWS CLI takes: ``file://policy.json``, ``file:///home/me/policy.json``."""
     return Path(text.removeprefix("file://"))
 
 

@@ -1,4 +1,4 @@
-"""Arguments of ``judge`` and ``report``: what runs have left behind."""
+"""Arguments of ``judge`` and ``report``, which work on the files of runs."""
 
 from pathlib import Path
 from typing import Final
@@ -15,9 +15,9 @@ def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
     judge = command(commands, "judge", "judge the trials of a run anew, from its files", shared.output)
     judge.add_argument("run", type=Path, metavar="RUN", help="the run's folder, below reports")
-    about = "only this test, or those that have this in their id"
+    about = "only this test, or the tests with this in their id"
     judge.add_argument("--test", metavar="ID", type=text_name, help=about)
-    group = subcommands(commands, "report", "what runs have left behind")
+    group = subcommands(commands, "report", "pages and reports from the files of runs")
     about = "make the JUnit report of a killed run from its journal"
     rebuild = command(group, "report rebuild", about, shared.output)
     rebuild.add_argument("run", type=Path, metavar="RUN", help=_RUN)
@@ -39,10 +39,10 @@ def _add_pages(group: Group, shared: ParentParsers) -> None:
     command(group, "report index", about, shared.output).add_argument(
         "folders", nargs="+", type=Path, metavar="DIR", help=_FOLDER
     )
-    diff = command(group, "report diff", "say what differs between two runs", shared.output)
+    diff = command(group, "report diff", "show what differs between two runs", shared.output)
     diff.add_argument("run", type=Path, metavar="RUN", help=_RUN)
     diff.add_argument("other", type=Path, metavar="RUN", help="the run to compare it with")
-    prune = command(group, "report prune", "shrink old runs to what history needs of them", shared.output)
+    prune = command(group, "report prune", "shrink old runs to the part that the history needs", shared.output)
     add = prune.add_argument
     add("folders", nargs=1, type=Path, metavar="DIR", help=_FOLDER)
     add(
@@ -50,22 +50,22 @@ def _add_pages(group: Group, shared: ParentParsers) -> None:
         type=whole_number,
         default=PruningLimits.runs,
         metavar="N",
-        help="so many runs (default %(default)s)",
+        help="keep this number of runs (default %(default)s)",
     )
     add(
         "--keep-days",
         type=whole_number,
         default=PruningLimits.days,
         metavar="N",
-        help="none older (default %(default)s)",
+        help="keep runs up to this age (default %(default)s)",
     )
-    size = "all together (default %(default)s)"
+    size = "keep runs up to this size together (default %(default)s)"
     add("--keep-size", type=whole_number, default=PruningLimits.size, metavar="BYTES", help=size)
     add(
         "--keep-history-days",
         type=whole_number,
         default=PruningLimits.history_days,
         metavar="N",
-        help="what was left of a shrunk run: none older (default %(default)s)",
+        help="keep what is left of shrunk runs up to this age (default %(default)s)",
     )
-    add("--dry-run", action="store_true", help="only say which")
+    add("--dry-run", action="store_true", help="only show which runs")

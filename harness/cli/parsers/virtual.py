@@ -8,7 +8,7 @@ def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
     group = subcommands(commands, "virtual", "virtual boards and a local nRF Cloud")
     about = "start them, and write a boards file that reaches them"
-    fault = command(group, "virtual fault", "tell those of a running virtual up what goes wrong", shared.file)
-    fault.add_argument("fault", nargs="?", metavar="COMMAND", help="what happens; without one all are listed")
+    fault = command(group, "virtual fault", "cause a fault in the stand-ins of virtual up", shared.file)
+    fault.add_argument("fault", nargs="?", metavar="COMMAND", help="what goes wrong; without it all faults are listed")
     fault.add_argument("fields", nargs="*", metavar="KEY=VALUE", help="its keys, e.g. seconds=2")
     add_options(command(group, "virtual up", about, shared.output), without=("die_with_stdin",))

@@ -1,6 +1,7 @@
-"""A failed test beside its last green run on the same board, channel by channel.
+"""Compares a failed test with its last green run on the same board, channel by channel.
 
-The order between channels is a race; within one it is not. So each is compared by itself, up to its first difference.
+The order of events between channels depends on chance, within a channel it does not. So each channel is compared by
+itself, up to its first difference.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +21,9 @@ _CHANNELS: Final[tuple[tuple[str, frozenset[Kind]], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One test's events from its trial on. ``start``: of the test; ``control``: the allowed action around it.
+    """The events of one test from its trial on. ``start``: of the test; ``control``: the allowed action around it.
 
-    ``tally``: of an experiment, what came of its arms and logins, in words by name.
+    ``tally``: for an experiment, the results of its arms and logins, in words by name.
     """
 
     events: Sequence[Event]
@@ -35,7 +36,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One channel. ``same``: events that are alike before the first that differs; "" where there is none any more."""
+    """One channel. ``same``: how many events are alike before the first difference. "": there is no further event."""
 
     name: str
     same: int
@@ -45,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """``phases``: name, and how long it took in each run. ``differing``: properties of the board that changed."""
+    """``phases``: each one's name, and its time in each run. ``differing``: the board's properties that changed."""
 
     run: str
     green: Trial
@@ -63,7 +64,7 @@ def compare(
     ``now``: events of the two trials.
     """
     rows = _tallies(green, now)
-    if not rows:  # places in an experiment are drawn at random, so its channels differ every time
+    if not rows:  # an experiment draws its places at random, so its channels always differ
         rows = [row for name, kinds in _CHANNELS if (row := _row(name, kinds, green, now)) is not None]
     if green.control != now.control:
         rows.append(
@@ -101,7 +102,7 @@ def _row(name: str, kinds: frozenset[Kind], green: Trial, now: Trial) -> Row | N
 
 
 def _channel(trial: Trial, kinds: frozenset[Kind]) -> list[tuple[str, str]]:
-    """Return for each event what is compared, and what is shown."""
+    """Return for each event the text to compare and the text to show."""
     names = dict(trial.names)
     topic = _topic(trial.control)
     if topic:
@@ -121,7 +122,7 @@ def _shown(channel: Sequence[tuple[str, str]], position: int) -> str:
 
 
 def _topic(control: str) -> str:
-    """Return the topic in ``a QoS 1 publish on TOPIC, seen by the observer,``."""
+    """Return the TOPIC of ``a QoS 1 publish on TOPIC, seen by the observer,``."""
     return control.partition(" on ")[2].partition(",")[0]
 
 

@@ -1,4 +1,4 @@
-"""Everything a page says of one test that did not pass."""
+"""Everything that a page says about one test that did not pass."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ _LINE = 600  # characters of a line of the transcript on the page
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the transcript. ``numbers``: sentences that it proves."""
+    """One line of the transcript. ``numbers``: of the sentences that it proves."""
 
     seq: int
     stamp: str
@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A sentence of the evidence with links to its events: number and words of each."""
+    """A sentence of the evidence, with the number and the words of each event that it links to."""
 
     sentence: ShownSentence
     links: Sequence[tuple[int, str]]
@@ -43,7 +43,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One test. ``anchor``: its id on the page. ``elsewhere``: results of the same test on other boards."""
+    """One test. ``anchor``: its id on the page. ``elsewhere``: the results of the same test on other boards."""
 
     anchor: str
     test: RanTest
@@ -64,16 +64,17 @@ class Detail:
 
     @property
     def shown(self) -> frozenset[int]:
-        """The events that have a line in the transcript."""
+        """The events with a line in the transcript."""
         return frozenset(line.seq for line in self.lines)
 
 
 def detail(
     test: RanTest, anchor: str, assessment: Assessment, recordings: Recordings, folders: Mapping[str, Path], boards: str
 ) -> Detail:
-    """Return all of a test. ``folders``: of the runs that still have one; ``boards``: the boards file, "" unknown.
+    """Return everything about a test.
 
-    ``test``: its result. ``anchor``: its place on the page. ``assessment``: of the run. ``recordings``: the timelines.
+    ``test``: its result. ``anchor``: its id on the page. ``assessment``: of the run. ``recordings``: the timelines.
+    ``folders``: of the runs that still have one. ``boards``: the boards file; "": it is not known.
     """
     base = brief(test, anchor, assessment, boards)
     folder = folders.get(assessment.run.run)
@@ -105,10 +106,10 @@ def detail(
 
 
 def brief(test: RanTest, anchor: str, assessment: Assessment, boards: str) -> Detail:
-    """Return what is said of a test without its timeline.
+    """Return what a page says about a test without its timeline.
 
-    ``test``: its result. ``anchor``: its place on the page. ``assessment``: of the run. ``boards``: what is known of
-    each.
+    ``test``: its result. ``anchor``: its id on the page. ``assessment``: of the run. ``boards``: the boards file; "":
+    it is not known.
     """
     name, where = short_test(test.key)
     elsewhere = [
@@ -127,14 +128,14 @@ def brief(test: RanTest, anchor: str, assessment: Assessment, boards: str) -> De
 
 
 def rerun(test: str, boards: str) -> str:
-    """Return the command that runs a test again. ``boards``: the boards file, "" for the one that is found."""
+    """Return the command that runs a test again. ``boards``: the boards file; "": the one that is found by itself."""
     return f"pytest {shlex.quote(test)}" + (f" --boards {shlex.quote(boards)}" if boards else "")
 
 
 def last_green(key: tuple[str, str], runs: Sequence[RunSummary], folders: Mapping[str, Path]) -> RunSummary | None:
-    """Return the last run in which a test (board, key) passed and that still has its files.
+    """Return the last run in which a test passed, if it still has its files.
 
-    ``key``: board and test. ``runs``: the newest last. ``folders``: of the runs that still have one.
+    ``key``: board and test. ``runs``: the newest one last. ``folders``: of the runs that still have one.
     """
     for run in reversed(runs):
         if run.run in folders and any((one.board, one.key, one.result) == (*key, "passed") for one in run.results):

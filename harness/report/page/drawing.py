@@ -1,6 +1,6 @@
-"""What happened in a test on one time axis: lanes of marks, phases as bands, pins of the evidence.
+"""Draws what happened in a test on one time axis: lanes of marks, phases as bands, pins of the evidence.
 
-Places are per cent of the axis, so the drawing has any width without a script.
+Places are in per cent of the axis, so the drawing fits any width without a script.
 """
 
 import re
@@ -13,7 +13,7 @@ from harness.report.page.words import span
 from harness.timeline import Event, Kind
 
 FEWEST: Final = 6
-"""Events that are worth a drawing."""
+"""The least number of events for a drawing."""
 
 PHASES: Final = {
     "connect": "connect",
@@ -51,15 +51,15 @@ _LANE_OF: Final = {
     Kind.MQTT: 4,
     Kind.CLOUD: 5,
 }
-_NOMINAL = 860  # pixels that the axis has on a desk's screen
-_LETTER = 6.4  # pixels of one, on average
+_NOMINAL = 860  # pixels of the axis on a desktop screen
+_LETTER = 6.4  # pixels of one character, on average
 _REGISTERED = re.compile(r"\+CEREG: ?(?:\d,)?([15])(?:,|$)")
 _COMMAND = re.compile(r"AT[+%#]?X?(\w+[?=]?)")
 
 
 @dataclass(slots=True)
 class Mark:
-    """``shape``: dot, diamond, bar, state or absence. ``zoom``: from where on its label has room; 0: never."""
+    """``shape``: dot, diamond, bar, state or absence. ``zoom``: from which zoom on its label has room; 0: never."""
 
     lane: int
     seq: int
@@ -70,7 +70,7 @@ class Mark:
     title: str = ""
     tone: str = ""
     zoom: int = 1
-    row: int = 0  # of its lane among those that are drawn
+    row: int = 0  # its lane's number among those that are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Numbers of the sentences that an event proves, at its mark."""
+    """At the mark of an event, the numbers of the sentences that the event proves."""
 
     seq: int
     numbers: str
@@ -95,7 +95,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """``ticks``: place and time. ``points``: places and times between which the scale is even, for true time."""
+    """``ticks``: place and time of each. ``points``: places and times between which the scale is even."""
 
     lanes: Sequence[str]
     marks: Sequence[Mark]
@@ -108,18 +108,17 @@ class Drawing:
 
 
 def draw(events: Sequence[Event], start: float, pinned: Mapping[int, Sequence[int]], absent: int = 0) -> Drawing | None:
-    """Draw a test. ``start``: its begin; ``pinned``: sentences by event; ``absent``: sentence that rests on absence.
+    """Draw a test; return None if there is too little to see.
 
-    Returns None where there is too little to see.
-
-    ``events``: of its timeline.
+    ``events``: of its timeline. ``start``: when it began. ``pinned``: sentences by event. ``absent``: the sentence that
+    rests on the absence of an event.
     """
     shown = [event for event in events if event.kind in _LANE_OF]
     if sum(event.kind is not Kind.PHASE for event in shown) < FEWEST:
         return None
     begin = next((event.t for event in shown if event.kind is Kind.PHASE), shown[0].t)
     scale = Scale([event.t for event in shown], begin)
-    # States first: what is drawn later lies above, and no label may lie beneath a bar.
+    # States first, because what is drawn later lies above, and a bar must not hide a label.
     marks = [*_states(shown, scale), *_marks(shown, scale, pinned), *_absence(shown, scale, absent)]
     lanes = sorted({mark.lane for mark in marks})
     for mark in marks:
@@ -179,7 +178,7 @@ def _marks(events: Sequence[Event], scale: Scale, pinned: Mapping[int, Sequence[
 
 
 def command_name(text: str) -> str:
-    """Return what stands on a bar: the command's name, or how much data it was."""
+    """Return the text on a bar: the command's name, or how much data it was."""
     found = _COMMAND.match(text)
     return found[1].rstrip("=") if found else f"{len(text.encode('utf-8', 'replace'))} B"
 
@@ -207,7 +206,7 @@ def _said(event: Event) -> str:
 
 
 def _states(events: Sequence[Event], scale: Scale) -> Iterable[Mark]:
-    """The MQTT connection, and the registration in the radio network, as bars."""
+    """Return the MQTT connection and the registration in the radio network as bars."""
     first, last = scale.place(events[0].t), scale.place(events[-1].t)
     mqtt = [event for event in events if event.kind is Kind.MQTT]
     since: float | None = first if mqtt and mqtt[0].data.get("kind") != "accepted" else None
@@ -242,7 +241,7 @@ def _absence(events: Sequence[Event], scale: Scale, number: int) -> Iterable[Mar
 
 def _bands(events: Sequence[Event], scale: Scale) -> Iterable[Band]:
     begun: dict[str, float] = {}
-    # An experiment has many phases: its plans have names, and what was tried is seen within them.
+    # An experiment has many phases. Only its plans get names; what was tried shows within them.
     names = _plan_names(events)
     wanted = {"plan", "action"} if names else PHASES.keys()
     first = next((event for event in events if event.kind is Kind.PHASE), None)
@@ -271,7 +270,7 @@ def _plan_names(events: Sequence[Event]) -> list[str]:
 
 
 def _label(marks: Sequence[Mark]) -> None:
-    """Say from which zoom on each label has room before the next mark of its lane."""
+    """Work out from which zoom on each label has room before the next mark of its lane."""
     for lane in {mark.lane for mark in marks}:
         mine = sorted(
             (mark for mark in marks if mark.lane == lane and mark.shape != "state"), key=lambda mark: mark.left

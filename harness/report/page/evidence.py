@@ -8,12 +8,12 @@ from typing import Any
 from harness.timeline import Event, Kind
 
 DRAWN = frozenset(Kind) - {Kind.TEST, Kind.PHASE, Kind.FACTS, Kind.EXPECT, Kind.END}
-"""Kinds that have a mark of their own on the axis."""
+"""Kinds of events that have a mark of their own on the axis."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSentence:
-    """``number``: from 1. ``how``: events, documents or absence. ``refs``: of the events, by their numbers."""
+    """``number``: from 1. ``how``: events, documents or absence. ``refs``: the numbers of the events."""
 
     number: int
     text: str
@@ -22,7 +22,7 @@ class ShownSentence:
 
 
 def sentences(facts: Event | None, events: Sequence[Event], message: str) -> list[ShownSentence]:
-    """Return the evidence of a test. ``facts``: of its trial, None: it had none, so what went wrong is shown.
+    """Return the evidence of a test. ``facts``: of its trial; None: it had none, so the error itself is the evidence.
 
     ``events``: of the test. ``message``: of its failure.
     """
@@ -33,7 +33,8 @@ def sentences(facts: Event | None, events: Sequence[Event], message: str) -> lis
     for number, one in enumerate(_sentences(facts.data), 1):
         refs = [ref for ref in one.get("refs", ()) if ref in known]
         own = [ref for ref in refs if known[ref].kind in DRAWN]
-        # What only the harness can know (nobody heard it) stands at the end of a phase: shown there if nowhere else.
+        # What only the harness can know (that nothing was heard) is in the event that ends a phase. It is shown there
+        # unless another event shows it.
         found.append(ShownSentence(number, str(one.get("text", "")), str(one.get("how", "events")), tuple(own or refs)))
     return found
 
@@ -52,7 +53,7 @@ def _sentences(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _wrong(events: Sequence[Event]) -> tuple[int, ...]:
-    """Return the event that shows what went wrong: the lab's trouble, or the last command that was refused."""
+    """Return the event that shows the error: trouble in the lab, or the last command that was refused."""
     faults = [event.seq for event in events if event.kind is Kind.FAULT]
     refused = [event.seq for event in events if event.kind is Kind.RESULT and event.data.get("ok") is False]
     return tuple(faults[:1] or refused[-1:])

@@ -1,7 +1,8 @@
-"""A verdict drawn as what it is, an experiment: its arms or logins, places, hits and survivals, and the bound.
+"""Draws a verdict as the experiment that it is: its arms or logins, places, hits and survivals, and the bound.
 
-An arm is one connection: allowed actions (shams) stand at the places before the action, whose place was drawn. Of a
-login a coin chose whether it was the right or the wrong one. docs/verdicts.md explains the rule.
+An arm is one connection. The place of the action was drawn at random, and allowed actions (shams) fill the places
+before it. For each login a coin decided whether it was the right one or the wrong one. docs/verdicts.md explains the
+rule.
 """
 
 import math
@@ -32,7 +33,7 @@ _MOST_PLACES: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class DrawnPlace:
-    """One place of an arm. ``what``: sham or action; ``state``: answered, closed, silent or never (not sent)."""
+    """One place of an arm. ``what``: sham or action. ``state``: answered, closed, silent or never (not sent)."""
 
     what: str
     state: str
@@ -42,9 +43,9 @@ class DrawnPlace:
 
 @dataclass(frozen=True, slots=True)
 class ArmRow:
-    """One arm. ``words``: what came of it; ``wealth``: the evidence after it, ``share``: of the drawing's width.
+    """One arm. ``words``: its result. ``wealth``: the evidence after it. ``share``: the same as part of the width.
 
-    ``seq``: of the event that it rests on, -1: none.
+    ``seq``: of the event that it rests on; -1: none.
     """
 
     number: int
@@ -58,7 +59,7 @@ class ArmRow:
 
 @dataclass(frozen=True, slots=True)
 class DrawnLogin:
-    """One attempt to log in, or one call. ``right``: with the right login; ``refused``: it was; ``title``: in words."""
+    """One attempt to log in, or one call. ``right``: with the right login. ``refused``: it was. ``title``: in words."""
 
     right: bool
     refused: bool
@@ -69,7 +70,7 @@ class DrawnLogin:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentDrawing:
-    """``wanted``: place of the bound in the column of evidence; ``bound``: in words; ``claim``: what is proved."""
+    """``wanted``: place of the bound in the column of evidence. ``bound``: in words. ``claim``: what is proved."""
 
     arms: Sequence[ArmRow]
     logins: Sequence[DrawnLogin]
@@ -83,16 +84,16 @@ class ExperimentDrawing:
 
 
 def draw_experiment(events: Sequence[Event], facts: Event | None, names: Mapping[str, str]) -> ExperimentDrawing | None:
-    """Return the drawing of a trial; None: it was no experiment, or its record makes no sense.
+    """Return the drawing of a trial, or None if it was not an experiment or its record is not consistent.
 
-    ``events``: of its attempt; ``names``: placeholder to text. ``facts``: of the trial.
+    ``events``: of its attempt. ``facts``: of the trial. ``names``: text by placeholder.
     """
     tally = None if facts is None else facts.data.get("tally")
     if facts is None or not isinstance(tally, Mapping):
         return None
     try:
         return _drawn(events, facts, tally, names)
-    except (TypeError, ValueError, OverflowError):  # a file that was changed, or of another tool
+    except (TypeError, ValueError, OverflowError):  # a file that somebody changed, or that another tool wrote
         return None
 
 
@@ -129,7 +130,7 @@ def _told(events: Sequence[Event]) -> Mapping[str, Any]:
 
 
 def _plans(events: Sequence[Event]) -> dict[int, list[Event]]:
-    """Return the events of each arm by its number."""
+    """Return the events of each arm, by its number."""
     found: dict[int, list[Event]] = {}
     now: list[Event] | None = None
     for event in events:
@@ -177,7 +178,7 @@ _STATES: Final = {
 
 
 def _steps(events: Sequence[Event]) -> list[str]:
-    """Return what came of the shams and of the action, in order."""
+    """Return the results of the shams and of the action, in order."""
     found: list[str] = []
     for event in events:
         name, on = event.data.get("name"), event.data.get("on")
@@ -222,7 +223,7 @@ def _claim(data: Mapping[str, Any]) -> str:
 
 
 def _share(wealth: float, top: float) -> float:
-    """Return where evidence lies on a scale of powers of ten: nothing at 1 and below, the most at 100 per cent."""
+    """Return the place of evidence on a scale of powers of ten: 0 per cent for 1 and less, 100 for ``top``."""
     if wealth <= 1 or top <= 1:
         return 0.0
     return 100 * min(1.0, math.log(wealth) / math.log(top))

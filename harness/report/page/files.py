@@ -1,4 +1,4 @@
-"""Writes the pages: of a run into its folder, the index beside the runs' folders."""
+"""Writes the pages of a run into its folder, and the index beside the folders of the runs."""
 
 import os
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from harness.report.run_summary import summary_of
 from harness.report.stored_runs import StoredRuns, stored_runs, write_summary
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
-_MOST_SUMMARY = 50_000  # characters; GitHub drops a summary over 1 MiB altogether
+_MOST_SUMMARY = 50_000  # characters; GitHub drops a summary of more than 1 MiB
 
 
 class WrittenPages(NamedTuple):
-    """``paths``: what was written; ``notes``: a line for each file that could not be read; ``assessment``: of a run."""
+    """``paths``: of the pages. ``notes``: a line for each file that could not be read. ``assessment``: of the run."""
 
     paths: Sequence[Path]
     notes: Sequence[str]
@@ -50,7 +50,7 @@ def write_run_pages(folder: Path) -> WrittenPages:
 
 
 def write_live_page(folder: Path) -> None:
-    """Write report.html of a run that goes on; only that: run.json is history's, and this is none yet.
+    """Write report.html of a run that is not over. It writes nothing else, because run.json is for runs that are over.
 
     Raises Misuse: no journal, or a secret in the page; OSError.
     """
@@ -64,7 +64,7 @@ def write_live_page(folder: Path) -> None:
 
 
 def append_to_job_summary(folder: Path) -> None:
-    """Append a run's summary.md to the CI job's own, where the job has one. Raises OSError."""
+    """Append a run's summary.md to the summary of the CI job, if the job has one. Raises OSError."""
     place = os.environ.get(STEP_SUMMARY)
     if place:
         with Path(place).open("a", encoding="utf-8") as file:
@@ -72,7 +72,7 @@ def append_to_job_summary(folder: Path) -> None:
 
 
 def write_index(reports: Sequence[Path]) -> WrittenPages:
-    """Write index.html into the first of ``reports``, over the runs of all of them. Raises Misuse, OSError."""
+    """Write index.html into the first of ``reports``; it lists the runs of all of them. Raises Misuse, OSError."""
     stored = stored_runs([path.resolve() for path in reports])
     return WrittenPages([_index(reports[0].resolve(), stored)], stored.notes)
 

@@ -1,4 +1,4 @@
-"""index.html of a reports folder: boards over runs, then a line for each run with its causes."""
+"""index.html of a reports folder: a grid of boards and runs, then a line for each run with its causes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -8,12 +8,12 @@ from harness.report.history import RunHistory
 from harness.report.page.render import render
 from harness.report.run_summary import RunSummary
 
-_COLUMNS: Final = 30  # runs of the grid
+_COLUMNS: Final = 30  # how many runs the grid shows
 _LISTED: Final = 200
 
 
 def index_page(runs: Sequence[RunSummary], links: Mapping[str, str]) -> str:
-    """Return the page over ``runs`` (oldest first). ``links``: run to its page, where it still has one."""
+    """Return the page about ``runs`` (oldest first). ``links``: the page of each run that still has one."""
     recent = list(runs[-_COLUMNS:])
     boards = sorted({(run.lab, board) for run in recent for board in run.boards})
     grid = [(lab, board, [_cell(run, lab, board) for run in recent]) for lab, board in boards]

@@ -1,4 +1,4 @@
-"""The timelines of a run's folder, read when a page needs them, and the part of a test that its verdict rests on."""
+"""Reads the timelines of a run's folder when a page needs them, and picks the events that a verdict rests on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,15 +12,15 @@ from harness.report.recorded_verdicts import TIMELINES
 from harness.timeline import Event, Kind, RecordedTest, Recording, read_timeline, timeline_files
 
 MOST = 400
-"""Events of a test that a page shows; of a longer one, those of the trial that decided."""
-_OF_EXPERIMENT = 220  # its arms are drawn besides; of their events the last ones tell how it goes
+"""How many events of a test a page shows. Of a longer test it shows those of the trial that decided."""
+_OF_EXPERIMENT = 220  # an experiment's arms have a drawing; the last events show how it went on
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTrial:
-    """What a page shows of a test. ``facts``: of its trial, None: it had none. ``left_out``: events before.
+    """What a page shows of a test. ``facts``: of its trial; None: it had none. ``left_out``: how many events before.
 
-    ``attempt``: all events of that trial, however many; ``whole``: all events of the test were recorded.
+    ``attempt``: all events of that trial, however many. ``whole``: all events of the test were recorded.
     """
 
     trial: Trial
@@ -31,14 +31,14 @@ class ShownTrial:
 
 
 class Recordings:
-    """Timelines by run folder and board; each file is read once. ``notes``: a line for each that cannot be read."""
+    """Timelines by run folder and board. Each file is read once. ``notes``: a line for each that cannot be read."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
         self._read: dict[Path, dict[str, dict[str, RecordedTest]]] = {}
 
     def shown(self, folder: Path, board: str, key: str) -> ShownTrial | None:
-        """Return a test by its key, or None: it was not recorded.
+        """Return a test, or None if it was not recorded.
 
         ``folder``: the run's. ``board``: its name. ``key``: the test without its board.
         """
@@ -55,7 +55,7 @@ class Recordings:
             except Misuse as error:
                 self.notes.append(f"not drawn: {error}")
                 continue
-            # A board whose worker died, or that wrote very much, has a second file.
+            # A board has a second file if its worker died, or if it wrote very much.
             boards.setdefault(str(recording.header.get("board", path.stem)), {}).update(_by_key(recording))
         return boards
 
@@ -93,7 +93,7 @@ def _first(events: Sequence[Event], facts: Event) -> int:
 
 
 def _chosen(events: Sequence[Event], facts: Event | None) -> list[Event]:
-    """Return the events from set-up to verdict, without the trials before and behind; not too many."""
+    """Return the events from set-up to verdict, without other trials, and not more than a page can show."""
     if facts is None:
         return list(events[-MOST:])
     last = next(i for i, event in enumerate(events) if event.seq == facts.seq)
@@ -104,6 +104,6 @@ def _chosen(events: Sequence[Event], facts: Event | None) -> list[Event]:
 
 
 def trial_only(trial: Trial) -> Trial:
-    """Return a test without its set-up: what is compared with another run."""
+    """Return a test without its set-up, to compare it with another run."""
     first = next((i for i, event in enumerate(trial.events) if event.kind is Kind.PHASE), 0)
     return replace(trial, events=trial.events[first:])

@@ -1,4 +1,4 @@
-"""Templates, and the policy that lets a page load and send nothing: its own style and script by their hash."""
+"""Fills templates. A page may load and send nothing: its policy allows its own style and script only, by hash."""
 
 import base64
 import hashlib
@@ -25,19 +25,19 @@ def render(template: str, **values: Any) -> str:
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    # Both are the project's own files: the only texts that are not escaped.
+    # Style and script are the project's own files, and the only texts that are not escaped.
     own = {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704
     return _environment().get_template(template).render(**own, **values)
 
 
 class _CompiledTemplates(FileSystemBytecodeCache):
-    """Keeps templates compiled, as Python keeps modules: compiling takes most of the time of a small run's pages."""
+    """Keeps compiled templates, as Python keeps compiled modules: for a small run compiling takes most of the time."""
 
     def __init__(self) -> None:
         super().__init__(str(_TEMPLATES / "__pycache__"))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Write a compiled template, where that can be done."""
+        """Write a compiled template, if the folder can be written."""
         if not sys.dont_write_bytecode:
             with suppress(OSError):
                 Path(self.directory).mkdir(exist_ok=True)

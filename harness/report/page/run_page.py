@@ -1,4 +1,4 @@
-"""report.html of one run: what stands on it, within its size."""
+"""report.html of one run: what is on it, within a limited size."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from harness.report.ran_tests import RanTest
 from harness.report.run_summary import BoardResult
 
 LARGEST: Final = 2_000_000
-"""Bytes of a page."""
-_FULL: Final = 12  # tests with drawing and transcript, beside the first one of each cause
-_LISTED: Final = 60  # tests of a cause by name
+"""How many bytes a page may have."""
+_FULL: Final = 12  # tests with drawing and transcript, besides the first one of each cause
+_LISTED: Final = 60  # tests of a cause that are listed by name
 _SLOWEST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class CauseGroup:
-    """A cause with its tests: in full, in brief, and how many are only in the table."""
+    """A cause with its tests: those in full, those in brief, and how many are in the table only."""
 
     row: CauseRow
     full: Sequence[Detail]
@@ -35,8 +35,8 @@ def run_page(
 ) -> tuple[str, list[str]]:
     """Return the page of a run, and a line for each file that could not be read.
 
-    ``tests``: of the journal; ``folders``: of runs that still have one; ``boards``: the boards file. ``assessment``:
-    what is said of each test and cause.
+    ``assessment``: the causes, and the state of each test. ``tests``: of the journal. ``folders``: of the runs that
+    still have one. ``boards``: the boards file.
     """
     recordings = Recordings()
     for full in (_FULL, 4, 0):
@@ -73,7 +73,7 @@ def _values(
 
 
 def _skipped(tests: Sequence[RanTest]) -> list[tuple[str, int, list[str]]]:
-    """Return the reasons for which tests were skipped, how many each, on which boards; the most first."""
+    """Return each reason for skipping with the number of its tests and its boards, the most frequent first."""
     found: dict[str, list[RanTest]] = {}
     for test in tests:
         if test.result == "skipped":
@@ -102,7 +102,7 @@ def _groups(
         told: list[Detail] = []
         for test in found[:_LISTED]:
             number += 1
-            # Nothing happened in a test that was not run because its board was out: only one line.
+            # A test that was not run because its board was out has one line only: nothing happened in it.
             if not shown or (left > 0 and not test.board_out):
                 left -= bool(shown)
                 shown.append(detail(test, f"t{number}", assessment, recordings, folders, boards))
@@ -113,7 +113,7 @@ def _groups(
 
 
 def _order(assessment: Assessment, row: CauseRow) -> list[BoardResult]:
-    """The one to look at first: newly failing and short; of trouble in the lab the first in time."""
+    """Return the results, that to look at first as the first: new and short ones; of the lab's trouble the oldest."""
     if row.state == "lab":
         return list(row.results)
     fresh = (ResultState.NEW, ResultState.FIRST)
@@ -164,6 +164,6 @@ def _lower(assessment: Assessment, one: BoardResult) -> float:
 
 
 def _usual(assessment: Assessment, one: BoardResult) -> float | None:
-    """The median of the runs before."""
+    """Return the median time of the runs before."""
     times = sorted(entry.seconds for entry in assessment.standings[one.board, one.key].entries[:-1] if entry.proved)
     return times[len(times) // 2] if times else None

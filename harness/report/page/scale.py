@@ -1,6 +1,8 @@
-"""From time to place on the axis: straight where things happen, short where nothing does.
+"""Maps times to places on the axis. Long waits are shortened, so that what happens has room.
 
-A wait longer than :data:`LONGEST` of the whole is cut to that much; what came before the trial takes a sixth at most.
+A wait that is longer than the part :data:`LONGEST` of the trial's time is drawn as if it were that long. What was
+before the trial takes a sixth of the axis at most. Example: a trial takes 10 s, of which 9 s are one wait, and LONGEST
+is 0.1. The wait is drawn like 1 s, so it takes half of the axis, and the other second takes the other half.
 """
 
 from bisect import bisect_right
@@ -10,11 +12,11 @@ from typing import Final, NamedTuple
 LONGEST: Final = 0.13
 BEFORE: Final = 1 / 6
 WIDE: Final = 98.0
-"""Per cent of the drawing that the axis takes: a mark at its end is to be seen whole."""
+"""How much of the drawing the axis takes, in per cent. The rest is for the mark at its end."""
 
 
 class Cut(NamedTuple):
-    """A wait that is drawn shorter than it was: where it lies (per cent of the drawing), and its seconds."""
+    """A wait that is drawn shorter than it was: its place (per cent of the drawing), and its seconds."""
 
     left: float
     right: float
@@ -22,7 +24,7 @@ class Cut(NamedTuple):
 
 
 class Scale:
-    """``times``: of the events, ascending; ``begin``: of the trial; what lies before it is set-up."""
+    """``times``: of the events, ascending. ``begin``: of the trial; what is before it is set-up."""
 
     def __init__(self, times: Sequence[float], begin: float) -> None:
         self._times = sorted(set(times)) or [0.0]
@@ -45,7 +47,7 @@ class Scale:
         ]
 
     def place(self, time: float) -> float:
-        """Return where ``time`` lies: per cent of the drawing."""
+        """Return the place of ``time``, in per cent of the drawing."""
         times, places = self._times, self._places
         after = bisect_right(times, time)
         if after == 0:

@@ -1,4 +1,4 @@
-"""The last net: no page with a secret in it is written, whatever file it came from."""
+"""The last check before a page is written: it must hold no secret, from whatever file."""
 
 import html
 import re
@@ -9,7 +9,7 @@ from harness.redact import SECRETS
 
 
 def refuse_secrets(text: str, page: Path) -> None:
-    """Raise Misuse where ``text`` holds a value that the harness knows as secret, a JWT or a private key."""
+    """Raise Misuse if ``text`` holds a JWT, a private key or a value that the harness knows as secret."""
     for written in (text, html.unescape(text)):
         if SECRETS.scrub(written) != written:
             raise Misuse(f"{page}: not written: there is a secret in {_line(written)}; cut it out of the run's files")

@@ -1,11 +1,11 @@
-"""What came of an experiment, in words: for its drawing, and beside another run of it."""
+"""The results of an experiment in words, for its drawing and for the comparison with another run."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def tally_words(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return what came of an experiment's arms and logins, in words by name; ``data``: of its facts."""
+    """Return the results of an experiment's arms and logins, in words by name. ``data``: of its facts."""
     tally = mapping(data, "tally")
     found = tally.get("arms")
     arms = len(found) if isinstance(found, list) else 0
@@ -23,7 +23,7 @@ def tally_words(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def other_words(tally: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what a tally says besides its arms, where it says something: words, and how often."""
+    """Return the rest of a tally, as words and numbers, without those that are 0."""
     told = (
         ("rounds", "rounds of twelve messages"),
         ("shams_answered", "allowed actions answered"),
@@ -37,6 +37,6 @@ def other_words(tally: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def mapping(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return what ``data`` has under ``name`` where that is a mapping; otherwise an empty one."""
+    """Return the mapping in ``data`` under ``name``, or an empty one if there is no mapping."""
     found = data.get(name)
     return found if isinstance(found, Mapping) else {}

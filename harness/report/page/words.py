@@ -1,4 +1,4 @@
-"""How values are said to a reader. Whatever a board or a cloud wrote goes through :func:`visible`."""
+"""Puts values into words for a reader. Every text of a board or a cloud goes through :func:`visible`."""
 
 import re
 from datetime import datetime
@@ -6,23 +6,23 @@ from typing import Final
 from unicodedata import category
 
 LONGEST: Final = 2000
-"""Characters of one text on a page; the transcript has the rest."""
+"""How many characters of a text are on a page; the transcript has the rest."""
 
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e\n\t]")
-# Controls, formats (which turn the direction of writing, or have no width), halves of surrogates, separators: they
-# would show a reader something else.
+# Characters that would mislead a reader: controls, formats (which turn the direction of writing, or have no width),
+# halves of surrogates, separators.
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def visible(text: str) -> str:
-    """Return ``text`` with hidden characters as escapes, cut at :data:`LONGEST` characters."""
+    """Return ``text`` with escapes for hidden characters, cut to :data:`LONGEST` characters."""
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}… ({len(text):,} characters)"
     return _NOT_PLAIN.sub(_shown, text)
 
 
 def span(seconds: float) -> str:
-    """Return a length of time: ``54 µs``, ``28.4 ms``, ``3.42 s``, ``4 min 56 s``."""
+    """Return a length of time in words: ``54 µs``, ``28.4 ms``, ``3.42 s``, ``4 min 56 s``."""
     if seconds < 0.0009995:
         return f"{seconds * 1e6:.0f} µs"
     if seconds < 1:
@@ -35,7 +35,7 @@ def span(seconds: float) -> str:
 
 
 def clock(stamp: str) -> str:
-    """Return an ISO stamp as ``Fri 27 Nov 2026, 02:00 UTC``; as it stands where it is none."""
+    """Return an ISO stamp as ``Fri 27 Nov 2026, 02:00 UTC``. Any other text stays as it is."""
     try:
         return datetime.fromisoformat(stamp).strftime("%a %-d %b %Y, %H:%M UTC")
     except ValueError:
@@ -43,7 +43,7 @@ def clock(stamp: str) -> str:
 
 
 def short_test(key: str) -> tuple[str, str]:
-    """Return a test's own name and where it stands: ``test_x[a]`` and ``test_file · TestClass``."""
+    """Return a test's own name and where the test is: ``test_x[a]`` and ``test_file · TestClass``."""
     head, bracket, parameters = key.partition("[")
     path, *names = head.split("::")
     file = path.rpartition("/")[2].removesuffix(".py")

@@ -170,7 +170,7 @@ def test_bridge_and_its_defaults():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (["--listen", "65536"], "'65536' is no port, which is 0 to 65535"),
+        (["--listen", "65536"], "'65536' is not a port, which is a number from 0 to 65535"),
         (["--listen", "x"], "'x' is no port"),
         (["--listen", "1", "--to", "h"], "'h' is not HOST:PORT"),
         (["--listen", "1", "--to", "h:0"], "'h:0' is not HOST:PORT"),

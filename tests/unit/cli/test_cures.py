@@ -11,9 +11,9 @@ from harness.errors import Refusal
 @pytest.mark.parametrize(
     ("command", "final", "cure"),
     [
-        ('AT%JWT=0,600,"","",16842753,2', FinalResult("CME", 513), "no key is there: nrf91-harness provision dk-1, or"),
-        ("AT%CMNG=2,1,0", FinalResult("CME", 513), "nothing is there: nrf91-harness credentials list dk-1"),
-        ("AT%KEYGEN=1,2,0", FinalResult("CME", 518), "it needs the modem in flight mode"),
+        ('AT%JWT=0,600,"","",16842753,2', FinalResult("CME", 513), "there is no key: nrf91-harness provision dk-1, or"),
+        ("AT%CMNG=2,1,0", FinalResult("CME", 513), "the modem has no such item: nrf91-harness credentials list dk-1"),
+        ("AT%KEYGEN=1,2,0", FinalResult("CME", 518), "the modem must be in flight mode for this"),
         ("AT%JWT", FinalResult("ERROR", None), "nrf91-harness doctor dk-1 says what is wrong"),
         ("AT+CMGS=1", FinalResult("CMS", 513), "nrf91-harness doctor dk-1 says what is wrong"),
     ],

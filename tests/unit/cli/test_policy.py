@@ -225,8 +225,8 @@ def test_an_answer_that_does_not_depend_on_it(asking):
         (["none", "connect", "x"], "no board has the name 'none'; names in "),
         (["v", "connect", "x", "--cloud", "none"], "no cloud 'none' in "),
         (["v", "connect", "x", "--live", "--tenant", "T"], "--live reads the ids from board and cloud"),
-        (["v", "connect", "x", "--retain"], "--retain is about a message, and a connect has none: leave it out"),
-        (["v", "subscribe", "x", "--retain"], "--retain is about a message, and a subscribe has none: leave it out"),
+        (["v", "connect", "x", "--retain"], "--retain is for a message, and a connect has none; leave it out"),
+        (["v", "subscribe", "x", "--retain"], "--retain is for a message, and a subscribe has none; leave it out"),
     ],
 )
 def test_misuse(run, arguments, said):

@@ -106,5 +106,5 @@ def test_a_file_in_place_of_the_folder_is_misuse(tmp_path):
     file = tmp_path / "FILE"
     file.touch()
     for path, why in ((file, "it is a file"), (file / "below", "Not a directory")):
-        with pytest.raises(Misuse, match=f"no folder for the stand-ins: {why}; name another one with --dir"):
+        with pytest.raises(Misuse, match=f"cannot be the folder for the stand-ins: {why}; name another one with --dir"):
             up(given(f"--dir {path}"), Progress(io.StringIO()))

@@ -178,7 +178,7 @@ def test_what_somebody_else_claimed_after_a_killed_run_is_left(cloud, service):
     assert cloud.delete_left({"claim": {UUID}}) == []
     assert (len(cloud.not_ours), service.calls()) == (1, [READ])
     cloud.claims.made.add(UUID)
-    with pytest.raises(NotOurs, match="somebody else's work, left as it is"):
+    with pytest.raises(NotOurs, match="so by somebody else, and left as it is"):
         cloud.claims.unclaim(UUID)
 
 

@@ -109,7 +109,7 @@ def test_what_a_killed_run_left_is_deleted_first(cloud, rest, timeline):
     cloud.onboard_device("dev-1", PEM)
     get = "GET /devices/dev-1"
     assert rest.calls() == [get, "DELETE /devices/dev-1", get, get, "POST /devices/dev-1"]
-    assert "device dev-1 was left by a former run: deleting it" in [e.text for e in timeline.since()]
+    assert "a former run left device dev-1: deleting it" in [e.text for e in timeline.since()]
 
 
 @pytest.mark.parametrize(
@@ -335,9 +335,9 @@ def test_public_key_of_a_foreign_device_is_not_touched(cloud, rest):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"items": 5}, "the answer's items is no list"),
+        ({"items": 5}, "the answer's items is not a list"),
         ({"items": [1]}, "the answer's items are not all objects"),
-        ({"items": [], "pageNextToken": 7}, "the answer's pageNextToken is no text"),
+        ({"items": [], "pageNextToken": 7}, "the answer's pageNextToken is not a text"),
     ],
 )
 def test_a_page_of_another_form_is_one_line(rest, cloud, body, said):
@@ -348,5 +348,5 @@ def test_a_page_of_another_form_is_one_line(rest, cloud, body, said):
 
 def test_an_account_of_another_form_is_one_line(rest, cloud):
     rest.on("GET /account", Reply(200, {"mqttEndpoint": "h", "mqttTopicPrefix": "p", "team": []}))
-    with pytest.raises(RestError, match="the answer's team is no object"):
+    with pytest.raises(RestError, match="the answer's team is not an object"):
         cloud.account()
