@@ -1,4 +1,4 @@
-"""``nrf91-harness``: provision boards, look after their credentials, ask for tokens, examine policies, start stand-ins."""
+"""``nrf91-harness``: provision boards, look after credentials, ask for tokens, examine policies, start stand-ins."""
 
 from harness.cli.main import main
 

@@ -1,7 +1,7 @@
 """What the lab has: boards.yaml, the ports behind it, leases on them, and the stand-ins of a lab without boards.
 
-Names are imported when they are first used: a list of what is attached needs neither clouds nor certificates, which
-take longer to import than the list takes to make.
+Names are imported when they are first used. A list of what is attached needs neither clouds nor certificates, and
+importing those takes longer than making the list.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -1,4 +1,4 @@
-"""Addresses of nRF Cloud, or of another installation of it, from an entry of kind nrfcloud in boards.yaml."""
+"""The addresses of nRF Cloud, or of another installation of it, from an entry of kind nrfcloud in boards.yaml."""
 
 import ipaddress
 import ssl
@@ -20,11 +20,12 @@ NRF_CLOUD_JITP: Final = ("mqtt.nrfcloud.com", 8443)
 
 
 def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> CloudEndpoints:
-    """Return where the cloud is. ``folder``: where the boards file is, which its paths are relative to.
+    """Return how the cloud is reached.
 
-    A cloud behind a loopback address belongs to whoever started it: it is polled quickly and not reached by a proxy.
+    ``name``, ``config``: the cloud's in the boards file. ``folder``: of the boards file, to which its paths are
+    relative.
 
-    ``name``, ``config``: the cloud's in the boards file.
+    A cloud at a loopback address is nobody else's, so it is polled quickly, and not through a proxy.
     """
     mqtt = None if config.mqtt is None else split_address(config.mqtt)
     device_mqtt = mqtt or NRF_CLOUD_MQTT
@@ -46,7 +47,7 @@ def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> Cl
 
 
 def _other_name(device_mqtt: tuple[str, int], routes: Mapping[tuple[str, int], tuple[str, int]]) -> str | None:
-    """Return a further name that leads to the broker, if the network has one."""
+    """Return another name that leads to the broker, if the network has one."""
     host, port = device_mqtt
     target = routes.get(device_mqtt)
     others = (name for (name, number), leads in routes.items() if leads == target and number == port and name != host)
@@ -60,7 +61,7 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def _rest_ca(path: Path) -> Path:
-    """Return the file of CAs for REST calls. Python's TLS reads it by itself, and sees nothing but plain PEM."""
+    """Return the file of CAs for REST calls. Python's TLS reads the file itself, and understands plain PEM only."""
     try:
         certificates = read_certificate_file(path)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

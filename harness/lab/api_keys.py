@@ -1,4 +1,4 @@
-"""API keys in files."""
+"""Reads API keys from files."""
 
 import stat
 from pathlib import Path
@@ -7,11 +7,11 @@ from harness.errors import Misuse
 
 
 class MissingApiKey(Misuse):
-    """The environment variable or file that boards.yaml names for the API key holds none."""
+    """The environment variable or file that boards.yaml names holds no API key."""
 
 
 def read_api_key(path: Path, cloud_name: str) -> str:
-    """Return the API key in a file, which nobody else may read. Raises MissingApiKey."""
+    """Return the API key in a file that other users cannot read. Raises MissingApiKey."""
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise MissingApiKey(f"{path}: other users can open this file with an API key: run chmod 600 on it")

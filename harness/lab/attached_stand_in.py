@@ -1,4 +1,4 @@
-"""A stand-in that another process started: used as one's own, watched, and left running."""
+"""A stand-in that another process started. It is used and watched like an own one, and left running."""
 
 import os
 import select
@@ -10,7 +10,7 @@ from harness.lab.relay import send
 
 
 class AttachedStandIn:
-    """``what``: what it is to the user. ``ready``: the line that it printed to whoever started it, with its ``pid``.
+    """``what``: names it for the user. ``ready``: the line that it printed when it was ready, with its ``pid``.
 
     ``name``: its name at the relay, whose folder is ``ready["relay"]``.
     """
@@ -26,20 +26,20 @@ class AttachedStandIn:
             self._watch = None
 
     def died(self, *, grace: float = 0.0) -> str | None:
-        """Return that the process has ended, or None while it runs. ``grace``: seconds to wait for its end."""
+        """Return a text if the process has ended, else None. ``grace``: seconds to wait for its end."""
         if self._watch is not None:
-            poll = select.poll()  # not select.select: a process with many open files has numbers beyond its limit
+            poll = select.poll()  # not select.select, which cannot take file descriptors above 1023
             poll.register(self._watch, select.POLLIN)
             if not poll.poll(grace * 1000):
                 return None
         return f"{self.what} (pid {self.pid}) ended"
 
     def command(self, name: str, /, **fields: Any) -> dict[str, Any]:
-        """Tell the process something, by way of the one that started it. See StandIn.command."""
+        """Send the process a command, through the process that started it. See StandIn.command."""
         return send(Path(self.ready["relay"]), self._name, name, fields)
 
     def stop(self) -> str | None:
-        """Leave the process alone: it belongs to whoever started it."""
+        """Leave the process running, because it belongs to the process that started it."""
         if self._watch is not None:
             os.close(self._watch)
             self._watch = None

@@ -1,4 +1,4 @@
-"""How to talk to a board of the boards file, apart from harness.lab's other names: all firmwares come along."""
+"""How to talk to a board of the boards file. A module of its own, because it imports all firmwares."""
 
 from harness.at import PortSettings
 from harness.firmware import port_settings
@@ -6,7 +6,7 @@ from harness.lab.config import BoardConfig
 
 
 def settings_of(config: BoardConfig) -> PortSettings:
-    """Return how to talk to a board, as the boards file says it: plainly, where the firmware is to be found out."""
+    """Return how to talk to a board by its boards file. If its firmware has to be found out, that is plain AT."""
     if config.firmware is None:
         return PortSettings(baudrate=config.baud, rtscts=config.flow_control)
     setup = config.cloud_library

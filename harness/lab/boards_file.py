@@ -19,11 +19,11 @@ from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings.fields import known_keys
 from harness.settings.sentences import TYPES, nearest, sentence, unknown_key
 
-_KEY_NAMES = {3: "cloud name", 6: "address"}  # of mappings whose keys are free, by the length of their path
+_KEY_NAMES = {3: "cloud name", 6: "address"}  # mappings with keys of the user's choice, by the length of their path
 
 
 class BoardsFileError(Misuse):
-    """Everything that is wrong with a boards file. ``lines``: one per mistake, in the file's order."""
+    """All mistakes in a boards file. ``lines``: one for each, in the file's order."""
 
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
@@ -33,7 +33,7 @@ class BoardsFileError(Misuse):
 def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> LabFile:
     """Read and check a boards file. Raises BoardsFileError with every mistake found.
 
-    ``comports``: the serial ports that are attached, which the file is compared with.
+    ``comports``: the attached serial ports, with which the file is compared.
     """
     try:
         text = path.read_text("utf-8")
@@ -106,7 +106,7 @@ def _mistake(document: Document, details: ErrorDetails) -> Mistake:
 
 
 def _as_written(document: Document, place: Place) -> Place:
-    """Return where a value stands that was read apart: firmware: {kind: cloud-library, sample: ...}."""
+    """Return where a value is in the file if it was read apart: firmware: {kind: cloud-library, sample: ...}."""
     if len(place) > 2 and place[0] == "boards" and place[2] == "cloud_library":
         board = _boards(document.value)[int(place[1])]
         if isinstance(board, dict) and isinstance(board.get("firmware"), dict):
@@ -115,7 +115,7 @@ def _as_written(document: Document, place: Place) -> Place:
 
 
 def _retyped(raw: str, value: Any, kind: str) -> str:
-    """Return the cure for a value of the wrong type: how to write what was probably meant."""
+    """Return how to correct a value of the wrong type: how to write what was probably meant."""
     if raw and kind == "string_type":
         return f'write "{raw}"'
     if raw and kind == "tuple_type":
@@ -126,7 +126,7 @@ def _retyped(raw: str, value: Any, kind: str) -> str:
 
 
 def _keys(place: Place) -> list[str]:
-    """Return the keys known where an unknown one stands: those of the model that the path leads to."""
+    """Return the keys that are known at the place of an unknown one: those of the model there."""
     if place[0] == "clouds" and len(place) > 2:
         kind, rest = (LocalCloudConfig if place[2] == "local" else NrfCloudAccount), place[3:-1]
         return known_keys(kind, rest)

@@ -21,7 +21,7 @@ Lines = Annotated[tuple[Line, ...], AS_TUPLE, BeforeValidator(_one_or_more), Fie
 
 
 class CloudLibraryConfig(Settings):
-    """What is told of one board's firmware besides its kind. None: as the sample has it."""
+    """What a boards file says of such firmware besides its kind. None: as the sample has it."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -47,7 +47,7 @@ class CloudLibraryConfig(Settings):
 
 
 def split_firmware(board: Any) -> Any:
-    """Return a board of the file with ``firmware`` as a name (None: to be found out), and what else it said apart."""
+    """Return a board of the file with ``firmware`` as a name (None: to be found out) and its other keys set apart."""
     if not isinstance(board, Mapping) or "firmware" not in board:
         return board
     firmware = board["firmware"]

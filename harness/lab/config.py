@@ -1,4 +1,4 @@
-"""What boards.yaml may say: the schema. Reading the file and finding the line of a mistake: boards_file.py."""
+"""What boards.yaml may say: the schema. boards_file.py reads the file and finds the lines of mistakes."""
 
 import re
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 DEFAULT_SEC_TAG: Final = 16842753  # nRF Connect SDK, CONFIG_NRF_CLOUD_SEC_TAG
 HIGHEST_SEC_TAG: Final = 2147483647  # tags above are reserved by Nordic
-# As ExperimentRule has them, which would bring modem and cloud along into every reading of a boards file.
+# The same as in ExperimentRule. Importing that would import modem and cloud whenever a boards file is read.
 STRICTEST: Final = 1e-7
 LOOSEST: Final = 0.5
 CONFIDENCE: Final = 1e-4
 GROUP: Final = 10
 _HOLD_LOCAL: Final = 0.1  # seconds; a stand-in on loopback hangs up within a millisecond
-_HOLD_PUBLIC: Final = 12.0  # refusals up to 10 s late were seen
+_HOLD_PUBLIC: Final = 12.0  # refusals have been seen that came 10 s late
 PORT_SCHEMES: Final = ("rfc2217://", "socket://")
 
 
@@ -81,10 +81,10 @@ Files = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AS_TUPLE, Fie
 
 
 class _Cloud(Settings):
-    """What is expected of every cloud: that it enforces the policy documents of ``profile``, as ``policies`` change it.
+    """Every cloud. It is expected to enforce the policy documents of ``profile``, as changed by ``policies``.
 
-    A file of ``policies`` takes the place of the profile's document of its name; one of any other name is a policy of
-    the boards' certificates.
+    A file of ``policies`` replaces the profile's document of the same name. A file of any other name is a policy of the
+    boards' certificates.
     """
 
     profile: Literal["page", "current"] = "page"
@@ -92,19 +92,19 @@ class _Cloud(Settings):
 
     @property
     def expected(self) -> str:
-        """Where the expected documents come from, in words."""
+        """The source of the expected documents, in words."""
         return f"profile {self.profile}" + (f" with {', '.join(self.policies)}" if self.policies else "")
 
     @property
     def outlives_run(self) -> bool:
-        """Whether the cloud is still there after the run, with what was put into it."""
+        """Whether the cloud keeps what was put into it after the run."""
         return True
 
 
 class LocalCloudConfig(_Cloud, CloudSettings):
     """The local nRF Cloud: a process on this computer, started when first needed.
 
-    It enforces what is expected of it, except for ``enforces``: documents that it has in place of those, or besides.
+    It enforces the expected documents. Those of ``enforces`` replace or complement them.
     """
 
     kind: Literal["local"]
@@ -136,7 +136,7 @@ CloudConfig = LocalCloudConfig | NrfCloudAccount
 
 
 class BoardConfig(ModemConfig):
-    """One board. Exactly one of ``virtual``, ``port``, ``serial`` and ``place`` says where it is."""
+    """One board. Exactly one of ``virtual``, ``port``, ``serial`` and ``place`` tells where it is."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -149,13 +149,13 @@ class BoardConfig(ModemConfig):
     serial: Annotated[str, Field(min_length=1)] | None = None
     """USB serial number of the kit, in quotes, leading zeros or not"""
     location: Annotated[str, Field(min_length=1)] | None = None
-    """With serial, where several devices have that number: where the kit is plugged in, e.g. 1-2.1"""
+    """With serial, if several devices have that number: where the kit is plugged in, e.g. 1-2.1"""
     place: Annotated[str, matching(r"[^\s/]{1,100}", "the name of a labgrid place")] | None = None
     """The labgrid place that has the board, on whichever computer"""
     vcom: Annotated[int, Field(ge=0)] = 0
     """With serial or place: which of its ports, in the order of their USB interfaces or names"""
     firmware: Annotated[FirmwareName, BY_VALUE] | None = None
-    """Application firmware on the board; auto, or nothing: what answers there is found out"""
+    """Application firmware on the board; auto, or nothing: the harness finds out"""
     cloud_library: CloudLibraryConfig | None = None
     """What firmware: {kind: cloud-library, ...} says besides its kind"""
     baud: Annotated[int, Field(gt=0)] = 115200
@@ -167,27 +167,27 @@ class BoardConfig(ModemConfig):
     flash: FlashConfig | None = None
     """Firmware that belongs on the board"""
     return_within: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 30.0
-    """Seconds that a port which went away, or a board that answers nothing when it is opened, is waited for"""
+    """Seconds to wait for a port that is missing, or for a board that does not answer when it is opened"""
     provision: Literal["device", "host", "cloud", "claim"] = "device"
     """Where the board's key is made"""
     sec_tag: SecTag = DEFAULT_SEC_TAG
     """Where credentials are written, 0 to 2147483647"""
     sec_tags: Annotated[tuple[SecTag, ...], AS_TUPLE, Field(min_length=1), AfterValidator(_sec_tags)] | None = None
-    """In place of sec_tag: several, so that a renewal leaves the former credentials until the new ones are proved"""
+    """In place of sec_tag: several, so that a renewal keeps the former credentials until the new ones are proved"""
     adopt: bool = False
-    """Credentials that the harness did not write may be replaced"""
+    """The harness may replace credentials that it did not write"""
     cloud: str = "local"
     """Name of a cloud; a real board cannot reach one of kind local"""
     tags: Annotated[tuple[Name, ...], AS_TUPLE] = ()
-    """What --board TAG chooses by"""
+    """Words by which --board TAG chooses boards"""
     device_id: DeviceId | None = None
     """nRF Cloud device id and MQTT client id; without it the device UUID"""
     faults: BoardFaults = NO_BOARD_FAULTS
-    """What goes wrong on purpose: on the board's port, and in a virtual board"""
+    """Faults on purpose: on the board's port, and in a virtual board"""
 
     @property
     def outlives_run(self) -> bool:
-        """Whether the board is still there after the run, with what was found or written on it."""
+        """Whether the board keeps what was found or written on it after the run."""
         return self.virtual is None
 
     @model_validator(mode="before")
@@ -197,7 +197,7 @@ class BoardConfig(ModemConfig):
 
     @property
     def all_sec_tags(self) -> tuple[int, ...]:
-        """The only sec_tags that are written or deleted, in order of preference."""
+        """The sec_tags that the harness may write and delete, in order of preference; it touches no other."""
         return self.sec_tags or (self.sec_tag,)
 
 
@@ -208,22 +208,22 @@ BUILT_IN_CLOUDS: Final[dict[str, CloudConfig]] = {
 
 
 class ReportLimits(Settings):
-    """How many runs stay whole; what is over is shrunk to what history needs."""
+    """How many runs stay whole. Other runs are shrunk to the part that the history needs."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     keep_runs: Annotated[int, Field(ge=1)] = 60
-    """So many runs"""
+    """At most this number of runs"""
     keep_days: Annotated[int, Field(ge=1)] = 90
-    """None that is older"""
+    """No run that is older, in days"""
     keep_gigabytes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
-    """All of them together"""
+    """The size of all of them together"""
     keep_history_days: Annotated[int, Field(ge=1)] = 730
-    """How long what was left of a shrunk run stays"""
+    """How long the rest of a shrunk run stays, in days"""
 
 
 def _power_of_ten(value: Any) -> Any:
-    """Return ``1e-4`` as the number that it is: YAML 1.1 takes a number without a point for text."""
+    """Return ``1e-4`` as a number. YAML 1.1 takes a number without a point for text."""
     return float(value) if isinstance(value, str) and re.fullmatch(r"\d+e-\d+", value) else value
 
 
@@ -239,10 +239,10 @@ class VerdictSettings(Settings):
     group: Annotated[int, Field(ge=1)] = GROUP
     """Allowed actions that share a connection and a hold"""
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    """Seconds of link time that one verdict may take; what is not proved by then is inconclusive"""
+    """Seconds of link time for one verdict; without a proof by then it is inconclusive"""
 
     def rule(self, *, public: bool, confidence: float | None = None) -> "ExperimentRule":
-        """Return the rule for a cloud. ``public``: nRF Cloud itself. ``confidence``: in place of the file's.
+        """Return the rule for a cloud. ``public``: it is nRF Cloud itself. ``confidence``: in place of the file's.
 
         Raises Misuse for a confidence that makes no sense.
         """
@@ -258,15 +258,15 @@ class Schema(Settings):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     lab: Name | None = None
-    """The lab's name in reports, where those of several labs are merged; NRF91_LAB in the environment goes before it"""
+    """The lab's name in reports, if those of several labs are merged; NRF91_LAB in the environment has precedence"""
     lab_ca: Annotated[str, Field(min_length=1)] | None = None
     """The folder of the lab's CA, relative to the file"""
     clouds: dict[Name, Annotated[CloudConfig, Field(discriminator="kind")]] = Field(default_factory=dict)
-    """Clouds by name; local and nrfcloud are there without being written"""
+    """Clouds by name; local and nrfcloud are built in"""
     labgrid: LabgridConfig | None = None
-    """Where labgrid is, for boards with place"""
+    """How labgrid is reached, for boards with place"""
     reports: ReportLimits | None = None
-    """Shrink old runs at the end of a run; without it all of them stay"""
+    """How old runs are shrunk at the end of a run; without it all of them stay"""
     verdicts: VerdictSettings = VerdictSettings()
     """How sure verdicts must be"""
     boards: Annotated[tuple[BoardConfig, ...], AS_TUPLE, Field(min_length=1)]
@@ -274,7 +274,7 @@ class Schema(Settings):
 
 
 class LabFile(BaseModel):
-    """A boards file that was found good. ``clouds`` holds the built-in ones too."""
+    """A boards file without mistakes. ``clouds`` has the built-in ones too."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -288,16 +288,16 @@ class LabFile(BaseModel):
     labgrid: LabgridConfig = LabgridConfig()
 
     def cloud(self, name: str) -> CloudConfig:
-        """Return a cloud. Raises Misuse if there is not one of this name."""
+        """Return a cloud. Raises Misuse if none has this name."""
         if name not in self.clouds:
             raise Misuse(f"no cloud {name!r} in {self.path}; known clouds: {', '.join(self.clouds)}")
         return self.clouds[name]
 
 
 def select(boards: Sequence[BoardConfig], names: Sequence[str]) -> list[BoardConfig]:
-    """Return the boards with one of these names or tags, in the file's order; all of them for no names.
+    """Return the boards with one of these names or tags, in the file's order; all boards if there are no names.
 
-    Raises Misuse if one of the names fits nothing.
+    Raises Misuse if no board has one of the names.
     """
     for name in names:
         if not any(name == board.name or name in board.tags for board in boards):

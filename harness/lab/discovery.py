@@ -2,7 +2,7 @@
 
 An nRF91 kit has one USB serial number and several ports: J-Link kits (USB vendor 1366) and Thingy:91 boards (1915). The
 port of the modem's UART is the one with the lowest interface number (VCOM0). Product ids say nothing: they change when
-mass storage is switched off. A J-Link number has leading zeros on USB and none on the kit's label. nRF91 DK user
+mass storage is switched off. A J-Link's number has leading zeros on USB, but not on the kit's label. nRF91 DK user
 guides, "Virtual serial port"; pyserial's hwid format.
 """
 
@@ -24,7 +24,7 @@ _INTERFACE = re.compile(r":\d+\.(\d+)$")
 
 
 class PortInfo(Protocol):
-    """What is used of pyserial's ListPortInfo."""
+    """The part of pyserial's ListPortInfo that is used here."""
 
     @property
     def device(self) -> str: ...
@@ -59,16 +59,16 @@ class Kit:
 
 
 def list_kits(comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> list[Kit]:
-    """Return what is plugged in and has a USB serial number; known nRF91 vendors first."""
+    """Return the attached devices that have a USB serial number, those of nRF91 vendors first."""
     return [kit for kit in list_devices(comports) if kit.serial]
 
 
 def list_devices(comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> list[Kit]:
-    """Return the USB devices that have serial ports, those without a serial number too; nRF91 vendors first."""
+    """Return the USB devices with serial ports, also those without a serial number; nRF91 vendors first."""
     groups: dict[tuple[str, str], list[PortInfo]] = {}
     for port in comports():
         serial, location = _serial(port), _location(port)
-        if serial or location:  # several devices may share a number, but not the place where they are plugged in
+        if serial or location:  # several devices may have the same number, but not the same location
             groups.setdefault((serial, location), []).append(port)
     kits = []
     for (serial, location), ports in groups.items():
@@ -79,9 +79,9 @@ def list_devices(comports: Callable[[], Iterable[PortInfo]] = list_ports.comport
 
 
 def matching_kits(kits: Iterable[Kit], serial: str, location: str | None = None) -> list[Kit]:
-    """Return those of ``kits`` with this serial number, in any spelling, and at ``location`` if one is given.
+    """Return those of ``kits`` that have this serial number, and are at ``location`` if it is given.
 
-    ``serial``: as the boards file writes it.
+    ``serial``: in any spelling, as in a boards file.
     """
     return [kit for kit in kits if same_serial(kit.serial, serial) and (location is None or kit.location == location)]
 
@@ -123,9 +123,9 @@ def find_port(
 
 
 def is_plain_file(path: str) -> bool:
-    """Return whether a path leads to a file in place of a device.
+    """Tell whether a path leads to a plain file and not to a device.
 
-    A program that writes to the port of an unplugged kit makes one, and pyserial lists it as a port.
+    A program that writes to the port of an unplugged kit makes such a file, and pyserial lists it as a port.
     """
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
@@ -134,7 +134,7 @@ def is_plain_file(path: str) -> bool:
 
 
 def same_serial(one: str, other: str) -> bool:
-    """Return whether two spellings mean the same USB serial number."""
+    """Tell whether two spellings mean the same USB serial number."""
     if one.isdecimal() and other.isdecimal():
         return int(one) == int(other)
     return one.lower() == other.lower()
@@ -146,12 +146,13 @@ def _serial(port: PortInfo) -> str:
 
 
 def _location(port: PortInfo) -> str:
-    """Return where a device is plugged in, without the interface that may stand behind a colon."""
+    """Return where a device is plugged in, without the interface that may follow a colon."""
     found = _LOCATION.search(port.hwid or "")
     return (port.location or (found[1] if found else "")).partition(":")[0]
 
 
 def _order(port: PortInfo) -> tuple[int, str, str]:
-    # hwid ends with the location, and that with configuration.interface; by text alone ":1.10" came before ":1.2".
+    # hwid ends with the location, and that ends with configuration.interface. Sorted as text, ":1.10" comes before
+    # ":1.2".
     found = _INTERFACE.search(port.location or port.hwid or "")
     return (int(found[1]) if found else 0, port.hwid or "", port.device)

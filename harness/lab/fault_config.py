@@ -1,4 +1,4 @@
-"""What boards.yaml can say of faults: on the wires, and told to the stand-ins. The schema, and what it makes of it."""
+"""What boards.yaml may say about faults, on the wires and as commands to the stand-ins: the schema."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -13,12 +13,12 @@ from harness.settings.commands import BadControlLine, Target, command_of
 from harness.settings.model import AS_TUPLE, BY_VALUE
 
 DEVICE: Final = "{device}"
-"""Stands for the id of the board's device, which is known only when the board is open."""
+"""The placeholder for the id of the board's device, which is known only once the board is open."""
 _TIMING: Final = ("phase", "times")
 
 
 class ToldFault(NamedTuple):
-    """One command to a stand-in. ``phase``: of a trial, at whose begin it is sent; "": when the stand-in starts.
+    """A command to a stand-in. ``phase``: of a trial; the command is sent when it begins. "": when the stand-in starts.
 
     ``times``: how often it is sent; None: at each such phase.
     """
@@ -30,23 +30,23 @@ class ToldFault(NamedTuple):
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "ToldFault":
-        """Return what an entry that was found good says."""
+        """Return the command of an entry that has no mistake."""
         own = {name: value for name, value in entry.items() if name not in ("command", *_TIMING)}
         return cls(str(entry["command"]), own, str(entry.get("phase", "")), entry.get("times"))
 
 
 def _told(target: Target, entry: dict[str, Any]) -> dict[str, Any]:
-    """Return an entry whose command is one to a ``target``. Raises ValueError."""
+    """Return the entry if it has a command to a ``target``. Raises ValueError."""
     phase, times = entry.get("phase", ""), entry.get("times")
     _check_phase(phase)
     if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
         raise ValueError("must have times that are a number from 1")
     if times is not None and not phase:
-        raise ValueError("must have a phase where it has times: without one it is told once, when the stand-in starts")
+        raise ValueError("must have a phase if it has times: without one it is sent once, when the stand-in starts")
     said = {name: value for name, value in entry.items() if name not in _TIMING}
     if target is Target.BOARD:
         if "board" in said:
-            raise ValueError("must not name a board: it is told to the one that it stands at")
+            raise ValueError("must not name a board: the command goes to the board whose entry it is in")
         said = {"board": "", **said}
     try:
         command_of(said, target)
@@ -58,10 +58,10 @@ def _told(target: Target, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_phase(phase: Any) -> None:
-    """Raises ValueError for what is no phase of a trial; "": none is said."""
+    """Raise ValueError unless ``phase`` is a phase of a trial, or "" for none."""
     if phase == "":
         return
-    from harness.trial.phases import Phase  # only now: trials bring all of the firmware with them
+    from harness.trial.phases import Phase  # imported here, because trials import all firmwares
 
     known = [one.value for one in Phase]
     if phase not in known:
@@ -111,11 +111,11 @@ class BoardFaults(Settings):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     seed: int = 0
-    """What chance is drawn from"""
+    """Seed of the random choices"""
     line: WireFaults = ()
-    """A man in the middle on the port"""
+    """Faults of a man in the middle on the port"""
     commands: Annotated[tuple[Annotated[dict[str, Any], AfterValidator(_to_board)], ...], AS_TUPLE] = ()
-    """Told to the virtual board, at its start or in a phase of a trial"""
+    """Commands to the virtual board, at its start or in a phase of a trial"""
 
     @property
     def on_line(self) -> list[Fault]:
@@ -134,7 +134,7 @@ class CloudFaults(Settings):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     seed: int = 0
-    """What chance is drawn from"""
+    """Seed of the random choices"""
     device: WireFaults = ()
     """A proxy between the boards and the broker"""
     observer: WireFaults = ()

@@ -16,7 +16,7 @@ _LINE: Final = "fault-line"
 
 
 class FaultWiring:
-    """Starts proxies when they are needed first. ``folder``: private, for the ports that they make."""
+    """Starts each proxy when it is first needed. ``folder``: private, for the ports that they make."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,11 +27,11 @@ class FaultWiring:
         self._told: dict[str, int] = {}
 
     def close(self) -> None:
-        """End them all."""
+        """End all proxies."""
         self._stack.close()
 
     def port(self, board: BoardConfig, port: str) -> str:
-        """Return what is opened in place of the board's ``port``: the same, where the boards file has no faults on it.
+        """Return the port to open in place of the board's ``port``, the same one if there are no faults on the line.
 
         Raises Misuse for a port that is not on this computer; PortMissing, LabError.
         """
@@ -39,7 +39,7 @@ class FaultWiring:
             return port
         if "://" in port:
             raise Misuse(
-                f"board {board.name!r}: faults on a line need a port of this computer, not {port}; leave line out"
+                f"board {board.name!r}: faults on the line need a port of this computer, not {port}; remove line:"
             )
         line = self._lines.get(board.name)
         if line is None or not line.alive:
@@ -59,7 +59,7 @@ class FaultWiring:
         return str(line.link)
 
     def broker(self, name: str, cloud: LocalCloudConfig, side: Side, address: Address) -> Address:
-        """Return where to connect in place of the broker's ``address``: the same, where there are no faults.
+        """Return the address to connect to in place of the broker's ``address``; the same one if there are no faults.
 
         ``name``: the board's, or the observer's. ``cloud``: its name. ``side``: who connects.
         """
@@ -73,7 +73,7 @@ class FaultWiring:
         return proxy.address
 
     def announce(self, board: str, cloud: str, phase: str) -> None:
-        """Tell the proxies of a board and its cloud that a trial has come to ``phase``.
+        """Tell the proxies of a board and its cloud that a trial has reached ``phase``.
 
         ``board``, ``cloud``: their names.
         """
@@ -84,7 +84,7 @@ class FaultWiring:
                 proxy.phase(phase)
 
     def struck(self, board: str, cloud: str) -> list[Struck]:
-        """Return what the proxies of a board and its cloud did since this was asked last."""
+        """Return what the proxies of a board and its cloud have done since the last call."""
         fresh: list[Struck] = []
         lines = [(f"line {board}", self._lines[board].struck)] if board in self._lines else []
         brokers = [(f"{board} {side}", proxy.struck) for (name, side), proxy in self._brokers.items() if name == cloud]
@@ -96,6 +96,6 @@ class FaultWiring:
 
 
 def _framing(faults: Sequence[Fault]) -> Framing:
-    """Count lines where a fault counts packets, and bytes otherwise: a line that is held back is late."""
+    """Return lines as the unit if a fault counts packets, else bytes, because holding back a line delays it."""
     counted = any(fault.packet is not None or fault.chance is not None for fault in faults)
     return Framing.LINES if counted else Framing.BYTES

@@ -1,7 +1,7 @@
-"""Mistakes of a boards file that show in the hardware: two boards that are one, ports that a kit does not have.
+"""Finds mistakes of a boards file that the hardware shows: one board entered twice, ports that a kit does not have.
 
-A board that is not attached is not a mistake: it may be plugged in later. Entries are compared by how they are written
-then.
+A board that is not attached is not a mistake, because it may be plugged in later. Then its entry is compared with the
+others as text.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ Ports = Callable[[], Iterable[PortInfo]]
 
 
 class _Found(NamedTuple):
-    """A board that stands in the file already."""
+    """A board that is in the file already."""
 
     name: str
     line: int
@@ -25,7 +25,7 @@ class _Found(NamedTuple):
 
 
 def hardware(document: Document, boards: list[Any], comports: Ports) -> Iterator[Mistake]:
-    """Yield the mistakes of ``boards``, the plain entries of ``document``. ``comports``: what is attached."""
+    """Yield the mistakes of ``boards``, the plain entries of ``document``. ``comports``: the attached ports."""
     ports = list(comports()) if any(_is_local(board) for board in boards) else []
     seen: list[_Found] = []
     for index, board in enumerate(boards):
@@ -83,7 +83,7 @@ def _kit(document: Document, place: Place, board: dict[str, Any], comports: Port
 
 
 def _identity(board: dict[str, Any], key: str, comports: Ports) -> str:
-    """Return what hardware an entry means, as far as that shows: the same text for the same board."""
+    """Return a text for the hardware that an entry means. It is the same for the same board, as far as that shows."""
     vcom = board.get("vcom", 0)
     try:
         if key == "port":

@@ -1,4 +1,4 @@
-"""What is attached, what each port carries, who has it, and what the boards file says of it. Nothing is opened."""
+"""Lists what is attached, what each port carries, who uses it, and its name in the boards file. It opens no port."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +19,7 @@ BY_PATH: Final = Path("/dev/serial/by-path")
 
 @dataclass(frozen=True, slots=True)
 class AttachedPort:
-    """One port of a kit. ``role``: what it carries."""
+    """A port of a kit. ``role``: what it carries."""
 
     device: str
     vcom: int
@@ -29,10 +29,10 @@ class AttachedPort:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """One device. ``owner``: who has the lease on it. ``boards``: names in the boards file that lead to it.
+    """An attached device. ``owner``: who has its lease. ``boards``: names in the boards file that lead to it.
 
-    ``doubt``: why it cannot be named by its serial number alone, None: it can. ``by_path``: links to its ports that
-    stay, in the order of the ports; empty where the system makes none.
+    ``doubt``: why its serial number alone cannot name it; None: it can. ``by_path``: lasting links to its ports, in the
+    order of the ports; empty if the system makes none.
     """
 
     kit: Kit
@@ -45,20 +45,20 @@ class Attached:
 
     @property
     def is_kit(self) -> bool:
-        """Whether it may be asked by AT without doubt: its maker makes nRF91 kits, and it is not known as another."""
+        """Whether AT commands are safe: its maker makes nRF91 kits, and it is not known to be something else."""
         return self.kit.vendor in KIT_VENDORS and self.kind.nrf91 is not False
 
     @property
     def free(self) -> bool:
-        """Nobody has it."""
+        """Whether nobody uses it."""
         return self.owner is None and not any(port.holders for port in self.ports)
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """``attached``: devices. ``absent``: boards of the file that are not there, with where they should be.
+    """``attached``: devices. ``absent``: boards of the file that are missing, with the place where they should be.
 
-    ``plain_files``: what only looks like a port: a program wrote to a port that had been unplugged.
+    ``plain_files``: plain files that look like ports; a program made them by writing to an unplugged port.
     """
 
     attached: tuple[Attached, ...]
@@ -76,7 +76,8 @@ def take_inventory(
 ) -> Inventory:
     """Look at what is attached and compare it with ``boards``.
 
-    ``comports``: the serial ports of the computer. ``leases``, ``by_path``, ``proc``: other folders than the usual.
+    ``comports``: the serial ports of the computer. ``leases``, ``by_path``, ``proc``: folders in place of the usual
+    ones.
     """
     ports = list((comports or list_ports.comports)())
     plain = tuple(sorted(port.device for port in ports if is_plain_file(port.device)))
@@ -123,7 +124,7 @@ def _leads_to(board: BoardConfig, kit: Kit, kits: Sequence[Kit]) -> bool:
 
 
 def _missing(board: BoardConfig) -> str:
-    """Return where a board should be, "" if it is no matter of this computer's USB or if its port is there."""
+    """Return where a board should be; "": its port is there, or it is not on this computer's USB."""
     if board.serial is not None:
         return f"serial {board.serial}" + (f" at location {board.location}" if board.location else "")
     if board.port is None or "://" in board.port or Path(board.port).exists():
@@ -139,7 +140,7 @@ def _doubt(kit: Kit, kits: Sequence[Kit]) -> str | None:
 
 
 def _links(folder: Path) -> dict[str, str]:
-    """Return the links in a folder of udev by the device that they lead to."""
+    """Return the links in a udev folder, by the device that they lead to."""
     found: dict[str, str] = {}
     try:
         entries = sorted(folder.iterdir())

@@ -1,9 +1,9 @@
-"""What a USB device with serial ports is: which nRF91 kit, and what each of its ports carries.
+"""Tells which nRF91 kit a USB device with serial ports is, and what each of its ports carries.
 
 J-Link kits are told apart by their serial number, because product ids change with settings of the debugger; Thingy:91
 boards by number or product name. Sources: the patterns of nrfcredstore 2.1.0; nRF91 DK user guides, "Virtual serial
-port"; the connectivity bridge's USB names in nRF Connect SDK. What a number beginning with 00105 is otherwise is
-UNCONFIRMED: some Nordic kit.
+port"; the connectivity bridge's USB names in nRF Connect SDK. A number beginning with 00105 that is none of these is
+some Nordic kit (UNCONFIRMED).
 """
 
 import re
@@ -19,9 +19,9 @@ _SECOND_CHIP: Final = ("AT", "nRF52840", "log")  # nRF9160 DK: VCOM1 belongs to 
 
 @dataclass(frozen=True, slots=True)
 class KitKind:
-    """``name``: what people call it. ``roles``: what its ports carry, from VCOM0 on. ``word``: begins a board's name.
+    """A kind of kit. ``roles``: what its ports carry, from VCOM0 on. ``word``: begins the name of a suggested board.
 
-    ``nrf91``: it has an nRF91; None: nobody knows. ``flow_control``: its AT port has RTS and CTS.
+    ``nrf91``: it has an nRF91; None: not known. ``flow_control``: its AT port has RTS and CTS.
     """
 
     name: str
@@ -39,7 +39,7 @@ def _other(name: str) -> KitKind:
     return KitKind(name, "", False)
 
 
-_KINDS: Final[tuple[tuple[str, KitKind], ...]] = (  # the first one that fits
+_KINDS: Final[tuple[tuple[str, KitKind], ...]] = (  # the first entry that fits counts
     (r"0009600", KitKind("nRF9160 DK", "nrf9160dk", True, _SECOND_CHIP, True)),
     (r"0010509", KitKind("nRF9161 DK", "nrf9161dk", True, _DK, True)),
     (r"0010510", KitKind("nRF9131 EK", "nrf9131ek", True, _DK, True)),
@@ -57,7 +57,7 @@ _PRODUCTS: Final = (("Thingy:91 X", "THINGY91X_"), ("Thingy:91", "THINGY91_"))
 
 
 def kind_of_kit(kit: Kit) -> KitKind:
-    """Return what a device is; one of an unknown vendor is an adapter with a board behind each port, or none."""
+    """Return the kind of a device. One of an unknown vendor is an adapter, which may have a board behind each port."""
     if kit.vendor not in KIT_VENDORS:
         return KitKind(kit.product or "USB adapter", "", None)
     by_product = next((serial for product, serial in _PRODUCTS if product in kit.product), "")

@@ -37,18 +37,19 @@ from harness.settings import (
     ProcessSettings,
 )
 
-_OTHER_NAME = "broker.invalid"  # the local cloud's network has it, its certificate has not
-_GRACE = 0.2  # seconds; asked only after a connection broke
+_OTHER_NAME = "broker.invalid"  # a name in the local cloud's network that its certificate does not have
+_GRACE = 0.2  # seconds; only after a connection has broken
 
 
 class Lab:
-    """Starts what is not there yet, once, and ends it all in :meth:`close`.
+    """Starts each cloud and virtual board once, when it is first needed, and ends them in :meth:`close`.
 
+    ``file``: the boards file. ``leases``: the folder of leases, None: the computer's.
     ``folder``: stand-ins keep their files in a private folder in it; None: in a temporary one, while the lab is open.
-    ``cloud_override``: a cloud for every board.
+    ``cloud_override``: the cloud for every board, in place of the boards file's.
     ``clouds``: local clouds that another process started, by name, each with the line that it printed when ready.
-    ``wait``: seconds to wait for a board that another process has.
-    ``places``: what lead_places of the process that leads this one returned.
+    ``wait``: seconds to wait for a board that another process uses.
+    ``places``: what lead_places returned in the process that leads this one.
     ``faults``: what went wrong with stand-ins, one line each; complete after :meth:`close`.
     """
 
@@ -91,7 +92,7 @@ class Lab:
         self.close()
 
     def close(self) -> None:
-        """End every process that was started; what did not end as it should is in ``faults``."""
+        """End every process that this lab started. Those that did not end properly are in ``faults``."""
         if self._relay is not None:
             self._relay.close()
             self._relay = None
@@ -109,9 +110,9 @@ class Lab:
             self._scratch.remove()
 
     def select(self, names: Sequence[str] = ()) -> list[BoardConfig]:
-        """Return the boards with one of these names or tags, all for none; each names the cloud that it will use.
+        """Return the boards with one of these names or tags, or all; each has the name of the cloud that it will use.
 
-        Raises Misuse if a name fits nothing, or if a board cannot reach its cloud.
+        Raises Misuse if no board has one of the names, or if a board cannot reach its cloud.
         """
         boards = select(self.file.boards, names)
         return [board.model_copy(update={"cloud": self.cloud_of(board)}) for board in boards]
@@ -121,13 +122,13 @@ class Lab:
         name = self._override or board.cloud
         if board.virtual is None and isinstance(self._cloud(name), LocalCloudConfig):
             raise Misuse(
-                f"board {board.name!r} is a real one and cannot reach cloud {name!r}, which only this computer can;"
+                f"board {board.name!r} is a real board and cannot reach cloud {name!r}: only this computer can;"
                 f" set cloud: nrfcloud for it in {self.file.path}"
             )
         return name
 
     def endpoints(self, cloud_name: str) -> CloudEndpoints:
-        """Return where a cloud is; starts a local one on first use. Raises CloudUnreachable if it does not start."""
+        """Return how a cloud is reached; start a local one on first use. Raises CloudUnreachable if that fails."""
         if cloud_name not in self._endpoints:
             config = self._cloud(cloud_name)
             if isinstance(config, LocalCloudConfig):
@@ -153,7 +154,7 @@ class Lab:
         return key
 
     def start_clouds(self, boards: Sequence[BoardConfig]) -> dict[str, dict[str, Any]]:
-        """Start the local clouds of ``boards``; return for each, by name, what another process attaches to it by.
+        """Start the local clouds of ``boards``; return by name what another process needs to attach to each.
 
         Raises CloudUnreachable if one does not start.
         """
@@ -166,7 +167,7 @@ class Lab:
         return {name: cloud.ready | {"relay": str(self._folder)} for name, cloud in clouds.items()}
 
     def check_api_keys(self, boards: Iterable[BoardConfig]) -> None:
-        """Raise MissingApiKey unless the key of every account that ``boards`` use is there. Starts no cloud."""
+        """Raise MissingApiKey unless there is a key for every account that ``boards`` use. Starts no cloud."""
         for name in dict.fromkeys(board.cloud for board in boards):
             if not isinstance(self._cloud(name), LocalCloudConfig):
                 self.api_key(name)
@@ -176,17 +177,17 @@ class Lab:
         return tuple(expected_documents(self.file, cloud_name).values())
 
     def port_url(self, board: BoardConfig) -> str:
-        """Return what the board's port is opened with; starts a virtual board on first use.
+        """Return the path or URL of the board's port. Starts a virtual board on first use.
 
         With ``faults: line`` in the boards file it is the port of a man in the middle. Raises PortMissing if the port
-        or the USB kit is not there, BoardLost if a virtual board does not start.
+        or the USB kit is missing, BoardLost if a virtual board does not start.
         """
         port = self._own_port(board)
         return self.wiring.port(board, port) if board.faults.line else port
 
     @property
     def wiring(self) -> FaultWiring:
-        """The proxies that the boards file's faults ask for."""
+        """The proxies for the faults in the boards file."""
         if self._wiring is None:
             self._wiring = FaultWiring(self._folder)
         return self._wiring
@@ -211,12 +212,12 @@ class Lab:
         return port
 
     def lease(self, board: BoardConfig, *, timeout: float | None = None) -> Lease | Holding:
-        """Take the board for this process alone; wait up to ``timeout`` seconds, None: as long as the lab does.
+        """Take the board for this process alone; wait up to ``timeout`` seconds, None: the lab's ``wait``.
 
         Raises PortBusy with the owner.
         """
         timeout = self._wait if timeout is None else timeout
-        if board.virtual is not None:  # belongs to the run that started it: two runs never want the same
+        if board.virtual is not None:  # a virtual board belongs to the run that started it: no other run wants it
             return Lease(board.name, f"virtual-{board.name}-{os.getpid()}", folder=self._folder, timeout=timeout)
         folder = self._leases or lease_folder()
         if board.place is not None:
@@ -227,11 +228,11 @@ class Lab:
 
     @property
     def places(self) -> Places:
-        """labgrid's places, of the coordinator that the boards file names."""
+        """The places of the labgrid coordinator that the boards file names."""
         return self._holder.places
 
     def lead_places(self, boards: Sequence[BoardConfig]) -> str | None:
-        """Begin to acquire the places of ``boards``; return what another process reaches them by, None: there are none.
+        """Begin to acquire the places of ``boards``; return what another process needs to reach them, or None.
 
         Raises LabError: labgrid is not installed.
         """
@@ -243,19 +244,17 @@ class Lab:
         return str(folder)
 
     def heal(self, board: BoardConfig) -> str | None:
-        """Mend what can be mended of the way to a board; return what was done, None: nothing. Raises LabError."""
+        """Repair the connection to a board as far as possible; return what was done, None: nothing. Raises LabError."""
         return None if board.place is None else self.places.heal(board.place, board.vcom)
 
     def wrong(self, board: BoardConfig) -> str | None:
-        """Return what is wrong with the way to a board that is in use, None: nothing is known to be."""
+        """Return what is wrong with the connection to a board in use, or None if nothing is known to be wrong."""
         return None if board.place is None else self.places.wrong(board.place)
 
     def switch(self, board: BoardConfig) -> Switch:
-        """Return what switches a board's power. Raises Misuse: the boards file names nothing that can."""
+        """Return the switch of a board's power. Raises Misuse if the boards file names none."""
         if board.power is None:
-            raise Misuse(
-                f"board {board.name!r} has no power: in the boards file, so nothing here can switch it; add it"
-            )
+            raise Misuse(f"board {board.name!r} has no power: in the boards file, so nothing can switch it; add it")
         return switch_of(board.power, place=board.place, places=self.places)
 
     def _start_labgrid(self) -> LabgridHelper:
@@ -264,9 +263,9 @@ class Lab:
         return LabgridHelper(python, labgrid.address(), self._folder / "labgrid.stderr")
 
     def stand_in(self, what: str | BoardConfig) -> StandIn | AttachedStandIn:
-        """Return the process behind a virtual board, or behind a local cloud by its name; it takes commands.
+        """Return the process of a virtual board, or of a local cloud by its name. It takes commands.
 
-        Raises Misuse if none was started for it: the board is a real one, the cloud an account, or not used yet.
+        Raises Misuse if there is no process: the board is real, or the cloud is an account or was not used yet.
         """
         key = ("cloud", what) if isinstance(what, str) else ("board", what.name)
         if key not in self._stand_ins:
@@ -274,7 +273,7 @@ class Lab:
         return self._stand_ins[key]
 
     def check(self, what: str | BoardConfig, *, grace: float = 0.0) -> None:
-        """Raise CloudUnreachable or BoardLost if the process behind a cloud or a board (or its name) is gone.
+        """Raise CloudUnreachable or BoardLost if the process of a cloud (by its name) or of a board is gone.
 
         ``grace``: seconds to wait for the end of a process whose connection or port has just broken.
         """
@@ -288,7 +287,7 @@ class Lab:
 
     @cached_property
     def _folder(self) -> Path:
-        """Made when a stand-in needs it: who only lists tests leaves no trace."""
+        """The stand-ins' folder. It is made when a stand-in needs it, so that listing tests leaves no trace."""
         if self._parent is not None:
             return private_folder(self._parent / "stand-ins")
         self._scratch = Scratch()
@@ -308,7 +307,7 @@ class Lab:
         cloud = stand_in.ready["cloud"]
         self._api_keys[name] = Path(cloud["api_key_file"]).read_text().strip()
         ca = Path(cloud["ca"])
-        if not isinstance(stand_in, AttachedStandIn):  # else whoever started it has told it
+        if not isinstance(stand_in, AttachedStandIn):  # else the process that started it has sent it the commands
             _tell(stand_in, config.faults.told)
         host, port = cloud["mqtt"]
         if config.faults.observer:
@@ -341,14 +340,14 @@ class Lab:
         )
         started = self._start(("board", board.name), f"virtual board {board.name!r}", settings, BoardLost)
         cloud = self._stand_ins.get(("cloud", self.cloud_of(board)))
-        if cloud is not None:  # it knows the boards of its own process only, as Nordic knows its modules
+        if cloud is not None:  # a cloud knows only the boards of its own process, as Nordic knows its own modules
             (made,) = started.ready["boards"]
             cloud.command("trust-identity", identity=f"{made['device_uuid']}={made['identity_key']}")
         _tell(started, board.faults.told, board=board.name)
         return started
 
     def _network(self, cloud_name: str) -> dict[str, tuple[str, int]]:
-        """Return where names lead inside a virtual board's radio network."""
+        """Return the addresses of names inside a virtual board's radio network."""
         endpoints = self.endpoints(cloud_name)
         config = self._cloud(cloud_name)
         if isinstance(config, NrfCloudAccount):
@@ -377,7 +376,7 @@ class Lab:
 
 
 def _tell(stand_in: StandIn | AttachedStandIn, told: Iterable[ToldFault], **target: Any) -> None:
-    """Send the commands that are due when a stand-in starts."""
+    """Send a stand-in the commands that are due when it starts."""
     for one in told:
         if not one.phase:
             stand_in.command(one.command, **target, **one.fields)

@@ -1,7 +1,7 @@
-"""One board, one process: an exclusive lease that ends with its owner, however that ends.
+"""An exclusive lease of a board. It ends with the process that has it, even if that is killed.
 
 The lease is a flock on a file in a folder that all users of the computer share. The kernel drops it when the process
-dies, so a lease cannot be stale. A file beside it says who has it, for the message that the next one gets.
+dies, so a lease cannot be stale. A file beside it tells who has it, for the message to the next process.
 """
 
 import getpass
@@ -31,14 +31,17 @@ LEASES_VARIABLE: Final = "NRF91_HARNESS_LEASES"
 
 
 class Lease:
-    """The right to use a board, until :meth:`release`. ``owner``: what others are told of this process."""
+    """The right to use a board, until :meth:`release`."""
 
     def __init__(self, board: str, key: str, *, folder: Path, timeout: float = 0.0) -> None:
-        """Take the lease; wait up to ``timeout`` seconds for it. Raises PortBusy with the owner."""
+        """Take the lease of a board; wait up to ``timeout`` seconds for it. Raises PortBusy with the owner.
+
+        ``board``: its name, for messages. ``key``: of its hardware, see :func:`port_key`. ``folder``: of the leases.
+        """
         self.board = board
         self.key = key
         self.path = folder / f"{key}.lock"
-        # One for each user: nobody can replace another user's file in a shared folder.
+        # One file for each user, because nobody can replace another user's file in a shared folder.
         self._owner_file = folder / f"{key}.{os.getuid()}.json"
         self._lock = SharedLock(self.path)
         if not self._lock.take(timeout):
@@ -69,7 +72,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class LeaseOwner:
-    """Who has a lease. ``key``: the hardware, see :func:`port_key`. ``said``: what its process left to read, if so."""
+    """Who has a lease. ``key``: of the hardware, see :func:`port_key`. ``said``: the process's note about itself."""
 
     key: str
     path: Path
@@ -88,7 +91,7 @@ class LeaseOwner:
 
 
 def owners(folder: Path) -> list[LeaseOwner]:
-    """Return who has boards of this computer at present, by key. ``folder``: that of the leases."""
+    """Return who uses boards of this computer now, by key. ``folder``: of the leases."""
     taken = [path for path in sorted(folder.glob("*.lock")) if held(path)]
     return [LeaseOwner(path.stem, path, _owner(folder, path.stem)) for path in taken]
 
@@ -103,11 +106,10 @@ def _owner(folder: Path, key: str) -> Mapping[str, Any]:
 
 
 def lease_folder() -> Path:
-    """Return the computer's folder of leases, made if it is not there.
+    """Return the computer's folder of leases; make it if it is missing.
 
-    One place for all users and sessions, which have to see each other's leases. For the same reason
-    NRF91_HARNESS_LEASES, which names another folder, is for tests of the harness itself: their boards are nobody
-    else's.
+    All users and sessions share one folder, because they have to see each other's leases. NRF91_HARNESS_LEASES names
+    another folder. It is only for tests of the harness itself, whose boards nobody else can use.
     """
     own = os.environ.get(LEASES_VARIABLE)
     return private_folder(Path(own)) if own else shared_folder()
@@ -123,9 +125,9 @@ def private_folder(folder: Path) -> Path:
 
 
 def port_key(port: str, *, comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> str:
-    """Return the identity of the hardware behind a port path or URL, as part of a file name.
+    """Return the key of the hardware behind a port path or URL, as part of a file name.
 
-    All ports of an nRF91 kit are one board. A multi-port adapter of another vendor has one board on each port.
+    All ports of an nRF91 kit are one board. An adapter of another vendor has a board on each port.
     """
     if "://" in port:
         url = urlsplit(port)
@@ -138,12 +140,12 @@ def port_key(port: str, *, comports: Callable[[], Iterable[PortInfo]] = list_por
 
 
 def usb_key(serial: str) -> str:
-    """Return the identity of a kit, by its USB serial number, as part of a file name."""
+    """Return the key of a kit, from its USB serial number, as part of a file name."""
     return _file_name(f"usb-{serial.lstrip('0')}")
 
 
 def place_key(place: str) -> str:
-    """Return the identity of a labgrid place for leases on this computer, as part of a file name."""
+    """Return the key of a labgrid place for leases on this computer, as part of a file name."""
     return _file_name(f"place-{place}")
 
 
@@ -164,7 +166,7 @@ def _me() -> dict[str, Any]:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
+    except (KeyError, OSError):  # the user id of a container may have no name
         return f"uid {os.getuid()}"
 
 

@@ -1,4 +1,4 @@
-"""Adds entries to a boards file and keeps every character that is there: comments, order, line ends."""
+"""Adds entries to a boards file and keeps every character in it: comments, order, line ends."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ from harness.lab.yaml_marks import Document
 
 
 def merged(text: str, entries: Sequence[BoardEntry]) -> str:
-    """Return ``text``, a boards file, with ``entries`` after its last board. Raises Misuse if that cannot be done."""
+    """Return ``text``, a boards file, with ``entries`` after its last board. Raises Misuse if that is not possible."""
     if not entries:
         return text
     newline = "\r\n" if "\r\n" in text else "\n"
@@ -35,7 +35,7 @@ def merged(text: str, entries: Sequence[BoardEntry]) -> str:
 
 
 def write_merged(path: Path, entries: Sequence[BoardEntry]) -> None:
-    """Add ``entries`` to the file; it is replaced in one step and keeps its mode. Raises Misuse."""
+    """Add ``entries`` to the file. It is replaced in one step, and its mode stays. Raises Misuse."""
     real = Path(os.path.realpath(path))
     try:
         former = real.read_bytes().decode() if real.exists() else ""
@@ -57,7 +57,7 @@ def write_merged(path: Path, entries: Sequence[BoardEntry]) -> None:
 
 
 def _boards(text: str) -> yaml.SequenceNode | None:
-    """Return the list of boards, None if the file has none. Raises Misuse for a file that cannot be added to."""
+    """Return the list of boards, or None if the file has none. Raises Misuse if nothing can be added to the file."""
     document = Document(text)
     if document.mistakes:
         first = document.mistakes[0]
@@ -66,28 +66,28 @@ def _boards(text: str) -> yaml.SequenceNode | None:
         return None
     root = yaml.compose(text, yaml.SafeLoader)
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
-        raise Misuse("the boards file is no block of keys; add the boards by hand (boards suggest prints them)")
+        raise Misuse("the boards file is not a block of keys; add the boards by hand (boards suggest prints them)")
     node = next((value for key, value in root.value if key.value == "boards"), None)
     if node is None:
         return None
     if not isinstance(node, yaml.SequenceNode):
-        raise Misuse("'boards' is no list; correct it first")
+        raise Misuse("'boards' is not a list; correct it first")
     return node
 
 
 def _end(text: str, node: yaml.Node) -> int:
-    """Return where the last thing of a node ends; blocks themselves end only at the next token, past comments."""
+    """Return where the last value in a node ends. The node itself ends only at the next token, after comments."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
         return max(_end(text, part) for part in parts)
     end = node.end_mark.index
-    while end > node.start_mark.index and text[end - 1] in "\r\n":  # a literal text takes its line ends along
+    while end > node.start_mark.index and text[end - 1] in "\r\n":  # a literal text includes its line ends
         end -= 1
     return end
 
 
 def _line_end(text: str, at: int) -> int:
-    """Return the end of the line, before its line end: a comment behind the last value stays beside it."""
+    """Return the place before the line end, so that a comment after the last value stays beside it."""
     while at < len(text) and text[at] not in "\r\n":
         at += 1
     return at
@@ -98,8 +98,8 @@ def _blocks(entries: Sequence[BoardEntry], indent: int) -> list[str]:
 
 
 def _check(former: str, new: str, entries: Sequence[BoardEntry]) -> None:
-    """Raise Misuse unless the new file says what the former said, and the entries."""
+    """Raise Misuse unless the new file means the same as the former one with the entries."""
     wanted: Any = Document(former).value or {}
     wanted = wanted | {"boards": [*wanted.get("boards", []), *(dict(entry.keys) for entry in entries)]}
     if Document(new).value != wanted:
-        raise Misuse("the boards file is written in a way that cannot be added to; add the boards by hand")
+        raise Misuse("nothing can be added to the boards file as it is written; add the boards by hand")

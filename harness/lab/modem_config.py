@@ -1,4 +1,4 @@
-"""What boards.yaml may say of a modem's settings, and of its SIM's PIN."""
+"""What boards.yaml may say about a modem's settings, and about the PIN of its SIM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _off(value: Any) -> Any:
-    return "off" if value is False else value  # YAML 1.1 takes a plain off for false
+    return "off" if value is False else value  # YAML 1.1 reads a plain off as false
 
 
 Variable = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
@@ -28,30 +28,30 @@ Band = Annotated[int, Field(ge=1, le=88)]
 
 
 class ModemConfig(Settings):
-    """Keys of a board that its modem keeps: written only where they differ."""
+    """Settings that a board's modem keeps. They are written only if they differ."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     apn: Apn | None = None
-    """Access point name of the first PDN; without it as the modem has it, or the network chooses"""
+    """Access point name of the first PDN; without it that of the modem, or of the network"""
     pin_env: Variable | None = None
-    """Environment variable with the SIM's PIN, entered when the SIM asks for it"""
+    """Environment variable with the SIM's PIN; it is entered when the SIM asks for it"""
     system_mode: Literal["lte-m", "nb-iot", "lte-m+nb-iot"] | None = None
     """Radio of the modem; GNSS and the preference stay as they are"""
     bands: Annotated[tuple[Band, ...], AS_TUPLE, Field(min_length=1)] | None = None
     """The only LTE bands that the modem may use"""
     psm: Off | None = None
-    """off: power saving mode is not asked for"""
+    """off: the modem does not ask for power saving mode"""
     edrx: Off | None = None
-    """off: eDRX is not asked for"""
+    """off: the modem does not ask for eDRX"""
     put_back: bool = False
-    """What was changed of apn, system_mode, bands, psm and edrx is put back at the end of a run"""
+    """At the end of a run, apn, system_mode, bands, psm and edrx become again what they were before"""
 
     @property
     def wanted_settings(self) -> WantedSettings:
-        """What the modem is told."""
+        """The settings that the modem gets."""
         from harness.modem.settings import (
-            WantedSettings,  # the modem's whole package, which a list of boards does not need
+            WantedSettings,  # imports the whole package of the modem, which a list of boards does not need
         )
 
         return WantedSettings(
@@ -63,12 +63,12 @@ class ModemConfig(Settings):
         )
 
     def pin(self) -> str | None:
-        """Return the SIM's PIN, None: none is to be entered. Raises LabError if its variable holds none."""
+        """Return the SIM's PIN, or None if none is to be entered. Raises LabError if the variable holds no PIN."""
         if self.pin_env is None:
             return None
         pin = os.environ.get(self.pin_env, "").strip()
         if not (pin.isascii() and pin.isdecimal() and 4 <= len(pin) <= 8):
             who = getattr(self, "name", "a board")
-            text = f"{who}: environment variable {self.pin_env} is no PIN of 4 to 8 digits; set it to that of the SIM"
+            text = f"{who}: environment variable {self.pin_env} is not a PIN of 4 to 8 digits; set it to the SIM's"
             raise LabError(text)
         return pin

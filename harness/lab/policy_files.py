@@ -1,4 +1,4 @@
-"""Mistakes in the policy documents that a boards file names."""
+"""Finds mistakes in the policy documents that a boards file names."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,11 @@ _NO_BOARDS_POLICY = "team-device"  # the local cloud's, see harness/virtual/clou
 
 
 def policy_files(document: Document, place: Place, cloud: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
-    """Yield the mistakes of the documents that a cloud expects and enforces. ``folder``: their paths begin there."""
+    """Yield the mistakes of the documents that a cloud expects and enforces.
+
+    ``document``: the boards file. ``place``: of the cloud in it. ``cloud``: the plain entry. ``folder``: to which paths
+    are relative.
+    """
     expected: list[PolicyDocument] = []
     yield from _policies(document, (*place, "policies"), cloud.get("policies"), folder, expected)
     enforces = cloud.get("enforces")
@@ -25,7 +29,7 @@ def policy_files(document: Document, place: Place, cloud: dict[Any, Any], folder
 def _policies(
     document: Document, place: Place, files: Any, folder: Path, loaded: list[PolicyDocument]
 ) -> Iterator[Mistake]:
-    """``loaded``: documents that are there besides; all are of one account and region."""
+    """Yield the mistakes of ``files``. ``loaded``: further documents; all must have one account and region."""
     names: dict[str, str] = {}
     for index, file in enumerate(files if isinstance(files, list) else []):
         if not isinstance(file, str) or not file:

@@ -1,4 +1,4 @@
-"""What boards.yaml may say of a board's power: which tool switches it, and how long things take."""
+"""What boards.yaml may say about a board's power: which tool switches it, and how long that takes."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -29,29 +29,29 @@ class _Power(Settings):
     delay: Duration = 3.0
     """Seconds between off and on"""
     timeout: Duration = 30.0
-    """Seconds that the tool may take for one action"""
+    """Seconds for one action of the tool"""
     boot: Duration = 30.0
     """Seconds within which the board's start must be seen"""
 
     @model_validator(mode="before")
     @classmethod
     def _on_and_off(cls, value: Any) -> Any:
-        """YAML 1.1 takes a plain on or off for true or false; as keys they are names."""
+        """Return keys that YAML 1.1 has read as true and false as the names that they are, on and off."""
         if not isinstance(value, dict):
             return value
         return {_NAMES.get(key, key) if isinstance(key, bool) else key: entry for key, entry in value.items()}
 
 
 class CommandPower(_Power):
-    """Any program, given as a list of words: no shell. It finds board, port, serial number and action in NRF91_*."""
+    """Any program, as a list of words, without a shell. NRF91_* tell it board, port, serial number and action."""
 
     kind: Literal["command"]
     on: Words
-    """What switches on"""
+    """The program that switches on"""
     off: Words
-    """What switches off"""
+    """The program that switches off"""
     cycle: Words | None = None
-    """What does both, in place of off and on"""
+    """The program that does both, in place of off and on"""
 
 
 class UhubctlPower(_Power):
@@ -65,19 +65,19 @@ class UhubctlPower(_Power):
 
 
 class HttpPower(_Power):
-    """A relay that is told by HTTP (Shelly, pdudaemon, ...)."""
+    """A relay that is switched by HTTP (Shelly, pdudaemon, ...)."""
 
     kind: Literal["http"]
     on: Url
-    """What is called to switch on"""
+    """The URL that switches on"""
     off: Url
-    """What is called to switch off"""
+    """The URL that switches off"""
     method: Literal["GET", "POST", "PUT"] = "GET"
-    """How both are called"""
+    """The HTTP method for both"""
     on_body: str | None = None
-    """What is sent with on; JSON if it begins with {"""
+    """The body for on; JSON if it begins with {"""
     off_body: str | None = None
-    """What is sent with off; JSON if it begins with {"""
+    """The body for off; JSON if it begins with {"""
 
 
 class YepkitPower(_Power):
@@ -87,7 +87,7 @@ class YepkitPower(_Power):
     model: Literal["ykush", "ykush3", "ykushxs"] = "ykush"
     """The hub's model"""
     serial: Annotated[str, Field(min_length=1)] | None = None
-    """The hub's serial number; needed where there are several"""
+    """The hub's serial number; needed if there are several hubs"""
     port: Annotated[int, Field(ge=1, le=3)] = 1
     """The hub's port"""
 

@@ -1,7 +1,6 @@
-"""Asks kits by AT who they are: the only part of discovery that writes to a port, and only when told to.
+"""Asks kits by AT who they are. It is the only part of discovery that writes to a port, and only on request.
 
-Only kits of SEGGER and Nordic are asked, and of those only what nobody holds: what is typed into another device's port
-may do anything there.
+It asks only kits of SEGGER and Nordic that nobody uses, because AT commands may do anything to another device.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,11 +28,11 @@ def probe(
     comports: Callable[[], Iterable[PortInfo]] | None = None,
     leases: Path | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Ask every kit that no board of the file names and nobody holds; return by AT port what :func:`suggest` takes.
+    """Ask all kits, side by side, that the boards file does not name; return by AT port what :func:`suggest` takes.
 
-    All at once. A kit without an answer is ``refused``, and so is one that somebody has.
+    ``inventory``: what is attached. ``comports``: the computer's serial ports. ``leases``: the folder of leases.
 
-    ``inventory``: what is attached. ``comports``: the computer's serial ports. ``leases``: who has which board.
+    A kit that does not answer, or that somebody uses, is ``refused``.
     """
     wanted = [each for each in inventory.attached if each.is_kit and not each.boards]
     if not wanted:
@@ -58,7 +57,7 @@ def _ask(each: Attached, comports: Callable[[], Iterable[PortInfo]] | None, leas
 
 
 def _answer(device: str, *, flow_control: bool) -> dict[str, Any]:
-    """Return what the board says. Raises LabError where none answers at any speed."""
+    """Return what the board tells. Raises LabError if no board answers at any speed."""
     settings = PortSettings(rtscts=flow_control)
     with AtPort.open(device, name=device, timeline=Timeline(), settings=settings) as port:
         found = find_firmware(port)

@@ -1,4 +1,4 @@
-"""Ends a tool that takes too long, with what it started, and does not wait for what cannot be ended."""
+"""Kills a tool that takes too long, with the processes it started, and does not wait for one that cannot be killed."""
 
 import os
 import signal
@@ -6,11 +6,11 @@ import subprocess
 from contextlib import suppress
 from typing import Any, Final
 
-_DYING: Final = 5.0  # seconds; a process that is killed ends at once, unless it hangs in the kernel
+_DYING: Final = 5.0  # seconds; a killed process ends at once, unless it hangs in the kernel
 
 
 def kill_group(process: "subprocess.Popen[Any]") -> str:
-    """Kill a process that leads a group, and its group; return what became of it, as the end of a sentence."""
+    """Kill a process and its group; return what became of it, as the end of a sentence."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:

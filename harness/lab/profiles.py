@@ -1,4 +1,4 @@
-"""The policy documents that clouds of boards.yaml are expected to enforce, and those that local clouds do enforce."""
+"""The policy documents that clouds are expected to enforce, and those that local clouds do enforce."""
 
 import shutil
 from pathlib import Path
@@ -10,10 +10,10 @@ from harness.policy.documents.arn import EXAMPLE_ACCOUNT
 
 
 def expected_documents(file: LabFile, cloud_name: str) -> dict[str, PolicyDocument]:
-    """Return the documents that the cloud is expected to enforce, by name: the profile's, then the file's own.
+    """Return by name the documents that the cloud is expected to enforce: the profile's, then the boards file's.
 
-    Their account and region are those of AWS's examples, as in the requests that are judged by them. Raises Misuse for
-    an unknown cloud, and for documents that were spoilt since the boards file was read.
+    They have the account and region of AWS's examples, as the requests have. Raises Misuse for an unknown cloud, and
+    for documents that somebody broke after the boards file was read.
     """
     config = file.cloud(cloud_name)
     documents = load_profile(config.profile, account=EXAMPLE_ACCOUNT)
@@ -27,9 +27,10 @@ def expected_documents(file: LabFile, cloud_name: str) -> dict[str, PolicyDocume
 
 
 def enforced_folder(config: LocalCloudConfig, folder: Path, scratch: Path) -> Path | None:
-    """Return the folder with the documents that a local cloud has to enforce; None: those that it has by itself.
+    """Return the folder of the documents that a local cloud has to enforce; None: its own ones.
 
-    ``folder``: of the boards file; ``scratch``: made for documents of several places. ``config``: the cloud's entry.
+    ``config``: the cloud's entry. ``folder``: of the boards file. ``scratch``: made if documents of several folders
+    have to be put together.
     """
     profile, own = profile_folder(config.profile), [*(config.policies or ()), *(config.enforces or ())]
     if not own:

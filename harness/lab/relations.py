@@ -1,6 +1,6 @@
-"""Mistakes in boards.yaml that no single value shows: keys that exclude each other, names that nothing has, files.
+"""Finds mistakes in boards.yaml that no single value shows: keys that exclude each other, unknown names, files.
 
-Looks at the plain data and not at the checked schema, so that one wrong value hides nothing else.
+It looks at the plain data and not at the checked schema, so that one wrong value does not hide other mistakes.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _FILES = ("rest_ca", "root_ca", "api_key_file")
 
 
 def relations(document: Document, folder: Path) -> Iterator[Mistake]:
-    """Yield the mistakes of a document whose relative paths begin at ``folder``."""
+    """Yield the mistakes of a document. ``folder``: to which its paths are relative."""
     data = document.value if isinstance(document.value, dict) else {}
     clouds = data.get("clouds")
     clouds = clouds if isinstance(clouds, dict) else {}
@@ -27,7 +27,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
             yield from _cloud(document, ("clouds", name), cloud, folder)
     known = [*BUILT_IN_CLOUDS, *(str(cloud) for cloud in clouds if cloud not in BUILT_IN_CLOUDS)]
     boards = data.get("boards")
-    names: dict[str, int] = {}  # with the line of the first board of the name
+    names: dict[str, int] = {}  # by name, the line of the first board that has it
     devices: dict[tuple[str, str], tuple[str, int]] = {}
     places: dict[tuple[str, Any], str] = {}
     for index, board in enumerate(boards if isinstance(boards, list) else []):
@@ -59,13 +59,13 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
             text = f"unknown cloud {wanted!r}; {nearest('cloud', wanted, known)}"
             yield document.mistake((*place, "cloud"), text)
         elif isinstance(wanted, str) and _is_real(board) and _is_on_this_computer(clouds, wanted):
-            text = f"a real board cannot reach {wanted!r}, which only this computer can; write cloud: nrfcloud"
+            text = f"a real board cannot reach {wanted!r}: only this computer can; write cloud: nrfcloud"
             yield document.mistake((*place, "cloud"), text)
     yield from _debuggers(document, boards if isinstance(boards, list) else [])
 
 
 def _cloud_library(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
-    """Firmware that connects by itself is of one sample; no other firmware is."""
+    """Check that firmware that connects by itself has a sample, and that other firmware has none."""
     firmware = board.get("firmware")
     kind = firmware.get("kind") if isinstance(firmware, dict) else firmware
     told = isinstance(firmware, dict) or "cloud_library" in board
@@ -90,16 +90,16 @@ def _is_on_this_computer(clouds: dict[Any, Any], name: str) -> bool:
 
 
 def _claim(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
-    """A board is claimed by way of its firmware's client of the provisioning service."""
+    """Check that a board to be claimed has firmware with a client of the provisioning service."""
     if board.get("provision") != "claim":
         return
-    from harness.firmware import FIRMWARES, Capability  # which takes longer than all the rest of reading a boards file
+    from harness.firmware import FIRMWARES, Capability  # this takes longer than the rest of reading a boards file
 
     firmware, virtual = board.get("firmware"), board.get("virtual")
     if isinstance(firmware, dict):
         firmware = firmware.get("kind")
     if firmware is None and virtual is not None:
-        firmware = "serial-modem"  # what a virtual board runs unless it is told otherwise
+        firmware = "serial-modem"  # the default of a virtual board
     if (
         isinstance(firmware, str)
         and firmware in FIRMWARES
@@ -113,12 +113,12 @@ def _claim(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[
 
 
 def _flash(document: Document, place: Place, board: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
-    """Firmware has a file at least, a debugger, and a tool that can write it."""
+    """Check that there is a file to write, a debugger, and a tool that can write the file."""
     flash = board.get("flash")
     if not isinstance(flash, dict):
         return
     if "virtual" in board:
-        yield document.mistake(place, "a virtual board has no firmware to write; take flash: out", at_key=True)
+        yield document.mistake(place, "a virtual board has no firmware to write; remove flash:", at_key=True)
         return
     files = {key: flash[key] for key in ("application", "modem") if isinstance(flash.get(key), str)}
     if not files:
@@ -140,7 +140,7 @@ def _flash(document: Document, place: Place, board: dict[Any, Any], folder: Path
 
 
 def _debuggers(document: Document, boards: list[Any]) -> Iterator[Mistake]:
-    """A debugger that leads to another board would erase that one, whoever has it at the time."""
+    """Check that no debugger leads to another board, because flashing would erase that one while others use it."""
     serials = [(index, board, _serials(board)) for index, board in enumerate(boards) if isinstance(board, dict)]
     for index, board, own in serials:
         if not isinstance(board.get("flash"), dict):
@@ -156,7 +156,7 @@ def _debuggers(document: Document, boards: list[Any]) -> Iterator[Mistake]:
 
 
 def _serials(board: dict[Any, Any]) -> dict[str, str]:
-    """Return the serial numbers of a board and of its debugger, as they compare."""
+    """Return the serial numbers of a board and of its debugger, in the form in which they are compared."""
     flash = board.get("flash")
     said = {"board": board.get("serial"), "flash": flash.get("serial") if isinstance(flash, dict) else None}
     return {key: serial.lstrip("0").lower() for key, serial in said.items() if isinstance(serial, str)}
@@ -165,7 +165,7 @@ def _serials(board: dict[Any, Any]) -> dict[str, str]:
 def _device(
     document: Document, place: Place, board: dict[Any, Any], devices: dict[tuple[str, str], tuple[str, int]]
 ) -> Iterator[Mistake]:
-    """``devices``: by cloud and device id, the name and line of the boards that have one."""
+    """Check that no two boards have one device id. ``devices``: name and line of boards, by cloud and device id."""
     device_id = board.get("device_id")
     if not isinstance(device_id, str):
         return
@@ -180,7 +180,7 @@ def _device(
 
 def _cloud(document: Document, place: Place, cloud: dict[Any, Any], folder: Path) -> Iterator[Mistake]:
     if "policies" in cloud or "enforces" in cloud:
-        from harness.lab.policy_files import policy_files  # most files name none
+        from harness.lab.policy_files import policy_files  # most boards files have no policy files
 
         yield from policy_files(document, place, cloud, folder)
     for key in _FILES:

@@ -1,7 +1,8 @@
-"""Commands for a stand-in from processes that did not start it: passed on by the one that did.
+"""Passes commands for a stand-in on, from processes that did not start it, through the one that did.
 
-A stand-in takes commands on its standard input, which only its starter has. A socket in a private folder lets the
-workers of the same run reach it: one connection a command, one line of JSON each way.
+A stand-in takes commands on its standard input, which only the process that started it has. The workers of the run
+reach that process by a socket in a private folder. Each command has a connection of its own, with one line of JSON each
+way.
 """
 
 import json
@@ -23,7 +24,7 @@ _NAME: Final = "relay"
 class Relay:
     """Passes commands on until :meth:`close`. ``folder``: private to this user.
 
-    ``commands``: what passes a command on, by the stand-in's name: takes the command and its fields.
+    ``commands``: by the stand-in's name, the function that passes a command with its fields on.
     """
 
     def __init__(self, folder: Path, commands: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
@@ -40,7 +41,7 @@ class Relay:
         self._thread.start()
 
     def close(self) -> None:
-        """Pass nothing on any more."""
+        """Pass no more commands on."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -50,7 +51,7 @@ class Relay:
 def send(
     folder: Path, stand_in: str, name: str, fields: Mapping[str, Any], *, timeout: float = TIMEOUT
 ) -> dict[str, Any]:
-    """Send a command through the relay in ``folder``; return what its answer says. Raises Misuse, LabError.
+    """Send a command through the relay in ``folder``; return its answer. Raises Misuse, LabError.
 
     ``stand_in``: whose process. ``name``, ``fields``: the command. ``timeout``: seconds for its answer.
     """
@@ -83,7 +84,7 @@ def _pass_on(commands: Mapping[str, Callable[..., dict[str, Any]]], request: dic
 
 @contextmanager
 def _short(path: Path) -> Iterator[str]:
-    """Yield another name of ``path``: that of a socket has at most 107 characters, and folders of tests are long."""
+    """Yield a short name of ``path``, because the name of a socket has at most 107 characters."""
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
         yield f"/proc/self/fd/{folder}/{path.name}"

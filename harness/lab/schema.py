@@ -1,4 +1,4 @@
-"""The JSON schema of boards.yaml, for editors: from the models by which the file is read."""
+"""The JSON schema of boards.yaml for editors, made from the models that read the file."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def boards_schema() -> dict[str, Any]:
-    """Return the schema (draft 2020-12). How keys exclude each other it says only as far as editors can show it."""
+    """Return the schema (draft 2020-12). It says which keys exclude each other only as far as editors can show that."""
     schema = Schema.model_json_schema()
     board = schema["$defs"]["BoardConfig"]
     said = {"kind": {"const": FirmwareName.CLOUD_LIBRARY}, **schema["$defs"]["CloudLibraryConfig"]["properties"]}
@@ -25,9 +25,9 @@ def boards_schema() -> dict[str, Any]:
 
 
 def _tidy(part: Any, *, names: bool = False) -> Any:
-    """Return a part without what pydantic says to itself. ``names``: its keys are names, one of which may be "title".
+    """Return a part without pydantic's internal keys. ``names``: its keys are names, one of which may be "title".
 
-    None is how the models say "not given", which nobody writes; a list is a tuple to them, and has a least length.
+    In the models None means "not given", which nobody writes, and a list is a tuple with a least length.
     """
     if isinstance(part, list):
         return [_tidy(entry) for entry in part]

@@ -1,7 +1,7 @@
-"""A temporary folder for one process that leaves no trace: where the process was killed, the next one removes it.
+"""A temporary folder of one process. If the process is killed, the next one removes it.
 
-Its lock ends with its process, however that ends. So a folder without a lock is nobody's, or just being made: who makes
-one looks, once it has the lock, whether the folder is still there.
+The folder's lock ends with the process, even if that is killed. So a folder without a lock is abandoned, or it is just
+being made. A process that makes a folder therefore checks, once it has the lock, that the folder is still there.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ PREFIX: Final = "nrf91-run-"
 
 
 class Scratch:
-    """The folder ``path``, private to this user, until :meth:`remove`. Making it removes what killed processes left."""
+    """The folder ``path``, private to this user, until :meth:`remove`. Making it removes abandoned folders."""
 
     def __init__(self) -> None:
         parent = Path(tempfile.gettempdir())
@@ -40,7 +40,7 @@ class Scratch:
         self.remove()
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it. A second call does nothing."""
+        """Remove the folder and everything in it. A second call does nothing."""
         if self._lock is not None:
             self._folder.cleanup()
             os.close(self._lock)
@@ -48,7 +48,7 @@ class Scratch:
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove the folders in ``parent`` that this user's processes had and that no living one has."""
+    """Remove the folders in ``parent`` that processes of this user made and no living process has."""
     for path in parent.glob(f"{PREFIX}*"):
         lock = _locked(path, wait=False)
         if lock is not None:
@@ -57,7 +57,7 @@ def remove_abandoned(parent: Path) -> None:
 
 
 def _locked(path: Path, *, wait: bool) -> int | None:
-    """Return the folder's lock; None where another process has it, the folder is not this user's, or it is gone."""
+    """Return the folder's lock; None: another process has it, or the folder is another user's or gone."""
     with contextlib.suppress(OSError):
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""Where the device of a plain ``port:`` is now: after a reset or a pulled cable Linux may give it another name.
+"""Finds the device of a plain ``port:``, to which Linux may give another name after a reset or a pulled cable.
 
-While the device is there, its USB serial number and which of its ports it is are noted; later it is found by them. The
-name may even belong to another board by then, when a hub with several came back: that one must not be opened.
+While the device is there, its USB serial number and the number of the port are noted, and later it is found by them.
+After a hub with several boards came back, the old name may be that of another board, which must not be opened.
 """
 
 import os
@@ -12,18 +12,18 @@ from serial.tools import list_ports
 from harness.errors import PortMissing
 from harness.lab.discovery import PortInfo, find_port, list_kits, same_serial
 
-_Seen = tuple[str, int, str]  # serial number, which of its ports, where it was plugged in
+_Seen = tuple[str, int, str]  # serial number, number of the port, location
 
 
 class SeenPorts:
-    """Remembers the ports that it was asked for. ``comports``: what is attached, as pyserial lists it."""
+    """Remembers the ports that it was asked for. ``comports``: the attached ports, as pyserial lists them."""
 
     def __init__(self, comports: Callable[[], Iterable[PortInfo]] = list_ports.comports) -> None:
         self._comports = comports
         self._seen: dict[str, _Seen] = {}
 
     def find(self, port: str) -> str | None:
-        """Return where the device of ``port``, a path, is now; None: it is gone, or was never there."""
+        """Return the path at which the device of ``port`` is now; None: it is gone, or was never there."""
         there = self._device(port)
         seen = self._seen.get(port)
         if seen is None:
@@ -33,7 +33,7 @@ class SeenPorts:
         if there is not None and same_serial(there[0], seen[0]) and there[1] == seen[1]:
             return port
         serial, vcom, location = seen
-        for place in (None, location or None):  # the place matters only where several have the number
+        for place in (None, location or None):  # the location matters only if several devices have the number
             try:
                 return find_port(serial, vcom, location=place, comports=self._comports)
             except PortMissing:

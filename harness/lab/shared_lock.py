@@ -1,8 +1,8 @@
-"""An exclusive lock that every user of the computer can see and wait for; it ends with its process.
+"""An exclusive lock that every user of the computer can see and wait for. It ends with its process.
 
-A flock needs no right to write, so whoever made the file, others lock it too. filelock, which the harness uses for
-files of one user, opens them for writing, and the kernel refuses that for another user's file in a folder like /tmp
-(``fs.protected_regular``).
+A flock does not need write permission, so users can lock each other's files. The package filelock, which the harness
+uses for files of one user, opens files for writing. The kernel refuses that for another user's file in a folder like
+/tmp (``fs.protected_regular``).
 """
 
 import fcntl
@@ -14,14 +14,14 @@ from typing import Final
 
 from harness.errors import LabError
 
-_LOOK_AGAIN: Final = 0.05  # seconds: the kernel lets a flock be waited for without end or not at all
+_LOOK_AGAIN: Final = 0.05  # seconds between tries: the kernel waits for a flock without end or not at all
 _SHARED_MODE: Final = 0o1777
 _LOCKS: Final = Path("/proc/locks")
 _PLACES: Final = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - a shared place is what is wanted
 
 
 def shared_folder() -> Path:
-    """Return the folder for locks of all users, made if it is not there: in /run/lock if there is one, else in /tmp."""
+    """Return the folder for locks of all users; make it if it is missing, in /run/lock or else in /tmp."""
     place = next((place for place in _PLACES if place.is_dir() and os.access(place, os.W_OK | os.X_OK)), _PLACES[-1])
     folder = place / "nrf91-harness"
     try:
@@ -32,13 +32,13 @@ def shared_folder() -> Path:
     found = folder.lstat()
     if folder.is_symlink() or not folder.is_dir() or not found.st_mode & 0o1000:
         raise LabError(
-            f"{folder} is not a folder that users may share safely (mode 1777); remove it, or ask its owner to"
+            f"{folder} is not a folder that users can share safely (mode 1777); remove it, or ask its owner to"
         )
     return folder
 
 
 class SharedLock:
-    """The lock that ``path`` stands for, not yet taken."""
+    """The lock of the file ``path``, not yet taken."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class SharedLock:
 
     @property
     def taken(self) -> bool:
-        """This object has the lock."""
+        """Whether this object has the lock."""
         return self._file is not None
 
     def take(self, timeout: float) -> bool:
@@ -70,7 +70,7 @@ class SharedLock:
 
 
 def held(path: Path) -> bool:
-    """Return whether a process has the lock that ``path`` stands for, without taking it: nobody is disturbed."""
+    """Tell whether a process has the lock of ``path``, without taking it, so that nobody is disturbed."""
     try:
         found = path.stat()
         locks = _LOCKS.read_text()
@@ -81,7 +81,7 @@ def held(path: Path) -> bool:
 
 
 def _open(path: Path) -> int:
-    # Never with O_CREAT alone: the kernel refuses that for a file of another user that is there.
+    # Not with O_CREAT at first: the kernel refuses that for a file of another user that exists.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         return os.open(path, flags)
@@ -89,7 +89,7 @@ def _open(path: Path) -> int:
         pass
     try:
         file = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
-        os.fchmod(file, 0o644)  # whatever the umask takes away
+        os.fchmod(file, 0o644)  # the umask may have removed permissions
     except FileExistsError:
         return os.open(path, flags)
     return file

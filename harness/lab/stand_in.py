@@ -1,4 +1,4 @@
-"""A stand-in's process: started, asked for its one line of JSON, watched, and ended with certainty."""
+"""The process of a stand-in: it is started, read until its one line of JSON, watched, and always ended."""
 
 import itertools
 import json
@@ -17,18 +17,19 @@ from harness.errors import LabError, Misuse
 from harness.redact import SECRETS
 from harness.settings import ProcessSettings
 
-START_TIMEOUT: Final = 30.0  # seconds; a start takes one, on a busy computer ten
+START_TIMEOUT: Final = 30.0  # seconds; a start takes one second, on a busy computer ten
 STOP_TIMEOUT: Final = 5.0
 COMMAND_TIMEOUT: Final = 10.0  # an answer takes milliseconds, on a busy computer a second
 _TAIL: Final = 400  # characters of standard error in a message
 
 
 class StandIn:
-    """One process of ``python -m harness.virtual``. It ends with this process too: on the end of its standard input.
+    """A process of ``python -m harness.virtual``. It ends with this process, because its standard input ends then.
 
-    ``what``: what it is to the user, e.g. "local cloud". ``settings``: what it is told, with ``die_with_stdin``; they
-    are written beside ``log``. ``error``: the class raised if it does not start or does not answer a command.
-    ``ready``: the line that it printed once everything listened.
+    ``what``: names it for the user, e.g. "local cloud". ``settings``: its settings, with ``die_with_stdin``; they are
+    written beside ``log``. ``error``: the class to raise if it does not start or does not answer a command.
+    ``timeout``: seconds for its start. ``program``: in place of ``python -m harness.virtual``.
+    ``ready``: the line that it printed when everything listened.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class StandIn:
         self._log = log
         self._error = error
         self._ending = False
-        self._heard = bytearray()  # what came after the last whole line
+        self._heard = bytearray()  # the output after the last whole line
         self._commands = itertools.count(1)
         self._one_at_a_time = threading.Lock()
         document = log.with_name(f"{log.stem}.json")
@@ -56,8 +57,8 @@ class StandIn:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                bufsize=0,  # a command leaves at once, and a broken pipe keeps nothing of it back
-                process_group=0,  # Ctrl-C is for the test run, which still needs the stand-in to clean up
+                bufsize=0,  # unbuffered: a command leaves at once, and a broken pipe leaves nothing in a buffer
+                process_group=0,  # Ctrl-C must end the test run only, which still needs the stand-in to clean up
             )
         try:
             self.ready = self._first_line(timeout)
@@ -71,7 +72,7 @@ class StandIn:
         return self._process.pid
 
     def died(self, *, grace: float = 0.0) -> str | None:
-        """Return how the process ended by itself, or None while it runs.
+        """Return how the process ended by itself, or None if it runs.
 
         ``grace``: seconds to wait for its end. Its connections break a moment before the system calls it ended.
         """
@@ -82,7 +83,7 @@ class StandIn:
         return f"{self.what} (pid {self.pid}) {how}{self._last_words()}"
 
     def stop(self, *, timeout: float = STOP_TIMEOUT) -> str | None:
-        """End the process and return what was wrong with that, if anything: it died before, or had to be killed."""
+        """End the process; return what went wrong, or None: it died before, or had to be killed."""
         fault = self.died()
         self._ending = True
         if self._process.poll() is None:
@@ -101,7 +102,7 @@ class StandIn:
         return fault
 
     def command(self, name: str, /, *, timeout: float = COMMAND_TIMEOUT, **fields: Any) -> dict[str, Any]:
-        """Tell the running process something and return what its answer says (docs/virtual.md, "Commands").
+        """Send the process a command and return its answer (docs/virtual.md, "Commands").
 
         ``name``: e.g. ``set-fault``. ``fields``: of the command, e.g. ``board="virtual-1", fault="no-sim"``.
         ``timeout``: seconds until the answer. Raises Misuse if the process refuses the command; the class given as
@@ -125,7 +126,7 @@ class StandIn:
             raise self._gone(request["command"]) from None
 
     def _answer(self, number: int, name: str, deadline: float) -> dict[str, Any]:
-        """Return the answer to command ``number``; one to an earlier command that was given up is passed over."""
+        """Return the answer to command ``number``. Answers to earlier commands that were given up are skipped."""
         while True:
             line = self._read_line(deadline)
             if not line.endswith(b"\n"):
@@ -148,7 +149,7 @@ class StandIn:
         value = _object(line)
         if value is not None:
             return value
-        said = f"printed {line[:80]!r} in place of its addresses" if line else f"did not report within {timeout:g} s"
+        said = f"printed {line[:80]!r} and not its addresses" if line else f"did not report within {timeout:g} s"
         dead = self.died(grace=1.0)
         if dead is None:
             dead = f"{self.what} (pid {self.pid}) {said}{self._last_words()}"
@@ -167,7 +168,7 @@ class StandIn:
         return f"; its last words: {words[-_TAIL:]}" if words else ""
 
     def _read_line(self, deadline: float) -> bytes:
-        """Return the next line of standard output, or what came of it before the end of file or the deadline."""
+        """Return the next line of standard output, or the part that came before the end of file or the deadline."""
         stdout = self._process.stdout
         if stdout is None or stdout.closed:
             return b""

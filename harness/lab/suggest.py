@@ -1,4 +1,4 @@
-"""Entries of a boards file for the kits that are attached and that it does not name yet."""
+"""Suggests entries of a boards file for attached kits that it does not name yet."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ from harness.lab.inventory import Attached, Inventory
 
 @dataclass(frozen=True, slots=True)
 class BoardEntry:
-    """One board to add. ``keys``: of the boards file, in their order. ``comment``: what it is."""
+    """An entry to add. ``keys``: in their order. ``comment``: what the board is."""
 
     keys: Mapping[str, Any]
     comment: str
 
     def block(self, indent: int) -> list[str]:
-        """Return the entry as lines of a YAML block sequence whose dashes stand in column ``indent``."""
+        """Return the entry as lines of a YAML block sequence with its dashes in column ``indent``."""
         lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in self.keys.items()]
         lines[0] = _plain_name(lines[0])
         pad = " " * indent
@@ -29,7 +29,7 @@ class BoardEntry:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """``entries``: boards to add. ``refused``: what is attached and is not suggested, with the reason, a line each."""
+    """``entries``: boards to add. ``refused``: a line for each attached device that is not suggested, with reason."""
 
     entries: tuple[BoardEntry, ...]
     refused: tuple[str, ...]
@@ -38,10 +38,10 @@ class Suggestion:
 def suggest(
     inventory: Inventory, names: Iterable[str], *, cloud: str, asked: Mapping[str, Mapping[str, Any]]
 ) -> Suggestion:
-    """Return what to add. ``names``: taken already. ``cloud``: the boards' cloud.
+    """Return what to add.
 
-    ``asked``: by device path of the AT port, what the board there said: ``keys`` that it needs, ``comment`` and, where
-    no board answered, ``refused``. ``inventory``: what is attached.
+    ``inventory``: what is attached. ``names``: taken already. ``cloud``: the boards' cloud. ``asked``: by the path of
+    the AT port, what the board there told: ``keys`` that it needs, ``comment``, or ``refused`` if none answered.
     """
     entries: list[BoardEntry] = []
     refused = [f"{path}: a plain file, not a device; remove it: sudo rm {path}" for path in inventory.plain_files]
@@ -68,7 +68,7 @@ def suggest(
 
 
 def _where(each: Attached) -> tuple[str | None, dict[str, Any]]:
-    """Return why a device is not suggested, or the keys that say where it is."""
+    """Return why a device is not suggested, or the keys that tell where it is."""
     if each.kind.nrf91 is False:
         return "it has no nRF91", {}
     if not each.is_kit:

@@ -1,4 +1,4 @@
-"""YAML with places: the plain value of a document, and the line and column of each part of it."""
+"""Reads YAML with places: the plain value of a document, and the line and column of each part of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """One thing wrong at one place; line and column count from 1."""
+    """One mistake at one place. Line and column count from 1."""
 
     line: int
     column: int
@@ -51,7 +51,7 @@ class Document:
             self.mistakes.append(Mistake(line, column, f"YAML syntax: character U+{error.character:04X}; remove it"))
 
     def _unreadable(self, text: str, error: Exception) -> Mistake:
-        """Return the mistake of the scalar that YAML took for a number or a date and could not read."""
+        """Return the mistake of a scalar that looks like a number or a date and cannot be read as one."""
         loader = yaml.SafeLoader(text)
         try:
             for node in _scalars(self._root):
@@ -65,18 +65,18 @@ class Document:
 
     @property
     def empty(self) -> bool:
-        """True if the file holds no document: nothing, or comments alone."""
+        """Whether the file holds no document: it is empty, or has comments only."""
         return self._root is None and not self.mistakes
 
     def mistake(self, path: Place, text: str, *, at_key: bool = False) -> Mistake:
-        """Return a mistake at the value at ``path`` (or at its key); at the nearest part above if there is none.
+        """Return a mistake at the value at ``path``, or at the nearest part above if there is no such value.
 
-        ``text``: what is wrong. ``at_key``: point at the key and not at its value.
+        ``text``: what is wrong. ``at_key``: the place is the key's and not the value's.
         """
         return _at(self._node(path, at_key).start_mark, text)
 
     def raw(self, path: Place) -> str:
-        """Return a scalar as it is written, e.g. ``0012`` for what YAML reads as the number 10."""
+        """Return a scalar as it is written, e.g. ``0012``, which YAML reads as the number 10."""
         node = self._node(path, at_key=False)
         return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
@@ -87,13 +87,13 @@ class Document:
         key_node = node
         for part in path:
             pair = _child(node, part)
-            # Paths name the chosen kind of a union too, which is not part of the document.
+            # Paths also name the chosen kind of a union, which is not part of the document.
             if pair is not None:
                 key_node, node = pair
         return key_node if at_key else node
 
     def _find_duplicates(self, node: yaml.Node, seen: set[int]) -> None:
-        if id(node) in seen:  # an alias: YAML may even be its own part
+        if id(node) in seen:  # an alias, by which a part of YAML may even contain itself
             return
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):

@@ -45,7 +45,7 @@ class AskedFaults:
     def broker(self, *faults: Fault, seed: int = 0) -> TcpProxy:
         """Put a proxy with ``faults`` between the virtual board and its broker, for connections from now on.
 
-        ``seed``: what chance is drawn from. Raises Misuse for a real board.
+        ``seed``: of the random choices. Raises Misuse for a real board.
         """
         stand_in = self._board.stand_in
         ready = self._board.cloud.stand_in.ready["cloud"]

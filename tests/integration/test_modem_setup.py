@@ -36,7 +36,7 @@ def test_a_variable_without_a_pin_is_the_labs_error_in_one_line(tmp_path, pin):
     boards = "boards: [{name: a, virtual: {}, pin_env: SIM_PIN}]\n"
     result = run(tmp_path, boards, "def test_a(board):\n    pass\n", env={"SIM_PIN": pin})
     assert result.case("test_a[a]").result == "error"
-    assert "environment variable SIM_PIN is no PIN of 4 to 8 digits" in result.output
+    assert "environment variable SIM_PIN is not a PIN of 4 to 8 digits" in result.output
 
 
 def test_former_settings_come_back_also_after_a_run_that_was_killed(start, tmp_path):

@@ -1,6 +1,6 @@
-"""Everything that would spoil a night, found before it: host, ports, USB, boards, clouds and the lab's CA.
+"""Finds before a night what would spoil it: at host, ports, USB, boards, clouds and the lab's CA.
 
-Nothing is changed: no setting, no file, no device. Boards are asked with read commands while nobody has them.
+It changes nothing: no setting, no file, no device. Boards that nobody uses are asked, with read commands only.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ from harness.lab.lab import Lab
 
 @dataclass(frozen=True)
 class Patient:
-    """What is looked at. ``boards``: of ``file``, each with the cloud that it uses. ``ca_folder``: the lab's state.
+    """What the doctor looks at. ``boards``: of ``file``, each with its cloud. ``ca_folder``: the lab's state.
 
-    ``reports``: where runs write. ``leftovers``, ``written``: see account.py and board.py. ``leases``: another folder.
-    ``lab``: reaches boards at labgrid places; without it they are not looked at.
+    ``reports``: the folder of the runs. ``leftovers``, ``written``: see account.py and board.py. ``leases``: the folder
+    of leases, None: the usual one. ``lab``: reaches boards at labgrid places; without it they are left out.
     """
 
     file: LabFile
@@ -40,7 +40,7 @@ class Patient:
 
 
 def checks_of(patient: Patient, *, quick: bool = False) -> list[Check]:
-    """Return all checks, or those that ask nobody outside of this computer and take milliseconds."""
+    """Return all checks; if ``quick``, only those that stay on this computer and take milliseconds."""
     machine, boards = patient.machine, patient.boards
     found = host.checks(machine, boards, [patient.reports, Path(gettempdir())])
     of_ports = {check.about: check for check in ports.checks(machine, boards, patient.leases)}
@@ -55,7 +55,7 @@ def checks_of(patient: Patient, *, quick: bool = False) -> list[Check]:
 
 
 def _asked(patient: Patient, one: BoardConfig) -> list[Check]:
-    """Return the checks that reach the board itself."""
+    """Return the checks that talk to the board."""
     if one.place is None:
         reach = partial(board.attached, patient.machine, one, patient.leases)
         return [board.check(one, reach, patient.written)]
@@ -68,7 +68,7 @@ def _asked(patient: Patient, one: BoardConfig) -> list[Check]:
 def _cloud(patient: Patient, name: str) -> list[Check]:
     config = patient.file.cloud(name)
     if not isinstance(config, NrfCloudAccount):
-        text = "a local cloud, which each run starts anew"
+        text = "a local cloud; each run starts it anew"
         return [Check("account.access", name, lambda: [CheckResult("account.access", name, Status.SKIPPED, text)])]
     key = partial(Lab(patient.file).api_key, name)
     path = config.api_key_file

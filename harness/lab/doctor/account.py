@@ -1,4 +1,4 @@
-"""The account: is there a key, does the cloud take it, whose is it, and did killed runs leave anything there."""
+"""Checks of the account: its key, whether the cloud takes it, whose it is, and what killed runs left there."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -10,25 +10,25 @@ from harness.lab.api_keys import MissingApiKey
 from harness.lab.doctor.check import Check, CheckResult, Status
 
 Leftovers = Callable[[str], Mapping[str, int]]
-"""Returns what killed runs left, as numbers by kind; takes what names the account, its address and key."""
+"""Takes an account's address and key; returns what killed runs left there, as numbers by kind."""
 
 _DEADLINE: Final = 10.0
 _REFUSED: Final = (401, 403)
 
 
 def key_check(cloud: str, key: Callable[[], str], cure: str) -> Check:
-    """Return the check whether there is a key at all. ``key`` raises MissingApiKey; ``cure``: how one gives it.
+    """Return the check that there is a key.
 
-    ``cloud``: its name.
+    ``cloud``: its name. ``key``: returns the key, or raises MissingApiKey. ``cure``: how to give one.
     """
     return Check("account.key", cloud, partial(_key, cloud, key, cure), quick=True)
 
 
 def check(cloud: str, key: Callable[[], str], cure: str, endpoints: CloudEndpoints, leftovers: Leftovers) -> Check:
-    """Return the check that asks the cloud: ``account.access``, ``account.team``, ``account.role``, ``.leftovers``.
+    """Return the check that asks the cloud: ``account.access``, ``.team``, ``.role`` and ``.leftovers``.
 
-    ``cloud``: its name. ``key``: the API key. ``cure``: how one gives a key. ``endpoints``: where the cloud is.
-    ``leftovers``: what an earlier run left in the account.
+    ``cloud``: its name. ``key``: returns the API key. ``cure``: how to give one. ``endpoints``: how the cloud is
+    reached. ``leftovers``: returns what killed runs left in the account.
     """
     return Check("account.access", cloud, partial(_account, cloud, key, cure, endpoints, leftovers), _DEADLINE)
 
@@ -39,7 +39,7 @@ def _key(cloud: str, key: Callable[[], str], cure: str) -> Iterator[CheckResult]
     except MissingApiKey as error:
         yield CheckResult("account.key", cloud, Status.FAIL, str(error), cure)
     else:
-        yield CheckResult("account.key", cloud, Status.OK, "an API key is there")
+        yield CheckResult("account.key", cloud, Status.OK, "there is an API key")
 
 
 def _account(
@@ -75,7 +75,7 @@ def _account(
 
 
 def _role(cloud: str, role: object) -> CheckResult:
-    """Roles are owner, admin, editor, viewer (nRF Cloud, "Teams"); which forms the API has is UNCONFIRMED."""
+    """Judge the key's role: owner, admin, editor, viewer (nRF Cloud, "Teams"). The API's spelling is UNCONFIRMED."""
     if not isinstance(role, str):
         return CheckResult("account.role", cloud, Status.SKIPPED, "the cloud does not tell the key's role")
     if role.lower() == "viewer":

@@ -1,4 +1,4 @@
-"""Asks a board what the doctor judges: read commands alone, which change nothing and may be sent at any time."""
+"""Asks a board what the doctor judges, with read commands only: they change nothing, and may be sent at any time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ _SHORT: Final = 2.0  # seconds; a modem answers these at once
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """``said``: by command, the answer's lines; None: ERROR, which means "not told", never "no".
+    """``said``: the lines of each command's answer; None: ERROR, which means "not told", never "no".
 
-    ``firmware``: what the application says that it is, None: it is another than the boards file says.
-    ``port``: where it was asked.
+    ``firmware``: the application's own name; None: it is not the one of the boards file. ``port``: at which it was
+    asked.
     """
 
     said: Mapping[str, tuple[str, ...] | None]
@@ -31,13 +31,13 @@ class Answers:
     port: str
 
     def value(self, command: str, name: str) -> str | None:
-        """Return what follows ``name`` and its colon in the first such line of an answer, None: not told."""
+        """Return what follows ``name`` and its colon in the first such line of an answer; None: not told."""
         lines = self.said.get(command) or ()
         found = next((line for line in lines if line.startswith(f"{name}:")), None)
         return None if found is None else found[len(name) + 1 :].strip()
 
     def text(self, command: str) -> str | None:
-        """Return the first line of an answer, None: not told."""
+        """Return the first line of an answer; None: not told."""
         lines = self.said.get(command) or ()
         return lines[0] if lines else None
 
@@ -49,12 +49,12 @@ class Answers:
 
     @property
     def sim_asked(self) -> bool:
-        """Whether the SIM is powered: in other modes every question about it is answered with ERROR."""
+        """Whether the SIM has power. If not, the modem answers ERROR to every question about it."""
         return self.mode in (1, 2, 21, 31, 41, 44)
 
 
 def ask(board: BoardConfig, url: str) -> Answers:
-    """Open the board's port, ask everything, close it. Raises LabError: no answer, no port, other firmware."""
+    """Open the board's port, ask everything, and close it. Raises LabError: no answer, no port, or other firmware."""
     with AtPort.open(url, name=board.name, timeline=Timeline(), settings=settings_of(board)) as port:
         found = None
         if board.firmware is None:

@@ -1,4 +1,4 @@
-"""The board itself, asked by AT while nobody has it."""
+"""The check that talks to a board, by AT, if nobody uses it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -17,13 +17,13 @@ from harness.lab.lab import Lab
 from harness.lab.lease import Lease, lease_folder, port_key
 
 Written = Callable[[str, int], set[int]]
-"""Returns the kinds of credentials that the harness wrote to a board; takes its IMEI and a sec_tag."""
+"""Takes a board's IMEI and a sec_tag; returns the kinds of credentials that the harness wrote there."""
 
-_DEADLINE: Final = 12.0  # four tries of a second, and a second speed of a remote port
+_DEADLINE: Final = 12.0  # four tries of one second each, at two speeds of a remote port
 
 
 Reach = Callable[[], AbstractContextManager[str]]
-"""Keeps a board for the block, whose port is what it gives. Raises LabError."""
+"""Holds a board during the block, and yields its port. Raises LabError."""
 
 
 def check(board: BoardConfig, reach: Reach, written: Written) -> Check:
@@ -36,9 +36,9 @@ def check(board: BoardConfig, reach: Reach, written: Written) -> Check:
 
 @contextmanager
 def attached(machine: Machine, board: BoardConfig, leases: Path | None) -> Iterator[str]:
-    """Reach a board of this computer, or of a server of ports.
+    """Reach a board on this computer or at a server of ports.
 
-    ``machine``: what can be asked of the computer. ``board``: its entry. ``leases``: who has which board.
+    ``machine``: the computer. ``board``: its entry. ``leases``: the folder of leases.
     """
     url = device_of(machine, board)
     key = port_key(url, comports=machine.comports)
@@ -55,13 +55,13 @@ def at_place(lab: Lab, board: BoardConfig) -> Iterator[str]:
 
 def _board(board: BoardConfig, reach: Reach, written: Written) -> Iterator[CheckResult]:
     if board.virtual is not None:
-        yield CheckResult("board.answers", board.name, Status.SKIPPED, "a virtual board, which each run starts anew")
+        yield CheckResult("board.answers", board.name, Status.SKIPPED, "a virtual board; each run starts it anew")
         return
     try:
         with reach() as url:
             answers = ask(board, url)
     except PortMissing:
-        yield CheckResult("board.answers", board.name, Status.SKIPPED, "not asked: its port is not there")
+        yield CheckResult("board.answers", board.name, Status.SKIPPED, "not asked: its port is missing")
         return
     except PortBusy as error:
         yield CheckResult("board.answers", board.name, Status.SKIPPED, f"not asked: {error}")

@@ -1,4 +1,4 @@
-"""A check and what it finds: small objects, each with an id that stays, a deadline, and the remedy as a command."""
+"""A check and its results. Each has an id that never changes, a deadline, and the remedy as a command."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +12,7 @@ from harness.lab.discovery import PortInfo
 
 
 class Status(StrEnum):
-    """What came out of a check, the worst last. Skipped: it could not be told, which is said with the reason."""
+    """The outcome of a check, the worst one last. Skipped: it cannot be told; the text says why."""
 
     SKIPPED = "skipped"
     OK = "ok"
@@ -22,9 +22,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One line. ``id``: of the check, the same in every version. ``about``: a board, a cloud or ``host``.
+    """One line of the report. ``id``: the same in every version. ``about``: a board, a cloud or ``host``.
 
-    ``remedy``: what to paste into a shell, empty where there is nothing to mend.
+    ``remedy``: a command to paste into a shell; empty if there is nothing to mend.
     """
 
     id: str
@@ -36,9 +36,9 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``look`` yields results and changes nothing. ``deadline``: seconds; one that takes longer has failed.
+    """``look`` yields results and changes nothing. ``deadline``: seconds; a check that takes longer has failed.
 
-    ``quick``: it asks nobody outside of this computer and takes milliseconds.
+    ``quick``: it stays on this computer and takes milliseconds.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Machine:
-    """The computer that is looked at; tests have another ``root``, ``environment`` and ``comports``."""
+    """The computer that the doctor looks at. Tests replace ``root``, ``environment`` and ``comports``."""
 
     root: Path = Path("/")
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -58,23 +58,23 @@ class Machine:
 
     @property
     def proc(self) -> Path:
-        """Where processes show."""
+        """The folder of the processes."""
         return self.root / "proc"
 
     @property
     def usb(self) -> Path:
-        """Where USB devices show, by where they are plugged in."""
+        """The folder of the USB devices, by location."""
         return self.root / "sys/bus/usb/devices"
 
     def read(self, path: str | Path) -> str | None:
-        """Return a small file of the system without its line end, None: it is not there or cannot be read."""
+        """Return a small file of the system without its line end; None: it is missing or cannot be read."""
         try:
             return (self.root / path).read_text("utf-8", "replace").strip()
         except OSError:
             return None
 
     def programs(self, *names: str) -> dict[str, list[int]]:
-        """Return the process ids of running programs with these names (as the kernel calls them), by name."""
+        """Return the ids of running processes by program, for these names (as the kernel has them)."""
         found: dict[str, list[int]] = {}
         for path in self.proc.glob("[0-9]*/comm"):
             name = self.read(path)

@@ -1,4 +1,4 @@
-"""The computer itself: open files, disk, clock, texts, packages, programs that grab ports, udev."""
+"""Checks of the computer: open files, disk, clock, encoding, packages, programs that grab ports, udev."""
 
 import codecs
 import ctypes
@@ -15,9 +15,9 @@ from harness.lab.discovery import KIT_VENDORS, list_devices
 from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 
 HOST: Final = "host"
-_FILES_EACH: Final = 20  # per board: port, journal, timeline, sockets; measured about 15
+_FILES_EACH: Final = 20  # for each board: port, journal, timeline, sockets; about 15 were measured
 _FILES_BASE: Final = 100
-_LITTLE_DISK: Final = (200, 1000)  # MB: failure, warning; a night writes some 10 MB for each board
+_LITTLE_DISK: Final = (200, 1000)  # MB for failure and for warning; a night writes about 10 MB for each board
 _UNSYNCHRONISED: Final = 0x40  # adjtimex(2), STA_UNSYNC
 _CLOCK_ERROR: Final = 5  # TIME_ERROR
 _RULES: Final = ("etc/udev/rules.d", "run/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d")
@@ -29,9 +29,9 @@ _MM_RULE: Final = (
 
 
 def checks(machine: Machine, boards: Sequence[BoardConfig], folders: Sequence[Path]) -> list[Check]:
-    """Return the checks. ``folders``: where a run writes.
+    """Return the checks of the computer.
 
-    ``machine``: what can be asked of the computer. ``boards``: their entries.
+    ``machine``: the computer. ``boards``: their entries. ``folders``: into which a run writes.
     """
     on_usb = any(board.serial or (board.port or "").startswith("/dev/") for board in boards)
     return [
@@ -50,7 +50,7 @@ def _descriptors(boards: int) -> Iterator[CheckResult]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES_BASE + boards * _FILES_EACH
     if soft == resource.RLIM_INFINITY or soft >= wanted:
-        yield CheckResult("host.descriptors", HOST, Status.OK, f"{soft} files may be open, {wanted} are enough")
+        yield CheckResult("host.descriptors", HOST, Status.OK, f"{soft} files may be open, {wanted} are needed")
         return
     cure = (
         f"ulimit -n {wanted}" if hard == resource.RLIM_INFINITY or hard >= wanted else f"sudo prlimit -n{wanted} -p$$"
@@ -74,7 +74,7 @@ def _existing(folder: Path) -> Path:
 
 
 def _clock() -> Iterator[CheckResult]:
-    """Certificates and tokens have times; adjtimex(2) tells without root whether something keeps the clock right."""
+    """Check the clock, for certificates and tokens. adjtimex(2) tells without root whether it is synchronised."""
     buffer = ctypes.create_string_buffer(512)  # struct timex, zero: read only
     state = ctypes.CDLL(None).adjtimex(buffer)
     status = int.from_bytes(buffer.raw[40:44], "little")  # after modes, offset, freq, maxerror, esterror
@@ -108,9 +108,9 @@ def _packages() -> Iterator[CheckResult]:
 
 
 def modem_manager(machine: Machine, on_usb: bool) -> Iterator[CheckResult]:
-    """ModemManager types AT commands into every new port that no rule tells it to leave alone.
+    """Check ModemManager, which types AT commands into every new port unless a udev rule tells it not to.
 
-    The rule has to cover both vendors: that of nrf-udev has 1915 only, and DKs are 1366.
+    The rule has to name both vendors: DKs are 1366, and the rule of the package nrf-udev has only 1915.
     """
     if not machine.programs("ModemManager"):
         yield CheckResult("host.modem-manager", HOST, Status.OK, "ModemManager does not run")
@@ -131,7 +131,7 @@ def modem_manager(machine: Machine, on_usb: bool) -> Iterator[CheckResult]:
 
 
 def _grabbers(machine: Machine) -> Iterator[CheckResult]:
-    """brltty takes USB adapters with CP210x, CH340 and FTDI chips for Braille displays; gpsd looks for receivers."""
+    """Check brltty, which takes adapters with CP210x, CH340 and FTDI chips for Braille displays, and gpsd."""
     found = machine.programs("brltty", "gpsd")
     if not found:
         yield CheckResult("host.port-grabbers", HOST, Status.OK, "neither brltty nor gpsd runs")

@@ -1,6 +1,7 @@
-"""What a board's answers mean for a night: pure, so every judgement is tested with answers alone.
+"""Judges what a board's answers mean for a night. Pure, so tests need answers only.
 
-Facts: nRF9160 and nRF91x1 AT Commands references; 3GPP TS 27.007. Thresholds of coverage are UNCONFIRMED: they warn.
+Facts: nRF9160 and nRF91x1 AT Commands references; 3GPP TS 27.007. The thresholds of coverage are UNCONFIRMED, so they
+only warn.
 """
 
 import csv
@@ -44,7 +45,7 @@ def judge(
         yield found("modem-firmware", Status.OK, modem)
     if answers.value("AT+CGSN=1", "+CGSN") is None:
         cure = f"nrf91-harness attest {board.name}"
-        yield found("imei", Status.FAIL, "the modem has no IMEI: it cannot attach; programmed at production", cure)
+        yield found("imei", Status.FAIL, "the modem has no IMEI, so it cannot attach; the factory programs it", cure)
     yield from _sim(board, answers)
     yield from _network(board, answers)
     yield from _settings(board, answers)
@@ -70,7 +71,7 @@ def _at(answers: Answers, command: str) -> str:
 
 def _application(board: BoardConfig, answers: Answers) -> CheckResult:
     if answers.firmware is None:
-        text = f"the board does not answer as {board.firmware} does: flash it, or correct firmware: in the boards file"
+        text = f"the board does not answer like {board.firmware}: flash it, or correct firmware: in the boards file"
         return _finding(board, "firmware", Status.FAIL, text, "nrf91-harness boards list --probe")
     return _finding(board, "firmware", Status.OK, answers.firmware)
 
@@ -82,7 +83,7 @@ def _sim(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
     pin, sim = answers.value("AT+CPIN?", "+CPIN"), answers.value("AT%XSIM?", "%XSIM")
     iccid, imsi = answers.value("AT%XICCID", "%XICCID"), answers.text("AT+CIMI")
     if pin and "PUK" in pin:
-        text = "the SIM is blocked and wants its PUK: do not try PINs, ask its owner"
+        text = "the SIM is blocked and asks for its PUK: do not try PINs, ask its owner"
         yield _finding(board, "sim", Status.FAIL, text, _at(answers, 'AT+CPINR="SIM PUK"'))
     elif pin == "SIM PIN" and board.pin_env is not None:
         yield _finding(board, "sim", Status.OK, f"the SIM waits for its PIN, which the run enters ({board.pin_env})")
@@ -100,7 +101,7 @@ def _sim(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
 
 
 def _short(number: str | None) -> str:
-    """Return what may stand in a report of a number that belongs to a person: its last digits."""
+    """Return the last digits of a number that belongs to a person; a report shows no more."""
     digits = (number or "").rstrip("F")
     return f"…{digits[-4:]}" if len(digits) > 4 else "not told"
 
@@ -189,7 +190,7 @@ def _sleep(board: BoardConfig, answers: Answers, name: str, asked: bool | None, 
 
 
 def _clock(board: BoardConfig, answers: Answers, now: datetime) -> CheckResult:
-    """``+CCLK: "yy/MM/dd,hh:mm:ss±zz"``, zz in quarters of an hour; ERROR until the network gave the time."""
+    """Judge ``+CCLK: "yy/MM/dd,hh:mm:ss±zz"``, zz in quarters of an hour; ERROR before the network gave the time."""
     value = answers.value("AT+CCLK?", "+CCLK")
     found = re.fullmatch(r'"(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)([+-]\d\d)?"', value or "")
     if not found:
@@ -198,10 +199,10 @@ def _clock(board: BoardConfig, answers: Answers, now: datetime) -> CheckResult:
     try:
         local = datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
-        return _finding(board, "clock", Status.SKIPPED, f"the modem tells {value}, which is no time")
+        return _finding(board, "clock", Status.SKIPPED, f"the modem tells {value}, which is not a time")
     told = local - timedelta(minutes=15 * int(found[7] or 0))
     if abs(told - now) > _CLOCK_LEEWAY:
-        text = f"the modem's clock is {abs(told - now).total_seconds():.0f} s off: its tokens will not be taken"
+        text = f"the modem's clock is {abs(told - now).total_seconds():.0f} s off: the cloud will refuse its tokens"
         return _finding(board, "clock", Status.WARN, text, _at(answers, "AT+CCLK?"))
     return _finding(board, "clock", Status.OK, "the modem's clock is right")
 

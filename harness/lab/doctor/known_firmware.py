@@ -7,7 +7,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
-    """``family``: of the version's name. Versions below ``before`` have it."""
+    """Known trouble. ``family``: begins the version's name. Versions below ``before`` have the trouble."""
 
     family: str
     before: tuple[int, int, int]
@@ -15,14 +15,14 @@ class _Trouble:
 
 
 _TROUBLES: Final = (
-    _Trouble("nrf9160", (1, 3, 0), "has no AT%KEYGEN, so keys cannot be made on the device; 1.3.7 does"),
+    _Trouble("nrf9160", (1, 3, 0), "has no AT%KEYGEN, so the device cannot make keys; 1.3.7 has it"),
     _Trouble("nrf9160", (1, 3, 2), "its digests in AT%CMNG=1 cannot be relied on; 1.3.7's can"),
 )
 _VERSION: Final = re.compile(r"(nrf9160|nrf91x1)_(\d+)\.(\d+)\.(\d+)")
 
 
 def known_trouble(firmware: str, hardware: str) -> str | None:
-    """Return what is wrong with a modem firmware (``mfw_nrf9160_1.2.1``), None: nothing is known of.
+    """Return what is wrong with a modem firmware (``mfw_nrf9160_1.2.1``), or None if nothing is known.
 
     ``hardware``: such as ``nRF9160 SICA B1A``.
     """

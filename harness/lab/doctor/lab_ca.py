@@ -1,4 +1,4 @@
-"""The lab's CA: is the pair complete, private and valid for a while. Nothing is made that is not there."""
+"""Checks the lab's CA: both files are there, private, and valid for a while. It makes nothing."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ _SOON: Final = timedelta(days=30)
 
 
 def check(folder: Path) -> Check:
-    """Return the check of the CA that is kept in ``folder``."""
+    """Return the check of the CA in ``folder``."""
     return Check("lab-ca.files", ABOUT, partial(_files, folder), quick=False)
 
 
@@ -27,12 +27,12 @@ def _files(folder: Path) -> Iterator[CheckResult]:
         yield CheckResult("lab-ca.files", ABOUT, Status.FAIL, str(error), cure)
         return
     if ca is None:
-        yield CheckResult("lab-ca.files", ABOUT, Status.OK, f"{folder}: not made yet, the first run makes it")
+        yield CheckResult("lab-ca.files", ABOUT, Status.OK, f"{folder}: not there yet, the first run makes it")
         return
     yield CheckResult("lab-ca.files", ABOUT, Status.OK, f"{folder}: key and certificate match")
     ends = ca.certificate.not_valid_after_utc
     if ends - datetime.now(UTC) < _SOON:
-        text = f"the CA ends on {ends:%Y-%m-%d}: an empty folder gets a new one, and boards are registered again"
+        text = f"the CA ends on {ends:%Y-%m-%d}; without its folder a run makes a new one and registers the boards anew"
         yield CheckResult("lab-ca.expiry", ABOUT, Status.WARN, text, f"mv {folder} {folder}.old")
     else:
         yield CheckResult("lab-ca.expiry", ABOUT, Status.OK, f"valid until {ends:%Y-%m-%d}")

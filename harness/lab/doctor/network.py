@@ -1,7 +1,7 @@
-"""Whether this computer reaches the cloud: names, TCP, TLS, and a proxy that only REST would use.
+"""Checks that this computer reaches the cloud: names, TCP, TLS, and a proxy that only REST would use.
 
-Boards reach it by radio; the observer and REST calls from here. No request is made, and the broker's answer to a client
-without a certificate is not judged (UNCONFIRMED): a server certificate that verifies is enough.
+Boards reach it by radio, the observer and REST calls from here. No request is sent. What the broker answers to a client
+without a certificate does not matter (UNCONFIRMED): a server certificate that verifies is enough.
 """
 
 import socket
@@ -34,9 +34,9 @@ class _Target:
 
 
 def checks(machine: Machine, cloud: str, endpoints: CloudEndpoints) -> list[Check]:
-    """Return the checks for an account: ``cloud.dns``, ``.tcp`` or ``.tls`` for each address, and ``cloud.proxy``.
+    """Return the checks of an account: ``cloud.dns``, ``.tcp`` or ``.tls`` for each address, and ``cloud.proxy``.
 
-    ``machine``: what can be asked of the computer. ``cloud``: its name. ``endpoints``: where it is.
+    ``machine``: the computer. ``cloud``: its name. ``endpoints``: how it is reached.
     """
     found = [Check("cloud.tls", cloud, partial(_reach, target), _DEADLINE) for target in _targets(cloud, endpoints)]
     return [*found, Check("cloud.proxy", cloud, partial(_proxy, machine, cloud, endpoints))]
@@ -46,7 +46,7 @@ def _targets(cloud: str, endpoints: CloudEndpoints) -> list[_Target]:
     rest = urlsplit(endpoints.rest)
     system = ssl.create_default_context(cafile=None if endpoints.rest_ca is None else str(endpoints.rest_ca))
     pinned = ssl.create_default_context(cadata=endpoints.root_ca_pem)
-    pinned.check_hostname = endpoints.public  # a route leads to another name than the certificate has
+    pinned.check_hostname = endpoints.public  # a route leads to a name that the certificate does not have
     observer = endpoints.observer_mqtt or endpoints.device_mqtt
     return [
         _Target(cloud, "REST", rest.hostname or "", rest.port or 443, system),
@@ -74,7 +74,7 @@ def _reach(target: _Target) -> Iterator[CheckResult]:
             with target.trust.wrap_socket(connection, server_hostname=target.host) as secured:
                 yield target.result("cloud.tls", Status.OK, f"reached, {secured.version()}")
         except ssl.SSLCertVerificationError as error:
-            cause = "something in between opens TLS, or rest_ca or root_ca is wrong"
+            cause = "a proxy in between decrypts TLS, or rest_ca or root_ca is wrong"
             text = f"its certificate is not trusted ({error.verify_message}): {cause}"
             yield target.result("cloud.tls", Status.FAIL, text, see)
         except OSError as error:
@@ -87,6 +87,6 @@ def _proxy(machine: Machine, cloud: str, endpoints: CloudEndpoints) -> Iterator[
     if not proxy or not endpoints.public:
         yield CheckResult("cloud.proxy", cloud, Status.OK, "no proxy is used")
         return
-    host = urlsplit(proxy).hostname or "?"  # whole, it may hold a password
-    text = f"REST goes through the proxy {host}; MQTT does not: the observer needs a direct way to the broker"
+    host = urlsplit(proxy).hostname or "?"  # without what may be a password
+    text = f"REST goes through the proxy {host}, MQTT does not: the observer needs a direct connection to the broker"
     yield CheckResult("cloud.proxy", cloud, Status.WARN, text, "unset HTTPS_PROXY https_proxy ALL_PROXY all_proxy")

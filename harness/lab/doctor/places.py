@@ -1,4 +1,4 @@
-"""The labgrid place of a board: is it there, does an exporter offer it, does anybody hold it."""
+"""Checks the labgrid place of a board: it exists, an exporter offers it, and nobody holds it."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -9,7 +9,7 @@ from harness.lab.config import BoardConfig
 from harness.lab.doctor.check import Check, CheckResult, Status
 from harness.lab.places.places import Places
 
-_DEADLINE: Final = 8.0  # seconds; to start labgrid's client takes one
+_DEADLINE: Final = 8.0  # seconds; starting labgrid's client takes one
 
 
 def check(places: Places, board: BoardConfig, place: str) -> Check:
@@ -33,9 +33,7 @@ def _place(places: Places, name: str, place: str) -> Iterator[CheckResult]:
         return
     if not found.available:
         offered = ", ".join(found.exporters) or "no exporter"
-        text = (
-            f"the serial port of place {place} is not there ({offered} offers it): start its exporter, plug the kit in"
-        )
+        text = f"the serial port of place {place} is missing ({offered} offers it): start its exporter, plug the kit in"
         yield CheckResult("place.present", name, Status.FAIL, text, "labgrid-client resources")
     else:
         yield CheckResult("place.present", name, Status.OK, f"place {place} at {', '.join(found.exporters)}")

@@ -1,4 +1,4 @@
-"""Each board's port: is it there, may this user open it, and does anybody have it."""
+"""Checks each board's port: it is there, this user may open it, and nobody has it open."""
 
 import grp
 import os
@@ -25,7 +25,7 @@ _MODEM_MANAGER: Final = "ModemManager"
 def checks(machine: Machine, boards: Sequence[BoardConfig], leases: Path | None) -> list[Check]:
     """Return a check for each real board: ``port.present``, ``port.rights``, ``port.holder``, ``port.lease``.
 
-    ``machine``: what can be asked of the computer. ``boards``: their entries. ``leases``: who has which board.
+    ``machine``: the computer. ``boards``: their entries. ``leases``: the folder of leases.
     """
     real = [board for board in boards if board.virtual is None and board.place is None]
     held = HeldPorts(machine, real)
@@ -33,7 +33,7 @@ def checks(machine: Machine, boards: Sequence[BoardConfig], leases: Path | None)
 
 
 class HeldPorts:
-    """Who holds the boards' ports, found out in one walk of /proc by the first check that asks."""
+    """Who has the boards' ports open. The first check that asks looks through /proc, once for all."""
 
     def __init__(self, machine: Machine, boards: Sequence[BoardConfig]) -> None:
         self._machine = machine
@@ -42,7 +42,7 @@ class HeldPorts:
         self._found: dict[str, list[Holder]] | None = None
 
     def of(self, device: str) -> list[Holder]:
-        """Return who holds ``device``, the port of one of the boards; not this process."""
+        """Return who has ``device``, the port of one of the boards, open; this process does not count."""
         with self._lock:
             if self._found is None:
                 self._found = holders(self._devices(), proc=self._machine.proc)
@@ -69,7 +69,7 @@ def _port(machine: Machine, board: BoardConfig, leases: Path | None, held: HeldP
         yield CheckResult("port.present", name, Status.FAIL, str(error), "nrf91-harness boards list")
         return
     if "://" in device:
-        yield CheckResult("port.present", name, Status.SKIPPED, f"{device} is another computer's")
+        yield CheckResult("port.present", name, Status.SKIPPED, f"{device} is on another computer")
         return
     if not Path(device).exists():
         yield CheckResult("port.present", name, Status.FAIL, f"no such port: {device}", "nrf91-harness boards list")
@@ -101,11 +101,11 @@ def _rights(name: str, device: str) -> CheckResult:
 
 def _holder(name: str, device: str, found: list[Holder]) -> CheckResult:
     if not found:
-        return CheckResult("port.holder", name, Status.OK, "nobody has it open, as far as this user may see")
+        return CheckResult("port.holder", name, Status.OK, "nobody has it open, as far as this user can see")
     text = f"{device} is held by {', '.join(map(str, found))}"
     if any(holder.name == _MODEM_MANAGER for holder in found):
         cure = "sudo systemctl stop ModemManager"
-    elif len(found) > _FEW:  # hardly a serial port, and nothing that is to be killed unseen
+    elif len(found) > _FEW:  # too many for a serial port: do not suggest to kill them all
         cure = f"fuser -v {device}"
     else:
         cure = f"kill {' '.join(str(holder.pid) for holder in found)}"

@@ -1,4 +1,4 @@
-"""Runs checks side by side, each with its deadline, and counts what came out."""
+"""Runs checks side by side, each with its deadline, and counts the results."""
 
 import threading
 import time
@@ -10,9 +10,9 @@ from harness.redact import SECRETS
 
 
 def run_checks(checks: Sequence[Check]) -> Iterator[CheckResult]:
-    """Yield the results in the order of the checks, each as soon as it and those before it are there.
+    """Yield the results in the order of the checks, each as early as that order permits.
 
-    A check that has not ended at its deadline has failed, and so has one that breaks; others go on.
+    A check that has not ended at its deadline has failed, and so has one that raises an error. The others go on.
     """
     started = [(check, _start(check), time.monotonic()) for check in checks]
     for check, queue, began in started:
@@ -31,12 +31,12 @@ def _start(check: Check) -> SimpleQueue[list[CheckResult]]:
     def look() -> None:
         try:
             found = list(check.look())
-        except Exception as error:  # a doctor that falls over helps nobody
+        except Exception as error:  # one broken check must not end the doctor
             text = f"the check broke: {type(error).__name__}: {SECRETS.scrub(str(error))}"
             found = [CheckResult(check.id, check.about, Status.FAIL, text)]
         queue.put(found)
 
-    # A daemon: what hangs in the system past its deadline must not keep the program from ending.
+    # A daemon thread, so that a call that hangs in the system does not keep the program from ending.
     threading.Thread(target=look, name=f"doctor {check.id} {check.about}", daemon=True).start()
     return queue
 
@@ -50,9 +50,9 @@ def verdict(results: Sequence[CheckResult], seconds: float) -> str:
 
 
 def in_one_line(results: Sequence[CheckResult], boards_file: str) -> str:
-    """Return what has failed, in one line: the first failure with its remedy, and how many more there are; else "".
+    """Return one line with the first failure, its remedy, and how many more there are; "" if nothing has failed.
 
-    ``boards_file``: the option that names it, "" where none was named.
+    ``boards_file``: the command line option that names it; "": none was given.
     """
     failed = [result for result in results if result.status is Status.FAIL]
     if not failed:
@@ -64,5 +64,5 @@ def in_one_line(results: Sequence[CheckResult], boards_file: str) -> str:
 
 
 def worst(results: Sequence[CheckResult]) -> Status:
-    """Return the worst status that came out."""
+    """Return the worst status of the results."""
     return max((result.status for result in results), key=list(Status).index, default=Status.OK)

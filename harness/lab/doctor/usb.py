@@ -1,4 +1,4 @@
-"""How each board's kit hangs on USB: depth and power of the hubs, speed, autosuspend, what the kernel said of it.
+"""Checks how each board's kit is attached to USB: hubs, their power, speed, autosuspend, the kernel's messages.
 
 Linux's documentation: ABI/testing/sysfs-bus-usb, driver-api/usb/power-management, ABI/testing/dev-kmsg.
 """
@@ -33,7 +33,7 @@ def checks(machine: Machine, boards: Sequence[BoardConfig]) -> list[Check]:
 
 
 def location_of(machine: Machine, board: BoardConfig) -> str:
-    """Return where a board's kit is plugged in (``1-2.1``), "" where that does not show. Raises PortMissing."""
+    """Return where a board's kit is plugged in (``1-2.1``); "": it does not show. Raises PortMissing."""
     device = os.path.realpath(device_of(machine, board))
     for kit in list_devices(machine.comports):
         if device in (os.path.realpath(port) for port in kit.ports):
@@ -70,7 +70,7 @@ def _hubs(name: str, location: str, speed: str | None) -> CheckResult:
 
 
 def _power(machine: Machine, name: str, location: str) -> Iterator[CheckResult]:
-    """A hub that has no supply of its own (bit 6 of bmAttributes) shares what its port gives among all below it."""
+    """Check the hubs' power. One without its own supply (bit 6 of bmAttributes) shares what its port gives."""
     hub, _, _ = location.rpartition(".")
     attributes = None if not hub else machine.read(machine.usb / hub / "bmAttributes")
     if attributes is None:
@@ -106,7 +106,7 @@ def _suspend(machine: Machine, name: str, place: Path) -> CheckResult:
 
 
 def _kernel(machine: Machine, name: str, location: str) -> CheckResult:
-    """Look for trouble at the kit's place. Each read of /dev/kmsg is one record, from the oldest on."""
+    """Look in the kernel's log for trouble with the kit. Each read of /dev/kmsg is a record, the oldest first."""
     said = re.compile(rf"\b(?:usb|port) {re.escape(location)}[: ]")
     try:
         found = [
@@ -138,5 +138,5 @@ def _record(file: int) -> bytes:
         except BlockingIOError:  # all read
             return b""
         except OSError as error:
-            if error.errno != errno.EPIPE:  # the record was overwritten meanwhile: the next read goes on after it
+            if error.errno != errno.EPIPE:  # the kernel overwrote the record meanwhile: the next read goes on after it
                 raise

@@ -1,4 +1,4 @@
-"""Firmware onto boards: what is needed is decided by hash and by what the board tells, and seen afterwards."""
+"""Writes firmware onto boards. The hash and the board's own words decide what is needed; the result is checked."""
 
 from harness.lab.flash.decision import ImageKind, Versions
 from harness.lab.flash.flasher import Flashed, Flasher, FlashFailed

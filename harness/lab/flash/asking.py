@@ -17,9 +17,9 @@ _RESERVED: Final = 2**31
 
 @dataclass(frozen=True, slots=True)
 class BoardContents:
-    """``told``: versions; ``credentials``: what is in the modem's store, by sec_tag and type.
+    """What is on a board. ``told``: versions. ``credentials``: the items in the modem's store, by sec_tag and type.
 
-    ``proved``: a command of the application's own told what it is. An AT client has none, and is what answers like one.
+    ``proved``: a command of the application's own told what it is. An AT client has no such command.
     """
 
     told: Versions
@@ -28,11 +28,10 @@ class BoardContents:
 
 
 def ask(config: BoardConfig, url: str, timeline: Timeline, *, patience: float) -> BoardContents:
-    """Open the board's port, ask, and close it. ``patience``: seconds that a board which just starts may be silent.
+    """Open the board's port, ask, and close it. Raises LabError: no port, no answer.
 
-    Raises LabError: no port, no answer.
-
-    ``config``: the board's entry. ``url``: its port. ``timeline``: where its lines go.
+    ``config``: the board's entry. ``url``: its port. ``timeline``: takes the lines. ``patience``: seconds that a board
+    may be silent while it starts.
     """
     with AtPort.open(url, name=config.name, timeline=timeline, settings=settings_of(config)) as port:
         application, proved = _application(port, config.firmware, patience)

@@ -1,8 +1,8 @@
-"""Whether a board has the firmware that belongs on it: pure.
+"""Decides whether a board has the firmware that belongs on it. Pure.
 
-Two witnesses must agree: the record of what this lab wrote, with its hash, and what the board tells of itself. A board
-that somebody flashed by hand defeats the record alone, a file that was built anew under the same version defeats the
-version alone.
+Two witnesses must agree: the record of what this lab wrote, with its hash, and the version that the board tells. The
+record alone is wrong if somebody flashed the board by hand. The version alone is wrong if a file was built anew under
+the same version.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class ImageKind(StrEnum):
-    """What is written, in the order in which it is."""
+    """The images, in the order in which they are written."""
 
     MODEM = "modem"
     APPLICATION = "application"
@@ -20,19 +20,19 @@ class ImageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What a board says that it runs: ``modem`` as AT+CGMR, ``application`` with its name; "": it does not tell."""
+    """The versions that a board tells: ``modem`` as AT+CGMR, ``application`` with its name; "": it does not tell."""
 
     modem: str = ""
     application: str = ""
 
     def of(self, kind: ImageKind) -> str:
-        """Return what it says of one."""
+        """Return the version of one image."""
         return self.modem if kind is ImageKind.MODEM else self.application
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenImage:
-    """What this lab wrote last. ``sha256``: of the file; ``told``: what the board said of itself afterwards."""
+    """The image that this lab wrote last. ``sha256``: of the file. ``told``: the version that the board told then."""
 
     sha256: str
     told: str
@@ -41,13 +41,13 @@ class WrittenImage:
 def why_needed(
     kind: ImageKind, file: Path, sha256: str, written: WrittenImage | None, told: Versions | None
 ) -> str | None:
-    """Return why a file must be written, None: the board has it. ``told`` None: the board does not answer.
+    """Return why a file must be written, or None if the board has it.
 
-    A modem firmware is a release, whose name the modem tells: it needs no record to be known as right. A board that
-    does not answer and has this file by the record is left to whoever wakes boards up.
+    ``kind``: modem or application. ``file``, ``sha256``: what belongs on the board. ``written``: what was written last;
+    None: nobody knows. ``told``: what the board tells; None: it does not answer.
 
-    ``kind``: modem or application. ``file``, ``sha256``: what is to be there. ``written``: what was written last, None:
-    nobody knows.
+    A modem firmware is a release, and the modem tells its name, so it needs no record. A board that does not answer,
+    and has this file by the record, is not written: other means wake it up.
     """
     says = None if told is None else told.of(kind)
     if written is None:
@@ -62,7 +62,7 @@ def why_needed(
 
 
 def modem_version(file: Path) -> str | None:
-    """Return the version in the name of a modem firmware's file, as the modem tells it; None: there is none.
+    """Return the version in the name of a modem firmware's file, as the modem tells it, or None.
 
     >>> modem_version(Path("mfw_nrf91x1_2.0.4.zip"))
     'mfw_nrf91x1_2.0.4'

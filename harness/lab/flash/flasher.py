@@ -1,7 +1,7 @@
-"""Brings a board's firmware to what its boards file names: writes what is needed, and believes what the board says.
+"""Brings a board to the firmware that its boards file names: writes what is needed, and checks what the board tells.
 
-Modem firmware comes first, because an application may need it. A tool's success is not believed: the board must answer
-afterwards, and a modem must tell the version that its file is named after.
+Modem firmware comes first, because an application may need it. A tool that reports success proves nothing: the board
+must answer afterwards, and the modem must tell the version in its file's name.
 """
 
 from collections.abc import Callable
@@ -21,18 +21,18 @@ from harness.lab.flash_config import FlashConfig
 from harness.lab.lease import Lease, lease_folder, owners, usb_key
 from harness.lab.shared_lock import SharedLock
 
-_LOCK_WAIT: Final = 5.0  # seconds; whoever has a board's lease has its debugger too, except for a mistake
+_LOCK_WAIT: Final = 5.0  # seconds; who has a board's lease has its debugger too, unless a boards file has a mistake
 
 
 class FlashFailed(LabError):
-    """The board was written to, and does not run what was written; or it could not be written to."""
+    """The board could not be written, or it does not run what was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flashed:
-    """One file. ``reason``: why it was written, None: it was there already. ``told``: what the board tells now.
+    """One file. ``reason``: why it was written; None: it was there already. ``told``: what the board tells now.
 
-    ``proved``: that tells this firmware from others.
+    ``proved``: what the board tells distinguishes this firmware from others.
     """
 
     kind: ImageKind
@@ -43,10 +43,10 @@ class Flashed:
 
 
 class Flasher:
-    """The firmware of one board, whose lease the caller has, and whose port nobody has open.
+    """The firmware of one board. The caller has the board's lease, and nobody has its port open.
 
-    ``ask``: asks the board what it runs; raises LabError where it does not answer. ``folder``: of the boards file.
-    ``note`` is told of each step.
+    ``ask``: asks the board what it runs; raises LabError if it does not answer. ``folder``: of the boards file.
+    ``note``: called with each step.
     """
 
     def __init__(
@@ -73,9 +73,9 @@ class Flasher:
         self._locks = locks
 
     def run(self, *, force: bool = False) -> list[Flashed]:
-        """Write what the board has not got, or all of it with ``force``; return what was done and what was there.
+        """Write the files that the board does not have, with ``force`` all of them; return what was done or was there.
 
-        Raises FlashFailed, LabError (no tool, no file, another has the debugger), Misuse.
+        Raises FlashFailed; LabError: no tool, no file, or the debugger is in use; Misuse.
         """
         files = self._files()
         hashes = {kind: hash_of(file) for kind, file in files.items()}
@@ -103,11 +103,11 @@ class Flasher:
         return {kind: self._folder / file for kind, file in given.items() if file is not None}
 
     def _state(self) -> BoardContents | None:
-        """Return what the board runs, None: it is there and does not answer. Raises LabError: it is not there."""
+        """Return what the board runs, or None if it does not answer. Raises LabError if the board is missing."""
         try:
             return self._ask()
         except (PortMissing, PortBusy, PortDenied):
-            raise  # nothing is written to a board that somebody else has, or that may be another one's debugger
+            raise  # somebody else has the board, or it may not be this board's debugger: nothing is written
         except HarnessError as error:
             self._note(f"it does not answer before it is flashed: {error}")
             return None
@@ -124,7 +124,7 @@ class Flasher:
         folder = self._locks or lease_folder()
         key = usb_key(self._serial)
         if not any(owner.key == key and owner.is_me for owner in owners(folder)):
-            try:  # another boards file may have a board with this serial number, and be at work with it
+            try:  # another boards file may have a board with this serial number, and a run of it may be at work
                 stack.enter_context(Lease(self._name, key, folder=folder, timeout=_LOCK_WAIT))
             except PortBusy as error:
                 raise PortBusy(
@@ -149,7 +149,7 @@ class Flasher:
             raise FlashFailed(f"{text}; nrf91-harness flash {self._name} tries again") from error
 
     def _proved(self, files: dict[ImageKind, Path], reasons: dict[ImageKind, str | None]) -> BoardContents:
-        """Return what the board runs now. Raises FlashFailed: it does not answer, or runs something else."""
+        """Return what the board runs now. Raises FlashFailed if it does not answer, or runs something else."""
         try:
             after = self._ask()
         except HarnessError as error:
@@ -173,13 +173,13 @@ class Flasher:
         return after
 
     def _compare_stores(self, before: BoardContents | None, after: BoardContents) -> None:
-        """Say what flashing took away. Whether a modem update keeps credentials is UNCONFIRMED."""
+        """Note which credentials are gone. Whether a modem update keeps credentials is UNCONFIRMED."""
         if before is not None and (gone := before.credentials - after.credentials):
             self._note(f"{len(gone)} credentials that were in the modem's store are gone")
 
 
 def serial_of(config: BoardConfig) -> str:
-    """Return the serial number of a board's debugger. Raises Misuse: the boards file does not tell it."""
+    """Return the serial number of a board's debugger. Raises Misuse if the boards file does not have it."""
     serial = (config.flash.serial if config.flash else None) or config.serial
     if serial is None:
         text = f"board {config.name!r}: flash: needs serial:, the USB serial number of its debugger"

@@ -1,4 +1,4 @@
-"""What ``nrfutil --json device`` prints: one object a line, read as it comes.
+"""Reads the output of ``nrfutil --json device``: one object a line, as it comes.
 
 Sources: Nordic's nrfutil documentation (machine-readable output); the types of pc-nrfconnect-shared; Zephyr's runner. A
 device list stands in an info line or at a task's end, so both are looked into.
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 Object = dict[str, Any]
-_STEP = 10  # percent; a log of a hundred lines helps nobody
+_STEP = 10  # per cent from one line of progress to the next: a hundred lines would be too many
 
 
 class NrfutilOutput:
-    """Takes the lines of one call. ``failed``: why a task failed, in the order in which tasks ended.
+    """Takes the lines of one call. ``failed``: why tasks failed, in the order in which they ended.
 
-    ``ended``: how many tasks ended well; ``percent``: how far the present one is, None: not told.
+    ``ended``: how many tasks ended well. ``percent``: progress of the current one; None: not told.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class NrfutilOutput:
         self._data: list[Any] = []
 
     def line(self, text: str) -> str | None:
-        """Take a line; return what to show of it, None: nothing much is new."""
+        """Take a line; return what to show of it, or None if nothing important is new."""
         try:
             said = json.loads(text)
         except ValueError:
@@ -44,7 +44,7 @@ class NrfutilOutput:
         return None
 
     def find(self, key: str) -> Any:
-        """Return the first value of this name anywhere in what was said, None: there is none."""
+        """Return the first value of this name anywhere in the output, or None."""
         return next(_values(self._data, key), None)
 
     def _progress(self, data: Object) -> str | None:
@@ -64,7 +64,7 @@ class NrfutilOutput:
         self.percent = None
         if data.get("result") == "success":
             self.ended += 1
-        else:  # "fail", and whatever is no success
+        else:  # "fail", and everything else that is not a success
             self.failed.append(_reason(data))
 
 

@@ -1,4 +1,4 @@
-"""Runs a tool that writes firmware: its lines as they come, its end in time, and all that it started with it."""
+"""Runs a tool that writes firmware: passes its lines on, and ends it in time, with the processes it started."""
 
 import codecs
 import os
@@ -14,15 +14,15 @@ from harness.errors import LabError
 from harness.lab.process_group import kill_group
 from harness.redact import SECRETS
 
-_KEPT: Final = 20  # lines, of which the last ones are shown
+_KEPT: Final = 20  # how many lines are kept to show the last of them
 _SHOWN: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """How a tool ended. ``code``: None: it took too long. ``last``: its last words. ``fate``: what became of it then.
+    """How a tool ended. ``code``: its exit code; None: it took too long. ``last``: its last words.
 
-    ``fate`` ends a sentence: "was killed".
+    ``fate``: what became of a tool that took too long, as the end of a sentence: "was killed".
     """
 
     code: int | None
@@ -33,8 +33,8 @@ class ToolResult:
 def run_tool(words: Sequence[str], timeout: float, line: Callable[[str], object], *, cure: str) -> ToolResult:
     """Run a program in a group of its own, and give each line of its output to ``line``.
 
-    ``timeout``: seconds, after which it and what it started are killed. ``cure``: what to do if it is not there. Raises
-    LabError: it cannot be started. ``words``: program and arguments.
+    ``words``: program and arguments. ``timeout``: seconds after which it is killed, with the processes it started.
+    ``cure``: what to do if it is missing. Raises LabError if it cannot be started.
     """
     try:
         process = subprocess.Popen(
@@ -67,7 +67,7 @@ def run_tool(words: Sequence[str], timeout: float, line: Callable[[str], object]
 
 
 def _lines(output: IO[bytes] | None, end: float) -> Iterator[str]:
-    """Yield lines until the last writer closes, or until ``end``: a child of its own session may never close."""
+    """Yield lines until the last writer closes, or until ``end``: a child in its own session may never close."""
     if output is None:
         return
     decoder = codecs.getincrementaldecoder("utf-8")("replace")

@@ -1,4 +1,4 @@
-"""What this lab wrote to which board, in a file for each debugger: it outlives runs, and is one of two witnesses."""
+"""Records of what this lab wrote to which board, a file for each debugger. They outlive runs."""
 
 import hashlib
 import json
@@ -13,27 +13,27 @@ from harness.lab.flash.decision import ImageKind, WrittenImage
 
 
 class FlashRecords:
-    """Records in ``folder``, by the debugger's serial number. Only who has the debugger's lock may write."""
+    """Records in ``folder``, by the debugger's serial number. Only the holder of the debugger's lock may write."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def get(self, serial: str, kind: ImageKind) -> WrittenImage | None:
-        """Return what was written last, None: nothing, or nothing that is known to be whole."""
+        """Return what was written last, or None if nothing was, or if a write may have ended half-way."""
         try:
             return WrittenImage(**self._read(serial)[kind])
         except (KeyError, TypeError):
             return None
 
     def put(self, serial: str, kind: ImageKind, written: WrittenImage) -> None:
-        """Take note of what was written, and seen to run. Raises LabError.
+        """Record what was written and runs. Raises LabError.
 
-        ``serial``: the kit's. ``kind``: modem or application. ``written``: what it was.
+        ``serial``: the debugger's. ``kind``: modem or application. ``written``: the image.
         """
         self._write(serial, {**self._read(serial), kind.value: asdict(written)})
 
     def forget(self, serial: str, kind: ImageKind) -> None:
-        """Take note that nobody knows what is on the board: before it is written, for a write may end half-way."""
+        """Record that nobody knows what is on the board. Call it before a write, which may end half-way."""
         left = {name: value for name, value in self._read(serial).items() if name != kind}
         self._write(serial, left)
 
@@ -57,7 +57,7 @@ class FlashRecords:
 
 
 def hash_of(path: Path) -> str:
-    """Return the SHA-256 of a file, or of the hex files of a build folder. Raises LabError: it cannot be read."""
+    """Return the SHA-256 of a file, or of the hex files of a build folder. Raises LabError if it cannot be read."""
     digest = hashlib.sha256()
     try:
         files = sorted(path.rglob("*.hex")) if path.is_dir() else [path]

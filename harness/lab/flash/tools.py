@@ -1,8 +1,8 @@
-"""Tools that write firmware, each with the words that name erasing, verifying and resetting where it has them.
+"""The tools that write firmware. Erasing, verifying and resetting are asked for explicitly if a tool has options.
 
 Sources: Nordic's nrfutil documentation ("Programming options": by default nothing is verified and nothing reset);
-Zephyr's west flash; pyOCD 0.46's help. pyOCD mass-erases where it believes that a chip is locked (its issue 1766), so
-that is switched off.
+Zephyr's west flash; pyOCD 0.46's help. pyOCD erases a whole chip if it takes it for locked (its issue 1766), so that is
+switched off.
 """
 
 import time
@@ -17,7 +17,7 @@ from harness.lab.flash.process import run_tool
 from harness.lab.flash_config import FlashConfig
 
 _ERASE: Final = {"all": "ERASE_ALL", "touched": "ERASE_RANGES_TOUCHED_BY_FIRMWARE"}
-_ASKING: Final = 30.0  # seconds to ask a debugger what is behind it
+_ASKING: Final = 30.0  # seconds to find out which chip a debugger leads to
 _CURES: Final = {
     "nrfutil": "install nRF Util and its command device (docs.nordicsemi.com, nRF Util), and put it into PATH",
     "west": "install west and a workspace of nRF Connect SDK, and start there",
@@ -28,11 +28,11 @@ Note = Callable[[str], None]
 
 
 def write(config: FlashConfig, kind: ImageKind, file: Path, serial: str, note: Note) -> None:
-    """Write one file to the board behind a debugger. ``note`` is told how far it is.
+    """Write one file to the board behind a debugger.
 
-    Raises LabError: the tool is not there, failed, or took too long; Misuse: it cannot write such a file.
-
-    ``config``: how the board is flashed. ``kind``: modem or application. ``file``: what. ``serial``: the debugger's.
+    ``config``: how the board is flashed. ``kind``: modem or application. ``file``: to write. ``serial``: the
+    debugger's. ``note``: called with the progress.
+    Raises LabError if the tool is missing, failed, or took too long; Misuse if it cannot write such a file.
     """
     timeout = config.modem_timeout if kind is ImageKind.MODEM else config.application_timeout
     output = NrfutilOutput()
@@ -55,13 +55,13 @@ def write(config: FlashConfig, kind: ImageKind, file: Path, serial: str, note: N
     if ended.code:
         raise LabError(f"{words[0]} ended with code {ended.code}: {ended.last or 'it said nothing'}")
     if config.tool == "nrfutil" and not output.ended:
-        raise LabError(f"{words[0]} ended without a word of success: {ended.last or 'it said nothing'}")
+        raise LabError(f"{words[0]} ended without reporting success: {ended.last or 'it said nothing'}")
 
 
 def check_target(config: FlashConfig, serial: str) -> None:
-    """Raise LabError unless the debugger is known to lead to an nRF91: an erase would take another's firmware away.
+    """Raise LabError unless the debugger leads to an nRF91, because an erase would delete another chip's firmware.
 
-    A Thingy:91 X leads its debug port to the nRF5340 or to the nRF9151, by a switch below the cover.
+    On a Thingy:91 X a switch below the cover connects the debug port to the nRF5340 or to the nRF9151.
     """
     if config.tool != "nrfutil":
         return
@@ -69,7 +69,7 @@ def check_target(config: FlashConfig, serial: str) -> None:
     words = ("nrfutil", "--json", "device", "device-info", "--serial-number", serial)
     ended = run_tool(words, _ASKING, output.line, cure=_CURES["nrfutil"])
     if ended.code is None:
-        text = f"nrfutil did not say within {_ASKING:g} s what is behind debugger {serial}, and {ended.fate}"
+        text = f"nrfutil did not tell within {_ASKING:g} s which chip is behind debugger {serial}, and {ended.fate}"
         raise LabError(f"{text}; is it plugged in?")
     if output.failed or ended.code:
         reason = "; ".join(output.failed) or ended.last or f"exit code {ended.code}"
@@ -77,7 +77,7 @@ def check_target(config: FlashConfig, serial: str) -> None:
     family = output.find("deviceFamily")
     if not isinstance(family, str) or not family:
         raise LabError(
-            f"nrfutil does not say what is behind debugger {serial}, so nothing is written; "
+            f"nrfutil does not tell which chip is behind debugger {serial}, so nothing is written; "
             f"look: nrfutil device device-info --serial-number {serial}"
         )
     if "NRF91" not in family.upper():

@@ -1,1 +1,1 @@
-"""Boards on other computers, by labgrid: places that a run holds through one process in labgrid's own environment."""
+"""Boards on other computers, by labgrid. A run holds its places through one process in labgrid's own environment."""

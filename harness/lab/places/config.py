@@ -1,4 +1,4 @@
-"""What boards.yaml may say of labgrid: where its coordinator is, and where it is installed."""
+"""What boards.yaml may say about labgrid: where its coordinator is, and where it is installed."""
 
 import os
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The process that holds labgrid's places: started when the first one is needed, asked by JSON lines, ended by a close.
+"""The process that holds labgrid's places. It starts when the first place is needed, and takes commands as JSON lines.
 
-It runs in labgrid's own environment, see labgrid_helper.py. Several commands may be on their way at once.
+It runs in labgrid's own environment, see labgrid_helper.py. Several commands may be under way at once.
 """
 
 import getpass
@@ -20,14 +20,14 @@ from harness.lab.places.origin import origin
 from harness.redact import SECRETS
 
 _SCRIPT: Final = Path(__file__).with_name("labgrid_helper.py")
-_END: Final = 10.0  # seconds; a release of ten places takes 0.03
+_END: Final = 10.0  # seconds; releasing ten places takes 0.03
 _TAIL: Final = 400
 
 Answer = dict[str, Any]
 
 
 class LabgridHelper:
-    """One process. ``python``: labgrid's interpreter; ``coordinator``: HOST:PORT; ``log``: its standard error.
+    """The process. ``python``: labgrid's interpreter. ``coordinator``: HOST:PORT. ``log``: its standard error.
 
     Raises LabError if it does not start.
     """
@@ -52,13 +52,13 @@ class LabgridHelper:
                 stderr=stderr,
                 bufsize=0,
                 env={**os.environ, **who},
-                start_new_session=True,  # Ctrl-C is for the run, which still needs its places to leave boards clean
+                start_new_session=True,  # Ctrl-C must end the run only, which still needs its places
             )
         self._reader = threading.Thread(target=self._read, name="labgrid", daemon=True)
         self._reader.start()
 
     def send(self, command: str, **fields: Any) -> "Future[Answer]":
-        """Send a command; its answer comes in the future, as labgrid_helper gives it."""
+        """Send a command; return the future of its answer, which is as labgrid_helper gives it."""
         future: Future[Answer] = Future()
         with self._lock:
             number = next(self._numbers)
@@ -74,7 +74,7 @@ class LabgridHelper:
         return future
 
     def close(self) -> str | None:
-        """End the process, which releases all places; return what was wrong with that, if anything."""
+        """End the process, which releases all places; return what went wrong, or None."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         fault = None
@@ -124,5 +124,5 @@ def _user() -> str:
 
 
 def _word(text: str) -> str:
-    """Return a name without a slash, which labgrid takes for the end of the host's name, for ever."""
+    """Return a name without slashes, because labgrid takes a slash for the end of the host's name."""
     return re.sub(r"[^A-Za-z0-9.-]", "-", text)

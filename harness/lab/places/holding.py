@@ -1,4 +1,4 @@
-"""Who holds a run's places: the process that was started first. Its workers reach it through a relay."""
+"""Holds a run's places in the process that was started first. Its workers reach it through a relay."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -14,13 +14,13 @@ from harness.lab.places.places import ANSWER, Places
 from harness.lab.relay import Relay, send
 
 _NAME = "labgrid"
-_LEADER = 5.0  # seconds that the leader has to say that labgrid did not answer it in time
+_LEADER = 5.0  # seconds for the leader to answer that labgrid did not answer in time
 
 
 class PlaceHolder:
     """Holds places itself, or through the process that leads this one.
 
-    ``start``: starts the helper, on first use. ``leader``: the folder of the leader's relay.
+    ``start``: starts the helper on first use. ``leader``: the folder of the leader's relay.
     """
 
     def __init__(self, start: Callable[[], LabgridHelper], leader: Path | None = None) -> None:
@@ -32,9 +32,9 @@ class PlaceHolder:
         self.places = Places(self._request)
 
     def lead(self, folder: Path, places: Iterable[str]) -> None:
-        """Begin to acquire ``places``, without waiting for it, and let other processes use them through ``folder``.
+        """Begin to acquire ``places`` without waiting, and let other processes use them through ``folder``.
 
-        What goes wrong with one is told to whoever uses it. Raises LabError: labgrid is not installed.
+        An error of a place is raised for who uses it. Raises LabError if labgrid is not installed.
         """
         helper = self._started()
         for place in places:
@@ -42,7 +42,7 @@ class PlaceHolder:
         self._relay = Relay(folder, {_NAME: self._request})
 
     def close(self) -> str | None:
-        """Give everything back; return what was wrong with that, if anything."""
+        """Release all places; return what went wrong, or None."""
         if self._relay is not None:
             self._relay.close()
         return None if self._helper is None else self._helper.close()
@@ -67,7 +67,11 @@ class Holding:
     """The right to use the board at a place: the lease on this computer, and the place itself."""
 
     def __init__(self, lease: Lease, places: Places, place: str, *, wait: float) -> None:
-        """Hold the place, whose lease is taken already; it is released if that fails. Raises LabError."""
+        """Hold the place ``place``; wait up to ``wait`` seconds for it.
+
+        ``lease``: on this computer, taken already; it is released if the place cannot be held. ``places``: labgrid's.
+        Raises LabError.
+        """
         self._lease = lease
         self._places = places
         self._place = place
@@ -86,7 +90,7 @@ class Holding:
         self.release()
 
     def release(self) -> None:
-        """Give the board back. Raises LabError: labgrid did not take the place."""
+        """Give the board back. Raises LabError if labgrid does not take the place back."""
         try:
             self._places.release(self._place)
         finally:

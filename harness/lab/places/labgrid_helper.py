@@ -1,12 +1,13 @@
-"""Holds labgrid places for one run. It runs in labgrid's own environment, whose pyserial is another than ours.
+"""Holds labgrid places for one run. It runs in labgrid's own environment, which has another pyserial than ours.
 
-One JSON object per line on standard input, one per answer on standard output, by ``id``; several at a time. When
-standard input ends, every place is released: that is all that a run which was killed has to do. Nothing of the harness
-is imported here, and of labgrid only its client, whose calls are no documented interface (labgrid 26.0).
+It reads one JSON object a line on standard input, and writes one for each answer on standard output, with the same
+``id``. Several commands may be under way at once. When standard input ends it releases every place, so a run that is
+killed has nothing to do. It imports nothing of the harness, and of labgrid only the client, whose calls are not a
+documented interface (labgrid 26.0).
 
-What labgrid does, measured: a holder is the text HOST/USER and never times out; an acquire that was interrupted leaves
-a place that cannot be acquired for up to 15 s; a restarted coordinator has forgotten who holds what; ser2net that died
-is noticed by nobody, and a restarted exporter has other ports.
+Measured of labgrid: A holder is the text HOST/USER and never times out. An acquire that was interrupted leaves a place
+that cannot be acquired for up to 15 s. A coordinator that restarts forgets who holds what. Nobody notices a ser2net
+that has died. An exporter that restarts has other ports.
 """
 
 import argparse
@@ -26,12 +27,12 @@ import grpc
 from labgrid.remote.client import ClientSession, Error
 from labgrid.remote.generated import labgrid_coordinator_pb2 as messages
 
-STUCK = 20.0  # seconds that a place may refuse to be acquired although nobody holds it
+STUCK = 20.0  # seconds for which a place may refuse to be acquired although nobody holds it
 CONNECT = 2.0  # seconds; on one network a refusal comes at once
-RELEASE = 7.0  # seconds of trying to give everything back at the end; the run waits ten for that
-POWER = 40.0  # seconds for labgrid-client, without the time that the power is off; the run waits sixty
-MOMENT = 1.0  # seconds between two looks at what does not tell when it changes
-SERIAL = "NetworkSerialPort"  # how clients see every exported serial port
+RELEASE = 7.0  # seconds of trying to release all places at the end; the run waits ten
+POWER = 40.0  # seconds for labgrid-client, without the time for which the power is off; the run waits sixty
+MOMENT = 1.0  # seconds from one look to the next at things that change without an event
+SERIAL = "NetworkSerialPort"  # the class under which clients see every exported serial port
 _RUN = re.compile(r"nrf91-.*-(?P<origin>[0-9a-f]{12})-(?P<pid>[1-9]\d*)-[0-9a-f]{8}")
 
 
@@ -44,7 +45,7 @@ class Refused(Exception):
 
 
 class Session(ClientSession):  # type: ignore[misc]
-    """labgrid's client, which wakes ``changed`` at each change."""
+    """labgrid's client. It wakes those who wait on ``changed`` at each change."""
 
     def __init__(self, address: str, changed: asyncio.Condition) -> None:
         super().__init__(address, asyncio.get_running_loop())
@@ -61,7 +62,7 @@ class Session(ClientSession):  # type: ignore[misc]
         await self.wake()
 
     async def wake(self) -> None:
-        """Wake whoever waits for a change."""
+        """Wake all that wait for a change."""
         async with self.changed:
             self.changed.notify_all()
 
@@ -79,7 +80,7 @@ class Helper:
 
     @property
     def me(self) -> str:
-        """Who this run is to labgrid."""
+        """The name of this run for labgrid."""
         return f"{os.environ['LG_HOSTNAME']}/{os.environ['LG_USERNAME']}"
 
     async def connected(self) -> Session:
@@ -96,7 +97,7 @@ class Helper:
             return self.session
 
     async def places(self) -> dict[str, Any]:
-        """Say what places there are, and who else holds each."""
+        """Return all places, each with its holder if that is not this run."""
         session = await self.connected()
         await session.sync_with_coordinator()
         found = []
@@ -138,7 +139,7 @@ class Helper:
             if not any(entry.avail for _, entry in serial_ports(session, found, offered=True)):
                 raise Refused("gone", f"place {place}: no exporter offers its serial port ({matches(found)})")
             tries += 1
-            self.mine.add(place)  # from now on it may be: whoever cuts this off must give it back
+            self.mine.add(place)  # from now on the place may be ours, and must be given back if this is cut off
             try:
                 await session.stub.AcquirePlace(messages.AcquirePlaceRequest(placename=place))
                 await session.sync_with_coordinator()
@@ -146,7 +147,10 @@ class Helper:
                 await self.not_acquired(place, error, time.monotonic() - began)
 
     async def not_acquired(self, place: str, error: Any, waited: float) -> None:
-        """Return if it is worth another try."""
+        """Return if another try may help, else raise Refused.
+
+        ``place``: its name. ``error``: of the try. ``waited``: seconds since the first try.
+        """
         if error.code() == grpc.StatusCode.UNAVAILABLE:
             raise Refused("unreachable", f"the labgrid coordinator at {self.address} went away") from None
         if error.code() == grpc.StatusCode.PERMISSION_DENIED:
@@ -158,7 +162,10 @@ class Helper:
         await self.wait_for_change(MOMENT)
 
     async def left_over(self, session: Session, place: str, holder: str) -> bool:
-        """Release a place whose holder is a run of this computer that is dead; return whether it was."""
+        """Release a place if its holder is a dead run of this computer; return whether it was.
+
+        ``session``: with the coordinator. ``place``: its name. ``holder``: HOST/USER.
+        """
         if not dead(holder, self.me):
             return False
         print(f"place {place} was left by {holder}, which is gone", file=sys.stderr, flush=True)
@@ -167,7 +174,7 @@ class Helper:
         return True
 
     async def url(self, place: str, index: int = 0) -> dict[str, Any]:
-        """Say where the place's serial port is now; acquire the place anew if the coordinator has forgotten it."""
+        """Return where the place's serial port is now. Acquire the place anew if the coordinator has forgotten it."""
         again = (await self.acquire(place))["tries"]
         deadline = time.monotonic() + STUCK
         while True:
@@ -191,7 +198,7 @@ class Helper:
             await self.wait_for_change(MOMENT)
 
     async def heal(self, place: str, index: int = 0) -> dict[str, Any]:
-        """Acquire a place anew if nothing listens where its serial port should be: its ser2net is dead."""
+        """Acquire a place anew if nothing listens at its serial port, because its ser2net is dead."""
         found = await self.url(place, index)
         host, _, port = found["url"].partition("://")[2].partition("?")[0].rpartition(":")
         try:
@@ -204,7 +211,7 @@ class Helper:
             return {"healed": f"nothing listened at {host}:{port}, so place {place} was acquired anew"}
 
     async def state(self, place: str) -> dict[str, Any]:
-        """Say what is wrong with a place that is held, None: nothing is known to be."""
+        """Return what is wrong with a place that is held; None: nothing is known to be wrong."""
         session = await self.connected()
         found = self.place(session, place)
         if found.acquired != self.me:
@@ -220,7 +227,10 @@ class Helper:
         return {}
 
     async def power(self, place: str, action: str, delay: float = 2.0) -> dict[str, Any]:
-        """Switch the place's power with labgrid's own tool, as the one who holds it."""
+        """Switch the place's power with labgrid's own tool, under the name of the holder.
+
+        ``place``: its name. ``action``: on, off or cycle. ``delay``: seconds without power.
+        """
         tool = os.path.join(os.path.dirname(sys.executable), "labgrid-client")
         words = [tool, "-x", self.address, "-p", place, "power", action, *(["-t", str(delay)] * (action == "cycle"))]
         process = await asyncio.create_subprocess_exec(
@@ -241,7 +251,7 @@ class Helper:
         return {"complaint": None if process.returncode == 0 else words_said or f"exit code {process.returncode}"}
 
     def place(self, session: Session, name: str) -> Any:
-        """Return the place of exactly this name: labgrid itself takes a part of a name too."""
+        """Return the place with exactly this name. labgrid itself would accept a part of the name."""
         if name not in session.places:
             near = ", ".join(sorted(session.places)) or "none"
             raise Refused("unknown", f"no labgrid place {name!r} at {self.address}; there: {near}")
@@ -270,7 +280,7 @@ class Helper:
             return
 
     async def release_all(self) -> list[str]:
-        """Give every place back, with some patience; return a line for each that may still be held."""
+        """Release every place, with some patience; return a line for each that may still be held."""
         with suppress(TimeoutError):
             async with asyncio.timeout(RELEASE):
                 while self.mine:
@@ -281,7 +291,10 @@ class Helper:
 
 
 def serial_ports(session: Session, place: Any, *, offered: bool = False) -> list[tuple[str, Any]]:
-    """Return exporter and entry of each serial port that a place has acquired, or that is ``offered`` to it."""
+    """Return exporter and entry of each serial port that a place has acquired, or that is ``offered`` to it.
+
+    ``session``: with the coordinator. ``place``: labgrid's object.
+    """
     found = []
     for exporter, groups in session.resources.items():
         for group, entries in groups.items():
@@ -295,7 +308,7 @@ def serial_ports(session: Session, place: Any, *, offered: bool = False) -> list
 
 
 def dead(holder: str, me: str) -> bool:
-    """Return whether ``holder`` was a run whose process number means the same here as for ``me``, and which is gone."""
+    """Tell whether ``holder`` was a run that is gone. Its process number must mean the same process for ``me``."""
     theirs, mine = _RUN.fullmatch(holder.partition("/")[2]), _RUN.fullmatch(me.partition("/")[2])
     if theirs is None or mine is None or theirs["origin"] != mine["origin"]:
         return False
@@ -303,7 +316,7 @@ def dead(holder: str, me: str) -> bool:
 
 
 def runs(pid: int) -> bool:
-    """Return whether a process is alive, as far as can be told: /proc may hide those of others."""
+    """Tell whether a process is alive, as far as that shows: /proc may hide other users' processes."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -314,12 +327,12 @@ def runs(pid: int) -> bool:
 
 
 def matches(place: Any) -> str:
-    """Return what a place is made of, for a message."""
+    """Return the resources that a place matches, for a message."""
     return ", ".join(f"{match.exporter}/{match.group}/{match.cls}" for match in place.matches) or "it matches nothing"
 
 
 async def end_group(process: asyncio.subprocess.Process) -> None:
-    """Kill a process that runs still, with what it started: none of them may switch power later."""
+    """Kill a process that still runs, with those it started, so that none of them switches power later."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -341,7 +354,8 @@ class Server:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop.set)
-        loop.add_signal_handler(signal.SIGINT, lambda: None)  # for the run, which still needs its places to end well
+        # Ctrl-C must end the run only, which still needs its places.
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
         reader = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         reading = asyncio.create_task(self.read(reader))
@@ -352,8 +366,8 @@ class Server:
         return await self.end()
 
     async def end(self) -> list[str]:
-        """Let no command go on, then release everything. Return a line for each place that may still be held."""
-        if self.running:  # an acquire that is cut off half-way leaves a place that nobody can acquire for a while
+        """Stop all commands, then release everything. Return a line for each place that may still be held."""
+        if self.running:  # a place whose acquire is cut off half-way cannot be acquired for a while
             await asyncio.wait(self.running, timeout=MOMENT)
         left = list(self.running)
         for task in left:
@@ -379,7 +393,7 @@ class Server:
         except grpc.aio.AioRpcError as error:
             text = f"labgrid coordinator at {self.helper.address}: {error.details()}"
             answer = {"ok": False, "kind": "unreachable", "error": text}
-        except Exception as error:  # labgrid's client is no documented interface: say what happened, and go on
+        except Exception as error:  # labgrid's client is not a documented interface: report any error, and go on
             answer = {"ok": False, "kind": "broken", "error": f"labgrid: {type(error).__name__}: {error}"}
         print(json.dumps({"id": number, **answer}), flush=True)
 
@@ -389,7 +403,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--coordinator", required=True, metavar="HOST:PORT")
     given = parser.parse_args()
-    os.environ["LG_USERNAME"] += f"-{os.getpid()}-{secrets.token_hex(4)}"  # a process number comes again
+    os.environ["LG_USERNAME"] += f"-{os.getpid()}-{secrets.token_hex(4)}"  # the system uses process numbers again
     if left := asyncio.run(Server(Helper(given.coordinator)).serve()):
         sys.exit(f"not released: {'; '.join(left)}")
 

@@ -1,6 +1,6 @@
-"""Where the process numbers of this process mean what they say: one machine, one PID namespace.
+"""Tells which processes share this process's process numbers: those of one machine and one PID namespace.
 
-A host's name does not tell that: containers get a fixed one, and computers are copied.
+The host name does not tell: containers may have the same one, and computers are cloned.
 """
 
 import hashlib
@@ -8,8 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-MACHINE: Final = Path("/etc/machine-id")  # machine-id(5): 32 hexadecimal digits, the same after each start
-BOOT: Final = Path("/proc/sys/kernel/random/boot_id")  # random(4): another after each start, one for each kernel
+MACHINE: Final = Path("/etc/machine-id")  # machine-id(5): 32 hexadecimal digits, the same after each boot
+BOOT: Final = Path("/proc/sys/kernel/random/boot_id")  # random(4): different after each boot, one for each kernel
 NAMESPACE: Final = Path("/proc/self/ns/pid")  # pid_namespaces(7): a link whose text names it
 _FIRST: Final = "pid:[4026531836]"  # the one outside all containers, of every Linux (PROC_PID_INIT_INO)
 _DIGITS: Final = 12
@@ -17,14 +17,15 @@ _MACHINE_DIGITS: Final = 32
 
 
 def origin(machine: Path = MACHINE, boot: Path = BOOT, namespace: Path = NAMESPACE) -> str:
-    """Return twelve hexadecimal digits: equal for two processes that see each other's numbers, else different.
+    """Return twelve hexadecimal digits. They are equal for two processes that share their process numbers.
 
-    ``machine``, ``boot``, ``namespace``: the files that tell it. If they cannot be read, it is equal to nobody's.
+    ``machine``, ``boot``, ``namespace``: the files that tell. If they cannot be read, the digits are equal to no
+    others.
     """
     try:
         here = str(namespace.readlink())
         named = _read(machine)
-        if here != _FIRST or len(named) != _MACHINE_DIGITS:  # an image gives each of its containers one machine-id
+        if here != _FIRST or len(named) != _MACHINE_DIGITS:  # all containers of an image may have one machine-id
             named += boot.read_text().strip()
     except OSError:
         return secrets.token_hex(_DIGITS // 2)

@@ -1,4 +1,4 @@
-"""labgrid's places as the lab uses them, from whichever process of a run holds them."""
+"""labgrid's places for the lab, whichever process of the run holds them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from harness.errors import LabError, PortBusy, PortMissing
 
-TURN: Final = 20.0  # seconds that one command may wait for a place; a longer wait takes several
+TURN: Final = 20.0  # seconds that one command may wait for a place; a longer wait takes several commands
 ANSWER: Final = 60.0
-"""Seconds until an answer: a place that refuses is tried for twenty, and so is a port that does not come."""
+"""Seconds to wait for an answer. A place that refuses is tried for twenty, and so is a port that does not appear."""
 _ERRORS: Final[dict[str, type[LabError]]] = {
     "held": PortBusy,
     "gone": PortMissing,
@@ -26,12 +26,12 @@ _CURES: Final = {
 }
 
 Request = Callable[..., dict[str, Any]]
-"""Sends a command with its fields to the process that holds the places; returns its answer as it is."""
+"""Sends a command with its fields to the process that holds the places; returns the plain answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``holder``: HOST/USER, None: nobody, or this run. ``exporters``: offer its serial port; ``available``: now."""
+    """``holder``: HOST/USER; None: nobody, or this run. ``exporters``: offer its serial port, now if ``available``."""
 
     name: str
     holder: str | None
@@ -41,7 +41,7 @@ class Place:
 
 
 class Places:
-    """Places of one coordinator, through ``request``."""
+    """The places of a coordinator, through ``request``."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -69,18 +69,18 @@ class Places:
                     raise
 
     def release(self, place: str) -> None:
-        """Give a place back; that it is not held is no error. Raises LabError: labgrid did not take it back."""
+        """Release a place; it may be free already. Raises LabError if labgrid does not take it back."""
         self._ask("release", place=place)
 
     def url(self, place: str, index: int = 0) -> str:
-        """Return where the place's serial port is now; it may be elsewhere after its exporter was restarted.
+        """Return where the place's serial port is now. After a restart of its exporter it may be elsewhere.
 
         Raises PortMissing, PortBusy, LabError.
         """
         return str(self._ask("url", place=place, index=index)["url"])
 
     def heal(self, place: str, index: int = 0) -> str | None:
-        """Acquire a place anew if its port server is dead; return what was done, None: nothing is known to be wrong.
+        """Acquire a place anew if its port server is dead; return what was done, or None if nothing was wrong.
 
         Raises LabError.
         """
@@ -88,12 +88,12 @@ class Places:
         return None if healed is None else str(healed)
 
     def wrong(self, place: str) -> str | None:
-        """Return what is wrong with a place that is held: its exporter is gone, or another has it. Raises LabError."""
+        """Return what is wrong with a held place: its exporter is gone, or somebody else has it. Raises LabError."""
         wrong = self._ask("state", place=place)["wrong"]
         return None if wrong is None else str(wrong)
 
     def power(self, place: str, action: str, delay: float) -> str | None:
-        """Switch the place's power; return what labgrid complained of. Raises LabError.
+        """Switch the place's power; return labgrid's complaint, or None. Raises LabError.
 
         ``place``: its name. ``action``: on, off or cycle. ``delay``: seconds without power.
         """

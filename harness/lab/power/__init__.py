@@ -1,4 +1,4 @@
-"""A board's power: tools that switch it, what proves that they did, and the modem's reset-loop restriction."""
+"""A board's power: the tools that switch it, the proof that it was switched, the modem's reset-loop restriction."""
 
 from harness.lab.power.board_power import BoardPower, PowerUnproven
 from harness.lab.power.reset_loop import ResetLoop

@@ -1,8 +1,8 @@
-"""Takes a board's power away and gives it back, and believes only what it sees.
+"""Takes a board's power away and gives it back, and proves that this happened.
 
-What proves a restart: the kit's USB device goes away and comes back; or, where the debugger keeps its own power and the
-port stays, the firmware's boot line; or AT+CMEE, set before, is back at its default. A tool's exit code proves nothing,
-and many hubs cut data in place of power.
+These prove a restart: the kit's USB device goes away and comes back. Or, if the debugger keeps its own power and the
+port stays, the firmware's boot line. Or AT+CMEE, which was set before, is back at its default. The exit code of a tool
+proves nothing, and many hubs cut the data lines and not the power.
 """
 
 import os
@@ -23,20 +23,20 @@ from harness.lab.power.reset_loop import ResetLoop
 from harness.lab.power.switches import Action, Switch
 from harness.timeline import Event, Kind, Timeline
 
-_LOOK_AGAIN: Final = 0.1  # seconds between two looks whether a device is there: not every system tells
+_LOOK_AGAIN: Final = 0.1  # seconds from one look for a device to the next; not every system has an event for it
 _BOOT: Final = re.compile(r"\*\*\* Booting |Ready\Z|The AT host sample started")
 _CFUN_TIMEOUT: Final = 60.0
 _LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)
 
 
 class PowerUnproven(LabError):
-    """The tool did what it does, and nothing shows that the board's power went or came."""
+    """The tool was used, but nothing shows that the board's power was switched."""
 
 
 class BoardPower:
-    """The power of one board, whose port nobody has open. ``find_port``: where it is now; raises PortMissing.
+    """The power of one board, whose port nobody has open.
 
-    ``note`` is told of each step.
+    ``find_port``: returns where the port is now, or raises PortMissing. ``note``: called with each step.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class BoardPower:
         self._find_port = find_port
         self._loop = loop
         self._note = note
-        self._firmware: str | None = config.firmware  # None until it has been found out
+        self._firmware: str | None = config.firmware  # None until the firmware has been found out
         self._settings = settings_of(config)
 
     def cycle(self) -> str:
-        """Take the power away and give it back; return what proves it.
+        """Take the power away and give it back; return the proof.
 
-        Raises PowerUnproven, with what the tool complained of; LabError: one restart too many.
+        Raises PowerUnproven with the tool's complaint; LabError if the restart would be one too many.
         """
         self._loop.check(self._name)
         before, polite = self._identity(), self._say_goodbye()
@@ -75,14 +75,14 @@ class BoardPower:
             self._wait(self._power.delay)
             gone = self._identity() is None
         except BaseException:
-            self._act("on")  # whatever happens, the board does not stay without power
+            self._act("on")  # after any error the board must not stay without power
             raise
         with self._listener() as listener:
             complaint = self._act("on") or complaint
             return self._see_start(before, polite=polite, gone=gone, listener=listener, complaint=complaint)
 
     def off(self) -> str:
-        """Switch the board off; return what proves it. Raises PowerUnproven, LabError."""
+        """Switch the board off; return the proof. Raises PowerUnproven, LabError."""
         self._loop.check(self._name)
         polite = self._say_goodbye()
         complaint = self._act("off")
@@ -94,7 +94,7 @@ class BoardPower:
         raise self._unproven("off", complaint)
 
     def on(self) -> str:
-        """Switch the board on; return what proves it. Raises PowerUnproven."""
+        """Switch the board on; return the proof. Raises PowerUnproven."""
         before = self._identity()
         with self._listener() as listener:
             complaint = self._act("on")
@@ -105,7 +105,7 @@ class BoardPower:
         raise self._unproven("on", complaint)
 
     def _say_goodbye(self) -> bool:
-        """Send AT+CFUN=0 while the board answers: it stores its settings, and the restart counts for no reset loop."""
+        """Send AT+CFUN=0 if the board answers: it stores its settings, and the restart does not count as a reset."""
         try:
             with self._in_step() as port:
                 port.command("AT+CMEE=1")
@@ -146,7 +146,7 @@ class BoardPower:
         )
 
     def _refuse_a_cut_of_data_alone(self, *, polite: bool) -> None:
-        """Raise PowerUnproven if the board still knows what it was told before: only its USB device was away."""
+        """Raise PowerUnproven if the board still has the setting from before, so that only its USB device was away."""
         if polite and self._error_mode() == "1":
             raise PowerUnproven(
                 f"{self._name}: power cycle: its USB device went away and came back, but the board did not restart: "
@@ -154,7 +154,7 @@ class BoardPower:
             )
 
     def _error_mode(self) -> str | None:
-        """Return what AT+CMEE is, which was set to 1 before and is 0 after a start; None: not told."""
+        """Return the value of AT+CMEE, which was set to 1 before and is 0 after a start; None: not told."""
         try:
             with self._in_step(patience=self._power.boot) as port:
                 return port.command("AT+CMEE?").value("+CMEE")
@@ -170,16 +170,16 @@ class BoardPower:
 
     @contextmanager
     def _in_step(self, *, patience: float = 0.0) -> Iterator[AtPort]:
-        """Have the port open, and its board answering. What is not known is found out first, and gets no command else.
+        """Hold the port open, with a board that answers. An unknown firmware is found out first.
 
-        ``patience``: seconds more for a board that is known. Raises LabError: no port, no answer, other firmware.
+        ``patience``: more seconds for a board of known firmware. Raises LabError: no port, no answer, other firmware.
         """
         with _open(self._name, self._find_port(), self._settings) as port:
             if self._firmware is None:
                 self._firmware = find_firmware(port).kind
             else:
                 synchronise(port, self._firmware, patience=patience)
-            self._settings = port.settings  # with what was found: speed, terminator
+            self._settings = port.settings  # with the speed and terminator that were found
             yield port
 
     def _listener(self) -> "_Listener":
@@ -200,7 +200,7 @@ class BoardPower:
         return {"NRF91_BOARD": self._name, "NRF91_SERIAL": self._config.serial or "", "NRF91_PORT": port}
 
     def _identity(self) -> object | None:
-        """Return what is another after the device has been away, None: it is away."""
+        """Return a value that changes when the device has been away; None: it is away."""
         try:
             device = os.path.realpath(self._find_port())
             found = os.stat(device)
@@ -213,7 +213,7 @@ class BoardPower:
 
 
 def _devnum(tty: str) -> str | None:
-    """Return the number that USB gave a port's device: a new one each time it comes."""
+    """Return the USB number of a port's device, which is new each time it is attached."""
     with suppress(OSError):
         return (Path("/sys/class/tty") / tty / "device" / ".." / "devnum").read_text().strip()
     return None
@@ -224,7 +224,7 @@ def _open(name: str, url: str, settings: PortSettings) -> AtPort:
 
 
 class _Listener:
-    """Listens on a port that stays while its board restarts; where there is none, hears nothing."""
+    """Listens on a port that stays while its board restarts. Without a port it hears nothing."""
 
     def __init__(self, name: str, find_port: Callable[[], str], settings: PortSettings, firmware: str | None) -> None:
         kinds = FIRMWARES.values() if firmware is None else [kind_of(firmware)]
@@ -242,11 +242,11 @@ class _Listener:
 
     @property
     def broken(self) -> bool:
-        """The port was there, and went away."""
+        """Whether the port has gone away."""
         return self._port is not None and not self._port.alive
 
     def boot_line(self) -> str | None:
-        """Return the line by which the board said that it starts, if it came."""
+        """Return the boot line of the board, if it came."""
         if self._port is None:
             return None
         return next((event.text for event in self._port.timeline.since(0) if self._starts(event)), None)

@@ -1,4 +1,4 @@
-"""The modem's reset-loop restriction, counted before it strikes.
+"""Counts restarts, so that the modem's reset-loop restriction is never reached.
 
 From modem firmware 1.3.1 on, seven restarts without AT+CFUN=0, each within 60 s of the one before, make the modem
 refuse LTE for a while: how long is UNCONFIRMED, half an hour was seen (Nordic nWP042, "Reset loop restriction").
@@ -17,7 +17,7 @@ WITHIN: Final = 60.0
 
 
 def in_a_row(times: Sequence[float], now: float) -> int:
-    """Return how many restarts the modem counts at ``now``: those of which each came within 60 s of the next.
+    """Return how many restarts the modem counts at ``now``: each of them came less than 60 s before the next.
 
     >>> in_a_row([0.0, 100.0, 150.0, 200.0], 210.0)
     3
@@ -31,14 +31,14 @@ def in_a_row(times: Sequence[float], now: float) -> int:
 
 
 class ResetLoop:
-    """The restarts of one board that AT+CFUN=0 did not precede, kept in ``path`` from one process to the next."""
+    """The restarts of one board without AT+CFUN=0 before. They are kept in the file ``path``."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
 
     def check(self, board: str) -> None:
-        """Raise LabError if one more restart may make the modem refuse the network."""
+        """Raise LabError if one more restart may make the modem refuse LTE."""
         now, times = self._clock(), self._times()
         if in_a_row(times, now) >= MOST:
             wait = WITHIN - (now - times[-1])
@@ -48,7 +48,7 @@ class ResetLoop:
             )
 
     def count(self) -> None:
-        """Take note of a restart without AT+CFUN=0, which is about to come."""
+        """Record a restart without AT+CFUN=0. Call it before the restart."""
         times = [*self._times(), self._clock()][-MOST:]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         new = self._path.with_suffix(".new")

@@ -1,4 +1,4 @@
-"""Tools that switch power. None is believed: an exit code of 0 is what some give when no hub is attached at all.
+"""Tools that switch power. Their success proves nothing: some exit with 0 although no hub is attached.
 
 Sources: uhubctl's README (exit codes, -r against Linux switching on again); Yepkit's ykushcmd manual.
 """
@@ -17,26 +17,25 @@ from harness.lab.process_group import kill_group
 from harness.redact import SECRETS
 
 Action = Literal["on", "off", "cycle"]
-_SHOWN: Final = 200  # characters of what a tool said
+_SHOWN: Final = 200  # characters of a tool's output in a message
 
 
 class Switch(Protocol):
-    """Something that switches a board's power."""
+    """A tool that switches a board's power."""
 
     @property
     def cycles(self) -> bool:
-        """Whether it takes "cycle", for off and on in one."""
+        """Whether it has the action "cycle" for off and on."""
 
     def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
-        """Do it; return what the tool complained of, None: of nothing, which proves nothing."""
+        """Carry out an action; return the tool's complaint, or None, which proves nothing."""
 
 
 def switch_of(config: PowerConfig, *, place: str | None = None, places: Places | None = None) -> Switch:
-    """Return the switch that a boards file describes. ``place``, ``places``: where the board is, for kind labgrid.
+    """Return the switch that a boards file describes.
 
-    Raises Misuse: kind labgrid, and the board is at no place.
-
-    ``config``: its entry.
+    ``config``: the switch's entry. ``place``, ``places``: where the board is, for kind labgrid.
+    Raises Misuse if the kind is labgrid and the board is not at a place.
     """
     match config:
         case LabgridPower():
@@ -63,7 +62,7 @@ def _ykush(config: YepkitPower) -> dict[str, tuple[str, ...]]:
 
 
 class PlaceSwitch:
-    """labgrid's power driver of a place that this run holds."""
+    """labgrid's power driver, for a place that this run holds."""
 
     cycles = False
 
@@ -78,7 +77,7 @@ class PlaceSwitch:
 
 
 class Program:
-    """A program for each action; it and what it starts are killed when it takes too long."""
+    """A program for each action. It is killed, with the processes it started, if it takes too long."""
 
     def __init__(self, words: Mapping[str, Sequence[str]], timeout: float) -> None:
         self._words = words
@@ -86,11 +85,11 @@ class Program:
 
     @property
     def cycles(self) -> bool:
-        """Whether there is a program for it."""
+        """Whether there is a program for "cycle"."""
         return "cycle" in self._words
 
     def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
-        """Run the program; return why it failed, if so."""
+        """Run the program; return why it failed, or None."""
         words = list(self._words[action])
         surroundings = {**os.environ, **environment, "NRF91_ACTION": action}
         try:
@@ -121,7 +120,7 @@ class Program:
 
 
 class HttpRelay:
-    """A relay that is told by HTTP."""
+    """A relay that is switched by HTTP."""
 
     cycles: Final = False
 
@@ -129,7 +128,7 @@ class HttpRelay:
         self._config = config
 
     def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
-        """Call the relay; return why that failed, if so."""
+        """Call the relay; return why that failed, or None."""
         config = self._config
         url, body = (config.on, config.on_body) if action == "on" else (config.off, config.off_body)
         kind = "application/json" if (body or "").startswith("{") else "application/x-www-form-urlencoded"
@@ -145,7 +144,7 @@ class HttpRelay:
 
 
 def _address(url: str) -> str:
-    """Return a URL without what may be a password in it."""
+    """Return a URL without the parts that may hold a password."""
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 

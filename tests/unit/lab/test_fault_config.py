@@ -59,7 +59,7 @@ def test_nothing_is_the_default(tmp_path):
             "must have a phase of a trial, not 3: attempt, ",
         ),
         (BOARD.format("commands: [{command: reset-board, phase: acton}]"), "must have a phase of a trial, not 'acton'"),
-        (BOARD.format("commands: [{command: reset-board, times: 3}]"), "must have a phase where it has times"),
+        (BOARD.format("commands: [{command: reset-board, times: 3}]"), "must have a phase if it has times"),
         (BOARD.format("commands: [{command: reset-board, board: b}]"), "must not name a board"),
         (BOARD.format("line: [{deed: drop, phase: nophase}]"), "must have a phase of a trial, not 'nophase'"),
         (BOARD.format("commands: [{command: reset-board, times: 0}]"), "must have times that are a number from 1"),

@@ -110,7 +110,7 @@ def test_one_device_id_twice(load):
 
 def test_a_real_board_on_a_local_cloud(load):
     (found,) = load("port: /dev/null, cloud: local")
-    assert found == "2:40: a real board cannot reach 'local', which only this computer can; write cloud: nrfcloud"
+    assert found == "2:40: a real board cannot reach 'local': only this computer can; write cloud: nrfcloud"
     assert load("virtual: {}, cloud: local") == []
 
 

@@ -333,7 +333,7 @@ def test_clouds_of_boards(make_lab):
     lab = make_lab()
     assert [board.cloud for board in lab.select()] == ["local", "near", "nrfcloud", "nrfcloud", "nrfcloud"]
     assert [board.cloud for board in make_lab(cloud_override="twin").select()] == ["twin"] * 5
-    with pytest.raises(Misuse, match="board 'dk' is a real one and cannot reach cloud 'local'"):
+    with pytest.raises(Misuse, match="board 'dk' is a real board and cannot reach cloud 'local'"):
         make_lab(cloud_override="local").select()
     with pytest.raises(Misuse, match=r"no cloud 'moon' in .*; known clouds: local, nrfcloud, twin, near"):
         make_lab(cloud_override="moon")

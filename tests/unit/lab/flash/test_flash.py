@@ -249,7 +249,7 @@ def test_a_board_that_somebody_flashed_by_hand_is_written_again(bench):
         ("half-way", "nrfutil: Program device: Failed to write at 0x50000 (code 24)"),
         ("refuse", "nrfutil: Program device: The device is protected (code 12)"),
         ("code", "nrfutil ended with code 7: "),
-        ("silent", "nrfutil ended without a word of success: "),
+        ("silent", "nrfutil ended without reporting success: "),
     ],
 )
 def test_a_tool_that_fails_is_one_line_and_leaves_no_record(bench, how, text):
@@ -321,7 +321,7 @@ def test_nothing_is_written_to_another_chip(bench):
 
 def test_nothing_is_written_to_a_chip_that_nobody_names(bench):
     bench.tool.does("no-family")
-    with pytest.raises(LabError, match=r"does not say what is behind debugger 1051216197, so nothing is written; look"):
+    with pytest.raises(LabError, match=r"which chip is behind debugger 1051216197, so nothing is written; look"):
         bench.run()
     assert bench.tool.programmed == []
 
