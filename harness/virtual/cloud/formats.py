@@ -1,4 +1,4 @@
-"""Spellings that nRF Cloud's REST API uses everywhere: time stamps, request ids, page tokens.
+"""Formats that nRF Cloud's REST API uses everywhere: time stamps, request ids, page tokens.
 
 Facts: nRF Cloud REST API (OpenAPI document) - ``receivedAt`` with milliseconds and ``Z``, ULIDs for bulk operations,
 ``pageNextToken`` opaque to the caller.
@@ -16,18 +16,18 @@ _Item = TypeVar("_Item")
 
 
 def now_utc() -> datetime:
-    """Return the time now, in UTC, cut to the milliseconds that the API shows: what is printed is what is compared."""
+    """Return the time now, in UTC, cut to the milliseconds that the API shows, so that printed times compare equal."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def iso(moment: datetime) -> str:
-    """Return e.g. ``2023-01-31T12:00:00.123Z``."""
+    """Return a moment like ``2023-01-31T12:00:00.123Z``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_iso(text: str) -> datetime:
-    """Return the moment an ISO 8601 ``text`` names (UTC when it names no zone). ValueError when it is none."""
+    """Return the moment of an ISO 8601 ``text``, in UTC if it has no zone. Raises ValueError for another text."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -41,11 +41,11 @@ def make_ulid(moment: datetime) -> str:
 def cut_page(
     items: Iterable[_Item], *, number: Callable[[_Item], int], descending: bool, limit: int, token: str | None
 ) -> tuple[list[_Item], str | None]:
-    """Return one page of ``items`` and the token of the next page, None on the last one.
+    """Return one page of ``items``, and the token of the next page or None.
 
-    ``number``: a number that grows with every item made, so a page stays where it was when new items arrive. ValueError
-    for a token that no page gave out. ``descending``: the newest first. ``limit``: items of a page. ``token``: of the
-    page, None for the first.
+    ``number``: returns an item's number, which grows with every item made, so that new items do not move a page.
+    ``descending``: the newest first. ``limit``: items of a page. ``token``: of the page; None: the first one.
+    Raises ValueError for a token that no page has.
     """
     after = _read_token(token) if token is not None else None
     ordered = sorted(items, key=number, reverse=descending)

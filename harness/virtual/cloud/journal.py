@@ -1,8 +1,8 @@
-"""The cloud's journal: one JSON object per line, flushed as it is written.
+"""The cloud's journal: one JSON object a line, flushed at once.
 
-A device sees only a hang-up; this file says why. Each line has ``t`` (seconds of the monotonic clock, comparable with
-other processes of this machine), ``time`` (UTC) and ``event``; the rest depends on the event. Writers pass what they
-decided, never keys, tokens or message contents.
+A device sees only a hang-up; this file says why. Each line has ``t`` (seconds of the monotonic clock, the same for all
+processes of this computer), ``time`` (UTC) and ``event``; the rest depends on the event. It has decisions, but never
+keys, tokens or contents of messages.
 """
 
 import json
@@ -15,18 +15,18 @@ from harness.virtual.cloud.formats import iso, now_utc
 
 
 class JournalFile:
-    """Append events to the new file ``path``, which is made with mode 0600. FileExistsError when it is there."""
+    """Writes events to the new file ``path``, with mode 0600. Raises FileExistsError if the file exists."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), "w")
 
     def write(self, event: str, **fields: Any) -> None:
-        """Append one event. Fields are JSON-ready; anything else is written as its ``str``."""
+        """Append one event. A field that JSON cannot hold is written as its ``str``."""
         entry = {"t": round(time.monotonic(), 6), "time": iso(now_utc()), "event": event, **fields}
         self._file.write(json.dumps(entry, default=str) + "\n")
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file; nothing may be written afterwards."""
+        """Close the file. Nothing may be written afterwards."""
         self._file.close()

@@ -48,7 +48,7 @@ from harness.virtual.cloud.tls.listener import TlsListener
 from harness.virtual.key_file import readable_by_openssl
 
 MQTT_HOST = "mqtt.nrfcloud.com"
-OTHER_MQTT_HOST = "broker.invalid"  # leads to the broker too, and is not in its certificate
+OTHER_MQTT_HOST = "broker.invalid"  # leads to the broker too, but is not in its certificate
 REST_HOST = "api.nrfcloud.com"
 PROVISIONING_HOST = "api.provisioning.nrfcloud.com"
 BOARD_PROVISIONING_HOST = "provisioning-http.nrfcloud.com"
@@ -60,12 +60,13 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class CloudSetup:
-    """What may differ between local clouds.
+    """The settings of a local cloud.
 
-    ``tenant_id``: None for the one in ``state``, or a new one. ``policies``: directory whose documents replace the
-    shipped ones. ``bulk_step``: seconds that a bulk operation stays PENDING, and again IN_PROGRESS. ``state``: file
-    that keeps devices from one start to the next. ``jitp_delay``: seconds from the first connection of a JITP device
-    until it exists (nRF Cloud: up to 30). ``identities``: identity keys that the claim service takes for genuine.
+    ``tenant_id``: None: the one in ``state``, or a new one. ``policies``: a directory with documents that replace the
+    shipped ones. ``bulk_step``: seconds for which a bulk operation is PENDING, and then IN_PROGRESS. ``state``: the
+    file that keeps devices from one start to the next. ``jitp_delay``: seconds from the first connection of a JITP
+    device until the device exists (nRF Cloud: up to 30). ``identities``: identity keys that the claim service takes for
+    genuine.
     """
 
     tenant_id: str | None = None
@@ -78,7 +79,7 @@ class CloudSetup:
 
 
 class LocalCloud:
-    """One local cloud. PolicyError at construction when a policy document is broken, UnusableState when the state is.
+    """A local cloud. Making one raises PolicyError for a broken policy document, UnusableState for a broken state file.
 
     Public: ``registry``, ``team``, ``services``, ``broker``, ``identities``, ``jitp_ca``; ``api_key`` (secret),
     ``root_pem``. Make it inside the running event loop.
@@ -134,7 +135,7 @@ class LocalCloud:
         )
         if keeper:
             keeper.restore(thing=self.registry, device=self.team, shadow=self.services, bundle=bundles)
-        # Here the delays are what is simulated: nRF Cloud carries out some things a while after it was asked to.
+        # These delays are a part of what is simulated: nRF Cloud carries some requests out after a while.
         jitp = JitProvisioning(
             self.jitp_ca, self.team, journal=journal, schedule=partial(loop.call_later, settings.jitp_delay)
         )
@@ -170,7 +171,7 @@ class LocalCloud:
         self.mqtt_address = self.jitp_address = self.rest_address = self.provisioning_address = (_LOOPBACK, 0)
 
     async def start(self) -> None:
-        """Listen on free ports of 127.0.0.1; the addresses then hold them."""
+        """Listen on free ports of 127.0.0.1. The addresses have them afterwards."""
         self.mqtt_address = (_LOOPBACK, await self.broker.start(_LOOPBACK, 0))
         self.jitp_address = (_LOOPBACK, await self._https.start(_LOOPBACK, 0))
         rest, provisioning = [await server.start(_LOOPBACK, 0) for server in self._rest]
@@ -186,9 +187,9 @@ class LocalCloud:
             self._keeper.close()
 
     def change_broker(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Change the broker's behaviour, by names of BrokerBehaviour; return what the settings were.
+        """Change settings of the broker, by their names in BrokerBehaviour; return the former values.
 
-        Raises ValidationError for a setting that is not there, or a value that it cannot have.
+        Raises ValidationError for an unknown setting, or a value that it cannot have.
         """
         profile = self.broker.profile
         were = {name: getattr(profile, name) for name in BrokerBehaviour.model_fields}
@@ -199,11 +200,11 @@ class LocalCloud:
         return BrokerBehaviour(**were).model_dump(mode="json", include=set(changes))
 
     def _report_connection(self, device: str, reported: dict[str, Any]) -> None:
-        if not self.team.is_team_client(device):  # it has no state
+        if not self.team.is_team_client(device):  # a broker without state
             self.services.report(device, reported)
 
     def clients(self, name: str) -> list[str]:
-        """Return the MQTT client ids that a command means by ``name``: ``observer`` is the team's devices."""
+        """Return the MQTT client ids that a command means by ``name``. ``observer`` means the team devices."""
         if name != "observer":
             return [name]
         return [client for client in self.broker.sessions if self.team.is_team_client(client)]
@@ -220,7 +221,7 @@ class LocalCloud:
 
     @property
     def network(self) -> dict[tuple[str, int], tuple[str, int]]:
-        """Where the real services' names and ports lead for a virtual board."""
+        """The addresses of the real services' names and ports for a virtual board."""
         return {
             (MQTT_HOST, 8883): self.mqtt_address,
             (OTHER_MQTT_HOST, 8883): self.mqtt_address,
@@ -233,7 +234,7 @@ class LocalCloud:
 
 
 def _whole(were: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the changes; of limits, those that are not named stay."""
+    """Return the changes. Limits that they do not name stay as they were."""
     limits = changes.get("limits")
     if not isinstance(limits, dict):
         return dict(changes)

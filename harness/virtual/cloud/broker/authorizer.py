@@ -1,4 +1,4 @@
-"""Asks a client's policies, and writes every answer down.
+"""Asks a client's policies, and writes every decision into the journal.
 
 Source: AWS IoT Core Developer Guide, "AWS IoT Core policy actions", "Publish/Subscribe policy examples".
 """
@@ -13,7 +13,7 @@ from harness.virtual.mqtt import Connect, Publish, Will
 
 @dataclass(frozen=True)
 class Presented:
-    """What a client showed of itself: the arguments of :meth:`Directory.admit`. HTTPS has no client id."""
+    """What a client told about itself: the arguments of :meth:`Directory.admit`. HTTPS has no client id."""
 
     certificate: bytes
     client_id: str | None
@@ -34,7 +34,7 @@ class Presented:
 
 
 class Denial:
-    """Why something is not allowed. The text is made when asked for: looking for near misses takes a while."""
+    """Why something is not allowed. The text is made only when it is read, because finding near misses takes long."""
 
     def __init__(self, reason: str | Ruling) -> None:
         self._reason = reason
@@ -44,7 +44,7 @@ class Denial:
 
 
 class Authorizer:
-    """The rights of one connection. Each method returns None when allowed, else why not."""
+    """The rights of one connection. Each method returns None if the action is allowed, else why it is not."""
 
     def __init__(
         self, presented: Presented, directory: Directory, journal: Journal, *, policy_refresh: PolicyRefresh
@@ -57,7 +57,7 @@ class Authorizer:
 
     @property
     def admission(self) -> Admission:
-        """What the directory said."""
+        """The directory's answer about the client."""
         return self._admission
 
     def refuses_connect(self) -> Denial | None:
@@ -67,7 +67,7 @@ class Authorizer:
         return self._ask("iot:Connect", client_arn(self._presented.client_id or ""))
 
     def refuses_publish(self, message: Publish | Will) -> Denial | None:
-        """Ask for iot:Publish, and for iot:RetainPublish too when the message is to be retained."""
+        """Ask for iot:Publish, and for iot:RetainPublish too if the message is to be retained."""
         resource = topic_arn(message.topic)
         refusal = self._ask("iot:Publish", resource)
         if refusal is None and message.retain:

@@ -19,9 +19,9 @@ from harness.virtual.mqtt import Connect, Publish, Will
 
 
 class Broker:
-    """A broker that asks ``directory`` who clients are, tells ``services`` what was published, and journals why.
+    """A broker. ``directory`` says who clients are, ``services`` get what is published, the journal gets the reasons.
 
-    ``profile`` may be replaced while it runs. ``presence``: told which things come and go.
+    ``profile``: may be replaced while the broker runs. ``presence``: called when things connect and disconnect.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Broker:
         return self._sessions
 
     def connected(self, client_id: str) -> bool:
-        """Return whether this client has a connection now."""
+        """Tell whether this client has a connection now."""
         return client_id in self._connections
 
     async def start(self, host: str, port: int) -> int:
@@ -73,14 +73,14 @@ class Broker:
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> int:
         """Publish as the service itself; return how many subscribers got the message or have it queued.
 
-        ``topic``, ``payload``: of the message. ``qos``: the highest that a subscriber gets it with.
+        ``topic``, ``payload``: of the message. ``qos``: the highest QoS with which a subscriber gets it.
         """
         return self._fan_out(None, Delivery(topic, payload, qos), retain=False)
 
     def send_to(self, client_id: str, topic: str, payload: bytes, qos: int = 1) -> bool:
-        """Send to one client, subscribed or not (AWS IoT answers job requests so); False if it did not get it.
+        """Send to one client, subscribed or not; False if it did not get the message. AWS IoT answers job requests so.
 
-        ``client_id``: whom. ``topic``, ``payload``, ``qos``: of the message.
+        ``client_id``: the client. ``topic``, ``payload``, ``qos``: of the message.
         """
         session = self._sessions.get(client_id)
         return session is not None and self._deliver(session, Delivery(topic, payload, qos))
@@ -88,9 +88,9 @@ class Broker:
     def disconnect(
         self, client_id: str, reason: str = "SERVER_INITIATED_DISCONNECT", *, style: CloseStyle = "notify"
     ) -> bool:
-        """End a client's connection; False if it has none. ``style``: how, see BrokerProfile.
+        """End a client's connection; False if it has none.
 
-        ``client_id``: whose. ``reason``: in the words of AWS IoT's lifecycle events.
+        ``client_id``: the client. ``reason``: in the words of AWS IoT's lifecycle events. ``style``: see BrokerProfile.
         """
         connection = self._connections.get(client_id)
         if connection is None:
@@ -99,7 +99,7 @@ class Broker:
         return True
 
     def refuse_handshakes(self, count: int, alert: int | None) -> None:
-        """Refuse the next TLS handshakes. ``alert``: its number; None: a close without a word."""
+        """Refuse the next ``count`` TLS handshakes. ``alert``: its number; None: the connection ends without one."""
         self._listener.refuse(count, alert)
 
     # for connections
@@ -159,7 +159,7 @@ class Broker:
         self.subscriptions.remove(text, session.client_id)
 
     def accept(self, client_id: str, message: Publish | Will) -> None:
-        # AWS IoT Core Developer Guide, shadows and last wills: a will on a reserved topic is not heard by the service.
+        # AWS IoT Core Developer Guide, shadows and last wills: the services ignore a will on a reserved topic.
         if not (isinstance(message, Will) and message.topic.startswith("$")):
             self._services.on_publish(client_id, message.topic, message.payload, message.qos, message.retain)
         if message.retain:

@@ -1,6 +1,6 @@
-"""One client's connection: each packet is authorised, acted upon and answered before the next one is looked at.
+"""A client's connection. Each packet is authorised, carried out and answered before the next one is looked at.
 
-So answers are in order, and nothing after a violation is answered. Sources: MQTT 3.1.1 §3, §4; AWS IoT Core Developer
+So answers come in order, and nothing after a violation is answered. Sources: MQTT 3.1.1 §3, §4; AWS IoT Core Developer
 Guide, "MQTT", "Lifecycle events" (the words for why a connection ended).
 """
 
@@ -45,7 +45,7 @@ from harness.virtual.mqtt import (
 )
 
 _BEFORE_CONNECT = frozenset({PacketType.CONNECT})
-# A second CONNECT breaks the protocol, and without QoS 2 there is no PUBREC, PUBREL or PUBCOMP.
+# Packets that no client may send: a second CONNECT, and PUBREC, PUBREL and PUBCOMP, because there is no QoS 2.
 _AFTER_CONNECT = frozenset(
     {
         PacketType.PUBLISH,
@@ -59,7 +59,7 @@ _AFTER_CONNECT = frozenset(
 
 
 class NotAuthorized(Exception):
-    """Policies, or the state of the certificate, forbid what the client asked for."""
+    """The policies, or the state of the certificate, forbid what the client asked for."""
 
     def __init__(self, *denials: Denial) -> None:
         super().__init__(*denials)
@@ -70,22 +70,22 @@ class NotAuthorized(Exception):
 
 
 class ConnectionHub(Protocol):
-    """What a connection needs from the broker: the state that connections share."""
+    """What a connection needs from the broker: the state that all connections share."""
 
     profile: BrokerProfile
     directory: Directory
     journal: Journal
 
     def attach(self, connection: "Connection", connect: Connect) -> tuple[Session, bool]:
-        """Return the client's session and whether it existed. Ends an older connection of the same client."""
+        """Return the client's session, and whether it existed before. Ends an older connection of the client."""
 
     def detach(self, session: Session) -> None:
-        """The session's connection is over."""
+        """Take note that the session's connection has ended."""
 
     def subscribe(self, session: Session, text: str, qos: int) -> list[Delivery]:
-        """Add a subscription; return the retained messages it gets.
+        """Add a subscription; return the retained messages for it.
 
-        ``session``: the client's. ``text``: the topic filter. ``qos``: as it was granted.
+        ``session``: the client's. ``text``: the topic filter. ``qos``: the granted QoS.
         """
 
     def unsubscribe(self, session: Session, text: str) -> None:
@@ -95,21 +95,21 @@ class ConnectionHub(Protocol):
         """Take an authorised message."""
 
     def refuses_next(self) -> bool:
-        """Count one violation, and tell whether it is refused. See ``refuse_only`` of BrokerProfile."""
+        """Count a violation, and tell whether it is refused. See ``refuse_only`` of BrokerProfile."""
 
     def throttles_connect(self, client_id: str) -> bool:
-        """Count one CONNECT, and tell whether it came too soon after the one before."""
+        """Count a CONNECT, and tell whether it came too soon after the one before."""
 
     def arrived(self, thing: str | None) -> None:
-        """The connection of a thing (None: of a client without one) was accepted."""
+        """Take note that the connection of a thing (None: of a client without one) was accepted."""
 
     def left(self, thing: str | None, reason: str) -> None:
-        """The accepted connection of a thing has ended."""
+        """Take note that the accepted connection of a thing has ended."""
 
 
 @dataclass
 class _Accepted:
-    """What exists once CONNECT was accepted."""
+    """The state of a connection after its CONNECT was accepted."""
 
     session: Session
     authorizer: Authorizer
@@ -131,12 +131,12 @@ class Connection:
         self._silence = 0.0
         self._packets = 0
         self._due: list[asyncio.TimerHandle] = []
-        """The ends that are coming: of a violation whose close is delayed, of old age."""
+        """Timers that will end the connection: a delayed close after a violation, the longest age of a connection."""
         self._publishes = RateLimit(self._limits.publishes_per_second)
 
     @property
     def _profile(self) -> BrokerProfile:
-        return self._hub.profile  # it may change while connections stand
+        return self._hub.profile  # it may change during a connection
 
     # called by the stream
 
@@ -172,7 +172,7 @@ class Connection:
     def close(self, reason: str, detail: str = "", *, style: CloseStyle = "notify") -> None:
         """End the connection. ``reason``: in the words of AWS IoT lifecycle events. ``style``: see BrokerProfile.
 
-        ``detail``: what the journal says besides.
+        ``detail``: more for the journal.
         """
         if self._ended:
             return
@@ -191,7 +191,7 @@ class Connection:
             self._hub.accept(accepted.session.client_id, accepted.will)
 
     def deliver(self, message: Delivery) -> bool:
-        """Hand a message to the client if it may receive it; False if it may not, or if there is no room for it."""
+        """Give a message to the client; False if the client may not receive it, or if there is no room for it."""
         if self._accepted is None or not self._may_receive(message, self._accepted):
             return False
         if message.qos == 0:
@@ -206,7 +206,7 @@ class Connection:
     # packets
 
     def _handle(self, packet: Packet) -> None:
-        self._last_packet = self._loop.time()  # bytes of one that never becomes whole do not count
+        self._last_packet = self._loop.time()  # the bytes of an incomplete packet do not count
         self._packets += 1
         if self._packets == self._limits.packets:
             self.close("SERVER_INITIATED_DISCONNECT", f"it was packet {self._packets}")
@@ -249,7 +249,7 @@ class Connection:
         refusal = authorizer.refuses_connect()
         if refusal is None and packet.will is not None:
             refusal = authorizer.refuses_publish(packet.will)
-        # A certificate that may not connect at all is not a matter of policies, so tolerance does not apply to it.
+        # Whether a certificate may connect at all does not depend on policies, so it is never tolerated.
         if refusal is not None and (authorizer.admission.refused is not None or not self._tolerates()):
             raise NotAuthorized(refusal)
         if packet.will is not None:
@@ -326,7 +326,7 @@ class Connection:
     # inside
 
     def _tolerates(self) -> bool:
-        """Tell whether a violation that was found just now is let pass; it is counted."""
+        """Count a violation that was found just now, and tell whether it is tolerated."""
         return self._profile.on_violation == "tolerate" or not self._hub.refuses_next()
 
     def _refuse(self, error: NotAuthorized, packet: Packet) -> None:
@@ -341,11 +341,11 @@ class Connection:
             self._end_refused(error)
 
     def _end_refused(self, error: NotAuthorized) -> None:
-        self._stream.close(self._profile.close_style)  # before the reason is put into words
+        self._stream.close(self._profile.close_style)  # before the reason is put into words, which takes a while
         self._fail("AUTH_ERROR", str(error))
 
     def _throttle(self, answer: Connack | None, detail: str) -> None:
-        """Refuse what is too much. ``answer``: what says so, where there is a packet for it."""
+        """Refuse what exceeds a limit. ``answer``: the packet that says so, if there is one."""
         if self._profile.throttled == "drop":
             self._hub.journal.write("throttled", client_id=self._client_id, detail=detail)
             return
@@ -376,7 +376,7 @@ class Connection:
         self.close(reason, detail)
 
     def _watch_silence(self, keepalive: int) -> None:
-        """Arm the keep-alive timer. It is not re-armed by each packet: when due, it looks when the last one came."""
+        """Arm the keep-alive timer. Packets do not arm it again; when it is due, it looks when the last one came."""
         shortest, longest = self._limits.keepalive_shortest, self._limits.keepalive_longest
         self._silence = 1.5 * min(max(keepalive or longest, shortest), longest)
         self._check_silence()

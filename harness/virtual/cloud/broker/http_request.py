@@ -1,6 +1,6 @@
-"""HTTP/1.1 requests out of bytes, without I/O: as much of RFC 9112 as a device needs that publishes by POST.
+"""Decodes HTTP/1.1 requests from bytes, without I/O: the part of RFC 9112 that a device needs to publish by POST.
 
-Bodies have a Content-Length; chunked ones are refused.
+A body must have a Content-Length; a chunked body is refused.
 """
 
 import re
@@ -12,12 +12,12 @@ _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 
 
 class BadRequest(Exception):
-    """The bytes are not a request that is understood here."""
+    """The bytes are not a request that this decoder understands."""
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request. ``target``: path and query as sent; ``fields``: header fields by lower-case name."""
+    """One request. ``target``: path and query as sent. ``fields``: header fields by name in lower case."""
 
     method: str
     target: str
@@ -27,7 +27,7 @@ class HttpRequest:
 
 
 class HttpDecoder:
-    """Takes bytes as they come, gives whole requests. ``longest_body``: bytes."""
+    """Takes bytes as they come, and returns whole requests. ``longest_body``: in bytes."""
 
     def __init__(self, longest_body: int) -> None:
         self._longest_body = longest_body
@@ -38,7 +38,7 @@ class HttpDecoder:
         self._buffer += data
 
     def next_request(self) -> HttpRequest | None:
-        """Return the next request, None when it has not come whole yet. Raises :class:`BadRequest`."""
+        """Return the next request, or None if it is not complete yet. Raises :class:`BadRequest`."""
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             if len(self._buffer) > _LONGEST_HEAD:
@@ -61,7 +61,7 @@ class HttpDecoder:
 
     def _length(self, fields: dict[str, str]) -> int:
         if "transfer-encoding" in fields:
-            raise BadRequest("Transfer-Encoding is not taken, send Content-Length")
+            raise BadRequest("Transfer-Encoding is not supported, send Content-Length")
         text = fields.get("content-length", "0")
         if not text.isascii() or not text.isdecimal() or int(text[:9]) > self._longest_body or len(text) > 9:
             raise BadRequest(f"Content-Length must be a number up to {self._longest_body}")

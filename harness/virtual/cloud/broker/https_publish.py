@@ -4,7 +4,7 @@ Facts: AWS IoT Core Developer Guide, "HTTPS" (port 8443, the topic URL-encoded, 
 a request has no client id, so thing policy variables have no value); nRF Connect SDK, nrf_cloud_rest_jitp (a connection
 that closes without any answer: provisioning has started; 403 with ``"message":null``: provisioned, and not allowed to
 publish to ``jitp``; anything else: rejected).
-UNCONFIRMED, chosen here: the answers to a certificate that may not be used and to a request that makes no sense.
+UNCONFIRMED, chosen here: the answers to a certificate that may not be used, and to a malformed request.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 4
 
 
 class HttpsHub(Protocol):
-    """The part of the broker that a published message goes through."""
+    """The part of the broker that takes published messages."""
 
     profile: BrokerProfile
     directory: Directory
@@ -44,7 +44,7 @@ class _Refused(Exception):
 
 
 class HttpsPublisher:
-    """One connection; runs on a :class:`TlsStream` as its application."""
+    """One connection. It runs on a :class:`TlsStream` as its application."""
 
     def __init__(self, hub: HttpsHub) -> None:
         self._hub = hub
@@ -67,7 +67,7 @@ class HttpsPublisher:
             self._close()
 
     def writable(self) -> None:
-        """Nothing is held back for a client that reads slowly."""
+        """Do nothing: no data is held back for a client that reads slowly."""
 
     def ended(self) -> None:
         self._close()
@@ -140,7 +140,7 @@ def _message(request: HttpRequest) -> Publish:
     try:
         parts = urlsplit(request.target)
     except ValueError as error:
-        raise _Refused(400, "the request target is no URL path") from error
+        raise _Refused(400, "the request target is not a URL path") from error
     if not parts.path.startswith(_TOPICS) or parts.path == _TOPICS:
         raise _Refused(404, f"no such path; publish by POST {_TOPICS}TOPIC?qos=1")
     if request.method != "POST":

@@ -1,7 +1,7 @@
-"""What the broker needs from the rest of the local cloud, and what it hands over.
+"""What the broker needs from the rest of the local cloud, and what it passes to it.
 
-Certificates, things, groups and their policies are the :class:`Directory`'s; shadows, jobs and stored messages are the
-:class:`Services`'; the broker knows connections, sessions and topics only.
+The :class:`Directory` knows certificates, things, groups and their policies. The :class:`Services` know shadows, jobs
+and stored messages. The broker knows only connections, sessions and topics.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN = 44, 45, 46
 
 @dataclass(frozen=True)
 class Admission:
-    """The Directory's answer to a CONNECT: who this is and what it may do.
+    """The Directory's answer to a CONNECT: who the client is, and what it may do.
 
-    ``refused``: why the certificate may not connect at all (unknown, inactive, expired ...), None when it may.
-    ``policies``: every policy in force for the principal, compiled; None means that nothing is allowed.
-    ``thing``: name of the thing that the certificate is attached to, None when there is none.
+    ``refused``: why the certificate may not connect at all (unknown, inactive, expired ...), or None.
+    ``policies``: every policy in force for the principal, compiled; None: nothing is allowed.
+    ``thing``: the name of the thing that the certificate is attached to, or None.
     """
 
     principal: Principal
@@ -34,8 +34,8 @@ class Admission:
 class Objection:
     """Why a certificate that passed the TLS handshake may not be used.
 
-    ``alert``: the TLS alert that says so (RFC 5246 §7.2.2), for brokers that refuse in the handshake.
-    ``provisioning``: its device is being made just now (JITP); the connection ends, a later one may be accepted.
+    ``alert``: the TLS alert for it (RFC 5246 §7.2.2), if the broker refuses in the handshake.
+    ``provisioning``: the certificate's device is being made (JITP); this connection ends, a later one may be accepted.
     """
 
     reason: str
@@ -47,11 +47,11 @@ class Objection:
 
 
 class Directory(Protocol):
-    """Things, certificates, groups and policies, as the broker asks for them."""
+    """Things, certificates, groups and policies, for the broker."""
 
     @property
     def version(self) -> int:
-        """Grow with every change of trust or rights."""
+        """A number that grows with every change of trust or rights."""
         ...
 
     def server_identity(self) -> tuple[str, bytes]:
@@ -61,8 +61,8 @@ class Directory(Protocol):
     def examine(self, chain: Sequence[bytes]) -> Objection | None:
         """Look at the certificates that a client presented (DER, its own first), once per handshake.
 
-        Return why the first may not be used, None when it may. That the client has its key is proven, nothing else; the
-        others are what it sent along. An unknown certificate of the JITP CA starts the provisioning of its device.
+        Return why the first one may not be used, or None. The client has proved only that it has the key of the first
+        one. An unknown certificate of the JITP CA starts the provisioning of its device.
         """
         ...
 
@@ -78,12 +78,11 @@ class Directory(Protocol):
     ) -> Admission:
         """Decide who presents ``certificate_der`` as ``client_id``. Called at each CONNECT and each HTTPS publish.
 
-        With ``policy_refresh="live"`` also before the next action after ``version`` has changed. ``client_id``: None
-        for HTTPS, which has none, so that no thing policy variable has a value.
+        With ``policy_refresh="live"`` it is also called before the next action after ``version`` has changed.
 
-        ``server_name``: SNI host name. ``will_topic``, ``persistent``: what the CONNECT asks for; they become the
-        policy keys ``iot:LastWillTopic`` and ``iot:ConnectAttributes`` of the principal. ``source_ip``: the client's
-        address.
+        ``client_id``: None for HTTPS; then no thing policy variable has a value. ``source_ip``: the client's address.
+        ``server_name``: SNI host name. ``will_topic``, ``persistent``: of the CONNECT; they become the policy keys
+        ``iot:LastWillTopic`` and ``iot:ConnectAttributes`` of the principal.
         """
         ...
 
@@ -92,55 +91,55 @@ class Services(Protocol):
     """What listens behind the topics: shadow, jobs, stored messages."""
 
     def on_publish(self, client_id: str, topic: str, payload: bytes, qos: int, retain: bool) -> None:
-        """Take one accepted PUBLISH. Called after authorisation and before fan-out; must not block or raise.
+        """Take an accepted PUBLISH. Called after authorisation and before delivery. Must not block or raise.
 
         ``client_id``: the sender's. ``topic``, ``payload``, ``qos``, ``retain``: of the packet.
         """
         ...
 
     def on_subscribe(self, client_id: str, topic_filter: str, qos: int) -> None:
-        """Take note of one accepted subscription. Called when it is in force; must not block or raise.
+        """Take note of an accepted subscription that is in force. Must not block or raise.
 
-        ``client_id``: the subscriber's. ``topic_filter``: as it was sent. ``qos``: as it was granted.
+        ``client_id``: the subscriber's. ``topic_filter``: as it was sent. ``qos``: the granted QoS.
         """
         ...
 
 
 class PresenceBook(Protocol):
-    """Where it is written down which things are connected. It must not block or raise."""
+    """Records which things are connected. It must not block or raise."""
 
     def connected(self, device: str, profile: BrokerProfile) -> None:
-        """A thing's connection was accepted."""
+        """Record that a thing's connection was accepted. ``device``: the thing. ``profile``: the broker's behaviour."""
         ...
 
     def disconnected(self, device: str, reason: str, profile: BrokerProfile) -> None:
-        """A thing's accepted connection has ended; ``reason``: as in AWS IoT's lifecycle events.
+        """Record that a thing's accepted connection has ended.
 
-        ``device``: the thing's name. ``profile``: how the broker behaves.
+        ``device``: the thing's name. ``reason``: as in AWS IoT's lifecycle events. ``profile``: the broker's behaviour.
         """
         ...
 
 
 class Publisher(Protocol):
-    """The part of the broker that services speak through."""
+    """The part of the broker by which services send messages."""
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> int:
-        """Fan out to everyone who subscribed and may receive; return how many that were.
+        """Deliver to all that subscribed and may receive; return how many those were.
 
-        ``topic``, ``payload``: of the message. ``qos``: the highest that a subscriber gets it with.
+        ``topic``, ``payload``: of the message. ``qos``: the highest QoS with which a subscriber gets it.
         """
         ...
 
     def send_to(self, client_id: str, topic: str, payload: bytes, qos: int = 1) -> bool:
-        """Send to one connected client, subscribed or not.
+        """Send to one connected client, subscribed or not; False if it did not get the message.
 
-        ``client_id``: whom. ``topic``, ``payload``, ``qos``: of the message.
+        ``client_id``: the client. ``topic``, ``payload``, ``qos``: of the message.
         """
         ...
 
 
 class Journal(Protocol):
-    """Where decisions are written down: the device sees only a hang-up, the journal says why."""
+    """Records decisions. The device sees only a hang-up, the journal says why."""
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one event with JSON-ready fields."""

@@ -1,4 +1,4 @@
-"""What disturbs a running broker: a client elsewhere with the same id, messages that get lost, violations that count.
+"""Disturbs a running broker: a second client with the same id, messages that get lost, counted violations.
 
 Facts: AWS IoT Core Developer Guide, "Lifecycle events" (DUPLICATE_CLIENTID: the older connection ends).
 """
@@ -15,7 +15,7 @@ Later = Callable[[float, Callable[[], None]], object]
 
 @dataclass
 class _Rival:
-    """A client elsewhere. ``left``: how often it still connects; None: without end."""
+    """A second client. ``left``: how often it connects again; None: without end."""
 
     backoff: float
     left: int | None
@@ -29,7 +29,7 @@ class _Deafness:
 
 
 class Interference:
-    """``later``: calls after seconds (``loop.call_later``). ``clock``: seconds. ``evict``: ends a connection."""
+    """``later``: calls after seconds, like ``loop.call_later``. ``clock``: in seconds. ``evict``: ends a connection."""
 
     def __init__(
         self, journal: Journal, later: Later, clock: Callable[[], float], evict: Callable[[str, str], bool]
@@ -44,17 +44,17 @@ class Interference:
         self._last_connect: dict[str, float] = {}
 
     def refuses_next(self, profile: BrokerProfile) -> bool:
-        """Count one violation, and tell whether it is refused."""
+        """Count a violation, and tell whether it is refused."""
         self._violations += 1
         return profile.refuse_only in (None, self._violations)
 
     def count_anew(self) -> None:
-        """Make the next violation, and the next CONNECT of each client, the first one."""
+        """Begin to count anew: the next violation, and the next CONNECT of each client, is the first one."""
         self._violations = 0
         self._last_connect.clear()
 
     def throttles_connect(self, client_id: str, gap: float) -> bool:
-        """Count one CONNECT, and tell whether it came less than ``gap`` seconds after the one before."""
+        """Count a CONNECT, and tell whether it came less than ``gap`` seconds after the one before."""
         if not gap:
             return False
         now = self._clock()
@@ -65,20 +65,20 @@ class Interference:
     # a client elsewhere
 
     def add_rival(self, client_id: str, backoff: float, times: int | None) -> None:
-        """Let a client elsewhere connect with this id now, and again whenever it was taken over.
+        """Let a second client connect with this id now, and again each time the first one has taken over.
 
-        ``client_id``: the id. ``backoff``: seconds before it comes back. ``times``: how often it connects; None:
-        without end.
+        ``client_id``: the id. ``backoff``: seconds until it comes back. ``times``: how often it connects; None: without
+        end.
         """
         self._rivals[client_id] = _Rival(backoff, times)
         self._rival_connects(client_id)
 
     def remove_rival(self, client_id: str) -> bool:
-        """Let it go away; False: there was none."""
+        """Remove the second client; False: there was none."""
         return self._rivals.pop(client_id, None) is not None
 
     def connected(self, client_id: str) -> None:
-        """A client has connected; its rival was taken over, and will come back."""
+        """Take note that a client has connected. Its rival has been disconnected and will come back."""
         rival = self._rivals.get(client_id)
         if rival is not None:
             self._later(rival.backoff, lambda: self._comes_back(client_id, rival))
@@ -99,19 +99,20 @@ class Interference:
     # messages that get lost
 
     def deafen(self, client_id: str, chance: float, seconds: float | None, seed: int) -> None:
-        """Lose messages to a client: each with ``chance``, for ``seconds`` (None: until :meth:`hear`).
+        """Begin to lose messages to a client.
 
-        ``client_id``: whose messages. ``seed``: of the chance.
+        ``client_id``: the client. ``chance``: the probability for each message. ``seconds``: for how long; None: until
+        :meth:`hear`. ``seed``: of the random choices.
         """
         until = None if seconds is None else self._clock() + seconds
         self._deaf[client_id] = _Deafness(chance, until, random.Random(seed))  # noqa: S311  (no secret)
 
     def hear(self, client_id: str) -> bool:
-        """Lose none any more; False: none was lost."""
+        """Stop losing messages; False: none was being lost."""
         return self._deaf.pop(client_id, None) is not None
 
     def loses(self, client_id: str, topic: str) -> bool:
-        """Tell whether a message to a client gets lost."""
+        """Tell whether this message to a client gets lost."""
         deaf = self._deaf.get(client_id)
         if deaf is None:
             return False

@@ -1,7 +1,7 @@
 """How the broker behaves where services differ: limits, and what follows a violation.
 
 The defaults are AWS IoT Core's: Developer Guide, "MQTT"; General Reference, "AWS IoT Core message broker and protocol
-limits and quotas". Throttling is off by default (``limits``): it would make every test wait.
+limits and quotas". Throttling is off by default (``limits``), because it would make every test wait.
 """
 
 import ssl
@@ -15,27 +15,26 @@ from harness.settings import CertificateRefusal, CloseStyle, Limits, OnViolation
 class BrokerProfile:
     """One behaviour of the broker.
 
-    ``on_violation``: what follows what policies refuse. ``close`` ends the connection, as AWS IoT does; ``ack-close``
-    acknowledges first; ``tolerate`` treats it as allowed, CONNECT included; ``suback80`` refuses without closing:
-    SUBACK 0x80, PUBLISH acknowledged and not delivered, CONNECT closed without CONNACK as always. A certificate that is
-    not ACTIVE never connects.
-    ``close_delay``: seconds from the violation to the close; packets behind it are served meanwhile.
-    ``refused_delivery``: seconds after which a refused PUBLISH is delivered all the same; None: never.
-    ``refuse_only``: the n-th violation alone is refused, counted from 1 over all connections; None: each.
-    ``throttled``: what follows more CONNECTs or PUBLISHes than ``limits`` allow: the connection ends (``close``), by
-    CONNACK 3 where it was a CONNECT (``connack``), or nothing at all is answered (``drop``). All three have been
-    reported of AWS IoT (CONTESTED).
-    ``no_connection_state``, ``reason_delay``, ``reasons``: see ``Presence`` in services/presence.py.
-    ``close_style``: how a connection ends after a refusal. ``notify``: TLS close_notify and FIN; ``fin``: FIN alone;
-    ``rst``: TCP reset; ``hang``: silence, the connection stays open and is no longer served.
-    ``cert_refusal``: how a certificate is refused that is inactive, revoked, expired, not yet valid or not registered.
-    ``close``: the handshake completes, the connection ends before CONNACK; ``alert``: a TLS alert ends the handshake,
-    also that of a first JITP connection, and TLS 1.3 is not offered, in which no alert can be in time. AWS IoT has been
-    seen to do either (UNCONFIRMED which it does today). No certificate at all gets an alert in both.
-    ``policy_refresh``: rights as of the CONNECT, or looked up again whenever the directory has changed.
-    ``hash_matches_parent``: whether ``sensor/#`` matches ``sensor`` (MQTT 3.1.1: yes, AWS IoT: no).
-    ``retained_by_wildcard``: whether filters with wildcards get retained messages (MQTT 3.1.1: yes, AWS IoT: no).
-    ``maximum_tls``: AWS IoT speaks TLS 1.2 and 1.3, nRF91 modem firmware 1.2; whether any speaks 1.3 is UNCONFIRMED.
+    ``on_violation``: what happens if the policies refuse a packet. ``close`` ends the connection, as AWS IoT does.
+    ``ack-close`` acknowledges the packet first. ``tolerate`` treats the packet, also a CONNECT, as allowed.
+    ``suback80`` refuses without closing: it answers SUBACK 0x80, and acknowledges a PUBLISH without delivering it; a
+    CONNECT is closed without CONNACK as always. A certificate that is not ACTIVE never connects. ``close_delay``:
+    seconds from the violation to the close. Later packets are served meanwhile. ``refused_delivery``: seconds after
+    which a refused PUBLISH is delivered after all; None: never. ``refuse_only``: only the n-th violation is refused,
+    counted from 1 over all connections; None: each one. ``throttled``: what happens if there are more CONNECTs or
+    PUBLISHes than ``limits`` allow. ``close`` ends the connection, ``connack`` answers a CONNECT with CONNACK 3 and
+    then ends it, ``drop`` answers nothing. All three have been reported of AWS IoT (CONTESTED).
+    ``no_connection_state``, ``reason_delay``, ``reasons``: see ``Presence`` in services/presence.py. ``close_style``:
+    how a connection ends after a refusal. ``notify``: TLS close_notify and FIN. ``fin``: FIN alone. ``rst``: TCP reset.
+    ``hang``: the connection stays open, and nothing is answered any more. ``cert_refusal``: how a certificate is
+    refused that is inactive, revoked, expired, not yet valid or not registered. ``close``: the handshake completes, and
+    the connection ends before CONNACK. ``alert``: a TLS alert ends the handshake, also that of a first JITP connection;
+    TLS 1.3 is not offered then, because an alert would come too late. AWS IoT has been seen to do either (UNCONFIRMED
+    which it does today). A client without a certificate gets an alert in both. ``policy_refresh``: rights are those at
+    the CONNECT, or are looked up again after each change of the directory. ``hash_matches_parent``: whether
+    ``sensor/#`` matches ``sensor`` (MQTT 3.1.1: yes, AWS IoT: no). ``retained_by_wildcard``: whether filters with
+    wildcards get retained messages (MQTT 3.1.1: yes, AWS IoT: no). ``maximum_tls``: AWS IoT speaks TLS 1.2 and 1.3,
+    nRF91 modem firmware 1.2; whether any speaks 1.3 is UNCONFIRMED.
     """
 
     on_violation: OnViolation = "close"
@@ -62,4 +61,4 @@ class BrokerProfile:
 
 AWS_IOT = BrokerProfile()
 PLAIN_MQTT = replace(AWS_IOT, on_violation="suback80", hash_matches_parent=True, retained_by_wildcard=True)
-"""The OASIS rules where they differ. QoS 2 is not offered here either."""
+"""The rules of the OASIS standard where they differ. There is no QoS 2 here either."""

@@ -1,17 +1,17 @@
-"""Counts what comes within one second. No clock."""
+"""Counts what comes within a second. No clock."""
 
 from collections import deque
 
 
 class RateLimit:
-    """At most ``most`` in any second; 0: any number."""
+    """A limit of ``most`` in any second; 0: no limit."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._recent: deque[float] = deque()
 
     def exceeded(self, now: float) -> bool:
-        """Count one more at ``now``, and tell whether it is one too many."""
+        """Count one at ``now``, and tell whether it is one too many."""
         if not self._most:
             return False
         while self._recent and self._recent[0] <= now - 1.0:

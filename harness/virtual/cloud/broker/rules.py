@@ -1,7 +1,7 @@
-"""What a client may not send whatever its policies say. Breaking a rule ends the connection with CLIENT_ERROR.
+"""What a client may not send, whatever its policies say. Breaking a rule ends the connection with CLIENT_ERROR.
 
-Sources: AWS IoT Core Developer Guide, "MQTT", "Reserved topics"; General Reference, message broker quotas. That a topic
-over its limits ends the connection is UNCONFIRMED; only that it counts as a client error is published.
+Sources: AWS IoT Core Developer Guide, "MQTT", "Reserved topics"; General Reference, message broker quotas. A topic over
+its limits counts as a client error; that it ends the connection is UNCONFIRMED.
 """
 
 import re
@@ -10,15 +10,15 @@ from harness.settings import Limits
 from harness.virtual.mqtt import Publish, Subscribe, Unsubscribe, Will
 
 _OFFERED = re.compile(r"\$aws/(things/[^/]+/(shadow|jobs)/.+|rules/[^/]+/.+)", re.DOTALL)
-_NOT_COUNTED = re.compile(r"\$aws/rules/[^/]+/")  # Basic Ingest: the prefix is not part of the topic's limits
+_NOT_COUNTED = re.compile(r"\$aws/rules/[^/]+/")  # Basic Ingest: the prefix does not count towards the topic's limits
 
 
 class ClientError(Exception):
-    """The client broke a rule of the protocol or of the service; its connection ends."""
+    """The client broke a rule of the protocol or of the service, so its connection ends."""
 
 
 def check_client_id(client_id: str, limits: Limits) -> None:
-    """Raise :class:`ClientError` for an id that AWS IoT does not take. An empty one is refused too (UNCONFIRMED)."""
+    """Raise :class:`ClientError` for an id that AWS IoT refuses. An empty one is refused too (UNCONFIRMED)."""
     if not client_id:
         raise ClientError("the client id is empty")
     if client_id.startswith("$"):
@@ -37,11 +37,11 @@ def check_message(message: Publish | Will, limits: Limits) -> None:
 
 
 def check_offered(message: Publish | Will) -> None:
-    """Raise :class:`ClientError` on a reserved topic that the service does not offer, or for RETAIN on any of them."""
+    """Raise :class:`ClientError` for a reserved topic that the service does not have, or RETAIN on a reserved one."""
     if not message.topic.startswith("$"):
         return
     if not _OFFERED.fullmatch(message.topic):
-        raise ClientError(f"the service does not offer the topic {message.topic}")
+        raise ClientError(f"the service does not have the topic {message.topic}")
     if message.retain:
         raise ClientError(f"a retained message on the reserved topic {message.topic}")
 
@@ -57,7 +57,7 @@ def check_subscribe(packet: Subscribe, limits: Limits) -> None:
 
 
 def check_unsubscribe(packet: Unsubscribe, limits: Limits) -> None:
-    """Raise :class:`ClientError` for too many filters: no UNSUBACK, and none of them is given up.
+    """Raise :class:`ClientError` for too many filters. There is no UNSUBACK then, and all subscriptions stay.
 
     Source: aws-iot-device-sdk-js issue 361. That the connection ends, as for SUBSCRIBE, is UNCONFIRMED.
     """
@@ -70,7 +70,7 @@ def check_unsubscribe(packet: Unsubscribe, limits: Limits) -> None:
 def check_filter_offered(text: str) -> None:
     """Raise :class:`ClientError` for a ``$`` filter other than ``$aws/...``. Shared subscriptions are not simulated."""
     if text.startswith("$") and not text.startswith("$aws/"):
-        raise ClientError(f"the service does not offer the topic filter {text}")
+        raise ClientError(f"the service does not have the topic filter {text}")
 
 
 def _check_topic(text: str, limits: Limits) -> None:

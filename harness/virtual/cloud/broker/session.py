@@ -1,7 +1,7 @@
-"""A client's session: subscriptions, QoS 1 messages under way, messages waiting. No I/O.
+"""A client's session: subscriptions, QoS 1 messages in flight, messages that wait. No I/O.
 
-Why order holds (MQTT 3.1.1 §4.6): a message waits at the end of one queue and leaves it from the front, and no message
-that is in flight is sent a second time on the same connection. With two allowed in flight, messages 1 2 3 go::
+Why messages stay in order (MQTT 3.1.1 §4.6): each enters one queue at the end and leaves it at the front, and none in
+flight is sent again on the same connection. If two may be in flight, messages 1, 2 and 3 go like this::
 
     enqueue 1, 2, 3     -> sent 1, 2; 3 waits
     acknowledge 2       -> sent 3; in flight are 1 and 3
@@ -19,7 +19,7 @@ from harness.virtual.mqtt import Publish
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One application message as it is handed to subscribers. ``retain``: it is delivered because it was retained."""
+    """A message for subscribers. ``retain``: it is delivered because it was retained."""
 
     topic: str
     payload: bytes
@@ -28,14 +28,14 @@ class Delivery:
 
 
 class Session:
-    """State that outlives a connection when the client asked for it (clean session 0)."""
+    """The state of a client. It outlives the connection if the client asked for that (clean session 0)."""
 
     def __init__(self, client_id: str, limits: Limits, *, persistent: bool) -> None:
         self.client_id = client_id
         self.persistent = persistent
         self.subscriptions: dict[str, int] = {}
         self.dropped = 0
-        """QoS 1 messages that found the queue full."""
+        """How many QoS 1 messages were lost because the queue was full."""
         self._limits = limits
         self._in_flight: dict[int, Delivery] = {}
         self._waiting: deque[Delivery] = deque()
@@ -43,11 +43,11 @@ class Session:
 
     @property
     def pending(self) -> int:
-        """QoS 1 messages that the client has not acknowledged yet, sent or not."""
+        """How many QoS 1 messages the client has not acknowledged yet, whether sent or not."""
         return len(self._in_flight) + len(self._waiting)
 
     def enqueue(self, message: Delivery) -> bool:
-        """Keep a QoS 1 message for sending; False when the queue is full."""
+        """Keep a QoS 1 message for sending; False if the queue is full."""
         if len(self._waiting) >= self._limits.queued:
             self.dropped += 1
             return False
@@ -55,7 +55,7 @@ class Session:
         return True
 
     def next_publish(self) -> Publish | None:
-        """Return the next PUBLISH to send, None when nothing waits or too many are unacknowledged."""
+        """Return the next PUBLISH to send, or None if no message waits or too many are in flight."""
         if not self._waiting or len(self._in_flight) >= self._limits.in_flight:
             return None
         message = self._waiting.popleft()
@@ -64,11 +64,11 @@ class Session:
         return _publish(message, packet_id)
 
     def acknowledge(self, packet_id: int) -> None:
-        """Take a PUBACK; one for an unknown packet identifier is ignored."""
+        """Take a PUBACK. One with an unknown packet identifier is ignored."""
         self._in_flight.pop(packet_id, None)
 
     def resume(self, may_receive: Callable[[Delivery], bool]) -> list[Publish]:
-        """Return what has to be sent again on a new connection, and drop what the client may no longer receive."""
+        """Return the messages to send again on a new connection. Drop those that the client may no longer receive."""
         self._in_flight = {key: message for key, message in self._in_flight.items() if may_receive(message)}
         self._waiting = deque(message for message in self._waiting if may_receive(message))
         return [replace(_publish(message, packet_id), dup=True) for packet_id, message in self._in_flight.items()]

@@ -1,4 +1,8 @@
-"""Who subscribed to what: a trie over topic levels. Source: MQTT 3.1.1 §4.7; AWS IoT Core Developer Guide, "Topics"."""
+"""Subscriptions in a trie of topic levels. Source: MQTT 3.1.1 §4.7; AWS IoT Core Developer Guide, "Topics".
+
+Example: the filters ``a/+`` and ``a/#`` share the branch ``a``. To match ``a/b``, the search follows at each level the
+branches of the level itself, of ``+`` and of ``#``, so it never looks at filters that begin differently.
+"""
 
 from collections.abc import Iterator
 
@@ -12,7 +16,7 @@ class _Node:
 
 
 class Subscriptions:
-    """Topic filters of clients with the granted QoS.
+    """The topic filters of all clients with the granted QoS.
 
     ``hash_matches_parent``: whether ``sensor/#`` also matches ``sensor``.
     """
@@ -23,13 +27,13 @@ class Subscriptions:
 
     @property
     def empty(self) -> bool:
-        """True when nobody subscribed and nothing is left of former subscriptions."""
+        """Whether there is no subscription, and no branch of a former one."""
         return not self._root.children
 
     def add(self, text: str, client_id: str, qos: int) -> None:
         """Add a filter, or change its QoS.
 
-        ``text``: the filter. ``client_id``: whose. ``qos``: as it was granted.
+        ``text``: the filter. ``client_id``: the client. ``qos``: the granted QoS.
         """
         node = self._root
         for level in text.split("/"):
@@ -37,7 +41,7 @@ class Subscriptions:
         node.subscribers[client_id] = qos
 
     def remove(self, text: str, client_id: str) -> None:
-        """Remove a filter and the branches that only it needed; nothing happens if it is not there."""
+        """Remove a filter and the branches that only it needed. Does nothing if there is no such filter."""
         node, path = self._root, []
         for level in text.split("/"):
             if level not in node.children:
@@ -52,7 +56,7 @@ class Subscriptions:
             del parent.children[level]
 
     def match(self, topic: str) -> dict[str, int]:
-        """Return client id -> QoS for a message on ``topic``; with overlapping filters the highest QoS."""
+        """Return QoS by client id for a message on ``topic``. If several filters match, the highest QoS counts."""
         found: dict[str, int] = {}
         for subscribers in self._matching(topic.split("/")):
             for client_id, qos in subscribers.items():
@@ -62,7 +66,7 @@ class Subscriptions:
     def _matching(self, levels: list[str]) -> Iterator[dict[str, int]]:
         nodes = [self._root]
         for depth, level in enumerate(levels):
-            # A wildcard in the first level does not reach topics that begin with $ [MQTT-4.7.2-1].
+            # A wildcard in the first level does not match topics that begin with $ [MQTT-4.7.2-1].
             wildcards = depth > 0 or not level.startswith("$")
             following = []
             for node in nodes:

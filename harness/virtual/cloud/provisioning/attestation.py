@@ -1,11 +1,11 @@
-"""Attestation tokens (``AT%ATTESTTOKEN``): what they say, and whether a genuine board said it. No I/O.
+"""Attestation tokens (``AT%ATTESTTOKEN``): their content, and whether a genuine board made them. No I/O.
 
 Facts: "nRF91x1 AT Commands" reference, %ATTESTTOKEN; the encoding as decoded from a published token; RFC 9052 §4.2 and
-§4.4 (COSE_Sign1, Sig_structure); RFC 9053 §2.1 (ES256). What nRF91x1 puts into the Sig_structure is UNCONFIRMED, so
-every form that has been seen or that RFC 9052 suggests is taken.
+§4.4 (COSE_Sign1, Sig_structure); RFC 9053 §2.1 (ES256). UNCONFIRMED: what nRF91x1 puts into the Sig_structure, so every
+form that has been seen or that RFC 9052 suggests is accepted.
 
-Nordic knows the identity key of every module it made. A stand-in cannot: it trusts the virtual boards of its own
-process, and those that it is told of (``--trust-identity``); the token of any other board is refused.
+Nordic knows the identity key of every module that it made. A stand-in cannot know them. It trusts the virtual boards of
+its own process, and those of ``--trust-identity``, and refuses the token of any other board.
 """
 
 import base64
@@ -39,12 +39,12 @@ DEVICE_TYPES: Mapping[int, str] = {
 
 
 class InvalidAttestation(Exception):
-    """The text is not an attestation token. The message holds nothing of the token, which is a secret."""
+    """The text is not an attestation token. The message has nothing of the token, which is a secret."""
 
 
 @dataclass(frozen=True)
 class AttestationToken:
-    """What a token says. Nothing of it is proven before :meth:`signed_by`."""
+    """The content of a token. Nothing of it is proved before :meth:`signed_by`."""
 
     device_uuid: uuid.UUID
     device_type: int
@@ -78,7 +78,7 @@ class AttestationToken:
 
     @property
     def device_type_name(self) -> str:
-        """Name of the module, e.g. ``nRF9151-LACA``."""
+        """The name of the module, e.g. ``nRF9151-LACA``."""
         return DEVICE_TYPES.get(self.device_type, str(self.device_type))
 
     def signed_by(self, key: ec.EllipticCurvePublicKey) -> bool:
@@ -92,7 +92,7 @@ class AttestationToken:
         return any(_verifies(key, signature, aad, payload) for aad, payload in self._forms())
 
     def _forms(self) -> tuple[tuple[bytes, bytes | None], ...]:
-        """Return external_aad and payload: as nRF9160 does it, as RFC 9052 does it, and both at once."""
+        """Return external_aad and payload in all forms: that of nRF9160, that of RFC 9052, and both at once."""
         return (self.body, None), (b"", self.body), (self.body, self.body)
 
 
@@ -103,16 +103,16 @@ class TrustedIdentities:
         self._keys = dict(keys or {})
 
     def trust(self, device_uuid: uuid.UUID, key: ec.EllipticCurvePublicKey) -> None:
-        """Take ``key`` for that of the board with this UUID."""
+        """Trust ``key`` as the identity key of the board with this UUID."""
         self._keys[device_uuid] = key
 
     def find(self, device_uuid: uuid.UUID) -> ec.EllipticCurvePublicKey | None:
-        """Return the key of a board, None when it is not known."""
+        """Return the key of a board, or None if it is not known."""
         return self._keys.get(device_uuid)
 
 
 def parse_identity(text: str) -> tuple[uuid.UUID, ec.EllipticCurvePublicKey]:
-    """Return what ``UUID=HEX`` names; HEX is a P-256 point (X9.62, compressed or not). Raises ValueError."""
+    """Return UUID and key of ``UUID=HEX``; HEX is a P-256 point (X9.62, compressed or not). Raises ValueError."""
     name, _, key = text.partition("=")
     return uuid.UUID(name), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(key))
 
@@ -133,13 +133,13 @@ def _base64url(text: str) -> bytes:
 
 
 def _tagged(data: bytes, tag: int, name: str, length: int) -> list[Any]:
-    """Return the array of ``length`` items that is all of ``data``, below ``tag``."""
+    """Return the array of ``length`` items in ``data``, which has nothing else but ``tag`` around it."""
     stream = io.BytesIO(data)
     try:
         item = cbor2.CBORDecoder(stream).decode()
     except (cbor2.CBORDecodeError, RecursionError) as error:
         raise InvalidAttestation(f"the token's {name} is not CBOR") from error
-    # cbor2 takes the self-describing tag off by itself in some versions.
+    # Some versions of cbor2 remove the self-describing tag.
     value = item.value if isinstance(item, cbor2.CBORTag) and item.tag == tag else item
     if stream.tell() != len(data) or not isinstance(value, list | tuple) or len(value) != length:
         raise InvalidAttestation(f"the token's {name} is not an array of {length}")

@@ -21,7 +21,7 @@ MOST_COMMANDS = 20
 
 
 class CommandStatus(StrEnum):
-    """Life cycle of a command."""
+    """The life cycle of a command."""
 
     PENDING = "PENDING"
     IN_PROGRESS = "IN_PROGRESS"
@@ -31,7 +31,7 @@ class CommandStatus(StrEnum):
 
 @dataclass
 class ProvisioningCommand:
-    """One provisioning command. ``kind``: the only member of the request, ``details``: what it holds."""
+    """A provisioning command. ``kind``: the name of the only member of the request. ``details``: its value."""
 
     command_id: str
     description: str
@@ -43,7 +43,7 @@ class ProvisioningCommand:
 
     @property
     def waiting(self) -> bool:
-        """Whether the board has still to answer it."""
+        """Whether the board has not answered it yet."""
         return self.status in (CommandStatus.PENDING, CommandStatus.IN_PROGRESS)
 
     def item(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class ProvisioningCommand:
 
 @dataclass
 class ClaimedDevice:
-    """One claimed board."""
+    """A claimed board."""
 
     device_uuid: uuid.UUID
     device_type: str
@@ -68,7 +68,7 @@ class ClaimedDevice:
     commands: list[ProvisioningCommand] = field(default_factory=list)
 
     def item(self, owner: str) -> dict[str, Any]:
-        """Return the board as the API shows it. Its IMEI, which the service would look up, is not known here."""
+        """Return the board as the API shows it, without its IMEI, which is not known here."""
         return {
             "id": str(self.device_uuid),
             "deviceType": self.device_type,
@@ -82,7 +82,7 @@ class ClaimedDevice:
 
 @dataclass(frozen=True)
 class Rule:
-    """Commands that a board gets when it is claimed with one of ``tags``."""
+    """A rule: commands for every board that is claimed with one of ``tags``."""
 
     rule_id: str
     name: str
@@ -109,7 +109,7 @@ class Claims:
         self.tags: dict[str, str] = {}
 
     def check(self, token: str) -> AttestationToken:
-        """Return the token when its board could be claimed with it; :class:`Refused` if not."""
+        """Return the token if its board can be claimed with it, else raise :class:`Refused`."""
         try:
             found = AttestationToken.parse(token)
         except InvalidAttestation as error:
@@ -124,7 +124,7 @@ class Claims:
         return found
 
     def claim(self, token: str, tags: Sequence[str] = ()) -> ClaimedDevice:
-        """Claim the board that made ``token``; the commands of rules with one of ``tags`` are queued for it."""
+        """Claim the board that made ``token``, and queue the commands of rules with one of ``tags`` for it."""
         found = self.check(token)
         device = ClaimedDevice(found.device_uuid, found.device_type_name, tuple(tags), self._now())
         self._devices[found.device_uuid] = device
@@ -136,7 +136,7 @@ class Claims:
         return device
 
     def unclaim(self, device_uuid: str) -> None:
-        """Give a board up; :class:`Refused` 404/40410 when it is not claimed."""
+        """Give a board up. Raises :class:`Refused` 404/40410 if it is not claimed."""
         device = self.device(device_uuid)
         del self._devices[device.device_uuid]
         self._journal.write("unclaim", device_uuid=str(device.device_uuid))
@@ -147,7 +147,7 @@ class Claims:
         return list(self._devices.values())
 
     def device(self, device_uuid: str) -> ClaimedDevice:
-        """Return a claimed board; :class:`Refused` 404/40410."""
+        """Return a claimed board. Raises :class:`Refused` 404/40410."""
         try:
             return self._devices[uuid.UUID(device_uuid)]
         except (ValueError, KeyError):
@@ -156,9 +156,9 @@ class Claims:
     def add_command(
         self, device: ClaimedDevice, kind: str, details: dict[str, Any], description: str
     ) -> ProvisioningCommand:
-        """Queue a command; :class:`Refused` 422 when too many wait.
+        """Queue a command. Raises :class:`Refused` 422 if too many wait.
 
-        ``device``: whose queue. ``kind``, ``details``: the command, as the API names it. ``description``: for people.
+        ``device``: the board. ``kind``, ``details``: of the command, as the API has them. ``description``: for people.
         """
         if sum(command.waiting for command in device.commands) >= MOST_COMMANDS:
             raise Refused(422, 42200, f"{MOST_COMMANDS} commands are waiting for the device already")
@@ -171,7 +171,7 @@ class Claims:
         return command
 
     def command(self, device_uuid: str, command_id: str) -> ProvisioningCommand:
-        """Return a command of a board; :class:`Refused` 404/40410."""
+        """Return a command of a board. Raises :class:`Refused` 404/40410."""
         for command in self.device(device_uuid).commands:
             if command.command_id == command_id:
                 return command
@@ -180,8 +180,8 @@ class Claims:
     def add_rule(self, name: str, *, active: bool, tags: Sequence[str], commands: Sequence[tuple[str, Any]]) -> Rule:
         """Add a provisioning rule.
 
-        ``name``: for people. ``active``: it is applied. ``tags``: a claim with one of these gets its commands.
-        ``commands``: description and request of each.
+        ``name``: for people. ``active``: the rule is applied. ``tags``: boards claimed with one of these get the
+        commands. ``commands``: the description and request of each.
         """
         rule = Rule(make_ulid(self._now()), name, active, tuple(tags), tuple(commands))
         self.rules.append(rule)

@@ -1,4 +1,4 @@
-"""Provisioning commands as the team asks for them and as the board carries them out. No I/O.
+"""Provisioning commands in two forms: as the team asks for them, and as the board carries them out. No I/O.
 
 Facts: nRF Cloud Utils (the members of ``request`` and of ``response``); nRF Connect SDK, nRF Device provisioning
 library (CBOR: a command is ``[id, 0, AT command, parameters, [CME errors to ignore]]``, or ``[id, 2]`` at the end; an
@@ -57,7 +57,7 @@ def to_wire(command: ProvisioningCommand) -> list[Any]:
 
 
 def take_answer(command: ProvisioningCommand, answer: list[Any]) -> None:
-    """Note what the board answered, as sent after the correlation id. Raises ValueError if it is not an answer."""
+    """Note a board's answer (what follows the correlation id). Raises ValueError if it is not an answer."""
     match answer:
         case [99, int(error), str(text)]:
             command.status, command.response = (

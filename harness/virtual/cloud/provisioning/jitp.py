@@ -1,4 +1,4 @@
-"""Just-in-time provisioning: a device is made by the first connection that presents a certificate of the JITP CA.
+"""Just-in-time provisioning: the first connection with a certificate of the JITP CA makes a device.
 
 Facts: AWS IoT Core Developer Guide, "Just-in-time provisioning" (the CA's template runs, the connection is dropped, a
 later one is accepted; every parameter that the template declares must be in the subject, and the client sends the CA's
@@ -37,7 +37,7 @@ class _Newcomer:
 
 
 class JitProvisioning:
-    """Makes devices out of unknown certificates of ``ca``; ``schedule`` does so some time after the connection."""
+    """Makes devices for unknown certificates of ``ca``. ``schedule``: makes one some time after the connection."""
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class JitProvisioning:
     def meet(self, chain: Sequence[bytes]) -> Objection | None:
         """Take the chain (DER, leaf first) of a connection whose leaf is not registered.
 
-        Start to provision its device if it is fit for that. Return why the connection ends now, None when the leaf is
-        not of this CA.
+        Start to provision its device if the certificate is fit for that. Return why the connection ends now, or None if
+        the leaf is not of this CA.
         """
         try:
             leaf = x509.load_der_x509_certificate(chain[0])
         except ValueError:
-            return None  # OpenSSL takes some certificates that cannot be read here; our CA issues none of them
+            return None  # OpenSSL accepts some certificates that cannot be read here; our CA issues none of them
         if not self._ca.issued(leaf):
             return None
         if certificate_id(chain[0]) in self._pending:
@@ -88,7 +88,7 @@ class JitProvisioning:
         self._pending.discard(newcomer.certificate.certificate_id)
         try:
             self._team.provision(newcomer.device_id, newcomer.certificate, newcomer.ownership_code)
-        except Refused as refusal:  # the device was made in another way meanwhile
+        except Refused as refusal:  # meanwhile the device was made in another way
             self._write("failed", newcomer, reason=str(refusal))
             return
         self._write("provisioned", newcomer)
@@ -104,7 +104,7 @@ class JitProvisioning:
 
 
 def _read(leaf: x509.Certificate) -> _Newcomer:
-    """Return what the template takes from the certificate. Raises :class:`InvalidUpload`."""
+    """Return what the CA's template takes from the certificate. Raises :class:`InvalidUpload`."""
     device_id = _attribute(leaf, NameOID.COMMON_NAME, "CN")
     if not DEVICE_ID.fullmatch(device_id):
         raise InvalidUpload(f"the subject's CN {device_id!r} is not a device ID")

@@ -41,8 +41,8 @@ def build_provisioning_app(
 ) -> web.Application:
     """Return the application. ``owner``: the team's id.
 
-    ``claims``: boards and their commands. ``identities``: keys by which boards are known. ``journal``: where requests
-    are noted. ``api_key``: the team's.
+    ``claims``: boards and their commands. ``identities``: the keys of genuine boards. ``journal``: takes the requests.
+    ``api_key``: the team's.
     """
     app = web.Application(middlewares=[_guard(journal, api_key)], client_max_size=_LARGEST_BODY)
     app.router.add_routes(TeamCalls(claims, owner).routes())
@@ -51,7 +51,7 @@ def build_provisioning_app(
 
 
 class TeamCalls:
-    """What a team does: claim, queue commands, look after them, keep rules and tags."""
+    """The team's calls: claim boards, queue and follow commands, keep rules and tags."""
 
     def __init__(self, claims: Claims, owner: str) -> None:
         self._claims = claims
@@ -74,9 +74,9 @@ class TeamCalls:
         ]
 
     async def claim(self, request: web.Request) -> web.Response:
-        """Claim one board by JSON or several by CSV; ``dryrun=true`` only says whether a claim would succeed."""
+        """Claim one board by JSON or several by CSV. ``dryrun=true`` only tells whether a claim would succeed."""
         dry_run = read_flag(read_query(request, allowed=("dryrun",)), "dryrun", default=False)
-        # nRF Cloud Utils says in a field of its own, contentType, that the body is CSV.
+        # nRF Cloud Utils announces CSV in a header field of its own, contentType.
         if "text/csv" in (request.content_type, request.headers.get("contentType")):
             return self._claim_rows(await request.read())
         body = await read_object(request, allowed=("claimToken", "tags"))
@@ -113,7 +113,7 @@ class TeamCalls:
         return web.json_response({"id": command.command_id}, status=201)
 
     async def fetch_command(self, request: web.Request) -> web.Response:
-        """Return a command, its status and, once it is there, the response."""
+        """Return a command, its status, and the response if there is one."""
         command = self._claims.command(request.match_info["deviceUuid"], request.match_info["commandId"])
         return web.json_response(command.item())
 
@@ -174,7 +174,7 @@ class TeamCalls:
 
 
 class BoardCalls:
-    """What a board does: fetch the commands that wait for it, tell how they went."""
+    """A board's calls: fetch the commands that wait for it, and report the results."""
 
     def __init__(self, claims: Claims, identities: TrustedIdentities) -> None:
         self._claims = claims
@@ -185,10 +185,10 @@ class BoardCalls:
         return [web.get(f"{_BOARD}/commands", self.fetch), web.post(f"{_BOARD}/response", self.respond)]
 
     async def fetch(self, request: web.Request) -> web.Response:
-        """Return waiting commands, after that with the id ``after``; 204 when there are none."""
+        """Return waiting commands, only those after the id ``after``; 204 if there are none."""
         device = self._device(request)
         after, limit = request.query.get("after", ""), request.query.get("limit", "")
-        # ULIDs made in the same millisecond do not sort by age, so the place in the list counts.
+        # ULIDs of the same millisecond do not sort by age, so the order of the list counts.
         ids = [command.command_id for command in device.commands]
         rest = device.commands[ids.index(after) + 1 if after in ids else 0 :]
         waiting = [command for command in rest if command.waiting][: int(limit) if limit.isdecimal() else None]
@@ -245,7 +245,7 @@ def _path(request: web.Request) -> str:
 
 
 def _bearer(request: web.Request) -> str:
-    """Return the credential in the Authorization header, empty when there is none."""
+    """Return the credential in the Authorization header, or "" if there is none."""
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     return credential.strip() if scheme.lower() == "bearer" else ""
 

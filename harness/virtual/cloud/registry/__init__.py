@@ -1,1 +1,1 @@
-"""Things, certificates, groups, device records and teams, and what of them is kept on disk."""
+"""Things, certificates, groups, device records and teams, and the file that keeps them."""

@@ -1,4 +1,4 @@
-"""Which public key a device's JWTs are verified with: one per device, and the one that came last.
+"""The public key that verifies a device's JWTs: one for each device, always the latest.
 
 Facts: nRF Cloud documentation, "JWT authentication"; REST API, RegisterPublicKeys (also for devices that are not
 onboarded, or in place of the onboarded certificate's key); "Device security" (the certificate itself, and with it
@@ -13,10 +13,10 @@ from harness.virtual.cloud.registry.onboarding import DeviceCertificate, load_pu
 
 
 class DeviceKeys:
-    """The keys registered by themselves, and with them the keys in certificates.
+    """The keys that were registered alone, and the keys in certificates.
 
-    ``certificate_of``: gives the certificate of a device, None when it has none or is not the team's. ``changed``:
-    called with the ID of each device whose registered key was changed.
+    ``certificate_of``: returns the certificate of a device, or None if it has none or is not the team's. ``changed``:
+    called with the ID of each device whose registered key changes.
     """
 
     def __init__(
@@ -27,22 +27,22 @@ class DeviceKeys:
         self._registered: dict[str, str] = {}
 
     def register(self, device_id: str, pem: str) -> None:
-        """Register the public key ``pem``, which replaces whatever was valid; InvalidUpload when it is not on P-256."""
+        """Register the public key ``pem`` in place of the former key. Raises InvalidUpload if it is not on P-256."""
         load_public_key(pem)
         self._registered[device_id] = pem
         self._changed(device_id)
 
     def forget(self, device_id: str) -> None:
-        """Drop the key registered by itself: from now on the certificate's counts, if there is one."""
+        """Forget the key that was registered alone. From now on the certificate's key counts, if there is one."""
         if self._registered.pop(device_id, None):
             self._changed(device_id)
 
     def registered(self, device_id: str) -> str | None:
-        """Return the key (PEM) that was registered by itself."""
+        """Return the key (PEM) that was registered alone, or None."""
         return self._registered.get(device_id)
 
     def find(self, device_id: str) -> ec.EllipticCurvePublicKey | None:
-        """Return the key that verifies the device's tokens, None when there is none."""
+        """Return the key that verifies the device's tokens, or None."""
         pem = self._registered.get(device_id)
         if pem is None:
             certificate = self._certificate_of(device_id)

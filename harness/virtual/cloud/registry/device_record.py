@@ -1,4 +1,4 @@
-"""What nRF Cloud knows of a device beyond its thing. Facts: nRF Cloud REST API, FetchDevice."""
+"""What nRF Cloud knows about a device besides its thing. Facts: nRF Cloud REST API, FetchDevice."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from harness.virtual.cloud.formats import iso, parse_iso
 
 @dataclass
 class DeviceRecord:
-    """One device. ``number`` grows with each made."""
+    """A device. ``number``: grows with each device."""
 
     device_id: str
     number: int
@@ -23,7 +23,7 @@ class DeviceRecord:
 
     @property
     def device_type(self) -> str:
-        """``Gateway`` when the sub type contains ``gateway``, else ``Generic``."""
+        """``Gateway`` if the sub type contains ``gateway``, else ``Generic``."""
         return "Gateway" if "gateway" in self.sub_type.lower() else "Generic"
 
     def meta(self, version: str) -> dict[str, str]:
@@ -31,12 +31,12 @@ class DeviceRecord:
         return {"createdAt": iso(self.created_at), "updatedAt": iso(self.updated_at), "version": version}
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it as JSON."""
+        """Return the whole record as JSON."""
         return {**asdict(self), "created_at": iso(self.created_at), "updated_at": iso(self.updated_at)}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "DeviceRecord":
-        """Return what :meth:`to_json` wrote down."""
+        """Return the record of what :meth:`to_json` returned."""
         times = {name: parse_iso(content[name]) for name in ("created_at", "updated_at")}
         lists = {name: tuple(content[name]) for name in ("tags", "firmware_types")}
         return cls(**{**content, **times, **lists})

@@ -1,4 +1,4 @@
-"""What a team may upload about devices: one certificate or public key per device, singly or as CSV. Pure checks.
+"""Checks what a team uploads about devices: a certificate or public key for each, singly or as CSV. Pure.
 
 Facts: nRF Cloud REST API, OnboardDevice and OnboardDevices - five columns ``deviceId,subType,tags,fwTypes,"PEM"``
 without header row or blank line, at most 1000 rows, lists split by ``|``, exactly one PEM block that ends in a newline,
@@ -37,12 +37,12 @@ _Row = TypeVar("_Row")
 
 
 class InvalidUpload(Exception):
-    """The upload breaks a documented rule; nothing of it is taken."""
+    """The upload breaks a documented rule, and all of it is refused."""
 
 
 @dataclass(frozen=True)
 class DeviceCertificate:
-    """A device's certificate as registered. ``pem``: as OpenSSL writes it, whatever line ends the upload had."""
+    """A registered certificate of a device. ``pem``: as OpenSSL writes it, whatever line ends the upload had."""
 
     certificate_id: str
     pem: str
@@ -50,7 +50,7 @@ class DeviceCertificate:
     not_after: datetime
 
     def why_not_now(self, now: datetime) -> str | None:
-        """Return why the certificate may not be used at ``now``, None inside its time."""
+        """Return why the certificate may not be used at ``now``, or None if it is valid then."""
         if now < self.not_before:
             return f"is not valid before {self.not_before:%Y-%m-%d %H:%M:%S}"
         if now > self.not_after:
@@ -60,7 +60,7 @@ class DeviceCertificate:
 
 @dataclass(frozen=True)
 class OnboardingRow:
-    """One device to onboard; ``pem`` has the right form, what is in it has not been looked at."""
+    """A device to onboard. ``pem`` has the right form; its content has not been checked."""
 
     device_id: str
     sub_type: str
@@ -71,7 +71,7 @@ class OnboardingRow:
 
 @dataclass(frozen=True)
 class KeyRow:
-    """One certificate or public key to register; ``pem`` has the right form, what is in it has not been looked at."""
+    """A certificate or public key to register. ``pem`` has the right form; its content has not been checked."""
 
     device_id: str
     pem: str
@@ -80,7 +80,7 @@ class KeyRow:
 def check_row(
     device_id: str, sub_type: str, tags: Sequence[str], firmware_types: Sequence[str], pem: str
 ) -> OnboardingRow:
-    """Return the row when every field has its documented form, else raise :class:`InvalidUpload`.
+    """Return the row if every field has its documented form, else raise :class:`InvalidUpload`.
 
     ``device_id``, ``sub_type``, ``tags``, ``firmware_types``: of the device. ``pem``: its certificate or public key.
     """
@@ -96,7 +96,7 @@ def check_row(
 
 
 def check_tags(tags: Sequence[str]) -> None:
-    """Raise :class:`InvalidUpload` when a tag has not its documented form."""
+    """Raise :class:`InvalidUpload` if a tag does not have the documented form."""
     for tag in tags:
         if not _TAG.fullmatch(tag):
             raise InvalidUpload(f"tag {tag[:80]!r} does not match /^[a-zA-Z0-9_.@:#-]+$/")
@@ -150,9 +150,9 @@ def _parse_table(body: bytes, columns: int, check: Callable[..., _Row]) -> list[
 
 
 def load_certificate(pem: str) -> DeviceCertificate | None:
-    """Return the certificate in ``pem``, or None when ``pem`` is a bare public key (no MQTT, REST and CoAP only).
+    """Return the certificate in ``pem``, or None if ``pem`` is a bare public key (no MQTT, REST and CoAP only).
 
-    Raises :class:`InvalidUpload` when it cannot be read or its key is not on P-256.
+    Raises :class:`InvalidUpload` if it cannot be read, or if its key is not on P-256.
     """
     try:
         if "BEGIN CERTIFICATE" not in pem:
@@ -161,7 +161,7 @@ def load_certificate(pem: str) -> DeviceCertificate | None:
         certificate = x509.load_pem_x509_certificate(pem.encode())
         _check_key(certificate.public_key())
         der = certificate.public_bytes(serialization.Encoding.DER)
-        # It becomes an anchor of the broker's trust: what OpenSSL cannot read must not get that far.
+        # The broker will trust the certificate, so one that OpenSSL cannot read must be refused here.
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
         return DeviceCertificate(
             certificate_id=certificate_id(der),
@@ -174,7 +174,7 @@ def load_certificate(pem: str) -> DeviceCertificate | None:
 
 
 def load_public_key(pem: str) -> ec.EllipticCurvePublicKey:
-    """Return the key in ``pem``, a public key or a certificate; InvalidUpload when it is not on P-256."""
+    """Return the key in ``pem``, a public key or a certificate. Raises InvalidUpload if it is not on P-256."""
     try:
         if "BEGIN CERTIFICATE" in pem:
             return _check_key(x509.load_pem_x509_certificate(pem.encode()).public_key())
@@ -201,7 +201,7 @@ def _check_pem(pem: str, *kinds: str) -> None:
 
 
 def certificate_id(der: bytes) -> str:
-    """Return the id AWS IoT gives a certificate: the lower-case hex SHA-256 of its DER."""
+    """Return the id that AWS IoT gives a certificate: the SHA-256 of its DER in lower-case hex."""
     return hashlib.sha256(der).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Which policy documents the local cloud enforces: the shipped ones, or those of a directory in their place."""
+"""The policy documents that the local cloud enforces: the shipped ones, or those of a directory."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -9,11 +9,11 @@ from harness.policy import PolicyDocument, PolicyError, at_home, load_document, 
 from harness.policy.documents.profile import meant_by
 
 ACCOUNT = "123456789012"
-"""AWS account in the local cloud's ARNs, whichever its documents name (:mod:`harness.policy.documents.account`)."""
+"""The AWS account in the local cloud's ARNs, whatever its documents have (:mod:`harness.policy.documents.account`)."""
 
 
 class ThingGroup(StrEnum):
-    """A thing group; its policy document applies to the things in it."""
+    """A thing group. Its policy document applies to the things in it."""
 
     PROVISIONED = "provisioned"
     ASSOCIATED = "associated"
@@ -25,13 +25,13 @@ _TEAM_DEVICE = Path(__file__).parent / f"{ThingGroup.TEAM}.json"
 
 
 class Policies(NamedTuple):
-    """The document of each thing group, and those that are attached to the certificate of every device itself."""
+    """The document of each thing group, and the documents that are attached to every device's certificate."""
 
     groups: Mapping[ThingGroup, PolicyDocument]
     certificate: tuple[PolicyDocument, ...] = ()
 
     def of(self, groups: Iterable[ThingGroup]) -> list[PolicyDocument]:
-        """Return what is in force for a client whose thing is in ``groups``; none: it has no thing of its name."""
+        """Return what is in force for a client whose thing is in ``groups``; no groups: it has no thing of its name."""
         groups = sorted(groups)
         own = (
             () if ThingGroup.TEAM in groups else self.certificate
@@ -40,11 +40,11 @@ class Policies(NamedTuple):
 
 
 def load_policies(directory: Path | None = None) -> Policies:
-    """Return the shipped documents, and those of ``directory`` in their place.
+    """Return the shipped documents, replaced and complemented by those of ``directory``.
 
     Its ``provisioned.json``, ``associated.json``, ``gateway.json`` and ``team-device.json`` replace the shipped ones;
-    ``*.json`` of other names are attached to certificates. The account and region that they name are the cloud's.
-    PolicyError when it holds none, or one is broken.
+    ``*.json`` of other names are attached to certificates. The account and region that they name become the cloud's.
+    Raises PolicyError if there is no document, or a broken one.
     """
     groups = {ThingGroup(name): document for name, document in load_profile(account=ACCOUNT).items()}
     groups[ThingGroup.TEAM] = load_document(_TEAM_DEVICE, account=ACCOUNT)

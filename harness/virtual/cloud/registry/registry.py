@@ -1,4 +1,4 @@
-"""Things, certificates and groups, and with them who may connect as what: the Directory the broker asks.
+"""Things, certificates and groups, and who may connect as what: the Directory that the broker asks.
 
 Facts: AWS IoT Core Developer Guide, "Thing policy variables" (a thing counts as attached when the client id is its name
 and the presented certificate is attached to it) and "Managing things"; nRF Cloud "Device security" (policies belong to
@@ -21,7 +21,7 @@ from harness.virtual.cloud.tls.certificate_fields import certificate_fields
 
 
 class CertificateState(StrEnum):
-    """Only ACTIVE connects (AWS IoT API, UpdateCertificate)."""
+    """The state of a certificate. Only an ACTIVE one connects (AWS IoT API, UpdateCertificate)."""
 
     ACTIVE = "ACTIVE"
     INACTIVE = "INACTIVE"
@@ -32,12 +32,12 @@ class CertificateState(StrEnum):
 
 
 class RegistryError(Exception):
-    """What was asked for contradicts what is registered."""
+    """The request contradicts what is registered."""
 
 
 @dataclass
 class Thing:
-    """A thing: what policies see of a device."""
+    """A thing: the part of a device that policies see."""
 
     name: str
     groups: set[ThingGroup]
@@ -49,9 +49,8 @@ class Thing:
 class Registry:
     """The Directory of :mod:`harness.virtual.cloud.broker.interfaces`.
 
-    ``policies``: which documents are in force for whom. ``server``, ``root_pem``: the server's identity and the root
-    that issued it. ``now``: the clock that certificates' validity is judged by. ``changed``: called with the name of
-    each thing that was changed.
+    ``policies``: the documents in force. ``server``, ``root_pem``: the server's identity, and the root that issued it.
+    ``now``: the clock for the validity of certificates. ``changed``: called with the name of each thing that changes.
     """
 
     def __init__(
@@ -73,11 +72,11 @@ class Registry:
         self._certificates: dict[str, DeviceCertificate] = {}
         self._states: dict[str, CertificateState] = {}
         self.newcomer: Callable[[Sequence[bytes]], Objection | None] = lambda _chain: None
-        """Asked about a chain whose first certificate is not registered; None: it has nothing to say."""
+        """Called for a chain whose first certificate is not registered. Returns an objection, or None."""
 
     @property
     def version(self) -> int:
-        """Grows with every change below."""
+        """A number that grows with every change by the methods below."""
         return self._version
 
     def server_identity(self) -> tuple[str, bytes]:
@@ -105,7 +104,8 @@ class Registry:
         presented = certificate_id(certificate_der)
         owner = self._owner(presented)
         thing = owner if client_id is None else self._things.get(client_id)
-        # Policies come with the certificate's thing; its variables only to a client that connects under its name.
+        # The thing's policies are in force for a client that connects under the thing's name, and for HTTPS, which has
+        # no client id. Its variables have values only for the former.
         entitled = thing is not None and thing is owner
         attached = entitled and client_id is not None
         wanted = [("PersistentConnect", persistent), ("LastWill", will_topic is not None)]
@@ -130,20 +130,20 @@ class Registry:
         return Admission(principal, policies, thing=thing.name if thing and entitled else None)
 
     def thing(self, name: str) -> Thing | None:
-        """Return the thing of this name. Change it only through the methods below."""
+        """Return the thing of this name, or None. Change it only through the methods below."""
         return self._things.get(name)
 
     def certificate_of(self, name: str) -> DeviceCertificate | None:
-        """Return a certificate attached to the thing ``name``, None when it has none."""
+        """Return a certificate that is attached to the thing ``name``, or None."""
         thing = self._things.get(name)
         return next((self._certificates[key] for key in sorted(thing.certificate_ids)), None) if thing else None
 
     def certificate_registered(self, key: str) -> bool:
-        """Tell whether the certificate with id ``key`` is registered, in whatever state."""
+        """Tell whether the certificate with id ``key`` is registered, in any state."""
         return key in self._certificates
 
     def add_thing(self, name: str, *groups: ThingGroup, thing_type: str | None = None) -> Thing:
-        """Make a thing in ``groups``; RegistryError when the name is taken."""
+        """Make a thing in ``groups``. Raises RegistryError if the name is taken."""
         if name in self._things:
             raise RegistryError(f"thing {name} exists already")
         thing = self._things[name] = Thing(name, set(groups), thing_type=thing_type)
@@ -151,13 +151,13 @@ class Registry:
         return thing
 
     def remove_thing(self, name: str) -> None:
-        """Remove a thing and its certificates; KeyError when there is none."""
+        """Remove a thing and its certificates. Raises KeyError if there is none."""
         for key in self._things.pop(name).certificate_ids:
             del self._certificates[key], self._states[key]
         self._changed(name)
 
     def attach(self, name: str, certificate: DeviceCertificate) -> None:
-        """Register ``certificate`` as ACTIVE and attach it to the thing ``name``; RegistryError when it is known."""
+        """Register ``certificate`` as ACTIVE and attach it to the thing ``name``. RegistryError: it is known."""
         if certificate.certificate_id in self._certificates:
             raise RegistryError("this certificate is registered already")
         self._things[name].certificate_ids.add(certificate.certificate_id)
@@ -166,7 +166,7 @@ class Registry:
         self._changed(name)
 
     def detach_all(self, name: str) -> None:
-        """Forget the certificates of the thing ``name``, as when they are rotated."""
+        """Forget the certificates of the thing ``name``, for instance to rotate them."""
         certificate_ids = self._things[name].certificate_ids
         while certificate_ids:
             key = certificate_ids.pop()
@@ -174,7 +174,7 @@ class Registry:
         self._changed(name)
 
     def set_certificate_state(self, key: str, state: CertificateState) -> None:
-        """Change the state of the certificate with id ``key``; KeyError when it is not registered."""
+        """Change the state of the certificate with id ``key``. Raises KeyError if it is not registered."""
         if key not in self._states:
             raise KeyError(key)
         self._states[key] = state
@@ -182,7 +182,7 @@ class Registry:
         self._changed(owner.name if owner else None)
 
     def associate(self, name: str, tenant_id: str, *groups: ThingGroup) -> None:
-        """Give the thing to a team: the team's attributes, and ``groups`` on top of those it is in."""
+        """Add the thing to a team: it gets the team's attributes, and joins ``groups``."""
         thing = self._things[name]
         # nRF Cloud's gateway policy says teamId where the others say tenantId; both hold the team's id.
         thing.attributes.update(tenantId=tenant_id, teamId=tenant_id)
@@ -190,7 +190,7 @@ class Registry:
         self._changed(name)
 
     def dissociate(self, name: str) -> None:
-        """Take the thing from its team: it stays in the Provisioned group, and connects as before."""
+        """Remove the thing from its team. It stays in the Provisioned group, and connects as before."""
         thing = self._things[name]
         for key in ("tenantId", "teamId"):
             thing.attributes.pop(key, None)
@@ -198,7 +198,7 @@ class Registry:
         self._changed(name)
 
     def snapshot(self, name: str) -> dict[str, Any] | None:
-        """Return what is known of the thing ``name``; see :class:`harness.virtual.cloud.registry.state_keeper.Part`."""
+        """Return what is known of the thing ``name``, see :class:`harness.virtual.cloud.registry.state_keeper.Part`."""
         thing = self._things.get(name)
         if thing is None:
             return None

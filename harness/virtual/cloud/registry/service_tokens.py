@@ -1,4 +1,4 @@
-"""The team's own tokens for location services: made with the team's service key, or by nRF Cloud to try them out.
+"""The team's own tokens for location services, made with the team's service key, or by nRF Cloud for evaluation.
 
 Facts: nRF Cloud REST API, GenerateServiceKeyAndToken (the private key is in that answer alone; the token holds for a
 year), GetServiceToken, GenerateServiceEvaluationToken (30 days); nRF Cloud Utils, create_proxy_jwt (ES256, ``aud`` is
@@ -18,7 +18,7 @@ _YEAR, _TRIAL = timedelta(days=365), timedelta(days=30)
 
 @dataclass(frozen=True)
 class ServiceToken:
-    """One token, with the public key that verifies it and others like it."""
+    """A token, with the public key that verifies it."""
 
     token: str = field(repr=False)
     key: ec.EllipticCurvePublicKey = field(repr=False)
@@ -27,7 +27,7 @@ class ServiceToken:
 
 
 class ServiceTokens:
-    """The tokens of one team. They end with the process. ``service``, ``evaluation``: the newest of each kind."""
+    """The tokens of one team, which end with the process. ``service``, ``evaluation``: the newest of each kind."""
 
     def __init__(self, tenant_id: str, now: Callable[[], datetime]) -> None:
         self.tenant_id = tenant_id
@@ -36,7 +36,7 @@ class ServiceTokens:
         self.evaluation: ServiceToken | None = None
 
     def make_service(self) -> tuple[str, ServiceToken]:
-        """Make a new service key; return its private half (PEM) and a token made with it."""
+        """Make a new service key; return the private key (PEM) and a token made with it."""
         key = ec.generate_private_key(ec.SECP256R1())
         self.service = self._make(key, _YEAR)
         form = serialization.PrivateFormat.PKCS8

@@ -1,10 +1,10 @@
-"""What the local cloud remembers from one start to the next: ``--state FILE``.
+"""The file that keeps the local cloud's state from one start to the next: ``--state FILE``.
 
-Kept: things with their groups, certificates and states, device records, registered public keys, shadows, team devices,
-firmware bundles, the team's id. Not kept: messages, bulk operations, firmware update jobs, MQTT sessions; and no
-private key nor API key, a start makes a new API key. The CAs' keys are in files of their own beside it,
-``FILE.root-ca.pem`` and the like, because boards that hold a root certificate go on trusting it only as long as that
-root signs the server's.
+It keeps things with their groups, certificates and states, device records, registered public keys, shadows, team
+devices, firmware bundles and the team's id. It does not keep messages, bulk operations, firmware update jobs and MQTT
+sessions, nor any private key or API key: each start makes a new API key. The keys of the CAs are in files beside it,
+``FILE.root-ca.pem`` and the like, because boards trust the cloud only while the root that they hold signs its server
+certificate.
 
 The file is an SQLite database in WAL mode: what was answered before the process was killed is there at the next start.
 All files have mode 0600 from their first moment on.
@@ -30,11 +30,11 @@ _TABLES = """
 
 
 class UnusableState(Exception):
-    """The state file is somebody else's, in use, or broken."""
+    """The state file belongs to something else, is in use, or is broken."""
 
 
 class StateFile:
-    """The database ``path``, made when it is missing. :class:`UnusableState` or OSError when it cannot be used."""
+    """The database ``path``, made if it is missing. Raises :class:`UnusableState` or OSError if it cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,7 +51,7 @@ class StateFile:
         path.chmod(0o600)
 
     def tenant_id(self, wanted: str | None) -> str:
-        """Return the team's id: the one kept, or ``wanted``, or a new one. UnusableState when the two differ."""
+        """Return the team's id: the kept one, or ``wanted``, or a new one. Raises UnusableState if those two differ."""
         kept = self._about("tenant_id")
         if kept is None:
             kept = wanted or str(uuid.uuid4())
@@ -61,7 +61,7 @@ class StateFile:
         return kept
 
     def authority(self, role: str, name: str) -> LocalCa:
-        """Return the CA for ``role``, made with the common name ``name`` at the first start."""
+        """Return the CA for ``role``. The first start makes it, with the common name ``name``."""
         path = self.path.with_name(f"{self.path.name}.{role}-ca.pem")
         kept = self._about(f"{role}_ca")
         if kept is None:
@@ -80,7 +80,7 @@ class StateFile:
         return authority
 
     def entries(self) -> dict[str, Any]:
-        """Return everything kept, by name; UnusableState when it is damaged."""
+        """Return all entries by name. Raises UnusableState if they are damaged."""
         try:
             rows = self._database.execute("SELECT name, content FROM entries ORDER BY rowid")
             return {name: json.loads(content) for name, content in rows}
@@ -88,7 +88,7 @@ class StateFile:
             raise UnusableState(f"{self.path} is damaged: {error}") from error
 
     def write(self, entries: Mapping[str, Any]) -> None:
-        """Keep these entries, all or none of them; an empty one is removed."""
+        """Write these entries, all or none of them. An empty one is removed."""
         with self._database:  # rolls back on an error
             self._database.execute("BEGIN")
             for name, content in entries.items():
@@ -101,16 +101,16 @@ class StateFile:
                     self._database.execute("DELETE FROM entries WHERE name = ?", (name,))
 
     def close(self) -> None:
-        """Close the database; another process may open it then."""
+        """Close the database. Another process may open it then."""
         self._database.close()
 
     def _open(self) -> None:
         run = self._database.execute
-        run("PRAGMA locking_mode = EXCLUSIVE")  # two clouds must not share one memory
+        run("PRAGMA locking_mode = EXCLUSIVE")  # two clouds must not share one state
         identity = run("PRAGMA application_id").fetchone()[0], run("PRAGMA user_version").fetchone()[0]
         is_new = identity == (0, 0) and run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
         if not is_new and identity != (_APPLICATION_ID, _FORMAT):
-            raise UnusableState  # somebody else's, and left as it is
+            raise UnusableState  # another program's file: leave it as it is
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = NORMAL")
         if is_new:
@@ -124,7 +124,7 @@ class StateFile:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Put ``text`` at ``path`` as a whole or not at all, mode 0600."""
+    """Write ``text`` to ``path`` completely or not at all, with mode 0600."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
         try:
             file.write(text)

@@ -1,4 +1,4 @@
-"""Between the state file and those who know what is to be kept: collects changes, writes them down, gives them back."""
+"""Keeps the state of the local cloud's parts in the state file: collects changes, writes and restores them."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -8,19 +8,19 @@ from harness.virtual.cloud.registry.state_file import StateFile, UnusableState
 
 
 class Part(Protocol):
-    """Something that knows things by name, and can say and be told what it knows of one, as JSON."""
+    """A part of the cloud that knows things by name, and can save and restore each as JSON."""
 
     def snapshot(self, name: str) -> Any:
-        """Return what is to be kept about ``name``, None for nothing."""
+        """Return what is to be kept about ``name``, or None."""
         ...
 
     def restore(self, name: str, content: Any) -> None:
-        """Take back what :meth:`snapshot` returned; called before anything else happens to ``name``."""
+        """Restore what :meth:`snapshot` returned. Called before anything else happens to ``name``."""
         ...
 
 
 class StateKeeper:
-    """Writes down what its parts report as changed. ``later``: runs :meth:`save` soon (``loop.call_soon``)."""
+    """Writes what its parts report as changed. ``later``: runs :meth:`save` soon (``loop.call_soon``)."""
 
     def __init__(self, file: StateFile, later: Callable[[Callable[[], None]], object]) -> None:
         self._file = file
@@ -29,7 +29,7 @@ class StateKeeper:
         self._changed: set[str] = set()
 
     def restore(self, **parts: Part) -> None:
-        """Give the parts back what was kept of them, in the order they are named; UnusableState when it is broken."""
+        """Restore the parts, in their order. Raises UnusableState if an entry is broken."""
         self._parts = parts
         for name, entry in self._file.entries().items():
             try:
@@ -40,19 +40,19 @@ class StateKeeper:
         self._changed.clear()
 
     def changed(self, name: str) -> None:
-        """Note that ``name`` has to be written down."""
+        """Note that ``name`` has to be written."""
         if not self._changed:
             self._later(self.save)
         self._changed.add(name)
 
     def close(self) -> None:
-        """Write down the last changes and close the file; what changes afterwards is lost."""
+        """Write the last changes and close the file. Later changes are lost."""
         self.save()
         self._parts = {}
         self._file.close()
 
     def save(self) -> None:
-        """Write down what has changed since the last time."""
+        """Write what has changed since the last time."""
         if self._changed and self._parts:
             self._file.write({name: self._snapshot(name) for name in sorted(self._changed)})
             self._changed.clear()

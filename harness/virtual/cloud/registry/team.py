@@ -32,7 +32,7 @@ _DISCONNECT_COMMAND = b'{"appId":"DEVICE","messageType":"DISCON"}'
 
 
 class Refused(Exception):
-    """The team may not, or cannot, do this. ``status``: HTTP; ``code``: nRF Cloud's own number."""
+    """The team may not, or cannot, do this. ``status``: of HTTP. ``code``: nRF Cloud's own number."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -43,8 +43,8 @@ class Refused(Exception):
 class Team:
     """One team. ``prefix``: its MQTT topic prefix with trailing slash, ``prod/<tenant id>/``.
 
-    ``disconnect``: ends the connection of a client id, if it has one. ``changed``: called with the ID of each device of
-    which something was changed that is known here only. Public: ``keys``, which verify the devices' JWTs.
+    ``disconnect``: ends the connection of a client id, if it has one. ``changed``: called with the ID of each device
+    whose record changes. Public: ``keys``, which verify the devices' JWTs.
     """
 
     def __init__(
@@ -79,14 +79,14 @@ class Team:
         return (record for record in self._records.values() if self._owns(record.device_id))
 
     def tags(self) -> list[str]:
-        """Return every tag that a device of this team has."""
+        """Return all tags of the team's devices."""
         return sorted({tag for record in self.devices() for tag in record.tags})
 
     def certified_device(self, device_id: str) -> DeviceRecord:
-        """Return a device of this team that has a certificate; Refused 404/40410 for any other.
+        """Return a device of this team that has a certificate. Raises Refused 404/40410 for any other.
 
-        "Device security": the Firmware Update Service is for devices provisioned with an X.509 certificate, even though
-        the certificate plays no part in their REST calls. UNCONFIRMED what nRF Cloud answers to the others.
+        "Device security": the Firmware Update Service is for devices provisioned with an X.509 certificate, although
+        their REST calls do not use it. What nRF Cloud answers to other devices is UNCONFIRMED.
         """
         record = self.device(device_id)
         if self._registry.certificate_of(device_id) is None:
@@ -94,23 +94,23 @@ class Team:
         return record
 
     def device(self, device_id: str) -> DeviceRecord:
-        """Return a device of this team; :class:`Refused` 404/40410 for any other."""
+        """Return a device of this team. Raises :class:`Refused` 404/40410 for any other."""
         if not self._owns(device_id):
             raise Refused(404, 40410, f"device {device_id} was not found")
         return self._records[device_id]
 
     def onboard(self, row: OnboardingRow) -> None:
-        """Register a device; it arrives provisioned and associated. Refused 422/42200.
+        """Register a device, which is provisioned and associated then. Raises Refused 422/42200.
 
-        A device that was dissociated comes back by being onboarded again with the certificate it has.
+        A device that was dissociated can be onboarded again with its certificate.
         """
         try:
             certificate = load_certificate(row.pem)
         except InvalidUpload as error:
             raise Refused(422, 42200, str(error)) from error
         known = self._registry.certificate_of(row.device_id)
-        # UNCONFIRMED what nRF Cloud answers to an id or a certificate that it knows. Refusing never takes a device from
-        # its owner; a device in no team that proves its certificate has none.
+        # What nRF Cloud answers to an id or a certificate that it knows is UNCONFIRMED. A refusal never takes a device
+        # from its owner. A device in no team has no owner, so it is taken if it comes with its own certificate.
         if self._registry.thing(row.device_id):
             record = self._records.get(row.device_id)
             if record is None or self._owns(row.device_id) or certificate is None or known != certificate:
@@ -131,14 +131,14 @@ class Team:
         self._join(record)
 
     def exists(self, device_id: str) -> bool:
-        """Tell whether a device, or anything else with a connection, has this id, in whatever team."""
+        """Tell whether a device, or any other client, has this id, in any team."""
         return self._registry.thing(device_id) is not None
 
     def provision(self, device_id: str, certificate: DeviceCertificate, ownership_code: str) -> None:
-        """Make a device that is in no team until it is associated. Refused 422/42200 when it exists.
+        """Make a device that is in no team until it is associated. Raises Refused 422/42200 if it exists.
 
-        ``device_id``: its name. ``certificate``: the only one that it connects with. ``ownership_code``: what its
-        association needs.
+        ``device_id``: its name. ``certificate``: the only one with which it connects. ``ownership_code``: needed to
+        associate it.
         """
         if self.exists(device_id):
             raise Refused(422, 42200, f"device {device_id} exists already")
@@ -149,7 +149,7 @@ class Team:
         self._desire(device_id, {"pairing": {"state": "not_associated"}})
 
     def register_public_key(self, row: KeyRow) -> None:
-        """Let the device sign JWTs with this key, onboarded or not. Refused 422/42200."""
+        """Let the device, onboarded or not, sign JWTs with this key. Raises Refused 422/42200."""
         if self._registry.thing(row.device_id) and not self._owns(row.device_id):
             raise Refused(422, 42200, f"device {row.device_id} is not one of this team")
         try:
@@ -159,9 +159,9 @@ class Team:
         self._journal.write("public_key", device_id=row.device_id)
 
     def register_certificate(self, row: KeyRow) -> None:
-        """Give an onboarded device another certificate and, with it, another key for JWTs. Refused 404 or 422.
+        """Give an onboarded device another certificate and so another key for JWTs. Raises Refused 404 or 422.
 
-        UNCONFIRMED, chosen here: the former certificate no longer connects; a connection that it has stays.
+        UNCONFIRMED, chosen here: the former certificate can no longer connect, but its present connection stays.
         """
         self.device(row.device_id)
         try:
@@ -180,9 +180,9 @@ class Team:
         self._journal.write("certificate", device_id=row.device_id, certificate_id=certificate.certificate_id)
 
     def describe(self, device_id: str, *, name: str | None = None, tags: Sequence[str] | None = None) -> None:
-        """Change the name or the tags of a device. Refused 404/40410.
+        """Change the name or the tags of a device. Raises Refused 404/40410.
 
-        ``device_id``: which. ``name``, ``tags``: what they are from now on; None: as they were.
+        ``device_id``: the device's. ``name``, ``tags``: the new ones; None: no change.
         """
         record = self.device(device_id)
         record.name = record.name if name is None else name
@@ -191,11 +191,10 @@ class Team:
         self._changed(device_id)
 
     def associate(self, device_id: str, ownership_code: str, sub_type: str | None = None) -> None:
-        """Add a provisioned device to the team; doing so again changes its sub type only.
+        """Add a provisioned device to the team. A second time it only changes the sub type.
 
-        Needs the code that the device was made with: one that came with its own certificate has none.
-
-        ``device_id``: which. ``ownership_code``: the code. ``sub_type``: its new one; None: as it was.
+        ``device_id``: the device's. ``ownership_code``: with which it was made; a device with a certificate of its own
+        has none. ``sub_type``: the new one; None: no change.
         """
         record = self._records.get(device_id)
         if record is None:
@@ -209,7 +208,7 @@ class Team:
         self._join(record)
 
     def dissociate(self, device_id: str) -> None:
-        """Take a device from the team; it stays provisioned, and learns it from its shadow."""
+        """Remove a device from the team. It stays provisioned, and its shadow tells it."""
         if not self._owns(device_id):
             raise Refused(404, 40413, f"device {device_id} was not found")
         self._registry.dissociate(device_id)
@@ -220,10 +219,10 @@ class Team:
         self._desire(device_id, {"pairing": pairing, "nrfcloud_mqtt_topic_prefix": None})
 
     def delete(self, device_id: str) -> None:
-        """Remove a device of the team for good: it is told to disconnect, and its certificate is forgotten."""
+        """Delete a device of the team: tell it to disconnect, and forget its certificate."""
         if not self._owns(device_id):
             raise Refused(404, 40414, f"device {device_id} was not found")
-        for leaf in ("c2d", "c2d/r"):  # older and current firmware listen to different topics
+        for leaf in ("c2d", "c2d/r"):  # older and current firmware subscribe to different topics
             self._services.publish_for_device(f"{self.prefix}m/d/{device_id}/{leaf}", _DISCONNECT_COMMAND, device_id)
         del self._records[device_id]
         self.keys.forget(device_id)
@@ -233,30 +232,30 @@ class Team:
         self._disconnect(device_id)
 
     def create_team_device(self) -> tuple[str, IssuedIdentity]:
-        """Make an MQTT team device; return its client id and its identity. The key is not kept."""
+        """Make an MQTT team device; return its client id and identity. The private key is not kept."""
         client_id = f"mqtt-team-{uuid.uuid4()}"
         self._registry.add_thing(client_id, ThingGroup.TEAM, thing_type="MqttTeamDevice")
         self._registry.associate(client_id, self.tenant_id)
         return client_id, self._give_identity(client_id)
 
     def rotate_team_device(self, client_id: str) -> IssuedIdentity:
-        """Give a team device a new identity; the old one no longer connects. Refused 404/40410."""
+        """Give a team device a new identity. The old one can no longer connect. Raises Refused 404/40410."""
         self.team_certificate(client_id)
         self._registry.detach_all(client_id)
         return self._give_identity(client_id)
 
     def is_team_client(self, client_id: str) -> bool:
-        """Return whether this is the client id of an MQTT team device."""
+        """Tell whether this is the client id of an MQTT team device."""
         return client_id in self._team_devices
 
     def team_certificate(self, client_id: str) -> str:
-        """Return the certificate (PEM) of a team device; Refused 404/40410."""
+        """Return the certificate (PEM) of a team device. Raises Refused 404/40410."""
         if client_id not in self._team_devices:
             raise Refused(404, 40410, f"team device {client_id} was not found")
         return self._team_devices[client_id]
 
     def delete_team_device(self, client_id: str) -> None:
-        """Remove a team device and end its connection; Refused 404/40410."""
+        """Remove a team device and end its connection. Raises Refused 404/40410."""
         self.team_certificate(client_id)
         del self._team_devices[client_id]
         self._registry.remove_thing(client_id)
@@ -264,7 +263,7 @@ class Team:
         self._disconnect(client_id)
 
     def snapshot(self, name: str) -> dict[str, Any] | None:
-        """Return what the team knows about a device; see :class:`harness.virtual.cloud.registry.state_keeper.Part`."""
+        """Return what the team knows about a device, see :class:`harness.virtual.cloud.registry.state_keeper.Part`."""
         record, key, certificate = self._records.get(name), self.keys.registered(name), self._team_devices.get(name)
         known = {
             "record": record.to_json() if record else None,

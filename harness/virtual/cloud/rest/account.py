@@ -1,4 +1,4 @@
-"""``GET /account``, and the two operations that need no key: ``/status`` and ``/openapi.json``.
+"""``GET /account``, and the two operations without authorisation: ``/status`` and ``/openapi.json``.
 
 Facts: nRF Cloud REST API, FetchAccountInfo and ListInvoices.
 """
@@ -13,7 +13,7 @@ from harness.virtual.cloud.rest.common import BASE, Api, answer_page, read_query
 
 
 class AccountRoutes:
-    """Handlers about the account itself. ``document``: makes the OpenAPI document that is served."""
+    """Handlers about the account itself. ``document``: returns the OpenAPI document to serve."""
 
     def __init__(self, api: Api, document: Callable[[], dict[str, Any]]) -> None:
         self._api = api
@@ -54,7 +54,7 @@ class AccountRoutes:
         )
 
     async def invoices(self, request: web.Request) -> web.Response:
-        """ListInvoices: nothing is ever billed."""
+        """ListInvoices: there are none."""
         query = read_query(request, allowed=("pageLimit", "pageNextToken"))
         return answer_page(query, (), number=lambda nothing: 0, show=lambda nothing: {})
 
@@ -63,5 +63,5 @@ class AccountRoutes:
         return web.json_response({"status": "ok"})
 
     async def openapi(self, request: web.Request) -> web.Response:
-        """FetchOpenApiSpec: nRF Cloud's operations, and which of them the stand-in serves."""
+        """FetchOpenApiSpec: nRF Cloud's operations; those that the stand-in does not serve are marked."""
         return web.json_response(self._document())

@@ -1,4 +1,4 @@
-"""What the team used. Facts: nRF Cloud REST API, ListApiUsage (both bounds are required) and FetchApiUsageSummary."""
+"""The team's usage. Facts: nRF Cloud REST API, ListApiUsage (both bounds are required) and FetchApiUsageSummary."""
 
 from aiohttp import web
 

@@ -1,8 +1,8 @@
-"""What both REST services have in common: every request is answered, and refusals have one form.
+"""Shared by both REST services: every request is answered, and all refusals have one form.
 
 Facts: nRF Cloud REST API - error body ``{"code": <5 digits>, "message": <text>}``. RFC 9110 §8.4 and §15.5.16 (415 for
-a Content-Encoding that is not known). UNCONFIRMED, chosen here: 404 with code 40420 for a wrong path, and the status
-followed by ``00`` for whatever HTTP itself forbids.
+an unknown Content-Encoding). UNCONFIRMED, chosen here: 404 with code 40420 for a wrong path, and the status followed by
+``00`` for what HTTP itself forbids.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ def refusal(status: int, code: int, message: str) -> web.Response:
 
 
 def http_refusal(status: int, reason: str) -> web.Response:
-    """Return a refusal that HTTP gives a status for: no such path, no such method, a body that is too large."""
+    """Return a refusal with a status of HTTP: unknown path, unknown method, a body that is too large."""
     return refusal(status, 40420 if status == 404 else status * 100, reason)
 
 
@@ -34,10 +34,10 @@ def make_guard(
     authenticate: Callable[[web.Request], None],
     done: Callable[[web.Request, int, int | None], None],
 ) -> Middleware:
-    """Return the middleware that turns whatever a handler raises for a request's sake into a refusal.
+    """Return the middleware that turns an error of a handler into a refusal.
 
-    ``authenticate``: raises :class:`Refused`; only then is the body read. ``done``: called with the request, the status
-    and nRF Cloud's code (None: not refused) before the answer leaves.
+    ``authenticate``: may raise :class:`Refused`; the body is read only after it. ``done``: called with the request, the
+    status and nRF Cloud's code (None: not refused) before the answer is sent.
     """
 
     @web.middleware
@@ -50,12 +50,12 @@ def make_guard(
         except Refused as error:
             code = error.code
             response = refusal(error.status, code, str(error))
-        except web.HTTPException as error:  # aiohttp's own
+        except web.HTTPException as error:  # aiohttp's own refusals
             response = http_refusal(error.status, error.reason)
             code = 40420 if error.status == 404 else error.status * 100
             response.headers.update({name: value for name, value in error.headers.items() if name == "Allow"})
         if request.content.exception() is not None:
-            response.force_close()  # where the next request begins is not known any more
+            response.force_close()  # it is not known where the next request begins
         done(request, response.status, code)
         return response
 
@@ -63,7 +63,7 @@ def make_guard(
 
 
 async def _read_body(request: web.Request) -> None:
-    """Read the body, which the request then keeps. Handlers so never meet one that is broken on the way."""
+    """Read the body, which the request keeps, so that no handler gets a body that breaks off."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in _ENCODINGS:
         raise Refused(415, 41500, f"Content-Encoding must be one of {', '.join(_ENCODINGS)}")

@@ -1,4 +1,4 @@
-"""The REST API as an aiohttp application: its routes, and what its journal says of each request."""
+"""The REST API as an aiohttp application: its routes, and the journal's line for each request."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -52,7 +52,7 @@ class _Group(Protocol):
 
 
 def build_app(api: Api, disturbances: RestDisturbances | None = None) -> web.Application:
-    """Return the application that serves the API below ``/v1``. ``disturbances``: of requests, on purpose."""
+    """Return the application that serves the API below ``/v1``. ``disturbances``: faults of answers, on purpose."""
 
     def done(request: web.Request, status: int, code: int | None) -> None:
         if code is None:

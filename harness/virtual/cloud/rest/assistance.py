@@ -1,9 +1,9 @@
-"""Assistance data over REST: A-GNSS at once, P-GPS as a file on another host, both made up.
+"""Assistance data over REST, all invented: A-GNSS in the answer, P-GPS as a file on another host.
 
 Facts: nRF Cloud REST API, GetAssistanceData (206 with ``Content-Range``; HEAD tells the size), GetPredictionData and
 the older GetPredictedAssistanceData (``{host, path}``); RFC 9110 §14 (ranges). UNCONFIRMED, chosen here: without
-``types`` everything; without ``Range`` the whole as a 206 too, because the document knows nothing else; counts and
-intervals of predictions beyond those of the nRF Connect SDK are refused.
+``types`` all types are sent; without ``Range`` the status is 206 too, because the document has no other; counts and
+intervals of predictions that the nRF Connect SDK does not use are refused.
 """
 
 import re
@@ -42,7 +42,7 @@ class AssistanceRoutes:
         self._api = api
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes. The last is on the host that P-GPS files are fetched from."""
+        """Return the routes. The last one belongs to the host of the P-GPS files."""
         location = f"{BASE}/location"
         return [
             web.post(f"{location}/agnss", self.agnss),
@@ -91,7 +91,7 @@ class AssistanceRoutes:
         return web.json_response({"host": HOST, "path": f"public/{'-'.join(map(str, values))}.bin"})
 
     async def file(self, request: web.Request) -> web.Response:
-        """Return a P-GPS file; what is in it was settled by whoever was told its name."""
+        """Return a P-GPS file. Its name tells what is in it."""
         found = _FILE.fullmatch(request.match_info["file"])
         count, interval, day, seconds = map(int, found.groups()) if found else (0, 0, 0, 0)
         if not 1 <= count <= _MOST_PREDICTIONS or interval > _LONGEST_INTERVAL or day > _LAST_DAY:
@@ -111,7 +111,7 @@ class AssistanceRoutes:
 
 
 def _part(request: web.Request, data: bytes, *, always: bool = False) -> web.Response:
-    """Return the part of ``data`` that ``Range`` asks for; ``always``: the whole is a part too."""
+    """Return the part of ``data`` that ``Range`` asks for. ``always``: without ``Range`` the status is 206 too."""
     asked = request.headers.get("Range")
     if asked is None and not always:
         return web.Response(body=data, content_type=_BINARY)
@@ -122,7 +122,7 @@ def _part(request: web.Request, data: bytes, *, always: bool = False) -> web.Res
     begin = int(first) if first else max(0, len(data) - int(last))
     end = min(int(last), len(data) - 1) if first and last else len(data) - 1
     if begin > end:
-        raise Refused(416, 41600, f"Range is outside the {len(data)} bytes that there are")
+        raise Refused(416, 41600, f"Range is outside the {len(data)} bytes of the file")
     headers = {"Content-Range": f"bytes {begin}-{end}/{len(data)}"}
     return web.Response(body=data[begin : end + 1], status=206, content_type=_BINARY, headers=headers)
 
@@ -136,7 +136,7 @@ def _types(value: Any, known: range) -> set[int]:
 
 
 def _numbers(texts: list[str] | None) -> list[int | str] | None:
-    """Return the numbers in repeated parameters, each of which may be a list with commas."""
+    """Return the numbers in repeated parameters. Each may be a list with commas."""
     if texts is None:
         return None
     return [int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else text

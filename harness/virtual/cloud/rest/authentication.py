@@ -27,32 +27,32 @@ from harness.virtual.cloud.rest.not_simulated import NOT_SIMULATED
 from harness.virtual.cloud.rest.uploads import RESULTS
 
 TEAM, SERVICE, EVALUATION = "team", "service token", "evaluation token"
-"""Callers that an API key and the team's tokens stand for; a device is its ID."""
+"""The callers behind an API key and behind the team's tokens. A device's caller is its ID."""
 
 _TEAM_ONLY = Operation("", "", "", by_team=True, by_device=False, by_service=False)
 
 
 def route_path(request: web.Request) -> str:
-    """Return the route's pattern: unlike the path it holds nothing that a caller made up, and no capability."""
+    """Return the route's pattern. Unlike the path it holds no text of the caller's, and no secret."""
     resource = request.match_info.route.resource
     return resource.canonical if resource else "(unknown)"
 
 
 def operation_of(request: web.Request) -> Operation | None:
-    """Return the operation that the request's route stands for, None when it is none of the document's."""
+    """Return the document's operation for the request's route, or None."""
     return operations().get((request.method, route_path(request).removeprefix(BASE)))
 
 
 def authenticate(request: web.Request, api: Api) -> None:
-    """Note the caller in ``request[CALLER]`` when it may call this operation; :class:`Refused` 401 or 403 if not.
+    """Note the caller in ``request[CALLER]`` if it may call this operation. Raises :class:`Refused` 401 or 403 if not.
 
-    ``request[DEVICE]``: the device that a location service is asked for, if it is named.
+    In ``request[DEVICE]`` it notes the device that a location service is called for, if it is named.
     """
     path = route_path(request)
     if path.startswith(RESULTS) or (path != "(unknown)" and not path.startswith(BASE)):
-        return  # files: the URL is the permission
+        return  # files: who knows the URL may read them
     operation = operation_of(request) or _TEAM_ONLY
-    # What is not built says so to everyone, or its absence would look like a wrong key.
+    # Operations that are not built answer everyone, or a caller would take their absence for a wrong key.
     if operation.open or (request.match_info.route.name or "").startswith(NOT_SIMULATED):
         return
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
@@ -83,7 +83,7 @@ def _take_device_token(request: web.Request, token: str, operation: Operation, a
 
 
 def _take_service_token(request: web.Request, token: str, operation: Operation, api: Api) -> bool:
-    """Take a token that the team's service key or the evaluation key signed; False when neither did."""
+    """Accept a token that the team's service key or the evaluation key signed; False if neither did."""
     kinds = ((SERVICE, api.tokens.service), (EVALUATION, api.tokens.evaluation))
     kind = next((name for name, made in kinds if made and signed_by(token, made.key)), None)
     if kind is None:

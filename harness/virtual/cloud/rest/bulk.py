@@ -1,8 +1,8 @@
-"""Bulk operations: accepted at once, carried out later, looked up until they are done.
+"""Bulk operations: they are accepted at once and carried out later, and callers ask until they are done.
 
-Facts: nRF Cloud REST API, FetchBulkOpsRequest - PENDING, IN_PROGRESS, then SUCCEEDED or FAILED; rows that are not in
-the error summary were carried out also when the operation as a whole is FAILED. Every value is a string, absent ones
-are left out (nRF Cloud Utils concatenates them).
+Facts: nRF Cloud REST API, FetchBulkOpsRequest - PENDING, IN_PROGRESS, then SUCCEEDED or FAILED. Rows without an error
+were carried out, even if the whole operation is FAILED. Every value is a string; a missing one is left out (nRF Cloud
+Utils concatenates them).
 """
 
 import secrets
@@ -16,7 +16,7 @@ from harness.virtual.cloud.registry.team import Refused
 
 
 class BulkStatus(StrEnum):
-    """Life cycle of an operation."""
+    """The life cycle of an operation."""
 
     PENDING = "PENDING"
     IN_PROGRESS = "IN_PROGRESS"
@@ -25,7 +25,7 @@ class BulkStatus(StrEnum):
 
 
 class Endpoint(StrEnum):
-    """What an upload is for."""
+    """The endpoint of an upload."""
 
     ONBOARD_DEVICES = "ONBOARD_DEVICES"
     REGISTER_CERTIFICATES = "REGISTER_CERTIFICATES"
@@ -34,10 +34,10 @@ class Endpoint(StrEnum):
 
 @dataclass
 class BulkOperation:
-    """One upload.
+    """An upload.
 
-    ``number`` grows with each; ``steps`` carry out one row each and raise :class:`Refused`; ``errors`` are
-    ``[row]: text``; ``capability`` makes the URLs of its files unguessable.
+    ``number``: grows with each upload. ``steps``: each carries out one row, and may raise :class:`Refused`. ``errors``:
+    lines ``[row]: text``. ``capability``: makes the URLs of its files impossible to guess.
     """
 
     bulk_id: str
@@ -53,7 +53,7 @@ class BulkOperation:
     capability: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     def details(self) -> dict[str, str]:
-        """Return what ``GET /bulk-ops-requests/{id}`` answers."""
+        """Return the answer to ``GET /bulk-ops-requests/{id}``."""
         files = f"{self.base_url}/{self.bulk_id}/{self.capability}"
         answer = {
             "bulkOpsRequestId": self.bulk_id,
@@ -72,7 +72,7 @@ class BulkOperation:
 class BulkOperations:
     """All operations of this process.
 
-    ``schedule``: calls :meth:`advance` a little later, once per change of status.
+    ``schedule``: calls :meth:`advance` a little later, once for each change of status.
     """
 
     def __init__(
@@ -85,9 +85,10 @@ class BulkOperations:
     def submit(
         self, endpoint: Endpoint, steps: Sequence[Callable[[], None]], uploaded: bytes, base_url: str
     ) -> BulkOperation:
-        """Accept an upload; no step is taken yet. ``base_url``: where its files are fetched from.
+        """Accept an upload, without carrying anything out yet.
 
-        ``endpoint``: what was asked for. ``steps``: one for each row, in order. ``uploaded``: the file as it came.
+        ``endpoint``: of the request. ``steps``: one for each row, in order. ``uploaded``: the file as it came.
+        ``base_url``: of the operation's files.
         """
         now = self._now()
         operation = BulkOperation(make_ulid(now), len(self._operations) + 1, endpoint, base_url, steps, uploaded, now)
@@ -104,7 +105,7 @@ class BulkOperations:
         return list(self._operations.values())
 
     def advance(self, operation: BulkOperation) -> None:
-        """Change the status: PENDING to IN_PROGRESS, then every row and the final one."""
+        """Advance the status: to IN_PROGRESS, and the next time carry out all rows and set the final status."""
         if operation.status is BulkStatus.PENDING:
             operation.status = BulkStatus.IN_PROGRESS
             self._schedule(lambda: self.advance(operation))

@@ -1,7 +1,7 @@
-"""Certificates made by nRF Cloud, for devices that do not exist yet and are made by their first connection (JITP).
+"""Certificates that nRF Cloud makes for devices that do not exist yet; their first connection makes them (JITP).
 
 Facts: nRF Cloud REST API, CreateDeviceCertificate (deprecated, still offered) - the body is the ownership code that
-AssociateDevice asks for later, ids that begin with ``nrf-`` are Nordic's, the answer is the only place the key is in.
+AssociateDevice asks for later, ids that begin with ``nrf-`` are Nordic's, and the key is only in this answer.
 ``clientCert`` is the chain that the device has to present: its own certificate and the CA's.
 UNCONFIRMED, chosen here: which codes are taken (printable, at most 64 characters, as in an X.509 dnQualifier), and 422
 for a device that exists.
@@ -14,7 +14,7 @@ from aiohttp import web
 from harness.virtual.cloud.registry.onboarding import DEVICE_ID
 from harness.virtual.cloud.rest.common import BASE, Api, invalid, read_ownership_code
 
-_LONGEST_ID = 64  # of a common name, which the device's id becomes
+_LONGEST_ID = 64  # the longest common name, which is the device's id
 _CODE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]{1,64}")  # X.680 PrintableString
 
 

@@ -1,4 +1,4 @@
-"""What the REST handlers share: the objects they work on, how requests are read and how refusals look.
+"""Shared by the REST handlers: the objects that they work on, the reading of requests, the form of refusals.
 
 Facts: nRF Cloud REST API - error body ``{"code": <5 digits>, "message": <text>}``, lists as ``{"items": [...], "total",
 "pageNextToken"}``. UNCONFIRMED, chosen here: unknown query parameters and body members are refused like wrong ones, so
@@ -32,11 +32,11 @@ from harness.virtual.cloud.tls.ca import LocalCa
 
 BASE = "/v1"
 CALLER = web.RequestKey("caller", str)
-"""Where a request carries who makes it: ``team``, the ID of a device, or the kind of a service token."""
+"""The key under which a request has its caller: ``team``, the ID of a device, or the kind of a service token."""
 DEVICE = web.RequestKey("device", str)
-"""Where a request to a location service carries the device that it is made for, if one is named."""
+"""The key under which a request to a location service has the device that it is for, if one is named."""
 TRIAL = web.RequestKey("trial", bool)
-"""Where a request carries whether it is made with an evaluation token."""
+"""The key under which a request has whether it came with an evaluation token."""
 
 PAGING = ("pageLimit", "pageNextToken", "pageSort")
 _DEFAULT_PAGE = 10
@@ -50,8 +50,8 @@ _Item = TypeVar("_Item")
 class Api:
     """Everything a handler may need.
 
-    ``mqtt_host``: the broker's name as devices know it. ``save``: makes sure that what was changed outlives the
-    process, where state is kept; called before a request is answered.
+    ``mqtt_host``: the broker's name for devices. ``save``: writes changes to the state file, if there is one; called
+    before a request is answered.
     """
 
     team: Team
@@ -86,9 +86,9 @@ def invalid(message: str) -> Refused:
 def read_query(
     request: web.Request, *, allowed: Collection[str], repeatable: Collection[str] = ()
 ) -> dict[str, list[str]]:
-    """Return the query parameters; :class:`Refused` 422 for one that is unknown or given more often than it may be.
+    """Return the query parameters. Raises :class:`Refused` 422 for an unknown one, or one that is given too often.
 
-    ``request``: whose. ``allowed``: names that may come once. ``repeatable``: names that may come often.
+    ``request``: with the parameters. ``allowed``: names that may come once. ``repeatable``: names that may come often.
     """
     query: dict[str, list[str]] = {}
     for name, value in request.query.items():
@@ -104,7 +104,7 @@ def read_query(
 def read_flag(query: dict[str, list[str]], name: str, *, default: bool) -> bool:
     """Return a boolean query parameter.
 
-    ``query``: the parameters. ``name``: of this one. ``default``: where it is not given.
+    ``query``: the parameters. ``name``: of this one. ``default``: the value if it is not given.
     """
     text = query.get(name, [str(default).lower()])[0]
     if text not in ("true", "false"):
@@ -113,7 +113,7 @@ def read_flag(query: dict[str, list[str]], name: str, *, default: bool) -> bool:
 
 
 def read_moment(query: dict[str, list[str]], *names: str) -> datetime | None:
-    """Return the ISO 8601 time in the one of these query parameters that is given, which mean the same."""
+    """Return the ISO 8601 time in whichever of these query parameters is given; they all mean the same."""
     present = [name for name in names if name in query]
     if not present:
         return None
@@ -126,9 +126,9 @@ def read_moment(query: dict[str, list[str]], *names: str) -> datetime | None:
 
 
 def read_integer(query: dict[str, list[str]], name: str, default: int | None = None) -> int:
-    """Return a query parameter that is an integer; ``default`` None: it must be given.
+    """Return a query parameter that is an integer.
 
-    ``query``: the parameters. ``name``: of this one.
+    ``query``: the parameters. ``name``: of this one. ``default``: the value if it is not given; None: it is required.
     """
     if name not in query and default is not None:
         return default
@@ -143,7 +143,7 @@ async def read_json(request: web.Request) -> Any:
     try:
         text = (await request.read()).decode()
         body = json.loads(text, parse_constant=_refuse_constant)
-        json.dumps(body, ensure_ascii=False).encode()  # lone surrogates are no text (RFC 8259 §8.2)
+        json.dumps(body, ensure_ascii=False).encode()  # fails for lone surrogates, which are not text (RFC 8259 §8.2)
         nested = depth(body)
     except (ValueError, RecursionError) as error:
         raise invalid("the body is not JSON") from error
@@ -153,7 +153,7 @@ async def read_json(request: web.Request) -> Any:
 
 
 async def read_object(request: web.Request, *, allowed: Collection[str]) -> dict[str, Any]:
-    """Return the JSON object in the body, with no members but those ``allowed``."""
+    """Return the JSON object in the body, which may have only members of ``allowed``."""
     body = await read_json(request)
     if not isinstance(body, dict):
         raise invalid("the body must be a JSON object")
@@ -186,9 +186,10 @@ def answer_page(
     number: Callable[[_Item], int],
     show: Callable[[_Item], Any],
 ) -> web.Response:
-    """Return the page of ``items`` that the paging parameters ask for; newest first unless they say otherwise.
+    """Return the page of ``items`` that the paging parameters ask for; without ``pageSort`` the newest come first.
 
-    ``query``: the parameters. ``number``: of an item, by which they are ordered. ``show``: makes an item's JSON.
+    ``query``: the parameters. ``number``: returns an item's number, which gives the order. ``show``: makes an item's
+    JSON.
     """
     limit = query.get("pageLimit", [str(_DEFAULT_PAGE)])[0]
     if not limit.isascii() or not limit.isdecimal() or not 1 <= int(limit[:4]) <= _LONGEST_PAGE:

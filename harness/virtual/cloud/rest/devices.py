@@ -31,7 +31,7 @@ from harness.virtual.cloud.services.shadow import ShadowRejected
 
 _DEVICE_MEMBERS = ("certificate", "subType", "tags", "supportedFirmwareTypes")
 _NOT_DEVICES = ("tags", "certificates", "public-keys", "mqtt-team")
-_NO_SUB_TYPE = "unknown"  # the API shows one for every device (UNCONFIRMED that it is this one)
+_NO_SUB_TYPE = "unknown"  # the API shows such a value for every device (UNCONFIRMED: this one)
 _FLAGS = ("includeState", "includeStateMeta")
 _FILTERS = ("tags", "deviceIds", "deviceTypes", "subTypes")
 
@@ -45,7 +45,7 @@ class DeviceRoutes:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
-        # A place of its own below /devices is not a device, whatever the method.
+        # Fixed paths below /devices are not devices, whatever the method.
         device = f"{BASE}/devices/{{deviceId:(?!(?:{'|'.join(_NOT_DEVICES)})$)[^/]+}}"
         association = f"{BASE}/association/{{deviceId}}"
         return [
@@ -81,7 +81,7 @@ class DeviceRoutes:
         return web.json_response(self._show(record, state=True, metadata=True))
 
     async def list(self, request: web.Request) -> web.Response:
-        """ListDevices; of its filters those that a harness uses."""
+        """ListDevices, with those of its filters that a harness uses."""
         query = read_query(request, allowed=(*_FLAGS, *PAGING, "deviceNameFuzzy"), repeatable=_FILTERS)
         state = read_flag(query, "includeState", default=True)
         metadata = read_flag(query, "includeStateMeta", default=False)
@@ -93,7 +93,7 @@ class DeviceRoutes:
         )
 
     async def delete(self, request: web.Request) -> web.Response:
-        """DeleteDevice; the optional ownership code in the body matters to JITP devices only."""
+        """DeleteDevice. The optional ownership code in the body matters for JITP devices only."""
         device_id = request.match_info["deviceId"]
         self._team.delete(device_id)
         self._api.fota.forget(device_id)
@@ -129,7 +129,7 @@ class DeviceRoutes:
         return accepted()
 
     async def retag(self, request: web.Request) -> web.Response:
-        """UpdateDeviceTags: a list that replaces the former."""
+        """UpdateDeviceTags: a list that replaces the former one."""
         tags = read_strings({"tags": await read_json(request)}, "tags")
         try:
             check_tags(tags)

@@ -1,4 +1,4 @@
-"""REST answers that go wrong on purpose: another status, silence, a connection that ends before or in the answer."""
+"""REST answers that go wrong on purpose: another status, silence, a connection that ends before or in an answer."""
 
 import asyncio
 
@@ -10,19 +10,19 @@ from harness.virtual.cloud.rest.answering import refusal
 
 
 class RestDisturbances:
-    """At most one kind at a time; the requests that it strikes are counted."""
+    """At most one kind of disturbance at a time. It counts the requests that it affects."""
 
     def __init__(self) -> None:
         self._said: DisturbRest | None = None
         self._left: int | None = 0
 
     def expect(self, said: DisturbRest | None) -> None:
-        """Disturb as told; None: nothing any more."""
+        """Set the disturbance; None: stop."""
         self._said = said
         self._left = 0 if said is None else said.count
 
     def next_for(self, method: str, path: str) -> DisturbRest | None:
-        """Return how a request is disturbed; None: it is not."""
+        """Return the disturbance of this request, or None."""
         said = self._said
         if said is None or self._left == 0 or said.path not in path or said.method not in ("", method):
             return None
@@ -32,7 +32,7 @@ class RestDisturbances:
 
 
 def make_disturber(disturbances: RestDisturbances) -> Middleware:
-    """Return the middleware: the first one, so that a disturbed request is not carried out unless it is cut."""
+    """Return the middleware. It must be the first, so that a disturbed request is not carried out unless it is cut."""
 
     @web.middleware
     async def disturb(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -51,13 +51,13 @@ def make_disturber(disturbances: RestDisturbances) -> Middleware:
             await _half(request, await handler(request))
         if request.transport is not None:
             request.transport.abort()
-        return web.Response()  # goes nowhere
+        return web.Response()  # the connection is closed, so this answer is never sent
 
     return disturb
 
 
 async def _half(request: web.Request, whole: web.StreamResponse) -> None:
-    """Send the first half of an answer whose header promises all of it."""
+    """Send the header of an answer and the first half of its body."""
     body = whole.body if isinstance(whole, web.Response) and isinstance(whole.body, bytes) else b""
     half = web.StreamResponse(status=whole.status, headers={"Content-Type": "application/json"})
     half.content_length = max(len(body), 2)

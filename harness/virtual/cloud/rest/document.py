@@ -1,4 +1,4 @@
-"""nRF Cloud's REST API as an OpenAPI document: who may call what, what is built here, what an answer must look like.
+"""nRF Cloud's REST API as an OpenAPI document: who may call what, what is built here, and the form of answers.
 
 Facts: the OpenAPI document of nRF Cloud (``GET /v1/openapi.json``, 2025), structure alone; ``openapi.json`` beside this
 file holds it, with the media types of uploads as nRF Cloud Utils sends them.
@@ -21,7 +21,7 @@ _REFUSAL = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. ``path``: below ``/v1``, as the router writes it; ``name``: the document's operationId."""
+    """An operation. ``path``: below ``/v1``, as the router writes it. ``name``: the document's operationId."""
 
     method: str
     path: str
@@ -32,7 +32,7 @@ class Operation:
 
     @property
     def open(self) -> bool:
-        """Whether it needs no credentials."""
+        """Whether it can be called without credentials."""
         return not (self.by_team or self.by_device or self.by_service)
 
 
@@ -45,7 +45,7 @@ def operations() -> dict[tuple[str, str], Operation]:
 
 
 def serve(built: Container[tuple[str, str]]) -> dict[str, Any]:
-    """Return the document as the stand-in serves it: refusals described, and what is not ``built`` said to answer 501.
+    """Return the document to serve: with refusals described, and with answer 501 for operations that are not ``built``.
 
     ``x-simulated`` is the stand-in's own mark.
     """
@@ -66,7 +66,7 @@ def not_built(built: Container[tuple[str, str]]) -> Iterator[Operation]:
 
 def _read(path: str, method: str, content: dict[str, Any]) -> Operation:
     ways = {name for way in content["security"] for name in way}
-    if path.startswith("/location/history"):  # the document declares none, but this is the team's data (UNCONFIRMED)
+    if path.startswith("/location/history"):  # without security in the document (UNCONFIRMED)
         ways = {_API_KEY}
     return Operation(
         method.upper(),

@@ -2,8 +2,8 @@
 
 Facts: nRF Cloud REST API, UploadFirmware (its content types; text is base64, the others are the zip itself),
 ListFirmware (``modemOnly`` lists Nordic's modem firmware in place of the team's) and DeleteFirmware. UNCONFIRMED,
-chosen here: what is wrong with an upload is told at once; the newest bundle is listed first; a bundle cannot be deleted
-while a job that is not over needs it (400 with code 40000).
+chosen here: a wrong upload is refused at once; the newest bundle is listed first; a bundle cannot be deleted while a
+job that is not over needs it (400 with code 40000).
 """
 
 from aiohttp import web

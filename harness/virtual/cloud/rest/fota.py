@@ -2,8 +2,8 @@
 
 Facts: nRF Cloud REST API, operations on ``/fota-jobs`` and ``/fota-job-executions``; nRF Cloud Utils (sends
 ``"autoApply": "false"``, a string); nRF Connect SDK (404 means that nothing is pending). UNCONFIRMED, chosen here: a
-job for a bundle that is not in the account is refused (404 with code 40410), and one that none of its devices is
-eligible for; 400 with code 40000 for what is not possible any more.
+job is refused if its bundle is not in the account (404 with code 40410), or if none of its devices is eligible; 400
+with code 40000 for what is no longer possible.
 """
 
 import re
@@ -68,7 +68,7 @@ class FotaRoutes:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        """CreateFOTAJob, for devices by ID or by tag; schedules and firmware criteria are not available here."""
+        """CreateFOTAJob for devices by ID or by tag. Schedules and firmware criteria are not available here."""
         body = await read_object(request, allowed=_MEMBERS)
         bundle_id, apply = body.get("bundleId"), body.get("autoApply", True)
         if not isinstance(bundle_id, str) or not _BUNDLE.fullmatch(bundle_id):

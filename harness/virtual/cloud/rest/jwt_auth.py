@@ -1,4 +1,4 @@
-"""JWTs of devices and of the team's services: whose token this is, and whether it holds. No I/O, no clock.
+"""JWTs of devices and of the team's services: whose token it is, and whether it is valid. No I/O, no clock.
 
 Facts: RFC 7515 and 7519 (base64url without padding; NumericDate claims); RFC 8725 §2.1 (the server, not the token,
 chooses the algorithm); nRF Cloud documentation, "JWT authentication" (ES256 only; the public key of the onboarded
@@ -6,11 +6,11 @@ certificate, or the one registered for the device); nRF91 AT commands reference,
 ``iss`` "<chip>.<device UUID>", times only when asked for); nRF Connect SDK, nRF Cloud library (``sub`` is the device
 ID, needed unless that is the modem's UUID).
 
-``aud`` of a service token is the team's ID (nRF Cloud Utils, create_proxy_jwt); one that names another team is refused
-of devices too.
+``aud`` of a service token is the team's ID (nRF Cloud Utils, create_proxy_jwt). A device's token with another team in
+``aud`` is refused too.
 
-UNCONFIRMED, chosen here: ``kid`` is ignored; a token without ``exp`` does not expire, and none expires too
-late; no clock skew is forgiven, and ``iat`` in the future is treated like ``nbf``; an empty ``sub`` counts as none.
+UNCONFIRMED, chosen here: ``kid`` is ignored; a token without ``exp`` never expires, and ``exp`` may be as late as it
+likes; clocks must agree exactly, and ``iat`` in the future is treated like ``nbf``; an empty ``sub`` counts as missing.
 """
 
 import math
@@ -28,11 +28,11 @@ _ALGORITHM = "ES256"
 
 
 class InvalidToken(Exception):
-    """The token does not authenticate a device. The text holds nothing of the token."""
+    """The token does not authenticate a device. The message has nothing of the token."""
 
 
 def is_jwt(credential: str) -> bool:
-    """Tell a JWT from an API key, which has no dot."""
+    """Tell whether a credential is a JWT; an API key has no dot."""
     return "." in credential
 
 
@@ -43,10 +43,10 @@ def verify(
     now: datetime,
     audience: str | None = None,
 ) -> str:
-    """Return the ID of the device that signed ``token``; raises :class:`InvalidToken`.
+    """Return the ID of the device that signed ``token``. Raises :class:`InvalidToken`.
 
-    ``key_of``: gives the public key registered for a device ID, None when there is none. ``audience``: what ``aud``
-    must be where there is one; None takes any. ``now``: seconds since 1970.
+    ``key_of``: returns the public key that is registered for a device ID, or None. ``now``: seconds since 1970.
+    ``audience``: what ``aud`` must be if the token has one; None: anything.
     """
     claims = read_claims(token)
     if audience is not None and not audiences(claims) <= {audience}:
@@ -85,7 +85,7 @@ def signed_by(token: str, key: ec.EllipticCurvePublicKey) -> bool:
 
 
 def audiences(claims: Mapping[str, Any]) -> set[str]:
-    """Return what ``aud`` names: a text or a list of texts (RFC 7519 §4.1.3), empty when it is absent or empty."""
+    """Return the texts in ``aud``, which is one or a list (RFC 7519 §4.1.3); none if it is missing or empty."""
     named = claims.get("aud") or []
     named = [named] if isinstance(named, str) else named
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
@@ -106,7 +106,7 @@ def _claimed_device(claims: Mapping[str, Any]) -> str:
 
 
 def check_times(claims: Mapping[str, Any], at: datetime) -> None:
-    """Raise :class:`InvalidToken` when the token does not hold ``at`` that moment."""
+    """Raise :class:`InvalidToken` if the token is not valid at the moment ``at``."""
     now = at.timestamp()
     for name in ("exp", "nbf", "iat"):
         moment = claims.get(name, now)

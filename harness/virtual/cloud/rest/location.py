@@ -1,10 +1,10 @@
-"""Location services over REST: a place, from LTE cells or Wi-Fi access points. It is always the same.
+"""Location services over REST: the location of LTE cells or Wi-Fi access points. It is always the same.
 
 Facts: nRF Cloud REST API, GetLocationFromCellsOrWifiNetworks, GetLocationFromCells, GetLocationFromWifiNetworks,
 GetSingleCellLocation, RecordGnssCoordinates - which members a cell and an access point need, 422 for a single access
-point, ``fulfilledWith``; nRF Cloud location services guide (locally administered MAC addresses are no good).
-UNCONFIRMED, chosen here: with too few access points, ``fallback`` (the default) turns to the cells if there are any;
-``doReply=false`` changes nothing; coordinates are recorded as JSON only, NMEA is refused with 501.
+point, ``fulfilledWith``; nRF Cloud location services guide (locally administered MAC addresses are refused).
+UNCONFIRMED, chosen here: with too few access points, ``fallback`` (the default) uses the cells if there are any;
+``doReply=false`` changes nothing; coordinates are taken as JSON only, NMEA is refused with 501.
 """
 
 import re
@@ -131,7 +131,7 @@ def _by_cells(cells: list[dict[str, Any]]) -> str:
 
 def _access_points(body: dict[str, Any]) -> list[Any]:
     wifi = body.get("wifi")
-    if isinstance(wifi, dict):  # the older form; the newer is the bare list
+    if isinstance(wifi, dict):  # the older form; the newer one is the bare list
         return _read_list(wifi, "accessPoints")
     return _read_list(body, "wifi")
 

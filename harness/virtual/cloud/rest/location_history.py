@@ -1,7 +1,7 @@
 """Where the team's devices were. Facts: nRF Cloud REST API, GetLocationHistory and DeleteLocationHistory.
 
-UNCONFIRMED, chosen here: ``latest=true`` lists the newest place of each device; ``end`` and ``inclusiveEnd`` both count
-the moment itself in.
+UNCONFIRMED, chosen here: ``latest=true`` lists the newest location of each device; ``end`` and ``inclusiveEnd`` both
+include the moment itself.
 """
 
 from aiohttp import web

@@ -1,4 +1,4 @@
-"""Device messages over REST: listing what was stored, publishing on a device's behalf.
+"""Device messages over REST: lists stored ones, and publishes on a device's behalf.
 
 Facts: nRF Cloud REST API, ListMessages (which filters go together) and SendDeviceMessage (topics without the team's
 prefix, binary messages as base64).
@@ -30,7 +30,7 @@ _BOUNDS = ("inclusiveStart", "start", "exclusiveEnd", "end")
 _TOPIC = re.compile(r"(?:m/)?(d/([a-z0-9:_-]{1,128})/[^+#\x00]+)", re.IGNORECASE)
 _LONGEST_APP_ID = 64
 _LONGEST_TOPIC = 256
-_LONGEST_MESSAGE = 131_072  # it is published over MQTT, where AWS IoT takes no more
+_LONGEST_MESSAGE = 131_072  # the message is published over MQTT, where AWS IoT accepts no more
 
 
 class MessageRoutes:
@@ -81,7 +81,7 @@ class MessageRoutes:
             raise invalid(f"the topic has more than {_LONGEST_TOPIC} bytes with the team's prefix")
         payload = _payload(body.get("message"), binary=form[1].endswith("/bin"))
         if len(payload) > _LONGEST_MESSAGE:
-            raise invalid(f"the message has {len(payload)} bytes, {_LONGEST_MESSAGE} are allowed")
+            raise invalid(f"the message has {len(payload)} bytes, at most {_LONGEST_MESSAGE} are allowed")
         self._api.services.publish_for_device(whole, payload, form[2])
         return accepted()
 

@@ -1,4 +1,4 @@
-"""Operations of nRF Cloud that are not built: each says so by its name, to everyone, and does nothing."""
+"""Operations of nRF Cloud that are not built: each answers so, with its name, to every caller."""
 
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -9,7 +9,7 @@ from harness.virtual.cloud.rest.common import BASE
 from harness.virtual.cloud.rest.document import Operation
 
 NOT_SIMULATED = "not_simulated"
-"""Begins the names of these routes."""
+"""The names of these routes begin with this."""
 
 
 def not_simulated_routes(operations: Iterable[Operation]) -> list[web.RouteDef]:

@@ -1,8 +1,7 @@
-"""The HTTP server below both REST services: bytes that are not HTTP are refused like everything else, and noted once.
+"""The HTTP server of both REST services. Bytes that are not HTTP are refused in nRF Cloud's form too.
 
-aiohttp answers such bytes in plain text and logs a traceback. Both belong to a server in the open; here a client's
-mistake is the client's to hear of, in nRF Cloud's form, and one line of the journal's. What the bytes were is not
-written down: they may hold a key.
+aiohttp answers such bytes in plain text and logs a traceback. Here the client gets a refusal in nRF Cloud's form, and
+the journal gets one line. The bytes themselves are not written down, because they may hold a key.
 """
 
 import asyncio
@@ -16,24 +15,24 @@ from harness.virtual.cloud.broker.interfaces import Journal
 from harness.virtual.cloud.rest.answering import http_refusal, refusal
 
 _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
-    (BadHttpMethod, "the method is none of HTTP's, or what came is no HTTP"),
+    (BadHttpMethod, "the method is not one of HTTP's, or the bytes are not HTTP"),
     (LineTooLong, "a line is too long"),
-    (InvalidURLError, "the request target is no URL path"),
+    (InvalidURLError, "the request target is not a URL path"),
 )
-# The parser says most things in words alone. They are looked for, never passed on.
+# The parser tells most errors in words only. The words are recognised here, and never passed on.
 _BY_WORD = (
-    ("content-length", "the Content-Length is no length"),
+    ("content-length", "the Content-Length is not a length"),
     ("transfer-encoding", "the Transfer-Encoding is not chunked"),
     ("chunk", "the body's chunks are malformed"),
     ("header", "a header field is malformed"),
-    ("url", "the request target is no URL path"),
-    ("method", "the method is none of HTTP's, or what came is no HTTP"),
+    ("url", "the request target is not a URL path"),
+    ("method", "the method is not one of HTTP's, or the bytes are not HTTP"),
 )
 _SHUTDOWN_TIMEOUT = 0.5
 
 
 class JsonProtocol(RequestHandler):
-    """One connection of a client."""
+    """A client's connection."""
 
     __slots__ = ("_journal",)
 
@@ -48,7 +47,7 @@ class JsonProtocol(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer in nRF Cloud's form. What is not the client's doing (500) is logged with its traceback."""
+        """Answer in nRF Cloud's form. An error of the server (500) is logged with its traceback."""
         if status >= 500:
             self.log_exception("Error handling a request", exc_info=exc)
             answer = refusal(status, 50010, "the stand-in failed; its standard error says where")
@@ -60,14 +59,14 @@ class JsonProtocol(RequestHandler):
         return answer
 
     def log_exception(self, *args: object, **kw: object) -> None:
-        """Log what is not the client's doing. aiohttp calls this too for a body that broke after it was answered."""
+        """Log an error of the server. aiohttp also calls this for a body that broke off after the answer."""
         if not isinstance(kw.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **kw)
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send the answer; what aiohttp refuses before any handler (an ``Expect`` it does not know) is given form."""
+        """Send the answer. A refusal of aiohttp itself (for an unknown ``Expect``) gets nRF Cloud's form."""
         if isinstance(resp, web.HTTPException):
             self._journal.write("http_refused", source_ip=request.remote, status=resp.status, reason=resp.reason)
             resp = http_refusal(resp.status, resp.reason)
@@ -83,7 +82,7 @@ def _fault(exc: BaseException | None) -> str:
 
 
 class RestServer:
-    """One application on a port of its own. ``context``: TLS with the server's certificate."""
+    """An application on a port of its own. ``context``: TLS with the server's certificate."""
 
     def __init__(self, app: web.Application, context: ssl.SSLContext, journal: Journal) -> None:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)

@@ -1,6 +1,6 @@
-"""The tags of the team's devices; a group of devices is a tag.
+"""The tags of the team's devices. A group of devices is a tag.
 
-Facts: nRF Cloud REST API, ListDeviceTags and ListTags. UNCONFIRMED, chosen here: in order of the alphabet.
+Facts: nRF Cloud REST API, ListDeviceTags and ListTags. UNCONFIRMED, chosen here: they are in alphabetical order.
 """
 
 from aiohttp import web

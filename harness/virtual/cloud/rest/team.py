@@ -1,7 +1,7 @@
-"""MQTT team devices over REST: an identity that sees everything below the team's topic prefix, and nothing else.
+"""MQTT team devices over REST. Such a client may use all topics below the team's prefix, and no others.
 
 Facts: nRF Cloud REST API, CreateTeamDevice, GetTeamDeviceCertificate, RotateTeamDeviceCertificate, DeleteTeamDevice.
-The private key is in the answer that makes it and nowhere afterwards.
+The private key is only in the answer that makes it.
 """
 
 from aiohttp import web

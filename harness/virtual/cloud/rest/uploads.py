@@ -17,7 +17,7 @@ from harness.virtual.cloud.rest.bulk import BulkOperation, BulkStatus, Endpoint
 from harness.virtual.cloud.rest.common import BASE, Api, answer_page, invalid, read_moment, read_query
 
 RESULTS = f"{BASE}/bulk-ops-results"
-"""Where the files of an operation are; the URL is the permission to read them."""
+"""The path of an operation's files. Who knows the URL may read them."""
 
 _MEDIA_TYPES = ("text/csv", "text/plain", "application/octet-stream")
 _CHARSETS = (None, "utf8", "utf-8", "ascii")

@@ -1,1 +1,1 @@
-"""What listens behind the broker's topics: shadows, firmware updates, stored messages. Pure functions mostly."""
+"""The services behind the broker's topics: shadows, firmware updates, stored messages. Mostly pure functions."""

@@ -1,8 +1,8 @@
-"""Alerts of devices: every stored message with ``"appId": "ALERT"`` is one, until the team puts it away.
+"""Alerts of devices: every stored message with ``"appId": "ALERT"`` is one, until the team archives it.
 
 Facts: nRF Cloud REST API, ListDeviceAlerts, ArchiveDeviceAlert, RestoreDeviceAlert; nRF Connect SDK, nRF Cloud alerts
-(``{"appId": "ALERT", "type": ..., "ts": ms, ...}``). UNCONFIRMED, chosen here: archiving what is archived changes
-nothing; the newest comes first.
+(``{"appId": "ALERT", "type": ..., "ts": ms, ...}``). UNCONFIRMED, chosen here: archiving an archived alert changes
+nothing; the newest alert comes first.
 """
 
 import uuid
@@ -16,12 +16,12 @@ from harness.virtual.cloud.formats import iso
 from harness.virtual.cloud.services.messages import StoredMessage
 
 _KEPT = 10_000
-_LATEST = 4_102_444_800_000  # ms: 2100; a device whose clock is wild has no time to show
+_LATEST = 4_102_444_800_000  # ms, the year 2100; a later time of a device is wrong, and is not shown
 
 
 @dataclass
 class Alert:
-    """One alert. ``number`` grows with each."""
+    """An alert. ``number``: grows with each alert."""
 
     number: int
     device_id: str
@@ -57,7 +57,7 @@ class Alerts:
         self._count = 0
 
     def take(self, stored: StoredMessage) -> None:
-        """Note the alerts in a message; a bulk message may hold several."""
+        """Note the alerts in a message. A bulk message may hold several."""
         content = stored.content
         for one in content if isinstance(content, list) else [content]:
             if isinstance(one, dict) and one.get("appId") == "ALERT":
@@ -73,6 +73,6 @@ class Alerts:
         return next((alert for alert in self._alerts if alert.alert_id == alert_id), None)
 
     def set_archived(self, alert: Alert, archived: bool) -> None:
-        """Put an alert away, or bring it back."""
+        """Archive an alert, or restore it."""
         if alert.archived is not archived:
             alert.archived, alert.changed_at = archived, self._now()

@@ -1,7 +1,8 @@
-"""Assistance data for GNSS: made up, in the form that a modem's firmware reads. Two satellites, no real orbits. No I/O.
+"""Invented assistance data for GNSS, in the form that firmware reads: two satellites, no real orbits. No I/O.
 
-Facts: nRF Connect SDK, nRF Cloud library, schemas of A-GNSS and P-GPS data: one byte of version; elements of one byte
-of type, two bytes of count and so many structures, little-endian; a P-GPS file begins with a header.
+Facts: nRF Connect SDK, nRF Cloud library, schemas of A-GNSS and P-GPS data. The data begin with one byte, the version.
+Then come elements: one byte of type, two bytes of count, and that number of structures, all little-endian. A P-GPS file
+begins with a header.
 """
 
 import struct
@@ -13,14 +14,14 @@ _EPHEMERIS, _CLOCK = 2, 7
 _SATELLITES = 2
 _PREDICTED = 32
 _SIZES = {1: 14, 2: 62, 3: 31, 4: 8, 5: 8, 6: 4, 7: 16, 8: 15, 9: 4, 11: 31, 12: 62, 13: 4}
-"""Bytes of one structure by type: 1 UTC, 2 ephemeris, 3 almanac, 4 Klobuchar, 5 NeQuick, 6 time of week, 7 system
+"""The bytes of one structure by type: 1 UTC, 2 ephemeris, 3 almanac, 4 Klobuchar, 5 NeQuick, 6 time of week, 7 system
 clock, 8 location, 9 integrity; 11 to 13 the almanac, ephemerides and integrity of QZSS."""
 _OF_SATELLITES = (2, 3, 6, 11, 12)
 _LOCATION, _INTEGRITY = 8, (9, 13)
 
 
 def agnss(types: Collection[int], latitude: float, longitude: float) -> bytes:
-    """Return A-GNSS data of these types; types without data are left out.
+    """Return A-GNSS data of these types, except for types without data.
 
     ``types``: numbers of the kinds of data. ``latitude``, ``longitude``: of the device, in degrees.
     """

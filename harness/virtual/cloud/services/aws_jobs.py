@@ -1,8 +1,8 @@
-"""The same firmware updates as AWS IoT Jobs shows them to a device: requests in, documents out. No I/O.
+"""The firmware updates in the form of AWS IoT Jobs: requests of a device in, documents out. No I/O.
 
 Facts: AWS IoT Core Developer Guide, "Jobs device MQTT and HTTPS APIs", its data types and ErrorResponse, "Jobs
-notifications" (in progress before queued, each in the order they were queued). UNCONFIRMED, because no firmware of
-nRF Cloud asks: that its updates can be seen so, and with which job document; here it is the one that REST shows.
+notifications" (in progress before queued, each in the order they were queued). UNCONFIRMED, because no firmware of nRF
+Cloud asks: that its updates can be seen in this way, and with which job document. Here it is the one that REST shows.
 """
 
 import json
@@ -18,12 +18,12 @@ Pending = list[tuple[Job, Execution]]
 NEXT = "$next"
 _LONGEST_TOKEN = 64
 _MOST_LISTED = 15
-_REPORTS = ("IN_PROGRESS", "FAILED", "SUCCEEDED", "REJECTED")  # what a device may make of a job
+_REPORTS = ("IN_PROGRESS", "FAILED", "SUCCEEDED", "REJECTED")  # the statuses that a device may report
 _CODES = {"inProgressJobs": "IN_PROGRESS", "queuedJobs": "QUEUED"}
 
 
 class JobsRejected(Exception):
-    """The request is refused. ``code``: AWS's word; ``execution``: the one whose state the answer shows."""
+    """The request is refused. ``code``: AWS's word. ``execution``: the execution whose state the answer shows."""
 
     def __init__(self, code: str, message: str, execution: Execution | None = None) -> None:
         super().__init__(message)
@@ -31,13 +31,13 @@ class JobsRejected(Exception):
         self.execution = execution
 
     def document(self, now: int, token: str | None) -> Tree:
-        """Return what is published on ``rejected``; ``now``: seconds since 1970."""
+        """Return the document for ``rejected``. ``now``: seconds since 1970."""
         state = {} if self.execution is None else {"executionState": _state(self.execution)}
         return _signed({"code": self.code, "message": str(self), **state}, now, token)
 
 
 def parse(payload: bytes) -> Tree:
-    """Return a request's members (an empty payload has none); raises :class:`JobsRejected`."""
+    """Return a request's members; an empty payload has none. Raises :class:`JobsRejected`."""
     if not payload:
         return {}
     try:
@@ -50,7 +50,7 @@ def parse(payload: bytes) -> Tree:
 
 
 def client_token(request: Mapping[str, Any]) -> str | None:
-    """Return the token that answers repeat; raises :class:`JobsRejected`."""
+    """Return the token that the answer has to repeat. Raises :class:`JobsRejected`."""
     token = request.get("clientToken")
     if token is not None and (not isinstance(token, str) or len(token.encode(errors="replace")) > _LONGEST_TOKEN):
         raise JobsRejected("InvalidRequest", "Invalid clientToken")
@@ -60,8 +60,8 @@ def client_token(request: Mapping[str, Any]) -> str | None:
 def answer(jobs: FotaJobs, thing: str, action: str, request: Tree, now: int) -> Tree:
     """Carry out ``action`` (``get``, ``start-next``, ``<job>/get``, ``<job>/update``) and return what is accepted.
 
-    ``now``: seconds since 1970. Raises :class:`JobsRejected`. ``jobs``: of all things. ``thing``: who asks.
-    ``request``: its payload.
+    ``jobs``: of all things. ``thing``: who asks. ``request``: its payload. ``now``: seconds since 1970.
+    Raises :class:`JobsRejected`.
     """
     token = client_token(request)
     if action == "get":
@@ -80,7 +80,7 @@ def answer(jobs: FotaJobs, thing: str, action: str, request: Tree, now: int) -> 
 
 
 def pending(jobs: FotaJobs, thing: str) -> Pending:
-    """Return what the device has not done with, the next one first."""
+    """Return the executions that the device has not finished, the next one first."""
     waiting = [pair for pair in jobs.executions(thing) if pair[1].status.pending]
     return sorted(waiting, key=lambda pair: (not pair[1].status.started, pair[1].number))
 
@@ -92,15 +92,16 @@ def list_notification(waiting: Pending, now: int) -> Tree:
 
 
 def next_notification(waiting: Pending, thing: str, now: int) -> Tree:
-    """Return the document of ``jobs/notify-next``; without an execution when nothing waits any more.
+    """Return the document of ``jobs/notify-next``. It has no execution if nothing waits.
 
-    ``waiting``: jobs and executions that are not done, the oldest first. ``thing``: whose. ``now``: seconds since 1970.
+    ``waiting``: jobs and executions that are not finished, the oldest first. ``thing``: the device. ``now``: seconds
+    since 1970.
     """
     return _signed(_execution(waiting[0], thing) if waiting else {}, now, None)
 
 
 def aws_status(execution: Execution) -> str:
-    """Return the status in AWS's words, which has no DOWNLOADING and spells CANCELED so."""
+    """Return the status in AWS's words, which have no DOWNLOADING and spell CANCELED with one L."""
     if execution.status.started:
         return "IN_PROGRESS"
     return "CANCELED" if execution.status is ExecutionStatus.CANCELLED else str(execution.status)
@@ -170,7 +171,7 @@ def _details(request: Tree, execution: Execution) -> Mapping[str, str]:
 
 
 def _is_version(value: object) -> bool:
-    """AWS shows versions as numbers and takes them as strings too."""
+    """Tell whether ``value`` is a version. AWS shows versions as numbers, and accepts strings too."""
     return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and value.isdecimal())
 
 

@@ -1,11 +1,11 @@
-"""A firmware bundle as it is uploaded: a zip file of images with a manifest.json. Pure functions.
+"""Checks a firmware bundle that is uploaded: a zip file of images with a manifest.json. Pure functions.
 
 Facts: nRF Cloud REST API, UploadFirmware - the manifest's members and their forms, images that end in ``.bin`` and are
-of one type, base64 of 1333333 characters at most; modem firmware cannot be uploaded, and init_packet is no bundle's
-type. Types as nRF Cloud's overview of firmware updates describes them. UNCONFIRMED, chosen here: a binary upload may
-hold as many bytes as the longest base64; base64 has no line breaks; every image is in the archive, with the size that
-the manifest says, and has neither a folder nor a space in its name, because a device gets several paths separated by
-spaces. Further members are ignored: the Zephyr build system writes some.
+of one type, base64 of 1333333 characters at most; modem firmware cannot be uploaded, and init_packet is not the type of
+a bundle. Types as nRF Cloud's overview of firmware updates describes them. UNCONFIRMED, chosen here: a binary upload
+may be as large as the longest base64 decoded; base64 has no line breaks; every image is in the archive, with the size
+in the manifest, and has neither a folder nor a space in its name, because a device gets several paths separated by
+spaces. Other members are ignored, because the Zephyr build system writes some.
 """
 
 import base64
@@ -23,7 +23,7 @@ from typing import Any
 _MANIFEST = "manifest.json"
 _LONGEST_BASE64 = 1_333_333
 _LARGEST = _LONGEST_BASE64 * 3 // 4
-_LARGEST_MANIFEST = 65_536  # a few kB of zip can hold a GB of JSON
+_LARGEST_MANIFEST = 65_536  # a zip of a few kB can hold a GB of JSON
 _VERSION = re.compile(r"[a-zA-Z0-9._-]{1,60}")
 _IMAGE = re.compile(r"[^/\s]+\.bin")
 _TYPES = {"application": "APP", "mcuboot": "BOOT", "bootloader": "BOOTLOADER", "softdevice": "SOFTDEVICE"}
@@ -32,12 +32,12 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, Runt
 
 
 class InvalidBundle(Exception):
-    """An upload that is not a firmware bundle."""
+    """The upload is not a firmware bundle."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a bundle says of itself. ``size``: of all images together."""
+    """The manifest of a bundle. ``size``: of all images together."""
 
     firmware_type: str
     version: str
@@ -48,7 +48,7 @@ class Manifest:
 
 
 def decode_base64(text: bytes) -> bytes:
-    """Return the archive that was uploaded as text; raises :class:`InvalidBundle`."""
+    """Return the archive of an upload as text. Raises :class:`InvalidBundle`."""
     if len(text) > _LONGEST_BASE64:
         raise InvalidBundle(f"the body is longer than {_LONGEST_BASE64} characters")
     try:
@@ -58,7 +58,7 @@ def decode_base64(text: bytes) -> bytes:
 
 
 def read_archive(archive: bytes) -> Manifest:
-    """Return the manifest of a bundle, checked against what is in the archive; raises :class:`InvalidBundle`."""
+    """Return the manifest of a bundle, checked against the archive. Raises :class:`InvalidBundle`."""
     if len(archive) > _LARGEST:
         raise InvalidBundle(f"the bundle is larger than {_LARGEST} bytes")
     try:

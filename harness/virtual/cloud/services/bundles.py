@@ -1,4 +1,4 @@
-"""The firmware bundles of a team. Their images are checked when they are uploaded, and not kept: nobody fetches them.
+"""The firmware bundles of a team. Their images are checked at the upload and not kept, because nobody fetches them.
 
 Facts: nRF Cloud REST API, UploadFirmware, ListFirmware and the form of a bundle ID; recorded answers in the backend of
 hello.nrfcloud.com (the host, and paths ``<UUID>/<bundle>/<file>``). UNCONFIRMED, chosen here: the UUID is the team's;
@@ -19,7 +19,7 @@ HOST = "firmware.nrfcloud.com"
 
 @dataclass(frozen=True)
 class Bundle:
-    """One bundle. ``number`` grows with each."""
+    """A bundle. ``number``: grows with each bundle."""
 
     bundle_id: str
     number: int
@@ -29,12 +29,12 @@ class Bundle:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Where on the host its images are."""
+        """The paths of its images on the host."""
         return tuple(f"{self.tenant_id}/{self.bundle_id}/{name}" for name in self.manifest.filenames)
 
 
 class Bundles:
-    """The bundles of one team, by ID. ``changed``: called with the ID of a bundle that came or went."""
+    """The bundles of one team, by ID. ``changed``: called with the ID of a bundle that is added or removed."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Bundles:
         self._count = 0
 
     def add(self, manifest: Manifest) -> Bundle:
-        """Keep a bundle that was uploaded."""
+        """Add a bundle that was uploaded."""
         bundle_id = f"{manifest.firmware_type}*{secrets.token_hex(4)}*{manifest.version}"
         bundle = self._keep(bundle_id, self._now(), manifest)
         self._changed(bundle_id)

@@ -1,8 +1,9 @@
-"""Firmware update jobs and their executions, one per device. No I/O.
+"""Firmware update jobs and their executions, one for each device. No I/O.
 
 Facts: nRF Cloud REST API, CreateFOTAJob, FetchCurrentPendingFOTAJobExecution (the oldest that is not done),
 UpdateFOTAJobExecutionStatus; nRF Connect SDK, nRF Cloud FOTA (``path`` without a leading slash, several separated by
-spaces). UNCONFIRMED, chosen here: a job whose executions are all done is COMPLETED; what is done stays as it is.
+spaces). UNCONFIRMED, chosen here: a job is COMPLETED if all its executions are finished; a finished execution never
+changes.
 """
 
 import uuid
@@ -19,7 +20,7 @@ _DETAIL = "detail"
 
 
 class ExecutionStatus(StrEnum):
-    """What a device has made of a job."""
+    """The status of a job on a device."""
 
     QUEUED = "QUEUED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -32,17 +33,17 @@ class ExecutionStatus(StrEnum):
 
     @property
     def pending(self) -> bool:
-        """Whether the device still has something to do."""
+        """Whether the device has not finished."""
         return self is ExecutionStatus.QUEUED or self.started
 
     @property
     def started(self) -> bool:
-        """Whether the device is at it."""
+        """Whether the device has begun and not finished."""
         return self in (ExecutionStatus.IN_PROGRESS, ExecutionStatus.DOWNLOADING)
 
 
 class JobStatus(StrEnum):
-    """Life cycle of a job; a deleted one is gone at once."""
+    """The life cycle of a job. A deleted job is gone at once."""
 
     CREATED = "CREATED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -51,19 +52,19 @@ class JobStatus(StrEnum):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more comes of the job."""
+        """Whether the job has ended."""
         return self in (JobStatus.CANCELLED, JobStatus.COMPLETED)
 
 
 class FotaConflict(Exception):
-    """The job or execution is in no state for this."""
+    """The state of the job or execution does not permit this."""
 
 
 @dataclass
 class Execution:
-    """One device's part in a job. ``number`` grows with each made, ``version`` with each report of the device.
+    """One device's part in a job. ``number`` grows with each execution, ``version`` with each report of the device.
 
-    ``details``: what the device reported beside the status, by name, as AWS IoT keeps it.
+    ``details``: what the device reported besides the status, by name, as AWS IoT keeps it.
     """
 
     execution_id: str
@@ -78,13 +79,13 @@ class Execution:
 
     @property
     def detail(self) -> str | None:
-        """What nRF Cloud shows of the details: the text that the device reported."""
+        """The part of the details that nRF Cloud shows: the text that the device reported."""
         return self.details.get(_DETAIL)
 
 
 @dataclass
 class Job:
-    """One job. ``number`` grows with each."""
+    """A job. ``number``: grows with each job."""
 
     job_id: str
     number: int
@@ -101,11 +102,11 @@ class Job:
 
     @property
     def firmware_type(self) -> str:
-        """The type of the firmware that is to be installed."""
+        """The type of the firmware to install."""
         return self.bundle.manifest.firmware_type
 
     def firmware(self) -> dict[str, Any]:
-        """Return what is to be installed, as a device is told."""
+        """Return the firmware to install, as a device gets it."""
         return {
             "firmwareType": self.firmware_type,
             "fileSize": self.bundle.manifest.size,
@@ -133,7 +134,7 @@ class FotaJobs:
         self._jobs: dict[str, Job] = {}
         self._count = 0
         self.changed: Callable[[str], object] = lambda device_id: None
-        """Called with the ID of each device that has more, less or something else to do than before."""
+        """Called with the ID of each device whose pending executions change."""
 
     def create(
         self,
@@ -145,10 +146,10 @@ class FotaJobs:
         description: str = "",
         apply: bool = True,
     ) -> Job:
-        """Make a job for these devices, and with ``apply`` their executions at once.
+        """Make a job for these devices.
 
-        ``bundle``: what is to be installed. ``device_ids``: for whom. ``tags``, ``name``, ``description``: what the API
-        shows of the job.
+        ``bundle``: to install. ``device_ids``: of the devices. ``tags``, ``name``, ``description``: shown by the API.
+        ``apply``: make the executions at once.
         """
         now, number = self._now(), self._next()
         job = Job(str(uuid.uuid4()), number, bundle, name, description, tuple(device_ids), tuple(tags), now, now)
@@ -158,7 +159,7 @@ class FotaJobs:
         return job
 
     def apply(self, job: Job) -> None:
-        """Queue the executions of a job that was made without; FotaConflict for any other."""
+        """Queue the executions of a job that was made without. Raises FotaConflict for any other job."""
         if job.status is not JobStatus.CREATED:
             raise FotaConflict(f"the job is {job.status}")
         job.status, job.updated_at = JobStatus.IN_PROGRESS, self._now()
@@ -169,7 +170,7 @@ class FotaJobs:
         self._announce(job.device_ids)
 
     def cancel(self, job: Job) -> None:
-        """Cancel a job and what is pending of it; FotaConflict when it is over."""
+        """Cancel a job and its pending executions. Raises FotaConflict if the job is over."""
         if job.status.over:
             raise FotaConflict(f"the job is {job.status}")
         job.status, job.updated_at = JobStatus.CANCELLED, self._now()
@@ -192,31 +193,31 @@ class FotaJobs:
         return self._jobs.get(job_id)
 
     def need(self, bundle: Bundle) -> bool:
-        """Tell whether a job that is not over installs this bundle."""
+        """Tell whether a job that is not over needs this bundle."""
         return any(job.bundle == bundle and not job.status.over for job in self._jobs.values())
 
     def executions(self, device_id: str) -> Iterator[tuple[Job, Execution]]:
-        """Yield what was ever asked of a device, oldest first."""
+        """Yield all executions of a device, oldest first."""
         for job in self._jobs.values():
             if device_id in job.executions:
                 yield job, job.executions[device_id]
 
     def current(self, device_id: str) -> tuple[Job, Execution] | None:
-        """Return the oldest execution that the device has not done with."""
+        """Return the oldest execution that the device has not finished, or None."""
         pending = [(job, execution) for job, execution in self.executions(device_id) if execution.status.pending]
         return min(pending, key=lambda pair: pair[1].number, default=None)
 
     def update(self, job: Job, execution: Execution, status: ExecutionStatus, detail: str | None) -> None:
-        """Note what the device reports; FotaConflict when it has reported the end before.
+        """Note what the device reports. Raises FotaConflict if it has reported the end before.
 
-        ``job``, ``execution``: which. ``status``: the new one. ``detail``: why, in words; None: nothing was said.
+        ``job``, ``execution``: of the report. ``status``: the new one. ``detail``: the reason in words, or None.
         """
         self.report(job, execution, status, {} if detail is None else {_DETAIL: detail})
 
     def report(self, job: Job, execution: Execution, status: ExecutionStatus, details: Mapping[str, str]) -> None:
-        """Do as :meth:`update`, with all the details that AWS IoT keeps.
+        """Do the same as :meth:`update`, with all details that AWS IoT keeps.
 
-        ``job``, ``execution``: which. ``status``: the new one. ``details``: name to text.
+        ``job``, ``execution``: of the report. ``status``: the new one. ``details``: texts by name.
         """
         if not execution.status.pending:
             raise FotaConflict(f"the execution is {execution.status}")
@@ -229,7 +230,7 @@ class FotaJobs:
         self._announce([execution.device_id])
 
     def forget(self, device_id: str) -> None:
-        """Drop the executions of a deleted device."""
+        """Forget the executions of a deleted device."""
         for job in self._jobs.values():
             if job.executions.pop(device_id, None):
                 job.removed += 1
@@ -247,7 +248,7 @@ class FotaJobs:
 def show_execution(job: Job, execution: Execution, tenant_id: str) -> dict[str, Any]:
     """Return an execution as the API shows it.
 
-    ``job``, ``execution``: which. ``tenant_id``: the team's.
+    ``job``, ``execution``: to show. ``tenant_id``: the team's.
     """
     shown = {
         "tenantId": tenant_id,

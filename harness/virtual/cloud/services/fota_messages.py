@@ -1,4 +1,4 @@
-"""Firmware updates as nRF Cloud and a device write them over MQTT: small JSON arrays. Pure functions.
+"""Reads and writes the MQTT messages about firmware updates between nRF Cloud and devices: small JSON arrays. Pure.
 
 Facts: nRF Connect SDK, nRF Cloud FOTA: ``<prefix><id>/jobs/req`` takes ``[""]`` (the update that is due) or
 ``["<job>"]``, ``rcv`` brings ``["<job>", type, size, "<host>", "<path>"]``, ``update`` takes
@@ -34,12 +34,12 @@ _STATUSES = (
 
 
 class NotUnderstood(Exception):
-    """A payload that has not the documented form."""
+    """The payload does not have the documented form."""
 
 
 @dataclass(frozen=True)
 class FotaReport:
-    """What a device says about a job. ``detail``: an error, or the progress as text; None for neither."""
+    """A device's report on a job. ``detail``: an error, or the progress as text; None: neither."""
 
     job_id: str
     status: ExecutionStatus
@@ -47,7 +47,7 @@ class FotaReport:
 
 
 def parse_request(payload: bytes) -> str | None:
-    """Return the job that is asked for, None for the one that is due; raises :class:`NotUnderstood`."""
+    """Return the job that is asked for, or None for the one that is due. Raises :class:`NotUnderstood`."""
     match _array(payload):
         case [str(job_id)]:
             return job_id or None
@@ -55,7 +55,7 @@ def parse_request(payload: bytes) -> str | None:
 
 
 def parse_report(payload: bytes) -> FotaReport:
-    """Return what is reported; raises :class:`NotUnderstood`."""
+    """Return the report. Raises :class:`NotUnderstood`."""
     match _array(payload):
         case [str(job_id), int(status), str() | int() as detail] if _is_status(status) and not isinstance(detail, bool):
             return FotaReport(job_id, _STATUSES[status], None if detail == "" else str(detail))
@@ -63,7 +63,7 @@ def parse_report(payload: bytes) -> FotaReport:
 
 
 def encode_job(job: Job) -> bytes:
-    """Return a job as the device receives it."""
+    """Return a job as a device receives it."""
     firmware = job.firmware()
     fields = [job.job_id, _TYPES[job.firmware_type], firmware["fileSize"], firmware["host"], firmware["path"]]
     return json.dumps(fields, separators=(",", ":")).encode()

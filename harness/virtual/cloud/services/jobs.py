@@ -1,13 +1,13 @@
-"""Firmware updates behind the topics: nRF Cloud's own, which devices use, and those of AWS IoT Jobs.
+"""Firmware updates over MQTT: on nRF Cloud's own topics, which devices use, and on those of AWS IoT Jobs.
 
 Facts: nRF Connect SDK, nRF Cloud FOTA (the three topics below ``<prefix><id>/jobs``, and the same below ``jobs/ble``
 for peripherals of a gateway); nRF Cloud device simulator (asks once, before it subscribes, then names the job it was
 sent, and expects the job again after each status that it reports); AWS IoT Core Developer Guide, "Jobs" (answers go to
 the requesting client only, subscribed or not; notifications are ordinary publications).
 
-UNCONFIRMED, chosen here: nothing is sent when nothing is due; a new update, and one whose status has changed, is sent
-without being asked for; a request that names the job in the state it was last sent in is not answered, because it would
-be sent twice after the next report. No peripherals exist, so nothing below ``jobs/ble`` is answered.
+UNCONFIRMED, chosen here: nothing is sent if nothing is due; an update that is new, or whose status has changed, is sent
+without a request; a request that names the job is not answered if the job was last sent in the same state, because it
+would be sent twice after the next report. There are no peripherals, so nothing below ``jobs/ble`` is answered.
 """
 
 import json
@@ -25,13 +25,13 @@ from harness.virtual.cloud.services.fota_messages import NotUnderstood, encode_j
 
 _AWS = re.compile(r"\$aws/things/([^/]+)/jobs/(.+)")
 _NO_REQUEST = re.compile(r".*/(accepted|rejected)|notify|notify-next")
-_Waiting = tuple[tuple[str, str], ...]  # jobs, the next one first, with their statuses
+_Waiting = tuple[tuple[str, str], ...]  # the jobs with their statuses, the next one first
 
 
 class JobsService:
-    """Answers devices about the updates in ``fota``, and tells them of changes.
+    """Answers devices about the updates in ``fota``, and sends them changes.
 
-    ``prefix``: of the team's topics. ``later``: runs a call when the packet or request at hand is done with.
+    ``prefix``: of the team's topics. ``later``: runs a call after the current packet or request.
     """
 
     def __init__(
@@ -49,16 +49,16 @@ class JobsService:
         self._journal = journal
         self._now = now
         self._publisher: Publisher | None = None
-        self._sent: dict[str, tuple[str, str]] = {}  # by device: the job it was last sent, with the status it had
+        self._sent: dict[str, tuple[str, str]] = {}  # by device, the job that it was sent last, with its status then
         self._notified: dict[str, _Waiting] = {}
         fota.changed = lambda device_id: later(lambda: self._tell(device_id))
 
     def attach(self, publisher: Publisher) -> None:
-        """Name the broker that answers go through; until then they go nowhere."""
+        """Set the broker that sends the answers. Before that they are lost."""
         self._publisher = publisher
 
     def answer_to(self, client_id: str, topic: str, payload: bytes) -> Callable[[], None] | None:
-        """Return the answers to a publication; None if it is not a request.
+        """Return the answers to a publication, or None if it is not a request.
 
         ``client_id``: who asks. ``topic``, ``payload``: of its publication.
         """
@@ -75,9 +75,9 @@ class JobsService:
         return None
 
     def greet(self, client_id: str, topic_filter: str, qos: int) -> None:
-        """Send the update that is due to a device that has just subscribed to it; not to others, who may listen too.
+        """Send the update that is due to a device that has just subscribed to it, but not to other subscribers.
 
-        ``client_id``: who has subscribed. ``topic_filter``, ``qos``: to what, and as it was granted.
+        ``client_id``: who has subscribed. ``topic_filter``, ``qos``: of the subscription.
         """
         due = self._fota.current(client_id)
         if due is None or self._publisher is None:

@@ -1,7 +1,7 @@
-"""JSON trees as device shadows treat them: merged with time stamps, compared, measured. Pure functions.
+"""JSON trees of device shadows: merging with time stamps, comparing, measuring. Pure functions.
 
-Merging is JSON Merge Patch (RFC 7396). The metadata of a tree has the tree's shape, with
-``{"timestamp": seconds}`` in place of each leaf.
+Merging is JSON Merge Patch (RFC 7396). The metadata of a tree has the same shape, with ``{"timestamp": seconds}`` in
+place of each leaf. Example: ``{"a": 1, "b": 2}`` with the change ``{"b": null, "c": 3}`` is ``{"a": 1, "c": 3}``.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ Tree = dict[str, Any]
 
 
 def merge(tree: Mapping[str, Any], stamps: Mapping[str, Any], change: Mapping[str, Any], now: int) -> tuple[Tree, Tree]:
-    """Return ``tree`` with ``change`` applied, and its metadata; nothing given is modified.
+    """Return ``tree`` with ``change`` applied, and its metadata. The arguments are not modified.
 
     ``stamps``: the metadata so far. ``now``: seconds since 1970.
     """
@@ -30,7 +30,7 @@ def merge(tree: Mapping[str, Any], stamps: Mapping[str, Any], change: Mapping[st
 
 
 def stamp(value: Any, now: int) -> Any:
-    """Return metadata for ``value``; removed members (null) have none."""
+    """Return metadata for ``value``. Removed members (null) have none."""
     if isinstance(value, dict):
         return {key: stamp(item, now) for key, item in value.items() if item is not None}
     if isinstance(value, list):
@@ -39,7 +39,7 @@ def stamp(value: Any, now: int) -> Any:
 
 
 def difference(desired: Mapping[str, Any], reported: Mapping[str, Any]) -> Tree:
-    """Return the members of ``desired`` that ``reported`` lacks or has otherwise; lists are compared as a whole."""
+    """Return the members of ``desired`` that ``reported`` lacks or has different. Lists are compared as a whole."""
     delta: Tree = {}
     for key, want in desired.items():
         have = reported.get(key)
@@ -53,7 +53,7 @@ def difference(desired: Mapping[str, Any], reported: Mapping[str, Any]) -> Tree:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are equal; unlike Python's ``==``, true is not 1."""
+    """Tell whether two JSON values are equal. Unlike with Python's ``==``, true is not 1."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
     if isinstance(one, list) and isinstance(other, list):
@@ -71,7 +71,7 @@ def depth(value: Any) -> int:
 
 
 def contains_null_in_list(value: Any) -> bool:
-    """Tell whether some list holds null anywhere, also inside objects: a shadow could neither store nor remove it."""
+    """Tell whether a list holds null at any depth, which a shadow could neither store nor remove."""
     if isinstance(value, dict):
         return any(map(contains_null_in_list, value.values()))
     return isinstance(value, list) and any(map(_holds_null, value))

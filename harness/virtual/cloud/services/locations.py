@@ -1,7 +1,7 @@
-"""Where devices were: what location services answered them, and what they said of themselves.
+"""The locations of devices: what location services answered, and what devices reported themselves.
 
 Facts: nRF Cloud REST API, GetLocationHistory (numbers as text) and RecordGnssCoordinates. UNCONFIRMED, chosen here:
-``meta`` of a place that is not GNSS's has its uncertainty as ``acc`` and zeros, because the document requires them.
+``meta`` of a location without GNSS has its uncertainty as ``acc``, and zeros, because the document requires them.
 """
 
 import uuid
@@ -18,7 +18,7 @@ _KEPT = 10_000
 
 @dataclass(frozen=True)
 class DeviceLocation:
-    """One place of a device. ``number`` grows with each; ``kind``: GNSS, WIFI, MCELL, SCELL, or those with _EVAL."""
+    """A location of a device. ``number``: grows with each. ``kind``: GNSS, WIFI, MCELL, SCELL, or one with _EVAL."""
 
     number: int
     device_id: str
@@ -31,7 +31,7 @@ class DeviceLocation:
     place_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def item(self) -> dict[str, Any]:
-        """Return the place as the API shows it."""
+        """Return the location as the API shows it."""
         return {
             "id": self.place_id,
             "deviceId": self.device_id,
@@ -45,7 +45,7 @@ class DeviceLocation:
 
 
 class Locations:
-    """The places of one team's devices."""
+    """The locations of one team's devices."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -60,9 +60,10 @@ class Locations:
         uncertainty: float,
         more: Mapping[str, float] | None = None,
     ) -> None:
-        """Note where a device is now. ``place``: latitude and longitude; ``more``: members of ``meta``.
+        """Note where a device is now.
 
-        ``device_id``: which. ``kind``: by what it was located. ``uncertainty``: metres.
+        ``device_id``: the device's. ``kind``: how it was located. ``place``: latitude and longitude. ``uncertainty``:
+        metres. ``more``: members of ``meta``.
         """
         self._count += 1
         self._places.append(
@@ -70,11 +71,11 @@ class Locations:
         )
 
     def all(self) -> Iterator[DeviceLocation]:
-        """Yield every place, oldest first."""
+        """Yield every location, oldest first."""
         return iter(self._places)
 
     def remove(self, device_id: str, place_id: str) -> bool:
-        """Forget one place; False when there is none such."""
+        """Forget a location; False: there is no such location."""
         for place in self._places:
             if (place.device_id, place.place_id) == (device_id, place_id):
                 self._places.remove(place)

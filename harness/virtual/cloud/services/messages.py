@@ -1,9 +1,8 @@
-"""Device messages as ``GET /messages`` shows them: what was published below the team's ``m/`` topics.
+"""Stores device messages, as ``GET /messages`` shows them: what is published below the team's ``m/`` topics.
 
-Facts: nRF Cloud REST API, ListMessages - only messages below ``<prefix>m/`` are stored; the device is read from the
-topic; ``message`` is an object. UNCONFIRMED, chosen here: a topic without ``d/<device>`` belongs to the publishing
-client; anything but a JSON object is shown as ``{"data": ...}``: as text if it is not JSON, as base64 if it is not
-UTF-8.
+Facts: nRF Cloud REST API, ListMessages - only messages below ``<prefix>m/`` are stored; the topic names the device;
+``message`` is an object. UNCONFIRMED, chosen here: a topic without ``d/<device>`` belongs to the publishing client;
+anything but a JSON object is shown as ``{"data": ...}``, as text if it is not JSON, as base64 if it is not UTF-8.
 """
 
 import base64
@@ -18,15 +17,15 @@ from typing import Any
 from harness.virtual.cloud.formats import iso
 from harness.virtual.cloud.services.json_tree import depth
 
-_DEEPEST = 100  # levels of JSON; what is nested deeper is listed as text, because it could not be written again
+_DEEPEST = 100  # levels of JSON; deeper JSON is listed as text, because it could not be written again
 _DEVICE = re.compile(r"m/d/([^/]+)/")
 
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """One message. ``number`` grows with each message stored; ``topic`` is the whole MQTT topic.
+    """A message. ``number``: grows with each message. ``topic``: the whole MQTT topic.
 
-    ``content``: the JSON that was published, or text.
+    ``content``: the published JSON, or text.
     """
 
     number: int
@@ -49,7 +48,7 @@ class StoredMessage:
 
 @dataclass(frozen=True)
 class MessageQuery:
-    """What to list; None does not restrict. ``start`` is inclusive, ``end`` exclusive."""
+    """What to list; None: no restriction. ``start`` is inclusive, ``end`` exclusive."""
 
     device_id: str | None = None
     topic: str | None = None
@@ -59,9 +58,9 @@ class MessageQuery:
 
 
 class MessageStore:
-    """The messages of one team. ``prefix``: of its topics, with the trailing slash. ``keep``: the newest kept.
+    """The messages of one team. ``prefix``: of its topics, with the final slash. ``keep``: how many are kept.
 
-    ``stored``: called with each message that was stored.
+    ``stored``: called with each message that is stored.
     """
 
     def __init__(
@@ -79,9 +78,9 @@ class MessageStore:
         self._stored = stored
 
     def add(self, client_id: str, topic: str, payload: bytes, received_at: datetime) -> StoredMessage | None:
-        """Store a publication when its topic is one that is stored.
+        """Store a publication, if messages of its topic are stored.
 
-        ``client_id``: the sender's. ``topic``, ``payload``: of the message. ``received_at``: when it came.
+        ``client_id``: the sender's. ``topic``, ``payload``: of the message. ``received_at``: time of receipt.
         """
         if not topic.startswith(self.prefix + "m/"):
             return None
@@ -101,7 +100,7 @@ class MessageStore:
 
     def find(self, query: MessageQuery) -> Iterator[StoredMessage]:
         """Yield the messages that match, oldest first."""
-        # UNCONFIRMED whether ``topic`` is meant with the team's prefix: both are accepted.
+        # Whether ``topic`` has the team's prefix is UNCONFIRMED, so both forms are accepted.
         topics = None if query.topic is None else {query.topic, self.prefix + query.topic}
         for message in self._messages:
             if (

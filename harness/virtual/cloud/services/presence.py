@@ -1,9 +1,9 @@
-"""Writes into a device's state whether it is connected, and why not: ``reported.connection``.
+"""Writes into a device's state whether it is connected, and why it was disconnected: ``reported.connection``.
 
 Facts: nRFCloud/application-protocols, ipShadow.json (``status``, ``disconnectReason``, ``clientInitiatedDisconnect``;
-the reasons are those of AWS IoT's lifecycle events). Seen on nRF Cloud: while a device is connected, the two latter are
-not there. UNCONFIRMED: how long the write takes, which reason a refused packet leaves, and whether the write is
-published; here it is not.
+the reasons are those of AWS IoT's lifecycle events). Seen on nRF Cloud: the latter two are absent while a device is
+connected. UNCONFIRMED: how long the write takes, the reason after a refused packet, and whether the write is published;
+here it is not.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,10 @@ Write = Callable[[str, dict[str, Any]], None]
 
 
 class Presence:
-    """``profile``: ``no_connection_state`` (nothing is written), ``reason_delay`` (seconds from the end to the write),
-    ``reasons`` (the word for a reason; empty: none). ``write``: takes a device and its ``reported`` members.
-    ``later``: calls after seconds.
+    """Writes the connection state. ``write``: takes a device and ``reported`` members. ``later``: calls after seconds.
+
+    It uses these settings of ``profile``: ``no_connection_state``: nothing is written. ``reason_delay``: seconds from
+    the end of the connection to the write. ``reasons``: the word to write for a reason; "": none.
     """
 
     def __init__(self, write: Write, later: Callable[[float, Callable[[], None]], object]) -> None:
@@ -26,15 +27,16 @@ class Presence:
         self._sessions: dict[str, int] = {}
 
     def connected(self, device: str, profile: BrokerProfile) -> None:
-        """A device has connected."""
+        """Write that a device has connected. ``profile``: the broker's behaviour."""
         self._sessions[device] = self._sessions.get(device, 0) + 1
         if not profile.no_connection_state:
             self._put(device, {"status": "connected", "disconnectReason": None, "clientInitiatedDisconnect": None})
 
     def disconnected(self, device: str, reason: str, profile: BrokerProfile) -> None:
-        """A device's connection has ended; ``reason``: in the words of AWS IoT's lifecycle events.
+        """Write that a device's connection has ended.
 
-        ``device``: the thing's name. ``profile``: how the broker behaves.
+        ``device``: the thing's name. ``reason``: in the words of AWS IoT's lifecycle events. ``profile``: the broker's
+        behaviour.
         """
         if profile.no_connection_state:
             return
@@ -46,7 +48,7 @@ class Presence:
             about |= {"disconnectReason": word, "clientInitiatedDisconnect": by_client}
 
         def write() -> None:
-            if self._sessions.get(device) == session:  # else the device has connected again meanwhile
+            if self._sessions.get(device) == session:  # otherwise the device has connected again meanwhile
                 self._put(device, about)
 
         if profile.reason_delay:

@@ -1,4 +1,4 @@
-"""What listens behind the broker's topics: shadows, jobs, stored messages.
+"""The services behind the broker's topics: shadows, jobs, stored messages.
 
 Facts: AWS IoT Core Developer Guide, "Device Shadow MQTT topics" (answers are ordinary publications).
 """
@@ -24,9 +24,9 @@ from harness.virtual.cloud.services.shadow_topics import Publications, ShadowCal
 class CloudServices:
     """The Services of :mod:`harness.virtual.cloud.broker.interfaces`.
 
-    ``thing_exists``: tells which things may have a shadow. ``later``: runs a call after the broker is done with the
-    packet at hand (``loop.call_soon``), so a request is acknowledged before it is answered. ``changed``: called with
-    the name of each thing whose shadow was changed. ``fota``: the team's firmware updates.
+    ``thing_exists``: tells whether a thing may have a shadow. ``later``: runs a call after the broker has dealt with
+    the current packet (``loop.call_soon``), so that a request is acknowledged before it is answered. ``changed``:
+    called with the name of each thing whose shadow changes. ``fota``: the team's firmware updates.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class CloudServices:
         self._shadows: dict[str, Shadow] = {}
 
     def attach(self, publisher: Publisher) -> None:
-        """Name the broker that answers go through; until then they go nowhere."""
+        """Set the broker that sends the answers. Before that they are lost."""
         self._publisher = publisher
         self._jobs.attach(publisher)
 
     def on_publish(self, client_id: str, topic: str, payload: bytes, qos: int, retain: bool) -> None:
-        """Take one accepted PUBLISH: store it, or answer it in a moment.
+        """Take an accepted PUBLISH: store it, or answer it a moment later.
 
         ``client_id``: the sender's. ``topic``, ``payload``, ``qos``, ``retain``: of the packet.
         """
@@ -71,41 +71,41 @@ class CloudServices:
             self._later(answer)
 
     def on_subscribe(self, client_id: str, topic_filter: str, qos: int) -> None:
-        """Send a device that subscribed to its firmware updates the one that waits for it.
+        """If a device has subscribed to its firmware updates, send it the one that waits.
 
         ``client_id``: the subscriber's. ``topic_filter``, ``qos``: of its subscription.
         """
         self._later(lambda: self._jobs.greet(client_id, topic_filter, qos))
 
     def publish_for_device(self, topic: str, payload: bytes, device_id: str) -> int:
-        """Publish on a device's behalf, as the REST API does; stored like the device's own message.
+        """Publish on a device's behalf, as the REST API does. The message is stored like the device's own ones.
 
-        ``topic``, ``payload``: of the message. ``device_id``: for whom.
+        ``topic``, ``payload``: of the message. ``device_id``: the device's.
         """
         self._messages.add(device_id, topic, payload, self._now())
         return self._publish(topic, payload)
 
     def shadow(self, name: str) -> Shadow:
-        """Return the shadow of the thing ``name``; its ``state`` is None when there is none."""
+        """Return the shadow of the thing ``name``. If there is none, its ``state`` is None."""
         return self._shadows.get(name, Shadow())
 
     def update_shadow(self, name: str, request: ShadowRequest) -> None:
-        """Apply an update and publish what follows from it. Raises :class:`ShadowRejected`."""
+        """Apply an update and publish its results. Raises :class:`ShadowRejected`."""
         updated = core.update(self.shadow(name), request, self._seconds())
         self._keep_shadow(name, updated.shadow)
         self._journal.write("shadow_update", thing=name, version=updated.shadow.version, sections=list(request.state))
         self._publish_all(shadow_topics.answer_update(name, request, updated))
 
     def report(self, name: str, reported: dict[str, Any]) -> None:
-        """Change the reported state in silence, as nRF Cloud itself does; nothing for a thing that is not there."""
+        """Change the reported state without publishing, as nRF Cloud itself does. Ignores an unknown thing."""
         if not self._thing_exists(name):
             return
-        with suppress(ShadowRejected):  # no room left: the device's own state comes first
+        with suppress(ShadowRejected):  # no room is left: the device's own state is more important
             updated = core.update(self.shadow(name), ShadowRequest({"reported": reported}), self._seconds())
             self._keep_shadow(name, updated.shadow)
 
     def forget_shadow(self, name: str) -> None:
-        """Drop the shadow of a deleted thing."""
+        """Forget the shadow of a deleted thing."""
         if self._shadows.pop(name, None):
             self._changed(name)
 
@@ -114,7 +114,7 @@ class CloudServices:
         return asdict(self._shadows[name]) if name in self._shadows else None
 
     def restore(self, name: str, content: dict[str, Any]) -> None:
-        """Take back a :meth:`snapshot`; nothing is published."""
+        """Restore a :meth:`snapshot`, without publishing."""
         self._shadows[name] = Shadow(**content)
 
     def _keep_shadow(self, name: str, shadow: Shadow) -> None:

@@ -1,7 +1,7 @@
-"""A classic device shadow as pure functions: a request's bytes in, the new shadow and the answers out.
+"""A classic device shadow as pure functions: bytes of a request in, the new shadow and the answers out.
 
 Facts: AWS IoT Core Developer Guide, "Device Shadow service documents", "Device Shadow MQTT topics" and "Device Shadow
-error messages", with their quotas. Merging is that of JSON Merge Patch (RFC 7396): objects merge, null removes.
+error messages", with their quotas. Updates are merged as in JSON Merge Patch (RFC 7396): objects merge, null removes.
 """
 
 import json
@@ -30,15 +30,15 @@ class ShadowRejected(Exception):
         self.client_token = client_token
 
     def document(self, now: int) -> Tree:
-        """Return the ``rejected`` document; ``now``: seconds since 1970."""
+        """Return the ``rejected`` document. ``now``: seconds since 1970."""
         return _with_token({"code": self.code, "message": self.message, "timestamp": now}, self.client_token)
 
 
 @dataclass(frozen=True)
 class Shadow:
-    """A shadow at rest. ``state``, ``metadata``: section ("desired", "reported") -> tree; empty sections are absent.
+    """A shadow. ``state``, ``metadata``: trees by section ("desired", "reported"); empty sections are absent.
 
-    ``state`` None: no shadow exists, only the version counter lives on (a deleted shadow does not restart it).
+    ``state`` None: there is no shadow. The version stays, because a new shadow goes on counting from it.
     """
 
     version: int = 0
@@ -46,14 +46,14 @@ class Shadow:
     metadata: Tree = field(default_factory=dict)
 
     def delta(self) -> Tree:
-        """Return what is desired and not reported so."""
+        """Return the desired members that are not reported, or are reported different."""
         state = self.state or {}
         return difference(state.get("desired", {}), state.get("reported", {}))
 
 
 @dataclass(frozen=True)
 class ShadowRequest:
-    """A well-formed request. ``state``: section -> changes, or None to remove the section."""
+    """A well-formed request. ``state``: changes by section, or None to remove the section."""
 
     state: Tree = field(default_factory=dict)
     version: int | None = None
@@ -62,7 +62,7 @@ class ShadowRequest:
 
 @dataclass(frozen=True)
 class Updated:
-    """An accepted update: the new shadow and the documents to publish. ``delta`` is None when nothing differs."""
+    """An accepted update: the new shadow, and the documents to publish. ``delta`` None: nothing differs."""
 
     shadow: Shadow
     accepted: Tree
@@ -71,7 +71,7 @@ class Updated:
 
 
 def parse_update(payload: bytes) -> ShadowRequest:
-    """Return the request in the payload of ``…/shadow/update``; raises :class:`ShadowRejected` 400 or 413."""
+    """Return the request in the payload of ``…/shadow/update``. Raises :class:`ShadowRejected` 400 or 413."""
     document, token = _parse(payload)
     if "state" not in document:
         raise ShadowRejected(400, "Missing required node: state", token)
@@ -99,11 +99,12 @@ def parse_plain(payload: bytes) -> ShadowRequest:
 
 
 def update(shadow: Shadow, request: ShadowRequest, now: int) -> Updated:
-    """Apply an update. ``now``: seconds since 1970. Raises :class:`ShadowRejected` 409 or 413.
+    """Apply an update. Raises :class:`ShadowRejected` 409 or 413.
 
-    ``shadow``: as it is. ``request``: the change, and the version that it is meant for.
+    ``shadow``: before the update. ``request``: the change, and the version that it is meant for. ``now``: seconds since
+    1970.
     """
-    # A first update may carry a version too; 0 is the version of a shadow that does not exist yet.
+    # The first update may have a version too: that of a shadow that does not exist yet is 0.
     if request.version is not None and request.version != shadow.version:
         raise ShadowRejected(409, "Version conflict", request.client_token)
     state, metadata = dict(shadow.state or {}), dict(shadow.metadata)
@@ -130,9 +131,9 @@ def update(shadow: Shadow, request: ShadowRequest, now: int) -> Updated:
 
 
 def get(shadow: Shadow, request: ShadowRequest, now: int) -> Tree:
-    """Return the document of ``get/accepted``; raises :class:`ShadowRejected` 404 when there is no shadow.
+    """Return the document of ``get/accepted``. Raises :class:`ShadowRejected` 404 if there is no shadow.
 
-    ``shadow``: as it is. ``request``: whose token the answer carries. ``now``: seconds since 1970.
+    ``shadow``: the present one. ``request``: its token is in the answer. ``now``: seconds since 1970.
     """
     state = _existing(shadow, request)
     delta = shadow.delta()
@@ -143,9 +144,9 @@ def get(shadow: Shadow, request: ShadowRequest, now: int) -> Tree:
 
 
 def delete(shadow: Shadow, request: ShadowRequest, now: int) -> tuple[Shadow, Tree]:
-    """Remove the shadow; return what remains (its version) and the document of ``delete/accepted``.
+    """Remove the shadow; return what remains, its version, and the document of ``delete/accepted``.
 
-    ``shadow``: as it is. ``request``: with the version that it is meant for. ``now``: seconds since 1970.
+    ``shadow``: the present one. ``request``: with the version that it is meant for. ``now``: seconds since 1970.
     """
     _existing(shadow, request)
     if request.version is not None and request.version != shadow.version:
@@ -169,7 +170,7 @@ def _parse(payload: bytes) -> tuple[Tree, str | None]:
         raise ShadowRejected(400, "Invalid JSON") from error
     except RecursionError:
         nested = len(payload)
-    if nested > MAX_DEPTH + 2:  # the document and its "state" are two levels of their own
+    if nested > MAX_DEPTH + 2:  # the document and its "state" add two levels
         raise ShadowRejected(400, f"JSON contains too many levels of nesting; maximum is {MAX_DEPTH}")
     if not isinstance(document, dict):
         raise ShadowRejected(400, "Invalid JSON")
@@ -185,7 +186,7 @@ def _refuse_constant(name: str) -> None:
 
 def _finite(text: str) -> float:
     number = float(text)
-    if not math.isfinite(number):  # it would be published as Infinity, which is not JSON
+    if not math.isfinite(number):  # published, it would be Infinity, which is not JSON
         raise ValueError(f"{text} is out of range")
     return number
 

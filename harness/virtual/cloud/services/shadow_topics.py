@@ -1,9 +1,9 @@
-"""What is published where when a shadow is asked for or changed. Pure functions: topics and bytes in and out.
+"""The topics and answers of requests to a shadow. Pure functions: topics and bytes in and out.
 
 Facts: AWS IoT Core Developer Guide, "Device Shadow MQTT topics"; nRF Cloud documentation, "nRF Cloud MQTT topics", and
 nRF Connect SDK, nRF Cloud library (topics without ``$aws`` are nRF Cloud's own, with documents that a modem can take:
 ``<id>/shadow/update`` works like AWS's, ``get/rejected`` and ``update/delta/full`` are copies of AWS's documents,
-``update/delta/trim`` is without metadata). Which of them firmware uses depends on its age; all of them are answered.
+``update/delta/trim`` is without metadata). Which of them firmware uses depends on its age, so all are answered.
 UNCONFIRMED: that ``get/accepted`` and ``get/accepted/trim`` hold the whole state, and that ``update/delta`` follows
 changes of the desired state only.
 """
@@ -26,27 +26,27 @@ _OWN = re.compile(r"([^/$][^/]*)/shadow/(update|get/trim|get/tf)")
 
 @dataclass(frozen=True)
 class ShadowCall:
-    """A request to the shadow of ``thing``. ``action``: get, update or delete, or nRF Cloud's own get/trim, get/tf."""
+    """A request to the shadow of ``thing``. ``action``: get, update, delete, or nRF Cloud's own get/trim and get/tf."""
 
     thing: str
     action: str
 
     @property
     def aws(self) -> str:
-        """Start of AWS's topics that answer it."""
+        """The beginning of AWS's topics for the answers."""
         return f"{_aws(self.thing)}/{self.action}"
 
 
 def parse_topic(topic: str) -> ShadowCall | None:
-    """Return what a publication on ``topic`` asks for; None if it is not a request."""
+    """Return the request of a publication on ``topic``, or None if it is not one."""
     match = _AWS.fullmatch(topic) or _OWN.fullmatch(topic)
     return ShadowCall(match[1], match[2]) if match else None
 
 
 def answer_get(call: ShadowCall, shadow: Shadow, payload: bytes, now: int) -> Publications:
-    """Return the answers to one of the three ways to get; raises :class:`ShadowRejected`.
+    """Return the answers to one of the three kinds of get. Raises :class:`ShadowRejected`.
 
-    ``call``: thing and topic. ``shadow``: as it is. ``payload``: of the request. ``now``: seconds since 1970.
+    ``call``: thing and action. ``shadow``: the present one. ``payload``: of the request. ``now``: seconds since 1970.
     """
     own = f"{call.thing}/shadow/get/accepted"
     if call.action == "get/tf":
@@ -62,9 +62,9 @@ def answer_get(call: ShadowCall, shadow: Shadow, payload: bytes, now: int) -> Pu
 
 
 def answer_update(thing: str, request: ShadowRequest, updated: Updated) -> Publications:
-    """Return what follows from an accepted update.
+    """Return the messages after an accepted update.
 
-    ``thing``: whose shadow. ``request``: what was asked for. ``updated``: what became of it.
+    ``thing``: the shadow's. ``request``: the update. ``updated``: its result.
     """
     aws, own = f"{_aws(thing)}/update", f"{thing}/shadow/update/delta"
     publications = [(f"{aws}/accepted", updated.accepted), (f"{aws}/documents", updated.documents)]
@@ -79,9 +79,9 @@ def answer_update(thing: str, request: ShadowRequest, updated: Updated) -> Publi
 
 
 def answer_refused(call: ShadowCall, refusal: ShadowRejected, now: int) -> Publications:
-    """Return how a refusal is told: on AWS's topic, for every way to get on nRF Cloud's own too.
+    """Return the messages of a refusal: on AWS's topic, and for every kind of get on nRF Cloud's own topic too.
 
-    ``call``: thing and topic. ``refusal``: why. ``now``: seconds since 1970.
+    ``call``: thing and action. ``refusal``: the reason. ``now``: seconds since 1970.
     """
     document = refusal.document(now)
     publications = [] if call.action in ("get/trim", "get/tf") else [(f"{call.aws}/rejected", document)]

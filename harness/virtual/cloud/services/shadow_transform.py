@@ -1,4 +1,4 @@
-"""The part of JSONata that firmware asks shadows with: a dotted path, or one object of dotted paths. Pure functions.
+"""The part of JSONata that firmware uses for shadows: a dotted path, or one object of dotted paths. Pure functions.
 
 Facts: nRF Connect SDK, nRF Cloud library (``{"t": expression, "l": limit}`` is answered by ``{"tf": result}``, of 1792
 bytes at most unless ``l`` says otherwise; at first it asks for an object of ``nrfcloud_mqtt_topic_prefix`` and
@@ -22,20 +22,20 @@ _NOWHERE = object()
 
 
 class TransformRefused(Exception):
-    """The request cannot be carried out. ``position``: index of the character of the expression that is to blame."""
+    """The request cannot be carried out. ``position``: index of the first wrong character of the expression."""
 
     def __init__(self, message: str, position: int | None = None) -> None:
         super().__init__(message)
         self.position = position
 
     def document(self) -> Tree:
-        """Return what is published in place of a result."""
+        """Return the document to publish in place of a result."""
         place = {} if self.position is None else {"position": self.position}
         return {"message": str(self), **place}
 
 
 def answer(payload: bytes, document: Mapping[str, Any]) -> Tree:
-    """Return ``{"tf": result}`` for the request in ``payload`` about ``document``; raises :class:`TransformRefused`."""
+    """Return ``{"tf": result}`` for the request in ``payload`` about ``document``. Raises :class:`TransformRefused`."""
     try:
         request = json.loads(payload)
     except (ValueError, RecursionError):
@@ -49,12 +49,12 @@ def answer(payload: bytes, document: Mapping[str, Any]) -> Tree:
     answered = transform(expression, document)
     size = len(json.dumps(answered, separators=(",", ":")))
     if size > limit:
-        raise TransformRefused(f"the result has {size} bytes, {limit} are allowed")
+        raise TransformRefused(f"the result has {size} bytes, at most {limit} are allowed")
     return answered
 
 
 def transform(expression: str, document: Mapping[str, Any]) -> Tree:
-    """Return ``{"tf": value of expression}``, without ``tf`` when it has none; raises :class:`TransformRefused`."""
+    """Return ``{"tf": value of expression}``, or ``{}`` if it has no value. Raises :class:`TransformRefused`."""
     tokens = _Tokens(expression)
     value = _object(tokens, document) if tokens.take("{") else _path(tokens, document)
     tokens.finish()
@@ -67,7 +67,7 @@ class _Tokens:
         self._position = 0
 
     def take(self, mark: str) -> bool:
-        """Move over ``mark`` if it comes next."""
+        """Skip ``mark`` if it comes next, and tell whether it did."""
         match = _TOKEN.match(self._expression, self._position)
         if match is None or match["mark"] != mark:
             return False
@@ -113,7 +113,7 @@ def _path(tokens: _Tokens, document: Mapping[str, Any]) -> Any:
     value: Any = document
     while True:
         name = tokens.word("name")
-        if isinstance(value, list):  # JSONata would look into each item
+        if isinstance(value, list):  # JSONata would apply the path to each item
             raise TransformRefused("paths into lists are not available in the local cloud")
         value = value.get(name, _NOWHERE) if isinstance(value, dict) else _NOWHERE
         if not tokens.take("."):

@@ -1,4 +1,4 @@
-"""What a team used, counted by day. Facts: nRF Cloud REST API, ListApiUsage and FetchApiUsageSummary."""
+"""Counts a team's usage by day. Facts: nRF Cloud REST API, ListApiUsage and FetchApiUsageSummary."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _Key = tuple[str, str, str, str]
 
 
 class Usage:
-    """Counts uses. ``now``: the moment that a use is counted under."""
+    """Counts uses. ``now``: returns the time of a use."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -20,9 +20,10 @@ class Usage:
         self._devices: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
 
     def count(self, service: Service, kind: str, source: Source, device_id: str | None = None) -> None:
-        """Count one use. ``kind``: the service's type, e.g. ``MCELL`` or ``APP``.
+        """Count one use.
 
-        ``service``, ``source``: what was used, and by which way. ``device_id``: for which device, None: for none.
+        ``service``: what was used. ``kind``: the service's type, e.g. ``MCELL`` or ``APP``. ``source``: by which
+        interface. ``device_id``: for which device, or None.
         """
         day = f"{self._now():%Y-%m-%d}"
         self._counts[day, service, kind, source] += 1
@@ -30,7 +31,7 @@ class Usage:
             self._devices[day[:7], kind].add(device_id)
 
     def items(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
-        """Return what was used on the days from ``start`` up to, not including, ``end``."""
+        """Return the usage of the days from ``start`` on, before ``end``."""
         first = start.replace(hour=0, minute=0, second=0, microsecond=0)
         return [
             {"date": day, "service": service, "serviceType": kind, "source": source, "sum": number}
@@ -39,7 +40,7 @@ class Usage:
         ]
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return the uses month by month, the newest first."""
+        """Return the usage by month, the newest first."""
         months = sorted({day[:7] for day, *_ in self._counts}, reverse=True)
         return [self._month(month) for month in months]
 

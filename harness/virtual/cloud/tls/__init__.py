@@ -1,1 +1,1 @@
-"""TLS of the local cloud: its CA, whom it trusts, and streams over asyncio."""
+"""TLS of the local cloud: its CA, its trust, and streams over asyncio."""

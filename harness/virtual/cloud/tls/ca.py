@@ -1,9 +1,8 @@
 """The local cloud's certificate authority: its own root, the server's certificate, the team devices' certificates.
 
-Every key lives in memory only and dies with the process, except that of a CA whose state is kept (``state_file.py``).
-The extensions are those that X.509 verification with the
-strict flag asks for (RFC 5280 §4.2.1: authority and subject key identifier, basicConstraints critical, keyUsage), which
-Python sets by default from 3.13 on.
+Every key is in memory only and ends with the process, except that of a CA whose state is kept (``state_file.py``). The
+certificates have the extensions that strict X.509 verification asks for (RFC 5280 §4.2.1: authority and subject key
+identifier, basicConstraints critical, keyUsage). Python verifies strictly by default from 3.13 on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,16 +22,16 @@ _CLOCK_SKEW = timedelta(days=1)
 
 @dataclass(frozen=True)
 class IssuedIdentity:
-    """A certificate and its private key, both PEM; the key never appears in a repr."""
+    """A certificate and its private key, both PEM. The key never appears in a repr."""
 
     certificate_pem: str
     private_key_pem: str = field(repr=False)
 
 
 class LocalCa:
-    """A root (EC P-256): made at construction with the common name ``name``, or the one in ``pem``.
+    """A root CA (EC P-256): a new one with the common name ``name``, or the one in ``pem``.
 
-    ``pem``: what :attr:`private_pem` was; ValueError when it is not that.
+    ``pem``: a former :attr:`private_pem`. Raises ValueError for any other text.
     """
 
     def __init__(self, name: str = "nRF91 harness local cloud root", *, pem: str | None = None) -> None:
@@ -45,7 +44,7 @@ class LocalCa:
 
     @property
     def certificate_pem(self) -> str:
-        """The root, PEM: what a board writes as its root CA."""
+        """The root, PEM: the root CA for boards."""
         return _pem(self._certificate)
 
     @property

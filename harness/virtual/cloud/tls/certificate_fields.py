@@ -1,7 +1,7 @@
-"""What policies may ask of a certificate, under the names of AWS IoT's X.509 certificate policy variables.
+"""The values of a certificate that policies may ask for, by the names of AWS IoT's X.509 certificate policy variables.
 
-Names from "AWS IoT Core Developer Guide, X.509 certificate policy variables". UNCONFIRMED, for no page shows a value:
-the serial number as lower-case hex digits, and a DirectoryName as RFC 4514 writes it.
+Names from "AWS IoT Core Developer Guide, X.509 certificate policy variables". UNCONFIRMED, because no page shows a
+value: the serial number as lower-case hex digits, and a DirectoryName as RFC 4514 writes it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ _DISTINGUISHED: Final = {
 def certificate_fields(der: bytes) -> dict[str, tuple[str, ...]]:
     """Return the values by name without ``iot:Certificate.``, in the certificate's order; see ``Principal``.
 
-    What cannot be read has no values: a client may present anything that OpenSSL takes.
+    A field that cannot be read has no values, because a client may present anything that OpenSSL accepts.
     """
     try:
         certificate = x509.load_der_x509_certificate(der)

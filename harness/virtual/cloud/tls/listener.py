@@ -1,4 +1,4 @@
-"""A listening socket whose clients show a certificate: accepts, keeps account of the streams, ends them all."""
+"""A listening socket for clients with certificates. It accepts connections, and knows all its streams to end them."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _STOP_TIMEOUT = 5.0
 
 
 class TlsListener:
-    """Runs one ``application()`` on each connection; refused handshakes go into the journal."""
+    """Runs one ``application()`` on each connection. Refused handshakes are written into the journal."""
 
     def __init__(
         self, directory: Directory, journal: Journal, profile: BrokerProfile, application: Callable[[], TlsApplication]
@@ -36,11 +36,11 @@ class TlsListener:
         return bound
 
     def refuse(self, count: int, alert: int | None) -> None:
-        """Refuse the next ``count`` handshakes, by a TLS alert of this number or (None) without a word."""
+        """Refuse the next ``count`` handshakes by the TLS alert with this number, or (None) without an alert."""
         self._to_refuse, self._alert = count, alert
 
     def close(self) -> None:
-        """Stop listening; connections stay."""
+        """Stop listening. Connections stay."""
         if self._server is not None:
             self._server.close()
 

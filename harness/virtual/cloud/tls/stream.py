@@ -1,8 +1,8 @@
-"""TLS over an asyncio TCP connection, with its own layer on pyOpenSSL over memory.
+"""TLS over an asyncio TCP connection, by pyOpenSSL over memory.
 
 asyncio's own TLS does not send the alert of a failed handshake (python/cpython#98078), waits for the peer's
-close_notify before it closes, and holds a 256 KiB buffer per connection. Here a refused client sees the alert, and a
-close is close_notify and FIN at once.
+close_notify before it closes, and has a buffer of 256 KiB for each connection. Here a refused client gets the alert,
+and closing sends close_notify and FIN at once.
 Facts: RFC 5246 §7.2.2 and RFC 6066 §3 (alerts).
 """
 
@@ -19,17 +19,17 @@ from harness.settings import CertificateRefusal, CloseStyle
 from harness.virtual.cloud.broker.interfaces import Objection
 from harness.virtual.cloud.tls.trust import ServerContext
 
-_LINGER = 1.0  # seconds in which data of a peer that has not yet seen our FIN is read and dropped
+_LINGER = 1.0  # seconds for which data are read and dropped from a peer that has not seen our FIN yet
 _READ_SIZE = 65_536
 _ALERT, _TLS_1_2, _FATAL = 21, 0x0303, 2
 _UNRECOGNIZED_NAME = 112
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
-# Clients without TCP_NODELAY (paho-mqtt) send on when our ACK has come; a delayed ACK costs them 40 ms a message.
+# Clients without TCP_NODELAY (paho-mqtt) go on sending after our ACK, so a delayed ACK costs them 40 ms a message.
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 class TlsApplication(Protocol):
-    """What runs on top of a :class:`TlsStream`."""
+    """The protocol that runs on a :class:`TlsStream`."""
 
     def started(self, stream: "TlsStream") -> None:
         """The handshake is done."""
@@ -38,14 +38,14 @@ class TlsApplication(Protocol):
         """Take decrypted bytes; may close the stream."""
 
     def writable(self) -> None:
-        """The peer reads again after :attr:`TlsStream.congested`."""
+        """Go on writing: the peer reads again after :attr:`TlsStream.congested`."""
 
     def ended(self) -> None:
-        """The peer ended the connection, or it broke. May be called again, and after an own close."""
+        """The peer ended the connection, or it broke. May be called more than once, and after our own close."""
 
 
 class HandshakeRefusal(NamedTuple):
-    """A handshake is refused for no reason of the client's. ``alert``: its number; None: a close without a word."""
+    """A handshake that is refused whatever the client does. ``alert``: its number; None: closed without an alert."""
 
     alert: int | None
 
@@ -53,9 +53,9 @@ class HandshakeRefusal(NamedTuple):
 class TlsStream(asyncio.Protocol):
     """One accepted connection.
 
-    ``examine``: asked about the client's chain of certificates when the handshake is nearly done; what follows an
+    ``examine``: called with the client's chain of certificates when the handshake is nearly done; what follows an
     objection depends on ``cert_refusal`` (see BrokerProfile). ``refused``: called with the reason when the handshake
-    fails. ``gone``: called once when the socket is released. ``refusal``: refuse the handshake, whatever it holds.
+    fails. ``gone``: called once, when the socket is released. ``refusal``: refuse the handshake in any case.
     """
 
     def __init__(
@@ -86,14 +86,14 @@ class TlsStream(asyncio.Protocol):
         self._closing = False
         self._timer: asyncio.TimerHandle | None = None
         self.congested = False
-        """True while the peer reads slower than it is written to."""
+        """True while the peer reads more slowly than we write."""
         self.source_ip = ""
         self.objection: Objection | None = None
-        """What was found against the client's certificate, when that is left to the application to act upon."""
+        """The objection to the client's certificate, if the application has to act on it."""
 
     @property
     def server_name(self) -> str | None:
-        """The host name the client asked for (SNI), None if it did not."""
+        """The host name that the client asked for (SNI), or None."""
         name = self._tls.get_servername()
         return None if name is None else name.decode("ascii", errors="replace").lower()
 
@@ -104,14 +104,14 @@ class TlsStream(asyncio.Protocol):
         return b"" if certificate is None else _der(certificate)
 
     def write(self, data: bytes) -> None:
-        """Send ``data``; what is written in one turn of the event loop leaves in one TLS record."""
+        """Send ``data``. Everything written in one turn of the event loop leaves in one TLS record."""
         self._plain += data
         if not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self._flush)
 
     def close(self, style: CloseStyle = "notify") -> None:
-        """Send what was written, then end the connection in this style. Later data of the peer is dropped."""
+        """Send what was written, then end the connection in this style. Later data of the peer are dropped."""
         if self._closing:
             return
         self._flush()
@@ -125,12 +125,12 @@ class TlsStream(asyncio.Protocol):
             return
         if style == "notify":
             with contextlib.suppress(SSL.Error):
-                self._tls.shutdown()  # the peer's close_notify is not waited for
+                self._tls.shutdown()  # we do not wait for the peer's close_notify
             self._send()
         self._send_fin()
 
     def abort(self) -> None:
-        """Release the socket at once; one that is not there yet, as soon as it is."""
+        """Release the socket at once, or as soon as there is one."""
         self._closing = True
         if self._made:
             self._tcp.abort()
@@ -141,7 +141,7 @@ class TlsStream(asyncio.Protocol):
         self._tcp = cast(asyncio.Transport, transport)
         self._made = True
         self._loop = asyncio.get_running_loop()
-        if self._closing:  # it was to be released before it was there
+        if self._closing:  # abort() was called before there was a socket
             self._tcp.abort()
             return
         peer = transport.get_extra_info("peername")
@@ -159,7 +159,7 @@ class TlsStream(asyncio.Protocol):
 
     def eof_received(self) -> None:
         self._hung_up()
-        # asyncio closes the connection now, but waits for a peer that does not read what is left for it.
+        # asyncio closes the connection now, but would wait for a peer that does not read the rest.
         self._set_timer(_LINGER, self._tcp.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -169,7 +169,7 @@ class TlsStream(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.congested = True
-        self._tcp.pause_reading()  # who does not read our answers gets no further ones
+        self._tcp.pause_reading()  # a peer that does not read our answers gets no further ones
 
     def resume_writing(self) -> None:
         self.congested = False
@@ -209,18 +209,19 @@ class TlsStream(asyncio.Protocol):
         return True
 
     def _wrong_name(self) -> bool:
-        """Refuse a client that asks for a host name which the certificate does not have, before we have answered."""
+        """Refuse a client before our first answer if it asks for a host name that the certificate does not have."""
         name = self.server_name
         if name is None or name in self._names:
             return False
         self._send_alert(_UNRECOGNIZED_NAME)
-        self._refuse(f"the client asked for the host name {name[:255]} (SNI), which is not one of ours")
+        self._refuse(f"the client asked for the host name {name[:255]} (SNI), which the certificate does not have")
         return True
 
     def _send_alert(self, description: int) -> None:
-        """Send a fatal alert in the place of what OpenSSL would have us say now.
+        """Send a fatal alert in place of OpenSSL's next message.
 
-        There is no call for it. In TLS 1.2 our side is in clear until our last flight, in TLS 1.3 until our first.
+        OpenSSL has no call for it, so it is written by hand. That works because our side is not encrypted yet: in TLS
+        1.2 until our last flight, in TLS 1.3 until our first.
         """
         self._taken()
         self._tcp.write(struct.pack(">BHHBB", _ALERT, _TLS_1_2, 2, _FATAL, description))
@@ -234,7 +235,7 @@ class TlsStream(asyncio.Protocol):
 
     def _refuse(self, reason: str) -> None:
         self._refused(self, reason)
-        self.close("fin")  # the alert that OpenSSL wrote goes out first
+        self.close("fin")  # first the alert that OpenSSL wrote
 
     def _read(self) -> None:
         while not self._closing:
@@ -262,7 +263,7 @@ class TlsStream(asyncio.Protocol):
             self._tcp.write(data)
 
     def _taken(self) -> bytes:
-        """Return what OpenSSL has for the peer."""
+        """Return the bytes that OpenSSL has for the peer."""
         data = b""
         with contextlib.suppress(SSL.WantReadError):
             while True:
@@ -270,15 +271,15 @@ class TlsStream(asyncio.Protocol):
         return data
 
     def _send_fin(self) -> None:
-        """FIN now, release the socket when the peer closes too.
+        """Send FIN now, and release the socket when the peer closes too.
 
-        Releasing it at once would answer data that is still on its way with RST, which may overtake what we sent.
+        If it were released at once, data still on their way would be answered by RST, which may overtake our last data.
         """
         if self._tcp.is_closing():
             return
         try:
             self._tcp.write_eof()
-        except OSError:  # the peer has reset the connection meanwhile
+        except OSError:  # meanwhile the peer has reset the connection
             self._tcp.abort()
             return
         self._tcp.resume_reading()
@@ -295,6 +296,6 @@ def _der(certificate: crypto.X509) -> bytes:
 
 
 def _reason(error: SSL.Error) -> str:
-    """Return what OpenSSL says of a failed handshake: the last part of the first entry of its queue."""
+    """Return OpenSSL's reason for a failed handshake: the last part of the first entry in its queue."""
     queue = error.args[0] if error.args else ()
     return str(queue[0][-1]).upper().replace(" ", "_") if queue else "the TLS handshake failed"

@@ -1,12 +1,12 @@
-"""The server's TLS context: what the broker offers, and under which names.
+"""The server's TLS context: its cipher suites, its certificate and its names.
 
-Suites: first those that nRF91 modems and AWS IoT Core have in common, so that a modem and whatever stands in for one
-get the same (nRF91 modem firmware, supported cipher suites); then the others that AWS IoT Core offers to a server
-certificate on an EC key (AWS IoT Core Developer Guide, "Transport security").
+Suites: first those that nRF91 modems and AWS IoT Core have in common, so that a modem and a virtual one get the same
+(nRF91 modem firmware, supported cipher suites). Then the others that AWS IoT Core has for a server certificate with an
+EC key (AWS IoT Core Developer Guide, "Transport security").
 
-Every certificate passes the handshake, whoever issued it, once its owner has proved to have the key: trust is by
-registration, and the directory is asked about the certificate itself when the handshake is nearly done. pyOpenSSL can
-do that; ``ssl`` refuses an unknown issuer by an alert, whatever the profile says.
+Every certificate of any issuer passes the handshake, once the client has proved that it has the key. Trust is by
+registration: the directory is asked about the certificate when the handshake is nearly done. pyOpenSSL can do that;
+``ssl`` refuses an unknown issuer by an alert, whatever the profile says.
 """
 
 import ssl
@@ -30,7 +30,7 @@ _OPTIONS = SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | 
 
 
 class ServerContext:
-    """What every connection of one listener shares. ``names``: the host names that a client may ask for (SNI)."""
+    """Shared by all connections of a listener. ``names``: the host names that a client may ask for (SNI)."""
 
     def __init__(self, directory: Directory, *, maximum: ssl.TLSVersion) -> None:
         chain, key = directory.server_identity()
@@ -41,7 +41,7 @@ class ServerContext:
         context.set_max_proto_version(_VERSIONS[maximum])
         context.set_cipher_list(CIPHERS.encode())
         context.set_options(_OPTIONS)
-        # A resumed session skips the client's certificate, so there is none to resume.
+        # A resumed session would skip the client's certificate, so sessions cannot be resumed.
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
         context.use_certificate(certificates[0])
