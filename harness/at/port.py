@@ -16,7 +16,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
 from queue import Empty, SimpleQueue
-from types import TracebackType
 from typing import Final, Self
 
 from harness.at.answer import Answer, AtError, AtFormatError, StrayAnswer, answer_of
@@ -94,9 +93,7 @@ class AtPort:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

@@ -1,7 +1,6 @@
 """``nrf91-harness flash``: writes the firmware that the boards file names, if the board has another."""
 
 from functools import partial
-from typing import Final
 
 from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
@@ -11,8 +10,6 @@ from harness.lab import Lab, load_boards_file
 from harness.run import lab_ca_folder
 from harness.run.flashing import flasher
 from harness.timeline import Timeline
-
-_FORCE: Final = "--force writes all of it"
 
 
 def flash(given: Arguments, progress: Progress) -> Result:

@@ -15,7 +15,6 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Self
 
 from harness.errors import LabError
@@ -78,7 +77,7 @@ class TcpProxy:
             raise LabError(f"the fault proxy cannot listen on 127.0.0.1: {error.strerror}") from error
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         with contextlib.suppress(TimeoutError):
             asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(_START_TIMEOUT)
         self._end_thread()

@@ -6,7 +6,6 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from types import TracebackType
 
 _PREFIX = "nrf91-virtual-"
 _MANIFEST = ".nrf91-virtual"
@@ -62,9 +61,7 @@ class RunDirectory:
     def __enter__(self) -> "RunDirectory":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._temporary:
             shutil.rmtree(self.path, ignore_errors=True)
         else:

@@ -31,21 +31,19 @@ def judge(
 
     ``board``: its entry. ``answers``: to the doctor's questions. ``now``: the computer's clock.
     """
-
-    def found(id_: str, status: Status, text: str, remedy: str = "") -> CheckResult:
-        return CheckResult(f"board.{id_}", board.name, status, text, remedy)
-
     yield _application(board, answers)
     modem, hardware = answers.text("AT+CGMR"), answers.value("AT%HWVERSION", "%HWVERSION")
     if modem is None:
-        yield found("modem-firmware", Status.SKIPPED, "the modem does not tell its firmware")
+        yield _result(board, "modem-firmware", Status.SKIPPED, "the modem does not tell its firmware")
     elif trouble := known_trouble(modem, hardware or ""):
-        yield found("modem-firmware", Status.WARN, f"{modem}: {trouble}", _flash(board))
+        yield _result(board, "modem-firmware", Status.WARN, f"{modem}: {trouble}", _flash(board))
     else:
-        yield found("modem-firmware", Status.OK, modem)
+        yield _result(board, "modem-firmware", Status.OK, modem)
     if answers.value("AT+CGSN=1", "+CGSN") is None:
         cure = f"nrf91-harness attest {board.name}"
-        yield found("imei", Status.FAIL, "the modem has no IMEI, so it cannot attach; the factory programs it", cure)
+        yield _result(
+            board, "imei", Status.FAIL, "the modem has no IMEI, so it cannot attach; the factory programs it", cure
+        )
     yield from _sim(board, answers)
     yield from _network(board, answers)
     yield from _settings(board, answers)
@@ -53,7 +51,7 @@ def judge(
     yield _store(board, answers, written)
 
 
-def _finding(board: BoardConfig, id_: str, status: Status, text: str, remedy: str = "") -> CheckResult:
+def _result(board: BoardConfig, id_: str, status: Status, text: str, remedy: str = "") -> CheckResult:
     return CheckResult(f"board.{id_}", board.name, status, text, remedy)
 
 
@@ -72,32 +70,32 @@ def _at(answers: Answers, command: str) -> str:
 def _application(board: BoardConfig, answers: Answers) -> CheckResult:
     if answers.firmware is None:
         text = f"the board does not answer like {board.firmware}: flash it, or correct firmware: in the boards file"
-        return _finding(board, "firmware", Status.FAIL, text, "nrf91-harness boards list --probe")
-    return _finding(board, "firmware", Status.OK, answers.firmware)
+        return _result(board, "firmware", Status.FAIL, text, "nrf91-harness boards list --probe")
+    return _result(board, "firmware", Status.OK, answers.firmware)
 
 
 def _sim(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
     if not answers.sim_asked:
-        yield _finding(board, "sim", Status.SKIPPED, _SWITCH_ON)
+        yield _result(board, "sim", Status.SKIPPED, _SWITCH_ON)
         return
     pin, sim = answers.value("AT+CPIN?", "+CPIN"), answers.value("AT%XSIM?", "%XSIM")
     iccid, imsi = answers.value("AT%XICCID", "%XICCID"), answers.text("AT+CIMI")
     if pin and "PUK" in pin:
         text = "the SIM is blocked and asks for its PUK: do not try PINs, ask its owner"
-        yield _finding(board, "sim", Status.FAIL, text, _at(answers, 'AT+CPINR="SIM PUK"'))
+        yield _result(board, "sim", Status.FAIL, text, _at(answers, 'AT+CPINR="SIM PUK"'))
     elif pin == "SIM PIN" and board.pin_env is not None:
-        yield _finding(board, "sim", Status.OK, f"the SIM waits for its PIN, which the run enters ({board.pin_env})")
+        yield _result(board, "sim", Status.OK, f"the SIM waits for its PIN, which the run enters ({board.pin_env})")
     elif pin and pin != "READY":
         text = f"the SIM waits for {pin}: give pin_env in the boards file, or switch its PIN off in a telephone"
-        yield _finding(board, "sim", Status.FAIL, text, _at(answers, 'AT+CPINR="SIM PIN"'))
+        yield _result(board, "sim", Status.FAIL, text, _at(answers, 'AT+CPINR="SIM PIN"'))
     elif pin == "READY" or (sim or "").startswith("1"):
-        yield _finding(board, "sim", Status.OK, f"SIM {_short(iccid)}, IMSI {_short(imsi)}")
+        yield _result(board, "sim", Status.OK, f"SIM {_short(iccid)}, IMSI {_short(imsi)}")
     elif (sim or "").startswith("0"):
-        yield _finding(
+        yield _result(
             board, "sim", Status.FAIL, "no working SIM: insert one, or clean its contacts", _at(answers, "AT%XSIM?")
         )
     else:
-        yield _finding(board, "sim", Status.SKIPPED, "the modem does not tell about the SIM")
+        yield _result(board, "sim", Status.SKIPPED, "the modem does not tell about the SIM")
 
 
 def _short(number: str | None) -> str:
@@ -109,27 +107,27 @@ def _short(number: str | None) -> str:
 def _network(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
     value = answers.value("AT+CEREG?", "+CEREG")
     if answers.mode not in (1, 2, 21) or value is None:
-        yield _finding(board, "coverage", Status.SKIPPED, _SWITCH_ON if value else "the modem does not tell")
+        yield _result(board, "coverage", Status.SKIPPED, _SWITCH_ON if value else "the modem does not tell")
         return
     try:
         registration = Registration.from_read(value)
     except AtFormatError as error:
-        yield _finding(board, "coverage", Status.SKIPPED, str(error))
+        yield _result(board, "coverage", Status.SKIPPED, str(error))
         return
     if registration.status in (DENIED, UICC_FAILURE):
         text = f"not registered: {registration.meaning}"
-        yield _finding(board, "coverage", Status.FAIL, text, f"nrf91-harness provision {board.name}")
+        yield _result(board, "coverage", Status.FAIL, text, f"nrf91-harness provision {board.name}")
         return
     power = _rsrp(answers)
     heard = "" if power is None else f", {power} dBm"
     if not registration.registered:
         text = f"not registered: {registration.meaning}{heard}: check antenna and coverage"
-        yield _finding(board, "coverage", Status.WARN, text, _at(answers, "AT%XMONITOR"))
+        yield _result(board, "coverage", Status.WARN, text, _at(answers, "AT%XMONITOR"))
     elif power is not None and power < _WEAK:
         text = f"weak: {power} dBm: move the antenna"
-        yield _finding(board, "coverage", Status.WARN, text, _at(answers, "AT+CESQ"))
+        yield _result(board, "coverage", Status.WARN, text, _at(answers, "AT+CESQ"))
     else:
-        yield _finding(board, "coverage", Status.OK, f"{registration.meaning}{heard}")
+        yield _result(board, "coverage", Status.OK, f"{registration.meaning}{heard}")
     yield _apn(board, answers, registered=registration.registered)
 
 
@@ -144,22 +142,22 @@ def _apn(board: BoardConfig, answers: Answers, *, registered: bool) -> CheckResu
     address = answers.value("AT+CGPADDR", "+CGPADDR") or (fields[3] if len(fields) > 3 else "")
     if registered and not address:
         text = f"registered without an address (APN {apn or 'of the network'}): the APN is wrong, or not subscribed to"
-        return _finding(board, "apn", Status.FAIL, text, _at(answers, "AT+CGDCONT?"))
-    return _finding(board, "apn", Status.OK, f"APN {apn or 'as the network chooses'}")
+        return _result(board, "apn", Status.FAIL, text, _at(answers, "AT+CGDCONT?"))
+    return _result(board, "apn", Status.OK, f"APN {apn or 'as the network chooses'}")
 
 
 def _settings(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
     yield _system_mode(board, answers)
     lock = answers.value("AT%XBANDLOCK?", "%XBANDLOCK")
     if lock is None:
-        yield _finding(board, "bands", Status.SKIPPED, "the modem does not tell about a band lock")
+        yield _result(board, "bands", Status.SKIPPED, "the modem does not tell about a band lock")
     elif board.bands is not None:
-        yield _finding(board, "bands", Status.OK, "the run locks them as the boards file says")
+        yield _result(board, "bands", Status.OK, "the run locks them as the boards file says")
     elif "1" in re.sub(r"^\d,", "", lock):
         cure = _at(answers, "AT%XBANDLOCK=0")
-        yield _finding(board, "bands", Status.WARN, f"bands are locked ({lock})", cure)
+        yield _result(board, "bands", Status.WARN, f"bands are locked ({lock})", cure)
     else:
-        yield _finding(board, "bands", Status.OK, "no band is locked")
+        yield _result(board, "bands", Status.OK, "no band is locked")
     psm = answers.value("AT+CPSMS?", "+CPSMS")
     yield _sleep(board, answers, "PSM", None if psm is None else psm.startswith("1"), "AT+CPSMS=0")
     edrx = answers.said.get("AT+CEDRXS?")
@@ -169,24 +167,24 @@ def _settings(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
 def _system_mode(board: BoardConfig, answers: Answers) -> CheckResult:
     fields = (answers.value("AT%XSYSTEMMODE?", "%XSYSTEMMODE") or "").split(",")
     if len(fields) < 3:
-        return _finding(board, "system-mode", Status.SKIPPED, "the modem does not tell its system mode")
+        return _result(board, "system-mode", Status.SKIPPED, "the modem does not tell its system mode")
     modes = [name for name, field in zip(("LTE-M", "NB-IoT"), fields, strict=False) if field.strip() == "1"]
     if not modes:
         cure = _at(answers, "AT+CFUN=4\\rAT%XSYSTEMMODE=1,1,0,0")
-        return _finding(board, "system-mode", Status.FAIL, "neither LTE-M nor NB-IoT is switched on: no network", cure)
-    return _finding(board, "system-mode", Status.OK, " and ".join(modes))
+        return _result(board, "system-mode", Status.FAIL, "neither LTE-M nor NB-IoT is switched on: no network", cure)
+    return _result(board, "system-mode", Status.OK, " and ".join(modes))
 
 
 def _sleep(board: BoardConfig, answers: Answers, name: str, asked: bool | None, command: str) -> CheckResult:
     id_ = name.lower()
     if asked is None:
-        return _finding(board, id_, Status.SKIPPED, f"the modem does not tell about {name}")
+        return _result(board, id_, Status.SKIPPED, f"the modem does not tell about {name}")
     if asked and getattr(board, id_) == "off":
-        return _finding(board, id_, Status.OK, f"{name} is requested, and the run switches it off")
+        return _result(board, id_, Status.OK, f"{name} is requested, and the run switches it off")
     if asked:
         text = f"{name} is requested: messages to the board may wait until it wakes up"
-        return _finding(board, id_, Status.WARN, text, _at(answers, command))
-    return _finding(board, id_, Status.OK, f"{name} is not asked for")
+        return _result(board, id_, Status.WARN, text, _at(answers, command))
+    return _result(board, id_, Status.OK, f"{name} is not asked for")
 
 
 def _clock(board: BoardConfig, answers: Answers, now: datetime) -> CheckResult:
@@ -194,23 +192,23 @@ def _clock(board: BoardConfig, answers: Answers, now: datetime) -> CheckResult:
     value = answers.value("AT+CCLK?", "+CCLK")
     found = re.fullmatch(r'"(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)([+-]\d\d)?"', value or "")
     if not found:
-        return _finding(board, "clock", Status.SKIPPED, "the modem does not know the time before it was registered")
+        return _result(board, "clock", Status.SKIPPED, "the modem does not know the time before it was registered")
     year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
     try:
         local = datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
-        return _finding(board, "clock", Status.SKIPPED, f"the modem tells {value}, which is not a time")
+        return _result(board, "clock", Status.SKIPPED, f"the modem tells {value}, which is not a time")
     told = local - timedelta(minutes=15 * int(found[7] or 0))
     if abs(told - now) > _CLOCK_LEEWAY:
         text = f"the modem's clock is {abs(told - now).total_seconds():.0f} s off: the cloud will refuse its tokens"
-        return _finding(board, "clock", Status.WARN, text, _at(answers, "AT+CCLK?"))
-    return _finding(board, "clock", Status.OK, "the modem's clock is right")
+        return _result(board, "clock", Status.WARN, text, _at(answers, "AT+CCLK?"))
+    return _result(board, "clock", Status.OK, "the modem's clock is right")
 
 
 def _store(board: BoardConfig, answers: Answers, written: Mapping[int, set[int]]) -> CheckResult:
     lines = answers.said.get("AT%CMNG=1")
     if lines is None:
-        return _finding(board, "store", Status.SKIPPED, "the modem does not list its credential store")
+        return _result(board, "store", Status.SKIPPED, "the modem does not list its credential store")
     held = [match for line in lines if (match := re.match(r"%CMNG: (\d+),(\d+)", line))]
     own = [(int(match[1]), int(match[2])) for match in held if int(match[1]) < _RESERVED]
     foreign = [(tag, kind) for tag, kind in own if tag in board.all_sec_tags and kind not in written.get(tag, set())]
@@ -218,7 +216,5 @@ def _store(board: BoardConfig, answers: Answers, written: Mapping[int, set[int]]
         tags = ", ".join(str(tag) for tag in dict.fromkeys(tag for tag, _ in foreign))
         text = f"sec_tag {tags} holds credentials that this lab did not write: add adopt: true, or another sec_tag"
         cure = f"nrf91-harness credentials delete {board.name} --foreign --sec-tag {foreign[0][0]}"
-        return _finding(board, "store", Status.FAIL, text, cure)
-    return _finding(
-        board, "store", Status.OK, f"{len(own)} items, of which {len(foreign)} were not written by this lab"
-    )
+        return _result(board, "store", Status.FAIL, text, cure)
+    return _result(board, "store", Status.OK, f"{len(own)} items, of which {len(foreign)} were not written by this lab")

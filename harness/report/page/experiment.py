@@ -26,7 +26,6 @@ _MEANINGS: Final = {
     "said no": "refused in its answer (0x80)",
     "nothing": "nothing is known of it",
 }
-_GOOD: Final = frozenset({"quiet"})
 _FEWEST_PLACES: Final = 4
 _MOST_PLACES: Final = 200
 

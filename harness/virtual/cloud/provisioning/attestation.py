@@ -24,7 +24,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 _FORM = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-_ATTESTATION = 1  # message type
 _SELF_DESCRIBED_CBOR, _COSE_SIGN1 = 55799, 18
 _ES256 = bytes.fromhex("a10126")  # {1: -7}
 _IDENTITY_KEY = {4: b"\x21"}  # key id: CBOR -2

@@ -81,7 +81,7 @@ class MessageRoutes:
             raise invalid(f"the topic has more than {_LONGEST_TOPIC} bytes with the team's prefix")
         payload = _payload(body.get("message"), binary=form[1].endswith("/bin"))
         if len(payload) > _LONGEST_MESSAGE:
-            raise invalid(f"the message has {len(payload)} bytes, at most {_LONGEST_MESSAGE} are allowed")
+            raise invalid(f"the message has {len(payload)} bytes, {_LONGEST_MESSAGE} are allowed")
         self._api.services.publish_for_device(whole, payload, form[2])
         return accepted()
 

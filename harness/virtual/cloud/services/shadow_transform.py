@@ -49,7 +49,7 @@ def answer(payload: bytes, document: Mapping[str, Any]) -> Tree:
     answered = transform(expression, document)
     size = len(json.dumps(answered, separators=(",", ":")))
     if size > limit:
-        raise TransformRefused(f"the result has {size} bytes, at most {limit} are allowed")
+        raise TransformRefused(f"the result has {size} bytes, {limit} are allowed")
     return answered
 
 
