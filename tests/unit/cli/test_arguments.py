@@ -171,7 +171,7 @@ def test_bridge_and_its_defaults():
     ("wrong", "said"),
     [
         (["--listen", "65536"], "'65536' is not a port, which is a number from 0 to 65535"),
-        (["--listen", "x"], "'x' is no port"),
+        (["--listen", "x"], "'x' is not a port"),
         (["--listen", "1", "--to", "h"], "'h' is not HOST:PORT"),
         (["--listen", "1", "--to", "h:0"], "'h:0' is not HOST:PORT"),
         ([], "required: --listen"),

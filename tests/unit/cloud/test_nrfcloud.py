@@ -188,7 +188,7 @@ def test_messages_follow_the_pages(cloud, rest):
 
 
 def test_messages_refuses_a_search_that_the_api_lacks(cloud, rest):
-    with pytest.raises(Misuse, match="app_id or topic, but not both"):
+    with pytest.raises(Misuse, match="app_id or topic, not both"):
         cloud.messages(app_id="TEMP", topic="d/x/d2c")
     assert rest.asked == []
 
