@@ -10,13 +10,16 @@ operating system, and moments are those of a real clock, so two runs with one se
 """
 
 import argparse
-import itertools
+import multiprocessing
 import random
+import signal
+import sys
 import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +38,9 @@ NIGHT: Final = 10
 """Trials of one board on one cloud with one fault."""
 HANG: Final = 60.0
 """Seconds after which a trial hangs."""
+NAME: Final = "board"
+_TELL: Final = 500
+"""Trials after which the pace is told."""
 
 FAULTS: Final[dict[str, tuple[Fault, ...]]] = {
     "none": (),
@@ -64,101 +70,95 @@ CLOUDS: Final = {
 REFUSED: Final = {Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT, Outcome.ACKNOWLEDGED_THEN_CLOSED}
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of one trial. ``found``: columns to count it in. ``seconds``: that it took."""
+
+    found: tuple[str, ...]
+    connections: int
+    packets: int
+    seconds: float
+
+
 @dataclass
 class Row:
     """What came of the trials under one fault."""
 
     found: Counter[str] = field(default_factory=Counter)
+    trials: int = 0
     connections: int = 0
     packets: int = 0
     seconds: float = 0.0
 
+    def add(self, trial: Trial) -> None:
+        """Count a trial."""
+        self.found.update(trial.found)
+        self.trials += 1
+        self.connections += trial.connections
+        self.packets += trial.packets
+        self.seconds += trial.seconds
+
     def __str__(self) -> str:
-        count = max(1, self.found.total())
+        count = max(1, self.trials)
         cells = [str(self.found[name]) for name in COLUMNS]
-        return f"{self.found.total()} | {' | '.join(cells)} | " + (
+        return f"{self.trials} | {' | '.join(cells)} | " + (
             f"{self.connections / count:.1f}, {self.packets / count:.0f}, {self.seconds / count:.2g}"
         )
 
 
 COLUMNS: Final = ("right", "wrong pass", "wrong fail", "inconclusive", "escaped", "hang", "judged otherwise")
+_WRONG: Final = frozenset(COLUMNS) - {"right", "inconclusive"}
 
 
-class Measure:
-    """All rows, filled by several threads. ``keep``: where timelines of wrong verdicts go, None: nowhere."""
+def night(number: int, seed: str, faults: Sequence[str], keep: Path | None) -> tuple[str, list[Trial]]:
+    """Run the trials of one board on one cloud, and return its fault and what came of them.
 
-    def __init__(self, trials: int, seed: str, faults: list[str], keep: Path | None) -> None:
-        self.rows = {name: Row() for name in faults}
-        self._left = trials
-        self._chance = random.Random(seed)
-        self._numbers = itertools.count(1)
-        self._keep = keep
-        self._lock = threading.Lock()
+    ``number``, ``seed``: decide fault, cloud and actions. ``keep``: where its timeline goes if anything was wrong.
+    """
+    chance = random.Random(f"{seed} {number}")
+    fault, cloud = chance.choice(faults), chance.choice(list(CLOUDS))
+    profile, refused = CLOUDS[cloud]
+    begins = chance.randrange(NIGHT // 2)
+    found: list[Trial] = []
+    kept = None if keep is None else keep / f"{number}.jsonl"
+    with ExitStack() as stack:
+        lab = stack.enter_context(Lab(NAME, profile=profile).running())
+        proxy = stack.enter_context(TcpProxy(("127.0.0.1", lab.port), FAULTS[fault], seed=number))
+        board = SocketBoard(lab, NAME, lab.port, ExperimentRule(hold=0.05))
+        stack.callback(board.close)
+        if kept is not None:
+            file = TimelineFile(kept, {"fault": fault, "cloud": cloud})
+            stack.enter_context(board.device.timeline.sink(file))
+        for trial in range(NIGHT):
+            if trial == begins:
+                board.device.disconnect()
+                board.device.port = proxy.address[1]
+                stack.callback(_evict(lab, NAME, fault))
+            allowed = chance.random() < 0.5
+            topic = f"{'ok' if allowed else 'no'}/action{trial}"
+            found.append(_trial(board, topic, Outcome.TOLERATED if allowed else refused))
+    if kept is not None and not any(_WRONG & set(trial.found) for trial in found):
+        kept.unlink(missing_ok=True)
+    return fault, found
 
-    def night(self) -> tuple[int, str, str, random.Random] | None:
-        """Return number, fault, cloud and source of chance of the next night; None: enough."""
-        with self._lock:
-            if self._left <= 0:
-                return None
-            self._left -= NIGHT
-            names = list(self.rows)
-            chance = random.Random(self._chance.random())
-            return next(self._numbers), chance.choice(names), chance.choice(list(CLOUDS)), chance
 
-    def stop(self) -> None:
-        """Begin no further night."""
-        with self._lock:
-            self._left = 0
-
-    def work(self, board: int) -> None:
-        """Run nights on one board until there are enough trials."""
-        while (night := self.night()) is not None:
-            self._night(f"board{board}", *night)
-
-    def _night(self, name: str, number: int, fault: str, cloud: str, chance: random.Random) -> None:
-        profile, refused = CLOUDS[cloud]
-        begins = chance.randrange(NIGHT // 2)
-        with ExitStack() as stack:
-            lab = stack.enter_context(Lab(name, profile=profile).running())
-            proxy = stack.enter_context(TcpProxy(("127.0.0.1", lab.port), FAULTS[fault], seed=number))
-            board = SocketBoard(lab, name, lab.port, ExperimentRule(hold=0.05))
-            stack.callback(board.close)
-            if self._keep is not None:
-                file = TimelineFile(self._keep / f"{number}.jsonl", {"fault": fault, "cloud": cloud})
-                stack.enter_context(board.device.timeline.sink(file))
-            wrong = False
-            for trial in range(NIGHT):
-                if trial == begins:
-                    board.device.disconnect()
-                    board.device.port = proxy.address[1]
-                    stack.callback(_evict(lab, name, fault))
-                allowed = chance.random() < 0.5
-                wrong |= self._trial(board, fault, allowed, Outcome.TOLERATED if allowed else refused, trial)
-        if self._keep is not None and not wrong:
-            (self._keep / f"{number}.jsonl").unlink(missing_ok=True)
-
-    def _trial(self, board: SocketBoard, fault: str, allowed: bool, right: Outcome, trial: int) -> bool:
-        """Run one trial and note it. Return whether something was wrong with it."""
-        began, mark = time.monotonic(), board.device.timeline.mark()
-        got: Outcome | None = None
-        try:
-            got = board.publish(f"{'ok' if allowed else 'no'}/action{trial}").outcome
-            what = _what(got, right)
-        except Exception:
-            traceback.print_exc()
-            what = "escaped"
-        seconds = time.monotonic() - began
-        with self._lock:
-            row = self.rows[fault]
-            row.found["hang" if seconds > HANG else what] += 1
-            row.seconds += seconds
-            if board.results:
-                tally = board.results[-1].tally
-                row.connections, row.packets = row.connections + tally.connections, row.packets + tally.packets
-            again = rejudge(board.device.timeline.since(mark))
-            otherwise = bool(again) and not again[-1].same
-            row.found["judged otherwise"] += otherwise
-        return otherwise or what not in ("right", "inconclusive")
+def _trial(board: SocketBoard, topic: str, right: Outcome) -> Trial:
+    began, mark, results = time.monotonic(), board.device.timeline.mark(), len(board.results)
+    try:
+        what = _what(board.publish(topic).outcome, right)
+    except Exception:
+        traceback.print_exc()
+        what = "escaped"
+    seconds = time.monotonic() - began
+    tallies = [result.tally for result in board.results[results:]]
+    again = rejudge(board.device.timeline.since(mark))
+    otherwise = bool(again) and not again[-1].same
+    return Trial(
+        ("hang" if seconds > HANG else what, *(["judged otherwise"] if otherwise else [])),
+        sum(tally.connections for tally in tallies),
+        sum(tally.packets for tally in tallies),
+        seconds,
+    )
 
 
 def _what(got: Outcome, right: Outcome) -> str:
@@ -196,34 +196,68 @@ def _evict(lab: Lab, name: str, fault: str) -> Callable[[], None]:
     return end
 
 
+class Measure:
+    """All rows. Each night runs in a process: one interpreter would not keep several boards and clouds prompt."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.rows = {name: Row() for name in faults}
+        self._began = time.monotonic()
+
+    @property
+    def trials(self) -> int:
+        """How many there are."""
+        return sum(row.trials for row in self.rows.values())
+
+    @property
+    def pace(self) -> str:
+        """How many there are, and how fast they came."""
+        minutes = (time.monotonic() - self._began) / 60
+        return f"{self.trials:,} trials in {minutes:.1f} min, {self.trials / minutes:.0f} a minute"
+
+    def run(self, trials: int, seed: str, boards: int, keep: Path | None) -> None:
+        """Run nights until there are so many trials, or until Ctrl-C."""
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["harness.trial.rejudge", "tests.integration.socket_board"])
+        with ProcessPoolExecutor(boards, context, _ignore_interrupts) as pool:
+            numbers = range(1, -(-trials // NIGHT) + 1)
+            nights = [pool.submit(night, number, seed, list(self.rows), keep) for number in numbers]
+            try:
+                for done in as_completed(nights):
+                    self._take(*done.result())
+            except KeyboardInterrupt:  # what was measured until now is printed
+                pool.shutdown(cancel_futures=True)
+
+    def _take(self, fault: str, found: Sequence[Trial]) -> None:
+        for trial in found:
+            self.rows[fault].add(trial)
+        if self.trials % _TELL == 0:
+            print(self.pace, file=sys.stderr, flush=True)
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that gives out the nights."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the matrix; return 1 if anything was wrong, escaped or hung."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=500)
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--boards", type=int, default=3, help="boards at once")
+    parser.add_argument("--boards", type=int, default=6, help="boards at once, each with its cloud in a process")
     parser.add_argument("--faults", nargs="*", choices=list(FAULTS), default=list(FAULTS))
     parser.add_argument("--keep", type=Path, help="folder for the timelines of wrong verdicts")
     given = parser.parse_args(arguments)
-    measure = Measure(given.trials, given.seed, given.faults, given.keep)
-    threads = [threading.Thread(target=measure.work, args=(number,)) for number in range(given.boards)]
-    for thread in threads:
-        thread.start()
-    try:
-        for thread in threads:
-            thread.join()
-    except KeyboardInterrupt:  # what was measured until now is printed
-        measure.stop()
-        for thread in threads:
-            thread.join()
+    measure = Measure(given.faults)
+    measure.run(given.trials, given.seed, given.boards, given.keep)
     print(f"| fault | trials | {' | '.join(COLUMNS)} | connections, packets, s |")
     print(f"|---|---|{'---|' * len(COLUMNS)}---|")
     total: Counter[str] = Counter()
     for name, row in measure.rows.items():
         print(f"| {name} | {row} |")
         total += row.found
-    print(f"\n{dict(total)}")
-    return int(any(total[name] for name in COLUMNS if name not in ("right", "inconclusive")))
+    print(f"\n{dict(total)}\n{measure.pace}")
+    return int(any(total[name] for name in _WRONG))
 
 
 if __name__ == "__main__":
