@@ -29,6 +29,7 @@ from typing import Final, NamedTuple
 from harness.at.framed_bytes import FramedBytes
 from harness.at.lines import LINE_LIMIT, LineBuffer, Piece, plain
 from harness.at.syntax import Command, FinalResult, FramedUrc, parse_data_mode, parse_final, split_urc
+from harness.at.unframed_bytes import UnframedBytes
 from harness.errors import Misuse
 
 ANSWER_LIMIT: Final = 256 * 1024
@@ -58,9 +59,17 @@ class CommandOutcome(NamedTuple):
     blobs: list[bytes]
     overflow: bool
 
+    @property
+    def opens_unframed(self) -> bool:
+        """A peer's bytes arrive from here on."""
+        return self.final.kind == "OK" and self.command.opens_unframed
+
 
 class Heard(NamedTuple):
-    """One line, with what it is. ``blobs``: the raw bytes that followed it. ``outcome``: with a FINAL line."""
+    """One line, with what it is. ``outcome``: with a FINAL line.
+
+    ``blobs``: the raw bytes that followed it; of the end of data mode, those that came in it.
+    """
 
     role: Role
     line: bytes
@@ -108,6 +117,7 @@ class Dialogue:
         self._open = bytearray()  # a claimed line in which a quote is open
         self._even = True  # its quotes so far are balanced
         self._awaiting: tuple[Heard, FramedBytes] | None = None  # a line, and the raw bytes that it announced
+        self._unframed: UnframedBytes | None = None  # a data mode in which a peer's bytes arrive
 
     def frame(self, framed: Mapping[str, FramedUrc]) -> None:
         """Read URCs with these counted payloads from now on: it has become known which firmware speaks."""
@@ -154,6 +164,9 @@ class Dialogue:
         if self._pending:
             self._abandoned = (*self._abandoned, self._pending.command)[-_ABANDONED_KEPT:]
             self._pending = None
+        if self._unframed:
+            lines, self._unframed = self._unframed.own_lines(), None
+            return [heard for line in lines if (heard := self._classify(line)) is not None]
         held = self._awaiting[1].so_far() if self._awaiting else bytes(self._open)
         if not held:
             return []
@@ -169,7 +182,14 @@ class Dialogue:
         """Take bytes from the board; return the lines that they complete."""
         heard: list[Heard] = []
         while data:
-            if self._awaiting:
+            if self._unframed:
+                rest = self._unframed.feed(data)
+                if rest is None:
+                    break
+                ended, self._unframed = self._unframed, None
+                heard.append(self._data_mode_ended(ended))
+                data = rest
+            elif self._awaiting:
                 line, framed = self._awaiting
                 rest = framed.feed(data)
                 if rest is None:
@@ -184,6 +204,11 @@ class Dialogue:
                 lines, data = self._take_lines(data)
                 heard += lines
         return heard
+
+    def _data_mode_ended(self, ended: UnframedBytes) -> Heard:
+        """Return the line by which data mode ended, with the peer's bytes that came in it."""
+        found = self._classify(ended.line) or Heard(Role.LOG, ended.line)
+        return found._replace(name=DATA_MODE_END, blobs=(ended.content,) if ended.content else ())
 
     def _framed_line(self, line: Heard, framed: FramedBytes) -> list[Heard]:
         """Return a line with its bytes, behind the lines that fell between; or what is left of a broken one."""
@@ -230,6 +255,9 @@ class Dialogue:
                     return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()
             if found.line:
                 heard.append(self._done(found))
+            if found.outcome and found.outcome.opens_unframed:
+                self._unframed = UnframedBytes(line_feed_owed=piece.raw.endswith(b"\r"))
+                return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()
         return heard, b""
 
     def _done(self, heard: Heard) -> Heard:
@@ -302,6 +330,9 @@ class Dialogue:
         return lengths
 
 
+DATA_MODE_END: Final = b"#XDATAMODE"
+UNASKED: Final = frozenset({b"#XTCPDATA", DATA_MODE_END})
+"""The lines whose bytes are a peer's, and belong to whoever carries them."""
 _ABANDONED_KEPT: Final = 8  # more than the tries to get back in step
 _FINAL_WORDS: Final = frozenset({b"OK", b"ERROR"})
 _URC_SIGNS: Final = frozenset(b"+%#")

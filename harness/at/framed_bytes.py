@@ -12,6 +12,9 @@ where they can fall. What fits neither way lost bytes on its way, and is given b
 
 Bytes of a socket (``#XRECV``) are written in one piece, and what looks like a URC in them is theirs: a line can only
 stand before the first, where the Serial LTE Modem lets one fall.
+
+Bytes of a TCP client (``#XTCPDATA``) have nothing behind them, so they are exactly as many as announced. UNCONFIRMED:
+whether a line can fall between (the firmware writes line and bytes one after the other); here none does.
 """
 
 import re
@@ -23,6 +26,7 @@ _BEGUN: Final = re.compile(rb"\r(?:\n(?:[+%#][A-Z0-9]{0,32}(?::(?: [ -~]{0,256})
 _OVER: Final = re.compile(rb"\r\n#XMQTTEVT: 2,-?\d+\r\n")  # stands behind the message, always
 _END: Final = b"\r\n"
 _MESSAGE: Final = b"#XMQTTMSG"
+_BARE: Final = b"#XTCPDATA"
 
 
 class _Short(Exception):
@@ -52,6 +56,7 @@ class FramedBytes:
         self._lengths = lengths
         self._line = line
         self._message = _MESSAGE in line
+        self._bare = line.startswith(_BARE)
         self._data = bytearray()
         self._skip_lf = line.endswith(b"\r")  # the chunk ended inside the line end
 
@@ -82,10 +87,18 @@ class FramedBytes:
         return self._line.rstrip(_END) + _END + bytes(self._data)
 
     def _read(self) -> _Reading:
+        if self._bare:
+            return self._all()
         try:
             return self._as_announced()
         except _Wrong:
             return self._with_lines_between()
+
+    def _all(self) -> _Reading:
+        (length,) = self._lengths
+        if len(self._data) < length:
+            raise _Short
+        return _Reading((bytes(self._data[:length]),), (), length)
 
     def _as_announced(self) -> _Reading:
         blobs, at = [], 0

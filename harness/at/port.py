@@ -12,6 +12,7 @@ and the next try's closes it: four tries. No command is sent until the board is 
 import re
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
@@ -161,6 +162,10 @@ class AtPort:
         Nothing is taken from the timeline, which has the same bytes as lines.
         """
         return self._receiver.overhear()
+
+    def carry(self, carrier: Callable[[bytes], None] | None) -> None:
+        """Give ``carrier``, not the timeline, what a TCP client's peer sends from now on, in order. None: nobody."""
+        self._receiver.carrier = carrier
 
     def adapt(self, settings: PortSettings) -> None:
         """Talk to the board as ``settings`` say from now on; speed included, flow control not. Raises BoardLost."""

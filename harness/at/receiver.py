@@ -15,7 +15,7 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Final
 
-from harness.at.dialogue import CommandOutcome, Dialogue, Heard, Role
+from harness.at.dialogue import UNASKED, CommandOutcome, Dialogue, Heard, Role
 from harness.at.listener import Listener
 from harness.at.recorder import LineRecorder, shown_bytes
 from harness.at.stream import ByteStream
@@ -54,6 +54,8 @@ class Receiver:
     def __init__(self, stream: ByteStream, dialogue: Dialogue, *, name: str, timeline: Timeline) -> None:
         self.timeline: Final = timeline
         self.watch: Watch | None = None
+        self.carrier: Callable[[bytes], None] | None = None
+        """Gets what a peer sends unasked, in order, and before the timeline tells of it."""
         self.outcomes: SimpleQueue[CommandOutcome | None] = SimpleQueue()
         self.sent_at = 0.0
         self.strayed = False
@@ -238,6 +240,10 @@ class Receiver:
         """Enter ``lines`` into the timeline. Return whether one of them was waited for: who did also flushes."""
         if not lines:
             return False
+        if self.carrier is not None:
+            for heard in lines:
+                if heard.blobs and heard.name in UNASKED:
+                    self.carrier(b"".join(heard.blobs))
         afterwards = self._dialogue.secret
         drafts = self._recorder.drafts(lines, t, seconds=t - self.sent_at, secret=secret, afterwards=afterwards)
         self._say(drafts)

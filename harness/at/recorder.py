@@ -3,7 +3,7 @@
 import base64
 from typing import Any
 
-from harness.at.dialogue import Heard, Role
+from harness.at.dialogue import UNASKED, Heard, Role
 from harness.redact import SECRETS, LineRedactor, may_hold_secret, redact_line
 from harness.timeline import Draft, Kind, packed
 
@@ -72,6 +72,6 @@ class LineRecorder:
 
 
 def _urc_data(heard: Heard) -> dict[str, Any]:
-    if not heard.blobs:
+    if not heard.blobs or heard.name in UNASKED:  # a peer's bytes may be anything, a password too
         return {}
     return {"blobs": [packed(blob) for blob in heard.blobs]}

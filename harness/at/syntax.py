@@ -80,6 +80,12 @@ _ANSWER_SHAPES: Final[dict[str, dict[Form, re.Pattern[bytes]]]] = {
     "%XTEMP": {Form.READ: re.compile(rb"-?\d+\Z"), Form.TEST: _TEST_ANSWER},
     # The command that polls has no answer lines: what comes meanwhile is already told of a socket.
     "#XAPOLL": {Form.READ: re.compile(rb"\d+,\d+"), Form.TEST: re.compile(rb"[(<]")},
+    # <socket>,<family> against <cause>,"disconnected".
+    "#XTCPCLI": {
+        Form.SET: re.compile(rb'-?\d+,"(?:not )?connected"'),
+        Form.READ: re.compile(rb"-?\d+,\d+\Z"),
+        Form.TEST: _TEST_ANSWER,
+    },
     "#XNRFCLOUD": {Form.READ: re.compile(rb'\d,\d,\d+,"'), Form.TEST: _TEST_ANSWER},
     "%CESQ": {Form.TEST: _TEST_ANSWER},
     "%MDMEV": {Form.TEST: _TEST_ANSWER},
@@ -127,6 +133,11 @@ class Command:
     def harmless(self) -> bool:
         """Sending it twice does what sending it once does: it asks, or sets what may be set again."""
         return self.form in (Form.READ, Form.TEST) or self.name in _HARMLESS
+
+    @property
+    def opens_unframed(self) -> bool:
+        """It opens a data mode in which a peer's bytes arrive as they are: see UnframedBytes."""
+        return self.name == "#XTCPSEND" and self.form is Form.RUN
 
     def claims(self, line: bytes) -> bool:
         """Tell whether ``line`` belongs to this command's answer."""

@@ -1,0 +1,98 @@
+"""A peer's bytes that arrive in a TCP client's data mode: all of them, and nothing of the firmware's own."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.at.dialogue import Dialogue, Role
+from harness.at.syntax import parse_command
+from harness.at.unframed_bytes import UnframedBytes
+from harness.firmware.bridge import FRAMED
+
+END = b"\r\n#XDATAMODE: 0\r\n"
+HOSTILE = [b"\r\nOK\r\n", b"+++", b"\r\n#XTCPDATA: 5\r\n", b"\n", b"\r", b"#XDATAMODE: 0", b"\r\n#XDATAMODE: ", b"\0"]
+PEERS = st.lists(st.sampled_from(HOSTILE) | st.binary(max_size=20), max_size=6).map(b"".join)
+
+
+def fed(framed, data, size):
+    """Feed in pieces of ``size``; return what stands behind the end, None: it did not come."""
+    for at in range(0, len(data), size):
+        rest = framed.feed(data[at : at + size])
+        if rest is not None:
+            return rest + data[at + size :]
+    return None
+
+
+@given(PEERS.filter(lambda data: END not in data + END[:-1]), st.integers(1, 60), st.booleans())
+def test_every_byte_is_the_peers_up_to_the_end(data, size, owed):
+    framed = UnframedBytes(line_feed_owed=owed)
+    rest = fed(framed, (b"\n" if owed else b"") + data + END + b"next", size)
+    assert (framed.content, framed.line, rest) == (data, b"#XDATAMODE: 0", b"next")
+
+
+@pytest.mark.parametrize(("status", "content"), [(-104, b"bye"), (0, b"bye+++")])
+def test_a_terminator_of_the_firmwares_own_stands_before_an_errors_number(status, content):
+    framed = UnframedBytes(line_feed_owed=False)
+    assert framed.feed(b"bye+++\r\n#XDATAMODE: %d\r\n" % status) == b""
+    assert framed.content == content
+
+
+def test_of_a_data_mode_that_never_ends_the_firmwares_own_lines_are_left():
+    framed = UnframedBytes(line_feed_owed=False)
+    framed.feed(b"password: 1\r\n#XMODEM: FAULT,0x1,0x2\r\nReady\r\nREADY\r\n+++\r\n")
+    assert framed.own_lines() == [b"#XMODEM: FAULT,0x1,0x2", b"Ready"]
+
+
+def opened(size=1000):
+    """A dialogue in the data mode of AT#XTCPSEND."""
+    dialogue = Dialogue(framed=FRAMED)
+    dialogue.begin(parse_command("AT#XTCPSEND", terminator="\r\n"))
+    return dialogue
+
+
+def heard_in(dialogue, data, size):
+    return [heard for at in range(0, len(data), size) for heard in dialogue.receive(data[at : at + size])]
+
+
+@given(
+    before=st.binary(max_size=5),
+    data=PEERS.filter(lambda data: END not in data + END[:-1]),
+    size=st.integers(1, 60),
+    late=st.booleans(),
+)
+def test_a_dialogue_tells_them_from_its_lines_however_they_are_cut(before, data, size, late):
+    dialogue = opened()
+    framed = b"\r\n#XTCPDATA: %d\r\n%s" % (len(before), before) if before else b""
+    stream = framed + b"\r\nOK\r\n" + data
+    if late:  # the payload is sent while the first bytes have come already
+        heard = heard_in(dialogue, stream, size)
+        dialogue.begin_payload(parse_command("AT#XTCPSEND"), b"x")
+        heard += heard_in(dialogue, END + b"\r\n#XTCPDATA: 2\r\nab\r\n+CEREG: 1\r\n", size)
+    else:
+        heard = heard_in(dialogue, framed + b"\r\nOK\r\n", size)
+        dialogue.begin_payload(parse_command("AT#XTCPSEND"), b"x")
+        heard += heard_in(dialogue, data + END + b"\r\n#XTCPDATA: 2\r\nab\r\n+CEREG: 1\r\n", size)
+    assert b"".join(blob for one in heard for blob in one.blobs) == before + data + b"ab"
+    assert [one.line for one in heard if one.role is Role.FINAL] == [b"OK", b"#XDATAMODE: 0"]
+    assert [one.line for one in heard if one.role is Role.URC][-2:] == [b"#XTCPDATA: 2", b"+CEREG: 1"]
+
+
+def test_a_refused_data_mode_is_none():
+    dialogue = opened()
+    heard = dialogue.receive(b"\r\nERROR\r\n\r\n+CSCON: 0\r\n")
+    assert [one.role for one in heard] == [Role.FINAL, Role.URC]
+
+
+def test_after_giving_up_lines_are_read_again():
+    dialogue = opened()
+    dialogue.receive(b"\r\nOK\r\nsecret\r\nReady\r\n")
+    dialogue.begin_payload(parse_command("AT#XTCPSEND"), b"x")
+    assert [one.line for one in dialogue.give_up()] == [b"Ready"]
+    assert [one.line for one in dialogue.receive(b"\r\n#XDATAMODE: 0\r\n")] == [b"#XDATAMODE: 0"]
+
+
+def test_the_clients_end_is_no_answer():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command("AT#XTCPCLI?"))
+    heard = dialogue.receive(b'\r\n#XTCPCLI: -104,"disconnected"\r\n\r\n#XTCPCLI: -1,1\r\n\r\nOK\r\n')
+    assert [one.role for one in heard] == [Role.URC, Role.ANSWER, Role.FINAL]
