@@ -22,7 +22,7 @@ def carry(given: Arguments, progress: Progress) -> Result:
     host, port = given.to or ("", 0)
     with one_board(given, progress) as board:
         to = board.through(host=host, port=port, sec_tag=given.sec_tag)
-        bridging = board.bridge(to, listen=given.listen, told=lambda text: _say(given, text))
+        bridging = board.bridge(to, listen=given.listen, told=_say)
         with bridging as bridge, _until_told() as told:
             progress.close()
             _announce(given, bridge.address, str(to), board.device.id)
@@ -31,7 +31,7 @@ def carry(given: Arguments, progress: Progress) -> Result:
                 if (failure := board.opened.port.failure) is not None:
                     raise failure
         sent, received = sum(pump.sent for pump in bridge.pumps), sum(pump.received for pump in bridge.pumps)
-    _say(given, f"{len(bridge.pumps)} connections, {sent} bytes sent, {received} received")
+    _say(f"{given.board}: {len(bridge.pumps)} connections, {sent} bytes sent, {received} received")
     return Result(None, [])
 
 
@@ -43,8 +43,8 @@ def _announce(given: Arguments, address: tuple[str, int], to: str, device_id: st
         print(f"an MQTT program connects there without TLS, as client {device_id}; Ctrl-C ends the bridge", flush=True)
 
 
-def _say(given: Arguments, text: str) -> None:
-    print(f"{given.board}: {text}", file=sys.stderr, flush=True)
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -44,8 +44,8 @@ def carry(local: socket.socket, remote: AtSocket, to: Through, ended: Callable[[
 class BridgeListener:
     """Listens on loopback; a context manager. Whoever connects talks to ``to`` through the board.
 
-    ``make``: a new socket of the board. ``port``: to listen on, 0: any. ``told``: takes a line for people on each
-    connection's begin and end. Raises Misuse when the port is taken.
+    ``make``: a new socket of the board. ``port``: to listen on, 0: any. ``told``: takes a line for people, which names
+    the board, on each connection's begin and end. Raises Misuse when the port is taken.
     """
 
     def __init__(
@@ -112,17 +112,23 @@ class BridgeListener:
             self._serve(local)
 
     def _serve(self, local: socket.socket) -> None:
+        name = ""
         try:
             remote = self._make()
-            pump = carry(local, remote, self._to, lambda pump: self._told(f"a connection has ended{_how(pump)}"))
+            name = remote.port.name
+            pump = carry(local, remote, self._to, lambda pump: self._told(f"{name}: {_ended(pump, name)}"))
         except HarnessError as error:
             local.close()
-            self._told(str(error))
+            self._told(str(error) if not name else f"{name}: {_without(name, error)}")
             return
         self._pumps.append(pump)
-        self._told(f"a connection goes to {self._to} by socket {remote.handle}")
+        self._told(f"{name}: a connection goes to {self._to} by socket {remote.handle}")
 
 
-def _how(pump: Pump) -> str:
-    why = pump.failure or pump.end
-    return f": {why}" if why else ": the local program has closed it"
+def _ended(pump: Pump, name: str) -> str:
+    why = pump.end or "the local program has closed it" if pump.failure is None else _without(name, pump.failure)
+    return f"a connection has ended: {why}"
+
+
+def _without(name: str, error: HarnessError) -> str:
+    return str(error).removeprefix(f"{name}: ")

@@ -6,7 +6,7 @@ from queue import SimpleQueue
 import pytest
 
 from harness.at import AtFormatError
-from harness.errors import LabError
+from harness.errors import LabError, NoAnswer
 from harness.firmware.bridge import BridgeListener, Through
 from tests.unit.firmware.bridge.far_socket import FarSocket, Port
 
@@ -32,10 +32,32 @@ def test_a_connection_that_fails_is_told_and_the_next_one_is_served():
     with made:
         with socket.create_connection(made.address, timeout=DEADLINE) as first:
             assert first.recv(1) == b""
-        assert told.get(timeout=DEADLINE) == "AT#XSOCKET: no handle"
+        assert told.get(timeout=DEADLINE) == "dk1: AT#XSOCKET: no handle"
         with socket.create_connection(made.address, timeout=DEADLINE) as second:
             second.sendall(b"x")
             assert second.recv(1) == b"x"
+
+
+def test_what_is_told_names_the_board_once():
+    port = Port()
+    failing = FarSocket(port)
+    failing.failure = NoAnswer("dk1: no answer to AT#XSEND")
+    hung_up = FarSocket(port)
+    made, told = listener(failing, hung_up, FarSocket(port))
+    begun = "dk1: a connection goes to h:1 without TLS by socket 0"
+    with made:
+        with socket.create_connection(made.address, timeout=DEADLINE) as program:
+            assert told.get(timeout=DEADLINE) == begun
+            program.sendall(b"x")
+            assert told.get(timeout=DEADLINE) == "dk1: a connection has ended: no answer to AT#XSEND"
+        with socket.create_connection(made.address, timeout=DEADLINE):
+            assert told.get(timeout=DEADLINE) == begun
+            hung_up.hang_up()
+            assert told.get(timeout=DEADLINE) == "dk1: a connection has ended: the peer has closed"
+        with socket.create_connection(made.address, timeout=DEADLINE) as program:
+            assert told.get(timeout=DEADLINE) == begun
+            made.pumps[-1].stop()
+            assert told.get(timeout=DEADLINE) == "dk1: a connection has ended: the local program has closed it"
 
 
 def test_a_connection_that_does_not_end_keeps_no_other_from_being_ended(monkeypatch):
