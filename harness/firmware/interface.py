@@ -30,6 +30,8 @@ class Capability(StrEnum):
     POLL_EVENTS = "poll events of its connection"
     BINARY_PAYLOAD = "payloads of any bytes"
     SOCKETS = "socket commands"
+    POLLED_SOCKETS = "sockets that tell of their changes"  # #XAPOLL
+    TCP_CLIENT = "TCP client"  # #XTCPCLI
     NRF_CLOUD = "commands for nRF Cloud"
     OWN_CONNECTION = "connection of its own to the cloud"  # the firmware holds it; its log tells of it
     OWN_PUBLISH = "message that it can be told to publish over its own connection"

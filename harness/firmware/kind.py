@@ -14,6 +14,8 @@ from harness.firmware.without_mqtt import WithoutMqtt
 from harness.settings import FirmwareName
 from harness.timeline import Draft
 
+MakeSocket = Callable[[AtPort], AtSocket]
+
 
 @dataclass(frozen=True, slots=True)
 class FirmwareKind:
@@ -25,8 +27,9 @@ class FirmwareKind:
     ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminator``: what ends
     its commands; ``terminators``: what else may. ``restart``: the lines by which a board on which trials run shows that
     it, or its modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in step.
-    ``reset``: its command that restarts the board. ``socket``: makes a new socket of the board's modem; None: it has no
-    such commands. ``http``: HTTPS requests from the board; None: it has no way to make any.
+    ``reset``: its command that restarts the board. ``sockets``: what makes a new socket of the board's modem, by the
+    capability that it needs, the best first; empty: it has no such commands. ``http``: HTTPS requests from the board;
+    None: it has no way to make any.
     ``log``: from a port's name to what reads the firmware's own connection out of its log. ``own``: how that connection
     is made, where the kind alone decides it.
     """
@@ -46,7 +49,14 @@ class FirmwareKind:
     driver: Callable[[AtPort, Firmware], MqttDriver] = WithoutMqtt
     watcher: Callable[[], MqttWatcher] | None = None
     restart: re.Pattern[str] | None = None
-    socket: Callable[[AtPort], AtSocket] | None = None
+    sockets: Mapping[Capability, MakeSocket] = field(default_factory=dict)
     http: Callable[[AtPort], BoardHttp] | None = None
     log: Callable[[str], Callable[[list[Draft]], list[Draft]]] | None = None
     own: OwnSetup | None = None
+
+    def socket(self, firmware: Firmware) -> MakeSocket | None:
+        """Return what makes a new socket of a board's modem; None: what the board runs has none.
+
+        ``firmware``: what the board said that it runs.
+        """
+        return next((make for needed, make in self.sockets.items() if needed in firmware.capabilities), None)

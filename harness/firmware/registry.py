@@ -10,7 +10,7 @@ from harness.firmware.kind import FirmwareKind
 from harness.firmware.raw_sockets import RAW_SOCKETS
 from harness.firmware.serial_modem import SERIAL_MODEM
 from harness.firmware.shell import SHELL
-from harness.firmware.slm import SLM, SLM_SOCKETS
+from harness.firmware.slm import SLM, SLM_SOCKETS, SLM_TCP_CLIENT
 from harness.timeline import Event, Kind
 
 FIRMWARES: Final[dict[str, FirmwareKind]] = {
@@ -20,6 +20,7 @@ FIRMWARES: Final[dict[str, FirmwareKind]] = {
         SERIAL_MODEM,
         RAW_SOCKETS,
         SLM_SOCKETS,
+        SLM_TCP_CLIENT,
         AT_CLIENT,
         SHELL,
         CLOUD_LIBRARY,

@@ -149,7 +149,7 @@ class Board:
     def new_socket(self) -> AtSocket:
         """Return a socket of the board's modem, not connected yet. Raises Misuse where the firmware has none."""
         opened = self.opened
-        make = kind_of(opened.kind).socket
+        make = kind_of(opened.kind).socket(opened.firmware)
         if make is None or (reason := opened.firmware.lacks(Capability.SOCKETS)):
             reason = f"{opened.firmware} has no {Capability.SOCKETS}" if make is None else reason
             raise Misuse(f"{self.name}: nothing can be carried through the board: {reason}")

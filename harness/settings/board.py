@@ -29,6 +29,7 @@ class FirmwareName(StrEnum):
     RAW_SOCKETS = "raw-sockets"  # Serial Modem, used by its socket commands
     SLM = "slm"  # Serial LTE Modem, up to nRF Connect SDK 3.1
     SLM_SOCKETS = "slm-sockets"  # the same, used by its socket commands
+    SLM_TCP_CLIENT = "slm-tcp-client"  # an older one, whose sockets tell nothing, used by its TCP client
     AT_CLIENT = "at-client"
     SHELL = "shell"
     CLOUD_LIBRARY = "cloud-library"  # connects to nRF Cloud by itself

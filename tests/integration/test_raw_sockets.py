@@ -20,6 +20,7 @@ from harness.firmware import (
     synchronise,
     to_known_state,
 )
+from harness.firmware.bridge import SocketsTaken
 from harness.timeline import Kind, Timeline
 from harness.virtual.board import Network, VirtualBoard
 from harness.virtual.board.modem.nvm import Credential
@@ -36,7 +37,7 @@ class Rig:
 
     def __init__(self, board, lab, firmware):
         self.board, self.lab, self.firmware = board, lab, firmware
-        self.make_socket = kind_of(firmware).socket
+        self.tcp_client = firmware == "slm-tcp-client"
         self.login = Login(DEVICE, HOST, 8883, TAG)
         self.prefix = lab.prefix
 
@@ -50,6 +51,7 @@ class Rig:
             if known:
                 to_known_state(port, self.firmware)
             mqtt = open_firmware(port, self.firmware)
+            self.make_socket = kind_of(self.firmware).socket(mqtt.firmware)
             port.command("AT+CFUN=1")
             port.command("AT+CEREG=1")
             if not port.command("AT+CEREG?").value("+CEREG").startswith("1,1"):
@@ -60,7 +62,7 @@ class Rig:
                 mqtt.disconnect()
 
 
-@pytest.fixture(scope="module", params=["raw-sockets", "slm-sockets"])
+@pytest.fixture(scope="module", params=["raw-sockets", "slm-sockets", "slm-tcp-client"])
 def rig(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("raw")
     with running_cloud(folder) as lab:
@@ -91,7 +93,10 @@ def wait(mqtt, kind, mark):
 
 def sockets_of(port):
     """The handles of the sockets that the board has."""
-    selecting = port.command("AT#XCLAC").lines.count("AT#XSOCKETSELECT")
+    known = port.command("AT#XCLAC").lines
+    if "AT#XTCPCLI" in known and not port.command("AT#XTCPCLI?").value("#XTCPCLI").startswith("-1,"):
+        return ["the TCP client's"]
+    selecting = known.count("AT#XSOCKETSELECT")
     name = "#XSOCKETSELECT" if selecting else "#XSSOCKET"
     return [line for line in port.command(f"AT{name}?").values(name) if "," in line]
 
@@ -133,7 +138,7 @@ def test_what_has_come_to_the_board_is_an_event_before_it_disconnects(rig):
         connect(rig, mqtt)
         mark = mqtt.mark()
         mqtt.publish(topic, b"")
-        port.wait_line("#XAPOLL: 0,1", DEADLINE, since=mark)
+        port.wait_line("#XAPOLL: 0,1|#XTCPDATA: ", DEADLINE, since=mark)
         mqtt.disconnect()
         kinds = [event.kind for event in mqtt.events(mark)]
         assert kinds[-1] is MqttEventKind.CLOSED
@@ -146,10 +151,15 @@ def test_a_violation_reads_as_the_page_says(rig):
         mark = mqtt.mark()
         assert mqtt.publish("$aws/things/other/shadow/update", b"{}")
         closed = wait(mqtt, MqttEventKind.CLOSED, mark)
-        assert str(closed) == "hung up: ENOTCONN (128)"
-        events = port.timeline.since(mark)
-        assert [event.text for event in events if event.text.startswith("#XAPOLL: ")] == ["#XAPOLL: 0,17"]
-        assert "socket 0: POLLIN POLLHUP (17, 0x0011)" in [event.text for event in events]
+        events = [event.text for event in port.timeline.since(mark)]
+        if rig.tcp_client:
+            assert str(closed) == "hung up: ECONNRESET (104)"
+            assert '#XTCPCLI: -104,"disconnected"' in events or "#XDATAMODE: -104" in events
+            assert "socket 0: POLLHUP (told as cause -104)" in events
+        else:
+            assert str(closed) == "hung up: ENOTCONN (128)"
+            assert [text for text in events if text.startswith("#XAPOLL: ")] == ["#XAPOLL: 0,17"]
+            assert "socket 0: POLLIN POLLHUP (17, 0x0011)" in events
         assert not mqtt.is_connected()
         assert not mqtt.publish("x", b"")
         assert sockets_of(port) == []
@@ -207,7 +217,8 @@ def test_sockets_of_a_killed_run_are_closed_and_said(rig):
     with rig.driver() as (port, _):
         assert sockets_of(port) == []
         said = [event.text for event in port.timeline.since(0) if event.kind is Kind.STEP]
-        assert "an earlier user left 1 socket open: it is closed" in said
+        what = "the TCP client connected" if rig.tcp_client else "1 socket open"
+        assert f"an earlier user left {what}: it is closed" in said
 
 
 @pytest.mark.parametrize("count", [1, 4096])
@@ -215,7 +226,7 @@ def test_data_mode_of_a_killed_run_is_left(rig, count):
     counted = f"=0,2,0,{count}" if rig.firmware == "raw-sockets" else ""
     with rig.driver() as (port, _):
         rig.make_socket(port).connect(HOST, 8883, TAG, timeout=DEADLINE)
-        port.shout(f"AT#XSEND{counted}")
+        port.shout("AT#XTCPSEND" if rig.tcp_client else f"AT#XSEND{counted}")
         port.wait_line("OK", DEADLINE, since=0)
     began = time.monotonic()
     with rig.driver() as (port, _):
@@ -229,3 +240,27 @@ def test_a_board_that_restarts_in_silence_is_not_connected(rig):
         rig.board._loop.call_soon_threadsafe(rig.board.power_on)  # it restarts in silence: the socket is gone
         port.wait_line("Ready", DEADLINE, since=0)
         assert not mqtt.is_connected()
+
+
+def test_sockets_are_all_taken(rig):
+    with rig.driver() as (port, _):
+        for number in range(8):
+            made = rig.make_socket(port)
+            made.connect(HOST, 8883, TAG, timeout=DEADLINE)
+            if rig.tcp_client:
+                break
+            assert made.handle == number
+        with pytest.raises(SocketsTaken) as caught:
+            rig.make_socket(port).connect(HOST, 8883, TAG, timeout=0.2)
+        if rig.tcp_client:
+            assert "carries one connection at a time, and socket 0 is open" in str(caught.value)
+        else:
+            assert str(caught.value) == (
+                "raw: all 8 sockets of the modem are taken; open are the handles 0, 1, 2, 3, 4, 5, 6, 7; end a program"
+                " that is connected through the board, or start again: opening the board closes what an earlier run"
+                " left open"
+            )
+        made.close()
+        rig.make_socket(port).connect(HOST, 8883, TAG, timeout=DEADLINE)  # there is room again
+    with rig.driver() as (port, _):
+        assert sockets_of(port) == []

@@ -14,8 +14,13 @@ from harness.timeline import Kind
 from harness.trial import Outcome
 from tests.scenarios.expected import allowed, forbidden, publish
 
-# The page: "the modem reports POLLHUP". POLLIN comes with it on stream sockets, unless it was told before.
-_POLLHUP = re.compile(r'#XAPOLL: \d+,(17|16)\Z|#XPOLL: \d+,"0x0011"\Z')
+# The page: "the modem reports POLLHUP". POLLIN comes with it on stream sockets, unless it was told before. A firmware's
+# TCP client tells it as cause -104, and where it is in data mode by the status of that.
+_POLLHUP = re.compile(
+    r'#XAPOLL: \d+,(17|16)\Z|#XPOLL: \d+,"0x0011"\Z|#XTCPCLI: -104,"disconnected"\Z|#XDATAMODE: -104\Z'
+)
+_NAMED = ("(17, 0x0011)", "(16, 0x0010)", "(told as cause -104)")
+_LINES = (Kind.URC, Kind.RESULT)
 _DEADLINE = 30.0
 
 
@@ -27,10 +32,10 @@ def test_violation_reads_as_pollhup(board, device, trial, topics, timeline):
     mark = timeline.mark()
     trial.publish(topic, witness=None).expect(Outcome.POLICY_DISCONNECT)
     events = timeline.since(mark)
-    told = [event.text for event in events if event.kind is Kind.URC and _POLLHUP.match(event.text)]
+    told = [event.text for event in events if event.kind in _LINES and _POLLHUP.match(event.text)]
     named = [event.text for event in events if event.kind is Kind.STEP and "POLLHUP" in event.text]
-    assert told, "expected POLLHUP (17, 0x0011 or 16) from the board, got no such line"
-    assert named[0].endswith(("(17, 0x0011)", "(16, 0x0010)"))
+    assert told, "expected POLLHUP (17, 0x0011 or 16; cause -104) from the board, got no such line"
+    assert named[0].endswith(_NAMED)
 
 
 class _Paho:

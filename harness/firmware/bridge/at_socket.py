@@ -6,12 +6,17 @@ on stream sockets, so a peer's end reads 17, 0x0011; 16 where POLLIN was not ask
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from enum import IntFlag, StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 from harness.at import LOST_BYTES, Answer, AtFormatError, AtPort, FramedUrc
+from harness.errors import LabError
 from harness.firmware.interface import NoSession
+from harness.timeline import Event
 
+MOST_SOCKETS: Final = 8
+"""Sockets that the modem has; the firmware's own MQTT and HTTP clients take some of them."""
 _TOLD: Final = re.compile(r"#XAPOLL: (\d+),(\d+)\Z")
 
 
@@ -35,7 +40,7 @@ def received_length(args: str) -> tuple[int, ...]:
     return (2 * count if in_hex else count,)
 
 
-FRAMED: Final[dict[str, FramedUrc]] = {"#XRECV": received_length}
+FRAMED: Final[dict[str, FramedUrc]] = {"#XRECV": received_length, "#XTCPDATA": received_length}
 """The lines that announce a socket's bytes."""
 
 
@@ -43,6 +48,7 @@ class SocketEnd(StrEnum):
     """How a connection ended, as the board shows it."""
 
     PEER = "the peer has closed"  # FIN or close_notify: the stream was read to its end
+    HUNG_UP = "the peer has closed or reset the connection"  # the firmware does not tell which
     RESET = "the connection was reset"  # reading failed although the peer was there to hang up
     NETWORK = "the network below is gone"
     INVALID = "the board has no such socket any more"
@@ -72,25 +78,52 @@ def handle_of(answer: Answer, name: str) -> int:
     return int(handle)
 
 
+class SocketsTaken(LabError):
+    """The modem has no socket left. The message says which are open, and what closes them."""
+
+
 class AtSocket(ABC):
     """A socket from :meth:`connect` to :meth:`close`. Calls raise LabError when the board is gone or silent.
 
-    ``most``: bytes that one :meth:`send` takes.
+    ``most``: bytes that one :meth:`send` takes. ``certain``: an end that is told is this socket's, and needs no second
+    question; else :meth:`poll` is one.
     """
 
     most: int
+    certain: ClassVar[bool] = False
 
     def __init__(self, port: AtPort) -> None:
         self.port: Final = port
         self.handle = -1
+        self._changed: Callable[[], None] = lambda: None
 
     @abstractmethod
     def connect(self, host: str, port: int, sec_tag: int | None, *, timeout: float) -> None:
         """Open the socket, connect it, and have its changes told from now on.
 
         ``host``: also the name that the peer's certificate must have. ``sec_tag`` None: TCP without TLS. ``timeout``:
-        seconds to connect. Raises NoSession; nothing is left open then.
+        seconds to connect. Raises NoSession, SocketsTaken; nothing is left open then.
         """
+
+    def attach(self, changed: Callable[[], None]) -> None:
+        """Have ``changed`` called whenever :meth:`receive` may have something that no line of the board tells."""
+        self._changed = changed
+
+    def told(self, event: Event) -> tuple[Poll, str] | None:
+        """Return what a line of the board, or the end of a command, tells of this socket, also in words for people.
+
+        None: nothing. Called once for each, in order, from the connection's begin on.
+        """
+        found = poll_bits(event.text)
+        if found is None or found[0] != self.handle:
+            return None
+        return found[1], poll_text(self.handle, found[1])
+
+    def end_of(self, bits: Poll) -> SocketEnd:
+        """Return how a connection ended whose stream came to no end of its own; ``bits``: what was told."""
+        if bits & Poll.NVAL:
+            return SocketEnd.INVALID
+        return SocketEnd.NETWORK if bits & Poll.ERR else SocketEnd.RESET
 
     @abstractmethod
     def send(self, data: bytes) -> bool:
@@ -118,3 +151,19 @@ class AtSocket(ABC):
         key = "" if sec_tag is None else f" using sec_tag {sec_tag}"
         alike = "name, network, trust and key all look alike to it"
         return NoSession(f"{self.port.name}: {tls} with {host}:{port}{key} (the board says {said}; {alike})")
+
+    def taken(self, listed: Iterable[str]) -> SocketsTaken | None:
+        """Return the error of a socket that the board did not open; None: it is not because of others.
+
+        ``listed``: the board's list of its sockets, a line each that begins with the handle.
+        """
+        handles = sorted({line.partition(",")[0] for line in listed if "," in line}, key=int)
+        if not handles:
+            return None
+        many = f"all {MOST_SOCKETS} sockets of the modem are taken"
+        if len(handles) < MOST_SOCKETS:
+            many = f"the board opened no other socket: it has {MOST_SOCKETS}, some for the firmware's own clients"
+        return SocketsTaken(
+            f"{self.port.name}: {many}; open are the handles {', '.join(handles)}; end a program that is connected"
+            " through the board, or start again: opening the board closes what an earlier run left open"
+        )

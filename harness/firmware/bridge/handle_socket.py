@@ -65,7 +65,7 @@ class HandleSocket(AtSocket):
     def exists(self) -> bool:
         """Look for it in the board's list. See AtSocket."""
         name = "#XSOCKET" if self._tcp else "#XSSOCKET"
-        return any(line.startswith(f"{self.handle},") for line in self.port.command(f"AT{name}?").values(name))
+        return any(line.startswith(f"{self.handle},") for line in self._listed(name))
 
     def close(self) -> None:
         """Close. See AtSocket."""
@@ -78,4 +78,13 @@ class HandleSocket(AtSocket):
         kind = f"{_IPV4},{_STREAM},{_CLIENT}"
         name = "#XSOCKET" if sec_tag is None else "#XSSOCKET"
         command = f"AT{name}={kind}" if sec_tag is None else f"AT{name}={kind},{sec_tag}"
-        self.handle = handle_of(self.port.command(command), name)
+        try:
+            opened = self.port.command(command)
+        except AtError as refused:
+            if taken := self.taken(self._listed("#XSOCKET", "#XSSOCKET")):
+                raise taken from refused
+            raise
+        self.handle = handle_of(opened, name)
+
+    def _listed(self, *names: str) -> list[str]:
+        return [line for name in names for line in self.port.command(f"AT{name}?").values(name)]

@@ -2,7 +2,8 @@
 
 Nothing is polled: the board tells by ``#XAPOLL`` that something has arrived, or that the connection has ended. What the
 local program sends waits in its socket as long as the board takes nothing, so it is held back as by any slow network;
-what arrives waits in the modem as long as the local program takes nothing.
+what arrives waits in the modem as long as the local program takes nothing. A TCP client (``#XTCPCLI``) writes what
+arrives by itself: that waits in this process, up to a limit.
 
 The order of a step, and why: deliver what was received, because nothing may overtake it; receive, because the modem has
 little room and the broker's answers decide; send, one piece, so that neither direction starves the other.
@@ -22,11 +23,12 @@ from typing import Final
 
 from harness.at import AtError
 from harness.errors import BoardLost, HarnessError, LabError
-from harness.firmware.bridge.at_socket import OVER, AtSocket, Poll, SocketEnd, poll_bits, poll_text
+from harness.firmware.bridge.at_socket import OVER, AtSocket, Poll, SocketEnd
 from harness.timeline import Event, Kind
 
 _SOON: Final = 0.001  # seconds
 _REST: Final = 5.0  # seconds without a byte, once the local program sends no more
+_TELLING: Final = (Kind.URC, Kind.RESULT)
 _FAILED: Final = (Kind.FAULT, Kind.STEP)  # by one of them a port tells that it has failed, or is closed
 _JOIN: Final = 30.0  # one command's deadline, and closing
 
@@ -56,7 +58,8 @@ class Pump:
         self._ended = ended
         self._port = remote.port
         self._lock = threading.Lock()
-        self._told: dict[int, Poll] = {}  # by the sequence numbers of their lines
+        self._told: dict[int, tuple[Poll, str]] = {}  # by the sequence numbers of their lines
+        self._unasked = False  # something may have arrived of which no line tells
         self._taken = since
         self._bits = Poll(0)
         self._look = self._asked = False
@@ -132,14 +135,19 @@ class Pump:
 
     def _see(self, events: Sequence[Event]) -> None:
         for event in events:
-            if event.kind is Kind.URC and event.source == self._port.name and event.seq >= self._since:
-                found = poll_bits(event.text)
-                if found is not None and found[0] == self._remote.handle:
+            if event.kind in _TELLING and event.source == self._port.name and event.seq >= self._since:
+                found = self._remote.told(event)
+                if found is not None:
                     with self._lock:
-                        self._told[event.seq] = found[1]
+                        self._told[event.seq] = found
                     self._poke()
             elif event.kind in _FAILED and event.source == self._port.name and not self._port.alive:
                 self._poke()  # nothing will be told any more
+
+    def _arrived(self) -> None:
+        with self._lock:
+            self._unasked = True
+        self._poke()
 
     def _poke(self) -> None:
         with suppress(BlockingIOError, OSError):  # full: it wakes anyway
@@ -151,6 +159,7 @@ class Pump:
         try:
             with self._port.timeline.sink(self._see):
                 self._see(self._port.timeline.since(self._since))
+                self._remote.attach(self._arrived)
                 while not self._stopping and (self._remote_open or self._pending):
                     self._step()
         except HarnessError as error:
@@ -180,11 +189,13 @@ class Pump:
     def _take_told(self) -> None:
         with self._lock:
             told, self._told = self._told, {}
-        for seq, bits in sorted(told.items()):
+            unasked, self._unasked = self._unasked, False
+        if unasked:
+            self._bits |= Poll.IN
+        for seq, (bits, text) in sorted(told.items()):
             if seq < self._taken:  # seen twice, when the pump began
                 continue
             self._taken = seq + 1
-            text = poll_text(self._remote.handle, bits)
             self._port.timeline.add(Kind.STEP, self._port.name, text, socket=self._remote.handle, revents=int(bits))
             self._bits |= bits & ~Poll.OUT
 
@@ -213,8 +224,8 @@ class Pump:
         Handles are used again, and firmware may hold a line back until the next socket has the handle. So what is true
         is asked for again; what is told a second time is meant for this socket.
         """
-        if self._doubted or self._send_failed:
-            self._over(_failed(self._bits))
+        if self._doubted or self._send_failed or self._remote.certain:
+            self._over(self._remote.end_of(self._bits))
             return
         self._doubted, self._bits = True, Poll(0)
         try:
@@ -294,9 +305,3 @@ class Pump:
         os.close(self._woken)
         wake, self._wake = self._wake, -1
         os.close(wake)
-
-
-def _failed(bits: Poll) -> SocketEnd:
-    if bits & Poll.NVAL:
-        return SocketEnd.INVALID
-    return SocketEnd.NETWORK if bits & Poll.ERR else SocketEnd.RESET

@@ -103,8 +103,7 @@ class SelectedSocket(AtSocket):
 
     def exists(self) -> bool:
         """Look for it in the board's list. See AtSocket."""
-        listed = self.port.command("AT#XSOCKETSELECT?").values("#XSOCKETSELECT")
-        return any(line.startswith(f"{self.handle},") for line in listed)
+        return any(line.startswith(f"{self.handle},") for line in self._listed())
 
     def close(self) -> None:
         """Close. See AtSocket."""
@@ -125,8 +124,17 @@ class SelectedSocket(AtSocket):
         kind = f"{_IPV4},{_STREAM},{_CLIENT}"
         name = "#XSOCKET" if sec_tag is None else "#XSSOCKET"
         command = f"AT{name}={kind}" if sec_tag is None else f"AT{name}={kind},{sec_tag}"
-        self.handle = handle_of(self.port.command(command), name)
+        try:
+            opened = self.port.command(command)
+        except AtError as refused:
+            if taken := self.taken(self._listed()):
+                raise taken from refused
+            raise
+        self.handle = handle_of(opened, name)
         self._selection.handle = self.handle
+
+    def _listed(self) -> list[str]:
+        return self.port.command("AT#XSOCKETSELECT?").values("#XSOCKETSELECT")
 
     @contextmanager
     def _selected(self) -> Iterator[None]:

@@ -25,6 +25,7 @@ _CAPABILITIES: Final = frozenset(
             Capability.MQTT,
             Capability.BINARY_PAYLOAD,
             Capability.SOCKETS,
+            Capability.POLLED_SOCKETS,
             Capability.WILL,
             Capability.NRF_CLOUD,
         ),
@@ -53,7 +54,7 @@ RAW_SOCKETS: Final = FirmwareKind(
     driver=partial(RawSocketMqtt, make_socket=HandleSocket),
     to_known_state=to_known_state,
     reset=SERIAL_MODEM.reset,
-    socket=HandleSocket,
+    sockets={Capability.POLLED_SOCKETS: HandleSocket},
     http=SERIAL_MODEM.http,
 )
 """Serial Modem from 0.2 on, used by its sockets."""

@@ -33,6 +33,7 @@ _BACKLOG: Final = 16 * 1024  # bytes
 _CONNACK: Final = {0: 0, 132: 1, 133: 2, 136: 3, 134: 4, 135: 5}
 _RESULTS: Final = {
     SocketEnd.PEER: -ENOTCONN,  # what reading gives at the end of the stream
+    SocketEnd.HUNG_UP: -ECONNRESET,  # what the firmware itself makes of FIN, RST and TLS alerts
     SocketEnd.RESET: -ECONNRESET,
     SocketEnd.NETWORK: -ENETDOWN,
     SocketEnd.INVALID: -ENOTCONN,

@@ -21,7 +21,10 @@ from harness.settings import FirmwareName
 _LONGEST_TOPIC: Final = 128  # bytes; AT#XMQTTPUB and AT#XMQTTSUB
 # AT#XMQTTCFG and AT#XMQTTCON take no will.
 _CAPABILITIES: Final = frozenset(
-    {Capability.AT, Capability.MQTT, Capability.BINARY_PAYLOAD, Capability.SOCKETS, Capability.NRF_CLOUD}
+    {
+        *(Capability.AT, Capability.MQTT, Capability.BINARY_PAYLOAD),
+        *(Capability.SOCKETS, Capability.POLLED_SOCKETS, Capability.NRF_CLOUD),
+    }
 )
 
 
@@ -59,7 +62,7 @@ SERIAL_MODEM: Final = FirmwareKind(
     watcher=SerialModemWatcher,
     to_known_state=to_known_state,
     reset="AT#XRESET",
-    socket=HandleSocket,
+    sockets={Capability.POLLED_SOCKETS: HandleSocket},
     http=partial(SocketHttp, make_socket=HandleSocket),
 )
 """Serial Modem and Serial LTE Modem."""

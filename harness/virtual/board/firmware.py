@@ -13,7 +13,7 @@ from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem.preview import SerialModemPreview
 from harness.virtual.board.serial_modem.server import SerialModem
 from harness.virtual.board.shell import AtShell, ModemShell, ProvisioningAtShell
-from harness.virtual.board.slm import SerialLteModem
+from harness.virtual.board.slm import OlderSerialLteModem, SerialLteModem
 
 
 class Firmware(Protocol):
@@ -52,6 +52,8 @@ def make_firmware(
             return modem(personality, nvm, baud=baud, faults=faults)
         case FirmwareName.SLM | FirmwareName.SLM_SOCKETS:
             return SerialLteModem(personality, nvm, baud=baud, faults=faults)
+        case FirmwareName.SLM_TCP_CLIENT:
+            return OlderSerialLteModem(personality, nvm, baud=baud, faults=faults)
         case FirmwareName.AT_CLIENT:
             return AtHost(personality, nvm, faults=faults, terminator=terminator)
         case FirmwareName.SHELL if shell is ShellName.MODEM_SHELL:

@@ -12,7 +12,7 @@ from harness.virtual.board.outputs import (
     OpenLink,
     Tls,
 )
-from harness.virtual.board.slm import SerialLteModem
+from harness.virtual.board.slm import OlderSerialLteModem, SerialLteModem
 from harness.virtual.board.slm.http_client import HTTP_LINK
 from tests.unit.virtual_board.bench import ERROR, OK, Bench, urcs
 from tests.unit.virtual_board.test_sockets import HOST, lines
@@ -166,7 +166,9 @@ def test_a_client_that_cannot_connect(bench):
     bench.type(f'AT#XTCPCLI=1,"{HOST}",8883,42,2,0\r\n'.encode())
     assert bench.taken() == [OpenLink(HOST, 8883, 42, 1, Tls(""))]
     assert bench.link(LinkFailed("refused", 1)) == b'\r\n#XTCPCLI: -111,"not connected"\r\n' + ERROR
-    assert bench.ask("AT#XTCPCLI?") == lines("#XTCPCLI: -1,0")
+    assert bench.ask("AT#XTCPCLI?") == lines("#XTCPCLI: -1,1")
+    bench.type(b'AT#XTCPCLI=1,"h",80\r\n')  # nothing has to be closed first
+    assert bench.link(LinkOpened(1)) == lines('#XTCPCLI: 0,"connected"')
 
 
 def test_a_clients_data_come_by_themselves(client):
@@ -179,16 +181,50 @@ def test_a_clients_data_come_by_themselves(client):
     assert client.ask('AT#XTCPSEND="x"') == ERROR
 
 
+def test_a_client_that_was_never_connected(bench):
+    assert bench.ask("AT#XTCPCLI?") == lines("#XTCPCLI: -1,0")
+    assert bench.ask("AT#XTCPCLI=0") == OK
+
+
+def test_what_comes_at_once_is_written_in_pieces(client):
+    data = bytes(range(256)) * 20
+    pieces = [data[at : at + 2048] for at in range(0, len(data), 2048)]
+    assert client.link(LinkData(data, link=1)) == b"".join(b"\r\n#XTCPDATA: %d\r\n%s" % (len(p), p) for p in pieces)
+
+
+def test_an_older_one_has_no_asynchronous_polling():
+    bench = Bench(firmware=OlderSerialLteModem)
+    bench.end = b"\r\n"
+    assert bench.ask("AT#XSLMVER") == lines('#XSLMVER: "2.6.1","2.6.1"')
+    for command in ("AT#XAPOLL=?", "AT#XAPOLL=1,1"):
+        assert bench.ask(command) == ERROR
+    assert b"AT#XPOLL\r\n" in bench.ask("AT#XCLAC")
+
+
 @pytest.mark.parametrize("reset", [False, True])
 def test_a_hang_up_is_cause_104(client, reset):
     assert client.link(LinkData(b"bye", True, 1)) == b"\r\n#XTCPDATA: 3\r\nbye" + urcs('#XTCPCLI: -104,"disconnected"')
     assert client.link(LinkClosed(reset, 1)) == b""
-    assert client.ask("AT#XTCPSEND") == ERROR
+    assert client.ask('AT#XTCPSEND="x"') == ERROR
+    # Data mode is entered without a connection, and what it gets is dropped without a word.
+    assert client.ask("AT#XTCPSEND") == OK
+    client.taken()
+    assert client.type(b"x+++") == urcs("#XDATAMODE: 0")
+    assert client.taken() == []
+
+
+def test_after_a_hang_up_the_client_connects_once_it_was_closed(client):
+    client.link(LinkClosed(link=1))
+    assert client.ask(f'AT#XTCPCLI=1,"{HOST}",8883') == ERROR
+    assert client.ask("AT#XTCPCLI=0") == OK
+    client.type(f'AT#XTCPCLI=1,"{HOST}",8883\r\n'.encode())
+    assert client.link(LinkOpened(1)) == lines('#XTCPCLI: 0,"connected"')
 
 
 def test_a_lost_network_is_cause_5_and_a_restarted_modem_115(bench, client):
     assert urcs('#XTCPCLI: -5,"disconnected"') in client.ask("AT+CFUN=4") + client.advance(5)
     bench.attach()
+    assert bench.ask("AT#XTCPCLI=0") == OK
     bench.type(f'AT#XTCPCLI=1,"{HOST}",8883\r\n'.encode())
     bench.link(LinkOpened(1))
     assert urcs('#XTCPCLI: -115,"disconnected"') in bench.ask("AT#XMODEMRESET") + bench.advance(5)
@@ -200,7 +236,8 @@ def test_a_hang_up_in_data_mode(client):
     assert client.type(b"payload") == b""
     assert client.link(LinkClosed(link=1)) == b"+++"
     assert client.type(b"lost") == b""
-    assert client.type(b"+++") == urcs("#XDATAMODE: -104", '#XTCPCLI: -104,"disconnected"')
+    assert client.type(b"+++") == urcs("#XDATAMODE: -104")
+    assert client.ask("AT#XTCPCLI?") == lines("#XTCPCLI: -1,1")
 
 
 # -- HTTP client

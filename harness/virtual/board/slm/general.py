@@ -10,21 +10,21 @@ from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem.application import ApplicationCommands
 
 _GONE: Final = frozenset({"E0", "E1", "+IPR", "#XSMVER"})
-MODEM_LIBRARY: Final = "3.1.0"
 
 
 class GeneralCommands:
-    """``kept``: Serial Modem's, of which most were there before."""
+    """``kept``: Serial Modem's, of which most were there before. ``library``: version of the modem library."""
 
-    def __init__(self, kept: ApplicationCommands, personality: Personality) -> None:
+    def __init__(self, kept: ApplicationCommands, personality: Personality, library: str) -> None:
         self._kept = kept
         self._personality = personality
+        self._library = library
 
     def commands(self) -> Commands:
         """Return this group's commands by name."""
         kept = {name: forms for name, forms in self._kept.commands().items() if name not in _GONE}
         return kept | {
-            "#XSLMVER": Forms(run=lambda: f'#XSLMVER: "{self._personality.sdk}","{MODEM_LIBRARY}"'),
+            "#XSLMVER": Forms(run=lambda: f'#XSLMVER: "{self._personality.sdk}","{self._library}"'),
             "#XSLEEP": Forms(set=self._sleep, test="#XSLEEP: (1,2)"),
         }
 

@@ -16,15 +16,18 @@ from harness.virtual.board.serial_modem.mqtt_commands import MqttCommands
 from harness.virtual.board.serial_modem.server import SerialModem
 from harness.virtual.board.slm.general import GeneralCommands
 from harness.virtual.board.slm.http_client import HTTP_LINK, HttpClient
-from harness.virtual.board.slm.socket_commands import SelectedSocketCommands
+from harness.virtual.board.slm.socket_commands import OlderSocketCommands, SelectedSocketCommands
 from harness.virtual.board.slm.tcp_client import TcpClient
 
-SDK = "3.1.0"
 CLIENT_ID = "slm_default_client_id"
 
 
 class SerialLteModem(SerialModem):
     """See SerialModem."""
+
+    sdk = "3.1.0"
+    library = "3.1.0"  # of the modem
+    socket_commands: type[SelectedSocketCommands] = SelectedSocketCommands
 
     def link(self, event: LinkEvent) -> list[Output]:
         """Something happened on a link."""
@@ -38,15 +41,15 @@ class SerialLteModem(SerialModem):
         return LineInput(crlf=True)
 
     def _new_sockets(self) -> Sockets:
-        sockets = SelectedSocketCommands(self, self._outbox, self._traffic)
+        sockets = self.socket_commands(self, self._outbox, self._traffic)
         self._tcp = TcpClient(self, sockets)
         self._http = HttpClient(self, self._outbox)
         return sockets
 
     def _groups(self) -> Iterable[CommandGroup]:
-        personality = replace(self._personality, sdk=SDK)
+        personality = replace(self._personality, sdk=self.sdk)
         kept = ApplicationCommands(self, personality, self._nvm.identity, lambda: self._application)
-        yield GeneralCommands(kept, personality)
+        yield GeneralCommands(kept, personality, self.library)
         yield MqttCommands(self, self._mqtt, client_id=CLIENT_ID)
         yield self._sockets
         yield self._nrf_cloud
@@ -75,3 +78,14 @@ class SerialLteModem(SerialModem):
     def _network_lost(self) -> None:
         self._http.network_lost()
         super()._network_lost()
+
+
+class OlderSerialLteModem(SerialLteModem):
+    """That of nRF Connect SDK 2.6: its sockets can be polled, and tell nothing by themselves (no #XAPOLL).
+
+    UNCONFIRMED: the number of its modem library.
+    """
+
+    sdk = "2.6.1"
+    library = "2.6.1"
+    socket_commands = OlderSocketCommands

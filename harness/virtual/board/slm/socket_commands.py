@@ -290,6 +290,14 @@ class SelectedSocketCommands:
             self._host.urc(b"\r\n#XAPOLL: %d,%d\r\n" % (socket.handle, news))
 
 
+class OlderSocketCommands(SelectedSocketCommands):
+    """Those before #XAPOLL."""
+
+    def commands(self) -> Commands:
+        """Return this group's commands by name."""
+        return {name: forms for name, forms in super().commands().items() if name != "#XAPOLL"}
+
+
 class _WaitingPoll:
     """An #XPOLL that waits."""
 

@@ -2,8 +2,9 @@
 
 Source: nRF Connect SDK 3.1, Serial LTE Modem documentation, "TCP and UDP AT commands"; slm_at_tcp_proxy.c: what has
 arrived is written first, then the poll bits are looked at: POLLERR is cause -5, POLLNVAL -115, POLLHUP -104, which
-stands for FIN, RST and TLS alerts alike. UNCONFIRMED: -111 for every connection that fails; what the read command says
-without a connection.
+stands for FIN, RST and TLS alerts alike. In data mode its status alone tells the cause. After its connection has ended
+the client refuses to connect until it has been closed; data mode is entered all the same, and its bytes go nowhere.
+UNCONFIRMED: -111 for every connection that fails.
 """
 
 from typing import Final
@@ -16,6 +17,8 @@ from harness.virtual.board.sockets.modem_socket import ModemSocket
 
 CLOSE, IPV4, IPV6 = 0, 1, 2
 LONGEST_HOST: Final = 128
+PIECE: Final = 2048  # bytes that are received at once
+NO_FAMILY: Final = 0
 STREAM, CLIENT = 1, 0
 
 
@@ -26,8 +29,9 @@ class TcpClient:
         self._host = host
         self._table = sockets.table
         self._socket: ModemSocket | None = None
+        self._family = NO_FAMILY
+        self._running = False  # until it is closed, whatever became of its connection
         self._in_data_mode = False
-        self._cause: int | None = None  # of an end that is told when data mode has been left
         sockets.owners.append(self)
 
     def commands(self) -> Commands:
@@ -42,21 +46,23 @@ class TcpClient:
         operation = args.choice(0, (CLOSE, IPV4, IPV6))
         if operation == CLOSE:
             self._close(0)
+            self._running = False
             return None
         host, port = args.string(1, longest=LONGEST_HOST), args.number(2)
         sec_tag = args.number(3) if args.given(3) else None
         verify, named = args.choice(4, (0, 1, 2), 2), args.choice(5, (0, 1), 1)
-        if self._socket is not None or not self._host.attached or operation == IPV6 or not 0 < port <= 0xFFFF:
+        if self._running or not self._host.attached or operation == IPV6 or not 0 < port <= 0xFFFF:
             raise Refused
         socket = self._table.open(operation, STREAM, CLIENT, cid=args.number(6, 0), sec_tag=sec_tag, peer_verify=verify)
         socket.hostname = host if sec_tag is not None and named else None
-        self._socket = socket
+        self._socket, self._family = socket, operation
         self._table.connect(socket, host, port, self._opened)
         return Later.LATER
 
     def _opened(self, ok: bool) -> None:
         socket = self._socket
         if ok and socket is not None:
+            self._running = True
             self._host.write(b'\r\n#XTCPCLI: %d,"connected"\r\n' % socket.handle)
         elif socket is not None:
             self._socket = None
@@ -65,8 +71,7 @@ class TcpClient:
         self._host.finish(ok)
 
     def _read(self) -> Reply:
-        socket = self._socket
-        return "#XTCPCLI: -1,0" if socket is None else f"#XTCPCLI: {socket.handle},{socket.family}"
+        return f"#XTCPCLI: {-1 if self._socket is None else self._socket.handle},{self._family}"
 
     def _send(self, args: Args) -> Reply:
         data = args.exactly(1).string(0).encode("latin-1")
@@ -75,12 +80,14 @@ class TcpClient:
         return f"#XTCPSEND: {len(data)}"
 
     def _send_data(self) -> Reply:
-        socket = self._socket
-        if socket is None or not socket.writable:
-            raise Refused
         self._in_data_mode = True
-        self._host.enter_data_mode(lambda data: self._table.send(socket, data), stream=True)
+        self._host.enter_data_mode(self._send_on, stream=True)
         return None
+
+    def _send_on(self, data: bytes) -> None:
+        """Send what data mode got; without a connection it is dropped, and nothing says so."""
+        if self._socket is not None:
+            self._table.send(self._socket, data)
 
     def owns(self, socket: ModemSocket) -> bool:
         """Tell whether a socket is this client's."""
@@ -91,9 +98,9 @@ class TcpClient:
         socket = self._socket
         if socket is None:
             return
-        if socket.arrived:
-            data = bytes(socket.arrived)
-            socket.arrived.clear()
+        while socket.arrived:
+            data = bytes(socket.arrived[:PIECE])
+            del socket.arrived[:PIECE]
             if self._in_data_mode:
                 self._host.write(data)
             else:
@@ -106,9 +113,6 @@ class TcpClient:
     def left_data_mode(self) -> None:
         """Data mode has ended."""
         self._in_data_mode = False
-        cause, self._cause = self._cause, None
-        if cause is not None:
-            self._tell(cause)
 
     def invalid(self) -> None:
         """The modem has restarted below the socket: its descriptor is none any more."""
@@ -120,10 +124,6 @@ class TcpClient:
             return
         self._table.close(socket)
         if self._in_data_mode:
-            self._cause = cause
             self._host.break_data_mode(cause)
         else:
-            self._tell(cause)
-
-    def _tell(self, cause: int) -> None:
-        self._host.urc(b'\r\n#XTCPCLI: %d,"disconnected"\r\n' % cause)
+            self._host.urc(b'\r\n#XTCPCLI: %d,"disconnected"\r\n' % cause)

@@ -6,7 +6,7 @@ from harness.at import Answer, AtError, AtFormatError
 from harness.at.syntax import FinalResult
 from harness.errors import NoAnswer
 from harness.firmware import NoSession
-from harness.firmware.bridge import HandleSocket
+from harness.firmware.bridge import HandleSocket, SocketsTaken
 from harness.timeline import Timeline
 from tests.fake import Fake
 
@@ -102,12 +102,33 @@ def test_an_answer_without_a_handle_is_the_labs_error(line):
         connected(port)
 
 
-def test_a_board_without_a_free_socket():
+def test_a_socket_that_is_not_opened_though_none_is_open():
     port = Port()
     port.answers["AT#XSOCKET=1,1,0"] = None
     with pytest.raises(NoSession, match="dk1: no TCP connection with h:80 \\(the board says ERROR"):
         HandleSocket(port).connect("h", 80, None, timeout=1.0)
-    assert [text for text, _ in port.sent] == ["AT#XSOCKET=1,1,0"]
+    assert [text for text, _ in port.sent] == ["AT#XSOCKET=1,1,0", "AT#XSOCKET?", "AT#XSSOCKET?"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        (8, "dk1: all 8 sockets of the modem are taken; open are the handles 0, 1, 2, 3, 4, 5, 6, 7; end a program"),
+        (
+            2,
+            "dk1: the board opened no other socket: it has 8, some for the firmware's own clients; open are the",
+        ),
+    ],
+)
+def test_a_board_without_a_free_socket(taken, said):
+    port = Port()
+    port.answers["AT#XSOCKET=1,1,0"] = None
+    port.answers["AT#XSOCKET?"] = ["#XSOCKET: 1,1,0,1,0"]
+    port.answers["AT#XSSOCKET?"] = [f"#XSSOCKET: {handle},1,0,1,42,0" for handle in range(taken) if handle != 1]
+    with pytest.raises(SocketsTaken) as caught:
+        HandleSocket(port).connect("h", 80, None, timeout=1.0)
+    assert str(caught.value).startswith(said)
+    assert not any(text.startswith("AT#XCLOSE") for text, _ in port.sent)
 
 
 @pytest.mark.parametrize(("status", "sent"), [(0, True), (-1, False), (None, False)])

@@ -1,5 +1,8 @@
 """Traces whose cause is known from their public source: named as it is, or "cannot be told", never as another one."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from harness.trial.diagnosis import Cause, diagnose
@@ -86,6 +89,29 @@ def kept_alive_too_seldom():
     return line.cloud("", reported={"connection": {"disconnectReason": "MQTT_KEEP_ALIVE_TIMEOUT"}})
 
 
+def violation_on_a_tcp_client():
+    """Serial LTE Modem, slm_at_tcp_proxy.c: POLLHUP is cause -104."""
+    line = _on_a_tcp_client().tx("MQTT PUBLISH $aws/things/other/shadow/update (QoS 1, id 1)")
+    return line.urc('#XTCPCLI: -104,"disconnected"').mqtt("closed", 0.0, result=-104)
+
+
+def network_lost_below_a_tcp_client():
+    """The same: POLLERR is cause -5, POLLNVAL -115."""
+    line = _on_a_tcp_client().urc("+CGEV: NW PDN DEACT 0")
+    return line.urc('#XTCPCLI: -5,"disconnected"').mqtt("closed", 0.0, result=-115)
+
+
+def tcp_client_that_hangs_up_by_itself():
+    """Nothing was asked for, and nothing else was heard."""
+    return _on_a_tcp_client().urc('#XTCPCLI: -104,"disconnected"', 30.0).mqtt("closed", 0.0, result=-104)
+
+
+def _on_a_tcp_client():
+    line = Line().tx('AT#XTCPCLI=1,"mqtt.nrfcloud.com",8883,16842753').add("rx", '#XTCPCLI: 0,"connected"')
+    line.add("result", "OK", ok=True).tx("MQTT CONNECT as nrf-1 (keep-alive 1200 s)")
+    return line.urc("#XTCPDATA: 4").mqtt("accepted", 0.0)
+
+
 TRACES = [
     (late_end_of_an_own_disconnect, Cause.OWN_DISCONNECT),
     (message_in_order, None),
@@ -99,6 +125,9 @@ TRACES = [
     (modem_crash, Cause.MODEM_FAULT),
     (modem_crash_with_dead_at_channel, Cause.MODEM_FAULT),
     (kept_alive_too_seldom, Cause.KEEP_ALIVE),
+    (violation_on_a_tcp_client, Cause.POLICY),
+    (network_lost_below_a_tcp_client, Cause.NETWORK_LOST),
+    (tcp_client_that_hangs_up_by_itself, None),
 ]
 TOLD = {
     late_end_of_an_own_disconnect,
@@ -106,8 +135,24 @@ TOLD = {
     modem_crash,
     modem_crash_with_dead_at_channel,
     kept_alive_too_seldom,
+    network_lost_below_a_tcp_client,
 }
 """Where the lines are enough; for the rest "cannot be told" is the right answer."""
+RECORDED = {
+    "sm-own-disconnect-late-urc": "late_end_of_an_own_disconnect",
+    "sm-msg-in-order": "message_in_order",
+    "ncs-attach-with-cell-change": "attach_with_a_cell_change",
+    "ncs-missing-credentials": "missing_credentials",
+    "aws-connect-refused-policy": "connect_refused_by_policy",
+    "aws-subscribe-refused-suspected": "subscribe_refused",
+    "aws-subscribe-refused-confirmed": "subscribe_refused",
+    "invalid-topic-subscribe": "invalid_topic",
+    "nrfcloud-shadow-connected": "connected_in_the_shadow",
+    "aws-duplicate-after-blip": "outage_reported_as_a_duplicate",
+    "modem-crash-0x11": "modem_crash",
+    "modem-crash-at-dead": "modem_crash_with_dead_at_channel",
+}
+"""What stands here for each trace of tests/data/disconnect-traces.json."""
 
 
 @pytest.mark.parametrize(("trace", "known"), TRACES, ids=lambda value: getattr(value, "__name__", ""))
@@ -119,3 +164,10 @@ def test_a_known_trace_is_never_called_something_else(trace, known):
 @pytest.mark.parametrize("trace", [message_in_order, attach_with_a_cell_change, connected_in_the_shadow])
 def test_where_nothing_happened_nothing_is_found(trace):
     assert diagnose(trace().events).findings == ()
+
+
+def test_every_recorded_trace_is_among_them():
+    """Two of the file are the same refusal of a SUBSCRIBE, by two libraries."""
+    recorded = json.loads((Path(__file__).parents[3] / "data" / "disconnect-traces.json").read_text())
+    assert {trace["id"] for trace in recorded} == set(RECORDED)
+    assert {trace.__name__ for trace, _ in TRACES} >= set(RECORDED.values())

@@ -1,0 +1,211 @@
+"""The Serial LTE Modem's TCP client as a carrier of any bytes, against the stand-in of an older firmware."""
+
+import socket
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import LabError
+from harness.firmware import NoSession
+from harness.firmware.bridge import Pump, SocketEnd, SocketsTaken, TcpClientSocket
+from harness.firmware.bridge import tcp_client as module
+from harness.timeline import Kind
+from harness.virtual.board.outputs import LinkFailed
+from tests.unit.firmware.bridge.slm_stream import SlmStream
+
+DEADLINE = 10.0
+HOSTILE = [
+    b"+++",
+    b"+",
+    b"\r\nOK\r\n",
+    b"\r\nERROR\r\n",
+    b"\r\n#XTCPDATA: 9\r\n",
+    b'"',
+    b"\0\x08\x7f",
+    b"\r",
+    b"\n",
+    b"\x1b",
+]
+HOSTILE += [b'\r\n#XTCPCLI: -104,"disconnected"\r\n', b"#XDATAMODE: 0", b"\r\n+CEREG: 1\r\n", b"a" * 3000, b"AT\r\n"]
+ANY = st.lists(st.sampled_from(HOSTILE) | st.binary(min_size=1, max_size=50), max_size=8)
+
+
+class Carried:
+    """A connected client, and a pump between it and ``ours``."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.port = stream.port()
+        self.ended = threading.Event()
+        self.ours, boards = socket.socketpair()
+        self.ours.settimeout(DEADLINE)
+        mark = self.port.timeline.mark()
+        self.client = TcpClientSocket(self.port)
+        self.client.connect("h", 8883, 42, timeout=DEADLINE)
+        self.pump = Pump(boards, self.client, since=mark, ended=lambda _pump: self.ended.set())
+        self.pump.start()
+
+    def heard(self, count):
+        """Return ``count`` bytes, or what came until the end."""
+        data = b""
+        while len(data) < count and (part := self.ours.recv(65536)):
+            data += part
+        return data
+
+    def steps(self):
+        return [event.text for event in self.port.timeline.since(0) if event.kind is Kind.STEP]
+
+    def close(self):
+        self.ours.close()
+        self.pump.join(DEADLINE)
+        self.port.close()
+
+
+@pytest.fixture
+def carried():
+    made = []
+
+    def start(**options):
+        made.append(Carried(SlmStream(**options)))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(up=ANY, down=ANY, meanwhile=ANY, size=st.integers(1, 64) | st.just(4096))
+def test_no_byte_is_lost_at_any_size_of_pieces_whatever_it_is(up, down, meanwhile, size):
+    stream = SlmStream(size=size, in_data_mode=meanwhile)
+    made = Carried(stream)
+    try:
+        for piece in down:
+            stream.arrive(piece)
+        for piece in up:
+            made.ours.sendall(piece)
+        stream.wait_sent(len(b"".join(up)))
+        made.pump.ask(DEADLINE)  # the last data mode is over then
+        came = meanwhile[: len(meanwhile) - len(stream.in_data_mode)]
+        stream.arrive(b"the last")
+        wanted = b"".join([*down, b"the last"])
+        got = made.heard(len(wanted) + len(b"".join(came)))
+        assert bytes(stream.sent) == b"".join(up)
+        assert got.endswith(b"the last")
+        if not came:
+            assert got == wanted
+        # What came in data mode stands somewhere among the rest, in order: pieces of both are put together again.
+        assert sorted(got) == sorted(wanted + b"".join(came))
+        assert made.pump.failure is None
+    finally:
+        made.close()
+
+
+@settings(max_examples=30, deadline=None)
+@given(up=ANY, meanwhile=ANY, size=st.integers(1, 64))
+def test_what_comes_in_data_mode_keeps_its_order(up, meanwhile, size):
+    stream = SlmStream(size=size, in_data_mode=meanwhile)
+    made = Carried(stream)
+    try:
+        for piece in up:
+            made.ours.sendall(piece)
+        stream.wait_sent(len(b"".join(up)))
+        made.pump.ask(DEADLINE)
+        came = b"".join(meanwhile[: len(meanwhile) - len(stream.in_data_mode)])
+        stream.arrive(b"the last")
+        assert made.heard(len(came) + 8) == came + b"the last"
+    finally:
+        made.close()
+
+
+def test_a_connection_and_its_commands(carried):
+    made = carried(echo=True)
+    made.ours.sendall(b"a+++b")
+    assert made.heard(5) == b"a+++b"
+    lines = [command.decode() for command in made.stream.commands]
+    assert lines[:2] == ["AT#XTCPCLI=0\r\n", 'AT#XTCPCLI=1,"h",8883,42\r\n']
+    assert lines[2:] == ["AT#XTCPSEND\r\n", "a+++", 'AT#XTCPSEND="+++"\r\n', "AT#XTCPSEND\r\n", "b+++"]
+    events = made.port.timeline.since(0)
+    assert not any("a+++b" in event.text or "blobs" in event.data for event in events)
+    assert "#XTCPDATA: 1" in [event.text for event in events]
+
+
+@pytest.mark.parametrize("data_mode", [False, True])
+def test_a_hang_up_is_told_as_pollhup_behind_the_last_byte(carried, data_mode):
+    made = carried(in_data_mode=[b"last", None] if data_mode else ())
+    if data_mode:
+        made.ours.sendall(b"x")
+    else:
+        made.stream.arrive(b"last")
+        made.stream.hang_up()
+    assert made.heard(100) == b"last"
+    assert made.ended.wait(DEADLINE)
+    assert made.pump.end is SocketEnd.HUNG_UP
+    assert made.steps()[-2:] == [
+        "socket 0: POLLHUP (told as cause -104)",
+        "socket 0: the peer has closed or reset the connection",
+    ]
+    made.pump.join(DEADLINE)
+    assert made.stream.commands[-1] == b"AT#XTCPCLI=0\r\n"  # else it would not connect again
+
+
+def test_a_network_that_goes_is_no_hang_up(carried):
+    made = carried()
+    made.stream.lose_network()
+    assert made.heard(1) == b""
+    assert made.ended.wait(DEADLINE)
+    assert made.pump.end is SocketEnd.NETWORK
+
+
+def test_a_lost_line_of_the_end_is_noticed_when_the_board_is_asked(carried):
+    made = carried()
+    made.stream.lose_bytes = True
+    made.stream.hang_up()
+    made.stream.lose_bytes = False
+    assert not made.pump.ask(DEADLINE)
+    assert made.pump.end is SocketEnd.INVALID
+
+
+def test_a_second_connection_waits_for_the_first_one_and_is_refused(carried, monkeypatch):
+    monkeypatch.setattr(module, "_LINGERS", 0.05)
+    made = carried(echo=True)
+    with pytest.raises(
+        SocketsTaken, match="slm: the firmware's TCP client carries one connection at a time, and socket 0"
+    ):
+        TcpClientSocket(made.port).connect("h", 1, None, timeout=DEADLINE)
+    made.ours.sendall(b"x")
+    assert made.heard(1) == b"x"
+    monkeypatch.undo()
+    threading.Timer(0.05, made.pump.stop).start()
+    TcpClientSocket(made.port).connect("h", 1, None, timeout=DEADLINE)  # waits for the first one's end
+
+
+def test_a_connection_that_fails_leaves_the_client_free():
+    stream = SlmStream()
+    stream.opens = LinkFailed("no", 1)
+    with stream.port() as port:
+        for _ in range(2):
+            with pytest.raises(NoSession, match="slm: no TLS session with h:8883 using sec_tag 42"):
+                TcpClientSocket(port).connect("h", 8883, 42, timeout=DEADLINE)
+
+
+def test_a_program_that_takes_nothing_ends_the_connection_before_memory_does(carried, monkeypatch):
+    monkeypatch.setattr(module, "_MOST_KEPT", 10_000)
+    made = carried()
+    for _ in range(300):
+        made.stream.arrive(b"x" * 2048)
+    got = made.heard(10**9)
+    assert set(got) == {ord("x")}
+    assert made.ended.wait(DEADLINE)
+    assert isinstance(made.pump.failure, LabError)
+    assert "the local program takes too little" in str(made.pump.failure)
+
+
+def test_a_peer_that_writes_the_firmwares_own_line_in_data_mode_is_told(carried):
+    made = carried(in_data_mode=[b"a\r\n#XDATAMODE: 0\r\nb"])
+    made.ours.sendall(b"x")
+    assert made.heard(100) == b"a"
+    assert made.ended.wait(DEADLINE)
+    assert "cannot be told from the firmware's own line" in str(made.pump.failure)
