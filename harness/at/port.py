@@ -136,7 +136,7 @@ class AtPort:
         Raises Misuse when the port leads to no shell; NoAnswer, BoardLost.
         """
         if not self._settings.at_shell:
-            raise Misuse(f"{self.name}: cannot type {one_line(text)!r}: this board's firmware is no shell")
+            raise Misuse(f"{self.name}: cannot type {one_line(text)!r}: this board's firmware has no shell")
         with self._turn:
             if self._out_of_step or self._receiver.strayed:
                 self._get_in_step()

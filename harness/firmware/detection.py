@@ -40,7 +40,7 @@ class State(StrEnum):
     SILENT = "answers nothing"
     BOOT_LOOP = "restarts again and again"
     BOOTLOADER = "stays in its bootloader"
-    BINARY = "sends bytes that are no text"
+    BINARY = "sends bytes that are not text"
     LOG = "writes a log, and answers no AT command"
     TEXT = "sends text, and answers no AT command"
 
@@ -89,7 +89,7 @@ _CURES: Final = {
     State.BOOTLOADER: "no application is on it, or none that the bootloader accepts: flash one",
     State.BINARY: "it talks at another speed, or this port carries a modem trace: correct baud: or the port",
     State.LOG: "build its firmware with CONFIG_AT_HOST_LIBRARY or CONFIG_AT_SHELL, or flash Serial Modem",
-    State.TEXT: "this is no firmware that the harness knows: correct the port, or flash the board",
+    State.TEXT: "the harness does not know this firmware: correct the port, or flash the board",
 }
 
 

@@ -72,7 +72,7 @@ def command_of(value: dict[str, Any], target: Target) -> Command:
     kinds = get_args(BoardCommand if target is Target.BOARD else CloudCommand)
     name = value.get("command")
     if isinstance(name, str) and name in _BY_NAME and _BY_NAME[name] not in kinds:
-        raise BadControlLine(f"{name} is no command to a {target}")
+        raise BadControlLine(f"{name} is not a command to a {target}")
     return _command(value, None)
 
 

@@ -256,6 +256,6 @@ def test_only_a_shell_takes_lines_of_its_own():
     with (
         virtual_board() as board,
         opened(board["port"], "serial-modem") as port,
-        pytest.raises(Misuse, match="firmware is no shell"),
+        pytest.raises(Misuse, match="firmware has no shell"),
     ):
         port.type_line("kernel")

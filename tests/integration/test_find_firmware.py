@@ -138,7 +138,7 @@ BAD = {
     "nothing": (b"", "answers nothing"),
     "boot loop": (b"*** Booting nRF Connect SDK v3.2.1 ***\r\n", "restarts again and again"),
     "bootloader": (b"*** Booting MCUboot v2.1.0 ***\r\nI: Bootloader: waiting\r\n", "stays in its bootloader"),
-    "binary": (bytes(range(0x80, 0x100)), "bytes that are no text"),
+    "binary": (bytes(range(0x80, 0x100)), "bytes that are not text"),
     "log": (b"[00:00:01.000,000] <inf> app: no shell here\r\n", "writes a log, and answers no AT command"),
     "endless line": (b"x" * 20_000, "sends text, and answers no AT command"),
 }

@@ -74,7 +74,7 @@ def handle_of(answer: Answer, name: str) -> int:
     """Return the handle of the socket that ``name`` (``#XSOCKET``, ``#XSSOCKET``) opened. Raises AtFormatError."""
     handle = answer.value(name).partition(",")[0]
     if not (handle.isascii() and handle.isdecimal()):
-        raise AtFormatError(f"{answer.command} answered '{name}: {handle}', which is no handle: {LOST_BYTES}")
+        raise AtFormatError(f"{answer.command} answered '{name}: {handle}', which is not a handle: {LOST_BYTES}")
     return int(handle)
 
 

@@ -112,7 +112,7 @@ def test_a_port_that_is_no_shell_takes_no_line_of_one(opened):
     port = opened(modem().feed)
     with pytest.raises(Misuse) as caught:
         port.type_line("kernel version")
-    assert str(caught.value) == "board-1: cannot type 'kernel version': this board's firmware is no shell"
+    assert str(caught.value) == "board-1: cannot type 'kernel version': this board's firmware has no shell"
     assert written(port) == []
 
 

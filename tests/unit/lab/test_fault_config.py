@@ -52,7 +52,7 @@ def test_nothing_is_the_default(tmp_path):
         (BOARD.format("line: [{deed: rst, age: 1, byte: 2}]"), "(byte, age given)"),
         (BOARD.format("lines: []"), "5:7: unknown key 'lines'; nearest known key is 'line'; correct it"),
         (BOARD.format("device: []"), "unknown key 'device'"),
-        (BOARD.format("commands: [{command: restart-broker}]"), "(restart-broker is no command to a board)"),
+        (BOARD.format("commands: [{command: restart-broker}]"), "(restart-broker is not a command to a board)"),
         (BOARD.format("commands: [{command: reset-bord}]"), "nearest known command is 'reset-board'"),
         (
             BOARD.format("commands: [{command: reset-board, phase: 3}]"),
@@ -67,7 +67,7 @@ def test_nothing_is_the_default(tmp_path):
             CLOUD.format('commands: [{command: stop-duplicate, client_id: "{device}"}]'),
             "it must have a phase: {device}",
         ),
-        (CLOUD.format("commands: [{command: drop-pdn, board: a}]"), "(drop-pdn is no command to a cloud)"),
+        (CLOUD.format("commands: [{command: drop-pdn, board: a}]"), "(drop-pdn is not a command to a cloud)"),
     ],
 )
 def test_mistakes_are_one_sentence_with_their_place(tmp_path, text, said):
