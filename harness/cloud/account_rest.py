@@ -18,7 +18,10 @@ _T = TypeVar("_T")
 
 
 class AccountRest(RestClient):
-    """Calls with the account's API key. ``poll``: seconds from one look at an operation to the next."""
+    """Calls with the account's API key. ``poll``: seconds from one look at an operation to the next.
+
+    ``endpoints``, ``api_key``, ``note``, ``pause``: see RestClient.
+    """
 
     def __init__(self, endpoints: CloudEndpoints, api_key: str, *, note: Note, pause: float, poll: float) -> None:
         super().__init__(endpoints, api_key, note=note, pause=pause)

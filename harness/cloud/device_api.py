@@ -48,7 +48,8 @@ class RestAnswer:
 class DeviceApi:
     """Calls with a device's token. An answer of any status is returned; no answer raises CloudUnreachable.
 
-    ``adapter``: what carries the calls, None: this computer's network.
+    ``endpoints``: how the cloud is reached. ``timeline``: gets a note of each repeat. ``adapter``: carries the calls;
+    None: this computer's network does.
     """
 
     def __init__(self, endpoints: CloudEndpoints, timeline: Timeline, *, adapter: BaseAdapter | None = None) -> None:

@@ -62,7 +62,10 @@ def _shorten(text: str) -> str:
 
 
 class RestError(Refusal):
-    """nRF Cloud refused a call. ``code``: nRF Cloud's own number, None if it sent none."""
+    """nRF Cloud refused a call. ``code``: nRF Cloud's own number, None if it sent none.
+
+    ``method``, ``path``: of the call. ``status``, ``message``: of the answer. ``attempts``: how often it was sent.
+    """
 
     party = Party.CLOUD
 

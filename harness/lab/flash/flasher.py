@@ -45,8 +45,9 @@ class Flashed:
 class Flasher:
     """The firmware of one board. The caller has the board's lease, and nobody has its port open.
 
-    ``ask``: asks the board what it runs; raises LabError if it does not answer. ``folder``: of the boards file.
-    ``note``: called with each step.
+    ``config``: the board's entry. ``ask``: asks the board what it runs; raises LabError if it does not answer.
+    ``records``: of what this lab wrote. ``folder``: of the boards file. ``note``: called with each step. ``locks``: the
+    folder of the debuggers' locks, None: the computer's.
     """
 
     def __init__(

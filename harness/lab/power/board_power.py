@@ -36,7 +36,8 @@ class PowerUnproven(LabError):
 class BoardPower:
     """The power of one board, whose port nobody has open.
 
-    ``find_port``: returns where the port is now, or raises PortMissing. ``note``: called with each step.
+    ``config``: the board's entry. ``switch``: the tool. ``find_port``: returns where the port is now, or raises
+    PortMissing. ``loop``: counts restarts. ``note``: called with each step.
     """
 
     def __init__(

@@ -62,7 +62,7 @@ def _ykush(config: YepkitPower) -> dict[str, tuple[str, ...]]:
 
 
 class PlaceSwitch:
-    """labgrid's power driver, for a place that this run holds."""
+    """labgrid's power driver, for the ``place`` of ``places`` that this run holds. ``delay``: seconds without power."""
 
     cycles = False
 

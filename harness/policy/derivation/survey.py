@@ -56,7 +56,8 @@ def survey(
 class Deriver:
     """Judges packets of one device, and keeps each request that is possible once.
 
-    ``found``: what is kept so far.
+    ``documents``: those expected of the cloud. ``membership``, ``names``: of the device. ``found``: what is kept so
+    far.
     """
 
     def __init__(self, documents: tuple[PolicyDocument, ...], membership: Membership, names: Names) -> None:
@@ -153,7 +154,7 @@ def _possible(request: Request) -> bool:
 
 
 def _answered(case: Case) -> bool:
-    """Tell whether the decision can be seen. On reserved topics it can only if somebody answers an allowed request."""
+    """Tell whether the decision can be seen. An allowed message on a reserved topic shows only if somebody takes it."""
     message = case.request.will if case.request.verb is Verb.CONNECT else case.request.name
     publishing = case.request.verb in (Verb.CONNECT, Verb.PUBLISH) and message is not None
     return not (case.allowed and publishing) or is_request(str(message))

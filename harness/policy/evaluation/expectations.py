@@ -55,7 +55,10 @@ class Doubt:
 
 
 class Expectations:
-    """Policy documents, seen by one device in one membership. ``documents``: a profile, or any documents."""
+    """Policy documents, seen by one device. ``documents``: a profile, or any documents.
+
+    ``names``: of the device, its team, and others of both. ``membership``: what the device is in its team.
+    """
 
     def __init__(self, documents: Iterable[PolicyDocument], names: Names, membership: Membership) -> None:
         self._written = _Judge({document.name: document for document in documents}, names, membership)

@@ -35,7 +35,7 @@ def unknown_keys(documents: Iterable[PolicyDocument]) -> list[str]:
 def keys_asked(
     documents: Iterable[PolicyDocument], principal: Principal, checks: Sequence[tuple[str, str]]
 ) -> list[str]:
-    """Return, sorted, those of :func:`unknown_keys` of which one of ``checks`` may depend.
+    """Return, sorted, the unknown keys on which the decision of one of ``checks`` may depend.
 
     ``documents``: those in force. ``principal``: who asks. ``checks``: the permissions, each (action, resource).
     """

@@ -82,7 +82,10 @@ class _Sayings(NamedTuple):
 
 
 class Comparison:
-    """One kind of packet, and two versions of the policies."""
+    """One kind of packet, and two versions of the policies: the documents, and those of ``mutant``.
+
+    ``packet``: the kind. ``context``, ``names``: of the device. ``effort``: how much searching is left.
+    """
 
     def __init__(self, packet: Packet, mutant: Mutant, context: Context, names: Names, effort: Effort) -> None:
         self.incomplete = self.cut_off = False

@@ -65,6 +65,7 @@ class _Text(NamedTuple):
 class TextSearch:
     """A search for topics, or with ``wildcards`` for topic filters.
 
+    ``automaton``: the patterns. ``effort``: how many places may be looked at.
     ``through``: patterns by number, of which a wanted text matches at least one; None: it need not match any.
     ``reserved``: of texts that begin with ``$`` only those count that match one of these patterns.
     """

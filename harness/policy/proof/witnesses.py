@@ -16,7 +16,9 @@ from harness.policy.proof.search import Effort
 class FurtherLook:
     """Searches for packets that notice mutants, and adds them to the cases.
 
-    ``same``: mutants that no packet notices, as the search has proved. ``cut_off``: those whose search was given up.
+    ``documents``: those expected of the cloud. ``names``: of the device, its team, and others of both. ``derivers``: by
+    membership, the cases so far. ``fit``: whether a trial can be made of a case. ``same``: mutants that no packet
+    notices, as the search has proved. ``cut_off``: those whose search was given up.
     """
 
     def __init__(

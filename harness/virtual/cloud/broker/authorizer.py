@@ -44,7 +44,11 @@ class Denial:
 
 
 class Authorizer:
-    """The rights of one connection. Each method returns None if the action is allowed, else why it is not."""
+    """The rights of one connection. Each method returns None if the action is allowed, else why it is not.
+
+    ``presented``: what the client told about itself. ``directory``: knows its rights. ``journal``: gets every decision.
+    ``policy_refresh``: see BrokerProfile.
+    """
 
     def __init__(
         self, presented: Presented, directory: Directory, journal: Journal, *, policy_refresh: PolicyRefresh

@@ -19,7 +19,7 @@ from harness.virtual.mqtt import Connect, Publish, Will
 
 
 class Broker:
-    """A broker. ``directory`` says who clients are, ``services`` get what is published, the journal gets the reasons.
+    """A broker. ``directory`` says who clients are, ``services`` get what is published, ``journal`` gets the reasons.
 
     ``profile``: may be replaced while the broker runs. ``presence``: called when things connect and disconnect.
     """

@@ -43,8 +43,10 @@ class Refused(Exception):
 class Team:
     """One team. ``prefix``: its MQTT topic prefix with trailing slash, ``prod/<tenant id>/``.
 
-    ``disconnect``: ends the connection of a client id, if it has one. ``changed``: called with the ID of each device
-    whose record changes. Public: ``keys``, which verify the devices' JWTs.
+    ``tenant_id``: the team's id. ``registry``, ``services``: of the cloud. ``ca``: issues team devices. ``journal``:
+    gets what is done. ``now``: the clock. ``disconnect``: ends the connection of a client id, if it has one.
+    ``changed``: called with the ID of each device whose record changes. Public: ``keys``, which verify the devices'
+    JWTs.
     """
 
     def __init__(

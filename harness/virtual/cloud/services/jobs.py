@@ -31,7 +31,8 @@ _Waiting = tuple[tuple[str, str], ...]  # the jobs with their statuses, the next
 class JobsService:
     """Answers devices about the updates in ``fota``, and sends them changes.
 
-    ``prefix``: of the team's topics. ``later``: runs a call after the current packet or request.
+    ``prefix``: of the team's topics. ``journal``: gets what is sent. ``later``: runs a call after the current packet or
+    request. ``now``: the clock.
     """
 
     def __init__(

@@ -24,6 +24,7 @@ from harness.virtual.cloud.services.shadow_topics import Publications, ShadowCal
 class CloudServices:
     """The Services of :mod:`harness.virtual.cloud.broker.interfaces`.
 
+    ``messages``: the store. ``journal``: gets what is done. ``now``: the clock.
     ``thing_exists``: tells whether a thing may have a shadow. ``later``: runs a call after the broker has dealt with
     the current packet (``loop.call_soon``), so that a request is acknowledged before it is answered. ``changed``:
     called with the name of each thing whose shadow changes. ``fota``: the team's firmware updates.

@@ -12,7 +12,10 @@ _STOP_TIMEOUT = 5.0
 
 
 class TlsListener:
-    """Runs one ``application()`` on each connection. Refused handshakes are written into the journal."""
+    """Runs one ``application()`` on each connection. ``journal`` gets the refused handshakes.
+
+    ``directory``: knows the certificates. ``profile``: the broker's behaviour.
+    """
 
     def __init__(
         self, directory: Directory, journal: Journal, profile: BrokerProfile, application: Callable[[], TlsApplication]

@@ -51,8 +51,9 @@ class HandshakeRefusal(NamedTuple):
 
 
 class TlsStream(asyncio.Protocol):
-    """One accepted connection.
+    """One accepted connection. ``context``: the server's. ``application``: runs on it.
 
+    ``handshake_timeout``: seconds for the handshake.
     ``examine``: called with the client's chain of certificates when the handshake is nearly done; what follows an
     objection depends on ``cert_refusal`` (see BrokerProfile). ``refused``: called with the reason when the handshake
     fails. ``gone``: called once, when the socket is released. ``refusal``: refuse the handshake in any case.
