@@ -15,16 +15,12 @@ _AGES = {ResultState.NEW: "new ", ResultState.FIRST: "", ResultState.STILL: "old
 
 @dataclass(frozen=True, slots=True)
 class CauseRow:
-    """One cause in a run. ``results``: its tests; ``state``: new, first, still, flaky or lab; ``since``: in words.
-
-    ``since_run``: the run that began it, where that is another one.
-    """
+    """One cause in a run. ``results``: its tests; ``state``: new, first, still, flaky or lab; ``since``: in words."""
 
     cause: FailureCause
     results: Sequence[BoardResult]
     state: str
     since: str
-    since_run: str = ""
 
     @property
     def failed(self) -> bool:
@@ -111,14 +107,14 @@ def _row(
         also = [
             old.run for old in before if any(old.boards[one.board].out for one in results if one.board in old.boards)
         ]
-        return CauseRow(cause, results, "lab", _also(also), also[-1] if also else "")
+        return CauseRow(cause, results, "lab", _also(also))
     states = Counter(one.state for one in standing)
     if states[ResultState.STILL]:
         oldest = max((one for one in standing if one.state is ResultState.STILL), key=lambda one: one.streak)
         fresh = states[ResultState.NEW] + states[ResultState.FIRST]
         more = f"; {fresh} of them new" if fresh else ""
         since = f"since {short_run(oldest.since)} ({plural(oldest.streak, 'run')}){more}"
-        return CauseRow(cause, results, "still", since, oldest.since)
+        return CauseRow(cause, results, "still", since)
     if states[ResultState.FLAKY] * 2 >= len(standing):
         return CauseRow(cause, results, "flaky", "comes and goes")
     if states[ResultState.NEW]:
