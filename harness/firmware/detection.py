@@ -34,7 +34,7 @@ _LOG: Final = re.compile(rb"<(?:err|wrn|inf|dbg)> ([A-Za-z0-9_]+)")
 _BINARY: Final = re.compile(rb"[^\t\r\n\x08\x1b\x20-\x7e\x00]")
 
 
-class State(StrEnum):
+class PortState(StrEnum):
     """What a port that answers no AT command shows."""
 
     SILENT = "answers nothing"
@@ -76,7 +76,7 @@ class Answering:
 class NotAnswering:
     """Nothing answers. ``detail``: what was seen of it."""
 
-    state: State
+    state: PortState
     detail: str = ""
 
     def __str__(self) -> str:
@@ -84,12 +84,12 @@ class NotAnswering:
 
 
 _CURES: Final = {
-    State.SILENT: "is it powered, is its cable the right one, and does its firmware have AT commands or a shell?",
-    State.BOOT_LOOP: "its firmware crashes: flash it anew, or look at what it says before each start",
-    State.BOOTLOADER: "no application is on it, or none that the bootloader accepts: flash one",
-    State.BINARY: "it talks at another speed, or this port carries a modem trace: correct baud: or the port",
-    State.LOG: "build its firmware with CONFIG_AT_HOST_LIBRARY or CONFIG_AT_SHELL, or flash Serial Modem",
-    State.TEXT: "the harness does not know this firmware: correct the port, or flash the board",
+    PortState.SILENT: "is it powered, is its cable the right one, and does its firmware have AT commands or a shell?",
+    PortState.BOOT_LOOP: "its firmware crashes: flash it anew, or look at what it says before each start",
+    PortState.BOOTLOADER: "no application is on it, or none that the bootloader accepts: flash one",
+    PortState.BINARY: "it talks at another speed, or this port carries a modem trace: correct baud: or the port",
+    PortState.LOG: "build its firmware with CONFIG_AT_HOST_LIBRARY or CONFIG_AT_SHELL, or flash Serial Modem",
+    PortState.TEXT: "the harness does not know this firmware: correct the port, or flash the board",
 }
 
 
@@ -170,16 +170,16 @@ def state_of(heard: bytes) -> NotAnswering:
     """Return what a port that answered nothing shows."""
     boots = _BOOT.findall(heard)
     if len(boots) > 1:
-        return NotAnswering(State.BOOT_LOOP, f"{len(boots)} boots while it was listened to")
+        return NotAnswering(PortState.BOOT_LOOP, f"{len(boots)} boots while it was listened to")
     if not heard.strip(b"\0\r\n"):
-        return NotAnswering(State.SILENT)
+        return NotAnswering(PortState.SILENT)
     if not _text_in(heard):
-        return NotAnswering(State.BINARY, f"begins with {heard[:8].hex(' ')}")
+        return NotAnswering(PortState.BINARY, f"begins with {heard[:8].hex(' ')}")
     if found := _BOOTLOADER.search(heard):
-        return NotAnswering(State.BOOTLOADER, _shown(_line_at(heard, found.start())))
+        return NotAnswering(PortState.BOOTLOADER, _shown(_line_at(heard, found.start())))
     if modules := sorted({module.decode() for module in _LOG.findall(heard)}):
-        return NotAnswering(State.LOG, f"of {', '.join(modules[:6])}")
-    return NotAnswering(State.TEXT, _shown(heard.strip().splitlines()[-1] if heard.strip() else heard))
+        return NotAnswering(PortState.LOG, f"of {', '.join(modules[:6])}")
+    return NotAnswering(PortState.TEXT, _shown(heard.strip().splitlines()[-1] if heard.strip() else heard))
 
 
 def _text_in(heard: bytes) -> bool:

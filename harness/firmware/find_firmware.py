@@ -9,7 +9,7 @@ from typing import Final
 
 from harness.at import AtPort, FramedUrc
 from harness.errors import LabError, NoAnswer
-from harness.firmware.detection import BAUDS, DEADLINE, Answering, NotAnswering, Question, State, answered, find
+from harness.firmware.detection import BAUDS, DEADLINE, Answering, NotAnswering, PortState, Question, answered, find
 from harness.firmware.interface import Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.registry import FIRMWARES
@@ -44,7 +44,7 @@ def find_firmware(port: AtPort, *, bauds: Sequence[int] | None = None, patience:
     settings = port.settings
     tried = bauds or (settings.baudrate, *(baud for baud in BAUDS if baud != settings.baudrate))
     answering = look(port, tried)
-    if patience and isinstance(answering, NotAnswering) and answering.state is State.SILENT:
+    if patience and isinstance(answering, NotAnswering) and answering.state is PortState.SILENT:
         port.adapt(settings)
         with suppress(NoAnswer):
             port.sync(patience=patience)

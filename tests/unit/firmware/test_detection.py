@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.at import Terminator
-from harness.firmware.detection import BAUDS, DEADLINE, Answering, NotAnswering, State, find, state_of
+from harness.firmware.detection import BAUDS, DEADLINE, Answering, NotAnswering, PortState, find, state_of
 from harness.settings import TerminatorName
 from harness.virtual.board.at_host.host_input import HostInput
 
@@ -117,7 +117,7 @@ def test_another_speed_is_found():
 
 def test_a_speed_at_which_text_comes_is_the_right_one():
     found, sent = search(lambda baud, data: b"[00:00:01.000,000] <inf> app: hello\r\n")
-    assert found == NotAnswering(State.LOG, "of app")
+    assert found == NotAnswering(PortState.LOG, "of app")
     assert {baud for baud, _ in sent} == {115200}
 
 
@@ -133,14 +133,14 @@ def test_a_board_that_has_just_started_is_asked_again():
 @pytest.mark.parametrize(
     ("heard", "state", "part"),
     [
-        (b"", State.SILENT, "is it powered"),
-        (b"\0\0\0", State.SILENT, "is it powered"),
-        (b"*** Booting nRF Connect SDK v3.2.1 ***\r\n" * 3, State.BOOT_LOOP, "3 boots"),
-        (b"*** Booting MCUboot v2.1.0 ***\r\nI: Starting bootloader\r\n", State.BOOTLOADER, "MCUboot v2.1.0"),
-        (bytes(range(0x80, 0x100)), State.BINARY, "begins with 80 81 82"),
-        (b"[00:00:01.000,000] <inf> nrf_cloud: x\r\n", State.LOG, "of nrf_cloud"),
-        (b"login: \r\nPassword: \r\n", State.TEXT, "Password:"),
-        (b"x" * 1_000_000, State.TEXT, "xxx"),
+        (b"", PortState.SILENT, "is it powered"),
+        (b"\0\0\0", PortState.SILENT, "is it powered"),
+        (b"*** Booting nRF Connect SDK v3.2.1 ***\r\n" * 3, PortState.BOOT_LOOP, "3 boots"),
+        (b"*** Booting MCUboot v2.1.0 ***\r\nI: Starting bootloader\r\n", PortState.BOOTLOADER, "MCUboot v2.1.0"),
+        (bytes(range(0x80, 0x100)), PortState.BINARY, "begins with 80 81 82"),
+        (b"[00:00:01.000,000] <inf> nrf_cloud: x\r\n", PortState.LOG, "of nrf_cloud"),
+        (b"login: \r\nPassword: \r\n", PortState.TEXT, "Password:"),
+        (b"x" * 1_000_000, PortState.TEXT, "xxx"),
     ],
 )
 def test_what_does_not_answer_is_told_apart(heard, state, part):

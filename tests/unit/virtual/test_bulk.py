@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.bulk import BulkOperations, BulkStatus, Endpoint
 
 from .cloud_makers import NOON
@@ -20,7 +20,7 @@ class Bench:
 
     def onboard(self, name):
         if name == "bad":
-            raise Refused(422, 42200, "no good")
+            raise RestRefused(422, 42200, "no good")
         self.onboarded.append(name)
 
     def step(self):

@@ -6,7 +6,7 @@ import pytest
 
 from harness.virtual.cloud.provisioning.attestation import TrustedIdentities
 from harness.virtual.cloud.provisioning.claims import MOST_COMMANDS, Claims, CommandStatus
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 
 from .attestation_maker import Board
 from .cloud_makers import NOON, MemoryJournal
@@ -28,7 +28,7 @@ def claims(board, journal):
 
 
 def refused(call, *arguments):
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(RestRefused) as refusal:
         call(*arguments)
     return refusal.value.status, refusal.value.code
 

@@ -16,7 +16,7 @@ from harness.virtual.cloud.provisioning.jitp import JitProvisioning
 from harness.virtual.cloud.registry.onboarding import OnboardingRow, certificate_id
 from harness.virtual.cloud.registry.policies import ThingGroup, load_policies
 from harness.virtual.cloud.registry.registry import Registry
-from harness.virtual.cloud.registry.team import Refused, Team
+from harness.virtual.cloud.registry.team import RestRefused, Team
 from harness.virtual.cloud.services.messages import MessageStore
 from harness.virtual.cloud.services.services import CloudServices
 from harness.virtual.cloud.tls.ca import LocalCa
@@ -73,11 +73,11 @@ def test_the_first_connection_makes_a_device_in_no_team(world):
 
 def test_the_ownership_code_of_the_certificate_associates_it(world):
     world.registry.examine(chain(world, code="123456"))
-    with pytest.raises(Refused) as early:
+    with pytest.raises(RestRefused) as early:
         world.team.associate("dev-1", "123456")
     assert (early.value.status, early.value.code) == (404, 40412)
     world.pending[0]()
-    with pytest.raises(Refused) as wrong:
+    with pytest.raises(RestRefused) as wrong:
         world.team.associate("dev-1", "654321")
     assert (wrong.value.status, wrong.value.code) == (401, 40102)
     world.team.associate("dev-1", "123456")

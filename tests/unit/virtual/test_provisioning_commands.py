@@ -4,7 +4,7 @@ import pytest
 
 from harness.virtual.cloud.provisioning.claims import CommandStatus, ProvisioningCommand
 from harness.virtual.cloud.provisioning.commands import read_request, take_answer, to_wire
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 
 from .cloud_makers import NOON
 
@@ -64,7 +64,7 @@ def test_the_last_command():
     ],
 )
 def test_requests_that_are_refused(request_):
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(RestRefused) as refusal:
         read_request(request_)
     assert (refusal.value.status, refusal.value.code) == (422, 42200)
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from harness.virtual.cloud.registry.onboarding import KeyRow, OnboardingRow, load_public_key
 from harness.virtual.cloud.registry.policies import ThingGroup, load_policies
 from harness.virtual.cloud.registry.registry import CertificateState, Registry
-from harness.virtual.cloud.registry.team import Refused, Team
+from harness.virtual.cloud.registry.team import RestRefused, Team
 from harness.virtual.cloud.services.messages import MessageStore
 from harness.virtual.cloud.services.services import CloudServices
 from harness.virtual.cloud.tls.ca import LocalCa
@@ -68,7 +68,7 @@ def row(device_id="dev-1", sub_type="", pem=None):
 
 
 def refused(call, *arguments):
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(RestRefused) as refusal:
         call(*arguments)
     return refusal.value.status, refusal.value.code
 

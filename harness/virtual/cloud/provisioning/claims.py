@@ -15,7 +15,7 @@ from typing import Any
 from harness.virtual.cloud.broker.interfaces import Journal
 from harness.virtual.cloud.formats import iso, make_ulid, now_utc
 from harness.virtual.cloud.provisioning.attestation import AttestationToken, InvalidAttestation, TrustedIdentities
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 
 MOST_COMMANDS = 20
 
@@ -109,18 +109,18 @@ class Claims:
         self.tags: dict[str, str] = {}
 
     def check(self, token: str) -> AttestationToken:
-        """Return the token if its board can be claimed with it, else raise :class:`Refused`."""
+        """Return the token if its board can be claimed with it, else raise :class:`RestRefused`."""
         try:
             found = AttestationToken.parse(token)
         except InvalidAttestation as error:
-            raise Refused(422, 42200, f"claimToken: {error}") from error
+            raise RestRefused(422, 42200, f"claimToken: {error}") from error
         key = self._identities.find(found.device_uuid)
         if key is None or not found.signed_by(key):
             known = "no identity key is trusted for it" if key is None else "its identity key did not sign the token"
             self._journal.write("claim_refused", device_uuid=str(found.device_uuid), reason=known)
-            raise Refused(403, 40300, f"device {found.device_uuid} cannot be claimed: {known}")
+            raise RestRefused(403, 40300, f"device {found.device_uuid} cannot be claimed: {known}")
         if found.device_uuid in self._devices:
-            raise Refused(409, 40900, f"device {found.device_uuid} is claimed already")
+            raise RestRefused(409, 40900, f"device {found.device_uuid} is claimed already")
         return found
 
     def claim(self, token: str, tags: Sequence[str] = ()) -> ClaimedDevice:
@@ -136,7 +136,7 @@ class Claims:
         return device
 
     def unclaim(self, device_uuid: str) -> None:
-        """Give a board up. Raises :class:`Refused` 404/40410 if it is not claimed."""
+        """Give a board up. Raises :class:`RestRefused` 404/40410 if it is not claimed."""
         device = self.device(device_uuid)
         del self._devices[device.device_uuid]
         self._journal.write("unclaim", device_uuid=str(device.device_uuid))
@@ -147,21 +147,21 @@ class Claims:
         return list(self._devices.values())
 
     def device(self, device_uuid: str) -> ClaimedDevice:
-        """Return a claimed board. Raises :class:`Refused` 404/40410."""
+        """Return a claimed board. Raises :class:`RestRefused` 404/40410."""
         try:
             return self._devices[uuid.UUID(device_uuid)]
         except (ValueError, KeyError):
-            raise Refused(404, 40410, f"device {device_uuid[:40]} is not claimed") from None
+            raise RestRefused(404, 40410, f"device {device_uuid[:40]} is not claimed") from None
 
     def add_command(
         self, device: ClaimedDevice, kind: str, details: dict[str, Any], description: str
     ) -> ProvisioningCommand:
-        """Queue a command. Raises :class:`Refused` 422 if too many wait.
+        """Queue a command. Raises :class:`RestRefused` 422 if too many wait.
 
         ``device``: the board. ``kind``, ``details``: of the command, as the API has them. ``description``: for people.
         """
         if sum(command.waiting for command in device.commands) >= MOST_COMMANDS:
-            raise Refused(422, 42200, f"{MOST_COMMANDS} commands are waiting for the device already")
+            raise RestRefused(422, 42200, f"{MOST_COMMANDS} commands are waiting for the device already")
         now = self._now()
         command = ProvisioningCommand(make_ulid(now), description, kind, details, now)
         device.commands.append(command)
@@ -171,11 +171,11 @@ class Claims:
         return command
 
     def command(self, device_uuid: str, command_id: str) -> ProvisioningCommand:
-        """Return a command of a board. Raises :class:`Refused` 404/40410."""
+        """Return a command of a board. Raises :class:`RestRefused` 404/40410."""
         for command in self.device(device_uuid).commands:
             if command.command_id == command_id:
                 return command
-        raise Refused(404, 40410, f"command {command_id[:40]} was not found")
+        raise RestRefused(404, 40410, f"command {command_id[:40]} was not found")
 
     def add_rule(self, name: str, *, active: bool, tags: Sequence[str], commands: Sequence[tuple[str, Any]]) -> Rule:
         """Add a provisioning rule.

@@ -27,7 +27,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
 
 
 def read_request(request: Any) -> tuple[str, dict[str, Any]]:
-    """Return kind and details of a ``request`` object. Raises Refused 422."""
+    """Return kind and details of a ``request`` object. Raises RestRefused 422."""
     if not isinstance(request, dict) or len(request) != 1:
         raise invalid(f"request must be an object with one of {', '.join(_MEMBERS)}")
     ((kind, details),) = request.items()

@@ -25,7 +25,7 @@ from harness.virtual.cloud.registry.onboarding import (
     certificate_id,
     load_certificate,
 )
-from harness.virtual.cloud.registry.team import Refused, Team
+from harness.virtual.cloud.registry.team import RestRefused, Team
 from harness.virtual.cloud.tls.ca import LocalCa
 
 
@@ -88,7 +88,7 @@ class JitProvisioning:
         self._pending.discard(newcomer.certificate.certificate_id)
         try:
             self._team.provision(newcomer.device_id, newcomer.certificate, newcomer.ownership_code)
-        except Refused as refusal:  # meanwhile the device was made in another way
+        except RestRefused as refusal:  # meanwhile the device was made in another way
             self._write("failed", newcomer, reason=str(refusal))
             return
         self._write("provisioned", newcomer)

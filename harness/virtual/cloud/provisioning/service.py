@@ -23,7 +23,7 @@ from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.provisioning.attestation import TrustedIdentities
 from harness.virtual.cloud.provisioning.claims import ClaimedDevice, Claims, CommandStatus
 from harness.virtual.cloud.provisioning.commands import read_request, take_answer, to_wire
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.answering import make_guard
 from harness.virtual.cloud.rest.common import BASE, accepted, invalid, read_flag, read_object, read_query, read_strings
 from harness.virtual.cloud.rest.jwt_auth import InvalidToken, verify
@@ -165,7 +165,7 @@ class TeamCalls:
                 if len(row) not in (1, 2):
                     raise invalid('a row is "token" or "token","tag,tag"')
                 device = self._claims.claim(row[0], _split(row[1]) if len(row) > 1 else ())
-            except Refused as refusal:
+            except RestRefused as refusal:
                 failed.append({"row": index, "message": str(refusal)})
             else:
                 claimed.append(str(device.device_uuid))
@@ -202,23 +202,23 @@ class BoardCalls:
         """Take the answers to commands."""
         device = self._device(request)
         if request.content_type != _CBOR:
-            raise Refused(415, 41500, f"Content-Type must be {_CBOR}")
+            raise RestRefused(415, 41500, f"Content-Type must be {_CBOR}")
         try:
             for command_id, *answer in cbor2.loads(await request.read()):
                 take_answer(self._claims.command(str(device.device_uuid), str(command_id)), answer)
         except (cbor2.CBORDecodeError, TypeError, ValueError, RecursionError) as error:
-            raise Refused(400, 40000, f"the body holds no answers to commands: {error}") from error
+            raise RestRefused(400, 40000, f"the body holds no answers to commands: {error}") from error
         return web.Response(status=200)
 
     def _device(self, request: web.Request) -> ClaimedDevice:
         token = _bearer(request)
         if not token:
-            raise Refused(401, 40100, "access denied: the Authorization header must be Bearer and a JWT")
+            raise RestRefused(401, 40100, "access denied: the Authorization header must be Bearer and a JWT")
         try:
             device_uuid = verify(token, key_of=self._key, now=now_utc())
             return self._claims.device(device_uuid)
-        except (InvalidToken, Refused) as error:
-            raise Refused(403, 40300, f"access denied: {error}") from error
+        except (InvalidToken, RestRefused) as error:
+            raise RestRefused(403, 40300, f"access denied: {error}") from error
 
     def _key(self, device_uuid: str) -> ec.EllipticCurvePublicKey | None:
         try:
@@ -231,7 +231,7 @@ def _guard(journal: Journal, api_key: str) -> Middleware:
     def authenticate(request: web.Request) -> None:
         credential = _bearer(request).encode(errors="replace")
         if _path(request) not in _BOARD_CALLS and not hmac.compare_digest(credential, api_key.encode()):
-            raise Refused(401, 40100, "access denied: the Authorization header must be Bearer and a valid API key")
+            raise RestRefused(401, 40100, "access denied: the Authorization header must be Bearer and a valid API key")
 
     def done(request: web.Request, status: int, code: int | None) -> None:
         journal.write("provisioning_service", method=request.method, path=_path(request), status=status)

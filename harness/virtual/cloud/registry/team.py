@@ -31,7 +31,7 @@ _JITP_SUB_TYPE = "jitp-generic"
 _DISCONNECT_COMMAND = b'{"appId":"DEVICE","messageType":"DISCON"}'
 
 
-class Refused(Exception):
+class RestRefused(Exception):
     """The team may not, or cannot, do this. ``status``: of HTTP. ``code``: nRF Cloud's own number."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
@@ -85,44 +85,44 @@ class Team:
         return sorted({tag for record in self.devices() for tag in record.tags})
 
     def certified_device(self, device_id: str) -> DeviceRecord:
-        """Return a device of this team that has a certificate. Raises Refused 404/40410 for any other.
+        """Return a device of this team that has a certificate. Raises RestRefused 404/40410 for any other.
 
         "Device security": the Firmware Update Service is for devices provisioned with an X.509 certificate, although
         their REST calls do not use it. What nRF Cloud answers to other devices is UNCONFIRMED.
         """
         record = self.device(device_id)
         if self._registry.certificate_of(device_id) is None:
-            raise Refused(404, 40410, f"device {device_id} has a public key only, no certificate")
+            raise RestRefused(404, 40410, f"device {device_id} has a public key only, no certificate")
         return record
 
     def device(self, device_id: str) -> DeviceRecord:
-        """Return a device of this team. Raises :class:`Refused` 404/40410 for any other."""
+        """Return a device of this team. Raises :class:`RestRefused` 404/40410 for any other."""
         if not self._owns(device_id):
-            raise Refused(404, 40410, f"device {device_id} was not found")
+            raise RestRefused(404, 40410, f"device {device_id} was not found")
         return self._records[device_id]
 
     def onboard(self, row: OnboardingRow) -> None:
-        """Register a device, which is provisioned and associated then. Raises Refused 422/42200.
+        """Register a device, which is provisioned and associated then. Raises RestRefused 422/42200.
 
         A device that was dissociated can be onboarded again with its certificate.
         """
         try:
             certificate = load_certificate(row.pem)
         except InvalidUpload as error:
-            raise Refused(422, 42200, str(error)) from error
+            raise RestRefused(422, 42200, str(error)) from error
         known = self._registry.certificate_of(row.device_id)
         # What nRF Cloud answers to an id or a certificate that it knows is UNCONFIRMED. A refusal never takes a device
         # from its owner. A device in no team has no owner, so it is taken if it comes with its own certificate.
         if self._registry.thing(row.device_id):
             record = self._records.get(row.device_id)
             if record is None or self._owns(row.device_id) or certificate is None or known != certificate:
-                raise Refused(422, 42200, f"device {row.device_id} is onboarded already; delete it first")
+                raise RestRefused(422, 42200, f"device {row.device_id} is onboarded already; delete it first")
             record.sub_type, record.tags, record.firmware_types = row.sub_type, row.tags, row.firmware_types
             self._take_key(row, certificate)
             self._join(record)
             return
         if certificate and self._registry.certificate_registered(certificate.certificate_id):
-            raise Refused(422, 42200, "this certificate belongs to another device")
+            raise RestRefused(422, 42200, "this certificate belongs to another device")
         record = self._add(row.device_id, row.sub_type, row.tags, row.firmware_types)
         if certificate:
             self._registry.attach(row.device_id, certificate)
@@ -137,13 +137,13 @@ class Team:
         return self._registry.thing(device_id) is not None
 
     def provision(self, device_id: str, certificate: DeviceCertificate, ownership_code: str) -> None:
-        """Make a device that is in no team until it is associated. Raises Refused 422/42200 if it exists.
+        """Make a device that is in no team until it is associated. Raises RestRefused 422/42200 if it exists.
 
         ``device_id``: its name. ``certificate``: the only one with which it connects. ``ownership_code``: needed to
         associate it.
         """
         if self.exists(device_id):
-            raise Refused(422, 42200, f"device {device_id} exists already")
+            raise RestRefused(422, 42200, f"device {device_id} exists already")
         record = self._add(device_id, _JITP_SUB_TYPE)
         record.ownership_code = ownership_code
         self._registry.attach(device_id, certificate)
@@ -151,17 +151,17 @@ class Team:
         self._desire(device_id, {"pairing": {"state": "not_associated"}})
 
     def register_public_key(self, row: KeyRow) -> None:
-        """Let the device, onboarded or not, sign JWTs with this key. Raises Refused 422/42200."""
+        """Let the device, onboarded or not, sign JWTs with this key. Raises RestRefused 422/42200."""
         if self._registry.thing(row.device_id) and not self._owns(row.device_id):
-            raise Refused(422, 42200, f"device {row.device_id} is not one of this team")
+            raise RestRefused(422, 42200, f"device {row.device_id} is not one of this team")
         try:
             self.keys.register(row.device_id, row.pem)
         except InvalidUpload as error:
-            raise Refused(422, 42200, str(error)) from error
+            raise RestRefused(422, 42200, str(error)) from error
         self._journal.write("public_key", device_id=row.device_id)
 
     def register_certificate(self, row: KeyRow) -> None:
-        """Give an onboarded device another certificate and so another key for JWTs. Raises Refused 404 or 422.
+        """Give an onboarded device another certificate and so another key for JWTs. Raises RestRefused 404 or 422.
 
         UNCONFIRMED, chosen here: the former certificate can no longer connect, but its present connection stays.
         """
@@ -169,12 +169,12 @@ class Team:
         try:
             certificate = load_certificate(row.pem)
         except InvalidUpload as error:
-            raise Refused(422, 42200, str(error)) from error
+            raise RestRefused(422, 42200, str(error)) from error
         if certificate is None:
-            raise Refused(422, 42200, "a certificate is needed, not a bare public key")
+            raise RestRefused(422, 42200, "a certificate is needed, not a bare public key")
         if certificate != self._registry.certificate_of(row.device_id):
             if self._registry.certificate_registered(certificate.certificate_id):
-                raise Refused(422, 42200, "this certificate belongs to another device")
+                raise RestRefused(422, 42200, "this certificate belongs to another device")
             self._registry.detach_all(row.device_id)
             self._registry.attach(row.device_id, certificate)
         self.keys.forget(row.device_id)
@@ -182,7 +182,7 @@ class Team:
         self._journal.write("certificate", device_id=row.device_id, certificate_id=certificate.certificate_id)
 
     def describe(self, device_id: str, *, name: str | None = None, tags: Sequence[str] | None = None) -> None:
-        """Change the name or the tags of a device. Raises Refused 404/40410.
+        """Change the name or the tags of a device. Raises RestRefused 404/40410.
 
         ``device_id``: the device's. ``name``, ``tags``: the new ones; None: no change.
         """
@@ -200,11 +200,11 @@ class Team:
         """
         record = self._records.get(device_id)
         if record is None:
-            raise Refused(404, 40412, f"device {device_id} has not been provisioned yet")
+            raise RestRefused(404, 40412, f"device {device_id} has not been provisioned yet")
         if record.ownership_code is None:
-            raise Refused(404, 40411, f"no ownership code is known for device {device_id}")
+            raise RestRefused(404, 40411, f"no ownership code is known for device {device_id}")
         if not hmac.compare_digest(ownership_code.encode(), record.ownership_code.encode()):
-            raise Refused(401, 40102, "wrong ownership code")
+            raise RestRefused(401, 40102, "wrong ownership code")
         if sub_type is not None:
             record.sub_type = sub_type
         self._join(record)
@@ -212,7 +212,7 @@ class Team:
     def dissociate(self, device_id: str) -> None:
         """Remove a device from the team. It stays provisioned, and its shadow tells it."""
         if not self._owns(device_id):
-            raise Refused(404, 40413, f"device {device_id} was not found")
+            raise RestRefused(404, 40413, f"device {device_id} was not found")
         self._registry.dissociate(device_id)
         self.keys.forget(device_id)
         self._records[device_id].updated_at = self._now()
@@ -223,7 +223,7 @@ class Team:
     def delete(self, device_id: str) -> None:
         """Delete a device of the team: tell it to disconnect, and forget its certificate."""
         if not self._owns(device_id):
-            raise Refused(404, 40414, f"device {device_id} was not found")
+            raise RestRefused(404, 40414, f"device {device_id} was not found")
         for leaf in ("c2d", "c2d/r"):  # older and current firmware subscribe to different topics
             self._services.publish_for_device(f"{self.prefix}m/d/{device_id}/{leaf}", _DISCONNECT_COMMAND, device_id)
         del self._records[device_id]
@@ -241,7 +241,7 @@ class Team:
         return client_id, self._give_identity(client_id)
 
     def rotate_team_device(self, client_id: str) -> IssuedIdentity:
-        """Give a team device a new identity. The old one can no longer connect. Raises Refused 404/40410."""
+        """Give a team device a new identity. The old one can no longer connect. Raises RestRefused 404/40410."""
         self.team_certificate(client_id)
         self._registry.detach_all(client_id)
         return self._give_identity(client_id)
@@ -251,13 +251,13 @@ class Team:
         return client_id in self._team_devices
 
     def team_certificate(self, client_id: str) -> str:
-        """Return the certificate (PEM) of a team device. Raises Refused 404/40410."""
+        """Return the certificate (PEM) of a team device. Raises RestRefused 404/40410."""
         if client_id not in self._team_devices:
-            raise Refused(404, 40410, f"team device {client_id} was not found")
+            raise RestRefused(404, 40410, f"team device {client_id} was not found")
         return self._team_devices[client_id]
 
     def delete_team_device(self, client_id: str) -> None:
-        """Remove a team device and end its connection. Raises Refused 404/40410."""
+        """Remove a team device and end its connection. Raises RestRefused 404/40410."""
         self.team_certificate(client_id)
         del self._team_devices[client_id]
         self._registry.remove_thing(client_id)

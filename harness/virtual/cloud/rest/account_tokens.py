@@ -8,7 +8,7 @@ from aiohttp import web
 
 from harness.virtual.cloud.formats import iso
 from harness.virtual.cloud.registry.service_tokens import ServiceToken
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import BASE, Api, read_query
 
 
@@ -59,5 +59,5 @@ def _show_evaluation(made: ServiceToken) -> web.Response:
 
 def _made(token: ServiceToken | None) -> ServiceToken:
     if token is None:
-        raise Refused(404, 40410, "the team has made no such token")
+        raise RestRefused(404, 40410, "the team has made no such token")
     return token

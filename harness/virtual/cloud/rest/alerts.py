@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import BASE, PAGING, Api, answer_page, invalid, read_query
 from harness.virtual.cloud.services.alerts import Alert
 
@@ -51,7 +51,7 @@ class AlertRoutes:
     def _set(self, request: web.Request, *, archived: bool) -> web.Response:
         alert = self._alerts.find(request.match_info["id"])
         if alert is None:
-            raise Refused(404, 40410, "no such alert")
+            raise RestRefused(404, 40410, "no such alert")
         self._alerts.set_archived(alert, archived)
         return web.json_response(self._show(alert))
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ENCODINGS = ("gzip", "deflate", "identity")
@@ -36,8 +36,8 @@ def make_guard(
 ) -> Middleware:
     """Return the middleware that turns an error of a handler into a refusal.
 
-    ``authenticate``: may raise :class:`Refused`; the body is read only after it. ``done``: called with the request, the
-    status and nRF Cloud's code (None: not refused) before the answer is sent.
+    ``authenticate``: may raise :class:`RestRefused`; the body is read only after it. ``done``: called with the request,
+    the status and nRF Cloud's code (None: not refused) before the answer is sent.
     """
 
     @web.middleware
@@ -47,7 +47,7 @@ def make_guard(
             authenticate(request)
             await _read_body(request)
             response = await handler(request)
-        except Refused as error:
+        except RestRefused as error:
             code = error.code
             response = refusal(error.status, code, str(error))
         except web.HTTPException as error:  # aiohttp's own refusals
@@ -66,10 +66,10 @@ async def _read_body(request: web.Request) -> None:
     """Read the body, which the request keeps, so that no handler gets a body that breaks off."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in _ENCODINGS:
-        raise Refused(415, 41500, f"Content-Encoding must be one of {', '.join(_ENCODINGS)}")
+        raise RestRefused(415, 41500, f"Content-Encoding must be one of {', '.join(_ENCODINGS)}")
     try:
         await request.read()
     except (web.RequestPayloadError, HttpProcessingError) as error:
-        raise Refused(400, 40000, f"the body is not what its header fields say ({encoding})") from error
+        raise RestRefused(400, 40000, f"the body is not what its header fields say ({encoding})") from error
     except ConnectionError as error:
-        raise Refused(400, 40000, "the connection ended within the body") from error
+        raise RestRefused(400, 40000, "the connection ended within the body") from error

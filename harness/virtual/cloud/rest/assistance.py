@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import (
     BASE,
     DEVICE,
@@ -95,7 +95,7 @@ class AssistanceRoutes:
         found = _FILE.fullmatch(request.match_info["file"])
         count, interval, day, seconds = map(int, found.groups()) if found else (0, 0, 0, 0)
         if not 1 <= count <= _MOST_PREDICTIONS or interval > _LONGEST_INTERVAL or day > _LAST_DAY:
-            raise Refused(404, 40420, "no such file")
+            raise RestRefused(404, 40420, "no such file")
         return _part(request, pgps(count, interval, day, seconds))
 
     def _answer(self, request: web.Request, types: set[int]) -> web.Response:
@@ -117,12 +117,12 @@ def _part(request: web.Request, data: bytes, *, always: bool = False) -> web.Res
         return web.Response(body=data, content_type=_BINARY)
     found = _RANGE.fullmatch(asked or "bytes=0-")
     if found is None or found.groups() == (None, None):
-        raise Refused(416, 41600, "Range must be bytes=FIRST-LAST")
+        raise RestRefused(416, 41600, "Range must be bytes=FIRST-LAST")
     first, last = found.groups()
     begin = int(first) if first else max(0, len(data) - int(last))
     end = min(int(last), len(data) - 1) if first and last else len(data) - 1
     if begin > end:
-        raise Refused(416, 41600, f"Range is outside the {len(data)} bytes of the file")
+        raise RestRefused(416, 41600, f"Range is outside the {len(data)} bytes of the file")
     headers = {"Content-Range": f"bytes {begin}-{end}/{len(data)}"}
     return web.Response(body=data[begin : end + 1], status=206, content_type=_BINARY, headers=headers)
 

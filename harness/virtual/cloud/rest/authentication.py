@@ -11,7 +11,7 @@ import hmac
 from aiohttp import web
 
 from harness.virtual.cloud.registry.onboarding import DEVICE_ID
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import BASE, CALLER, DEVICE, TRIAL, Api, invalid
 from harness.virtual.cloud.rest.document import Operation, operations
 from harness.virtual.cloud.rest.jwt_auth import (
@@ -44,7 +44,7 @@ def operation_of(request: web.Request) -> Operation | None:
 
 
 def authenticate(request: web.Request, api: Api) -> None:
-    """Note the caller in ``request[CALLER]`` if it may call this operation. Raises :class:`Refused` 401 or 403 if not.
+    """Note the caller in ``request[CALLER]`` if it may call this operation. Raises :class:`RestRefused` 401 or 403.
 
     In ``request[DEVICE]`` it notes the device that a location service is called for, if it is named.
     """
@@ -58,28 +58,28 @@ def authenticate(request: web.Request, api: Api) -> None:
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     credential = credential.strip()
     if scheme.lower() != "bearer" or not credential:
-        raise Refused(401, 40100, "access denied: the Authorization header must be Bearer and an API key or a JWT")
+        raise RestRefused(401, 40100, "access denied: the Authorization header must be Bearer and an API key or a JWT")
     if not is_jwt(credential):
         if not hmac.compare_digest(credential.encode(errors="replace"), api.api_key.encode()):
-            raise Refused(401, 40100, "access denied: this is not a valid API key")
+            raise RestRefused(401, 40100, "access denied: this is not a valid API key")
         if not operation.by_team:
-            raise Refused(401, 40100, "access denied: this operation takes a JWT, not an API key")
+            raise RestRefused(401, 40100, "access denied: this operation takes a JWT, not an API key")
         request[CALLER] = TEAM
         return
     try:
         if not _take_service_token(request, credential, operation, api):
             _take_device_token(request, credential, operation, api)
     except InvalidToken as error:
-        raise Refused(401, 40100, f"access denied: {error}") from error
+        raise RestRefused(401, 40100, f"access denied: {error}") from error
 
 
 def _take_device_token(request: web.Request, token: str, operation: Operation, api: Api) -> None:
     device_id = verify(token, key_of=api.team.keys.find, now=api.now(), audience=api.team.tenant_id)
     request[CALLER] = request[DEVICE] = device_id
     if not operation.by_device:
-        raise Refused(401, 40100, "access denied: this operation takes an API key, not a device's JWT")
+        raise RestRefused(401, 40100, "access denied: this operation takes an API key, not a device's JWT")
     if request.match_info.get("deviceId", device_id) != device_id:
-        raise Refused(403, 40100, f"access denied: the token is that of device {device_id}")
+        raise RestRefused(403, 40100, f"access denied: the token is that of device {device_id}")
 
 
 def _take_service_token(request: web.Request, token: str, operation: Operation, api: Api) -> bool:
@@ -94,7 +94,7 @@ def _take_service_token(request: web.Request, token: str, operation: Operation, 
     check_times(claims, api.now())
     request[CALLER] = kind
     if not operation.by_service:
-        raise Refused(401, 40100, "access denied: this operation takes no service token")
+        raise RestRefused(401, 40100, "access denied: this operation takes no service token")
     named = claims.get("sub") or request.headers.get("x-custom-device-id")
     if named is not None:
         if not isinstance(named, str) or not DEVICE_ID.fullmatch(named):

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from harness.virtual.cloud.formats import iso, make_ulid, now_utc
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 
 
 class BulkStatus(StrEnum):
@@ -36,8 +36,8 @@ class Endpoint(StrEnum):
 class BulkOperation:
     """An upload.
 
-    ``number``: grows with each upload. ``steps``: each carries out one row, and may raise :class:`Refused`. ``errors``:
-    lines ``[row]: text``. ``capability``: makes the URLs of its files impossible to guess.
+    ``number``: grows with each upload. ``steps``: each carries out one row, and may raise :class:`RestRefused`.
+    ``errors``: lines ``[row]: text``. ``capability``: makes the URLs of its files impossible to guess.
     """
 
     bulk_id: str
@@ -113,7 +113,7 @@ class BulkOperations:
             for index, step in enumerate(operation.steps):
                 try:
                     step()
-                except Refused as refusal:
+                except RestRefused as refusal:
                     operation.errors.append(f"[{index}]: {refusal}")
             operation.completed_at = self._now()
             operation.status = BulkStatus.FAILED if operation.errors else BulkStatus.SUCCEEDED

@@ -18,7 +18,7 @@ from aiohttp import web
 from harness.virtual.cloud.broker.interfaces import Journal
 from harness.virtual.cloud.formats import cut_page, now_utc, parse_iso
 from harness.virtual.cloud.registry.service_tokens import ServiceTokens
-from harness.virtual.cloud.registry.team import Refused, Team
+from harness.virtual.cloud.registry.team import RestRefused, Team
 from harness.virtual.cloud.rest.bulk import BulkOperations
 from harness.virtual.cloud.services.alerts import Alerts
 from harness.virtual.cloud.services.bundles import Bundles
@@ -78,15 +78,15 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def invalid(message: str) -> Refused:
+def invalid(message: str) -> RestRefused:
     """Return the refusal of a request that breaks a documented rule."""
-    return Refused(422, 42200, message)
+    return RestRefused(422, 42200, message)
 
 
 def read_query(
     request: web.Request, *, allowed: Collection[str], repeatable: Collection[str] = ()
 ) -> dict[str, list[str]]:
-    """Return the query parameters. Raises :class:`Refused` 422 for an unknown one, or one that is given too often.
+    """Return the query parameters. Raises :class:`RestRefused` 422 for an unknown one, or one that is given too often.
 
     ``request``: with the parameters. ``allowed``: names that may come once. ``repeatable``: names that may come often.
     """

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from harness.virtual.cloud.registry.device_record import DeviceRecord
 from harness.virtual.cloud.registry.onboarding import InvalidUpload, check_row, check_tags
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import (
     BASE,
     PAGING,
@@ -116,7 +116,7 @@ class DeviceRoutes:
         except ShadowRejected as refusal:
             # UNCONFIRMED what the API answers to a version mismatch or a state that is too large.
             status = 422 if refusal.code == 400 else refusal.code
-            raise Refused(status, status * 100, refusal.message) from refusal
+            raise RestRefused(status, status * 100, refusal.message) from refusal
         return accepted()
 
     async def rename(self, request: web.Request) -> web.Response:

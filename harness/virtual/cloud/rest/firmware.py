@@ -8,7 +8,7 @@ job that is not over needs it (400 with code 40000).
 
 from aiohttp import web
 
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import BASE, Api, accepted, answer_page, invalid, read_flag, read_query
 from harness.virtual.cloud.services.bundle_archive import InvalidBundle, decode_base64, read_archive
 from harness.virtual.cloud.services.bundles import HOST, show_bundle
@@ -57,8 +57,8 @@ class FirmwareRoutes:
         """DeleteFirmware."""
         bundle = self._bundles.find(request.match_info["bundleId"])
         if bundle is None:
-            raise Refused(404, 40410, "no such firmware bundle")
+            raise RestRefused(404, 40410, "no such firmware bundle")
         if self._fota.need(bundle):
-            raise Refused(400, 40000, "a firmware update that is not over needs the bundle")
+            raise RestRefused(400, 40000, "a firmware update that is not over needs the bundle")
         self._bundles.delete(bundle)
         return accepted()

@@ -14,7 +14,7 @@ from aiohttp import web
 from harness.virtual.cloud.formats import iso
 from harness.virtual.cloud.registry.device_record import DeviceRecord
 from harness.virtual.cloud.registry.onboarding import FIRMWARE_TYPES
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import (
     BASE,
     PAGING,
@@ -85,7 +85,7 @@ class FotaRoutes:
         tagged = (record.device_id for record in self._team.devices() if set(record.tags) & set(tags))
         bundle = self._api.bundles.find(bundle_id)
         if bundle is None:
-            raise Refused(404, 40410, "no such firmware bundle")
+            raise RestRefused(404, 40410, "no such firmware bundle")
         kind = bundle.manifest.firmware_type
         targets = [device_id for device_id in dict.fromkeys([*named, *tagged]) if self._eligible(device_id, kind)]
         if not targets:
@@ -115,7 +115,7 @@ class FotaRoutes:
         try:
             self._fota.apply(self._job(request))
         except FotaConflict as error:
-            raise Refused(400, 40000, str(error)) from error
+            raise RestRefused(400, 40000, str(error)) from error
         return accepted()
 
     async def cancel(self, request: web.Request) -> web.Response:
@@ -123,14 +123,14 @@ class FotaRoutes:
         try:
             self._fota.cancel(self._job(request))
         except FotaConflict as error:
-            raise Refused(400, 40000, str(error)) from error
+            raise RestRefused(400, 40000, str(error)) from error
         return accepted()
 
     async def current(self, request: web.Request) -> web.Response:
         """FetchCurrentPendingFOTAJobExecution."""
         found = self._fota.current(self._device(request).device_id)
         if found is None:
-            raise Refused(404, 40499, "no firmware update is pending")
+            raise RestRefused(404, 40499, "no firmware update is pending")
         return self._show(*found)
 
     async def executions(self, request: web.Request) -> web.Response:
@@ -157,7 +157,7 @@ class FotaRoutes:
         try:
             self._fota.update(job, execution, ExecutionStatus(status), details)
         except FotaConflict as error:
-            raise Refused(400, 40000, str(error)) from error
+            raise RestRefused(400, 40000, str(error)) from error
         self._api.journal.write("fota_status", job_id=job.job_id, device_id=execution.device_id, status=status)
         return accepted()
 
@@ -170,7 +170,7 @@ class FotaRoutes:
     def _eligible(self, device_id: str, kind: str) -> bool:
         try:
             record = self._team.certified_device(device_id)
-        except Refused:
+        except RestRefused:
             return False
         return kind in record.firmware_types or kind in self._reported_types(device_id)
 
@@ -186,13 +186,13 @@ class FotaRoutes:
     def _job(self, request: web.Request) -> Job:
         job = self._fota.job(request.match_info["jobId"])
         if job is None:
-            raise Refused(404, 40410, "no such job")
+            raise RestRefused(404, 40410, "no such job")
         return job
 
     def _execution(self, request: web.Request) -> tuple[Job, Execution]:
         device_id, job = self._device(request).device_id, self._fota.job(request.match_info["jobId"])
         if job is None or device_id not in job.executions:
-            raise Refused(404, 40410, "the device has no such job")
+            raise RestRefused(404, 40410, "the device has no such job")
         return job, job.executions[device_id]
 
     def _show(self, job: Job, execution: Execution) -> web.Response:

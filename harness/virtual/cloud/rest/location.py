@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import (
     BASE,
     CALLER,
@@ -88,7 +88,7 @@ class LocationRoutes:
         if form not in ("json", "binary"):
             raise invalid("format must be json or binary")
         if form == "binary":
-            raise Refused(501, 50100, "GetSingleCellLocation with format=binary is not simulated")
+            raise RestRefused(501, 50100, "GetSingleCellLocation with format=binary is not simulated")
         return web.json_response(self._fix(request, "SCELL"))
 
     async def wifi(self, request: web.Request) -> web.Response:
@@ -104,7 +104,7 @@ class LocationRoutes:
         read_query(request, allowed=())
         body = await read_json(request)
         if isinstance(body, str):
-            raise Refused(501, 50100, "RecordGnssCoordinates of NMEA is not simulated")
+            raise RestRefused(501, 50100, "RecordGnssCoordinates of NMEA is not simulated")
         given = {name: body[name] for name in ("lat", "lon", *_GNSS) if name in body} if isinstance(body, dict) else {}
         if not all(_is_number(value) for value in given.values()) or not {"lat", "lon"} <= given.keys():
             raise invalid("the body must have lat and lon as numbers, and may have acc, alt, spd, hdg")

@@ -6,7 +6,7 @@ include the moment itself.
 
 from aiohttp import web
 
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import (
     BASE,
     PAGING,
@@ -59,5 +59,5 @@ class HistoryRoutes:
     async def delete(self, request: web.Request) -> web.Response:
         """DeleteLocationHistory."""
         if not self._locations.remove(request.match_info["deviceId"], request.match_info["id"]):
-            raise Refused(404, 40410, "no such place in the device's history")
+            raise RestRefused(404, 40410, "no such place in the device's history")
         return accepted()

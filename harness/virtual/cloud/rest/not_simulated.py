@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.common import BASE
 from harness.virtual.cloud.rest.document import Operation
 
@@ -22,6 +22,6 @@ def not_simulated_routes(operations: Iterable[Operation]) -> list[web.RouteDef]:
 
 def _refuse(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def refuse(request: web.Request) -> web.StreamResponse:
-        raise Refused(501, 50100, f"{name} is not simulated: the local cloud does not have it")
+        raise RestRefused(501, 50100, f"{name} is not simulated: the local cloud does not have it")
 
     return refuse

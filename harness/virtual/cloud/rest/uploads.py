@@ -12,7 +12,7 @@ from functools import partial
 from aiohttp import web
 
 from harness.virtual.cloud.registry.onboarding import InvalidUpload, parse_csv, parse_key_csv
-from harness.virtual.cloud.registry.team import Refused
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.bulk import BulkOperation, BulkStatus, Endpoint
 from harness.virtual.cloud.rest.common import BASE, Api, answer_page, invalid, read_moment, read_query
 
@@ -118,11 +118,11 @@ class BulkRoutes:
     def _find(self, request: web.Request) -> BulkOperation:
         operation = self._bulk.find(request.match_info["bulkOpsRequestId"])
         if operation is None:
-            raise Refused(404, 40410, "no such bulk operation")
+            raise RestRefused(404, 40410, "no such bulk operation")
         return operation
 
     def _find_file(self, request: web.Request) -> BulkOperation:
         operation = self._find(request)
         if not hmac.compare_digest(request.match_info["capability"].encode(), operation.capability.encode()):
-            raise Refused(404, 40410, "no such bulk operation")
+            raise RestRefused(404, 40410, "no such bulk operation")
         return operation
