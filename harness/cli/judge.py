@@ -25,9 +25,13 @@ def judge(given: Arguments, progress: Progress) -> Result:
     if not number:
         which = f"no test with {given.test!r} in its id" if given.test else "no test of it"
         raise Misuse(f"{given.run}: {which} has a trial, so there is nothing to judge; name a run with verdicts")
+    older = [verdict.older for test in run.tests for verdict in test.verdicts if verdict.older]
     found = f"{differing} differ from what was recorded" if differing else "all as they were recorded"
+    if older:
+        by = " and ".join(map(str, sorted(set(older))))
+        found += f"; {len(older)} are of judge {by}, whose experiments had other plans: they were not judged again"
     lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}")
-    data = {"run": str(given.run), "differing": differing, "notes": list(run.notes)}
+    data = {"run": str(given.run), "differing": differing, "older": len(older), "notes": list(run.notes)}
     data["tests"] = [
         {"board": test.board, "test": test.test, "verdicts": [_describe(one) for one in test.verdicts]}
         for test in run.tests
@@ -37,7 +41,8 @@ def judge(given: Arguments, progress: Progress) -> Result:
 
 def _lines(test: JudgedTest) -> list[str]:
     outcomes = ", ".join(verdict.anew.outcome for verdict in test.verdicts)
-    lines = [f"{'differs' if test.differing else 'same':<8}{test.test}: {outcomes}"]
+    kept = bool(test.verdicts) and all(verdict.older for verdict in test.verdicts)
+    lines = [f"{'differs' if test.differing else 'kept' if kept else 'same':<8}{test.test}: {outcomes}"]
     for verdict in test.differing:
         lines.append(f"        recorded  {verdict.action}: {verdict.outcome}. {verdict.evidence}")
         lines.append(f"        now       {verdict.action}: {verdict.anew.outcome}. {verdict.anew.evidence}")
@@ -49,6 +54,7 @@ def _describe(verdict: Rejudged) -> dict[str, Any]:
         "action": verdict.action,
         "attempts": verdict.attempt,
         "same": verdict.same,
+        "older": verdict.older,
         "outcome": verdict.anew.outcome,
         "evidence": verdict.anew.evidence,
         "sentences": [sentence.as_data() for sentence in verdict.anew.sentences],

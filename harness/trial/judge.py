@@ -12,9 +12,10 @@ from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.phases import TroubleSource
 from harness.trial.verdict import LAB_OUTCOMES, Outcome
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Of the rules: rises when the same events can get another verdict. From 3 on experiments decide; from 4 on a hang-up
-at the action counts only as long as an answer may take."""
+at the action counts only as long as an answer may take; from 5 on shams and the action are chased, and the bound is
+divided among all that one verdict may claim."""
 
 REFUSING = (401, 403, 404)
 """UNCONFIRMED which status nRF Cloud sends for which fault of a token, or for what a device may not see."""

@@ -27,6 +27,7 @@ class Phase(StrEnum):
     BASELINE = "baseline"  # the allowed action, before the action (acked, seen, detail)
     SHAM = "sham"  # an allowed action of the action's shape (sent)
     ACTION = "action"  # what the trial is about (sent; or how far a CONNECT came; or an answer)
+    CHASER = "chaser"  # an UNSUBSCRIBE right behind a sham or the action: it needs no right (sent)
     FENCE = "fence"  # the allowed action behind it, or behind a step that stays silent (sent)
     EFFECT = "effect"  # was the action's effect seen? (an ActionEffect)
     HOLD = "hold"  # nothing, for so many seconds (connected: what the board says then)

@@ -12,13 +12,14 @@ from harness.trial.phases import Phase, attempt_of
 from harness.trial.verdict import Outcome
 from harness.trial.wire.judged import judged_again
 
-_SAME_PLANS = 4  # the version of the judge from which on experiments ask for what today's ask for
+_SAME_PLANS = 5  # the version of the judge from which on experiments ask for what today's ask for
 
 
 class Rejudged(NamedTuple):
     """One attempt. ``outcome``, ``evidence``: as they were recorded; ``anew``: as they are now.
 
-    ``group``: of actions that shared connections; each of them has a verdict of its own.
+    ``group``: of actions that shared connections; each of them has a verdict of its own. ``older``: the version of the
+    judge where its experiment asked for other plans than today's: it is not judged anew; 0: it is.
     """
 
     trial: int
@@ -28,6 +29,7 @@ class Rejudged(NamedTuple):
     evidence: str
     anew: Judgement
     group: bool = False
+    older: int = 0
 
     @property
     def same(self) -> bool:
@@ -38,8 +40,8 @@ class Rejudged(NamedTuple):
 def rejudge(events: Sequence[Event]) -> list[Rejudged]:
     """Judge every attempt among ``events`` that was judged when they were recorded, in order.
 
-    An attempt of a harness that did not experiment yet (judge 1 and 2), or by other plans (judge 3), did not do what
-    today's rules ask for: it stays as it was recorded.
+    An attempt of a harness that did not experiment yet (judge 1 and 2), or by other plans (judge 3 and 4), did not do
+    what today's rules ask for: it stays as it was recorded.
 
     Raises ValueError, KeyError or TypeError for events that no trial writes.
     """
@@ -54,10 +56,10 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
             attempt = attempt_of(events, begun[number])
             action = str(attempt[0].data["action"])
             # What an action of a group showed is in the group's attempt, perhaps of another test.
-            kept = event.data["judge"] < _SAME_PLANS or "group" in attempt[0].data
-            anew = recorded if kept else _anew(attempt)
+            older = event.data["judge"] if event.data["judge"] < _SAME_PLANS else 0
+            anew = recorded if older or "group" in attempt[0].data else _anew(attempt)
             group = attempt[0].data["sort"] == Sort.GROUP
-            judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew, group))
+            judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew, group, older))
     return judged
 
 

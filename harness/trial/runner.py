@@ -1,7 +1,7 @@
 """Trials on one board's connection, as scenarios call them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -110,7 +110,9 @@ class Trials:
         policy = " ".join(context.explain(*right) for right in action.rights)
         sham = self._sham(action)
         about = Subject(str(action), *(() if sham is None else (str(sham.action), sham.differs)))
-        setup = partial(Setup, "action", about, context.rule, context.night)
+        # A hang-up in its group may have been its late refusal, so it is watched for longer than that took.
+        rule = replace(context.rule, hold=max(context.rule.hold, context.night.watch.pop(str(action), 0.0)))
+        setup = partial(Setup, "action", about, rule, context.night)
 
         def act(log: PhaseLog, acting: Acting) -> None:
             tried = Tried([action], sham.action if sham else None, tuple(self._listening), context.delivery)
@@ -173,8 +175,10 @@ class Trials:
             runner = PlanRunner(self._link, self._modem, log, tried, context.night, {})
             carried = carry_out(setup(), runner.do)
             acting.finish = partial(judged_group, carried)
-            control = control_of(log.events())
-            for number in carried.result.tolerated if isinstance(carried.result, Grouping) else ():
+            control, grouping = control_of(log.events()), carried.result
+            assert isinstance(grouping, Grouping)  # noqa: S101 - for the type checker
+            context.night.watch |= {str(actions[number]): seconds for number, seconds in grouping.watch.items()}
+            for number in grouping.tolerated:
                 effect = runner.effect_of(number)
                 found[number] = Shared(log.number["trial"], len(actions), context.rule.hold, control, effect)
 

@@ -8,7 +8,7 @@ import itertools
 import time
 
 from harness.trial.experiment import Do, Done, Observation, Saw, StepConnection
-from harness.virtual.mqtt import Connect, Puback, Publish
+from harness.virtual.mqtt import Connect, Puback, Publish, Unsubscribe
 from tests.integration.broker_lab import RawClient
 
 GIVE_UP = 3.0
@@ -43,7 +43,7 @@ class WireRunner:
             at = time.monotonic()
             saw = self._step(step, plan)
             done.append(Done(saw, time.monotonic() - at))
-            if saw in (Saw.CLOSED, Saw.NOTHING):
+            if saw in (Saw.CLOSED, Saw.PASSED, Saw.NOTHING):
                 if step.do is Do.ACTION:
                     reached = self._heard()
                 break
@@ -55,7 +55,7 @@ class WireRunner:
             reached=reached,
             opened=opened,
         )
-        if done[-1].saw in (Saw.CLOSED, Saw.NOTHING):
+        if seen.closed or done[-1].saw is Saw.NOTHING:
             self.close()
         return seen
 
@@ -86,15 +86,21 @@ class WireRunner:
             self._token = f"{time.monotonic_ns()}".encode()
         identifier = next(self._ids)
         body = self._token if step.do is Do.ACTION else b"sham"
-        heard = self._say(Publish(topic, body, 1, packet_id=identifier))
+        chaser = [Unsubscribe(next(self._ids), ("no/filter",))] if step.chased else []
+        heard = self._say(Publish(topic, body, 1, packet_id=identifier), *chaser)
         if heard in _ENDS:
             return Saw.CLOSED
-        return Saw.ANSWERED if heard == Puback(identifier) else Saw.NOTHING
+        if heard != Puback(identifier):
+            return Saw.PASSED if chaser and heard is not None and self._hear(GIVE_UP) in _ENDS else Saw.NOTHING
+        if chaser and self._hear(GIVE_UP) in _ENDS and step.do is Do.SHAM:
+            return Saw.CLOSED
+        return Saw.ANSWERED
 
-    def _say(self, packet):
-        self._packets += 1
-        with contextlib.suppress(OSError):  # it is over: how, is read
-            self._client.send(packet)
+    def _say(self, *packets):
+        for packet in packets:
+            self._packets += 1
+            with contextlib.suppress(OSError):  # it is over: how, is read
+                self._client.send(packet)
         return self._hear(GIVE_UP)
 
     def _hear(self, seconds):

@@ -1,4 +1,4 @@
-"""What ends connections although nobody refused anything: 24 models."""
+"""What ends connections although nobody refused anything: 25 models."""
 
 import math
 import random
@@ -8,7 +8,12 @@ NEVER = math.inf
 
 
 class Fault:
-    """One model, for one run of time. The base never disturbs anything."""
+    """One model, for one run of time. The base never disturbs anything.
+
+    ``on_sight``: a limit of packets acts where it sees the packet: answers to earlier ones on their way are lost.
+    """
+
+    on_sight = False
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -74,12 +79,23 @@ class Age(Fault):
 class PacketLimit(Fault):
     """A connection ends when its ``number``-th packet arrives; a range: each connection draws its own."""
 
-    def __init__(self, chance: random.Random, first: int, last: int) -> None:
+    def __init__(self, chance: random.Random, first: int, last: int, *, on_sight: bool = False) -> None:
         super().__init__(chance)
-        self.first, self.last = first, last
+        self.first, self.last, self.on_sight = first, last, on_sight
 
     def last_packet(self) -> int:
         return self.chance.randint(self.first, self.last)
+
+
+class PacketChance(Fault):
+    """A connection ends at each packet with the same chance."""
+
+    def __init__(self, chance: random.Random, each: float) -> None:
+        super().__init__(chance)
+        self.each = each
+
+    def last_packet(self) -> int:
+        return 1 + int(math.log(1 - self.chance.random()) / math.log(1 - self.each))
 
 
 class Duplicate(Fault):
@@ -109,6 +125,7 @@ MODELS = [
     Model("none", Fault),
     *(Model(f"cuts, mean {mean:g} s", Cuts, (mean,)) for mean in (3600, 600, 60, 10, 2)),
     *(Model(f"bursts, cut each {mean:g} s", Bursts, (mean,)) for mean in (0.3, 1, 3)),
+    Model("cuts at 5 % of the packets", PacketChance, (0.05,)),
     *(Model(f"age {mean:g} s", Age, (mean,)) for mean in (1, 5, 60)),
     *(Model(f"packet {number}", PacketLimit, (number, number)) for number in range(2, 9)),
     Model("packet 2..8 by chance", PacketLimit, (2, 8)),

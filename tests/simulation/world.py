@@ -45,6 +45,8 @@ class Cloud:
     ``refuses``: chance that it hangs up instead of answering. ``late``: hangs up so many seconds afterwards;
     ``answers``: acknowledges it. ``no``: answers with 0x80. ``effect``: the message reaches the observer.
     ``loses``: chance that the observer misses any message. ``looking``: to look for the effect takes a packet.
+    ``deaf``: from an action on that it does not answer, it answers nothing at all. ``meanwhile``: until it closes late
+    it answers what comes behind; where not, it has stopped reading.
     """
 
     name: str
@@ -55,6 +57,12 @@ class Cloud:
     effect: bool = True
     loses: float = 0.0
     looking: bool = False
+    deaf: bool = False
+    meanwhile: bool = True
+
+
+_NEXT = 1e-6  # seconds from an answer to what follows it at once
+_GIVE_UP = 30.0  # seconds after which a board waits no longer
 
 
 @dataclass
@@ -69,7 +77,10 @@ class _Open:
 
 @dataclass
 class World:
-    """One board's night. ``do(plan)``: time passes, packets travel."""
+    """One board's night. ``do(plan)``: time passes, packets travel.
+
+    What is sent right behind a packet is answered right behind it: both travel together, in one order.
+    """
 
     link: Link
     cloud: Cloud
@@ -140,16 +151,25 @@ class World:
         opened.packets += 1
         if opened.packets == opened.last_packet:
             return self._end(answer)
+        if step.chased:
+            opened.packets += 1
+            if opened.packets == opened.last_packet:
+                # On sight: before the answer to the packet itself has passed. And what is passed over has none.
+                if self.fault.on_sight or (step.do is Do.ACTION and not self.cloud.answers):
+                    return self._end(answer)
+                opened.doom = min(opened.doom, answer + _NEXT)
         if step.do is Do.ACTION:
-            return self._action(answer, plan)
+            return self._action(answer, step, plan)
         saw = self._wait(answer)
+        if step.chased and saw is Saw.ANSWERED and opened.doom <= answer + _NEXT:
+            return self._end(opened.doom)
         if step.do is Do.EFFECT and saw is Saw.ANSWERED and not self._seen(self.cloud.effect):
             return Saw.UNSEEN
         if step.do is Do.BASELINE and saw is Saw.ANSWERED and not self._seen(True):
             return Saw.UNSEEN
         return saw
 
-    def _action(self, answer: float, plan: Plan) -> Saw:
+    def _action(self, answer: float, step: Step, plan: Plan) -> Saw:
         opened, cloud = self.connection, self.cloud
         if self.chance.random() < cloud.refuses:
             return self._end(answer)
@@ -160,13 +180,21 @@ class World:
             return Saw.REFUSED if self._wait(answer) is Saw.ANSWERED else Saw.CLOSED
         if cloud.answers:
             return self._wait(answer)
+        passed = Saw.CLOSED
+        if step.chased and not cloud.deaf and (cloud.late is None or cloud.meanwhile):
+            if self._wait(answer) is Saw.CLOSED:
+                return Saw.CLOSED
+            passed = Saw.PASSED
         if self._wait(self.now + plan.patience) is Saw.CLOSED:
-            return Saw.CLOSED
+            return passed
         opened.packets += 1
         fence = self.now + self.link.round_trip(self.chance)
         if opened.packets == opened.last_packet:
-            return self._end(fence)
-        return Saw.SILENT if self._wait(fence) is Saw.ANSWERED else Saw.CLOSED
+            self._end(fence)
+            return passed
+        if cloud.deaf or not cloud.meanwhile:
+            return passed if self._wait(self.now + _GIVE_UP) is Saw.CLOSED else Saw.NOTHING
+        return Saw.SILENT if self._wait(fence) is Saw.ANSWERED else passed
 
     def _wait(self, until: float) -> Saw:
         ends = min(self.connection.dies, self.connection.doom)

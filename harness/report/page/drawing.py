@@ -27,6 +27,7 @@ PHASES: Final = {
     "after": "repeat",
     "delivery": "delivery",
     "sham": "allowed",
+    "chaser": "behind it",
     "witness": "witness",
     "late": "late",
     "flight": "several at once",

@@ -18,7 +18,7 @@ class Meaning(StrEnum):
     QUIET = "quiet"  # answered, the effect seen or not looked at, nothing afterwards
     NO_EFFECT = "no effect"  # answered, quiet, without effect
     SLOW = "slow"  # it ended at the action, unanswered, but later than any allowed action is answered
-    LATE = "late"  # it ended after the action was answered, or after the fence behind a silent one
+    LATE = "late"  # it ended after the action was answered, or after what was sent behind a silent one
     SAID_NO = "said no"  # SUBACK 0x80
     SWALLOWED = "swallowed"  # never answered, the fence was, and it stayed quiet
 
@@ -52,6 +52,8 @@ def read_arm(steps: tuple[Step, ...], seen: Observation, floor: float, ceiling: 
     if action.saw is Saw.CLOSED:
         before = max((done.seconds for done in seen.done[:at]), default=0.0)
         return _hung_up(action.seconds, seen, floor, max(ceiling, SLOWEST * before))
+    if action.saw is Saw.PASSED:
+        return Arm(Meaning.LATE, action.seconds)
     if action.saw is Saw.REFUSED:
         return Arm(Meaning.SAID_NO)
     if action.saw not in (Saw.ANSWERED, Saw.SILENT):

@@ -106,13 +106,13 @@ class ExperimentContext:
         tally.void, tally.error = seen.void or tally.void, seen.error or tally.error
         tally.connections += seen.opened and plan.connection in (StepConnection.CLEAN, StepConnection.NEW)
         for step, done in zip(plan.steps, seen.done, strict=False):
-            tally.packets += step.of if step.do is Do.FLIGHT else step.do not in _NO_PACKETS
+            tally.packets += step.of if step.do is Do.FLIGHT else (step.do not in _NO_PACKETS) + step.chased
             tally.shams_answered += step.do is Do.SHAM and done.saw is Saw.ANSWERED
             tally.shams_refused += step.do is Do.SHAM and done.saw is Saw.REFUSED
         if seen.closed and plan.steps[len(seen.done) - 1].do is not Do.ACTION:
             self.ages.append(seen.age)
 
 
-def shams(count: int) -> tuple[Step, ...]:
+def shams(count: int, *, chased: bool = False) -> tuple[Step, ...]:
     """Return ``count`` allowed actions of the action's shape."""
-    return (Step(Do.SHAM),) * count
+    return (Step(Do.SHAM, chased=chased),) * count

@@ -1,8 +1,8 @@
 """The evidence in sentences: what was done how often, what happened, and how likely a coincidence is."""
 
 from harness.trial.experiment.context import ExperimentContext
-from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Suspect
-from harness.trial.experiment.rule import PLACES, PROMPT_SHARE
+from harness.trial.experiment.outcome import Conclusion, ExperimentResult, Suspect, Tally
+from harness.trial.experiment.rule import IGNORED_SHARE, LATE_SHARE, PLACES, PROMPT_SHARE
 from harness.trial.experiment.wealth import one_in
 from harness.trial.judgement import Sentence
 
@@ -32,6 +32,7 @@ def policy_disconnect(context: ExperimentContext) -> ExperimentResult:
             f"Chance of a coincidence below 1 in {chance:,}: what else may end connections (a cut, an age limit, a "
             "packet limit, a duplicate client) cannot know the place.",
         ),
+        *_idled(tally),
         Sentence("registered", "The modem stayed registered and nothing restarted."),
         *_voided(context),
         *_reached_nobody(context),
@@ -64,7 +65,7 @@ def tolerated(context: ExperimentContext) -> ExperimentResult:
 def late(context: ExperimentContext, *, answered: bool) -> ExperimentResult:
     """The board was hung up on, each time as long after the action."""
     tally = context.tally
-    chance = one_in(tally.late_wealth, 1 - PROMPT_SHARE)
+    chance = one_in(tally.late_wealth, LATE_SHARE)
     conclusion = Conclusion.ACKNOWLEDGED_THEN_CLOSED if answered else Conclusion.LATE_DISCONNECT
     since = "its answer" if answered else "it, without an answer"
     sentences = [
@@ -83,7 +84,7 @@ def late(context: ExperimentContext, *, answered: bool) -> ExperimentResult:
 def ignored(context: ExperimentContext) -> ExperimentResult:
     """Its message alone is missing, again and again."""
     tally = context.tally
-    chance = one_in(tally.round_wealth, 1.0)
+    chance = one_in(tally.round_wealth, IGNORED_SHARE)
     sentences = [
         Sentence("ignored", f"{context.subject.action} was ignored: the connection stayed, and it had no effect."),
         Sentence(
@@ -163,6 +164,15 @@ def _baseline(context: ExperimentContext) -> str:
 
 def _reached_nobody(context: ExperimentContext) -> list[Sentence]:
     return [Sentence("reached nobody", "The message reached nobody.")] if context.tally.unreached else []
+
+
+def _idled(tally: Tally) -> list[Sentence]:
+    if not tally.idled:
+        return []
+    text = (
+        f"The connections were about as old each time ({_seconds(tally.ages)}), so an idle one was watched: it stayed"
+    )
+    return [Sentence("idled", f"{text} for {_seconds([tally.idled])}.")]
 
 
 def _voided(context: ExperimentContext) -> list[Sentence]:

@@ -1,7 +1,12 @@
 """Actions that are expected to be allowed share connections, and with them one hold: 12 s for ten, not for each.
 
-Nobody is blamed for a hang-up in a group: whoever was answered less than a hold before it, and the one in flight, are
-tried alone afterwards.
+Nobody is blamed for a hang-up in a group, and nobody is cleared by having been answered before it: a refusal may come
+seconds late, even where the hold is short. Whoever was answered less than a hold before it, or less than
+:data:`rule.LATEST` seconds, is tried alone afterwards, and so is the one in flight. Alone it is watched for longer than
+it took to the hang-up.
+
+Example: a hold of 0.1 s, ten actions 0.2 s apart. The second is refused 1 s late, so the connection ends while the
+seventh is in flight. All seven are tried alone, the second for 1.5 s: there it is seen to be refused.
 """
 
 from dataclasses import dataclass, field
@@ -10,14 +15,19 @@ from harness.trial.experiment.context import Ended, ExperimentContext, NoBaselin
 from harness.trial.experiment.controls import find_suspect
 from harness.trial.experiment.outcome import Suspect
 from harness.trial.experiment.plan import Do, Observation, Saw, Step, StepConnection
+from harness.trial.experiment.rule import LATEST, WATCHED
 
 
 @dataclass(slots=True)
 class Grouping:
-    """Actions by number: proved tolerated; to be tried alone; and not tried, because of ``suspect``."""
+    """Actions by number: proved tolerated; to be tried alone; and not tried, because of ``suspect``.
+
+    ``watch``: seconds that an action to be tried alone must be watched: a hang-up may have been its late refusal.
+    """
 
     tolerated: list[int] = field(default_factory=list)
     alone: list[int] = field(default_factory=list)
+    watch: dict[int, float] = field(default_factory=dict)
     untried: list[int] = field(default_factory=list)
     suspect: Suspect | None = None
     text: str = ""
@@ -48,9 +58,14 @@ def _one_connection(context: ExperimentContext, found: Grouping) -> Script[None]
     steps += [Step(Do.FENCE), Step(Do.IDLE, seconds=context.rule.hold)]
     seen = yield from context.run("group", StepConnection.SAME, *steps)
     began = {step.action for step, _ in zip(steps, seen.done, strict=False) if step.do is Do.ACTION}
-    good = _good(steps, seen, context.rule.hold)
+    outlived = _outlived(steps, seen)
+    quiet = len(seen.done) == len(steps) and seen.done[-1].saw is Saw.ANSWERED
+    long = max(context.rule.hold, LATEST)
+    good = {action for action, seconds in outlived.items() if quiet or seconds >= long}
     found.tolerated += [action for action in batch if action in good]
     found.alone += [action for action in batch if action in began and action not in good]
+    if seen.closed:
+        found.watch |= {action: WATCHED * outlived[action] for action in outlived if action not in good}
     # The first of the batch has begun unless the connection died unseen after the baseline; then it is tried alone too.
     if not began:
         found.alone.append(batch[0])
@@ -58,19 +73,19 @@ def _one_connection(context: ExperimentContext, found: Grouping) -> Script[None]
     found.untried = [action for action in found.untried if action not in tried]
 
 
-def _good(steps: list[Step], seen: Observation, hold: float) -> set[int]:
-    """Return the actions that were answered, had their effect, and outlived a hold."""
+def _outlived(steps: list[Step], seen: Observation) -> dict[int, float]:
+    """Return the actions that were answered and had their effect, and how long the connection lasted after each."""
     if seen.void:
-        return set()
+        return {}
     answered: dict[int, float] = {}
     now = 0.0
-    quiet = len(seen.done) == len(steps) and seen.done[-1].saw is Saw.ANSWERED
     for step, done in zip(steps, seen.done, strict=False):
         now += done.seconds
         if step.do is Do.ACTION and done.saw is Saw.ANSWERED:
             answered[step.action] = now
-        if step.do is Do.EFFECT and done.saw not in (Saw.ANSWERED, Saw.UNKNOWN):
+        if step.do is Do.EFFECT and done.saw not in (Saw.ANSWERED, Saw.UNKNOWN, Saw.CLOSED):
             answered.pop(step.action, None)
-    # Where the connection was lost, only what an answered step (or its end) came a hold after has outlived it.
-    last = now if seen.closed else now - (seen.done[-1].seconds if seen.done else 0.0)
-    return {action for action, since in answered.items() if quiet or last - since >= hold}
+    # Where the last step had no answer, nobody knows how long the connection was there.
+    silent = bool(seen.done) and seen.done[-1].saw is Saw.NOTHING
+    last = now - (seen.done[-1].seconds if silent else 0.0)
+    return {action: last - since for action, since in answered.items()}

@@ -3,7 +3,7 @@
 Twelve messages go out in one flight, the action at a random place. Losses that do not see which one is the action take
 any of the twelve alike: with j missing, the action is among them with j/12. So its absence pays 12/j.
 
-Example: only the action's is missing, four times: (0.05 + 0.95 * 12)^4 = 17,000 > 10,000.
+Example: only the action's is missing, five times: (0.05 + 0.95 * 12)^5 = 196,801 > 166,667.
 """
 
 from harness.trial.experiment import evidence
@@ -34,7 +34,7 @@ def ignored(context: ExperimentContext) -> Script[ExperimentResult]:
         hit = seen.all_answered and seen.action_missing
         odds = PLACES / max(1, seen.missing)
         tally.round_wealth = bet(tally.round_wealth, hit, stake=ROUND_STAKE, odds=odds)
-        if tally.round_wealth >= context.rule.wanted_alone:
+        if tally.round_wealth >= context.rule.wanted_ignored:
             return evidence.ignored(context)
     text = "messages that are allowed got lost too, so the action's absence proves nothing"
     return evidence.inconclusive(context, Suspect.OBSERVER, text)

@@ -18,8 +18,16 @@ from harness.trial.experiment.controls import find_suspect
 from harness.trial.experiment.ignored_action import ignored
 from harness.trial.experiment.outcome import ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
-from harness.trial.experiment.rule import LATE_ARMS, LATE_MISSES, LATE_STAKE, LATE_WINDOWS, LEAST_WINDOW, PLACES
-from harness.trial.experiment.wealth import bet
+from harness.trial.experiment.rule import (
+    LATE_ARMS,
+    LATE_MISSES,
+    LATE_STAKE,
+    LATE_WINDOWS,
+    LEAST_WINDOW,
+    PLACES,
+    WATCHED,
+)
+from harness.trial.experiment.wealth import bet, kelly
 
 _TRIES = 3
 _STAYED = frozenset({Meaning.QUIET, Meaning.SWALLOWED, Meaning.NO_EFFECT})
@@ -36,24 +44,26 @@ def late(context: ExperimentContext, first: Arm) -> Script[ExperimentResult]:
     if not _comparable(second, first):
         return _quiet(context, second)
     delays.append(second.delay)
-    misses = 0
-    for _ in range(LATE_ARMS):
+    misses, tally = 0, context.tally
+    for left in reversed(range(LATE_ARMS)):
         expected, half = _window(context)
         if max(delays) - min(delays) > 2 * half or misses == LATE_MISSES:
             return (yield from _irregular(context, "it came at different times"))
+        stake = min(LATE_STAKE, kelly(context.night.lost, context.night.shams, LATE_WINDOWS))
         arm = yield from _late_arm(context, expected, half)
         hit = _comparable(arm, first) and abs(arm.delay - expected) <= half
-        tally = context.tally
-        tally.late_wealth = bet(tally.late_wealth, hit, stake=LATE_STAKE, odds=float(LATE_WINDOWS))
+        tally.late_wealth = bet(tally.late_wealth, hit, stake=stake, odds=float(LATE_WINDOWS))
         if hit:
             delays.append(arm.delay)
         elif arm.meaning in _STAYED:
             text = "hung up on after the action once, and not another time"
             return evidence.inconclusive(context, Suspect.LATE_MIXED, text)
         else:
-            misses += 1
+            misses += arm.meaning is not Meaning.LOST  # what ended before the action tells nothing of its time
         if tally.late_wealth >= context.rule.wanted_late:
             return evidence.late(context, answered=first.answered)
+        if tally.late_wealth * (1 + LATE_STAKE * (LATE_WINDOWS - 1)) ** left < context.rule.wanted_late:
+            break
     return (yield from _irregular(context, "it came too seldom"))
 
 
@@ -66,7 +76,7 @@ def _window(context: ExperimentContext) -> tuple[float, float]:
 def _once_more(context: ExperimentContext, first: Arm) -> Script[Arm | None]:
     """See the action once more, with nothing before it. None: connections ended otherwise in all tries."""
     for _ in range(_TRIES):
-        arm = yield from _sent(context, Step(Do.IDLE, seconds=max(context.rule.hold, 1.5 * first.delay)))
+        arm = yield from _sent(context, Step(Do.IDLE, seconds=max(context.rule.hold, WATCHED * first.delay)))
         if _comparable(arm, first) or arm.meaning in _STAYED:
             return arm
     return None
@@ -76,7 +86,7 @@ def _late_arm(context: ExperimentContext, expected: float, half: float) -> Scrip
     context.in_time()
     before = shams(context.draws.randrange(PLACES))
     idle = context.draws.random() * 2 * half * LATE_WINDOWS
-    hold = Step(Do.IDLE, seconds=max(context.rule.hold, 1.5 * expected + half))
+    hold = Step(Do.IDLE, seconds=max(context.rule.hold, WATCHED * expected + half))
     return (yield from _sent(context, hold, *before, Step(Do.IDLE, seconds=idle)))
 
 

@@ -41,6 +41,8 @@ class Night:
         self._longest = 0.0
         self._samples = 0
         self._recent: deque[float] = deque(maxlen=_RECENT)
+        self.watch: dict[str, float] = {}
+        """By action, in words: seconds that it must be watched when it is tried alone, after a hang-up in its group."""
 
     @property
     def round_trip(self) -> float:

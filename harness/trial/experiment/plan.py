@@ -44,13 +44,18 @@ class StepConnection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``action``: which action of a group. ``seconds``: of IDLE and PAUSE. ``place``, ``of``: of a FLIGHT."""
+    """``action``: which action of a group. ``seconds``: of IDLE and PAUSE. ``place``, ``of``: of a FLIGHT.
+
+    ``chased``: of SHAM and ACTION: an UNSUBSCRIBE is sent right behind, without waiting for the answer. The step is
+    over when both are answered. What has no answer of its own (QoS 0) is not chased: a fence goes out behind it anyway.
+    """
 
     do: Do
     seconds: float = 0.0
     action: int = 0
     place: int = 0
     of: int = 0
+    chased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Saw(StrEnum):
     REFUSED = "refused"  # an answer that says no, which a cut cannot forge: SUBACK 0x80, CONNACK 2/4/5, 401, TLS alert
     CLOSED = "closed"  # the connection ended
     SILENT = "silent"  # the action was not answered, the fence behind it was
+    PASSED = "passed"  # the action was not answered, the UNSUBSCRIBE behind it was, and then the connection ended
     NOTHING = "nothing"  # neither an answer nor an end within all patience; or the board refused to send it
     UNSEEN = "unseen"  # acknowledged, but not seen; an effect: none, although there could have been one
     UNKNOWN = "unknown"  # an effect: nobody could look
@@ -129,7 +135,7 @@ class Observation:
     @property
     def closed(self) -> bool:
         """True when the connection ended during the plan."""
-        return bool(self.done) and self.done[-1].saw is Saw.CLOSED
+        return bool(self.done) and self.done[-1].saw in (Saw.CLOSED, Saw.PASSED)
 
     @property
     def all_answered(self) -> bool:

@@ -1,5 +1,7 @@
 """The experiment on one action: is the board hung up on because of it?"""
 
+import statistics
+
 from harness.trial.experiment import evidence
 from harness.trial.experiment.arm import Arm, Meaning, read_arm
 from harness.trial.experiment.context import Ended, ExperimentContext, NoBaseline, Script, shams
@@ -8,7 +10,7 @@ from harness.trial.experiment.ignored_action import ignored
 from harness.trial.experiment.late_refusal import late
 from harness.trial.experiment.outcome import ArmRecord, ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
-from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, PLACES, STAKES, SUBACK_PAUSE
+from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, ONE_AGE, PLACES, STAKES, SUBACK_PAUSE, WATCHED
 from harness.trial.experiment.wealth import bet, kelly
 
 _SAME = StepConnection.SAME
@@ -32,6 +34,8 @@ def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
         arm = yield from _arm(context)
         if arm.meaning is Meaning.HIT and tally.wealth >= rule.wanted:
             yield from context.clean_connection()  # the credentials still work: no lock-out; it serves the next verdict
+            if (yield from _ends_at_that_age(context)):
+                return (yield from _nothing_proved(context, None))
             return evidence.policy_disconnect(context)
         if arm.meaning is Meaning.SAID_NO:
             tally.said_no += 1
@@ -73,8 +77,8 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
     place = context.draws.randrange(PLACES)
     floor, ceiling = night.floor, night.ceiling
     plan_steps = (
-        *shams(place),
-        Step(Do.ACTION),
+        *shams(place, chased=True),
+        Step(Do.ACTION, chased=True),
         Step(Do.FENCE),
         Step(Do.EFFECT),
         Step(Do.IDLE, seconds=context.rule.hold),
@@ -88,6 +92,7 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
         tally.unreached += seen.reached is False
         tally.places.append(place + 1)
         tally.delays.append(arm.delay)
+        tally.ages.append(seen.age)
     else:
         tally.misses += 1
         tally.lost += arm.meaning is Meaning.LOST
@@ -96,6 +101,20 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
             tally.reasons.append(arm.because)
     tally.arms.append(ArmRecord(place + 1, arm.meaning.value, arm.delay, stake, tally.wealth))
     return arm
+
+
+def _ends_at_that_age(context: ExperimentContext) -> Script[bool]:
+    """Leave the connection idle where those that were hung up on were all of one age, and tell whether it ends too.
+
+    Where the cloud hears nothing any more from the action on, not even the chaser, the action's slot lasts until a
+    clock ends the connection: the ages show it, and an idle connection ends at that age too.
+    """
+    ages, tally = context.tally.ages, context.tally
+    if statistics.pstdev(ages) >= ONE_AGE * statistics.fmean(ages):
+        return False
+    tally.idled = WATCHED * max(ages)
+    seen = yield from context.run("idle control", _SAME, Step(Do.IDLE, seconds=tally.idled))
+    return not seen.all_answered
 
 
 def _futile(context: ExperimentContext, left: int) -> bool:

@@ -13,7 +13,7 @@ look after every arm, stop when it is large, and go on when it is not.
 Misses must cost. Were "it died before the action, try again" free, a broker that always closes at the second packet
 would be asked until the action stands second, and hit every time.
 
-Example: c = 0.93. Four hits: (0.07 + 12 * 0.93)^4 = 11.23^4 = 15,900 > 11,112, the wealth that 0.9e-4 asks for. One
+Example: c = 0.93. Four hits: (0.07 + 12 * 0.93)^4 = 11.23^4 = 15,900 > 11,765, the wealth that 0.85e-4 asks for. One
 miss among them: 15,900 * 0.07 = 1,113; a fifth hit: 12,500. Source: Ville (1939); Shafer, Testing by betting (2021).
 """
 
@@ -33,7 +33,7 @@ def bet(wealth: Number, hit: bool, *, stake: Number, odds: Number) -> Number:
     return wealth * (1 - stake + stake * odds) if hit else wealth * (1 - stake)
 
 
-def kelly(lost: int, shams: int) -> float:
+def kelly(lost: int, shams: int, odds: int = PLACES) -> float:
     """Return the stake that lets wealth grow fastest, if a refused action is always hung up on.
 
     Then an arm misses only where one of the shams before the action (6.5 on average, with half of the action's own
@@ -43,7 +43,7 @@ def kelly(lost: int, shams: int) -> float:
     hazard = (lost + 0.5) / (shams + 50)
     alive: float = (1 - hazard) ** 6.5
     low, high = STAKES
-    return min(high, max(low, (PLACES * alive - 1) / (PLACES - 1)))
+    return min(high, max(low, (odds * alive - 1) / (odds - 1)))
 
 
 def one_in(wealth: float, share: float) -> int:

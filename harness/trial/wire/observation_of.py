@@ -23,7 +23,7 @@ from harness.trial.watches import garbled, network_loss
 _RADIO = "radio"  # the witness that compares the modem's figures before and after
 _FOREIGN = ", although the modem had kept its settings: something else writes to this port (ModemManager?)"
 _PACKETS = frozenset({Do.BASELINE, Do.SHAM, Do.ACTION, Do.FENCE})
-_ENDS = frozenset({Saw.CLOSED, Saw.NOTHING})
+_ENDS = frozenset({Saw.CLOSED, Saw.PASSED, Saw.NOTHING})
 _LOGINS = frozenset({Do.RIGHT_LOGIN, Do.WRONG_LOGIN})
 Refs = dict[str, tuple[int, ...]]
 
@@ -125,7 +125,7 @@ class _Reading:
             for span in rows:
                 number = span.begin.data.get("step")
                 if number is not None and not span.begin.data.get("behind"):
-                    found[number] = _Step(Do(asked[number]["do"]), span)
+                    found[number] = _Step(Do(asked[number]["do"]), span, chased=bool(asked[number].get("chased")))
         return [found[number] for number in sorted(found)]
 
     @cached_property
@@ -156,7 +156,7 @@ class _Reading:
     @property
     def _closed(self) -> Event | None:
         last = self.done[-1] if self.done else None
-        return last.by if last is not None and last.done.saw is Saw.CLOSED else None
+        return last.by if last is not None and last.done.saw in (Saw.CLOSED, Saw.PASSED) else None
 
     @property
     def _end(self) -> Event:
@@ -234,8 +234,10 @@ class _Reading:
 class _Step:
     """One step as it was recorded."""
 
-    def __init__(self, do: Do, span: Span) -> None:
+    def __init__(self, do: Do, span: Span, *, chased: bool = False) -> None:
         self.do = do
+        self.chased = chased and span.begin.data["answer"] != "fence"
+        """Whether an UNSUBSCRIBE was to be sent right behind it."""
         self.begin, self.inside, self.end = span
         self.found = span.found
         self._behind = [event for event in self.inside if event.kind is Kind.PHASE and event.data.get("behind")]
@@ -249,20 +251,34 @@ class _Step:
     @property
     def fence(self) -> Event | None:
         """The begin of the fence that was sent behind it, because it stayed silent or has no answer."""
-        return next((event for event in self._behind if event.data["on"] == "begin"), None)
+        return self._begin_of(Phase.FENCE)
+
+    @property
+    def chaser(self) -> Event | None:
+        """The begin of the UNSUBSCRIBE right behind it."""
+        return self._begin_of(Phase.CHASER)
 
     @property
     def packets(self) -> int:
         """How many packets it sent."""
         if self.do is Do.FLIGHT:
             return int(self.found.get("packets", 0))
-        return (self.do in _PACKETS) + (self.fence is not None)
+        return (self.do in _PACKETS) + (self.fence is not None) + (self.chaser is not None)
+
+    def _begin_of(self, phase: Phase) -> Event | None:
+        named = (event for event in self._behind if event.data["name"] == phase)
+        return next((event for event in named if event.data["on"] == "begin"), None)
 
 
 def _packet(step: _Step, window: Sequence[Event], closed: Event | None) -> StepSeen:
     answer, silent = _answer(step, window)
+    sent = step.chaser
+    chaser = None if sent is None else _first((e for e in window if e.seq > sent.seq), MqttEventKind.UNSUBACK)
     if closed is not None and (answer is None or closed.seq < answer.seq):
-        return _ended(step, closed)
+        passed = step.do is Do.ACTION and chaser is not None and chaser.seq < closed.seq
+        return _ended(step, closed, Saw.PASSED if passed else Saw.CLOSED)
+    if step.chased and step.do is Do.SHAM and chaser is None:
+        return StepSeen(Done(Saw.NOTHING, step.seconds), step.end) if closed is None else _ended(step, closed)
     if answer is None:
         return StepSeen(Done(Saw.NOTHING, step.seconds), step.end)
     seconds = max(0.0, answer.t - step.begin.t)
@@ -301,8 +317,8 @@ def _answer(step: _Step, window: Sequence[Event]) -> tuple[Event | None, bool]:
     return (acknowledged[0] if acknowledged else None), len(acknowledged) < 2
 
 
-def _ended(step: _Step, closed: Event) -> StepSeen:
-    return StepSeen(Done(Saw.CLOSED, max(0.0, closed.t - step.begin.t)), closed)
+def _ended(step: _Step, closed: Event, saw: Saw = Saw.CLOSED) -> StepSeen:
+    return StepSeen(Done(saw, max(0.0, closed.t - step.begin.t)), closed)
 
 
 def _effect(step: _Step) -> Saw:

@@ -55,6 +55,18 @@ def test_a_difference_is_listed_and_is_no_success(run, capsys):
     assert lines[-1] == "2 verdicts of 2 tests: 1 differ from what was recorded"
 
 
+def test_what_an_older_judge_found_by_other_plans_is_kept_and_that_is_said(run, capsys):
+    edit(run, "facts", lambda line: line.update(judge=4, outcome="tolerated"))
+    assert main(["judge", str(run)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "kept    test_a.py::test_forbidden[one]: tolerated"
+    assert lines[1] == "same    test_a.py::test_allowed[one]: tolerated"
+    assert lines[2] == (
+        "2 verdicts of 2 tests: all as they were recorded; "
+        "1 are of judge 4, whose experiments had other plans: they were not judged again"
+    )
+
+
 def test_another_evidence_is_a_difference_too(run, capsys):
     path = run / "timeline" / "one.jsonl"
     lines = path.read_text().splitlines()

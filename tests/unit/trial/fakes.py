@@ -132,8 +132,10 @@ class FakeDevice(Fake):
         return True
 
     def unsubscribe(self, topic_filter):
+        self._deliver()
         self.unsubscribed.append(topic_filter)
-        self.event(MqttEventKind.UNSUBACK)
+        if self.connected and not self._cut:
+            self.event(MqttEventKind.UNSUBACK)
         return self.connected
 
     def mark(self):

@@ -8,11 +8,11 @@ from harness.trial.wire.observation_of import observation_of, step_of
 
 
 class Plan:
-    """Events of one plan, a second apart."""
+    """Events of one plan, a second apart. A step with a star is chased."""
 
     def __init__(self, *steps, since=0.0, **begin):
         self.events: list[Event] = []
-        asked = [{"do": do} for do in steps]
+        asked = [{"do": do.rstrip("*"), "chased": do.endswith("*")} for do in steps]
         self.phase(
             "plan", "begin", plan="arm", connection="same", patience=1.0, steps=asked, since=since, packets=1, **begin
         )
@@ -108,6 +108,41 @@ def test_behind_a_fence_one_puback_is_the_fences_and_of_two_the_first_is_the_act
     plan.phase("fence", "end").phase("action", "end")
     assert plan.saws == [saw]
     assert plan.seen().packets == 3
+
+
+@pytest.mark.parametrize(
+    ("came", "action", "sham"),
+    [
+        (["puback", "unsuback"], Saw.ANSWERED, Saw.ANSWERED),
+        (["unsuback", "puback"], Saw.ANSWERED, Saw.ANSWERED),
+        (["closed"], Saw.CLOSED, Saw.CLOSED),
+        (["unsuback", "closed"], Saw.PASSED, Saw.CLOSED),
+        (["puback", "closed"], Saw.ANSWERED, Saw.CLOSED),
+        (["puback"], Saw.ANSWERED, Saw.NOTHING),  # who was not answered to both could be answered in the next step
+        (["unsuback"], Saw.NOTHING, Saw.NOTHING),
+    ],
+)
+def test_a_chased_step_lasts_until_both_are_answered(came, action, sham):
+    for do, saw in (("action", action), ("sham", sham)):
+        plan = Plan(f"{do}*").begin(do, 0).phase("chaser", "begin", step=0, behind=True).phase("chaser", "end")
+        for kind in came:
+            plan.mqtt(kind, -128 if kind == "closed" else 0)
+        plan.phase(do, "end", sent=True)
+        assert plan.saws == [saw]
+        assert plan.seen().packets == 3
+
+
+def test_a_hang_up_behind_what_passed_the_action_over_is_timed_from_the_action():
+    plan = Plan("action*").begin("action", 0).phase("chaser", "begin", step=0, behind=True).mqtt("unsuback")
+    seen = plan.mqtt("closed", -128).phase("action", "end", sent=True).seen()
+    assert (seen.done[0].saw, seen.done[0].seconds, seen.closed) == (Saw.PASSED, 3.0, True)
+
+
+def test_the_answer_to_an_earlier_chaser_says_nothing_of_the_action():
+    plan = Plan("sham*", "action*").begin("sham", 0).phase("chaser", "begin", step=0, behind=True)
+    plan.mqtt("puback").mqtt("unsuback").phase("sham", "end", sent=True)
+    plan.begin("action", 1).phase("chaser", "begin", step=1, behind=True).mqtt("closed", -128)
+    assert plan.phase("action", "end", sent=True).saws == [Saw.ANSWERED, Saw.CLOSED]
 
 
 def test_what_has_no_answer_is_answered_by_the_fence_behind_it():

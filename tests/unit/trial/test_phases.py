@@ -31,7 +31,7 @@ def third_place(monkeypatch):
     monkeypatch.setattr(secrets.SystemRandom, "randrange", draw)
 
 
-ARM = ["plan", "sham", "sham", "action"]
+ARM = ["plan", "sham", "chaser", "sham", "chaser", "action", "chaser"]
 
 
 def test_phases_of_a_packet_that_is_tolerated():
@@ -44,7 +44,8 @@ def test_phases_of_a_packet_that_is_refused():
     stage = Stage({"other"})
     stage.trials.publish("other", witness=stage.delivered)
     begun, hit = ["plan", "connect", "baseline"], [*ARM, "questions", "delivery"]
-    assert phases(stage) == [*begun, *hit, *begun, *hit, *begun, *hit, *begun, *hit, *begun]
+    # It stood at one place each time, so all connections were of one age at the hang-up: an idle one is watched.
+    assert phases(stage) == [*begun, *hit, *begun, *hit, *begun, *hit, *begun, *hit, *begun, "plan", "hold"]
 
 
 def test_phases_of_a_packet_that_has_no_answer():

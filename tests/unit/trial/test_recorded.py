@@ -134,9 +134,9 @@ def test_the_record_of_an_experiment_has_what_is_needed_to_carry_it_out_again():
     assert attempt["night"]["shams"] == 0
     assert [arm["arm"] for arm in arms] == [1, 2, 3, 4]
     assert all(arm["draws"] == [arm["place"] - 1] for arm in arms)
-    assert all(arm["steps"][arm["place"] - 1] == {"do": "action"} for arm in arms)
+    assert all(arm["steps"][arm["place"] - 1] == {"do": "action", "chased": True} for arm in arms)
     (facts,) = [event.data for event in through_json(stage.timeline.since()) if event.kind is Kind.FACTS]
-    assert facts["judge"] == VERSION == 4
+    assert facts["judge"] == VERSION == 5
     assert facts["one_in"] > 10_000
     assert [(arm["place"], arm["meaning"]) for arm in facts["tally"]["arms"]] == [(arm["place"], "hit") for arm in arms]
 
@@ -291,7 +291,7 @@ def test_a_witness_is_waited_for_until_it_settles_and_then_rounds_decide():
     verdict = stage.trials.publish("b", witness=lambda *both: bool(asked.append(both)))
     assert (verdict.outcome, verdict.effect) == (Outcome.IGNORED, False)
     assert {timeout for _, timeout in asked} == {stage.link.settle}
-    assert len({token for token, _ in asked}) == len(asked) == 5, "once alone, and in four rounds"
+    assert len({token for token, _ in asked}) == len(asked) == 6, "once alone, and in five rounds"
     assert "(the message was seen nowhere)" in verdict.evidence
 
 

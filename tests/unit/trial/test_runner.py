@@ -548,6 +548,26 @@ def test_nobody_is_blamed_in_a_group_and_the_judge_finds_it_again():
     assert verdicts([group._replace(evidence="other")]) != []
 
 
+def test_what_may_have_been_refused_late_in_a_group_is_watched_for_longer_alone():
+    """The hold is 0.1 s. "b" is acknowledged and refused 1 s later; in its group "a" is answered before that too."""
+    stage = Stage(hold=0.1)
+    publish = stage.device.publish
+
+    def refused_late(topic, payload, **options):
+        done = publish(topic, payload, **options)
+        if topic == "b":
+            stage.device.hang_up(after=1.0)
+            stage.device._cut = False  # until then the connection works
+        return done
+
+    stage.device.publish = refused_late
+    a, b, *others = actions(stage, "a", "b", *"cdefghij")
+    assert stage.trials.group([a, b, *others])[:2] == [None, None]
+    assert stage.trials.packet(a).outcome is Outcome.TOLERATED
+    assert stage.trials.packet(b).outcome is Outcome.ACKNOWLEDGED_THEN_CLOSED
+    assert all(one.same for one in rejudge(through_json(stage.timeline.since())))
+
+
 def test_an_action_without_effect_must_be_tried_alone():
     stage = Stage()
     stage.device.swallow = {"b"}

@@ -192,6 +192,12 @@ def test_two_operations_in_flight_leave_it_open():
     assert {finding.cause for finding in diagnosis.findings} == {Cause.MISUSE, Cause.POLICY}
 
 
+@pytest.mark.parametrize("chaser", ['AT#XMQTTUNSUB="harness/n1"', "MQTT UNSUBSCRIBE harness/n1 (id 8)"])
+def test_the_unsubscribe_behind_an_action_is_no_second_operation(chaser):
+    line = Line().connect().publish("x", answered=False).tx(chaser).hung_up()
+    assert {finding.cause for finding in diagnose(line.events).findings} == {Cause.POLICY}
+
+
 def test_what_has_no_answer_or_was_never_sent_is_not_in_flight():
     line = Line().connect().tx('AT#XMQTTPUB="t","x",0,0').add("result", "OK", ok=True)
     line.tx('AT#XMQTTSUB="t",1').add("result", "ERROR", command='AT#XMQTTSUB="t",1', ok=False).hung_up()

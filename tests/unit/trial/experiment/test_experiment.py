@@ -424,8 +424,8 @@ def test_a_bad_link_is_no_refused_login(fails):
     assert Conclusion.REFUSED not in found
 
 
-def grouped(do, count=12):
-    return play(Experiment.of_group(count, ExperimentRule(), Night(), random.Random(1)), do)
+def grouped(do, count=12, **rule):
+    return play(Experiment.of_group(count, ExperimentRule(**rule), Night(), random.Random(1)), do)
 
 
 def test_a_quiet_group_shares_one_hold():
@@ -452,6 +452,33 @@ def test_nobody_is_blamed_for_a_hang_up_in_a_group():
     found = grouped(do)
     assert found.alone == [0, 1, 2, 3]
     assert found.tolerated == list(range(4, 12))
+
+
+def test_a_refusal_later_than_the_hold_clears_nobody_in_its_group():
+    """Steps take 0.1 s, the hold is 0.1 s too, and the second action is refused 1.1 s after its answer."""
+    times = iter([True])
+
+    def do(plan):
+        group = any(step.do is Do.ACTION for step in plan.steps)
+        return ends_at(plan, 13) if group and next(times, False) else answered(plan)
+
+    found = grouped(do, hold=0.1)
+    assert found.alone == [0, 1, 2, 3, 4, 5, 6]
+    assert found.tolerated == [7, 8, 9, 10, 11]
+    # Alone it is watched for longer than that, or it would be called tolerated there.
+    assert found.watch[1] == pytest.approx(1.5 * 1.1)
+    assert set(found.watch) == set(found.alone)
+
+
+def test_who_was_lost_with_the_network_need_not_be_watched_for_longer():
+    times = iter([True])
+
+    def do(plan):
+        group = any(step.do is Do.ACTION for step in plan.steps)
+        return ends_at(plan, 13, void="+CEREG: 2") if group and next(times, False) else answered(plan)
+
+    found = grouped(do)
+    assert (found.alone, found.watch) == ([0, 1, 2, 3, 4, 5, 6], {})
 
 
 def test_who_outlived_a_hold_in_a_group_is_proved():

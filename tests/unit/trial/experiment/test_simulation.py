@@ -1,10 +1,11 @@
-"""The rule against 24 faults on 5 links, and against an adversary that knows everything but the place.
+"""The rule against 25 faults on 5 links, and against an adversary that knows everything but the place.
 
 Worlds are seeded, draws too, so that a failure here comes again. ``benchmarks/verdict_rules.py`` runs many more, with
 draws from the operating system.
 """
 
 import random
+from collections import Counter
 
 import pytest
 
@@ -16,11 +17,14 @@ from harness.trial.experiment import (
     ExperimentRule,
     Night,
     Observation,
+    Plan,
     Saw,
+    Step,
+    StepConnection,
     Subject,
     Suspect,
 )
-from tests.simulation.faults import MODELS, Cuts, Model, PacketLimit
+from tests.simulation.faults import MODELS, Age, Cuts, Duplicate, Model, PacketLimit
 from tests.simulation.play import play
 from tests.simulation.world import LINKS, Cloud, World
 
@@ -165,6 +169,70 @@ def test_the_suspect_of_what_cannot_be_proved_is_named(model, suspects):
     results = [result for result in verdicts(LINKS[2], model, Cloud("tolerates"), 40) if result.suspect]
     right = sum(result.suspect in suspects for result in results)
     assert right >= 0.8 * len(results) > 0, [result.suspect for result in results]
+
+
+SWALLOWS = Cloud("swallows", answers=False)
+TOLERATES = Cloud("tolerates")
+
+
+def known(link, *, seed=0):
+    """Return a night that knows the link's round trips."""
+    night, chance = Night(), random.Random(seed)
+    plan = Plan("x", StepConnection.SAME, (Step(Do.BASELINE),), 1.0)
+    for _ in range(40):
+        night.learn(plan, Observation((Done(Saw.ANSWERED, link.round_trip(chance)),)))
+    return night
+
+
+def places_hit(link, cloud, fault, seed):
+    """Return the places, of all twelve, at which the first arm is a hit. The worlds differ in nothing but the place."""
+    found, rule = [], ExperimentRule(budget=link.connect + 1.01 * link.slow)  # for one arm or two
+    for place in range(12):
+        world, draws = World(link, cloud, fault, random.Random(seed)), Place([place] * 100)
+        result = play(Experiment.of_action(Subject("x"), rule, known(link), draws), world.do)
+        if result.tally.arms and result.tally.arms[0].meaning == "hit":
+            found.append(place)
+    return found
+
+
+@pytest.mark.parametrize("link", [LINKS[0], LINKS[1], LINKS[3]], ids=lambda link: link.name)
+@pytest.mark.parametrize("cloud", [SWALLOWS, TOLERATES], ids=lambda cloud: cloud.name)
+def test_no_clock_finds_an_action_at_more_than_one_place(cloud, link):
+    """The bound of 1/12 itself, for 80 periods from half a round trip to behind the last place."""
+    met = 0
+    for number in range(80):
+        age = link.typical * (0.5 + number / 4)
+        hit = places_hit(link, cloud, Age(random.Random(0), age, 0.0), number)
+        assert len(hit) <= 1, (age, hit)
+        met += len(hit)
+    assert met > 5
+
+
+@pytest.mark.parametrize("on_sight", [False, True], ids=["in order", "on sight"])
+@pytest.mark.parametrize("cloud", [SWALLOWS, TOLERATES], ids=lambda cloud: cloud.name)
+def test_no_packet_counter_finds_an_action_at_more_than_one_place(cloud, on_sight):
+    met = 0
+    for limit in range(2, 30):
+        hit = places_hit(FIXED, cloud, PacketLimit(random.Random(0), limit, limit, on_sight=on_sight), 0)
+        assert len(hit) <= 1, (limit, hit)
+        met += len(hit)
+    assert met > 5
+
+
+@pytest.mark.parametrize("period", [0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 12])
+@pytest.mark.parametrize("link", [LINKS[1], LINKS[3], LINKS[4]], ids=lambda link: link.name)
+def test_a_swallowed_action_behind_a_clock_is_no_refusal(link, period):
+    """An answer may take seconds on LTE-M; of an action that is passed over, the slot must not last as long."""
+    found = {result.conclusion for result in verdicts(link, Model("clock", Age, (period,)), SWALLOWS, 40)}
+    assert found == {Conclusion.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("model", [*(Model("clock", Age, (p,)) for p in (2, 3, 4, 5)), Model("twin", Duplicate, (4,))])
+def test_a_clock_behind_an_action_that_silences_the_connection_is_no_refusal(model):
+    """The cloud hears nothing any more: the action's slot is as long as the slowest answer, and a clock meets it."""
+    deaf = Cloud("deaf", answers=False, deaf=True)
+    found = Counter(result.conclusion for result in verdicts(LINKS[3], model, deaf, 150))
+    assert set(found) == {Conclusion.INCONCLUSIVE}, found
 
 
 @pytest.mark.parametrize("mean", [0.1, 0.3])
