@@ -7,6 +7,7 @@ import random
 import socket
 import ssl
 import struct
+import threading
 import time
 from dataclasses import replace
 
@@ -93,6 +94,19 @@ def test_a_broken_record_ends_the_connection(aws):
         with pytest.raises(ssl.SSLError, match="BAD_RECORD_MAC"):
             client.read()
     assert aws.journal.wait("close")["reason"] == "CONNECTION_LOST"
+
+
+def test_a_broken_record_right_behind_a_packet_that_has_an_answer_ends_the_connection(aws):
+    """Both are read at once, so the answer is still to be sent when the session is broken."""
+    arrived = threading.Event()
+    with aws.raw("dev-1") as client:
+        held = threading.Thread(target=aws.call, args=(arrived.wait, DEADLINE))
+        held.start()  # the broker reads nothing until both have arrived
+        client.send(Pingreq())
+        socket.socket.sendall(client.socket, b"\x17\x03\x03\x00\x20" + b"x" * 32)
+        arrived.set()
+        held.join(DEADLINE)
+        assert aws.journal.wait("close")["reason"] == "CONNECTION_LOST"
 
 
 def test_a_reset_in_the_handshake_is_journalled(aws):

@@ -57,7 +57,7 @@ waited for."""
 
 ONE_AGE = 0.2
 """Standard deviation of the ages at which connections were hung up on, as a part of their mean, below which they may
-have been one age. Without a clock that is so in one verdict of thirty, and costs some seconds of waiting."""
+have been one age. Without a clock that is so in one verdict of ten, and costs some seconds of waiting."""
 
 FLOOR = 0.8
 """A hang-up sooner than this share of the smallest round trip so far cannot be an answer to the action.
@@ -113,9 +113,9 @@ LONGEST_WINDOW = 40.0
 FIRST_PATIENCE = 30.0
 """Seconds to wait for an answer while no round trip is known yet."""
 
-LEAST_CEILING = 0.008
-"""Seconds in which an answer may come at least: a busy computer answers so late on loopback. It is less than a twelfth
-of the time between cuts that are 100 ms apart, so that they hit no more often than chance may."""
+LEAST_CEILING = 0.05
+"""Seconds in which an answer may come at least: a busy computer answers so late on loopback. The ceiling matters only
+where the cloud goes deaf at the action: where it answers what comes behind, the chaser's answer ends the slot."""
 LEAST_PATIENCE = 0.25
 """Seconds to wait for an answer at least. A busy computer answers late, and behind a fence nobody can say what a PUBACK
 is for: some firmwares report it without its id."""

@@ -255,7 +255,8 @@ class TlsStream(asyncio.Protocol):
         if self._closing:
             return
         if self._plain:
-            self._tls.sendall(bytes(self._plain))
+            with contextlib.suppress(SSL.Error):  # a broken record has ended the session: nothing can be sent any more
+                self._tls.sendall(bytes(self._plain))
             self._plain.clear()
         self._send()
 
