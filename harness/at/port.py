@@ -367,12 +367,12 @@ class AtPort:
             self._write(fill + (b"+++" if leave else b"") + (b'"' if attempt > 1 else b"") + first)
             if self._send(self._probe(), _TRY_TIMEOUT, needs_line=True):
                 return self._found_in_step(attempt)
-        # A busy board is silent: commands are queued there, and the last of them is answered last.
-        spoke = any(
-            event.source == self.name and event.kind in (Kind.RX, Kind.URC) for event in self.timeline.since(mark)
-        )
-        if patience and not spoke:
-            text = f"no answer in {_TRIES} tries: the board may be busy; waiting for it for up to {patience:g} s"
+        # A busy board is silent: commands are queued there, and the last of them is answered last. What notifies knows
+        # AT commands: its answers come behind messages that were on their way.
+        spoke = {event.kind for event in self.timeline.since(mark) if event.source == self.name}
+        if patience and (Kind.URC in spoke or Kind.RX not in spoke):
+            why = "its answers may come behind its messages" if Kind.URC in spoke else "the board may be busy"
+            text = f"no answer in {_TRIES} tries: {why}; waiting for it for up to {patience:g} s"
             self.timeline.add(Kind.STEP, self.name, text, patience=patience)
             if self._send(self._probe(), patience, needs_line=True):
                 return self._found_in_step(_TRIES + 1)

@@ -11,7 +11,7 @@ dropped); Serial Modem, "Data mode"; MCUboot and nRF Connect SDK boot banners.
 
 import re
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -22,7 +22,11 @@ BAUDS: Final = (115200, 1000000, 921600, 460800, 230400, 57600, 38400)
 """In this order: the first is everybody's default."""
 DEADLINE: Final = 3.0
 _WAKE: Final = b"+++\x03\r"
+_NAMED: Final = b"AT+CMEE?"
+_NAMED_ANSWER: Final = re.compile(rb"(?:\A|[\r\n])(?:\+CMEE: |\+CME ERROR)")
+_LISTENS: Final = 4
 _KEPT: Final = 64 * 1024
+_CHATTER: Final = 512  # bytes: more than answers to what is asked here
 
 _FINAL: Final = re.compile(rb"(?:\A|[\r\n])(OK|ERROR|\+CM[ES] ERROR: ?\d+)\r?\n")
 _ANSI: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -47,7 +51,7 @@ class PortState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Write ``data`` at ``baud`` and listen for ``seconds``, or until an answer has come."""
+    """Write ``data`` (or nothing) at ``baud`` and listen for ``seconds``, or until an answer has come."""
 
     baud: int
     data: bytes
@@ -139,6 +143,8 @@ def _ask_everything(baud: int) -> _Asked:
             again = yield Question(baud, data, 0.1 if data.startswith(b'"') else 0.25)
             heard += again
             if found := _found(again, baud, terminator):
+                if not found.at_shell and terminator is not Terminator.CR:
+                    found = yield from _ends_with_cr(found, patiently=len(heard) > _CHATTER)
                 return found, heard
             quoted = data.startswith(b'"') and not _FINAL.search(again)
             if quoted:
@@ -146,6 +152,25 @@ def _ask_everything(baud: int) -> _Asked:
     if quoted:
         heard += yield Question(baud, b'"\r', 0.05)
     return None, heard
+
+
+def _ends_with_cr(found: Answering, *, patiently: bool) -> Generator[Question, bytes, Answering]:
+    """Return ``found``, with CR as its terminator if that ends a command.
+
+    A board that was busy, or whose answers come behind messages, answers ``AT`` and CR late: in the time of another
+    question. CR LF ends its commands as well, but the LF is a byte too many where data mode counts. So it is asked
+    something that has an answer of its own. ``patiently``: it says much, so the answer may come late again.
+    """
+    heard = b""
+    for number in range(_LISTENS):
+        again = yield Question(found.baud, b"" if number else _NAMED + b"\r", 0.25)
+        heard += again
+        if _NAMED_ANSWER.search(heard):
+            return replace(found, terminator=Terminator.CR)
+        if not again and not patiently:
+            break
+    yield Question(found.baud, found.terminator.encode(), 0.1)  # it ends what was no command so far
+    return found
 
 
 def _ask_quickly(baud: int) -> _Asked:

@@ -90,7 +90,8 @@ def _asked(port: AtPort, heard: "SimpleQueue[bytes | None]", question: Question,
         return b""
     if question.baud != port.settings.baudrate:
         port.adapt(replace(port.settings, baudrate=question.baud))
-    port.type_bytes(question.data)
+    if question.data:
+        port.type_bytes(question.data)
     answer = bytearray()
     while (left := until - time.monotonic()) > 0:
         try:

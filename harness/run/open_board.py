@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from harness.at import AtPort
+from harness.at import AtPort, PortSettings
 from harness.at.serial_link import server_says
 from harness.errors import BoardLost, LabError, NoAnswer, PortBusy
 from harness.firmware import (
@@ -49,6 +49,14 @@ class OpenBoard:
         return self.mqtt.firmware
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a board was found to run, and how it was talked to, when it was opened before."""
+
+    kind: FirmwareName
+    settings: PortSettings
+
+
 def open_board(
     config: BoardConfig,
     url: str,
@@ -56,17 +64,20 @@ def open_board(
     *,
     patience: float = 0.0,
     press: Callable[[], None] | None = None,
+    known: Known | None = None,
 ) -> OpenBoard:
     """Open the board's port, which is ``url``, and bring the board to a known state, whatever was left of it.
 
     ``patience``: seconds that the board may be busy with what an earlier user began. Raises LabError: no port, busy,
     silent, wrong firmware.
 
-    ``config``: the board's entry. ``timeline``: where its lines go. ``press``: presses the board's button.
+    ``config``: the board's entry. ``timeline``: where its lines go. ``press``: presses the board's button. ``known``:
+    of a board that was open before.
     """
-    port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings_of(config))
+    settings = settings_of(config) if known is None else known.settings
+    port = AtPort.open(url, name=config.name, timeline=timeline, settings=settings)
     try:
-        return _opened(port, config, patience, press)
+        return _opened(port, config, patience, press, known)
     except BoardLost as error:
         port.close()
         if said := server_says(url):  # ser2net takes the connection, says so, and hangs up
@@ -77,14 +88,10 @@ def open_board(
         raise
 
 
-def _opened(port: AtPort, config: BoardConfig, patience: float, press: Callable[[], None] | None) -> OpenBoard:
-    kind = find_firmware(port, patience=patience).kind if config.firmware is None else config.firmware
-    try:
-        synchronise(port, kind, patience=patience)
-    except WrongFirmware:
-        raise
-    except NoAnswer as silence:
-        raise _named(port, kind, silence) from silence
+def _opened(
+    port: AtPort, config: BoardConfig, patience: float, press: Callable[[], None] | None, known: Known | None
+) -> OpenBoard:
+    kind = _synchronised(port, config, patience, known)
     to_known_state(port, kind)
     modem = Modem(port, sec_tags=config.all_sec_tags, at_shell=port.settings.at_shell, pin=config.pin())
     modem.prepare()
@@ -96,6 +103,32 @@ def _opened(port: AtPort, config: BoardConfig, patience: float, press: Callable[
     if setup is not None and mqtt.firmware.connects_itself:
         own = OwnConnection(port, setup, switch_on=modem.switch_on)
     return OpenBoard(port, modem, identity, mqtt, found_mode, kind, own)
+
+
+def _synchronised(port: AtPort, config: BoardConfig, patience: float, known: Known | None) -> FirmwareName:
+    """Have the port in step, and return what the board runs. Raises LabError.
+
+    Where the boards file leaves that open, a board that was found out before is not found out anew: in the midst of
+    its messages an answer comes late, and would be taken for the answer to another question.
+    """
+    kind = config.firmware or (known.kind if known else None)
+    if kind is None:
+        kind = find_firmware(port, patience=patience).kind
+    try:
+        synchronise(port, kind, patience=patience)
+    except WrongFirmware:
+        if config.firmware is not None:
+            raise
+    except NoAnswer as silence:
+        if config.firmware is not None:
+            raise _named(port, kind, silence) from silence
+        try:
+            return find_firmware(port).kind
+        except NoAnswer:
+            raise silence from None
+    else:
+        return kind
+    return find_firmware(port).kind
 
 
 def _named(port: AtPort, kind: str, silence: NoAnswer) -> LabError:

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
-from harness.at import AtFormatError, AtPort, PortDenied, PortSettings, StrayAnswer
+from harness.at import AtFormatError, AtPort, PortDenied, StrayAnswer
 from harness.at.receiver import is_line
 from harness.errors import BoardLost, HarnessError, LabError, NoAnswer, PortBusy, PortMissing
 from harness.firmware import StillConnected, reset_blindly
 from harness.lab import BoardConfig
 from harness.lab.board_settings import settings_of
-from harness.run.open_board import OpenBoard, open_board
+from harness.run.open_board import Known, OpenBoard, open_board
 from harness.timeline import Kind, Timeline
 
 MOST_RESETS: Final = 3
@@ -68,8 +68,7 @@ class Recovery:
         self._power = power or NoPowerSwitch()
         self._heal = heal
         self._press = press
-        self._kind = config.firmware  # None until it has been found out
-        self._settings: PortSettings | None = None  # how it was talked to, once it answered
+        self._known: Known | None = None  # what it runs and how it was talked to, once it answered
 
     def open(self, *, returning: bool) -> OpenBoard:
         """Return the board, open. ``returning``: it was open before, so its port is waited for.
@@ -102,10 +101,11 @@ class Recovery:
         patience = self._config.return_within if patience is None else patience
         while True:
             try:
+                url, known = self._find_port(), self._known
                 opened = open_board(
-                    self._config, self._find_port(), self._timeline, patience=patience, press=self._press
+                    self._config, url, self._timeline, patience=patience, press=self._press, known=known
                 )
-                self._kind, self._settings = opened.kind, opened.port.settings
+                self._known = Known(opened.kind, opened.port.settings)
                 return opened
             except _NOT_YET as error:
                 if self._healed(error):
@@ -136,9 +136,10 @@ class Recovery:
         """
         name = self._config.name
         heard = any(is_line(event, name) for event in self._timeline.since(mark))
-        if not heard or self._kind is None or self.taken["reset"] >= MOST_RESETS:
+        kind = self._known.kind if self._known else self._config.firmware
+        if not heard or kind is None or self.taken["reset"] >= MOST_RESETS:
             return False  # what is not known gets no command that would restart it
-        settings = self._settings or settings_of(self._config)
+        settings = self._known.settings if self._known else settings_of(self._config)
         try:
             port = AtPort.open(self._find_port(), name=name, timeline=self._timeline, settings=settings)
         except LabError as error:
@@ -146,7 +147,7 @@ class Recovery:
             return False
         with port:
             try:
-                return reset_blindly(port, self._kind)
+                return reset_blindly(port, kind)
             except LabError as error:  # it may have restarted, so that counts; whether it did is asked next
                 self._fault(f"the board was reset, and was not seen to start: {error}")
                 return True

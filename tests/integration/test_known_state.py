@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from harness.at import Terminator
 from harness.errors import NoAnswer
 from harness.firmware import Login
 from harness.lab import BoardConfig
@@ -180,6 +181,42 @@ def test_a_board_that_is_busy_connecting_is_waited_for(lab, server, host):
         board.port.close()
     tries = [event.data["tries"] for event in timeline.since() if "tries" in event.data]
     assert tries[0] == 5
+
+
+@pytest.fixture
+def flooded(lab, server, authority):
+    """A board at 115200 baud that gets more messages than its line carries, for as long as the test lasts."""
+    host = Host(lab.board(baud=115200).port)
+    provision(host, authority, "nrf-1")
+    host.ask("AT+CEREG=1")
+    host.ask("AT+CFUN=1", until=b"+CEREG: 1\r\n")
+    connect(host)
+    message = Publish("prod/t/m/d/another-device/d2c", b'{"appId":"HARNESS","messageType":"DATA"}')
+    over = threading.Event()
+
+    def flood():
+        while not over.wait(0.05):
+            server.send(*[message] * 20)  # 30 kB/s on the line
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    host.hear(b"#XMQTTEVT: 2,0\r\n")
+    yield host
+    over.set()
+    thread.join()
+
+
+@DECLARED
+def test_a_board_that_is_flooded_with_messages_is_opened_as_what_it_is(lab, flooded, firmware):
+    timeline = Timeline()
+    board = opened(flooded, lab, timeline, firmware=firmware)
+    try:
+        assert board.kind is FirmwareName.SERIAL_MODEM
+        assert board.port.settings.terminator is Terminator.CR
+        assert not board.mqtt.is_connected()
+    finally:
+        board.port.close()
+    assert len([event for event in timeline.since() if event.text.startswith("#XMQTTMSG")]) > 20
 
 
 def test_a_half_typed_shell_line_is_no_obstacle(lab):

@@ -29,6 +29,7 @@ from harness.virtual.board.outputs import (
 from harness.virtual.board.personality import NRF9151_MFW_2_0_2, Personality, Uart
 from harness.virtual.board.pty import Pty
 from harness.virtual.board.rfc2217 import HOST, Rfc2217Server
+from harness.virtual.board.sockets.table import SOCKET_LINKS
 from harness.virtual.board.uplink import Uplink
 
 
@@ -89,7 +90,8 @@ class VirtualBoard:
             sample=sample,
             shell=shell,
         )
-        self._pty = Pty(link, self._received, baud=baud)
+        self._pty = Pty(link, self._received, baud=baud, crowded=self._crowd)
+        self._paced, self._crowded = bool(baud), False
         self._network = network
         self._links: dict[int, Uplink] = {}
         self._held = False
@@ -201,11 +203,18 @@ class VirtualBoard:
 
     def _link(self, number: int) -> Uplink:
         if number not in self._links:
-            made = self._links[number] = Uplink(self._network, self.nvm, self._link_event, number)
+            paced = self._paced and number not in SOCKET_LINKS  # a socket has a buffer of its own
+            made = self._links[number] = Uplink(self._network, self.nvm, self._link_event, number, paced=paced)
             made.hold(self._held)
+            made.crowd(self._crowded)
             if self._latency is not None:
                 made.set_latency(self._latency.seconds, self._latency.spread, self._latency.seed)
         return self._links[number]
+
+    def _crowd(self, crowded: bool) -> None:
+        self._crowded = crowded
+        for link in self._links.values():
+            link.crowd(crowded)
 
     def _say(self, data: bytes) -> None:
         self._pty.send(data)

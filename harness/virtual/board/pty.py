@@ -14,6 +14,9 @@ from harness.virtual.board.pacing import PacedPipe
 
 READ_SIZE = 4096
 OUTPUT_LIMIT = 1 << 20
+CROWDED, ROOMY = 4096, 2048
+"""Bytes under way to the host at which a paced port takes nothing more, and takes something again. Source: the buffer
+in which Serial Modem 1.0 keeps what is unsolicited."""
 INPUT_LIMIT = 16384
 
 
@@ -21,15 +24,25 @@ class Pty:
     """One port under the path ``link`` (a symbolic link to the real device).
 
     ``received``: called with the host's bytes. ``baud``: 0 for no pacing. The host may open and close the port as often
-    as it likes: the board does not notice.
+    as it likes: the board does not notice. ``crowded``: called with True when much is under way to the host at the pace
+    of the line, with False when that has gone.
     """
 
-    def __init__(self, link: Path, received: Callable[[bytes], None], *, baud: int = 0) -> None:
+    def __init__(
+        self,
+        link: Path,
+        received: Callable[[bytes], None],
+        *,
+        baud: int = 0,
+        crowded: Callable[[bool], None] = lambda _crowded: None,
+    ) -> None:
         self.link = link
         self.dropped = 0
         """Bytes to the host that found the queue full: nobody reads."""
         self._received = received
         self._baud = baud
+        self._tell_crowded = crowded
+        self._crowded = False
         self._master = -1
         self._slave = -1
         self._device = ""
@@ -65,6 +78,8 @@ class Pty:
         room = max(0, OUTPUT_LIMIT - len(self._out) - len(self._queue))
         self.dropped += max(0, len(data) - room)
         self._out.feed(data[:room])
+        if not self._crowded and len(self._out) > CROWDED:
+            self._crowd(True)
 
     def set_baud(self, baud: int) -> None:
         """Change the pace; a port without pacing stays without."""
@@ -80,6 +95,8 @@ class Pty:
                 self.link.unlink()
         self._out.close()
         self._in.close()
+        if self._crowded:
+            self._crowd(False)
         self._queue.clear()
         self._loop.remove_writer(self._master)
         self._writing = False
@@ -109,7 +126,13 @@ class Pty:
         else:
             self._loop.remove_reader(self._master)
 
+    def _crowd(self, crowded: bool) -> None:
+        self._crowded = crowded
+        self._tell_crowded(crowded)
+
     def _write(self, data: bytes) -> None:
+        if self._crowded and len(self._out) <= ROOMY:
+            self._crowd(False)
         self._queue += data
         if not self._writing:
             self._flush()

@@ -18,6 +18,8 @@ from harness.virtual.board.tls import CredentialsUnusable, client_context
 
 OPEN_TIMEOUT: Final = 30.0
 SHUTDOWN_TIMEOUT: Final = 1.0
+_PIECE: Final = 1024
+"""Bytes that a client of the firmware takes from the peer at once, where the line to the host has a pace."""
 _TRIPS_TO_OPEN: Final = 4
 """Ways that a connection takes to open: two round trips, of TCP and of TLS."""
 
@@ -66,10 +68,23 @@ class Way:
 
 
 class Uplink:
-    """At most one connection at a time. ``event``: called with what happens to it. ``number``: of the link."""
+    """At most one connection at a time. ``event``: called with what happens to it. ``number``: of the link.
 
-    def __init__(self, network: Network, nvm: Nvm, event: Callable[[LinkEvent], None], number: int = 0) -> None:
+    ``paced``: what comes by it goes to the host unasked, over a line with a pace: see :meth:`crowd`.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        nvm: Nvm,
+        event: Callable[[LinkEvent], None],
+        number: int = 0,
+        *,
+        paced: bool = False,
+    ) -> None:
         self._number = number
+        self._piece = _PIECE if paced else None
+        self._crowded = False
         self._network = network
         self._nvm = nvm
         self._event = event
@@ -82,6 +97,12 @@ class Uplink:
     def set_latency(self, seconds: float, spread: float, seed: int) -> None:
         """Make bytes take ``seconds`` each way from now on; see Latency."""
         self._out.latency, self._in.latency = Latency(seconds, spread, seed), Latency(seconds, spread, seed + 1)
+
+    def crowd(self, crowded: bool) -> None:
+        """Leave what comes in the network as long as the line to the host is full, as a board does."""
+        self._crowded = crowded and self._piece is not None
+        if self._connection is not None:
+            self._connection.crowd(self._crowded)
 
     def hold(self, held: bool) -> None:
         """Let nothing pass, either way, until it is held no more."""
@@ -144,6 +165,7 @@ class Uplink:
             return
         self._opening = None
         self._connection = connection
+        connection.crowd(self._crowded)
         self._event(LinkOpened(self._number))
         connection.start()
 
@@ -160,7 +182,7 @@ class Uplink:
             context = client_context(self._nvm, request.sec_tag, verify=request.tls.verify, named=bool(peer))
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
-            lambda: _Connection(loop, self._arrived, self._number),
+            lambda: _Connection(loop, self._arrived, self._number, self._piece),
             target[0],
             target[1],
             ssl=context,
@@ -174,11 +196,18 @@ class Uplink:
 
 
 class _Connection(asyncio.Protocol):
-    """Collects what arrives within one turn of the event loop and reports it with the state of the socket."""
+    """Collects what arrives within one turn of the event loop and reports it with the state of the socket.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, event: Callable[[LinkEvent], None], number: int) -> None:
+    ``piece``: bytes that are reported at once, None: all.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, event: Callable[[LinkEvent], None], number: int, piece: int | None
+    ) -> None:
         self._loop = loop
         self._number = number
+        self._piece = piece
+        self._crowded = False
         self._event = event
         self._transport: asyncio.Transport | None = None
         self._waiting = bytearray()
@@ -204,6 +233,13 @@ class _Connection(asyncio.Protocol):
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
+
+    def crowd(self, crowded: bool) -> None:
+        """Report nothing for now, or go on. What the transport reads meanwhile waits here: little, as it stops too."""
+        if crowded != self._crowded:
+            self._crowded = crowded
+            self.pause(crowded)
+            self._schedule()
 
     def end(self) -> None:
         """Report nothing any more."""
@@ -240,11 +276,15 @@ class _Connection(asyncio.Protocol):
 
     def _report(self) -> None:
         self._scheduled = False
+        if self._crowded:
+            return
         if self._waiting and not self._ended:
-            data = bytes(self._waiting)
-            self._waiting.clear()
+            data = bytes(self._waiting[: self._piece])
+            del self._waiting[: len(data)]
             self._event(LinkData(data, self._peer_closed or self._hung_up(), self._number))
-        if self._peer_closed and not self._ended:
+        if self._waiting:
+            self._schedule()
+        elif self._peer_closed and not self._ended:
             self._ended = True
             self._event(LinkClosed(self._reset, self._number))
 

@@ -54,6 +54,15 @@ def test_a_board_that_speaks_without_answering_is_not_busy(opened, waits, timeli
     assert waits == [1.0] * 4
 
 
+def test_the_answers_of_a_board_that_is_flooded_with_messages_are_waited_for(opened, waits, timeline):
+    board = Deaf(8, modem(**{"AT+CNEC?": b"+CNEC: 16\r\n"}))
+    port = opened(lambda data: b"#XMQTTEVT: 2,0\r\n#XMQTTMSG: 3,1\r\na/b\r\nx\r\n" + board.feed(data))
+    port.sync(patience=30.0)
+    assert waits == [1.0] * 4 + [30.0]
+    behind = "no answer in 4 tries: its answers may come behind its messages; waiting for it for up to 30 s"
+    assert steps(timeline)[0] == (behind, {"patience": 30.0})
+
+
 def test_another_board_on_the_timeline_does_not_speak_for_it(opened, waits, timeline):
     port = opened(lambda data: timeline.add(Kind.RX, "board-2", "hello") and b"")
     with pytest.raises(NoAnswer, match="in 4 tries"):

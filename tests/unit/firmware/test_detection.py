@@ -58,6 +58,35 @@ def test_what_ends_a_command_is_found(built_with, found):
     assert search(at_host(built_with))[0] == Answering(115200, found)
 
 
+def late(board, by, messages=b""):
+    """A board whose answers come in the time of a later question: behind messages, or from a busy modem."""
+    owed = [b""] * by
+
+    def answers(baud, data):
+        owed.append(board(baud, data) if data else b"")
+        return messages + owed.pop(0)
+
+    return answers
+
+
+MESSAGES = b"\r\n#XMQTTMSG: 5,60\r\nprod/\r\n%s\r\n" % (b"x" * 60) * 4
+
+
+def serial_modem(baud, data):
+    """A LF behind the CR of a command is dropped; +CMEE? has an answer of its own."""
+    said = b""
+    for line in data.replace(b"\n", b"").split(b"\r")[:-1]:
+        command = line[max(line.find(b"AT"), 0) :]
+        said += {b"AT": b"\r\nOK\r\n", b"AT+CMEE?": b"\r\n+CMEE: 1\r\n\r\nOK\r\n"}.get(command, b"")
+    return said
+
+
+@pytest.mark.parametrize(("by", "messages"), [(0, b""), (1, b""), (0, MESSAGES), (1, MESSAGES), (3, MESSAGES)])
+def test_an_answer_that_comes_late_is_not_taken_for_another_questions(by, messages):
+    """The LF of CR LF would be the first of the bytes that data mode counts, and the last one would be missing."""
+    assert search(late(serial_modem, by, messages))[0] == Answering(115200, Terminator.CR)
+
+
 @pytest.mark.parametrize("before", [b"AT+CF", b"AT%CMNG=0,1,0,", b'AT%CMNG=0,1,0,"---', b"garbage \xff\xfe"])
 @pytest.mark.parametrize(
     ("built_with", "found"), [(TerminatorName.CR, Terminator.CR), (TerminatorName.NUL, Terminator.NULL)]

@@ -59,7 +59,7 @@ def opened(monkeypatch):
     """Every board that was opened, in order."""
     boards = []
 
-    def open_board(config, url, timeline, *, patience, press=None):
+    def open_board(config, url, timeline, *, patience, press=None, known=None):
         modem = SimpleNamespace(modes=[], write_settings=lambda _wanted, _note, _keep: None)
         modem.set_functional_mode = modem.modes.append
         identity = SimpleNamespace(imei="350000000000001")
@@ -249,7 +249,7 @@ class Power:
 def test_what_does_not_answer_is_opened_again_and_then_its_power_is_cut(monkeypatch):
     tried = []
 
-    def open_board(config, url, timeline, *, patience, press=None):
+    def open_board(config, url, timeline, *, patience, press=None, known=None):
         tried.append(patience)
         if not power.cuts:
             raise NoAnswer("dk-1: no answer")
@@ -268,7 +268,7 @@ def test_what_does_not_answer_is_opened_again_and_then_its_power_is_cut(monkeypa
 def test_a_board_that_nothing_helps_is_out_with_the_last_error(monkeypatch):
     tried = []
 
-    def open_board(config, url, timeline, *, patience, press=None):
+    def open_board(config, url, timeline, *, patience, press=None, known=None):
         tried.append(url)
         raise NoAnswer("dk-1: no answer")
 

@@ -8,7 +8,9 @@ import pytest
 from harness.at import AtPort, PortSettings
 from harness.errors import BoardLost, LabError, NoAnswer, PortBusy, PortMissing
 from harness.run import recovery
+from harness.run.open_board import Known
 from harness.run.recovery import MOST_RESETS, Recovery
+from harness.settings import FirmwareName
 from harness.timeline import Kind, Timeline
 
 SILENT = NoAnswer("dk-1: no answer")
@@ -42,8 +44,9 @@ class Lab:
         monkeypatch.setattr(AtPort, "open", self.open_port)
         self.recovery = Recovery(config, lambda: "loop://", self.timeline, self)
 
-    def open_board(self, *_given, patience, press=None):
+    def open_board(self, *_given, patience, press=None, known=None):
         self.done.append("open")
+        self.known = known
         kind, text = self.noise
         self.timeline.add(kind, "dk-1", text)  # what hears something may be helped by a reset
         return self.give(self.answers.pop(0))
@@ -82,7 +85,9 @@ def test_what_is_not_known_gets_no_command_that_would_restart_it(monkeypatch):
     lab = Lab(monkeypatch, SILENT, SILENT, OPENED, SILENT, SILENT, OPENED, firmware=None)
     lab.recovery.open(returning=False)
     assert lab.done == ["open", "open", "power", "open"]
+    assert lab.known is None
     lab.recovery.open(returning=True)  # by now it is known
+    assert lab.known == Known(FirmwareName.SERIAL_MODEM, FOUND)
     assert lab.done[4:] == ["open", "open", "reset", "open"]
     assert lab.settings == FOUND  # the speed too: the boards file's may be another
 

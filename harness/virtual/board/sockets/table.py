@@ -25,6 +25,7 @@ MOST = 8
 """Sockets that the modem has."""
 FIRST_LINK = 1
 """Link 0 belongs to the firmware's own clients."""
+SOCKET_LINKS = range(FIRST_LINK, FIRST_LINK + MOST)
 STREAM = 1
 NOT_VERIFIED = 0
 
