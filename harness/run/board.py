@@ -77,6 +77,11 @@ class Board:
         self._witnesses: BoardWitnesses | None = None
 
     @property
+    def _pace(self) -> int:
+        """Bit/s of the serial line; 0: a virtual board's without a pace."""
+        return self.opened.port.settings.baudrate if self.config.virtual is None else self.config.virtual.baud
+
+    @property
     def name(self) -> str:
         """The board's name in the boards file."""
         return self.config.name
@@ -110,7 +115,7 @@ class Board:
         onboarded = self.device.onboarded
         if self._provisioned is None:
             self.opened.modem.register()
-            link = trial_connection(self.opened, self.device)
+            link = trial_connection(self.opened, self.device, baud=self._pace)
             self._witnesses = self._board_witnesses()
             self._provisioned = Provisioned(self.device.id, onboarded.credentials, link)
         return self._provisioned

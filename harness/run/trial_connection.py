@@ -8,10 +8,15 @@ from harness.trial.sham import FILL
 _SETTLE_LOCAL = 0.5  # a message that takes longer is missed once; the rounds that follow see it
 SETTLE_PUBLIC = 15.0  # AWS IoT does not promise order between topics, and shadow answers take their own way
 _CONNECT_GAP_PUBLIC = 1.1  # AWS IoT Core quotas: one CONNECT a second for each client id
+_BITS_PER_BYTE = 10  # 8N1
 
 
-def trial_connection(board: OpenBoard, device: CloudDevice) -> MqttConnection:
-    """Return the connection, not yet made, with the actions that nRF Cloud's own policies allow."""
+def trial_connection(board: OpenBoard, device: CloudDevice, *, baud: int) -> MqttConnection:
+    """Return the connection, not yet made, with the actions that nRF Cloud's own policies allow.
+
+    ``baud``: bit/s of the serial line; 0: a virtual board's
+    without a pace.
+    """
     mqtt, cloud = board.mqtt, device.cloud
     prefix, observer = cloud.account.mqtt_prefix, cloud.observer
     actions: list[AllowedAction] = [
@@ -32,6 +37,7 @@ def trial_connection(board: OpenBoard, device: CloudDevice) -> MqttConnection:
         gap=_CONNECT_GAP_PUBLIC if public else 0.0,
         patience=device.patience,
         settle=SETTLE_PUBLIC if public else _SETTLE_LOCAL,
+        byte_seconds=_BITS_PER_BYTE / baud if baud else 0.0,
         allows=allows,
         registered=lambda: board.modem.registration().registered,
     )
@@ -46,14 +52,15 @@ def allowed_topics(device: CloudDevice) -> AllowedTopics:
         filters=(
             own,
             f"{team}{FILL}",
-            f"{team}d/{device.id}/#",
-            f"{team}#",
+            f"{own}/#",
+            f"{team}{FILL}/#",
             f"{shadow}/update/delta",
             f"{shadow}/update/accepted",
             f"{shadow}/get/accepted",
             f"{shadow}/get/#",
         ),
         allows=lambda action, name: device.expectations.ruling(action, name).allowed,
+        loud=(f"{team}d/{device.id}/#", f"{team}#"),
     )
 
 

@@ -99,6 +99,10 @@ class PacketAction(ABC):
         """See whether the message that was sent has its effect."""
         return self.effect(acted)
 
+    def quieten(self, acted: Acted) -> int:
+        """End what would bring other devices' messages from now on; return how many packets that took."""
+        return 0
+
 
 @dataclass(frozen=True, slots=True)
 class PublishAction(PacketAction):
@@ -250,6 +254,19 @@ class SubscribeAction(PacketAction):
     def acknowledgements(self, messages: int) -> int:
         """None: the messages come from elsewhere."""
         return 0
+
+    def quieten(self, acted: Acted) -> int:
+        """End the subscription, where other devices publish: their messages would fill the line to the board."""
+        if not set("#+") & set(self.topic_filter):
+            return 0
+        device, mark = acted.link.device, acted.link.device.mark()
+        if device.unsubscribe(self.topic_filter):
+            device.wait(_unsubscribed_or_closed, since=mark, timeout=acted.link.patience)
+        return 1
+
+
+def _unsubscribed_or_closed(event: MqttEvent) -> bool:
+    return event.kind in (MqttEventKind.UNSUBACK, MqttEventKind.CLOSED)
 
 
 def _filled(template: bytes, nonce: str) -> bytes:

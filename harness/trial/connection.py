@@ -35,6 +35,7 @@ class MqttConnection:
     ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
     a client id that connects more often than once a second. ``patience``: seconds that any one answer may take.
     ``settle``: seconds that a message may take from its acknowledgement to whoever should see it.
+    ``byte_seconds``: seconds that a byte takes on the board's serial line; 0: none worth mentioning.
     ``allows``: whether the policy documents allow one of them. ``registered``: whether the modem says that it is.
     ``clock``, ``pause``: the time in seconds, and how to let some of it pass.
     """
@@ -49,6 +50,7 @@ class MqttConnection:
         gap: float,
         patience: float,
         settle: float,
+        byte_seconds: float = 0.0,
         allows: Callable[[AllowedAction], bool] = lambda _action: True,
         registered: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = now,
@@ -58,6 +60,7 @@ class MqttConnection:
         self.login = login
         self.patience = patience
         self.settle = settle
+        self.byte_seconds = byte_seconds
         self.timeline = timeline
         self._actions = actions
         self._gap = gap

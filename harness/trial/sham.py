@@ -3,6 +3,10 @@
 An experiment proves "because of this action", and the action differs from a sham in more than its permission. So a sham
 copies what it can: SUBSCRIBE for SUBSCRIBE, QoS, length and levels of the topic, size of the payload, the retain flag.
 What is left is said in the evidence.
+
+A sham that subscribes must bring no messages: with sixteen boards in a team, a filter such as ``prod/<tenant>/m/#``
+fills a UART of 115200 baud, and the answers that the experiment waits for come behind the messages. So a filter that
+nobody publishes to comes first, also where it is a level longer than the action's.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +18,9 @@ from harness.trial.filters import overlap
 FILL: Final = "%FILL%"
 """Stands in a template for any level or levels of a topic."""
 
-_FILLER = "harness-sham-"
+_PUBLISHED: Final = "harness-sham-"
+_SUBSCRIBED: Final = "quiet-harness-sham-"
+"""What fills a template. The first letters differ, so that no sham's filter takes a sham's message, however short."""
 
 
 class Sham(NamedTuple):
@@ -28,13 +34,14 @@ class Sham(NamedTuple):
 class AllowedTopics(NamedTuple):
     """Templates of topics and of filters that may be allowed, the preferred first; ``allows(right, topic)``: are they?
 
-    ``%FILL%`` in a template takes any length. A template without it begins with ``$``: a shadow's, whose payload is
-    an update of the reported state.
+    ``%FILL%`` in a template takes any length. A topic without it begins with ``$``: a shadow's, whose payload is
+    an update of the reported state. ``loud``: filters that other traffic goes to, used if no other one is allowed.
     """
 
     topics: Sequence[str]
     filters: Sequence[str]
     allows: Callable[[str, str], bool]
+    loud: Sequence[str] = ()
 
 
 def shams_for(action: PacketAction, known: AllowedTopics) -> list[Sham]:
@@ -46,7 +53,9 @@ def shams_for(action: PacketAction, known: AllowedTopics) -> list[Sham]:
             # What arrives by a sham's subscription proves nothing of the action's.
             return not overlap(asked, topic) and known.allows("iot:Subscribe", topic)
 
-        filters = _alike(asked, known.filters, fits)
+        filters = [
+            one for templates in (known.filters, known.loud) for one in _alike(asked, templates, fits, _SUBSCRIBED)
+        ]
         return [
             Sham(
                 SubscribeAction(topic, None),
@@ -57,7 +66,7 @@ def shams_for(action: PacketAction, known: AllowedTopics) -> list[Sham]:
         ]
     if not isinstance(action, PublishAction | ServiceRequest):
         return []
-    topics = _alike(action.topic, known.topics, lambda topic: known.allows("iot:Publish", topic))
+    topics = _alike(action.topic, known.topics, lambda topic: known.allows("iot:Publish", topic), _PUBLISHED)
     return [_publish(action, topic, template, known) for template, topic in topics]
 
 
@@ -74,20 +83,20 @@ def _publish(action: PublishAction | ServiceRequest, topic: str, template: str, 
     return Sham(sham, ", ".join(differences), f"publish {template} {retain}")
 
 
-def _alike(topic: str, templates: Iterable[str], allowed: Callable[[str], bool]) -> list[tuple[str, str]]:
+def _alike(topic: str, templates: Iterable[str], allowed: Callable[[str], bool], filler: str) -> list[tuple[str, str]]:
     """Return templates with the topics made of them that are allowed, the most alike first."""
-    made = [(template, _filled(template, topic)) for template in templates]
+    made = [(template, _filled(template, topic, filler)) for template in templates]
     return sorted((one for one in made if allowed(one[1])), key=lambda one: _distance(topic, one[1]))
 
 
-def _filled(template: str, like: str) -> str:
+def _filled(template: str, like: str, filler: str) -> str:
     """Fill a template up to the length of ``like``, and to its number of levels where there is room."""
     before, fill, after = template.partition(FILL)
     if not fill:
         return template
     room = max(1, len(like) - len(before) - len(after))
     levels = max(1, like.count("/") - before.count("/") - after.count("/") + 1)
-    text = (_FILLER * (room // len(_FILLER) + 1))[:room]
+    text = (filler * (room // len(filler) + 1))[:room]
     while levels > 1 and 2 * levels - 1 <= len(text):
         levels -= 1
         position = 2 * levels - 1

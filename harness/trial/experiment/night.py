@@ -99,7 +99,8 @@ class Night:
                 self.shams += 1
                 self.lost += done.saw is Saw.CLOSED
             if step.do in _ANSWERED and done.saw is Saw.ANSWERED:
-                self._fastest = min(self._fastest, done.seconds)
+                # Without the serial line: the action's command may be shorter than each that was measured.
+                self._fastest = min(self._fastest, max(0.0, done.seconds - done.line))
                 self._longest = max(FORGET * self._longest, done.seconds)
             if step.do in _ROUND_TRIPS and done.saw is Saw.ANSWERED:
                 self._samples += 1

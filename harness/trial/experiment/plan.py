@@ -89,10 +89,11 @@ class Saw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """``seconds``: from the step's beginning to what ended it."""
+    """``seconds``: from the step's beginning to what ended it. ``line``: those of them that the serial line took."""
 
     saw: Saw
     seconds: float
+    line: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ have been one age. Without a clock that is so in one verdict of ten, and costs s
 FLOOR = 0.8
 """A hang-up sooner than this share of the smallest round trip so far cannot be an answer to the action.
 
-Not a share of the connection's own baseline: on LTE-M that one is as random as the answer.
+Not a share of the connection's own baseline: on LTE-M that one is as random as the answer. Of the round trip behind the
+board's serial line: at 115200 baud an allowed publish with its payload takes 16 ms there, and ``AT#XMQTTSUB="#",1`` 2.
 """
 
 FLOOR_SAMPLES = 10

@@ -9,6 +9,7 @@ in the same instant as an answer belongs to the step behind it: whoever was answ
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ _FOREIGN = ", although the modem had kept its settings: something else writes to
 _PACKETS = frozenset({Do.BASELINE, Do.SHAM, Do.ACTION, Do.FENCE})
 _ENDS = frozenset({Saw.CLOSED, Saw.PASSED, Saw.NOTHING})
 _LOGINS = frozenset({Do.RIGHT_LOGIN, Do.WRONG_LOGIN})
+_LINE_ENDS = 4  # bytes around a line: CR LF before and behind, or what ends a command
 Refs = dict[str, tuple[int, ...]]
 
 
@@ -104,7 +106,10 @@ class _Reading:
         window = self._between(after, None if step.end is None else step.end.seq)
         closed = _first(window, MqttEventKind.CLOSED)
         if step.do in _PACKETS:
-            return _packet(step, window, closed)
+            seen = _packet(step, window, closed)
+            return seen._replace(
+                done=replace(seen.done, line=self._begin.get("byte_seconds", 0.0) * step.bytes_until(seen.by))
+            )
         if step.do in _LOGINS:
             return _login(step)
         if closed is not None and step.do is not Do.PAUSE:
@@ -248,6 +253,18 @@ class _Step:
         last = self.end or (self.inside[-1] if self.inside else self.begin)
         return last.t - self.begin.t
 
+    def bytes_until(self, by: Event | None) -> int:
+        """Return how many bytes the serial line carried for it, up to the event that decided it.
+
+        What it sent, the results, and the line that decided it; not messages that came meanwhile, because both
+        directions have a wire of their own.
+        """
+        if by is None:
+            return 0
+        carried = [event for event in self.inside if event.seq < by.seq and event.kind in (Kind.TX, Kind.RESULT)]
+        told = [event for event in self.inside if event.seq < by.seq and event.kind is Kind.URC][-1:]
+        return sum(len(event.text) + _LINE_ENDS for event in (*carried, *told))
+
     @property
     def fence(self) -> Event | None:
         """The begin of the fence that was sent behind it, because it stayed silent or has no answer."""
@@ -261,7 +278,7 @@ class _Step:
     @property
     def packets(self) -> int:
         """How many packets it sent."""
-        if self.do is Do.FLIGHT:
+        if self.do in (Do.FLIGHT, Do.EFFECT):
             return int(self.found.get("packets", 0))
         return (self.do in _PACKETS) + (self.fence is not None) + (self.chaser is not None)
 

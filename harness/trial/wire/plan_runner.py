@@ -103,7 +103,12 @@ class PlanRunner:
         """
         link, wanted = self._link, plan.connection
         kept = wanted is StepConnection.SAME or (wanted is StepConnection.CLEAN and link.clean)
-        about = {**about, "since": link.since, "packets": link.packets if kept else 0}
+        about = {
+            **about,
+            "since": link.since,
+            "packets": link.packets if kept else 0,
+            "byte_seconds": link.byte_seconds,
+        }
         if wanted is StepConnection.SAME and not link.connected:
             about["closed"] = True
         ready = wanted in (StepConnection.SAME, StepConnection.NONE) or (kept and link.used_by is self)
@@ -294,6 +299,8 @@ class PlanRunner:
                 effect = ActionEffect(False, effect.detail)  # alone it may be heard
             self._state.effects[step.action] = effect
             found |= asdict(effect)
+            if effect.seen is not False:  # what was not seen is looked for again
+                found["packets"] = action.quieten(acted)
 
     def _flight(self, number: int, step: Step) -> None:
         """Send messages at once, the action's at its place, and see which arrive."""

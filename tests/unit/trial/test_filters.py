@@ -57,6 +57,6 @@ def test_two_filters_that_take_a_topic_overlap(one, other, topic):
 def test_a_sham_hears_nothing_of_what_the_action_asks_for():
     known = AllowedTopics((), ("t/m/#", f"t/m/d/me/{FILL}", "t/m/d/me/#", "s/x"), lambda right, topic: True)
     found = [str(sham.action) for sham in shams_for(SubscribeAction("t/m/d/me/c2d", None), known)]
-    assert found == ["subscribe to t/m/d/me/har (QoS 1)", "subscribe to s/x (QoS 1)"]
+    assert found == ["subscribe to t/m/d/me/qui (QoS 1)", "subscribe to s/x (QoS 1)"]
     assert [str(sham.action) for sham in shams_for(SubscribeAction("t/#", None), known)] == ["subscribe to s/x (QoS 1)"]
     assert shams_for(PublishAction("t/m/x", None), known) == []

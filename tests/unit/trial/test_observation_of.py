@@ -268,3 +268,19 @@ def test_what_comes_behind_the_plans_end_is_not_the_plans(late):
     late(plan)
     assert observation_of(plan.events) == before
     assert not before.observation.void
+
+
+def test_what_the_serial_line_took_of_an_answer_is_told_apart():
+    """Commands, results and the answer's own line, not the messages that came meanwhile."""
+    plan = Plan("baseline", byte_seconds=0.001)
+    plan.begin("baseline", 0).add(Kind.TX, "AT#XMQTTPUB", source="one").add(Kind.RESULT, "OK", source="one")
+    plan.add(Kind.URC, "#XMQTTMSG: 30,57", source="one").add(Kind.URC, "#XMQTTEVT: 3,0", source="one")
+    plan.mqtt("puback").phase("baseline", "end", seen=True)
+    (done,) = plan.seen().done
+    assert (done.saw, done.seconds) == (Saw.ANSWERED, 5.0)
+    assert done.line == pytest.approx(0.001 * (11 + 2 + 14 + 3 * 4))
+
+
+def test_a_line_without_a_pace_takes_nothing():
+    plan = Plan("action").begin("action", 0).add(Kind.TX, "AT", source="one").mqtt("closed", -128)
+    assert [done.line for done in plan.phase("action", "end", sent=True).seen().done] == [0.0]

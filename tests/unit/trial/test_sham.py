@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.trial import AllowedTopics, PublishAction, ServiceAnswer, ServiceRequest, SubscribeAction
+from harness.trial.filters import takes
 from harness.trial.sham import FILL, shams_for
 from harness.trial.wire.draws import NothingDrawn, RecordedDraws, RecordingDraws
 from tests.unit.trial.fakes import Stage
@@ -108,3 +109,31 @@ def test_what_was_drawn_is_drawn_again(draw):
 def test_two_recordings_draw_differently():
     first_draws, second = RecordingDraws(), RecordingDraws()
     assert [first_draws.randrange(1000) for _ in range(8)] != [second.randrange(1000) for _ in range(8)]
+
+
+def test_a_quiet_filter_comes_before_one_that_other_traffic_goes_to():
+    """Sixteen boards of a team send more on its topics than a UART of 115200 baud carries."""
+    known = TEAM._replace(filters=(f"prod/t/m/{FILL}", f"prod/t/m/{FILL}/#"), loud=("prod/t/m/#",))
+    quiet, plain, loud = shams_for(SubscribeAction("prod/x/m/#", None), known)
+    assert (quiet.action, loud.action) == (SubscribeAction("prod/t/m/q/#", None), SubscribeAction("prod/t/m/#", None))
+    assert quiet.differs == "topic, length of the topic (10 and 12), levels of the topic (4 and 5)"
+    assert "wildcard" in plain.differs
+    refused = known._replace(allows=lambda right, topic: topic == "prod/t/m/#")
+    (sham,) = shams_for(SubscribeAction("prod/x/m/#", None), refused)
+    assert sham.action == SubscribeAction("prod/t/m/#", None)
+
+
+TOPICS = st.text(st.sampled_from("ab/"), min_size=1, max_size=60)
+
+
+@given(TOPICS, st.sampled_from(["", "/#", "/+"]), TOPICS)
+def test_no_quiet_sham_gets_what_a_sham_of_another_board_sends(asked, wildcard, published):
+    known = TEAM._replace(filters=(f"prod/t/m/d/me/{FILL}", f"prod/t/m/{FILL}", f"prod/t/m/{FILL}/#"))
+    others = TEAM._replace(topics=(f"prod/t/m/d/other/{FILL}", f"prod/t/m/{FILL}"))
+    made = [sham.action for sham in shams_for(PublishAction(published, None), others)]
+    sent = [action.topic for action in made if isinstance(action, PublishAction)]
+    traffic = [*sent, "prod/t/m/d/other/d2c", "prod/t/m/d/me/d2c", "prod/t/m/d/me/c2d", "prod/t/other/jobs/harness"]
+    assert sent
+    for sham in shams_for(SubscribeAction(f"x/{asked}{wildcard}", None), known):
+        assert isinstance(sham.action, SubscribeAction)
+        assert [topic for topic in traffic if takes(sham.action.topic_filter, topic)] == []

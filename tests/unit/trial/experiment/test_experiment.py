@@ -577,6 +577,18 @@ def test_round_trips_steer_patience_and_floor_only_when_enough_are_known():
     assert night.patience == pytest.approx(1.8)
 
 
+def test_the_floor_is_about_the_time_behind_the_serial_line():
+    """The allowed publish of 185 bytes takes 16 ms at 115200 baud, ``AT#XMQTTSUB="#",1`` less than 2."""
+    night = Night()
+    for _ in range(10):
+        night.learn(action().next(), Observation((Done(Saw.ANSWERED, 0.021, line=0.016),)))
+    assert night.floor == pytest.approx(0.004)
+    result = play(action(night=night), at_action(lambda plan, index: ends_at(plan, index, seconds=0.0052)))
+    assert (result.conclusion, result.tally.hits) == (Conclusion.POLICY_DISCONNECT, 4)
+    night.learn(action().next(), Observation((Done(Saw.ANSWERED, 0.021, line=0.022),)))
+    assert night.floor == 0.0
+
+
 def test_a_hang_up_later_than_any_answer_is_no_hit():
     """A round trip is 0.1 s: at 0.2 s an answer may still come, at 5 s the connection is cut while nothing comes."""
     night = Night()
