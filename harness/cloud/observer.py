@@ -1,7 +1,10 @@
-"""The team's MQTT client on this computer. It receives every message below the team's prefix.
+"""The team's MQTT client on this computer. It receives messages below the team's prefix.
 
 nRF Cloud REST API reference, CreateTeamDevice: such a client may publish and subscribe to everything that starts with
 the team's ``mqttTopicPrefix``, and to nothing else.
+
+A message goes to those alone who subscribed to its topic, so hearing that topic is as good as hearing everything. And
+it is cheaper: with sixteen boards in a team, sixteen observers that hear everything hear each message sixteen times.
 """
 
 import socket
@@ -9,7 +12,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Self
 
@@ -30,6 +33,8 @@ SOURCE: Final = "observer"
 _HEALING: Final = "observer again"  # not SOURCE: a fault of this source ends every wait for a message
 _MQTTS_PORT: Final = 8883
 _KEEPALIVE: Final = 30  # seconds; AWS IoT Core takes nothing shorter
+_AT_ONCE: Final = 8  # filters in one SUBSCRIBE (AWS IoT Core quotas)
+_MOST_FILTERS: Final = 50  # of one connection (AWS IoT Core quotas)
 
 
 class Observer:
@@ -38,7 +43,8 @@ class Observer:
     It never connects anew on its own, because messages that it missed would then look like messages never sent.
 
     Every message becomes an event of ``timeline`` (Kind.CLOUD, source "observer"), which may be replaced between tests.
-    ``team``: its credentials. ``endpoints``, ``account``: where the broker is, and the team's prefix.
+    ``team``: its credentials. ``endpoints``, ``account``: where the broker is, and the team's prefix. ``filters``: what
+    it hears, besides itself; more by :meth:`listen`. None: everything below the team's prefix.
     Raises CloudUnreachable if the connection, or the subscription, takes longer than ``timeout`` seconds.
     """
 
@@ -49,6 +55,7 @@ class Observer:
         account: Account,
         timeline: Timeline,
         *,
+        filters: Sequence[str] | None = None,
         timeout: float = 15.0,
     ) -> None:
         self.timeline = timeline
@@ -63,6 +70,11 @@ class Observer:
         self._closing = False
         self._lost: str | None = None
         self._acknowledged: set[int] = set()
+        # Not below m/: nRF Cloud would store it among the devices' messages.
+        self._own_topic = f"{self.prefix}harness/{self.client_id}"
+        self._filters = [f"{self.prefix}#"] if filters is None else [*filters, self._own_topic]
+        self._awaited: set[int] = set()  # SUBSCRIBEs of the connection's beginning
+        self._granted: set[int] = set()
         self._client = self._new_client()
         try:
             self._connect()
@@ -93,9 +105,33 @@ class Observer:
         with self._condition:
             self._subscribed, self._lost = False, None
             self._acknowledged.clear()
+            self._awaited.clear()
+            self._granted.clear()
         self._client = self._new_client()
         self._connect()
         return True
+
+    def listen(self, topic_filter: str) -> None:
+        """Hear what comes on a topic, or on a filter that ends with ``/#``, from now on.
+
+        What is not below the team's prefix cannot be heard, and is left. Raises ObserverLost.
+        """
+        mine = topic_filter.startswith(self.prefix)
+        if not mine or topic_filter in self._filters or any(_covers(one, topic_filter) for one in self._filters):
+            return
+        if not self.connected:
+            raise self._gone(f"subscribing to {topic_filter}")
+        if len(self._filters) >= _MOST_FILTERS:
+            oldest = next(one for one in self._filters if not one.endswith("#") and one != self._own_topic)
+            self._filters.remove(oldest)
+            self._client.unsubscribe(oldest)
+        try:
+            _, mid = self._client.subscribe(topic_filter, qos=1)
+        except ValueError:  # no topic that anybody could publish on
+            return
+        self._filters.append(topic_filter)
+        if not self._wait(lambda: mid in self._granted, self._timeout):
+            raise self._gone(f"subscribing to {topic_filter}: no SUBACK within {self._timeout:g} s")
 
     def wait_message(
         self, match: Callable[[ObservedMessage], bool], *, since: int, timeout: float
@@ -144,9 +180,7 @@ class Observer:
         By then a broker that keeps order has delivered everything that it received before the fence. A cloud that does
         not keep order may deliver some of it later.
         """
-        token = uuid.uuid4().hex
-        # Not below m/: nRF Cloud would store it among the devices' messages.
-        topic = f"{self.prefix}harness/{self.client_id}"
+        token, topic = uuid.uuid4().hex, self._own_topic
         mark, started = self.timeline.mark(), time.monotonic()
         self.publish(topic, token, timeout=timeout)
         left = max(0.0, started + timeout - time.monotonic())
@@ -194,8 +228,9 @@ class Observer:
             raise self._gone(f"connecting: {getattr(error, 'strerror', None) or error}") from error
         self._client.loop_start()
         if not self._wait(lambda: self._subscribed, timeout):
-            raise self._gone(f"connecting: no SUBACK for {self.prefix}# within {timeout:g} s")
-        self.timeline.add(Kind.CLOUD, SOURCE, f"subscribed to {self.prefix}# at {host}:{port} as {self.client_id}")
+            raise self._gone(f"connecting: no SUBACK for {', '.join(self._filters)} within {timeout:g} s")
+        text = f"subscribed to {', '.join(self._filters)} at {host}:{port} as {self.client_id}"
+        self.timeline.add(Kind.CLOUD, SOURCE, text)
 
     def _wait(self, done: Callable[[], bool], timeout: float) -> bool:
         with self._condition:
@@ -222,17 +257,21 @@ class Observer:
     ) -> None:
         if reason.is_failure:
             self._fail(f"CONNACK says {reason}")
-        else:
-            client.subscribe(self.prefix + "#", qos=1)
+            return
+        wanted = [(one, 1) for one in self._filters]
+        for first in range(0, len(wanted), _AT_ONCE):
+            _, mid = client.subscribe(wanted[first : first + _AT_ONCE])
+            self._awaited.add(mid or 0)
 
     def _on_subscribe(
-        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+        self, _client: Client, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._fail(f"the broker refuses the subscription to {self.prefix}#")
+            self._fail(f"the broker refuses a subscription to one of {', '.join(self._filters)}")
             return
         with self._condition:
-            self._subscribed = True
+            self._granted.add(mid)
+            self._subscribed = self._awaited <= self._granted
             self._condition.notify_all()
 
     def _on_disconnect(
@@ -263,6 +302,10 @@ class Observer:
             self._condition.notify_all()
         with suppress(OSError):  # a transcript on a full disk: those who wait still get the reason from _lost
             self.timeline.add(Kind.FAULT, SOURCE, f"observer lost: {reason}")
+
+
+def _covers(topic_filter: str, topic: str) -> bool:
+    return topic_filter.endswith("#") and topic.startswith(topic_filter[:-1])
 
 
 def _tls_context(team: TeamDevice, root_ca_pem: str) -> ssl.SSLContext:

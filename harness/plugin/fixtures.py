@@ -142,8 +142,10 @@ def cloud(board: Board) -> NrfCloud:
 
 @pytest.fixture
 def observer(board: Board) -> Observer:
-    """The team's MQTT device: sees every message below the team's topic prefix."""
-    return board.cloud.observer
+    """The team's MQTT device: sees what comes on the device's topics, on those of trials, and on what it is told to
+    listen to.
+    """
+    return board.observer
 
 
 @pytest.fixture

@@ -274,7 +274,7 @@ def clear_retained(board: Board, topic: str, verdict: Verdict) -> None:
 
 
 def _seen_by_observer(board: Board) -> Witness:
-    observer = board.cloud.observer
+    observer = board.observer
     mark = observer.timeline.mark()
 
     def witness(token: str, timeout: float) -> bool:
@@ -288,7 +288,7 @@ def _trigger(found: TriggeredMessage, membership: Membership, board: Board) -> T
     cloud, device, device_id = board.cloud, board.opened.mqtt, board.device.id
     match found.source:
         case Source.OBSERVER:
-            return ObserverSends(cloud.observer, found.topic)
+            return ObserverSends(board.observer, found.topic)
         case Source.ASKED:
             return DeviceAsks(device, device_id)
         case Source.REPORTED:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness.cloud import BoardTransport, DeviceApi
+from harness.cloud import BoardTransport, DeviceApi, Observer
 from harness.credentials import KeyOrigin, Provisioning
 from harness.errors import HarnessError, LabError, Misuse
 from harness.firmware import AtSocket, BridgeListener, Capability, Through, kind_of
@@ -110,12 +110,20 @@ class Board:
         return self._leased.opened
 
     @property
+    def observer(self) -> Observer:
+        """The team's MQTT device, which hears the topics of this board's device. Raises LabError."""
+        observer, device_id = self.cloud.observer, self.device.id
+        for below in (f"m/d/{device_id}", device_id, f"gateways/{device_id}"):
+            observer.listen(f"{observer.prefix}{below}/#")
+        return observer
+
+    @property
     def provisioned(self) -> Provisioned:
         """The board as a device of the cloud, registered in the radio network."""
         onboarded = self.device.onboarded
         if self._provisioned is None:
             self.opened.modem.register()
-            link = trial_connection(self.opened, self.device, baud=self._pace)
+            link = trial_connection(self.opened, self.device, self.observer, baud=self._pace)
             self._witnesses = self._board_witnesses()
             self._provisioned = Provisioned(self.device.id, onboarded.credentials, link)
         return self._provisioned
@@ -216,6 +224,7 @@ class Board:
             witnesses={} if self._witnesses is None else self._witnesses.asked(),
             begin=self._begin_trial,
             found=self._found,
+            listen=lambda topic: self.cloud.observer.listen(topic),
         )
         return Trials(link, opened.modem, around)
 
@@ -224,7 +233,7 @@ class Board:
         return BoardWitnesses(
             self.opened.port,
             cloud.api,
-            lambda: cloud.observer,
+            lambda: self.observer,
             self.device.id,
             public=public,
             settle=SETTLE_PUBLIC,

@@ -116,9 +116,13 @@ class Cloud:
 
     @property
     def observer(self) -> Observer:
-        """The team's MQTT device, connected: one object for the run, which connects again when needed."""
+        """The team's MQTT device, connected: one object for the run, which connects again when needed.
+
+        It hears what it is told to listen to: the topics of this run's boards, and those that their trials publish on.
+        """
         if self._observer is None:
-            self._observer = Observer(self.api.create_team_device(), self.endpoints, self.account, self.timeline)
+            team = self.api.create_team_device()
+            self._observer = Observer(team, self.endpoints, self.account, self.timeline, filters=())
         self._observer.heal()
         return self._observer
 

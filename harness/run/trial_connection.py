@@ -1,5 +1,6 @@
 """The MQTT connection that a provisioned device's trials are made on, and what is allowed there."""
 
+from harness.cloud import Observer
 from harness.run.cloud_device import CloudDevice
 from harness.run.open_board import OpenBoard
 from harness.trial import AllowedAction, AllowedTopics, MqttConnection, ObservedDelivery, ObservedPublish, ShadowUpdate
@@ -11,14 +12,13 @@ _CONNECT_GAP_PUBLIC = 1.1  # AWS IoT Core quotas: one CONNECT a second for each 
 _BITS_PER_BYTE = 10  # 8N1
 
 
-def trial_connection(board: OpenBoard, device: CloudDevice, *, baud: int) -> MqttConnection:
+def trial_connection(board: OpenBoard, device: CloudDevice, observer: Observer, *, baud: int) -> MqttConnection:
     """Return the connection, not yet made, with the actions that nRF Cloud's own policies allow.
 
-    ``baud``: bit/s of the serial line; 0: a virtual board's
-    without a pace.
+    ``observer``: hears the device's topics. ``baud``: bit/s of the serial line; 0: a virtual board's without a pace.
     """
     mqtt, cloud = board.mqtt, device.cloud
-    prefix, observer = cloud.account.mqtt_prefix, cloud.observer
+    prefix = cloud.account.mqtt_prefix
     actions: list[AllowedAction] = [
         ObservedPublish(mqtt, observer, f"{prefix}m/d/{device.id}/d2c"),
         ObservedPublish(mqtt, observer, f"{prefix}{device.id}/jobs/harness"),

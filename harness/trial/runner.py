@@ -49,7 +49,8 @@ class TrialContext:
     are made of. ``delivery``: an allowed message to the board. ``check``: raises LabError when a process or port behind
     the trial is known to be dead. ``explain``: what the policy documents say of an action and topic. ``witnesses``: who
     is asked after a hang-up at the action, before the board connects again, by name. ``begin``: called before each
-    experiment on a packet; ``found``: gets its result.
+    experiment on a packet; ``found``: gets its result. ``listen``: called with each topic that an action is about to
+    publish on, so that whoever may see it hears it.
     """
 
     timeline: Timeline
@@ -63,6 +64,7 @@ class TrialContext:
     witnesses: Mapping[str, AskWitness] = field(default_factory=dict)
     begin: Callable[[], None] = lambda: None
     found: Callable[[ExperimentResult], None] = lambda _result: None
+    listen: Callable[[str], None] = lambda _topic: None
 
 
 class Trials:
@@ -117,6 +119,7 @@ class Trials:
         def act(log: PhaseLog, acting: Acting) -> None:
             tried = Tried([action], sham.action if sham else None, tuple(self._listening), context.delivery)
             runner = PlanRunner(self._link, self._modem, log, tried, context.night, context.witnesses)
+            self._listen_for(action)
             context.begin()
             self._carry_out(setup(), runner, acting)
             acting.effect = runner.effect
@@ -173,6 +176,7 @@ class Trials:
         def act(log: PhaseLog, acting: Acting) -> None:
             tried = Tried(actions, None, tuple(self._listening), context.delivery)
             runner = PlanRunner(self._link, self._modem, log, tried, context.night, {})
+            self._listen_for(*actions)
             carried = carry_out(setup(), runner.do)
             acting.finish = partial(judged_group, carried)
             control, grouping = control_of(log.events()), carried.result
@@ -204,6 +208,11 @@ class Trials:
             return next((sham for sham in shams if self._link.takes(sham)), None)
         except LabError:  # the trial meets the same, and says so
             return next(iter(shams), None)
+
+    def _listen_for(self, *actions: PacketAction) -> None:
+        for action in actions:
+            if isinstance(action, Publish | ServiceRequest):
+                self._context.listen(action.topic)
 
     def _carry_out(self, setup: Setup, runner: Runner, acting: Acting) -> None:
         def staking(plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:

@@ -92,6 +92,7 @@ class ObserverSends:
 
     def __call__(self, nonce: str) -> Sending:
         """Publish."""
+        self.observer.listen(self.topic)
         mark = self.observer.timeline.mark()
         self.observer.publish(self.topic, f'{{"harness":"{nonce}"}}'.encode())
         return OwnCopy(self.observer, self.topic, nonce, mark)

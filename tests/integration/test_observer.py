@@ -90,6 +90,32 @@ def test_the_fence_comes_after_what_was_published_before(observer, timeline):
     assert seen[-1].startswith(observer.prefix + "harness/")
 
 
+def test_an_observer_of_some_topics_hears_those_and_what_it_is_told_to(cloud, timeline):
+    """With sixteen boards in a team, sixteen observers of everything would hear each message sixteen times."""
+    team, account = cloud.create_team_device(), cloud.account()
+    below = account.mqtt_prefix
+    with Observer(team, cloud.endpoints, account, timeline, filters=()) as observer:
+        observer.listen(f"{below}m/d/dev-1/#")
+        for topic in ("m/d/dev-1/d2c", "m/d/dev-2/d2c", "a/harness"):
+            observer.publish(below + topic, "x", timeout=DEADLINE)
+        observer.listen(f"{below}a/harness")
+        observer.listen("$aws/things/dev-1/shadow/update")  # not the team's: the broker would hang up
+        observer.listen(f"{below}a/#b")  # no topic at all
+        observer.publish(f"{below}a/harness", "y", timeout=DEADLINE)
+        for number in range(60):  # more than a connection may have: the oldest go
+            observer.listen(f"{below}x/{number}")
+        observer.publish(f"{below}a/harness", "z", timeout=DEADLINE)
+        observer.publish(f"{below}x/59", "z", timeout=DEADLINE)
+        observer._client.disconnect()
+        observer._wait(lambda: not observer.connected, DEADLINE)
+        assert observer.heal()
+        observer.publish(f"{below}m/d/dev-1/d2c", "again", timeout=DEADLINE)
+        observer.fence(timeout=DEADLINE)
+        heard = [event.data["topic"] for event in timeline.since() if "topic" in event.data]
+    topics = ["m/d/dev-1/d2c", "a/harness", "x/59", "m/d/dev-1/d2c"]
+    assert heard[:-1] == [below + topic for topic in topics]
+
+
 def test_the_observer_does_not_leave_its_prefix(observer):
     with pytest.raises(Misuse, match="only below 'prod/"):
         observer.publish("prod/elsewhere/m/x", "x")

@@ -47,6 +47,7 @@ class TestMessage:
     def test_message_arrives(self, own, own_trials, board, observer, topic, evidence):
         allowed(board, publish(topic))
         observer.heal()
+        observer.listen(topic)
         mark = board.timeline.mark()
         own_trials.connect(after=lambda: own.publish(nonce())).expect_connected()
         found = observer.wait_message(lambda message: message.topic == topic, since=mark, timeout=board.device.patience)

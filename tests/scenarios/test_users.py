@@ -17,6 +17,7 @@ def test_user_may_publish_what_no_device_may(board, provisioned, observer, topic
     topic = topics.team(rest)
     forbidden(board, publish(topic))
     refused = board.device.expectations.explain("iot:Publish", topic)
+    observer.listen(topic)
     token, mark = nonce(), observer.timeline.mark()
     observer.publish(topic, f'{{"harness":"{token}"}}'.encode())
     wanted = token.encode()

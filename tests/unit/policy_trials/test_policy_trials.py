@@ -60,10 +60,10 @@ class FakeTrials(Fake):
 @pytest.fixture
 def board():
     sent = []
-    observer = SimpleNamespace(timeline=Timeline(), publish=lambda topic, _payload: sent.append(topic))
-    cloud = SimpleNamespace(
-        account=SimpleNamespace(mqtt_prefix="prod/team-1/"), observer=observer, api=None, documents=DOCUMENTS
+    observer = SimpleNamespace(
+        timeline=Timeline(), listen=lambda _topic: None, publish=lambda topic, _payload: sent.append(topic)
     )
+    cloud = SimpleNamespace(account=SimpleNamespace(mqtt_prefix="prod/team-1/"), api=None, documents=DOCUMENTS)
     firmware = SimpleNamespace(
         product="Serial Modem 1.0.0",
         topic_fault=lambda topic: "too long" if len(topic) > 128 else None,
@@ -78,7 +78,11 @@ def board():
         login=lambda: Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753),
     )
     return SimpleNamespace(
-        sent=sent, cloud=cloud, opened=SimpleNamespace(firmware=firmware, mqtt=firmware), device=device
+        sent=sent,
+        cloud=cloud,
+        opened=SimpleNamespace(firmware=firmware, mqtt=firmware),
+        device=device,
+        observer=observer,
     )
 
 

@@ -275,6 +275,7 @@ class Stage:
         )
         self.recorded: list[Verdict] = []
         self.dead: Callable[[], None] = lambda: None
+        self.listen: Callable[[str], None] = lambda _topic: None
         self.night = Night()
         self.delivery = FakeDelivery(self.device)
         self.witnesses: dict[str, AskWitness] = {}
@@ -288,6 +289,7 @@ class Stage:
             lambda action, name: f"Policy: {action} {name}.",
             self._record,
             self.witnesses,
+            listen=lambda topic: self.listen(topic),
         )
         self.trials = Trials(self.link, self.modem, around)
 

@@ -40,6 +40,24 @@ def test_allowed_publish_is_tolerated():
     assert "Policy: iot:Publish other." in verdict.evidence
 
 
+def test_whoever_may_see_a_message_is_told_its_topic_first():
+    stage = Stage()
+    told: list[tuple[str, bool]] = []
+    stage.listen = lambda topic: told.append((topic, topic in dict(stage.device.published)))
+    publish(stage, "other")
+    stage.trials.group([Publish("one", stage.delivered), Publish("two", stage.delivered)])
+    stage.trials.subscribe("three", trigger=None)
+    assert told == [("other", False), ("one", False), ("two", False)]
+
+
+@pytest.mark.parametrize(("topic_filter", "ended"), [("other/#", ["other/#"]), ("other/+", ["other/+"]), ("other", [])])
+def test_a_granted_wildcard_is_ended_as_soon_as_it_is_proved(topic_filter, ended):
+    """Other devices' messages would fill the line during the hold."""
+    stage = Stage()
+    assert stage.trials.subscribe(topic_filter, trigger=None).outcome is Outcome.TOLERATED
+    assert stage.device.unsubscribed == ended
+
+
 def test_forbidden_publish_is_a_policy_disconnect():
     stage = Stage({"other"})
     verdict = publish(stage, "other")

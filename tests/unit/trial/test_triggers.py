@@ -23,6 +23,9 @@ class FakeObserver(Fake):
         self.timeline = Timeline()
         self.hears = hears
 
+    def listen(self, topic):
+        assert topic.startswith("prod/")
+
     def publish(self, topic, payload):
         if self.hears is not None:
             text, data = ObservedMessage.draft(self.hears or topic, payload, 1, False)
