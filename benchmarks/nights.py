@@ -23,6 +23,8 @@ from tests.many_boards import boards_file
 
 _LOOK: Final = 2.0  # seconds between two looks at the memory
 _ROOT: Final = Path(__file__).parents[1]
+HEADER: Final = """| boards | s | passed | first verdict, s | processor s a board | MB a board |
+|---|---|---|---|---|---|"""
 
 
 class Night(NamedTuple):
@@ -35,19 +37,23 @@ class Night(NamedTuple):
     processor: float
     megabytes: float
 
-    def line(self) -> str:
-        """Return it as a line of a Markdown table."""
-        ran = sum(self.results.values()) - self.results["skipped"]
+    @property
+    def ran(self) -> int:
+        """The number of tests that were not skipped."""
+        return sum(self.results.values()) - self.results["skipped"]
+
+    def line(self, name: str = "") -> str:
+        """Return it as a line of a Markdown table. ``name``: its first column, else the number of boards."""
         each = max(self.boards, 1)
         return (
-            f"| {self.boards or 'boards.yaml'} | {self.seconds:.0f} | {self.results['passed']} of {ran} |"
+            f"| {name or self.boards or 'boards.yaml'} | {self.seconds:.0f} | {self.results['passed']} of {self.ran} |"
             f" {self.first:.1f} | {self.processor / each:.1f} | {self.megabytes / each:.0f} |"
         )
 
 
 def main(chosen: list[str]) -> int:
     """Run each night and print the table."""
-    print("| boards | s | passed | first verdict, s | processor s a board | MB a board |\n|---|---|---|---|---|---|")
+    print(HEADER)
     for number in map(int, chosen):
         with tempfile.TemporaryDirectory() as folder:
             file = _ROOT / "boards.yaml"
@@ -55,17 +61,21 @@ def main(chosen: list[str]) -> int:
                 file = Path(folder) / "boards.yaml"
                 file.write_text(boards_file(number))
             else:
-                _night(number, file, Path(folder))
-            print(_night(number, file, Path(folder)).line(), flush=True)
+                night(number, file, Path(folder))
+            print(night(number, file, Path(folder)).line(), flush=True)
     return 0
 
 
-def _night(boards: int, file: Path, folder: Path) -> Night:
+def night(boards: int, file: Path, folder: Path, *more: str) -> Night:
+    """Run the scenarios on the boards of ``file``.
+
+    ``boards``: how many there are; ``folder``: of reports and lab CA; ``more``: words for pytest.
+    """
     reports = folder / "reports"
     where = ["--boards", str(file), "--reports", str(reports), "--lab-ca", str(folder / "ca")]
     former, before = set(reports.glob("*/journal.jsonl")), _processor()
     began, clock = time.time(), time.perf_counter()
-    command = [sys.executable, "-m", "pytest", "tests/scenarios", "-q", "-p", "no:cacheprovider", *where]
+    command = [sys.executable, "-m", "pytest", "tests/scenarios", "-q", "-p", "no:cacheprovider", *where, *more]
     # As `make nightly` does it: otherwise each worker compiles pytest's plug-ins and the scenarios anew.
     around = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with subprocess.Popen(

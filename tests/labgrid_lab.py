@@ -61,7 +61,8 @@ def missing() -> str | None:
 class LabgridLab:
     """``racks``: exporters with the boards of each. ``folder``: for files. ``coordinator``: where it listens.
 
-    ``stand_ins``: the process of boards and cloud. ``extra``: more resources of a board, by its name.
+    ``stand_ins``: the process of boards and cloud. ``extra``: more resources of a board, by its name. ``settings``: of
+    each board.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class LabgridLab:
         racks: Mapping[str, Sequence[str]] = RACKS,
         coordinator: str | None = None,
         extra: Callable[[str], dict[str, Any]] = lambda _name: {},
+        **settings: Any,
     ) -> None:
         self.folder = folder
         self._extra = extra
@@ -77,11 +79,7 @@ class LabgridLab:
         self.coordinator = coordinator or f"127.0.0.1:{free_port()}"
         self._watcher: LabgridHelper | None = None
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        boards = tuple(NamedBoard(name=name, time_scale=0.05) for names in racks.values() for name in names)
-        settings = ProcessSettings(
-            boards=boards, cloud=ProcessCloud(), directory=str(folder / "stand-ins"), die_with_stdin=True
-        )
-        self.stand_ins = StandIn("stand-ins", settings, log=folder / "stand-ins.stderr", error=LabError)
+        self.stand_ins = start_stand_ins(folder, [name for names in racks.values() for name in names], **settings)
         try:
             self.start_coordinator()
             for rack in racks:
@@ -208,6 +206,17 @@ class LabgridLab:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
+
+
+def start_stand_ins(folder: Path, names: Sequence[str], **settings: Any) -> StandIn:
+    """Start one process with these virtual boards and their cloud. ``settings``: of each board."""
+    said = ProcessSettings(
+        boards=tuple(NamedBoard(name=name, **settings) for name in names),
+        cloud=ProcessCloud(),
+        directory=str(folder / "stand-ins"),
+        die_with_stdin=True,
+    )
+    return StandIn("stand-ins", said, log=folder / "stand-ins.stderr", error=LabError)
 
 
 def _config_names(words: bytes, device: bytes) -> bool:
