@@ -40,6 +40,14 @@ def torn_down(config: pytest.Config) -> Iterator[None]:
         config.stash.setdefault(LEFT, []).append(line)
 
 
+def say_why(config: pytest.Config, why: str) -> None:
+    """Let pytest's last lines say ``why``, in place of a KeyboardInterrupt and the line of code that it hit."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    shown = getattr(reporter, "_keyboardinterrupt_memo", None)  # pytest has no public way to it
+    if shown is not None and shown.reprcrash is not None:
+        shown.reprcrash.message = why
+
+
 def prepare_for_interruption(item: pytest.Item) -> None:
     """Give pytest's ``tmp_path`` what it looks for when it is torn down; pytest does so only after the set-up."""
     item.stash.setdefault(tmppath_result_key, {})

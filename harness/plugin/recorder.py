@@ -11,7 +11,7 @@ import pytest
 from harness.errors import Party
 from harness.lab import BUILT_IN_LAB
 from harness.plugin.end_of_run import end_lines
-from harness.plugin.interruption import torn_down
+from harness.plugin.interruption import say_why, torn_down
 from harness.plugin.reporting import FOUND, TIMEOUT
 from harness.plugin.run_reports import RunReports
 from harness.plugin.state import INTERRUPTION, LEFT, RUN, derived_of, root_of
@@ -48,9 +48,12 @@ class Recorder:
         with self._disk():
             record.phase(report.nodeid, found)
 
+    @pytest.hookimpl(trylast=True)  # after pytest's own, whose words are replaced
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The run is ended from outside, or by pytest.exit."""
         self._stopped = self._config.stash[INTERRUPTION].why or f"interrupted: {excinfo.value or excinfo.typename}"
+        if self._reports.record is not None and not self._config.option.fulltrace:
+            say_why(self._config, self._stopped)
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The run ends by a mistake in pytest or in a plug-in."""

@@ -89,7 +89,14 @@ class RunRecord:
         self._journal.write("phase", **{"test": test, "board": board, **fields})
 
     def finish(self, interrupted: str) -> None:
-        """Write the journal's last line. ``interrupted``: by what, "" for a run that ended by itself."""
+        """Write the journal's last line. ``interrupted``: by what, "" for a run that ended by itself.
+
+        A test that was cut off is an error, whatever its phases so far were: nothing was proved.
+        """
+        for test in self.running if interrupted else ():
+            case = self.cases.setdefault(test, CaseRecord(self.planned.get(test, ""), short_name(test)))
+            if case.result in ("passed", "skipped"):
+                case.result = "error"
         counts = Counter(case.result for case in self.cases.values())
         self._journal.write("end", interrupted=interrupted, ended=dict(counts), not_run=len(self.not_run))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import signal
 import subprocess
 import time
@@ -72,9 +74,19 @@ def test_a_run_that_is_told_to_end_says_so_and_names_what_was_not_run(tmp_path, 
     # first, failing, torn down badly, skipped; long was running; and the run's own error
     assert counts(tmp_path / "reports" / "junit.xml") == (6, 3, 1, 1)
     text = (tmp_path / "reports" / "junit.xml").read_text()
-    assert "interrupted by " + ("SIGTERM" if number == signal.SIGTERM else "Ctrl-C") in text
+    why = "interrupted by " + ("SIGTERM" if number == signal.SIGTERM else "Ctrl-C")
+    assert why in text
     assert "test_inner.py::test_never[one]" in text
     assert processes_of(tmp_path) == []
+    output = (tmp_path / "output").read_text()
+    assert re.search(rf"^!+ {why} !+$", output, re.MULTILINE), output
+    assert "KeyboardInterrupt" not in output
+    (journal,) = (tmp_path / "reports").glob("*/journal.jsonl")
+    end = json.loads(journal.read_text().splitlines()[-1])
+    assert (end["k"], end["interrupted"]) == ("end", why)
+    assert end["ended"] == {"passed": 1, "failed": 1, "error": 2, "skipped": 1}
+    (shown,) = [line for line in journal.with_name("tests.txt").read_text().splitlines() if "test_long" in line]
+    assert "ERROR" in shown
 
 
 def test_a_run_that_is_told_to_end_before_it_begins_says_so_in_one_line(tmp_path):

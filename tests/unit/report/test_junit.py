@@ -8,6 +8,7 @@ from junitparser import JUnitXml
 
 from harness.errors import Misuse
 from harness.report import RunJournal, RunRecord
+from harness.report.journal import read_journal
 from harness.report.junit import (
     UNFINISHED,
     add_error,
@@ -21,6 +22,7 @@ from harness.report.junit import (
     write_report,
 )
 from harness.report.rebuild import rebuild
+from harness.report.run_summary import summary_of
 
 
 def counts(path):
@@ -121,6 +123,19 @@ def test_a_killed_run_is_rebuilt_from_its_journal(tmp_path):
     assert "killed" in text
     assert "1 test was not run" in text
     assert "t.py::test_g[dk]" in text
+
+
+def test_the_last_line_of_an_interrupted_run_counts_what_was_cut_off_as_errors(tmp_path):
+    made = record(tmp_path)
+    for letter, phases in OUTCOMES.items():
+        go(made, letter, *phases)
+    go(made, "g")  # it began, and not even its set-up ended
+    made.finish("interrupted by SIGTERM")
+    lines = read_journal(tmp_path / "run-1" / "journal.jsonl")
+    assert lines[-1]["ended"] == {"passed": 1, "failed": 1, "error": 4, "skipped": 1}
+    summary, _ = summary_of("run-1", lines)
+    assert summary.counts.total() == 7
+    assert summary.counts["passed"] == 1
 
 
 def test_a_run_that_ended_is_rebuilt_without_another_error(tmp_path):
