@@ -75,6 +75,7 @@ class Recorder:
                 self._reports.finish(self._why(session), self._properties())
                 if self._reports.record is not None:
                     self._reports.write_again(self._again)
+                self._reports.close()
             if run is not None and run.report_limits is not None:
                 limits = run.report_limits
                 self._reports.shrink(

@@ -13,6 +13,7 @@ from harness.errors import Misuse
 from harness.plugin.held_junit import HeldReport
 from harness.report import RunFolder, RunJournal, RunRecord, table
 from harness.report.assessment import Assessment, assess
+from harness.report.going_on import GoingOn
 from harness.report.journal import read_journal
 from harness.report.junit import interrupt, mistake, read_report, replace_file, unfinished, write_report
 from harness.report.junit_causes import add_causes
@@ -43,6 +44,7 @@ class RunReports:
         self.collected = False
         self._former: bytes | None = None
         self._announced: bytes | None = None
+        self._going_on: GoingOn | None = None
 
     def announce(self) -> None:
         """Put a report into place that says that the run has not ended. Raises UsageError: reports cannot be written.
@@ -74,6 +76,7 @@ class RunReports:
         record = RunRecord(self.folder.name, RunJournal(self.folder.journal))
         try:
             record.plan(planned, about)
+            self._going_on = GoingOn(self.folder.path)
         except OSError as error:
             raise pytest.UsageError(self._cannot_write(error)) from error
         self.record = record
@@ -175,6 +178,11 @@ class RunReports:
             prune(self.folder.base.resolve(), stored_runs([self.folder.base.resolve()]), limits, dry=False)
         except (OSError, Misuse) as error:
             self.notes.append(f"old runs were not shrunk: {error}")
+
+    def close(self) -> None:
+        """Say that nobody writes to the run's folder any more."""
+        if self._going_on is not None:
+            self._going_on.end()
 
     def _withdraw(self) -> None:
         shared = self.folder.shared_junit

@@ -1,7 +1,7 @@
 """Which runs may go when there are too many, too old or too large ones: a pure function, and the deed.
 
 Never the newest run, the last green run of any board, a run that begins a streak of failures that still goes on, or
-one with a file called ``keep``; nor one that may be going on.
+one with a file called ``keep``; nor one that goes on.
 """
 
 import shutil
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from harness.report.going_on import goes_on
 from harness.report.history import RunHistory, standing
 from harness.report.run_summary import RunSummary
 from harness.report.stored_runs import StoredRuns, pack, packed_file
@@ -55,15 +56,13 @@ def to_prune(
     """Return the ids of the runs that go, oldest first.
 
     ``runs``: all of the history, oldest first; ``sizes``: bytes of each run that still has a folder; ``keep``: runs
-    that somebody wants to stay.
+    that somebody wants to stay, or still writes.
     """
     stay = protected(runs) | (keep or set())
     present = [run for run in runs if run.run in sizes]
     number, total = len(present), sum(sizes[run.run] for run in present)
     going: list[str] = []
     for run in present:
-        if _may_go_on(run, now):
-            continue
         over = number > limits.runs or total > limits.size or _older(run, limits.days, now)
         if over and run.run not in stay:
             going.append(run.run)
@@ -94,7 +93,7 @@ def prune(base: Path, stored: StoredRuns, limits: PruningLimits, *, dry: bool) -
 def _prune(base: Path, stored: StoredRuns, limits: PruningLimits, *, dry: bool) -> list[str]:
     mine = {run: folder for run, folder in stored.folders.items() if folder.parent == base}
     sizes = {run: sum(file.lstat().st_size for file in folder.rglob("*")) for run, folder in mine.items()}
-    keep = {run for run, folder in mine.items() if (folder / KEEP).exists()}
+    keep = {run for run, folder in mine.items() if (folder / KEEP).exists() or goes_on(folder)}
     going = to_prune(stored.runs, sizes, limits, datetime.now(UTC), keep)
     for run in [] if dry else going:
         pack(mine[run], base)
@@ -104,11 +103,6 @@ def _prune(base: Path, stored: StoredRuns, limits: PruningLimits, *, dry: bool) 
     for run in [] if dry else old:
         packed[run].unlink(missing_ok=True)
     return [*old, *going]
-
-
-def _may_go_on(run: RunSummary, now: datetime) -> bool:
-    """Whether somebody may still write to it: it has no end, and began within a day."""
-    return not run.complete and not _older(run, 1, now)
 
 
 def _older(run: RunSummary, days: int, now: datetime) -> bool:

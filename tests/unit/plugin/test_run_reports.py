@@ -4,6 +4,7 @@ import pytest
 
 from harness.plugin.run_reports import RunReports
 from harness.report import RunFolder
+from harness.report.going_on import goes_on
 
 FORMER = b"<testsuites/>"
 
@@ -36,6 +37,13 @@ def test_a_run_without_board_tests_leaves_the_former_report(reports, tmp_path, i
     reports.finish(interrupted, {})
     assert shared(tmp_path) == FORMER
     assert [path.name for path in tmp_path.iterdir()] == ["junit.xml"]
+
+
+def test_a_run_goes_on_from_its_plan_until_its_reports_are_closed(reports, tmp_path):
+    reports.plan({"test_it.py::test_it[one]": "one"}, {})
+    assert goes_on(reports.folder.path)
+    reports.close()
+    assert not goes_on(reports.folder.path)
 
 
 def test_a_mistake_that_was_told_stays(reports, tmp_path):

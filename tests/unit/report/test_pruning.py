@@ -3,6 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.report.going_on import GoingOn, goes_on
 from harness.report.pruning import PruningLimits, protected, prune, to_prune
 from harness.report.stored_runs import stored_runs, write_summary
 from tests.unit.report.runs_made_up import FIRST_NIGHT, night, summary
@@ -54,11 +55,21 @@ def test_a_run_that_somebody_keeps_stays():
     assert gone == [night(1), night(3)]
 
 
-def test_a_run_that_may_be_going_on_stays():
-    runs = [summary(1, {"one": {"t": "error"}}, complete=False), *runs_of([("P", "P")] * 3)[1:]]
-    sizes = {run.run: 1 for run in runs}
-    assert night(1) not in to_prune(runs, sizes, TIGHT, FIRST_NIGHT + timedelta(hours=20))
-    assert night(1) in to_prune(runs, sizes, TIGHT, FIRST_NIGHT + timedelta(hours=25))
+def test_a_run_that_goes_on_stays_and_one_that_was_killed_does_not(tmp_path):
+    runs = [summary(number, {"one": {"t": "error"}}, complete=False) for number in (1, 2)]
+    for run in [*runs, summary(3, {"one": {"t": "passed"}})]:
+        (tmp_path / run.run).mkdir()
+        write_summary(tmp_path / run.run, run)
+    writer = GoingOn(tmp_path / night(1))
+    assert [goes_on(tmp_path / night(number)) for number in (1, 2)] == [True, False]
+    assert prune(tmp_path, stored_runs([tmp_path]), TIGHT, dry=True) == [night(2)]
+    writer.end()
+    writer.end()
+    assert prune(tmp_path, stored_runs([tmp_path]), TIGHT, dry=True) == [night(1), night(2)]
+
+
+def test_of_a_folder_that_cannot_be_asked_the_run_may_go_on(tmp_path):
+    assert goes_on(tmp_path / "none")
 
 
 def test_pruned_runs_stay_in_the_history(tmp_path):
