@@ -116,6 +116,8 @@ def check(given: Arguments, _progress: Progress) -> Result:
         file = load_boards_file(given.boards)
     except BoardsFileError as error:
         return Result({"boards_file": str(given.boards), "mistakes": error.lines}, error.lines, code=MISUSE)
+    if found := list(file.without_cloud.values()):  # of no matter to a command that asks the modem alone, but at night
+        return Result({"boards_file": str(file.path), "mistakes": found}, found, code=MISUSE)
     names = ", ".join(board.name for board in file.boards)
     return Result(
         {"boards_file": str(file.path), "mistakes": [], "boards": [board.name for board in file.boards]},

@@ -14,7 +14,7 @@ from harness.lab.discovery import PortInfo
 from harness.lab.hardware import hardware
 from harness.lab.places.config import LabgridConfig
 from harness.lab.power_config import POWER_KINDS
-from harness.lab.relations import relations
+from harness.lab.relations import boards_without_cloud, relations
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings.fields import known_keys
 from harness.settings.sentences import TYPES, nearest, sentence, unknown_key
@@ -61,9 +61,10 @@ def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] =
         raise _error(path, mistakes)
     lab_ca = None if schema.lab_ca is None else path.parent / schema.lab_ca
     clouds = BUILT_IN_CLOUDS | schema.clouds
-    given = {name: getattr(schema, name) for name in ("boards", "reports", "verdicts")}
-    labgrid = schema.labgrid or LabgridConfig()
-    return LabFile(path=path, lab_ca=lab_ca, clouds=clouds, lab=schema.lab or "", labgrid=labgrid, **given)
+    given: dict[str, Any] = {name: getattr(schema, name) for name in ("boards", "reports", "verdicts")}
+    given["labgrid"] = schema.labgrid or LabgridConfig()
+    given["without_cloud"] = {name: _line(path, mistake) for name, mistake in boards_without_cloud(document)}
+    return LabFile(path=path, lab_ca=lab_ca, clouds=clouds, lab=schema.lab or "", **given)
 
 
 def _boards(value: Any) -> list[Any]:
@@ -72,7 +73,11 @@ def _boards(value: Any) -> list[Any]:
 
 
 def _error(path: Path, mistakes: list[Mistake]) -> BoardsFileError:
-    return BoardsFileError([f"{path}:{m.line}:{m.column}: {m.text}" for m in sorted(set(mistakes))])
+    return BoardsFileError([_line(path, mistake) for mistake in sorted(set(mistakes))])
+
+
+def _line(path: Path, mistake: Mistake) -> str:
+    return f"{path}:{mistake.line}:{mistake.column}: {mistake.text}"
 
 
 def _mistake(document: Document, details: ErrorDetails) -> Mistake:

@@ -1,7 +1,7 @@
 """What boards.yaml may say: the schema. boards_file.py reads the file and finds the lines of mistakes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.trial.experiment import ExperimentRule
 
 DEFAULT_SEC_TAG: Final = 16842753  # nRF Connect SDK, CONFIG_NRF_CLOUD_SEC_TAG
+DEFAULT_CLOUD: Final = "local"
 HIGHEST_SEC_TAG: Final = 2147483647  # tags above are reserved by Nordic
 # The same as in ExperimentRule. Importing that would import modem and cloud whenever a boards file is read.
 STRICTEST: Final = 1e-7
@@ -176,7 +177,7 @@ class BoardConfig(ModemConfig):
     """In place of sec_tag: several, so that a renewal keeps the former credentials until the new ones are proved"""
     adopt: bool = False
     """The harness may replace credentials that it did not write"""
-    cloud: str = "local"
+    cloud: str = DEFAULT_CLOUD
     """Name of a cloud; a real board cannot reach one of kind local"""
     tags: Annotated[tuple[Name, ...], AS_TUPLE] = ()
     """Words by which --board TAG chooses boards"""
@@ -202,7 +203,7 @@ class BoardConfig(ModemConfig):
 
 
 BUILT_IN_CLOUDS: Final[dict[str, CloudConfig]] = {
-    "local": LocalCloudConfig(kind="local"),
+    DEFAULT_CLOUD: LocalCloudConfig(kind="local"),
     "nrfcloud": NrfCloudAccount(kind="nrfcloud"),
 }
 
@@ -274,7 +275,10 @@ class Schema(Settings):
 
 
 class LabFile(BaseModel):
-    """A boards file without mistakes. ``clouds`` has the built-in ones too."""
+    """A boards file without mistakes. ``clouds`` has the built-in ones too.
+
+    ``without_cloud``: real boards that name none, with the line that says so; a mistake for whoever needs their cloud.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -286,6 +290,7 @@ class LabFile(BaseModel):
     lab: str = ""
     verdicts: VerdictSettings = VerdictSettings()
     labgrid: LabgridConfig = LabgridConfig()
+    without_cloud: Mapping[str, str] = Field(default_factory=dict)
 
     def cloud(self, name: str) -> CloudConfig:
         """Return a cloud. Raises Misuse if none has this name."""

@@ -117,6 +117,8 @@ class Lab:
     def cloud_of(self, board: BoardConfig) -> str:
         """Return the name of the board's cloud. Raises Misuse for a cloud that the board cannot reach."""
         name = self._override or board.cloud
+        if self._override is None and board.name in self.file.without_cloud:
+            raise Misuse(self.file.without_cloud[board.name])
         if board.virtual is None and isinstance(self._cloud(name), LocalCloudConfig):
             raise Misuse(
                 f"board {board.name!r} is a real board and cannot reach cloud {name!r}: only this computer can;"

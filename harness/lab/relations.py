@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.lab.cloud_library_config import AUTO
-from harness.lab.config import BUILT_IN_CLOUDS
+from harness.lab.config import BUILT_IN_CLOUDS, DEFAULT_CLOUD
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings import FirmwareName, Sample
 from harness.settings.sentences import nearest
@@ -62,6 +62,21 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
             text = f"a real board cannot reach {wanted!r}: only this computer can; write cloud: nrfcloud"
             yield document.mistake((*place, "cloud"), text)
     yield from _debuggers(document, boards if isinstance(boards, list) else [])
+
+
+def boards_without_cloud(document: Document) -> Iterator[tuple[str, Mistake]]:
+    """Yield name and mistake of each real board that names no cloud: the default one is out of its reach.
+
+    Whoever names a cloud with ``--cloud``, or asks the modem alone, does not mind.
+    """
+    data = document.value if isinstance(document.value, dict) else {}
+    clouds, boards = data.get("clouds"), data.get("boards")
+    if not _is_on_this_computer(clouds if isinstance(clouds, dict) else {}, DEFAULT_CLOUD):
+        return
+    for index, board in enumerate(boards if isinstance(boards, list) else []):
+        if isinstance(board, dict) and _is_real(board) and "cloud" not in board:
+            text = f"a real board without 'cloud' uses {DEFAULT_CLOUD!r}, which only this computer can reach"
+            yield str(board.get("name")), document.mistake(("boards", index), f"{text}; write cloud: nrfcloud")
 
 
 def _cloud_library(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
@@ -171,7 +186,7 @@ def _device(
         return
     mistake = document.mistake((*place, "device_id"), "")
     first, line = devices.setdefault(
-        (str(board.get("cloud", "local")), device_id), (str(board.get("name")), mistake.line)
+        (str(board.get("cloud", DEFAULT_CLOUD)), device_id), (str(board.get("name")), mistake.line)
     )
     if line != mistake.line or first != str(board.get("name")):
         text = f"device id {device_id!r} belongs to board {first!r} already, in line {line}; give each its own"

@@ -61,6 +61,8 @@ def sentence(details: ErrorDetails, name: str, *, cure: str = "correct it") -> s
         said = str(context["error"])
     else:  # pydantic's "Input should be ..." or "Tuple should have ..."
         said = "must " + details["msg"].partition(" should ")[2]
+    if isinstance(value, dict | list | tuple):
+        return f"{name} {said}" + (f", not {show(value)}; {cure}" if kind in TYPES else f"; {cure}")
     return f"{name} cannot be {show(value)}: it {said}; {cure}"
 
 

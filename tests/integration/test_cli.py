@@ -336,7 +336,9 @@ def test_what_the_modem_says_needs_no_cloud(lab, monkeypatch):
         assert up.run(*command, "dk").code == 0
     up.boards_file.write_text(f"boards: [{{name: dk, port: {port}}}]")  # no cloud is named, so it is the local one
     assert up.run("attest", "dk").code == 0
-    assert "cannot reach cloud 'local'" in up.run("provision", "dk").json["message"]
+    without = f"{up.boards_file}:1:10: a real board without 'cloud' uses 'local', which only this computer can reach;"
+    assert up.run("provision", "dk").json["message"] == f"{without} write cloud: nrfcloud"
+    assert up.run("boards", "check", str(up.boards_file)).json["mistakes"] == [f"{without} write cloud: nrfcloud"]
     asked = up.run("provision", "dk", "--cloud", "nrfcloud")
     assert (asked.code, asked.json["message"][:45]) == (2, "environment variable NRFCLOUD_API_KEY is empt")
 

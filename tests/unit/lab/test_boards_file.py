@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from harness.errors import Misuse
 from harness.lab import (
     BoardsFileError,
+    Lab,
     LocalCloudConfig,
     NrfCloudAccount,
     expected_documents,
@@ -116,6 +117,26 @@ def test_defaults(tmp_path):
     assert account.jitp == "mqtt.nrfcloud.com:8443"
 
 
+def test_a_real_board_that_names_no_cloud_is_a_mistake_for_whoever_needs_its_cloud(tmp_path):
+    text = """\
+boards:
+  - {name: a, virtual: {}}
+  - {name: b, port: /dev/ttyACM0}
+  - {name: c, place: dk-1, cloud: nrfcloud}
+"""
+    file = load(tmp_path, text)
+    line = (
+        f"{tmp_path / 'boards.yaml'}:3:5: a real board without 'cloud' uses 'local', which only this computer can"
+        " reach; write cloud: nrfcloud"
+    )
+    assert file.without_cloud == {"b": line}
+    with pytest.raises(Misuse) as caught:
+        Lab(file).select()
+    assert str(caught.value) == line
+    assert [each.cloud for each in Lab(file, cloud_override="nrfcloud").select()] == ["nrfcloud"] * 3
+    assert load(tmp_path, "clouds: {local: {kind: nrfcloud}}\n" + text).without_cloud == {}
+
+
 def test_the_default_file_of_the_project_is_good():
     file = load_boards_file(Path(__file__).parents[3] / "boards.yaml")
     assert [(b.name, b.virtual is not None, b.cloud) for b in file.boards] == [("virtual-1", True, "local")]
@@ -210,7 +231,7 @@ def test_the_default_file_of_the_project_is_good():
         ),
         ("boards: [7]", "1:10: an entry of 'boards' cannot be 7: it must be a mapping of keys to values; correct it"),
         ("boards: []", "1:9: 'boards' is an empty list; add a board to it"),
-        ("boards: {name: a}", "1:9: 'boards' cannot be a mapping: it must be a list; correct it"),
+        ("boards: {name: a}", "1:9: 'boards' must be a list, not a mapping; correct it"),
         ("clouds: {}", "1:1: key 'boards' is missing; add it"),
         (
             "clouds: {a/b: {kind: local}}\n" + board(""),
@@ -272,7 +293,7 @@ def test_the_default_file_of_the_project_is_good():
             board("sec_tags: [7, 3000000000]"),
             "4:19: 'sec_tags' cannot be 3000000000: it must be 0 to 2147483647; higher ones are reserved; correct it",
         ),
-        (board("sec_tags: [7, 7]"), "4:15: 'sec_tags' cannot be a list: it must name each sec_tag once; correct it"),
+        (board("sec_tags: [7, 7]"), "4:15: 'sec_tags' must name each sec_tag once; correct it"),
         (
             board("sec_tags: [7]\n    sec_tag: 7"),
             "4:5: the board has 'sec_tag' and 'sec_tags'; keep one of them: sec_tag is the short form for one",
@@ -299,7 +320,7 @@ def test_the_default_file_of_the_project_is_good():
             "1:40: 'address' cannot be 'a': it must be HOST:PORT, e.g. mqtt.nrfcloud.com:8883; correct it",
         ),
         ("lab_ca: ''\n" + board(""), "1:9: 'lab_ca' cannot be '': it must have at least 1 character; correct it"),
-        ("- a", "1:1: the file cannot be a list: it must be a mapping of keys to values; correct it"),
+        ("- a", "1:1: the file must be a mapping of keys to values, not a list; correct it"),
         ("null", "1:1: the file cannot be empty: it must be a mapping of keys to values; correct it"),
         ("", "1:1: the file is empty; write 'boards:' and a list of boards"),
         ("# nothing\n\n", "1:1: the file is empty; write 'boards:' and a list of boards"),

@@ -65,7 +65,7 @@ def test_nothing_is_the_default(tmp_path):
         (BOARD.format("commands: [{command: reset-board, times: 0}]"), "must have times that are a number from 1"),
         (
             CLOUD.format('commands: [{command: stop-duplicate, client_id: "{device}"}]'),
-            "it must have a phase: {device}",
+            "must have a phase: {device}",
         ),
         (CLOUD.format("commands: [{command: drop-pdn, board: a}]"), "(drop-pdn is not a command to a cloud)"),
     ],

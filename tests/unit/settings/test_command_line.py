@@ -162,7 +162,7 @@ def test_a_document_in_place_of_options(tmp_path):
     [
         ("", "it is not JSON: EOF while parsing a value at line 1 column 0; correct it"),
         ('{"boards": [', "it is not JSON: EOF while parsing a list at line 1 column 12; correct it"),
-        ("[]", "the document cannot be a list: it must be a mapping of keys to values; correct it"),
+        ("[]", "the document must be a mapping of keys to values, not a list; correct it"),
         ('{"boards": [{}]}', "key boards.0.name is missing; add it"),
         ('{"boards": [{"name": "a", "bauds": 1}]}', "unknown key 'boards.0.bauds'; nearest known key is 'baud'"),
         ('{"boards": [{"name": "a", "framing": "shell"}]}', "key 'boards.0.framing' is called 'firmware' now; rename"),
