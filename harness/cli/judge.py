@@ -12,7 +12,9 @@ from harness.trial.rejudge import Rejudged
 
 
 def judge(given: Arguments, progress: Progress) -> Result:
-    """Judge every trial of the run by today's rules and compare with what was recorded. A difference counts as refused.
+    """Judge every trial of the run by today's rules and compare with what was recorded.
+
+    A difference, or a missing verdict, counts as refused.
 
     Raises Misuse if the run has no trial.
     """
@@ -22,7 +24,8 @@ def judge(given: Arguments, progress: Progress) -> Result:
     differing = sum(len(test.differing) for test in run.tests)
     lines = [line for test in run.tests for line in _lines(test)]
     number = sum(len(test.verdicts) for test in run.tests)
-    if not number:
+    missing = sum(len(test.missing) for test in run.tests)
+    if not number and not missing:
         which = f"no test with {given.test!r} in its id" if given.test else "no test of it"
         raise Misuse(f"{given.run}: {which} has a trial, so there is nothing to judge; name a run with verdicts")
     older = [verdict.older for test in run.tests for verdict in test.verdicts if verdict.older]
@@ -30,19 +33,34 @@ def judge(given: Arguments, progress: Progress) -> Result:
     if older:
         by = " and ".join(map(str, sorted(set(older))))
         found += f"; {len(older)} are of judge {by}, whose experiments had other plans: they were not judged again"
+    if missing:
+        found += f"; {missing} missing: was the file edited by hand, or the disk full?"
     lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}")
-    data = {"run": str(given.run), "differing": differing, "older": len(older), "notes": list(run.notes)}
+    data = {
+        "run": str(given.run),
+        "differing": differing,
+        "missing": missing,
+        "older": len(older),
+        "notes": list(run.notes),
+    }
     data["tests"] = [
-        {"board": test.board, "test": test.test, "verdicts": [_describe(one) for one in test.verdicts]}
+        {
+            "board": test.board,
+            "test": test.test,
+            "verdicts": [_describe(one) for one in test.verdicts],
+            "missing": list(test.missing),
+        }
         for test in run.tests
     ]
-    return Result(data, lines, REFUSED if differing else OK)
+    return Result(data, lines, REFUSED if differing or missing else OK)
 
 
 def _lines(test: JudgedTest) -> list[str]:
-    outcomes = ", ".join(verdict.anew.outcome for verdict in test.verdicts)
+    outcomes = ", ".join(verdict.anew.outcome for verdict in test.verdicts) or "no verdict"
     kept = bool(test.verdicts) and all(verdict.older for verdict in test.verdicts)
-    lines = [f"{'differs' if test.differing else 'kept' if kept else 'same':<8}{test.test}: {outcomes}"]
+    word = "differs" if test.differing else "missing" if test.missing else "kept" if kept else "same"
+    lines = [f"{word:<8}{test.test}: {outcomes}"]
+    lines += [f"        missing   {action}: its verdict is not in the timeline" for action in test.missing]
     for verdict in test.differing:
         lines.append(f"        recorded  {verdict.action}: {verdict.outcome}. {verdict.evidence}")
         lines.append(f"        now       {verdict.action}: {verdict.anew.outcome}. {verdict.anew.evidence}")

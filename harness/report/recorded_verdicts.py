@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.errors import Misuse
 from harness.timeline import RecordedTest, Recording, read_timeline, timeline_files
-from harness.trial.rejudge import Rejudged, rejudge, verdicts
+from harness.trial.rejudge import Rejudged, rejudge, unjudged, verdicts
 
 TIMELINES = "timeline"
 """The folder in a run's folder with one file for each board."""
@@ -14,11 +14,12 @@ TIMELINES = "timeline"
 
 @dataclass(frozen=True, slots=True)
 class JudgedTest:
-    """One test on one board, with the verdicts of its trials in order."""
+    """One test on one board, with the verdicts of its trials in order. ``missing``: the actions that have none."""
 
     board: str
     test: str
     verdicts: Sequence[Rejudged]
+    missing: Sequence[str] = ()
 
     @property
     def differing(self) -> list[Rejudged]:
@@ -41,12 +42,13 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
     """
     files = timeline_files(run / TIMELINES)
     if not files:
-        raise Misuse(f"{run}: no {TIMELINES}/*.jsonl in it: name the folder of a run, reports/<time>-<number>")
+        what = f"no {TIMELINES}/*.jsonl in it" if run.is_dir() else "no such folder"
+        raise Misuse(f"{run}: {what}; name the folder of a run: reports/<time>-<number>")
     recordings = [read_timeline(file) for file in files]
     chosen = [(recording, one) for recording in recordings for one in _chosen(recording, test)]
     if test is not None and not chosen:
         raise Misuse(f"{run}: no test has the id {test!r}, or has that in its id; journal.jsonl lists them")
-    judged = [JudgedTest(_board(recording), one.id, _judged(recording, one)) for recording, one in chosen]
+    judged = [JudgedTest(_board(recording), one.id, *_judged(recording, one)) for recording, one in chosen]
     notes = [
         f"{recording.path}: the last line was never finished; everything before it is judged"
         for recording in recordings
@@ -57,7 +59,7 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         for recording, one in chosen
         if not one.whole
     ]
-    return JudgedRun([one for one in judged if one.verdicts], notes)
+    return JudgedRun([one for one in judged if one.verdicts or one.missing], notes)
 
 
 def _board(recording: Recording) -> str:
@@ -71,9 +73,9 @@ def _chosen(recording: Recording, wanted: str | None) -> list[RecordedTest]:
     return [one for one in tests if one.id == wanted] or [one for one in tests if wanted in one.id]
 
 
-def _judged(recording: Recording, test: RecordedTest) -> list[Rejudged]:
+def _judged(recording: Recording, test: RecordedTest) -> tuple[list[Rejudged], list[str]]:
     try:
-        return verdicts(rejudge(test.events))
+        return verdicts(rejudge(test.events)), unjudged(test.events)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise Misuse(

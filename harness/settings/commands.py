@@ -41,7 +41,7 @@ Command = BoardCommand | CloudCommand | SetRoute | RemoveRoute
 _BY_NAME: Final[dict[str, type[Settings]]] = {kind.model_fields["command"].default: kind for kind in get_args(Command)}
 _PARSER: Final[TypeAdapter[Command]] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 COMMANDS: Final = tuple(_BY_NAME)
-_ALL: Final = f"use one of the {len(COMMANDS)} in docs/virtual.md, section Commands"
+_ALL: Final = "use one of those in docs/virtual.md, section Commands"
 
 
 @dataclass(frozen=True)

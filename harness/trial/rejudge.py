@@ -12,6 +12,7 @@ from harness.trial.phases import Phase, attempt_of
 from harness.trial.verdict import Outcome
 from harness.trial.wire.judged import judged_again
 
+_PASSED = "passed"  # how the END of a test says that nothing was raised in it
 _SAME_PLANS = 5  # the version of the judge from which on experiments ask for what today's ask for
 
 
@@ -61,6 +62,27 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
             group = attempt[0].data["sort"] == Sort.GROUP
             judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew, group, older))
     return judged
+
+
+def unjudged(events: Sequence[Event]) -> list[str]:
+    """Return the actions of the attempts that have no verdict among ``events``, although the test went on after them.
+
+    A harness that runs a trial writes its verdict before the next step. So lines are missing: the disk was full, or
+    the file was edited.
+    """
+    open_attempts: dict[tuple[int, int], str] = {}
+    missing: list[str] = []
+    for event in events:
+        number = (event.data.get("trial", -1), event.data.get("attempt", -1))
+        if event.kind is Kind.FACTS:
+            open_attempts.pop(number, None)
+        elif event.kind is Kind.EXPECT or (event.kind is Kind.END and event.text == _PASSED):
+            missing += open_attempts.values()
+            open_attempts.clear()
+        elif event.kind is Kind.PHASE and event.data["name"] == Phase.ATTEMPT and event.data["on"] == "begin":
+            missing += open_attempts.values()
+            open_attempts = {number: str(event.data["action"])}
+    return missing
 
 
 def _recorded(facts: Event) -> Judgement:

@@ -67,6 +67,45 @@ def test_what_an_older_judge_found_by_other_plans_is_kept_and_that_is_said(run, 
     )
 
 
+def without(run, *kinds):
+    """Take lines of these kinds out, as a full disk or a hand would."""
+    path = run / "timeline" / "one.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if json.loads(line)["k"] not in kinds))
+
+
+def test_verdicts_that_are_missing_are_counted_and_are_no_success(run, capsys):
+    path = run / "timeline" / "one.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    first = next(number for number, line in enumerate(lines) if json.loads(line)["k"] == "facts")
+    path.write_text("".join([*lines[:first], *lines[first + 1 :]]))
+    assert main(["judge", str(run)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "missing test_a.py::test_forbidden[one]: no verdict",
+        "        missing   publish on other (QoS 1): its verdict is not in the timeline",
+        "same    test_a.py::test_allowed[one]: tolerated",
+        "1 verdicts of 2 tests: all as they were recorded; 1 missing: was the file edited by hand, or the disk full?",
+    ]
+
+
+def test_a_run_whose_verdicts_are_all_missing_is_no_success(run, capsys):
+    without(run, "facts")
+    assert main(["judge", str(run), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["ok"], found["missing"], found["differing"]) == (False, 2, 0)
+    assert [test["missing"] for test in found["tests"]] == [["publish on other (QoS 1)"], ["publish on fine (QoS 1)"]]
+
+
+def test_a_test_that_failed_in_the_middle_of_a_trial_misses_nothing(run, capsys):
+    edit(run, "end", lambda line: line.update(x="failed", result="failed"), i=1)
+    path = run / "timeline" / "one.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    first = next(number for number, line in enumerate(lines) if json.loads(line)["k"] == "facts")
+    path.write_text("".join([*lines[:first], *lines[first + 1 :]]))
+    assert main(["judge", str(run)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 verdicts of 1 tests: all as they were recorded"
+
+
 def test_another_evidence_is_a_difference_too(run, capsys):
     path = run / "timeline" / "one.jsonl"
     lines = path.read_text().splitlines()
@@ -134,7 +173,7 @@ def test_a_trial_that_was_cut_off_has_no_verdict(run, capsys):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda run: (run / "timeline" / "one.jsonl").unlink(), "no timeline/*.jsonl in it: name the folder of a run"),
+        (lambda run: (run / "timeline" / "one.jsonl").unlink(), "no timeline/*.jsonl in it; name the folder of a run"),
         (lambda run: edit(run, "file", lambda line: line.update(v=99)), "schema 99 is newer"),
         (lambda run: edit(run, "phase", lambda line: line.pop("sort")), "'sort' is missing); was the file edited"),
         (lambda run: edit(run, "phase", lambda line: line.update(sort="x")), "'x' is not a valid Sort); was the file"),
@@ -156,6 +195,14 @@ def test_files_that_cannot_be_judged_are_one_clear_line(run, capsys, spoil, word
 def test_a_test_that_is_not_there(run, capsys):
     assert main(["judge", str(run), "--test", "nothing"]) == 2
     assert "no test has the id 'nothing', or has that in its id" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "what"), [("none", "no such folder"), ("empty", "no timeline/*.jsonl in it")])
+def test_what_is_no_folder_of_a_run_is_one_line_with_what_to_name(tmp_path, name, what, capsys):
+    (tmp_path / "empty").mkdir()
+    assert main(["judge", str(tmp_path / name)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"nrf91-harness: {tmp_path / name}: {what}; name the folder of a run: reports/<time>-<number>"
 
 
 def test_tests_without_trials_have_no_verdicts(run, capsys):

@@ -39,9 +39,9 @@ def test_a_command():
         (b"[1]", None, "the line is not a JSON object: '[1]'; send one JSON object a line"),
         (b'{"id": {}}', None, "'id' must be text or a number; correct it"),
         (b'{"id": true}', None, "'id' must be text or a number; correct it"),
-        (b'{"id": "a"}', "a", "key 'command' is missing; use one of the "),
+        (b'{"id": "a"}', "a", "key 'command' is missing; use one of those in docs/virtual.md"),
         (b'{"id": 1, "command": "set_fault"}', 1, "unknown command 'set_fault'; nearest known command is 'set-fault'"),
-        (b'{"id": 1, "command": ["x"]}', 1, "unknown command ['x']; use one of the "),
+        (b'{"id": 1, "command": ["x"]}', 1, "unknown command ['x']; use one of those in docs/virtual.md"),
         (b'{"id": 1, "command": "set-fault", "fault": "denied"}', 1, "set-fault: key 'board' is missing; add it"),
         (
             b'{"id": 1, "command": "set-fault", "board": "a", "fault": "tired"}',
