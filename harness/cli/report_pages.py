@@ -10,9 +10,8 @@ from harness.errors import Misuse
 from harness.report.difference import differences, lines
 from harness.report.page import write_index, write_run_pages
 from harness.report.pruning import PruningLimits, prune
-from harness.report.run_file import from_json
 from harness.report.run_summary import RunSummary
-from harness.report.stored_runs import RUN_JSON, is_run, read_run, stored_runs
+from harness.report.stored_runs import RUN_JSON, is_run, read_run, read_summary, stored_runs
 
 
 def make_html(given: Arguments, progress: Progress) -> Result:
@@ -78,13 +77,12 @@ def prune_runs(given: Arguments, progress: Progress) -> Result:
 
 
 def _summary(run: Path) -> RunSummary:
-    file = run / RUN_JSON
-    if not file.exists():
+    if not (run / RUN_JSON).exists():
         return read_run(run)[0]
     try:
-        return from_json(file.read_text("utf-8", "replace"), str(file))
+        return read_summary(run)
     except OSError as error:
-        raise Misuse(f"{file}: {error.strerror}: name the folder of a run") from error
+        raise Misuse(f"{run / RUN_JSON}: {error.strerror}: name the folder of a run") from error
 
 
 def _check_folder(folder: Path) -> None:

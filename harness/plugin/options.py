@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Callable
 
 import pytest
 
@@ -20,9 +20,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--boards", metavar="FILE", help="boards file (default: boards.yaml in the root folder, or a virtual board)"
     )
     group.addoption("--board", metavar="NAME|TAG", action="append", default=[], help="only these boards; repeatable")
-    group.addoption("--jobs", metavar="N", type=_jobs, help="boards at a time (default: all that are selected)")
+    jobs = "boards at a time (default: all that are selected)"
+    group.addoption("--jobs", metavar="N", type=_number("--jobs", _jobs), help=jobs)
     group.addoption(
-        "--wait", metavar="SECONDS", type=float, default=0.0, help="how long to wait for a board that is in use"
+        "--wait",
+        metavar="SECONDS",
+        type=_number("--wait", float),
+        default=0.0,
+        help="how long to wait for a board that is in use",
     )
     group.addoption("--cloud", metavar="NAME", help="use this cloud of the boards file for every board")
     group.addoption("--reports", metavar="DIR", help="where runs are reported (default: reports in the root folder)")
@@ -44,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--confidence",
         metavar="P",
-        type=float,
+        type=_number("--confidence", float),
         help="bound on the chance that a refusal is a coincidence (default: the boards file's, 1e-4); 1e-2 is quick",
     )
     group.addoption(
@@ -58,9 +63,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--reprovision", action="store_true", help="make new credentials even if valid ones are there")
 
 
+def _number(option: str, read: Callable[[str], float]) -> Callable[[str], float]:
+    """Return what reads the value of ``option``; a mistake is one line, where argparse would tell pytest's usage."""
+
+    def number(text: str) -> float:
+        try:
+            return read(text)
+        except ValueError as error:
+            why = str(error) if read is _jobs else "it must be a number"
+            raise pytest.UsageError(f"{option} {text}: {why}; correct it") from None
+
+    return number
+
+
 def _jobs(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of boards")
+        raise ValueError("it must be a number of boards, 1 or more")
     return int(text)
 
 

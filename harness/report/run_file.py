@@ -36,16 +36,20 @@ def to_json(summary: RunSummary) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def from_json(text: str, where: str) -> RunSummary:
-    """Return what run.json says. ``where``: its path, for the message. Raises Misuse: it is none, or too new."""
+def from_json(text: str, where: str, cure: str = "restore it, or delete it") -> RunSummary:
+    """Return what run.json says. Raises Misuse: it is none, or too new.
+
+    ``where``: its path, for the message. ``cure``: what to do about one that makes no sense.
+    """
     try:
         document = json.loads(text)
         if document["schema"] > SCHEMA:
-            raise Misuse(f"{where}: schema {document['schema']} is newer than this harness reads (up to {SCHEMA})")
+            text = f"schema {document['schema']} is newer than this harness reads (up to {SCHEMA})"
+            raise Misuse(f"{where}: {text}; use the harness that wrote it")
         return _summary(document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        raise Misuse(f"{where}: no summary of a run ({what}); delete it, and it is made anew") from error
+        raise Misuse(f"{where}: no summary of a run ({what}); {cure}") from error
 
 
 def _summary(document: Mapping[str, Any]) -> RunSummary:

@@ -1,6 +1,7 @@
 """The runs of reports folders: their summaries, wherever those are kept, in order of time."""
 
 import gzip
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,15 @@ def read_run(folder: Path) -> tuple[RunSummary, list[RanTest]]:
 def write_summary(folder: Path, summary: RunSummary) -> None:
     """Write a run's run.json in one step. Raises OSError."""
     replace_file(folder / RUN_JSON, to_json(summary).encode("utf-8", "backslashreplace"))
+
+
+def read_summary(folder: Path) -> RunSummary:
+    """Return what a run's run.json says. Raises OSError; Misuse: it makes no sense, with the command that mends it."""
+    file = folder / RUN_JSON
+    cure = "restore it, or delete the folder: its journal is gone too"
+    if (folder / "journal.jsonl").exists():
+        cure = f"nrf91-harness report html {folder} makes it anew"
+    return from_json(file.read_text("utf-8", "replace"), str(file), cure)
 
 
 def stored_runs(reports: Iterable[Path], *, newest: int | None = None, before: str = "") -> StoredRuns:
@@ -88,11 +98,8 @@ def _entries(folder: Path) -> Sequence[Path]:
 
 
 def _summary(folder: Path, notes: list[str]) -> RunSummary | None:
-    file = folder / RUN_JSON
     try:
-        if file.exists():
-            return from_json(file.read_text("utf-8", "replace"), str(file))
-        return read_run(folder)[0]
+        return read_summary(folder) if (folder / RUN_JSON).exists() else read_run(folder)[0]
     except (Misuse, OSError) as error:
         notes.append(f"left out: {error}")
         return None
@@ -101,6 +108,8 @@ def _summary(folder: Path, notes: list[str]) -> RunSummary | None:
 def _pruned(file: Path, notes: list[str]) -> RunSummary | None:
     try:
         return from_json(gzip.decompress(file.read_bytes()).decode("utf-8", "replace"), str(file))
-    except (Misuse, OSError, EOFError) as error:
-        notes.append(f"left out: {file}: {error}")
-        return None
+    except Misuse as error:
+        notes.append(f"left out: {error}")
+    except (OSError, EOFError, zlib.error) as error:
+        notes.append(f"left out: {file}: {error}; restore it, or delete it")
+    return None

@@ -119,12 +119,12 @@ def sec_tag(text: str, highest: int = LATEST_SEC_TAG) -> int:
 def whole_seconds(text: str) -> int:
     """Return a whole number of seconds."""
     if not text.isascii() or not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds, 0 or more")
     return int(text)
 
 
 def whole_number(text: str) -> int:
     """Return a number of runs, days or bytes: 0 or more."""
     if not text.isascii() or not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
     return int(text)

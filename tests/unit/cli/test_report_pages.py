@@ -44,11 +44,20 @@ def test_index_is_made_from_journals_where_there_is_nothing_else(nights, capsys)
 def test_an_unreadable_run_is_left_out_of_the_index_in_one_line(nights, capsys):
     (nights[0] / "run.json").write_text('{"schema": 99}')
     (nights[1] / "run.json").write_text("{}")
+    (nights[0].parent / "20261101T000000Z-1").mkdir()
+    (nights[0].parent / "20261101T000000Z-1" / "run.json").write_text("no JSON")
+    (nights[0].parent / "history").mkdir()
+    (nights[0].parent / "history" / "20261001T000000Z-1.json.gz").write_text("not packed")
     assert main(["report", "index", str(nights[0].parent)]) == 0
     lines = capsys.readouterr().err.splitlines()
-    assert [line.rpartition("run.json: ")[2] for line in lines] == [
-        "schema 99 is newer than this harness reads (up to 1)",
-        "no summary of a run (schema is missing); delete it, and it is made anew",
+    assert [line.partition(f"left out: {nights[0].parent}/")[2] for line in lines] == [
+        "20261101T000000Z-1/run.json: no summary of a run (Expecting value: line 1 column 1 (char 0)); restore it, or"
+        " delete the folder: its journal is gone too",
+        f"{nights[0].name}/run.json: schema 99 is newer than this harness reads (up to 1);"
+        " use the harness that wrote it",
+        f"{nights[1].name}/run.json: no summary of a run (schema is missing);"
+        f" nrf91-harness report html {nights[1]} makes it anew",
+        "history/20261001T000000Z-1.json.gz: Not a gzipped file (b'no'); restore it, or delete it",
     ]
     assert "1 run" in (nights[0].parent / "index.html").read_text()
 
