@@ -152,13 +152,16 @@ def _headline(
     found: Mapping[tuple[str, str], Standing],
 ) -> str:
     parties = {row.cause.hash: row.cause.party for row in rows}
-    counted: Counter[tuple[str, str]] = Counter()
+    causes: dict[tuple[str, str], list[str]] = {}
     for one in run.results:
         if one.result == "failed":
             age = found[one.board, one.key].state
-            counted[parties.get(one.cause, Party.UNCLEAR), "new" if age is ResultState.FIRST and before else age] += 1
+            said = "new" if age is ResultState.FIRST and before else age
+            causes.setdefault((parties.get(one.cause, Party.UNCLEAR), said), []).append(one.cause)
     parts = [
-        _failures(counted[party, age], age, party) for age in ("new", "first", "still", "flaky") for party in PARTIES
+        _failures(causes.get((party, age), ()), age, party)
+        for age in ("new", "first", "still", "flaky")
+        for party in PARTIES
     ]
     failures = "; ".join(part for part in parts if part)
     without_cloud = {row.cause.hash for row in rows if row.cause.title == CLOUD_LOST}
@@ -186,10 +189,12 @@ def _headline(
     return f"So far: {text}" if run.going_on else text
 
 
-def _failures(number: int, age: str, party: str) -> str:
+def _failures(causes: Sequence[str], age: str, party: str) -> str:
+    """Return how many there are, with the number of their causes where that is not one. ``causes``: one a failure."""
+    number, different = len(causes), len(set(causes))
     if not number:
         return ""
-    word = "failure" if number == 1 else "failures"
+    word = "failure" if number == 1 else "failures" if different == 1 else f"failures of {different} causes"
     if age == ResultState.FLAKY:
         verb = "comes and goes" if number == 1 else "come and go"
         return f"{number} {word} that {verb} {'points' if number == 1 else 'point'} at {PARTIES[Party(party)]}"

@@ -10,14 +10,15 @@ from harness.report.run_summary import BoardSummary
 from tests.unit.report.runs_made_up import night, summary
 
 CLOUD = FailureCause("c1", "cloud", "The cloud refuses what associated statement 2 allows")
+GRANTS = FailureCause("g1", "cloud", "The cloud allows what no statement of its policies allows")
 MODEM = FailureCause("m1", "modem/firmware", "AT%JWT is refused")
 LOST = FailureCause("l1", "lab", "rack-3 was lost")
 GONE = FailureCause("l1", "cloud", CLOUD_LOST)
-CAUSES = {"c": "c1", "m": "m1", "l": "l1"}
+CAUSES = {"c": "c1", "g": "g1", "m": "m1", "l": "l1"}
 
 
 def run(number, letters, out=(), complete=True):
-    """``letters``: for each board its tests: P, c (cloud's failure), m (modem's), l (lost), S."""
+    """``letters``: for each board its tests: P, c (cloud's failure), g (another of it), m (modem's), l (lost), S."""
     results, cause_of = {}, {}
     for board, tests in letters.items():
         results[board] = {}
@@ -26,7 +27,7 @@ def run(number, letters, out=(), complete=True):
             results[board][key] = {"P": "passed", "S": "skipped", "l": "error"}.get(letter, "failed")
             if letter in CAUSES:
                 cause_of[key] = CAUSES[letter]
-    made = summary(number, results, causes=(CLOUD, MODEM, LOST), cause_of=cause_of, complete=complete)
+    made = summary(number, results, causes=(CLOUD, GRANTS, MODEM, LOST), cause_of=cause_of, complete=complete)
     return replace(made, boards={**made.boards, **{board: BoardSummary("v1", "died") for board in out}})
 
 
@@ -52,6 +53,11 @@ def test_new_older_and_lost():
         ([run(1, {"dk": "c"}), run(2, {"dk": "P"})], "The one test passed; 1 of them did not before."),
         ([run(1, {"dk": "cP"})], "1 failure points at the cloud. There is no earlier run to compare with."),
         ([run(1, {"dk": "P"}), run(2, {"dk": "c"})], "1 new failure points at the cloud."),
+        ([run(1, {"dk": "PPP"}), run(2, {"dk": "ccg"})], "3 new failures of 2 causes point at the cloud."),
+        (
+            [run(1, {"dk": "PgP"}), run(2, {"dk": "cgP"})],
+            "1 new failure points at the cloud; 1 older failure points at the cloud.",
+        ),
         (
             [run(i, {"dk": "P" if i % 3 else "c"}) for i in range(1, 10)],
             "1 failure that comes and goes points at the cloud.",
