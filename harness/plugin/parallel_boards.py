@@ -42,8 +42,9 @@ class ParallelBoards:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker what it needs to know; start the clouds that all of them use before the first."""
         if self._input is None:
+            places = self._places()  # first: they are acquired in the background, and a cloud is waited for
             self._input = WorkerInput(
-                folder_of(self._config).name, str(self._scratch.path / "plan.json"), self._clouds(), self._places()
+                folder_of(self._config).name, str(self._scratch.path / "plan.json"), self._clouds(), places
             )
         node.workerinput[INPUT] = self._input.text()
 

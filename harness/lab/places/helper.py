@@ -1,6 +1,6 @@
 """The process that holds labgrid's places. It starts when the first place is needed, and takes commands as JSON lines.
 
-It runs in labgrid's own environment, see labgrid_helper.py. Several commands may be under way at once.
+It runs in labgrid's own environment, see labgrid_side. Several commands may be under way at once.
 """
 
 import getpass
@@ -58,7 +58,7 @@ class LabgridHelper:
         self._reader.start()
 
     def send(self, command: str, **fields: Any) -> "Future[Answer]":
-        """Send a command; return the future of its answer, which is as labgrid_helper gives it."""
+        """Send a command; return the future of its answer, which is as labgrid_side gives it."""
         future: Future[Answer] = Future()
         with self._lock:
             number = next(self._numbers)

@@ -46,14 +46,15 @@ class PlaceHolder:
             self._relay.close()
         return None if self._helper is None else self._helper.close()
 
-    def _request(self, command: str, /, **fields: Any) -> dict[str, Any]:
+    def _request(self, command: str, /, *, answer_within: float | None = None, **fields: Any) -> dict[str, Any]:
+        limit = ANSWER if answer_within is None else answer_within
         if self._leader is not None:
-            return send(self._leader, _NAME, command, fields, timeout=ANSWER + _LEADER)
+            return send(self._leader, _NAME, command, {**fields, "answer_within": limit}, timeout=limit + _LEADER)
         future: Future[dict[str, Any]] = self._started().send(command, **fields)
         try:
-            return future.result(ANSWER)
+            return future.result(limit)
         except TimeoutError:
-            raise LabError(f"labgrid did not answer {command} within {ANSWER:g} s; is its coordinator alive?") from None
+            raise LabError(f"labgrid did not answer {command} within {limit:g} s; is its coordinator alive?") from None
 
     def _started(self) -> LabgridHelper:
         with self._starting:

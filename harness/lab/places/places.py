@@ -9,6 +9,7 @@ from harness.errors import LabError, PortBusy, PortMissing
 TURN: Final = 20.0  # seconds that one command may wait for a place; a longer wait takes several commands
 ANSWER: Final = 60.0
 """Seconds to wait for an answer. A place that refuses is tried for twenty, and so is a port that does not appear."""
+_KILLING: Final = 10.0  # seconds for the end of a tool that did not end by itself
 _ERRORS: Final[dict[str, type[LabError]]] = {
     "held": PortBusy,
     "gone": PortMissing,
@@ -26,7 +27,10 @@ _CURES: Final = {
 }
 
 Request = Callable[..., dict[str, Any]]
-"""Sends a command with its fields to the process that holds the places; returns the plain answer."""
+"""Sends a command with its fields to the process that holds the places; returns the plain answer.
+
+``answer_within``: seconds until the answer, where ANSWER is too short.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,15 @@ class Places:
         wrong = self._ask("state", place=place)["wrong"]
         return None if wrong is None else str(wrong)
 
-    def power(self, place: str, action: str, delay: float) -> str | None:
+    def power(self, place: str, action: str, *, delay: float, timeout: float) -> str | None:
         """Switch the place's power; return labgrid's complaint, or None. Raises LabError.
 
-        ``place``: its name. ``action``: on, off or cycle. ``delay``: seconds without power.
+        ``place``: its name. ``action``: on, off or cycle. ``delay``: seconds without power, of a cycle. ``timeout``:
+        seconds for the rest.
         """
-        complaint = self._ask("power", place=place, action=action, delay=delay)["complaint"]
-        return None if complaint is None else str(complaint)
+        limit = max(ANSWER, timeout + delay + _KILLING)
+        said = self._ask("power", place=place, action=action, delay=delay, seconds=timeout, answer_within=limit)
+        return None if said["complaint"] is None else str(said["complaint"])
 
     def _ask(self, command: str, **fields: Any) -> dict[str, Any]:
         answer = self._request(command, **fields)

@@ -17,6 +17,7 @@ from harness.lab.process_group import kill_group
 from harness.redact import SECRETS
 
 Action = Literal["on", "off", "cycle"]
+_SBIN: Final = "/usr/sbin:/sbin"  # where Debian has uhubctl, and where it does not let users look
 _SHOWN: Final = 200  # characters of a tool's output in a message
 
 
@@ -41,7 +42,7 @@ def switch_of(config: PowerConfig, *, place: str | None = None, places: Places |
         case LabgridPower():
             if place is None or places is None:
                 raise Misuse("power: {kind: labgrid} is for boards with place: in the boards file; give another kind")
-            return PlaceSwitch(place, places, config.delay)
+            return PlaceSwitch(place, places, config)
         case CommandPower():
             words = {"on": config.on, "off": config.off, **({} if config.cycle is None else {"cycle": config.cycle})}
             return Program(words, config.timeout)
@@ -66,14 +67,14 @@ class PlaceSwitch:
 
     cycles = False
 
-    def __init__(self, place: str, places: Places, delay: float) -> None:
+    def __init__(self, place: str, places: Places, config: LabgridPower) -> None:
         self._place = place
         self._places = places
-        self._delay = delay
+        self._config = config
 
     def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
         """See Switch."""
-        return self._places.power(self._place, action, self._delay)
+        return self._places.power(self._place, action, delay=self._config.delay, timeout=self._config.timeout)
 
 
 class Program:
@@ -91,7 +92,8 @@ class Program:
     def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
         """Run the program; return why it failed, or None."""
         words = list(self._words[action])
-        surroundings = {**os.environ, **environment, "NRF91_ACTION": action}
+        path = f"{os.environ.get('PATH', '')}:{_SBIN}"
+        surroundings = {**os.environ, **environment, "NRF91_ACTION": action, "PATH": path}
         try:
             process = subprocess.Popen(
                 words,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import importlib.util
+import importlib
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from harness.lab.places import helper
+_SIDE = "harness.lab.places.labgrid_side"
 
 
 class StatusCode(enum.Enum):
@@ -44,6 +44,12 @@ class Coordinator:
         self.go.set()
         self.me = ""
 
+    def serve(self, name: str, port: int) -> None:
+        """Let the port server of a place, which is acquired, be at this TCP port."""
+        (path,) = self.places[name].acquired_resources
+        entry = self.resources[path[0]][path[1]][path[3]]
+        entry.args, entry.extra = {"host": "127.0.0.1", "port": port}, {}
+
     async def sync_with_coordinator(self) -> bool:
         return True
 
@@ -76,7 +82,7 @@ class Place:
 
 
 def load(monkeypatch: Any) -> Any:
-    """Return the module of the process, with labgrid and grpc played."""
+    """Return what the process is made of, imported anew, with labgrid and grpc played."""
 
     def request(**fields: Any) -> SimpleNamespace:
         return SimpleNamespace(**fields)
@@ -94,9 +100,14 @@ def load(monkeypatch: Any) -> Any:
         module = ModuleType(name)
         vars(module).update(attributes)
         monkeypatch.setitem(sys.modules, name, module)
-    spec = importlib.util.spec_from_file_location("labgrid_helper_alone", helper._SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
+    for name in ("helper", "server", "session", "power", "holders", "limits", ""):
+        monkeypatch.delitem(sys.modules, f"{_SIDE}.{name}".rstrip("."), raising=False)
+    found = {name: importlib.import_module(f"{_SIDE}.{name}") for name in ("helper", "server", "holders", "limits")}
+    return SimpleNamespace(
+        Helper=found["helper"].Helper,
+        Refused=found["helper"].Refused,
+        Server=found["server"].Server,
+        dead=found["holders"].dead,
+        runs=found["holders"].runs,
+        limits=found["limits"],
+    )

@@ -5,12 +5,15 @@ import os
 import select
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from harness.lab.places import helper
 from harness.lab.places.origin import origin
 from tests.unit.lab.labgrid_double import Coordinator, RpcError, StatusCode, load
 
+SCRIPT = Path(helper.__file__).with_name("labgrid_helper.py")
 HERE, ELSEWHERE = "0123456789ab", "ba9876543210"
 ME = f"build/nrf91-ci-{HERE}-{os.getpid()}-00000001"
 
@@ -106,6 +109,23 @@ async def held(module, holder):
     return coordinator.places["dk-1"].acquired
 
 
+def test_ten_places_are_asked_for_at_once(module):
+    """labgrid's coordinator then starts one port server after the other; nothing of ours comes in between."""
+
+    async def play():
+        names = [f"dk-{number}" for number in range(10)]
+        helper, coordinator = joined(module, *names)
+        coordinator.go.clear()
+        asked = [asyncio.create_task(helper.acquire(name)) for name in names]
+        await coordinator.begun.wait()
+        assert all(place.acquired == ME for place in coordinator.places.values())
+        assert not any(task.done() for task in asked)
+        coordinator.go.set()
+        assert await asyncio.gather(*asked) == [{"tries": 1}] * 10
+
+    asyncio.run(play())
+
+
 def test_only_a_place_of_a_dead_run_is_taken_over(module, gone):
     assert asyncio.run(held(module, f"build/nrf91-ci-{HERE}-{gone}-00000002")) == ME
     with pytest.raises(module.Refused, match="place dk-1 is held by"):
@@ -124,7 +144,25 @@ def test_a_refused_release_is_told_and_tried_again_at_the_end(module):
         assert await helper.release_all() == []
         assert {place.acquired for place in coordinator.places.values()} == {None}
 
-    module.MOMENT = 0.01
+    module.limits.MOMENT = 0.01
+    asyncio.run(play())
+
+
+def test_a_place_that_cannot_be_released_is_not_said_to_be_healed(module):
+    async def play():
+        helper, coordinator = joined(module, "dk-1")
+        await helper.acquire("dk-1")
+        coordinator.serve("dk-1", port=1)  # where nothing listens
+        coordinator.refusals = [RpcError(StatusCode.UNAVAILABLE, "no way")]
+        with pytest.raises(module.Refused) as caught:
+            await helper.heal("dk-1")
+        assert caught.value.kind == "unreleased"
+        said = "nothing listened at 127.0.0.1:1, and place dk-1 was not released from build/"
+        assert str(caught.value).startswith(said)
+        assert (await helper.heal("dk-1"))[
+            "healed"
+        ] == "nothing listened at 127.0.0.1:1, so place dk-1 was acquired anew"
+
     asyncio.run(play())
 
 
@@ -135,7 +173,7 @@ def test_what_is_held_in_the_end_is_told_with_the_command_that_frees_it(module):
         coordinator.refusals = [RpcError(StatusCode.UNAVAILABLE, "no way")] * 1000
         assert await helper.release_all() == [f"place dk-1: labgrid-client -p dk-1 release-from {ME}"]
 
-    module.MOMENT, module.RELEASE = 0.01, 0.03
+    module.limits.MOMENT, module.limits.RELEASE = 0.01, 0.03
     asyncio.run(play())
 
 
@@ -153,8 +191,15 @@ def test_an_acquire_that_the_end_cuts_off_leaves_nothing_held(module):
         assert server.running == set()
         assert coordinator.places["dk-1"].acquired is None
 
-    module.MOMENT = 0.01
+    module.limits.MOMENT = 0.01
     asyncio.run(play())
+
+
+def test_the_script_finds_what_is_beside_it_and_asks_for_nothing_else_of_the_harness(tmp_path):
+    (tmp_path / "grpc.py").write_text("raise SystemExit('this is where labgrid would be imported')\n")
+    here = {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-S", str(SCRIPT)], env=here, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "this is where labgrid would be imported\n")
 
 
 def client(folder, monkeypatch, script):
@@ -168,10 +213,9 @@ def client(folder, monkeypatch, script):
 def test_a_labgrid_client_that_never_ends_is_killed_with_what_it_started(module, monkeypatch, tmp_path):
     os.mkfifo(tmp_path / "alive")
     client(tmp_path, monkeypatch, f"sleep 60 > {tmp_path}/alive")
-    module.POWER = 0.2
     reading = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
     try:
-        complaint = asyncio.run(module.Helper("lab:1").power("dk-1", "cycle", 0.1))["complaint"]
+        complaint = asyncio.run(module.Helper("lab:1").power("dk-1", "cycle", 0.1, 0.2))["complaint"]
         assert complaint == "it did not end in 0.3 s and was killed"
         poll = select.poll()
         poll.register(reading, select.POLLIN)
@@ -183,6 +227,6 @@ def test_a_labgrid_client_that_never_ends_is_killed_with_what_it_started(module,
 
 def test_what_labgrid_client_complains_of_is_told(module, monkeypatch, tmp_path):
     client(tmp_path, monkeypatch, "echo no power here; exit 1")
-    assert asyncio.run(module.Helper("lab:1").power("dk-1", "on")) == {"complaint": "no power here"}
+    assert asyncio.run(module.Helper("lab:1").power("dk-1", "on", 0.1, 20.0)) == {"complaint": "no power here"}
     client(tmp_path, monkeypatch, "exit 0")
-    assert asyncio.run(module.Helper("lab:1").power("dk-1", "on")) == {"complaint": None}
+    assert asyncio.run(module.Helper("lab:1").power("dk-1", "on", 0.1, 20.0)) == {"complaint": None}

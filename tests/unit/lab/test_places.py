@@ -14,7 +14,7 @@ from harness.lab.places import helper
 from harness.lab.places.config import LabgridConfig
 from harness.lab.places.helper import LabgridHelper
 from harness.lab.places.holding import Holding, PlaceHolder
-from harness.lab.places.places import Places
+from harness.lab.places.places import ANSWER, Places
 from harness.lab.relay import Relay, send
 
 FILE = "boards: [{name: a, place: dk-1, cloud: nrfcloud}]\n"
@@ -112,6 +112,27 @@ def test_a_helper_that_answers_nothing_is_an_error_after_a_while(tmp_path, monke
     with pytest.raises(LabError, match=r"^labgrid did not answer url within 0.1 s"):
         holder.places.url("dk-1")
     assert holder.close() is None
+
+
+def test_switching_may_take_as_long_as_delay_and_time_out_say(tmp_path, monkeypatch):
+    asked = []
+
+    def request(command, **fields):
+        asked.append((command, fields))
+        return {"ok": True, "complaint": None}
+
+    Places(request).power("dk-1", "cycle", delay=50.0, timeout=120.0)
+    Places(request).power("dk-1", "off", delay=1.0, timeout=5.0)
+    (command, long), (_, short) = asked
+    assert (command, long["delay"], long["seconds"]) == ("power", 50.0, 120.0)
+    assert long["answer_within"] > 170.0
+    assert short["answer_within"] == ANSWER
+    leader = PlaceHolder(lambda: made(tmp_path, "import sys; sys.stdin.read()", monkeypatch))
+    leader.lead(tmp_path, [])
+    worker = PlaceHolder(lambda: pytest.fail("a worker starts none"), tmp_path)
+    with pytest.raises(LabError, match=r"^labgrid did not answer power within 0\.1 s"):
+        worker._request("power", answer_within=0.1)
+    assert leader.close() is None
 
 
 def test_a_worker_hears_from_its_leader_that_labgrid_did_not_answer(tmp_path, monkeypatch):
