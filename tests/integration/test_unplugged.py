@@ -1,12 +1,16 @@
 """A kit that is unplugged while a command is at work with it: the command ends, in time, with a line that says so."""
 
 import json
+import os
 import threading
+import tty
 
 import pytest
 
+from harness.cli import main
 from harness.settings import NamedBoard
 from tests.fake_nrfutil import FakeNrfutil
+from tests.integration.test_cli import Done
 from tests.integration.test_cli import run as command
 from tests.integration.test_commands import BOARD
 from tests.integration.test_commands import start as start
@@ -42,6 +46,46 @@ def assert_one_line(done, code, text):
     assert len(said) == 1, done.err
     assert text in said[0]
     assert "Traceback" not in done.out + done.err
+
+
+@pytest.fixture
+def pulled(tmp_path, monkeypatch):
+    """The boards file of a board whose plug is pulled when it is asked the first thing."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    link = tmp_path / "port"
+    link.symlink_to(os.ttyname(slave))
+
+    def pull():
+        os.read(master, 1)
+        link.unlink()
+        os.close(master)
+
+    pulling = threading.Thread(target=pull)
+    pulling.start()
+    monkeypatch.chdir(tmp_path)
+    board = {"name": "a", "port": str(link), "cloud": "nrfcloud", "return_within": 0.05}
+    path = tmp_path / "boards.yaml"
+    path.write_text(json.dumps({"boards": [board]}))
+    yield path
+    pulling.join()
+    os.close(slave)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("attest", "a"),
+        ("jwt", "a", "--identity"),
+        ("credentials", "list", "a"),
+        ("credentials", "verify", "a"),
+        ("credentials", "delete", "a"),
+    ],
+    ids=lambda words: "-".join(words[:2]),
+)
+def test_a_plug_that_is_pulled_at_the_first_question(pulled, words, capsys):
+    code = main([*words, "--boards", str(pulled)])
+    assert_one_line(Done(code, *capsys.readouterr()), 3, "a: ")
 
 
 def test_during_flash(kit, tmp_path):

@@ -26,6 +26,11 @@ _MM_RULE: Final = (
     " | sudo tee /etc/udev/rules.d/76-nrf91.rules"
     " && sudo udevadm control --reload && sudo udevadm trigger && sudo systemctl restart ModemManager"
 )
+_START_UDEV: Final = "sudo systemctl start systemd-udevd && sudo udevadm trigger"
+# In a container nothing can be started, and the host's devices come as they are shared; ttyACM is major number 166.
+_DEVICES_OF_THE_HOST: Final = (
+    "docker run -v /dev:/dev -v /run/udev:/run/udev:ro --device-cgroup-rule='c 166:* rmw' IMAGE ..."
+)
 
 
 def checks(machine: Machine, boards: Sequence[BoardConfig], folders: Sequence[Path]) -> list[Check]:
@@ -148,6 +153,5 @@ def _udev(machine: Machine) -> Iterator[CheckResult]:
         yield CheckResult("host.udev", HOST, Status.OK, "udev makes links by serial number")
     else:
         text = "no /dev/serial/by-id: udev does not run, so ports have no names that stay (serial: needs none)"
-        yield CheckResult(
-            "host.udev", HOST, Status.WARN, text, "sudo systemctl start systemd-udevd && sudo udevadm trigger"
-        )
+        has_systemd = (machine.root / "run/systemd/system").is_dir()
+        yield CheckResult("host.udev", HOST, Status.WARN, text, _START_UDEV if has_systemd else _DEVICES_OF_THE_HOST)

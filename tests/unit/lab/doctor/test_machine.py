@@ -117,6 +117,17 @@ def test_modem_manager_without_a_rule_for_both_vendors(lab):
     assert only(lab.examine("host"), "host.modem-manager", "host").status is Status.OK
 
 
+def test_a_computer_without_udev_and_a_container_that_has_not_even_systemd(lab):
+    assert only(lab.examine("host"), "host.udev", "host").status is Status.OK
+    (lab.root / "dev/serial/by-id").rmdir()
+    container = only(lab.examine("host"), "host.udev", "host")
+    assert container.status is Status.WARN
+    assert "udev does not run" in container.text
+    assert container.remedy.startswith("docker run -v /dev:/dev -v /run/udev:/run/udev:ro ")
+    (lab.root / "run/systemd/system").mkdir(parents=True)
+    assert only(lab.examine("host"), "host.udev", "host").remedy.startswith("sudo systemctl start systemd-udevd")
+
+
 def test_brltty(lab):
     lab.run_program("brltty")
     found = only(lab.examine("host"), "host.port-grabbers", "host")
