@@ -56,7 +56,8 @@ class Release(StrEnum):
     """Which Serial Modem it is."""
 
     STABLE = "1.0"
-    PREVIEW = "2.0-preview"  # URCs come 100 ms after the host's last byte, a message's header behind it
+    PREVIEW = "2.0-preview"  # preview1: URCs come 100 ms after the host's last byte, a message's header behind it
+    MAIN = "2.0-main"  # the branch main: a message is one piece again, the HTTP client has a <format>
 
 
 class TerminatorName(StrEnum):

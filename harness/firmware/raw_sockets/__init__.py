@@ -11,6 +11,7 @@ from typing import Final
 
 from harness.at import AtPort
 from harness.firmware.bridge import FRAMED, HandleSocket
+from harness.firmware.http import SocketHttp
 from harness.firmware.interface import Capability, Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.raw_sockets.driver import RawSocketMqtt
@@ -55,6 +56,6 @@ RAW_SOCKETS: Final = FirmwareKind(
     to_known_state=to_known_state,
     reset=SERIAL_MODEM.reset,
     sockets={Capability.POLLED_SOCKETS: HandleSocket},
-    http=SERIAL_MODEM.http,
+    http=partial(SocketHttp, make_socket=HandleSocket),
 )
 """Serial Modem from 0.2 on, used by its sockets."""

@@ -5,12 +5,11 @@ Source: Serial Modem application documentation, "MQTT client AT commands", "Data
 """
 
 import re
-from functools import partial
 from typing import Final
 
 from harness.at import AtError, AtPort, FramedUrc
 from harness.firmware.bridge import FRAMED, HandleSocket
-from harness.firmware.http import SocketHttp
+from harness.firmware.http import make_http
 from harness.firmware.interface import Capability, Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.serial_modem.driver import SerialModem
@@ -47,7 +46,13 @@ def _message_lengths(args: str) -> tuple[int, ...]:
     return int(topic), int(payload)
 
 
-_FRAMED: Final[dict[str, FramedUrc]] = {"#XMQTTMSG": _message_lengths, **FRAMED}
+def _pulled_length(args: str) -> tuple[int, ...]:
+    """Return the number of bytes behind ``#XHTTPCDATA: <handle>,<offset>,<n>``."""
+    _, _, count = map(int, args.split(","))
+    return (count,) if count else ()
+
+
+_FRAMED: Final[dict[str, FramedUrc]] = {"#XMQTTMSG": _message_lengths, "#XHTTPCDATA": _pulled_length, **FRAMED}
 
 SERIAL_MODEM: Final = FirmwareKind(
     name=FirmwareName.SERIAL_MODEM,
@@ -63,6 +68,6 @@ SERIAL_MODEM: Final = FirmwareKind(
     to_known_state=to_known_state,
     reset="AT#XRESET",
     sockets={Capability.POLLED_SOCKETS: HandleSocket},
-    http=partial(SocketHttp, make_socket=HandleSocket),
+    http=make_http,
 )
 """Serial Modem and Serial LTE Modem."""

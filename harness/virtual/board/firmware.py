@@ -1,7 +1,7 @@
 """The application firmware of a board: what stands between UART and modem."""
 
 from collections.abc import Set
-from typing import Protocol
+from typing import Final, Protocol
 
 from harness.settings import BoardFault, FirmwareName, Release, Sample, ShellName, TerminatorName
 from harness.settings.board_faults import CoreFault
@@ -10,10 +10,16 @@ from harness.virtual.board.cloud_library import CloudOnAtHost, CloudOnShell
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
 from harness.virtual.board.personality import Personality
-from harness.virtual.board.serial_modem.preview import SerialModemPreview
+from harness.virtual.board.serial_modem.preview import SerialModemMain, SerialModemPreview
 from harness.virtual.board.serial_modem.server import SerialModem
 from harness.virtual.board.shell import AtShell, ModemShell, ProvisioningAtShell
 from harness.virtual.board.slm import OlderSerialLteModem, SerialLteModem
+
+_RELEASES: Final = {
+    Release.STABLE: SerialModem,
+    Release.PREVIEW: SerialModemPreview,
+    Release.MAIN: SerialModemMain,
+}
 
 
 class Firmware(Protocol):
@@ -48,8 +54,7 @@ def make_firmware(
     """
     match name:
         case FirmwareName.SERIAL_MODEM | FirmwareName.RAW_SOCKETS:
-            modem = SerialModem if release is Release.STABLE else SerialModemPreview
-            return modem(personality, nvm, baud=baud, faults=faults)
+            return _RELEASES[release](personality, nvm, baud=baud, faults=faults)
         case FirmwareName.SLM | FirmwareName.SLM_SOCKETS:
             return SerialLteModem(personality, nvm, baud=baud, faults=faults)
         case FirmwareName.SLM_TCP_CLIENT:

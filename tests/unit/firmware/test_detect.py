@@ -175,7 +175,7 @@ def test_settings_of_the_port():
     assert port_settings("shell", rtscts=True).rtscts
     assert not port_settings("at-client").at_shell
     assert port_settings("at-client").framed == {}
-    assert set(port_settings("serial-modem").framed) == {"#XMQTTMSG", "#XRECV", "#XTCPDATA"}
+    assert set(port_settings("serial-modem").framed) == {"#XMQTTMSG", "#XRECV", "#XTCPDATA", "#XHTTPCDATA"}
 
 
 def test_an_unknown_name_is_the_callers_mistake():

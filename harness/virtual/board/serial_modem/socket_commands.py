@@ -39,6 +39,8 @@ class SocketCommands:
         self.table = SocketTable(outbox, changed=self._changed, traffic=traffic)
         self.taken_by: Callable[[ModemSocket], bool] = lambda _socket: False
         """Called with a socket that changed; True: what has come belongs to somebody else's request."""
+        self.closing: Callable[[int], None] = lambda _handle: None
+        """Called with the handle of a socket that the host is about to close."""
         self._poller = Poller()
         self._poll_all: Poll | None = None
         self._automatic: dict[int, int] = {}  # mode of #XRECVCFG by handle, -1: of every socket
@@ -116,6 +118,7 @@ class SocketCommands:
         return self._closed(self.table.get(args.exactly(1).number(0)))
 
     def _closed(self, socket: ModemSocket) -> str:
+        self.closing(socket.handle)
         self._poller.stop(socket.handle)  # the end of a socket by its own owner is not told
         self._automatic.pop(socket.handle, None)
         self.table.close(socket)
@@ -218,6 +221,10 @@ class SocketCommands:
             else:
                 self._poller.stop(socket.handle)
         return None
+
+    def poll_no_more(self, handle: int) -> None:
+        """Poll a socket no more."""
+        self._poller.stop(handle)
 
     def _polled(self) -> Reply:
         polled = [(s.handle, self._poller.events(s.handle)) for s in self.table]
