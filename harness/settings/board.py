@@ -42,6 +42,7 @@ class Sample(StrEnum):
     MULTI_SERVICE = "nrf_cloud_multi_service"
     ASSET_TRACKER_2 = "asset_tracker_v2"
     CLOUD_CLIENT = "cloud_client"  # Cloud API, NCS 1.x
+    ASSET_TRACKER = "asset_tracker"  # the first one: Cloud API, NCS 1.x
     ASSET_TRACKER_TEMPLATE = "asset_tracker_template"
 
 

@@ -156,7 +156,7 @@ RULES: Final[tuple[tuple[str, Callable[[str], _Found]], ...]] = (
 LITERALS: Final = tuple(literal for literal, _ in RULES)
 
 _NUMBERED_EVENT: Final = re.compile(
-    r"\b(?P<api>nrf_cloud|cloud)[ _](?:event|evt)(?:[ _]type)?[:=] ?(?P<number>\d+)"
+    r"\b(?P<api>nrf[_ ]cloud|cloud)(?P<joint>[ _])(?:event|evt)(?:[ _]type)?[:=] ?(?P<number>\d+)"
     rf"(?:, (?:status|data)[:=] ?{_NUMBER})?",
     re.IGNORECASE,
 )
@@ -173,13 +173,27 @@ def evidence_in(line: str, generation: Generation | None = None) -> Evidence | N
     return _numbered_event(line, generation)
 
 
+def _name_of(found: re.Match[str], generation: Generation | None) -> str | None:
+    """Return the name of the event that a line numbers.
+
+    ``cloud_event`` is the Cloud API's own name. "cloud event" is anybody's: the Cloud API's in NCS 1.x, the nRF Cloud
+    library's since 2.0, where that API is gone; without a generation it may be either.
+    """
+    number = int(found["number"])
+    if found["api"].lower() == "cloud":
+        if found["joint"] == "_" or generation is Generation.NCS_1:
+            return event_name(number, Generation.CLOUD_API)
+        if generation is None:
+            return None
+    return event_name(number, generation)
+
+
 def _numbered_event(line: str, generation: Generation | None) -> Evidence | None:
     found = _NUMBERED_EVENT.search(line) if "loud" in line else None
     if found is None:
         return None
-    own = Generation.CLOUD_API if found["api"].lower() == "cloud" else generation
-    name = event_name(int(found["number"]), own)
-    code = int(found[3]) if found[3] is not None else None
+    name = _name_of(found, generation)
+    code = int(found[4]) if found[4] is not None else None
     if name == "READY":
         return Evidence(LogClass.CONNECTED, 0, line)
     meaning = {"TRANSPORT_DISCONNECTED": _status, "DISCONNECTED": _status, "TRANSPORT_CONNECT_ERROR": _connect_result}

@@ -36,6 +36,7 @@ FACTS: Final[dict[Sample, SampleFacts]] = {
     Sample.MULTI_SERVICE: SampleFacts(),
     Sample.ASSET_TRACKER_2: SampleFacts(shows_ready=False, asks="USER_ASSOCIATION_REQUEST"),
     Sample.CLOUD_CLIENT: SampleFacts(asks="CLOUD_EVT_PAIR_REQUEST", generation=Generation.NCS_1),
+    Sample.ASSET_TRACKER: SampleFacts(asks="CLOUD_EVT_PAIR_REQUEST", generation=Generation.NCS_1),
     Sample.ASSET_TRACKER_TEMPLATE: SampleFacts(
         at_shell=True, pairs=False, publish="att_cloud_publish_mqtt {payload}", topic="{device}/att-pub-topic"
     ),

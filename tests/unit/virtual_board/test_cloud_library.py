@@ -74,6 +74,7 @@ READY = {
     Sample.DEVICE_MESSAGE: "<inf> nrf_cloud_mqtt_device_message: Connection to nRF Cloud ready\r\n",
     Sample.MULTI_SERVICE: "<inf> cloud_connection: Connected to nRF Cloud\r\n",
     Sample.CLOUD_CLIENT: "\r\nCLOUD_EVT_READY\r\n",
+    Sample.ASSET_TRACKER: "<inf> asset_tracker: CLOUD_EVT_READY\r\n",
     Sample.ASSET_TRACKER_TEMPLATE: "<dbg> cloud: state_connected_entry: Connected to Cloud\r\n",
 }
 
@@ -101,6 +102,9 @@ def test_a_hang_up_at_the_pairing_topic_shows_as_the_library_prints_it(sample):
     if sample is Sample.CLOUD_CLIENT:
         chain = "Socket error: POLLHUP\r\nConnection was closed by the cloud.\r\nCLOUD_EVT_DISCONNECTED\r\n"
         assert chain in heard
+    elif sample is Sample.ASSET_TRACKER:
+        assert "CLOUD_EVT_DISCONNECTED: 1\r\n" in heard  # the reason's number, and then in words
+        assert heard.index("CLOUD_EVT_DISCONNECTED: 1") < heard.index("Disconnected by the cloud.")
     else:
         assert KICK in heard
         assert "POLLHUP" not in heard

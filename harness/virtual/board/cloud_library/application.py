@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from harness.settings import Sample
-from harness.virtual.board.cloud_library.samples import SAMPLES, SampleCode
+from harness.virtual.board.cloud_library.sample_code import SampleCode
+from harness.virtual.board.cloud_library.samples import SAMPLES
 from harness.virtual.board.cloud_library.session import SEC_TAG, CloudSession, SessionEvent
 from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Lines, Refused, parse

@@ -6,120 +6,13 @@ asset_tracker_v2; Asset Tracker Template, ``examples/modules/cloud/cloud_mqtt.c`
 and after what time the other samples try again; what stands here is of that order.
 """
 
-import json
-from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from harness.device_errno import ENOTCONN
 from harness.settings import Sample
-from harness.virtual.board.cloud_library.session import CloudSession, SessionEvent
-
-AGAIN: Final = 5.0
-_PORT_SWAPPED: Final = 45858  # 8883 without ntohs(), as the library prints it
-
-
-class Voice(Protocol):
-    """What a sample may do on its board."""
-
-    @property
-    def session(self) -> CloudSession:
-        """Its connection."""
-
-    def log(self, level: str, module: str, text: str) -> None:
-        """Write a line of the log."""
-
-    def print(self, text: str) -> None:
-        """Print a line without a prefix (printk)."""
-
-    def after(self, seconds: float, then: Callable[[], None]) -> None:
-        """Do something later."""
-
-
-class SampleCode:
-    """One sample. ``extra``: see CloudSession. ``module``: its name in the log."""
-
-    module = ""
-    extra: tuple[str, ...] | None = None
-    reconnects = True
-
-    def __init__(self, voice: Voice) -> None:
-        self._voice = voice
-        self._count = 0
-
-    def booted(self) -> None:
-        """The application starts."""
-
-    def missing(self, names: list[str]) -> None:
-        """Credentials are missing, so it cannot connect."""
-
-    def attached(self) -> None:
-        """There is a network now."""
-
-    def network_lost(self) -> None:
-        """There is none any more."""
-
-    def told(self, what: SessionEvent, code: int) -> None:
-        """Something happened to the connection."""
-        match what:
-            case SessionEvent.READY:
-                self.ready()
-            case SessionEvent.ASSOCIATION_REQUEST:
-                self.not_associated()
-            case SessionEvent.ASSOCIATED:
-                self._voice.session.stop()
-                self._voice.after(0.1, self.connect)
-            case SessionEvent.REFUSED:
-                self.refused(code)
-                self._again()
-            case SessionEvent.CLOSED if code != 0:
-                self.kicked(code)
-                self._again()
-            case SessionEvent.CLOSED:
-                self.closed()
-
-    def connect(self) -> None:
-        """Begin to connect, where there is a network and no connection."""
-        session = self._voice.session
-        if not session.active and session.start():
-            self.connecting()
-
-    def connecting(self) -> None:
-        """Say that it connects."""
-
-    def ready(self) -> None:
-        """It is connected and paired."""
-
-    def not_associated(self) -> None:
-        """The device is in no team."""
-
-    def refused(self, code: int) -> None:
-        """The connect failed."""
-        line = f"Could not connect to nRF Cloud MQTT Broker mqtt.nrfcloud.com, port: {_PORT_SWAPPED}. err: {code}"
-        self._voice.log("err", "nrf_cloud_transport", line)
-
-    def kicked(self, code: int) -> None:
-        """The other side closed the connection."""
-        # recv() returns 0 for whatever was closed in order; Zephyr's library calls that ENOTCONN.
-        self._voice.log("err", "nrf_cloud_transport", f"MQTT input error: {-ENOTCONN}")
-
-    def closed(self) -> None:
-        """The connection ended as asked."""
-
-    def press(self) -> None:
-        """The button."""
-        self._count += 1
-        session = self._voice.session
-        if session.ready and session.d2c:
-            message = {"appId": "BUTTON", "messageType": "DATA", "data": str(self._count)}
-            session.publish(session.d2c, json.dumps(message))
-            self.sent(self._count)
-
-    def sent(self, count: int) -> None:
-        """Say that a press was sent."""
-
-    def _again(self) -> None:
-        if self.reconnects:
-            self._voice.after(AGAIN, self.connect)
+from harness.virtual.board.cloud_library.cloud_api import AssetTracker, CloudClient
+from harness.virtual.board.cloud_library.sample_code import SampleCode
+from harness.virtual.board.cloud_library.session import SessionEvent
 
 
 class DeviceMessage(SampleCode):
@@ -271,50 +164,6 @@ class AssetTracker2(SampleCode):
         self._voice.log("wrn", "nrf_cloud_integration", "Add the device to nRF Cloud to complete user association")
 
 
-class CloudClient(SampleCode):
-    """cloud_client, on the Cloud API of 1.x: printk, and the only sample whose POLLHUP is printed."""
-
-    def booted(self) -> None:
-        """See SampleCode."""
-        self._voice.print("Cloud client has started")
-        self._voice.print("Connecting to LTE network. This may take several minutes.")
-
-    def attached(self) -> None:
-        """See SampleCode."""
-        self._voice.print("Connected to LTE network")
-
-    def told(self, what: SessionEvent, code: int) -> None:
-        """See SampleCode."""
-        names = {
-            SessionEvent.CONNECTED: "CLOUD_EVT_CONNECTED",
-            SessionEvent.READY: "CLOUD_EVT_READY",
-            SessionEvent.ASSOCIATION_REQUEST: "CLOUD_EVT_PAIR_REQUEST",
-            SessionEvent.ASSOCIATED: "CLOUD_EVT_PAIR_DONE",
-        }
-        if what in names:
-            self._voice.print(names[what])
-        super().told(what, code)
-
-    def refused(self, code: int) -> None:
-        """See SampleCode."""
-        super().refused(code)
-        self._voice.print("cloud_connect, error: -9")
-
-    def kicked(self, code: int) -> None:
-        """See SampleCode."""
-        for text in ("Socket error: POLLHUP", "Connection was closed by the cloud.", "CLOUD_EVT_DISCONNECTED"):
-            self._voice.print(text)
-
-    def closed(self) -> None:
-        """See SampleCode."""
-        self._voice.print("CLOUD_EVT_DISCONNECTED")
-
-    def sent(self, count: int) -> None:
-        """See SampleCode."""
-        self._voice.print(f"Publishing message: {count}")
-        self._voice.print("CLOUD_EVT_DATA_SENT")
-
-
 class AssetTrackerTemplate(SampleCode):
     """Asset Tracker Template with its MQTT module: no pairing, topics below the client id, a shell."""
 
@@ -369,5 +218,6 @@ SAMPLES: Final[dict[Sample, type[SampleCode]]] = {
     Sample.MULTI_SERVICE: MultiService,
     Sample.ASSET_TRACKER_2: AssetTracker2,
     Sample.CLOUD_CLIENT: CloudClient,
+    Sample.ASSET_TRACKER: AssetTracker,
     Sample.ASSET_TRACKER_TEMPLATE: AssetTrackerTemplate,
 }

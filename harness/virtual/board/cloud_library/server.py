@@ -37,8 +37,8 @@ class CloudOnAtHost(AtHost):
         self._sample = sample
 
     def banner(self) -> tuple[str, ...]:
-        """The Cloud API's sample is of another age."""
-        if self._sample is Sample.CLOUD_CLIENT:
+        """The Cloud API's samples are of another age."""
+        if self._sample in (Sample.CLOUD_CLIENT, Sample.ASSET_TRACKER):
             return (_OLD_BANNER,)
         return (f"*** Booting nRF Connect SDK v{self.personality.sdk} ***", "*** Using Zephyr OS v4.2.99 ***")
 

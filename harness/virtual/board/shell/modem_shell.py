@@ -1,7 +1,8 @@
 """Modem Shell with its command ``cloud``.
 
-Source: sdk-nrf, samples/cellular/modem_shell (``cloud connect``, ``cloud disconnect``; its lines without a prefix).
-UNCONFIRMED the wording of ``cloud connect`` without a network, and of the usage text.
+Source: sdk-nrf, samples/cellular/modem_shell/src/cloud: its lines without a prefix, the events' statuses as numbers,
+the reconnect 10 s after an end that nobody asked for. UNCONFIRMED the wording of ``cloud connect`` without a network,
+of the usage text, and whether "Endpoint:" stands before or behind what the other thread prints.
 """
 
 from collections.abc import Callable, Set
@@ -9,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from harness.settings import BoardFault
+from harness.virtual.board.cloud_library.cloud_api import CLOSED_BY_REMOTE, INVALID_REQUEST, USER_REQUEST
 from harness.virtual.board.cloud_library.session import CloudSession, SessionEvent
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
@@ -16,6 +18,7 @@ from harness.virtual.board.pass_through import utc_now
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.shell.provisioning import ProvisioningShell
 
+_AGAIN: Final = 10  # seconds
 _EVENT: Final = "nRF Cloud event: NRF_CLOUD_EVT_"
 _USAGE: Final = (
     "cloud - nRF Cloud commands",
@@ -45,6 +48,7 @@ class ModemShell(ProvisioningShell):
     def boot(self) -> None:
         """Boot as the shell does."""
         super().boot()
+        self._again: int | None = None
         identity = str(self._nvm.identity.device_uuid)
         self._session = CloudSession(self._outbox, identity, self._told, lambda: self._modem.radio.attached)
 
@@ -64,17 +68,27 @@ class ModemShell(ProvisioningShell):
         """``cloud``, and what the provisioning client adds."""
         match words:
             case ["cloud", "connect"]:
-                if not self._session.start():
-                    self._print("Already connected or connecting, or no network")
-                else:
-                    self._print("Connecting to nRF Cloud...", "Endpoint: mqtt.nrfcloud.com")
+                self._print("Endpoint: mqtt.nrfcloud.com")
+                self._connect()
             case ["cloud", "disconnect"]:
-                self._session.stop()
+                self._outbox.cancel(self._again)
+                if self._session.active:
+                    self._session.stop()
+                else:
+                    self._print("Not connected to nRF Cloud")
             case ["cloud", *_]:
                 self._print(*_USAGE)
             case _:
                 return super().own_command(words)
         return True
+
+    def _connect(self) -> None:
+        if self._session.start():
+            self.notice("Connecting to nRF Cloud...", f"{_EVENT}TRANSPORT_CONNECTING")
+        elif self._session.active:
+            self.notice("nRF Cloud connection already established")
+        else:
+            self.notice("nrf_cloud_connect, error: -3")
 
     def _told(self, what: SessionEvent, code: int) -> None:
         match what:
@@ -83,11 +97,16 @@ class ModemShell(ProvisioningShell):
             case SessionEvent.READY:
                 self.notice(f"{_EVENT}READY", "Connection to nRF Cloud established")
             case SessionEvent.ASSOCIATION_REQUEST:
-                self.notice(f"{_EVENT}USER_ASSOCIATION_REQUEST", "Add the device to nRF Cloud to complete")
+                self.notice(f"{_EVENT}USER_ASSOCIATION_REQUEST", "Add the device to nRF Cloud and reconnect")
             case SessionEvent.ASSOCIATED:
                 self.notice(f"{_EVENT}USER_ASSOCIATED")
             case SessionEvent.REFUSED:
                 self.notice(f"{_EVENT}TRANSPORT_CONNECT_ERROR, status: -9", "Connecting to nRF Cloud failed")
             case SessionEvent.CLOSED | SessionEvent.NETWORK_GONE:
-                status = 0 if code == 0 else 2 if what is SessionEvent.NETWORK_GONE else 1
+                gone = what is SessionEvent.NETWORK_GONE
+                status = USER_REQUEST if code == 0 else INVALID_REQUEST if gone else CLOSED_BY_REMOTE
                 self.notice(f"{_EVENT}TRANSPORT_DISCONNECTED, status: {status}", "Connection to nRF Cloud disconnected")
+                if status != USER_REQUEST:
+                    self.notice(f"Reconnecting in {_AGAIN} seconds...")
+                    self._outbox.cancel(self._again)
+                    self._again = self._outbox.after(_AGAIN, self._connect)

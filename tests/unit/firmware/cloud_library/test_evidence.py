@@ -107,6 +107,24 @@ def test_a_generations_disconnect_is_read_by_its_number():
 
 
 @pytest.mark.parametrize(
+    ("line", "generation", "what"),
+    [
+        ("Unknown nRF Cloud event type: 5", None, LogClass.CONNECTED),
+        ("Unknown nRF Cloud event type: 3", Generation.CURRENT, None),  # an association request, not the API's READY
+        ("<err> nrf_cloud_integration: Unknown nRF Cloud event type: 3", Generation.NCS_1, None),
+        ("<wrn> asset_tracker: Unknown cloud event type: 3", Generation.NCS_1, LogClass.CONNECTED),
+        ("<dbg> app: nrf_cloud_event_handler: Cloud event: 3", Generation.CURRENT, None),
+        ("<dbg> app: nrf_cloud_event_handler: Cloud event: 5", Generation.CURRENT, LogClass.CONNECTED),
+        ("Cloud event: 3", None, None),
+        ("Cloud event: 5", None, None),
+    ],
+)
+def test_whose_number_an_event_has_is_read_from_its_words_and_the_generation(line, generation, what):
+    evidence = evidence_in(line, generation)
+    assert (None if evidence is None else evidence.what) == what
+
+
+@pytest.mark.parametrize(
     ("banner", "generation"),
     [
         ("*** Booting nRF Connect SDK v3.0.1-9eb5615da66b ***", Generation.CURRENT),
