@@ -118,9 +118,13 @@ class OwnConnection:
             if event.source == self._port.name and event.kind in (Kind.RX, Kind.URC) and "role" not in event.data
         ]
 
-    def wait_line(self, text: str, *, since: int, timeout: float) -> str:
-        """Return the first line with ``text`` from ``since`` on. Raises NoAnswer after ``timeout`` s; BoardLost."""
-        return self._port.wait_line(re.escape(text), timeout, since=since).text
+    def wait_line(self, text: str | re.Pattern[str], *, since: int, timeout: float) -> str:
+        """Return the first line with ``text``, or in which it matches, from ``since`` on.
+
+        Raises NoAnswer after ``timeout`` s; BoardLost.
+        """
+        pattern = re.escape(text) if isinstance(text, str) else text
+        return self._port.wait_line(pattern, timeout, since=since).text
 
     def last_heard(self) -> str:
         """Return what an error message says of the last lines."""

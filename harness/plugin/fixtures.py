@@ -119,9 +119,11 @@ def own(board: Board) -> OwnConnection:
 
 
 @pytest.fixture
-def own_trials(own: OwnConnection, provisioned: Provisioned, board: Board) -> OwnTrials:
+def own_trials(
+    own: OwnConnection, provisioned: Provisioned, board: Board, trial_recorder: Callable[[Verdict], None]
+) -> OwnTrials:
     """Trials on the connection that the provisioned board's firmware holds itself."""
-    return board.own_trials()
+    return board.own_trials(trial_recorder)
 
 
 @pytest.fixture

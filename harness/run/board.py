@@ -254,8 +254,11 @@ class Board:
         """How sure the board's verdicts must be, and what they may cost."""
         return self._lab.file.verdicts.rule(public=self.cloud.endpoints.public, confidence=self._confidence)
 
-    def own_trials(self) -> OwnTrials:
-        """Return trials on the connection that the firmware holds itself. Raises Misuse: it holds none."""
+    def own_trials(self, record: Callable[[Verdict], None]) -> OwnTrials:
+        """Return trials on the connection that the firmware holds itself; every verdict goes to ``record``.
+
+        Raises Misuse: it holds none.
+        """
         opened, cloud = self.opened, self.cloud
         if opened.own is None:
             raise Misuse(f"{self.name}: {opened.firmware} holds no connection of its own")
@@ -268,7 +271,14 @@ class Board:
 
         hold = self.rule.hold if cloud.endpoints.public else _OWN_HOLD
         return OwnTrials(
-            opened.own, opened.modem, self.timeline, reported=reported, patience=self.device.patience, hold=hold
+            opened.own,
+            opened.modem,
+            self.timeline,
+            reported=reported,
+            patience=self.device.patience,
+            hold=hold,
+            check=partial(self.check, grace=_GRACE),
+            record=record,
         )
 
     def check(self, *, grace: float = 0.0) -> None:

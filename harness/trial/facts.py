@@ -15,6 +15,7 @@ class Sort(StrEnum):
     GROUP = "group"  # several of them on one connection, all expected to be allowed
     CONNECT = "connect"  # another login, or other circumstances, by turns with the right ones
     OWN_CONNECT = "own connect"  # the right login
+    FIRMWARE = "own connection"  # the firmware's: watched, and provoked by turns with leaving it alone
     CALL = "call"  # REST, with a token in question by turns with the right one; or a call that is right
 
 
@@ -83,6 +84,15 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnResult:
+    """What became of a firmware's own connection that was not provoked. ``end``: the LogClass, empty: nothing says."""
+
+    connected: bool
+    end: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """What kept an attempt from being proved, and where it came from."""
 
@@ -106,6 +116,7 @@ class Facts:
     tries: tuple[Attempt, ...] = ()  # own connect: how far each came
     difference: str = ""  # CONNECT: what differs from the right one
     answer: Reply | None = None  # REST, of a call that is right
+    own: OwnResult | None = None  # own connection that was not provoked
     trouble: Trouble | None = None  # what ended the attempt
     dead: Trouble | None = None  # what was found when nothing had been proved: a process or a port is gone
     refs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # by a fact's name: the events that show it

@@ -5,7 +5,8 @@ from typing import Any
 
 from harness.firmware import restart
 from harness.timeline import Event, Kind
-from harness.trial.facts import Attempt, Facts, Reply, Sort, Stage, Trouble
+from harness.trial.facts import Attempt, Facts, OwnResult, Reply, Sort, Stage, Trouble
+from harness.trial.own_attempt import own_attempt
 from harness.trial.phases import SOURCE, Phase, Span, TroubleSource, spans
 from harness.trial.watches import network_loss
 
@@ -29,13 +30,16 @@ class _Reading:
         sort = Sort(begin["sort"])
         self._found = {key: begin[key] for key in ("action", "policy", "difference")} | {"sort": sort}
         self._found["control"] = self._control()
-        self._text("restarted_earlier", restart(self._events))
+        # A firmware that holds its connection itself may be restarted to make it connect anew.
+        self._text("restarted_earlier", None if sort is Sort.FIRMWARE else restart(self._events))
         self._remembers()
         if sort is Sort.OWN_CONNECT:
             self._board()
             self._tries()
         elif sort is Sort.CALL:
             self._answer()
+        elif sort is Sort.FIRMWARE:
+            self._own()
         self._troubles()
         return Facts(**self._found, refs=self._refs)
 
@@ -73,6 +77,14 @@ class _Reading:
         if span is not None and "status" in span.found:
             self._found["answer"] = Reply(span.found["status"], span.found["authorised"], span.found["said"])
             self._show("answer", span.end)
+
+    def _own(self) -> None:
+        span = self._last(Phase.RIGHT)
+        if span is not None and span.end is not None and Phase.PLAN not in self._phases:
+            attempt = own_attempt(span)
+            end = "" if attempt.cause.what is None else attempt.cause.what.value
+            self._found["own"] = OwnResult(attempt.connected, end, str(attempt))
+            self._refs["own"] = attempt.refs
 
     def _troubles(self) -> None:
         for event in self._events:

@@ -2,11 +2,13 @@
 
 An experiment decides about a packet, another login, and a token in question (:mod:`harness.trial.wire`). This module
 knows what comes before it: trouble in the lab, a board that restarted, a process that died. And it decides where there
-is nothing to experiment with: the board's own login, and a call that is right.
+is nothing to experiment with: the board's own login, a call that is right, and a firmware's own connection that nobody
+provokes.
 """
 
 from typing import Final
 
+from harness.firmware.cloud_library.evidence import LogClass
 from harness.trial.facts import Facts, Sort
 from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.phases import TroubleSource
@@ -34,7 +36,7 @@ def judge(facts: Facts, found: Judgement | None = None) -> Judgement:
     if facts.trouble:
         found = _troubled(facts)
     elif found is None:
-        found = _own_connect(facts) if facts.sort is Sort.OWN_CONNECT else _call(facts)
+        found = _ALONE.get(facts.sort, _call)(facts)
     if found.outcome not in LAB_OUTCOMES:
         return found
     # A board that is booting does not answer, so the trial may have ended before it could be asked. One whose port went
@@ -83,3 +85,28 @@ def _call(facts: Facts) -> Judgement:
     if answer.authorised:
         return Judgement(Outcome.AUTHORISED, said)
     return Judgement(Outcome.DENIED if answer.status in REFUSING else Outcome.INCONCLUSIVE, said)
+
+
+_OWN_ENDS = {
+    # Nothing was forbidden, and it was hung up on.
+    LogClass.KICKED: Outcome.NOTHING_ALLOWED,
+    LogClass.REFUSED: Outcome.REFUSED_AT_CONNECT,
+    LogClass.LINK_LOST: Outcome.NETWORK_LOST,
+    LogClass.MODEM_FAULT: Outcome.MODEM_RESET,
+}
+
+
+def _firmware(facts: Facts) -> Judgement:
+    own = facts.own
+    if own is None:
+        text = "Nothing can be said: no reconnect was recorded."
+        return Judgement(Outcome.INCONCLUSIVE, (Sentence("unrecorded", text, how=How.ABSENCE),))
+    refs = facts.refs_of("own")
+    if own.connected:
+        return Judgement(Outcome.TOLERATED, (Sentence("connected", f"It {own.said}.", refs),))
+    outcome = _OWN_ENDS.get(LogClass(own.end), Outcome.INCONCLUSIVE) if own.end else Outcome.INCONCLUSIVE
+    return Judgement(outcome, (Sentence("own", f"Its connection did not stay: {own.said}.", refs),))
+
+
+_ALONE = {Sort.OWN_CONNECT: _own_connect, Sort.FIRMWARE: _firmware}
+"""What decides where there is no experiment."""

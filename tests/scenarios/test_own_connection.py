@@ -20,19 +20,22 @@ def framed(own, board):
     allowed(board, connect(board.device.id))
 
 
-def proved(verdict, evidence):
-    """The provocation, and it alone, got the connection hung up on; the page's chain stands in its order."""
+def proved(verdict):
+    """The provocation, and it alone, got the connection hung up on; the page's chain stands in its order.
+
+    Taken back, it left the same firmware connected each time.
+    """
     verdict.expect(Outcome.POLICY_DISCONNECT)
     assert verdict.chains
+    stayed = [attempt.connected for provoked, attempt in verdict.attempts if not provoked]
+    assert any(stayed), str(verdict)
     for chain in verdict.chains:
         assert chain.order, str(chain)
         assert not {Link.POLLHUP, Link.CLOSED_BY_REMOTE} <= set(chain.missing), str(chain)
-    evidence(str(verdict))
 
 
-def test_connects_by_itself(own_trials, evidence):
-    attempt = own_trials.connect().expect_connected()
-    evidence(f"connected {attempt.seconds:.1f} s after it was told to, and stayed: {attempt.because}")
+def test_connects_by_itself(own_trials):
+    own_trials.connect().expect(Outcome.TOLERATED)
 
 
 @pytest.mark.needs(Capability.OWN_PUBLISH)
@@ -49,16 +52,16 @@ class TestMessage:
         observer.heal()
         observer.listen(topic)
         mark = board.timeline.mark()
-        own_trials.connect(after=lambda: own.publish(nonce())).expect_connected()
+        own_trials.connect(after=lambda: own.publish(nonce())).expect(Outcome.TOLERATED)
         found = observer.wait_message(lambda message: message.topic == topic, since=mark, timeout=board.device.patience)
         assert found is not None, f"nobody saw a message on {topic}"
         evidence(f"the team's MQTT device received {len(found.payload)} bytes on {topic}")
 
     @pytest.mark.violation
-    def test_violation_message(self, own, own_trials, board, topic, evidence):
+    def test_violation_message(self, own, own_trials, board, topic):
         forbidden(board, publish(topic))
         verdict = own_trials.experiment(f"a message on {topic}", lambda: own.publish(nonce()), lambda: None, at=True)
-        proved(verdict, evidence)
+        proved(verdict)
 
 
 @pytest.mark.needs(Capability.PAIRING)
@@ -66,7 +69,7 @@ class TestPairing:
     """The cloud tells the firmware its topics by the pairing in its shadow: there they can be others."""
 
     @pytest.mark.violation
-    def test_violation_pairing_topics_of_another_team(self, own_trials, board, cloud, topics, evidence):
+    def test_violation_pairing_topics_of_another_team(self, own_trials, board, cloud, topics):
         """UNCONFIRMED that nRF Cloud lets an account change desired.pairing; where it does not, the harness says so."""
         own = topics.team(f"m/d/{topics.device_id}")
         foreign = topics.foreign(f"m/d/{topics.device_id}")
@@ -85,16 +88,26 @@ class TestPairing:
             )
         finally:
             pair(own)
-        proved(verdict, evidence)
+        proved(verdict)
 
     def test_asks_to_be_added_when_its_association_is_removed(self, own, own_trials, board, evidence):
+        """Its rights change with its next connection, so the one that is open may stay.
+
+        UNCONFIRMED whether nRF Cloud ends it: its documentation asks for a reconnect, and AWS IoT's log of an example
+        shows a close behind a change of groups. Both are accepted, and the report says which it was. What proves the
+        chain of a hang-up is the pairing above.
+        """
         reason = board.device.cannot_be(Membership.PROVISIONED)
         if reason is not None:
             pytest.skip(reason)
+        own_trials.connect().expect(Outcome.TOLERATED)
+        mark = own.mark()
         board.be(Membership.PROVISIONED)
         try:
+            ended = own_trials.ended(since=mark)
             line = own_trials.asks_for_association()
         finally:
             board.be(Membership.ASSOCIATED)
-        own_trials.connect().expect_connected()
-        evidence(f"without its association it said {line!r}; with it again it connected and stayed")
+        own_trials.connect().expect(Outcome.TOLERATED)
+        open_one = f"the open connection ended ({ended!r})" if ended else "the open connection stayed"
+        evidence(f"without its association {open_one}, the next one said {line!r}; with it again it connected")

@@ -32,6 +32,8 @@ _ITSELF: Final = {
     ),
     Link.DISCONNECTED: re.compile(r"(?:TRANSPORT|CLOUD_EVT|CLOUD_WRAP_EVT)_DISCONNECTED"),
 }
+LAST: Final = _ITSELF[Link.DISCONNECTED]
+"""What shows the last link: whoever wants the whole chain waits for it a little."""
 # -128 is ENOTCONN of the device: recv() returned 0, the other side has closed. It is read in place of POLLHUP.
 _STANDS_FOR: Final = {Link.POLLHUP: re.compile(r"MQTT input error: -128\b|mqtt_input -128\b|Connection closed\.")}
 

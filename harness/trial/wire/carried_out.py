@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from harness.timeline import Event
 from harness.trial.experiment import (
@@ -19,12 +19,18 @@ from harness.trial.experiment import (
 from harness.trial.phases import Phase, spans
 from harness.trial.wire.cited import Shown
 from harness.trial.wire.draws import NothingDrawn, RecordedDraws, RecordingDraws
-from harness.trial.wire.observation_of import Refs, observation_of
+from harness.trial.wire.observation_of import Refs, Seen, observation_of
+from harness.trial.wire.own_observation import own_observation_of
+
+OWN: Final = "own"
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What an experiment begins with. ``kind``: action, login or group; ``count``: of a group's actions."""
+    """What an experiment begins with. ``kind``: action, login, group, or :data:`OWN`: the firmware's own connection.
+
+    ``count``: of a group's actions.
+    """
 
     kind: str
     subject: Subject
@@ -53,7 +59,7 @@ class Setup:
         """Return the experiment, not begun."""
         if self.kind == "group":
             return Experiment.of_group(self.count, self.rule, self.night, draws)
-        make = Experiment.of_login if self.kind == "login" else Experiment.of_action
+        make = Experiment.of_login if self.kind in ("login", OWN) else Experiment.of_action
         return make(self.subject, self.rule, self.night, draws)
 
 
@@ -94,6 +100,7 @@ def carry_out(setup: Setup, do: Callable[[Plan, Mapping[str, Any]], tuple[Observ
 
 def replayed(events: Sequence[Event], setup: Setup) -> CarriedOut:
     """Carry it out once more from the events of its attempt. Raises :class:`Changed`."""
+    read: Callable[[Sequence[Event]], Seen] = own_observation_of if setup.kind == OWN else observation_of
     plans = spans(events).get(Phase.PLAN, [])
     draws = RecordedDraws(number for span in plans for number in span.begin.data["draws"])
     shown: list[Shown] = []
@@ -106,7 +113,7 @@ def replayed(events: Sequence[Event], setup: Setup) -> CarriedOut:
             if not isinstance(plan, Plan) or asked != done:
                 raise Changed(_change(plan, done))
             end = () if span.end is None else (span.end,)
-            seen, refs = observation_of((span.begin, *span.inside, *end))
+            seen, refs = read((span.begin, *span.inside, *end))
             shown.append(Shown(plan, refs))
             experiment.take(seen)
     except NothingDrawn:

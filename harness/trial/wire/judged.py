@@ -16,6 +16,7 @@ from harness.trial.verdict import LAB_OUTCOMES, Outcome
 from harness.trial.wire.carried_out import CarriedOut, Changed, Setup, replayed
 from harness.trial.wire.cited import cited
 from harness.trial.wire.grouped import judged_group
+from harness.trial.wire.own_evidence import hung_up_on, own_sentences
 
 _OUTCOMES: Final = {
     Conclusion.TOLERATED: Outcome.TOLERATED,
@@ -48,7 +49,9 @@ def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
         Sentence(one.code, one.text, refs.get(one.code, ()), How.ABSENCE if one.code in _ABSENT else How.EVENTS)
         for one in result.sentences
     ]
-    if outcome in LAB_OUTCOMES or outcome in (Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT):
+    if sort is Sort.FIRMWARE:
+        said += own_sentences(events)
+    elif outcome in LAB_OUTCOMES or outcome in (Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT):
         said += _diagnosed(diagnose(_last_end(events), events), outcome)
     return Judgement(outcome, (*policy, *said), numbers(result))
 
@@ -58,6 +61,8 @@ def _refused(sort: Sort, events: Sequence[Event]) -> Outcome:
 
     If any was refused in words, only those count: the others may have been cut on the way.
     """
+    if sort is Sort.FIRMWARE:
+        return hung_up_on(events)
     wrong = [span.found for span in spans(events).get(Phase.ACTION, ())]
     wrong = [found for found in wrong if found.get("saw") not in (Saw.ANSWERED, Saw.LATER)]
     wrong = [found for found in wrong if found.get("saw") == Saw.REFUSED] or wrong

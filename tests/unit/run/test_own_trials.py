@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,8 @@ from harness.run.own_trials import OwnTrials
 from harness.settings import Sample
 from harness.timeline import Kind, Timeline, now
 from harness.trial import Outcome, Unproved, WrongVerdict
+from harness.trial.rejudge import rejudge
+from tests.unit.trial.fakes import through_json
 
 READY = "[00:00:01.000,000] <inf> cloud_connection: Connected to nRF Cloud"
 KICK = "[00:00:01.100,000] <err> nrf_cloud_transport: MQTT input error: -128"
@@ -32,13 +35,16 @@ class Board:
         self.settings = SimpleNamespace(at_shell=False)
         self.provoked = False
         self.report = False
+        self.recorded = []
         self._says = says
         self._watch = log_watch(self.name)
         setup = OwnSetup(str(sample), FACTS[sample])
         modem: Any = SimpleNamespace(register=lambda: None)
         port: Any = self
         self.own = OwnConnection(port, setup)
-        self.trials = OwnTrials(self.own, modem, self.timeline, reported=self._reported, patience=0.05, hold=0.02)
+        record = self.recorded.append
+        make = partial(OwnTrials, self.own, modem, self.timeline, reported=self._reported)
+        self.trials = make(patience=0.05, hold=0.02, record=record)
 
     def command(self, text, timeout=None):
         lines = ["+CEREG: 2", "+CEREG: 1", *self._says(self.provoked)] if text == "AT+CFUN=1" else ["+CEREG: 0"]
@@ -64,8 +70,10 @@ class Board:
 
 
 def test_a_provocation_that_alone_costs_the_connection_is_proved():
-    verdict = Board(lambda provoked: [KICK] if provoked else [READY]).experiment()
+    board = Board(lambda provoked: [KICK] if provoked else [READY])
+    verdict = board.experiment()
     assert verdict.expect(Outcome.POLICY_DISCONNECT) is verdict
+    assert board.recorded == [verdict.verdict]
     assert {(on, attempt.cause.what) for on, attempt in verdict.attempts} == {
         (True, LogClass.KICKED),
         (False, LogClass.CONNECTED),
@@ -90,43 +98,94 @@ def test_a_link_that_fails_by_itself_proves_nothing():
     ("says", "error", "party"),
     [
         ([KICK], WrongVerdict, Party.CLOUD),
+        ([READY, KICK], WrongVerdict, Party.CLOUD),
         (["NRF_CLOUD_EVT_TRANSPORT_CONNECT_ERROR: -9"], WrongVerdict, Party.CLOUD),
-        (["Modem has crashed, reason 0x11, PC: 0x688de"], Unproved, Party.UNCLEAR),
+        (["Modem has crashed, reason 0x11, PC: 0x688de"], WrongVerdict, Party.MODEM),
+        ([READY, "Network connectivity lost!"], Unproved, Party.RADIO),
+        ([READY, "<err> nrf_cloud_transport: MQTT ping error: -128"], Unproved, Party.UNCLEAR),
     ],
 )
-def test_a_connection_that_does_not_come_up_is_the_clouds_or_the_labs(says, error, party):
-    attempt = Board(lambda provoked: says).trials.connect()
-    with pytest.raises(error, match="expected connected, got ") as caught:
-        attempt.expect_connected()
+def test_a_connection_that_does_not_stay_is_whose_doing_its_log_shows(says, error, party):
+    verdict = Board(lambda provoked: says).trials.connect()
+    with pytest.raises(error, match="expected tolerated, got ") as caught:
+        verdict.expect(Outcome.TOLERATED)
     assert caught.value.party is party
 
 
 def test_a_lost_link_is_not_the_provocations():
     verdict = Board(lambda provoked: ["Network connectivity lost!", KICK] if provoked else [READY]).experiment()
-    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.outcome is Outcome.NETWORK_LOST
 
 
 def test_a_log_that_does_not_show_ready_is_helped_by_the_shadow():
     board = Board(lambda provoked: [], Sample.ASSET_TRACKER_2)
     board.report = True
-    attempt = board.trials.connect()
-    assert attempt.connected
-    assert "its shadow has a new report" in attempt.because
+    verdict = board.trials.connect().expect(Outcome.TOLERATED)
+    assert "its shadow has a new report" in str(verdict)
 
 
 def test_a_hang_up_that_came_before_the_report_was_seen_counts():
     board = Board(lambda provoked: [KICK], Sample.ASSET_TRACKER_2)
     board.report = True
-    attempt = board.trials.connect()
+    ((_, attempt),) = board.trials.connect().attempts
     assert not attempt.connected
     assert attempt.cause.what is LogClass.KICKED
 
 
 def test_a_silent_firmware_is_the_labs_trouble_with_what_was_heard():
+    verdict = Board(lambda provoked: []).trials.connect()
     with pytest.raises(
-        NoAnswer, match=r"nrf_cloud_multi_service says nothing of its connection within 0.05 s; last heard"
+        Unproved, match=r"nrf_cloud_multi_service says nothing of its connection within 0.05 s; last heard"
     ):
-        Board(lambda provoked: []).trials.connect()
+        verdict.expect(Outcome.TOLERATED)
+    verdict = Board(lambda provoked: []).experiment()
+    with pytest.raises(Unproved, match=r"got inconclusive: x. b: nrf_cloud_multi_service says nothing"):
+        verdict.expect(Outcome.POLICY_DISCONNECT)
+
+
+STORIES = {
+    "kicked": (lambda provoked: [KICK] if provoked else [READY], Sample.MULTI_SERVICE),
+    "kicked later": (lambda provoked: [READY, KICK] if provoked else [READY], Sample.MULTI_SERVICE),
+    "tolerated": (lambda provoked: [READY], Sample.MULTI_SERVICE),
+    "fails by itself": (lambda provoked: [KICK], Sample.MULTI_SERVICE),
+    "link lost": (lambda provoked: ["Network connectivity lost!", KICK] if provoked else [READY], Sample.MULTI_SERVICE),
+    "modem fault": (lambda provoked: ["Modem has crashed, reason 0x11, PC: 0x688de"], Sample.MULTI_SERVICE),
+    "silent": (lambda provoked: [], Sample.MULTI_SERVICE),
+    "reported": (lambda provoked: [KICK] if provoked else [], Sample.ASSET_TRACKER_2),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_saved_timeline_is_judged_as_the_live_one_was(story):
+    says, sample = STORIES[story]
+    board = Board(says, sample)
+    board.report = sample is Sample.ASSET_TRACKER_2
+    board.experiment()
+    board.provoke(False)
+    board.trials.connect()
+    judged = rejudge(through_json(board.timeline.since()))
+    assert [one.same for one in judged] == [True, True], [(one.evidence, one.anew.evidence) for one in judged]
+    assert [(one.outcome, one.evidence) for one in judged] == [
+        (verdict.outcome, verdict.evidence) for verdict in board.recorded
+    ]
+
+
+def test_another_log_gets_another_verdict():
+    board = Board(lambda provoked: [KICK] if provoked else [READY])
+    board.experiment()
+    events = [
+        event._replace(text=event.text.replace("-128", "-22"), data=_without_class(event.data))
+        if "-128" in event.text
+        else event
+        for event in through_json(board.timeline.since())
+    ]
+    (judged,) = rejudge(events)
+    assert judged.outcome is Outcome.POLICY_DISCONNECT
+    assert judged.anew.outcome is not Outcome.POLICY_DISCONNECT
+
+
+def _without_class(data):
+    return {name: value for name, value in data.items() if name != "class"}
 
 
 def test_the_network_comes_back_with_the_sims_pin():
