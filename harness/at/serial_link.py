@@ -18,6 +18,10 @@ _MOST = 1000
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
 
 
+class NoSerialPort(LabError):
+    """What the boards file names is there, and is something else."""
+
+
 class PortDenied(LabError):
     """This user may not open the port; for a moment after it was plugged in that may pass."""
 
@@ -25,8 +29,8 @@ class PortDenied(LabError):
 def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> ByteStream:
     """Open ``url`` (a device path, ``socket://``, ``rfc2217://``, …) for one owner alone.
 
-    Raises PortMissing, PortBusy, PortDenied, LabError (remote side refuses), Misuse (no such kind of URL, wrong
-    speed).
+    Raises PortMissing, PortBusy, PortDenied, NoSerialPort, LabError (remote side refuses), Misuse (no such kind of URL,
+    wrong speed).
 
     ``name``: the board's, for messages. ``baudrate``: in bit/s. ``rtscts``: hardware flow control.
     """
@@ -66,9 +70,22 @@ def _refused(url: str, name: str, number: int | None, text: str) -> LabError:
         )
     if number in _BUSY:
         return PortBusy(f"{name}: {url} is in use by {_holders(url)}")
+    if _is_no_terminal(url):
+        return NoSerialPort(f"{name}: {url} is not a serial port; correct port: in the boards file")
     if number in _DENIED:
         return PortDenied(f"{name}: no permission for {url}; add this user to the group dialout and log in again")
     return LabError(f"{name}: cannot open {url}: {text}")
+
+
+def _is_no_terminal(path: str) -> bool:
+    try:
+        opened = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return not os.isatty(opened)
+    finally:
+        os.close(opened)
 
 
 def server_says(url: str) -> str | None:

@@ -20,7 +20,11 @@ _LIBRARY: Final = ("nrf_cloud", "nrf_cloud_transport", "cloud_connection", "clou
 
 
 class NothingKnown(NoAnswer):
-    """Nothing on the port answers AT commands. The message says what it does instead."""
+    """Nothing on the port answers AT commands. The message says what it does instead, and ``state`` too."""
+
+    def __init__(self, board: str, answering: NotAnswering) -> None:
+        super().__init__(f"{board}: expected firmware that answers AT commands; the board {answering}")
+        self.state = answering.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def find_firmware(port: AtPort, *, bauds: Sequence[int] | None = None, patience:
             answering = look(port, tried)
     if isinstance(answering, NotAnswering):
         port.adapt(settings)
-        raise NothingKnown(f"{port.name}: expected firmware that answers AT commands; the board {answering}")
+        raise NothingKnown(port.name, answering)
     port.adapt(
         replace(
             settings,

@@ -11,6 +11,7 @@ from harness.firmware import (
     FACTS,
     Firmware,
     MqttDriver,
+    NothingKnown,
     OwnConnection,
     OwnSetup,
     WrongFirmware,
@@ -20,6 +21,7 @@ from harness.firmware import (
     synchronise,
     to_known_state,
 )
+from harness.firmware.detection import State
 from harness.lab import BoardConfig
 from harness.lab.board_settings import settings_of
 from harness.modem import Identity, Modem
@@ -98,7 +100,10 @@ def _opened(
     found_mode = modem.functional_mode()
     identity = modem.identity()
     setup = _own_setup(config, press) or kind_of(kind).own
-    mqtt = open_firmware(port, kind, setup=setup)
+    try:
+        mqtt = open_firmware(port, kind, setup=setup)
+    except WrongFirmware as wrong:
+        raise _named(port, kind, wrong) from wrong
     own = None
     if setup is not None and mqtt.firmware.connects_itself:
         own = OwnConnection(port, setup, switch_on=modem.switch_on)
@@ -116,9 +121,9 @@ def _synchronised(port: AtPort, config: BoardConfig, patience: float, known: Kno
         kind = find_firmware(port, patience=patience).kind
     try:
         synchronise(port, kind, patience=patience)
-    except WrongFirmware:
+    except WrongFirmware as wrong:
         if config.firmware is not None:
-            raise
+            raise _named(port, kind, wrong) from wrong
     except NoAnswer as silence:
         if config.firmware is not None:
             raise _named(port, kind, silence) from silence
@@ -131,14 +136,19 @@ def _synchronised(port: AtPort, config: BoardConfig, patience: float, known: Kno
     return find_firmware(port).kind
 
 
-def _named(port: AtPort, kind: str, silence: NoAnswer) -> LabError:
-    """Return the error that names what answers in place of ``kind``; ``silence``: nothing does."""
+def _named(port: AtPort, kind: str, wrong: LabError) -> LabError:
+    """Return the error that names what is there in place of ``kind``, or what the board does instead of answering.
+
+    ``wrong``: how it showed; it stays the error where no more can be said.
+    """
     try:
         found = find_firmware(port)
+    except NothingKnown as nothing:
+        return nothing if isinstance(wrong, NoAnswer) and nothing.state is not State.SILENT else wrong
     except LabError:
-        return silence
+        return wrong
     if found.kind == kind:
-        return silence
+        return wrong
     return WrongFirmware(
         f"{port.name}: expected {kind_of(kind).product}, the board runs {found}: correct 'firmware' in the boards file,"
         " or flash it"

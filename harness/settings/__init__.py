@@ -1,6 +1,7 @@
 """What stand-ins can be told: the same models for boards.yaml, for command lines and for the stand-ins' processes."""
 
 from harness.settings.board import (
+    ONLY_WITH,
     BoardFault,
     BoardSettings,
     FirmwareName,
@@ -27,6 +28,7 @@ from harness.settings.model import Address, Name, Settings
 from harness.settings.process import ProcessCloud, ProcessSettings, UnreadableSettings, read_settings
 
 __all__ = [
+    "ONLY_WITH",
     "PROVISIONING_SERVICE",
     "Address",
     "BoardFault",

@@ -89,6 +89,17 @@ class BoardFault(StrEnum):
     INTERLEAVED_MESSAGES = "interleaved-messages"  # a URC stands behind each #XMQTTMSG header, as older firmware has it
 
 
+ONLY_WITH: Final[Mapping[str, frozenset[FirmwareName]]] = {
+    "terminator": frozenset({FirmwareName.AT_CLIENT}),
+    "release": frozenset({FirmwareName.SERIAL_MODEM, FirmwareName.RAW_SOCKETS}),
+    "sample": frozenset({FirmwareName.CLOUD_LIBRARY}),
+    "shell": frozenset({FirmwareName.SHELL}),
+    "colour": frozenset({FirmwareName.SHELL, FirmwareName.CLOUD_LIBRARY}),
+    "provisioning": frozenset({FirmwareName.SHELL}),
+}
+"""Settings that only these firmwares have, by the setting's name."""
+
+
 def _imei(value: str) -> str:
     if not is_imei(value):
         raise ValueError("must be 15 digits with a valid check digit")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from harness.settings.board import RENAMED, BoardSettings, NamedBoard
+from harness.settings.board import ONLY_WITH, RENAMED, BoardSettings, FirmwareName, NamedBoard
 from harness.settings.fields import core, flag, is_list, is_mapping, item, options, sub_model
 from harness.settings.model import Settings
 from harness.settings.process import MOST_BOARDS, ProcessCloud, ProcessSettings, UnreadableSettings, read_settings
@@ -86,11 +86,13 @@ def _from_options(given: argparse.Namespace) -> ProcessSettings:
         raise WrongOption(f"{flag(ProcessCloud, next(iter(cloud)))} means nothing together with --no-cloud")
     document = _values(values, "process", ProcessSettings)
     try:
-        return ProcessSettings.model_validate(
+        settings = ProcessSettings.model_validate(
             {**document, "boards": boards, "cloud": None if values.get("no_cloud") else cloud}
         )
     except ValidationError as error:
         raise WrongOption(_complaint(error)) from None
+    _check_used(boards)
+    return settings
 
 
 def _beside_a_document(given: argparse.Namespace) -> str | None:
@@ -175,6 +177,15 @@ def _boards(values: Mapping[str, Any], shared: Mapping[str, Any]) -> list[dict[s
         wanted = (0 if singles else 1) if count is None else count
         names = [f"virtual-{number}" for number in range(1, wanted + 1)]
     return [{**shared, "name": name} for name in names] + [{**shared, **single} for single in singles]
+
+
+def _check_used(boards: Sequence[Mapping[str, Any]]) -> None:
+    """Raise WrongOption for a setting that no board's firmware has: it would change nothing."""
+    for key, only in ONLY_WITH.items():
+        firmwares = [str(board.get("firmware", FirmwareName.SERIAL_MODEM)) for board in boards if key in board]
+        if firmwares and not only.intersection(firmwares):
+            cure = " or ".join(f"--firmware {name}" for name in FirmwareName if name in only)
+            raise WrongOption(f"{flag(BoardSettings, key)} changes nothing on firmware {firmwares[0]}; give {cure}")
 
 
 def _count(text: str) -> int:

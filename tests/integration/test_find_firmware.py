@@ -103,15 +103,15 @@ def test_what_it_found_is_driven(lab):
     ("options", "declared", "named"),
     [
         ({"firmware": FirmwareName.SHELL}, "serial-modem", "shell"),
-        ({"firmware": FirmwareName.SHELL}, "at-client", "shell"),
-        ({}, "shell", "serial-modem"),
+        ({"firmware": FirmwareName.SHELL}, "at-client", r"the board runs Modem Shell \(firmware: shell\)"),
+        ({}, "shell", r"expected AT shell, the board runs Serial Modem 1.0.0 \(firmware: serial-modem\)"),
         ({}, "at-client", "Serial Modem 1.0.0"),
         ({"firmware": FirmwareName.AT_CLIENT, "terminator": TerminatorName.NUL}, "serial-modem", "AT client"),
     ],
 )
 def test_a_wrong_declared_firmware_is_an_error_that_names_the_one_found(lab, options, declared, named, monkeypatch):
     monkeypatch.setattr("harness.at.port._TRY_TIMEOUT", 0.2)
-    board = lab.board(f"wrong-{declared}-{named}".replace(" ", "-"), **options)
+    board = lab.board(f"wrong-{declared}-{len(options)}-{len(named)}", **options)
     config = BoardConfig(name="b", port=str(board.port), firmware=FirmwareName(declared))
     with pytest.raises(WrongFirmware, match=named):
         open_board(config, str(board.port), Timeline())
@@ -159,6 +159,21 @@ def test_a_board_in_a_bad_state_ends_in_a_clear_one(opened, name):
         assert isinstance(caught.value, LabError)
         assert "\n" not in str(caught.value)
         assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("name", sorted(BAD))
+def test_a_declared_firmware_does_not_hide_what_the_board_does_instead(name, monkeypatch):
+    monkeypatch.setattr("harness.at.port._TRY_TIMEOUT", 0.1)
+    text, state = BAD[name]
+    with FarEnd() as far:
+        babble = Babble(far, text)
+        config = BoardConfig(name="b", port=far.path, firmware=FirmwareName.SERIAL_MODEM)
+        try:
+            with pytest.raises(NoAnswer, match="no answer to AT commands" if name == "nothing" else state) as caught:
+                open_board(config, far.path, Timeline())
+        finally:
+            babble.stop()
+        assert "\n" not in str(caught.value)
 
 
 def test_a_board_that_is_only_busy_is_waited_for(opened):

@@ -10,7 +10,7 @@ import pytest
 import serial
 
 from harness.at.holders import Holder
-from harness.at.serial_link import PortDenied, open_link, server_says
+from harness.at.serial_link import NoSerialPort, PortDenied, open_link, server_says
 from harness.at.stream import FdStream, TimedStream
 from harness.errors import LabError, Misuse, PortBusy, PortMissing
 
@@ -118,6 +118,16 @@ def test_a_port_that_somebody_holds(made, monkeypatch, number, holding, said):
     error = refused(made, LOCAL, serial.SerialException(number, "busy"))
     assert type(error) is PortBusy
     assert str(error) == f"board-1: {LOCAL} is in use by {said}"
+
+
+@pytest.mark.parametrize("what", ["/dev/null", "file", "folder"])
+def test_what_is_no_serial_port_is_said_to_be_none(tmp_path, what):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    path = what if what.startswith("/") else str(tmp_path / what)
+    with pytest.raises(NoSerialPort) as caught:
+        open_link(path, "board-1", baudrate=115200, rtscts=False)
+    assert str(caught.value) == f"board-1: {path} is not a serial port; correct port: in the boards file"
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])

@@ -206,6 +206,19 @@ def test_the_default_file_of_the_project_is_good():
             "boards: [{name: a}]",
             "1:10: the board has none of virtual, port, serial and place; give one of them: where it is",
         ),
+        (
+            "boards: [{name: a, virtual: {shell: at-shell}}]",
+            "1:30: 'shell' changes nothing on firmware serial-modem; write firmware: shell, or take 'shell' out",
+        ),
+        (
+            "boards: [{name: a, virtual: {release: 2.0-main}, firmware: {kind: cloud-library, sample: cloud_client}}]",
+            "1:30: 'release' changes nothing on firmware cloud-library; write firmware: serial-modem or"
+            " firmware: raw-sockets, or take 'release' out",
+        ),
+        (
+            "boards: [{name: a, virtual: {firmware: shell, terminator: lf}, firmware: auto}]",
+            "1:47: 'terminator' changes nothing on firmware shell; write firmware: at-client, or take 'terminator' out",
+        ),
         ("boards: [{name: a, virtual: }]", "1:20: 'virtual' has no value; give it one, virtual: {} for the defaults"),
         (
             "boards: [{name: a, virtual: {}}, {name: a, virtual: {}}]",

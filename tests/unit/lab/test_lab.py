@@ -123,17 +123,20 @@ def test_every_setting_of_a_local_cloud_reaches_its_process(make_lab, tmp_path):
     assert sent == {**said, "state": str(tmp_path / "state")}
 
 
-def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path):
+OF_FIRMWARE: dict[str, dict[str, object]] = {
+    "shell": {"shell": "at-shell", "colour": True, "provisioning": True},
+    "at-client": {"terminator": "lf"},
+    "serial-modem": {"release": "2.0-preview"},
+    "cloud-library": {"sample": "cloud_client"},
+}
+
+
+@pytest.mark.parametrize("firmware", OF_FIRMWARE)
+def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path, firmware):
     said = {
         "model": "nrf9160",
-        "firmware": "shell",
-        "terminator": "lf",
-        "release": "2.0-preview",
-        "sample": "cloud_client",
-        "shell": "at-shell",
+        "firmware": firmware,
         "rfc2217": 0,
-        "colour": True,
-        "provisioning": True,
         "faults": ["no-sim"],
         "baud": 9600,
         "time_scale": 1.0,
@@ -141,12 +144,15 @@ def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path
         "imei": "490154203237518",
         "device_uuid": "11111111-2222-3333-4444-aaaaaaaaaaaa",
         "pin": "1234",
+        **OF_FIRMWARE[firmware],
     }
-    assert said.keys() == BoardSettings.model_fields.keys()
+    others = {key for keys in OF_FIRMWARE.values() for key in keys}
+    assert said.keys() | others == BoardSettings.model_fields.keys()
     (tmp_path / "boards.yaml").write_text(FILE.replace("{baud: 115200, time_scale: 0.5}", json.dumps(said)))
     lab = make_lab()
     lab.port_url(board(lab, "v1"))
-    assert lab.stand_in(board(lab, "v1")).ready["settings"]["boards"] == [{**said, "name": "v1"}]
+    (sent,) = lab.stand_in(board(lab, "v1")).ready["settings"]["boards"]
+    assert {key: sent[key] for key in said} == said
 
 
 def policies_of(make_lab, tmp_path, cloud):

@@ -131,6 +131,11 @@ def test_boards_only():
         ("--jitp-delay -1", "--jitp-delay cannot be -1.0: it must be greater than or equal to 0; correct it"),
         ("--trust-identity x", "--trust-identity cannot be 'x': it must be UUID=HEX with a point on P-256; correct it"),
         ("--board a,modl=mute", "--board 'a,modl=mute': unknown key 'modl'; nearest known key is 'model'; correct it"),
+        ("--shell at-shell", "--shell changes nothing on firmware serial-modem; give --firmware shell"),
+        (
+            "--board a,firmware=shell,release=2.0-main",
+            "--release changes nothing on firmware shell; give --firmware serial-modem or --firmware raw-sockets",
+        ),
         ("--board a,framing=shell", "--board 'a,framing=shell': key 'framing' is called 'firmware' now; rename it"),
         ("--board a,model=x", "--model cannot be 'x'; known values: nrf9160,"),
         (

@@ -1,0 +1,31 @@
+"""Keys of ``virtual:`` that only some firmwares have: on another one they would change nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.lab.cloud_library_config import AUTO, KIND
+from harness.lab.yaml_marks import Document, Mistake, Place
+from harness.settings import ONLY_WITH, FirmwareName
+
+
+def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
+    """Yield the keys of a board's ``virtual:`` that its firmware does not have."""
+    virtual = board.get("virtual")
+    if not isinstance(virtual, dict):
+        return
+    firmware = virtual.get("firmware") or _declared(board) or FirmwareName.SERIAL_MODEM
+    if firmware not in set(FirmwareName):
+        return  # which is a mistake of its own
+    for key in virtual:
+        only = ONLY_WITH.get(key)
+        if only is not None and firmware not in only:
+            cure = " or ".join(f"firmware: {name}" for name in FirmwareName if name in only)
+            text = f"{key!r} changes nothing on firmware {firmware}; write {cure}, or take {key!r} out"
+            yield document.mistake((*place, "virtual", key), text, at_key=True)
+
+
+def _declared(board: dict[Any, Any]) -> str | None:
+    firmware = board.get("firmware")
+    if isinstance(firmware, dict):
+        firmware = firmware.get(KIND)
+    return firmware if isinstance(firmware, str) and firmware != AUTO else None
