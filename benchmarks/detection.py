@@ -12,13 +12,14 @@ from benchmarks.common import Row, percentile
 from harness.at import AtPort
 from harness.errors import NoAnswer
 from harness.firmware import find_firmware
-from harness.settings import FirmwareName, Sample, ShellName, TerminatorName
+from harness.settings import FirmwareName, Release, Sample, ShellName, TerminatorName
 from harness.timeline import Timeline
 from harness.virtual.board import MUTE, Network, VirtualBoard
 
 ROUNDS = 5
 BOARDS: dict[str, dict[str, Any]] = {
     "serial-modem": {},
+    "serial-modem 2.0": {"release": Release.PREVIEW},
     "slm": {"firmware": FirmwareName.SLM},
     "at-client": {"firmware": FirmwareName.AT_CLIENT},
     "at-client, CR LF": {"firmware": FirmwareName.AT_CLIENT, "terminator": TerminatorName.CRLF},
