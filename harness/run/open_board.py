@@ -21,7 +21,7 @@ from harness.firmware import (
     synchronise,
     to_known_state,
 )
-from harness.firmware.detection import State
+from harness.firmware.detection import PortState
 from harness.lab import BoardConfig
 from harness.lab.board_settings import settings_of
 from harness.modem import Identity, Modem
@@ -144,7 +144,7 @@ def _named(port: AtPort, kind: str, wrong: LabError) -> LabError:
     try:
         found = find_firmware(port)
     except NothingKnown as nothing:
-        return nothing if isinstance(wrong, NoAnswer) and nothing.state is not State.SILENT else wrong
+        return nothing if isinstance(wrong, NoAnswer) and nothing.state is not PortState.SILENT else wrong
     except LabError:
         return wrong
     if found.kind == kind:

@@ -211,7 +211,7 @@ class Trials:
 
     def _listen_for(self, *actions: PacketAction) -> None:
         for action in actions:
-            if isinstance(action, Publish | ServiceRequest):
+            if isinstance(action, PublishAction | ServiceRequest):
                 self._context.listen(action.topic)
 
     def _carry_out(self, setup: Setup, runner: Runner, acting: Acting) -> None:

@@ -45,7 +45,7 @@ def test_whoever_may_see_a_message_is_told_its_topic_first():
     told: list[tuple[str, bool]] = []
     stage.listen = lambda topic: told.append((topic, topic in dict(stage.device.published)))
     publish(stage, "other")
-    stage.trials.group([Publish("one", stage.delivered), Publish("two", stage.delivered)])
+    stage.trials.group([PublishAction("one", stage.delivered), PublishAction("two", stage.delivered)])
     stage.trials.subscribe("three", trigger=None)
     assert told == [("other", False), ("one", False), ("two", False)]
 
