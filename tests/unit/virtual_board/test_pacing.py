@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from harness.virtual.board.pacing import PacedPipe
 
 
+TURN = 2e-5  # seconds that one turn of the loop takes
+
+
 class Loop:
     """As much of an event loop as a pipe needs, with a clock that tests turn."""
 
@@ -24,6 +27,9 @@ class Loop:
         entry = [when, next(self._order), callback]
         heapq.heappush(self._calls, entry)
         return type("Handle", (), {"cancel": lambda _: entry.__setitem__(2, None)})()
+
+    def call_soon(self, callback):
+        return self.call_at(self.now + TURN, callback)
 
     def run(self, late=0.0):
         while self._calls:
@@ -50,7 +56,18 @@ def test_a_short_line_arrives_with_its_last_bit():
     paced.feed(b"AT\r")
     loop.run()
     assert [data for _, data in heard] == [b"AT\r"]
-    assert heard[0][0] == pytest.approx(30 / 115200)
+    assert heard[0][0] == pytest.approx(30 / 115200, abs=TURN)
+    assert heard[0][0] >= 30 / 115200
+
+
+def test_a_dialogue_of_short_lines_is_not_held_up_by_late_timers():
+    loop, heard, paced = pipe(1000000)
+    for turn in range(100):
+        began = loop.now
+        paced.feed(b"AT#XSEND=0,2,0,4096\r")
+        loop.run()
+        assert len(heard) == turn + 1
+        assert loop.now - began <= 20 * 10 / 1000000 + 2 * TURN
 
 
 @pytest.mark.parametrize("late", [0.0, 0.001])
