@@ -2,9 +2,13 @@
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
+
+if __name__ == "__main__":
+    gc.disable()  # until everything runs: what imports make stays, and to look for garbage in it is a tenth of a start
 
 from harness.policy import PolicyError
 from harness.settings import (

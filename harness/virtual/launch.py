@@ -1,6 +1,7 @@
 """Runs the stand-ins: starts what the settings ask for, says where it listens, and takes it all away again."""
 
 import asyncio
+import gc
 import json
 import os
 import secrets
@@ -57,6 +58,9 @@ async def run(settings: ProcessSettings, lines: InputReader) -> None:
             "boards": [_describe_board(board, said) for board, said in zip(boards, settings.boards, strict=True)],
         }
         print(json.dumps(ready), flush=True)
+        if not gc.isenabled():  # see __main__
+            gc.freeze()
+            gc.enable()
         control = None
         if cloud is not None:
             from harness.virtual.control_cloud import CloudControl  # as above
