@@ -1,8 +1,9 @@
 from hypothesis import settings
 
+from tests.less_garbage import pytest_collection, pytest_collection_finish
 from tests.own_leases import own_leases
 
-__all__ = ["own_leases"]
+__all__ = ["own_leases", "pytest_collection", "pytest_collection_finish"]
 
 # hypothesis allows an example 200 ms, which a busy computer does not keep. Where CI is set it is its CI profile still.
 _usual = settings.get_profile(settings.get_current_profile_name())
