@@ -18,6 +18,8 @@ import pytest
 import requests
 from filelock import FileLock
 
+from tests.integration.warm_start import run_python
+
 TIMEOUT = 300
 START = 120
 """Seconds that a run may take until its first test runs: two to start, on a busy computer fifty."""
@@ -129,9 +131,7 @@ def run(
 ) -> Result:
     """Run ``tests`` (source of one file) on ``boards`` (a boards file) in ``folder``."""
     command, environment = prepare(folder, boards, tests, *arguments, env=env, conftest=conftest)
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
-    )
+    done = run_python(command, folder, environment, TIMEOUT)
     return Result(folder, done.returncode, done.stdout + done.stderr)
 
 
@@ -214,5 +214,5 @@ def devices(up: dict[str, Any]) -> list[str]:
     cloud = up["cloud"]
     key = Path(cloud["api_key_file"]).read_text().strip()
     headers = {"Authorization": f"Bearer {key}"}
-    answer = requests.get(f"{cloud['rest']}/devices", headers=headers, verify=cloud["ca"], timeout=10)
+    answer = requests.get(f"{cloud['rest']}/devices", headers=headers, verify=cloud["ca"], timeout=30)
     return [item["id"] for item in answer.json()["items"]]

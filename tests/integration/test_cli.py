@@ -11,7 +11,8 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,15 @@ import pytest
 
 from harness.at import AtPort
 from harness.cli import main
+from harness.cli.arguments import parse
+from harness.cli.virtual import BOARDS_FILE, NotStarted, write_boards_file
+from harness.cli.virtual import _settings as up_settings
+from harness.lab.scratch import Scratch
+from harness.lab.stand_in import StandIn
 from harness.timeline import Timeline
 from tests.integration import runs
 from tests.integration.runs import processes_of
+from tests.integration.warm_start import run_python
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 60.0
@@ -45,15 +52,15 @@ class Done:
 
 @dataclass
 class Lab:
-    """A running ``virtual up``. ``ready``: what it printed."""
+    """Stand-ins, as ``virtual up`` has them. ``ready``: what it would print."""
 
-    process: subprocess.Popen[str]
+    stand_in: StandIn
     ready: dict[str, Any]
     folder: Path
 
     @property
     def boards_file(self) -> Path:
-        return Path(self.ready["boards_file"])
+        return Path(self.ready["dir"]) / BOARDS_FILE
 
     def run(self, *arguments: str) -> Done:
         """Run one command in this process: the start of another one each time costs more than what it does."""
@@ -68,25 +75,13 @@ class Lab:
         assert former in content
         self.boards_file.write_text(content.replace(former, text))
 
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(DEADLINE)
-
 
 def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
 
 
 def run(folder: Path, *arguments: str) -> Done:
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    done = run_python([*COMMAND, *arguments], folder, environment(folder), DEADLINE)
     return Done(done.returncode, done.stdout, done.stderr)
 
 
@@ -98,27 +93,20 @@ def first_line(process: subprocess.Popen[str]) -> str:
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
+    """Return a function that starts the stand-ins of ``virtual up`` with these options, in no process of its own."""
     monkeypatch.chdir(tmp_path)
-    started: list[subprocess.Popen[str]] = []
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with ExitStack() as stack:
 
-    def start(*options: str) -> Lab:
-        process = subprocess.Popen(
-            [*COMMAND, "virtual", "up", "--json", *options],
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        line = first_line(process)
-        assert line, process.communicate(timeout=DEADLINE)
-        return Lab(process, json.loads(line), tmp_path)
+        def start(*options: str) -> Lab:
+            log = stack.enter_context(Scratch()).path / "stderr"
+            settings = up_settings(parse(["virtual", "up", *options]))
+            stand_in = StandIn("stand-ins", settings, log=log, error=NotStarted)
+            stack.callback(stand_in.stop)
+            write_boards_file(stand_in.ready)
+            return Lab(stand_in, stand_in.ready, tmp_path)
 
-    yield start
-    for process in started:
-        with process:
-            process.kill()
+        yield start
 
 
 def journal(lab: Lab, event: str) -> list[dict[str, Any]]:
@@ -126,28 +114,40 @@ def journal(lab: Lab, event: str) -> list[dict[str, Any]]:
     return [entry for entry in map(json.loads, lines) if entry["event"] == event]
 
 
-def test_virtual_up_ends_on_ctrl_c_and_leaves_nothing(lab, tmp_path):
-    up = lab("--boards", "2", "--proxy", "0")
-    assert up.ready["cloud"]["proxy"].startswith("http://127.0.0.1:")
-    assert [board["name"] for board in up.ready["boards"]] == ["virtual-1", "virtual-2"]
-    assert stat.S_IMODE(up.boards_file.stat().st_mode) == 0o600
-    assert up.ready["dir"] == str(up.boards_file.parent)
-    assert up.stop() == 0
-    assert not up.boards_file.exists()
-    assert processes_of(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_virtual_up_for_readers(lab, tmp_path):
+@contextmanager
+def up_process(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [*COMMAND, "virtual", "up"],
-        cwd=tmp_path,
-        env=environment(tmp_path),
+        [*COMMAND, "virtual", "up", *options],
+        cwd=folder,
+        env=environment(folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_virtual_up_ends_on_ctrl_c_and_leaves_nothing(tmp_path):
+    with up_process(tmp_path, "--json", "--boards", "2", "--proxy", "0") as process:
+        ready = json.loads(first_line(process))
+        assert ready["cloud"]["proxy"].startswith("http://127.0.0.1:")
+        assert [board["name"] for board in ready["boards"]] == ["virtual-1", "virtual-2"]
+        boards_file = Path(ready["boards_file"])
+        assert stat.S_IMODE(boards_file.stat().st_mode) == 0o600
+        assert ready["dir"] == str(boards_file.parent)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) == 0
+    assert not boards_file.exists()
+    assert processes_of(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_virtual_up_for_readers(tmp_path):
+    with up_process(tmp_path) as process:
         first = first_line(process)
         process.send_signal(signal.SIGTERM)
         assert process.stdout is not None
@@ -394,7 +394,7 @@ def test_errors_have_their_exit_code_and_one_line(lab, tmp_path):
     assert "check that the API key is valid" in refused.json["message"]
     assert "0123456789abcdef0123" not in refused.out + refused.err
     key.write_text(former)
-    up.stop()
+    assert up.stand_in.stop() is None
     text = f"boards: [{{name: gone, port: {tmp_path / 'gone'}, cloud: nrfcloud}}]"
     (tmp_path / "boards.yaml").write_text(text)
     missing = run(tmp_path, "credentials", "list", "gone")

@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import subprocess
 import time
 from pathlib import Path
 
@@ -15,10 +14,11 @@ from harness.lab import BoardConfig
 from harness.lab.doctor.asking import ask
 from harness.settings import FirmwareName, NamedBoard, TerminatorName
 from harness.timeline import Timeline
-from tests.integration.test_cli import COMMAND, DEADLINE, ROOT
+from tests.integration.test_cli import COMMAND, DEADLINE
 from tests.integration.test_cli import lab as lab
 from tests.integration.test_commands import BOARD
 from tests.integration.test_commands import start as start
+from tests.integration.warm_start import run_python
 
 BOARDS = {
     "good": "",
@@ -37,15 +37,8 @@ def up(lab):
 
 
 def doctor(up, file, *arguments):
-    done = subprocess.run(
-        [*COMMAND, "doctor", "--boards", str(file), "--json", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=up.folder,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    command = [*COMMAND, "doctor", "--boards", str(file), "--json", *arguments]
+    done = run_python(command, up.folder, os.environ, DEADLINE)
     assert done.stderr == ""
     said = json.loads(done.stdout)
     return done.returncode, said, {(check["about"], check["id"]): check for check in said["checks"]}
@@ -142,14 +135,8 @@ def test_a_wrong_key(up):
 
 
 def test_a_mistake_in_the_boards_file_is_misuse(up):
-    done = subprocess.run(
-        [*COMMAND, "doctor", "nobody", "--boards", str(up.boards_file)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    command = [*COMMAND, "doctor", "nobody", "--boards", str(up.boards_file)]
+    done = run_python(command, up.folder, os.environ, DEADLINE)
     assert done.returncode == 2
     assert "no board has the name or tag 'nobody'" in done.stderr
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from harness.report.recorded_verdicts import judge_run
 from harness.trial import Outcome
 from harness.trial.rejudge import Rejudged
 from tests.integration.runs import LEAN, TIMEOUT, Result
+from tests.integration.warm_start import run_python
 
 ROOT = Path(__file__).parents[2]
 BOARDS = """
@@ -49,18 +50,10 @@ PAIRING = "test_violation_pairing_topics_of_another_team"
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     (folder / "boards.yaml").write_text(BOARDS)
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "tests/scenarios/test_own_connection.py", "-q", "-p", "no:cacheprovider"),
-            *(*LEAN, "--boards", str(folder / "boards.yaml"), "--reports", str(folder / "reports")),
-            *("--lab-ca", str(folder / "ca")),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pytest", "tests/scenarios/test_own_connection.py", "-q", "-p", "no:cacheprovider"]
+    command += [*LEAN, "--boards", str(folder / "boards.yaml"), "--reports", str(folder / "reports")]
+    command += ["--lab-ca", str(folder / "ca")]
+    done = run_python(command, ROOT, os.environ, TIMEOUT)
     return Result(folder, done.returncode, done.stdout + done.stderr)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
 import sys
 
 import pytest
 
 from harness.policy import profile_folder
+from tests.integration.warm_start import run_python
 
 BOARDS = """\
 clouds:
@@ -32,7 +33,7 @@ def probe(tmp_path):
     def run(cloud):
         options = ["--boards", "boards.yaml", "--lab-ca", "ca", "--cloud", cloud, "--json"]
         command = [sys.executable, "-m", "harness.cli", "policy", "probe", "v", *options]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = run_python(command, tmp_path, os.environ, 120)
         return done.returncode, json.loads(done.stdout)
 
     return run

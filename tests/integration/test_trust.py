@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +14,7 @@ from harness.policy_trials.trials import cases_for
 from harness.report.recorded_verdicts import judge_run
 from harness.trial import Outcome, Verdict
 from tests.integration.runs import LEAN, Result, shared
+from tests.integration.warm_start import run_python
 
 ROOT = Path(__file__).parents[2]
 HANGS = 600  # seconds after which a run counts as hung, on a computer that is busy with other things too
@@ -45,18 +46,10 @@ def result_of(tmp_path_factory) -> Callable[[str], Result]:
 
 def run_scenarios(tmp_path: Path, boards: str, scenarios: tuple[str, ...]) -> Result:
     """Run scenarios on a boards file of tests/boards."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", *scenarios, "-q", *LEAN, "-p", "no:cacheprovider"),
-            *("--boards", f"tests/boards/{boards}", "--reports", str(tmp_path / "reports")),
-            *("--lab-ca", str(tmp_path / "ca")),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=HANGS,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pytest", *scenarios, "-q", *LEAN, "-p", "no:cacheprovider"]
+    command += ["--boards", f"tests/boards/{boards}", "--reports", str(tmp_path / "reports")]
+    command += ["--lab-ca", str(tmp_path / "ca")]
+    done = run_python(command, ROOT, os.environ, HANGS)
     return Result(tmp_path, done.returncode, done.stdout + done.stderr)
 
 

@@ -1,0 +1,67 @@
+"""Runs of pytest and commands from a process that has imported what they import: most of what a start costs.
+
+multiprocessing's fork server is that process. What is started is a process of its own, with its own folder, output,
+environment, signals and exit code, as after ``python -m pytest``; it only finds modules imported. Nothing of the
+project's tests is among them, nor a plug-in of pytest, which loads these itself. What a test kills or watches is
+started without this, as users start it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+IMPORTED = [
+    *("pytest", "requests", "rich.console", "jinja2", "cryptography.x509", "paho.mqtt.client"),
+    *("harness.run.run", "harness.run.button", "harness.policy_trials.summary", "harness.policy_trials.own_names"),
+    *("harness.policy_trials.derived_trials", "harness.policy_trials.probe", "harness.report.page"),
+    *("harness.report.live", "harness.lab.doctor", "harness.cli.main"),
+]
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(IMPORTED)
+
+
+def run_python(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Do what ``subprocess.run`` does, with a command that begins with this Python, ``-m`` and a module.
+
+    ``folder``: in which it runs. ``timeout``: seconds, after which it is killed and subprocess.TimeoutExpired raised.
+    """
+    python, option, module, *arguments = command
+    assert (python, option) == (sys.executable, "-m")
+    with tempfile.TemporaryDirectory() as said:
+        output, errors = Path(said, "output"), Path(said, "errors")
+        process = _CONTEXT.Process(
+            target=_run, args=(module, arguments, folder, dict(environment), output, errors), daemon=False
+        )
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(command, timeout, output.read_bytes(), errors.read_bytes())
+        return subprocess.CompletedProcess(command, process.exitcode, output.read_text(), errors.read_text())
+
+
+def _run(
+    module: str, arguments: list[str], folder: Path, environment: dict[str, str], output: Path, errors: Path
+) -> None:
+    for number, path in ((1, output), (2, errors)):
+        with path.open("ab") as file:
+            os.dup2(file.fileno(), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = None  # another TMPDIR
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        del sys.modules[name]  # a run may have tests of its own
+    sys.path[:] = [str(folder), *sys.path]
+    sys.argv[:] = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
