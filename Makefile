@@ -22,7 +22,7 @@ WIDE ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN) + 1)
 # Every process that a test starts would otherwise compile anew what has changed since `make env`.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: nightly check env lint types imports test test-wide test-scenarios bench docs mutants fuzz soak labgrid-env clean
+.PHONY: nightly check check-tests check-beside env lint types imports test test-wide test-scenarios bench docs mutants fuzz soak labgrid-env clean
 
 # hypothesis, which the unit tests need, would be imported whole at the end of each run.
 nightly: env
@@ -34,7 +34,18 @@ ifdef MUTANTS
 	@$(PY) -m tests.mutation_run --boards "$(BOARDS)" --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED))
 endif
 
-check: env lint types imports test test-wide test-scenarios
+# What takes one process goes on beside the tests, most of which wait; its output comes in whole parts between theirs.
+check: env lint
+	@$(MAKE) --no-print-directory -j 2 check-tests check-beside
+
+check-tests:
+	@$(MAKE) --no-print-directory test && $(MAKE) --no-print-directory test-wide
+
+check-beside:
+	@for part in types imports test-scenarios; do \
+		said=$$(mktemp); $(MAKE) --no-print-directory $$part >$$said 2>&1; code=$$?; \
+		echo; cat $$said; rm $$said; [ $$code = 0 ] || exit $$code; \
+	done
 
 lint: env
 	@$(VENV)/bin/ruff check .
@@ -50,7 +61,7 @@ test: env
 	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit
 
 test-wide: env
-	@$(PY) -m pytest -q -n $(WIDE) --dist worksteal tests/integration tests/interop tests/browser
+	@$(PY) -m pytest -q -n $(WIDE) --dist loadfile --no-loadscope-reorder tests/integration tests/interop tests/browser
 
 # In folders of its own: neither the reports of another run nor its lab CA come in between. They stay if it fails.
 test-scenarios: env

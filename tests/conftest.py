@@ -1,15 +1,56 @@
-"""How the project's own tests are dealt out to several processes."""
+"""How the project's own tests are dealt out to several processes.
+
+Tests of whole runs come first and one by one; of all others those of a file stay together, because they share boards
+and clouds. The slowest are dealt first, or one process would be left with them at the end. Nobody keeps a list of them:
+a module of whole runs imports ``tests.integration.runs``, and a test that may take long says so by its time limit.
+"""
+
+from __future__ import annotations
 
 import os
 import zlib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-SCENARIOS = Path(__file__).parent / "scenarios"
+ROOT = Path(__file__).parents[1]
+SCENARIOS = ROOT / "tests" / "scenarios"
+_WHOLE_RUNS = b"tests.integration.runs import"
+_TOGETHER = b'scope="module"'
+
+
+@cache
+def deals_alone(path: Path) -> bool:
+    """A test of this file can run in a process of its own: each is a whole run, and they share nothing."""
+    text = path.read_bytes()
+    return _WHOLE_RUNS in text and _TOGETHER not in text
+
+
+def _turn(item: pytest.Item) -> tuple[float, bool, int]:
+    """Sort by how long tests may take; those alike by a number that mixes files that wait with files that compute."""
+    mark = item.get_closest_marker("timeout")
+    limit = float(mark.args[0] if mark and mark.args else 300) or float("inf")
+    return -limit, not deals_alone(item.path), zlib.crc32(item.path.name.encode())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mix the modules: each of xdist's processes then has tests that wait beside tests that compute, to the end."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: 0 if SCENARIOS in item.path.parents else zlib.crc32(item.path.name.encode()))
+    """Sort the tests of xdist's processes; scenarios stay as they are written, on their boards."""
+    if "PYTEST_XDIST_WORKER" in os.environ and not any(SCENARIOS in item.path.parents for item in items):
+        items.sort(key=_turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal out files, or single tests, in the order of the collection."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Dealing(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return nodeid if deals_alone(ROOT / file) else file
+
+    return Dealing(config, log)
