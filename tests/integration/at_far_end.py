@@ -27,7 +27,7 @@ class FarEnd:
         while data:
             data = data[os.write(self.master, data) :]
 
-    def wait_received(self, part: bytes, timeout: float = 5.0) -> bool:
+    def wait_received(self, part: bytes, timeout: float = 30.0) -> bool:
         """Wait until the host has sent ``part``."""
         with self._heard:
             return self._heard.wait_for(lambda: part in self.received, timeout)
@@ -36,7 +36,7 @@ class FarEnd:
         """Let the host's bytes pile up."""
         if self._thread.is_alive():
             os.write(self._stop, b"x")
-            self._thread.join(5)
+            self._thread.join(30)
 
     def unplug(self) -> None:
         """Take the board away."""

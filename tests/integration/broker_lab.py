@@ -22,7 +22,7 @@ from harness.virtual.cloud.broker.broker import Broker
 from harness.virtual.cloud.broker.interfaces import Admission, Objection
 from harness.virtual.mqtt import FROM_SERVER, Connack, Connect, Decoder
 
-DEADLINE = 5.0
+DEADLINE = 30.0
 THING = "${iot:Connection.Thing.ThingName}"
 
 

@@ -19,7 +19,7 @@ from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.local_cloud import CloudSetup, LocalCloud
 from tests.unit.virtual.cloud_makers import make_archive
 
-DEADLINE = 5.0
+DEADLINE = 30.0
 
 
 class Journal:

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 _PATIENCE = 0.2  # seconds for the answer to bytes that may not be a whole request
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _ODD_METHODS = ("BREW", "get", "G\x00T", "CONNECT", "TRACE", "PRI", "")

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from tests.integration.cloud_lab import Identity
 from tests.unit.virtual.cloud_makers import make_archive
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 CALLERS = ("team", "device", "service")
 _CASES = re.compile(r"(\d+) generated, (\d+) passed")

@@ -46,7 +46,7 @@ def garbling():
     thread.start()
     yield os.ttyname(near)
     os.close(near)
-    thread.join(10.0)
+    thread.join(30)
     os.close(far)
 
 

@@ -1,7 +1,6 @@
 """The broker with a client that this project did not write: paho-mqtt, on its own thread."""
 
 import queue
-import statistics
 import time
 from contextlib import contextmanager
 
@@ -105,7 +104,7 @@ def test_a_client_without_nodelay_is_not_held_up(aws):
             one.client.publish("ok/x", b"", qos=1)
             assert sorted([one.next()[0], one.next()[0]]) == ["message", "publish"]
             took.append(time.monotonic() - started)
-    assert statistics.median(took) < 0.02
+    assert min(took) < 0.02  # not the median: other work on the computer may hold up some, Nagle would hold up all
 
 
 def test_mqtt_5_is_answered_as_unsupported(aws):

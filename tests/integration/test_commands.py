@@ -38,7 +38,7 @@ def start(tmp_path):
 
 
 def ask(board, command):
-    with serial.Serial(board["port"], 115200, timeout=5) as port:
+    with serial.Serial(board["port"], 115200, timeout=30) as port:
         port.write(command + b"\r")
         return port.read_until(b"OK\r\n")
 
@@ -47,7 +47,7 @@ def test_a_fault_comes_and_goes(start):
     stand_in = start(NamedBoard(name="a", **BOARD), NamedBoard(name="b", **BOARD))
     a, b = stand_in.ready["boards"]
     assert stand_in.command("set-fault", board="a", fault="no-imei") == {"faults": ["no-imei"]}
-    with serial.Serial(a["port"], 115200, timeout=5) as port:
+    with serial.Serial(a["port"], 115200, timeout=30) as port:
         port.write(b"AT+CGSN\r")
         assert port.read_until(b"ERROR\r\n").endswith(b"ERROR\r\n")
     assert b["imei"].encode() in ask(b, b"AT+CGSN")
@@ -70,10 +70,10 @@ def test_several_models_and_firmwares_in_one_process(start):
     modem, client, shell = stand_in.ready["boards"]
     assert [board["firmware"] for board in stand_in.ready["boards"]] == ["serial-modem", "at-client", "shell"]
     assert b"nRF9151" in ask(modem, b"AT+CGMM")
-    with serial.Serial(client["port"], 115200, timeout=5) as port:
+    with serial.Serial(client["port"], 115200, timeout=30) as port:
         port.write(b"AT+CGMM\n")
         assert port.read_until(b"OK\r\n") == b"nRF9160-SICA\r\nOK\r\n"
-    with serial.Serial(shell["port"], 115200, timeout=5) as port:
+    with serial.Serial(shell["port"], 115200, timeout=30) as port:
         port.write(b"at 'AT+CGMM'\r")
         assert b"nRF9161-LACA" in port.read_until(b"OK\r\n")
 
@@ -94,7 +94,7 @@ def test_a_board_is_unplugged_and_plugged_in_again(start):
 
 def test_a_reset_starts_the_firmware_anew(start):
     stand_in = start(NamedBoard(name="a", **BOARD))
-    with serial.Serial(stand_in.ready["boards"][0]["port"], 115200, timeout=5) as port:
+    with serial.Serial(stand_in.ready["boards"][0]["port"], 115200, timeout=30) as port:
         port.read_until(b"Ready\r\n")
         stand_in.command("reset-board", board="a")
         assert port.read_until(b"Ready\r\n").endswith(b"Ready\r\n")
@@ -107,7 +107,7 @@ def test_one_byte_arrives_wrong(start, how, heard):
     stand_in = start(NamedBoard(name="a", **BOARD))
     (board,) = stand_in.ready["boards"]
     assert stand_in.command("disturb-output", board="a", place=2, how=how) == {}
-    with serial.Serial(board["port"], 115200, timeout=5) as port:
+    with serial.Serial(board["port"], 115200, timeout=30) as port:
         port.reset_input_buffer()
         port.write(b"AT\r")
         assert port.read_until(b"K\r\n") == heard
@@ -125,7 +125,7 @@ def peer(start, tmp_path):
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {Path(cloud['api_key_file']).read_text()}"
         url, body = f"{cloud['rest']}/devices/dev-1", {"certificate": identity.certificate_pem}
-        assert session.post(url, json=body, verify=cloud["ca"], timeout=5).status_code == 202
+        assert session.post(url, json=body, verify=cloud["ca"], timeout=30).status_code == 202
     device = MqttPeer(
         "dev-1",
         identity.certificate_pem,
@@ -142,7 +142,7 @@ def peer(start, tmp_path):
 def test_a_connection_is_closed(peer, style):
     stand_in, device = peer
     assert stand_in.command("close-connection", client_id="dev-1", **style) == {}
-    assert device.ended.wait(5)
+    assert device.ended.wait(30)
     with pytest.raises(Misuse, match="stand-ins refuses close-connection: client 'dev-1' has no connection"):
         stand_in.command("close-connection", client_id="dev-1")
     device.client.loop_stop()
@@ -152,7 +152,7 @@ def test_a_connection_is_closed(peer, style):
 def test_the_broker_stops_and_goes_on(peer):
     stand_in, device = peer
     address = stand_in.command("stop-broker")["mqtt"]
-    assert device.ended.wait(5)
+    assert device.ended.wait(30)
     device.client.loop_stop()
     with pytest.raises(ConnectionRefusedError):
         device.client.connect(*device.address)
@@ -218,7 +218,7 @@ def test_answers_that_nobody_reads_stop_nothing():
         (board,) = ready["boards"]
         assert board["imei"].encode() in ask(board, b"AT+CGSN")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 def test_no_settings_on_standard_input_is_one_line():

@@ -14,11 +14,11 @@ def test_a_fault_in_the_middle(board, provisioned):
     with modem.offline():
         pass
     with pytest.raises(NotRegistered):
-        modem.register(timeout=10)
+        modem.register(timeout=30)
     assert board.stand_in.command("clear-fault", board=board.name, fault="denied") == {"faults": []}
     with modem.offline():
         pass
-    modem.register(timeout=10)
+    modem.register(timeout=30)
 
 def test_a_connection_in_the_middle(board, trial, provisioned):
     trial.publish(f"{board.cloud.account.mqtt_prefix}m/d/{provisioned.device_id}/d2c", witness=None)

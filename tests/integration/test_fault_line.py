@@ -52,7 +52,7 @@ def test_without_faults_the_line_is_not_there(board, line):
 )
 def test_a_byte_of_the_answer_is_lost_or_doubled(line, deed, expected):
     one = line(Fault(deed, IN, byte=3))
-    port = serial.Serial(str(one.link), 115200, timeout=5)
+    port = serial.Serial(str(one.link), 115200, timeout=30)
     port.write(b"AT\r")
     assert port.read(len(expected)) == expected
     assert one.struck[0].fault.deed is deed
@@ -119,7 +119,7 @@ def test_the_harness_says_what_it_heard_when_an_answer_is_lost(line):
         one.phase("unplug")
         with pytest.raises(LabError):
             port.command("AT", timeout=2.0)
-        assert timeline.wait(lambda event: event.kind is Kind.FAULT, since=0, timeout=5.0)
+        assert timeline.wait(lambda event: event.kind is Kind.FAULT, since=0, timeout=30.0)
 
 
 def test_a_port_that_is_not_there(tmp_path):

@@ -14,7 +14,7 @@ from harness.virtual.mqtt import Puback, Publish
 from tests.integration import broker_lab
 from tests.integration.test_virtual_board import HOST, Authority, Host, Lab, Server, connect, provision
 
-DEADLINE = 5.0
+DEADLINE = 30.0
 
 
 class Echo:

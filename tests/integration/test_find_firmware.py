@@ -131,7 +131,7 @@ class Babble:
 
     def stop(self):
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(30)
 
 
 BAD = {

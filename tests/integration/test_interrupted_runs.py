@@ -70,7 +70,7 @@ def start(folder, *arguments, tests=TESTS):
 def test_a_run_that_is_told_to_end_says_so_and_names_what_was_not_run(tmp_path, number):
     started = start(tmp_path)
     started.send_signal(number)
-    assert started.wait(30) == 2, (tmp_path / "output").read_text()
+    assert started.wait(START) == 2, (tmp_path / "output").read_text()
     # first, failing, torn down badly, skipped; long was running; and the run's own error
     assert counts(tmp_path / "reports" / "junit.xml") == (6, 3, 1, 1)
     text = (tmp_path / "reports" / "junit.xml").read_text()
@@ -99,7 +99,7 @@ def test_a_run_that_is_told_to_end_before_it_begins_says_so_in_one_line(tmp_path
             assert time.monotonic() < deadline
             time.sleep(0.001)
         started.send_signal(signal.SIGTERM)
-        _, errors = started.communicate(timeout=30)
+        _, errors = started.communicate(timeout=START)
     assert started.returncode == 2, errors
     assert "Traceback" not in errors
     assert counts(shared)[1] >= 1
@@ -130,7 +130,7 @@ def test_a_run_that_is_told_to_end_in_a_set_up_ends_as_tidily(tmp_path):
     started = start(tmp_path, tests=IN_SET_UP)
     started.send_signal(signal.SIGTERM)
     output = tmp_path / "output"
-    assert started.wait(30) == 2, output.read_text()
+    assert started.wait(START) == 2, output.read_text()
     lines = output.read_text().splitlines()
     (left,) = [line for line in lines if line.startswith("left behind")]
     assert left == ("left behind: after the interruption a fixture could not be torn down: ValueError: not torn down")

@@ -148,7 +148,7 @@ def test_a_board_left_in_any_state_is_opened_and_works(lab, server, host, state,
         server.answer = lambda packet: Connack() if type(packet).__name__ == "Connect" else None
         mark = board.mqtt.mark()
         board.mqtt.connect(LOGIN)
-        accepted = board.mqtt.wait(lambda event: True, since=mark, timeout=5.0)
+        accepted = board.mqtt.wait(lambda event: True, since=mark, timeout=30.0)
         assert accepted is not None
         assert accepted.kind == "accepted"
         board.mqtt.disconnect()

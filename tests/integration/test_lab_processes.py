@@ -17,7 +17,7 @@ from harness.errors import BoardLost, LabError, PortBusy
 from harness.lab import Lab, Lease, load_boards_file
 from harness.policy import profile_folder
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 ROOT = Path(__file__).parents[2]
 HOLD = """
 import sys

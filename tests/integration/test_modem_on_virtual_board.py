@@ -70,7 +70,7 @@ def test_registration_is_an_event(modem):
     assert len(registration.cell_id) == 8
     assert modem.functional_mode() == 1
     assert modem.registration().status == registration.status
-    again = modem.register(timeout=5.0)
+    again = modem.register(timeout=30)
     assert again.registered
 
 

@@ -17,7 +17,7 @@ from harness.errors import CloudUnreachable, Misuse
 from harness.lab import Lab, load_boards_file
 from harness.timeline import Kind, Timeline
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 def make_lab(folder: Path) -> Lab:

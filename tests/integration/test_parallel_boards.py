@@ -169,7 +169,7 @@ def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path
         assert time.monotonic() < deadline, (tmp_path / "output").read_text()
         time.sleep(0.02)
     started.send_signal(signal.SIGTERM)
-    assert started.wait(30) == 2, (tmp_path / "output").read_text()
+    assert started.wait(START) == 2, (tmp_path / "output").read_text()
     assert all((tmp_path / f"left-{name}").exists() for name in ("one", "two"))
     # On each board one passed and one was running; the run's own error says that one on each was not run.
     assert counts(tmp_path / "reports" / "junit.xml") == (5, 3, 0, 0)

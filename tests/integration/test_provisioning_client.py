@@ -11,7 +11,7 @@ from tests.integration.test_commands import BOARD
 from tests.integration.test_virtual_process import stand_ins
 from tests.unit.virtual.cloud_makers import certificate_pem
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 TAG = 16842753
 PROMPT = b"mosh:~$ "
 

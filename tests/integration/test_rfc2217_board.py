@@ -33,7 +33,7 @@ def slow(lab):
 
 @pytest.fixture
 def terminal(board):
-    with serial.serial_for_url(board.url, timeout=5) as terminal:
+    with serial.serial_for_url(board.url, timeout=30) as terminal:
         yield terminal
 
 
@@ -55,7 +55,7 @@ def test_nothing_passes_without_dtr(terminal):
     terminal.write(b"AT\r")
     assert terminal.read(1) == b""
     terminal.dtr = True
-    terminal.timeout = 5
+    terminal.timeout = 30
     assert ask(terminal).endswith(b"OK\r\n")
 
 
@@ -66,7 +66,7 @@ def test_with_flow_control_rts_holds_the_board_back(terminal):
     terminal.write(b"AT\r")
     terminal.timeout = 0.3
     assert terminal.read(1) == b""
-    terminal.timeout = 5
+    terminal.timeout = 30
     terminal.rts = True
     assert terminal.read_until(b"OK\r\n").endswith(b"OK\r\n")
 
@@ -77,7 +77,7 @@ def test_the_board_says_that_it_is_there(terminal):
 
 def test_a_second_terminal_is_told_who_has_the_port(board, terminal):
     host, port = board.url.removeprefix("rfc2217://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as second:
+    with socket.create_connection((host, int(port)), timeout=30) as second:
         assert b"in use" in second.recv(100)
     with pytest.raises(PortBusy):
         AtPort.open(board.url, name="b", timeline=Timeline())

@@ -24,12 +24,12 @@ class Link:
         self.accepted = accepted
 
     async def next(self):
-        return await asyncio.wait_for(self.events.get(), 5)
+        return await asyncio.wait_for(self.events.get(), 30)
 
     async def open(self):
         self.uplink.open(OPEN)
         assert await self.next() == LinkOpened()
-        return await asyncio.wait_for(self.accepted.get(), 5)
+        return await asyncio.wait_for(self.accepted.get(), 30)
 
 
 @asynccontextmanager
@@ -61,7 +61,7 @@ def test_what_is_held_comes_later_and_in_order():
                 await asyncio.wait_for(reader.read(1), 0.1)
             assert link.events.empty()
             link.uplink.hold(False)
-            assert await asyncio.wait_for(reader.read(6), 5) == b"onetwo"
+            assert await asyncio.wait_for(reader.read(6), 30) == b"onetwo"
             assert (await link.next()).data == b"back"
             assert await link.next() == LinkClosed()
 
@@ -106,7 +106,7 @@ def test_latency_delays_each_way_and_keeps_the_order():
             for number in range(20):
                 link.uplink.send(b"%d," % number)
             said = b"".join(b"%d," % number for number in range(20))
-            assert await asyncio.wait_for(reader.readexactly(len(said)), 5) == said
+            assert await asyncio.wait_for(reader.readexactly(len(said)), 30) == said
             writer.write(b"back")
             event = await link.next()
             assert isinstance(event, LinkData)
@@ -121,7 +121,7 @@ def test_a_power_cut_forgets_everything():
             link.uplink.hold(True)
             link.uplink.send(b"lost")
             link.uplink.cut()
-            assert await asyncio.wait_for(reader.read(), 5) == b""
+            assert await asyncio.wait_for(reader.read(), 30) == b""
             await link.open()
 
     asyncio.run(scenario())

@@ -54,7 +54,7 @@ class Lab:
             self.run(board.stop())
         assert self.run(_other_tasks()) == 0
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(5)
+        self._thread.join(30)
         self.loop.close()
 
 
@@ -71,7 +71,7 @@ class Host:
     """The lab computer's end of the port."""
 
     def __init__(self, port, **options):
-        self.serial = serial.Serial(str(port), 115200, timeout=5, **options)
+        self.serial = serial.Serial(str(port), 115200, timeout=30, **options)
 
     def ask(self, command, until=None):
         """Send a command; return all that comes up to its final result, or up to the line ``until``."""
@@ -193,12 +193,14 @@ def test_a_board_at_the_wrong_baud_rate(lab):
 def test_pace_of_the_baud_rate(lab):
     host = Host(lab.board(baud=115200).port)
     host.ask(f'AT%CMNG=0,1,4,"{"x" * 2000}"')
-    start = time.monotonic()
-    answer = host.ask("AT%CMNG=2,1,4")
-    seconds = time.monotonic() - start
+    took = []
+    for _ in range(3):
+        start = time.monotonic()
+        answer = host.ask("AT%CMNG=2,1,4")
+        took.append(time.monotonic() - start)
     expected = (len("AT%CMNG=2,1,4\r") + len(answer)) * 10 / 115200
     assert len(answer) > 2000
-    assert expected * 0.99 < seconds < expected * 2
+    assert expected * 0.99 < min(took) < expected * 2  # the quickest: other work on the computer may hold one up
 
 
 def test_a_long_answer_waits_for_a_slow_reader(lab):
@@ -309,7 +311,7 @@ class Server:
 
     def wait(self, count):
         with self.heard:
-            assert self.heard.wait_for(lambda: len(self.packets) >= count, 5), self.packets
+            assert self.heard.wait_for(lambda: len(self.packets) >= count, 30), self.packets
         return self.packets[:count]
 
     def send(self, *packets):

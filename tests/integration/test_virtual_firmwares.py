@@ -45,7 +45,7 @@ def board(folder, name="virtual-1", **options):
     finally:
         run(made.stop())
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(30)
         loop.close()
 
 
@@ -72,7 +72,7 @@ def shell(tmp_path):
 
 
 def test_at_client(at_client):
-    with serial.Serial(str(at_client.port), 115200, timeout=5, rtscts=True) as port:
+    with serial.Serial(str(at_client.port), 115200, timeout=30, rtscts=True) as port:
         assert ask(port, b"AT+CGSN\r") == f"{at_client.imei}\r\nOK\r\n".encode()
         assert ask(port, b"AT+CMEE=1\r\n") == b"OK\r\n"
         assert ask(port, b"AT%DEVICEUUID\r\n") == f"\n%DEVICEUUID: {at_client.device_uuid}\r\nOK\r\n".encode()
@@ -80,10 +80,10 @@ def test_at_client(at_client):
 
 
 def test_at_client_keeps_its_state_from_one_tool_to_the_next(at_client):
-    with serial.Serial(str(at_client.port), 115200, timeout=5) as port:
+    with serial.Serial(str(at_client.port), 115200, timeout=30) as port:
         ask(port, b"AT+CMEE=1\r")
         port.write(b"AT+CM")
-    with serial.Serial(str(at_client.port), 115200, timeout=5) as port:
+    with serial.Serial(str(at_client.port), 115200, timeout=30) as port:
         assert ask(port, b"EE?\r") == b"+CMEE: 1\r\nOK\r\n"
 
 
@@ -93,7 +93,7 @@ def test_at_client_keeps_its_state_from_one_tool_to_the_next(at_client):
 def test_at_client_typed_one_byte_at_a_time(tmp_path, terminator, end):
     with (
         board(tmp_path, firmware=FirmwareName.AT_CLIENT, terminator=terminator) as made,
-        serial.Serial(str(made.port), 115200, timeout=5) as port,
+        serial.Serial(str(made.port), 115200, timeout=30) as port,
     ):
         for byte in b"AT+CFUN?" + end:
             port.write(bytes((byte,)))
@@ -101,19 +101,19 @@ def test_at_client_typed_one_byte_at_a_time(tmp_path, terminator, end):
 
 
 def test_shell(shell):
-    with serial.Serial(str(shell.port), 115200, timeout=5) as port:
+    with serial.Serial(str(shell.port), 115200, timeout=30) as port:
         assert ask(port, b"\r", PROMPT) == b"\r\n" + PROMPT
         heard = ask(port, b"at 'AT+CGSN'\r\n", PROMPT)
         assert heard == f"at 'AT+CGSN'\r\n{shell.imei}\r\nOK\r\n".encode() + PROMPT
         ask(port, b"at AT+C", b"at AT+C")
-    with serial.Serial(str(shell.port), 115200, timeout=5) as port:
+    with serial.Serial(str(shell.port), 115200, timeout=30) as port:
         assert ask(port, b"FUN?\r", PROMPT) == b"FUN?\r\n+CFUN: 0\r\nOK\r\n" + PROMPT
 
 
 def test_pace_of_the_baud_rate_covers_the_echo(tmp_path):
     with (
         board(tmp_path, firmware=FirmwareName.SHELL, baud=115200) as made,
-        serial.Serial(str(made.port), 115200, timeout=5) as port,
+        serial.Serial(str(made.port), 115200, timeout=30) as port,
     ):
         ask(port, b"at AT\r", b"OK\r\n" + PROMPT)  # the banner may still be under way
         line = b"at AT" + b"x" * 2000 + b"\r"
@@ -159,7 +159,7 @@ def test_the_driver_makes_and_checks_credentials(tmp_path, personality, firmware
 
 def test_the_driver_registers_through_at_client(at_client):
     with driver(at_client) as (_, modem):
-        assert modem.register(timeout=10).registered
+        assert modem.register(timeout=30).registered
         with modem.offline():
             modem.credentials.write(TAG, CredentialKind.PSK_IDENTITY, "x")
 
@@ -171,7 +171,7 @@ def test_the_driver_is_told_why_there_is_no_registration(tmp_path, fault, status
         driver(made) as (_, modem),
         pytest.raises(NotRegistered, match=rf"\+CEREG: (5,)?{status}\b"),
     ):
-        modem.register(timeout=10)
+        modem.register(timeout=30)
 
 
 def test_a_certificate_through_the_shell_is_stored_with_crlf(shell):
@@ -196,14 +196,14 @@ def test_a_process_with_at_client_and_a_fault():
     with stand_ins(*options) as (_, ready):
         (one,) = ready["boards"]
         assert one["model"] == "nrf9160-1.2"
-        with serial.Serial(one["port"], 115200, timeout=5) as port:
+        with serial.Serial(one["port"], 115200, timeout=30) as port:
             assert ask(port, b"AT+CGMR\r") == b"mfw_nrf9160_1.2.7\r\nOK\r\n"
             assert ask(port, b"AT+CMEE=1\r") == b"OK\r\n"
             assert ask(port, b'AT%CMNG=0,1,4,"x"\r', b"515\r\n") == b"+CME ERROR: 515\r\n"
 
 
 def test_a_fault_comes_and_goes_while_the_board_runs(at_client):
-    with serial.Serial(str(at_client.port), 115200, timeout=5) as port:
+    with serial.Serial(str(at_client.port), 115200, timeout=30) as port:
         ask(port, b"AT+CMEE=1\r")
         ask(port, b'AT%CMNG=0,1,4,"x"\r')
         at_client.faults.add(BoardFault.LOW_VOLTAGE)
