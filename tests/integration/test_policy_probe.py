@@ -34,6 +34,7 @@ def probe(tmp_path):
         options = ["--boards", "boards.yaml", "--lab-ca", "ca", "--cloud", cloud, "--json"]
         command = [sys.executable, "-m", "harness.cli", "policy", "probe", "v", *options]
         done = run_python(command, tmp_path, os.environ, 120)
+        assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
 
     return run
