@@ -128,7 +128,7 @@ def _check_keygen(firmware: str) -> None:
     if found and (int(found[1]), int(found[2])) < _FIRST_WITH_KEYGEN:
         raise Misuse(
             f"modem firmware {firmware} has no AT%KEYGEN, 1.3.0 is the first that has: update it, or provision this "
-            "board the host way"
+            "board with key origin host"
         )
 
 

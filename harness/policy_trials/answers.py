@@ -17,7 +17,9 @@ _TRANSFORMING: Final = b'{"t":"state.desired.nrfcloud_mqtt_topic_prefix"}'
 
 
 def answer(topic: str, names: Names, expectations: Expectations) -> ServiceAnswer | None:
-    """Return how a publish on ``topic`` is answered; None: it is not a request, or its answer may not be heard."""
+    """Return how a publish on ``topic`` is answered; None: it is not a request, or its answer may not be received.
+
+    ``names``: of the device. ``expectations``: what the documents allow it."""
     found = _answers(names.device_id).get(topic)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The derived trials of one run: which board gets which cases, which were run, and what may be claimed in the end."""
+"""The derived trials of a run: which board gets which cases, which were run, and what they prove together."""
 
 from harness.policy.derivation.case import Case
 from harness.policy_trials.groups import CaseGroups
@@ -32,14 +32,14 @@ class DerivedTrials:
         self._tried.note_trial(cloud, board, case)
 
     def own_names(self, board: str, *, full: bool) -> OwnNames:
-        """Return what the names of this board's device add to its policy cases. Provisions the device first."""
+        """Return the cases that the names of this board's device add. Provisions the device first."""
         own = self._run.board(board)
         documents = own.cloud.documents
         found = own_names(documents, own.device.names, cases_for(documents, full=full), full=full)
         return found.only(lambda case: can_run(case, own) is None)
 
     def note_own_names(self, board: str, found: str) -> None:
-        """Note that the trials that the names of this board's device add were run. ``found``: the text of OwnNames."""
+        """Note that the added trials for the names of this board's device were run. ``found``: the text of OwnNames."""
         self._tried.note_own_names(board, found)
 
     def summary(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a trial shows if it did not go as the documents say. No I/O.
+"""Tells what a trial shows if its outcome is not what the documents say. No I/O.
 
 A connection that stays although the documents refuse the packet does not yet show a permission: brokers other than AWS
 IoT refuse a subscription with SUBACK 0x80, which Serial Modem reports like a granted one, and lose a refused message. A
@@ -21,11 +21,11 @@ _PROVING = frozenset({Outcome.TOLERATED, Outcome.IGNORED, *_HUNG_UP})
 
 
 class Discrepancy(StrEnum):
-    """What differs."""
+    """How the deployed policies differ from the documents."""
 
     LACKS = "lacks"  # the deployed policies refuse what the documents allow
     GAINED = "gained"  # the deployed policies allow what the documents refuse
-    STAYED = "stayed"  # the cloud did not hang up on what the documents refuse, and that it allows it is not shown
+    STAYED = "stayed"  # the cloud did not hang up on what the documents refuse, and nothing shows that it allows it
 
 
 class Packets(StrEnum):
@@ -46,7 +46,7 @@ class TriedCase:
 
     @property
     def proved(self) -> Outcome | None:
-        """What came of it; None when nothing is proved.
+        """The outcome, or None if nothing is proved.
 
         If an allowed message was lost and the connection stayed, no policy was the cause.
         """
@@ -56,7 +56,7 @@ class TriedCase:
 
     @property
     def differs(self) -> bool:
-        """True if it is proved that the cloud does not do what the documents say."""
+        """Whether it is proved that the cloud does not do what the documents say."""
         return self.proved is not None and self.proved is not expected(self.case)
 
     @property
@@ -72,7 +72,7 @@ class TriedCase:
 
     @property
     def took_effect(self) -> bool:
-        """Whether it was seen to work. A connection is its own effect."""
+        """Whether its effect was seen. A connection is its own effect."""
         accepted = self.proved is Outcome.TOLERATED
         return accepted and (self.packets is Packets.CONNECTS or bool(self.verdict and self.verdict.effect))
 
@@ -83,7 +83,7 @@ class TriedCase:
 
 
 def discrepancy(one: TriedCase, tried: Sequence[TriedCase]) -> Discrepancy | None:
-    """Return the discrepancy that ``one`` of the trials shows; None: it shows what the documents say, or nothing."""
+    """Return the discrepancy that ``one`` of the trials shows; None: it agrees with the documents, or shows nothing."""
     if not one.differs:
         return None
     if one.case.closes:
@@ -97,7 +97,7 @@ def discrepancy(one: TriedCase, tried: Sequence[TriedCase]) -> Discrepancy | Non
 
 
 def never_hung_up(packets: Packets, tried: Sequence[TriedCase]) -> int:
-    """Return how many refused packets of this kind were tried if the cloud hung up on none of them; else 0."""
+    """Return how many refused packets of this kind were tried, if the cloud hung up on none of them; else 0."""
     refused = _refused(packets, tried)
     return 0 if any(one.proved in _HUNG_UP for one in refused) else len(refused)
 

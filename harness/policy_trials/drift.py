@@ -1,9 +1,9 @@
-"""What derived trials say about the policies that are really deployed, compared with the documents. No I/O.
+"""Compares the policies that are really deployed with the documents, by the outcomes of derived trials. No I/O.
 
-A trial that went otherwise than the documents say shows one of three things: a permission is lacking, a permission was
-gained, or the cloud refuses in another way (:mod:`harness.policy_trials.discrepancies`). The ruling tells which
-statement a permission belongs to. The mutants that a trial tells apart tell how the deployed document may have been
-changed: those that explain a trial which differs, and contradict none that does not.
+A trial that did not go as the documents say shows one of three things: a permission is missing, a permission was
+gained, or the cloud refuses in another way (:mod:`harness.policy_trials.discrepancies`). The ruling tells to which
+statement a permission belongs. The mutants show how the deployed document may have been changed: a change is possible
+if it explains a trial that differs, and contradicts none that agrees.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ from harness.trial import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """What one trial shows. ``statement``: the one that it points at; None if none is near, or none is to blame."""
+    """What a trial shows. ``statement``: to which it points; None: none is near, or none is to blame."""
 
     tried: TriedCase
     discrepancy: Discrepancy
@@ -104,7 +104,7 @@ def compare(
 
 
 class _Told(NamedTuple):
-    """The trials on which a mutant and the documents differ: those where the mutant is right, and the others."""
+    """The trials on which a mutant and the documents differ: those in which the mutant is right, and the others."""
 
     alike: frozenset[str]
     unlike: frozenset[str]

@@ -1,7 +1,7 @@
-"""Derived cases that are expected to be allowed, tried in groups: they share connections, and with them one hold.
+"""Tries derived cases that are expected to be allowed in groups, which share a connection and so share the hold.
 
-pytest runs one test for each case, so the first of them tries those to come as well; each test then takes its own. What
-a group did not prove is tried alone in its test.
+pytest runs a test for each case. So the first test of a group tries all its cases, and each test takes its own result.
+A case that the group did not prove is tried alone in its test.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from harness.trial import Outcome, Shared, Trials, Verdict
 from harness.trial.filters import overlap
 
 _LEAST = 2
-"""Cases that are worth a group."""
+"""The least number of cases for a group."""
 
 
 class CaseGroups:
@@ -26,7 +26,7 @@ class CaseGroups:
         self._tried: set[str] = set()
 
     def run(self, board: Board, trials: Trials, case: Case, coming: Iterable[Case]) -> Verdict:
-        """Run ``case``, whose names are the board's and whose membership is the device's already.
+        """Run ``case`` on ``board`` with ``trials``. The case has the board's names and the device's membership.
 
         ``coming``: further cases of the board, still for any names, which will be run in this session.
         """
@@ -50,7 +50,7 @@ class CaseGroups:
 
 
 def _fits(case: Case) -> bool:
-    """A retained message must be taken away again, so such a case is run alone."""
+    """Tell whether a case fits into a group. One that leaves a retained message, which must be cleared, does not."""
     return case.request.verb is not Verb.CONNECT and not case.request.retain and expected(case) is Outcome.TOLERATED
 
 
@@ -62,7 +62,7 @@ def _alike(board: Board, case: Case, coming: Iterable[Case]) -> list[Case]:
 
 
 def _without_overlap(board: Board, cases: Sequence[Case]) -> list[Case]:
-    """Leave out subscriptions whose message could arrive by another one of the group.
+    """Leave out subscriptions whose message could arrive by another subscription of the group.
 
     Publishes come first: what their answers need is subscribed to before anything else.
     """

@@ -1,7 +1,7 @@
-"""The derived trials that only a device's own names call for.
+"""Finds the derived trials that only a device's own names call for.
 
 pytest derives trials before any board is open, for the names ``{device}`` and ``{tenant}``. A policy that looks at the
-names themselves (``client/5649*``, a condition on ``iot:ClientId``) decides otherwise for real ones, and trials that
+names themselves (``client/5649*``, a condition on ``iot:ClientId``) decides differently for real names, so trials that
 notice every change for the placeholders may notice nothing for a real device.
 """
 
@@ -18,7 +18,7 @@ from harness.policy_trials.trials import MEMBERSHIPS, MOST_UNPROVED, concrete, f
 from harness.trial import LAB_OUTCOMES, Outcome, Unproved, Verdict, WrongVerdict
 
 NOTHING_MORE: Final = "nothing more"
-"""The text of an :class:`OwnNames` that adds nothing."""
+"""The text of an :class:`OwnNames` without further cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class OwnNames:
 
 
 class RestNotRun(WrongVerdict):
-    """A trial went wrong, and then the lab kept the rest from being run."""
+    """A trial had a wrong verdict, and then trouble in the lab ended the series."""
 
 
 def own_names(
@@ -53,10 +53,9 @@ def own_names(
 ) -> OwnNames:
     """Compare trials ``derived`` for any names with what these names call for.
 
-    Nothing is added if they notice every single change for these names too. ``full``: everything derived for these
-    names that is not among them is added.
-
-    ``documents``: those expected of the cloud.
+    ``documents``: those expected of the cloud. ``names``: of the device. ``full``: add every case derived for these
+    names that is not among ``derived``; otherwise add none if ``derived`` notice every single change for these names
+    too.
     """
     fit = fit_for_trials(documents, names)
     known = [case for case in (concrete(case, documents, names) for case in derived) if fit(case)]

@@ -17,7 +17,7 @@ from harness.policy_trials.trials import ANY_NAMES, cases_for, outcome_of_refusa
 
 
 def going_otherwise(documents: Sequence[PolicyDocument], enforced: Mapping[str, PolicyDocument]) -> set[str]:
-    """Return the ids of the trials of ``documents``, of the smallest set, that ``enforced`` documents change."""
+    """Return the ids of trials in the smallest set of ``documents`` that ``enforced`` documents let go differently."""
     expectations = {membership: Expectations(documents, ANY_NAMES, membership) for membership in Membership}
     cases = [as_run(case, expectations[case.membership]) for case in cases_for(documents, full=False)]
     expected, now = (refusals(cases, by_name) for by_name in ({one.name: one for one in documents}, enforced))

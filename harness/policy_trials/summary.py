@@ -1,4 +1,4 @@
-"""What one run of derived trials may claim: one line for each cloud."""
+"""Sums up the derived trials of a run: one line for each cloud."""
 
 from harness.policy import Selection
 from harness.policy_trials.own_names import NOTHING_MORE
@@ -28,7 +28,7 @@ class PolicySummary:
         self._own_names[board] = found
 
     def line(self, cloud: str, selection: Selection) -> str | None:
-        """Return the line for a cloud whose smallest set is ``selection``; None: none of the set was run.
+        """Return the line for a cloud whose smallest set is ``selection``, or None if none of the set was run.
 
         The line says how many of the set were run if it was not all, what the names of a board's device added, and
         for which boards the own names were not compared.

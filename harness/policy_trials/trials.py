@@ -1,7 +1,7 @@
 """Derived policy cases, run as trials on a board.
 
 How a case is proved: an allowed publish below the team's prefix is seen by the observer, a request to the shadow or the
-jobs service is answered, an allowed subscription receives what can be made to arrive there
+jobs service is answered, an allowed subscription receives a message that is sent to it
 (:mod:`harness.policy.derivation.delivery`). Everything else rests on the fence.
 """
 
@@ -51,7 +51,7 @@ MEMBERSHIPS = (Membership.PROVISIONED, Membership.ASSOCIATED, Membership.GATEWAY
 """The memberships that a board can be brought to. nRF Cloud registers no device without a thing."""
 
 MOST_UNPROVED = 3
-"""Trials in a row that prove nothing, after which a series ends: the lab has to be mended first."""
+"""A series ends after this number of trials in a row that prove nothing, because the lab has to be mended first."""
 
 ANY_NAMES = Names(DEVICE, OTHER_DEVICE, TENANT, OTHER_TENANT)
 """Names for any device."""
@@ -135,9 +135,9 @@ def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unk
     if case.request.verb is Verb.RECEIVE:
         found = delivery(case.request, case.membership, names, expectations)
         if found is None:
-            return f"nothing that the documents allow can be made to arrive on {case.request.name}"
+            return f"the documents allow no message that could be sent to {case.request.name}"
         if expected(case) is Outcome.IGNORED and not shows_sending(found, case.membership):
-            return f"nothing would show that a message was sent which may not be delivered on {case.request.name}"
+            return f"nothing would show that a message was sent to {case.request.name}, where it may not be delivered"
     if unknown and refusals([case], unknown.most) != refusals([case], unknown.least):
         return f"what the documents say depends on {', '.join(unknown.keys)}, of which the harness knows nothing"
     return None

@@ -1,4 +1,4 @@
-"""What stand-ins can be told: the same models for boards.yaml, for command lines and for the stand-ins' processes."""
+"""The settings of the stand-ins: the same models for boards.yaml, for command lines and for their processes."""
 
 from harness.settings.board import (
     ONLY_WITH,

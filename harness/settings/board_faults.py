@@ -118,7 +118,7 @@ class ChangeCell(Settings):
 
 
 class SlowAttach(Settings):
-    """The next searches for a network take ``seconds`` longer; 0: as long as ever."""
+    """The next searches for a network take ``seconds`` longer; 0: no longer than usual."""
 
     command: Literal["slow-attach"] = "slow-attach"
     board: str
@@ -168,8 +168,8 @@ class ResetDuring(Settings):
 class DisturbUrcs(Settings):
     """Lose, double or delay unsolicited results that begin with ``begins`` (empty: any); ``count`` of them.
 
-    ``skip``: let so many pass first. ``seconds``: of a delay; what comes later may overtake. ``count`` None: from now
-    on; 0: none any more. A new one takes the place of the old one.
+    ``skip``: how many pass first. ``seconds``: of a delay; later results may overtake. ``count`` None: all from now on;
+    0: none any more. A new disturbance replaces the old one.
     """
 
     command: Literal["disturb-urcs"] = "disturb-urcs"
@@ -182,7 +182,7 @@ class DisturbUrcs(Settings):
 
 
 class SayLine(Settings):
-    """Make the board print a line now, as a foreign speaker or a URC that nobody expects would: between any others."""
+    """Make the board print a line now, between any others, like another program or an unexpected URC."""
 
     command: Literal["say-line"] = "say-line"
     board: str

@@ -55,21 +55,21 @@ class Limits(Settings):
 
 
 class BrokerBehaviour(Settings):
-    """What of a local cloud can be changed while it runs. BrokerProfile explains it."""
+    """The settings of a local cloud that can be changed while it runs. BrokerProfile explains them."""
 
     on_violation: Annotated[OnViolation, Option("what follows a policy violation")] = "close"
     close_style: Annotated[CloseStyle, Option("how a connection is closed")] = "notify"
     close_delay: Annotated[Seconds, Option("seconds from a violation to the close", "S")] = 0.0
     refused_delivery: Annotated[
-        Seconds | None, Option("seconds after which a refused message is delivered all the same (default: never)", "S")
+        Seconds | None, Option("seconds after which a refused message is delivered after all (default: never)", "S")
     ] = None
     refuse_only: Annotated[
-        Annotated[int, Field(ge=1)] | None, Option("refuse the N-th violation alone, tolerate the others", "N")
+        Annotated[int, Field(ge=1)] | None, Option("refuse only the N-th violation, tolerate the others", "N")
     ] = None
     policy_refresh: Annotated[
         PolicyRefresh, Option("whether a connection keeps the rights of its CONNECT or gets new ones")
     ] = "connect"
-    throttled: Annotated[Throttled, Option("what follows more than connect_gap or publishes_per_second allow")] = (
+    throttled: Annotated[Throttled, Option("what happens if a client exceeds connect_gap or publishes_per_second")] = (
         "close"
     )
     limits: Annotated[Limits, Option("a limit of the broker, e.g. payload=1000", "NAME=N", "--limit")] = Limits()
@@ -93,7 +93,7 @@ class CloudSettings(BrokerBehaviour):
     ] = False
     maximum_tls: Annotated[TlsVersion, Option("highest TLS version of the broker")] = "1.3"
     jitp_delay: Annotated[Seconds, Option("seconds from a JITP device's first connection until it exists", "S")] = 0.05
-    bulk_step: Annotated[Seconds, Option("seconds that a bulk operation is pending, and again in progress", "S")] = 0.05
+    bulk_step: Annotated[Seconds, Option("seconds that a bulk operation is pending, and then in progress", "S")] = 0.05
     tenant: Annotated[Uuid | None, Option("team id (default: that of --state, or a new one)", "UUID")] = None
     state: Annotated[
         Annotated[str, Field(min_length=1)] | None,

@@ -59,7 +59,7 @@ class ChangeBroker(Settings):
 
 
 class DuplicateClient(Settings):
-    """A client elsewhere has the same id: it connects now, and ``backoff`` seconds after each time it was taken over.
+    """A second client has the same id. It connects now, and again ``backoff`` seconds after each time it was ended.
 
     ``times``: how often it connects; None: until ``stop-duplicate``.
     """
@@ -71,7 +71,7 @@ class DuplicateClient(Settings):
 
 
 class StopDuplicate(Settings):
-    """The client elsewhere goes away."""
+    """The second client goes away."""
 
     command: Literal["stop-duplicate"] = "stop-duplicate"
     client_id: str
@@ -87,7 +87,7 @@ class RefuseHandshakes(Settings):
 
 
 class DeafenClient(Settings):
-    """Lose messages to a client without a word: each with ``chance``, for ``seconds`` (None: until ``hear-client``)."""
+    """Lose messages to a client in silence: each with ``chance``, for ``seconds`` (None: until ``hear-client``)."""
 
     command: Literal["deafen-client"] = "deafen-client"
     client_id: str
@@ -108,7 +108,7 @@ class DisturbRest(Settings):
 
     ``how``: ``status`` answers ``status`` (429 with Retry-After: ``seconds``) in place of the answer; ``timeout`` keeps
     silent for ``seconds``; ``cut`` ends the connection in the middle of the answer, ``close`` before it. ``count``
-    None: from now on. A new one takes the place of the old one.
+    None: from now on. A new disturbance replaces the old one.
     """
 
     command: Literal["disturb-rest"] = "disturb-rest"
@@ -121,7 +121,7 @@ class DisturbRest(Settings):
 
 
 class ClearRest(Settings):
-    """REST requests are answered as ever."""
+    """REST requests are answered as usual again."""
 
     command: Literal["clear-rest"] = "clear-rest"
 

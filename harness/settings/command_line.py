@@ -1,7 +1,7 @@
 """The options of a command line that starts stand-ins, made from the settings models: one table for every program.
 
-A field with an :class:`Option` is an option of its own. Beside them stand those that say how many boards there are, and
-``--board NAME,key=value,...`` for one that differs from the others.
+A field with an :class:`Option` is an option of its own. Further options say how many boards there are, and ``--board
+NAME,key=value,...`` adds a board that differs from the others.
 """
 
 import argparse
@@ -31,9 +31,9 @@ class WrongOption(Exception):
 
 
 def add_options(parser: argparse.ArgumentParser, *, without: Collection[str] = ()) -> None:
-    """Give a parser the options of all settings; ``without``: fields that the program sets by itself."""
+    """Add the options of all settings to a parser. ``without``: fields that the program sets by itself."""
     add = parser.add_argument
-    text: dict[str, Any] = {"default": argparse.SUPPRESS}  # what is not given is not there
+    text: dict[str, Any] = {"default": argparse.SUPPRESS}  # an option that is not given is not in the result
     add("--settings", metavar="FILE|-", help="all settings as a JSON document, in place of other options", **text)
     add("--boards", dest="count", metavar="N", help="how many boards (default 1, or as many as --names)", **text)
     add("--names", metavar="A,B", help="their names (default virtual-1, virtual-2, ...)", **text)
@@ -96,7 +96,7 @@ def _from_options(given: argparse.Namespace) -> ProcessSettings:
 
 
 def _beside_a_document(given: argparse.Namespace) -> str | None:
-    """Return an option that was given beside ``--settings`` and means nothing there; None if there is none."""
+    """Return an option that was given beside ``--settings``, where it has no meaning, or None."""
     for key in vars(given):
         section, dot, name = key.partition(".")
         if dot and section in SECTIONS and name != "die_with_stdin":
@@ -128,7 +128,7 @@ def _choices(kind: Any) -> str:
 
 
 def _values(values: Mapping[str, Any], section: str, model: type[BaseModel]) -> dict[str, Any]:
-    """Return what was given for a model, as values of its fields where the texts allow it."""
+    """Return what was given for a model, as values of its fields if the texts can be converted."""
     found = {}
     for name in options(model):
         if (given := values.get(f"{section}.{name}")) is not None:
@@ -156,7 +156,7 @@ def _value(model: type[BaseModel], name: str, given: Any) -> Any:
 
 
 def _parsed(kind: Any, text: Any) -> Any:
-    """Return ``text`` as a number if a number is wanted and it is one; else ``text``, so that the model complains."""
+    """Return ``text`` as a number if the field is one and the text is; else ``text``, which the model then refuses."""
     if kind is int and isinstance(text, str) and _WHOLE.fullmatch(text):
         return int(text)
     if kind is float and isinstance(text, str) and text.isascii() and "_" not in text:
@@ -221,7 +221,7 @@ def _value_of_single(field: str, value: Any) -> Any:
 
 
 def _complaint(error: ValidationError) -> str:
-    """Return the first mistake with the option that it is in."""
+    """Return the first mistake, with its option."""
     details = error.errors(include_url=False)[0]
     place: Sequence[int | str] = details["loc"]
     if not place:

@@ -1,4 +1,4 @@
-"""What a running process of stand-ins can be told: one JSON line each, answered by one JSON line.
+"""The commands to a running process of stand-ins: a JSON line each, answered by a JSON line.
 
 A command: ``{"id": 1, "command": "set-fault", "board": "virtual-1", "fault": "no-sim"}``. ``id`` is any text or number
 and stands in the answer: ``{"id": 1, "ok": true, ...}``, or ``{"id": 1, "ok": false, "error": "..."}``. No I/O here.
@@ -31,7 +31,7 @@ class SetRoute(Settings):
 
 
 class RemoveRoute(Settings):
-    """Make a name and port of the boards' network not resolve any more."""
+    """Make a name and port of the boards' network unknown again."""
 
     command: Literal["remove-route"] = "remove-route"
     name: Address
@@ -68,7 +68,7 @@ class Target(StrEnum):
 
 
 def command_of(value: dict[str, Any], target: Target) -> Command:
-    """Return the command that a mapping says, if it is one to a ``target``. Raises BadControlLine."""
+    """Return the command in a mapping, if it is one to a ``target``. Raises BadControlLine."""
     kinds = get_args(BoardCommand if target is Target.BOARD else CloudCommand)
     name = value.get("command")
     if isinstance(name, str) and name in _BY_NAME and _BY_NAME[name] not in kinds:
@@ -98,7 +98,7 @@ def answer(request_id: RequestId, result: dict[str, Any]) -> bytes:
 
 
 def refusal(request_id: RequestId, text: str) -> bytes:
-    """Return the answer line to a command that was refused; ``text``: why, in one line."""
+    """Return the answer line to a command that was refused. ``text``: why, in one line."""
     return json.dumps({"id": request_id, "ok": False, "error": " ".join(text.split())}).encode() + b"\n"
 
 

@@ -54,7 +54,7 @@ def known_keys(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
 
 
 def option(field: FieldInfo) -> Option | None:
-    """Return how the field is given on a command line; None if it is not."""
+    """Return the field's command line option, or None."""
     return next((each for each in field.metadata if isinstance(each, Option)), None)
 
 

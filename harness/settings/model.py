@@ -1,4 +1,4 @@
-"""What every settings model builds on: frozen, no unknown keys, no guessing, and how a field is given by hand."""
+"""The base of every settings model: frozen, no unknown keys, no guessing; and how a field becomes an option."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Settings(BaseModel):
 class Option:
     """How a field is given on a command line; it stands in the field's annotation.
 
-    ``help``: what it means, in a few words. ``metavar``: what stands for the value in the help (None: its choices).
+    ``help``: its meaning, in a few words. ``metavar``: the word for the value in the help (None: its choices).
     ``flag``: the option (None: the field's name). A list's option may be given again, a mapping's takes ``KEY=VALUE``.
     """
 
@@ -39,7 +39,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Matching:
-    """A validator: the text must match ``pattern``, which ``meaning`` says in words ("must be ...").
+    """A validator: the text must match ``pattern``. ``meaning``: the pattern in words ("must be ...").
 
     Not pydantic's ``pattern``, whose message would show the expression. The JSON schema has both.
     """

@@ -1,4 +1,4 @@
-"""What one process of stand-ins is told: any number of boards, each with settings of its own, and a local cloud."""
+"""The settings of a process of stand-ins: any number of boards, each with its own settings, and a local cloud."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final, Self
@@ -50,13 +50,13 @@ class ProcessSettings(Settings):
     def _names_differ(self) -> Self:
         names = [board.name for board in self.boards]
         if len(set(names)) < len(names):
-            raise ValueError(f"boards must have names of their own, but {_twice(names)!r} is there twice")
+            raise ValueError(f"boards must have different names, but {_twice(names)!r} is there twice")
         if self.cloud is not None and API_KEY_FILE in names:
             raise ValueError(f"a board cannot be called {API_KEY_FILE!r}, which is a file of the cloud")
         for what in ("imei", "device_uuid"):
             given = [value for board in self.boards if (value := getattr(board, what)) is not None]
             if len(set(given)) < len(given):
-                raise ValueError(f"boards must have numbers of their own, but {what} {_twice(given)} is there twice")
+                raise ValueError(f"boards must have different numbers, but {what} {_twice(given)} is there twice")
         return self
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with settings, in one sentence each: for boards.yaml, for a JSON document and for a command line."""
+"""Mistakes in settings, in one sentence each: for boards.yaml, for a JSON document and for a command line."""
 
 import difflib
 from collections.abc import Sequence
@@ -67,14 +67,20 @@ def sentence(details: ErrorDetails, name: str, *, cure: str = "correct it") -> s
 
 
 def unknown_key(name: str, key: str, known: Sequence[str]) -> str:
-    """Return what is wrong with a key that no setting has; ``name``: with its place."""
+    """Return the sentence about an unknown key.
+
+    ``name``: the key with its place. ``key``: the key alone. ``known``: the keys that there are.
+    """
     if key in RENAMED and RENAMED[key] in known:
         return f"key {name!r} is called {RENAMED[key]!r} now; rename it"
     return f"unknown key {name!r}; {nearest('key', key, known)}"
 
 
 def nearest(what: str, word: str, known: Sequence[str]) -> str:
-    """Return "nearest known … is …; …", or all known ones when none is near."""
+    """Return "nearest known … is …; …", or all known ones if none is near.
+
+    ``what``: the kind of word, e.g. "key". ``word``: the unknown one. ``known``: the words that there are.
+    """
     near = difflib.get_close_matches(word, known, n=1)
     if near:
         return f"nearest known {what} is {near[0]!r}; correct it"

@@ -1,4 +1,4 @@
-"""What undoes a command to a stand-in: for whoever asks for a fault and leaves everything as it was. Pure."""
+"""Finds the command that undoes a command to a stand-in, so that a fault leaves everything as it was. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -22,9 +22,9 @@ _BY: Final[Mapping[str, tuple[str, tuple[str, ...], Mapping[str, Any]]]] = {  # 
 
 
 def undo_of(name: str, fields: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Return the command, and its fields, that undoes a command; None: nothing does, or nothing has to.
+    """Return the command, with its fields, that undoes a command; None: nothing can, or nothing has to.
 
-    ``fields``: those of the command. ``answer``: what it was answered.
+    ``name``, ``fields``: of the command. ``answer``: to the command.
     """
     if name == "change-broker":
         return "change-broker", {"settings": dict(answer["settings"])}

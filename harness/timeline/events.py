@@ -25,7 +25,7 @@ class Kind(StrEnum):
     RESULT = "result"  # a command's final result, with what it cost
     MQTT = "mqtt"  # what the device reports of its MQTT connection
     CLOUD = "cloud"  # what the cloud's side saw: REST answers, messages at the observer
-    STEP = "step"  # what the harness decided to do, and why
+    STEP = "step"  # a step that the harness decided on, with the reason
     FAULT = "fault"  # the lab's trouble: port gone, process dead, lines dropped
     TEST = "test"  # a test begins
     PHASE = "phase"  # a phase of a trial begins or ends

@@ -244,7 +244,7 @@ def _fill(modem):
 
 def test_firmware_that_makes_no_keys(on, timeline, request_for):
     with _stand_in("--model", "nrf9160-1.2") as board, on(board, timeline) as modem:
-        with pytest.raises(Misuse, match=r"has no AT%KEYGEN.*host way"):
+        with pytest.raises(Misuse, match=r"has no AT%KEYGEN.*key origin host"):
             provision(modem, request_for())
         made = provision(modem, request_for(KeyOrigin.HOST))
         assert sorted(item.kind for item in modem.credentials.list(made.sec_tag)) == [0, 1, 2]

@@ -330,7 +330,7 @@ def test_a_key_by_nrf_cloud_without_a_cloud(request_for):
 def test_firmware_without_key_generation_is_refused_before_the_old_key_goes(request_for, keys):
     board = FakeBoard(firmware="mfw_nrf9160_1.2.7")
     before = _foreign(board)
-    with pytest.raises(Misuse, match=r"mfw_nrf9160_1.2.7 has no AT%KEYGEN.*host way"):
+    with pytest.raises(Misuse, match=r"mfw_nrf9160_1.2.7 has no AT%KEYGEN.*key origin host"):
         _provision(board, request_for(adopt=True), keys)
     assert board.items == before
     _provision(board, request_for(adopt=True, key_origin=KeyOrigin.HOST), keys)
