@@ -14,14 +14,57 @@ from harness.virtual.board.cloud_library.application import Application
 from harness.virtual.board.cloud_library.samples import AssetTrackerTemplate
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
-from harness.virtual.board.pass_through import utc_now
+from harness.virtual.board.pass_through import PassThrough, utc_now
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.shell.server import Shell
 
 _OLD_BANNER = "*** Booting Zephyr OS build v2.6.99-ncs1  ***"
 
 
-class CloudOnAtHost(AtHost):
+class _SampleBoard(PassThrough):
+    """A board that runs a sample: whatever happens to the board, the application is poked afterwards."""
+
+    _sample: Sample
+
+    def _start(self, write: Callable[[str], None]) -> None:
+        """Boot the application. ``write``: takes a line of its log."""
+        self._booted = self._now()
+        self._application = Application(
+            self._sample, self._modem, self._nvm, self._outbox, write=write, uptime=self._uptime
+        )
+        self._application.boot()
+
+    def receive(self, data: bytes) -> list[Output]:
+        """Take bytes from the host."""
+        return super().receive(data) + self._poked()
+
+    def timer(self, token: int) -> list[Output]:
+        """A timer has run out: the network may have come."""
+        return super().timer(token) + self._poked()
+
+    def link(self, event: LinkEvent) -> list[Output]:
+        """The application's connection."""
+        self._application.link(event)
+        return self._outbox.take()
+
+    def strike(self, fault: CoreFault) -> list[Output]:
+        """Something happens to the board: the network may have gone."""
+        return super().strike(fault) + self._poked()
+
+    def press(self) -> list[Output]:
+        """The button."""
+        self._application.sample.press()
+        return self._outbox.take()
+
+    def _uptime(self) -> float:
+        return (self._now() - self._booted).total_seconds()
+
+    def _poked(self) -> list[Output]:
+        self._application.poke()
+        return self._outbox.take()
+
+
+class CloudOnAtHost(_SampleBoard, AtHost):
     """A sample whose log and AT commands share the UART."""
 
     def __init__(
@@ -45,43 +88,10 @@ class CloudOnAtHost(AtHost):
     def boot(self) -> None:
         """Boot as the AT host does; then the application starts."""
         super().boot()
-        self._booted = self._now()
-        self._application = Application(
-            self._sample, self._modem, self._nvm, self._outbox, write=self.unsolicited, uptime=self._uptime
-        )
-        self._application.boot()
-
-    def receive(self, data: bytes) -> list[Output]:
-        """Take bytes from the host."""
-        return super().receive(data) + self._poked()
-
-    def timer(self, token: int) -> list[Output]:
-        """A timer has run out: the network may have come."""
-        return super().timer(token) + self._poked()
-
-    def link(self, event: LinkEvent) -> list[Output]:
-        """The application's connection."""
-        self._application.link(event)
-        return self._outbox.take()
-
-    def strike(self, fault: CoreFault) -> list[Output]:
-        """Something happens to the board: the network may have gone."""
-        return super().strike(fault) + self._poked()
-
-    def press(self) -> list[Output]:
-        """The button."""
-        self._application.sample.press()
-        return self._outbox.take()
-
-    def _uptime(self) -> float:
-        return (self._now() - self._booted).total_seconds()
-
-    def _poked(self) -> list[Output]:
-        self._application.poke()
-        return self._outbox.take()
+        self._start(self.unsolicited)
 
 
-class CloudOnShell(Shell):
+class CloudOnShell(_SampleBoard, Shell):
     """A sample with a shell, whose log erases and draws the prompt again."""
 
     prompt = "uart:~$ "
@@ -102,33 +112,7 @@ class CloudOnShell(Shell):
     def boot(self) -> None:
         """Boot as the shell does; then the application starts."""
         super().boot()
-        self._booted = self._now()
-        self._application = Application(
-            self._sample, self._modem, self._nvm, self._outbox, write=self.notice, uptime=self._uptime
-        )
-        self._application.boot()
-
-    def receive(self, data: bytes) -> list[Output]:
-        """Take bytes from the host."""
-        return super().receive(data) + self._poked()
-
-    def timer(self, token: int) -> list[Output]:
-        """A timer has run out: the network may have come."""
-        return super().timer(token) + self._poked()
-
-    def link(self, event: LinkEvent) -> list[Output]:
-        """The application's connection."""
-        self._application.link(event)
-        return self._outbox.take()
-
-    def strike(self, fault: CoreFault) -> list[Output]:
-        """Something happens to the board: the network may have gone."""
-        return super().strike(fault) + self._poked()
-
-    def press(self) -> list[Output]:
-        """The button."""
-        self._application.sample.press()
-        return self._outbox.take()
+        self._start(self.notice)
 
     def own_command(self, words: list[str]) -> bool:
         """``att_cloud_publish_mqtt``."""
@@ -138,10 +122,3 @@ class CloudOnShell(Shell):
                 self._print(sample.publish(payload))
                 return True
         return False
-
-    def _uptime(self) -> float:
-        return (self._now() - self._booted).total_seconds()
-
-    def _poked(self) -> list[Output]:
-        self._application.poke()
-        return self._outbox.take()
