@@ -11,7 +11,7 @@ Read = TypeVar("Read")
 
 
 def ask(port: AtPort, text: str, read: Callable[[Answer], Read], *, timeout: float | None = None) -> Read:
-    """Send ``text``, which may be sent twice, and return what ``read`` makes of its answer.
+    """Send ``text`` to ``port``, twice if need be, and return what ``read`` makes of its answer.
 
     An answer that cannot be read is asked for once more, and the timeline says so. ``timeout``: see AtPort.command.
     Raises AtFormatError the second time, and as AtPort.command does.

@@ -63,8 +63,8 @@ class AtPort:
         What the board prints is read from here on. Raises PortMissing, PortBusy, LabError (no permission), Misuse (no
         such kind of URL).
 
-        ``name``: the board's, for messages and the timeline. ``timeline``: where lines go. ``settings``: None for the
-        defaults.
+        ``url``: of the port. ``name``: the board's, for messages and the timeline. ``timeline``: gets the lines.
+        ``settings``: None for the defaults.
         """
         settings = settings or PortSettings()
         stream = open_link(url, name, baudrate=settings.baudrate, rtscts=settings.rtscts)
@@ -198,7 +198,7 @@ class AtPort:
     def send_payload(
         self, command: str, payload: bytes, timeout: float = 10.0, *, socket_bytes: bool = False, counted: bool = False
     ) -> int:
-        """Send a command that opens data mode, then ``payload`` and ``+++``; return n of ``#XDATAMODE: n`` (0: sent).
+        """Send ``command``, which opens data mode, ``payload`` and ``+++``; return n of ``#XDATAMODE: n`` (0: sent).
 
         ``timeout``: seconds for the command and again for the payload. ``counted``: the command names the number of
         bytes; then they may be any, and no ``+++`` follows. ``socket_bytes``: the timeline gets their number alone,

@@ -31,7 +31,7 @@ class LineRecorder:
     def drafts(
         self, lines: list[Heard], t: float, *, seconds: float, secret: bool, afterwards: bool | None = None
     ) -> list[Draft]:
-        """Return the drafts for lines heard at ``t``.
+        """Return the drafts for ``lines`` heard at ``t``.
 
         ``seconds``: since the command was sent. ``secret``: a command with a secret may still be echoed;
         ``afterwards``: the same behind the final result that is among the lines, None: as before it.

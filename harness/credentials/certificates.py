@@ -51,8 +51,9 @@ def issue_device_certificate(
 ) -> str:
     """Return a device certificate for the CSR's key: one PEM block, LF line ends, final newline.
 
-    Its CN is ``device_id``; the CSR's own subject is not taken over. It ends with the CA at the latest. Misuse: the
-    CSR's signature is wrong, its key is not on P-256, or ``device_id`` cannot name a device.
+    ``csr``: the request; its subject is not used. ``device_id``: becomes the CN. ``ca_certificate``, ``ca_key``: of the
+    CA that signs. ``days``: of validity; it ends with the CA at the latest.
+    Raises Misuse if the CSR's signature is wrong, if its key is not on P-256, or if ``device_id`` cannot name a device.
     """
     check_device_id(device_id)
     key = csr.public_key()

@@ -28,9 +28,9 @@ def make_device_jwt(
 ) -> str:
     """Return a token for nRF Cloud's REST API, a secret as long as it is valid.
 
-    ``key``: EC P-256, or its PEM. ``expires_in``: seconds; 0 for a token without ``iat`` and ``exp``. ``now``: seconds
-    since the epoch, ``claims``: more members or others; both for tokens that are meant to be refused. Raises Misuse;
-    LabError when this computer's clock was never set.
+    ``key``: EC P-256, or its PEM. ``device_id``: the claim ``sub``. ``expires_in``: seconds; 0 for a token without
+    ``iat`` and ``exp``. ``now``: seconds since the epoch. ``claims``: added or replaced. The last two are for tokens
+    that are meant to be refused. Raises Misuse; LabError if this computer's clock was never set.
     """
     check_device_id(device_id)
     if not 0 <= expires_in <= _LONGEST:

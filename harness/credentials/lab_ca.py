@@ -68,7 +68,7 @@ class LabCa:
         return self._certificate
 
     def issue(self, csr: x509.CertificateSigningRequest, *, device_id: str, days: int = 3650) -> str:
-        """Return a device certificate in PEM, see :func:`issue_device_certificate`."""
+        """Return a certificate in PEM for ``csr``, ``device_id`` and ``days``, see :func:`issue_device_certificate`."""
         return issue_device_certificate(
             csr, device_id=device_id, ca_certificate=self._certificate, ca_key=self._key, days=days
         )

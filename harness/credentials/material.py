@@ -80,18 +80,18 @@ class Material:
 
 
 def made_on_device(keygen: KeygenResult, *, device_id: str, ca: LabCa, root_ca_pem: str) -> Material:
-    """Return the certificate for a key of the device, signed by the lab's CA.
+    """Return the certificate for a key of the device, signed by ``ca``, the lab's.
 
-    ``keygen``: the modem's answer, with the CSR. ``device_id``: the certificate's CN. ``root_ca_pem``: what the board
-    is to trust.
+    ``keygen``: the modem's answer, with the CSR. ``device_id``: the certificate's CN. ``root_ca_pem``: for the board to
+    trust.
     """
     return Material(root_ca_pem, ca.issue(keygen.csr, device_id=device_id), keygen=keygen)
 
 
 def made_on_host(*, device_id: str, ca: LabCa, root_ca_pem: str) -> Material:
-    """Make a P-256 key on this computer and have the lab's CA sign its certificate.
+    """Make a P-256 key on this computer and have ``ca``, the lab's, sign its certificate.
 
-    ``device_id``: the certificate's CN. ``root_ca_pem``: what the board is to trust.
+    ``device_id``: the certificate's CN. ``root_ca_pem``: for the board to trust.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device_id)])

@@ -29,7 +29,7 @@ def provision(
     cloud_keys: CloudKeys | None = None,
     over_the_air: OverTheAir | None = None,
 ) -> Provisioning:
-    """Bring a board to the credentials that are asked for, verified by digest, and say what it holds now.
+    """Bring the board of ``modem`` to the credentials of ``request``, verified by digest; return what it holds now.
 
     Valid ones are kept unless the request renews them. New ones go to an empty sec_tag where the board has one, and
     former ones stay beside them until :meth:`Provisioning.commit`. Otherwise the sec_tag is written anew; when a step

@@ -90,7 +90,8 @@ class CredentialRecords:
     def save_replaced(self, imei: str, sec_tag: int, items: Mapping[int, str], contents: Mapping[int, str]) -> Path:
         """Keep what is about to be replaced and return the file.
 
-        ``items``: all digests by kind; ``contents``: what could be read back, by kind, verbatim.
+        ``imei``: the board's. ``sec_tag``: of the credentials. ``items``: all digests by kind. ``contents``: by kind,
+        what could be read back, verbatim.
         """
         now = datetime.now(UTC)
         replaced = Replaced(imei=imei, sec_tag=sec_tag, replaced_at=now, digests=dict(items), contents=dict(contents))

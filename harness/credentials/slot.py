@@ -75,7 +75,7 @@ class Slot:
 
 
 def survey(modem: Modem, request: ProvisionRequest, imei: str) -> list[Slot]:
-    """Return the slots of all sec_tags of the request, in its order."""
+    """Return the slots of the sec_tags of ``request``, in its order. ``modem``: holds them. ``imei``: the board's."""
     return [
         Slot(
             sec_tag,
@@ -93,10 +93,10 @@ def best_valid(slots: Sequence[Slot], request: ProvisionRequest) -> SecTagRecord
 
 
 def choose_target(slots: Sequence[Slot], request: ProvisionRequest, valid: SecTagRecord | None) -> Slot:
-    """Return the slot to write to: an empty one, else an own one that is not in use, else the own one, else a foreign.
+    """Return the slot to write to: an empty one, else an own one not in use, else the one in use, else a foreign one.
 
-    ``slots``: all of the board's. ``valid``: the record of the credentials that are in use, None: there are none.
-    Misuse: only foreign ones are left, and the request does not adopt them.
+    ``slots``: all of the board's. ``request``: says whether foreign ones may be used. ``valid``: the record of the
+    credentials in use, or None. Raises Misuse if only foreign ones are left and the request does not adopt them.
     """
     in_use = None if valid is None else valid.sec_tag
     candidates = [slot for slot in slots if slot.empty] + sorted(

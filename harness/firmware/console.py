@@ -141,7 +141,7 @@ class Console:
         return [each for each in said if each and each != line]
 
     def answer(self, question: str, text: str, timeout: float | None = None) -> None:
-        """Wait for a question and type the answer."""
+        """Wait up to ``timeout`` seconds for the question ``question``, and type ``text``."""
         self.expect(question, timeout)
         self.type_line(text)
 

@@ -90,7 +90,7 @@ class OwnConnection:
             console.press()
 
     def wait(self, classes: Collection[LogClass], *, since: int, timeout: float) -> Event | None:
-        """Return the first event from ``since`` on that is evidence of one of these; None after ``timeout`` seconds.
+        """Return the first event from ``since`` on that is evidence of one of ``classes``; None after ``timeout`` s.
 
         Raises BoardLost as soon as the board is gone.
         """

@@ -9,7 +9,7 @@ from harness.settings import ONLY_WITH, FirmwareName
 
 
 def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
-    """Yield the keys of a board's ``virtual:`` that its firmware does not have."""
+    """Yield the keys of ``virtual:`` of ``board``, at ``place`` of ``document``, that its firmware does not have."""
     virtual = board.get("virtual")
     if not isinstance(virtual, dict):
         return

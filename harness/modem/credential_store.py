@@ -121,7 +121,7 @@ class CredentialStore:
     def write(self, sec_tag: int, kind: int, content: str) -> None:
         """Store ``content`` verbatim, line ends included, in place of what is there.
 
-        Misuse, and nothing sent: see :meth:`check_content`.
+        ``sec_tag``, ``kind``: where. Raises Misuse before anything is sent, see :meth:`check_content`.
         """
         self.check_content(sec_tag, kind, content)
         # UNCONFIRMED which items may be overwritten in place (519 for some): deleting first is right for all.
@@ -147,14 +147,17 @@ class CredentialStore:
             self._port.command(command)
 
     def verify(self, sec_tag: int, kind: int, content: str) -> None:
-        """Raise DigestMismatch unless the store holds exactly ``content`` there; LineEndsChanged: line ends differ."""
+        """Raise DigestMismatch unless the store holds exactly ``content`` at ``sec_tag`` and ``kind``.
+
+        Raises LineEndsChanged if only the line ends differ.
+        """
         stored = self.list(sec_tag, kind)
         self._check_digest(sec_tag, kind, content, stored[0].digest if stored else None)
 
     def verify_all(self, sec_tag: int, contents: Mapping[int, str], *, also: Collection[int] = ()) -> dict[int, str]:
-        """Raise as :meth:`verify` unless the store holds exactly ``contents`` (by kind) there; return all its digests.
+        """Raise as :meth:`verify` unless ``sec_tag`` holds exactly ``contents`` (by kind); return all its digests.
 
-        ``also``: kinds of which something must be there, whatever it is. One command for the whole sec_tag.
+        ``also``: kinds of which something must be there, whatever it is. It takes one command for the whole sec_tag.
         """
         held = {item.kind: item.digest for item in self.list(sec_tag)}
         for kind, content in contents.items():
@@ -165,7 +168,7 @@ class CredentialStore:
         return held
 
     def delete(self, sec_tag: int, kind: int, *, foreign: bool = False) -> bool:
-        """Delete the item; False when there was none. ``foreign``: the user named a sec_tag that is not the board's."""
+        """Delete the item of ``kind`` at ``sec_tag``; False: there was none. ``foreign``: the sec_tag of others."""
         if not foreign:
             self.check_sec_tag(sec_tag)
         try:

@@ -114,7 +114,7 @@ class Modem:
             yield
 
     def write_settings(self, wanted: WantedSettings, note: Callable[[str], None], keep: Keep) -> None:
-        """Write the settings that differ; ``keep`` gets what puts the former ones back. See harness.modem.settings."""
+        """Write the settings of ``wanted`` that differ. ``note``, ``keep``: see harness.modem.settings."""
         write_settings(self._port, wanted, self.offline, note, keep)
 
     def put_back(self, commands: Sequence[str]) -> None:
@@ -191,8 +191,9 @@ class Modem:
         """Return a token signed by the key at ``sec_tag``, or by the device identity key without one.
 
         ``key_type``: 2 client key, 8 endorsement key (nRF9160). ``expires_in``: seconds; 0 for a token without an end,
-        otherwise the modem must know the time. ``subject``: empty for the device UUID. None leaves a parameter out.
-        The signature is not checked, see :meth:`ModemJwt.verify`. Raises AtError (513: no such key), JwtMismatch.
+        otherwise the modem must know the time. ``subject``: empty for the device UUID. ``audience``: the claim aud.
+        None leaves a parameter out. The signature is not checked, see :meth:`ModemJwt.verify`. Raises AtError (513: no
+        such key), JwtMismatch.
         """
         command = jwt_command(
             sec_tag=sec_tag, key_type=key_type, expires_in=expires_in, subject=subject, audience=audience

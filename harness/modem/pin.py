@@ -15,7 +15,9 @@ _START: Final = 10.0  # seconds; a SIM takes half of one
 
 
 def enter_pin(port: AtPort, pin: str, notified: Listener) -> bool:
-    """Enter the PIN if the SIM asks for it; return whether it did. ``notified``: listens to %XSIM since before CFUN=1.
+    """Enter ``pin`` at ``port`` if the SIM asks for it; return whether it did.
+
+    ``notified``: has listened to %XSIM since before CFUN=1.
 
     Raises NotRegistered: the SIM is blocked, or a wrong PIN was entered before: one more might block it.
     """

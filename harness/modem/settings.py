@@ -58,11 +58,11 @@ def write_settings(
     note: Callable[[str], None],
     keep: Keep,
 ) -> None:
-    """Write what differs.
+    """Write those settings of ``wanted`` that differ, at ``port``.
 
-    ``offline``: keeps the modem inactive for a block. ``note`` is told of each change. ``keep``: gets, before each is
-    written, a setting's key and the commands that put its former value back. Raises LabError: the modem does not tell a
-    setting, or does not take it.
+    ``offline``: keeps the modem inactive for a block. ``note``: called with each change. ``keep``: gets, before each
+    write, a setting's key and the commands that put its former value back. Raises LabError if the modem does not tell a
+    setting, or refuses it.
     """
     settings = _settings(wanted)
     if not any(setting.change(_read(port, setting)) for setting in settings):
@@ -81,7 +81,10 @@ def write_settings(
 
 
 def put_back(port: AtPort, commands: Sequence[str], offline: Callable[[], AbstractContextManager[None]]) -> None:
-    """Send the commands that :func:`write_settings` kept, all of them. Raises AtError: the first one refused."""
+    """Send all ``commands`` that :func:`write_settings` kept to ``port``. Raises AtError for the first one refused.
+
+    ``offline``: keeps the modem inactive for a block.
+    """
     if not commands:
         return
     refused: AtError | None = None

@@ -29,12 +29,12 @@ def probe(
     progress: Callable[[str], None] = lambda _text: None,
     record: Callable[[Verdict], None] = lambda _verdict: None,
 ) -> Drift:
-    """Run the trials for a device of these ``memberships``, and compare.
+    """Run the trials on ``board``, as a device of these ``memberships``, and compare.
 
     The device gets each membership in turn; when the board is closed, it becomes an ordinary member of its team again.
     Raises LabError when the board cannot be provisioned; trials that prove nothing are part of the answer.
 
-    ``progress``: takes what is done. ``record``: gets every verdict.
+    ``progress``: called with each step. ``record``: gets every verdict.
     """
     _ = board.provisioned  # before the trials are counted
     documents, names = board.cloud.documents, board.device.names
@@ -78,8 +78,10 @@ def trials_and_mutants(
 ) -> tuple[list[Case], list[Mutant], list[Mutant]]:
     """Return the smallest set for single changes, with the trials that tell the documents from the shipped profiles.
 
-    Beside them: the changes that these trials notice, and those that no trial can show. The device's own CONNECT comes
+    Returns also the changes that these trials notice, and those that no trial can show. The device's own CONNECT comes
     first, and then the trials of one membership follow each other.
+
+    ``documents``: those expected of the cloud. ``names``: of the device. ``memberships``: what it is in its team.
     """
     further = _additions(documents, names.account)
     selection = plan(documents, names, memberships, further=further, fit=fit_for_trials(documents, names))

@@ -17,10 +17,7 @@ class PolicySummary:
         return tuple(self._tried)
 
     def note_trial(self, cloud: str, board: str, case: str) -> None:
-        """Note that the case with this id, for any names, was tried on this board.
-
-        ``cloud``: the board's.
-        """
+        """Note that a case was tried. ``cloud``: the board's. ``board``: its name. ``case``: the id, for any names."""
         self._tried.setdefault(cloud, {}).setdefault(board, set()).add(case)
 
     def note_own_names(self, board: str, found: str) -> None:

@@ -144,7 +144,7 @@ def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unk
 
 
 def as_shown(case: Case, documents: Sequence[PolicyDocument], names: Names) -> Case:
-    """Return the case with everything that its trial shows; a message on a subscription shows the delivery too.
+    """Return ``case`` with everything that its trial shows. A message on a subscription shows the delivery too.
 
     ``documents``: those expected of the cloud. ``names``: of the device.
     """
@@ -207,7 +207,7 @@ def can_run(case: Case, board: Board) -> str | None:
 
 
 def run_case(board: Board, trials: Trials, case: Case) -> Verdict:
-    """Run ``case`` on the provisioned board, whose membership is the case's already.
+    """Run ``case`` on ``board``, which is provisioned and has the case's membership.
 
     ``trials``: those of the board's connection.
     """
@@ -256,9 +256,10 @@ def _publish(board: Board, case: Case) -> PacketAction:
 
 
 def clear_retained(board: Board, topic: str, verdict: Verdict) -> None:
-    """Take a retained message away that the cloud has taken, if the board's firmware can publish an empty payload.
+    """Clear the retained message that the cloud has taken, if the board's firmware can publish an empty payload.
 
-    Others would get it with every subscription, for good. Raises LabError.
+    Otherwise others would get it with every subscription, for good. ``board``: that published it. ``topic``: of the
+    message. ``verdict``: on its trial. Raises LabError.
     """
     if verdict.outcome is not Outcome.TOLERATED:
         return

@@ -69,7 +69,7 @@ def causes_at(ledger: RunHistory, position: int) -> list[CauseRow]:
 
 
 def board_history(assessment: Assessment, board: str, window: int) -> list[tuple[str, str]]:
-    """Return run and state (red, amber, green) of a board's last runs, the present one last."""
+    """Return run and state (red, amber, green) of the last ``window`` runs of ``board``, the present one last."""
     runs = [*assessment.before, assessment.run]
     return [(run.run, run.board_state(board)) for run in runs if board in run.boards][-window:]
 
@@ -80,7 +80,7 @@ def listing(words: Sequence[str]) -> str:
 
 
 def plural(number: int, word: str, words: str = "") -> str:
-    """Return ``1 test``, ``1,240 tests``."""
+    """Return ``1 test``, ``1,240 tests``. ``number``, ``word``: those. ``words``: the plural, None: ``word`` with s."""
     return f"{number:,} {word if number == 1 else words or word + 's'}"
 
 

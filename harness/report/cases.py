@@ -21,7 +21,7 @@ class CaseRecord:
     started: float = field(default_factory=time.monotonic)
 
     def add_verdict(self, verdict: str, evidence: str, *, attempts: int = 1) -> None:
-        """Add a verdict; a test that asks for several keeps all of them, in order. ``attempts``: trials it took."""
+        """Add ``verdict`` with its ``evidence``. A test may have several, in order. ``attempts``: trials it took."""
         added = (("verdict", verdict, ", "), ("evidence", evidence, " | "), ("attempts", str(attempts), ", "))
         for name, value, joint in added:
             before = self.properties.get(name)

@@ -120,7 +120,7 @@ class RunHistory:
                 self._entries[run.lab, board, key].append(entry)
 
     def entries(self, lab: str, board: str, key: str, position: int = -1) -> list[HistoryEntry]:
-        """Return the entries of a test up to the run at ``position``, oldest first."""
+        """Return the entries of a test (``lab``, ``board``, ``key``) up to the run at ``position``, oldest first."""
         places = self._places.get((lab, board, key), [])
         end = len(places) if position == -1 else bisect_right(places, position)
         return self._entries[lab, board, key][:end] if end else []

@@ -23,7 +23,10 @@ class RunJournal:
         self._path = path
 
     def begin(self, run: str, tests: Mapping[str, str], about: Mapping[str, Any]) -> None:
-        """Write what is planned. ``tests``: node id to board, "" for one that uses none; ``about``: more of the run."""
+        """Write what is planned.
+
+        ``run``: its id. ``tests``: the board by node id, "" for none. ``about``: more about the run.
+        """
         self.write("run", **{"v": VERSION, "run": run, **about, "tests": dict(tests)})
 
     def write(self, kind: str, **fields: Any) -> None:

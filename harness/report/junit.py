@@ -33,13 +33,16 @@ def unfinished(run: str, path: Path) -> Element:
 
 
 def add_error(suites: Element, name: str, message: str, text: str = "") -> None:
-    """Add a case of the harness's own with one error."""
+    """Add to ``suites`` a case of the harness's own, ``name``, with one error: ``message`` and ``text``."""
     case = SubElement(_suite(suites), "testcase", {"classname": "harness", "name": name, "time": "0"})
     SubElement(case, "error", {"message": message}).text = text or message
 
 
 def interrupt(suites: Element, why: str, running: Sequence[str], not_run: Sequence[str]) -> None:
-    """Say in a report that its run was interrupted: in each test that was running, and in a case of its own."""
+    """Say in ``suites`` that the run was interrupted: in each test that was running, and in a case of its own.
+
+    ``why``: by what. ``running``: the tests that were. ``not_run``: the tests that were still to come.
+    """
     for test in running:
         case = _case_of(suites, test)
         if case.find("error") is None:

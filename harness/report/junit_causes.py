@@ -14,7 +14,9 @@ _BAD = ("failure", "error", "skipped")
 
 
 def add_causes(suites: Element, summary: RunSummary, tests: Sequence[RanTest], begin: Mapping[str, Any]) -> None:
-    """Add the cause to each case that has one, and to each that was run again how often. ``begin``: of the journal.
+    """Add to the cases of ``suites`` their causes, and how often each was run again.
+
+    ``summary``: of the run. ``tests``: of the journal. ``begin``: the journal's first line.
 
     Properties: ``cause``, ``points_at`` and ``page`` (within the run's folder), ``reruns`` and ``first_failure``. What
     CI services show of a case is message and text of its failure: the first line of the message says whom it points

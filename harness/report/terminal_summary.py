@@ -21,7 +21,10 @@ _NO_TERMINAL: Final = 10_000  # columns: nothing is broken or cut
 
 
 def cause_lines(causes: Sequence[CauseRow], width: int | None, *, colours: bool = False) -> list[str]:
-    """Return the table of causes. ``width``: of the terminal, None: there is none, so nothing is broken or cut."""
+    """Return the table of ``causes``. ``width``: of the terminal; None: there is none, so nothing is broken or cut.
+
+    ``colours``: use them.
+    """
     if not causes:
         return []
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bright_black")

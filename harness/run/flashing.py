@@ -17,10 +17,11 @@ def flasher(
     timeline: Timeline,
     note: Callable[[str], None],
 ) -> Flasher:
-    """Return what brings a board's firmware to what its boards file names.
+    """Return the flasher that brings a board to the firmware that its boards file names.
 
-    ``find_port``: where the board is now. ``folder``: of the boards file. ``state``: the folder of the lab's state.
-    ``timeline``: where the board's lines go; ``note`` is told of each step. Raises Misuse: no firmware is named.
+    ``config``: the board's entry. ``find_port``: returns where the board is now. ``folder``: of the boards file.
+    ``state``: the folder of the lab's state. ``timeline``: gets the board's lines. ``note``: called with each step.
+    Raises Misuse if the boards file names no firmware.
     """
 
     def asked() -> BoardContents:

@@ -15,7 +15,9 @@ class FormerSettings:
         self._folder = folder
 
     def keep(self, imei: str, key: str, commands: Sequence[str]) -> None:
-        """Keep the commands of one setting, unless an earlier run left some: those lead to what was there at first.
+        """Keep the ``commands`` of the setting ``key`` of the board ``imei``, unless an earlier run has left some.
+
+        Those of the earlier run lead back to the first value.
 
         Raises LabError if they cannot be written down.
         """

@@ -25,7 +25,7 @@ def by_mqtt(
     progress: Callable[[str], None],
     patience: float,
 ) -> int:
-    """Connect until accepted, associate, connect again; return how many connections that took.
+    """Connect ``board`` until ``cloud`` accepts it, associate, connect again; return how many connections that took.
 
     The first connection makes the cloud provision the device; the cloud drops the connection meanwhile. Raises
     NotProvisioned.
@@ -55,7 +55,7 @@ def by_mqtt(
 
 
 def by_https(cloud: Cloud, keys: CertificateSet, code: str, rounds: Rounds, progress: Callable[[str], None]) -> int:
-    """Ask over HTTPS from this computer, which wrote the key and still has it: for a board whose firmware has no MQTT.
+    """Ask ``cloud`` over HTTPS from this computer, which has the key: for a board whose firmware has no MQTT.
 
     Returns how many requests that took. Raises NotProvisioned.
 

@@ -16,9 +16,10 @@ def board_power(
     state: Path,
     note: Callable[[str], None] = lambda _text: None,
 ) -> BoardPower:
-    """Return what switches a board's power. ``state``: the folder of the lab's state; ``note`` is told of each step.
+    """Return the power of a board. Raises Misuse if the boards file names no switch.
 
-    Raises Misuse: the boards file names nothing that does.
+    ``lab``, ``config``: the board's. ``find_port``: returns where the board is now. ``state``: the folder of the lab's
+    state. ``note``: called with each step.
     """
     switch = lab.switch(config)
     loop = ResetLoop(state / "power" / f"{config.name}.json")

@@ -48,11 +48,11 @@ def check_stored(board: Board) -> list[Checked]:
 def delete_stored(
     board: Board, sec_tag: int | None, progress: Callable[[str], None]
 ) -> tuple[list[Item], list[tuple[Item, str]]]:
-    """Delete root CA, certificate and key in ``sec_tag``, or in all of the board's.
+    """Delete root CA, certificate and key of ``board`` in ``sec_tag``, None: in all of the board's own.
 
-    Returns what was deleted, and what stays there of other types with the reason. Raises Misuse before anything is
-    deleted: a sec_tag that is not the board's, or content that the harness did not write and that ``adopt: true`` does
-    not give it.
+    ``progress``: called with each step. Returns what was deleted, and what stays there of other types with the reason.
+    Raises Misuse before anything is deleted: a sec_tag that is not the board's, or content that the harness did not
+    write and that ``adopt: true`` does not give it.
     """
     modem, tags = board.opened.modem, board.config.all_sec_tags if sec_tag is None else (sec_tag,)
     for tag in tags:
@@ -80,9 +80,10 @@ def delete_stored(
 def delete_foreign(
     board: Board, sec_tag: int, progress: Callable[[str], None]
 ) -> tuple[list[Item], list[tuple[Item, str]]]:
-    """Delete everything in ``sec_tag``, whoever wrote it: 0 to 4294967295, whether the board's own or not.
+    """Delete everything of ``board`` in ``sec_tag`` (0 to 4294967295), whoever wrote it, the board's own or not.
 
-    Returns what was deleted, and what the modem did not let go with its refusal.
+    ``progress``: called with each step. Returns what was deleted, and what the modem refused to delete, with its
+    refusal.
     """
     modem = board.opened.modem
     found = [item for item in list_items(board) if item.sec_tag == sec_tag]

@@ -46,7 +46,7 @@ class Timeline:
         return self._next
 
     def add(self, kind: Kind, source: str, text: str, **data: Any) -> Event:
-        """Append one event, stamped now."""
+        """Append an event of this ``kind`` from ``source``, with ``text`` and ``data``, stamped now."""
         return self.extend([(now(), kind, source, text, data)])[0]
 
     def extend(self, drafts: Iterable[Draft]) -> list[Event]:

@@ -37,9 +37,9 @@ class Window:
         return [event for event in events if event.seq < self._end]
 
     def add(self, kind: Kind, source: str, text: str, **data: Any) -> Event:
-        """Append one event to the timeline, stamped now."""
+        """Append an event of this ``kind`` from ``source``, with ``text`` and ``data``. See :meth:`Timeline.add`."""
         return self.timeline.add(kind, source, text, **data)
 
     def wait(self, match: Callable[[Event], bool], *, since: int, timeout: float) -> Event | None:
-        """Return the first event from ``since`` on that ``match`` accepts, or None. See :meth:`Timeline.wait`."""
+        """Return the first event from ``since`` on that ``match`` accepts; None after ``timeout`` seconds."""
         return self.timeline.wait(match, since=max(since, self.begin), timeout=timeout)

@@ -45,7 +45,7 @@ class LogCause:
 def cause_of(
     lines: Sequence[Timed], *, generation: Generation | None = None, since: float | None = None, up: bool = False
 ) -> LogCause:
-    """Return what became of the connection. ``since``: when the action was done; None: at the first line.
+    """Return what became of the connection by ``lines``. ``since``: when the action was done; None: at the first line.
 
     ``up``: the connection was there before the first line. ``generation``: see :class:`LineReader`.
     """

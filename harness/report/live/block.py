@@ -29,7 +29,7 @@ _COLOURS: Final = {"failed": "red", "error": "yellow", "passed": "green", "skipp
 
 
 def block(view: LiveView, doing: Callable[[LiveBoard], str], height: int) -> list[Text]:
-    """Return the lines of the block, at most ``height``. ``doing``: what a board does now, in words.
+    """Return the lines of the block for ``view``, at most ``height``. ``doing``: what a board does now, in words.
 
     Where there is no room for all, boards that are done go first, then causes at the end.
     """
@@ -114,7 +114,7 @@ def _cause(row: LiveCause) -> Text:
 
 
 def doing_words(board: LiveBoard, seconds: float, step: str) -> str:
-    """Return what a board does: its test, how long already, and its last ``step`` where that takes a while."""
+    """Return what ``board`` does: its test, its ``seconds`` so far, and its last ``step`` if that takes a while."""
     if not board.running:
         return "waits" if not board.done else "between tests"
     name, _, parameters = short_test(short_name(board.running))[0].partition("[")

@@ -11,8 +11,8 @@ from typing import Any
 async def switch(address: str, place: str, action: str, *, delay: float, seconds: float) -> dict[str, Any]:
     """Switch the place's power; say what labgrid complained of, None: of nothing.
 
-    ``address``: the coordinator's. ``action``: on, off or cycle. ``delay``: seconds without power, of a cycle.
-    ``seconds``: for everything but the delay; then it is killed.
+    ``address``: the coordinator's. ``place``: its name. ``action``: on, off or cycle. ``delay``: seconds without power,
+    of a cycle. ``seconds``: for everything but the delay; then it is killed.
     """
     tool = os.path.join(os.path.dirname(sys.executable), "labgrid-client")
     cycle = action == "cycle"
