@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from harness.virtual.board.pacing import PacedPipe
 
-
 TURN = 2e-5  # seconds that one turn of the loop takes
 
 
