@@ -61,7 +61,9 @@ class LineRecorder:
         line = heard.line if done and not self._redact.inside else self._redact(heard.line)
         text = line.decode("utf-8", "replace")
         if done:
-            cost = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
+            cost: dict[str, Any] = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
+            if heard.blobs:  # of a peer, while data mode lasted
+                cost["received"] = sum(map(len, heard.blobs))
             return t, _RESULT, self._port, text, cost
         data = {"bytes": base64.b64encode(SECRETS.scrub_bytes(line)).decode()} if _UNDECODABLE in text else {}
         if role is Role.URC:

@@ -132,6 +132,17 @@ def test_a_connection_and_its_commands(carried):
     assert "#XTCPDATA: 1" in [event.text for event in events]
 
 
+def test_the_timeline_has_the_number_of_bytes_that_came_in_data_mode(carried):
+    made = carried(in_data_mode=[b"secret"])
+    made.ours.sendall(b"x")
+    assert made.heard(6) == b"secret"
+    made.stream.wait_sent(1)
+    made.pump.ask(DEADLINE)
+    (ended,) = [event for event in made.port.timeline.since(0) if event.text == "#XDATAMODE: 0"]
+    assert ended.data["received"] == 6
+    assert "secret" not in str(made.port.timeline.since(0))
+
+
 @pytest.mark.parametrize("data_mode", [False, True])
 def test_a_hang_up_is_told_as_pollhup_behind_the_last_byte(carried, data_mode):
     made = carried(in_data_mode=[b"last", None] if data_mode else ())
