@@ -4,7 +4,8 @@ Deadlines are absolute, so that late timers do not add up; there is no credit fo
 its last bit would have arrived, in batches of a few milliseconds.
 
 The event loop's timers come up to a millisecond late, because epoll counts in milliseconds. At 1 Mbit/s a command of 20
-bytes takes a fifth of that, and a dialogue turns often. So the last millisecond is waited for turn by turn of the loop.
+bytes takes a fifth of that, and a dialogue turns often. So a fast UART waits for the last millisecond turn by turn of
+the loop. It costs processor time, which slower ones, of which many run side by side, leave to others.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import Callable
 
 TICK = 0.004
 COARSE = 0.001  # what a timer of the event loop may be late
+FAST = 460_800  # bit/s from which on that matters
 BITS_PER_BYTE = 10  # start, eight data, stop
 
 
@@ -50,11 +52,12 @@ class PacedPipe:
 
     def _schedule(self) -> None:
         now = self._loop.time()
-        at = min(self._last() - COARSE, now + TICK)
-        if at > now:
-            self._timer = self._loop.call_at(at, self._tick)
-        else:
+        early = COARSE if self.baud >= FAST else 0.0
+        at = min(self._last() - early, now + TICK)
+        if early and at <= now:
             self._timer = self._loop.call_soon(self._finish)
+        else:
+            self._timer = self._loop.call_at(at, self._tick)
 
     def _last(self) -> float:
         """Return when the last byte that waits has passed."""
