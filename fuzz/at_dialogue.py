@@ -5,7 +5,10 @@ from harness.at.syntax import parse_command
 from harness.firmware import port_settings
 from harness.settings import FirmwareName
 
-_COMMANDS = ("", "AT", "AT+CFUN?", "AT+CGSN", "AT+CEREG?", "AT%CMNG=2,1,0", "AT+CLAC", 'AT#XMQTTPUB="t","",1,0')
+_COMMANDS = (
+    *("", "AT", "AT+CFUN?", "AT+CGSN", "AT+CEREG?", "AT%CMNG=2,1,0", "AT+CLAC", 'AT#XMQTTPUB="t","",1,0'),
+    "AT#XTCPSEND",
+)
 _FRAMED = port_settings(FirmwareName.SERIAL_MODEM, baudrate=115200, rtscts=False).framed
 _LIMIT = 4096
 

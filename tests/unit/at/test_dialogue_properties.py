@@ -8,12 +8,13 @@ from harness.at.recorder import LineRecorder
 from harness.at.syntax import parse_command
 
 LIMIT = 60
-FRAMED = {"#XMQTTMSG": lambda args: tuple(int(part) for part in args.split(","))}
-COMMANDS = ["AT", "AT+CFUN?", "AT+CGSN", "AT+CEREG?", "AT%CMNG=2,1,0", "AT#XMQTTMSG?", "AT+CLAC"]
+FRAMED = dict.fromkeys(("#XMQTTMSG", "#XTCPDATA"), lambda args: tuple(int(part) for part in args.split(",")))
+COMMANDS = ["AT", "AT+CFUN?", "AT+CGSN", "AT+CEREG?", "AT%CMNG=2,1,0", "AT#XMQTTMSG?", "AT+CLAC", "AT#XTCPSEND"]
 PARTS = [
     b"OK", b"ERROR", b"+CME ERROR: 5", b"\r\n", b"\r", b"\n", b'"', b"+CFUN: 1", b"+CEREG: 1", b"+CEREG: 5,1",
     b"352656100000000", b"#XMQTTMSG: 3,4", b"#XMQTTMSG: 0,2", b"#XMQTTMSG: x", b"abc", b"+++", b"%CMNG: 1,0,\"",
     b"\x1b[1m", b"mosh:~$ ", b"AT event handler: ", b"\xff", b" ", b"\0", b"AT+CFUN?", b"x" * 70,
+    b"#XTCPDATA: 3", b"\r\nOK\r\n", b"\r\n#XDATAMODE: 0\r\n", b"+++\r\n#XDATAMODE: -104\r\n", b"Ready\r\n",
 ]  # fmt: skip
 STREAMS = st.lists(st.sampled_from(PARTS) | st.binary(max_size=5), max_size=40).map(b"".join)
 
