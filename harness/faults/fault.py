@@ -29,6 +29,7 @@ class Deed(StrEnum):
 
 CLOSES = frozenset({Deed.FIN, Deed.RST, Deed.FIN_NEAR, Deed.FIN_FAR})
 _NEEDS_SECONDS = frozenset({Deed.DELAY})
+_TAKES_SECONDS = frozenset({Deed.DELAY, Deed.STALL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,13 @@ class Fault:
             raise Misuse("age and seconds of a fault must not be negative")
         if self.deed in _NEEDS_SECONDS and not self.seconds:
             raise Misuse(f"{self.deed} needs its seconds")
+        if self.seconds and self.deed not in _TAKES_SECONDS:
+            raise Misuse(f"{self.deed} takes no seconds: leave them out; {' and '.join(sorted(_TAKES_SECONDS))} do")
+
+    @property
+    def one_way(self) -> bool:
+        """It strikes what goes one way: bytes, or packets that are counted. A close at an age has no direction."""
+        return self.deed not in CLOSES or not (self.age is not None or self.mean_age or self.phase)
 
     def __str__(self) -> str:
         moments = ("byte", "packet", "age", "mean_age", "phase", "chance")

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 from pydantic import AfterValidator, ConfigDict, create_model, model_validator
 
 from harness.errors import Misuse
-from harness.faults import Fault
+from harness.faults import Deed, Fault
+from harness.faults.fault import CLOSES
 from harness.settings import Settings
 from harness.settings.commands import BadControlLine, Target, command_of
 from harness.settings.model import AS_TUPLE, BY_VALUE
@@ -61,9 +62,9 @@ def _check_phase(phase: Any) -> None:
     """Raise ValueError unless ``phase`` is a phase of a trial, or "" for none."""
     if phase == "":
         return
-    from harness.trial.phases import Phase  # imported here, because trials import all firmwares
+    from harness.trial.phases import FORMER, Phase  # imported here, because trials import all firmwares
 
-    known = [one.value for one in Phase]
+    known = [one.value for one in Phase if one not in FORMER]
     if phase not in known:
         raise ValueError(f"must have a phase of a trial, not {phase!r}: {', '.join(known)}")
 
@@ -101,8 +102,27 @@ _FIELDS: Final[dict[str, Any]] = {
     )
     for field in fields(Fault)
 }
+
+
+class _LineFault(_WireFault):
+    """A fault on a port, which can do less than a TCP connection, and has no side that usually speaks."""
+
+    @model_validator(mode="after")
+    def _on_a_line(self) -> "_LineFault":
+        said = _fault(self)
+        if said.deed in CLOSES - {Deed.FIN}:
+            raise ValueError(f"must be a fault that a port can have: {said.deed} is none; fin unplugs the port")
+        if said.one_way and "direction" not in self.model_fields_set:
+            raise ValueError("must have its direction: in (from the board) or out (to the board)")
+        if (said.connection or 1) > 1:
+            raise ValueError(f"must be a fault that can strike: a port has one connection, not {said.connection}")
+        return self
+
+
 WireFault = create_model("WireFault", __base__=_WireFault, **_FIELDS)
 WireFaults = Annotated[tuple[WireFault, ...], AS_TUPLE]
+LineFault = create_model("LineFault", __base__=_LineFault, **_FIELDS)
+LineFaults = Annotated[tuple[LineFault, ...], AS_TUPLE]
 
 
 class BoardFaults(Settings):
@@ -112,7 +132,7 @@ class BoardFaults(Settings):
 
     seed: int = 0
     """Seed of the random choices"""
-    line: WireFaults = ()
+    line: LineFaults = ()
     """Faults of a man in the middle on the port"""
     commands: Annotated[tuple[Annotated[dict[str, Any], AfterValidator(_to_board)], ...], AS_TUPLE] = ()
     """Commands to the virtual board, at its start or in a phase of a trial"""

@@ -41,6 +41,8 @@ class Phase(StrEnum):
     AFTER = "after"  # the allowed action on the next connection (a Control)
 
 
+FORMER: Final = frozenset({Phase.RECONNECT, Phase.AFTER})
+"""Phases that only recordings of harnesses without experiments have."""
 _NAMES = frozenset(phase.value for phase in Phase)
 
 

@@ -32,6 +32,11 @@ def test_faults_of_a_cloud(tmp_path):
     assert cloud.faults.told == [ToldFault("duplicate-client", {"client_id": "{device}"}, "action", 2)]
 
 
+def test_a_port_is_unplugged_whatever_the_direction(tmp_path):
+    (board,) = load(tmp_path, BOARD.format("line: [{deed: fin, age: 5}]")).boards
+    assert board.faults.on_line == [Fault(Deed.FIN, age=5.0)]
+
+
 def test_nothing_is_the_default(tmp_path):
     (board,) = load(tmp_path, "boards: [{name: a, virtual: {}}]").boards
     assert (board.faults.on_line, board.faults.told) == ([], [])
@@ -50,6 +55,16 @@ def test_nothing_is_the_default(tmp_path):
             "must be a fault that can strike (a fault strikes at one moment: give one",
         ),
         (BOARD.format("line: [{deed: rst, age: 1, byte: 2}]"), "(byte, age given)"),
+        (
+            BOARD.format("line: [{deed: rst, age: 1}]"),
+            "it must be a fault that a port can have: rst is none; fin unplugs the port",
+        ),
+        (BOARD.format("line: [{deed: fin-far, age: 1}]"), "fin-far is none; fin unplugs the port"),
+        (BOARD.format("line: [{deed: drop, byte: 7}]"), "must have its direction: in (from the board) or out (to"),
+        (BOARD.format("line: [{deed: fin, packet: 7}]"), "must have its direction"),
+        (BOARD.format("line: [{deed: garble, direction: in, byte: 7, seconds: 1}]"), "(garble takes no seconds: leave"),
+        (BOARD.format("line: [{deed: fin, age: 1, connection: 2}]"), "a port has one connection, not 2"),
+        (CLOUD.format("device: [{deed: rst, age: 1, seconds: 2}]"), "(rst takes no seconds: leave them out; delay and"),
         (BOARD.format("lines: []"), "5:7: unknown key 'lines'; nearest known key is 'line'; correct it"),
         (BOARD.format("device: []"), "unknown key 'device'"),
         (BOARD.format("commands: [{command: restart-broker}]"), "(restart-broker is not a command to a board)"),
@@ -62,6 +77,7 @@ def test_nothing_is_the_default(tmp_path):
         (BOARD.format("commands: [{command: reset-board, times: 3}]"), "must have a phase if it has times"),
         (BOARD.format("commands: [{command: reset-board, board: b}]"), "must not name a board"),
         (BOARD.format("line: [{deed: drop, phase: nophase}]"), "must have a phase of a trial, not 'nophase'"),
+        (BOARD.format("commands: [{command: reset-board, phase: reconnect}]"), "a phase of a trial, not 'reconnect'"),
         (BOARD.format("commands: [{command: reset-board, times: 0}]"), "must have times that are a number from 1"),
         (
             CLOUD.format('commands: [{command: stop-duplicate, client_id: "{device}"}]'),
