@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote
 
+import requests
 from requests.adapters import BaseAdapter
 
 from harness.cloud.endpoints import CloudEndpoints
@@ -21,16 +22,20 @@ _NOTHING_THERE = 40499  # the caller may ask, and there is nothing, e.g. no pend
 
 @dataclass(frozen=True, slots=True)
 class RestAnswer:
-    """One answer of any status. ``code``: nRF Cloud's own number, or None."""
+    """One answer of any status. ``code``: nRF Cloud's own number, or None.
+
+    ``foreign``: the call is granted with a body that is no JSON, as a portal in between does, and the API never.
+    """
 
     status: int
     code: int | None = None
     message: str = ""
+    foreign: bool = False
 
     @property
     def authorised(self) -> bool:
         """Whether the caller was allowed to ask, even if there was nothing to return."""
-        return 200 <= self.status < 300 or self.code == _NOTHING_THERE
+        return (200 <= self.status < 300 and not self.foreign) or self.code == _NOTHING_THERE
 
     @property
     def denied(self) -> bool:
@@ -42,7 +47,8 @@ class RestAnswer:
 
     def __str__(self) -> str:
         number = "" if self.code is None else f" (code {self.code})"
-        return f"{self.status}{number}{': ' + self.message if self.message else ''}"
+        foreign = ", with a body that is no JSON" if self.foreign else ""
+        return f"{self.status}{number}{foreign}{': ' + self.message if self.message else ''}"
 
 
 class DeviceApi:
@@ -93,7 +99,15 @@ class DeviceApi:
             response = self._rest.call(method, path, json=body, repeatable=True, token=token)
         except RestError as refusal:
             return RestAnswer(refusal.status, refusal.code, refusal.message)
-        return RestAnswer(response.status_code)
+        return RestAnswer(response.status_code, foreign=bool(response.content) and not _is_json(response))
 
     def _note(self, text: str, **data: Any) -> None:
         self.timeline.add(Kind.CLOUD, self._name, f"as a device: {text}", **data)
+
+
+def _is_json(response: requests.Response) -> bool:
+    try:
+        response.json()
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -64,6 +64,8 @@ class Observer:
         self.client_id: Final = team.client_id
         self._team = team
         self._timeout = timeout
+        self.connections = 0
+        """How many it has made: between two of them it saw nothing."""
         self._address = endpoints.observer_mqtt or (account.mqtt_endpoint, _MQTTS_PORT)
         self._condition = threading.Condition()
         self._subscribed = False
@@ -221,6 +223,7 @@ class Observer:
 
     def _connect(self) -> None:
         timeout = self._timeout
+        self.connections += 1
         host, port = self._address
         try:
             self._client.connect(host, port, _KEEPALIVE)

@@ -39,14 +39,15 @@ class Acting:
     """What an attempt leaves beside its events: ``finish`` makes the experiment's judgement of the attempt's events.
 
     ``staked``: an experiment had begun to draw. Whoever may begin anew then, because the lab got into trouble, would
-    have more than one chance. ``proved``: the experiment proved something. ``effect``: whether the action's effect was
-    seen; None: nobody could look.
+    have more than one chance. ``proved``: the experiment proved something; ``accepted``: that the action is not
+    refused. ``effect``: whether the action's effect was seen; None: nobody could look.
     """
 
     def __init__(self) -> None:
         self.finish: Callable[[Sequence[Event]], Judgement] | None = None
         self.staked = False
         self.proved = False
+        self.accepted = False
         self.effect: bool | None = None
 
 

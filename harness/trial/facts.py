@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from harness.trial.phases import TroubleSource
 
@@ -17,6 +17,9 @@ class Sort(StrEnum):
     OWN_CONNECT = "own connect"  # the right login
     FIRMWARE = "own connection"  # the firmware's: watched, and provoked by turns with leaving it alone
     CALL = "call"  # REST, with a token in question by turns with the right one; or a call that is right
+
+
+_UNAVAILABLE: Final = 3
 
 
 class Stage(StrEnum):
@@ -42,6 +45,16 @@ class Attempt:
     def refused(self) -> bool:
         """TLS came up, and CONNECT was refused."""
         return self.stage in (Stage.NO_CONNACK, Stage.REFUSED)
+
+    @property
+    def busy(self) -> bool:
+        """CONNACK 3: the server is not available, which is no refusal of the login [MQTT-3.2.2.3]."""
+        return self.stage is Stage.REFUSED and self.detail.endswith(f" {_UNAVAILABLE}")
+
+    @property
+    def refused_in_words(self) -> bool:
+        """CONNACK says no: a cut cannot forge that."""
+        return self.stage is Stage.REFUSED and not self.busy
 
     def __str__(self) -> str:
         return f"{self.stage} ({self.detail})" if self.detail else str(self.stage)
@@ -76,11 +89,15 @@ class ActionEffect:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How a REST call was answered. ``said``: status, nRF Cloud's code and its message."""
+    """How a REST call was answered. ``said``: status, nRF Cloud's code and its message.
+
+    ``in_words``: it has a number of nRF Cloud's: something in between has none.
+    """
 
     status: int
     authorised: bool
     said: str
+    in_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +123,7 @@ class Facts:
 
     action: str
     control: str = ""
-    network_loss: str | None = None  # own connect: the line that shows it
+    network_loss: str | None = None  # own connect: the line, or the command of the harness, that shows it
     registered: str | None = None  # own connect: how the modem answered +CEREG? afterwards, None: it was not registered
     restarted: str | None = None  # own connect: the line by which the board showed it, since the first try
     restarted_earlier: str | None = None  # the same, since the attempt began
@@ -115,7 +132,7 @@ class Facts:
     sort: Sort = Sort.PACKET
     tries: tuple[Attempt, ...] = ()  # own connect: how far each came
     difference: str = ""  # CONNECT: what differs from the right one
-    answer: Reply | None = None  # REST, of a call that is right
+    answers: tuple[Reply, ...] = ()  # REST, of a call that is right
     own: OwnResult | None = None  # own connection that was not provoked
     trouble: Trouble | None = None  # what ended the attempt
     dead: Trouble | None = None  # what was found when nothing had been proved: a process or a port is gone
@@ -127,9 +144,14 @@ class Facts:
 
     @property
     def refused_twice(self) -> bool:
-        """The right login was refused twice, and nothing but the cloud can be to blame."""
+        """The right login was refused twice, in words, and nothing but the cloud can be to blame."""
         quiet = self.registered is not None and not self.network_loss and not self.restarted
-        return quiet and len(self.tries) == 2 and all(attempt.refused for attempt in self.tries)
+        return quiet and len(self.tries) == 2 and all(attempt.refused_in_words for attempt in self.tries)
+
+    @property
+    def closed_twice(self) -> bool:
+        """The right login was hung up on twice, and nothing tells whether the cloud did it."""
+        return len(self.tries) == 2 and all(attempt.refused for attempt in self.tries) and not self.refused_twice
 
     def as_data(self) -> dict[str, Any]:
         """Return all of it, ready for JSON."""

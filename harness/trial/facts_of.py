@@ -1,14 +1,16 @@
 """From the events of one attempt to what is known of it beside its experiment: a pure function."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from harness.firmware import restart
 from harness.timeline import Event, Kind
 from harness.trial.facts import Attempt, Facts, OwnResult, Reply, Sort, Stage, Trouble
 from harness.trial.own_attempt import own_attempt
 from harness.trial.phases import SOURCE, Phase, Span, TroubleSource, spans
-from harness.trial.watches import network_loss
+from harness.trial.watches import network_loss, own_switch
+
+_NUMBER: Final = "(code "
 
 
 def facts_of(events: Sequence[Event]) -> Facts:
@@ -37,7 +39,7 @@ class _Reading:
             self._board()
             self._tries()
         elif sort is Sort.CALL:
-            self._answer()
+            self._answers()
         elif sort is Sort.FIRMWARE:
             self._own()
         self._troubles()
@@ -59,7 +61,7 @@ class _Reading:
         questions, action = self._last(Phase.QUESTIONS), self._first(Phase.ACTION)
         watched = self._between(action, None if questions is None else questions.end)
         asked = {} if questions is None else questions.found
-        self._text("network_loss", network_loss(watched))
+        self._text("network_loss", network_loss(watched) or own_switch(watched))
         self._text("restarted", restart(watched))
         if questions is not None and asked.get("registered"):
             self._found["registered"] = asked["registration"]
@@ -72,11 +74,11 @@ class _Reading:
         )
         self._show("tries", *(span.end for span in done))
 
-    def _answer(self) -> None:
-        span = self._last(Phase.ACTION)
-        if span is not None and "status" in span.found:
-            self._found["answer"] = Reply(span.found["status"], span.found["authorised"], span.found["said"])
-            self._show("answer", span.end)
+    def _answers(self) -> None:
+        done = [span for span in self._phases.get(Phase.ACTION, ()) if "status" in span.found]
+        if done:
+            self._found["answers"] = tuple(_reply(span.found) for span in done)
+            self._show("answers", *(span.end for span in done))
 
     def _own(self) -> None:
         span = self._last(Phase.RIGHT)
@@ -112,3 +114,9 @@ class _Reading:
         if span is None:
             return ()
         return [event for event in self._events if span.begin.seq <= event.seq and (end is None or event.seq < end.seq)]
+
+
+def _reply(found: Mapping[str, Any]) -> Reply:
+    # A harness before this one left the number to the text alone.
+    in_words = bool(found.get("in_words", _NUMBER in found["said"]))
+    return Reply(found["status"], found["authorised"], found["said"], in_words)

@@ -9,15 +9,18 @@ provokes.
 from typing import Final
 
 from harness.firmware.cloud_library.evidence import LogClass
-from harness.trial.facts import Facts, Sort
+from harness.trial.facts import Facts, Reply, Sort
 from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.phases import TroubleSource
 from harness.trial.verdict import LAB_OUTCOMES, Outcome
 
 VERSION: Final = 5
 """Of the rules: rises when the same events can get another verdict. From 3 on experiments decide; from 4 on a hang-up
-at the action counts only as long as an answer may take; from 5 on shams and the action are chased, and the bound is
-divided among all that one verdict may claim."""
+at the action counts only as long as an answer may take; from 5 on shams and the action are chased, the bound is divided
+among all that one verdict may claim, and nothing is refused by a single trial."""
+
+ALONE: Final = 2
+"""Refusals of a login or a call that nothing can be compared with, each in words that a cut cannot forge."""
 
 REFUSING = (401, 403, 404)
 """UNCONFIRMED which status nRF Cloud sends for which fault of a token, or for what a device may not see."""
@@ -52,6 +55,11 @@ def judge(facts: Facts, found: Judgement | None = None) -> Judgement:
     return found
 
 
+def refused_in_words(answer: Reply) -> bool:
+    """Tell whether the API itself refused a call: something in between that says 403 has no number of nRF Cloud's."""
+    return answer.in_words and not answer.authorised and answer.status in REFUSING
+
+
 def _troubled(facts: Facts) -> Judgement:
     trouble = facts.trouble
     assert trouble is not None  # noqa: S101 - for the type checker
@@ -69,6 +77,13 @@ def _own_connect(facts: Facts) -> Judgement:
         )
         refs = facts.refs_of("tries", "registered")
         return Judgement(Outcome.REFUSED_AT_CONNECT, (*policy, Sentence("connect refused", text, refs)))
+    if facts.closed_twice:
+        first, second = facts.tries
+        text = (
+            f"The own login came through TLS and no further, twice: {first}; {second}. A cut looks the same, and there "
+            "is nothing to compare it with: this firmware cannot send a CONNECT without its end."
+        )
+        return Judgement(Outcome.INCONCLUSIVE, (*policy, Sentence("closed", text, facts.refs_of("tries"))))
     if not facts.control:
         text = "Nothing can be said: no attempt to connect was recorded."
         return Judgement(Outcome.INCONCLUSIVE, (Sentence("unrecorded", text, how=How.ABSENCE),))
@@ -77,14 +92,18 @@ def _own_connect(facts: Facts) -> Judgement:
 
 
 def _call(facts: Facts) -> Judgement:
-    answer = facts.answer
-    if answer is None:
+    if not facts.answers:
         text = "Nothing can be said: no answer was recorded."
         return Judgement(Outcome.INCONCLUSIVE, (Sentence("unrecorded", text, how=How.ABSENCE),))
-    said = (Sentence("answer", f"It was answered {answer.said}.", facts.refs_of("answer")),)
-    if answer.authorised:
+    text = "; ".join(answer.said for answer in facts.answers)
+    said = (Sentence("answer", f"It was answered {text}.", facts.refs_of("answers")),)
+    if facts.answers[-1].authorised:
         return Judgement(Outcome.AUTHORISED, said)
-    return Judgement(Outcome.DENIED if answer.status in REFUSING else Outcome.INCONCLUSIVE, said)
+    if sum(refused_in_words(answer) for answer in facts.answers) >= ALONE:
+        why = f"The API refused it {ALONE} times in its own words; there is no call to compare it with."
+        return Judgement(Outcome.DENIED, (*said, Sentence("refused", why, facts.refs_of("answers"))))
+    why = "Nothing is proved: the API neither granted nor refused it in its own words; something in between may have."
+    return Judgement(Outcome.INCONCLUSIVE, (*said, Sentence("unproved", why, how=How.ABSENCE)))
 
 
 _OWN_ENDS = {

@@ -36,13 +36,16 @@ class Phase(StrEnum):
     RIGHT = "right"  # the right login or token (how far it came, or an answer)
     QUESTIONS = "questions"  # to modem and board (registered, registration)
     WITNESS = "witness"  # somebody else is asked after a hang-up (whatever the witness says)
-    DELIVERY = "delivery"  # after a hang-up: did the message reach anybody? (reached)
+    DELIVERY = "delivery"  # after a hang-up: did the message reach anybody? (reached; behind the last one: late)
     RECONNECT = "reconnect"  # the same credentials again (error)
     AFTER = "after"  # the allowed action on the next connection (a Control)
 
 
 FORMER: Final = frozenset({Phase.RECONNECT, Phase.AFTER})
 """Phases that only recordings of harnesses without experiments have."""
+LATE: Final = "late"
+"""How many messages of hang-ups had reached somebody when no other could be on its way: found by the last DELIVERY."""
+
 _NAMES = frozenset(phase.value for phase in Phase)
 
 

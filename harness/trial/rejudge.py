@@ -8,7 +8,7 @@ from harness.trial.facts import Sort
 from harness.trial.facts_of import facts_of
 from harness.trial.judge import judge
 from harness.trial.judgement import Judgement, Sentence
-from harness.trial.phases import Phase, attempt_of
+from harness.trial.phases import Phase, attempt_of, spans
 from harness.trial.verdict import Outcome
 from harness.trial.wire.judged import judged_again
 
@@ -92,6 +92,8 @@ def _recorded(facts: Event) -> Judgement:
 def _anew(attempt: Sequence[Event]) -> Judgement:
     facts = facts_of(attempt)
     experimented = "experiment" in attempt[0].data and not facts.trouble
+    if facts.sort is Sort.OWN_CONNECT:  # it experiments only where it was refused, and goes on where it was let in
+        experimented = experimented and not facts.control and Phase.PLAN in spans(attempt)
     return judge(facts, judged_again(attempt) if experimented else None)
 
 

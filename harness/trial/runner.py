@@ -36,7 +36,7 @@ from harness.trial.verdict import Verdict
 from harness.trial.wire.carried_out import Runner, Setup, carry_out
 from harness.trial.wire.grouped import Shared, control_of, judged_group
 from harness.trial.wire.judged import judged
-from harness.trial.wire.login_runner import LoginRunner
+from harness.trial.wire.login_runner import LoginRunner, OwnLoginRunner, TornConnect
 from harness.trial.wire.observation_of import Refs
 from harness.trial.wire.plan_runner import AskWitness, PlanRunner, Tried
 
@@ -50,7 +50,9 @@ class TrialContext:
     the trial is known to be dead. ``explain``: what the policy documents say of an action and topic. ``witnesses``: who
     is asked after a hang-up at the action, before the board connects again, by name. ``begin``: called before each
     experiment on a packet; ``found``: gets its result. ``listen``: called with each topic that an action is about to
-    publish on, so that whoever may see it hears it.
+    publish on, so that whoever may see it hears it. ``torn_connect``: what the own login is compared with where it is
+    refused without a word; None: the firmware cannot do that. ``settled``: asked behind the last hang-up of a proved
+    refusal; it waits until no message can be on its way any more. None: none comes late.
     """
 
     timeline: Timeline
@@ -65,6 +67,8 @@ class TrialContext:
     begin: Callable[[], None] = lambda: None
     found: Callable[[ExperimentResult], None] = lambda _result: None
     listen: Callable[[str], None] = lambda _topic: None
+    torn_connect: TornConnect | None = None
+    settled: AskWitness | None = None
 
 
 class Trials:
@@ -121,7 +125,9 @@ class Trials:
             runner = PlanRunner(self._link, self._modem, log, tried, context.night, context.witnesses)
             self._listen_for(action)
             context.begin()
-            self._carry_out(setup(), runner, acting)
+            settled = context.settled
+            later = (lambda: False) if settled is None else partial(runner.delivered_later, settled)
+            self._carry_out(setup(), runner, acting, delivered=later)
             acting.effect = runner.effect
 
         return self._attempts.run(
@@ -155,9 +161,13 @@ class Trials:
 
     def verify_connection(self) -> Verdict:
         """Connect with the link's own login and see the allowed action work."""
-        client_id = self._link.login.client_id
-        policy = self._context.explain("iot:Connect", client_id)
-        return self._attempts.run(TrialSubject(f"connect as {client_id}", Sort.OWN_CONNECT, policy), self._own_connect)
+        context, client_id = self._context, self._link.login.client_id
+        action, policy = f"connect as {client_id}", context.explain("iot:Connect", client_id)
+        about = Subject(action, "a CONNECT without its end", "the end of the CONNECT")
+        setup = partial(Setup, "login", about, context.rule, context.night)
+        told = None if context.torn_connect is None else lambda: setup().as_data()
+        subject = TrialSubject(action, Sort.OWN_CONNECT, policy, experiment=told)
+        return self._attempts.run(subject, partial(self._own_connect, setup))
 
     def ensure_connected(self) -> None:
         """Be connected, for set-up that a trial needs. Raises NotConnected."""
@@ -214,7 +224,11 @@ class Trials:
             if isinstance(action, PublishAction | ServiceRequest):
                 self._context.listen(action.topic)
 
-    def _carry_out(self, setup: Setup, runner: Runner, acting: Acting) -> None:
+    def _carry_out(
+        self, setup: Setup, runner: Runner, acting: Acting, delivered: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Carry an experiment out. ``delivered``: tells of a proved hang-up whether a message came all the same."""
+
         def staking(plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:
             acting.staked = acting.staked or bool(about["draws"])
             return runner.do(plan, about)
@@ -222,17 +236,31 @@ class Trials:
         carried = carry_out(setup, staking)
         acting.finish = partial(judged, carried)
         if isinstance(carried.result, ExperimentResult):
+            if carried.result.conclusion is Conclusion.POLICY_DISCONNECT and delivered():
+                return
             acting.proved = carried.result.conclusion is not Conclusion.INCONCLUSIVE
+            acting.accepted = carried.result.conclusion is Conclusion.TOLERATED
             self._context.found(carried.result)
 
-    def _own_connect(self, log: PhaseLog, _acting: Acting) -> None:
-        """Connect with the link's own login, and run the allowed action."""
+    def _own_connect(self, setup: Callable[[], Setup], log: PhaseLog, acting: Acting) -> None:
+        """Connect with the link's own login, and run the allowed action.
+
+        A login that was refused is tried by turns with what a good link lets through, whatever the cloud thinks of it.
+        """
         self._be_registered()
         self._link.forget()
-        if self._try(log).refused:
+        first, torn = self._try(log), self._context.torn_connect
+        if first.refused and torn is not None:
+            runner = OwnLoginRunner(self._link, self._modem, log, torn, first.seconds)
+            self._carry_out(setup(), runner, acting)
+            if not acting.accepted:
+                return
+            acting.finish = None  # what it proved is that the login is let in: the allowed action is to be seen too
+        elif first.refused:
             self._try(log)
         ask_modem(self._modem, log)
-        if not facts_of(log.events()).refused_twice:
+        facts = facts_of(log.events())
+        if not facts.refused_twice and not (torn is None and facts.closed_twice):
             with log.phase(Phase.CONNECT) as found:
                 self._link.ensure()
                 found["control"] = self._link.action.description

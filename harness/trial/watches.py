@@ -4,12 +4,16 @@ Source: nRF91x1 AT Commands reference, +CEREG and +CGEV; 3GPP TS 27.007 for the 
 modem notifies after ``AT+CEREG=5``, as ``Modem.register`` sets it.
 """
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from harness.at import AtFormatError
 from harness.modem import Registration
 from harness.timeline import Event, Kind
 
+_SWITCHES: Final = re.compile(r"AT(\+CFUN=\d|#XRESET|#XMODEMRESET|#XSHUTDOWN|#XSLEEP)", re.IGNORECASE)
+"""What the harness can send that takes the modem, or its network, away: +CFUN, and Serial Modem's own commands."""
 _PDN_GONE = ("NW DETACH", "ME DETACH", "NW PDN DEACT", "ME PDN DEACT")
 
 
@@ -21,6 +25,14 @@ def network_loss(events: Iterable[Event]) -> Event | None:
 def garbled(events: Iterable[Event]) -> Event | None:
     """Return the first line of the board that could not be read, or None: what it said may be what is missing."""
     return next((event for event in events if event.data.get("garbled") or event.data.get("role") == "garbled"), None)
+
+
+def own_switch(events: Iterable[Event]) -> Event | None:
+    """Return the first command of the harness that takes the modem or its network away, or None.
+
+    The modem may not notify of what it was told to do: the command alone shows it.
+    """
+    return next((event for event in events if event.kind is Kind.TX and _SWITCHES.match(event.text)), None)
 
 
 def _is_loss(text: str) -> bool:

@@ -40,10 +40,13 @@ class BoardWitnesses:
         self.word = CloudWord(lambda: cloud.device(device_id), port.timeline, patience=patience, gap=gap)
         self.radio = RadioWitness(port)
         self._alive = ObserverAlive(observer, settle=settle if public else 0.0, patience=_PATIENCE)
+        self.settled: AskWitness | None = self._alive.settled if public else None
+        """Asked once behind the last hang-up of a trial; None: the cloud keeps the order, so nothing comes later."""
 
     def begin(self) -> None:
         """A trial begins."""
         self.word.forget()
+        self._alive.begin()
         self.radio.begin()
 
     def asked(self) -> dict[str, AskWitness]:

@@ -1,4 +1,8 @@
-"""Whether the observer could have seen a message: it must see one of its own before "reached nobody" means anything."""
+"""Whether the observer could have seen a message: it must see one of its own before "reached nobody" means anything.
+
+A message may come late, by the settle time. That is waited for once, behind the last hang-up of a trial, and not at
+each of them: who came late at the first is there by then.
+"""
 
 import threading
 import time
@@ -31,13 +35,31 @@ class ObserverAlive:
         self._patience = patience
         self._clock = clock
         self._pause = pause
+        self._asked = clock()
+        self._connections: set[int] = set()
+
+    def begin(self) -> None:
+        """A trial begins."""
+        self._connections.clear()
 
     def __call__(self) -> dict[str, Any]:
-        """Have the observer hear itself, and let the settle time pass. Raises CloudUnreachable: nobody could look."""
-        began = self._clock()
-        seconds = self._observer().fence(timeout=self._patience)
-        left = began + self._settle - self._clock()
+        """Have the observer hear itself, after a hang-up. Raises CloudUnreachable: nobody could look."""
+        self._asked = self._clock()
+        return self._heard()
+
+    def settled(self) -> dict[str, Any]:
+        """Wait until no message of a hang-up can be on its way any more, and have the observer hear itself once more.
+
+        ``watched``: it had one connection all the time, so it missed nothing. Raises CloudUnreachable.
+        """
+        left = self._asked + self._settle - self._clock()
         if left > 0:
             # This waits for no event: what is waited for is that none comes.
             self._pause(left)
-        return {"own_message": round(seconds, 4), "settled": self._settle}
+        return {**self._heard(), "settled": self._settle, "watched": len(self._connections) == 1}
+
+    def _heard(self) -> dict[str, Any]:
+        observer = self._observer()
+        seconds = observer.fence(timeout=self._patience)
+        self._connections.add(observer.connections)
+        return {"own_message": round(seconds, 4)}

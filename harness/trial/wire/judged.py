@@ -16,6 +16,7 @@ from harness.trial.verdict import LAB_OUTCOMES, Outcome
 from harness.trial.wire.carried_out import CarriedOut, Changed, Setup, replayed
 from harness.trial.wire.cited import cited
 from harness.trial.wire.grouped import judged_group
+from harness.trial.wire.looked_later import looked_later
 from harness.trial.wire.own_evidence import hung_up_on, own_sentences
 
 _OUTCOMES: Final = {
@@ -28,6 +29,10 @@ _OUTCOMES: Final = {
     Conclusion.INCONCLUSIVE: Outcome.INCONCLUSIVE,
 }
 _SUSPECTS: Final = {Suspect.NETWORK_LOST: Outcome.NETWORK_LOST, Suspect.MODEM_RESET: Outcome.MODEM_RESET}
+_COMPARED: Final = (
+    "The right one was a session of the board with the same credentials, on which a CONNECT without its end was sent: "
+    "a good link lets that stand, whatever the cloud thinks of the login."
+)
 _ABSENT: Final = {"reached nobody", "rounds", "ignored"}
 
 
@@ -35,6 +40,7 @@ def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
     """Return the verdict. ``events``: of the attempt."""
     result = carried.result
     assert isinstance(result, ExperimentResult)  # noqa: S101 - for the type checker
+    result = looked_later(result, events)
     sort = Sort(events[0].data["sort"])
     outcome = _OUTCOMES.get(result.conclusion) or _refused(sort, events)
     if sort is Sort.CALL and outcome is Outcome.TOLERATED:
@@ -46,9 +52,13 @@ def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
     documents = "" if outcome is Outcome.REFUSED_IN_TLS else events[0].data.get("policy")
     policy = [Sentence("policy", documents, how=How.DOCUMENTS)] if documents else []
     said = [
-        Sentence(one.code, one.text, refs.get(one.code, ()), How.ABSENCE if one.code in _ABSENT else How.EVENTS)
+        one
+        if one.refs
+        else Sentence(one.code, one.text, refs.get(one.code, ()), How.ABSENCE if one.code in _ABSENT else How.EVENTS)
         for one in result.sentences
     ]
+    if sort is Sort.OWN_CONNECT:
+        said.append(Sentence("compared", _COMPARED))
     if sort is Sort.FIRMWARE:
         said += own_sentences(events)
     elif outcome in LAB_OUTCOMES or outcome in (Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT):
@@ -71,8 +81,8 @@ def _refused(sort: Sort, events: Sequence[Event]) -> Outcome:
         return Outcome.DENIED if 2 * refusing > len(wrong) else Outcome.INCONCLUSIVE
     stages = Counter(found.get("stage") for found in wrong)
     most = stages.most_common(1)[0][0] if stages else None
-    if most == Stage.SILENT:
-        return Outcome.INCONCLUSIVE
+    if most == Stage.SILENT or (sort is Sort.OWN_CONNECT and most == Stage.NO_SESSION):
+        return Outcome.INCONCLUSIVE  # what the own login is compared with needs the same session
     return Outcome.REFUSED_IN_TLS if most == Stage.NO_SESSION else Outcome.REFUSED_AT_CONNECT
 
 

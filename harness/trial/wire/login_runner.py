@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from harness.cloud import RestAnswer
+from harness.firmware import Login
 from harness.modem import Modem
 from harness.trial.connect_trial import ConnectTrial
 from harness.trial.connection import MqttConnection
@@ -16,7 +17,6 @@ from harness.trial.phases import Phase, PhaseLog
 from harness.trial.questions import ask_modem
 from harness.trial.wire.observation_of import Refs, observation_of
 
-_UNAVAILABLE: Final = 3
 _STAGES: Final = {
     Stage.ACCEPTED: Saw.ANSWERED,
     Stage.REFUSED: Saw.REFUSED,
@@ -25,6 +25,13 @@ _STAGES: Final = {
     Stage.NO_SESSION: Saw.CLOSED,
     Stage.SILENT: Saw.NOTHING,
 }
+
+
+_LONGER: Final = 1.5
+
+TornConnect = Callable[[Login, float], Attempt]
+"""Opens a TLS session from the board with a login's credentials, sends a CONNECT without its end, and watches it for
+some seconds. ACCEPTED: it stayed. A broker decides on a login only once it has read all of it."""
 
 
 class LoginRunner:
@@ -63,6 +70,34 @@ class LoginRunner:
         return self._action.circumstances() if wrong and not self._shared else _as_they_are()
 
 
+class OwnLoginRunner:
+    """Makes attempts of the link's own login; what it is compared with is a CONNECT without its end.
+
+    ``torn``: opens the session and sends that. It stays at least as long as any attempt of the login has taken.
+    """
+
+    def __init__(self, link: MqttConnection, modem: Modem, log: PhaseLog, torn: TornConnect, longest: float) -> None:
+        self._link = link
+        self._modem = modem
+        self._log = log
+        self._torn = torn
+        self._longest = longest
+
+    def do(self, plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:
+        """Carry out ``plan``. Raises LabError: the lab's trouble."""
+        return _do(self._log, plan, about, self._attempt, self._link.pause)
+
+    def _attempt(self, whole: bool) -> None:
+        link = self._link
+        with self._log.phase(Phase.ACTION if whole else Phase.RIGHT, step=0) as found:
+            attempt = link.attempt(link.login) if whole else self._torn(link.login, _LONGER * self._longest)
+            found |= asdict(attempt) | {"saw": _saw(attempt)}
+        if whole:
+            self._longest = max(self._longest, attempt.seconds)
+            link.disconnect()
+        ask_modem(self._modem, self._log)
+
+
 class CallRunner:
     """Makes calls with the token in question, or with the right one."""
 
@@ -85,7 +120,7 @@ class CallRunner:
     def _attempt(self, wrong: bool) -> None:
         with self._log.phase(Phase.ACTION if wrong else Phase.RIGHT, step=0) as found:
             answer = self._call() if wrong else self._control()
-            found |= asdict(Reply(answer.status, answer.authorised, str(answer))) | {"saw": _said(answer)}
+            found |= asdict(reply_of(answer)) | {"saw": _said(answer)}
 
 
 def _do(
@@ -107,10 +142,12 @@ def _do(
 
 
 def _saw(attempt: Attempt) -> Saw:
-    """CONNACK 3 says that the server is not available, which is no refusal of the login [MQTT-3.2.2.3]."""
-    if attempt.stage is Stage.REFUSED and attempt.detail.endswith(f" {_UNAVAILABLE}"):
-        return Saw.LATER
-    return _STAGES[attempt.stage]
+    return Saw.LATER if attempt.busy else _STAGES[attempt.stage]
+
+
+def reply_of(answer: RestAnswer) -> Reply:
+    """Return what a timeline keeps of an answer."""
+    return Reply(answer.status, answer.authorised, str(answer), answer.code is not None)
 
 
 def _said(answer: RestAnswer) -> Saw:

@@ -19,7 +19,7 @@ from harness.timeline import Event, Kind
 from harness.trial.controls import REFUSED_SUBSCRIPTION
 from harness.trial.experiment import Do, Done, Observation, Saw, VoidedBy
 from harness.trial.phases import Phase, Span, span_of, spans
-from harness.trial.watches import garbled, network_loss
+from harness.trial.watches import garbled, network_loss, own_switch
 
 _RADIO = "radio"  # the witness that compares the modem's figures before and after
 _FOREIGN = ", although the modem had kept its settings: something else writes to this port (ModemManager?)"
@@ -190,13 +190,17 @@ class _Reading:
     def _void(self) -> tuple[str, VoidedBy, Event | None]:
         """Return what makes the observation worthless, "" for nothing, and the event that shows it."""
         asked, closed = self._found(Phase.QUESTIONS), self._closed
+        last = self._phases[Phase.QUESTIONS][-1].end if Phase.QUESTIONS in self._phases else None
+        watched = self._between(self._begun.seq, None if last is None else last.seq)
+        switch = own_switch(watched)  # what follows from it, a restart too, is its own doing
+        if switch is not None:
+            return f"the harness itself sent {switch.text}", VoidedBy.OWN, switch
         started = restart(self._events)
         if started is not None:
             if not asked.get("remembers"):
                 return started.text, VoidedBy.RESTART, started
             return f"{started.text}{_FOREIGN}", VoidedBy.LINE, started
-        last = self._phases[Phase.QUESTIONS][-1].end if Phase.QUESTIONS in self._phases else None
-        loss = network_loss(self._between(self._begun.seq, None if last is None else last.seq))
+        loss = network_loss(watched)
         if loss is not None:
             return loss.text, VoidedBy.NETWORK, loss
         if asked and not asked.get("registered", True):

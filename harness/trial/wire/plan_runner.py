@@ -18,7 +18,7 @@ from harness.trial.controls import AllowedAction
 from harness.trial.experiment import Do, Night, Observation, Plan, Saw, Step, StepConnection
 from harness.trial.facts import ActionEffect
 from harness.trial.not_connected import NotConnected, NothingAllowed
-from harness.trial.phases import SOURCE, Phase, PhaseLog
+from harness.trial.phases import LATE, SOURCE, Phase, PhaseLog
 from harness.trial.questions import ask_modem
 from harness.trial.verdict import Unproved
 from harness.trial.wire.observation_of import Refs, observation_of, step_of
@@ -56,11 +56,15 @@ class Tried:
 
 @dataclass(slots=True)
 class _State:
-    """What must be known from one plan to the next. ``unheard``: times that an action's answer could not be awaited."""
+    """What must be known from one plan to the next. ``unheard``: times that an action's answer could not be awaited.
+
+    ``unseen``: nonces of messages that had reached nobody when the board was hung up on.
+    """
 
     acted: dict[int, Acted] = field(default_factory=dict)
     unheard: int = 0
     effects: dict[int, ActionEffect] = field(default_factory=dict)
+    unseen: list[str] = field(default_factory=list)
 
 
 class PlanRunner:
@@ -118,6 +122,19 @@ class PlanRunner:
                 self._mark = link.device.mark()
                 self._steps(plan, first)
         return observation_of(self._log.since(first))
+
+    def delivered_later(self, settled: AskWitness) -> bool:
+        """Tell, when no message can be on its way any more, whether one of a hang-up has reached anybody after all.
+
+        ``settled``: waits until then. Raises LabError: nobody could look.
+        """
+        if not self._state.unseen:
+            return False
+        with self._log.phase(Phase.DELIVERY, "looking once more") as found:
+            found |= settled()
+            action = self._tried.actions[0]
+            found[LATE] = sum(bool(action.reached(token)) for token in self._state.unseen)
+        return bool(found[LATE])
 
     def _connect(self, *, new: bool) -> bool:
         """Have a connection with everything on it that the action needs. False: it did not come up.
@@ -345,7 +362,10 @@ class PlanRunner:
             with self._log.phase(Phase.WITNESS, f"asking {name}", witness=name) as found:
                 found |= ask()
         with self._log.phase(Phase.DELIVERY) as found:
-            found["reached"] = self._tried.actions[step.action].reached(self._state.acted[step.action].nonce)
+            token = self._state.acted[step.action].nonce
+            found["reached"] = self._tried.actions[step.action].reached(token)
+        if found["reached"] is False:
+            self._state.unseen.append(token)
 
     def _ask(self) -> None:
         ask_modem(self._modem, self._log)

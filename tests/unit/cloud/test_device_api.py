@@ -34,9 +34,19 @@ def test_without_a_token_there_is_no_authorization(rest, api):
 
 
 @pytest.mark.parametrize(
+    ("body", "foreign"), [(b"<html>Log in</html>", True), (b"", False), (b"{}", False), (b"[", True)]
+)
+def test_a_body_that_is_no_json_is_not_the_apis(rest, api, body, foreign):
+    rest.on("GET /devices/dev-1", Reply(200, body))
+    answer = api.device("dev-1", TOKEN)
+    assert (answer.foreign, answer.authorised) == (foreign, not foreign)
+
+
+@pytest.mark.parametrize(
     ("answer", "authorised", "denied"),
     [
         (RestAnswer(200), True, False),
+        (RestAnswer(200, foreign=True), False, False),
         (RestAnswer(202), True, False),
         (RestAnswer(404, 40499), True, False),
         (RestAnswer(404, 40410), False, False),

@@ -5,12 +5,15 @@ too late shows on the clock.
 """
 
 import json
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
+from functools import partial
+from typing import Any
 
 from harness.errors import NotRegistered
 from harness.firmware import Login, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Event, Kind, Timeline
-from harness.trial import AllowedTopics, MqttConnection, TrialContext, Trials, Verdict
+from harness.trial import AllowedTopics, Attempt, MqttConnection, TrialContext, Trials, Verdict
+from harness.trial import Stage as Stages
 from harness.trial.experiment import ExperimentRule, Night
 from harness.trial.rejudge import rejudge
 from harness.trial.wire.plan_runner import AskWitness
@@ -256,7 +259,13 @@ class Stage:
         gap: float = 0.0,
         keep: int = 10_000,
         budget: float | None = None,
+        torn: Callable[[], bool] | None = None,
+        settles: bool = False,
     ):
+        """``torn``: whether a CONNECT without its end is let stand; None: the firmware cannot send one.
+
+        ``settles``: messages may come late, so ``settled`` is asked once more.
+        """
         self.clock = Clock()
         self.timeline = ClockedTimeline(self.clock, keep)
         self.device = FakeDevice(forbidden, self.timeline)
@@ -279,6 +288,7 @@ class Stage:
         self.night = Night()
         self.delivery = FakeDelivery(self.device)
         self.witnesses: dict[str, AskWitness] = {}
+        self.settled: AskWitness = lambda: {"settled": 15.0, "watched": True}
         around = TrialContext(
             self.timeline,
             ExperimentRule(hold=hold, budget=budget),
@@ -290,8 +300,17 @@ class Stage:
             self._record,
             self.witnesses,
             listen=lambda topic: self.listen(topic),
+            torn_connect=None if torn is None else partial(self._torn, torn),
+            settled=self._settled if settles else None,
         )
         self.trials = Trials(self.link, self.modem, around)
+
+    def _settled(self) -> Mapping[str, Any]:
+        return self.settled()
+
+    def _torn(self, stays: Callable[[], bool], _login: Login, seconds: float) -> Attempt:
+        self.clock.pause(seconds)
+        return Attempt(Stages.ACCEPTED if stays() else Stages.NO_CONNACK, "", seconds)
 
     def delivered(self, token: str, timeout: float) -> bool:
         return any(token.encode() in payload for _, payload in self.device.published)

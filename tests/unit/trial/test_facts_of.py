@@ -100,13 +100,22 @@ def test_each_try_to_connect_is_a_fact():
     assert refs["tries"] == (first, second)
 
 
-def test_of_a_call_that_is_right_the_answer_is_a_fact():
+def test_of_a_call_that_is_right_the_answers_are_facts():
     record = Record(Sort.CALL)
     record.begin("action")
     assert record.found() == ({}, {})
-    answer = record.end("action", status=401, authorised=False, said="401")
+    first = record.end("action", status=403, authorised=False, said="403", in_words=False)
     record.urc("+CEREG: 2")
-    assert record.found() == ({"answer": Reply(401, False, "401")}, {"answer": (answer,)})
+    second = record.phase("action", status=200, authorised=True, said="200", in_words=False)
+    answers = (Reply(403, False, "403"), Reply(200, True, "200"))
+    assert record.found() == ({"answers": answers}, {"answers": (first, second)})
+
+
+@pytest.mark.parametrize(("said", "in_words"), [("401 (code 40100): denied", True), ("401", False)])
+def test_of_an_older_recording_the_text_tells_whose_words_an_answer_has(said, in_words):
+    record = Record(Sort.CALL)
+    record.phase("action", status=401, authorised=False, said=said)
+    assert record.found()[0] == {"answers": (Reply(401, False, said, in_words),)}
 
 
 def test_what_kept_the_attempt_from_being_proved_and_what_was_found_dead():

@@ -177,6 +177,8 @@ def test_an_errno_of_something_else_is_no_hang_up_by_the_other_side(result):
         (lambda plan: plan.add(Kind.RX, "Ready", source="one"), VoidedBy.RESTART),
         (lambda plan: plan.add(Kind.STEP, "radio after: another address", source="radio", lost=True), VoidedBy.NETWORK),
         (lambda plan: plan.mqtt("closed", 0), VoidedBy.OWN),
+        (lambda plan: plan.add(Kind.TX, "AT+CFUN=4", source="one").mqtt("closed", -128), VoidedBy.OWN),
+        (lambda plan: plan.add(Kind.TX, "AT#XRESET", source="one").mqtt("closed", -128), VoidedBy.OWN),
     ],
 )
 def test_what_makes_it_worthless(disturb, by):
@@ -194,6 +196,16 @@ def test_a_modem_that_is_not_registered_afterwards_makes_it_worthless():
     plan = Plan("action").step("action", 0, "closed")
     plan.phase("questions", "begin").phase("questions", "end", registered=False, registration="+CEREG: 5,2")
     assert (plan.seen().void, plan.seen().voided_by) == ("not registered afterwards: +CEREG: 5,2", VoidedBy.NETWORK)
+
+
+def test_a_modem_that_was_switched_before_or_after_takes_nothing_away():
+    """The runner registers a modem before it connects, and circumstances are taken away after the questions."""
+    plan = Plan("action")
+    plan.phase("connect", "begin").add(Kind.TX, "AT+CFUN=1", source="one").phase("connect", "end", opened=True)
+    plan.step("action", 0, "closed")
+    plan.phase("questions", "begin").phase("questions", "end", registered=True, registration="")
+    plan.add(Kind.TX, "AT+CFUN=4", source="one")
+    assert not plan.seen().void
 
 
 def test_a_start_that_the_modem_knows_nothing_of_is_somebody_elses():

@@ -43,7 +43,7 @@ def test_the_record_of_an_own_connect_that_is_refused():
     stage = Stage()
     stage.device.refuse_connects_after = 0
     stage.trials.verify_connection()
-    assert record(stage) == [
+    assert record(stage)[:13] == [
         '0.000 0.1 attempt begin {"action": "connect as dev-1", "sort": "own connect", "policy": "Policy: '
         'iot:Connect dev-1.", "difference": ""}',
         "0.000 0.1 action begin",
@@ -59,9 +59,10 @@ def test_the_record_of_an_own_connect_that_is_refused():
         "0.250 0.1 questions begin",
         '0.250 0.1 questions end {"registered": true, "registration": "+CEREG: 5,1"}',
         "0.250 0.1 attempt end",
-        "0.250 facts: verdict: refused at connect. Policy: iot:Connect dev-1. TLS came up and CONNECT was "
-        "refused, twice: closed instead of a CONNACK (hung up: ENOTCONN (128)); closed instead of a CONNACK "
-        "(hung up: ENOTCONN (128)). The modem stayed registered (+CEREG: 5,1) and nothing restarted.",
+        "0.250 facts: verdict: inconclusive. Policy: iot:Connect dev-1. The own login came through TLS and no further, "
+        "twice: closed instead of a CONNACK (hung up: ENOTCONN (128)); closed instead of a CONNACK (hung up: ENOTCONN "
+        "(128)). A cut looks the same, and there is nothing to compare it with: this firmware cannot send a CONNECT "
+        "without its end.",
     ]
 
 

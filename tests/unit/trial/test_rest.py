@@ -80,9 +80,35 @@ def test_unreachable_cloud_is_the_labs_trouble():
     assert verdict.outcome is Outcome.CLOUD_LOST
 
 
-def test_a_call_is_named_and_made_once():
+def test_a_call_is_named_and_its_trial_runs_once():
     recorded = []
-    trials = RestTrials(Timeline(), recorded.append)
-    verdict = trials.call("GET /v1/devices", lambda: RestAnswer(401), control=None)
-    assert (verdict.action, verdict.attempts) == ("GET /v1/devices", 1)
+    trials = RestTrials(Timeline(), recorded.append, pause=lambda _seconds: None)
+    verdict = trials.call("GET /v1/devices", lambda: DENIED, control=None)
+    assert (verdict.action, verdict.attempts, verdict.outcome) == ("GET /v1/devices", 1, Outcome.DENIED)
     assert recorded == [verdict]
+
+
+def alone(*answers):
+    """Return the outcome of a call that is right, and how often it was made."""
+    coming = itertools.chain(answers, itertools.repeat(answers[-1]))
+    made, timeline = [], Timeline()
+    trials = RestTrials(timeline, lambda _verdict: None, pause=lambda _seconds: None)
+    verdict = trials.call("ask", lambda: made.append(next(coming)) or made[-1], control=None)
+    (again,) = rejudge(through_json(timeline.since()))
+    assert again.same
+    return verdict.outcome, len(made)
+
+
+def test_one_refusal_of_a_call_that_is_right_is_asked_again():
+    """Without a call to compare it with, one answer of the API's may be its own trouble, and one 403 anybody's."""
+    assert alone(DENIED, GRANTED) == (Outcome.AUTHORISED, 2)
+    assert alone(DENIED) == (Outcome.DENIED, 2)
+    assert alone(RestAnswer(403), GRANTED) == (Outcome.AUTHORISED, 2)
+    assert alone(RestAnswer(403)) == (Outcome.INCONCLUSIVE, 4)
+    assert alone(RestAnswer(403), DENIED) == (Outcome.DENIED, 3)
+    assert alone(RestAnswer(503)) == (Outcome.INCONCLUSIVE, 4)
+
+
+def test_a_portal_in_between_grants_nothing():
+    assert alone(RestAnswer(200, foreign=True)) == (Outcome.INCONCLUSIVE, 4)
+    assert trial(RestAnswer(200, foreign=True), GRANTED).outcome is Outcome.INCONCLUSIVE

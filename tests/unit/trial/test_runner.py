@@ -70,6 +70,40 @@ def test_forbidden_publish_is_a_policy_disconnect():
     assert "The message reached nobody." in verdict.evidence
 
 
+def test_where_messages_come_late_the_last_look_is_behind_all_hang_ups():
+    """Once, and not at each of them."""
+    stage = Stage({"other"}, settles=True)
+    asked = []
+    stage.settled = lambda: {"settled": 15.0, "watched": bool(asked.append(1)) or True}
+    verdict = publish(stage, "other")
+    assert (verdict.outcome, len(asked)) == (Outcome.POLICY_DISCONNECT, 1)
+    assert "The message reached nobody, looked for until 15 s after the last hang-up." in verdict.evidence
+
+
+def test_a_message_that_came_late_was_not_refused():
+    """An earlier hang-up's: only the last look has the time to see it."""
+    stage = Stage({"other"}, settles=True)
+    late: list[str] = []
+    tokens = []
+    verdict = stage.trials.publish("other", witness=lambda token, _: token in late or tokens.append(token) is not None)
+    assert verdict.outcome is Outcome.POLICY_DISCONNECT
+    tokens.clear()
+    stage.settled = lambda: late.append(tokens[0]) or {"settled": 15.0, "watched": True}
+    verdict = stage.trials.publish("other", witness=lambda token, _: token in late or tokens.append(token) is not None)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "1 had come to the observer 15 s after the last" in verdict.evidence
+    assert "reached nobody" not in verdict.evidence
+
+
+def test_an_observer_that_was_away_meanwhile_does_not_say_that_it_reached_nobody():
+    stage = Stage({"other"}, settles=True)
+    stage.settled = lambda: {"settled": 15.0, "watched": False}
+    verdict = publish(stage, "other")
+    assert verdict.outcome is Outcome.POLICY_DISCONNECT
+    assert "reached nobody" not in verdict.evidence
+    assert "Whether the message came later is not known" in verdict.evidence
+
+
 def test_next_verdict_begins_on_the_connection_that_the_last_one_left():
     stage = Stage({"other"})
     publish(stage, "other")
@@ -509,14 +543,70 @@ def test_own_connect_that_the_network_lost_twice_is_no_refusal():
     assert (verdict.outcome, left) == (Outcome.TOLERATED, [])
 
 
-def test_own_connect_that_is_refused_twice_is_a_refusal_not_a_riddle():
+def test_own_connect_that_is_refused_in_words_twice_is_a_refusal_not_a_riddle():
     stage = Stage()
-    stage.device.refuse_connects_after = 0
+    stage.device.connack_refused_for = {LOGIN.client_id}
     verdict = stage.trials.verify_connection()
     assert verdict.outcome is Outcome.REFUSED_AT_CONNECT
     assert verdict.attempts == 1
     assert stage.device.connects == 2
     assert "Policy: iot:Connect dev-1." in verdict.evidence
+
+
+def test_own_connect_that_is_hung_up_on_proves_nothing_where_it_cannot_be_compared():
+    """Two cuts look the same."""
+    stage = Stage()
+    stage.device.refuse_connects_after = 0
+    verdict = stage.trials.verify_connection()
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "there is nothing to compare it with" in verdict.evidence
+
+
+def test_own_connect_that_is_hung_up_on_without_a_word_is_tried_against_what_a_good_link_lets_stand():
+    stage = Stage(torn=lambda: True)
+    stage.device.refuse_connects_after = 0
+    verdict = stage.trials.verify_connection()
+    assert verdict.outcome is Outcome.REFUSED_AT_CONNECT
+    assert verdict.attempts == 1
+    assert "A coin chose the login" in verdict.evidence
+    assert "a CONNECT without its end was sent" in verdict.evidence
+    assert "Policy: iot:Connect dev-1." in verdict.evidence
+
+
+def test_own_connect_on_a_link_that_cuts_everything_is_no_refusal():
+    stage = Stage(torn=lambda: False)
+    stage.device.refuse_connects_after = 0
+    assert stage.trials.verify_connection().outcome is Outcome.INCONCLUSIVE
+
+
+def test_own_connect_that_was_only_cut_is_let_in_and_its_allowed_action_is_seen():
+    stage = Stage(torn=lambda: True)
+    left = [1, 2]
+    connect = stage.device.connect
+
+    def cut(login, *, timeout=60.0):
+        if left:
+            left.pop()
+            stage.device.event(MqttEventKind.CLOSED, -128)
+        else:
+            connect(login, timeout=timeout)
+
+    stage.device.connect = cut
+    verdict = stage.trials.verify_connection()
+    assert verdict.outcome is Outcome.TOLERATED
+    assert "a QoS 1 publish on allowed worked" in verdict.evidence
+
+
+@pytest.mark.parametrize("torn", [None, lambda: True])
+def test_a_server_that_is_not_available_refuses_nobody(torn):
+    stage = Stage(torn=torn)
+
+    def busy(_login, *, timeout=60.0):
+        stage.device.event(MqttEventKind.REFUSED, 3)
+        stage.device.event(MqttEventKind.CLOSED, -128, after=2 * LATENCY)
+
+    stage.device.connect = busy
+    assert stage.trials.verify_connection().outcome is Outcome.INCONCLUSIVE
 
 
 def test_own_connect_that_works_is_tolerated():

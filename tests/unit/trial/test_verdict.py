@@ -64,7 +64,7 @@ def test_trouble_that_ended_an_attempt_is_its_verdict(source, outcome):
     assert (found.outcome, found.sentences) == (outcome, (Sentence("trouble", "it went wrong.", (7,)),))
 
 
-REFUSED = Attempt(Stage.NO_CONNACK, "hung up", 0.1)
+REFUSED, CUT = Attempt(Stage.REFUSED, "refused: 5", 0.1), Attempt(Stage.NO_CONNACK, "hung up", 0.1)
 OWN = Facts(
     "connect as a", sort=Sort.OWN_CONNECT, policy="Allowed.", registered="+CEREG: 5,1", tries=(REFUSED, REFUSED)
 )
@@ -75,6 +75,8 @@ OWN = Facts(
     [
         (OWN, Outcome.REFUSED_AT_CONNECT),
         (replace(OWN, tries=(REFUSED,)), Outcome.INCONCLUSIVE),
+        (replace(OWN, tries=(REFUSED, CUT)), Outcome.INCONCLUSIVE),
+        (replace(OWN, tries=(Attempt(Stage.REFUSED, "refused: 3", 0.1),) * 2), Outcome.INCONCLUSIVE),
         (replace(OWN, registered=None), Outcome.INCONCLUSIVE),
         (replace(OWN, network_loss="+CEREG: 2"), Outcome.INCONCLUSIVE),
         (replace(OWN, restarted="Ready"), Outcome.INCONCLUSIVE),
@@ -85,21 +87,28 @@ OWN = Facts(
 def test_the_own_login_is_refused_twice_or_works(facts, outcome):
     found = judge(facts)
     assert found.outcome is outcome
-    assert (found.sentences[0].text == "Allowed.") is (outcome is Outcome.REFUSED_AT_CONNECT)
+    stated = outcome is Outcome.REFUSED_AT_CONNECT or facts.closed_twice
+    assert (found.sentences[0].text == "Allowed.") is stated
+
+
+GRANTED, NO = Reply(200, True, "200"), Reply(401, False, "401 (code 40100)", True)
 
 
 @pytest.mark.parametrize(
-    ("reply", "outcome"),
+    ("replies", "outcome"),
     [
-        (Reply(200, True, "200"), Outcome.AUTHORISED),
-        (Reply(401, False, "401"), Outcome.DENIED),
-        (Reply(404, False, "404"), Outcome.DENIED),
-        (Reply(422, False, "422"), Outcome.INCONCLUSIVE),
-        (None, Outcome.INCONCLUSIVE),
+        ([GRANTED], Outcome.AUTHORISED),
+        ([NO, GRANTED], Outcome.AUTHORISED),
+        ([NO, NO], Outcome.DENIED),
+        ([NO, Reply(403, False, "403"), Reply(404, False, "404 (code 40410)", True)], Outcome.DENIED),
+        ([NO], Outcome.INCONCLUSIVE),
+        ([Reply(403, False, "403")] * 4, Outcome.INCONCLUSIVE),
+        ([Reply(422, False, "422 (code 42200)", True)] * 4, Outcome.INCONCLUSIVE),
+        ([], Outcome.INCONCLUSIVE),
     ],
 )
-def test_a_call_that_is_right_is_judged_by_its_answer(reply, outcome):
-    assert judge(Facts("ask", sort=Sort.CALL, answer=reply)).outcome is outcome
+def test_a_call_that_is_right_is_refused_only_by_two_words_of_the_apis(replies, outcome):
+    assert judge(Facts("ask", sort=Sort.CALL, answers=tuple(replies))).outcome is outcome
 
 
 def test_a_sentence_comes_back_from_json():

@@ -4,7 +4,7 @@ import pytest
 
 from harness.firmware import restart
 from harness.timeline import Event, Kind
-from harness.trial.watches import network_loss
+from harness.trial.watches import network_loss, own_switch
 
 
 def heard(kind, text, **data):
@@ -56,3 +56,19 @@ def test_the_first_sign_of_a_loss_counts():
 )
 def test_restart_of_board_or_modem(event, shown):
     assert restart([heard(Kind.RX, "OK", role="result"), event]) is (event if shown else None)
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (heard(Kind.TX, "AT+CFUN=4"), True),
+        (heard(Kind.TX, "AT+CFUN=1"), True),
+        (heard(Kind.TX, "at+cfun=0"), True),
+        (heard(Kind.TX, "AT#XSLEEP=1"), True),
+        (heard(Kind.TX, "AT+CFUN?"), False),
+        (heard(Kind.TX, "AT#XMQTTCON=0"), False),
+        (heard(Kind.RX, "AT+CFUN=4"), False),
+    ],
+)
+def test_what_the_harness_itself_switched(event, shown):
+    assert own_switch([heard(Kind.TX, "AT+CEREG?"), event]) is (event if shown else None)

@@ -1,0 +1,53 @@
+"""The own login, where a cloud refuses it without a word, and where the link cuts it: the two are told apart."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.policy.documents.profile import PAGE
+from tests.integration.disturbed_runs import CONFTEST
+from tests.integration.runs import run
+
+BOARDS = """
+clouds:
+  refusing: {kind: local, enforces: [provisioned.json, associated.json]}
+  correct: {kind: local}
+boards:
+  - {name: refused, virtual: {}, cloud: refusing}
+  - {name: cut, virtual: {}, cloud: correct}
+"""
+
+TESTS = """
+from harness.faults import Deed, Fault
+from harness.trial import Outcome
+
+def test_own_connect(board, trial, broker):
+    if board.name == "cut":
+        broker.faults.append(Fault(Deed.RST, packet=1))
+    verdict = trial.verify_connection()
+    print(verdict)
+    assert verdict.outcome is (Outcome.INCONCLUSIVE if board.name == "cut" else Outcome.REFUSED_AT_CONNECT)
+    if board.name == "refused":
+        assert "A coin chose the login before each of" in verdict.evidence
+        assert "a CONNECT without its end was sent" in verdict.evidence
+
+def test_it_goes_on(board, trial):
+    if board.name == "cut":
+        trial.verify_connection().expect(Outcome.TOLERATED)
+"""
+
+
+@pytest.fixture
+def without_connect(tmp_path):
+    """Documents of the page that let no device connect."""
+    for name in ("provisioned.json", "associated.json"):
+        document = json.loads((PAGE / name).read_text())
+        document["Statement"] = [one for one in document["Statement"] if "iot:Connect" not in str(one["Action"])]
+        (tmp_path / name).write_text(json.dumps(document))
+
+
+def test_a_login_that_the_cloud_refuses_and_one_that_the_link_cuts(tmp_path, without_connect):
+    result = run(tmp_path, BOARDS, TESTS, "-n", "0", conftest=CONFTEST)
+    assert [case.result for case in result.cases] == ["passed"] * 4, result.output
