@@ -16,7 +16,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
 
     A difference, or a missing verdict, counts as refused.
 
-    Raises Misuse if the run has no trial.
+    What the run as a whole overturns is listed too. Raises Misuse if the run has no trial.
     """
     run = judge_run(given.run, given.test)
     for note in run.notes:
@@ -36,13 +36,18 @@ def judge(given: Arguments, progress: Progress) -> Result:
     if missing:
         found += f"; {missing} missing: was the file edited by hand, or the disk full?"
     lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}")
-    data = {
+    lines += [f"{one.test}: {one}" for one in run.overturned]
+    data: dict[str, Any] = {
         "run": str(given.run),
         "differing": differing,
         "missing": missing,
         "older": len(older),
         "notes": list(run.notes),
     }
+    data["overturned"] = [
+        {"test": one.test, "action": one.verdict.action, "outcome": one.verdict.outcome, "because": one.because}
+        for one in run.overturned
+    ]
     data["tests"] = [
         {
             "board": test.board,

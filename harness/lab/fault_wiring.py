@@ -9,6 +9,7 @@ from typing import Final, Literal
 from harness.errors import Misuse
 from harness.faults import Fault, Framing, PtyProxy, Struck, TcpProxy
 from harness.lab.config import BoardConfig, LocalCloudConfig
+from harness.lab.fault_names import of_wire
 
 Side = Literal["device", "observer"]
 Address = tuple[str, int]
@@ -25,6 +26,7 @@ class FaultWiring:
         self._brokers: dict[tuple[str, Side], TcpProxy] = {}
         self._counting = threading.Lock()
         self._told: dict[str, int] = {}
+        self._past: set[str] = set()  # what lines that are no more did
 
     def close(self) -> None:
         """End all proxies."""
@@ -45,6 +47,8 @@ class FaultWiring:
         if line is None or not line.alive:
             if line is not None:
                 line.close()
+                self._past |= {of_wire("line", board.name, one.fault) for one in line.struck}
+                self._told.pop(_key(board.name), None)  # the new one counts its own
             line = PtyProxy(
                 port,
                 self._folder / f"{board.name}-{_LINE}",
@@ -83,16 +87,27 @@ class FaultWiring:
             if name == cloud:
                 proxy.phase(phase)
 
+    def all_struck(self) -> set[str]:
+        """Return the names of all faults that have struck."""
+        lines = {of_wire("line", board, one.fault) for board, line in self._lines.items() for one in line.struck}
+        proxies = self._brokers.items()
+        brokers = {of_wire(side, cloud, one.fault) for (cloud, side), proxy in proxies for one in proxy.struck}
+        return self._past | lines | brokers
+
     def struck(self, board: str, cloud: str) -> list[Struck]:
         """Return what the proxies of a board and its cloud have done since the last call."""
         fresh: list[Struck] = []
-        lines = [(f"line {board}", self._lines[board].struck)] if board in self._lines else []
+        lines = [(_key(board), self._lines[board].struck)] if board in self._lines else []
         brokers = [(f"{board} {side}", proxy.struck) for (name, side), proxy in self._brokers.items() if name == cloud]
         with self._counting:
             for key, struck in (*lines, *brokers):
                 fresh += struck[self._told.get(key, 0) :]
                 self._told[key] = len(struck)
         return fresh
+
+
+def _key(board: str) -> str:
+    return f"line {board}"
 
 
 def _framing(faults: Sequence[Fault]) -> Framing:

@@ -185,6 +185,11 @@ class Lab:
         return self.wiring.port(board, port) if board.faults.line else port
 
     @property
+    def struck(self) -> set[str]:
+        """Names of the boards file's faults on wires that have struck. Ask before :meth:`close`."""
+        return set() if self._wiring is None else self._wiring.all_struck()
+
+    @property
     def wiring(self) -> FaultWiring:
         """The proxies for the faults in the boards file."""
         if self._wiring is None:

@@ -21,9 +21,9 @@ from harness.plugin.recorder import of_other_plugin
 from harness.plugin.reporting import FOUND
 from harness.plugin.run_start import plan, selected_boards
 from harness.plugin.scheduler import DEATHS, BoardScheduling, Scheduling
-from harness.plugin.state import LEFT, REPORTS, folder_of, run_of
+from harness.plugin.state import FAULTS, LEFT, REPORTS, folder_of, run_of
 from harness.plugin.worker import pid_file
-from harness.plugin.worker_input import INPUT, LEFT_BEHIND, WorkerInput
+from harness.plugin.worker_input import INPUT, LEFT_BEHIND, STRUCK, WorkerInput
 
 _TIDY = 10.0  # seconds for workers that were interrupted; the run as a whole has a few more
 
@@ -112,6 +112,7 @@ class ParallelBoards:
         if self._pids.pop(node, None) is not None:
             said = getattr(node, "workeroutput", {})  # one that died has said nothing
             self._config.stash.setdefault(LEFT, []).extend(said.get(LEFT_BEHIND, []))
+            self._config.stash.setdefault(FAULTS, set()).update(said.get(STRUCK, []))
 
     def _board_of(self, test: str) -> str:
         reports = self._config.stash.get(REPORTS, None)

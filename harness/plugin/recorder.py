@@ -14,7 +14,7 @@ from harness.plugin.end_of_run import end_lines
 from harness.plugin.interruption import say_why, torn_down
 from harness.plugin.reporting import FOUND, TIMEOUT
 from harness.plugin.run_reports import RunReports
-from harness.plugin.state import INTERRUPTION, LEFT, RUN, derived_of, root_of
+from harness.plugin.state import FAULTS, INTERRUPTION, LEFT, RUN, derived_of, root_of
 from harness.report import RunRecord
 from harness.report.pruning import PruningLimits
 from harness.report.run_again import again_arguments
@@ -72,10 +72,12 @@ class Recorder:
                 if run is not None:
                     self._config.stash.setdefault(LEFT, []).extend(run.close())
             finally:
+                self._note_faults()
                 self._reports.finish(self._why(session), self._properties())
                 if self._reports.record is not None:
                     self._reports.write_again(self._again)
                 self._reports.close()
+                self._take_back(session)
             if run is not None and run.report_limits is not None:
                 limits = run.report_limits
                 self._reports.shrink(
@@ -120,6 +122,32 @@ class Recorder:
             terminalreporter.section("nRF91 boards")
         for line in lines:
             terminalreporter.write_line(line)
+
+    def _note_faults(self) -> None:
+        """Note the faults of the boards file that never struck: a test of them has shown nothing."""
+        run, record = self._config.stash.get(RUN, None), self._reports.record
+        if run is None or record is None or not record.cases:
+            return
+        elsewhere: set[str] = self._config.stash.get(FAULTS, set())
+        never = [name for name in run.declared_faults if name not in run.struck | elsewhere]
+        if never:
+            self._reports.notes.append(f"faults of the boards file that never struck: {'; '.join(never)}")
+
+    def _take_back(self, session: pytest.Session) -> None:
+        """Have pytest's own summary and exit code say of overturned tests what the reports say."""
+        told = self._reports.overturned
+        if not told:
+            return
+        if session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        stats: dict[str, list[Any]] = reporter.stats if reporter is not None else {}
+        for outcome in ("passed", "failed"):
+            mine = [one for one in stats.get(outcome, ()) if getattr(one, "nodeid", "") in told and one.when == "call"]
+            for report in mine:
+                stats[outcome].remove(report)
+                report.outcome, report.when, report.longrepr = "failed", "setup", told[report.nodeid]
+                stats.setdefault("error", []).append(report)
 
     def _left(self) -> list[str]:
         return self._config.stash.get(LEFT, [])

@@ -15,7 +15,7 @@ from harness.report import RunFolder, RunJournal, RunRecord, table
 from harness.report.assessment import Assessment, assess
 from harness.report.going_on import GoingOn
 from harness.report.journal import read_journal
-from harness.report.junit import interrupt, mistake, read_report, replace_file, unfinished, write_report
+from harness.report.junit import interrupt, mistake, overturn, read_report, replace_file, unfinished, write_report
 from harness.report.junit_causes import add_causes
 from harness.report.junit_form import PropertiesPlace, place_properties
 from harness.report.pruning import PruningLimits, prune
@@ -26,9 +26,11 @@ from harness.timeline import pack
 
 
 class RunReports:
-    """``record``: None while no test uses a board. ``assessment``: the page's; ``notes``: what is missing in it.
+    """``record``: None while no test uses a board. ``assessment``: the page's.
 
-    ``collected``: it is known which tests will run.
+    ``notes``: what a reader should know besides: before :meth:`finish` of the run, then what is missing on its page.
+    ``overturned``: tests whose results the run as a whole took back, each with the reason. ``collected``: it is known
+    which tests will run.
     """
 
     def __init__(self, folder: RunFolder, held: Callable[[], HeldReport], place: Callable[[], PropertiesPlace]) -> None:
@@ -37,6 +39,7 @@ class RunReports:
         self.record: RunRecord | None = None
         self.trouble = ""
         self.notes: list[str] = []
+        self.overturned: dict[str, str] = {}
         self.assessment: Assessment | None = None
         self._held = held
         self._place = place
@@ -98,6 +101,9 @@ class RunReports:
                 self._withdraw()
             return
         try:
+            self.overturned = self.record.overturn()
+            for note in self.notes:
+                self.record.note(note)
             self.record.finish(interrupted)
             suites = self._suites(self.record, interrupted, properties)
             self.folder.table.write_text("\n".join(table(list(self.record.cases.values()))) + "\n", "utf-8")
@@ -134,6 +140,7 @@ class RunReports:
             suites = read_report(part, self.folder.name)
         finally:
             part.unlink(missing_ok=True)
+        overturn(suites, self.overturned)
         with suppress(Misuse):  # a journal that a full disk tore: the report is worth more than its causes
             journal = read_journal(self.folder.journal)
             add_causes(suites, *summary_of(self.folder.name, journal), journal[0])

@@ -14,7 +14,7 @@ import pytest
 from harness.plugin.collection import boards_of
 from harness.plugin.interruption import torn_down
 from harness.plugin.state import INTERRUPTION, LEFT, RUN
-from harness.plugin.worker_input import LEFT_BEHIND, WorkerInput
+from harness.plugin.worker_input import LEFT_BEHIND, STRUCK, WorkerInput
 from harness.report.junit import replace_file
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -56,4 +56,5 @@ class Worker:
             left = self._config.stash.get(LEFT, [])
             if run is not None:
                 left += run.close()
-            self._config.workeroutput[LEFT_BEHIND] = left  # type: ignore[attr-defined] # xdist's
+            said = {LEFT_BEHIND: left, STRUCK: [] if run is None else sorted(run.struck)}
+            self._config.workeroutput.update(said)  # type: ignore[attr-defined] # xdist's

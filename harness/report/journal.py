@@ -1,7 +1,9 @@
 """The journal of a run: one JSON object a line, flushed as it happens, so that a killed run tells how far it came.
 
 ``k`` says what a line is: ``run`` (the first: what is planned), ``begin`` (a test begins), ``phase`` (setup, call or
-teardown of it has ended), ``end`` (the last: how the run ended). A run whose journal has no ``end`` was killed.
+teardown of it has ended), ``overturned`` (the run as a whole takes a test's result back: it is an error), ``note``
+(what a reader should know besides), ``end`` (the last: how the run ended). A run whose journal has no ``end`` was
+killed.
 """
 
 import json

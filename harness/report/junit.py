@@ -4,7 +4,7 @@ A report is written beside its place and moved there in one step, so a reader fi
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -36,6 +36,16 @@ def add_error(suites: Element, name: str, message: str, text: str = "") -> None:
     """Add to ``suites`` a case of the harness's own, ``name``, with one error: ``message`` and ``text``."""
     case = SubElement(_suite(suites), "testcase", {"classname": "harness", "name": name, "time": "0"})
     SubElement(case, "error", {"message": message}).text = text or message
+
+
+def overturn(suites: Element, told: Mapping[str, str]) -> None:
+    """Make errors of tests whose results the run as a whole took back. ``told``: each with the reason."""
+    for test, message in told.items():
+        case = _case_of(suites, test)
+        for failure in case.findall("failure"):
+            case.remove(failure)
+        if case.find("error") is None:
+            SubElement(case, "error", {"message": message}).text = message
 
 
 def interrupt(suites: Element, why: str, running: Sequence[str], not_run: Sequence[str]) -> None:

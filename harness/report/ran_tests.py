@@ -1,7 +1,7 @@
 """The tests of a run, read from its journal: one result each, and what a reader needs to know of a bad one."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.errors import Party
@@ -71,7 +71,20 @@ def ran_tests(journal: Sequence[Mapping[str, Any]]) -> list[RanTest]:
             if line["k"] == "phase":
                 phases.append(line)
     ended = any(line.get("k") == "end" and not line.get("interrupted") for line in journal)
-    return [ran_test(test, boards.get(test, ""), phases, ended=ended) for test, phases in begun.items()]
+    tests = (ran_test(test, boards.get(test, ""), phases, ended=ended) for test, phases in begun.items())
+    taken_back = overturned_in(journal)
+    return [_overturned(test, taken_back[test.test]) if test.test in taken_back else test for test in tests]
+
+
+def overturned_in(journal: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the tests whose results the run as a whole took back, each with the reason."""
+    return {str(line["test"]): str(line["message"]) for line in journal if line.get("k") == "overturned"}
+
+
+def _overturned(test: RanTest, message: str) -> RanTest:
+    return replace(
+        test, result="error", phase="call", message=message, raised="Overturned", party=Party.LAB, decisive={}
+    )
 
 
 def ran_test(test: str, board: str, phases: Sequence[Mapping[str, Any]], *, ended: bool) -> RanTest:

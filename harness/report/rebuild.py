@@ -6,10 +6,10 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from harness.report.journal import read_journal
-from harness.report.junit import address, interrupt, new_report
+from harness.report.junit import address, interrupt, new_report, overturn
 from harness.report.junit_causes import add_causes
 from harness.report.junit_form import PropertiesPlace, place_properties
-from harness.report.ran_tests import attempts_of
+from harness.report.ran_tests import attempts_of, overturned_in
 from harness.report.run_summary import summary_of
 
 _KILLED = "the run ended without a report (killed, or the computer went down)"
@@ -33,6 +33,7 @@ def rebuild(run: Path, place: PropertiesPlace = PropertiesPlace.CASE) -> Element
     for test, ended in phases.items():
         if ended:
             _add(suite, test, attempts_of(ended)[-1])
+    overturn(suites, overturned_in(lines))
     add_causes(suites, *summary_of(run.name, lines), lines[0])
     place_properties(suites, place)
     end = next((line for line in lines if line["k"] == "end"), None)

@@ -45,6 +45,7 @@ class RunRecord:
         self._begun: dict[str, None] = {}
         self._ended: set[str] = set()
         self._again: set[str] = set()  # tests that another plug-in is about to run again
+        self._trials: dict[str, Mapping[str, Any]] = {}  # as harness.trial.verdict_record has them
 
     def plan(self, planned: Mapping[str, str], about: Mapping[str, Any] | None = None) -> None:
         """Take note of what will be run: test to board, "" for none. Once, before any test begins.
@@ -82,11 +83,38 @@ class RunRecord:
             progress.out = _when_out(str(fields["out"]), progress)
         if fields["phase"] == "setup":
             self._again.discard(test)
+            self._trials.pop(test, None)
+        if "trials" in fields:
+            self._trials[test] = fields["trials"]
         if fields.get("rerun"):
             self._again.add(test)
         if (fields["phase"] == "teardown" and test not in self._again) or fields.get("crashed"):
             self._end(test, case, progress)
         self._journal.write("phase", **{"test": test, "board": board, **fields})
+
+    def overturn(self) -> dict[str, str]:
+        """Let the run as a whole overturn verdicts: those tests are errors then. Return them, each with the reason."""
+        if not self._trials:
+            return {}
+        from harness.trial.run_rules import overturned  # what has no trials need not import them
+        from harness.trial.verdict_record import TestRecord
+
+        found: dict[str, str] = {}
+        for board in self.boards:
+            mine = {test: TestRecord.of(data) for test, data in self._trials.items() if self.planned[test] == board}
+            for one in overturned(mine):
+                case = self.cases[one.test]
+                if case.result not in ("passed", "failed"):
+                    continue
+                self.boards[board].results[case.result] -= 1
+                self.boards[board].results["error"] += 1
+                case.result, found[one.test] = "error", str(one)
+                self._journal.write("overturned", test=one.test, board=board, message=str(one))
+        return found
+
+    def note(self, text: str) -> None:
+        """Write down what a reader of the run should know besides its tests."""
+        self._journal.write("note", text=text)
 
     def finish(self, interrupted: str) -> None:
         """Write the journal's last line. ``interrupted``: by what, "" for a run that ended by itself.

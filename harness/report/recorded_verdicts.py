@@ -1,12 +1,14 @@
 """The verdicts of a run, judged anew from its timeline files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import Misuse
 from harness.timeline import RecordedTest, Recording, read_timeline, timeline_files
 from harness.trial.rejudge import Rejudged, rejudge, unjudged, verdicts
+from harness.trial.run_rules import Overturned, overturned
+from harness.trial.verdict_record import TestRecord, record_of
 
 TIMELINES = "timeline"
 """The folder in a run's folder with one file for each board."""
@@ -29,10 +31,14 @@ class JudgedTest:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """``tests``: those with trials. ``notes``: one line for each file that is not complete."""
+    """``tests``: those with trials. ``notes``: one line for each file that is not complete.
+
+    ``overturned``: verdicts of these tests, as they are now, that the run as a whole takes back.
+    """
 
     tests: Sequence[JudgedTest]
     notes: Sequence[str]
+    overturned: Sequence[Overturned] = ()
 
 
 def judge_run(run: Path, test: str | None = None) -> JudgedRun:
@@ -59,7 +65,28 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         for recording, one in chosen
         if not one.whole
     ]
-    return JudgedRun([one for one in judged if one.verdicts or one.missing], notes)
+    anew = {(one.board, one.test): one for one in judged}
+    taken_back = [
+        one
+        for board, tests in _by_board(recordings, anew).items()
+        for one in overturned(tests)
+        if (board, one.test) in anew
+    ]
+    return JudgedRun([one for one in judged if one.verdicts or one.missing], notes, taken_back)
+
+
+def _by_board(
+    recordings: Sequence[Recording], anew: Mapping[tuple[str, str], JudgedTest]
+) -> dict[str, dict[str, TestRecord]]:
+    """Return what is known of all tests of each board, by their ids; of those judged anew, by today's rules."""
+    found: dict[str, dict[str, TestRecord]] = {}
+    for recording in recordings:  # a board whose worker died has two
+        board = _board(recording)
+        for test in recording.tests.values():
+            judged = anew.get((board, test.id))
+            outcomes = {} if judged is None else {one.trial: one.anew.outcome for one in judged.verdicts}
+            found.setdefault(board, {})[test.id] = record_of(test.events, outcomes)
+    return found
 
 
 def _board(recording: Recording) -> str:

@@ -31,6 +31,7 @@ def to_json(summary: RunSummary) -> str:
             | {"tests": sizes[cause.hash]}
             for cause in summary.causes
         ],
+        "notes": list(summary.notes),
         "tests": [_row(result) for result in summary.results],
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
@@ -84,6 +85,7 @@ def _summary(document: Mapping[str, Any]) -> RunSummary:
             for row in document["tests"]
         ],
         link=str(document.get("link", "")),
+        notes=tuple(str(note) for note in document.get("notes", ())),
     )
 
 

@@ -40,7 +40,7 @@ class BoardSummary:
 class RunSummary:
     """One run. ``began``, ``ended``: UTC, ISO 8601. ``complete``: it ended by itself, and ran what it had planned.
 
-    ``going_on``: it has not ended yet; such a summary is never stored.
+    ``going_on``: it has not ended yet; such a summary is never stored. ``notes``: what a reader should know besides.
     """
 
     run: str
@@ -55,6 +55,7 @@ class RunSummary:
     results: Sequence[BoardResult]
     link: str = ""
     going_on: bool = False
+    notes: Sequence[str] = ()
 
     @property
     def counts(self) -> Counter[str]:
@@ -114,6 +115,7 @@ def summary_of(
         results=[_result(test, found.get((test.test, test.board))) for test in tests],
         link=ci_link(begin.get("ci", {})),
         going_on=going_on,
+        notes=tuple(str(line["text"]) for line in journal if line.get("k") == "note"),
     )
     return summary, tests
 

@@ -12,6 +12,7 @@ from harness.faults import Struck
 from harness.lab import Lab
 from harness.lab.config import LocalCloudConfig
 from harness.lab.fault_config import DEVICE, ToldFault
+from harness.lab.fault_names import of_command
 from harness.run.board import Board
 from harness.timeline import Event, Kind
 from harness.timeline.events import now
@@ -38,6 +39,8 @@ class FaultDriver:
         self._to_board = [one for one in board.config.faults.told if one.phase]
         self._to_cloud = [one for one in cloud.faults.told if one.phase] if isinstance(cloud, LocalCloudConfig) else []
         self._sent: dict[int, int] = {}
+        self.struck: set[str] = set()
+        """Names of the commands that a stand-in took."""
 
     def __call__(self, events: Sequence[Event]) -> None:
         """Take in what happened."""
@@ -77,6 +80,7 @@ class FaultDriver:
         except HarnessError as error:
             self._write(f"{told.command} in phase {told.phase} came to nothing: {error}")
         else:
+            self.struck.add(of_command(self._board.name if target else self._board.cloud.name, told))
             self._write(f"{told.command} in phase {told.phase}", told={"command": told.command, **told.fields})
 
     def _write(self, text: str, **data: Any) -> None:

@@ -11,6 +11,7 @@ from harness.credentials import KeyOrigin
 from harness.errors import HarnessError
 from harness.lab import BUILT_IN_LAB, BoardConfig, Lab, LabFile, load_boards_file
 from harness.lab.doctor import Patient, checks_of, in_one_line, run_checks
+from harness.lab.fault_names import declared
 from harness.policy import PolicyDocument
 from harness.report import RunFolder
 from harness.run.board import Board
@@ -71,6 +72,9 @@ class Run:
         self._files: list[TimelineFile] = []
         self._sinks = ExitStack()
         self._clouds: dict[str, Cloud] = {}
+        self._drivers: list[FaultDriver] = []
+        self.struck: set[str] = set()
+        """Names of the boards file's faults that have struck; complete after :meth:`close`."""
 
     def board(self, name: str) -> Board:
         """Return the board ``name``; nothing is opened yet."""
@@ -96,7 +100,9 @@ class Run:
         self._files.append(file)
         self._sinks.enter_context(board.timeline.sink(file))
         if has_faults(self._lab, board):
-            self._sinks.enter_context(board.timeline.sink(FaultDriver(self._lab, board)))
+            driver = FaultDriver(self._lab, board)
+            self._drivers.append(driver)
+            self._sinks.enter_context(board.timeline.sink(driver))
 
     def start_clouds(self) -> dict[str, dict[str, Any]]:
         """Start the local clouds of the selected boards, for worker processes to attach to. Raises CloudUnreachable."""
@@ -131,6 +137,12 @@ class Run:
         """Return the boards file's name for those documents: a profile or a folder."""
         return str(self._lab.file.cloud(cloud).expected)
 
+    @property
+    def declared_faults(self) -> list[str]:
+        """Names of the boards file's faults that wait for a moment, on the selected boards and their clouds."""
+        clouds = dict.fromkeys(board.cloud for board in self.selected)
+        return declared(self.selected, [(name, self._lab.file.cloud(name)) for name in clouds])
+
     def close(self) -> list[str]:
         """Close boards, clouds and stand-ins. Returns a line for each thing that is not as it should be."""
         left: list[str] = []
@@ -140,6 +152,7 @@ class Run:
                 left += opened.close()
             except (HarnessError, OSError) as error:  # the others, the stand-ins and the reports still come
                 left.append(f"{opened.name}: not closed: {error}")
+        self.struck |= self._lab.struck.union(*(driver.struck for driver in self._drivers))
         self._lab.close()
         self._sinks.close()
         for file in self._files:

@@ -68,7 +68,7 @@ def _values(
         "slowest": [(one, _usual(assessment, one)) for one in slowest if one.seconds > 0],
         "tests": by_key,
         "anchors": anchors,
-        "notes": recordings.notes,
+        "notes": [*run.notes, *recordings.notes],
     }
 
 

@@ -57,7 +57,7 @@ def test_nothing_is_the_default(tmp_path):
         (BOARD.format("line: [{deed: rst, age: 1, byte: 2}]"), "(byte, age given)"),
         (
             BOARD.format("line: [{deed: rst, age: 1}]"),
-            "it must be a fault that a port can have: rst is none; fin unplugs the port",
+            "5:14: 'line' must be a fault that a port can have: rst is none; fin unplugs the port",
         ),
         (BOARD.format("line: [{deed: fin-far, age: 1}]"), "fin-far is none; fin unplugs the port"),
         (BOARD.format("line: [{deed: drop, byte: 7}]"), "must have its direction: in (from the board) or out (to"),

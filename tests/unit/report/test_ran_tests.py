@@ -131,3 +131,23 @@ def test_of_a_test_that_was_run_again_the_last_time_counts_and_the_first_failure
     assert (test.result, test.reruns, test.message) == ("failed", 1, "failed")
     (test,) = ran_tests([begin, *again("failed", rerun=True)])  # killed before it was run again
     assert (test.result, test.reruns) == ("failed", 0)
+
+
+def test_what_the_run_took_back_is_an_error_of_the_labs_whatever_it_was():
+    taken = {"k": "overturned", "test": T, "board": "dk", "message": "overturned by the run: 3 connections ended"}
+    for result in ("passed", "failed"):
+        test = only(
+            phase("setup"), phase("call", result, decisive={"got": "policy disconnect"}), phase("teardown"), taken
+        )
+        assert (test.result, test.party, test.message) == ("error", "lab", taken["message"])
+        assert not test.decisive
+    found, _ = summary_of("r", journal(began(), phase("setup"), phase("call"), phase("teardown"), taken))
+    assert (found.state, found.causes[0].title) == ("amber", "overturned by the run: 3 connections ended")
+
+
+def test_notes_of_a_run_are_kept():
+    note = {"k": "note", "at": "x", "text": "faults of the boards file that never struck: a: line: drop at byte 9 (in)"}
+    found, _ = summary_of("r", journal(began(), phase("setup"), note))
+    assert found.notes == (note["text"],)
+    assert from_json(to_json(found), "run.json").notes == found.notes
+    assert from_json(to_json(found).replace('"notes"', '"unknown"'), "run.json").notes == ()

@@ -1,0 +1,128 @@
+"""What the rules over a whole run need of each test: its verdicts, and the hang-ups in it. Plain values, and pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from harness.device_errno import REMOTE_CLOSE
+from harness.timeline import Event, Kind
+from harness.trial.facts import Sort
+from harness.trial.phases import Phase
+from harness.trial.verdict import Outcome
+
+# Serial Modem's commands, and packets of the harness's own client on a board's raw socket. Not UNSUBSCRIBE: as a chaser
+# it is under way behind what was hung up on, and may or may not have been sent by then.
+_SENT: Final = re.compile(r"AT#XMQTT(PUB|SUB)=|MQTT (PUBLISH|SUBSCRIBE) ", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The other side ended a connection. ``age``: seconds since CONNACK.
+
+    ``packets``: PUBLISHes and SUBSCRIBEs sent since then, -1: not known.
+    ``trial``: the number of the trial that it fell into. ``at_action``: at what that trial was about; otherwise at
+    something that is allowed, or at nothing.
+    """
+
+    age: float
+    packets: int
+    trial: int
+    at_action: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrialVerdict:
+    """``trial``: its number. ``wanted``: what the test expected; empty: nothing was said."""
+
+    trial: int
+    sort: str
+    action: str
+    outcome: str
+    wanted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestRecord:
+    """One test: its last time, where it was run again."""
+
+    __test__ = False  # for pytest, which takes the name for its own
+
+    verdicts: tuple[TrialVerdict, ...] = ()
+    hang_ups: tuple[HangUp, ...] = ()
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "TestRecord":
+        """Return it as it was written down. Raises KeyError, TypeError for data of something else."""
+        verdicts = (TrialVerdict(**{**one, "wanted": tuple(one["wanted"])}) for one in data["verdicts"])
+        return cls(tuple(verdicts), tuple(HangUp(**one) for one in data["hang_ups"]))
+
+
+def record_of(events: Sequence[Event], outcomes: Mapping[int, Outcome] | None = None) -> TestRecord:
+    """Return what ``events`` of a test show. ``outcomes``: by trial, in place of those that were recorded."""
+    reading = _Reading(outcomes or {})
+    for event in events:
+        reading.take(event)
+    return TestRecord(tuple(reading.verdicts.values()), tuple(reading.hang_ups))
+
+
+class _Reading:
+    def __init__(self, outcomes: Mapping[int, Outcome]) -> None:
+        self.verdicts: dict[int, TrialVerdict] = {}
+        self.hang_ups: list[HangUp] = []
+        self._outcomes = outcomes
+        self._attempt: Mapping[str, Any] = {}
+        self._in_action = False
+        self._opened: float | None = None
+        self._packets = -1
+
+    def take(self, event: Event) -> None:
+        match event.kind:
+            case Kind.PHASE:
+                self._phase(event)
+            case Kind.MQTT:
+                self._mqtt(event)
+            case Kind.TX:
+                self._packets += self._packets >= 0 and bool(_SENT.match(event.text))
+            case Kind.FACTS:
+                self._verdict(event)
+            case Kind.EXPECT if self.verdicts:
+                last = next(reversed(self.verdicts.values()))
+                wanted = tuple(str(one) for one in event.data.get("wanted", ()))
+                self.verdicts[last.trial] = TrialVerdict(last.trial, last.sort, last.action, last.outcome, wanted)
+
+    def _phase(self, event: Event) -> None:
+        name, begins = event.data.get("name"), event.data.get("on") == "begin"
+        if name == Phase.ATTEMPT and begins:
+            self._attempt = event.data
+        elif name == Phase.ACTION:
+            self._in_action = begins
+        elif name == Phase.PLAN and begins and self._opened is None and _was_left(event):
+            self._opened, self._packets = float(event.data["since"]), -1
+
+    def _mqtt(self, event: Event) -> None:
+        kind = event.data.get("kind")
+        if kind == "accepted":
+            self._opened, self._packets = event.t, 0
+        elif kind == "closed":
+            if self._opened is not None and abs(int(event.data.get("result", 0))) in REMOTE_CLOSE:
+                at_action = self._in_action and self._attempt.get("sort") != Sort.GROUP
+                trial = int(self._attempt.get("trial", -1))
+                self.hang_ups.append(HangUp(round(event.t - self._opened, 6), self._packets, trial, at_action))
+            self._opened, self._packets = None, -1
+
+    def _verdict(self, event: Event) -> None:
+        trial, sort = int(event.data["trial"]), str(self._attempt.get("sort", ""))
+        if sort == Sort.GROUP:
+            return  # each of its actions has a verdict of its own
+        outcome = self._outcomes.get(trial, event.data["outcome"])
+        self.verdicts[trial] = TrialVerdict(trial, sort, str(self._attempt.get("action", "")), str(outcome))
+
+
+def _was_left(plan: Event) -> bool:
+    """Tell whether a plan begins on a connection that a test before has left."""
+    return bool(plan.data.get("packets")) and not plan.data.get("closed")

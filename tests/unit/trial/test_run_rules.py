@@ -1,0 +1,148 @@
+"""What a whole run shows overturns single verdicts, and nothing else does."""
+
+import json
+
+import pytest
+
+from harness.trial import Outcome
+from harness.trial.actions import PublishAction
+from harness.trial.run_rules import overturned
+from harness.trial.verdict_record import HangUp, TestRecord, TrialVerdict, record_of
+from tests.unit.trial.diagnosis.made import Line
+from tests.unit.trial.fakes import Stage
+
+REFUSED, TOLERATED = Outcome.POLICY_DISCONNECT, Outcome.TOLERATED
+
+
+def verdict(outcome=REFUSED, wanted=REFUSED, trial=1, sort="packet"):
+    return TrialVerdict(trial, sort, "publish on x (QoS 1)", outcome, (wanted,))
+
+
+def at(age, *, packets=-1, trial=1, action=True):
+    return HangUp(age, packets, trial, action)
+
+
+def beside(*ages, packets=-1):
+    """A test in which connections ended, and not at an action."""
+    return TestRecord((), tuple(at(age, packets=packets, trial=9, action=False) for age in ages))
+
+
+def run(*records):
+    return overturned({f"test_{number}": record for number, record in enumerate(records)})
+
+
+AT_A_SECOND = TestRecord((verdict(),), (at(1.02), at(0.98), at(1.0), at(1.01)))
+
+
+def test_what_ends_connections_at_one_age_whatever_is_in_flight_ended_these_too():
+    (found,) = run(AT_A_SECOND, beside(1.0, 1.01), beside(0.99))
+    assert (found.test, found.verdict) == ("test_0", verdict())
+    assert str(found) == (
+        "overturned by the run: 3 connections ended at the age of 1 s too, while something allowed or nothing was in "
+        "flight. It was policy disconnect (publish on x (QoS 1)) and is inconclusive."
+    )
+
+
+def test_one_hang_up_of_five_may_be_of_something_else():
+    assert len(run(AT_A_SECOND, beside(1.0, 1.0, 1.0, 1.0, 0.1))) == 1
+    assert run(AT_A_SECOND, beside(1.0, 1.0, 1.0, 0.1)) == []
+    limited = TestRecord((verdict(),), (at(0.2, packets=5),))
+    others = TestRecord((), tuple(at(1.0, packets=packets, action=False) for packets in (5, 5, 5, 5, 1)))
+    assert len(run(limited, others)) == 1
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        beside(1.0, 1.0),  # too few
+        beside(1.0, 1.5, 2.0),  # at different ages
+        beside(3.0, 3.0, 3.0),  # at another one
+        TestRecord((), tuple(at(1.0, trial=number) for number in range(2, 9))),  # at actions: other refusals
+    ],
+)
+def test_hang_ups_of_other_kinds_overturn_nothing(others):
+    assert run(AT_A_SECOND, others) == []
+
+
+def test_a_refusal_with_one_hang_up_elsewhere_stands():
+    mixed = TestRecord((verdict(),), (at(1.0), at(1.0), at(0.2)))
+    assert run(mixed, beside(1.0, 1.0, 1.0)) == []
+
+
+def test_what_was_not_hung_up_on_stands():
+    for outcome in (TOLERATED, Outcome.IGNORED, Outcome.INCONCLUSIVE):
+        assert run(TestRecord((verdict(outcome),), AT_A_SECOND.hang_ups), beside(1.0, 1.0, 1.0)) == []
+
+
+def test_a_packet_limit_is_known_by_its_packet_whatever_the_age():
+    limited = TestRecord((verdict(),), (at(0.2, packets=5), at(3.0, packets=5)))
+    assert [str(one.because)[:38] for one in run(limited, beside(1.0, 2.0, 9.0, packets=5))] == [
+        "3 connections ended at packet 5 too, w"
+    ]
+    assert run(limited, beside(1.0, 2.0, 9.0, packets=6)) == []
+    assert run(limited, beside(1.0, 2.0, 9.0)) == [], "packets that nobody counted are no limit"
+
+
+def allowed(*outcomes, sort="packet"):
+    return TestRecord(tuple(verdict(outcome, TOLERATED, number, sort) for number, outcome in enumerate(outcomes, 20)))
+
+
+def test_a_refusal_shows_nothing_where_what_is_allowed_is_refused_too():
+    (found,) = run(TestRecord((verdict(),)), allowed(REFUSED, REFUSED, REFUSED, TOLERATED))
+    assert found.because == "the cloud refused 3 of 4 actions that are expected to be allowed, too"
+
+
+def test_a_cloud_that_refuses_one_allowed_action_of_many_refuses_the_others_rightly():
+    assert run(TestRecord((verdict(),)), allowed(REFUSED, REFUSED, TOLERATED)) == []
+    assert run(TestRecord((verdict(),)), allowed(*[REFUSED] * 3, *[TOLERATED] * 4)) == []
+    assert run(TestRecord((verdict(),)), allowed(*[Outcome.DENIED] * 3, sort="call")) == [], "calls are no packets"
+
+
+def test_the_failures_of_what_is_allowed_stand():
+    """They are what the run shows of the cloud."""
+    assert run(allowed(REFUSED, REFUSED, REFUSED)) == []
+
+
+def test_the_record_of_a_test_says_where_each_hang_up_fell():
+    stage = Stage({"other"})
+    stage.trials.publish("other", witness=stage.delivered).expect(REFUSED)
+    record = record_of(stage.timeline.since())
+    assert [(one.outcome, one.wanted, one.sort) for one in record.verdicts] == [(REFUSED, (REFUSED,), "packet")]
+    assert [one.at_action for one in record.hang_ups] == [True] * 4
+    assert {one.trial for one in record.hang_ups} == {record.verdicts[0].trial}
+    assert all(one.age > 0 for one in record.hang_ups)
+    assert TestRecord.of(json.loads(json.dumps(record.as_data()))) == record
+
+
+def test_outcomes_of_today_take_the_place_of_recorded_ones():
+    stage = Stage({"other"})
+    stage.trials.publish("other", witness=stage.delivered)
+    (first,) = record_of(stage.timeline.since()).verdicts
+    (again,) = record_of(stage.timeline.since(), {first.trial: Outcome.INCONCLUSIVE}).verdicts
+    assert (first.outcome, again.outcome) == (REFUSED, Outcome.INCONCLUSIVE)
+
+
+def test_a_groups_hang_up_fell_on_something_allowed():
+    stage = Stage({"b"})
+    stage.trials.group([PublishAction(topic, stage.delivered) for topic in ("a", "b")])
+    record = record_of(stage.timeline.since())
+    assert (record.verdicts, [one.at_action for one in record.hang_ups]) == ((), [False])
+
+
+def test_a_connection_that_a_test_before_left_has_its_age_and_nobody_knows_its_packets():
+    line = Line()
+    line.add("phase", "plan", name="plan", on="begin", since=-2.0, packets=1).hung_up()
+    line.add("phase", "plan", name="plan", on="begin", since=-2.0, packets=0).hung_up()  # none was left
+    line.add("phase", "plan", name="plan", on="begin", since=-2.0, packets=1, closed=True).hung_up()
+    (one,) = record_of(line.events).hang_ups
+    assert (one.age, one.packets) == (pytest.approx(2.2), -1)
+
+
+def test_age_and_packets_count_from_the_connack_of_each_connection():
+    line = Line().connect().publish().publish(answered=False).hung_up()
+    line.connect().publish(answered=False).hung_up(errno=116)  # a dead path is no hang-up
+    line.connect().tx("AT#XMQTTCON=0").mqtt("closed", result=0)
+    line.connect().publish().tx('AT#XMQTTUNSUB="harness/n1"').publish().hung_up()
+    record = record_of(line.events)
+    assert [(one.packets, one.at_action) for one in record.hang_ups] == [(2, False), (2, False)]
+    assert all(one.age > 0 for one in record.hang_ups)
