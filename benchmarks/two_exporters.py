@@ -4,7 +4,8 @@ Not part of ``make bench``, because it takes minutes. One process has the boards
 cloud. Once the harness opens their ports itself; once a real coordinator, two exporters with half of the boards each
 and labgrid's ser2net stand between, all on loopback. Each night begins with new boards and an empty account. Prints
 what benchmarks/nights.py prints for both (processor time and memory: of the run alone, not of boards and labgrid), and
-how much longer the second took. ``--boards N`` takes fewer boards, ``-k EXPRESSION`` fewer tests.
+how much longer the second took. ``--boards N`` takes fewer boards, ``-k EXPRESSION`` fewer tests; ``--own-ser2net`` has
+the ports served as docs/many-hosts.md advises.
 """
 
 import argparse
@@ -29,6 +30,8 @@ def main(given: Sequence[str]) -> int:
     """Run both nights and print them; 1: a test of them did not pass, 2: labgrid or ser2net is not installed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.two_exporters", description=__doc__)
     parser.add_argument("--boards", type=int, default=16, metavar="N", help="so many boards, 2 at least (default 16)")
+    about = "ports served by a ser2net of one's own, without delays (docs/many-hosts.md), in place of labgrid's"
+    parser.add_argument("--own-ser2net", action="store_true", help=about)
     parser.add_argument("-k", default="", metavar="EXPRESSION", help="only the tests that pytest chooses by it")
     asked = parser.parse_args(given)
     if asked.boards < 2:
@@ -41,7 +44,7 @@ def main(given: Sequence[str]) -> int:
     print(HEADER, flush=True)
     local = _local(names, more)
     print(local.line(f"{asked.boards}, local"), flush=True)
-    far = _behind_exporters(names, more)
+    far = _behind_exporters(names, more, own_ser2net=asked.own_ser2net)
     print(far.line(f"{asked.boards}, on two exporters"), flush=True)
     print(f"two exporters against local: {ratio(far.seconds, local.seconds)} (goal: at most {GOAL}x)")
     return 0 if all(each.ran and each.results["passed"] == each.ran for each in (local, far)) else 1
@@ -56,10 +59,11 @@ def _local(names: Sequence[str], more: Sequence[str]) -> Night:
             stand_ins.stop()
 
 
-def _behind_exporters(names: Sequence[str], more: Sequence[str]) -> Night:
+def _behind_exporters(names: Sequence[str], more: Sequence[str], *, own_ser2net: bool) -> Night:
     half = len(names) // 2
     with tempfile.TemporaryDirectory() as folder:
-        lab = LabgridLab(Path(folder), {"rack-1": names[:half], "rack-2": names[half:]}, **_REAL)
+        racks = {"rack-1": names[:half], "rack-2": names[half:]}
+        lab = LabgridLab(Path(folder), racks, own_ser2net=own_ser2net, **_REAL)
         try:
             return _night(names, lab.boards(), Path(folder), more)
         finally:

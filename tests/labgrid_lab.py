@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,11 @@ async def make():
 
 session.loop.run_until_complete(make())
 """
+_CONNECTION = """connection: &{name}
+  accepter: telnet(rfc2217),tcp,127.0.0.1,{port}
+  connector: serialdev,{tty},115200n81,local
+  options: {{chardelay: false, kickolduser: false}}
+"""
 RACKS = {"rack-1": ("dk-1", "dk-2"), "rack-2": ("dk-3", "dk-4")}
 
 
@@ -61,8 +67,9 @@ def missing() -> str | None:
 class LabgridLab:
     """``racks``: exporters with the boards of each. ``folder``: for files. ``coordinator``: where it listens.
 
-    ``stand_ins``: the process of boards and cloud. ``extra``: more resources of a board, by its name. ``settings``: of
-    each board.
+    ``stand_ins``: the process of boards and cloud. ``extra``: more resources of a board, by its name.
+    ``own_ser2net``: each exporter's ports are served by a ser2net that was started before, without delays (the settings
+    of docs/many-hosts.md), in place of labgrid's own. ``settings``: of each board.
     """
 
     def __init__(
@@ -71,9 +78,12 @@ class LabgridLab:
         racks: Mapping[str, Sequence[str]] = RACKS,
         coordinator: str | None = None,
         extra: Callable[[str], dict[str, Any]] = lambda _name: {},
+        *,
+        own_ser2net: bool = False,
         **settings: Any,
     ) -> None:
         self.folder = folder
+        self._own_ser2net = own_ser2net
         self._extra = extra
         self.racks = racks
         self.coordinator = coordinator or f"127.0.0.1:{free_port()}"
@@ -95,14 +105,28 @@ class LabgridLab:
 
     def start_exporter(self, rack: str) -> None:
         """Start an exporter; ser2net serves its boards while their places are acquired."""
-        resources = {
-            name: {"RawSerialPort": {"port": os.path.realpath(self.port(name)), "speed": 115200}} | self._extra(name)
-            for name in self.racks[rack]
-        }
+        ports = self._served(rack) if self._own_ser2net else {name: self._raw(name) for name in self.racks[rack]}
+        resources = {name: port | self._extra(name) for name, port in ports.items()}
         path = self.folder / f"{rack}.yaml"
         path.write_text(yaml.safe_dump(resources))
         words = ["labgrid-exporter", "-c", self.coordinator, "-n", rack, "--hostname", "127.0.0.1", str(path)]
         self._start(rack, words, "connected to coordinator")
+
+    def _raw(self, name: str) -> dict[str, Any]:
+        return {"RawSerialPort": {"port": os.path.realpath(self.port(name)), "speed": 115200}}
+
+    def _served(self, rack: str) -> dict[str, dict[str, Any]]:
+        """Start a ser2net for the boards of a rack; return the resource of each."""
+        ports = {name: free_port() for name in self.racks[rack]}
+        path = self.folder / f"{rack}-ser2net.yaml"
+        path.write_text("".join(_CONNECTION.format(name=n, port=p, tty=self.port(n)) for n, p in ports.items()))
+        self._start(f"{rack}-ser2net", ["ser2net", "-n", "-d", "-c", str(path)], "")
+        for port in ports.values():
+            self._await(f"{rack}-ser2net", partial(listens, port))
+        return {
+            name: {"NetworkSerialPort": {"host": "127.0.0.1", "port": port, "speed": 115200}}
+            for name, port in ports.items()
+        }
 
     def port(self, name: str) -> str:
         """Return a board's own port."""
@@ -190,10 +214,11 @@ class LabgridLab:
         log = self.folder / f"{name}.log"
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        environment = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin", "PYTHONUNBUFFERED": "1"}
+        path = f"{LABGRID / 'bin'}:{os.environ['PATH']}:/usr/sbin"
+        environment = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [str(LABGRID / "bin" / words[0]), *words[1:]],
+                words,
                 cwd=folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -201,9 +226,13 @@ class LabgridLab:
                 env=environment,
             )
         self._running[name] = process
+        self._await(name, lambda: ready in log.read_text())
+
+    def _await(self, name: str, ready: Callable[[], bool]) -> None:
+        log = self.folder / f"{name}.log"
         deadline = time.monotonic() + START
-        while ready not in log.read_text():
-            assert process.poll() is None, log.read_text()
+        while not ready():
+            assert self._running[name].poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
 
@@ -228,6 +257,15 @@ def _config_names(words: bytes, device: bytes) -> bool:
         except (OSError, UnicodeDecodeError):
             continue
     return False
+
+
+def listens(port: int) -> bool:
+    """Tell whether somebody listens at a TCP port of this computer."""
+    return any(
+        fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for fields in map(str.split, Path(table).read_text().splitlines()[1:])
+    )
 
 
 def free_port() -> int:
