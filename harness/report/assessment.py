@@ -202,7 +202,10 @@ def _failures(causes: Sequence[str], age: str, party: str) -> str:
 
 
 def _unfinished(run: RunSummary) -> str:
-    why = f"the run was interrupted ({run.interrupted})" if run.interrupted else "the run ended early"
+    if run.interrupted.startswith("interrupted by "):  # the plug-in's words for Ctrl-C and SIGTERM
+        why = f"the run was {run.interrupted}"
+    else:
+        why = f"the run was interrupted ({run.interrupted})" if run.interrupted else "the run ended early"
     return f"{why}: {plural(run.not_run, 'test was', 'tests were')} not run" if run.not_run else why
 
 

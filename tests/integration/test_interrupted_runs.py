@@ -13,6 +13,7 @@ import pytest
 from junitparser import JUnitXml
 
 from harness.cli import main
+from harness.report.going_on import goes_on
 from tests.integration.runs import START, prepare, processes_of, run
 
 ONE = "boards:\n  - {name: one, virtual: {}}\n"
@@ -143,10 +144,12 @@ def test_a_killed_runs_report_is_no_other_runs_and_can_be_rebuilt(tmp_path, caps
     started = start(tmp_path)
     shared = tmp_path / "reports" / "junit.xml"
     assert counts(shared) == (1, 1, 0, 0)
+    (folder,) = [path for path in (tmp_path / "reports").iterdir() if path.is_dir()]
+    assert goes_on(folder)
     started.kill()
     started.wait()
+    assert not goes_on(folder)  # so that it may be pruned
     assert counts(shared) == (1, 1, 0, 0)
-    (folder,) = [path for path in (tmp_path / "reports").iterdir() if path.is_dir()]
     assert main(["report", "rebuild", str(folder)]) == 0
     assert "6 tests, 3 errors, 1 failures, 1 skipped" in capsys.readouterr().out
     assert counts(shared) == counts(folder / "junit.xml") == (6, 3, 1, 1)

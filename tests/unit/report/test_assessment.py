@@ -70,6 +70,10 @@ def test_new_older_and_lost():
         ([run(1, {"dk": "Pl"})], "Nothing failed, but 1 test proved nothing."),
         ([run(1, {"dk": "S"})], "No test passed, and none failed."),
         ([run(1, {"dk": "P"}, complete=False)], "The run was interrupted (killed)."),
+        (
+            [replace(run(1, {"dk": "P"}, complete=False), interrupted="interrupted by SIGTERM", not_run=7)],
+            "The run was interrupted by SIGTERM: 7 tests were not run.",
+        ),
     ],
 )
 def test_headlines(nights, words):
