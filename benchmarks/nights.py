@@ -75,8 +75,10 @@ def night(boards: int, file: Path, folder: Path, *more: str) -> Night:
     where = ["--boards", str(file), "--reports", str(reports), "--lab-ca", str(folder / "ca")]
     former, before = set(reports.glob("*/journal.jsonl")), _processor()
     began, clock = time.time(), time.perf_counter()
-    command = [sys.executable, "-m", "pytest", "tests/scenarios", "-q", "-p", "no:cacheprovider", *where, *more]
-    # As `make nightly` does it: otherwise each worker compiles pytest's plug-ins and the scenarios anew.
+    without = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    command = [sys.executable, "-m", "pytest", "tests/scenarios", "-q", *without, *where, *more]
+    # As `make nightly` does it: otherwise each worker compiles pytest's plug-ins and the scenarios anew, and imports
+    # hypothesis at its end.
     around = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with subprocess.Popen(
         command, cwd=_ROOT, env=around, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True
