@@ -6,6 +6,7 @@ from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import Misuse
+from harness.report.going_on import refuse_going_on
 from harness.report.junit import run_of, write_report
 from harness.report.junit_form import PropertiesPlace
 from harness.report.rebuild import rebuild
@@ -13,6 +14,7 @@ from harness.report.rebuild import rebuild
 
 def rebuild_junit(given: Arguments, _progress: Progress) -> Result:
     """Make the JUnit report of a run from its journal; also the one in the folder above, if it is this run's."""
+    refuse_going_on(given.run)
     run = given.run.resolve()
     suites = rebuild(run, PropertiesPlace(given.junit_properties))
     places = [run / "junit.xml"]

@@ -8,6 +8,7 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import Misuse
 from harness.report.difference import differences, lines
+from harness.report.going_on import refuse_going_on
 from harness.report.page import write_index, write_run_pages
 from harness.report.pruning import PruningLimits, prune
 from harness.report.run_summary import RunSummary
@@ -18,6 +19,7 @@ def make_html(given: Arguments, progress: Progress) -> Result:
     """Write run.json, report.html and summary.md of each run, and the index beside them."""
     paths: list[str] = []
     for run in given.folders:
+        refuse_going_on(run)
         try:
             written = write_run_pages(run)
         except OSError as error:

@@ -1,32 +1,39 @@
-"""Whether a run goes on: its process has a lock on the run's folder, and the lock ends with it, however that ends."""
+"""Whether a run goes on: its process has a lock in the run's folder, and the lock ends with it, however that ends."""
 
 import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
 
-_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+from harness.errors import Misuse
+
+LOCK = ".running"
+"""A file of its own, because a folder cannot be locked where it is shared by several computers (NFS)."""
 
 
 class GoingOn:
-    """Says that the run of ``folder`` goes on, until :meth:`end`. Raises OSError: there is no such folder."""
+    """Says that the run of ``folder`` goes on, until :meth:`end`. Raises OSError: the folder takes no file."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder: int | None = os.open(folder, _FLAGS)
+        self._path = folder / LOCK
+        self._file: int | None = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         with suppress(OSError):  # a file system without locks: then goes_on cannot tell
-            fcntl.flock(self._folder, fcntl.LOCK_EX)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def end(self) -> None:
         """Say it no more. A second call does nothing."""
-        if self._folder is not None:
-            os.close(self._folder)
-            self._folder = None
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._file)
+            self._file = None
 
 
 def goes_on(folder: Path) -> bool:
-    """Return whether the run of ``folder`` goes on, or cannot be asked: then it may."""
+    """Tell whether the run of ``folder`` goes on; where that cannot be asked, it may."""
     try:
-        asked = os.open(folder, _FLAGS)
+        asked = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
         return True
     try:
@@ -36,3 +43,10 @@ def goes_on(folder: Path) -> bool:
     finally:
         os.close(asked)
     return False
+
+
+def refuse_going_on(folder: Path) -> None:
+    """Raise Misuse if the run of ``folder`` goes on: what is made of it now would call it killed."""
+    if goes_on(folder):
+        text = "this run goes on, and makes its reports at its end; wait for it, or start the next one with --live-page"
+        raise Misuse(f"{folder}: {text}")

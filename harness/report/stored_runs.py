@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import Misuse
+from harness.report.going_on import goes_on
 from harness.report.history import merge
 from harness.report.journal import read_journal
 from harness.report.junit import replace_file
@@ -50,13 +51,15 @@ def read_summary(folder: Path) -> RunSummary:
 def stored_runs(reports: Iterable[Path], *, newest: int | None = None, before: str = "") -> StoredRuns:
     """Read all runs below the folders ``reports``. A run without run.json is read from its journal.
 
+    A run that goes on is left out: nobody knows yet what comes out.
+
     ``newest``: only so many of each folder, by their ids; ``before``: only older ones than the run of this id.
     """
     found = StoredRuns()
     summaries: list[RunSummary] = []
     for base in reports:
         folders = sorted(folder for folder in _entries(base) if not before or folder.name < before)
-        for folder in list(filter(is_run, folders))[-newest if newest else None :]:
+        for folder in list(filter(_is_over, folders))[-newest if newest else None :]:
             summary = _summary(folder, found.notes)
             if summary is not None:
                 summaries.append(summary)
@@ -88,6 +91,10 @@ def packed_file(base: Path, run: str) -> Path:
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a run, whole or shrunk."""
     return (folder / "journal.jsonl").exists() or (folder / RUN_JSON).exists()
+
+
+def _is_over(folder: Path) -> bool:
+    return is_run(folder) and ((folder / RUN_JSON).exists() or not goes_on(folder))
 
 
 def _entries(folder: Path) -> Sequence[Path]:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.cli import main
+from harness.report.going_on import GoingOn
 from tests.made_up_nights import Told, publish, write_night
 
 OWN = "prod/team/m/d/dk/d2c"
@@ -89,6 +90,17 @@ def test_a_folder_that_is_not_there_is_one_line(command, tmp_path, capsys):
     assert main(["report", *command, str(tmp_path / "no")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("nrf91-harness: ")
+
+
+@pytest.mark.parametrize("command", ["html", "rebuild"])
+def test_of_a_run_that_goes_on_nothing_is_made(nights, command, capsys):
+    writer = GoingOn(nights[2])
+    assert main(["report", command, str(nights[2])]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "this run goes on, and makes its reports at its end" in line
+    assert not (nights[2] / "report.html").exists()
+    writer.end()
+    assert main(["report", command, str(nights[2])]) == 0
 
 
 def test_an_index_in_a_run_is_misuse(tmp_path, capsys):

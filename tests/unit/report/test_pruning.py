@@ -3,7 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.going_on import GoingOn, goes_on
+from harness.report.going_on import LOCK, GoingOn, goes_on
 from harness.report.pruning import PruningLimits, protected, prune, to_prune
 from harness.report.stored_runs import stored_runs, write_summary
 from tests.unit.report.runs_made_up import FIRST_NIGHT, night, summary
@@ -68,8 +68,11 @@ def test_a_run_that_goes_on_stays_and_one_that_was_killed_does_not(tmp_path):
     assert prune(tmp_path, stored_runs([tmp_path]), TIGHT, dry=True) == [night(1), night(2)]
 
 
-def test_of_a_folder_that_cannot_be_asked_the_run_may_go_on(tmp_path):
-    assert goes_on(tmp_path / "none")
+def test_a_lock_that_cannot_be_asked_may_be_held_and_none_is_not(tmp_path):
+    assert not goes_on(tmp_path)
+    assert not goes_on(tmp_path / "none")
+    (tmp_path / LOCK).symlink_to(LOCK)  # what leads in a circle cannot be opened, not even by root
+    assert goes_on(tmp_path)
 
 
 def test_pruned_runs_stay_in_the_history(tmp_path):

@@ -1,5 +1,7 @@
 """The runs of a reports folder: all of them, or the newest ones."""
 
+from harness.report.going_on import GoingOn
+from harness.report.journal import RunJournal
 from harness.report.stored_runs import pack, stored_runs, write_summary
 from tests.unit.report.runs_made_up import night, summary
 
@@ -9,6 +11,19 @@ def write(base, number):
     folder.mkdir()
     write_summary(folder, summary(number, {"dk": {"t": "passed"}}))
     return folder
+
+
+def test_a_run_that_goes_on_is_left_out_and_one_that_was_killed_is_not(tmp_path):
+    write(tmp_path, 1)
+    folder = tmp_path / night(2)
+    journal = RunJournal(folder / "journal.jsonl")
+    journal.begin(night(2), {"t.py::test_it[dk]": "dk"}, {})
+    writer = GoingOn(folder)
+    assert ids(base=tmp_path) == [night(1)]
+    writer.end()
+    assert ids(base=tmp_path) == [night(1), night(2)]
+    (killed,) = [run for run in stored_runs([tmp_path]).runs if run.run == night(2)]
+    assert not killed.complete
 
 
 def ids(**kwargs):
