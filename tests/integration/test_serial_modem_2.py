@@ -64,3 +64,12 @@ def test_what_the_client_cannot_send_goes_through_a_socket(result):
     own = transcript(result, "test_own_record", "preview")
     assert re.search(r"cannot send this \(\d+ bytes of headers, of 511 at most\)", own)
     assert "AT#XHTTPCREQ" not in transcript(result, "test_own_record", "preview-sockets")
+
+
+@pytest.mark.parametrize(("board", "first"), [("preview", "topic"), ("main", "header")])
+def test_a_message_is_read_whichever_of_its_parts_comes_first(result, board, first):
+    lines = transcript(result, "test_own_shadow_get", board).splitlines()
+    read = next(at for at, line in enumerate(lines) if f"{board} " in line and "~ message on $aws/" in line)
+    header = max(at for at, line in enumerate(lines[:read]) if "#XMQTTMSG: " in line)
+    topics = [at for at, line in enumerate(lines[:read]) if re.search(r"< \$aws/\S+\Z", line)]
+    assert bool(topics and topics[0] < header) is (first == "topic")
