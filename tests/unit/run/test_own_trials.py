@@ -17,6 +17,9 @@ from harness.run.own_trials import OwnTrials
 from harness.settings import Sample
 from harness.timeline import Kind, Timeline, now
 from harness.trial import Outcome, Unproved, WrongVerdict
+from harness.trial.facts_of import facts_of
+from harness.trial.own_attempt import own_attempts
+from harness.trial.phases import attempt_of
 from harness.trial.rejudge import rejudge
 from tests.unit.trial.fakes import through_json
 
@@ -168,6 +171,20 @@ def test_a_saved_timeline_is_judged_as_the_live_one_was(story):
     assert [(one.outcome, one.evidence) for one in judged] == [
         (verdict.outcome, verdict.evidence) for verdict in board.recorded
     ]
+
+
+@pytest.mark.parametrize("story", ["kicked later", "reported"])
+def test_an_attempt_can_be_read_as_far_as_it_came(story):
+    """A run may be killed anywhere: what it wrote is read, and nothing is made up."""
+    says, sample = STORIES[story]
+    board = Board(says, sample)
+    board.report = sample is Sample.ASSET_TRACKER_2
+    board.experiment()
+    events = through_json(board.timeline.since())
+    seen = [len(own_attempts(events[:count])) for count in range(1, len(events) + 1)]
+    assert seen == sorted(seen)
+    for count in range(1, len(events) + 1):
+        assert facts_of(attempt_of(events[:count])).own is None  # of connections that nobody provokes alone
 
 
 def test_another_log_gets_another_verdict():
