@@ -69,11 +69,13 @@ def own_attempt(span: Span) -> OwnAttempt:
     if up and ended is None:
         because = NOT_SHOWN if first is None else SHOWN
         return OwnAttempt(True, LogCause(LogClass.CONNECTED), seconds, because=because, refs=(decided.seq,))
-    lines = _lines(span.inside, board, since)
-    # A link that was taken away to make it connect anew is not a link that was lost. By position, because lines that
-    # came in one go have one time.
-    registered = max((index for index, line in enumerate(lines) if line.text.startswith(_REGISTERED)), default=-1)
-    cause = cause_of(lines[registered + 1 :], generation=Generation(begin["generation"]), up=True)
+    # What it says of the link that was taken away to make it connect anew is no link that was lost, and none of the
+    # chain: it stands before the network that the connection was made on. By number, because lines that came in one go
+    # have one time.
+    said = [event for event in span.inside if event.seq >= since and _said(event, board)]
+    registered = [event.seq for event in said if event.seq < decided.seq and event.text.startswith(_REGISTERED)]
+    lines = [Timed(event.t, event.text) for event in said if event.seq > max(registered, default=-1)]
+    cause = cause_of(lines, generation=Generation(begin["generation"]), up=True)
     chain = chain_in([line.text for line in lines]) if cause.what is LogClass.KICKED else None
     return OwnAttempt(False, cause, seconds, chain, refs=(decided.seq,))
 
@@ -90,13 +92,6 @@ def _first(told: Sequence[Event], classes: Collection[LogClass]) -> Event | None
     return next((event for event in told if event.data[CLASS] in classes), None)
 
 
-def _lines(events: Sequence[Event], board: str, since: int) -> list[Timed]:
-    """Return the lines that the board said by itself."""
-    return [
-        Timed(event.t, event.text)
-        for event in events
-        if event.seq >= since
-        and event.source == board
-        and event.kind in (Kind.RX, Kind.URC)
-        and "role" not in event.data
-    ]
+def _said(event: Event, board: str) -> bool:
+    """Tell whether it is a line that the board said by itself."""
+    return event.source == board and event.kind in (Kind.RX, Kind.URC) and "role" not in event.data

@@ -38,6 +38,7 @@ class Board:
         self.settings = SimpleNamespace(at_shell=False)
         self.provoked = False
         self.report = False
+        self.late: list[str] = []
         self.recorded = []
         self._says = says
         self._watch = log_watch(self.name)
@@ -50,7 +51,9 @@ class Board:
         self.trials = make(patience=0.05, hold=0.02, record=record)
 
     def command(self, text, timeout=None):
-        lines = ["+CEREG: 2", "+CEREG: 1", *self._says(self.provoked)] if text == "AT+CFUN=1" else ["+CEREG: 0"]
+        lines = (
+            [*self.late, "+CEREG: 2", "+CEREG: 1", *self._says(self.provoked)] if text == "AT+CFUN=1" else ["+CEREG: 0"]
+        )
         t = now()  # what comes in one go has one time
         kinds = [Kind.URC if line.startswith("+") else Kind.RX for line in lines]
         drafts = [(t, kind, self.name, line, {}) for kind, line in zip(kinds, lines, strict=True)]
@@ -118,6 +121,17 @@ def test_a_connection_that_does_not_stay_is_whose_doing_its_log_shows(says, erro
 def test_a_lost_link_is_not_the_provocations():
     verdict = Board(lambda provoked: ["Network connectivity lost!", KICK] if provoked else [READY]).experiment()
     assert verdict.outcome is Outcome.NETWORK_LOST
+
+
+def test_what_is_said_late_of_the_link_that_was_taken_away_is_none_of_the_chain():
+    late, own = "<inf> asset_tracker: CLOUD_EVT_DISCONNECTED: 2", "<inf> asset_tracker: CLOUD_EVT_DISCONNECTED: 1"
+    board = Board(lambda provoked: [own, "+CEREG: 5"] if provoked else ["CLOUD_EVT_READY"], Sample.ASSET_TRACKER)
+    board.late = [late]
+    verdict = board.experiment().expect(Outcome.POLICY_DISCONNECT)
+    assert verdict.chains
+    for chain in verdict.chains:
+        assert chain.order
+        assert set(chain.seen.values()) == {own}
 
 
 def test_a_log_that_does_not_show_ready_is_helped_by_the_shadow():
