@@ -59,6 +59,7 @@ class TcpClientSocket(AtSocket):
         self._began = 0
         self._cause: int | None = None
         self._garbled = False
+        self._doubtful = False  # the cause stood in data mode, where a peer's bytes may look like it
 
     def connect(self, host: str, port: int, sec_tag: int | None, *, timeout: float) -> None:
         """Connect the client. See AtSocket. Raises SocketsTaken while another connection keeps it in use."""
@@ -108,7 +109,7 @@ class TcpClientSocket(AtSocket):
                 f"{self.port.name}: the local program takes too little: {_MOST_KEPT} bytes waited for it, and {lost}"
                 " more were lost, because the firmware's TCP client holds no peer back; read faster, or ask for less"
             )
-        if self._garbled:
+        if self._garbled or self._is_none():
             raise LabError(
                 f"{self.port.name}: what the peer sent cannot be told from the firmware's own line #XDATAMODE; "
                 "nothing after it is passed on; use firmware that counts received bytes (#XRECV)"
@@ -121,11 +122,12 @@ class TcpClientSocket(AtSocket):
             return None
         if event.kind is Kind.URC and _LEFT.match(event.text):
             self._garbled = True  # nobody was in data mode: its end had been seen in the peer's bytes
-            return Poll.IN, f"socket {self.handle}: data mode ended twice"
+            return Poll.ERR, f"socket {self.handle}: data mode ended twice"
         found = _ENDED.match(event.text)
         if found is None or self._cause is not None:
             return None
         cause = self._cause = int(found[1] or found[2])
+        self._doubtful = found[2] is not None
         bits = _BITS.get(cause, Poll.ERR)
         return bits, f"socket {self.handle}: POLL{bits.name} (told as cause {cause})"
 
@@ -147,6 +149,11 @@ class TcpClientSocket(AtSocket):
             self._end()
         finally:
             self._free()
+
+    def _is_none(self) -> bool:
+        """Tell whether an end that data mode told is none: the client still has its socket."""
+        doubtful, self._doubtful = self._doubtful, False
+        return doubtful and self.exists()
 
     def _take_turn(self, timeout: float) -> None:
         with _TURN:

@@ -214,9 +214,11 @@ def test_a_program_that_takes_nothing_ends_the_connection_before_memory_does(car
     assert "the local program takes too little" in str(made.pump.failure)
 
 
-def test_a_peer_that_writes_the_firmwares_own_line_in_data_mode_is_told(carried):
-    made = carried(in_data_mode=[b"a\r\n#XDATAMODE: 0\r\nb"])
+@pytest.mark.parametrize("status", [0, -104])
+def test_a_peer_that_writes_the_firmwares_own_line_in_data_mode_is_told(carried, status):
+    made = carried(in_data_mode=[b"a\r\n#XDATAMODE: %d\r\nb" % status])
     made.ours.sendall(b"x")
     assert made.heard(100) == b"a"
     assert made.ended.wait(DEADLINE)
     assert "cannot be told from the firmware's own line" in str(made.pump.failure)
+    assert made.pump.end is None  # nobody has hung up
