@@ -42,6 +42,15 @@ def party_of(error: BaseException) -> Party:
     return Party.UNCLEAR if error.__cause__ is None else party_of(error.__cause__)
 
 
+def about(name: str, error: BaseException) -> str:
+    """Return what ``error`` says, for a sentence that has named ``name`` already.
+
+    >>> about("dk-1", LabError("dk-1: no answer to AT"))
+    'no answer to AT'
+    """
+    return str(error).removeprefix(f"{name}: ")
+
+
 def again(error: HarnessError) -> HarnessError:
     """Return a new error that says what ``error`` says: its words, its party, its notes and its cause.
 

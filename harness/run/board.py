@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.cloud import BoardTransport, DeviceApi, Observer
 from harness.credentials import KeyOrigin, Provisioning
-from harness.errors import HarnessError, LabError, Misuse
+from harness.errors import HarnessError, LabError, Misuse, about
 from harness.firmware import AtSocket, BridgeListener, Capability, Through, kind_of
 from harness.firmware.http import HttpRequest, HttpServer
 from harness.lab import AttachedStandIn, BoardConfig, Lab, StandIn
@@ -325,7 +325,7 @@ class Board:
                 try:
                     leave()
                 except HarnessError as error:
-                    left.append(f"{self.name}: not left as it was found: {error}")
+                    left.append(f"{self.name}: not left as it was found: {about(self.name, error)}")
         left += self.device.close()
         self._leased.close()
         return left

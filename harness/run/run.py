@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Any
 
 from harness.credentials import KeyOrigin
-from harness.errors import HarnessError
+from harness.errors import HarnessError, about
 from harness.lab import BUILT_IN_LAB, BoardConfig, Lab, LabFile, load_boards_file
 from harness.lab.doctor import Patient, checks_of, in_one_line, run_checks
 from harness.lab.fault_names import declared
@@ -151,7 +151,7 @@ class Run:
             try:
                 left += opened.close()
             except (HarnessError, OSError) as error:  # the others, the stand-ins and the reports still come
-                left.append(f"{opened.name}: not closed: {error}")
+                left.append(f"{opened.name}: not closed: {about(opened.name, error)}")
         self.struck |= self._lab.struck.union(*(driver.struck for driver in self._drivers))
         self._lab.close()
         self._sinks.close()

@@ -15,6 +15,7 @@ from harness.errors import (
     NotRegistered,
     Party,
     Refusal,
+    about,
     branch_of,
     party_of,
 )
@@ -59,3 +60,9 @@ def test_an_error_may_know_better_than_its_class():
     error.party = Party.RADIO
     assert party_of(error) is Party.RADIO
     assert LabError("other").party is Party.LAB
+
+
+@pytest.mark.parametrize("said", ["dk-1: no answer", "no answer"])
+def test_a_sentence_names_a_board_once(said):
+    assert about("dk-1", NoAnswer(said)) == "no answer"
+    assert about("dk-2", NoAnswer("dk-1: no answer")) == "dk-1: no answer"

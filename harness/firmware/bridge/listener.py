@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self
 
-from harness.errors import HarnessError, LabError, Misuse
+from harness.errors import HarnessError, LabError, Misuse, about
 from harness.firmware.bridge.at_socket import AtSocket
 from harness.firmware.bridge.pump import Pump
 
@@ -119,16 +119,12 @@ class BridgeListener:
             pump = carry(local, remote, self._to, lambda pump: self._told(f"{name}: {_ended(pump, name)}"))
         except HarnessError as error:
             local.close()
-            self._told(str(error) if not name else f"{name}: {_without(name, error)}")
+            self._told(f"{name}: {about(name, error)}" if name else str(error))
             return
         self._pumps.append(pump)
         self._told(f"{name}: a connection goes to {self._to} by socket {remote.handle}")
 
 
 def _ended(pump: Pump, name: str) -> str:
-    why = pump.end or "the local program has closed it" if pump.failure is None else _without(name, pump.failure)
+    why = pump.end or "the local program has closed it" if pump.failure is None else about(name, pump.failure)
     return f"a connection has ended: {why}"
-
-
-def _without(name: str, error: HarnessError) -> str:
-    return str(error).removeprefix(f"{name}: ")

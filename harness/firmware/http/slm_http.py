@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 from harness.at import AtError
-from harness.errors import NoAnswer
+from harness.errors import NoAnswer, about
 from harness.firmware.http.exchange import BoardHttp, HttpReply, HttpRequest, HttpServer, NoReply
 from harness.firmware.interface import NoSession
 from harness.timeline import Event, Kind
@@ -51,7 +51,8 @@ class SlmHttp(BoardHttp):
             sent = port.wait_line(_SENT, timeout, since=mark)
             port.wait_line(_ENDED, timeout, since=sent.seq)
         except (AtError, NoAnswer) as error:
-            raise NoReply(f"{port.name}: no reply from {server.host} to {request.method}: {error}") from error
+            why = about(port.name, error)
+            raise NoReply(f"{port.name}: no reply from {server.host} to {request.method}: {why}") from error
         return _reply(self._heard(mark), server, port.name)
 
     def _heard(self, mark: int) -> list[str]:

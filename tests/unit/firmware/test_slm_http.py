@@ -86,7 +86,7 @@ def test_a_board_that_cannot_connect():
     ("lines", "message"),
     [
         (["HTTP/1.1 200 OK", "#XHTTPCRSP: 0,-104"], "hung up before its reply was complete"),
-        (["HTTP/1.1 200 OK", "#XHTTPCRSP:20,0"], "no reply from api.nrfcloud.com to GET: slm: no line"),
+        (["HTTP/1.1 200 OK", "#XHTTPCRSP:20,0"], "no reply from api.nrfcloud.com to GET: no line"),
         (["nonsense", "#XHTTPCRSP:8,1"], "expected the status line of api.nrfcloud.com, got .*nonsense"),
     ],
 )

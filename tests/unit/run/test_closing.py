@@ -95,6 +95,6 @@ def test_a_connection_that_cannot_be_ended_does_not_keep_the_mode_from_being_put
     board.config = SimpleNamespace(name="dk-1")
     board._leased = Leased()
     board.device = SimpleNamespace(close=list)
-    board._provisioned = SimpleNamespace(link=SimpleNamespace(disconnect=raising(NoAnswer("silence"))))
+    board._provisioned = SimpleNamespace(link=SimpleNamespace(disconnect=raising(NoAnswer("dk-1: silence"))))
     assert board.close() == ["dk-1: not left as it was found: silence"]
     assert board._leased.done == ["restore", "close"]
