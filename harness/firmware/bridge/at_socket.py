@@ -95,6 +95,8 @@ class AtSocket(ABC):
     def __init__(self, port: AtPort) -> None:
         self.port: Final = port
         self.handle = -1
+        self.trouble: LabError | None = None
+        """Why the connection is of no use any more, whether or not anybody reads."""
         self._changed: Callable[[], None] = lambda: None
 
     @abstractmethod

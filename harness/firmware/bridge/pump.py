@@ -170,6 +170,8 @@ class Pump:
     def _step(self) -> None:
         if not self._port.alive:
             raise self._port.failure or BoardLost(f"{self._port.name}: the port is closed")
+        if self._remote.trouble is not None:
+            raise self._remote.trouble
         self._take_told()
         if self._asked and not self._pending:
             self._asked = False

@@ -55,7 +55,6 @@ class TcpClientSocket(AtSocket):
         super().__init__(port)
         self._lock = threading.Lock()
         self._kept = bytearray()
-        self._lost = 0
         self._began = 0
         self._cause: int | None = None
         self._garbled = False
@@ -95,20 +94,12 @@ class TcpClientSocket(AtSocket):
             return False
 
     def receive(self) -> bytes | None:
-        """Return what has come. See AtSocket. Raises LabError where bytes were lost."""
+        """Return what has come. See AtSocket. Raises LabError where it is not known what has."""
         with self._lock:
             data = bytes(self._kept)
             self._kept.clear()
-            lost = self._lost
         if data:
-            if lost or self._garbled:
-                self._changed()  # the next time it is said
             return data
-        if lost:
-            raise LabError(
-                f"{self.port.name}: the local program takes too little: {_MOST_KEPT} bytes waited for it, and {lost}"
-                " more were lost, because the firmware's TCP client holds no peer back; read faster, or ask for less"
-            )
         if self._garbled or self._is_none():
             raise LabError(
                 f"{self.port.name}: what the peer sent cannot be told from the firmware's own line #XDATAMODE; "
@@ -172,9 +163,15 @@ class TcpClientSocket(AtSocket):
 
     def _arrived(self, data: bytes) -> None:
         with self._lock:
-            fits = b"" if self._lost else data[: _MOST_KEPT - len(self._kept)]  # nothing behind a gap
-            self._kept += fits
-            self._lost += len(data) - len(fits)
+            if self.trouble is not None:
+                return  # nothing behind a gap
+            if len(self._kept) + len(data) <= _MOST_KEPT:
+                self._kept += data
+            else:
+                self.trouble = LabError(
+                    f"{self.port.name}: the local program takes too little: {len(self._kept)} bytes waited for it, and"
+                    " more came, because the firmware's TCP client holds no peer back; read faster, or ask for less"
+                )
         self._changed()
 
     def _end(self) -> None:

@@ -205,11 +205,10 @@ def test_a_connection_that_fails_leaves_the_client_free():
 def test_a_program_that_takes_nothing_ends_the_connection_before_memory_does(carried, monkeypatch):
     monkeypatch.setattr(module, "_MOST_KEPT", 10_000)
     made = carried()
-    for _ in range(300):
+    for _ in range(500):
         made.stream.arrive(b"x" * 2048)
-    got = made.heard(10**9)
-    assert set(got) == {ord("x")}
-    assert made.ended.wait(DEADLINE)
+    assert made.ended.wait(DEADLINE)  # though it never reads
+    assert set(made.heard(10**9)) <= {ord("x")}
     assert isinstance(made.pump.failure, LabError)
     assert "the local program takes too little" in str(made.pump.failure)
 
