@@ -12,7 +12,6 @@ and the next try's closes it: four tries. No command is sent until the board is 
 import re
 import threading
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
@@ -23,7 +22,7 @@ from harness.at.answer import Answer, AtError, AtFormatError, StrayAnswer, answe
 from harness.at.dialogue import CommandOutcome, Dialogue, check_payload
 from harness.at.foreign_writer import foreign_writer
 from harness.at.listener import Listener
-from harness.at.receiver import LINES, Payload, Receiver, Watch
+from harness.at.receiver import LINES, Carrier, Payload, Receiver, Watch
 from harness.at.serial_link import open_link
 from harness.at.settings import PortSettings
 from harness.at.stream import ByteStream
@@ -163,7 +162,7 @@ class AtPort:
         """
         return self._receiver.overhear()
 
-    def carry(self, carrier: Callable[[bytes], None] | None) -> None:
+    def carry(self, carrier: Carrier | None) -> None:
         """Give ``carrier``, not the timeline, what a TCP client's peer sends from now on, in order. None: nobody."""
         self._receiver.carrier = carrier
 

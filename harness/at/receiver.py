@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from queue import SimpleQueue
-from typing import Final
+from typing import Final, Protocol
 
 from harness.at.dialogue import UNASKED, CommandOutcome, Dialogue, Heard, Role
 from harness.at.listener import Listener
@@ -48,14 +48,26 @@ class Payload:
     counted: bool = False
 
 
+class Carrier(Protocol):
+    """Gets what a peer sends unasked, in order, in whichever thread reads the port. The timeline has no byte of it.
+
+    Twice, because the timeline has to tell of bytes before anything can come of them, and of an end after the last.
+    """
+
+    def take(self, data: bytes) -> None:
+        """Keep bytes of which the timeline does not tell yet."""
+
+    def release(self) -> None:
+        """Pass on what was taken, if anything was: the timeline tells of it now."""
+
+
 class Receiver:
     """Reads ``stream`` until :meth:`close`. ``outcomes``: how commands ended; None when the port failed."""
 
     def __init__(self, stream: ByteStream, dialogue: Dialogue, *, name: str, timeline: Timeline) -> None:
         self.timeline: Final = timeline
         self.watch: Watch | None = None
-        self.carrier: Callable[[bytes], None] | None = None
-        """Gets what a peer sends unasked, in order, and before the timeline tells of it."""
+        self.carrier: Carrier | None = None
         self.outcomes: SimpleQueue[CommandOutcome | None] = SimpleQueue()
         self.sent_at = 0.0
         self.strayed = False
@@ -240,13 +252,16 @@ class Receiver:
         """Enter ``lines`` into the timeline. Return whether one of them was waited for: who did also flushes."""
         if not lines:
             return False
-        if self.carrier is not None:
+        carrier = self.carrier
+        if carrier is not None:
             for heard in lines:
                 if heard.blobs and heard.name in UNASKED:
-                    self.carrier(b"".join(heard.blobs))
+                    carrier.take(b"".join(heard.blobs))
         afterwards = self._dialogue.secret
         drafts = self._recorder.drafts(lines, t, seconds=t - self.sent_at, secret=secret, afterwards=afterwards)
         self._say(drafts)
+        if carrier is not None:
+            carrier.release()
         answered = False
         for heard in lines:
             if heard.role is Role.STRAY and self._dialogue.pending is None:

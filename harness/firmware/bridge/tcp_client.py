@@ -55,6 +55,7 @@ class TcpClientSocket(AtSocket):
         super().__init__(port)
         self._lock = threading.Lock()
         self._kept = bytearray()
+        self._released = 0  # bytes of them
         self._began = 0
         self._cause: int | None = None
         self._garbled = False
@@ -63,7 +64,7 @@ class TcpClientSocket(AtSocket):
     def connect(self, host: str, port: int, sec_tag: int | None, *, timeout: float) -> None:
         """Connect the client. See AtSocket. Raises SocketsTaken while another connection keeps it in use."""
         self._take_turn(min(timeout, _LINGERS))
-        self.port.carry(self._arrived)
+        self.port.carry(self)
         tls = "" if sec_tag is None else f",{sec_tag}"
         try:
             self._end()  # an earlier connection may be over and not closed
@@ -81,6 +82,27 @@ class TcpClientSocket(AtSocket):
             self._free()
             raise
 
+    def take(self, data: bytes) -> None:
+        """Keep what has come, as far as there is room. See Carrier."""
+        with self._lock:
+            if self.trouble is not None:
+                return  # nothing behind a gap
+            if len(self._kept) + len(data) <= _MOST_KEPT:
+                self._kept += data
+            else:
+                self.trouble = LabError(
+                    f"{self.port.name}: the local program takes too little: {len(self._kept)} bytes waited for it, and"
+                    " more came, because the firmware's TCP client holds no peer back; read faster, or ask for less"
+                )
+
+    def release(self) -> None:
+        """Let it be received, if there is any. See Carrier."""
+        with self._lock:
+            news = len(self._kept) > self._released or self.trouble is not None
+            self._released = len(self._kept)
+        if news:
+            self._changed()
+
     def attach(self, changed: Callable[[], None]) -> None:
         """Tell ``changed`` of what arrives. See AtSocket."""
         super().attach(changed)
@@ -96,8 +118,11 @@ class TcpClientSocket(AtSocket):
     def receive(self) -> bytes | None:
         """Return what has come. See AtSocket. Raises LabError where it is not known what has."""
         with self._lock:
-            data = bytes(self._kept)
-            self._kept.clear()
+            # Once an end is told, the timeline tells of everything before it too.
+            count = self._released if self._cause is None else len(self._kept)
+            data = bytes(self._kept[:count])
+            del self._kept[:count]
+            self._released = 0
         if data:
             return data
         if self._garbled or self._is_none():
@@ -160,19 +185,6 @@ class TcpClientSocket(AtSocket):
             answer = self.port.command(f'AT#XTCPSEND="{piece.decode("ascii")}"', timeout=_LONGEST)
             return answer.value("#XTCPSEND") == str(len(piece))
         return self.port.send_payload("AT#XTCPSEND", piece, _LONGEST, socket_bytes=True) == 0
-
-    def _arrived(self, data: bytes) -> None:
-        with self._lock:
-            if self.trouble is not None:
-                return  # nothing behind a gap
-            if len(self._kept) + len(data) <= _MOST_KEPT:
-                self._kept += data
-            else:
-                self.trouble = LabError(
-                    f"{self.port.name}: the local program takes too little: {len(self._kept)} bytes waited for it, and"
-                    " more came, because the firmware's TCP client holds no peer back; read faster, or ask for less"
-                )
-        self._changed()
 
     def _end(self) -> None:
         with suppress(AtError):  # older versions refuse it where nothing is open

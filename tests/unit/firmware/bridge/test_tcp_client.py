@@ -221,3 +221,25 @@ def test_a_peer_that_writes_the_firmwares_own_line_in_data_mode_is_told(carried,
     assert made.ended.wait(DEADLINE)
     assert "cannot be told from the firmware's own line" in str(made.pump.failure)
     assert made.pump.end is None  # nobody has hung up
+
+
+def test_the_timeline_tells_of_bytes_before_anything_comes_of_them():
+    """Else an acknowledgement would stand before the line that brought it."""
+    stream = SlmStream()
+    said = []
+
+    class Carrier:
+        def take(self, data):
+            said.append(data)
+
+        def release(self):
+            said.append([event.text for event in port.timeline.since(0) if event.text.startswith("#XTCPDATA")])
+
+    with stream.port() as port:
+        port.command('AT#XTCPCLI=1,"h",1')
+        port.carry(Carrier())
+        stream.arrive(b"ab")
+        port.wait_line("#XTCPDATA: 2", DEADLINE, since=0)
+        stream.incoming.join()
+    assert said[0] == b"ab"
+    assert said[1] == ["#XTCPDATA: 2"]
