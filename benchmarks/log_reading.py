@@ -18,7 +18,10 @@ import pexpect
 import pexpect.fdpexpect
 
 from benchmarks.common import Row, ratio
-from harness.firmware.cloud_library.reader import LogReader
+from harness.at.dialogue import Dialogue
+from harness.at.recorder import LineRecorder
+from harness.firmware.cloud_library.watcher import log_watch
+from harness.timeline import Kind
 
 LINES = 400_000
 PEER_SHARE = 10
@@ -62,7 +65,7 @@ def run() -> list[Row]:
         part.write_bytes(data[: len(data) // PEER_SHARE] + b"\r\n")
         expect = pexpect_rate(part)
         rows = []
-        for size in (4095, 65536):
+        for size in (256, 4095):
             ours = our_rate(data, size)
             name = f"log read in pieces of {size} bytes, peer: pexpect"
             rows.append(Row(name, ours, expect, ratio(ours, expect), ">= 20", "MB/s"))
@@ -88,11 +91,14 @@ def log(lines: int) -> bytes:
 
 
 def our_rate(data: bytes, size: int) -> float:
-    """Return MB/s of the log reader."""
-    reader, began = LogReader(), time.process_time()
-    told = sum(len(reader.feed(data[at : at + size])) for at in range(0, len(data), size)) + len(reader.finish())
+    """Return MB/s of a test run's own code: bytes to lines, secrets cut out, the evidence behind its line."""
+    dialogue, recorder, watch = Dialogue(), LineRecorder("board"), log_watch("board")
+    told, began = 0, time.process_time()
+    for at in range(0, len(data), size):
+        drafts = recorder.drafts(dialogue.receive(data[at : at + size]), 0.0, seconds=0.0, secret=False)
+        told += sum(kind is Kind.MQTT for _, kind, _, _, _ in watch(drafts))
     seconds = time.process_time() - began
-    assert told == LINES // 1000, told
+    assert told == LINES // 1000 - 1, told  # the last line has no end, so it is not read yet
     return len(data) / seconds / 1e6
 
 

@@ -53,7 +53,6 @@ def cause_of(
     told: list[tuple[float | None, Evidence]] = []
     for t, text in lines:
         told += [(t, reading.evidence) for reading in reader.read(text) if reading.evidence is not None]
-        reader.tear(text)
     if since is not None:
         told = [(t, evidence) for t, evidence in told if t is None or t >= since]
     for index, (t, evidence) in enumerate(told):

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from harness.at.lines import SHELL_PROMPT
 
 _ANSI: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_PROMPT: Final = re.compile(rf"^(?:{SHELL_PROMPT} ?)+")
+_PROMPT: Final = re.compile(rf"^(?:{SHELL_PROMPT} ?[\r\n\0]*)+")
 _LINE: Final = re.compile(
     r"(?:\[(?P<stamp>[^\]]+)\] )?(?:\[[^\]]+\] )?<(?P<level>err|wrn|inf|dbg)> "
     r"(?P<module>[A-Za-z0-9_]+)(?:[:.] ?(?P<function>[a-z0-9_]+))?: (?P<message>.*)\Z",
@@ -38,10 +38,13 @@ class LogLine(NamedTuple):
 
 def plain_text(text: str) -> str:
     """Return a line without colours, cursor movements, prompts before it, and its end."""
-    if "\x1b" in text:
-        text = _ANSI.sub("", text)
-    text = text.strip("\r\n\0")
+    text = without_colours(text).strip("\r\n\0")
     return _PROMPT.sub("", text) if "$" in text[:24] else text
+
+
+def without_colours(text: str) -> str:
+    """Return ``text`` without colours and cursor movements."""
+    return _ANSI.sub("", text) if "\x1b" in text else text
 
 
 def parse_line(text: str) -> LogLine:

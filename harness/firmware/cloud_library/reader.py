@@ -1,7 +1,7 @@
-r"""A log as it comes over a wire, to what it says: fast, because a night's log has hundreds of megabytes. Pure.
+r"""Reads from a log's lines what they say of the connection. Pure.
 
-Most lines say nothing of the connection. So a block of bytes is searched for each literal that a telling line must hold
-(:data:`KEYS`), which costs a memory scan, and only the lines that hold one are read.
+Most lines say nothing of it, and a night's log has hundreds of megabytes. So only a line that holds one of the literals
+of :data:`KEYS` is looked at closely, and lines that arrive together are searched for them all at once.
 
 **Torn lines.** AT answers, URCs, a shell's prompt and other threads may print into the middle of a line::
 
@@ -14,41 +14,35 @@ read by itself, so a wrong guess can add nothing but the line that the two make 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from harness.firmware.cloud_library.evidence import Evidence, evidence_in
-from harness.firmware.cloud_library.log_line import dropped, parse_line, plain_text
+from harness.firmware.cloud_library.log_line import dropped, parse_line, plain_text, without_colours
 from harness.firmware.cloud_library.numbers import Generation, generation_of
-
-LINE_LIMIT: Final = 64 * 1024
-"""Bytes that a line may have; what is longer is read in pieces, so a line without end costs no memory."""
 
 # The beginnings of other output. Not "<": a message may hold one; not "OK": a message may end with it.
 _OTHER: Final = r"\[\d\d+:\d\d:\d\d\.\d{3},\d{3}\] |[+%#][A-Z][A-Z0-9]{2,}: |\*\*\* Booting |(?:uart|mosh|desh):~\$ ?"
 _TEAR: Final = re.compile(rf"(?<=.)(?:{_OTHER})")
 _BEGINS: Final = re.compile(_OTHER)
-_ANSI: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 KEYS: Final = (
     *(
-        b"CLOUD_",
-        b"TRANSPORT_",
-        b"_DISCONNECTED",
-        b"_CONNACK",
-        b"POLL",
-        b"nRF Cloud",
-        b"#X",
-        b"by the cloud",
-        b"MQTT input",
-        b"mqtt_",
+        "CLOUD_",
+        "TRANSPORT_",
+        "_DISCONNECTED",
+        "_CONNACK",
+        "POLL",
+        "nRF Cloud",
+        "#X",
+        "by the cloud",
+        "MQTT input",
+        "mqtt_",
     ),
-    *(b"MQTT ping", b"keepalive", b"+CEREG: ", b"crashed", b"by request", b"connectivity lost", b"broker connect"),
-    *(b"Connected to Cloud", b"loud_e", b"loud e", b"*** Booting ", b"dropped -"),
+    *("MQTT ping", "keepalive", "+CEREG: ", "crashed", "by request", "connectivity lost", "broker connect"),
+    *("Connected to Cloud", "loud_e", "loud e", "*** Booting ", "dropped -"),
 )
 """What a telling line holds: each literal of :mod:`harness.firmware.cloud_library.evidence` holds one of these."""
-_TEARS: Final = (b"+C", b"%C", b"%X", b"%MDMEV", b"%NCELL", b"#X", b":~$", b"*** Booting ")
-_PREFIX_END: Final = b"] <"
-_FIRST_PREFIX: Final = len("[00:00:00.000,000")  # a "] <" behind it belongs to a second prefix on the line
+_OTHER_SIGNS: Final = ("+", "%", "#", ":~$")  # of URCs and prompts
 _TORN_SPAN: Final = 4  # lines that the tail of a torn line may be away from its head
 
 
@@ -77,16 +71,30 @@ class LineReader:
         self._head = ""
         self._age = 0
 
-    @property
-    def waiting(self) -> bool:
-        """True while the head of a torn line waits for its tail."""
-        return bool(self._head)
+    def silent(self, lines: Sequence[str]) -> bool:
+        """Return True where reading ``lines`` would find nothing: a quick look at all of them together.
+
+        It may say False of lines that say nothing. A line is torn only at a bracket, a URC or a prompt. So where each
+        bracket begins a line, and there is no URC and no prompt, no line is torn::
+
+            [00:00:01.000,000] <inf> app: temperature 21     the bracket begins the line
+            [00:00:01.000,000] <inf> app: list [1]           a bracket more than lines that begin with one: look closer
+        """
+        if self._head:
+            return False
+        text = without_colours("\n".join(lines))
+        if any(key in text for key in (*_OTHER_SIGNS, *KEYS)):
+            return False
+        return text.count("[") == text.count("\n[") + text.startswith("[")
 
     def read(self, line: str) -> list[LogReading]:
         """Return what a line, or the lines that are run together in it, say; nothing for the rest."""
+        line = plain_text(line)
         found: list[LogReading] = []
-        for piece in _pieces(plain_text(line)):
-            found += self._piece(piece)
+        if self._head or any(key in line for key in KEYS):
+            for piece in _pieces(line):
+                found += self._piece(piece)
+        self._tear(line)
         return found
 
     def _piece(self, piece: str) -> Iterator[LogReading]:
@@ -115,7 +123,7 @@ class LineReader:
         line = parse_line(text)
         return LogReading(text, evidence, uptime=line.uptime, module=line.module, level=line.level)
 
-    def tear(self, line: str) -> None:
+    def _tear(self, line: str) -> None:
         """Keep the head of a line into which something else was printed."""
         found = _TEAR.search(line)
         if found is not None and found.start() > 0:
@@ -128,88 +136,3 @@ def _pieces(line: str) -> list[str]:
     if not starts:
         return [line]
     return [line[begin:end] for begin, end in zip([0, *starts], [*starts, len(line)], strict=True)]
-
-
-class LogReader:
-    """Reads the bytes of a log, in chunks of any size. See :class:`LineReader`."""
-
-    def __init__(self, generation: Generation | None = None) -> None:
-        self._lines = LineReader(generation)
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[LogReading]:
-        """Return what the lines that ``data`` completes say of the connection, of restarts and of lost messages."""
-        block = self._rest + data if self._rest else data
-        end = block.rfind(b"\n") + 1
-        self._rest = block[end:]
-        if len(self._rest) > LINE_LIMIT:
-            end, self._rest = len(block), b""
-        return self._read(block[:end]) if end else []
-
-    def finish(self) -> list[LogReading]:
-        """Return what is left of a last line without an end."""
-        rest, self._rest = self._rest, b""
-        return self._read(rest)
-
-    def _read(self, block: bytes) -> list[LogReading]:
-        if b"\x1b" in block:
-            block = _ANSI.sub(b"", block)
-        found: list[LogReading] = []
-        for line in self._telling(block):
-            text = plain_text(line.decode("utf-8", "replace"))
-            found += self._lines.read(text)
-            self._lines.tear(text)
-        return found
-
-    def _telling(self, block: bytes) -> Iterator[bytes]:
-        """Yield the lines that may say something, in order: those with a literal, torn ones, and what follows these."""
-        spans: dict[int, int] = {}
-        for key in KEYS:
-            at = block.find(key)
-            while at >= 0:
-                begin, end = _line_around(block, at)
-                spans[begin] = end
-                at = block.find(key, end)
-        for begin in _torn(block):
-            end = _end_of_line(block, begin)
-            for _ in range(_TORN_SPAN):
-                spans[begin] = end
-                begin, end = end + 1, _end_of_line(block, end + 1)
-                if begin >= len(block):
-                    break
-        if self._lines.waiting and block:
-            spans[0] = _end_of_line(block, 0)
-        for begin in sorted(spans):
-            yield block[begin : min(spans[begin], begin + LINE_LIMIT)]
-
-
-def _torn(block: bytes) -> set[int]:
-    """Return where the lines begin into which other output may have been printed."""
-    found: set[int] = set()
-    for key in _TEARS:
-        at = block.find(key)
-        while at >= 0:
-            begin, end = _line_around(block, at)
-            if begin < at:
-                found.add(begin)
-            at = block.find(key, end)
-    # As many prefixes as lines that begin with one: each stands at the beginning of its line. That is nearly always so,
-    # and costs two scans in place of a look at every line.
-    begins = block.count(b"\n[0") + block.count(b"\n[1") + block.startswith(b"[")
-    if block.count(_PREFIX_END) <= begins:
-        return found
-    begin = 0
-    for line in block.split(b"\n"):
-        if line.find(_PREFIX_END, _FIRST_PREFIX + 1) >= 0:
-            found.add(begin)
-        begin += len(line) + 1
-    return found
-
-
-def _line_around(block: bytes, at: int) -> tuple[int, int]:
-    return block.rfind(b"\n", 0, at) + 1, _end_of_line(block, at)
-
-
-def _end_of_line(block: bytes, at: int) -> int:
-    end = block.find(b"\n", at)
-    return len(block) if end < 0 else end

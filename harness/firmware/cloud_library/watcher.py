@@ -5,13 +5,11 @@ from typing import Any, Final
 
 from harness.device_errno import ENETDOWN, ENOTCONN
 from harness.firmware.cloud_library.evidence import Evidence, LogClass
-from harness.firmware.cloud_library.log_line import plain_text
 from harness.firmware.cloud_library.numbers import Generation
-from harness.firmware.cloud_library.reader import KEYS, LineReader, LogReading
+from harness.firmware.cloud_library.reader import LineReader, LogReading
 from harness.firmware.mqtt_event import MqttEventKind
 from harness.timeline import Draft, Event, Kind
 
-_TELLING: Final = tuple(key.decode() for key in KEYS)
 _SAID: Final = (Kind.RX, Kind.URC)
 CLASS: Final = "class"
 """The key under which an event's data has its :class:`LogClass`."""
@@ -22,16 +20,15 @@ def log_watch(port: str, generation: Generation | None = None) -> Callable[[list
     reader = LineReader(generation)
 
     def watch(drafts: list[Draft]) -> list[Draft]:
+        if reader.silent([text for _, _, _, text, _ in drafts]):
+            return drafts
         found: list[Draft] = []
         for draft in drafts:
             found.append(draft)
             t, kind, _, text, data = draft
             if kind not in _SAID or (data.get("role") not in (None, "cut", "garbled")):
                 continue
-            line = plain_text(text)
-            if reader.waiting or any(key in line for key in _TELLING):
-                found += [each for reading in reader.read(line) if (each := _draft(t, port, reading)) is not None]
-            reader.tear(line)
+            found += [each for reading in reader.read(text) if (each := _draft(t, port, reading)) is not None]
         return found
 
     return watch

@@ -139,4 +139,4 @@ def test_a_banner_tells_the_generation(banner, generation):
 
 
 def test_no_telling_line_is_missed_by_the_fast_search():
-    assert [text for text in (*LITERALS, *EVENT_LITERALS) if not any(key in text.encode() for key in KEYS)] == []
+    assert [text for text in (*LITERALS, *EVENT_LITERALS) if not any(key in text for key in KEYS)] == []
