@@ -40,6 +40,7 @@ SUSPECTS = {
     "age": {Suspect.AGE_LIMIT},
     "duplicate": {Suspect.AGE_LIMIT},
     "packet": {Suspect.PACKET_LIMIT},
+    "packets": {Suspect.PACKET_LIMIT, Suspect.NETWORK, Suspect.CONNECT, Suspect.BURST},
 }
 """What an inconclusive verdict should name, by the first word of the fault."""
 

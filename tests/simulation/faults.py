@@ -125,7 +125,7 @@ MODELS = [
     Model("none", Fault),
     *(Model(f"cuts, mean {mean:g} s", Cuts, (mean,)) for mean in (3600, 600, 60, 10, 2)),
     *(Model(f"bursts, cut each {mean:g} s", Bursts, (mean,)) for mean in (0.3, 1, 3)),
-    Model("cuts at 5 % of the packets", PacketChance, (0.05,)),
+    Model("packets, each cut with 5 %", PacketChance, (0.05,)),
     *(Model(f"age {mean:g} s", Age, (mean,)) for mean in (1, 5, 60)),
     *(Model(f"packet {number}", PacketLimit, (number, number)) for number in range(2, 9)),
     Model("packet 2..8 by chance", PacketLimit, (2, 8)),

@@ -23,6 +23,7 @@ from harness.trial.experiment import (
     StepConnection,
     Subject,
     Suspect,
+    prompt_refusal,
 )
 from tests.simulation.faults import MODELS, Age, Cuts, Duplicate, Model, PacketLimit
 from tests.simulation.play import play
@@ -116,8 +117,12 @@ def chance_of_a_wrong_verdict(victim):
     return wrong
 
 
-def test_the_worst_broker_that_cannot_see_the_action_is_below_the_bound():
-    """The exact probability of the real code, over all draws: a broker that closes at the first slot, always."""
+def test_the_worst_broker_that_cannot_see_the_action_is_below_the_bound(monkeypatch):
+    """The exact probability of the real code, over all draws: a broker that closes at the first slot, always.
+
+    Over twelve connections, as the tree of draws doubles with each; ``ever_reaches`` in test_wealth goes through all.
+    """
+    monkeypatch.setattr(prompt_refusal, "ARMS", 12)
     wrong = chance_of_a_wrong_verdict(0)
     assert 2e-5 < wrong <= 0.9e-4
 
