@@ -36,6 +36,7 @@ _PHASES: Final = {
     Do.FLIGHT: Phase.FLIGHT,
     Do.PAUSE: Phase.PAUSE,
 }
+_CHASER: Final = "harness"  # what nobody is subscribed to; short, as the serial line is slow
 _NO_ANSWER: Final = "fence"  # a QoS 0 message has none: the fence behind it is awaited instead
 
 
@@ -279,7 +280,7 @@ class PlanRunner:
         link = self._link
         if self._wait((), since=mark, timeout=0.0) is None:
             with self._log.phase(Phase.CHASER, step=number, behind=True) as found:
-                found["sent"] = link.device.unsubscribe(f"harness/{nonce()}")
+                found["sent"] = link.device.unsubscribe(_CHASER)
             link.packets += 1
         event = self._wait((answer,), since=mark, timeout=timeout)
         if event is not None and event.kind is not MqttEventKind.CLOSED:
