@@ -99,7 +99,8 @@ LATE_STAKE = 0.94
 Five hits: (1 - 0.94 + 0.94 * 11)^5 = 121,665, above the 111,111 that its share of the bound needs.
 """
 
-ROUNDS = 10
+ROUNDS = 16
+"""Rounds of messages. Five suffice; an observer that loses a third of the messages needs twelve."""
 ROUND_STAKE = 0.95
 """One missing message of twelve, and it is the action's: x 11.45. Five such rounds: 196,801, above 166,667."""
 
