@@ -124,7 +124,7 @@ def test_the_worst_broker_that_cannot_see_the_action_is_below_the_bound(monkeypa
     """
     monkeypatch.setattr(prompt_refusal, "ARMS", 12)
     wrong = chance_of_a_wrong_verdict(0)
-    assert 2e-5 < wrong <= 0.9e-4
+    assert 2e-5 < wrong <= 1 / ExperimentRule().wanted
 
 
 def test_a_looser_confidence_is_quicker_and_still_bounded():
