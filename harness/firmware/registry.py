@@ -1,6 +1,8 @@
 """Every firmware that the harness knows: a new one is a room of its own, and one line here."""
 
+import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from harness.errors import Misuse
@@ -41,9 +43,14 @@ def restart(events: Iterable[Event]) -> Event | None:
 
     None: there is none. Lines that answer a command show nothing.
     """
-    patterns = [kind.restart for kind in FIRMWARES.values() if kind.restart is not None]
+    shows = _restarts().match
     for event in events:
-        said = event.kind in (Kind.RX, Kind.URC) and "role" not in event.data
-        if said and any(pattern.match(event.text) for pattern in patterns):
+        if event.kind in (Kind.RX, Kind.URC) and "role" not in event.data and shows(event.text):
             return event
     return None
+
+
+@cache
+def _restarts() -> re.Pattern[str]:
+    """Return one pattern for all firmwares: it is asked for each line of a trial, again and again."""
+    return re.compile("|".join(f"(?:{kind.restart.pattern})" for kind in FIRMWARES.values() if kind.restart))

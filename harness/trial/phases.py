@@ -151,11 +151,22 @@ class Span(NamedTuple):
 
 def spans(events: Sequence[Event]) -> dict[Phase, list[Span]]:
     """Return the phases among the events of one attempt, in order. Phases of names that are not known are left out."""
-    found: dict[Phase, list[Span]] = {}
-    for first, event in enumerate(events):
-        if event.kind is not Kind.PHASE or event.data["on"] != "begin" or event.data["name"] not in _NAMES:
+    begun: list[int] = []
+    last: dict[int, int] = {}  # from each phase's first position to its last
+    going: dict[str, list[int]] = {}  # positions of the phases that have not ended, by name
+    for at, event in enumerate(events):
+        if event.kind is not Kind.PHASE or event.data["name"] not in _NAMES:
             continue
-        found.setdefault(Phase(event.data["name"]), []).append(span_of(events, first))
+        if event.data["on"] == "begin":
+            begun.append(at)
+            going.setdefault(event.data["name"], []).append(at)
+        else:
+            last |= dict.fromkeys(going.pop(event.data["name"], ()), at)
+    found: dict[Phase, list[Span]] = {}
+    for first in begun:
+        end = last.get(first)
+        span = Span(events[first], events[first + 1 : end], None if end is None else events[end])
+        found.setdefault(Phase(events[first].data["name"]), []).append(span)
     return found
 
 

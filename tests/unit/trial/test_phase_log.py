@@ -1,7 +1,10 @@
 """The phases of one attempt on a timeline to which others write too."""
 
-from harness.timeline import Kind, Timeline
-from harness.trial.phases import Phase, PhaseLog, attempt_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.timeline import Event, Kind, Timeline
+from harness.trial.phases import Phase, PhaseLog, attempt_of, span_of, spans
 
 
 def test_what_somebody_else_writes_before_the_first_phase_is_not_of_the_attempt():
@@ -13,3 +16,20 @@ def test_what_somebody_else_writes_before_the_first_phase_is_not_of_the_attempt(
     events = log.events()
     assert [event.text for event in events][1:2] == ["a line"]
     assert attempt_of(events)[0].kind is Kind.PHASE
+
+
+NAMED = st.tuples(st.sampled_from(["begin", "end"]), st.sampled_from(["plan", "sham", "action", "fence", "no phase"]))
+
+
+@given(st.lists(NAMED, max_size=20))
+def test_a_phase_reaches_to_the_first_end_of_its_name(phases):
+    """However phases lie in each other: an attempt may have been cut anywhere, in a file too."""
+    events = [
+        Event(number, float(number), Kind.PHASE, "trial", name, {"name": name, "on": on})
+        for number, (on, name) in enumerate(phases)
+    ]
+    found = spans(events)
+    begun = [first for first, (on, name) in enumerate(phases) if on == "begin" and name != "no phase"]
+    assert sorted(span.begin.seq for rows in found.values() for span in rows) == begun
+    for rows in found.values():
+        assert rows == [span_of(events, span.begin.seq) for span in rows]
