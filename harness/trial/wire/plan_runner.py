@@ -90,7 +90,7 @@ class PlanRunner:
         self._night = night
         self._witnesses = witnesses
         self._state = _State()
-        self._mark = 0  # from which on an end of the connection is the plan's
+        self._mark = 0  # from which on an end of the connection is the plan's, and none has come before it
 
     @property
     def effect(self) -> bool | None:
@@ -381,9 +381,11 @@ class PlanRunner:
     def _wait(self, kinds: Sequence[MqttEventKind | None], *, since: int, timeout: float) -> MqttEvent | None:
         """Return the first event of these kinds, or the end of the connection; None: neither came in time."""
         device = self._link.device
+        mark = device.mark()
         ended = next((event for event in device.events(self._mark) if event.kind is MqttEventKind.CLOSED), None)
         if ended is not None:
             return ended
+        self._mark = mark  # events that were looked at need not be looked at again
         wanted = (*kinds, MqttEventKind.CLOSED)
         return device.wait(lambda event: event.kind in wanted, since=since, timeout=timeout)
 
