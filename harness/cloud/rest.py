@@ -143,6 +143,8 @@ class RestClient:
                     raise self._unreachable(method, url, cause, dead, attempt) from error
                 self._repeat(method, shown, cause, attempt, self._backoff(attempt))
                 continue
+            except OSError as error:  # requests' own, for a CA file that is gone: the local cloud's folder was removed
+                raise self._unreachable(method, url, str(error), self._endpoints.dead(), attempt) from error
             seconds = round(time.monotonic() - started, 4)
             status = response.status_code
             self._note(

@@ -10,7 +10,7 @@ from harness.cloud import NrfCloud, RestError
 from harness.cloud import rest as rest_module
 from harness.cloud.rest import LONGEST_PAUSE, retry_after
 from harness.errors import CloudUnreachable, Misuse
-from harness.timeline import Kind
+from harness.timeline import Kind, Timeline
 from tests.unit.cloud.conftest import API_KEY, make_endpoints
 from tests.unit.cloud.fake_rest import Reply
 
@@ -57,6 +57,14 @@ def test_a_broken_connection_is_repeated(cloud, rest):
     rest.on("GET /account", Reply(0, reset=True), Reply(200, ACCOUNT))
     assert cloud.account().mqtt_prefix == "prod/t/"
     assert len(rest.asked) == 2
+
+
+def test_a_ca_file_that_is_gone_is_the_labs_trouble(tmp_path):
+    """Somebody cleaned up temporary folders during a run: tests failed, as if the product did."""
+    endpoints = make_endpoints("https://127.0.0.1:1", rest_ca=tmp_path / "gone.pem")
+    client = NrfCloud(endpoints, API_KEY, timeline=Timeline(), pause=0.0)
+    with client, pytest.raises(CloudUnreachable, match=r"invalid path: .*gone\.pem"):
+        client.account()
 
 
 @pytest.mark.parametrize("reply", [Reply(500), Reply(0, reset=True)])
