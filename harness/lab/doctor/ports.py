@@ -19,6 +19,7 @@ from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 from harness.lab.lease import lease_folder, owners, port_key
 
 _FEW: Final = 3  # programs that have one port open
+_MEMORY: Final = 1  # major number (Linux, devices.txt)
 _MODEM_MANAGER: Final = "ModemManager"
 
 
@@ -79,10 +80,19 @@ def _port(machine: Machine, board: BoardConfig, leases: Path | None, held: HeldP
             "port.present", name, Status.FAIL, f"{device} is a plain file, not a device", f"sudo rm {device}"
         )
         return
+    if _is_memory(device):
+        text = f"{device} is not a serial port"
+        yield CheckResult("port.present", name, Status.FAIL, text, "nrf91-harness boards list")
+        return
     yield CheckResult("port.present", name, Status.OK, device)
     yield _rights(name, device)
     yield _holder(name, device, held.of(device))
     yield _lease(machine, name, device, leases)
+
+
+def _is_memory(device: str) -> bool:
+    """Tell whether it is one of Linux's memory devices, as /dev/null is: every program has one of them open."""
+    return os.major(os.stat(device).st_rdev) == _MEMORY
 
 
 def _rights(name: str, device: str) -> CheckResult:

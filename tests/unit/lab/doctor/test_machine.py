@@ -140,6 +140,14 @@ def test_a_port_that_is_not_there(lab):
     assert found.text == f"no such port: {lab.folder / 'gone'}"
 
 
+def test_a_device_that_is_no_serial_port(lab):
+    lab.boards.write_text(FILE.format(port="/dev/null"))
+    found = [each for each in lab.examine("port") if each.about == "dk-2"]
+    assert [(each.id, each.status, each.text) for each in found] == [
+        ("port.present", Status.FAIL, "/dev/null is not a serial port")
+    ]
+
+
 def test_a_plain_file_in_place_of_the_port(lab):
     lab.boards.write_text(FILE.format(port="/dev/null"))
     lab.device.unlink()
@@ -274,7 +282,11 @@ def test_processes_are_looked_through_once_for_all_boards(lab, monkeypatch):
         return real(walks[-1], **options)
 
     monkeypatch.setattr(ports, "holders", counted)
-    lab.boards.write_text(FILE.format(port="/dev/null"))
+    far, near = os.openpty()
+    other = os.ttyname(near)
+    lab.boards.write_text(FILE.format(port=other))
     found = lab.examine("port")
-    assert walks == [[str(lab.device), "/dev/null"]]
+    os.close(far)
+    os.close(near)
+    assert walks == [[str(lab.device), other]]
     assert {each.about for each in found if each.id == "port.holder"} == {"dk-1", "dk-2"}
