@@ -10,12 +10,14 @@ from harness.credentials import KeyOrigin, Provisioning
 from harness.errors import HarnessError, LabError, Misuse, about
 from harness.firmware import AtSocket, BridgeListener, Capability, Through, kind_of
 from harness.firmware.http import HttpRequest, HttpServer
+from harness.firmware.nrf_cloud_commands import NrfCloudConnection
 from harness.lab import AttachedStandIn, BoardConfig, Lab, StandIn
 from harness.policy.evaluation.membership import Membership
 from harness.run.cloud import Cloud
 from harness.run.cloud_device import CloudDevice
 from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
+from harness.run.nrf_cloud_trials import NrfCloudTrials
 from harness.run.open_board import OpenBoard
 from harness.run.own_trials import OwnTrials
 from harness.run.torn_connect import send_torn_connect
@@ -287,6 +289,17 @@ class Board:
             reported=reported,
             patience=self.device.patience,
             hold=hold,
+            check=partial(self.check, grace=_GRACE),
+            record=record,
+        )
+
+    def nrf_cloud_trials(self, connection: NrfCloudConnection, record: Callable[[Verdict], None]) -> NrfCloudTrials:
+        """Return trials on the connection that #XNRFCLOUD makes; every verdict goes to ``record``."""
+        return NrfCloudTrials(
+            connection,
+            self.timeline,
+            patience=self.device.patience,
+            hold=self.rule.hold if self.cloud.endpoints.public else _OWN_HOLD,
             check=partial(self.check, grace=_GRACE),
             record=record,
         )

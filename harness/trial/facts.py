@@ -16,6 +16,7 @@ class Sort(StrEnum):
     CONNECT = "connect"  # another login, or other circumstances, by turns with the right ones
     OWN_CONNECT = "own connect"  # the right login
     FIRMWARE = "own connection"  # the firmware's: watched, and provoked by turns with leaving it alone
+    NRF_CLOUD = "nrf cloud"  # the same by #XNRFCLOUD: its message, by turns with one on its own topic
     CALL = "call"  # REST, with a token in question by turns with the right one; or a call that is right
 
 

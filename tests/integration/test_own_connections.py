@@ -24,8 +24,10 @@ boards:
   - {name: asset-tracker-2, virtual: {}, firmware: {kind: cloud-library, sample: asset_tracker_v2}}
   - {name: template, virtual: {}, firmware: {kind: cloud-library, sample: asset_tracker_template}}
   - {name: modem-shell, virtual: {colour: true}, firmware: shell}
+  - {name: xnrfcloud, virtual: {}, firmware: serial-modem}
   - {name: tolerant, virtual: {}, cloud: tolerant, firmware: {kind: cloud-library, sample: nrf_cloud_multi_service}}
 """
+TESTS = ("tests/scenarios/test_own_connection.py", "tests/scenarios/test_nrf_cloud_commands.py")
 GOOD = ("cloud-client", "asset-tracker", "asset-tracker-2", "template", "modem-shell")
 CHAINS = {
     "cloud-client": (
@@ -50,7 +52,7 @@ PAIRING = "test_violation_pairing_topics_of_another_team"
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     (folder / "boards.yaml").write_text(BOARDS)
-    command = [sys.executable, "-m", "pytest", "tests/scenarios/test_own_connection.py", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *TESTS, "-q", "-p", "no:cacheprovider"]
     command += [*LEAN, "--boards", str(folder / "boards.yaml"), "--reports", str(folder / "reports")]
     command += ["--lab-ca", str(folder / "ca")]
     done = run_python(command, ROOT, os.environ, TIMEOUT)
@@ -98,7 +100,8 @@ def test_every_verdict_is_judged_anew_from_the_saved_timeline_alone(result):
     judged: dict[str, list[Rejudged]] = {}
     for test in judge_run(run).tests:
         judged.setdefault(test.board, []).extend(test.verdicts)
-    assert set(judged) == {*GOOD, "tolerant"}
+    assert set(judged) == {*GOOD, "xnrfcloud", "tolerant"}
+    assert [one.outcome for one in judged["xnrfcloud"]] == [Outcome.POLICY_DISCONNECT]
     differing = [(name, one.evidence, one.anew.evidence) for name in judged for one in judged[name] if not one.same]
     assert differing == []
     for name in GOOD:

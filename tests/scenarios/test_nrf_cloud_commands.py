@@ -1,6 +1,6 @@
-"""The firmware's own connection to nRF Cloud (#XNRFCLOUD): it pairs, sends and hears.
+"""The firmware's own connection to nRF Cloud (#XNRFCLOUD): it pairs, sends, hears, and is thrown out like any other.
 
-Why it ends, and that it could not be made, the firmware tells nobody: no verdict rests on it.
+Why it ended the firmware tells nobody, so an experiment has to prove it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import pytest
 from harness.firmware import Capability
 from harness.firmware.nrf_cloud_commands import NrfCloudConnection
 from harness.trial import Outcome, nonce
-from tests.scenarios.expected import allowed, hear, publish
+from tests.scenarios.expected import allowed, forbidden, hear, publish
 
 _DEADLINE = 60.0
+_BY_COAP = ("1.99", "2.")  # Serial Modem's versions with CONFIG_NRF_CLOUD_COAP
 pytestmark = pytest.mark.needs(Capability.NRF_CLOUD)
 
 
@@ -60,3 +61,31 @@ def test_it_ends_as_it_is_told(connection, evidence):
     connection.disconnect()
     assert not connection.state().ready
     evidence("The firmware's own connection was made and ended by command.")
+
+
+@pytest.mark.violation
+def test_violation_message_on_a_topic_of_another_team(connection, board, cloud, topics, trial_recorder):
+    """It sends where the pairing in its shadow says. UNCONFIRMED that nRF Cloud lets an account change that."""
+    firmware = board.opened.firmware
+    if firmware.version.startswith(_BY_COAP):
+        pytest.skip(f"{firmware} connects by CoAP, which has no topics")
+    foreign, own = (f"{base}/d2c" for base in (topics.foreign(f"m/d/{topics.device_id}"), _own(topics)))
+    forbidden(board, publish(foreign))
+
+    def pair(d2c):
+        c2d = f"{_own(topics)}/c2d"
+        cloud.patch_state(topics.device_id, desired={"pairing": {"topics": {"d2c": d2c, "c2d": c2d}}})
+
+    trials = board.nrf_cloud_trials(connection, trial_recorder)
+    message = b'{"appId":"HARNESS","messageType":"DATA","data":"1"}'
+    try:
+        verdict = trials.message(
+            f"a message of the firmware on {foreign}", message, lambda: pair(foreign), lambda: pair(own)
+        )
+    finally:
+        pair(own)
+    verdict.expect(Outcome.POLICY_DISCONNECT)
+
+
+def _own(topics):
+    return topics.team(f"m/d/{topics.device_id}")

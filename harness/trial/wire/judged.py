@@ -61,6 +61,9 @@ def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
         said.append(Sentence("compared", _COMPARED))
     if sort is Sort.FIRMWARE:
         said += own_sentences(events)
+    elif sort is Sort.NRF_CLOUD:
+        text = "The firmware says that its connection ended (#XNRFCLOUD: 0), and never why."
+        said.append(Sentence("no reason", text, how=How.ABSENCE))
     elif outcome in LAB_OUTCOMES or outcome in (Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT):
         said += _diagnosed(diagnose(_last_end(events), events), outcome)
     return Judgement(outcome, (*policy, *said), numbers(result))
@@ -73,6 +76,8 @@ def _refused(sort: Sort, events: Sequence[Event]) -> Outcome:
     """
     if sort is Sort.FIRMWARE:
         return hung_up_on(events)
+    if sort is Sort.NRF_CLOUD:  # it was connected, and its end is what was seen
+        return Outcome.POLICY_DISCONNECT
     wrong = [span.found for span in spans(events).get(Phase.ACTION, ())]
     wrong = [found for found in wrong if found.get("saw") not in (Saw.ANSWERED, Saw.LATER)]
     wrong = [found for found in wrong if found.get("saw") == Saw.REFUSED] or wrong
