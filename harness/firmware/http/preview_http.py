@@ -143,7 +143,7 @@ class _Exchange:
             # Where it knows no length, or nothing came, the client may not know that the reply is over.
             self._finish(cancel=length <= 0 and not self._ended(_MOMENT))
         except (AtError, NoAnswer) as error:
-            with suppress(AtError, LabError):
+            with suppress(LabError):
                 self._finish(cancel=True)
             raise self._none(str(error)) from error
         return HttpReply(status, body if length >= 0 else without_chunks(body))
@@ -184,7 +184,8 @@ class _Exchange:
         ``cancel``: the client does not know that nothing more comes.
         """
         if cancel:
-            self._port.command(f"AT#XHTTPCCANCEL={self._handle}")
+            with suppress(AtError):  # it has found out meanwhile
+                self._port.command(f"AT#XHTTPCCANCEL={self._handle}")
         self._ended(_STATUS)
 
     def _ended(self, seconds: float) -> str:

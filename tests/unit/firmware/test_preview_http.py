@@ -234,13 +234,23 @@ def test_a_body_that_is_not_in_chunks_stays_as_it_is(body):
     assert without_chunks(body) == body
 
 
-def test_a_refused_request_is_no_reply():
-    class Refusing(BoardPort):
-        def command(self, text, timeout=None):
-            if text.startswith("AT#XHTTPCREQ=0"):
-                raise AtError(text, FinalResult("ERROR"))
-            return super().command(text, timeout)
+class Refusing(BoardPort):
+    """Answers ERROR to commands that begin with ``refused``."""
 
-    port = Refusing(SerialModemPreview)
+    refused = "AT#XHTTPCREQ=0"
+
+    def command(self, text, timeout=None):
+        if text.startswith(self.refused):
+            raise AtError(text, FinalResult("ERROR"))
+        return super().command(text, timeout)
+
+
+def test_a_refused_request_is_no_reply():
     with pytest.raises(NoReply, match=r"to GET: .*answered ERROR"):
-        make_http(port).exchange(SERVER, GET)
+        make_http(Refusing(SerialModemPreview)).exchange(SERVER, GET)
+
+
+def test_a_client_that_has_found_out_meanwhile_that_a_reply_is_over_is_believed():
+    port = Refusing(SerialModemPreview, replied(b"", status=202))
+    port.refused = "AT#XHTTPCCANCEL"
+    assert make_http(port).exchange(SERVER, GET) == HttpReply(202)

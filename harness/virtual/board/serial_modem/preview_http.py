@@ -2,6 +2,7 @@
 
 Sources: ncs-serial-modem, "HTTP client AT commands" and sm_at_httpc.c, v2.0.0-preview1 and main. The two differ
 (:class:`Dialect`). The host polls no socket with a request on it: the client does, and polling is off afterwards.
+Not simulated: a server that hangs up while a body is being sent.
 """
 
 import re
@@ -225,7 +226,10 @@ class PreviewHttp:
         self._host.urc(b"\r\n#XHTTPCSTAT: %d,%d,%d%s\r\n" % (handle, status, total, closes))
 
     def closing(self, handle: int) -> None:
-        """The socket is about to be closed by the host: main cancels the request on it."""
+        """The socket is about to be closed by the host: main cancels the request on it.
+
+        UNCONFIRMED that preview1 forgets it without a word.
+        """
         if handle in self._exchanges and self._dialect.formatted:
             self._end(handle, -1, cancelled=True)
         elif exchange := self._exchanges.pop(handle, None):
