@@ -21,10 +21,10 @@ from harness.virtual.board.shell.provisioning import ProvisioningShell
 _AGAIN: Final = 10  # seconds
 _EVENT: Final = "nRF Cloud event: NRF_CLOUD_EVT_"
 _USAGE: Final = (
-    "cloud - nRF Cloud commands",
+    "cloud - MQTT connection to nRF Cloud",
     "Subcommands:",
-    "  connect     : Connect.",
-    "  disconnect  : Disconnect.",
+    "  connect     : Establish MQTT connection to nRF Cloud.",
+    "  disconnect  : Disconnect from nRF Cloud.",
 )
 
 
