@@ -656,6 +656,26 @@ def test_nobody_is_blamed_in_a_group_and_the_judge_finds_it_again():
     assert verdicts([group._replace(evidence="other")]) != []
 
 
+def test_the_slot_of_what_the_cloud_passes_over_ends_with_the_answer_to_what_is_behind_it():
+    """Each connection ends a second after its begin. The action has no answer; alone it would be waited for 0.4 s."""
+    stage = Stage()
+    stage.device.silent_for = {"other"}
+    connect = stage.device.connect
+
+    def for_a_second(login, **options):
+        connect(login, **options)
+        stage.device.hang_up(after=1.0)
+        stage.device._cut = False  # until then it works
+
+    stage.device.connect = for_a_second
+    assert {publish(stage, "other").outcome for _ in range(4)} == {Outcome.INCONCLUSIVE}
+    arms = [arm for event in stage.timeline.since() if event.kind is Kind.FACTS for arm in event.data["tally"]["arms"]]
+    met = [arm for arm in arms if arm["meaning"] in ("hit", "late")]
+    assert met
+    assert all(arm["delay"] <= LATENCY for arm in met if arm["meaning"] == "hit")
+    assert stage.night.ceiling > 2 * LATENCY
+
+
 def test_what_may_have_been_refused_late_in_a_group_is_watched_for_longer_alone():
     """The hold is 0.1 s. "b" is acknowledged and refused 1 s later; in its group "a" is answered before that too."""
     stage = Stage(hold=0.1)
