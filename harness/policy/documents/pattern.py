@@ -239,9 +239,10 @@ def _common(units: list[Token], text: str, begin: int) -> int:
 def _furthest(units: list[Token], text: str, start: int) -> tuple[int, int]:
     """Return the place, from ``start`` on, at which the most of ``units`` fit, and how many do."""
     best, fitting, failing = start, 0, len(units) + 1
+    singles = list(map(_expression, units))
     while failing - fitting > 1:  # where some units fit, the first few of them fit too
         count = (fitting + failing) // 2
-        found = _expression(units[:count]).search(text, start)
+        found = re.compile("".join(singles[:count]), re.DOTALL).search(text, start)
         if found is None:
             failing = count
         else:
@@ -249,8 +250,8 @@ def _furthest(units: list[Token], text: str, start: int) -> tuple[int, int]:
     return best, fitting
 
 
-def _expression(units: Iterable[Token]) -> re.Pattern[str]:
-    """Return what fits exactly these units; a variable without value fits nothing."""
-    never = r"(?!)"
-    single = (never if isinstance(u, Variable) else "." if u is Wild.ONE else re.escape(str(u)) for u in units)
-    return re.compile("".join(single), re.DOTALL)
+def _expression(unit: Token) -> str:
+    """Return what fits exactly this unit; a variable without value fits nothing."""
+    if isinstance(unit, Variable):
+        return r"(?!)"
+    return "." if unit is Wild.ONE else re.escape(str(unit))

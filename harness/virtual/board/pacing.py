@@ -11,7 +11,7 @@ the loop. It costs processor time, which slower ones, of which many run side by 
 import asyncio
 from collections.abc import Callable
 
-TICK = 0.004
+TICK = 0.008
 COARSE = 0.001  # what a timer of the event loop may be late
 FAST = 460_800  # bit/s from which on that matters
 BITS_PER_BYTE = 10  # start, eight data, stop
