@@ -10,9 +10,9 @@ import threading
 
 import pytest
 
-from harness.at import Terminator
+from harness.at import AtPort, Terminator
 from harness.errors import NoAnswer
-from harness.firmware import Login
+from harness.firmware import Login, reset_blindly
 from harness.lab import BoardConfig
 from harness.run.open_board import open_board
 from harness.settings import FirmwareName
@@ -217,6 +217,33 @@ def test_a_board_that_is_flooded_with_messages_is_opened_as_what_it_is(lab, floo
     finally:
         board.port.close()
     assert len([event for event in timeline.since() if event.text.startswith("#XMQTTMSG")]) > 20
+
+
+def test_a_board_that_is_reset_in_the_midst_of_messages_carries_bytes_afterwards(lab, flooded):
+    """Data mode counts: one byte that is no payload, and the peer waits for the last one for ever."""
+    (virtual,) = lab.boards
+    flooded.serial.close()
+    with AtPort.open(str(virtual.port), name="virtual-1", timeline=Timeline()) as port:
+        assert reset_blindly(port, FirmwareName.SERIAL_MODEM)
+    board = opened(flooded, lab, Timeline(), firmware=None)
+    try:
+        board.modem.register()
+        request = b"GET / HTTP/1.1\r\nHost: api\r\n\r\n"
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            lab.network.route("api.nrfcloud.com", 443, server.getsockname())
+            board.port.command("AT#XSOCKET=1,1,0")
+            board.port.command('AT#XCONNECT=0,"api.nrfcloud.com",443')
+            peer, _ = server.accept()
+            with peer:
+                mark = board.port.timeline.mark()
+                board.port.command("AT#XAPOLL=0,1,1")
+                board.port.send_payload(f"AT#XSEND=0,2,0,{len(request)}", request, counted=True)
+                peer.settimeout(5.0)
+                assert peer.recv(4096) == request
+                peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                board.port.wait_line("#XAPOLL: 0,1", 5.0, since=mark)
+    finally:
+        board.port.close()
 
 
 def test_a_half_typed_shell_line_is_no_obstacle(lab):
