@@ -63,5 +63,7 @@ def _run(
     for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
         del sys.modules[name]  # a run may have tests of its own
     sys.path[:] = [str(folder), *sys.path]
-    sys.argv[:] = [module, *arguments]
+    # pytest would say of each plug-in that it was imported before, which a user's is not.
+    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"] if module == "pytest" else []
+    sys.argv[:] = [module, *quiet, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
