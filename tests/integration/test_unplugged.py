@@ -85,7 +85,7 @@ def pulled(tmp_path, monkeypatch):
 )
 def test_a_plug_that_is_pulled_at_the_first_question(pulled, words, capsys):
     code = main([*words, "--boards", str(pulled)])
-    assert_one_line(Done(code, *capsys.readouterr()), 3, "a: ")
+    assert_one_line(Done(code, *capsys.readouterr()), 3, "a: the port went away")
 
 
 def test_during_flash(kit, tmp_path):
