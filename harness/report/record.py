@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.report.cases import CaseRecord
 from harness.report.journal import RunJournal
+from harness.report.ran_tests import is_refusal
 from harness.report.run_folder import short_name
 
 _WORSE = ("passed", "skipped", "failed", "error")
@@ -73,7 +74,7 @@ class RunRecord:
         """
         board = self.planned.get(test, "")
         case = self.cases.setdefault(test, CaseRecord(board, short_name(test)))
-        result = str(fields["result"])
+        result = "failed" if is_refusal(fields) else str(fields["result"])
         case.seconds += float(fields.get("seconds", 0.0))
         case.properties |= fields.get("properties") or {}  # evidence is in the call alone
         # A failure after which another plug-in runs the test again is not its result.

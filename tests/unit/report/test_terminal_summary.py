@@ -3,6 +3,8 @@
 from harness.report import RunJournal, RunRecord
 from harness.report.assessment import assess
 from harness.report.causes import FailureCause
+from harness.report.journal import read_journal
+from harness.report.run_summary import summary_of
 from harness.report.terminal_summary import board_lines, cause_lines, fit, history_line, shortened
 from tests.unit.report.runs_made_up import summary
 
@@ -109,6 +111,19 @@ def test_a_verdict_that_only_the_call_tells_stays(tmp_path):
     made.phase(test, {"phase": "call", "result": "passed", "properties": {"verdict": "tolerated", "board": "dk"}})
     made.phase(test, {"phase": "teardown", "result": "passed", "properties": {"board": "dk"}})
     assert made.cases[test].properties["verdict"] == "tolerated"
+
+
+def test_what_the_product_refused_in_a_set_up_is_a_failure_as_on_the_page(tmp_path):
+    made = record(tmp_path, dk=1)
+    test = "tests/t.py::test_0[dk]"
+    made.begin(test)
+    made.phase(test, {"phase": "setup", "result": "error", "branch": "Refusal", "message": "the cloud said no"})
+    made.phase(test, {"phase": "teardown", "result": "passed"})
+    assert board_lines(made) == ["dk  1 failed in 0.0 s"]
+    made.finish("")
+    lines = read_journal(tmp_path / "journal.jsonl")
+    assert lines[-1]["ended"] == {"failed": 1}
+    assert summary_of("run-1", lines)[0].counts == {"failed": 1}
 
 
 def test_what_runs_and_what_was_not_run(tmp_path):
