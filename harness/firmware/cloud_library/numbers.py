@@ -45,7 +45,6 @@ EVENTS: Final = MappingProxyType(
 USER_REQUEST: Final = 0
 CLOSED_BY_REMOTE: Final = 1
 INVALID_REQUEST: Final = 2
-MISC: Final = 3
 """Statuses of a disconnect: nrf_cloud_disconnect_status, cloud_disconnect_reason, AWS_IOT_DISCONNECT_*."""
 
 NO_VERDICT_RESULTS: Final = frozenset({-3, -6, -10, -11})

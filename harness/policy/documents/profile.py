@@ -14,7 +14,6 @@ from harness.policy.documents.terraform import is_terraform, json_in
 from harness.policy.errors import PolicyError
 
 DOCUMENTS = Path(__file__).parent / "profiles"
-PAGE = DOCUMENTS / "page"
 SHIPPED = ("page", "current")
 
 # Both the file names without .json and the names of the thing groups that the documents are attached to.

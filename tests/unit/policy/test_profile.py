@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness.policy import PolicyError, load_document, load_profile
-from harness.policy.documents.profile import PAGE
+from harness.policy.documents.profile import DOCUMENTS
 
 ACCOUNT = "123456789012"
 ARN = "arn:aws:iot:*:123456789012:"
@@ -23,7 +23,7 @@ def test_three_documents_by_name():
 
 
 def test_provisioned_order_of_elements_is_the_pages():
-    page = json.loads((PAGE / "provisioned.json").read_text())
+    page = json.loads((DOCUMENTS / "page" / "provisioned.json").read_text())
     assert list(page["Statement"][0]) == ["Condition", "Action", "Resource", "Effect"]
     assert page["Statement"][0]["Resource"] == "arn:aws:iot:*:${AWSAccountId}:client/${iot:ClientId}"
     assert [statement["Action"] for statement in page["Statement"]] == [
@@ -77,7 +77,7 @@ def test_file_that_is_no_text(tmp_path):
 
 def test_byte_order_mark(tmp_path):
     path = tmp_path / "own.json"
-    path.write_bytes(b"\xef\xbb\xbf" + (PAGE / "gateway.json").read_bytes())
+    path.write_bytes(b"\xef\xbb\xbf" + (DOCUMENTS / "page" / "gateway.json").read_bytes())
     assert load_document(path, account=ACCOUNT).name == "own"
 
 
