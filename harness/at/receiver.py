@@ -51,7 +51,8 @@ class Payload:
 class Carrier(Protocol):
     """Gets what a peer sends unasked, in order, in whichever thread reads the port. The timeline has no byte of it.
 
-    Twice, because the timeline has to tell of bytes before anything can come of them, and of an end after the last.
+    It is told twice: the bytes are taken first, and released once the timeline tells of them. So whatever they cause
+    stands behind them on the timeline.
     """
 
     def take(self, data: bytes) -> None:

@@ -52,5 +52,5 @@ def restart(events: Iterable[Event]) -> Event | None:
 
 @cache
 def _restarts() -> re.Pattern[str]:
-    """Return one pattern for all firmwares: it is asked for each line of a trial, again and again."""
+    """Return one pattern for all firmwares: every line of a trial is matched with it, so it has to be quick."""
     return re.compile("|".join(f"(?:{kind.restart.pattern})" for kind in FIRMWARES.values() if kind.restart))

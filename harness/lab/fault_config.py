@@ -105,13 +105,13 @@ _FIELDS: Final[dict[str, Any]] = {
 
 
 class _LineFault(_WireFault):
-    """A fault on a port, which can do less than a TCP connection, and has no side that usually speaks."""
+    """A fault on a port. It can do less than one on a TCP connection, and has no usual direction."""
 
     @model_validator(mode="after")
     def _on_a_line(self) -> "_LineFault":
         said = _fault(self)
         if said.deed in CLOSES - {Deed.FIN}:
-            raise ValueError(f"must be a fault that a port can have: {said.deed} is none; fin unplugs the port")
+            raise ValueError(f"must be a fault that a port can have, not {said.deed}: use fin, which unplugs the port")
         if said.one_way and "direction" not in self.model_fields_set:
             raise ValueError("must have its direction: in (from the board) or out (to the board)")
         if (said.connection or 1) > 1:

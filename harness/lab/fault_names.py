@@ -1,4 +1,4 @@
-"""What faults of the boards file are called, and which of them wait for a moment: one that never struck is said."""
+"""Names the faults of the boards file that wait for a moment: a run reports those that never struck."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,7 +18,7 @@ def of_command(owner: str, told: ToldFault) -> str:
 
 
 def declared(boards: Iterable[BoardConfig], clouds: Iterable[tuple[str, CloudConfig]]) -> list[str]:
-    """Return the names of all faults that wait for a moment. What is told at a stand-in's start waits for none."""
+    """Return the names of all faults that wait for a moment. A fault from a stand-in's start waits for none."""
     found = [name for board in boards for name in _of_board(board)]
     return [*found, *(name for cloud, config in clouds for name in _of_cloud(cloud, config))]
 

@@ -26,7 +26,7 @@ class FaultWiring:
         self._brokers: dict[tuple[str, Side], TcpProxy] = {}
         self._counting = threading.Lock()
         self._told: dict[str, int] = {}
-        self._past: set[str] = set()  # what lines that are no more did
+        self._past: set[str] = set()  # what struck on lines that are gone
 
     def close(self) -> None:
         """End all proxies."""
@@ -48,7 +48,7 @@ class FaultWiring:
             if line is not None:
                 line.close()
                 self._past |= {of_wire("line", board.name, one.fault) for one in line.struck}
-                self._told.pop(_key(board.name), None)  # the new one counts its own
+                self._told.pop(_key(board.name), None)  # the new line counts its own
             line = PtyProxy(
                 port,
                 self._folder / f"{board.name}-{_LINE}",

@@ -14,7 +14,7 @@ LEFT_BEHIND = "nrf91_left"
 """The name of what a worker says at its end, among what xdist passes back: a line for each thing that it left."""
 
 STRUCK = "nrf91_struck"
-"""The same for the names of the boards file's faults that have struck."""
+"""The key for the names of the boards file's faults that have struck."""
 
 
 @dataclass(frozen=True, slots=True)

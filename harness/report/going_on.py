@@ -1,4 +1,4 @@
-"""Whether a run goes on: its process has a lock in the run's folder, and the lock ends with it, however that ends."""
+"""Whether a run goes on: its process holds a lock in the run's folder, which ends with it, even if it is killed."""
 
 import fcntl
 import os
@@ -29,7 +29,7 @@ class GoingOn:
 
 
 def goes_on(folder: Path) -> bool:
-    """Tell whether the run of ``folder`` goes on; where that cannot be asked, it may."""
+    """Tell whether the run of ``folder`` goes on. True also where that cannot be found out."""
     try:
         asked = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):

@@ -39,7 +39,7 @@ def add_error(suites: Element, name: str, message: str, text: str = "") -> None:
 
 
 def overturn(suites: Element, told: Mapping[str, str]) -> None:
-    """Make errors of tests whose results the run as a whole took back. ``told``: each with the reason."""
+    """Turn tests whose results the run as a whole took back into errors. ``told``: each with the reason."""
     for test, message in told.items():
         case = _case_of(suites, test)
         for failure in case.findall("failure"):

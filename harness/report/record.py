@@ -97,7 +97,7 @@ class RunRecord:
         """Let the run as a whole overturn verdicts: those tests are errors then. Return them, each with the reason."""
         if not self._trials:
             return {}
-        from harness.trial.run_rules import overturned  # what has no trials need not import them
+        from harness.trial.run_rules import overturned  # imported here: a run without trials does not need it
         from harness.trial.verdict_record import TestRecord
 
         found: dict[str, str] = {}

@@ -78,7 +78,7 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
 def _by_board(
     recordings: Sequence[Recording], anew: Mapping[tuple[str, str], JudgedTest]
 ) -> dict[str, dict[str, TestRecord]]:
-    """Return what is known of all tests of each board, by their ids; of those judged anew, by today's rules."""
+    """Return the records of all tests of each board, by test id. Tests that were judged anew have today's verdicts."""
     found: dict[str, dict[str, TestRecord]] = {}
     for recording in recordings:  # a board whose worker died has two
         board = _board(recording)

@@ -1,4 +1,4 @@
-"""A CONNECT without its end, from the board: what the board's own login is compared with where it is refused.
+"""A CONNECT without its end, sent by the board: a refused login of the board is compared with it.
 
 The board opens a TLS session with the device's credentials and sends all of a CONNECT but its last bytes. No broker can
 decide on the login yet, so on a good link the session stays; whatever cuts connections by age, by packet or by chance
@@ -29,7 +29,7 @@ def torn(login: Login) -> bytes:
 
 
 def send_torn_connect(new_socket: Callable[[], AtSocket], login: Login, seconds: float) -> Attempt:
-    """Open a session, send it, and watch the session for ``seconds``. ACCEPTED: it stayed.
+    """Open a session, send the torn CONNECT, and watch the session for ``seconds``. ACCEPTED: it stayed.
 
     ``new_socket``: of the board, not connected. Raises LabError: the board is gone, or silent.
     """

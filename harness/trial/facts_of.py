@@ -117,6 +117,6 @@ class _Reading:
 
 
 def _reply(found: Mapping[str, Any]) -> Reply:
-    # A harness before this one left the number to the text alone.
+    # Recordings of older harnesses have the number in the text alone.
     in_words = bool(found.get("in_words", _NUMBER in found["said"]))
     return Reply(found["status"], found["authorised"], found["said"], in_words)

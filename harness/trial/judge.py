@@ -20,7 +20,10 @@ at the action counts only as long as an answer may take; from 5 on shams and the
 among all that one verdict may claim, and nothing is refused by a single trial."""
 
 ALONE: Final = 2
-"""Refusals of a login or a call that nothing can be compared with, each in words that a cut cannot forge."""
+"""How often a login or a call must be refused where there is nothing to compare it with.
+
+Each refusal must be in words that a cut cannot forge.
+"""
 
 REFUSING = (401, 403, 404)
 """UNCONFIRMED which status nRF Cloud sends for which fault of a token, or for what a device may not see."""

@@ -69,9 +69,9 @@ def own_attempt(span: Span) -> OwnAttempt:
     if up and ended is None:
         because = NOT_SHOWN if first is None else SHOWN
         return OwnAttempt(True, LogCause(LogClass.CONNECTED), seconds, because=because, refs=(decided.seq,))
-    # What it says of the link that was taken away to make it connect anew is no link that was lost, and none of the
-    # chain: it stands before the network that the connection was made on. By number, because lines that came in one go
-    # have one time.
+    # The harness took the link away to make the firmware connect anew. What the firmware says of that is no lost link
+    # and not part of the chain: it stands before the network on which the connection was made. Events are compared by
+    # number, because lines that arrived together have one time.
     said = [event for event in span.inside if event.seq >= since and _said(event, board)]
     registered = [event.seq for event in said if event.seq < decided.seq and event.text.startswith(_REGISTERED)]
     lines = [Timed(event.t, event.text) for event in said if event.seq > max(registered, default=-1)]

@@ -44,7 +44,7 @@ class Phase(StrEnum):
 FORMER: Final = frozenset({Phase.RECONNECT, Phase.AFTER})
 """Phases that only recordings of harnesses without experiments have."""
 LATE: Final = "late"
-"""How many messages of hang-ups had reached somebody when no other could be on its way: found by the last DELIVERY."""
+"""How many messages of hang-ups had reached somebody once none could still be on its way: the last DELIVERY tells."""
 
 _NAMES = frozenset(phase.value for phase in Phase)
 

@@ -92,7 +92,7 @@ def _recorded(facts: Event) -> Judgement:
 def _anew(attempt: Sequence[Event]) -> Judgement:
     facts = facts_of(attempt)
     experimented = "experiment" in attempt[0].data and not facts.trouble
-    if facts.sort is Sort.OWN_CONNECT:  # it experiments only where it was refused, and goes on where it was let in
+    if facts.sort is Sort.OWN_CONNECT:  # an experiment is made only where the login was refused
         experimented = experimented and not facts.control and Phase.PLAN in spans(attempt)
     return judge(facts, judged_again(attempt) if experimented else None)
 

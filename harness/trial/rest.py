@@ -24,7 +24,7 @@ from harness.trial.wire.judged import judged
 from harness.trial.wire.login_runner import CallRunner, reply_of
 
 _MOST_CALLS: Final = 4
-_FIRST_PAUSE: Final = 0.25  # seconds; it doubles: what answers in the API's place does so for a while
+_FIRST_PAUSE: Final = 0.25  # seconds; doubles each time: what answers in place of the API does so for a while
 
 MakeCall = Callable[[], RestAnswer]
 

@@ -1,8 +1,9 @@
-"""Rules over a whole run: what all tests of a board show together can overturn what one of them proved. Pure.
+"""Rules over a whole run: all tests of a board together can overturn what one of them proved. Pure.
 
-A verdict rests on its own trial, and its bound holds there. But a run shows more than a trial: what ends connections at
-one age, or at one packet, whatever is in flight, did so in the trial too; and a cloud that refuses what the documents
-allow just as well shows nothing of them by a refusal. What is overturned is *inconclusive*, with the reason.
+A verdict rests on its own trial, and its bound holds there. But a run shows more than a trial. Something may end all
+connections at one age, or at one packet, whatever is in flight; then it did so in the trial too. And a cloud may also
+refuse what the documents allow; then a refusal by it says nothing about the documents. An overturned verdict becomes
+*inconclusive*, with the reason.
 """
 
 import statistics
@@ -15,13 +16,13 @@ from harness.trial.verdict import Outcome
 from harness.trial.verdict_record import HangUp, TestRecord, TrialVerdict
 
 AT_LEAST: Final = 3
-"""Hang-ups, or refusals of allowed actions, that must be seen before they say anything of others."""
+"""Hang-ups, or refusals of allowed actions, that must be seen before they count against other verdicts."""
 MOST: Final = 0.8
-"""Part of all hang-ups beside actions that must be at one age or packet; the others may be of something else."""
+"""Share of all hang-ups beside actions that must be at one age or packet; the rest may have other causes."""
 SPREAD: Final = 0.1
-"""Standard deviation of ages that are one age, as a part of their mean."""
+"""Ages count as one age up to this standard deviation, as a share of their mean."""
 NEAR: Final = 0.2
-"""A hang-up is at an age if it differs from it by less than this part."""
+"""A hang-up is at an age if it differs from it by less than this share."""
 
 _HUNG_UP: Final = frozenset({Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT, Outcome.ACKNOWLEDGED_THEN_CLOSED})
 _REFUSED: Final = _HUNG_UP | {Outcome.REFUSED_IN_SUBACK, Outcome.DENIED, Outcome.IGNORED}
@@ -72,7 +73,7 @@ class _Limit(NamedTuple):
 
 
 def _limit(hang_ups: Sequence[HangUp]) -> _Limit | None:
-    """Return what ends connections whatever is in flight; None: nothing that shows."""
+    """Return what ends connections whatever is in flight; None: nothing visible does."""
     beside = [one for one in hang_ups if not one.at_action]
     enough = max(AT_LEAST, MOST * len(beside))
     if len(beside) < enough:
@@ -95,7 +96,7 @@ def _at_limit(verdict: TrialVerdict, record: TestRecord, limit: _Limit | None) -
 
 
 def _fallen(sort: str, tests: Mapping[str, TestRecord]) -> str:
-    """Say that the cloud refuses what is expected to be allowed just as well; "": it does not."""
+    """Say that the cloud also refuses what is expected to be allowed; "": it does not."""
     allowed = [one for one in _verdicts(tests) if one.sort == sort and one.wanted and _GRANTED.issuperset(one.wanted)]
     refused = sum(one.outcome in _REFUSED for one in allowed)
     proved = refused + sum(one.outcome in _GRANTED for one in allowed)

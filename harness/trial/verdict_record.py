@@ -11,8 +11,8 @@ from harness.trial.facts import Sort
 from harness.trial.phases import Phase
 from harness.trial.verdict import Outcome
 
-# Serial Modem's commands, and packets of the harness's own client on a board's raw socket. Not UNSUBSCRIBE: as a chaser
-# it is under way behind what was hung up on, and may or may not have been sent by then.
+# Serial Modem's commands, and packets of the harness's own client on a board's raw socket. Not UNSUBSCRIBE:
+# chasers are such packets, and whether one was sent before the hang-up is chance.
 _SENT: Final = re.compile(r"AT#XMQTT(PUB|SUB)=|MQTT (PUBLISH|SUBSCRIBE) ", re.IGNORECASE)
 
 
@@ -46,7 +46,7 @@ class TrialVerdict:
 class TestRecord:
     """One test: its last time, where it was run again."""
 
-    __test__ = False  # for pytest, which takes the name for its own
+    __test__ = False  # pytest would take a class of this name for a test
 
     verdicts: tuple[TrialVerdict, ...] = ()
     hang_ups: tuple[HangUp, ...] = ()
@@ -124,5 +124,5 @@ class _Reading:
 
 
 def _was_left(plan: Event) -> bool:
-    """Tell whether a plan begins on a connection that a test before has left."""
+    """Tell whether a plan begins on a connection that an earlier test left open."""
     return bool(plan.data.get("packets")) and not plan.data.get("closed")

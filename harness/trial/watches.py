@@ -13,7 +13,7 @@ from harness.modem import Registration
 from harness.timeline import Event, Kind
 
 _SWITCHES: Final = re.compile(r"AT(\+CFUN=\d|#XRESET|#XMODEMRESET|#XSHUTDOWN|#XSLEEP)", re.IGNORECASE)
-"""What the harness can send that takes the modem, or its network, away: +CFUN, and Serial Modem's own commands."""
+"""Commands of the harness that take the modem, or its network, away: +CFUN, and Serial Modem's own."""
 _PDN_GONE = ("NW DETACH", "ME DETACH", "NW PDN DEACT", "ME PDN DEACT")
 
 
@@ -30,7 +30,7 @@ def garbled(events: Iterable[Event]) -> Event | None:
 def own_switch(events: Iterable[Event]) -> Event | None:
     """Return the first command of the harness that takes the modem or its network away, or None.
 
-    The modem may not notify of what it was told to do: the command alone shows it.
+    The modem may give no notice of what it was told to do, so the command itself is the evidence.
     """
     return next((event for event in events if event.kind is Kind.TX and _SWITCHES.match(event.text)), None)
 

@@ -59,7 +59,7 @@ class TcpClientSocket(AtSocket):
         self._began = 0
         self._cause: int | None = None
         self._garbled = False
-        self._doubtful = False  # the cause stood in data mode, where a peer's bytes may look like it
+        self._doubtful = False  # the cause was told in data mode, where a peer's bytes may look like one
 
     def connect(self, host: str, port: int, sec_tag: int | None, *, timeout: float) -> None:
         """Connect the client. See AtSocket. Raises SocketsTaken while another connection keeps it in use."""
@@ -91,8 +91,8 @@ class TcpClientSocket(AtSocket):
                 self._kept += data
             else:
                 self.trouble = LabError(
-                    f"{self.port.name}: the local program takes too little: {len(self._kept)} bytes waited for it, and"
-                    " more came, because the firmware's TCP client holds no peer back; read faster, or ask for less"
+                    f"{self.port.name}: the local program reads too slowly: {len(self._kept)} bytes waited for it, and"
+                    " more came; read faster, or ask for less: the firmware's TCP client cannot slow a peer down"
                 )
 
     def release(self) -> None:
@@ -116,7 +116,7 @@ class TcpClientSocket(AtSocket):
             return False
 
     def receive(self) -> bytes | None:
-        """Return what has come. See AtSocket. Raises LabError where it is not known what has."""
+        """Return what has come. See AtSocket. Raises LabError where it is unknown what has come."""
         with self._lock:
             # Once an end is told, the timeline tells of everything before it too.
             count = self._released if self._cause is None else len(self._kept)
@@ -167,7 +167,7 @@ class TcpClientSocket(AtSocket):
             self._free()
 
     def _is_none(self) -> bool:
-        """Tell whether an end that data mode told is none: the client still has its socket."""
+        """Tell whether an end that was told in data mode is false: the client still has its socket."""
         doubtful, self._doubtful = self._doubtful, False
         return doubtful and self.exists()
 

@@ -1,7 +1,7 @@
 """Whether the observer could have seen a message: it must see one of its own before "reached nobody" means anything.
 
-A message may come late, by the settle time. That is waited for once, behind the last hang-up of a trial, and not at
-each of them: who came late at the first is there by then.
+A message may be late by the settle time at most. That time is waited for once, after the last hang-up of a trial, and
+not after each: a message that was late at the first has arrived by then.
 """
 
 import threading
@@ -48,9 +48,9 @@ class ObserverAlive:
         return self._heard()
 
     def settled(self) -> dict[str, Any]:
-        """Wait until no message of a hang-up can be on its way any more, and have the observer hear itself once more.
+        """Wait until no message of a hang-up can still be on its way, and have the observer hear itself once more.
 
-        ``watched``: it had one connection all the time, so it missed nothing. Raises CloudUnreachable.
+        ``watched``: the observer had one connection all the time, so it missed nothing. Raises CloudUnreachable.
         """
         left = self._asked + self._settle - self._clock()
         if left > 0:

@@ -22,8 +22,8 @@ about the same time on LTE-M and NB-IoT. 12 rather than 11, so that four hits st
 ARMS = 20
 """Connections that one verdict may use up. Without faults it needs four.
 
-Where each packet is cut with 5 %, half of the connections end before the action: of 12 connections a third of the
-verdicts stayed inconclusive, of 20 a twentieth. More than that only lengthens what is hopeless.
+Where each packet is cut with 5 %, half of the connections end before the action. With 12 connections a third of the
+verdicts stayed inconclusive, with 20 a twentieth. More would only lengthen hopeless trials.
 """
 
 BASELINES = 6

@@ -1,4 +1,4 @@
-"""What the last look for the messages of hang-ups makes of a proved refusal. Pure.
+"""Reconsiders a proved refusal after the last look for the messages of its hang-ups. Pure.
 
 At each hang-up the observer is asked at once whether it has the message. Where messages may come late, it is asked once
 more behind the last one: whoever hung up on a message that it then delivered did not refuse it.
@@ -17,7 +17,7 @@ _NOBODY = "reached nobody"
 
 
 def looked_later(result: ExperimentResult, events: Sequence[Event]) -> ExperimentResult:
-    """Return ``result`` in the light of it. ``events``: of the attempt."""
+    """Return ``result`` as the last look leaves it. ``events``: of the attempt."""
     ends = [span.end for span in spans(events).get(Phase.DELIVERY, ()) if LATE in span.found]
     if result.conclusion is not Conclusion.POLICY_DISCONNECT or not ends or ends[-1] is None:
         return result

@@ -192,7 +192,7 @@ class _Reading:
         asked, closed = self._found(Phase.QUESTIONS), self._closed
         last = self._phases[Phase.QUESTIONS][-1].end if Phase.QUESTIONS in self._phases else None
         watched = self._between(self._begun.seq, None if last is None else last.seq)
-        switch = own_switch(watched)  # what follows from it, a restart too, is its own doing
+        switch = own_switch(watched)  # the harness caused whatever follows, a restart too
         if switch is not None:
             return f"the harness itself sent {switch.text}", VoidedBy.OWN, switch
         started = restart(self._events)

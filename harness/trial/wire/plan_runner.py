@@ -36,7 +36,7 @@ _PHASES: Final = {
     Do.FLIGHT: Phase.FLIGHT,
     Do.PAUSE: Phase.PAUSE,
 }
-_CHASER: Final = "harness"  # what nobody is subscribed to; short, as the serial line is slow
+_CHASER: Final = "harness"  # a filter that nobody has subscribed to; short, because the serial line is slow
 _NO_ANSWER: Final = "fence"  # a QoS 0 message has none: the fence behind it is awaited instead
 
 
@@ -57,7 +57,7 @@ class Tried:
 
 @dataclass(slots=True)
 class _State:
-    """What must be known from one plan to the next. ``unheard``: times that an action's answer could not be awaited.
+    """What one plan leaves for the next. ``unheard``: how often an action's answer could not be awaited.
 
     ``unseen``: nonces of messages that had reached nobody when the board was hung up on.
     """
@@ -90,7 +90,7 @@ class PlanRunner:
         self._night = night
         self._witnesses = witnesses
         self._state = _State()
-        self._mark = 0  # from which on an end of the connection is the plan's, and none has come before it
+        self._mark = 0  # an end of the connection from here on belongs to the plan; none has come before
 
     @property
     def effect(self) -> bool | None:
@@ -125,7 +125,7 @@ class PlanRunner:
         return observation_of(self._log.since(first))
 
     def delivered_later(self, settled: AskWitness) -> bool:
-        """Tell, when no message can be on its way any more, whether one of a hang-up has reached anybody after all.
+        """Tell whether a message of a hang-up has reached anybody after all, once none can still be on its way.
 
         ``settled``: waits until then. Raises LabError: nobody could look.
         """

@@ -57,9 +57,9 @@ def test_nothing_is_the_default(tmp_path):
         (BOARD.format("line: [{deed: rst, age: 1, byte: 2}]"), "(byte, age given)"),
         (
             BOARD.format("line: [{deed: rst, age: 1}]"),
-            "5:14: 'line' must be a fault that a port can have: rst is none; fin unplugs the port",
+            "5:14: 'line' must be a fault that a port can have, not rst: use fin, which unplugs the port",
         ),
-        (BOARD.format("line: [{deed: fin-far, age: 1}]"), "fin-far is none; fin unplugs the port"),
+        (BOARD.format("line: [{deed: fin-far, age: 1}]"), "can have, not fin-far: use fin, which unplugs the port"),
         (BOARD.format("line: [{deed: drop, byte: 7}]"), "must have its direction: in (from the board) or out (to"),
         (BOARD.format("line: [{deed: fin, packet: 7}]"), "must have its direction"),
         (BOARD.format("line: [{deed: garble, direction: in, byte: 7, seconds: 1}]"), "(garble takes no seconds: leave"),

@@ -210,7 +210,7 @@ def test_a_program_that_takes_nothing_ends_the_connection_before_memory_does(car
     assert made.ended.wait(DEADLINE)  # though it never reads
     assert set(made.heard(10**9)) <= {ord("x")}
     assert isinstance(made.pump.failure, LabError)
-    assert "the local program takes too little" in str(made.pump.failure)
+    assert "the local program reads too slowly" in str(made.pump.failure)
 
 
 @pytest.mark.parametrize("status", [0, -104])
