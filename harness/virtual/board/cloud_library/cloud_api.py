@@ -104,6 +104,3 @@ class AssetTracker(SampleCode):
         self._inf(f"CLOUD_EVT_DISCONNECTED: {reason}")
         for text in (*more, f"Attempting reconnect in {self.again:.0f} seconds..."):
             self._inf(text)
-
-    def _inf(self, text: str) -> None:
-        self._voice.log("inf", self.module, text)

@@ -117,3 +117,6 @@ class SampleCode:
     def _again(self) -> None:
         if self.reconnects:
             self._voice.after(self.again, self.connect)
+
+    def _inf(self, text: str) -> None:
+        self._voice.log("inf", self.module, text)

@@ -15,7 +15,24 @@ from harness.virtual.board.cloud_library.sample_code import SampleCode
 from harness.virtual.board.cloud_library.session import SessionEvent
 
 
-class DeviceMessage(SampleCode):
+class _NrfCloudSample(SampleCode):
+    """What nrf_cloud_mqtt_device_message and nrf_cloud_multi_service print alike."""
+
+    def network_lost(self) -> None:
+        """See SampleCode."""
+        self._inf("Network connectivity lost!")
+
+    def refused(self, code: int) -> None:
+        """See SampleCode."""
+        super().refused(code)
+        self._voice.log("err", self.module, "Could not connect to nRF Cloud, error: -9")
+
+    def closed(self) -> None:
+        """See SampleCode."""
+        self._inf("Successfully disconnected from nRF Cloud")
+
+
+class DeviceMessage(_NrfCloudSample):
     """nrf_cloud_mqtt_device_message."""
 
     module = "nrf_cloud_mqtt_device_message"
@@ -37,10 +54,6 @@ class DeviceMessage(SampleCode):
         for text in ("Connected to LTE", "Waiting for modem to acquire network time...", "Network time obtained"):
             self._inf(text)
 
-    def network_lost(self) -> None:
-        """See SampleCode."""
-        self._inf("Network connectivity lost!")
-
     def connecting(self) -> None:
         """See SampleCode."""
         self._inf("Connecting to nRF Cloud...")
@@ -55,24 +68,12 @@ class DeviceMessage(SampleCode):
         """See SampleCode."""
         self._inf("Please add this device to your nRF Cloud account in the portal.")
 
-    def refused(self, code: int) -> None:
-        """See SampleCode."""
-        super().refused(code)
-        self._voice.log("err", self.module, "Could not connect to nRF Cloud, error: -9")
-
-    def closed(self) -> None:
-        """See SampleCode."""
-        self._inf("Successfully disconnected from nRF Cloud")
-
     def sent(self, count: int) -> None:
         """See SampleCode."""
         self._inf(f"Sent button press message with count: {count}")
 
-    def _inf(self, text: str) -> None:
-        self._voice.log("inf", self.module, text)
 
-
-class MultiService(SampleCode):
+class MultiService(_NrfCloudSample):
     """nrf_cloud_multi_service."""
 
     module = "cloud_connection"
@@ -84,10 +85,6 @@ class MultiService(SampleCode):
     def attached(self) -> None:
         """See SampleCode."""
         self._inf("Network connectivity gained!")
-
-    def network_lost(self) -> None:
-        """See SampleCode."""
-        self._inf("Network connectivity lost!")
 
     def connecting(self) -> None:
         """See SampleCode."""
@@ -101,28 +98,16 @@ class MultiService(SampleCode):
         """See SampleCode."""
         self._inf("Please add this device to your cloud account in the nRF Cloud portal.")
 
-    def refused(self, code: int) -> None:
-        """See SampleCode."""
-        super().refused(code)
-        self._voice.log("err", self.module, "Could not connect to nRF Cloud, error: -9")
-
     def kicked(self, code: int) -> None:
         """See SampleCode."""
         super().kicked(code)
         self._inf("Disconnecting from nRF Cloud")
-
-    def closed(self) -> None:
-        """See SampleCode."""
-        self._inf("Successfully disconnected from nRF Cloud")
 
     def told(self, what: SessionEvent, code: int) -> None:
         """See SampleCode."""
         if what is SessionEvent.ASSOCIATED:
             self._inf("Device successfully associated with cloud! Reconnecting")
         super().told(what, code)
-
-    def _inf(self, text: str) -> None:
-        self._voice.log("inf", self.module, text)
 
 
 class AssetTracker2(SampleCode):
@@ -185,7 +170,7 @@ class AssetTrackerTemplate(SampleCode):
             self._dbg("on_mqtt_connack", "MQTT connection established, session present: 0")
             self._dbg("state_connected_entry", "Connected to Cloud")
             own = self._voice.session.client_id
-            self._voice.log("inf", self.module, f"Subscribing to: {own}/{self.extra[0]}")
+            self._inf(f"Subscribing to: {own}/{self.extra[0]}")
         elif what is SessionEvent.ACKNOWLEDGED:
             self._dbg("on_mqtt_puback", "Publish acknowledgment received, message id: 1")
         super().told(what, code)
