@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.policy.documents.profile import PAGE
+from harness.policy.documents.profile import DOCUMENTS
 from tests.integration.disturbed_runs import CONFTEST
 from tests.integration.runs import run
 
@@ -43,7 +43,7 @@ def test_it_goes_on(board, trial):
 def without_connect(tmp_path):
     """Documents of the page that let no device connect."""
     for name in ("provisioned.json", "associated.json"):
-        document = json.loads((PAGE / name).read_text())
+        document = json.loads((DOCUMENTS / "page" / name).read_text())
         document["Statement"] = [one for one in document["Statement"] if "iot:Connect" not in str(one["Action"])]
         (tmp_path / name).write_text(json.dumps(document))
 
