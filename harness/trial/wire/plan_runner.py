@@ -273,8 +273,10 @@ class PlanRunner:
     def _chased(self, number: int, answer: MqttEventKind, mark: int, timeout: float) -> MqttEvent | None:
         """Send an UNSUBSCRIBE right behind a packet, and wait for the answers to both, ``timeout`` for the packet's.
 
-        It needs no right, and has an answer of another kind. Where the cloud passes over the action, its slot ends by
-        that answer: as soon as a sham's. Every sham is chased too, so that a limit of packets meets each slot alike.
+        It needs no right, and has an answer of another kind, also where nothing was subscribed to [MQTT-3.10.4-5].
+        Where the cloud passes over the action, its slot ends by that answer: as soon as a sham's. Every sham is chased
+        too, so that a limit of packets meets each slot alike.
+
         Returns the packet's answer, or the end of the connection; None: neither came in time.
         """
         link = self._link
