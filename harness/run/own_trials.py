@@ -28,6 +28,7 @@ from harness.timeline import Event, Kind, Timeline
 from harness.trial import Outcome, Sort, Verdict
 from harness.trial.attempts import Acting, Attempts, TrialSubject
 from harness.trial.experiment import Do, ExperimentRule, Night, Plan, Saw, Subject
+from harness.trial.judge import RECONNECTS
 from harness.trial.own_attempt import DECISIVE, ENDS, HANG_UPS, REPORTED, OwnAttempt, own_attempt, own_attempts
 from harness.trial.phases import Phase, PhaseLog, attempt_of, span_of
 from harness.trial.wire.carried_out import OWN, Setup, carry_out
@@ -102,10 +103,17 @@ class OwnTrials:
     def connect(self, *, after: Switch | None = None) -> OwnVerdict:
         """Have the firmware connect anew, and watch what becomes of it. ``after``: done once it is connected.
 
-        Tolerated: it connected and stayed.
+        Tolerated: it connected and stayed. Where the other side ends it, it is tried again: one end may be a cut.
         """
         subject = TrialSubject(f"{self._own.setup.what} connects by itself", Sort.FIRMWARE, most=1)
-        return self._run(subject, lambda log, _acting: self._reconnect(log, Phase.RIGHT, after=after))
+
+        def act(log: PhaseLog, _acting: Acting) -> None:
+            for _ in range(RECONNECTS):
+                attempt = self._reconnect(log, Phase.RIGHT, after=after)
+                if attempt.connected or attempt.cause.what not in (LogClass.KICKED, LogClass.REFUSED):
+                    return
+
+        return self._run(subject, act)
 
     def experiment(self, what: str, on: Switch, off: Switch, *, at: bool = False) -> OwnVerdict:
         """Try whether the provocation gets the connection hung up on.
@@ -166,7 +174,7 @@ class OwnTrials:
             self._reconnect(log, Phase.ACTION if provoked else Phase.RIGHT, after=switch if at else None)
         return own_observation_of(log.since(first))
 
-    def _reconnect(self, log: PhaseLog, phase: Phase, *, after: Switch | None) -> None:
+    def _reconnect(self, log: PhaseLog, phase: Phase, *, after: Switch | None) -> OwnAttempt:
         """End the connection, have a new one made, and watch it. Raises NoAnswer: the firmware says nothing of it."""
         own, facts = self._own, self._own.setup.facts
         own.end()
@@ -188,6 +196,7 @@ class OwnTrials:
             # For whoever looks at the page: the judge reads the lines.
             found |= {"saw": Saw.ANSWERED if attempt.connected else Saw.CLOSED, "said": str(attempt)}
         self._step(str(attempt))
+        return attempt
 
     def _first(self, log: PhaseLog, mark: int, look: Callable[[float], bool] | None) -> Event | None:
         """Return what came first of the connection; None: its report in the shadow, which the log does not show."""

@@ -134,7 +134,7 @@ class Facts:
     tries: tuple[Attempt, ...] = ()  # own connect: how far each came
     difference: str = ""  # CONNECT: what differs from the right one
     answers: tuple[Reply, ...] = ()  # REST, of a call that is right
-    own: OwnResult | None = None  # own connection that was not provoked
+    own: tuple[OwnResult, ...] = ()  # own connection that was not provoked: each reconnect
     trouble: Trouble | None = None  # what ended the attempt
     dead: Trouble | None = None  # what was found when nothing had been proved: a process or a port is gone
     refs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # by a fact's name: the events that show it

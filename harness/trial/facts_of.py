@@ -6,7 +6,7 @@ from typing import Any, Final
 from harness.firmware import restart
 from harness.timeline import Event, Kind
 from harness.trial.facts import Attempt, Facts, OwnResult, Reply, Sort, Stage, Trouble
-from harness.trial.own_attempt import own_attempt
+from harness.trial.own_attempt import OwnAttempt, own_attempt
 from harness.trial.phases import SOURCE, Phase, Span, TroubleSource, spans
 from harness.trial.watches import network_loss, own_switch
 
@@ -81,12 +81,12 @@ class _Reading:
             self._show("answers", *(span.end for span in done))
 
     def _own(self) -> None:
-        span = self._last(Phase.RIGHT)
-        if span is not None and span.end is not None and Phase.PLAN not in self._phases:
-            attempt = own_attempt(span)
-            end = "" if attempt.cause.what is None else attempt.cause.what.value
-            self._found["own"] = OwnResult(attempt.connected, end, str(attempt))
-            self._refs["own"] = attempt.refs
+        done = [span for span in self._phases.get(Phase.RIGHT, ()) if span.end is not None]
+        if not done or Phase.PLAN in self._phases:
+            return
+        attempts = [own_attempt(span) for span in done]
+        self._found["own"] = tuple(_own_result(one) for one in attempts)
+        self._refs["own"] = tuple(seq for one in attempts for seq in one.refs)
 
     def _troubles(self) -> None:
         for event in self._events:
@@ -120,3 +120,8 @@ def _reply(found: Mapping[str, Any]) -> Reply:
     # Recordings of older harnesses have the number in the text alone.
     in_words = bool(found.get("in_words", _NUMBER in found["said"]))
     return Reply(found["status"], found["authorised"], found["said"], in_words)
+
+
+def _own_result(attempt: OwnAttempt) -> OwnResult:
+    end = "" if attempt.cause.what is None else attempt.cause.what.value
+    return OwnResult(attempt.connected, end, str(attempt))

@@ -25,6 +25,9 @@ ALONE: Final = 2
 Each refusal must be in words that a cut cannot forge.
 """
 
+RECONNECTS: Final = 3
+"""Reconnects of a firmware's own connection in a row that must end by the cloud's doing: one is perhaps a cut."""
+
 REFUSING = (401, 403, 404)
 """UNCONFIRMED which status nRF Cloud sends for which fault of a token, or for what a device may not see."""
 
@@ -116,18 +119,23 @@ _OWN_ENDS = {
     LogClass.LINK_LOST: Outcome.NETWORK_LOST,
     LogClass.MODEM_FAULT: Outcome.MODEM_RESET,
 }
+_BY_CLOUD = frozenset({Outcome.NOTHING_ALLOWED, Outcome.REFUSED_AT_CONNECT})
 
 
 def _firmware(facts: Facts) -> Judgement:
-    own = facts.own
-    if own is None:
+    if not facts.own:
         text = "Nothing can be said: no reconnect was recorded."
         return Judgement(Outcome.INCONCLUSIVE, (Sentence("unrecorded", text, how=How.ABSENCE),))
-    refs = facts.refs_of("own")
-    if own.connected:
-        return Judgement(Outcome.TOLERATED, (Sentence("connected", f"It {own.said}.", refs),))
-    outcome = _OWN_ENDS.get(LogClass(own.end), Outcome.INCONCLUSIVE) if own.end else Outcome.INCONCLUSIVE
-    return Judgement(outcome, (Sentence("own", f"Its connection did not stay: {own.said}.", refs),))
+    refs, last = facts.refs_of("own"), facts.own[-1]
+    before = "".join(f" Before that it did not stay: {one.said}." for one in facts.own[:-1])
+    if last.connected:
+        return Judgement(Outcome.TOLERATED, (Sentence("connected", f"It {last.said}.{before}", refs),))
+    outcome = _OWN_ENDS.get(LogClass(last.end), Outcome.INCONCLUSIVE) if last.end else Outcome.INCONCLUSIVE
+    text = f"Its connection did not stay: {last.said}.{before}"
+    if outcome in _BY_CLOUD and len(facts.own) < RECONNECTS:
+        outcome = Outcome.INCONCLUSIVE
+        text += f" {RECONNECTS} such ends in a row would show that the cloud does it."
+    return Judgement(outcome, (Sentence("own", text, refs),))
 
 
 _ALONE = {Sort.OWN_CONNECT: _own_connect, Sort.FIRMWARE: _firmware}

@@ -100,6 +100,24 @@ def test_a_link_that_fails_by_itself_proves_nothing():
         verdict.expect(Outcome.POLICY_DISCONNECT)
 
 
+@pytest.mark.parametrize("ends", [1, 2])
+def test_a_connection_that_was_ended_once_or_twice_and_then_stays_was_cut(ends):
+    """One end of a connection that nobody provoked was called the cloud's doing."""
+    lines = iter([[READY, KICK]] * ends)
+    board = Board(lambda provoked: next(lines, [READY]))
+    verdict = board.trials.connect().expect(Outcome.TOLERATED)
+    assert [attempt.connected for _, attempt in verdict.attempts] == [False] * ends + [True]
+    assert "Before that it did not stay" in str(verdict)
+    assert rejudge(through_json(board.timeline.since()))[-1].same
+
+
+def test_three_ends_in_a_row_are_the_clouds():
+    board = Board(lambda provoked: [READY, KICK])
+    verdict = board.trials.connect()
+    assert verdict.verdict.outcome is Outcome.NOTHING_ALLOWED
+    assert len(verdict.attempts) == 3
+
+
 @pytest.mark.parametrize(
     ("says", "error", "party"),
     [
@@ -144,7 +162,7 @@ def test_a_log_that_does_not_show_ready_is_helped_by_the_shadow():
 def test_a_hang_up_that_came_before_the_report_was_seen_counts():
     board = Board(lambda provoked: [KICK], Sample.ASSET_TRACKER_2)
     board.report = True
-    ((_, attempt),) = board.trials.connect().attempts
+    *_, (_, attempt) = board.trials.connect().attempts
     assert not attempt.connected
     assert attempt.cause.what is LogClass.KICKED
 
@@ -198,7 +216,7 @@ def test_an_attempt_can_be_read_as_far_as_it_came(story):
     seen = [len(own_attempts(events[:count])) for count in range(1, len(events) + 1)]
     assert seen == sorted(seen)
     for count in range(1, len(events) + 1):
-        assert facts_of(attempt_of(events[:count])).own is None  # of connections that nobody provokes alone
+        assert facts_of(attempt_of(events[:count])).own == ()  # of connections that nobody provokes alone
 
 
 def test_another_log_gets_another_verdict():
