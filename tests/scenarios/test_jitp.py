@@ -99,6 +99,7 @@ def test_association_needs_the_right_ownership_code(provisioned_newcomer, cloud,
     with pytest.raises(RestError) as refused:
         cloud.associate(newcomer.device_id, newcomer.ownership_code[::-1] + "x")
     assert refused.value.status in (400, 401, 403)
+    assert refused.value.code is not None, "something in between refused it: the API's own refusals have a number"
     assert cloud.device(newcomer.device_id) is None
     cloud.associate(newcomer.device_id, newcomer.ownership_code)
     assert cloud.wait_device(newcomer.device_id)["id"] == newcomer.device_id
@@ -109,6 +110,7 @@ def test_association_before_provisioning_is_refused(newcomer, cloud, evidence):
     with pytest.raises(RestError) as refused:
         cloud.associate(newcomer.device_id, newcomer.ownership_code)
     assert refused.value.status in (400, 404)
+    assert refused.value.code is not None, "something in between refused it: the API's own refusals have a number"
     evidence(f"Before the device ever showed its certificate: {refused.value}.")
 
 
