@@ -5,6 +5,7 @@
 # make test                    its quick part: the unit tests
 #   WORKERS=n                  so many processes in place of one for each core
 #   WIDE=n                     so many for the tests that mostly wait (integration, interop, browser)
+# make test-all                these and the unit tests
 # make docs                    the pages of docs/ as a site
 # make mutants [NAMES=...]     small changes to the code, and how many of them the tests notice (docs/mutants.md)
 # make fuzz [SECONDS=30]       the parsers on bytes that are guided by coverage, so many seconds each (fuzz/)
@@ -22,7 +23,7 @@ WIDE ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN) + 1)
 # Every process that a test starts would otherwise compile anew what has changed since `make env`.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: nightly check check-tests check-beside env lint types imports test test-wide test-scenarios bench docs mutants fuzz soak labgrid-env clean
+.PHONY: nightly check check-beside test-all env lint types imports test test-wide test-scenarios bench docs mutants fuzz soak labgrid-env clean
 
 # hypothesis, which the unit tests need, would be imported whole at the end of each run.
 nightly: env
@@ -36,9 +37,9 @@ endif
 
 # What takes one process goes on beside the tests, most of which wait; its output comes in whole parts between theirs.
 check: env lint
-	@$(MAKE) --no-print-directory -j 2 check-tests check-beside
+	@$(MAKE) --no-print-directory -j 2 test-all check-beside
 
-check-tests:
+test-all:
 	@$(MAKE) --no-print-directory test && $(MAKE) --no-print-directory test-wide
 
 check-beside:

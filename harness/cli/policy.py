@@ -25,7 +25,6 @@ from harness.policy import (
     Selection,
     Verb,
     derive,
-    lint,
     load_document,
     plan,
 )
@@ -33,6 +32,7 @@ from harness.policy.documents.arn import EXAMPLE_ACCOUNT
 from harness.policy.evaluation.expectations import Doubt, Expectations
 from harness.policy.evaluation.membership import DEVICE, OTHER_DEVICE, OTHER_TENANT, TENANT
 from harness.policy.evaluation.mqtt_rules import client_id_fault, filter_fault, possible_topic, topic_fault
+from harness.policy.lint import lint
 from harness.policy_trials.trials import MEMBERSHIPS, fit_for_trials
 
 _PLACEHOLDERS: Final = "placeholders; real ones: --device-id and --tenant, or --live"

@@ -17,11 +17,10 @@ from harness.settings import (
     add_options,
     settings_of,
 )
-from harness.virtual.cloud.registry.state_file import UnusableState
 from harness.virtual.launch import run
 from harness.virtual.run_directory import UnusableDirectory
 from harness.virtual.standard_input import InputReader
-from harness.virtual.unusable import UnusableSettings
+from harness.virtual.unusable import UnusableSettings, UnusableState
 
 _PROGRAM = "python -m harness.virtual"
 

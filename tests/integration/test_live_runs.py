@@ -10,7 +10,7 @@ import time
 
 import pyte
 
-from tests.integration.runs import START, prepare
+from tests.integration.runs import START, TIMEOUT, prepare
 
 BOARDS = "boards:\n  - {name: dk, virtual: {}}\n  - {name: rack-3, virtual: {}}\n"
 TESTS = """
@@ -114,7 +114,7 @@ def test_a_run_on_a_terminal_with_workers_and_its_page_meanwhile(tmp_path):
 def test_what_did_not_pass_runs_again_by_the_file_that_names_it(tmp_path):
     (tmp_path / "go").touch()
     command, environment = prepare(tmp_path, BOARDS, TESTS)
-    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=START)
+    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=TIMEOUT)
     (folder,) = (path for path in (tmp_path / "reports").iterdir() if path.is_dir())
     again = [*command[: command.index("-q")], f"@reports/{folder.name}/again.txt"]
     done = subprocess.run(again, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

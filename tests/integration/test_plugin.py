@@ -88,7 +88,8 @@ def test_mistake_in_the_boards_file_is_one_line_and_one_junit_error(tmp_path):
     ids=["no-port", "silent", "garbage", "no-kit"],
 )
 def test_board_that_cannot_be_opened_is_an_error_and_the_next_goes_on(tmp_path, where, message):
-    result = run(tmp_path, TWO % where, IDENTITY + "def test_again(board): pass\n", conftest=IMPATIENT)
+    tests = IDENTITY + "def test_again(board): pass\n"
+    result = run(tmp_path, TWO % where, tests, "-n", "0", conftest=IMPATIENT)
     assert result.exit_code == 1
     bad = result.case("test_identity[bad]")
     assert bad.result == "error"

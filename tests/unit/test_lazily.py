@@ -7,11 +7,12 @@ import pytest
 
 import harness.faults
 import harness.lab
+import harness.policy
 from harness.cli.arguments import HOMES, MODULES, make_parser, parse
 from harness.lab import config
 from harness.trial.experiment import rule
 
-PACKAGES = [harness.lab, harness.faults]
+PACKAGES = [harness.lab, harness.faults, harness.policy]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)

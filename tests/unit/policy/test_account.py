@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.policy import PolicyError, PolicySet, Principal, at_home, clash, lint, load_profile, topic_arn
+from harness.policy import PolicyError, PolicySet, Principal, at_home, clash, load_profile, topic_arn
+from harness.policy.lint import lint
 from tests.unit.policy.build import allow, deny, document
 
 REAL = "arn:aws:iot:eu-west-1:987654321098:"

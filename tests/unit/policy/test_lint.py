@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.policy import Effect, PolicyDocument, PolicySet, Principal, Statement, lint, load_document
+from harness.policy import Effect, PolicyDocument, PolicySet, Principal, Statement, load_document
 from harness.policy.documents.pattern import tokenise
+from harness.policy.lint import lint
 from harness.policy.lint.containment import Encoder, Index
 from harness.policy.proof.containment import covers
 from tests.unit.policy.build import ARN, allow, deny, document

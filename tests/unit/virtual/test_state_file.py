@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from harness.virtual.cloud.registry.state_file import StateFile, UnusableState
+from harness.virtual.cloud.registry.state_file import StateFile
+from harness.virtual.unusable import UnusableState
 
 TEAM = "11111111-2222-3333-4444-555555555555"
 

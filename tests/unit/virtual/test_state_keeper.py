@@ -2,8 +2,9 @@
 
 import pytest
 
-from harness.virtual.cloud.registry.state_file import StateFile, UnusableState
+from harness.virtual.cloud.registry.state_file import StateFile
 from harness.virtual.cloud.registry.state_keeper import StateKeeper
+from harness.virtual.unusable import UnusableState
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.virtual.cloud.tls.ca import LocalCa
+from harness.virtual.unusable import UnusableState
 
 _APPLICATION_ID = 0x6E524639  # "nRF9", in the header of the database
 _FORMAT = 1
@@ -27,10 +28,6 @@ _TABLES = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
     CREATE TABLE entries (name TEXT PRIMARY KEY, content TEXT NOT NULL);
 """
-
-
-class UnusableState(Exception):
-    """The state file belongs to something else, is in use, or is broken."""
 
 
 class StateFile:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from harness.virtual.cloud.registry.onboarding import InvalidUpload
-from harness.virtual.cloud.registry.state_file import StateFile, UnusableState
+from harness.virtual.cloud.registry.state_file import StateFile
+from harness.virtual.unusable import UnusableState
 
 
 class Part(Protocol):
