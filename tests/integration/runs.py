@@ -119,6 +119,12 @@ port._TRY_TIMEOUT = 0.4
 cloud_device._PATIENCE_LOCAL = 3.0
 {PLUGIN}"""
 """A conftest.py for runs in which what never comes is waited for again and again."""
+PATIENT = f"""
+from harness.plugin import interruption, parallel_boards
+
+interruption.TIDY_SECONDS, parallel_boards._TIDY = 100.0, 90.0
+{PLUGIN}"""
+"""A conftest.py for runs that are told to end: on a busy computer they are not tidy within 15 s."""
 
 
 def run(

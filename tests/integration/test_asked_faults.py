@@ -63,9 +63,10 @@ def test_a_proxy_before_the_broker(board, provisioned, faults):
     link.disconnect()
     proxy = faults.broker(Fault(Deed.RST, packet=2), seed=3)
     link.reconnect()
+    mark = link.device.mark()
     link.device.publish("x", b"1")
     from harness.firmware import MqttEventKind
-    assert link.device.wait(lambda event: event.kind is MqttEventKind.CLOSED, since=0, timeout=30)
+    assert link.device.wait(lambda event: event.kind is MqttEventKind.CLOSED, since=mark, timeout=30)
     assert [str(one.fault) for one in proxy.struck] == ["rst at packet 2 (out)"]
 
 def test_the_proxy_is_gone(board, provisioned):

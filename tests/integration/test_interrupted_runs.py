@@ -14,7 +14,7 @@ from junitparser import JUnitXml
 
 from harness.cli import main
 from harness.report.going_on import goes_on
-from tests.integration.runs import START, prepare, processes_of, run
+from tests.integration.runs import PATIENT, START, prepare, processes_of, run
 
 ONE = "boards:\n  - {name: one, virtual: {}}\n"
 
@@ -56,7 +56,7 @@ def start(folder, *arguments, tests=TESTS):
     """Start a run, wait until it is in its long test; the shared report is a former run's when it begins."""
     (folder / "reports").mkdir()
     (folder / "reports" / "junit.xml").write_text(FORMER)
-    command, environment = prepare(folder, ONE, tests, *arguments)
+    command, environment = prepare(folder, ONE, tests, *arguments, conftest=PATIENT)
     with (folder / "output").open("wb") as output:
         started = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
     deadline = time.monotonic() + START

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from tests.integration.runs import START, prepare, processes_of, run
+from tests.integration.runs import PATIENT, START, prepare, processes_of, run
 from tests.integration.test_interrupted_runs import counts
 
 TWO = """
@@ -160,7 +160,7 @@ def test_all(board, n):
 
 
 def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path):
-    command, environment = prepare(tmp_path, TWO, LONG)
+    command, environment = prepare(tmp_path, TWO, LONG, conftest=PATIENT)
     with (tmp_path / "output").open("wb") as output:
         started = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
     deadline = time.monotonic() + START
@@ -179,7 +179,7 @@ def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path
 
 
 def test_workers_of_a_killed_run_end_by_themselves(tmp_path):
-    command, environment = prepare(tmp_path, TWO, LONG)
+    command, environment = prepare(tmp_path, TWO, LONG, conftest=PATIENT)
     with (tmp_path / "output").open("wb") as output:
         started = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
     deadline = time.monotonic() + START
