@@ -196,7 +196,12 @@ class NrfCloud:
     def dissociate(self, device_id: str) -> None:
         """Take a device out of the team; it stays provisioned."""
         self._only_ours(device_id, "dissociate")
-        self._rest.call("DELETE", path_of("association", device_id))
+        try:
+            self._rest.call("DELETE", path_of("association", device_id))
+        except RestError as error:
+            if error.status != 404 or error.attempts == 1:
+                raise
+            # The answer to an earlier try was lost on its way: the device is out of the team already.
 
     def delete_device(self, device_id: str) -> bool:
         """Delete a device; False if it was gone already. Raises NotOurs."""

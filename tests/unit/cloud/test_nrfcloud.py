@@ -236,6 +236,17 @@ def test_a_jitp_device_that_a_killed_run_left_in_no_team_is_brought_back_and_del
     assert rest.calls()[-1] == "DELETE /devices/dev-1"
 
 
+def test_a_device_whose_dissociation_was_done_at_the_lost_try_is_out_of_the_team(cloud, rest):
+    rest.on("GET /devices/dev-1", FREE)
+    rest.on("PUT /association/dev-1", DONE)
+    rest.on("DELETE /association/dev-1", Reply(0, reset=True), Reply(404, {"code": 40413, "message": "no such device"}))
+    cloud.associate("dev-1", "1234")
+    cloud.dissociate("dev-1")
+    rest.on("DELETE /association/dev-1", Reply(404, {"code": 40413, "message": "no such device"}))
+    with pytest.raises(RestError, match="40413"):
+        cloud.dissociate("dev-1")
+
+
 def test_a_code_of_a_device_that_the_cloud_never_made_is_in_vain(cloud, rest):
     rest.on("GET /devices/dev-1", FREE)
     rest.on("PUT /association/dev-1", Reply(404, {"code": 40412, "message": "no"}))
