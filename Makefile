@@ -61,8 +61,10 @@ imports: env
 test: env
 	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit
 
+# These are whole processes that share the computer. A test that fails is run once more, and named as RERUN at the end:
+# one that passes then is weak, and is to be mended, but it does not cost the others their run.
 test-wide: env
-	@$(PY) -m pytest -q -n $(WIDE) --dist loadfile --no-loadscope-reorder tests/integration tests/interop tests/browser
+	@$(PY) -m pytest -q -n $(WIDE) --dist loadfile --no-loadscope-reorder -p rerunfailures --reruns 1 -raR tests/integration tests/interop tests/browser
 
 # In folders of its own: neither the reports of another run nor its lab CA come in between. They stay if it fails.
 test-scenarios: env
