@@ -56,7 +56,7 @@ types: env
 	@$(VENV)/bin/mypy
 
 imports: env
-	@$(VENV)/bin/lint-imports --no-cache | tail -n 12
+	@said=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; echo "$$said" | tail -n 12
 
 test: env
 	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit
