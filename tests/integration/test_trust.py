@@ -67,6 +67,7 @@ def test_lost_right_fails_the_scenarios_that_need_it_and_only_those(result_of):
         "test_message_of_another_device_of_the_team",
         "test_publish_on_a_team_topic_works_again",
         "test_a_message_of_the_firmware_arrives",
+        "test_violation_message_on_a_topic_of_another_team",
     }
     assert {case.result for case in result.cases} == {"passed", "failed", "skipped"}
     assert "expected tolerated, got policy disconnect" in result.case("test_message_of_another_device").message
