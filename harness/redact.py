@@ -6,7 +6,7 @@ nobody knows them beforehand. Secrets that the harness was given (API keys) are 
 
 import re
 import threading
-from typing import Final
+from typing import Any, Final
 
 _I: Final = re.IGNORECASE | re.DOTALL
 _PUBLIC_CMNG_TYPES = frozenset({b"0", b"1"})  # certificates; every other type is a key, a PSK or an identity
@@ -113,6 +113,21 @@ class Secrets:
         if "eyJ" in text:
             text = _JWT_TEXT.sub("<redacted JWT>", text)
         return _KEY_TEXT.sub("<redacted key>", text) if "PRIVATE KEY" in text else text
+
+    def scrub_value(self, value: Any) -> Any:
+        """Return what JSON can say of ``value``, each of its texts scrubbed by itself.
+
+        A cut over the whole text of a JSON value could take JSON's own characters along.
+        """
+        if isinstance(value, str):
+            return self.scrub(value)
+        if isinstance(value, dict):
+            return {self.scrub(str(name)): self.scrub_value(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.scrub_value(item) for item in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self.scrub(str(value))  # what JSON knows no form for is written as its text
 
     def scrub_bytes(self, data: bytes) -> bytes:
         """Return bytes that need not be text without any registered secret, private key or JWT."""

@@ -34,7 +34,7 @@ class RunJournal:
     def write(self, kind: str, **fields: Any) -> None:
         """Append one line and flush it; secrets are cut out."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = SECRETS.scrub(json.dumps({"k": kind, "at": at} | fields, ensure_ascii=False, default=str))
+        line = json.dumps({"k": kind, "at": at} | SECRETS.scrub_value(fields), ensure_ascii=False)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(line + "\n")
@@ -46,7 +46,8 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
         text = path.read_text("utf-8", errors="replace")
     except OSError as error:
         raise Misuse(f"{path}: cannot read the journal: {error.strerror}; name the folder of a run") from error
-    lines = list(_objects(text.splitlines(), path))
+    # Not splitlines(), which splits at U+0085, U+2028 and U+2029 too: JSON leaves these in a text as they are.
+    lines = list(_objects(text.removesuffix("\n").split("\n"), path))
     if not lines or lines[0].get("k") != "run":
         raise Misuse(f"{path}: not a journal of a run: its first line does not say what was planned")
     return lines

@@ -51,11 +51,8 @@ def event_line(event: Event, number: int, mono: float) -> str:
 
 
 def scrubbed(event: Event) -> Event:
-    """Return ``event`` without registered secrets.
-
-    They are cut from its texts one by one: a cut over the whole line could take JSON's own characters along.
-    """
-    return event._replace(text=SECRETS.scrub(event.text), data=_scrubbed(event.data))
+    """Return ``event`` without registered secrets, which are cut from its texts one by one."""
+    return event._replace(text=SECRETS.scrub(event.text), data=SECRETS.scrub_value(event.data))
 
 
 def parse_event(fields: Mapping[str, Any], mono: float) -> Event:
@@ -70,15 +67,3 @@ def parse_event(fields: Mapping[str, Any], mono: float) -> Event:
     if not isinstance(source, str) or not isinstance(text, str):
         raise TypeError("s and x must be text")
     return Event(int(fields["n"]), round(mono + fields["t"], 6), kind, source, text, data)
-
-
-def _scrubbed(value: Any) -> Any:
-    if isinstance(value, str):
-        return SECRETS.scrub(value)
-    if isinstance(value, dict):
-        return {SECRETS.scrub(str(name)): _scrubbed(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_scrubbed(item) for item in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return SECRETS.scrub(str(value))  # what JSON knows no form for is written as its text

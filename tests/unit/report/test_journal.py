@@ -1,0 +1,42 @@
+"""The journal of a run, written and read back: whatever a board or a person has put into a message."""
+
+import pytest
+
+from harness.errors import Misuse
+from harness.report.journal import RunJournal, read_journal
+
+
+def written(path, **fields):
+    journal = RunJournal(path)
+    journal.begin("run-1", {}, {})
+    journal.write("phase", **fields)
+    journal.write("end")
+    return read_journal(path)
+
+
+@pytest.mark.parametrize("odd", ["\x85", "\u2028", "\u2029", "\x1c", "\x0b", "\x0c", "\r", "\n", "\ud800"])
+def test_a_character_that_ends_a_line_elsewhere_ends_none_of_the_journal(tmp_path, odd):
+    begun, phase, ended = written(tmp_path / "journal.jsonl", message=f"a{odd}b")
+    assert (begun["k"], phase["message"], ended["k"]) == ("run", f"a{odd}b", "end")
+
+
+def test_a_key_cut_off_before_its_end_takes_nothing_but_itself(tmp_path):
+    key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG"
+    path = tmp_path / "journal.jsonl"
+    _, phase, ended = written(path, message=f"said {key}", tests={"t": [key]}, result="failed")
+    assert "MIGHAgEAMBMG" not in path.read_text()
+    assert phase["message"] == "said <redacted key>"
+    assert phase["tests"] == {"t": ["<redacted key>"]}
+    assert (phase["result"], ended["k"]) == ("failed", "end")
+
+
+def test_a_torn_last_line_is_left_out_and_a_torn_one_before_it_is_refused(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    RunJournal(path).begin("run-1", {}, {})
+    with path.open("a") as file:
+        file.write('{"k": "pha')
+    assert [line["k"] for line in read_journal(path)] == ["run"]
+    with path.open("a") as file:
+        file.write('\n{"k": "end"}\n')
+    with pytest.raises(Misuse, match=r"journal\.jsonl:2: not JSON"):
+        read_journal(path)
