@@ -29,7 +29,7 @@ from typing import Final, NamedTuple
 from harness.at.framed_bytes import FramedBytes
 from harness.at.lines import LINE_LIMIT, LineBuffer, Piece, plain
 from harness.at.syntax import Command, FinalResult, FramedUrc, parse_data_mode, parse_final, split_urc
-from harness.at.unframed_bytes import UnframedBytes
+from harness.at.unframed_bytes import UnframedBytes, own_lines
 from harness.errors import Misuse
 
 ANSWER_LIMIT: Final = 256 * 1024
@@ -117,6 +117,7 @@ class Dialogue:
         self._open = bytearray()  # a claimed line in which a quote is open
         self._even = True  # its quotes so far are balanced
         self._awaiting: tuple[Heard, FramedBytes] | None = None  # a line, and the raw bytes that it announced
+        self._spared: FramedBytes | None = None  # of these, what outlived an abandoned command
         self._unframed: UnframedBytes | None = None  # a data mode in which a peer's bytes arrive
 
     def frame(self, framed: Mapping[str, FramedUrc]) -> None:
@@ -160,19 +161,34 @@ class Dialogue:
         return payload if counted else payload + b"+++"
 
     def give_up(self) -> list[Heard]:
-        """Abandon the pending command, an open quote and announced bytes; return the lines that these held."""
+        """Abandon the pending command, an open quote and announced bytes; return the lines that these held.
+
+        Bytes of a peer that came unasked have nothing to do with the command: they get time until the next one is
+        abandoned, and only then count as lost.
+        """
         if self._pending:
             self._abandoned = (*self._abandoned, self._pending.command)[-_ABANDONED_KEPT:]
             self._pending = None
         if self._unframed:
             lines, self._unframed = self._unframed.own_lines(), None
             return [heard for line in lines if (heard := self._classify(line)) is not None]
+        if self._awaiting and self._awaiting[0].name in UNASKED:
+            return self._give_up_unasked(*self._awaiting)
         held = self._awaiting[1].so_far() if self._awaiting else bytes(self._open)
         if not held:
             return []
         self._open.clear()
         self._awaiting = None
         return self._take_lines(held + self._buffer.take_rest(), without_blobs=True)[0]
+
+    def _give_up_unasked(self, line: Heard, framed: FramedBytes) -> list[Heard]:
+        if self._spared is not framed:
+            self._spared = framed
+            return []
+        self._awaiting = self._spared = None
+        _, _, peers = framed.so_far().partition(b"\r\n")
+        own = [heard for text in own_lines(peers) if (heard := self._classify(text)) is not None]
+        return [line._replace(role=Role.GARBLED), *own]
 
     def in_step(self) -> None:
         """Forget abandoned commands: the board has answered a later one, so no answer to them can come."""
@@ -249,7 +265,7 @@ class Dialogue:
             if found.name in self._framed and found.role in (Role.URC, Role.ANSWER, Role.LATE):
                 lengths = self._lengths(found)
                 if lengths is None or without_blobs:
-                    found = Heard(Role.GARBLED, found.line)
+                    found = Heard(Role.GARBLED, found.line, found.name)
                 elif lengths:
                     self._awaiting = found, FramedBytes(lengths, piece.raw)
                     return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()

@@ -58,6 +58,9 @@ class Carrier(Protocol):
     def take(self, data: bytes) -> None:
         """Keep bytes of which the timeline does not tell yet."""
 
+    def lose(self, line: str) -> None:
+        """Take note that bytes are missing from here on: not all came that ``line`` announced."""
+
     def release(self) -> None:
         """Pass on what was taken, if anything was: the timeline tells of it now."""
 
@@ -256,7 +259,11 @@ class Receiver:
         carrier = self.carrier
         if carrier is not None:
             for heard in lines:
-                if heard.blobs and heard.name in UNASKED:
+                if heard.name not in UNASKED:
+                    continue
+                if heard.role is Role.GARBLED:
+                    carrier.lose(heard.line.decode("ascii", "replace"))
+                elif heard.blobs:
                     carrier.take(b"".join(heard.blobs))
         afterwards = self._dialogue.secret
         drafts = self._recorder.drafts(lines, t, seconds=t - self.sent_at, secret=secret, afterwards=afterwards)

@@ -49,4 +49,9 @@ class UnframedBytes:
 
     def own_lines(self) -> list[bytes]:
         """Return the lines so far that have the form of the firmware's own: what is left of a data mode given up."""
-        return [found[0].rstrip(b"\r") for found in _OWN.finditer(self._data)]
+        return own_lines(self._data)
+
+
+def own_lines(data: bytes | bytearray) -> list[bytes]:
+    """Return the lines in a peer's bytes that have the form of the firmware's own: the rest is nobody's business."""
+    return [found[0].rstrip(b"\r") for found in _OWN.finditer(data)]

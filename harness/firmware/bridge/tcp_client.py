@@ -28,6 +28,7 @@ from harness.timeline import Event, Kind
 
 _CLOSE, _IPV4 = 0, 1
 _LONGEST: Final = 60.0
+_SENDS: Final = "AT#XTCPSEND"
 _ENDED: Final = re.compile(r'#XTCPCLI: (-?\d+),"disconnected"\Z|#XDATAMODE: (-\d+)\Z')
 _LEFT: Final = re.compile(r"#XDATAMODE: -?\d+\Z")
 _MOST_KEPT: Final = 1 << 20  # bytes: a minute and a half at 115200 baud
@@ -95,6 +96,14 @@ class TcpClientSocket(AtSocket):
                     " more came; read faster, or ask for less: the firmware's TCP client cannot slow a peer down"
                 )
 
+    def lose(self, line: str) -> None:
+        """End the connection: nothing may follow a gap. See Carrier."""
+        with self._lock:
+            self.trouble = self.trouble or LabError(
+                f"{self.port.name}: bytes of the peer were lost between board and computer: not all came that the board"
+                f" announced ({line}); connect again; if it stays so, check the cable and the port's flow control"
+            )
+
     def release(self) -> None:
         """Let it be received, if there is any. See Carrier."""
         with self._lock:
@@ -139,6 +148,8 @@ class TcpClientSocket(AtSocket):
         if event.kind is Kind.URC and _LEFT.match(event.text):
             self._garbled = True  # nobody was in data mode: its end had been seen in the peer's bytes
             return Poll.ERR, f"socket {self.handle}: data mode ended twice"
+        if event.kind is Kind.RESULT and not str(event.data.get("command", "")).upper().startswith(_SENDS):
+            return None  # another client's data mode
         found = _ENDED.match(event.text)
         if found is None or self._cause is not None:
             return None

@@ -11,7 +11,8 @@ from harness.errors import LabError
 from harness.firmware import NoSession
 from harness.firmware.bridge import Pump, SocketEnd, SocketsTaken, TcpClientSocket
 from harness.firmware.bridge import tcp_client as module
-from harness.timeline import Kind
+from harness.firmware.bridge.at_socket import Poll
+from harness.timeline import Event, Kind
 from harness.virtual.board.outputs import LinkFailed
 from tests.unit.firmware.bridge.slm_stream import SlmStream
 
@@ -243,3 +244,26 @@ def test_the_timeline_tells_of_bytes_before_anything_comes_of_them():
         stream.incoming.join()
     assert said[0] == b"ab"
     assert said[1] == ["#XTCPDATA: 2"]
+
+
+@pytest.mark.parametrize("announced", [b"#XTCPDATA: ten", b"#XTCPDATA: 99999999"])
+def test_bytes_that_were_lost_on_the_port_end_the_connection(carried, announced):
+    made = carried()
+    made.stream.incoming.put(b"\r\n" + announced + b"\r\n")
+    assert made.ended.wait(DEADLINE)
+    assert isinstance(made.pump.failure, LabError)
+    said = str(made.pump.failure)
+    assert "bytes of the peer were lost between board and computer" in said
+    assert f"announced ({announced.decode()})" in said
+
+
+def test_the_end_of_another_clients_data_mode_is_not_this_ones():
+    with SlmStream().port() as port:
+        client = TcpClientSocket(port)
+
+        def told(command):
+            data = {"command": command, "seconds": 0.1, "ok": False}
+            return client.told(Event(1, 0.0, Kind.RESULT, "slm", "#XDATAMODE: -104", data))
+
+        assert told("AT#XSEND") is None
+        assert told("AT#XTCPSEND") == (Poll.HUP, "socket -1: POLLHUP (told as cause -104)")
