@@ -134,10 +134,12 @@ class _Exchange:
         until, body = time.monotonic() + timeout, b""
         try:
             if self._request.body:
-                self._port.send_payload(command, self._request.body, timeout, socket_bytes=True, counted=True)
+                sent = self._port.send_payload(command, self._request.body, timeout, socket_bytes=True, counted=True)
+                if sent != 0:
+                    raise NoAnswer(f"the body was not sent (#XDATAMODE: {sent})")
             else:
                 self._port.command(command, timeout=timeout)
-            status, length = self._head(timeout)
+            status, length = self._head(until)
             if not self._has_no_body(status):
                 body = self._pulled(length, until)
             # Where it knows no length, or nothing came, the client may not know that the reply is over.
@@ -148,8 +150,9 @@ class _Exchange:
             raise self._none(str(error)) from error
         return HttpReply(status, body if length >= 0 else without_chunks(body))
 
-    def _head(self, timeout: float) -> tuple[int, int]:
+    def _head(self, until: float) -> tuple[int, int]:
         """Return status and length of the reply; -1: the server does not say how long it is."""
+        timeout = max(until - time.monotonic(), 0.0)
         line = self._port.wait_line(rf"#XHTTPC(?:HEAD|STAT): {self._handle},", timeout, since=self._mark).text
         name, _, values = line.partition(": ")
         numbers = [int(value) for value in re.findall(r"-?\d+", values)]
@@ -163,6 +166,8 @@ class _Exchange:
     def _pulled(self, length: int, until: float) -> bytes:
         body = b""
         while len(body) < length or (length < 0 and without_chunks(body) == body):
+            if time.monotonic() >= until:
+                raise NoAnswer(f"{len(body)} of {max(length, 0)} bytes came in time")
             try:
                 piece = b"".join(self._port.command(f"AT#XHTTPCDATA={self._handle}", timeout=15.0).blobs)
             except AtError:
@@ -174,8 +179,6 @@ class _Exchange:
                 if length >= 0 or end.split(",")[1] == "-1":
                     raise NoAnswer(f"{len(body)} of {max(length, 0)} bytes came, then {end}")
                 break
-            if time.monotonic() >= until:
-                raise NoAnswer(f"{len(body)} of {max(length, 0)} bytes came in time")
         return body
 
     def _finish(self, *, cancel: bool) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +13,16 @@ from harness.at.answer import answer_of
 from harness.at.dialogue import Dialogue, Role
 from harness.at.syntax import FinalResult, parse_command
 from harness.errors import NoAnswer
-from harness.firmware.http import HttpReply, HttpRequest, HttpServer, NoReply, PreviewHttp, SocketHttp, make_http
+from harness.firmware.http import (
+    HttpReply,
+    HttpRequest,
+    HttpServer,
+    NoReply,
+    PreviewHttp,
+    SocketHttp,
+    make_http,
+    preview_http,
+)
 from harness.firmware.http.preview_http import without_chunks
 from harness.firmware.serial_modem import SERIAL_MODEM
 from harness.timeline import Kind, Timeline
@@ -254,3 +265,33 @@ def test_a_client_that_has_found_out_meanwhile_that_a_reply_is_over_is_believed(
     port = Refusing(SerialModemPreview, replied(b"", status=202))
     port.refused = "AT#XHTTPCCANCEL"
     assert make_http(port).exchange(SERVER, GET) == HttpReply(202)
+
+
+def test_a_body_that_the_board_did_not_send_is_no_reply():
+    class Broken(BoardPort):
+        def send_payload(self, command, payload, timeout, *, socket_bytes, counted):
+            super().send_payload(command, payload, timeout, socket_bytes=socket_bytes, counted=counted)
+            return -104
+
+    with pytest.raises(NoReply, match=r"to POST: the body was not sent \(#XDATAMODE: -104\)"):
+        make_http(Broken(SerialModemPreview, replied(b"{}"))).exchange(SERVER, POST, timeout=5.0)
+
+
+def test_a_reply_that_goes_on_for_ever_ends_with_the_time(monkeypatch):
+    """Each pull brings a piece, so nothing else would end it; and what the head took is no longer there."""
+    seconds = iter(range(1000))
+    monkeypatch.setattr(preview_http, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    waits = []
+
+    class Endless(BoardPort):
+        def wait_line(self, pattern, timeout, *, since):
+            waits.append(timeout)
+            return super().wait_line(pattern, timeout, since=since)
+
+        def command(self, text, timeout=None):
+            answer = super().command(text, timeout)
+            return replace(answer, blobs=(b"x",)) if text.startswith("AT#XHTTPCDATA") else answer
+
+    with pytest.raises(NoReply, match=r"to GET: [34] of 1000 bytes came in time"):
+        make_http(Endless(SerialModemPreview, replied(b"", length=1000))).exchange(SERVER, GET, timeout=5.0)
+    assert waits[0] == 4.0
