@@ -78,8 +78,8 @@ class RunReports:
         self.announce()
         record = RunRecord(self.folder.name, RunJournal(self.folder.journal))
         try:
+            self._going_on = GoingOn(self.folder.path)  # first: a journal without it is a killed run's
             record.plan(planned, about)
-            self._going_on = GoingOn(self.folder.path)
         except OSError as error:
             raise pytest.UsageError(self._cannot_write(error)) from error
         self.record = record

@@ -2,13 +2,17 @@
 
 import fcntl
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from harness.errors import Misuse
 
 LOCK = ".running"
 """A file of its own, because a folder cannot be locked where it is shared by several computers (NFS)."""
+
+_FRESH: Final = 24 * 3600.0  # seconds: longer than any wait for a board
 
 
 class GoingOn:
@@ -29,17 +33,19 @@ class GoingOn:
 
 
 def goes_on(folder: Path) -> bool:
-    """Tell whether the run of ``folder`` goes on. True also where that cannot be found out."""
+    """Tell whether the run of ``folder`` goes on. Where locks cannot tell: whether its journal grew within a day."""
     try:
         asked = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True
+        return _grew_lately(folder)
     try:
         fcntl.flock(asked, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who asks disturbs nobody else who does
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:
+        return _grew_lately(folder)
     finally:
         os.close(asked)
     return False
@@ -49,4 +55,11 @@ def refuse_going_on(folder: Path) -> None:
     """Raise Misuse if the run of ``folder`` goes on: what is made of it now would call it killed."""
     if goes_on(folder):
         text = "this run goes on, and makes its reports at its end; wait for it, or start the next one with --live-page"
-        raise Misuse(f"{folder}: {text}")
+        raise Misuse(f"{folder}: {text}; if it was killed, delete {folder / LOCK}")
+
+
+def _grew_lately(folder: Path) -> bool:
+    try:
+        return time.time() - (folder / "journal.jsonl").stat().st_mtime < _FRESH
+    except OSError:
+        return False

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.plugin.run_reports import RunReports
-from harness.report import RunFolder
+from harness.report import RunFolder, RunJournal
 from harness.report.going_on import goes_on
 
 FORMER = b"<testsuites/>"
@@ -44,6 +44,15 @@ def test_a_run_goes_on_from_its_plan_until_its_reports_are_closed(reports, tmp_p
     assert goes_on(reports.folder.path)
     reports.close()
     assert not goes_on(reports.folder.path)
+
+
+def test_the_journal_never_stands_without_the_lock(reports, monkeypatch):
+    """Else another run's reports would call this one killed."""
+    seen = []
+    monkeypatch.setattr(RunJournal, "begin", lambda *_: seen.append(goes_on(reports.folder.path)))
+    reports.plan({"test_it.py::test_it[one]": "one"}, {})
+    reports.close()
+    assert seen == [True]
 
 
 def test_a_mistake_that_was_told_stays(reports, tmp_path):

@@ -71,6 +71,7 @@ def test_a_run_that_goes_on_stays_and_one_that_was_killed_does_not(tmp_path):
 def test_a_lock_that_cannot_be_asked_may_be_held_and_none_is_not(tmp_path):
     assert not goes_on(tmp_path)
     assert not goes_on(tmp_path / "none")
+    (tmp_path / "journal.jsonl").touch()
     (tmp_path / LOCK).symlink_to(LOCK)  # what leads in a circle cannot be opened, not even by root
     assert goes_on(tmp_path)
 
