@@ -31,7 +31,10 @@ class RpcError(Exception):
 
 
 class Coordinator:
-    """Session and coordinator in one. ``refusals``: of the next releases. ``begun``, ``go``: of an acquire."""
+    """Session and coordinator in one.
+
+    ``refusals``: of the next releases. ``acquire_refusals``: of the next acquires. ``begun``, ``go``: of an acquire.
+    """
 
     def __init__(self, *names: str) -> None:
         self.stub = self
@@ -40,6 +43,7 @@ class Coordinator:
         entry = SimpleNamespace(data={"cls": 1}, cls="NetworkSerialPort", avail=True)
         self.resources = {"rack-1": {"group": {"port": entry}}}
         self.refusals: list[RpcError] = []
+        self.acquire_refusals: list[RpcError] = []
         self.begun, self.go = asyncio.Event(), asyncio.Event()
         self.go.set()
         self.me = ""
@@ -54,6 +58,8 @@ class Coordinator:
         return True
 
     async def AcquirePlace(self, request: Any) -> None:
+        if self.acquire_refusals:
+            raise self.acquire_refusals.pop(0)
         place = self.places[request.placename]
         if place.acquired:
             raise RpcError(StatusCode.FAILED_PRECONDITION, "already acquired")

@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -175,6 +176,32 @@ def test_what_is_held_in_the_end_is_told_with_the_command_that_frees_it(module):
 
     module.limits.MOMENT, module.limits.RELEASE = 0.01, 0.03
     asyncio.run(play())
+
+
+@pytest.mark.parametrize(("refusals", "tries"), [(1, 2), (30, None)])
+def test_the_time_with_another_holder_does_not_count_as_stuck(module, monkeypatch, refusals, tries):
+    seconds = [0.0]
+    monkeypatch.setattr(sys.modules[module.Helper.__module__], "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+
+    async def play():
+        helper, coordinator = joined(module, "dk-1")
+        coordinator.places["dk-1"].acquired = "elsewhere/somebody"
+
+        async def pass_time(most):
+            seconds[0] += most
+            if seconds[0] > 2 * module.limits.STUCK:
+                coordinator.places["dk-1"].acquired = None
+
+        helper.wait_for_change = pass_time
+        coordinator.acquire_refusals = [RpcError(StatusCode.FAILED_PRECONDITION, "still busy")] * refusals
+        return await helper.acquire("dk-1", wait=100.0)
+
+    if tries:
+        assert asyncio.run(play()) == {"tries": tries}
+        return
+    with pytest.raises(module.Refused, match="place dk-1 cannot be acquired: still busy"):
+        asyncio.run(play())
+    assert seconds[0] > 3 * module.limits.STUCK
 
 
 def test_an_acquire_that_the_end_cuts_off_leaves_nothing_held(module):

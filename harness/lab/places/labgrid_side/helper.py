@@ -73,6 +73,7 @@ class Helper:
         """See acquire."""
         began = time.monotonic()
         tries = 0
+        tried = None  # when it was first tried with nobody else holding it
         while True:
             session = await self.connected()
             found = self.place(session, place)
@@ -85,16 +86,18 @@ class Helper:
                 if left <= 0:
                     raise Refused("held", f"place {place} is held by {holder}")
                 await self.wait_for_change(min(left, limits.MOMENT))
+                tried = None
                 continue
             if not any(entry.avail for _, entry in serial_ports(session, found, offered=True)):
                 raise Refused("gone", f"place {place}: no exporter offers its serial port ({matches(found)})")
             tries += 1
+            tried = time.monotonic() if tried is None else tried
             self.mine.add(place)  # from now on the place may be ours, and must be given back if this is cut off
             try:
                 await session.stub.AcquirePlace(messages.AcquirePlaceRequest(placename=place))
                 await session.sync_with_coordinator()
             except grpc.aio.AioRpcError as error:
-                await self.not_acquired(place, error, time.monotonic() - began)
+                await self.not_acquired(place, error, time.monotonic() - tried)
 
     async def not_acquired(self, place: str, error: Any, waited: float) -> None:
         """Return if another try may help, else raise Refused.
