@@ -236,7 +236,7 @@ class Board:
 
     def _torn_connect(self) -> TornConnect | None:
         opened = self.opened
-        if kind_of(opened.kind).socket is None or opened.firmware.lacks(Capability.SOCKETS):
+        if kind_of(opened.kind).socket(opened.firmware) is None or opened.firmware.lacks(Capability.SOCKETS):
             return None
         return partial(send_torn_connect, self.new_socket)
 

@@ -129,6 +129,10 @@ def _synchronised(port: AtPort, config: BoardConfig, patience: float, known: Kno
             raise _named(port, kind, silence) from silence
         try:
             return find_firmware(port).kind
+        except NothingKnown as nothing:
+            if nothing.state is not PortState.SILENT:
+                raise  # it says what the board does instead of answering, and what to do about it
+            raise silence from None
         except NoAnswer:
             raise silence from None
     else:
