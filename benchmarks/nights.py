@@ -6,7 +6,6 @@ and the highest memory (proportional set size, of all processes), both for each 
 the figures are the second run's.
 """
 
-import json
 import os
 import resource
 import subprocess
@@ -19,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from harness.report.journal import read_journal
 from tests.many_boards import boards_file
 
 _LOOK: Final = 2.0  # seconds between two looks at the memory
@@ -86,7 +86,7 @@ def night(boards: int, file: Path, folder: Path, *more: str) -> Night:
         most = _highest_memory(run)
     seconds = time.perf_counter() - clock
     (journal,) = set(reports.glob("*/journal.jsonl")) - former
-    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    lines = read_journal(journal)
     calls = [line for line in lines if line["k"] == "phase" and line["phase"] == "call"]
     verdicts = [line for line in calls if line.get("properties", {}).get("verdict") not in (None, "verified")]
     first = min((datetime.fromisoformat(line["at"]).timestamp() + line["seconds"] for line in verdicts), default=began)

@@ -2,9 +2,10 @@
 
 Not part of ``make bench``, because it takes minutes. One process has the boards, virtual ones at real speed, and their
 cloud. Once the harness opens their ports itself; once a real coordinator, two exporters with half of the boards each
-and labgrid's ser2net stand between, all on loopback. Each night begins with new boards and an empty account. Prints
-what benchmarks/nights.py prints for both (processor time and memory: of the run alone, not of boards and labgrid), and
-how much longer the second took. ``--boards N`` takes fewer boards, ``-k EXPRESSION`` fewer tests; ``--own-ser2net`` has
+and labgrid's ser2net stand between, all on loopback. Each night begins with new boards and an empty account. A local
+one that nobody measures goes before: it compiles and reads from the disk what both need. Prints what
+benchmarks/nights.py prints for both (processor time and memory: of the run alone, not of boards and labgrid), and how
+much longer the second took. ``--boards N`` takes fewer boards, ``-k EXPRESSION`` fewer tests; ``--own-ser2net`` has
 the ports served as docs/many-hosts.md advises.
 """
 
@@ -27,7 +28,10 @@ _REAL: Final[dict[str, Any]] = {"time_scale": 1.0, "baud": 115200}
 
 
 def main(given: Sequence[str]) -> int:
-    """Run both nights and print them; 1: a test of them did not pass, 2: labgrid or ser2net is not installed."""
+    """Run both nights and print them.
+
+    1: a test of them did not pass, or the goal was missed; 2: labgrid or ser2net is not installed.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.two_exporters", description=__doc__)
     parser.add_argument("--boards", type=int, default=16, metavar="N", help="so many boards, 2 at least (default 16)")
     about = "ports served by a ser2net of one's own, without delays (docs/many-hosts.md), in place of labgrid's"
@@ -42,12 +46,14 @@ def main(given: Sequence[str]) -> int:
     names = [f"dk-{number}" for number in range(1, asked.boards + 1)]
     more = ("-k", asked.k) if asked.k else ()
     print(HEADER, flush=True)
+    _local(names, more)
     local = _local(names, more)
     print(local.line(f"{asked.boards}, local"), flush=True)
     far = _behind_exporters(names, more, own_ser2net=asked.own_ser2net)
     print(far.line(f"{asked.boards}, on two exporters"), flush=True)
     print(f"two exporters against local: {ratio(far.seconds, local.seconds)} (goal: at most {GOAL}x)")
-    return 0 if all(each.ran and each.results["passed"] == each.ran for each in (local, far)) else 1
+    passed = all(each.ran and each.results["passed"] == each.ran for each in (local, far))
+    return 0 if passed and far.seconds <= GOAL * local.seconds else 1
 
 
 def _local(names: Sequence[str], more: Sequence[str]) -> Night:

@@ -153,8 +153,13 @@ def _trial(board: SocketBoard, topic: str, right: Outcome) -> Trial:
         what = "escaped"
     seconds = time.monotonic() - began
     tallies = [result.tally for result in board.results[results:]]
-    again = rejudge(board.device.timeline.since(mark))
-    otherwise = bool(again) and not again[-1].same
+    otherwise = False
+    try:
+        again = rejudge(board.device.timeline.since(mark))
+        otherwise = bool(again) and not again[-1].same
+    except Exception:
+        traceback.print_exc()
+        what = "escaped"
     return Trial(
         ("hang" if seconds > HANG else what, *(["judged otherwise"] if otherwise else [])),
         sum(tally.connections for tally in tallies),

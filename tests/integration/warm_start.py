@@ -38,6 +38,8 @@ def run_python(
     assert (python, option) == (sys.executable, "-m")
     with tempfile.TemporaryDirectory() as said:
         output, errors = Path(said, "output"), Path(said, "errors")
+        output.touch()  # a process that dies, or is killed, before it says anything has said nothing
+        errors.touch()
         process = _CONTEXT.Process(
             target=_run, args=(module, arguments, folder, dict(environment), output, errors), daemon=False
         )

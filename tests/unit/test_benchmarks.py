@@ -1,0 +1,59 @@
+"""What benchmarks count and return, without measuring anything."""
+
+from collections import Counter
+
+import pytest
+
+from benchmarks import two_exporters, verdicts
+from benchmarks.nights import Night
+from harness.timeline import Timeline
+from harness.trial import Outcome
+from tests.fake import Fake
+
+
+@pytest.mark.parametrize(
+    ("far", "passed", "expected"),
+    [(two_exporters.GOAL * 100.0, 9, 0), (two_exporters.GOAL * 100.0 + 1.0, 9, 1), (100.0, 8, 1)],
+)
+def test_two_exporters_warm_up_and_fail_above_their_goal(monkeypatch, capsys, far, passed, expected):
+    ran = []
+
+    def made(seconds, passed):
+        return Night(2, seconds, 1.0, Counter({"passed": passed, "failed": 9 - passed}), 1.0, 1.0)
+
+    def local(names, more):
+        ran.append("local")
+        return made(500.0 if len(ran) == 1 else 100.0, 9)
+
+    def behind(names, more, *, own_ser2net):
+        ran.append("far")
+        return made(far, passed)
+
+    monkeypatch.setattr(two_exporters, "missing", lambda: "")
+    monkeypatch.setattr(two_exporters, "_local", local)
+    monkeypatch.setattr(two_exporters, "_behind_exporters", behind)
+    assert two_exporters.main(["--boards", "2"]) == expected
+    assert ran == ["local", "local", "far"]
+    assert "500" not in capsys.readouterr().out
+
+
+def test_a_timeline_that_cannot_be_judged_again_is_counted_as_escaped(monkeypatch, capsys):
+    class Device(Fake):
+        timeline = Timeline()
+
+    class Result(Fake):
+        outcome = Outcome.TOLERATED
+
+    class Board(Fake):
+        device = Device()
+        results = ()
+
+        def publish(self, topic):
+            return Result()
+
+    def broken(events):
+        raise ValueError("no such rule")
+
+    monkeypatch.setattr(verdicts, "rejudge", broken)
+    assert verdicts._trial(Board(), "ok/action1", Outcome.TOLERATED).found == ("escaped",)
+    assert "no such rule" in capsys.readouterr().err
