@@ -6,7 +6,13 @@ Source: nRF Connect SDK 2.6 to 3.1, Serial LTE Modem, slm_at_tcp_proxy.c and slm
     \\r\\nOK\\r\\n  <the peer's bytes>  \\r\\n#XDATAMODE: 0\\r\\n
 
 Where the connection ends meanwhile, the firmware itself writes ``+++`` behind the peer's last byte, and the status is
-negative. A peer that sends such an end of data mode just then cannot be told from the firmware: what follows is then
+negative. Before 2.6 it tells of the end between the two, inside data mode::
+
+    <the peer's bytes>  +++  \\r\\n#XTCPCLI: -104,"disconnected"\\r\\n  \\r\\n#XDATAMODE: -104\\r\\n
+
+Firmware that looks at POLLHUP before it receives does not write the last bytes before a FIN: they are missing here too.
+
+A peer that sends such an end of data mode just then cannot be told from the firmware: what follows is then
 read as lines, and the firmware's own line comes as one that nobody waits for. By that the carrier of the bytes sees it.
 """
 
@@ -16,6 +22,7 @@ from typing import Final
 _END: Final = re.compile(rb"\r\n(#XDATAMODE: (-?\d{1,6}))\r\n")
 _LONGEST_END: Final = len(b"\r\n#XDATAMODE: -123456\r\n")
 _TERMINATOR: Final = b"+++"
+_TOLD: Final = re.compile(rb'\r\n#XTCPCLI: -\d{1,6},"disconnected"\r\n\Z')
 # What the firmware may say in a data mode that never ends. Everything else is the peer's, and nobody's business.
 _OWN: Final = re.compile(rb"^(?:[+%#][A-Z][A-Z0-9]{2,}: [ -~]*|.{0,2}eady|.?INIT ERROR)\r?$", re.MULTILINE)
 
@@ -43,7 +50,7 @@ class UnframedBytes:
         if found is None:
             return None
         content = bytes(self._data[: found.start()])
-        self.content = content.removesuffix(_TERMINATOR) if found[2].startswith(b"-") else content
+        self.content = _TOLD.sub(b"", content).removesuffix(_TERMINATOR) if found[2].startswith(b"-") else content
         self.line = bytes(found[1])
         return bytes(self._data[found.end() :])
 
