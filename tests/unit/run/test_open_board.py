@@ -10,6 +10,7 @@ from harness.firmware import NothingKnown
 from harness.firmware.detection import NotAnswering, PortState
 from harness.lab import BoardConfig
 from harness.run.open_board import Known, open_board
+from harness.settings import FirmwareName
 from tests.fake import Fake
 
 MODULE = sys.modules[open_board.__module__]
@@ -34,7 +35,7 @@ def test_what_it_does_instead_of_answering_is_told_with_its_cure(monkeypatch, st
     config = BoardConfig(name="b", port="/dev/b")
     assert config.firmware is None
     with pytest.raises(NoAnswer) as caught:
-        MODULE._synchronised(Port(), config, 0.0, Known("serial-modem", PortSettings()))
+        MODULE._synchronised(Port(), config, 0.0, Known(FirmwareName.SERIAL_MODEM, PortSettings()))
     if state is PortState.SILENT:
         assert str(caught.value) == "no answer to AT"
     else:
