@@ -6,14 +6,14 @@ Source: nRF Connect SDK 2.6 to 3.1, Serial LTE Modem, slm_at_tcp_proxy.c and slm
     \\r\\nOK\\r\\n  <the peer's bytes>  \\r\\n#XDATAMODE: 0\\r\\n
 
 Where the connection ends meanwhile, the firmware itself writes ``+++`` behind the peer's last byte, and the status is
-negative. Before 2.6 it tells of the end between the two, inside data mode::
+negative. UNCONFIRMED: before 2.6 it may tell of the end between the two, inside data mode; both forms are read::
 
     <the peer's bytes>  +++  \\r\\n#XTCPCLI: -104,"disconnected"\\r\\n  \\r\\n#XDATAMODE: -104\\r\\n
 
-Firmware that looks at POLLHUP before it receives does not write the last bytes before a FIN: they are missing here too.
+Older firmware looks at POLLHUP before it receives: the last bytes before a FIN may be missing then, and nothing tells.
 
-A peer that sends such an end of data mode just then cannot be told from the firmware: what follows is then
-read as lines, and the firmware's own line comes as one that nobody waits for. By that the carrier of the bytes sees it.
+A peer that sends such an end of data mode just then cannot be told from the firmware: what follows is then read as
+lines, and the firmware's own line comes as one that nobody waits for. By that the carrier of the bytes sees it.
 """
 
 import re

@@ -40,7 +40,7 @@ def test_a_terminator_of_the_firmwares_own_stands_before_an_errors_number(status
 @pytest.mark.parametrize(("status", "told_is_the_peers"), [(-104, False), (0, True)])
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_an_end_that_is_told_inside_data_mode_is_not_the_peers(status, told_is_the_peers, size):
-    """Firmware before 2.6 tells of it before it has left data mode."""
+    """Firmware before 2.6 may tell of it before it has left data mode."""
     told = b'+++\r\n#XTCPCLI: -104,"disconnected"\r\n'
     framed = UnframedBytes(line_feed_owed=False)
     assert fed(framed, b"PEER" + told + b"\r\n#XDATAMODE: %d\r\n" % status, size) == b""
