@@ -94,7 +94,10 @@ class RunRecord:
         self._journal.write("phase", **{"test": test, "board": board, **fields})
 
     def overturn(self) -> dict[str, str]:
-        """Let the run as a whole overturn verdicts: those tests are errors then. Return them, each with the reason."""
+        """Let the run as a whole overturn verdicts: those tests are errors then. Return them, each with the reason.
+
+        A test that failed although its verdict was the expected one, failed of something else: it stays failed.
+        """
         if not self._trials:
             return {}
         from harness.trial.run_rules import overturned  # imported here: a run without trials does not need it
@@ -106,6 +109,9 @@ class RunRecord:
             for one in overturned(mine):
                 case = self.cases[one.test]
                 if case.result not in ("passed", "failed"):
+                    continue
+                if case.result == "failed" and not one.failed_its_test:
+                    self.note(f"{one.test} stays failed: something else failed it. {one}")
                     continue
                 self.boards[board].results[case.result] -= 1
                 self.boards[board].results["error"] += 1

@@ -37,6 +37,11 @@ class Overturned(NamedTuple):
     verdict: TrialVerdict
     because: str
 
+    @property
+    def failed_its_test(self) -> bool:
+        """True if the test expected something else. Where it expected nothing, the verdict failed nothing by itself."""
+        return bool(self.verdict.wanted) and self.verdict.outcome not in self.verdict.wanted
+
     def __str__(self) -> str:
         found = f"It was {self.verdict.outcome} ({self.verdict.action}) and is inconclusive."
         return f"overturned by the run: {self.because}. {found}"

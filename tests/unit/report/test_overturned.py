@@ -16,8 +16,8 @@ REFUSED = Outcome.POLICY_DISCONNECT
 VIOLATION, OTHER = "t.py::test_violation[dk]", "t.py::test_other[dk]"
 
 
-def trials(*hang_ups, verdict=True):
-    made = (TrialVerdict(1, "packet", "publish on x", REFUSED, (REFUSED,)),) if verdict else ()
+def trials(*hang_ups, verdict=True, wanted=REFUSED):
+    made = (TrialVerdict(1, "packet", "publish on x", REFUSED, (wanted,)),) if verdict else ()
     return TestRecord(made, hang_ups).as_data()
 
 
@@ -35,9 +35,9 @@ def run_test(record, test, result="passed", **call):
     record.phase(test, {"phase": "teardown", "result": "passed", **call})
 
 
-@pytest.mark.parametrize("result", ["passed", "failed"])
-def test_record_journal_and_junit_agree(record, tmp_path, result):
-    run_test(record, VIOLATION, result, trials=trials(HangUp(1.0, 4, 1, True)))
+@pytest.mark.parametrize(("result", "wanted"), [("passed", REFUSED), ("failed", Outcome.TOLERATED)])
+def test_record_journal_and_junit_agree(record, tmp_path, result, wanted):
+    run_test(record, VIOLATION, result, trials=trials(HangUp(1.0, 4, 1, True), wanted=wanted))
     run_test(record, OTHER, trials=trials(*[HangUp(1.0, 4, -1, False)] * 3, verdict=False))
     told = record.overturn()
     record.finish("")
@@ -52,6 +52,20 @@ def test_record_journal_and_junit_agree(record, tmp_path, result):
     write_report(rebuild(tmp_path / "run-1"), tmp_path / "junit.xml")
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot().find("testsuite")
     assert (suite.get("errors"), suite.get("failures"), suite.get("tests")) == ("1", "0", "2")
+
+
+def test_what_failed_of_something_else_stays_failed(record, tmp_path):
+    run_test(record, VIOLATION, "failed", trials=trials(HangUp(1.0, 4, 1, True)))
+    run_test(record, OTHER, trials=trials(*[HangUp(1.0, 4, -1, False)] * 3, verdict=False))
+    assert record.overturn() == {}
+    record.finish("")
+    journal = read_journal(tmp_path / "run-1" / "journal.jsonl")
+    assert {test.test: test.result for test in ran_tests(journal)} == {VIOLATION: "failed", OTHER: "passed"}
+    (note,) = (line["text"] for line in journal if line["k"] == "note")
+    assert note.startswith(f"{VIOLATION} stays failed: something else failed it. overturned by the run: 3 connections")
+    write_report(rebuild(tmp_path / "run-1"), tmp_path / "junit.xml")
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot().find("testsuite")
+    assert (suite.get("errors"), suite.get("failures")) == ("0", "1")
 
 
 def test_an_error_stays_what_it_was(record):
