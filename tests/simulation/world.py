@@ -44,7 +44,8 @@ class Cloud:
 
     ``refuses``: chance that it hangs up instead of answering. ``late``: hangs up so many seconds afterwards;
     ``answers``: acknowledges it. ``no``: answers with 0x80. ``effect``: the message reaches the observer.
-    ``loses``: chance that the observer misses any message. ``looking``: to look for the effect takes a packet.
+    ``loses``: chance that the observer misses any message. ``looking``: packets, one after the other, that
+    looking for the effect takes.
     ``deaf``: from an action on that it does not answer, it answers nothing at all. ``meanwhile``: until it closes late
     it answers what comes behind; where not, it has stopped reading.
     """
@@ -56,7 +57,7 @@ class Cloud:
     no: bool = False
     effect: bool = True
     loses: float = 0.0
-    looking: bool = False
+    looking: int = 0
     deaf: bool = False
     meanwhile: bool = True
 
@@ -147,6 +148,8 @@ class World:
             return Saw.ANSWERED if self._seen(self.cloud.effect) else Saw.UNSEEN
         if step.do not in (Do.BASELINE, Do.FENCE):
             opened.clean = False
+        if step.do is Do.EFFECT:
+            return self._look()
         answer = self.now + self.link.round_trip(self.chance)
         opened.packets += 1
         if opened.packets == opened.last_packet:
@@ -163,11 +166,19 @@ class World:
         saw = self._wait(answer)
         if step.chased and saw is Saw.ANSWERED and opened.doom <= answer + _NEXT:
             return self._end(opened.doom)
-        if step.do is Do.EFFECT and saw is Saw.ANSWERED and not self._seen(self.cloud.effect):
-            return Saw.UNSEEN
         if step.do is Do.BASELINE and saw is Saw.ANSWERED and not self._seen(True):
             return Saw.UNSEEN
         return saw
+
+    def _look(self) -> Saw:
+        for _ in range(self.cloud.looking):
+            answer = self.now + self.link.round_trip(self.chance)
+            self.connection.packets += 1
+            if self.connection.packets == self.connection.last_packet:
+                return self._end(answer)
+            if self._wait(answer) is Saw.CLOSED:
+                return Saw.CLOSED
+        return Saw.ANSWERED if self._seen(self.cloud.effect) else Saw.UNSEEN
 
     def _action(self, answer: float, step: Step, plan: Plan) -> Saw:
         opened, cloud = self.connection, self.cloud

@@ -2,8 +2,9 @@
 
 A clock cannot know when the action is sent: the idle time before it is drawn over eleven windows, so a hang-up at a
 fixed age falls into the expected window behind the action with 1/11 at most. A packet counter cannot know either: a
-random number of shams, of 0 to 11, stands before the idle time. However long the delay is, it may be a counter's: a
-fence behind a silent action, or looking for the effect, sends a packet too.
+random number of shams, of 0 to 11, stands before the idle time, and behind an answer nothing is sent before the window
+is over: of a fence, a device's message and an UNSUBSCRIBE a counter could meet any, from as many of the twelve places.
+However long the delay is, it may be a counter's: the fence behind a silent action is a packet too.
 
 Example: hung up on 2.5 s and 2.6 s after the answer, round trip 0.1 s. Window: 2.55 s +- (0.15 * 2.55 + 2 * 0.1) =
 +- 0.58 s; idle times are drawn from 0 to 22 * 0.58 = 12.8 s. Five hang-ups in the window prove it.
@@ -92,7 +93,8 @@ def _late_arm(context: ExperimentContext, expected: float, half: float) -> Scrip
 
 def _sent(context: ExperimentContext, hold: Step, *before: Step) -> Script[Arm]:
     yield from context.clean_connection()
-    steps = (*before, Step(Do.ACTION), Step(Do.FENCE), Step(Do.EFFECT), hold)
+    # What follows an answered action sends packets, of which a limit could meet any: so it comes behind the window.
+    steps = (*before, Step(Do.ACTION), hold, Step(Do.FENCE), Step(Do.EFFECT))
     seen = yield from context.run("late", StepConnection.SAME, *steps)
     return read_arm(steps, seen, 0.0)
 

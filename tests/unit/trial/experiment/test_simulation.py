@@ -25,6 +25,10 @@ from harness.trial.experiment import (
     Suspect,
     prompt_refusal,
 )
+from harness.trial.experiment.arm import Arm, Meaning
+from harness.trial.experiment.context import ExperimentContext
+from harness.trial.experiment.late_refusal import late
+from harness.trial.experiment.rule import PLACES
 from tests.simulation.faults import MODELS, Age, Cuts, Duplicate, Model, PacketLimit
 from tests.simulation.play import play
 from tests.simulation.world import LINKS, Cloud, World
@@ -249,11 +253,29 @@ def test_cuts_while_a_silent_action_is_waited_for_are_no_refusal(mean):
 
 @pytest.mark.parametrize("limit", [3, 4, 5, 6])
 @pytest.mark.parametrize("link", [LINKS[0], LINKS[3]], ids=lambda link: link.name)
-@pytest.mark.parametrize(
-    "cloud", [Cloud("swallows", answers=False), Cloud("shows", looking=True)], ids=lambda c: c.name
-)
+@pytest.mark.parametrize("cloud", [Cloud("swallows", answers=False), Cloud("shows", looking=1)], ids=lambda c: c.name)
 def test_a_packet_limit_behind_the_action_is_no_late_refusal(cloud, link, limit):
     """A packet behind the action (the fence, the look for its effect) meets the limit, each time as long after it."""
     model = Model("limit", PacketLimit, (limit, limit))
     found = {result.conclusion for result in verdicts(link, model, cloud, 100)}
     assert found <= {Conclusion.INCONCLUSIVE, Conclusion.TOLERATED}
+
+
+def called_late(place, limit, looking):
+    """What the experiment on a late refusal concludes if ``place`` shams are drawn each time."""
+    world = World(FIXED, Cloud("shows", looking=looking), PacketLimit(random.Random(1), limit, limit), random.Random(1))
+    context = ExperimentContext(Subject("x"), ExperimentRule(), Night(), Place([place] * 50))
+    script, seen = late(context, Arm(Meaning.LATE, 2 * FIXED.typical, answered=True)), None
+    while True:
+        try:
+            seen = world.do(script.send(seen))
+        except StopIteration as end:
+            return end.value.conclusion
+
+
+@pytest.mark.parametrize("looking", [0, 1, 2])
+@pytest.mark.parametrize("limit", [3, 5, 8])
+def test_a_packet_limit_meets_the_window_behind_the_action_from_one_place_at_most(limit, looking):
+    """However many packets follow the action: a wildcard's fence, its message of the device, its UNSUBSCRIBE."""
+    found = [called_late(place, limit, looking) for place in range(PLACES)]
+    assert found.count(Conclusion.ACKNOWLEDGED_THEN_CLOSED) <= 1
