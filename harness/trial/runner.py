@@ -116,8 +116,9 @@ class Trials:
         policy = " ".join(context.explain(*right) for right in action.rights)
         sham = self._sham(action)
         about = Subject(str(action), *(() if sham is None else (str(sham.action), sham.differs)))
-        # A hang-up in its group may have been its late refusal, so it is watched for longer than that took.
-        rule = replace(context.rule, hold=max(context.rule.hold, context.night.watch.pop(str(action), 0.0)))
+        # A hang-up in its group may have been its late refusal, so it is watched for longer than that took: each time,
+        # as its test may be run again.
+        rule = replace(context.rule, hold=max(context.rule.hold, context.night.watch.get(str(action), 0.0)))
         setup = partial(Setup, "action", about, rule, context.night)
 
         def act(log: PhaseLog, acting: Acting) -> None:

@@ -693,7 +693,8 @@ def test_what_may_have_been_refused_late_in_a_group_is_watched_for_longer_alone(
     a, b, *others = actions(stage, "a", "b", *"cdefghij")
     assert stage.trials.group([a, b, *others])[:2] == [None, None]
     assert stage.trials.packet(a).outcome is Outcome.TOLERATED
-    assert stage.trials.packet(b).outcome is Outcome.ACKNOWLEDGED_THEN_CLOSED
+    for _ in range(2):  # the second: another plug-in runs its test again
+        assert stage.trials.packet(b).outcome is Outcome.ACKNOWLEDGED_THEN_CLOSED
     assert all(one.same for one in rejudge(through_json(stage.timeline.since())))
 
 
