@@ -26,6 +26,7 @@ NEAR: Final = 0.2
 
 _HUNG_UP: Final = frozenset({Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT, Outcome.ACKNOWLEDGED_THEN_CLOSED})
 _REFUSED: Final = _HUNG_UP | {Outcome.REFUSED_IN_SUBACK, Outcome.DENIED, Outcome.IGNORED}
+_AT_ACTION: Final = Outcome.POLICY_DISCONNECT  # a late outcome rests on other hang-ups than those at the action
 _GRANTED: Final = frozenset({Outcome.TOLERATED, Outcome.AUTHORISED})
 _SORTS: Final = {Sort.PACKET: "actions", Sort.CALL: "calls"}
 
@@ -94,7 +95,7 @@ def _limit(hang_ups: Sequence[HangUp]) -> _Limit | None:
 
 
 def _at_limit(verdict: TrialVerdict, record: TestRecord, limit: _Limit | None) -> str:
-    if limit is None or verdict.outcome not in _HUNG_UP:
+    if limit is None or verdict.outcome != _AT_ACTION:
         return ""
     own = [one for one in record.hang_ups if one.trial == verdict.trial and one.at_action]
     return str(limit) if own and all(limit.met_by(one) for one in own) else ""

@@ -22,7 +22,8 @@ class HangUp:
 
     ``packets``: PUBLISHes and SUBSCRIBEs sent since then, -1: not known.
     ``trial``: the number of the trial that it fell into. ``at_action``: at what that trial was about; otherwise at
-    something that is allowed, or at nothing.
+    something that is allowed, or at nothing, and before what the trial was about: one behind it may be its late refusal,
+    and is left out.
     """
 
     age: float
@@ -77,6 +78,7 @@ class _Reading:
         self._outcomes = outcomes
         self._attempt: Mapping[str, Any] = {}
         self._in_action = False
+        self._acted = False  # on this connection, in this attempt
         self._opened: float | None = None
         self._packets = -1
 
@@ -97,23 +99,26 @@ class _Reading:
 
     def _phase(self, event: Event) -> None:
         name, begins = event.data.get("name"), event.data.get("on") == "begin"
-        if name == Phase.ATTEMPT and begins:
-            self._attempt = event.data
+        if name == Phase.ATTEMPT:
+            self._acted = False
+            self._attempt = event.data if begins else self._attempt
         elif name == Phase.ACTION:
             self._in_action = begins
+            self._acted = self._attempt.get("sort") != Sort.GROUP
         elif name == Phase.PLAN and begins and self._opened is None and _was_left(event):
             self._opened, self._packets = float(event.data["since"]), -1
 
     def _mqtt(self, event: Event) -> None:
         kind = event.data.get("kind")
         if kind == "accepted":
-            self._opened, self._packets = event.t, 0
+            self._opened, self._packets, self._acted = event.t, 0, False
         elif kind == "closed":
             if self._opened is not None and abs(int(event.data.get("result", 0))) in REMOTE_CLOSE:
-                at_action = self._in_action and self._attempt.get("sort") != Sort.GROUP
+                at_action = self._in_action and self._acted
                 trial = int(self._attempt.get("trial", -1))
-                self.hang_ups.append(HangUp(round(event.t - self._opened, 6), self._packets, trial, at_action))
-            self._opened, self._packets = None, -1
+                if at_action or not self._acted:
+                    self.hang_ups.append(HangUp(round(event.t - self._opened, 6), self._packets, trial, at_action))
+            self._opened, self._packets, self._acted = None, -1, False
 
     def _verdict(self, event: Event) -> None:
         trial, sort = int(event.data["trial"]), str(self._attempt.get("sort", ""))

@@ -74,6 +74,11 @@ def test_what_was_not_hung_up_on_stands():
         assert run(TestRecord((verdict(outcome),), AT_A_SECOND.hang_ups), beside(1.0, 1.0, 1.0)) == []
 
 
+def test_a_late_refusal_does_not_rest_on_hang_ups_at_the_action():
+    for outcome in (Outcome.LATE_DISCONNECT, Outcome.ACKNOWLEDGED_THEN_CLOSED):
+        assert run(TestRecord((verdict(outcome),), AT_A_SECOND.hang_ups), beside(1.0, 1.0, 1.0)) == []
+
+
 def test_a_packet_limit_is_known_by_its_packet_whatever_the_age():
     limited = TestRecord((verdict(),), (at(0.2, packets=5), at(3.0, packets=5)))
     assert [str(one.because)[:38] for one in run(limited, beside(1.0, 2.0, 9.0, packets=5))] == [
@@ -112,6 +117,27 @@ def test_the_record_of_a_test_says_where_each_hang_up_fell():
     assert {one.trial for one in record.hang_ups} == {record.verdicts[0].trial}
     assert all(one.age > 0 for one in record.hang_ups)
     assert TestRecord.of(json.loads(json.dumps(record.as_data()))) == record
+
+
+def test_a_hang_up_behind_the_action_shows_no_limit_it_may_be_a_late_refusal():
+    line = Line()
+
+    def attempt(*, acts, ends):
+        line.add("phase", "attempt", name="attempt", on="begin", trial=1, attempt=1, sort="packet", action="x")
+        line.mqtt("accepted")
+        for on in ("begin", "end") if acts else ():
+            line.add("phase", "action", name="action", on=on)
+        if ends:
+            line.hung_up()
+
+    attempt(acts=True, ends=True)
+    assert record_of(line.events).hang_ups == ()
+    attempt(acts=False, ends=True)
+    assert [one.at_action for one in record_of(line.events).hang_ups] == [False]
+    attempt(acts=True, ends=False)
+    line.add("phase", "attempt", name="attempt", on="end")
+    line.hung_up()  # its hold was over
+    assert [one.at_action for one in record_of(line.events).hang_ups] == [False, False]
 
 
 def test_outcomes_of_today_take_the_place_of_recorded_ones():
