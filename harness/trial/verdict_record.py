@@ -22,8 +22,7 @@ class HangUp:
 
     ``packets``: PUBLISHes and SUBSCRIBEs sent since then, -1: not known.
     ``trial``: the number of the trial that it fell into. ``at_action``: at what that trial was about; otherwise at
-    something that is allowed, or at nothing, and before what the trial was about: one behind it may be its late refusal,
-    and is left out.
+    something that is allowed, or at nothing, and before that. One behind it may be its late refusal, and is left out.
     """
 
     age: float
