@@ -37,7 +37,9 @@ def _attempts(context: ExperimentContext) -> Script[ExperimentResult]:
         accepted = saw is Saw.ANSWERED
         if wrong and accepted:
             return evidence.accepted(context)
-        tally.wealth = bet(tally.wealth, wrong != accepted, stake=COIN_STAKE, odds=2.0)
+        # The network went away: lost whichever login it was, so that nobody can take back a bet.
+        won = saw is not None and wrong != accepted
+        tally.wealth = bet(tally.wealth, won, stake=COIN_STAKE, odds=2.0)
         right_worked = right_worked or accepted
         if saw is Saw.REFUSED and wrong:
             found = yield from _explicit(context, right_worked)
@@ -59,12 +61,14 @@ def _explicit(context: ExperimentContext, right_worked: bool) -> Script[Experime
     return evidence.refused_in_words(context)
 
 
-def _attempt(context: ExperimentContext, which: Do) -> Script[Saw]:
-    """One attempt that got an answer about the login, or a cut; waits out "try later"."""
+def _attempt(context: ExperimentContext, which: Do) -> Script[Saw | None]:
+    """One attempt that got an answer about the login, or a cut; waits out "try later". None: it was worthless."""
     tally = context.tally
     while True:
         seen = yield from context.run("attempt", StepConnection.NONE, Step(which))
         saw = seen.done[-1].saw if seen.done else Saw.CLOSED
+        if seen.void and not (which is _WRONG and saw is Saw.ANSWERED):  # what was let in, was
+            return None
         if saw is not Saw.LATER:
             break
         tally.waits += 1

@@ -368,6 +368,22 @@ def test_a_login_closed_without_a_word_is_refused_by_a_coin():
     assert result.one_in > 10_000
 
 
+def test_an_attempt_while_the_network_went_away_is_no_refused_login():
+    far_end, away = Logins([Saw.CLOSED]), iter([True])
+
+    def do(plan):
+        seen = far_end.do(plan)
+        lost = plan.steps[0].do is Do.WRONG_LOGIN and next(away, False)
+        return replace(seen, void="+CEREG: 0") if lost else seen
+
+    result = play(login(random.Random(1)), do)
+    assert result.conclusion is Conclusion.REFUSED
+    assert len(far_end.asked) > 14, "its stake was lost, and had to be won again"
+    assert result.tally.wrong_refused == far_end.asked.count(Do.WRONG_LOGIN) - 1
+    assert f"refused {result.tally.wrong_refused} of {result.tally.wrong_refused} times" in result.evidence
+    assert f"the right one 0 of {far_end.asked.count(Do.RIGHT_LOGIN)} times" in result.evidence
+
+
 def test_a_coin_that_shows_the_right_login_only_proves_nothing():
     class Heads(random.Random):
         def randrange(self, *_):
