@@ -122,6 +122,7 @@ class RunReports:
         if self.record is None:
             return
         with suppress(OSError, Misuse):
+            self.record.overturn()  # the report below takes it from the journal
             RunJournal(self.folder.journal).write("end", interrupted=why, not_run=len(self.record.not_run))
             self._write(rebuild(self.folder.path, self._place()))
 

@@ -105,7 +105,9 @@ class RunRecord:
 
         found: dict[str, str] = {}
         for board in self.boards:
-            mine = {test: TestRecord.of(data) for test, data in self._trials.items() if self.planned[test] == board}
+            mine = {
+                test: TestRecord.of(data) for test, data in dict(self._trials).items() if self.planned[test] == board
+            }
             for one in overturned(mine):
                 case = self.cases[one.test]
                 if case.result not in ("passed", "failed"):

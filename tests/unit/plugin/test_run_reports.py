@@ -5,6 +5,9 @@ import pytest
 from harness.plugin.run_reports import RunReports
 from harness.report import RunFolder, RunJournal
 from harness.report.going_on import goes_on
+from harness.report.junit_form import PropertiesPlace
+from harness.trial import Outcome
+from harness.trial.verdict_record import HangUp, TestRecord, TrialVerdict
 
 FORMER = b"<testsuites/>"
 
@@ -59,3 +62,21 @@ def test_a_mistake_that_was_told_stays(reports, tmp_path):
     reports.refuse("boards.yaml:1: wrong")
     reports.finish("interrupted by SIGTERM", {})
     assert b"boards.yaml:1: wrong" in shared(tmp_path)
+
+
+def test_a_run_that_is_ended_hard_has_its_verdicts_overturned_too(tmp_path):
+    reports = RunReports(RunFolder(tmp_path), lambda: PropertiesPlace.CASE, lambda: None)
+    reports.announce()
+    violation, other = "t.py::test_violation[one]", "t.py::test_other[one]"
+    reports.plan({violation: "one", other: "one"}, {})
+    refused = TrialVerdict(1, "packet", "publish on x", Outcome.POLICY_DISCONNECT, (Outcome.POLICY_DISCONNECT,))
+    found = {
+        violation: TestRecord((refused,), (HangUp(1.0, 4, 1, True),)),
+        other: TestRecord((), (HangUp(1.0, 4, -1, False),) * 3),
+    }
+    for test, trials in found.items():
+        reports.record.begin(test)
+        reports.record.phase(test, {"phase": "teardown", "result": "passed", "trials": trials.as_data()})
+    reports.give_up("ended by SIGTERM, twice")
+    reports.close()
+    assert b"overturned by the run: 3 connections ended at packet 4 too" in shared(tmp_path)
