@@ -24,6 +24,7 @@ from harness.trial.experiment import (
     Plan,
     Subject,
 )
+from harness.trial.experiment.rule import LATEST
 from harness.trial.facts import Attempt, Sort
 from harness.trial.facts_of import facts_of
 from harness.trial.not_connected import NotConnected
@@ -195,7 +196,9 @@ class Trials:
             context.night.watch |= {str(actions[number]): seconds for number, seconds in grouping.watch.items()}
             for number in grouping.tolerated:
                 effect = runner.effect_of(number)
-                found[number] = Shared(log.number["trial"], len(actions), context.rule.hold, control, effect)
+                ended = number in grouping.outlived
+                stayed = max(context.rule.hold, LATEST) if ended else context.rule.hold
+                found[number] = Shared(log.number["trial"], len(actions), stayed, control, effect, ended)
 
         attempts = Attempts(context.timeline, context.check, lambda _verdict: None)
         attempts.run(TrialSubject(text, Sort.GROUP, most=1, experiment=lambda: setup().as_data()), act)

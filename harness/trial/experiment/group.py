@@ -22,11 +22,13 @@ from harness.trial.experiment.rule import LATEST, WATCHED
 class Grouping:
     """Actions by number: proved tolerated; to be tried alone; and not tried, because of ``suspect``.
 
+    ``outlived``: of those proved, the ones whose connection ended later, after longer than a refusal may take.
     ``watch``: seconds that an action to be tried alone must be watched: a hang-up may have been its late refusal.
     """
 
     tolerated: list[int] = field(default_factory=list)
     alone: list[int] = field(default_factory=list)
+    outlived: set[int] = field(default_factory=set)
     watch: dict[int, float] = field(default_factory=dict)
     untried: list[int] = field(default_factory=list)
     suspect: Suspect | None = None
@@ -64,6 +66,8 @@ def _one_connection(context: ExperimentContext, found: Grouping) -> Script[None]
     good = {action for action, seconds in outlived.items() if quiet or seconds >= long}
     found.tolerated += [action for action in batch if action in good]
     found.alone += [action for action in batch if action in began and action not in good]
+    if not quiet:
+        found.outlived |= good
     if seen.closed:
         found.watch |= {action: WATCHED * outlived[action] for action in outlived if action not in good}
     # The first of the batch has begun unless the connection died unseen after the baseline; then it is tried alone too.

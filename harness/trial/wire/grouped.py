@@ -18,23 +18,28 @@ from harness.trial.wire.carried_out import CarriedOut
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What one action of a group showed. ``trial``: the group's number; ``count``: of the actions in it."""
+    """What one action of a group showed. ``trial``: the group's number; ``count``: of the actions in it.
+
+    ``stayed``: seconds that the connection stayed for at least. ``ended``: it ended after them, not quietly.
+    """
 
     trial: int
     count: int
-    hold: float
+    stayed: float
     control: str
     effect: ActionEffect
+    ended: bool = False
 
     def judgement(self, policy: str) -> Judgement:
         """Return the verdict on the action. ``policy``: what the documents say of it."""
         said = [Sentence("policy", policy, how=How.DOCUMENTS)] if policy else []
+        behind = "" if self.ended else ", an allowed action behind them all too,"
         said += [
             Sentence("baseline", f"Just before, on the same connection, {self.control} worked."),
             Sentence(
                 "shared",
                 f"It was one of {self.count} allowed actions that shared connections (trial {self.trial}): it was "
-                f"answered, an allowed action behind them all too, and the connection stayed for {self.hold:g} s.",
+                f"answered{behind} and the connection stayed for {self.stayed:g} s.",
             ),
         ]
         if self.effect.detail:

@@ -640,6 +640,9 @@ def test_a_group_shares_a_connection_and_a_hold():
     verdict = stage.trials.shared(grouped[1], found[1])
     assert (verdict.outcome, verdict.effect, verdict.attempts) == (Outcome.TOLERATED, True, 1)
     assert "one of 3 allowed actions that shared connections" in verdict.evidence
+    assert "answered, an allowed action behind them all too, and the connection stayed for 2 s." in verdict.evidence
+    ended = replace(found[1], stayed=12.0, ended=True).judgement("")
+    assert "it was answered and the connection stayed for 12 s." in ended.evidence
     assert "Policy: iot:Publish b." in verdict.evidence
     assert stage.recorded == [verdict], "a group is no verdict of a test"
 

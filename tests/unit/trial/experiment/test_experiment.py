@@ -508,6 +508,7 @@ def test_who_outlived_a_hold_in_a_group_is_proved():
 
     found = grouped(do, 4)
     assert found.tolerated == [0, 1, 3]
+    assert found.outlived == {0, 1}, "3 was on a connection of its own that stayed"
     assert found.alone == [2]
 
 
