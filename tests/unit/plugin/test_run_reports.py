@@ -12,13 +12,13 @@ from harness.trial.verdict_record import HangUp, TestRecord, TrialVerdict
 FORMER = b"<testsuites/>"
 
 
+def nothing():
+    raise AssertionError("nobody asks for it")
+
+
 @pytest.fixture
 def reports(tmp_path):
     (tmp_path / "junit.xml").write_bytes(FORMER)
-
-    def nothing():
-        raise AssertionError("nobody asks for it before a test has run")
-
     made = RunReports(RunFolder(tmp_path), nothing, nothing)
     made.announce()
     return made
@@ -65,7 +65,7 @@ def test_a_mistake_that_was_told_stays(reports, tmp_path):
 
 
 def test_a_run_that_is_ended_hard_has_its_verdicts_overturned_too(tmp_path):
-    reports = RunReports(RunFolder(tmp_path), lambda: PropertiesPlace.CASE, lambda: None)
+    reports = RunReports(RunFolder(tmp_path), nothing, lambda: PropertiesPlace.CASE)
     reports.announce()
     violation, other = "t.py::test_violation[one]", "t.py::test_other[one]"
     reports.plan({violation: "one", other: "one"}, {})

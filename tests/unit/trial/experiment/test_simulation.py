@@ -265,10 +265,11 @@ def called_late(place, limit, looking):
     """What the experiment on a late refusal concludes if ``place`` shams are drawn each time."""
     world = World(FIXED, Cloud("shows", looking=looking), PacketLimit(random.Random(1), limit, limit), random.Random(1))
     context = ExperimentContext(Subject("x"), ExperimentRule(), Night(), Place([place] * 50))
-    script, seen = late(context, Arm(Meaning.LATE, 2 * FIXED.typical, answered=True)), None
+    script = late(context, Arm(Meaning.LATE, 2 * FIXED.typical, answered=True))
+    plan = next(script)
     while True:
         try:
-            seen = world.do(script.send(seen))
+            plan = script.send(world.do(plan))
         except StopIteration as end:
             return end.value.conclusion
 
