@@ -1,8 +1,9 @@
 """A CONNECT without its end, sent by the board: a refused login of the board is compared with it.
 
 The board opens a TLS session with the device's credentials and sends all of a CONNECT but its last bytes. No broker can
-decide on the login yet, so on a good link the session stays; whatever cuts connections by age, by packet or by chance
-ends it as it ends the whole CONNECT. Source: MQTT 3.1.1 §3.1.
+decide on the login yet, so on a good link the session stays; whatever cuts connections by age, by chance or by what the
+board sends ends it as it ends the whole CONNECT. What strikes only the cloud's answers does not: a torn CONNECT has none,
+so behind such a fault an accepted login can look refused. Source: MQTT 3.1.1 §3.1.
 """
 
 import socket
