@@ -1,5 +1,6 @@
 """One fault, as a user writes it down: what is done, and when it strikes."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,6 +66,9 @@ class Fault:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise Misuse(f"{name} of a fault counts from 1, got {value}")
+        for name in ("age", "mean_age", "chance", "seconds"):
+            if not math.isfinite(getattr(self, name) or 0.0):
+                raise Misuse(f"{name} of a fault must be finite, got {getattr(self, name)}")
         if self.chance is not None and not 0 < self.chance <= 1:
             raise Misuse(f"chance of a fault must be above 0 and at most 1, got {self.chance:g}")
         if self.mean_age is not None and self.mean_age <= 0:

@@ -1,21 +1,25 @@
 """What boards.yaml may say about faults, on the wires and as commands to the stand-ins: the schema."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
-from pydantic import AfterValidator, ConfigDict, create_model, model_validator
+from pydantic import AfterValidator, ConfigDict, ValidationError, create_model, model_validator
 
 from harness.errors import Misuse
 from harness.faults import Deed, Fault
 from harness.faults.fault import CLOSES
-from harness.settings import Settings
+from harness.settings import BrokerBehaviour, Settings
+from harness.settings.cloud_faults import ChangeBroker
 from harness.settings.commands import BadControlLine, Target, command_of
 from harness.settings.model import AS_TUPLE, BY_VALUE
+from harness.settings.sentences import sentences
 
 DEVICE: Final = "{device}"
 """The placeholder for the id of the board's device, which is known only once the board is open."""
 _TIMING: Final = ("phase", "times")
+_CURE: Final = "; correct it"
 
 
 class ToldFault(NamedTuple):
@@ -50,12 +54,34 @@ def _told(target: Target, entry: dict[str, Any]) -> dict[str, Any]:
             raise ValueError("must not name a board: the command goes to the board whose entry it is in")
         said = {"board": "", **said}
     try:
-        command_of(said, target)
+        command = command_of(said, target)
     except BadControlLine as error:
-        raise ValueError(f"must be a command to a {target} ({error})") from None
+        why = str(error).removesuffix(_CURE)  # which the sentence around it has, too
+        raise ValueError(f"must be a command to a {target} ({why})") from None
+    if isinstance(command, ChangeBroker):
+        _check_broker_settings(command)
+    if not all(map(math.isfinite, _floats(entry))):
+        raise ValueError(f"must be a command to a {target} whose numbers are finite")
     if DEVICE in said.values() and not phase:
         raise ValueError(f"must have a phase: {DEVICE} is known only when the board's tests run")
     return entry
+
+
+def _check_broker_settings(command: ChangeBroker) -> None:
+    """Raise ValueError for settings that the broker would refuse in the middle of a run."""
+    try:
+        BrokerBehaviour.model_validate(command.settings)
+    except ValidationError as error:
+        why = "; ".join(sentences(error, BrokerBehaviour)).removesuffix(_CURE)
+        raise ValueError(f"must be a command to a cloud ({command.command}: {why})") from None
+
+
+def _floats(value: Any) -> Iterator[float]:
+    if isinstance(value, float):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _floats(part)
 
 
 def _check_phase(phase: Any) -> None:
@@ -116,6 +142,9 @@ class _LineFault(_WireFault):
             raise ValueError("must have its direction: in (from the board) or out (to the board)")
         if (said.connection or 1) > 1:
             raise ValueError(f"must be a fault that can strike: a port has one connection, not {said.connection}")
+        if (said.byte or said.packet) and (said.times or 1) > 1:
+            moment = "byte" if said.byte else "packet"
+            raise ValueError(f"must have no times above 1: {moment} {said.byte or said.packet} of a port comes once")
         return self
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.lab.cloud_library_config import AUTO
 from harness.lab.config import BUILT_IN_CLOUDS, DEFAULT_CLOUD
+from harness.lab.fault_relations import fault_relations
 from harness.lab.virtual_keys import virtual_keys
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings import FirmwareName, Sample
@@ -56,6 +57,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
                 yield document.mistake((*place, "place"), text)
         yield from _cloud_library(document, place, board)
         yield from virtual_keys(document, place, board)
+        yield from fault_relations(document, place, board)
         wanted = board.get("cloud")
         if isinstance(wanted, str) and wanted not in known:
             text = f"unknown cloud {wanted!r}; {nearest('cloud', wanted, known)}"

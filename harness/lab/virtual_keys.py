@@ -13,7 +13,7 @@ def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Ite
     virtual = board.get("virtual")
     if not isinstance(virtual, dict):
         return
-    firmware = virtual.get("firmware") or _declared(board) or FirmwareName.SERIAL_MODEM
+    firmware = runs(board)
     if firmware not in set(FirmwareName):
         return  # which is a mistake of its own
     for key in virtual:
@@ -22,6 +22,13 @@ def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Ite
             cure = " or ".join(f"firmware: {name}" for name in FirmwareName if name in only)
             text = f"{key!r} changes nothing on firmware {firmware}; write {cure}, or take {key!r} out"
             yield document.mistake((*place, "virtual", key), text, at_key=True)
+
+
+def runs(board: dict[Any, Any]) -> Any:
+    """Return the firmware that ``board`` runs, as far as its entry in the file says it; Serial Modem by default."""
+    virtual = board.get("virtual")
+    said = virtual.get("firmware") if isinstance(virtual, dict) else None
+    return said or _declared(board) or FirmwareName.SERIAL_MODEM
 
 
 def _declared(board: dict[Any, Any]) -> str | None:

@@ -83,6 +83,39 @@ def test_nothing_is_the_default(tmp_path):
             CLOUD.format('commands: [{command: stop-duplicate, client_id: "{device}"}]'),
             "must have a phase: {device}",
         ),
+        (
+            CLOUD.format("commands: [{command: change-broker, settings: {close_dely: 1}}]"),
+            "5:18: 'commands' must be a command to a cloud (change-broker: unknown key 'close_dely';"
+            " nearest known key is 'close_delay'); correct it",
+        ),
+        (
+            CLOUD.format("commands: [{command: change-broker, settings: {close_delay: .inf}}]"),
+            "(change-broker: close_delay cannot be inf: it must be a finite number); correct it",
+        ),
+        (BOARD.format("line: [{deed: fin, age: .inf}]"), "(age of a fault must be finite, got inf)"),
+        (
+            CLOUD.format("device: [{deed: stall, age: 1, seconds: .nan}]"),
+            "(seconds of a fault must be finite, got nan)",
+        ),
+        (
+            BOARD.format("line: [{deed: garble, direction: in, byte: 500, times: 4}]"),
+            "must have no times above 1: byte 500 of a port comes once; correct it",
+        ),
+        (
+            "boards:\n  - name: a\n    port: /dev/ttyACM0\n    cloud: nrfcloud\n"
+            "    faults: {commands: [{command: reset-board}]}\n",
+            "5:14: commands need a virtual board; a port has no stand-in; take 'commands' out, or write virtual: {}",
+        ),
+        (
+            "boards:\n  - name: a\n    virtual: {model: mute}\n"
+            "    faults: {commands: [{command: lose-registration, phase: action}]}\n",
+            "4:54: a board that is mute has no trials, so no phase ever comes; take 'phase' or the entry out",
+        ),
+        (
+            "boards:\n  - name: a\n    virtual: {}\n    firmware: at-client\n"
+            "    faults: {line: [{deed: fin, phase: action}]}\n",
+            "a board that is at-client has no trials, so no phase ever comes",
+        ),
         (CLOUD.format("commands: [{command: drop-pdn, board: a}]"), "(drop-pdn is not a command to a cloud)"),
     ],
 )
