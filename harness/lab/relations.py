@@ -95,8 +95,18 @@ def _cloud_library(document: Document, place: Place, board: dict[Any, Any]) -> I
     elif told and kind != "cloud-library" and (kind == AUTO or kind in set(FirmwareName)):
         text = f"firmware {kind!r} takes no keys; write firmware: {kind}"
         yield document.mistake((*place, "firmware"), text)
+    elif not told and kind in (None, AUTO) and _runs_cloud_library(board):
+        samples = ", ".join(Sample)
+        text = "firmware cloud-library is not found out by itself, and would leave every test out"
+        cure = f"write firmware: {{kind: cloud-library, sample: ...}} for the board ({samples})"
+        yield document.mistake((*place, "virtual", "firmware"), f"{text}; {cure}")
     elif isinstance(firmware, dict) and kind is None:
         yield document.mistake((*place, "firmware"), "key 'kind' is missing; add kind: cloud-library")
+
+
+def _runs_cloud_library(board: dict[Any, Any]) -> bool:
+    virtual = board.get("virtual")
+    return isinstance(virtual, dict) and virtual.get("firmware") == FirmwareName.CLOUD_LIBRARY
 
 
 def _is_real(board: dict[Any, Any]) -> bool:

@@ -212,7 +212,7 @@ def _unfinished(run: RunSummary) -> str:
 def _green(run: RunSummary, found: Mapping[tuple[str, str], Standing]) -> str:
     passed = run.counts["passed"]
     if not passed:
-        return "No test passed, and none failed"
+        return "Nothing was tested: no test passed, and none failed"
     fixed = sum(one.state is ResultState.FIXED for one in found.values())
     said = f"All {passed} tests" if passed > 1 else "The one test"
     return f"{said} passed" + (f"; {fixed} of them did not before" if fixed else "")

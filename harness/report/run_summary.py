@@ -72,9 +72,11 @@ class RunSummary:
 
     @property
     def state(self) -> str:
-        """Red: something failed; amber: something was not proved or not run; green."""
+        """Red: something failed; amber: something was not proved or not run, or nothing passed; green."""
         counts = self.counts
-        return "red" if counts["failed"] else "amber" if counts["error"] or not self.complete else "green"
+        if counts["failed"]:
+            return "red"
+        return "amber" if counts["error"] or not self.complete or not counts["passed"] else "green"
 
     def board_state(self, board: str) -> str:
         """The same for one board."""

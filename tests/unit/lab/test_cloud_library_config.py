@@ -39,6 +39,17 @@ def test_auto_is_what_is_meant_where_nothing_is_said(load):
     assert load("auto").firmware is None
 
 
+@pytest.mark.parametrize("said", ["", ", firmware: auto"])
+def test_a_virtual_one_has_to_be_named_because_it_is_not_found_out(tmp_path, said):
+    path = tmp_path / "boards.yaml"
+    path.write_text(f"boards: [{{name: a, virtual: {{firmware: cloud-library}}{said}}}]\n")
+    with pytest.raises(BoardsFileError) as caught:
+        load_boards_file(path)
+    (line,) = caught.value.lines
+    assert line.startswith(f"{path}:1:40: firmware cloud-library is not found out by itself")
+    assert "write firmware: {kind: cloud-library, sample: ...}" in line
+
+
 @pytest.mark.parametrize(
     ("firmware", "line"),
     [

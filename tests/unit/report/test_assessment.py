@@ -68,7 +68,7 @@ def test_new_older_and_lost():
             "Nothing failed, but 2 tests proved nothing: the cloud was lost.",
         ),
         ([run(1, {"dk": "Pl"})], "Nothing failed, but 1 test proved nothing."),
-        ([run(1, {"dk": "S"})], "No test passed, and none failed."),
+        ([run(1, {"dk": "S"})], "Nothing was tested: no test passed, and none failed."),
         ([run(1, {"dk": "P"}, complete=False)], "The run was interrupted (killed)."),
         (
             [replace(run(1, {"dk": "P"}, complete=False), interrupted="interrupted by SIGTERM", not_run=7)],
@@ -78,6 +78,11 @@ def test_new_older_and_lost():
 )
 def test_headlines(nights, words):
     assert headline(*nights) == words
+
+
+def test_a_run_that_tested_nothing_is_not_green():
+    assert assess([run(1, {"dk": "SS"})]).run.state == "amber"
+    assert assess([run(1, {"dk": "SP"})]).run.state == "green"
 
 
 def test_causes_stand_in_the_order_of_parties_and_say_since_when():
