@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,8 @@ from harness.lab.config import BUILT_IN_CLOUDS, BoardConfig, LabFile
 from harness.lab.inventory import Attached, Inventory, as_data, take_inventory
 from harness.lab.lease import lease_folder, owners
 from harness.lab.merging import merged, write_merged
+from harness.lab.power.switches import switch_of
+from harness.lab.power_config import CommandPower
 from harness.lab.schema import boards_schema
 from harness.lab.suggest import Suggestion, suggest
 from harness.lab.yaml_marks import Document
@@ -116,13 +118,21 @@ def check(given: Arguments, _progress: Progress) -> Result:
         file = load_boards_file(given.boards)
     except BoardsFileError as error:
         return Result({"boards_file": str(given.boards), "mistakes": error.lines}, error.lines, code=MISUSE)
-    if found := list(file.without_cloud.values()):  # of no matter to a command that asks the modem alone, but at night
+    found = list(file.without_cloud.values())  # of no matter to a command that asks the modem alone, but at night
+    if found := [*found, *_without_tool(file)]:
         return Result({"boards_file": str(file.path), "mistakes": found}, found, code=MISUSE)
     names = ", ".join(board.name for board in file.boards)
     return Result(
         {"boards_file": str(file.path), "mistakes": [], "boards": [board.name for board in file.boards]},
         [f"{file.path}: no mistakes; boards: {names}"],
     )
+
+
+def _without_tool(file: LabFile) -> Iterator[str]:
+    """Yield a line for each board whose own program for its power is not there."""
+    for board in file.boards:
+        if isinstance(board.power, CommandPower) and (why := switch_of(board.power).missing) is not None:
+            yield f"{file.path}: board {board.name!r}: power: {why}"
 
 
 def schema(_given: Arguments, _progress: Progress) -> Result:

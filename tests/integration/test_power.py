@@ -26,6 +26,8 @@ POWER = {"kind": "command", "on": ["x"], "off": ["x"], "delay": 0.01}
 class Hub:
     """A switch made of functions."""
 
+    missing = None
+
     def __init__(self, off: Callable[[], object], on: Callable[[], object], cycles: bool = False) -> None:
         self.cycles = cycles
         self.acts = {"off": off, "on": on, "cycle": on}

@@ -63,8 +63,9 @@ class BoardPower:
     def cycle(self) -> str:
         """Take the power away and give it back; return the proof.
 
-        Raises PowerUnproven with the tool's complaint; LabError if the restart would be one too many.
+        Raises PowerUnproven with the tool's complaint; LabError if there is no tool, or the restart is one too many.
         """
+        self._need_tool()
         self._loop.check(self._name)
         before, polite = self._identity(), self._say_goodbye()
         if self._switch.cycles:
@@ -84,6 +85,7 @@ class BoardPower:
 
     def off(self) -> str:
         """Switch the board off; return the proof. Raises PowerUnproven, LabError."""
+        self._need_tool()
         self._loop.check(self._name)
         polite = self._say_goodbye()
         complaint = self._act("off")
@@ -95,7 +97,8 @@ class BoardPower:
         raise self._unproven("off", complaint)
 
     def on(self) -> str:
-        """Switch the board on; return the proof. Raises PowerUnproven."""
+        """Switch the board on; return the proof. Raises PowerUnproven; LabError if there is no tool."""
+        self._need_tool()
         before = self._identity()
         with self._listener() as listener:
             complaint = self._act("on")
@@ -104,6 +107,11 @@ class BoardPower:
         if self._answers():
             return "it answers"
         raise self._unproven("on", complaint)
+
+    def _need_tool(self) -> None:
+        """Raise LabError if the tool cannot start: it would switch nothing, and all waiting would be in vain."""
+        if (why := self._switch.missing) is not None:
+            raise LabError(f"{self._name}: power: {why}")
 
     def _say_goodbye(self) -> bool:
         """Send AT+CFUN=0 if the board answers: it stores its settings, and the restart does not count as a reset."""

@@ -4,6 +4,7 @@ Sources: uhubctl's README (exit codes, -r against Linux switching on again); Yep
 """
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Protocol
@@ -27,6 +28,10 @@ class Switch(Protocol):
     @property
     def cycles(self) -> bool:
         """Whether it has the action "cycle" for off and on."""
+
+    @property
+    def missing(self) -> str | None:
+        """Why the tool cannot even start, which is known before it is used; None: it can, as far as one can see."""
 
     def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
         """Carry out an action; return the tool's complaint, or None, which proves nothing."""
@@ -66,6 +71,7 @@ class PlaceSwitch:
     """labgrid's power driver, for the ``place`` of ``places`` that this run holds. ``delay``: seconds without power."""
 
     cycles = False
+    missing = None
 
     def __init__(self, place: str, places: Places, config: LabgridPower) -> None:
         self._place = place
@@ -89,11 +95,17 @@ class Program:
         """Whether there is a program for "cycle"."""
         return "cycle" in self._words
 
+    @property
+    def missing(self) -> str | None:
+        """See Switch."""
+        programs = dict.fromkeys(words[0] for words in self._words.values())
+        found = next((one for one in programs if shutil.which(one, path=_search_path()) is None), None)
+        return None if found is None else _cannot_run(found, "no such program that may be run")
+
     def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
         """Run the program; return why it failed, or None."""
         words = list(self._words[action])
-        path = f"{os.environ.get('PATH', '')}:{_SBIN}"
-        surroundings = {**os.environ, **environment, "NRF91_ACTION": action, "PATH": path}
+        surroundings = {**os.environ, **environment, "NRF91_ACTION": action, "PATH": _search_path()}
         try:
             process = subprocess.Popen(
                 words,
@@ -104,7 +116,7 @@ class Program:
                 start_new_session=True,
             )
         except OSError as error:
-            return f"cannot run {words[0]!r}: {error.strerror}; install it, or correct power: in the boards file"
+            return _cannot_run(words[0], str(error.strerror))
         try:
             said, _ = process.communicate(timeout=self._timeout)
         except subprocess.TimeoutExpired:
@@ -125,6 +137,7 @@ class HttpRelay:
     """A relay that is switched by HTTP."""
 
     cycles: Final = False
+    missing: Final = None
 
     def __init__(self, config: HttpPower) -> None:
         self._config = config
@@ -143,6 +156,14 @@ class HttpRelay:
         if answer.ok:
             return None
         return f"the relay at {_address(url)} answered {answer.status_code}: {_shown(answer.text)}"
+
+
+def _search_path() -> str:
+    return f"{os.environ.get('PATH', '')}:{_SBIN}"
+
+
+def _cannot_run(program: str, why: str) -> str:
+    return f"cannot run {program!r}: {why}; install it, or correct power: in the boards file"
 
 
 def _address(url: str) -> str:

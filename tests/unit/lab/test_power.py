@@ -6,8 +6,11 @@ import sys
 
 import pytest
 
+from harness.cli.main import main
 from harness.errors import LabError
 from harness.lab import BoardsFileError, load_boards_file
+from harness.lab.config import BoardConfig
+from harness.lab.power import BoardPower
 from harness.lab.power.reset_loop import MOST, ResetLoop, in_a_row
 from harness.lab.power.switches import Program, switch_of
 from harness.lab.power_config import CommandPower, HttpPower, UhubctlPower, YepkitPower
@@ -72,6 +75,32 @@ def test_a_program_that_is_not_there_is_one_line():
     assert said == (
         "cannot run '/no/such/tool': No such file or directory; install it, or correct power: in the boards file"
     )
+
+
+def test_a_tool_that_is_not_there_is_one_error_before_anything_is_done(tmp_path):
+    gone = {"kind": "command", "on": [PYTHON], "off": [str(tmp_path / "nope")]}
+    config = BoardConfig.model_validate({"name": "dk-1", "virtual": {}, "power": gone})
+    done = []
+
+    def find_port():
+        done.append("looked for the port")
+        raise AssertionError
+
+    power = BoardPower(config, switch_of(config.power), find_port, ResetLoop(tmp_path / "loop.json"), done.append)
+    for use in (power.cycle, power.off, power.on):
+        with pytest.raises(LabError, match=r"^dk-1: power: cannot run '.*nope': no such program that may be run; inst"):
+            use()
+    assert done == []
+
+
+def test_boards_check_looks_for_the_boards_own_program(tmp_path, capsys):
+    path = tmp_path / "boards.yaml"
+    path.write_text(
+        f"boards: [{{name: a, virtual: {{}}, power: {{kind: command, 'on': [./nope], 'off': [{PYTHON}]}}}}]"
+    )
+    assert main(["boards", "check", str(path)]) == 2
+    said = f"{path}: board 'a': power: cannot run './nope': no such program that may be run"
+    assert said in capsys.readouterr().out
 
 
 def test_the_commands_of_known_hubs():
