@@ -12,7 +12,7 @@ from harness.report.going_on import refuse_going_on
 from harness.report.page import write_index, write_run_pages
 from harness.report.pruning import PruningLimits, prune
 from harness.report.run_summary import RunSummary
-from harness.report.stored_runs import RUN_JSON, is_run, read_run, read_summary, stored_runs
+from harness.report.stored_runs import RUN_JSON, is_run, read_run, read_summary, runs_going_on, stored_runs
 
 
 def make_html(given: Arguments, progress: Progress) -> Result:
@@ -42,6 +42,8 @@ def make_index(given: Arguments, progress: Progress) -> Result:
         raise Misuse(f"{error.filename}: cannot write the page: {error.strerror}") from error
     for note in written.notes:
         progress(note)
+    for run in runs_going_on(given.folders):
+        progress(f"left out: {run}: this run goes on; it will be in the index when it has ended")
     paths = [str(path) for path in written.paths]
     return Result({"written": paths}, paths)
 

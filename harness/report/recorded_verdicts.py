@@ -1,10 +1,13 @@
 """The verdicts of a run, judged anew from its timeline files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import Misuse
+from harness.report.going_on import goes_on
+from harness.report.journal import read_journal
+from harness.report.ran_tests import KILLED, ran_tests
 from harness.timeline import RecordedTest, Recording, read_timeline, timeline_files
 from harness.trial.rejudge import Rejudged, rejudge, unjudged, verdicts
 from harness.trial.run_rules import Overturned, overturned
@@ -31,7 +34,7 @@ class JudgedTest:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """``tests``: those with trials. ``notes``: one line for each file that is not complete.
+    """``tests``: those with trials. ``notes``: one line for each file that is not complete, and for a killed run.
 
     ``overturned``: verdicts of these tests, as they are now, that the run as a whole takes back.
     """
@@ -65,6 +68,7 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         for recording, one in chosen
         if not one.whole
     ]
+    notes += _killed(run)
     anew = {(one.board, one.test): one for one in judged}
     taken_back = [
         one
@@ -73,6 +77,18 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         if (board, one.test) in anew
     ]
     return JudgedRun([one for one in judged if one.verdicts or one.missing], notes, taken_back)
+
+
+def _killed(run: Path) -> Iterator[str]:
+    """Yield a line if the run has no end, with the tests that it was in. Without a journal nobody knows."""
+    path = run / "journal.jsonl"
+    try:
+        journal = [] if goes_on(run) else read_journal(path)
+    except Misuse:
+        return
+    if journal and all(line.get("k") != "end" for line in journal):
+        within = ", ".join(one.test for one in ran_tests(journal) if one.message == KILLED) or "no test"
+        yield f"{path}: the run was killed, for it has no end; in progress: {within}"
 
 
 def _by_board(

@@ -93,6 +93,11 @@ def is_run(folder: Path) -> bool:
     return (folder / "journal.jsonl").exists() or (folder / RUN_JSON).exists()
 
 
+def runs_going_on(reports: Iterable[Path]) -> list[Path]:
+    """Return the folders of the runs that :func:`stored_runs` leaves out because they go on."""
+    return sorted(run for base in reports for run in _entries(base) if is_run(run) and not _is_over(run))
+
+
 def _is_over(folder: Path) -> bool:
     return is_run(folder) and ((folder / RUN_JSON).exists() or not goes_on(folder))
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.cli.main import main
+from harness.report.journal import RunJournal
 from harness.timeline import Kind, TimelineFile, pack
 from tests.unit.trial.fakes import Stage
 
@@ -43,6 +44,21 @@ def test_verdicts_are_found_again(run, capsys):
         "same    test_a.py::test_allowed[one]: tolerated",
         "2 verdicts of 2 tests: all as they were recorded",
     ]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_killed_run_is_named_with_the_test_that_it_was_in(run, capsys, ended):
+    first, second = TESTS
+    journal = RunJournal(run / "journal.jsonl")
+    journal.begin("r", dict.fromkeys(TESTS, "one"), {})
+    for test in TESTS:
+        journal.write("begin", test=test, board="one")
+        journal.write("phase", test=test, board="one", phase="teardown" if test == first else "setup", result="passed")
+    if ended:
+        journal.write("end", interrupted="", ended={}, not_run=0)
+    assert main(["judge", str(run)]) == 0
+    said = f"{run / 'journal.jsonl'}: the run was killed, for it has no end; in progress: {second}"
+    assert (said in capsys.readouterr().err) is not ended
 
 
 def test_a_difference_is_listed_and_is_no_success(run, capsys):

@@ -42,6 +42,16 @@ def test_index_is_made_from_journals_where_there_is_nothing_else(nights, capsys)
     assert "3 runs" in (nights[0].parent / "index.html").read_text()
 
 
+def test_a_run_that_goes_on_is_left_out_of_the_index_and_named(nights, capsys):
+    (nights[2] / "run.json").unlink(missing_ok=True)
+    going = GoingOn(nights[2])
+    assert main(["report", "index", str(nights[0].parent)]) == 0
+    assert f"left out: {nights[2]}: this run goes on" in capsys.readouterr().err
+    going.end()
+    assert main(["report", "index", str(nights[0].parent)]) == 0
+    assert "goes on" not in capsys.readouterr().err
+
+
 def test_an_unreadable_run_is_left_out_of_the_index_in_one_line(nights, capsys):
     (nights[0] / "run.json").write_text('{"schema": 99}')
     (nights[1] / "run.json").write_text("{}")
