@@ -14,6 +14,7 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.session import one_board
 
+_SAYING: Final = threading.Lock()
 _LOOK: Final = 1.0  # seconds from one look at board and cloud to the next
 
 
@@ -44,7 +45,9 @@ def _announce(given: Arguments, address: tuple[str, int], to: str, device_id: st
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    # Connections end in threads of their own, and print() writes a line and its end apart.
+    with _SAYING:
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -3,17 +3,24 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from harness.settings import FirmwareName, Sample, Settings
 from harness.settings.model import AS_TUPLE, BY_VALUE
 
 AUTO: Final = "auto"
 KIND: Final = "kind"
+PAYLOAD: Final = "{payload}"
 
 
 def _one_or_more(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
+
+
+def _with_payload(value: str) -> str:
+    if PAYLOAD not in value:
+        raise ValueError(f"must have {PAYLOAD} where the message goes, or no message is the one that a test looks for")
+    return value
 
 
 Line = Annotated[str, Field(min_length=1)]
@@ -29,7 +36,7 @@ class CloudLibraryConfig(Settings):
     """Which sample or application it is, or is made from"""
     at_shell: bool | None = None
     """AT commands go through a shell; otherwise they share the port with the log"""
-    publish: Line | None = None
+    publish: Annotated[Line, AfterValidator(_with_payload)] | None = None
     """The line that makes it publish; {payload} is replaced"""
     topic: Line | None = None
     """Where it publishes; {device} and {prefix} (prod/TEAM/) are replaced"""

@@ -3,9 +3,9 @@
 import uuid
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from harness.settings.imei import is_imei
 from harness.settings.model import AS_TUPLE, BY_VALUE, Name, Option, Settings, matching
@@ -59,6 +59,15 @@ class Release(StrEnum):
     STABLE = "1.0"
     PREVIEW = "2.0-preview"  # preview1: URCs come 100 ms after the host's last byte, a message's header behind it
     MAIN = "2.0-main"  # the branch main: a message is one piece again, the HTTP client has a <format>
+
+
+def _release(value: Any) -> Any:
+    """Return ``1.0`` as text, which YAML takes for a number. Raises ValueError for half a name, such as ``2.0``."""
+    said = str(value) if isinstance(value, float) else value
+    values = [one.value for one in Release]
+    if isinstance(said, str) and said and said not in values and any(one.startswith(said) for one in values):
+        raise ValueError(f"must be one of {', '.join(values)}")
+    return said
 
 
 class TerminatorName(StrEnum):
@@ -130,7 +139,9 @@ class BoardSettings(Settings):
         Annotated[FirmwareName, BY_VALUE] | None, Option("application firmware (default serial-modem)")
     ] = None
     terminator: Annotated[TerminatorName, BY_VALUE, Option("at-client: what ends a command")] = TerminatorName.CR
-    release: Annotated[Release, BY_VALUE, Option("serial-modem, raw-sockets: which release")] = Release.STABLE
+    release: Annotated[
+        Release, BY_VALUE, BeforeValidator(_release), Option("serial-modem, raw-sockets: which release")
+    ] = Release.STABLE
     sample: Annotated[
         Annotated[Sample, BY_VALUE] | None,
         Option("cloud-library: which sample (default nrf_cloud_mqtt_device_message)"),

@@ -17,7 +17,7 @@ from harness.lab import (
     select,
 )
 from harness.policy import load_profile
-from harness.settings import BoardFault, BoardSettings, FirmwareName, Model
+from harness.settings import BoardFault, BoardSettings, FirmwareName, Model, Release
 
 GOOD = """\
 clouds:
@@ -117,6 +117,11 @@ def test_defaults(tmp_path):
     assert account.jitp == "mqtt.nrfcloud.com:8443"
 
 
+def test_a_release_needs_no_quotes(tmp_path):
+    (only,) = load(tmp_path, "boards: [{name: a, virtual: {release: 1.0}}]").boards
+    assert only.virtual.release is Release.STABLE
+
+
 def test_a_real_board_that_names_no_cloud_is_a_mistake_for_whoever_needs_its_cloud(tmp_path):
     text = """\
 boards:
@@ -209,6 +214,20 @@ def test_the_default_file_of_the_project_is_good():
         (
             "boards: [{name: a, virtual: {shell: at-shell}}]",
             "1:30: 'shell' changes nothing on firmware serial-modem; write firmware: shell, or take 'shell' out",
+        ),
+        (
+            "boards: [{name: a, virtual: {release: 2.0}}]",
+            "1:39: 'release' cannot be 2.0: it must be one of 1.0, 2.0-preview, 2.0-main; correct it",
+        ),
+        (
+            "boards: [{name: a, virtual: {faults: [no-sim, denied, no-sim]}}]",
+            "1:55: fault 'no-sim' is there already; take it out",
+        ),
+        (
+            "boards:\n  - name: a\n    virtual: {sample: asset_tracker}\n"
+            "    firmware: {kind: cloud-library, sample: cloud_client}",
+            "3:23: the board's firmware is sample 'cloud_client', and this one is 'asset_tracker';"
+            " take one of the two out",
         ),
         (
             "boards: [{name: a, virtual: {release: 2.0-main}, firmware: {kind: cloud-library, sample: cloud_client}}]",

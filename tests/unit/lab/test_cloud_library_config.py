@@ -67,6 +67,11 @@ def test_a_virtual_one_has_to_be_named_because_it_is_not_found_out(tmp_path, sai
             "4:49: unknown key 'pulbish'; nearest known key is 'publish'; correct it",
         ),
         (
+            "{kind: cloud-library, sample: cloud_client, publish: send}",
+            "4:58: 'publish' cannot be 'send': it must have {payload} where the message goes, or no message is the one"
+            " that a test looks for; correct it",
+        ),
+        (
             "{kind: cloud-library, sample: cloud_client, button: ./press}",
             "4:57: 'button' cannot be './press': it must be a list; write [./press]",
         ),
