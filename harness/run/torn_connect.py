@@ -2,8 +2,8 @@
 
 The board opens a TLS session with the device's credentials and sends all of a CONNECT but its last bytes. No broker can
 decide on the login yet, so on a good link the session stays; whatever cuts connections by age, by chance or by what the
-board sends ends it as it ends the whole CONNECT. What strikes only the cloud's answers does not: a torn CONNECT has none,
-so behind such a fault an accepted login can look refused. Source: MQTT 3.1.1 §3.1.
+board sends ends it as it ends the whole CONNECT. What strikes only the cloud's answers does not: a torn CONNECT has
+none, so behind such a fault an accepted login can look refused. Source: MQTT 3.1.1 §3.1.
 """
 
 import socket
