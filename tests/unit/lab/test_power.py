@@ -80,6 +80,7 @@ def test_a_program_that_is_not_there_is_one_line():
 def test_a_tool_that_is_not_there_is_one_error_before_anything_is_done(tmp_path):
     gone = {"kind": "command", "on": [PYTHON], "off": [str(tmp_path / "nope")]}
     config = BoardConfig.model_validate({"name": "dk-1", "virtual": {}, "power": gone})
+    assert config.power is not None
     done = []
 
     def find_port():
