@@ -284,7 +284,9 @@ class AtPort:
             return outcome, seconds
         again, took = self._exchange(command, timeout)
         if again.final.ok:
-            text = f"{command.shown}: an ERROR that the board does not repeat; {foreign_writer(self._url)}"
+            text = (
+                f"{command.shown}: an ERROR that the board does not repeat; {foreign_writer(self._url, self.timeline)}"
+            )
             self.timeline.add(Kind.FAULT, self.name, text)
         return again, took
 
@@ -298,7 +300,7 @@ class AtPort:
         if any(event.kind is Kind.URC and event.text.startswith("#XDATAMODE") for event in left):
             raise StrayAnswer(
                 f"{self.name}: {refused.command}: expected {refused.final} to be the board's answer, got it from"
-                f" somebody else: the board had opened data mode; {foreign_writer(self._url)}"
+                f" somebody else: the board had opened data mode; {foreign_writer(self._url, self.timeline)}"
             ) from refused
 
     def _exchange(

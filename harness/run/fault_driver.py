@@ -7,6 +7,7 @@ is for whoever reads the report; no verdict and no diagnosis looks at it.
 from collections.abc import Sequence
 from typing import Any, Final
 
+from harness.at.foreign_writer import LINE_FAULT
 from harness.errors import HarnessError
 from harness.faults import Struck
 from harness.lab import Lab
@@ -48,7 +49,8 @@ class FaultDriver:
             if event.kind is Kind.PHASE and event.data.get("on") == "begin":
                 self._begins(str(event.data.get("name", "")))
         for struck in self._lab.wiring.struck(self._board.name, self._board.cloud.name):
-            self._write(_in_words(struck), connection=struck.connection, age=round(struck.age, 6))
+            wire = LINE_FAULT if struck.fault in self._board.config.faults.on_line else "network"
+            self._write(_in_words(struck), connection=struck.connection, age=round(struck.age, 6), wire=wire)
 
     def _begins(self, phase: str) -> None:
         self._lab.wiring.announce(self._board.name, self._board.cloud.name, phase)

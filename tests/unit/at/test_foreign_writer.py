@@ -5,8 +5,9 @@ import os
 import pytest
 
 from harness.at import foreign_writer as module
-from harness.at.foreign_writer import foreign_writer
+from harness.at.foreign_writer import LINE_FAULT, foreign_writer
 from harness.at.holders import Holder
+from harness.timeline import Kind, Timeline
 
 HEAD = "something else writes to this port: ModemManager?"
 CURE = '; end it, or tell it to leave the port alone (udev: ENV{ID_MM_DEVICE_IGNORE}="1")'
@@ -31,17 +32,28 @@ def held(monkeypatch):
 def test_the_processes_that_hold_it_are_named_but_our_own(held):
     others = [Holder(11, "minicom"), Holder(os.getpid(), "python"), Holder(12, "ModemManager")]
     asked = held(*others)
-    said = foreign_writer("/dev/ttyACM0")
+    said = foreign_writer("/dev/ttyACM0", Timeline())
     assert said == f"{HEAD}; it is open in {others[0]}, {others[2]}, too{CURE}"
     assert asked == [["/dev/ttyACM0"]]
 
 
 def test_nobody_else_holds_it(held):
     held(Holder(os.getpid(), "python"))
-    assert foreign_writer("/dev/ttyACM0") == HEAD + CURE
+    assert foreign_writer("/dev/ttyACM0", Timeline()) == HEAD + CURE
 
 
 def test_holders_of_a_port_on_another_computer_are_not_looked_for(held):
     asked = held(Holder(11, "minicom"))
-    assert foreign_writer("socket://rack:4000") == HEAD + CURE
+    assert foreign_writer("socket://rack:4000", Timeline()) == HEAD + CURE
     assert asked == [[]]
+
+
+def test_faults_that_the_boards_file_asks_for_are_named_and_nobody_else(held):
+    held(Holder(11, "minicom"))
+    timeline = Timeline()
+    timeline.add(Kind.STEP, "faults", "a fault struck: rst at age 1.0 (out)", wire="network")
+    assert foreign_writer("/dev/ttyACM0", timeline).startswith(HEAD)
+    timeline.add(Kind.STEP, "faults", "a fault struck: garble at byte 500 (in)", wire=LINE_FAULT)
+    assert foreign_writer("/dev/ttyACM0", timeline) == (
+        "the boards file's own faults on this line have struck (faults: {line: ...}), and look like this"
+    )

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from harness.errors import Misuse
+from harness.faults import Deed, Direction, Fault, Struck
 from harness.lab import BoardConfig
 from harness.lab.config import LocalCloudConfig
 from harness.run.fault_driver import FaultDriver, has_faults
@@ -90,3 +91,14 @@ def test_has_faults(world):
     world.board.config = BoardConfig.model_validate({"name": "a", "virtual": {}})
     world.lab.file = SimpleNamespace(cloud=lambda name: LocalCloudConfig.model_validate({"kind": "local"}))
     assert not has_faults(world.lab, world.board)
+
+
+def test_what_struck_on_the_line_is_told_apart_from_what_struck_on_the_way_to_the_cloud(world):
+    line = {"deed": "garble", "direction": "in", "byte": 500}
+    world.board.config = BoardConfig.model_validate({"name": "a", "virtual": {}, "faults": {"line": [line]}})
+    cut = Struck(Fault(Deed.RST, age=1.0), 1, 1.0, 0, "")
+    struck = [Struck(Fault(Deed.GARBLE, Direction.IN, byte=500), 1, 2.0, 3, ""), cut]
+    world.lab.wiring.struck = lambda *_: [struck.pop(0)] if struck else []
+    world.begin("action")
+    world.begin("fence")
+    assert [event.data["wire"] for event in world.board.timeline.since() if "wire" in event.data] == ["line", "network"]
