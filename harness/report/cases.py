@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+NOTHING_PROVED = "inconclusive"
+"""The verdict of a test whose result the run as a whole took back."""
+
 _HEADINGS = ("board", "scenario", "verdict", "seconds")
 _MOST_SHOWN = 4  # verdicts of one test; of more the table shows how many there are of each
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from harness.redact import SECRETS
+from harness.report.cases import NOTHING_PROVED
 
 UNFINISHED = "in progress, or ended without a report"
 _MOST_NAMED = 2000  # tests that an interrupted run names
@@ -46,6 +47,8 @@ def overturn(suites: Element, told: Mapping[str, str]) -> None:
             case.remove(failure)
         if case.find("error") is None:
             SubElement(case, "error", {"message": message}).text = message
+        for one in case.iterfind("properties/property[@name='verdict']"):
+            one.set("value", NOTHING_PROVED)
 
 
 def interrupt(suites: Element, why: str, running: Sequence[str], not_run: Sequence[str]) -> None:

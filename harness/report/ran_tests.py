@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.errors import Party
+from harness.report.cases import NOTHING_PROVED
 from harness.report.keys import key_of
 
 KILLED = "the run ended while this test ran"
@@ -82,9 +83,9 @@ def overturned_in(journal: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _overturned(test: RanTest, message: str) -> RanTest:
-    return replace(
-        test, result="error", phase="call", message=message, raised="Overturned", party=Party.LAB, decisive={}
-    )
+    properties = {**test.properties, "verdict": NOTHING_PROVED}
+    found = replace(test, result="error", phase="call", message=message, raised="Overturned", party=Party.LAB)
+    return replace(found, decisive={}, properties=properties)
 
 
 def ran_test(test: str, board: str, phases: Sequence[Mapping[str, Any]], *, ended: bool) -> RanTest:

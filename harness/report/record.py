@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.report.cases import CaseRecord
+from harness.report.cases import NOTHING_PROVED, CaseRecord
 from harness.report.journal import RunJournal
 from harness.report.ran_tests import is_refusal
 from harness.report.run_folder import short_name
@@ -118,6 +118,7 @@ class RunRecord:
                 self.boards[board].results[case.result] -= 1
                 self.boards[board].results["error"] += 1
                 case.result, found[one.test] = "error", str(one)
+                case.properties["verdict"] = NOTHING_PROVED
                 self._journal.write("overturned", test=one.test, board=board, message=str(one))
         return found
 

@@ -49,9 +49,13 @@ def test_record_journal_and_junit_agree(record, tmp_path, result, wanted):
     assert overturned_in(journal) == told
     assert {test.test: test.result for test in ran_tests(journal)} == {VIOLATION: "error", OTHER: "passed"}
     assert journal[-1]["ended"] == {"error": 1, "passed": 1}
+    assert record.cases[VIOLATION].properties["verdict"] == "inconclusive"
+    assert {test.test: test.verdicts for test in ran_tests(journal)} == {VIOLATION: "inconclusive", OTHER: REFUSED}
     write_report(rebuild(tmp_path / "run-1"), tmp_path / "junit.xml")
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot().find("testsuite")
     assert (suite.get("errors"), suite.get("failures"), suite.get("tests")) == ("1", "0", "2")
+    told = [one.get("value") for one in suite.iterfind("testcase/properties/property[@name='verdict']")]
+    assert told == ["inconclusive", REFUSED]
 
 
 def test_what_failed_of_something_else_stays_failed(record, tmp_path):
