@@ -19,7 +19,6 @@ from harness.lab.config import BUILT_IN_CLOUDS, BoardConfig, LabFile
 from harness.lab.inventory import Attached, Inventory, as_data, take_inventory
 from harness.lab.lease import lease_folder, owners
 from harness.lab.merging import merged, write_merged
-from harness.lab.power.switches import switch_of
 from harness.lab.power_config import CommandPower
 from harness.lab.schema import boards_schema
 from harness.lab.suggest import Suggestion, suggest
@@ -130,9 +129,14 @@ def check(given: Arguments, _progress: Progress) -> Result:
 
 def _without_tool(file: LabFile) -> Iterator[str]:
     """Yield a line for each board whose own program for its power is not there."""
-    for board in file.boards:
-        if isinstance(board.power, CommandPower) and (why := switch_of(board.power).missing) is not None:
-            yield f"{file.path}: board {board.name!r}: power: {why}"
+    switched = [(board.name, board.power) for board in file.boards if isinstance(board.power, CommandPower)]
+    if not switched:
+        return
+    from harness.lab.power.switches import switch_of  # brings modem and firmware along, which most files do not need
+
+    for name, power in switched:
+        if (why := switch_of(power).missing) is not None:
+            yield f"{file.path}: board {name!r}: power: {why}"
 
 
 def schema(_given: Arguments, _progress: Progress) -> Result:
