@@ -1,6 +1,6 @@
 """Reads boards.yaml and reports every mistake in it: one line each, with line, column and what to do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,16 @@ def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] =
     given: dict[str, Any] = {name: getattr(schema, name) for name in ("boards", "reports", "verdicts")}
     given["labgrid"] = schema.labgrid or LabgridConfig()
     given["without_cloud"] = {name: _line(path, mistake) for name, mistake in boards_without_cloud(document)}
+    given["firmware_lines"] = dict(_firmware_lines(path, document))
     return LabFile(path=path, lab_ca=lab_ca, clouds=clouds, lab=schema.lab or "", **given)
+
+
+def _firmware_lines(path: Path, document: Document) -> Iterator[tuple[str, str]]:
+    """Yield name and ``file:line: firmware: ...`` of each board whose firmware is written as one word."""
+    for index, board in enumerate(_boards(document.value)):
+        if isinstance(board.get("firmware"), str):
+            place = ("boards", index, "firmware")
+            yield board["name"], f"{path}:{document.mistake(place, '').line}: firmware: {document.raw(place)}"
 
 
 def _boards(value: Any) -> list[Any]:

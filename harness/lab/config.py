@@ -278,6 +278,7 @@ class LabFile(BaseModel):
     """A boards file without mistakes. ``clouds`` has the built-in ones too.
 
     ``without_cloud``: real boards that name none, with the line that says so; a mistake for whoever needs their cloud.
+    ``firmware_lines``: of the boards whose firmware the file names, where and how it does.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -291,6 +292,7 @@ class LabFile(BaseModel):
     verdicts: VerdictSettings = VerdictSettings()
     labgrid: LabgridConfig = LabgridConfig()
     without_cloud: Mapping[str, str] = Field(default_factory=dict)
+    firmware_lines: Mapping[str, str] = Field(default_factory=dict)
 
     def cloud(self, name: str) -> CloudConfig:
         """Return a cloud. Raises Misuse if none has this name."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import HarnessError, LabError, Misuse, again
+from harness.firmware import WrongFirmware
 from harness.lab import BoardConfig, Lab
 from harness.run.button import button_of
 from harness.run.flashing import flasher
@@ -66,9 +67,17 @@ class LeasedBoard:
             try:
                 self._opened = self._open()
             except LabError as error:
+                if isinstance(error, WrongFirmware):
+                    self._say_where(error)
                 self._broken = error
                 raise
         return self._opened
+
+    def _say_where(self, wrong: WrongFirmware) -> None:
+        """Add to the error where and how the boards file names the firmware."""
+        said = self._lab.file.firmware_lines.get(self.config.name)
+        if said is not None:
+            wrong.args = (f"{wrong} ({said})",)
 
     @property
     def alive(self) -> bool:

@@ -117,6 +117,11 @@ def test_defaults(tmp_path):
     assert account.jitp == "mqtt.nrfcloud.com:8443"
 
 
+def test_where_the_file_names_a_firmware_is_kept_for_a_board_that_runs_another(tmp_path):
+    text = "boards:\n  - {name: a, virtual: {}}\n  - name: b\n    virtual: {}\n    firmware: 'slm-sockets'\n"
+    assert load(tmp_path, text).firmware_lines == {"b": f"{tmp_path / 'boards.yaml'}:5: firmware: slm-sockets"}
+
+
 def test_a_release_needs_no_quotes(tmp_path):
     (only,) = load(tmp_path, "boards: [{name: a, virtual: {release: 1.0}}]").boards
     assert only.virtual.release is Release.STABLE

@@ -10,6 +10,7 @@ import pytest
 from harness.at import PortSettings
 from harness.cloud.refusals import CloudBusy
 from harness.errors import BoardLost, LabError, NoAnswer, Party, PortMissing, party_of
+from harness.firmware import WrongFirmware
 from harness.run import recovery
 from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
@@ -120,6 +121,15 @@ def test_the_errors_of_later_tests_keep_cause_party_and_notes(monkeypatch):
             _ = board.opened
         error = caught.value
         assert (error.__cause__, party_of(error), error.__notes__) == (reason, Party.RADIO, ["a note"])
+
+
+def test_a_board_with_another_firmware_is_told_with_the_line_that_names_it(monkeypatch):
+    lab: Any = Lab(WrongFirmware("dk-1: expected SLM, the board runs Serial Modem"))
+    lab.file = SimpleNamespace(firmware_lines={"dk-1": "lab/boards.yaml:7: firmware: slm-sockets"})
+    board = leased(lab)
+    for _ in range(2):
+        with pytest.raises(WrongFirmware, match=r"runs Serial Modem \(lab/boards.yaml:7: firmware: slm-sockets\)$"):
+            _ = board.opened
 
 
 def test_an_error_whose_constructor_takes_other_things_is_told_again(monkeypatch):
