@@ -45,6 +45,7 @@ class RunReports:
         self._place = place
         self._refused = False
         self.collected = False
+        self._begins = False  # it has tests of boards, and may be interrupted before the record is there
         self._former: bytes | None = None
         self._announced: bytes | None = None
         self._going_on: GoingOn | None = None
@@ -75,6 +76,7 @@ class RunReports:
         self.collected = True
         if self._refused or not any(planned.values()):
             return
+        self._begins = True
         self.announce()
         record = RunRecord(self.folder.name, RunJournal(self.folder.journal))
         try:
@@ -95,7 +97,8 @@ class RunReports:
         ``trouble`` says afterwards why a report could not be written.
         """
         if self.record is None:
-            if interrupted and self._announced is not None and not (self.collected or self._refused):
+            early = self._begins or not self.collected
+            if interrupted and early and self._announced is not None and not self._refused:
                 self.refuse(f"{interrupted} before the first test")
             if not self._refused:
                 self._withdraw()
@@ -197,7 +200,9 @@ class RunReports:
         if self._announced is not None and shared.exists() and shared.read_bytes() == self._announced:
             shared.unlink() if self._former is None else shared.write_bytes(self._former)
             self.folder.junit.unlink(missing_ok=True)
-            self.folder.path.rmdir()
+            self.close()  # its lock is a file of the folder
+            with suppress(OSError):  # a journal that a full disk took only half of stays
+                self.folder.path.rmdir()
 
     def _cannot_write(self, error: OSError) -> str:
         return f"cannot write reports to {error.filename or self.folder.path}: {error.strerror or error}"
