@@ -45,7 +45,8 @@ def _attempts(context: ExperimentContext) -> Script[ExperimentResult]:
             found = yield from _explicit(context, right_worked)
             if found is not None:
                 return found
-        if tally.wealth >= context.rule.wanted_alone and tally.wrong_refused >= COIN_WRONG_LOGINS:
+        enough = tally.wealth >= context.rule.wanted_alone and tally.wrong_refused >= COIN_WRONG_LOGINS
+        if enough and right_worked:  # a coin may choose the wrong login each time: then nothing shows that one works
             return evidence.refused(context)
     text = f"the right login failed {tally.right_refused} times too"
     return evidence.inconclusive(context, Suspect.CONNECT, text)

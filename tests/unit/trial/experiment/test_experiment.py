@@ -107,8 +107,8 @@ def well_formed(plan, before, rule):
         assert kinds.count(Do.SHAM) <= 11
         assert Do.BASELINE not in kinds, "the baseline comes before the draw"
         assert set(kinds[: kinds.index(Do.ACTION)]) <= {Do.SHAM, Do.IDLE}
-        assert kinds[-1] is Do.IDLE
-        assert plan.steps[-1].seconds >= rule.hold
+        behind = plan.steps[kinds.index(Do.ACTION) :]
+        assert any(step.do is Do.IDLE and step.seconds >= rule.hold for step in behind), "nobody holds"
     for step in plan.steps:
         assert step.seconds >= 0
         assert 0 <= step.place < 12
@@ -668,3 +668,16 @@ def test_patience_has_a_least_value():
     night = Night()
     night.learn(action().next(), Observation((Done(Saw.ANSWERED, 0.002),)))
     assert night.patience == 0.25
+
+
+def test_a_coin_that_never_chooses_the_right_login_proves_nothing():
+    """Fourteen refusals in a row are no coincidence, but nothing has shown that the right login is let in."""
+
+    class Wrong(random.Random):
+        def randrange(self, *_):
+            return 1
+
+    experiment = Experiment.of_login(SUBJECT, ExperimentRule(), Night(), Wrong())
+    result = play(experiment, lambda plan: Observation((Done(Saw.CLOSED, 0.1),), 0.0, reached=True))
+    assert isinstance(result, ExperimentResult)
+    assert result.conclusion is Conclusion.INCONCLUSIVE
