@@ -4,6 +4,7 @@
 # make check                   lint, types, import contracts, every test of the project
 # make test                    its quick part: the unit tests
 #   WORKERS=n                  so many processes in place of one for each core
+#   EXAMPLES=new               hypothesis draws new examples; otherwise they change with the code only
 #   WIDE=n                     so many for the tests that mostly wait (integration, interop, browser)
 # make test-all                these and the unit tests
 # make docs                    the pages of docs/ as a site
@@ -18,6 +19,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BOARDS ?= boards.yaml
 WORKERS ?= auto
+EXAMPLES ?= same
 WIDE ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # Every process that a test starts would otherwise compile anew what has changed since `make env`.
@@ -58,11 +60,12 @@ types: env
 imports: env
 	@said=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; echo "$$said" | tail -n 12
 
+# A test that fails is run once more, and named as RERUN at the end: one that passes then is weak, and is to be mended,
+# but it does not cost the others their run.
 test: env
-	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit
+	@EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n $(WORKERS) --dist worksteal -p rerunfailures --reruns 1 -raR tests/unit
 
-# These are whole processes that share the computer. A test that fails is run once more, and named as RERUN at the end:
-# one that passes then is weak, and is to be mended, but it does not cost the others their run.
+# These are whole processes that share the computer.
 test-wide: env
 	@$(PY) -m pytest -q -n $(WIDE) --dist loadfile --no-loadscope-reorder -p rerunfailures --reruns 1 -raR tests/integration tests/interop tests/browser
 
