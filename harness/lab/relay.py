@@ -19,6 +19,12 @@ from harness.errors import HarnessError, LabError, Misuse
 
 TIMEOUT: Final = 30.0
 _NAME: Final = "relay"
+_WAITING: Final = 1024  # workers that ask in the same moment; the one above that would hear "try again" at once
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    request_queue_size = _WAITING
 
 
 class Relay:
@@ -35,8 +41,7 @@ class Relay:
 
         self._path = folder / _NAME
         with _short(self._path) as address:
-            self._server = socketserver.ThreadingUnixStreamServer(address, Handler)
-        self._server.daemon_threads = True
+            self._server = _Server(address, Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, name="relay", daemon=True)
         self._thread.start()
 
