@@ -2,7 +2,7 @@
 
 from harness.firmware.bridge import AtSocket, BridgeListener, Pump, Through
 from harness.firmware.bridge.listener import carry
-from harness.firmware.cloud_library.facts import FACTS, SampleFacts
+from harness.firmware.cloud_library.facts import FACTS
 from harness.firmware.console import Console
 from harness.firmware.detect import (
     WrongFirmware,
@@ -15,8 +15,7 @@ from harness.firmware.detect import (
 )
 from harness.firmware.find_firmware import FoundFirmware, NothingKnown, find_firmware
 from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession, StillConnected, Will
-from harness.firmware.kind import FirmwareKind
-from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, MqttWatcher, mqtt_event, mqtt_events, watching
+from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, mqtt_events, watching
 from harness.firmware.own_connection import BY_NETWORK, OwnConnection, OwnSetup
 from harness.firmware.registry import FIRMWARES, kind_of, restart
 from harness.firmware.shell import modem_shell
@@ -31,19 +30,16 @@ __all__ = [
     "Capability",
     "Console",
     "Firmware",
-    "FirmwareKind",
     "FoundFirmware",
     "Login",
     "MqttDriver",
     "MqttEvent",
     "MqttEventKind",
-    "MqttWatcher",
     "NoSession",
     "NothingKnown",
     "OwnConnection",
     "OwnSetup",
     "Pump",
-    "SampleFacts",
     "StillConnected",
     "Through",
     "Will",
@@ -53,7 +49,6 @@ __all__ = [
     "find_firmware",
     "kind_of",
     "modem_shell",
-    "mqtt_event",
     "mqtt_events",
     "open_firmware",
     "port_settings",

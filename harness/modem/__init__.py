@@ -1,24 +1,20 @@
 """What the nRF91 modem can do: identity, functional modes, registration, credential store, key generation, tokens."""
 
-from harness.modem.attestation import AttestationMismatch, AttestationToken, parse_attestation
-from harness.modem.cose import CoseSign1
+from harness.modem.attestation import AttestationMismatch, parse_attestation
 from harness.modem.credential_store import CredentialKind, CredentialStore, DigestMismatch, StoredCredential, digest_of
 from harness.modem.identity import Identity
 from harness.modem.jwt import JwtMismatch, ModemJwt, parse_jwt
-from harness.modem.keygen import KeygenAnswer, KeygenMismatch, KeygenResult, parse_keygen, parse_keygen_public_key
+from harness.modem.keygen import KeygenMismatch, KeygenResult, parse_keygen, parse_keygen_public_key
 from harness.modem.modem import Modem
 from harness.modem.registration import Registration
 
 __all__ = [
     "AttestationMismatch",
-    "AttestationToken",
-    "CoseSign1",
     "CredentialKind",
     "CredentialStore",
     "DigestMismatch",
     "Identity",
     "JwtMismatch",
-    "KeygenAnswer",
     "KeygenMismatch",
     "KeygenResult",
     "Modem",

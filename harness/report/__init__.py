@@ -2,12 +2,11 @@
 
 from harness.report.cases import CaseRecord, table
 from harness.report.journal import RunJournal
-from harness.report.record import BoardProgress, RunRecord
+from harness.report.record import RunRecord
 from harness.report.run_folder import RunFolder, short_name
 from harness.report.transcript import Transcript
 
 __all__ = [
-    "BoardProgress",
     "CaseRecord",
     "RunFolder",
     "RunJournal",

@@ -25,7 +25,7 @@ from harness.settings.cloud import (
 )
 from harness.settings.command_line import WrongOption, add_options, settings_of
 from harness.settings.model import Address, Name, Settings
-from harness.settings.process import ProcessCloud, ProcessSettings, UnreadableSettings, read_settings
+from harness.settings.process import ProcessCloud, ProcessSettings, UnreadableSettings
 
 __all__ = [
     "ONLY_WITH",
@@ -55,6 +55,5 @@ __all__ = [
     "UnreadableSettings",
     "WrongOption",
     "add_options",
-    "read_settings",
     "settings_of",
 ]

@@ -5,7 +5,7 @@ from harness.timeline.file_reader import RecordedTest, Recording, TimelineFileEr
 from harness.timeline.file_writer import TimelineFile, utc_now
 from harness.timeline.packing import pack, timeline_files
 from harness.timeline.payload import packed, size_of, unpacked
-from harness.timeline.timeline import Sink, Timeline
+from harness.timeline.timeline import Timeline
 from harness.timeline.window import Window
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "Kind",
     "RecordedTest",
     "Recording",
-    "Sink",
     "Timeline",
     "TimelineFile",
     "TimelineFileError",

@@ -105,7 +105,7 @@ def test_misuse_sends_nothing(port, far):
     assert bytes(far.received) == b"AT\r"
 
 
-def test_data_mode(port, modem, timeline):
+def test_data_mode(port, modem):
     assert port.send_payload("AT#XSEND", b'{"a":1}\r\nOK\r\n') == 0
     assert modem.payloads == [b'{"a":1}\r\nOK\r\n']
     assert port.command("AT+CGSN").text == "352656100000000"
@@ -170,7 +170,7 @@ def test_a_listener_says_what_was_heard(deaf, silent):
         listener.next(0.05, what="registration")
 
 
-def test_wait_line(deaf, silent, timeline):
+def test_wait_line(deaf, silent):
     threading.Timer(0.02, silent.send, [b"<inf> app: up\r\n"]).start()
     assert deaf.wait_line(r"app: (\w+)", 5.0).text == "<inf> app: up"
     assert deaf.wait_line("app", 0.0, since=0).text == "<inf> app: up"

@@ -266,7 +266,7 @@ def test_a_board_without_imei(timeline, request_for):
         provision(modem, request_for())
 
 
-def test_a_clock_of_another_year_is_told(board, on, timeline, request_for):
+def test_a_clock_of_another_year_is_told(board, on, timeline):
     with on(board, timeline) as modem:
         modem.register(timeout=30.0)
         token = modem.jwt()

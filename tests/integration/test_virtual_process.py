@@ -144,7 +144,7 @@ def test_boards_of_another_process_can_be_claimed_when_they_are_trusted():
             assert claim(ready, attestation_token(board)) == 201
 
 
-def test_a_proxy_port_that_is_taken_is_one_line(tmp_path):
+def test_a_proxy_port_that_is_taken_is_one_line():
     with stand_ins("--boards", "0", "--proxy", "0") as (_, ready):
         code, message = refused("--boards", "0", "--proxy", ready["cloud"]["proxy"].rpartition(":")[2])
     assert code == 1
@@ -271,7 +271,7 @@ def test_a_killed_run_leaves_nothing_after_the_next_start(monkeypatch, tmp_path)
             assert there == {Path(running["dir"]).name, Path(ready["dir"]).name, "nrf91-virtual-theirs"}
 
 
-def test_settings_that_name_what_is_not_there_are_one_line(tmp_path):
+def test_settings_that_name_what_is_not_there_are_one_line():
     code, message = refused("--boards", "0", "--policies", "/nonexistent")
     assert (code, message.count("\n")) == (2, 1)
     assert "policies: /nonexistent is neither page nor current nor a directory; name one that is there" in message

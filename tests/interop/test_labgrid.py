@@ -273,7 +273,7 @@ def test_power_through_the_place(rack, relay, boards, tmp_path):
         board.close()
 
 
-def test_boards_list_and_doctor_show_places(rack, boards, tmp_path):
+def test_boards_list_and_doctor_show_places(rack, boards):
     held_elsewhere(rack, "dk-2", "acquire")
     command = [sys.executable, "-m", "harness.cli"]
     options: dict[str, Any] = {"cwd": ROOT, "capture_output": True, "text": True, "check": False}

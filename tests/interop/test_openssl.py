@@ -74,7 +74,7 @@ def test_a_device_certificate_signs_nothing(files):
         openssl("verify", "-purpose", "crlsign", "-CAfile", root, device)
 
 
-def test_names_and_lifetime(files, keygen):
+def test_names_and_lifetime(files):
     _, device, _ = files
     said = openssl("x509", "-in", device, "-noout", "-subject", "-ext", "keyUsage,basicConstraints", "-checkend", "0")
     assert "subject=CN = dev-1" in said

@@ -1,7 +1,7 @@
 """Writes firmware onto boards. The hash and the board's own words decide what is needed; the result is checked."""
 
 from harness.lab.flash.decision import ImageKind, Versions
-from harness.lab.flash.flasher import Flashed, Flasher, FlashFailed
+from harness.lab.flash.flasher import Flasher, FlashFailed
 from harness.lab.flash.record import FlashRecords
 
-__all__ = ["FlashFailed", "FlashRecords", "Flashed", "Flasher", "ImageKind", "Versions"]
+__all__ = ["FlashFailed", "FlashRecords", "Flasher", "ImageKind", "Versions"]

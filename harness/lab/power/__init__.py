@@ -2,6 +2,5 @@
 
 from harness.lab.power.board_power import BoardPower, PowerUnproven
 from harness.lab.power.reset_loop import ResetLoop
-from harness.lab.power.switches import switch_of
 
-__all__ = ["BoardPower", "PowerUnproven", "ResetLoop", "switch_of"]
+__all__ = ["BoardPower", "PowerUnproven", "ResetLoop"]

@@ -12,23 +12,17 @@ from harness.virtual.board.network import Network
 from harness.virtual.board.personality import (
     GARBAGE,
     MUTE,
-    NRF9151_MFW_2_0_2,
-    NRF9160_MFW_1_2_7,
     NRF9160_MFW_1_3_5,
     NRF9161_MFW_2_0_0,
     PERSONALITIES,
-    Personality,
 )
 
 __all__ = [
     "GARBAGE",
     "MUTE",
-    "NRF9151_MFW_2_0_2",
-    "NRF9160_MFW_1_2_7",
     "NRF9160_MFW_1_3_5",
     "NRF9161_MFW_2_0_0",
     "PERSONALITIES",
     "Network",
-    "Personality",
     "VirtualBoard",
 ]

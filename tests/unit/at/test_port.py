@@ -535,7 +535,7 @@ def test_a_port_is_opened_by_its_url_as_the_settings_say(monkeypatch, timeline):
     ]
 
 
-def test_a_final_result_of_an_earlier_command_does_not_end_a_try(opened, monkeypatch):
+def test_a_final_result_of_an_earlier_command_does_not_end_a_try(opened):
     """Only an answer that can be nothing else shows that the board answers what it is asked now."""
     answers = iter([b"", b"", b"OK\r\nERROR\r\n+CMEE: 1\r\nOK\r\n"])
     port = opened(lambda data: next(answers))

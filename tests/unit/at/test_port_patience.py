@@ -47,7 +47,7 @@ def test_without_patience_it_is_not(opened, waits, timeline):
     assert not port.in_step
 
 
-def test_a_board_that_speaks_without_answering_is_not_busy(opened, waits, timeline):
+def test_a_board_that_speaks_without_answering_is_not_busy(opened, waits):
     port = opened(lambda data: b"*** Booting ***\r\n")
     with pytest.raises(NoAnswer, match="in 4 tries"):
         port.sync(patience=30.0)

@@ -37,7 +37,7 @@ def test_html_says_what_cannot_be_read(nights, capsys):
     assert f"{file}:1: not JSON" in capsys.readouterr().err
 
 
-def test_index_is_made_from_journals_where_there_is_nothing_else(nights, capsys):
+def test_index_is_made_from_journals_where_there_is_nothing_else(nights):
     assert main(["report", "index", str(nights[0].parent)]) == 0
     assert "3 runs" in (nights[0].parent / "index.html").read_text()
 
@@ -122,7 +122,7 @@ def test_an_index_in_a_run_is_misuse(tmp_path, capsys):
     assert sorted(folder.iterdir()) == before
 
 
-def test_a_run_of_passes_has_a_green_page(tmp_path, capsys):
+def test_a_run_of_passes_has_a_green_page(tmp_path):
     folder = write_night(tmp_path, 1, lambda *_: Told(), boards=("dk",), tests=2)
     assert main(["report", "html", str(folder)]) == 0
     assert "All 2 tests passed." in (folder / "report.html").read_text()

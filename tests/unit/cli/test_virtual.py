@@ -79,7 +79,7 @@ def test_a_file_of_others_is_not_overwritten(ready, tmp_path):
     assert (tmp_path / "boards.yaml").read_text() == "mine"
 
 
-def test_boards_without_a_cloud(ready, tmp_path):
+def test_boards_without_a_cloud(ready):
     path = write_boards_file({**ready, "cloud": None})
     assert [board.cloud for board in load_boards_file(path).boards] == ["nrfcloud", "nrfcloud"]
 

@@ -73,7 +73,7 @@ def test_the_host_way(request_for, keys, ca, root_ca):
     assert made.security.startswith("less secure: private key made on this computer")
 
 
-def test_the_cloud_way(request_for, keys, root_ca):
+def test_the_cloud_way(request_for, keys):
     board = FakeBoard()
     made = _provision(board, request_for(key_origin=KeyOrigin.CLOUD), keys)
     (handed_out,) = keys.made
@@ -184,7 +184,7 @@ def test_a_certificate_at_its_end_is_replaced(request_for, keys, monkeypatch, da
     assert second.certificate_id != first.certificate_id
 
 
-def test_renewing_as_asked(request_for, keys, records):
+def test_renewing_as_asked(request_for, keys):
     board = FakeBoard()
     first = _provision(board, request_for(), keys)
     second = _provision(board, request_for(renew=True), keys)

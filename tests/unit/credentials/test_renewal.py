@@ -157,7 +157,7 @@ def test_a_failed_renewal_leaves_the_former_untouched(request_for, keys, records
     assert (kept.kept, kept.certificate_id) == (True, first.certificate_id)
 
 
-def test_an_answer_that_lost_bytes_is_the_labs_and_leaves_the_former_untouched(request_for, keys, records):
+def test_an_answer_that_lost_bytes_is_the_labs_and_leaves_the_former_untouched(request_for, keys):
     board = FakeBoard(sec_tags=BOTH)
     provision(board.modem, request_for(), cloud_keys=keys)
     before = dict(board.items)
@@ -358,7 +358,7 @@ def test_a_cloud_that_refuses_leaves_the_board_alone(request_for, keys):
 
 
 @pytest.mark.parametrize("origin", list(KeyOrigin))
-def test_no_private_key_in_any_file_or_text(request_for, keys, records, origin, tmp_path):
+def test_no_private_key_in_any_file_or_text(request_for, keys, origin, tmp_path):
     board = FakeBoard(sec_tags=BOTH)
     told = []
     for _ in range(2):

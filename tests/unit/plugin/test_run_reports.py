@@ -42,7 +42,7 @@ def test_a_run_without_board_tests_leaves_the_former_report(reports, tmp_path, i
     assert [path.name for path in tmp_path.iterdir()] == ["junit.xml"]
 
 
-def test_a_run_goes_on_from_its_plan_until_its_reports_are_closed(reports, tmp_path):
+def test_a_run_goes_on_from_its_plan_until_its_reports_are_closed(reports):
     reports.plan({"test_it.py::test_it[one]": "one"}, {})
     assert goes_on(reports.folder.path)
     reports.close()

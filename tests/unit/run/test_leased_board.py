@@ -110,7 +110,7 @@ def test_the_first_error_ends_the_board_for_the_run_and_each_test_gets_one_of_it
     assert frames[1] == frames[2]
 
 
-def test_the_errors_of_later_tests_keep_cause_party_and_notes(monkeypatch):
+def test_the_errors_of_later_tests_keep_cause_party_and_notes():
     reason = NoAnswer("silence")
     first = BoardLost("no such port")
     first.__cause__, first.party = reason, Party.RADIO
@@ -123,7 +123,7 @@ def test_the_errors_of_later_tests_keep_cause_party_and_notes(monkeypatch):
         assert (error.__cause__, party_of(error), error.__notes__) == (reason, Party.RADIO, ["a note"])
 
 
-def test_a_board_with_another_firmware_is_told_with_the_line_that_names_it(monkeypatch):
+def test_a_board_with_another_firmware_is_told_with_the_line_that_names_it():
     lab: Any = Lab(WrongFirmware("dk-1: expected SLM, the board runs Serial Modem"))
     lab.file = SimpleNamespace(firmware_lines={"dk-1": "lab/boards.yaml:7: firmware: slm-sockets"})
     board = leased(lab)
@@ -132,7 +132,7 @@ def test_a_board_with_another_firmware_is_told_with_the_line_that_names_it(monke
             _ = board.opened
 
 
-def test_an_error_whose_constructor_takes_other_things_is_told_again(monkeypatch):
+def test_an_error_whose_constructor_takes_other_things_is_told_again():
     first = CloudBusy("GET", "/account", 503, None, "busy", attempts=4)
     board = leased(Lab(first))
     for _ in range(2):

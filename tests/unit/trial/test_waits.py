@@ -37,7 +37,7 @@ def test_a_hang_up_within_the_hold_after_an_answer_is_found_out(delay):
     assert f"{delay:g}, {delay:g}" in verdict.evidence
 
 
-def test_a_refusal_that_comes_late_without_an_answer_is_one(monkeypatch):
+def test_a_refusal_that_comes_late_without_an_answer_is_one():
     stage = Stage({"other"}, hold=2.0)
     stage.device.refusal_delay["other"] = 1.0  # three times the median round trip, then the fence, then the end
     assert stage.trials.publish("other", witness=None).outcome is Outcome.LATE_DISCONNECT

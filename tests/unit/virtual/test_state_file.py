@@ -64,7 +64,7 @@ def test_a_team_asked_for_at_the_first_start(file):
     assert file.tenant_id(TEAM) == TEAM
 
 
-def test_a_ca_stays_the_same(file, path):
+def test_a_ca_stays_the_same(file):
     root, other = file.authority("root", "my root"), file.authority("jitp", "my other")
     again = reopen(file)
     assert again.authority("root", "my root").certificate_pem == root.certificate_pem

@@ -4,7 +4,7 @@ from harness.virtual.board.shell.modem_shell import ModemShell
 from harness.virtual.board.shell.provisioning import ProvisioningShell
 from harness.virtual.board.shell.server import Shell
 
-__all__ = ["AtShell", "ModemShell", "ProvisioningAtShell", "ProvisioningShell", "Shell"]
+__all__ = ["AtShell", "ModemShell", "ProvisioningAtShell", "Shell"]
 
 
 class AtShell(Shell):

@@ -2,6 +2,5 @@
 
 from harness.virtual.board.sockets.host import SocketHost
 from harness.virtual.board.sockets.modem_socket import ModemSocket
-from harness.virtual.board.sockets.table import SocketTable
 
-__all__ = ["ModemSocket", "SocketHost", "SocketTable"]
+__all__ = ["ModemSocket", "SocketHost"]
