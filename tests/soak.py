@@ -209,7 +209,7 @@ def _running(boards: Path | None, folder: Path) -> Iterator[tuple[Board, list[Wa
         stack.callback(board.close)
         board.begin()
         _ = board.provisioned
-        pids = {"harness": None, "board": lab.stand_in(config).pid, "cloud": lab.stand_in(config.cloud).pid}
+        pids = {"harness": None, "board": lab.stand_ins.of(config).pid, "cloud": lab.stand_ins.of(config.cloud).pid}
         yield board, [Watched(name, pid or _own_pid()) for name, pid in pids.items()]
 
 

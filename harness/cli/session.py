@@ -43,7 +43,7 @@ def several_boards(
         # Each with the cloud that it will use.
         configs = [_select(lab, name, needs_cloud=needs_cloud) for name in dict.fromkeys(names)]
         if needs_cloud:
-            lab.check_api_keys(configs)
+            lab.clouds.check_api_keys(configs)
         ca_folder = given.lab_ca or lab_ca_folder(file)
         clouds = {config.cloud: Cloud(lab, config.cloud, ca_folder) for config in configs}
         boards = [

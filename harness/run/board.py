@@ -98,7 +98,7 @@ class Board:
     @property
     def stand_in(self) -> StandIn | AttachedStandIn:
         """The process that plays the board, which takes commands while it runs. Raises Misuse for a real board."""
-        return self._lab.stand_in(self.config)
+        return self._lab.stand_ins.of(self.config)
 
     def begin(self) -> None:
         """Begin a test of this board: record its cloud here, and look once for a board that went away."""
@@ -309,7 +309,7 @@ class Board:
 
         ``grace``: seconds to wait for it to be seen dead; for whoever has just lost a connection to it.
         """
-        self._lab.check(self.name, grace=grace)
+        self._lab.stand_ins.check(self.name, grace=grace)
         self.cloud.check(grace=grace)
         if self._suspect is not None:
             raise LinkUnfit(

@@ -24,7 +24,7 @@ def button_of(lab: Lab, config: BoardConfig) -> Callable[[], None] | None:
 
 
 def _press(lab: Lab, config: BoardConfig) -> None:
-    lab.stand_in(config).command("press-button", board=config.name)
+    lab.stand_ins.of(config).command("press-button", board=config.name)
 
 
 def _run(board: str, program: tuple[str, ...]) -> None:

@@ -62,19 +62,19 @@ class Cloud:
     def endpoints(self) -> CloudEndpoints:
         """Addresses; starts the stand-in if the boards file asks for one. Raises CloudUnreachable."""
         if self._endpoints is None:
-            self._endpoints = self._lab.endpoints(self.name)
+            self._endpoints = self._lab.clouds.endpoints(self.name)
         return self._endpoints
 
     @property
     def stand_in(self) -> StandIn | AttachedStandIn:
         """The process of a local cloud, which takes commands while it runs. Raises Misuse for any other cloud."""
-        return self._lab.stand_in(self.name)
+        return self._lab.stand_ins.of(self.name)
 
     @property
     def api(self) -> NrfCloud:
         """The REST client."""
         if self._api is None:
-            endpoints, api_key = self.endpoints, self._lab.api_key(self.name)
+            endpoints, api_key = self.endpoints, self._lab.clouds.api_key(self.name)
             if self._state is not None and self.config.outlives_run:
                 self._ledger = Ledger(self._state, f"{endpoints.rest} {api_key}")
                 self._clean_up(NrfCloud(endpoints, api_key, timeline=self.timeline))
@@ -148,7 +148,7 @@ class Cloud:
     def documents(self) -> tuple[PolicyDocument, ...]:
         """The policy documents that this cloud is expected to enforce."""
         if self._documents is None:
-            self._documents = self._lab.documents(self.name)
+            self._documents = self._lab.clouds.documents(self.name)
         return self._documents
 
     @property
@@ -158,7 +158,7 @@ class Cloud:
 
     def check(self, *, grace: float = 0.0) -> None:
         """Raise CloudUnreachable when the process behind the cloud is dead. ``grace``: see Board.check."""
-        self._lab.check(self.name, grace=grace)
+        self._lab.stand_ins.check(self.name, grace=grace)
 
     def close(self, *, keep: bool = False) -> list[str]:
         """Delete what the run made in the cloud; devices only if they were not there before, none with ``keep``.

@@ -48,12 +48,12 @@ class FaultDriver:
         for event in events:
             if event.kind is Kind.PHASE and event.data.get("on") == "begin":
                 self._begins(str(event.data.get("name", "")))
-        for struck in self._lab.wiring.struck(self._board.name, self._board.cloud.name):
+        for struck in self._lab.stand_ins.wiring.struck(self._board.name, self._board.cloud.name):
             wire = LINE_FAULT if struck.fault in self._board.config.faults.on_line else "network"
             self._write(_in_words(struck), connection=struck.connection, age=round(struck.age, 6), wire=wire)
 
     def _begins(self, phase: str) -> None:
-        self._lab.wiring.announce(self._board.name, self._board.cloud.name, phase)
+        self._lab.stand_ins.wiring.announce(self._board.name, self._board.cloud.name, phase)
         for told in self._to_board:
             if self._due(told, phase):
                 self._send(told, board=self._board.name)

@@ -106,7 +106,7 @@ class Run:
 
     def start_clouds(self) -> dict[str, dict[str, Any]]:
         """Start the local clouds of the selected boards, for worker processes to attach to. Raises CloudUnreachable."""
-        return self._lab.start_clouds(self.selected)
+        return self._lab.clouds.start(self.selected)
 
     def lead_places(self) -> str | None:
         """Begin to acquire the labgrid places of the selected boards, for worker processes to use. See Lab."""
@@ -114,7 +114,7 @@ class Run:
 
     def check_api_keys(self, names: Collection[str]) -> None:
         """Raise Misuse unless the API key of every account that the boards ``names`` use is there. Starts nothing."""
-        self._lab.check_api_keys(board for board in self.selected if board.name in names)
+        self._lab.clouds.check_api_keys(board for board in self.selected if board.name in names)
 
     def trouble(self, names: Collection[str]) -> str:
         """Return in one line what will spoil a run of the boards ``names``, "" for nothing; asks no board or cloud."""
@@ -131,7 +131,7 @@ class Run:
 
     def documents(self, cloud: str) -> tuple[PolicyDocument, ...]:
         """Return the policy documents that a cloud of the boards file is expected to enforce."""
-        return self._lab.documents(cloud)
+        return self._lab.clouds.documents(cloud)
 
     def expected(self, cloud: str) -> str:
         """Return the boards file's name for those documents: a profile or a folder."""
@@ -152,7 +152,7 @@ class Run:
                 left += opened.close()
             except (HarnessError, OSError) as error:  # the others, the stand-ins and the reports still come
                 left.append(f"{opened.name}: not closed: {about(opened.name, error)}")
-        self.struck |= self._lab.struck.union(*(driver.struck for driver in self._drivers))
+        self.struck |= self._lab.stand_ins.struck.union(*(driver.struck for driver in self._drivers))
         self._lab.close()
         self._sinks.close()
         for file in self._files:

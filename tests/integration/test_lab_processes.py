@@ -32,8 +32,8 @@ import os, sys
 from pathlib import Path
 from harness.lab import Lab, load_boards_file
 lab = Lab(load_boards_file(Path(sys.argv[1])), folder=Path(sys.argv[2]))
-lab.endpoints("local")
-print(*(stand_in.pid for stand_in in lab._stand_ins.values()), flush=True)
+lab.clouds.endpoints("local")
+print(*(stand_in.pid for stand_in in lab.stand_ins._running.values()), flush=True)
 sys.stdin.read()
 """
 
@@ -105,10 +105,10 @@ def test_a_killed_run_leaves_no_stand_in(start, tmp_path):
 
 def test_close_leaves_no_process_and_no_file(tmp_path):
     lab = Lab(load_boards_file(boards_file(tmp_path)), folder=tmp_path)
-    lab.endpoints("local")
+    lab.clouds.endpoints("local")
     folder = tmp_path / "stand-ins"
     assert (folder / "cloud-local" / "api-key").stat().st_mode & 0o777 == 0o600
-    (stand_in,) = lab._stand_ins.values()
+    (stand_in,) = lab.stand_ins._running.values()
     lab.close()
     assert lab.faults == []
     assert stand_in._process.returncode == 0
@@ -122,14 +122,14 @@ def test_a_virtual_board_answers_at_its_port_and_its_death_is_told(tmp_path):
         with lab.lease(board), serial.Serial(lab.port_url(board), 115200, timeout=DEADLINE, exclusive=True) as port:
             port.write(b"AT\r")
             assert port.read_until(b"OK\r\n").endswith(b"OK\r\n")
-            lab.check(board)
-            stand_in = lab._stand_ins["board", "virtual-1"]
+            lab.stand_ins.check(board)
+            stand_in = lab.stand_ins._running["board", "virtual-1"]
             os.kill(stand_in.pid, signal.SIGKILL)
             os.waitid(os.P_PID, stand_in.pid, os.WEXITED | os.WNOWAIT)
             with pytest.raises(
                 BoardLost, match=rf"virtual board 'virtual-1' \(pid {stand_in.pid}\) died with signal 9"
             ):
-                lab.check(board)
+                lab.stand_ins.check(board)
     assert lab.faults == [f"virtual board 'virtual-1' (pid {stand_in.pid}) died with signal 9"]
 
 
@@ -142,6 +142,6 @@ def test_what_the_stand_in_says_at_a_bad_start_is_shown(tmp_path):
     (tmp_path / "gateway.json").write_text("{")  # since the boards file was checked
     with Lab(file, folder=tmp_path) as lab:
         with pytest.raises(LabError) as caught:
-            lab.endpoints("local")
+            lab.clouds.endpoints("local")
         assert "ended with exit code 2; its last words: python -m harness.virtual: " in str(caught.value)
     assert lab.faults == []

@@ -40,7 +40,7 @@ def timeline() -> Timeline:
 
 @pytest.fixture
 def cloud(lab, timeline) -> Iterator[NrfCloud]:
-    with NrfCloud(lab.endpoints("local"), lab.api_key("local"), timeline=timeline) as cloud:
+    with NrfCloud(lab.clouds.endpoints("local"), lab.clouds.api_key("local"), timeline=timeline) as cloud:
         yield cloud
         assert cloud.delete_all_made() == []
 
@@ -162,7 +162,7 @@ def test_unknown_credentials_are_refused_in_one_line(cloud, timeline):
 
 def test_a_wrong_root_ca_is_refused_in_one_line(cloud, lab, timeline):
     endpoints = cloud.endpoints
-    amazon = lab.endpoints("nrfcloud").root_ca_pem
+    amazon = lab.clouds.endpoints("nrfcloud").root_ca_pem
     wrong = CloudEndpoints("w", endpoints.rest, None, ("x", 1), endpoints.observer_mqtt, amazon, False)
     with pytest.raises(CloudUnreachable, match="certificate verify failed") as caught:
         Observer(cloud.create_team_device(), wrong, cloud.account(), timeline)
@@ -208,12 +208,12 @@ def test_a_wrong_api_key_is_refused(cloud):
 
 def test_a_dead_cloud_leads_every_message(tmp_path, timeline):
     with make_lab(tmp_path) as lab:
-        endpoints = lab.endpoints("local")
-        with NrfCloud(endpoints, lab.api_key("local"), timeline=timeline) as cloud:
+        endpoints = lab.clouds.endpoints("local")
+        with NrfCloud(endpoints, lab.clouds.api_key("local"), timeline=timeline) as cloud:
             account = cloud.account()
             with Observer(cloud.create_team_device(), endpoints, account, timeline) as observer:
                 mark = timeline.mark()
-                pid = lab._stand_ins["cloud", "local"].pid
+                pid = lab.stand_ins.of("local").pid
                 os.kill(pid, signal.SIGKILL)
                 said = f"local cloud 'local' (pid {pid}) died with signal 9"
                 with pytest.raises(ObserverLost) as lost:

@@ -70,7 +70,7 @@ def _cloud(patient: Patient, name: str) -> list[Check]:
     if not isinstance(config, NrfCloudAccount):
         text = "a local cloud; each run starts it anew"
         return [Check("account.access", name, lambda: [CheckResult("account.access", name, Status.SKIPPED, text)])]
-    key = partial(Lab(patient.file).api_key, name)
+    key = partial(Lab(patient.file).clouds.api_key, name)
     path = config.api_key_file
     cure = f"export {config.api_key_env}=..." if path is None else f"chmod 600 {patient.file.path.parent / path}"
     found = [account.key_check(name, key, cure)]

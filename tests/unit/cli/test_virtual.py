@@ -55,8 +55,8 @@ def test_it_reaches_the_stand_ins_by_configuration_alone(ready, tmp_path):
     ]
     assert [board.device_id for board in file.boards] == [None, "b-350000000000002"]
     with Lab(file, folder=tmp_path / "run") as lab:
-        cloud = lab.endpoints("virtual")
-        assert lab.api_key("virtual") == "0123456789abcdef"
+        cloud = lab.clouds.endpoints("virtual")
+        assert lab.clouds.api_key("virtual") == "0123456789abcdef"
     assert (cloud.rest, cloud.rest_ca) == ("https://127.0.0.1:4443/v1", tmp_path / "ca.pem")
     assert cloud.root_ca_pem == ROOT
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))

@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BoardLost, CloudUnreachable, Misuse, PortBusy, PortMissing
-from harness.lab import Lab, MissingApiKey, load_boards_file
-from harness.lab import lab as lab_module
+from harness.lab import Lab, MissingApiKey, load_boards_file, stand_ins
 from harness.lab.stand_in import StandIn
 from harness.policy import load_profile, profile_folder
 from harness.settings import BoardSettings, CloudSettings
 from tests.unit.lab.test_stand_in import FAKE, gone
 
-AMAZON = (Path(lab_module.__file__).parents[1] / "cloud" / "ca" / "AmazonRootCA1.pem").read_text()
+AMAZON = (Path(stand_ins.__file__).parents[1] / "cloud" / "ca" / "AmazonRootCA1.pem").read_text()
 FILE = """\
 clouds:
   local: {kind: local, on_violation: tolerate, close_style: fin}
@@ -51,7 +50,7 @@ def make_lab(tmp_path, monkeypatch):
     labs = []
 
     def make(manner="good", **arguments):
-        monkeypatch.setattr(lab_module, "StandIn", partial(StandIn, program=(sys.executable, str(FAKE), manner)))
+        monkeypatch.setattr(stand_ins, "StandIn", partial(StandIn, program=(sys.executable, str(FAKE), manner)))
         file = load_boards_file(tmp_path / "boards.yaml")
         labs.append(Lab(file, **{"folder": tmp_path / "run", "leases": tmp_path} | arguments))
         return labs[-1]
@@ -72,15 +71,15 @@ def kill(stand_in):
 
 def test_a_local_cloud_is_started_once(make_lab, tmp_path):
     lab = make_lab()
-    cloud = lab.endpoints("local")
-    assert lab.endpoints("local") is cloud
+    cloud = lab.clouds.endpoints("local")
+    assert lab.clouds.endpoints("local") is cloud
     folder = tmp_path / "run" / "stand-ins" / "cloud-local"
     assert (cloud.rest, cloud.rest_ca) == ("https://127.0.0.1:4443/v1", folder / "ca.pem")
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))
     assert (cloud.root_ca_pem, cloud.public) == ("-----BEGIN CERTIFICATE-----\n", False)
     assert cloud.dead() is None
-    assert lab.api_key("local") == "0123456789abcdef0123"
-    (started,) = lab._stand_ins.values()
+    assert lab.clouds.api_key("local") == "0123456789abcdef0123"
+    (started,) = lab.stand_ins._running.values()
     assert started.ready["settings"] == {
         "cloud": {"on_violation": "tolerate", "close_style": "fin"},
         "directory": str(folder),
@@ -118,8 +117,8 @@ def test_every_setting_of_a_local_cloud_reaches_its_process(make_lab, tmp_path):
     )
     (tmp_path / "boards.yaml").write_text(text)
     lab = make_lab()
-    lab.endpoints("local")
-    sent = lab.stand_in("local").ready["settings"]["cloud"]
+    lab.clouds.endpoints("local")
+    sent = lab.stand_ins.of("local").ready["settings"]["cloud"]
     assert sent == {**said, "state": str(tmp_path / "state")}
 
 
@@ -153,7 +152,7 @@ def test_every_setting_of_a_virtual_board_reaches_its_process(make_lab, tmp_path
     (tmp_path / "boards.yaml").write_text(text)
     lab = make_lab()
     lab.port_url(board(lab, "v1"))
-    (sent,) = lab.stand_in(board(lab, "v1")).ready["settings"]["boards"]
+    (sent,) = lab.stand_ins.of(board(lab, "v1")).ready["settings"]["boards"]
     assert {key: sent[key] for key in said} == said
 
 
@@ -161,8 +160,8 @@ def policies_of(make_lab, tmp_path, cloud):
     text = FILE.replace("{kind: local, on_violation: tolerate, close_style: fin}", cloud)
     (tmp_path / "boards.yaml").write_text(text)
     lab = make_lab()
-    lab.endpoints("local")
-    (started,) = lab._stand_ins.values()
+    lab.clouds.endpoints("local")
+    (started,) = lab.stand_ins._running.values()
     folder = started.ready["settings"]["cloud"].get("policies")
     return folder and Path(folder)
 
@@ -196,7 +195,7 @@ def test_own_policies_are_enforced_in_place_of_the_profiles_or_besides(make_lab,
 def test_the_expected_documents_are_the_files_whatever_is_enforced(make_lab, tmp_path):
     write_policies(tmp_path / "mine", associated="mine", lab="lab")
     policies_of(make_lab, tmp_path, "{kind: local, policies: [mine/lab.json], enforces: [mine/associated.json]}")
-    *page, lab = make_lab().documents("local")
+    *page, lab = make_lab().clouds.documents("local")
     assert page == list(load_profile("page", account="123456789012").values())
     assert (lab.name, lab.statements[0].resources) == ("lab", ("arn:aws:iot:::topic/lab",))
 
@@ -206,10 +205,10 @@ def test_a_virtual_board_is_started_once_into_its_clouds_network(make_lab, tmp_p
     v1 = board(lab, "v1")
     folder = tmp_path / "run" / "stand-ins" / "board-v1"
     assert lab.port_url(v1) == lab.port_url(v1) == str(folder / "port")
-    assert lab._stand_ins["board", "v1"].ready["settings"] == {
+    assert lab.stand_ins._running["board", "v1"].ready["settings"] == {
         "boards": [{"name": "v1", "firmware": "serial-modem", "baud": 115200, "time_scale": 0.5}],
         "network": {"mqtt.nrfcloud.com:8883": "127.0.0.1:4883"},
-        "firmware_ca": str(lab.endpoints("local").rest_ca),
+        "firmware_ca": str(lab.clouds.endpoints("local").rest_ca),
         "directory": str(folder),
         "die_with_stdin": True,
     }
@@ -218,27 +217,27 @@ def test_a_virtual_board_is_started_once_into_its_clouds_network(make_lab, tmp_p
 def test_the_local_cloud_trusts_the_virtual_boards_that_use_it(make_lab):
     lab = make_lab()
     lab.port_url(board(lab, "v1"))
-    heard = lab.stand_in("local").command("what-was-before")["heard"]
+    heard = lab.stand_ins.of("local").command("what-was-before")["heard"]
     assert heard["id"] == 2  # the first one was trust-identity
 
 
 def test_no_stand_in_runs_for_what_is_real_or_not_used_yet(make_lab):
     lab = make_lab()
     with pytest.raises(Misuse, match="no stand-in runs for board 'dk'; only virtual boards and local clouds have one"):
-        lab.stand_in(board(lab, "dk"))
+        lab.stand_ins.of(board(lab, "dk"))
     with pytest.raises(Misuse, match="no stand-in runs for cloud 'local'"):
-        lab.stand_in("local")
+        lab.stand_ins.of("local")
 
 
 def test_a_virtual_board_may_use_nrf_cloud_itself(make_lab):
     lab = make_lab(cloud_override="nrfcloud")
     lab.port_url(board(lab, "v1"))
-    (started,) = lab._stand_ins.values()
+    (started,) = lab.stand_ins._running.values()
     assert started.ready["settings"]["network"] == {"mqtt.nrfcloud.com:8883": "mqtt.nrfcloud.com:8883"}
 
 
 def test_nrf_cloud(make_lab):
-    cloud = make_lab().endpoints("nrfcloud")
+    cloud = make_lab().clouds.endpoints("nrfcloud")
     assert (cloud.rest, cloud.rest_ca) == ("https://api.nrfcloud.com/v1", None)
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), None)
     assert (cloud.public, cloud.other_name, cloud.dead()) == (True, None, None)
@@ -246,7 +245,7 @@ def test_nrf_cloud(make_lab):
 
 
 def test_another_installation_of_nrf_cloud(make_lab):
-    cloud = make_lab().endpoints("twin")
+    cloud = make_lab().clouds.endpoints("twin")
     assert (cloud.rest, cloud.device_mqtt, cloud.observer_mqtt) == (
         "https://twin.lan/v1",
         ("twin.lan", 1234),
@@ -257,7 +256,7 @@ def test_another_installation_of_nrf_cloud(make_lab):
 def test_a_root_ca_that_boards_cannot_be_given(make_lab, tmp_path):
     (tmp_path / "root.pem").write_text("-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n")
     with pytest.raises(Misuse, match=f"^{tmp_path}/root.pem: a public key; give the certificate$"):
-        make_lab().endpoints("near")
+        make_lab().clouds.endpoints("near")
     (tmp_path / "root.pem").unlink()
 
 
@@ -266,7 +265,7 @@ def test_cas_that_rest_calls_would_not_see(make_lab, tmp_path, change):
     path = tmp_path / "rest.pem"
     path.write_bytes(change(AMAZON.encode()))
     with pytest.raises(Misuse) as caught:
-        make_lab().endpoints("near")
+        make_lab().clouds.endpoints("near")
     how = "UTF-16, DER, one long line?"
     assert (
         str(caught.value)
@@ -275,7 +274,7 @@ def test_cas_that_rest_calls_would_not_see(make_lab, tmp_path, change):
 
 
 def test_a_cloud_on_this_computer_by_configuration_alone(make_lab, tmp_path):
-    cloud = make_lab().endpoints("near")
+    cloud = make_lab().clouds.endpoints("near")
     assert (cloud.rest, cloud.rest_ca) == ("https://127.0.0.1:4443/v1", tmp_path / "rest.pem")
     assert cloud.root_ca_pem == AMAZON
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))
@@ -286,7 +285,7 @@ def test_a_cloud_on_this_computer_by_configuration_alone(make_lab, tmp_path):
 def test_a_virtual_board_takes_the_clouds_network_and_the_firmware_that_is_expected(make_lab):
     lab = make_lab()
     lab.port_url(board(lab, "v2"))
-    settings = lab._stand_ins["board", "v2"].ready["settings"]
+    settings = lab.stand_ins._running["board", "v2"].ready["settings"]
     assert settings["boards"] == [
         {"name": "v2", "model": "nrf9160", "firmware": "at-client", "faults": ["no-sim", "denied"]}
     ]
@@ -299,18 +298,18 @@ def test_a_virtual_board_takes_the_clouds_network_and_the_firmware_that_is_expec
 
 def test_the_api_key_may_come_from_a_private_file(make_lab, tmp_path):
     lab, path = make_lab(), tmp_path / "api-key"
-    assert lab.api_key("near") == "fedcba9876543210"
+    assert lab.clouds.api_key("near") == "fedcba9876543210"
     path.chmod(0o640)
     with pytest.raises(MissingApiKey) as open_to_others:
-        lab.api_key("near")
+        lab.clouds.api_key("near")
     assert str(open_to_others.value) == f"{path}: other users can open this file with an API key: run chmod 600 on it"
     path.chmod(0o600)
     path.write_text(" \n")
     with pytest.raises(MissingApiKey, match="api-key is empty; put the API key for cloud 'near' into it"):
-        lab.api_key("near")
+        lab.clouds.api_key("near")
     path.unlink()
     with pytest.raises(MissingApiKey, match="cannot read the API key for cloud 'near': No such file or directory"):
-        lab.api_key("near")
+        lab.clouds.api_key("near")
 
 
 @pytest.mark.parametrize(("value", "state"), [(None, "empty"), ("  ", "empty")])
@@ -319,14 +318,14 @@ def test_a_missing_api_key_names_the_variable(make_lab, monkeypatch, value, stat
     if value is not None:
         monkeypatch.setenv("TWIN_KEY", value)
     with pytest.raises(MissingApiKey) as caught:
-        make_lab().api_key("twin")
+        make_lab().clouds.api_key("twin")
     assert isinstance(caught.value, Misuse)
     assert str(caught.value) == f"environment variable TWIN_KEY is {state}; set it to the API key for cloud 'twin'"
 
 
 def test_the_api_key_comes_from_its_variable(make_lab, monkeypatch):
     monkeypatch.setenv("TWIN_KEY", " 0123456789abcdef\n")
-    assert make_lab().api_key("twin") == "0123456789abcdef"
+    assert make_lab().clouds.api_key("twin") == "0123456789abcdef"
 
 
 def test_ports(make_lab):
@@ -349,14 +348,14 @@ def test_clouds_of_boards(make_lab):
 
 def test_a_dead_cloud_is_told(make_lab):
     lab = make_lab()
-    cloud = lab.endpoints("local")
-    lab.check("local")
-    stand_in = lab._stand_ins["cloud", "local"]
+    cloud = lab.clouds.endpoints("local")
+    lab.stand_ins.check("local")
+    stand_in = lab.stand_ins.of("local")
     kill(stand_in)
     said = f"local cloud 'local' (pid {stand_in.pid}) died with signal 9"
     assert cloud.dead() == said
     with pytest.raises(CloudUnreachable) as caught:
-        lab.check("local")
+        lab.stand_ins.check("local")
     assert str(caught.value) == f"{said}; run again"
     lab.close()
     assert lab.faults == [said]
@@ -365,19 +364,19 @@ def test_a_dead_cloud_is_told(make_lab):
 def test_a_dead_board_is_told(make_lab):
     lab = make_lab()
     v1 = board(lab, "v1")
-    lab.check(v1)
+    lab.stand_ins.check(v1)
     lab.port_url(v1)
-    lab.check(v1)
-    kill(lab._stand_ins["board", "v1"])
+    lab.stand_ins.check(v1)
+    kill(lab.stand_ins._running["board", "v1"])
     for what in (v1, "v1"):
         with pytest.raises(BoardLost, match=r"virtual board 'v1' \(pid \d+\) died with signal 9; run again"):
-            lab.check(what)
+            lab.stand_ins.check(what)
 
 
 def test_close_ends_everything(make_lab):
     with make_lab() as lab:
         lab.port_url(board(lab, "v1"))
-        pids = [stand_in.pid for stand_in in lab._stand_ins.values()]
+        pids = [stand_in.pid for stand_in in lab.stand_ins._running.values()]
         assert len(pids) == 2
     assert all(gone(pid) for pid in pids)
     assert lab.faults == []
@@ -387,7 +386,7 @@ def test_a_cloud_that_does_not_start(make_lab):
     with pytest.raises(
         CloudUnreachable, match=r"local cloud 'local' \(pid \d+\) ended with exit code 3; its last words"
     ):
-        make_lab("crash").endpoints("local")
+        make_lab("crash").clouds.endpoints("local")
 
 
 def test_leases(make_lab):
@@ -403,12 +402,12 @@ def test_leases(make_lab):
 def test_the_folder_of_stand_ins_is_private(make_lab, tmp_path):
     lab = make_lab()
     assert not (tmp_path / "run").exists()
-    lab.endpoints("local")
+    lab.clouds.endpoints("local")
     assert (tmp_path / "run" / "stand-ins").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_folder_of_its_own_is_private_and_goes_with_the_lab(make_lab):
     with make_lab(folder=None) as lab:
-        folder = lab.endpoints("local").rest_ca.parents[1]
+        folder = lab.clouds.endpoints("local").rest_ca.parents[1]
         assert folder.stat().st_mode & 0o777 == 0o700
     assert not folder.exists()

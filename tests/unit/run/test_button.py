@@ -22,7 +22,7 @@ def config(where, **more) -> BoardConfig:
 def test_a_virtual_boards_is_pressed_by_its_stand_in():
     told: list[Any] = []
     stand_in = SimpleNamespace(command=lambda *words, **keys: told.append((words, keys)))
-    lab: Any = SimpleNamespace(stand_in=lambda _config: stand_in)
+    lab: Any = SimpleNamespace(stand_ins=SimpleNamespace(of=lambda _config: stand_in))
     press = button_of(lab, config({"virtual": {}}))
     assert press is not None
     press()

@@ -40,7 +40,8 @@ def world():
     cloud = LocalCloudConfig.model_validate({"kind": "local", "faults": {"commands": [duplicate]}})
     announced: list[str] = []
     wiring = SimpleNamespace(announce=lambda board, cloud, phase: announced.append(phase), struck=lambda *_: [])
-    lab = SimpleNamespace(file=SimpleNamespace(cloud=lambda name: cloud), wiring=wiring)
+    file = SimpleNamespace(cloud=lambda name: cloud)
+    lab = SimpleNamespace(file=file, stand_ins=SimpleNamespace(wiring=wiring))
     known: dict[str, str] = {}
     board = SimpleNamespace(
         name="a",
@@ -98,7 +99,7 @@ def test_what_struck_on_the_line_is_told_apart_from_what_struck_on_the_way_to_th
     world.board.config = BoardConfig.model_validate({"name": "a", "virtual": {}, "faults": {"line": [line]}})
     cut = Struck(Fault(Deed.RST, age=1.0), 1, 1.0, 0, "")
     struck = [Struck(Fault(Deed.GARBLE, Direction.IN, byte=500), 1, 2.0, 3, ""), cut]
-    world.lab.wiring.struck = lambda *_: [struck.pop(0)] if struck else []
+    world.lab.stand_ins.wiring.struck = lambda *_: [struck.pop(0)] if struck else []
     world.begin("action")
     world.begin("fence")
     assert [event.data["wire"] for event in world.board.timeline.since() if "wire" in event.data] == ["line", "network"]
