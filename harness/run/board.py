@@ -114,6 +114,11 @@ class Board:
         return self._leased.opened
 
     @property
+    def alive(self) -> bool:
+        """Whether the board is open and its port still there."""
+        return self._leased.alive
+
+    @property
     def observer(self) -> Observer:
         """The team's MQTT device, which hears the topics of this board's device. Raises LabError."""
         observer, device_id = self.cloud.observer, self.device.id

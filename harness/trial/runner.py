@@ -140,7 +140,8 @@ class Trials:
         """Try to connect with another ``login`` than the link's own, or under other circumstances.
 
         ``difference`` says in words what differs. ``during`` brings the circumstances about (another certificate on the
-        board, say) and takes them away again; it must leave the modem registered on both ways.
+        board, say) and takes them away again; it must leave the modem registered on both ways. They stay for several
+        attempts where the coin falls so, and for all where the login uses another sec_tag than the link's own.
         """
         if login == self._link.login and during is None:
             raise Misuse("a connect trial needs another login than the link's own, or other circumstances")

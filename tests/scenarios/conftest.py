@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -123,15 +125,22 @@ class SoftwareDevice:
         return token in json.dumps(record.get("state", {}))
 
 
-@pytest.fixture
-def bystander(cloud: NrfCloud, tmp_path) -> Iterator[SoftwareDevice]:
+@contextmanager
+def software_device(cloud: NrfCloud, folder: Path) -> Iterator[SoftwareDevice]:
+    """A device of the team for the block. ``folder``: of the CA that issues its certificate."""
     device_id, key = f"harness-bystander-{nonce()}", ec.generate_private_key(ec.SECP256R1())
     csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
-    certificate = LabCa.load_or_create(tmp_path / "ca").issue(csr, device_id=device_id)
+    certificate = LabCa.load_or_create(folder / "ca").issue(csr, device_id=device_id)
     cloud.onboard_device(device_id, certificate)
     cloud.wait_device(device_id)
     yield SoftwareDevice(device_id, cloud, key, certificate)
     cloud.delete_device(device_id)
+
+
+@pytest.fixture
+def bystander(cloud: NrfCloud, tmp_path) -> Iterator[SoftwareDevice]:
+    with software_device(cloud, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """Mutual TLS with every wrong credential that a board can hold, in a sec_tag beside its own.
 
+To write there takes the modem off the network, which costs 5 to 10 s. So the sec_tag keeps what it holds until a test
+wants something else: tests that want the same stand together.
+
 Serial Modem gives no reason when TLS does not come up, so the right credentials connect to the same host and port
 before and after each refusal. Sources disagree whether AWS IoT refuses a certificate by a TLS alert or by closing after
 CONNECT, and it has changed over the years: if the certificate is the fault, both count.
@@ -8,9 +11,9 @@ CONNECT, and it has changed over the years: if the certificate is the fault, bot
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,12 +22,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from harness.cloud import RestError
+from harness.cloud import NrfCloud, RestError
+from harness.credentials import LabCa
 from harness.modem import CredentialKind
+from harness.run import Board
 from harness.trial import Outcome, nonce
+from tests.scenarios.conftest import SoftwareDevice, software_device
 from tests.scenarios.expected import allowed, connect, expectations_of, forbidden
 
 CERTIFICATE_REFUSED = (Outcome.REFUSED_IN_TLS, Outcome.REFUSED_AT_CONNECT)
+KINDS = (CredentialKind.ROOT_CA, CredentialKind.CLIENT_CERT, CredentialKind.PRIVATE_KEY)
+
+Contents = Mapping[CredentialKind, str]
+Holding = Callable[..., Callable[[], AbstractContextManager[None]]]
 
 
 def pem_of(key: ec.EllipticCurvePrivateKey) -> str:
@@ -60,37 +70,81 @@ def key():
     return ec.generate_private_key(ec.SECP256R1())
 
 
-@pytest.fixture
-def spare_sec_tag(board, provisioned):
-    """A sec_tag of the board other than that of its own credentials."""
-    spare = [tag for tag in board.config.all_sec_tags if tag != provisioned.credentials.sec_tag]
-    if not spare:
-        pytest.skip("needs a second sec_tag: sec_tags: [16842753, 16842754] in the boards file")
-    return spare[0]
+class SpareSecTag:
+    """A sec_tag of a board other than that of its own credentials, and what it holds; None: nobody knows."""
+
+    def __init__(self, board: Board, sec_tag: int) -> None:
+        self.sec_tag = sec_tag
+        self._board = board
+        self._holds: Contents | None = None
+
+    def hold(self, contents: Contents) -> None:
+        """Have it hold this and nothing else, and the modem registered."""
+        if contents == self._holds:
+            return
+        former, self._holds = self._holds, None
+        modem = self._board.opened.modem
+        with modem.offline():
+            for kind in KINDS:
+                if kind in contents and (former is None or former.get(kind) != contents[kind]):
+                    modem.credentials.write(self.sec_tag, kind, contents[kind])
+                elif kind not in contents and (former is None or kind in former):
+                    modem.credentials.delete(self.sec_tag, kind)
+        modem.register()
+        self._holds = contents
+
+    def clear(self) -> None:
+        """Leave it empty; a board that is out by now keeps what it has."""
+        if self._board.alive:
+            self.hold({})
+
+
+@dataclass
+class Shared:
+    """What the tests of this file share on one board. The first that wants it makes it."""
+
+    ends: ExitStack = field(default_factory=ExitStack)
+    spare: SpareSecTag | None = None
+    bystander: SoftwareDevice | None = None
+
+
+@pytest.fixture(scope="module")
+def shared(_board: Board) -> Iterator[Shared]:
+    made = Shared()
+    with made.ends:
+        yield made
 
 
 @pytest.fixture
-def holding(modem, provisioned, spare_sec_tag) -> Callable[..., Callable[[], AbstractContextManager[None]]]:
+def bystander(shared: Shared, cloud: NrfCloud, tmp_path_factory) -> SoftwareDevice:
+    """One for all tests of this file."""
+    if shared.bystander is None:
+        shared.bystander = shared.ends.enter_context(software_device(cloud, tmp_path_factory.mktemp("bystander")))
+    return shared.bystander
+
+
+@pytest.fixture
+def spare(board, provisioned, shared: Shared) -> SpareSecTag | None:
+    """None: the board has one sec_tag only."""
+    tags = [tag for tag in board.config.all_sec_tags if tag != provisioned.credentials.sec_tag]
+    if shared.spare is None and tags:
+        shared.spare = SpareSecTag(board, tags[0])
+        shared.ends.callback(shared.spare.clear)
+    return shared.spare
+
+
+@pytest.fixture
+def holding(spare: SpareSecTag | None, provisioned) -> Holding:
     """Make circumstances in which the spare sec_tag holds only these credentials and the cloud's root CA."""
-    kinds = (CredentialKind.ROOT_CA, CredentialKind.CLIENT_CERT, CredentialKind.PRIVATE_KEY)
 
-    def circumstances(certificate_pem: str | None = None, key_pem: str | None = None):
-        contents = (provisioned.credentials.root_ca_pem, certificate_pem, key_pem)
+    def circumstances(certificate_pem: str | None = None, key_pem: str | None = None, root_ca_pem: str | None = None):
+        pems = (root_ca_pem or provisioned.credentials.root_ca_pem, certificate_pem, key_pem)
+        contents = {kind: pem for kind, pem in zip(KINDS, pems, strict=True) if pem is not None}
 
         @contextmanager
         def held():
-            try:
-                with modem.offline():
-                    for kind, content in zip(kinds, contents, strict=True):
-                        if content is not None:
-                            modem.credentials.write(spare_sec_tag, kind, content)
-                modem.register()
-                yield
-            finally:
-                with modem.offline():
-                    for kind in kinds:
-                        modem.credentials.delete(spare_sec_tag, kind)
-                modem.register()
+            spare.hold(contents)
+            yield
 
         return held
 
@@ -98,9 +152,11 @@ def holding(modem, provisioned, spare_sec_tag) -> Callable[..., Callable[[], Abs
 
 
 @pytest.fixture
-def login(board, spare_sec_tag):
+def login(board, spare: SpareSecTag | None):
     """The board's login, with the credentials of the spare sec_tag."""
-    return replace(board.device.login(), sec_tag=spare_sec_tag)
+    if spare is None:
+        pytest.skip("needs a second sec_tag: sec_tags: [16842753, 16842754] in the boards file")
+    return replace(board.device.login(), sec_tag=spare.sec_tag)
 
 
 class TestRefusedCertificates:
@@ -204,3 +260,45 @@ class TestRefusedServers:
         trial.connect(
             replace(board.device.login(), host=host), difference="a host name that is not in the server's certificate"
         ).expect(Outcome.REFUSED_IN_TLS)
+
+    def test_wrong_root_ca(self, request, trial, spare, tmp_path):
+        """A board that trusts another CA must not talk to the cloud. Only the trust differs, so it fails in TLS."""
+        stranger = LabCa.load_or_create(tmp_path / "stranger").certificate_pem
+        which = "own_login_trusting" if spare is None else "bystanders_login_trusting"
+        login, trusting = request.getfixturevalue(which)
+        trial.connect(
+            login, difference="a root CA on the board that did not sign the cloud", during=trusting(stranger)
+        ).expect(Outcome.REFUSED_IN_TLS)
+
+
+@pytest.fixture
+def bystanders_login_trusting(trial, login, holding, bystander):
+    """Another device's login in the spare sec_tag, and circumstances with another root CA. It works with the right one.
+
+    The board's own key cannot be moved there.
+    """
+    theirs = replace(login, client_id=bystander.device_id)
+    credentials = (bystander.certificate_pem, pem_of(bystander.key))
+    trial.connect(
+        theirs, difference="the certificate and the client id of another device", during=holding(*credentials)
+    ).expect(Outcome.TOLERATED)
+    return theirs, lambda root_ca_pem: holding(*credentials, root_ca_pem)
+
+
+@pytest.fixture
+def own_login_trusting(board, modem, provisioned):
+    """The board's own login, whose root CA is written anew whenever the coin falls the other way."""
+
+    def circumstances(root_ca_pem: str):
+        sec_tag, ours = board.device.sec_tag, provisioned.credentials.root_ca_pem
+
+        @contextmanager
+        def trusting():
+            with modem.credentials.replaced(sec_tag, CredentialKind.ROOT_CA, root_ca_pem, former=ours):
+                modem.register()
+                yield
+            modem.register()
+
+        return trusting
+
+    return board.device.login(), circumstances

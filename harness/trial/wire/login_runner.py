@@ -1,7 +1,7 @@
 """Carries out the attempts of an experiment on a login or a call: the one in question, or the right one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -35,39 +35,55 @@ some seconds. ACCEPTED: it stayed. A broker decides on a login only once it has 
 
 
 class LoginRunner:
-    """Makes attempts of ``action`` on ``link``, or of the link's own login. ``pause``: lets seconds pass."""
+    """Makes attempts of ``action`` on ``link``, or of the link's own login.
+
+    The circumstances of the login in question may take seconds each time (a credential is written, the modem registers
+    again). So they stay as they are until the coin falls the other way, and for the whole experiment where they do not
+    touch the right login, because it uses another sec_tag.
+    """
 
     def __init__(self, link: MqttConnection, modem: Modem, log: PhaseLog, action: ConnectTrial) -> None:
         self._link = link
         self._modem = modem
         self._log = log
         self._action = action
+        self._shared = action.login.sec_tag != link.login.sec_tag
+        self._circumstances = ExitStack()
+        self._made = False
 
-    @property
-    def _shared(self) -> bool:
-        """Whether the right login works under the circumstances too: it uses another sec_tag."""
-        return self._action.login.sec_tag != self._link.login.sec_tag
-
-    def around(self) -> AbstractContextManager[object]:
-        """Return what holds for the whole experiment: circumstances that do not touch the right login."""
-        return self._action.circumstances() if self._shared else _as_they_are()
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """Around the whole experiment: the circumstances are taken away at its end at the latest."""
+        if self._shared:
+            self._make()
+        with self._circumstances:
+            yield
 
     def do(self, plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:
         """Carry out ``plan``. Raises LabError: the lab's trouble."""
         return _do(self._log, plan, about, self._attempt, self._link.pause)
 
     def _attempt(self, wrong: bool) -> None:
+        if wrong:
+            self._make()
+        elif not self._shared:
+            self._take_away()
         login = self._action.login if wrong else self._link.login
-        with self._circumstances(wrong):
-            with self._log.phase(Phase.ACTION if wrong else Phase.RIGHT, step=0) as found:
-                attempt = self._link.attempt(login)
-                found |= asdict(attempt) | {"saw": _saw(attempt)}
-            if attempt.stage is Stage.ACCEPTED:
-                self._link.disconnect()
-            ask_modem(self._modem, self._log)
+        with self._log.phase(Phase.ACTION if wrong else Phase.RIGHT, step=0) as found:
+            attempt = self._link.attempt(login)
+            found |= asdict(attempt) | {"saw": _saw(attempt)}
+        if attempt.stage is Stage.ACCEPTED:
+            self._link.disconnect()
+        ask_modem(self._modem, self._log)
 
-    def _circumstances(self, wrong: bool) -> AbstractContextManager[object]:
-        return self._action.circumstances() if wrong and not self._shared else _as_they_are()
+    def _make(self) -> None:
+        if not self._made:
+            self._circumstances.enter_context(self._action.circumstances())
+            self._made = True
+
+    def _take_away(self) -> None:
+        self._made = False
+        self._circumstances.pop_all().close()
 
 
 class OwnLoginRunner:
@@ -157,8 +173,3 @@ def _said(answer: RestAnswer) -> Saw:
     if answer.status == 429 or answer.status >= 500:
         return Saw.LATER
     return Saw.REFUSED if answer.status in REFUSING and answer.code is not None else Saw.CLOSED
-
-
-@contextmanager
-def _as_they_are() -> Iterator[None]:
-    yield
