@@ -31,6 +31,8 @@ from harness.trial.experiment import (
     Suspect,
 )
 from tests.simulation.faults import MODELS, Model
+from tests.simulation.logins import FAULTS, Control, Ends, OwnLogin
+from tests.simulation.logins import Night as LoginNight
 from tests.simulation.play import play
 from tests.simulation.world import LINKS, Cloud, Link, World
 
@@ -71,6 +73,7 @@ class Row:
     suspects: Counter[Suspect] = field(default_factory=Counter)
     connections: int = 0
     packets: int = 0
+    attempts: int = 0
     seconds: float = 0.0
 
     def add(self, result: ExperimentResult) -> None:
@@ -79,6 +82,7 @@ class Row:
             self.suspects[result.suspect] += 1
         self.connections += result.tally.connections
         self.packets += result.tally.packets
+        self.attempts += result.tally.attempts
         self.seconds += result.tally.seconds
 
     @property
@@ -155,16 +159,41 @@ def logins(trials: int, seed: str, rule: ExperimentRule) -> None:
     for fails in (0.0, 0.01, 0.1, 0.5):
         cells = []
         for accepts in (True, False):
-            chance, draws, row, attempts = random.Random(f"{seed} {fails}"), secrets.SystemRandom(), Row(), 0
-
+            chance, draws, row = random.Random(f"{seed} {fails}"), secrets.SystemRandom(), Row()
             for _ in range(trials):
                 result = play(
                     Experiment.of_login(SUBJECT, rule, Night(), draws), partial(_log_in, accepts, fails, chance)
                 )
                 row.add(result)
-                attempts += result.tally.attempts
             cells.append(f"{row.share(Conclusion.REFUSED)}, {row.share(Conclusion.INCONCLUSIVE)}")
-        print(f"| {100 * fails:g} % | {cells[0]} | {cells[1]} | {attempts / trials:.1f} |")
+        print(f"| {100 * fails:g} % | {cells[0]} | {cells[1]} | {row.attempts / trials:.1f} |")
+
+
+def own_logins(trials: int, seed: str, rule: ExperimentRule) -> int:
+    """Print the experiment on a board's own login, with each control: that without its end is what it was before.
+
+    Returns how often an accepted one was called refused, compared with the CONNECT of MQTT 5.
+    """
+    print("| fault | accepted login called refused, against a " + ", ".join(Control) + " | ", end="")
+    print("closed login, against that of MQTT 5: refused, inconclusive % | attempts |\n|---|---|---|---|")
+    wrong = 0
+    for name, ends in FAULTS.items():
+        accepted = [own_login(trials, f"{seed} {name}", rule, ends, control, accepts=True) for control in Control]
+        closed = own_login(trials, f"{seed} {name}", rule, ends, Control.MQTT5, accepts=False)
+        wrong += accepted[-1].found[Conclusion.REFUSED]
+        refused = ", ".join(f"{row.found[Conclusion.REFUSED]}" for row in accepted)
+        shares = f"{closed.share(Conclusion.REFUSED)}, {closed.share(Conclusion.INCONCLUSIVE)}"
+        print(f"| {name} | {refused} | {shares} | {closed.attempts / trials:.1f} |")
+    return wrong
+
+
+def own_login(trials: int, seed: str, rule: ExperimentRule, ends: Ends, control: Control, *, accepts: bool) -> Row:
+    """Play ``trials`` experiments on a board's own login, each in a night of its own."""
+    chance, draws, row = random.Random(seed), secrets.SystemRandom(), Row()
+    for _ in range(trials):
+        world = OwnLogin(ends, accepts, control, LoginNight(chance, now=chance.uniform(0, 120)))
+        row.add(play(Experiment.of_login(SUBJECT, rule, Night(), draws), world.do))
+    return row
 
 
 def nights(seed: str, rule: ExperimentRule, links: list[Link], *, forbidden: int = 74, allowed: int = 74) -> None:
@@ -217,6 +246,8 @@ def main() -> int:
     nights(options.seed, rule, links)
     print()
     logins(options.trials, options.seed, rule)
+    print()
+    passes, total = passes + own_logins(options.trials, options.seed, rule), total + options.trials * len(FAULTS)
     # Three standard deviations above what the bound allows on average.
     allowed = rule.confidence * total
     return int(fails > 0 or passes > allowed + 3 * allowed**0.5 + 1)
