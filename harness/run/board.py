@@ -15,19 +15,19 @@ from harness.lab import AttachedStandIn, BoardConfig, Lab, StandIn
 from harness.policy.evaluation.membership import Membership
 from harness.run.cloud import Cloud
 from harness.run.cloud_device import CloudDevice
+from harness.run.control_connect import send_control_connect
 from harness.run.found_modes import FoundModes
 from harness.run.leased_board import LeasedBoard
 from harness.run.nrf_cloud_trials import NrfCloudTrials
 from harness.run.open_board import OpenBoard
 from harness.run.own_trials import OwnTrials
-from harness.run.torn_connect import send_torn_connect
 from harness.run.trial_connection import SETTLE_PUBLIC, allowed_delivery, allowed_topics, trial_connection
 from harness.run.witnesses import BoardWitnesses
 from harness.timeline import Kind, Timeline
 from harness.trial import MqttConnection, TrialContext, Trials, Verdict
 from harness.trial.experiment import Breaker, Conclusion, ExperimentResult, ExperimentRule, Night, Suspect
 from harness.trial.experiment.rule import BREAKER
-from harness.trial.wire.login_runner import TornConnect
+from harness.trial.wire.login_runner import ControlConnect
 
 _GRACE = 0.2
 _OWN_HOLD = 0.5  # seconds that a connection of the firmware's own has to stay, where no network is between
@@ -234,16 +234,16 @@ class Board:
             begin=self._begin_trial,
             found=self._found,
             listen=lambda topic: self.cloud.observer.listen(topic),
-            torn_connect=self._torn_connect(),
+            control_connect=self._control_connect(),
             settled=None if self._witnesses is None else self._witnesses.settled,
         )
         return Trials(link, opened.modem, around)
 
-    def _torn_connect(self) -> TornConnect | None:
+    def _control_connect(self) -> ControlConnect | None:
         opened = self.opened
         if kind_of(opened.kind).socket(opened.firmware) is None or opened.firmware.lacks(Capability.SOCKETS):
             return None
-        return partial(send_torn_connect, self.new_socket)
+        return partial(send_control_connect, self.new_socket)
 
     def _board_witnesses(self) -> BoardWitnesses:
         cloud, public = self.cloud, self.cloud.endpoints.public

@@ -2,7 +2,8 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
@@ -98,6 +99,14 @@ class MqttConnection:
         """Let some time pass."""
         self._pause(seconds)
 
+    @contextmanager
+    def other_connect(self) -> Iterator[None]:
+        """Around a CONNECT of the link's client id that something else makes: the gap holds before and behind it."""
+        self.disconnect()
+        self._respect_gap()
+        yield
+        self._last_connect = self.clock()
+
     def fresh(self) -> None:
         """Have a new connection, and know an allowed action that works. Raises NotConnected, NothingAllowed."""
         if self._chosen is None:
@@ -129,13 +138,16 @@ class MqttConnection:
         self._connected_at = None if ended else mark  # events that were looked at need not be looked at again
         return not ended
 
-    def attempt(self, login: Login) -> Attempt:
+    def attempt(self, login: Login, *, held: float = 0.0) -> Attempt:
         """End an existing connection, try to connect with ``login``, and return how far it came.
 
-        Never raises for a refusal.
+        ``held``: seconds to wait first, behind the gap. Never raises for a refusal.
         """
         self.disconnect()
         self._respect_gap()
+        if held:
+            self._pause(held)
+            self._last_connect = self.clock()
         start = self.clock()
         mark = self.device.mark()
         try:

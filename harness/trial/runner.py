@@ -36,8 +36,8 @@ from harness.trial.triggers import Trigger
 from harness.trial.verdict import Verdict
 from harness.trial.wire.carried_out import Runner, Setup, carry_out
 from harness.trial.wire.grouped import Shared, control_of, judged_group
-from harness.trial.wire.judged import judged
-from harness.trial.wire.login_runner import LoginRunner, OwnLoginRunner, TornConnect
+from harness.trial.wire.judged import CONTROL, judged
+from harness.trial.wire.login_runner import ControlConnect, LoginRunner, OwnLoginRunner
 from harness.trial.wire.observation_of import Refs
 from harness.trial.wire.plan_runner import AskWitness, PlanRunner, Tried
 
@@ -51,8 +51,8 @@ class TrialContext:
     the trial is known to be dead. ``explain``: what the policy documents say of an action and topic. ``witnesses``: who
     is asked after a hang-up at the action, before the board connects again, by name. ``begin``: called before each
     experiment on a packet; ``found``: gets its result. ``listen``: called with each topic that an action is about to
-    publish on, so that whoever may see it hears it. ``torn_connect``: what the own login is compared with where it is
-    refused without a word; None: the firmware cannot do that. ``settled``: asked behind the last hang-up of a proved
+    publish on, so that whoever may see it hears it. ``control_connect``: what the own login is compared with where it
+    is refused without a word; None: the firmware cannot do that. ``settled``: asked behind the last hang-up of a proved
     refusal; it waits until no message can be on its way any more. None: none comes late.
     """
 
@@ -68,7 +68,7 @@ class TrialContext:
     begin: Callable[[], None] = lambda: None
     found: Callable[[ExperimentResult], None] = lambda _result: None
     listen: Callable[[str], None] = lambda _topic: None
-    torn_connect: TornConnect | None = None
+    control_connect: ControlConnect | None = None
     settled: AskWitness | None = None
 
 
@@ -166,9 +166,9 @@ class Trials:
         """Connect with the link's own login and see the allowed action work."""
         context, client_id = self._context, self._link.login.client_id
         action, policy = f"connect as {client_id}", context.explain("iot:Connect", client_id)
-        about = Subject(action, "a CONNECT without its end", "the end of the CONNECT")
+        about = Subject(action, CONTROL, "the version of MQTT")
         setup = partial(Setup, "login", about, context.rule, context.night)
-        told = None if context.torn_connect is None else lambda: setup().as_data()
+        told = None if context.control_connect is None else lambda: setup().as_data()
         subject = TrialSubject(action, Sort.OWN_CONNECT, policy, experiment=told)
         return self._attempts.run(subject, partial(self._own_connect, setup))
 
@@ -250,13 +250,13 @@ class Trials:
     def _own_connect(self, setup: Callable[[], Setup], log: PhaseLog, acting: Acting) -> None:
         """Connect with the link's own login, and run the allowed action.
 
-        A login that was refused is tried by turns with what a good link lets through, whatever the cloud thinks of it.
+        A login that was refused is tried by turns with what any cloud answers on a good link.
         """
         self._be_registered()
         self._link.forget()
-        first, torn = self._try(log), self._context.torn_connect
-        if first.refused and torn is not None:
-            runner = OwnLoginRunner(self._link, self._modem, log, torn, first.seconds)
+        first, control = self._try(log), self._context.control_connect
+        if first.refused and control is not None:
+            runner = OwnLoginRunner(self._link, self._modem, log, control, first.seconds)
             self._carry_out(setup(), runner, acting)
             if not acting.accepted:
                 return
@@ -265,7 +265,7 @@ class Trials:
             self._try(log)
         ask_modem(self._modem, log)
         facts = facts_of(log.events())
-        if not facts.refused_twice and not (torn is None and facts.closed_twice):
+        if not facts.refused_twice and not (control is None and facts.closed_twice):
             with log.phase(Phase.CONNECT) as found:
                 self._link.ensure()
                 found["control"] = self._link.action.description

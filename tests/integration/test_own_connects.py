@@ -20,18 +20,25 @@ boards:
 """
 
 TESTS = """
-from harness.faults import Deed, Fault
+import pytest
+from harness.faults import Deed, Direction, Fault
 from harness.trial import Outcome
 
-def test_own_connect(board, trial, broker):
+# The cloud's answers alone: what they are compared with must have one.
+CUTS = [Fault(Deed.RST, packet=1), Fault(Deed.FIN, Direction.IN, chance=1.0)]
+
+@pytest.mark.parametrize("cut", CUTS, ids=["out", "in"])
+def test_own_connect(board, trial, broker, cut):
     if board.name == "cut":
-        broker.faults.append(Fault(Deed.RST, packet=1))
+        broker.faults.append(cut)
     verdict = trial.verify_connection()
     print(verdict)
     assert verdict.outcome is (Outcome.INCONCLUSIVE if board.name == "cut" else Outcome.REFUSED_AT_CONNECT)
     if board.name == "refused":
         assert "A coin chose the login before each of" in verdict.evidence
-        assert "a CONNECT without its end was sent" in verdict.evidence
+        assert "The right one was a CONNECT of MQTT 5" in verdict.evidence
+    elif cut.direction is Direction.IN:
+        assert "closed instead of a CONNACK" in str(board.timeline.since())
 
 def test_it_goes_on(board, trial):
     if board.name == "cut":
@@ -50,4 +57,4 @@ def without_connect(tmp_path):
 
 def test_a_login_that_the_cloud_refuses_and_one_that_the_link_cuts(tmp_path, without_connect):
     result = run(tmp_path, BOARDS, TESTS, "-n", "0", conftest=CONFTEST)
-    assert [case.result for case in result.cases] == ["passed"] * 4, result.output
+    assert [case.result for case in result.cases] == ["passed"] * 6, result.output

@@ -29,9 +29,9 @@ _STAGES: Final = {
 
 _LONGER: Final = 1.5
 
-TornConnect = Callable[[Login, float], Attempt]
-"""Opens a TLS session from the board with a login's credentials, sends a CONNECT without its end, and watches it for
-some seconds. ACCEPTED: it stayed. A broker decides on a login only once it has read all of it."""
+ControlConnect = Callable[[Login, float, float], Attempt]
+"""Sends a CONNECT of MQTT 5 from the board with a login's credentials, its end some seconds later, and waits for the
+answer at most some seconds. ACCEPTED: a CONNACK came, whatever it says."""
 
 
 class LoginRunner:
@@ -87,16 +87,20 @@ class LoginRunner:
 
 
 class OwnLoginRunner:
-    """Makes attempts of the link's own login; what it is compared with is a CONNECT without its end.
+    """Makes attempts of the link's own login, or of a CONNECT of MQTT 5 with the same credentials.
 
-    ``torn``: opens the session and sends that. It stays at least as long as any attempt of the login has taken.
+    ``control``: sends that. Its end is held back for longer than any attempt of the login has taken. An attempt of the
+    login waits as long first: so each CONNECT comes as long behind the session before it, and a cloud that closes what
+    comes too soon, or that is away now and then, closes both alike.
     """
 
-    def __init__(self, link: MqttConnection, modem: Modem, log: PhaseLog, torn: TornConnect, longest: float) -> None:
+    def __init__(
+        self, link: MqttConnection, modem: Modem, log: PhaseLog, control: ControlConnect, longest: float
+    ) -> None:
         self._link = link
         self._modem = modem
         self._log = log
-        self._torn = torn
+        self._control = control
         self._longest = longest
 
     def do(self, plan: Plan, about: Mapping[str, Any]) -> tuple[Observation, Refs]:
@@ -106,12 +110,21 @@ class OwnLoginRunner:
     def _attempt(self, whole: bool) -> None:
         link = self._link
         with self._log.phase(Phase.ACTION if whole else Phase.RIGHT, step=0) as found:
-            attempt = link.attempt(link.login) if whole else self._torn(link.login, _LONGER * self._longest)
+            attempt = link.attempt(link.login, held=self._held) if whole else self._compared()
             found |= asdict(attempt) | {"saw": _saw(attempt)}
         if whole:
             self._longest = max(self._longest, attempt.seconds)
             link.disconnect()
         ask_modem(self._modem, self._log)
+
+    def _compared(self) -> Attempt:
+        link = self._link
+        with link.other_connect():
+            return self._control(link.login, self._held, link.patience)
+
+    @property
+    def _held(self) -> float:
+        return _LONGER * self._longest
 
 
 class CallRunner:

@@ -259,10 +259,10 @@ class Stage:
         gap: float = 0.0,
         keep: int = 10_000,
         budget: float | None = None,
-        torn: Callable[[], bool] | None = None,
+        control: Callable[[], bool] | None = None,
         settles: bool = False,
     ):
-        """``torn``: whether a CONNECT without its end is let stand; None: the firmware cannot send one.
+        """``control``: whether a CONNECT of MQTT 5 is answered; None: the firmware cannot send one.
 
         ``settles``: messages may come late, so ``settled`` is asked once more.
         """
@@ -300,7 +300,7 @@ class Stage:
             self._record,
             self.witnesses,
             listen=lambda topic: self.listen(topic),
-            torn_connect=None if torn is None else partial(self._torn, torn),
+            control_connect=None if control is None else partial(self._control, control),
             settled=self._settled if settles else None,
         )
         self.trials = Trials(self.link, self.modem, around)
@@ -308,9 +308,9 @@ class Stage:
     def _settled(self) -> Mapping[str, Any]:
         return self.settled()
 
-    def _torn(self, stays: Callable[[], bool], _login: Login, seconds: float) -> Attempt:
-        self.clock.pause(seconds)
-        return Attempt(Stages.ACCEPTED if stays() else Stages.NO_CONNACK, "", seconds)
+    def _control(self, answered: Callable[[], bool], _login: Login, held: float, _patience: float) -> Attempt:
+        self.clock.pause(held)
+        return Attempt(Stages.ACCEPTED if answered() else Stages.NO_CONNACK, "", held)
 
     def delivered(self, token: str, timeout: float) -> bool:
         return any(token.encode() in payload for _, payload in self.device.published)

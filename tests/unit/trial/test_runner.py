@@ -502,7 +502,12 @@ def test_circumstances_stay_until_the_coin_falls_the_other_way():
 
     attempts = []
     attempt = stage.link.attempt
-    stage.link.attempt = lambda login: attempts.append(seen[-1] if seen else "the cloud's") or attempt(login)
+
+    def trusting(login, **options):
+        attempts.append(seen[-1] if seen else "the cloud's")
+        return attempt(login, **options)
+
+    stage.link.attempt = trusting
     verdict = stage.trials.connect(LOGIN, difference="another CA on the board", during=other_trust)
     assert verdict.outcome is Outcome.REFUSED_IN_TLS
     assert attempts.count("another") >= 3, "at least three wrong logins"
@@ -570,25 +575,47 @@ def test_own_connect_that_is_hung_up_on_proves_nothing_where_it_cannot_be_compar
     assert "there is nothing to compare it with" in verdict.evidence
 
 
-def test_own_connect_that_is_hung_up_on_without_a_word_is_tried_against_what_a_good_link_lets_stand():
-    stage = Stage(torn=lambda: True)
+def test_own_connect_that_is_hung_up_on_without_a_word_is_tried_against_what_any_cloud_answers():
+    stage = Stage(control=lambda: True)
     stage.device.refuse_connects_after = 0
     verdict = stage.trials.verify_connection()
     assert verdict.outcome is Outcome.REFUSED_AT_CONNECT
     assert verdict.attempts == 1
     assert "A coin chose the login" in verdict.evidence
-    assert "a CONNECT without its end was sent" in verdict.evidence
+    assert "The right one was a CONNECT of MQTT 5" in verdict.evidence
     assert "Policy: iot:Connect dev-1." in verdict.evidence
 
 
+@pytest.mark.parametrize("gap", [0.0, 5.0])
+def test_a_refused_own_connect_comes_as_late_behind_another_one_as_what_it_is_compared_with(gap):
+    """Otherwise a cloud that closes a CONNECT that comes too soon would close one of the two alone."""
+    stage = Stage(control=lambda: asked("control"), gap=gap)
+    stage.device.refuse_connects_after = 0
+    times = []
+
+    def asked(which):
+        times.append((which, stage.clock()))
+        return True
+
+    connect = stage.device.connect
+    stage.device.connect = lambda login, **options: asked("login") and connect(login, **options)
+    assert stage.trials.verify_connection().outcome is Outcome.REFUSED_AT_CONNECT
+    waits = {"login": [], "control": []}
+    for (_, before), (which, at) in itertools.pairwise(times[1:]):
+        waits[which].append(at - before)
+    assert set(map(min, waits.values())) == {gap + 1.5 * LATENCY}
+    # Behind the login the time counts from its CONNECT, so its answer is in it.
+    assert max(map(max, waits.values())) <= gap + 1.5 * LATENCY + LATENCY
+
+
 def test_own_connect_on_a_link_that_cuts_everything_is_no_refusal():
-    stage = Stage(torn=lambda: False)
+    stage = Stage(control=lambda: False)
     stage.device.refuse_connects_after = 0
     assert stage.trials.verify_connection().outcome is Outcome.INCONCLUSIVE
 
 
 def test_own_connect_that_was_only_cut_is_let_in_and_its_allowed_action_is_seen():
-    stage = Stage(torn=lambda: True)
+    stage = Stage(control=lambda: True)
     left = [1, 2]
     connect = stage.device.connect
 
@@ -605,9 +632,9 @@ def test_own_connect_that_was_only_cut_is_let_in_and_its_allowed_action_is_seen(
     assert "a QoS 1 publish on allowed worked" in verdict.evidence
 
 
-@pytest.mark.parametrize("torn", [None, lambda: True])
-def test_a_server_that_is_not_available_refuses_nobody(torn):
-    stage = Stage(torn=torn)
+@pytest.mark.parametrize("control", [None, lambda: True])
+def test_a_server_that_is_not_available_refuses_nobody(control):
+    stage = Stage(control=control)
 
     def busy(_login, *, timeout=60.0):
         stage.device.event(MqttEventKind.REFUSED, 3)
