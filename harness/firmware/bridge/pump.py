@@ -236,6 +236,7 @@ class Pump:
             self._over(SocketEnd.INVALID)
 
     def _over(self, end: SocketEnd) -> None:
+        self._take_told()  # it may have been told while the pump asked, or sent
         self.end = end
         self._remote_open = False
         self._port.timeline.add(Kind.STEP, self._port.name, f"socket {self._remote.handle}: {end}")

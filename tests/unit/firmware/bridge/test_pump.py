@@ -150,6 +150,26 @@ def test_a_board_that_takes_no_bytes_any_more_ends_it(ends):
     assert pump.end is SocketEnd.RESET
 
 
+def test_what_the_board_tells_while_it_refuses_bytes_is_on_record_before_the_end(ends):
+    far = FarSocket()
+    ours, pump = ends(far)
+
+    def send(_data):
+        """Take the bytes too late: the peer has hung up, and the line that tells it comes with the stream's end."""
+        far.receive = receive
+        return False
+
+    def receive():
+        far.hang_up(17)
+        return b""
+
+    far.send = send
+    ours.sendall(b"x")
+    assert everything(ours) == b""
+    pump.join(DEADLINE)
+    assert steps(far)[-2:] == ["socket 0: POLLIN POLLHUP (17, 0x0011)", f"socket 0: {SocketEnd.PEER}"]
+
+
 def test_a_local_program_that_goes_closes_the_boards_socket_behind_its_last_bytes(ends):
     far = FarSocket(most=7)
     ours, pump = ends(far)
