@@ -40,6 +40,7 @@ from harness.plugin.options import (
     pytest_cmdline_main,
     pytest_configure,
     pytest_load_initial_conftests,
+    pytest_runtestloop,
     pytest_sessionstart,
     pytest_unconfigure,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "pytest_load_initial_conftests",
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
+    "pytest_runtestloop",
     "pytest_sessionstart",
     "pytest_unconfigure",
     "rest_trial",

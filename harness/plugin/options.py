@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.plugin import garbage
 from harness.plugin.held_junit import add_report
 from harness.plugin.marks import NEEDS_HELP
 from harness.plugin.run_start import announce, begin_work, choose_workers, lead_workers, reports_begun
-from harness.plugin.state import INTERRUPTION, REPORTS
+from harness.plugin.state import INTERRUPTION, REPORTS, RUN
 from harness.plugin.worker_input import is_worker, worker_input
 
 
@@ -86,7 +87,10 @@ def _jobs(text: str) -> int:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Say that a run has begun, before anything else is imported. Called where the plug-in is installed."""
     _keep_from_rewriting(early_config)
-    announce(early_config, early_config.known_args_namespace)
+    given = early_config.known_args_namespace
+    if given.boards or given.board:
+        garbage.look_for_none()
+    announce(early_config, given)
 
 
 def _keep_from_rewriting(config: pytest.Config) -> None:
@@ -126,6 +130,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Record the session from now on, if boards were asked for."""
     if REPORTS in session.config.stash:
         reports_begun(session.config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Look for garbage again, in what tests of boards make. Other tests decide that for themselves."""
+    option = session.config.option
+    if option.boards or option.board or RUN in session.config.stash:
+        garbage.look_for_new()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

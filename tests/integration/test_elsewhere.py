@@ -16,6 +16,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "your-own-tests.md"
 TIMEOUT = 120
 
 PLAIN = "def test_plain():\n    assert True\n"
+UNTOUCHED = "import gc\n\ndef test_plain():\n    assert gc.isenabled() and not gc.get_freeze_count()\n"
+GARBAGE = """
+import gc
+
+WHILE_COLLECTED = gc.isenabled()
+
+def test_garbage():
+    assert (WHILE_COLLECTED, gc.isenabled(), gc.get_freeze_count() > 0) == (False, True, True)
+"""
 BOARD = "def test_modem(modem):\n    assert len(modem.imei()) == 15\n"
 
 # Notes what a session does to the computer: folders that it makes, programs that it starts.
@@ -59,7 +68,7 @@ def run(folder: Path, files: dict[str, str], *arguments: str, root: bool = True)
 
 @pytest.mark.parametrize("arguments", [(), ("-p", "no:timeout"), ("-n", "2")], ids=["alone", "no-timeout", "xdist"])
 def test_plain_tests_leave_nothing(tmp_path, arguments):
-    code, output = run(tmp_path, {"test_plain.py": PLAIN}, *arguments)
+    code, output = run(tmp_path, {"test_plain.py": UNTOUCHED}, *arguments)
     assert code == 0, output
     assert [path.name for path in tmp_path.iterdir()] == ["test_plain.py"]
     assert "nRF91" not in output
@@ -134,13 +143,14 @@ def test_board_tests_are_reported_although_another_file_cannot_be_imported(tmp_p
     assert "no_such_module" in report.read_text()
 
 
-def test_a_boards_file_in_another_folder_moves_no_reports(tmp_path):
+def test_a_boards_file_in_another_folder_moves_no_reports_and_no_garbage_is_looked_for_at_the_start(tmp_path):
     """Without a configuration file pytest's root folder is above everything on the command line, also above it."""
     lab = tmp_path / "my lab.yaml"
     lab.write_text("boards:\n  - {name: dk, virtual: {}}\n")
     folder = tmp_path / "tests"
     folder.mkdir()
-    code, output = run(folder, {"test_modem.py": BOARD}, "--boards", "../my lab.yaml", root=False)
+    files = {"test_modem.py": BOARD, "test_garbage.py": GARBAGE}
+    code, output = run(folder, files, "--boards", "../my lab.yaml", root=False)
     assert code == 0, output
     assert (folder / "reports" / "junit.xml").exists()
     assert not (tmp_path / "reports").exists()
