@@ -8,6 +8,7 @@ started without this, as users start it.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import runpy
@@ -18,10 +19,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 IMPORTED = [
-    *("pytest", "requests", "rich.console", "jinja2", "cryptography.x509", "paho.mqtt.client"),
+    *("pytest", "requests", "rich.console", "rich.table", "jinja2", "cryptography.x509", "paho.mqtt.client"),
+    *("execnet", "packaging.version", "pdb", "unittest"),  # what pytest and its plug-ins import
     *("harness.run.run", "harness.run.button", "harness.policy_trials.summary", "harness.policy_trials.own_names"),
     *("harness.policy_trials.derived_trials", "harness.policy_trials.probe", "harness.report.page"),
-    *("harness.report.live", "harness.lab.doctor", "harness.cli.main"),
+    *("harness.report.live.live_page", "harness.report.live.latest", "harness.report.pruning"),
+    *("harness.report.rebuild", "harness.report.run_again", "harness.report.junit_form"),
+    *("harness.report.terminal_summary", "harness.lab.doctor", "harness.cli.main"),
 ]
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(IMPORTED)
@@ -55,6 +59,7 @@ def run_python(
 def _run(
     module: str, arguments: list[str], folder: Path, environment: dict[str, str], output: Path, errors: Path
 ) -> None:
+    gc.freeze()  # else each looks through all that was imported, and thereby copies it: half of a small run's time
     for number, path in ((1, output), (2, errors)):
         with path.open("ab") as file:
             os.dup2(file.fileno(), number)
