@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias
 
 from harness.lab.built_in import choose_boards_file
-from harness.settings.sentences import nearest
 
 EPILOG: Final = "Exit codes: 0 done, 1 refused by board or cloud, 2 misuse, 3 the lab's trouble, 130 interrupted."
 LATEST_SEC_TAG: Final = 2**31 - 1
@@ -27,6 +26,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def _nearest_command(word: str, known: Any) -> str:
+    from harness.settings.sentences import nearest  # with all settings: half of what a short command costs
+
     return nearest("command", word, list(known)).replace("; correct it", "")
 
 
