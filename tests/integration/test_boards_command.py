@@ -11,18 +11,21 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.integration.test_cli import COMMAND, DEADLINE, ROOT, Lab
-from tests.integration.test_cli import lab as lab
+from tests.integration.test_cli import COMMAND, DEADLINE, ROOT, Lab, started_lab
 
 LISTED = ROOT / "tests" / "interop" / "listed_port"
 
 
 class Rack:
-    """Virtual boards that look like kits to pyserial. ``file``: a boards file that names their cloud and no board."""
+    """Virtual boards that look like kits to pyserial. ``file``: a boards file that names their cloud and no board.
 
-    def __init__(self, up: Lab, folder: Path) -> None:
+    ``names``: those that are listed, in this order.
+    """
+
+    def __init__(self, up: Lab, folder: Path, names: str) -> None:
         self.lab = up
-        self.ports = [board["port"] for board in up.ready["boards"]]
+        ports = {board["name"]: board["port"] for board in up.ready["boards"]}
+        self.ports = [ports[name] for name in names]
         self.file = folder / "lab.yaml"
         clouds = {"clouds": yaml.safe_load(up.boards_file.read_text())["clouds"]}
         self.file.write_text("# my lab\n" + yaml.safe_dump(clouds))
@@ -45,20 +48,24 @@ class Rack:
         )
 
 
-@pytest.fixture
-def rack_of(lab, tmp_path):
-    return lambda *boards: Rack(
-        lab("--boards", "0", *(part for board in boards for part in ("--board", board))), tmp_path
-    )
+BOARDS = ("a", "b,firmware=at-client,model=nrf9160", "c,firmware=shell", "d,model=mute", "e")
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory):
+    """The stand-ins of all tests; what one provisions, no other one does."""
+    options = (part for board in BOARDS for part in ("--board", board))
+    with started_lab(tmp_path_factory.mktemp("up"), "--boards", "0", *options) as found:
+        yield found
 
 
 @pytest.fixture
-def rack(rack_of):
-    return rack_of("a", "b,firmware=at-client,model=nrf9160")
+def rack(up, tmp_path):
+    return Rack(up, tmp_path, "ab")
 
 
-def test_kits_are_asked_written_down_and_provisioned_without_editing(rack_of):
-    rack = rack_of("a", "b,firmware=at-client,model=nrf9160", "c,firmware=shell", "d,model=mute")
+def test_kits_are_asked_written_down_and_provisioned_without_editing(up, tmp_path):
+    rack = Rack(up, tmp_path, "abcd")
     done = rack("boards", "suggest", "--probe", "--write", "--boards", str(rack.file), "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -76,8 +83,9 @@ def test_kits_are_asked_written_down_and_provisioned_without_editing(rack_of):
     assert again.stdout.startswith("# nothing to add")
 
 
-def test_what_suggest_writes_is_a_night_without_editing(rack, tmp_path):
-    done = rack("boards", "suggest", "--boards", str(rack.file), listed=rack.ports[:1])
+def test_what_suggest_writes_is_a_night_without_editing(up, tmp_path):
+    rack = Rack(up, tmp_path, "e")
+    done = rack("boards", "suggest", "--boards", str(rack.file))
     clouds = rack.file.read_text()
     (tmp_path / "night.yaml").write_text(clouds + done.stdout)
     options = f"-k 'test_publish and test_shadow_get' --reports {tmp_path}/reports --lab-ca {tmp_path}/ca"
@@ -86,7 +94,7 @@ def test_what_suggest_writes_is_a_night_without_editing(rack, tmp_path):
         env={
             **os.environ,
             "PYTHONPATH": str(LISTED),
-            "LISTED_PORTS": ":".join(rack.ports[:1]),
+            "LISTED_PORTS": ":".join(rack.ports),
             "NRF91_HARNESS_LEASES": str(tmp_path / "leases"),
             "PYTEST_ADDOPTS": f"{options} -p no:cacheprovider",
         },
@@ -102,10 +110,11 @@ def test_what_suggest_writes_is_a_night_without_editing(rack, tmp_path):
 
 
 def test_without_probe_nothing_is_written_to_a_port(rack):
+    journal = Path(rack.lab.ready["journal"])
+    before = len(journal.read_bytes())
     for command in ("list", "suggest"):
         assert rack("boards", command, "--boards", str(rack.file)).returncode in (0, 2)
-    journal = Path(rack.lab.ready["journal"]).read_text() if Path(rack.lab.ready["journal"]).exists() else ""
-    assert "AT" not in journal
+    assert b"AT" not in journal.read_bytes()[before:]
     done = rack("boards", "list", "--boards", "nowhere.yaml", "--json")
     (kit, *_) = json.loads(done.stdout)["kits"]
     assert (kit["what"], kit["said"]) == ("nRF9151 DK", None)

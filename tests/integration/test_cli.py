@@ -91,22 +91,26 @@ def first_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline() if ready else ""
 
 
+@contextmanager
+def started_lab(folder: Path, *options: str) -> Iterator[Lab]:
+    """Start the stand-ins of ``virtual up`` with these options, in no process of its own, in a folder in ``folder``."""
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setenv("TMPDIR", str(folder))
+        log = stack.enter_context(Scratch()).path / "stderr"
+        settings = up_settings(parse(["virtual", "up", *options]))
+        stand_in = StandIn("stand-ins", settings, log=log, error=NotStarted)
+        stack.callback(stand_in.stop)
+        write_boards_file(stand_in.ready)
+        yield Lab(stand_in, stand_in.ready, folder)
+
+
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    """Return a function that starts the stand-ins of ``virtual up`` with these options, in no process of its own."""
+    """Return a function that starts the stand-ins of ``virtual up`` with these options."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with ExitStack() as stack:
-
-        def start(*options: str) -> Lab:
-            log = stack.enter_context(Scratch()).path / "stderr"
-            settings = up_settings(parse(["virtual", "up", *options]))
-            stand_in = StandIn("stand-ins", settings, log=log, error=NotStarted)
-            stack.callback(stand_in.stop)
-            write_boards_file(stand_in.ready)
-            return Lab(stand_in, stand_in.ready, tmp_path)
-
-        yield start
+        yield lambda *options: stack.enter_context(started_lab(tmp_path, *options))
 
 
 def journal(lab: Lab, event: str) -> list[dict[str, Any]]:
