@@ -11,6 +11,7 @@ import time
 import pyte
 
 from tests.integration.runs import START, TIMEOUT, prepare
+from tests.integration.warm_start import run_python
 
 BOARDS = "boards:\n  - {name: dk, virtual: {}}\n  - {name: rack-3, virtual: {}}\n"
 TESTS = """
@@ -113,9 +114,9 @@ def test_a_run_on_a_terminal_with_workers_and_its_page_meanwhile(tmp_path):
 
 def test_what_did_not_pass_runs_again_by_the_file_that_names_it(tmp_path):
     (tmp_path / "go").touch()
-    command, environment = prepare(tmp_path, BOARDS, TESTS)
-    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=TIMEOUT)
+    command, environment = prepare(tmp_path, BOARDS, TESTS, "-n", "0")
+    run_python(command, tmp_path, environment, TIMEOUT)
     (folder,) = (path for path in (tmp_path / "reports").iterdir() if path.is_dir())
     again = [*command[: command.index("-q")], f"@reports/{folder.name}/again.txt"]
-    done = subprocess.run(again, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = run_python(again, tmp_path, environment, TIMEOUT)
     assert done.stdout.splitlines()[-1].startswith("1 failed in "), done.stdout
