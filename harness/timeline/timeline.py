@@ -80,8 +80,11 @@ class Timeline:
         return batch
 
     def flush(self) -> None:
-        """Hand to the sinks what they have not seen yet. A sink's failure is raised here, after the other sinks."""
-        if self._unwritten:
+        """Hand to the sinks what they have not seen yet. A sink's failure is raised here, after the other sinks.
+
+        What another thread is just writing is written, too, when this returns.
+        """
+        if self._sinks or self._unwritten:
             with self._sinking:
                 self._drain()
 

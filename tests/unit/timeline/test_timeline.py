@@ -173,6 +173,35 @@ def test_a_sink_sees_nothing_from_before_it():
     assert [event.text for event in second] == ["b"]
 
 
+def test_flushing_waits_for_what_another_thread_is_just_writing():
+    """Whoever has an answer finds it in the files, although somebody else's thread writes them."""
+    timeline = Timeline()
+    writing, go_on, flushed = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(_events):
+        writing.set()
+        assert go_on.wait(10.0)
+
+    def flush():
+        timeline.flush()
+        flushed.set()
+
+    with timeline.sink(slow):
+        threads = [
+            threading.Thread(target=timeline.add, args=(Kind.RX, "board-1", "a")),
+            threading.Thread(target=flush),
+        ]
+        threads[0].start()
+        assert writing.wait(10.0)
+        threads[1].start()
+        too_early = flushed.wait(0.1)
+        go_on.set()
+        assert flushed.wait(10.0)
+        for thread in threads:
+            thread.join(10.0)
+    assert not too_early
+
+
 def test_a_slow_sink_keeps_nobody_from_appending_or_waiting():
     """Even while another sink comes or goes, which writes what is still unwritten."""
     timeline = Timeline()
