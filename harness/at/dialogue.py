@@ -62,7 +62,7 @@ class CommandOutcome(NamedTuple):
     @property
     def opens_unframed(self) -> bool:
         """A peer's bytes arrive from here on."""
-        return self.final.kind == "OK" and self.command.opens_unframed
+        return self.command.opens_unframed and self.final.kind == "OK"
 
 
 class Heard(NamedTuple):
@@ -132,8 +132,9 @@ class Dialogue:
     @property
     def secret(self) -> bool:
         """True while a command with a secret is pending or abandoned: a line that fits no rule may be its echo."""
-        commands = (*self._abandoned, self._pending.command) if self._pending else self._abandoned
-        return any(command.secret for command in commands)
+        if self._pending and self._pending.command.secret:
+            return True
+        return bool(self._abandoned) and any(command.secret for command in self._abandoned)
 
     @property
     def abandoned(self) -> frozenset[str]:
@@ -240,7 +241,7 @@ class Dialogue:
         lines = self._buffer.feed_plain(data, _SPECIAL)
         if lines is None:
             return None
-        return list(map(_heard, zip(repeat(Role.LOG), lines, lines, repeat(b""), repeat(()), repeat(None))))
+        return list(map(_heard, zip(repeat(_LOG), lines, lines, repeat(b""), repeat(()), repeat(None))))
 
     def _start(self, pending: _Pending) -> None:
         if self._pending:
@@ -271,14 +272,14 @@ class Dialogue:
                     return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()
             if found.line:
                 heard.append(self._done(found))
-            if found.outcome and found.outcome.opens_unframed:
+            if found.outcome is not None and found.outcome.opens_unframed:
                 self._unframed = UnframedBytes(line_feed_owed=piece.raw.endswith(b"\r"))
                 return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()
         return heard, b""
 
     def _done(self, heard: Heard) -> Heard:
         """Add a complete line to the answer that it belongs to."""
-        if heard.role is Role.ANSWER and self._pending:
+        if heard.role is _ANSWER and self._pending:
             self._pending.add(heard.line, heard.blobs)
         return heard
 
@@ -303,8 +304,8 @@ class Dialogue:
             if command.claims(core):
                 return Heard(Role.LATE, line, *(split_urc(core) or ()))
         if core[0] in _URC_SIGNS and (parts := split_urc(core)):
-            return Heard(Role.URC, core, *parts)
-        return Heard(Role.LOG, line, line)
+            return Heard(_URC, core, *parts)
+        return _heard((_LOG, line, line, b"", (), None))
 
     def _answer(self, pending: _Pending, core: bytes, raw: bytes) -> Heard | None:
         if core.count(b'"') % 2:
@@ -312,7 +313,7 @@ class Dialogue:
             self._open += raw[raw.find(pending.command.prefix) :]
             self._even = False
             return None
-        return Heard(Role.ANSWER, core, *(split_urc(core) or ()))
+        return Heard(_ANSWER, core, *(split_urc(core) or ()))
 
     def _go_on(self, piece: Piece) -> Heard | None:
         """Add to the line with the open quote; return the line once the quote is closed, or cut if it is too long."""
@@ -329,11 +330,8 @@ class Dialogue:
         if pending.needs_line and (not pending.lines or not final.ok):
             return Heard(Role.STRAY, line)
         self._pending = None
-        return Heard(
-            Role.FINAL,
-            line,
-            outcome=CommandOutcome(pending.command, final, pending.lines, pending.blobs, pending.overflow),
-        )
+        outcome = CommandOutcome(pending.command, final, pending.lines, pending.blobs, pending.overflow)
+        return _heard((_FINAL, line, b"", b"", (), outcome))
 
     def _lengths(self, heard: Heard) -> tuple[int, ...] | None:
         """Return the lengths of the blobs behind a framed line, or None when the line makes no sense."""
@@ -355,6 +353,8 @@ _URC_SIGNS: Final = frozenset(b"+%#")
 # A line that begins so may be more than log.
 _SPECIAL: Final = frozenset({b"+", b"%", b"#", b"O", b"E", b" ", b"\t", b"\x0b", b"\x0c"})
 _heard: Final = partial(tuple.__new__, Heard)  # NamedTuple's own constructor costs four times as much
+# To ask an enumeration for a member costs more than anything else that is done for a line (Python 3.11).
+_LOG, _URC, _ANSWER, _FINAL = Role.LOG, Role.URC, Role.ANSWER, Role.FINAL
 
 
 def check_payload(command: Command, payload: bytes) -> None:

@@ -26,6 +26,7 @@ from harness.timeline import Draft, Event, Kind, Timeline, now, packed
 _JOIN_TIMEOUT: Final = 5.0
 _REMEMBERED: Final = 4  # lines that an error message quotes
 _NO_ANSWER: Final = "no answer"
+_TX, _STRAY = Kind.TX, Role.STRAY  # an enumeration is slow to ask (Python 3.11)
 LINES: Final = (Kind.RX, Kind.URC, Kind.RESULT)
 """The kinds of event that hold a line of the board."""
 
@@ -125,7 +126,7 @@ class Receiver:
                 text = f"{len(payload.content)} bytes" if payload.hidden else shown_bytes(payload.content)
                 data = {} if payload.hidden else packed(payload.content)
             self.sent_at = now()
-            self._unsaid.append((self.sent_at, Kind.TX, self._name, text, data))
+            self._unsaid.append((self.sent_at, _TX, self._name, text, data))
         return wire
 
     def note_sent(self, line: bytes) -> None:
@@ -272,9 +273,9 @@ class Receiver:
             carrier.release()
         answered = False
         for heard in lines:
-            if heard.role is Role.STRAY and self._dialogue.pending is None:
+            if heard.role is _STRAY and self._dialogue.pending is None:
                 self.strayed = True
-            if heard.outcome:
+            if heard.outcome is not None:
                 self.outcomes.put(heard.outcome)
                 answered = True
         return answered

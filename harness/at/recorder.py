@@ -8,7 +8,8 @@ from harness.redact import SECRETS, LineRedactor, may_hold_secret, redact_line
 from harness.timeline import Draft, Kind, packed
 
 _SHOWN_PAYLOAD = 2048  # bytes of a payload that a timeline event carries
-_RESULT = Kind.RESULT
+_RX, _RESULT = Kind.RX, Kind.RESULT  # an enumeration is slow to ask (Python 3.11)
+_LOG = Role.LOG
 _UNKNOWN = frozenset({Role.LOG, Role.CUT, Role.GARBLED, Role.ECHO})
 _UNDECODABLE = "\ufffd"
 _HIDDEN = "<{} bytes that arrived while a secret was being sent>"
@@ -37,17 +38,19 @@ class LineRecorder:
         ``afterwards``: the same behind the final result that is among the lines, None: as before it.
         """
         if not secret and (texts := self._log_texts(lines)):
-            return [(t, Kind.RX, self._port, text, {}) for text in texts]
+            return [(t, _RX, self._port, text, {}) for text in texts]
         drafts = []
         for heard in lines:
             drafts.append(self._draft(heard, t, seconds, secret))
-            if heard.outcome and afterwards is not None:
+            if heard.outcome is not None and afterwards is not None:
                 secret = afterwards
         return drafts
 
     def _log_texts(self, lines: list[Heard]) -> list[str] | None:
         """Return the texts of lines that are all log and cannot hold a secret, decoded in one go; else None."""
-        if not lines or self._redact.inside or any(heard.role is not Role.LOG for heard in lines):
+        if not lines or lines[-1].role is not _LOG or self._redact.inside:  # mostly decided by the last line
+            return None
+        if any(heard.role is not _LOG for heard in lines):
             return None
         joined = b"\n".join([heard.line for heard in lines])
         if may_hold_secret(joined):
@@ -58,9 +61,9 @@ class LineRecorder:
     def _draft(self, heard: Heard, t: float, seconds: float, secret: bool) -> Draft:
         role, done = heard.role, heard.outcome
         # A final result has a form that holds no secret; it may stand in a key that never ended.
-        line = heard.line if done and not self._redact.inside else self._redact(heard.line)
+        line = heard.line if done is not None and not self._redact.inside else self._redact(heard.line)
         text = line.decode("utf-8", "replace")
-        if done:
+        if done is not None:
             cost: dict[str, Any] = {"command": done.command.shown, "seconds": round(seconds, 6), "ok": done.final.ok}
             if heard.blobs:  # of a peer, while data mode lasted
                 cost["received"] = sum(map(len, heard.blobs))
@@ -70,7 +73,7 @@ class LineRecorder:
             return t, Kind.URC, self._port, text, data | _urc_data(heard)
         if secret and role in _UNKNOWN:  # a damaged echo of a key has no shape by which it could be known
             text, data = _HIDDEN.format(len(heard.line)), {}
-        return t, Kind.RX, self._port, text, data if role is Role.LOG else data | {"role": role.value}
+        return t, _RX, self._port, text, data if role is _LOG else data | {"role": role.value}
 
 
 def _urc_data(heard: Heard) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class FdStream:
         self._readable.register(self._fd, select.EPOLLIN)
         self._readable.register(self._stopped, select.EPOLLIN)
         self._taken = 0
+        self._data_alone = [self._fd]
         self._held = select.poll()
         self._held.register(self._fd, select.POLLIN)
         self._held.register(self._stopped, select.POLLIN)
@@ -140,7 +141,9 @@ class FdStream:
         if self._readable.closed:
             return None
         mark = self._taken
-        ready = {number for number, _ in self._held.poll(timeout * 1000)}
+        ready = [number for number, _ in self._held.poll(timeout * 1000)]
+        if ready == self._data_alone:
+            return mark
         if self._nudged in ready:
             with suppress(OSError):
                 os.read(self._nudged, READ_SIZE)
@@ -151,8 +154,10 @@ class FdStream:
     def let_go(self) -> None:
         """See :class:`ByteStream`."""
         self._holding = False
-        with suppress(ValueError):  # closed meanwhile
+        try:
             self._readable.modify(self._fd, select.EPOLLIN)
+        except ValueError:  # closed meanwhile
+            return
 
     def write(self, data: bytes) -> None:
         """See :class:`ByteStream`."""

@@ -11,6 +11,8 @@ from harness.timeline import caps
 from harness.timeline.events import Event, Kind, now
 from harness.timeline.lines import OWN_WORK, event_line, header_line, scrubbed
 
+_TEST, _END = Kind.TEST, Kind.END  # an enumeration is slow to ask (Python 3.11)
+
 
 class TimelineFile:
     """A timeline sink. Each batch is one write, so a run that is killed loses at most the last line.
@@ -81,7 +83,8 @@ class TimelineFile:
     def _record(self, events: Sequence[Event]) -> None:
         lines: list[str] = []
         for event in events:
-            if event.kind is Kind.TEST:
+            kind = event.kind
+            if kind is _TEST:
                 lines = self._next_part(lines)
                 self._tests += 1
                 self._number, self._mono, self._test_size = self._tests, event.data.get("mono", event.t), 0
@@ -89,7 +92,7 @@ class TimelineFile:
                 lines.append(line)
                 self._size += len(line)
                 self._test_size += len(line)
-            if event.kind is Kind.END:
+            if kind is _END:
                 self._number, self._mono, self._test_size = 0, self._file_mono, 0
         if lines:
             self._write(lines)
@@ -114,15 +117,19 @@ class TimelineFile:
             line = event_line(event, self._number, self._mono)
         if own:
             return line
-        for cap in (caps.shortened, caps.without_data):
-            if len(line) > caps.EVENT_LIMIT:
-                event = cap(event)
-                line = event_line(event, self._number, self._mono)
+        if len(line) > caps.EVENT_LIMIT:
+            line = self._short_line(event)
         if self._test_size + len(line) > caps.TEST_LIMIT:
             self._test_size = caps.TEST_LIMIT + 1
             text = f"left out from here on: more than {caps.TEST_LIMIT / 1e6:g} MB of this test"
             line = event_line(Event(event.seq, event.t, Kind.CUT, "timeline", text, {}), self._number, self._mono)
         return line
+
+    def _short_line(self, event: Event) -> str:
+        line = event_line(caps.shortened(event), self._number, self._mono)
+        if len(line) <= caps.EVENT_LIMIT:
+            return line
+        return event_line(caps.without_data(caps.shortened(event)), self._number, self._mono)
 
 
 def utc_now() -> str:

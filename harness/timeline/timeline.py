@@ -10,7 +10,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -26,7 +26,9 @@ class Timeline:
     """Thread-safe sequence of events with waiting. ``keep``, ``keep_text``: events and characters held in memory."""
 
     def __init__(self, *, keep: int = 200_000, keep_text: int = 50_000_000) -> None:
-        self._condition = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._condition = threading.Condition(self._lock)
+        self._waiting = 0  # threads that wait for events: a condition costs, even where nobody does
         self._keep = keep
         self._keep_text = keep_text
         self._text = 0
@@ -49,34 +51,34 @@ class Timeline:
         """Append an event of this ``kind`` from ``source``, with ``text`` and ``data``, stamped now."""
         return self.extend([(now(), kind, source, text, data)])[0]
 
-    def extend(self, drafts: Iterable[Draft]) -> list[Event]:
+    def extend(self, drafts: Sequence[Draft]) -> list[Event]:
         """Append events that one reader found together; waiters are woken once."""
         batch = self.append(drafts)
         self.flush()
         return batch
 
-    def append(self, drafts: Iterable[Draft]) -> list[Event]:
+    def append(self, drafts: Sequence[Draft]) -> list[Event]:
         """Do what :meth:`extend` does, and leave the sinks to a :meth:`flush` that follows at once.
 
         For the reader of a port: whoever waits for a line need not wait for the disk.
         """
-        drafts = list(drafts)
         if not drafts:
             return []
-        with self._condition:
+        with self._lock:
             batch: list[Event] = [_event((seq, *draft)) for seq, draft in enumerate(drafts, self._next)]
             self._next += len(batch)
             self._events.extend(batch)
-            for draft in drafts:
-                self._text += len(draft[3])
-                if draft[4]:
-                    self._text += _payload_size(draft[4])
+            for event in batch:
+                self._text += len(event[4])
+                if event[5]:
+                    self._text += _payload_size(event[5])
             while len(self._events) > self._keep or self._text > self._keep_text:
                 oldest = self._events.popleft()
                 self._text -= len(oldest.text) + _payload_size(oldest.data)
             if self._sinks:
                 self._unwritten.append((self._sinks, list(batch)))
-            self._condition.notify_all()
+            if self._waiting:
+                self._condition.notify_all()
         return batch
 
     def flush(self) -> None:
@@ -121,7 +123,11 @@ class Timeline:
                     left = deadline - time.monotonic()
                     if left <= 0:
                         return None
-                    self._condition.wait(left)
+                    self._waiting += 1
+                    try:
+                        self._condition.wait(left)
+                    finally:
+                        self._waiting -= 1
                     continue
             for event in fresh:
                 if match(event):

@@ -17,6 +17,7 @@ _EVENTS: Final = {
     7: MqttEventKind.SUBACK,
     8: MqttEventKind.UNSUBACK,
 }
+_URC, _RX, _TX, _RESULT = Kind.URC, Kind.RX, Kind.TX, Kind.RESULT  # an enumeration is slow to ask (Python 3.11)
 _CONNACK: Final = 0
 _CLOSED: Final = 1
 _MESSAGE_FOLLOWED: Final = 2  # printed after #XMQTTMSG, says nothing that the message did not
@@ -39,14 +40,14 @@ class SerialModemWatcher:
 
     def see(self, t: float, kind: Kind, text: str, data: dict[str, Any]) -> MqttEvent | None:
         """See :class:`harness.firmware.MqttWatcher`."""
-        if kind is Kind.URC:
+        if kind is _URC:
             urc = urc_in(t, kind, text, data)
             return None if urc is None else self._read(urc)
-        if kind is Kind.RX:
+        if kind is _RX:
             return self._line(t, text, data)
-        if kind is Kind.TX and text.startswith(_CONNECT):
+        if kind is _TX and text.startswith(_CONNECT):
             self._connecting = True
-        elif kind is Kind.RESULT and not data.get("ok") and str(data.get("command")).startswith(_CONNECT):
+        elif kind is _RESULT and not data.get("ok") and str(data.get("command")).startswith(_CONNECT):
             self._connecting = False
         return None
 
