@@ -115,7 +115,6 @@ class Dialogue:
         self._pending: _Pending | None = None
         self._abandoned: tuple[Command, ...] = ()
         self._open = bytearray()  # a claimed line in which a quote is open
-        self._even = True  # its quotes so far are balanced
         self._awaiting: tuple[Heard, FramedBytes] | None = None  # a line, and the raw bytes that it announced
         self._spared: FramedBytes | None = None  # of these, what outlived an abandoned command
         self._unframed: UnframedBytes | None = None  # a data mode in which a peer's bytes arrive
@@ -311,16 +310,15 @@ class Dialogue:
         if core.count(b'"') % 2:
             # From the name on, verbatim: blanks at the end of a line inside quotes are content.
             self._open += raw[raw.find(pending.command.prefix) :]
-            self._even = False
             return None
         return Heard(_ANSWER, core, *(split_urc(core) or ()))
 
     def _go_on(self, piece: Piece) -> Heard | None:
         """Add to the line with the open quote; return the line once the quote is closed, or cut if it is too long."""
         self._open += piece.raw
-        self._even ^= bool(piece.raw.count(b'"') % 2)
+        closed = piece.raw.count(b'"') % 2 == 1
         fits = len(self._open) <= self._limit
-        if fits and not self._even:
+        if fits and not closed:
             return None
         whole = bytes(self._open)
         self._open.clear()
@@ -364,6 +362,4 @@ def check_payload(command: Command, payload: bytes) -> None:
 
 
 def _without_end(line: bytes) -> bytes:
-    if line.endswith(b"\r\n"):
-        return line[:-2]
-    return line[:-1] if line.endswith((b"\r", b"\n")) else line
+    return line.removesuffix(b"\n").removesuffix(b"\r")

@@ -111,6 +111,22 @@ def test_multi_line_content_is_verbatim():
     assert ask("AT%CMNG=2,42,0", wire).lines == [b'%CMNG: 42,0,"2C43","' + content + b'"']
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_an_open_quote_ends_with_the_line_that_closes_it(end):
+    """Two quotes in a line close one and open the next."""
+    content = b"a\r\nb" + b'","' + b"c\r\nd"
+    assert ask("AT%CMNG=1", b'%CMNG: 1,0,"' + content + b'"' + end + b"OK\r\n").lines == [
+        b'%CMNG: 1,0,"' + content + b'"'
+    ]
+
+
+@pytest.mark.parametrize(("limit", "role"), [(26, Role.ANSWER), (25, Role.CUT)])
+def test_an_answer_over_line_ends_may_fill_the_limit(limit, role):
+    dialogue = Dialogue(limit=limit)
+    dialogue.begin(parse_command("AT%CMNG=2,1,0"))
+    assert heard(dialogue, b'%CMNG: 1,0,"\r\nABCDEFGHI"\r\n')[0][0] is role
+
+
 def test_an_odd_quote_in_a_log_line_swallows_nothing():
     dialogue = Dialogue()
     dialogue.begin(parse_command("AT+CFUN?"))

@@ -47,6 +47,37 @@ def test_a_holder_is_woken_by_what_the_reader_has_handed_out(pty):
     thread.join(DEADLINE)
     assert stream.wait_holding(0.0) is None  # told once
     stream.let_go()
+    stream.nudge()  # nobody holds it any more
+    assert stream.hold()
+    assert stream.wait_holding(0.0) is None
+    stream.let_go()
+    stream.close()
+
+
+def test_the_reader_sleeps_while_the_port_is_held(pty):
+    board, device = pty
+    stream = FdStream(device, "dk1")
+    assert stream.hold()
+    woken = threading.Event()
+    reader = threading.Thread(target=lambda: (stream.wait(), woken.set()))
+    reader.start()
+    os.write(board, b"OK\r\n")
+    assert stream.wait_holding(DEADLINE) is not None
+    woke_too_early = woken.wait(0.05)
+    stream.let_go()
+    assert woken.wait(DEADLINE)  # nobody has taken the bytes yet
+    reader.join(DEADLINE)
+    stream.close()
+    assert not woke_too_early
+
+
+def test_a_holder_that_was_told_often_enough_is_told_no_more(pty):
+    stream = FdStream(pty[1], "dk1")
+    assert stream.hold()
+    for _ in range(65_537):  # a pipe holds 65536 bytes
+        stream.nudge()
+    assert stream.wait_holding(DEADLINE) is not None
+    stream.let_go()
     stream.close()
 
 

@@ -87,6 +87,15 @@ def test_a_dialogue_tells_them_from_its_lines_however_they_are_cut(before, data,
     assert [one.line for one in heard if one.role is Role.URC][-2:] == [b"#XTCPDATA: 2", b"+CEREG: 1"]
 
 
+@pytest.mark.parametrize(("sent", "blobs"), [(b"", ()), (b"hi", (b"hi",))])
+def test_the_end_of_data_mode_has_the_bytes_that_came_in_it(sent, blobs):
+    dialogue = opened()
+    dialogue.receive(b"\r\nOK\r\n")
+    dialogue.begin_payload(parse_command("AT#XTCPSEND"), b"x")
+    (ended,) = dialogue.receive(sent + END)
+    assert (ended.role, ended.name, ended.blobs) == (Role.FINAL, b"#XDATAMODE", blobs)
+
+
 def test_a_refused_data_mode_is_none():
     dialogue = opened()
     heard = dialogue.receive(b"\r\nERROR\r\n\r\n+CSCON: 0\r\n")
