@@ -120,6 +120,11 @@ def test_an_open_quote_ends_with_the_line_that_closes_it(end):
     ]
 
 
+def test_an_open_quote_may_hold_the_answers_own_name():
+    line = b'%CMNG: 42,0,"%CMNG: 1\r\nmore"'
+    assert ask("AT%CMNG=1", line + b"\r\nOK\r\n").lines == [line]
+
+
 @pytest.mark.parametrize(("limit", "role"), [(26, Role.ANSWER), (25, Role.CUT)])
 def test_an_answer_over_line_ends_may_fill_the_limit(limit, role):
     dialogue = Dialogue(limit=limit)
@@ -290,6 +295,26 @@ def test_answer_with_counted_bytes():
     dialogue.begin(parse_command("AT#XRECV=0,0,0,5"))
     done = outcome(dialogue, b"\r\n#XRECV: 0,0,6\r\nOK\r\nab\r\n\r\nOK\r\n")
     assert (done.lines, done.blobs) == ([b"#XRECV: 0,0,6"], [b"OK\r\nab"])
+
+
+def test_counted_bytes_may_fill_the_limit():
+    for size, role in ((30, Role.URC), (31, Role.GARBLED)):
+        dialogue = Dialogue(framed=MESSAGE, limit=30)
+        message = b"#XMQTTMSG: 10,%d\r\n%s\r\n%s\r\n" % (size - 10, b"t" * 10, b"p" * (size - 10))
+        assert heard(dialogue, message)[0][0] is role
+
+
+@pytest.mark.parametrize(("more", "overflow"), [(0, False), (1, True)])
+def test_an_answer_has_room_for_lines_and_counted_bytes(more, overflow):
+    dialogue = Dialogue(framed={"#XRECV": lambda args: (int(args),)})
+    dialogue.begin(parse_command("AT#XRECV=0"))
+    line = b"#XRECV: 60000"
+    left = ANSWER_LIMIT - 4 * (len(line) + 60_000) + more
+    for _ in range(4):
+        dialogue.receive(line + b"\r\n" + b"x" * 60_000 + b"\r\n")
+    last = b"#XRECV: %d" % (left - len(line))
+    dialogue.receive(last + b"\r\n" + b"x" * (left - len(last)) + b"\r\n")
+    assert outcome(dialogue, b"OK\r\n").overflow is overflow
 
 
 # -- data mode

@@ -34,6 +34,7 @@ def test_a_holder_is_woken_by_what_the_reader_has_handed_out(pty):
     stream = FdStream(pty[1], "dk1")
     stream.nudge()  # nobody holds it: nothing is left behind
     assert stream.hold()
+    assert stream.wait_holding(0.0) is None
     woken = threading.Event()
 
     def hold():
@@ -50,6 +51,24 @@ def test_a_holder_is_woken_by_what_the_reader_has_handed_out(pty):
     stream.nudge()  # nobody holds it any more
     assert stream.hold()
     assert stream.wait_holding(0.0) is None
+    stream.let_go()
+    stream.close()
+
+
+def test_a_holder_that_is_told_sees_what_is_there_too(pty):
+    """Bytes that are there and then are not, without our reader, are the loss of the board: so it must know."""
+    board, device = pty
+    stream = FdStream(device, "dk1")
+    assert stream.hold()
+    stream.nudge()
+    told = stream.wait_holding(DEADLINE)
+    os.write(board, b"OK\r\n")
+    arrived = stream.wait_holding(DEADLINE)
+    stream.nudge()
+    both = stream.wait_holding(DEADLINE)
+    assert (arrived, both) == (0, 0)
+    assert told is not None
+    assert told < 0
     stream.let_go()
     stream.close()
 

@@ -178,6 +178,17 @@ def test_a_board_that_takes_no_bytes_is_not_waited_for_for_ever(pair, monkeypatc
     assert str(caught.value) == STUCK.format(left, len(whole), 0.05)
 
 
+def test_who_writes_sleeps_while_the_board_takes_nothing_although_it_speaks(pair, monkeypatch):
+    stream, far, _ = pair
+    monkeypatch.setattr(module, "WRITE_TIMEOUT", 0.05)
+    write, calls = os.write, []
+    monkeypatch.setattr("harness.at.stream.os.write", lambda fd, data: calls.append(len(data)) or write(fd, data))
+    far.sendall(b"+CEREG: 1\r\n")
+    with pytest.raises(NoAnswer):
+        stream.write(b"x" * 5_000_000)
+    assert len(calls) < 10  # what fits, and one that does not
+
+
 def test_the_time_for_writing_is_for_all_of_it(pair, monkeypatch):
     """A board that takes a byte now and then does not hold the harness for ever."""
     stream, _, _ = pair
