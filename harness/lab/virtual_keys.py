@@ -22,18 +22,11 @@ def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Ite
             cure = " or ".join(f"firmware: {name}" for name in FirmwareName if name in only)
             text = f"{key!r} changes nothing on firmware {firmware}; write {cure}, or take {key!r} out"
             yield document.mistake((*place, "virtual", key), text, at_key=True)
-    yield from _twice(document, (*place, "virtual", "faults"), virtual.get("faults"))
     declared, said = board.get("firmware"), virtual.get("sample")
     sample = declared.get("sample") if isinstance(declared, dict) else None
     if sample is not None and said is not None and sample != said:
         text = f"the board's firmware is sample {sample!r}, and this one is {said!r}; take one of the two out"
         yield document.mistake((*place, "virtual", "sample"), text)
-
-
-def _twice(document: Document, place: Place, faults: Any) -> Iterator[Mistake]:
-    for index, fault in enumerate(faults if isinstance(faults, list) else []):
-        if fault in faults[:index]:
-            yield document.mistake((*place, index), f"fault {fault!r} is there already; take it out")
 
 
 def runs(board: dict[Any, Any]) -> Any:

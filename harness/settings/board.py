@@ -122,6 +122,13 @@ def _uuid(value: str) -> str:
         raise ValueError("must be a UUID") from None
 
 
+def _each_once(faults: tuple[BoardFault, ...]) -> tuple[BoardFault, ...]:
+    twice = next((fault for index, fault in enumerate(faults) if fault in faults[:index]), None)
+    if twice is not None:
+        raise ValueError(f"has {str(twice)!r} twice")
+    return faults
+
+
 Uuid = Annotated[str, AfterValidator(_uuid)]
 RENAMED: Final[Mapping[str, str]] = {"framing": "firmware"}  # keys that had another name
 
@@ -150,7 +157,10 @@ class BoardSettings(Settings):
     colour: Annotated[bool, Option("shell: colours and cursor movements, as on a terminal")] = False
     provisioning: Annotated[bool, Option("shell: with the client of nRF Cloud's provisioning service")] = False
     faults: Annotated[
-        tuple[Annotated[BoardFault, BY_VALUE], ...], AS_TUPLE, Option("what is wrong with the board", flag="--fault")
+        tuple[Annotated[BoardFault, BY_VALUE], ...],
+        AS_TUPLE,
+        AfterValidator(_each_once),
+        Option("what is wrong with the board", flag="--fault"),
     ] = ()
     baud: Annotated[int, Field(ge=0), Option("pace of the UART in bit/s; 0: not paced", "N")] = 0
     rfc2217: Annotated[

@@ -226,7 +226,7 @@ def test_the_default_file_of_the_project_is_good():
         ),
         (
             "boards: [{name: a, virtual: {faults: [no-sim, denied, no-sim]}}]",
-            "1:55: fault 'no-sim' is there already; take it out",
+            "1:38: 'faults' has 'no-sim' twice; correct it",
         ),
         (
             "boards:\n  - name: a\n    virtual: {sample: asset_tracker}\n"
