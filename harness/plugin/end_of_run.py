@@ -39,7 +39,8 @@ def end_lines(
             lines += [*cause_lines(reports.assessment.causes, width, colours=colours), ""]
         lines += fit([*board_lines(reports.record), *properties, *_history(reports)], width)
         lines += [f"left behind: {line}" for line in left]
-    lines += shortened(reports.notes)
+        lines += shortened(reports.record.kept, "the page has them all")
+    lines += shortened(reports.notes, "nrf91-harness report index lists them all")
     if reports.trouble:
         return [*lines, _coloured(reports.trouble, _COLOURS["red"] if colours else "")]
     return [*lines, *_places(reports, colours=colours)] if reports.record is not None else lines

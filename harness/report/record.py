@@ -35,13 +35,17 @@ class BoardProgress:
 
 
 class RunRecord:
-    """Takes note of every test's begin and of each of its phases. ``journal``: OSError on a full disk."""
+    """Takes note of every test's begin and of each of its phases. ``journal``: OSError on a full disk.
+
+    ``kept``: a line for each failure that stays, although the run as a whole took the verdict of its trial back.
+    """
 
     def __init__(self, run: str, journal: RunJournal) -> None:
         self.run = run
         self.planned: dict[str, str] = {}  # test to board
         self.boards: dict[str, BoardProgress] = {}
         self.cases: dict[str, CaseRecord] = {}
+        self.kept: list[str] = []
         self._journal = journal
         self._begun: dict[str, None] = {}
         self._ended: set[str] = set()
@@ -113,7 +117,8 @@ class RunRecord:
                 if case.result not in ("passed", "failed"):
                     continue
                 if case.result == "failed" and not one.failed_its_test:
-                    self.note(f"{one.test} stays failed: something else failed it. {one}")
+                    self.kept.append(f"{one.test} stays failed: something else failed it. {one}")
+                    self.note(self.kept[-1])
                     continue
                 self.boards[board].results[case.result] -= 1
                 self.boards[board].results["error"] += 1

@@ -70,11 +70,11 @@ def fit(lines: Iterable[str], width: int | None) -> list[str]:
     return [line if width is None or len(line) <= width else line[: max(width - 1, 1)] + "…" for line in lines]
 
 
-def shortened(notes: Sequence[str]) -> list[str]:
-    """Return ``notes``, or of more than three the first and how many there are besides."""
+def shortened(notes: Sequence[str], all_of_them: str) -> list[str]:
+    """Return ``notes``, or of more than three the first, how many there are besides, and ``all_of_them``: where."""
     if len(notes) <= 3:
         return list(notes)
-    return [notes[0], f"and {len(notes) - 1} more lines like it; nrf91-harness report index lists them all"]
+    return [notes[0], f"and {len(notes) - 1} more lines like it; {all_of_them}"]
 
 
 def _what(row: CauseRow) -> Text:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.plugin.end_of_run import end_lines
 from harness.plugin.run_reports import RunReports
 from harness.report import RunFolder, RunJournal
 from harness.report.going_on import goes_on
@@ -64,19 +65,35 @@ def test_a_mistake_that_was_told_stays(reports, tmp_path):
     assert b"boards.yaml:1: wrong" in shared(tmp_path)
 
 
-def test_a_run_that_is_ended_hard_has_its_verdicts_overturned_too(tmp_path):
+def reports_of_a_limit(tmp_path, result):
+    """The reports of a run whose violation ended with ``result`` where a packet limit ends what is allowed, too."""
     reports = RunReports(RunFolder(tmp_path), nothing, lambda: PropertiesPlace.CASE)
     reports.announce()
     violation, other = "t.py::test_violation[one]", "t.py::test_other[one]"
     reports.plan({violation: "one", other: "one"}, {})
     refused = TrialVerdict(1, "packet", "publish on x", Outcome.POLICY_DISCONNECT, (Outcome.POLICY_DISCONNECT,))
     found = {
-        violation: TestRecord((refused,), (HangUp(1.0, 4, 1, True),)),
-        other: TestRecord((), (HangUp(1.0, 4, -1, False),) * 3),
+        violation: (result, TestRecord((refused,), (HangUp(1.0, 4, 1, True),))),
+        other: ("passed", TestRecord((), (HangUp(1.0, 4, -1, False),) * 3)),
     }
-    for test, trials in found.items():
+    for test, (ended, trials) in found.items():
         reports.record.begin(test)
+        reports.record.phase(test, {"phase": "call", "result": ended})
         reports.record.phase(test, {"phase": "teardown", "result": "passed", "trials": trials.as_data()})
+    return reports
+
+
+def test_a_run_that_is_ended_hard_has_its_verdicts_overturned_too(tmp_path):
+    reports = reports_of_a_limit(tmp_path, "passed")
     reports.give_up("ended by SIGTERM, twice")
     reports.close()
     assert b"overturned by the run: 3 connections ended at packet 4 too" in shared(tmp_path)
+
+
+def test_the_terminal_tells_of_a_failure_that_stays_though_its_verdict_was_taken_back(tmp_path):
+    reports = reports_of_a_limit(tmp_path, "failed")
+    assert reports.record.overturn() == {}
+    lines = end_lines(reports, width=None, colours=False, properties=(), left=(), missing="")
+    reports.close()
+    (told,) = (line for line in lines if "stays failed" in line)
+    assert told.startswith("t.py::test_violation[one] stays failed: something else failed it. overturned by the run: 3")

@@ -144,8 +144,8 @@ def test_lines_are_cut_to_a_terminals_width_only():
 
 
 def test_many_notes_are_the_first_and_a_number():
-    assert shortened(["a", "b", "c"]) == ["a", "b", "c"]
-    assert shortened(["a", "b", "c", "d"]) == [
+    assert shortened(["a", "b", "c"], "the page has them all") == ["a", "b", "c"]
+    assert shortened(["a", "b", "c", "d"], "the page has them all") == [
         "a",
-        "and 3 more lines like it; nrf91-harness report index lists them all",
+        "and 3 more lines like it; the page has them all",
     ]
