@@ -45,7 +45,9 @@ class SlmHttp(BoardHttp):
         port, mark = self.port, self.port.timeline.mark()
         try:
             if request.body:
-                port.send_payload(_command(request), request.body, timeout)
+                left = port.send_payload(_command(request), request.body, timeout)
+                if left != 0:
+                    raise NoAnswer(f"the body was not sent (#XDATAMODE: {left})")
             else:
                 port.command(_command(request), timeout=timeout)
             sent = port.wait_line(_SENT, timeout, since=mark)

@@ -24,10 +24,11 @@ class Port(Fake):
 
     name = "slm"
 
-    def __init__(self, *lines, refuses=()):
+    def __init__(self, *lines, refuses=(), data_mode=0):
         self.timeline = Timeline()
         self.lines = lines
         self.refuses = refuses
+        self.data_mode = data_mode
         self.sent = []
 
     def command(self, text, timeout=None):
@@ -41,7 +42,7 @@ class Port(Fake):
     def send_payload(self, command, payload, timeout):
         self.sent.append((command, payload))
         self._say("#XHTTPCREQ: 1")
-        return 0
+        return self.data_mode
 
     def wait_line(self, pattern, timeout, *, since):
         for event in self.timeline.since(since):
@@ -67,6 +68,14 @@ def test_a_request_with_a_body():
     assert SlmHttp(port).exchange(SERVER, request) == HttpReply(202)
     command = 'AT#XHTTPCREQ="PATCH","/x","A: b\\r\\n","application/json",2'
     assert port.sent[1] == (command, b"{}")
+
+
+def test_a_body_that_was_not_sent_has_no_reply():
+    port = Port("HTTP/1.1 408 Request Timeout", "#XHTTPCRSP:30,1", data_mode=-104)
+    request = HttpRequest("PATCH", "/x", {"Content-Type": "application/json"}, b"{}")
+    with pytest.raises(NoReply, match=r"api.nrfcloud.com to PATCH: the body was not sent \(#XDATAMODE: -104\)"):
+        SlmHttp(port).exchange(SERVER, request)
+    assert port.sent[-1] == "AT#XHTTPCCON=0"
 
 
 def test_lines_of_others_are_not_the_body():
