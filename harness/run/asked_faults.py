@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any, Final, Self
 
+from harness.at.foreign_writer import FAULTS
 from harness.errors import Misuse
 from harness.faults import Fault, TcpProxy
 from harness.lab import AttachedStandIn, StandIn
@@ -11,7 +12,6 @@ from harness.run.board import Board
 from harness.settings.undo import undo_of
 from harness.timeline import Kind
 
-SOURCE: Final = "faults"
 _BROKER: Final = "mqtt.nrfcloud.com:8883"
 
 
@@ -63,7 +63,7 @@ class AskedFaults:
         return answer
 
     def _step(self, text: str) -> None:
-        self._board.timeline.add(Kind.STEP, SOURCE, text)
+        self._board.timeline.add(Kind.STEP, FAULTS, text)
 
 
 def _quietly(command: Callable[..., object], name: str, fields: dict[str, Any]) -> None:

@@ -1,13 +1,13 @@
 """Lets the faults of the boards file strike in the phases of trials, and writes to the timeline what struck.
 
 It is a sink of a board's timeline: a trial's next step waits until the faults of its phase have struck. What it writes
-is for whoever reads the report; no verdict and no diagnosis looks at it.
+is for whoever reads the report: a message may quote it, no outcome and no diagnosis rests on it.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from harness.at.foreign_writer import LINE_FAULT
+from harness.at.foreign_writer import FAULTS, LINE_FAULT
 from harness.errors import HarnessError
 from harness.faults import Struck
 from harness.lab import Lab
@@ -17,8 +17,6 @@ from harness.lab.fault_names import of_command
 from harness.run.board import Board
 from harness.timeline import Event, Kind
 from harness.timeline.events import now
-
-SOURCE: Final = "faults"
 
 
 def has_faults(lab: Lab, board: Board) -> bool:
@@ -87,7 +85,7 @@ class FaultDriver:
 
     def _write(self, text: str, **data: Any) -> None:
         # Not add(), which would wait for the sinks, of which this is one.
-        self._board.timeline.append([(now(), Kind.STEP, SOURCE, text, data)])
+        self._board.timeline.append([(now(), Kind.STEP, FAULTS, text, data)])
 
 
 def _in_words(struck: Struck) -> str:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from harness.at.foreign_writer import asked_fault
 from harness.device_errno import REMOTE_CLOSE
 from harness.firmware import MqttEventKind, restart
 from harness.timeline import Event, Kind
@@ -22,7 +23,7 @@ from harness.trial.phases import Phase, Span, span_of, spans
 from harness.trial.watches import garbled, network_loss, own_switch
 
 _RADIO = "radio"  # the witness that compares the modem's figures before and after
-_FOREIGN = ", although the modem had kept its settings: something else writes to this port (ModemManager?)"
+_FOREIGN = "something else writes to this port (ModemManager?)"
 _PACKETS = frozenset({Do.BASELINE, Do.SHAM, Do.ACTION, Do.FENCE})
 _ENDS = frozenset({Saw.CLOSED, Saw.PASSED, Saw.NOTHING})
 _LOGINS = frozenset({Do.RIGHT_LOGIN, Do.WRONG_LOGIN})
@@ -199,7 +200,9 @@ class _Reading:
         if started is not None:
             if not asked.get("remembers"):
                 return started.text, VoidedBy.RESTART, started
-            return f"{started.text}{_FOREIGN}", VoidedBy.LINE, started
+            asked_for = asked_fault(self._events)
+            known = f"a fault that was asked for looks like this: {asked_for.text}" if asked_for else _FOREIGN
+            return f"{started.text}, although the modem had kept its settings: {known}", VoidedBy.LINE, started
         loss = network_loss(watched)
         if loss is not None:
             return loss.text, VoidedBy.NETWORK, loss

@@ -55,5 +55,17 @@ def test_faults_that_the_boards_file_asks_for_are_named_and_nobody_else(held):
     assert foreign_writer("/dev/ttyACM0", timeline).startswith(HEAD)
     timeline.add(Kind.STEP, "faults", "a fault struck: garble at byte 500 (in)", wire=LINE_FAULT)
     assert foreign_writer("/dev/ttyACM0", timeline) == (
-        "the boards file's own faults on this line have struck (faults: {line: ...}), and look like this"
+        "a fault on this port that was asked for looks like this: a fault struck: garble at byte 500 (in)"
+    )
+
+
+def test_faults_that_a_stand_in_was_told_are_named_where_they_change_what_the_port_says(held):
+    held()
+    timeline = Timeline()
+    timeline.add(Kind.RX, "dk-1", "say-line in phase action")
+    timeline.add(Kind.STEP, "faults", "drop-pdn in phase action")
+    assert foreign_writer("/dev/ttyACM0", timeline).startswith(HEAD)
+    timeline.add(Kind.STEP, "faults", "say-line in phase action")
+    assert foreign_writer("/dev/ttyACM0", timeline).endswith(
+        "that was asked for looks like this: say-line in phase action"
     )

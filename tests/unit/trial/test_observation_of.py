@@ -212,7 +212,17 @@ def test_a_start_that_the_modem_knows_nothing_of_is_somebody_elses():
     plan = Plan("action").begin("action", 0).add(Kind.RX, "Ready", source="one").phase("action", "end")
     plan.phase("questions", "begin").phase("questions", "end", registered=True, registration="", remembers=True)
     assert plan.seen().voided_by is VoidedBy.LINE
-    assert "something else writes to this port" in plan.seen().void
+    assert plan.seen().void == (
+        "Ready, although the modem had kept its settings: something else writes to this port (ModemManager?)"
+    )
+
+
+def test_a_start_that_a_fault_of_the_boards_file_says_is_called_so():
+    plan = Plan("action").begin("action", 0).add(Kind.RX, "Ready", source="one")
+    plan.add(Kind.STEP, "say-line in phase action", source="faults").phase("action", "end")
+    plan.phase("questions", "begin").phase("questions", "end", registered=True, registration="", remembers=True)
+    assert plan.seen().voided_by is VoidedBy.LINE
+    assert plan.seen().void.endswith("a fault that was asked for looks like this: say-line in phase action")
 
 
 def test_bytes_that_were_lost_matter_only_where_a_message_is_missing():
