@@ -14,7 +14,7 @@ from harness.trial.rejudge import Rejudged
 def judge(given: Arguments, progress: Progress) -> Result:
     """Judge every trial of the run by today's rules and compare with what was recorded.
 
-    A difference, or a missing verdict, counts as refused.
+    A difference, a missing verdict, or a file that somebody has edited counts as refused.
 
     What the run as a whole overturns is listed too. Raises Misuse if the run has no trial.
     """
@@ -22,7 +22,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
     for note in run.notes:
         progress(note)
     differing = sum(len(test.differing) for test in run.tests)
-    lines = [line for test in run.tests for line in _lines(test)]
+    lines = [line for test in run.tests for line in _lines(test)] + [f"edited  {line}" for line in run.edited]
     number = sum(len(test.verdicts) for test in run.tests)
     missing = sum(len(test.missing) for test in run.tests)
     if not number and not missing:
@@ -42,6 +42,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
         "differing": differing,
         "missing": missing,
         "older": len(older),
+        "edited": list(run.edited),
         "notes": list(run.notes),
     }
     data["overturned"] = [
@@ -57,7 +58,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
         }
         for test in run.tests
     ]
-    return Result(data, lines, REFUSED if differing or missing else OK)
+    return Result(data, lines, REFUSED if differing or missing or run.edited else OK)
 
 
 def _lines(test: JudgedTest) -> list[str]:

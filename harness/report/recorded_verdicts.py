@@ -1,14 +1,17 @@
 """The verdicts of a run, judged anew from its timeline files."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import Misuse
+from harness.report.edited_lines import edited_expectations, expected_in, missing_lines
 from harness.report.going_on import goes_on
 from harness.report.journal import read_journal
 from harness.report.ran_tests import KILLED, ran_tests
-from harness.timeline import RecordedTest, Recording, read_timeline, timeline_files
+from harness.timeline import Kind, RecordedTest, Recording, read_timeline, timeline_files
 from harness.trial.rejudge import Rejudged, rejudge, unjudged, verdicts
 from harness.trial.run_rules import Overturned, overturned
 from harness.trial.verdict_record import TestRecord, record_of
@@ -36,12 +39,14 @@ class JudgedTest:
 class JudgedRun:
     """``tests``: those with trials. ``notes``: one line for each file that is not complete, and for a killed run.
 
-    ``overturned``: verdicts of these tests, as they are now, that the run as a whole takes back.
+    ``edited``: one line for each place where the files show that somebody changed them. ``overturned``: verdicts of
+    these tests, as they are now, that the run as a whole takes back.
     """
 
     tests: Sequence[JudgedTest]
     notes: Sequence[str]
     overturned: Sequence[Overturned] = ()
+    edited: Sequence[str] = ()
 
 
 def judge_run(run: Path, test: str | None = None) -> JudgedRun:
@@ -76,16 +81,41 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         for one in overturned(tests)
         if (board, one.test) in anew
     ]
-    return JudgedRun([one for one in judged if one.verdicts or one.missing], notes, taken_back)
+    found = [one for one in judged if one.verdicts or one.missing]
+    return JudgedRun(found, notes, taken_back, list(_edited(run, recordings, {id(one) for _, one in chosen})))
+
+
+def _edited(run: Path, recordings: Sequence[Recording], chosen: set[int]) -> Iterator[str]:
+    expected = expected_in(_journal(run))
+    ended = [
+        (recording, test)
+        for recording in recordings
+        for test in recording.tests.values()
+        if any(event.kind is Kind.END for event in test.events)
+    ]
+    times = Counter(test.id for _, test in ended)
+    for recording in recordings:
+        yield from missing_lines(recording, [one for one in recording.tests.values() if id(one) in chosen])
+    for recording, test in ended:
+        said = expected.get(test.id, [])
+        known = said.pop(0) if len(said) == times[test.id] else None
+        times[test.id] -= 1
+        if id(test) in chosen:
+            yield from edited_expectations(recording, test, known)
+
+
+def _journal(run: Path) -> list[dict[str, Any]]:
+    """Return the lines of the run's journal; none where there is none, or it cannot be read."""
+    try:
+        return read_journal(run / "journal.jsonl")
+    except Misuse:
+        return []
 
 
 def _killed(run: Path) -> Iterator[str]:
     """Yield a line if the run has no end, with the tests that it was in. Without a journal nobody knows."""
     path = run / "journal.jsonl"
-    try:
-        journal = [] if goes_on(run) else read_journal(path)
-    except Misuse:
-        return
+    journal = [] if goes_on(run) else _journal(run)
     if journal and all(line.get("k") != "end" for line in journal):
         within = ", ".join(one.test for one in ran_tests(journal) if one.message == KILLED) or "no test"
         yield f"{path}: the run was killed, for it has no end; in progress: {within}"

@@ -45,13 +45,15 @@ class RecordedTest:
 class Recording:
     """What a file holds.
 
-    ``header``: its first line. ``events``: all, in order. ``tests``: by their number. ``unknown``: lines of kinds that
-    this harness does not know, by line number. ``cut``: the beginning of a last line that was never finished.
+    ``header``: its first line. ``events``: all, in order; ``lines``: the number of the line of each. ``tests``: by
+    their number. ``unknown``: lines of kinds that this harness does not know, by line number. ``cut``: the beginning of
+    a last line that was never finished.
     """
 
     path: Path
     header: dict[str, Any]
     events: list[Event] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
     tests: dict[int, RecordedTest] = field(default_factory=dict)
     unknown: dict[int, dict[str, Any]] = field(default_factory=dict)
     cut: str = ""
@@ -110,6 +112,7 @@ def _take(recording: Recording, number: int, fields: dict[str, Any], clocks: dic
             f"{recording.path}:{number}: not an event ({what}); was the file edited by hand?"
         ) from error
     recording.events.append(event)
+    recording.lines.append(number)
     test = int(fields["i"])
     if test:
         recording.tests.setdefault(test, RecordedTest(test)).events.append(event)

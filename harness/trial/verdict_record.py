@@ -70,6 +70,12 @@ def record_of(events: Sequence[Event], outcomes: Mapping[int, Outcome] | None = 
     return TestRecord(tuple(reading.verdicts.values()), tuple(reading.hang_ups))
 
 
+def wanted_of(expect: Event) -> tuple[str, ...]:
+    """Return the outcomes that an EXPECT event says were expected; none where a hand has written something else."""
+    wanted = expect.data.get("wanted")
+    return tuple(map(str, wanted)) if isinstance(wanted, list | tuple) else ()
+
+
 class _Reading:
     def __init__(self, outcomes: Mapping[int, Outcome]) -> None:
         self.verdicts: dict[int, TrialVerdict] = {}
@@ -93,7 +99,7 @@ class _Reading:
                 self._verdict(event)
             case Kind.EXPECT if self.verdicts:
                 last = next(reversed(self.verdicts.values()))
-                wanted = tuple(str(one) for one in event.data.get("wanted", ()))
+                wanted = wanted_of(event)
                 self.verdicts[last.trial] = TrialVerdict(last.trial, last.sort, last.action, last.outcome, wanted)
 
     def _phase(self, event: Event) -> None:

@@ -20,7 +20,8 @@ def run(tmp_path):
     with stage.timeline.sink(file):
         for test, topic in TESTS.items():
             stage.timeline.add(Kind.TEST, "pytest", test, key=test.partition("[")[0], mono=stage.clock())
-            stage.trials.publish(topic, witness=stage.delivered)
+            verdict = stage.trials.publish(topic, witness=stage.delivered)
+            verdict.expect(verdict.outcome)
             stage.timeline.add(Kind.END, "pytest", "passed")
         stage.timeline.add(Kind.TEST, "pytest", "test_a.py::test_without_trials[one]", mono=stage.clock())
         stage.timeline.add(Kind.END, "pytest", "passed")
@@ -73,6 +74,8 @@ def test_a_difference_is_listed_and_is_no_success(run, capsys):
 
 def test_what_an_older_judge_found_by_other_plans_is_kept_and_that_is_said(run, capsys):
     edit(run, "facts", lambda line: line.update(judge=4, outcome="tolerated"))
+    said = {"x": "expected tolerated, got tolerated", "wanted": ["tolerated"], "got": "tolerated"}
+    edit(run, "expect", lambda line: line.update(said))
     assert main(["judge", str(run)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "kept    test_a.py::test_forbidden[one]: tolerated"
@@ -90,16 +93,33 @@ def without(run, *kinds):
     path.write_text("".join(line for line in lines if json.loads(line)["k"] not in kinds))
 
 
-def test_verdicts_that_are_missing_are_counted_and_are_no_success(run, capsys):
+def cut_out(run, kind):
+    """Take the first line of this kind out; return its path with its number, and its ``n``."""
     path = run / "timeline" / "one.jsonl"
     lines = path.read_text().splitlines(keepends=True)
-    first = next(number for number, line in enumerate(lines) if json.loads(line)["k"] == "facts")
+    first = next(number for number, line in enumerate(lines) if json.loads(line)["k"] == kind)
     path.write_text("".join([*lines[:first], *lines[first + 1 :]]))
+    return f"{path}:{first + 1}", json.loads(lines[first])["n"]
+
+
+def renumber(run):
+    """Number the events anew, as if those that were taken out had never been."""
+    path = run / "timeline" / "one.jsonl"
+    header, *lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines = [line | {"n": number} for number, line in enumerate(lines)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in (header, *lines)))
+
+
+def test_verdicts_that_are_missing_are_counted_and_are_no_success(run, capsys):
+    place, number = cut_out(run, "facts")
     assert main(["judge", str(run)]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "missing test_a.py::test_forbidden[one]: no verdict",
         "        missing   publish on other (QoS 1): its verdict is not in the timeline",
         "same    test_a.py::test_allowed[one]: tolerated",
+        f"edited  {place}: events missing before n={number + 1}: 1; was the file edited by hand?",
+        f"edited  {place}: 'expected policy disconnect, got policy disconnect', and no verdict of the test before it is"
+        " 'policy disconnect'; was the file edited by hand?",
         "1 verdicts of 2 tests: all as they were recorded; 1 missing: was the file edited by hand, or the disk full?",
     ]
 
@@ -114,12 +134,84 @@ def test_a_run_whose_verdicts_are_all_missing_is_no_success(run, capsys):
 
 def test_a_test_that_failed_in_the_middle_of_a_trial_misses_nothing(run, capsys):
     edit(run, "end", lambda line: line.update(x="failed", result="failed"), i=1)
-    path = run / "timeline" / "one.jsonl"
-    lines = path.read_text().splitlines(keepends=True)
-    first = next(number for number, line in enumerate(lines) if json.loads(line)["k"] == "facts")
-    path.write_text("".join([*lines[:first], *lines[first + 1 :]]))
+    cut_out(run, "facts")
+    cut_out(run, "expect")
+    renumber(run)
     assert main(["judge", str(run)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 verdicts of 1 tests: all as they were recorded"
+
+
+def journal_of(run, **expected):
+    """Write the journal of the run; ``expected``: of each test's trials, by a part of its name."""
+    journal = RunJournal(run / "journal.jsonl")
+    journal.begin("r", dict.fromkeys(TESTS, "one"), {})
+    for test in TESTS:
+        said = next(wanted for part, wanted in expected.items() if part in test)
+        journal.write("begin", test=test, board="one")
+        journal.write("phase", test=test, board="one", phase="call", result="passed", expected=[said])
+        journal.write("phase", test=test, board="one", phase="teardown", result="passed")
+    journal.write("end", interrupted="", ended={}, not_run=0)
+
+
+def edited(run, capsys):
+    """Judge, and return what is said of edited lines."""
+    code = main(["judge", str(run)])
+    out = capsys.readouterr().out.splitlines()
+    found = [line.removeprefix("edited  ") for line in out if line.startswith("edited")]
+    assert out[-1] == "2 verdicts of 2 tests: all as they were recorded"
+    assert code == bool(found)
+    return found
+
+
+def line_of(run, kind):
+    lines = (run / "timeline" / "one.jsonl").read_text().splitlines()
+    return f"{run}/timeline/one.jsonl:{next(n for n, line in enumerate(lines, 1) if json.loads(line)['k'] == kind)}"
+
+
+def test_an_untouched_run_fits_its_journal(run, capsys):
+    journal_of(run, forbidden=["policy disconnect"], allowed=["tolerated"])
+    assert edited(run, capsys) == []
+
+
+def test_an_expectation_that_was_taken_out_is_one_line(run, capsys):
+    place, number = cut_out(run, "expect")
+    assert edited(run, capsys) == [f"{place}: events missing before n={number + 1}: 1; was the file edited by hand?"]
+
+
+def test_an_expectation_that_was_taken_out_with_care_is_missed_by_the_journal(run, capsys):
+    journal_of(run, forbidden=["policy disconnect"], allowed=["tolerated"])
+    cut_out(run, "expect")
+    renumber(run)
+    assert edited(run, capsys) == [
+        f"{line_of(run, 'end')}: test_a.py::test_forbidden[one] has 0 expect lines and the journal 1;"
+        " was the file edited by hand?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"wanted": ["tolerated"]},
+            "'expected policy disconnect, got policy disconnect' is said of wanted=['tolerated'] and"
+            " got='policy disconnect'",
+        ),
+        (
+            {"x": "expected policy disconnect, got tolerated", "got": "tolerated"},
+            "'expected policy disconnect, got tolerated', and no verdict of the test before it is 'tolerated'",
+        ),
+        (
+            {"x": "expected tolerated, got policy disconnect", "wanted": ["tolerated"]},
+            "'expected tolerated, got policy disconnect', and the journal has other expectations of"
+            " test_a.py::test_forbidden[one]",
+        ),
+        ({"wanted": 3}, "'expected policy disconnect, got policy disconnect' is said of wanted=[] and"),
+    ],
+)
+def test_an_expectation_that_was_changed_is_named(run, capsys, change, said):
+    journal_of(run, forbidden=["policy disconnect"], allowed=["tolerated"])
+    edit(run, "expect", lambda line: line.update(change))
+    assert edited(run, capsys)[0].startswith(f"{line_of(run, 'expect')}: {said}")
 
 
 def test_another_evidence_is_a_difference_too(run, capsys):
