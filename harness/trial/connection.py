@@ -4,7 +4,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Kind, Timeline, now
@@ -15,6 +15,9 @@ from harness.trial.not_connected import NotConnected, NothingAllowed
 if TYPE_CHECKING:
     from harness.trial.sham import Sham
 
+
+CHASER: Final = "harness"
+"""A filter that nobody has subscribed to, for an UNSUBSCRIBE; short, because the serial line is slow."""
 
 _FREE_PACKETS = 4
 """UNSUBSCRIBEs that a connection must carry before it is said that every allowed action is refused."""
@@ -238,8 +241,15 @@ class MqttConnection:
         sent = sham.action.act(self.device, nonce())
         if sham.action.answer is None:
             self.action.send(nonce())  # QoS 0: the allowed action behind it is answered, or nothing is
-        wanted = (answer, MqttEventKind.CLOSED)
-        event = self.device.wait(lambda event: event.kind in wanted, since=mark, timeout=self.patience)
+        wanted = {answer, MqttEventKind.CLOSED}
+        event = self.device.wait(
+            lambda event: event.kind in wanted, since=mark, timeout=min(self.settle, self.patience)
+        )
+        if event is None:  # its line may be lost: what needs no right, and is answered behind it, shows that
+            self.device.unsubscribe(CHASER)
+            wanted.add(MqttEventKind.UNSUBACK)
+            event = self.device.wait(lambda event: event.kind in wanted, since=mark, timeout=self.patience)
+            self.packets += 1
         self.packets += 1
         answered = sent and event is not None and event.kind is answer
         taken = answered and event is not None and event.result < REFUSED_SUBSCRIPTION

@@ -13,7 +13,7 @@ from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 from harness.modem import Modem
 from harness.timeline import Kind
 from harness.trial.actions import Acted, PacketAction
-from harness.trial.connection import MqttConnection, nonce
+from harness.trial.connection import CHASER, MqttConnection, nonce
 from harness.trial.controls import AllowedAction
 from harness.trial.experiment import Do, Night, Observation, Plan, Saw, Step, StepConnection
 from harness.trial.facts import ActionEffect
@@ -36,7 +36,6 @@ _PHASES: Final = {
     Do.FLIGHT: Phase.FLIGHT,
     Do.PAUSE: Phase.PAUSE,
 }
-_CHASER: Final = "harness"  # a filter that nobody has subscribed to; short, because the serial line is slow
 _NO_ANSWER: Final = "fence"  # a QoS 0 message has none: the fence behind it is awaited instead
 
 
@@ -277,14 +276,20 @@ class PlanRunner:
         Where the cloud passes over the action, its slot ends by that answer: as soon as a sham's. Every sham is chased
         too, so that a limit of packets meets each slot alike.
 
+        An answer that is due, and does not come behind that one either, is lost or will not come: nobody waits for it
+        longer than for any answer. One lost line would otherwise cost all patience, which is 45 s on a radio link.
+
         Returns the packet's answer, or the end of the connection; None: neither came in time.
         """
-        link = self._link
+        link, begun = self._link, self._link.clock()
         if self._wait((), since=mark, timeout=0.0) is None:
             with self._log.phase(Phase.CHASER, step=number, behind=True) as found:
-                found["sent"] = link.device.unsubscribe(_CHASER)
+                found["sent"] = link.device.unsubscribe(CHASER)
             link.packets += 1
-        event = self._wait((answer,), since=mark, timeout=timeout)
+        event = self._wait((answer, MqttEventKind.UNSUBACK), since=mark, timeout=timeout)
+        if event is not None and event.kind is MqttEventKind.UNSUBACK:
+            left = max(0.0, timeout - (link.clock() - begun))
+            return self._wait((answer,), since=mark, timeout=min(left, self._night.patience))
         if event is not None and event.kind is not MqttEventKind.CLOSED:
             self._wait((MqttEventKind.UNSUBACK,), since=mark, timeout=link.patience)
         return event

@@ -313,6 +313,22 @@ def test_a_sham_that_was_not_answered_is_asked_for_once_more(cuts, silent, taken
     assert len(sent) == asked
 
 
+def test_a_sham_whose_answer_is_lost_does_not_cost_all_patience():
+    """What is answered behind it shows that nothing more will come."""
+    stage, sham = Stage(), Sham(PublishAction("team/x", None), "topic", "publish team")
+    stage.link.ensure()
+    stage.device.silent_for = {"team/x"}
+    begin, packets = stage.clock.now, stage.link.packets
+    assert stage.link._takes(sham) is None
+    assert stage.clock.now - begin < stage.link.patience / 2
+    assert stage.link.packets == packets + 2
+    stage.device.silent_for = set()
+    stage.link.ensure()
+    begin, packets = stage.clock.now, stage.link.packets
+    assert stage.link._takes(sham) is True
+    assert stage.link.packets == packets + 1
+
+
 def test_a_sham_that_suback_refuses_is_asked_for_once():
     stage, asked = Stage(), []
     stage.link.ensure()

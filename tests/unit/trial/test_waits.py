@@ -64,6 +64,23 @@ def test_silence_is_waited_out_with_patience_and_a_fence_behind_the_action(monke
     assert ends[0].t - begin == LATENCY + LATENCY + baseline - LATENCY + 3 * LATENCY + fence
 
 
+def test_a_sham_whose_answer_is_lost_does_not_cost_all_patience(monkeypatch):
+    """The UNSUBSCRIBE behind it was answered: nothing more will come, so the board connects anew."""
+    monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 3)
+    stage, sent = Stage(), []
+
+    def loses_one():
+        sent.append(None)
+        stage.device.silent_for = {"team/h"} if len(sent) == 3 else set()  # the first asks whether it is allowed
+
+    stage.during("team/h", loses_one)
+    assert stage.trials.publish("other", witness=None).outcome is Outcome.TOLERATED
+    assert stage.device.connects == 2
+    ends = [event.t for event in stage.timeline.since() if event.text in ("sham", "sham ends")]
+    longest = max(end - begin for begin, end in zip(ends[::2], ends[1::2], strict=True))
+    assert LATENCY < longest < stage.link.patience / 2
+
+
 def test_the_end_of_a_refused_connection_is_waited_for_before_the_next_is_made():
     """It would be taken for the end of the next one."""
     stage = Stage()
