@@ -4,8 +4,8 @@
 
 A fault is what goes wrong around a correct board and a correct cloud. Under it a test may pass, or end as the lab's
 error; it may not fail, because nothing is wrong with the product. Where it ends in an error, the diagnosis of its
-events names one of the fault's causes, or says *inconclusive*. A run's folder stays where that is not so, and the exit
-code is 1.
+events names one of the fault's causes, or says *inconclusive*; its verdict blames
+nobody else either. A run's folder stays where that is not so, and the exit code is 1.
 """
 
 import argparse
@@ -34,6 +34,7 @@ NONE: frozenset[Cause] = frozenset()
 SELECT: Final = "test_violations or test_shadow or test_publish or test_subscribe"
 _TIMEOUT: Final = 1800
 _RESET: Final = "got modem reset"
+_LOST: Final = "got network lost"
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,12 @@ def _results(path: Path, wrong: list[str], fault: SingleFault) -> Counter[str]:
     for case in ElementTree.parse(path).getroot().iter("testcase"):
         result = next((kind for kind in ("failure", "error", "skipped") if case.find(kind) is not None), "passed")
         results[result] += 1
-        if result in ("passed", "skipped") or (result == "error" and not fault.harmless):
+        if result in ("passed", "skipped"):
             continue
         message = (case.find(result).get("message") or "")[:300]
+        blames_network = _LOST in message and Cause.NETWORK_LOST not in fault.causes
+        if result == "error" and not fault.harmless and not blames_network:
+            continue
         if _RESET in message and Cause.MODEM_FAULT in fault.causes:
             continue  # a modem that restarts in the middle of a trial is the product's fault, and said to be
         wrong.append(f"{result} of {case.get('name')}: {message}")

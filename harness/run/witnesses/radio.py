@@ -88,9 +88,12 @@ class RadioWitness:
 
 
 def _address(port: AtPort) -> str | None:
-    """Return the PDN's address, "" where the modem says that there is none; None: it did not say."""
+    """Return the PDN's address, "" where the modem says that there is none; None: it did not say.
+
+    "None" is OK alone, and so is an answer whose line was lost on the way: it counts if it is said twice.
+    """
     try:
-        fields = _parsed(port.command("AT+CGPADDR"), "+CGPADDR")
+        fields = _parsed(port.command("AT+CGPADDR"), "+CGPADDR") or _parsed(port.command("AT+CGPADDR"), "+CGPADDR")
     except (AtError, AtFormatError, csv.Error):
         return None
     return fields[1] if len(fields) > 1 else ""

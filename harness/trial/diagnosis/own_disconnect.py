@@ -12,12 +12,14 @@ from harness.trial.diagnosis.record import Record
 
 _COMMANDS = re.compile(r"AT(#XMQTTCON=0|\+CFUN=[04]\b|#XRESET|#XMODEMRESET|#XSHUTDOWN|#XSLEEP)")
 
+_ENDED = "AT#XMQTTCON=0"
+
 
 def own_disconnect(record: Record) -> Iterator[Finding]:
     """Look for the command, and for an end that the board reports as asked for.
 
-    Where nobody hung up, and the harness went on with a connection of its own, that was its routine: it explains
-    nothing.
+    Where nobody hung up, and the harness went on with a connection of its own, or with what needs none, that was its
+    routine: it explains nothing.
     """
     end = record.hang_up
     weight = Weight.POSSIBLE if end is None and _routine(record) else Weight.CERTAIN
@@ -35,9 +37,23 @@ def own_disconnect(record: Record) -> Iterator[Finding]:
 
 
 def _routine(record: Record) -> bool:
+    if _went_on_without(record):
+        return True
     opened = [session for session in record.sessions if session.opened]
     went_on = [session for session in opened if session.sent and session.closed is None]
     return bool(went_on and len(record.sessions) > 1) or sum(bool(session.closed) for session in opened) > 1
+
+
+def _went_on_without(record: Record) -> bool:
+    """Tell whether the last connection was ended as asked, and commands followed that need none."""
+    last = next((event for event in reversed(record.events) if event.data.get("kind") == "closed"), None)
+    if last is None or record.sessions[-1].closed is not last:
+        return False  # packets were sent after it, or a connection was made
+    end = last.seq
+    sent = [event for event in record.events if event.kind is Kind.TX]
+    before = [event for event in sent if event.seq < end]
+    # The first command behind it is the driver's, which looks whether it has ended.
+    return any(event.text == _ENDED for event in before) and len(sent) > len(before) + 1
 
 
 def _was_followed(record: Record, asked: Event, end: Event | None) -> bool:

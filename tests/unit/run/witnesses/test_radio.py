@@ -1,5 +1,7 @@
 """What the modem is asked around a trial: figures, their changes, and that no answer is missed."""
 
+from collections import deque
+
 import pytest
 
 from harness.run.witnesses import RadioWitness
@@ -45,6 +47,11 @@ def test_what_the_modem_does_not_say_is_not_known(changed, missing):
 
 def test_no_address_is_an_answer():
     assert read_figures(port(**{"+CGPADDR": "OK"}).as_port()).address == ""
+
+
+def test_an_address_whose_line_was_lost_is_asked_for_again():
+    board = port(**{"+CGPADDR": deque(["OK", ANSWERS["AT+CGPADDR"]])})
+    assert read_figures(board.as_port()) == FIGURES
 
 
 def test_another_address_is_a_loss_and_another_cell_is_none():

@@ -83,6 +83,17 @@ def test_an_end_that_was_asked_for_without_a_command_on_record():
     assert diagnose(line.events).findings[0].refs == (7,)
 
 
+def test_an_end_that_was_asked_for_and_that_the_harness_went_on_from_explains_nothing():
+    ended = Line().connect().publish().tx("AT#XMQTTCON=0").urc("#XMQTTEVT: 1,0").tx("AT#XMQTTCON?")
+    assert [weight for _, weight, *_ in found(own_disconnect, ended)] == [CERTAIN]
+    assert [weight for _, weight, *_ in found(own_disconnect, ended.tx("AT+CEREG?"))] == [POSSIBLE]
+    lost = Line().connect().tx("AT#XMQTTCON=0").urc("#XMQTTEVT: 1,0").tx("AT#XMQTTCON?")
+    lost.tx('AT#XMQTTPUB="t","x",1,0')
+    assert [weight for _, weight, *_ in found(own_disconnect, lost)] == [CERTAIN]
+    off = Line().connect().tx("AT+CFUN=4").urc("#XMQTTEVT: 1,0").tx("AT+CEREG?").tx("AT+CEREG?")
+    assert [weight for _, weight, *_ in found(own_disconnect, off)] == [CERTAIN]
+
+
 # -- network
 
 
@@ -467,6 +478,17 @@ def test_an_end_whose_line_never_came():
     assert found(uart_trouble, Line().log("#XMQTTCON: 0")) == []
     assert found(uart_trouble, Line().tx("AT#XMQTTCON=1").log("#XMQTTCON: 0")) == []
     assert found(uart_trouble, Line().connect().log("#XMQTTCON: 1")) == []
+
+
+@pytest.mark.parametrize("command", ["AT#XMQTTCON?", "AT+CEREG?", "AT+CFUN?"])
+def test_a_question_that_was_answered_by_ok_alone(command):
+    text = f"{command} was answered by OK alone: the line of its answer got lost"
+    line = Line().tx(command).add("result", "OK", ok=True, command=command)
+    assert found(uart_trouble, line) == [(Cause.UART_TROUBLE, LIKELY, text, "OK")]
+    line = Line().tx(command).log("+X: 1").add("result", "OK", ok=True, command=command)
+    assert found(uart_trouble, line) == []
+    assert found(uart_trouble, Line().tx(command).add("result", "ERROR", ok=False, command=command)) == []
+    assert found(uart_trouble, Line().tx("AT+CGPADDR").add("result", "OK", ok=True, command="AT+CGPADDR")) == []
 
 
 # -- the harness's or the test's mistakes
