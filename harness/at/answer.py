@@ -41,6 +41,8 @@ LOST_BYTES: Final = (
     "bytes were lost on the way: no flow control? look at flow_control and baud in the boards file, and at the cable"
 )
 """What to say of an answer that cannot be read. It says nothing of the board."""
+DOUBLED: Final = "a line came twice on the way: look at the cable, and at what stands between board and computer"
+"""What to say of an answer with the same line twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,8 @@ class Answer:
 
     def _unexpected(self, wanted: str, count: int) -> AtFormatError:
         heard = one_line(" | ".join(redact_line(line.encode()).decode() for line in self.lines) or "nothing")
-        return AtFormatError(
-            f"{self.command}: expected {wanted}, got {count} of them; the answer was: {heard}; {LOST_BYTES}"
-        )
+        why = DOUBLED if count > 1 and len(set(self.lines)) < len(self.lines) else LOST_BYTES
+        return AtFormatError(f"{self.command}: expected {wanted}, got {count} of them; the answer was: {heard}; {why}")
 
 
 def answer_of(command: Command, final: FinalResult, lines: list[bytes], blobs: list[bytes], seconds: float) -> Answer:

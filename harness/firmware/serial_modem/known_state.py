@@ -12,7 +12,7 @@ that state ends by CONNACK, by the broker's close, or after one keep-alive.
 from contextlib import suppress
 from typing import Final
 
-from harness.at import AtError, AtPort
+from harness.at import AtError, AtPort, ask
 from harness.errors import NoAnswer
 from harness.firmware.interface import StillConnected
 from harness.timeline import Kind
@@ -44,7 +44,7 @@ def to_known_state(port: AtPort) -> None:
 def connected(port: AtPort) -> bool:
     """Return whether the board says that it is connected: TCP and TLS are up, CONNACK has perhaps not come yet."""
     try:
-        return port.command("AT#XMQTTCON?").value("#XMQTTCON").startswith("1")
+        return ask(port, "AT#XMQTTCON?", lambda answer: answer.value("#XMQTTCON")).startswith("1")
     except AtError:
         return False
 

@@ -47,9 +47,12 @@ def _routine(record: Record) -> bool:
 def _went_on_without(record: Record) -> bool:
     """Tell whether the last connection was ended as asked, and commands followed that need none."""
     last = next((event for event in reversed(record.events) if event.data.get("kind") == "closed"), None)
-    if last is None or record.sessions[-1].closed is not last:
-        return False  # packets were sent after it, or a connection was made
+    if last is None:
+        return False
     end = last.seq
+    closed = record.sessions[-1].closed
+    if closed is None or closed.seq != end:
+        return False  # packets were sent after it, or a connection was made
     sent = [event for event in record.events if event.kind is Kind.TX]
     before = [event for event in sent if event.seq < end]
     # The first command behind it is the driver's, which looks whether it has ended.

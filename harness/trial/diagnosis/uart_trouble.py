@@ -3,11 +3,20 @@
 import re
 from collections.abc import Iterator
 
-from harness.timeline import Event, Kind
+from harness.timeline import Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
 
-_WORDS = ("garbled", "port had gone away", "went away", "dropped", "overrun", "unplugged", "lines lost")
+_WORDS = (
+    "garbled",
+    "port had gone away",
+    "went away",
+    "dropped",
+    "overrun",
+    "unplugged",
+    "lines lost",
+    "asked once more",
+)
 _NOT_CONNECTED = r"#XMQTTCON: 0\b"
 _HAS_A_LINE = re.compile(r"AT(#XMQTTCON|\+CEREG|\+CFUN)\?$", re.IGNORECASE)  # whatever the answer is
 
@@ -22,17 +31,19 @@ def uart_trouble(record: Record) -> Iterator[Finding]:
     if asked and session and session.opened and session.opened.seq < asked.seq and session.closed is None:
         text = f"the board says that it is not connected ({asked.text!r}), and no line said that the connection ended"
         yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, (asked.seq,))
-    if (result := _lineless(record)) is not None:
-        text = f"{result.data['command']} was answered by OK alone: the line of its answer got lost"
-        yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, (result.seq,))
+    yield from _answers(record)
 
 
-def _lineless(record: Record) -> Event | None:
-    """Return the first OK of a question whose answer always has a line, where none came."""
-    said = False
+def _answers(record: Record) -> Iterator[Finding]:
+    """Look for the first question that was answered by no line, or by two, where every answer has one."""
+    said = 0
     for event in record.lines(Kind.TX, Kind.RX, Kind.RESULT):
-        if event.kind is not Kind.RESULT:
-            said = event.kind is Kind.RX
-        elif event.text == "OK" and not said and _HAS_A_LINE.match(str(event.data.get("command", ""))):
-            return event
-    return None
+        if event.kind is Kind.TX:
+            said = 0
+        elif event.kind is Kind.RX:
+            said += event.data.get("role") == "answer"
+        elif event.text == "OK" and said != 1 and _HAS_A_LINE.match(str(event.data.get("command", ""))):
+            what = "got lost" if said == 0 else "came twice"
+            text = f"{event.data['command']} was answered by {said} lines: the line of its answer {what}"
+            yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, (event.seq,))
+            return

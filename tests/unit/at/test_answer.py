@@ -27,6 +27,12 @@ def test_a_missing_or_repeated_line_was_lost_on_the_way(name):
     assert isinstance(caught.value, LabError)
 
 
+def test_a_line_that_came_twice_is_called_so():
+    answer = Answer("AT+CFUN?", ("+CFUN: 1", "+CFUN: 1"), 0.1)
+    with pytest.raises(AtFormatError, match=r"got 2 of them; .*; a line came twice on the way: look at the cable"):
+        answer.value("+CFUN")
+
+
 def test_an_answer_without_lines_has_no_text():
     with pytest.raises(AtFormatError) as caught:
         _ = Answer("AT+CGSN", (), 0.1).text

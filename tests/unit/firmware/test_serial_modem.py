@@ -272,6 +272,26 @@ def test_disconnect_ends_what_the_board_says_it_has():
     assert port.timeline.waited == []
 
 
+@pytest.mark.parametrize("lines", [(), (DOWN, DOWN)])
+def test_a_line_that_was_lost_or_came_twice_is_asked_for_once_more(lines):
+    class Noisy(Connected):
+        synced = 0
+
+        def command(self, text, timeout=None):
+            answer = super().command(text, timeout)
+            return Answer(text, lines, 0.0) if text == "AT#XMQTTCON?" and not self.synced else answer
+
+        def sync(self):
+            self.synced += 1
+
+    port = Noisy()
+    port.up = False
+    device(port).disconnect()
+    assert port.sent == ["AT#XMQTTCON?", "AT#XMQTTCON?"]
+    (fault,) = [event.text for event in port.timeline.since() if event.kind is Kind.FAULT]
+    assert fault.startswith("asked once more: AT#XMQTTCON?: expected one line")
+
+
 def test_disconnect_asks_nothing_of_a_board_that_is_not_connected():
     port = Connected()
     port.up = False

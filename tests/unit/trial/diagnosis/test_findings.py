@@ -461,7 +461,16 @@ def test_the_first_large_message_is_named_once():
 
 @pytest.mark.parametrize(
     "text",
-    ["garbled: x", "the port had gone away", "it went away", "3 lines dropped", "overrun", "unplugged", "lines lost"],
+    [
+        "garbled: x",
+        "the port had gone away",
+        "it went away",
+        "3 lines dropped",
+        "overrun",
+        "unplugged",
+        "lines lost",
+        "asked once more: x",
+    ],
 )
 def test_a_complaint_of_the_ports_reader(text):
     line = refused().fault("fine").fault(text).fault(text)
@@ -480,15 +489,24 @@ def test_an_end_whose_line_never_came():
     assert found(uart_trouble, Line().connect().log("#XMQTTCON: 1")) == []
 
 
+def asked(command, *answer, final="OK"):
+    """A question with the lines of its answer."""
+    line = Line().tx("AT+CGMR").add("rx", "mfw", role="answer").add("result", "OK", ok=True, command="AT+CGMR")
+    line.tx(command)
+    for text in answer:
+        line.add("rx", text, role="answer")
+    return line.add("result", final, ok=final == "OK", command=command)
+
+
 @pytest.mark.parametrize("command", ["AT#XMQTTCON?", "AT+CEREG?", "AT+CFUN?"])
-def test_a_question_that_was_answered_by_ok_alone(command):
-    text = f"{command} was answered by OK alone: the line of its answer got lost"
-    line = Line().tx(command).add("result", "OK", ok=True, command=command)
-    assert found(uart_trouble, line) == [(Cause.UART_TROUBLE, LIKELY, text, "OK")]
-    line = Line().tx(command).log("+X: 1").add("result", "OK", ok=True, command=command)
-    assert found(uart_trouble, line) == []
-    assert found(uart_trouble, Line().tx(command).add("result", "ERROR", ok=False, command=command)) == []
-    assert found(uart_trouble, Line().tx("AT+CGPADDR").add("result", "OK", ok=True, command="AT+CGPADDR")) == []
+def test_a_question_whose_answer_has_no_line_or_two(command):
+    text = f"{command} was answered by 0 lines: the line of its answer got lost"
+    assert found(uart_trouble, asked(command)) == [(Cause.UART_TROUBLE, LIKELY, text, "OK")]
+    text = f"{command} was answered by 2 lines: the line of its answer came twice"
+    assert found(uart_trouble, asked(command, "+X: 1", "+X: 1")) == [(Cause.UART_TROUBLE, LIKELY, text, "OK")]
+    assert found(uart_trouble, asked(command, "+X: 1")) == []
+    assert found(uart_trouble, asked(command, final="ERROR")) == []
+    assert found(uart_trouble, asked("AT+CGPADDR")) == []
 
 
 # -- the harness's or the test's mistakes
