@@ -1,5 +1,6 @@
 """The Serial LTE Modem's TCP client as a carrier of any bytes, against the stand-in of an older firmware."""
 
+import re
 import socket
 import threading
 
@@ -31,6 +32,9 @@ HOSTILE = [
 ]
 HOSTILE += [b'\r\n#XTCPCLI: -104,"disconnected"\r\n', b"#XDATAMODE: 0", b"\r\n+CEREG: 1\r\n", b"a" * 3000, b"AT\r\n"]
 ANY = st.lists(st.sampled_from(HOSTILE) | st.binary(min_size=1, max_size=50), max_size=8)
+LOOKS_LIKE_THE_END = re.compile(rb"\r\n#XDATAMODE: -?\d{1,6}(\r\n|\Z)")
+IN_DATA_MODE = ANY.filter(lambda pieces: not any(map(LOOKS_LIKE_THE_END.search, pieces)))
+"""Nobody can tell the firmware's own line from the same bytes of the peer; hypothesis knows that line from the code."""
 
 
 class Carried:
@@ -78,7 +82,7 @@ def carried():
 
 
 @settings(max_examples=60, deadline=None)
-@given(up=ANY, down=ANY, meanwhile=ANY, size=st.integers(1, 64) | st.just(4096))
+@given(up=ANY, down=ANY, meanwhile=IN_DATA_MODE, size=st.integers(1, 64) | st.just(4096))
 def test_no_byte_is_lost_at_any_size_of_pieces_whatever_it_is(up, down, meanwhile, size):
     stream = SlmStream(size=size, in_data_mode=meanwhile)
     made = Carried(stream)
@@ -105,7 +109,7 @@ def test_no_byte_is_lost_at_any_size_of_pieces_whatever_it_is(up, down, meanwhil
 
 
 @settings(max_examples=30, deadline=None)
-@given(up=ANY, meanwhile=ANY, size=st.integers(1, 64))
+@given(up=ANY, meanwhile=IN_DATA_MODE, size=st.integers(1, 64))
 def test_what_comes_in_data_mode_keeps_its_order(up, meanwhile, size):
     stream = SlmStream(size=size, in_data_mode=meanwhile)
     made = Carried(stream)
