@@ -1,7 +1,12 @@
-"""The board restarted, or its modem crashed: it says so itself, and everything before is void."""
+"""The board restarted, or its modem crashed: it says so itself, and everything before is void.
+
+A modem that is asked behind such a line, and has kept what a restart would have taken, did not restart: then somebody
+else wrote the line.
+"""
 
 from collections.abc import Iterator
 
+from harness.timeline import Event, Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
 
@@ -12,9 +17,18 @@ _ESHUTDOWN = 110
 def modem_fault(record: Record) -> Iterator[Finding]:
     """Source: Serial Modem documentation, "Ready" and #XMODEM; nRF Connect SDK's log of a crash."""
     line = record.first(_LINES)
-    if line:
+    if line and _kept_its_settings(record, line):
+        text = f"a line says that the board restarted ({line.text!r}), but its modem had kept its settings"
+        yield Finding(Cause.UART_TROUBLE, Weight.CERTAIN, text, (line.seq,))
+    elif line:
         text = f"the board restarted, or its modem failed: {line.text!r}"
         yield Finding(Cause.MODEM_FAULT, Weight.CERTAIN, text, (line.seq,))
     elif record.hang_up and abs(int(record.hang_up.data.get("result", 0))) == _ESHUTDOWN:
         text = "the board reports ESHUTDOWN: its modem library was shut down"
         yield Finding(Cause.MODEM_FAULT, Weight.LIKELY, text, (record.hang_up.seq,))
+
+
+def _kept_its_settings(record: Record, line: Event) -> bool:
+    """Tell whether a trial asked the modem behind ``line`` what it remembers, and it had kept it."""
+    asked = (event for event in record.events if event.kind is Kind.PHASE and "remembers" in event.data)
+    return next((bool(event.data["remembers"]) for event in asked if event.seq > line.seq), False)

@@ -188,6 +188,17 @@ def test_a_line_that_only_begins_like_it():
     assert found(modem_fault, pending().log("Ready for more").hung_up()) == []
 
 
+def test_a_start_that_the_modem_knows_nothing_of_is_somebody_elses_line():
+    line = pending().log("Ready").add("phase", "questions ends", on="end", remembers=True)
+    text = "a line says that the board restarted ('Ready'), but its modem had kept its settings"
+    assert found(modem_fault, line) == [(Cause.UART_TROUBLE, CERTAIN, text, "Ready")]
+    for asked in (
+        pending().log("Ready").add("phase", "x", remembers=False),
+        pending().add("phase", "x", remembers=True),
+    ):
+        assert [cause for cause, *_ in found(modem_fault, asked.log("Ready"))] == [Cause.MODEM_FAULT]
+
+
 def test_a_modem_library_that_was_shut_down():
     line = pending().hung_up(110)
     text = "the board reports ESHUTDOWN: its modem library was shut down"
