@@ -4,20 +4,17 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from harness.firmware import Login, MqttDriver, MqttEvent, MqttEventKind, NoSession
 from harness.timeline import Kind, Timeline, now
-from harness.trial.controls import REFUSED_SUBSCRIPTION, AllowedAction, run_control, subscribed
+from harness.trial.controls import CHASER, REFUSED_SUBSCRIPTION, AllowedAction, run_control, subscribed
 from harness.trial.facts import Attempt, Control, Stage
 from harness.trial.not_connected import NotConnected, NothingAllowed
 
 if TYPE_CHECKING:
     from harness.trial.sham import Sham
 
-
-CHASER: Final = "harness"
-"""A filter that nobody has subscribed to, for an UNSUBSCRIBE; short, because the serial line is slow."""
 
 _FREE_PACKETS = 4
 """UNSUBSCRIBEs that a connection must carry before it is said that every allowed action is refused."""

@@ -13,6 +13,9 @@ from harness.trial.facts import Control
 
 REFUSED_SUBSCRIPTION: Final = 0x80
 """SUBACK's return code for "no" [MQTT-3.9.3], where the firmware tells it."""
+CHASER: Final = "harness"
+"""A filter that nobody has subscribed to, for an UNSUBSCRIBE; short, because the serial line is slow."""
+LOST: Final = "nothing came back, but what was sent behind it was answered"
 _IN_FLIGHT = 16  # messages that an experiment has on their way at once, and some more
 
 
@@ -177,15 +180,22 @@ def run_control(
 ) -> Control:
     """Send the allowed action; wait ``timeout`` seconds for its acknowledgement, ``settle`` more for its arrival.
 
-    ``settle`` None: its arrival is not looked for, and counts as seen.
+    ``settle`` None: its arrival is not looked for, and counts as seen. Otherwise an acknowledgement that takes longer
+    than that may be a line that was lost. What needs no right is sent behind it then: its answer shows that nothing
+    more will come.
     """
     start = clock()
     mark = device.mark()
     if not control.send(nonce):
         return Control(acked=False, seen=False, seconds=0.0, detail="the board refused to send it")
-    event = device.wait(_acked_or_closed, since=mark, timeout=timeout)
+    event = device.wait(_acked_or_closed, since=mark, timeout=timeout if settle is None else min(settle, timeout))
+    if event is None and settle is not None:
+        device.unsubscribe(CHASER)
+        event = device.wait(_answered_or_closed, since=mark, timeout=max(0.0, timeout - settle))
     if event is None:
         return Control(False, False, clock() - start, f"nothing came back within {timeout:g} s")
+    if event.kind is MqttEventKind.UNSUBACK:
+        return Control(False, False, clock() - start, LOST)
     if event.kind is MqttEventKind.CLOSED:
         return Control(False, False, clock() - start, str(event))
     if settle is None:
@@ -214,6 +224,10 @@ def _message(nonce: str) -> bytes:
 
 def _acked_or_closed(event: MqttEvent) -> bool:
     return event.kind in (MqttEventKind.PUBACK, MqttEventKind.CLOSED)
+
+
+def _answered_or_closed(event: MqttEvent) -> bool:
+    return _acked_or_closed(event) or event.kind is MqttEventKind.UNSUBACK
 
 
 def _subscribed_or_closed(event: MqttEvent) -> bool:

@@ -13,8 +13,8 @@ from harness.firmware import MqttDriver, MqttEvent, MqttEventKind
 from harness.modem import Modem
 from harness.timeline import Kind
 from harness.trial.actions import Acted, PacketAction
-from harness.trial.connection import CHASER, MqttConnection, nonce
-from harness.trial.controls import AllowedAction
+from harness.trial.connection import MqttConnection, nonce
+from harness.trial.controls import CHASER, AllowedAction
 from harness.trial.experiment import Do, Night, Observation, Plan, Saw, Step, StepConnection
 from harness.trial.facts import ActionEffect
 from harness.trial.not_connected import NotConnected, NothingAllowed

@@ -9,7 +9,7 @@ from harness.cloud.observer import SOURCE
 from harness.firmware import MqttEventKind
 from harness.timeline import Kind, Timeline
 from harness.trial import Control, ObservedPublish, ShadowUpdate
-from harness.trial.controls import run_control, subscribed
+from harness.trial.controls import CHASER, LOST, run_control, subscribed
 from tests.fake import Fake
 from tests.unit.trial.fakes import LATENCY, LOGIN, FakeAction, FakeDevice
 
@@ -129,7 +129,7 @@ def test_a_control_that_works_lasts_from_sending_to_being_seen(device):
 
     action.seen = seen
     assert control(device, action) == Control(True, True, LATENCY + 0.25, "")
-    assert asked == [8.0, ("n1", 0.5)]
+    assert asked == [0.5, ("n1", 0.5)]
     assert device.published == [("allowed", b"n1")]
 
 
@@ -147,7 +147,21 @@ def test_a_control_that_the_board_refuses_took_no_time(device):
 
 def test_a_control_that_nobody_acknowledges_is_waited_for_with_patience(device):
     device.silent_for = {"allowed"}
+    device.unsubscribe = lambda topic_filter: True  # a path that is dead
     assert control(device, patience=7.5) == Control(False, False, 7.5, "nothing came back within 7.5 s")
+    assert control(device, patience=7.5, settle=None).seconds == 7.5
+
+
+def test_a_control_whose_acknowledgement_is_lost_does_not_cost_all_patience(device):
+    device.silent_for = {"allowed"}
+    assert control(device, settle=0.75) == Control(False, False, 0.75 + LATENCY, LOST)
+    assert device.unsubscribed == [CHASER]
+
+
+def test_an_acknowledgement_that_takes_long_is_one(device):
+    device.silent_for = {"allowed"}
+    device.event(MqttEventKind.PUBACK, after=0.75 + LATENCY / 2)
+    assert control(device, settle=0.75).acked
 
 
 def test_a_control_that_is_hung_up_on_says_how(device):
@@ -161,15 +175,15 @@ def test_what_came_before_a_control_says_nothing_of_it(device, before):
     device.mark()
     device.connected = True
     device.silent_for = {"allowed"}
-    assert control(device).detail == "nothing came back within 8 s"
+    assert control(device).detail == LOST
 
 
 def test_another_event_is_no_acknowledgement(device):
     device.silent_for = {"allowed"}
     device.event(MqttEventKind.SUBACK)
-    device.event(MqttEventKind.PUBACK, after=1.0)
+    device.event(MqttEventKind.PUBACK, after=0.5)
     device.published.append(("allowed", b"n1"))
-    assert control(device) == Control(True, True, 1.0, "")
+    assert control(device) == Control(True, True, 0.5, "")
 
 
 def test_a_subscription_is_one_once_suback_has_come(device):
