@@ -41,9 +41,9 @@ def test_reset(board):
 
 EXPECTED = {
     "test_forbidden": Cause.POLICY,  # an experiment showed it
-    "test_own_disconnect": Cause.OWN_DISCONNECT,
-    "test_radio_off": Cause.OWN_DISCONNECT,
-    "test_reset": Cause.OWN_DISCONNECT,
+    "test_radio_off": Cause.OWN_DISCONNECT,  # its line has the errno of a hang-up
+    "test_own_disconnect": Cause.INCONCLUSIVE,  # it came as it was asked for, and so did the restart
+    "test_reset": Cause.INCONCLUSIVE,
     "test_quiet": Cause.INCONCLUSIVE,
 }
 
@@ -76,3 +76,9 @@ def test_a_refusal_is_seen_as_certain_only_from_the_experiment(recorded):
 
 def test_a_quiet_session_has_no_findings(recorded):
     assert diagnose(recorded["test_quiet"]).findings == ()
+
+
+@pytest.mark.parametrize("test", ["test_own_disconnect", "test_reset"])
+def test_what_the_harness_asked_for_is_possible_and_no_more(recorded, test):
+    found = {(one.cause, one.weight) for one in diagnose(recorded[test]).findings}
+    assert found == {(Cause.OWN_DISCONNECT, Weight.POSSIBLE)}

@@ -2,8 +2,11 @@
 
 A modem that is asked behind such a line, and has kept what a restart would have taken, did not restart: then somebody
 else wrote the line.
+
+What the harness itself restarted or shut down has no fault.
 """
 
+import re
 from collections.abc import Iterator
 
 from harness.timeline import Event, Kind
@@ -11,12 +14,15 @@ from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
 
 _LINES = r"Ready$|INIT ERROR|#XMODEM: (FAULT|SHUTDOWN|INIT)|Modem has crashed|\*\*\* Booting"
+_ASKED = re.compile(r"AT#X(RESET|MODEMRESET|SHUTDOWN|SLEEP)")
+_BOOTS = 10.0  # seconds in which a board is up again
 _ESHUTDOWN = 110
 
 
 def modem_fault(record: Record) -> Iterator[Finding]:
     """Source: Serial Modem documentation, "Ready" and #XMODEM; nRF Connect SDK's log of a crash."""
-    line = record.first(_LINES)
+    shows = re.compile(_LINES).match
+    line = next((event for event in record.lines() if shows(event.text) and not _was_asked_for(record, event)), None)
     if line and _kept_its_settings(record, line):
         text = f"a line says that the board restarted ({line.text!r}), but its modem had kept its settings"
         yield Finding(Cause.UART_TROUBLE, Weight.CERTAIN, text, (line.seq,))
@@ -26,6 +32,11 @@ def modem_fault(record: Record) -> Iterator[Finding]:
     elif record.hang_up and abs(int(record.hang_up.data.get("result", 0))) == _ESHUTDOWN:
         text = "the board reports ESHUTDOWN: its modem library was shut down"
         yield Finding(Cause.MODEM_FAULT, Weight.LIKELY, text, (record.hang_up.seq,))
+
+
+def _was_asked_for(record: Record, line: Event) -> bool:
+    asked = (event for event in record.lines(Kind.TX) if _ASKED.match(event.text))
+    return any(event.seq < line.seq and line.t - event.t <= _BOOTS for event in asked)
 
 
 def _kept_its_settings(record: Record, line: Event) -> bool:
