@@ -39,7 +39,8 @@ from harness.trial.wire.grouped import Shared, control_of, judged_group
 from harness.trial.wire.judged import CONTROL, judged
 from harness.trial.wire.login_runner import ControlConnect, LoginRunner, OwnLoginRunner
 from harness.trial.wire.observation_of import Refs
-from harness.trial.wire.plan_runner import AskWitness, PlanRunner, Tried
+from harness.trial.wire.plan_runner import PlanRunner
+from harness.trial.wire.step_context import AskWitness, Tried
 
 
 @dataclass(frozen=True, slots=True)

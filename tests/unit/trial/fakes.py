@@ -16,7 +16,7 @@ from harness.trial import AllowedTopics, Attempt, MqttConnection, TrialContext, 
 from harness.trial import Stage as Stages
 from harness.trial.experiment import ExperimentRule, Night
 from harness.trial.rejudge import rejudge
-from harness.trial.wire.plan_runner import AskWitness
+from harness.trial.wire.step_context import AskWitness
 from tests.fake import Fake
 
 LOGIN = Login("dev-1", "mqtt.nrfcloud.com", 8883, 16842753)
