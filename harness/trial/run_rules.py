@@ -49,8 +49,12 @@ class Overturned(NamedTuple):
 
 
 def overturned(tests: Mapping[str, TestRecord]) -> list[Overturned]:
-    """Return the verdicts on one board that its whole run overturns, in order. ``tests``: of the board, by name."""
-    limit = _limit([one for record in tests.values() for one in record.hang_ups])
+    """Return the verdicts on one board that its whole run overturns, in order. ``tests``: of the board, by name.
+
+    A hang-up in a group with an action that was proved refused elsewhere was its refusal: it shows no limit.
+    """
+    refused = {verdict.action for verdict in _verdicts(tests) if verdict.outcome in _HUNG_UP}
+    limit = _limit([one for record in tests.values() for one in record.hang_ups if refused.isdisjoint(one.tried)])
     fallen = {sort: _fallen(sort, tests) for sort in _SORTS}
     found = []
     for test, record in tests.items():

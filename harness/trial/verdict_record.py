@@ -23,12 +23,14 @@ class HangUp:
     ``packets``: PUBLISHes and SUBSCRIBEs sent since then, -1: not known.
     ``trial``: the number of the trial that it fell into. ``at_action``: at what that trial was about; otherwise at
     something that is allowed, or at nothing, and before that. One behind it may be its late refusal, and is left out.
+    ``tried``: in a group: the actions that had been sent on that connection. It may have been the refusal of any.
     """
 
     age: float
     packets: int
     trial: int
     at_action: bool
+    tried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class TestRecord:
     def of(cls, data: Mapping[str, Any]) -> "TestRecord":
         """Return it as it was written down. Raises KeyError, TypeError for data of something else."""
         verdicts = (TrialVerdict(**{**one, "wanted": tuple(one["wanted"])}) for one in data["verdicts"])
-        return cls(tuple(verdicts), tuple(HangUp(**one) for one in data["hang_ups"]))
+        hang_ups = (HangUp(**{**one, "tried": tuple(one.get("tried", ()))}) for one in data["hang_ups"])
+        return cls(tuple(verdicts), tuple(hang_ups))
 
 
 def record_of(events: Sequence[Event], outcomes: Mapping[int, Outcome] | None = None) -> TestRecord:
@@ -84,6 +87,7 @@ class _Reading:
         self._attempt: Mapping[str, Any] = {}
         self._in_action = False
         self._acted = False  # on this connection, in this attempt
+        self._tried: list[str] = []  # on this connection, in this group
         self._opened: float | None = None
         self._packets = -1
 
@@ -106,24 +110,28 @@ class _Reading:
         name, begins = event.data.get("name"), event.data.get("on") == "begin"
         if name == Phase.ATTEMPT:
             self._acted = False
+            self._tried = []
             self._attempt = event.data if begins else self._attempt
         elif name == Phase.ACTION:
             self._in_action = begins
             self._acted = self._attempt.get("sort") != Sort.GROUP
+            if begins and not self._acted:
+                self._tried.append(str(event.data.get("tried", "")))
         elif name == Phase.PLAN and begins and self._opened is None and _was_left(event):
             self._opened, self._packets = float(event.data["since"]), -1
 
     def _mqtt(self, event: Event) -> None:
         kind = event.data.get("kind")
         if kind == "accepted":
-            self._opened, self._packets, self._acted = event.t, 0, False
+            self._opened, self._packets, self._acted, self._tried = event.t, 0, False, []
         elif kind == "closed":
             if self._opened is not None and abs(int(event.data.get("result", 0))) in REMOTE_CLOSE:
                 at_action = self._in_action and self._acted
                 trial = int(self._attempt.get("trial", -1))
                 if at_action or not self._acted:
-                    self.hang_ups.append(HangUp(round(event.t - self._opened, 6), self._packets, trial, at_action))
-            self._opened, self._packets, self._acted = None, -1, False
+                    age, tried = round(event.t - self._opened, 6), tuple(self._tried)
+                    self.hang_ups.append(HangUp(age, self._packets, trial, at_action, tried))
+            self._opened, self._packets, self._acted, self._tried = None, -1, False, []
 
     def _verdict(self, event: Event) -> None:
         trial, sort = int(event.data["trial"]), str(self._attempt.get("sort", ""))

@@ -68,7 +68,9 @@ class PacketSteps:
         prepared = self._on.state.unheard < 2
         acted = self._on.state.acted[step.action] = Acted(link, nonce(), device.mark(), prepared)
         answer = action.answer or _NO_ANSWER
-        with self._on.phase(number, step, nonce=acted.nonce, answer=answer) as found:
+        # Of a group the attempt's own action says nothing: rules over the run must know whose refusal a hang-up was.
+        named = {"tried": str(action)} if len(self._on.tried.actions) > 1 else {}
+        with self._on.phase(number, step, nonce=acted.nonce, answer=answer, **named) as found:
             found["sent"] = action.act(device, acted.nonce)
             if action.answer is None:
                 wait = self._on.night.round_trip

@@ -153,6 +153,25 @@ def test_a_groups_hang_up_fell_on_something_allowed():
     stage.trials.group([PublishAction(topic, stage.delivered) for topic in ("a", "b")])
     record = record_of(stage.timeline.since())
     assert (record.verdicts, [one.at_action for one in record.hang_ups]) == ((), [False])
+    assert record.hang_ups[0].tried == ("publish on a (QoS 1)", "publish on b (QoS 1)")
+    assert TestRecord.of(json.loads(json.dumps(record.as_data()))) == record
+
+
+@pytest.mark.parametrize("outcome", [REFUSED, Outcome.LATE_DISCONNECT, Outcome.ACKNOWLEDGED_THEN_CLOSED])
+def test_hang_ups_in_groups_were_refusals_of_the_member_that_was_proved_refused_alone(outcome):
+    """Each of three groups ended at its own refused member, all after about a second: no limit, and no one's fault."""
+    groups = TestRecord((), tuple(HangUp(1.0, -1, 9, False, ("x", f"member {number}")) for number in range(3)))
+    members = [TestRecord((TrialVerdict(20 + n, "packet", f"member {n}", outcome, (TOLERATED,)),)) for n in range(3)]
+    others = [allowed(*[TOLERATED] * 4)]  # most of what is allowed is tolerated, so refusals count
+    assert run(AT_A_SECOND, groups, *members, *others) == []
+    assert len(run(AT_A_SECOND, groups, *others)) == 1, "where no member was proved refused, it was something else"
+
+
+def test_a_group_is_known_by_the_actions_on_the_connection_that_ended():
+    stage = Stage({"b", "d"})
+    stage.trials.group([PublishAction(topic, stage.delivered) for topic in "abcd"])
+    tried = [one.tried for one in record_of(stage.timeline.since()).hang_ups]
+    assert [[text.split()[2] for text in one] for one in tried] == [["a", "b"], ["c", "d"]]
 
 
 def test_a_connection_that_a_test_before_left_has_its_age_and_nobody_knows_its_packets():
