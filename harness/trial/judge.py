@@ -14,12 +14,13 @@ from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.phases import TroubleSource
 from harness.trial.verdict import LAB_OUTCOMES, Outcome
 
-VERSION: Final = 6
+VERSION: Final = 7
 """Of the rules: rises when the same events can get another verdict. From 3 on experiments decide; from 4 on a hang-up
 at the action counts only as long as an answer may take; from 5 on shams and the action are chased, the bound is divided
 among all that one verdict may claim, and nothing is refused by a single trial; from 6 on nothing is sent between an
 answered action and the window in which its late refusal is expected, and a login during which the network went away is
-no refused one."""
+no refused one; from 7 on hang-ups that took long count only if the experiment's connections stayed for long enough, and
+the action has fewer places where connections end at a limit of packets."""
 
 ALONE: Final = 2
 """How often a login or a call must be refused where there is nothing to compare it with.

@@ -13,7 +13,7 @@ from harness.trial.verdict import Outcome
 from harness.trial.wire.judged import judged_again
 
 _PASSED = "passed"  # how the END of a test says that nothing was raised in it
-_SAME_PLANS = 6  # the version of the judge from which on experiments ask for what today's ask for
+_SAME_PLANS = 7  # the version of the judge from which on experiments ask for what today's ask for
 
 
 class Rejudged(NamedTuple):
@@ -41,7 +41,7 @@ class Rejudged(NamedTuple):
 def rejudge(events: Sequence[Event]) -> list[Rejudged]:
     """Judge every attempt among ``events`` that was judged when they were recorded, in order.
 
-    An attempt of a harness that did not experiment yet (judge 1 and 2), or by other plans (judge 3 to 5), did not do
+    An attempt of a harness that did not experiment yet (judge 1 and 2), or by other plans (judge 3 to 6), did not do
     what today's rules ask for: it stays as it was recorded.
 
     Raises ValueError, KeyError or TypeError for events that no trial writes.

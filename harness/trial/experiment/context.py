@@ -56,6 +56,10 @@ class ExperimentContext:
         self.tally = Tally()
         self.ages: list[float] = []
         """Of each connection that ended, and not at the action."""
+        self.unconnected = 0
+        """Connections that did not come up."""
+        self.quiet = 0.0
+        """Seconds in which a connection was made or there, before the action was sent."""
 
     def run(self, name: str, connection: StepConnection, *steps: Step) -> Script[Observation]:
         """Have one plan done. Raises :class:`Ended` where what was seen makes everything worthless, or time is up."""
@@ -111,8 +115,17 @@ class ExperimentContext:
             tally.shams_refused += step.do is Do.SHAM and done.saw is Saw.REFUSED
         if seen.closed and plan.steps[len(seen.done) - 1].do is not Do.ACTION:
             self.ages.append(seen.age)
+        if plan.connection is not StepConnection.NONE:
+            self.unconnected += not seen.connected
+            self.quiet += _before_the_action(plan, seen) if seen.connected else 0.0
 
 
 def shams(count: int, *, chased: bool = False) -> tuple[Step, ...]:
     """Return ``count`` allowed actions of the action's shape."""
     return (Step(Do.SHAM, chased=chased),) * count
+
+
+def _before_the_action(plan: Plan, seen: Observation) -> float:
+    """Return the seconds of a plan up to its action, with connecting; all of them where it has none."""
+    at = next((index for index, step in enumerate(plan.steps) if step.do is Do.ACTION), len(plan.steps))
+    return seen.seconds - sum(done.seconds for done in seen.done[at:])

@@ -169,10 +169,11 @@ def _reached_nobody(context: ExperimentContext) -> list[Sentence]:
 def _idled(tally: Tally) -> list[Sentence]:
     if not tally.idled:
         return []
-    text = (
-        f"The connections were about as old each time ({_seconds(tally.ages)}), so an idle one was watched: it stayed"
-    )
-    return [Sentence("idled", f"{text} for {_seconds([tally.idled])}.")]
+    because = f"The other side took up to {_seconds([max(tally.delays)])} to hang up"
+    if tally.one_age:
+        because = f"The connections were about as old each time ({_seconds(tally.ages)})"
+    text = f"{because}, so an idle one was watched: it stayed for {_seconds([tally.idled])}."
+    return [Sentence("idled", text)]
 
 
 def _voided(context: ExperimentContext) -> list[Sentence]:

@@ -74,7 +74,8 @@ class Tally:
     places: list[int] = field(default_factory=list)  # of the hits, counted from 1
     delays: list[float] = field(default_factory=list)  # of the hits
     ages: list[float] = field(default_factory=list)  # of the connections, at the hits
-    idled: float = 0.0  # seconds that an idle connection was watched, because those ages were alike
+    idled: float = 0.0  # seconds that an idle connection was watched, because something else may have ended them
+    one_age: bool = False  # those ages were alike
     late_delays: list[float] = field(default_factory=list)
     shams_answered: int = 0
     shams_refused: int = 0

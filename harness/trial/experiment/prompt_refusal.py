@@ -1,7 +1,5 @@
 """The experiment on one action: is the board hung up on because of it?"""
 
-import statistics
-
 from harness.trial.experiment import evidence
 from harness.trial.experiment.arm import Arm, Meaning, read_arm
 from harness.trial.experiment.context import Ended, ExperimentContext, NoBaseline, Script, shams
@@ -10,7 +8,8 @@ from harness.trial.experiment.ignored_action import ignored
 from harness.trial.experiment.late_refusal import late
 from harness.trial.experiment.outcome import ArmRecord, ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
-from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, ONE_AGE, PLACES, STAKES, SUBACK_PAUSE, WATCHED
+from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, PLACES, STAKES, SUBACK_PAUSE
+from harness.trial.experiment.silence import watched_idle
 from harness.trial.experiment.wealth import bet, kelly
 
 _SAME = StepConnection.SAME
@@ -34,9 +33,10 @@ def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
         arm = yield from _arm(context)
         if arm.meaning is Meaning.HIT and tally.wealth >= rule.wanted:
             yield from context.clean_connection()  # the credentials still work: no lock-out; it serves the next verdict
-            if (yield from _ends_at_that_age(context)):
+            if (yield from watched_idle(context)):
+                return evidence.policy_disconnect(context)
+            if tally.one_age:
                 return (yield from _nothing_proved(context, None))
-            return evidence.policy_disconnect(context)
         if arm.meaning is Meaning.SAID_NO:
             tally.said_no += 1
             # Two at the first place have no control: a server that refuses everything would do the same.
@@ -101,20 +101,6 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
             tally.reasons.append(arm.because)
     tally.arms.append(ArmRecord(place + 1, arm.meaning.value, arm.delay, stake, tally.wealth))
     return arm
-
-
-def _ends_at_that_age(context: ExperimentContext) -> Script[bool]:
-    """Leave the connection idle where those that were hung up on were all of one age, and tell whether it ends too.
-
-    Where the cloud hears nothing any more from the action on, not even the chaser, the action's slot lasts until a
-    clock ends the connection: the ages show it, and an idle connection ends at that age too.
-    """
-    ages, tally = context.tally.ages, context.tally
-    if statistics.pstdev(ages) >= ONE_AGE * statistics.fmean(ages):
-        return False
-    tally.idled = WATCHED * max(ages)
-    seen = yield from context.run("idle control", _SAME, Step(Do.IDLE, seconds=tally.idled))
-    return not seen.all_answered
 
 
 def _futile(context: ExperimentContext, left: int) -> bool:

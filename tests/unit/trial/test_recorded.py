@@ -137,7 +137,7 @@ def test_the_record_of_an_experiment_has_what_is_needed_to_carry_it_out_again():
     assert all(arm["draws"] == [arm["place"] - 1] for arm in arms)
     assert all(arm["steps"][arm["place"] - 1] == {"do": "action", "chased": True} for arm in arms)
     (facts,) = [event.data for event in through_json(stage.timeline.since()) if event.kind is Kind.FACTS]
-    assert facts["judge"] == VERSION == 6
+    assert facts["judge"] == VERSION == 7
     assert facts["one_in"] > 10_000
     assert [(arm["place"], arm["meaning"]) for arm in facts["tally"]["arms"]] == [(arm["place"], "hit") for arm in arms]
 

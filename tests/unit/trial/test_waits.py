@@ -44,11 +44,12 @@ def test_a_refusal_that_comes_late_without_an_answer_is_one():
 
 
 def test_a_hang_up_ends_every_wait_at_once(monkeypatch):
-    monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 0)
+    places = iter((2, 6, 2, 6))  # of one age, or quiet for a short time, an idle connection would be watched
+    monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: next(places))
     stage = Stage({"other"}, hold=2.0)
     assert stage.trials.publish("other", witness=None).outcome is Outcome.POLICY_DISCONNECT
-    # choosing action and sham; CONNACK, baseline, hang-up; again
-    assert stage.clock.now == 2 * LATENCY + 4 * (3 * LATENCY) + 2 * LATENCY
+    # choosing action and sham; CONNACK, baseline, shams, hang-up; again
+    assert stage.clock.now == 2 * LATENCY + 4 * 3 * LATENCY + 16 * LATENCY + 2 * LATENCY
 
 
 def test_silence_is_waited_out_with_patience_and_a_fence_behind_the_action(monkeypatch):

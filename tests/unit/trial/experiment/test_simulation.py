@@ -243,6 +243,20 @@ def test_a_clock_behind_an_action_that_silences_the_connection_is_no_refusal(mod
     assert set(found) == {Conclusion.INCONCLUSIVE}, found
 
 
+@pytest.mark.parametrize("mean", [4, 6])
+def test_cuts_behind_an_action_that_silences_the_connection_are_no_refusal(mean):
+    """The action's slot is as long as the slowest answer, so 2 % of these were called refused."""
+    deaf = Cloud("deaf", answers=False, deaf=True)
+    found = Counter(result.conclusion for result in verdicts(LINKS[3], Model("cuts", Cuts, (mean,)), deaf, 400))
+    assert set(found) == {Conclusion.INCONCLUSIVE}, found
+
+
+def test_a_watch_for_cuts_costs_the_ordinary_night_next_to_nothing():
+    results = list(verdicts(LINKS[3], QUIET_FAULT, Cloud("refuses", refuses=1.0), 200))
+    watched = sum(result.tally.idled for result in results if not result.tally.one_age)
+    assert watched < 0.02 * sum(result.tally.seconds for result in results)
+
+
 @pytest.mark.parametrize("mean", [0.1, 0.3])
 def test_cuts_while_a_silent_action_is_waited_for_are_no_refusal(mean):
     """The action's slot is the patience, 0.25 s; a sham's is a round trip, 2 ms. A cut falls into the longer one."""
