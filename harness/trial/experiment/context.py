@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from harness.trial.experiment.night import Night
 from harness.trial.experiment.outcome import Suspect, Tally
+from harness.trial.experiment.places import Places
 from harness.trial.experiment.plan import Do, Observation, Plan, Saw, Step, StepConnection, VoidedBy
 from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, VOIDED, ExperimentRule
 
@@ -54,6 +55,7 @@ class ExperimentContext:
         self.night = night
         self.draws = draws
         self.tally = Tally()
+        self.places = Places(night)
         self.ages: list[float] = []
         """Of each connection that ended, and not at the action."""
         self.unconnected = 0

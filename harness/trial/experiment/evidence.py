@@ -22,7 +22,7 @@ def policy_disconnect(context: ExperimentContext) -> ExperimentResult:
         ),
         Sentence(
             "places",
-            f"Its place among up to {PLACES} was drawn at random each time ({places}); "
+            f"Its place among up to {_counts(tally)} was drawn at random each time ({places}); "
             f"{tally.shams_answered} allowed actions in the places before it ({context.subject.sham}) were answered"
             + (f", and {_times(tally.lost)} the connection ended before it was sent" if tally.lost else "")
             + (f", and {_times(tally.stays)} it was answered." if tally.stays else "."),
@@ -164,6 +164,11 @@ def _baseline(context: ExperimentContext) -> str:
 
 def _reached_nobody(context: ExperimentContext) -> list[Sentence]:
     return [Sentence("reached nobody", "The message reached nobody.")] if context.tally.unreached else []
+
+
+def _counts(tally: Tally) -> str:
+    """Return how many places there were: fewer, once connections had ended at a limit."""
+    return ", then ".join(str(count) for count in dict.fromkeys(arm.places for arm in tally.arms))
 
 
 def _idled(tally: Tally) -> list[Sentence]:

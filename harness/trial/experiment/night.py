@@ -43,6 +43,8 @@ class Night:
         self._recent: deque[float] = deque(maxlen=_RECENT)
         self.watch: dict[str, float] = {}
         """By action, in words: seconds that it must be watched when it is tried alone, after a hang-up in its group."""
+        self.limit = 0
+        """The slot in which connections ended twice, counted from 0; 0: no such slot."""
 
     @property
     def round_trip(self) -> float:
@@ -79,6 +81,7 @@ class Night:
             "longest": self._longest,
             "samples": self._samples,
             "recent": list(self._recent),
+            "limit": self.limit,
         }
 
     @classmethod
@@ -89,6 +92,7 @@ class Night:
         night._fastest = float("inf") if data["fastest"] is None else data["fastest"]
         night._longest, night._samples = data["longest"], data["samples"]
         night._recent.extend(data["recent"])
+        night.limit = data["limit"]
         return night
 
     def learn(self, plan: Plan, seen: Observation) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.trial.experiment.rule import PLACES
 from harness.trial.judgement import Sentence
 
 
@@ -50,13 +51,14 @@ LINK_SUSPECTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ArmRecord:
-    """One arm, for a reader. ``place``: of the action, from 1. ``wealth``: behind the bet on it."""
+    """One arm, for a reader. ``place``: of the action, from 1, of ``places``. ``wealth``: behind the bet on it."""
 
     place: int
     meaning: str
     delay: float
     stake: float
     wealth: float
+    places: int = PLACES
 
 
 @dataclass(slots=True)

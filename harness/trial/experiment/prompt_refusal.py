@@ -8,9 +8,9 @@ from harness.trial.experiment.ignored_action import ignored
 from harness.trial.experiment.late_refusal import late
 from harness.trial.experiment.outcome import ArmRecord, ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
-from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, PLACES, STAKES, SUBACK_PAUSE
+from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, STAKES, SUBACK_PAUSE
 from harness.trial.experiment.silence import watched_idle
-from harness.trial.experiment.wealth import bet, kelly
+from harness.trial.experiment.wealth import bet
 
 _SAME = StepConnection.SAME
 
@@ -73,8 +73,8 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
     yield from context.clean_connection()
     context.in_time()
     tally, night = context.tally, context.night
-    stake = kelly(night.lost, night.shams)
-    place = context.draws.randrange(PLACES)
+    count, stake = context.places.count, context.places.stake
+    place = context.draws.randrange(count)
     floor, ceiling = night.floor, night.ceiling
     plan_steps = (
         *shams(place, chased=True),
@@ -84,9 +84,10 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
         Step(Do.IDLE, seconds=context.rule.hold),
     )
     seen = yield from context.run("arm", _SAME, *plan_steps)
+    context.places.take(plan_steps, seen)
     arm = read_arm(plan_steps, seen, floor, ceiling)
     hit = arm.meaning is Meaning.HIT
-    tally.wealth = bet(tally.wealth, hit, stake=stake, odds=float(PLACES))
+    tally.wealth = bet(tally.wealth, hit, stake=stake, odds=float(count))
     if hit:
         tally.hits += 1
         tally.unreached += seen.reached is False
@@ -99,13 +100,13 @@ def _arm(context: ExperimentContext) -> Script[Arm]:
         tally.delivered += bool(seen.reached) and arm.meaning is Meaning.NO_HIT
         if arm.because:
             tally.reasons.append(arm.because)
-    tally.arms.append(ArmRecord(place + 1, arm.meaning.value, arm.delay, stake, tally.wealth))
+    tally.arms.append(ArmRecord(place + 1, arm.meaning.value, arm.delay, stake, tally.wealth, count))
     return arm
 
 
 def _futile(context: ExperimentContext, left: int) -> bool:
     """True when hits in all arms that are left, at the largest stake, could not reach the bound."""
-    best = 1 + STAKES[1] * (PLACES - 1)
+    best = 1 + STAKES[1] * (context.places.count - 1)
     return context.tally.wealth * best**left < context.rule.wanted
 
 

@@ -33,15 +33,16 @@ def bet(wealth: Number, hit: bool, *, stake: Number, odds: Number) -> Number:
     return wealth * (1 - stake + stake * odds) if hit else wealth * (1 - stake)
 
 
-def kelly(lost: int, shams: int, odds: int = PLACES) -> float:
+def kelly(lost: int, shams: int, odds: int = PLACES, places: int = PLACES) -> float:
     """Return the stake that lets wealth grow fastest, if a refused action is always hung up on.
 
     Then an arm misses only where one of the shams before the action (6.5 on average, with half of the action's own
     slot) is lost to something else. ``lost`` of ``shams`` were so far tonight, and Beta(0.5, 50) is believed before:
     h = 0.01 at first, q = 0.99^6.5 = 0.937, c = (12 * 0.937 - 1)/11 = 0.931. A wrong h costs power, never validity.
+    ``places``: that the action may stand at; fewer have fewer shams before it.
     """
     hazard = (lost + 0.5) / (shams + 50)
-    alive: float = (1 - hazard) ** 6.5
+    alive: float = (1 - hazard) ** ((places + 1) / 2)
     low, high = STAKES
     return min(high, max(low, (odds * alive - 1) / (odds - 1)))
 
