@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.plugin.marks import marked_needs
-from harness.plugin.state import CASE, WINDOW, derived_of, full, out_of, run_of
+from harness.plugin.state import CASE, READING, WINDOW, derived_of, full, out_of, run_of
 
 if TYPE_CHECKING:
     from harness.cloud import DeviceApi, NrfCloud, Observer
@@ -37,14 +37,17 @@ def timeline(request: pytest.FixtureRequest, _board: Board) -> Iterator[Window]:
     from harness.plugin.recording import begin_test
     from harness.redact import SECRETS
     from harness.report import CaseRecord, Transcript, short_name
+    from harness.trial.verdict_record import RecordReading
 
     run, item = run_of(request.config), request.node
     window = item.stash[WINDOW] = begin_test(item, _board)
+    reading = item.stash[READING] = RecordReading()
     case = CaseRecord(_board.name, short_name(item.nodeid))
     item.stash[CASE] = case
     path = run.folder.transcript(item.nodeid)
     case.properties["transcript"] = str(path.relative_to(run.folder.path))
-    with Transcript(path, title=item.nodeid) as transcript, _board.timeline.sink(transcript):
+    sinks = _board.timeline.sink
+    with Transcript(path, title=item.nodeid) as transcript, sinks(transcript), sinks(reading):
         try:
             _board.begin()
             yield window

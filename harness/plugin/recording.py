@@ -14,11 +14,11 @@ import pytest
 
 from harness.errors import LabError, Misuse, branch_of, party_of
 from harness.plugin.reporting import TIMEOUT
-from harness.plugin.state import CASE, PHASES, WINDOW
+from harness.plugin.state import CASE, PHASES, READING, WINDOW
 from harness.report.decisive_trial import decisive_of
 from harness.report.keys import key_of
 from harness.timeline import Event, Kind, Window, now, utc_now
-from harness.trial.verdict_record import TestRecord, record_of
+from harness.trial.verdict_record import TestRecord
 
 if TYPE_CHECKING:
     from harness.run import Board
@@ -77,7 +77,7 @@ def phase_ended(item: pytest.Item, phase: str, result: str, call: pytest.CallInf
         entry |= {"decisive": decisive_of(window.since())} if found.raised else {}
         return entry | {"expected": expected_of(window.since()), "properties": case.properties}
     if phase == "teardown":
-        entry |= {"trials": trials.as_data()} if (trials := record_of(window.since())) != TestRecord() else {}
+        entry |= {"trials": trials.as_data()} if (trials := item.stash[READING].record) != TestRecord() else {}
         _end_test(window, case.result, phases)
     return entry | {"properties": {name: v for name, v in case.properties.items() if name not in _ONLY_IN_CALL}}
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.report import CaseRecord, RunFolder
     from harness.run import Run
     from harness.timeline import Window
+    from harness.trial.verdict_record import RecordReading
 
 FOLDER: pytest.StashKey[RunFolder] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
@@ -31,6 +32,7 @@ INTERRUPTION: pytest.StashKey[Interruption] = pytest.StashKey()
 OUT: pytest.StashKey[BoardsOut] = pytest.StashKey()
 CASE: pytest.StashKey[CaseRecord] = pytest.StashKey()
 WINDOW: pytest.StashKey[Window] = pytest.StashKey()
+READING: pytest.StashKey[RecordReading] = pytest.StashKey()
 PHASES: pytest.StashKey[dict[str, PhaseResult]] = pytest.StashKey()
 BOARD_PARAMETER = "_board"
 DERIVED = "derived"

@@ -67,10 +67,9 @@ class TestRecord:
 
 def record_of(events: Sequence[Event], outcomes: Mapping[int, Outcome] | None = None) -> TestRecord:
     """Return what ``events`` of a test show. ``outcomes``: by trial, in place of those that were recorded."""
-    reading = _Reading(outcomes or {})
-    for event in events:
-        reading.take(event)
-    return TestRecord(tuple(reading.verdicts.values()), tuple(reading.hang_ups))
+    reading = RecordReading(outcomes)
+    reading(events)
+    return reading.record
 
 
 def wanted_of(expect: Event) -> tuple[str, ...]:
@@ -79,11 +78,16 @@ def wanted_of(expect: Event) -> tuple[str, ...]:
     return tuple(map(str, wanted)) if isinstance(wanted, list | tuple) else ()
 
 
-class _Reading:
-    def __init__(self, outcomes: Mapping[int, Outcome]) -> None:
-        self.verdicts: dict[int, TrialVerdict] = {}
-        self.hang_ups: list[HangUp] = []
-        self._outcomes = outcomes
+class RecordReading:
+    """Reads a test's events as they come: a sink of its timeline, whose memory may drop what a long test began with.
+
+    So the run's own rules rest on the same events as ``nrf91-harness judge``, which reads the file.
+    """
+
+    def __init__(self, outcomes: Mapping[int, Outcome] | None = None) -> None:
+        self._verdicts: dict[int, TrialVerdict] = {}
+        self._hang_ups: list[HangUp] = []
+        self._outcomes = outcomes or {}
         self._attempt: Mapping[str, Any] = {}
         self._in_action = False
         self._acted = False  # on this connection, in this attempt
@@ -91,7 +95,17 @@ class _Reading:
         self._opened: float | None = None
         self._packets = -1
 
-    def take(self, event: Event) -> None:
+    def __call__(self, events: Sequence[Event]) -> None:
+        """Take in what came next."""
+        for event in events:
+            self._take(event)
+
+    @property
+    def record(self) -> TestRecord:
+        """What was read so far."""
+        return TestRecord(tuple(self._verdicts.values()), tuple(self._hang_ups))
+
+    def _take(self, event: Event) -> None:
         match event.kind:
             case Kind.PHASE:
                 self._phase(event)
@@ -101,10 +115,10 @@ class _Reading:
                 self._packets += self._packets >= 0 and bool(_SENT.match(event.text))
             case Kind.FACTS:
                 self._verdict(event)
-            case Kind.EXPECT if self.verdicts:
-                last = next(reversed(self.verdicts.values()))
+            case Kind.EXPECT if self._verdicts:
+                last = next(reversed(self._verdicts.values()))
                 wanted = wanted_of(event)
-                self.verdicts[last.trial] = TrialVerdict(last.trial, last.sort, last.action, last.outcome, wanted)
+                self._verdicts[last.trial] = TrialVerdict(last.trial, last.sort, last.action, last.outcome, wanted)
 
     def _phase(self, event: Event) -> None:
         name, begins = event.data.get("name"), event.data.get("on") == "begin"
@@ -130,7 +144,7 @@ class _Reading:
                 trial = int(self._attempt.get("trial", -1))
                 if at_action or not self._acted:
                     age, tried = round(event.t - self._opened, 6), tuple(self._tried)
-                    self.hang_ups.append(HangUp(age, self._packets, trial, at_action, tried))
+                    self._hang_ups.append(HangUp(age, self._packets, trial, at_action, tried))
             self._opened, self._packets, self._acted, self._tried = None, -1, False, []
 
     def _verdict(self, event: Event) -> None:
@@ -138,7 +152,7 @@ class _Reading:
         if sort == Sort.GROUP:
             return  # each of its actions has a verdict of its own
         outcome = self._outcomes.get(trial, event.data["outcome"])
-        self.verdicts[trial] = TrialVerdict(trial, sort, str(self._attempt.get("action", "")), str(outcome))
+        self._verdicts[trial] = TrialVerdict(trial, sort, str(self._attempt.get("action", "")), str(outcome))
 
 
 def _was_left(plan: Event) -> bool:

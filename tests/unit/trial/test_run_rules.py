@@ -7,7 +7,7 @@ import pytest
 from harness.trial import Outcome
 from harness.trial.actions import PublishAction
 from harness.trial.run_rules import overturned
-from harness.trial.verdict_record import HangUp, TestRecord, TrialVerdict, record_of
+from harness.trial.verdict_record import HangUp, RecordReading, TestRecord, TrialVerdict, record_of
 from tests.unit.trial.diagnosis.made import Line
 from tests.unit.trial.fakes import Stage
 
@@ -117,6 +117,18 @@ def test_the_record_of_a_test_says_where_each_hang_up_fell():
     assert {one.trial for one in record.hang_ups} == {record.verdicts[0].trial}
     assert all(one.age > 0 for one in record.hang_ups)
     assert TestRecord.of(json.loads(json.dumps(record.as_data()))) == record
+
+
+def test_a_long_test_is_read_as_it_goes_on_for_memory_drops_its_begin():
+    """``judge`` reads the file, which has all of it: both must find the same."""
+    stage, read, file = Stage({"other"}, keep=700), RecordReading(), []
+    with stage.timeline.sink(read), stage.timeline.sink(file.extend):
+        for _ in range(10):
+            stage.trials.publish("other", witness=stage.delivered).expect(REFUSED)
+    assert stage.timeline.dropped
+    assert len(read.record.verdicts) == 10
+    assert read.record == record_of(file)
+    assert len(record_of(stage.timeline.since()).verdicts) < 10
 
 
 def test_a_hang_up_behind_the_action_shows_no_limit_it_may_be_a_late_refusal():
