@@ -45,7 +45,7 @@ test-all:
 	@$(MAKE) --no-print-directory test && $(MAKE) --no-print-directory test-wide
 
 check-beside:
-	@for part in types imports test-scenarios; do \
+	@for part in types imports test-scenarios "soak MINUTES=2 SEED=5"; do \
 		said=$$(mktemp); $(MAKE) --no-print-directory $$part >$$said 2>&1; code=$$?; \
 		echo; cat $$said; rm $$said; [ $$code = 0 ] || exit $$code; \
 	done
