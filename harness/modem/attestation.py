@@ -4,7 +4,6 @@ Facts: nRF9160 and nRF91x1 AT Commands references, %ATTESTTOKEN; the fields and 
 were read from a recorded token. How nRF91x1 signs is UNCONFIRMED, so every plausible Sig_structure is accepted.
 """
 
-import base64
 import re
 import uuid
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.at import LOST_BYTES, AtFormatError
 from harness.errors import Misuse, Party, Refusal
-from harness.modem.cose import CoseSign1, decode_cbor
+from harness.modem.cose import CoseSign1, decode_base64url, decode_cbor
 
 _ANSWER = re.compile(r'"?([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)"?')
 _SAYS_IDENTITY = 1
@@ -86,7 +85,7 @@ def parse_attestation(
     if not found:
         raise _unreadable(f"expected two base64url parts with a dot between, got {len(value)} other characters")
     try:
-        body, cose = (_base64url(part) for part in found.groups())
+        body, cose = (decode_base64url(part) for part in found.groups())
         statement = CoseSign1.parse(cose)
         token = _identity(body, statement, ".".join(found.groups()))
     except ValueError as error:
@@ -113,10 +112,6 @@ def _identity(body: bytes, statement: CoseSign1, text: str) -> AttestationToken:
         raise ValueError(f"a nonce of {len(nonce)} bytes")
     device_uuid, firmware_uuid = (str(uuid.UUID(bytes=part)) for part in (device, firmware))
     return AttestationToken(text, device_uuid, device_type, firmware_uuid, nonce, body, statement)
-
-
-def _base64url(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _mismatch(what: str) -> AttestationMismatch:

@@ -1,5 +1,6 @@
 """COSE_Sign1 as the modem signs with its device identity key (RFC 9052 §4.2, §4.4; ES256 of RFC 9053 §2.1)."""
 
+import base64
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,11 @@ _TAG_SIGN1 = 18
 _PROTECTED_ES256 = bytes.fromhex("a10126")  # {1: -7}
 _KEY_ID = 4
 _IDENTITY_KEY = b"\x21"  # CBOR -2: the device identity key
+
+
+def decode_base64url(text: str) -> bytes:
+    """Return the bytes behind base64url without padding, as the modem prints its tokens. Raises ValueError."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def decode_cbor(data: bytes) -> Any:

@@ -5,7 +5,6 @@ read from recorded answers of both families. The statement says which device mad
 SHA-256 of the CSR; every one of them is checked here.
 """
 
-import base64
 import hashlib
 import re
 import uuid
@@ -19,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from harness.at import LOST_BYTES, AtFormatError
 from harness.errors import Party, Refusal
-from harness.modem.cose import CoseSign1, decode_cbor
+from harness.modem.cose import CoseSign1, decode_base64url, decode_cbor
 from harness.modem.der import mend_csr, unmend_csr
 
 _ANSWER = re.compile(r'"?([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)"?')
@@ -148,7 +147,7 @@ def _open(value: str, kind: int) -> tuple[bytes, CoseSign1, _Claims]:
     if not found:
         raise _unreadable(f"expected two base64url parts with a dot between, got {len(value)} other characters")
     try:
-        body, cose = (_base64url(part) for part in found.groups())
+        body, cose = (decode_base64url(part) for part in found.groups())
         statement = CoseSign1.parse(cose)
         claims = _claims(statement.payload)
     except ValueError as error:
@@ -190,10 +189,6 @@ def _p256(key: object) -> ec.EllipticCurvePublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise _mismatch("the key is not on P-256")
     return key
-
-
-def _base64url(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _mismatch(what: str) -> KeygenMismatch:

@@ -159,7 +159,8 @@ def test_all(board, n):
     assert processes_of(tmp_path) == []
 
 
-def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path):
+def run_in_the_middle(tmp_path):
+    """Start a run of two boards; return it when a test of each is running."""
     command, environment = prepare(tmp_path, TWO, LONG, conftest=PATIENT)
     with (tmp_path / "output").open("wb") as output:
         started = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
@@ -168,6 +169,11 @@ def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path
         assert started.poll() is None, (tmp_path / "output").read_text()
         assert time.monotonic() < deadline, (tmp_path / "output").read_text()
         time.sleep(0.02)
+    return started
+
+
+def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path):
+    started = run_in_the_middle(tmp_path)
     started.send_signal(signal.SIGTERM)
     assert started.wait(START) == 2, (tmp_path / "output").read_text()
     assert all((tmp_path / f"left-{name}").exists() for name in ("one", "two"))
@@ -179,13 +185,8 @@ def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path
 
 
 def test_workers_of_a_killed_run_end_by_themselves(tmp_path):
-    command, environment = prepare(tmp_path, TWO, LONG, conftest=PATIENT)
-    with (tmp_path / "output").open("wb") as output:
-        started = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=output)
+    started = run_in_the_middle(tmp_path)
     deadline = time.monotonic() + START
-    while not all((tmp_path / f"reached-{name}").exists() for name in ("one", "two")):
-        assert time.monotonic() < deadline, (tmp_path / "output").read_text()
-        time.sleep(0.02)
     started.kill()
     started.wait()
     while not all((tmp_path / f"left-{name}").exists() for name in ("one", "two")) or processes_of(tmp_path):

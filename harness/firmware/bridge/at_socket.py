@@ -6,17 +6,24 @@ on stream sockets, so a peer's end reads 17, 0x0011; 16 where POLLIN was not ask
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from enum import IntFlag, StrEnum
 from typing import ClassVar, Final
 
-from harness.at import LOST_BYTES, Answer, AtFormatError, AtPort, FramedUrc
-from harness.errors import LabError
+from harness.at import LOST_BYTES, Answer, AtError, AtFormatError, AtPort, FramedUrc
+from harness.errors import LabError, NoAnswer
 from harness.firmware.interface import NoSession
 from harness.timeline import Event
 
 MOST_SOCKETS: Final = 8
 """Sockets that the modem has; the firmware's own MQTT and HTTP clients take some of them."""
+IPV4, STREAM, CLIENT, SET_OPTION, HOSTNAME = 1, 1, 0, 1, 2
+"""Numbers of #XSOCKET, #XSSOCKET and #XSSOCKETOPT."""
+DONT_WAIT: Final = 64
+"""#XRECV: return what is there, nothing included."""
+LONGEST: Final = 60.0
+"""Seconds to send: the modem holds bytes back as long as its network does."""
 _TOLD: Final = re.compile(r"#XAPOLL: (\d+),(\d+)\Z")
 
 
@@ -147,7 +154,43 @@ class AtSocket(ABC):
     def close(self) -> None:
         """Close the socket, if the board still has it."""
 
-    def no_session(self, host: str, port: int, sec_tag: int | None, said: str) -> NoSession:
+    @contextmanager
+    def connecting(self, host: str, port: int, sec_tag: int | None) -> Iterator[None]:
+        """Close what is left open when the block cannot connect. Raises NoSession if the board refused.
+
+        ``host``, ``port``, ``sec_tag``: as for :meth:`connect`.
+        """
+        try:
+            yield
+        except AtError as refused:
+            self.close()
+            raise self._no_session(host, port, sec_tag, refused.final) from refused
+        except NoAnswer:
+            with suppress(LabError):  # the board may still be connecting; the first error says what is wrong
+                self.close()
+            raise
+
+    def open_stream(self, sec_tag: int | None, *lists: str) -> None:
+        """Open a socket for TCP (``sec_tag`` None) or TLS. ``lists``: the commands that list the board's sockets.
+
+        Raises SocketsTaken; AtError if the board refuses for another reason.
+        """
+        kind = f"{IPV4},{STREAM},{CLIENT}"
+        name = "#XSOCKET" if sec_tag is None else "#XSSOCKET"
+        command = f"AT{name}={kind}" if sec_tag is None else f"AT{name}={kind},{sec_tag}"
+        try:
+            opened = self.port.command(command)
+        except AtError as refused:
+            if taken := self.taken(self.listed(*lists)):
+                raise taken from refused
+            raise
+        self.handle = handle_of(opened, name)
+
+    def listed(self, *names: str) -> list[str]:
+        """Return what the board lists for each of these commands (``#XSOCKET``): a line for each socket."""
+        return [line for name in names for line in self.port.command(f"AT{name}?").values(name)]
+
+    def _no_session(self, host: str, port: int, sec_tag: int | None, said: str) -> NoSession:
         """Return the error of a connection that did not come about."""
         tls = "no TCP connection" if sec_tag is None else "no TLS session"
         key = "" if sec_tag is None else f" using sec_tag {sec_tag}"

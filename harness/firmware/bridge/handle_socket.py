@@ -8,16 +8,9 @@ from contextlib import suppress
 from typing import Final
 
 from harness.at import AtError
-from harness.errors import LabError, NoAnswer
-from harness.firmware.bridge.at_socket import AtSocket, handle_of
+from harness.firmware.bridge.at_socket import DONT_WAIT, HOSTNAME, LONGEST, SET_OPTION, AtSocket, Poll
 
-_IPV4, _STREAM, _CLIENT = 1, 1, 0
-_HOSTNAME: Final = 2
-_SET: Final = 1
-_POLLIN: Final = 1
 _BINARY: Final = 0
-_DONT_WAIT: Final = 64
-_LONGEST: Final = 60.0  # seconds; the modem holds bytes back as long as its network does
 
 
 class HandleSocket(AtSocket):
@@ -28,63 +21,41 @@ class HandleSocket(AtSocket):
 
     def connect(self, host: str, port: int, sec_tag: int | None, *, timeout: float) -> None:
         """Open, connect and poll. See AtSocket."""
-        try:
-            self._open(sec_tag)
+        with self.connecting(host, port, sec_tag):
+            self._tcp = sec_tag is None
+            self.open_stream(sec_tag, "#XSOCKET", "#XSSOCKET")
             if sec_tag is not None:
-                self.port.command(f'AT#XSSOCKETOPT={self.handle},{_SET},{_HOSTNAME},"{host}"')
+                self.port.command(f'AT#XSSOCKETOPT={self.handle},{SET_OPTION},{HOSTNAME},"{host}"')
             self.port.command(f'AT#XCONNECT={self.handle},"{host}",{port}', timeout=timeout)
             self.poll()
-        except AtError as refused:
-            self.close()
-            raise self.no_session(host, port, sec_tag, refused.final) from refused
-        except NoAnswer:
-            with suppress(LabError):  # the board may still be connecting; the first error says what is wrong
-                self.close()
-            raise
 
     def send(self, data: bytes) -> bool:
         """Send counted bytes in data mode: they may be any. See AtSocket."""
         command = f"AT#XSEND={self.handle},2,0,{len(data)}"
         try:
-            return self.port.send_payload(command, data, _LONGEST, socket_bytes=True, counted=True) == 0
+            return self.port.send_payload(command, data, LONGEST, socket_bytes=True, counted=True) == 0
         except AtError:
             return False
 
     def receive(self) -> bytes | None:
         """Receive what is there. See AtSocket."""
         try:
-            answer = self.port.command(f"AT#XRECV={self.handle},{_BINARY},{_DONT_WAIT},1", timeout=15.0)
+            answer = self.port.command(f"AT#XRECV={self.handle},{_BINARY},{DONT_WAIT},1", timeout=15.0)
         except AtError:
             return None
         return b"".join(answer.blobs)
 
     def poll(self) -> None:
         """Poll from anew. See AtSocket."""
-        self.port.command(f"AT#XAPOLL={self.handle},1,{_POLLIN}")
+        self.port.command(f"AT#XAPOLL={self.handle},1,{Poll.IN:d}")
 
     def exists(self) -> bool:
         """Look for it in the board's list. See AtSocket."""
         name = "#XSOCKET" if self._tcp else "#XSSOCKET"
-        return any(line.startswith(f"{self.handle},") for line in self._listed(name))
+        return any(line.startswith(f"{self.handle},") for line in self.listed(name))
 
     def close(self) -> None:
         """Close. See AtSocket."""
         if self.handle >= 0:
             with suppress(AtError):
                 self.port.command(f"AT#XCLOSE={self.handle}", timeout=15.0)
-
-    def _open(self, sec_tag: int | None) -> None:
-        self._tcp = sec_tag is None
-        kind = f"{_IPV4},{_STREAM},{_CLIENT}"
-        name = "#XSOCKET" if sec_tag is None else "#XSSOCKET"
-        command = f"AT{name}={kind}" if sec_tag is None else f"AT{name}={kind},{sec_tag}"
-        try:
-            opened = self.port.command(command)
-        except AtError as refused:
-            if taken := self.taken(self._listed("#XSOCKET", "#XSSOCKET")):
-                raise taken from refused
-            raise
-        self.handle = handle_of(opened, name)
-
-    def _listed(self, *names: str) -> list[str]:
-        return [line for name in names for line in self.port.command(f"AT{name}?").values(name)]

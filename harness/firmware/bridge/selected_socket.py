@@ -17,15 +17,9 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from harness.at import AtError, AtPort
-from harness.errors import LabError, NoAnswer
-from harness.firmware.bridge.at_socket import AtSocket, handle_of
+from harness.firmware.bridge.at_socket import DONT_WAIT, HOSTNAME, LONGEST, SET_OPTION, AtSocket, Poll
 
-_IPV4, _STREAM, _CLIENT = 1, 1, 0
-_HOSTNAME: Final = 2
-_SET: Final = 1
-_POLLIN: Final = 1
-_DONT_WAIT: Final = 64
-_LONGEST: Final = 60.0
+_LIST: Final = "#XSOCKETSELECT"
 _PLUS: Final = re.compile(rb"\+{3,}|\++\Z")
 _INLINE: Final = 1024  # bytes of text in one command
 
@@ -65,20 +59,13 @@ class SelectedSocket(AtSocket):
 
     def connect(self, host: str, port: int, sec_tag: int | None, *, timeout: float) -> None:
         """Open, connect and poll. See AtSocket."""
-        with self._selection.turn:
-            try:
-                self._open(sec_tag)
-                if sec_tag is not None:
-                    self.port.command(f'AT#XSSOCKETOPT={_SET},{_HOSTNAME},"{host}"')
-                self.port.command(f'AT#XCONNECT="{host}",{port}', timeout=timeout)
-                self.poll()
-            except AtError as refused:
-                self.close()
-                raise self.no_session(host, port, sec_tag, refused.final) from refused
-            except NoAnswer:
-                with suppress(LabError):  # the board may still be connecting; the first error says what is wrong
-                    self.close()
-                raise
+        with self._selection.turn, self.connecting(host, port, sec_tag):
+            self.open_stream(sec_tag, _LIST)
+            self._selection.handle = self.handle
+            if sec_tag is not None:
+                self.port.command(f'AT#XSSOCKETOPT={SET_OPTION},{HOSTNAME},"{host}"')
+            self.port.command(f'AT#XCONNECT="{host}",{port}', timeout=timeout)
+            self.poll()
 
     def send(self, data: bytes) -> bool:
         """Send bytes in data mode, and plus signs that would end it as text. See AtSocket."""
@@ -92,18 +79,18 @@ class SelectedSocket(AtSocket):
         """Receive what is there. See AtSocket."""
         try:
             with self._selected():
-                answer = self.port.command(f"AT#XRECV=1,{_DONT_WAIT}", timeout=15.0)
+                answer = self.port.command(f"AT#XRECV=1,{DONT_WAIT}", timeout=15.0)
         except AtError:
             return None
         return b"".join(answer.blobs)
 
     def poll(self) -> None:
         """Poll every socket from anew. See AtSocket."""
-        self.port.command(f"AT#XAPOLL=1,{_POLLIN}")
+        self.port.command(f"AT#XAPOLL=1,{Poll.IN:d}")
 
     def exists(self) -> bool:
         """Look for it in the board's list. See AtSocket."""
-        return any(line.startswith(f"{self.handle},") for line in self._listed())
+        return any(line.startswith(f"{self.handle},") for line in self.listed(_LIST))
 
     def close(self) -> None:
         """Close. See AtSocket."""
@@ -116,25 +103,9 @@ class SelectedSocket(AtSocket):
 
     def _send(self, piece: bytes, *, quoted: bool) -> bool:
         if quoted:
-            answer = self.port.command(f'AT#XSEND="{piece.decode("ascii")}"', timeout=_LONGEST)
+            answer = self.port.command(f'AT#XSEND="{piece.decode("ascii")}"', timeout=LONGEST)
             return answer.value("#XSEND") == str(len(piece))
-        return self.port.send_payload("AT#XSEND", piece, _LONGEST, socket_bytes=True) == 0
-
-    def _open(self, sec_tag: int | None) -> None:
-        kind = f"{_IPV4},{_STREAM},{_CLIENT}"
-        name = "#XSOCKET" if sec_tag is None else "#XSSOCKET"
-        command = f"AT{name}={kind}" if sec_tag is None else f"AT{name}={kind},{sec_tag}"
-        try:
-            opened = self.port.command(command)
-        except AtError as refused:
-            if taken := self.taken(self._listed()):
-                raise taken from refused
-            raise
-        self.handle = handle_of(opened, name)
-        self._selection.handle = self.handle
-
-    def _listed(self) -> list[str]:
-        return self.port.command("AT#XSOCKETSELECT?").values("#XSOCKETSELECT")
+        return self.port.send_payload("AT#XSEND", piece, LONGEST, socket_bytes=True) == 0
 
     @contextmanager
     def _selected(self) -> Iterator[None]:

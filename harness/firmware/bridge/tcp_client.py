@@ -21,13 +21,12 @@ from weakref import WeakKeyDictionary
 
 from harness.at import AtError, AtPort
 from harness.device_errno import ECONNRESET, EIO, ENETDOWN
-from harness.errors import LabError, NoAnswer
-from harness.firmware.bridge.at_socket import AtSocket, Poll, SocketEnd, SocketsTaken, handle_of
+from harness.errors import LabError
+from harness.firmware.bridge.at_socket import IPV4, LONGEST, AtSocket, Poll, SocketEnd, SocketsTaken, handle_of
 from harness.firmware.bridge.selected_socket import pieces
 from harness.timeline import Event, Kind
 
-_CLOSE, _IPV4 = 0, 1
-_LONGEST: Final = 60.0
+_CLOSE: Final = 0
 _SENDS: Final = "AT#XTCPSEND"
 _ENDED: Final = re.compile(r'#XTCPCLI: (-?\d+),"disconnected"\Z|#XDATAMODE: (-\d+)\Z')
 _LEFT: Final = re.compile(r"#XDATAMODE: -?\d+\Z")
@@ -68,17 +67,11 @@ class TcpClientSocket(AtSocket):
         self.port.carry(self)
         tls = "" if sec_tag is None else f",{sec_tag}"
         try:
-            self._end()  # an earlier connection may be over and not closed
-            self._began = self.port.timeline.mark()
-            answer = self.port.command(f'AT#XTCPCLI={_IPV4},"{host}",{port}{tls}', timeout=timeout)
-            self.handle = handle_of(answer, "#XTCPCLI")
-        except AtError as refused:
-            self.close()
-            raise self.no_session(host, port, sec_tag, refused.final) from refused
-        except NoAnswer:
-            with suppress(LabError):  # the board may still be connecting; the first error says what is wrong
-                self.close()
-            raise
+            with self.connecting(host, port, sec_tag):
+                self._end()  # an earlier connection may be over and not closed
+                self._began = self.port.timeline.mark()
+                answer = self.port.command(f'AT#XTCPCLI={IPV4},"{host}",{port}{tls}', timeout=timeout)
+                self.handle = handle_of(answer, "#XTCPCLI")
         except BaseException:
             self._free()
             raise
@@ -193,9 +186,9 @@ class TcpClientSocket(AtSocket):
 
     def _send(self, piece: bytes, *, quoted: bool) -> bool:
         if quoted:
-            answer = self.port.command(f'AT#XTCPSEND="{piece.decode("ascii")}"', timeout=_LONGEST)
+            answer = self.port.command(f'AT#XTCPSEND="{piece.decode("ascii")}"', timeout=LONGEST)
             return answer.value("#XTCPSEND") == str(len(piece))
-        return self.port.send_payload("AT#XTCPSEND", piece, _LONGEST, socket_bytes=True) == 0
+        return self.port.send_payload("AT#XTCPSEND", piece, LONGEST, socket_bytes=True) == 0
 
     def _end(self) -> None:
         with suppress(AtError):  # older versions refuse it where nothing is open

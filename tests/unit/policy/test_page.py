@@ -124,44 +124,32 @@ NEVER_PUBLISH = [
 ]
 
 
-@pytest.mark.parametrize("topic_filter", OWN_SUBSCRIBE)
-def test_subscribe_own(topic_filter):
+def asked(verb, names):
+    """Action and resource for each of these topics or topic filters."""
+    arn = topic_arn if verb == "Publish" else topicfilter_arn
+    return [(f"iot:{verb}", arn(name)) for name in names]
+
+
+@pytest.mark.parametrize(("action", "resource"), asked("Subscribe", OWN_SUBSCRIBE) + asked("Publish", OWN_PUBLISH))
+def test_a_devices_own_topics(action, resource):
     for policies in (provisioned, associated):
-        ruling = policies.decide("iot:Subscribe", topicfilter_arn(topic_filter))
-        assert (ruling.decision, ruling.document, ruling.statement) == (Decision.ALLOWED, "provisioned", 2)
+        ruling = policies.decide(action, resource)
+        statement = {"iot:Subscribe": 2, "iot:Publish": 3}[action]
+        assert (ruling.decision, ruling.document, ruling.statement) == (Decision.ALLOWED, "provisioned", statement)
 
 
-@pytest.mark.parametrize("topic_filter", TEAM_SUBSCRIBE)
-def test_subscribe_team(topic_filter):
-    ruling = associated.decide("iot:Subscribe", topicfilter_arn(topic_filter))
-    assert (ruling.decision, ruling.document, ruling.statement) == (Decision.ALLOWED, "associated", 1)
-    assert not provisioned.decide("iot:Subscribe", topicfilter_arn(topic_filter)).allowed
+@pytest.mark.parametrize(("action", "resource"), asked("Subscribe", TEAM_SUBSCRIBE) + asked("Publish", TEAM_PUBLISH))
+def test_the_teams_topics(action, resource):
+    ruling = associated.decide(action, resource)
+    statement = {"iot:Subscribe": 1, "iot:Publish": 2}[action]
+    assert (ruling.decision, ruling.document, ruling.statement) == (Decision.ALLOWED, "associated", statement)
+    assert not provisioned.decide(action, resource).allowed
 
 
-@pytest.mark.parametrize("topic_filter", NEVER_SUBSCRIBE)
-def test_subscribe_never(topic_filter):
+@pytest.mark.parametrize(("action", "resource"), asked("Subscribe", NEVER_SUBSCRIBE) + asked("Publish", NEVER_PUBLISH))
+def test_topics_that_nothing_grants(action, resource):
     for policies in (provisioned, associated):
-        assert policies.decide("iot:Subscribe", topicfilter_arn(topic_filter)).decision is Decision.IMPLICIT_DENY
-
-
-@pytest.mark.parametrize("topic", OWN_PUBLISH)
-def test_publish_own(topic):
-    for policies in (provisioned, associated):
-        ruling = policies.decide("iot:Publish", topic_arn(topic))
-        assert (ruling.decision, ruling.document, ruling.statement) == (Decision.ALLOWED, "provisioned", 3)
-
-
-@pytest.mark.parametrize("topic", TEAM_PUBLISH)
-def test_publish_team(topic):
-    ruling = associated.decide("iot:Publish", topic_arn(topic))
-    assert (ruling.decision, ruling.document, ruling.statement) == (Decision.ALLOWED, "associated", 2)
-    assert not provisioned.decide("iot:Publish", topic_arn(topic)).allowed
-
-
-@pytest.mark.parametrize("topic", NEVER_PUBLISH)
-def test_publish_never(topic):
-    for policies in (provisioned, associated):
-        assert policies.decide("iot:Publish", topic_arn(topic)).decision is Decision.IMPLICIT_DENY
+        assert policies.decide(action, resource).decision is Decision.IMPLICIT_DENY
 
 
 @pytest.mark.parametrize("topic", OWN_PUBLISH + TEAM_PUBLISH)

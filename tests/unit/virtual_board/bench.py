@@ -106,3 +106,16 @@ ERROR = b"\r\nERROR\r\n"
 
 def cme(code: int) -> bytes:
     return b"\r\n+CME ERROR: %d\r\n" % code
+
+
+def lines_of(reader, *chunks):
+    """Return the lines that an input made of these chunks; it may take each in several bites."""
+    found = []
+    for chunk in chunks:
+        while chunk:
+            taken, line = reader.feed(chunk)
+            assert 0 < taken <= len(chunk)
+            chunk = chunk[taken:]
+            if line is not None:
+                found.append(line)
+    return found

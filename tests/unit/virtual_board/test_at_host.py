@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from harness.settings import TerminatorName
 from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.at_host.host_input import BUFFER_SIZE, HostInput
-from tests.unit.virtual_board.bench import Bench
+from tests.unit.virtual_board.bench import Bench, lines_of
 from tests.unit.virtual_board.test_modem_credentials import AMAZON_DIGEST, AMAZON_ROOT
 from tests.unit.virtual_board.test_modem_keys import VECTORS
 
@@ -171,15 +171,7 @@ def test_a_power_cycle_starts_anew():
 
 
 def lines(*chunks):
-    reader, found = HostInput(), []
-    for chunk in chunks:
-        while chunk:
-            taken, line = reader.feed(chunk)
-            assert 0 < taken <= len(chunk)
-            chunk = chunk[taken:]
-            if line is not None:
-                found.append(line)
-    return found
+    return lines_of(HostInput(), *chunks)
 
 
 def test_a_command_that_is_too_long_is_cut():

@@ -2,18 +2,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.virtual.board.serial_modem.line_input import BUFFER_SIZE, LineInput, Overflow
+from tests.unit.virtual_board.bench import lines_of
 
 
 def lines(*chunks):
-    reader, found = LineInput(), []
-    for chunk in chunks:
-        while chunk:
-            taken, line = reader.feed(chunk)
-            assert 0 < taken <= len(chunk)
-            chunk = chunk[taken:]
-            if line is not None:
-                found.append(line)
-    return found
+    return lines_of(LineInput(), *chunks)
 
 
 def test_one_line_per_carriage_return():
