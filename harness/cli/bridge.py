@@ -1,15 +1,12 @@
 """``nrf91-harness bridge``: opens a local port, by which any program talks to the cloud through a board."""
 
 import json
-import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Final
 
 from harness.cli.arguments import Arguments
+from harness.cli.ending import told_to_end
 from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.session import one_board
@@ -24,7 +21,7 @@ def carry(given: Arguments, progress: Progress) -> Result:
     with one_board(given, progress) as board:
         to = board.through(host=host, port=port, sec_tag=given.sec_tag)
         bridging = board.bridge(to, listen=given.listen, told=_say)
-        with bridging as bridge, _until_told() as told:
+        with bridging as bridge, told_to_end(second_interrupts=True) as told:
             progress.close()
             _announce(given, bridge.address, str(to), board.device.id)
             while not told.wait(_LOOK):
@@ -48,21 +45,3 @@ def _say(text: str) -> None:
     # Connections end in threads of their own, and print() writes a line and its end apart.
     with _SAYING:
         print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _until_told() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C and SIGTERM set."""
-    told = threading.Event()
-
-    def tell(_number: int, _frame: FrameType | None) -> None:
-        if told.is_set():  # the second time: end at once
-            raise KeyboardInterrupt
-        told.set()
-
-    former = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield told
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

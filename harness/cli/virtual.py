@@ -2,17 +2,14 @@
 
 import json
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import yaml
 
 from harness.cli.arguments import Arguments
+from harness.cli.ending import told_to_end
 from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import LabError, Misuse
@@ -49,12 +46,12 @@ def up(given: Arguments, progress: Progress) -> Result:
         path: Path | None = None
         relay: Relay | None = None
         try:
-            with _signals() as told:
+            with told_to_end() as told:
                 path = write_boards_file(stand_in.ready)
                 relay = Relay(path.parent, {RELAYED: stand_in.command})
                 progress.close()
                 _announce(given, stand_in.ready, path)
-                while not told and stand_in.died(grace=_LOOK) is None:
+                while not told.is_set() and stand_in.died(grace=_LOOK) is None:
                     continue
         finally:
             if relay is not None:
@@ -169,19 +166,3 @@ def _cloud_lines(cloud: dict[str, Any]) -> list[str]:
         f"API key      in {cloud['api_key_file']}",
     ]
     return lines + ([f"proxy        HTTPS_PROXY={cloud['proxy']}"] if cloud.get("proxy") else [])
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM in the list that is yielded; they have no other effect."""
-    told: list[int] = []
-
-    def tell(number: int, _frame: FrameType | None) -> None:
-        told.append(number)
-
-    former = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield told
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

@@ -16,7 +16,10 @@ from harness.modem import KeygenResult, Modem
 
 
 class Renewal:
-    """New credentials on standby beside former ones, until the caller says which of them stay."""
+    """New credentials on standby beside former ones, until the caller says which of them stay.
+
+    ``modem``: whose they are. ``record``: of the new ones, in ``records``. ``former``: sec_tags of the former ones.
+    """
 
     def __init__(self, modem: Modem, records: CredentialRecords, record: SecTagRecord, former: Sequence[int]) -> None:
         self._modem = modem

@@ -74,7 +74,10 @@ class Former:
 
 
 class Exchange:
-    """One exchange at one sec_tag, with its record kept up to date before each step."""
+    """One exchange at one sec_tag, with its record kept up to date before each step.
+
+    ``store``: of the modem with this ``imei``. ``request``: what shall be there. ``former``: what is there now.
+    """
 
     def __init__(self, store: CredentialStore, request: ProvisionRequest, imei: str, former: Former) -> None:
         self._store = store

@@ -8,7 +8,7 @@ from harness.lab.fault_config import ToldFault
 
 
 def of_wire(place: str, owner: str, fault: Fault) -> str:
-    """Return the name of a fault on a wire. ``place``: line, device or observer; ``owner``: board or cloud."""
+    """Return the name of ``fault`` on a wire. ``place``: line, device or observer. ``owner``: the board or cloud."""
     return f"{owner}: {place}: {fault}"
 
 

@@ -69,7 +69,10 @@ def causes_at(ledger: RunHistory, position: int) -> list[CauseRow]:
 
 
 def board_history(assessment: Assessment, board: str, window: int) -> list[tuple[str, str]]:
-    """Return run and state (red, amber, green) of the last ``window`` runs of ``board``, the present one last."""
+    """Return (run, state) of the last ``window`` runs of ``board``, up to ``assessment``'s.
+
+    A state is red, amber or green.
+    """
     runs = [*assessment.before, assessment.run]
     return [(run.run, run.board_state(board)) for run in runs if board in run.boards][-window:]
 

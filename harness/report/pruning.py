@@ -53,9 +53,9 @@ def to_prune(
     now: datetime,
     keep: set[str] | None = None,
 ) -> list[str]:
-    """Return the ids of the runs that go, oldest first.
+    """Return the ids of the runs whose folders go at ``now`` under ``limits``, oldest first.
 
-    ``runs``: all of the history, oldest first; ``sizes``: bytes of each run that still has a folder; ``keep``: runs
+    ``runs``: all of the history, oldest first. ``sizes``: bytes of each run that still has a folder. ``keep``: runs
     that somebody wants to stay, or still writes.
     """
     stay = protected(runs) | (keep or set())
@@ -71,15 +71,15 @@ def to_prune(
 
 
 def history_to_prune(runs: Sequence[RunSummary], limits: PruningLimits, now: datetime) -> list[str]:
-    """Return the ids of the runs whose last remains go, oldest first. ``runs``: all of the history, oldest first."""
+    """Return the ids of the runs whose summaries go at ``now`` under ``limits``. ``runs``: all, oldest first."""
     stay = protected(runs)
     return [run.run for run in runs if run.run not in stay and _older(run, limits.history_days, now)]
 
 
 def prune(base: Path, stored: StoredRuns, limits: PruningLimits, *, dry: bool) -> list[str]:
-    """Shrink runs of the folder ``base`` to their summaries, delete old summaries; return the ids of all of them.
+    """Shrink runs of the folder ``base`` to their summaries, and delete old summaries; return the ids of all of them.
 
-    ``dry``: only say which.
+    ``stored``: the runs that are there. ``limits``: how many stay. ``dry``: only say which.
 
     One process at a time: another that prunes just now has the same to do. Raises OSError, Misuse.
     """

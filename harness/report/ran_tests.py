@@ -89,7 +89,10 @@ def _overturned(test: RanTest, message: str) -> RanTest:
 
 
 def ran_test(test: str, board: str, phases: Sequence[Mapping[str, Any]], *, ended: bool) -> RanTest:
-    """Return one test. ``phases``: their journal lines, in order; ``ended``: the run has, so no more will come."""
+    """Return what became of ``test`` on ``board``.
+
+    ``phases``: its lines in the journal, in order. ``ended``: the run has ended, so no more lines will come.
+    """
     *before, phases = attempts_of(phases)
     again = [phase for attempt in before for phase in attempt if phase.get("rerun")]
     results = [_result(phase, board) for phase in phases]

@@ -38,7 +38,7 @@ def to_json(summary: RunSummary) -> str:
 
 
 def from_json(text: str, where: str, cure: str = "restore it, or delete it") -> RunSummary:
-    """Return what run.json says. Raises Misuse: it is none, or too new.
+    """Return the summary in ``text``, a run.json. Raises Misuse if it is none, or too new.
 
     ``where``: its path, for the message. ``cure``: what to do about one that makes no sense.
     """

@@ -91,7 +91,7 @@ def summary_of(
 ) -> tuple[RunSummary, list[RanTest]]:
     """Return the summary of a run, and its tests with all that the journal knows.
 
-    ``run``: its id; ``going_on``: it has not ended yet, so the tests that run now are left out.
+    ``run``: its id. ``journal``: its lines. ``going_on``: it has not ended yet, so the tests that run now are left out.
     """
     begin, last = journal[0], journal[-1]
     end = next((line for line in journal if line.get("k") == "end"), None)

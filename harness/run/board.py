@@ -49,6 +49,7 @@ class Provisioned:
 class Board:
     """Opens a board when a test needs it, and keeps it for the run: board, device and connection in step.
 
+    ``lab``: finds and leases it. ``config``: its entry in the boards file. ``cloud``: the one that it uses.
     ``ca_folder``, ``key_origin``, ``renew``: see CloudDevice. ``confidence``: of verdicts, in place of the boards
     file's. ``progress`` takes what is done, step by step.
     """

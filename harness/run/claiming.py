@@ -38,7 +38,11 @@ class CommandFailed(Refusal):
 
 
 class Claiming:
-    """One board's part of :attr:`KeyOrigin.CLAIM`. ``rounds``: how often its client was told to look for commands."""
+    """The claim of one board, by which it gets its credentials: :attr:`KeyOrigin.CLAIM`.
+
+    ``board``: the open one. ``cloud``: whose team claims it. ``request``: what it shall have. Attribute ``rounds``: how
+    often its provisioning client was told to look for commands.
+    """
 
     def __init__(self, board: OpenBoard, cloud: Cloud, request: ProvisionRequest) -> None:
         """Raises Misuse when the board cannot be claimed."""

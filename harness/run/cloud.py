@@ -26,6 +26,9 @@ class Cloud:
 
     Its answers and its observer's messages go to the timeline of the board whose test runs: boards of one process take
     turns, and events between two tests belong to the board of the first.
+
+    ``lab``: reaches or starts the cloud. ``name``: its name in the boards file. ``state``: folder of the lab's state,
+    where a run notes what it makes in an account; None: nothing outlives the run.
     """
 
     def __init__(self, lab: Lab, name: str, state: Path | None = None) -> None:

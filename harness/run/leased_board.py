@@ -24,10 +24,10 @@ class LeasedBoard:
     """Keeps the lease for the run, and the board open as long as its port lives.
 
     A board that failed stays failed for the run: later tests get the first error at once, not each its own time-out.
-    ``progress`` takes what is done, step by step. ``timeline``: all that happens to the board during the run.
-    ``modes``: what to put back after a killed run; None for a board that ends with its run. ``power``: what recovery
-    cuts the board's power with, None: what the boards file names, if ``state`` is given: the folder of the lab's state,
-    where restarts are counted.
+    ``lab``: finds and leases the board. ``config``: its entry in the boards file. ``progress`` takes what is done, step
+    by step. ``timeline``: all that happens to the board during the run. ``modes``: what to put back after a killed run;
+    None for a board that ends with its run. ``power``: what recovery cuts the board's power with, None: what the boards
+    file names, if ``state`` is given: the folder of the lab's state, where restarts are counted.
     """
 
     def __init__(

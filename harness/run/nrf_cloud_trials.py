@@ -28,9 +28,10 @@ _LEAST_HOLD: Final = 0.1
 
 
 class NrfCloudTrials:
-    """``connection``: the board's. ``patience``: seconds that it may take to become ready. ``hold``: to stay.
+    """Trials on the connection that a firmware makes by its own nRF Cloud commands.
 
-    ``check``, ``record``: see Attempts.
+    ``connection``: the board's. ``timeline``: its. ``patience``: seconds that the connection may take to become ready.
+    ``hold``: seconds that it has to stay. ``check``, ``record``: see Attempts.
     """
 
     def __init__(

@@ -56,7 +56,10 @@ class WrittenCredentials:
 def onboard(
     board: OpenBoard, cloud: Cloud, request: ProvisionRequest, login: Callable[[int], Login], *, patience: float
 ) -> Onboarded:
-    """Provision ``board`` as ``request`` says. ``login``: the MQTT login with the credentials of a sec_tag.
+    """Provision ``board`` as ``request`` says, and make it a device of ``cloud``.
+
+    ``login``: returns the MQTT login with the credentials of a sec_tag. ``patience``: seconds that one answer of the
+    cloud may take.
 
     Valid credentials are kept, and the account is only completed by what is missing there. New credentials replace the
     former ones for good once the cloud has taken them. Raises NotOurs before anything is changed, Refusal, LabError.

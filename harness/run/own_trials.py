@@ -75,9 +75,9 @@ class OwnVerdict:
 class OwnTrials:
     """Trials on one board's own connection.
 
-    ``reported``: takes the firmware's report out of its shadow, and returns what looks for a new one.
-    ``patience``: seconds that one answer of the cloud may take. ``hold``: seconds that a connection has to stay.
-    ``check``, ``record``: see Attempts.
+    ``own``: makes the firmware connect and publish. ``modem``, ``timeline``: the board's. ``reported``: takes the
+    firmware's report out of its shadow, and returns what looks for a new one. ``patience``: seconds that one answer of
+    the cloud may take. ``hold``: seconds that a connection has to stay. ``check``, ``record``: see Attempts.
     """
 
     def __init__(

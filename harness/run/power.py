@@ -27,7 +27,11 @@ def board_power(
 
 
 class RecoveryPower:
-    """Cuts the power of a board that answers nothing. What goes wrong with that stands on the timeline."""
+    """Cuts the power of a board that answers nothing. What goes wrong with that stands on the timeline.
+
+    ``lab``, ``config``: the lab, and the board's entry in its file. ``find_port``: where the board's port is now.
+    ``state``: folder of the lab's state, where restarts are counted. ``timeline``: the board's.
+    """
 
     def __init__(
         self, lab: Lab, config: BoardConfig, find_port: Callable[[], str], state: Path, timeline: Timeline

@@ -45,11 +45,13 @@ class NoPowerSwitch:
 
 
 class Recovery:
-    """Opens one board, again and again during a run. ``find_port``: where it is now; raises PortMissing.
+    """Opens one board, again and again during a run.
 
-    ``heal``: mends what can be mended of the way to the board; returns what it did, None: nothing.
+    ``config``: its entry in the boards file. ``find_port``: where it is now; raises PortMissing. ``timeline``: the
+    board's. ``power``: cuts its power. ``heal``: mends what can be mended of the way to the board; returns what it did,
+    None: nothing. ``press``: presses its button. None for ``power`` or ``press``: nothing can.
 
-    ``taken``: how often which step was taken.
+    Attribute ``taken``: how often which step was taken.
     """
 
     def __init__(

@@ -49,11 +49,12 @@ class Run:
         confidence: float | None = None,
         places: str | None = None,
     ) -> None:
-        """``ca_folder`` None: see :func:`lab_ca_folder`; in ``root`` for the built-in lab.
+        """``names``: boards or tags to select; empty: all. ``cloud``: for every board, in place of the boards file's.
 
-        ``clouds``, ``wait``, ``places``: Lab.
+        ``folder``: what the run leaves behind. ``ca_folder`` None: see :func:`lab_ca_folder`; in ``root`` (pytest's)
+        for the built-in lab. ``confidence``: of verdicts, in place of the boards file's.
 
-        Others: see CloudDevice.
+        ``clouds``, ``wait``, ``places``: see Lab. ``key_origin``, ``renew``: see CloudDevice.
         """
         self.folder = folder
         self.boards_file = boards_file

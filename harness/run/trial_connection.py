@@ -15,7 +15,8 @@ _BITS_PER_BYTE = 10  # 8N1
 def trial_connection(board: OpenBoard, device: CloudDevice, observer: Observer, *, baud: int) -> MqttConnection:
     """Return the connection, not yet made, with the actions that nRF Cloud's own policies allow.
 
-    ``observer``: hears the device's topics. ``baud``: bit/s of the serial line; 0: a virtual board's without a pace.
+    ``board``, ``device``: whose it is. ``observer``: hears the device's topics. ``baud``: bit/s of the serial line; 0:
+    a virtual board's without a pace.
     """
     mqtt, cloud = board.mqtt, device.cloud
     prefix = cloud.account.mqtt_prefix

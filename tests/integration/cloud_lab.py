@@ -6,18 +6,17 @@ import queue
 import ssl
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 
 import paho.mqtt.client as paho
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.local_cloud import CloudSetup, LocalCloud
-from tests.unit.virtual.cloud_makers import make_archive
+from tests.unit.virtual.cloud_makers import certificate_pem, make_archive
 
 DEADLINE = 30.0
 
@@ -75,23 +74,11 @@ class Rest:
 
 
 class Identity:
-    """A key and a self-signed certificate, PEM."""
+    """A device's key and self-signed certificate, PEM. ``start``, ``end``: of its validity, in days from now."""
 
-    def __init__(self, name):
+    def __init__(self, name, *, start=-1, end=1):
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        now = now_utc()
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now.replace(year=now.year - 1, day=1))
-            .not_valid_after(now.replace(year=now.year + 1, day=1))
-            .sign(key, hashes.SHA256())
-        )
-        self.certificate_pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+        self.certificate_pem = certificate_pem(name, key=key, start=now_utc() + timedelta(days=start), days=end - start)
         self.private_key_pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()

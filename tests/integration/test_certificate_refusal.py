@@ -6,13 +6,8 @@ import socket
 import ssl
 import subprocess
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from harness.virtual.cloud.broker.interfaces import (
     CERTIFICATE_EXPIRED,
@@ -21,12 +16,11 @@ from harness.virtual.cloud.broker.interfaces import (
     Objection,
 )
 from harness.virtual.cloud.broker.profile import AWS_IOT
-from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.local_cloud import CloudSetup
 from harness.virtual.cloud.registry.registry import CertificateState
 from harness.virtual.mqtt import Connect
 from tests.integration.broker_lab import RawClient, context_for, identity, lab
-from tests.integration.cloud_lab import DEADLINE, running_cloud
+from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
 
 ALERT = replace(AWS_IOT, cert_refusal="alert")
 ALERTS = {
@@ -36,32 +30,10 @@ ALERTS = {
 }
 
 
-class Maker:
-    """A device's key and self-signed certificate with any validity, PEM."""
-
-    def __init__(self, name, *, start=-1, end=1):
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now_utc() + timedelta(days=start))
-            .not_valid_after(now_utc() + timedelta(days=end))
-            .sign(key, hashes.SHA256())
-        )
-        self.certificate_pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
-        self.private_key_pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode()
-
-
-def onboarded(lab, maker, name="dev-1"):
-    answer = lab.rest("POST", f"/devices/{name}", json={"certificate": maker.certificate_pem})
+def onboarded(lab, device, name="dev-1"):
+    answer = lab.rest("POST", f"/devices/{name}", json={"certificate": device.certificate_pem})
     assert answer.status_code == 202, answer.text
-    return lab.peer(name, maker.certificate_pem, maker.private_key_pem)
+    return lab.peer(name, device.certificate_pem, device.private_key_pem)
 
 
 def settings(profile):
@@ -113,20 +85,20 @@ def test_tolerance_does_not_reach_a_certificate():
 
 
 @pytest.mark.parametrize(
-    ("maker", "reason"),
+    ("device", "reason"),
     [
-        (Maker("dev-1", start=-3, end=-1), "expired at"),
-        (Maker("dev-1", start=1, end=3), "is not valid before"),
+        (Identity("dev-1", start=-3, end=-1), "expired at"),
+        (Identity("dev-1", start=1, end=3), "is not valid before"),
     ],
 )
-def test_the_time_is_judged_in_both_ways(tmp_path, maker, reason):
+def test_the_time_is_judged_in_both_ways(tmp_path, device, reason):
     with running_cloud(tmp_path, settings(AWS_IOT)) as lab:
-        peer = onboarded(lab, maker).connect()
+        peer = onboarded(lab, device).connect()
         assert peer.ended.wait(DEADLINE)
         assert not peer.connected.is_set()
         assert reason in lab.journal.wait("connect_refused", client_id="dev-1")["detail"]
     with running_cloud(tmp_path, settings(ALERT)) as lab:
-        peer = onboarded(lab, maker)
+        peer = onboarded(lab, device)
         with pytest.raises(ssl.SSLError, match="ALERT_CERTIFICATE_EXPIRED"):
             peer.connect()
         assert reason in lab.journal.wait("tls_refused")["reason"]
@@ -151,7 +123,7 @@ def test_the_state_is_judged_by_alert(tmp_path, state, seen):
 
 @pytest.mark.parametrize("tls_1_3", [False, True])
 def test_what_is_registered_nowhere_is_judged_in_both_ways(tmp_path, tls_1_3):
-    stranger = Maker("dev-1")
+    stranger = Identity("dev-1")
     with running_cloud(tmp_path, settings(AWS_IOT)) as lab:
         peer = lab.peer("dev-1", stranger.certificate_pem, stranger.private_key_pem)
         if not tls_1_3:
@@ -177,11 +149,11 @@ def test_no_certificate_gets_an_alert(tmp_path):
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 @pytest.mark.parametrize(("profile", "alerts"), [(AWS_IOT, []), (ALERT, ["45"])])
 def test_openssl_sees_the_same(tmp_path, profile, alerts):
-    maker = Maker("dev-1", start=-3, end=-1)
+    device = Identity("dev-1", start=-3, end=-1)
     pem = tmp_path / "expired.pem"
-    pem.write_text(maker.certificate_pem + maker.private_key_pem)
+    pem.write_text(device.certificate_pem + device.private_key_pem)
     with running_cloud(tmp_path, settings(profile)) as lab:
-        onboarded(lab, maker)
+        onboarded(lab, device)
         host, port = lab.cloud.mqtt_address
         connect = ["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", "mqtt.nrfcloud.com"]
         trust = ["-CAfile", str(lab.ca_file), "-verify_return_error", "-cert", str(pem), "-key", str(pem)]

@@ -68,7 +68,10 @@ def _ykush(config: YepkitPower) -> dict[str, tuple[str, ...]]:
 
 
 class PlaceSwitch:
-    """labgrid's power driver, for the ``place`` of ``places`` that this run holds. ``delay``: seconds without power."""
+    """labgrid's power driver, for the ``place`` of ``places`` that this run holds, as ``config`` (``power:``) says.
+
+    ``delay``: seconds without power.
+    """
 
     cycles = False
     missing = None

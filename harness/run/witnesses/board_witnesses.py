@@ -20,10 +20,11 @@ _PATIENCE: Final = 10.0
 
 
 class BoardWitnesses:
-    """``cloud``: REST. ``device_id``: of the board's device. ``observer``: the team's MQTT device, connected.
+    """What else saw a trial of one board: its radio, the cloud's own word, the observer.
 
-    ``public``: whether the cloud is used by others too; words and messages then take their time. ``settle``: seconds
-    that a message may come later than the observer's own.
+    ``port``: the board's. ``cloud``: asked by REST. ``observer``: returns the team's MQTT device, connected.
+    ``device_id``: of the board's device. ``public``: whether the cloud is used by others too; words and messages then
+    take their time. ``settle``: seconds that a message may come later than the observer's own.
     """
 
     def __init__(

@@ -17,8 +17,11 @@ def _pause(seconds: float) -> None:
 
 
 class ObserverAlive:
-    """``observer``: returns the team's MQTT device. ``patience``: seconds that its own message may take. ``settle``:
-    seconds that another message may come later than that; 0: the cloud keeps the order.
+    """Proves that the observer hears, by a message that it sends to itself.
+
+    ``observer``: returns the team's MQTT device. ``settle``: seconds that another message may come later than its own;
+    0: the cloud keeps the order. ``patience``: seconds that its own message may take. ``clock``, ``pause``: tell the
+    time in seconds, and wait some.
     """
 
     def __init__(

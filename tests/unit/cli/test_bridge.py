@@ -6,19 +6,20 @@ import threading
 
 import pytest
 
-from harness.cli.bridge import _say, _until_told
+from harness.cli.bridge import _say
+from harness.cli.ending import told_to_end
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_end_it_as_it_should_end(number):
-    with _until_told() as told:
+    with told_to_end() as told:
         assert not told.is_set()
         signal.raise_signal(number)
         assert told.is_set()
 
 
 def test_a_second_signal_does_not_wait():
-    with _until_told():
+    with told_to_end(second_interrupts=True):
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

@@ -29,7 +29,11 @@ class _Deafness:
 
 
 class Interference:
-    """``later``: calls after seconds, like ``loop.call_later``. ``clock``: in seconds. ``evict``: ends a connection."""
+    """What a broker does to a client beside its policies: rivals for its client id, lost messages, limits of rate.
+
+    ``journal``: where it is noted. ``later``: calls after seconds, like ``loop.call_later``. ``clock``: tells the time
+    in seconds. ``evict``: ends the connection of a client id for a reason.
+    """
 
     def __init__(
         self, journal: Journal, later: Later, clock: Callable[[], float], evict: Callable[[str, str], bool]

@@ -28,7 +28,10 @@ class Delivery:
 
 
 class Session:
-    """The state of a client. It outlives the connection if the client asked for that (clean session 0)."""
+    """The state of the client ``client_id``. It outlives the connection if ``persistent`` (clean session 0).
+
+    ``limits``: of messages that wait for it.
+    """
 
     def __init__(self, client_id: str, limits: Limits, *, persistent: bool) -> None:
         self.client_id = client_id

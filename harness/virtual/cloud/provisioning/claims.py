@@ -98,7 +98,10 @@ class Rule:
 
 
 class Claims:
-    """The team's claimed boards, its rules and its tags."""
+    """The team's claimed boards, its rules and its tags.
+
+    ``identities``: keys that prove whose a claim token is. ``journal``: of refused claims too. ``now``: tells the time.
+    """
 
     def __init__(self, identities: TrustedIdentities, journal: Journal, now: Callable[[], datetime] = now_utc) -> None:
         self._identities = identities

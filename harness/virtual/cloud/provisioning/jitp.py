@@ -37,7 +37,10 @@ class _Newcomer:
 
 
 class JitProvisioning:
-    """Makes devices for unknown certificates of ``ca``. ``schedule``: makes one some time after the connection."""
+    """Makes devices of ``team`` for unknown certificates of ``ca``, and notes each in ``journal``.
+
+    ``schedule``: calls some time after the connection. ``now``: tells the time.
+    """
 
     def __init__(
         self,

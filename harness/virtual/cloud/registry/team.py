@@ -32,7 +32,7 @@ _DISCONNECT_COMMAND = b'{"appId":"DEVICE","messageType":"DISCON"}'
 
 
 class RestRefused(Exception):
-    """The team may not, or cannot, do this. ``status``: of HTTP. ``code``: nRF Cloud's own number."""
+    """The team may not, or cannot, do this: ``message``. ``status``: of HTTP. ``code``: nRF Cloud's own number."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)

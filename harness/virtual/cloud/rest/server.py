@@ -82,7 +82,7 @@ def _fault(exc: BaseException | None) -> str:
 
 
 class RestServer:
-    """An application on a port of its own. ``context``: TLS with the server's certificate."""
+    """``app`` on a port of its own. ``context``: TLS of the server. ``journal``: of malformed requests."""
 
     def __init__(self, app: web.Application, context: ssl.SSLContext, journal: Journal) -> None:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)

@@ -23,7 +23,7 @@ _CODES = {"inProgressJobs": "IN_PROGRESS", "queuedJobs": "QUEUED"}
 
 
 class JobsRejected(Exception):
-    """The request is refused. ``code``: AWS's word. ``execution``: the execution whose state the answer shows."""
+    """The request is refused. ``code``: AWS's word. ``message``: why. ``execution``: whose state the answer shows."""
 
     def __init__(self, code: str, message: str, execution: Execution | None = None) -> None:
         super().__init__(message)

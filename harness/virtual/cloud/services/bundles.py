@@ -34,7 +34,10 @@ class Bundle:
 
 
 class Bundles:
-    """The bundles of one team, by ID. ``changed``: called with the ID of a bundle that is added or removed."""
+    """The bundles of the team ``tenant_id``, by ID.
+
+    ``now``: tells the time. ``changed``: called with the ID of a bundle that is added or removed.
+    """
 
     def __init__(
         self,

@@ -58,9 +58,9 @@ class MessageQuery:
 
 
 class MessageStore:
-    """The messages of one team. ``prefix``: of its topics, with the final slash. ``keep``: how many are kept.
+    """The messages of the team ``tenant_id``. ``prefix``: of its topics, with the final slash.
 
-    ``stored``: called with each message that is stored.
+    ``keep``: how many are kept, the newest ones. ``stored``: called with each message that is stored.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ Tree = dict[str, Any]
 
 
 class ShadowRejected(Exception):
-    """The request is refused. ``code``: the HTTP-like number of the ``rejected`` document."""
+    """The request is refused. ``code`` (like HTTP's), ``message``, ``client_token``: of the ``rejected`` document."""
 
     def __init__(self, code: int, message: str, client_token: str | None = None) -> None:
         super().__init__(message)
