@@ -30,7 +30,7 @@ from harness.trial.experiment import (
     Subject,
     Suspect,
 )
-from tests.simulation.faults import MODELS, Model
+from tests.simulation.faults import MODELS, Cuts, Model
 from tests.simulation.logins import FAULTS, Control, Ends, OwnLogin
 from tests.simulation.logins import Night as LoginNight
 from tests.simulation.play import play
@@ -48,6 +48,9 @@ SUSPECTS = {
 
 REFUSES, TOLERATES = Cloud("refuses", refuses=1.0), Cloud("tolerates")
 SUBJECT = Subject("the action")
+DEAF = Cloud("deaf", answers=False, deaf=True)
+DEAF_TIMES = 10
+"""Its wrong verdicts are rare, and so it is tried more often."""
 
 OTHERS = [
     Cloud("closes 0.3 s after its answer", late=(0.3, 0.3)),
@@ -152,6 +155,18 @@ def other_truths(trials: int, seed: str, rule: ExperimentRule, links: list[Link]
             print(f"| {link.name} | {cloud.name} | {found} | {row.cost} |")
 
 
+def deaf_clouds(trials: int, seed: str, rule: ExperimentRule, links: list[Link]) -> None:
+    """Print what is found of a cloud that answers nothing any more from the action on, behind cuts at random."""
+    print("| link | cuts, mean | called refused | connections, packets, s |\n|---|---|---|---|")
+    for link in links:
+        for mean in (5.0, 10.0, 20.0):
+            row = Row()
+            for result in verdicts(link, Model(f"cuts {mean}", Cuts, (mean,)), DEAF, DEAF_TIMES * trials, seed, rule):
+                row.add(result)
+            refused = row.count - row.found[Conclusion.INCONCLUSIVE] - row.found[Conclusion.TOLERATED]
+            print(f"| {link.name} | {mean:g} s | {refused} of {row.count:,} | {row.cost} |")
+
+
 def logins(trials: int, seed: str, rule: ExperimentRule) -> None:
     """Print the experiment on logins that are closed without a word, on links that fail by themselves."""
     print("| attempts that fail by themselves | accepted login: refused, inconclusive % |", end="")
@@ -242,6 +257,8 @@ def main() -> int:
     total = options.trials * len(links) * len(MODELS)
     print(f"\n{passes} wrong passes of {total:,} verdicts on a tolerant cloud, {fails} wrong fails of {total:,}\n")
     other_truths(options.trials, options.seed, rule, links)
+    print()
+    deaf_clouds(options.trials, options.seed, rule, [link for link in links if link.name == "LTE-M"])
     print()
     nights(options.seed, rule, links)
     print()
