@@ -253,8 +253,17 @@ def test_cuts_behind_an_action_that_silences_the_connection_are_no_refusal(mean)
 
 def test_a_watch_for_cuts_costs_the_ordinary_night_next_to_nothing():
     results = list(verdicts(LINKS[3], QUIET_FAULT, Cloud("refuses", refuses=1.0), 200))
-    watched = sum(result.tally.idled for result in results if not result.tally.one_age)
-    assert watched < 0.02 * sum(result.tally.seconds for result in results)
+    watched = [result for result in results if result.tally.idled and not result.tally.one_age]
+    assert watched
+    assert all("to hang up, so an idle one was watched: it stayed for" in result.evidence for result in watched)
+    assert sum(result.tally.idled for result in watched) < 0.02 * sum(result.tally.seconds for result in results)
+
+
+def test_a_cut_of_the_idle_connection_costs_some_more_hits_and_not_the_verdict():
+    results = list(verdicts(LINKS[3], Model("cuts", Cuts, (10,)), Cloud("refuses", refuses=1.0), 150))
+    proved = [result for result in results if result.conclusion is Conclusion.POLICY_DISCONNECT]
+    assert len(proved) >= 0.93 * len(results)
+    assert any(result.tally.wealth > 1e6 for result in proved), "the wealth was enough before, and then some"
 
 
 @pytest.mark.parametrize("mean", [0.1, 0.3])
