@@ -13,7 +13,8 @@ from harness.trial.verdict import Outcome
 from harness.trial.wire.judged import judged_again
 
 _PASSED = "passed"  # how the END of a test says that nothing was raised in it
-_SAME_PLANS = 7  # the version of the judge from which on experiments ask for what today's ask for
+_SAME_PLANS = 6  # the version of the judge from which on experiments ask for what today's ask for
+_SAME_PACKETS = 7  # the same of experiments on packets, and on groups of them
 
 
 class Rejudged(NamedTuple):
@@ -41,8 +42,8 @@ class Rejudged(NamedTuple):
 def rejudge(events: Sequence[Event]) -> list[Rejudged]:
     """Judge every attempt among ``events`` that was judged when they were recorded, in order.
 
-    An attempt of a harness that did not experiment yet (judge 1 and 2), or by other plans (judge 3 to 6), did not do
-    what today's rules ask for: it stays as it was recorded.
+    An attempt of a harness that did not experiment yet (judge 1 and 2), or by other plans (judge 3 to 5, of packets
+    3 to 6), did not do what today's rules ask for: it stays as it was recorded.
 
     Raises ValueError, KeyError or TypeError for events that no trial writes.
     """
@@ -57,7 +58,9 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
             attempt = attempt_of(events, begun[number])
             action = str(attempt[0].data["action"])
             # What an action of a group showed is in the group's attempt, perhaps of another test.
-            older = event.data["judge"] if event.data["judge"] < _SAME_PLANS else 0
+            packets = attempt[0].data["sort"] in (Sort.PACKET, Sort.GROUP)
+            version, same = event.data["judge"], _SAME_PACKETS if packets else _SAME_PLANS
+            older = version if version < same else 0
             anew = recorded if older or "group" in attempt[0].data else _anew(attempt)
             group = attempt[0].data["sort"] == Sort.GROUP
             judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew, group, older))

@@ -92,7 +92,7 @@ class Night:
         night._fastest = float("inf") if data["fastest"] is None else data["fastest"]
         night._longest, night._samples = data["longest"], data["samples"]
         night._recent.extend(data["recent"])
-        night.limit = data["limit"]
+        night.limit = data.get("limit", 0)  # files of judge 6 have none
         return night
 
     def learn(self, plan: Plan, seen: Observation) -> None:

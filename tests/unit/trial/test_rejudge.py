@@ -147,7 +147,7 @@ def test_a_record_that_ends_too_early_says_so():
     assert "go on with 'baseline' where the trial ended" in judged.anew.evidence
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6])
 def test_a_verdict_from_before_these_experiments_stays_as_it_was_recorded(version):
     sentence = {"code": "fence", "text": "The fence worked.", "refs": [2], "how": "events"}
     begin = {"trial": 1, "attempt": 1, "name": "attempt", "action": "publish on x", "sort": "packet", "policy": ""}
