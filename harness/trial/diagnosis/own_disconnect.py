@@ -35,8 +35,13 @@ def own_disconnect(record: Record) -> Iterator[Finding]:
 
 
 def _surprised(record: Record, asked: Sequence[Event]) -> bool:
-    """True when a connection ended as asked and nothing had asked for it since its CONNECT, and none went on."""
-    if any(session.sent and session.closed is None for session in record.sessions):
+    """True when a connection ended as asked, and the harness did not know that it would, or that it had.
+
+    Nothing had asked for it since its CONNECT, and none went on; or packets were sent behind it, without a new CONNECT.
+    """
+    if any(session.sent and not session.asked and not session.opened for session in record.sessions[1:]):
+        return True
+    if any(session.opened and session.sent and session.closed is None for session in record.sessions):
         return False
     for session in record.sessions:
         begun = session.asked or session.opened

@@ -29,6 +29,7 @@ def test_older_files_are_judged_as_they_were(name):
     judged = rejudge(older()[name])
     assert judged
     assert all(one.same for one in judged), judged[-1].anew.evidence
+    assert not any(one.older for one in judged)
 
 
 def sentences(stage):

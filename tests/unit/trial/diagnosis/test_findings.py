@@ -106,6 +106,13 @@ def test_an_end_that_was_asked_for_without_a_command_on_record():
     assert diagnose(line.events).findings[0].refs == (7,)
 
 
+def test_a_packet_behind_an_end_that_was_asked_for_was_sent_into_nothing():
+    lost = Line().connect().tx("AT#XMQTTCON=0").urc("#XMQTTEVT: 1,0").tx("AT#XMQTTCON?")
+    assert [weight for _, weight, *_ in found(own_disconnect, lost)] == [POSSIBLE]
+    lost.tx('AT#XMQTTPUB="t","x",1,0')
+    assert [weight for _, weight, *_ in found(own_disconnect, lost)] == [CERTAIN]
+
+
 # -- network
 
 
