@@ -6,7 +6,10 @@
 import pytest
 
 from benchmarks.verdicts import main
+from harness.faults import Deed, Fault, TcpProxy
 from harness.trial import Outcome
+from harness.trial.experiment import ExperimentRule
+from harness.trial.rejudge import rejudge
 from harness.virtual.cloud.broker.profile import BrokerProfile
 from tests.integration.broker_lab import lab
 from tests.integration.socket_board import SocketBoard
@@ -37,3 +40,14 @@ def test_clouds_are_told_apart_without_faults(profile, forbidden):
         unanswered = Outcome.POLICY_DISCONNECT if forbidden is Outcome.ACKNOWLEDGED_THEN_CLOSED else forbidden
         assert board.publish("no/action", qos=0).outcome is unanswered, "QoS 0 has no answer to come first"
         board.close()
+
+
+def test_a_refusal_behind_a_limit_of_packets_is_proved_from_fewer_places():
+    """The ninth packet, with CONNECT, is the fourth place: eight draws of twelve are never sent."""
+    with lab("dev") as running, TcpProxy(("127.0.0.1", running.port), [Fault(Deed.RST, packet=9)]) as proxy:
+        board = SocketBoard(running, "dev", proxy.address[1], ExperimentRule(hold=0.05))
+        found = [board.publish(f"no/action{number}") for number in range(3)]
+        board.close()
+    assert {one.outcome for one in found} == {Outcome.POLICY_DISCONNECT}, found
+    assert any("among up to 12, then 4 was drawn" in one.evidence for one in found)
+    assert all(one.same for one in rejudge(board.device.timeline.since())), "judged again, the draws are read back"
