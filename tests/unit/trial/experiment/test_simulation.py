@@ -97,27 +97,38 @@ class Place(random.Random):
         return next(self.places)
 
 
+class HitOrMiss(random.Random):
+    """Draws the victim's slot or another, as told: one behind it, if there is one, so that the action is never sent."""
+
+    def __init__(self, victim, hits):
+        super().__init__(0)
+        self.victim, self.hits, self.chance = victim, iter(hits), 1.0
+
+    def randrange(self, *bounds):
+        (count,), hit = bounds, next(self.hits)
+        self.chance *= 1 / count if hit else 1 - 1 / count
+        return self.victim if hit else (self.victim + 1) % count
+
+
 def chance_of_a_wrong_verdict(victim):
     """Return the exact chance that a cloud which ends every connection in slot ``victim`` is taken for a refusal.
 
-    Every draw either meets the slot (1/12) or stands behind it and is never sent (all others, when the victim is the
-    first slot): so two kinds of draws stand for all, and the tree of draws can be walked completely.
+    Every draw either meets the slot or stands behind it and is never sent. So two kinds of draws stand for all, and the
+    tree of draws can be walked completely. Draws before the slot would be answered, and end the verdict.
     """
     wrong = 0.0
-    waiting: list[tuple[tuple[bool, ...], float]] = [((), 1.0)]
+    waiting: list[tuple[bool, ...]] = [()]
     while waiting:
-        hits, chance = waiting.pop()
-        places = [victim if hit else victim + 1 for hit in hits]
+        hits = waiting.pop()
+        draws = HitOrMiss(victim, hits)
         try:
-            result = play(
-                Experiment.of_action(Subject("x"), ExperimentRule(), Night(), Place(places)),
-                Adversary([victim] * 50).do,
-            )
+            experiment = Experiment.of_action(Subject("x"), ExperimentRule(), Night(), draws)
+            result = play(experiment, Adversary([victim] * 50).do)
         except (StopIteration, RuntimeError):  # it wants one draw more
-            waiting += [((*hits, True), chance / 12), ((*hits, False), chance * 11 / 12)]
+            waiting += [(*hits, True), (*hits, False)]
             continue
         if result.conclusion is Conclusion.POLICY_DISCONNECT:
-            wrong += chance
+            wrong += draws.chance
     return wrong
 
 
@@ -129,6 +140,12 @@ def test_the_worst_broker_that_cannot_see_the_action_is_below_the_bound(monkeypa
     monkeypatch.setattr(prompt_refusal, "ARMS", 12)
     wrong = chance_of_a_wrong_verdict(0)
     assert 2e-5 < wrong <= 1 / ExperimentRule().wanted
+
+
+def test_so_is_one_behind_which_the_action_is_not_put_any_more(monkeypatch):
+    """A limit in the fourth slot: after two lost bets the place is one of four, and a hit pays four."""
+    monkeypatch.setattr(prompt_refusal, "ARMS", 10)
+    assert 0 < chance_of_a_wrong_verdict(3) <= 1 / ExperimentRule().wanted
 
 
 def test_a_looser_confidence_is_quicker_and_still_bounded():
