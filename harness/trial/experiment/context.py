@@ -108,6 +108,7 @@ class ExperimentContext:
     def _count(self, plan: Plan, seen: Observation) -> None:
         tally = self.tally
         tally.seconds += seen.seconds
+        tally.unheard += seen.unheard
         tally.baseline, tally.effect = seen.baseline or tally.baseline, seen.effect or tally.effect
         tally.void, tally.error = seen.void or tally.void, seen.error or tally.error
         tally.connections += seen.opened and plan.connection in (StepConnection.CLEAN, StepConnection.NEW)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.trial.experiment.context import ExperimentContext, Script, shams
 from harness.trial.experiment.outcome import Suspect
 from harness.trial.experiment.plan import Do, Observation, Step, StepConnection
-from harness.trial.experiment.rule import LONGEST_WINDOW, RUN_LENGTH, WINDOWS
+from harness.trial.experiment.rule import LONGEST_WINDOW, RUN_LENGTH, UNHEARD, WINDOWS
 
 _SPREAD = 0.3
 """Standard deviation of ages, as a part of their mean, up to which they count as the same age."""
@@ -55,4 +55,10 @@ def find_suspect(context: ExperimentContext) -> Script[tuple[Suspect, str]]:
         idle.append((yield from context.run("idle control", StepConnection.NEW, Step(Do.BASELINE), quiet)))
         busy = shams(RUN_LENGTH)
         runs.append((yield from context.run("busy control", StepConnection.NEW, Step(Do.BASELINE), *busy)))
-    return Controls(tuple(idle), tuple(runs), tuple(context.ages)).name()
+    found, text = Controls(tuple(idle), tuple(runs), tuple(context.ages)).name()
+    unheard = context.tally.unheard
+    if found is not Suspect.BURST or unheard < UNHEARD:
+        return found, text
+    # Nothing ended a connection, and answers were missing all the same.
+    text = f"{unheard} allowed packets had no answer, and what was sent behind them had one: its lines got lost"
+    return Suspect.UART_TROUBLE, text

@@ -84,6 +84,7 @@ class Tally:
     reasons: list[str] = field(default_factory=list)  # why a hang-up at the action was no hit
     delivered: int = 0
     unreached: int = 0  # hits whose message reached nobody, as far as somebody looked
+    unheard: int = 0  # allowed packets without an answer, although what was sent behind them was answered
     voided: int = 0  # observations that were worthless: the network went away
     void: str = ""  # the line that showed it last
     error: str = ""  # why a connection did not come up, the last time

@@ -106,6 +106,7 @@ class Observation:
     ``reached``: whether an action that was hung up on arrived anywhere; None: nobody could look.
     ``missing``: messages of a FLIGHT that did not arrive; ``action_missing``: the action's is one of them; ``sent``:
     it is shown that the action's message was sent (a subscription's trigger).
+    ``unheard``: the last step was an allowed packet without an answer, and what was sent behind it was answered.
     ``opened``: a connection was made for it, rather than kept from the plan before.
     ``void``: the line that makes the observation worthless, "" for none; ``voided_by``: what it shows.
     ``baseline``: the allowed action that worked on the connection; ``effect``: how the action's effect was looked for;
@@ -121,6 +122,7 @@ class Observation:
     missing: int = 0
     action_missing: bool = False
     sent: bool = True
+    unheard: bool = False
     void: str = ""
     voided_by: VoidedBy = VoidedBy.NETWORK
     opened: bool = True

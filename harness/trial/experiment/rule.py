@@ -36,6 +36,9 @@ Most trouble comes in bursts, and what is waited for costs no stake. On a link w
 each 0.3 s, LTE-M) this took inconclusive verdicts from 32 % to below 1 %.
 """
 
+UNHEARD = 2
+"""Allowed packets without an answer, although what was sent behind them was answered, from which on lines are lost."""
+
 VOIDED = 1
 """Times that the network may go away, or a line of the board be lost, during one verdict.
 

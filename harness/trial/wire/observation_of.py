@@ -23,6 +23,7 @@ from harness.trial.phases import Phase, Span, span_of, spans
 from harness.trial.watches import garbled, network_loss, own_switch
 
 _RADIO = "radio"  # the witness that compares the modem's figures before and after
+_END_UNTOLD = "the connection had ended, and no line of the board told so"
 _FOREIGN = "something else writes to this port (ModemManager?)"
 _PACKETS = frozenset({Do.BASELINE, Do.SHAM, Do.ACTION, Do.FENCE})
 _ENDS = frozenset({Saw.CLOSED, Saw.PASSED, Saw.NOTHING})
@@ -79,6 +80,7 @@ class _Reading:
             action_missing=flight.get("action_missing", False),
             # A round that was cut short is a lost bet, whatever was sent in it.
             sent=not flight.get("acked") or flight.get("sent") is True,
+            unheard=self._unheard,
             void=void,
             voided_by=by,
             opened=bool(connect.get("opened")),
@@ -170,6 +172,17 @@ class _Reading:
         return self._closed or self._last
 
     @property
+    def _unheard(self) -> bool:
+        """Whether the last step was an allowed packet without an answer, and what was sent behind it was answered."""
+        done = self.done
+        if not done or done[-1].done.saw is not Saw.NOTHING:
+            return False
+        step = self._steps[len(done) - 1]
+        inside = self._between(step.begin.seq, None if step.end is None else step.end.seq)
+        answered = _first(inside, MqttEventKind.UNSUBACK) is not None and _answer(step, inside)[0] is None
+        return step.do in (Do.BASELINE, Do.SHAM) and answered
+
+    @property
     def _missed(self) -> bool:
         """Whether a message did not come: where bytes of the board were lost, it may have been among them."""
         flight = self._found(Phase.FLIGHT)
@@ -212,11 +225,13 @@ class _Reading:
         moved = next((event for event in self._events if event.source == _RADIO and event.data.get("lost")), None)
         if moved is not None:
             return moved.text, VoidedBy.NETWORK, moved
+        if closed is None and asked.get("connected") is False:
+            return _END_UNTOLD, VoidedBy.LINE, last
         unread = garbled(self._between(self._begun.seq, None))
         if unread is not None and self._missed:
             return f"bytes were lost on the way from the board: {unread.text}", VoidedBy.LINE, unread
         if closed is not None and closed.data.get("connected") is False:
-            return "the connection had ended, and no line of the board told so", VoidedBy.LINE, closed
+            return _END_UNTOLD, VoidedBy.LINE, closed
         if closed is not None and closed.kind is Kind.MQTT and closed.data.get("result") == 0:
             return "the connection was ended from this side", VoidedBy.OWN, closed
         return "", VoidedBy.NETWORK, None

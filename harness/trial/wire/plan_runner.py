@@ -134,7 +134,7 @@ class PlanRunner:
                 self._ended(step, closed=done is not None and done.saw is not Saw.NOTHING)
                 return
         if self._on.log.restarted():
-            self._ask()
+            ask_modem(self._modem, self._on.log)
 
     def _step(self, number: int, step: Step, plan: Plan) -> None:
         match step.do:
@@ -165,7 +165,7 @@ class PlanRunner:
         """Ask what can be known of an end, before the board connects again."""
         if not closed:
             self._on.link.doubt()
-        self._ask()
+        ask_modem(self._modem, self._on.log, None if closed else self._on.link.device.is_connected)
         if not closed or step.do is not Do.ACTION:
             return
         for name, ask in self._witnesses.items():
@@ -176,6 +176,3 @@ class PlanRunner:
             found["reached"] = self._on.tried.actions[step.action].reached(token)
         if found["reached"] is False:
             self._on.state.unseen.append(token)
-
-    def _ask(self) -> None:
-        ask_modem(self._modem, self._on.log)

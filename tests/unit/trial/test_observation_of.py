@@ -132,6 +132,25 @@ def test_a_chased_step_lasts_until_both_are_answered(came, action, sham):
         assert plan.seen().packets == 3
 
 
+@pytest.mark.parametrize(
+    ("do", "came", "unheard"),
+    [
+        ("sham", ["unsuback"], True),
+        ("baseline", ["unsuback"], True),
+        ("action", ["unsuback"], False),  # the cloud may swallow it
+        ("sham", [], False),
+        ("sham", ["puback"], False),
+        ("sham", ["unsuback", "puback"], False),
+        ("sham", ["unsuback", "closed"], False),
+    ],
+)
+def test_an_allowed_packet_whose_answer_got_lost_is_told(do, came, unheard):
+    plan = Plan(f"{do}*").begin(do, 0)
+    for kind in came:
+        plan.mqtt(kind, -128 if kind == "closed" else 0)
+    assert plan.phase(do, "end", sent=True).seen().unheard is unheard
+
+
 def test_a_hang_up_behind_what_passed_the_action_over_is_timed_from_the_action():
     plan = Plan("action*").begin("action", 0).phase("chaser", "begin", step=0, behind=True).mqtt("unsuback")
     seen = plan.mqtt("closed", -128).phase("action", "end", sent=True).seen()
@@ -223,6 +242,13 @@ def test_a_start_that_a_fault_of_the_boards_file_says_is_called_so():
     plan.phase("questions", "begin").phase("questions", "end", registered=True, registration="", remembers=True)
     assert plan.seen().voided_by is VoidedBy.LINE
     assert plan.seen().void.endswith("a fault that was asked for looks like this: say-line in phase action")
+
+
+def test_an_end_that_only_the_board_knows_of_makes_it_worthless():
+    for connected, void in ((False, "the connection had ended, and no line of the board told so"), (True, "")):
+        plan = Plan("action").step("action", 0, sent=True)
+        plan.phase("questions", "begin").phase("questions", "end", registered=True, connected=connected)
+        assert (plan.seen().void, plan.seen().voided_by) == (void, VoidedBy.LINE if void else VoidedBy.NETWORK)
 
 
 def test_bytes_that_were_lost_matter_only_where_a_message_is_missing():

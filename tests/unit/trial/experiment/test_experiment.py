@@ -164,6 +164,24 @@ def test_credentials_that_fail_afterwards_are_no_policy_disconnect():
     assert result.suspect is Suspect.NETWORK
 
 
+@pytest.mark.parametrize(("lost", "suspect"), [(1, Suspect.BURST), (2, Suspect.UART_TROUBLE)])
+def test_answers_that_got_lost_are_the_uarts_trouble_and_not_the_way_to_the_cloud(lost, suspect):
+    """Nothing hung up on what is allowed: whoever looks for a cut there looks in vain."""
+    unheard = iter([True] * lost)
+
+    def world(plan):
+        if plan.name != "arm":
+            return answered(plan)
+        if next(unheard, False):
+            return ends_at(plan, 0, Saw.NOTHING, unheard=True)
+        return ends_at(plan, len(plan.steps) - 4, seconds=0.01, as_remote=False)
+
+    result = play(action(), world)
+    assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, suspect)
+    said = "2 allowed packets had no answer, and what was sent behind them had one: its lines got lost"
+    assert (said in result.evidence) is (suspect is Suspect.UART_TROUBLE)
+
+
 @pytest.mark.parametrize(
     ("more", "suspect", "words"),
     [
