@@ -62,6 +62,10 @@ def _board(command: str, phase: str = "action", **fields: Any) -> dict[str, Any]
     return {"commands": [{"command": command, "phase": phase, **fields}]}
 
 
+def _line(deed: str, **fields: Any) -> dict[str, Any]:
+    return {"line": [{"deed": deed, "direction": "in", "chance": 0.01, **fields}], "seed": 3}
+
+
 _cloud = _board
 FAULTS: Final = (
     SingleFault("nothing", NONE, harmless=True),
@@ -81,6 +85,10 @@ FAULTS: Final = (
         "one packet in five takes 50 ms", NONE, harmless=True,
         cloud={"device": [{"deed": "delay", "direction": "in", "chance": 0.2, "seconds": 0.05}], "seed": 5},
     ),
+    SingleFault(
+        "a black hole for a second", NETWORK,
+        cloud={"device": [{"deed": "stall", "direction": "out", "phase": "action", "seconds": 1.0, "times": 3}]},
+    ),
     # the radio
     SingleFault("coverage lost", NETWORK, _board("lose-registration", seconds=0.5, times=3)),
     SingleFault("PDN connection dropped", NETWORK, _board("drop-pdn", seconds=0.2, times=3)),
@@ -89,6 +97,7 @@ FAULTS: Final = (
     SingleFault("a slow radio", NONE, {"commands": [{"command": "set-latency", "seconds": 0.05}]}, harmless=True),
     # the modem and its firmware
     SingleFault("the modem crashes", MODEM, _board("fault-modem", times=2)),
+    SingleFault("the modem crashes in silence", MODEM, _board("fault-modem", mqtt="silent", times=2)),
     SingleFault("the board restarts", MODEM, _board("reset-board", times=2)),
     SingleFault("the board restarts in a command", MODEM, _board("reset-during", begins="AT#XMQTTPUB", times=1)),
     # the UART
@@ -96,8 +105,10 @@ FAULTS: Final = (
     SingleFault("an end is lost each time", UART, _board("disturb-urcs", how="lose", begins="#XMQTTEVT: 1")),
     SingleFault("events come twice", UART, _board("disturb-urcs", how="double", begins="#XMQTTEVT: 3")),
     SingleFault("events come late", UART, _board("disturb-urcs", how="delay", begins="#XMQTTEVT: 1", seconds=0.7)),
-    SingleFault("bytes get lost", UART, {"line": [{"deed": "drop", "direction": "in", "chance": 0.01}], "seed": 3}),
-    SingleFault("bytes come twice", UART, {"line": [{"deed": "double", "direction": "in", "chance": 0.01}], "seed": 3}),
+    SingleFault("bytes get lost", UART, _line("drop")),
+    SingleFault("bytes come twice", UART, _line("double")),
+    SingleFault("bytes get garbled", UART, _line("garble")),
+    SingleFault("the UART stalls", UART, _line("stall", seconds=0.4)),
     SingleFault("a foreign speaker", UART, _board("say-line", text="Ready", times=3)),
     # the cloud
     SingleFault("the broker restarts", AWAY, cloud=_cloud("restart-broker", times=2)),
@@ -114,10 +125,17 @@ FAULTS: Final = (
     SingleFault("CONNECTs are throttled", frozenset({Cause.THROTTLED}), settings={"limits": {"connect_gap": 0.3}}),
     SingleFault("handshakes are refused", AWAY | {Cause.CREDENTIAL_REFUSED},
                 cloud=_cloud("refuse-handshakes", "connect", times=4)),
+    SingleFault("handshakes are closed", AWAY | {Cause.CREDENTIAL_REFUSED},
+                cloud=_cloud("refuse-handshakes", "connect", how="close", times=4)),
     SingleFault("the observer is deaf", AWAY, cloud=_cloud("deafen-client", client_id="observer", chance=0.2)),
     SingleFault("the observer is cut", AWAY, cloud=_cloud("close-connection", client_id="observer", times=3)),
     SingleFault("REST answers 503", NONE, cloud=_cloud("disturb-rest", how="status", status=503, seconds=0, count=2),
                 harmless=True),
+    SingleFault("REST answers 429", NONE, cloud=_cloud("disturb-rest", how="status", status=429, seconds=0, count=2),
+                harmless=True),
+    SingleFault("REST is silent for a second", NONE, cloud=_cloud("disturb-rest", how="timeout", seconds=1.0, count=1),
+                harmless=True),
+    SingleFault("REST hangs up", NONE, cloud=_cloud("disturb-rest", how="close", count=1), harmless=True),
     SingleFault("REST answers are cut", NONE, cloud=_cloud("disturb-rest", how="cut", count=1), harmless=True),
     SingleFault("the cloud says no reason", NONE, settings={"reasons": {"AUTH_ERROR": ""}}, harmless=True),
     SingleFault("the cloud's reason comes late", NONE, settings={"reason_delay": 0.2}, harmless=True),
