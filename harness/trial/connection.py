@@ -264,6 +264,7 @@ class MqttConnection:
             action or self.action,
             token or nonce(),
             timeout=self.patience,
+            soon=self.settle,
             settle=self.settle if seek else None,
             clock=self.clock,
         )

@@ -175,23 +175,24 @@ def run_control(
     nonce: str,
     *,
     timeout: float,
+    soon: float,
     settle: float | None,
     clock: Callable[[], float],
 ) -> Control:
     """Send the allowed action; wait ``timeout`` seconds for its acknowledgement, ``settle`` more for its arrival.
 
-    ``settle`` None: its arrival is not looked for, and counts as seen. Otherwise an acknowledgement that takes longer
-    than that may be a line that was lost. What needs no right is sent behind it then: its answer shows that nothing
-    more will come.
+    ``settle`` None: its arrival is not looked for, and counts as seen. ``soon``: seconds after which the line of the
+    acknowledgement may be lost. Then something that needs no right is sent behind it: the answer to that shows that
+    nothing more will come.
     """
     start = clock()
     mark = device.mark()
     if not control.send(nonce):
         return Control(acked=False, seen=False, seconds=0.0, detail="the board refused to send it")
-    event = device.wait(_acked_or_closed, since=mark, timeout=timeout if settle is None else min(settle, timeout))
-    if event is None and settle is not None:
+    event = device.wait(_acked_or_closed, since=mark, timeout=min(soon, timeout))
+    if event is None and soon < timeout:
         device.unsubscribe(CHASER)
-        event = device.wait(_answered_or_closed, since=mark, timeout=max(0.0, timeout - settle))
+        event = device.wait(_answered_or_closed, since=mark, timeout=timeout - soon)
     if event is None:
         return Control(False, False, clock() - start, f"nothing came back within {timeout:g} s")
     if event.kind is MqttEventKind.UNSUBACK:

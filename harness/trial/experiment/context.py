@@ -13,7 +13,7 @@ from harness.trial.experiment.night import Night
 from harness.trial.experiment.outcome import Suspect, Tally
 from harness.trial.experiment.places import Places
 from harness.trial.experiment.plan import Do, Observation, Plan, Saw, Step, StepConnection, VoidedBy
-from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, VOIDED, ExperimentRule
+from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, UNHEARD, VOIDED, ExperimentRule
 
 T = TypeVar("T")
 Script = Generator[Plan, Observation, T]
@@ -72,7 +72,16 @@ class ExperimentContext:
         self._count(plan, seen)
         if seen.void:
             self._weigh(seen)
+        if self.tally.unheard >= UNHEARD[1]:
+            raise Ended(Suspect.UART_TROUBLE, self.unheard)
         return seen
+
+    @property
+    def unheard(self) -> str:
+        """What to say of answers that got lost."""
+        number = self.tally.unheard
+        said = f"{number} allowed packets had no answer, and what was sent behind them had one"
+        return f"{said}: lines of the board got lost"
 
     def in_time(self) -> None:
         """Raise :class:`Ended` if the budget is used up.

@@ -56,9 +56,7 @@ def find_suspect(context: ExperimentContext) -> Script[tuple[Suspect, str]]:
         busy = shams(RUN_LENGTH)
         runs.append((yield from context.run("busy control", StepConnection.NEW, Step(Do.BASELINE), *busy)))
     found, text = Controls(tuple(idle), tuple(runs), tuple(context.ages)).name()
-    unheard = context.tally.unheard
-    if found is not Suspect.BURST or unheard < UNHEARD:
-        return found, text
     # Nothing ended a connection, and answers were missing all the same.
-    text = f"{unheard} allowed packets had no answer, and what was sent behind them had one: its lines got lost"
-    return Suspect.UART_TROUBLE, text
+    if found is Suspect.BURST and context.tally.unheard >= UNHEARD[0]:
+        return Suspect.UART_TROUBLE, context.unheard
+    return found, text

@@ -36,8 +36,10 @@ Most trouble comes in bursts, and what is waited for costs no stake. On a link w
 each 0.3 s, LTE-M) this took inconclusive verdicts from 32 % to below 1 %.
 """
 
-UNHEARD = 2
-"""Allowed packets without an answer, although what was sent behind them was answered, from which on lines are lost."""
+UNHEARD = 2, 4
+"""Allowed packets without an answer, although what was sent behind them was answered: so many make the line that the
+board's words come over the suspect, if nothing else is one; so many end the verdict.
+"""
 
 VOIDED = 1
 """Times that the network may go away, or a line of the board be lost, during one verdict.

@@ -52,9 +52,9 @@ def observer():
     return FakeObserver()
 
 
-def control(device, action=None, *, patience=8.0, settle=0.5):
+def control(device, action=None, *, patience=8.0, settle=0.5, soon=0.5):
     action = action or FakeAction(device)
-    return run_control(device, action, "n1", timeout=patience, settle=settle, clock=device.clock)
+    return run_control(device, action, "n1", timeout=patience, soon=soon, settle=settle, clock=device.clock)
 
 
 def waits(device):
@@ -149,19 +149,21 @@ def test_a_control_that_nobody_acknowledges_is_waited_for_with_patience(device):
     device.silent_for = {"allowed"}
     device.unsubscribe = lambda topic_filter: True  # a path that is dead
     assert control(device, patience=7.5) == Control(False, False, 7.5, "nothing came back within 7.5 s")
-    assert control(device, patience=7.5, settle=None).seconds == 7.5
+    assert control(device, patience=7.5, soon=7.5).seconds == 7.5
 
 
 def test_a_control_whose_acknowledgement_is_lost_does_not_cost_all_patience(device):
     device.silent_for = {"allowed"}
-    assert control(device, settle=0.75) == Control(False, False, 0.75 + LATENCY, LOST)
+    assert control(device, soon=0.75) == Control(False, False, 0.75 + LATENCY, LOST)
     assert device.unsubscribed == [CHASER]
+    assert control(device, soon=8.0).seconds == 8.0
+    assert device.unsubscribed == [CHASER], "no time was left for it"
 
 
 def test_an_acknowledgement_that_takes_long_is_one(device):
     device.silent_for = {"allowed"}
     device.event(MqttEventKind.PUBACK, after=0.75 + LATENCY / 2)
-    assert control(device, settle=0.75).acked
+    assert control(device, soon=0.75).acked
 
 
 def test_a_control_that_is_hung_up_on_says_how(device):

@@ -52,7 +52,7 @@ def test_a_hang_up_ends_every_wait_at_once(monkeypatch):
     assert stage.clock.now == 2 * LATENCY + 4 * 3 * LATENCY + 16 * LATENCY + 2 * LATENCY
 
 
-def test_silence_is_waited_out_with_patience_and_a_fence_behind_the_action(monkeypatch):
+def test_silence_is_waited_out_with_a_fence_behind_the_action_and_what_is_answered_behind_that(monkeypatch):
     monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 0)
     stage = Stage(hold=2.0)
     stage.link.ensure()
@@ -61,7 +61,7 @@ def test_silence_is_waited_out_with_patience_and_a_fence_behind_the_action(monke
     verdict = stage.trials.publish("other", witness=None)
     assert verdict.outcome is Outcome.INCONCLUSIVE
     ends = [event for event in stage.timeline.since() if event.text == "action ends"]
-    baseline, fence = 2 * LATENCY, stage.link.patience
+    baseline, fence = 2 * LATENCY, stage.link.settle + LATENCY
     assert ends[0].t - begin == LATENCY + LATENCY + baseline - LATENCY + 3 * LATENCY + fence
 
 

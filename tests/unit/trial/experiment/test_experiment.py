@@ -164,6 +164,22 @@ def test_credentials_that_fail_afterwards_are_no_policy_disconnect():
     assert result.suspect is Suspect.NETWORK
 
 
+def test_a_line_that_loses_answer_after_answer_ends_the_verdict():
+    plans = []
+
+    def world(plan):
+        plans.append(plan.name)
+        return ends_at(plan, 0, Saw.NOTHING, unheard=True) if plan.name == "arm" else answered(plan)
+
+    result = play(action(), world)
+    assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, Suspect.UART_TROUBLE)
+    assert plans.count("arm") == 4
+    assert (
+        "4 allowed packets had no answer, and what was sent behind them had one: lines of the board got lost"
+        in result.evidence
+    )
+
+
 @pytest.mark.parametrize(("lost", "suspect"), [(1, Suspect.BURST), (2, Suspect.UART_TROUBLE)])
 def test_answers_that_got_lost_are_the_uarts_trouble_and_not_the_way_to_the_cloud(lost, suspect):
     """Nothing hung up on what is allowed: whoever looks for a cut there looks in vain."""
@@ -178,7 +194,7 @@ def test_answers_that_got_lost_are_the_uarts_trouble_and_not_the_way_to_the_clou
 
     result = play(action(), world)
     assert (result.conclusion, result.suspect) == (Conclusion.INCONCLUSIVE, suspect)
-    said = "2 allowed packets had no answer, and what was sent behind them had one: its lines got lost"
+    said = "2 allowed packets had no answer, and what was sent behind them had one: lines of the board got lost"
     assert (said in result.evidence) is (suspect is Suspect.UART_TROUBLE)
 
 
