@@ -60,7 +60,7 @@ def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
         for one in result.sentences
     ]
     if sort is Sort.OWN_CONNECT:
-        said.append(Sentence("compared", _COMPARED))
+        said.append(_compared(events))
     if sort is Sort.FIRMWARE:
         said += own_sentences(events)
     elif sort is Sort.NRF_CLOUD:
@@ -69,6 +69,15 @@ def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
     elif outcome in LAB_OUTCOMES or outcome in (Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT):
         said += _diagnosed(diagnose(_last_end(events), events), outcome)
     return Judgement(outcome, (*policy, *said), numbers(result))
+
+
+def _compared(events: Sequence[Event]) -> Sentence:
+    """Say what the own login was compared with, and which CONNACKs came: MQTT 5 has words for a refusal."""
+    answered = [span for span in spans(events).get(Phase.RIGHT, ()) if span.found.get("saw") == Saw.ANSWERED]
+    codes = Counter(str(span.found.get("detail")) for span in answered)
+    came = ", ".join(f"{code} ({number} times)" for code, number in codes.items()) or "none"
+    ends = tuple(span.end.seq for span in answered if span.end is not None)
+    return Sentence("compared", f"{_COMPARED} There came: {came}.", ends, How.EVENTS if ends else How.ABSENCE)
 
 
 def _refused(sort: Sort, events: Sequence[Event]) -> Outcome:

@@ -310,7 +310,7 @@ class Stage:
 
     def _control(self, answered: Callable[[], bool], _login: Login, held: float, _patience: float) -> Attempt:
         self.clock.pause(held)
-        return Attempt(Stages.ACCEPTED if answered() else Stages.NO_CONNACK, "", held)
+        return Attempt(*((Stages.ACCEPTED, "CONNACK 1") if answered() else (Stages.NO_CONNACK, "")), held)
 
     def delivered(self, token: str, timeout: float) -> bool:
         return any(token.encode() in payload for _, payload in self.device.published)

@@ -583,6 +583,7 @@ def test_own_connect_that_is_hung_up_on_without_a_word_is_tried_against_what_any
     assert verdict.attempts == 1
     assert "A coin chose the login" in verdict.evidence
     assert "The right one was a CONNECT of MQTT 5" in verdict.evidence
+    assert re.search(r"There came: CONNACK 1 \(\d+ times\)\.", verdict.evidence)
     assert "Policy: iot:Connect dev-1." in verdict.evidence
 
 
@@ -611,7 +612,9 @@ def test_a_refused_own_connect_comes_as_late_behind_another_one_as_what_it_is_co
 def test_own_connect_on_a_link_that_cuts_everything_is_no_refusal():
     stage = Stage(control=lambda: False)
     stage.device.refuse_connects_after = 0
-    assert stage.trials.verify_connection().outcome is Outcome.INCONCLUSIVE
+    verdict = stage.trials.verify_connection()
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "There came: none." in verdict.evidence
 
 
 def test_own_connect_that_was_only_cut_is_let_in_and_its_allowed_action_is_seen():

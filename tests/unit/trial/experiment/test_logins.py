@@ -4,6 +4,8 @@ import random
 from functools import cache
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.trial.experiment import (
     Conclusion,
@@ -18,6 +20,7 @@ from harness.trial.experiment import (
     Subject,
     Suspect,
 )
+from harness.trial.experiment.rule import COIN_ATTEMPTS
 from harness.trial.wire.draws import RecordedDraws
 from tests.simulation import logins
 from tests.simulation.logins import FAULTS, Control, OwnLogin, answers_cut
@@ -136,6 +139,17 @@ def test_a_login_that_is_let_in_at_last_is_accepted(tries):
     left = [False] * (3 + tries) + [True]
     result = play(experiment, lambda _plan: Choice(left.pop(0), False).seen(WRONG))
     assert (result.conclusion, result.tally.attempts, left) == (Conclusion.TOLERATED, 3 + tries + 1, [])
+
+
+@given(st.integers(0, 2**32), st.floats(0, 1), st.floats(1e-7, 0.5))
+def test_it_takes_no_more_attempts_than_one_verdict_may(seed, works, confidence):
+    chance = random.Random(seed)
+
+    def do(_plan):
+        return Observation((Done(Saw.ANSWERED if chance.random() < works else Saw.CLOSED, 0.1),), 0.1)
+
+    result = play(Experiment.of_login(SUBJECT, ExperimentRule(confidence), Night(), chance), do)
+    assert 1 <= result.tally.attempts <= COIN_ATTEMPTS
 
 
 def test_two_losses_can_still_be_made_good():
