@@ -91,7 +91,7 @@ def _own_connect(facts: Facts) -> Judgement:
         first, second = facts.tries
         text = (
             f"The own login came through TLS and no further, twice: {first}; {second}. A cut looks the same, and there "
-            "is nothing to compare it with: this firmware cannot send a CONNECT without its end."
+            "is nothing to compare it with: this firmware cannot send a CONNECT of MQTT 5."
         )
         return Judgement(Outcome.INCONCLUSIVE, (*policy, Sentence("closed", text, facts.refs_of("tries"))))
     if not facts.control:
