@@ -59,7 +59,7 @@ def answered(answer, *, early=False, patience=PATIENCE):
     broker = threading.Thread(target=play)
     broker.start()
     with ours:
-        found = exchange(ours, connect, HELD, patience)
+        found = exchange(ours, connect, PATIENCE if early else HELD, patience)
     broker.join()
     far.close()
     return found
