@@ -19,9 +19,8 @@ VERSION: Final = 7
 at the action counts only as long as an answer may take; from 5 on shams and the action are chased, the bound is divided
 among all that one verdict may claim, and nothing is refused by a single trial; from 6 on nothing is sent between an
 answered action and the window in which its late refusal is expected, and a login during which the network went away is
-no refused one; from 7 on hang-ups that took long count only if the experiment's connections stayed for long enough, the
-action has fewer places where connections end at a limit of packets, a coin stops when nothing can be proved any more,
-and the own login is compared with a CONNECT of MQTT 5."""
+no refused one; from 7 on hang-ups that took long count only if the experiment's connections stayed for long enough, and
+the action has fewer places where connections end at a limit of packets."""
 
 ALONE: Final = 2
 """How often a login or a call must be refused where there is nothing to compare it with.
@@ -91,7 +90,7 @@ def _own_connect(facts: Facts) -> Judgement:
         first, second = facts.tries
         text = (
             f"The own login came through TLS and no further, twice: {first}; {second}. A cut looks the same, and there "
-            "is nothing to compare it with: this firmware cannot send a CONNECT of MQTT 5."
+            "is nothing to compare it with: this firmware cannot send a CONNECT without its end."
         )
         return Judgement(Outcome.INCONCLUSIVE, (*policy, Sentence("closed", text, facts.refs_of("tries"))))
     if not facts.control:

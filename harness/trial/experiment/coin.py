@@ -20,15 +20,15 @@ from harness.trial.experiment.wealth import bet
 _RIGHT, _WRONG = Do.RIGHT_LOGIN, Do.WRONG_LOGIN
 
 
-def login(context: ExperimentContext) -> Script[ExperimentResult]:
-    """Try the login in question against the right one."""
+def login(context: ExperimentContext, *, gives_up: bool) -> Script[ExperimentResult]:
+    """Try the login in question against the right one. ``gives_up``: stop when nothing can be proved any more."""
     try:
-        return (yield from _attempts(context))
+        return (yield from _attempts(context, gives_up=gives_up))
     except Ended as end:
         return evidence.inconclusive(context, end.suspect, end.text)
 
 
-def _attempts(context: ExperimentContext) -> Script[ExperimentResult]:
+def _attempts(context: ExperimentContext, *, gives_up: bool) -> Script[ExperimentResult]:
     tally = context.tally
     right_worked = False
     while tally.attempts < COIN_ATTEMPTS:
@@ -49,7 +49,7 @@ def _attempts(context: ExperimentContext) -> Script[ExperimentResult]:
         enough = tally.wealth >= context.rule.wanted_alone and tally.wrong_refused >= COIN_WRONG_LOGINS
         if enough and right_worked:  # a coin may choose the wrong login each time: then nothing shows that one works
             return evidence.refused(context)
-        if not _within_reach(context):
+        if gives_up and not _within_reach(context):
             return (yield from _last_tries(context))
     return _unproved(context)
 

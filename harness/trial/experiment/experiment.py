@@ -36,10 +36,10 @@ class Experiment(Generic[T]):
 
     @classmethod
     def of_login(
-        cls, subject: Subject, rule: ExperimentRule, night: Night, draws: random.Random
+        cls, subject: Subject, rule: ExperimentRule, night: Night, draws: random.Random, *, gives_up: bool = True
     ) -> "Experiment[ExperimentResult]":
-        """Is this CONNECT, TLS session or REST call refused?"""
-        return Experiment(login(ExperimentContext(subject, rule, night, draws)))
+        """Is this CONNECT, TLS session or REST call refused? ``gives_up``: stop when that cannot be proved any more."""
+        return Experiment(login(ExperimentContext(subject, rule, night, draws), gives_up=gives_up))
 
     @classmethod
     def of_group(cls, count: int, rule: ExperimentRule, night: Night, draws: random.Random) -> "Experiment[Grouping]":

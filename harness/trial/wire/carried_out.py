@@ -29,7 +29,8 @@ OWN: Final = "own"
 class Setup:
     """What an experiment begins with. ``kind``: action, login, group, or :data:`OWN`: the firmware's own connection.
 
-    ``count``: of a group's actions.
+    ``count``: of a group's actions. ``gives_up``: a coin stops when nothing can be proved any more, as in all files but
+    older ones.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Setup:
     rule: ExperimentRule
     night: Night
     count: int = 1
+    gives_up: bool = True
 
     def as_data(self) -> dict[str, Any]:
         """Return it ready for JSON."""
@@ -47,20 +49,22 @@ class Setup:
             "rule": self.rule.as_data(),
             "night": self.night.as_data(),
             "count": self.count,
+            "gives_up": self.gives_up,
         }
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Setup":
         """Return it as it was written down. Raises KeyError, TypeError for data of something else."""
         subject, rule = Subject(**data["subject"]), ExperimentRule(**data["rule"])
-        return cls(data["kind"], subject, rule, Night.of(data["night"]), data["count"])
+        return cls(data["kind"], subject, rule, Night.of(data["night"]), data["count"], data.get("gives_up", False))
 
     def experiment(self, draws: RecordingDraws | RecordedDraws) -> Experiment[Any]:
         """Return the experiment, not begun."""
         if self.kind == "group":
             return Experiment.of_group(self.count, self.rule, self.night, draws)
-        make = Experiment.of_login if self.kind in ("login", OWN) else Experiment.of_action
-        return make(self.subject, self.rule, self.night, draws)
+        if self.kind in ("login", OWN):
+            return Experiment.of_login(self.subject, self.rule, self.night, draws, gives_up=self.gives_up)
+        return Experiment.of_action(self.subject, self.rule, self.night, draws)
 
 
 class CarriedOut(NamedTuple):

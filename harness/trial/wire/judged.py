@@ -35,6 +35,11 @@ _COMPARED: Final = (
     "The right one was a CONNECT of MQTT 5 with the same credentials, its end held back until its session was older "
     "than any attempt of the login. Any CONNACK counts: it shows that the cloud's answers come through."
 )
+_TORN: Final = (
+    "The right one was a session of the board with the same credentials, on which a CONNECT without its end was sent: "
+    "a good link lets that stand, whatever the cloud thinks of the login."
+)
+"""In older files. It has no answer, so a link that cuts the cloud's answers alone was not seen."""
 _ABSENT: Final = {"reached nobody", "rounds", "ignored"}
 
 
@@ -73,6 +78,8 @@ def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
 
 def _compared(events: Sequence[Event]) -> Sentence:
     """Say what the own login was compared with, and which CONNACKs came: MQTT 5 has words for a refusal."""
+    if events[0].data["experiment"]["subject"]["sham"] != CONTROL:
+        return Sentence("compared", _TORN)
     answered = [span for span in spans(events).get(Phase.RIGHT, ()) if span.found.get("saw") == Saw.ANSWERED]
     codes = Counter(str(span.found.get("detail")) for span in answered)
     came = ", ".join(f"{code} ({number} times)" for code, number in codes.items()) or "none"

@@ -1,6 +1,9 @@
 """Recorded trials, judged anew. That every trial of a test is found again: tests/unit/trial/fakes.py, Stage."""
 
+import gzip
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,23 @@ from harness.trial import How, Outcome, facts_of
 from harness.trial.rejudge import rejudge, verdicts
 from harness.trial.wire.observation_of import observation_of
 from tests.unit.trial.fakes import LOGIN, Stage, through_json
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+def older():
+    """Return timelines of logins, by name, from before a coin gave up and before the CONNECT of MQTT 5."""
+    lines = gzip.decompress((DATA / "logins-judge-6.jsonl.gz").read_bytes()).splitlines()
+    files = map(json.loads, lines)
+    return {one["name"]: [Event(n, t, Kind(k), *more) for n, t, k, *more in one["events"]] for one in files}
+
+
+@pytest.mark.parametrize("name", older())
+def test_older_files_are_judged_as_they_were(name):
+    judged = rejudge(older()[name])
+    assert judged
+    assert all(one.same for one in judged), judged[-1].anew.evidence
+    assert not any(one.older for one in judged)
 
 
 def sentences(stage):
