@@ -134,7 +134,7 @@ def _check_folder(folder: Path) -> None:
         why = "it is a file" if folder.is_file() else error.strerror
         raise Misuse(f"{folder} cannot be the folder for the stand-ins: {why}; name another one with --dir") from error
     if there:
-        raise Misuse(f"{folder / BOARDS_FILE} is there already; name another folder with --dir")
+        raise Misuse(f"{folder / BOARDS_FILE} exists already; name another folder with --dir")
 
 
 def _announce(given: Arguments, ready: dict[str, Any], path: Path) -> None:

@@ -102,7 +102,7 @@ class Observer:
         """
         if self.connected or self._closing:
             return False
-        self.timeline.add(Kind.FAULT, _HEALING, f"the observer's connection had ended ({self._lost}); it connects anew")
+        self.timeline.add(Kind.FAULT, _HEALING, f"the observer's connection had ended ({self._lost}); connecting again")
         self._end_client()
         with self._condition:
             self._subscribed, self._lost = False, None

@@ -58,7 +58,7 @@ def issue_device_certificate(
     check_device_id(device_id)
     key = csr.public_key()
     if not csr.is_signature_valid:
-        raise Misuse(f"CSR for {device_id}: its signature does not fit its key: make a new CSR")
+        raise Misuse(f"CSR for {device_id}: its signature does not match its key: make a new CSR")
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise Misuse(f"CSR for {device_id}: its key is not on P-256, which is all the modem has: make a new key")
     if days < 1:

@@ -109,7 +109,7 @@ def _load_certificate(path: Path) -> x509.Certificate:
     except Misuse as error:
         raise Misuse(f"{error}; {_MEND}") from error
     if len(certificates) > 1:
-        raise Misuse(f"{path}: a chain of {len(certificates)} certificates, the CA's own expected alone; {_MEND}")
+        raise Misuse(f"{path}: a chain of {len(certificates)} certificates, expected the CA's own alone; {_MEND}")
     (certificate,) = certificates
     try:
         check_ca(certificate)

@@ -126,16 +126,14 @@ def _key(content: bytes) -> PrivateKeyTypes:
     blocks = [block for block in _blocks(text) if block.label not in ("EC PARAMETERS", "CERTIFICATE")]
     keys = [block for block in blocks if block.label.endswith("PRIVATE KEY")]
     if len(keys) != 1 or len(blocks) > 1:
-        what = f"{len(keys)} private keys, one is wanted" if keys else "not a private key"
+        what = f"{len(keys)} private keys, expected one" if keys else "not a private key"
         raise ValueError(f"{what}; give one in PEM, without a password")
     if keys[0].label.startswith("ENCRYPTED") or "Proc-Type: 4,ENCRYPTED" in keys[0].pem:
         raise ValueError("the private key has a password; openssl pkey -in FILE -out key.pem takes it off")
     try:
         return load_pem_private_key(keys[0].pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError(
-            "the private key is damaged or of a kind that nobody reads here; copy its file again"
-        ) from None
+        raise ValueError("the private key is damaged or of an unsupported kind; copy its file again") from None
 
 
 def _text(content: bytes) -> str | None:
@@ -154,7 +152,7 @@ def _blocks(text: str) -> list[_Block]:
     found = [_Block(one["label"], _block(one["label"], one["body"])) for one in _BLOCK.finditer(text)]
     begun = _BEGIN.findall(text)
     if len(begun) > len(found):
-        raise ValueError(f"{begun[-1]} begins and does not end; copy the file again, whole")
+        raise ValueError(f"{begun[-1]} has no END line; copy the whole file again")
     return found
 
 

@@ -116,7 +116,7 @@ def _prepare(modem: Modem, request: ProvisionRequest, cloud_keys: CloudKeys | No
         request.progress("making key and certificate on this computer")
         material = made_on_host(device_id=request.device_id, ca=request.ca, root_ca_pem=request.root_ca_pem)
     else:
-        request.progress("having nRF Cloud make key and certificate")
+        request.progress("asking nRF Cloud for key and certificate")
         material = made_by_cloud(_required(cloud_keys, request), device_id=request.device_id)
     for kind, content in material.contents().items():
         modem.credentials.check_content(target.sec_tag, kind, content)
@@ -165,7 +165,7 @@ def _exchange_over_the_air(
             with modem.offline():
                 exchange.begin()
                 exchange.free_all()
-            request.progress("having the board make a key, as the provisioning service tells it")
+            request.progress("waiting for the board to make its key, as the provisioning service orders")
             made = over_the_air.make_key(exchange.sec_tag)
             material = made_on_device(made, device_id=request.device_id, ca=request.ca, root_ca_pem=request.root_ca_pem)
             contents = material.contents()

@@ -43,7 +43,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
         name = board.get("name")
         if isinstance(name, str):
             if name in names:
-                text = f"board {name!r} is there already, in line {names[name]}; give this one another name"
+                text = f"a board in line {names[name]} is named {name!r} too; give this one another name"
                 yield document.mistake((*place, "name"), text)
             else:
                 names[name] = document.mistake((*place, "name"), "").line
@@ -97,7 +97,7 @@ def _cloud_library(document: Document, place: Place, board: dict[Any, Any]) -> I
         yield document.mistake((*place, "firmware"), text)
     elif not told and kind in (None, AUTO) and _runs_cloud_library(board):
         samples = ", ".join(Sample)
-        text = "firmware cloud-library is not found out by itself, and would leave every test out"
+        text = "firmware cloud-library cannot be detected, so every test would be skipped"
         cure = f"write firmware: {{kind: cloud-library, sample: ...}} for the board ({samples})"
         yield document.mistake((*place, "virtual", "firmware"), f"{text}; {cure}")
     elif isinstance(firmware, dict) and kind is None:
@@ -228,7 +228,7 @@ def _where(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[
         yield document.mistake((*place, key), text, at_key=True)
     given = [key for key in board if key in _PLACES]
     if not given:
-        text = "the board has none of virtual, port, serial and place; give one of them: where it is"
+        text = "the board has no address; give it one of virtual, port, serial and place"
         yield document.mistake(place, text)
     for extra in given[1:]:
         text = f"the board has {given[0]!r} and {extra!r}; keep one of them: a board is in one place"

@@ -80,7 +80,7 @@ def _where(each: Attached) -> tuple[str | None, dict[str, Any]]:
     if each.by_path:
         return None, {"port": each.by_path[0]}
     cure = "udev makes links by USB port in /dev/serial/by-path, which are missing here; is udev running?"
-    return f"{each.doubt}, and no name of it would stay; {cure}", {}
+    return f"{each.doubt}, and it has no permanent name; {cure}", {}
 
 
 def _free_name(word: str, taken: set[str]) -> str:

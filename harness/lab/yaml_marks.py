@@ -106,7 +106,7 @@ class Document:
                     before = first.setdefault(key.value, key)
                     if before is not key:
                         line = before.start_mark.line + 1
-                        text = f"key {key.value!r} is there already, in line {line}; keep one of the two"
+                        text = f"key {key.value!r} is in line {line} too; keep one of the two"
                         self.mistakes.append(_at(key.start_mark, text))
                 self._find_duplicates(value, seen)
 

@@ -113,7 +113,7 @@ def _read(port: AtPort, setting: _Setting) -> Lines:
     try:
         return port.command(setting.question).lines
     except AtError as error:
-        text = f"{port.name}: the modem does not tell {setting.key} ({error}), so whether to write it is not known"
+        text = f"{port.name}: the modem does not report {setting.key} ({error}), so whether to write it is not known"
         raise LabError(f"{text}; {_cure(setting)}") from error
 
 

@@ -74,7 +74,7 @@ def _of_loss(test: RanTest) -> bool:
 def _lost_board(board: str, found_out: RanTest) -> FailureCause:
     detail = found_out.out.removeprefix(f"{board}: ")
     if found_out.raised == "CloudUnreachable":
-        reason = "The boards were there, and their cloud was not: nothing is known about either."
+        reason = "The boards answered and their cloud did not, so nothing is known about either."
         return _made(found_out.party or Party.CLOUD, ("lost", "cloud"), CLOUD_LOST, detail=detail, why=reason)
     reason = "The port, the board or its process went away: the lab's matter, and nobody else is blamed for it."
     return _made(Party.LAB, ("lost", board), f"{board} was lost", detail=detail, why=reason)
@@ -103,10 +103,10 @@ def _trial(test: RanTest) -> FailureCause:
         why = "It accepted the device, and a connection on which nothing was done stayed: proved."
         return _made(party, ("nothing allowed",), title, detail=detail, why=why, proved=True)
     if got in _REFUSING | _GRANTING:
-        why = "What stood around the trial worked, so the answer is the cloud's own decision."
+        why = "What was tried before and after it worked, so the answer is the cloud's own decision."
         return _made(party, ("verdict", got), f"The cloud decides otherwise: {got}", detail=detail, why=why)
     reason = first_sentence(normal(_evidence(test), {"{board}": test.board}))
-    why = "The trial could not be proved; what it met points there."
+    why = "The trial proved nothing; what it met points there."
     return _made(party, ("unproved", got, reason), _shown(f"No verdict, {got}: {reason}"), detail=detail, why=why)
 
 
@@ -119,7 +119,7 @@ def _evidence(test: RanTest) -> str:
 def _error(test: RanTest) -> FailureCause:
     text = first_sentence(normal(test.message or "no message", {"{board}": test.board})).removeprefix("{board}: ")
     party = test.party or Party.UNCLEAR
-    why = _WHY.get(party, "Nothing tells whose it is") + (f" ({test.raised})." if test.raised else ".")
+    why = _WHY.get(party, "Nothing shows who is to blame") + (f" ({test.raised})." if test.raised else ".")
     return _made(party, (test.raised, text), _shown(text), why=why)
 
 

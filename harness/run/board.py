@@ -279,7 +279,7 @@ class Board:
         """
         opened, cloud = self.opened, self.cloud
         if opened.own is None:
-            raise Misuse(f"{self.name}: {opened.firmware} holds no connection of its own")
+            raise Misuse(f"{self.name}: {opened.firmware} makes no connection by itself")
         _ = self.provisioned  # its credentials, its device, and the network
         device_id = self.device.id
 

@@ -58,7 +58,7 @@ class Cloud:
     def timeline(self) -> Timeline:
         """Where the cloud's side is recorded."""
         if self._timeline is None:
-            raise LabError(f"cloud {self.name}: no board has begun, so there is nothing to record into")
+            raise LabError(f"cloud {self.name}: no test has used a board yet, so there is no timeline to record in")
         return self._timeline
 
     @property

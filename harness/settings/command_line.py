@@ -57,7 +57,7 @@ def settings_of(given: argparse.Namespace, read_input: Callable[[], bytes]) -> P
         return _from_options(given)
     other = _beside_a_document(given)
     if other is not None:
-        raise WrongOption(f"{other} means nothing together with --settings; write it into the document")
+        raise WrongOption(f"{other} has no effect together with --settings; write it into the document")
     if given.settings == "-":
         settings = read_settings(read_input(), "standard input")
     else:
@@ -83,7 +83,7 @@ def _from_options(given: argparse.Namespace) -> ProcessSettings:
     boards = _boards(values, shared)
     cloud = _values(values, "cloud", ProcessCloud)
     if values.get("no_cloud") and cloud:
-        raise WrongOption(f"{flag(ProcessCloud, next(iter(cloud)))} means nothing together with --no-cloud")
+        raise WrongOption(f"{flag(ProcessCloud, next(iter(cloud)))} has no effect together with --no-cloud")
     document = _values(values, "process", ProcessSettings)
     try:
         settings = ProcessSettings.model_validate(

@@ -24,7 +24,7 @@ class ProcessCloud(CloudSettings):
     policies: Annotated[
         str,
         Field(min_length=1),
-        Option("documents: the page's, those with what today's firmware publishes too, or DIR's", "page|current|DIR"),
+        Option("policies: the page's, the page's with the topics of today's firmware, or DIR's", "page|current|DIR"),
     ] = "page"
 
 
@@ -50,13 +50,13 @@ class ProcessSettings(Settings):
     def _names_differ(self) -> Self:
         names = [board.name for board in self.boards]
         if len(set(names)) < len(names):
-            raise ValueError(f"boards must have different names, but {_twice(names)!r} is there twice")
+            raise ValueError(f"boards must have different names, but two are called {_twice(names)!r}")
         if self.cloud is not None and API_KEY_FILE in names:
             raise ValueError(f"a board cannot be called {API_KEY_FILE!r}, which is a file of the cloud")
         for what in ("imei", "device_uuid"):
             given = [value for board in self.boards if (value := getattr(board, what)) is not None]
             if len(set(given)) < len(given):
-                raise ValueError(f"boards must have different numbers, but {what} {_twice(given)} is there twice")
+                raise ValueError(f"boards must have different numbers, but two have {what} {_twice(given)}")
         return self
 
 

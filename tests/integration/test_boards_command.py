@@ -166,4 +166,4 @@ def test_a_lease_is_shown_with_its_owner(rack):
         asked = json.loads(rack("boards", "list", "--probe", "--json").stdout)["kits"][0]["said"]
         assert asked.startswith(f"not asked: in use by pid {owner.pid} ")
         owner.stdin.close()
-    assert rack("boards", "lease").stdout == "nobody has a board\n"
+    assert rack("boards", "lease").stdout == "no board is in use\n"

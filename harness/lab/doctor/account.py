@@ -77,7 +77,7 @@ def _account(
 def _role(cloud: str, role: object) -> CheckResult:
     """Judge the key's role: owner, admin, editor, viewer (nRF Cloud, "Teams"). The API's spelling is UNCONFIRMED."""
     if not isinstance(role, str):
-        return CheckResult("account.role", cloud, Status.SKIPPED, "the cloud does not tell the key's role")
+        return CheckResult("account.role", cloud, Status.SKIPPED, "the cloud does not say which role the key has")
     if role.lower() == "viewer":
         text = "the key's role is viewer, which may not make devices: use the key of an editor, admin or owner"
         return CheckResult("account.role", cloud, Status.FAIL, text, "export NRFCLOUD_API_KEY=...")

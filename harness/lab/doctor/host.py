@@ -84,7 +84,7 @@ def _clock() -> Iterator[CheckResult]:
     state = ctypes.CDLL(None).adjtimex(buffer)
     status = int.from_bytes(buffer.raw[40:44], "little")  # after modes, offset, freq, maxerror, esterror
     if state < 0:
-        yield CheckResult("host.clock", HOST, Status.SKIPPED, "the kernel does not tell whether the clock is right")
+        yield CheckResult("host.clock", HOST, Status.SKIPPED, "the kernel does not say whether the clock is right")
     elif state == _CLOCK_ERROR or status & _UNSYNCHRONISED:
         cure = "sudo timedatectl set-ntp true"
         yield CheckResult("host.clock", HOST, Status.WARN, "nothing keeps the clock right (no NTP)", cure)
@@ -152,6 +152,6 @@ def _udev(machine: Machine) -> Iterator[CheckResult]:
     elif (machine.root / "dev/serial/by-id").is_dir():
         yield CheckResult("host.udev", HOST, Status.OK, "udev makes links by serial number")
     else:
-        text = "no /dev/serial/by-id: udev does not run, so ports have no names that stay (serial: needs none)"
+        text = "no /dev/serial/by-id: udev does not run, so ports have no permanent names (serial: needs none)"
         has_systemd = (machine.root / "run/systemd/system").is_dir()
         yield CheckResult("host.udev", HOST, Status.WARN, text, _START_UDEV if has_systemd else _DEVICES_OF_THE_HOST)

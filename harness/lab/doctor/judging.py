@@ -34,7 +34,7 @@ def judge(
     yield _application(board, answers)
     modem, hardware = answers.text("AT+CGMR"), answers.value("AT%HWVERSION", "%HWVERSION")
     if modem is None:
-        yield _result(board, "modem-firmware", Status.SKIPPED, "the modem does not tell its firmware")
+        yield _result(board, "modem-firmware", Status.SKIPPED, "the modem does not report its firmware")
     elif trouble := known_trouble(modem, hardware or ""):
         yield _result(board, "modem-firmware", Status.WARN, f"{modem}: {trouble}", _flash(board))
     else:
@@ -95,7 +95,7 @@ def _sim(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
             board, "sim", Status.FAIL, "no working SIM: insert one, or clean its contacts", _at(answers, "AT%XSIM?")
         )
     else:
-        yield _result(board, "sim", Status.SKIPPED, "the modem does not tell about the SIM")
+        yield _result(board, "sim", Status.SKIPPED, "the modem does not report the SIM")
 
 
 def _short(number: str | None) -> str:
@@ -107,7 +107,7 @@ def _short(number: str | None) -> str:
 def _network(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
     value = answers.value("AT+CEREG?", "+CEREG")
     if answers.mode not in (1, 2, 21) or value is None:
-        yield _result(board, "coverage", Status.SKIPPED, _SWITCH_ON if value else "the modem does not tell")
+        yield _result(board, "coverage", Status.SKIPPED, _SWITCH_ON if value else "the modem does not report it")
         return
     try:
         registration = Registration.from_read(value)
@@ -150,7 +150,7 @@ def _settings(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
     yield _system_mode(board, answers)
     lock = answers.value("AT%XBANDLOCK?", "%XBANDLOCK")
     if lock is None:
-        yield _result(board, "bands", Status.SKIPPED, "the modem does not tell about a band lock")
+        yield _result(board, "bands", Status.SKIPPED, "the modem does not report a band lock")
     elif board.bands is not None:
         yield _result(board, "bands", Status.OK, "the run locks them as the boards file says")
     elif "1" in re.sub(r"^\d,", "", lock):
@@ -167,7 +167,7 @@ def _settings(board: BoardConfig, answers: Answers) -> Iterator[CheckResult]:
 def _system_mode(board: BoardConfig, answers: Answers) -> CheckResult:
     fields = (answers.value("AT%XSYSTEMMODE?", "%XSYSTEMMODE") or "").split(",")
     if len(fields) < 3:
-        return _result(board, "system-mode", Status.SKIPPED, "the modem does not tell its system mode")
+        return _result(board, "system-mode", Status.SKIPPED, "the modem does not report its system mode")
     modes = [name for name, field in zip(("LTE-M", "NB-IoT"), fields, strict=False) if field.strip() == "1"]
     if not modes:
         cure = _at(answers, "AT+CFUN=4\\rAT%XSYSTEMMODE=1,1,0,0")
@@ -178,7 +178,7 @@ def _system_mode(board: BoardConfig, answers: Answers) -> CheckResult:
 def _sleep(board: BoardConfig, answers: Answers, name: str, asked: bool | None, command: str) -> CheckResult:
     id_ = name.lower()
     if asked is None:
-        return _result(board, id_, Status.SKIPPED, f"the modem does not tell about {name}")
+        return _result(board, id_, Status.SKIPPED, f"the modem does not report {name}")
     if asked and getattr(board, id_) == "off":
         return _result(board, id_, Status.OK, f"{name} is requested, and the run switches it off")
     if asked:
@@ -197,7 +197,7 @@ def _clock(board: BoardConfig, answers: Answers, now: datetime) -> CheckResult:
     try:
         local = datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
-        return _result(board, "clock", Status.SKIPPED, f"the modem tells {value}, which is not a time")
+        return _result(board, "clock", Status.SKIPPED, f"the modem reports {value}, which is not a time")
     told = local - timedelta(minutes=15 * int(found[7] or 0))
     if abs(told - now) > _CLOCK_LEEWAY:
         text = f"the modem's clock is {abs(told - now).total_seconds():.0f} s off: the cloud will refuse its tokens"

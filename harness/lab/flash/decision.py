@@ -55,9 +55,9 @@ def why_needed(
             return None
         return "this lab has not written one to this board"
     if written.sha256 != sha256:
-        return "the file differs from the one that was written last"
+        return "the file differs from the one that was last written"
     if says is not None and (written.told != says or (kind is ImageKind.APPLICATION and not says)):
-        return f"the board tells {says or 'nothing'}, and {written.told or 'nothing'} after it was written last"
+        return f"the board reports {says or 'nothing'}, and reported {written.told or 'nothing'} after the last writing"
     return None
 
 

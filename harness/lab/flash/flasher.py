@@ -161,7 +161,7 @@ class Flasher:
         wanted = modem_version(files[ImageKind.MODEM]) if reasons.get(ImageKind.MODEM) else None
         if wanted is not None and after.told.modem != wanted:
             raise FlashFailed(
-                f"{self._name}: {self._flash.tool} reports success, but the modem tells "
+                f"{self._name}: {self._flash.tool} reports success, but the modem reports "
                 f"{after.told.modem or 'nothing'} in place of {wanted}; "
                 f"nrf91-harness flash {self._name} --force writes it once more"
             )

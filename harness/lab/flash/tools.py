@@ -69,7 +69,7 @@ def check_target(config: FlashConfig, serial: str) -> None:
     words = ("nrfutil", "--json", "device", "device-info", "--serial-number", serial)
     ended = run_tool(words, _ASKING, output.line, cure=_CURES["nrfutil"])
     if ended.code is None:
-        text = f"nrfutil did not tell within {_ASKING:g} s which chip is behind debugger {serial}, and {ended.fate}"
+        text = f"nrfutil did not say within {_ASKING:g} s which chip is behind debugger {serial}, and {ended.fate}"
         raise LabError(f"{text}; is it plugged in?")
     if output.failed or ended.code:
         reason = "; ".join(output.failed) or ended.last or f"exit code {ended.code}"
@@ -77,7 +77,7 @@ def check_target(config: FlashConfig, serial: str) -> None:
     family = output.find("deviceFamily")
     if not isinstance(family, str) or not family:
         raise LabError(
-            f"nrfutil does not tell which chip is behind debugger {serial}, so nothing is written; "
+            f"nrfutil does not say which chip is behind debugger {serial}, so nothing is written; "
             f"look: nrfutil device device-info --serial-number {serial}"
         )
     if "NRF91" not in family.upper():

@@ -103,7 +103,7 @@ class Program:
         """See Switch."""
         programs = dict.fromkeys(words[0] for words in self._words.values())
         found = next((one for one in programs if shutil.which(one, path=_search_path()) is None), None)
-        return None if found is None else _cannot_run(found, "no such program that may be run")
+        return None if found is None else _cannot_run(found, "no such program, or no right to run it")
 
     def act(self, action: Action, environment: Mapping[str, str]) -> str | None:
         """Run the program; return why it failed, or None."""

@@ -160,7 +160,7 @@ def _without_identifier(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "file", "reason"),
     [
-        (_two_certificates, CERTIFICATE, "a chain of 2 certificates, the CA's own expected alone"),
+        (_two_certificates, CERTIFICATE, "a chain of 2 certificates, expected the CA's own alone"),
         (_other_key, KEY, "is not the key of"),
         (_no_key, KEY, "No such file"),
         (_no_certificate, CERTIFICATE, "No such file"),

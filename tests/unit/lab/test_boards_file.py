@@ -170,7 +170,7 @@ def test_the_default_file_of_the_project_is_good():
             " provisioning, faults, baud, rfc2217, time_scale, seed, imei, device_uuid, pin;"
             " use one of them or leave it out",
         ),
-        (board("name: b"), "4:5: key 'name' is there already, in line 2; keep one of the two"),
+        (board("name: b"), "4:5: key 'name' is in line 2 too; keep one of the two"),
         (
             board("baud: '115200'"),
             "4:11: 'baud' cannot be '115200': it must be a whole number; write 115200 without quotes",
@@ -214,7 +214,7 @@ def test_the_default_file_of_the_project_is_good():
         ),
         (
             "boards: [{name: a}]",
-            "1:10: the board has none of virtual, port, serial and place; give one of them: where it is",
+            "1:10: the board has no address; give it one of virtual, port, serial and place",
         ),
         (
             "boards: [{name: a, virtual: {shell: at-shell}}]",
@@ -246,7 +246,7 @@ def test_the_default_file_of_the_project_is_good():
         ("boards: [{name: a, virtual: }]", "1:20: 'virtual' has no value; give it one, virtual: {} for the defaults"),
         (
             "boards: [{name: a, virtual: {}}, {name: a, virtual: {}}]",
-            "1:41: board 'a' is there already, in line 1; give this one another name",
+            "1:41: a board in line 1 is named 'a' too; give this one another name",
         ),
         ("boards: [{virtual: {}}]", "1:10: key 'name' is missing; add it"),
         (
@@ -410,9 +410,9 @@ boards:
     assert mistakes(tmp_path, text) == [
         f"2:31: no such file: {tmp_path / 'nowhere.json'}; give policy documents, relative to this file",
         "4:28: unknown key 'bauds'; nearest known key is 'baud'; correct it",
-        "5:12: board 'a' is there already, in line 4; give this one another name",
+        "5:12: a board in line 4 is named 'a' too; give this one another name",
         "5:42: unknown cloud 'y'; known clouds: local, nrfcloud, x; use one of them or leave it out",
-        "6:5: the board has none of virtual, port, serial and place; give one of them: where it is",
+        "6:5: the board has no address; give it one of virtual, port, serial and place",
     ]
 
 

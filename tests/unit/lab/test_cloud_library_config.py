@@ -46,7 +46,7 @@ def test_a_virtual_one_has_to_be_named_because_it_is_not_found_out(tmp_path, sai
     with pytest.raises(BoardsFileError) as caught:
         load_boards_file(path)
     (line,) = caught.value.lines
-    assert line.startswith(f"{path}:1:40: firmware cloud-library is not found out by itself")
+    assert line.startswith(f"{path}:1:40: firmware cloud-library cannot be detected, so every test would be skipped")
     assert "write firmware: {kind: cloud-library, sample: ...}" in line
 
 

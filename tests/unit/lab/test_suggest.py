@@ -65,7 +65,7 @@ def test_equal_serial_numbers_are_told_apart_by_location(look):
 def test_a_kit_without_a_serial_number_goes_by_path_or_is_refused(look, tmp_path):
     bare = [Port("/dev/ttyACM2", "USB VID:PID=1366:1059 LOCATION=1-3:1.0", 0x1366, "", "1-3:1.0")]
     (reason,) = suggested(look(bare)).refused
-    assert reason.startswith("J-Link 1-3 (/dev/ttyACM2): it has no USB serial number, and no name of it would stay; ")
+    assert reason.startswith("J-Link 1-3 (/dev/ttyACM2): it has no USB serial number, and it has no permanent name; ")
     (tmp_path / "by-path").mkdir()
     link = tmp_path / "by-path" / "pci-usb-0:3:1.0"
     link.symlink_to("/dev/ttyACM2")

@@ -124,7 +124,7 @@ def test_an_edrx_line_without_a_value_asks_for_nothing():
 def test_what_the_modem_does_not_tell_is_not_written():
     memory = Memory()
     memory.port.answers["AT%XBANDLOCK?"] = "ERROR"
-    with pytest.raises(LabError, match=r"does not tell bands .* take it out"):
+    with pytest.raises(LabError, match=r"does not report bands .* take it out"):
         memory.write(bands=(20,))
     assert memory.written == []
 

@@ -39,22 +39,22 @@ WRITTEN = WrittenImage("aa", "Serial Modem 1.1.0")
             HEX,
             WrittenImage("bb", "Serial Modem 1.1.0"),
             NEW,
-            "differs from the one that was written last",
+            "differs from the one that was last written",
         ),
         (
             ImageKind.APPLICATION,
             HEX,
             WRITTEN,
             OLD,
-            "tells Serial Modem 1.0.0, and Serial Modem 1.1.0 after it was written",
+            "reports Serial Modem 1.0.0, and reported Serial Modem 1.1.0 after",
         ),
-        (ImageKind.APPLICATION, HEX, WRITTEN, Versions(), "tells nothing, and Serial Modem 1.1.0"),
+        (ImageKind.APPLICATION, HEX, WRITTEN, Versions(), "reports nothing, and reported Serial Modem 1.1.0"),
         (
             ImageKind.APPLICATION,
             HEX,
             WrittenImage("aa", ""),
             Versions(),
-            "tells nothing, and nothing after it was written",
+            "reports nothing, and reported nothing after",
         ),
         (ImageKind.APPLICATION, HEX, WRITTEN, None, None),
         (ImageKind.APPLICATION, HEX, None, None, "has not written one"),
@@ -68,7 +68,7 @@ WRITTEN = WrittenImage("aa", "Serial Modem 1.1.0")
             ZIP,
             WrittenImage("aa", NEW.modem),
             OLD,
-            "tells mfw_nrf91x1_2.0.2, and mfw_nrf91x1_2.0.4 after",
+            "reports mfw_nrf91x1_2.0.2, and reported mfw_nrf91x1_2.0.4 after",
         ),
     ],
 )
@@ -287,7 +287,7 @@ def state_of(pid):
 
 def test_a_tool_that_reports_success_is_not_believed(bench):
     bench.states = [BoardContents(OLD), BoardContents(OLD)]
-    with pytest.raises(FlashFailed, match=r"the modem tells mfw_nrf91x1_2\.0\.2 in place of mfw_nrf91x1_2\.0\.4"):
+    with pytest.raises(FlashFailed, match=r"the modem reports mfw_nrf91x1_2\.0\.2 in place of mfw_nrf91x1_2\.0\.4"):
         bench.run()
     assert bench.records.get("1051216197", ImageKind.MODEM) is None
 
