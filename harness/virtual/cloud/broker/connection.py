@@ -10,6 +10,7 @@ from typing import Protocol
 
 from harness.settings import CloseStyle
 from harness.virtual.cloud.broker.authorizer import Authorizer, Denial, Presented
+from harness.virtual.cloud.broker.deadlines import Deadlines
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
 from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.broker.rate import RateLimit
@@ -126,12 +127,7 @@ class Connection:
         self._client_id: str | None = None
         self._accepted: _Accepted | None = None
         self._ended = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._last_packet = 0.0
-        self._silence = 0.0
         self._packets = 0
-        self._due: list[asyncio.TimerHandle] = []
-        """Timers that will end the connection: a delayed close after a violation, the longest age of a connection."""
         self._publishes = RateLimit(self._limits.publishes_per_second)
 
     @property
@@ -142,10 +138,7 @@ class Connection:
 
     def started(self, stream: TlsStream) -> None:
         self._stream = stream
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(
-            self._limits.first_packet, self.close, "CLIENT_ERROR", "no CONNECT in time after the TLS handshake"
-        )
+        self._deadlines = Deadlines(self._limits, self.close)
 
     def received(self, data: bytes) -> None:
         self._decoder.feed(data)
@@ -178,9 +171,7 @@ class Connection:
             return
         self._ended = True
         self._stream.close(style)
-        for timer in (self._timer, *self._due):
-            if timer is not None:
-                timer.cancel()
+        self._deadlines.cancel()
         self._hub.journal.write("close", client_id=self._client_id, reason=reason, detail=detail)
         accepted, self._accepted = self._accepted, None
         if accepted is None:
@@ -206,7 +197,7 @@ class Connection:
     # packets
 
     def _handle(self, packet: Packet) -> None:
-        self._last_packet = self._loop.time()  # the bytes of an incomplete packet do not count
+        self._deadlines.packet()
         self._packets += 1
         if self._packets == self._limits.packets:
             self.close("SERVER_INITIATED_DISCONNECT", f"it was packet {self._packets}")
@@ -273,16 +264,14 @@ class Connection:
         )
         self._hub.arrived(authorizer.admission.thing)
         self._send(Connack(session_present=present))
-        self._watch_silence(packet.keepalive)
-        if age := self._limits.age:
-            self._due.append(self._loop.call_later(age, self.close, "SERVER_INITIATED_DISCONNECT", f"{age:g} s old"))
+        self._deadlines.accepted(packet.keepalive)
         for publish in session.resume(lambda message: self._may_receive(message, accepted)):
             self._send(publish)
         self._pump()
 
     def _on_publish(self, packet: Publish, accepted: _Accepted) -> None:
         check_message(packet, self._limits)
-        if self._publishes.exceeded(self._last_packet):
+        if self._publishes.exceeded(self._deadlines.last_packet):
             self._throttle(None, f"more than {self._limits.publishes_per_second} PUBLISHes in a second")
             return
         refusal = accepted.authorizer.refuses_publish(packet)
@@ -334,9 +323,9 @@ class Connection:
         profile, accepted = self._profile, self._accepted
         if isinstance(packet, Publish) and accepted is not None and profile.refused_delivery is not None:
             client_id = accepted.session.client_id
-            self._loop.call_later(profile.refused_delivery, self._hub.accept, client_id, packet)
+            asyncio.get_running_loop().call_later(profile.refused_delivery, self._hub.accept, client_id, packet)
         if profile.close_delay:
-            self._due.append(self._loop.call_later(profile.close_delay, self._end_refused, error))
+            self._deadlines.after(profile.close_delay, lambda: self._end_refused(error))
         else:
             self._end_refused(error)
 
@@ -374,18 +363,3 @@ class Connection:
         if self._accepted is None and self._client_id is not None:
             self._hub.journal.write("connect_refused", client_id=self._client_id, reason=reason, detail=detail)
         self.close(reason, detail)
-
-    def _watch_silence(self, keepalive: int) -> None:
-        """Arm the keep-alive timer. Packets do not arm it again; when it is due, it looks when the last one came."""
-        shortest, longest = self._limits.keepalive_shortest, self._limits.keepalive_longest
-        self._silence = 1.5 * min(max(keepalive or longest, shortest), longest)
-        self._check_silence()
-
-    def _check_silence(self) -> None:
-        due = self._last_packet + self._silence
-        if self._loop.time() >= due:
-            self.close("MQTT_KEEP_ALIVE_TIMEOUT", f"no packet received for {self._silence:g} s")
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._check_silence)
