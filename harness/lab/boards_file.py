@@ -10,11 +10,11 @@ from serial.tools import list_ports
 
 from harness.errors import Misuse
 from harness.lab.config import BUILT_IN_CLOUDS, LabFile, LocalCloudConfig, NrfCloudAccount, Schema
+from harness.lab.cross_checks import boards_without_cloud, relations
 from harness.lab.discovery import PortInfo
-from harness.lab.hardware import hardware
+from harness.lab.hardware_checks import hardware
 from harness.lab.places.config import LabgridConfig
 from harness.lab.power_config import POWER_KINDS
-from harness.lab.relations import boards_without_cloud, relations
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings.fields import known_keys
 from harness.settings.sentences import TYPES, nearest, sentence, unknown_key

@@ -25,9 +25,9 @@ from rich.text import Text
 from harness.plugin.recorder import found_of
 from harness.report.live import LiveBoard, LiveRun, PlainLines, Screen, block
 from harness.report.live.block import doing_words
-from harness.report.live.latest import Latest, latest, newest_file
+from harness.report.live.earlier_runs import usual_of
+from harness.report.live.last_events import Latest, latest, newest_file
 from harness.report.live.plain import board_line
-from harness.report.live.usual import usual_of
 from harness.report.stored_runs import stored_runs
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ IMPORTED = [
     *("execnet", "packaging.version", "pdb", "unittest"),  # what pytest and its plug-ins import
     *("harness.run.run", "harness.run.button", "harness.policy_trials.summary", "harness.policy_trials.own_names"),
     *("harness.policy_trials.derived_trials", "harness.policy_trials.probe", "harness.report.page"),
-    *("harness.report.live.live_page", "harness.report.live.latest", "harness.report.pruning"),
+    *("harness.report.live.live_page", "harness.report.live.last_events", "harness.report.pruning"),
     *("harness.report.rebuild", "harness.report.run_again", "harness.report.junit_form"),
     *("harness.report.terminal_summary", "harness.lab.doctor", "harness.cli.main"),
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.report.causes import FailureCause, causes_of
-from harness.report.live.usual import Usual
+from harness.report.live.earlier_runs import Usual
 from harness.report.ran_tests import RanTest, attempts_of, ran_test, runs_again
 
 _SLOW_AT_LEAST = 60.0  # seconds

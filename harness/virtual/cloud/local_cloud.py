@@ -29,10 +29,10 @@ from harness.virtual.cloud.registry.service_tokens import ServiceTokens
 from harness.virtual.cloud.registry.state_file import StateFile
 from harness.virtual.cloud.registry.state_keeper import StateKeeper
 from harness.virtual.cloud.registry.team import Team
+from harness.virtual.cloud.rest.api import BASE, Api
 from harness.virtual.cloud.rest.application import build_app
 from harness.virtual.cloud.rest.assistance import HOST as PREDICTIONS_HOST
 from harness.virtual.cloud.rest.bulk import BulkOperations
-from harness.virtual.cloud.rest.common import BASE, Api
 from harness.virtual.cloud.rest.disturbances import RestDisturbances
 from harness.virtual.cloud.rest.server import RestServer
 from harness.virtual.cloud.services.alerts import Alerts

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.virtual.cloud.provisioning.claims import CommandStatus, ProvisioningCommand
-from harness.virtual.cloud.rest.common import invalid
+from harness.virtual.cloud.rest.request import invalid
 
 _AT, _FINISHED = 0, 2
 _KEY_USAGE = re.compile("[01]{1,9}")

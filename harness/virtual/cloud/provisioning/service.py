@@ -25,8 +25,16 @@ from harness.virtual.cloud.provisioning.claims import ClaimedDevice, Claims, Com
 from harness.virtual.cloud.provisioning.commands import read_request, take_answer, to_wire
 from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.rest.answering import make_guard
-from harness.virtual.cloud.rest.common import BASE, accepted, invalid, read_flag, read_object, read_query, read_strings
+from harness.virtual.cloud.rest.api import BASE
 from harness.virtual.cloud.rest.jwt_auth import InvalidToken, verify
+from harness.virtual.cloud.rest.request import (
+    accepted,
+    invalid,
+    read_flag,
+    read_object,
+    read_query,
+    read_strings,
+)
 
 _CLAIMED = f"{BASE}/claimed-devices"
 _BOARD = f"{BASE}/provisioning"

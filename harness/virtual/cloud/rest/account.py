@@ -9,7 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from harness.virtual.cloud.formats import iso
-from harness.virtual.cloud.rest.common import BASE, Api, answer_page, read_query
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import answer_page, read_query
 
 
 class AccountRoutes:

@@ -9,7 +9,8 @@ from aiohttp import web
 from harness.virtual.cloud.formats import iso
 from harness.virtual.cloud.registry.service_tokens import ServiceToken
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import BASE, Api, read_query
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import read_query
 
 
 class TokenRoutes:

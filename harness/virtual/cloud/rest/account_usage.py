@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from harness.virtual.cloud.rest.common import BASE, PAGING, Api, answer_page, invalid, read_moment, read_query
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import PAGING, answer_page, invalid, read_moment, read_query
 
 
 class UsageRoutes:

@@ -5,7 +5,8 @@ from typing import Any
 from aiohttp import web
 
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import BASE, PAGING, Api, answer_page, invalid, read_query
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import PAGING, answer_page, invalid, read_query
 from harness.virtual.cloud.services.alerts import Alert
 
 _STATUSES = ("ACTIVE", "ARCHIVED")

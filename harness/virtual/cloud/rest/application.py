@@ -10,10 +10,10 @@ from harness.virtual.cloud.rest.account_tokens import TokenRoutes
 from harness.virtual.cloud.rest.account_usage import UsageRoutes
 from harness.virtual.cloud.rest.alerts import AlertRoutes
 from harness.virtual.cloud.rest.answering import make_guard
+from harness.virtual.cloud.rest.api import BASE, CALLER, Api
 from harness.virtual.cloud.rest.assistance import AssistanceRoutes
 from harness.virtual.cloud.rest.authentication import authenticate, route_path
 from harness.virtual.cloud.rest.certificates import CertificateRoutes
-from harness.virtual.cloud.rest.common import BASE, CALLER, Api
 from harness.virtual.cloud.rest.devices import DeviceRoutes
 from harness.virtual.cloud.rest.disturbances import RestDisturbances, make_disturber
 from harness.virtual.cloud.rest.document import not_built, serve

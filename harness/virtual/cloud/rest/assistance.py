@@ -12,17 +12,9 @@ from typing import Any
 from aiohttp import web
 
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import (
-    BASE,
-    DEVICE,
-    TRIAL,
-    Api,
-    invalid,
-    read_integer,
-    read_object,
-    read_query,
-)
+from harness.virtual.cloud.rest.api import BASE, DEVICE, TRIAL, Api
 from harness.virtual.cloud.rest.location import TRONDHEIM
+from harness.virtual.cloud.rest.request import invalid, read_integer, read_object, read_query
 from harness.virtual.cloud.services.assistance import agnss, pgps
 
 HOST = "pgps.nrfcloud.com"

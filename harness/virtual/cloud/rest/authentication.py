@@ -12,7 +12,7 @@ from aiohttp import web
 
 from harness.virtual.cloud.registry.onboarding import DEVICE_ID
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import BASE, CALLER, DEVICE, TRIAL, Api, invalid
+from harness.virtual.cloud.rest.api import BASE, CALLER, DEVICE, TRIAL, Api
 from harness.virtual.cloud.rest.document import Operation, operations
 from harness.virtual.cloud.rest.jwt_auth import (
     InvalidToken,
@@ -24,6 +24,7 @@ from harness.virtual.cloud.rest.jwt_auth import (
     verify,
 )
 from harness.virtual.cloud.rest.not_simulated import NOT_SIMULATED
+from harness.virtual.cloud.rest.request import invalid
 from harness.virtual.cloud.rest.uploads import RESULTS
 
 TEAM, SERVICE, EVALUATION = "team", "service token", "evaluation token"

@@ -12,7 +12,8 @@ import re
 from aiohttp import web
 
 from harness.virtual.cloud.registry.onboarding import DEVICE_ID
-from harness.virtual.cloud.rest.common import BASE, Api, invalid, read_ownership_code
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import invalid, read_ownership_code
 
 _LONGEST_ID = 64  # the longest common name, which is the device's id
 _CODE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]{1,64}")  # X.680 PrintableString

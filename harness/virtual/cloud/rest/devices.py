@@ -12,10 +12,9 @@ from aiohttp import web
 from harness.virtual.cloud.registry.device_record import DeviceRecord
 from harness.virtual.cloud.registry.onboarding import InvalidUpload, check_row, check_tags
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import (
-    BASE,
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import (
     PAGING,
-    Api,
     accepted,
     answer_page,
     invalid,

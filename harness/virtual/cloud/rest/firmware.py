@@ -9,7 +9,8 @@ job that is not over needs it (400 with code 40000).
 from aiohttp import web
 
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import BASE, Api, accepted, answer_page, invalid, read_flag, read_query
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import accepted, answer_page, invalid, read_flag, read_query
 from harness.virtual.cloud.services.bundle_archive import InvalidBundle, decode_base64, read_archive
 from harness.virtual.cloud.services.bundles import HOST, show_bundle
 

@@ -15,10 +15,9 @@ from harness.virtual.cloud.formats import iso
 from harness.virtual.cloud.registry.device_record import DeviceRecord
 from harness.virtual.cloud.registry.onboarding import FIRMWARE_TYPES
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import (
-    BASE,
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import (
     PAGING,
-    Api,
     accepted,
     answer_page,
     invalid,

@@ -13,12 +13,8 @@ from typing import Any
 from aiohttp import web
 
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import (
-    BASE,
-    CALLER,
-    DEVICE,
-    TRIAL,
-    Api,
+from harness.virtual.cloud.rest.api import BASE, CALLER, DEVICE, TRIAL, Api
+from harness.virtual.cloud.rest.request import (
     accepted,
     invalid,
     read_flag,

@@ -7,10 +7,9 @@ include the moment itself.
 from aiohttp import web
 
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import (
-    BASE,
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import (
     PAGING,
-    Api,
     accepted,
     answer_page,
     invalid,

@@ -12,10 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from harness.virtual.cloud.rest.common import (
-    BASE,
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import (
     PAGING,
-    Api,
     accepted,
     answer_page,
     invalid,

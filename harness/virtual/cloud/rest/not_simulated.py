@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.common import BASE
+from harness.virtual.cloud.rest.api import BASE
 from harness.virtual.cloud.rest.document import Operation
 
 NOT_SIMULATED = "not_simulated"

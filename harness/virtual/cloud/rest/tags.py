@@ -5,7 +5,8 @@ Facts: nRF Cloud REST API, ListDeviceTags and ListTags. UNCONFIRMED, chosen here
 
 from aiohttp import web
 
-from harness.virtual.cloud.rest.common import BASE, Api, answer_page, read_query
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import answer_page, read_query
 
 
 class TagRoutes:

@@ -6,7 +6,8 @@ The private key is only in the answer that makes it.
 
 from aiohttp import web
 
-from harness.virtual.cloud.rest.common import BASE, Api, accepted
+from harness.virtual.cloud.rest.api import BASE, Api
+from harness.virtual.cloud.rest.request import accepted
 from harness.virtual.cloud.tls.ca import IssuedIdentity
 
 

@@ -13,8 +13,9 @@ from aiohttp import web
 
 from harness.virtual.cloud.registry.onboarding import InvalidUpload, parse_csv, parse_key_csv
 from harness.virtual.cloud.registry.team import RestRefused
+from harness.virtual.cloud.rest.api import BASE, Api
 from harness.virtual.cloud.rest.bulk import BulkOperation, BulkStatus, Endpoint
-from harness.virtual.cloud.rest.common import BASE, Api, answer_page, invalid, read_moment, read_query
+from harness.virtual.cloud.rest.request import answer_page, invalid, read_moment, read_query
 
 RESULTS = f"{BASE}/bulk-ops-results"
 """The path of an operation's files. Who knows the URL may read them."""

@@ -2,7 +2,7 @@
 
 from harness.report.history import HistoryEntry
 from harness.report.live import LiveRun
-from harness.report.live.usual import Usual, usual_of
+from harness.report.live.earlier_runs import Usual, usual_of
 from tests.unit.report.runs_made_up import night, summary
 
 PLANNED = {f"t.py::test_{number}[{board}]": board for board in ("dk", "rack") for number in range(4)}

@@ -1,4 +1,4 @@
-"""Shared by the REST handlers: the objects that they work on, the reading of requests, the form of refusals.
+"""Reads what a REST request asks for, and gives lists and refusals nRF Cloud's form.
 
 Facts: nRF Cloud REST API - error body ``{"code": <5 digits>, "message": <text>}``, lists as ``{"items": [...], "total",
 "pageNextToken"}``. UNCONFIRMED, chosen here: unknown query parameters and body members are refused like wrong ones, so
@@ -7,36 +7,15 @@ that a misspelt filter is noticed; pages hold 10 items unless asked otherwise.
 
 import json
 import re
-import uuid
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 from aiohttp import web
 
-from harness.virtual.cloud.broker.interfaces import Journal
-from harness.virtual.cloud.formats import cut_page, now_utc, parse_iso
-from harness.virtual.cloud.registry.service_tokens import ServiceTokens
-from harness.virtual.cloud.registry.team import RestRefused, Team
-from harness.virtual.cloud.rest.bulk import BulkOperations
-from harness.virtual.cloud.services.alerts import Alerts
-from harness.virtual.cloud.services.bundles import Bundles
-from harness.virtual.cloud.services.fota import FotaJobs
+from harness.virtual.cloud.formats import cut_page, parse_iso
+from harness.virtual.cloud.registry.team import RestRefused
 from harness.virtual.cloud.services.json_tree import depth
-from harness.virtual.cloud.services.locations import Locations
-from harness.virtual.cloud.services.messages import MessageStore
-from harness.virtual.cloud.services.services import CloudServices
-from harness.virtual.cloud.services.usage import Usage
-from harness.virtual.cloud.tls.ca import LocalCa
-
-BASE = "/v1"
-CALLER = web.RequestKey("caller", str)
-"""The key under which a request has its caller: ``team``, the ID of a device, or the kind of a service token."""
-DEVICE = web.RequestKey("device", str)
-"""The key under which a request to a location service has the device that it is for, if one is named."""
-TRIAL = web.RequestKey("trial", bool)
-"""The key under which a request has whether it came with an evaluation token."""
 
 PAGING = ("pageLimit", "pageNextToken", "pageSort")
 _DEFAULT_PAGE = 10
@@ -44,34 +23,6 @@ _LONGEST_PAGE = 100
 _DEEPEST = 100
 _INTEGER = re.compile(r"-?[0-9]{1,15}")
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True)
-class Api:
-    """Everything a handler may need.
-
-    ``mqtt_host``: the broker's name for devices. ``save``: writes changes to the state file, if there is one; called
-    before a request is answered.
-    """
-
-    team: Team
-    services: CloudServices
-    messages: MessageStore
-    bulk: BulkOperations
-    bundles: Bundles
-    journal: Journal
-    root_pem: str
-    jitp_ca: LocalCa
-    mqtt_host: str
-    api_key: str = field(repr=False)
-    alerts: Alerts
-    locations: Locations
-    usage: Usage
-    tokens: ServiceTokens
-    user_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    fota: FotaJobs = field(default_factory=FotaJobs)
-    now: Callable[[], datetime] = now_utc
-    save: Callable[[], object] = lambda: None
 
 
 def _refuse_constant(name: str) -> None:

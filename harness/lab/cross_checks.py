@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.lab.cloud_library_config import AUTO
 from harness.lab.config import BUILT_IN_CLOUDS, DEFAULT_CLOUD
-from harness.lab.fault_relations import fault_relations
+from harness.lab.fault_checks import fault_relations
 from harness.lab.virtual_keys import virtual_keys
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings import FirmwareName, Sample
