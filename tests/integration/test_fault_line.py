@@ -11,7 +11,7 @@ from harness.at import AtPort
 from harness.errors import LabError, NoAnswer, PortMissing
 from harness.faults import Deed, Direction, Fault, Framing, PtyProxy
 from harness.timeline import Kind, Timeline
-from tests.integration.test_virtual_board import OK, Host, Lab
+from tests.integration.board_lab import OK, Host, Lab
 
 IN, OUT = Direction.IN, Direction.OUT
 

@@ -12,7 +12,7 @@ import pytest
 from harness.faults import Deed, Direction, Fault, Framing, TcpProxy
 from harness.virtual.mqtt import Puback, Publish
 from tests.integration import broker_lab
-from tests.integration.test_virtual_board import HOST, Authority, Host, Lab, Server, connect, provision
+from tests.integration.board_lab import HOST, Authority, Host, Lab, Server, connect, provision
 
 DEADLINE = 30.0
 

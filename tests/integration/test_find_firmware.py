@@ -17,7 +17,7 @@ from harness.run.open_board import open_board
 from harness.settings import FirmwareName, Sample, ShellName, TerminatorName
 from harness.timeline import Kind, Timeline
 from tests.integration.at_far_end import FarEnd
-from tests.integration.test_virtual_board import Lab
+from tests.integration.board_lab import Lab
 
 FIRMWARES: dict[str, tuple[Any, ...]] = {
     "serial-modem": ({}, "serial-modem", "Serial Modem 1.0.0", Terminator.CR, ""),

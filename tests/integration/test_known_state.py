@@ -18,7 +18,7 @@ from harness.run.open_board import open_board
 from harness.settings import FirmwareName
 from harness.timeline import Kind, Timeline
 from harness.virtual.mqtt import Connack, Puback, Publish
-from tests.integration.test_virtual_board import (
+from tests.integration.board_lab import (
     CONNECT,
     HOST,
     OK,

@@ -11,7 +11,7 @@ from harness.at import AtPort, PortSettings
 from harness.errors import PortBusy
 from harness.firmware import NothingKnown, find_firmware
 from harness.timeline import Timeline
-from tests.integration.test_virtual_board import Lab
+from tests.integration.board_lab import Lab
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 import pytest
 
 from harness.credentials import CredentialRecords, LabCa
+from tests.unit.credentials.cloud_keys import CloudKeys
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +18,8 @@ def root_ca(tmp_path_factory):
 @pytest.fixture
 def records(tmp_path):
     return CredentialRecords(tmp_path / "records")
+
+
+@pytest.fixture
+def keys(ca, root_ca):
+    return CloudKeys(ca, root_ca)

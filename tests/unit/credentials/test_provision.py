@@ -12,16 +12,10 @@ from harness.credentials import KeyOrigin, ProvisionRequest
 from harness.credentials import slot as slot_module
 from harness.errors import Misuse
 from harness.modem import digest_of
-from tests.unit.credentials.cloud_keys import CloudKeys
 from tests.unit.credentials.fake_board import IMEI, FakeBoard
 from tests.unit.credentials.over_the_air import provision
 
 DEVICE_ID = "nrf-352656100000000"
-
-
-@pytest.fixture
-def keys(ca, root_ca):
-    return CloudKeys(ca, root_ca)
 
 
 @pytest.fixture

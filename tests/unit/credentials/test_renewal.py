@@ -10,18 +10,13 @@ from harness.credentials import CloudCredentialsMismatch, KeyOrigin, Provisionin
 from harness.credentials.records import CredentialState
 from harness.errors import BoardLost, LabError, Misuse, Refusal
 from harness.modem import DigestMismatch, KeygenMismatch
-from tests.unit.credentials.cloud_keys import CloudKeys, make_set
+from tests.unit.credentials.cloud_keys import make_set
 from tests.unit.credentials.fake_board import IMEI, FakeBoard
 from tests.unit.credentials.over_the_air import provision
 from tests.unit.modem.keygen_maker import make_keygen
 
 DEVICE_ID = "nrf-352656100000000"
 BOTH = (42, 43)
-
-
-@pytest.fixture
-def keys(ca, root_ca):
-    return CloudKeys(ca, root_ca)
 
 
 @pytest.fixture

@@ -33,15 +33,6 @@ def event(kind, result):
 
 
 @pytest.fixture
-def bench():
-    """Registered, not connected."""
-    bench = Bench()
-    bench.attach()
-    bench.taken()
-    return bench
-
-
-@pytest.fixture
 def online(bench):
     """Connected."""
     bench.ask('AT#XMQTTCFG="nrf-352656100000001",120,1')

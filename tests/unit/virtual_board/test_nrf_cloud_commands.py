@@ -7,7 +7,7 @@ import pytest
 from harness.virtual.board.outputs import CloseLink, LinkClosed, LinkData, LinkFailed, LinkOpened, LinkSend, OpenLink
 from harness.virtual.board.serial_modem.nrf_cloud import NRF_CLOUD_LINK
 from harness.virtual.mqtt import FROM_CLIENT, Connack, Connect, Decoder, Disconnect, Publish, Suback, Subscribe
-from tests.unit.virtual_board.bench import ERROR, OK, Bench, urcs
+from tests.unit.virtual_board.bench import ERROR, OK, urcs
 from tests.unit.virtual_board.test_sockets import lines
 
 SHADOW = {
@@ -16,15 +16,6 @@ SHADOW = {
         "nrfcloud_mqtt_topic_prefix": "prod/t/",
     }
 }
-
-
-@pytest.fixture
-def bench():
-    """Registered."""
-    bench = Bench()
-    bench.attach()
-    bench.taken()
-    return bench
 
 
 def sent(bench):

@@ -13,7 +13,7 @@ from harness.virtual.board.outputs import (
     PauseLink,
     Tls,
 )
-from tests.unit.virtual_board.bench import ERROR, OK, Bench, urcs
+from tests.unit.virtual_board.bench import ERROR, OK, urcs
 
 HOST = "mqtt.nrfcloud.com"
 
@@ -21,15 +21,6 @@ HOST = "mqtt.nrfcloud.com"
 def lines(*texts):
     """Information lines of an application command, then OK."""
     return "".join(f"\r\n{text}\r\n" for text in texts).encode() + OK
-
-
-@pytest.fixture
-def bench():
-    """Registered."""
-    bench = Bench()
-    bench.attach()
-    bench.taken()
-    return bench
 
 
 @pytest.fixture
