@@ -113,7 +113,7 @@ class StandIn:
             self._tell({"id": number, "command": name, **fields})
             answer = self._answer(number, name, time.monotonic() + timeout)
         if not answer["ok"]:
-            raise Misuse(f"{self.what} refuses {name}: {answer['error']}")
+            raise Misuse(f"{self.what}: command {name!r} refused: {answer['error']}")
         return {key: value for key, value in answer.items() if key not in ("id", "ok")}
 
     def _tell(self, request: dict[str, Any]) -> None:

@@ -143,7 +143,7 @@ def test_a_connection_is_closed(peer, style):
     stand_in, device = peer
     assert stand_in.command("close-connection", client_id="dev-1", **style) == {}
     assert device.ended.wait(30)
-    with pytest.raises(Misuse, match="stand-ins refuses close-connection: client 'dev-1' has no connection"):
+    with pytest.raises(Misuse, match="command 'close-connection' refused: client 'dev-1' has no connection"):
         stand_in.command("close-connection", client_id="dev-1")
     device.client.loop_stop()
     device.ready()
@@ -192,7 +192,7 @@ def test_what_is_not_there_is_one_answer_and_the_process_goes_on(start):
     ):
         with pytest.raises(Misuse) as caught:
             stand_in.command(name, **fields)
-        assert str(caught.value) == f"stand-ins refuses {name}: {said}"
+        assert str(caught.value) == f"stand-ins: command {name!r} refused: {said}"
     assert stand_in.command("set-fault", board="a", fault="denied") == {"faults": ["denied"]}
 
 

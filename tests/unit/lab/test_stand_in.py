@@ -99,7 +99,7 @@ def test_a_command_is_answered(tmp_path):
     heard = process.command("set-fault", board="virtual-1", fault="no-sim")["heard"]
     assert heard == {"id": 1, "command": "set-fault", "board": "virtual-1", "fault": "no-sim"}
     assert process.command("other")["heard"]["id"] == 2
-    with pytest.raises(Misuse, match="local cloud refuses refuse: not today"):
+    with pytest.raises(Misuse, match="local cloud: command 'refuse' refused: not today"):
         process.command("refuse")
     assert process.command("again")["heard"]["id"] == 4
     assert process.stop() is None

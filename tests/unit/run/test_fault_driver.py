@@ -22,7 +22,7 @@ class StandIn:
 
     def command(self, name, **fields):
         if name == self.refused:
-            raise Misuse(f"stand-ins refuses {name}")
+            raise Misuse(f"stand-ins: command {name!r} refused")
         self.told.append((name, fields))
         return {}
 
@@ -79,7 +79,7 @@ def test_the_devices_id_is_filled_in_when_it_is_known(world):
 def test_a_command_that_is_refused_breaks_no_trial(world):
     world.board.stand_in.refused = "drop-pdn"
     world.begin("action")
-    assert any("came to nothing: stand-ins refuses drop-pdn" in e.text for e in world.board.timeline.since())
+    assert any("came to nothing: stand-ins: command 'drop-pdn' refused" in e.text for e in world.board.timeline.since())
 
 
 def test_what_a_phase_ends_with_starts_nothing(world):
