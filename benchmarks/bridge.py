@@ -114,7 +114,7 @@ def _board(baud: int) -> Iterator[Board]:
 
 @contextmanager
 def _client(board: Board) -> Iterator[_Paho]:
-    with board.bridge(board.through()) as bridge:
+    with board.sockets.bridge(board.sockets.to()) as bridge:
         made = _Paho(board.device.id, bridge.address)
         try:
             yield made

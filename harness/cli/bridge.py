@@ -19,8 +19,8 @@ def carry(given: Arguments, progress: Progress) -> Result:
     """Provision and register the board, then carry connections until Ctrl-C or SIGTERM."""
     host, port = given.to or ("", 0)
     with one_board(given, progress) as board:
-        to = board.through(host=host, port=port, sec_tag=given.sec_tag)
-        bridging = board.bridge(to, listen=given.listen, told=_say)
+        to = board.sockets.to(host=host, port=port, sec_tag=given.sec_tag)
+        bridging = board.sockets.bridge(to, listen=given.listen, told=_say)
         with bridging as bridge, told_to_end(second_interrupts=True) as told:
             progress.close()
             _announce(given, bridge.address, str(to), board.device.id)

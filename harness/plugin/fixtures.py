@@ -198,7 +198,7 @@ def board_api(board: Board, provisioned: Provisioned, timeline: Window) -> Itera
     reason = board.opened.firmware.lacks(Capability.SOCKETS)
     if reason is not None:
         pytest.skip(reason)
-    with board.device_api(board.timeline) as api:
+    with board.sockets.device_api(board.timeline) as api:
         yield api
 
 
@@ -246,9 +246,9 @@ def board_socket(board: Board) -> Iterator[Callable[..., socket.socket]]:
 
     def connect(host: str = "", port: int = 0) -> socket.socket:
         ours, boards = socket.socketpair()
-        to = board.through(host=host, port=port)
+        to = board.sockets.to(host=host, port=port)
         try:
-            pumps.append(carry(boards, board.new_socket(), to))
+            pumps.append(carry(boards, board.sockets.new(), to))
         except BaseException:
             ours.close()
             boards.close()
@@ -264,7 +264,7 @@ def board_socket(board: Board) -> Iterator[Callable[..., socket.socket]]:
 def mqtt_through_board(board: Board, provisioned: Provisioned, board_socket: object) -> Iterator[BridgeListener]:
     """A local address (``.address``) at which any MQTT program, without TLS, talks to the cloud through the board."""
     provisioned.link.disconnect()  # the device has one connection
-    with board.bridge(board.through()) as bridge:
+    with board.sockets.bridge(board.sockets.to()) as bridge:
         yield bridge
 
 

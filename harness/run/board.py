@@ -1,18 +1,17 @@
 """One board of a run, with the device that it is in the cloud and the MQTT connection that trials are made on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness.cloud import BoardTransport, DeviceApi, Observer
+from harness.cloud import Observer
 from harness.credentials import KeyOrigin, Provisioning
 from harness.errors import HarnessError, LabError, Misuse, about
-from harness.firmware import AtSocket, BridgeListener, Capability, Through, kind_of
-from harness.firmware.http import HttpRequest, HttpServer
 from harness.firmware.nrf_cloud_commands import NrfCloudConnection
 from harness.lab import AttachedStandIn, BoardConfig, Lab, StandIn
 from harness.policy.evaluation.membership import Membership
+from harness.run.board_sockets import BoardSockets
 from harness.run.cloud import Cloud
 from harness.run.cloud_device import CloudDevice
 from harness.run.control_connect import send_control_connect
@@ -52,6 +51,8 @@ class Board:
     ``lab``: finds and leases it. ``config``: its entry in the boards file. ``cloud``: the one that it uses.
     ``ca_folder``, ``key_origin``, ``renew``: see CloudDevice. ``confidence``: of verdicts, in place of the boards
     file's. ``progress`` takes what is done, step by step.
+
+    Attributes: ``device``: what the board is in its cloud. ``sockets``: what its modem carries for others.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Board:
         self.device = CloudDevice(
             self._leased, cloud, ca_folder=ca_folder, key_origin=key_origin, renew=renew, disconnect=self._disconnect
         )
+        self.sockets = BoardSockets(self._leased, self.device, cloud)
         self._provisioned: Provisioned | None = None
         self._confidence = confidence
         self._night = Night()
@@ -169,54 +171,6 @@ class Board:
         self._disconnect()
         return self._leased.cycle_power()
 
-    def new_socket(self) -> AtSocket:
-        """Return a socket of the board's modem, not connected yet. Raises Misuse where the firmware has none."""
-        opened = self.opened
-        make = kind_of(opened.kind).socket(opened.firmware)
-        if make is None or (reason := opened.firmware.lacks(Capability.SOCKETS)):
-            reason = f"{opened.firmware} has no {Capability.SOCKETS}" if make is None else reason
-            raise Misuse(f"{self.name}: nothing can be carried through the board: {reason}")
-        return make(opened.port)
-
-    def through(self, *, host: str = "", port: int = 0, sec_tag: int | None = None) -> Through:
-        """Return where a socket of the board leads: to its cloud's broker, unless ``host`` and ``port`` are given.
-
-        ``sec_tag``: of the credentials, None: the device's. The device is provisioned and registered afterwards.
-        """
-        _ = self.device.onboarded
-        self.opened.modem.register()
-        login = self.device.login(sec_tag=sec_tag)
-        return Through(host or login.host, port or login.port, login.sec_tag)
-
-    def bridge(
-        self, to: Through, *, listen: int = 0, told: Callable[[str], None] = lambda _text: None
-    ) -> BridgeListener:
-        """Listen on loopback, and carry each connection there through the board. Close it. Raises Misuse.
-
-        ``to``: where. ``listen``: the port, 0: any. ``told``: takes a line for people on each connection.
-        """
-        self.new_socket()  # before anybody connects
-        return BridgeListener(self.new_socket, to, port=listen, told=told)
-
-    def device_api(self, timeline: Timeline) -> DeviceApi:
-        """Return REST calls that leave through the board, whose modem does TLS. Raises Misuse where it has no way to.
-
-        The device is provisioned and registered afterwards: the root CA for MQTT is that for REST.
-        """
-        opened = self.opened
-        make = kind_of(opened.kind).http
-        if make is None:
-            raise Misuse(f"{self.name}: no HTTP through the board: {opened.firmware} has no {Capability.SOCKETS}")
-        to, endpoints = self.through(), self.cloud.endpoints
-        server = HttpServer(*endpoints.device_rest, self.device.sec_tag if to.sec_tag is None else to.sec_tag)
-        http = make(opened.port)
-
-        def exchange(method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-            reply = http.exchange(server, HttpRequest(method, target, headers, body))
-            return reply.status, reply.body
-
-        return DeviceApi(endpoints, timeline, adapter=BoardTransport(exchange))
-
     def trials(self, record: Callable[[Verdict], None]) -> Trials:
         """Return trials on the provisioned device's connection; every verdict goes to ``record``."""
         opened, link = self.opened, self.provisioned.link
@@ -241,10 +195,7 @@ class Board:
         return Trials(link, opened.modem, around)
 
     def _control_connect(self) -> ControlConnect | None:
-        opened = self.opened
-        if kind_of(opened.kind).socket(opened.firmware) is None or opened.firmware.lacks(Capability.SOCKETS):
-            return None
-        return partial(send_control_connect, self.new_socket)
+        return partial(send_control_connect, self.sockets.new) if self.sockets.exist else None
 
     def _board_witnesses(self) -> BoardWitnesses:
         cloud, public = self.cloud, self.cloud.endpoints.public
