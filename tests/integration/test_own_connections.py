@@ -54,7 +54,7 @@ def result(tmp_path_factory):
     (folder / "boards.yaml").write_text(BOARDS)
     command = [sys.executable, "-m", "pytest", *TESTS, "-q", "-p", "no:cacheprovider"]
     command += [*LEAN, "--boards", str(folder / "boards.yaml"), "--reports", str(folder / "reports")]
-    command += ["--lab-ca", str(folder / "ca")]
+    command += ["--lab-ca", str(folder / "ca"), "--jobs", "2"]  # each more is a second of processor time
     done = run_python(command, ROOT, os.environ, TIMEOUT)
     return Result(folder, done.returncode, done.stdout + done.stderr)
 

@@ -23,6 +23,11 @@ pytestmark = pytest.mark.timeout(3 * HANGS)  # a test waits for a run, or for an
 DERIVED = ("tests/scenarios/test_policy.py",)
 NAMES = "tests/scenarios/test_policy_names.py"
 BY_HAND = ("tests/scenarios", "--deselect", *DERIVED, "--deselect", NAMES)
+OF_KEYS = tuple(
+    f"tests/scenarios/test_{name}.py"
+    for name in ("association", "connection", "jitp", "mqtt_authentication", "provisioning", "rest_authorisation")
+)
+"""Scenarios to which it matters where a key was made."""
 QUICK = ("--confidence", "1e-2")  # fewer connections for each refusal, on links that nothing disturbs
 RUNS = {
     "without-m": ("without-m.yaml", BY_HAND),
@@ -32,8 +37,8 @@ RUNS = {
     "own policies, derived": ("own-policies.yaml", (*DERIVED, *QUICK)),
     "own names": ("own-names.yaml", (*DERIVED, NAMES, *QUICK)),
     "source address": ("source-address.yaml", ("tests/scenarios", "-k", "publish or association")),
-    "suback80": ("suback80.yaml", BY_HAND),
-    "three ways": ("three-ways.yaml", (*BY_HAND, *QUICK)),
+    "suback80": ("suback80.yaml", (*BY_HAND, "-m", "violation")),
+    "three ways": ("three-ways.yaml", (*OF_KEYS, *QUICK)),
     "claimed": ("claim.yaml", BY_HAND),
     "firmwares": ("firmwares.yaml", (*BY_HAND, *QUICK)),
 }
