@@ -89,7 +89,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     _keep_from_rewriting(early_config)
     given = early_config.known_args_namespace
     if given.boards or given.board:
-        garbage.look_for_none()
+        garbage.look_for_none(early_config)
     announce(early_config, given)
 
 
@@ -134,10 +134,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Look for garbage again, in what tests of boards make. Other tests decide that for themselves."""
-    option = session.config.option
-    if option.boards or option.board or RUN in session.config.stash:
-        garbage.look_for_new()
+    """Look for garbage again, in what tests of boards make."""
+    garbage.look_for_new(session.config, boards=RUN in session.config.stash)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

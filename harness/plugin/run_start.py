@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.plugin import garbage
 from harness.plugin.held_junit import report_of
 from harness.plugin.state import FOLDER, INTERRUPTION, REPORTS, folder_of, root_of, run_of
 
@@ -98,6 +99,8 @@ def _show_live(config: pytest.Config, reports: RunReports, reporter: pytest.Term
 
 def begin_work(config: pytest.Config, given: WorkerInput) -> None:
     """Begin as a worker."""
+    if given.clouds:  # there are boards
+        garbage.look_for_none(config)
     from harness.plugin.interruption import Interruption
     from harness.plugin.worker import Worker
 
