@@ -58,7 +58,8 @@ boards:
   - {{name: garbling, port: {garbling}, cloud: nrfcloud, return_within: 1}}
   - {{name: unplugged, port: {tmp_path}/no-port, cloud: nrfcloud}}
 """
-    result = run(tmp_path, boards, TESTS, env={"NRFCLOUD_API_KEY": "none"}, conftest=IMPATIENT)
+    env = {"NRFCLOUD_API_KEY": "none"}
+    result = run(tmp_path, boards, TESTS, "--jobs", "2", env=env, conftest=IMPATIENT)
     assert result.exit_code == 1, result.output
     assert counts(tmp_path / "reports" / "junit.xml") == (4 * PLANNED, 3, 0, 3 * (PLANNED - 1))
     found = {board: [case for case in result.cases if f"[{board}" in case.name] for board in ("good", *BAD)}

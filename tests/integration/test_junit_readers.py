@@ -1,4 +1,4 @@
-"""A run's junit.xml, read as CI services read it: with workers, reruns, and every kind of result."""
+"""A run's junit.xml, read as CI services read it: with workers and without, reruns, and every kind of result."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def report(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     tests = TESTS.replace("from harness.modem.errors import *  # noqa: F403\n", "")
     arguments = ("--reruns", "2", "--only-rerun", "try", "--junit-properties", request.param)
-    result = run(folder, BOARDS, tests, *arguments, env=CI)
+    workers = ("-n", "0") if request.param == "output" else ()
+    result = run(folder, BOARDS, tests, *arguments, *workers, env=CI)
     assert result.exit_code == 1, result.output
     return result, request.param
 

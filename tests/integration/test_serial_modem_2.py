@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.integration.runs import LEAN, TIMEOUT, Result
+from tests.integration.warm_start import run_python
 
 ROOT = Path(__file__).parents[2]
 TESTS = (
@@ -21,18 +22,10 @@ TESTS = (
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sm2")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", *TESTS, "-q", "-p", "no:cacheprovider", *LEAN),
-            *("--boards", "tests/boards/serial-modem-2.yaml", "--reports", str(folder / "reports")),
-            *("--lab-ca", str(folder / "ca")),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pytest", *TESTS, "-q", "-n", "0", "-p", "no:cacheprovider", *LEAN]
+    command += ["--boards", "tests/boards/serial-modem-2.yaml", "--reports", str(folder / "reports")]
+    command += ["--lab-ca", str(folder / "ca")]
+    done = run_python(command, ROOT, os.environ, TIMEOUT)
     return Result(folder, done.returncode, done.stdout + done.stderr)
 
 
