@@ -2,7 +2,8 @@
 
 Tests of whole runs come first and one by one; of all others those of a file stay together, because they share boards
 and clouds. The slowest are dealt first, or one process would be left with them at the end. Nobody keeps a list of them:
-a module of whole runs imports ``tests.integration.runs``, and a test that may take long says so by its time limit.
+a module of whole runs imports ``tests.integration.runs``, and a test that may take long says so by its time limit. One
+that reads what another test has left has the shortest limit and is dealt last: earlier it would wait, and its process.
 """
 
 from __future__ import annotations

@@ -21,6 +21,10 @@ from filelock import FileLock
 from tests.integration.warm_start import run_python
 
 TIMEOUT = 300
+EARLY = 2 * TIMEOUT
+"""The time limit of a test, or of a file's tests, that takes long: by it, it is dealt out before others."""
+AT_LAST = TIMEOUT - 1
+"""The time limit of a test that reads what another one's run has left: by it, it is dealt out behind all others."""
 START = 120
 """Seconds that a run may take until its first test runs: two to start, on a busy computer fifty."""
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
-from tests.integration.disturbed_runs import PUBLISHES, disturbed
-from tests.integration.runs import run
+import pytest
 
+from tests.integration.disturbed_runs import PUBLISHES, disturbed
+from tests.integration.runs import EARLY, run
+
+pytestmark = pytest.mark.timeout(EARLY)
 REFUSING = {
     "Version": "2012-10-17",
     "Statement": [

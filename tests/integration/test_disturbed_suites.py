@@ -7,8 +7,9 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.disturbed_runs import CONFTEST
-from tests.integration.runs import run
+from tests.integration.runs import EARLY, run
 
+pytestmark = pytest.mark.timeout(EARLY)
 DISTURBANCES = {
     "RST one second after each connection began": "Fault(Deed.RST, age=1.0)",
     "RST 30 ms after it": "Fault(Deed.RST, age=0.03)",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.disturbed_runs import disturbed
-from tests.integration.runs import shared
+from tests.integration.runs import AT_LAST, EARLY, shared
 
 LATE_CONNACK = """
 broker.faults.append(Fault(Deed.STALL, Direction.IN, packet=1, seconds=3.0, times=1))
@@ -86,13 +86,19 @@ def cases_of(tmp_path_factory):
     return cases_of
 
 
-@pytest.mark.parametrize("number", range(len(EVENTS)), ids=EVENTS)
+def dealt(number):
+    """A run's first event makes the run, early; the others read it, late, or whole processes would wait for it."""
+    return pytest.param(number, marks=pytest.mark.timeout(AT_LAST if number % RUN else EARLY))
+
+
+@pytest.mark.parametrize("number", map(dealt, range(len(EVENTS))), ids=EVENTS)
 def test_one_event_costs_one_test_at_most(cases_of, number):
     hit, after, output = cases_of(number)
     assert hit in ("passed", "error"), output
     assert after == "passed", output
 
 
+@pytest.mark.timeout(AT_LAST)
 def test_most_cost_nothing(cases_of):
     """What is repeated is seen to be right: the test that was hit fails only where the port or the observer went."""
     cost = {name for number, name in enumerate(EVENTS) if cases_of(number)[0] != "passed"}

@@ -11,10 +11,11 @@ import pytest
 from harness.report.recorded_verdicts import judge_run
 from harness.trial import Outcome
 from harness.trial.rejudge import Rejudged
-from tests.integration.runs import LEAN, TIMEOUT, Result
+from tests.integration.runs import EARLY, LEAN, TIMEOUT, Result
 from tests.integration.warm_start import run_python
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(EARLY)
 BOARDS = """
 clouds:
   tolerant: {kind: local, on_violation: tolerate}

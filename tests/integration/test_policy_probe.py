@@ -10,9 +10,12 @@ import sys
 import pytest
 
 from harness.policy import profile_folder
+from tests.integration.runs import EARLY
 from tests.integration.warm_start import run_python
 
+pytestmark = pytest.mark.timeout(EARLY)
 BOARDS = """\
+verdicts: {confidence: 1.0e-2}  # a quick look, on a link that nothing disturbs
 clouds:
   page: {kind: local}
   drifted: {kind: local, enforces: [drifted/provisioned.json, drifted/associated.json]}

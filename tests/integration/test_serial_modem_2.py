@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.runs import LEAN, TIMEOUT, Result
+from tests.integration.runs import EARLY, LEAN, TIMEOUT, Result
 from tests.integration.warm_start import run_python
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(EARLY)
 TESTS = (
     "tests/scenarios/test_rest_through_board.py",
     "tests/scenarios/test_subscribe.py::TestProvisionedPolicy::test_own_shadow_get",

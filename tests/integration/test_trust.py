@@ -13,7 +13,7 @@ from harness.policy import allowed_by, at_home, load_document, load_profile
 from harness.policy_trials.trials import cases_for
 from harness.report.recorded_verdicts import judge_run
 from harness.trial import Outcome, Verdict
-from tests.integration.runs import LEAN, Result, shared
+from tests.integration.runs import AT_LAST, LEAN, Result, shared
 from tests.integration.warm_start import run_python
 
 ROOT = Path(__file__).parents[2]
@@ -229,6 +229,7 @@ def test_boards_without_mqtt_and_other_chips_pass_or_skip(result_of):
     assert others == {("skipped", "Serial Modem 1.0.0 has no MQTT will")}
 
 
+@pytest.mark.timeout(AT_LAST)
 @pytest.mark.parametrize("name", RUNS)
 def test_the_verdicts_of_a_run_are_found_again_in_its_files(result_of, name):
     """With no board and no cloud: the same outcomes and the same evidence, for every test that has trials."""

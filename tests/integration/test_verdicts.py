@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.runs import IMPATIENT, run
+from tests.integration.runs import EARLY, IMPATIENT, run
 
+pytestmark = pytest.mark.timeout(EARLY)
 BOARDS = """
 boards:
   - {name: one, virtual: {}}

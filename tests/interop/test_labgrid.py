@@ -22,10 +22,10 @@ from harness.lab import Lab, load_boards_file
 from harness.lab.places.holding import PlaceHolder
 from harness.run.leased_board import LeasedBoard
 from harness.timeline import Kind
-from tests.integration.runs import run
+from tests.integration.runs import EARLY, run
 from tests.labgrid_lab import FILE, LABGRID, RACKS, ROOT, LabgridLab, missing
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
+pytestmark = [pytest.mark.skipif(missing() is not None, reason=missing() or ""), pytest.mark.timeout(EARLY)]
 
 
 class Relay(ThreadingHTTPServer):

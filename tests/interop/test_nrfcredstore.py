@@ -19,10 +19,14 @@ from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisionRe
 from harness.firmware import open_firmware, port_settings, synchronise
 from harness.modem import Modem
 from harness.timeline import Timeline
+from tests.integration.runs import EARLY
 from tests.interop.stand_ins import SEC_TAG, program, run, virtual_board
 
 TOOL = program("nrfcredstore")
-pytestmark = pytest.mark.skipif(TOOL is None, reason="nrfcredstore is not installed (pip install nrfcredstore)")
+pytestmark = [
+    pytest.mark.skipif(TOOL is None, reason="nrfcredstore is not installed (pip install nrfcredstore)"),
+    pytest.mark.timeout(EARLY),
+]
 
 AMAZON = Path(__file__).parents[2] / "harness/cloud/ca/AmazonRootCA1.pem"
 _ROW = re.compile(r"(\d+) +([A-Z_]+) +([0-9A-F]{64})")
