@@ -4,7 +4,7 @@ A plan is a few packets on one connection, in order. The runner does one step af
 before was answered, and stops at the first that ends the connection. It decides nothing.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -69,7 +69,8 @@ class Plan:
 
     def as_data(self) -> dict[str, Any]:
         """Return it ready for JSON: ``plan``, ``connection``, ``patience``, ``steps`` (without what is 0)."""
-        steps = [{name: value for name, value in asdict(step).items() if value} for step in self.steps]
+        # asdict() copies each value deeply, which took a twelfth of an experiment's processor time.
+        steps = [{name: value for name in Step.__slots__ if (value := getattr(step, name))} for step in self.steps]
         return {"plan": self.name, "connection": self.connection.value, "patience": self.patience, "steps": steps}
 
 
