@@ -13,12 +13,16 @@ import time
 import pytest
 import requests
 
+from tests.integration.runs import EARLY
 from tests.interop.stand_ins import SEC_TAG, program, run
 
 DEADLINE = 120.0
 TOOL = program("claim_and_provision_device")
 
-pytestmark = pytest.mark.skipif(TOOL is None, reason="nrfcloud-utils (PyPI) is not installed")
+pytestmark = [
+    pytest.mark.skipif(TOOL is None, reason="nrfcloud-utils (PyPI) is not installed"),
+    pytest.mark.timeout(EARLY),
+]
 
 
 @pytest.fixture
