@@ -48,6 +48,18 @@ def test_framings(wire):
     assert ask("AT+CFUN?", wire).lines == [b"+CFUN: 0"]
 
 
+def test_blanks_before_a_line_are_not_its_content():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command("AT+CFUN?"))
+    found = dialogue.receive(b" +CFUN: 1\r\n\t+CSCON: 0\r\n OK\r\n")
+    assert [(item.role, item.name, item.args) for item in found] == [
+        (Role.ANSWER, b"+CFUN", b"1"),
+        (Role.URC, b"+CSCON", b"0"),
+        (Role.FINAL, b"", b""),
+    ]
+    assert found[-1].outcome.lines == [b"+CFUN: 1"]
+
+
 def test_shell_echo():
     dialogue = Dialogue()
     dialogue.begin(parse_command("AT+CFUN?", at_shell=True))
@@ -173,6 +185,13 @@ def test_one_command_at_a_time():
     dialogue.begin(parse_command("AT+CFUN?"))
     with pytest.raises(Misuse, match=r"AT while AT\+CFUN\? is pending"):
         dialogue.begin(parse_command("AT"))
+
+
+def test_a_urc_may_begin_like_a_final_result():
+    assert heard(Dialogue(), b"+CMT: 1\r\n+CME ERROR: 3\r\n") == [
+        (Role.URC, b"+CMT: 1"),
+        (Role.STRAY, b"+CME ERROR: 3"),
+    ]
 
 
 def test_final_without_command_is_nobodys():
@@ -344,6 +363,15 @@ def test_the_board_leaves_data_mode_by_itself():
 
 
 # -- late answers
+
+
+def test_a_late_answer_takes_its_counted_bytes_along():
+    dialogue = Dialogue(framed={"#XRECV": lambda args: (int(args.split(",")[-1]),)})
+    dialogue.begin(parse_command("AT#XRECV=0,0,0,5"))
+    dialogue.give_up()
+    (late, final) = dialogue.receive(b"\r\n#XRECV: 0,0,6\r\nOK\r\nab\r\n\r\nERROR\r\n")
+    assert (late.role, late.blobs, late.name, late.args) == (Role.LATE, (b"OK\r\nab",), b"#XRECV", b"0,0,6")
+    assert (final.role, final.line) == (Role.STRAY, b"ERROR")
 
 
 def test_a_late_answer_is_not_the_probes():

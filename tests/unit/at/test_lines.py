@@ -72,6 +72,7 @@ def test_memory_is_bounded(data, limit):
         (b"AT event handler: +CEREG: 1\r\n", b"+CEREG: 1"),
         (b"uart:~$ AT event handler:\r\n", b""),
         (b"\0\0OK\0\r\n", b"OK"),
+        (b"\0X\0\r\n", b"X"),
         (b"\x1b[8D\x1b[J+CEREG: 1\r\n", b"+CEREG: 1"),
         (b"\r\n", b""),
     ],

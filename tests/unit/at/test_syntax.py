@@ -110,6 +110,7 @@ def test_a_misuse_message_keeps_the_key_secret():
         # The URC that lands while its own read command is pending.
         ("AT+CEREG?", b'+CEREG: 5,2,"0901","02024720",7', True),
         ("AT+CEREG?", b"+CEREG: 5,4", True),
+        ("AT+CEREG?", b"+CEREG:5,4", True),
         ("AT+CEREG?", b'+CEREG: 2,"0901","02024720",7', False),
         ("AT+CEREG?", b"+CEREG: 0", False),
         ("AT+CEREG?", b'+CEREG: 5,"0901","02024720",7,,,"11100000","11100000"', False),
@@ -238,6 +239,7 @@ def test_an_echo_is_the_command_or_one_of_its_lines_or_what_the_shell_got(termin
     assert command.echoes == {b'AT%CMNG=0,1,0,"a', b"b", b'"', b'AT%CMNG=0,1,0,"a\r\n b \n"'}
     shell = parse_command("AT+CGSN", terminator=terminator, at_shell=True)
     assert shell.echoes == {b"AT+CGSN", b"at 'AT+CGSN'"}
+    assert parse_command("AT#XX").echoes == {b"AT#XX"}
 
 
 def test_the_end_of_data_mode_reads_as_it_came():
