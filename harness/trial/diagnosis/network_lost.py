@@ -39,7 +39,7 @@ def network_lost(record: Record) -> Iterator[Finding]:
 def _deregistered(record: Record) -> Event | None:
     was_registered = False
     for event in record.events:
-        if event.kind is Kind.MQTT:
+        if event.kind is Kind.MQTT and event.data.get("kind") != "closed":
             was_registered = True  # it carried something, so it was registered before
         if event.kind not in (Kind.RX, Kind.URC) or not (found := _CEREG.match(event.text)):
             continue

@@ -171,6 +171,13 @@ def test_an_errno_of_a_dead_path(errno, name):
     assert found(network_lost, line) == [(Cause.NETWORK_LOST, LIKELY, text, last(line, "closed"))]
 
 
+def test_a_modem_that_an_earlier_test_left_without_network_did_not_lose_it_here():
+    line = Line().tx("AT#XMQTTCON=0").urc("#XMQTTEVT: 1,0").tx("AT+CEREG?").log("+CEREG: 0,4")
+    assert found(network_lost, line) == []
+    assert found(network_lost, line.log("+CEREG: 5,1").connect()) == []
+    assert len(found(network_lost, line.log("+CEREG: 5,4"))) == 1
+
+
 def test_an_address_that_changed_is_compared_with_the_one_before():
     line = Line().connect().log('+CGPADDR: 0,"10.0.0.1"').log('+CGPADDR: 0,"10.0.0.1"')
     assert found(network_lost, line) == []
