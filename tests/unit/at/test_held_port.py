@@ -73,6 +73,18 @@ def test_a_holder_that_is_told_sees_what_is_there_too(pty):
     stream.close()
 
 
+def test_a_holder_that_cannot_read_what_it_was_told_goes_on(pty, monkeypatch):
+    """The port may be closed in that moment."""
+    stream = FdStream(pty[1], "dk1")
+    assert stream.hold()
+    stream.nudge()
+    with monkeypatch.context() as closing:
+        closing.setattr("harness.at.stream.os.read", lambda fd, size: (_ for _ in ()).throw(OSError("closed")))
+        assert stream.wait_holding(DEADLINE) is not None
+    stream.let_go()
+    stream.close()
+
+
 def test_the_reader_sleeps_while_the_port_is_held(pty):
     board, device = pty
     stream = FdStream(device, "dk1")
