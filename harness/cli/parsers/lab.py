@@ -1,4 +1,4 @@
-"""Arguments of ``boards`` and ``doctor``: what the lab has, and whether it is fit."""
+"""Arguments of the commands on a lab: ``boards``, ``doctor``, ``power``, ``flash``, ``bridge`` and ``matrix``."""
 
 import argparse
 from pathlib import Path
