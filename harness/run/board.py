@@ -195,7 +195,7 @@ class Board:
         return Trials(link, opened.modem, around)
 
     def _control_connect(self) -> ControlConnect | None:
-        return partial(send_control_connect, self.sockets.new) if self.sockets.exist else None
+        return partial(send_control_connect, self.sockets.new) if self.sockets.missing is None else None
 
     def _board_witnesses(self) -> BoardWitnesses:
         cloud, public = self.cloud, self.cloud.endpoints.public

@@ -21,20 +21,19 @@ class BoardSockets:
         self._cloud = cloud
 
     @property
-    def exist(self) -> bool:
-        """Whether the board's firmware has sockets."""
+    def missing(self) -> str | None:
+        """Why the board's firmware has no sockets, or None if it has."""
         opened = self._leased.opened
-        return kind_of(opened.kind).socket(opened.firmware) is not None and not opened.firmware.lacks(
-            Capability.SOCKETS
-        )
+        if kind_of(opened.kind).socket(opened.firmware) is None:
+            return f"{opened.firmware} has no {Capability.SOCKETS}"
+        return opened.firmware.lacks(Capability.SOCKETS) or None
 
     def new(self) -> AtSocket:
         """Return a socket of the board's modem, not connected yet. Raises Misuse where the firmware has none."""
         opened = self._leased.opened
-        make = kind_of(opened.kind).socket(opened.firmware)
-        if make is None or (reason := opened.firmware.lacks(Capability.SOCKETS)):
-            reason = f"{opened.firmware} has no {Capability.SOCKETS}" if make is None else reason
-            raise Misuse(f"{self._name}: nothing can be carried through the board: {reason}")
+        make, missing = kind_of(opened.kind).socket(opened.firmware), self.missing
+        if make is None or missing is not None:
+            raise Misuse(f"{self._name}: nothing can be carried through the board: {missing}")
         return make(opened.port)
 
     def to(self, *, host: str = "", port: int = 0, sec_tag: int | None = None) -> Through:
