@@ -6,10 +6,10 @@ from harness.cli.arguments import Arguments
 from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import Misuse
-from harness.report.going_on import refuse_going_on
 from harness.report.junit import run_of, write_report
 from harness.report.junit_form import PropertiesPlace
 from harness.report.rebuild import rebuild
+from harness.report.run_lock import refuse_going_on
 
 
 def rebuild_junit(given: Arguments, _progress: Progress) -> Result:

@@ -8,9 +8,9 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import Misuse
 from harness.report.difference import differences, lines
-from harness.report.going_on import refuse_going_on
 from harness.report.page import write_index, write_run_pages
 from harness.report.pruning import PruningLimits, prune
+from harness.report.run_lock import refuse_going_on
 from harness.report.run_summary import RunSummary
 from harness.report.stored_runs import RUN_JSON, is_run, read_run, read_summary, runs_going_on, stored_runs
 

@@ -13,13 +13,13 @@ from harness.errors import Misuse
 from harness.plugin.held_junit import HeldReport
 from harness.report import RunFolder, RunJournal, RunRecord, table
 from harness.report.assessment import Assessment, assess
-from harness.report.going_on import GoingOn
 from harness.report.journal import read_journal
 from harness.report.junit import interrupt, mistake, overturn, read_report, replace_file, unfinished, write_report
 from harness.report.junit_causes import add_causes
 from harness.report.junit_form import PropertiesPlace, place_properties
 from harness.report.pruning import PruningLimits, prune
 from harness.report.rebuild import rebuild
+from harness.report.run_lock import GoingOn
 from harness.report.run_summary import summary_of
 from harness.report.stored_runs import read_run, stored_runs
 from harness.timeline import pack

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.report.going_on import goes_on
 from harness.report.history import RunHistory, standing
+from harness.report.run_lock import goes_on
 from harness.report.run_summary import RunSummary
 from harness.report.stored_runs import StoredRuns, pack, packed_file
 

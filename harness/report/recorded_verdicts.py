@@ -8,9 +8,9 @@ from typing import Any
 
 from harness.errors import Misuse
 from harness.report.edited_lines import edited_expectations, expected_in, missing_lines
-from harness.report.going_on import goes_on
 from harness.report.journal import read_journal
 from harness.report.ran_tests import KILLED, ran_tests
+from harness.report.run_lock import goes_on
 from harness.timeline import Kind, RecordedTest, Recording, read_timeline, timeline_files
 from harness.trial.rejudge import Rejudged, rejudge, unjudged, verdicts
 from harness.trial.run_rules import Overturned, overturned

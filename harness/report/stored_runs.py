@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import Misuse
-from harness.report.going_on import goes_on
 from harness.report.history import merge
 from harness.report.journal import read_journal
 from harness.report.junit import replace_file
 from harness.report.ran_tests import RanTest
 from harness.report.run_file import from_json, to_json
+from harness.report.run_lock import goes_on
 from harness.report.run_summary import RunSummary, summary_of
 
 RUN_JSON = "run.json"

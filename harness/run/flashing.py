@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.lab import BoardConfig
 from harness.lab.flash import Flasher, FlashRecords
-from harness.lab.flash.asking import BoardContents, ask
+from harness.lab.flash.board_contents import BoardContents, ask
 from harness.timeline import Timeline
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from harness.at import AtPort
 from harness.lab import BoardConfig
-from harness.lab.doctor.asking import ask
+from harness.lab.doctor.questions import ask
 from harness.settings import FirmwareName, NamedBoard, TerminatorName
 from harness.timeline import Timeline
 from tests.integration.test_cli import COMMAND, DEADLINE

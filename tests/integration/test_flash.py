@@ -9,7 +9,7 @@ import json
 import pytest
 
 from harness.lab.boards_file import load_boards_file
-from harness.lab.flash.asking import ask
+from harness.lab.flash.board_contents import ask
 from harness.settings import FirmwareName, Model, NamedBoard, Sample, TerminatorName
 from harness.timeline import Timeline
 from tests.fake_nrfutil import FakeNrfutil

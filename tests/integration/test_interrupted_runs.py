@@ -13,7 +13,7 @@ import pytest
 from junitparser import JUnitXml
 
 from harness.cli import main
-from harness.report.going_on import goes_on
+from harness.report.run_lock import goes_on
 from tests.integration.runs import PATIENT, START, prepare, processes_of, run
 
 ONE = "boards:\n  - {name: one, virtual: {}}\n"

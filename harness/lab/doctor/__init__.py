@@ -16,7 +16,7 @@ from harness.lab.doctor import account, board, host, lab_ca, network, places, po
 from harness.lab.doctor.account import Leftovers
 from harness.lab.doctor.board import Written
 from harness.lab.doctor.check import Check, CheckResult, Machine, Status
-from harness.lab.doctor.running import in_one_line, run_checks, verdict, worst
+from harness.lab.doctor.check_runner import in_one_line, run_checks, verdict, worst
 from harness.lab.lab import Lab
 
 

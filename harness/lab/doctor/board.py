@@ -9,10 +9,10 @@ from typing import Final
 
 from harness.errors import HarnessError, PortBusy, PortMissing
 from harness.lab.config import BoardConfig
-from harness.lab.doctor.asking import Answers, ask
 from harness.lab.doctor.check import Check, CheckResult, Machine, Status
-from harness.lab.doctor.judging import judge
+from harness.lab.doctor.findings import judge
 from harness.lab.doctor.ports import device_of
+from harness.lab.doctor.questions import Answers, ask
 from harness.lab.lab import Lab
 from harness.lab.lease import Lease, lease_folder, port_key
 

@@ -13,7 +13,7 @@ from typing import Final
 from harness.at import PortDenied
 from harness.errors import HarnessError, LabError, Misuse, PortBusy, PortMissing
 from harness.lab.config import BoardConfig
-from harness.lab.flash.asking import BoardContents
+from harness.lab.flash.board_contents import BoardContents
 from harness.lab.flash.decision import ImageKind, Versions, WrittenImage, modem_version, why_needed
 from harness.lab.flash.record import FlashRecords, hash_of
 from harness.lab.flash.tools import Note, check_target, write

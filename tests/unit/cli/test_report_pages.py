@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness.cli import main
-from harness.report.going_on import GoingOn
+from harness.report.run_lock import GoingOn
 from tests.made_up_nights import Told, publish, write_night
 
 OWN = "prod/team/m/d/dk/d2c"

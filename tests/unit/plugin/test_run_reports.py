@@ -5,8 +5,8 @@ import pytest
 from harness.plugin.end_of_run import end_lines
 from harness.plugin.run_reports import RunReports
 from harness.report import RunFolder, RunJournal
-from harness.report.going_on import goes_on
 from harness.report.junit_form import PropertiesPlace
+from harness.report.run_lock import goes_on
 from harness.trial import Outcome
 from harness.trial.verdict_record import HangUp, TestRecord, TrialVerdict
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.going_on import LOCK, GoingOn, goes_on
 from harness.report.pruning import PruningLimits, protected, prune, to_prune
+from harness.report.run_lock import LOCK, GoingOn, goes_on
 from harness.report.stored_runs import stored_runs, write_summary
 from tests.unit.report.runs_made_up import FIRST_NIGHT, night, summary
 

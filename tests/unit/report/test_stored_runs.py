@@ -1,7 +1,7 @@
 """The runs of a reports folder: all of them, or the newest ones."""
 
-from harness.report.going_on import GoingOn
 from harness.report.journal import RunJournal
+from harness.report.run_lock import GoingOn
 from harness.report.stored_runs import pack, stored_runs, write_summary
 from tests.unit.report.runs_made_up import night, summary
 

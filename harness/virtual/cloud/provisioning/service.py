@@ -24,8 +24,8 @@ from harness.virtual.cloud.provisioning.attestation import TrustedIdentities
 from harness.virtual.cloud.provisioning.claims import ClaimedDevice, Claims, CommandStatus
 from harness.virtual.cloud.provisioning.commands import read_request, take_answer, to_wire
 from harness.virtual.cloud.registry.team import RestRefused
-from harness.virtual.cloud.rest.answering import make_guard
 from harness.virtual.cloud.rest.api import BASE
+from harness.virtual.cloud.rest.guard import make_guard
 from harness.virtual.cloud.rest.jwt_auth import InvalidToken, verify
 from harness.virtual.cloud.rest.request import (
     accepted,

@@ -9,7 +9,6 @@ from harness.virtual.cloud.rest.account import AccountRoutes
 from harness.virtual.cloud.rest.account_tokens import TokenRoutes
 from harness.virtual.cloud.rest.account_usage import UsageRoutes
 from harness.virtual.cloud.rest.alerts import AlertRoutes
-from harness.virtual.cloud.rest.answering import make_guard
 from harness.virtual.cloud.rest.api import BASE, CALLER, Api
 from harness.virtual.cloud.rest.assistance import AssistanceRoutes
 from harness.virtual.cloud.rest.authentication import authenticate, route_path
@@ -19,6 +18,7 @@ from harness.virtual.cloud.rest.disturbances import RestDisturbances, make_distu
 from harness.virtual.cloud.rest.document import not_built, serve
 from harness.virtual.cloud.rest.firmware import FirmwareRoutes
 from harness.virtual.cloud.rest.fota import FotaRoutes
+from harness.virtual.cloud.rest.guard import make_guard
 from harness.virtual.cloud.rest.location import LocationRoutes
 from harness.virtual.cloud.rest.location_history import HistoryRoutes
 from harness.virtual.cloud.rest.messages import MessageRoutes

@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from harness.settings.cloud_faults import DisturbRest
-from harness.virtual.cloud.rest.answering import refusal
+from harness.virtual.cloud.rest.guard import refusal
 
 
 class RestDisturbances:

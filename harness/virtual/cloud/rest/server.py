@@ -12,7 +12,7 @@ from aiohttp.http_exceptions import BadHttpMethod, InvalidURLError, LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from harness.virtual.cloud.broker.interfaces import Journal
-from harness.virtual.cloud.rest.answering import http_refusal, refusal
+from harness.virtual.cloud.rest.guard import http_refusal, refusal
 
 _BY_KIND: tuple[tuple[type[Exception], str], ...] = (
     (BadHttpMethod, "the method is not one of HTTP's, or the bytes are not HTTP"),

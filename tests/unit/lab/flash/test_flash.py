@@ -11,7 +11,7 @@ from harness.errors import LabError, Misuse, NoAnswer, PortBusy, PortMissing
 from harness.lab.boards_file import BoardsFileError, load_boards_file
 from harness.lab.config import BoardConfig
 from harness.lab.flash import Flasher, FlashFailed, FlashRecords, ImageKind, Versions
-from harness.lab.flash.asking import BoardContents
+from harness.lab.flash.board_contents import BoardContents
 from harness.lab.flash.decision import WrittenImage, modem_version, why_needed
 from harness.lab.flash.nrfutil import NrfutilOutput
 from harness.lab.flash.record import hash_of

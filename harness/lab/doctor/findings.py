@@ -12,9 +12,9 @@ from typing import Final
 
 from harness.at import AtFormatError
 from harness.lab.config import BoardConfig
-from harness.lab.doctor.asking import Answers
 from harness.lab.doctor.check import CheckResult, Status
 from harness.lab.doctor.known_firmware import known_trouble
+from harness.lab.doctor.questions import Answers
 from harness.modem.registration import DENIED, UICC_FAILURE, Registration
 from harness.modem.signal import signal_in
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.lab.config import BoardConfig
-from harness.lab.doctor.asking import QUESTIONS, Answers
 from harness.lab.doctor.check import Status
-from harness.lab.doctor.judging import judge
+from harness.lab.doctor.findings import judge
 from harness.lab.doctor.known_firmware import known_trouble
+from harness.lab.doctor.questions import QUESTIONS, Answers
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 GOOD = {

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness.errors import Misuse
-from harness.report.going_on import LOCK, GoingOn, goes_on, refuse_going_on
+from harness.report.run_lock import LOCK, GoingOn, goes_on, refuse_going_on
 
 
 @pytest.fixture
