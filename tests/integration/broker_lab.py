@@ -21,8 +21,8 @@ from harness.policy import PolicyDocument, PolicySet, Principal
 from harness.virtual.cloud.broker.broker import Broker
 from harness.virtual.cloud.broker.interfaces import Admission, Objection
 from harness.virtual.mqtt import FROM_SERVER, Connack, Connect, Decoder
+from tests.integration.kept_journal import DEADLINE, Journal
 
-DEADLINE = 30.0
 THING = "${iot:Connection.Thing.ThingName}"
 
 
@@ -145,34 +145,6 @@ class Services:
 
     def on_subscribe(self, client_id, topic_filter, qos):
         self.subscribed.append((client_id, topic_filter, qos))
-
-
-class Journal:
-    """Keeps events in memory; another thread may wait for one."""
-
-    def __init__(self):
-        self.events = []
-        self._changed = threading.Condition()
-
-    def write(self, event, **fields):
-        with self._changed:
-            self.events.append((event, fields))
-            self._changed.notify_all()
-
-    def wait(self, event, **fields):
-        """Return the first such event's fields; fail after the deadline with what was written instead."""
-
-        def found():
-            wanted = fields.items()
-            return next((had for name, had in self.events if name == event and wanted <= had.items()), None)
-
-        with self._changed:
-            got = self._changed.wait_for(found, DEADLINE)
-        assert got is not None, f"no {event} {fields} in {self.events}"
-        return got
-
-    def of(self, event):
-        return [fields for name, fields in self.events if name == event]
 
 
 class Lab:

@@ -16,34 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.local_cloud import CloudSetup, LocalCloud
+from tests.integration.kept_journal import DEADLINE, Journal
 from tests.unit.virtual.cloud_makers import certificate_pem, make_archive
-
-DEADLINE = 30.0
-
-
-class Journal:
-    """Keeps events in memory; another thread may wait for one."""
-
-    def __init__(self):
-        self.events = []
-        self._changed = threading.Condition()
-
-    def write(self, event, **fields):
-        with self._changed:
-            self.events.append({"event": event, **fields})
-            self._changed.notify_all()
-
-    def wait(self, event, **fields):
-        """Return the first such entry; fail after the deadline with what was written instead."""
-        wanted = {"event": event, **fields}.items()
-
-        def found():
-            return next((entry for entry in self.events if wanted <= entry.items()), None)
-
-        with self._changed:
-            entry = self._changed.wait_for(found, DEADLINE)
-        assert entry is not None, f"no {event} {fields} in {self.events}"
-        return entry
 
 
 class Rest:

@@ -137,7 +137,7 @@ def test_connections_are_dropped_until_the_device_exists(tmp_path):
         peer = peer_of(lab, certificate(lab))
         assert dropped(peer.connect())
         assert dropped(reconnect(peer))
-        assert [event["outcome"] for event in lab.journal.events if event["event"] == "jitp"] == ["started"]
+        assert [entry["outcome"] for entry in lab.journal.of("jitp")] == ["started"]
         assert lab.rest.refusal("PUT", "/association/dev-1", data=CODE) == (404, 40412)
 
 
@@ -166,7 +166,7 @@ def test_the_certificate_of_another_ca_makes_nothing(lab):
     peer = lab.peer("dev-1", identity.certificate_pem + other.certificate_pem, identity.private_key_pem)
     assert peer.connect().ended.wait(DEADLINE)
     assert "is not registered" in lab.journal.wait("connect_refused")["detail"]
-    assert [event for event in lab.journal.events if event["event"] == "jitp"] == []
+    assert lab.journal.of("jitp") == []
 
 
 def test_where_refusals_are_alerts_the_first_connection_gets_one(tmp_path):
