@@ -60,12 +60,12 @@ types: env
 imports: env
 	@said=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; echo "$$said" | tail -n 12
 
-# A test that fails is run once more, and named as RERUN at the end: one that passes then is weak, and is to be mended,
-# but it does not cost the others their run.
 test: env
-	@EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n $(WORKERS) --dist worksteal -p rerunfailures --reruns 1 -raR tests/unit
+	@EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/unit
 
-# These are whole processes that share the computer.
+# These are whole processes that share the computer. A test that fails is run once more, and named as RERUN at the end:
+# one that passes then is weak, and is to be mended, but it does not cost the others their run. Unit tests are not: some
+# look for what must never happen, and a second try would hide every other time that it did.
 test-wide: env
 	@$(PY) -m pytest -q -n $(WIDE) --dist loadfile --no-loadscope-reorder -p rerunfailures --reruns 1 -raR tests/integration tests/interop tests/browser
 
