@@ -601,12 +601,12 @@ def test_a_refused_own_connect_comes_as_late_behind_another_one_as_what_it_is_co
     connect = stage.device.connect
     stage.device.connect = lambda login, **options: asked("login") and connect(login, **options)
     assert stage.trials.verify_connection().outcome is Outcome.REFUSED_AT_CONNECT
-    waits = {"login": [], "control": []}
-    for (_, before), (which, at) in itertools.pairwise(times[1:]):
-        waits[which].append(at - before)
-    assert set(map(min, waits.values())) == {gap + 1.5 * LATENCY}
-    # Behind the login the time counts from its CONNECT, so its answer is in it.
-    assert max(map(max, waits.values())) <= gap + 1.5 * LATENCY + LATENCY
+    waits = {"login": set(), "control": set()}
+    for (before, begun), (_, at) in itertools.pairwise(times[1:]):
+        waits[before].add(at - begun)
+    # What comes next does not matter. Behind the login the time counts from its CONNECT, so its answer is in it.
+    assert waits["login"] <= {max(gap + 1.5 * LATENCY, 2.5 * LATENCY)}
+    assert waits["control"] <= {gap + 1.5 * LATENCY}
 
 
 def test_own_connect_on_a_link_that_cuts_everything_is_no_refusal():
