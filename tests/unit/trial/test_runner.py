@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import secrets
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -588,8 +589,10 @@ def test_own_connect_that_is_hung_up_on_without_a_word_is_tried_against_what_any
 
 
 @pytest.mark.parametrize("gap", [0.0, 5.0])
-def test_a_refused_own_connect_comes_as_late_behind_another_one_as_what_it_is_compared_with(gap):
+def test_a_refused_own_connect_comes_as_late_behind_another_one_as_what_it_is_compared_with(gap, monkeypatch):
     """Otherwise a cloud that closes a CONNECT that comes too soon would close one of the two alone."""
+    coin = itertools.cycle((1, 1, 0, 0))  # each behind each
+    monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: next(coin))
     stage = Stage(control=lambda: asked("control"), gap=gap)
     stage.device.refuse_connects_after = 0
     times = []
