@@ -83,6 +83,7 @@ def test_a_limit_that_ends_what_is_allowed_too_takes_a_pass_and_a_failure_back(t
     main(["judge", str(result.run_folder)])
     said = capsys.readouterr().out
     assert all(f"{line['test']}: overturned by the run: " in said for line in lines)
+    assert "edited" not in said
     # and faults of the boards file that never struck are said
     (note,) = summary["notes"]
     assert note == (
