@@ -235,7 +235,7 @@ def test_the_verdicts_of_a_run_are_found_again_in_its_files(result_of, name):
     """With no board and no cloud: the same outcomes and the same evidence, for every test that has trials."""
     result = result_of(name)
     judged = judge_run(result.run_folder)
-    assert not judged.notes
+    assert not (*judged.notes, *judged.edited)
     found = {
         (test.board, test.test): " | ".join(
             str(Verdict(one.anew.outcome, one.action, one.anew.evidence, one.attempt)) for one in test.verdicts
