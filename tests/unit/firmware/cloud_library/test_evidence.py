@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.firmware.cloud_library.evidence import EVENT_LITERALS, LITERALS, LogClass, evidence_in
+from harness.firmware.cloud_library.evidence import EVENT_LITERALS, LITERALS, Evidence, LogClass, evidence_in
 from harness.firmware.cloud_library.numbers import Generation, event_name, generation_of
 from harness.firmware.cloud_library.reader import KEYS
 
@@ -29,6 +29,8 @@ from harness.firmware.cloud_library.reader import KEYS
         ("<err> cloud_connection: Could not connect to nRF Cloud, error: -9", LogClass.REFUSED, -9),
         ("<err> aws_iot: AWS broker connect failed -111", LogClass.REFUSED, -111),
         ("<dbg> nrf_cloud_transport: nct_mqtt_evt_handler: MQTT_EVT_CONNACK: result 5", LogClass.REFUSED, 5),
+        ("MQTT_EVT_CONNACK: result 1", LogClass.REFUSED, 1),
+        ("NRF_CLOUD_EVT_ERROR: 1", LogClass.REFUSED, 1),
         ("NRF_CLOUD_EVT_ERROR: 6", LogClass.REFUSED, 6),
         ("<err> nrf_cloud_transport: MQTT input error: -128", LogClass.KICKED, -128),
         ("<err> mqtt_helper: Cloud MQTT input error: -128", LogClass.KICKED, -128),
@@ -39,6 +41,8 @@ from harness.firmware.cloud_library.reader import KEYS
         ("Socket error: POLLNVAL", LogClass.LINK_LOST, 2),
         ("<wrn> cloud_connection: Network connectivity lost!", LogClass.LINK_LOST, 0),
         ('+CEREG: 2,"AAAA","00000001",7', LogClass.LINK_LOST, 2),
+        ("+CEREG: 0", LogClass.LINK_LOST, 0),
+        ("+CEREG: 3", LogClass.LINK_LOST, 3),
         ("+CEREG: 4", LogClass.LINK_LOST, 4),
         ("CLOUD_EVT_DISCONNECTED: 0", LogClass.USER_DISCONNECT, 0),
         ("#XMQTTEVT: 1,0", LogClass.USER_DISCONNECT, 0),
@@ -49,9 +53,7 @@ from harness.firmware.cloud_library.reader import KEYS
     ],
 )
 def test_a_line_is_evidence_of(line, what, code):
-    evidence = evidence_in(line)
-    assert evidence is not None
-    assert (evidence.what, evidence.code) == (what, code)
+    assert evidence_in(line) == Evidence(what, code, line)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,10 @@ def test_a_line_is_evidence_of(line, what, code):
         "NRF_CLOUD_EVT_TRANSPORT_CONNECT_ERROR: -3",  # the network
         "Could not connect to nRF Cloud MQTT Broker x, port: 45858. err: -116",
         "MQTT_EVT_CONNACK: result 0",
+        "NRF_CLOUD_EVT_ERROR: 0",
+        "NRF_CLOUD_EVT_ERROR: 7",
         "NRF_CLOUD_EVT_ERROR: 8",
+        "NRF_CLOUD_EVT_TRANSPORT_CONNECT_ERROR: 0",
         "<dbg> nrf_cloud_dns: c: Connected to nRF Cloud host: mqtt.nrfcloud.com. Socket ID: 0",
         "<dbg> mqtt_helper: poll: POLLNVAL while disconnecting",
         '+CEREG: 1,"AAAA","00000001",7',
@@ -101,9 +106,16 @@ def test_events_have_their_generations_numbers(number, generation, name):
     assert event_name(number, generation) == name
 
 
-def test_a_generations_disconnect_is_read_by_its_number():
-    assert evidence_in("nrf_cloud_event: 8, status: 1", Generation.NCS_1).what is LogClass.KICKED
-    assert evidence_in("nrf_cloud_event: 12, status: 1", Generation.CURRENT).what is LogClass.KICKED
+@pytest.mark.parametrize(
+    ("line", "generation", "what", "code"),
+    [
+        ("nrf_cloud_event: 8, status: 1", Generation.NCS_1, LogClass.KICKED, 1),
+        ("nrf_cloud_event: 12, status: 1", Generation.CURRENT, LogClass.KICKED, 1),
+        ("nrf_cloud_event: 16, status: -9", Generation.CURRENT, LogClass.REFUSED, -9),
+    ],
+)
+def test_a_generations_end_is_read_by_its_number(line, generation, what, code):
+    assert evidence_in(line, generation) == Evidence(what, code, line)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +140,7 @@ def test_whose_number_an_event_has_is_read_from_its_words_and_the_generation(lin
     ("banner", "generation"),
     [
         ("*** Booting nRF Connect SDK v3.0.1-9eb5615da66b ***", Generation.CURRENT),
+        ("*** Booting nRF Connect SDK v2.0.0 ***", Generation.CURRENT),
         ("*** Booting nRF Connect SDK v1.9.1 ***", Generation.NCS_1),
         ("*** Booting Zephyr OS build v2.6.99-ncs1  ***", Generation.NCS_1),
         ("*** Booting Zephyr OS build v3.2.99-ncs2  ***", Generation.CURRENT),

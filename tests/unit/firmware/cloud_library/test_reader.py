@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.firmware.cloud_library.evidence import LogClass
+from harness.firmware.cloud_library.evidence import Evidence, LogClass
 from harness.firmware.cloud_library.numbers import Generation
-from harness.firmware.cloud_library.reader import LineReader
+from harness.firmware.cloud_library.reader import LineReader, LogReading
 
 KICK = "[00:01:02.345,678] <err> nrf_cloud_transport: MQTT input error: -128\r\n"
 READY = "[00:00:08.033,000] <inf> app: Connection to nRF Cloud ready\r\n"
@@ -67,6 +67,27 @@ def test_a_torn_line_says_that_it_was():
     assert found[0].uptime == 62.345678
 
 
+def test_lines_that_run_together_are_read_one_by_one():
+    text = "CLOUD_EVT_READY" + KICK.strip() + "+CEREG: 2"
+    assert read(text) == [
+        LogReading("CLOUD_EVT_READY", Evidence(LogClass.CONNECTED, 0, "CLOUD_EVT_READY")),
+        LogReading(
+            KICK.strip(),
+            Evidence(LogClass.KICKED, -128, KICK.strip()),
+            uptime=62.345678,
+            module="nrf_cloud_transport",
+            level="err",
+        ),
+        LogReading("+CEREG: 2", Evidence(LogClass.LINK_LOST, 2, "+CEREG: 2")),
+    ]
+
+
+@pytest.mark.parametrize(("between", "found"), [(4, [LogClass.KICKED]), (5, [])])
+def test_a_tail_may_come_a_few_lines_later(between, found):
+    head = "[00:00:01.000,000] <err> a: MQTT input"
+    assert classes(head + "+CEREG: 1\r\n" + NOISE * between + " error: -128\r\n") == found
+
+
 def test_heads_without_a_tail_join_nothing_that_comes_much_later():
     data = "[00:00:01.000,000] <err> a: MQTT input" + "+CEREG: 1\r\n" + NOISE * 9 + " error: -128\r\n"
     assert classes(data) == []
@@ -79,7 +100,10 @@ def test_noise_is_no_evidence(noise):
 
 def test_restarts_and_lost_messages_are_told():
     found = read("*** Booting nRF Connect SDK v1.9.1 ***\r\n" + NOISE + "--- 4 messages dropped ---\r\n")
-    assert [(each.boot, each.dropped) for each in found] == [(True, 0), (False, 4)]
+    assert found == [
+        LogReading("*** Booting nRF Connect SDK v1.9.1 ***", boot=True),
+        LogReading("--- 4 messages dropped ---", dropped=4),
+    ]
 
 
 def test_the_banner_decides_whose_numbers_are_read():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.firmware.cloud_library.evidence import LogClass
+from harness.firmware.cloud_library.evidence import LogClass, evidence_in
+from harness.firmware.cloud_library.numbers import Generation
 from harness.firmware.cloud_library.watcher import evidence_of, log_watch
 from harness.firmware.mqtt_event import mqtt_events
 from harness.timeline import Kind, Timeline
@@ -23,6 +24,7 @@ def watched(*lines, kind=Kind.RX, data=None):
         ("CLOUD_EVT_READY", "accepted", 0),
         ("NRF_CLOUD_EVT_TRANSPORT_CONNECT_ERROR: -9", "refused", -9),
         ("<err> nrf_cloud_transport: MQTT input error: -128", "closed", -128),
+        ("MQTT input error: -104", "closed", -104),
         ("Socket error: POLLHUP", "closed", -128),
         ("Network connectivity lost!", "closed", -115),
         ("CLOUD_EVT_DISCONNECTED: 0", "closed", 0),
@@ -34,7 +36,8 @@ def test_a_telling_line_is_followed_by_its_event(line, kind, result):
     assert [event.kind for event in events] == [Kind.RX, Kind.MQTT]
     (event,) = mqtt_events(events, "b")
     assert (event.kind, event.result) == (kind, result)
-    assert evidence_of(events[1]).line == line
+    assert evidence_of(events[1]) == evidence_in(line)
+    assert evidence_of(events[1]._replace(kind=Kind.STEP)) is None
 
 
 def test_other_lines_are_followed_by_nothing():
@@ -44,6 +47,15 @@ def test_other_lines_are_followed_by_nothing():
 def test_a_modems_notice_counts_and_an_answer_does_not():
     assert evidence_of(watched("+CEREG: 2", kind=Kind.URC)[-1]).what is LogClass.LINK_LOST
     assert len(watched("+CEREG: 2", data={"role": "answer"})) == 1
+    for role in ("cut", "garbled"):
+        assert len(watched("+CEREG: 2", data={"role": role})) == 2
+
+
+def test_what_is_no_line_of_the_log_hides_nothing_behind_it():
+    timeline, watch = Timeline(), log_watch("b", Generation.NCS_1)
+    lines = [(Kind.TX, "AT#XNRFCLOUD=1"), (Kind.RX, "nrf_cloud_event: 8, status: 1")]
+    timeline.extend(watch([(1.0, kind, "b", text, {}) for kind, text in lines]))
+    assert [event.kind for event in timeline.since(0)] == [Kind.TX, Kind.RX, Kind.MQTT]
 
 
 def test_what_the_board_dropped_is_a_fault():
