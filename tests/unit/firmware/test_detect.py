@@ -1,11 +1,21 @@
 """Which driver a board gets, and what is said when it runs another firmware than the boards file says."""
 
+import re
+
 import pytest
 
 from harness.at import Answer, AtError, PortSettings
 from harness.at.syntax import FinalResult
 from harness.errors import LabError, Misuse, NoAnswer
-from harness.firmware import FIRMWARES, Capability, WrongFirmware, open_firmware, port_settings, synchronise
+from harness.firmware import (
+    FIRMWARES,
+    Capability,
+    WrongFirmware,
+    open_firmware,
+    port_settings,
+    reset_blindly,
+    synchronise,
+)
 from harness.firmware.serial_modem.driver import SerialModem
 from harness.firmware.without_mqtt import WithoutMqtt
 from harness.timeline import Kind, Timeline
@@ -169,11 +179,36 @@ def test_a_board_that_answers_is_in_step(firmware):
     assert [event.kind for event in port.timeline.since(0)] == [Kind.TX]
 
 
+class Restarting(Port):
+    """Takes what is shouted at it, and says that it has started, as it is told to."""
+
+    def shout(self, *texts):
+        self.sent += texts
+        self.hear(["Ready"])
+
+    def wait_line(self, pattern, timeout, *, since=None):
+        self.waited = pattern, timeout > 0
+        return next(event for event in self.timeline.since(since) if re.search(pattern, event.text))
+
+
+def test_a_board_that_answers_nothing_is_told_to_restart_with_its_radio_off():
+    port = Restarting(before=["Ready"])
+    assert reset_blindly(port, "serial-modem")
+    assert port.sent == ["AT+CFUN=0", "AT#XRESET"]
+    assert port.waited[1]
+    nothing = Restarting()
+    assert not reset_blindly(nothing, "at-client")
+    assert nothing.sent == []
+
+
 def test_settings_of_the_port():
     assert port_settings("shell", baudrate=9600, rtscts=True).at_shell
     assert port_settings("shell", baudrate=9600, rtscts=True).baudrate == 9600
     assert port_settings("shell", rtscts=True).rtscts
-    assert not port_settings("at-client").at_shell
+    usual = port_settings("at-client")
+    assert (usual.baudrate, usual.rtscts, usual.at_shell, usual.terminator) == (115200, False, False, "\r")
+    assert port_settings("at-client", at_shell=True).at_shell
+    assert port_settings("slm").terminator == "\r\n"
     assert port_settings("at-client").framed == {}
     assert set(port_settings("serial-modem").framed) == {"#XMQTTMSG", "#XRECV", "#XTCPDATA", "#XHTTPCDATA"}
 

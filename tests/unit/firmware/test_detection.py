@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.at import Terminator
-from harness.firmware.detection import BAUDS, DEADLINE, Answering, NotAnswering, PortState, find, state_of
+from harness.firmware.detection import BAUDS, DEADLINE, Answering, NotAnswering, PortState, answered, find, state_of
 from harness.settings import TerminatorName
 from harness.virtual.board.at_host.host_input import HostInput
 
@@ -142,6 +142,60 @@ def test_another_speed_is_found():
     found, sent = search(board)
     assert found == Answering(460800, Terminator.CR)
     assert sent[0][0] == 115200
+
+
+def test_an_error_at_another_speed_is_asked_again():
+    """It may be the answer to what an earlier user left."""
+
+    def board(baud, data):
+        if baud != 460800:
+            return b""
+        return b"\r\nOK\r\n" if data == b"AT\r" else b"\r\nERROR\r\n"
+
+    found, sent = search(board)
+    assert found == Answering(460800, Terminator.CR)
+    assert sent[-1] == (460800, b"AT\r")
+
+
+@pytest.mark.parametrize(
+    ("heard", "wanted"),
+    [
+        (b"", False),
+        (b"<inf> app: it is OK\r\n", False),
+        (b"OK\r\n", True),
+        (b"\r\n+CME ERROR: 3\r\n", True),
+        (b"\x1b[1;32muart:~$ \x1b[m", True),
+        (b"\r\n\x1b[0mERROR\r\n", True),
+    ],
+)
+def test_an_answer_is_a_final_result_or_a_prompt(heard, wanted):
+    assert answered(heard) is wanted
+
+
+def test_what_was_found_is_said_in_words():
+    assert str(Answering(9600, Terminator.CRLF)) == "AT commands that end with CRLF at 9600 baud"
+    assert str(Answering(9600, Terminator.CR, "uart")) == "a shell (uart:~$) at 9600 baud"
+    assert str(state_of(b"")).startswith("answers nothing; is it powered")
+
+
+def test_what_does_not_answer_is_shown_shortly():
+    assert state_of(b"*** Booting nRF Connect SDK v3.2.1 ***\r\n" * 2).detail == "2 boots while it was listened to"
+    assert state_of(b"*** Booting nRF Connect SDK v3.2.1 ***\r\n").state is PortState.TEXT
+    assert state_of(b"one\r\ntwo\r\nI: Starting bootloader \xff\r\nfour\r\n").detail == repr(
+        "I: Starting bootloader \ufffd"
+    )
+    assert state_of(bytes(range(0x80, 0x90))).detail == "begins with 80 81 82 83 84 85 86 87"
+    log = b"".join(b"<inf> m%d: x\r\n" % number for number in range(7))
+    assert state_of(log).detail == "of m0, m1, m2, m3, m4, m5"
+    assert state_of(b"one\r\n" + b"x" * 80).detail == repr("x" * 80)
+    assert state_of(b"one\r\n" + b"x" * 81).detail == repr("x" * 80 + "…")
+
+
+def test_text_is_four_bytes_at_least_and_mostly_printable():
+    assert state_of(b"abc").state is PortState.BINARY
+    assert state_of(b"abcd").state is PortState.TEXT
+    assert state_of(b"abcd\xff").state is PortState.BINARY
+    assert state_of(b"abcde\xff").state is PortState.TEXT
 
 
 def test_a_speed_at_which_text_comes_is_the_right_one():

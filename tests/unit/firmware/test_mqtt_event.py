@@ -4,6 +4,7 @@ import pytest
 
 from harness.firmware import MqttEvent, MqttEventKind
 from harness.firmware.mqtt_event import drafted, mqtt_event, mqtt_events, watching
+from harness.modem.signal import signal_in
 from harness.timeline import Event, Kind, Timeline
 
 
@@ -46,6 +47,11 @@ def test_each_draft_is_followed_by_its_event():
         (MqttEvent(MqttEventKind.REFUSED, 1.0, 5), "CONNACK return code 5", {"kind": "refused", "result": 5}),
         (MqttEvent(MqttEventKind.CLOSED, 1.0), "disconnected as asked", {"kind": "closed", "result": 0}),
         (
+            MqttEvent(MqttEventKind.PUBACK, 1.0, packet_id=7),
+            "puback",
+            {"kind": "puback", "result": 0, "packet_id": 7},
+        ),
+        (
             MqttEvent(MqttEventKind.CLOSED, 1.0, -128),
             "hung up: ENOTCONN (128)",
             {"kind": "closed", "result": -128, "errno": "ENOTCONN"},
@@ -73,6 +79,17 @@ def test_an_event_comes_back_from_the_timeline_as_it_was(event, text, data):
     assert back is not None
     assert back.seq == 42
     assert back.topic == event.topic
+
+
+def test_a_line_with_signal_figures_has_them_in_its_data():
+    line, unknown = "+CESQ: 99,99,255,255,31,62", "+CESQ: 99,99,255,255,255,255"
+    drafts = [(1.0, Kind.RX, "board-1", text, {"role": "answer"}) for text in (line, unknown, "OK")]
+    assert watching(Watcher(), "board-1")(drafts) == [
+        (*drafts[0][:4], {"role": "answer", "signal": signal_in(line)}),
+        drafts[1],
+        drafts[2],
+    ]
+    assert signal_in(line) != {}
 
 
 def test_events_are_those_of_one_board():
