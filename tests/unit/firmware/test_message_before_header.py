@@ -46,10 +46,27 @@ def test_several_messages_before_their_headers():
     assert messages(data) == [("a/b", b"one"), ("a/c", b"three"), ("a/b", b"")]
 
 
+def test_a_message_of_several_lines_among_others():
+    data = b"a longer line\r\nx y\r\nno payload\r\na/b\r\none\r\ntwo\r\n" + header(b"a/b", b"one\r\ntwo") + EVENT
+    assert messages(data) == [("a/b", b"one\r\ntwo")]
+    (message,) = [event for event in mqtt_events(events(data), "dk1") if event.kind is MqttEventKind.MESSAGE]
+    assert (message.t, message.result) == (1.0, 0)
+
+
+@pytest.mark.parametrize(("line", "role"), [("#XTCPDATA: 5", "garbled"), ("#XMQTTMSG: 3,3", "late")])
+def test_other_lines_are_no_headers(line, role):
+    watcher = SerialModemWatcher()
+    for text in ("a/b", "one"):
+        watcher.see(1.0, Kind.RX, text, {})
+    assert watcher.see(1.0, Kind.RX, line, {"role": role}) is None
+
+
 def test_a_header_that_fits_nothing_is_a_message_that_could_not_be_read():
     data = b"a/b\r\nwhole\r\n" + header(b"a/b", b"longer than that") + EVENT
     assert messages(data) == []
     assert [event for event in events(data) if event.kind is Kind.FAULT]
+    with pytest.raises(ValueError, match="^a message came that could not be read$"):
+        SerialModemWatcher().see(1.0, Kind.URC, "#XMQTTEVT: 2,0", {})
 
 
 def test_the_right_order_is_read_as_ever():

@@ -100,6 +100,10 @@ def error(command):
     return AtError(command, FinalResult("ERROR"))
 
 
+def steps(port):
+    return [(event.source, event.text) for event in port.timeline.since() if event.kind is Kind.STEP]
+
+
 def device(port):
     answers, port.answers = port.answers, VERSION
     modem = open_firmware(port, "serial-modem")
@@ -335,9 +339,9 @@ def test_the_known_state_has_no_echo_no_connection_and_no_socket():
     to_known_state(port, "serial-modem")
     assert port.sent[:4] == ["ATE0", "AT#XMQTTCON?", "AT#XMQTTCON=0", "AT#XMQTTCON?"]
     assert port.sent[4:] == ["AT#XCLOSE", "AT#XAPOLL=,0", "AT#XNRFCLOUD=0"]
-    assert [event.text for event in port.timeline.since() if event.kind is Kind.STEP] == [
-        "an earlier user left an MQTT connection open: it is ended",
-        "an earlier user left the firmware connected to nRF Cloud: it is ended",
+    assert steps(port) == [
+        (port.name, "an earlier user left an MQTT connection open: it is ended"),
+        (port.name, "an earlier user left the firmware connected to nRF Cloud: it is ended"),
     ]
 
 
@@ -354,6 +358,21 @@ def test_sockets_of_the_serial_lte_modem_are_closed_one_by_one():
     port.up = False
     to_known_state(port, "serial-modem")
     assert port.sent[-4:-1] == ["AT#XSOCKETSELECT?", "AT#XSOCKETSELECT=3", "AT#XSOCKET=0"]
+    assert (port.name, "an earlier user left 1 socket open: it is closed") in steps(port)
+
+
+def test_sockets_that_were_left_open_are_told():
+    closed = Answer("AT#XCLOSE", ("#XCLOSE: 1,0", "#XCLOSE: 2,0"), 0.0)
+
+    class Sockets(Connected):
+        def command(self, text, timeout=None):
+            answer = super().command(text, timeout)
+            return closed if text == "AT#XCLOSE" else answer
+
+    port = Sockets({"AT#XAPOLL=,0": error("AT#XAPOLL=,0"), "AT#XNRFCLOUD=0": error("AT#XNRFCLOUD=0")})
+    port.up = False
+    to_known_state(port, "serial-modem")
+    assert steps(port) == [(port.name, "an earlier user left 2 sockets open: they are closed")]
 
 
 @pytest.mark.parametrize("line", ["Ready", "\ufffdReady", "\ufffdeady", "eady", "INIT ERROR", "\ufffdNIT ERROR"])
