@@ -65,7 +65,7 @@ def test_a_header_that_fits_nothing_is_a_message_that_could_not_be_read():
     data = b"a/b\r\nwhole\r\n" + header(b"a/b", b"longer than that") + EVENT
     assert messages(data) == []
     assert [event for event in events(data) if event.kind is Kind.FAULT]
-    with pytest.raises(ValueError, match="^a message came that could not be read$"):
+    with pytest.raises(ValueError, match=r"^a message came that could not be read$"):
         SerialModemWatcher().see(1.0, Kind.URC, "#XMQTTEVT: 2,0", {})
 
 
