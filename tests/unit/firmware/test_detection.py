@@ -144,6 +144,36 @@ def test_another_speed_is_found():
     assert sent[0][0] == 115200
 
 
+WAKE = [(b"+++\x03\r", 0.1), (b"AT\r", 0.25), (b'"\r', 0.1)]
+CR_LF = [(b'"\r\n', 0.1), (b"AT\r\n", 0.25)]
+NUL = [(b'"\0', 0.1), (b"AT\0", 0.25), (b'"\0', 0.1)]
+
+
+def chatty(baud, data):
+    """Says so much that answers may come late; takes CR LF alone."""
+    return b"[00:00:01.000,000] <inf> app: hello\r\n" * 40 + (b"OK\r\n" if data == b"AT\r\n" else b"")
+
+
+@pytest.mark.parametrize(
+    ("board", "questions"),
+    [
+        (lambda baud, data: b"", [*WAKE, *CR_LF, (b'"\r\n', 0.1), *NUL, (b'"\r', 0.05)]),
+        (at_host(TerminatorName.CR), WAKE[:2]),
+        (at_host(TerminatorName.CRLF), [*WAKE, *CR_LF, (b"AT+CMEE?\r", 0.25), (b"\r\n", 0.1)]),
+        (chatty, [*WAKE, *CR_LF, (b"AT+CMEE?\r", 0.25), *[(b"", 0.25)] * 3, (b"\r\n", 0.1)]),
+    ],
+    ids=["silent", "CR", "CR LF", "chatty"],
+)
+def test_what_is_asked_in_which_order(board, questions):
+    asked, search = [], find(BAUDS[:1])
+    with suppress(StopIteration):
+        question = next(search)
+        while True:
+            asked.append((question.baud, question.data, question.seconds))
+            question = search.send(board(question.baud, question.data))
+    assert asked == [(BAUDS[0], *question) for question in questions]
+
+
 def test_an_error_at_another_speed_is_asked_again():
     """It may be the answer to what an earlier user left."""
 
