@@ -10,12 +10,16 @@ from harness.errors import LabError, Misuse, NoAnswer
 from harness.firmware import (
     FIRMWARES,
     Capability,
+    Firmware,
     WrongFirmware,
     open_firmware,
     port_settings,
     reset_blindly,
     synchronise,
 )
+from harness.firmware.cloud_library.facts import SampleFacts
+from harness.firmware.detect import set_up
+from harness.firmware.own_connection import OwnSetup
 from harness.firmware.serial_modem.driver import SerialModem
 from harness.firmware.without_mqtt import WithoutMqtt
 from harness.timeline import Kind, Timeline
@@ -177,6 +181,16 @@ def test_a_board_that_answers_is_in_step(firmware):
     port = Port()
     synchronise(port, firmware)
     assert [event.kind for event in port.timeline.since(0)] == [Kind.TX]
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("publish", [None, "publish"])
+def test_what_firmware_can_do_depends_on_how_it_is_built_and_set_up(pairs, publish):
+    found = Firmware("an application", "1.0", frozenset({Capability.AT, Capability.OWN_CONNECTION}))
+    setup = OwnSetup("a sample", SampleFacts(pairs=pairs), publish=publish)
+    more = {Capability.PAIRING} if pairs else set()
+    more |= {Capability.OWN_PUBLISH} if publish else set()
+    assert set_up(found, setup) == Firmware("a sample", "1.0", found.capabilities | more)
 
 
 class Restarting(Port):
