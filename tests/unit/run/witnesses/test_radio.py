@@ -67,7 +67,17 @@ def test_another_address_is_a_loss_and_another_cell_is_none():
     assert event.data["lost"] is True
     assert event.text.endswith("; changed: address from 10.101.4.2 to 10.101.4.3")
     assert witness()["changes"] == {}
-    assert board.sent.count("AT+CGPADDR") == 4
+    assert board.sent.count("AT+CGPADDR") == 5  # what has changed is asked for twice
+
+
+@pytest.mark.parametrize("again", [ANSWERS["AT+CGPADDR"], "ERROR", ['+CGPADDR: 0,"10.101.4.7"', "OK"]])
+def test_an_address_that_is_not_said_twice_is_no_other_one(again):
+    board = port()
+    witness = RadioWitness(board.as_port())
+    witness.begin()
+    board.answers["AT+CGPADDR"] = deque([['+CGPADDR: 0,"10.101.4.6"', "OK"], again, ANSWERS["AT+CGPADDR"]])
+    assert witness()["changes"] == {}
+    assert witness()["changes"] == {}
 
 
 def test_an_address_that_the_modem_did_not_say_is_no_other_one():
