@@ -1,6 +1,6 @@
 """When a run of boards looks for garbage: not while it starts, and never in what its start has made.
 
-What imports and the collection of tests make stays to the end. To look through it takes each process a third of its
+What imports and the collection of tests make stays to the end. To look through it takes each process a tenth of its
 start, and pytest looks through everything twice more before it ends.
 """
 
