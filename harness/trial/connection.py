@@ -238,17 +238,20 @@ class MqttConnection:
         sent = sham.action.act(self.device, nonce())
         if sham.action.answer is None:
             self.action.send(nonce())  # QoS 0: the allowed action behind it is answered, or nothing is
-        wanted = {answer, MqttEventKind.CLOSED}
-        event = self.device.wait(
-            lambda event: event.kind in wanted, since=mark, timeout=min(self.settle, self.patience)
-        )
+
+        def came(*kinds: MqttEventKind, within: float) -> MqttEvent | None:
+            wanted = (*kinds, MqttEventKind.CLOSED)
+            return self.device.wait(lambda event: event.kind in wanted, since=mark, timeout=within)
+
+        event, ended = came(answer, within=min(self.settle, self.patience)), True
         if event is None:  # its line may be lost: what needs no right, and is answered behind it, shows that
-            self.device.unsubscribe(CHASER)
-            wanted.add(MqttEventKind.UNSUBACK)
-            event = self.device.wait(lambda event: event.kind in wanted, since=mark, timeout=self.patience)
+            chased = self.device.unsubscribe(CHASER)
+            event = came(answer, MqttEventKind.UNSUBACK, within=self.patience)
+            # The packet behind would take that answer for its own.
+            ended = not chased or event is None or came(MqttEventKind.UNSUBACK, within=self.patience) is not None
             self.packets += 1
         self.packets += 1
-        answered = sent and event is not None and event.kind is answer
+        answered = sent and event is not None and event.kind is answer and ended
         taken = answered and event is not None and event.result < REFUSED_SUBSCRIPTION
         self._doubted = not taken
         return taken if answered else None

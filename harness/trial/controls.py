@@ -183,26 +183,37 @@ def run_control(
 
     ``settle`` None: its arrival is not looked for, and counts as seen. ``soon``: seconds after which the line of the
     acknowledgement may be lost. Then something that needs no right is sent behind it: the answer to that shows that
-    nothing more will come.
+    nothing more will come. It is awaited in any case: the packet behind would take it for its own.
     """
     start = clock()
     mark = device.mark()
+    chased = False
+
+    def came(*kinds: MqttEventKind, within: float) -> MqttEvent | None:
+        wanted = (*kinds, MqttEventKind.CLOSED)
+        return device.wait(lambda event: event.kind in wanted, since=mark, timeout=within)
+
+    def failed(detail: str) -> Control:
+        return Control(False, False, clock() - start, detail, chased)
+
     if not control.send(nonce):
         return Control(acked=False, seen=False, seconds=0.0, detail="the board refused to send it")
-    event = device.wait(_acked_or_closed, since=mark, timeout=min(soon, timeout))
+    event = came(MqttEventKind.PUBACK, within=min(soon, timeout))
     if event is None and soon < timeout:
-        device.unsubscribe(CHASER)
-        event = device.wait(_answered_or_closed, since=mark, timeout=timeout - soon)
+        chased = device.unsubscribe(CHASER)
+        event = came(MqttEventKind.PUBACK, MqttEventKind.UNSUBACK, within=timeout - soon)
     if event is None:
-        return Control(False, False, clock() - start, f"nothing came back within {timeout:g} s")
+        return failed(f"nothing came back within {timeout:g} s")
     if event.kind is MqttEventKind.UNSUBACK:
-        return Control(False, False, clock() - start, LOST)
+        return failed(LOST)
     if event.kind is MqttEventKind.CLOSED:
-        return Control(False, False, clock() - start, str(event))
+        return failed(str(event))
+    if chased and came(MqttEventKind.UNSUBACK, within=max(0.0, start + timeout - clock())) is None:
+        return failed(f"what was sent behind it was not answered within {timeout:g} s")
     if settle is None:
-        return Control(True, True, clock() - start)
+        return Control(True, True, clock() - start, chased=chased)
     seen = control.seen(nonce, timeout=settle)
-    return Control(True, seen, clock() - start, "" if seen else f"it did not arrive within {settle:g} s")
+    return Control(True, seen, clock() - start, "" if seen else f"it did not arrive within {settle:g} s", chased)
 
 
 def subscribed(device: MqttDriver, topic_filter: str, *, timeout: float) -> bool:
@@ -221,14 +232,6 @@ def _latest(marks: dict[str, int]) -> dict[str, int]:
 
 def _message(nonce: str) -> bytes:
     return f'{{"appId":"HARNESS","messageType":"DATA","data":"{nonce}"}}'.encode()
-
-
-def _acked_or_closed(event: MqttEvent) -> bool:
-    return event.kind in (MqttEventKind.PUBACK, MqttEventKind.CLOSED)
-
-
-def _answered_or_closed(event: MqttEvent) -> bool:
-    return _acked_or_closed(event) or event.kind is MqttEventKind.UNSUBACK
 
 
 def _subscribed_or_closed(event: MqttEvent) -> bool:

@@ -63,12 +63,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One run of the allowed action that frames a trial. ``seconds``: from sending to being seen."""
+    """One run of the allowed action that frames a trial. ``seconds``: from sending to being seen.
+
+    ``chased``: an UNSUBSCRIBE was sent behind it, because its answer did not come soon.
+    """
 
     acked: bool
     seen: bool
     seconds: float
     detail: str = ""
+    chased: bool = False
 
     @property
     def ok(self) -> bool:

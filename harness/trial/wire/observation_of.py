@@ -302,7 +302,9 @@ class _Step:
         """How many packets it sent."""
         if self.do in (Do.FLIGHT, Do.EFFECT):
             return int(self.found.get("packets", 0))
-        return (self.do in _PACKETS) + (self.fence is not None) + (self.chaser is not None)
+        ends = (event.data for event in (*self.inside, self.end) if event is not None and event.kind is Kind.PHASE)
+        late = sum(bool(data.get("chased")) for data in ends)  # behind an allowed action whose answer did not come soon
+        return (self.do in _PACKETS) + (self.fence is not None) + (self.chaser is not None) + late
 
     def _begin_of(self, phase: Phase) -> Event | None:
         named = (event for event in self._behind if event.data["name"] == phase)

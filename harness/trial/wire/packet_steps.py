@@ -49,7 +49,7 @@ class PacketSteps:
         with self._on.phase(number, step, nonce=token, answer=_NO_ANSWER) as found:
             begun = self._on.link.clock()
             control = self._on.link.run(token=token, seek=False)
-            found["sent"] = control.acked
+            found |= {"sent": control.acked, "chased": control.chased}
             left = wait - (self._on.link.clock() - begun)
             if control.ok and self._on.wait((), since=self._on.mark, timeout=max(0.0, left)) is None:
                 self.allowed(number, Step(Do.FENCE), seek=False, behind=True)

@@ -78,7 +78,7 @@ class StepContext:
         with self.log.phase(_PHASES[step.do], step=number, **begin) as found:
             yield found
         if step.do in (Do.BASELINE, Do.SHAM, Do.ACTION, Do.FENCE):
-            self.link.packets += 1
+            self.link.packets += 1 + bool(found.get("chased"))
 
     def wait(self, kinds: Sequence[MqttEventKind | None], *, since: int, timeout: float) -> MqttEvent | None:
         """Return the first event of these kinds, or the end of the connection; None: neither came in time."""

@@ -55,6 +55,7 @@ class FakeDevice(Fake):
         self.timeline = timeline or ClockedTimeline(Clock())
         self.clock = self.timeline.clock
         self.forbidden = set(forbidden)
+        self.latency = LATENCY
         self.connected = False
         self.coming: list[MqttEvent] = []
         self.log: list[MqttEvent] = []
@@ -71,11 +72,12 @@ class FakeDevice(Fake):
         self.refusal_delay: dict[str, float] = {}  # by forbidden topic: seconds until the end of the connection
         self._cut = False  # hung up on, and does not know it yet
 
-    def event(self, kind, result=0, topic="", payload=b"", *, after=LATENCY):
-        self.coming.append(MqttEvent(kind, self.clock() + after, result, topic, payload))
+    def event(self, kind, result=0, topic="", payload=b"", *, after=None):
+        at = self.clock() + (self.latency if after is None else after)
+        self.coming.append(MqttEvent(kind, at, result, topic, payload))
         self.coming.sort(key=lambda event: event.t)
 
-    def hang_up(self, errno=128, *, after=LATENCY):
+    def hang_up(self, errno=128, *, after=None):
         self._cut = True
         self.event(MqttEventKind.CLOSED, -errno, after=after)
 
@@ -87,7 +89,7 @@ class FakeDevice(Fake):
             return
         if login.client_id in self.connack_refused_for:
             self.event(MqttEventKind.REFUSED, 5)
-            self.event(MqttEventKind.CLOSED, -111, after=2 * LATENCY)
+            self.event(MqttEventKind.CLOSED, -111, after=2 * self.latency)
             return
         refused = self.refuse_connects_after is not None and self.connects > self.refuse_connects_after
         if refused or login.client_id in self.forbidden:
@@ -115,7 +117,7 @@ class FakeDevice(Fake):
             return self.connected
         if topic in self.forbidden:
             delay = self.refusal_delay.get(topic)
-            self.hang_up(after=LATENCY if delay is None else delay)
+            self.hang_up(after=delay)
             self._cut = delay is None  # refused late: until then the connection works
         elif topic not in self.silent_for:
             if topic not in self.swallow:

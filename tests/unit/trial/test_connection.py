@@ -272,9 +272,9 @@ def test_a_run_waits_for_the_acknowledgement_with_patience_and_for_the_arrival_u
     stage.device.swallow = {"allowed"}
     assert stage.link.run() == Control(True, False, LATENCY, "it did not arrive within 0.5 s")
     stage.device.silent_for = {"allowed"}
-    assert stage.link.run() == Control(False, False, 0.5 + LATENCY, LOST)
+    assert stage.link.run() == Control(False, False, 0.5 + LATENCY, LOST, chased=True)
     stage.device.unsubscribe = lambda topic_filter: True  # a path that is dead
-    assert stage.link.run() == Control(False, False, 8.0, "nothing came back within 8 s")
+    assert stage.link.run() == Control(False, False, 8.0, "nothing came back within 8 s", chased=True)
 
 
 def test_listening_waits_for_suback_with_patience():
@@ -328,6 +328,18 @@ def test_a_sham_whose_answer_is_lost_does_not_cost_all_patience():
     begin, packets = stage.clock.now, stage.link.packets
     assert stage.link._takes(sham) is True
     assert stage.link.packets == packets + 1
+
+
+def test_a_sham_whose_answer_takes_long_leaves_none_for_the_packet_behind():
+    stage, sham = Stage(), Sham(PublishAction("team/x", None), "topic", "publish team")
+    stage.link.ensure()
+    stage.device.latency = 0.75
+    assert stage.link._takes(sham) is True
+    assert stage.device.coming == []
+    unsubscribe, stage.device.unsubscribe = stage.device.unsubscribe, lambda topic_filter: True
+    assert stage.link._takes(sham) is None, "nothing was answered any more"
+    stage.device.unsubscribe = unsubscribe
+    assert stage.link.takes(sham) is True
 
 
 def test_a_sham_that_suback_refuses_is_asked_for_once():

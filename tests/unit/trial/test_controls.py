@@ -148,13 +148,13 @@ def test_a_control_that_the_board_refuses_took_no_time(device):
 def test_a_control_that_nobody_acknowledges_is_waited_for_with_patience(device):
     device.silent_for = {"allowed"}
     device.unsubscribe = lambda topic_filter: True  # a path that is dead
-    assert control(device, patience=7.5) == Control(False, False, 7.5, "nothing came back within 7.5 s")
+    assert control(device, patience=7.5) == Control(False, False, 7.5, "nothing came back within 7.5 s", chased=True)
     assert control(device, patience=7.5, soon=7.5).seconds == 7.5
 
 
 def test_a_control_whose_acknowledgement_is_lost_does_not_cost_all_patience(device):
     device.silent_for = {"allowed"}
-    assert control(device, soon=0.75) == Control(False, False, 0.75 + LATENCY, LOST)
+    assert control(device, soon=0.75) == Control(False, False, 0.75 + LATENCY, LOST, chased=True)
     assert device.unsubscribed == [CHASER]
     assert control(device, soon=8.0).seconds == 8.0
     assert device.unsubscribed == [CHASER], "no time was left for it"
@@ -162,8 +162,31 @@ def test_a_control_whose_acknowledgement_is_lost_does_not_cost_all_patience(devi
 
 def test_an_acknowledgement_that_takes_long_is_one(device):
     device.silent_for = {"allowed"}
+    device.published.append(("allowed", b"n1"))
     device.event(MqttEventKind.PUBACK, after=0.75 + LATENCY / 2)
-    assert control(device, soon=0.75).acked
+    assert control(device, soon=0.75) == Control(True, True, 0.75 + LATENCY, "", chased=True)
+    assert device.coming == [], "the packet behind would take the UNSUBACK for its own"
+
+
+def test_a_control_behind_which_nothing_is_answered_any_more_has_failed(device):
+    device.silent_for = {"allowed"}
+    device.published.append(("allowed", b"n1"))
+    device.event(MqttEventKind.PUBACK, after=1.0)
+    device.unsubscribe = lambda topic_filter: True
+    detail = "what was sent behind it was not answered within 8 s"
+    assert control(device) == Control(False, False, 8.0, detail, chased=True)
+    device.event(MqttEventKind.PUBACK, after=1.0)
+    device.unsubscribe = lambda topic_filter: False  # the board refused to send it
+    assert control(device) == Control(True, True, 1.0, "")
+
+
+def test_a_control_whose_connection_ends_behind_its_late_acknowledgement_was_acknowledged(device):
+    device.silent_for = {"allowed"}
+    device.published.append(("allowed", b"n1"))
+    device.unsubscribe = lambda topic_filter: True
+    device.event(MqttEventKind.PUBACK, after=1.0)
+    device.event(MqttEventKind.CLOSED, -128, after=1.5)
+    assert control(device) == Control(True, True, 1.5, "", chased=True)
 
 
 def test_a_control_that_is_hung_up_on_says_how(device):

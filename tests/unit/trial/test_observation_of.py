@@ -151,6 +151,12 @@ def test_an_allowed_packet_whose_answer_got_lost_is_told(do, came, unheard):
     assert plan.phase(do, "end", sent=True).seen().unheard is unheard
 
 
+def test_what_was_sent_behind_an_allowed_action_is_counted():
+    plan = Plan("baseline", "sham").step("baseline", 0, "puback", "unsuback", seen=True, chased=True)
+    plan.begin("sham", 1, "fence").begin("fence", 1).mqtt("puback").phase("fence", "end", chased=True)
+    assert plan.phase("sham", "end", sent=True).seen().packets == 1 + 2 + 2
+
+
 def test_a_hang_up_behind_what_passed_the_action_over_is_timed_from_the_action():
     plan = Plan("action*").begin("action", 0).phase("chaser", "begin", step=0, behind=True).mqtt("unsuback")
     seen = plan.mqtt("closed", -128).phase("action", "end", sent=True).seen()

@@ -72,6 +72,17 @@ def test_forbidden_publish_is_a_policy_disconnect():
     assert "The message reached nobody." in verdict.evidence
 
 
+@pytest.mark.parametrize("latency", [0.75, 1.0])
+def test_answers_that_take_long_leave_none_for_the_packet_behind(latency):
+    """A cloud with a delay: an UNSUBSCRIBE is sent behind each allowed action, and its answer comes later still."""
+    for act in (publish, lambda stage, topic: stage.trials.subscribe(topic, trigger=None)):
+        for _ in range(6):  # each with a place of its own
+            stage = Stage({"other"}, hold=2.0)
+            stage.device.latency = latency
+            verdict = act(stage, "other")
+            assert verdict.outcome is Outcome.POLICY_DISCONNECT, verdict.evidence
+
+
 def test_where_messages_come_late_the_last_look_is_behind_all_hang_ups():
     """Once, and not at each of them."""
     stage = Stage({"other"}, settles=True)
