@@ -39,8 +39,9 @@ def network_lost(record: Record) -> Iterator[Finding]:
 def _deregistered(record: Record) -> Event | None:
     was_registered = False
     for event in record.events:
-        if event.kind is Kind.MQTT and event.data.get("kind") != "closed":
-            was_registered = True  # it carried something, so it was registered before
+        # It carried something, so it was registered before; one that was asked for (0) ends without a network too.
+        if event.kind is Kind.MQTT and (event.data.get("kind") != "closed" or event.data.get("result")):
+            was_registered = True
         if event.kind not in (Kind.RX, Kind.URC) or not (found := _CEREG.match(event.text)):
             continue
         if found[1] in _REGISTERED:

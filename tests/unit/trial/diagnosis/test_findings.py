@@ -178,6 +178,12 @@ def test_a_modem_that_an_earlier_test_left_without_network_did_not_lose_it_here(
     assert len(found(network_lost, line.log("+CEREG: 5,4"))) == 1
 
 
+def test_a_kept_connection_that_ends_shows_that_there_was_a_network():
+    line = Line().tx('AT#XMQTTPUB="a","b",1,0').hung_up().urc("+CEREG: 2")
+    text = "the radio network went away: '+CEREG: 2'"
+    assert found(network_lost, line) == [(Cause.NETWORK_LOST, CERTAIN, text, "+CEREG: 2")]
+
+
 def test_an_address_that_changed_is_compared_with_the_one_before():
     line = Line().connect().log('+CGPADDR: 0,"10.0.0.1"').log('+CGPADDR: 0,"10.0.0.1"')
     assert found(network_lost, line) == []
