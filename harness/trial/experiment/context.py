@@ -18,6 +18,7 @@ from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, UNHEARD, VOIDE
 T = TypeVar("T")
 Script = Generator[Plan, Observation, T]
 
+_LOST_OR_THROTTLED = "the lines of their answers got lost, or the cloud passed them over (throttled?)"
 _NO_PACKETS = {Do.IDLE, Do.PAUSE, Do.EFFECT}
 
 
@@ -58,6 +59,8 @@ class ExperimentContext:
         self.places = Places(night)
         self.ages: list[float] = []
         """Of each connection that ended, and not at the action."""
+        self.line = ""
+        """What showed last that the line between board and harness loses bytes, or that something else writes to it."""
         self.unconnected = 0
         """Connections that did not come up."""
         self.quiet = 0.0
@@ -73,15 +76,17 @@ class ExperimentContext:
         if seen.void:
             self._weigh(seen)
         if self.tally.unheard >= UNHEARD[1]:
-            raise Ended(Suspect.UART_TROUBLE, self.unheard)
+            raise Ended(*self.unanswered)
         return seen
 
     @property
-    def unheard(self) -> str:
-        """What to say of answers that got lost."""
+    def unanswered(self) -> tuple[Suspect, str]:
+        """The suspect where answers were missing, and what to say: a throttling cloud looks as a lost line does."""
         number = self.tally.unheard
         said = f"{number} allowed packets had no answer, and what was sent behind them had one"
-        return f"{said}: lines of the board got lost"
+        if self.line:
+            return Suspect.UART_TROUBLE, f"{said}; lines of the board get lost, which this shows too: {self.line!r}"
+        return Suspect.UNANSWERED, f"{said}: {_LOST_OR_THROTTLED}"
 
     def in_time(self) -> None:
         """Raise :class:`Ended` if the budget is used up.
@@ -99,6 +104,8 @@ class ExperimentContext:
         must not be: who may take back a bet each time that the network goes away has more than one chance.
         """
         self.tally.voided += 1
+        if seen.voided_by is VoidedBy.LINE:
+            self.line = seen.void
         if seen.voided_by in (VoidedBy.RESTART, VoidedBy.OWN) or self.tally.voided > VOIDED:
             raise Ended(Suspect(seen.voided_by.value), f"this shows it: {seen.void!r}")
 

@@ -58,5 +58,5 @@ def find_suspect(context: ExperimentContext) -> Script[tuple[Suspect, str]]:
     found, text = Controls(tuple(idle), tuple(runs), tuple(context.ages)).name()
     # Nothing ended a connection, and answers were missing all the same.
     if found is Suspect.BURST and context.tally.unheard >= UNHEARD[0]:
-        return Suspect.UART_TROUBLE, context.unheard
+        return context.unanswered
     return found, text

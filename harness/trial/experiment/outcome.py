@@ -40,13 +40,17 @@ class Suspect(StrEnum):
     MODEM_RESET = "modem reset"
     OWN_DISCONNECT = "own disconnect"
     UART_TROUBLE = "UART trouble"
+    UNANSWERED = "unanswered"
     NO_PROOF_OF_SENDING = "nothing shows that a message was sent"
 
 
 LINK_SUSPECTS = frozenset(
     {Suspect.NETWORK, Suspect.PACKET_LIMIT, Suspect.AGE_LIMIT, Suspect.BURST, Suspect.CONNECT, Suspect.NETWORK_LOST}
 )
-"""Suspects that are on the way to the cloud, and will be there at the next verdict too."""
+"""Suspects that are on the way to the cloud, and will be there at the next verdict too.
+
+``UNANSWERED`` is none of them: it may be lines that got lost, and four such packets end a verdict soon.
+"""
 
 
 @dataclass(frozen=True, slots=True)

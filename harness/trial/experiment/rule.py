@@ -37,8 +37,8 @@ each 0.3 s, LTE-M) this took inconclusive verdicts from 32 % to below 1 %.
 """
 
 UNHEARD = 2, 4
-"""Allowed packets without an answer, although what was sent behind them was answered: so many make the line that the
-board's words come over the suspect, if nothing else is one; so many end the verdict.
+"""Allowed packets without an answer, although what was sent behind them was answered: so many make that the
+suspect, if nothing else is one; so many end the verdict. Lines got lost, or the cloud throttles: nobody can tell.
 """
 
 VOIDED = 1
