@@ -100,13 +100,22 @@ class _Reading:
         for step in self._steps:
             found.append(self._step(step, after))
             if found[-1].done.saw in _ENDS:
+                found[-1] = self._told_late(step, after) or found[-1]
                 break
             by = found[-1].by or step.end
             after = after if by is None else by.seq
         return found
 
-    def _step(self, step: "_Step", after: int) -> StepSeen:
-        window = self._between(after, None if step.end is None else step.end.seq)
+    def _told_late(self, step: "_Step", after: int) -> StepSeen | None:
+        """Return how a step ended whose connection's end was told behind it, before the board was asked for that."""
+        if step.end is None or self._found(Phase.QUESTIONS).get("connected") is not False:
+            return None
+        seen = self._step(step, after, until=self._phases[Phase.QUESTIONS][-1].end)
+        return seen if seen.done.saw in (Saw.CLOSED, Saw.PASSED) else None
+
+    def _step(self, step: "_Step", after: int, until: Event | None = None) -> StepSeen:
+        last = until or step.end
+        window = self._between(after, None if last is None else last.seq)
         closed = _first(window, MqttEventKind.CLOSED)
         if step.do in _PACKETS:
             seen = _packet(step, window, closed)
@@ -225,7 +234,7 @@ class _Reading:
         moved = next((event for event in self._events if event.source == _RADIO and event.data.get("lost")), None)
         if moved is not None:
             return moved.text, VoidedBy.NETWORK, moved
-        if closed is None and asked.get("connected") is False:
+        if closed is None and asked.get("connected") is False and _first(watched, MqttEventKind.CLOSED) is None:
             return _END_UNTOLD, VoidedBy.LINE, last
         unread = garbled(self._between(self._begun.seq, None))
         if unread is not None and self._missed:

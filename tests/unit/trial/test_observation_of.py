@@ -257,6 +257,20 @@ def test_an_end_that_only_the_board_knows_of_makes_it_worthless():
         assert (plan.seen().void, plan.seen().voided_by) == (void, VoidedBy.LINE if void else VoidedBy.NETWORK)
 
 
+@pytest.mark.parametrize(
+    ("came", "saw"),
+    [(["closed"], Saw.CLOSED), (["unsuback", "closed"], Saw.PASSED), (["puback", "closed"], Saw.NOTHING)],
+)
+def test_an_end_whose_line_comes_before_the_board_is_asked_for_it_is_told(came, saw):
+    """The modem takes its time for the question before."""
+    plan = Plan("action*").begin("action", 0).phase("chaser", "begin", step=0, behind=True)
+    plan.phase("action", "end", sent=True).phase("questions", "begin")
+    for kind in came:
+        plan.mqtt(kind, -128 if kind == "closed" else 0)
+    seen = plan.phase("questions", "end", registered=True, connected=False).phase("plan", "end").seen()
+    assert (seen.done[0].saw, seen.void) == (saw, "")
+
+
 def test_bytes_that_were_lost_matter_only_where_a_message_is_missing():
     for found, void in (({"seen": False, "message_sent": True}, True), ({"seen": True}, False)):
         plan = Plan("effect").begin("effect", 0).add(Kind.RX, "#XMQTTMS", source="one", garbled=True)
