@@ -19,12 +19,15 @@ Expected = Sequence[Sequence[str]]
 def missing_lines(recording: Recording, tests: Sequence[RecordedTest]) -> Iterator[str]:
     """Yield a line for each place of ``recording`` where events of these tests, or around them, are missing.
 
-    What a test has beyond its share is left out by the harness itself, which says so there: that is no such place.
+    What a test, or what is between two tests, has beyond its share is left out by the harness itself, which says so
+    there: that is no such place.
     """
+    left_out = set(_behind_a_cut(recording))
     wanted = {event.seq for test in tests if test.whole for event in test.events}
     before: int | None = None
     for line, number in _numbers(recording):
-        if before is not None and number != before + 1 and not wanted.isdisjoint((before, number)):
+        apart = before is not None and number != before + 1
+        if before is not None and apart and number not in left_out and not wanted.isdisjoint((before, number)):
             gone = number - before - 1
             what = f"events missing before n={number}: {gone}" if gone > 0 else f"n={number} stands behind n={before}"
             yield f"{recording.path}:{line}: {what}; {_BY_HAND}"
@@ -69,6 +72,15 @@ def _numbers(recording: Recording) -> Iterator[tuple[int, int]]:
     known = zip(recording.lines, (event.seq for event in recording.events), strict=True)
     others = ((line, fields["n"]) for line, fields in recording.unknown.items() if isinstance(fields.get("n"), int))
     yield from sorted((*known, *others))
+
+
+def _behind_a_cut(recording: Recording) -> Iterator[int]:
+    """Yield the numbers of the events before which some may be left out: behind a CUT, up to where a test begins."""
+    cut = False
+    for event in recording.events:
+        if cut:
+            yield event.seq
+        cut = event.kind is Kind.CUT or (cut and event.kind not in (Kind.TEST, Kind.END))
 
 
 def _contradiction(event: Event, outcomes: set[object]) -> str:

@@ -19,7 +19,8 @@ class TimelineFile:
 
     ``header``: what the first line says besides the schema and the clocks (run, board, ...). The file is made with the
     first event. A full disk stops the recording, but not the run; :attr:`failure` says so then. :mod:`caps` says how
-    much is written.
+    much is written. Whoever interrupts it (Ctrl-C, SIGTERM, a test's time limit) takes nothing away: what was not
+    written is written with the next batch, or when the file ends.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
@@ -28,6 +29,8 @@ class TimelineFile:
         self._first = path
         self._header = header
         self._fd: int | None = None
+        self._left: list[Event] = []  # no lines were made of them yet
+        self._data, self._at, self._writing = b"", 0, False  # not written yet, and where in the file it begins
         self._begin()
 
     def _begin(self) -> None:
@@ -40,28 +43,36 @@ class TimelineFile:
         """Write ``events``."""
         if self.failure is not None:
             return
+        self._left = [*self._left, *events]
         try:
             if self._fd is None:
-                self._fd = self._open()
-            self._record(events)
+                self._open()
+            self._record()
         except OSError as error:
             self.failure = (
                 f"{self.path}: {error.strerror or error}: the timeline is not recorded from here on; "
                 "the run goes on, but cannot be judged again from its files"
             )
             self.close()
+        except Exception:
+            self._left = []  # what no line can be made of would fail each time
+            raise
 
     def close(self) -> None:
         """End the file."""
+        if (self._left or self._data) and self._fd is not None:
+            self(())
+        self._end()
+
+    def _end(self) -> None:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
 
-    def _open(self) -> int:
+    def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        fd = self._fd = self._create()
-        self._write([header_line({"began": self._began, "mono": self._file_mono, **self._header})])
-        return fd
+        self._data, self._at = _bytes([header_line({"began": self._began, "mono": self._file_mono, **self._header})]), 0
+        self._fd = self._create()
 
     def _create(self) -> int:
         # A file that is there is the part before, or of a worker that died on this board: it stays, and the rest of the
@@ -74,18 +85,28 @@ class TimelineFile:
                 number += 1
                 self.path = self._first.with_name(f"{self._first.stem}.{number}{self._first.suffix}")
 
-    def _write(self, lines: list[str]) -> None:
-        # backslashreplace writes what UTF-8 cannot say (half of a surrogate pair) as JSON's own escape.
-        data = ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
-        while data and self._fd is not None:
-            data = data[os.write(self._fd, data) :]
+    def _write(self, lines: list[str], left: list[Event]) -> None:
+        """Write ``lines``; ``left``: the events that they are not about."""
+        data = _bytes(lines) if lines else b""
+        self._data, self._left = self._data + data, left
+        while self._data and self._fd is not None:
+            if self._writing:  # a write was interrupted: how much of it was written?
+                written = os.lseek(self._fd, 0, os.SEEK_CUR) - self._at
+            else:
+                self._writing = True
+                written = os.write(self._fd, self._data)
+            self._data, self._at, self._writing = self._data[written:], self._at + written, False
 
-    def _record(self, events: Sequence[Event]) -> None:
+    def _record(self) -> None:
         lines: list[str] = []
-        for event in events:
+        events = self._left
+        for index, event in enumerate(events):
             kind = event.kind
+            if kind is _TEST and self._size >= caps.PART_LIMIT:
+                self._write(lines, events[index:])
+                self._next_part()
+                lines = []
             if kind is _TEST:
-                lines = self._next_part(lines)
                 self._tests += 1
                 self._number, self._mono, self._test_size = self._tests, event.data.get("mono", event.t), 0
             if line := self._line(event):
@@ -94,17 +115,12 @@ class TimelineFile:
                 self._test_size += len(line)
             if kind is _END:
                 self._number, self._mono, self._test_size = 0, self._file_mono, 0
-        if lines:
-            self._write(lines)
+        self._write(lines, [])
 
-    def _next_part(self, lines: list[str]) -> list[str]:
-        if self._size < caps.PART_LIMIT:
-            return lines
-        self._write(lines)
-        self.close()
+    def _next_part(self) -> None:
+        self._end()
         self._begin()
-        self._fd = self._open()
-        return []
+        self._open()
 
     def _line(self, event: Event) -> str:
         """Return the line for ``event``, or for the place where the lines of its test end; "" behind that place."""
@@ -130,6 +146,11 @@ class TimelineFile:
         if len(line) <= caps.EVENT_LIMIT:
             return line
         return event_line(caps.without_data(caps.shortened(event)), self._number, self._mono)
+
+
+def _bytes(lines: list[str]) -> bytes:
+    # backslashreplace writes what UTF-8 cannot say (half of a surrogate pair) as JSON's own escape.
+    return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 
 def utc_now() -> str:

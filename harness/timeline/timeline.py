@@ -96,11 +96,17 @@ class Timeline:
             while self._unwritten and self._unwritten[0][0] is sinks:
                 batch += self._unwritten.popleft()[1]
             failures: list[Exception] = []
-            for sink in sinks:
-                try:
-                    sink(batch)
-                except Exception as failure:
-                    failures.append(failure)
+            begun = 0
+            try:
+                for sink in sinks:
+                    begun += 1
+                    try:
+                        sink(batch)
+                    except Exception as failure:
+                        failures.append(failure)
+            except BaseException:  # Ctrl-C, SIGTERM, a test's time limit: the other sinks get it with what comes next
+                self._unwritten.appendleft((sinks[begun:], batch))
+                raise
             if failures:
                 raise failures[0]
 

@@ -173,6 +173,19 @@ def test_an_untouched_run_fits_its_journal(run, capsys):
     assert edited(run, capsys) == []
 
 
+def test_what_the_harness_left_out_between_two_tests_was_not_edited(run, capsys):
+    path = run / "timeline" / "one.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    second = next(number for number, line in enumerate(lines) if line.get("i") == 2)
+    at = lines[second]["n"]
+    cut, own = ({"i": 0, "n": at + n, "t": 1.0, "s": "x", "k": k, "x": "x"} for n, k in ((0, "cut"), (20, "step")))
+    behind = [line | {"n": line["n"] + 50} for line in lines[second:]]
+    path.write_text("".join(json.dumps(line) + "\n" for line in (*lines[:second], cut, own, *behind)))
+    assert edited(run, capsys) == []
+    path.write_text("".join(json.dumps(line) + "\n" for line in (*lines[:second], own, *behind)))
+    assert len(edited(run, capsys)) == 2, "nobody said so"
+
+
 def test_an_expectation_that_was_taken_out_is_one_line(run, capsys):
     place, number = cut_out(run, "expect")
     assert edited(run, capsys) == [f"{place}: events missing before n={number + 1}: 1; was the file edited by hand?"]

@@ -1,11 +1,13 @@
 """What is written is read back: equal events, test by test, whatever happened to the file meanwhile."""
 
 import hashlib
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -24,6 +26,7 @@ from harness.timeline import (
     timeline_files,
     unpacked,
 )
+from harness.timeline.lines import event_line
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -177,6 +180,53 @@ def test_a_disk_that_becomes_full(tmp_path, monkeypatch):
     file([Event(0, 1.0, Kind.RX, "b", "x", {})])
     assert file.failure is not None
     assert "No space left" in file.failure
+
+
+@pytest.mark.parametrize("at", ["before", "behind"])
+@pytest.mark.parametrize(
+    "part",
+    ["harness.timeline.file_writer.event_line", "os.write", "os.lseek", "harness.timeline.file_writer.header_line"],
+)
+@pytest.mark.parametrize("number", [1, 2])
+def test_who_interrupts_the_writer_takes_nothing_away(tmp_path, monkeypatch, part, at, number):
+    """Ctrl-C, SIGTERM and a test's time limit strike anywhere; the teardown's events follow, or none do."""
+    names, calls = part.rpartition("."), []
+    made = getattr(importlib.import_module(names[0]), names[2])
+
+    def interrupted(*given):
+        calls.append(given)
+        if len(calls) != number:
+            return made(*given)
+        if at == "behind":
+            made(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(part, interrupted)
+    path, timeline = tmp_path / "t.jsonl", Timeline()
+    file = TimelineFile(path, {})
+    with timeline.sink(file):
+        for text in ("a", "b", "c"):
+            with suppress(KeyboardInterrupt):
+                timeline.extend([step(text), step(f"{text} too")])
+    file.close()
+    assert read_timeline(path).events == timeline.since(0)
+
+
+def test_an_event_of_which_no_line_can_be_made_is_left_out(tmp_path, monkeypatch):
+    def line(event, *more):
+        if event.text == "odd":
+            raise TypeError
+        return event_line(event, *more)
+
+    monkeypatch.setattr("harness.timeline.file_writer.event_line", line)
+    path, timeline = tmp_path / "t.jsonl", Timeline()
+    file = TimelineFile(path, {})
+    with timeline.sink(file):
+        with pytest.raises(TypeError):
+            timeline.add(Kind.STEP, "b", "odd")
+        timeline.add(Kind.STEP, "b", "plain")
+    file.close()
+    assert [event.text for event in read_timeline(path).events] == ["plain"]
 
 
 GOOD = '{"i":0,"n":0,"t":0,"k":"rx","s":"b","x":"x"}'

@@ -243,6 +243,21 @@ def test_sinks_keep_the_order_of_many_writers():
     assert [event.seq for event in seen] == list(range(800))
 
 
+def test_who_interrupts_a_sink_takes_nothing_from_the_next_one():
+    """Ctrl-C, or the time limit of a test that waits in the first sink."""
+    timeline, seen = Timeline(), []
+
+    def interrupted(events):
+        if events[0].text == "a":
+            raise KeyboardInterrupt
+
+    with timeline.sink(interrupted), timeline.sink(seen.extend):
+        with pytest.raises(KeyboardInterrupt):
+            fill(timeline, "a", "b")
+        fill(timeline, "c")
+    assert [event.text for event in seen] == ["a", "b", "c"]
+
+
 def test_a_failing_sink_takes_nothing_from_the_next_one():
     timeline, seen = Timeline(), []
 
