@@ -25,6 +25,7 @@ class WireRunner:
         self._client = None
         self._clean = False
         self._since = 0.0
+        self._connecting = 0.0
         self._packets = 0
         self._ids = itertools.cycle(range(1, 65_536))
 
@@ -54,6 +55,7 @@ class WireRunner:
             packets=self._packets,
             reached=reached,
             opened=opened,
+            connecting=self._connecting if opened else 0.0,
         )
         if seen.closed or done[-1].saw is Saw.NOTHING:
             self.close()
@@ -63,7 +65,7 @@ class WireRunner:
         if self._client is not None and self._clean and wanted is StepConnection.CLEAN:
             return True
         self.close()
-        self._packets = 0
+        self._packets, began = 0, time.monotonic()
         try:
             client = RawClient(self.port, self.name)
         except OSError:
@@ -73,6 +75,7 @@ class WireRunner:
         if self._say(Connect(self.name)) in (None, *_ENDS):
             self.close()
             return False
+        self._connecting = time.monotonic() - began
         return True
 
     def _step(self, step, plan):

@@ -81,6 +81,8 @@ class World:
     """One board's night. ``do(plan)``: time passes, packets travel.
 
     What is sent right behind a packet is answered right behind it: both travel together, in one order.
+
+    ``behind``: seconds that the questions behind an end take, with no connection.
     """
 
     link: Link
@@ -89,6 +91,7 @@ class World:
     chance: random.Random
     now: float = 0.0
     connection: _Open | None = field(default=None)
+    behind: float = 0.0
 
     def do(self, plan: Plan) -> Observation:
         began, before = self.now, self.connection
@@ -110,6 +113,7 @@ class World:
                 self.connection = None
                 break
         age = self.now - opened.since
+        self.now += self.behind * (self.connection is None)
         return Observation(
             tuple(done),
             self.now - began,
@@ -118,6 +122,7 @@ class World:
             missing=missing,
             action_missing=action_missing,
             opened=opened is not before,
+            connecting=self.link.connect * (opened is not before),
         )
 
     def _without_connection(self, plan: Plan) -> Observation:

@@ -7,6 +7,7 @@ written down, and still has no clock, socket or thread in it: whoever drives it 
 import random
 from collections.abc import Generator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TypeVar
 
 from harness.trial.experiment.night import Night
@@ -64,7 +65,7 @@ class ExperimentContext:
         self.unconnected = 0
         """Connections that did not come up."""
         self.quiet = 0.0
-        """Seconds in which a connection was made or there, before the action was sent."""
+        """Seconds in which a connection was made or there for certain, before the action was sent."""
 
     def run(self, name: str, connection: StepConnection, *steps: Step) -> Script[Observation]:
         """Have one plan done. Raises :class:`Ended` where what was seen makes everything worthless, or time is up."""
@@ -136,7 +137,7 @@ class ExperimentContext:
             self.ages.append(seen.age)
         if plan.connection is not StepConnection.NONE:
             self.unconnected += not seen.connected
-            self.quiet += _before_the_action(plan, seen) if seen.connected else 0.0
+            self.quiet += _quiet(plan, seen)
 
 
 def shams(count: int, *, chased: bool = False) -> tuple[Step, ...]:
@@ -144,7 +145,13 @@ def shams(count: int, *, chased: bool = False) -> tuple[Step, ...]:
     return (Step(Do.SHAM, chased=chased),) * count
 
 
-def _before_the_action(plan: Plan, seen: Observation) -> float:
-    """Return the seconds of a plan up to its action, with connecting; all of them where it has none."""
-    at = next((index for index, step in enumerate(plan.steps) if step.do is Do.ACTION), len(plan.steps))
-    return seen.seconds - sum(done.seconds for done in seen.done[at:])
+def _quiet(plan: Plan, seen: Observation) -> float:
+    """Return the seconds for which a plan's connection was made or there, up to its action or its end.
+
+    Not what the plan took: the questions behind an end belong to it too, and then there is no connection. Where nothing
+    was answered any more, nobody knows when the connection ended.
+    """
+    if seen.void or not seen.connected:
+        return 0.0
+    before = takewhile(lambda both: both[0].do is not Do.ACTION, zip(plan.steps, seen.done, strict=False))
+    return seen.connecting + sum(done.seconds for _, done in before if done.saw is not Saw.NOTHING)

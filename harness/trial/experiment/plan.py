@@ -102,7 +102,9 @@ class Observation:
     """What came of a plan.
 
     ``done``: one entry for each step that began; empty where the connection did not come up.
-    ``seconds``: what the plan took, with connecting. ``age``, ``packets``: of the connection, at its end.
+    ``seconds``: what the plan took, with connecting, and with the questions behind an end. ``connecting``: what a
+    connection that was opened for it took to be made and set up, without the wait for its turn.
+    ``age``, ``packets``: of the connection, at its end.
     ``as_remote``: a hang-up had an errno by which the other side's closing shows, and the modem stayed registered.
     ``reached``: whether an action that was hung up on arrived anywhere; None: nobody could look.
     ``missing``: messages of a FLIGHT that did not arrive; ``action_missing``: the action's is one of them; ``sent``:
@@ -127,6 +129,7 @@ class Observation:
     void: str = ""
     voided_by: VoidedBy = VoidedBy.NETWORK
     opened: bool = True
+    connecting: float = 0.0
     baseline: str = ""
     effect: str = ""
     error: str = ""

@@ -109,7 +109,12 @@ class PlanRunner:
                 found["error"] = str(error)
                 return False
             link.used_by = self
-            found |= {"opened": new, "since": link.since, "control": link.action.description}
+            found |= {
+                "opened": new,
+                "since": link.since,
+                "connecting": link.connecting,
+                "control": link.action.description,
+            }
         return True
 
     def _be_registered(self) -> None:

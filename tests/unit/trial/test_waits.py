@@ -52,6 +52,27 @@ def test_a_hang_up_ends_every_wait_at_once(monkeypatch):
     assert stage.clock.now == 2 * LATENCY + 4 * 3 * LATENCY + 16 * LATENCY + 2 * LATENCY
 
 
+@pytest.mark.parametrize("takes", [0.0, 5.0])
+def test_a_witness_that_takes_long_is_no_sign_that_cuts_are_rare(monkeypatch, takes):
+    """The cloud is asked behind each hang-up, with no connection: a silent one's must be watched all the same."""
+    places = iter((0, 6, 2, 9))  # not of one age
+    monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: next(places))
+    stage = Stage(gap=1.0)
+    stage.witnesses["cloud"] = lambda: stage.clock.pause(takes) or {}
+    publish = stage.device.publish
+
+    def deaf(topic, payload, **options):
+        if topic == "other":
+            stage.device.hang_up(after=0.36)
+            return True
+        return publish(topic, payload, **options)
+
+    stage.device.publish = deaf
+    verdict = stage.trials.publish("other", witness=None)
+    # Of 13.4 times 0.36 s: four CONNECTs, five baselines, 17 shams.
+    assert "took up to 360 ms to hang up, so an idle one was watched: it stayed for 1.56 s" in verdict.evidence
+
+
 def test_silence_is_waited_out_with_a_fence_behind_the_action_and_what_is_answered_behind_that(monkeypatch):
     monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 0)
     stage = Stage(hold=2.0)

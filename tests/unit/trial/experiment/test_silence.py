@@ -5,10 +5,25 @@ from math import exp
 
 import pytest
 
-from harness.trial.experiment import ExperimentRule
+from harness.trial.experiment import (
+    Do,
+    Done,
+    ExperimentRule,
+    Night,
+    Observation,
+    Saw,
+    Step,
+    StepConnection,
+    Subject,
+)
+from harness.trial.experiment.context import ExperimentContext
 from harness.trial.experiment.silence import coincidence, one_age, quiet_wanted
+from tests.simulation.faults import MODELS
+from tests.simulation.world import LINKS, Cloud
+from tests.unit.trial.experiment.test_simulation import verdicts
 
 CHANCE = 1 / ExperimentRule().wanted
+REFUSES = Cloud("refuses", refuses=1.0)
 
 
 def test_four_hits_want_thirteen_quiet_slots_and_an_end_elsewhere_more():
@@ -40,3 +55,40 @@ def test_no_quiet_second_is_wanted_where_hits_may_be_a_coincidence_anyway():
 def test_ages_of_one_clock():
     assert one_age([5.0, 5.2, 4.9, 5.0])
     assert not one_age([2.0, 5.2, 4.9, 5.0])
+
+
+def test_what_comes_behind_an_end_is_no_time_in_which_a_connection_stayed():
+    """Witnesses are asked for seconds behind each hang-up: cuts are no rarer for that."""
+
+    def idled(behind):
+        return [result.tally.idled for result in verdicts(LINKS[3], MODELS[0], REFUSES, 60, behind=behind)]
+
+    assert any(idled(0.0))
+    assert idled(20.0) == pytest.approx(idled(0.0))
+
+
+def context_that_saw(plan_steps, *done, **seen):
+    context = ExperimentContext(Subject("x"), ExperimentRule(), Night(), random.Random(1))
+    script = context.run("arm", StepConnection.SAME, *plan_steps)
+    next(script)
+    with pytest.raises(StopIteration):
+        script.send(Observation(tuple(done), 100.0, **seen))
+    return context
+
+
+STEPS = (Step(Do.SHAM), Step(Do.SHAM), Step(Do.ACTION), Step(Do.IDLE, seconds=9.0))
+
+
+@pytest.mark.parametrize(
+    ("saws", "seen", "quiet"),
+    [
+        ((Saw.ANSWERED, Saw.ANSWERED, Saw.CLOSED), {"connecting": 4.0}, 6.0),
+        ((Saw.ANSWERED, Saw.ANSWERED, Saw.ANSWERED, Saw.ANSWERED), {}, 2.0),
+        ((Saw.ANSWERED, Saw.CLOSED), {}, 2.0),
+        ((Saw.ANSWERED, Saw.NOTHING), {}, 1.0),
+        ((Saw.ANSWERED, Saw.CLOSED), {"connecting": 4.0, "void": "+CEREG: 2"}, 0.0),
+        ((), {"connecting": 4.0}, 0.0),
+    ],
+)
+def test_quiet_are_connecting_and_the_steps_before_the_action_up_to_the_end(saws, seen, quiet):
+    assert context_that_saw(STEPS, *(Done(saw, 1.0) for saw in saws), **seen).quiet == quiet

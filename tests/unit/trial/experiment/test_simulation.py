@@ -37,9 +37,9 @@ FIXED = LINKS[1]
 QUIET_FAULT = MODELS[0]
 
 
-def verdicts(link, model, cloud, count, *, seed=1, rule=None):
+def verdicts(link, model, cloud, count, *, seed=1, rule=None, behind=0.0):
     chance, draws = random.Random(seed), random.Random(seed + 1)
-    world, night = World(link, cloud, model.make(chance), chance), Night()
+    world, night = World(link, cloud, model.make(chance), chance, behind=behind), Night()
     for _ in range(count):
         yield play(Experiment.of_action(Subject("x"), rule or ExperimentRule(), night, draws), world.do)
 
