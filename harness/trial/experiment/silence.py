@@ -31,8 +31,9 @@ def watched_idle(context: ExperimentContext) -> Script[bool]:
     seconds = max(WATCHED * max(tally.ages) if one_age(tally.ages) else 0.0, quiet_missing(context))
     if seconds <= 0.0:
         return True
-    tally.idled, tally.one_age = seconds, one_age(tally.ages)
+    tally.one_age = one_age(tally.ages)
     seen = yield from context.run("idle control", StepConnection.SAME, Step(Do.IDLE, seconds=seconds))
+    tally.idled = seconds if seen.all_answered else 0.0
     return seen.all_answered
 
 

@@ -17,7 +17,7 @@ from harness.trial.experiment import (
     Subject,
 )
 from harness.trial.experiment.context import ExperimentContext
-from harness.trial.experiment.silence import coincidence, one_age, quiet_wanted
+from harness.trial.experiment.silence import coincidence, one_age, quiet_wanted, watched_idle
 from tests.simulation.faults import MODELS
 from tests.simulation.world import LINKS, Cloud
 from tests.unit.trial.experiment.test_simulation import verdicts
@@ -92,3 +92,14 @@ STEPS = (Step(Do.SHAM), Step(Do.SHAM), Step(Do.ACTION), Step(Do.IDLE, seconds=9.
 )
 def test_quiet_are_connecting_and_the_steps_before_the_action_up_to_the_end(saws, seen, quiet):
     assert context_that_saw(STEPS, *(Done(saw, 1.0) for saw in saws), **seen).quiet == quiet
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_an_idle_connection_counts_as_watched_only_if_it_stayed(stays):
+    context = ExperimentContext(Subject("x"), ExperimentRule(), Night(), random.Random(1))
+    context.tally.hits, context.tally.delays, context.tally.ages = 4, [1.0] * 4, [2.0, 5.0, 3.0, 8.0]
+    script = watched_idle(context)
+    (step,) = next(script).steps
+    with pytest.raises(StopIteration) as found:
+        script.send(Observation((Done(Saw.ANSWERED if stays else Saw.CLOSED, step.seconds),)))
+    assert (found.value.value, context.tally.idled) == (stays, step.seconds if stays else 0.0)
