@@ -17,6 +17,8 @@ from harness.trial.experiment.plan import Do, Observation, Saw, Step
 from harness.trial.experiment.rule import PLACES, STAKES
 from harness.trial.experiment.wealth import kelly
 
+_SLOTS = {Do.SHAM, Do.ACTION}
+
 
 class Places:
     """The places of one verdict. ``count``: to draw the next one from."""
@@ -35,10 +37,11 @@ class Places:
 
     def take(self, steps: tuple[Step, ...], seen: Observation) -> None:
         """Take in what came of a connection."""
-        night, slot = self._night, len(seen.done) - 1
-        if slot < 0 or seen.void:
+        night, last = self._night, len(seen.done) - 1
+        if last < 0 or seen.void:
             return
-        if seen.done[slot].saw is Saw.CLOSED and steps[slot].do is Do.SHAM:
+        slot = sum(step.do in _SLOTS for step in steps[: last + 1]) - 1  # what follows the action has no slot
+        if seen.done[last].saw is Saw.CLOSED and steps[last].do is Do.SHAM:
             again = self._lost[-1:] == [slot] and 2 * self._lost.count(slot) >= len(self._lost)
             self._lost.append(slot)
             if slot and (again or slot == night.limit):

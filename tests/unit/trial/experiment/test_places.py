@@ -76,6 +76,16 @@ def test_a_connection_that_lives_longer_shows_that_the_limit_is_gone():
     assert night.limit == 0
 
 
+@pytest.mark.parametrize(("place", "limit"), [(1, 3), (3, 3), (4, 0)])
+def test_what_follows_an_answered_action_does_not_show_that_the_limit_is_gone(place, limit):
+    """A fence, the look for its effect and the hold are no slots of two packets."""
+    night = Night()
+    night.limit = 3
+    steps = (*STEPS[:place], Step(Do.ACTION, chased=True), Step(Do.FENCE), Step(Do.EFFECT), Step(Do.IDLE, seconds=12))
+    Places(night).take(steps, Observation((Done(Saw.ANSWERED, 0.1),) * len(steps)))
+    assert night.limit == limit
+
+
 def test_what_was_lost_to_a_limit_does_not_lower_the_stake():
     night = Night()
     night.shams, night.lost = 100, 2
