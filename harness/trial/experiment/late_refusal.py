@@ -17,6 +17,7 @@ from harness.trial.experiment.arm import Arm, Meaning, read_arm
 from harness.trial.experiment.context import ExperimentContext, Script, shams
 from harness.trial.experiment.controls import find_suspect
 from harness.trial.experiment.ignored_action import ignored
+from harness.trial.experiment.mixed import mixed
 from harness.trial.experiment.outcome import ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
 from harness.trial.experiment.rule import (
@@ -43,7 +44,7 @@ def late(context: ExperimentContext, first: Arm) -> Script[ExperimentResult]:
     if second.meaning is Meaning.NO_EFFECT and context.tally.hits < 2:
         return (yield from ignored(context))
     if not _comparable(second, first):
-        return _quiet(context, second)
+        return (yield from _quiet(context, second))
     delays.append(second.delay)
     misses, tally = 0, context.tally
     for left in reversed(range(LATE_ARMS)):
@@ -58,7 +59,7 @@ def late(context: ExperimentContext, first: Arm) -> Script[ExperimentResult]:
             delays.append(arm.delay)
         elif arm.meaning in _STAYED:
             text = "hung up on after the action once, and not another time"
-            return evidence.inconclusive(context, Suspect.LATE_MIXED, text)
+            return (yield from mixed(context, Suspect.LATE_MIXED, text))
         else:
             misses += arm.meaning is not Meaning.LOST  # what ended before the action tells nothing of its time
         if tally.late_wealth >= context.rule.wanted_late:
@@ -106,15 +107,15 @@ def _comparable(arm: Arm, first: Arm) -> bool:
     return arm.meaning in (Meaning.LATE, Meaning.HIT) and not arm.answered
 
 
-def _quiet(context: ExperimentContext, second: Arm) -> ExperimentResult:
+def _quiet(context: ExperimentContext, second: Arm) -> Script[ExperimentResult]:
     if second.meaning is Meaning.SWALLOWED:
         return evidence.inconclusive(context, Suspect.SWALLOWED, "the action was never acknowledged")
     if context.tally.hits >= 2:
-        return evidence.inconclusive(context, Suspect.MIXED, "hung up on at the action, and answered")
+        return (yield from mixed(context, Suspect.MIXED, "hung up on at the action, and answered"))
     context.tally.stays += 1
     if context.tally.stays <= context.tally.hits or context.tally.said_no:
         text = "refused at the action, hung up on after it, and answered without a hang-up: each at times"
-        return evidence.inconclusive(context, Suspect.LATE_MIXED, text)
+        return (yield from mixed(context, Suspect.LATE_MIXED, text))
     return evidence.tolerated(context)
 
 

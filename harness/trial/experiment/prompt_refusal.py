@@ -6,6 +6,7 @@ from harness.trial.experiment.context import Ended, ExperimentContext, NoBaselin
 from harness.trial.experiment.controls import find_suspect
 from harness.trial.experiment.ignored_action import ignored
 from harness.trial.experiment.late_refusal import late
+from harness.trial.experiment.mixed import mixed
 from harness.trial.experiment.outcome import ArmRecord, ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
 from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, STAKES, SUBACK_PAUSE
@@ -51,7 +52,7 @@ def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
             return (yield from late(context, arm))
         if arm.meaning is Meaning.NO_EFFECT:
             if tally.hits >= 2 or tally.said_no:
-                return evidence.inconclusive(context, Suspect.MIXED, _mixed(context))
+                return (yield from mixed(context, Suspect.MIXED, _mixed(context)))
             return (yield from ignored(context))
         if arm.meaning is Meaning.SWALLOWED:
             text = "the action was never acknowledged, the allowed action behind it was, and the connection stayed"
@@ -59,7 +60,7 @@ def _arms(context: ExperimentContext) -> Script[ExperimentResult]:
         if arm.meaning is Meaning.QUIET:
             tally.stays += 1
             if tally.hits >= 2 or tally.said_no:
-                return evidence.inconclusive(context, Suspect.MIXED, _mixed(context))
+                return (yield from mixed(context, Suspect.MIXED, _mixed(context)))
             if tally.stays > tally.hits:
                 return evidence.tolerated(context)
         if number >= FUTILE_AFTER and not tally.stays and _futile(context, ARMS - number):

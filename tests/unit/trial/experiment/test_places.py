@@ -16,6 +16,7 @@ from harness.trial.experiment import (
     Saw,
     Step,
     Subject,
+    Suspect,
 )
 from harness.trial.experiment.places import Places
 from harness.trial.experiment.rule import PLACES, STAKES
@@ -115,6 +116,15 @@ def test_a_limit_of_packets_alone_is_no_refusal(limit):
     model = Model("limit", PacketLimit, (limit, limit))
     found = Counter(one.conclusion for one in verdicts(LINKS[0], model, Cloud("tolerates"), 300))
     assert set(found) <= {Conclusion.TOLERATED, Conclusion.INCONCLUSIVE}, found
+
+
+@pytest.mark.parametrize("limit", [6, 8])
+def test_a_limit_that_met_the_action_too_is_named(limit):
+    """It hits the action at the last of the places before it, and an action at the others is answered."""
+    model = Model("limit", PacketLimit, (limit, limit))
+    found = Counter(one.suspect for one in verdicts(LINKS[0], model, Cloud("tolerates"), 300) if one.suspect)
+    assert found.total() > 20
+    assert found[Suspect.PACKET_LIMIT] >= 0.95 * found.total(), found
 
 
 def met(place, limit):

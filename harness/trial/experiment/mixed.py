@@ -1,0 +1,19 @@
+"""What is said of an action that was hung up on at times, and answered at others: that cannot be its policy.
+
+It may be a limit of packets. Where one is known, the places end with the slot in which it strikes. So it hits the
+action at one of them, an action before it is answered, and what follows that one may meet the limit too.
+"""
+
+from harness.trial.experiment import evidence
+from harness.trial.experiment.context import ExperimentContext, Script
+from harness.trial.experiment.controls import find_suspect
+from harness.trial.experiment.outcome import ExperimentResult, Suspect
+
+
+def mixed(context: ExperimentContext, suspect: Suspect, text: str) -> Script[ExperimentResult]:
+    """Return that nothing is proved: for what ends connections if a limit is known, otherwise for ``suspect``."""
+    if context.night.limit:
+        found, shown = yield from find_suspect(context)
+        if found is not Suspect.BURST:
+            return evidence.inconclusive(context, found, f"{text}; {shown}")
+    return evidence.inconclusive(context, suspect, text)
