@@ -76,8 +76,8 @@ class MqttConnection:
         self._clean = False
         self.since = 0.0
         """When the connection was accepted, in seconds of the timeline."""
-        self.connecting = 0.0
-        """Seconds from its CONNECT until then."""
+        self.asked_at = 0.0
+        """When its CONNECT was asked for, in seconds of ``clock``: behind the wait for its turn."""
         self.packets = 0
         """Packets that an experiment sent on it."""
         self.used_by: object = None
@@ -162,7 +162,7 @@ class MqttConnection:
             return self._note(login, Attempt(Stage.SILENT, f"within {self.patience:g} s", seconds))
         if event.kind is MqttEventKind.ACCEPTED:
             self._connected_at, self.since, self.packets = mark, event.t, 0
-            self.connecting = seconds
+            self.asked_at = start
             return self._note(login, Attempt(Stage.ACCEPTED, "", seconds))
         stage = Stage.NO_CONNACK if event.hung_up else Stage.LOST
         if event.kind is MqttEventKind.REFUSED:

@@ -72,7 +72,7 @@ class _Reading:
         observation = Observation(
             tuple(step.done for step in self.done),
             self._last.t - self._plan.begin.t,
-            connecting=self._connecting,
+            connecting=float(connect.get("connecting", 0.0)),
             age=self._end.t - self._since,
             packets=begin["packets"] + sum(step.packets for step in self._steps),
             as_remote=self._as_remote,
@@ -153,14 +153,6 @@ class _Reading:
     @property
     def _connect(self) -> dict[str, Any]:
         return {} if self._connect_span is None else self._connect_span.found
-
-    @property
-    def _connecting(self) -> float:
-        """How long the new connection took to be made and set up. Older files do not tell how long it took to make."""
-        span = self._connect_span
-        if span is None or span.end is None or not span.found.get("opened"):
-            return 0.0
-        return float(span.found.get("connecting", 0.0)) + max(0.0, span.end.t - self._since)
 
     @property
     def _begun(self) -> Event:

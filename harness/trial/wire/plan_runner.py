@@ -112,7 +112,7 @@ class PlanRunner:
             found |= {
                 "opened": new,
                 "since": link.since,
-                "connecting": link.connecting,
+                "connecting": link.clock() - link.asked_at if new else 0.0,
                 "control": link.action.description,
             }
         return True

@@ -62,12 +62,10 @@ def test_a_hang_up_before_the_answer_is_the_actions():
     assert (seen.done[0].saw, seen.done[0].seconds, seen.as_remote) == (Saw.CLOSED, 1.0, True)
 
 
-def test_connecting_is_from_the_connect_to_the_end_of_the_set_up_without_the_wait_for_its_turn():
-    plan = Plan("baseline").phase("connect", "begin").add(Kind.STEP, "the gap").mqtt("accepted")
-    plan.phase("connect", "end", opened=True, since=3.0, connecting=0.5).step("baseline", 0, "puback", seen=True)
-    assert plan.seen().connecting == 0.5 + 1.0
-    kept = Plan("baseline", since=1.0).phase("connect", "begin").phase("connect", "end", opened=False, since=1.0)
-    assert kept.step("baseline", 0, "puback", seen=True).seen().connecting == 0.0
+@pytest.mark.parametrize("told", [{"connecting": 0.5}, {}])
+def test_how_long_a_connection_took_to_be_made_is_told_but_in_older_files(told):
+    plan = Plan("baseline").phase("connect", "begin").phase("connect", "end", opened=True, since=3.0, **told)
+    assert plan.step("baseline", 0, "puback", seen=True).seen().connecting == told.get("connecting", 0.0)
 
 
 def test_a_hang_up_before_the_action_was_sent_is_no_refusal_of_it():

@@ -73,6 +73,14 @@ def test_a_witness_that_takes_long_is_no_sign_that_cuts_are_rare(monkeypatch, ta
     assert "took up to 360 ms to hang up, so an idle one was watched: it stayed for 1.56 s" in verdict.evidence
 
 
+def test_connecting_is_from_the_connect_to_the_end_of_the_set_up_without_the_wait_for_its_turn(monkeypatch):
+    stage = Stage({"other"}, gap=1.0)
+    stage.trials.listen("answers")  # a SUBSCRIBE on each connection
+    stage.trials.publish("other", witness=None)
+    ends = [event.data for event in stage.timeline.since() if event.text == "connect ends" and "opened" in event.data]
+    assert [(end["opened"], end["connecting"]) for end in ends] == [(False, 0.0)] + [(True, 2 * LATENCY)] * 4
+
+
 def test_silence_is_waited_out_with_a_fence_behind_the_action_and_what_is_answered_behind_that(monkeypatch):
     monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 0)
     stage = Stage(hold=2.0)
