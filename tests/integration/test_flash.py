@@ -66,7 +66,7 @@ def test_the_command_writes_once_and_then_finds_it_there(kit, tmp_path):
     (tmp_path / "boards.yaml").write_text(boards_file(tmp_path))
     done = command(tmp_path, "flash", "a")
     assert done.code == 0, done.err
-    assert f"a: modem {ZIP}: written, because this lab has not written one to this board; the board tells" in done.out
+    assert f"a: modem {ZIP}: written, because this lab has not written one to this board; the board reports" in done.out
     assert "flashing the application firmware app.hex" in done.err
     assert len(kit.programmed) == 2
     done = command(tmp_path, "flash", "a", "--json")

@@ -9,7 +9,7 @@ long the same experiment's connections stayed: cuts so frequent that they fell i
 seconds would have ended other connections too.
 
 Example: four hits, none later than 0.6 s. Cuts at a rate r fall into four such slots, and never into q quiet seconds,
-with a chance of (1 - exp(-0.6 r))^4 * exp(-q r). Whatever r is, that is below 1 in 11,765 for q = 8 s. Without faults
+with a chance of (1 - exp(-0.6 r))^4 * exp(-q r). Whatever r is, that is below 1 in 23,530 for q = 9.8 s. Without faults
 four connections on LTE-M are quiet for 27 s, with connecting: one in forty is watched. Four hits of up to 3 s want
 40 s.
 """
@@ -47,13 +47,18 @@ def quiet_missing(context: ExperimentContext) -> float:
     """Return the seconds that connections must still stay until the hits cannot be cuts; 0 or less: none.
 
     Any of the connections that came as far as the action could have been a hit, and there may be any number of ends
-    elsewhere: each has its share of the bound (1 + 1/4 + 1/9 + ... is small).
+    elsewhere: each has its share of the bound.
     """
     tally = context.tally
     ends = len(context.ages) + context.unconnected
     came = tally.hits + tally.misses - tally.lost
-    chance = 1 / (context.rule.wanted * comb(came, tally.hits) * (1 + ends) ** 2)
+    chance = share(ends) / (context.rule.wanted * comb(came, tally.hits))
     return max(tally.delays) * quiet_wanted(tally.hits, ends, chance) - context.quiet
+
+
+def share(ends: int) -> float:
+    """Return the part of the bound that is spent on so many ends elsewhere: 1/2, 1/6, 1/12 ..., in all one."""
+    return 1 / ((1 + ends) * (2 + ends))
 
 
 def coincidence(hits: int, ends: int, quiet: float) -> float:

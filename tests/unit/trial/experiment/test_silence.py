@@ -17,7 +17,7 @@ from harness.trial.experiment import (
     Subject,
 )
 from harness.trial.experiment.context import ExperimentContext
-from harness.trial.experiment.silence import coincidence, one_age, quiet_wanted, watched_idle
+from harness.trial.experiment.silence import coincidence, one_age, quiet_wanted, share, watched_idle
 from tests.simulation.faults import MODELS
 from tests.simulation.world import LINKS, Cloud
 from tests.unit.trial.experiment.test_simulation import verdicts
@@ -26,10 +26,14 @@ CHANCE = 1 / ExperimentRule().wanted
 REFUSES = Cloud("refuses", refuses=1.0)
 
 
-def test_four_hits_want_thirteen_quiet_slots_and_an_end_elsewhere_more():
-    assert 13 < quiet_wanted(4, 0, CHANCE) < 14
-    assert 20 < quiet_wanted(4, 1, CHANCE) < 22
-    assert 9 < quiet_wanted(5, 0, CHANCE) < 10
+def test_four_hits_want_sixteen_quiet_slots_and_an_end_elsewhere_more():
+    assert 16 < quiet_wanted(4, 0, CHANCE * share(0)) < 17
+    assert 33 < quiet_wanted(4, 1, CHANCE * share(1)) < 36
+    assert 11 < quiet_wanted(5, 0, CHANCE * share(0)) < 12
+
+
+def test_all_numbers_of_ends_elsewhere_share_one_bound():
+    assert 0.999 < sum(map(share, range(10_000))) <= 1
 
 
 @pytest.mark.parametrize(("hits", "ends"), [(4, 0), (5, 1), (6, 3), (14, 2)])
