@@ -10,8 +10,8 @@ seconds would have ended other connections too.
 
 Example: four hits, none later than 0.6 s. Cuts at a rate r fall into four such slots, and never into q quiet seconds,
 with a chance of (1 - exp(-0.6 r))^4 * exp(-q r). Whatever r is, that is below 1 in 23,530 for q = 9.8 s. Without faults
-four connections on LTE-M are quiet for 27 s, with connecting: one in forty is watched. Four hits of up to 3 s want
-40 s.
+four connections on LTE-M are quiet for 27 s, with connecting: one in twenty is watched. Four hits of up to 3 s want
+49 s.
 """
 
 import statistics
