@@ -13,6 +13,7 @@ from harness.credentials.records import CredentialRecords
 from harness.lab import Lab, load_boards_file
 from harness.lab.doctor import CheckResult, Patient, Status, checks_of, run_checks, verdict, worst
 from harness.redact import SECRETS
+from harness.run.cloud_device import RECORDS
 from harness.run.ledger import left_by_killed
 from harness.run.run import lab_ca_folder
 
@@ -65,6 +66,6 @@ def _lines(results: list[CheckResult]) -> list[str]:
     return lines
 
 
-def _written(folder: Path, imei: str, sec_tag: int) -> set[int]:
-    record = CredentialRecords(folder).get(imei, sec_tag)
+def _written(ca_folder: Path, imei: str, sec_tag: int) -> set[int]:
+    record = CredentialRecords(ca_folder / RECORDS).get(imei, sec_tag)
     return set() if record is None else set(record.digests)

@@ -124,6 +124,16 @@ def test_the_quick_part_asks_no_board(up):
     assert "port.present" in {check["id"] for check in said["checks"]}
 
 
+def test_a_board_that_this_lab_provisioned_is_fit(up):
+    command = [*COMMAND, "provision", "good", "--boards", str(up.boards_file)]
+    assert run_python(command, up.folder, os.environ, DEADLINE).returncode == 0
+    code, _, found = doctor(up, up.boards_file, "good")
+    assert code in (0, 1)
+    store = found["good", "board.store"]
+    assert (store["status"], store["remedy"]) == ("ok", None)
+    assert store["text"] == "3 items, of which 0 were not written by this lab"
+
+
 def test_a_wrong_key(up):
     key = Path(up.ready["cloud"]["api_key_file"])
     key.write_text("f" * 40)
