@@ -87,13 +87,18 @@ class BoardPower:
         """Switch the board off; return the proof. Raises PowerUnproven, LabError."""
         self._need_tool()
         self._loop.check(self._name)
-        polite = self._say_goodbye()
+        before, polite = self._identity(), self._say_goodbye()
         complaint = self._act("off")
         self._wait(self._power.delay)
-        if self._identity() is None:
+        if before is not None and self._identity() is None:
             return "its device went away"
         if polite and not self._answers():
             return "it does not answer any more"
+        if before is None and not polite:  # it may be off already, or be another board's entry: nobody can tell
+            raise PowerUnproven(
+                f"{self._name}: power off: nothing shows that it happened: before, the board neither had a device here "
+                f"nor answered ({_said(complaint)}); is it attached, and does the boards file name the right one?"
+            )
         raise self._unproven("off", complaint)
 
     def on(self) -> str:
@@ -136,7 +141,7 @@ class BoardPower:
                 return self._proved(f"it said {line!r}")
             if now is not None and (gone or listener.broken or (before is not None and now != before)):
                 self._refuse_a_cut_of_data_alone(polite=polite)
-                return self._proved("its device went away and came back")
+                return self._proved("its device came" if before is None else "its device went away and came back")
             self._wait(_LOOK_AGAIN)
         if polite and self._error_mode() == "0":
             return self._proved("its settings are those of a start")
@@ -147,11 +152,10 @@ class BoardPower:
         return what
 
     def _unproven(self, action: str, complaint: str | None) -> PowerUnproven:
-        tool = complaint or "the tool reported no error"
         return PowerUnproven(
-            f"{self._name}: power {action}: nothing shows that it happened: its device did not go away, and no boot "
-            f"line came within {self._power.boot:g} s ({tool}); does this hub or relay cut the board's supply, and has "
-            "the board no other (battery, second cable)?"
+            f"{self._name}: power {action}: nothing shows that it happened: its device did not change, and no "
+            f"boot line came within {self._power.boot:g} s ({_said(complaint)}); does this hub or relay cut its "
+            "supply, and has the board no other (battery, second cable)?"
         )
 
     def _refuse_a_cut_of_data_alone(self, *, polite: bool) -> None:
@@ -219,6 +223,10 @@ class BoardPower:
 
     def _wait(self, seconds: float) -> None:
         threading.Event().wait(seconds)
+
+
+def _said(complaint: str | None) -> str:
+    return complaint or "the tool reported no error"
 
 
 def _devnum(tty: str) -> str | None:

@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from harness.cli.main import main
-from harness.errors import LabError
+from harness.errors import LabError, PortMissing
 from harness.lab import BoardsFileError, load_boards_file
 from harness.lab.config import BoardConfig
-from harness.lab.power import BoardPower
+from harness.lab.power import BoardPower, PowerUnproven
 from harness.lab.power.reset_loop import MOST, ResetLoop, in_a_row
 from harness.lab.power.switches import Program, switch_of
 from harness.lab.power_config import CommandPower, HttpPower, UhubctlPower, YepkitPower
@@ -92,6 +92,22 @@ def test_a_tool_that_is_not_there_is_one_error_before_anything_is_done(tmp_path)
         with pytest.raises(LabError, match=r"^dk-1: power: cannot run '.*nope': no such program"):
             use()
     assert done == []
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("import sys; sys.exit(3)", "exit code 3: it said nothing"), ("pass", "the tool reported no error")],
+)
+def test_a_board_that_was_away_before_was_not_switched_off_by_anybody(tmp_path, code, said):
+    def find_port():
+        raise PortMissing("no kit has this number")
+
+    power = {"kind": "command", "on": [PYTHON], "off": [PYTHON, "-c", code], "delay": 0.01}
+    config = BoardConfig.model_validate({"name": "dk-1", "serial": "1051216197", "power": power})
+    assert config.power is not None
+    board = BoardPower(config, switch_of(config.power), find_port, ResetLoop(tmp_path / "loop.json"))
+    with pytest.raises(PowerUnproven, match=rf"neither had a device here nor answered \(.*{said}\)"):
+        board.off()
 
 
 def test_boards_check_looks_for_the_boards_own_program(tmp_path, capsys):
