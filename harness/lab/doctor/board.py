@@ -11,7 +11,7 @@ from harness.errors import HarnessError, PortBusy, PortMissing
 from harness.lab.config import BoardConfig
 from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 from harness.lab.doctor.findings import judge
-from harness.lab.doctor.ports import device_of
+from harness.lab.doctor.ports import device_of, not_a_port
 from harness.lab.doctor.questions import Answers, ask
 from harness.lab.lab import Lab
 from harness.lab.lease import Lease, lease_folder, port_key
@@ -57,11 +57,12 @@ def _board(board: BoardConfig, reach: Reach, written: Written) -> Iterator[Check
     if board.virtual is not None:
         yield CheckResult("board.answers", board.name, Status.SKIPPED, "a virtual board; each run starts it anew")
         return
+    url = ""
     try:
         with reach() as url:
             answers = ask(board, url)
-    except PortMissing:
-        yield CheckResult("board.answers", board.name, Status.SKIPPED, "not asked: its port is missing")
+    except PortMissing as error:
+        yield _without_port(board, url, str(error))
         return
     except PortBusy as error:
         yield CheckResult("board.answers", board.name, Status.SKIPPED, f"not asked: {error}")
@@ -71,6 +72,16 @@ def _board(board: BoardConfig, reach: Reach, written: Written) -> Iterator[Check
         return
     yield CheckResult("board.answers", board.name, Status.OK, answers.text("AT+CGMM") or "it answers AT commands")
     yield from judge(board, answers, now=datetime.now(UTC), written=_kinds(board, answers, written))
+
+
+def _without_port(board: BoardConfig, url: str, error: str) -> CheckResult:
+    """Return the result of a board whose port cannot be opened. ``url``: the port, "" if not even that was found.
+
+    That is a failure of its own unless ``port.present`` or ``place.present`` has failed for the same reason.
+    """
+    if not url or ("://" not in url and not_a_port(url) is not None):
+        return CheckResult("board.answers", board.name, Status.SKIPPED, "not asked: its port is missing")
+    return CheckResult("board.answers", board.name, Status.FAIL, error, "nrf91-harness boards list")
 
 
 def _kinds(board: BoardConfig, answers: Answers, written: Written) -> Mapping[int, set[int]]:

@@ -72,22 +72,26 @@ def _port(machine: Machine, board: BoardConfig, leases: Path | None, held: HeldP
     if "://" in device:
         yield CheckResult("port.present", name, Status.SKIPPED, f"{device} is on another computer")
         return
-    if not Path(device).exists():
-        yield CheckResult("port.present", name, Status.FAIL, f"no such port: {device}", "nrf91-harness boards list")
-        return
-    if is_plain_file(device):
-        yield CheckResult(
-            "port.present", name, Status.FAIL, f"{device} is a plain file, not a device", f"sudo rm {device}"
-        )
-        return
-    if _is_memory(device):
-        text = f"{device} is not a serial port"
-        yield CheckResult("port.present", name, Status.FAIL, text, "nrf91-harness boards list")
+    if (wrong := not_a_port(device)) is not None:
+        text, remedy = wrong
+        yield CheckResult("port.present", name, Status.FAIL, text, remedy)
         return
     yield CheckResult("port.present", name, Status.OK, device)
     yield _rights(name, device)
     yield _holder(name, device, held.of(device))
     yield _lease(machine, name, device, leases)
+
+
+def not_a_port(device: str) -> tuple[str, str] | None:
+    """Return why a path cannot be a serial port, and the remedy; None: it may be one."""
+    cure = "nrf91-harness boards list"
+    if not Path(device).exists():
+        return f"no such port: {device}", cure
+    if is_plain_file(device):
+        return f"{device} is a plain file, not a device", f"sudo rm {device}"
+    if not Path(device).is_char_device() or _is_memory(device):
+        return f"{device} is not a serial port", cure
+    return None
 
 
 def _is_memory(device: str) -> bool:

@@ -66,7 +66,7 @@ class Lab:
         for number, file in enumerate(files):
             (self.root / f"proc/77/fd/{number}").symlink_to(os.path.realpath(file))
 
-    def examine(self, *groups, environment=None, **patient):
+    def examine(self, *groups, about=None, environment=None, **patient):
         file = load_boards_file(self.boards, comports=lambda: self.attached)
         machine = Machine(self.root, environment or {}, lambda: self.attached)
         found = Patient(
@@ -81,6 +81,7 @@ class Lab:
             **patient,
         )
         checks = [check for check in checks_of(found) if check.id.partition(".")[0] in groups]
+        checks = [check for check in checks if about in (None, check.about)]
         return list(run_checks(checks))
 
 
@@ -140,12 +141,28 @@ def test_a_port_that_is_not_there(lab):
     assert found.text == f"no such port: {lab.folder / 'gone'}"
 
 
-def test_a_device_that_is_no_serial_port(lab):
-    lab.boards.write_text(FILE.format(port="/dev/null"))
+@pytest.mark.parametrize("port", ["/dev/null", "/dev"])
+def test_what_is_no_serial_port(lab, port):
+    lab.boards.write_text(FILE.format(port=port))
     found = [each for each in lab.examine("port") if each.about == "dk-2"]
     assert [(each.id, each.status, each.text) for each in found] == [
-        ("port.present", Status.FAIL, "/dev/null is not a serial port")
+        ("port.present", Status.FAIL, f"{port} is not a serial port")
     ]
+
+
+def test_a_port_that_nobody_serves_is_the_boards_own_failure(lab):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = f"rfc2217://127.0.0.1:{server.getsockname()[1]}"
+    lab.boards.write_text(FILE.format(port=port))
+    found = only(lab.examine("board", about="dk-2"), "board.answers", "dk-2")
+    assert found.status is Status.FAIL
+    assert f"cannot open {port}: " in found.text
+    assert found.remedy == "nrf91-harness boards list"
+
+
+def test_a_board_whose_port_is_missing_has_one_failure_and_not_two(lab):
+    found = only(lab.examine("board", about="dk-2"), "board.answers", "dk-2")
+    assert (found.status, found.text) == (Status.SKIPPED, "not asked: its port is missing")
 
 
 def test_a_plain_file_in_place_of_the_port(lab):
