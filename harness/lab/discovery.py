@@ -133,6 +133,15 @@ def is_plain_file(path: str) -> bool:
         return False
 
 
+def in_place_of_device(path: str) -> bool:
+    """Tell whether a plain file can be one that a program made in place of an unplugged device.
+
+    What is elsewhere, also in /dev/shm, is somebody's, and nobody must be told to remove it.
+    """
+    found = os.path.realpath(path)
+    return os.path.dirname(found) == "/dev" or found.startswith("/dev/serial/")
+
+
 def same_serial(one: str, other: str) -> bool:
     """Tell whether two spellings mean the same USB serial number."""
     if one.isdecimal() and other.isdecimal():

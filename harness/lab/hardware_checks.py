@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from harness.errors import PortMissing
-from harness.lab.discovery import PortInfo, find_port, is_plain_file, list_kits, matching_kits, same_serial
+from harness.lab.discovery import (
+    PortInfo,
+    find_port,
+    in_place_of_device,
+    is_plain_file,
+    list_kits,
+    matching_kits,
+    same_serial,
+)
 from harness.lab.lease import port_key
 from harness.lab.yaml_marks import Document, Mistake, Place
 
@@ -36,8 +44,7 @@ def hardware(document: Document, boards: list[Any], comports: Ports) -> Iterator
         if key == "serial":
             yield from _kit(document, place, board, lambda: ports)
         elif is_plain_file(board["port"]):
-            text = f"{board['port']} is a plain file, not a device; remove it, and plug the kit in: rm {board['port']}"
-            yield document.mistake(place, text)
+            yield document.mistake(place, f"{board['port']} is a plain file, not a device; {_remedy(board['port'])}")
         mistake = document.mistake(place, "")
         found = _Found(str(board.get("name")), mistake.line, _identity(board, key, lambda: ports), board)
         twin = next((one for one in seen if _same(one, found)), None)
@@ -48,6 +55,10 @@ def hardware(document: Document, boards: list[Any], comports: Ports) -> Iterator
             )
             yield document.mistake(place, text)
         seen.append(found)
+
+
+def _remedy(path: str) -> str:
+    return f"remove it, and plug the kit in: sudo rm {path}" if in_place_of_device(path) else "correct port:"
 
 
 def _place_key(board: Any) -> str | None:

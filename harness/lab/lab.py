@@ -8,7 +8,7 @@ from typing import Any, Self
 from harness.errors import Misuse, PortMissing
 from harness.lab.clouds import Clouds
 from harness.lab.config import BoardConfig, LabFile, select
-from harness.lab.discovery import find_port, is_plain_file, list_kits
+from harness.lab.discovery import find_port, in_place_of_device, is_plain_file, list_kits
 from harness.lab.lease import Lease, lease_folder, place_key, port_key, private_folder
 from harness.lab.places.helper import LabgridHelper
 from harness.lab.places.holding import Holding, PlaceHolder
@@ -97,7 +97,8 @@ class Lab:
                 f"board {board.name!r}: no such port: {named}; plug it in or correct {self.file.path}; kits: {there}"
             )
         if is_plain_file(port):
-            raise PortMissing(f"board {board.name!r}: {port} is a plain file, not a device; remove it, and plug it in")
+            cure = "remove it, and plug it in" if in_place_of_device(port) else f"correct {self.file.path}"
+            raise PortMissing(f"board {board.name!r}: {port} is a plain file, not a device; {cure}")
         return port
 
     def _virtual_port(self, board: BoardConfig) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from harness.at.holders import Holder, holders
 from harness.errors import LabError
 from harness.lab.config import BoardConfig
-from harness.lab.discovery import find_port, is_plain_file
+from harness.lab.discovery import find_port, in_place_of_device, is_plain_file
 from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 from harness.lab.lease import lease_folder, owners, port_key
 
@@ -88,7 +89,8 @@ def not_a_port(device: str) -> tuple[str, str] | None:
     if not Path(device).exists():
         return f"no such port: {device}", cure
     if is_plain_file(device):
-        return f"{device} is a plain file, not a device", f"sudo rm {device}"
+        text = f"{device} is a plain file, not a device"
+        return (text, f"sudo rm {quote(device)}") if in_place_of_device(device) else (f"{text}: correct port:", cure)
     if not Path(device).is_char_device() or _is_memory(device):
         return f"{device} is not a serial port", cure
     return None

@@ -4,6 +4,7 @@ import pytest
 
 from harness.errors import PortMissing
 from harness.lab import find_port, list_kits
+from harness.lab.discovery import in_place_of_device
 from harness.lab.lease import port_key
 
 
@@ -141,3 +142,17 @@ def test_port_key_sees_through_links(tmp_path):
     link = tmp_path / "by-id"
     link.symlink_to("/dev/ttyACM2")
     assert port_key(str(link), comports=ports) == "usb-1051216197"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [
+        ("/dev/ttyACM9", True),
+        ("/dev/serial/by-id/usb-x", True),
+        ("/dev/shm/somebodys", False),
+        ("/dev/../etc/passwd", False),
+        ("/etc/passwd", False),
+    ],
+)
+def test_only_below_dev_a_plain_file_stands_in_place_of_a_device(path, is_one):
+    assert in_place_of_device(path) is is_one

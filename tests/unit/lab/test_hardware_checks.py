@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.lab import BoardsFileError, load_boards_file
+from harness.lab import BoardsFileError, hardware_checks, load_boards_file
 from tests.unit.lab.test_discovery import DK, FTDI, THINGY, adapter
 
 HEAD = "boards:\n"
@@ -119,9 +119,11 @@ def test_a_location_without_a_serial_number(load):
     assert found.endswith("'location' chooses among devices with one serial number; give 'serial' or remove 'location'")
 
 
-def test_a_plain_file_is_no_port(load, tmp_path):
+def test_a_plain_file_is_no_port_and_is_removed_in_place_of_a_device_only(load, tmp_path, monkeypatch):
     plain = tmp_path / "ttyACM0"
     plain.touch()
+    assert load(f"port: {plain}") == [f"2:39: {plain} is a plain file, not a device; correct port:"]
+    monkeypatch.setattr(hardware_checks, "in_place_of_device", lambda _path: True)
     assert load(f"port: {plain}") == [
-        f"2:39: {plain} is a plain file, not a device; remove it, and plug the kit in: rm {plain}"
+        f"2:39: {plain} is a plain file, not a device; remove it, and plug the kit in: sudo rm {plain}"
     ]

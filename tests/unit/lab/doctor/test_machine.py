@@ -165,12 +165,15 @@ def test_a_board_whose_port_is_missing_has_one_failure_and_not_two(lab):
     assert (found.status, found.text) == (Status.SKIPPED, "not asked: its port is missing")
 
 
-def test_a_plain_file_in_place_of_the_port(lab):
+def test_a_plain_file_is_removed_in_place_of_a_device_only(lab, monkeypatch):
     lab.boards.write_text(FILE.format(port="/dev/null"))
     lab.device.unlink()
     lab.device.write_text("AT")
     found = only(lab.examine("port"), "port.present", "dk-1")
-    assert (found.status, found.remedy) == (Status.FAIL, f"sudo rm {lab.device}")
+    assert found.text == f"{lab.device} is a plain file, not a device: correct port:"
+    assert (found.status, found.remedy) == (Status.FAIL, "nrf91-harness boards list")
+    monkeypatch.setattr(ports, "in_place_of_device", lambda _path: True)
+    assert only(lab.examine("port"), "port.present", "dk-1").remedy == f"sudo rm {lab.device}"
 
 
 def test_a_port_without_rights(lab, monkeypatch):
