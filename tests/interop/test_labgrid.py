@@ -286,7 +286,8 @@ def test_boards_list_and_doctor_show_places(rack, boards):
     assert found["dk-1", "place.present"]["status"] == "ok"
     assert found["dk-1", "board.answers"]["status"] == "ok", found["dk-1", "board.answers"]
     assert found["dk-2", "place.holder"]["status"] == "warn"
-    assert found["dk-2", "place.holder"]["remedy"] == "labgrid-client -p dk-2 release-from elsewhere/somebody"
+    client = f"{LABGRID}/bin/labgrid-client -x {rack.coordinator}"
+    assert found["dk-2", "place.holder"]["remedy"] == f"{client} -p dk-2 release-from elsewhere/somebody"
     assert found["dk-2", "board.answers"]["status"] == "skipped"
     held_elsewhere(rack, "dk-2", "release")
 

@@ -62,7 +62,11 @@ def _asked(patient: Patient, one: BoardConfig) -> list[Check]:
     if patient.lab is None:
         return []
     reach = partial(board.at_place, patient.lab, one)
-    return [places.check(patient.lab.places, one, one.place), board.check(one, reach, patient.written)]
+    labgrid, folder = patient.file.labgrid, patient.file.path.parent
+    return [
+        places.check(patient.lab.places, one, one.place, labgrid, folder),
+        board.check(one, reach, patient.written),
+    ]
 
 
 def _cloud(patient: Patient, name: str) -> list[Check]:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from harness.errors import HarnessError, PortBusy, PortMissing
+from harness.errors import BoardLost, HarnessError, NoAnswer, PortBusy, PortMissing
 from harness.lab.config import BoardConfig
 from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 from harness.lab.doctor.findings import judge
@@ -68,7 +68,7 @@ def _board(board: BoardConfig, reach: Reach, written: Written) -> Iterator[Check
         yield CheckResult("board.answers", board.name, Status.SKIPPED, f"not asked: {error}")
         return
     except HarnessError as error:
-        yield CheckResult("board.answers", board.name, Status.FAIL, str(error), _cure(board))
+        yield CheckResult("board.answers", board.name, Status.FAIL, str(error), _cure(board, error))
         return
     yield CheckResult("board.answers", board.name, Status.OK, answers.text("AT+CGMM") or "it answers AT commands")
     yield from judge(board, answers, now=datetime.now(UTC), written=_kinds(board, answers, written))
@@ -89,7 +89,10 @@ def _kinds(board: BoardConfig, answers: Answers, written: Written) -> Mapping[in
     return {tag: written(imei, tag) for tag in board.all_sec_tags} if imei else {}
 
 
-def _cure(board: BoardConfig) -> str:
+def _cure(board: BoardConfig, error: HarnessError) -> str:
+    """Return the remedy. Power and button help a board that does not answer, and no other trouble."""
+    if not isinstance(error, NoAnswer | BoardLost):
+        return "nrf91-harness boards list"
     if board.power is not None:
         return f"nrf91-harness power {board.name} cycle"
     return f"nrf91-harness boards list --probe  # and reset {board.name} by its button"
