@@ -1,4 +1,4 @@
-"""Writing a file that appears whole or not at all, and that no other user can read at any moment."""
+"""Writing a file that appears whole or not at all, and that no other user can read at any moment; and where one can."""
 
 import os
 import tempfile
@@ -17,3 +17,15 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def unwritable(folder: Path) -> str | None:
+    """Return why no file can be written into ``folder``, which need not be there yet; None: nothing is against it.
+
+    It makes nothing, so that what only a try would show stays unknown.
+    """
+    absolute = folder.absolute()
+    there = next(path for path in (absolute, *absolute.parents) if os.path.exists(path))
+    if not there.is_dir():
+        return f"{there} is not a folder"
+    return None if os.access(there, os.W_OK | os.X_OK) else f"{there} cannot be written"

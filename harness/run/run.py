@@ -8,7 +8,8 @@ from shlex import quote
 from typing import Any
 
 from harness.credentials import KeyOrigin
-from harness.errors import HarnessError, about
+from harness.credentials.private_file import unwritable
+from harness.errors import HarnessError, Misuse, about
 from harness.lab import BUILT_IN_LAB, BoardConfig, Lab, LabFile, load_boards_file
 from harness.lab.doctor import Patient, checks_of, in_one_line, run_checks
 from harness.lab.fault_names import declared
@@ -61,6 +62,8 @@ class Run:
         file = load_boards_file(boards_file)
         self.report_limits = file.reports
         self.lab_name = os.environ.get("NRF91_LAB") or file.lab
+        if ca_folder is not None and (why := unwritable(ca_folder)) is not None:
+            raise Misuse(f"{why}: the lab CA needs a folder, readable and writable; name another with --lab-ca DIR")
         self._ca_folder = ca_folder or (root / _LAB_CA if boards_file == BUILT_IN_LAB else lab_ca_folder(file))
         self._key_origin = key_origin
         self._renew = renew

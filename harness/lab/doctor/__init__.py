@@ -42,7 +42,7 @@ class Patient:
 def checks_of(patient: Patient, *, quick: bool = False) -> list[Check]:
     """Return all checks; if ``quick``, only those that stay on this computer and take milliseconds."""
     machine, boards = patient.machine, patient.boards
-    found = host.checks(machine, boards, [patient.reports, Path(gettempdir())])
+    found = host.checks(machine, boards, [patient.reports, Path(gettempdir())], patient.ca_folder)
     of_ports = {check.about: check for check in ports.checks(machine, boards, patient.leases)}
     for one in boards:
         found += [of_ports[one.name]] if one.name in of_ports else []

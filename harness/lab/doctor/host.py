@@ -1,4 +1,4 @@
-"""Checks of the computer: open files, disk, clock, encoding, packages, programs that grab ports, udev."""
+"""Checks of the computer: open files, disk, folders, clock, encoding, packages, programs that grab ports, udev."""
 
 import codecs
 import ctypes
@@ -8,8 +8,10 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
+from harness.credentials.private_file import unwritable
 from harness.lab.config import BoardConfig
 from harness.lab.discovery import KIT_VENDORS, list_devices
 from harness.lab.doctor.check import Check, CheckResult, Machine, Status
@@ -33,15 +35,17 @@ _DEVICES_OF_THE_HOST: Final = (
 )
 
 
-def checks(machine: Machine, boards: Sequence[BoardConfig], folders: Sequence[Path]) -> list[Check]:
+def checks(machine: Machine, boards: Sequence[BoardConfig], folders: Sequence[Path], ca_folder: Path) -> list[Check]:
     """Return the checks of the computer.
 
-    ``machine``: the computer. ``boards``: their entries. ``folders``: into which a run writes.
+    ``machine``: the computer. ``boards``: their entries. ``folders``: into which a run writes. ``ca_folder``: of
+    the lab's CA.
     """
     on_usb = any(board.serial or (board.port or "").startswith("/dev/") for board in boards)
     return [
         Check("host.descriptors", HOST, lambda: _descriptors(len(boards)), quick=True),
         Check("host.disk", HOST, lambda: _disk(folders), quick=True),
+        Check("host.folders", HOST, lambda: _folders([*folders, ca_folder]), quick=True),
         Check("host.clock", HOST, _clock, quick=True),
         Check("host.encoding", HOST, lambda: _encoding(locale.getencoding()), quick=True),
         Check("host.serial-package", HOST, _packages),
@@ -76,6 +80,15 @@ def _disk(folders: Iterable[Path]) -> Iterator[CheckResult]:
 def _existing(folder: Path) -> Path:
     folder = folder.resolve()
     return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _folders(folders: Iterable[Path]) -> Iterator[CheckResult]:
+    wrong = {why: folder for folder in folders if (why := unwritable(folder)) is not None}
+    for why, folder in wrong.items():
+        yield CheckResult("host.folders", HOST, Status.FAIL, why, f"ls -ld {quote(str(_existing(folder)))}")
+    if not wrong:
+        text = "reports, temporary files and the lab's CA can be written"
+        yield CheckResult("host.folders", HOST, Status.OK, text)
 
 
 def _clock() -> Iterator[CheckResult]:

@@ -51,6 +51,7 @@ class Lab:
         self.descriptors = (master, slave)
         self.device.symlink_to(os.ttyname(slave))
         self.attached = [Port(str(self.device), "USB SER=001051216197 LOCATION=1-2.1:1.0", 0x1366)]
+        self.ca_folder = folder / "ca"
         self.boards = folder / "lab.yaml"
         self.boards.write_text(FILE.format(port=folder / "gone"))
 
@@ -72,7 +73,7 @@ class Lab:
         found = Patient(
             file=file,
             boards=file.boards,
-            ca_folder=self.folder / "ca",
+            ca_folder=self.ca_folder,
             reports=self.folder,
             leftovers=lambda _account: {},
             written=lambda _imei, _tag: set(),
@@ -127,6 +128,20 @@ def test_a_computer_without_udev_and_a_container_that_has_not_even_systemd(lab):
     assert container.remedy.startswith("docker run -v /dev:/dev -v /run/udev:/run/udev:ro ")
     (lab.root / "run/systemd/system").mkdir(parents=True)
     assert only(lab.examine("host"), "host.udev", "host").remedy.startswith("sudo systemctl start systemd-udevd")
+
+
+@pytest.mark.parametrize("folder", ["ca", "ca/deeper"])
+def test_folders_that_cannot_be_written_are_named_before_a_run(lab, monkeypatch, folder):
+    assert only(lab.examine("host"), "host.folders", "host").status is Status.OK
+    assert not (lab.folder / "ca").exists()
+    lab.ca_folder = lab.folder / folder
+    (lab.folder / "ca").write_text("a plain file")
+    found = only(lab.examine("host"), "host.folders", "host")
+    assert (found.status, found.text) == (Status.FAIL, f"{lab.folder}/ca is not a folder")
+    (lab.folder / "ca").unlink()
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != lab.folder)
+    found = only(lab.examine("host"), "host.folders", "host")
+    assert (found.text, found.remedy) == (f"{lab.folder} cannot be written", f"ls -ld {lab.folder}")
 
 
 def test_brltty(lab):
