@@ -55,6 +55,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
             if other != str(name):
                 text = f"board {other!r} is at this place already; a place has one board"
                 yield document.mistake((*place, "place"), text)
+        yield from _power(document, place, board)
         yield from _cloud_library(document, place, board)
         yield from virtual_keys(document, place, board)
         yield from fault_relations(document, place, board)
@@ -81,6 +82,14 @@ def boards_without_cloud(document: Document) -> Iterator[tuple[str, Mistake]]:
         if isinstance(board, dict) and _is_real(board) and "cloud" not in board:
             text = f"a real board without 'cloud' uses {DEFAULT_CLOUD!r}, which only this computer can reach"
             yield str(board.get("name")), document.mistake(("boards", index), f"{text}; write cloud: nrfcloud")
+
+
+def _power(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
+    """Check that a board whose power labgrid switches is at a place of labgrid's."""
+    power = board.get("power")
+    if isinstance(power, dict) and power.get("kind") == "labgrid" and not board.get("place"):
+        text = "kind labgrid is the power of the board's place, and the board has no 'place'; give another kind"
+        yield document.mistake((*place, "power", "kind"), text)
 
 
 def _cloud_library(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:

@@ -11,7 +11,6 @@ from typing import Final, Literal, Protocol
 
 import requests
 
-from harness.errors import Misuse
 from harness.lab.places.places import Places
 from harness.lab.power_config import CommandPower, HttpPower, LabgridPower, PowerConfig, UhubctlPower, YepkitPower
 from harness.lab.process_group import kill_group
@@ -40,13 +39,13 @@ class Switch(Protocol):
 def switch_of(config: PowerConfig, *, place: str | None = None, places: Places | None = None) -> Switch:
     """Return the switch that a boards file describes.
 
-    ``config``: the switch's entry. ``place``, ``places``: where the board is, for kind labgrid.
-    Raises Misuse if the kind is labgrid and the board is not at a place.
+    ``config``: the switch's entry. ``place``, ``places``: where the board is, for kind labgrid, which a boards file
+    takes for boards at places only.
     """
     match config:
         case LabgridPower():
             if place is None or places is None:
-                raise Misuse("power: {kind: labgrid} is for boards with place: in the boards file; give another kind")
+                raise ValueError("power of kind labgrid without a place")
             return PlaceSwitch(place, places, config)
         case CommandPower():
             words = {"on": config.on, "off": config.off, **({} if config.cycle is None else {"cycle": config.cycle})}

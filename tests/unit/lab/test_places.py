@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import LabError, Misuse, PortBusy, PortMissing
+from harness.errors import LabError, PortBusy, PortMissing
 from harness.lab.boards_file import BoardsFileError, load_boards_file
 from harness.lab.lab import Lab
 from harness.lab.lease import Lease
@@ -190,18 +190,14 @@ def test_labgrid_that_is_not_installed_is_one_line(tmp_path):
         lab.lease(lab.file.boards[0])
 
 
-def test_power_through_labgrid_needs_a_place(tmp_path):
-    text = "boards: [{name: a, virtual: {}, power: {kind: labgrid}}]\n"
-    with lab_of(tmp_path, text) as lab, pytest.raises(Misuse, match="is for boards with place:"):
-        lab.switch(lab.file.boards[0])
-
-
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
         ("boards: [{name: a, place: dk-1, port: /dev/null, cloud: nrfcloud}]", "has 'port' and 'place'|'place'"),
         ("boards: [{name: a, place: a/b, cloud: nrfcloud}]", "must be the name of a labgrid place"),
         ("boards: [{name: a, place: dk-1}, {name: b, place: dk-1}]", "board 'a' is at this place already"),
+        ("boards: [{name: a, virtual: {}, power: {kind: labgrid}}]", "kind labgrid is the power of the board's place"),
+        ("boards: [{name: a, port: /dev/ttyS9, cloud: nrfcloud, power: {kind: labgrid}}]", "the board has no 'place'"),
         ("boards: [{name: a, place: dk-1, cloud: local}]", "a real board cannot reach 'local'"),
         ("labgrid: {coordinator: nonsense}\nboards: [{name: a, virtual: {}}]", "must be HOST:PORT"),
     ],

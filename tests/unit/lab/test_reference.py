@@ -54,7 +54,7 @@ def test_the_examples_of_power_are_good(tmp_path):
     kinds = set()
     for example in examples:
         path = tmp_path / "boards.yaml"
-        path.write_text(f"boards:\n  - name: a\n    virtual: {{}}\n    {example}\n")
+        path.write_text(f"boards:\n  - name: a\n    place: a\n    cloud: nrfcloud\n    {example}\n")
         (board,) = load_boards_file(path).boards
         assert board.power is not None
         kinds.add(board.power.kind)
