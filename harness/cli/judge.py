@@ -14,7 +14,7 @@ from harness.trial.rejudge import Rejudged
 def judge(given: Arguments, progress: Progress) -> Result:
     """Judge every trial of the run by today's rules and compare with what was recorded.
 
-    A difference, a missing verdict, or a file that somebody has edited counts as refused.
+    A difference, a missing verdict or test, or a file that somebody has edited counts as refused.
 
     What the run as a whole overturns is listed too. Raises Misuse if the run has no trial.
     """
@@ -23,9 +23,10 @@ def judge(given: Arguments, progress: Progress) -> Result:
         progress(note)
     differing = sum(len(test.differing) for test in run.tests)
     lines = [line for test in run.tests for line in _lines(test)] + [f"edited  {line}" for line in run.edited]
+    lines += [f"lost    {test}: in the journal, and not in the timeline" for test in run.lost]
     number = sum(len(test.verdicts) for test in run.tests)
     missing = sum(len(test.missing) for test in run.tests)
-    if not number and not missing:
+    if not number and not missing and not run.lost:
         which = f"no test with {given.test!r} in its id" if given.test else "no test of it"
         raise Misuse(f"{given.run}: {which} has a trial, so there is nothing to judge; name a run with verdicts")
     older = [verdict.older for test in run.tests for verdict in test.verdicts if verdict.older]
@@ -35,6 +36,9 @@ def judge(given: Arguments, progress: Progress) -> Result:
         found += f"; {len(older)} are of judge {by}, whose experiments had other plans: they were not judged again"
     if missing:
         found += f"; {missing} missing: was the file edited by hand, or the disk full?"
+    if run.lost:
+        tests = "1 test of the journal is" if len(run.lost) == 1 else f"{len(run.lost)} tests of the journal are"
+        found += f"; {tests} not in the timeline: was the file edited by hand, or the disk full?"
     lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}")
     lines += [f"{one.test}: {one}" for one in run.overturned]
     data: dict[str, Any] = {
@@ -43,6 +47,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
         "missing": missing,
         "older": len(older),
         "edited": list(run.edited),
+        "lost": list(run.lost),
         "notes": list(run.notes),
     }
     data["overturned"] = [
@@ -58,7 +63,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
         }
         for test in run.tests
     ]
-    return Result(data, lines, REFUSED if differing or missing or run.edited else OK)
+    return Result(data, lines, REFUSED if differing or missing or run.edited or run.lost else OK)
 
 
 def _lines(test: JudgedTest) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.errors import Misuse
 from harness.report.edited_lines import edited_expectations, expected_in, missing_lines
+from harness.report.files_of_run import foreign_files, lost_tests
 from harness.report.journal import read_journal
 from harness.report.ran_tests import KILLED, ran_tests
 from harness.report.run_lock import goes_on
@@ -18,6 +19,9 @@ from harness.trial.verdict_record import TestRecord, record_of
 
 TIMELINES = "timeline"
 """The folder in a run's folder with one file for each board."""
+
+JOURNAL = "journal.jsonl"
+"""The journal in a run's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,15 @@ class JudgedRun:
     """``tests``: those with trials. ``notes``: one line for each file that is not complete, and for a killed run.
 
     ``edited``: one line for each place where the files show that somebody changed them. ``overturned``: verdicts of
-    these tests, as they are now, that the run as a whole takes back.
+    these tests, as they are now, that the run as a whole takes back. ``lost``: tests of the journal that are not in the
+    timeline.
     """
 
     tests: Sequence[JudgedTest]
     notes: Sequence[str]
     overturned: Sequence[Overturned] = ()
     edited: Sequence[str] = ()
+    lost: Sequence[str] = ()
 
 
 def judge_run(run: Path, test: str | None = None) -> JudgedRun:
@@ -60,7 +66,9 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         raise Misuse(f"{run}: {what}; name the folder of a run: reports/<time>-<number>")
     recordings = [read_timeline(file) for file in files]
     chosen = [(recording, one) for recording in recordings for one in _chosen(recording, test)]
-    if test is not None and not chosen:
+    journal = _journal(run)
+    lost = lost_tests(journal, recordings, test)
+    if test is not None and not chosen and not lost:
         raise Misuse(f"{run}: no test has the id {test!r}, or has that in its id; journal.jsonl lists them")
     judged = [JudgedTest(_board(recording), one.id, *_judged(recording, one)) for recording, one in chosen]
     notes = [
@@ -82,11 +90,13 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         if (board, one.test) in anew
     ]
     found = [one for one in judged if one.verdicts or one.missing]
-    return JudgedRun(found, notes, taken_back, list(_edited(run, recordings, {id(one) for _, one in chosen})))
+    edited = foreign_files(run / JOURNAL, journal, recordings)
+    edited += _edited(journal, recordings, {id(one) for _, one in chosen})
+    return JudgedRun(found, notes, taken_back, edited, lost)
 
 
-def _edited(run: Path, recordings: Sequence[Recording], chosen: set[int]) -> Iterator[str]:
-    expected = expected_in(_journal(run))
+def _edited(journal: Sequence[Mapping[str, Any]], recordings: Sequence[Recording], chosen: set[int]) -> Iterator[str]:
+    expected = expected_in(journal)
     ended = [
         (recording, test)
         for recording in recordings
@@ -107,14 +117,14 @@ def _edited(run: Path, recordings: Sequence[Recording], chosen: set[int]) -> Ite
 def _journal(run: Path) -> list[dict[str, Any]]:
     """Return the lines of the run's journal; none where there is none, or it cannot be read."""
     try:
-        return read_journal(run / "journal.jsonl")
+        return read_journal(run / JOURNAL)
     except Misuse:
         return []
 
 
 def _killed(run: Path) -> Iterator[str]:
     """Yield a line if the run has no end, with the tests that it was in. Without a journal nobody knows."""
-    path = run / "journal.jsonl"
+    path = run / JOURNAL
     journal = [] if goes_on(run) else _journal(run)
     if journal and all(line.get("k") != "end" for line in journal):
         within = ", ".join(one.test for one in ran_tests(journal) if one.message == KILLED) or "no test"

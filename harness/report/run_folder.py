@@ -16,6 +16,11 @@ def short_name(test: str) -> str:
     return path.rpartition("/")[2] + colons + rest
 
 
+def timeline_name(board: str) -> str:
+    """Return the name of the file with the timeline of ``board``, before it is packed."""
+    return f"{_UNSAFE.sub('_', board)}.jsonl"
+
+
 class RunFolder:
     """Names the files of a run below ``base``. ``base``: usually ``reports``.
 
@@ -55,7 +60,7 @@ class RunFolder:
 
     def timeline(self, board: str) -> Path:
         """Return where the timeline of ``board`` belongs."""
-        return self.timelines / f"{_UNSAFE.sub('_', board)}.jsonl"
+        return self.timelines / timeline_name(board)
 
     @property
     def again(self) -> Path:

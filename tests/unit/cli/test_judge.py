@@ -26,6 +26,9 @@ def run(tmp_path):
         stage.timeline.add(Kind.TEST, "pytest", "test_a.py::test_without_trials[one]", mono=stage.clock())
         stage.timeline.add(Kind.END, "pytest", "passed")
     file.close()
+    journal = RunJournal(tmp_path / "journal.jsonl")
+    journal.begin("r", dict.fromkeys(TESTS, "one"), {})
+    journal.write("end", interrupted="", ended={}, not_run=0)
     return tmp_path
 
 
@@ -50,6 +53,7 @@ def test_verdicts_are_found_again(run, capsys):
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_killed_run_is_named_with_the_test_that_it_was_in(run, capsys, ended):
     first, second = TESTS
+    (run / "journal.jsonl").unlink()
     journal = RunJournal(run / "journal.jsonl")
     journal.begin("r", dict.fromkeys(TESTS, "one"), {})
     for test in TESTS:
@@ -143,13 +147,14 @@ def test_a_test_that_failed_in_the_middle_of_a_trial_misses_nothing(run, capsys)
 
 def journal_of(run, **expected):
     """Write the journal of the run; ``expected``: of each test's trials, by a part of its name."""
+    (run / "journal.jsonl").unlink()
     journal = RunJournal(run / "journal.jsonl")
     journal.begin("r", dict.fromkeys(TESTS, "one"), {})
     for test in TESTS:
         said = next(wanted for part, wanted in expected.items() if part in test)
         journal.write("begin", test=test, board="one")
         journal.write("phase", test=test, board="one", phase="call", result="passed", expected=[said])
-        journal.write("phase", test=test, board="one", phase="teardown", result="passed")
+        journal.write("phase", test=test, board="one", phase="teardown", key="k", result="passed")
     journal.write("end", interrupted="", ended={}, not_run=0)
 
 
@@ -171,6 +176,39 @@ def line_of(run, kind):
 def test_an_untouched_run_fits_its_journal(run, capsys):
     journal_of(run, forbidden=["policy disconnect"], allowed=["tolerated"])
     assert edited(run, capsys) == []
+
+
+@pytest.mark.parametrize("chosen", [[], ["--test", "allowed"]])
+def test_tests_of_the_journal_that_are_not_in_the_timeline_are_no_success(run, capsys, chosen):
+    journal_of(run, forbidden=["policy disconnect"], allowed=["tolerated"])
+    path = run / "timeline" / "one.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[: next(n for n, line in enumerate(lines) if '"k":"end"' in line) + 1]))
+    assert main(["judge", str(run), *chosen]) == 1
+    *_, lost, last = capsys.readouterr().out.splitlines()
+    assert lost == "lost    test_a.py::test_allowed[one]: in the journal, and not in the timeline"
+    assert "; 1 test of the journal is not in the timeline: was the file edited" in last
+    assert main(["judge", str(run), "--test", "forbidden"]) == 0, "that one is there"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda run: edit(run, "file", lambda line: line.update(run="q")), "of run q, and the journal beside it is of"),
+        (lambda run: edit(run, "file", lambda line: line.update(board="two")), "a file of board two, under another"),
+        (
+            lambda run: (run / "timeline" / "two.jsonl").write_bytes((run / "timeline" / "one.jsonl").read_bytes()),
+            "two.jsonl:1: a file of board one, under another name",
+        ),
+        (lambda run: (run / "journal.jsonl").unlink(), "journal.jsonl: no journal of a run, so tests may be gone"),
+        (lambda run: (run / "journal.jsonl").write_text(""), "journal.jsonl: no journal of a run, so tests may be"),
+    ],
+)
+def test_files_that_do_not_belong_together_are_no_success(run, capsys, spoil, said):
+    spoil(run)
+    assert main(["judge", str(run)]) == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("edited")]
+    assert said in line
 
 
 def test_what_the_harness_left_out_between_two_tests_was_not_edited(run, capsys):
