@@ -19,6 +19,7 @@ from harness.cli.exit_codes import INTERRUPTED, OK, describe, exit_code
 from harness.cli.progress import Progress
 from harness.cli.result import Command, Result
 from harness.errors import HarnessError
+from harness.hang_up import ending_signals, let_go_of_terminal
 
 # Module and function of each command. A command imports only what it needs, so that quick commands are quick.
 COMMANDS: Final = {
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     given = parse(arguments)
     progress = Progress(sys.stderr)
-    told = _end_by_sigterm()
+    told = _end_by_signals()
     try:
         result = load(given.command)(given, progress)
     except HarnessError as error:
@@ -89,25 +90,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result.code
 
 
-def _end_by_sigterm() -> Callable[[], None]:
-    """Make SIGTERM end the command as Ctrl-C does, so that board and account are left clean. Return what undoes that.
+def _end_by_signals() -> Callable[[], None]:
+    """Make SIGTERM and SIGHUP end the command as Ctrl-C does: board and account are left clean. Return what undoes it.
 
-    A second SIGTERM is ignored, so that it does not stop the clean-up. This works only in the main thread, in which
+    A second one is ignored, so that it does not stop the clean-up. This works only in the main thread, in which
     Python handles signals.
     """
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
-    number = signal.SIGTERM
-    former = signal.getsignal(number)
+    former = {number: signal.getsignal(number) for number in ending_signals() if number != signal.SIGINT}
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)
+    def end(number: int, _frame: FrameType | None) -> None:
+        for one in former:
+            signal.signal(one, signal.SIG_IGN)
+        if number == signal.SIGHUP:
+            let_go_of_terminal()
         raise KeyboardInterrupt
 
     def undo() -> None:
-        signal.signal(number, former)
+        for one, handler in former.items():
+            signal.signal(one, handler)
 
-    signal.signal(number, end)
+    for one in former:
+        signal.signal(one, end)
     return undo
 
 

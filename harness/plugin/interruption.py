@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: both end a run the same way, tidily and within a known time.
+"""SIGTERM, SIGHUP and Ctrl-C: each ends a run the same way, tidily and within a known time.
 
 Each process of a run has the handler, workers too, whoever the signal is sent to. The first one raises
 KeyboardInterrupt, as Ctrl-C does in Python; further ones are ignored while the run cleans up.
@@ -17,6 +17,7 @@ from types import FrameType
 import pytest
 from _pytest.tmpdir import tmppath_result_key  # pytest has no public way to it
 
+from harness.hang_up import ending_signals, let_go_of_terminal
 from harness.plugin.state import INTERRUPTION, LEFT
 from harness.redact import SECRETS
 
@@ -54,7 +55,7 @@ def prepare_for_interruption(item: pytest.Item) -> None:
 
 
 class Interruption:
-    """Handles both signals from :meth:`install` to :meth:`remove`. ``overdue``: called if tidying takes too long.
+    """Handles these signals from :meth:`install` to :meth:`remove`. ``overdue``: called if tidying takes too long.
 
     ``early``: called with why the run ends, if it does so before :meth:`begin`: pytest shows a traceback until then.
     """
@@ -70,10 +71,10 @@ class Interruption:
         self._timer: threading.Timer | None = None
 
     def install(self) -> None:
-        """Handle the signals. Does nothing outside the main thread, and leaves an ignored Ctrl-C ignored."""
+        """Handle the signals. Does nothing outside the main thread, and leaves an ignored one ignored."""
         if threading.current_thread() is not threading.main_thread():
             return
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ending_signals():
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._former[number] = signal.signal(number, self._on_signal)
 
@@ -94,6 +95,8 @@ class Interruption:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            let_go_of_terminal()
         if self.why:
             return
         self.why = (

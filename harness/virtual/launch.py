@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.hang_up import ending_signals
 from harness.settings import FirmwareName, NamedBoard, ProcessSettings, Sample
 from harness.virtual.board import PERSONALITIES, Network, VirtualBoard
 from harness.virtual.cloud.journal import JournalFile
@@ -21,13 +22,13 @@ from harness.virtual.standard_input import InputReader, listen
 
 
 async def run(settings: ProcessSettings, lines: InputReader) -> None:
-    """Run until SIGTERM, SIGINT or, if asked for, the end of standard input.
+    """Run until SIGTERM, SIGINT or, if asked for, the end of standard input; without the last, SIGHUP ends it too.
 
     Prints one JSON line when everything listens, then answers the commands that ``lines`` brings, one JSON line each.
     Raises UnusableSettings, PolicyError, UnusableDirectory, UnusableState or OSError when something cannot start;
     nothing is left behind then either.
     """
-    stop = _stop_event()
+    stop = _stop_event(hang_up=not settings.die_with_stdin)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(RunDirectory(Path(settings.directory) if settings.directory else None))
         journal = JournalFile(directory.take("journal.jsonl"))
@@ -132,9 +133,10 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _stop_event() -> asyncio.Event:
+def _stop_event(*, hang_up: bool) -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    for number in ending_signals():
+        if number != signal.SIGHUP or hang_up:  # who holds standard input still needs this process to clean up
+            loop.add_signal_handler(number, stop.set)
     return stop

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
@@ -88,6 +90,24 @@ def test_a_run_that_is_told_to_end_says_so_and_names_what_was_not_run(tmp_path, 
     assert end["ended"] == {"passed": 1, "failed": 1, "error": 2, "skipped": 1}
     (shown,) = [line for line in journal.with_name("tests.txt").read_text().splitlines() if "test_long" in line]
     assert "ERROR" in shown
+
+
+def test_a_run_whose_terminal_is_closed_ends_as_tidily(tmp_path):
+    command, environment = prepare(tmp_path, ONE, TESTS, "--boards", "boards.yaml", conftest=PATIENT)
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(tmp_path)
+        os.execve(command[0], command, environment)  # noqa: S606 - it must lead the terminal's session
+    deadline = time.monotonic() + START
+    while not (tmp_path / "reached").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
+    assert "interrupted by SIGHUP: 1 test was not run" in (tmp_path / "reports" / "junit.xml").read_text()
+    assert processes_of(tmp_path) == []
+    (journal,) = (tmp_path / "reports").glob("*/journal.jsonl")
+    assert json.loads(journal.read_text().splitlines()[-1])["interrupted"] == "interrupted by SIGHUP"
 
 
 def test_a_run_that_is_told_to_end_before_it_begins_says_so_in_one_line(tmp_path):

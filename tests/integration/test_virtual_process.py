@@ -206,7 +206,7 @@ def test_boards_without_a_cloud():
         assert end(process, sigterm) == (0, "", "")
 
 
-def test_it_runs_without_a_terminal_and_ignores_stdin_unless_told():
+def test_it_runs_without_a_terminal_and_ignores_stdin_unless_told_and_ends_by_a_hang_up():
     process = subprocess.Popen(
         [sys.executable, "-m", "harness.virtual", "--boards", "0"],
         stdin=subprocess.DEVNULL,
@@ -220,7 +220,7 @@ def test_it_runs_without_a_terminal_and_ignores_stdin_unless_told():
             assert session.get(f"{rest['rest']}/status", verify=rest["ca"], timeout=30).status_code == 200
         assert process.poll() is None
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGHUP)
         process.communicate(timeout=READY_DEADLINE)
     assert process.returncode == 0
 

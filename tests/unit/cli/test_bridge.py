@@ -10,8 +10,8 @@ from harness.cli.bridge import _say
 from harness.cli.ending import told_to_end
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_end_it_as_it_should_end(number):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_it_as_it_should_end(number):
     with told_to_end() as told:
         assert not told.is_set()
         signal.raise_signal(number)

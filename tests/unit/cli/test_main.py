@@ -82,24 +82,25 @@ def test_ctrl_c_is_130(outcome, capsys):
     assert capsys.readouterr().err.endswith("nrf91-harness: interrupted\n")
 
 
-def test_sigterm_ends_a_command_as_ctrl_c_does(monkeypatch, capsys):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_command_as_ctrl_c_does(monkeypatch, capsys, number):
     """And the second one does not end the cleaning."""
     cleaned = []
 
     def command(_given, _progress):
         try:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
             threading.Event().wait(10.0)
         finally:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
             cleaned.append(True)
 
     monkeypatch.setattr(tokens, "attest", command)
-    former = signal.getsignal(signal.SIGTERM)
+    former = signal.getsignal(number)
     assert main(["attest", "a"]) == 130
     assert cleaned
     assert capsys.readouterr().err.endswith("nrf91-harness: interrupted\n")
-    assert signal.getsignal(signal.SIGTERM) is former
+    assert signal.getsignal(number) is former
 
 
 def test_no_secret_in_an_error(outcome, capsys):

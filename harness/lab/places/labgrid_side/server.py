@@ -32,8 +32,9 @@ class Server:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop.set)
-        # Ctrl-C must end the run only, which still needs its places.
-        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        # Ctrl-C and a hang-up must end the run only, which still needs its places.
+        for number in (signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, lambda: None)
         reader = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         reading = asyncio.create_task(self.read(reader))
