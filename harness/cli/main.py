@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Final, cast
 
 from harness.cli.arguments import Arguments, parse
-from harness.cli.exit_codes import INTERRUPTED, OK, describe, exit_code
+from harness.cli.exit_codes import INTERRUPTED, LAB, OK, describe, exit_code
 from harness.cli.progress import Progress
 from harness.cli.result import Command, Result
 from harness.errors import HarnessError
@@ -63,10 +63,18 @@ def load(command: str) -> Command:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. argparse exits by itself for wrong arguments (2) and ``--help``."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal or log without UTF-8 gets escapes, not a traceback
             stream.reconfigure(errors="backslashreplace")
-    given = parse(arguments)
+    try:
+        return _run(parse(arguments))
+    except KeyboardInterrupt:
+        print("nrf91-harness: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(given: Arguments) -> int:
     progress = Progress(sys.stderr)
     told = _end_by_signals()
     try:
@@ -74,20 +82,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         progress.close()
         return _fail(given, error)
-    except KeyboardInterrupt:
-        progress.close()
-        print("nrf91-harness: interrupted", file=sys.stderr)
-        return INTERRUPTED
     finally:
         progress.close()
         told()
     try:
         _show(given, result)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of the output (head, less) has ended. Python would complain once more when it flushes at exit.
+    except OSError as error:
+        # Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # then the reader of the output (head, less) has ended
+            print(f"nrf91-harness: cannot write to standard output: {error.strerror}", file=sys.stderr)
+            return LAB
     return result.code
+
+
+def _open_closed_streams() -> None:
+    """Lead streams that were closed (``>&-``) to nowhere. Python has None for them; files would get their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the process ends
 
 
 def _end_by_signals() -> Callable[[], None]:

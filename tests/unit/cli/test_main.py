@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from unittest.mock import Mock
 
 import pytest
 
@@ -110,6 +111,42 @@ def test_no_secret_in_an_error(outcome, capsys):
     out, err = capsys.readouterr()
     assert "d8be845e" not in out + err
     assert json.loads(out)["message"] == "key <redacted> is wrong"
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "said"),
+    [
+        ("> /dev/full", 3, "nrf91-harness: cannot write to standard output: No space left on device\n"),
+        (">&-", 0, ""),
+        (">&- 2>&- <&-", 0, ""),
+    ],
+)
+def test_an_output_that_takes_nothing_is_no_traceback(where, code, said):
+    command = f"{sys.executable} -m harness.cli boards schema {where}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+IMPORTING = """
+import sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "harness.cli.parsers":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+import harness.cli
+"""
+
+
+def test_ctrl_c_while_it_is_loaded_is_130_too():
+    done = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "nrf91-harness: interrupted\n")
+
+
+def test_ctrl_c_while_arguments_are_read_is_130_too(monkeypatch, capsys):
+    monkeypatch.setattr(sys.modules["harness.cli.main"], "parse", Mock(side_effect=KeyboardInterrupt))
+    assert main(["attest", "a"]) == 130
+    assert capsys.readouterr().err == "nrf91-harness: interrupted\n"
 
 
 def test_reader_that_stops_early_sees_no_traceback():
