@@ -46,7 +46,7 @@ class Lease:
         if not self._lock.take(timeout):
             waited = f" (waited {timeout:g} s)" if timeout else ""
             raise PortBusy(
-                f"board {board!r} is in use by {self._who()}{waited}; wait (--wait SECONDS) or end that process"
+                f"board {board!r} is in use by {self._who()}{waited}; wait (pytest --wait SECONDS) or end that process"
             )
         self.owner = _me()
         _write_for_all(self._owner_file, json.dumps(self.owner))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -26,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--wait",
         metavar="SECONDS",
-        type=_number("--wait", float),
+        type=_number("--wait", _seconds),
         default=0.0,
         help="how long to wait for a board that is in use",
     )
@@ -71,10 +72,20 @@ def _number(option: str, read: Callable[[str], float]) -> Callable[[str], float]
         try:
             return read(text)
         except ValueError as error:
-            why = str(error) if read is _jobs else "it must be a number"
+            why = "it must be a number" if read is float else str(error)
             raise pytest.UsageError(f"{option} {text}: {why}; correct it") from None
 
     return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds < math.inf:
+        raise ValueError("it must be a number of seconds, 0 or more")
+    return seconds
 
 
 def _jobs(text: str) -> int:

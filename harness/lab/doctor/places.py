@@ -48,5 +48,5 @@ def _place(places: Places, name: str, place: str, client: str) -> Iterator[Check
     if found.holder is None:
         yield CheckResult("place.holder", name, Status.OK, "nobody holds it")
     else:
-        text = f"place {place} is held by {found.holder}; wait (--wait SECONDS), or ask that one"
+        text = f"place {place} is held by {found.holder}; wait (pytest --wait SECONDS), or ask that one"
         yield CheckResult("place.holder", name, Status.WARN, text, f"{client} -p {place} release-from {found.holder}")

@@ -134,7 +134,8 @@ def _lease(machine: Machine, name: str, device: str, leases: Path | None) -> Che
     if owner is None or owner.said.get("pid") == os.getpid():
         return CheckResult("port.lease", name, Status.OK, "no run has it")
     cure = f"kill {owner.said['pid']}" if "pid" in owner.said else f"fuser {owner.path}"
-    return CheckResult("port.lease", name, Status.FAIL, f"in use by {owner}; wait (--wait SECONDS), or end it", cure)
+    text = f"in use by {owner}; wait (pytest --wait SECONDS), or end it"
+    return CheckResult("port.lease", name, Status.FAIL, text, cure)
 
 
 def _group_name(number: int) -> str:

@@ -17,7 +17,8 @@ _ERRORS: Final[dict[str, type[LabError]]] = {
     "unreachable": PortMissing,
 }
 _CURES: Final = {
-    "held": "wait (--wait SECONDS), or ask its holder; if that is dead: labgrid-client -p PLACE release-from HOST/USER",
+    "held": "wait (pytest --wait SECONDS), or ask its holder; if that is dead:"
+    " labgrid-client -p PLACE release-from HOST/USER",
     "gone": "start labgrid-exporter there and plug the kit in; labgrid-client resources shows what it offers",
     "unknown": "correct place: in the boards file, or labgrid-client -p PLACE create",
     "unreachable": "start labgrid-coordinator, or correct labgrid: {coordinator: ...} in the boards file",

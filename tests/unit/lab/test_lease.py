@@ -21,7 +21,7 @@ def test_a_lease_is_exclusive_and_names_its_owner(tmp_path):
             Lease("dk-1", "usb-1", folder=tmp_path)
         text = str(caught.value)
         assert text.startswith(f"board 'dk-1' is in use by pid {os.getpid()} ({first.owner['user']}, ")
-        assert text.endswith(f") since {first.owner['since']}; wait (--wait SECONDS) or end that process")
+        assert text.endswith(f") since {first.owner['since']}; wait (pytest --wait SECONDS) or end that process")
     Lease("dk-1", "usb-1", folder=tmp_path).release()
 
 

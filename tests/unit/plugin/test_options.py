@@ -18,7 +18,9 @@ def parser():
     [
         (["--jobs", "x"], "--jobs x: it must be a number of boards, 1 or more; correct it"),
         (["--jobs", "0"], "--jobs 0: it must be a number of boards, 1 or more; correct it"),
-        (["--wait", "long"], "--wait long: it must be a number; correct it"),
+        (["--wait", "long"], "--wait long: it must be a number of seconds, 0 or more; correct it"),
+        (["--wait=-5"], "--wait -5: it must be a number of seconds, 0 or more; correct it"),
+        (["--wait", "nan"], "--wait nan: it must be a number of seconds, 0 or more; correct it"),
         (["--confidence", "high"], "--confidence high: it must be a number; correct it"),
     ],
 )
