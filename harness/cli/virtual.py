@@ -42,7 +42,7 @@ def up(given: Arguments, progress: Progress) -> Result:
     settings = _settings(given)
     with Scratch() as scratch:
         progress("starting")
-        stand_in = StandIn("stand-ins", settings, log=scratch.path / "stderr", error=NotStarted)
+        stand_in = StandIn("stand-ins", settings, log=scratch.path / "stderr", error=NotStarted, refused=Misuse)
         path: Path | None = None
         relay: Relay | None = None
         try:

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from harness.errors import LabError, Misuse
+from harness.errors import HarnessError, LabError, Misuse
 from harness.redact import SECRETS
 from harness.settings import ProcessSettings
 
 START_TIMEOUT: Final = 120.0  # seconds; a start takes one, and 64 at once on two cores take half a minute each
 STOP_TIMEOUT: Final = 5.0
 COMMAND_TIMEOUT: Final = 10.0  # an answer takes milliseconds, on a busy computer a second
+_WRONG_SETTINGS: Final = 2  # the exit code of harness.virtual for them
 _TAIL: Final = 400  # characters of standard error in a message
 
 
@@ -28,6 +29,7 @@ class StandIn:
 
     ``what``: names it for the user, e.g. "local cloud". ``settings``: its settings, with ``die_with_stdin``; they are
     written beside ``log``. ``error``: the class to raise if it does not start or does not answer a command.
+    ``refused``: the class to raise if it refuses its settings; None: ``error``.
     ``timeout``: seconds for its start. ``program``: in place of ``python -m harness.virtual``.
     ``ready``: the line that it printed when everything listened.
     """
@@ -39,12 +41,14 @@ class StandIn:
         *,
         log: Path,
         error: type[LabError],
+        refused: type[HarnessError] | None = None,
         timeout: float = START_TIMEOUT,
         program: Sequence[str] = (sys.executable, "-m", "harness.virtual"),
     ) -> None:
         self.what = what
         self._log = log
         self._error = error
+        self._refused = refused
         self._ending = False
         self._heard = bytearray()  # the output after the last whole line
         self._commands = itertools.count(1)
@@ -151,6 +155,8 @@ class StandIn:
             return value
         said = f"printed {line[:80]!r} and not its addresses" if line else f"did not report within {timeout:g} s"
         dead = self.died(grace=1.0)
+        if dead is not None and self._refused is not None and self._process.returncode == _WRONG_SETTINGS:
+            raise self._refused(self._refusal())
         if dead is None:
             dead = f"{self.what} (pid {self.pid}) {said}{self._last_words()}"
         raise self._error(f"{dead}; run {' '.join(map(str, self._process.args))} by hand to see why")  # type: ignore[arg-type]
@@ -166,6 +172,10 @@ class StandIn:
         text = self._log.read_bytes()[-4096:].decode(errors="replace")
         words = " ".join(SECRETS.scrub(text).split())
         return f"; its last words: {words[-_TAIL:]}" if words else ""
+
+    def _refusal(self) -> str:
+        """Return what the process said of its settings, which is the last that it said."""
+        return SECRETS.scrub(self._log.read_text(errors="replace").rpartition("python -m harness.virtual: ")[2].strip())
 
     def _read_line(self, deadline: float) -> bytes:
         """Return the next line of standard output, or the part that came before the end of file or the deadline."""

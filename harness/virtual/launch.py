@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import load_pem_x509_certificates
+
 from harness.hang_up import ending_signals
 from harness.settings import FirmwareName, NamedBoard, ProcessSettings, Sample
 from harness.virtual.board import PERSONALITIES, Network, VirtualBoard
@@ -19,6 +21,7 @@ from harness.virtual.cloud.journal import JournalFile
 from harness.virtual.control import StandIns, respond
 from harness.virtual.run_directory import RunDirectory
 from harness.virtual.standard_input import InputReader, listen
+from harness.virtual.unusable import UnusableSettings
 
 
 async def run(settings: ProcessSettings, lines: InputReader) -> None:
@@ -125,7 +128,17 @@ def _describe_board(board: VirtualBoard, said: NamedBoard) -> dict[str, Any]:
 
 
 def _firmware_ca(settings: ProcessSettings) -> str | None:
-    return None if settings.firmware_ca is None else Path(settings.firmware_ca).read_text()
+    if settings.firmware_ca is None:
+        return None
+    try:
+        pem = Path(settings.firmware_ca).read_bytes()
+        load_pem_x509_certificates(pem)
+    except OSError as error:
+        raise UnusableSettings(f"firmware_ca: {settings.firmware_ca}: {error.strerror}; name another file") from error
+    except ValueError:
+        why = "it has no certificate in PEM; name another file"
+        raise UnusableSettings(f"firmware_ca: {settings.firmware_ca}: {why}") from None
+    return pem.decode("ascii", "replace")
 
 
 def _address(text: str) -> tuple[str, int]:

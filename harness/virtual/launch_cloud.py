@@ -16,7 +16,7 @@ from harness.virtual.cloud.local_cloud import CloudSetup, LocalCloud
 from harness.virtual.cloud.provisioning.attestation import parse_identity
 from harness.virtual.proxy import Proxy
 from harness.virtual.run_directory import RunDirectory
-from harness.virtual.unusable import UnusableSettings
+from harness.virtual.unusable import UnusableSettings, UnusableState
 
 _TLS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -32,7 +32,10 @@ async def start_cloud(stack: AsyncExitStack, said: ProcessCloud, journal: Journa
         jitp_delay=said.jitp_delay,
         identities=dict(map(_identity, said.trust_identities)),
     )
-    cloud = LocalCloud(journal, settings)
+    try:
+        cloud = LocalCloud(journal, settings)
+    except OSError as error:
+        raise UnusableState(f"state: {said.state}: {error.strerror}; name another file") from error
     stack.push_async_callback(cloud.stop)
     await cloud.start()
     return cloud

@@ -226,6 +226,25 @@ def test_it_runs_without_a_terminal_and_ignores_stdin_unless_told_and_ends_by_a_
 
 
 @pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("--firmware-ca", "firmware_ca: {}: it has no certificate in PEM; name another file"),
+        ("--state", "{} is not a state file of the local cloud; give another --state"),
+    ],
+)
+def test_a_file_that_is_none_of_its_kind_is_one_line(tmp_path, option, reason):
+    path = tmp_path / "file"
+    path.write_text("no such thing, and long enough to be no empty database\n" * 20)
+    assert refused(option, str(path)) == (2, f"python -m harness.virtual: {reason.format(path)}\n")
+
+
+def test_a_state_in_no_folder_is_one_line(tmp_path):
+    path = tmp_path / "none" / "state"
+    said = f"python -m harness.virtual: state: {path}: No such file or directory; name another file\n"
+    assert refused("--state", str(path)) == (2, said)
+
+
+@pytest.mark.parametrize(
     ("document", "reason"),
     [("{", "associated: "), ('{"Version":"2012-10-17","Statement":[]}', "must be a statement or a list of statements")],
 )

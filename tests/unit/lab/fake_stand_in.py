@@ -12,6 +12,9 @@ folder = Path(settings["directory"])
 if manner == "crash":
     print("Traceback: no such policy\nlast line", file=sys.stderr)
     sys.exit(3)
+if manner == "picky":
+    print("a warning\npython -m harness.virtual: state: x is no state; name another file", file=sys.stderr)
+    sys.exit(2)
 if manner == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 else:

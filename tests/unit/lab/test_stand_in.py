@@ -15,12 +15,13 @@ from harness.settings import ProcessSettings
 FAKE = Path(__file__).with_name("fake_stand_in.py")
 
 
-def start(tmp_path, manner, *, timeout=20.0):
+def start(tmp_path, manner, *, timeout=20.0, refused=None):
     return StandIn(
         "local cloud",
         ProcessSettings(directory=str(tmp_path), die_with_stdin=True),
         log=tmp_path / "log",
         error=CloudUnreachable,
+        refused=refused,
         timeout=timeout,
         program=(sys.executable, str(FAKE), manner),
     )
@@ -43,6 +44,14 @@ def test_start_and_stop(tmp_path):
     assert gone(process.pid)
     assert process.died() is None
     assert process.stop() is None
+
+
+@pytest.mark.parametrize("refused", [None, Misuse])
+def test_settings_that_are_refused_are_the_error_that_was_asked_for(tmp_path, refused):
+    with pytest.raises(refused or CloudUnreachable) as caught:
+        start(tmp_path, "picky", refused=refused)
+    said = "state: x is no state; name another file"
+    assert str(caught.value) == said if refused else said in str(caught.value)
 
 
 def test_a_crash_at_the_start_shows_its_last_words(tmp_path):
