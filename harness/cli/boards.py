@@ -148,7 +148,7 @@ def lease(_given: Arguments, _progress: Progress) -> Result:
     """Show who uses which board."""
     found = owners(lease_folder())
     data = [{"hardware": owner.key, **owner.said} for owner in found]
-    return Result({"leases": data}, [f"{owner.key}: {owner}" for owner in found] or ["no board is in use"])
+    return Result({"leases": data}, [f"{owner.hardware}: {owner}" for owner in found] or ["no board is in use"])
 
 
 def _file(path: Path) -> tuple[LabFile | None, list[str]]:

@@ -121,8 +121,8 @@ class Lab:
         if board.place is not None:
             lease = Lease(board.name, place_key(board.place), folder=folder, timeout=timeout)
             return Holding(lease, self.places, board.place, wait=timeout)
-        key = port_key(self._own_port(board))
-        return Lease(board.name, key, folder=folder, timeout=timeout)
+        port = self._own_port(board)
+        return Lease(board.name, port_key(port), folder=folder, timeout=timeout, port=port)
 
     @property
     def places(self) -> Places:

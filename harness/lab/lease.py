@@ -32,10 +32,11 @@ LEASES_VARIABLE: Final = "NRF91_HARNESS_LEASES"
 class Lease:
     """The right to use a board, until :meth:`release`."""
 
-    def __init__(self, board: str, key: str, *, folder: Path, timeout: float = 0.0) -> None:
+    def __init__(self, board: str, key: str, *, folder: Path, timeout: float = 0.0, port: str = "") -> None:
         """Take the lease of a board; wait up to ``timeout`` seconds for it. Raises PortBusy with the owner.
 
         ``board``: its name, for messages. ``key``: of its hardware, see :func:`port_key`. ``folder``: of the leases.
+        ``port``: for whoever asks who uses which board.
         """
         self.board = board
         self.key = key
@@ -48,7 +49,7 @@ class Lease:
             raise PortBusy(
                 f"board {board!r} is in use by {self._who()}{waited}; wait (pytest --wait SECONDS) or end that process"
             )
-        self.owner = _me()
+        self.owner = {"board": board, **({"port": port} if port else {}), **_me()}
         _write_for_all(self._owner_file, json.dumps(self.owner))
 
     def __enter__(self) -> Self:
@@ -74,6 +75,12 @@ class LeaseOwner:
     key: str
     path: Path
     said: Mapping[str, Any]
+
+    @property
+    def hardware(self) -> str:
+        """The board's name, where its process says it, and its port, or else the key of the hardware."""
+        where = str(self.said.get("port") or self.key)
+        return f"{self.said['board']} at {where}" if self.said.get("board") else where
 
     @property
     def is_me(self) -> bool:

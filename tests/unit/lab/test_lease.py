@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import LabError, PortBusy
 from harness.lab import Lease, shared_lock
-from harness.lab.lease import LEASES_VARIABLE, lease_folder, private_folder
+from harness.lab.lease import LEASES_VARIABLE, lease_folder, owners, private_folder
 from harness.lab.shared_lock import shared_folder
 
 
@@ -25,6 +25,16 @@ def test_a_lease_is_exclusive_and_names_its_owner(tmp_path):
     Lease("dk-1", "usb-1", folder=tmp_path).release()
 
 
+@pytest.mark.parametrize(("port", "where"), [("/dev/pts/6", "/dev/pts/6"), ("", "usb-1")])
+def test_who_uses_which_board_is_said_with_its_name_and_port(tmp_path, port, where):
+    with Lease("dk-1", "usb-1", folder=tmp_path, port=port):
+        (owner,) = owners(tmp_path)
+        assert owner.hardware == f"dk-1 at {where}"
+        (tmp_path / f"usb-1.{os.getuid()}.json").unlink()
+        (unknown,) = owners(tmp_path)
+        assert unknown.hardware == "usb-1"
+
+
 def test_other_boards_are_free(tmp_path):
     with Lease("dk-1", "usb-1", folder=tmp_path), Lease("dk-2", "usb-2", folder=tmp_path) as second:
         assert second.path == tmp_path / "usb-2.lock"
@@ -36,7 +46,7 @@ def test_the_owner_file_is_for_all_to_read_complete_and_goes_with_the_lease(tmp_
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert stat.S_IMODE(lease.path.stat().st_mode) == 0o644
     owner = json.loads(path.read_text())
-    assert set(owner) == {"pid", "user", "since", "command", "host"}
+    assert set(owner) == {"board", "pid", "user", "since", "command", "host"}
     lease.release()
     lease.release()
     assert not path.exists()
