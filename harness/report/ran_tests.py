@@ -117,7 +117,7 @@ def ran_test(test: str, board: str, phases: Sequence[Mapping[str, Any]], *, ende
         decisive=found.get("decisive") or {},
         properties=_properties(phases),
         out=next((str(phase["out"]) for phase in phases if phase.get("out")), ""),
-        board_out=any(_is_out(phase, board) for phase in phases),
+        board_out=any(is_out(phase, board) for phase in phases),
         reruns=len(before),
         first_failure=str(again[0].get("message", "")) if again else "",
     )
@@ -142,7 +142,7 @@ def _result(phase: Mapping[str, Any], board: str) -> str:
     result = str(phase.get("result", "passed"))
     if is_refusal(phase):
         return "failed"
-    if _is_out(phase, board):
+    if is_out(phase, board):
         return "error"
     return result if result in _WEIGHT else "error"
 
@@ -152,7 +152,8 @@ def is_refusal(phase: Mapping[str, Any]) -> bool:
     return phase.get("branch") == "Refusal"
 
 
-def _is_out(phase: Mapping[str, Any], board: str) -> bool:
+def is_out(phase: Mapping[str, Any], board: str) -> bool:
+    """Tell whether a test was not run because its board is out: that is an error, which pytest counts as skipped."""
     # The plug-in's own words for a skip whose reason is the board.
     skipped = phase.get("result") == "skipped"
     return bool(board) and skipped and str(phase.get("message", "")).startswith(f"{board} is out: ")

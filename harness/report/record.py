@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.report.cases import NOTHING_PROVED, CaseRecord
 from harness.report.journal import RunJournal
-from harness.report.ran_tests import is_refusal
+from harness.report.ran_tests import is_out, is_refusal
 from harness.report.run_folder import short_name
 
 _WORSE = ("passed", "skipped", "failed", "error")
@@ -18,7 +18,10 @@ _WORSE = ("passed", "skipped", "failed", "error")
 
 @dataclass(slots=True)
 class BoardProgress:
-    """One board in a run. ``out``: why nothing more could be done with it."""
+    """One board in a run. ``out``: why nothing more could be done with it.
+
+    ``results``: a test that was not run because the board is out is an error, as on the page.
+    """
 
     name: str
     planned: int = 0
@@ -49,6 +52,7 @@ class RunRecord:
         self._journal = journal
         self._begun: dict[str, None] = {}
         self._ended: set[str] = set()
+        self._out: set[str] = set()  # tests that were not run because their board is out
         self._again: set[str] = set()  # tests that another plug-in is about to run again
         self._trials: dict[str, Mapping[str, Any]] = {}  # as harness.trial.verdict_record has them
 
@@ -84,6 +88,8 @@ class RunRecord:
         # A failure after which another plug-in runs the test again is not its result.
         case.result = "passed" if fields.get("rerun") else max(case.result, result, key=_WORSE.index)
         progress = self.boards.get(board)
+        if is_out(fields, board):
+            self._out.add(test)
         if progress is not None and fields.get("out"):
             progress.out = _when_out(str(fields["out"]), progress)
         if fields["phase"] == "setup":
@@ -158,7 +164,7 @@ class RunRecord:
         if progress is not None:
             progress.done += 1
             progress.running = ""
-            progress.results[case.result] += 1
+            progress.results["error" if test in self._out else case.result] += 1
             progress.seconds += case.seconds
 
 

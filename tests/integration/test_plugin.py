@@ -98,7 +98,7 @@ def test_board_that_cannot_be_opened_is_an_error_and_the_next_goes_on(tmp_path, 
     again = result.case("test_again[bad]")
     assert again.result == "skipped"
     assert again.message == "bad is out: see the error of test_inner.py::test_identity[bad]"
-    assert re.search(r"^bad   out before its first test: .* \(1 error, 1 skipped in ", result.output, re.MULTILINE)
+    assert re.search(r"^bad   out before its first test: .* \(2 errors in ", result.output, re.MULTILINE)
     assert result.case("test_identity[good]").result == "passed"
     assert processes_of(tmp_path) == []
 

@@ -93,13 +93,13 @@ def test_a_line_for_each_board_says_since_when_it_is_out(tmp_path):
     go(made, 0, "good")
     go(made, 0, "mute", "error", "mute: no answer", out="mute: no answer")
     for number in (1, 2):
-        go(made, number, "mute", "skipped")
+        go(made, number, "mute", "skipped", "mute is out: no answer")
     go(made, 0, "late")
     go(made, 1, "late", "error", "late: gone", out="late: gone")
-    go(made, 2, "late", "skipped")
+    go(made, 2, "late", "skipped", "not today")
     assert board_lines(made) == [
         "good  1 passed, 1 not run in 1.5 s",
-        "mute  out before its first test: no answer (1 error, 2 skipped in 4.5 s)",
+        "mute  out before its first test: no answer (3 errors in 4.5 s)",
         "late  out after 1 test: gone (1 passed, 1 error, 1 skipped in 4.5 s)",
     ]
 
