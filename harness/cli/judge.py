@@ -73,9 +73,17 @@ def _lines(test: JudgedTest) -> list[str]:
     lines = [f"{word:<8}{test.test}: {outcomes}"]
     lines += [f"        missing   {action}: its verdict is not in the timeline" for action in test.missing]
     for verdict in test.differing:
-        lines.append(f"        recorded  {verdict.action}: {verdict.outcome}. {verdict.evidence}")
-        lines.append(f"        now       {verdict.action}: {verdict.anew.outcome}. {verdict.anew.evidence}")
+        recorded, now = _from_difference(verdict.evidence, verdict.anew.evidence)
+        lines.append(f"        recorded  {verdict.action}: {verdict.outcome}. {recorded}")
+        lines.append(f"        now       {verdict.action}: {verdict.anew.outcome}. {now}")
     return lines
+
+
+def _from_difference(one: str, other: str) -> tuple[str, str]:
+    """Return both from the sentence on in which they first differ; the whole where nothing differs."""
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    start = 0 if one == other else one.rfind(". ", 0, same) + 1
+    return (f"…{one[start:]}", f"…{other[start:]}") if start else (one, other)
 
 
 def _describe(verdict: Rejudged) -> dict[str, Any]:

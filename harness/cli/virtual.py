@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -146,10 +147,10 @@ def _announce(given: Arguments, ready: dict[str, Any], path: Path) -> None:
         f"board        {board['name']}: {board['model']} with {board['firmware']} at {board['port']}"
         for board in ready["boards"]
     ]
-    first = ready["boards"][0]["name"]
+    first, quoted = ready["boards"][0]["name"], shlex.quote(str(path))
     lines += [
-        f"try          nrf91-harness provision {first} --boards {path}",
-        f"faults       nrf91-harness virtual fault --boards {path}",
+        f"try          nrf91-harness provision {first} --boards {quoted}",
+        f"faults       nrf91-harness virtual fault --boards {quoted}",
         "Ctrl-C ends it.",
     ]
     print("\n".join(lines), flush=True)

@@ -3,17 +3,19 @@
 from pathlib import Path
 from typing import Final
 
-from harness.cli.parsers.base import Group, ParentParsers, command, subcommands, text_name, whole_number
+from harness.cli.parsers.base import EPILOG, Group, ParentParsers, command, subcommands, text_name, whole_number
 from harness.report.junit_form import PropertiesPlace
 from harness.report.pruning import PruningLimits
 
 _RUN: Final = "the run's folder, for instance reports/20261127T20..."
+_DIFFERS: Final = "another verdict than was recorded, a missing verdict or test, or an edited file"
 _FOLDER: Final = "folder with a folder for each run: reports"
 
 
 def add(commands: Group, shared: ParentParsers) -> None:
     """Add the commands."""
     judge = command(commands, "judge", "judge the trials of a run anew, from its files", shared.output)
+    judge.epilog = EPILOG.replace("refused by board or cloud", _DIFFERS)
     judge.add_argument("run", type=Path, metavar="RUN", help="the run's folder, below reports")
     about = "only this test, or the tests with this in their id"
     judge.add_argument("--test", metavar="ID", type=text_name, help=about)

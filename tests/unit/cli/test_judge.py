@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from harness.cli.judge import _from_difference
 from harness.cli.main import main
 from harness.report.journal import RunJournal
 from harness.timeline import Kind, TimelineFile, pack
@@ -74,6 +75,20 @@ def test_a_difference_is_listed_and_is_no_success(run, capsys):
     assert lines[1].startswith("        recorded  publish on other (QoS 1): tolerated. Policy: ")
     assert lines[2].startswith("        now       publish on other (QoS 1): policy disconnect. Policy: ")
     assert lines[-1] == "2 verdicts of 2 tests: 1 differ from what was recorded"
+
+
+def test_of_two_evidences_only_what_differs_is_shown():
+    same = "Policy: none. Baseline: 3 of 3. "
+    found = _from_difference(f"{same}It ended at once.", f"{same}It went on.")
+    assert found == ("… It ended at once.", "… It went on.")
+    assert _from_difference("A. B.", "C. B.") == ("A. B.", "C. B.")
+    assert _from_difference("A. B.", "A. B.") == ("A. B.", "A. B.")
+
+
+def test_help_says_what_its_exit_code_1_means(capsys):
+    with pytest.raises(SystemExit):
+        main(["judge", "--help"])
+    assert "1 another verdict than was recorded" in " ".join(capsys.readouterr().out.split())
 
 
 def test_what_an_older_judge_found_by_other_plans_is_kept_and_that_is_said(run, capsys):

@@ -1,6 +1,7 @@
 """The boards file that ``virtual up`` writes."""
 
 import io
+import shlex
 import stat
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import harness
 from harness.cli.arguments import parse
 from harness.cli.progress import Progress
-from harness.cli.virtual import boards_file, up, write_boards_file
+from harness.cli.virtual import _announce, boards_file, up, write_boards_file
 from harness.errors import Misuse
 from harness.lab import Lab, load_boards_file
 
@@ -70,6 +71,13 @@ def test_serial_modem_needs_no_word(ready):
         "cloud": "virtual",
         "sec_tags": [16842753, 16842754],
     }
+
+
+def test_commands_to_copy_are_quoted(ready, capsys):
+    ready["journal"] = "journal"
+    _announce(given(""), ready, Path("/tmp/a b's/boards.yaml"))
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("try ")]
+    assert shlex.split(line)[-2:] == ["--boards", "/tmp/a b's/boards.yaml"]
 
 
 def test_a_file_of_others_is_not_overwritten(ready, tmp_path):
