@@ -4,6 +4,7 @@ The harness writes a journal before the first timeline, names each file after it
 timeline before the journal has its teardown. Files that do not fit that were changed by somebody.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -50,5 +51,6 @@ def _foreign(file: Recording, run: str) -> Iterator[str]:
     said, board = file.header.get("run"), file.header.get("board")
     if said != run:
         yield f"a file of run {said}, and the journal beside it is of run {run}"
-    if timeline_name(str(board)) != file.path.name.removesuffix(".gz"):
+    stem = re.escape(timeline_name(str(board)).removesuffix(".jsonl"))
+    if not re.fullmatch(rf"{stem}(\.\d+)?\.jsonl(\.gz)?", file.path.name):  # a board's second file is board.2.jsonl
         yield f"a file of board {board}, under another name"

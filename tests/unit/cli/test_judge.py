@@ -7,7 +7,7 @@ import pytest
 from harness.cli.judge import _from_difference
 from harness.cli.main import main
 from harness.report.journal import RunJournal
-from harness.timeline import Kind, TimelineFile, pack
+from harness.timeline import Kind, Timeline, TimelineFile, pack
 from tests.unit.trial.fakes import Stage
 
 TESTS = {"test_a.py::test_forbidden[one]": "other", "test_a.py::test_allowed[one]": "fine"}
@@ -224,6 +224,17 @@ def test_files_that_do_not_belong_together_are_no_success(run, capsys, spoil, sa
     assert main(["judge", str(run)]) == 1
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("edited")]
     assert said in line
+
+
+def test_the_second_file_of_a_board_belongs_to_its_run(run, capsys):
+    file, timeline = TimelineFile(run / "timeline" / "one.jsonl", {"run": "r", "board": "one"}), Timeline()
+    with timeline.sink(file):
+        timeline.add(Kind.STEP, "x", "the worker died, and another one goes on")
+    file.close()
+    assert file.path.name == "one.2.jsonl"
+    pack(run / "timeline")
+    assert main(["judge", str(run)]) == 0
+    assert "edited" not in capsys.readouterr().out
 
 
 def test_what_the_harness_left_out_between_two_tests_was_not_edited(run, capsys):
