@@ -9,7 +9,9 @@ that reads what another test has left has the shortest limit and is dealt last: 
 from __future__ import annotations
 
 import os
+import signal
 import zlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,14 @@ def _turn(item: pytest.Item) -> tuple[float, bool, int]:
     mark = item.get_closest_marker("timeout")
     limit = float(mark.args[0] if mark and mark.args else 300) or float("inf")
     return -limit, not deals_alone(item.path), zlib.crc32(item.path.name.encode())
+
+
+@pytest.fixture
+def hang_up_ends() -> Iterator[None]:
+    """Have SIGHUP end what a test starts, although who started the tests may ignore it (nohup, some CI runners)."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, former)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

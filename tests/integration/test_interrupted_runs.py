@@ -92,6 +92,7 @@ def test_a_run_that_is_told_to_end_says_so_and_names_what_was_not_run(tmp_path, 
     assert "ERROR" in shown
 
 
+@pytest.mark.usefixtures("hang_up_ends")
 def test_a_run_whose_terminal_is_closed_ends_as_tidily(tmp_path):
     command, environment = prepare(tmp_path, ONE, TESTS, "--boards", "boards.yaml", conftest=PATIENT)
     pid, terminal = pty.fork()

@@ -206,6 +206,7 @@ def test_boards_without_a_cloud():
         assert end(process, sigterm) == (0, "", "")
 
 
+@pytest.mark.usefixtures("hang_up_ends")
 def test_it_runs_without_a_terminal_and_ignores_stdin_unless_told_and_ends_by_a_hang_up():
     process = subprocess.Popen(
         [sys.executable, "-m", "harness.virtual", "--boards", "0"],

@@ -20,6 +20,7 @@ sys.exit(7)
 """
 
 
+@pytest.mark.usefixtures("hang_up_ends")
 def test_what_is_written_to_a_terminal_that_was_closed_fails_nobody():
     pid, terminal = pty.fork()
     if not pid:

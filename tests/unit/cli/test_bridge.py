@@ -10,6 +10,7 @@ from harness.cli.bridge import _say
 from harness.cli.ending import told_to_end
 
 
+@pytest.mark.usefixtures("hang_up_ends")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_it_as_it_should_end(number):
     with told_to_end() as told:

@@ -83,6 +83,7 @@ def test_ctrl_c_is_130(outcome, capsys):
     assert capsys.readouterr().err.endswith("nrf91-harness: interrupted\n")
 
 
+@pytest.mark.usefixtures("hang_up_ends")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_command_as_ctrl_c_does(monkeypatch, capsys, number):
     """And the second one does not end the cleaning."""
