@@ -20,7 +20,7 @@ PY := $(VENV)/bin/python
 BOARDS ?= boards.yaml
 WORKERS ?= auto
 EXAMPLES ?= same
-WIDE ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN) + 1)
+WIDE ?= $(shell expr 4 \* $$(getconf _NPROCESSORS_ONLN))
 
 # Every process that a test starts would otherwise compile anew what has changed since `make env`.
 unexport PYTHONDONTWRITEBYTECODE

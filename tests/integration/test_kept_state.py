@@ -156,5 +156,5 @@ def test_files_that_cannot_be_a_state(tmp_path):
         f"python -m harness.virtual: {other} is not a state file of the local cloud; give another --state\n",
     )
     code, text = refused("--boards", "0", "--state", str(tmp_path / "missing" / "state"))
-    assert (code, text.count("\n")) == (1, 1)
+    assert (code, text.count("\n")) == (2, 1)
     assert json.dumps(os.listdir(tmp_path)) == '["boards.yaml"]'
