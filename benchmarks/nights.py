@@ -3,7 +3,8 @@
 Not part of ``make bench``, because each takes minutes. Prints for each: seconds from start to end, how many tests
 passed of those that were run, seconds until the first verdict, processor seconds (user and system, of all processes)
 and the highest memory (proportional set size, of all processes), both for each board. 0 boards: boards.yaml, run twice;
-the figures are the second run's.
+the figures are the second run's. Where 1 is among the numbers, it also prints how much longer than that the others
+took: that is what a goal is about, because the seconds depend on the computer.
 """
 
 import os
@@ -14,14 +15,18 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks.common import ratio
 from harness.report.journal import read_journal
 from tests.many_boards import boards_file
 
-_LOOK: Final = 2.0  # seconds between two looks at the memory
+GOAL: Final = 1.3
+_GOAL_OF: Final = 16  # boards
+_LOOK: Final = 20.0  # seconds between two looks at the memory: one of sixteen boards takes a core 0.1 s
 _ROOT: Final = Path(__file__).parents[1]
 HEADER: Final = """| boards | s | passed | first verdict, s | processor s a board | MB a board |
 |---|---|---|---|---|---|"""
@@ -53,6 +58,7 @@ class Night(NamedTuple):
 
 def main(chosen: list[str]) -> int:
     """Run each night and print the table."""
+    nights: list[Night] = []
     print(HEADER)
     for number in map(int, chosen):
         with tempfile.TemporaryDirectory() as folder:
@@ -62,8 +68,24 @@ def main(chosen: list[str]) -> int:
                 file.write_text(boards_file(number))
             else:
                 night(number, file, Path(folder))
-            print(night(number, file, Path(folder)).line(), flush=True)
+            nights.append(night(number, file, Path(folder)))
+            print(nights[-1].line(), flush=True)
+    for line in against_one(nights):
+        print(line)
     return 0
+
+
+def against_one(nights: Sequence[Night]) -> list[str]:
+    """Return a line for each night of several boards: how much longer than the last one of one board it took."""
+    one = next((each for each in reversed(nights) if each.boards == 1), None)
+    if one is None:
+        return []
+    return [
+        f"{each.boards} boards against one: {ratio(each.seconds, one.seconds)}"
+        f"{f' (goal: at most {GOAL}x)' if each.boards == _GOAL_OF else ''}"
+        for each in nights
+        if each.boards > 1
+    ]
 
 
 def night(boards: int, file: Path, folder: Path, *more: str) -> Night:

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from benchmarks import two_exporters, verdicts
-from benchmarks.nights import Night
+from benchmarks.nights import Night, against_one
 from harness.timeline import Timeline
 from harness.trial import Outcome
 from tests.fake import Fake
@@ -35,6 +35,15 @@ def test_two_exporters_warm_up_and_fail_above_their_goal(monkeypatch, capsys, fa
     assert two_exporters.main(["--boards", "2"]) == expected
     assert ran == ["local", "local", "far"]
     assert "500" not in capsys.readouterr().out
+
+
+def test_nights_are_compared_with_that_of_one_board():
+    def took(boards, seconds):
+        return Night(boards, seconds, 1.0, Counter({"passed": 9}), 1.0, 1.0)
+
+    nights = [took(0, 5.0), took(16, 130.0), took(1, 100.0), took(64, 400.0)]
+    assert against_one(nights) == ["16 boards against one: 1.30x (goal: at most 1.3x)", "64 boards against one: 4.00x"]
+    assert not against_one(nights[:2])
 
 
 def test_a_timeline_that_cannot_be_judged_again_is_counted_as_escaped(monkeypatch, capsys):
