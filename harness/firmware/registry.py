@@ -44,8 +44,9 @@ def restart(events: Iterable[Event]) -> Event | None:
     None: there is none. Lines that answer a command show nothing.
     """
     shows = _restarts().match
+    rx, urc = Kind.RX, Kind.URC  # an enumeration is slow to ask (Python 3.11)
     for event in events:
-        if event.kind in (Kind.RX, Kind.URC) and "role" not in event.data and shows(event.text):
+        if (event.kind is rx or event.kind is urc) and "role" not in event.data and shows(event.text):
             return event
     return None
 

@@ -46,7 +46,8 @@ FORMER: Final = frozenset({Phase.RECONNECT, Phase.AFTER})
 LATE: Final = "late"
 """How many messages of hang-ups had reached somebody once none could still be on its way: the last DELIVERY tells."""
 
-_NAMES = frozenset(phase.value for phase in Phase)
+_NAMES: Final = {phase.value: phase for phase in Phase}
+_PHASE: Final = Kind.PHASE  # an enumeration is slow to ask (Python 3.11)
 
 
 class TroubleSource(StrEnum):
@@ -83,6 +84,10 @@ class PhaseLog:
         self._first: Event | None = None
         self.begun = self._start
         """Number of the event that began the latest phase."""
+        self.latest = self._start
+        """Number of the event that began or ended a phase last."""
+        self._restarted = False  # the board, as far as it was looked at
+        self._looked_at: int | None = None
 
     @contextmanager
     def phase(self, name: Phase, text: str = "", **begin: Any) -> Iterator[dict[str, Any]]:
@@ -114,7 +119,12 @@ class PhaseLog:
 
     def restarted(self) -> bool:
         """Tell whether the board showed since the attempt began that it restarted."""
-        return restart(self.events()) is not None
+        if not self._restarted:
+            # A trial asks often: what was looked at is not looked at again.
+            mark, first = self._timeline.mark(), self._start if self._first is None else self._first.seq
+            fresh = self._timeline.since(first if self._looked_at is None else self._looked_at)
+            self._restarted, self._looked_at = restart(fresh) is not None, mark
+        return self._restarted
 
     def events(self) -> list[Event]:
         """Return everything that happened since the attempt began, or its beginning and what is still in memory."""
@@ -127,6 +137,7 @@ class PhaseLog:
     def _phase(self, name: Phase, on: str, text: str, data: dict[str, Any]) -> None:
         event = self._timeline.add(Kind.PHASE, SOURCE, text, **self.number, name=name.value, on=on, **data)
         self._first = self._first or event
+        self.latest = event.seq
         if on == "begin":
             self.begun = event.seq
 
@@ -155,18 +166,18 @@ def spans(events: Sequence[Event]) -> dict[Phase, list[Span]]:
     last: dict[int, int] = {}  # from each phase's first position to its last
     going: dict[str, list[int]] = {}  # positions of the phases that have not ended, by name
     for at, event in enumerate(events):
-        if event.kind is not Kind.PHASE or event.data["name"] not in _NAMES:
+        if event.kind is not _PHASE or (name := event.data["name"]) not in _NAMES:
             continue
         if event.data["on"] == "begin":
             begun.append(at)
-            going.setdefault(event.data["name"], []).append(at)
+            going.setdefault(name, []).append(at)
         else:
-            last |= dict.fromkeys(going.pop(event.data["name"], ()), at)
+            last |= dict.fromkeys(going.pop(name, ()), at)
     found: dict[Phase, list[Span]] = {}
     for first in begun:
         end = last.get(first)
         span = Span(events[first], events[first + 1 : end], None if end is None else events[end])
-        found.setdefault(Phase(events[first].data["name"]), []).append(span)
+        found.setdefault(_NAMES[events[first].data["name"]], []).append(span)
     return found
 
 
@@ -178,4 +189,4 @@ def span_of(events: Sequence[Event], first: int) -> Span:
 
 
 def _ends(event: Event, name: str) -> bool:
-    return event.kind is Kind.PHASE and event.data["on"] == "end" and event.data["name"] == name
+    return event.kind is _PHASE and event.data["on"] == "end" and event.data["name"] == name

@@ -14,12 +14,13 @@ from harness.timeline import Event, Kind
 
 _SWITCHES: Final = re.compile(r"AT(\+CFUN=\d|#XRESET|#XMODEMRESET|#XSHUTDOWN|#XSLEEP)", re.IGNORECASE)
 """Commands of the harness that take the modem, or its network, away: +CFUN, and Serial Modem's own."""
+_URC, _TX = Kind.URC, Kind.TX  # an enumeration is slow to ask (Python 3.11)
 _PDN_GONE = ("NW DETACH", "ME DETACH", "NW PDN DEACT", "ME PDN DEACT")
 
 
 def network_loss(events: Iterable[Event]) -> Event | None:
     """Return the first notification that shows the loss of the network or of the PDN connection, or None."""
-    return next((event for event in events if event.kind is Kind.URC and _is_loss(event.text)), None)
+    return next((event for event in events if event.kind is _URC and _is_loss(event.text)), None)
 
 
 def garbled(events: Iterable[Event]) -> Event | None:
@@ -32,7 +33,7 @@ def own_switch(events: Iterable[Event]) -> Event | None:
 
     The modem may give no notice of what it was told to do, so the command itself is the evidence.
     """
-    return next((event for event in events if event.kind is Kind.TX and _SWITCHES.match(event.text)), None)
+    return next((event for event in events if event.kind is _TX and _SWITCHES.match(event.text)), None)
 
 
 def _is_loss(text: str) -> bool:

@@ -16,8 +16,9 @@ from harness.trial.not_connected import NotConnected, NothingAllowed
 from harness.trial.phases import LATE, SOURCE, Phase, PhaseLog
 from harness.trial.questions import ask_modem
 from harness.trial.wire.effect_steps import EffectSteps
-from harness.trial.wire.observation_of import Refs, observation_of, step_of
+from harness.trial.wire.observation_of import Refs, observation_of
 from harness.trial.wire.packet_steps import PacketSteps
+from harness.trial.wire.recorded_step import ENDS, step_of
 from harness.trial.wire.step_context import AskWitness, StepContext, Tried
 
 
@@ -67,11 +68,12 @@ class PlanRunner:
         if wanted is StepConnection.SAME and not link.connected:
             about["closed"] = True
         ready = wanted in (StepConnection.SAME, StepConnection.NONE) or (kept and link.used_by is self)
-        with self._on.log.phase(Phase.PLAN, plan.name, **plan.as_data(), **about):
+        begin = plan.as_data() | about
+        with self._on.log.phase(Phase.PLAN, plan.name, **begin):
             first = self._on.log.begun
             if not about.get("closed") and (ready or self._connect(new=not kept)):
                 self._on.mark = link.device.mark()
-                self._steps(plan, first)
+                self._steps(plan, begin)
         return observation_of(self._on.log.since(first))
 
     def delivered_later(self, settled: AskWitness) -> bool:
@@ -131,13 +133,16 @@ class PlanRunner:
                 self._on.state.unheard += 1
                 raise NotConnected(f"connected, but {action} could not be prepared")
 
-    def _steps(self, plan: Plan, first: int) -> None:
+    def _steps(self, plan: Plan, begin: Mapping[str, Any]) -> None:
+        """Do the steps, up to one that ends the plan. ``begin``: the data with which it began."""
+        decided = self._on.log.latest
         for number, step in enumerate(plan.steps):
             self._step(number, step, plan)
-            done = step_of(self._on.log.since(first))
-            if done is None or done.saw in (Saw.CLOSED, Saw.PASSED, Saw.NOTHING):
-                self._ended(step, closed=done is not None and done.saw is not Saw.NOTHING)
+            seen = step_of(begin, self._on.log.since(decided + 1))
+            if seen is None or seen.done.saw in ENDS:
+                self._ended(step, closed=seen is not None and seen.done.saw is not Saw.NOTHING)
                 return
+            decided = decided if seen.by is None else seen.by.seq
         if self._on.log.restarted():
             ask_modem(self._modem, self._on.log)
 

@@ -4,7 +4,8 @@ import pytest
 
 from harness.timeline import Event, Kind
 from harness.trial.experiment import Saw, VoidedBy
-from harness.trial.wire.observation_of import observation_of, step_of
+from harness.trial.wire.observation_of import observation_of
+from harness.trial.wire.recorded_step import ENDS, step_of
 
 
 class Plan:
@@ -299,11 +300,40 @@ def test_what_happened_before_the_connection_is_not_the_plans():
 
 def test_a_step_that_has_begun_is_read_as_far_as_it_came():
     plan = Plan("sham", "action")
-    assert step_of(plan.events) is None
+    begin = plan.events[0].data
+    assert step_of(begin, plan.events[1:]) is None
     plan.begin("sham", 0).mqtt("puback")
-    done = step_of(plan.events)
-    assert done is not None
-    assert done.saw is Saw.ANSWERED
+    seen = step_of(begin, plan.events[1:])
+    assert seen is not None
+    assert (seen.done.saw, seen.by) == (Saw.ANSWERED, plan.events[-1])
+
+
+def steps_one_by_one(events):
+    """Return how a plan's steps ended, each read when it had just ended, as the runner does."""
+    decided, found = 0, []
+    connected = [at for at, event in enumerate(events) if event.text == "connect ends"]
+    decided = connected[-1] if connected else 0
+    ends = [at for at, event in enumerate(events) if event.text in ("sham ends", "action ends", "effect ends")]
+    for end in ends:
+        seen = step_of(events[0].data, events[decided + 1 : end + 1])
+        found.append(seen.done)
+        if seen.done.saw in ENDS:
+            break
+        decided = seen.by.seq - events[0].seq
+    return found
+
+
+@pytest.mark.parametrize("told", [(), ("puback",), ("puback", "closed"), ("closed",), ("closed", "puback")])
+@pytest.mark.parametrize("again", [(), ("suback",), ("closed",), ("unsuback", "closed"), ("suback", "closed")])
+@pytest.mark.parametrize("connect", [False, True])
+def test_steps_read_one_by_one_are_those_of_the_whole_plan(told, again, connect):
+    """The runner reads each step once, when it has ended; the verdict is read from the whole plan."""
+    plan = Plan("sham", "action", "effect", byte_seconds=0.001)
+    if connect:
+        plan.phase("connect", "begin").mqtt("closed", 0).phase("connect", "end", opened=True, since=1.0)
+    plan.step("sham", 0, *told, sent=True).mqtt("puback")
+    plan.step("action", 1, *again, answer="suback", sent=True).step("effect", 2, seen=True)
+    assert steps_one_by_one(plan.events) == list(plan.seen().done)
 
 
 def test_a_flight_counts_what_did_not_arrive():

@@ -6,7 +6,7 @@ from harness.firmware import MqttEventKind
 from harness.timeline import Event, Kind
 from harness.trial.experiment import Do
 from harness.trial.phases import Span
-from harness.trial.wire.observation_of import _answer, _Step
+from harness.trial.wire.recorded_step import RecordedStep, answer_of
 
 
 def step_with(*acknowledged, ids):
@@ -24,7 +24,7 @@ def step_with(*acknowledged, ids):
     for number in acknowledged:
         add(Kind.MQTT, kind=MqttEventKind.PUBACK, **({"packet_id": number} if ids else {}))
     end = add(Kind.PHASE, name="action", on="end")
-    return _Step(Do.ACTION, Span(begin, tuple(events[1:-1]), end)), events
+    return RecordedStep(Do.ACTION, Span(begin, tuple(events[1:-1]), end)), events
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,6 @@ def step_with(*acknowledged, ids):
 )
 def test_a_puback_behind_a_fence(acknowledged, ids, answered):
     step, events = step_with(*acknowledged, ids=ids)
-    answer, silent = _answer(step, events)
+    answer, silent = answer_of(step, events)
     assert answer is not None
     assert silent is not answered

@@ -18,6 +18,29 @@ def test_what_somebody_else_writes_before_the_first_phase_is_not_of_the_attempt(
     assert attempt_of(events)[0].kind is Kind.PHASE
 
 
+def test_a_restart_is_known_from_its_line_on_and_stays_known():
+    timeline = Timeline()
+    log = PhaseLog(timeline, trial=1, attempt=1)
+    timeline.add(Kind.RX, "b", "Ready")  # before the attempt
+    with log.phase(Phase.ATTEMPT):
+        assert not log.restarted()
+        timeline.add(Kind.URC, "b", "+CEREG: 1")
+        assert not log.restarted()
+        timeline.add(Kind.RX, "b", "Ready")
+        assert log.restarted()
+        timeline.add(Kind.URC, "b", "+CEREG: 1")
+        assert log.restarted()
+
+
+def test_the_number_of_the_phase_event_that_came_last_is_known():
+    timeline = Timeline()
+    log = PhaseLog(timeline, trial=1, attempt=1)
+    with log.phase(Phase.PLAN):
+        assert log.latest == log.begun == 0
+        timeline.add(Kind.RX, "b", "a line")
+    assert (log.latest, log.begun) == (2, 0)
+
+
 NAMED = st.tuples(st.sampled_from(["begin", "end"]), st.sampled_from(["plan", "sham", "action", "fence", "no phase"]))
 
 
