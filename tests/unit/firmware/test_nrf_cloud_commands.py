@@ -76,3 +76,22 @@ def test_refusals():
     port.status = 0
     connection.send(b"{}")
     assert port.sent[-1] == ("AT#XNRFCLOUD=2", b"{}")
+
+
+def test_every_wait_has_its_time():
+    port = Port(says={"AT#XNRFCLOUD=1": ["#XNRFCLOUD: 1,0"], "AT#XNRFCLOUD=0": ["#XNRFCLOUD: 0,0"]})
+    connection = NrfCloudConnection(port)
+    connection.connect()
+    connection.disconnect()
+    port.timeline.add(Kind.URC, "dk1", "before")
+    mark = port.timeline.mark()
+    port.timeline.add(Kind.URC, "dk1", "after")
+    connection.wait_message(since=mark, timeout=7.0)
+    connection.wait_ended(since=mark, timeout=8.0)
+    assert [(pattern, timeout) for pattern, timeout, _ in port.waited] == [
+        ("#XNRFCLOUD: 1,", 60.0),
+        ("#XNRFCLOUD: 0,", 30.0),
+        (r"#XNRFCLOUD: (\{.*)", 7.0),
+        ("#XNRFCLOUD: 0,", 8.0),
+    ]
+    assert [said for _, _, said in port.waited[2:]] == [["after"], ["after"]]

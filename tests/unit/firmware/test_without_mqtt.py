@@ -52,7 +52,14 @@ def test_mqtt_is_refused_before_anything_is_sent(device, call, what):
 def test_there_are_no_events(device):
     device.disconnect()
     assert device.events(device.mark()) == []
+    assert device.is_connected() is False
     assert device.firmware.topic_fault("a/b") == f"{device.firmware} has no MQTT commands"
+
+
+def test_there_is_no_will_to_drop_it_for(device):
+    with pytest.raises(Misuse) as caught:
+        device.drop()
+    assert str(caught.value) == f"dk1: {device.firmware} has no MQTT will, and cannot be dropped for one"
 
 
 def test_the_refusal_says_what_to_do(device):
