@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 import serial
 
 from harness.at.holders import holders
+from harness.at.network_stream import open_rfc2217, open_socket
 from harness.at.stream import READ_TIMEOUT, ByteStream, FdStream, TimedStream
+from harness.at.telnet import TelnetReader
 from harness.errors import LabError, Misuse, PortBusy, PortMissing
 
 _MISSING = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR, errno.EIO})
@@ -34,12 +36,8 @@ def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> ByteStream
 
     ``name``: the board's, for messages. ``baudrate``: in bit/s. ``rtscts``: hardware flow control.
     """
-    local = "://" not in url
     try:
-        device = serial.serial_for_url(url, do_not_open=True, baudrate=baudrate, timeout=READ_TIMEOUT, rtscts=rtscts)
-        if local:
-            device.exclusive = True
-        device.open()
+        return _opened(url, name, baudrate, rtscts)
     except serial.SerialException as error:
         raise _refused(url, name, error.errno, str(error)) from error
     except ValueError as error:
@@ -48,6 +46,18 @@ def open_link(url: str, name: str, *, baudrate: int, rtscts: bool) -> ByteStream
         raise Misuse(f"{name}: cannot open {url}: {error}; correct the port in the boards file") from error
     except OSError as error:
         raise _refused(url, name, error.errno, str(error)) from error
+
+
+def _opened(url: str, name: str, baudrate: int, rtscts: bool) -> ByteStream:
+    scheme, separator, _ = url.partition("://")
+    if scheme.lower() == "rfc2217":
+        return open_rfc2217(url, name, rate=baudrate, rtscts=rtscts)
+    if scheme.lower() == "socket":
+        return open_socket(url, name)
+    device = serial.serial_for_url(url, do_not_open=True, baudrate=baudrate, timeout=READ_TIMEOUT, rtscts=rtscts)
+    if not separator:
+        device.exclusive = True
+    device.open()
     try:
         device.fileno()
     except (OSError, AttributeError):  # io.UnsupportedOperation is an OSError
@@ -91,7 +101,7 @@ def _is_no_terminal(path: str) -> bool:
 def server_says(url: str) -> str | None:
     """Return the line in which a server of ports says that the port is taken; None if it says nothing of the kind.
 
-    ser2net writes ``Port already in use`` to a second client and hangs up: to RFC 2217 that is noise.
+    ser2net writes ``Port already in use`` to a second client, behind what Telnet says at the start, and hangs up.
     """
     if "://" not in url:
         return None
@@ -103,7 +113,8 @@ def server_says(url: str) -> str | None:
                 heard += part
     except (OSError, ValueError):  # no server, or one that goes on talking: it has given the port to this connection
         return None
-    return next((line for line in heard.decode("ascii", "ignore").splitlines() if "in use" in line.lower()), None)
+    said = TelnetReader().feed(heard).decode("ascii", "ignore")
+    return next((line for line in said.splitlines() if "in use" in line.lower()), None)
 
 
 def _holders(url: str) -> str:

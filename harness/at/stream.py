@@ -1,8 +1,8 @@
 """The bytes of one port: opened once, read by one thread at a time, closed after the reader has ended.
 
-A port with a file descriptor (a tty, ``socket://``) is polled together with a pipe that stops the reader; others
-(``rfc2217://``) are read with a short time-out that is set once before opening, because changing it makes RFC 2217
-negotiate all over again. Modem control lines stay as the port has them after opening: a pty has none.
+A port with a file descriptor (a tty, ``socket://``, ``rfc2217://``) is polled together with a pipe that stops the
+reader; others (``loop://``) are read with a short time-out. Modem control lines stay as the port has them after
+opening: a pty has none.
 
 A port with a descriptor can be *held*: whoever waits for an answer then reads for itself. To wake the reader, and by it
 the one who waits, would cost an AT round trip a quarter of its time.
@@ -105,15 +105,15 @@ class FdStream:
             data = os.read(self._fd, READ_SIZE)
         except BlockingIOError:
             if self._gone():
-                raise _lost(self._name, "hung up") from None
+                raise lost(self._name, "hung up") from None
             return b""
         except OSError as error:
-            raise _lost(self._name, error.strerror or str(error)) from error
+            raise lost(self._name, error.strerror or str(error)) from error
         if data:
             self._taken += 1
         elif self._taken == mark:
             # Ready but empty: the other end is gone, or another process took the bytes.
-            raise _lost(self._name, "end of data")
+            raise lost(self._name, "end of data")
         return data
 
     def _gone(self) -> bool:
@@ -169,7 +169,7 @@ class FdStream:
             except BlockingIOError:
                 written = 0
             except OSError as error:
-                raise _lost(self._name, error.strerror or str(error)) from error
+                raise lost(self._name, error.strerror or str(error)) from error
             if written:
                 rest = rest[written:]
                 continue
@@ -212,7 +212,7 @@ class TimedStream:
             try:
                 self._data = self._device.read(max(self._device.in_waiting, 1))
             except (serial.SerialException, OSError) as error:
-                raise _lost(self._name, str(error)) from error
+                raise lost(self._name, str(error)) from error
             if self._data:
                 return 0
         return None
@@ -242,7 +242,7 @@ class TimedStream:
         except serial.SerialTimeoutException:
             raise _stuck(self._name, len(data), len(data)) from None
         except (serial.SerialException, OSError) as error:
-            raise _lost(self._name, str(error)) from error
+            raise lost(self._name, str(error)) from error
 
     def flush(self) -> None:
         """See :class:`ByteStream`."""
@@ -265,7 +265,7 @@ def _change_baud(device: Any, rate: int, name: str) -> None:
     try:
         device.baudrate = rate
     except (serial.SerialException, OSError, ValueError) as error:
-        raise _lost(name, f"cannot change to {rate} baud: {error}") from error
+        raise lost(name, f"cannot change to {rate} baud: {error}") from error
 
 
 def _close(device: Any) -> None:
@@ -277,7 +277,8 @@ def _close(device: Any) -> None:
             raise
 
 
-def _lost(name: str, why: str) -> BoardLost:
+def lost(name: str, why: str) -> BoardLost:
+    """Return the error that a board's port went away. ``name``: the board's; ``why``: in a few words."""
     return BoardLost(
         f"{name}: the port went away ({why}): unplugged, its process died, or another program reads the same port; "
         "look at the cable, then at ModemManager"

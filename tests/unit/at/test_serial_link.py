@@ -15,7 +15,7 @@ from harness.at.serial_link import NoSerialPort, PortDenied, open_link, server_s
 from harness.at.stream import FdStream, TimedStream
 from harness.errors import LabError, Misuse, PortBusy, PortMissing
 
-LOCAL, REMOTE = "/dev/ttyACM0", "rfc2217://rack:4001"
+LOCAL, REMOTE, PLAIN = "/dev/ttyACM0", "rfc2217://rack:4001", "socket://rack:4001"
 ITSELF = 0  # stands for this process, which may have been forked since this was read
 
 
@@ -48,11 +48,17 @@ class Device(Port):
 
 @pytest.fixture
 def made(monkeypatch):
-    """Have pyserial make a device; return how it was asked to."""
+    """Have pyserial make a device, or a server fail as it does; return how they were asked to."""
     asked = []
 
     def make(device):
+        def fail(*given, **options):
+            asked.append((given, options))
+            device.open()
+
         monkeypatch.setattr(serial, "serial_for_url", lambda *url, **options: asked.append((url, options)) or device)
+        for name in ("open_rfc2217", "open_socket"):
+            monkeypatch.setattr(f"harness.at.serial_link.{name}", fail)
         return asked
 
     monkeypatch.setattr("harness.at.serial_link.server_says", lambda url: None)
@@ -78,11 +84,17 @@ def test_a_local_port_is_opened_for_one_owner_alone(made):
     os.close(writer)
 
 
-def test_a_remote_port_is_its_servers_to_give(made):
-    device = Device()
-    made(device)
-    assert isinstance(open_link(REMOTE, "board-1", baudrate=115200, rtscts=False), TimedStream)
-    assert (device.opened, device.exclusive) == (True, None)
+@pytest.mark.parametrize("url", [REMOTE, "RFC2217://rack:4001"])
+def test_a_port_behind_rfc_2217_gets_speed_and_flow_control(made, url):
+    asked = made(Device())
+    open_link(url, "board-1", baudrate=9600, rtscts=True)
+    assert asked == [((url, "board-1"), {"rate": 9600, "rtscts": True})]
+
+
+def test_a_port_of_bytes_alone_gets_neither(made):
+    asked = made(Device())
+    open_link(PLAIN, "board-1", baudrate=9600, rtscts=True)
+    assert asked == [((PLAIN, "board-1"), {})]
 
 
 def test_a_device_that_knows_no_descriptors_is_read_with_a_time_out(made):
@@ -214,7 +226,7 @@ def test_the_line_that_says_it_is_found(server):
 
 
 def test_a_line_in_parts_with_bytes_that_are_no_text(server):
-    assert server_says(server(b"\xff\xfdPort already ", b"in use\r\n")) == "Port already in use"
+    assert server_says(server(b"\xff\xfd,\xff\xfb\x01Port \xe9already ", b"in use\r\n")) == "Port already in use"
 
 
 def test_a_server_that_says_something_else(server):
