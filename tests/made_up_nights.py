@@ -284,7 +284,7 @@ def write_night(
         for test in range(tests):
             told = tell(night, board, test)
             lines += _phases(board, test, told, began + timedelta(seconds=test))
-            timeline += _timeline(board, test, told, began)
+            timeline += _timeline(board, test, told, began, len(timeline))
         RunFolder(reports, run).timeline(board).write_text("\n".join(timeline) + "\n", "utf-8", "backslashreplace")
     if ended:
         lines.append(
@@ -342,15 +342,15 @@ def _phases(board: str, test: int, told: Told, when: datetime) -> Iterable[dict[
             yield line
 
 
-def _timeline(board: str, test: int, told: Told, began: datetime) -> Iterable[str]:
+def _timeline(board: str, test: int, told: Told, began: datetime, number: int) -> Iterable[str]:
+    """Return the lines of a test whose first event has this number; the others follow it without a gap."""
     start = told.events[0].t - 0.001 if told.events else 1000.0
-    offset = 100_000 * (test + 1)
     key = f"tests/scenarios/test_x.py::test_{test}"
     names = {"{device}": DEVICE, "{tenant}": TENANT}
     data: dict[str, Any] = {"key": key, "names": names, "began": _stamp(began), "mono": start}
-    yield event_line(Event(offset - 1, start, Kind.TEST, "pytest", _id(board, test), data), test + 1, start)
+    yield event_line(Event(number, start, Kind.TEST, "pytest", _id(board, test), data), test + 1, start)
     for event in told.events:
-        yield event_line(_moved(event, offset), test + 1, start)
+        yield event_line(_moved(event, number + 1), test + 1, start)
     last = told.events[-1].t if told.events else start
     end = {
         "result": told.result,
@@ -360,7 +360,9 @@ def _timeline(board: str, test: int, told: Told, began: datetime) -> Iterable[st
         "place": "",
         "seconds": {},
     }
-    yield event_line(Event(offset + 90_000, last + 0.001, Kind.END, "pytest", told.result, end), test + 1, start)
+    yield event_line(
+        Event(number + len(told.events) + 1, last + 0.001, Kind.END, "pytest", told.result, end), test + 1, start
+    )
 
 
 def _moved(event: Event, offset: int) -> Event:

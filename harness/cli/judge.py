@@ -8,6 +8,7 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.errors import Misuse
 from harness.report.recorded_verdicts import JudgedTest, judge_run
+from harness.report.timeline_faults import BY_HAND_OR_DISK, lost_in_words
 from harness.trial.rejudge import Rejudged
 
 
@@ -35,10 +36,9 @@ def judge(given: Arguments, progress: Progress) -> Result:
         by = " and ".join(map(str, sorted(set(older))))
         found += f"; {len(older)} are of judge {by}, whose experiments had other plans: they were not judged again"
     if missing:
-        found += f"; {missing} missing: was the file edited by hand, or the disk full?"
+        found += f"; {missing} missing: {BY_HAND_OR_DISK}"
     if run.lost:
-        tests = "1 test of the journal is" if len(run.lost) == 1 else f"{len(run.lost)} tests of the journal are"
-        found += f"; {tests} not in the timeline: was the file edited by hand, or the disk full?"
+        found += f"; {lost_in_words(run.lost)}"
     lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}")
     lines += [f"{one.test}: {one}" for one in run.overturned]
     data: dict[str, Any] = {

@@ -10,13 +10,16 @@ from harness.report.junit import run_of, write_report
 from harness.report.junit_form import PropertiesPlace
 from harness.report.rebuild import rebuild
 from harness.report.run_lock import refuse_going_on
+from harness.report.timeline_faults import timeline_faults
 
 
-def rebuild_junit(given: Arguments, _progress: Progress) -> Result:
+def rebuild_junit(given: Arguments, progress: Progress) -> Result:
     """Make the JUnit report of a run from its journal; also the one in the folder above, if it is this run's."""
     refuse_going_on(given.run)
     run = given.run.resolve()
     suites = rebuild(run, PropertiesPlace(given.junit_properties))
+    for note in timeline_faults(run, "not needed for the report", "the report is made from the journal"):
+        progress(note)
     places = [run / "junit.xml"]
     shared = run.parent / "junit.xml"
     if run_of(shared) == run.name:

@@ -9,10 +9,12 @@ from harness.cli.result import Result
 from harness.errors import Misuse
 from harness.report.difference import differences, lines
 from harness.report.page import write_index, write_run_pages
+from harness.report.page.recorded import NOT_DRAWN
 from harness.report.pruning import PruningLimits, prune
 from harness.report.run_lock import refuse_going_on
 from harness.report.run_summary import RunSummary
 from harness.report.stored_runs import RUN_JSON, is_run, read_run, read_summary, runs_going_on, stored_runs
+from harness.report.timeline_faults import timeline_faults
 
 
 def make_html(given: Arguments, progress: Progress) -> Result:
@@ -24,7 +26,8 @@ def make_html(given: Arguments, progress: Progress) -> Result:
             written = write_run_pages(run)
         except OSError as error:
             raise Misuse(f"{error.filename}: cannot write the page: {error.strerror}") from error
-        for note in written.notes:
+        faults = timeline_faults(run.resolve(), NOT_DRAWN, "everything before it is on the page")
+        for note in dict.fromkeys([*written.notes, *faults]):
             progress(note)
         paths += [str(path) for path in written.paths if str(path) not in paths]
     return Result({"written": paths}, paths)

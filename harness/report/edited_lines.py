@@ -39,11 +39,11 @@ def edited_expectations(recording: Recording, test: RecordedTest, expected: Expe
 
     ``expected``: what the journal says was expected; None: it does not say.
     """
-    outcomes: set[object] = set()
+    outcomes: list[object] = []  # a list, because a hand may have written something that no set takes
     found: list[Event] = []
     for event in test.events:
         if event.kind is Kind.FACTS:
-            outcomes.add(event.data.get("outcome"))
+            outcomes.append(event.data.get("outcome"))
         elif event.kind is Kind.EXPECT:
             found.append(event)
             why = _contradiction(event, outcomes)
@@ -83,7 +83,7 @@ def _behind_a_cut(recording: Recording) -> Iterator[int]:
         cut = event.kind is Kind.CUT or (cut and event.kind not in (Kind.TEST, Kind.END))
 
 
-def _contradiction(event: Event, outcomes: set[object]) -> str:
+def _contradiction(event: Event, outcomes: Sequence[object]) -> str:
     got, wanted = event.data.get("got"), list(wanted_of(event))
     if event.text != f"expected {' or '.join(wanted)}, got {got}":
         return f"{event.text!r} is said of wanted={wanted} and got={got!r}"

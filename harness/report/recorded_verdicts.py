@@ -1,27 +1,18 @@
 """The verdicts of a run, judged anew from its timeline files."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.errors import Misuse
-from harness.report.edited_lines import edited_expectations, expected_in, missing_lines
-from harness.report.files_of_run import foreign_files, lost_tests
-from harness.report.journal import read_journal
+from harness.report.files_of_run import lost_tests
 from harness.report.ran_tests import KILLED, ran_tests
 from harness.report.run_lock import goes_on
-from harness.timeline import Kind, RecordedTest, Recording, read_timeline, timeline_files
+from harness.report.timeline_faults import JOURNAL, TIMELINES, cut_files, edited_files, journal_of
+from harness.timeline import RecordedTest, Recording, read_timeline, timeline_files
 from harness.trial.rejudge import Rejudged, rejudge, unjudged, verdicts
 from harness.trial.run_rules import Overturned, overturned
 from harness.trial.verdict_record import TestRecord, record_of
-
-TIMELINES = "timeline"
-"""The folder in a run's folder with one file for each board."""
-
-JOURNAL = "journal.jsonl"
-"""The journal in a run's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +57,12 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         raise Misuse(f"{run}: {what}; name the folder of a run: reports/<time>-<number>")
     recordings = [read_timeline(file) for file in files]
     chosen = [(recording, one) for recording in recordings for one in _chosen(recording, test)]
-    journal = _journal(run)
+    journal = journal_of(run)
     lost = lost_tests(journal, recordings, test)
     if test is not None and not chosen and not lost:
         raise Misuse(f"{run}: no test has the id {test!r}, or has that in its id; journal.jsonl lists them")
     judged = [JudgedTest(_board(recording), one.id, *_judged(recording, one)) for recording, one in chosen]
-    notes = [
-        f"{recording.path}: the last line was never finished; everything before it is judged"
-        for recording in recordings
-        if recording.cut
-    ]
+    notes = cut_files(recordings, "everything before it is judged")
     notes += [
         f"{recording.path}: {one.id}: a part of its events was left out; what is judged may lack something"
         for recording, one in chosen
@@ -90,42 +77,14 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         if (board, one.test) in anew
     ]
     found = [one for one in judged if one.verdicts or one.missing]
-    edited = foreign_files(run / JOURNAL, journal, recordings)
-    edited += _edited(journal, recordings, {id(one) for _, one in chosen})
+    edited = edited_files(run, journal, recordings, [one for _, one in chosen])
     return JudgedRun(found, notes, taken_back, edited, lost)
-
-
-def _edited(journal: Sequence[Mapping[str, Any]], recordings: Sequence[Recording], chosen: set[int]) -> Iterator[str]:
-    expected = expected_in(journal)
-    ended = [
-        (recording, test)
-        for recording in recordings
-        for test in recording.tests.values()
-        if any(event.kind is Kind.END for event in test.events)
-    ]
-    times = Counter(test.id for _, test in ended)
-    for recording in recordings:
-        yield from missing_lines(recording, [one for one in recording.tests.values() if id(one) in chosen])
-    for recording, test in ended:
-        said = expected.get(test.id, [])
-        known = said.pop(0) if len(said) == times[test.id] else None
-        times[test.id] -= 1
-        if id(test) in chosen:
-            yield from edited_expectations(recording, test, known)
-
-
-def _journal(run: Path) -> list[dict[str, Any]]:
-    """Return the lines of the run's journal; none where there is none, or it cannot be read."""
-    try:
-        return read_journal(run / JOURNAL)
-    except Misuse:
-        return []
 
 
 def _killed(run: Path) -> Iterator[str]:
     """Yield a line if the run has no end, with the tests that it was in. Without a journal nobody knows."""
     path = run / JOURNAL
-    journal = [] if goes_on(run) else _journal(run)
+    journal = [] if goes_on(run) else journal_of(run)
     if journal and all(line.get("k") != "end" for line in journal):
         within = ", ".join(one.test for one in ran_tests(journal) if one.message == KILLED) or "no test"
         yield f"{path}: the run was killed, for it has no end; in progress: {within}"

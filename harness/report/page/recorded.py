@@ -8,11 +8,13 @@ from harness.errors import Misuse
 from harness.report.decisive_trial import decisive_facts
 from harness.report.page.comparison import Trial
 from harness.report.page.tally import tally_words
-from harness.report.recorded_verdicts import TIMELINES
+from harness.report.timeline_faults import TIMELINES
 from harness.timeline import Event, Kind, RecordedTest, Recording, read_timeline, timeline_files
 
 MOST = 400
 """How many events of a test a page shows. Of a longer test it shows those of the trial that decided."""
+NOT_DRAWN = "not drawn"
+"""What became of a file that cannot be read."""
 _OF_EXPERIMENT = 220  # an experiment's arms have a drawing; the last events show how it went on
 
 
@@ -53,7 +55,7 @@ class Recordings:
             try:
                 recording = read_timeline(path)
             except Misuse as error:
-                self.notes.append(f"not drawn: {error}")
+                self.notes.append(f"{NOT_DRAWN}: {error}")
                 continue
             # A board has a second file if its worker died, or if it wrote very much.
             boards.setdefault(str(recording.header.get("board", path.stem)), {}).update(_by_key(recording))

@@ -1,5 +1,6 @@
 """``nrf91-harness report html|index|diff|prune`` on prepared nights."""
 
+import gzip
 import json
 
 import pytest
@@ -35,6 +36,83 @@ def test_html_says_what_cannot_be_read(nights, capsys):
     file.write_text("odd\n")
     assert main(["report", "html", str(nights[2])]) == 0
     assert f"{file}:1: not JSON" in capsys.readouterr().err
+
+
+def edit(file, change, packed):
+    """Change a timeline file, packed or not, as a hand, a disk or a kill does."""
+    new = change(file.read_bytes())
+    if packed:
+        packed_file = file.with_name(file.name + ".gz")
+        packed_file.write_bytes(gzip.compress(new))
+        file.unlink()
+        return packed_file
+    file.write_bytes(new)
+    return file
+
+
+def without(number):
+    """A change that takes the line of this number out."""
+    return lambda data: b"".join(line for at, line in enumerate(data.splitlines(True), 1) if at != number)
+
+
+DAMAGES = {
+    "header": (lambda data: b"odd\n" + data, ":1: not JSON ("),
+    "schema": (lambda data: data.replace(b'"v":1', b'"v":99', 1), ":1: schema 99 is newer than this harness reads"),
+    "middle": (lambda data: data.replace(b'{"i":1,"n":9,', b'{"i":1,"n":9', 1), ":10: not JSON ("),
+    "event": (lambda data: data.replace(b'"n":9,', b"", 1), ":10: not an event (n is missing); was the file edited"),
+    "end": (lambda data: data[:-20], ": the last line was never finished; "),
+    "line": (without(10), ":10: events missing before n=10: 1; was the file edited by hand?"),
+    "expectation": (lambda data: data.replace(b'"got":"', b'"got":"not ', 1), "; was the file edited by hand?"),
+    "board": (lambda data: data.replace(b'"board":"dk"', b'"board":"dj"', 1), ":1: a file of board dj, under another"),
+    "type": (lambda data: data.replace(b'"outcome":"tolerated"', b'"outcome":["tolerated"]', 1), "edited by hand?"),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("command", ["html", "rebuild"])
+def test_a_damaged_timeline_of_a_night_without_failures_is_told_too(nights, command, damage, packed, capsys):
+    change, said = DAMAGES[damage]
+    file = edit(nights[0] / "timeline" / "dk.jsonl", change, packed)
+    assert main(["report", command, str(nights[0])]) == 0
+    err = capsys.readouterr().err.splitlines()
+    assert [line for line in err if str(file) in line and said in line], err
+    if command == "html":
+        assert "All 2 tests passed." in (nights[0] / "report.html").read_text()
+    else:
+        assert (nights[0] / "junit.xml").read_text().count("<testcase ") == 2
+
+
+def test_what_became_of_a_damaged_file_is_said_once(nights, capsys):
+    file = nights[2] / "timeline" / "dk.jsonl"  # also asked for the evidence of what failed
+    file.write_bytes(file.read_bytes().replace(b'"n":9,', b"", 1))
+    assert main(["report", "html", str(nights[2])]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"  not drawn: {file}:10: not an event (n is missing)" in line
+    assert main(["report", "rebuild", str(nights[2])]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"  not needed for the report: {file}:10: not an event (n is missing)" in line
+
+
+def test_a_packed_timeline_that_ends_too_early_is_told(nights, capsys):
+    file = edit(nights[0] / "timeline" / "dk.jsonl", bytes, packed=True)
+    file.write_bytes(file.read_bytes()[:-30])
+    assert main(["report", "html", str(nights[0])]) == 0
+    assert f"not drawn: {file}: not a whole gzip file" in capsys.readouterr().err
+
+
+def test_tests_that_are_gone_from_a_timeline_are_counted(nights, capsys):
+    file = nights[0] / "timeline" / "dk.jsonl"
+    file.write_bytes(b"".join(line for line in file.read_bytes().splitlines(True) if b'"i":2' not in line))
+    assert main(["report", "html", str(nights[0])]) == 0
+    said = "1 test of the journal is not in the timeline: was the file edited by hand, or the disk full?"
+    assert f"{nights[0] / 'timeline'}: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["html", "rebuild"])
+def test_of_a_run_as_the_harness_left_it_nothing_is_said(nights, command, capsys):
+    assert main(["report", command, str(nights[2])]) == 0
+    assert not capsys.readouterr().err
 
 
 def test_index_is_made_from_journals_where_there_is_nothing_else(nights):
