@@ -13,7 +13,8 @@ from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.tables import columns
 from harness.errors import LabError, Misuse
-from harness.lab.boards_file import BoardsFileError, load_boards_file
+from harness.lab.boards_file import BoardsFileError, load_boards_file, unreadable
+from harness.lab.boards_text import read_boards_text
 from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB
 from harness.lab.config import BUILT_IN_CLOUDS, BoardConfig, LabFile
 from harness.lab.inventory import Attached, Inventory, as_data, take_inventory
@@ -160,11 +161,16 @@ def _file(path: Path) -> tuple[LabFile | None, list[str]]:
 
 
 def _plain(path: Path) -> dict[str, Any]:
-    """Return a boards file unchecked. It may have no boards yet, because boards will be added to it."""
+    """Return a boards file unchecked. It may have no boards yet, because boards will be added to it, or not be there.
+
+    Raises BoardsFileError: something of this name is there, and cannot be read.
+    """
     try:
-        value = Document(path.read_text("utf-8")).value
-    except (OSError, UnicodeDecodeError):
+        value = Document(read_boards_text(path)).value
+    except (FileNotFoundError, UnicodeDecodeError):
         return {}
+    except OSError as error:
+        raise unreadable(path, error) from error
     return value if isinstance(value, dict) else {}
 
 

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from serial.tools import list_ports
 
 from harness.errors import Misuse
+from harness.lab.boards_text import NotAFile, read_boards_text
 from harness.lab.config import BUILT_IN_CLOUDS, LabFile, LocalCloudConfig, NrfCloudAccount, Schema
 from harness.lab.cross_checks import boards_without_cloud, relations
 from harness.lab.discovery import PortInfo
@@ -36,14 +37,13 @@ def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] =
     ``comports``: the attached serial ports, with which the file is compared.
     """
     try:
-        text = path.read_text("utf-8")
+        text = read_boards_text(path)
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
         raise _error(path, [Mistake(line, column, "the file is not UTF-8; save it as UTF-8")]) from error
     except OSError as error:
-        advice = "name an existing file with --boards, or write one: docs/boards-yaml.md describes it"
-        raise BoardsFileError([f"{path}: cannot read the boards file: {error.strerror}; {advice}"]) from error
+        raise unreadable(path, error) from error
     document = Document(text)
     if document.empty:
         raise _error(path, [Mistake(1, 1, "the file is empty; write 'boards:' and a list of boards")])
@@ -66,6 +66,16 @@ def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] =
     given["without_cloud"] = {name: _line(path, mistake) for name, mistake in boards_without_cloud(document)}
     given["firmware_lines"] = dict(_firmware_lines(path, document))
     return LabFile(path=path, lab_ca=lab_ca, clouds=clouds, lab=schema.lab or "", **given)
+
+
+def unreadable(path: Path, error: OSError) -> BoardsFileError:
+    """Return the error to raise for a boards file that ``error`` has kept from being read."""
+    advice = "name an existing file with --boards, or write one: docs/boards-yaml.md describes it"
+    if isinstance(error, NotAFile):
+        advice = error.cure
+    elif isinstance(error, PermissionError):
+        advice = "let your user read it, or name another file with --boards"
+    return BoardsFileError([f"{path}: cannot read the boards file: {error.strerror}; {advice}"])
 
 
 def _firmware_lines(path: Path, document: Document) -> Iterator[tuple[str, str]]:

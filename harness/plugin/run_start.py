@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.errors import Misuse
 from harness.plugin import garbage
 from harness.plugin.held_junit import report_of
 from harness.plugin.state import FOLDER, INTERRUPTION, REPORTS, folder_of, root_of, run_of
@@ -73,7 +74,11 @@ def plan(config: pytest.Config, tests: Mapping[str, str]) -> None:
     from harness.plugin.recording import run_began
 
     reports = reports_begun(config)
-    run = run_of(config)
+    try:
+        run = run_of(config)
+    except Misuse as mistake:  # where workers collect, nobody has read the boards file here before
+        reports.refuse(str(mistake))
+        raise pytest.UsageError(str(mistake)) from mistake
     reports.plan(tests, run_began(tests, run.boards_file, run.lab_name, reports.folder.path))
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter and any(tests.values()) and (trouble := run.trouble({name for name in tests.values() if name})):
@@ -134,6 +139,8 @@ def selected_boards(config: pytest.Config) -> int:
     """Return how many boards this run is for; 0 if that cannot be told: collection will then say why."""
     path = root_of(config) / (config.getoption("--boards") or "boards.yaml")
     try:
+        if not path.is_file():  # a pipe or a device would be waited for
+            return 0
         if path.read_text("utf-8").count("name") < 2:
             return 1  # without reading it as YAML, which takes longer than all of pytest's start
     except (OSError, UnicodeDecodeError):

@@ -75,3 +75,25 @@ boards:
     assert any(line.startswith("good ") and f"{PLANNED} passed" in line for line in lines), result.output
     assert "Traceback" not in result.output
     assert started_in(tmp_path) == []
+
+
+def test_a_mistake_in_the_boards_file_is_one_line_where_workers_were_asked_for(tmp_path):
+    result = run(tmp_path, "boards: []\n", "def test_it(board): pass", "-n2")
+    assert result.exit_code == 4, result.output
+    (line,) = [line for line in result.output.splitlines() if line.startswith("ERROR")]
+    assert line.endswith("boards.yaml:1:9: 'boards' is an empty list; add a board to it")
+    assert "INTERNALERROR" not in result.output
+    (case,) = result.cases
+    assert (case.result, case.message) == ("error", line.removeprefix("ERROR: "))
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_boards_file_that_is_a_pipe_is_one_line_and_not_waited_for(tmp_path, workers):
+    os.mkfifo(tmp_path / "lab.yaml")
+    result = run(tmp_path, "", "def test_it(board): pass", "--boards", "lab.yaml", workers)
+    assert result.exit_code == 4, result.output
+    (line,) = [line for line in result.output.splitlines() if line.startswith("ERROR")]
+    assert "lab.yaml: cannot read the boards file: it is a pipe, not a file; it would be read more than" in line
+    assert "INTERNALERROR" not in result.output
+    (case,) = result.cases
+    assert (case.result, case.message) == ("error", line.removeprefix("ERROR: "))

@@ -1,11 +1,14 @@
 """Every mistake in boards.yaml: where it is shown, what is said, and that none hides another."""
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cli.main import main
 from harness.errors import Misuse
 from harness.lab import (
     BoardsFileError,
@@ -443,6 +446,56 @@ def test_a_missing_file_is_one_line(tmp_path):
     assert caught.value.lines == [
         f"{tmp_path / 'none.yaml'}: cannot read the boards file: No such file or directory;"
         " name an existing file with --boards, or write one: docs/boards-yaml.md describes it"
+    ]
+
+
+def unreadable(kind: str, path: Path) -> None:
+    """Make something of this kind under the name of a boards file."""
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    elif kind == "a device":
+        path.symlink_to("/dev/zero")
+    elif kind == "a socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(path))
+    else:
+        path.touch()
+        os.truncate(path, 100_000_000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("a pipe", "it is a pipe, not a file; it would be read more than once: save it as a file and name that"),
+        ("a folder", "it is a folder, not a file; name the boards file with --boards"),
+        ("a device", "it is a device, not a file; name the boards file with --boards"),
+        ("a socket", "it is a socket, not a file; name the boards file with --boards"),
+        ("a disk image", "it has 100.0 MB, and a boards file at most 1; name the boards file with --boards"),
+    ],
+)
+@pytest.mark.parametrize("command", ["boards check", "boards suggest --boards", "doctor --boards"])
+def test_what_is_no_file_is_not_read_but_one_line(tmp_path, kind, said, command, capsys):
+    path = tmp_path / "lab"
+    unreadable(kind, path)
+    assert main([*command.split(), str(path)]) == 2
+    told = capsys.readouterr()
+    (line,) = (told.out + told.err).splitlines()
+    assert line.removeprefix("nrf91-harness: ") == f"{path}: cannot read the boards file: {said}"
+
+
+def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "lab.yaml").write_text(GOOD)
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(BoardsFileError) as caught:
+        load_boards_file(tmp_path / "lab.yaml")
+    assert caught.value.lines == [
+        f"{tmp_path / 'lab.yaml'}: cannot read the boards file: Permission denied;"
+        " let your user read it, or name another file with --boards"
     ]
 
 
