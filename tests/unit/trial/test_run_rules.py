@@ -203,3 +203,72 @@ def test_age_and_packets_count_from_the_connack_of_each_connection():
     record = record_of(line.events)
     assert [(one.packets, one.at_action) for one in record.hang_ups] == [(2, False), (2, False)]
     assert all(one.age > 0 for one in record.hang_ups)
+
+
+# -- at the limits of the rules
+
+
+def at_packets(*packets, age=0.2):
+    return TestRecord((verdict(),), tuple(at(age, packets=number) for number in packets))
+
+
+def test_the_most_frequent_packet_is_the_limit():
+    others = TestRecord((), tuple(at(9.0 * n, packets=p, action=False) for n, p in enumerate((1, 5, 5, 5, 5), 1)))
+    (found,) = run(at_packets(5), others)
+    assert found.because.startswith("4 connections ended at packet 5 too")
+    assert run(at_packets(1), others) == []
+
+
+@pytest.mark.parametrize(("packet", "is_limit"), [(1, True), (2, True), (0, False)])
+def test_a_limit_may_be_at_the_first_packet_and_at_none_before(packet, is_limit):
+    assert bool(run(at_packets(packet), beside(1.0, 5.0, 9.0, packets=packet))) is is_limit
+
+
+def test_a_packet_of_too_few_is_no_limit():
+    others = TestRecord((), tuple(at(9.0 * n, packets=p, action=False) for n, p in enumerate((5, 5, 5, 7, 8), 1)))
+    assert run(at_packets(5), others) == []
+
+
+@pytest.mark.parametrize(("age", "met"), [(1.19, True), (1.21, False), (0.81, True), (0.79, False)])
+def test_a_hang_up_is_at_an_age_up_to_a_fifth_of_it(age, met):
+    assert bool(run(TestRecord((verdict(),), (at(age),)), beside(1.0, 1.0, 1.0))) is met
+
+
+@pytest.mark.parametrize(("scale", "met"), [(10.0, True), (0.1, True)])
+def test_what_is_near_grows_with_the_age(scale, met):
+    others = beside(*(scale * age for age in (1.0, 1.05, 0.95)))
+    assert bool(run(TestRecord((verdict(),), (at(1.15 * scale),)), others)) is met
+    assert run(TestRecord((verdict(),), (at(1.3 * scale),)), others) == []
+
+
+@pytest.mark.parametrize(
+    ("ages", "one"), [((0.9, 1.0, 1.1), True), ((0.85, 1.0, 1.18), False), ((8.5, 10.0, 11.8), False)]
+)
+def test_ages_that_differ_by_more_than_a_tenth_are_several(ages, one):
+    middle = ages[1]
+    assert bool(run(TestRecord((verdict(),), (at(middle),)), beside(*ages))) is one
+
+
+def test_ages_far_from_the_middle_are_of_something_else():
+    others = beside(1.0, 1.0, 1.0, 1.0, 50.0)
+    (found,) = run(AT_A_SECOND, others)
+    assert found.because.startswith("4 connections ended at the age of 1 s")
+
+
+def test_only_the_verdicts_own_hang_ups_at_its_action_count():
+    mine = TestRecord((verdict(),), (at(1.0), at(5.0, trial=2), at(6.0, action=False)))
+    assert len(run(mine, beside(1.0, 1.0, 1.0, 1.0, 1.0))) == 1
+    nothing = TestRecord((verdict(),), (at(1.0, trial=2),))
+    assert run(nothing, beside(1.0, 1.0, 1.0)) == []
+
+
+def test_half_refused_is_enough_and_less_is_not():
+    assert len(run(TestRecord((verdict(),)), allowed(*[REFUSED] * 3, *[TOLERATED] * 3))) == 1
+
+
+def test_only_an_expected_refusal_rests_on_the_documents():
+    others = allowed(*[REFUSED] * 3)
+    assert run(TestRecord((verdict(TOLERATED, REFUSED),)), others) == []
+    assert run(TestRecord((verdict(TOLERATED, TOLERATED),)), others) == []
+    assert len(run(TestRecord((verdict(REFUSED, REFUSED),)), others)) == 1
+    assert run(TestRecord((verdict(REFUSED, REFUSED, sort="call"),)), others) == []
