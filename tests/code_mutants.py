@@ -17,6 +17,7 @@ WANTED = 90.0  # percent
 MOST = 7200.0  # seconds; a run that was stopped goes on where it was, as mutmut does by itself
 KILLED = frozenset({"killed", "timeout"})
 AGAIN = frozenset({"survived", "no tests", "suspicious"})  # tests may have been added since
+_AT_ONCE = 2 * (os.cpu_count() or 1)  # mutants: many make a test wait for its deadline, and need no processor then
 _ENDING = 30.0  # seconds that mutmut gets to write down what it knows
 _LINE = re.compile(r"\s*(?P<name>harness\.(?P<module>[\w.]+)\.x[_ǁ]\S*): (?P<result>[a-z ]+)")
 _PROGRAM = [sys.executable, "-m", "mutmut"]
@@ -89,7 +90,8 @@ def _ran(names: list[str], deadline: float) -> bool:
     """Let mutmut run until ``deadline``; return whether it came to a good end."""
     environment = {**os.environ, "CI": "1"}  # hypothesis then draws the same examples in every run
     # A session of its own: the processes that try mutants end together with it.
-    with subprocess.Popen([*_PROGRAM, "run", *names], env=environment, start_new_session=True) as process:
+    command = [*_PROGRAM, "run", "--max-children", str(_AT_ONCE), *names]
+    with subprocess.Popen(command, env=environment, start_new_session=True) as process:
         try:
             return process.wait(max(deadline - time.monotonic(), 0.0)) == 0
         except subprocess.TimeoutExpired:

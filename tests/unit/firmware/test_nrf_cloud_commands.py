@@ -24,6 +24,7 @@ class Port(Fake):
 
     def command(self, text, timeout=None):
         self.sent.append(text)
+        self.timeout = timeout
         answer = self.answers.get(text, ())
         if answer is None:
             raise AtError(text, FinalResult("ERROR"))
@@ -82,6 +83,7 @@ def test_every_wait_has_its_time():
     port = Port(says={"AT#XNRFCLOUD=1": ["#XNRFCLOUD: 1,0"], "AT#XNRFCLOUD=0": ["#XNRFCLOUD: 0,0"]})
     connection = NrfCloudConnection(port)
     connection.connect()
+    assert port.timeout == 15.0
     connection.disconnect()
     port.timeline.add(Kind.URC, "dk1", "before")
     mark = port.timeline.mark()
@@ -95,3 +97,8 @@ def test_every_wait_has_its_time():
         ("#XNRFCLOUD: 0,", 8.0),
     ]
     assert [said for _, _, said in port.waited[2:]] == [["after"], ["after"]]
+
+
+def test_an_answer_in_lines_is_one():
+    port = Port({"AT#XNRFCLOUD?": ["#XNRFCLOUD: 1,0,42", ',"abc"']})
+    assert NrfCloudConnection(port).state() == NrfCloudState(True, 42, "abc")

@@ -219,8 +219,14 @@ def test_what_does_not_come_in_time_is_the_labs_error_with_what_was_last_heard()
         modem.hear(lambda event: True, "an answer", since=mark, timeout=7.0)
     port.urc("#XMQTTEVT: 3,0")
     assert modem.hear(lambda event: True, "an answer", since=mark, timeout=7.0).kind is MqttEventKind.PUBACK
-    with pytest.raises(NoAnswer, match=r"last heard: .*; see"):
+    port.urc("#XMQTTEVT: 1,0")
+    with pytest.raises(NoAnswer) as caught:
         modem.hear(lambda event: False, "an answer", since=mark, timeout=7.0)
+    assert str(caught.value) == (
+        "dk1: expected an answer, got nothing within 7 s; last heard: disconnected as asked; see its transcript and the"
+        " radio network"
+    )
+    assert port.timeline.waited == [7.0, 7.0]
 
 
 def test_garbled_event_is_noted_and_skipped():

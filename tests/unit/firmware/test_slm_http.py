@@ -9,6 +9,7 @@ from harness.at.syntax import FinalResult, split_urc
 from harness.errors import NoAnswer
 from harness.firmware import NoSession
 from harness.firmware.http import HttpReply, HttpRequest, HttpServer, NoReply, SlmHttp
+from harness.firmware.http.slm_http import _reply
 from harness.timeline import Kind, Timeline
 from tests.fake import Fake
 
@@ -30,9 +31,12 @@ class Port(Fake):
         self.refuses = refuses
         self.data_mode = data_mode
         self.sent = []
+        self.times = {}
+        self.waits = []
 
     def command(self, text, timeout=None):
         self.sent.append(text)
+        self.times[text] = timeout
         if text in self.refuses:
             raise AtError(text, FinalResult("ERROR"))
         if text.startswith("AT#XHTTPCREQ"):
@@ -41,10 +45,12 @@ class Port(Fake):
 
     def send_payload(self, command, payload, timeout):
         self.sent.append((command, payload))
+        self.times[command] = timeout
         self._say("#XHTTPCREQ: 1")
         return self.data_mode
 
     def wait_line(self, pattern, timeout, *, since):
+        self.waits.append(timeout)
         for event in self.timeline.since(since):
             if re.search(pattern, event.text):
                 return event
@@ -110,3 +116,72 @@ def test_a_refused_request_and_a_connection_that_is_gone():
     port = Port(refuses=[GET_COMMAND, "AT#XHTTPCCON=0"])
     with pytest.raises(NoReply, match="no reply from"):
         SlmHttp(port).exchange(SERVER, GET)
+
+
+# -- how long each step may take
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [({"timeout": 33.0}, 33.0), ({}, 60.0)])
+def test_connecting_asking_and_each_wait_have_the_time_that_is_given(asked, seconds):
+    port = Port(*OK)
+    SlmHttp(port).exchange(SERVER, GET, **asked)
+    assert port.times == {CONNECT: seconds, GET_COMMAND: seconds, "AT#XHTTPCCON=0": 15.0}
+    assert port.waits == [seconds, seconds]
+
+
+def test_a_body_has_it_too():
+    port = Port("HTTP/1.1 202 Accepted", "#XHTTPCRSP:30,1")
+    SlmHttp(port).exchange(SERVER, HttpRequest("PATCH", "/x", {}, b"{}"), timeout=33.0)
+    assert port.times['AT#XHTTPCREQ="PATCH","/x","","application/json",2'] == 33.0
+
+
+# -- what is sent, and what belongs to a reply
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind", "sent"),
+    [
+        ({"CONTENT-type": "text/plain", "A": "b"}, "text/plain", "A: b\\r\\n"),
+        ({"A": "b"}, "application/json", "A: b\\r\\n"),
+    ],
+)
+def test_a_bodys_type_has_a_place_of_its_own(headers, kind, sent):
+    port = Port("HTTP/1.1 202 Accepted", "#XHTTPCRSP:30,1")
+    SlmHttp(port).exchange(SERVER, HttpRequest("PUT", "/x", headers, b"abc"))
+    assert port.sent[1] == (f'AT#XHTTPCREQ="PUT","/x","{sent}","{kind}",3', b"abc")
+
+
+def test_only_what_the_board_said_by_itself_is_of_a_reply():
+    class Answering(Port):
+        def _say(self, first):
+            self.timeline.add(Kind.URC, self.name, first)
+            for kind, source, text, data in (
+                (Kind.URC, "other", "HTTP/1.1 404 Not Found", {}),
+                (Kind.TX, "slm", "HTTP/1.1 405 No", {}),
+                (Kind.RX, "slm", "HTTP/1.1 406 No", {"role": "info"}),
+                (Kind.RX, "slm", "HTTP/1.1 200 OK", {}),
+                (Kind.URC, "slm", "#XHTTPCRSP:17,0", {}),
+                (Kind.RX, "slm", "HTTP/1.1 500 in the body", {}),
+                (Kind.RX, "slm", "OK", {"role": "final"}),
+                (Kind.URC, "slm", "%CESQ: 1", {}),
+                (Kind.URC, "slm", "#XAPOLL: 1", {}),
+                (Kind.URC, "slm", "#XHTTPCRSP:24,1", {}),
+            ):
+                self.timeline.add(kind, source, text, **data)
+
+    assert SlmHttp(Answering()).exchange(SERVER, GET) == HttpReply(200, b"HTTP/1.1 500 in the body")
+
+
+def test_what_came_instead_of_a_status_line_is_told():
+    with pytest.raises(NoReply) as caught:
+        SlmHttp(Port("a", "b", "#XHTTPCRSP:8,1")).exchange(SERVER, GET)
+    assert str(caught.value) == (
+        "slm: expected the status line of api.nrfcloud.com, got #XHTTPCREQ: 0 | a | b | #XHTTPCRSP:8,1"
+    )
+    with pytest.raises(NoReply, match=r"^slm: expected the status line of api.nrfcloud.com, got nothing$"):
+        _reply([], SERVER, "slm")
+
+
+def test_a_reply_in_many_pieces():
+    lines = ["HTTP/1.1 200 OK", "#XHTTPCRSP:1,0"] + [line for n in range(3) for line in (str(n), "#XHTTPCRSP:1,0")]
+    assert _reply(lines, SERVER, "slm") == HttpReply(200, b"012")
