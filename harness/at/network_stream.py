@@ -5,7 +5,6 @@ client of RFC 2217 has none. It reads in a thread of its own and hands over each
 to wake three threads, one after the other, before it arrives.
 """
 
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -25,9 +24,9 @@ _EIGHT_BITS, _NO_PARITY, _ONE_STOP_BIT = b"\x08", b"\x01", b"\x01"
 _OPTIONS: Final = frozenset({"logging", "ign_set_control", "poll_modem", "timeout"})  # pyserial's
 
 
-def open_socket(url: str, name: str) -> FdStream:
+def open_socket(url: str, name: str) -> "SocketStream":
     """Open ``socket://HOST:PORT``. Raises OSError, ValueError. ``name``: the board's, for messages."""
-    return FdStream(TcpPort(url), name)
+    return SocketStream(TcpPort(url), name)
 
 
 def open_rfc2217(url: str, name: str, *, rate: int, rtscts: bool) -> "Rfc2217Stream":
@@ -45,7 +44,7 @@ def open_rfc2217(url: str, name: str, *, rate: int, rtscts: bool) -> "Rfc2217Str
     speed = baudrate(rate)
     tcp = TcpPort(url)
     try:
-        opening = _Opening(tcp.socket, timeout)
+        opening = _Opening(tcp, timeout)
         opening.agree()
         opening.set_up(speed, rtscts=rtscts, ignore="ign_set_control" in options)
     except BaseException:
@@ -57,9 +56,10 @@ def open_rfc2217(url: str, name: str, *, rate: int, rtscts: bool) -> "Rfc2217Str
 class _Opening:
     """What is said before a port can be used. What the board says meanwhile is dropped: it was said to nobody."""
 
-    def __init__(self, connection: socket.socket, timeout: float) -> None:
+    def __init__(self, tcp: TcpPort, timeout: float) -> None:
         self.com: Final = ComPort()
-        self._connection = connection
+        self._tcp = tcp
+        self._connection = tcp.socket
         self._timeout = timeout
 
     def agree(self) -> None:
@@ -98,7 +98,7 @@ class _Opening:
                 return None
             self._connection.settimeout(left)
             try:
-                data = self._connection.recv(_READ_SIZE)
+                data = self._tcp.recv(_READ_SIZE)
             except TimeoutError:
                 return None
             if not data:
@@ -109,7 +109,21 @@ class _Opening:
         return answer
 
 
-class Rfc2217Stream(FdStream):
+class SocketStream(FdStream):
+    """A port behind a plain connection."""
+
+    def __init__(self, tcp: TcpPort, name: str) -> None:
+        super().__init__(tcp, name)
+        self._tcp = tcp
+
+    def take(self, mark: int) -> bytes:
+        """See :class:`ByteStream`."""
+        data = super().take(mark)
+        self._tcp.acknowledge()
+        return data
+
+
+class Rfc2217Stream(SocketStream):
     """A port behind RFC 2217. ``com``: has agreed with the server. ``timeout``: seconds for an answer of the server."""
 
     def __init__(self, tcp: TcpPort, com: ComPort, name: str, timeout: float) -> None:

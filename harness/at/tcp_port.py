@@ -1,4 +1,8 @@
-"""A connection to a server of ports: small pieces leave at once, and a computer that vanished is noticed."""
+"""A connection to a server of ports: small pieces pass at once, and a computer that vanished is noticed.
+
+ser2net leaves Nagle's algorithm on and sends an answer in pieces of 64 bytes. So the second piece waits until the first
+was acknowledged, and Linux takes 40 ms over that unless it is told each time that it shall not.
+"""
 
 import socket
 import time
@@ -33,6 +37,17 @@ class TcpPort:
     def fileno(self) -> int:
         """Return the socket's descriptor."""
         return self.socket.fileno()
+
+    def recv(self, size: int) -> bytes:
+        """Return what has come; b"": the server hung up. Raises OSError."""
+        data = self.socket.recv(size)
+        self.acknowledge()
+        return data
+
+    def acknowledge(self) -> None:
+        """Have what came acknowledged at once."""
+        with suppress(OSError):  # the connection is gone, which the next reading tells
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def flush(self) -> None:
         """Nothing waits on this side."""

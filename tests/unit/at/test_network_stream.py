@@ -207,6 +207,29 @@ def test_what_only_the_server_says_is_nothing_of_the_board(server, stream):
     assert stream.take(mark) == b""
 
 
+@pytest.mark.parametrize("scheme", ["rfc2217", "socket"])
+def test_an_answer_in_pieces_is_not_held_up(server, scheme):
+    """A server with Nagle's algorithm keeps the second piece back until the first was acknowledged.
+
+    That takes 40 ms if the client does not see to it. Other work may hold up some answers, but not each of thirty.
+    """
+    if scheme == "socket":
+        server.take = lambda data: data
+    server.start()
+    stream = opened(server) if scheme == "rfc2217" else open_socket(f"socket://{server.where}", "board-1")
+    took = []
+    for number in range(1, 31):
+        stream.write(b"AT\r")
+        server.await_heard(lambda number=number: server.heard == b"AT\r" * number)
+        began = time.monotonic()
+        server.client.sendall(b"x" * 64)
+        server.client.sendall(b"OK\r\n")
+        assert read(stream, 68) == b"x" * 64 + b"OK\r\n"
+        took.append(time.monotonic() - began)
+    assert min(took[5:]) < 0.03
+    stream.close()
+
+
 @pytest.mark.usefixtures("reader")
 def test_the_speed_is_changed(server, stream):
     stream.change_baud(460800)
