@@ -17,6 +17,7 @@ class Framing(StrEnum):
     MQTT = "mqtt"
     LINES = "lines"  # up to a line feed; what waits for one is let through by ``flush``
     BYTES = "bytes"  # each byte is a unit
+    PIECES = "pieces"  # as it arrives
 
 
 class Unit(NamedTuple):
@@ -44,7 +45,7 @@ class Framer:
         """Return the units that ``data`` completes."""
         if self.framing is Framing.AUTO and data:
             self.framing = _seen(data[0])
-        if self.framing is Framing.AUTO:
+        if self.framing in (Framing.AUTO, Framing.PIECES):
             return [Unit(data, True)] if data else []
         if self.framing is Framing.BYTES:
             return [Unit(data[index : index + 1], True) for index in range(len(data))]

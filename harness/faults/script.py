@@ -79,7 +79,8 @@ class FaultScript:
         self._number = number
         self._began = began
         self._chance = random.Random(f"{plan.seed} {number}")  # noqa: S311  (a fault's moment is not a secret)
-        self._ways = {direction: _Way(Framer(framing)) for direction in Direction}
+        struck = {fault.direction for fault in plan.faults if fault.one_way}
+        self._ways = {one: _Way(Framer(_held_for(framing, struck=one in struck))) for one in Direction}
         self._phase = ""
         self._closed = False
         self._spent: set[int] = set()
@@ -222,3 +223,8 @@ class FaultScript:
         if fault.mean_age is not None:
             return self._chance.expovariate(1 / fault.mean_age)
         return fault.age or 0.0
+
+
+def _held_for(framing: Framing, *, struck: bool) -> Framing:
+    """Return how to cut a way: without a fault no line is held back for its end, which a command to a board has not."""
+    return Framing.PIECES if framing is Framing.LINES and not struck else framing

@@ -206,11 +206,19 @@ def test_limits_by_connection_and_by_times():
 
 
 def test_a_line_without_an_end_is_let_through_after_a_moment():
-    core, _ = script(framing=Framing.LINES)
+    core, _ = script(Fault(Deed.DROP, IN, packet=2), framing=Framing.LINES)
     assert passed(core.data(IN, b"OK\r\n> ", 1.0), IN) == b"OK\r\n"
     assert core.wake_at() == 1.05
     assert passed(core.tick(1.06), IN) == b"> "
     assert core.wake_at() == math.inf
+    assert passed(core.data(IN, b"lost\r\nOK\r\n", 2.0), IN) == b"OK\r\n"
+
+
+def test_no_line_is_held_back_on_a_way_without_a_fault():
+    """Each command to a board ends with CR alone, and was held back for 50 ms: five times as long as it takes."""
+    core, _ = script(Fault(Deed.DROP, IN, packet=2), Fault(Deed.FIN, OUT, age=5.0), framing=Framing.LINES)
+    assert passed(core.data(OUT, b"AT+CFUN?\r", 1.0)) == b"AT+CFUN?\r"
+    assert core.wake_at() == 5.0
 
 
 @pytest.mark.parametrize(
