@@ -1,11 +1,12 @@
 """The scenario suite under one fault at a time: nothing may fail, and the cause that is named must be the right one.
 
-    python -m tests.single_faults [--only NAME,...] [--select EXPRESSION] [--list]
+    python -m tests.single_faults [--only NAME,...] [--select EXPRESSION] [--keep FOLDER] [--list]
 
 A fault is what goes wrong around a correct board and a correct cloud. Under it a test may pass, or end as the lab's
 error; it may not fail, because nothing is wrong with the product. Where it ends in an error, the diagnosis of its
 events names one of the fault's causes, or says *inconclusive*; its verdict blames
-nobody else either. A run's folder stays where that is not so, and the exit code is 1.
+nobody else either. A run's folder stays where that is not so, and the exit code is 1; ``--keep`` keeps every run's
+folder below its own, named after the fault.
 """
 
 import argparse
@@ -208,11 +209,20 @@ def _look_at_causes(path: Path, fault: SingleFault, found: Found) -> None:
             found.wrong.append(f"cause of {test.id}: {diagnosis.cause} ({text})")
 
 
+def _folder(fault: SingleFault, keep: Path | None) -> Path:
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="nrf91-single-"))
+    folder = keep / fault.name.replace(" ", "-")
+    folder.mkdir(parents=True)
+    return folder.resolve()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run them all, or those that are named."""
     parser = argparse.ArgumentParser(prog="python -m tests.single_faults", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default="", help="names, or parts of them, with commas")
     parser.add_argument("--select", default=SELECT, help="pytest's -k")
+    parser.add_argument("--keep", type=Path, help="keep every run's folder in this one")
     parser.add_argument("--list", action="store_true")
     given = parser.parse_args(arguments)
     wanted = [part for part in given.only.split(",") if part]
@@ -222,7 +232,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given.list:
             print(f"{fault.name}: {', '.join(sorted(fault.causes)) or 'nothing to name'}")
             continue
-        folder = Path(tempfile.mkdtemp(prefix="nrf91-single-"))
+        folder = _folder(fault, given.keep)
         found = run(fault, given.select, folder)
         failed += bool(found.wrong)
         results = ", ".join(f"{count} {name}" for name, count in sorted(found.results.items()))
@@ -231,7 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{fault.name:36} {found.seconds:6.1f} s  {results:34} causes: {causes}  {verdict}", flush=True)
         for line in found.wrong[:8]:
             print(f"    {line}", flush=True)
-        if not found.wrong:
+        if not found.wrong and given.keep is None:
             subprocess.run(["rm", "-r", str(folder)], check=True)
     return int(bool(failed))
 
