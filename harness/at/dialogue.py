@@ -16,6 +16,10 @@ claim comes before the URCs: an answer and a URC may have the same name. After `
     +CEREG: 5,1,"0901","01A2",7     <n>,<stat>: claimed by the read command, the answer (rule 3)
     OK                              ends the command (rule 1)
 
+A *question* may be sent behind the pending command (:meth:`Dialogue.ask_behind`). A board answers in order. So once the
+question's own line comes, every later final result is the question's; the command that is still pending then was
+answered, and its final result was lost.
+
 After :meth:`Dialogue.give_up` the command is *abandoned*: its answer may still come and is told from a URC by the
 same rules until :meth:`Dialogue.in_step` says that it cannot come any more.
 """
@@ -113,6 +117,7 @@ class Dialogue:
         self._limit = limit
         self._buffer = LineBuffer(limit)
         self._pending: _Pending | None = None
+        self._behind: _Pending | None = None  # the question behind it
         self._abandoned: tuple[Command, ...] = ()
         self._open = bytearray()  # a claimed line in which a quote is open
         self._awaiting: tuple[Heard, FramedBytes] | None = None  # a line, and the raw bytes that it announced
@@ -149,6 +154,18 @@ class Dialogue:
         self._start(_Pending(command, needs_line=needs_line))
         return command.wire
 
+    def ask_behind(self, question: Command) -> bytes:
+        """Make ``question`` pending behind the pending command, and return the bytes to send.
+
+        Its answer has an information line. Each of the two ends as usual; the command does not if that line is first.
+        """
+        behind = _Pending(question, needs_line=True)
+        if self._pending:
+            self._behind = behind
+        else:  # its answer has come in this very moment
+            self._pending = behind
+        return question.wire
+
     def begin_payload(self, command: Command, payload: bytes, *, counted: bool = False) -> bytes:
         """Make the data mode that ``command`` opened pending; return the bytes to send: ``payload`` and ``+++``.
 
@@ -166,9 +183,8 @@ class Dialogue:
         Bytes of a peer that came unasked have nothing to do with the command: they get time until the next one is
         abandoned, and only then count as lost.
         """
-        if self._pending:
-            self._abandoned = (*self._abandoned, self._pending.command)[-_ABANDONED_KEPT:]
-            self._pending = None
+        self._abandon()
+        self._abandon()  # the question behind it
         if self._unframed:
             lines, self._unframed = self._unframed.own_lines(), None
             return [heard for line in lines if (heard := self._classify(line)) is not None]
@@ -180,6 +196,12 @@ class Dialogue:
         self._open.clear()
         self._awaiting = None
         return self._take_lines(held + self._buffer.take_rest(), without_blobs=True)[0]
+
+    def _abandon(self) -> None:
+        """Wait no more for the pending command: the question behind it, if there is one, is pending now."""
+        if self._pending:
+            self._abandoned = (*self._abandoned, self._pending.command)[-_ABANDONED_KEPT:]
+        self._pending, self._behind = self._behind, None
 
     def _give_up_unasked(self, line: Heard, framed: FramedBytes) -> list[Heard]:
         if self._spared is not framed:
@@ -286,8 +308,10 @@ class Dialogue:
         line = plain(raw)
         if not line:
             return None
-        pending = self._pending
         core = line.lstrip() if line[0] <= 32 else line
+        if self._behind and self._behind.command.claims(core):
+            self._abandon()
+        pending = self._pending
         if pending:
             if final := pending.final(core):
                 return self._finish(pending, final, line)
@@ -327,7 +351,7 @@ class Dialogue:
     def _finish(self, pending: _Pending, final: FinalResult, line: bytes) -> Heard:
         if pending.needs_line and (not pending.lines or not final.ok):
             return Heard(Role.STRAY, line)
-        self._pending = None
+        self._pending, self._behind = self._behind, None
         outcome = CommandOutcome(pending.command, final, pending.lines, pending.blobs, pending.overflow)
         return _heard((_FINAL, line, b"", b"", (), outcome))
 

@@ -7,6 +7,9 @@ of all commands that are still owed an answer. So every final result before that
 and is dropped. The board may also sit in an open quote (bytes of a command were lost): then it answers nothing until a
 ``"`` and a terminator come, which it answers with ERROR. In a board that was merely slow the same ``"`` opens a quote,
 and the next try's closes it: four tries. No command is sent until the board is back in step.
+
+**A lost answer.** The same probe, sent behind a command that is not answered soon, tells that its answer was lost, long
+before the command's time is over: where the board keeps what is sent while it works (:attr:`PortSettings.queues`).
 """
 
 import re
@@ -14,7 +17,7 @@ import threading
 import time
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from queue import Empty, SimpleQueue
 from typing import Final, Self
 
@@ -22,7 +25,8 @@ from harness.at.answer import Answer, AtError, AtFormatError, StrayAnswer, answe
 from harness.at.dialogue import CommandOutcome, Dialogue, check_payload
 from harness.at.foreign_writer import foreign_writer
 from harness.at.listener import Listener
-from harness.at.receiver import LINES, Carrier, Payload, Receiver, Watch
+from harness.at.questions import ANSWER_TIME, AnswerLost, asked_after, opening_time, outcome_or_question, question
+from harness.at.receiver import Carrier, Payload, Receiver, Watch
 from harness.at.serial_link import open_link
 from harness.at.settings import PortSettings
 from harness.at.stream import ByteStream
@@ -30,10 +34,9 @@ from harness.at.syntax import Command, one_line, parse_command
 from harness.errors import HarnessError, Misuse, NoAnswer
 from harness.timeline import Event, Kind, Timeline
 
-_TRY_TIMEOUT: Final = 1.0  # the board answers within milliseconds; a remote port adds some
+_TRY_TIMEOUT: Final = ANSWER_TIME
 _TRIES: Final = 4
 _LONGEST_COUNT: Final = 4096  # bytes that this harness hands to a counted data mode at once
-_PROBES: Final = ("AT+CMEE?", "AT+CFUN?", "AT+CEREG?", "AT%XSYSTEMMODE?", "AT+CNEC?", "AT+CSCON?")
 _OFTEN: Final = 32  # characters: short commands are sent again and again, and a certificate must not stay in memory
 _parse_often: Final = lru_cache(maxsize=256)(parse_command)
 
@@ -54,6 +57,7 @@ class AtPort:
         # Whoever used the board before may have left it in data mode, where AT commands are a message to somebody.
         self._data_mode = not settings.at_shell
         self._closed = False
+        self._missed = ""  # how the last answer was missed
 
     @classmethod
     def open(cls, url: str, *, name: str, timeline: Timeline, settings: PortSettings | None = None) -> Self:
@@ -213,7 +217,7 @@ class AtPort:
             mark = self.timeline.mark()
             self._data_mode = True  # from here on: the board may be in it although its OK never comes
             try:
-                self._answer(parsed, timeout)
+                self._answer(parsed, opening_time(parsed, timeout))
             except AtError as refused:
                 self._see_refused(refused, mark)
                 raise
@@ -236,24 +240,7 @@ class AtPort:
 
         Raises NoAnswer after ``timeout`` seconds, with what was last heard; BoardLost as soon as the board is gone.
         """
-        timeline = self.timeline
-        mark = timeline.mark() if since is None else since
-        regex = re.compile(pattern)
-        search, name = regex.search, self.name
-
-        def wanted(event: Event) -> bool:
-            if event.source != name:
-                return False
-            return search(event.text) is not None if event.kind in LINES else self._receiver.failed
-
-        event = timeline.wait(wanted, since=mark, timeout=timeout if self.alive else 0.0)
-        if event and event.kind in LINES:
-            return event
-        if self._receiver.failed:
-            raise self._receiver.failure()
-        raise NoAnswer(
-            f"{name}: no line with {one_line(regex.pattern)!r} within {timeout:g} s; {self._receiver.last_heard()}"
-        )
+        return self._receiver.wait_line(pattern, timeout, since=since)
 
     def _parse(self, text: str) -> Command:
         parse = _parse_often if len(text) <= _OFTEN else parse_command
@@ -311,7 +298,7 @@ class AtPort:
         outcome = self._send(command, allowed, payload=payload)
         if outcome:
             return outcome, time.monotonic() - self._receiver.sent_at
-        message = f"{self.name}: no answer to {command.shown} within {allowed:g} s; {self._receiver.last_heard()}"
+        message = f"{self.name}: no answer to {command.shown} {self._missed}; {self._receiver.last_heard()}"
         try:
             tries = self._get_in_step()
         except NoAnswer:
@@ -326,21 +313,36 @@ class AtPort:
         """Send ``command`` (or ``payload``); return how it ended, None after ``timeout`` s. Raises BoardLost."""
         self._check_open()
         wire = self._receiver.begin(command, payload, needs_line=needs_line)
-        ended = False
+        soon = asked_after(command, payload, timeout, self._settings, data_mode=self._data_mode or needs_line)
+        ended, lost, self._missed = False, None, f"within {timeout:g} s"
         try:
             self._write(wire)
-            outcome = self._receiver.outcome(timeout)
+            if soon is None:
+                outcome = self._receiver.outcome(timeout)
+            else:
+                asking = partial(self._ask_behind, command, leave=payload is not None)
+                outcome = outcome_or_question(self._receiver, command, asking, soon=soon, timeout=timeout)
+                self._out_of_step = payload is not None and bool(self._receiver.owed())
             ended = True
+        except AnswerLost as missed:
+            lost, self._missed = missed.command, str(missed)
+            return None
         except Empty:
             return None
         finally:
-            if not ended:  # a time-out, a write that failed, or the user's Ctrl-C
+            if not ended:  # a time-out, a lost answer, a write that failed, or the user's Ctrl-C
                 self._out_of_step = True
-                self._receiver.give_up()
+                self._receiver.give_up(lost)
         if outcome is None:
             raise self._receiver.failure()
         self.timeline.flush()  # the answer is in the files before anybody acts on it
         return outcome
+
+    def _ask_behind(self, command: Command, *, leave: bool) -> Command:
+        asked = question(self._parse, {*self._receiver.owed(), command.name})
+        left = b"+++" + self._settings.terminator.encode() if leave else b""  # it may have been lost
+        self._write(left + self._receiver.ask_behind(asked))
+        return asked
 
     def _write(self, data: bytes) -> None:
         chunk = self._settings.chunk
@@ -366,7 +368,7 @@ class AtPort:
             # are empty lines.
             fill = terminator * _LONGEST_COUNT if attempt == _TRIES and not self._settings.at_shell else b""
             self._write(fill + (b"+++" if leave else b"") + (b'"' if attempt > 1 else b"") + first)
-            if self._send(self._probe(), _TRY_TIMEOUT, needs_line=True):
+            if self._send(self._question(), _TRY_TIMEOUT, needs_line=True):
                 return self._found_in_step(attempt)
         # A busy board is silent: commands are queued there, and the last of them is answered last. What notifies knows
         # AT commands: its answers come behind messages that were on their way.
@@ -375,7 +377,7 @@ class AtPort:
             why = "its answers may come behind its messages" if Kind.URC in spoke else "the board may be busy"
             text = f"no answer in {_TRIES} tries: {why}; waiting for it for up to {patience:g} s"
             self.timeline.add(Kind.STEP, self.name, text, patience=patience)
-            if self._send(self._probe(), patience, needs_line=True):
+            if self._send(self._question(), patience, needs_line=True):
                 return self._found_in_step(_TRIES + 1)
         raise NoAnswer(
             f"{self.name}: no answer to AT commands in {_TRIES} tries; {self._receiver.last_heard()}; "
@@ -388,10 +390,8 @@ class AtPort:
         self.timeline.add(Kind.STEP, self.name, f"the board answers, try {attempt}", tries=attempt)
         return attempt
 
-    def _probe(self) -> Command:
-        owed = self._receiver.owed()
-        probes = [self._parse(text) for text in _PROBES]
-        return next((probe for probe in probes if probe.name not in owed), probes[0])
+    def _question(self) -> Command:
+        return question(self._parse, self._receiver.owed())
 
     def _check_open(self) -> None:
         if self._closed:

@@ -6,6 +6,7 @@ own thread reads in that one's place, and writes the files too: two threads that
 interpreter, would cost an AT round trip a third of its time.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,7 @@ from harness.at.listener import Listener
 from harness.at.recorder import LineRecorder, shown_bytes
 from harness.at.stream import ByteStream
 from harness.at.syntax import Command, FramedUrc, one_line
-from harness.errors import BoardLost, HarnessError, LabError
+from harness.errors import BoardLost, HarnessError, LabError, NoAnswer
 from harness.timeline import Draft, Event, Kind, Timeline, now, packed
 
 _JOIN_TIMEOUT: Final = 5.0
@@ -75,6 +76,7 @@ class Receiver:
         self.carrier: Carrier | None = None
         self.outcomes: SimpleQueue[CommandOutcome | None] = SimpleQueue()
         self.sent_at = 0.0
+        self._question: tuple[Command, float] | None = None  # asked behind a command, and when
         self.strayed = False
         """A final result came that nobody waited for: somebody else speaks, or an answer came twice."""
         self._name = name
@@ -129,6 +131,15 @@ class Receiver:
             self._unsaid.append((self.sent_at, _TX, self._name, text, data))
         return wire
 
+    def ask_behind(self, question: Command) -> bytes:
+        """Make ``question`` pending behind the pending command, and return the bytes to send. Raises LabError."""
+        with self._lock:
+            if self._failure:
+                raise self.failure()
+            self._question = question, now()
+            self._say([(self._question[1], _TX, self._name, question.redacted, {})])
+            return self._dialogue.ask_behind(question)
+
     def note_sent(self, line: bytes) -> None:
         """Enter a line into the timeline that is sent beside the dialogue, without its secrets."""
         with self._lock:
@@ -167,11 +178,14 @@ class Receiver:
         except Exception as error:
             self._fail_of(error)
 
-    def give_up(self) -> None:
-        """Abandon the pending command; an outcome that comes in this very moment is dropped with it."""
+    def give_up(self, lost: Command | None = None) -> None:
+        """Abandon the pending command; an outcome that comes in this very moment is dropped with it.
+
+        ``lost``: the command that is not pending any more, because the question behind it was answered.
+        """
         t = now()
         with self._lock:
-            command = self._dialogue.pending
+            command = lost or self._dialogue.pending
             self._enter(self._dialogue.give_up(), t, secret=self._dialogue.secret)
             if command:
                 data = {"command": command.shown, "seconds": round(t - self.sent_at, 6), "ok": False}
@@ -200,6 +214,24 @@ class Receiver:
             heard=self.last_heard,
             failure=lambda: self.failure() if self.failed else None,
         )
+
+    def wait_line(self, pattern: str | re.Pattern[str], timeout: float, *, since: int | None = None) -> Event:
+        """See :meth:`AtPort.wait_line`."""
+        mark = self.timeline.mark() if since is None else since
+        regex = re.compile(pattern)
+        search, name = regex.search, self._name
+
+        def wanted(event: Event) -> bool:
+            if event.source != name:
+                return False
+            return search(event.text) is not None if event.kind in LINES else self.failed
+
+        event = self.timeline.wait(wanted, since=mark, timeout=0.0 if self.failed else timeout)
+        if event and event.kind in LINES:
+            return event
+        if self.failed:
+            raise self.failure()
+        raise NoAnswer(f"{name}: no line with {one_line(regex.pattern)!r} within {timeout:g} s; {self.last_heard()}")
 
     @contextmanager
     def overhear(self) -> Iterator["SimpleQueue[bytes | None]"]:
@@ -268,6 +300,12 @@ class Receiver:
                     carrier.take(b"".join(heard.blobs))
         afterwards = self._dialogue.secret
         drafts = self._recorder.drafts(lines, t, seconds=t - self.sent_at, secret=secret, afterwards=afterwards)
+        if self._question is not None:
+            question, asked_at = self._question
+            for heard, draft in zip(lines, drafts, strict=True):
+                if heard.outcome is not None and heard.outcome.command is question:
+                    draft[4]["seconds"] = round(t - asked_at, 6)
+                    self._question = None
         self._say(drafts)
         if carrier is not None:
             carrier.release()

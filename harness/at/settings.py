@@ -13,6 +13,8 @@ class PortSettings:
     ``framed``: URCs that are followed by counted raw bytes, by name. ``chunk``: bytes to write
     in one piece, waiting for each to leave (for boards without flow control); None: everything in one go.
     ``at_shell``: commands go through Modem Shell or the AT shell, which turn every line end in them into CR LF.
+    ``queues``: the board keeps what is sent while it works on a command, and answers in order. Then a question that is
+    sent behind a command tells early that the command's answer was lost. AT Host takes no input meanwhile.
     """
 
     baudrate: int = 115200
@@ -21,3 +23,4 @@ class PortSettings:
     framed: Mapping[str, FramedUrc] = field(default_factory=dict)
     chunk: int | None = None
     at_shell: bool = False
+    queues: bool = False

@@ -18,6 +18,9 @@ from harness.redact import redact_line
 COMMAND_LIMIT: Final = 4096
 """Bytes of one command with its terminator: the buffer of the AT Host library and of Serial Modem."""
 
+DATA_MODE: Final = "DATAMODE"
+"""The kind of final result by which data mode ends."""
+
 FramedUrc = Callable[[str], tuple[int, ...]]
 """From a URC's arguments ("12,34") to the lengths of the raw blobs behind its line. ValueError: none follow."""
 
@@ -104,10 +107,10 @@ class FinalResult:
     @property
     def ok(self) -> bool:
         """The board did what it was asked."""
-        return self.kind == "OK" or (self.kind == "DATAMODE" and (self.code or 0) >= 0)
+        return self.kind == "OK" or (self.kind == DATA_MODE and (self.code or 0) >= 0)
 
     def __str__(self) -> str:
-        if self.kind == "DATAMODE":
+        if self.kind == DATA_MODE:
             return f"#XDATAMODE: {self.code}"
         return self.kind if self.code is None else f"+{self.kind} ERROR: {self.code}"
 
@@ -219,7 +222,7 @@ def parse_final(line: bytes) -> FinalResult | None:
 def parse_data_mode(line: bytes) -> FinalResult | None:
     """Return the end of data mode if ``line`` is it (``#XDATAMODE: <status>``), else None."""
     found = _DATA_MODE.match(line)
-    return FinalResult("DATAMODE", int(found[1])) if found else None
+    return FinalResult(DATA_MODE, int(found[1])) if found else None
 
 
 def split_urc(line: bytes) -> tuple[bytes, bytes] | None:

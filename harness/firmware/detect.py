@@ -30,7 +30,12 @@ def port_settings(
     kind = kind_of(firmware)
     shell = kind.at_shell if at_shell is None else at_shell
     return PortSettings(
-        baudrate=baudrate, rtscts=rtscts, terminator=kind.terminator, framed=kind.framed, at_shell=shell
+        baudrate=baudrate,
+        rtscts=rtscts,
+        terminator=kind.terminator,
+        framed=kind.framed,
+        at_shell=shell,
+        queues=kind.queues,
     )
 
 

@@ -67,7 +67,7 @@ def find_firmware(port: AtPort, *, bauds: Sequence[int] | None = None, patience:
     )
     port.sync()
     kind, firmware = _recognised(port, at_shell=answering.at_shell)
-    port.adapt(replace(port.settings, framed=kind.framed))
+    port.adapt(replace(port.settings, framed=kind.framed, queues=kind.queues))
     found = FoundFirmware(kind.name, firmware, answering)
     port.timeline.add(Kind.STEP, port.name, f"found {found}")
     return found

@@ -25,11 +25,11 @@ class FirmwareKind:
     ``recognise``: asks the board; None: it runs another. ``anonymous``: no command identifies it; a board runs it if it
     answers like it and is none of the others. ``unrecognised``: how a board shows that it runs another firmware.
     ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminator``: what ends
-    its commands; ``terminators``: what else may. ``restart``: the lines by which a board on which trials run shows that
-    it, or its modem, has just started. ``to_known_state``: ends what an earlier user left, on a port in step.
-    ``reset``: its command that restarts the board. ``sockets``: what makes a new socket of the board's modem, by the
-    capability that it needs, the best first; empty: it has no such commands. ``http``: HTTPS requests from the board;
-    None: it has no way to make any.
+    its commands; ``terminators``: what else may. ``queues``: see PortSettings. ``restart``: the lines by which a board
+    on which trials run shows that it, or its modem, has just started. ``to_known_state``: ends what an earlier user
+    left, on a port in step. ``reset``: its command that restarts the board. ``sockets``: what makes a new socket of the
+    board's modem, by the capability that it needs, the best first; empty: it has no such commands. ``http``: HTTPS
+    requests from the board; None: it has no way to make any.
     ``log``: from a port's name to what reads the firmware's own connection out of its log. ``own``: how that connection
     is made, where the kind alone decides it.
     """
@@ -44,6 +44,7 @@ class FirmwareKind:
     at_shell: bool = False
     terminator: Terminator = Terminator.CR
     terminators: tuple[Terminator, ...] = ()
+    queues: bool = False
     reset: str = ""
     to_known_state: Callable[[AtPort], None] = lambda _port: None
     driver: Callable[[AtPort, Firmware], MqttDriver] = WithoutMqtt

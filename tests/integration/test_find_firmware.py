@@ -78,6 +78,7 @@ def test_what_a_board_runs_is_found_and_said(lab, opened, name):
     assert (found.kind, str(found.firmware)) == (kind, product)
     assert (found.answering.baud, found.answering.terminator, found.answering.prompt) == (115200, terminator, prompt)
     assert port.command("AT+CFUN?").value("+CFUN") in ("0", "1")
+    assert port.settings.queues == (name == "serial-modem")
     assert port.timeline.since(0)[-3:] != []
     assert any(event.text == f"found {found}" for event in port.timeline.since(0) if event.kind is Kind.STEP)
 

@@ -52,6 +52,7 @@ RAW_SOCKETS: Final = FirmwareKind(
     restart=SERIAL_MODEM.restart,
     capabilities=_CAPABILITIES,
     framed=FRAMED,
+    queues=True,
     driver=partial(RawSocketMqtt, make_socket=HandleSocket),
     to_known_state=to_known_state,
     reset=SERIAL_MODEM.reset,

@@ -63,6 +63,7 @@ SERIAL_MODEM: Final = FirmwareKind(
     restart=re.compile(r"[^ -~]*(?:.?eady|.?NIT ERROR)\Z|#XMODEM(?::|\Z)"),
     capabilities=_CAPABILITIES,
     framed=_FRAMED,
+    queues=True,
     driver=SerialModem,
     watcher=SerialModemWatcher,
     to_known_state=to_known_state,

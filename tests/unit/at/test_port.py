@@ -549,9 +549,9 @@ def test_where_every_probe_is_owed_an_answer_the_first_is_asked(opened):
     port = opened(modem().feed)
     owed = ["AT+CMEE?", "AT+CFUN?", "AT+CEREG?", "AT%XSYSTEMMODE?", "AT+CNEC?", "AT+CSCON?"]
     port._receiver.owed = lambda: frozenset(port._parse(text).name for text in owed)
-    assert port._probe().text == "AT+CMEE?"
+    assert port._question().text == "AT+CMEE?"
     port._receiver.owed = lambda: frozenset({"+CMEE"})
-    assert port._probe().text == "AT+CFUN?"
+    assert port._question().text == "AT+CFUN?"
 
 
 def test_an_event_that_is_no_line_is_not_what_was_waited_for(opened, timeline):

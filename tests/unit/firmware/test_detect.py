@@ -227,6 +227,11 @@ def test_settings_of_the_port():
     assert set(port_settings("serial-modem").framed) == {"#XMQTTMSG", "#XRECV", "#XTCPDATA", "#XHTTPCDATA"}
 
 
+def test_serial_modem_and_its_kin_keep_what_is_sent_while_they_work():
+    keep = {kind.name for kind in FIRMWARES.values() if port_settings(kind.name).queues}
+    assert keep == {"serial-modem", "raw-sockets", "slm", "slm-sockets", "slm-tcp-client"}
+
+
 def test_an_unknown_name_is_the_callers_mistake():
     for call in (
         lambda: port_settings("no-such"),

@@ -1,0 +1,207 @@
+"""A question behind a command that is not answered soon: it tells that the command's answer was lost."""
+
+import pytest
+
+from harness.at import AtError
+from harness.at.dialogue import Dialogue, Role
+from harness.at.receiver import Receiver
+from harness.at.syntax import parse_command
+from harness.errors import NoAnswer
+from harness.timeline import Kind
+from tests.unit.at.test_port import opened as opened
+from tests.unit.at.test_port import timeline as timeline
+from tests.unit.at.test_port import written
+
+PUBLISH = 'AT#XMQTTPUB="a","b",1,0'
+CMEE = b"+CMEE: 1\r\nOK\r\n"
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """No time passes: what is not answered at once is not answered. The seconds that were allowed each time."""
+    allowed = []
+
+    def outcome(receiver, timeout):
+        allowed.append(timeout)
+        receiver.sent()
+        receiver._stream.incoming.join()
+        return receiver.outcomes.get_nowait()
+
+    monkeypatch.setattr(Receiver, "outcome", outcome)
+    return allowed
+
+
+class Board:
+    """Answers each write with what comes next of ``answers``."""
+
+    def __init__(self, *answers):
+        self.answers = [CMEE, *answers]  # the port gets in step first
+
+    def feed(self, data):
+        return b"" if data.strip() in (b"", b'"', b"+++", b'+++"') or not self.answers else self.answers.pop(0)
+
+
+@pytest.fixture
+def in_step(opened, waits):
+    """Open a port in step on a board with these answers."""
+
+    def open_port(*answers, **settings):
+        port = opened(Board(*answers).feed, **{"queues": True, **settings})
+        port.sync()
+        waits.clear()
+        return port
+
+    return open_port
+
+
+def results(timeline):
+    return [(event.data["command"], event.text) for event in timeline.since() if event.kind is Kind.RESULT][1:]
+
+
+def test_a_lost_answer_is_known_as_soon_as_a_question_behind_it_is_answered(in_step, waits, timeline):
+    """A lost OK of a publish used to cost 15 s, its whole time."""
+    port = in_step(b"", CMEE, CMEE)
+    lost = r"no answer to AT#XMQTTPUB=\"a\",\"b\",1,0 within 1.5 s, although AT\+CMEE\? behind it was answered"
+    with pytest.raises(NoAnswer, match=lost + r"; last heard: .*answers AT commands again after 1 tries"):
+        port.command(PUBLISH, timeout=15.0)
+    assert waits == [1.5, 13.5, 1.0]
+    assert results(timeline) == [("AT+CMEE?", "OK"), (PUBLISH, "no answer"), ("AT+CMEE?", "OK")]
+    assert port.in_step
+
+
+def test_a_slow_answer_is_taken_and_the_question_is_answered_behind_it(in_step, waits, timeline):
+    port = in_step(b"", b"OK\r\n" + CMEE, b"+CFUN: 1\r\nOK\r\n")
+    port.command(PUBLISH, timeout=15.0)
+    assert waits == [1.5, 13.5, 1.0]
+    assert results(timeline) == [(PUBLISH, "OK"), ("AT+CMEE?", "OK")]
+    assert port.in_step
+    port.command("AT+CFUN?")  # nothing is owed
+    assert written(port)[-1] == b"AT+CFUN?\r"
+
+
+def test_a_slow_refusal_is_one(in_step, timeline):
+    port = in_step(b"", b"ERROR\r\n" + CMEE, b"+CMEE: 1\r\nOK\r\n")
+    with pytest.raises(AtError, match="ERROR"):
+        port.command(PUBLISH, timeout=15.0)
+
+
+def test_a_result_that_may_be_the_questions_is_nobodys(in_step, timeline):
+    """The answer is lost, and the line of the question's answer too: its OK must not pass for the command's."""
+    port = in_step(b"", b"OK\r\n", b"+CFUN: 1\r\nOK\r\n")
+    with pytest.raises(NoAnswer, match=r"surely its own: that may be to AT\+CMEE\? behind it"):
+        port.command(PUBLISH, timeout=15.0)
+    assert results(timeline)[1] == ("AT+CMEE?", "no answer")
+    assert port.in_step
+
+
+def test_a_board_that_says_nothing_at_all_has_its_whole_time(in_step, waits):
+    port = in_step()
+    with pytest.raises(NoAnswer, match=r"within 15 s; .*does not answer AT commands any more"):
+        port.command(PUBLISH, timeout=15.0)
+    assert waits[:2] == [1.5, 13.5]
+
+
+def test_a_question_about_itself_is_another_one(in_step):
+    port = in_step(b"", b"+CFUN: 1\r\nOK\r\n", CMEE)
+    with pytest.raises(NoAnswer, match=r"although AT\+CFUN\? behind it was answered"):
+        port.command("AT+CMEE?")
+
+
+@pytest.mark.parametrize(
+    ("command", "timeout", "settings"),
+    [
+        (PUBLISH, 15.0, {"queues": False}),  # AT Host would lose it
+        ("AT#XTCPSEND", 15.0, {}),  # a peer would get it
+        (PUBLISH, 1.0, {}),  # no sooner than its time is over
+    ],
+)
+def test_none_is_asked_where_it_would_do_harm_or_no_good(in_step, waits, command, timeout, settings):
+    port = in_step(b"", CMEE, **settings)
+    with pytest.raises(NoAnswer, match=f"within {timeout:g} s; "):
+        port.command(command, timeout=timeout)
+    assert waits[:2] == [timeout, 1.0]
+
+
+OPEN, SENT = 'AT#XMQTTPUB="a","",1,0', b"#XDATAMODE: 0\r\n"
+
+
+def test_none_is_asked_while_data_mode_opens(in_step, waits):
+    """The question would be payload."""
+    port = in_step(b"", b"", CMEE)
+    with pytest.raises(NoAnswer, match="within 5 s; "):
+        port.send_payload(OPEN, b"x")
+    assert waits[:2] == [5.0, 1.0]
+
+
+def test_a_lost_end_of_data_mode_is_known_too(in_step, waits):
+    port = in_step(b"OK\r\n", b"", b"ERROR\r\n" + CMEE, CMEE)
+    with pytest.raises(NoAnswer, match=r"within 1 s, although AT\+CMEE\? behind it was answered"):
+        port.send_payload(OPEN, b"x")
+    assert waits[1:3] == [1.0, 9.0]
+    assert written(port)[-3] == b"+++\rAT+CMEE?\r", "the end of data mode may have been lost"
+    assert port.in_step
+
+
+def test_a_slow_end_of_data_mode_is_its_own_also_where_the_question_behind_it_is_lost(in_step, timeline):
+    port = in_step(b"OK\r\n", b"", SENT, b"+CFUN: 1\r\nOK\r\n", b"OK\r\n")
+    assert port.send_payload(OPEN, b"x") == 0
+    assert not port.in_step  # it is owed an answer to the question
+    port.command("AT")
+    assert port.in_step
+    assert [text for _, text in results(timeline)] == ["OK", "#XDATAMODE: 0", "no answer", "OK", "OK"]
+
+
+def test_a_slow_end_of_data_mode_with_the_answer_behind_it(in_step):
+    port = in_step(b"OK\r\n", b"", SENT + b"ERROR\r\n" + CMEE)
+    assert port.send_payload(OPEN, b"x") == 0
+    assert port.in_step
+
+
+@pytest.mark.parametrize(
+    ("command", "options"), [("AT#XSEND", {}), ('AT#XMQTTPUB="a","",1,0', {"counted": True})], ids=["stream", "counted"]
+)
+def test_none_is_asked_behind_a_payload_that_the_question_might_fall_into(in_step, waits, command, options):
+    port = in_step(b"OK\r\n", b"", CMEE)
+    with pytest.raises(NoAnswer, match="within 10 s; "):
+        port.send_payload(command, b"x", **options)
+    assert waits[1] == 10.0
+
+
+def test_the_seconds_of_both_count_from_when_they_were_sent(in_step, timeline, monkeypatch):
+    times = iter([100.0, 101.5, 103.0])
+    port = in_step(b"", b"OK\r\n" + CMEE)
+    monkeypatch.setattr("harness.at.receiver.now", lambda: next(times, 103.0))
+    port.command(PUBLISH, timeout=15.0)
+    costs = [event.data["seconds"] for event in timeline.since() if event.kind is Kind.RESULT][-2:]
+    assert costs == [3.0, 1.5]
+
+
+def test_a_question_behind_an_answer_that_came_in_this_moment_is_a_command_like_any_other():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command("AT"))
+    dialogue.receive(b"OK\r\n")
+    assert dialogue.ask_behind(parse_command("AT+CMEE?")) == b"AT+CMEE?\r"
+    assert [item.role for item in dialogue.receive(CMEE)] == [Role.ANSWER, Role.FINAL]
+    assert dialogue.pending is None
+
+
+def test_lines_of_the_command_and_urcs_go_where_they_belong_while_a_question_is_behind_it():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command("AT+CFUN?"))
+    question = parse_command("AT+CMEE?")
+    dialogue.ask_behind(question)
+    wire = b"+CSCON: 0\r\n+CFUN: 1\r\nAT+CMEE?\r\n+CMEE: 1\r\nOK\r\nOK\r\n"
+    heard = dialogue.receive(wire)
+    assert [item.role for item in heard] == [Role.URC, Role.ANSWER, Role.LOG, Role.ANSWER, Role.FINAL, Role.STRAY]
+    assert [item.outcome.command for item in heard if item.outcome] == [question]
+    assert dialogue.abandoned == {"+CFUN"}
+
+
+def test_to_give_up_is_to_give_up_both():
+    dialogue = Dialogue()
+    dialogue.begin(parse_command("AT+CFUN?"))
+    dialogue.ask_behind(parse_command("AT+CMEE?"))
+    dialogue.give_up()
+    assert dialogue.pending is None
+    assert dialogue.abandoned == {"+CFUN", "+CMEE"}
+    assert [item.role for item in dialogue.receive(CMEE)] == [Role.LATE, Role.STRAY]
