@@ -11,6 +11,7 @@ from harness.trial.experiment import Do, Plan, Step
 from harness.trial.phases import Phase
 from harness.trial.wire.step_context import StepContext, acknowledged
 
+_DUE: Final = 4  # times as long as any answer may take: what was sent together is answered together
 _NO_ANSWER: Final = "fence"  # a QoS 0 message has none: the fence behind it is awaited instead
 
 
@@ -38,7 +39,7 @@ class PacketSteps:
         with self._on.phase(number, step, nonce=token, answer=MqttEventKind.PUBACK) as found:
             found["sent"] = self._on.link.action.send(token)
             if found["sent"]:
-                self._chased(number, MqttEventKind.PUBACK, mark, self._on.link.patience)
+                self._chased(number, MqttEventKind.PUBACK, mark, self._on.link.patience, ends=True)
 
     def _acknowledged_sham(self, number: int, step: Step) -> None:
         """Send the allowed action in place of a QoS 0 sham, with a round trip and a fence behind it, as the action has.
@@ -77,13 +78,13 @@ class PacketSteps:
             else:
                 wait = plan.patience if step.do is Do.ACTION else link.patience
             if found["sent"] and step.chased and action.answer is not None:
-                event = self._chased(number, action.answer, acted.mark, wait)
+                event = self._chased(number, action.answer, acted.mark, wait, ends=step.do is Do.SHAM)
             else:
                 event = self._on.wait((action.answer,), since=acted.mark, timeout=wait) if found["sent"] else None
             if event is None and found["sent"] and (step.do is Do.ACTION or action.answer is None):
                 self._behind(number, action, wait)
 
-    def _chased(self, number: int, answer: MqttEventKind, mark: int, timeout: float) -> MqttEvent | None:
+    def _chased(self, number: int, answer: MqttEventKind, mark: int, timeout: float, *, ends: bool) -> MqttEvent | None:
         """Send an UNSUBSCRIBE right behind a packet, and wait for the answers to both, ``timeout`` for the packet's.
 
         It needs no right, and has an answer of another kind, also where nothing was subscribed to [MQTT-3.10.4-5].
@@ -92,6 +93,7 @@ class PacketSteps:
 
         An answer that is due, and does not come behind that one either, is lost or will not come: nobody waits for it
         longer than for any answer. One lost line would otherwise cost all patience, which is 45 s on a radio link.
+        The same holds for the UNSUBSCRIBE's own answer if the plan ``ends`` without it, as behind a sham.
 
         Returns the packet's answer, or the end of the connection; None: neither came in time.
         """
@@ -105,7 +107,8 @@ class PacketSteps:
             left = max(0.0, timeout - (link.clock() - begun))
             return self._on.wait((answer,), since=mark, timeout=min(left, self._on.night.patience))
         if event is not None and event.kind is not MqttEventKind.CLOSED:
-            self._on.wait((MqttEventKind.UNSUBACK,), since=mark, timeout=link.patience)
+            due = _DUE * self._on.night.patience if ends else link.patience
+            self._on.wait((MqttEventKind.UNSUBACK,), since=mark, timeout=min(due, link.patience))
         return event
 
     def _behind(self, number: int, action: PacketAction, wait: float) -> None:

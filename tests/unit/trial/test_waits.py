@@ -111,6 +111,23 @@ def test_a_sham_whose_answer_is_lost_does_not_cost_all_patience(monkeypatch):
     assert LATENCY < longest < stage.link.patience / 2
 
 
+def test_a_sham_whose_chasers_answer_is_lost_does_not_cost_all_patience_either(monkeypatch):
+    monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 3)
+    stage, sent = Stage(), []
+    unsubscribe = stage.device.unsubscribe
+
+    def loses_one(topic_filter):
+        sent.append(topic_filter)
+        return len(sent) == 2 or unsubscribe(topic_filter)
+
+    stage.device.unsubscribe = loses_one
+    assert stage.trials.publish("other", witness=None).outcome is Outcome.TOLERATED
+    assert stage.device.connects == 2
+    ends = [event.t for event in stage.timeline.since() if event.text in ("sham", "sham ends")]
+    longest = max(end - begin for begin, end in zip(ends[::2], ends[1::2], strict=True))
+    assert LATENCY < longest < stage.link.patience / 2
+
+
 def test_the_end_of_a_refused_connection_is_waited_for_before_the_next_is_made(monkeypatch):
     """It would be taken for the end of the next one."""
     monkeypatch.setattr(secrets.SystemRandom, "randrange", lambda *_: 1)  # the wrong login at once
