@@ -15,6 +15,7 @@ four connections on LTE-M are quiet for 27 s, with connecting: one in twenty is 
 """
 
 import statistics
+from functools import lru_cache
 from math import comb, exp, log
 
 from harness.trial.experiment.context import ExperimentContext, Script
@@ -24,6 +25,8 @@ from harness.trial.experiment.rule import ONE_AGE, WATCHED
 _STEPS = 200
 _RATES = [exp(log(1e-3) + log(1e5) * step / _STEPS) for step in range(_STEPS + 1)]
 """Cuts for each slot that are tried: from one in a thousand slots to a hundred in each."""
+_TRIED = [(rate, 1 - exp(-rate)) for rate in _RATES]
+"""With the chance that a slot is hit."""
 
 
 def watched_idle(context: ExperimentContext) -> Script[bool]:
@@ -66,9 +69,10 @@ def coincidence(hits: int, ends: int, quiet: float) -> float:
 
     ``ends``: of connections elsewhere; ``quiet``: the time elsewhere, in slots.
     """
-    return max((1 - exp(-rate)) ** hits * _at_most(ends, rate * quiet) for rate in _RATES)
+    return max(chance**hits * _at_most(ends, rate * quiet) for rate, chance in _TRIED)
 
 
+@lru_cache(maxsize=256)  # one takes milliseconds, and most experiments of a night ask for the same
 def quiet_wanted(hits: int, ends: int, chance: float) -> float:
     """Return for how many slots connections must have stayed, so that hits by cuts have at most this ``chance``."""
     low, high = 0.0, 1.0
