@@ -6,6 +6,7 @@ from pathlib import Path
 from harness.credentials import CredentialRecords, KeyOrigin, LabCa, ProvisionRequest
 from harness.errors import LabError
 from harness.firmware import Login
+from harness.policy import PolicyDocument
 from harness.policy.evaluation.expectations import Expectations
 from harness.policy.evaluation.membership import Membership, Names
 from harness.run.cloud import Cloud
@@ -49,6 +50,8 @@ class CloudDevice:
         self._disconnect = disconnect
         self._onboarded: Onboarded | None = None
         self._membership = DeviceMembership(board.config.name, cloud)
+        self._asked: tuple[tuple[PolicyDocument, ...], Names, Membership] | None = None
+        self._expectations: Expectations | None = None
 
     def begin(self) -> None:
         """Begin a test: keys are made by the board's own key origin again."""
@@ -124,8 +127,14 @@ class CloudDevice:
 
     @property
     def expectations(self) -> Expectations:
-        """What the policy documents say of the provisioned device."""
-        return Expectations(self.cloud.documents, self.names, self.membership)
+        """What the policy documents say of the provisioned device.
+
+        The same object as long as that is the same, because it compiles the documents when it is first asked.
+        """
+        asked = self.cloud.documents, self.names, self.membership
+        if self._expectations is None or self._asked != asked:
+            self._asked, self._expectations = asked, Expectations(*asked)
+        return self._expectations
 
     @property
     def patience(self) -> float:
