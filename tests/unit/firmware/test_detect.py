@@ -131,8 +131,12 @@ def test_no_shell_where_one_is_expected(lines):
 
 
 def test_a_shell_without_at_commands():
-    with pytest.raises(WrongFirmware, match=r"does not know the command at .*CONFIG_AT_SHELL"):
+    with pytest.raises(WrongFirmware) as caught:
         synchronise(Port(lines=["at: command not found"]), "shell")
+    assert str(caught.value) == (
+        "dk1: its shell does not know the command at ('at: command not found'): "
+        "build the firmware with CONFIG_AT_SHELL, or flash Modem Shell"
+    )
 
 
 @pytest.mark.parametrize("firmware", FIRMWARES)
@@ -147,7 +151,8 @@ def test_an_at_client_may_want_another_terminator(ends):
     port = Port(lines=[], ends=ends)
     synchronise(port, "at-client")
     assert port.tried[-1] == ends
-    [step] = [event.text for event in port.timeline.since(0) if event.kind is Kind.STEP]
+    [(source, step)] = [(event.source, event.text) for event in port.timeline.since(0) if event.kind is Kind.STEP]
+    assert source == "dk1"
     assert step.startswith("commands end with ")
 
 
@@ -169,6 +174,19 @@ def test_a_busy_board_is_waited_for_whatever_ends_its_commands(firmware):
     synchronise(port, firmware, patience=70.0)
     assert [seconds for seconds in port.patience if seconds] == [70.0]
     assert port.tried[-1] == FIRMWARES[firmware].terminator
+
+
+@pytest.mark.parametrize(
+    ("firmware", "patience"), [("at-client", [0.0, 0.0, 0.0, 0.0, 9.0]), ("serial-modem", [9.0]), ("shell", [9.0])]
+)
+def test_patience_is_spent_once_where_no_other_terminator_can_be_it(firmware, patience):
+    port = Port(lines=[])
+    with pytest.raises(NoAnswer):
+        synchronise(port, firmware, patience=9.0)
+    assert port.patience == patience
+    hasty = Port()
+    synchronise(hasty, firmware)
+    assert hasty.patience == [0.0]
 
 
 def test_what_was_heard_before_does_not_count():
