@@ -112,3 +112,10 @@ def test_one_refusal_of_a_call_that_is_right_is_asked_again():
 def test_a_portal_in_between_grants_nothing():
     assert alone(RestAnswer(200, foreign=True)) == (Outcome.INCONCLUSIVE, 4)
     assert trial(RestAnswer(200, foreign=True), GRANTED).outcome is Outcome.INCONCLUSIVE
+
+
+def test_the_pause_before_a_call_is_made_again_doubles():
+    pauses = []
+    trials = RestTrials(Timeline(), lambda _verdict: None, pause=pauses.append)
+    trials.call("ask", lambda: RestAnswer(503), control=None)
+    assert pauses == [0.25, 0.5, 1.0]

@@ -6,7 +6,7 @@ from queue import SimpleQueue
 import pytest
 
 from harness.at import AtFormatError
-from harness.errors import LabError, NoAnswer
+from harness.errors import LabError, Misuse, NoAnswer
 from harness.firmware.bridge import BridgeListener, Through
 from tests.unit.firmware.bridge.far_socket import FarSocket, Port
 
@@ -80,3 +80,57 @@ def test_a_connection_that_does_not_end_keeps_no_other_from_being_ended(monkeypa
     stop()
     for program in programs:
         program.close()
+
+
+def test_a_socket_that_cannot_be_made_is_told_as_it_is():
+    told: SimpleQueue[str] = SimpleQueue()
+
+    def make():
+        raise LabError("the board has no sockets")
+
+    with (
+        BridgeListener(make, TO, told=told.put) as made,
+        socket.create_connection(made.address, timeout=DEADLINE) as program,
+    ):
+        assert program.recv(1) == b""
+        assert told.get(timeout=DEADLINE) == "the board has no sockets"
+
+
+def test_what_fails_later_names_the_board_once():
+    class Nowhere(FarSocket):
+        def connect(self, host, port, sec_tag, *, timeout):
+            raise LabError("dk1: no way")
+
+    made, told = listener(Nowhere(Port()))
+    with made, socket.create_connection(made.address, timeout=DEADLINE) as program:
+        assert program.recv(1) == b""
+        assert told.get(timeout=DEADLINE) == "dk1: no way"
+
+
+def test_a_port_that_is_taken_is_the_callers_mistake():
+    made, _ = listener()
+    with made:
+        number = made.address[1]
+        with pytest.raises(Misuse) as caught:
+            BridgeListener(lambda: FarSocket(), TO, port=number)
+        assert str(caught.value) == (
+            f"cannot listen on 127.0.0.1:{number}: Address already in use; choose another port"
+        )
+
+
+def test_its_thread_keeps_no_program_alive():
+    made, _ = listener()
+    with made:
+        assert made._thread.daemon
+        assert made._thread.name == "bridge-listener"
+    assert not made._thread.is_alive()
+    made.close()  # once more does no harm
+
+
+def test_small_pieces_are_not_held_back():
+    port = Port()
+    made, told = listener(FarSocket(port))
+    with made, socket.create_connection(made.address, timeout=DEADLINE):
+        told.get(timeout=DEADLINE)
+        (pump,) = made.pumps
+        assert pump._local.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
