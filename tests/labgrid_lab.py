@@ -52,6 +52,9 @@ _CONNECTION = """connection: &{name}
   connector: serialdev,{tty},115200n81,local
   options: {{chardelay: false, kickolduser: false}}
 """
+UNDELAYED = """#!/bin/sh
+exec /usr/sbin/ser2net "$@" -Y "    chardelay: false"
+"""
 RACKS = {"rack-1": ("dk-1", "dk-2"), "rack-2": ("dk-3", "dk-4")}
 
 
@@ -68,8 +71,9 @@ class LabgridLab:
     """``racks``: exporters with the boards of each. ``folder``: for files. ``coordinator``: where it listens.
 
     ``stand_ins``: the process of boards and cloud. ``extra``: more resources of a board, by its name.
-    ``own_ser2net``: each exporter's ports are served by a ser2net that was started before, without delays (the settings
-    of docs/many-hosts.md), in place of labgrid's own. ``settings``: of each board.
+    ``served_by``: "labgrid": the ser2net that the exporter starts; "undelayed": the same through the program of
+    docs/many-hosts.md, which tells it not to collect characters; "own": one that was started before, with the settings
+    given there. ``settings``: of each board.
     """
 
     def __init__(
@@ -79,11 +83,16 @@ class LabgridLab:
         coordinator: str | None = None,
         extra: Callable[[str], dict[str, Any]] = lambda _name: {},
         *,
-        own_ser2net: bool = False,
+        served_by: str = "labgrid",
         **settings: Any,
     ) -> None:
         self.folder = folder
-        self._own_ser2net = own_ser2net
+        self._served_by = served_by
+        if served_by == "undelayed":
+            program = folder / "bin" / "ser2net"
+            program.parent.mkdir()
+            program.write_text(UNDELAYED)
+            program.chmod(0o755)
         self._extra = extra
         self.racks = racks
         self.coordinator = coordinator or f"127.0.0.1:{free_port()}"
@@ -105,7 +114,7 @@ class LabgridLab:
 
     def start_exporter(self, rack: str) -> None:
         """Start an exporter; ser2net serves its boards while their places are acquired."""
-        ports = self._served(rack) if self._own_ser2net else {name: self._raw(name) for name in self.racks[rack]}
+        ports = self._served(rack) if self._served_by == "own" else {name: self._raw(name) for name in self.racks[rack]}
         resources = {name: port | self._extra(name) for name, port in ports.items()}
         path = self.folder / f"{rack}.yaml"
         path.write_text(yaml.safe_dump(resources))
@@ -214,7 +223,7 @@ class LabgridLab:
         log = self.folder / f"{name}.log"
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        path = f"{LABGRID / 'bin'}:{os.environ['PATH']}:/usr/sbin"
+        path = f"{self.folder / 'bin'}:{LABGRID / 'bin'}:{os.environ['PATH']}:/usr/sbin"
         environment = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
         with log.open("wb") as output:
             process = subprocess.Popen(

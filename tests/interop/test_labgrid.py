@@ -23,7 +23,7 @@ from harness.lab.places.holding import PlaceHolder
 from harness.run.leased_board import LeasedBoard
 from harness.timeline import Kind
 from tests.integration.runs import EARLY, run
-from tests.labgrid_lab import FILE, LABGRID, RACKS, ROOT, LabgridLab, missing
+from tests.labgrid_lab import FILE, LABGRID, RACKS, ROOT, UNDELAYED, LabgridLab, missing
 
 pytestmark = [pytest.mark.skipif(missing() is not None, reason=missing() or ""), pytest.mark.timeout(EARLY)]
 
@@ -146,6 +146,23 @@ def test_a_place_is_held_used_and_given_back(rack, lab):
     assert board.begin()
     board.close()
     assert rack.who() == []
+
+
+def test_the_program_of_the_docs_takes_the_delays_from_labgrids_ports(tmp_path):
+    assert f"```\n{UNDELAYED}```\n" in (ROOT / "docs" / "many-hosts.md").read_text()
+    lab = LabgridLab(tmp_path, {"rack-1": ("dk-1",)}, served_by="undelayed")
+    try:
+        path = tmp_path / "lab.yaml"
+        path.write_text(yaml.safe_dump(lab.boards()))
+        with opened(path, tmp_path) as held:
+            board = LeasedBoard(held, config(held), lambda _text: None)
+            assert board.opened.identity.imei
+            (pid,) = lab.ser2nets("dk-1")
+            assert Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"-Y\0    chardelay: false\0")
+            board.close()
+        assert lab.ser2nets("dk-1") == []
+    finally:
+        lab.close()
 
 
 def test_places_that_are_acquired_in_the_background_are_not_asked_for_twice(rack, lab):

@@ -10,12 +10,22 @@ from harness.timeline import Timeline
 from harness.trial import Outcome
 from tests.fake import Fake
 
+LIMIT = two_exporters.GOAL * 100.0
+
 
 @pytest.mark.parametrize(
-    ("far", "passed", "expected"),
-    [(two_exporters.GOAL * 100.0, 9, 0), (two_exporters.GOAL * 100.0 + 1.0, 9, 1), (100.0, 8, 1)],
+    ("labgrids", "own", "passed", "words", "expected"),
+    [
+        (LIMIT, LIMIT, 9, (), 0),
+        (LIMIT + 1.0, LIMIT, 9, (), 1),
+        (LIMIT, LIMIT + 1.0, 9, (), 1),
+        (LIMIT, LIMIT + 1.0, 9, ("--served-by", "labgrid"), 0),
+        (LIMIT + 1.0, LIMIT, 9, ("--served-by", "own"), 0),
+        (LIMIT + 1.0, LIMIT, 9, ("--served-by", "own", "undelayed"), 1),
+        (100.0, 100.0, 8, (), 1),
+    ],
 )
-def test_two_exporters_warm_up_and_fail_above_their_goal(monkeypatch, capsys, far, passed, expected):
+def test_two_exporters_warm_up_and_fail_above_their_goal(monkeypatch, capsys, labgrids, own, passed, words, expected):
     ran = []
 
     def made(seconds, passed):
@@ -25,16 +35,18 @@ def test_two_exporters_warm_up_and_fail_above_their_goal(monkeypatch, capsys, fa
         ran.append("local")
         return made(500.0 if len(ran) == 1 else 100.0, 9)
 
-    def behind(names, more, *, own_ser2net):
-        ran.append("far")
-        return made(far, passed)
+    def behind(names, more, served_by):
+        ran.append(served_by)
+        return made(own if served_by == "own" else labgrids, passed)
 
     monkeypatch.setattr(two_exporters, "missing", lambda: "")
     monkeypatch.setattr(two_exporters, "_local", local)
     monkeypatch.setattr(two_exporters, "_behind_exporters", behind)
-    assert two_exporters.main(["--boards", "2"]) == expected
-    assert ran == ["local", "local", "far"]
-    assert "500" not in capsys.readouterr().out
+    assert two_exporters.main(["--boards", "2", *words]) == expected
+    assert ran == ["local", "local", *(words[1:] or ("labgrid", "own"))]
+    said = capsys.readouterr().out
+    assert "500" not in said
+    assert said.count("of local (goal: at most 1.15x)") == len(ran) - 2
 
 
 def test_nights_are_compared_with_that_of_one_board():
