@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.cli.arguments import Arguments
-from harness.cli.exit_codes import MISUSE
+from harness.cli.exit_codes import MISUSE, OK
 from harness.cli.progress import Progress
 from harness.cli.result import Result
 from harness.cli.tables import columns
@@ -29,7 +29,10 @@ _DEFAULT_CLOUD: Final = "nrfcloud"
 
 
 def list_boards(given: Arguments, progress: Progress) -> Result:
-    """List the kits with their ports and their users, and the boards of the file that are not attached."""
+    """List the kits with their ports and their users, and the boards of the file that are not attached.
+
+    A file that is not there, or has mistakes, counts as misuse.
+    """
     file, mistakes = _file(given.boards)
     inventory = take_inventory(() if file is None else file.boards)
     said = _asked(given, inventory, progress)
@@ -55,7 +58,7 @@ def list_boards(given: Arguments, progress: Progress) -> Result:
     if file is not None and any(board.place for board in file.boards):
         data["places"], of_places = _places(file)
         lines += ["", *of_places]
-    return Result(data, lines)
+    return Result(data, lines, MISUSE if mistakes else OK)
 
 
 def _places(file: LabFile) -> tuple[list[dict[str, Any]], list[str]]:

@@ -116,6 +116,8 @@ def test_without_probe_nothing_is_written_to_a_port(rack):
         assert rack("boards", command, "--boards", str(rack.file)).returncode in (0, 2)
     assert b"AT" not in journal.read_bytes()[before:]
     done = rack("boards", "list", "--boards", "nowhere.yaml", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["mistakes"][0].startswith("nowhere.yaml: cannot read the boards file: No such file")
     (kit, *_) = json.loads(done.stdout)["kits"]
     assert (kit["what"], kit["said"]) == ("nRF9151 DK", None)
 
@@ -133,7 +135,7 @@ def test_a_port_that_somebody_holds_is_not_asked(rack):
 def test_a_boards_file_with_mistakes_is_listed_beside_what_is_attached(rack):
     rack.file.write_text("boards: [{name: a, serial: 7}]\n")
     done = rack("boards", "list", "--boards", str(rack.file))
-    assert done.returncode == 0
+    assert done.returncode == 2
     assert "nRF9151 DK" in done.stdout
     assert f"{rack.file}:1:28: 'serial' cannot be 7: it must be text; write \"7\" (boards file" in done.stdout
     checked = rack("boards", "check", str(rack.file), "--json")
