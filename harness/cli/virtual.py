@@ -116,7 +116,7 @@ def write_boards_file(ready: dict[str, Any]) -> Path:
 def _settings(given: Arguments) -> ProcessSettings:
     """Return the settings of the stand-ins from the command line. Raises Misuse."""
     try:
-        settings = settings_of(given, sys.stdin.buffer.read)
+        settings = settings_of(given, sys.stdin.buffer.read, fewest=1)
     except (WrongOption, UnreadableSettings) as error:
         raise Misuse(str(error)) from None
     if not settings.boards:

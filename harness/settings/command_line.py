@@ -48,13 +48,14 @@ def add_options(parser: argparse.ArgumentParser, *, without: Collection[str] = (
         add(f"--{former}", dest=f"former.{now}", help=argparse.SUPPRESS, **text)
 
 
-def settings_of(given: argparse.Namespace, read_input: Callable[[], bytes]) -> ProcessSettings:
+def settings_of(given: argparse.Namespace, read_input: Callable[[], bytes], *, fewest: int = 0) -> ProcessSettings:
     """Return the settings that the options of :func:`add_options` give, or those of the document that they name.
 
-    ``read_input``: returns the document for ``--settings -``. Raises WrongOption or UnreadableSettings.
+    ``read_input``: returns the document for ``--settings -``. ``fewest``: boards that the program needs; with 0
+    a local cloud may run alone. Raises WrongOption or UnreadableSettings.
     """
     if "settings" not in given:
-        return _from_options(given)
+        return _from_options(given, fewest)
     other = _beside_a_document(given)
     if other is not None:
         raise WrongOption(f"{other} has no effect together with --settings; write it into the document")
@@ -72,7 +73,7 @@ def settings_of(given: argparse.Namespace, read_input: Callable[[], bytes]) -> P
     return settings.model_copy(update={"die_with_stdin": True}) if asked else settings
 
 
-def _from_options(given: argparse.Namespace) -> ProcessSettings:
+def _from_options(given: argparse.Namespace, fewest: int) -> ProcessSettings:
     values = vars(given)
     for key in values:
         if key.startswith("former."):
@@ -80,7 +81,7 @@ def _from_options(given: argparse.Namespace) -> ProcessSettings:
             former = next(name for name, other in RENAMED.items() if other == now)
             raise WrongOption(f"--{former} is called --{now} now; rename it")
     shared = _values(values, "board", BoardSettings)
-    boards = _boards(values, shared)
+    boards = _boards(values, shared, fewest)
     cloud = _values(values, "cloud", ProcessCloud)
     if values.get("no_cloud") and cloud:
         raise WrongOption(f"{flag(ProcessCloud, next(iter(cloud)))} has no effect together with --no-cloud")
@@ -167,10 +168,10 @@ def _parsed(kind: Any, text: Any) -> Any:
     return text
 
 
-def _boards(values: Mapping[str, Any], shared: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _boards(values: Mapping[str, Any], shared: Mapping[str, Any], fewest: int) -> list[dict[str, Any]]:
     singles = [_single(text) for text in values.get("single", ())]
     names = values["names"].split(",") if "names" in values else []
-    count = _count(values["count"]) if "count" in values else None
+    count = _count(values["count"], fewest) if "count" in values else None
     if names and count is not None and count != len(names):
         raise WrongOption(f"--boards {count} contradicts --names, which has {len(names)}")
     if not names:
@@ -188,9 +189,10 @@ def _check_used(boards: Sequence[Mapping[str, Any]]) -> None:
             raise WrongOption(f"{flag(BoardSettings, key)} changes nothing on firmware {firmwares[0]}; give {cure}")
 
 
-def _count(text: str) -> int:
+def _count(text: str, fewest: int) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= MOST_BOARDS):
-        raise WrongOption(f"--boards cannot be {text!r}: it must be a number from 0 to {MOST_BOARDS}; correct it")
+        wanted = f"a number from {fewest} to {MOST_BOARDS}"
+        raise WrongOption(f"--boards cannot be {text!r}: it must be {wanted}; correct it")
     return int(text)
 
 

@@ -100,6 +100,7 @@ def given(line):
     ("line", "message"),
     [
         ("--boards 0", "virtual up needs at least one board; leave --boards out, or give a number from 1"),
+        ("--boards -1", "--boards cannot be '-1': it must be a number from 1 to 64; correct it"),
         ("--baud x", "--baud cannot be 'x': it must be a whole number; correct it"),
         ("--settings /nonexistent", "/nonexistent: cannot read the settings: No such file or directory; name another"),
     ],
