@@ -4,7 +4,6 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from typing import Final
 
 from harness.cli.arguments import Arguments
@@ -13,14 +12,12 @@ from harness.cli.result import Result
 from harness.cli.tables import blocks
 from harness.credentials.records import CredentialRecords
 from harness.lab import Lab, load_boards_file
-from harness.lab.built_in import choose_boards_file
-from harness.lab.doctor import CheckResult, Patient, Status, checks_of, run_checks, verdict, worst
+from harness.lab.doctor import CheckResult, OwnCommands, Patient, Status, checks_of, run_checks, verdict, worst
 from harness.redact import SECRETS
 from harness.run.cloud_device import RECORDS
 from harness.run.ledger import left_by_killed
 from harness.run.run import lab_ca_folder
 
-_OURS: Final = "nrf91-harness "
 _CODES: Final = {Status.WARN: 1, Status.FAIL: 2}
 
 
@@ -40,8 +37,8 @@ def examine(given: Arguments, _progress: Progress) -> Result:
             lab=lab,
         )
         results = list(run_checks(checks_of(patient, quick=given.quick)))
-    options = _Options(given)
-    results = [replace(each, remedy=options.complete(each.remedy)) for each in results]
+    commands = OwnCommands(given.boards, given.lab_ca)
+    results = [replace(each, remedy=commands.complete(each.remedy)) for each in results]
     seconds = time.monotonic() - began
     data = {
         "verdict": str(worst(results)),
@@ -59,23 +56,6 @@ def examine(given: Arguments, _progress: Progress) -> Result:
     }
     lines = [*_lines(results), verdict(results, seconds)]
     return Result(data, lines, code=_CODES.get(worst(results), 0))
-
-
-class _Options:
-    """The options that a command of ours needs to mean the boards file and the lab of this one."""
-
-    def __init__(self, given: Arguments) -> None:
-        usual = given.boards == choose_boards_file(None, Path())
-        self._boards = "" if usual else f" --boards {quote(str(given.boards))}"
-        self._lab_ca = "" if given.lab_ca is None else f" --lab-ca {quote(str(given.lab_ca))}"
-
-    def complete(self, remedy: str) -> str:
-        """Return the remedy with the options that its command has, before a remark."""
-        command, mark, remark = remedy.partition("  # ")
-        if not command.startswith(_OURS) or command.startswith(f"{_OURS}boards check"):
-            return remedy
-        lab_ca = "" if command.startswith(f"{_OURS}boards ") else self._lab_ca
-        return f"{command}{self._boards}{lab_ca}{mark}{remark}"
 
 
 def _lines(results: list[CheckResult]) -> list[str]:

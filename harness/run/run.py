@@ -4,14 +4,13 @@ import os
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from harness.credentials import KeyOrigin
 from harness.credentials.private_file import unwritable
 from harness.errors import HarnessError, Misuse, about
 from harness.lab import BUILT_IN_LAB, BoardConfig, Lab, LabFile, load_boards_file
-from harness.lab.doctor import Patient, checks_of, in_one_line, run_checks
+from harness.lab.doctor import OwnCommands, Patient, checks_of, in_one_line, run_checks
 from harness.lab.fault_names import declared
 from harness.policy import PolicyDocument
 from harness.report import RunFolder
@@ -64,6 +63,7 @@ class Run:
         self.lab_name = os.environ.get("NRF91_LAB") or file.lab
         if ca_folder is not None and (why := unwritable(ca_folder)) is not None:
             raise Misuse(f"{why}: the lab CA needs a folder, readable and writable; name another with --lab-ca DIR")
+        self._given_ca = ca_folder
         self._ca_folder = ca_folder or (root / _LAB_CA if boards_file == BUILT_IN_LAB else lab_ca_folder(file))
         self._key_origin = key_origin
         self._renew = renew
@@ -130,8 +130,8 @@ class Run:
             leftovers=lambda _account: {},
             written=lambda _imei, _sec_tag: set(),
         )
-        named = "" if self.boards_file == BUILT_IN_LAB else f" --boards {quote(str(self.boards_file))}"
-        return in_one_line(list(run_checks(checks_of(patient, quick=True))), named)
+        commands = OwnCommands(self.boards_file, self._given_ca)
+        return in_one_line(list(run_checks(checks_of(patient, quick=True))), commands)
 
     def documents(self, cloud: str) -> tuple[PolicyDocument, ...]:
         """Return the policy documents that a cloud of the boards file is expected to enforce."""

@@ -312,6 +312,18 @@ def test_a_run_says_first_and_in_one_line_what_will_spoil_it(tmp_path):
     assert result.output.index(line) < result.output.index("1 error")
 
 
+def test_what_will_spoil_a_run_is_said_with_commands_that_mean_its_boards_file(tmp_path):
+    boards = f"boards:\n  - {{name: gone, port: {tmp_path}/no-port, cloud: nrfcloud}}\n"
+    boards += f"  - {{name: lost, port: {tmp_path}/none, cloud: nrfcloud}}\n"
+    (tmp_path / "my lab.yaml").write_text(boards)
+    given = ("--boards", "my lab.yaml", "--lab-ca", "ca", "-n0")
+    result = run(tmp_path, ONE, IDENTITY, *given, env={"NRFCLOUD_API_KEY": "0" * 40})
+    (line,) = [line for line in result.output.splitlines() if line.startswith("doctor: ")]
+    first = f"doctor: gone: no such port: {tmp_path}/no-port; nrf91-harness boards list --boards 'my lab.yaml' (and "
+    assert line.startswith(first)
+    assert line.endswith(" more: nrf91-harness doctor --quick --boards 'my lab.yaml' --lab-ca ca)")
+
+
 def test_a_test_that_takes_too_long_is_the_labs_error_with_its_stack(tmp_path):
     tests = """
 import threading

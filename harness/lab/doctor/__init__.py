@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from tempfile import gettempdir
 
 from harness.errors import HarnessError
@@ -17,6 +18,7 @@ from harness.lab.doctor.account import Leftovers
 from harness.lab.doctor.board import Written
 from harness.lab.doctor.check import Check, CheckResult, Machine, Status
 from harness.lab.doctor.check_runner import in_one_line, run_checks, verdict, worst
+from harness.lab.doctor.own_commands import OwnCommands
 from harness.lab.lab import Lab
 
 
@@ -82,7 +84,7 @@ def _cloud(patient: Patient, name: str) -> list[Check]:
         endpoints = account_endpoints(name, config, folder=patient.file.path.parent)
     except HarnessError as error:
         wrong = CheckResult(
-            "cloud.tls", name, Status.FAIL, str(error), f"nrf91-harness boards check {patient.file.path}"
+            "cloud.tls", name, Status.FAIL, str(error), f"nrf91-harness boards check {quote(str(patient.file.path))}"
         )
         return [*found, Check("cloud.tls", name, lambda: [wrong])]
     found += network.checks(patient.machine, name, endpoints)
@@ -93,6 +95,7 @@ __all__ = [
     "Check",
     "CheckResult",
     "Machine",
+    "OwnCommands",
     "Patient",
     "Status",
     "checks_of",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from queue import Empty, SimpleQueue
 
 from harness.lab.doctor.check import Check, CheckResult, Status
+from harness.lab.doctor.own_commands import OwnCommands
 from harness.redact import SECRETS
 
 
@@ -49,18 +50,16 @@ def verdict(results: Sequence[CheckResult], seconds: float) -> str:
     return f"{said.get(worst(results), 'fit for a night')}: {', '.join(parts)} in {seconds:.1f} s"
 
 
-def in_one_line(results: Sequence[CheckResult], boards_file: str) -> str:
-    """Return one line with the first failure, its remedy, and how many more there are; "" if nothing has failed.
-
-    ``boards_file``: the command line option that names it; "": none was given.
-    """
+def in_one_line(results: Sequence[CheckResult], commands: OwnCommands) -> str:
+    """Return one line with the first failure, its remedy, and how many more there are; "" if nothing has failed."""
     failed = [result for result in results if result.status is Status.FAIL]
     if not failed:
         return ""
     first = failed[0]
     others = len(failed) - 1
-    more = f" (and {others} more: nrf91-harness doctor --quick{boards_file})" if others else ""
-    return f"{first.about}: {first.text}; {first.remedy}{more}"
+    more = f" (and {others} more: {commands.complete('nrf91-harness doctor --quick')})" if others else ""
+    remedy = f"; {commands.complete(first.remedy)}" if first.remedy else ""
+    return f"{first.about}: {first.text}{remedy}{more}"
 
 
 def worst(results: Sequence[CheckResult]) -> Status:

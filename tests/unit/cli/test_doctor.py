@@ -1,12 +1,13 @@
 """The remedies that ``nrf91-harness doctor`` prints: they can be pasted as they are."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from harness.cli import doctor
 from harness.cli.main import main
-from harness.lab.doctor import Check, CheckResult, Status
+from harness.lab.doctor import Check, CheckResult, OwnCommands, Status, in_one_line
 
 
 @pytest.fixture
@@ -43,6 +44,14 @@ LIST = "nrf91-harness boards list --probe"
 )
 def test_a_remedy_names_the_file_and_the_folder_that_were_given(printed, remedy, complete):
     assert printed(remedy, "--boards", "my lab.yaml", "--lab-ca", "ca") == complete
+
+
+def test_a_fault_without_a_remedy_ends_with_its_text(printed):
+    found = [CheckResult("host.disk", "host", Status.FAIL, "the check broke")] * 2
+    commands = OwnCommands(Path("my lab.yaml"), None)
+    assert in_one_line(found[:1], commands) == "host: the check broke"
+    more = "(and 1 more: nrf91-harness doctor --quick --boards 'my lab.yaml')"
+    assert in_one_line(found, commands) == f"host: the check broke {more}"
 
 
 @pytest.mark.parametrize("given", [[], ["--boards", "boards.yaml"]])
