@@ -52,7 +52,7 @@ _CALLS: tuple[Callable[[], Any], ...] = (
     _CLOUD.account,
     lambda: ConnectionState.of(_CLOUD.device("d")),
     lambda: _CLOUD.messages(device_id="d"),
-    _CLOUD.create_team_device,
+    _CLOUD.team_devices.create,
     lambda: _CLOUD.updates.execution("d", "j"),
     lambda: _CLOUD.claims.state("u", "c").fault,
 )

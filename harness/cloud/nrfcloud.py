@@ -7,23 +7,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
-import requests
-
 from harness.cloud.account_rest import AccountRest, path_of, read_object
 from harness.cloud.bulk import FINAL_STATES, key_csv, onboarding_csv, row_errors
+from harness.cloud.certificate_set import certificate_set
 from harness.cloud.claims import CLAIM, Claims
 from harness.cloud.created_things import HARNESS_TAG, CreatedThings, Note, no_note
 from harness.cloud.endpoints import CloudEndpoints
 from harness.cloud.firmware_updates import FirmwareUpdates
 from harness.cloud.refusals import NotOurs, RestError, StillPending
-from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow, TeamDevice
+from harness.cloud.team_devices import TEAM, TeamDevices
+from harness.cloud.types import Account, BulkResult, CertificateSet, OnboardRow
 from harness.errors import HarnessError, Misuse
 from harness.timeline import Kind, Timeline
 
 HARNESS_GATEWAY: Final = f"{HARNESS_TAG}-gateway"
 """The sub type of gateways. nRF Cloud makes a gateway of every device that has the word in its sub type."""
-ASKED: Final = "team-asked"
-"""The kind, for ``note``, of a team device whose id is not known yet. Its id is then the time of the POST."""
 CODE: Final = "code"
 """The kind, for ``note``, of what deletes a JITP device that is in no team: its id, a space, its ownership code."""
 
@@ -32,10 +30,10 @@ class NrfCloud:
     """One team's account. It never changes a device that the harness did not put there (:attr:`made`).
 
     ``endpoints``: where the cloud is. ``api_key``: the team's. ``updates``: firmware bundles and update jobs.
-    ``claims``: the boards that are claimed for the team. ``not_ours``: a line for each thing that was to be deleted,
-    but was left because somebody else made it. ``note``: called for each thing that is made, and before it is made if
-    its id is known then. ``timeline``: may be replaced between tests. ``poll``: seconds from one look at an operation
-    to the next. ``pause``: seconds before the first repeat of a call.
+    ``claims``: the boards that are claimed for the team. ``team_devices``: its own MQTT clients. ``not_ours``: a line
+    for each thing that was to be deleted, but was left because somebody else made it. ``note``: called for each thing
+    that is made, and before it is made if its id is known then. ``timeline``: may be replaced between tests. ``poll``:
+    seconds from one look at an operation to the next. ``pause``: seconds before the first repeat of a call.
 
     Calls raise RestError when the cloud refuses, and CloudUnreachable when it does not answer.
     """
@@ -56,8 +54,6 @@ class NrfCloud:
         poll = poll if poll is not None else 5.0 if endpoints.public else 0.05
         self.made = CreatedThings("device", note)
         self._unsure: set[str] = set()  # those of them for which the cloud has not confirmed that the POST made them
-        self.made_team = CreatedThings("team", note)
-        self._asked = CreatedThings(ASKED, note)
         self._codes = CreatedThings(CODE, note)
         self._rest = AccountRest(
             endpoints,
@@ -66,6 +62,7 @@ class NrfCloud:
             pause=pause,
             poll=poll,
         )
+        self.team_devices = TeamDevices(self._rest, note)
         self.updates = FirmwareUpdates(self._rest, self._only_ours, note)
         service = replace(endpoints, rest=endpoints.provisioning)
         claims_rest = AccountRest(service, api_key, note=self._note, pause=pause, poll=poll)
@@ -170,7 +167,7 @@ class NrfCloud:
         self._make_room(device_id)
         self.made.add(device_id)
         self._codes.add(f"{device_id} {ownership_code}")
-        return _certificate_set(
+        return certificate_set(
             self._rest.call(
                 "POST", path_of("devices", device_id, "certificates"), body=ownership_code, content_type="text/plain"
             )
@@ -269,23 +266,6 @@ class NrfCloud:
             query["inclusiveStart"] = stamp.replace("+00:00", "Z")
         return self._rest.items("/messages", query, "messages, narrow the search by device_id or since")
 
-    def create_team_device(self) -> TeamDevice:
-        """Make an MQTT client for the team. It is the observer's identity."""
-        now = datetime.now(UTC).isoformat()
-        self._asked.add(now)
-        team = _certificate_set(self._rest.call("POST", "/devices/mqtt-team"))
-        self.made_team.add(team.client_id)
-        self._asked.discard(now)
-        return team
-
-    def delete_team_device(self, client_id: str) -> bool:
-        """Delete a team device of :meth:`create_team_device`; False if it was gone already."""
-        if client_id not in self.made_team:
-            raise NotOurs(f"cannot delete team device {client_id}: this run did not make it; delete it in the account")
-        gone = self._rest.delete(path_of("devices", "mqtt-team", client_id))
-        self.made_team.discard(client_id)
-        return gone
-
     def delete_all_made(self) -> list[str]:
         """Delete everything that this client made. Return one line for each thing that could not be deleted.
 
@@ -295,7 +275,7 @@ class NrfCloud:
         jobs: list[tuple[Callable[[str], bool], str]] = self.updates.deletions()
         jobs += self.claims.deletions()
         jobs += [(self.delete_device, id_) for id_ in sorted(self.made)]
-        jobs += [(self.delete_team_device, id_) for id_ in sorted(self.made_team)]
+        jobs += self.team_devices.deletions()
         for delete, name in jobs:
             try:
                 delete(name)
@@ -317,7 +297,7 @@ class NrfCloud:
                 with suppress(RestError):  # refused: there is no such device, or it has another code by now
                     self.associate(device_id, code, sub_type=HARNESS_TAG)
                     self.wait_device(device_id)
-        self.made_team.update(things.get("team", ()))
+        self.team_devices.made.update(things.get(TEAM, ()))
         self.updates.take(things)
         self.claims.made.update(things.get(CLAIM, ()))
         for device_id in things.get("device", ()):
@@ -350,8 +330,3 @@ def _check_ours(device_id: str, found: Mapping[str, Any]) -> None:
             f"device {device_id} is in the account already, without the tag {HARNESS_TAG}, so it is somebody else's;"
             " delete it in the account, or give the board another device_id in its boards file"
         )
-
-
-def _certificate_set(response: requests.Response) -> CertificateSet:
-    raw = read_object(response, clientId=str, caCert=str, clientCert=str, privateKey=str)
-    return CertificateSet(raw["clientId"], raw["caCert"], raw["clientCert"], raw["privateKey"])

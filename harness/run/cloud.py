@@ -6,7 +6,8 @@ from typing import Any
 
 from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer
 from harness.cloud.created_things import no_note
-from harness.cloud.nrfcloud import ASKED, CODE
+from harness.cloud.nrfcloud import CODE
+from harness.cloud.team_devices import ASKED
 from harness.errors import HarnessError, LabError
 from harness.lab import AttachedStandIn, CloudConfig, Lab, StandIn
 from harness.policy import PolicyDocument
@@ -124,7 +125,7 @@ class Cloud:
         It hears what it is told to listen to: the topics of this run's boards, and those that their trials publish on.
         """
         if self._observer is None:
-            team = self.api.create_team_device()
+            team = self.api.team_devices.create()
             self._observer = Observer(team, self.endpoints, self.account, self.timeline, filters=())
         self._observer.heal()
         return self._observer

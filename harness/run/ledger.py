@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from harness.cloud.nrfcloud import ASKED, CODE
+from harness.cloud.nrfcloud import CODE
+from harness.cloud.team_devices import ASKED, TEAM
 
-KINDS: Final = ("job", "offer", "bundle", "upload", "claim", "device", "team", ASKED, CODE)
+KINDS: Final = ("job", "offer", "bundle", "upload", "claim", "device", TEAM, ASKED, CODE)
 """Kinds of things, in the order in which they can be deleted.
 
 Offers and uploads are jobs and bundles whose id is not known yet: names, by which the account can be searched.

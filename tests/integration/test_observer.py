@@ -47,7 +47,7 @@ def cloud(lab, timeline) -> Iterator[NrfCloud]:
 
 @pytest.fixture
 def observer(cloud, timeline) -> Iterator[Observer]:
-    with Observer(cloud.create_team_device(), cloud.endpoints, cloud.account(), timeline) as observer:
+    with Observer(cloud.team_devices.create(), cloud.endpoints, cloud.account(), timeline) as observer:
         yield observer
 
 
@@ -92,7 +92,7 @@ def test_the_fence_comes_after_what_was_published_before(observer, timeline):
 
 def test_an_observer_of_some_topics_hears_those_and_what_it_is_told_to(cloud, timeline):
     """With sixteen boards in a team, sixteen observers of everything would hear each message sixteen times."""
-    team, account = cloud.create_team_device(), cloud.account()
+    team, account = cloud.team_devices.create(), cloud.account()
     below = account.mqtt_prefix
     with Observer(team, cloud.endpoints, account, timeline, filters=()) as observer:
         observer.listen(f"{below}m/d/dev-1/#")
@@ -123,7 +123,7 @@ def test_the_observer_does_not_leave_its_prefix(observer):
 
 
 def test_a_second_connection_with_the_same_id_is_told_at_once(cloud, timeline):
-    team, account = cloud.create_team_device(), cloud.account()
+    team, account = cloud.team_devices.create(), cloud.account()
     with Observer(team, cloud.endpoints, account, timeline) as first:
         mark = timeline.mark()
         errors: list[BaseException] = []
@@ -152,8 +152,8 @@ def test_a_second_connection_with_the_same_id_is_told_at_once(cloud, timeline):
 
 
 def test_unknown_credentials_are_refused_in_one_line(cloud, timeline):
-    team = cloud.create_team_device()
-    cloud.delete_team_device(team.client_id)
+    team = cloud.team_devices.create()
+    cloud.team_devices.delete(team.client_id)
     with pytest.raises(CloudUnreachable) as caught:
         Observer(team, cloud.endpoints, cloud.account(), timeline, timeout=5.0)
     assert f"observer {team.client_id} at 127.0.0.1:" in str(caught.value)
@@ -165,7 +165,7 @@ def test_a_wrong_root_ca_is_refused_in_one_line(cloud, lab, timeline):
     amazon = lab.clouds.endpoints("nrfcloud").root_ca_pem
     wrong = CloudEndpoints("w", endpoints.rest, None, ("x", 1), endpoints.observer_mqtt, amazon, False)
     with pytest.raises(CloudUnreachable, match="certificate verify failed") as caught:
-        Observer(cloud.create_team_device(), wrong, cloud.account(), timeline)
+        Observer(cloud.team_devices.create(), wrong, cloud.account(), timeline)
     assert "\n" not in str(caught.value)
 
 
@@ -211,7 +211,7 @@ def test_a_dead_cloud_leads_every_message(tmp_path, timeline):
         endpoints = lab.clouds.endpoints("local")
         with NrfCloud(endpoints, lab.clouds.api_key("local"), timeline=timeline) as cloud:
             account = cloud.account()
-            with Observer(cloud.create_team_device(), endpoints, account, timeline) as observer:
+            with Observer(cloud.team_devices.create(), endpoints, account, timeline) as observer:
                 mark = timeline.mark()
                 pid = lab.stand_ins.of("local").pid
                 os.kill(pid, signal.SIGKILL)

@@ -119,7 +119,7 @@ def test_what_a_killed_run_left_is_deleted_first(cloud, rest, timeline):
         lambda cloud: cloud.dissociate("theirs"),
         lambda cloud: cloud.patch_state("theirs", desired={}),
         lambda cloud: cloud.send_message("theirs", "d/theirs/d2c", "x"),
-        lambda cloud: cloud.delete_team_device("theirs"),
+        lambda cloud: cloud.team_devices.delete("theirs"),
     ],
 )
 def test_what_is_not_ours_is_not_touched(cloud, rest, act):
@@ -196,7 +196,7 @@ def test_messages_refuses_a_search_that_the_api_lacks(cloud, rest):
 def test_team_device(cloud, rest):
     rest.on("POST /devices/mqtt-team", Reply(201, SET))
     rest.on("DELETE /devices/mqtt-team/account-1", DONE)
-    team = cloud.create_team_device()
+    team = cloud.team_devices.create()
     assert (team.client_id, team.ca_pem, team.certificate_pem, team.private_key_pem) == (
         "account-1",
         "CA",
@@ -204,9 +204,9 @@ def test_team_device(cloud, rest):
         "KEY",
     )
     assert "KEY" not in repr(team)
-    assert cloud.delete_team_device("account-1") is True
+    assert cloud.team_devices.delete("account-1") is True
     with pytest.raises(NotOurs):
-        cloud.delete_team_device("account-1")
+        cloud.team_devices.delete("account-1")
 
 
 def test_a_team_device_is_noted_before_its_id_is_known(rest):
@@ -214,8 +214,8 @@ def test_a_team_device_is_noted_before_its_id_is_known(rest):
     rest.on("POST /devices/mqtt-team", Reply(403, {"code": 40100}), Reply(201, SET))
     with NrfCloud(make_endpoints(rest.url), API_KEY, note=lambda *note: notes.append(note)) as cloud:
         with pytest.raises(RestError):
-            cloud.create_team_device()
-        cloud.create_team_device()
+            cloud.team_devices.create()
+        cloud.team_devices.create()
     assert [(kind, there) for kind, _, there in notes] == [
         ("team-asked", True),
         ("team-asked", True),
@@ -265,13 +265,13 @@ def test_delete_all_made_says_what_is_left(cloud, rest):
     onboard(cloud, rest, "a")
     onboard(cloud, rest, "b")
     rest.on("POST /devices/mqtt-team", Reply(201, SET))
-    cloud.create_team_device()
+    cloud.team_devices.create()
     rest.on("DELETE /devices/a", Reply(403, {"code": 40100}))
     rest.on("DELETE /devices/b", DONE)
     rest.on("DELETE /devices/mqtt-team/account-1", DONE)
     (left,) = cloud.delete_all_made()
     assert left.startswith("a is still in the account: DELETE /devices/a answered 403")
-    assert (cloud.made, cloud.made_team) == ({"a"}, set())
+    assert (cloud.made, cloud.team_devices.made) == ({"a"}, set())
 
 
 @pytest.mark.parametrize(("tags", "deleted"), [(["nrf91-harness"], True), (["theirs"], False)])

@@ -71,7 +71,7 @@ def test_a_ca_file_that_is_gone_is_the_labs_trouble(tmp_path):
 def test_a_post_that_may_have_been_done_is_not_sent_twice(cloud, rest, reply):
     rest.on("POST /devices/mqtt-team", reply)
     with pytest.raises((RestError, CloudUnreachable)):
-        cloud.create_team_device()
+        cloud.team_devices.create()
     assert rest.calls() == ["POST /devices/mqtt-team"]
 
 
@@ -79,7 +79,7 @@ def test_a_post_that_may_have_been_done_is_not_sent_twice(cloud, rest, reply):
 def test_a_post_that_was_not_taken_is_sent_again(cloud, rest, status):
     answer = {"clientId": "c", "caCert": "ca", "clientCert": "cert", "privateKey": "key"}
     rest.on("POST /devices/mqtt-team", Reply(status), Reply(201, answer))
-    assert cloud.create_team_device().client_id == "c"
+    assert cloud.team_devices.create().client_id == "c"
     assert len(rest.asked) == 2
 
 
