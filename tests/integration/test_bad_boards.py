@@ -97,3 +97,19 @@ def test_a_boards_file_that_is_a_pipe_is_one_line_and_not_waited_for(tmp_path, w
     assert "INTERNALERROR" not in result.output
     (case,) = result.cases
     assert (case.result, case.message) == ("error", line.removeprefix("ERROR: "))
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_lab_ca_that_is_no_folder_ends_a_run_whose_reports_say_so(tmp_path, workers):
+    (tmp_path / "ca").write_text("a plain file")
+    boards = "boards: [{name: a, virtual: {}}, {name: b, virtual: {}}]\n"
+    result = run(tmp_path, boards, "def test_it(board): pass", "--lab-ca", "ca", workers)
+    assert result.exit_code == 4, result.output
+    (line,) = [line for line in result.output.splitlines() if line.startswith("ERROR")]
+    assert line.endswith(
+        "/ca is not a folder: the lab CA needs a folder, readable and writable; name another with --lab-ca DIR"
+    )
+    (case,) = result.cases
+    assert (case.result, case.message) == ("error", line.removeprefix("ERROR: "))
+    assert [path.name for path in result.run_folder.iterdir()] == ["junit.xml"]
+    assert (result.run_folder / "junit.xml").read_text() == (tmp_path / "reports" / "junit.xml").read_text()
