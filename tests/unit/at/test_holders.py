@@ -86,3 +86,16 @@ def test_a_file_that_was_closed_meanwhile_hides_no_other(proc, device, monkeypat
 
 def test_nothing_is_asked_about_no_device(tmp_path):
     assert holders([], proc=tmp_path / "missing") == {}
+
+
+def test_they_are_in_the_order_of_their_numbers(proc, device):
+    for pid in (100, 9, 20):
+        proc(pid, "minicom", device)
+    assert [holder.pid for holder in holders([device], proc=proc.folder)[device]] == [9, 20, 100]
+
+
+def test_nobody_is_looked_at_for_no_device(monkeypatch, proc):
+    proc(5, "minicom")
+    monkeypatch.setattr(os, "scandir", lambda *_: pytest.fail("processes were looked at"))
+    monkeypatch.setattr(os, "readlink", lambda *_, **__: pytest.fail("processes were looked at"))
+    assert holders([], proc=proc.folder) == {}

@@ -153,3 +153,29 @@ def test_a_port_that_failed_before_is_not_waited_for(port, monkeypatch):
     with pytest.raises(BoardLost):
         made.next(10.0)
     assert waits == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"), [(Kind.TX, "board-1"), (Kind.RX, "board-1"), (Kind.FAULT, "board-2"), (Kind.STEP, "board-2")]
+)
+def test_only_a_failure_of_the_port_itself_ends_the_wait(port, kind, source):
+    made = port.listen()
+
+    event = port.timeline.add(kind, source, "something", role="answer")
+    later = port.urc("+CEREG: 1")
+    seen = []
+    wait = port.timeline.wait
+
+    def noted(match, *, since, timeout):
+        port.failure = BoardLost("gone")
+        seen.extend(each.seq for each in port.timeline.since(since) if match(each))
+        return wait(match, since=since, timeout=0.0)
+
+    port.timeline.wait = noted
+    assert made.next(1.0).args == "1"
+    assert seen == [later.seq]
+    assert event.seq < later.seq
+
+
+def test_a_urc_without_counted_bytes_has_none(port):
+    assert urc_in(1.0, Kind.URC, "+A: 1", {"other": 1}).blobs == ()

@@ -258,3 +258,41 @@ def test_an_unknown_name_is_the_callers_mistake():
     ):
         with pytest.raises(Misuse, match="'no-such' is not known; known: at-client, "):
             call()
+
+
+CLOUD = "cloud-library"
+READY = "[00:00:01.000,000] <inf> cloud_connection: Connected to nRF Cloud"
+
+
+class Watched(Port):
+    """Keeps what is to watch its lines."""
+
+    def watch(self, watch):
+        self.watcher = watch
+
+
+def test_the_log_of_firmware_that_connects_by_itself_is_read():
+    port = Watched()
+    open_firmware(port, CLOUD)
+    line = (1.0, Kind.RX, "dk1", READY, {})
+    found = port.watcher([line])
+    assert found[0] == line
+    assert [draft[2] for draft in found] == ["dk1", "dk1"]
+    assert found[1][4]["class"] == "connected"
+
+
+def test_the_log_of_a_shell_without_a_connection_is_not():
+    port = Watched()
+    open_firmware(port, "shell")
+    assert not hasattr(port, "watcher")
+
+
+def test_what_the_boards_file_says_of_its_own_connection_counts_where_it_has_one():
+    setup = OwnSetup("a sample", SampleFacts(pairs=True), publish="x")
+    made = open_firmware(Watched(), CLOUD, setup=setup)
+    assert made.firmware == Firmware(
+        "a sample", "", FIRMWARES[CLOUD].capabilities | {Capability.PAIRING, Capability.OWN_PUBLISH}
+    )
+    assert str(open_firmware(Watched(), CLOUD).firmware) == "Cloud library firmware"
+    assert str(open_firmware(Watched(), "shell", setup=setup).firmware) == "AT shell"
+    assert str(open_firmware(Port(SERIAL), "serial-modem", setup=setup).firmware) == "Serial Modem 1.0.0"

@@ -295,3 +295,16 @@ def test_a_reply_that_goes_on_for_ever_ends_with_the_time(monkeypatch):
     with pytest.raises(NoReply, match=r"to GET: [34] of 1000 bytes came in time"):
         make_http(Endless(SerialModemPreview, replied(b"", length=1000))).exchange(SERVER, GET, timeout=5.0)
     assert waits[0] == 4.0
+
+
+@pytest.mark.parametrize("size", [10, 12, 16, 17, 26, 171])
+@pytest.mark.parametrize("form", ["{:x}", "{:X}", "{:04x}", "{:x};name=value"])
+def test_a_chunks_size_is_hexadecimal(size, form):
+    piece = bytes(range(65, 91)) * 7
+    body = form.format(size).encode() + b"\r\n" + piece[:size] + b"\r\n" + b"2\r\nde\r\n0\r\n\r\n"
+    assert without_chunks(body) == piece[:size] + b"de"
+
+
+@pytest.mark.parametrize("body", [b"4\r\nabc\r\n", b"3\r\nabc", b"3\r\nabcde\r\n0\r\n\r\n"])
+def test_a_chunk_that_is_cut_short_or_too_long_is_none(body):
+    assert without_chunks(body) == body

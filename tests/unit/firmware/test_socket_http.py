@@ -1,7 +1,11 @@
 """HTTP that this computer speaks through a socket of the board."""
 
+import http.client
+import socket
+
 import pytest
 
+from harness.errors import NoAnswer
 from harness.firmware import NoSession
 from harness.firmware.http import HttpReply, HttpRequest, HttpServer, NoReply, SocketHttp
 from harness.timeline import Kind
@@ -67,3 +71,46 @@ def test_a_board_that_cannot_connect():
     server.connect = refuse
     with pytest.raises(NoSession, match="no TLS session"):
         exchange(server, HttpRequest("GET", "/"))
+
+
+def test_the_time_that_is_given_is_the_connections_and_the_replys(monkeypatch):
+    times = []
+    monkeypatch.setattr(socket.socket, "settimeout", lambda self, seconds: times.append(seconds))
+    for given in ({}, {"timeout": 33.0}):
+        server = Server(Port(), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        ports: list[object] = []
+
+        def make_socket(port, made=server, seen=ports):
+            seen.append(port)
+            return made
+
+        made_http = SocketHttp(server.port, make_socket)
+        assert made_http.exchange(SERVER, HttpRequest("GET", "/"), **given) == HttpReply(200)
+        assert ports == [server.port]
+        assert server.calls[0][-1] == given.get("timeout", 60.0)
+    assert [seconds for seconds in times if seconds] == [60.0, 33.0]
+
+
+@pytest.mark.parametrize(("number", "host"), [(443, "h"), (8443, "h:8443")])
+def test_another_port_is_named(number, host):
+    server = Server(Port(), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    SocketHttp(server.port, lambda _port: server).exchange(
+        HttpServer("h", number, 42), HttpRequest("GET", "/"), timeout=5.0
+    )
+    assert f"Host: {host}\r\n".encode() in bytes(server.sent)
+    (event,) = [event for event in server.port.timeline.since(0) if event.kind is Kind.TX]
+    assert event.source == "dk1"
+
+
+def test_why_there_was_no_reply_is_the_bridges_failure_where_it_has_one():
+    class Failing(Server):
+        def send(self, data):
+            raise NoAnswer("dk1: no answer to AT#XSEND")
+
+    server = Failing(Port(), b"")
+    with pytest.raises(NoReply) as caught:
+        exchange(server, HttpRequest("GET", "/"))
+    assert str(caught.value.__cause__) == "dk1: no answer to AT#XSEND"
+    with pytest.raises(NoReply) as caught:
+        exchange(Server(Port(), b"nonsense\r\n\r\n"), HttpRequest("GET", "/"))
+    assert isinstance(caught.value.__cause__, http.client.HTTPException)

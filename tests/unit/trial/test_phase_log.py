@@ -56,3 +56,10 @@ def test_a_phase_reaches_to_the_first_end_of_its_name(phases):
     assert sorted(span.begin.seq for rows in found.values() for span in rows) == begun
     for rows in found.values():
         assert rows == [span_of(events, span.begin.seq) for span in rows]
+
+
+def test_what_else_is_written_keeps_its_kind_and_source():
+    timeline = Timeline()
+    PhaseLog(timeline, trial=1, attempt=1).add(Kind.STEP, "b", "something")
+    (event,) = timeline.since()
+    assert (event.kind, event.source, event.text, event.data) == (Kind.STEP, "b", "something", {})

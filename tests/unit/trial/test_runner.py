@@ -282,6 +282,13 @@ def test_an_acknowledged_action_in_place_of_a_qos_0_sham_takes_as_long_as_the_ac
             ("fence", "end"),
         ]
         assert sham.end.t - sham.begin.t >= 2 * LATENCY
+        begin = sham.begin.data
+        fence = next(event.data for event in sham.inside if event.kind is Kind.PHASE)
+        assert (begin["answer"], sham.end.data["sent"], sham.end.data["chased"]) == ("fence", True, False)
+        sent = [payload for topic, payload in stage.device.published if topic == "allowed"]
+        assert begin["nonce"].encode() in sent
+        assert fence["step"] == begin["step"]
+        assert sham.end.t - sham.begin.t == stage.night.round_trip + LATENCY, "the message itself is not looked for"
 
 
 def test_silence_is_inconclusive():

@@ -374,3 +374,68 @@ def test_the_bytes_that_a_line_announces(args, length):
 def test_a_line_that_announces_nothing(args):
     with pytest.raises(ValueError, match="invalid literal"):
         received_length(args)
+
+
+class Asked:
+    """Plays a pump that is settled: ``answers`` bring so many bytes each; ``unread`` counts down."""
+
+    def __init__(self, monkeypatch, pump, answers, unread=()):
+        self.asks, self.left, self.looks = [], list(answers), 0
+        self.unread = list(unread)
+        self.pump = pump
+        monkeypatch.setattr(pump, "ask", self.ask)
+        monkeypatch.setattr(pump, "_unread", self.look)
+
+    def ask(self, timeout):
+        self.asks.append(timeout)
+        self.pump.received += self.left.pop(0)
+        return bool(self.left)
+
+    def look(self):
+        self.looks += 1
+        return self.unread.pop(0) if self.unread else 0
+
+
+@pytest.mark.parametrize(
+    ("received", "answers", "asks"),
+    [(0, [3, 2, 0, 9], 3), (0, [0, 9], 1), (1, [0, 9], 1), (0, [1], 1), (5, [2, 0, 9], 2)],
+)
+def test_the_board_is_asked_until_an_answer_brings_nothing_or_it_has_ended(ends, monkeypatch, received, answers, asks):
+    _, pump = ends(FarSocket())
+    pump.received = received
+    played = Asked(monkeypatch, pump, answers, unread=[7, 7])
+    pump.settle(DEADLINE)
+    assert played.asks == [DEADLINE] * asks
+    assert played.looks == 3, "the program has not read everything before"
+
+
+def test_a_program_that_does_not_read_has_its_time(ends, monkeypatch):
+    _, pump = ends(FarSocket())
+    played = Asked(monkeypatch, pump, [0, 0], unread=[7] * 1000)
+    pump.settle(0.0)
+    assert played.looks == 1
+
+
+def test_a_closed_socket_holds_nothing_back(ends):
+    _, pump = ends(FarSocket())
+    pump.stop()
+    assert pump._unread() == 0
+
+
+def test_the_end_is_a_step_of_the_board(ends):
+    far = FarSocket()
+    ours, _ = ends(far)
+    far.hang_up()
+    assert everything(ours) == b""
+    assert far.closed.wait(DEADLINE)
+    steps = [(event.source, event.text) for event in far.port.timeline.since() if event.kind is Kind.STEP]
+    assert ("dk1", "socket 0: the peer has closed") in steps
+
+
+def test_stopping_has_half_a_minute(ends, monkeypatch):
+    _, pump = ends(FarSocket())
+    waits = []
+    join = pump.join
+    monkeypatch.setattr(pump, "join", lambda timeout: waits.append(timeout) or join(timeout))
+    pump.stop()
+    assert waits == [30.0]
