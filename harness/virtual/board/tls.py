@@ -2,9 +2,14 @@
 
 Source: nRF91 TLS documentation (TLS 1.2, list of cipher suites). Keys go into OpenSSL through an anonymous file in
 memory: they never touch a disk.
+
+To make a context takes longer than a handshake with it, above all to read the key. A board connects hundreds of times
+with the same credentials, so the context is kept for as long as they are the same. Nothing of one connection is seen in
+the next: a client resumes a session only where it is told to.
 """
 
 import ssl
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -28,6 +33,7 @@ CIPHERS: Final = ":".join(
         "ECDHE-RSA-AES128-SHA",
     )
 )
+_KEPT: Final = 8  # contexts, of all boards of a process
 
 
 class CredentialsUnusable(Exception):
@@ -35,11 +41,19 @@ class CredentialsUnusable(Exception):
 
 
 def client_context(nvm: Nvm, sec_tag: int, *, verify: bool = True, named: bool = True) -> ssl.SSLContext:
-    """Return the context for one connection: the peer and its name are verified against the sec_tag's root CA.
+    """Return the context for a connection: the peer and its name are verified against the sec_tag's root CA.
 
     ``verify``: False takes any peer. ``named``: False takes any name. Raises :class:`CredentialsUnusable`.
     """
-    stored = {kind: item for (tag, kind), item in nvm.credentials.items() if tag == sec_tag}
+    stored = tuple((kind, item) for (tag, kind), item in nvm.credentials.items() if tag == sec_tag)
+    return _context(sec_tag, stored, verify=verify, named=named)
+
+
+@lru_cache(maxsize=_KEPT)
+def _context(
+    sec_tag: int, credentials: tuple[tuple[int, Credential], ...], *, verify: bool, named: bool
+) -> ssl.SSLContext:
+    stored = dict(credentials)
     if verify and ROOT_CA not in stored:
         raise CredentialsUnusable(f"sec_tag {sec_tag} has no root CA")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

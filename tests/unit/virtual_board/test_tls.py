@@ -90,3 +90,18 @@ def test_a_key_that_does_not_belong_to_the_certificate():
 def test_secrets_do_not_show_in_a_representation():
     assert "PRIVATE" not in repr(Credential(key_bytes(serialization.Encoding.PEM), password=b"secret"))
     assert "secret" not in repr(Credential(b"", password=b"secret"))
+
+
+def test_a_context_is_kept_as_long_as_the_credentials_are_the_same():
+    memory = nvm(_0=Credential(CERTIFICATE))
+    context = client_context(memory, TAG)
+    assert client_context(memory, TAG) is context
+    others = [client_context(memory, TAG, verify=False), client_context(memory, TAG, named=False)]
+    assert others[0].verify_mode == ssl.CERT_NONE
+    assert not others[1].check_hostname
+    memory.credentials[TAG, 1] = Credential(CERTIFICATE)
+    memory.credentials[TAG, 2] = Credential(key_bytes(serialization.Encoding.PEM))
+    assert client_context(memory, TAG) is not context
+    del memory.credentials[TAG, 0]
+    with pytest.raises(CredentialsUnusable, match="no root CA"):
+        client_context(memory, TAG)
