@@ -1,12 +1,12 @@
 """Explains why nothing allowed a request, by the statements that came nearest to allowing it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from operator import itemgetter
+from functools import partial
 from typing import NamedTuple
 
 from harness.policy.documents.arn import other_topic_type, resource_part, resource_start
-from harness.policy.documents.pattern import Pattern
+from harness.policy.documents.pattern import Pattern, Reach
 from harness.policy.documents.statement import Effect, Statement
 from harness.policy.evaluation.principal import Context
 
@@ -68,16 +68,19 @@ def _condition_missed(statements: Sequence[Statement], context: Context, resourc
 
 
 def _resource_missed(statements: Sequence[Statement], context: Context, resource: str) -> Near | None:
-    candidates: list[tuple[int, Near]] = []
+    # Only the best is put into words, because that takes longer than to find it.
+    best: tuple[int, Callable[[], Near]] | None = None
     for statement in statements:
         if statement.failed_condition(context):
             continue
         for written, pattern in statement.patterns(context):
             if not statement.not_resource:
-                candidates.append(_differing(statement, written, pattern, resource))
-            elif pattern.matches(resource):
-                candidates.append((len(resource), _excluded(statement, pattern)))
-    return max(candidates, key=itemgetter(0))[1] if candidates else None
+                reach = pattern.reach(resource)
+                if best is None or reach.position > best[0]:
+                    best = reach.position, partial(_differing, statement, written, pattern, resource, reach)
+            elif pattern.matches(resource) and (best is None or len(resource) > best[0]):
+                best = len(resource), partial(_excluded, statement, pattern)
+    return best[1]() if best else None
 
 
 def _excluded(statement: Statement, pattern: Pattern) -> Near:
@@ -85,8 +88,8 @@ def _excluded(statement: Statement, pattern: Pattern) -> Near:
     return Near(Miss.RESOURCE, statement, None, clause)
 
 
-def _differing(statement: Statement, written: str, pattern: Pattern, resource: str) -> tuple[int, Near]:
-    position, wanted, variable = pattern.reach(resource)
+def _differing(statement: Statement, written: str, pattern: Pattern, resource: str, reach: Reach) -> Near:
+    position, wanted, variable = reach
     rest = resource[position:]
     if variable is not None:
         how = f"${{{variable}}} has no value"
@@ -102,7 +105,7 @@ def _differing(statement: Statement, written: str, pattern: Pattern, resource: s
     whole = statement.quotation.filled(written, pattern.text)
     text = resource_part(whole) if position >= resource_start(resource) else whole
     miss = Miss.RESOURCE if variable is None else Miss.VARIABLE
-    return position, Near(miss, statement, pattern.text, f"{_with_actions(statement)} allows {text} — {how}")
+    return Near(miss, statement, pattern.text, f"{_with_actions(statement)} allows {text} — {how}")
 
 
 def _action_missed(statements: Sequence[Statement], context: Context, resource: str) -> Near | None:

@@ -96,4 +96,4 @@ def _readable(resource: str) -> str:
 
 def one_line(text: str) -> str:
     """Return text with unprintable characters escaped: documents and topics may hold line breaks."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
