@@ -17,6 +17,7 @@ from xdist.scheduler import LoadScheduling
 from harness.errors import HarnessError
 from harness.lab.scratch import Scratch
 from harness.plugin.boards_out import BoardIsOut
+from harness.plugin.forked_workers import use_forked_workers
 from harness.plugin.recorder import of_other_plugin
 from harness.plugin.reporting import FOUND
 from harness.plugin.run_start import plan, selected_boards
@@ -37,6 +38,11 @@ class ParallelBoards:
         self._input: WorkerInput | None = None
         self._pids: dict[Any, int] = {}
         self._boards = BoardScheduling()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
+        """Take the workers that are there."""
+        use_forked_workers(config, specs)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

@@ -133,6 +133,9 @@ def choose_workers(config: pytest.Config) -> None:
         option.numprocesses = workers
         if getattr(option, "maxworkerrestart", None) is None:
             option.maxworkerrestart = str(boards * _DEATHS)  # each board has its own limit
+        from harness.plugin.forked_workers import fork_workers
+
+        fork_workers(config, workers)
 
 
 def selected_boards(config: pytest.Config) -> int:

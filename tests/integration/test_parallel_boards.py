@@ -55,6 +55,34 @@ def test_c(board): note(board, "c")
 def test_d(board): note(board, "d")
 """
 
+BEGINNINGS = """
+import os
+
+BEGAN = os.getpid()
+with open("began", "a") as file:
+    file.write(f"{BEGAN}\\n")
+
+pytest_plugins = ["harness.plugin"]
+"""
+
+FORKED = """
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from conftest import BEGAN
+
+def test_it(board):
+    here, leader = (Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (os.getpid(), os.getppid()))
+    assert here == leader
+    assert BEGAN == os.getpid()
+    Path(f"drawn-{board.name}").write_text(str(random.random()))
+    with pytest.raises(AssertionError, match="assert 1 == 2"):
+        assert len("a") == len("bc")
+"""
+
 LONG = """
 import time
 from pathlib import Path
@@ -101,6 +129,14 @@ def test_each_board_has_a_process_its_tests_keep_their_order_and_all_share_cloud
     assert len(list((result.run_folder / "transcripts").iterdir())) == total
     assert re.search(rf"^one  {total // 2} passed in ", result.output, re.MULTILINE)
     assert processes_of(tmp_path) == []
+
+
+def test_workers_are_forked_and_begin_anew(tmp_path):
+    result = run(tmp_path, TWO, FORKED, conftest=BEGINNINGS)
+    assert result.exit_code == 0, result.output
+    assert "warning" not in result.output.lower()
+    assert len(set((tmp_path / "began").read_text().split())) == 3  # each has its own conftest.py
+    assert len({(tmp_path / f"drawn-{board}").read_text() for board in ("one", "two")}) == 2
 
 
 def test_one_process_runs_one_board_after_the_other(tmp_path):

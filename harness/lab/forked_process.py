@@ -1,0 +1,140 @@
+"""A copy of this process that runs one function, with pipes for standard input and output.
+
+It has imported what this process has, which is most of what a start costs. It is to be made while this process has one
+thread: a copy of a process with several waits forever for what another one held in that moment.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from typing import IO, Final, NoReturn, TextIO
+
+from harness.hang_up import ending_signals
+
+_SHARED: Final = 2  # the highest descriptor that a copy keeps: standard error
+
+
+def can_fork() -> bool:
+    """Tell whether this process has one thread, and no debugger or coverage, which would go on in a copy.
+
+    False also on a Linux older than 5.3, where nobody can wait for the end of a process for a limited time.
+    """
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return len(os.listdir("/proc/self/task")) == 1 and sys.gettrace() is None
+
+
+class ForkedProcess:
+    """The copy, with what is used of ``subprocess.Popen``. ``run``: the function; SystemExit gives the exit code.
+
+    The copy begins with each signal's own action, without this process's files and locks, and without what is
+    registered here with ``atexit``. ``args``: the command that does the same, for messages. ``bufsize``: of the pipes.
+    """
+
+    def __init__(self, run: Callable[[], object], args: Sequence[str] = (), *, bufsize: int = -1) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # else the copy has the rest too
+        theirs, ours = os.pipe(), os.pipe()
+        self.args = list(args)
+        self.returncode: int | None = None
+        self._asking = threading.Lock()
+        former = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())  # the copy has this one's handlers at first
+        try:
+            self.pid = os.fork()
+            if self.pid == 0:
+                _live(run, theirs[0], ours[1], former)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, former)
+            os.close(theirs[0])
+            os.close(ours[1])
+        self._end = os.pidfd_open(self.pid)
+        self.stdin: IO[bytes] = os.fdopen(theirs[1], "wb", bufsize)
+        self.stdout: IO[bytes] = os.fdopen(ours[0], "rb", bufsize)
+
+    def poll(self) -> int | None:
+        """Return the exit code, -n for signal n; None while it runs."""
+        with self._asking:
+            if self.returncode is None:
+                ended, status = os.waitpid(self.pid, os.WNOHANG)
+                if ended:
+                    self.returncode = os.waitstatus_to_exitcode(status)
+            return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; return its exit code. Raises subprocess.TimeoutExpired after ``timeout`` seconds."""
+        end = select.poll()
+        end.register(self._end, select.POLLIN)
+        end.poll(None if timeout is None else timeout * 1000)
+        code = self.poll()
+        if code is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _live(run: Callable[[], object], reads: int, writes: int, mask: set[signal.Signals | int]) -> NoReturn:
+    code: object = 1
+    try:
+        atexit._clear()
+        gc.freeze()  # what is shared with the parent is looked through by nobody, and stays shared
+        _let_go_of_files({reads, writes})
+        os.dup2(reads, 0)
+        os.dup2(writes, 1)
+        sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), _writer(1), _writer(2)  # noqa: SIM115 - for good
+        _let_go_of_signals()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        run()
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(BaseException):
+            threading._shutdown()  # type: ignore[attr-defined] # as Python ends
+            atexit._run_exitfuncs()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else code is not None)
+
+
+def _writer(descriptor: int) -> TextIO:
+    return open(descriptor, "w", buffering=1, errors="backslashreplace", closefd=False)
+
+
+def _let_go_of_files(kept: set[int]) -> None:
+    """Lead the parent's descriptors to nowhere: with them go its locks, and the ends of other copies' pipes.
+
+    They are not closed, because whatever has one here may still close it: by then it could be another file's.
+    """
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor > _SHARED and descriptor not in kept | {nowhere}:
+            with contextlib.suppress(OSError):  # the list's own, which is closed
+                os.dup2(nowhere, descriptor, inheritable=os.get_inheritable(descriptor))
+
+
+def _let_go_of_signals() -> None:
+    for number in ending_signals():
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
