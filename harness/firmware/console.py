@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from queue import Empty
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import pexpect
 from pexpect.spawnbase import SpawnBase
@@ -163,7 +163,13 @@ class Console:
         self.close()
 
     def _forget(self) -> None:
-        """Keep what was not matched within bounds: a board that talks for hours must not fill the memory."""
-        kept = self.spawn.buffer
-        if len(kept) > _KEPT:
-            self.spawn.buffer = kept[-_WINDOW:]
+        """Keep what was not matched within bounds: a board that talks for hours must not fill the memory.
+
+        pexpect looks through a window, but keeps all that came for ``before``, which none of its own calls shortens.
+        """
+        spawn: Any = self.spawn
+        if spawn._before.tell() > _KEPT:
+            kept = spawn.buffer[-_WINDOW:]
+            spawn.buffer = kept
+            spawn._before = spawn.buffer_type()
+            spawn._before.write(kept)

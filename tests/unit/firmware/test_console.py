@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from queue import Empty
 from typing import Any
 
 import pexpect
@@ -224,3 +225,31 @@ def test_a_console_ends_with_its_block(port):
     with Console(port) as console:
         assert not console.spawn.closed
     assert console.spawn.closed
+
+
+class Come:
+    """What has come, and nothing more, however long one waits."""
+
+    def __init__(self, pieces):
+        self._pieces = pieces
+
+    def get(self, timeout=None):
+        if not self._pieces:
+            raise Empty
+        return self._pieces.pop(0)
+
+    get_nowait = get
+
+
+@pytest.mark.parametrize(("much", "kept"), [(256 * 1024, 256 * 1024), (256 * 1024 + 1, 16 * 1024)])
+def test_what_nobody_looks_for_is_forgotten(console, much, kept):
+    """All that came without a match was kept: an hour of a log at each look for what never came."""
+    spawn: Any = console.spawn
+    spawn._heard = Come([b"x" * (much - 6) + b"before"])
+    with pytest.raises(NoAnswer):
+        console.expect("never", WAIT)
+    assert spawn._before.tell() == kept
+    spawn._heard = Come([b" the end"])
+    assert console.expect("e the end", WAIT).group() == "e the end"
+    assert len(spawn.before) == kept - 1
+    assert spawn.before.endswith("xbefor")
