@@ -183,9 +183,10 @@ class MqttDriver(ABC):
         Raises BoardLost as soon as the board is gone.
         """
         port = self._port
+        name = port.name
 
         def decisive(event: Event) -> bool:
-            if event.source != port.name:
+            if event.source != name:
                 return False
             found = mqtt_event(event)
             return match(found) if found is not None else port.failure is not None

@@ -73,7 +73,9 @@ class MqttWatcher(Protocol):
 
 
 _SIGNAL: Final = ("+CESQ:", "%CESQ:", "%XMONITOR:", "%CONEVAL:")
-_QUIET: Final = frozenset({Kind.STEP, Kind.MQTT, Kind.CLOUD})
+# An enumeration is slow to ask (Python 3.11), and its members are slow to hash.
+_STEP, _MQTT, _CLOUD = Kind.STEP, Kind.MQTT, Kind.CLOUD
+_KINDS: Final = {kind.value: kind for kind in MqttEventKind}
 
 
 def watching(watcher: MqttWatcher, port: str) -> Callable[[list[Draft]], list[Draft]]:
@@ -89,7 +91,7 @@ def watching(watcher: MqttWatcher, port: str) -> Callable[[list[Draft]], list[Dr
             if text.startswith(_SIGNAL) and (figures := signal_in(text)):
                 draft = t, kind, source, text, data | {"signal": figures}
             found.append(draft)
-            if kind in _QUIET:
+            if kind is _STEP or kind is _MQTT or kind is _CLOUD:
                 continue
             try:
                 event = watcher.see(t, kind, text, data)
@@ -121,14 +123,16 @@ def drafted(event: MqttEvent, port: str) -> Draft:
 
 def mqtt_event(event: Event) -> MqttEvent | None:
     """Return a timeline's event as an MQTT event; None if it is none."""
-    if event.kind is not Kind.MQTT:
+    if event.kind is not _MQTT:
         return None
     data = event.data
-    kind, topic = MqttEventKind(data["kind"]), data.get("topic", "")
-    return MqttEvent(kind, event.t, data["result"], topic, unpacked(data), event.seq, data.get("packet_id"))
+    kind = _KINDS.get(data["kind"]) or MqttEventKind(data["kind"])
+    # Most are acknowledgements, and whoever waits reads them again and again.
+    topic, payload = (data["topic"], unpacked(data)) if "topic" in data else ("", b"")
+    return MqttEvent(kind, event.t, data["result"], topic, payload, event.seq, data.get("packet_id"))
 
 
 def mqtt_events(events: Iterable[Event], port: str) -> list[MqttEvent]:
     """Return the MQTT events of the board ``port`` among ``events``, in order."""
-    found = (mqtt_event(event) for event in events if event.source == port)
+    found = (mqtt_event(event) for event in events if event.kind is _MQTT and event.source == port)
     return [event for event in found if event is not None]

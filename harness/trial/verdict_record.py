@@ -15,6 +15,9 @@ from harness.trial.verdict import Outcome
 # chasers are such packets, and whether one was sent before the hang-up is chance.
 _SENT: Final = re.compile(r"AT#XMQTT(PUB|SUB)=|MQTT (PUBLISH|SUBSCRIBE) ", re.IGNORECASE)
 
+# An enumeration is slow to ask (Python 3.11), and every event of a run comes by here.
+_PHASE, _MQTT, _TX, _FACTS, _EXPECT = Kind.PHASE, Kind.MQTT, Kind.TX, Kind.FACTS, Kind.EXPECT
+
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
@@ -106,19 +109,19 @@ class RecordReading:
         return TestRecord(tuple(self._verdicts.values()), tuple(self._hang_ups))
 
     def _take(self, event: Event) -> None:
-        match event.kind:
-            case Kind.PHASE:
-                self._phase(event)
-            case Kind.MQTT:
-                self._mqtt(event)
-            case Kind.TX:
-                self._packets += self._packets >= 0 and bool(_SENT.match(event.text))
-            case Kind.FACTS:
-                self._verdict(event)
-            case Kind.EXPECT if self._verdicts:
-                last = next(reversed(self._verdicts.values()))
-                wanted = wanted_of(event)
-                self._verdicts[last.trial] = TrialVerdict(last.trial, last.sort, last.action, last.outcome, wanted)
+        kind = event.kind
+        if kind is _TX:
+            self._packets += self._packets >= 0 and bool(_SENT.match(event.text))
+        elif kind is _PHASE:
+            self._phase(event)
+        elif kind is _MQTT:
+            self._mqtt(event)
+        elif kind is _FACTS:
+            self._verdict(event)
+        elif kind is _EXPECT and self._verdicts:
+            last = next(reversed(self._verdicts.values()))
+            wanted = wanted_of(event)
+            self._verdicts[last.trial] = TrialVerdict(last.trial, last.sort, last.action, last.outcome, wanted)
 
     def _phase(self, event: Event) -> None:
         name, begins = event.data.get("name"), event.data.get("on") == "begin"
