@@ -14,6 +14,7 @@ from harness.policy import Case, Mutant, Names, PolicyDocument, Selection, allow
 from harness.policy.derivation.case import Request
 from harness.policy.evaluation.membership import Membership
 from harness.policy.evaluation.principal import Principal
+from harness.policy.proof.selection import notice_all
 from harness.policy_trials.trials import MEMBERSHIPS, MOST_UNPROVED, concrete, fit_for_trials
 from harness.trial import LAB_OUTCOMES, Outcome, Unproved, Verdict, WrongVerdict
 
@@ -25,10 +26,11 @@ NOTHING_MORE: Final = "nothing more"
 class OwnNames:
     """What a device's own names add. ``selection``: the smallest set for them; ``further``: cases not derived yet.
 
-    ``left_out``: how many of those the board cannot run.
+    ``selection`` None: none was made, because the derived trials notice everything. ``left_out``: how many of those
+    the board cannot run.
     """
 
-    selection: Selection
+    selection: Selection | None
     further: tuple[Case, ...]
     left_out: int = 0
 
@@ -59,11 +61,14 @@ def own_names(
     """
     fit = fit_for_trials(documents, names)
     known = [case for case in (concrete(case, documents, names) for case in derived) if fit(case)]
+    shared = _on_shared_connections(known)
+    if not full and notice_all(shared, documents, names, MEMBERSHIPS, fit=fit):
+        return OwnNames(None, ())
     tried = {_packet(case) for case in known}
     selection = plan(documents, names, MEMBERSHIPS, fit=fit)
     wanted: list[Case] = []
     if not tried.issuperset(map(_packet, selection.cases)):
-        wanted += _that_notice(selection, _unnoticed(selection, _on_shared_connections(known)))
+        wanted += _that_notice(selection, _unnoticed(selection, shared))
     if full:
         wanted += [case for membership in MEMBERSHIPS for case in derive(documents, membership, names) if fit(case)]
     further: dict[tuple[Membership, Request], Case] = {}

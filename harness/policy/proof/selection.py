@@ -103,6 +103,35 @@ def plan(
     )
 
 
+def notice_all(
+    tried: Sequence[Case],
+    documents: Iterable[PolicyDocument],
+    names: Names,
+    memberships: Iterable[Membership],
+    *,
+    fit: Callable[[Case], bool],
+) -> bool:
+    """Tell whether ``tried`` notice every single change that a trial of :func:`plan` notices, without selecting one.
+
+    Where they do, it takes a third of the time: proofs and searches are about the few changes that they do not notice.
+
+    ``documents``, ``names``, ``memberships``, ``fit``: as for :func:`plan`.
+    """
+    documents = tuple(documents)
+    changed = list(mutants(documents))
+    unnoticed = [mutant for mutant, noticed in zip(changed, noticing(tried, changed), strict=True) if not noticed]
+    derivers = {membership: Deriver(documents, membership, names) for membership in memberships}
+    cases = [case for deriver in derivers.values() for case in deriver.found.cases if fit(case)]
+    if any(noticing(cases, unnoticed)):
+        return False
+    look = FurtherLook(documents, names, derivers, fit)
+    for mutant in unnoticed:
+        if not proved_equivalent(mutant, cases):
+            look.at(mutant)
+    found = [case for deriver in derivers.values() for case in deriver.found.cases if fit(case)]
+    return not any(noticing(found, unnoticed)) if len(found) > len(cases) else True
+
+
 def smallest(
     cases: Sequence[Case],
     mutants: Sequence[Mutant],

@@ -5,11 +5,12 @@ import re
 import pytest
 
 from harness.errors import BoardLost, HarnessError
-from harness.policy import allowed_by
+from harness.policy import allowed_by, load_profile, plan
 from harness.policy.evaluation.membership import Names
+from harness.policy.proof.selection import notice_all
 from harness.policy_trials.own_names import OwnNames, RestNotRun, own_names, run_cases
 from harness.policy_trials.summary import PolicySummary
-from harness.policy_trials.trials import cases_for, concrete, selection_for
+from harness.policy_trials.trials import MEMBERSHIPS, cases_for, concrete, fit_for_trials, selection_for
 from harness.trial import Outcome, Unproved, Verdict, WrongVerdict
 from tests.unit.policy.build import ARN, allow, document
 
@@ -41,14 +42,32 @@ def test_what_nobody_called_device_may_is_tried_under_the_real_name():
     assert str(found).startswith(f"{len(found.further)} more trials (for its own names ")
 
 
-@pytest.mark.parametrize("documents", [ANY, BY_ID, LENGTH])
+PAGE = tuple(load_profile("page", account=NAMES.account).values())
+
+
+@pytest.mark.parametrize("documents", [ANY, BY_ID, LENGTH, PAGE])
 def test_together_they_notice_every_change_for_the_real_names(documents):
     found = added(documents)
     known = [concrete(case, documents, NAMES) for case in cases_for(documents, full=False)]
     together = [*known, *found.further]
     before = [case.allowed for case in together]
-    for mutant in found.selection.mutants:
+    for mutant in plan(documents, NAMES, MEMBERSHIPS, fit=fit_for_trials(documents, NAMES)).mutants:
         assert allowed_by(together, mutant.documents) != before, str(mutant)
+
+
+@pytest.mark.parametrize(("documents", "all_of_them"), [(ANY, True), (PAGE, True), (BY_ID, False), (LENGTH, True)])
+def test_whether_trials_notice_all_is_what_the_selection_says(documents, all_of_them):
+    """It is asked first, because a selection takes three times as long."""
+    fit = fit_for_trials(documents, NAMES)
+    known = [one for one in (concrete(case, documents, NAMES) for case in cases_for(documents, full=False)) if fit(one)]
+    selected = plan(documents, NAMES, MEMBERSHIPS, fit=fit)
+    before = [case.allowed for case in known]
+    assert all(allowed_by(known, mutant.documents) != before for mutant in selected.mutants) is all_of_them
+    assert notice_all(known, documents, NAMES, MEMBERSHIPS, fit=fit) is all_of_them
+    assert notice_all(selected.cases, documents, NAMES, MEMBERSHIPS, fit=fit)
+    for left_out in selected.cases[:6]:
+        rest = [case for case in selected.cases if case is not left_out]
+        assert not notice_all(rest, documents, NAMES, MEMBERSHIPS, fit=fit), left_out.id
 
 
 def test_full_adds_everything_that_is_derived_for_the_real_names():
