@@ -12,15 +12,11 @@ if TYPE_CHECKING:
     from harness.faults.tcp_proxy import TcpProxy
 
 _HOMES: Final = {
-    "Deed": "fault",
-    "Direction": "fault",
-    "Fault": "fault",
-    "FaultPlan": "script",
-    "FaultScript": "script",
-    "Framing": "framing",
-    "PtyProxy": "pty_proxy",
-    "Struck": "script",
-    "TcpProxy": "tcp_proxy",
+    "fault": "Deed Direction Fault",
+    "framing": "Framing",
+    "pty_proxy": "PtyProxy",
+    "script": "FaultPlan FaultScript Struck",
+    "tcp_proxy": "TcpProxy",
 }
 __getattr__ = names_of(__name__, _HOMES)
 

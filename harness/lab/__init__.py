@@ -21,26 +21,16 @@ if TYPE_CHECKING:
     from harness.lab.stand_in import StandIn
 
 _HOMES: Final = {
-    "AttachedStandIn": "attached_stand_in",
-    "BOARDS_FILE": "built_in",
-    "BUILT_IN_LAB": "built_in",
-    "BoardConfig": "config",
-    "BoardsFileError": "boards_file",
-    "CloudConfig": "config",
-    "Kit": "discovery",
-    "Lab": "lab",
-    "LabFile": "config",
-    "Lease": "lease",
-    "LocalCloudConfig": "config",
-    "MissingApiKey": "api_keys",
-    "NrfCloudAccount": "config",
-    "StandIn": "stand_in",
-    "choose_boards_file": "built_in",
-    "expected_documents": "profiles",
-    "find_port": "discovery",
-    "list_kits": "discovery",
-    "load_boards_file": "boards_file",
-    "select": "config",
+    "api_keys": "MissingApiKey",
+    "attached_stand_in": "AttachedStandIn",
+    "boards_file": "BoardsFileError load_boards_file",
+    "built_in": "BOARDS_FILE BUILT_IN_LAB choose_boards_file",
+    "config": "BoardConfig CloudConfig LabFile LocalCloudConfig NrfCloudAccount select",
+    "discovery": "Kit find_port list_kits",
+    "lab": "Lab",
+    "lease": "Lease",
+    "profiles": "expected_documents",
+    "stand_in": "StandIn",
 }
 
 

@@ -38,61 +38,34 @@ if TYPE_CHECKING:
     from harness.policy.proof.selection import Selection, plan, smallest
 
 _HOMES: Final = {
-    "Case": "derivation.case",
-    "Clash": "documents.account",
-    "CompiledPolicies": "evaluation.policy_set",
-    "Condition": "documents.conditions",
-    "Decision": "evaluation.ruling",
-    "Effect": "documents.statement",
-    "Equivalent": "proof.equivalence",
-    "FailedCondition": "documents.conditions",
-    "Match": "evaluation.ruling",
-    "Membership": "evaluation.membership",
-    "Miss": "evaluation.explain",
-    "Mutant": "proof.mutants",
-    "Names": "evaluation.membership",
-    "Near": "evaluation.explain",
-    "Pattern": "documents.pattern",
-    "PolicyDocument": "documents.document",
-    "PolicyError": "errors",
-    "PolicySet": "evaluation.policy_set",
-    "Principal": "evaluation.principal",
-    "Request": "derivation.case",
-    "Ruling": "evaluation.ruling",
-    "Selection": "proof.selection",
-    "Statement": "documents.statement",
-    "Survey": "derivation.survey",
-    "Verb": "derivation.case",
-    "allowed_by": "derivation.case",
-    "at_home": "documents.account",
-    "clash": "documents.account",
-    "client_arn": "documents.arn",
-    "derive": "derivation.survey",
-    "document_json": "documents.writer",
-    "in_force": "evaluation.membership",
-    "keys_asked": "evaluation.unknown_keys",
-    "load_document": "documents.profile",
-    "load_profile": "documents.profile",
-    "mutants": "proof.mutants",
-    "plan": "proof.selection",
-    "principal_of": "evaluation.membership",
-    "profile_folder": "documents.profile",
-    "readings": "evaluation.unknown_keys",
-    "refusals": "derivation.case",
-    "smallest": "proof.selection",
-    "survey": "derivation.survey",
-    "thing_arn": "documents.arn",
-    "too_long": "documents.writer",
-    "topic_arn": "documents.arn",
-    "topicfilter_arn": "documents.arn",
-    "unknown_keys": "evaluation.unknown_keys",
+    "derivation.case": "Case Request Verb allowed_by refusals",
+    "derivation.survey": "Survey derive survey",
+    "documents.account": "Clash at_home clash",
+    "documents.arn": "client_arn thing_arn topic_arn topicfilter_arn",
+    "documents.conditions": "Condition FailedCondition",
+    "documents.document": "PolicyDocument",
+    "documents.pattern": "Pattern",
+    "documents.profile": "load_document load_profile profile_folder",
+    "documents.statement": "Effect Statement",
+    "documents.writer": "document_json too_long",
+    "errors": "PolicyError",
+    "evaluation.explain": "Miss Near",
+    "evaluation.membership": "Membership Names in_force principal_of",
+    "evaluation.policy_set": "CompiledPolicies PolicySet",
+    "evaluation.principal": "Principal",
+    "evaluation.ruling": "Decision Match Ruling",
+    "evaluation.unknown_keys": "keys_asked readings unknown_keys",
+    "proof.equivalence": "Equivalent",
+    "proof.mutants": "Mutant mutants",
+    "proof.selection": "Selection plan smallest",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    home = next((module for module, names in _HOMES.items() if name in names.split()), None)
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
     return value
 
 
