@@ -6,18 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.integration.broker_lab import DEADLINE, identity, lab, server_identity
+from tests.integration.broker_lab import DEADLINE, identity, server_identity
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("mosquitto_pub") and shutil.which("mosquitto_sub")),
     reason="mosquitto_pub and mosquitto_sub are not installed (Debian: apt-get install mosquitto-clients)",
 )
-
-
-@pytest.fixture
-def aws():
-    with lab("dev-1", "dev-2") as running:
-        yield running
 
 
 @pytest.fixture

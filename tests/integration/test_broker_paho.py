@@ -8,13 +8,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.integration.broker_lab import DEADLINE, client_context, identity, lab
-
-
-@pytest.fixture
-def aws():
-    with lab("dev-1", "dev-2") as running:
-        yield running
+from tests.integration.broker_lab import DEADLINE, client_context, identity
 
 
 class Heard:

@@ -23,12 +23,6 @@ from harness.virtual.mqtt import (
 from tests.integration.broker_lab import RawClient, lab
 
 
-@pytest.fixture
-def aws():
-    with lab("dev-1", "dev-2") as running:
-        yield running
-
-
 def limited(**limits):
     return replace(AWS_IOT, limits=Limits(**limits))
 

@@ -19,13 +19,6 @@ from harness.virtual.mqtt import Connack, Connect, Pingreq, Pingresp, Puback, Pu
 from tests.integration.broker_lab import DEADLINE, RawClient, context_for, identity, lab
 from tests.unit.virtual.test_mqtt_decoder import BROKEN
 
-
-@pytest.fixture
-def aws():
-    with lab("dev-1", "dev-2") as running:
-        yield running
-
-
 IMPATIENT = replace(AWS_IOT, limits=Limits(handshake=0.2, first_packet=0.2))
 AFTER_CONNECT = {
     **{name: bytes.fromhex(octets) for name, octets in BROKEN.items() if "CONNECT" not in name},

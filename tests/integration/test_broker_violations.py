@@ -6,13 +6,6 @@ from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.mqtt import Connack, Connect, Pingreq, Pingresp, Puback, Publish, Suback, Subscribe, Will
 from tests.integration.broker_lab import RawClient, lab
 
-
-@pytest.fixture
-def aws():
-    with lab("dev-1", "dev-2") as running:
-        yield running
-
-
 ALLOWED = Publish("ok/x", b"1", 1, packet_id=1)
 FORBIDDEN = {
     "publish QoS 1": Publish("forbidden", b"2", 1, packet_id=2),

@@ -15,12 +15,6 @@ AWS_JOBS = "$aws/things/dev-1/jobs"
 
 
 @pytest.fixture
-def lab(tmp_path):
-    with running_cloud(tmp_path) as lab:
-        yield lab
-
-
-@pytest.fixture
 def current_lab(tmp_path):
     with running_cloud(tmp_path, CloudSetup(policies=profile_folder("current"))) as lab:
         yield lab

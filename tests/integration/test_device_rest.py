@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
+from tests.integration.cloud_lab import DEADLINE, Identity
 from tests.unit.virtual import jwt_makers as make
 from tests.unit.virtual.cloud_makers import make_archive, make_manifest, rsa_certificate_pem
 
@@ -24,12 +24,6 @@ CURRENT = "/fota-job-executions/dev-1/current"
 FIX = {"lte": [{"mcc": 242, "mnc": 1, "eci": 33703712, "tac": 2305}]}
 UUID = "50363154-3930-4d96-80f9-13121cf35adc"
 ACCESS_POINTS = [{"macAddress": "40:01:7a:c5:6a:01"}, {"macAddress": "00-0e-38-bb-69-30", "signalStrength": -60}]
-
-
-@pytest.fixture
-def lab(tmp_path):
-    with running_cloud(tmp_path) as lab:
-        yield lab
 
 
 def bearer(token):

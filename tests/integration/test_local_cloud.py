@@ -18,12 +18,6 @@ S = "$aws/things/dev-1/shadow"
 
 
 @pytest.fixture
-def lab(tmp_path):
-    with running_cloud(tmp_path) as lab:
-        yield lab
-
-
-@pytest.fixture
 def slow_lab(tmp_path):
     with running_cloud(tmp_path, CloudSetup(bulk_step=3600)) as lab:
         yield lab

@@ -8,13 +8,7 @@ import pytest
 import requests
 
 from tests.integration.cloud_clients import proxy_of, tool
-from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
-
-
-@pytest.fixture
-def lab(tmp_path):
-    with running_cloud(tmp_path) as lab:
-        yield lab
+from tests.integration.cloud_lab import DEADLINE, Identity
 
 
 @pytest.fixture

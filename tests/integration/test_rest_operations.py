@@ -9,16 +9,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from tests.integration.cloud_clients import proxy_of, tool
-from tests.integration.cloud_lab import Identity, running_cloud
+from tests.integration.cloud_lab import Identity
 
 CELL = {"mcc": 242, "mnc": 1, "eci": 33703712, "tac": 2305}
 POINTS = [{"macAddress": "40:01:7a:c5:6a:01"}, {"macAddress": "00-0e-38-bb-69-30"}]
-
-
-@pytest.fixture
-def lab(tmp_path):
-    with running_cloud(tmp_path) as lab:
-        yield lab
 
 
 def bearer(token, **fields):

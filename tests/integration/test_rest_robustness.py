@@ -11,13 +11,7 @@ import ssl
 import pytest
 
 from tests.integration import random_requests, schema_run
-from tests.integration.cloud_lab import DEADLINE, running_cloud
-
-
-@pytest.fixture
-def lab(tmp_path):
-    with running_cloud(tmp_path) as lab:
-        yield lab
+from tests.integration.cloud_lab import DEADLINE
 
 
 def exchange(lab, data, *, provisioning=False):
