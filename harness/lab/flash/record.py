@@ -1,13 +1,11 @@
 """Records of what this lab wrote to which board, a file for each debugger. They outlive runs."""
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.credentials.private_file import write_atomically
+from harness.credentials.json_files import JsonFiles
 from harness.errors import LabError
 from harness.lab.flash.decision import ImageKind, WrittenImage
 
@@ -16,12 +14,12 @@ class FlashRecords:
     """Records in ``folder``, by the debugger's serial number. Only the holder of the debugger's lock may write."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._files = JsonFiles(folder)
 
     def get(self, serial: str, kind: ImageKind) -> WrittenImage | None:
         """Return what was written last, or None if nothing was, or if a write may have ended half-way."""
         try:
-            return WrittenImage(**self._read(serial)[kind])
+            return WrittenImage(**self._files.read(_name(serial))[kind])
         except (KeyError, TypeError):
             return None
 
@@ -30,30 +28,17 @@ class FlashRecords:
 
         ``serial``: the debugger's. ``kind``: modem or application. ``written``: the image.
         """
-        self._write(serial, {**self._read(serial), kind.value: asdict(written)})
+        name = _name(serial)
+        self._files.write(name, {**self._files.read(name), kind.value: asdict(written)})
 
     def forget(self, serial: str, kind: ImageKind) -> None:
         """Record that nobody knows what is on the board. Call it before a write, which may end half-way."""
-        left = {name: value for name, value in self._read(serial).items() if name != kind}
-        self._write(serial, left)
+        name = _name(serial)
+        self._files.write(name, {other: value for other, value in self._files.read(name).items() if other != kind})
 
-    def _read(self, serial: str) -> dict[str, Mapping[str, str]]:
-        try:
-            found = json.loads(self._path(serial).read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
 
-    def _write(self, serial: str, content: Mapping[str, object]) -> None:
-        path = self._path(serial)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomically(path, json.dumps(content).encode())
-        except OSError as error:
-            raise LabError(f"{path}: {error.strerror}; name a folder that can be written with --lab-ca DIR") from error
-
-    def _path(self, serial: str) -> Path:
-        return self._folder / f"{re.sub(r'[^A-Za-z0-9.-]', '_', serial.lstrip('0'))}.json"
+def _name(serial: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]", "_", serial.lstrip("0"))
 
 
 def hash_of(path: Path) -> str:
