@@ -113,11 +113,6 @@ class Registration:
         return self.status in (HOME, ROAMING)
 
     @property
-    def roaming(self) -> bool:
-        """Registered in a foreign network."""
-        return self.status == ROAMING
-
-    @property
     def final(self) -> bool:
         """Waiting longer changes nothing: registered, denied, or no working SIM."""
         return self.registered or self.status in (DENIED, UICC_FAILURE)

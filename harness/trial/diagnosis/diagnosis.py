@@ -22,11 +22,6 @@ class Diagnosis:
         """Findings of the cause itself."""
         return tuple(finding for finding in self.findings if finding.cause is self.cause)
 
-    @property
-    def speaks_against(self) -> tuple[Finding, ...]:
-        """Findings of other causes."""
-        return tuple(finding for finding in self.findings if finding.cause is not self.cause)
-
 
 def diagnose(events: Sequence[Event], run: Sequence[Event] = ()) -> Diagnosis:
     """Return why the connection in the window ``events`` ended, as far as it can be told.

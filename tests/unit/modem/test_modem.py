@@ -110,7 +110,7 @@ def test_registration_is_awaited():
         '+CEREG: 5,"0901","02024720",7,,,"11100000","11100000"',
     )
     found = register()
-    assert found.roaming
+    assert found.registered
     assert (found.tac, found.cell_id, found.act, found.active_time) == ("0901", "02024720", 7, "11100000")
     assert port.sent == [*LISTENING, "AT+CFUN=1", "AT+CEREG?"]
     assert all(119.0 < wait <= 120.0 for wait in port.waits)

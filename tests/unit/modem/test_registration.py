@@ -51,21 +51,21 @@ def test_read_forms_have_n_first(n, args, expected):
 
 
 @pytest.mark.parametrize(
-    ("status", "registered", "roaming", "final"),
+    ("status", "registered", "final"),
     [
-        (0, False, False, False),
-        (1, True, False, True),
-        (2, False, False, False),
-        (3, False, False, True),
-        (4, False, False, False),
-        (5, True, True, True),
-        (90, False, False, True),
-        (8, False, False, False),
+        (0, False, False),
+        (1, True, True),
+        (2, False, False),
+        (3, False, True),
+        (4, False, False),
+        (5, True, True),
+        (90, False, True),
+        (8, False, False),
     ],
 )
-def test_what_a_status_means_for_waiting(status, registered, roaming, final):
+def test_what_a_status_means_for_waiting(status, registered, final):
     found = Registration.from_urc(str(status))
-    assert (found.registered, found.roaming, found.final) == (registered, roaming, final)
+    assert (found.registered, found.final) == (registered, final)
 
 
 @pytest.mark.parametrize(

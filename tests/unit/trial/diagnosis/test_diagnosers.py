@@ -148,7 +148,7 @@ def test_the_first_cause_wins_over_what_follows_from_it():
     )
     diagnosis = diagnose(line.events)
     assert diagnosis.cause is Cause.MODEM_FAULT
-    assert Cause.NETWORK_LOST in {finding.cause for finding in diagnosis.speaks_against}
+    assert Cause.NETWORK_LOST in {finding.cause for finding in diagnosis.findings}
 
 
 def test_a_changed_cell_is_no_loss():
