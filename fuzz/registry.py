@@ -7,7 +7,7 @@ from typing import Final, cast
 
 Target = Callable[[bytes], None]
 
-NAMES: Final = ("at_dialogue", "boards_yaml", "mqtt_codec", "rest_bodies", "timeline_file", "tokens")
+NAMES: Final = ("at_dialogue", "boards_yaml", "com_port", "mqtt_codec", "rest_bodies", "timeline_file", "tokens")
 CORPUS: Final = Path(__file__).parent / "corpus"
 
 
