@@ -1,6 +1,5 @@
 """A virtual board: the core, a pty for its UART, the event loop for its timers, a socket for its network."""
 
-import asyncio
 import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -30,6 +29,7 @@ from harness.virtual.board.personality import NRF9151_MFW_2_0_2, Personality, Ua
 from harness.virtual.board.pty import Pty
 from harness.virtual.board.rfc2217 import HOST, Rfc2217Server
 from harness.virtual.board.sockets.table import SOCKET_LINKS
+from harness.virtual.board.timers import Timers
 from harness.virtual.board.uplink import Uplink
 
 
@@ -98,7 +98,7 @@ class VirtualBoard:
         self._latency: SetLatency | None = None
         self._line_noise = LineNoise()
         self._remote = None if rfc2217 is None else Rfc2217Server(rfc2217, self._received, baud=baud)
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers = Timers(self._fire)
 
     @property
     def port(self) -> Path:
@@ -143,7 +143,6 @@ class VirtualBoard:
 
     async def start(self) -> None:
         """Plug the board in: make the port, power on. Its first lines are lost unless the port is opened in time."""
-        self._loop = asyncio.get_running_loop()
         self._pty.open()
         if self._remote is not None:
             await self._remote.start()
@@ -188,8 +187,6 @@ class VirtualBoard:
 
     def unplug(self) -> None:
         """Pull the cable: the port vanishes, and the board loses its power with it."""
-        for timer in self._timers.values():
-            timer.cancel()
         self._timers.clear()
         self._pty.close()
         if self._remote is not None:
@@ -232,7 +229,6 @@ class VirtualBoard:
         self._perform(self._core.link(event))
 
     def _fire(self, token: int) -> None:
-        self._timers.pop(token, None)
         self._perform(self._core.timer(token))
 
     def _perform(self, outputs: Sequence[Output]) -> None:
@@ -241,12 +237,9 @@ class VirtualBoard:
                 case Send(data):
                     self._say(self._line_noise.apply(data))
                 case Timer(token, seconds, real):
-                    delay = seconds if real else seconds * self._time_scale
-                    self._timers[token] = self._loop.call_later(delay, self._fire, token)
+                    self._timers.set(token, seconds if real else seconds * self._time_scale)
                 case CancelTimer(token):
-                    timer = self._timers.pop(token, None)
-                    if timer is not None:
-                        timer.cancel()
+                    self._timers.cancel(token)
                 case OpenLink(link=link):
                     self._link(link).open(output)
                 case LinkSend(data, link):
