@@ -43,7 +43,10 @@ def test_quotes_beyond_the_buffer_still_protect_the_terminator():
     assert lines(b'AT+X="' + b"x" * 5000 + b'\r"\rAT\r') == [Overflow(), b"AT"]
 
 
-@given(st.binary(), st.lists(st.integers(1, 7)))
+TYPED = st.lists(st.sampled_from([b"AT", b"at", b"A", b"+X=", b'"', b"\r", b"\n", b"\x08", b"\x7f", b"x" * 4094]))
+
+
+@given(st.binary() | TYPED.map(b"".join), st.lists(st.integers(1, 7)) | st.just([1] * 60))
 def test_how_the_bytes_are_cut_makes_no_difference(data, sizes):
     chunks, rest = [], data
     for size in sizes:

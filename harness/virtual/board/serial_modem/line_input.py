@@ -12,6 +12,8 @@ BUFFER_SIZE: Final = 4096
 _CR, _LF, _QUOTE = 0x0D, 0x0A, 0x22
 _SPECIAL = re.compile(rb'[\r"\x08\x7f]')
 _SPECIAL_CRLF = re.compile(rb'[\n"\x08\x7f]')
+_WHOLE = re.compile(rb'([Aa][Tt][^\r"\x08\x7f]*(?:"[^"\x08\x7f]*"[^\r"\x08\x7f]*)*)\r')
+"""A line that came at once and was not corrected while it was typed: nearly every one."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class LineInput:
 
     def _feed(self, data: bytes) -> tuple[int, bytes | Overflow | None]:
         position = 0
+        if not self._line and not self._crlf:
+            whole = _WHOLE.match(data)
+            if whole is not None and len(whole[1]) <= BUFFER_SIZE:
+                return whole.end(), whole[1]
         while position < len(data):
             if len(self._line) < 2:
                 self._begin(data[position])
