@@ -75,17 +75,20 @@ class Pattern:
     Whatever fits behind the second ``bc`` fits behind the first one too, because ``*`` takes the rest.
     """
 
-    __slots__ = ("exact", "matches", "tokens")
+    __slots__ = ("_text", "exact", "matches", "tokens")
 
     def __init__(self, tokens: tuple[Token, ...]) -> None:
         self.tokens = tokens
         self.exact = _exact(tokens)
         self.matches: Callable[[str], bool] = _matcher(tokens)
+        self._text: str | None = None
 
     @property
     def text(self) -> str:
         """The pattern as policy text."""
-        return as_text(self.tokens)
+        if self._text is None:
+            self._text = as_text(self.tokens)
+        return self._text
 
     @property
     def unresolved(self) -> str | None:

@@ -72,6 +72,20 @@ def test_a_provisioned_thing_connects_and_has_its_shadow_only(registry, pem):
     assert not allowed(admission, "iot:Publish", topic_arn(f"prod/{TEAM}/m/d/dev-1/d2c"))
 
 
+def test_policies_are_compiled_once_for_connections_that_are_alike(registry, pem):
+    first = admit(registry, pem)
+    assert admit(registry, pem).policies is first.policies
+    registry.add_thing("dev-2", ThingGroup.PROVISIONED)
+    assert admit(registry, pem).policies is first.policies
+    other = registry.admit(der(pem), "dev-1", source_ip="127.0.0.2", server_name=None)
+    assert other.policies is not first.policies
+    registry.associate("dev-1", TEAM, ThingGroup.ASSOCIATED)
+    associated = admit(registry, pem)
+    assert allowed(associated, "iot:Publish", topic_arn(f"prod/{TEAM}/m/d/dev-1/d2c"))
+    registry.dissociate("dev-1")
+    assert not allowed(admit(registry, pem), "iot:Publish", topic_arn(f"prod/{TEAM}/m/d/dev-1/d2c"))
+
+
 def test_association_gives_the_teams_topics_to_the_next_admission(registry, pem):
     before = admit(registry, pem)
     registry.associate("dev-1", TEAM, ThingGroup.ASSOCIATED)

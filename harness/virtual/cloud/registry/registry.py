@@ -9,15 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from harness.policy import PolicySet, Principal
+from harness.policy import CompiledPolicies, PolicyDocument, PolicySet, Principal
 from harness.virtual.cloud.broker.interfaces import CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, Admission, Objection
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.registry.onboarding import DeviceCertificate, certificate_id, load_certificate
 from harness.virtual.cloud.registry.policies import Policies, ThingGroup
 from harness.virtual.cloud.tls.ca import IssuedIdentity
 from harness.virtual.cloud.tls.certificate_fields import certificate_fields
+
+_MOST_COMPILED: Final = 256  # clients whose compiled policies are kept
 
 
 class CertificateState(StrEnum):
@@ -46,6 +48,14 @@ class Thing:
     certificate_ids: set[str] = field(default_factory=set)
 
 
+class _Compiled(NamedTuple):
+    """What the rights of a connection were made of, and the rights."""
+
+    documents: list[PolicyDocument]
+    principal: Principal
+    policies: CompiledPolicies
+
+
 class Registry:
     """The Directory of :mod:`harness.virtual.cloud.broker.interfaces`.
 
@@ -71,6 +81,7 @@ class Registry:
         self._things: dict[str, Thing] = {}
         self._certificates: dict[str, DeviceCertificate] = {}
         self._states: dict[str, CertificateState] = {}
+        self._compiled: dict[tuple[str | None, str | None], _Compiled] = {}
         self.newcomer: Callable[[Sequence[bytes]], Objection | None] = lambda _chain: None
         """Called for a chain whose first certificate is not registered. Returns an objection, or None."""
 
@@ -126,7 +137,7 @@ class Registry:
         if objection:
             return Admission(principal, refused=objection.reason)
         documents = self._policies.of(thing.groups if thing and entitled else ())
-        policies = PolicySet(documents).compile(principal) if documents else None
+        policies = self._compile(documents, principal) if documents else None
         return Admission(principal, policies, thing=thing.name if thing and entitled else None)
 
     def thing(self, name: str) -> Thing | None:
@@ -219,6 +230,18 @@ class Registry:
                 raise ValueError("a thing has a public key for a certificate")
             self.attach(name, certificate)
             self.set_certificate_state(certificate.certificate_id, CertificateState(state))
+
+    def _compile(self, documents: list[PolicyDocument], principal: Principal) -> CompiledPolicies:
+        """Return the documents with the principal's values: those of its last connection, unless something changed."""
+        key = principal.certificate_id, principal.client_id
+        kept = self._compiled.get(key)
+        if kept is not None and (kept.documents, kept.principal) == (documents, principal):
+            return kept.policies
+        if len(self._compiled) >= _MOST_COMPILED:
+            self._compiled.clear()
+        policies = PolicySet(documents).compile(principal)
+        self._compiled[key] = _Compiled(documents, principal, policies)
+        return policies
 
     def _changed(self, name: str | None) -> None:
         self._version += 1

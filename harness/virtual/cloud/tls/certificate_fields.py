@@ -4,7 +4,8 @@ Names from "AWS IoT Core Developer Guide, X.509 certificate policy variables". U
 value: the serial number as lower-case hex digits, and a DirectoryName as RFC 4514 writes it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -27,7 +28,8 @@ _DISTINGUISHED: Final = {
 }
 
 
-def certificate_fields(der: bytes) -> dict[str, tuple[str, ...]]:
+@lru_cache(maxsize=64)
+def certificate_fields(der: bytes) -> Mapping[str, tuple[str, ...]]:
     """Return the values by name without ``iot:Certificate.``, in the certificate's order; see ``Principal``.
 
     A field that cannot be read has no values, because a client may present anything that OpenSSL accepts.
