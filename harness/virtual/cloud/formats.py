@@ -26,6 +26,11 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def iso_now() -> str:
+    """Return ``iso(now_utc())``, made for who asks often."""
+    return f"{datetime.now(UTC).isoformat(timespec='milliseconds')[:-6]}Z"  # without +00:00
+
+
 def parse_iso(text: str) -> datetime:
     """Return the moment of an ISO 8601 ``text``, in UTC if it has no zone. Raises ValueError for another text."""
     moment = datetime.fromisoformat(text)

@@ -9,9 +9,11 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from harness.virtual.cloud.formats import iso, now_utc
+from harness.virtual.cloud.formats import iso_now
+
+_encode: Final = json.JSONEncoder(default=str).encode  # json.dumps makes an encoder for each line
 
 
 class JournalFile:
@@ -19,12 +21,12 @@ class JournalFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), "w")
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), "wb")
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one event. A field that JSON cannot hold is written as its ``str``."""
-        entry = {"t": round(time.monotonic(), 6), "time": iso(now_utc()), "event": event, **fields}
-        self._file.write(json.dumps(entry, default=str) + "\n")
+        entry = {"t": round(time.monotonic(), 6), "time": iso_now(), "event": event, **fields}
+        self._file.write(_encode(entry).encode() + b"\n")
         self._file.flush()
 
     def close(self) -> None:

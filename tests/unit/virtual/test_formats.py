@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.virtual.cloud.formats import cut_page, iso, make_ulid, now_utc, parse_iso
+from harness.virtual.cloud.formats import cut_page, iso, iso_now, make_ulid, now_utc, parse_iso
 
 MOMENT = datetime(2023, 1, 31, 12, 0, 0, 123_000, tzinfo=UTC)
 
@@ -27,6 +27,13 @@ def test_parse_iso_knows_zones(text):
 def test_now_survives_being_printed():
     now = now_utc()
     assert parse_iso(iso(now)) == now
+
+
+def test_the_time_now_has_the_form_of_every_time():
+    before, now, after = iso(now_utc()), iso_now(), iso(now_utc())
+    assert before <= now <= after
+    assert len(now) == len(iso(MOMENT))
+    assert iso(parse_iso(now)) == now
 
 
 def test_ulids_have_their_alphabet_and_sort_by_time():

@@ -105,7 +105,11 @@ class TlsStream(asyncio.Protocol):
         return b"" if certificate is None else _der(certificate)
 
     def write(self, data: bytes) -> None:
-        """Send ``data``. Everything written in one turn of the event loop leaves in one TLS record."""
+        """Send ``data``.
+
+        What answers bytes that just came leaves in one TLS record, and so does everything else that is written in one
+        turn of the event loop.
+        """
         self._plain += data
         if not self._flush_due:
             self._flush_due = True
@@ -155,8 +159,12 @@ class TlsStream(asyncio.Protocol):
         if self._closing:
             return
         self._tls.bio_write(data)
+        flush_due, self._flush_due = self._flush_due, True  # at the end of this call: that saves a turn of the loop
         if self._established or self._handshake():
             self._read()
+        if self._plain:
+            self._flush()
+        self._flush_due = flush_due
 
     def eof_received(self) -> None:
         self._hung_up()
