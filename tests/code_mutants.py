@@ -23,6 +23,15 @@ _LINE = re.compile(r"\s*(?P<name>harness\.(?P<module>[\w.]+)\.x[_ǁ]\S*): (?P<re
 # Hypothesis then draws the same examples in every run. Each mutant starts pytest anew: looking for plug-ins that the
 # tests do not need would be a quarter of what a mutant costs.
 _ENVIRONMENT = {"CI": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_timeout"}
+# Whole nights of trials: nearly every mutant of harness/trial reaches them, and each that survives would spend half its
+# time there. Mutants that they alone would notice count as survivors.
+_NIGHTS = (
+    "test_runner.py::test_the_slot_of_what_the_cloud_passes_over_ends_with_the_answer_to_what_is_behind_it",
+    "test_runner.py::test_answers_that_take_long_leave_none_for_the_packet_behind",
+    "test_runner.py::test_what_may_have_been_refused_late_in_a_group_is_watched_for_longer_alone",
+    "test_run_rules.py::test_a_long_test_is_read_as_it_goes_on_for_memory_drops_its_begin",
+)
+_ENVIRONMENT["PYTEST_ADDOPTS"] = " ".join(f"--deselect=tests/unit/trial/{name}" for name in _NIGHTS)
 _PROGRAM = [sys.executable, "-m", "mutmut"]
 
 
