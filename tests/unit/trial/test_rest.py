@@ -119,3 +119,32 @@ def test_the_pause_before_a_call_is_made_again_doubles():
     trials = RestTrials(Timeline(), lambda _verdict: None, pause=pauses.append)
     trials.call("ask", lambda: RestAnswer(503), control=None)
     assert pauses == [0.25, 0.5, 1.0]
+
+
+def test_the_record_says_what_was_compared_with_what():
+    timeline = Timeline()
+    RestTrials(timeline, lambda _verdict: None, pause=lambda _seconds: None).call(
+        "GET /x", lambda: DENIED, control=lambda: GRANTED
+    )
+    begin = timeline.since()[0].data
+    assert begin["action"] == "GET /x"
+    assert begin["sort"] == "call"
+    assert begin["experiment"]["subject"] == {
+        "action": "GET /x",
+        "sham": "the same call with the right token",
+        "differs": "token",
+    }
+
+
+def test_trouble_on_the_way_is_not_tried_again():
+    made = []
+
+    def call():
+        made.append(1)
+        raise CloudUnreachable("no route")
+
+    trials = RestTrials(Timeline(), lambda _verdict: None, pause=lambda _seconds: None)
+    for control in (None, lambda: GRANTED):
+        made.clear()
+        assert trials.call("ask", call, control=control).attempts == 1
+        assert made == [1]
