@@ -8,6 +8,7 @@ to wake three threads, one after the other, before it arrives.
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,7 @@ from harness.at.telnet import escaped
 
 _NETWORK: Final = 3.0  # seconds for an answer of the server, as pyserial; ?timeout= of the URL
 _READ_SIZE: Final = 4096
+_MOST_WORDS: Final = 1000  # bytes that are kept of what a server says before a port can be used
 _EIGHT_BITS, _NO_PARITY, _ONE_STOP_BIT = b"\x08", b"\x01", b"\x01"
 _OPTIONS: Final = frozenset({"logging", "ign_set_control", "poll_modem", "timeout"})  # pyserial's
 
@@ -43,10 +45,13 @@ def open_rfc2217(url: str, name: str, *, rate: int, rtscts: bool) -> "Rfc2217Str
     timeout = float(options["timeout"][0]) if "timeout" in options else _NETWORK
     speed = baudrate(rate)
     tcp = TcpPort(url)
+    opening = _Opening(tcp, timeout)
     try:
-        opening = _Opening(tcp, timeout)
-        opening.agree()
-        opening.set_up(speed, rtscts=rtscts, ignore="ign_set_control" in options)
+        try:
+            opening.agree()
+            opening.set_up(speed, rtscts=rtscts, ignore="ign_set_control" in options)
+        except ConnectionError as error:
+            raise serial.SerialException(f"the server hung up{opening.last_words()}") from error
     except BaseException:
         tcp.close()
         raise
@@ -54,13 +59,26 @@ def open_rfc2217(url: str, name: str, *, rate: int, rtscts: bool) -> "Rfc2217Str
 
 
 class _Opening:
-    """What is said before a port can be used. What the board says meanwhile is dropped: it was said to nobody."""
+    """What is said before a port can be used. What the board says meanwhile is dropped: it was said to nobody.
+
+    Raises ConnectionError when the server hangs up.
+    """
 
     def __init__(self, tcp: TcpPort, timeout: float) -> None:
         self.com: Final = ComPort()
         self._tcp = tcp
         self._connection = tcp.socket
         self._timeout = timeout
+        self._said = b""
+
+    def last_words(self) -> str:
+        """Return ``: `` and the last line that a server said which hangs up, "" if it said none."""
+        with suppress(OSError):
+            self._connection.settimeout(0.0)
+            while data := self._tcp.recv(_READ_SIZE):
+                self._receive(data)
+        lines = self._said.decode("ascii", "ignore").split("\r\n")
+        return next((f": {line}" for line in reversed(lines) if line.strip()), "")
 
     def agree(self) -> None:
         self._connection.sendall(self.com.start())
@@ -102,11 +120,15 @@ class _Opening:
             except TimeoutError:
                 return None
             if not data:
-                raise serial.SerialException("the server hung up")
-            _, reply = self.com.receive(data)
-            if reply:
+                raise ConnectionError
+            if reply := self._receive(data):
                 self._connection.sendall(reply)
         return answer
+
+    def _receive(self, data: bytes) -> bytes:
+        plain, reply = self.com.receive(data)
+        self._said = (self._said + plain)[-_MOST_WORDS:]
+        return reply
 
 
 class SocketStream(FdStream):

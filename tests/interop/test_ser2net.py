@@ -27,15 +27,15 @@ pytestmark = pytest.mark.skipif(SER2NET is None, reason="ser2net is not installe
 
 
 class Board:
-    """The board's end of a pty that ser2net serves. ``options``: of its connection."""
+    """The board's end of a pty that ser2net serves. ``options``: of its connection. ``device``: in its place."""
 
-    def __init__(self, accepter, options):
+    def __init__(self, accepter, options, device=None):
         self.end, self.tty = pty.openpty()
         tty.setraw(self.tty)  # kept open: a pty without any reader loses what is written to it
         self.port = free_port()
         words = [
             f"connection: &board#  accepter: {accepter},127.0.0.1,{self.port}",
-            f"  connector: serialdev(nouucplock=true),{os.ttyname(self.tty)},115200n81,local",
+            f"  connector: serialdev(nouucplock=true),{device or os.ttyname(self.tty)},115200n81,local",
             "  options:",
             *(f"    {name}: {value}" for name, value in options.items()),
         ]
@@ -80,8 +80,8 @@ def await_that(known):
 def serve():
     boards = []
 
-    def serve(accepter="telnet(rfc2217),tcp", options=OWN):
-        boards.append(Board(accepter, options))
+    def serve(accepter="telnet(rfc2217),tcp", options=OWN, device=None):
+        boards.append(Board(accepter, options, device))
         return boards[-1]
 
     yield serve
@@ -161,6 +161,12 @@ def test_a_second_client_is_told_that_the_port_is_in_use(serve):
     stream.write(b"AT\r")
     assert board.read(3) == b"AT\r"
     stream.close()
+
+
+def test_a_device_that_is_not_there_is_told_in_ser2nets_words(serve):
+    board = serve(device="/dev/nosuch")
+    with pytest.raises(PortMissing, match=r"the server hung up: Device open failure: .*; is the server there"):
+        opened(board.url)
 
 
 def test_a_port_that_was_closed_can_be_opened_at_once(serve):

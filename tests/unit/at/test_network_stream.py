@@ -95,10 +95,45 @@ def test_what_the_server_greets_with_is_not_the_boards(server):
     stream.close()
 
 
-def test_a_server_that_hangs_up(server):
+@pytest.mark.parametrize(
+    ("said", "quoted"),
+    [
+        (b"", ""),
+        (
+            b"\xff\xfb\x03\xff\xfd\x2cDevice open failure: Value or file not found\r\n",
+            ": Device open failure: .* found",
+        ),
+        (b"ser2net\r\n\r\nlast \xe9words\r\n  \r\n", ": last words"),
+        (b"x" * 2000, f": {'x' * 1000}"),
+    ],
+)
+def test_a_server_that_hangs_up_is_quoted(server, monkeypatch, said, quoted):
+    server.first = said
     server.take = lambda _data: None
     server.start()
-    with pytest.raises(serial.SerialException, match=r"^the server hung up$"):
+    closed = []
+    close = TcpPort.close
+    monkeypatch.setattr(TcpPort, "close", lambda port: closed.append(close(port)))
+    with pytest.raises(serial.SerialException, match=f"^the server hung up{quoted}$"):
+        opened(server)
+    assert len(closed) == 1
+
+
+def test_a_server_that_hangs_up_in_the_middle_is_quoted(server):
+    """Where the next request meets a connection that is gone."""
+    asked = []
+
+    def take(data):
+        asked.append(data)
+        if len(asked) == 1:
+            server.client.sendall(bytes((0xFF, DO, 0x2C)))
+            return b""
+        server.client.sendall(b"going down\r\n")
+        return None
+
+    server.take = take
+    server.start()
+    with pytest.raises(serial.SerialException, match=r"^the server hung up: going down$"):
         opened(server)
 
 
