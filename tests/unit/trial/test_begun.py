@@ -131,6 +131,7 @@ def test_the_own_login_and_what_it_is_compared_with_are_phases_of_their_own():
     board = Board({"dev-1"}, control=lambda: True)
     asked = []
     told = board.trials._context.control_connect
+    assert told is not None
 
     def control(login, held, patience):
         asked.append((login, patience))
