@@ -193,14 +193,6 @@ def test_a_run_leaves_another_runs_report_alone_that_it_does_not_replace(tmp_pat
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["junit.xml"]
 
 
-def test_reports_that_cannot_be_written_are_one_line(tmp_path):
-    (tmp_path / "file").touch()
-    result = run(tmp_path, ONE, "def test_it(board): pass", "--reports", str(tmp_path / "file" / "reports"))
-    assert result.exit_code == 4
-    assert "Not a directory: board tests are reported there; name folders" in result.output
-    assert "Traceback" not in result.output
-
-
 def test_a_disk_that_fills_up_ends_the_run_with_one_line_and_no_torn_report(tmp_path):
     tests = """
 import resource

@@ -22,6 +22,14 @@ def parts(answer, name):
     return decode(body), decode(cose)
 
 
+def skeleton(csr, attributes):
+    """What is the same in all CSRs of a board: up to the name, around the key, and so many bytes behind the key."""
+    name = csr.index(b"\x0c\x24") + 2
+    key = csr.index(b"\x03\x42\x00\x04", name)
+    behind = key + 4 + 64
+    return csr[4:name], csr[name + 36 : key + 4], csr[behind : behind + attributes]
+
+
 def verify(bench, cose, aad, *, detached=None):
     """Check a COSE_Sign1 with the device identity's public key; return the payload that it carries."""
     tag = cbor2.loads(cose)

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 
 from harness.virtual.board.personality import PERSONALITIES, Uart
 from tests.unit.virtual_board.bench import ERROR, OK, Bench, cme, info
-from tests.unit.virtual_board.signatures import parts, verify
+from tests.unit.virtual_board.signatures import parts, skeleton, verify
 from tests.unit.virtual_board.test_modem_credentials import AMAZON_DIGEST, AMAZON_ROOT
 from tests.unit.virtual_board.test_modem_keys import VECTORS
 
@@ -155,14 +155,7 @@ def test_the_csr_of_an_nrf9160_has_the_skeleton_of_a_recorded_one(vector):
     recorded = bytes.fromhex(next(v for v in VECTORS["keygen_attest"] if v["id"] == vector)["body_hex"])
     body, _ = parts(boot("nrf9160").ask("AT%KEYGEN=16842753,2,0"), "%KEYGEN")
 
-    def skeleton(der):
-        """The bytes up to the name, around the key, and from the key to the signature."""
-        name = der.index(b"\x0c\x24") + 2
-        key = der.index(b"\x03\x42\x00\x04", name)
-        attributes = key + 4 + 64
-        return der[4:name], der[name + 36 : key + 4], der[attributes : attributes + 46]
-
-    assert skeleton(body) == skeleton(recorded)
+    assert skeleton(body, 46) == skeleton(recorded, 46)
     assert len(body) == 4 + int.from_bytes(body[2:4], "big")
 
 
