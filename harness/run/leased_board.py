@@ -15,8 +15,8 @@ from harness.run.former_settings import FormerSettings
 from harness.run.found_modes import FoundModes
 from harness.run.modem_setup import ModemSetup
 from harness.run.open_board import OpenBoard
-from harness.run.power import RecoveryPower, board_power
-from harness.run.recovery import PowerSwitch, Recovery
+from harness.run.power import board_power, cut_for_recovery
+from harness.run.recovery import Recovery
 from harness.timeline import Kind, Timeline
 
 
@@ -26,8 +26,8 @@ class LeasedBoard:
     A board that failed stays failed for the run: later tests get the first error at once, not each its own time-out.
     ``lab``: finds and leases the board. ``config``: its entry in the boards file. ``progress`` takes what is done, step
     by step. ``timeline``: all that happens to the board during the run. ``modes``: what to put back after a killed run;
-    None for a board that ends with its run. ``power``: what recovery cuts the board's power with, None: what the boards
-    file names, if ``state`` is given: the folder of the lab's state, where restarts are counted.
+    None for a board that ends with its run. ``state``: the folder of the lab's state, where restarts are counted; with
+    it, recovery cuts power by what the boards file names, without it by ``cut_power``.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class LeasedBoard:
         config: BoardConfig,
         progress: Callable[[str], None],
         modes: FoundModes | None = None,
-        power: PowerSwitch | None = None,
+        cut_power: Callable[[], bool] = lambda: False,
         state: Path | None = None,
     ) -> None:
         self.config = config
@@ -53,10 +53,10 @@ class LeasedBoard:
         self._url = ""
         self._state = state
         self._flashed = False
-        if power is None and state is not None:
-            power = RecoveryPower(lab, config, self._find_port, state, self.timeline)
+        if state is not None:
+            cut_power = partial(cut_for_recovery, lab, config, self._find_port, state, self.timeline)
         heal, press = partial(lab.heal, config), button_of(lab, config)
-        self._recovery = Recovery(config, self._find_port, self.timeline, power, heal, press)
+        self._recovery = Recovery(config, self._find_port, self.timeline, cut_power, heal, press)
 
     @property
     def opened(self) -> OpenBoard:

@@ -26,32 +26,22 @@ def board_power(
     return BoardPower(config, switch, find_port, loop, note)
 
 
-class RecoveryPower:
-    """Cuts the power of a board that answers nothing. What goes wrong with that stands on the timeline.
+def cut_for_recovery(
+    lab: Lab, config: BoardConfig, find_port: Callable[[], str], state: Path, timeline: Timeline
+) -> bool:
+    """Cut the power of a board that answers nothing. False: it has no switch, or the timeline says what went wrong.
 
-    ``lab``, ``config``: the lab, and the board's entry in its file. ``find_port``: where the board's port is now.
-    ``state``: folder of the lab's state, where restarts are counted. ``timeline``: the board's.
+    ``timeline``: the board's. The others: see :func:`board_power`.
     """
+    if config.power is None:
+        return False
 
-    def __init__(
-        self, lab: Lab, config: BoardConfig, find_port: Callable[[], str], state: Path, timeline: Timeline
-    ) -> None:
-        self._lab = lab
-        self._config = config
-        self._find_port = find_port
-        self._state = state
-        self._timeline = timeline
+    def step(text: str) -> None:
+        timeline.add(Kind.STEP, config.name, text)
 
-    def cycle(self, board: str) -> bool:
-        """See PowerSwitch."""
-        if self._config.power is None:
-            return False
-        try:
-            board_power(self._lab, self._config, self._find_port, self._state, self._step).cycle()
-        except HarnessError as error:
-            self._timeline.add(Kind.FAULT, board, f"recovery: power could not be cut: {error}")
-            return False
-        return True
-
-    def _step(self, text: str) -> None:
-        self._timeline.add(Kind.STEP, self._config.name, text)
+    try:
+        board_power(lab, config, find_port, state, step).cycle()
+    except HarnessError as error:
+        timeline.add(Kind.FAULT, config.name, f"recovery: power could not be cut: {error}")
+        return False
+    return True

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from harness.at import AtFormatError, AtPort, PortDenied, StrayAnswer
 from harness.at.receiver import is_line
@@ -29,27 +29,12 @@ _NOT_YET: Final = (PortMissing, PortBusy, PortDenied, BoardLost)
 _MAY_HELP: Final = (NoAnswer, StillConnected, AtFormatError, StrayAnswer)
 
 
-class PowerSwitch(Protocol):
-    """Whatever can cut a board's power."""
-
-    def cycle(self, board: str) -> bool:
-        """Take the board's power away and give it back. False: nothing can do that here."""
-
-
-class NoPowerSwitch:
-    """A lab in which nothing can cut the power."""
-
-    def cycle(self, board: str) -> bool:
-        """Do nothing."""
-        return False
-
-
 class Recovery:
     """Opens one board, again and again during a run.
 
     ``config``: its entry in the boards file. ``find_port``: where it is now; raises PortMissing. ``timeline``: the
-    board's. ``power``: cuts its power. ``heal``: mends what can be mended of the way to the board; returns what it did,
-    None: nothing. ``press``: presses its button. None for ``power`` or ``press``: nothing can.
+    board's. ``cut_power``: takes its power away and gives it back; False: it did not. ``heal``: mends what can be
+    mended of the way to the board; returns what it did, None: nothing. ``press``: presses its button; None: it cannot.
 
     Attribute ``taken``: how often which step was taken.
     """
@@ -59,7 +44,7 @@ class Recovery:
         config: BoardConfig,
         find_port: Callable[[], str],
         timeline: Timeline,
-        power: PowerSwitch | None = None,
+        cut_power: Callable[[], bool] = lambda: False,
         heal: Callable[[], str | None] = lambda: None,
         press: Callable[[], None] | None = None,
     ) -> None:
@@ -67,7 +52,7 @@ class Recovery:
         self._config = config
         self._find_port = find_port
         self._timeline = timeline
-        self._power = power or NoPowerSwitch()
+        self._cut_power = cut_power
         self._heal = heal
         self._press = press
         self._known: Known | None = None  # what it runs and how it was talked to, once it answered
@@ -153,9 +138,6 @@ class Recovery:
             except LabError as error:  # it may have restarted, so that counts; whether it did is asked next
                 self._fault(f"the board was reset, and was not seen to start: {error}")
                 return True
-
-    def _cut_power(self) -> bool:
-        return self._power.cycle(self._config.name)
 
     def _note(self, step: str, error: HarnessError) -> None:
         self.taken[step] += 1

@@ -80,7 +80,7 @@ def opened(monkeypatch):
     return boards
 
 
-def leased(lab, modes=None, power=None):
+def leased(lab, modes=None, **options):
     config: Any = SimpleNamespace(
         name="dk-1",
         return_within=0.6,
@@ -91,7 +91,7 @@ def leased(lab, modes=None, power=None):
         wanted_settings=None,
         flash=None,
     )
-    return LeasedBoard(lab, config, lambda _text: None, modes, power)
+    return LeasedBoard(lab, config, lambda _text: None, modes, **options)
 
 
 def test_the_first_error_ends_the_board_for_the_run_and_each_test_gets_one_of_its_own():
@@ -245,30 +245,22 @@ def test_the_wait_for_a_port_has_an_end_that_says_how_long_it_was(opened):
     assert lab.asked > 2
 
 
-class Power:
-    """A switch: after so many cuts the board answers."""
-
-    def __init__(self):
-        self.cuts = 0
-
-    def cycle(self, board):
-        self.cuts += 1
-        return True
-
-
 def test_what_does_not_answer_is_opened_again_and_then_its_power_is_cut(monkeypatch):
-    tried = []
+    tried, cuts = [], []
+
+    def cut_power():
+        cuts.append(None)
+        return True
 
     def open_board(config, url, timeline, *, patience, press=None, known=None):
         tried.append(patience)
-        if not power.cuts:
+        if not cuts:
             raise NoAnswer("dk-1: no answer")
         modem = SimpleNamespace(write_settings=lambda _wanted, _note, _keep: None)
         return SimpleNamespace(kind="serial-modem", port=Port(), modem=modem, firmware="fake", found_mode=0)
 
     monkeypatch.setattr(recovery, "open_board", open_board)
-    power = Power()
-    board = leased(Lab(), power=power)
+    board = leased(Lab(), cut_power=cut_power)
     assert board.opened.found_mode == 0
     assert tried == [0.6, 0.0, 0.0]
     steps = [event.data["step"] for event in board.timeline.since() if event.kind is Kind.FAULT]

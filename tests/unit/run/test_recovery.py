@@ -42,7 +42,7 @@ class Lab:
         monkeypatch.setattr(recovery, "open_board", self.open_board)
         monkeypatch.setattr(recovery, "reset_blindly", self.reset_blindly)
         monkeypatch.setattr(AtPort, "open", self.open_port)
-        self.recovery = Recovery(config, lambda: "loop://", self.timeline, self)
+        self.recovery = Recovery(config, lambda: "loop://", self.timeline, self.cut_power)
 
     def open_board(self, *_given, patience, press=None, known=None):
         self.done.append("open")
@@ -59,7 +59,7 @@ class Lab:
         self.done.append("reset")
         return self.give(self.reset)
 
-    def cycle(self, _board):
+    def cut_power(self):
         self.done.append("power")
         return self.power
 
