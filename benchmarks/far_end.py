@@ -20,8 +20,8 @@ LINE = b"[00:00:%06d] <inf> nrf_cloud_transport: MQTT_EVT_PUBACK: id = 1234 resu
 
 
 @contextmanager
-def far_end(flood: int = 0) -> Iterator[str]:
-    """Start the process; yield the path of its pty. ``flood``: bytes that FLOOD sends."""
+def far_end(flood: int = 0, core: int | None = None) -> Iterator[str]:
+    """Start the process; yield the path of its pty. ``flood``: bytes that FLOOD sends. ``core``: for it alone."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.far_end", str(flood)],
         stdin=subprocess.PIPE,
@@ -29,6 +29,8 @@ def far_end(flood: int = 0) -> Iterator[str]:
         text=True,
     ) as process:
         assert process.stdout
+        if core is not None:
+            os.sched_setaffinity(process.pid, {core})
         try:
             yield process.stdout.readline().strip()
         finally:

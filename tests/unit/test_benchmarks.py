@@ -1,10 +1,11 @@
 """What benchmarks count and return, without measuring anything."""
 
+import os
 from collections import Counter
 
 import pytest
 
-from benchmarks import two_exporters, verdicts
+from benchmarks import at_port, two_exporters, verdicts
 from benchmarks.nights import Night, against_one
 from harness.timeline import Timeline
 from harness.trial import Outcome
@@ -78,3 +79,15 @@ def test_a_timeline_that_cannot_be_judged_again_is_counted_as_escaped(monkeypatc
     monkeypatch.setattr(verdicts, "rejudge", broken)
     assert verdicts._trial(Board(), "ok/action1", Outcome.TOLERATED).found == ("escaped",)
     assert "no such rule" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("there", "theirs", "asked"), [({2, 5, 7}, 5, [{2}, {2, 5, 7}]), ({3}, None, [])], ids=["several", "one"]
+)
+def test_each_end_of_a_port_gets_a_core_while_round_trips_are_measured(monkeypatch, there, theirs, asked):
+    given = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: there)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: given.append(cores))
+    with at_port.a_core_each() as core:
+        assert core == theirs
+    assert given == asked
