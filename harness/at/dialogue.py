@@ -98,15 +98,12 @@ class _Pending:
         self.overflow = False
 
     def add(self, line: bytes, blobs: tuple[bytes, ...] = ()) -> None:
-        self.size += len(line) + sum(map(len, blobs))
+        self.size += len(line) + sum(map(len, blobs)) if blobs else len(line)
         if self.size > ANSWER_LIMIT:
             self.overflow = True
             return
         self.lines.append(line)
         self.blobs.extend(blobs)
-
-    def final(self, line: bytes) -> FinalResult | None:
-        return parse_data_mode(line) if self.data_mode else parse_final(line)
 
 
 class Dialogue:
@@ -136,9 +133,9 @@ class Dialogue:
     @property
     def secret(self) -> bool:
         """True while a command with a secret is pending or abandoned: a line that fits no rule may be its echo."""
-        if self._pending and self._pending.command.secret:
+        if self._pending is not None and self._pending.command.secret:
             return True
-        return bool(self._abandoned) and any(command.secret for command in self._abandoned)
+        return any(command.secret for command in self._abandoned) if self._abandoned else False
 
     @property
     def abandoned(self) -> frozenset[str]:
@@ -235,7 +232,7 @@ class Dialogue:
                 self._awaiting = None
                 heard += self._framed_line(line, framed)
                 data = rest
-            elif (log := self._take_log(data)) is not None:
+            elif self._pending is None and (log := self._take_log(data)) is not None:
                 heard += log
                 break
             else:
@@ -257,7 +254,7 @@ class Dialogue:
 
     def _take_log(self, data: bytes) -> list[Heard] | None:
         """Do what _take_lines does at a fraction of its cost if every line is the board's log; return None if not."""
-        if self._pending or self._abandoned:
+        if self._abandoned:
             return None
         lines = self._buffer.feed_plain(data, _SPECIAL)
         if lines is None:
@@ -292,7 +289,9 @@ class Dialogue:
                     self._awaiting = found, FramedBytes(lengths, piece.raw)
                     return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()
             if found.line:
-                heard.append(self._done(found))
+                if found.role is _ANSWER:
+                    self._done(found)
+                heard.append(found)
             if found.outcome is not None and found.outcome.opens_unframed:
                 self._unframed = UnframedBytes(line_feed_owed=piece.raw.endswith(b"\r"))
                 return heard, b"".join(after.raw for after in pieces[index + 1 :]) + self._buffer.take_rest()
@@ -313,11 +312,12 @@ class Dialogue:
             self._abandon()
         pending = self._pending
         if pending:
-            if final := pending.final(core):
+            if final := parse_data_mode(core) if pending.data_mode else parse_final(core):
                 return self._finish(pending, final, line)
-            if core in pending.command.echoes and not pending.lines:
+            command = pending.command
+            if not pending.lines and core in command.echoes:
                 return Heard(Role.ECHO, line)
-            if pending.command.claims(core):
+            if command.claims(core):
                 return self._answer(pending, core, raw)
         if (core in _FINAL_WORDS or core.startswith(b"+CM")) and parse_final(core):
             return Heard(Role.STRAY, line)
@@ -327,7 +327,7 @@ class Dialogue:
             if command.claims(core):
                 return Heard(Role.LATE, line, *(split_urc(core) or ()))
         if core[0] in _URC_SIGNS and (parts := split_urc(core)):
-            return Heard(_URC, core, *parts)
+            return _heard((_URC, core, *parts, (), None))
         return _heard((_LOG, line, line, b"", (), None))
 
     def _answer(self, pending: _Pending, core: bytes, raw: bytes) -> Heard | None:
@@ -335,7 +335,8 @@ class Dialogue:
             # From the name on, verbatim: blanks at the end of a line inside quotes are content.
             self._open += raw[raw.find(pending.command.prefix) :]
             return None
-        return Heard(_ANSWER, core, *(split_urc(core) or ()))
+        name, args = split_urc(core) or (b"", b"")
+        return _heard((_ANSWER, core, name, args, (), None))
 
     def _go_on(self, piece: Piece) -> Heard | None:
         """Add to the line with the open quote; return the line once the quote is closed, or cut if it is too long."""
@@ -352,7 +353,7 @@ class Dialogue:
         if pending.needs_line and (not pending.lines or not final.ok):
             return Heard(Role.STRAY, line)
         self._pending, self._behind = self._behind, None
-        outcome = CommandOutcome(pending.command, final, pending.lines, pending.blobs, pending.overflow)
+        outcome = _outcome((pending.command, final, pending.lines, pending.blobs, pending.overflow))
         return _heard((_FINAL, line, b"", b"", (), outcome))
 
     def _lengths(self, heard: Heard) -> tuple[int, ...] | None:
@@ -375,6 +376,7 @@ _URC_SIGNS: Final = frozenset(b"+%#")
 # A line that begins so may be more than log.
 _SPECIAL: Final = frozenset({b"+", b"%", b"#", b"O", b"E", b" ", b"\t", b"\x0b", b"\x0c"})
 _heard: Final = partial(tuple.__new__, Heard)  # NamedTuple's own constructor costs four times as much
+_outcome: Final = partial(tuple.__new__, CommandOutcome)
 # To ask an enumeration for a member costs more than anything else that is done for a line (Python 3.11).
 _LOG, _URC, _ANSWER, _FINAL = Role.LOG, Role.URC, Role.ANSWER, Role.FINAL
 

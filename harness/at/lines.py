@@ -52,18 +52,18 @@ class LineBuffer:
         lines = data.splitlines(keepends=True)
         if not lines:
             return []
+        fits = not self._cutting and len(self._partial) + len(data) <= self._limit
         if self._partial:
             self._partial += lines[0]
             lines[0] = bytes(self._partial)
             self._partial.clear()
         if lines[-1][-1] not in _LINE_ENDS:
             self._partial += lines.pop()
+        if fits:
+            return [_piece((line, False)) for line in lines]
         pieces: list[Piece] = []
         for line in lines:
-            if len(line) > self._limit or self._cutting:
-                self._cut(line, pieces)
-            else:
-                pieces.append(_piece((line, False)))
+            self._cut(line, pieces)
         if len(self._partial) > self._limit:
             self._cut_partial(pieces)
         return pieces
@@ -118,6 +118,8 @@ class LineBuffer:
 def plain(raw: bytes) -> bytes:
     """Return a physical line without its line end, trailing blanks, NUL bytes, colour codes and what a shell adds."""
     line = raw.rstrip()
+    if line.isalnum() or not (b"\x1b" in line or b"\0" in line or b":~$" in line or line.startswith(_SHELL_EVENT)):
+        return line
     if b"\x1b" in line:
         line = _ANSI.sub(b"", line)
     if b"\0" in line:

@@ -320,8 +320,7 @@ class Receiver:
 
     def _say(self, drafts: list[Draft]) -> None:
         if self._unsaid:
-            drafts = [*self._unsaid, *drafts]
-            self._unsaid.clear()
+            drafts, self._unsaid = self._unsaid + drafts, []
         if drafts:
             self.timeline.append(drafts if self.watch is None else self.watch(drafts))
 

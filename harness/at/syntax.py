@@ -46,7 +46,7 @@ class Form(Enum):
 _COMMAND = re.compile(r"AT(?P<name>[+%#][A-Z][A-Z0-9_]*|[A-Z&]?)(?P<form>=\?$|\?$|=)?", re.IGNORECASE)
 _FORMS: Final = {None: Form.RUN, "=": Form.SET, "?": Form.READ, "=?": Form.TEST}
 _URC = re.compile(rb"([+%#][A-Z][A-Z0-9_]*)(?::[ ]?(.*))?\Z", re.DOTALL)
-_FINAL = re.compile(rb"(?:OK|ERROR|\+(CM[ES]) ERROR: ?(\d{1,5}))\Z")
+_FINAL = re.compile(rb"\+(CM[ES]) ERROR: ?(\d{1,5})\Z")
 _DATA_MODE = re.compile(rb"(?:\+\+\+)?#XDATAMODE: (-?\d{1,6})\Z")
 _QUOTED = re.compile(r'"[^"]*"', re.DOTALL)
 
@@ -204,19 +204,15 @@ def parse_command(text: str, *, terminator: str = Terminator.CR, at_shell: bool 
     )
 
 
-_OK: Final = FinalResult("OK")  # most answers end with it
+_FINALS: Final = {b"OK": FinalResult("OK"), b"ERROR": FinalResult("ERROR")}
 
 
 def parse_final(line: bytes) -> FinalResult | None:
     """Return the final result if the whole ``line`` is one, else None."""
-    if line == b"OK":
-        return _OK
-    found = _FINAL.match(line)
-    if not found:
-        return None
-    if found[1]:
+    final = _FINALS.get(line)
+    if final is None and line.startswith(b"+CM") and (found := _FINAL.match(line)):
         return FinalResult(found[1].decode(), int(found[2]))
-    return FinalResult(line.decode())
+    return final
 
 
 def parse_data_mode(line: bytes) -> FinalResult | None:

@@ -36,9 +36,18 @@ class Transcript:
 
     def __call__(self, events: Sequence[Event]) -> None:
         """Write ``events``. Of a phase the beginning is enough for a reader."""
+        start, scrub, lines = self._start, SECRETS.scrub, []
+        for _, t, kind, source, text, data in events:
+            if data and data.get("on") == "end":
+                continue
+            head = f"{t - start:11.6f} {source:<12} {SIGNS.get(kind, '#')} "
+            text = scrub(text)
+            if "\n" in text:
+                text = text.replace("\r\n", "\n").rstrip("\n").replace("\n", "\n" + " " * len(head))
+            lines.append(f"{head}{text}\n")
         with self._lock:
             if not self._file.closed:
-                self._write("".join([self._line(event) for event in events if event.data.get("on") != "end"]))
+                self._write("".join(lines))
 
     def __enter__(self) -> "Transcript":
         return self
@@ -53,11 +62,3 @@ class Transcript:
                 data = data[self._file.write(data) :]
         except OSError:  # a full disk is not the test's failure; the timeline's file says the same, and is reported
             self._file.close()
-
-    def _line(self, event: Event) -> str:
-        _, t, kind, source, text, _ = event
-        head = f"{t - self._start:11.6f} {source:<12} {SIGNS.get(kind, '#')} "
-        text = SECRETS.scrub(text)
-        if "\n" in text:
-            text = text.replace("\r\n", "\n").rstrip("\n").replace("\n", "\n" + " " * len(head))
-        return f"{head}{text}\n"

@@ -29,7 +29,7 @@ class TimelineFile:
         self._first = path
         self._header = header
         self._fd: int | None = None
-        self._left: list[Event] = []  # no lines were made of them yet
+        self._left: Sequence[Event] = ()  # no lines were made of them yet
         self._data, self._at, self._writing = b"", 0, False  # not written yet, and where in the file it begins
         self._begin()
 
@@ -43,7 +43,7 @@ class TimelineFile:
         """Write ``events``."""
         if self.failure is not None:
             return
-        self._left = [*self._left, *events]
+        self._left = [*self._left, *events] if self._left else events
         try:
             if self._fd is None:
                 self._open()
@@ -55,7 +55,7 @@ class TimelineFile:
             )
             self.close()
         except Exception:
-            self._left = []  # what no line can be made of would fail each time
+            self._left = ()  # what no line can be made of would fail each time
             raise
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class TimelineFile:
                 number += 1
                 self.path = self._first.with_name(f"{self._first.stem}.{number}{self._first.suffix}")
 
-    def _write(self, lines: list[str], left: list[Event]) -> None:
+    def _write(self, lines: list[str], left: Sequence[Event]) -> None:
         """Write ``lines``; ``left``: the events that they are not about."""
         data = _bytes(lines) if lines else b""
         self._data, self._left = self._data + data, left
@@ -102,20 +102,21 @@ class TimelineFile:
         events = self._left
         for index, event in enumerate(events):
             kind = event.kind
-            if kind is _TEST and self._size >= caps.PART_LIMIT:
-                self._write(lines, events[index:])
-                self._next_part()
-                lines = []
             if kind is _TEST:
+                if self._size >= caps.PART_LIMIT:
+                    self._write(lines, events[index:])
+                    self._next_part()
+                    lines = []
                 self._tests += 1
                 self._number, self._mono, self._test_size = self._tests, event.data.get("mono", event.t), 0
             if line := self._line(event):
                 lines.append(line)
-                self._size += len(line)
-                self._test_size += len(line)
+                size = len(line)
+                self._size += size
+                self._test_size += size
             if kind is _END:
                 self._number, self._mono, self._test_size = 0, self._file_mono, 0
-        self._write(lines, [])
+        self._write(lines, ())
 
     def _next_part(self) -> None:
         self._end()
@@ -131,7 +132,7 @@ class TimelineFile:
         if SECRETS.scrub(line) != line:
             event = scrubbed(event)
             line = event_line(event, self._number, self._mono)
-        if own:
+        if own or (len(line) <= caps.EVENT_LIMIT and self._test_size + len(line) <= caps.TEST_LIMIT):
             return line
         if len(line) > caps.EVENT_LIMIT:
             line = self._short_line(event)

@@ -65,18 +65,19 @@ class Timeline:
         if not drafts:
             return []
         with self._lock:
-            batch: list[Event] = [_event((seq, *draft)) for seq, draft in enumerate(drafts, self._next)]
-            self._next += len(batch)
+            seq, held = self._next, self._text
+            batch: list[Event] = []
+            for t, kind, source, text, data in drafts:
+                batch.append(_event((seq, t, kind, source, text, data)))
+                seq += 1
+                held += len(text) + _payload_size(data) if data else len(text)
             self._events.extend(batch)
-            for event in batch:
-                self._text += len(event[4])
-                if event[5]:
-                    self._text += _payload_size(event[5])
+            self._next, self._text = seq, held
             while len(self._events) > self._keep or self._text > self._keep_text:
                 oldest = self._events.popleft()
                 self._text -= len(oldest.text) + _payload_size(oldest.data)
             if self._sinks:
-                self._unwritten.append((self._sinks, list(batch)))
+                self._unwritten.append((self._sinks, batch))
             if self._waiting:
                 self._condition.notify_all()
         return batch
@@ -94,7 +95,7 @@ class Timeline:
         while self._unwritten:
             sinks, batch = self._unwritten.popleft()
             while self._unwritten and self._unwritten[0][0] is sinks:
-                batch += self._unwritten.popleft()[1]
+                batch = [*batch, *self._unwritten.popleft()[1]]  # anew: the caller of append has this very list
             failures: list[Exception] = []
             begun = 0
             try:
@@ -164,7 +165,7 @@ class Timeline:
 
 
 def _payload_size(data: dict[str, Any]) -> int:
-    if not data:
-        return 0
-    blobs = sum(len(blob.get("payload", "")) for blob in data.get("blobs", ()))
-    return len(data.get("payload", "")) + blobs
+    size = len(data["payload"]) if "payload" in data else 0
+    if "blobs" in data:
+        size += sum(len(blob.get("payload", "")) for blob in data["blobs"])
+    return size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -290,7 +289,7 @@ def test_a_reply_that_goes_on_for_ever_ends_with_the_time(monkeypatch):
 
         def command(self, text, timeout=None):
             answer = super().command(text, timeout)
-            return replace(answer, blobs=(b"x",)) if text.startswith("AT#XHTTPCDATA") else answer
+            return answer._replace(blobs=(b"x",)) if text.startswith("AT#XHTTPCDATA") else answer
 
     with pytest.raises(NoReply, match=r"to GET: [34] of 1000 bytes came in time"):
         make_http(Endless(SerialModemPreview, replied(b"", length=1000))).exchange(SERVER, GET, timeout=5.0)

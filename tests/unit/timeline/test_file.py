@@ -212,6 +212,20 @@ def test_who_interrupts_the_writer_takes_nothing_away(tmp_path, monkeypatch, par
     assert read_timeline(path).events == timeline.since(0)
 
 
+@given(
+    command=st.text(max_size=20) | st.none(),
+    seconds=st.floats() | st.integers(),
+    ok=st.booleans() | st.integers(0, 1),
+    more=st.dictionaries(st.text(max_size=3), JSON, max_size=1),
+)
+def test_what_a_command_cost_is_written_as_json_writes_it(command, seconds, ok, more):
+    cost = {"command": command, "seconds": seconds, "ok": ok}
+    for data in (cost | more, dict(reversed(cost.items()))):
+        line = event_line(Event(7, 1.5, Kind.RESULT, "dk-1", "OK", data), 3, 0.5)
+        form = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        assert line == f'{{"i":3,"n":7,"t":1.000000,"k":"result","s":"dk-1","x":"OK","d":{form}}}'
+
+
 def test_an_event_of_which_no_line_can_be_made_is_left_out(tmp_path, monkeypatch):
     def line(event, *more):
         if event.text == "odd":

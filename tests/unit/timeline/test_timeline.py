@@ -162,6 +162,15 @@ def test_who_waits_need_not_wait_for_the_sinks():
     assert len(seen) == 3
 
 
+def test_what_is_written_together_stays_apart_for_those_who_appended_it():
+    timeline, seen = Timeline(), []
+    with timeline.sink(seen.append):
+        first = timeline.append([(1.0, Kind.RX, "board-1", "a", {})])
+        second = timeline.append([(1.0, Kind.RX, "board-1", "b", {})])
+        timeline.flush()
+    assert [[event.text for event in batch] for batch in (first, second, *seen)] == [["a"], ["b"], ["a", "b"]]
+
+
 def test_a_sink_sees_nothing_from_before_it():
     timeline = Timeline()
     first, second = [], []
