@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from harness.errors import HarnessError, NoAnswer
 from harness.timeline import Event, Kind, Timeline, unpacked
@@ -55,6 +55,13 @@ def urcs(events: Iterable[Event], port: str, names: Iterable[str]) -> list[Urc]:
     return [urc for event in events if (urc := wanted(event)) is not None]
 
 
+class Wait(Protocol):
+    """What :meth:`Timeline.wait` does."""
+
+    def __call__(self, match: Callable[[Event], bool], *, since: int, timeout: float) -> Event | None:
+        """Return the first event from ``since`` on that ``match`` accepts; None after ``timeout`` seconds."""
+
+
 def _any(urc: Urc) -> bool:
     return True
 
@@ -63,7 +70,8 @@ class Listener:
     """The URCs with certain names from a mark of the timeline on. Made by ``AtPort.listen``.
 
     What :meth:`next` and :meth:`poll` return or pass over is not returned again. ``failure``: why the port failed, None
-    while it works. ``heard``: tells an error message what the last lines were.
+    while it works. ``heard``: tells an error message what the last lines were. ``wait``: does what
+    Timeline.wait does; None: that one.
     """
 
     def __init__(
@@ -74,6 +82,7 @@ class Listener:
         port: str,
         heard: Callable[[], str],
         failure: Callable[[], HarnessError | None],
+        wait: Wait | None = None,
     ) -> None:
         self.names: Final = tuple(names)
         self._timeline = timeline
@@ -82,6 +91,7 @@ class Listener:
         self._heard = heard
         self._failure = failure
         self._wanted = _wanted(port, self.names)
+        self._wait = wait
 
     def poll(self) -> Urc | None:
         """Return the oldest URC, or None when there is none now."""
@@ -105,7 +115,8 @@ class Listener:
             return event.kind in _FAILED and event.source == self._port and self._failure() is not None
 
         left = timeout if self._failure() is None else 0.0
-        event = self._timeline.wait(decisive, since=self._mark, timeout=left)
+        wait = self._wait or self._timeline.wait
+        event = wait(decisive, since=self._mark, timeout=left)
         urc = None if event is None else self._wanted(event)
         if urc is not None:
             return urc

@@ -169,14 +169,58 @@ class Receiver:
         return self.outcomes.get(timeout=max(deadline - time.monotonic(), 0.0))
 
     def _hear_outcome(self, deadline: float) -> None:
+        while self.outcomes.empty() and self._hear_holding(deadline):
+            pass
+
+    def wait(self, match: Callable[[Event], bool], *, since: int, timeout: float) -> Event | None:
+        """Do what :meth:`Timeline.wait` does, and read the port meanwhile, unless another thread has a use for it."""
+        deadline = time.monotonic() + timeout
+        if not self._failure and self._dialogue.pending is None and self._stream.hold():
+            try:
+                with self.timeline.waking(self._nudging()):
+                    found, since = self._hear_until(match, since, deadline)
+            finally:
+                self._stream.let_go()
+            if found is not None:
+                return found
+            timeout = deadline - time.monotonic()
+        return self.timeline.wait(match, since=since, timeout=timeout)
+
+    def _hear_until(self, match: Callable[[Event], bool], since: int, deadline: float) -> tuple[Event | None, int]:
+        """Return the event that ``match`` accepts, or None, and the mark behind what it has seen."""
+        while True:
+            for event in self.timeline.since(since):
+                since = event.seq + 1
+                if match(event):
+                    return event, since
+            if self._failure or self._dialogue.pending is not None or not self._hear_holding(deadline):
+                return None, since
+
+    def _nudging(self) -> Callable[[], None]:
+        """Return what wakes this thread while it holds the port, if another one calls it."""
+        holder = threading.get_ident()
+
+        def nudge() -> None:
+            if threading.get_ident() != holder:
+                self._stream.nudge()
+
+        return nudge
+
+    def _hear_holding(self, deadline: float) -> bool:
+        """Hear what comes next, as the port's holder. False: nothing until ``deadline``, or the port is closed."""
+        hearing = False
         try:
-            while self.outcomes.empty():
-                mark = self._stream.wait_holding(max(deadline - time.monotonic(), 0.0))
-                if mark is None:
-                    return
-                self._hear(mark)
+            mark = self._stream.wait_holding(max(deadline - time.monotonic(), 0.0))
+            if mark is None:
+                return False
+            hearing = True
+            self._hear(mark)
         except Exception as error:
             self._fail_of(error)
+        except BaseException:  # Ctrl-C, a test's time limit: what was taken from the port may be in no line
+            self.strayed = self.strayed or hearing
+            raise
+        return True
 
     def give_up(self, lost: Command | None = None) -> None:
         """Abandon the pending command; an outcome that comes in this very moment is dropped with it.
@@ -213,6 +257,7 @@ class Receiver:
             port=self._name,
             heard=self.last_heard,
             failure=lambda: self.failure() if self.failed else None,
+            wait=self.wait,
         )
 
     def wait_line(self, pattern: str | re.Pattern[str], timeout: float, *, since: int | None = None) -> Event:
@@ -226,7 +271,7 @@ class Receiver:
                 return False
             return search(event.text) is not None if event.kind in LINES else self.failed
 
-        event = self.timeline.wait(wanted, since=mark, timeout=0.0 if self.failed else timeout)
+        event = self.wait(wanted, since=mark, timeout=0.0 if self.failed else timeout)
         if event and event.kind in LINES:
             return event
         if self.failed:

@@ -42,13 +42,16 @@ class ByteStream(Protocol):
         """
 
     def hold(self) -> bool:
-        """Keep :meth:`wait` from waking up until :meth:`let_go`. False: this port cannot; its reader has to read."""
+        """Keep :meth:`wait` from waking up until :meth:`let_go`.
+
+        False: this port cannot, and its reader has to read; or another thread holds it, and reads for all.
+        """
 
     def wait_holding(self, timeout: float) -> int | None:
         """Do what :meth:`wait` does, as the holder; return None after ``timeout`` seconds, too."""
 
     def nudge(self) -> None:
-        """Wake the holder: the reader, which was on its way when the port was held, has handed out what it took."""
+        """Wake the holder: another thread has handed out something, such as the reader that was on its way."""
 
     def let_go(self) -> None:
         """Let :meth:`wait` wake up again."""
@@ -90,7 +93,8 @@ class FdStream:
         self._held.register(self._nudged, select.POLLIN)
         os.set_blocking(self._nudged, False)
         os.set_blocking(self._nudge, False)
-        self._holding = False
+        self._holder: int | None = None  # a thread
+        self._holders = threading.Lock()
         self._writable = select.poll()
         self._writable.register(self._fd, select.POLLOUT)
 
@@ -123,16 +127,21 @@ class FdStream:
 
     def hold(self) -> bool:
         """See :class:`ByteStream`."""
+        me = threading.get_ident()
+        with self._holders:
+            if self._holder not in (None, me):  # mine: of a call that was interrupted before it could let go
+                return False
+            self._holder = me
         try:
             self._readable.modify(self._fd, 0)  # a hang-up still shows
         except ValueError:  # closed meanwhile
+            self._holder = None
             return False
-        self._holding = True
         return True
 
     def nudge(self) -> None:
         """See :class:`ByteStream`."""
-        if self._holding:
+        if self._holder is not None and not self._readable.closed:
             with suppress(OSError):  # full: the holder wakes anyway; or closed meanwhile
                 os.write(self._nudge, b"x")
 
@@ -153,11 +162,9 @@ class FdStream:
 
     def let_go(self) -> None:
         """See :class:`ByteStream`."""
-        self._holding = False
-        try:
+        self._holder = None
+        with suppress(ValueError):  # closed meanwhile
             self._readable.modify(self._fd, select.EPOLLIN)
-        except ValueError:  # closed meanwhile
-            return
 
     def write(self, data: bytes) -> None:
         """See :class:`ByteStream`."""

@@ -29,6 +29,7 @@ class Timeline:
         self._lock = threading.Lock()
         self._condition = threading.Condition(self._lock)
         self._waiting = 0  # threads that wait for events: a condition costs, even where nobody does
+        self._wakers: tuple[Callable[[], None], ...] = ()  # of those who wait for something else as well
         self._keep = keep
         self._keep_text = keep_text
         self._text = 0
@@ -80,6 +81,8 @@ class Timeline:
                 self._unwritten.append((self._sinks, batch))
             if self._waiting:
                 self._condition.notify_all()
+            for wake in self._wakers:
+                wake()
         return batch
 
     def flush(self) -> None:
@@ -140,6 +143,20 @@ class Timeline:
                 if match(event):
                     return event
             mark = fresh[-1].seq + 1
+
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Call ``wake`` with each batch of events of the block: for who waits for something else as well.
+
+        ``wake``: it is called by the writer, under the timeline's lock, so it may do very little.
+        """
+        with self._lock:
+            self._wakers = (*self._wakers, wake)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._wakers = tuple(kept for kept in self._wakers if kept is not wake)
 
     @contextmanager
     def sink(self, sink: Sink) -> Iterator[None]:
