@@ -191,7 +191,7 @@ class MqttDriver(ABC):
             found = mqtt_event(event)
             return match(found) if found is not None else port.failure is not None
 
-        event = port.timeline.wait(decisive, since=since, timeout=timeout if port.failure is None else 0.0)
+        event = port.wait(decisive, since=since, timeout=timeout if port.failure is None else 0.0)
         found = None if event is None else mqtt_event(event)
         if found is None and (failure := port.failure) is not None:
             raise failure

@@ -102,7 +102,7 @@ class OwnConnection:
                 return False
             return event.data.get(CLASS) in wanted or port.failure is not None
 
-        event = port.timeline.wait(decisive, since=since, timeout=timeout if port.failure is None else 0.0)
+        event = port.wait(decisive, since=since, timeout=timeout if port.failure is None else 0.0)
         if event is None or evidence_of(event) is None:
             if (failure := port.failure) is not None:
                 raise failure

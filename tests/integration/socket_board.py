@@ -31,7 +31,7 @@ class Port(Fake):
     failure = None
 
     def __init__(self, timeline, name):
-        self.timeline, self.name = timeline, name
+        self.timeline, self.name, self.wait = timeline, name, timeline.wait
 
 
 class SharedClient(RawClient):

@@ -84,6 +84,9 @@ class ScriptedPort(Fake):
             self.urc(urc)
         return Answer(text, (), 0.0)
 
+    def wait(self, match, *, since, timeout):
+        return self.timeline.wait(match, since=since, timeout=timeout)
+
     def wait_line(self, pattern, timeout, *, since):
         found = self.timeline.wait(lambda event: re.search(pattern, event.text), since=since, timeout=timeout)
         if found is None:

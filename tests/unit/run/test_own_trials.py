@@ -35,6 +35,7 @@ class Board:
 
     def __init__(self, says, sample=Sample.MULTI_SERVICE):
         self.timeline = Timeline()
+        self.wait = self.timeline.wait
         self.settings = SimpleNamespace(at_shell=False)
         self.provoked = False
         self.report = False
@@ -241,8 +242,9 @@ def test_the_network_comes_back_with_the_sims_pin():
     board = Board(lambda _provoked: [READY])
     done = []
     port: Any = SimpleNamespace(
-        name="b", timeline=board.timeline, settings=board.settings, command=lambda text, timeout: done.append(text)
+        name="b", wait=board.wait, settings=board.settings, command=lambda text, timeout: done.append(text)
     )
+    port.timeline = board.timeline
     setup = OwnSetup("x", FACTS[Sample.MULTI_SERVICE])
     own = OwnConnection(port, setup, switch_on=lambda: done.append("with PIN"))
     own.end()
