@@ -239,8 +239,7 @@ class AtPort:
         return self._receiver.wait(match, since=since, timeout=timeout)
 
     def wait_line(self, pattern: str | re.Pattern[str], timeout: float, *, since: int | None = None) -> Event:
-        """Return the first line of this port in which ``pattern`` occurs, from the timeline's mark ``since`` on
-        (None: now).
+        """Return the first line of this port in which ``pattern`` occurs, from mark ``since`` on (None: now).
 
         Raises NoAnswer after ``timeout`` seconds, with what was last heard; BoardLost as soon as the board is gone.
         """
