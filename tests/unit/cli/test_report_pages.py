@@ -68,19 +68,17 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("command", ["html", "rebuild"])
-def test_a_damaged_timeline_of_a_night_without_failures_is_told_too(nights, command, damage, packed, capsys):
+def test_a_damaged_timeline_of_a_night_without_failures_is_told_too(tmp_path, damage, capsys):
     change, said = DAMAGES[damage]
-    file = edit(nights[0] / "timeline" / "dk.jsonl", change, packed)
-    assert main(["report", command, str(nights[0])]) == 0
-    err = capsys.readouterr().err.splitlines()
-    assert [line for line in err if str(file) in line and said in line], err
-    if command == "html":
-        assert "All 2 tests passed." in (nights[0] / "report.html").read_text()
-    else:
-        assert (nights[0] / "junit.xml").read_text().count("<testcase ") == 2
+    night = write_night(tmp_path, 1, told, boards=("dk",), tests=2)
+    file = edit(night / "timeline" / "dk.jsonl", change, packed=damage == "middle")
+    for command in ("html", "rebuild"):
+        assert main(["report", command, str(night)]) == 0
+        err = capsys.readouterr().err.splitlines()
+        assert [line for line in err if str(file) in line and said in line], err
+    assert "All 2 tests passed." in (night / "report.html").read_text()
+    assert (night / "junit.xml").read_text().count("<testcase ") == 2
 
 
 def test_what_became_of_a_damaged_file_is_said_once(nights, capsys):
