@@ -17,7 +17,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from typing import IO, Final, NoReturn, TextIO
+from typing import IO, Any, Final, NoReturn, TextIO
 
 from harness.hang_up import ending_signals
 
@@ -48,7 +48,7 @@ class ForkedProcess:
             stream.flush()  # else the copy has the rest too
         theirs, ours = os.pipe(), os.pipe()
         self.args = list(args)
-        self.returncode: int | None = None
+        self.returncode: int | Any = None
         self._asking = threading.Lock()
         former = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())  # the copy has this one's handlers at first
         try:

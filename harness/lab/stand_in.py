@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import HarnessError, LabError, Misuse
+from harness.lab.forked_process import ForkedProcess
 from harness.redact import SECRETS
 from harness.settings import ProcessSettings
 
@@ -30,7 +31,8 @@ class StandIn:
     ``what``: names it for the user, e.g. "local cloud". ``settings``: its settings, with ``die_with_stdin``; they are
     written beside ``log``. ``error``: the class to raise if it does not start or does not answer a command.
     ``refused``: the class to raise if it refuses its settings; None: ``error``.
-    ``timeout``: seconds for its start. ``program``: in place of ``python -m harness.virtual``.
+    ``timeout``: seconds for its start. ``program``: in place of ``python -m harness.virtual``. ``spare``: returns a
+    process that runs it with these arguments and this log, or None: there is none, and one is started.
     ``ready``: the line that it printed when everything listened.
     """
 
@@ -44,6 +46,7 @@ class StandIn:
         refused: type[HarnessError] | None = None,
         timeout: float = START_TIMEOUT,
         program: Sequence[str] = (sys.executable, "-m", "harness.virtual"),
+        spare: Callable[[Sequence[str], Path], ForkedProcess | None] | None = None,
     ) -> None:
         self.what = what
         self._log = log
@@ -55,9 +58,11 @@ class StandIn:
         self._one_at_a_time = threading.Lock()
         document = log.with_name(f"{log.stem}.json")
         _write_private(document, settings.model_dump_json(exclude_defaults=True))
+        arguments = ["--settings", str(document)]
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stderr:
-            self._process = subprocess.Popen(
-                [*program, "--settings", str(document)],
+            waiting = None if spare is None else spare(arguments, log)
+            self._process: subprocess.Popen[bytes] | ForkedProcess = waiting or subprocess.Popen(
+                [*program, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

@@ -14,6 +14,7 @@ from harness.lab.lease import private_folder
 from harness.lab.profiles import enforced_folder
 from harness.lab.relay import Relay
 from harness.lab.scratch import Scratch
+from harness.lab.spare import take_spare
 from harness.lab.stand_in import StandIn
 from harness.settings import BoardSettings, CloudSettings, FirmwareName, NamedBoard, ProcessCloud, ProcessSettings
 
@@ -158,7 +159,8 @@ class StandIns:
             folder = self.folder / "-".join(key)
             log = self.folder / f"{'-'.join(key)}.stderr"
             settings = said.model_copy(update={"directory": str(folder), "die_with_stdin": True})
-            self._running[key] = StandIn(what, settings, log=log, error=error)
+            spare = take_spare if key[0] == "board" else None
+            self._running[key] = StandIn(what, settings, log=log, error=error, spare=spare)
         return self._running[key]
 
 

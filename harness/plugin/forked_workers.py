@@ -19,8 +19,9 @@ from _pytest.assertion.rewrite import AssertionRewritingHook
 from execnet.gateway_base import MainThreadOnlyExecModel
 from execnet.gateway_io import popen_bootstrapline
 
+from harness.lab import spare
 from harness.lab.forked_process import ForkedProcess, can_fork
-from harness.plugin.state import derived_of, full
+from harness.plugin.state import derived_of, full, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,10 @@ def fork_workers(config: pytest.Config, number: int) -> None:
     if not can_fork():
         return
     _import_ahead(config)
-    config.stash[_FORKED] = deque(ForkedProcess(lambda: _work(config)) for _ in range(number))
+    virtual = any(board.virtual is not None for board in run_of(config).selected)
+    if virtual:
+        spare.import_ahead()
+    config.stash[_FORKED] = deque(ForkedProcess(lambda: _work(config, virtual)) for _ in range(number))
 
 
 def use_forked_workers(config: pytest.Config, specs: Sequence[Any]) -> None:
@@ -70,13 +74,18 @@ def _import_ahead(config: pytest.Config) -> None:
         derived_of(config).cases(full=full(config))
 
 
-def _work(config: pytest.Config) -> None:
-    """Undo what the controller's pytest has done to the whole process, and begin as execnet does."""
+def _work(config: pytest.Config, virtual: bool) -> None:
+    """Undo what the controller's pytest has done to the whole process, and begin as execnet does.
+
+    ``virtual``: it will need a virtual board.
+    """
     logging.root.handlers.clear()
     sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, AssertionRewritingHook)]
     for plugin in config.pluginmanager._conftest_plugins:
         sys.modules.pop(plugin.__name__, None)
     sys.argv[:] = ["-c"]
+    if virtual:
+        spare.keep_spare()
     waiting: Any = sys.stdin.buffer  # a buffered one
     if waiting.peek(1):  # else the controller has ended without a session
         exec(popen_bootstrapline, {"__name__": "__main__"})  # noqa: S102 - execnet's

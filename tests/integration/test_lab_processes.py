@@ -14,7 +14,8 @@ import pytest
 import serial
 
 from harness.errors import BoardLost, LabError, PortBusy
-from harness.lab import Lab, Lease, load_boards_file
+from harness.lab import Lab, Lease, load_boards_file, spare
+from harness.lab.spare import keep_spare
 from harness.policy import profile_folder
 
 DEADLINE = 60.0
@@ -99,6 +100,59 @@ def test_a_killed_run_leaves_no_stand_in(start, tmp_path):
     run = start(RUN, boards_file(tmp_path), tmp_path)
     (pid,) = map(int, run.stdout.readline().split())
     os.kill(pid, 0)
+    run.send_signal(signal.SIGKILL)
+    assert await_exit(pid)
+
+
+TWO = "boards: [{name: virtual-1, virtual: {}}, {name: virtual-2, virtual: {}}]\n"
+
+
+@pytest.fixture
+def spare_pid():
+    """The number of a process that waits to become a virtual board."""
+    keep_spare()
+    waiting = spare._waiting[-1]
+    yield waiting.pid
+    waiting.kill()
+    waiting.wait(DEADLINE)
+
+
+def test_a_process_in_waiting_becomes_the_first_virtual_board(spare_pid, tmp_path):
+    file = boards_file(tmp_path)
+    file.write_text(TWO)
+    lab = Lab(load_boards_file(file), folder=tmp_path)
+    one, two = lab.file.boards
+    for board in (one, two):
+        with serial.Serial(lab.port_url(board), timeout=DEADLINE) as port:
+            port.write(b"AT+CFUN?\r\n")
+            assert b"+CFUN: 0" in port.read_until(b"OK\r\n")
+    assert lab.stand_ins.of(one).pid == spare_pid
+    assert lab.stand_ins.of(two).pid != spare_pid
+    assert os.getpgid(spare_pid) == spare_pid  # Ctrl-C ends the run only
+    log = tmp_path / "stand-ins" / "board-virtual-1.stderr"
+    assert os.readlink(f"/proc/{spare_pid}/fd/2") == str(log)
+    assert lab.stand_ins.of(one).command("set-route", name="mqtt.nrfcloud.com:8883", target="127.0.0.1:1") == {}
+    os.kill(spare_pid, signal.SIGKILL)
+    assert "died with signal 9" in str(lab.stand_ins.of(one).died(grace=DEADLINE))
+    lab.close()
+    (fault,) = lab.faults
+    assert "'virtual-1'" in fault
+
+
+def test_a_process_in_waiting_that_was_ended_is_none(spare_pid, tmp_path):
+    os.kill(spare_pid, signal.SIGKILL)
+    assert await_exit(spare_pid)
+    lab = Lab(load_boards_file(boards_file(tmp_path)), folder=tmp_path)
+    (board,) = lab.file.boards
+    assert Path(lab.port_url(board)).exists()
+    lab.close()
+    assert not lab.faults
+
+
+def test_a_process_in_waiting_ends_with_the_process_that_made_it(start, tmp_path):
+    code = "import sys; from harness.lab import spare; spare.keep_spare(); print(spare._waiting[0].pid, flush=True)"
+    run = start(f"{code}; sys.stdin.read()")
+    pid = int(run.stdout.readline())
     run.send_signal(signal.SIGKILL)
     assert await_exit(pid)
 

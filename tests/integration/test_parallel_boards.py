@@ -73,14 +73,19 @@ from pathlib import Path
 import pytest
 
 from conftest import BEGAN
+from helpers import stand_ins
 
 def test_it(board):
     here, leader = (Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (os.getpid(), os.getppid()))
     assert here == leader
     assert BEGAN == os.getpid()
+    (stand_in,) = stand_ins("board")
+    assert Path(f"/proc/{stand_in}/cmdline").read_bytes() == here
     Path(f"drawn-{board.name}").write_text(str(random.random()))
     with pytest.raises(AssertionError, match="assert 1 == 2"):
         assert len("a") == len("bc")
+
+def test_another(board): pass  # a worker with one test is given the next board's too
 """
 
 LONG = """

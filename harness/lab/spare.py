@@ -1,0 +1,63 @@
+"""A process in waiting that becomes a virtual board: it has imported what that needs, which is all but its whole start.
+
+It is forked by each worker of a run before that has threads, so before anything knows which board it will be.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from harness.lab.forked_process import ForkedProcess
+
+_PROGRAM: Final = "harness.virtual"  # by name: nothing imports the stand-ins, they have processes of their own
+_LONGEST: Final = 65_536  # bytes of what it is told
+_waiting: list[ForkedProcess] = []
+
+
+def import_ahead() -> None:
+    """Import what a virtual board needs, for the processes that are forked from this one."""
+    importlib.import_module(f"{_PROGRAM}.launch")
+
+
+def keep_spare() -> None:
+    """Fork one for the first virtual board of this process. It ends with this process. See ForkedProcess."""
+    _waiting.append(ForkedProcess(_wait, bufsize=0))
+
+
+def take_spare(arguments: Sequence[str], log: Path) -> ForkedProcess | None:
+    """Have the one in waiting run ``python -m harness.virtual`` with ``arguments``; None: there is none any more.
+
+    ``log``: the file for its standard error.
+    """
+    while _waiting:
+        spare = _waiting.pop()
+        told = {"arguments": list(arguments), "log": str(log), "folder": str(Path.cwd())}
+        try:
+            spare.stdin.write(json.dumps(told).encode())
+        except BrokenPipeError:
+            spare.wait()  # somebody ended it
+            continue
+        spare.args = [sys.executable, "-m", _PROGRAM, *arguments]
+        return spare
+    return None
+
+
+def _wait() -> None:
+    os.setpgid(0, 0)  # Ctrl-C must end the run only, which still needs the stand-in to clean up
+    heard = os.read(0, _LONGEST)
+    if not heard:
+        return
+    told = json.loads(heard)
+    os.chdir(told["folder"])
+    log = os.open(told["log"], os.O_WRONLY | os.O_APPEND)
+    os.dup2(log, 2)
+    os.close(log)
+    sys.argv[:] = [_PROGRAM, *told["arguments"]]
+    runpy.run_module(_PROGRAM, run_name="__main__", alter_sys=True)
