@@ -212,9 +212,13 @@ def _look_at_causes(path: Path, fault: SingleFault, found: Found) -> None:
 def _folder(fault: SingleFault, keep: Path | None) -> Path:
     if keep is None:
         return Path(tempfile.mkdtemp(prefix="nrf91-single-"))
-    folder = keep / fault.name.replace(" ", "-")
+    folder = _kept(fault, keep)
     folder.mkdir(parents=True)
     return folder.resolve()
+
+
+def _kept(fault: SingleFault, keep: Path) -> Path:
+    return keep / fault.name.replace(" ", "-")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -227,6 +231,9 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     wanted = [part for part in given.only.split(",") if part]
     chosen = [fault for fault in FAULTS if not wanted or any(part in fault.name for part in wanted)]
+    former = [str(folder) for fault in chosen if given.keep and (folder := _kept(fault, given.keep)).exists()]
+    if former:
+        parser.error(f"--keep: {former[0]} is of a former run; move it away, or name another folder")
     failed = 0
     for fault in chosen:
         if given.list:
