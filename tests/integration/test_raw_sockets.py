@@ -33,10 +33,11 @@ DEVICE = "dev-raw"
 
 
 class Rig:
-    """A virtual board with a device's credentials, and the cloud that knows them."""
+    """A virtual board with a device's credentials, the cloud that knows them, and the event loop of the board."""
 
-    def __init__(self, board, lab, firmware):
+    def __init__(self, board, lab, firmware, loop):
         self.board, self.lab, self.firmware = board, lab, firmware
+        self.loop = loop
         self.tcp_client = firmware == "slm-tcp-client"
         self.login = Login(DEVICE, HOST, 8883, TAG)
         self.prefix = lab.prefix
@@ -77,7 +78,7 @@ def rig(tmp_path_factory, request):
         board.nvm.credentials[TAG, 1] = Credential(identity.certificate_pem.encode())
         board.nvm.credentials[TAG, 2] = Credential(identity.private_key_pem.encode())
         asyncio.run_coroutine_threadsafe(board.start(), loop).result(DEADLINE)
-        yield Rig(board, lab, request.param)
+        yield Rig(board, lab, request.param, loop)
         asyncio.run_coroutine_threadsafe(board.stop(), loop).result(DEADLINE)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(DEADLINE)
@@ -237,7 +238,7 @@ def test_data_mode_of_a_killed_run_is_left(rig, count):
 def test_a_board_that_restarts_in_silence_is_not_connected(rig):
     with rig.driver() as (port, mqtt):
         connect(rig, mqtt)
-        rig.board._loop.call_soon_threadsafe(rig.board.power_on)  # it restarts in silence: the socket is gone
+        rig.loop.call_soon_threadsafe(rig.board.power_on)  # it restarts in silence: the socket is gone
         port.wait_line("Ready", DEADLINE, since=0)
         assert not mqtt.is_connected()
 
