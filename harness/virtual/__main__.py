@@ -19,6 +19,7 @@ from harness.settings import (
     add_options,
     settings_of,
 )
+from harness.virtual.event_loop import EventLoop
 from harness.virtual.launch import run
 from harness.virtual.run_directory import UnusableDirectory
 from harness.virtual.standard_input import InputReader
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (WrongOption, UnreadableSettings) as error:
         parser.error(str(error))
     try:
-        asyncio.run(run(settings, lines))
+        with asyncio.Runner(loop_factory=EventLoop) as runner:
+            runner.run(run(settings, lines))
     except (PolicyError, UnusableDirectory, UnusableSettings, UnusableState) as error:
         print(f"{_PROGRAM}: {error}", file=sys.stderr)
         return 2
