@@ -315,7 +315,7 @@ class AtPort:
         self._check_open()
         wire = self._receiver.begin(command, payload, needs_line=needs_line)
         soon = asked_after(command, payload, timeout, self._settings, data_mode=self._data_mode or needs_line)
-        ended, lost, self._missed = False, None, f"within {timeout:g} s"
+        ended, lost = False, None
         try:
             self._write(wire)
             if soon is None:
@@ -329,6 +329,7 @@ class AtPort:
             lost, self._missed = missed.command, str(missed)
             return None
         except Empty:
+            self._missed = f"within {timeout:g} s"
             return None
         finally:
             if not ended:  # a time-out, a lost answer, a write that failed, or the user's Ctrl-C
@@ -346,8 +347,7 @@ class AtPort:
         return asked
 
     def _write(self, data: bytes) -> None:
-        chunk = self._settings.chunk
-        if chunk is None:
+        if (chunk := self._settings.chunk) is None:
             self._stream.write(data)
             return
         for at in range(0, len(data), chunk):

@@ -40,9 +40,11 @@ def asked_after(
     A board that keeps no input while it works would lose the question, and in data mode it would be payload. It may
     follow the end of an MQTT message's ``payload``. ``timeout``: seconds that the command may take.
     """
+    if not settings.queues:
+        return None
     soon = max(_SOONEST, timeout * _PART)
     ends = not data_mode if payload is None else command.name.startswith(_MQTT) and not payload.counted
-    return soon if settings.queues and ends and not command.opens_unframed and soon < timeout else None
+    return soon if ends and not command.opens_unframed and soon < timeout else None
 
 
 def opening_time(command: Command, timeout: float) -> float:
