@@ -115,3 +115,43 @@ def test_the_clients_end_is_no_answer():
     dialogue.begin(parse_command("AT#XTCPCLI?"))
     heard = dialogue.receive(b'\r\n#XTCPCLI: -104,"disconnected"\r\n\r\n#XTCPCLI: -1,1\r\n\r\nOK\r\n')
     assert [one.role for one in heard] == [Role.URC, Role.ANSWER, Role.FINAL]
+
+
+def test_nothing_is_told_before_the_end():
+    framed = UnframedBytes(line_feed_owed=False)
+    assert (framed.content, framed.line) == (b"", b"")
+    assert framed.feed(b"abc\r\n#XDATA") is None
+    assert (framed.content, framed.line) == (b"", b"")
+    assert framed.feed(b"MODE: 0\r\nmore") == b"more"
+    assert (framed.content, framed.line) == (b"abc", b"#XDATAMODE: 0")
+
+
+def content(*pieces, owed):
+    framed = UnframedBytes(line_feed_owed=owed)
+    for piece in pieces:
+        framed.feed(piece)
+    framed.feed(END)
+    return framed.content
+
+
+def test_only_one_line_feed_is_owed_and_only_at_the_begin():
+    assert content(b"\nabc\n", owed=True) == b"abc\n"
+    assert content(b"\n\nabc", owed=True) == b"\nabc"
+    assert content(b"", b"\nabc", owed=True) == b"abc"
+    assert content(b"\n", b"\nabc", owed=True) == b"\nabc"
+    assert content(b"abc", b"\nabc", owed=True) == b"abc\nabc"
+    assert content(b"\nabc", owed=False) == b"\nabc"
+
+
+def test_an_end_that_was_looked_past_is_not_looked_for_again():
+    """What is behind data mode in the piece before has been looked at; a long peer costs no more for it."""
+    framed = UnframedBytes(line_feed_owed=False)
+    assert framed.feed(b"x" * 1000 + b"\r\n#XDATAMODE: 0\r") is None
+    assert framed.feed(b"\nrest") == b"rest"
+    assert framed.content == b"x" * 1000
+
+
+def test_only_a_lines_end_is_taken_from_the_firmwares_own_lines():
+    framed = UnframedBytes(line_feed_owed=False)
+    framed.feed(b"#XABC: b \r\n+XYZ: X\r\nend\r\n%ABC: \t\r\n")
+    assert framed.own_lines() == [b"#XABC: b ", b"+XYZ: X"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import BoardLost, NoAnswer
+from harness.errors import BoardLost, LabError, NoAnswer
 from harness.firmware.bridge import Pump, SocketEnd
 from harness.firmware.bridge.at_socket import Poll, poll_bits, poll_text, received_length
 from harness.timeline import Kind
@@ -439,3 +439,39 @@ def test_stopping_has_half_a_minute(ends, monkeypatch):
     monkeypatch.setattr(pump, "join", lambda timeout: waits.append(timeout) or join(timeout))
     pump.stop()
     assert waits == [30.0]
+
+
+class Waits:
+    """Plays the sign that the board was asked: it comes at the ``n``-th look. Notes how long each look took."""
+
+    def __init__(self, comes_at):
+        self.comes_at, self.waits = comes_at, []
+
+    def clear(self):
+        self.waits.clear()
+
+    def wait(self, seconds):
+        self.waits.append(seconds)
+        return len(self.waits) >= self.comes_at
+
+    def set(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("timeout", "waits"), [(0.25, [0.1, 0.1, 0.05]), (0.3, [0.1, 0.1, 0.1]), (0.05, [0.05]), (0.1, [0.1])]
+)
+def test_a_bridge_that_does_not_come_to_ask_is_the_labs_error(ends, monkeypatch, timeout, waits):
+    _, pump = ends(FarSocket())
+    monkeypatch.setattr(pump, "_looked", looked := Waits(99))
+    with pytest.raises(LabError, match=r"^dk1: the bridge did not come to ask the board about its socket$"):
+        pump.ask(timeout)
+    assert looked.waits[: len(waits)] == pytest.approx(waits)
+    assert len(looked.waits) - len(waits) in (0, 1)  # what is left of the time is no whole number
+
+
+def test_whoever_asks_is_answered_as_soon_as_the_board_was_asked(ends, monkeypatch):
+    _, pump = ends(FarSocket())
+    monkeypatch.setattr(pump, "_looked", looked := Waits(3))
+    assert pump.ask(1.0) is True
+    assert looked.waits == [0.1, 0.1, 0.1]
