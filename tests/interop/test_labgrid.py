@@ -322,6 +322,13 @@ def await_sign(name):
         time.sleep(0.05)
 
 
+def await_end(pid):
+    # It has ended and its starter has not asked about it yet. It ends its ser2nets first, one by one.
+    deadline = time.monotonic() + 60
+    while ") Z " not in Path(f"/proc/{pid}/stat").read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 def test_first(board):
     assert board.opened.identity.imei
     SIGNS.joinpath(f"{board.name}-began").touch()
@@ -334,6 +341,7 @@ def test_cut(board):
     if board.name == "dk-3":
         await_sign("dk-4-began")
         os.kill(int(os.environ["EXPORTER"]), signal.SIGTERM)
+        await_end(int(os.environ["EXPORTER"]))
         SIGNS.joinpath("cut").touch()
 
 
