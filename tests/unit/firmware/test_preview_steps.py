@@ -1,6 +1,7 @@
 """Each step of a request by Serial Modem's own client: what is told, how long it may take, and when it is over."""
 
 import re
+import time
 
 import pytest
 
@@ -32,11 +33,14 @@ class Port(Fake):
         self.times, self.waits = {}, []
         self.commands = []
         self.refuses = set()
+        self.scripted = {}
         self.clock = 100.0
 
     def command(self, text, timeout=None):
         self.commands.append(text)
         self.times[text] = timeout
+        if text in self.scripted:
+            return self.scripted[text]
         if text in self.refuses:
             raise AtError(text, FinalResult("ERROR"))
         if text == OPEN:
@@ -65,7 +69,7 @@ class Port(Fake):
 @pytest.fixture
 def exchange(monkeypatch):
     def run(port, request=GET, server=SERVER, **more):
-        monkeypatch.setattr(preview_http.time, "monotonic", lambda: port.clock)
+        monkeypatch.setattr(time, "monotonic", lambda: port.clock)
         return PreviewHttp(port, SocketHttp(port, HandleSocket), formatted=False).exchange(server, request, **more)
 
     return run
@@ -274,7 +278,8 @@ def test_the_client_is_found_by_its_commands_test_form():
     assert (through.port, through._make_socket) == (port, HandleSocket)
     for syntax, formatted in (("0,<url>,<format>,<length>", True), ("0,<url>,<length>", False)):
         port = Port()
-        port.command = lambda text, timeout=None, said=syntax: Answer(text, (f"#XHTTPCREQ: {said}",), 0.0)
+        said = Answer("AT#XHTTPCREQ=?", (f"#XHTTPCREQ: {syntax}",), 0.0)
+        port.scripted = {said.command: said}
         made = make_http(port)
         assert isinstance(made, PreviewHttp)
         assert made._formatted is formatted
