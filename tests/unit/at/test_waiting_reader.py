@@ -28,6 +28,8 @@ class Watched(FdStream):
     def __init__(self, device, name):
         super().__init__(device, name)
         self.takers: list[int] = []
+        self.nudgers: list[int] = []
+        self.polls = 0
         self.polling = threading.Event()
 
     def take(self, mark):
@@ -39,8 +41,13 @@ class Watched(FdStream):
 
     def wait_holding(self, timeout):
         self._strike("poll")
+        self.polls += 1
         self.polling.set()
         return super().wait_holding(timeout)
+
+    def nudge(self):
+        self.nudgers.append(threading.get_ident())
+        super().nudge()
 
     def _strike(self, place):
         if self.strike == place:
@@ -101,8 +108,19 @@ def test_who_waits_takes_the_bytes(line):
     found = waiter.result()
     assert (found.kind, found.text) == (Kind.RX, "a line")
     assert set(line.stream.takers) == {waiter.thread.ident}
+    assert waiter.thread.ident not in line.stream.nudgers  # it need not wake itself
     assert line.reader_hears("later")
     assert line.stream.takers[-1] == line.receiver._thread.ident
+
+
+@pytest.mark.parametrize("kind", ["urc", "line"])
+def test_who_waits_for_a_urc_or_a_pattern_takes_the_bytes_too(line, kind):
+    listener = line.receiver.listen(("+CEREG",))
+    calls = {"urc": lambda: listener.next(LONG).text, "line": lambda: line.receiver.wait_line("CER", LONG).text}
+    waiter = Waiter(line, calls[kind])
+    line.say("+CEREG: 1")
+    assert waiter.result() == "+CEREG: 1"
+    assert line.stream.takers == [waiter.thread.ident]
 
 
 def test_what_is_there_already_is_found_without_reading_and_each_event_is_looked_at_once(line):
@@ -141,8 +159,17 @@ def test_an_event_of_another_thread_ends_the_waiting(line):
     assert waiter.result().source == "observer"
 
 
-def test_time_that_is_over(line):
-    assert line.wait("a line", timeout=0.01) is None
+def test_time_that_is_over(line, monkeypatch):
+    left, wait = [], line.timeline.wait
+
+    def noted(match, *, since, timeout):
+        left.append(timeout)
+        return wait(match, since=since, timeout=timeout)
+
+    with monkeypatch.context() as noting:
+        noting.setattr(line.timeline, "wait", noted)
+        assert line.wait("a line", timeout=0.01) is None
+    assert [seconds <= 0.0 for seconds in left] == [True]
     assert line.reader_hears("later")
 
 
@@ -180,7 +207,20 @@ def test_a_board_that_goes_away_ends_the_waiting(line):
     line.board.close()
     assert "the port went away" in waiter.result().text
     assert line.receiver.failed
-    assert line.wait("a line", timeout=0.0) is None  # it is not read any more
+    assert line.wait("a line", timeout=0.0) is None
+
+
+def test_a_port_that_failed_is_not_read_any_more_by_who_goes_on_waiting(line):
+    waiter = Waiter(line, lambda: line.wait("a line"))
+    line.board.close()
+    assert line.timeline.wait(lambda event: event.kind is Kind.FAULT, since=0, timeout=DEADLINE)
+    line.timeline.add(Kind.STEP, "harness", "another")
+    line.timeline.add(Kind.RX, "dk1", "a line")
+    assert waiter.result().text == "a line"
+    polls = line.stream.polls
+    assert polls < 5
+    assert line.wait("something else", timeout=0.01) is None
+    assert line.stream.polls == polls
 
 
 def test_a_port_that_is_closed_ends_the_waiting(line):

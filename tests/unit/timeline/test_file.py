@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.errors import Misuse
@@ -218,6 +218,10 @@ def test_who_interrupts_the_writer_takes_nothing_away(tmp_path, monkeypatch, par
     ok=st.booleans() | st.integers(0, 1),
     more=st.dictionaries(st.text(max_size=3), JSON, max_size=1),
 )
+@example("AT", float("nan"), True, {})
+@example("AT", float("inf"), True, {})
+@example("AT", 0.5, True, {})
+@example(None, 0.5, True, {})
 def test_what_a_command_cost_is_written_as_json_writes_it(command, seconds, ok, more):
     cost = {"command": command, "seconds": seconds, "ok": ok}
     for data in (cost | more, dict(reversed(cost.items()))):
