@@ -44,6 +44,9 @@ class Port(Fake):
         self.done.append((text, timeout))
         self.hear(*self.says.get(text, ()))
 
+    def wait(self, match, *, since, timeout):
+        return self.timeline.wait(match, since=since, timeout=timeout)
+
     def wait_line(self, pattern, timeout, *, since):
         self.waited = timeout
         for event in self.timeline.since(since):

@@ -26,6 +26,9 @@ class Port(Fake):
     def __init__(self):
         self.timeline = Timeline()
 
+    def wait(self, match, *, since, timeout):
+        return self.timeline.wait(match, since=since, timeout=timeout)
+
 
 class Session:
     """Notes what it is asked. ``says``: what it answers."""
