@@ -62,10 +62,10 @@ class AtPort:
 
     @classmethod
     def open(cls, url: str, *, name: str, timeline: Timeline, settings: PortSettings | None = None) -> Self:
-        """Open any pyserial URL: a device path, ``socket://host:port``, ``rfc2217://host:port``.
+        """Open a device path, ``socket://host:port`` or ``rfc2217://host:port``.
 
-        What the board prints is read from here on. Raises PortMissing, PortBusy, LabError (no permission), Misuse (no
-        such kind of URL).
+        Of other pyserial URLs those will do whose port has a descriptor. What the board prints is read from here on.
+        Raises PortMissing, PortBusy, LabError (no permission), Misuse (no such kind of URL).
 
         ``url``: of the port. ``name``: the board's, for messages and the timeline. ``timeline``: gets the lines.
         ``settings``: None for the defaults.

@@ -1,4 +1,4 @@
-"""Opens a serial port by any pyserial URL; if that fails, says in the lab's words why."""
+"""Opens a serial port by its path or URL; if that fails, says in the lab's words why."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ import serial
 
 from harness.at.holders import holders
 from harness.at.network_stream import open_rfc2217, open_socket
-from harness.at.stream import READ_TIMEOUT, ByteStream, FdStream, TimedStream
+from harness.at.stream import ByteStream, FdStream
 from harness.at.telnet import TelnetReader
 from harness.errors import LabError, Misuse, PortBusy, PortMissing
 
@@ -54,14 +54,15 @@ def _opened(url: str, name: str, baudrate: int, rtscts: bool) -> ByteStream:
         return open_rfc2217(url, name, rate=baudrate, rtscts=rtscts)
     if scheme.lower() == "socket":
         return open_socket(url, name)
-    device = serial.serial_for_url(url, do_not_open=True, baudrate=baudrate, timeout=READ_TIMEOUT, rtscts=rtscts)
+    device = serial.serial_for_url(url, do_not_open=True, baudrate=baudrate, rtscts=rtscts)
     if not separator:
         device.exclusive = True
     device.open()
     try:
         device.fileno()
-    except (OSError, AttributeError):  # io.UnsupportedOperation is an OSError
-        return TimedStream(device, name)
+    except (OSError, AttributeError) as error:  # io.UnsupportedOperation is an OSError
+        device.close()
+        raise ValueError("no thread can wait for it, because it has no descriptor") from error
     return FdStream(device, name)
 
 

@@ -1,10 +1,9 @@
 """The bytes of one port: opened once, read by one thread at a time, closed after the reader has ended.
 
-A port with a file descriptor (a tty, ``socket://``, ``rfc2217://``) is polled together with a pipe that stops the
-reader; others (``loop://``) are read with a short time-out. Modem control lines stay as the port has them after
-opening: a pty has none.
+Each port has a file descriptor, a tty's or a socket's, which is polled together with a pipe that stops the reader.
+Modem control lines stay as the port has them after opening: a pty has none.
 
-A port with a descriptor can be *held*: whoever waits for an answer then reads for itself. To wake the reader, and by it
+A port can be *held*: whoever waits for an answer then reads for itself. To wake the reader, and by it
 the one who waits, would cost an AT round trip a quarter of its time.
 """
 
@@ -23,7 +22,6 @@ from harness.errors import BoardLost, NoAnswer
 READ_SIZE: Final = 64 * 1024  # a tty gives 4095 bytes at most, a socket more
 _NOTHING: Final = -1  # a mark of no taking: that nothing is there says nothing of the board
 WRITE_TIMEOUT: Final = 10.0  # 4096 bytes take 4.3 s at 9600 baud
-READ_TIMEOUT: Final = 0.1  # of ports that cannot be polled: how long closing may take
 
 
 class ByteStream(Protocol):
@@ -44,7 +42,7 @@ class ByteStream(Protocol):
     def hold(self) -> bool:
         """Keep :meth:`wait` from waking up until :meth:`let_go`.
 
-        False: this port cannot, and its reader has to read; or another thread holds it, and reads for all.
+        False: another thread holds it, and reads for all; or the port is closed.
         """
 
     def wait_holding(self, timeout: float) -> int | None:
@@ -202,70 +200,6 @@ class FdStream:
         _close(self._device)
         for end in (self._stop, self._stopped, self._nudge, self._nudged):
             os.close(end)
-
-
-class TimedStream:
-    """A port without a file descriptor. ``device`` was opened with READ_TIMEOUT."""
-
-    def __init__(self, device: Any, name: str) -> None:
-        self._device = device
-        self._name = name
-        self._stopping = threading.Event()
-        self._data = b""
-
-    def wait(self) -> int | None:
-        """See :class:`ByteStream`."""
-        while not self._stopping.is_set():
-            try:
-                self._data = self._device.read(max(self._device.in_waiting, 1))
-            except (serial.SerialException, OSError) as error:
-                raise lost(self._name, str(error)) from error
-            if self._data:
-                return 0
-        return None
-
-    def take(self, mark: int) -> bytes:
-        """See :class:`ByteStream`."""
-        return self._data
-
-    def hold(self) -> bool:
-        """See :class:`ByteStream`."""
-        return False
-
-    def wait_holding(self, timeout: float) -> int | None:
-        """See :class:`ByteStream`."""
-        return None
-
-    def nudge(self) -> None:
-        """See :class:`ByteStream`."""
-
-    def let_go(self) -> None:
-        """See :class:`ByteStream`."""
-
-    def write(self, data: bytes) -> None:
-        """See :class:`ByteStream`."""
-        try:
-            self._device.write(data)
-        except serial.SerialTimeoutException:
-            raise _stuck(self._name, len(data), len(data)) from None
-        except (serial.SerialException, OSError) as error:
-            raise lost(self._name, str(error)) from error
-
-    def flush(self) -> None:
-        """See :class:`ByteStream`."""
-        self._device.flush()
-
-    def change_baud(self, rate: int) -> None:
-        """See :class:`ByteStream`."""
-        _change_baud(self._device, rate, self._name)
-
-    def stop(self) -> None:
-        """See :class:`ByteStream`."""
-        self._stopping.set()
-
-    def close(self) -> None:
-        """See :class:`ByteStream`."""
-        _close(self._device)
 
 
 def _change_baud(device: Any, rate: int, name: str) -> None:

@@ -407,7 +407,7 @@ def test_no_permission(timeline, monkeypatch):
         AtPort.open("/dev/ttyACM0", name="board-1", timeline=timeline)
 
 
-@pytest.mark.parametrize("url", ["nosuch://x", "socket://nowhere", "rfc2217://"])
+@pytest.mark.parametrize("url", ["nosuch://x", "socket://nowhere", "rfc2217://", "loop://"])
 def test_a_bad_url(url, timeline):
     with pytest.raises((Misuse, LabError), match="board-1: cannot open"):
         AtPort.open(url, name="board-1", timeline=timeline)
@@ -605,15 +605,6 @@ def test_remote_ports(scheme, modem, timeline):
         server.end()
         with pytest.raises(BoardLost):
             listener.next(10)
-
-
-def test_a_port_without_a_descriptor(timeline, hasty):
-    """loop:// has none, as rfc2217:// has none: it answers with the command itself, an echo."""
-    with AtPort.open("loop://", name="board-1", timeline=timeline) as port:
-        with pytest.raises(NoAnswer):
-            port.command("AT+CFUN?", timeout=0.1)
-        assert "AT+CFUN?" in texts(timeline, Kind.RX)
-    assert not port.alive
 
 
 def test_receiver_is_one_thread(port):

@@ -12,7 +12,7 @@ import serial
 
 from harness.at.holders import Holder
 from harness.at.serial_link import NoSerialPort, PortDenied, open_link, server_says
-from harness.at.stream import FdStream, TimedStream
+from harness.at.stream import FdStream
 from harness.errors import LabError, Misuse, PortBusy, PortMissing
 
 LOCAL, REMOTE, PLAIN = "/dev/ttyACM0", "rfc2217://rack:4001", "socket://rack:4001"
@@ -31,6 +31,9 @@ class Port:
         if self.error:
             raise self.error
         self.opened = True
+
+    def close(self):
+        self.opened = False
 
 
 class Device(Port):
@@ -79,7 +82,7 @@ def test_a_local_port_is_opened_for_one_owner_alone(made):
     asked = made(device)
     assert isinstance(open_link(LOCAL, "board-1", baudrate=9600, rtscts=True), FdStream)
     assert (device.opened, device.exclusive) == (True, True)
-    assert asked == [((LOCAL,), {"do_not_open": True, "baudrate": 9600, "timeout": 0.1, "rtscts": True})]
+    assert asked == [((LOCAL,), {"do_not_open": True, "baudrate": 9600, "rtscts": True})]
     os.close(reader)
     os.close(writer)
 
@@ -97,9 +100,17 @@ def test_a_port_of_bytes_alone_gets_neither(made):
     assert asked == [((PLAIN, "board-1"), {})]
 
 
-def test_a_device_that_knows_no_descriptors_is_read_with_a_time_out(made):
-    made(Port())
-    assert isinstance(open_link("loop://", "board-1", baudrate=115200, rtscts=False), TimedStream)
+@pytest.mark.parametrize("kind", [Port, Device])
+def test_a_device_without_a_descriptor_is_no_port_for_a_board(made, kind):
+    device = kind()
+    made(device)
+    with pytest.raises(Misuse) as caught:
+        open_link("loop://", "board-1", baudrate=115200, rtscts=False)
+    assert str(caught.value) == (
+        "board-1: cannot open loop://: no thread can wait for it, because it has no descriptor; correct the port in "
+        "the boards file"
+    )
+    assert not device.opened
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR, errno.EIO])

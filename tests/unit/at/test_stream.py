@@ -1,4 +1,4 @@
-"""The bytes of a port: over a pair of sockets where it has a descriptor, over a device of a page of code where not."""
+"""The bytes of a port, over a pair of sockets."""
 
 import errno
 import os
@@ -7,10 +7,9 @@ import socket
 import threading
 
 import pytest
-import serial
 
 from harness.at import stream as module
-from harness.at.stream import FdStream, TimedStream
+from harness.at.stream import FdStream
 from harness.errors import BoardLost, NoAnswer
 
 LOST = (
@@ -329,9 +328,8 @@ class Slow:
         self.rates.append(rate)
 
 
-@pytest.mark.parametrize("kind", [FdStream, TimedStream])
-def test_the_rate_is_changed_or_the_board_is_lost(kind):
-    stream = kind.__new__(kind)
+def test_the_rate_is_changed_or_the_board_is_lost():
+    stream = FdStream.__new__(FdStream)
     stream._device, stream._name = Slow(), "board-1"
     stream.change_baud(115200)
     assert stream._device.rates == [115200]
@@ -339,81 +337,3 @@ def test_the_rate_is_changed_or_the_board_is_lost(kind):
         stream.change_baud(9601)
     assert str(caught.value) == LOST.format("cannot change to 9601 baud: Not a valid baudrate: 9601")
     assert isinstance(caught.value.__cause__, ValueError)
-
-
-# -- without a descriptor
-
-
-class Remote:
-    """A port of a server: ``answers`` are what reads give, or raise."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.in_waiting = 0
-        self.asked = []
-        self.written = []
-        self.calls = []
-        self.failure = None
-
-    def read(self, size):
-        self.asked.append(size)
-        found = self.answers.pop(0)
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    def write(self, data):
-        if self.failure:
-            raise self.failure
-        self.written.append(data)
-
-    def flush(self):
-        self.calls.append("flush")
-
-    def close(self):
-        self.calls.append("close")
-
-
-def test_reads_go_on_until_bytes_come_and_take_what_is_there():
-    remote = Remote(b"", b"", b"OK\r\n", b"more")
-    stream = TimedStream(remote, "board-1")
-    assert read(stream) == b"OK\r\n"
-    remote.in_waiting = 4
-    assert read(stream) == b"more"
-    assert remote.asked == [1, 1, 1, 4]
-    assert not stream.hold()
-    stream.stop()
-    assert read(stream) == b""
-    assert len(remote.asked) == 4
-
-
-@pytest.mark.parametrize("error", [serial.SerialException("connection closed"), OSError("connection closed")])
-def test_a_remote_port_that_fails_is_the_loss_of_the_board(error):
-    stream = TimedStream(Remote(error), "board-1")
-    with pytest.raises(BoardLost) as caught:
-        read(stream)
-    assert str(caught.value) == LOST.format("connection closed")
-    assert caught.value.__cause__ is error
-    remote = Remote()
-    remote.failure = error
-    with pytest.raises(BoardLost) as caught:
-        TimedStream(remote, "board-1").write(b"AT\r")
-    assert str(caught.value) == LOST.format("connection closed")
-
-
-def test_a_remote_port_writes_all_of_it_flushes_and_closes():
-    remote = Remote()
-    stream = TimedStream(remote, "board-1")
-    stream.write(b"AT\r")
-    stream.flush()
-    stream.close()
-    assert (remote.written, remote.calls) == ([b"AT\r"], ["flush", "close"])
-
-
-def test_a_remote_board_that_takes_no_bytes():
-    remote = Remote()
-    remote.failure = serial.SerialTimeoutException()
-    with pytest.raises(NoAnswer) as caught:
-        TimedStream(remote, "board-1").write(b"AT\r")
-    assert str(caught.value) == STUCK.format(3, 3, 10)
-    assert caught.value.__cause__ is None
