@@ -5,8 +5,10 @@ client of RFC 2217 has none. It reads in a thread of its own and hands over each
 to wake three threads, one after the other, before it arrives.
 """
 
+import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -146,25 +148,33 @@ class SocketStream(FdStream):
 
 
 class Rfc2217Stream(SocketStream):
-    """A port behind RFC 2217. ``com``: has agreed with the server. ``timeout``: seconds for an answer of the server."""
+    """A port behind RFC 2217. ``com``: has agreed with the server. ``timeout``: seconds for an answer of the server.
+
+    What Telnet has to reply never keeps the reader waiting: a server may stop to read until we have read what it says.
+    A reply that cannot leave at once goes out behind what is being written, or with what is taken or written next.
+    """
 
     def __init__(self, tcp: TcpPort, com: ComPort, name: str, timeout: float) -> None:
         super().__init__(tcp, name)
         self._com = com
         self._timeout = timeout
         self._writing = threading.Lock()  # what Telnet has to say must not come between a byte 255 and its double
+        self._replies: deque[bytes] = deque()  # not sent yet, oldest first; who takes one out holds _writing
         self._heard = threading.Condition()
 
     def take(self, mark: int) -> bytes:
         """See :class:`ByteStream`. b"" also if only the server itself had something to say."""
         data = super().take(mark)
+        if self._replies:
+            self._reply()
         if not data or self._com.telnet.plain(data):
             return data
         with self._heard:
             plain, reply = self._com.receive(data)
             self._heard.notify_all()
         if reply:
-            self._send(reply)
+            self._replies.append(reply)
+            self._reply()
         return plain
 
     def write(self, data: bytes) -> None:
@@ -189,7 +199,22 @@ class Rfc2217Stream(SocketStream):
 
     def _send(self, data: bytes) -> None:
         with self._writing:
-            super().write(data)
+            replies = b"".join(self._replies.popleft() for _ in range(len(self._replies)))
+            super().write(replies + data)
+        self._reply()  # what was to be replied meanwhile
+
+    def _reply(self) -> None:
+        """Send what is to be replied, as far as that takes no waiting. Reading shows that a connection is gone."""
+        while self._replies and self._writing.acquire(blocking=False):
+            try:
+                reply = self._replies.popleft() if self._replies else b""
+                with suppress(OSError):  # full, or gone
+                    reply = reply[os.write(self._fd, reply) :]
+                if reply:
+                    self._replies.appendleft(reply)
+                    return
+            finally:
+                self._writing.release()
 
 
 def check(answer: bool | None, kind: Request) -> None:

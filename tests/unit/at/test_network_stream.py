@@ -1,5 +1,6 @@
 """Ports of other computers, against a server on loopback: pyserial's own, and ones that do not do what they should."""
 
+import select
 import socket
 import threading
 import time
@@ -7,11 +8,12 @@ import time
 import pytest
 import serial
 
+from harness.at import stream as stream_module
 from harness.at import tcp_port
 from harness.at.network_stream import open_rfc2217, open_socket
 from harness.at.tcp_port import TcpPort
 from harness.at.telnet import DO, DONT, SB, SE
-from harness.errors import BoardLost
+from harness.errors import BoardLost, NoAnswer
 from tests.unit.at.port_server import Server
 
 ALL = bytes(range(256))
@@ -234,6 +236,78 @@ def test_what_the_server_wants_in_between_is_answered(server, stream):
     server.client.sendall(b"A" + bytes((0xFF, DO, 0x18)) + b"B")
     assert read(stream, 2) == b"AB"
     server.await_heard(lambda: server.raw.endswith(b"\xff\xfc\x18"))
+
+
+class Stopped:
+    """A port whose server stops to read until ``goes_on``. Small buffers: some thousand bytes pass until then."""
+
+    def __init__(self, server):
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+        filters = []
+
+        def take(data):
+            assert self.goes_on.wait(60)
+            filters[:] = filters or [server.by_pyserial()]
+            return filters[0](data)
+
+        server.take = take
+        server.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server.start()
+        self.stream = opened(server)
+        self.client = self.stream._tcp.socket
+        self.client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        self.goes_on.clear()
+
+    def await_full(self):
+        deadline = time.monotonic() + 30
+        while select.select([], [self.client], [], 0)[1]:
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.01)
+
+
+@pytest.fixture
+def stopped(server):
+    stopped = Stopped(server)
+    yield stopped
+    stopped.goes_on.set()
+    stopped.stream.close()
+
+
+def test_a_writer_whose_server_stopped_to_read_does_not_keep_the_reader_waiting(server, stopped, monkeypatch):
+    """The server may go on only when what it says was read."""
+    monkeypatch.setattr(stream_module, "WRITE_TIMEOUT", 60.0)
+    data = b"\xff" * 100_000
+    writer = threading.Thread(target=stopped.stream.write, args=(data,))
+    writer.start()
+    stopped.await_full()
+    server.client.sendall(b"A" + bytes((0xFF, DO, 0x18)) + b"B")
+    began = time.monotonic()
+    assert read(stopped.stream, 2) == b"AB"
+    assert time.monotonic() - began < 30
+    assert writer.is_alive()
+    stopped.goes_on.set()
+    writer.join(30)
+    server.await_heard(lambda: server.heard == data and server.raw.endswith(b"\xff\xfc\x18"))
+
+
+@pytest.mark.parametrize("next_is", ["written", "taken"])
+def test_a_reply_that_cannot_leave_waits_for_what_is_next(server, stopped, monkeypatch, next_is):
+    monkeypatch.setattr(stream_module, "WRITE_TIMEOUT", 0.2)
+    with pytest.raises(NoAnswer, match="the board takes no bytes"):
+        stopped.stream.write(b"x" * 100_000)
+    server.client.sendall(bytes((0xFF, DO, 0x18)) + b"A")
+    assert read(stopped.stream, 1) == b"A"
+    monkeypatch.setattr(stream_module, "WRITE_TIMEOUT", 60.0)
+    stopped.goes_on.set()
+    if next_is == "written":
+        stopped.stream.write(b"B")
+        server.await_heard(lambda: server.raw.endswith(b"x\xff\xfc\x18B"))
+    else:
+        assert select.select([], [stopped.client], [], 30)[1]
+        server.say(b"C")
+        assert read(stopped.stream, 1) == b"C"
+        server.await_heard(lambda: server.raw.endswith(b"x\xff\xfc\x18"))
 
 
 def test_what_only_the_server_says_is_nothing_of_the_board(server, stream):
