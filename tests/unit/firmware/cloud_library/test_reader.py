@@ -111,3 +111,50 @@ def test_the_banner_decides_whose_numbers_are_read():
     assert classes(event) == []
     assert classes("*** Booting nRF Connect SDK v1.9.1 ***\r\n" + event) == [LogClass.KICKED]
     assert read(event, Generation.NCS_1)[0].evidence.what is LogClass.KICKED
+
+
+HEAD = "[00:00:01.000,000] <err> a: MQTT input"
+
+
+def test_a_head_is_used_once_and_a_tail_that_says_something_itself_is_read_once():
+    reader = LineReader()
+    assert reader.read(HEAD + "+CSCON: 1") == []
+    (found,) = reader.read(" error: -128")
+    assert found.text == HEAD + " error: -128"
+    assert found.torn
+    assert reader.read(" error: -128") == []
+
+
+def test_a_head_that_says_it_all_by_itself_is_read_by_itself():
+    reader = LineReader()
+    whole = KICK.strip()
+    (first,) = reader.read(whole + "+CSCON: 1")
+    assert first.text == whole
+    (second,) = reader.read("tail")
+    assert (second.text, first.torn, second.torn) == (whole + "tail", False, True)
+
+
+def test_nothing_is_torn_at_its_very_beginning_but_behind_its_first_character():
+    reader = LineReader()
+    reader.read("+CSCON: 1")
+    assert reader.silent(["quiet"])
+    reader.read("M+CSCON: 1")
+    assert not reader.silent(["quiet"])
+    (found,) = reader.read("QTT input error: -128")
+    assert found.text == "MQTT input error: -128"
+
+
+def test_lines_without_a_key_are_not_looked_at(monkeypatch):
+    reader = LineReader()
+    monkeypatch.setattr(reader, "_told", lambda text: pytest.fail(f"{text} was looked at"))
+    assert reader.read("temperature 21") == []
+    assert reader.read("") == []
+
+
+def test_a_forgotten_head_joins_nothing():
+    reader = LineReader()
+    reader.read(HEAD + "+CSCON: 1")
+    for _ in range(5):
+        assert reader.read("+CSCON: 0") == []
+    assert reader._head == ""
+    assert reader.read(" error: -128") == []
