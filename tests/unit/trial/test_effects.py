@@ -69,11 +69,11 @@ def test_where_the_connection_listened_already_a_message_proves_nothing(stage, a
 
 
 @pytest.mark.parametrize(
-    ("sending", "effect"),
+    ("shown", "effect"),
     [
         (None, ActionEffect(False, "no message arrived within 0.5 s, and nothing shows that one was sent")),
         (
-            Sending(False),
+            False,
             ActionEffect(
                 False,
                 "no message arrived within 0.5 s, and the log of who sends does not show that one was sent",
@@ -81,15 +81,15 @@ def test_where_the_connection_listened_already_a_message_proves_nothing(stage, a
             ),
         ),
         (
-            Sending(True),
+            True,
             ActionEffect(
                 False, "no message arrived within 0.5 s, although one was sent: the log of who sends shows it", True
             ),
         ),
     ],
 )
-def test_a_message_that_does_not_come_counts_where_one_was_sent(stage, sending, effect):
-    one = acted(stage)
+def test_a_message_that_does_not_come_counts_where_one_was_sent(stage, shown, effect):
+    one, sending = acted(stage), None if shown is None else Sending(shown)
     one.sending = sending
     assert SubscribeAction("a/+", None).effect_of_message(one) == effect
     if sending is not None:
