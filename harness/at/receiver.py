@@ -1,8 +1,8 @@
 """Reads a port, from open to close, and hands out what it hears.
 
 Every line goes to the timeline first, then a command's outcome to whoever waits for it: whoever is woken finds
-everything that led to it in the timeline. A port has a thread that reads it. While a command waits for its answer, its
-own thread reads in that one's place, and writes the files too: two threads that wake each other, or both want the
+everything that led to it in the timeline. A port has a thread that reads it. Who waits for an answer, a line or an MQTT
+event reads in that one's place, and writes the files too: two threads that wake each other, or both want the
 interpreter, would cost an AT round trip a third of its time.
 """
 

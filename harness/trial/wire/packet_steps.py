@@ -93,7 +93,8 @@ class PacketSteps:
 
         An answer that is due, and does not come behind that one either, is lost or will not come: nobody waits for it
         longer than for any answer. One lost line would otherwise cost all patience, which is 45 s on a radio link.
-        The same holds for the UNSUBSCRIBE's own answer if the plan ``ends`` without it, as behind a sham.
+        The same holds for the UNSUBSCRIBE's own answer if the plan ``ends`` without it, as behind a sham or its
+        stand-in.
 
         Returns the packet's answer, or the end of the connection; None: neither came in time.
         """
