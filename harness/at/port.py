@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from queue import Empty, SimpleQueue
 from typing import Final, Self
 
@@ -26,7 +26,7 @@ from harness.at.answer import Answer, AtError, AtFormatError, StrayAnswer, answe
 from harness.at.dialogue import CommandOutcome, Dialogue, check_payload
 from harness.at.foreign_writer import foreign_writer
 from harness.at.listener import Listener
-from harness.at.questions import ANSWER_TIME, AnswerLost, asked_after, opening_time, outcome_or_question, question
+from harness.at.questions import ANSWER_TIME, AnswerLost, Questions, opening_time, question
 from harness.at.receiver import Carrier, Payload, Receiver, Watch
 from harness.at.serial_link import open_link
 from harness.at.settings import PortSettings
@@ -53,6 +53,7 @@ class AtPort:
         self._settings = settings
         self._stream = stream
         self._receiver = Receiver(stream, Dialogue(framed=settings.framed), name=name, timeline=timeline)
+        self._questions = Questions(self._receiver, name=name, write=self._write, parse=self._parse)
         self._turn = threading.Lock()
         self._out_of_step = False
         # Whoever used the board before may have left it in data mode, where AT commands are a message to somebody.
@@ -296,9 +297,8 @@ class AtPort:
     ) -> tuple[CommandOutcome, float]:
         """Send ``command`` (or ``payload``); return how it ended and its seconds. Raises NoAnswer, BoardLost."""
         allowed = command.timeout if timeout is None else timeout
-        outcome = self._send(command, allowed, payload=payload)
-        if outcome:
-            return outcome, time.monotonic() - self._receiver.sent_at
+        if ended := self._send(command, allowed, payload=payload):
+            return ended
         message = f"{self.name}: no answer to {command.shown} {self._missed}; {self._receiver.last_heard()}"
         try:
             tries = self._get_in_step()
@@ -310,20 +310,25 @@ class AtPort:
 
     def _send(
         self, command: Command, timeout: float, *, payload: Payload | None = None, needs_line: bool = False
-    ) -> CommandOutcome | None:
-        """Send ``command`` (or ``payload``); return how it ended, None after ``timeout`` s. Raises BoardLost."""
+    ) -> tuple[CommandOutcome, float] | None:
+        """Send ``command`` (or ``payload``); return how it ended and its seconds, None after ``timeout`` s.
+
+        Raises BoardLost.
+        """
         self._check_open()
         wire = self._receiver.begin(command, payload, needs_line=needs_line)
-        soon = asked_after(command, payload, timeout, self._settings, data_mode=self._data_mode or needs_line)
+        data_mode, terminator = self._data_mode or needs_line, self._settings.terminator.encode()
+        soon = self._questions.soon(command, payload, timeout, self._settings, data_mode=data_mode)
         ended, lost = False, None
         try:
             self._write(wire)
             if soon is None:
-                outcome = self._receiver.outcome(timeout)
+                outcome, seconds = self._receiver.outcome(timeout), time.monotonic() - self._receiver.sent_at
             else:
-                asking = partial(self._ask_behind, command, leave=payload is not None)
-                outcome = outcome_or_question(self._receiver, command, asking, soon=soon, timeout=timeout)
-                self._out_of_step = payload is not None and bool(self._receiver.owed())
+                outcome, seconds = self._questions.outcome(
+                    command, soon=soon, timeout=timeout, terminator=terminator, leave=payload is not None
+                )
+                self._out_of_step = bool(self._receiver.owed())
             ended = True
         except AnswerLost as missed:
             lost, self._missed = missed.command, str(missed)
@@ -338,13 +343,7 @@ class AtPort:
         if outcome is None:
             raise self._receiver.failure()
         self.timeline.flush()  # the answer is in the files before anybody acts on it
-        return outcome
-
-    def _ask_behind(self, command: Command, *, leave: bool) -> Command:
-        asked = question(self._parse, {*self._receiver.owed(), command.name})
-        left = b"+++" + self._settings.terminator.encode() if leave else b""  # it may have been lost
-        self._write(left + self._receiver.ask_behind(asked))
-        return asked
+        return outcome, seconds
 
     def _write(self, data: bytes) -> None:
         if (chunk := self._settings.chunk) is None:

@@ -106,6 +106,10 @@ class Receiver:
         lines = [one_line(text) for text in islice(self._heard_backwards(), _REMEMBERED)]
         return f"last heard: {' | '.join(reversed(lines))}" if lines else "nothing was heard at all"
 
+    def spoke_since(self, mark: int) -> bool:
+        """Tell whether the board has sent a line since the timeline's ``mark``."""
+        return any(is_line(event, self._name) for event in self.timeline.since(mark))
+
     def _heard_backwards(self) -> Iterator[str]:
         """Yield the lines that the board has sent on this port, the last one first."""
         for event in reversed(self.timeline.since(self._opened)):
@@ -120,6 +124,7 @@ class Receiver:
         with self._lock:
             if self._failure:
                 raise self.failure()
+            self._question = None
             if payload is None:
                 wire, text = self._dialogue.begin(command, needs_line=needs_line), command.redacted
                 data = {}
@@ -230,9 +235,12 @@ class Receiver:
         t = now()
         with self._lock:
             command = lost or self._dialogue.pending
+            question, asked_at = self._question or (None, 0.0)
+            sent_at = asked_at if command is question else self.sent_at
+            self._question = None
             self._enter(self._dialogue.give_up(), t, secret=self._dialogue.secret)
             if command:
-                data = {"command": command.shown, "seconds": round(t - self.sent_at, 6), "ok": False}
+                data = {"command": command.shown, "seconds": round(t - sent_at, 6), "ok": False}
                 self._say([(t, Kind.RESULT, self._name, _NO_ANSWER, data)])
             while not self.outcomes.empty():
                 self.outcomes.get()

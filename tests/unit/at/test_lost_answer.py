@@ -1,5 +1,8 @@
 """A question behind a command that is not answered soon: it tells that the command's answer was lost."""
 
+import time
+from types import SimpleNamespace
+
 import pytest
 
 from harness.at import AtError
@@ -17,7 +20,13 @@ CMEE = b"+CMEE: 1\r\nOK\r\n"
 
 
 @pytest.fixture
-def waits(monkeypatch):
+def meanwhile():
+    """What the board says while an answer is waited for, one after the other."""
+    return []
+
+
+@pytest.fixture
+def waits(monkeypatch, meanwhile):
     """No time passes: what is not answered at once is not answered. The seconds that were allowed each time."""
     allowed = []
 
@@ -25,6 +34,9 @@ def waits(monkeypatch):
         allowed.append(timeout)
         receiver.sent()
         receiver._stream.incoming.join()
+        if receiver.outcomes.empty() and meanwhile:
+            receiver._stream.incoming.put(meanwhile.pop(0))
+            receiver._stream.incoming.join()
         return receiver.outcomes.get_nowait()
 
     monkeypatch.setattr(Receiver, "outcome", outcome)
@@ -85,13 +97,119 @@ def test_a_slow_refusal_is_one(in_step, timeline):
         port.command(PUBLISH, timeout=15.0)
 
 
-def test_a_result_that_may_be_the_questions_is_nobodys(in_step, timeline):
-    """The answer is lost, and the line of the question's answer too: its OK must not pass for the command's."""
-    port = in_step(b"", b"OK\r\n", b"+CFUN: 1\r\nOK\r\n")
+CFUN = b"+CFUN: 1\r\nOK\r\n"
+
+
+def steps(timeline):
+    return [event.text for event in timeline.since() if event.kind is Kind.STEP][1:]
+
+
+@pytest.mark.parametrize("left", [b"", b"+CM_E: 1\r\nOK\r\n", b"+CMEE: 1\r\n", b"ERROR\r\n"])
+def test_a_slow_answer_is_taken_although_the_questions_is_lost_if_another_one_is_answered(
+    in_step, waits, timeline, left
+):
+    """One lost line of the question's answer used to cost a publish that had got its OK."""
+    port = in_step(b"", b"OK\r\n" + left, CFUN)
+    port.command(PUBLISH, timeout=15.0)
+    assert waits[:3] == [1.5, 13.5, 1.0]
+    assert written(port)[-1] == b"\rAT+CFUN?\r", "the end of the first question may be what was lost"
+    assert results(timeline)[0] == (PUBLISH, "OK")
+    assert results(timeline)[-2:] == [("AT+CMEE?", "no answer"), ("AT+CFUN?", "OK")]
+    assert port.in_step
+
+
+def test_an_answer_that_comes_late_behind_lines_is_waited_for(in_step, waits, meanwhile, timeline):
+    port = in_step(b"", b"OK\r\n")
+    meanwhile += [b"log\r\n", b"log\r\n", b"%CESQ: 1,2\r\n", CMEE]
+    port.command(PUBLISH, timeout=15.0)
+    assert waits == [1.5, 13.5, 1.0, 1.0, 1.0]
+    assert results(timeline) == [(PUBLISH, "OK"), ("AT+CMEE?", "OK")]
+    assert port.in_step
+
+
+def test_a_board_that_never_stops_is_not_waited_for_longer_than_the_command_may_take(
+    in_step, waits, meanwhile, monkeypatch
+):
+    port = in_step(b"", b"OK\r\n", CFUN)
+    meanwhile += [b"log\r\n"] * 100
+    begun = time.monotonic()
+    monkeypatch.setattr("harness.at.questions.time", SimpleNamespace(monotonic=lambda: begun + sum(waits)))
+    port.command(PUBLISH, timeout=15.0)
+    assert sum(waits) < 18.0
+
+
+def test_a_result_that_may_be_the_questions_is_nobodys_if_no_other_one_is_answered(in_step, timeline):
+    port = in_step(b"", b"OK\r\n", b"", b"+CEREG: 0,1\r\nOK\r\n")
     with pytest.raises(NoAnswer, match=r"surely its own: that may be to AT\+CMEE\? behind it"):
         port.command(PUBLISH, timeout=15.0)
-    assert results(timeline)[1] == ("AT+CMEE?", "no answer")
+    assert results(timeline)[1:3] == [("AT+CMEE?", "no answer"), ("AT+CFUN?", "no answer")]
     assert port.in_step
+
+
+def test_a_late_answer_to_the_question_is_not_the_other_ones(in_step, timeline):
+    port = in_step(b"", b"OK\r\n", b"+CMEE: 1\r\nOK\r\n" + CFUN, CMEE)
+    port.command(PUBLISH, timeout=15.0)
+    assert port.in_step
+    assert port.command("AT+CMEE?").value("+CMEE") == "1"
+
+
+def test_what_has_lines_of_its_own_is_surely_ended(in_step, timeline):
+    """A key was made, and its request thrown away."""
+    port = in_step(b"", b'%KEYGEN: "abc"\r\nOK\r\n', CFUN, b"OK\r\n")
+    assert port.command("AT%KEYGEN=1,2,0", timeout=30.0).value("%KEYGEN") == '"abc"'
+    assert not port.in_step  # it is owed an answer to the question
+    port.command("AT")
+    assert port.in_step
+
+
+def test_a_question_that_was_never_answered_is_not_asked_again(in_step, waits, timeline):
+    """Some firmware may drop what is sent while it works: there it would cost a second each time."""
+    port = in_step(b"", b"OK\r\n", CFUN, b"OK\r\n")
+    port.command(PUBLISH, timeout=15.0)
+    off = f"AT+CMEE? behind {PUBLISH} was not answered: none is asked behind a command any more"
+    assert steps(timeline) == [off]
+    waits.clear()
+    port.command(PUBLISH, timeout=15.0)
+    assert waits == [15.0]
+    assert steps(timeline) == [off]
+
+
+def test_one_lost_answer_says_nothing_of_a_board_that_has_answered_behind_a_command(in_step, waits, timeline):
+    port = in_step(b"", b"OK\r\n" + CMEE, b"", b"OK\r\n", CFUN, b"OK\r\n")
+    port.command(PUBLISH, timeout=15.0)
+    port.command(PUBLISH, timeout=15.0)
+    waits.clear()
+    port.command(PUBLISH, timeout=15.0)
+    assert waits == [1.5]
+    assert steps(timeline) == []
+
+
+def test_an_answer_to_an_idle_board_does_not_show_that_it_keeps_what_is_sent_while_it_works(in_step, timeline):
+    port = in_step(b"", CMEE, CMEE, b"", b"OK\r\n", CFUN)
+    with pytest.raises(NoAnswer, match="behind it was answered"):
+        port.command(PUBLISH, timeout=15.0)
+    port.command(PUBLISH, timeout=15.0)
+    assert len([text for text in steps(timeline) if "none is asked" in text]) == 1
+
+
+def test_the_seconds_of_a_lost_question_are_its_own_and_no_later_ones(in_step, waits, timeline, monkeypatch):
+    """A later AT+CMEE? is the same object, and used to get the seconds since the lost one."""
+    port = in_step(b"", b"OK\r\n", CFUN, CMEE)
+    monkeypatch.setattr("harness.at.receiver.now", lambda: 100.0 + sum(waits))
+    port.command(PUBLISH, timeout=15.0)
+    monkeypatch.setattr("harness.at.receiver.now", lambda: 200.0)
+    port.command("AT+CMEE?")
+    ended = [event.data for event in timeline.since() if event.kind is Kind.RESULT]
+    costs = {data["command"]: data["seconds"] for data in ended}
+    assert [data["seconds"] for data in ended if data["command"] == "AT+CMEE?"][1:] == [14.5, 0.0]
+    assert costs[PUBLISH] < 16.0
+
+
+def test_the_seconds_of_an_answer_end_with_its_own_result(in_step, waits, monkeypatch):
+    port = in_step(b"", b"OK\r\n", CFUN)
+    monkeypatch.setattr("harness.at.receiver.now", lambda: 100.0)
+    monkeypatch.setattr("harness.at.questions.time", SimpleNamespace(monotonic=lambda: 100.0 + sum(waits)))
+    assert port.command(PUBLISH, timeout=15.0).seconds == 15.0
 
 
 def test_a_board_that_says_nothing_at_all_has_its_whole_time(in_step, waits):
