@@ -16,12 +16,15 @@ import subprocess
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Sequence
 from typing import IO, Any, Final, NoReturn, TextIO
 
 from harness.hang_up import ending_signals
 
 _SHARED: Final = 2  # the highest descriptor that a copy keeps: standard error
+_TOOLS: Final = 6  # as many as sys.monitoring has room for
+_of_parent: list[object] = []  # what a copy keeps, because its end would undo what is the parent's
 
 
 def can_fork() -> bool:
@@ -33,7 +36,9 @@ def can_fork() -> bool:
         os.close(os.pidfd_open(os.getpid()))
     except OSError:
         return False
-    return len(os.listdir("/proc/self/task")) == 1 and sys.gettrace() is None
+    monitoring: Any = getattr(sys, "monitoring", None)  # where there is one, coverage may use it in place of a trace
+    watched = monitoring is not None and any(monitoring.get_tool(number) for number in range(_TOOLS))
+    return len(os.listdir("/proc/self/task")) == 1 and sys.gettrace() is None and not watched
 
 
 class ForkedProcess:
@@ -41,42 +46,48 @@ class ForkedProcess:
 
     The copy begins with each signal's own action, without this process's files and locks, and without what is
     registered here with ``atexit``. ``args``: the command that does the same, for messages. ``bufsize``: of the pipes.
+    Raises OSError if the system has no process or descriptor left.
+
+    Where this process ignores SIGCHLD, an ended copy's exit code is 0: the system keeps none.
     """
 
     def __init__(self, run: Callable[[], object], args: Sequence[str] = (), *, bufsize: int = -1) -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()  # else the copy has the rest too
-        theirs, ours = os.pipe(), os.pipe()
         self.args = list(args)
         self.returncode: int | Any = None
         self._asking = threading.Lock()
-        former = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())  # the copy has this one's handlers at first
-        try:
-            self.pid = os.fork()
-            if self.pid == 0:
-                _live(run, theirs[0], ours[1], former)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, former)
-            os.close(theirs[0])
-            os.close(ours[1])
-        self._end = os.pidfd_open(self.pid)
+        with contextlib.ExitStack() as unless_made:
+            theirs, ours = _pipe(unless_made), _pipe(unless_made)
+            former = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())  # the copy has our handlers at first
+            try:
+                self.pid = os.fork()
+                if self.pid == 0:
+                    _live(run, theirs[0], ours[1], former)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, former)
+            unless_made.pop_all()
+        os.close(theirs[0])
+        os.close(ours[1])
         self.stdin: IO[bytes] = os.fdopen(theirs[1], "wb", bufsize)
         self.stdout: IO[bytes] = os.fdopen(ours[0], "rb", bufsize)
 
     def poll(self) -> int | None:
         """Return the exit code, -n for signal n; None while it runs."""
         with self._asking:
-            if self.returncode is None:
-                ended, status = os.waitpid(self.pid, os.WNOHANG)
-                if ended:
-                    self.returncode = os.waitstatus_to_exitcode(status)
-            return self.returncode
+            return self._poll()
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; return its exit code. Raises subprocess.TimeoutExpired after ``timeout`` seconds."""
-        end = select.poll()
-        end.register(self._end, select.POLLIN)
-        end.poll(None if timeout is None else timeout * 1000)
+        with self._asking:  # nobody takes its exit code meanwhile, and so nobody else gets its number
+            end = self._end() if self._poll() is None else None
+        if end is not None:
+            try:
+                ended = select.poll()
+                ended.register(end, select.POLLIN)
+                ended.poll(None if timeout is None else timeout * 1000)
+            finally:
+                os.close(end)
         code = self.poll()
         if code is None:
             raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
@@ -84,8 +95,26 @@ class ForkedProcess:
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
+        with self._asking, contextlib.suppress(ProcessLookupError):
+            if self._poll() is None:
+                os.kill(self.pid, number)
+
+    def _poll(self) -> int | None:
+        if self.returncode is None:
+            try:
+                ended, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # this process ignores SIGCHLD
+                ended, status = self.pid, 0
+            if ended:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def _end(self) -> int | None:
+        """Return a descriptor that can be read when the copy has ended; None: it has."""
+        try:
+            return os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return None
 
     def kill(self) -> None:
         """End it at once."""
@@ -95,7 +124,7 @@ class ForkedProcess:
 def _live(run: Callable[[], object], reads: int, writes: int, mask: set[signal.Signals | int]) -> NoReturn:
     code: object = 1
     try:
-        atexit._clear()
+        _let_go_of_finalizers()
         gc.freeze()  # what is shared with the parent is looked through by nobody, and stays shared
         _let_go_of_files({reads, writes})
         os.dup2(reads, 0)
@@ -116,6 +145,21 @@ def _live(run: Callable[[], object], reads: int, writes: int, mask: set[signal.S
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code if isinstance(code, int) else code is not None)
+
+
+def _pipe(unless_made: contextlib.ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        unless_made.callback(os.close, end)
+    return ends
+
+
+def _let_go_of_finalizers() -> None:
+    atexit._clear()
+    finalize: Any = weakref.finalize
+    _of_parent.append(finalize._registry)
+    finalize._registry = {}
+    finalize._registered_with_atexit = False  # else the copy's own, TemporaryDirectory's too, would never be called
 
 
 def _writer(descriptor: int) -> TextIO:

@@ -48,14 +48,20 @@ class _Starter(MainThreadOnlyExecModel):
 
 
 def fork_workers(config: pytest.Config, number: int) -> None:
-    """Fork so many workers from this process, unless it cannot be copied. They wait until pytest-xdist needs them."""
+    """Fork so many workers from this process, unless it cannot be copied. They wait until pytest-xdist needs them.
+
+    Where the system has no process left for one, it and those behind it are started when they are needed.
+    """
     if not can_fork():
         return
     _import_ahead(config)
     virtual = any(board.virtual is not None for board in run_of(config).selected)
     if virtual:
         spare.import_ahead()
-    config.stash[_FORKED] = deque(ForkedProcess(lambda: _work(config, virtual)) for _ in range(number))
+    forked = config.stash[_FORKED] = deque()
+    with suppress(OSError):
+        for _ in range(number):
+            forked.append(ForkedProcess(lambda: _work(config, virtual)))
 
 
 def use_forked_workers(config: pytest.Config, specs: Sequence[Any]) -> None:
@@ -85,7 +91,8 @@ def _work(config: pytest.Config, virtual: bool) -> None:
         sys.modules.pop(plugin.__name__, None)
     sys.argv[:] = ["-c"]
     if virtual:
-        spare.keep_spare()
+        with suppress(OSError):  # else its first board is started as all others
+            spare.keep_spare()
     waiting: Any = sys.stdin.buffer  # a buffered one
     if waiting.peek(1):  # else the controller has ended without a session
         exec(popen_bootstrapline, {"__name__": "__main__"})  # noqa: S102 - execnet's

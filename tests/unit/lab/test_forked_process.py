@@ -1,15 +1,19 @@
 """A copy of this process: what it shares with the one that made it, how it ends, and how that is heard of."""
 
 import atexit
+import errno
 import fcntl
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import weakref
+from types import SimpleNamespace
 
 import pytest
 
-from harness.lab.forked_process import ForkedProcess
+from harness.lab.forked_process import ForkedProcess, can_fork
 
 SECONDS = 60.0
 
@@ -115,3 +119,89 @@ def test_it_runs_what_was_registered_in_it_for_the_end_and_nothing_of_this_proce
     finally:
         atexit.unregister(outer)
     assert process.stdout.read() == b"its own\n"
+
+
+class Owner:
+    """What a finalizer can be attached to."""
+
+
+def test_it_finalizes_what_it_made_and_nothing_of_this_processs(forked, tmp_path):
+    def run():
+        owners.clear()  # one of the parent's ends in the copy, the other lives on until its end
+        owners.append(tempfile.TemporaryDirectory(dir=tmp_path))
+
+    kept, lost = tmp_path / "kept", tmp_path / "lost"
+    owner = Owner()
+    owners: list[object] = [Owner()]
+    finalizers = [weakref.finalize(one, path.touch) for one, path in ((owner, kept), (owners[0], lost))]
+    try:
+        assert forked(run).wait(SECONDS) == 0
+    finally:
+        for one in finalizers:
+            one.detach()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def children_are_ignored():
+    """Let this process ignore SIGCHLD, as whatever was started under ``trap '' CHLD`` does."""
+    former = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGCHLD, former)
+
+
+def test_its_end_is_heard_of_where_this_process_ignores_the_end_of_children(children_are_ignored, forked):
+    process = forked(wait_for_end)
+    assert process.poll() is None
+    process.stdin.close()
+    assert process.wait(SECONDS) == process.poll() == 0
+    process.send_signal(signal.SIGTERM)
+    ended = forked(lambda: None)
+    assert ended.stdout.read() == b""
+    assert ended.wait(SECONDS) == 0
+
+
+def open_descriptors():
+    return set(os.listdir("/proc/self/fd"))
+
+
+def test_a_copy_that_cannot_be_made_leaves_no_descriptor(monkeypatch):
+    def no_process_left():
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(os, "fork", no_process_left)
+    before = open_descriptors()
+    with pytest.raises(BlockingIOError):
+        ForkedProcess(echo)
+    assert open_descriptors() == before
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_one_that_has_ended_leaves_no_descriptor_but_its_pipes(forked):
+    before = open_descriptors()
+    process = forked(echo)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.0)
+    process.stdin.close()
+    assert process.wait(SECONDS) == 0
+    process.stdout.close()
+    assert open_descriptors() == before
+
+
+@pytest.mark.parametrize(("tool", "said"), [(None, b"True\n"), ("coverage", b"False\n")])
+def test_a_process_that_is_watched_through_sys_monitoring_cannot_be_copied(forked, tool, said):
+    def run():  # in a copy, which has one thread
+        sys.settrace(None)
+        watching = SimpleNamespace(get_tool=lambda number: tool if number == 1 else None)
+        vars(sys)["monitoring"] = watching
+        print(can_fork())
+
+    assert forked(run).stdout.read() == said
+
+
+def test_a_process_that_is_traced_cannot_be_copied(forked):
+    def run():
+        sys.settrace(lambda *_: None)
+        print(can_fork())
+
+    assert forked(run).stdout.read() == b"False\n"
