@@ -8,11 +8,13 @@ forget. A worker in place of one that died is started as always.
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from _pytest.assertion.rewrite import AssertionRewritingHook
@@ -25,6 +27,11 @@ from harness.plugin.state import derived_of, full, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
+
+_STANDARD: Final = Path(os.__file__).parent  # Python's own library
+_INSTALLED: Final = {"site-packages", "dist-packages"}
+_of_controller: list[ModuleType] = []  # what a worker keeps, because its end would close and delete what is in use
 
 _FORKED: pytest.StashKey[deque[ForkedProcess]] = pytest.StashKey()
 
@@ -51,8 +58,11 @@ def fork_workers(config: pytest.Config, number: int) -> None:
     """Fork so many workers from this process, unless it cannot be copied. They wait until pytest-xdist needs them.
 
     Where the system has no process left for one, it and those behind it are started when they are needed.
+
+    None is forked where pytest itself is not where packages are installed (a checkout, ``pip install --target``):
+    then nothing tells what is installed from a team's own modules, which workers must not share.
     """
-    if not can_fork():
+    if not (can_fork() and _is_installed(pytest)):
         return
     _import_ahead(config)
     virtual = any(board.virtual is not None for board in run_of(config).selected)
@@ -87,8 +97,7 @@ def _work(config: pytest.Config, virtual: bool) -> None:
     """
     logging.root.handlers.clear()
     sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, AssertionRewritingHook)]
-    for plugin in config.pluginmanager._conftest_plugins:
-        sys.modules.pop(plugin.__name__, None)
+    _forget_modules(config)
     sys.argv[:] = ["-c"]
     if virtual:
         with suppress(OSError):  # else its first board is started as all others
@@ -96,3 +105,24 @@ def _work(config: pytest.Config, virtual: bool) -> None:
     waiting: Any = sys.stdin.buffer  # a buffered one
     if waiting.peek(1):  # else the controller has ended without a session
         exec(popen_bootstrapline, {"__name__": "__main__"})  # noqa: S102 - execnet's
+
+
+def _forget_modules(config: pytest.Config) -> None:
+    """Have each conftest.py, and each module that is neither installed nor the harness's, imported anew when needed.
+
+    Their files, sockets and locks are the controller's, and their random numbers would be the same in every worker.
+    """
+    own = {plugin.__name__ for plugin in config.pluginmanager._conftest_plugins}
+    own |= {name for name, module in list(sys.modules.items()) if not _is_installed(module)}
+    own = {name for name in own if name != "__main__" and name.partition(".")[0] != "harness"}
+    for name in list(sys.modules):
+        parts = name.split(".")  # below a package that is imported anew nothing may be older than it
+        if any(".".join(parts[:end]) in own for end in range(1, len(parts) + 1)):
+            _of_controller.append(sys.modules.pop(name))
+
+
+def _is_installed(module: ModuleType) -> bool:
+    """Tell whether a module is Python's own or an installed package's. One without a file is."""
+    said: dict[str, Any] = getattr(module, "__dict__", {})
+    places = [Path(place) for place in (said.get("__file__"), *(said.get("__path__") or ())) if place]
+    return all(place.is_relative_to(_STANDARD) or _INSTALLED & set(place.parts) for place in places)

@@ -62,7 +62,19 @@ BEGAN = os.getpid()
 with open("began", "a") as file:
     file.write(f"{BEGAN}\\n")
 
-pytest_plugins = ["harness.plugin"]
+from own import log
+
+pytest_plugins = ["harness.plugin", "own.fixtures"]
+"""
+
+LOG = """
+import random
+import tempfile
+
+file = open("log", "a", buffering=1)
+chance = random.Random()
+scratch = tempfile.NamedTemporaryFile(dir=".", prefix="scratch-")
+print(scratch.name, file=file)
 """
 
 FORKED = """
@@ -74,14 +86,18 @@ import pytest
 
 from conftest import BEGAN
 from helpers import stand_ins
+from own import log
 
-def test_it(board):
+def test_it(board, answer):
     here, leader = (Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (os.getpid(), os.getppid()))
     assert here == leader
     assert BEGAN == os.getpid()
     (stand_in,) = stand_ins("board")
     assert Path(f"/proc/{stand_in}/cmdline").read_bytes() == here
-    Path(f"drawn-{board.name}").write_text(str(random.random()))
+    Path(f"drawn-{board.name}").write_text(f"{random.random()}\\n{log.chance.random()}\\n")
+    controllers, *_ = Path("log").read_text().splitlines()
+    assert Path(controllers).exists()
+    print("tested", board.name, file=log.file)
     with pytest.raises(AssertionError, match="assert 1 == 2"):
         assert len("a") == len("bc")
 
@@ -137,11 +153,16 @@ def test_each_board_has_a_process_its_tests_keep_their_order_and_all_share_cloud
 
 
 def test_workers_are_forked_and_begin_anew(tmp_path):
+    (tmp_path / "own").mkdir()  # without __init__.py, so "from own import log" looks at what "own" has first
+    (tmp_path / "own" / "log.py").write_text(LOG)
+    (tmp_path / "own" / "fixtures.py").write_text("import pytest\n\n@pytest.fixture\ndef answer(): return 42\n")
     result = run(tmp_path, TWO, FORKED, conftest=BEGINNINGS)
     assert result.exit_code == 0, result.output
     assert "warning" not in result.output.lower()
     assert len(set((tmp_path / "began").read_text().split())) == 3  # each has its own conftest.py
-    assert len({(tmp_path / f"drawn-{board}").read_text() for board in ("one", "two")}) == 2
+    drawn = [(tmp_path / f"drawn-{board}").read_text().split() for board in ("one", "two")]
+    assert all(first != second for first, second in zip(*drawn, strict=True))
+    assert {"tested one", "tested two"} <= set((tmp_path / "log").read_text().splitlines())
 
 
 def test_one_process_runs_one_board_after_the_other(tmp_path):
