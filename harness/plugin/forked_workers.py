@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from collections import deque
 from contextlib import suppress
@@ -18,15 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from _pytest.assertion.rewrite import AssertionRewritingHook
-from execnet.gateway_base import MainThreadOnlyExecModel
-from execnet.gateway_io import popen_bootstrapline
 
 from harness.lab import spare
 from harness.lab.forked_process import ForkedProcess, can_fork
 from harness.plugin.state import derived_of, full, run_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
 _STANDARD: Final = Path(os.__file__).parent  # Python's own library
@@ -34,24 +31,6 @@ _INSTALLED: Final = {"site-packages", "dist-packages"}
 _of_controller: list[ModuleType] = []  # what a worker keeps, because its end would close and delete what is in use
 
 _FORKED: pytest.StashKey[deque[ForkedProcess]] = pytest.StashKey()
-
-
-class _Starter(MainThreadOnlyExecModel):
-    """What execnet starts processes with. ``forked``: those that are there already."""
-
-    PIPE = subprocess.PIPE
-
-    def __init__(self, forked: deque[ForkedProcess]) -> None:
-        self._forked = forked
-
-    @property
-    def subprocess(self) -> _Starter:
-        """In place of the module ``subprocess``."""
-        return self
-
-    def Popen(self, args: Sequence[str], **pipes: Any) -> Any:
-        """Return one that is there, else start one."""
-        return self._forked.popleft() if self._forked else subprocess.Popen(args, **pipes)
 
 
 def fork_workers(config: pytest.Config, number: int) -> None:
@@ -62,6 +41,10 @@ def fork_workers(config: pytest.Config, number: int) -> None:
     None is forked where pytest itself is not where packages are installed (a checkout, ``pip install --target``):
     then nothing tells what is installed from a team's own modules, which workers must not share.
     """
+    try:
+        from harness.plugin.worker_starter import begin
+    except ImportError:
+        return  # see there
     if not (can_fork() and _is_installed(pytest)):
         return
     _import_ahead(config)
@@ -71,14 +54,16 @@ def fork_workers(config: pytest.Config, number: int) -> None:
     forked = config.stash[_FORKED] = deque()
     with suppress(OSError):
         for _ in range(number):
-            forked.append(ForkedProcess(lambda: _work(config, virtual)))
+            forked.append(ForkedProcess(lambda: _work(config, virtual, begin)))
 
 
 def use_forked_workers(config: pytest.Config, specs: Sequence[Any]) -> None:
     """Have pytest-xdist take the workers that were forked. ``specs``: xdist's, one for each worker."""
     if _FORKED in config.stash and all(spec.popen and not spec.python for spec in specs):
+        from harness.plugin.worker_starter import Starter
+
         session: Any = config.pluginmanager.get_plugin("dsession")
-        session.nodemanager.group.set_execmodel(_Starter(config.stash[_FORKED]), "main_thread_only")
+        session.nodemanager.group.set_execmodel(Starter(config.stash[_FORKED]), "main_thread_only")
 
 
 def _import_ahead(config: pytest.Config) -> None:
@@ -90,10 +75,10 @@ def _import_ahead(config: pytest.Config) -> None:
         derived_of(config).cases(full=full(config))
 
 
-def _work(config: pytest.Config, virtual: bool) -> None:
+def _work(config: pytest.Config, virtual: bool, begin: Callable[[], None]) -> None:
     """Undo what the controller's pytest has done to the whole process, and begin as execnet does.
 
-    ``virtual``: it will need a virtual board.
+    ``virtual``: it will need a virtual board. ``begin``: what execnet's Python would do.
     """
     logging.root.handlers.clear()
     sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, AssertionRewritingHook)]
@@ -104,7 +89,7 @@ def _work(config: pytest.Config, virtual: bool) -> None:
             spare.keep_spare()
     waiting: Any = sys.stdin.buffer  # a buffered one
     if waiting.peek(1):  # else the controller has ended without a session
-        exec(popen_bootstrapline, {"__name__": "__main__"})  # noqa: S102 - execnet's
+        begin()
 
 
 def _forget_modules(config: pytest.Config) -> None:

@@ -1,0 +1,64 @@
+"""Workers are forked where that is possible. Where it is not, they are left to execnet, which starts them as always."""
+
+import errno
+import os
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from harness.plugin import forked_workers
+from harness.plugin.forked_workers import _FORKED, fork_workers
+
+
+class Copy:
+    """In place of a forked process: this one has threads."""
+
+    def __init__(self, run):
+        self.run = run  # called by nobody
+
+
+@pytest.fixture
+def config(monkeypatch):
+    """A session's configuration, for real boards, in a process that can be copied."""
+    monkeypatch.setattr(forked_workers, "can_fork", lambda: True)
+    monkeypatch.setattr(forked_workers, "_import_ahead", lambda _: None)
+    monkeypatch.setattr(forked_workers, "run_of", lambda _: SimpleNamespace(selected=[]))
+    monkeypatch.setattr(forked_workers, "ForkedProcess", Copy)
+    monkeypatch.delitem(sys.modules, "harness.plugin.worker_starter", raising=False)
+    return SimpleNamespace(stash=pytest.Stash())
+
+
+def test_each_worker_is_forked(config):
+    fork_workers(config, 3)
+    assert len(config.stash[_FORKED]) == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["execnet.gateway_io.popen_bootstrapline", "execnet.gateway_base.MainThreadOnlyExecModel"]
+)
+def test_an_execnet_that_starts_processes_in_another_way_is_left_to_it(config, monkeypatch, name):
+    monkeypatch.delattr(name)
+    fork_workers(config, 3)
+    assert _FORKED not in config.stash
+
+
+def test_where_pytest_is_not_installed_in_the_usual_place_none_is_forked(config, monkeypatch):
+    monkeypatch.setattr(pytest, "__file__", "/checkout/src/pytest/__init__.py")
+    monkeypatch.setattr(pytest, "__path__", ["/checkout/src/pytest"])
+    fork_workers(config, 3)
+    assert _FORKED not in config.stash
+
+
+def test_workers_for_which_the_system_has_no_process_are_started_as_always(config, monkeypatch):
+    made: list[Copy] = []
+
+    def fork(run):
+        if len(made) == 2:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        made.append(Copy(run))
+        return made[-1]
+
+    monkeypatch.setattr(forked_workers, "ForkedProcess", fork)
+    fork_workers(config, 3)
+    assert list(config.stash[_FORKED]) == made
