@@ -1,6 +1,8 @@
 """A process in waiting that becomes a virtual board: it has imported what that needs, which is all but its whole start.
 
-It is forked by each worker of a run before that has threads, so before anything knows which board it will be.
+It is forked by each worker of a run before that has threads, so before anything knows which board it will be. What a
+copy is to have imported, the process that it is made from must import: so the stand-ins' code is in a run's processes
+too, by its name alone. Only the copy runs it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Final
 
 from harness.lab.forked_process import ForkedProcess
 
-_PROGRAM: Final = "harness.virtual"  # by name: nothing imports the stand-ins, they have processes of their own
+_PROGRAM: Final = "harness.virtual"
 _LONGEST: Final = 65_536  # bytes of what it is told
 _waiting: list[ForkedProcess] = []
 
