@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
-_STANDARD: Final = Path(os.__file__).parent  # Python's own library
-_INSTALLED: Final = {"site-packages", "dist-packages"}
+_INSTALLED: Final = ("/site-packages/", "/dist-packages/", f"{Path(os.__file__).parent}/")  # the last: Python's own
 _of_controller: list[ModuleType] = []  # what a worker keeps, because its end would close and delete what is in use
 
 _FORKED: pytest.StashKey[deque[ForkedProcess]] = pytest.StashKey()
@@ -100,14 +99,14 @@ def _forget_modules(config: pytest.Config) -> None:
     own = {plugin.__name__ for plugin in config.pluginmanager._conftest_plugins}
     own |= {name for name, module in list(sys.modules.items()) if not _is_installed(module)}
     own = {name for name in own if name != "__main__" and name.partition(".")[0] != "harness"}
+    below = tuple(f"{name}." for name in own)  # where a package is imported anew, nothing in it may be older
     for name in list(sys.modules):
-        parts = name.split(".")  # below a package that is imported anew nothing may be older than it
-        if any(".".join(parts[:end]) in own for end in range(1, len(parts) + 1)):
+        if name in own or name.startswith(below):
             _of_controller.append(sys.modules.pop(name))
 
 
 def _is_installed(module: ModuleType) -> bool:
     """Tell whether a module is Python's own or an installed package's. One without a file is."""
     said: dict[str, Any] = getattr(module, "__dict__", {})
-    places = [Path(place) for place in (said.get("__file__"), *(said.get("__path__") or ())) if place]
-    return all(place.is_relative_to(_STANDARD) or _INSTALLED & set(place.parts) for place in places)
+    places = [str(place) for place in (said.get("__file__"), *(said.get("__path__") or ())) if place]
+    return all(any(folder in place for folder in _INSTALLED) for place in places)
