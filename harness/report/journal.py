@@ -16,6 +16,7 @@ from harness.errors import Misuse
 from harness.redact import SECRETS
 
 VERSION = 1
+_MOST = 10**12  # seconds; no phase takes longer, and sums of larger ones would fail
 
 
 class RunJournal:
@@ -57,9 +58,16 @@ def _objects(lines: list[str], path: Path) -> Iterable[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if number == len(lines):
                 return
             raise Misuse(f"{path}:{number}: not JSON: the file was changed; restore it") from error
         if isinstance(value, dict):
+            _check_seconds(value, f"{path}:{number}")
             yield value
+
+
+def _check_seconds(line: Mapping[str, Any], place: str) -> None:
+    seconds = line.get("seconds", 0.0)
+    if not isinstance(seconds, int | float) or not abs(seconds) < _MOST:  # NaN is not less, either
+        raise Misuse(f"{place}: seconds is not a number that makes sense: the file was changed; restore it")

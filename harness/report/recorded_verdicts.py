@@ -1,6 +1,7 @@
 """The verdicts of a run, judged anew from its timeline files."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +101,8 @@ def _by_board(
         for test in recording.tests.values():
             judged = anew.get((board, test.id))
             outcomes = {} if judged is None else {one.trial: one.anew.outcome for one in judged.verdicts}
-            found.setdefault(board, {})[test.id] = record_of(test.events, outcomes)
+            with _judging(recording, test):
+                found.setdefault(board, {})[test.id] = record_of(test.events, outcomes)
     return found
 
 
@@ -116,9 +118,16 @@ def _chosen(recording: Recording, wanted: str | None) -> list[RecordedTest]:
 
 
 def _judged(recording: Recording, test: RecordedTest) -> tuple[list[Rejudged], list[str]]:
-    try:
+    with _judging(recording, test):
         return verdicts(rejudge(test.events)), unjudged(test.events)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+
+
+@contextmanager
+def _judging(recording: Recording, test: RecordedTest) -> Iterator[None]:
+    """Raise Misuse where the events of ``test`` make no sense."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise Misuse(
             f"{recording.path}: the trials of {test.id or 'a test'} cannot be judged ({what});"

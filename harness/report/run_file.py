@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, Final
 
 from harness.errors import Misuse
@@ -48,7 +49,7 @@ def from_json(text: str, where: str, cure: str = "restore it, or delete it") -> 
             text = f"schema {document['schema']} is newer than this harness reads (up to {SCHEMA})"
             raise Misuse(f"{where}: {text}; use the harness that wrote it")
         return _summary(document)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         raise Misuse(f"{where}: no summary of a run ({what}); {cure}") from error
 
@@ -77,7 +78,7 @@ def _summary(document: Mapping[str, Any]) -> RunSummary:
                 str(row["t"]),
                 str(row["b"]),
                 str(row["r"]),
-                float(row.get("s", 0.0)),
+                _seconds(row.get("s", 0.0)),
                 str(row.get("v", "")),
                 int(row.get("a", 1)),
                 str(row.get("c", "")),
@@ -87,6 +88,13 @@ def _summary(document: Mapping[str, Any]) -> RunSummary:
         link=str(document.get("link", "")),
         notes=tuple(str(note) for note in document.get("notes", ())),
     )
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not isfinite(seconds):
+        raise ValueError(f"a test of {seconds} s")
+    return seconds
 
 
 def _row(result: BoardResult) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class FoundModes:
         """
         try:
             return int(self._files.read(imei)["mode"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             self._files.write(imei, {"mode": mode})
             return mode
 

@@ -7,13 +7,14 @@ with the file and the number of the line.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import Misuse
 from harness.timeline.events import Event, Kind
-from harness.timeline.lines import FILE, SCHEMA, parse_event
+from harness.timeline.lines import FILE, SCHEMA, parse_event, sensible
 from harness.timeline.packing import read_bytes
 
 _KINDS = frozenset(Kind)
@@ -85,7 +86,7 @@ def _header(path: Path, line: bytes) -> dict[str, Any]:
             f"{path}:1: schema {schema} is newer than this harness reads (up to {SCHEMA}):"
             " use the harness that wrote it"
         )
-    if not _is_number(header.get("mono")):
+    if not _is_clock(header.get("mono")):
         raise TimelineFileError(f"{path}:1: mono, the monotonic clock when the file began, is missing")
     return header
 
@@ -119,13 +120,18 @@ def _take(recording: Recording, number: int, fields: dict[str, Any], clocks: dic
 
 
 def _event(fields: Mapping[str, Any], clocks: dict[int, float]) -> Event:
-    test = int(fields["i"])
-    if fields["k"] == Kind.TEST and _is_number(fields.get("mono")):
+    test = int(sensible(fields["i"], "i"))
+    if fields["k"] == Kind.TEST and _is_clock(fields.get("mono")):
         clocks[test] = fields["mono"]
     if test not in clocks:
         raise ValueError(f"test {test} has no test line before it")
     return parse_event(fields, clocks[test])
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_clock(value: object) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    with suppress(ValueError):
+        sensible(value, "mono")
+        return True
+    return False

@@ -23,6 +23,7 @@ from harness.timeline.events import Event, Kind
 SCHEMA: Final = 1
 FILE: Final = "file"
 _OWN: Final = frozenset("kintsxd")
+_MOST: Final = 10**12  # of seconds and numbers: beyond that no harness wrote them, and sums of them would fail
 OWN_WORK: Final = frozenset({Kind.TEST, Kind.PHASE, Kind.FACTS, Kind.EXPECT, Kind.END})
 _RESULT: Final = Kind.RESULT
 _COST: Final = ["command", "seconds", "ok"]
@@ -72,4 +73,11 @@ def parse_event(fields: Mapping[str, Any], mono: float) -> Event:
     source, text = fields["s"], fields["x"]
     if not isinstance(source, str) or not isinstance(text, str):
         raise TypeError("s and x must be text")
-    return Event(int(fields["n"]), round(mono + fields["t"], 6), kind, source, text, data)
+    return Event(int(sensible(fields["n"], "n")), round(mono + sensible(fields["t"], "t"), 6), kind, source, text, data)
+
+
+def sensible(value: Any, name: str) -> Any:
+    """Return ``value``, which is called ``name``. Raises ValueError: an infinite number, none at all, or too large."""
+    if isinstance(value, int | float) and not abs(value) < _MOST:  # NaN is not less, either
+        raise ValueError(f"{name} is not a number that makes sense")
+    return value

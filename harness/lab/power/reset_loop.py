@@ -59,5 +59,5 @@ class ResetLoop:
         try:
             found = json.loads(self._path.read_text())
             return [float(at) for at in found]
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, OverflowError):
             return []

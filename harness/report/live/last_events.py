@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -65,4 +66,10 @@ def _tail(path: Path) -> list[Mapping[str, Any]]:
 def _line(event: Mapping[str, Any]) -> str:
     text = visible(str(event.get("x", "")).replace("\n", "\\n"))
     cut = text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
-    return f"{float(event.get('t', 0.0)):11.6f} {SIGNS.get(str(event.get('k')), '#')} {cut}"
+    return f"{_seconds(event.get('t')):11.6f} {SIGNS.get(str(event.get('k')), '#')} {cut}"
+
+
+def _seconds(value: object) -> float:
+    with suppress(TypeError, ValueError, OverflowError):  # a file that somebody changed
+        return float(value)  # type: ignore[arg-type]
+    return 0.0

@@ -250,6 +250,17 @@ def test_what_the_harness_left_out_between_two_tests_was_not_edited(run, capsys)
     assert len(edited(run, capsys)) == 2, "nobody said so"
 
 
+@pytest.mark.parametrize("number", [10**400, float("inf"), float("nan")], ids=["huge", "infinite", "none"])
+@pytest.mark.parametrize(
+    ("kind", "key", "said"), [("phase", "t", "not an event"), ("facts", "trial", "cannot be judged")]
+)
+def test_a_number_that_no_computer_has_is_one_line(run, capsys, kind, key, number, said):
+    edit(run, kind, lambda line: line.update({key: number}))
+    assert main(["judge", str(run)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
 def test_an_expectation_that_was_taken_out_is_one_line(run, capsys):
     place, number = cut_out(run, "expect")
     assert edited(run, capsys) == [f"{place}: events missing before n={number + 1}: 1; was the file edited by hand?"]

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import pytest
 
@@ -60,6 +61,7 @@ DAMAGES = {
     "schema": (lambda data: data.replace(b'"v":1', b'"v":99', 1), ":1: schema 99 is newer than this harness reads"),
     "middle": (lambda data: data.replace(b'{"i":1,"n":9,', b'{"i":1,"n":9', 1), ":10: not JSON ("),
     "event": (lambda data: data.replace(b'"n":9,', b"", 1), ":10: not an event (n is missing); was the file edited"),
+    "number": (lambda data: re.sub(rb'("n":9,"t":)[^,]*', rb"\g<1>" + b"1" * 400, data), ":10: not an event (t is not"),
     "end": (lambda data: data[:-20], ": the last line was never finished; "),
     "line": (without(10), ":10: events missing before n=10: 1; was the file edited by hand?"),
     "expectation": (lambda data: data.replace(b'"got":"', b'"got":"not ', 1), "; was the file edited by hand?"),

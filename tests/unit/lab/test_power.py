@@ -158,6 +158,15 @@ def test_restarts_in_a_row(times, now, count):
     assert in_a_row(times, now) == count
 
 
+@pytest.mark.parametrize("text", ["", "7", "{}x", '["soon"]', f"[1{'0' * 400}]"])
+def test_a_count_of_restarts_that_makes_no_sense_is_none(tmp_path, text):
+    (tmp_path / "dk-1.json").write_text(text)
+    loop = ResetLoop(tmp_path / "dk-1.json", lambda: 1000.0)
+    loop.check("dk-1")
+    loop.count()
+    assert (tmp_path / "dk-1.json").read_text() == "[1000.0]"
+
+
 def test_one_restart_too_many_is_refused_and_later_allowed_again(tmp_path):
     now = [1000.0]
     loop = ResetLoop(tmp_path / "power" / "dk-1.json", lambda: now[0])

@@ -40,3 +40,20 @@ def test_a_torn_last_line_is_left_out_and_a_torn_one_before_it_is_refused(tmp_pa
         file.write('\n{"k": "end"}\n')
     with pytest.raises(Misuse, match=r"journal\.jsonl:2: not JSON"):
         read_journal(path)
+
+
+@pytest.mark.parametrize("seconds", ["1" + "0" * 400, "NaN", "-Infinity", '"soon"', "null", "[]"])
+def test_seconds_that_make_no_sense_are_one_line(tmp_path, seconds):
+    path = tmp_path / "journal.jsonl"
+    written(path, test="a", phase="call", result="passed", seconds=1.5)
+    path.write_text(path.read_text().replace("1.5", seconds))
+    with pytest.raises(Misuse, match=r"journal\.jsonl:2: seconds is not a number that makes sense: .*; restore it$"):
+        read_journal(path)
+
+
+def test_a_line_that_is_nested_too_deeply_is_not_json(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    written(path, message="deep")
+    path.write_text(path.read_text().replace('"deep"', "[" * 100_000))
+    with pytest.raises(Misuse, match=r"journal\.jsonl:2: not JSON"):
+        read_journal(path)

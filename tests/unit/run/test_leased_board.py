@@ -178,9 +178,10 @@ def test_after_a_killed_run_the_mode_is_put_back_that_it_found(opened, tmp_path)
     assert opened[2].modem.modes == [2]
 
 
-def test_a_note_that_cannot_be_read_is_written_anew(opened, tmp_path):
+@pytest.mark.parametrize("text", ["{", '{"mode": Infinity}'])
+def test_a_note_that_cannot_be_read_is_written_anew(opened, tmp_path, text):
     modes = FoundModes(tmp_path)
-    (tmp_path / "350000000000001.json").write_text("{")
+    (tmp_path / "350000000000001.json").write_text(text)
     board = leased(Lab(), modes)
     _ = board.opened
     assert modes.found("350000000000001", 4) == 0

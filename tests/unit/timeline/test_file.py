@@ -265,6 +265,11 @@ HEAD = '{"k":"file","v":1,"mono":5.0}'
         ([HEAD, "3"], r"t.jsonl:2: not a JSON object"),
         ([HEAD, GOOD.replace('"n":0,', "")], r"t.jsonl:2: not an event \(n is missing\)"),
         ([HEAD, GOOD.replace('"t":0', '"t":"soon"')], r"t.jsonl:2: not an event"),
+        ([HEAD, GOOD.replace('"t":0', f'"t":1{"0" * 400}')], r"t.jsonl:2: not an event \(t is not a number that makes"),
+        ([HEAD, GOOD.replace('"t":0', '"t":NaN')], r"t.jsonl:2: not an event \(t is not a number that makes sense\)"),
+        ([HEAD, GOOD.replace('"n":0', '"n":Infinity')], r"t.jsonl:2: not an event \(n is not a number that makes"),
+        ([HEAD, GOOD.replace('"i":0', '"i":1e999')], r"t.jsonl:2: not an event \(i is not a number that makes sense\)"),
+        ([HEAD.replace("5.0", "-Infinity"), GOOD], r"t.jsonl:1: mono, .* is missing"),
         ([HEAD, GOOD.replace('"x":"x"', '"x":3')], r"t.jsonl:2: not an event \(s and x must be text\)"),
         ([HEAD, GOOD.replace("}", ',"d":3}')], r"t.jsonl:2: not an event \(d is not an object\)"),
         ([HEAD, GOOD.replace('"i":0', '"i":7')], r"t.jsonl:2: not an event \(test 7 has no test line before it\)"),
@@ -277,6 +282,23 @@ def test_what_makes_no_sense_is_one_line(tmp_path, lines, message):
         read_timeline(path)
     assert isinstance(caught.value, Misuse)
     assert "\n" not in str(caught.value)
+
+
+NUMBERS = st.integers() | st.floats() | st.integers(300, 4000).map(lambda digits: 10**digits) | st.text(max_size=3)
+
+
+@given(
+    st.fixed_dictionaries({"i": NUMBERS | st.just(0), "n": NUMBERS, "t": NUMBERS, "mono": NUMBERS}),
+    NUMBERS | st.just(5.0),
+    st.sampled_from(["rx", "test"]),
+)
+def test_any_number_is_read_or_named(folder, fields, mono, kind):
+    path = folder / "numbers.jsonl"
+    header = {"k": "file", "v": 1, "mono": mono}
+    path.write_text(f"{json.dumps(header)}\n{json.dumps({**fields, 'k': kind, 's': 'b', 'x': 'x'})}\n")
+    with suppress(TimelineFileError):
+        recording = read_timeline(path)
+        assert all(abs(event.t) <= 2 * 10**12 for event in recording.events)
 
 
 def test_a_file_that_is_not_there(tmp_path):
