@@ -244,3 +244,86 @@ def test_an_effect_that_was_looked_for_last_is_the_runners(stage):
     assert made.effect_of(1).seen is None
     (end,) = ends(stage, "effect")
     assert (end["seen"], end["packets"]) == (True, 0)
+
+
+# -- effects, chasers and fences
+
+
+def test_an_effect_that_nobody_saw_is_looked_for_again_so_nothing_is_quietened(stage):
+    made = runner(stage, UNSEEN)
+    do(made, Step(Do.ACTION), Step(Do.EFFECT))
+    (begin,), (end,) = begins(stage, "effect"), ends(stage, "effect")
+    assert begin["nonce"] == begins(stage, "action")[0]["nonce"]
+    assert end == {"seen": False, "detail": "the message was seen nowhere", "message_sent": True}
+    assert made.effect is False
+
+
+def test_a_subscription_that_was_seen_is_quietened(stage):
+    action = SubscribeAction(
+        "a/+", lambda token: stage.device.event(MqttEventKind.MESSAGE, topic="a/x", payload=token.encode())
+    )
+    do(runner(stage, action), Step(Do.ACTION), Step(Do.EFFECT))
+    assert ends(stage, "effect") == [
+        {"seen": True, "detail": "a message arrived on a/x", "message_sent": None, "packets": 1}
+    ]
+    assert stage.device.unsubscribed == ["a/+"]
+
+
+def test_an_end_before_the_effect_is_said(stage):
+    action = SubscribeAction("a", lambda token: stage.device.hang_up())
+    made = runner(stage, action)
+    do(made, Step(Do.ACTION), Step(Do.EFFECT))
+    assert ends(stage, "effect")[0]["detail"] == "the connection ended before the effect was seen"
+    assert made.effect is None
+
+
+def test_a_chased_action_ends_with_the_answers_to_both(stage):
+    before, packets = stage.clock.now, stage.link.packets
+    do(runner(stage), Step(Do.ACTION, chased=True))
+    assert stage.clock.now - before == LATENCY
+    assert (ends(stage, "action")[0]["sent"], ends(stage, "chaser")) == (True, [{"sent": True}])
+    assert begins(stage, "chaser")[0]["behind"] is True
+    assert stage.link.packets == packets + 2
+    assert begins(stage, "fence") == []
+
+
+def test_an_action_that_is_passed_over_ends_by_its_chaser_and_has_a_fence_behind_it(stage):
+    stage.device.silent_for = {"other"}
+    do(runner(stage), Step(Do.ACTION, chased=True))
+    (fence,) = begins(stage, "fence")
+    assert (fence["step"], fence["behind"]) == (0, True)
+    assert ends(stage, "fence")[0]["acked"] is True
+
+
+def test_a_silent_action_without_a_chaser_has_its_patience(stage):
+    stage.device.silent_for = {"other"}
+    before = stage.clock.now
+    do(runner(stage), Step(Do.ACTION), patience=3.0)
+    assert stage.clock.now - before >= 3.0
+    assert len(begins(stage, "fence")) == 1
+    assert begins(stage, "chaser") == []
+
+
+def test_a_silent_sham_has_the_links_patience_and_no_fence(stage):
+    stage.device.silent_for = {"sham"}
+    before = stage.clock.now
+    do(runner(stage, sham=PublishAction("sham", None)), Step(Do.SHAM), patience=3.0)
+    assert stage.clock.now - before >= 8.0
+    assert begins(stage, "fence") == []
+
+
+def test_a_packet_without_an_answer_has_a_fence_behind_it(stage):
+    do(runner(stage, PublishAction("other", None, qos=0)), Step(Do.ACTION, chased=True))
+    (begin,) = begins(stage, "action")
+    assert begin["answer"] == "fence"
+    assert len(begins(stage, "fence")) == 1
+    assert begins(stage, "chaser") == []
+
+
+def test_an_action_that_the_board_refuses_is_waited_for_by_nobody(stage):
+    stage.device.publish = lambda *_, **__: False
+    before = stage.clock.now
+    do(runner(stage), Step(Do.ACTION))
+    assert ends(stage, "action")[0]["sent"] is False
+    assert begins(stage, "fence") == []
+    assert stage.clock.now == before
