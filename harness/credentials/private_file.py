@@ -24,8 +24,16 @@ def unwritable(folder: Path) -> str | None:
 
     It makes nothing, so that what only a try would show stays unknown.
     """
+    there = _there(folder)
+    return no_folder(folder) or (None if os.access(there, os.W_OK | os.X_OK) else f"{there} cannot be written")
+
+
+def no_folder(folder: Path) -> str | None:
+    """Return why ``folder`` can be none: something else has its name, or a parent's; None: it is or may be one."""
+    there = _there(folder)
+    return None if there.is_dir() else f"{there} is not a folder"
+
+
+def _there(folder: Path) -> Path:
     absolute = folder.absolute()
-    there = next(path for path in (absolute, *absolute.parents) if os.path.exists(path))
-    if not there.is_dir():
-        return f"{there} is not a folder"
-    return None if os.access(there, os.W_OK | os.X_OK) else f"{there} cannot be written"
+    return next(path for path in (absolute, *absolute.parents) if os.path.lexists(path))

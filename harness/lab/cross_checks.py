@@ -22,6 +22,8 @@ _FILES = ("rest_ca", "root_ca", "api_key_file")
 def relations(document: Document, folder: Path) -> Iterator[Mistake]:
     """Yield the mistakes of a document. ``folder``: to which its paths are relative."""
     data = document.value if isinstance(document.value, dict) else {}
+    if isinstance(data.get("lab_ca"), str):
+        yield from _lab_ca(document, folder / data["lab_ca"])
     clouds = data.get("clouds")
     clouds = clouds if isinstance(clouds, dict) else {}
     for name, cloud in clouds.items():
@@ -82,6 +84,14 @@ def boards_without_cloud(document: Document) -> Iterator[tuple[str, Mistake]]:
         if isinstance(board, dict) and _is_real(board) and "cloud" not in board:
             text = f"a real board without 'cloud' uses {DEFAULT_CLOUD!r}, which only this computer can reach"
             yield str(board.get("name")), document.mistake(("boards", index), f"{text}; write cloud: nrfcloud")
+
+
+def _lab_ca(document: Document, folder: Path) -> Iterator[Mistake]:
+    from harness.credentials.private_file import no_folder  # with it comes cryptography; most files have no lab_ca
+
+    if (why := no_folder(folder)) is not None:
+        text = f"{why}; the lab CA needs a folder, which the first run makes"
+        yield document.mistake(("lab_ca",), text)
 
 
 def _power(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.credentials import KeyOrigin
-from harness.credentials.private_file import unwritable
+from harness.credentials.private_file import no_folder, unwritable
 from harness.errors import HarnessError, Misuse, about
 from harness.lab import BUILT_IN_LAB, BoardConfig, Lab, LabFile, load_boards_file
 from harness.lab.doctor import OwnCommands, Patient, checks_of, in_one_line, run_checks
@@ -61,10 +61,12 @@ class Run:
         file = load_boards_file(boards_file)
         self.report_limits = file.reports
         self.lab_name = os.environ.get("NRF91_LAB") or file.lab
-        if ca_folder is not None and (why := unwritable(ca_folder)) is not None:
-            raise Misuse(f"{why}: the lab CA needs a folder, readable and writable; name another with --lab-ca DIR")
         self._given_ca = ca_folder
         self._ca_folder = ca_folder or (root / _LAB_CA if boards_file == BUILT_IN_LAB else lab_ca_folder(file))
+        # Many runs need no CA. Whoever named no folder may do without one that can be written.
+        why = no_folder(self._ca_folder) if ca_folder is None else unwritable(ca_folder)
+        if why is not None:
+            raise Misuse(f"{why}: the lab CA needs a folder, readable and writable; name another with --lab-ca DIR")
         self._key_origin = key_origin
         self._renew = renew
         self._confidence = confidence

@@ -113,3 +113,13 @@ def test_a_lab_ca_that_is_no_folder_ends_a_run_whose_reports_say_so(tmp_path, wo
     assert (case.result, case.message) == ("error", line.removeprefix("ERROR: "))
     assert [path.name for path in result.run_folder.iterdir()] == ["junit.xml"]
     assert (result.run_folder / "junit.xml").read_text() == (tmp_path / "reports" / "junit.xml").read_text()
+
+
+def test_a_lab_ca_of_the_boards_file_that_is_no_folder_ends_a_run(tmp_path):
+    (tmp_path / "ca").write_text("a plain file")
+    result = run(tmp_path, "lab_ca: ca\nboards: [{name: a, virtual: {}}]\n", "def test_it(board): pass", "-n0")
+    assert result.exit_code == 4, result.output
+    (line,) = [line for line in result.output.splitlines() if line.startswith("ERROR")]
+    assert line.endswith(
+        ".yaml:1:9: " + f"{tmp_path}/ca is not a folder; the lab CA needs a folder, which the first run makes"
+    )

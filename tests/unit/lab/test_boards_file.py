@@ -428,6 +428,23 @@ def test_a_file_that_is_not_there(tmp_path, key):
     ]
 
 
+@pytest.mark.parametrize("value", ["ca", "ca/deeper", "./link"])
+def test_a_lab_ca_that_is_no_folder(tmp_path, value):
+    (tmp_path / "ca").write_text("a plain file")
+    (tmp_path / "link").symlink_to("nowhere")
+    wrong = tmp_path / ("link" if "link" in value else "ca")
+    assert mistakes(tmp_path, f"lab_ca: {value}\n" + board("")) == [
+        f"1:9: {wrong} is not a folder; the lab CA needs a folder, which the first run makes"
+    ]
+
+
+@pytest.mark.parametrize("value", [".", "new/ca", "link"])
+def test_a_lab_ca_that_is_a_folder_or_can_be_one(tmp_path, value):
+    (tmp_path / "link").symlink_to(".")
+    assert load(tmp_path, f"lab_ca: {value}\n" + board("")).lab_ca == tmp_path / value
+    assert not (tmp_path / "new").exists()
+
+
 def test_merged_keys_are_no_duplicates(tmp_path):
     text = """\
 boards:

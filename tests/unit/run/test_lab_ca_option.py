@@ -20,6 +20,12 @@ def test_a_lab_ca_that_is_no_folder_is_misuse_at_the_start(tmp_path, below):
         made(tmp_path, tmp_path / "ca" / below)
 
 
+def test_the_usual_lab_ca_that_is_no_folder_is_misuse_at_the_start(tmp_path):
+    (tmp_path / ".lab").write_text("a plain file")
+    with pytest.raises(Misuse, match=rf"^{tmp_path}/.lab is not a folder: .*; name another with --lab-ca DIR$"):
+        made(tmp_path, None)
+
+
 def test_a_lab_ca_that_is_not_there_yet_is_made_when_it_is_needed(tmp_path):
     made(tmp_path, tmp_path / "ca").close()
     assert not (tmp_path / "ca").exists()
