@@ -129,6 +129,8 @@ def _judging(recording: Recording, test: RecordedTest) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        if not isinstance(error, KeyError) and "is not a valid" not in what:  # of an enumeration; others are Python's
+            what = "a value is not what a trial writes"
         raise Misuse(
             f"{recording.path}: the trials of {test.id or 'a test'} cannot be judged ({what});"
             " was the file edited by hand?"

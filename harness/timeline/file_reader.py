@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.errors import Misuse
 from harness.timeline.events import Event, Kind
-from harness.timeline.lines import FILE, SCHEMA, parse_event, sensible
+from harness.timeline.lines import FILE, SCHEMA, check_unknown, parse_event, sensible, whole
 from harness.timeline.packing import read_bytes
 
 _KINDS = frozenset(Kind)
@@ -87,7 +87,9 @@ def _header(path: Path, line: bytes) -> dict[str, Any]:
             " use the harness that wrote it"
         )
     if not _is_clock(header.get("mono")):
-        raise TimelineFileError(f"{path}:1: mono, the monotonic clock when the file began, is missing")
+        raise TimelineFileError(
+            f"{path}:1: mono, the monotonic clock when the file began, is missing, or no number that makes sense"
+        )
     return header
 
 
@@ -95,17 +97,28 @@ def _fields(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise TimelineFileError(f"{path}:{number}: not JSON ({error}); was the file edited by hand?") from error
+        why = why_not_json(error)
+        raise TimelineFileError(f"{path}:{number}: not JSON ({why}); was the file edited by hand?") from error
     if not isinstance(fields, dict):
         raise TimelineFileError(f"{path}:{number}: not a JSON object; was the file edited by hand?")
     return fields
 
 
+def why_not_json(error: Exception) -> str:
+    """Return in plain words why a line could not be read as JSON."""
+    if isinstance(error, json.JSONDecodeError):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else "a number of too many digits"
+
+
 def _take(recording: Recording, number: int, fields: dict[str, Any], clocks: dict[int, float]) -> None:
-    if str(fields.get("k")) not in _KINDS:
-        recording.unknown[number] = fields
-        return
     try:
+        if str(fields.get("k")) not in _KINDS:
+            check_unknown(fields)
+            recording.unknown[number] = fields
+            return
         event = _event(fields, clocks)
     except (KeyError, TypeError, ValueError) as error:
         what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
@@ -114,24 +127,22 @@ def _take(recording: Recording, number: int, fields: dict[str, Any], clocks: dic
         ) from error
     recording.events.append(event)
     recording.lines.append(number)
-    test = int(fields["i"])
+    test: int = fields["i"]
     if test:
         recording.tests.setdefault(test, RecordedTest(test)).events.append(event)
 
 
 def _event(fields: Mapping[str, Any], clocks: dict[int, float]) -> Event:
-    test = int(sensible(fields["i"], "i"))
-    if fields["k"] == Kind.TEST and _is_clock(fields.get("mono")):
-        clocks[test] = fields["mono"]
+    test = whole(fields["i"], "i")
+    if fields["k"] == Kind.TEST and "mono" in fields:
+        clocks[test] = sensible(fields["mono"], "mono")
     if test not in clocks:
         raise ValueError(f"test {test} has no test line before it")
     return parse_event(fields, clocks[test])
 
 
 def _is_clock(value: object) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    with suppress(ValueError):
+    with suppress(ValueError, TypeError):
         sensible(value, "mono")
         return True
     return False

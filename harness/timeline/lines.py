@@ -24,6 +24,9 @@ SCHEMA: Final = 1
 FILE: Final = "file"
 _OWN: Final = frozenset("kintsxd")
 _MOST: Final = 10**12  # of seconds and numbers: beyond that no harness wrote them, and sums of them would fail
+# What is behind the reader counts with these, or compares them: a hand or a disk may have left something else there.
+_WHOLE: Final = {Kind.PHASE: ("trial", "attempt"), Kind.FACTS: ("trial", "attempt", "judge")}
+_TEXTS: Final = {Kind.PHASE: ("name", "on", "action", "sort", "tried"), Kind.FACTS: ("outcome",), Kind.MQTT: ("kind",)}
 OWN_WORK: Final = frozenset({Kind.TEST, Kind.PHASE, Kind.FACTS, Kind.EXPECT, Kind.END})
 _RESULT: Final = Kind.RESULT
 _COST: Final = ["command", "seconds", "ok"]
@@ -73,11 +76,44 @@ def parse_event(fields: Mapping[str, Any], mono: float) -> Event:
     source, text = fields["s"], fields["x"]
     if not isinstance(source, str) or not isinstance(text, str):
         raise TypeError("s and x must be text")
-    return Event(int(sensible(fields["n"], "n")), round(mono + sensible(fields["t"], "t"), 6), kind, source, text, data)
+    for name in _WHOLE.get(kind, ()):
+        if name in data:
+            whole(data[name], name)
+    if kind is Kind.MQTT and not isinstance(data.get("result", 0), int):  # of any size: it is what a board said
+        raise TypeError("result is not a whole number")
+    for name in _TEXTS.get(kind, ()):
+        if not isinstance(data.get(name, ""), str):
+            raise TypeError(f"{name} must be text")
+    return Event(whole(fields["n"], "n"), round(mono + sensible(fields["t"], "t"), 6), kind, source, text, data)
 
 
-def sensible(value: Any, name: str) -> Any:
-    """Return ``value``, which is called ``name``. Raises ValueError: an infinite number, none at all, or too large."""
-    if isinstance(value, int | float) and not abs(value) < _MOST:  # NaN is not less, either
+def check_unknown(fields: Mapping[str, Any]) -> None:
+    """Check a line of a kind that only a newer harness or another tool knows. Raises ValueError, KeyError, TypeError.
+
+    What it has of an event's fields must be what they are in any event.
+    """
+    if not isinstance(fields["k"], str):
+        raise TypeError("k must be text")
+    for name in ("i", "n"):
+        if name in fields:
+            whole(fields[name], name)
+    sensible(fields.get("t", 0.0), "t")
+    if not isinstance(fields.get("s", ""), str) or not isinstance(fields.get("x", ""), str):
+        raise TypeError("s and x must be text")
+
+
+def whole(value: Any, name: str) -> int:
+    """Return ``value``, which is called ``name``. Raises ValueError: too large; TypeError: no whole number."""
+    found = sensible(value, name)
+    if not isinstance(found, int):
+        raise TypeError(f"{name} is not a whole number")
+    return found
+
+
+def sensible(value: Any, name: str) -> float:
+    """Return ``value``, which is called ``name``. Raises ValueError: infinite or too large; TypeError: no number."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{name} is not a number")
+    if not abs(value) < _MOST:  # NaN is not less, either
         raise ValueError(f"{name} is not a number that makes sense")
     return value

@@ -251,14 +251,29 @@ def test_what_the_harness_left_out_between_two_tests_was_not_edited(run, capsys)
 
 
 @pytest.mark.parametrize("number", [10**400, float("inf"), float("nan")], ids=["huge", "infinite", "none"])
-@pytest.mark.parametrize(
-    ("kind", "key", "said"), [("phase", "t", "not an event"), ("facts", "trial", "cannot be judged")]
-)
-def test_a_number_that_no_computer_has_is_one_line(run, capsys, kind, key, number, said):
+@pytest.mark.parametrize(("kind", "key"), [("phase", "t"), ("facts", "trial"), ("test", "mono")])
+def test_a_number_that_no_computer_has_is_one_line(run, capsys, kind, key, number):
     edit(run, kind, lambda line: line.update({key: number}))
     assert main(["judge", str(run)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
+    assert f"not an event ({key} is not a number that makes sense)" in line
+
+
+def test_a_trial_without_a_number_is_one_line_with_its_place(run, capsys):
+    edit(run, "phase", lambda line: line.update(trial="x"))
+    lines = (run / "timeline" / "one.jsonl").read_text().splitlines()
+    place = next(number for number, line in enumerate(lines, 1) if json.loads(line).get("trial") == "x")
+    assert main(["judge", str(run)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"one.jsonl:{place}: not an event (trial is not a number); was the file edited by hand?" in line
+
+
+def test_a_line_of_no_kind_is_named_and_not_taken_for_one_of_a_newer_harness(run, capsys):
+    path = run / "timeline" / "one.jsonl"
+    head, *rest = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([head, '{"i":"a","n":[],"t":{},"k":7,"s":null,"x":[1]}\n', *rest]))
+    assert main(["judge", str(run)]) == 2
+    assert "one.jsonl:2: not an event (k must be text)" in capsys.readouterr().err
 
 
 def test_an_expectation_that_was_taken_out_is_one_line(run, capsys):
