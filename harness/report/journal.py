@@ -7,16 +7,30 @@ killed.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from harness.errors import Misuse
 from harness.redact import SECRETS
 
 VERSION = 1
 _MOST = 10**12  # seconds; no phase takes longer, and sums of larger ones would fail
+# By kind of a line: what its readers take for granted.
+_NEEDED: Final[Mapping[str, Sequence[str]]] = {
+    "begin": ("test",),
+    "phase": ("test", "phase", "result"),
+    "overturned": ("test", "message"),
+    "note": ("text",),
+}
+# What a field is wherever it stands. A phase may have None in place of an object.
+_OBJECTS: Final = ("tests", "planned", "boards_file", "ci", "properties", "decisive")
+_TEXTS: Final = ("test", "phase", "result", "message", "text", "key", "at", "lab")
+
+
+class NoJournal(Misuse):
+    """A run has no journal: no such file, or not even its first line."""
 
 
 class RunJournal:
@@ -42,15 +56,16 @@ class RunJournal:
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
-    """Return the journal's lines; a last one that was torn by a kill is left out. Raises Misuse."""
+    """Return the journal's lines; a last one that was torn by a kill is left out. Raises Misuse, NoJournal."""
     try:
         text = path.read_text("utf-8", errors="replace")
     except OSError as error:
-        raise Misuse(f"{path}: cannot read the journal: {error.strerror}; name the folder of a run") from error
+        kind = NoJournal if isinstance(error, FileNotFoundError) else Misuse
+        raise kind(f"{path}: cannot read the journal: {error.strerror}; name the folder of a run") from error
     # Not splitlines(), which splits at U+0085, U+2028 and U+2029 too: JSON leaves these in a text as they are.
     lines = list(_objects(text.removesuffix("\n").split("\n"), path))
     if not lines or lines[0].get("k") != "run":
-        raise Misuse(f"{path}: not a journal of a run: its first line does not say what was planned")
+        raise NoJournal(f"{path}: not a journal of a run: its first line does not say what was planned")
     return lines
 
 
@@ -62,12 +77,31 @@ def _objects(lines: list[str], path: Path) -> Iterable[dict[str, Any]]:
             if number == len(lines):
                 return
             raise Misuse(f"{path}:{number}: not JSON: the file was changed; restore it") from error
-        if isinstance(value, dict):
-            _check_seconds(value, f"{path}:{number}")
-            yield value
+        why = _fault(value)
+        if why:
+            raise Misuse(f"{path}:{number}: {why}: the file was changed; restore it")
+        yield value
 
 
-def _check_seconds(line: Mapping[str, Any], place: str) -> None:
+def _fault(line: Any) -> str:
+    """Return why no harness wrote ``line``; empty: nothing speaks against it."""
+    if not isinstance(line, dict):
+        return "not a JSON object"
+    kind = line.get("k")
+    if not isinstance(kind, str):
+        return "k, which says what a line is, is missing or no text"
+    for name in _NEEDED.get(kind, ()):
+        if name not in line:
+            return f"{name} is missing"
+    for name in _TEXTS:
+        if not isinstance(line.get(name, ""), str):
+            return f"{name} is not a text"
+    for name in _OBJECTS:
+        if name in line and not isinstance(line[name], dict) and (kind != "phase" or line[name] is not None):
+            return f"{name} is not an object"
+    if any(not isinstance(board, str) for board in (line.get("tests") or {}).values() if kind == "run"):
+        return "tests has something that is no board's name"
     seconds = line.get("seconds", 0.0)
     if not isinstance(seconds, int | float) or not abs(seconds) < _MOST:  # NaN is not less, either
-        raise Misuse(f"{place}: seconds is not a number that makes sense: the file was changed; restore it")
+        return "seconds is not a number that makes sense"
+    return ""

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import Misuse
 from harness.report.files_of_run import lost_tests
+from harness.report.journal import NoJournal, read_journal
 from harness.report.ran_tests import KILLED, ran_tests
 from harness.report.run_lock import goes_on
-from harness.report.timeline_faults import JOURNAL, TIMELINES, cut_files, edited_files, journal_of
+from harness.report.timeline_faults import JOURNAL, TIMELINES, cut_files, edited_files
 from harness.timeline import RecordedTest, Recording, read_timeline, timeline_files
 from harness.trial.rejudge import Rejudged, rejudge, unjudged, verdicts
 from harness.trial.run_rules import Overturned, overturned
@@ -58,7 +60,7 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         raise Misuse(f"{run}: {what}; name the folder of a run: reports/<time>-<number>")
     recordings = [read_timeline(file) for file in files]
     chosen = [(recording, one) for recording in recordings for one in _chosen(recording, test)]
-    journal = journal_of(run)
+    journal = _journal(run)
     lost = lost_tests(journal, recordings, test)
     if test is not None and not chosen and not lost:
         raise Misuse(f"{run}: no test has the id {test!r}, or has that in its id; journal.jsonl lists them")
@@ -69,7 +71,7 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
         for recording, one in chosen
         if not one.whole
     ]
-    notes += _killed(run)
+    notes += _killed(run, journal)
     anew = {(one.board, one.test): one for one in judged}
     taken_back = [
         one
@@ -82,11 +84,18 @@ def judge_run(run: Path, test: str | None = None) -> JudgedRun:
     return JudgedRun(found, notes, taken_back, edited, lost)
 
 
-def _killed(run: Path) -> Iterator[str]:
+def _journal(run: Path) -> list[dict[str, Any]]:
+    """Return the lines of the run's journal; none where there is none. Raises Misuse for one that is damaged."""
+    try:
+        return read_journal(run / JOURNAL)
+    except NoJournal:
+        return []
+
+
+def _killed(run: Path, journal: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a line if the run has no end, with the tests that it was in. Without a journal nobody knows."""
     path = run / JOURNAL
-    journal = [] if goes_on(run) else journal_of(run)
-    if journal and all(line.get("k") != "end" for line in journal):
+    if journal and not goes_on(run) and all(line.get("k") != "end" for line in journal):
         within = ", ".join(one.test for one in ran_tests(journal) if one.message == KILLED) or "no test"
         yield f"{path}: the run was killed, for it has no end; in progress: {within}"
 

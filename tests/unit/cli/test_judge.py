@@ -268,6 +268,15 @@ def test_a_trial_without_a_number_is_one_line_with_its_place(run, capsys):
     assert f"one.jsonl:{place}: not an event (trial is not a number); was the file edited by hand?" in line
 
 
+def test_a_damaged_journal_is_one_line_with_its_place(run, capsys):
+    path = run / "journal.jsonl"
+    begin, end = map(json.loads, path.read_text().splitlines())
+    path.write_text(f"{json.dumps(begin | {'tests': 7})}\n{json.dumps(end)}\n")
+    assert main(["judge", str(run)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{path}:1: tests is not an object: the file was changed; restore it" in line
+
+
 def test_a_line_of_no_kind_is_named_and_not_taken_for_one_of_a_newer_harness(run, capsys):
     path = run / "timeline" / "one.jsonl"
     head, *rest = path.read_text().splitlines(keepends=True)

@@ -150,7 +150,7 @@ def test_a_run_that_ended_is_rebuilt_without_another_error(tmp_path):
 def test_a_folder_without_journal_is_refused_in_one_line(tmp_path):
     with pytest.raises(Misuse, match="cannot read the journal"):
         rebuild(tmp_path)
-    (tmp_path / "journal.jsonl").write_text(json.dumps({"k": "phase"}) + "\n")
+    (tmp_path / "journal.jsonl").write_text(json.dumps({"k": "end"}) + "\n")
     with pytest.raises(Misuse, match="not a journal of a run"):
         rebuild(tmp_path)
     (tmp_path / "journal.jsonl").write_text("what\n" + json.dumps({"k": "phase"}) + "\n")
