@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import Misuse
+from harness.file_kind import refuse_other_kinds
 from harness.redact import SECRETS
 
 VERSION = 1
@@ -58,6 +59,7 @@ class RunJournal:
 def read_journal(path: Path) -> list[dict[str, Any]]:
     """Return the journal's lines; a last one that was torn by a kill is left out. Raises Misuse, NoJournal."""
     try:
+        refuse_other_kinds(path)
         text = path.read_text("utf-8", errors="replace")
     except OSError as error:
         kind = NoJournal if isinstance(error, FileNotFoundError) else Misuse

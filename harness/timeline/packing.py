@@ -5,6 +5,8 @@ import os
 import zlib
 from pathlib import Path
 
+from harness.file_kind import refuse_other_kinds
+
 _PACKED = ".gz"
 
 
@@ -32,8 +34,13 @@ def read_bytes(path: Path) -> bytes:
     """Return the content of a timeline file, which may have been packed since it got its name. Raises OSError."""
     packed = path.with_name(path.name + _PACKED)
     if path.suffix != _PACKED and (path.exists() or not packed.exists()):
-        return path.read_bytes()
+        return _content(path)
     try:
-        return gzip.decompress((path if path.suffix == _PACKED else packed).read_bytes())
+        return gzip.decompress(_content(path if path.suffix == _PACKED else packed))
     except (EOFError, zlib.error) as error:
         raise OSError(0, f"not a whole gzip file ({error})") from error
+
+
+def _content(path: Path) -> bytes:
+    refuse_other_kinds(path)
+    return path.read_bytes()

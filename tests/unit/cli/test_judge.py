@@ -1,6 +1,7 @@
 """``judge``: verdicts of a run's files, and files that no verdict can be found in."""
 
 import json
+import os
 
 import pytest
 
@@ -275,6 +276,19 @@ def test_a_damaged_journal_is_one_line_with_its_place(run, capsys):
     assert main(["judge", str(run)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{path}:1: tests is not an object: the file was changed; restore it" in line
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["timeline/one.jsonl", "timeline/one.jsonl.gz", "journal.jsonl"])
+def test_a_pipe_in_place_of_a_file_is_one_line_and_not_waited_for(run, capsys, name):
+    if name.endswith(".gz"):
+        pack(run / "timeline")
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    assert main(["judge", str(run)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{run / name}: " in line
+    assert "it is a pipe, not a file" in line
 
 
 def test_a_line_of_no_kind_is_named_and_not_taken_for_one_of_a_newer_harness(run, capsys):
