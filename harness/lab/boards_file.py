@@ -73,6 +73,8 @@ def unreadable(path: Path, error: OSError) -> BoardsFileError:
     advice = "name an existing file with --boards, or write one: docs/boards-yaml.md describes it"
     if isinstance(error, NotAFile):
         advice = error.cure
+    elif not isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        advice = "name another file with --boards"
     elif isinstance(error, PermissionError):
         advice = "let your user read it, or name another file with --boards"
     return BoardsFileError([f"{path}: cannot read the boards file: {error.strerror}; {advice}"])

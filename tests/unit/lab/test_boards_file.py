@@ -1,5 +1,6 @@
 """Every mistake in boards.yaml: where it is shown, what is said, and that none hides another."""
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -464,6 +465,15 @@ def test_a_missing_file_is_one_line(tmp_path):
         f"{tmp_path / 'none.yaml'}: cannot read the boards file: No such file or directory;"
         " name an existing file with --boards, or write one: docs/boards-yaml.md describes it"
     ]
+
+
+def test_a_file_that_is_there_and_cannot_be_read_is_not_asked_to_exist(tmp_path, monkeypatch):
+    def broken(path):
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr("harness.lab.boards_file.read_boards_text", broken)
+    with pytest.raises(BoardsFileError, match=r"Input/output error; name another file with --boards$"):
+        load_boards_file(tmp_path / "boards.yaml")
 
 
 def unreadable(kind: str, path: Path) -> None:
