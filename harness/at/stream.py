@@ -92,7 +92,9 @@ class FdStream:
         os.set_blocking(self._nudged, False)
         os.set_blocking(self._nudge, False)
         self._holder: int | None = None  # a thread
-        self._holders = threading.Lock()
+        self._holders = (
+            threading.RLock()
+        )  # whoever handles a signal may close the port of the thread that was interrupted
         self._writable = select.poll()
         self._writable.register(self._fd, select.POLLOUT)
 
@@ -129,12 +131,10 @@ class FdStream:
         with self._holders:
             if self._holder not in (None, me):  # mine: of a call that was interrupted before it could let go
                 return False
+            if self._readable.closed:
+                return False
             self._holder = me
-        try:
             self._readable.modify(self._fd, 0)  # a hang-up still shows
-        except ValueError:  # closed meanwhile
-            self._holder = None
-            return False
         return True
 
     def nudge(self) -> None:
@@ -160,9 +160,10 @@ class FdStream:
 
     def let_go(self) -> None:
         """See :class:`ByteStream`."""
-        self._holder = None
-        with suppress(ValueError):  # closed meanwhile
-            self._readable.modify(self._fd, select.EPOLLIN)
+        with self._holders:  # the port may be closed at the same moment, because it was that which ended the waiting
+            self._holder = None
+            if not self._readable.closed:
+                self._readable.modify(self._fd, select.EPOLLIN)
 
     def write(self, data: bytes) -> None:
         """See :class:`ByteStream`."""
@@ -196,7 +197,8 @@ class FdStream:
 
     def close(self) -> None:
         """See :class:`ByteStream`."""
-        self._readable.close()
+        with self._holders:
+            self._readable.close()
         _close(self._device)
         for end in (self._stop, self._stopped, self._nudge, self._nudged):
             os.close(end)

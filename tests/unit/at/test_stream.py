@@ -5,6 +5,7 @@ import os
 import queue
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -279,6 +280,37 @@ def test_who_holds_the_port_is_woken_when_it_is_stopped_and_closed(pair):
     assert stream.wait_holding(5.0) is None
     assert not stream.hold()
     stream.let_go()
+
+
+class ClosesSlowly:
+    """An epoll object that is being closed until ``go_on``, and refuses changes from when that began."""
+
+    closed = False
+
+    def __init__(self):
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def close(self):
+        self.begun.set()
+        self.go_on.wait(5.0)
+        self.closed = True
+
+    def modify(self, fd, events):
+        if self.closed or self.begun.is_set():
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+
+@pytest.mark.parametrize("change", [FdStream.hold, FdStream.let_go])
+def test_a_port_may_be_closed_just_when_it_is_held_or_let_go(pair, change):
+    stream, _, _ = pair
+    stream._readable.close()
+    stream._readable = slow = ClosesSlowly()
+    with ThreadPoolExecutor(2) as threads:
+        closed = threads.submit(stream.close)
+        assert slow.begun.wait(5.0)
+        threading.Timer(0.02, slow.go_on.set).start()
+        assert not threads.submit(change, stream).result(5.0)
+        closed.result(5.0)
 
 
 def test_the_reader_wakes_up_for_bytes_only_and_counts_what_was_taken(pair):
