@@ -3,11 +3,13 @@
 import gzip
 import os
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.file_kind import refuse_other_kinds
 
 _PACKED = ".gz"
+_LEVEL = 6  # gzip's own; the highest takes twice as long for files that are a twentieth smaller
 
 
 def timeline_files(folder: Path) -> list[Path]:
@@ -18,16 +20,24 @@ def timeline_files(folder: Path) -> list[Path]:
 
 
 def pack(folder: Path) -> None:
-    """Pack the timeline files in ``folder``, to a tenth of their size. Raises OSError; what is not packed stays."""
-    for path in folder.glob("*.jsonl"):
-        packed = path.with_name(path.name + _PACKED)
-        part = packed.with_name(f".{packed.name}.part")
-        try:
-            part.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
-            os.replace(part, packed)
-        finally:
-            part.unlink(missing_ok=True)
-        path.unlink()
+    """Pack the timeline files in ``folder``, to a tenth of their size. Raises OSError; what is not packed stays.
+
+    Several at once, one for each core: a night of many boards ends with this, and zlib lets other threads run.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for done in [threads.submit(_pack, path) for path in folder.glob("*.jsonl")]:
+            done.result()
+
+
+def _pack(path: Path) -> None:
+    packed = path.with_name(path.name + _PACKED)
+    part = packed.with_name(f".{packed.name}.part")
+    try:
+        part.write_bytes(gzip.compress(path.read_bytes(), _LEVEL, mtime=0))
+        os.replace(part, packed)
+    finally:
+        part.unlink(missing_ok=True)
+    path.unlink()
 
 
 def read_bytes(path: Path) -> bytes:
