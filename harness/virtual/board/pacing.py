@@ -1,7 +1,7 @@
 """A UART's speed: bytes pass as fast as 8N1 at the baud rate allows, and no faster.
 
 Deadlines are absolute, so that late timers do not add up; there is no credit for idle time. A byte is passed on when
-its last bit would have arrived, in batches of a few milliseconds.
+its last bit would have arrived, in batches of some milliseconds.
 
 The event loop's timers come up to a millisecond late, because epoll counts in milliseconds. At 1 Mbit/s a command of 20
 bytes takes a fifth of that, and a dialogue turns often. So a fast UART waits for the last millisecond turn by turn of
@@ -11,7 +11,7 @@ the loop. It costs processor time, which slower ones, of which many run side by 
 import asyncio
 from collections.abc import Callable
 
-TICK = 0.008
+TICK = 0.016  # as long as a USB adapter of FTDI collects bytes by default
 COARSE = 0.001  # what a timer of the event loop may be late
 FAST = 460_800  # bit/s from which on that matters
 BITS_PER_BYTE = 10  # start, eight data, stop
