@@ -136,6 +136,8 @@ def _live(run: Callable[[], object], reads: int, writes: int, mask: set[signal.S
         code = 0
     except SystemExit as end:
         code = end.code
+    except KeyboardInterrupt:  # Ctrl-C goes to all processes of a terminal; this one's user is told by another
+        code = 128 + signal.SIGINT
     except BaseException:
         traceback.print_exc()
     finally:

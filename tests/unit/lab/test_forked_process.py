@@ -77,6 +77,18 @@ def test_a_signal_ends_it_although_this_process_handles_it(forked):
     process.send_signal(signal.SIGTERM)  # it has ended, and its number may be another one's
 
 
+def test_ctrl_c_ends_it_without_a_word(forked, capfd):
+    """It goes to all processes of a terminal, and each copy showed a traceback."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = forked(wait_for_end)
+    finally:
+        signal.signal(signal.SIGINT, former)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(SECONDS) == 130
+    assert capfd.readouterr().err == ""
+
+
 def test_a_signal_that_this_process_ignores_stays_ignored(forked):
     former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
