@@ -62,7 +62,9 @@ def use_forked_workers(config: pytest.Config, specs: Sequence[Any]) -> None:
         from harness.plugin.worker_starter import Starter
 
         session: Any = config.pluginmanager.get_plugin("dsession")
-        session.nodemanager.group.set_execmodel(Starter(config.stash[_FORKED]), "main_thread_only")
+        group = session.nodemanager.group
+        if not len(group):  # else there are proxies (--px), and execnet starts all in one way
+            group.set_execmodel(Starter(config.stash[_FORKED]), "main_thread_only")
 
 
 def _import_ahead(config: pytest.Config) -> None:

@@ -33,8 +33,14 @@ class Starter(MainThreadOnlyExecModel):
         return self
 
     def Popen(self, args: Sequence[str], **pipes: Any) -> Any:
-        """Return one that is there, else start one."""
-        return self._forked.popleft() if self._forked else subprocess.Popen(args, **pipes)
+        """Return one that is there and has not ended meanwhile (killed, or out of memory), else start one."""
+        while self._forked:
+            forked = self._forked.popleft()
+            if forked.poll() is None:
+                return forked
+            forked.stdin.close()
+            forked.stdout.close()
+        return subprocess.Popen(args, **pipes)
 
 
 def begin() -> None:

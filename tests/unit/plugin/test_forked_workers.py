@@ -1,14 +1,18 @@
 """Workers are forked where that is possible. Where it is not, they are left to execnet, which starts them as always."""
 
 import errno
+import io
 import os
 import sys
+from collections import deque
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from harness.plugin import forked_workers
-from harness.plugin.forked_workers import _FORKED, fork_workers
+from harness.plugin.forked_workers import _FORKED, fork_workers, use_forked_workers
+from harness.plugin.worker_starter import Starter
 
 
 class Copy:
@@ -62,3 +66,41 @@ def test_workers_for_which_the_system_has_no_process_are_started_as_always(confi
     monkeypatch.setattr(forked_workers, "ForkedProcess", fork)
     fork_workers(config, 3)
     assert list(config.stash[_FORKED]) == made
+
+
+class Ended:
+    """In place of a forked process that may have ended. ``code``: its exit code, None: it runs."""
+
+    def __init__(self, code):
+        self.code = code
+        self.stdin, self.stdout = io.BytesIO(), io.BytesIO()
+
+    def poll(self):
+        return self.code
+
+
+def test_a_worker_that_has_ended_before_it_was_needed_is_not_taken():
+    """It was killed, for example because the memory was full. The run ended with pytest's INTERNALERROR."""
+    ended, there = Ended(-9), Ended(None)
+    copies: deque[Any] = deque([ended, there, Ended(-9)])
+    starter = Starter(copies)
+    begin = [sys.executable, "-c", "print('started')"]
+    assert starter.Popen(begin) is there
+    assert ended.stdin.closed
+    assert ended.stdout.closed
+    with starter.Popen(begin, stdin=starter.PIPE, stdout=starter.PIPE) as started:
+        assert started.stdout.read() == b"started\n"
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_beside_execnets_proxies_workers_are_started_as_always(config, proxies):
+    class Group(list[str]):
+        def set_execmodel(self, *_models):
+            taken.append(config.stash[_FORKED])
+
+    taken: list[object] = []
+    session = SimpleNamespace(nodemanager=SimpleNamespace(group=Group(["proxy"] * proxies)))
+    config.pluginmanager = SimpleNamespace(get_plugin=lambda _: session)
+    fork_workers(config, 2)
+    use_forked_workers(config, [SimpleNamespace(popen=True, python=None)] * 2)
+    assert len(taken) == 1 - proxies
