@@ -81,7 +81,7 @@ def _work(config: pytest.Config, virtual: bool, begin: Callable[[], None]) -> No
 
     ``virtual``: it will need a virtual board. ``begin``: what execnet's Python would do.
     """
-    logging.root.handlers.clear()
+    _forget_log_handlers()
     sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, AssertionRewritingHook)]
     _forget_modules(config)
     sys.argv[:] = ["-c"]
@@ -105,6 +105,13 @@ def _forget_modules(config: pytest.Config) -> None:
     for name in list(sys.modules):
         if name in own or name.startswith(below):
             _of_controller.append(sys.modules.pop(name))
+
+
+def _forget_log_handlers() -> None:
+    """Take away what a conftest.py has added, for it adds it anew. Each record would be written twice."""
+    for logger in (logging.root, *logging.root.manager.loggerDict.values()):
+        if isinstance(logger, logging.Logger):  # else a place that stands for loggers below it
+            logger.handlers[:] = [one for one in logger.handlers if isinstance(one, logging.NullHandler)]
 
 
 def _is_installed(module: ModuleType) -> bool:

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import logging
 import os
 import sys
 from collections import deque
@@ -104,3 +105,17 @@ def test_beside_execnets_proxies_workers_are_started_as_always(config, proxies):
     fork_workers(config, 2)
     use_forked_workers(config, [SimpleNamespace(popen=True, python=None)] * 2)
     assert len(taken) == 1 - proxies
+
+
+def test_handlers_of_the_controllers_loggers_are_forgotten(monkeypatch):
+    """A conftest.py adds them anew in each worker, and every record was written twice."""
+    loggers = [logging.Logger("a team's"), logging.Logger("a library's")]
+    loggers[0].addHandler(logging.StreamHandler())
+    loggers[1].addHandler(logging.NullHandler())
+    known = {**{one.name: one for one in loggers}, "a": logging.PlaceHolder(loggers[0])}
+    root = logging.Logger("root")
+    root.addHandler(logging.StreamHandler())
+    vars(root)["manager"] = SimpleNamespace(loggerDict=known)
+    monkeypatch.setattr(logging, "root", root)
+    forked_workers._forget_log_handlers()
+    assert [len(one.handlers) for one in (root, *loggers)] == [0, 0, 1]
