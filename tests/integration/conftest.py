@@ -1,9 +1,9 @@
 import pytest
 
 from tests.less_garbage import pytest_collection, pytest_collection_finish
-from tests.own_leases import own_leases
+from tests.own_environment import own_environment
 
-__all__ = ["own_leases", "pytest_collection", "pytest_collection_finish"]
+__all__ = ["own_environment", "pytest_collection", "pytest_collection_finish"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -171,7 +171,7 @@ def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Re
     The first that asks makes it; xdist's other processes wait. ``factory``: pytest's ``tmp_path_factory``.
     """
     base = factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    folder = (base.parent if "PYTEST_XDIST_TESTRUNUID" in os.environ else base) / f"shared-{name}"
     kept = folder.with_suffix(".pickle")
     with FileLock(folder.with_suffix(".lock")):
         if not kept.exists():

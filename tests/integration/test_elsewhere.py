@@ -49,7 +49,7 @@ def run(folder: Path, files: dict[str, str], *arguments: str, root: bool = True)
     temporary = folder.with_name(f"{folder.name}-tmp")
     temporary.mkdir(exist_ok=True)
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
-    for name in ("PYTEST_ADDOPTS", "PYTHONPATH", "PYTEST_XDIST_WORKER"):
+    for name in ("PYTEST_ADDOPTS", "PYTHONPATH"):
         environment.pop(name, None)
     told = ["--rootdir", str(folder)] if root else []
     done = subprocess.run(
