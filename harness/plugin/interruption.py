@@ -67,6 +67,7 @@ class Interruption:
         self._overdue = overdue
         self._early = early
         self._tidying = False
+        self._starting = False
         self._former: dict[int, object] = {}
         self._timer: threading.Timer | None = None
 
@@ -79,8 +80,18 @@ class Interruption:
                 self._former[number] = signal.signal(number, self._on_signal)
 
     def begin(self) -> None:
-        """Note that pytest's session has begun, which ends a KeyboardInterrupt with a report."""
+        """Note that pytest starts its session. A signal from now on waits for :meth:`started`.
+
+        pytest ends a KeyboardInterrupt with a report only after the start.
+        """
+        self._starting = True
         self._early = None
+
+    def started(self) -> None:
+        """Note that the session can end from now on. Raises KeyboardInterrupt if a signal has come."""
+        self._starting = False
+        if self.why:
+            raise KeyboardInterrupt
 
     def tidy(self) -> None:
         """Note that the run cleans up: a signal from now on only limits the time for it."""
@@ -110,7 +121,7 @@ class Interruption:
             print(why, file=sys.stderr, flush=True)
             self._early(why)
             raise SystemExit(2)
-        if not self._tidying:
+        if not (self._starting or self._tidying):
             raise KeyboardInterrupt
 
     def _end_hard(self) -> None:

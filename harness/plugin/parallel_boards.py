@@ -22,7 +22,7 @@ from harness.plugin.recorder import of_other_plugin
 from harness.plugin.reporting import FOUND
 from harness.plugin.run_start import plan, selected_boards
 from harness.plugin.scheduler import DEATHS, BoardScheduling, Scheduling
-from harness.plugin.state import FAULTS, LEFT, REPORTS, folder_of, run_of
+from harness.plugin.state import FAULTS, INTERRUPTION, LEFT, REPORTS, folder_of, run_of
 from harness.plugin.worker import pid_file
 from harness.plugin.worker_input import INPUT, LEFT_BEHIND, STRUCK, WorkerInput
 
@@ -34,14 +34,30 @@ class ParallelBoards:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._interruption = config.stash.get(INTERRUPTION, None)
         self._scratch = Scratch()
         self._input: WorkerInput | None = None
         self._pids: dict[Any, int] = {}
         self._boards = BoardScheduling()
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionstart(self) -> Generator[None, object, object]:
+        """Let pytest's session begin although workers were interrupted while they started: else pytest does not end it.
+
+        The recorder then interrupts the session. A worker may have had the signal too, and have died of it.
+        """
+        try:
+            return (yield)
+        except (Exception, KeyboardInterrupt):
+            if self._interruption is None or not self._interruption.why:
+                raise
+            return None
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
-        """Take the workers that are there."""
+        """Take the workers that are there. All other plug-ins have started, and a signal need not wait for workers."""
+        if self._interruption is not None:
+            self._interruption.started()
         use_forked_workers(config, specs)
 
     @pytest.hookimpl(optionalhook=True)

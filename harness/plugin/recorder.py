@@ -28,6 +28,11 @@ class Recorder:
         self._reports = reports
         self._stopped = ""
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """The session has started: end it if it was interrupted meanwhile."""
+        self._config.stash[INTERRUPTION].started()
+
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
         if self._reports.record is not None:
@@ -51,9 +56,14 @@ class Recorder:
     @pytest.hookimpl(trylast=True)  # after pytest's own, whose words are replaced
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The run is ended from outside, or by pytest.exit."""
-        self._stopped = self._config.stash[INTERRUPTION].why or f"interrupted: {excinfo.value or excinfo.typename}"
-        if self._reports.record is not None and not self._config.option.fulltrace:
+        why = self._config.stash[INTERRUPTION].why
+        self._stopped = why or f"interrupted: {excinfo.value or excinfo.typename}"
+        if self._config.option.fulltrace:
+            return
+        if self._reports.record is not None:
             say_why(self._config, self._stopped)
+        elif why and not self._reports.collected:
+            say_why(self._config, f"{why} before the first test")
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The run ends by a mistake in pytest or in a plug-in."""

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import time
 
-from tests.integration.runs import PATIENT, START, prepare, processes_of, run
+import pytest
+
+from tests.integration.runs import PATIENT, START, prepare, processes_of, run, started_in
 from tests.integration.test_interrupted_runs import counts
 
 TWO = """
@@ -244,6 +246,44 @@ def test_sigterm_reaches_all_workers_and_the_report_names_what_they_ran(tmp_path
     text = (tmp_path / "reports" / "junit.xml").read_text()
     assert "interrupted by SIGTERM: 2 tests were not run" in text
     assert processes_of(tmp_path) == []
+
+
+INTERRUPTED = """
+import os
+import signal
+
+def pytest_{moment}():
+    os.{kill}(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "kill"),
+    [
+        ("sessionstart", "kill"),
+        ("configure_node", "kill"),
+        ("xdist_newgateway", "kill"),
+        ("xdist_newgateway", "killpg"),
+    ],
+)
+def test_a_run_that_is_told_to_end_while_workers_start_says_so_and_leaves_nothing(tmp_path, moment, kill):
+    """pytest ends no session that has not begun: the report stayed "in progress", with a KeyboardInterrupt."""
+    conftest = PATIENT + INTERRUPTED.format(moment=moment, kill=kill)
+    command, environment = prepare(tmp_path, TWO, LONG, "--boards", "boards.yaml", conftest=conftest)
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=START, start_new_session=True
+    )
+    output = ended.stdout + ended.stderr
+    assert ended.returncode == 2, output
+    assert re.search(r"^!+ interrupted by SIGTERM before the first test !+$", output, re.MULTILINE), output
+    assert "KeyboardInterrupt" not in output
+    assert "Traceback" not in output
+    assert not list(tmp_path.glob("reached-*"))
+    (folder,) = [path for path in (tmp_path / "reports").iterdir() if path.is_dir()]
+    for report in (tmp_path / "reports" / "junit.xml", folder / "junit.xml"):
+        assert "interrupted by SIGTERM before the first test" in report.read_text()
+        assert counts(report) == (1, 1, 0, 0)
+    assert started_in(tmp_path) == []
 
 
 def test_workers_of_a_killed_run_end_by_themselves(tmp_path):
