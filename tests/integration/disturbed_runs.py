@@ -1,6 +1,6 @@
 """Runs of the suite with a man in the middle on the board's port, and a proxy before the broker.
 
-Tests of such a run may ask for ``line`` (a PtyProxy by lines, which loses, doubles or splits what it is told to) and
+Tests of such a run may ask for ``line`` (a OneLine, which loses, doubles or splits the line that it is told) and
 ``broker`` (a TcpProxy that the board's network leads through).
 """
 
@@ -10,35 +10,17 @@ from pathlib import Path
 
 from tests.integration.runs import Result, run
 
-CONFTEST = '''
-import os
-import threading
+CONFTEST = (
+    Path(__file__).with_name("one_line.py").read_text()
+    + '''
 import pytest
-from harness.faults import Deed, Direction, Fault, Framing, PtyProxy, TcpProxy
-from harness.faults.script import Pass
+from harness.faults import TcpProxy
 from harness.lab import Lab
 from harness.run import cloud_device
 
 pytest_plugins = ["harness.plugin"]
 cloud_device._PATIENCE_LOCAL = 2.0  # what does not come is waited for often here
 LINES = {}
-
-
-class Line(PtyProxy):
-    """``once(text, what)``: the next line of the board that holds ``text`` is ``what`` makes of it."""
-
-    waiting = None
-    struck_at = 0
-
-    def once(self, text, what):
-        self.waiting = text, what
-
-    def _write(self, act):
-        if self.waiting is not None and act.direction is Direction.IN and self.waiting[0] in act.data:
-            what, self.waiting = self.waiting[1], None
-            self.struck_at += 1
-            act = Pass(act.direction, what(act.data), act.at)
-        super()._write(act)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,7 +33,7 @@ def _lines(tmp_path_factory):
             return url
         if board.name not in LINES:
             link = tmp_path_factory.mktemp("line") / "port"
-            LINES[board.name] = Line(url, link, framing=Framing.LINES).__enter__()
+            LINES[board.name] = OneLine(url, link).__enter__()
         return str(LINES[board.name].link)
 
     Lab.port_url = port_url
@@ -80,6 +62,7 @@ def broker(board, provisioned):
         yield proxy
         board.stand_in.command("set-route", name=f"{host}:{port}", target="{}:{}".format(*target))
 '''
+)
 
 PUBLISHES = """
 import pytest

@@ -102,5 +102,4 @@ def test_one_event_costs_one_test_at_most(cases_of, number):
 def test_most_cost_nothing(cases_of):
     """What is repeated is seen to be right: the test that was hit fails only where the port or the observer went."""
     cost = {name for number, name in enumerate(EVENTS) if cases_of(number)[0] != "passed"}
-    # Since a lost answer is known early, a lost hang-up may cost its own test too: it is not repeated often enough.
-    assert cost <= {"the port unplugged and back", "the observer's connection cut", "the hang-up's line lost"}, cost
+    assert cost <= {"the port unplugged and back", "the observer's connection cut"}, cost
