@@ -137,8 +137,9 @@ def pytest_configure(config: pytest.Config) -> None:
             lead_workers(config)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Record the session from now on, if boards were asked for."""
+    """Record the session from now on, if boards were asked for. First: another plug-in may end it here."""
     if REPORTS in session.config.stash:
         reports_begun(session.config)
 

@@ -69,6 +69,10 @@ class Recorder:
         """The run ends by a mistake in pytest or in a plug-in."""
         self._stopped = f"internal error: {excinfo.exconly(tryshort=True)}"
 
+    def pytest_unconfigure(self) -> None:
+        """Say what ended the run, if its session never began."""
+        self._reports.end_unbegun(self._stopped)
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, None]:
         """After fixtures and workers have ended, close what the run opened and put the reports into place."""

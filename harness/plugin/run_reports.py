@@ -43,7 +43,7 @@ class RunReports:
         self.assessment: Assessment | None = None
         self._held = held
         self._place = place
-        self._refused = False
+        self._refused = self._finished = False
         self.collected = False
         self._begins = False  # it has tests of boards, and may be interrupted before the record is there
         self._former: bytes | None = None
@@ -91,11 +91,17 @@ class RunReports:
         self._refused = True
         self._write(mistake(self.folder.name, message))
 
+    def end_unbegun(self, why: str = "") -> None:
+        """Report that pytest has ended before its session began, so without :meth:`finish`. ``why``: of what."""
+        if self._announced is not None and not self._refused and not self._finished:
+            self.refuse(f"{why or 'pytest ended, its output says why,'} before the first test")
+
     def finish(self, interrupted: str, properties: Mapping[str, str]) -> None:
         """Put the run's report into place. ``interrupted``: by what; ``properties`` of the whole run.
 
         ``trouble`` says afterwards why a report could not be written.
         """
+        self._finished = True
         if self.record is None:
             early = self._begins or not self.collected
             if interrupted and early and self._announced is not None and not self._refused:

@@ -43,6 +43,7 @@ def reports_begun(config: pytest.Config) -> RunReports:
 
         reports = RunReports(folder_of(config), lambda: report_of(config), place)
         config.stash[REPORTS] = reports
+        config.add_cleanup(reports.end_unbegun)
         began = config.pluginmanager.has_plugin("session")
         config.stash[INTERRUPTION] = Interruption(reports.give_up, None if began else reports.refuse)
         config.stash[INTERRUPTION].install()
@@ -60,7 +61,8 @@ def announce(config: pytest.Config, given: argparse.Namespace) -> None:
     pytest has not taken them over yet.
     """
     worker = "PYTEST_XDIST_WORKER" in os.environ
-    if not (given.boards or given.board) or given.collectonly or given.help or given.version or worker:
+    listing = given.collectonly or given.help or given.version or given.markers
+    if not (given.boards or given.board) or listing or worker:
         return
     if FOLDER not in config.stash:
         from harness.report.run_folder import RunFolder

@@ -128,6 +128,32 @@ def test_a_run_that_is_told_to_end_before_it_begins_says_so_in_one_line(tmp_path
     assert "interrupted by SIGTERM" in shared.read_text()
 
 
+UNBEGUN = {
+    "def pytest_sessionstart(): raise RuntimeError('a mistake')": (3, "internal error: RuntimeError: a mistake"),
+    "def pytest_sessionstart(): pytest.exit('closed today', 7)": (7, "interrupted: closed today"),
+    "def pytest_configure(): raise RuntimeError('a mistake')": (3, "pytest ended, its output says why,"),
+    "import no_such_module": (4, "pytest ended, its output says why,"),
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), UNBEGUN.items(), ids=["error", "exit", "configure", "import"])
+def test_a_run_whose_session_never_begins_says_so(tmp_path, code, expected):
+    """Its report stayed "in progress", with a former night's report lost."""
+    result = run(tmp_path, ONE, TESTS, "--boards", "boards.yaml", conftest=f"import pytest\n{code}\n")
+    exit_code, why = expected
+    assert result.exit_code == exit_code, result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+    (case,) = result.cases
+    assert case.message == f"{why} before the first test"
+
+
+def test_a_list_of_markers_leaves_a_report_alone(tmp_path):
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "junit.xml").write_text(FORMER)
+    assert run(tmp_path, ONE, TESTS, "--boards", "boards.yaml", "--markers").exit_code == 0
+    assert (tmp_path / "reports" / "junit.xml").read_text() == FORMER
+
+
 IN_SET_UP = """
 import pytest
 import time
