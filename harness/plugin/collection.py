@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import Misuse
-from harness.plugin.run_start import plan, reports_begun
+from harness.plugin.run_start import only_lists, plan, reports_begun
 from harness.plugin.state import (
     BOARD_PARAMETER,
     DERIVED,
@@ -61,11 +61,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """End here on a mistake in the boards file, or if the API key of a cloud that a test uses is missing."""
     mistake = config.stash.get(MISTAKE, None)
-    if mistake is None and not config.option.collectonly:
+    if mistake is None and not only_lists(config.option):
         mistake = _missing_key(config, items)
     if mistake is None:
         return
-    if not config.option.collectonly and not is_worker(config):
+    if not only_lists(config.option) and not is_worker(config):
         reports_begun(config).refuse(str(mistake))
     raise pytest.UsageError(str(mistake))
 
@@ -86,7 +86,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config, boards = session.config, boards_of(session.items)
     if REPORTS in config.stash:
         config.stash[REPORTS].collected = True
-    if any(boards.values()) and MISTAKE not in config.stash and not config.option.collectonly and not is_worker(config):
+    if any(boards.values()) and MISTAKE not in config.stash and not (only_lists(config.option) or is_worker(config)):
         plan(config, boards)
 
 

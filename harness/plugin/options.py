@@ -10,7 +10,7 @@ import pytest
 from harness.plugin import garbage
 from harness.plugin.held_junit import add_report
 from harness.plugin.marks import NEEDS_HELP
-from harness.plugin.run_start import announce, begin_work, choose_workers, lead_workers, reports_begun
+from harness.plugin.run_start import announce, begin_work, choose_workers, lead_workers, only_lists, reports_begun
 from harness.plugin.state import INTERRUPTION, REPORTS, RUN
 from harness.plugin.worker_input import is_worker, worker_input
 
@@ -131,7 +131,7 @@ def pytest_configure(config: pytest.Config) -> None:
     given = worker_input(config)
     if given is not None:
         begin_work(config, given)
-    elif not config.option.collectonly and not is_worker(config):
+    elif not only_lists(config.option) and not is_worker(config):
         add_report(config)
         if getattr(config.option, "dist", "no") == "load":
             lead_workers(config)

@@ -24,7 +24,7 @@ from harness.plugin.run_start import plan, selected_boards
 from harness.plugin.scheduler import DEATHS, BoardScheduling, Scheduling
 from harness.plugin.state import FAULTS, INTERRUPTION, LEFT, REPORTS, folder_of, run_of
 from harness.plugin.worker import pid_file
-from harness.plugin.worker_input import INPUT, LEFT_BEHIND, STRUCK, WorkerInput
+from harness.plugin.worker_input import INPUT, LEFT_BEHIND, REFUSED, STRUCK, WorkerInput
 
 _TIDY = 10.0  # seconds for workers that were interrupted; the run as a whole has a few more
 
@@ -82,10 +82,15 @@ class ParallelBoards:
         if self._input is not None:
             self._pids[node] = int(pid_file(self._input, node.gateway.id).read_text())
 
-    @pytest.hookimpl(optionalhook=True)
+    @pytest.hookimpl(optionalhook=True, trylast=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """A worker has ended."""
+        """A worker has ended. Raises UsageError if pytest refused what all of them were given."""
         self._ended(node)
+        refused = getattr(node, "workeroutput", {}).get(REFUSED)
+        if refused:
+            if REPORTS in self._config.stash:
+                self._config.stash[REPORTS].refuse("; ".join(refused))
+            raise pytest.UsageError(*refused)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:

@@ -87,6 +87,8 @@ class Recorder:
                     self._config.stash.setdefault(LEFT, []).extend(run.close())
             finally:
                 self._note_faults()
+                if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+                    self._reports.end_unbegun()
                 self._reports.finish(self._why(session), self._properties())
                 if self._reports.record is not None:
                     self._reports.write_again(self._again)

@@ -92,8 +92,8 @@ class RunReports:
         self._write(mistake(self.folder.name, message))
 
     def end_unbegun(self, why: str = "") -> None:
-        """Report that pytest has ended before its session began, so without :meth:`finish`. ``why``: of what."""
-        if self._announced is not None and not self._refused and not self._finished:
+        """Report that pytest has ended without tests, by a mistake in another place or in its call. ``why``: it has."""
+        if self._announced is not None and self.record is None and not (self._refused or self._finished):
             self.refuse(f"{why or 'pytest ended, its output says why,'} before the first test")
 
     def finish(self, interrupted: str, properties: Mapping[str, str]) -> None:

@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 
 
 _RECORDER = "nrf91-recorder"
+_LISTING = (
+    "collectonly",
+    "help",
+    "version",
+    "markers",
+    "showfixtures",
+    "show_fixtures_per_test",
+    "cacheshow",
+    "setupplan",
+)
 _DEATHS = 3  # as the scheduler has it, which is not imported where no board is asked for
 
 
@@ -54,6 +64,11 @@ def reports_begun(config: pytest.Config) -> RunReports:
     return config.stash[REPORTS]
 
 
+def only_lists(given: argparse.Namespace) -> bool:
+    """Tell whether pytest will run no test, but say what there is. ``given``: the options."""
+    return any(getattr(given, name, False) for name in _LISTING)
+
+
 def announce(config: pytest.Config, given: argparse.Namespace) -> None:
     """Put the last run's report away if boards are asked for: nobody must take it for this run's.
 
@@ -61,8 +76,7 @@ def announce(config: pytest.Config, given: argparse.Namespace) -> None:
     pytest has not taken them over yet.
     """
     worker = "PYTEST_XDIST_WORKER" in os.environ
-    listing = given.collectonly or given.help or given.version or given.markers
-    if not (given.boards or given.board) or listing or worker:
+    if not (given.boards or given.board) or only_lists(given) or worker:
         return
     if FOLDER not in config.stash:
         from harness.report.run_folder import RunFolder
@@ -127,7 +141,7 @@ def choose_workers(config: pytest.Config) -> None:
     """Ask pytest-xdist for a worker for each selected board where there are several, unless ``-n`` was given."""
     option = config.option
     wanted = getattr(option, "numprocesses", "no xdist")
-    if wanted not in (None, "auto") or option.collectonly or option.usepdb or hasattr(config, "workerinput"):
+    if wanted not in (None, "auto") or only_lists(option) or option.usepdb or hasattr(config, "workerinput"):
         return
     boards = selected_boards(config)
     workers = min(boards, config.getoption("--jobs") or boards)

@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import signal
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from harness.plugin.collection import boards_of
 from harness.plugin.interruption import torn_down
 from harness.plugin.state import INTERRUPTION, LEFT, RUN
-from harness.plugin.worker_input import LEFT_BEHIND, STRUCK, WorkerInput
+from harness.plugin.worker_input import LEFT_BEHIND, REFUSED, STRUCK, WorkerInput
 from harness.report.junit import replace_file
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -39,7 +40,14 @@ class Worker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Write down which board each test runs on, before pytest-xdist tells the controller of the tests."""
+        """Write down which board each test runs on, before pytest-xdist tells the controller of the tests.
+
+        pytest calls this also on its way out, when it refuses a file or an expression of the command line.
+        """
+        error = sys.exc_info()[1]
+        if isinstance(error, pytest.UsageError):
+            self._config.workeroutput[REFUSED] = [str(line) for line in error.args]  # type: ignore[attr-defined] # xdist's
+            raise error  # else pytest-xdist would have the tests run
         plan = Path(self._given.plan)
         if not plan.exists():  # all workers know the same
             replace_file(plan, json.dumps(boards_of(session.items)).encode())

@@ -13,6 +13,9 @@ INPUT = "nrf91"
 LEFT_BEHIND = "nrf91_left"
 """The name of what a worker says at its end, among what xdist passes back: a line for each thing that it left."""
 
+REFUSED = "nrf91_refused"
+"""The name of what a worker says if pytest refused its arguments: the lines of pytest's error."""
+
 STRUCK = "nrf91_struck"
 """The key for the names of the boards file's faults that have struck."""
 

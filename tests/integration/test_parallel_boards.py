@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.integration.runs import PATIENT, START, prepare, processes_of, run, started_in
-from tests.integration.test_interrupted_runs import counts
+from tests.integration.test_interrupted_runs import FORMER, counts
 
 TWO = """
 boards:
@@ -181,6 +181,36 @@ def test_fewer_jobs_than_boards(tmp_path):
     assert counts(tmp_path / "reports" / "junit.xml") == (9, 0, 0, 0)
     assert len({process for lines in notes(tmp_path).values() for _, process, _ in lines}) == 2
     assert run(tmp_path, boards, TESTS, "--jobs", "0").exit_code == 4
+
+
+MISTAKES = {
+    "file or directory not found: no_such_test.py": ["no_such_test.py"],
+    "Wrong expression passed to '-k': ((: at column 3": ["-k", "(("],
+}
+
+
+@pytest.mark.parametrize(("said", "arguments"), MISTAKES.items(), ids=["file", "expression"])
+def test_a_mistake_in_the_call_is_one_line_although_only_workers_see_it(tmp_path, said, arguments):
+    """pytest-xdist says "no tests ran" of the file, with exit code 5, and ends in INTERNALERROR for the expression."""
+    result = run(tmp_path, TWO, TESTS, "--boards", "boards.yaml", *arguments)
+    assert result.exit_code == 4, result.output
+    assert sum(line.startswith(f"ERROR: {said}") for line in result.output.splitlines()) == 1, result.output
+    assert "INTERNALERROR" not in result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+    assert result.cases[0].message.startswith(said)
+    assert processes_of(tmp_path) == []
+
+
+@pytest.mark.parametrize("option", ["--fixtures", "--setup-plan"])
+def test_a_list_needs_no_workers_and_reports_nothing(tmp_path, option):
+    """It was reported as a run: of --setup-plan, which runs nothing, that all tests passed."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "junit.xml").write_text(FORMER)
+    result = run(tmp_path, TWO, TESTS, "--boards", "boards.yaml", option, "-k", "test_b")
+    assert result.exit_code == 0, result.output
+    assert "workers" not in result.output
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["junit.xml"]
+    assert (tmp_path / "reports" / "junit.xml").read_text() == FORMER
 
 
 def test_a_worker_that_dies_is_an_error_of_its_board_and_nothing_is_run_twice(tmp_path):
