@@ -184,7 +184,8 @@ def _idled(tally: Tally) -> list[Sentence]:
 def _voided(context: ExperimentContext) -> list[Sentence]:
     if not context.tally.voided:
         return []
-    text = f"The radio network went away once ({context.tally.void!r}): what was staked then counts as lost."
+    what = "A line of the board was lost" if context.line == context.tally.void else "The radio network went away"
+    text = f"{what} once ({context.tally.void!r}): what was staked then counts as lost."
     return [Sentence("voided", text)]
 
 

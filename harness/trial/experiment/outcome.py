@@ -89,7 +89,7 @@ class Tally:
     delivered: int = 0
     unreached: int = 0  # hits whose message reached nobody, as far as somebody looked
     unheard: int = 0  # allowed packets without an answer, although what was sent behind them was answered
-    voided: int = 0  # observations that were worthless: the network went away
+    voided: int = 0  # observations that were worthless: the network went away, or a line was lost
     void: str = ""  # the line that showed it last
     error: str = ""  # why a connection did not come up, the last time
     arms: list[ArmRecord] = field(default_factory=list)

@@ -289,14 +289,19 @@ def test_what_makes_everything_worthless_ends_the_verdict_at_once(by, suspect):
     assert "a line" in experiment.result().evidence.lower()
 
 
-def test_a_network_that_was_lost_once_costs_the_stake_and_no_more():
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [(VoidedBy.NETWORK, "The radio network went away once"), (VoidedBy.LINE, "A line of the board was lost once")],
+)
+def test_what_was_lost_once_costs_the_stake_and_no_more(by, said):
     lost = iter([True])
 
     def do(plan, index):
-        return ends_at(plan, index, void="+CEREG: 2") if next(lost, False) else ends_at(plan, index)
+        return ends_at(plan, index, **({"void": "this shows it", "voided_by": by} if next(lost, False) else {}))
 
     result = play(action(), at_action(do))
     assert (result.conclusion, result.tally.hits, result.tally.misses) == (Conclusion.POLICY_DISCONNECT, 5, 1)
+    assert f"{said} ('this shows it'): what was staked then counts as lost." in result.evidence
 
 
 def test_a_network_that_is_lost_twice_ends_it():
