@@ -57,18 +57,21 @@ class StandIn:
         self._commands = itertools.count(1)
         self._one_at_a_time = threading.Lock()
         document = log.with_name(f"{log.stem}.json")
-        _write_private(document, settings.model_dump_json(exclude_defaults=True))
         arguments = ["--settings", str(document)]
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stderr:
-            waiting = None if spare is None else spare(arguments, log)
-            self._process: subprocess.Popen[bytes] | ForkedProcess = waiting or subprocess.Popen(
-                [*program, *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                bufsize=0,  # unbuffered: a command leaves at once, and a broken pipe leaves nothing in a buffer
-                process_group=0,  # Ctrl-C must end the test run only, which still needs the stand-in to clean up
-            )
+        try:
+            _write_private(document, settings.model_dump_json(exclude_defaults=True))
+            with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stderr:
+                waiting = None if spare is None else spare(arguments, log)
+                self._process: subprocess.Popen[bytes] | ForkedProcess = waiting or subprocess.Popen(
+                    [*program, *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    bufsize=0,  # unbuffered: a command leaves at once, and a broken pipe leaves nothing in a buffer
+                    process_group=0,  # Ctrl-C must end the test run only, which still needs the stand-in to clean up
+                )
+        except OSError as why:  # no process, descriptor, memory or room on the disk is left
+            raise error(f"{what} cannot be started: {why}") from why
         try:
             self.ready = self._first_line(timeout)
         except BaseException:

@@ -1,8 +1,10 @@
 """Start, watch and end of a stand-in's process, with a small script in its place."""
 
+import errno
 import os
 import signal
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,6 +54,23 @@ def test_settings_that_are_refused_are_the_error_that_was_asked_for(tmp_path, re
         start(tmp_path, "picky", refused=refused)
     said = "state: x is no state; name another file"
     assert str(caught.value) == said if refused else said in str(caught.value)
+
+
+def no_process_left(*_arguments, **_options):
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def test_a_computer_that_has_no_process_left_is_the_error_that_was_asked_for(tmp_path, monkeypatch):
+    """Where a cloud is started ahead of workers, it ended the run with INTERNALERROR."""
+    monkeypatch.setattr(subprocess, "Popen", no_process_left)
+    with pytest.raises(CloudUnreachable, match=r"local cloud cannot be started: .*Resource temporarily unavailable"):
+        start(tmp_path, "good")
+
+
+def test_a_disk_that_takes_no_settings_is_the_error_that_was_asked_for(tmp_path):
+    (tmp_path / "log.json").mkdir()  # in the place of the settings
+    with pytest.raises(CloudUnreachable, match=r"local cloud cannot be started: .*log\.json"):
+        start(tmp_path, "good")
 
 
 def test_a_crash_at_the_start_shows_its_last_words(tmp_path):
@@ -108,7 +127,7 @@ def test_a_command_is_answered(tmp_path):
     heard = process.command("set-fault", board="virtual-1", fault="no-sim")["heard"]
     assert heard == {"id": 1, "command": "set-fault", "board": "virtual-1", "fault": "no-sim"}
     assert process.command("other")["heard"]["id"] == 2
-    with pytest.raises(Misuse, match="local cloud: command 'refuse' refused: not today"):
+    with pytest.raises(Misuse, match=r"local cloud: command 'refuse' refused: not today"):
         process.command("refuse")
     assert process.command("again")["heard"]["id"] == 4
     assert process.stop() is None
