@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import signal
+import tempfile
 import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from harness.plugin.state import FAULTS, INTERRUPTION, LEFT, REPORTS, folder_of,
 from harness.plugin.worker import pid_file
 from harness.plugin.worker_input import INPUT, LEFT_BEHIND, REFUSED, STRUCK, WorkerInput
 
+_ROOM = 65_536  # bytes of temporary files that a run must have room for
 _TIDY = 10.0  # seconds for workers that were interrupted; the run as a whole has a few more
 
 
@@ -35,7 +37,7 @@ class ParallelBoards:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._interruption = config.stash.get(INTERRUPTION, None)
-        self._scratch = Scratch()
+        self._scratch = _scratch(config)
         self._input: WorkerInput | None = None
         self._pids: dict[Any, int] = {}
         self._boards = BoardScheduling()
@@ -45,29 +47,36 @@ class ParallelBoards:
         """Let pytest's session begin although workers were interrupted while they started: else pytest does not end it.
 
         The recorder then interrupts the session. A worker may have had the signal too, and have died of it.
+
+        Workers that cannot be started, or die meanwhile, end the run with exit code 1 and no traceback.
         """
         try:
             return (yield)
-        except (Exception, KeyboardInterrupt):
-            if self._interruption is None or not self._interruption.why:
-                raise
-            return None
+        except (Exception, KeyboardInterrupt) as error:
+            if self._interruption is not None and self._interruption.why:
+                return None
+            if self._input is not None and isinstance(error, OSError | EOFError):
+                why = f"the workers could not be started, or one was killed: {error}; run again"
+                raise pytest.exit.Exception(why, pytest.ExitCode.TESTS_FAILED) from error
+            raise
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
-        """Take the workers that are there. All other plug-ins have started, and a signal need not wait for workers."""
+        """Start the clouds that all workers use, then take the workers that are there.
+
+        All other plug-ins have started, and a signal need not wait for workers.
+        """
         if self._interruption is not None:
             self._interruption.started()
+        places = self._places()  # first: they are acquired in the background, and a cloud is waited for
+        folder, plan_file = folder_of(config), str(self._scratch.path / "plan.json")
+        self._input = WorkerInput(folder.name, plan_file, self._clouds(), places)
         use_forked_workers(config, specs)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker what it needs to know; start the clouds that all of them use before the first."""
-        if self._input is None:
-            places = self._places()  # first: they are acquired in the background, and a cloud is waited for
-            self._input = WorkerInput(
-                folder_of(self._config).name, str(self._scratch.path / "plan.json"), self._clouds(), places
-            )
+        """Tell a worker what it needs to know."""
+        assert self._input is not None  # noqa: S101 - the hook above comes first
         node.workerinput[INPUT] = self._input.text()
 
     @pytest.hookimpl(optionalhook=True)
@@ -191,6 +200,21 @@ class ParallelBoards:
                 getattr(session, f"worker_{name}")(**fields)
             elif name in ("workerfinished", "errordown"):
                 self._ended(fields["node"])
+
+
+def _scratch(config: pytest.Config) -> Scratch:
+    """Return the run's temporary folder. Raises UsageError where nothing can be written to it."""
+    try:
+        scratch = Scratch()
+        room = scratch.path / "room"
+        room.write_bytes(bytes(_ROOM))
+        room.unlink()
+    except OSError as error:
+        why = f"{tempfile.gettempdir()}: {error.strerror}: a run has temporary files there; make room, or set TMPDIR"
+        if REPORTS in config.stash:
+            config.stash[REPORTS].refuse(why)
+        raise pytest.UsageError(why) from error
+    return scratch
 
 
 def _interrupt(pid: int) -> None:

@@ -27,6 +27,7 @@ class Recorder:
         self._config = config
         self._reports = reports
         self._stopped = ""
+        self._finished = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
@@ -70,12 +71,16 @@ class Recorder:
         self._stopped = f"internal error: {excinfo.exconly(tryshort=True)}"
 
     def pytest_unconfigure(self) -> None:
-        """Say what ended the run, if its session never began."""
-        self._reports.end_unbegun(self._stopped)
+        """If the session never began, say why, and close what was opened for it."""
+        if not self._finished:
+            self._reports.end_unbegun(self._stopped)
+            if RUN in self._config.stash:
+                self._config.stash[RUN].close()
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, None]:
         """After fixtures and workers have ended, close what the run opened and put the reports into place."""
+        self._finished = True
         try:
             with torn_down(self._config):
                 yield

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.integration.runs import PATIENT, START, prepare, processes_of, run, started_in
+from tests.integration.runs import PATIENT, PLUGIN, START, prepare, processes_of, run, started_in
 from tests.integration.test_interrupted_runs import FORMER, counts
 
 TWO = """
@@ -314,6 +314,42 @@ def test_a_run_that_is_told_to_end_while_workers_start_says_so_and_leaves_nothin
         assert "interrupted by SIGTERM before the first test" in report.read_text()
         assert counts(report) == (1, 1, 0, 0)
     assert started_in(tmp_path) == []
+
+
+KILLED = """
+import os
+import signal
+from pathlib import Path
+
+def pytest_sessionstart():  # before pytest-xdist's, so while they wait
+    for children in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        for pid in map(int, children.read_text().split()):
+            os.kill(pid, signal.SIGKILL)
+"""
+
+KILLED_LATE = """
+def pytest_xdist_newgateway(gateway):
+    gateway._io.popen.kill()
+    gateway._io.popen.wait()
+    gateway.join()
+"""
+
+
+def test_workers_that_are_killed_while_they_wait_are_replaced(tmp_path):
+    result = run(tmp_path, TWO, TESTS, "-k", "test_b", conftest=PLUGIN + KILLED)
+    assert result.exit_code == 0, result.output
+    assert set(notes(tmp_path)) == {"one", "two"}
+
+
+def test_a_worker_that_is_killed_while_it_starts_ends_the_run_without_a_traceback(tmp_path):
+    result = run(tmp_path, TWO, TESTS, "--boards", "boards.yaml", conftest=PLUGIN + KILLED_LATE)
+    assert result.exit_code == 1, result.output
+    assert "Exit: the workers could not be started, or one was killed: " in result.output
+    assert "INTERNALERROR" not in result.output
+    assert "Traceback" not in result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+    assert "the workers could not be started" in result.cases[0].message
+    assert processes_of(tmp_path) == []
 
 
 def test_workers_of_a_killed_run_end_by_themselves(tmp_path):
