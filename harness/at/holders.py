@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+VIRTUAL_BOARD: Final = "nrf91-virtual"
+"""What a process that was forked to play a virtual board calls itself; its command line is that of the run."""
+
 _PROC: Final = Path("/proc")
 
 
@@ -32,6 +35,8 @@ def holders(devices: Iterable[str], *, proc: Path = _PROC) -> dict[str, list[Hol
             if not held or b"harness.virtual" in (process / "cmdline").read_bytes():
                 continue
             holder = Holder(int(process.name), (process / "comm").read_text().strip())
+            if holder.name == VIRTUAL_BOARD:
+                continue
         except OSError:
             continue  # another user's process, or one that has just ended
         for real in held:

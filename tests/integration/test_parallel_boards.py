@@ -87,6 +87,7 @@ from pathlib import Path
 import pytest
 
 from conftest import BEGAN
+from harness.at.holders import holders
 from helpers import stand_ins
 from own import log
 
@@ -95,6 +96,8 @@ def test_it(board, answer):
     assert here == leader
     assert BEGAN == os.getpid()
     (stand_in,) = stand_ins("board")
+    port = board.opened.port._url
+    assert [holder.pid for holder in holders([port])[port]] == [os.getpid()]
     assert Path(f"/proc/{stand_in}/cmdline").read_bytes() == here
     Path(f"drawn-{board.name}").write_text(f"{random.random()}\\n{log.chance.random()}\\n")
     controllers, *_ = Path("log").read_text().splitlines()

@@ -60,6 +60,7 @@ def test_a_device_is_found_by_each_of_its_names(proc, device, tmp_path):
 def test_the_process_of_a_virtual_board_only_has_the_other_end(proc, device):
     proc(5, "python", device, line=b"python\0-m\0harness.virtual\0")
     proc(6, "python", device, line=b"python\0-m\0harness\0")
+    proc(7, "nrf91-virtual", device, line=b"python\0-m\0pytest\0")
     assert holders([device], proc=proc.folder) == {device: [Holder(6, "python")]}
 
 
