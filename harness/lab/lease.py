@@ -12,7 +12,7 @@ import re
 import shlex
 import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from harness.lab.shared_lock import SharedLock, held, shared_folder
 from harness.redact import SECRETS
 
 LEASES_VARIABLE: Final = "NRF91_HARNESS_LEASES"
+_acting_for: list[str] = []
 
 
 class Lease:
@@ -94,6 +95,11 @@ class LeaseOwner:
             return f"another process (see: fuser {self.path})"
 
 
+def act_for(command: Sequence[str]) -> None:
+    """Name ``command`` as the owner of this process's leases: a worker's own says nothing of the run it belongs to."""
+    _acting_for[:] = command
+
+
 def owners(folder: Path) -> list[LeaseOwner]:
     """Return who uses boards of this computer now, by key. ``folder``: of the leases."""
     taken = [path for path in sorted(folder.glob("*.lock")) if held(path)]
@@ -158,11 +164,12 @@ def _file_name(text: str) -> str:
 
 
 def _me() -> dict[str, Any]:
+    program, *arguments = _acting_for or sys.argv
     return {
         "pid": os.getpid(),
         "user": _user(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": SECRETS.scrub(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])),
+        "command": SECRETS.scrub(shlex.join([Path(program).name, *arguments])),
         "host": socket.gethostname(),
     }
 

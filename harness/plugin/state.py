@@ -78,9 +78,12 @@ def run_of(config: pytest.Config) -> Run:
     if RUN not in config.stash:
         from harness.credentials import KeyOrigin
         from harness.lab import choose_boards_file
+        from harness.lab.lease import act_for
         from harness.run import Run
 
         given = worker_input(config)
+        if given:
+            act_for(config.workerinput["mainargv"])  # type: ignore[attr-defined] # pytest-xdist has put it there
         origin, ca_folder = config.getoption("--key-origin"), config.getoption("--lab-ca")
         config.stash[RUN] = Run(
             choose_boards_file(config.getoption("--boards"), root_of(config)),

@@ -11,7 +11,8 @@ import pytest
 
 from harness.errors import LabError, PortBusy
 from harness.lab import Lease, shared_lock
-from harness.lab.lease import LEASES_VARIABLE, lease_folder, owners, private_folder
+from harness.lab import lease as lease_module
+from harness.lab.lease import LEASES_VARIABLE, act_for, lease_folder, owners, private_folder
 from harness.lab.shared_lock import shared_folder
 
 
@@ -50,6 +51,14 @@ def test_the_owner_file_is_for_all_to_read_complete_and_goes_with_the_lease(tmp_
     lease.release()
     lease.release()
     assert not path.exists()
+
+
+def test_a_worker_names_the_command_of_its_run(tmp_path, monkeypatch):
+    """It said "-c", which is all that a worker's own command line says."""
+    monkeypatch.setattr(lease_module, "_acting_for", [])
+    act_for(["/usr/bin/pytest", "--boards", "lab.yaml"])
+    with Lease("dk-1", "usb-1", folder=tmp_path), pytest.raises(PortBusy, match=r", pytest --boards lab\.yaml\) since"):
+        Lease("dk-1", "usb-1", folder=tmp_path)
 
 
 def test_a_lease_without_a_readable_owner_is_still_busy(tmp_path):
