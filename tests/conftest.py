@@ -8,6 +8,7 @@ that reads what another test has left has the shortest limit and is dealt last: 
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import zlib
@@ -36,6 +37,26 @@ def _turn(item: pytest.Item) -> tuple[float, bool, int]:
     mark = item.get_closest_marker("timeout")
     limit = float(mark.args[0] if mark and mark.args else 300) or float("inf")
     return -limit, not deals_alone(item.path), zlib.crc32(item.path.name.encode())
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Have each of xdist's processes begin to import the tests at another place.
+
+    In a clean checkout pytest rewrites the asserts of all tests, which takes longer than all else that is done to
+    collect them. So each process rewrites its share, and finds the others' in the cache of bytecode.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None:
+        return
+    given = [Path(argument.partition("::")[0]).absolute() for argument in session.config.args]
+    files = [file for path in given for file in (sorted(path.rglob("test_*.py")) if path.is_dir() else [path])]
+    if any(SCENARIOS in file.parents for file in files):
+        return
+    for file in files[len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"] :]:
+        try:
+            importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+        except (Exception, pytest.skip.Exception):  # the collection says so, where it belongs
+            return
 
 
 @pytest.fixture
