@@ -5,6 +5,8 @@ Works on the JSON of a document, shares nothing with harness.policy. Grammar mis
 
 import json
 import re
+from itertools import accumulate
+from operator import or_
 from typing import Any
 
 WILDCARD = {"*": "any", "?": "one"}
@@ -17,9 +19,9 @@ def decide(texts: list[str], values: dict[str, list[str]], action: str, resource
     """
     effects = {
         statement["Effect"]
-        for text in texts
-        for statement in as_list(json.loads(text)["Statement"])
-        if applies(statement, json.loads(text).get("Version") == "2012-10-17", values, action, resource)
+        for document in map(json.loads, texts)
+        for statement in as_list(document["Statement"])
+        if applies(statement, document.get("Version") == "2012-10-17", values, action, resource)
     }
     if "Deny" in effects:
         return "EXPLICIT_DENY"
@@ -111,10 +113,11 @@ def glob(pattern: list[str] | None, text: str) -> bool:
     reachable = [True] + [False] * len(text)
     for symbol in pattern:
         if symbol == "any":
-            reachable = [any(reachable[: n + 1]) for n in range(len(text) + 1)]
+            reachable = list(accumulate(reachable, or_))
         else:
-            step = [symbol in ("one", character) for character in text]
-            reachable = [False] + [reachable[n] and step[n] for n in range(len(text))]
+            reachable = [False] + [
+                end and symbol in ("one", after) for end, after in zip(reachable, text, strict=False)
+            ]
     return reachable[-1]
 
 

@@ -1,6 +1,7 @@
 """Trials that only a device's own names call for, and what a run may claim of them."""
 
 import re
+from functools import cache
 
 import pytest
 
@@ -45,13 +46,18 @@ def test_what_nobody_called_device_may_is_tried_under_the_real_name():
 PAGE = tuple(load_profile("page", account=NAMES.account).values())
 
 
+@cache
+def selected(documents):
+    return plan(documents, NAMES, MEMBERSHIPS, fit=fit_for_trials(documents, NAMES))
+
+
 @pytest.mark.parametrize("documents", [ANY, BY_ID, LENGTH, PAGE])
 def test_together_they_notice_every_change_for_the_real_names(documents):
     found = added(documents)
     known = [concrete(case, documents, NAMES) for case in cases_for(documents, full=False)]
     together = [*known, *found.further]
     before = [case.allowed for case in together]
-    for mutant in plan(documents, NAMES, MEMBERSHIPS, fit=fit_for_trials(documents, NAMES)).mutants:
+    for mutant in selected(documents).mutants:
         assert allowed_by(together, mutant.documents) != before, str(mutant)
 
 
@@ -60,13 +66,13 @@ def test_whether_trials_notice_all_is_what_the_selection_says(documents, all_of_
     """It is asked first, because a selection takes three times as long."""
     fit = fit_for_trials(documents, NAMES)
     known = [one for one in (concrete(case, documents, NAMES) for case in cases_for(documents, full=False)) if fit(one)]
-    selected = plan(documents, NAMES, MEMBERSHIPS, fit=fit)
+    selection = selected(documents)
     before = [case.allowed for case in known]
-    assert all(allowed_by(known, mutant.documents) != before for mutant in selected.mutants) is all_of_them
+    assert all(allowed_by(known, mutant.documents) != before for mutant in selection.mutants) is all_of_them
     assert notice_all(known, documents, NAMES, MEMBERSHIPS, fit=fit) is all_of_them
-    assert notice_all(selected.cases, documents, NAMES, MEMBERSHIPS, fit=fit)
-    for left_out in selected.cases[:6]:
-        rest = [case for case in selected.cases if case is not left_out]
+    assert notice_all(selection.cases, documents, NAMES, MEMBERSHIPS, fit=fit)
+    for left_out in selection.cases[:6]:
+        rest = [case for case in selection.cases if case is not left_out]
         assert not notice_all(rest, documents, NAMES, MEMBERSHIPS, fit=fit), left_out.id
 
 
