@@ -32,6 +32,7 @@ class CompiledPolicies:
         self._statements = statements
         self._principal = principal
         self._rules: dict[str, _Rules] = {}
+        self._contexts: dict[bool, Context] = {}
 
     def decide(self, action: str, resource: str) -> Ruling:
         """Decide one request, e.g. ``("iot:Publish", topic_arn("a/b"))``."""
@@ -44,9 +45,10 @@ class CompiledPolicies:
         return Ruling(decision, action, resource, match, rules.context, self._statements)
 
     def _compile(self, action: str) -> "_Rules":
-        rules = self._rules[action] = _Rules(
-            self._statements, action, Context(self._principal, connecting=action.lower() == _CONNECT)
-        )
+        connecting = action.lower() == _CONNECT
+        if connecting not in self._contexts:
+            self._contexts[connecting] = Context(self._principal, connecting=connecting)
+        rules = self._rules[action] = _Rules(self._statements, action, self._contexts[connecting])
         return rules
 
 
