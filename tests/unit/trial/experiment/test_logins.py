@@ -35,10 +35,11 @@ class Choice:
 
     def __init__(self, wrong, right, void=""):
         self.wrong, self.right, self.void = wrong, right, void
-
-    def seen(self, coin):
-        works = self.wrong if coin == WRONG else self.right
-        return Observation((Done(Saw.ANSWERED if works else Saw.CLOSED, 0.1),), 0.1, void=self.void)
+        saw = {True: Saw.ANSWERED, False: Saw.CLOSED}
+        self.seen = {
+            coin: Observation((Done(saw[works], 0.1),), 0.1, void=void)
+            for coin, works in ((WRONG, wrong), (RIGHT, right))
+        }
 
 
 BOTH_FAIL, BOTH_WORK, LOST = Choice(False, False), Choice(True, True), Choice(False, False, "+CEREG: 0")
@@ -58,7 +59,7 @@ def worst(choices, rule=None):
         draws = RecordedDraws(coin for coin, _ in (*history, (RIGHT, None)))
         experiment = Experiment.of_login(SUBJECT, rule, Night(), draws)
         for coin, choice in history:
-            experiment.take(choice.seen(coin))
+            experiment.take(choice.seen[coin])
         return experiment
 
     def counts(history):
@@ -129,7 +130,7 @@ def test_a_cloud_that_answers_neither_proves_nothing():
 def test_it_gives_up_when_the_bound_is_out_of_reach():
     """After the third loss: 0.05^3 * 1.95^23 is less than 10,000. Four more wrong logins may be let in."""
     experiment = Experiment.of_login(SUBJECT, ExperimentRule(), Night(), RecordedDraws([RIGHT] * 3))
-    result = play(experiment, lambda _plan: BOTH_FAIL.seen(RIGHT))
+    result = play(experiment, lambda _plan: BOTH_FAIL.seen[RIGHT])
     assert (result.conclusion, result.tally.attempts) == (Conclusion.INCONCLUSIVE, 3 + 4)
     assert result.tally.right_refused == 3
 
@@ -138,7 +139,7 @@ def test_it_gives_up_when_the_bound_is_out_of_reach():
 def test_a_login_that_is_let_in_at_last_is_accepted(tries):
     experiment = Experiment.of_login(SUBJECT, ExperimentRule(), Night(), RecordedDraws([RIGHT] * 3))
     left = [False] * (3 + tries) + [True]
-    result = play(experiment, lambda _plan: Choice(left.pop(0), False).seen(WRONG))
+    result = play(experiment, lambda _plan: Choice(left.pop(0), False).seen[WRONG])
     assert (result.conclusion, result.tally.attempts, left) == (Conclusion.TOLERATED, 3 + tries + 1, [])
 
 
@@ -160,7 +161,7 @@ def test_two_losses_can_still_be_made_good():
         nonlocal attempts
         attempts += 1
         right = plan.steps[0].do is Do.RIGHT_LOGIN
-        return Choice(False, not (right and losses and losses.pop())).seen(RIGHT if right else WRONG)
+        return Choice(False, not (right and losses and losses.pop())).seen[RIGHT if right else WRONG]
 
     coins = [RIGHT, RIGHT, WRONG, RIGHT] * 7
     result = play(Experiment.of_login(SUBJECT, ExperimentRule(), Night(), RecordedDraws(coins)), do)

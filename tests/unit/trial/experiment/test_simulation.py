@@ -6,6 +6,7 @@ draws from the operating system.
 
 import random
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -65,6 +66,9 @@ def test_without_faults_nothing_is_inconclusive_and_four_connections_suffice(lin
     assert {result.conclusion for result in results} == {Conclusion.TOLERATED}
 
 
+ANSWERED, CLOSED = Done(Saw.ANSWERED, 0.1), Done(Saw.CLOSED, 0.1)
+
+
 class Adversary:
     """Ends each connection at a place that it chooses, and knows all but the action's. Answers everything else."""
 
@@ -78,7 +82,7 @@ class Adversary:
         victim = next(self.victims) if Do.ACTION in kinds else None
         for index in range(len(kinds)):
             closed = index == victim
-            done.append(Done(Saw.CLOSED if closed else Saw.ANSWERED, 0.1))
+            done.append(CLOSED if closed else ANSWERED)
             if closed:
                 break
         if victim is not None:
@@ -98,14 +102,18 @@ class Place(random.Random):
 
 
 class HitOrMiss(random.Random):
-    """Draws the victim's slot or another, as told: one behind it, if there is one, so that the action is never sent."""
+    """Draws the victim's slot or another: one behind it, if there is one, so that the action is never sent.
 
-    def __init__(self, victim, hits):
+    As ``told``, and the victim's from then on. ``hits``: all that was drawn, ``chance``: how likely just this is.
+    """
+
+    def __init__(self, victim, told):
         super().__init__(0)
-        self.victim, self.hits, self.chance = victim, iter(hits), 1.0
+        self.victim, self.told, self.hits, self.chance = victim, iter(told), [], 1.0
 
     def randrange(self, *bounds):
-        (count,), hit = bounds, next(self.hits)
+        (count,), hit = bounds, next(self.told, True)
+        self.hits.append(hit)
         self.chance *= 1 / count if hit else 1 - 1 / count
         return self.victim if hit else (self.victim + 1) % count
 
@@ -119,16 +127,13 @@ def chance_of_a_wrong_verdict(victim):
     wrong = 0.0
     waiting: list[tuple[bool, ...]] = [()]
     while waiting:
-        hits = waiting.pop()
-        draws = HitOrMiss(victim, hits)
-        try:
-            experiment = Experiment.of_action(Subject("x"), ExperimentRule(), Night(), draws)
-            result = play(experiment, Adversary([victim] * 50).do)
-        except (StopIteration, RuntimeError):  # it wants one draw more
-            waiting += [(*hits, True), (*hits, False)]
-            continue
+        told = waiting.pop()
+        draws = HitOrMiss(victim, told)
+        experiment = Experiment.of_action(Subject("x"), ExperimentRule(), Night(), draws)
+        result = play(experiment, Adversary([victim] * 50).do)
         if result.conclusion is Conclusion.POLICY_DISCONNECT:
             wrong += draws.chance
+        waiting += [(*draws.hits[:place], False) for place in range(len(told), len(draws.hits))]
     return wrong
 
 
@@ -201,13 +206,14 @@ SWALLOWS = Cloud("swallows", answers=False)
 TOLERATES = Cloud("tolerates")
 
 
-def known(link, *, seed=0):
-    """Return a night that knows the link's round trips."""
-    night, chance = Night(), random.Random(seed)
+@cache
+def round_trips(link):
+    """What a night remembers of the link, ready for ``Night.of``."""
+    night, chance = Night(), random.Random(0)
     plan = Plan("x", StepConnection.SAME, (Step(Do.BASELINE),), 1.0)
     for _ in range(40):
         night.learn(plan, Observation((Done(Saw.ANSWERED, link.round_trip(chance)),)))
-    return night
+    return night.as_data()
 
 
 def places_hit(link, cloud, fault, seed):
@@ -215,7 +221,7 @@ def places_hit(link, cloud, fault, seed):
     found, rule = [], ExperimentRule(budget=link.connect + 1.01 * link.slow)  # for one arm or two
     for place in range(12):
         world, draws = World(link, cloud, fault, random.Random(seed)), Place([place] * 100)
-        result = play(Experiment.of_action(Subject("x"), rule, known(link), draws), world.do)
+        result = play(Experiment.of_action(Subject("x"), rule, Night.of(round_trips(link)), draws), world.do)
         if result.tally.arms and result.tally.arms[0].meaning == "hit":
             found.append(place)
     return found
