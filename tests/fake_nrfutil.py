@@ -23,7 +23,7 @@ class FakeNrfutil:
         self.folder = folder
         folder.mkdir()
         program = folder / "nrfutil"
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).resolve()} {folder} "$@"\n')
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {Path(__file__).resolve()} {folder} "$@"\n')
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         self.does("ok")
 

@@ -1,7 +1,18 @@
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from harness.credentials import CredentialRecords, LabCa
 from tests.unit.credentials.cloud_keys import CloudKeys
+
+
+@pytest.fixture(scope="package", autouse=True)
+def no_wait_for_the_disk() -> Iterator[None]:
+    """Let nothing wait until the disk has it: hundreds of records are written here, and no test cuts the power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _file: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
+import multiprocessing
 import os
 import stat
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,22 +72,21 @@ def test_two_labs_have_two_names(tmp_path):
 
 
 def test_processes_that_start_together_get_one_ca(tmp_path):
-    code = (
-        "import sys; from pathlib import Path; from harness.credentials import LabCa; sys.stdin.read();"
-        "print(LabCa.load_or_create(Path(sys.argv[1])).certificate_pem)"
-    )
-    starts = [
-        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(3)
-    ]
-    for process in starts:
-        process.stdin.close()
-    seen = {process.stdout.read() for process in starts}
-    assert [process.wait(60) for process in starts] == [0, 0, 0]
-    for process in starts:
-        process.stdout.close()
-    assert len(seen) == 1
-    assert b"BEGIN CERTIFICATE" in seen.pop()
+    forked = multiprocessing.get_context("fork")
+    together, seen = forked.Barrier(3), forked.SimpleQueue()
+
+    def start():
+        together.wait(60)
+        seen.put(LabCa.load_or_create(tmp_path).certificate_pem)
+
+    processes = [forked.Process(target=start) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    (certificate,) = {seen.get() for _ in processes}
+    assert "BEGIN CERTIFICATE" in certificate
 
 
 def _other_key(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import ssl
+from functools import cache
 from threading import Event
 
 import pytest
@@ -86,8 +88,13 @@ class Lab:
         return list(run_checks(checks))
 
 
+TRUST = cache(ssl.create_default_context)
+"""The same for each test: each call reads all that the system trusts, and no test here looks at it."""
+
+
 @pytest.fixture
-def lab(tmp_path):
+def lab(tmp_path, monkeypatch):
+    monkeypatch.setattr(ssl, "create_default_context", TRUST)
     lab = Lab(tmp_path)
     yield lab
     for descriptor in lab.descriptors:

@@ -28,9 +28,10 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str]]] = []
-        self.said = ""
+        self._said: list[str] = []
         self._in = ""
         self.feed(text)
+        self.said = "".join(self._said)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
@@ -41,7 +42,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if self._in not in ("style", "script"):
-            self.said += data
+            self._said.append(data)
 
     def all(self, name):
         return [attrs[name] for _, attrs in self.tags if name in attrs]
