@@ -41,6 +41,7 @@ from harness.plugin.options import (
     pytest_configure,
     pytest_load_initial_conftests,
     pytest_runtestloop,
+    pytest_session_begins,
     pytest_sessionstart,
     pytest_unconfigure,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
     "pytest_runtestloop",
+    "pytest_session_begins",
     "pytest_sessionstart",
     "pytest_unconfigure",
     "rest_trial",

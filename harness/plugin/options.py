@@ -121,13 +121,18 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     choose_workers(config)
 
 
+@pytest.hookimpl(specname="pytest_configure", tryfirst=True)
+def pytest_session_begins(config: pytest.Config) -> None:
+    """Let signals wait before other plug-ins begin: pytest would call the end of the run an internal error."""
+    if INTERRUPTION in config.stash:
+        config.stash[INTERRUPTION].begin()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and the plug-ins of the whole session: the JUnit report, and the leader of the workers."""
     config.addinivalue_line("markers", "violation: breaks a policy on purpose; the board must be hung up on")
     config.addinivalue_line("markers", NEEDS_HELP)
-    if INTERRUPTION in config.stash:
-        config.stash[INTERRUPTION].begin()
     given = worker_input(config)
     if given is not None:
         begin_work(config, given)

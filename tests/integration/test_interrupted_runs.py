@@ -128,6 +128,25 @@ def test_a_run_that_is_told_to_end_before_it_begins_says_so_in_one_line(tmp_path
     assert "interrupted by SIGTERM" in shared.read_text()
 
 
+CONFIGURED = """
+import os
+import signal
+
+def pytest_configure():
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_run_that_is_told_to_end_while_plugins_are_configured_says_so(tmp_path):
+    """pytest called it an internal error: "mainloop: caught unexpected SystemExit!"."""
+    result = run(tmp_path, ONE, TESTS, "--boards", "boards.yaml", conftest=PATIENT + CONFIGURED)
+    assert result.exit_code == 2, result.output
+    assert "INTERNALERROR" not in result.output
+    assert re.search(r"^!+ interrupted by SIGTERM before the first test !+$", result.output, re.MULTILINE)
+    assert result.cases[0].message == "interrupted by SIGTERM before the first test"
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+
+
 UNBEGUN = {
     "def pytest_sessionstart(): raise RuntimeError('a mistake')": (3, "internal error: RuntimeError: a mistake"),
     "def pytest_sessionstart(): pytest.exit('closed today', 7)": (7, "interrupted: closed today"),
