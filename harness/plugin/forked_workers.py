@@ -7,6 +7,7 @@ forget. A worker in place of one that died is started as always.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
@@ -108,7 +109,12 @@ def _forget_modules(config: pytest.Config) -> None:
 
 
 def _forget_log_handlers() -> None:
-    """Take away what a conftest.py has added, for it adds it anew. Each record would be written twice."""
+    """Take away what a conftest.py has added, for it adds it anew. Each record would be written twice.
+
+    What is added from now on is flushed at the end, as logging does it in a process of its own.
+    """
+    vars(logging)["_handlerList"].clear()
+    atexit.register(logging.shutdown)
     for logger in (logging.root, *logging.root.manager.loggerDict.values()):
         if isinstance(logger, logging.Logger):  # else a place that stands for loggers below it
             logger.handlers[:] = [one for one in logger.handlers if isinstance(one, logging.NullHandler)]

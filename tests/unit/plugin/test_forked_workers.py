@@ -1,5 +1,6 @@
 """Workers are forked where that is possible. Where it is not, they are left to execnet, which starts them as always."""
 
+import atexit
 import errno
 import io
 import logging
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness.lab.forked_process import ForkedProcess
 from harness.plugin import forked_workers
 from harness.plugin.forked_workers import _FORKED, fork_workers, use_forked_workers
 from harness.plugin.worker_starter import Starter
@@ -117,5 +119,36 @@ def test_handlers_of_the_controllers_loggers_are_forgotten(monkeypatch):
     root.addHandler(logging.StreamHandler())
     vars(root)["manager"] = SimpleNamespace(loggerDict=known)
     monkeypatch.setattr(logging, "root", root)
+    monkeypatch.setattr(atexit, "register", lambda _: None)
+    monkeypatch.setattr(logging, "_handlerList", [])
     forked_workers._forget_log_handlers()
     assert [len(one.handlers) for one in (root, *loggers)] == [0, 0, 1]
+
+
+def test_what_a_worker_logs_is_flushed_at_its_end_and_nothing_of_the_controllers():
+    class Late(logging.Handler):
+        """Says only when it is flushed what it has heard."""
+
+        def __init__(self):
+            super().__init__()
+            self.heard: list[str] = []
+
+        def emit(self, record):
+            self.heard.append(record.getMessage())
+
+        def flush(self):
+            print(*self.heard)
+
+    def work():
+        forked_workers._forget_log_handlers()
+        logger.addHandler(Late())
+        logger.warning("the worker's")
+
+    logger = logging.getLogger("of this test")
+    of_controller = Late()
+    of_controller.heard.append("the controller's")
+    worker = ForkedProcess(work)
+    assert worker.stdout.read() == b"the worker's\n"
+    assert worker.wait(60.0) == 0
+    worker.stdin.close()
+    worker.stdout.close()
