@@ -15,11 +15,21 @@ _HELD: pytest.StashKey[HeldReport] = pytest.StashKey()
 
 
 class HeldReport(LogXML):
-    """Collects what pytest's own report plug-in collects."""
+    """Collects what pytest's own report plug-in collects.
+
+    ``uncollected``: files and folders that pytest could not read. Where workers run the tests, the others are run.
+    """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self.uncollected: list[str] = []
         self._again: set[Any] = set()
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take note of what was collected, or could not be."""
+        super().pytest_collectreport(report)
+        if report.failed:
+            self.uncollected.append(report.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take note of a phase. A test that another plug-in runs again is one case, with what came out at last."""

@@ -106,6 +106,8 @@ class RunReports:
             early = self._begins or not self.collected
             if interrupted and early and self._announced is not None and not self._refused:
                 self.refuse(f"{interrupted} before the first test")
+            elif self._missing() and self._announced is not None and not self._refused:
+                self.refuse(self._missing())
             if not self._refused:
                 self._withdraw()
             return
@@ -113,7 +115,7 @@ class RunReports:
             self.overturned = self.record.overturn()
             for note in self.notes:
                 self.record.note(note)
-            self.record.finish(interrupted)
+            self.record.finish(interrupted or self._missing())
             suites = self._suites(self.record, interrupted, properties)
             self.folder.table.write_text("\n".join(table(list(self.record.cases.values()))) + "\n", "utf-8")
         except OSError as error:
@@ -139,6 +141,10 @@ class RunReports:
         """Take note that the disk refused what the run wrote; return the line that says so."""
         self.trouble = self._cannot_write(error)
         return self.trouble
+
+    def _missing(self) -> str:
+        unread = self._held().uncollected
+        return f"not all tests were found, because of {', '.join(unread)}" if unread else ""
 
     def _suites(self, record: RunRecord, interrupted: str, properties: Mapping[str, str]) -> Element:
         held = self._held()

@@ -166,6 +166,16 @@ def test_a_run_whose_session_never_begins_says_so(tmp_path, code, expected):
     assert case.message == f"{why} before the first test"
 
 
+def test_a_run_that_finds_no_test_because_of_an_import_leaves_no_former_report(tmp_path):
+    """The report of the night before came back, and said that all was well."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "junit.xml").write_text(FORMER)
+    result = run(tmp_path, ONE, "import no_such_module", "--boards", "boards.yaml")
+    assert result.exit_code == 2, result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+    assert "because of test_inner.py" in result.cases[0].message
+
+
 def test_a_list_of_markers_leaves_a_report_alone(tmp_path):
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "junit.xml").write_text(FORMER)

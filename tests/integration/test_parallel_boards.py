@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from harness.cli import main
 from tests.integration.runs import PATIENT, PLUGIN, START, prepare, processes_of, run, started_in
 from tests.integration.test_interrupted_runs import FORMER, counts
 
@@ -202,6 +203,19 @@ def test_a_mistake_in_the_call_is_one_line_although_only_workers_see_it(tmp_path
     assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
     assert result.cases[0].message.startswith(said)
     assert processes_of(tmp_path) == []
+
+
+def test_a_file_that_cannot_be_imported_keeps_a_run_from_being_green(tmp_path):
+    """Workers run the other tests, and the run was "GREEN: All 2 tests passed"."""
+    (tmp_path / "test_broken.py").write_text("import no_such_module")
+    result = run(tmp_path, TWO, TESTS, "-k", "test_b")
+    assert result.exit_code == 1, result.output
+    said = "NOT PROVED: The run was interrupted (not all tests were found, because of test_broken.py)."
+    assert said in result.output, result.output
+    report = tmp_path / "reports" / "junit.xml"
+    assert counts(report) == (3, 1, 0, 0)
+    assert main(["report", "rebuild", str(result.run_folder)]) == 0
+    assert counts(report) == (3, 1, 0, 0)
 
 
 @pytest.mark.parametrize("option", ["--fixtures", "--setup-plan"])

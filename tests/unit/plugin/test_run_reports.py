@@ -1,5 +1,7 @@
 """The shared JUnit report of a run that ended before it had a test: never that of the run before it."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from harness.plugin.end_of_run import end_lines
@@ -17,10 +19,14 @@ def nothing():
     raise AssertionError("nobody asks for it")
 
 
+def all_collected():
+    return SimpleNamespace(uncollected=[])
+
+
 @pytest.fixture
 def reports(tmp_path):
     (tmp_path / "junit.xml").write_bytes(FORMER)
-    made = RunReports(RunFolder(tmp_path), nothing, nothing)
+    made = RunReports(RunFolder(tmp_path), all_collected, nothing)
     made.announce()
     return made
 
