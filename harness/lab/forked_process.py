@@ -162,6 +162,12 @@ def _let_go_of_finalizers() -> None:
     _of_parent.append(finalize._registry)
     finalize._registry = {}
     finalize._registered_with_atexit = False  # else the copy's own, TemporaryDirectory's too, would never be called
+    processes: Any = sys.modules.get("multiprocessing.process")
+    if processes is not None:
+        _of_parent.append(processes._children)
+        processes._children = set()
+    if "multiprocessing.util" in sys.modules:  # what it starts in the copy ends with the copy
+        atexit.register(sys.modules["multiprocessing.util"]._exit_function)
 
 
 def _writer(descriptor: int) -> TextIO:

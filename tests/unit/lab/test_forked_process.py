@@ -3,12 +3,14 @@
 import atexit
 import errno
 import fcntl
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -131,6 +133,27 @@ def test_it_runs_what_was_registered_in_it_for_the_end_and_nothing_of_this_proce
     finally:
         atexit.unregister(outer)
     assert process.stdout.read() == b"its own\n"
+
+
+def test_what_multiprocessing_starts_in_it_ends_with_it_and_nothing_of_this_processs(forked):
+    """A conftest.py's Manager outlived its worker, and held the pipes to the controller open."""
+    context = multiprocessing.get_context("fork")
+
+    def run():
+        within = context.Process(target=signal.pause, daemon=True)
+        within.start()
+        print(within.pid)
+
+    ours = context.Process(target=signal.pause, daemon=True)
+    ours.start()
+    try:
+        process = forked(run)
+        assert process.wait(SECONDS) == 0
+        assert not Path(f"/proc/{int(process.stdout.readline())}").exists()
+        assert ours.is_alive()
+    finally:
+        ours.terminate()
+        ours.join(SECONDS)
 
 
 class Owner:
