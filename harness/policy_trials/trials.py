@@ -5,14 +5,14 @@ jobs service is answered, an allowed subscription receives a message that is sen
 (:mod:`harness.policy.derivation.delivery`). Everything else rests on the fence.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from harness.firmware import Capability, MqttEvent, MqttEventKind, Will
-from harness.policy import PolicyDocument, PolicySet, Selection, readings, refusals, topic_arn, unknown_keys
-from harness.policy.derivation.case import Case, Verb, rule
+from harness.policy import PolicyDocument, PolicySet, Selection, readings, topic_arn, unknown_keys
+from harness.policy.derivation.case import Case, Refusals, Verb, rule
 from harness.policy.derivation.delivery import Source, TriggeredMessage, delivery, shows_sending
 from harness.policy.derivation.survey import derive
 from harness.policy.evaluation.expectations import Expectations
@@ -117,16 +117,16 @@ def why_not(case: Case, documents: Sequence[PolicyDocument], names: Names) -> st
 
 
 class _Unknown(NamedTuple):
-    """Unknown ``keys`` that documents ask for, and the documents read so that they allow ``most`` and ``least``."""
+    """Unknown ``keys`` that documents ask for, and what they refuse if read to allow ``most`` and ``least``."""
 
     keys: list[str]
-    most: Mapping[str, PolicyDocument]
-    least: Mapping[str, PolicyDocument]
+    most: Refusals
+    least: Refusals
 
     @classmethod
     def asked_by(cls, documents: Sequence[PolicyDocument]) -> "_Unknown | None":
         keys = unknown_keys(documents)
-        return cls(keys, *readings(documents)) if keys else None
+        return cls(keys, *map(Refusals, readings(documents))) if keys else None
 
 
 def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unknown | None) -> str | None:
@@ -138,7 +138,7 @@ def _why_not(case: Case, names: Names, expectations: Expectations, unknown: _Unk
             return f"the documents allow no message that could be sent to {case.request.name}"
         if expected(case) is Outcome.IGNORED and not shows_sending(found, case.membership):
             return f"nothing would show that a message was sent to {case.request.name}, where it may not be delivered"
-    if unknown and refusals([case], unknown.most) != refusals([case], unknown.least):
+    if unknown and unknown.most.of(case) != unknown.least.of(case):
         return f"what the documents say depends on {', '.join(unknown.keys)}, of which the harness knows nothing"
     return None
 

@@ -118,15 +118,26 @@ def allowed_by(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -
 
 def refusals(cases: Iterable[Case], documents: Mapping[str, PolicyDocument]) -> list[str | None]:
     """Return for each case the first action that ``documents`` (by name) refuse, None when they allow it."""
-    asked: dict[tuple[int, tuple[str, ...]], _Asked] = {}
-    answers: list[str | None] = []
-    for case in cases:
+    asked = Refusals(documents)
+    return [asked.of(case) for case in cases]
+
+
+class Refusals:
+    """What ``documents`` (by name) refuse. They are compiled once for each connection that cases share."""
+
+    def __init__(self, documents: Mapping[str, PolicyDocument]) -> None:
+        self._documents = documents
+        self._asked: dict[tuple[int, tuple[str, ...]], _Asked] = {}
+
+    def of(self, case: Case) -> str | None:
+        """Return the first action of the case that is refused, None when it is allowed."""
         key = (id(case.principal), case.documents)
-        if key not in asked:
-            policies = PolicySet(documents[name] for name in case.documents)
-            asked[key] = _Asked(policies.compile(case.principal))
-        answers.append(next((check[0] for check in case.checks if not asked[key][check]), None))
-    return answers
+        if key not in self._asked:
+            policies = PolicySet(self._documents[name] for name in case.documents)
+            # It keeps the principal, so that no other one gets its id.
+            self._asked[key] = _Asked(policies.compile(case.principal))
+        asked = self._asked[key]
+        return next((check[0] for check in case.checks if not asked[check]), None)
 
 
 class _Asked(dict[Check, bool]):

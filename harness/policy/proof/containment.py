@@ -1,6 +1,7 @@
 """Which pattern covers another, found without trying texts."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from harness.policy.documents.pattern import Token, Wild, joined
 
@@ -32,7 +33,8 @@ def _fits(unit: Token, other: Token) -> bool:
     return unit == other or (unit is Wild.ONE and isinstance(other, str))
 
 
-def remainders(pattern: Sequence[Token], prefix: str) -> list[tuple[Token, ...]]:
+@lru_cache(maxsize=4096)
+def remainders(pattern: tuple[Token, ...], prefix: str) -> tuple[tuple[Token, ...], ...]:
     """Return patterns of the texts that may follow ``prefix`` in a match of ``pattern``.
 
     A variable without a value in ``pattern`` fits no text, as in matching.
@@ -45,7 +47,7 @@ def remainders(pattern: Sequence[Token], prefix: str) -> list[tuple[Token, ...]]
         step |= {n + 1 for n in matched if n < len(units) and units[n] in (Wild.ONE, character)}
         matched = _with_skips(step, units)
     found = [tuple(joined(iter(units[number:]))) for number in sorted(matched)]
-    return [one for n, one in enumerate(found) if not any(covers(other, one) for other in found[:n])]
+    return tuple(one for n, one in enumerate(found) if not any(covers(other, one) for other in found[:n]))
 
 
 def _with_skips(matched: set[int], units: Sequence[Token]) -> set[int]:
