@@ -41,6 +41,7 @@ class ParallelBoards:
         self._input: WorkerInput | None = None
         self._pids: dict[Any, int] = {}
         self._boards = BoardScheduling()
+        self._died = self._collected = False
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionstart(self) -> Generator[None, object, object]:
@@ -92,9 +93,10 @@ class ParallelBoards:
             self._pids[node] = int(pid_file(self._input, node.gateway.id).read_text())
 
     @pytest.hookimpl(optionalhook=True, trylast=True)
-    def pytest_testnodedown(self, node: Any) -> None:
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
         """A worker has ended. Raises UsageError if pytest refused what all of them were given."""
         self._ended(node)
+        self._died |= bool(error)
         refused = getattr(node, "workeroutput", {}).get(REFUSED)
         if refused:
             if REPORTS in self._config.stash:
@@ -135,8 +137,12 @@ class ParallelBoards:
                 )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Interrupt workers that still run, and listen to them until they have left their boards clean."""
+        if self._died and not self._collected and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            if REPORTS in self._config.stash:
+                self._config.stash[REPORTS].refuse("every worker died before it knew its tests; the output says why")
         for pid in self._pids.values():
             _interrupt(pid)
         self._hear_out()
@@ -177,6 +183,7 @@ class ParallelBoards:
         Takes note of what will be run.
         """
         assert self._input is not None  # noqa: S101 - workers that have collected were configured
+        self._collected = True
         boards = json.loads(Path(self._input.plan).read_text("utf-8"))
         if not any(boards.values()):
             return []

@@ -369,6 +369,24 @@ def test_a_worker_that_is_killed_while_it_starts_ends_the_run_without_a_tracebac
     assert processes_of(tmp_path) == []
 
 
+DEAD = """
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os._exit(1)
+"""
+
+
+def test_a_run_all_of_whose_workers_die_at_their_start_is_the_labs_trouble(tmp_path):
+    """It was "no tests ran", with exit code 5, and the report of the run before it came back."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "junit.xml").write_text(FORMER)
+    result = run(tmp_path, TWO, TESTS, "--boards", "boards.yaml", "--max-worker-restart", "0", conftest=DEAD + PLUGIN)
+    assert result.exit_code == 1, result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+    assert result.cases[0].message.startswith("every worker died before it knew its tests")
+
+
 def test_workers_of_a_killed_run_end_by_themselves(tmp_path):
     started = run_in_the_middle(tmp_path)
     deadline = time.monotonic() + START
