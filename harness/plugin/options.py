@@ -138,7 +138,9 @@ def pytest_configure(config: pytest.Config) -> None:
         begin_work(config, given)
     elif not only_lists(config.option) and not is_worker(config):
         add_report(config)
-        if getattr(config.option, "dist", "no") == "load":
+        shared_out = getattr(config.option, "dist", "no")
+        asked_for = config.option.boards or config.option.board
+        if shared_out == "load" or (shared_out != "no" and asked_for):  # no other way keeps a board's tests together
             lead_workers(config)
 
 

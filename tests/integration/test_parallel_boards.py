@@ -178,6 +178,14 @@ def test_one_process_runs_one_board_after_the_other(tmp_path):
     assert [line.split()[0] for line in (tmp_path / "notes").read_text().splitlines()] == ["one"] * 3 + ["two"] * 3
 
 
+def test_tests_are_shared_out_by_board_whatever_way_pytest_xdist_is_told(tmp_path):
+    """With another one the run had no report: a repository's addopts have one for its other tests."""
+    result = run(tmp_path, TWO, TESTS, "-k", "not derived", "--boards", "boards.yaml", "--dist", "loadscope")
+    assert result.exit_code == 0, result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (6, 0, 0, 0)
+    assert all(len({process for _, process, _ in lines}) == 1 for lines in notes(tmp_path).values())
+
+
 def test_fewer_jobs_than_boards(tmp_path):
     boards = TWO + "  - {name: three, virtual: {}}\n"
     result = run(tmp_path, boards, TESTS, "--jobs", "2", "-k", "not derived")
