@@ -28,7 +28,7 @@ _of_parent: list[object] = []  # what a copy keeps, because its end would undo w
 
 
 def can_fork() -> bool:
-    """Tell whether this process has one thread, and no debugger or coverage, which would go on in a copy.
+    """Tell whether this process has one thread, and no debugger, profiler or coverage, which would go on in a copy.
 
     False also on a Linux older than 5.3, where nobody can wait for the end of a process for a limited time.
     """
@@ -38,7 +38,8 @@ def can_fork() -> bool:
         return False
     monitoring: Any = getattr(sys, "monitoring", None)  # where there is one, coverage may use it in place of a trace
     watched = monitoring is not None and any(monitoring.get_tool(number) for number in range(_TOOLS))
-    return len(os.listdir("/proc/self/task")) == 1 and sys.gettrace() is None and not watched
+    watched |= sys.gettrace() is not None or sys.getprofile() is not None
+    return len(os.listdir("/proc/self/task")) == 1 and not watched
 
 
 class ForkedProcess:

@@ -234,9 +234,10 @@ def test_a_process_that_is_watched_through_sys_monitoring_cannot_be_copied(forke
     assert forked(run).stdout.read() == said
 
 
-def test_a_process_that_is_traced_cannot_be_copied(forked):
+@pytest.mark.parametrize("watch", [sys.settrace, sys.setprofile])
+def test_a_process_that_is_traced_or_profiled_cannot_be_copied(forked, watch):
     def run():
-        sys.settrace(lambda *_: None)
+        watch(lambda *_: None)
         print(can_fork())
 
     assert forked(run).stdout.read() == b"False\n"
