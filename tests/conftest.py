@@ -67,22 +67,30 @@ def hang_up_ends() -> Iterator[None]:
     signal.signal(signal.SIGHUP, former)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the tests of xdist's processes; scenarios stay as they are written, on their boards."""
-    if "PYTEST_XDIST_WORKER" in os.environ and not any(SCENARIOS in item.path.parents for item in items):
-        items.sort(key=_turn)
+def pytest_configure(config: pytest.Config) -> None:
+    """Deal out the project's own tests; a run of the scenarios on several boards does that by itself."""
+    if config.getoption("dist", "no") == "loadfile" or "PYTEST_XDIST_WORKER" in os.environ:
+        config.pluginmanager.register(Dealing())
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Deal out files, or single tests, in the order of the collection."""
-    if config.getoption("dist") != "loadfile":
-        return None
-    from xdist.scheduler import LoadScopeScheduling
+class Dealing:
+    """pytest's and pytest-xdist's hooks."""
 
-    class Dealing(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return nodeid if deals_alone(ROOT / file) else file
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Sort the tests of xdist's processes; scenarios stay as they are written, on their boards."""
+        if "PYTEST_XDIST_WORKER" in os.environ and not any(SCENARIOS in item.path.parents for item in items):
+            items.sort(key=_turn)
 
-    return Dealing(config, log)
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Deal out files, or single tests, in the order of the collection."""
+        if config.getoption("dist") != "loadfile":
+            return None
+        from xdist.scheduler import LoadScopeScheduling
+
+        class Files(LoadScopeScheduling):
+            def _split_scope(self, nodeid: str) -> str:
+                file = nodeid.partition("::")[0]
+                return nodeid if deals_alone(ROOT / file) else file
+
+        return Files(config, log)

@@ -13,6 +13,7 @@ from harness.plugin.state import (
     BOARD_PARAMETER,
     DERIVED,
     MISTAKE,
+    OWN_BOARD,
     REPORTS,
     derived_of,
     full,
@@ -28,7 +29,7 @@ _ASKING_A_CLOUD = frozenset({"cloud", "observer", "provisioned", "device_api"})
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once per selected board, with the board's name in its id.
+    """Run a test once per selected board, with the board's name in its id; in a worker of one board, on that.
 
     A test that asks for ``derived`` runs once for each policy case that the documents of the board's cloud yield.
     """
@@ -37,11 +38,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     derived = DERIVED in metafunc.fixturenames
     names: list[str] = []
     pairs: list[tuple[Case, str]] = []
+    own = metafunc.config.stash.get(OWN_BOARD, "")
     try:
         run = run_of(metafunc.config)
-        names = [board.name for board in run.selected]
+        names = [board.name for board in run.selected if own in ("", board.name)]
         if derived:
-            pairs = derived_of(metafunc.config).cases(full=full(metafunc.config))
+            pairs = derived_of(metafunc.config).cases(full=full(metafunc.config), only=own)
     except Misuse as mistake:
         metafunc.config.stash[MISTAKE] = mistake
     if not derived:

@@ -8,7 +8,9 @@ import queue
 import signal
 import tempfile
 import time
+from collections import deque
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ from xdist.scheduler import LoadScheduling
 from harness.errors import HarnessError
 from harness.lab.scratch import Scratch
 from harness.plugin.boards_out import BoardIsOut
+from harness.plugin.collected import EVERYTHING, Found, Whole
 from harness.plugin.forked_workers import use_forked_workers
+from harness.plugin.own_collection import own_boards
 from harness.plugin.recorder import of_other_plugin
 from harness.plugin.reporting import FOUND
 from harness.plugin.run_start import plan, selected_boards
@@ -40,8 +44,11 @@ class ParallelBoards:
         self._scratch = _scratch(config)
         self._input: WorkerInput | None = None
         self._pids: dict[Any, int] = {}
-        self._boards = BoardScheduling()
-        self._died = self._collected = False
+        self._died = self._began = False
+        self._parts: list[str] = []  # of the run, each for one worker: boards, or EVERYTHING
+        self._for_next: deque[str] = deque()  # parts that have no worker yet
+        self._inputs: dict[Any, WorkerInput] = {}
+        self._given_up: dict[str, list[str]] = {}  # the scheduler's
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionstart(self) -> Generator[None, object, object]:
@@ -72,19 +79,25 @@ class ParallelBoards:
         places = self._places()  # first: they are acquired in the background, and a cloud is waited for
         folder, plan_file = folder_of(config), str(self._scratch.path / "plan.json")
         self._input = WorkerInput(folder.name, plan_file, self._clouds(), places)
+        self._parts = own_boards(config, len(specs))
+        self._for_next.extend(self._parts)
         use_forked_workers(config, specs)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker what it needs to know."""
         assert self._input is not None  # noqa: S101 - the hook above comes first
-        node.workerinput[INPUT] = self._input.text()
+        given = self._input
+        if self._parts:
+            own_plan = Path(given.plan).with_name(f"{node.gateway.id}.json")
+            given = replace(given, board=self._for_next.popleft(), plan=str(own_plan))
+        self._inputs[node] = given
+        node.workerinput[INPUT] = given.text()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling:
         """Keep the tests of a board together; leave tests that use none to pytest-xdist's own scheduler."""
-        self._boards = BoardScheduling(self._differs, config)
-        return Scheduling(LoadScheduling(config, log), self._boards, self._groups)
+        return Scheduling(LoadScheduling(config, log), self._parts or [EVERYTHING], self)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
@@ -94,9 +107,13 @@ class ParallelBoards:
 
     @pytest.hookimpl(optionalhook=True, trylast=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """A worker has ended. Raises UsageError if pytest refused what all of them were given."""
+        """A worker has ended; if one is started in its place, that is next.
+
+        Raises UsageError if pytest refused what all of them were given.
+        """
         self._ended(node)
         self._died |= bool(error)
+        self._for_next = deque([self.part_of(node)])
         refused = getattr(node, "workeroutput", {}).get(REFUSED)
         if refused:
             if REPORTS in self._config.stash:
@@ -109,7 +126,7 @@ class ParallelBoards:
         board = self._board_of(crashitem)
         whose = f"{board}: the" if board else "the"
         died = f"{whose} process that ran this test died (killed, or out of memory)"
-        if crashitem in self._boards.given_up:
+        if crashitem in self._given_up:
             report.longrepr = f"{died}, as {DEATHS - 1} before it: no other one is started"
             setattr(report, FOUND, of_other_plugin(report) | {"out": report.longrepr})
         else:
@@ -118,7 +135,7 @@ class ParallelBoards:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """After the error that puts a board out, skip the rest of its tests."""
-        for test in self._boards.given_up.pop(report.nodeid, ()):
+        for test in self._given_up.pop(report.nodeid, ()):
             board, path = self._board_of(test), test.partition("::")[0]
             reason = str(BoardIsOut(board or path, report.nodeid))
             self._config.hook.pytest_runtest_logstart(nodeid=test, location=(path, None, test))
@@ -139,10 +156,10 @@ class ParallelBoards:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Interrupt workers that still run, and listen to them until they have left their boards clean."""
-        if self._died and not self._collected and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        if self._died and not self._began and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if REPORTS in self._config.stash:
-                self._config.stash[REPORTS].refuse("every worker died before it knew its tests; the output says why")
+                self._config.stash[REPORTS].refuse("workers died before they knew their tests; the output says why")
         for pid in self._pids.values():
             _interrupt(pid)
         self._hear_out()
@@ -177,22 +194,48 @@ class ParallelBoards:
         except HarnessError:
             return None  # the first test that needs the place says what is wrong with it
 
-    def _groups(self, tests: Sequence[str]) -> list[str]:
-        """Return for each test its board, or its file where it uses none; [] where none does.
+    def part_of(self, node: Any) -> str:
+        """Return the board whose tests a worker collects, or :data:`EVERYTHING`."""
+        return self._inputs[node].board
 
-        Takes note of what will be run.
-        """
-        assert self._input is not None  # noqa: S101 - workers that have collected were configured
-        self._collected = True
-        boards = json.loads(Path(self._input.plan).read_text("utf-8"))
-        if not any(boards.values()):
-            return []
-        plan(self._config, {test: boards.get(test, "") for test in tests})
-        return [boards.get(test) or test.partition("::")[0] for test in tests]
+    def found(self, node: Any, tests: Sequence[str]) -> Found:
+        """Return what a worker has collected, with the board of each test."""
+        boards = json.loads(Path(self._inputs[node].plan).read_text("utf-8"))
+        return Found(tests, [boards.get(test, "") for test in tests])
+
+    def begin(self, whole: Whole, lost: Sequence[str]) -> BoardScheduling | None:
+        """Take note of what will be run, and of boards that are lost; return None where no test uses a board."""
+        self._began = True
+        made = None
+        if any(whole.boards):
+            plan(self._config, dict(zip(whole.tests, whole.boards, strict=True)))
+            made = BoardScheduling(whole, self.part_of, self._differs, self._config)
+            self._given_up = made.given_up
+            for board in whole.odd:
+                other = "found other tests that use no board than that of the first board; it runs none of them"
+                self._collection_failed(board, f"{board}: its worker {other}")
+        for board in lost:
+            why = "its workers ended before they had collected its tests, which are not run"
+            self._collection_failed(board, f"{board}: {why}")
+        return made
+
+    def count(self, number: int) -> None:
+        """Have pytest know how many tests there are, where pytest-xdist tells it those of one worker."""
+        session: Any = self._config.pluginmanager.get_plugin("session")
+        session.testscollected = number
+
+    def stopping(self) -> bool:
+        """Tell whether workers are being ended before their time."""
+        session: Any = self._config.pluginmanager.get_plugin("dsession")
+        return bool(session.shuttingdown or session.shouldstop)
 
     def _differs(self, node: Any) -> None:
-        message = f"worker {node.gateway.id} found other tests than the first one; it is given none"
-        report = pytest.CollectReport(node.gateway.id, "failed", longrepr=message, result=[])
+        first = f"the first one of {self.part_of(node)}" if self._parts else "the first one"
+        name = node.gateway.id
+        self._collection_failed(name, f"worker {name} found other tests than {first}; it is given none")
+
+    def _collection_failed(self, name: str, message: str) -> None:
+        report = pytest.CollectReport(name, "failed", longrepr=message, result=[])
         self._config.hook.pytest_collectreport(report=report)
 
     def _hear_out(self) -> None:

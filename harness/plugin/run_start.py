@@ -17,7 +17,7 @@ import pytest
 from harness.errors import Misuse
 from harness.plugin import garbage
 from harness.plugin.held_junit import report_of
-from harness.plugin.state import FOLDER, INTERRUPTION, REPORTS, folder_of, root_of, run_of
+from harness.plugin.state import FOLDER, INTERRUPTION, OWN_BOARD, REPORTS, SIDE_BY_SIDE, folder_of, root_of, run_of
 
 if TYPE_CHECKING:
     from harness.plugin.run_reports import RunReports
@@ -125,6 +125,7 @@ def begin_work(config: pytest.Config, given: WorkerInput) -> None:
     from harness.plugin.interruption import Interruption
     from harness.plugin.worker import Worker
 
+    config.stash[OWN_BOARD] = given.board
     config.stash[INTERRUPTION] = Interruption()
     config.stash[INTERRUPTION].install()
     config.pluginmanager.register(Worker(config, given), "nrf91-worker")
@@ -147,6 +148,8 @@ def choose_workers(config: pytest.Config) -> None:
     workers = min(boards, config.getoption("--jobs") or boards)
     if workers > 1:
         option.numprocesses = workers
+        if workers == boards:
+            config.stash[SIDE_BY_SIDE] = [board.name for board in run_of(config).selected]
         if getattr(option, "maxworkerrestart", None) is None:
             option.maxworkerrestart = str(boards * _DEATHS)  # each board has its own limit
         from harness.plugin.forked_workers import fork_workers

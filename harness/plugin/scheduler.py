@@ -3,6 +3,9 @@
 pytest-xdist's own scheduler for groups does nothing with pytest 9.2 (pytest-xdist issue 1386), and gives the test that
 killed a worker to the next one again and again (issue 1323). This one speaks the interface that pytest-xdist 3.8
 documents for ``pytest_xdist_make_scheduler``.
+
+pytest-xdist speaks to a worker of tests by their places among those that it has collected. Here a test's number is its
+place in the whole run.
 """
 
 from __future__ import annotations
@@ -10,32 +13,45 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+from harness.plugin.collected import Collected, Found, Whole
 
 DEATHS: Final = 3
 """Deaths of workers in tests of one board until the board is out; so two workers are replaced."""
 _LAST = 1  # a worker holds its last test back until it is given another one, or told that there is none
+_INTERRUPTED = 2  # pytest's exit code; pytest-xdist replaces such a worker
 
 
 class BoardScheduling:
-    """Gives out groups of tests; a group stays on one worker. ``groups``: that of each test, as collected.
+    """Gives out groups of tests: those of a board, or of a file where they use none. A group stays on one worker.
 
-    ``differs`` is told of a worker that collected other tests than the first one did: it gets none.
+    ``part_of``: which part of the ``whole`` a worker collects. ``differs`` is told of a worker that collected other
+    tests than the first one of its part did: it gets none.
     A group that has ended :data:`DEATHS` workers is given up: what is left of it is in ``given_up``, by the test in
     which the last one died. ``config``: pytest's; pytest-rerunfailures asks the scheduler for it when a worker dies.
     """
 
-    def __init__(self, differs: Callable[[Any], None] = lambda _node: None, config: Any = None) -> None:
+    collection_is_completed = True
+
+    def __init__(
+        self, whole: Whole, part_of: Callable[[Any], str], differs: Callable[[Any], None], config: Any = None
+    ) -> None:
         self.config = config
-        self.groups: Sequence[str] = ()
         self.given_up: dict[str, list[str]] = {}
-        self._deaths: Counter[str] = Counter()
+        self._whole = whole
+        self._part_of = part_of
         self._differs = differs
-        self._tests: Sequence[str] | None = None
-        self._waiting: deque[list[int]] = deque()
+        self._numbers = {part: {place: test for test, place in own.items()} for part, own in whole.own.items()}
+        self._groups = [board or test.partition("::")[0] for test, board in zip(whole.tests, whole.boards, strict=True)]
+        self._deaths: Counter[str] = Counter()
         self._pending: dict[Any, list[int]] = {}  # tests that a worker was given and has not ended
         self._ready: list[Any] = []
         self._closed: set[Any] = set()
+        together: dict[str, list[int]] = {}
+        for number, group in enumerate(self._groups):
+            together.setdefault(group, []).append(number)
+        self._waiting = deque(together.values())
 
     @property
     def nodes(self) -> list[Any]:
@@ -43,14 +59,9 @@ class BoardScheduling:
         return list(self._pending)
 
     @property
-    def collection_is_completed(self) -> bool:
-        """Tests can be given out: from the first worker on that knows them."""
-        return self._tests is not None
-
-    @property
     def tests_finished(self) -> bool:
         """Every test has been run."""
-        return self.collection_is_completed and not self.has_pending
+        return not self.has_pending
 
     @property
     def has_pending(self) -> bool:
@@ -63,17 +74,14 @@ class BoardScheduling:
 
     def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
         """A worker has collected its tests."""
-        if self._tests is None:
-            self._tests = list(collection)
-            together: dict[str, list[int]] = {}
-            for index, group in enumerate(self.groups):
-                together.setdefault(group, []).append(index)
-            self._waiting.extend(together.values())
-        elif list(collection) != self._tests:
+        found = self._whole.found.get(self._part_of(node))
+        if found is None:
+            self._close(node)  # its part was lost before, which has been said
+        elif list(collection) != list(found.tests):
             self._differs(node)
             self._close(node)
-            return
-        self._ready.append(node)
+        else:
+            self._ready.append(node)
 
     def schedule(self) -> None:
         """Give tests to workers that have none."""
@@ -83,39 +91,37 @@ class BoardScheduling:
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0.0) -> None:
         """A worker has ended a test."""
-        self._pending[node].remove(item_index)
+        self._pending[node].remove(self._numbers[self._part_of(node)][item_index])
         if len(self._pending[node]) <= _LAST:
             self._give(node)
 
     def remove_node(self, node: Any) -> str | None:
         """A worker has ended; return the test that it was running. Its other tests wait for another worker."""
         left = self._pending.pop(node)
-        if not left or self._tests is None:
+        if not left:
             return None
         running, *rest = left
-        group = self.groups[running]
+        group = self._groups[running]
         self._deaths[group] += 1
         if self._deaths[group] == DEATHS:
             rest = self._give_up(group, running, rest)
-        parts = [list(part) for _, part in groupby(rest, key=lambda index: self.groups[index])]
+        parts = [list(part) for _, part in groupby(rest, key=lambda number: self._groups[number])]
         self._waiting.extendleft(reversed(parts))
         self.schedule()
-        return self._tests[running]
+        return self._whole.tests[running]
 
     def _give_up(self, group: str, running: int, rest: Sequence[int]) -> list[int]:
         """Take a group's tests out of what is left; return what stays of ``rest``."""
-        assert self._tests is not None  # noqa: S101 - only after tests were given out
-        out = [index for index in rest if self.groups[index] == group]
+        out = [number for number in rest if self._groups[number] == group]
         for part in self._waiting:
-            out += [index for index in part if self.groups[index] == group]
-        self._waiting = deque(part for part in self._waiting if self.groups[part[0]] != group)
-        self.given_up[self._tests[running]] = [self._tests[index] for index in out]
-        return [index for index in rest if self.groups[index] != group]
+            out += [number for number in part if self._groups[number] == group]
+        self._waiting = deque(part for part in self._waiting if self._groups[part[0]] != group)
+        self.given_up[self._whole.tests[running]] = [self._whole.tests[number] for number in out]
+        return [number for number in rest if self._groups[number] != group]
 
     def mark_test_pending(self, item: str) -> None:
         """Give a test out once more, by the wish of another plug-in."""
-        assert self._tests is not None  # noqa: S101 - only after tests were given out
-        self._waiting.appendleft([self._tests.index(item)])
+        self._waiting.appendleft([self._whole.tests.index(item)])
         self.schedule()
 
     def remove_pending_tests_from_node(self, node: Any, indices: Sequence[int]) -> None:
@@ -125,11 +131,13 @@ class BoardScheduling:
     def _give(self, node: Any) -> None:
         if node in self._closed:
             return
-        while self._waiting and len(self._pending[node]) <= _LAST:
-            group = self._waiting.popleft()
-            self._pending[node].extend(group)
-            node.send_runtest_some(group)
-        if not self._waiting:
+        known, pending = self._whole.own[self._part_of(node)], self._pending[node]
+        while (waiting := [group for group in self._waiting if group[0] in known]) and len(pending) <= _LAST:
+            group = waiting[0]
+            self._waiting.remove(group)
+            pending.extend(group)
+            node.send_runtest_some([known[number] for number in group])
+        if not waiting:
             self._close(node)  # at once, so that it ends, and gives its board back, with its last test
 
     def _close(self, node: Any) -> None:
@@ -138,27 +146,89 @@ class BoardScheduling:
             node.shutdown()
 
 
-class Scheduling:
-    """Speaks to pytest-xdist for one of two schedulers; which, is known when the first worker has its tests.
+class Leader(Protocol):
+    """Who knows the workers, and is told what becomes of the run."""
 
-    ``groups``: from all tests (node ids) to the group of each; none where tests need not be kept together.
+    def part_of(self, node: Any) -> str:
+        """Return which part of the run a worker collects."""
+
+    def found(self, node: Any, tests: Sequence[str]) -> Found:
+        """Return what a worker has collected, with the board of each test."""
+
+    def begin(self, whole: Whole, lost: Sequence[str]) -> BoardScheduling | None:
+        """Take note of what will be run, and of parts that are lost; return None where no test uses a board."""
+
+    def count(self, number: int) -> None:
+        """Take note of how many tests there are."""
+
+    def stopping(self) -> bool:
+        """Tell whether workers are being ended before their time."""
+
+
+class Scheduling:
+    """Speaks to pytest-xdist for one of two schedulers; which, is known when each part has been collected.
+
+    ``plain``: pytest-xdist's own, for a run without boards. A part is lost, and the others begin, when :data:`DEATHS`
+    workers have died before they had collected it, or one has ended by itself.
     """
 
-    def __init__(self, plain: Any, boards: BoardScheduling, groups: Callable[[Sequence[str]], Sequence[str]]) -> None:
+    def __init__(self, plain: Any, parts: Sequence[str], leader: Leader) -> None:
         self._plain = plain
-        self._boards = boards
-        self._groups = groups
+        self._leader = leader
+        self._collected = Collected(parts)
+        self._early: dict[Any, Sequence[str]] = {}  # workers that wait for others, with their tests
+        self._deaths: Counter[str] = Counter()  # of workers that had not collected
+        self._tests = 0
         self._chosen: Any = None
 
     def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
-        """A worker has collected its tests; the first one that has decides."""
+        """A worker has collected its tests."""
         if self._chosen is None:
-            self._boards.groups = self._groups(collection)
-            self._chosen = self._boards if self._boards.groups else self._plain
-            if self._chosen is self._boards:
-                for known in self._plain.nodes:
-                    self._boards.add_node(known)
-        self._chosen.add_node_collection(node, collection)
+            part = self._leader.part_of(node)
+            if part not in self._collected.found:
+                self._collected.add(part, self._leader.found(node, collection))
+            self._early[node] = collection
+            self._choose()
+        else:
+            self._chosen.add_node_collection(node, collection)
+        self._leader.count(self._tests)
+
+    def remove_node(self, node: Any) -> str | None:
+        """A worker has ended; return the test that it was running."""
+        if self._chosen is not None:
+            return self._chosen.remove_node(node)  # type: ignore[no-any-return] # xdist's or ours
+        try:
+            self._plain.remove_node(node)  # KeyError, as xdist expects, for a worker that never began
+        finally:
+            self._early.pop(node, None)
+            if not self._leader.stopping():
+                self._ended_early(node)
+        return None
+
+    def _ended_early(self, node: Any) -> None:
+        part = self._leader.part_of(node)
+        exit_code = getattr(node, "workeroutput", {}).get("exitstatus", _INTERRUPTED)
+        self._deaths[part] += 1 if exit_code == _INTERRUPTED else DEATHS  # pytest-xdist replaces only those that died
+        if self._deaths[part] >= DEATHS:
+            self._collected.lost.add(part)
+            self._choose()
+            if self._chosen is not None and self._chosen.collection_is_completed:
+                self._chosen.schedule()
+                self._leader.count(self._tests)
+
+    def _choose(self) -> None:
+        if not self._collected.complete:
+            return
+        whole = self._collected.whole()
+        self._tests = len(whole.tests)
+        boards = self._leader.begin(whole, self._collected.unknown)
+        if boards is not None:
+            for known in self._plain.nodes:
+                boards.add_node(known)
+        self._chosen = boards or self._plain
+        for node, collection in self._early.items():
+            self._chosen.add_node_collection(node, collection)
+        self._early.clear()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._chosen or self._plain, name)

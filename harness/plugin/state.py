@@ -34,6 +34,10 @@ CASE: pytest.StashKey[CaseRecord] = pytest.StashKey()
 WINDOW: pytest.StashKey[Window] = pytest.StashKey()
 READING: pytest.StashKey[RecordReading] = pytest.StashKey()
 PHASES: pytest.StashKey[dict[str, PhaseResult]] = pytest.StashKey()
+SIDE_BY_SIDE: pytest.StashKey[list[str]] = pytest.StashKey()
+"""The controller's: the boards for which it has asked for a worker each."""
+OWN_BOARD: pytest.StashKey[str] = pytest.StashKey()
+"""A worker's: the board whose tests it collects; "" for all."""
 BOARD_PARAMETER = "_board"
 DERIVED = "derived"
 OWN_NAMES = "own_names"

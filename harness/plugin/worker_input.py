@@ -25,13 +25,15 @@ class WorkerInput:
     """What a worker is told. ``run``: the run's id; ``clouds``: a local cloud's name to its ready line.
 
     ``plan``: the file that the first worker to know it writes: which board each test runs on.
-    ``places``: the folder by which labgrid's places are reached.
+    ``places``: the folder by which labgrid's places are reached. ``board``: the one whose tests the worker collects,
+    with those that use no board; "" for all.
     """
 
     run: str
     plan: str
     clouds: dict[str, dict[str, Any]] = field(default_factory=dict)
     places: str | None = None
+    board: str = ""
 
     def text(self) -> str:
         """Return it as text: xdist passes plain values only."""

@@ -392,7 +392,7 @@ def test_a_run_all_of_whose_workers_die_at_their_start_is_the_labs_trouble(tmp_p
     result = run(tmp_path, TWO, TESTS, "--boards", "boards.yaml", "--max-worker-restart", "0", conftest=DEAD + PLUGIN)
     assert result.exit_code == 1, result.output
     assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
-    assert result.cases[0].message.startswith("every worker died before it knew its tests")
+    assert result.cases[0].message.startswith("workers died before they knew their tests")
 
 
 def test_workers_of_a_killed_run_end_by_themselves(tmp_path):

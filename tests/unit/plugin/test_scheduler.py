@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.plugin.collected import EVERYTHING, Collected, Found
 from harness.plugin.scheduler import BoardScheduling
 
 TESTS = ["t[a]", "t[b]", "u[a]", "u[b]", "v[a]", "v[b]"]
@@ -28,18 +29,19 @@ class Node:
         return self.given[0] if len(self.given) > 1 or (self.given and self.down) else None
 
 
-def board(tests):
-    return [test[-2] for test in tests]
+def found(tests):
+    return Found(tests, [test[-2] for test in tests])
 
 
-def started(nodes, tests=TESTS):
-    made = BoardScheduling()
-    made.groups = board(tests)
+def started(nodes, tests=TESTS, differs=lambda node: None):
+    collected = Collected([EVERYTHING])
+    collected.add(EVERYTHING, found(tests))
+    made = BoardScheduling(collected.whole(), lambda _node: EVERYTHING, differs)
+    assert made.collection_is_completed
     for node in nodes:
         made.add_node(node)
     for node in nodes:
         made.add_node_collection(node, tests)
-        assert made.collection_is_completed
         made.schedule()
     return made
 
@@ -88,23 +90,33 @@ def test_a_worker_that_dies_costs_the_test_that_it_ran_and_the_next_one_goes_on(
 
 
 def test_a_worker_that_dies_before_it_has_tests_costs_none():
-    one = Node()
-    scheduling = BoardScheduling()
-    scheduling.add_node(one)
-    assert scheduling.remove_node(one) is None
+    late = Node()
+    scheduling = started([Node(), Node()])
+    scheduling.add_node(late)
+    assert scheduling.remove_node(late) is None
 
 
 def test_a_worker_with_other_tests_is_given_none():
     one, two, told = Node(), Node(), []
-    scheduling = BoardScheduling(told.append)
-    scheduling.groups = board(TESTS)
-    for node, tests in ((one, TESTS), (two, TESTS[1:])):
-        scheduling.add_node(node)
-        scheduling.add_node_collection(node, tests)
-        scheduling.schedule()
+    scheduling = started([one], differs=told.append)
+    scheduling.add_node(two)
+    scheduling.add_node_collection(two, TESTS[1:])
+    scheduling.schedule()
     assert told == [two]
     assert two.given == []
     assert two.down
+
+
+def test_a_test_that_is_to_run_again_is_given_out_first():
+    node = Node()
+    scheduling = started([node])
+    assert scheduling.remove_node(node) == "t[a]"
+    scheduling.mark_test_pending("t[a]")  # pytest-rerunfailures, of the test that a worker died in
+    again = Node()
+    scheduling.add_node(again)
+    scheduling.add_node_collection(again, TESTS)
+    scheduling.schedule()
+    assert again.given == [0, 2, 4]
 
 
 @given(st.data())

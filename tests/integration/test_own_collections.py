@@ -1,0 +1,121 @@
+"""Boards side by side: each worker collects its own board's tests, and the run is what one worker would collect."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from tests.integration.runs import PLUGIN, TIMEOUT, prepare, run
+from tests.integration.test_interrupted_runs import counts
+
+TWO = """
+boards:
+  - {name: one, virtual: {}}
+  - {name: two, virtual: {}}
+"""
+
+TESTS = """
+import pytest
+
+@pytest.fixture(scope="module", params=["p", "q"])
+def letter(request): return request.param
+
+def test_plain(): pass
+
+def test_a(board): pass
+
+def test_b(board, letter): pass
+
+def test_letter(letter): pass
+
+class TestMore:
+    def test_c(self, board): pass
+
+    def test_derived(self, board, derived): pass
+
+def test_last(): pass
+"""
+
+# Each process that collects says what.
+SAYING = f"""
+import json
+
+{PLUGIN}
+def pytest_collection_finish(session):
+    with open("collected", "a") as file:
+        print(json.dumps([item.nodeid for item in session.items]), file=file)
+"""
+
+CHOOSING = """
+def pytest_collection_modifyitems(items):
+    items[:] = [item for item in items if "test_a" in item.name][1:]
+"""
+
+# Workers of a board, or of a name, are killed before they have collected.
+DYING = f"""
+import os
+import signal
+
+from harness.plugin.state import OWN_BOARD
+
+{PLUGIN}
+def pytest_collection(session):
+    if %r in (session.config.stash.get(OWN_BOARD, ""), os.environ.get("PYTEST_XDIST_WORKER")):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def collected(folder):
+    return [json.loads(line) for line in (folder / "collected").read_text().splitlines()]
+
+
+def test_each_worker_collects_its_boards_tests_and_the_run_has_all_in_one_workers_order(tmp_path):
+    command, environment = prepare(tmp_path, TWO, TESTS, "--co", conftest=SAYING)
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=TIMEOUT)
+    (whole,) = collected(tmp_path)
+    (tmp_path / "collected").unlink()
+    result = run(tmp_path, TWO, TESTS, "-k", "not derived or connect", conftest=SAYING)
+    assert result.exit_code == 0, result.output
+    whole = [test for test in whole if "derived" not in test or "connect" in test]
+    parts = [[test for test in whole if other not in test] for other in ("two", "one")]
+    assert sorted(collected(tmp_path)) == sorted(parts)
+    assert list(result.journal[0]["tests"]) == whole
+    assert counts(tmp_path / "reports" / "junit.xml")[0] == len(whole)
+    assert f"{len(whole)} passed" in result.output
+
+
+def test_a_test_that_is_named_with_its_board_is_found_although_other_workers_have_another_board(tmp_path):
+    result = run(tmp_path, TWO, TESTS, "test_inner.py::test_a[one]", "test_inner.py::test_b[q-two]")
+    assert result.exit_code == 0, result.output
+    assert {case.name for case in result.cases} == {"test_a[one]", "test_b[q-two]"}
+
+
+def test_a_plug_in_that_chooses_among_all_tests_has_all(tmp_path):
+    result = run(tmp_path, TWO, TESTS, conftest=SAYING + CHOOSING)
+    assert result.exit_code == 0, result.output
+    assert collected(tmp_path) == [["test_inner.py::test_a[two]"]] * 2
+
+
+def test_a_worker_that_dies_before_it_has_collected_costs_no_test(tmp_path):
+    result = run(tmp_path, TWO, TESTS, "-k", "not derived", conftest=DYING % "gw0")
+    assert result.exit_code == 0, result.output
+    assert "[gw0] node down" in result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (12, 0, 0, 0)
+
+
+def test_a_board_whose_workers_never_collect_is_an_error_and_the_others_are_run(tmp_path):
+    restarts = ("--max-worker-restart", "3")
+    result = run(tmp_path, TWO, TESTS, "-k", "not derived", *restarts, conftest=DYING % "one")
+    assert result.exit_code == 1, result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (10, 2, 0, 0)
+    assert {case.name for case in result.cases if case.result == "passed" and "two" in case.name} == {
+        "test_a[two]",
+        "test_b[p-two]",
+        "test_b[q-two]",
+        "test_c[two]",
+    }
+    lost = "not all tests were found, because of one"
+    assert result.journal[-1]["interrupted"] == lost
+    assert lost in result.output
+    assert "one: its workers ended before they had collected its tests" in result.output
+    assert "GREEN" not in result.output
