@@ -67,6 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         mistake = _missing_key(config, items)
     if mistake is None:
         return
+    config.stash[MISTAKE] = mistake
     if not only_lists(config.option) and not is_worker(config):
         reports_begun(config).refuse(str(mistake))
     raise pytest.UsageError(str(mistake))

@@ -25,11 +25,11 @@ from harness.plugin.forked_workers import use_forked_workers
 from harness.plugin.own_collection import own_boards
 from harness.plugin.recorder import of_other_plugin
 from harness.plugin.reporting import FOUND
-from harness.plugin.run_start import plan, selected_boards
+from harness.plugin.run_start import plan, reports_begun, selected_boards
 from harness.plugin.scheduler import DEATHS, BoardScheduling, Scheduling
 from harness.plugin.state import FAULTS, INTERRUPTION, LEFT, REPORTS, folder_of, run_of
 from harness.plugin.worker import pid_file
-from harness.plugin.worker_input import INPUT, LEFT_BEHIND, REFUSED, STRUCK, WorkerInput
+from harness.plugin.worker_input import INPUT, LEFT_BEHIND, MISTAKEN, REFUSED, STRUCK, WorkerInput
 
 _ROOM = 65_536  # bytes of temporary files that a run must have room for
 _TIDY = 10.0  # seconds for workers that were interrupted; the run as a whole has a few more
@@ -114,10 +114,10 @@ class ParallelBoards:
         self._ended(node)
         self._died |= bool(error)
         self._for_next = deque([self.part_of(node)])
-        refused = getattr(node, "workeroutput", {}).get(REFUSED)
-        if refused:
-            if REPORTS in self._config.stash:
-                self._config.stash[REPORTS].refuse("; ".join(refused))
+        said = getattr(node, "workeroutput", {})
+        if refused := said.get(REFUSED):
+            if said[MISTAKEN] or REPORTS in self._config.stash:
+                reports_begun(self._config).refuse("; ".join(refused))
             raise pytest.UsageError(*refused)
 
     @pytest.hookimpl(optionalhook=True)

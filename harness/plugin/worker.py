@@ -14,8 +14,8 @@ import pytest
 
 from harness.plugin.collection import boards_of
 from harness.plugin.interruption import torn_down
-from harness.plugin.state import INTERRUPTION, LEFT, RUN
-from harness.plugin.worker_input import LEFT_BEHIND, REFUSED, STRUCK, WorkerInput
+from harness.plugin.state import INTERRUPTION, LEFT, MISTAKE, RUN
+from harness.plugin.worker_input import LEFT_BEHIND, MISTAKEN, REFUSED, STRUCK, WorkerInput
 from harness.report.junit import replace_file
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -46,10 +46,11 @@ class Worker:
         """
         error = sys.exc_info()[1]
         if isinstance(error, pytest.UsageError):
-            self._config.workeroutput[REFUSED] = [str(line) for line in error.args]  # type: ignore[attr-defined] # xdist's
+            said = {REFUSED: [str(line) for line in error.args], MISTAKEN: MISTAKE in self._config.stash}
+            self._config.workeroutput.update(said)  # type: ignore[attr-defined] # xdist's
             raise error  # else pytest-xdist would have the tests run
         plan = Path(self._given.plan)
-        if not plan.exists():  # all workers know the same
+        if not plan.exists():  # whoever has written it knew the same
             replace_file(plan, json.dumps(boards_of(session.items)).encode())
 
     @pytest.hookimpl(wrapper=True, trylast=True)

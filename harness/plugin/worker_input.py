@@ -15,6 +15,8 @@ LEFT_BEHIND = "nrf91_left"
 
 REFUSED = "nrf91_refused"
 """The name of what a worker says if pytest refused its arguments: the lines of pytest's error."""
+MISTAKEN = "nrf91_mistaken"
+"""The name of whether that error is the harness's: a mistake that keeps tests of boards from running."""
 
 STRUCK = "nrf91_struck"
 """The key for the names of the boards file's faults that have struck."""
