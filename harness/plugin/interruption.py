@@ -29,13 +29,16 @@ TIDY_SECONDS = 15.0
 def torn_down(config: pytest.Config) -> Iterator[None]:
     """Around the end of a session: a fixture that cannot be torn down after an interruption is a line of the run's end.
 
-    pytest would end with its traceback, without a report.
+    pytest would end with its traceback, without a report. An interruption in it breaks it off.
     """
     try:
         yield
-    except Exception as error:
-        if not config.stash[INTERRUPTION].why:
+    except (Exception, KeyboardInterrupt) as error:
+        interruption = config.stash.get(INTERRUPTION, None)
+        if interruption is None or not interruption.why:
             raise
+        if isinstance(error, KeyboardInterrupt):
+            return
         said = SECRETS.scrub(f"{type(error).__name__}: {error}").partition("\n")[0]
         line = f"after the interruption a fixture could not be torn down: {said}"
         config.stash.setdefault(LEFT, []).append(line)

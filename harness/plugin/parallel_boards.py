@@ -22,6 +22,7 @@ from harness.lab.scratch import Scratch
 from harness.plugin.boards_out import BoardIsOut
 from harness.plugin.collected import EVERYTHING, Found, Whole
 from harness.plugin.forked_workers import use_forked_workers
+from harness.plugin.interruption import torn_down
 from harness.plugin.own_collection import own_boards
 from harness.plugin.recorder import of_other_plugin
 from harness.plugin.reporting import FOUND
@@ -160,9 +161,10 @@ class ParallelBoards:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if REPORTS in self._config.stash:
                 self._config.stash[REPORTS].refuse("workers died before they knew their tests; the output says why")
-        for pid in self._pids.values():
-            _interrupt(pid)
-        self._hear_out()
+        with torn_down(self._config):
+            for pid in self._pids.values():
+                _interrupt(pid)
+            self._hear_out()
         result = yield
         self._scratch.remove()
         return result

@@ -85,7 +85,10 @@ class Recorder:
             with torn_down(self._config):
                 yield
         finally:
-            self._config.stash[INTERRUPTION].tidy()
+            interruption = self._config.stash[INTERRUPTION]
+            if interruption.why and not self._stopped:  # in the end itself, of which pytest says nothing
+                self._stopped, session.exitstatus = interruption.why, pytest.ExitCode.INTERRUPTED
+            interruption.tidy()
             run = self._config.stash.get(RUN, None)
             try:
                 if run is not None:

@@ -147,6 +147,26 @@ def test_a_run_that_is_told_to_end_while_plugins_are_configured_says_so(tmp_path
     assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
 
 
+AT_ITS_END = """
+import os
+import signal
+import time
+
+def pytest_sessionfinish():
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(100)
+"""
+
+
+def test_a_run_that_is_told_to_end_at_its_end_says_so(tmp_path):
+    """pytest ended with a traceback, killed by the signal, and the report said that all was well."""
+    result = run(tmp_path, ONE, TESTS, "-k", "first", conftest=PATIENT + AT_ITS_END)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (2, 1, 0, 0)
+    assert "interrupted by SIGTERM: 0 tests were not run" in result.cases[-1].message
+
+
 UNBEGUN = {
     "def pytest_sessionstart(): raise RuntimeError('a mistake')": (3, "internal error: RuntimeError: a mistake"),
     "def pytest_sessionstart(): pytest.exit('closed today', 7)": (7, "interrupted: closed today"),
