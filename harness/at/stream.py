@@ -92,9 +92,8 @@ class FdStream:
         os.set_blocking(self._nudged, False)
         os.set_blocking(self._nudge, False)
         self._holder: int | None = None  # a thread
-        self._holders = (
-            threading.RLock()
-        )  # whoever handles a signal may close the port of the thread that was interrupted
+        # Whoever handles a signal may close the port of the thread that was interrupted, even within the lock.
+        self._holders = threading.RLock()
         self._writable = select.poll()
         self._writable.register(self._fd, select.POLLOUT)
 
@@ -131,10 +130,12 @@ class FdStream:
         with self._holders:
             if self._holder not in (None, me):  # mine: of a call that was interrupted before it could let go
                 return False
-            if self._readable.closed:
-                return False
             self._holder = me
-            self._readable.modify(self._fd, 0)  # a hang-up still shows
+            try:
+                self._readable.modify(self._fd, 0)  # a hang-up still shows
+            except ValueError:  # closed
+                self._holder = None
+                return False
         return True
 
     def nudge(self) -> None:
@@ -162,7 +163,7 @@ class FdStream:
         """See :class:`ByteStream`."""
         with self._holders:  # the port may be closed at the same moment, because it was that which ended the waiting
             self._holder = None
-            if not self._readable.closed:
+            with suppress(ValueError):  # closed
                 self._readable.modify(self._fd, select.EPOLLIN)
 
     def write(self, data: bytes) -> None:

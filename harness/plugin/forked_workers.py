@@ -111,6 +111,7 @@ def _forget_modules(config: pytest.Config) -> None:
 def _forget_log_handlers() -> None:
     """Take away what a conftest.py has added, for it adds it anew. Each record would be written twice.
 
+    What an installed package has added as it was imported is lost with it: nothing tells them apart.
     What is added from now on is flushed at the end, as logging does it in a process of its own.
     """
     vars(logging)["_handlerList"].clear()

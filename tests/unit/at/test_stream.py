@@ -296,7 +296,9 @@ class ClosesSlowly:
         self.closed = True
 
     def modify(self, fd, events):
-        if self.closed or self.begun.is_set():
+        if self.closed:
+            raise ValueError("I/O operation on closed epoll object")
+        if self.begun.is_set():
             raise OSError(errno.EBADF, "Bad file descriptor")
 
 
