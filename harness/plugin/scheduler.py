@@ -47,7 +47,6 @@ class BoardScheduling:
         self._deaths: Counter[str] = Counter()
         self._pending: dict[Any, list[int]] = {}  # tests that a worker was given and has not ended
         self._ready: list[Any] = []
-        self._closed: set[Any] = set()
         together: dict[str, list[int]] = {}
         for number, group in enumerate(self._groups):
             together.setdefault(group, []).append(number)
@@ -76,10 +75,10 @@ class BoardScheduling:
         """A worker has collected its tests."""
         found = self._whole.found.get(self._part_of(node))
         if found is None:
-            self._close(node)  # its part was lost before, which has been said
+            node.shutdown()  # its part was lost before, which has been said
         elif list(collection) != list(found.tests):
             self._differs(node)
-            self._close(node)
+            node.shutdown()
         else:
             self._ready.append(node)
 
@@ -129,7 +128,7 @@ class BoardScheduling:
         raise NotImplementedError
 
     def _give(self, node: Any) -> None:
-        if node in self._closed:
+        if node.shutting_down:  # by this scheduler, or by pytest-xdist (-x): it would never begin them
             return
         known, pending = self._whole.own[self._part_of(node)], self._pending[node]
         while (waiting := [group for group in self._waiting if group[0] in known]) and len(pending) <= _LAST:
@@ -138,12 +137,7 @@ class BoardScheduling:
             pending.extend(group)
             node.send_runtest_some([known[number] for number in group])
         if not waiting:
-            self._close(node)  # at once, so that it ends, and gives its board back, with its last test
-
-    def _close(self, node: Any) -> None:
-        if node not in self._closed:
-            self._closed.add(node)
-            node.shutdown()
+            node.shutdown()  # at once, so that it ends, and gives its board back, with its last test
 
 
 class Leader(Protocol):

@@ -64,6 +64,35 @@ def pytest_collection(session):
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
+# Board one fails when two has begun, and two goes on when one's worker has ended.
+FAILING = """
+import time
+from pathlib import Path
+
+def wait_for(path):
+    deadline = time.monotonic() + 60
+    while not Path(path).exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.02)
+
+def test_a(board):
+    Path(f"began-{board.name}").touch()
+    if board.name == "one":
+        wait_for("began-two")
+        assert False, "the first failure"
+    wait_for("ended")
+
+def test_b(board): pass
+"""
+
+ENDING = f"""
+from pathlib import Path
+
+{PLUGIN}
+def pytest_testnodedown():
+    Path("ended").touch()
+"""
+
 
 def collected(folder):
     return [json.loads(line) for line in (folder / "collected").read_text().splitlines()]
@@ -119,3 +148,17 @@ def test_a_board_whose_workers_never_collect_is_an_error_and_the_others_are_run(
     assert lost in result.output
     assert "one: its workers ended before they had collected its tests" in result.output
     assert "GREEN" not in result.output
+
+
+def test_a_run_that_ends_at_its_first_failure_gives_waiting_boards_to_nobody(tmp_path):
+    """A worker got them behind its end, and pytest-xdist ended in INTERNALERROR."""
+    boards = TWO + "  - {name: three, virtual: {}}\n"
+    result = run(tmp_path, boards, FAILING, "-x", "--jobs", "2", conftest=ENDING)
+    assert "INTERNALERROR" not in result.output, result.output
+    assert result.exit_code == 2, result.output
+    assert {case.name: case.result for case in result.cases if "[" in case.name} == {
+        "test_a[one]": "failed",
+        "test_a[two]": "passed",
+        "test_b[two]": "passed",
+    }
+    assert not (tmp_path / "began-three").exists()

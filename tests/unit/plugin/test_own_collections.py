@@ -28,6 +28,10 @@ class Node:
     def shutdown(self):
         self.down = True
 
+    @property
+    def shutting_down(self):
+        return self.down
+
     def next(self):
         """The test that it runs now, None if it waits: it holds its last test back until it is given another one."""
         return self.given[0] if len(self.given) > 1 or (self.given and self.down) else None

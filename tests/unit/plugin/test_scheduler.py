@@ -24,6 +24,10 @@ class Node:
     def shutdown(self):
         self.down = True
 
+    @property
+    def shutting_down(self):
+        return self.down
+
     def next(self):
         """The test that it runs now, None if it waits."""
         return self.given[0] if len(self.given) > 1 or (self.given and self.down) else None
@@ -94,6 +98,17 @@ def test_a_worker_that_dies_before_it_has_tests_costs_none():
     scheduling = started([Node(), Node()])
     scheduling.add_node(late)
     assert scheduling.remove_node(late) is None
+
+
+def test_a_worker_that_pytest_xdist_has_shut_down_is_given_nothing_more():
+    """With -x it got tests behind its end, and the run ended in INTERNALERROR."""
+    node = Node()
+    scheduling = started([node])
+    node.shutdown()
+    while step(scheduling, node) is not None:
+        pass
+    assert scheduling.has_pending
+    assert scheduling.remove_node(node) is None
 
 
 def test_a_worker_with_other_tests_is_given_none():
