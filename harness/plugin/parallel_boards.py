@@ -48,7 +48,8 @@ class ParallelBoards:
         self._died = self._began = False
         self._parts: list[str] = []  # of the run, each for one worker: boards, or EVERYTHING
         self._for_next: deque[str] = deque()  # parts that have no worker yet
-        self._inputs: dict[Any, WorkerInput] = {}
+        self._inputs: dict[Any, WorkerInput] = {}  # of each worker that was ever started
+        self._workers: list[Any] = []  # that have not ended
         self._given_up: dict[str, list[str]] = {}  # the scheduler's
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -93,12 +94,28 @@ class ParallelBoards:
             own_plan = Path(given.plan).with_name(f"{node.gateway.id}.json")
             given = replace(given, board=self._for_next.popleft(), plan=str(own_plan))
         self._inputs[node] = given
+        self._workers.append(node)
         node.workerinput[INPUT] = given.text()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling:
-        """Keep the tests of a board together; leave tests that use none to pytest-xdist's own scheduler."""
-        return Scheduling(LoadScheduling(config, log), self._parts or [EVERYTHING], self)
+        """Keep the tests of a board together; leave tests that use none to pytest-xdist's own scheduler.
+
+        pytest-xdist replaces each worker that dies until its limit for the whole run, and then ends the run: here none
+        is replaced that would have nothing to run.
+        """
+        scheduling = Scheduling(LoadScheduling(config, log), self._parts or [EVERYTHING], self)
+        session: Any = config.pluginmanager.get_plugin("dsession")
+        start_another = session._clone_node
+
+        def replace_worker(node: Any) -> None:
+            if scheduling.needs_another(node):
+                start_another(node)
+            else:
+                session.report_line("no worker takes its place: nothing is left that it could run")
+
+        session._clone_node = replace_worker
+        return scheduling
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
@@ -113,6 +130,8 @@ class ParallelBoards:
         Raises UsageError if pytest refused what all of them were given.
         """
         self._ended(node)
+        if node in self._workers:  # pytest-xdist tells it twice of one that was interrupted
+            self._workers.remove(node)
         self._died |= bool(error)
         self._for_next = deque([self.part_of(node)])
         said = getattr(node, "workeroutput", {})
@@ -230,6 +249,10 @@ class ParallelBoards:
         """Tell whether workers are being ended before their time."""
         session: Any = self._config.pluginmanager.get_plugin("dsession")
         return bool(session.shuttingdown or session.shouldstop)
+
+    def workers(self) -> list[Any]:
+        """Return the workers that have not ended, also those that are still starting."""
+        return self._workers
 
     def _differs(self, node: Any) -> None:
         first = f"the first one of {self.part_of(node)}" if self._parts else "the first one"

@@ -11,11 +11,11 @@ place in the whole run.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 from typing import Any, Final, Protocol
 
-from harness.plugin.collected import Collected, Found, Whole
+from harness.plugin.collected import EVERYTHING, Collected, Found, Whole
 
 DEATHS: Final = 3
 """Deaths of workers in tests of one board until the board is out; so two workers are replaced."""
@@ -109,6 +109,11 @@ class BoardScheduling:
         self.schedule()
         return self._whole.tests[running]
 
+    def wait_for(self, part: str) -> bool:
+        """Tell whether tests wait that a worker of this part could run."""
+        own = self._whole.own.get(part, {})
+        return any(group[0] in own for group in self._waiting)
+
     def _give_up(self, group: str, running: int, rest: Sequence[int]) -> list[int]:
         """Take a group's tests out of what is left; return what stays of ``rest``."""
         out = [number for number in rest if self._groups[number] == group]
@@ -158,12 +163,16 @@ class Leader(Protocol):
     def stopping(self) -> bool:
         """Tell whether workers are being ended before their time."""
 
+    def workers(self) -> Collection[Any]:
+        """Return the workers that have not ended, also those that are still starting."""
+
 
 class Scheduling:
     """Speaks to pytest-xdist for one of two schedulers; which, is known when each part has been collected.
 
     ``plain``: pytest-xdist's own, for a run without boards. A part is lost, and the others begin, when :data:`DEATHS`
-    workers have died before they had collected it, or one has ended by itself.
+    workers have died before they had collected it, or one has ended by itself. Where each worker collects everything,
+    nothing is lost while there is another one.
     """
 
     def __init__(self, plain: Any, parts: Sequence[str], leader: Leader) -> None:
@@ -173,7 +182,20 @@ class Scheduling:
         self._early: dict[Any, Sequence[str]] = {}  # workers that wait for others, with their tests
         self._deaths: Counter[str] = Counter()  # of workers that had not collected
         self._tests = 0
+        self._boards: BoardScheduling | None = None
         self._chosen: Any = None
+
+    @property
+    def tests_finished(self) -> bool:
+        """Every test has been run, or nobody is left who could say which there are."""
+        return not self._leader.workers() if self._chosen is None else bool(self._chosen.tests_finished)
+
+    def needs_another(self, node: Any) -> bool:
+        """Tell whether a worker has to take the place of one that died: not if nothing is left that it could run."""
+        part = self._leader.part_of(node)
+        if self._chosen is None:
+            return part not in self._collected.lost
+        return self._boards is None or self._boards.wait_for(part)
 
     def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
         """A worker has collected its tests."""
@@ -203,7 +225,7 @@ class Scheduling:
         part = self._leader.part_of(node)
         exit_code = getattr(node, "workeroutput", {}).get("exitstatus", _INTERRUPTED)
         self._deaths[part] += 1 if exit_code == _INTERRUPTED else DEATHS  # pytest-xdist replaces only those that died
-        if self._deaths[part] >= DEATHS:
+        if self._deaths[part] >= DEATHS and part != EVERYTHING:
             self._collected.lost.add(part)
             self._choose()
             if self._chosen is not None and self._chosen.collection_is_completed:
@@ -215,11 +237,11 @@ class Scheduling:
             return
         whole = self._collected.whole()
         self._tests = len(whole.tests)
-        boards = self._leader.begin(whole, self._collected.unknown)
-        if boards is not None:
+        self._boards = self._leader.begin(whole, self._collected.unknown)
+        if self._boards is not None:
             for known in self._plain.nodes:
-                boards.add_node(known)
-        self._chosen = boards or self._plain
+                self._boards.add_node(known)
+        self._chosen = self._boards or self._plain
         for node, collection in self._early.items():
             self._chosen.add_node_collection(node, collection)
         self._early.clear()

@@ -93,6 +93,12 @@ def pytest_testnodedown():
     Path("ended").touch()
 """
 
+STARTED = """
+def pytest_configure_node():
+    with open("started", "a") as file:
+        file.write("x")
+"""
+
 
 def collected(folder):
     return [json.loads(line) for line in (folder / "collected").read_text().splitlines()]
@@ -133,9 +139,10 @@ def test_a_worker_that_dies_before_it_has_collected_costs_no_test(tmp_path):
 
 
 def test_a_board_whose_workers_never_collect_is_an_error_and_the_others_are_run(tmp_path):
-    restarts = ("--max-worker-restart", "3")
-    result = run(tmp_path, TWO, TESTS, "-k", "not derived", *restarts, conftest=DYING % "one")
+    """Its workers were replaced until pytest-xdist's limit, which then ended the other board's tests too."""
+    result = run(tmp_path, TWO, TESTS, "-k", "not derived", conftest=DYING % "one" + STARTED)
     assert result.exit_code == 1, result.output
+    assert (tmp_path / "started").read_text() == "x" * 4  # one for each board, and two replacements
     assert counts(tmp_path / "reports" / "junit.xml") == (9, 1, 0, 0)
     assert {case.name for case in result.cases if case.result == "passed" and "two" in case.name} == {
         "test_a[two]",

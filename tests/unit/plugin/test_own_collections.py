@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plugin.collected import Found
+from harness.plugin.collected import EVERYTHING, Found
 from harness.plugin.scheduler import DEATHS, BoardScheduling, Scheduling
 
 SHARED = ["x.py::x", "x.py::y", "y.py::z"]
@@ -66,13 +66,20 @@ class Run:
         self.began = self.scheduling = self.counted = None
         self.lost, self.odd, self.differing = [], [], []
         self.ending = False
+        self.alive: list[Node] = []
         self.plain = Plain()
         self.xdist = Scheduling(self.plain, list(parts), self)
 
     def start(self, part, tests=None):
         node = Node(part, self.parts[part] if tests is None else tests)
         self.xdist.add_node(node)
+        self.alive.append(node)
         return node
+
+    def ends(self, node):
+        """A worker ends; return the test that it was running."""
+        self.alive.remove(node)
+        return self.xdist.remove_node(node)
 
     def collect(self, node):
         self.counted = len(node.tests)  # pytest-xdist has noted this
@@ -117,6 +124,9 @@ class Run:
 
     def stopping(self):
         return self.ending
+
+    def workers(self):
+        return self.alive
 
 
 def board_of(test):
@@ -170,7 +180,7 @@ def test_the_next_worker_of_a_board_goes_on_and_is_counted_as_part_of_the_run():
     run = two()
     dying, other = run.started("one"), run.started("two")
     assert run.step(dying) == "t0[one]"
-    assert run.xdist.remove_node(dying) == "t1[one]"
+    assert run.ends(dying) == "t1[one]"
     fresh = run.started("one")
     assert run.counted == 6
     assert fresh.given == ["t2[one]"]
@@ -180,7 +190,7 @@ def test_the_next_worker_of_a_board_goes_on_and_is_counted_as_part_of_the_run():
 def test_a_worker_that_has_other_tests_than_the_one_before_it_is_given_none():
     run = two()
     dying, other = run.started("one"), run.started("two")
-    assert run.xdist.remove_node(dying) == "t0[one]"
+    assert run.ends(dying) == "t0[one]"
     fresh = run.started("one", of("one", 4))
     assert run.differing == [fresh]
     assert fresh.down
@@ -200,7 +210,7 @@ def test_a_worker_with_other_tests_without_a_board_runs_its_board():
 def test_a_worker_that_dies_before_it_has_collected_is_replaced():
     run = two()
     other = run.started("two")
-    run.xdist.remove_node(run.start("one"))
+    run.ends(run.start("one"))
     with pytest.raises(KeyError):  # as pytest-xdist expects
         run.xdist.remove_node(Node("one", []))
     assert run.began is None
@@ -210,7 +220,7 @@ def test_a_worker_that_dies_before_it_has_collected_is_replaced():
 
 def test_a_worker_that_dies_while_it_waits_is_replaced():
     run = two()
-    run.xdist.remove_node(run.started("two"))
+    run.ends(run.started("two"))
     other = run.started("one")
     assert run.began == of("one") + of("two")
     assert sorted(run.finish(other)) == of("one")
@@ -222,9 +232,9 @@ def test_a_board_whose_workers_never_collect_is_lost_and_the_others_begin():
     run = two()
     other = run.started("two")
     for _ in range(DEATHS - 1):
-        run.xdist.remove_node(run.start("one"))
+        run.ends(run.start("one"))
     assert run.began is None
-    run.xdist.remove_node(run.start("one"))
+    run.ends(run.start("one"))
     assert (run.began, run.lost, run.counted) == (of("two"), ["one"], 3)
     assert other.given == of("two")
     late = run.started("one")
@@ -238,7 +248,7 @@ def test_a_worker_that_ends_by_itself_before_it_has_collected_is_not_waited_for(
     run = two()
     other, ended = run.started("two"), run.start("one")
     ended.workeroutput = {"exitstatus": 4}
-    run.xdist.remove_node(ended)
+    run.ends(ended)
     assert run.lost == ["one"]
     assert run.finish(other) == of("two")
 
@@ -248,7 +258,7 @@ def test_a_worker_that_was_interrupted_is_waited_for_because_xdist_replaces_it()
     run.started("two")
     ended = run.start("one")
     ended.workeroutput = {"exitstatus": 2}
-    run.xdist.remove_node(ended)
+    run.ends(ended)
     assert run.began is None
 
 
@@ -257,17 +267,60 @@ def test_workers_that_are_being_ended_lose_no_board():
     run.started("two")
     run.ending = True
     for _ in range(DEATHS):
-        run.xdist.remove_node(run.start("one"))
+        run.ends(run.start("one"))
     assert run.began is None
 
 
-def test_a_run_begins_with_the_first_board_that_is_known_if_all_were_lost():
+def test_a_run_all_of_whose_boards_are_lost_is_over():
     run = two()
     for part in [*["one"] * DEATHS, *["two"] * DEATHS]:
-        run.xdist.remove_node(run.start(part))
-    assert run.began is None
-    assert run.finish(run.started("two")) == of("two")
-    assert run.lost == ["one"]
+        assert run.began is None
+        run.ends(run.start(part))
+    assert run.xdist.tests_finished
+
+
+def test_no_worker_of_a_lost_board_is_replaced():
+    """pytest-xdist did so until its limit, and then ended the run with the other boards' tests in it."""
+    run = two()
+    needed = []
+    for _ in range(DEATHS):
+        dying = run.start("one")
+        run.ends(dying)
+        needed.append(run.xdist.needs_another(dying))
+    assert needed == [True, True, False]
+    other = run.started("two")
+    assert not run.xdist.needs_another(dying)
+    assert run.ends(other) == "t0[two]"
+    assert run.xdist.needs_another(other)
+
+
+def test_no_worker_of_a_board_that_was_given_up_is_replaced_unless_it_could_run_other_tests():
+    for shared in ((), SHARED):
+        run = two(shared)
+        second, first = run.started("two"), run.started("one")
+        if shared:
+            while run.step(first) != SHARED[-1]:
+                pass
+        for death in range(DEATHS):
+            if death:
+                first = run.started("one")
+            assert run.ends(first) == f"t{death}[one]"
+        assert run.scheduling.given_up == {"t2[one]": []}
+        assert not run.xdist.needs_another(first)
+        assert run.ends(second) == (shared or of("two"))[0]
+        assert run.xdist.needs_another(second)
+
+
+def test_workers_that_collect_everything_are_replaced_as_long_as_pytest_xdist_likes():
+    run = Run({EVERYTHING: of("one")})
+    run.alive.append(Node(EVERYTHING, []))
+    for _ in range(DEATHS + 1):
+        dying = run.start(EVERYTHING)
+        run.ends(dying)
+        assert run.xdist.needs_another(dying)
+        assert not run.xdist.tests_finished
+    run.alive.clear()
+    assert run.xdist.tests_finished
 
 
 def test_tests_of_no_board_are_pytest_xdists():
@@ -282,7 +335,7 @@ def test_tests_of_no_board_are_pytest_xdists():
 def test_a_test_that_is_to_run_again_is_run_by_a_worker_that_has_it():
     run = two()
     dying, other = run.started("one"), run.started("two")
-    assert run.xdist.remove_node(dying) == "t0[one]"
+    assert run.ends(dying) == "t0[one]"
     run.xdist.mark_test_pending("t0[one]")
     fresh = run.started("one")
     assert fresh.given == of("one")
@@ -300,7 +353,7 @@ def test_whatever_dies_whenever_every_test_is_run_once_or_reported_once(data):
         node = nodes[board]
         if dies:
             early[board] += run.began is None and board not in {one.part for one in collected}
-            seen.append(run.xdist.remove_node(node))
+            seen.append(run.ends(node))
             nodes[board] = run.start(board)
         elif node not in collected:
             collected.append(node)
