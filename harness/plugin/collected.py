@@ -63,6 +63,11 @@ class Collected:
         """Note what the first worker of a part has collected."""
         self.found.setdefault(part, found)
 
+    def lose(self, part: str) -> None:
+        """Note that a part has no worker any more, whatever one before had collected."""
+        self.lost.add(part)
+        self.found.pop(part, None)
+
     @property
     def complete(self) -> bool:
         """Whether nothing more is to come, and there is something."""

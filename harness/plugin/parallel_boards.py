@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from xdist.scheduler import LoadScheduling
@@ -155,23 +155,7 @@ class ParallelBoards:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """After the error that puts a board out, skip the rest of its tests."""
-        for test in self._given_up.pop(report.nodeid, ()):
-            board, path = self._board_of(test), test.partition("::")[0]
-            reason = str(BoardIsOut(board or path, report.nodeid))
-            self._config.hook.pytest_runtest_logstart(nodeid=test, location=(path, None, test))
-            for phase in ("setup", "teardown"):
-                skipped = phase == "setup"
-                self._config.hook.pytest_runtest_logreport(
-                    report=pytest.TestReport(
-                        nodeid=test,
-                        location=(path, None, test),
-                        keywords={},
-                        outcome="skipped" if skipped else "passed",
-                        longrepr=(f"board {board}", 0, reason) if skipped else None,
-                        when=phase,
-                        user_properties=[("board", board)] if board else (),
-                    )
-                )
+        self._skip(self._given_up.pop(report.nodeid, ()), report.nodeid)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -187,6 +171,25 @@ class ParallelBoards:
         result = yield
         self._scratch.remove()
         return result
+
+    def _skip(self, tests: Sequence[str], error_of: str) -> None:
+        """Report tests as skipped because of another one's error."""
+        for test in tests:
+            board = self._board_of(test)
+            reason = str(BoardIsOut(board or test.partition("::")[0], error_of))
+            self._report(test, "skipped", (f"board {board}", 0, reason))
+
+    def _report(self, test: str, outcome: Literal["failed", "skipped"], why: str | tuple[str, int, str]) -> None:
+        """Report a test that no worker runs. ``why``: in pytest's form, a failure's text or a skip's place and text."""
+        board, location = self._board_of(test), (test.partition("::")[0], None, test)
+        properties = [("board", board)] if board else []
+        self._config.hook.pytest_runtest_logstart(nodeid=test, location=location)
+        setup = pytest.TestReport(test, location, {}, outcome, why, "setup", user_properties=properties)
+        if outcome == "failed":
+            setattr(setup, FOUND, of_other_plugin(setup) | {"out": why})
+        self._config.hook.pytest_runtest_logreport(report=setup)
+        teardown = pytest.TestReport(test, location, {}, "passed", None, "teardown", user_properties=properties)
+        self._config.hook.pytest_runtest_logreport(report=teardown)
 
     def _ended(self, node: Any) -> None:
         if self._pids.pop(node, None) is not None:
@@ -230,7 +233,7 @@ class ParallelBoards:
         made = None
         if any(whole.boards):
             plan(self._config, dict(zip(whole.tests, whole.boards, strict=True)))
-            made = BoardScheduling(whole, self.part_of, self._differs, self._config)
+            made = BoardScheduling(whole, self, self._config)
             self._given_up = made.given_up
             for board in whole.odd:
                 other = "found other tests that use no board than that of the first board; it runs none of them"
@@ -254,7 +257,17 @@ class ParallelBoards:
         """Return the workers that have not ended, also those that are still starting."""
         return self._workers
 
-    def _differs(self, node: Any) -> None:
+    def cannot_run(self, tests: Sequence[str], node: Any, why: str) -> None:
+        """Report tests that nobody is left to run: the first as the error of its board, the others as skipped."""
+        first, *others = tests
+        whose = self._board_of(first) or first.partition("::")[0]
+        said = getattr(node, "workeroutput", {}).get(REFUSED, [])
+        reason = "; ".join([f"worker {node.gateway.id} {why}", *said])
+        self._report(first, "failed", f"{whose}: nobody is left to run its tests: {reason}")
+        self._skip(others, first)
+
+    def differs(self, node: Any) -> None:
+        """Report a worker that has collected other tests than the first one of its part."""
         first = f"the first one of {self.part_of(node)}" if self._parts else "the first one"
         name = node.gateway.id
         self._collection_failed(name, f"worker {name} found other tests than {first}; it is given none")

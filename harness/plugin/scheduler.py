@@ -11,7 +11,7 @@ place in the whole run.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any, Final, Protocol
 
@@ -26,25 +26,24 @@ _INTERRUPTED = 2  # pytest's exit code; pytest-xdist replaces such a worker
 class BoardScheduling:
     """Gives out groups of tests: those of a board, or of a file where they use none. A group stays on one worker.
 
-    ``part_of``: which part of the ``whole`` a worker collects. ``differs`` is told of a worker that collected other
-    tests than the first one of its part did: it gets none.
+    A worker that collected other tests than the first one of its part did gets none.
     A group that has ended :data:`DEATHS` workers is given up: what is left of it is in ``given_up``, by the test in
-    which the last one died. ``config``: pytest's; pytest-rerunfailures asks the scheduler for it when a worker dies.
+    which the last one died. So is a group that nobody is left to run; the ``leader`` is told of it.
+    ``config``: pytest's; pytest-rerunfailures asks the scheduler for it when a worker dies.
     """
 
     collection_is_completed = True
 
-    def __init__(
-        self, whole: Whole, part_of: Callable[[Any], str], differs: Callable[[Any], None], config: Any = None
-    ) -> None:
+    def __init__(self, whole: Whole, leader: Workers, config: Any = None) -> None:
         self.config = config
         self.given_up: dict[str, list[str]] = {}
         self._whole = whole
-        self._part_of = part_of
-        self._differs = differs
+        self._leader = leader
+        self._part_of = leader.part_of
         self._numbers = {part: {place: test for test, place in own.items()} for part, own in whole.own.items()}
         self._groups = [board or test.partition("::")[0] for test, board in zip(whole.tests, whole.boards, strict=True)]
-        self._deaths: Counter[str] = Counter()
+        self._deaths: Counter[str] = Counter()  # by group
+        self._early_deaths: Counter[str] = Counter()  # by part, of workers that had not collected
         self._pending: dict[Any, list[int]] = {}  # tests that a worker was given and has not ended
         self._ready: list[Any] = []
         together: dict[str, list[int]] = {}
@@ -77,8 +76,9 @@ class BoardScheduling:
         if found is None:
             node.shutdown()  # its part was lost before, which has been said
         elif list(collection) != list(found.tests):
-            self._differs(node)
+            self._leader.differs(node)
             node.shutdown()
+            self._give_up_unreachable(node, "found other tests than the one before it")
         else:
             self._ready.append(node)
 
@@ -95,10 +95,25 @@ class BoardScheduling:
             self._give(node)
 
     def remove_node(self, node: Any) -> str | None:
-        """A worker has ended; return the test that it was running. Its other tests wait for another worker."""
-        left = self._pending.pop(node)
-        if not left:
-            return None
+        """A worker has ended; return the test that it was running. Its other tests wait for another worker.
+
+        Raises KeyError, as pytest-xdist expects, for a worker that died before it was added.
+        """
+        left = self._pending.pop(node, None)
+        crashed = self._take_back(left) if left else None
+        self.schedule()
+        if not died(node):
+            self._give_up_unreachable(node, "ended by itself")
+        elif node not in self._ready:
+            self._early_deaths[self._part_of(node)] += 1
+            if not self.wait_for(self._part_of(node)):
+                self._give_up_unreachable(node, f"died before it had collected, as {DEATHS - 1} before it")
+        if left is None:
+            raise KeyError(node)
+        return crashed
+
+    def _take_back(self, left: Sequence[int]) -> str:
+        """Have other workers run what a dead one has left; return the test that it was running."""
         running, *rest = left
         group = self._groups[running]
         self._deaths[group] += 1
@@ -106,13 +121,26 @@ class BoardScheduling:
             rest = self._give_up(group, running, rest)
         parts = [list(part) for _, part in groupby(rest, key=lambda number: self._groups[number])]
         self._waiting.extendleft(reversed(parts))
-        self.schedule()
         return self._whole.tests[running]
 
     def wait_for(self, part: str) -> bool:
-        """Tell whether tests wait that a worker of this part could run."""
-        own = self._whole.own.get(part, {})
-        return any(group[0] in own for group in self._waiting)
+        """Tell whether tests wait for another worker of this part: not if too many of them die before they know any."""
+        if part != EVERYTHING and self._early_deaths[part] >= DEATHS:
+            return False
+        return any(self._has(part, group) for group in self._waiting)
+
+    def _has(self, part: str, group: Sequence[int]) -> bool:
+        return group[0] in self._whole.own.get(part, {})
+
+    def _give_up_unreachable(self, node: Any, why: str) -> None:
+        """Give up what no worker can run: none that knows it is there, or is to come. ``why`` not this one."""
+        if self._leader.stopping():
+            return
+        able = {self._part_of(other) for other in self._leader.workers() if not other.shutting_down}
+        for group in list(self._waiting):
+            if not any(self._has(part, group) for part in able):
+                self._waiting.remove(group)
+                self._leader.cannot_run([self._whole.tests[number] for number in group], node, why)
 
     def _give_up(self, group: str, running: int, rest: Sequence[int]) -> list[int]:
         """Take a group's tests out of what is left; return what stays of ``rest``."""
@@ -145,11 +173,27 @@ class BoardScheduling:
             node.shutdown()  # at once, so that it ends, and gives its board back, with its last test
 
 
-class Leader(Protocol):
-    """Who knows the workers, and is told what becomes of the run."""
+class Workers(Protocol):
+    """Who knows the workers, and is told what they cannot do."""
 
     def part_of(self, node: Any) -> str:
         """Return which part of the run a worker collects."""
+
+    def workers(self) -> Collection[Any]:
+        """Return the workers that have not ended, also those that are still starting."""
+
+    def stopping(self) -> bool:
+        """Tell whether workers are being ended before their time."""
+
+    def differs(self, node: Any) -> None:
+        """Take note of a worker that has collected other tests than the first one of its part."""
+
+    def cannot_run(self, tests: Sequence[str], node: Any, why: str) -> None:
+        """Take note that nobody is left to run these tests; ``node`` was the last one, and ``why`` it does not."""
+
+
+class Leader(Workers, Protocol):
+    """Who knows the workers, and is told what becomes of the run."""
 
     def found(self, node: Any, tests: Sequence[str]) -> Found:
         """Return what a worker has collected, with the board of each test."""
@@ -160,11 +204,11 @@ class Leader(Protocol):
     def count(self, number: int) -> None:
         """Take note of how many tests there are."""
 
-    def stopping(self) -> bool:
-        """Tell whether workers are being ended before their time."""
 
-    def workers(self) -> Collection[Any]:
-        """Return the workers that have not ended, also those that are still starting."""
+def died(node: Any) -> bool:
+    """Tell whether a worker that has ended died, or was interrupted: pytest-xdist then starts another one."""
+    said: dict[str, Any] = getattr(node, "workeroutput", {})  # one that died has said nothing
+    return bool(said.get("exitstatus", _INTERRUPTED) == _INTERRUPTED)
 
 
 class Scheduling:
@@ -223,10 +267,9 @@ class Scheduling:
 
     def _ended_early(self, node: Any) -> None:
         part = self._leader.part_of(node)
-        exit_code = getattr(node, "workeroutput", {}).get("exitstatus", _INTERRUPTED)
-        self._deaths[part] += 1 if exit_code == _INTERRUPTED else DEATHS  # pytest-xdist replaces only those that died
+        self._deaths[part] += 1 if died(node) else DEATHS
         if self._deaths[part] >= DEATHS and part != EVERYTHING:
-            self._collected.lost.add(part)
+            self._collected.lose(part)
             self._choose()
             if self._chosen is not None and self._chosen.collection_is_completed:
                 self._chosen.schedule()

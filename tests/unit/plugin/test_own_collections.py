@@ -6,139 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plugin.collected import EVERYTHING, Found
-from harness.plugin.scheduler import DEATHS, BoardScheduling, Scheduling
-
-SHARED = ["x.py::x", "x.py::y", "y.py::z"]
-
-
-class Node:
-    """A worker of pytest-xdist: it has the tests of its board, and is told of them by their places there."""
-
-    def __init__(self, part, tests):
-        self.part = part
-        self.tests = list(tests)
-        self.given: list[str] = []
-        self.down = False
-
-    def send_runtest_some(self, indices):
-        assert not self.down, "a worker that was shut down runs nothing more"
-        self.given += [self.tests[index] for index in indices]
-
-    def shutdown(self):
-        self.down = True
-
-    @property
-    def shutting_down(self):
-        return self.down
-
-    def next(self):
-        """The test that it runs now, None if it waits: it holds its last test back until it is given another one."""
-        return self.given[0] if len(self.given) > 1 or (self.given and self.down) else None
-
-
-class Plain:
-    """In place of pytest-xdist's own scheduler."""
-
-    collection_is_completed = tests_finished = False
-
-    def __init__(self):
-        self.nodes: list[Node] = []
-        self.collections: list[tuple[Node, list[str]]] = []
-
-    def add_node(self, node):
-        self.nodes.append(node)
-
-    def remove_node(self, node):
-        if node not in self.nodes:
-            raise KeyError(node)
-        self.nodes.remove(node)
-
-    def add_node_collection(self, node, collection):
-        self.collections.append((node, collection))
-
-
-class Run:
-    """A run of ``parts``, by board its tests; it is the scheduler's leader, and does what pytest-xdist does."""
-
-    def __init__(self, parts):
-        self.parts = parts
-        self.began = self.scheduling = self.counted = None
-        self.lost, self.odd, self.differing = [], [], []
-        self.ending = False
-        self.alive: list[Node] = []
-        self.plain = Plain()
-        self.xdist = Scheduling(self.plain, list(parts), self)
-
-    def start(self, part, tests=None):
-        node = Node(part, self.parts[part] if tests is None else tests)
-        self.xdist.add_node(node)
-        self.alive.append(node)
-        return node
-
-    def ends(self, node):
-        """A worker ends; return the test that it was running."""
-        self.alive.remove(node)
-        return self.xdist.remove_node(node)
-
-    def collect(self, node):
-        self.counted = len(node.tests)  # pytest-xdist has noted this
-        self.xdist.add_node_collection(node, node.tests)
-        if self.xdist.collection_is_completed:
-            self.xdist.schedule()
-
-    def started(self, part, tests=None):
-        node = self.start(part, tests)
-        self.collect(node)
-        return node
-
-    def step(self, node):
-        test = node.next()
-        if test is not None:
-            node.given.pop(0)
-            self.xdist.mark_test_complete(node, node.tests.index(test))
-        return test
-
-    def finish(self, *nodes):
-        """Let workers run what they are given, in turn; return what they ran."""
-        ran = []
-        while step := [test for node in nodes if (test := self.step(node)) is not None]:
-            ran += step
-        return ran
-
-    def part_of(self, node):
-        return node.part
-
-    def found(self, node, tests):
-        return Found(tests, [board_of(test) for test in tests])
-
-    def begin(self, whole, lost):
-        assert self.began is None, "it begins once"
-        self.began, self.lost, self.odd = whole.tests, list(lost), list(whole.odd)
-        if any(whole.boards):
-            self.scheduling = BoardScheduling(whole, self.part_of, self.differing.append)
-        return self.scheduling
-
-    def count(self, number):
-        self.counted = number
-
-    def stopping(self):
-        return self.ending
-
-    def workers(self):
-        return self.alive
-
-
-def board_of(test):
-    return test.partition("[")[2].removesuffix("]")
-
-
-def of(board, number=3, shared=()):
-    return [*shared, *(f"t{one}[{board}]" for one in range(number))]
-
-
-def two(shared=()):
-    return Run({"one": of("one", shared=shared), "two": of("two", shared=shared)})
+from harness.plugin.collected import EVERYTHING
+from harness.plugin.scheduler import DEATHS, died
+from tests.unit.plugin.fake_run import SHARED, Node, Run, ended, of, own, two
 
 
 def test_nothing_is_given_out_until_every_board_is_known():
@@ -195,7 +65,10 @@ def test_a_worker_that_has_other_tests_than_the_one_before_it_is_given_none():
     assert run.differing == [fresh]
     assert fresh.down
     assert fresh.given == []
+    assert run.unrun == ["t1[one]", "t2[one]"]
+    assert run.ends(ended(fresh)) is None
     assert run.finish(other) == of("two")
+    assert run.xdist.tests_finished  # else pytest-xdist ends in INTERNALERROR
 
 
 def test_a_worker_with_other_tests_without_a_board_runs_its_board():
@@ -246,9 +119,8 @@ def test_a_board_whose_workers_never_collect_is_lost_and_the_others_begin():
 
 def test_a_worker_that_ends_by_itself_before_it_has_collected_is_not_waited_for():
     run = two()
-    other, ended = run.started("two"), run.start("one")
-    ended.workeroutput = {"exitstatus": 4}
-    run.ends(ended)
+    other = run.started("two")
+    run.ends(ended(run.start("one"), 4))
     assert run.lost == ["one"]
     assert run.finish(other) == of("two")
 
@@ -256,9 +128,7 @@ def test_a_worker_that_ends_by_itself_before_it_has_collected_is_not_waited_for(
 def test_a_worker_that_was_interrupted_is_waited_for_because_xdist_replaces_it():
     run = two()
     run.started("two")
-    ended = run.start("one")
-    ended.workeroutput = {"exitstatus": 2}
-    run.ends(ended)
+    run.ends(ended(run.start("one"), 2))
     assert run.began is None
 
 
@@ -277,38 +147,6 @@ def test_a_run_all_of_whose_boards_are_lost_is_over():
         assert run.began is None
         run.ends(run.start(part))
     assert run.xdist.tests_finished
-
-
-def test_no_worker_of_a_lost_board_is_replaced():
-    """pytest-xdist did so until its limit, and then ended the run with the other boards' tests in it."""
-    run = two()
-    needed = []
-    for _ in range(DEATHS):
-        dying = run.start("one")
-        run.ends(dying)
-        needed.append(run.xdist.needs_another(dying))
-    assert needed == [True, True, False]
-    other = run.started("two")
-    assert not run.xdist.needs_another(dying)
-    assert run.ends(other) == "t0[two]"
-    assert run.xdist.needs_another(other)
-
-
-def test_no_worker_of_a_board_that_was_given_up_is_replaced_unless_it_could_run_other_tests():
-    for shared in ((), SHARED):
-        run = two(shared)
-        second, first = run.started("two"), run.started("one")
-        if shared:
-            while run.step(first) != SHARED[-1]:
-                pass
-        for death in range(DEATHS):
-            if death:
-                first = run.started("one")
-            assert run.ends(first) == f"t{death}[one]"
-        assert run.scheduling.given_up == {"t2[one]": []}
-        assert not run.xdist.needs_another(first)
-        assert run.ends(second) == (shared or of("two"))[0]
-        assert run.xdist.needs_another(second)
 
 
 def test_workers_that_collect_everything_are_replaced_as_long_as_pytest_xdist_likes():
@@ -349,14 +187,27 @@ def test_whatever_dies_whenever_every_test_is_run_once_or_reported_once(data):
     run = Run({board: of(board, data.draw(st.integers(0, 4)), shared) for board in boards})
     nodes, collected = {board: run.start(board) for board in boards}, []
     seen, early = [], Counter()
-    for board, dies in data.draw(st.lists(st.tuples(st.sampled_from(boards), st.booleans()), max_size=25)):
-        node = nodes[board]
-        if dies:
-            early[board] += run.began is None and board not in {one.part for one in collected}
-            seen.append(run.ends(node))
+    events = st.sampled_from(["goes on", "goes on", "dies", "ends", "differs"])
+
+    def remove(node, board):
+        if run.began is None:
+            early[board] += 1 if died(node) else DEATHS
+        seen.append(run.ends(node))
+        if died(node) and run.xdist.needs_another(node):
             nodes[board] = run.start(board)
+        else:
+            del nodes[board]
+
+    for board, event in data.draw(st.lists(st.tuples(st.sampled_from(boards), events), max_size=30)):
+        node = nodes.get(board)
+        if node is None:
+            continue
+        if event == "dies" or (event == "ends" and node not in collected):
+            remove(node if event == "dies" else ended(node), board)
         elif node not in collected:
             collected.append(node)
+            if event == "differs" and run.scheduling is not None:
+                node.tests = [*node.tests, "new"]
             run.collect(node)
         else:
             seen.append(run.step(node))
@@ -364,14 +215,14 @@ def test_whatever_dies_whenever_every_test_is_run_once_or_reported_once(data):
         if node not in collected:
             run.collect(node)
     seen += run.finish(*nodes.values())
+    if run.began is None:
+        assert not nodes
+        assert run.xdist.tests_finished
+        return
     assert all(early[board] >= DEATHS for board in run.lost)
     assert run.began == [*shared, *(test for board in boards if board not in run.lost for test in own(run, board))]
     if run.scheduling is not None:
         out = [test for left in run.scheduling.given_up.values() for test in left]
-        assert sorted([test for test in seen if test] + out) == sorted(run.began)
+        assert sorted([test for test in seen if test] + out + run.unrun) == sorted(run.began)
         assert run.xdist.tests_finished
         assert all(node.down for node in nodes.values())
-
-
-def own(run, board):
-    return [test for test in run.parts[board] if board_of(test)]

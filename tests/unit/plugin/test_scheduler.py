@@ -33,14 +33,37 @@ class Node:
         return self.given[0] if len(self.given) > 1 or (self.given and self.down) else None
 
 
+class Leader:
+    """Of workers each of which collects everything. ``told``: what it was told of them."""
+
+    def __init__(self, nodes):
+        self.nodes = nodes
+        self.told = []
+
+    def part_of(self, _node):
+        return EVERYTHING
+
+    def workers(self):
+        return self.nodes
+
+    def stopping(self):
+        return False
+
+    def differs(self, node):
+        self.told.append(node)
+
+    def cannot_run(self, tests, _node, _why):
+        self.told.append(tests)
+
+
 def found(tests):
     return Found(tests, [test[-2] for test in tests])
 
 
-def started(nodes, tests=TESTS, differs=lambda node: None):
+def started(nodes, tests=TESTS, leader=None):
     collected = Collected([EVERYTHING])
     collected.add(EVERYTHING, found(tests))
-    made = BoardScheduling(collected.whole(), lambda _node: EVERYTHING, differs)
+    made = BoardScheduling(collected.whole(), leader or Leader(nodes))
     assert made.collection_is_completed
     for node in nodes:
         made.add_node(node)
@@ -112,14 +135,24 @@ def test_a_worker_that_pytest_xdist_has_shut_down_is_given_nothing_more():
 
 
 def test_a_worker_with_other_tests_is_given_none():
-    one, two, told = Node(), Node(), []
-    scheduling = started([one], differs=told.append)
+    one, two = Node(), Node()
+    leader = Leader([one, two])
+    scheduling = started([one], leader=leader)
     scheduling.add_node(two)
     scheduling.add_node_collection(two, TESTS[1:])
     scheduling.schedule()
-    assert told == [two]
+    assert leader.told == [two]
     assert two.given == []
     assert two.down
+    leader.nodes.remove(one)
+    assert scheduling.remove_node(one) == "t[a]"
+    assert leader.told == [two]  # another worker takes its place
+    third = Node()
+    leader.nodes.append(third)
+    scheduling.add_node(third)
+    scheduling.add_node_collection(third, TESTS[1:])
+    assert leader.told == [two, third, ["u[a]", "v[a]"], ["t[b]", "u[b]", "v[b]"]]
+    assert scheduling.tests_finished
 
 
 def test_a_test_that_is_to_run_again_is_given_out_first():
