@@ -240,5 +240,7 @@ def of_other_plugin(report: pytest.TestReport) -> dict[str, Any]:
     phase = report.when or ""
     crashed = phase not in ("setup", "call", "teardown")
     result = "error" if report.failed and phase != "call" else report.outcome
-    found: dict[str, Any] = {"phase": phase, "result": result, "message": report.longreprtext}
+    said = report.longrepr  # as a text, pytest would put a line before it: in which worker, which is all one would read
+    message = said if isinstance(said, str) else report.longreprtext
+    found: dict[str, Any] = {"phase": phase, "result": result, "message": message}
     return {**found, "seconds": round(report.duration, 3), **({"crashed": True} if crashed else {})}

@@ -229,6 +229,9 @@ def test_a_worker_that_dies_is_an_error_of_its_board_and_nothing_is_run_twice(tm
     dead = result.case("test_b[one]")
     assert dead.result == "error"
     assert "one: the process that ran this test died" in dead.message
+    # What pytest says first of such a report is in which worker it was.
+    assert "NOT PROVED Lab: the process that ran this test died" in result.output
+    assert "[gw" not in result.output.partition("= nRF91 boards =")[2]
     assert result.case("test_c[one]").result == "passed"
     assert processes_of(tmp_path) == []
 
