@@ -127,8 +127,8 @@ class ParallelBoards:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """A worker has ended; if one is started in its place, that is next.
 
-        Raises UsageError if pytest refused what all of them were given. Once the run goes on, only this one was refused:
-        somebody has changed a file meanwhile, and the scheduler reports what nobody is left to run.
+        Raises UsageError if pytest refused what all of them were given. Once the run goes on, only this one was
+        refused: somebody has changed a file meanwhile, and the scheduler reports what nobody is left to run.
         """
         self._ended(node)
         if node in self._workers:  # pytest-xdist tells it twice of one that was interrupted
