@@ -128,7 +128,7 @@ class ParallelBoards:
         """A worker has ended; if one is started in its place, that is next.
 
         Raises UsageError if pytest refused what all of them were given. Once the run goes on, only this one was
-        refused: somebody has changed a file meanwhile, and the scheduler reports what nobody is left to run.
+        refused: somebody has changed a file meanwhile. The scheduler reports what nobody is left to run.
         """
         self._ended(node)
         if node in self._workers:  # pytest-xdist tells it twice of one that was interrupted
@@ -161,10 +161,11 @@ class ParallelBoards:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Interrupt workers that still run, and listen to them until they have left their boards clean."""
-        if self._died and not self._began and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        if not self._began and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if REPORTS in self._config.stash:
-                self._config.stash[REPORTS].refuse("workers died before they knew their tests; the output says why")
+                how = "died" if self._died else "ended by themselves"
+                self._config.stash[REPORTS].refuse(f"workers {how} before they knew their tests; the output says why")
         with torn_down(self._config):
             for pid in self._pids.values():
                 _interrupt(pid)

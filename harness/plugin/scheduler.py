@@ -256,7 +256,7 @@ class Scheduling:
     def remove_node(self, node: Any) -> str | None:
         """A worker has ended; return the test that it was running."""
         if self._chosen is not None:
-            return self._chosen.remove_node(node)  # type: ignore[no-any-return] # xdist's or ours
+            return self._remove_chosen(node)
         try:
             self._plain.remove_node(node)  # KeyError, as xdist expects, for a worker that never began
         finally:
@@ -265,15 +265,28 @@ class Scheduling:
                 self._ended_early(node)
         return None
 
+    def _remove_chosen(self, node: Any) -> str | None:
+        crashed: str | None = self._chosen.remove_node(node)
+        if self._boards is None and not died(node) and node not in self._plain.node2collection:
+            self._expect_one_less()
+        return crashed
+
     def _ended_early(self, node: Any) -> None:
         part = self._leader.part_of(node)
         self._deaths[part] += 1 if died(node) else DEATHS
-        if self._deaths[part] >= DEATHS and part != EVERYTHING:
+        if self._deaths[part] < DEATHS or (part == EVERYTHING and died(node)):
+            return
+        if part != EVERYTHING:
             self._collected.lose(part)
-            self._choose()
-            if self._chosen is not None and self._chosen.collection_is_completed:
-                self._chosen.schedule()
-                self._leader.count(self._tests)
+        self._choose()
+        self._expect_one_less()
+
+    def _expect_one_less(self) -> None:
+        """Have pytest-xdist's own scheduler wait for one worker less, and begin if all others are there."""
+        self._plain.numnodes -= 1
+        if self._chosen is not None and self._chosen.collection_is_completed:
+            self._chosen.schedule()
+            self._leader.count(self._tests)
 
     def _choose(self) -> None:
         if not self._collected.complete:

@@ -169,3 +169,38 @@ def test_a_run_that_ends_at_its_first_failure_gives_waiting_boards_to_nobody(tmp
         "test_b[two]": "passed",
     }
     assert not (tmp_path / "began-three").exists()
+
+
+NO_BOARDS = """
+import pytest
+
+@pytest.mark.parametrize("number", range(4))
+def test_plain(number): pass
+"""
+
+LEAVING = f"""
+import pytest
+
+from harness.plugin.state import OWN_BOARD
+
+{PLUGIN}
+def pytest_collection(session):
+    if session.config.stash.get(OWN_BOARD, "") in %r:
+        pytest.exit("enough", returncode=1)
+"""
+
+
+def test_tests_that_use_no_board_are_run_although_a_boards_worker_ends_by_itself(tmp_path):
+    """pytest-xdist waited for its tests for ever."""
+    result = run(tmp_path, TWO, NO_BOARDS, conftest=LEAVING % ["one"])
+    assert result.exit_code == 1, result.output
+    assert "4 passed, 1 error" in result.output
+    assert "one: its workers ended before they had collected its tests" in result.output
+
+
+def test_a_run_all_of_whose_workers_end_by_themselves_is_the_labs_trouble(tmp_path):
+    """It was INTERNALERROR: no active workers."""
+    result = run(tmp_path, TWO, TESTS, "--boards", "boards.yaml", conftest=LEAVING % ["one", "two"])
+    assert "INTERNALERROR" not in result.output, result.output
+    assert result.exit_code == 1, result.output
+    assert result.cases[0].message.startswith("workers ended by themselves before they knew their tests")

@@ -1,5 +1,7 @@
 """A run of boards whose workers collect the tests of their own board: lists of what they were told."""
 
+from types import SimpleNamespace
+
 from harness.plugin.collected import Found
 from harness.plugin.scheduler import BoardScheduling, Scheduling
 
@@ -11,6 +13,7 @@ class Node:
 
     def __init__(self, part, tests):
         self.part = part
+        self.gateway = SimpleNamespace(id=f"worker of {part}")
         self.tests = list(tests)
         self.given: list[str] = []
         self.down = False
@@ -35,6 +38,7 @@ class Plain:
     """In place of pytest-xdist's own scheduler."""
 
     collection_is_completed = tests_finished = False
+    numnodes = 0
 
     def __init__(self):
         self.nodes: list[Node] = []
@@ -55,14 +59,14 @@ class Plain:
 class Run:
     """A run of ``parts``, by board its tests; it is the scheduler's leader, and does what pytest-xdist does."""
 
-    def __init__(self, parts):
+    def __init__(self, parts, plain=None):
         self.parts = parts
         self.began = self.scheduling = self.counted = None
         self.lost, self.odd, self.differing = [], [], []
         self.unrun: list[str] = []  # because nobody was left to run it
         self.ending = False
         self.alive: list[Node] = []
-        self.plain = Plain()
+        self.plain = plain or Plain()
         self.xdist = Scheduling(self.plain, list(parts), self)
 
     def start(self, part, tests=None):
