@@ -105,7 +105,7 @@ class ParallelBoards:
         is replaced that would have nothing to run.
         """
         scheduling = Scheduling(LoadScheduling(config, log), self._parts or [EVERYTHING], self)
-        session: Any = config.pluginmanager.get_plugin("dsession")
+        session = self._session
         start_another = session._clone_node
 
         def replace_worker(node: Any) -> None:
@@ -156,7 +156,8 @@ class ParallelBoards:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """After the error that puts a board out, skip the rest of its tests."""
-        self._skip(self._given_up.pop(report.nodeid, ()), report.nodeid)
+        for test in self._given_up.pop(report.nodeid, ()):
+            self._skip(test, report.nodeid, report.node)  # of the worker that died
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -174,24 +175,31 @@ class ParallelBoards:
         self._scratch.remove()
         return result
 
-    def _skip(self, tests: Sequence[str], error_of: str) -> None:
-        """Report tests as skipped because of another one's error."""
-        for test in tests:
-            board = self._board_of(test)
-            reason = str(BoardIsOut(board or test.partition("::")[0], error_of))
-            self._report(test, "skipped", (f"board {board}", 0, reason))
+    def _skip(self, test: str, error_of: str, node: Any) -> None:
+        """Report a test as skipped because of another one's error."""
+        board = self._board_of(test)
+        reason = str(BoardIsOut(board or test.partition("::")[0], error_of))
+        self._report(test, "skipped", (f"board {board}", 0, reason), node)
 
-    def _report(self, test: str, outcome: Literal["failed", "skipped"], why: str | tuple[str, int, str]) -> None:
+    def _report(
+        self, test: str, outcome: Literal["failed", "skipped"], why: str | tuple[str, int, str], node: Any
+    ) -> None:
         """Report a test that no worker runs. ``why``: in pytest's form, a failure's text or a skip's place and text."""
         board, location = self._board_of(test), (test.partition("::")[0], None, test)
         properties = [("board", board)] if board else []
-        self._config.hook.pytest_runtest_logstart(nodeid=test, location=location)
         setup = pytest.TestReport(test, location, {}, outcome, why, "setup", user_properties=properties)
         if outcome == "failed":
             setattr(setup, FOUND, of_other_plugin(setup) | {"out": why})
-        self._config.hook.pytest_runtest_logreport(report=setup)
         teardown = pytest.TestReport(test, location, {}, "passed", None, "teardown", user_properties=properties)
-        self._config.hook.pytest_runtest_logreport(report=teardown)
+        session = self._session
+        session.worker_logstart(node, test, location)
+        session.worker_testreport(node, setup)
+        session.worker_testreport(node, teardown)
+
+    @property
+    def _session(self) -> Any:
+        """pytest-xdist's session. What it is told as of a worker counts for -x and --maxfail."""
+        return self._config.pluginmanager.get_plugin("dsession")
 
     def _ended(self, node: Any) -> None:
         if self._pids.pop(node, None) is not None:
@@ -252,8 +260,7 @@ class ParallelBoards:
 
     def stopping(self) -> bool:
         """Tell whether workers are being ended before their time."""
-        session: Any = self._config.pluginmanager.get_plugin("dsession")
-        return bool(session.shuttingdown or session.shouldstop)
+        return bool(self._session.shuttingdown or self._session.shouldstop)
 
     def workers(self) -> list[Any]:
         """Return the workers that have not ended, also those that are still starting."""
@@ -265,8 +272,9 @@ class ParallelBoards:
         whose = self._board_of(first) or first.partition("::")[0]
         said = getattr(node, "workeroutput", {}).get(REFUSED, [])
         reason = "; ".join([f"worker {node.gateway.id} {why}", *said])
-        self._report(first, "failed", f"{whose}: nobody is left to run its tests: {reason}")
-        self._skip(others, first)
+        self._report(first, "failed", f"{whose}: nobody is left to run its tests: {reason}", node)
+        for test in others:
+            self._skip(test, first, node)
 
     def differs(self, node: Any) -> None:
         """Report a worker that has collected other tests than the first one of its part."""
@@ -276,10 +284,10 @@ class ParallelBoards:
 
     def _collection_failed(self, name: str, message: str) -> None:
         report = pytest.CollectReport(name, "failed", longrepr=message, result=[])
-        self._config.hook.pytest_collectreport(report=report)
+        self._session.worker_collectreport(None, report)
 
     def _hear_out(self) -> None:
-        session: Any = self._config.pluginmanager.get_plugin("dsession")
+        session = self._session
         deadline = time.monotonic() + _TIDY
         while self._pids and session is not None and time.monotonic() < deadline:
             try:
