@@ -26,7 +26,12 @@ class HeldReport(LogXML):
         self._again: set[Any] = set()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Take note of what was collected, or could not be."""
+        """Take note of what was collected, or could not be: once, although each worker may say so.
+
+        pytest-xdist leaves repetitions out, but takes two tracebacks for different ones always.
+        """
+        if report.nodeid in self.uncollected:
+            return
         super().pytest_collectreport(report)
         if report.failed:
             self.uncollected.append(report.nodeid)
