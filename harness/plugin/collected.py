@@ -40,8 +40,8 @@ class Whole:
     """All tests of a run, with their boards, in its order: as one worker would have collected them.
 
     ``found``: by part, what was collected. ``own``: by part, from a place in ``tests`` to the place in which its
-    workers have that test. ``odd``: parts that have other tests without a board than the first one; those are not
-    theirs.
+    workers have that test. ``odd``: parts whose tests without a board are not those of the first part; their
+    workers run their board's tests only.
     """
 
     tests: list[str]

@@ -1,4 +1,7 @@
-"""Whether each worker collects the tests of its own board alone, or all: all in each of many are a long start."""
+"""Decides whether each worker collects the tests of its own board alone, or those of all boards.
+
+The time that all workers together need for all tests of all boards grows with the square of the number of boards.
+"""
 
 from __future__ import annotations
 
