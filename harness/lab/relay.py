@@ -12,6 +12,7 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from harness.errors import HarnessError, LabError, Misuse
 TIMEOUT: Final = 30.0
 _NAME: Final = "relay"
 _WAITING: Final = 1024  # workers that ask in the same moment; the one above that would hear "try again" at once
+
+_LOOKS: Final = 0.1  # seconds between two looks whether it is to end, for which a run waits
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
@@ -42,7 +45,8 @@ class Relay:
         self._path = folder / _NAME
         with _short(self._path) as address:
             self._server = _Server(address, Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="relay", daemon=True)
+        serve = partial(self._server.serve_forever, poll_interval=_LOOKS)
+        self._thread = threading.Thread(target=serve, name="relay", daemon=True)
         self._thread.start()
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from harness.settings import ProcessSettings
 START_TIMEOUT: Final = 120.0  # seconds; a start takes one, and 64 at once on two cores take half a minute each
 STOP_TIMEOUT: Final = 5.0
 COMMAND_TIMEOUT: Final = 10.0  # an answer takes milliseconds, on a busy computer a second
+_GRACE: Final = 1.0  # for the end of a process whose pipe has ended
 _WRONG_SETTINGS: Final = 2  # the exit code of harness.virtual for them
 _TAIL: Final = 400  # characters of standard error in a message
 
@@ -149,7 +150,7 @@ class StandIn:
                 return answer
 
     def _gone(self, name: str) -> LabError:
-        dead = self.died(grace=1.0)
+        dead = self.died(grace=_GRACE)
         if dead is not None:
             return self._error(f"{dead}; run again")
         if self._ending:
@@ -162,7 +163,7 @@ class StandIn:
         if value is not None:
             return value
         said = f"printed {line[:80]!r} and not its addresses" if line else f"did not report within {timeout:g} s"
-        dead = self.died(grace=1.0)
+        dead = self.died(grace=_GRACE)
         if dead is not None and self._refused is not None and self._process.returncode == _WRONG_SETTINGS:
             raise self._refused(self._refusal())
         if dead is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CloudUnreachable, Misuse
+from harness.lab import stand_in
 from harness.lab.stand_in import StandIn
 from harness.settings import ProcessSettings
 
@@ -87,7 +88,8 @@ def test_a_crash_at_the_start_shows_its_last_words(tmp_path):
     ("manner", "said"),
     [("silent", "did not report within 0.3 s"), ("chatty", "printed b'Hello, I am not JSON")],
 )
-def test_no_addresses_is_an_error_and_leaves_no_process(tmp_path, manner, said):
+def test_no_addresses_is_an_error_and_leaves_no_process(tmp_path, monkeypatch, manner, said):
+    monkeypatch.setattr(stand_in, "_GRACE", 0.05)
     with pytest.raises(CloudUnreachable) as caught:
         start(tmp_path, manner, timeout=0.3 if manner == "silent" else 20.0)
     assert said in str(caught.value)
@@ -133,7 +135,8 @@ def test_a_command_is_answered(tmp_path):
     assert process.stop() is None
 
 
-def test_an_answer_that_comes_too_late_is_not_taken_for_that_to_the_next_command(tmp_path):
+def test_an_answer_that_comes_too_late_is_not_taken_for_that_to_the_next_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(stand_in, "_GRACE", 0.05)
     process = start(tmp_path, "good")
     with pytest.raises(CloudUnreachable, match=r"did not answer command late in time"):
         process.command("late", timeout=0.05)

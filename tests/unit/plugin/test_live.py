@@ -12,6 +12,7 @@ import pytest
 from _pytest.config import get_config
 from _pytest.terminal import TerminalReporter
 
+import harness.plugin.live as live_module
 from harness.plugin.live import Live
 from harness.report import RunFolder
 from harness.report.live import LiveRun
@@ -139,6 +140,7 @@ def test_the_page_is_made_meanwhile_and_no_more_afterwards(tmp_path, monkeypatch
         def close(self):
             self.closed = True
 
+    monkeypatch.setattr(live_module, "_LISTEN", 0.02)
     page = Page()
     with live(tmp_path, monkeypatch, terminal=False, page=page):
         assert page.refreshed.wait(30)

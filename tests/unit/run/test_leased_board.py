@@ -77,6 +77,7 @@ def opened(monkeypatch):
         return boards[-1]
 
     monkeypatch.setattr(recovery, "open_board", open_board)
+    monkeypatch.setattr(recovery, "_LOOK_AGAIN", 0.01)
     return boards
 
 

@@ -16,6 +16,12 @@ def run(code, timeout=60.0):
     return run_tool((PYTHON, "-c", code), timeout, lines.append, cure="install it"), lines
 
 
+def run_shell(script):
+    """Run what does not end; a shell says its line within milliseconds."""
+    lines = []
+    return run_tool(("sh", "-c", script), 0.5, lines.append, cure="install it"), lines
+
+
 def test_lines_come_whole_and_the_last_one_too():
     ended, lines = run("import os; os.write(1, b'a\\xc3'); os.write(1, b'\\xa4\\n\\nb\\r\\n\\xff')")
     assert lines == ["a\u00e4", "", "b\r", "\ufffd"]
@@ -23,8 +29,7 @@ def test_lines_come_whole_and_the_last_one_too():
 
 
 def test_a_child_in_a_session_of_its_own_does_not_hold_the_end_up():
-    child = "subprocess.Popen(['sleep', '100'], start_new_session=True)"
-    ended, lines = run(f"import subprocess, time; print({child}.pid, flush=True); time.sleep(100)", 1.5)
+    ended, lines = run_shell("setsid sh -c 'echo $$; exec sleep 100' & sleep 100")
     os.kill(int(lines[0]), signal.SIGKILL)  # it would have kept the output open for as long as it lives
     assert (ended.code, ended.fate) == (None, "was killed")
 
@@ -34,7 +39,7 @@ def test_a_tool_that_may_not_be_killed_is_said_and_not_waited_for(monkeypatch):
         raise PermissionError
 
     monkeypatch.setattr(os, "killpg", refuse)
-    ended, lines = run("import os, time; print(os.getpid(), flush=True); time.sleep(100)", 1.5)
+    ended, lines = run_shell("echo $$; exec sleep 100")
     pid = int(lines[0])
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -56,6 +61,6 @@ def test_an_error_while_a_line_is_shown_ends_the_tool():
 
 
 def test_a_tool_that_never_stops_talking_has_an_end_too():
-    ended, lines = run("while True: print('x' * 1000)", 0.5)
+    ended, lines = run_shell(f"yes {'x' * 1000}")
     assert (ended.code, ended.fate) == (None, "was killed")
     assert lines[0] == "x" * 1000
