@@ -147,5 +147,5 @@ class _Asked(dict[Check, bool]):
         self._compiled = compiled
 
     def __missing__(self, check: Check) -> bool:
-        answer = self[check] = self._compiled.decide(*check).allowed
+        answer = self[check] = self._compiled.allows(*check)
         return answer

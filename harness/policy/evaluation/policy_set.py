@@ -34,6 +34,11 @@ class CompiledPolicies:
         self._rules: dict[str, _Rules] = {}
         self._contexts: dict[bool, Context] = {}
 
+    def allows(self, action: str, resource: str) -> bool:
+        """Tell whether one request is allowed; quicker than :meth:`decide`, which says why."""
+        rules = self._rules.get(action) or self._compile(action)
+        return rules.deny.find(resource) is None and rules.allow.find(resource) is not None
+
     def decide(self, action: str, resource: str) -> Ruling:
         """Decide one request, e.g. ``("iot:Publish", topic_arn("a/b"))``."""
         rules = self._rules.get(action) or self._compile(action)

@@ -111,6 +111,7 @@ def test_same_decision_and_a_reason(documents, principal, requests):
         resource = head.replace("*", "us-east-1") + topic
         ruling = compiled.decide(action, resource)
         assert ruling.decision == naive.decide(documents, values_of(principal, action), action, resource)
+        assert ruling.allowed is compiled.allows(action, resource)
         assert "\n" not in ruling.explain()
         assert (ruling.document is None) == (ruling.decision == "IMPLICIT_DENY")
 

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 
 from harness.policy import Membership, PolicyDocument, derive, mutants
 from harness.policy.derivation.case import allowed_by
-from harness.policy.evaluation import policy_set
 from harness.policy.proof.kill_matrix import noticing
 from tests.unit.policy.build import ARN, allow, deny, document
-from tests.unit.policy.pool import NAMES, PAGE
+from tests.unit.policy.pool import NAMES, PAGE, rulings
 from tests.unit.policy.test_random_policies import connects, statements
 
 
@@ -65,8 +64,6 @@ def test_no_pattern_is_matched_again_for_each_mutant(monkeypatch):
     topics = [f"{ARN}topic/app/{number}/${{iot:ClientId}}/*" for number in range(12)]
     documents = [*PAGE, document(allow("iot:Publish", topics), name="own")]
     cases, changed = of(documents)
-    asked = []
-    decide = policy_set.CompiledPolicies.decide
-    monkeypatch.setattr(policy_set.CompiledPolicies, "decide", lambda *given: asked.append(1) or decide(*given))
+    asked = rulings(monkeypatch)
     noticing(cases, changed)
     assert asked == []

@@ -636,11 +636,11 @@ def test_a_long_resource(resource):
 
 
 def test_many_actions():
-    actions = [f"iot:*{n}*" for n in range(5000)]
+    actions = [f"iot:*{n}*" for n in range(2500)]
     statement = Statement("many", 1, Effect.ALLOW, tuple(actions), ("*",))
     started = time.process_time()
     lint(PolicyDocument("many", "2012-10-17", (statement,)))
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 1.25
 
 
 patterns = st.lists(st.sampled_from(["a", "b", "*", "?", "${x:y}", "${x:Y}", "${x:z}"]), max_size=6).map("".join)

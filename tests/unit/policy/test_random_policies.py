@@ -122,13 +122,13 @@ FILTERS = [topicfilter_arn(text) for text in TEXTS if possible_filter(text)]
 
 def allowed_packets(policies: PolicySet, principal: Principal) -> set[tuple[str, str]]:
     """Return all that the policies allow; a retained message needs the right to publish as well."""
-    decide = policies.compile(principal).decide
-    published = {topic for topic in TOPICS if decide("iot:Publish", topic).allowed}
+    allows = policies.compile(principal).allows
+    published = {topic for topic in TOPICS if allows("iot:Publish", topic)}
     return {
         *(("publish", topic) for topic in published),
-        *(("retain", topic) for topic in published if decide("iot:RetainPublish", topic).allowed),
-        *(("receive", topic) for topic in TOPICS if decide("iot:Receive", topic).allowed),
-        *(("subscribe", topic_filter) for topic_filter in FILTERS if decide("iot:Subscribe", topic_filter).allowed),
+        *(("retain", topic) for topic in published if allows("iot:RetainPublish", topic)),
+        *(("receive", topic) for topic in TOPICS if allows("iot:Receive", topic)),
+        *(("subscribe", topic_filter) for topic_filter in FILTERS if allows("iot:Subscribe", topic_filter)),
     }
 
 

@@ -8,10 +8,9 @@ import pytest
 
 from harness.policy import Case, Membership, Selection, Verb, derive, mutants, plan, smallest
 from harness.policy.derivation.case import allowed_by
-from harness.policy.evaluation import policy_set
 from harness.policy.proof import search
 from tests.unit.policy.build import ARN, allow, deny, document
-from tests.unit.policy.pool import CURRENT, NAMES, PAGE
+from tests.unit.policy.pool import CURRENT, NAMES, PAGE, rulings
 
 
 @cache
@@ -174,9 +173,7 @@ def test_a_search_that_is_given_up_is_said(monkeypatch):
 
 def test_documents_of_users_take_few_rulings_and_little_search(monkeypatch):
     """Three documents of some twenty resources took a minute: each case was asked of each mutant anew."""
-    decided = []
-    decide = policy_set.CompiledPolicies.decide
-    monkeypatch.setattr(policy_set.CompiledPolicies, "decide", lambda *given: decided.append(1) or decide(*given))
+    decided = rulings(monkeypatch)
     topics = [f"{ARN}topic/app/{number}/${{iot:ClientId}}/*" for number in range(8)]
     own = document(allow(["iot:Publish", "iot:Receive"], topics), name="own")
     chosen = plan([*PAGE, own], NAMES, [Membership.ASSOCIATED, Membership.GATEWAY])
