@@ -3,6 +3,7 @@
 import json
 import re
 import tempfile
+from functools import cache
 
 import pytest
 
@@ -23,6 +24,7 @@ def nothing_left_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
+@cache
 def mutants():
     return plan(load_profile("page", account=NAMES.account).values(), NAMES, [Membership.PROVISIONED]).mutants
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -14,11 +15,11 @@ from tests.unit.trial.fakes import Stage
 TESTS = {"test_a.py::test_forbidden[one]": "other", "test_a.py::test_allowed[one]": "fine"}
 
 
-@pytest.fixture
-def run(tmp_path):
-    """The folder of a run of two tests on one board."""
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recorded")
     stage = Stage({"other"})
-    file = TimelineFile(tmp_path / "timeline" / "one.jsonl", {"run": "r", "board": "one"})
+    file = TimelineFile(folder / "timeline" / "one.jsonl", {"run": "r", "board": "one"})
     with stage.timeline.sink(file):
         for test, topic in TESTS.items():
             stage.timeline.add(Kind.TEST, "pytest", test, key=test.partition("[")[0], mono=stage.clock())
@@ -28,10 +29,16 @@ def run(tmp_path):
         stage.timeline.add(Kind.TEST, "pytest", "test_a.py::test_without_trials[one]", mono=stage.clock())
         stage.timeline.add(Kind.END, "pytest", "passed")
     file.close()
-    journal = RunJournal(tmp_path / "journal.jsonl")
+    journal = RunJournal(folder / "journal.jsonl")
     journal.begin("r", dict.fromkeys(TESTS, "one"), {})
     journal.write("end", interrupted="", ended={}, not_run=0)
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def run(recorded, tmp_path):
+    """The folder of a run of two tests on one board."""
+    return shutil.copytree(recorded, tmp_path, dirs_exist_ok=True)
 
 
 def edit(run, kind, change, **which):

@@ -1,9 +1,9 @@
 """policy check, explain and trials: no port, no cloud. policy probe: tests/integration/test_policy_probe.py."""
 
+import io
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -81,17 +81,23 @@ def test_no_files(tmp_path, capsys, name, said):
     assert capsys.readouterr().err == f"nrf91-harness: {tmp_path / name}: {said}; name files with policy documents\n"
 
 
-def test_a_pipe_is_as_good_as_a_file():
-    script = '"$1" -m harness.cli policy check <(cat harness/policy/documents/profiles/page/gateway.json)'
-    done = subprocess.run(["bash", "-c", script, "bash", sys.executable], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "documents: 1, errors: 0, warnings: 0\n")
+def test_a_pipe_is_as_good_as_a_file(capsys):
+    """What ``<(cat gateway.json)`` of a shell is."""
+    reading, writing = os.pipe()
+    os.write(writing, (profile_folder("page") / "gateway.json").read_bytes())
+    os.close(writing)
+    assert main(["policy", "check", f"/dev/fd/{reading}"]) == 0
+    os.close(reading)
+    assert capsys.readouterr().out == "documents: 1, errors: 0, warnings: 0\n"
 
 
-def test_output_that_has_no_such_letters():
-    command = [sys.executable, "-m", "harness.cli", "policy", "explain", "virtual-1", "publish", "x"]
-    done = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "latin-1"})
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert b" \\u2014 differs at" in done.stdout
+def test_output_that_has_no_such_letters(monkeypatch, capsys):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "latin-1"))
+    assert main(["policy", "explain", "virtual-1", "publish", "x"]) == 0
+    sys.stdout.flush()
+    assert b" \\u2014 differs at" in written.getvalue()
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("name", "said"), [("", "a name cannot be empty"), ("\udcff", "'\\udcff' is not UTF-8 text")])
