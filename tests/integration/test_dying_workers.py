@@ -1,15 +1,75 @@
-"""Boards side by side: a worker dies, and the one in its place cannot go on."""
+"""Boards side by side: workers die, and others take their places, or cannot."""
 
 from __future__ import annotations
 
-from tests.integration.runs import PLUGIN, run
-from tests.integration.test_interrupted_runs import counts
+from tests.integration.runs import PLUGIN, processes_of, run
+from tests.integration.test_interrupted_runs import FORMER, counts
+from tests.integration.test_parallel_boards import TESTS, TWO, notes
 
-TWO = """
-boards:
-  - {name: one, virtual: {}}
-  - {name: two, virtual: {}}
+DYING = """
+import os
+import signal
+from pathlib import Path
+
+def note(board, test):
+    with open("notes", "a") as file:
+        file.write(f"{board.name} {test} {os.getpid()}\\n")
+
+def test_a(board): note(board, "a")
+
+def test_b(board):
+    note(board, "b")
+    if board.name == "one":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def test_c(board): note(board, "c")
+
+def test_d(board): note(board, "d")
 """
+
+
+def test_a_worker_that_dies_is_an_error_of_its_board_and_nothing_is_run_twice(tmp_path):
+    result = run(tmp_path, TWO, DYING)
+    assert result.exit_code == 1, result.output
+    assert {board: [test for test, *_ in lines] for board, lines in notes(tmp_path).items()} == {
+        "one": ["a", "b", "c", "d"],
+        "two": ["a", "b", "c", "d"],
+    }
+    assert counts(tmp_path / "reports" / "junit.xml") == (8, 1, 0, 0)
+    dead = result.case("test_b[one]")
+    assert dead.result == "error"
+    assert "one: the process that ran this test died" in dead.message
+    # What pytest says first of such a report is in which worker it was.
+    assert "NOT PROVED Lab: the process that ran this test died" in result.output
+    assert "[gw" not in result.output.partition("= nRF91 boards =")[2]
+    assert result.case("test_c[one]").result == "passed"
+    assert processes_of(tmp_path) == []
+
+
+def test_a_board_whose_workers_die_again_and_again_is_out(tmp_path):
+    tests = DYING.replace('def test_d(board): note(board, "d")', "").replace(
+        'def test_c(board): note(board, "c")',
+        """
+@pytest.mark.parametrize("n", range(6))
+def test_all(board, n):
+    note(board, n)
+    if board.name == "one":
+        os.kill(os.getpid(), signal.SIGKILL)
+""",
+    )
+    result = run(tmp_path, TWO, "import pytest\n" + tests)
+    assert result.exit_code == 1, result.output
+    assert {board: len(lines) for board, lines in notes(tmp_path).items()} == {"one": 4, "two": 8}
+    # test_b and two of test_all died on one; the rest is skipped.
+    assert counts(tmp_path / "reports" / "junit.xml") == (16, 3, 0, 4)
+    died = "the process that ran this test died (killed, or out of memory), as 2 before it: no other one is started"
+    assert sum(f"one: {died}" in case.message for case in result.cases) == 1
+    assert f"one  out after 3 tests: {died}" in result.output, result.output
+    skipped = [case for case in result.cases if case.result == "skipped"]
+    assert all("one is out: see the error of" in case.message for case in skipped)
+    assert result.journal[-1]["not_run"] == 0
+    assert processes_of(tmp_path) == []
+
 
 # The worker of board one dies; in the next one there is a test more.
 GROWING = """
@@ -90,3 +150,57 @@ def test_a_board_whose_next_worker_is_refused_is_out_and_the_others_go_on(tmp_pa
     left = result.case("test_b[one]").message
     assert left.startswith("one: nobody is left to run its tests: worker gw2 ended by itself; file or directory"), left
     assert result.journal[-1]["not_run"] == 0
+
+
+KILLED = """
+import os
+import signal
+from pathlib import Path
+
+def pytest_sessionstart():  # before pytest-xdist's, so while they wait
+    for children in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        for pid in map(int, children.read_text().split()):
+            os.kill(pid, signal.SIGKILL)
+"""
+
+KILLED_LATE = """
+def pytest_xdist_newgateway(gateway):
+    gateway._io.popen.kill()
+    gateway._io.popen.wait()
+    gateway.join()
+"""
+
+
+def test_workers_that_are_killed_while_they_wait_are_replaced(tmp_path):
+    result = run(tmp_path, TWO, TESTS, "-k", "test_b", conftest=PLUGIN + KILLED)
+    assert result.exit_code == 0, result.output
+    assert set(notes(tmp_path)) == {"one", "two"}
+
+
+def test_a_worker_that_is_killed_while_it_starts_ends_the_run_without_a_traceback(tmp_path):
+    result = run(tmp_path, TWO, TESTS, "--boards", "boards.yaml", conftest=PLUGIN + KILLED_LATE)
+    assert result.exit_code == 1, result.output
+    assert "Exit: the workers could not be started, or one was killed: " in result.output
+    assert "INTERNALERROR" not in result.output
+    assert "Traceback" not in result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+    assert "the workers could not be started" in result.cases[0].message
+    assert processes_of(tmp_path) == []
+
+
+DEAD = """
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os._exit(1)
+"""
+
+
+def test_a_run_all_of_whose_workers_die_at_their_start_is_the_labs_trouble(tmp_path):
+    """It was "no tests ran", with exit code 5, and the report of the run before it came back."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "junit.xml").write_text(FORMER)
+    result = run(tmp_path, TWO, TESTS, "--boards", "boards.yaml", "--max-worker-restart", "0", conftest=DEAD + PLUGIN)
+    assert result.exit_code == 1, result.output
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+    assert result.cases[0].message.startswith("workers died before they knew their tests")
