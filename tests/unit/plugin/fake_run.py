@@ -55,6 +55,10 @@ class Plain:
     def add_node_collection(self, node, collection):
         self.collections.append((node, collection))
 
+    @property
+    def node2collection(self):
+        return dict(self.collections)
+
 
 class Run:
     """A run of ``parts``, by board its tests; it is the scheduler's leader, and does what pytest-xdist does."""
