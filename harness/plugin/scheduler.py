@@ -95,12 +95,13 @@ class BoardScheduling:
             self._give(node)
 
     def remove_node(self, node: Any) -> str | None:
-        """A worker has ended; return the test that it was running. Its other tests wait for another worker.
+        """A worker has ended; return the test in which it died. Its other tests wait for another worker.
 
+        One that ended by itself (``pytest.exit`` in a test) died in none: pytest-xdist takes such a test for a mistake.
         Raises KeyError, as pytest-xdist expects, for a worker that died before it was added.
         """
         left = self._pending.pop(node, None)
-        crashed = self._take_back(left) if left else None
+        crashed = self._take_back(left, in_test=died(node)) if left else None
         self.schedule()
         if not died(node):
             self._give_up_unreachable(node, "ended by itself")
@@ -112,16 +113,17 @@ class BoardScheduling:
             raise KeyError(node)
         return crashed
 
-    def _take_back(self, left: Sequence[int]) -> str:
-        """Have other workers run what a dead one has left; return the test that it was running."""
-        running, *rest = left
-        group = self._groups[running]
-        self._deaths[group] += 1
-        if self._deaths[group] == DEATHS:
-            rest = self._give_up(group, running, rest)
+    def _take_back(self, left: Sequence[int], *, in_test: bool) -> str | None:
+        """Have other workers run what one has left; return the test in which it died. ``in_test``: in the first."""
+        running, rest = left[0], list(left)
+        if in_test:
+            group, rest = self._groups[running], rest[1:]
+            self._deaths[group] += 1
+            if self._deaths[group] == DEATHS:
+                rest = self._give_up(group, running, rest)
         parts = [list(part) for _, part in groupby(rest, key=lambda number: self._groups[number])]
         self._waiting.extendleft(reversed(parts))
-        return self._whole.tests[running]
+        return self._whole.tests[running] if in_test else None
 
     def wait_for(self, part: str) -> bool:
         """Tell whether tests wait for another worker of this part: not if too many of them die before they know any."""

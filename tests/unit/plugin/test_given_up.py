@@ -34,6 +34,16 @@ def test_what_is_left_of_a_board_whose_next_workers_never_collect_is_given_up():
     assert run.xdist.tests_finished
 
 
+def test_a_test_that_ends_its_worker_is_not_taken_for_what_killed_it():
+    """``pytest.exit`` in it: pytest-xdist ended the whole run with an INTERNALERROR."""
+    run = two()
+    exits, other = run.started("one"), run.started("two")
+    assert run.ends(ended(exits)) is None
+    assert run.unrun == of("one")
+    assert run.finish(other) == of("two")
+    assert run.xdist.tests_finished
+
+
 def test_what_another_worker_can_run_is_not_given_up():
     run = two(SHARED)
     busy, dying = run.started("two"), run.started("one")

@@ -202,7 +202,7 @@ def test_whatever_dies_whenever_every_test_is_run_once_or_reported_once(data):
         node = nodes.get(board)
         if node is None:
             continue
-        if event == "dies" or (event == "ends" and node not in collected):
+        if event in ("dies", "ends"):
             remove(node if event == "dies" else ended(node), board)
         elif node not in collected:
             collected.append(node)
