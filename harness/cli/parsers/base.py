@@ -63,7 +63,11 @@ def command(group: Group, full: str, about: str, options: Parser) -> Parser:
     parsers whose options it takes over.
     """
     name = full.rpartition(" ")[2]
-    made = group.add_parser(name, parents=[options], help=about, description=f"{full}: {about}.", epilog=EPILOG)
+    described = f"{full}: {about}."
+    # Shortened options are refused: pytest's --board, which names a board, would be taken for --boards, a file.
+    made = group.add_parser(
+        name, parents=[options], help=about, description=described, epilog=EPILOG, allow_abbrev=False
+    )
     made.set_defaults(command=full)
     return made
 

@@ -121,6 +121,7 @@ def test_a_membership_that_is_named_twice_is_one(command):
         (["jwt", "a", "--expires-in", "1.5"], "'1.5' is not a whole number of seconds"),
         (["jwt", "a", "--sec-tag", "1", "--identity"], "argument --identity: not allowed with argument --sec-tag"),
         (["virtual", "down"], "unknown command 'down'"),
+        (["doctor", "--board", "b"], "unrecognized arguments: --board"),
     ],
 )
 def test_wrong_arguments_are_one_line_and_exit_code_2(capsys, arguments, said):
