@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.runs import PLUGIN, processes_of, run
 from tests.integration.test_interrupted_runs import FORMER, counts
 from tests.integration.test_parallel_boards import TESTS, TWO, notes
@@ -204,3 +206,22 @@ def test_a_run_all_of_whose_workers_die_at_their_start_is_the_labs_trouble(tmp_p
     assert result.exit_code == 1, result.output
     assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
     assert result.cases[0].message.startswith("workers died before they knew their tests")
+
+
+EXITING = """
+import pytest
+
+@pytest.mark.parametrize("n", range(3))
+def test_n(board, n):
+    if board.name == "one" and n == 1:
+        pytest.exit("enough", returncode=EXIT_CODE)
+"""
+
+
+@pytest.mark.parametrize("exit_code", ["None", "1"])
+def test_a_test_that_ends_its_worker_ends_no_run_with_an_internal_error(tmp_path, exit_code):
+    result = run(tmp_path, TWO, EXITING.replace("EXIT_CODE", exit_code))
+    assert "INTERNALERROR" not in result.output
+    assert result.exit_code in (1, 2), result.output
+    assert result.case("test_n[one-0]").result == "passed"
+    assert processes_of(tmp_path) == []
