@@ -11,7 +11,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
+
+from tests.survivors import BadList, Change, change_of, compared, listed
 
 WANTED = 90.0  # percent
 MOST = 7200.0  # seconds; a run that was stopped goes on where it was, as mutmut does by itself
@@ -82,12 +85,19 @@ def main(names: list[str]) -> int:
     Without names, what was killed stays killed as long as its function is the same; what survived is tried again.
     """
     deadline = time.monotonic() + MOST
+    try:
+        reasons = listed(Path("docs/survivors"))
+    except BadList as error:
+        print(error, file=sys.stderr)
+        return 2
     known = to_try_again(_results()) if not names and Path("mutants").is_dir() else []
     ended = _ran(names, deadline) and (not known or _ran(known, deadline))
     found = counted(_results())
     if names:
         found = {module: results for module, results in found.items() if results.total() > results["not checked"]}
     print("\n".join(table(found)))
+    lacking = compared(_survivors(), reasons, whole=ended and not names)
+    print("", *lacking, "", sep="\n")
     code, line = verdict(sum(found.values(), Counter()), ended=ended)
     print(line, file=sys.stderr if code else sys.stdout)
     return code
@@ -96,6 +106,23 @@ def main(names: list[str]) -> int:
 def _results() -> list[str]:
     said = subprocess.run([*_PROGRAM, "results", "--all", "true"], capture_output=True, text=True, check=False)
     return said.stdout.splitlines()
+
+
+def _survivors() -> dict[str, Change]:
+    """Return what each mutant that no test noticed changes, by its name."""
+    found = {}
+    diff_of = import_module("mutmut.mutation.diff_apply").get_diff_for_mutant
+    for line in _results():
+        match = _LINE.fullmatch(line.rstrip())
+        if match and match["result"] in AGAIN:
+            path = _path(match["module"])
+            found[match["name"]] = change_of(match["name"], path, diff_of(match["name"], path=path))
+    return found
+
+
+def _path(module: str) -> str:
+    plain = Path("harness", *module.split(".")).with_suffix(".py")
+    return str(plain if plain.exists() else plain.with_suffix("") / "__init__.py")
 
 
 def _ran(names: list[str], deadline: float) -> bool:
