@@ -45,9 +45,7 @@ _parse_often: Final = lru_cache(maxsize=256)(parse_command)
 class AtPort:
     """One board's AT port. Made by :meth:`open`; a context manager. Any thread may call; commands take turns."""
 
-    def __init__(
-        self, stream: ByteStream, *, name: str, timeline: Timeline, settings: PortSettings, url: str = ""
-    ) -> None:
+    def __init__(self, stream: ByteStream, *, name: str, timeline: Timeline, settings: PortSettings, url: str) -> None:
         self.name: Final = name
         self._url = url
         self._settings = settings
@@ -254,25 +252,23 @@ class AtPort:
         if self._out_of_step or self._receiver.strayed:
             self._get_in_step()
         outcome, seconds = self._exchange(command, timeout)
-        if outcome.final.kind == "ERROR":
-            outcome, seconds = self._asked_again(command, timeout, outcome, seconds)
+        if outcome.final.kind == "ERROR" and (again := self._asked_again(command, timeout)):
+            outcome, seconds = again
         if outcome.overflow:
             raise AtFormatError(
                 f"{command.shown}: the answer is longer than the harness takes; its lines are in the recorder"
             )
         return answer_of(command, outcome.final, outcome.lines, outcome.blobs, seconds)
 
-    def _asked_again(
-        self, command: Command, timeout: float | None, outcome: CommandOutcome, seconds: float
-    ) -> tuple[CommandOutcome, float]:
-        """Return how ``command`` ended after a plain ERROR: as it did, or as it does when it may be sent twice.
+    def _asked_again(self, command: Command, timeout: float | None) -> tuple[CommandOutcome, float] | None:
+        """Return how ``command`` ends the second time, after a plain ERROR; None if it may not be sent twice.
 
         Another program's ERROR on the line looks like the board's. The board's own answer follows it, and must not be
         taken for the next command's: so the port gets in step first.
         """
         self._get_in_step()
         if not command.harmless:
-            return outcome, seconds
+            return None
         again, took = self._exchange(command, timeout)
         if again.final.ok:
             why = foreign_writer(self._url, self.timeline)

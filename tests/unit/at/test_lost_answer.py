@@ -86,7 +86,12 @@ def test_a_slow_answer_is_taken_and_the_question_is_answered_behind_it(in_step, 
     port.command(PUBLISH, timeout=15.0)
     assert waits == [1.5, 13.5, 1.0]
     assert results(timeline) == [(PUBLISH, "OK"), ("AT+CMEE?", "OK")]
+    sent = [event.text for event in timeline.since() if event.kind is Kind.TX]
+    assert sent[1:] == [PUBLISH, "AT+CMEE?"]
+    assert written(port)[-1] == b"AT+CMEE?\r"  # there is no data mode to be left
     assert port.in_step
+    port._stream.incoming.put(b"+CEREG: 1\r\n")
+    port.wait_line("CEREG", 10.0, since=0)
     port.command("AT+CFUN?")  # nothing is owed
     assert written(port)[-1] == b"AT+CFUN?\r"
 
@@ -127,6 +132,15 @@ def test_an_answer_that_comes_late_behind_lines_is_waited_for(in_step, waits, me
     assert port.in_step
 
 
+def test_the_answer_to_the_other_question_is_waited_for_as_well(in_step, waits, meanwhile, timeline):
+    port = in_step(b"", b"OK\r\n")
+    meanwhile += [b"log\r\n", b"half a ", b"line\r\n", CFUN]
+    port.command(PUBLISH, timeout=15.0)
+    assert waits == [1.5, 13.5, 1.0, 1.0, 1.0]
+    assert results(timeline)[1:] == [("AT+CMEE?", "no answer"), ("AT+CFUN?", "OK")]
+    assert port.in_step
+
+
 def test_a_board_that_never_stops_is_not_waited_for_longer_than_the_command_may_take(
     in_step, waits, meanwhile, monkeypatch
 ):
@@ -138,8 +152,9 @@ def test_a_board_that_never_stops_is_not_waited_for_longer_than_the_command_may_
     assert sum(waits) < 18.0
 
 
-def test_a_result_that_may_be_the_questions_is_nobodys_if_no_other_one_is_answered(in_step, timeline):
-    port = in_step(b"", b"OK\r\n", b"", b"+CEREG: 0,1\r\nOK\r\n")
+@pytest.mark.parametrize("left", [b"", b"OK\r\n"], ids=["nothing", "OK of the first question"])
+def test_a_result_that_may_be_the_questions_is_nobodys_if_no_other_one_is_answered(in_step, timeline, left):
+    port = in_step(b"", b"OK\r\n", left, b"+CEREG: 0,1\r\nOK\r\n")
     with pytest.raises(NoAnswer, match=r"surely its own: that may be to AT\+CMEE\? behind it"):
         port.command(PUBLISH, timeout=15.0)
     assert results(timeline)[1:3] == [("AT+CMEE?", "no answer"), ("AT+CFUN?", "no answer")]
@@ -168,6 +183,7 @@ def test_a_question_that_was_never_answered_is_not_asked_again(in_step, waits, t
     port.command(PUBLISH, timeout=15.0)
     off = f"AT+CMEE? behind {PUBLISH} was not answered: none is asked behind a command any more"
     assert steps(timeline) == [off]
+    assert {event.source for event in timeline.since()} == {"board-1"}
     waits.clear()
     port.command(PUBLISH, timeout=15.0)
     assert waits == [15.0]
@@ -210,6 +226,13 @@ def test_the_seconds_of_an_answer_end_with_its_own_result(in_step, waits, monkey
     monkeypatch.setattr("harness.at.receiver.now", lambda: 100.0)
     monkeypatch.setattr("harness.at.questions.time", SimpleNamespace(monotonic=lambda: 100.0 + sum(waits)))
     assert port.command(PUBLISH, timeout=15.0).seconds == 15.0
+
+
+def test_the_seconds_of_an_answer_that_comes_soon(in_step, monkeypatch):
+    port = in_step(b"OK\r\n")
+    monkeypatch.setattr("harness.at.receiver.now", lambda: 100.0)
+    monkeypatch.setattr("harness.at.questions.time", SimpleNamespace(monotonic=lambda: 100.25))
+    assert port.command(PUBLISH, timeout=15.0).seconds == 0.25
 
 
 def test_a_board_that_says_nothing_at_all_has_its_whole_time(in_step, waits):
@@ -286,12 +309,12 @@ def test_none_is_asked_behind_a_payload_that_the_question_might_fall_into(in_ste
 
 
 def test_the_seconds_of_both_count_from_when_they_were_sent(in_step, timeline, monkeypatch):
-    times = iter([100.0, 101.5, 103.0])
+    times = iter([100.0, 101.5, 103.12345678])
     port = in_step(b"", b"OK\r\n" + CMEE)
-    monkeypatch.setattr("harness.at.receiver.now", lambda: next(times, 103.0))
+    monkeypatch.setattr("harness.at.receiver.now", lambda: next(times, 103.12345678))
     port.command(PUBLISH, timeout=15.0)
     costs = [event.data["seconds"] for event in timeline.since() if event.kind is Kind.RESULT][-2:]
-    assert costs == [3.0, 1.5]
+    assert costs == [3.123457, 1.623457]
 
 
 def test_a_question_behind_an_answer_that_came_in_this_moment_is_a_command_like_any_other():

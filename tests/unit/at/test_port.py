@@ -68,7 +68,8 @@ def opened(timeline):
     ports = []
 
     def open_port(answer, **settings):
-        ports.append(AtPort(Stream(answer), name="board-1", timeline=timeline, settings=PortSettings(**settings)))
+        told = PortSettings(**settings)
+        ports.append(AtPort(Stream(answer), name="board-1", timeline=timeline, settings=told, url=""))
         return ports[-1]
 
     yield open_port

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.at import AtError, AtPort, PortSettings, StrayAnswer
-from harness.errors import BoardLost, Misuse
+from harness.errors import BoardLost, Misuse, NoAnswer
 from harness.timeline import Kind, Timeline
 from tests.unit.at.scripted_modem import ScriptedModem
 from tests.unit.at.test_port import IMEI, Stream, modem, texts, written
@@ -49,8 +49,9 @@ def test_a_question_that_somebody_else_answered_is_asked_again(named, timeline):
     answer = port.command("AT+CGSN")
     assert answer.text == IMEI
     assert written(port) == [b"AT+CGSN\r", b"+++\r", b"AT+CMEE?\r", b"AT+CGSN\r"]
-    (fault,) = texts(timeline, Kind.FAULT)
-    assert fault.startswith(f"AT+CGSN: an ERROR that the board does not repeat; {FOREIGN}; end it")
+    (fault,) = [event for event in timeline.since() if event.kind is Kind.FAULT]
+    assert fault.source == "board-1"
+    assert fault.text.startswith(f"AT+CGSN: an ERROR that the board does not repeat; {FOREIGN}; end it")
     assert port.in_step
 
 
@@ -158,11 +159,48 @@ def test_a_port_talks_as_it_is_told_to(opened):
     assert port.timeline.since()[-1].data == {"blobs": [{"payload": "OK"}]}
 
 
+def test_data_mode_is_left_also_by_a_port_that_was_told_which_firmware_speaks(opened):
+    port = opened(modem().feed)
+    port.adapt(PortSettings(queues=True))
+    port.sync()
+    assert written(port)[0] == b"+++\r"
+
+
 def test_a_shell_has_no_data_mode_to_be_left(opened):
     port = opened(ScriptedModem().feed)
     port.adapt(PortSettings(at_shell=True))
     port._stream.answer = lambda data: b"OK\r\n"
     assert not port._data_mode
+
+
+def test_a_port_gets_in_step_before_it_opens_data_mode(opened):
+    """Getting in step leaves data mode: it must not be taken for the end of the one that is opened now."""
+    board = modem()
+    port = opened(lambda data: b"" if b"AT#XSEND" in data else board.feed(data))
+    port.type_bytes(b"")
+    with pytest.raises(NoAnswer):
+        port.send_payload("AT#XSEND", b"payload", 0.03)
+    assert written(port)[-3:] == [b"AT#XSEND\r", b"+++\r", b"AT+CMEE?\r"]
+
+
+def test_getting_in_step_that_is_interrupted_leaves_the_port_out_of_step(opened):
+    port = opened(modem().feed)
+
+    def interrupted(data):
+        raise KeyboardInterrupt
+
+    port._stream.write = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        port.sync()
+    assert not port.in_step
+
+
+def test_an_event_is_waited_for_from_a_mark(opened, timeline):
+    port = opened(modem().feed)
+    old, new = (timeline.add(Kind.URC, "board-1", "+CEREG: 1") for _ in range(2))
+    assert port.wait(lambda event: event.kind is Kind.URC, since=old.seq, timeout=0.0) is old
+    assert port.wait(lambda event: event.kind is Kind.URC, since=new.seq, timeout=0.0) is new
+    assert port.wait(lambda event: event.kind is Kind.RX, since=old.seq, timeout=0.0) is None
 
 
 def test_a_port_that_cannot_change_its_rate_is_lost(opened):

@@ -35,6 +35,7 @@ def test_a_silent_board_is_waited_for_once_more_as_long_as_it_may_take(opened, w
     assert waits == [1.0] * 4 + [30.0]
     busy = "no answer in 4 tries: the board may be busy; waiting for it for up to 30 s"
     assert steps(timeline) == [(busy, {"patience": 30.0}), ("the board answers, try 5", {"tries": 5})]
+    assert {event.source for event in timeline.since() if event.kind is Kind.STEP} == {"board-1"}
     assert written(port)[-1] == b"AT+CNEC?\r"
     assert port.in_step
 

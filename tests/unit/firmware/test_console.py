@@ -29,7 +29,7 @@ def shell(data):
 
 @pytest.fixture
 def port():
-    with AtPort(Stream(shell), name="b", timeline=Timeline(), settings=PortSettings(at_shell=True)) as port:
+    with AtPort(Stream(shell), name="b", timeline=Timeline(), settings=PortSettings(at_shell=True), url="") as port:
         yield port
 
 

@@ -38,7 +38,7 @@ class SlmStream(QueuedStream):
     def port(self):
         """A port that reads this board."""
         settings = PortSettings(terminator=Terminator.CRLF, framed=FRAMED)
-        return AtPort(self, name="slm", timeline=Timeline(), settings=settings)
+        return AtPort(self, name="slm", timeline=Timeline(), settings=settings, url="")
 
     def write(self, data):
         self.commands.append(data)
