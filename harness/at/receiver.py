@@ -350,7 +350,7 @@ class Receiver:
                 if heard.role is Role.GARBLED:
                     carrier.lose(heard.line.decode("ascii", "replace"))
                 elif heard.blobs:
-                    carrier.take(b"".join(heard.blobs))
+                    carrier.take(heard.blobs[0])  # a peer's line has one
         afterwards = self._dialogue.secret
         drafts = self._recorder.drafts(lines, t, seconds=t - self.sent_at, secret=secret, afterwards=afterwards)
         if self._question is not None:

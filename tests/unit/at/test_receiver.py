@@ -1,6 +1,5 @@
 """What the reader hands on, and in which order."""
 
-import queue
 import select
 import socket
 import threading
@@ -334,15 +333,6 @@ def test_a_command_is_in_the_files_while_the_board_works(line):
         receiver.begin(parse_command("AT"), None, needs_line=False)
         assert receiver.outcome(5.0).final.ok
     assert seen == ["AT", "OK"]
-
-
-def test_an_outcome_that_does_not_come_in_time(line):
-    far, receiver = line
-    receiver.begin(parse_command("AT"), None, needs_line=False)
-    far.sendall(b"+CEREG: 1\r\n")
-    with pytest.raises(queue.Empty):
-        receiver.outcome(0.05)
-    assert [event.text for event in receiver.timeline.since()] == ["AT", "+CEREG: 1"]
 
 
 def test_a_board_that_goes_away_ends_the_waiting_of_the_holder(line):

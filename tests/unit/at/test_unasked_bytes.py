@@ -1,8 +1,13 @@
 """A TCP client's frames among commands: their bytes have nothing to do with a command that gets no answer."""
 
+import pytest
+
 from harness.at.dialogue import Dialogue, Role
+from harness.at.receiver import Receiver
 from harness.at.syntax import parse_command
 from harness.firmware.bridge import FRAMED
+from harness.timeline import Timeline
+from tests.unit.at.queued_stream import QueuedStream
 
 
 def half_a_frame():
@@ -41,3 +46,48 @@ def test_the_boards_own_lines_among_lost_bytes_are_heard():
         (Role.URC, b"+CSCON: 1"),
         (Role.LOG, b"Ready"),
     ]
+
+
+class Carrier:
+    """Notes what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def take(self, data):
+        self.told.append(("take", data))
+
+    def lose(self, line):
+        self.told.append(("lose", line))
+
+    def release(self):
+        self.told.append("release")
+
+
+@pytest.fixture
+def receiver():
+    made = Receiver(QueuedStream(), Dialogue(framed=FRAMED), name="board-1", timeline=Timeline())
+    yield made
+    made.close()
+
+
+def said(receiver, data):
+    receiver._stream.incoming.put(data)
+    receiver._stream.incoming.join()
+
+
+def test_a_carrier_is_told_of_each_frame_and_of_one_that_cannot_be_read(receiver):
+    receiver.carrier = carrier = Carrier()
+    said(receiver, b"#XTCPDATA: 2\r\nab#XTCPDATA: 1\r\nc+CSCON: 1\r\n")
+    said(receiver, b"#XTCPDATA: \xff2\r\n")
+    assert carrier.told == [("take", b"ab"), ("take", b"c"), "release", ("lose", "#XTCPDATA: \ufffd2"), "release"]
+
+
+def test_what_counted_bytes_held_while_a_secret_was_sent_is_hidden_when_it_is_given_up(receiver):
+    receiver.frame({"#XDATA": lambda args: (int(args),)})
+    receiver.begin(parse_command('AT%CMNG=0,1,2,"topsecretkey"'), None, needs_line=False)
+    said(receiver, b"#XDATA: 99\r\npsecretk\r\n")
+    receiver.give_up()
+    texts = [event.text for event in receiver.timeline.since()]
+    assert "<8 bytes that arrived while a secret was being sent>" in texts
+    assert "secretk" not in "".join(texts)

@@ -1,6 +1,8 @@
 """Who waits for a line reads the port, and nothing that another thread does meanwhile is missed."""
 
+import math
 import os
+import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -29,7 +31,7 @@ class Watched(FdStream):
         super().__init__(device, name)
         self.takers: list[int] = []
         self.nudgers: list[int] = []
-        self.polls = 0
+        self.timeouts: list[float] = []
         self.polling = threading.Event()
 
     def take(self, mark):
@@ -41,7 +43,7 @@ class Watched(FdStream):
 
     def wait_holding(self, timeout):
         self._strike("poll")
-        self.polls += 1
+        self.timeouts.append(timeout)
         self.polling.set()
         return super().wait_holding(timeout)
 
@@ -71,8 +73,8 @@ class Line:
     def say(self, text: str) -> None:
         self.board.sendall(f"{text}\r\n".encode())
 
-    def reader_hears(self, text: str) -> bool:
-        """Nobody holds the port now: its own thread reads."""
+    def hears(self, text: str) -> bool:
+        """Say it, and wait until it is on the timeline: whoever has the port now reads it."""
         self.say(text)
         return self.timeline.wait(lambda event: event.text == text, since=0, timeout=DEADLINE) is not None
 
@@ -103,13 +105,13 @@ class Waiter:
 
 def test_who_waits_takes_the_bytes(line):
     waiter = Waiter(line, lambda: line.wait("a line"))
-    line.say("another")
+    assert line.hears("another")
     line.say("a line")
     found = waiter.result()
     assert (found.kind, found.text) == (Kind.RX, "a line")
     assert set(line.stream.takers) == {waiter.thread.ident}
     assert waiter.thread.ident not in line.stream.nudgers  # it need not wake itself
-    assert line.reader_hears("later")
+    assert line.hears("later")
     assert line.stream.takers[-1] == line.receiver._thread.ident
 
 
@@ -170,7 +172,28 @@ def test_time_that_is_over(line, monkeypatch):
         noting.setattr(line.timeline, "wait", noted)
         assert line.wait("a line", timeout=0.01) is None
     assert [seconds <= 0.0 for seconds in left] == [True]
-    assert line.reader_hears("later")
+    assert max(line.stream.timeouts) <= 0.01
+    assert line.hears("later")
+
+
+class Awaited(queue.SimpleQueue):
+    """Notes how long it is waited for."""
+
+    timeout = math.inf
+
+    def get(self, block=True, timeout=None):
+        self.timeout = timeout
+        return super().get(block, timeout)
+
+
+def test_an_outcome_that_does_not_come_in_time(line):
+    line.receiver.outcomes = awaited = Awaited()
+    line.receiver.begin(parse_command("AT"), None, needs_line=False)
+    line.say("+CEREG: 1")
+    with pytest.raises(queue.Empty):
+        line.receiver.outcome(0.05)
+    assert [event.text for event in line.timeline.since()] == ["AT", "+CEREG: 1"]
+    assert awaited.timeout == 0.0  # its time was over when the port was let go
 
 
 def test_a_command_of_another_thread_gets_its_answer_and_the_waiting_goes_on(line):
@@ -210,17 +233,19 @@ def test_a_board_that_goes_away_ends_the_waiting(line):
     assert line.wait("a line", timeout=0.0) is None
 
 
-def test_a_port_that_failed_is_not_read_any_more_by_who_goes_on_waiting(line):
+def test_a_port_that_failed_is_not_read_any_more_by_who_goes_on_waiting(line, monkeypatch):
+    left, wait = threading.Event(), line.timeline.wait
+    monkeypatch.setattr(line.timeline, "wait", lambda match, **rest: left.set() or wait(match, **rest))
     waiter = Waiter(line, lambda: line.wait("a line"))
     line.board.close()
-    assert line.timeline.wait(lambda event: event.kind is Kind.FAULT, since=0, timeout=DEADLINE)
+    assert left.wait(DEADLINE)  # it waits for other threads alone
     line.timeline.add(Kind.STEP, "harness", "another")
     line.timeline.add(Kind.RX, "dk1", "a line")
     assert waiter.result().text == "a line"
-    polls = line.stream.polls
+    polls = len(line.stream.timeouts)
     assert polls < 5
     assert line.wait("something else", timeout=0.01) is None
-    assert line.stream.polls == polls
+    assert len(line.stream.timeouts) == polls
 
 
 def test_a_port_that_is_closed_ends_the_waiting(line):
@@ -248,7 +273,7 @@ def test_what_fails_in_the_caller_s_own_code_is_the_caller_s(line):
     with pytest.raises(TypeError, match="odd"):
         line.receiver.wait(match, since=0, timeout=LONG)
     assert not line.receiver.failed
-    assert line.reader_hears("later")
+    assert line.hears("later")
 
 
 @pytest.mark.parametrize(("place", "strayed"), [("poll", False), ("take", True)])
@@ -261,7 +286,7 @@ def test_who_is_interrupted_while_bytes_are_in_no_line_yet_gets_in_step_first(li
     line.stream.polling.set()
     saying.join(DEADLINE)
     assert line.receiver.strayed is strayed
-    assert line.reader_hears("later")
+    assert line.hears("later")
 
 
 def test_a_port_has_one_holder(line):
