@@ -12,7 +12,6 @@ from harness.firmware.bridge.at_socket import AtSocket
 from harness.firmware.bridge.pump import Pump
 
 _BACKLOG: Final = 8  # sockets that the modem has
-_SOON: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,6 @@ class BridgeListener:
         self._to = to
         self._told = told
         self._pumps: list[Pump] = []
-        self._closing = False
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -87,8 +85,7 @@ class BridgeListener:
 
     def close(self) -> None:
         """End every connection, and listen no longer. Raises LabError, the first, if connections would not end."""
-        self._closing = True
-        with suppress(OSError):  # wakes whoever accepts
+        with suppress(OSError):  # whoever accepts, now or later, gets an error
             self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()
@@ -103,7 +100,7 @@ class BridgeListener:
             raise failed
 
     def _accept(self) -> None:
-        while not self._closing:
+        while True:
             try:
                 local, _ = self._listener.accept()
             except OSError:

@@ -13,7 +13,6 @@ import fcntl
 import os
 import select
 import socket
-import sys
 import termios
 import threading
 import time
@@ -112,12 +111,12 @@ class Pump:
         while self.running and self._unread() and time.monotonic() < deadline:
             threading.Event().wait(_SOON)
 
-    def _unread(self) -> int:
-        """Return whether bytes wait in the local socket for its other end; 0: none do."""
+    def _unread(self) -> bool:
+        """Return whether bytes wait in the local socket for its other end."""
         try:
-            return int.from_bytes(fcntl.ioctl(self._local, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+            return any(fcntl.ioctl(self._local, termios.TIOCOUTQ, bytes(4)))
         except (OSError, ValueError):  # closed meanwhile
-            return 0
+            return False
 
     def stop(self) -> None:
         """Stop, and close both sockets. Raises LabError if the thread hangs."""
@@ -150,7 +149,7 @@ class Pump:
         self._poke()
 
     def _poke(self) -> None:
-        with suppress(BlockingIOError, OSError):  # full: it wakes anyway
+        with suppress(OSError):  # full: it wakes anyway; closed: there is nobody to wake
             os.write(self._wake, b"x")
 
     # -- the thread ---------------------------------------------------------------------------------------------------

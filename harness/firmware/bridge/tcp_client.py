@@ -141,7 +141,7 @@ class TcpClientSocket(AtSocket):
         if event.kind is Kind.URC and _LEFT.match(event.text):
             self._garbled = True  # nobody was in data mode: its end had been seen in the peer's bytes
             return Poll.ERR, f"socket {self.handle}: data mode ended twice"
-        if event.kind is Kind.RESULT and not str(event.data.get("command", "")).upper().startswith(_SENDS):
+        if event.kind is Kind.RESULT and not str(event.data["command"]).upper().startswith(_SENDS):
             return None  # another client's data mode
         found = _ENDED.match(event.text)
         if found is None or self._cause is not None:

@@ -7,34 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import BoardLost, LabError, NoAnswer
+from harness.errors import BoardLost, NoAnswer
 from harness.firmware.bridge import Pump, SocketEnd
-from harness.firmware.bridge.at_socket import Poll, poll_bits, poll_text, received_length
 from harness.timeline import Kind
 from tests.unit.firmware.bridge.far_socket import FarSocket, Port
 
 DEADLINE = 10.0
-
-
-@pytest.fixture
-def ends():
-    """Makes pumps; their local ends are closed afterwards."""
-    made = []
-
-    def start(far, **options):
-        ours, boards = socket.socketpair()
-        ours.settimeout(DEADLINE)
-        mark = far.port.timeline.mark()
-        far.connect("h", 1, None, timeout=1.0)
-        pump = Pump(boards, far, since=mark, **options)
-        pump.start()
-        made.append((ours, pump))
-        return ours, pump
-
-    yield start
-    for ours, pump in made:
-        ours.close()
-        pump.join(DEADLINE)
 
 
 def everything(ours):
@@ -292,134 +270,12 @@ def test_a_port_that_fails_ends_the_bridge_though_nobody_sends(ends):
     assert not far.closed.is_set()  # there is no board to tell
 
 
-def test_the_board_is_asked_because_a_line_may_be_lost(ends):
-    far = FarSocket()
-    ours, pump = ends(far)
-    assert pump.ask(DEADLINE)
-    far.arrived += b"unheard"
-    assert pump.ask(DEADLINE)
-    assert ours.recv(100) == b"unheard"
-    far._over = True
-    assert not pump.ask(DEADLINE)
-
-
-def test_a_board_that_has_restarted_in_silence_has_no_such_socket(ends):
-    far = FarSocket()
-    _, pump = ends(far)
-    far.handle = -1
-    assert not pump.ask(DEADLINE)
-    pump.join(DEADLINE)
-    assert pump.end is SocketEnd.INVALID
-
-
-def test_settling_hands_over_everything_that_has_come(ends):
-    far = FarSocket(gives=100)
-    ours, pump = ends(far)
-    far.arrived += b"unheard" * 100
-    heard = bytearray()
-
-    def read():
-        while len(heard) < 700:
-            heard.extend(ours.recv(7))
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    pump.settle(DEADLINE)
-    assert not far.arrived
-    reader.join(DEADLINE)
-    assert bytes(heard) == b"unheard" * 100
-    pump.stop()
-    pump.settle(DEADLINE)  # nothing is left to do
-
-
-def test_settling_gives_up_on_a_program_that_does_not_read(ends):
-    far = FarSocket()
-    _, pump = ends(far)
-    far.arrived += b"x"
-    pump.settle(0.2)
-    assert pump.running
-
-
 def test_stopping_closes_both(ends):
     far = FarSocket()
     ours, pump = ends(far)
     pump.stop()
     assert far.closed.is_set()
     assert everything(ours) == b""
-
-
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("#XAPOLL: 3,17", (3, Poll.IN | Poll.HUP)),
-        ("#XAPOLL: 0,16", (0, Poll.HUP)),
-        ("#XAPOLL: 0", None),
-        ("#XAPOLL: (0,1),(0,1)", None),
-    ],
-)
-def test_lines_that_tell(line, found):
-    assert poll_bits(line) == found
-
-
-def test_every_bit_has_its_name():
-    assert poll_text(2, Poll(61)) == "socket 2: POLLIN POLLOUT POLLERR POLLHUP POLLNVAL (61, 0x003d)"
-
-
-@pytest.mark.parametrize(("args", "length"), [("0,0,5", 5), ("0,1,5", 10), ("7", 7)])
-def test_the_bytes_that_a_line_announces(args, length):
-    assert received_length(args) == (length,)
-
-
-@pytest.mark.parametrize("args", ["", "x", "1,2,", "(0,1)"])
-def test_a_line_that_announces_nothing(args):
-    with pytest.raises(ValueError, match="invalid literal"):
-        received_length(args)
-
-
-class Asked:
-    """Plays a pump that is settled: ``answers`` bring so many bytes each; ``unread`` counts down."""
-
-    def __init__(self, monkeypatch, pump, answers, unread=()):
-        self.asks, self.left, self.looks = [], list(answers), 0
-        self.unread = list(unread)
-        self.pump = pump
-        monkeypatch.setattr(pump, "ask", self.ask)
-        monkeypatch.setattr(pump, "_unread", self.look)
-
-    def ask(self, timeout):
-        self.asks.append(timeout)
-        self.pump.received += self.left.pop(0)
-        return bool(self.left)
-
-    def look(self):
-        self.looks += 1
-        return self.unread.pop(0) if self.unread else 0
-
-
-@pytest.mark.parametrize(
-    ("received", "answers", "asks"),
-    [(0, [3, 2, 0, 9], 3), (0, [0, 9], 1), (1, [0, 9], 1), (0, [1], 1), (5, [2, 0, 9], 2)],
-)
-def test_the_board_is_asked_until_an_answer_brings_nothing_or_it_has_ended(ends, monkeypatch, received, answers, asks):
-    _, pump = ends(FarSocket())
-    pump.received = received
-    played = Asked(monkeypatch, pump, answers, unread=[7, 7])
-    pump.settle(DEADLINE)
-    assert played.asks == [DEADLINE] * asks
-    assert played.looks == 3, "the program has not read everything before"
-
-
-def test_a_program_that_does_not_read_has_its_time(ends, monkeypatch):
-    _, pump = ends(FarSocket())
-    played = Asked(monkeypatch, pump, [0, 0], unread=[7] * 1000)
-    pump.settle(0.0)
-    assert played.looks == 1
-
-
-def test_a_closed_socket_holds_nothing_back(ends):
-    _, pump = ends(FarSocket())
-    pump.stop()
-    assert pump._unread() == 0
 
 
 def test_the_end_is_a_step_of_the_board(ends):
@@ -439,39 +295,3 @@ def test_stopping_has_half_a_minute(ends, monkeypatch):
     monkeypatch.setattr(pump, "join", lambda timeout: waits.append(timeout) or join(timeout))
     pump.stop()
     assert waits == [30.0]
-
-
-class Waits:
-    """Plays the sign that the board was asked: it comes at the ``n``-th look. Notes how long each look took."""
-
-    def __init__(self, comes_at):
-        self.comes_at, self.waits = comes_at, []
-
-    def clear(self):
-        self.waits.clear()
-
-    def wait(self, seconds):
-        self.waits.append(seconds)
-        return len(self.waits) >= self.comes_at
-
-    def set(self):
-        pass
-
-
-@pytest.mark.parametrize(
-    ("timeout", "waits"), [(0.25, [0.1, 0.1, 0.05]), (0.3, [0.1, 0.1, 0.1]), (0.05, [0.05]), (0.1, [0.1])]
-)
-def test_a_bridge_that_does_not_come_to_ask_is_the_labs_error(ends, monkeypatch, timeout, waits):
-    _, pump = ends(FarSocket())
-    monkeypatch.setattr(pump, "_looked", looked := Waits(99))
-    with pytest.raises(LabError, match=r"^dk1: the bridge did not come to ask the board about its socket$"):
-        pump.ask(timeout)
-    assert looked.waits[: len(waits)] == pytest.approx(waits)
-    assert len(looked.waits) - len(waits) in (0, 1)  # what is left of the time is no whole number
-
-
-def test_whoever_asks_is_answered_as_soon_as_the_board_was_asked(ends, monkeypatch):
-    _, pump = ends(FarSocket())
-    monkeypatch.setattr(pump, "_looked", looked := Waits(3))
-    assert pump.ask(1.0) is True
-    assert looked.waits == [0.1, 0.1, 0.1]

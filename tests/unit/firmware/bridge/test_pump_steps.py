@@ -1,16 +1,20 @@
 """Single steps of a pump whose thread does not run, on a local socket that is played."""
 
 import os
+import select
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from harness.at import AtError
+from harness.at.syntax import FinalResult
 from harness.errors import BoardLost, LabError
 from harness.firmware.bridge import Pump, SocketEnd
 from harness.firmware.bridge.at_socket import Poll
+from harness.timeline import Kind
 from tests.unit.firmware.bridge.far_socket import FarSocket
 
 
@@ -47,6 +51,20 @@ class Local:
 
     def close(self):
         self.shut.append("closed")
+
+
+class Poller:
+    """Plays select.poll(): nothing becomes ready."""
+
+    waits: ClassVar[list[float]] = []
+    watched: ClassVar[dict[object, int]] = {}
+
+    def register(self, what, events):
+        self.watched[what] = events
+
+    def poll(self, milliseconds):
+        self.waits.append(milliseconds)
+        return []
 
 
 @pytest.fixture
@@ -170,6 +188,70 @@ def test_an_end_that_is_told_is_asked_for_once_more(made):
     assert (pump.end, pump._remote_open) == (SocketEnd.NETWORK, False)
 
 
+def test_a_socket_that_cannot_be_asked_any_more_is_no_socket_any_more(made):
+    far = FarSocket()
+
+    def poll():
+        raise AtError("AT#XAPOLL", FinalResult("ERROR"))
+
+    far.poll = poll
+    pump = made(far=far)
+    pump._bits = Poll.HUP
+    pump._receive()
+    assert (pump.end, pump._remote_open) == (SocketEnd.INVALID, False)
+
+
+def test_the_program_is_waited_for_only_to_say_something(made):
+    pump = made()
+    waited = []
+    pump._wait = lambda **how: waited.append(how)
+    pump._step()
+    assert waited == [{"read": True, "write": False}]
+
+
+def test_only_what_concerns_the_socket_wakes_it(made):
+    pump = made()
+    timeline, woken = pump._port.timeline, []
+    pump._poke = lambda: woken.append(timeline.mark())
+
+    def see(kind, source, text):
+        pump._see([timeline.add(kind, source, text)])
+        return len(woken)
+
+    assert see(Kind.FAULT, "dk2", "dk2: hung up") == 0
+    assert see(Kind.STEP, "dk1", "something else") == 0
+    assert see(Kind.URC, "dk1", "#XAPOLL: 0,1") == 1
+    pump._port.alive = False
+    assert see(Kind.FAULT, "dk2", "dk2: hung up") == 1
+    assert see(Kind.TX, "dk1", "AT") == 1
+    assert see(Kind.FAULT, "dk1", "dk1: hung up") == 2
+    assert see(Kind.STEP, "dk1", "closed") == 3
+
+
+def test_a_line_that_is_seen_twice_counts_once(made):
+    pump = made()
+    timeline = pump._port.timeline
+    lines = [timeline.add(Kind.URC, "dk1", f"#XAPOLL: 0,{bits}") for bits in (1, 16)]
+    pump._see(lines[:1])
+    pump._take_told()
+    pump._see(lines)
+    pump._take_told()
+    steps = [(event.source, event.text, event.data) for event in timeline.since() if event.kind is Kind.STEP]
+    assert steps == [
+        ("dk1", "socket 0: POLLIN (1, 0x0001)", {"socket": 0, "revents": 1}),
+        ("dk1", "socket 0: POLLHUP (16, 0x0010)", {"socket": 0, "revents": 16}),
+    ]
+    assert pump._bits == Poll.IN | Poll.HUP
+
+
+def test_what_no_line_tells_of_adds_to_what_was_told(made):
+    pump = made()
+    pump._bits = Poll.HUP
+    pump._arrived()
+    pump._take_told()
+    assert pump._bits == Poll.IN | Poll.HUP
+
+
 def test_whoever_asks_is_told_once_what_came_is_handed_over(made):
     pump = made(Local(takes=1))
     pump._asked, pump._pending = True, memoryview(b"ab")
@@ -265,6 +347,17 @@ def test_the_board_goes_before_the_program(made):
         assert pump._wait(read=True, write=False) is False
         assert pump._wait(read=True, write=False) is True
         assert pump._wait(read=False, write=True) is True
+
+
+def test_the_rest_has_what_is_left_of_its_time(made, monkeypatch):
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(select, "poll", Poller)
+    pump = made()
+    Poller.waits, Poller.watched = [], {}
+    for until in (102.5, 100.0, 99.0):
+        assert pump._wait_for_the_rest(until) is False
+    assert Poller.waits == [2500.0, 0.0, 0.0], "milliseconds"
+    assert Poller.watched == {pump._woken: select.POLLIN, pump._local: 0}
 
 
 @pytest.mark.parametrize("wakes", [True, False])

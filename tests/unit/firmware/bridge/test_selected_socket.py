@@ -65,6 +65,7 @@ def test_pieces_are_the_bytes_and_end_data_mode_nowhere(data):
             assert set(piece) == {ord("+")}
             assert len(piece) <= 1024
         else:
+            assert piece, "nothing to send"
             assert b"+++" not in piece
             assert not piece.endswith(b"+")
 

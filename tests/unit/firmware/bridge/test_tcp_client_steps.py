@@ -158,7 +158,6 @@ def test_lines_from_before_tell_nothing():
         ({"command": "AT#XTCPSEND"}, True),
         ({"command": "at#xtcpsend"}, True),
         ({"command": "AT#XSEND"}, False),
-        ({}, False),
     ],
 )
 def test_only_the_end_of_its_own_data_mode_tells(data, tells):
