@@ -43,7 +43,7 @@ class PortSpawn(_Spawn):
     """What pexpect reads and writes: the bytes of a port that somebody else reads and records."""
 
     def __init__(self, port: AtPort, *, timeout: float = _TIMEOUT) -> None:
-        super().__init__(timeout=timeout, searchwindowsize=_WINDOW, encoding="utf-8", codec_errors="replace")
+        super().__init__(timeout=timeout, searchwindowsize=_WINDOW, encoding="utf-8")
         self.delayafterread = None  # pexpect would sleep after each read
         self._port = port
         self._stack = ExitStack()
@@ -64,7 +64,7 @@ class PortSpawn(_Spawn):
         while True:
             try:
                 left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                data = self._heard.get(timeout=left) if left != 0.0 else self._heard.get_nowait()
+                data = self._heard.get(timeout=left)
             except Empty:
                 raise pexpect.TIMEOUT("nothing came in time") from None
             if data is None:

@@ -158,7 +158,7 @@ class MqttSession:
             self._port.timeline.add(Kind.FAULT, self._port.name, f"the bridge has ended: {self._pump.failure}")
             result = -EIO
         else:
-            result = _RESULTS.get(self._pump.end or SocketEnd.PEER, -ENOTCONN)
+            result = _RESULTS[self._pump.end or SocketEnd.PEER]
         self._tell(MqttEventKind.CLOSED, result)
 
     def _published(

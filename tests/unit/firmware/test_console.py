@@ -27,6 +27,24 @@ def shell(data):
     return line + b"\r\n" + answers.get(line, line + b": command not found\r\n\r\nuart:~$ ")
 
 
+class Slow:
+    """What is overheard: each of ``pieces`` comes after so many seconds of a clock that is played; then nothing."""
+
+    def __init__(self, monkeypatch, *pieces):
+        self._pieces = list(pieces)
+        self._now = 100.0
+        self.waits = []
+        monkeypatch.setattr(time, "monotonic", lambda: self._now)
+
+    def get(self, timeout):
+        self.waits.append(timeout)
+        if not self._pieces:
+            raise Empty
+        seconds, data = self._pieces.pop(0)
+        self._now += seconds
+        return data
+
+
 @pytest.fixture
 def port():
     with AtPort(Stream(shell), name="b", timeline=Timeline(), settings=PortSettings(at_shell=True), url="") as port:
@@ -76,20 +94,27 @@ def test_nothing_in_time_is_a_timeout(port):
 
 def test_the_time_limit_holds_although_bytes_come_that_are_no_character(port, monkeypatch):
     """Each half of a character began the wait anew."""
-    waits = []
-
-    class Heard:
-        def get(self, timeout):
-            waits.append(timeout)
-            now[0] += timeout / 2
-            return b"\xc3" if len(waits) == 1 else b"\xa9"
-
-    now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    spawn = PortSpawn(port)
-    spawn._heard = Heard()  # type: ignore[assignment]
+    spawn: Any = PortSpawn(port)
+    spawn._heard = heard = Slow(monkeypatch, (4.0, b"\xc3"), (0.0, b"\xa9"))
     assert spawn.read_nonblocking(1, 8.0) == "é"
-    assert waits == [8.0, 4.0]
+    assert heard.waits == [8.0, 4.0]
+
+
+def test_time_that_is_over_is_not_waited_for(port, monkeypatch):
+    spawn: Any = PortSpawn(port)
+    spawn._heard = heard = Slow(monkeypatch, (9.0, b"\xc3"))
+    with pytest.raises(pexpect.TIMEOUT):
+        spawn.read_nonblocking(1, 8.0)
+    assert heard.waits == [8.0, 0.0]
+
+
+def test_a_read_without_a_time_limit_of_its_own_has_the_spawns(port, monkeypatch):
+    spawn: Any = PortSpawn(port, timeout=7.0)
+    spawn._heard = heard = Slow(monkeypatch)
+    for limit in ((), (-1,)):
+        with pytest.raises(pexpect.TIMEOUT):
+            spawn.read_nonblocking(1, *limit)
+    assert heard.waits == [7.0, 7.0]
 
 
 def test_a_character_in_halves_is_one_and_what_is_no_text_is_marked(port):
@@ -233,12 +258,10 @@ class Come:
     def __init__(self, pieces):
         self._pieces = pieces
 
-    def get(self, timeout=None):
+    def get(self, timeout):
         if not self._pieces:
             raise Empty
         return self._pieces.pop(0)
-
-    get_nowait = get
 
 
 @pytest.mark.parametrize(("much", "kept"), [(256 * 1024, 256 * 1024), (256 * 1024 + 1, 16 * 1024)])

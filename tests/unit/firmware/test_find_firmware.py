@@ -13,7 +13,7 @@ from harness.errors import BoardLost, LabError, NoAnswer, Party
 from harness.firmware import FIRMWARES, find_firmware
 from harness.firmware.detection import BAUDS, Answering, NotAnswering, PortState, Question
 from harness.firmware.find_firmware import FoundFirmware, NothingKnown, look, seen_sample
-from harness.firmware.interface import Firmware
+from harness.firmware.interface import Capability, Firmware
 from harness.timeline import Kind, Timeline
 from tests.fake import Fake
 
@@ -120,7 +120,7 @@ def test_what_answers_is_set_up_on_the_port_and_told(clock):
     assert (settings.baudrate, settings.terminator, settings.at_shell, settings.rtscts) == (
         *(9600, Terminator.CR, False, True),
     )
-    assert settings.framed == FIRMWARES["serial-modem"].framed
+    assert (settings.framed, settings.queues) == (FIRMWARES["serial-modem"].framed, True)
     ((patience, asked_with),) = port.synced
     assert patience == 0.0
     frames = {name for kind in FIRMWARES.values() if not kind.at_shell for name in kind.framed}
@@ -149,6 +149,7 @@ def test_the_speed_terminator_and_shell_that_were_found_are_kept(clock):
     port = Port(clock, at_host(57600, b"\r\n"), {"AT": ""})
     found = find_firmware(port, bauds=(57600,))
     assert (port.settings.baudrate, port.settings.terminator) == (57600, Terminator.CRLF)
+    assert (port.settings.framed, port.settings.queues) == ({}, False)
     assert (found.kind, str(found.firmware)) == ("at-client", "AT client")
     assert found.firmware.capabilities == FIRMWARES["at-client"].capabilities
     port = Port(clock, shell, {"cloud": "cloud - commands"})
@@ -157,6 +158,14 @@ def test_the_speed_terminator_and_shell_that_were_found_are_kept(clock):
     assert (found.kind, str(found.firmware)) == ("shell", "Modem Shell")
     ((_, asked_with),) = port.synced
     assert asked_with.framed == {}
+
+
+def test_what_knows_no_command_of_its_own_is_what_it_answers_like(clock, monkeypatch):
+    can = frozenset({Capability.AT, Capability.SOCKETS})
+    kind = replace(FIRMWARES["at-client"], recognise=lambda _port: None, capabilities=can)
+    monkeypatch.setitem(FIRMWARES, "at-client", kind)
+    found = find_firmware(Port(clock, at_host(), {"AT": ""}))
+    assert found.firmware == Firmware("AT client", capabilities=can)
 
 
 def test_nothing_that_answers_leaves_the_port_as_it_was(clock):
@@ -261,7 +270,7 @@ def test_a_question_without_data_only_listens(clock):
 def test_a_megabyte_of_answers_ends_with_its_time(clock):
     """An answer behind it would be one of many: what it says is looked through once, at the end."""
     port = Port(clock, silent)
-    for piece in (b"x" * ((1 << 20) - 4), OK, b"more"):
+    for piece in (b"x" * ((1 << 20) - 6), b"\r\n" + OK, b"more"):
         port.heard.queue.put(piece)
     heard = MODULE._asked(port, port.heard, Question(9600, b"", 0.25), clock.now + 3.0)
     assert heard.endswith(b"OK\r\nmore")

@@ -46,6 +46,19 @@ def test_several_messages_before_their_headers():
     assert messages(data) == [("a/b", b"one"), ("a/c", b"three"), ("a/b", b"")]
 
 
+def test_a_message_without_payload_is_read_once():
+    data = b"a/b\r\n" + (header(b"a/b", b"") + EVENT) * 2
+    assert messages(data) == [("a/b", b"")]
+    assert [event for event in events(data) if event.kind is Kind.FAULT], "whose other header is not known"
+
+
+@pytest.mark.parametrize(("between", "found"), [(14, [("a/b", b"one")]), (15, [])])
+def test_the_last_lines_are_kept_again_after_each_message(between, found):
+    once = b"a/b\r\none\r\n" + b"a line\r\n" * between + header(b"a/b", b"one") + EVENT
+    assert messages(once) == found
+    assert messages(b"c/d\r\ntwo\r\n" + header(b"c/d", b"two") + EVENT + once) == [("c/d", b"two"), *found]
+
+
 def test_a_message_of_several_lines_among_others():
     data = b"a longer line\r\nx y\r\nno payload\r\na/b\r\none\r\ntwo\r\n" + header(b"a/b", b"one\r\ntwo") + EVENT
     assert messages(data) == [("a/b", b"one\r\ntwo")]

@@ -38,8 +38,9 @@ def test_the_end_of_a_message_may_come_before_publish_has_returned(qos, pubacks,
     assert client.told, "paho's thread waits for the session's lock"
     if not early:
         session._published(client, None, 7, None, None)
-    texts = [event.text for event in session._port.timeline.since()]
-    assert texts[0].startswith("MQTT PUBLISH t")
-    assert texts[1:].count("puback") == len(texts[1:]) == pubacks
+    sent, *acknowledged = session._port.timeline.since()
+    assert sent.text.startswith("MQTT PUBLISH t")
+    told = [(event.text, event.data) for event in acknowledged]
+    assert told == [("puback", {"kind": "puback", "result": 0, "packet_id": 7})] * pubacks
     assert not session._unacknowledged
     assert not session._ended

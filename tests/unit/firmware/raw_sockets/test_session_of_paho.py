@@ -1,6 +1,7 @@
 """One MQTT connection through a board's socket in memory, with a broker of a few bytes behind it."""
 
 import socket
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from harness.firmware.bridge import SocketEnd
 from harness.firmware.interface import Login, NoSession, Will
 from harness.firmware.raw_sockets import mqtt_session as module
 from harness.firmware.raw_sockets.mqtt_session import MqttSession
-from harness.timeline import Kind, unpacked
+from harness.timeline import Kind, now, unpacked
 from tests.unit.firmware.bridge.far_socket import FarSocket
 from tests.unit.firmware.raw_sockets.broker_socket import CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, Broker
 
@@ -152,6 +153,13 @@ def test_paho_feels_soon_that_the_board_takes_no_more(session):
     assert size <= 64 * 1024
 
 
+def test_pahos_own_address_is_gone_before_a_byte_of_it_is_read(session):
+    made = session(Broker())
+    folder = Path(made._client.host).parent
+    assert folder.name.startswith("nrf91-mqtt-"), "if it is left behind, it is known whose it is"
+    assert not folder.exists()
+
+
 # -- requests and their answers
 
 
@@ -231,10 +239,12 @@ def test_a_subscription_is_ended(session):
 
 def test_a_message_from_the_broker_is_an_event_with_its_payload(session):
     broker = Broker()
+    began = now()
     session(broker)
-    heard(broker, "accepted")
+    accepted = heard(broker, "accepted")
     broker.arrive(b"\x30\7\0\3c/dhi")
     event = heard(broker, "message on c/d (2 bytes)")
+    assert began <= accepted.t <= event.t <= now()
     assert (event.kind, event.source) == (Kind.MQTT, "dk1")
     assert event.data["topic"] == "c/d"
     assert event.data["result"] == 0
@@ -340,7 +350,21 @@ def test_a_bridge_that_could_not_go_on_says_why(session):
     assert event is not None
     assert event.data["result"] == -5
     assert isinstance(made.failure, BoardLost)
-    made.close()  # a board that is gone has nothing more to hand over
+    made.close()
+
+
+def test_a_board_that_goes_while_it_is_asked_to_hand_over_is_closed_too(session, monkeypatch):
+    broker = Broker()
+    made = session(broker)
+    heard(broker, "accepted")
+
+    def settle(_timeout):
+        raise BoardLost("dk1: hung up")
+
+    monkeypatch.setattr(made._pump, "settle", settle)
+    made.close()
+    assert not made.running
+    assert texts(broker, Kind.TX)[-1] == "MQTT DISCONNECT"
 
 
 def test_what_is_waited_for_at_the_end_has_its_time(session, monkeypatch):
