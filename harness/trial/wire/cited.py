@@ -17,22 +17,24 @@ class Shown(NamedTuple):
 def cited(result: ExperimentResult, shown: Sequence[Shown]) -> Refs:
     """Return the numbers of the events behind each sentence, by the sentence's code."""
     arms = [one.refs for one in shown if one.plan.name == "arm"]
-    met = list(zip(arms, result.tally.arms, strict=False))
-    hits = [refs for refs, arm in met if arm.meaning == "hit"]
-    stays = [refs for refs, arm in met if arm.meaning in ("quiet", "no effect", "late", "swallowed")]
+    hits = [refs for refs, arm in zip(arms, result.tally.arms, strict=False) if arm.meaning == "hit"]
     late = [one.refs for one in shown if one.plan.name == "late"]
     last = shown[-1].refs if shown else {}
+    # Whatever is tolerated stayed where the fence was answered last: in an arm, or once more after a late end.
+    at = max((i for i, one in enumerate(shown) if one.refs.get("fence")), default=None)
+    stayed = [] if at is None else [shown[at].refs]
     baselines = [one.refs for one in shown if one.plan.name == "baseline"]
+    before = [one.refs for one in shown[:at] if one.plan.name == "baseline"]
     return {
-        "baseline": _all(baselines[:1], "baseline"),
+        "baseline": _all(before[-1:], "baseline"),
         "hits": _all(hits, "sent", "closed"),
         "after": _all(baselines[-1:], "baseline"),
         "registered": _all(hits, "registered"),
         "reached nobody": _all(hits, "reached"),
-        "stayed": _all(stays[-1:], "sent", "answered", "fence"),
-        "effect": _all([*stays[-1:], last], "effect", "round"),
+        "stayed": _all(stayed, "sent", "answered", "fence"),
+        "effect": _all([*stayed, last], "effect", "round"),
         "once": _all(hits, "sent", "closed"),
-        "delays": _all([*stays, *late], "closed"),
+        "delays": _all([*arms[-1:], *late], "closed"),
         "rounds": _all([one.refs for one in shown if one.plan.name == "round"], "round"),
         "suback": _all(arms, "answered"),
         "arms": _all(arms, "closed"),
