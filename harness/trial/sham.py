@@ -101,7 +101,7 @@ def _filled(template: str, like: str, filler: str) -> str:
         levels -= 1
         position = 2 * levels - 1
         text = text[:position] + "/" + text[position + 1 :]
-    return before + text.replace("//", "/-") + after
+    return before + text + after
 
 
 def _distance(topic: str, other: str) -> tuple[int, int, int]:
