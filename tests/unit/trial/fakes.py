@@ -7,6 +7,7 @@ too late shows on the clock.
 import json
 from collections.abc import Callable, Mapping, Set
 from functools import partial
+from operator import index
 from typing import Any
 
 from harness.errors import NotRegistered
@@ -149,13 +150,12 @@ class FakeDevice(Fake):
 
     def events(self, since):
         self._deliver()
-        return self.log[since:]
+        return self.log[index(since) :]  # None is no position, and would be all of it
 
     def wait(self, match, *, since, timeout):
         deadline = self.clock() + timeout
         while True:
-            self._deliver()
-            found = next((event for event in self.log[since:] if match(event)), None)
+            found = next((event for event in self.events(since) if match(event)), None)
             if found is not None:
                 return found
             if not self.coming or self.coming[0].t > deadline:

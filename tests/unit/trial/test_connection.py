@@ -50,6 +50,12 @@ def test_an_attempt_that_is_accepted():
     assert stage.link.connected
 
 
+def test_an_attempt_that_the_network_ended_is_lost_not_refused():
+    stage = Stage()
+    stage.device.connect = lambda login, **options: stage.device.event(MqttEventKind.CLOSED, -116)
+    assert stage.link.attempt(WRONG) == Attempt(Came.LOST, "hung up: ETIMEDOUT (116)", LATENCY)
+
+
 def test_an_attempt_without_a_session_takes_what_the_board_needs_to_say_so():
     stage = Stage()
     stage.device.no_session_for = {"wrong"}
@@ -154,8 +160,8 @@ def test_an_end_that_no_event_told_is_asked_of_the_board():
     assert stage.link.connected
     stage.link.ensure()
     assert stage.device.connects == 2
-    faults = [event.text for event in stage.timeline.since() if event.kind is Kind.FAULT]
-    assert faults == ["the board says that its connection has ended, and no event told so"]
+    faults = [(event.source, event.text) for event in stage.timeline.since() if event.kind is Kind.FAULT]
+    assert faults == [("trial", "the board says that its connection has ended, and no event told so")]
 
 
 def test_a_connection_on_which_the_allowed_action_failed_is_made_anew():
@@ -358,7 +364,7 @@ def test_a_sham_that_suback_refuses_is_asked_for_once():
 
 def test_a_connection_is_clean_until_something_else_was_sent_or_it_ended():
     stage = Stage()
-    assert not stage.link.clean
+    assert stage.link.clean is False
     stage.link.fresh()
     assert stage.link.clean
     assert (stage.link.since, stage.link.packets) == (LATENCY, 0)
@@ -385,6 +391,9 @@ def test_a_reconnect_whose_allowed_action_cannot_be_prepared_is_none():
     with pytest.raises(NotConnected, match="a QoS 1 publish on allowed could not be prepared"):
         stage.link.fresh()
     assert not stage.link.clean
+    del stage.actions[0].arm
+    stage.link.ensure()
+    assert stage.device.connects == 3, "the second was in doubt"
 
 
 def test_an_allowed_action_that_need_not_be_seen_is_not_looked_for():

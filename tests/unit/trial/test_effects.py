@@ -8,6 +8,7 @@ from harness.firmware import MqttEventKind
 from harness.trial.actions import Acted, PublishAction, ServiceRequest, SubscribeAction
 from harness.trial.facts import ActionEffect
 from harness.trial.service_answer import ServiceAnswer
+from harness.trial.verdict import Unproved
 from tests.unit.trial.fakes import LATENCY, Stage
 
 NONCE = "n1"
@@ -55,6 +56,15 @@ def test_a_message_that_came_before_is_no_effect(stage):
     arrives(stage, "a/y", after=0.0)
     stage.device.mark()
     assert SubscribeAction("a/+", None).effect_of_message(acted(stage)).seen is False
+
+
+def test_a_connection_that_ends_before_the_message_proves_nothing(stage):
+    stage.device.hang_up()
+    with pytest.raises(Unproved) as caught:
+        SubscribeAction("a/+", None).effect_of_message(acted(stage))
+    assert str(caught.value) == (
+        "the action was tolerated, and the connection ended before its effect was seen: hung up: ENOTCONN (128)"
+    )
 
 
 @pytest.mark.parametrize(("armed", "known"), [(["a/#"], False), (["b/#", "a/y"], False), (["b/#"], True), ([], True)])
@@ -115,12 +125,19 @@ def test_a_subscription_is_opened_by_suback(stage):
     assert SubscribeAction("a", None).answer is MqttEventKind.SUBACK
 
 
-@pytest.mark.parametrize(("topic_filter", "packets"), [("a/b", 0), ("a/+", 1), ("#", 1)])
+@pytest.mark.parametrize(("topic_filter", "packets"), [("a/X", 0), ("a/+", 1), ("#", 1)])
 def test_a_subscription_to_other_devices_topics_is_ended(stage, topic_filter, packets):
     begin = stage.clock.now
     assert SubscribeAction(topic_filter, None).quieten(acted(stage)) == packets
     assert stage.device.unsubscribed == [topic_filter] * packets
     assert stage.clock.now - begin == packets * LATENCY
+
+
+def test_the_answer_to_an_earlier_unsubscribe_does_not_end_the_wait(stage):
+    stage.device.event(MqttEventKind.UNSUBACK, after=0.0)
+    begin = stage.clock.now
+    SubscribeAction("#", None).quieten(acted(stage))
+    assert stage.clock.now - begin == LATENCY
 
 
 def test_an_end_that_nobody_answers_is_waited_for_with_the_links_patience(stage):

@@ -27,6 +27,8 @@ TOPICS = st.lists(st.sampled_from(["a", "b", ""]), min_size=1, max_size=5).map("
         ("a/b/#", "a/#", True),
         ("#", "$aws/x", True),
         ("a", "a/#", True),
+        ("a", "a/+", False),
+        ("a", "a/+/b", False),
     ],
 )
 def test_overlap(one, other, common):

@@ -4,7 +4,7 @@ import pytest
 
 from harness.firmware import restart
 from harness.timeline import Event, Kind
-from harness.trial.watches import network_loss, own_switch
+from harness.trial.watches import garbled, network_loss, own_switch
 
 
 def heard(kind, text, **data):
@@ -26,6 +26,7 @@ def heard(kind, text, **data):
         ("+CGEV: NW PDN DEACT 0", True),
         ("+CGEV: ME PDN DEACT 0", True),
         ("+CGEV: ME PDN ACT 0,0", False),
+        ("+CGEV: NW DETACH+CSCON: 0", True),  # its line end was lost
         ("+CSCON: 0", False),
         ("#XMQTTEVT: 1,-128", False),
     ],
@@ -72,3 +73,16 @@ def test_restart_of_board_or_modem(event, shown):
 )
 def test_what_the_harness_itself_switched(event, shown):
     assert own_switch([heard(Kind.TX, "AT+CEREG?"), event]) is (event if shown else None)
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (heard(Kind.RX, "#XMQTTEVT: 0,x", role="garbled"), True),
+        (heard(Kind.FAULT, "garbled, skipped: #XMQTTEVT: 0,", garbled=True), True),
+        (heard(Kind.RX, "OK", role="result"), False),
+        (heard(Kind.RX, "a log line"), False),
+    ],
+)
+def test_a_line_that_could_not_be_read(event, shown):
+    assert garbled([heard(Kind.RX, "OK", role="result"), event]) is (event if shown else None)
