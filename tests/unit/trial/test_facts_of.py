@@ -6,7 +6,7 @@ import pytest
 
 from harness.timeline import Event, Kind
 from harness.trial import Attempt, Facts, Sort, Stage, facts_of
-from harness.trial.facts import Reply, Trouble
+from harness.trial.facts import OwnResult, Reply, Trouble
 from harness.trial.phases import TroubleSource
 
 DEFAULTS = Facts("")
@@ -26,6 +26,8 @@ class Record:
         return seq
 
     def begin(self, name, **data):
+        if name == "right":
+            data |= {"board": "board", "generation": "current"}
         return self.add(Kind.PHASE, name, name=name, on="begin", **data)
 
     def end(self, name, **data):
@@ -90,6 +92,43 @@ def test_a_restart_counts_from_the_beginning_of_the_attempt_and_may_have_been_so
     assert (refs["restarted_earlier"], refs["remembers"]) == ((start,), (end,))
 
 
+def test_of_an_own_connect_what_comes_behind_the_questions_does_not_count():
+    record = Record(Sort.OWN_CONNECT)
+    record.begin("action")
+    end = record.end("action", stage="accepted", detail="", seconds=0.5)
+    record.phase("questions", registered=False, registration="+CEREG: 5,2")
+    record.urc("+CEREG: 4")
+    record.line("AT+CFUN=4")
+    accepted = Attempt(Stage.ACCEPTED, "", 0.5)
+    assert record.found() == ({"tries": (accepted,)}, {"tries": (end,)})
+
+
+def test_a_firmwares_own_connection_may_be_made_anew_by_a_restart():
+    """So it is none of its facts; how each reconnect ended is one."""
+    record = Record(Sort.FIRMWARE)
+    record.line("Ready")
+    first = record.phase("right")
+    record.begin("right")
+    record.begin("witness")
+    shown = record.end("witness", reported=True)
+    record.end("right")
+    record.begin("right")  # and has not ended yet
+    found, refs = record.found()
+    assert found == {
+        "own": (
+            OwnResult(False, "", "cannot be told (there are no lines)"),
+            OwnResult(
+                True,
+                "connected",
+                "connected, and stayed (its log does not show it at this level; its shadow has a new report)",
+            ),
+        )
+    }
+    assert refs == {"own": (first, shown + 1)}
+    record.phase("plan")  # an experiment decides
+    assert record.found() == ({}, {})
+
+
 def test_each_try_to_connect_is_a_fact():
     record = Record(Sort.OWN_CONNECT)
     record.phase("action")  # ended by an error
@@ -104,10 +143,10 @@ def test_of_a_call_that_is_right_the_answers_are_facts():
     record = Record(Sort.CALL)
     record.begin("action")
     assert record.found() == ({}, {})
-    first = record.end("action", status=403, authorised=False, said="403", in_words=False)
+    first = record.end("action", status=403, authorised=False, said="403 (code 1)", in_words=False)
     record.urc("+CEREG: 2")
-    second = record.phase("action", status=200, authorised=True, said="200", in_words=False)
-    answers = (Reply(403, False, "403"), Reply(200, True, "200"))
+    second = record.phase("action", status=200, authorised=True, said="200", in_words=True)
+    answers = (Reply(403, False, "403 (code 1)", False), Reply(200, True, "200", True))
     assert record.found() == ({"answers": answers}, {"answers": (first, second)})
 
 

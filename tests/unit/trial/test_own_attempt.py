@@ -3,7 +3,9 @@
 import pytest
 
 from harness.firmware.cloud_library.cause import LogCause
+from harness.firmware.cloud_library.chain import chain_in
 from harness.firmware.cloud_library.evidence import LogClass
+from harness.firmware.cloud_library.numbers import Generation
 from harness.firmware.cloud_library.watcher import log_watch
 from harness.timeline import Event, Kind
 from harness.trial.own_attempt import OwnAttempt, own_attempt, own_attempts
@@ -21,7 +23,7 @@ class Reconnect:
     def __init__(self, phase="right", generation="current"):
         self.events = []
         self._phase = phase
-        self._watch = log_watch("b")
+        self._watch = log_watch("b", Generation(generation))
         self._add(Kind.PHASE, "trial", "", name=phase, on="begin", board="b", generation=generation)
 
     def _add(self, kind, source, text, /, **data):
@@ -75,9 +77,29 @@ def test_an_end_behind_it_ends_it():
     assert (found.connected, found.cause.what, found.seconds, found.refs) == (False, LogClass.KICKED, 5.0, (5,))
     assert found.chain is not None
     assert str(found) == f"{found.cause}; {found.chain}"
+    assert found.chain == chain_in([KICK])
     lost = Reconnect().line(READY).line(LOST).end().found()
     assert (lost.connected, lost.cause.what, lost.chain) == (False, LogClass.LINK_LOST, None)
     assert str(lost) == str(lost.cause)
+
+
+@pytest.mark.parametrize("line", ["#XMQTTEVT: 0,0#XMQTTEVT: 1,-128", f"{LOST}#XMQTTEVT: 0,0"])
+def test_of_lines_that_are_run_together_the_later_one_counts(line):
+    assert Reconnect().line(line).end().found().connected is line.endswith("0,0")
+
+
+@pytest.mark.parametrize(("lines", "what"), [(1, None), (7, LogClass.KICKED)])
+def test_a_link_that_is_lost_long_after_the_hang_up_did_not_cause_it(lines, what):
+    reconnect = Reconnect().line(READY).line(KICK)
+    for _ in range(lines):
+        reconnect.line("hello")
+    assert reconnect.line(LOST).end().found().cause.what is what
+
+
+@pytest.mark.parametrize(("generation", "what"), [("ncs 1", LogClass.KICKED), ("current", None)])
+def test_the_numbers_are_of_the_firmwares_generation(generation, what):
+    found = Reconnect(generation=generation).line("nrf_cloud_event: 8, status: 1").line(KEEPALIVE).end().found()
+    assert found.cause.what is (what or LogClass.KEEPALIVE)
 
 
 def test_what_ended_before_it_came_up_is_of_the_connection_before():
@@ -112,7 +134,7 @@ def test_only_what_the_board_said_by_itself_since_it_was_registered_counts():
         .end()
         .found()
     )
-    assert found.cause.what is None
+    assert found.cause == LogCause(None, "there are no lines")
     assert Reconnect().line("+CEREG: 1", kind=Kind.URC).line(LOST).end().found().cause.what is LogClass.LINK_LOST
 
 
