@@ -50,11 +50,10 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
     begun: dict[tuple[int, int], int] = {}
     judged = []
     for position, event in enumerate(events):
-        number = (event.data.get("trial", -1), event.data.get("attempt", -1))
         if event.kind is Kind.PHASE and event.data["name"] == Phase.ATTEMPT and event.data["on"] == "begin":
-            begun[number] = position
+            begun[_number(event)] = position
         elif event.kind is Kind.FACTS:
-            recorded = _recorded(event)
+            number, recorded = _number(event), _recorded(event)
             attempt = attempt_of(events, begun[number])
             action = str(attempt[0].data["action"])
             # What an action of a group showed is in the group's attempt, perhaps of another test.
@@ -76,16 +75,20 @@ def unjudged(events: Sequence[Event]) -> list[str]:
     open_attempts: dict[tuple[int, int], str] = {}
     missing: list[str] = []
     for event in events:
-        number = (event.data.get("trial", -1), event.data.get("attempt", -1))
         if event.kind is Kind.FACTS:
-            open_attempts.pop(number, None)
+            open_attempts.pop(_number(event), None)
         elif event.kind is Kind.EXPECT or (event.kind is Kind.END and event.text == _PASSED):
             missing += open_attempts.values()
             open_attempts.clear()
         elif event.kind is Kind.PHASE and event.data["name"] == Phase.ATTEMPT and event.data["on"] == "begin":
             missing += open_attempts.values()
-            open_attempts = {number: str(event.data["action"])}
+            open_attempts = {_number(event): str(event.data["action"])}
     return missing
+
+
+def _number(event: Event) -> tuple[int, int]:
+    """Return which trial and attempt an event is of; -1: whoever edited the file has taken that away."""
+    return event.data.get("trial", -1), event.data.get("attempt", -1)
 
 
 def _recorded(facts: Event) -> Judgement:

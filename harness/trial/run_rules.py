@@ -22,7 +22,7 @@ MOST: Final = 0.8
 SPREAD: Final = 0.1
 """Ages count as one age up to this standard deviation, as a share of their mean."""
 NEAR: Final = 0.2
-"""A hang-up is at an age if it differs from it by less than this share."""
+"""A hang-up is at an age if it differs from it by this share at most."""
 
 _HUNG_UP: Final = frozenset({Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT, Outcome.ACKNOWLEDGED_THEN_CLOSED})
 _REFUSED: Final = _HUNG_UP | {Outcome.REFUSED_IN_SUBACK, Outcome.DENIED, Outcome.IGNORED}

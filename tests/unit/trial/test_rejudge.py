@@ -165,6 +165,17 @@ def test_a_verdict_from_before_these_experiments_stays_as_it_was_recorded(versio
     assert judged.older == version
 
 
+def test_an_attempt_whose_numbers_were_taken_away_is_judged_all_the_same():
+    stage = Stage()
+    stage.trials.publish("other", witness=None)
+    unnumbered = [
+        event._replace(data={key: value for key, value in event.data.items() if key not in ("trial", "attempt")})
+        for event in through_json(stage.timeline.since())
+    ]
+    (judged,) = rejudge(unnumbered)
+    assert (judged.trial, judged.attempt, judged.same, judged.outcome) == (-1, -1, True, Outcome.TOLERATED)
+
+
 def test_what_comes_behind_the_attempt_is_not_part_of_it():
     """A line that arrives between the end of the attempt and its verdict: live and later the same is judged."""
     stage = Stage()

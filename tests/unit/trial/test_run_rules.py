@@ -192,7 +192,10 @@ def test_a_connection_that_a_test_before_left_has_its_age_and_nobody_knows_its_p
     line.add("phase", "plan", name="plan", on="begin", since=-2.0, packets=0).hung_up()  # none was left
     line.add("phase", "plan", name="plan", on="begin", since=-2.0, packets=1, closed=True).hung_up()
     (one,) = record_of(line.events).hang_ups
-    assert (one.age, one.packets) == (pytest.approx(2.2), -1)
+    assert (one.age, one.packets, one.trial) == (pytest.approx(2.2), -1, -1)
+    # The line of the next one's CONNACK was lost, so the plan behind it shows it first.
+    line.add("phase", "plan", name="plan", on="begin", since=-2.0, packets=1).hung_up()
+    assert len(record_of(line.events).hang_ups) == 2
 
 
 def test_age_and_packets_count_from_the_connack_of_each_connection():
@@ -232,6 +235,14 @@ def test_a_packet_of_too_few_is_no_limit():
 @pytest.mark.parametrize(("age", "met"), [(1.19, True), (1.21, False), (0.81, True), (0.79, False)])
 def test_a_hang_up_is_at_an_age_up_to_a_fifth_of_it(age, met):
     assert bool(run(TestRecord((verdict(),), (at(age),)), beside(1.0, 1.0, 1.0))) is met
+
+
+def test_a_fifth_is_near_and_a_tenth_is_no_spread():
+    (found,) = run(TestRecord((verdict(),), (at(6.0), at(4.0))), beside(5.0, 5.0, 5.0, 5.0, 5.0))
+    assert found.because.startswith("5 connections ended at the age of 5 s")
+    (found,) = run(TestRecord((verdict(),), (at(5.0),)), beside(5.0, 5.0, 5.0, 5.0, 6.0))
+    assert found.because.startswith("5 connections ended at the age of 5.2 s")
+    assert len(run(TestRecord((verdict(),), (at(10.0),)), beside(9.0, 11.0, 9.0, 11.0))) == 1
 
 
 @pytest.mark.parametrize(("scale", "met"), [(10.0, True), (0.1, True)])

@@ -82,6 +82,25 @@ def test_an_end_as_asked_or_by_the_network_is_none():
         assert Story().attempt().mqtt("accepted").hung_up(result).hang_ups == []
 
 
+def test_an_end_that_gives_no_reason_is_no_hang_up():
+    assert Story().attempt().mqtt("accepted").add(Kind.MQTT, kind="closed").hang_ups == []
+
+
+def test_an_age_is_rounded_to_a_microsecond():
+    story = Story().attempt().mqtt("accepted").hung_up()
+    story.events[-1] = story.events[-1]._replace(t=1.23456789)
+    assert story.hang_ups == [HangUp(0.234568, 0, 1, False)]
+
+
+def test_a_verdict_whose_attempt_an_edit_took_away_is_of_nothing():
+    assert Story().verdict().verdicts == [TrialVerdict(1, "", "", "policy disconnect")]
+
+
+def test_the_action_of_a_group_of_one_is_not_named():
+    (found,) = Story().attempt(sort="group").mqtt("accepted").action().action("end").hung_up().hang_ups
+    assert found.tried == ("",)
+
+
 def test_a_hang_up_on_a_connection_whose_begin_nobody_saw_is_none():
     assert Story().attempt().hung_up().hang_ups == []
     assert Story().attempt().mqtt("accepted").hung_up().hung_up().hang_ups == [HangUp(1.0, 0, 1, False)]
