@@ -42,6 +42,7 @@ from harness.plugin.options import (
     pytest_load_initial_conftests,
     pytest_runtestloop,
     pytest_session_begins,
+    pytest_sessionfinish,
     pytest_sessionstart,
     pytest_unconfigure,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "pytest_runtest_setup",
     "pytest_runtestloop",
     "pytest_session_begins",
+    "pytest_sessionfinish",
     "pytest_sessionstart",
     "pytest_unconfigure",
     "rest_trial",

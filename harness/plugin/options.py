@@ -10,8 +10,16 @@ import pytest
 from harness.plugin import garbage
 from harness.plugin.held_junit import add_report
 from harness.plugin.marks import NEEDS_HELP
-from harness.plugin.run_start import announce, begin_work, choose_workers, lead_workers, only_lists, reports_begun
-from harness.plugin.state import INTERRUPTION, REPORTS, RUN
+from harness.plugin.run_start import (
+    LEADER,
+    announce,
+    begin_work,
+    choose_workers,
+    lead_workers,
+    only_lists,
+    reports_begun,
+)
+from harness.plugin.state import FAULTS, INTERRUPTION, REPORTS, RUN
 from harness.plugin.worker_input import is_worker, worker_input
 
 
@@ -155,6 +163,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Look for garbage again, in what tests of boards make."""
     garbage.look_for_new(session.config, boards=RUN in session.config.stash)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Report that no test was selected, where some are of boards: a former run's report would pass for this one's."""
+    config = session.config
+    if session.exitstatus != pytest.ExitCode.NO_TESTS_COLLECTED or only_lists(config.option) or is_worker(config):
+        return
+    leads = config.pluginmanager.has_plugin(LEADER)  # then workers have collected, and one of them says so
+    known = FAULTS in config.stash if leads else RUN in config.stash
+    if known or REPORTS in config.stash:
+        reports_begun(config).refuse("no test was selected")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -205,7 +205,8 @@ class ParallelBoards:
         if self._pids.pop(node, None) is not None:
             said = getattr(node, "workeroutput", {})  # one that died has said nothing
             self._config.stash.setdefault(LEFT, []).extend(said.get(LEFT_BEHIND, []))
-            self._config.stash.setdefault(FAULTS, set()).update(said.get(STRUCK, []))
+            if STRUCK in said:
+                self._config.stash.setdefault(FAULTS, set()).update(said[STRUCK])
 
     def _board_of(self, test: str) -> str:
         reports = self._config.stash.get(REPORTS, None)

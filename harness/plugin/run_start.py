@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.plugin.worker_input import WorkerInput
 
 
+LEADER = "nrf91-side-by-side"
+"""The name of the plug-in that leads the workers."""
 _RECORDER = "nrf91-recorder"
 _LISTING = (
     "collectonly",
@@ -135,7 +137,7 @@ def lead_workers(config: pytest.Config) -> None:
     """Lead pytest-xdist's workers."""
     from harness.plugin.parallel_boards import ParallelBoards
 
-    config.pluginmanager.register(ParallelBoards(config), "nrf91-side-by-side")
+    config.pluginmanager.register(ParallelBoards(config), LEADER)
 
 
 def choose_workers(config: pytest.Config) -> None:

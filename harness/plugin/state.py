@@ -27,6 +27,7 @@ TRIALS: pytest.StashKey[DerivedTrials] = pytest.StashKey()
 MISTAKE: pytest.StashKey[Misuse] = pytest.StashKey()
 LEFT: pytest.StashKey[list[str]] = pytest.StashKey()
 FAULTS: pytest.StashKey[set[str]] = pytest.StashKey()
+"""The leader's: faults of the boards file that struck in workers; there once one of them knows tests of boards."""
 REPORTS: pytest.StashKey[RunReports] = pytest.StashKey()
 INTERRUPTION: pytest.StashKey[Interruption] = pytest.StashKey()
 OUT: pytest.StashKey[BoardsOut] = pytest.StashKey()

@@ -63,7 +63,8 @@ class Worker:
             self._config.stash[INTERRUPTION].tidy()
             run = self._config.stash.get(RUN, None)
             left = self._config.stash.get(LEFT, [])
+            said = {LEFT_BEHIND: left}
             if run is not None:
                 left += run.close()
-            said = {LEFT_BEHIND: left, STRUCK: [] if run is None else sorted(run.struck)}
+                said[STRUCK] = sorted(run.struck)
             self._config.workeroutput.update(said)  # type: ignore[attr-defined] # xdist's

@@ -19,7 +19,7 @@ MISTAKEN = "nrf91_mistaken"
 """The name of whether that error is the harness's: a mistake that keeps tests of boards from running."""
 
 STRUCK = "nrf91_struck"
-"""The key for the names of the boards file's faults that have struck."""
+"""The key for the names of the boards file's faults that have struck; said by a worker that knows tests of boards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def replace_file(place: Path, data: bytes) -> None:
 def mistake(run: str, message: str) -> Element:
     """Return a report with one error: the run could not begin. CI then shows why, not just an exit code."""
     suites = new_report(run)
-    add_error(suites, "boards file", SECRETS.scrub(message))
+    add_error(suites, "run", SECRETS.scrub(message))
     return suites
 
 
