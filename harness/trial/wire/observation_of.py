@@ -43,9 +43,9 @@ def observation_of(events: Sequence[Event]) -> Seen:
 
 class _Reading:
     def __init__(self, events: Sequence[Event]) -> None:
-        begin, inside, end = self._plan = span_of(events, 0)
+        self._plan = span_of(events, 0)
         # What came behind its end is not the plan's, live as in a file.
-        self._events = [begin, *inside, *(() if end is None else (end,))]
+        self._events = [self._plan.begin, *self._plan.inside]
         self._phases = spans(self._events)
         self._begin = self._plan.begin.data
 
@@ -69,8 +69,8 @@ class _Reading:
             void=void,
             voided_by=by,
             opened=bool(connect.get("opened")),
-            baseline=str(connect.get("control", "")) if self.done else "",
-            effect=str(self._found(Phase.EFFECT).get("detail", "") or flight.get("detail", "")),
+            baseline=str(connect.get("control", "")),
+            effect=str(self._found(Phase.EFFECT).get("detail") or flight.get("detail", "")),
             error=str(connect.get("error", "")),
         )
         return Seen(observation, self._refs(because))
@@ -194,9 +194,9 @@ class _Reading:
         loss = network_loss(watched)
         if loss is not None:
             return loss.text, VoidedBy.NETWORK, loss
-        if asked and not asked.get("registered", True):
+        if asked.get("registered") is False:
             questions = self._phases[Phase.QUESTIONS][-1].end
-            return f"not registered afterwards: {asked.get('registration', '')}", VoidedBy.NETWORK, questions
+            return f"not registered afterwards: {asked['registration']}", VoidedBy.NETWORK, questions
         moved = next((event for event in self._events if event.source == _RADIO and event.data.get("lost")), None)
         if moved is not None:
             return moved.text, VoidedBy.NETWORK, moved
@@ -221,7 +221,7 @@ class _Reading:
                 shown.setdefault("sent", []).append(step.begin)
             if name is not None and seen.done.saw not in ENDS:
                 shown.setdefault(name, []).append(seen.by)
-                shown[name] += [_carrying(self._events, str(step.begin.data.get("nonce", "\0")))]
+                shown[name] += [_carrying(self._events, step.begin.data["nonce"])]
         for name, phase in (("reached", Phase.DELIVERY), ("registered", Phase.QUESTIONS), ("round", Phase.FLIGHT)):
             shown[name] = [span.end for span in self._phases.get(phase, ())]
         return {name: tuple(event.seq for event in found if event is not None) for name, found in shown.items()}

@@ -61,6 +61,7 @@ def test_a_hang_up_before_the_answer_is_the_actions():
     plan.step("action", 0, "closed", sent=True)
     seen = plan.seen()
     assert (seen.done[0].saw, seen.done[0].seconds, seen.as_remote) == (Saw.CLOSED, 1.0, True)
+    assert seen.effect == "", "nobody looked for one"
 
 
 @pytest.mark.parametrize("told", [{"connecting": 0.5}, {}])
@@ -208,7 +209,6 @@ def test_an_errno_of_something_else_is_no_hang_up_by_the_other_side(result):
         (lambda plan: plan.add(Kind.URC, "+CEREG: 2", source="one"), VoidedBy.NETWORK),
         (lambda plan: plan.add(Kind.RX, "Ready", source="one"), VoidedBy.RESTART),
         (lambda plan: plan.add(Kind.STEP, "radio after: another address", source="radio", lost=True), VoidedBy.NETWORK),
-        (lambda plan: plan.mqtt("closed", 0), VoidedBy.OWN),
         (lambda plan: plan.add(Kind.TX, "AT+CFUN=4", source="one").mqtt("closed", -128), VoidedBy.OWN),
         (lambda plan: plan.add(Kind.TX, "AT#XRESET", source="one").mqtt("closed", -128), VoidedBy.OWN),
     ],
@@ -222,6 +222,11 @@ def test_what_makes_it_worthless(disturb, by):
     assert seen.void
     assert seen.voided_by is by
     assert not seen.all_answered
+
+
+def test_an_end_from_this_side_makes_it_worthless():
+    plan = Plan("action").begin("action", 0).mqtt("closed", 0).phase("action", "end")
+    assert (plan.seen().void, plan.seen().voided_by) == ("the connection was ended from this side", VoidedBy.OWN)
 
 
 def test_a_modem_that_is_not_registered_afterwards_makes_it_worthless():

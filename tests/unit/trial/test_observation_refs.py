@@ -84,6 +84,13 @@ def test_what_makes_it_worthless_is_named():
     assert observed.refs["void"] == (quiet.events[-1].seq,)
 
 
+def test_a_cell_that_stayed_takes_nothing_away():
+    """Only a changed cell or address does, and only the witness of the radio tells of one."""
+    plan = Plan("action").begin("action", 0).add(Kind.STEP, "radio after: the same", source="radio", lost=False)
+    plan.add(Kind.STEP, "a message got lost", source="cloud", lost=True).mqtt("puback")
+    assert plan.phase("action", "end", sent=True).seen().void == ""
+
+
 def test_logins_are_told_by_their_ends():
     plan = Plan("right login", "wrong login", "right login")
     plan.step("right", 0, saw="answered", seconds=0.25)
