@@ -7,7 +7,7 @@ from harness.firmware import MqttEvent, MqttEventKind
 from harness.trial.actions import Acted, PacketAction
 from harness.trial.connection import nonce
 from harness.trial.controls import CHASER
-from harness.trial.experiment import Do, Plan, Step
+from harness.trial.experiment import Do, Step
 from harness.trial.phases import Phase
 from harness.trial.wire.step_context import StepContext, acknowledged
 
@@ -21,10 +21,10 @@ class PacketSteps:
     def __init__(self, on: StepContext) -> None:
         self._on = on
 
-    def sham(self, number: int, step: Step, plan: Plan) -> None:
+    def sham(self, number: int, step: Step) -> None:
         """Send an allowed action of the action's shape, or what stands in for one."""
         if self._on.tried.sham is not None:
-            self.packet(number, step, self._on.tried.sham, plan)
+            self.packet(number, step, self._on.tried.sham, self._on.link.patience)
         elif self._on.tried.actions[step.action].answer is None:
             self._acknowledged_sham(number, step)
         else:
@@ -33,7 +33,7 @@ class PacketSteps:
     def _stand_in(self, number: int, step: Step) -> None:
         """Send the allowed action in place of a sham."""
         if not step.chased:
-            self.allowed(number, step, seek=False)
+            self.allowed(number, step)
             return
         token, mark = nonce(), self._on.device.mark()
         with self._on.phase(number, step, nonce=token, answer=MqttEventKind.PUBACK) as found:
@@ -53,17 +53,20 @@ class PacketSteps:
             found |= {"sent": control.acked, "chased": control.chased}
             left = wait - (self._on.link.clock() - begun)
             if control.ok and self._on.wait((), since=self._on.mark, timeout=max(0.0, left)) is None:
-                self.allowed(number, Step(Do.FENCE), seek=False, behind=True)
+                self.allowed(number, Step(Do.FENCE), behind=True)
 
-    def allowed(self, number: int, step: Step, *, seek: bool, **more: Any) -> None:
+    def allowed(self, number: int, step: Step, *, seek: bool = False, **more: Any) -> None:
         """Send the connection's own allowed action. ``seek``: look for its message, too."""
         token = nonce()
         with self._on.phase(number, step, nonce=token, answer=MqttEventKind.PUBACK, **more) as found:
             control = self._on.link.run(token=token, seek=seek)
             found |= asdict(control)
 
-    def packet(self, number: int, step: Step, action: PacketAction, plan: Plan) -> None:
-        """Send a sham or the action, and wait for its answer; where none comes, send a fence behind it."""
+    def packet(self, number: int, step: Step, action: PacketAction, patience: float) -> None:
+        """Send a sham or the action, and wait for its answer; where none comes, send a fence behind it.
+
+        ``patience``: seconds to wait for an answer. What has none (QoS 0) is given one round trip.
+        """
         link, device = self._on.link, self._on.device
         link.spoil()
         prepared = self._on.state.unheard < 2
@@ -73,10 +76,7 @@ class PacketSteps:
         named = {"tried": str(action)} if len(self._on.tried.actions) > 1 else {}
         with self._on.phase(number, step, nonce=acted.nonce, answer=answer, **named) as found:
             found["sent"] = action.act(device, acted.nonce)
-            if action.answer is None:
-                wait = self._on.night.round_trip
-            else:
-                wait = plan.patience if step.do is Do.ACTION else link.patience
+            wait = self._on.night.round_trip if action.answer is None else patience
             if found["sent"] and step.chased and action.answer is not None:
                 event = self._chased(number, action.answer, acted.mark, wait, ends=step.do is Do.SHAM)
             else:
@@ -118,6 +118,6 @@ class PacketSteps:
         The first PUBACK behind a silent publish may be its own: is there a second?
         """
         device, mark = self._on.device, self._on.device.mark()
-        self.allowed(number, Step(Do.FENCE), seek=False, behind=True)
+        self.allowed(number, Step(Do.FENCE), behind=True)
         if action.answer is MqttEventKind.PUBACK and acknowledged(device, mark) == 1:
             self._on.acknowledgements(2, mark, wait)

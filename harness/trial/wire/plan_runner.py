@@ -137,7 +137,7 @@ class PlanRunner:
         """Do the steps, up to one that ends the plan. ``begin``: the data with which it began."""
         decided = self._on.log.latest
         for number, step in enumerate(plan.steps):
-            self._step(number, step, plan)
+            self._step(number, step, plan.patience)
             seen = step_of(begin, self._on.log.since(decided + 1))
             if seen is None or seen.done.saw in ENDS:
                 self._ended(step, closed=seen is not None and seen.done.saw is not Saw.NOTHING)
@@ -146,16 +146,16 @@ class PlanRunner:
         if self._on.log.restarted():
             ask_modem(self._modem, self._on.log)
 
-    def _step(self, number: int, step: Step, plan: Plan) -> None:
+    def _step(self, number: int, step: Step, patience: float) -> None:
         match step.do:
             case Do.BASELINE:
                 self._packets.allowed(number, step, seek=True)
             case Do.FENCE:
-                self._packets.allowed(number, step, seek=False)
+                self._packets.allowed(number, step)
             case Do.SHAM:
-                self._packets.sham(number, step, plan)
+                self._packets.sham(number, step)
             case Do.ACTION:
-                self._packets.packet(number, step, self._on.tried.actions[step.action], plan)
+                self._packets.packet(number, step, self._on.tried.actions[step.action], patience)
             case Do.EFFECT:
                 self._effects.effect(number, step)
             case Do.IDLE:
