@@ -90,7 +90,25 @@ def test_a_message_that_the_observer_had_before_is_not_the_controls(device, obse
     action = ObservedPublish(device, observer, TOPIC)
     observer.hear(TOPIC, b"n1")
     action.send("n1")
+    action.send("n2")
     assert action.seen("n1", timeout=0.5) is False
+
+
+def test_of_many_messages_at_once_the_first_is_still_seen(observer):
+    """Where the earliest begins is forgotten then, so it is looked for in all that there is."""
+    device = FakeDevice()
+    device.connected = True
+    publish, update = ObservedPublish(device, observer, TOPIC), ShadowUpdate(device, "dev-1")
+    for number in range(20):
+        publish.send(f"<{number}>")
+        update.send(f"<{number}>")
+        if number == 0:
+            observer.hear(TOPIC, b"<0>")
+            device.event(MqttEventKind.MESSAGE, topic=f"{UPDATE}/accepted", payload=b"<0>", after=0.0)
+    assert publish.seen("<0>", timeout=0.5) is True
+    assert update.seen("<0>", timeout=0.5) is True
+    assert publish.seen("<1>", timeout=0.5) is False
+    assert update.seen("<1>", timeout=0.5) is False
 
 
 def test_a_publish_that_the_board_refuses_is_not_sent(device, observer):
@@ -115,6 +133,7 @@ def test_an_answer_from_before_is_not_the_shadow_updates(device):
     action = ShadowUpdate(device, "dev-1")
     device.event(MqttEventKind.MESSAGE, topic=f"{UPDATE}/accepted", payload=b"n1", after=0.0)
     action.send("n1")
+    action.send("n2")
     assert action.seen("n1", timeout=0.5) is False
 
 
@@ -166,6 +185,8 @@ def test_an_acknowledgement_that_takes_long_is_one(device):
     device.event(MqttEventKind.PUBACK, after=0.75 + LATENCY / 2)
     assert control(device, soon=0.75) == Control(True, True, 0.75 + LATENCY, "", chased=True)
     assert device.coming == [], "the packet behind would take the UNSUBACK for its own"
+    device.event(MqttEventKind.PUBACK, after=0.75 + LATENCY / 2)
+    assert control(device, soon=0.75, settle=None) == Control(True, True, 0.75 + LATENCY, "", chased=True)
 
 
 def test_a_control_behind_which_nothing_is_answered_any_more_has_failed(device):
@@ -174,6 +195,8 @@ def test_a_control_behind_which_nothing_is_answered_any_more_has_failed(device):
     device.event(MqttEventKind.PUBACK, after=1.0)
     device.unsubscribe = lambda topic_filter: True
     detail = "what was sent behind it was not answered within 8 s"
+    assert control(device) == Control(False, False, 8.0, detail, chased=True)
+    device.event(MqttEventKind.PUBACK, after=7.5)
     assert control(device) == Control(False, False, 8.0, detail, chased=True)
     device.event(MqttEventKind.PUBACK, after=1.0)
     device.unsubscribe = lambda topic_filter: False  # the board refused to send it

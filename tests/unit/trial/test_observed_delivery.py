@@ -4,7 +4,7 @@ import json
 
 from harness.firmware import MqttEventKind
 from harness.trial.controls import ObservedDelivery
-from tests.unit.trial.fakes import LATENCY
+from tests.unit.trial.fakes import LATENCY, FakeDevice
 from tests.unit.trial.test_controls import FakeObserver
 from tests.unit.trial.test_controls import device as device
 
@@ -78,6 +78,17 @@ def test_another_message_is_not_the_controls_nor_is_one_from_before(device):
     device.event(MqttEventKind.MESSAGE, topic=TOPIC, payload=b"n2")
     assert action.seen("n2", timeout=0.5) is True
     assert action.seen("n3", timeout=0.5) is True
+
+
+def test_of_many_messages_at_once_the_first_is_still_seen():
+    device = FakeDevice()
+    action = ObservedDelivery(device, Publishing(device, loses=True), TOPIC)
+    for number in range(20):
+        action.send(f"<{number}>")
+        if number == 0:
+            device.event(MqttEventKind.MESSAGE, topic=TOPIC, payload=b"<0>", after=0.0)
+    assert action.seen("<0>", timeout=0.5) is True
+    assert action.seen("<1>", timeout=0.5) is False
 
 
 def test_the_end_of_the_connection_ends_the_wait(device):

@@ -1,8 +1,10 @@
 """The phases of one attempt on a timeline to which others write too."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.errors import LabError
 from harness.timeline import Event, Kind, Timeline
 from harness.trial.phases import Phase, PhaseLog, attempt_of, span_of, spans
 
@@ -15,7 +17,10 @@ def test_what_somebody_else_writes_before_the_first_phase_is_not_of_the_attempt(
         timeline.add(Kind.RX, "b", "a line")
     events = log.events()
     assert [event.text for event in events][1:2] == ["a line"]
-    assert attempt_of(events)[0].kind is Kind.PHASE
+    assert [(event.kind, event.data.get("on")) for event in attempt_of(events)] == [
+        *((Kind.PHASE, "begin"), (Kind.RX, None), (Kind.PHASE, "end")),
+    ]
+    assert attempt_of(events[:-1]) == (*events[:-1],), "as far as it came"
 
 
 def test_a_restart_is_known_from_its_line_on_and_stays_known():
@@ -30,6 +35,27 @@ def test_a_restart_is_known_from_its_line_on_and_stays_known():
         assert log.restarted()
         timeline.add(Kind.URC, "b", "+CEREG: 1")
         assert log.restarted()
+
+
+def test_a_restart_is_seen_before_the_first_phase_too():
+    timeline = Timeline()
+    log = PhaseLog(timeline, trial=1, attempt=1)
+    assert log.restarted() is False
+    timeline.add(Kind.RX, "b", "Ready")
+    assert log.restarted() is True
+
+
+def test_what_is_in_the_file_alone_is_counted():
+    timeline = Timeline(keep=10)
+    log = PhaseLog(timeline, trial=1, attempt=1)
+    for _ in range(20):
+        timeline.add(Kind.RX, "b", "a line")
+    kept = timeline.since()
+    first = kept[0].seq
+    assert log.since(first) == kept
+    with pytest.raises(LabError) as caught:
+        log.since(first - 3)
+    assert str(caught.value) == "the board said so much that 3 events of the trial are in its file alone"
 
 
 def test_the_number_of_the_phase_event_that_came_last_is_known():

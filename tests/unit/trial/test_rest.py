@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from harness.cloud import RestAnswer
-from harness.errors import CloudUnreachable
+from harness.errors import CloudUnreachable, LabError
 from harness.timeline import Timeline
 from harness.trial import Outcome, RestTrials
 from harness.trial.rejudge import rejudge
@@ -121,6 +121,13 @@ def test_the_pause_before_a_call_is_made_again_doubles():
     assert pauses == [0.25, 0.5, 1.0]
 
 
+def test_the_pause_is_waited_for_in_real_time_where_nobody_has_one_of_their_own(monkeypatch):
+    waits = []
+    monkeypatch.setattr("harness.trial.rest.threading.Event.wait", lambda self, seconds: waits.append(seconds))
+    RestTrials(Timeline(), lambda _verdict: None).call("ask", lambda: RestAnswer(503), control=None)
+    assert waits == [0.25, 0.5, 1.0]
+
+
 def test_the_record_says_what_was_compared_with_what():
     timeline = Timeline()
     RestTrials(timeline, lambda _verdict: None, pause=lambda _seconds: None).call(
@@ -136,12 +143,13 @@ def test_the_record_says_what_was_compared_with_what():
     }
 
 
-def test_trouble_on_the_way_is_not_tried_again():
+@pytest.mark.parametrize("trouble", [CloudUnreachable("no route"), LabError("no key to sign with")])
+def test_trouble_on_the_way_is_not_tried_again(trouble):
     made = []
 
     def call():
         made.append(1)
-        raise CloudUnreachable("no route")
+        raise trouble
 
     trials = RestTrials(Timeline(), lambda _verdict: None, pause=lambda _seconds: None)
     for control in (None, lambda: GRANTED):

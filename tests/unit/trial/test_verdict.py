@@ -10,6 +10,7 @@ from harness.trial import (
     LAB_OUTCOMES,
     Attempt,
     Facts,
+    How,
     Judgement,
     Outcome,
     Sentence,
@@ -111,8 +112,9 @@ def test_a_call_that_is_right_is_refused_only_by_two_words_of_the_apis(replies, 
     assert judge(Facts("ask", sort=Sort.CALL, answers=tuple(replies))).outcome is outcome
 
 
-def test_a_sentence_comes_back_from_json():
-    sentence = Sentence("hits", "Four times.", (3, 9))
+@pytest.mark.parametrize("how", How)
+def test_a_sentence_comes_back_from_json(how):
+    sentence = Sentence("hits", "Four times.", (3, 9), how)
     assert Sentence.of(sentence.as_data()) == sentence
 
 
@@ -125,6 +127,13 @@ def test_a_start_after_the_port_went_away_is_the_labs():
 def test_expect_returns_the_verdict():
     verdict = Verdict(Outcome.TOLERATED, "publish on x", "evidence")
     assert verdict.expect(Outcome.TOLERATED) is verdict
+
+
+def test_the_report_of_a_failed_test_ends_at_its_own_line():
+    with pytest.raises(WrongVerdict) as caught:
+        Verdict(Outcome.TOLERATED, "publish on x", "evidence").expect(Outcome.IGNORED)
+    assert caught.traceback[-1].ishidden(caught)
+    assert not caught.traceback[0].ishidden(caught)
 
 
 def test_wrong_verdict_is_the_products():
