@@ -188,7 +188,7 @@ class Trials:
         found: list[Shared | None] = [None] * len(actions)
 
         def act(log: PhaseLog, acting: Acting) -> None:
-            tried = Tried(actions, None, tuple(self._listening), context.delivery)
+            tried = Tried(actions, None, tuple(self._listening))
             runner = PlanRunner(self._link, self._modem, log, tried, context.night, {})
             self._listen_for(*actions)
             carried = carry_out(setup(), runner.do)
@@ -214,7 +214,7 @@ class Trials:
             acting.finish = lambda _events: found.judgement(policy)
             acting.effect = found.effect.seen
 
-        return self._attempts.run(TrialSubject(str(action), Sort.PACKET, policy, most=1, group=found.trial), act)
+        return self._attempts.run(TrialSubject(str(action), Sort.PACKET, policy, group=found.trial), act)
 
     def _sham(self, action: PacketAction) -> Sham | None:
         """Return the sham most like ``action`` that the cloud takes; None: the allowed action has to do."""
@@ -261,7 +261,8 @@ class Trials:
             self._carry_out(setup(), runner, acting)
             if not acting.accepted:
                 return
-            acting.finish = None  # what it proved is that the login is let in: the allowed action is to be seen too
+            # What it proved is that the login is let in: the allowed action is to be seen too.
+            acting.finish, acting.proved = None, False
         elif first.refused:
             self._try(log)
         ask_modem(self._modem, log)

@@ -66,8 +66,20 @@ def test_a_packet():
         *("publish on other (QoS 1)", "packet", "Policy: iot:Publish other.", ""),
     )
     assert begun(board)["experiment"]["kind"] == "action"
+    assert begun(board)["experiment"]["subject"]["action"] == "publish on other (QoS 1)"
     assert begun(board)["experiment"]["subject"]["sham"] == "publish on team/h (QoS 1)"
     assert begun(board)["experiment"]["subject"]["differs"].startswith("topic, length of the topic (5 and 6)")
+
+
+@pytest.mark.parametrize(("watch", "hold"), [(30.0, 30.0), (0.25, 0.5)])
+def test_what_may_have_been_refused_late_in_its_group_is_held_for_longer(watch, hold):
+    board = Board(hold=0.5)
+    board.night.watch["publish on other (QoS 1)"] = watch
+    for topic, held in (("other", hold), ("another", 0.5)):
+        evidence = board.trials.publish(topic, witness=None).evidence
+        begin = [event.data for event in board.timeline.since() if "experiment" in event.data][-1]
+        assert begin["experiment"]["rule"]["hold"] == held
+        assert f"the connection stayed for {held:g} s" in evidence
 
 
 def test_a_group():
