@@ -118,7 +118,7 @@ class FramedBytes:
                     at = self._set_aside(at, aside)
                 if len(blob) == length:
                     break
-                piece = min(_PIECE, length - len(blob)) if self._message else length
+                piece = min(_PIECE, length - len(blob))
                 if len(self._data) < at + piece:
                     raise _Short
                 blob += self._data[at : at + piece]

@@ -17,7 +17,7 @@ def test_blobs_are_the_same_however_they_are_cut(line, size):
     while rest is None and fed < len(data):
         rest = framed.feed(data[fed : fed + size])
         fed += size
-    assert framed.blobs == (b"a/b", b"OK\r\n\x00")
+    assert (framed.blobs, framed.aside, framed.broken) == ((b"a/b", b"OK\r\n\x00"), (), False)
     assert rest is not None
     assert rest + data[fed:] == b"next"
 
@@ -42,12 +42,11 @@ def test_a_line_that_ends_with_cr_alone_has_no_line_feed():
     assert framed.blobs == (b"ab", b"c")
 
 
-@pytest.mark.parametrize("data", [b"abc", b"a\r\nb\r\n", b"ab\r\nc\r\n", b"a\nbc\r\n"])
+@pytest.mark.parametrize("data", [b"abc", b"a\r\n", b"a\r\nb\r\n", b"ab\r\nc\r\n", b"a\nbc\r\n"])
 def test_bytes_without_the_line_ends_that_belong_there_are_broken(data):
     framed = FramedBytes((1, 2), b"#XMQTTMSG: 1,2\r\n")
     assert framed.feed(data + b"\r\n#XMQTTEVT: 2,0\r\n") == b""
-    assert framed.broken
-    assert framed.blobs == ()
+    assert (framed.blobs, framed.aside, framed.broken) == ((), (), True)
     assert framed.so_far() == b"#XMQTTMSG: 1,2\r\n" + data + b"\r\n#XMQTTEVT: 2,0\r\n"
 
 
@@ -59,9 +58,9 @@ def test_nothing_is_taken_for_broken_before_it_can_be_told():
 
 
 def test_what_never_became_complete_can_be_read_as_lines():
-    framed = FramedBytes((1, 20), b"#XMQTTMSG: 1,20\r\n")
+    framed = FramedBytes((1, 20), b"#XMQTTMSG: 1,20 \r\n")
     assert framed.feed(b"a\r\n+CEREG: 1\r\n") is None
-    assert framed.so_far() == b"#XMQTTMSG: 1,20\r\na\r\n+CEREG: 1\r\n"
+    assert framed.so_far() == b"#XMQTTMSG: 1,20 \r\na\r\n+CEREG: 1\r\n"
 
 
 def test_what_looks_like_an_event_in_a_sockets_bytes_is_theirs():
