@@ -80,7 +80,7 @@ class Answer(NamedTuple):
 
     def _unexpected(self, wanted: str, count: int) -> AtFormatError:
         heard = one_line(" | ".join(redact_line(line.encode()).decode() for line in self.lines) or "nothing")
-        why = DOUBLED if count > 1 and len(set(self.lines)) < len(self.lines) else LOST_BYTES
+        why = DOUBLED if count and len(set(self.lines)) < len(self.lines) else LOST_BYTES
         return AtFormatError(f"{self.command}: expected {wanted}, got {count} of them; the answer was: {heard}; {why}")
 
 

@@ -42,7 +42,7 @@ def urc_in(t: float, kind: Kind, text: str, data: dict[str, object], seq: int = 
     if kind is Kind.URC:
         found = _NAME.match(text)
         name, args = (found[1], found[2] or "") if found else (text, "")
-        blobs = data.get("blobs", ())
+        blobs = data.get("blobs")
         return Urc(name, args, text, t, tuple(map(unpacked, blobs)) if isinstance(blobs, list) else (), seq)
     if kind is Kind.RX and "role" not in data:
         return Urc(text, "", text, t, (), seq)

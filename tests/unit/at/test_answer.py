@@ -33,6 +33,12 @@ def test_a_line_that_came_twice_is_called_so():
         answer.value("+CFUN")
 
 
+def test_a_line_that_is_missing_is_lost_although_another_came_twice():
+    answer = Answer("AT+CFUN?", ("+X: 1", "+X: 1"), 0.1)
+    with pytest.raises(AtFormatError, match=r"got 0 of them; .*; bytes were lost on the way"):
+        answer.value("+CFUN")
+
+
 def test_an_answer_without_lines_has_no_text():
     with pytest.raises(AtFormatError) as caught:
         _ = Answer("AT+CGSN", (), 0.1).text

@@ -80,6 +80,9 @@ def test_an_answer_with_another_value_is_a_refusal(com):
     com.request(Request.SET_BAUDRATE, baudrate(460800))
     com.receive(answer(1, baudrate(115200)))
     assert com.answer(Request.SET_BAUDRATE) is False
+    com.request(Request.SET_BAUDRATE, baudrate(460800))
+    com.receive(answer(1, b""))
+    assert com.answer(Request.SET_BAUDRATE) is False
     com.request(Request.SET_BAUDRATE, baudrate(9600))
     assert com.answer(Request.SET_BAUDRATE) is None
     com.receive(answer(1, baudrate(9600) + bytes(4)))  # sredird answers with more bytes than it was sent
@@ -100,6 +103,11 @@ def test_what_nobody_asked_is_passed_over(com):
     assert com.answer(Request.SET_CONTROL) is True
     com.receive(answer(5, b"\x09"))  # another client of the same port did that
     assert com.answer(Request.SET_CONTROL) is True
+
+
+@pytest.mark.parametrize(("rate", "value"), [(1, b"\0\0\0\1"), (2**32 - 1, b"\xff" * 4)])
+def test_the_slowest_and_the_fastest_speed(rate, value):
+    assert baudrate(rate) == value
 
 
 @pytest.mark.parametrize("rate", [0, -1, 2**32])

@@ -74,6 +74,7 @@ def test_memory_is_bounded(data, limit):
         (b"\0\0OK\0\r\n", b"OK"),
         (b"\0X\0\r\n", b"X"),
         (b"\x1b[8D\x1b[J+CEREG: 1\r\n", b"+CEREG: 1"),
+        (b"  OK \x1b[0m\r\n", b"  OK"),
         (b"\r\n", b""),
     ],
 )
@@ -87,6 +88,12 @@ def test_a_line_of_exactly_the_limit_is_whole_and_the_first_cut_is_as_long():
     assert buffer.feed(b"abcdefgh\n") == [Piece(b"abcd", True), Piece(b"efgh\n", True)]
     assert buffer.feed(b"  abc \t\n") == [Piece(b"  ab", True), Piece(b"c \t\n", True)]
     assert buffer.feed(b"x\n") == [Piece(b"x\n", False)]
+
+
+def test_an_unfinished_line_of_exactly_the_limit_is_whole():
+    buffer = LineBuffer(limit=4)
+    assert buffer.feed(b"x\nabcd") == [Piece(b"x\n", False)]
+    assert buffer.feed(b"\n") == [Piece(b"abcd\n", False)]
 
 
 def test_blanks_at_the_ends_of_a_line_that_is_cut_are_kept():

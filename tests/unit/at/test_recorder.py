@@ -105,11 +105,11 @@ def test_a_final_result_inside_a_key_that_never_ended_is_hidden_like_its_lines()
 def test_behind_the_result_of_a_secret_command_lines_are_shown_again_unless_another_is_owed_its_echo():
     dialogue = Dialogue()
     dialogue.begin(parse_command("AT+CFUN?"))
-    heard = dialogue.receive(b"before\r\nOK\r\nbehind\r\nlast\r\n")
+    heard = dialogue.receive(b"one\r\nbefore\r\nOK\r\nbehind\r\nlast\r\n")
     shown = {}
     for afterwards in (False, True, None):
         made = LineRecorder("board-1").drafts(heard, 1.0, seconds=0.1, secret=True, afterwards=afterwards)
         shown[afterwards] = [draft[3] for draft in made]
     hidden = "<{} bytes that arrived while a secret was being sent>"
-    assert shown[False] == [hidden.format(6), "OK", "behind", "last"]
-    assert shown[True] == shown[None] == [hidden.format(6), "OK", hidden.format(6), hidden.format(4)]
+    assert shown[False] == [hidden.format(3), hidden.format(6), "OK", "behind", "last"]
+    assert shown[True] == shown[None] == [hidden.format(3), hidden.format(6), "OK", hidden.format(6), hidden.format(4)]
