@@ -108,7 +108,9 @@ def server_says(url: str) -> str | None:
         return None
     parts = urlsplit(url)
     try:
-        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=_PATIENCE) as connection:
+        if parts.port is None:
+            return None
+        with socket.create_connection((parts.hostname, parts.port), timeout=_PATIENCE) as connection:
             heard = b""
             while len(heard) < _MOST and (part := connection.recv(_MOST)):
                 heard += part

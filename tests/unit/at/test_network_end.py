@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import serial
@@ -121,6 +122,61 @@ def test_a_server_that_does_not_hang_up_is_not_waited_for_long(server, monkeypat
     stream.close()
     assert time.monotonic() - began < 15
     stays.set()
+
+
+class HangingUp:
+    """A connection to a server that says these parts before it hangs up. ``allowed``: seconds for each."""
+
+    def __init__(self, *parts):
+        self.parts = [*parts, b""]
+        self.allowed = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def shutdown(self, how):
+        assert how == socket.SHUT_WR
+
+    def settimeout(self, seconds):
+        self.allowed.append(seconds)
+
+    def recv(self, _size):
+        return self.parts.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("clock", "allowed"),
+    [
+        ([100.0, 100.125, 100.25], [0.375, 0.25]),  # it hangs up
+        ([100.0, 100.25, 100.5], [0.25]),  # its time is over
+    ],
+)
+def test_until_it_hangs_up_a_server_may_go_on_as_long_as_it_has_time(monkeypatch, clock, allowed):
+    monkeypatch.setattr(tcp_port, "_GOODBYE", 0.5)
+    monkeypatch.setattr(tcp_port, "time", SimpleNamespace(monotonic=iter(clock).__next__))
+    port: Any = TcpPort.__new__(TcpPort)
+    port.socket = HangingUp(b"one more line\r\n")
+    port.close()
+    assert port.socket.allowed == allowed
+
+
+def test_what_comes_is_acknowledged_at_once_from_now_on():
+    """Behind an even number Linux goes back to taking its time."""
+    options = []
+    port: Any = TcpPort.__new__(TcpPort)
+    port.socket = SimpleNamespace(setsockopt=lambda *option: options.append(option))
+    port.acknowledge()
+    assert options == [(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)]
+
+
+def test_nothing_is_acknowledged_on_a_connection_that_is_gone(server):
+    server.start()
+    port = TcpPort(server.url)
+    port.close()
+    port.acknowledge()
 
 
 def test_a_connection_that_is_gone_is_closed_quietly(server):

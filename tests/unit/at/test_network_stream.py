@@ -208,6 +208,7 @@ def test_small_pieces_leave_at_once_and_a_dead_computer_is_noticed(server):
     assert [port.socket.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [1, 10, 5, 3]
     assert port.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 25_000
     assert port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    assert port.socket.gettimeout() == 5.0
     port.close()
 
 

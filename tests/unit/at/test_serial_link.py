@@ -13,7 +13,7 @@ import serial
 from harness.at.holders import Holder
 from harness.at.serial_link import NoSerialPort, PortDenied, open_link, server_says
 from harness.at.stream import FdStream
-from harness.errors import LabError, Misuse, PortBusy, PortMissing
+from harness.errors import BoardLost, LabError, Misuse, PortBusy, PortMissing
 
 LOCAL, REMOTE, PLAIN = "/dev/ttyACM0", "rfc2217://rack:4001", "socket://rack:4001"
 ITSELF = 0  # stands for this process, which may have been forked since this was read
@@ -80,14 +80,17 @@ def test_a_local_port_is_opened_for_one_owner_alone(made):
     reader, writer = os.pipe()
     device = Device(descriptor=reader)
     asked = made(device)
-    assert isinstance(open_link(LOCAL, "board-1", baudrate=9600, rtscts=True), FdStream)
+    stream = open_link(LOCAL, "board-1", baudrate=9600, rtscts=True)
+    assert isinstance(stream, FdStream)
     assert (device.opened, device.exclusive) == (True, True)
     assert asked == [((LOCAL,), {"do_not_open": True, "baudrate": 9600, "rtscts": True})]
-    os.close(reader)
     os.close(writer)
+    with pytest.raises(BoardLost, match=r"^board-1: the port went away"):
+        stream.take(0)
+    os.close(reader)
 
 
-@pytest.mark.parametrize("url", [REMOTE, "RFC2217://rack:4001"])
+@pytest.mark.parametrize("url", [REMOTE, "RFC2217://rack:4001", f"{REMOTE}?logging=://"])
 def test_a_port_behind_rfc_2217_gets_speed_and_flow_control(made, url):
     asked = made(Device())
     open_link(url, "board-1", baudrate=9600, rtscts=True)
@@ -140,19 +143,29 @@ def test_a_port_that_is_not_there(made, number, kind):
 )
 def test_a_port_that_somebody_holds(made, monkeypatch, number, holding, said):
     found = [replace(holder, pid=os.getpid()) if holder.pid == ITSELF else holder for holder in holding]
-    monkeypatch.setattr("harness.at.serial_link.holders", lambda urls: dict.fromkeys(urls, found))
+    monkeypatch.setattr("harness.at.serial_link.holders", lambda urls: {url: found for url in urls if url == LOCAL})
     error = refused(made, LOCAL, serial.SerialException(number, "busy"))
     assert type(error) is PortBusy
     assert str(error) == f"board-1: {LOCAL} is in use by {said}"
 
 
 @pytest.mark.parametrize("what", ["/dev/null", "file", "folder"])
-def test_what_is_no_serial_port_is_said_to_be_none(tmp_path, what):
+def test_what_is_no_serial_port_is_said_to_be_none(tmp_path, monkeypatch, what):
+    """To see that does not wait for the other end of a pipe, and takes no terminal over."""
     (tmp_path / "file").write_text("x")
     (tmp_path / "folder").mkdir()
     path = what if what.startswith("/") else str(tmp_path / what)
+    opened, ways = os.open, []
+
+    def noted(path, way, *mode):
+        ways.append(way)
+        return opened(path, way, *mode)
+
+    monkeypatch.setattr(os, "open", noted)
     with pytest.raises(NoSerialPort) as caught:
         open_link(path, "board-1", baudrate=115200, rtscts=False)
+    monkeypatch.undo()
+    assert ways[-1] == os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK
     assert str(caught.value) == f"board-1: {path} is not a serial port; correct port: in the boards file"
 
 
@@ -252,7 +265,7 @@ def test_a_server_that_talks_on_has_given_the_port_away(server, monkeypatch):
 def test_a_server_that_talks_without_end_is_not_listened_to_for_ever(server, monkeypatch):
     monkeypatch.setattr("harness.at.serial_link._PATIENCE", 2.0)
     monkeypatch.setattr("harness.at.serial_link._MOST", 10)
-    assert server_says(server(b"is in use \n", b"never read", hang_up=False)) == "is in use "
+    assert server_says(server(b"is in use ", b"never read", hang_up=False)) == "is in use "
 
 
 @pytest.mark.parametrize("url", [LOCAL, "socket://", "socket://127.0.0.1:port", "socket://127.0.0.1"])
