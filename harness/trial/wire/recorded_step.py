@@ -38,7 +38,7 @@ def step_of(plan: Mapping[str, Any], events: Sequence[Event]) -> StepSeen | None
     for at, event in enumerate(events):
         if event.kind is _PHASE and begins_step(event):
             span = span_of(events, at)
-            window = events if span.end is None else events[: at + len(span.inside) + 2]
+            window = events[: at + len(span.inside) + 2]  # up to its end, or as far as it came
             return RecordedStep.of(plan, span).seen(window)
     return None
 
@@ -52,14 +52,14 @@ def begins_step(phase: Event) -> bool:
 class RecordedStep:
     """One step as it was recorded. ``pace``: seconds that the serial line takes for a byte."""
 
-    def __init__(self, do: Do, span: Span, *, chased: bool = False, pace: float = 0.0) -> None:
+    def __init__(self, do: Do, span: Span, *, chased: bool, pace: float) -> None:
         self.do = do
         self.chased = chased and span.begin.data["answer"] != "fence"
         """Whether an UNSUBSCRIBE was to be sent right behind it."""
         self.begin, self.inside, self.end = span
         self.found = span.found
         self._pace = pace
-        self._behind = [event for event in self.inside if event.kind is _PHASE and event.data.get("behind")]
+        self._behind = [event for event in self.inside if event.data.get("behind")]
 
     @classmethod
     def of(cls, plan: Mapping[str, Any], span: Span) -> "RecordedStep":
@@ -82,8 +82,13 @@ class RecordedStep:
         if self.do is Do.EFFECT:
             return StepSeen(Done(_effect(self), self.seconds), self.end)
         if self.do is Do.FLIGHT and not self.found.get("acked"):
-            return StepSeen(Done(Saw.NOTHING, self.seconds), self.end)
-        return StepSeen(Done(Saw.NOTHING if self.end is None else Saw.ANSWERED, self.seconds), self.end)
+            return self.undecided
+        return self.undecided if self.end is None else StepSeen(Done(Saw.ANSWERED, self.seconds), self.end)
+
+    @property
+    def undecided(self) -> StepSeen:
+        """What is said of it if nothing decided it."""
+        return StepSeen(Done(Saw.NOTHING, self.seconds), None)
 
     @property
     def seconds(self) -> float:
@@ -123,8 +128,7 @@ class RecordedStep:
         return sum(len(event.text) + _LINE_ENDS for event in (*carried, *told))
 
     def _begin_of(self, phase: Phase) -> Event | None:
-        named = (event for event in self._behind if event.data["name"] == phase)
-        return next((event for event in named if event.data["on"] == "begin"), None)
+        return next((event for event in self._behind if event.data["name"] == phase), None)
 
 
 def answer_of(step: RecordedStep, window: Sequence[Event]) -> tuple[Event | None, bool]:
@@ -141,7 +145,7 @@ def answer_of(step: RecordedStep, window: Sequence[Event]) -> tuple[Event | None
     kind = MqttEventKind.SUBACK if wanted == MqttEventKind.SUBACK else MqttEventKind.PUBACK
     answers = [event for event in window if event.seq > since.seq and _is(event, kind)]
     sent = next((event for event in step.inside if event.kind is _TX and "packet_id" in event.data), None)
-    if sent is not None and wanted != "fence":
+    if sent is not None:
         mine = next((event for event in answers if event.data.get("packet_id") == sent.data["packet_id"]), None)
         if mine is not None:
             return mine, False
@@ -169,15 +173,15 @@ def _packet(step: RecordedStep, window: Sequence[Event], closed: Event | None) -
         passed = step.do is Do.ACTION and chaser is not None and chaser.seq < closed.seq
         return _ended(step, closed, Saw.PASSED if passed else Saw.CLOSED)
     if step.chased and step.do is Do.SHAM and chaser is None:
-        return StepSeen(Done(Saw.NOTHING, step.seconds), step.end) if closed is None else _ended(step, closed)
+        return step.undecided if closed is None else _ended(step, closed)
     if answer is None:
-        return StepSeen(Done(Saw.NOTHING, step.seconds), step.end)
+        return step.undecided
     seconds = max(0.0, answer.t - step.begin.t)
     if step.do is Do.BASELINE and closed is not None:
         return _ended(step, closed)
     if step.do is Do.BASELINE and not step.found.get("seen"):
         return StepSeen(Done(Saw.UNSEEN, seconds), answer)
-    if answer.data.get("kind") == MqttEventKind.SUBACK and answer.data.get("result", 0) >= REFUSED_SUBSCRIPTION:
+    if answer.data.get("kind") == MqttEventKind.SUBACK and answer.data["result"] >= REFUSED_SUBSCRIPTION:
         return StepSeen(Done(Saw.REFUSED, seconds), answer)
     return StepSeen(Done(Saw.SILENT if silent else Saw.ANSWERED, seconds), answer)
 

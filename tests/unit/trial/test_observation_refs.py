@@ -19,10 +19,10 @@ def numbers(plan, *texts):
 @pytest.mark.parametrize(("byte_seconds", "line"), [(0.5, 0.5 * (2 + 4 + 2 + 4 + 3 + 4)), (0.0, 0.0)])
 def test_the_line_carried_what_was_sent_its_result_and_the_line_that_decided_it(byte_seconds, line):
     plan = Plan("action", byte_seconds=byte_seconds).begin("action", 0)
-    plan.add(Kind.TX, "AT").add(Kind.URC, "a message that came meanwhile").add(Kind.RX, "a log")
+    plan.add(Kind.URC, "a message").add(Kind.TX, "AT").add(Kind.URC, "another").add(Kind.RX, "a log")
     plan.add(Kind.RESULT, "OK").add(Kind.URC, "+PU").mqtt("puback")
     plan.add(Kind.TX, "later").add(Kind.URC, "later").phase("action", "end", sent=True)
-    assert plan.seen().done == (Done(Saw.ANSWERED, 6.0, line),)
+    assert plan.seen().done == (Done(Saw.ANSWERED, 7.0, line),)
 
 
 def test_what_nothing_decided_was_carried_for_nobody():

@@ -24,7 +24,7 @@ def step_with(*acknowledged, ids):
     for number in acknowledged:
         add(Kind.MQTT, kind=MqttEventKind.PUBACK, **({"packet_id": number} if ids else {}))
     end = add(Kind.PHASE, name="action", on="end")
-    return RecordedStep(Do.ACTION, Span(begin, tuple(events[1:-1]), end)), events
+    return RecordedStep(Do.ACTION, Span(begin, tuple(events[1:-1]), end), chased=False, pace=0.0), events
 
 
 @pytest.mark.parametrize(
