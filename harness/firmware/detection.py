@@ -214,7 +214,7 @@ def _text_in(heard: bytes) -> bool:
 
 def _line_at(heard: bytes, at: int) -> bytes:
     # Not a pattern for the whole line: in a megabyte without an end it would try each beginning.
-    return heard[heard.rfind(b"\n", 0, at) + 1 :].split(b"\n", 1)[0]
+    return heard[:at].rpartition(b"\n")[2] + heard[at:].partition(b"\n")[0]
 
 
 def _shown(line: bytes) -> str:

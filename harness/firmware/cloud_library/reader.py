@@ -15,9 +15,10 @@ read by itself, so a wrong guess can add nothing but the line that the two make 
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from harness.firmware.cloud_library.evidence import Evidence, evidence_in
+from harness.firmware.cloud_library.evidence import Evidence, LogClass, evidence_in
 from harness.firmware.cloud_library.log_line import dropped, parse_line, plain_text, without_colours
 from harness.firmware.cloud_library.numbers import Generation, generation_of
 
@@ -104,7 +105,7 @@ class LineReader:
         if self._head and not _BEGINS.match(piece):
             head, self._head = self._head, ""
             whole = self._told(head + piece)
-            if whole is not None and (reading is None or whole.evidence != reading.evidence):
+            if whole is not None and (reading is None or _meaning(whole) != _meaning(reading)):
                 yield whole._replace(torn=True)
             return
         self._age += 1
@@ -126,13 +127,16 @@ class LineReader:
     def _tear(self, line: str) -> None:
         """Keep the head of a line into which something else was printed."""
         found = _TEAR.search(line)
-        if found is not None and found.start() > 0:
+        if found is not None:
             self._head, self._age = line[: found.start()], 0
+
+
+def _meaning(reading: LogReading) -> tuple[LogClass, int] | None:
+    """Return what a reading says, whatever the line around it; None: nothing of the connection."""
+    return None if reading.evidence is None else (reading.evidence.what, reading.evidence.code)
 
 
 def _pieces(line: str) -> list[str]:
     """Return the lines that are run together in one: each begins as other output does, except perhaps the first."""
     starts = [found.start() for found in _TEAR.finditer(line)]
-    if not starts:
-        return [line]
-    return [line[begin:end] for begin, end in zip([0, *starts], [*starts, len(line)], strict=True)]
+    return [line[begin:end] for begin, end in pairwise((0, *starts, len(line)))]

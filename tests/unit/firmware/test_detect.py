@@ -107,6 +107,12 @@ def test_a_serial_modem_is_no_at_client(answers, name):
         open_firmware(Port(answers), "at-client")
 
 
+def test_others_are_refused_in_whatever_order_they_are_registered(monkeypatch):
+    monkeypatch.setattr("harness.firmware.detect.FIRMWARES", dict(reversed(FIRMWARES.items())))
+    with pytest.raises(WrongFirmware, match=r"dk1: the board runs Serial .*, not the AT client"):
+        open_firmware(Port(SERIAL), "at-client")
+
+
 def test_an_at_client_is_no_serial_modem():
     with pytest.raises(WrongFirmware, match=r"does not run Serial Modem.*\(at-client, cloud-library\?\)"):
         open_firmware(Port(), "serial-modem")

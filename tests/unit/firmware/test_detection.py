@@ -135,6 +135,17 @@ def test_a_board_in_data_mode_leaves_it():
     assert search(board)[0] == Answering(115200, Terminator.CR)
 
 
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (b"\x1b[1;32muart:~$ \x1b[m", Answering(115200, Terminator.CR, "uart")),
+        (b"\r\n\x1b[0mOK\r\n", Answering(115200, Terminator.CR)),
+    ],
+)
+def test_colours_are_no_part_of_an_answer(answer, found):
+    assert search(lambda baud, data: answer if data == b"AT\r" else b"")[0] == found
+
+
 def test_another_speed_is_found():
     def board(baud, data):
         return b"\r\nOK\r\n" if baud == 460800 and data.endswith(b"AT\r") else b""

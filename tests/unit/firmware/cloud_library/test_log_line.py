@@ -40,6 +40,10 @@ def test_only_a_prompt_before_a_line_is_taken_away():
     assert plain_text("costs 3:~$ 5") == "costs 3:~$ 5"
 
 
+def test_only_line_ends_and_zeros_around_a_line_are_taken_away():
+    assert plain_text("\0X 1 X\r\n\0") == "X 1 X"
+
+
 @pytest.mark.parametrize(
     ("text", "count"), [("--- 17 messages dropped ---", 17), ("---1 message dropped---", 1), ("dropped 3", 0), ("", 0)]
 )

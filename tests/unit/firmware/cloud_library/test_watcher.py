@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.firmware.cloud_library.evidence import LogClass, evidence_in
+from harness.firmware.cloud_library.evidence import Evidence, LogClass, evidence_in
 from harness.firmware.cloud_library.numbers import Generation
-from harness.firmware.cloud_library.watcher import evidence_of, log_watch
-from harness.firmware.mqtt_event import mqtt_events
+from harness.firmware.cloud_library.watcher import _as_mqtt, evidence_of, log_watch
+from harness.firmware.mqtt_event import MqttEventKind, mqtt_events
 from harness.timeline import Kind, Timeline
 
 
@@ -38,6 +38,11 @@ def test_a_telling_line_is_followed_by_its_event(line, kind, result):
     assert (event.kind, event.result) == (kind, result)
     assert evidence_of(events[1]) == evidence_in(line)
     assert evidence_of(events[1]._replace(kind=Kind.STEP)) is None
+
+
+@pytest.mark.parametrize(("code", "result"), [(-104, -104), (-1, -1), (0, -128), (1, -128)])
+def test_an_end_that_nobody_here_asked_for_is_never_0(code, result):
+    assert _as_mqtt(Evidence(LogClass.KICKED, code, "")) == (MqttEventKind.CLOSED, result)
 
 
 def test_other_lines_are_followed_by_nothing():
