@@ -215,7 +215,7 @@ def without_chunks(body: bytes) -> bytes:
         piece, rest = rest[found.end() : found.end() + size], rest[found.end() + size :]
         if size == 0:
             return content
-        if len(piece) < size or not rest.startswith(b"\r\n"):
+        if not rest.startswith(b"\r\n"):  # nor where the piece is cut short
             break
         content, rest = content + piece, rest[2:]
     return body

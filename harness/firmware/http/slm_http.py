@@ -78,15 +78,15 @@ def _command(request: HttpRequest) -> str:
 
 
 def _reply(lines: list[str], server: HttpServer, board: str) -> HttpReply:
-    status, body, pieces = 0, "", 0
+    status, body, in_body = 0, "", False
     for line in lines:
         if found := _PIECE.match(line):
             if int(found[2]) < 0:
                 raise NoReply(f"{board}: {server.host} hung up before its reply was complete ({line})")
-            pieces += 1
-        elif pieces == 0 and (found := _STATUS.match(line)):
+            in_body = True
+        elif not in_body and (found := _STATUS.match(line)):
             status = int(found[1])
-        elif pieces and not line.startswith(("#", "+", "%")):
+        elif in_body and not line.startswith(("#", "+", "%")):
             body += line
     if not status:
         raise NoReply(f"{board}: expected the status line of {server.host}, got {' | '.join(lines) or 'nothing'}")

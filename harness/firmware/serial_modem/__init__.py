@@ -42,8 +42,8 @@ def recognise(port: AtPort) -> Firmware | None:
 
 
 def _message_lengths(args: str) -> tuple[int, ...]:
-    topic, _, payload = args.partition(",")
-    return int(topic), int(payload)
+    topic, payload = map(int, args.split(","))
+    return topic, payload
 
 
 def _pulled_length(args: str) -> tuple[int, ...]:

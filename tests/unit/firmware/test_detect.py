@@ -234,9 +234,14 @@ def test_a_board_that_answers_nothing_is_told_to_restart_with_its_radio_off():
     assert reset_blindly(port, "serial-modem")
     assert port.sent == ["AT+CFUN=0", "AT#XRESET"]
     assert port.waited[1]
-    nothing = Restarting()
-    assert not reset_blindly(nothing, "at-client")
-    assert nothing.sent == []
+
+
+@pytest.mark.parametrize("firmware", ["at-client", "cloud-library"])
+def test_firmware_without_a_command_for_it_is_told_nothing(firmware):
+    """Of cloud-library it is known how it shows a start, and not what would make it start."""
+    port = Restarting()
+    assert not reset_blindly(port, firmware)
+    assert port.sent == []
 
 
 def test_settings_of_the_port():

@@ -6,7 +6,8 @@ from harness.at import Answer
 from harness.errors import NoAnswer
 from harness.firmware.serial_modem.known_state import connected, end_connection, to_known_state
 from harness.timeline import Kind
-from tests.unit.firmware.test_serial_modem import Connected, error
+from tests.unit.firmware.test_serial_modem import error
+from tests.unit.firmware.test_serial_modem_ends import Connected
 
 REFUSES = {"AT#XMQTTCON=0": error("AT#XMQTTCON=0")}
 

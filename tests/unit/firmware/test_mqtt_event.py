@@ -81,6 +81,11 @@ def test_an_event_comes_back_from_the_timeline_as_it_was(event, text, data):
     assert back.topic == event.topic
 
 
+def test_an_event_of_an_unknown_kind_names_it():
+    with pytest.raises(ValueError, match=r"^'of-tomorrow' is not a valid MqttEventKind$"):
+        mqtt_event(Event(1, 1.0, Kind.MQTT, "board-1", "?", {"kind": "of-tomorrow", "result": 0}))
+
+
 def test_a_line_with_signal_figures_has_them_in_its_data():
     line, unknown = "+CESQ: 99,99,255,255,31,62", "+CESQ: 99,99,255,255,255,255"
     drafts = [(1.0, Kind.RX, "board-1", text, {"role": "answer"}) for text in (line, unknown, "OK")]

@@ -34,6 +34,7 @@ class Port(Fake):
         self.settings = PortSettings(at_shell=at_shell)
         self.says = says or {}
         self.done = []
+        self.waits = []
         self._watch = log_watch(self.name)
 
     def hear(self, *lines, source="b", kind=Kind.RX, **data):
@@ -45,6 +46,7 @@ class Port(Fake):
         self.hear(*self.says.get(text, ()))
 
     def wait(self, match, *, since, timeout):
+        self.waits.append(timeout)
         return self.timeline.wait(match, since=since, timeout=timeout)
 
     def wait_line(self, pattern, timeout, *, since):
@@ -77,6 +79,7 @@ class Console:
         self._port.hear(*self._port.says.get(line, ()))
 
     def press(self):
+        self.typed.append((self._port.name, "the button"))
         self._press()
 
 
@@ -156,7 +159,7 @@ def test_a_line_makes_it_publish_what_is_asked():
 def test_a_button_makes_it_publish():
     pressed = []
     own(Port(), press=lambda: pressed.append(1)).publish("7")
-    assert (pressed, Console.typed) == ([1], ["closed"])
+    assert (pressed, Console.typed) == ([1], [("b", "the button"), "closed"])
 
 
 # -- what it says
@@ -209,6 +212,7 @@ def test_the_first_evidence_of_what_is_wanted_is_found_from_a_mark_on():
     found = connection.wait([LogClass.CONNECTED, LogClass.KICKED], since=mark, timeout=WAIT)
     assert found is not None
     assert found.data[CLASS] == LogClass.KICKED
+    assert port.waits == [WAIT, WAIT]
 
 
 def test_another_boards_lines_are_none_of_its_own():
@@ -226,6 +230,7 @@ def test_a_board_that_is_gone_ends_the_wait():
     for since in (0, connection.mark()):
         with pytest.raises(BoardLost, match="b: unplugged"):
             connection.wait([LogClass.CONNECTED], since=since, timeout=WAIT)
+    assert port.waits == [0.0, 0.0]
 
 
 def test_evidence_of_a_lost_board_counts():

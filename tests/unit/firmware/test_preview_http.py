@@ -304,6 +304,6 @@ def test_a_chunks_size_is_hexadecimal(size, form):
     assert without_chunks(body) == piece[:size] + b"de"
 
 
-@pytest.mark.parametrize("body", [b"4\r\nabc\r\n", b"3\r\nabc", b"3\r\nabcde\r\n0\r\n\r\n"])
+@pytest.mark.parametrize("body", [b"4\r\nabc\r\n", b"3\r\nabc", b"3\r\nabcde\r\n0\r\n\r\n", b"3\r\nabcde0\r\n\r\n"])
 def test_a_chunk_that_is_cut_short_or_too_long_is_none(body):
     assert without_chunks(body) == body

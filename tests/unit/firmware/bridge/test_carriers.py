@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.firmware import Capability, kind_of, open_firmware
+from harness.firmware import Capability, Firmware, kind_of, open_firmware
 from harness.firmware.bridge import HandleSocket, SelectedSocket, TcpClientSocket
 from harness.firmware.http import SlmHttp, SocketHttp
 from harness.virtual.board.slm import OlderSerialLteModem, SerialLteModem
@@ -40,4 +40,6 @@ def test_others_have_one_carrier_or_none():
     for name in ("serial-modem", "raw-sockets"):
         kind = kind_of(name)
         assert list(kind.sockets.values()) == [HandleSocket]
-    assert not kind_of("at-client").sockets
+    none = kind_of("at-client")
+    assert not none.sockets
+    assert none.socket(Firmware("an AT client", capabilities=frozenset(Capability))) is None
