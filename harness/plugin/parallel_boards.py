@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from xdist.dsession import Interrupted
 from xdist.scheduler import LoadScheduling
 
 from harness.errors import HarnessError
@@ -30,7 +31,7 @@ from harness.plugin.run_start import plan, reports_begun, selected_boards
 from harness.plugin.scheduler import DEATHS, BoardScheduling, Scheduling
 from harness.plugin.state import FAULTS, INTERRUPTION, LEFT, REPORTS, folder_of, run_of
 from harness.plugin.worker import pid_file
-from harness.plugin.worker_input import INPUT, LEFT_BEHIND, MISTAKEN, REFUSED, STRUCK, WorkerInput
+from harness.plugin.worker_input import EXITED, INPUT, LEFT_BEHIND, MISTAKEN, REFUSED, STRUCK, WorkerInput
 
 _ROOM = 65_536  # bytes of temporary files that a run must have room for
 _TIDY = 10.0  # seconds for workers that were interrupted; the run as a whole has a few more
@@ -102,20 +103,40 @@ class ParallelBoards:
         """Keep the tests of a board together; leave tests that use none to pytest-xdist's own scheduler.
 
         pytest-xdist replaces each worker that dies until its limit for the whole run, and then ends the run: here none
-        is replaced that would have nothing to run.
+        is replaced that would have nothing to run. Where it ends the run before its time, it lets each worker run all
+        that it was given: here each ends with the test that it runs.
         """
         scheduling = Scheduling(LoadScheduling(config, log), self._parts or [EVERYTHING], self)
         session = self._session
-        start_another = session._clone_node
+        start_another, let_end = session._clone_node, session.triggershutdown
 
         def replace_worker(node: Any) -> None:
-            if scheduling.needs_another(node):
-                start_another(node)
-            else:
-                session.report_line("no worker takes its place: nothing is left that it could run")
+            if session.shouldstop or not scheduling.needs_another(node):
+                why = "the run ends" if session.shouldstop else "nothing is left that it could run"
+                session.report_line(f"no worker takes its place: {why}")
+                return
+            start_another(node)
 
-        session._clone_node = replace_worker
+        def stop_workers() -> None:
+            if session.shouldstop and self._of_boards and self._input is not None:
+                for node in self._pids:
+                    pid_file(self._input, node.gateway.id).unlink(missing_ok=True)
+            let_end()
+
+        session._clone_node, session.triggershutdown = replace_worker, stop_workers
         return scheduling
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Let a run of boards that ends by ``-x`` end as one without workers; pytest-xdist calls it interrupted."""
+        try:
+            return (yield)
+        except Interrupted as end:
+            workers = self._session
+            if not (self._of_boards and workers.maxfail and workers.countfailures >= workers.maxfail):
+                raise
+            session.shouldfail = str(end)
+            raise session.Failed(session.shouldfail) from end
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
@@ -136,6 +157,8 @@ class ParallelBoards:
         self._died |= bool(error)
         self._for_next = deque([self.part_of(node)])
         said = getattr(node, "workeroutput", {})
+        if error and (reason := said.get(EXITED)):
+            self._session.shouldstop = reason  # in place of "received keyboard-interrupt"
         if not self._began and (refused := said.get(REFUSED)):
             if said[MISTAKEN] or REPORTS in self._config.stash:
                 reports_begun(self._config).refuse("; ".join(refused))
@@ -155,7 +178,9 @@ class ParallelBoards:
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """After the error that puts a board out, skip the rest of its tests."""
+        """After the error that puts a board out, skip the rest of its tests. Count a death for -x and --maxfail."""
+        if report.when not in ("setup", "call", "teardown"):  # pytest-xdist counts all but these
+            self._session._handlefailures(report)
         for test in self._given_up.pop(report.nodeid, ()):
             self._skip(test, report.nodeid, report.node)  # of the worker that died
 
@@ -207,6 +232,12 @@ class ParallelBoards:
             self._config.stash.setdefault(LEFT, []).extend(said.get(LEFT_BEHIND, []))
             if STRUCK in said:
                 self._config.stash.setdefault(FAULTS, set()).update(said[STRUCK])
+
+    @property
+    def _of_boards(self) -> bool:
+        """Some test of the run uses a board."""
+        reports = self._config.stash.get(REPORTS, None)
+        return reports is not None and reports.record is not None
 
     def _board_of(self, test: str) -> str:
         reports = self._config.stash.get(REPORTS, None)
@@ -271,8 +302,9 @@ class ParallelBoards:
         """Report tests that nobody is left to run: the first as the error of its board, the others as skipped."""
         first, *others = tests
         whose = self._board_of(first) or first.partition("::")[0]
-        said = getattr(node, "workeroutput", {}).get(REFUSED, [])
-        reason = "; ".join([f"worker {node.gateway.id} {why}", *said])
+        said = getattr(node, "workeroutput", {})
+        reasons = [*said.get(REFUSED, []), *([said[EXITED]] if EXITED in said else [])]
+        reason = "; ".join([f"worker {node.gateway.id} {why}", *reasons])
         self._report(first, "failed", f"{whose}: nobody is left to run its tests: {reason}", node)
         for test in others:
             self._skip(test, first, node)

@@ -15,14 +15,17 @@ import pytest
 from harness.plugin.collection import boards_of
 from harness.plugin.interruption import torn_down
 from harness.plugin.state import INTERRUPTION, LEFT, MISTAKE, RUN
-from harness.plugin.worker_input import LEFT_BEHIND, MISTAKEN, REFUSED, STRUCK, WorkerInput
+from harness.plugin.worker_input import EXITED, LEFT_BEHIND, MISTAKEN, REFUSED, STRUCK, WorkerInput
 from harness.report.junit import replace_file
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def pid_file(given: WorkerInput, worker: str) -> Path:
-    """Return where a worker leaves its process id, which pytest-xdist does not tell the controller."""
+    """Return where a worker leaves its process id, which pytest-xdist does not tell the controller.
+
+    If the controller deletes it, the worker begins no further test: that needs no room on a disk, and no reader.
+    """
     return Path(given.plan).with_name(f"{worker}.pid")
 
 
@@ -31,7 +34,8 @@ class Worker:
 
     def __init__(self, config: pytest.Config, given: WorkerInput) -> None:
         name = config.workerinput["workerid"]  # type: ignore[attr-defined] # pytest-xdist has put it there
-        pid_file(given, name).write_text(str(os.getpid()))
+        self._pid_file = pid_file(given, name)
+        self._pid_file.write_text(str(os.getpid()))
         self._given = given
         self._config = config
         # A controller that is killed says nothing. The kernel then interrupts this process: it leaves its board clean.
@@ -52,6 +56,19 @@ class Worker:
         plan = Path(self._given.plan)
         if not plan.exists():  # whoever has written it knew the same
             replace_file(plan, json.dumps(boards_of(session.items)).encode())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Run no test any more if the controller has said so; pytest-xdist has given this worker all of its board's."""
+        if self._pid_file.exists():
+            return None
+        item.session.shouldstop = "the run ends"
+        return True
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell the controller why a test has ended this worker."""
+        if isinstance(excinfo.value, pytest.exit.Exception):
+            self._config.workeroutput[EXITED] = str(excinfo.value)  # type: ignore[attr-defined] # xdist's
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self) -> Generator[None, object, None]:

@@ -18,6 +18,9 @@ REFUSED = "nrf91_refused"
 MISTAKEN = "nrf91_mistaken"
 """The name of whether that error is the harness's: a mistake that keeps tests of boards from running."""
 
+EXITED = "nrf91_exited"
+"""The key for the reason that ``pytest.exit`` was given in a test that ended its worker."""
+
 STRUCK = "nrf91_struck"
 """The key for the names of the boards file's faults that have struck; said by a worker that knows tests of boards."""
 
