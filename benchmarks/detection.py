@@ -12,9 +12,9 @@ from benchmarks.common import Row, percentile
 from harness.at import AtPort
 from harness.errors import NoAnswer
 from harness.firmware import find_firmware
-from harness.settings import FirmwareName, Release, Sample, ShellName, TerminatorName
+from harness.settings import FirmwareName, Model, NamedBoard, Release, Sample, ShellName, TerminatorName
 from harness.timeline import Timeline
-from harness.virtual.board import MUTE, Network, VirtualBoard
+from harness.virtual.board import Network, VirtualBoard
 
 ROUNDS = 5
 BOARDS: dict[str, dict[str, Any]] = {
@@ -27,7 +27,7 @@ BOARDS: dict[str, dict[str, Any]] = {
     "AT shell": {"firmware": FirmwareName.SHELL, "shell": ShellName.AT_SHELL},
     "Modem Shell": {"firmware": FirmwareName.SHELL},
     "cloud library": {"firmware": FirmwareName.CLOUD_LIBRARY, "sample": Sample.MULTI_SERVICE},
-    "nothing": {"personality": MUTE},
+    "nothing": {"model": Model.MUTE},
 }
 
 
@@ -38,7 +38,8 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         rows = []
         for number, (name, options) in enumerate(BOARDS.items()):
-            board = VirtualBoard(name, link=Path(folder) / f"b{number}", network=Network(), time_scale=0.01, **options)
+            said = NamedBoard(name=f"b{number}", time_scale=0.01, **options)
+            board = VirtualBoard(said, link=Path(folder) / said.name, network=Network())
             asyncio.run_coroutine_threadsafe(board.start(), loop).result(10)
             times = [_once(board.port) for _ in range(ROUNDS)]
             rows.append(Row(f"detection p50: {name}", percentile(times, 0.5), None, "-", "<= 3", "s"))

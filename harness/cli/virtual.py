@@ -19,6 +19,7 @@ from harness.lab.relay import Relay
 from harness.lab.scratch import Scratch
 from harness.lab.stand_in import StandIn
 from harness.settings import (
+    DEFAULT_FIRMWARE,
     FirmwareName,
     ProcessSettings,
     UnreadableSettings,
@@ -74,7 +75,7 @@ def boards_file(ready: dict[str, Any]) -> dict[str, Any]:
         entry["sec_tags"] = list(SEC_TAGS)
         if board["firmware"] == FirmwareName.CLOUD_LIBRARY:
             entry["firmware"] = {"kind": board["firmware"], "sample": board["sample"]}
-        elif board["firmware"] != FirmwareName.SERIAL_MODEM:
+        elif board["firmware"] != DEFAULT_FIRMWARE:
             entry["firmware"] = board["firmware"]
         if board["model"].startswith("nrf9160"):  # it has no AT%DEVICEUUID, which would tell the id
             entry["device_id"] = f"{board['name']}-{board['imei']}"

@@ -16,7 +16,7 @@ from harness.lab.discovery import PortInfo
 from harness.lab.inventory import Attached, Inventory
 from harness.lab.lease import Lease, lease_folder, port_key
 from harness.modem.identity import Identity, read_identity
-from harness.settings import FirmwareName
+from harness.settings import DEFAULT_FIRMWARE
 from harness.timeline import Timeline
 
 _AT_ONCE: Final = 16
@@ -67,7 +67,7 @@ def _answer(device: str, *, flow_control: bool) -> dict[str, Any]:
 def _said(found: FoundFirmware, identity: Identity) -> dict[str, Any]:
     baud = found.answering.baud
     keys: Mapping[str, Any] = {
-        **({} if found.kind is FirmwareName.SERIAL_MODEM else {"firmware": str(found.kind)}),
+        **({} if found.kind is DEFAULT_FIRMWARE else {"firmware": str(found.kind)}),
         **({} if baud == BAUDS[0] else {"baud": baud}),
     }
     comment = f"{found.firmware.product}, {identity.model}, {identity.firmware}, IMEI …{identity.imei[-4:]}"

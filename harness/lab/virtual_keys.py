@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.lab.cloud_library_config import AUTO, KIND
 from harness.lab.yaml_marks import Document, Mistake, Place
-from harness.settings import ONLY_WITH, FirmwareName
+from harness.settings import DEFAULT_FIRMWARE, ONLY_WITH, FirmwareName
 
 
 def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
@@ -30,10 +30,10 @@ def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Ite
 
 
 def runs(board: dict[Any, Any]) -> Any:
-    """Return the firmware that ``board`` runs, as far as its entry in the file says it; Serial Modem by default."""
+    """Return the firmware that ``board`` runs, as far as its entry in the file says it."""
     virtual = board.get("virtual")
     said = virtual.get("firmware") if isinstance(virtual, dict) else None
-    return said or _declared(board) or FirmwareName.SERIAL_MODEM
+    return said or _declared(board) or DEFAULT_FIRMWARE
 
 
 def _declared(board: dict[Any, Any]) -> str | None:

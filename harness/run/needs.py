@@ -32,7 +32,7 @@ def needs_of(fixtures: Iterable[str], marked: Iterable[Capability]) -> tuple[Cap
 def expected_firmware(config: BoardConfig) -> Firmware | None:
     """Return what a board is expected to run, without asking it; None: that is found out when it is opened."""
     virtual = config.virtual
-    name = config.firmware or (None if virtual is None else virtual.firmware or FirmwareName.SERIAL_MODEM)
+    name = config.firmware or (None if virtual is None else virtual.runs)
     if name is None:
         return None
     kind = kind_of(name)

@@ -1,6 +1,8 @@
 """The settings of the stand-ins: the same models for boards.yaml, for command lines and for their processes."""
 
 from harness.settings.board import (
+    DEFAULT_FIRMWARE,
+    DEFAULT_SAMPLE,
     ONLY_WITH,
     BoardFault,
     BoardSettings,
@@ -28,6 +30,8 @@ from harness.settings.model import Address, Name, Settings
 from harness.settings.process import ProcessCloud, ProcessSettings, UnreadableSettings
 
 __all__ = [
+    "DEFAULT_FIRMWARE",
+    "DEFAULT_SAMPLE",
     "ONLY_WITH",
     "PROVISIONING_SERVICE",
     "Address",

@@ -35,6 +35,10 @@ class FirmwareName(StrEnum):
     CLOUD_LIBRARY = "cloud-library"  # connects to nRF Cloud by itself
 
 
+DEFAULT_FIRMWARE: Final = FirmwareName.SERIAL_MODEM
+"""What a board runs if nothing says otherwise."""
+
+
 class Sample(StrEnum):
     """What firmware built on the cloud libraries is: sample or application, by its name in the SDK."""
 
@@ -44,6 +48,9 @@ class Sample(StrEnum):
     CLOUD_CLIENT = "cloud_client"  # Cloud API, NCS 1.x
     ASSET_TRACKER = "asset_tracker"  # the first one: Cloud API, NCS 1.x
     ASSET_TRACKER_TEMPLATE = "asset_tracker_template"
+
+
+DEFAULT_SAMPLE: Final = Sample.DEVICE_MESSAGE
 
 
 class ShellName(StrEnum):
@@ -135,7 +142,7 @@ RENAMED: Final[Mapping[str, str]] = {"framing": "firmware"}  # keys that had ano
 
 class BoardSettings(Settings):
     """The settings of a virtual board, without its name. ``firmware`` None: the one that the lab expects of it, else
-    Serial Modem.
+    :data:`DEFAULT_FIRMWARE`.
 
     ``imei`` and ``device_uuid`` come from ``seed`` and the board's name: the same two give the same board. None: a
     new board each time its process starts.
@@ -143,7 +150,7 @@ class BoardSettings(Settings):
 
     model: Annotated[Model, BY_VALUE, Option("kind of board")] = Model.NRF9151
     firmware: Annotated[
-        Annotated[FirmwareName, BY_VALUE] | None, Option("application firmware (default serial-modem)")
+        Annotated[FirmwareName, BY_VALUE] | None, Option(f"application firmware (default {DEFAULT_FIRMWARE})")
     ] = None
     terminator: Annotated[TerminatorName, BY_VALUE, Option("at-client: what ends a command")] = TerminatorName.CR
     release: Annotated[
@@ -151,10 +158,10 @@ class BoardSettings(Settings):
     ] = Release.STABLE
     sample: Annotated[
         Annotated[Sample, BY_VALUE] | None,
-        Option("cloud-library: which sample (default nrf_cloud_mqtt_device_message)"),
+        Option(f"cloud-library: which sample (default {DEFAULT_SAMPLE})"),
     ] = None
     shell: Annotated[ShellName, BY_VALUE, Option("shell: which one")] = ShellName.MODEM_SHELL
-    colour: Annotated[bool, Option("shell: colours and cursor movements, as on a terminal")] = False
+    colour: Annotated[bool, Option("shell, cloud-library: colours and cursor movements, as on a terminal")] = False
     provisioning: Annotated[bool, Option("shell: with the client of nRF Cloud's provisioning service")] = False
     faults: Annotated[
         tuple[Annotated[BoardFault, BY_VALUE], ...],
@@ -180,6 +187,11 @@ class BoardSettings(Settings):
         Annotated[str, matching(r"[0-9]{4,8}", "4 to 8 digits")] | None,
         Option("PIN that the SIM asks for (default: none)", "DIGITS"),
     ] = None
+
+    @property
+    def runs(self) -> FirmwareName:
+        """The application firmware that the board runs."""
+        return self.firmware or DEFAULT_FIRMWARE
 
 
 class NamedBoard(BoardSettings):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from harness.settings.board import ONLY_WITH, RENAMED, BoardSettings, FirmwareName, NamedBoard
+from harness.settings.board import DEFAULT_FIRMWARE, ONLY_WITH, RENAMED, BoardSettings, FirmwareName, NamedBoard
 from harness.settings.fields import core, flag, is_list, is_mapping, item, options, sub_model
 from harness.settings.model import Settings
 from harness.settings.process import MOST_BOARDS, ProcessCloud, ProcessSettings, UnreadableSettings, read_settings
@@ -183,7 +183,7 @@ def _boards(values: Mapping[str, Any], shared: Mapping[str, Any], fewest: int) -
 def _check_used(boards: Sequence[Mapping[str, Any]]) -> None:
     """Raise WrongOption for a setting that no board's firmware has: it would change nothing."""
     for key, only in ONLY_WITH.items():
-        firmwares = [str(board.get("firmware", FirmwareName.SERIAL_MODEM)) for board in boards if key in board]
+        firmwares = [str(board.get("firmware", DEFAULT_FIRMWARE)) for board in boards if key in board]
         if firmwares and not only.intersection(firmwares):
             cure = " or ".join(f"--firmware {name}" for name in FirmwareName if name in only)
             raise WrongOption(f"{flag(BoardSettings, key)} changes nothing on firmware {firmwares[0]}; give {cure}")

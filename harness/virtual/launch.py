@@ -15,8 +15,8 @@ from typing import Any
 from cryptography.x509 import load_pem_x509_certificates
 
 from harness.hang_up import ending_signals
-from harness.settings import FirmwareName, NamedBoard, ProcessSettings, Sample
-from harness.virtual.board import PERSONALITIES, Network, VirtualBoard
+from harness.settings import DEFAULT_SAMPLE, FirmwareName, NamedBoard, ProcessSettings
+from harness.virtual.board import Network, VirtualBoard
 from harness.virtual.cloud.journal import JournalFile
 from harness.virtual.control import StandIns, respond
 from harness.virtual.run_directory import RunDirectory
@@ -85,40 +85,20 @@ async def _start_board(
     root_ca: str | None,
 ) -> VirtualBoard:
     """Start a board. ``fresh``: the seed of those that have none; ``root_ca``: what is compiled into firmware (PEM)."""
-    board = VirtualBoard(
-        said.name,
-        link=directory.take(said.name),
-        network=network,
-        personality=PERSONALITIES[said.model],
-        baud=said.baud,
-        time_scale=said.time_scale,
-        seed=f"{said.seed or fresh}/{said.name}",
-        imei=said.imei,
-        device_uuid=uuid.UUID(said.device_uuid) if said.device_uuid else None,
-        pin=said.pin,
-        firmware=said.firmware or FirmwareName.SERIAL_MODEM,
-        terminator=said.terminator,
-        release=said.release,
-        colour=said.colour,
-        provisioning=said.provisioning,
-        root_ca=root_ca,
-        sample=said.sample,
-        shell=said.shell,
-        rfc2217=said.rfc2217,
-        faults=said.faults,
-    )
+    seed = f"{said.seed or fresh}/{said.name}"
+    board = VirtualBoard(said, link=directory.take(said.name), network=network, seed=seed, root_ca=root_ca)
     stack.push_async_callback(board.stop)
     await board.start()
     return board
 
 
 def _describe_board(board: VirtualBoard, said: NamedBoard) -> dict[str, Any]:
-    sample = {"sample": said.sample or Sample.DEVICE_MESSAGE} if said.firmware is FirmwareName.CLOUD_LIBRARY else {}
+    sample = {"sample": said.sample or DEFAULT_SAMPLE} if said.runs is FirmwareName.CLOUD_LIBRARY else {}
     return {
         "name": board.name,
         "port": str(board.port),
         "model": board.model,
-        "firmware": said.firmware or FirmwareName.SERIAL_MODEM,
+        "firmware": said.runs,
         "imei": board.imei,
         "device_uuid": board.device_uuid,
         "identity_key": board.identity_key,

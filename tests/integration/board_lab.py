@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from harness.settings import NamedBoard
 from harness.virtual.board import Network, VirtualBoard
 from harness.virtual.mqtt import FROM_CLIENT, Connack, Connect, Decoder, Subscribe
 
@@ -41,7 +42,8 @@ class Lab:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
 
     def board(self, name="virtual-1", **options):
-        board = VirtualBoard(name, link=self.folder / name, network=self.network, **{"time_scale": 0.01, **options})
+        said = NamedBoard(name=name, **{"time_scale": 0.01, **options})
+        board = VirtualBoard(said, link=self.folder / name, network=self.network)
         self.run(board.start())
         self.boards.append(board)
         return board

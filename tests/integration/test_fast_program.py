@@ -9,6 +9,7 @@ import pytest
 
 from harness.at import AtPort
 from harness.firmware import BridgeListener, Through, kind_of, open_firmware, port_settings, synchronise
+from harness.settings import NamedBoard
 from harness.timeline import Timeline
 from harness.virtual.board import Network, VirtualBoard
 
@@ -48,7 +49,8 @@ def test_a_program_that_is_faster_than_the_uart(tmp_path, firmware):
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(DEADLINE)
 
     network = Network({("far", 7): server.listener.getsockname()})
-    board = VirtualBoard("fast", link=tmp_path / "fast", network=network, time_scale=0.0, firmware=firmware, baud=BAUD)
+    said = NamedBoard(name="fast", time_scale=0.0, firmware=firmware, baud=BAUD)
+    board = VirtualBoard(said, link=tmp_path / "fast", network=network)
     run(board.start())
     settings = port_settings(firmware, baudrate=BAUD)
     try:

@@ -15,7 +15,7 @@ from harness.errors import NoAnswer
 from harness.firmware import Login, reset_blindly
 from harness.lab import BoardConfig
 from harness.run.open_board import open_board
-from harness.settings import FirmwareName
+from harness.settings import FirmwareName, Model
 from harness.timeline import Kind, Timeline
 from harness.virtual.mqtt import Connack, Puback, Publish
 from tests.integration.board_lab import (
@@ -257,9 +257,7 @@ def test_a_half_typed_shell_line_is_no_obstacle(lab):
 
 
 def test_a_board_that_never_answers_is_not_waited_for_longer_than_it_may(lab):
-    from harness.virtual.board import MUTE
-
-    lab.board("mute", personality=MUTE)
+    lab.board("mute", model=Model.MUTE)
     config = BoardConfig(name="mute", port=str(lab.boards[0].port), firmware=FirmwareName.SERIAL_MODEM)
     timeline = Timeline()
     with pytest.raises(NoAnswer, match="nothing was heard at all"):

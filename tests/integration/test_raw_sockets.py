@@ -21,6 +21,7 @@ from harness.firmware import (
     to_known_state,
 )
 from harness.firmware.bridge import SocketsTaken
+from harness.settings import NamedBoard
 from harness.timeline import Kind, Timeline
 from harness.virtual.board import Network, VirtualBoard
 from harness.virtual.board.modem.nvm import Credential
@@ -73,7 +74,8 @@ def rig(tmp_path_factory, request):
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         network = Network({(HOST, 8883): lab.cloud.mqtt_address})
-        board = VirtualBoard("raw", link=folder / "raw", network=network, time_scale=0.0, firmware=request.param)
+        said = NamedBoard(name="raw", time_scale=0.0, firmware=request.param)
+        board = VirtualBoard(said, link=folder / "raw", network=network)
         board.nvm.credentials[TAG, 0] = Credential(lab.ca_file.read_bytes())
         board.nvm.credentials[TAG, 1] = Credential(identity.certificate_pem.encode())
         board.nvm.credentials[TAG, 2] = Credential(identity.private_key_pem.encode())

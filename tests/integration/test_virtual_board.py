@@ -8,7 +8,7 @@ import time
 import pytest
 import serial
 
-from harness.virtual.board import GARBAGE, MUTE
+from harness.settings import Model
 from harness.virtual.mqtt import Connack, Connect, Puback, Publish, Suback
 from tests.integration.board_lab import CONNECT, ERROR, HOST, OK, Authority, Host, Lab, Server, connect, provision
 
@@ -98,14 +98,14 @@ def test_plugged_in_again(lab):
 
 
 def test_a_mute_board(lab):
-    host = Host(lab.board(personality=MUTE).port)
+    host = Host(lab.board(model=Model.MUTE).port)
     host.serial.timeout = 0.2
     host.serial.write(b"AT\r")
     assert host.serial.read(1) == b""
 
 
 def test_a_board_at_the_wrong_baud_rate(lab):
-    host = Host(lab.board(personality=GARBAGE).port)
+    host = Host(lab.board(model=Model.GARBAGE).port)
     host.serial.timeout = 0.2
     host.serial.write(b"AT\r")
     heard = host.serial.read(100)

@@ -13,14 +13,9 @@ import serial
 from harness.at import AtPort, PortSettings
 from harness.errors import NotRegistered
 from harness.modem import CredentialKind, Modem
-from harness.settings import BoardFault, FirmwareName, TerminatorName
+from harness.settings import BoardFault, FirmwareName, Model, NamedBoard, TerminatorName
 from harness.timeline import Timeline
-from harness.virtual.board import (
-    NRF9160_MFW_1_3_5,
-    NRF9161_MFW_2_0_0,
-    Network,
-    VirtualBoard,
-)
+from harness.virtual.board import Network, VirtualBoard
 from tests.integration.test_virtual_process import stand_ins
 from tests.unit.virtual_board.test_modem_credentials import AMAZON_ROOT
 
@@ -38,7 +33,8 @@ def board(folder, name="virtual-1", **options):
     def run(coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
 
-    made = VirtualBoard(name, link=folder / name, network=Network(), **{"time_scale": 0.01, **options})
+    said = NamedBoard(name=name, **{"time_scale": 0.01, **options})
+    made = VirtualBoard(said, link=folder / name, network=Network())
     run(made.start())
     try:
         yield made
@@ -137,16 +133,16 @@ def driver(made, **settings):
         yield port, modem
 
 
-@pytest.mark.parametrize("personality", [NRF9160_MFW_1_3_5, NRF9161_MFW_2_0_0])
+@pytest.mark.parametrize("model", [Model.NRF9160, Model.NRF9161])
 @pytest.mark.parametrize(
     ("firmware", "settings"),
     [(FirmwareName.AT_CLIENT, {}), (FirmwareName.SHELL, {"at_shell": True})],
     ids=["at-client", "shell"],
 )
-def test_the_driver_makes_and_checks_credentials(tmp_path, personality, firmware, settings):
-    with board(tmp_path, personality=personality, firmware=firmware) as made, driver(made, **settings) as (_, modem):
+def test_the_driver_makes_and_checks_credentials(tmp_path, model, firmware, settings):
+    with board(tmp_path, model=model, firmware=firmware) as made, driver(made, **settings) as (_, modem):
         identity = modem.identity()
-        assert (identity.imei, identity.firmware) == (made.imei, personality.firmware)
+        assert (identity.imei, identity.firmware) == (made.imei, made.personality.firmware)
         made_key = modem.generate_key(TAG, subject="CN=nrf-1")
         assert made_key.repaired
         assert made_key.device_uuid == made.device_uuid

@@ -3,25 +3,15 @@
 It refuses what a real board refuses, in the same bytes, and keeps no secrets on disk::
 
     network = Network({("mqtt.nrfcloud.com", 8883): ("127.0.0.1", 18883)})
-    board = VirtualBoard("virtual-1", link=Path("/tmp/lab/virtual-1"), network=network)
+    board = VirtualBoard(NamedBoard(name="virtual-1"), link=Path("/tmp/lab/virtual-1"), network=network)
     await board.start()
 """
 
 from harness.virtual.board.board import VirtualBoard
 from harness.virtual.board.network import Network
-from harness.virtual.board.personality import (
-    GARBAGE,
-    MUTE,
-    NRF9160_MFW_1_3_5,
-    NRF9161_MFW_2_0_0,
-    PERSONALITIES,
-)
+from harness.virtual.board.personality import PERSONALITIES
 
 __all__ = [
-    "GARBAGE",
-    "MUTE",
-    "NRF9160_MFW_1_3_5",
-    "NRF9161_MFW_2_0_0",
     "PERSONALITIES",
     "Network",
     "VirtualBoard",

@@ -1,12 +1,12 @@
 """A virtual board: the core, a pty for its UART, the event loop for its timers, a socket for its network."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
-from harness.settings import BoardFault, FirmwareName, Release, Sample, ShellName, TerminatorName
+from harness.settings import BoardFault, NamedBoard
 from harness.settings.board_faults import CoreFault, SetLatency
 from harness.virtual.board.firmware import make_firmware
 from harness.virtual.board.line_noise import Disturbance, LineNoise
@@ -25,7 +25,7 @@ from harness.virtual.board.outputs import (
     SetBaud,
     Timer,
 )
-from harness.virtual.board.personality import NRF9151_MFW_2_0_2, Personality, Uart
+from harness.virtual.board.personality import PERSONALITIES, Uart
 from harness.virtual.board.pty import Pty
 from harness.virtual.board.rfc2217 import HOST, Rfc2217Server
 from harness.virtual.board.sockets.table import SOCKET_LINKS
@@ -36,68 +36,31 @@ from harness.virtual.board.uplink import Uplink
 class VirtualBoard:
     """One board on a pty. Any number of them live in one event loop.
 
-    ``link``: path the port appears under. ``network``: where host names lead. ``baud``: pace of the UART, 0 for none.
-    ``time_scale``: factor on the modem's recorded times (1.0: as recorded); times that belong to the host or the broker
-    (idle time of data mode, MQTT keep-alive) are real. ``seed``: what the board's numbers are derived from (None: its
-    name). ``imei``, ``device_uuid``: in place of derived ones. ``pin``: what the SIM asks for. ``firmware``: the
-    application firmware. ``terminator``: what ends a command for at-client. ``release``: of Serial Modem. ``colour``:
-    the shell's.
-    ``provisioning``, ``root_ca``: a shell with the provisioning service's client, and that service's root CA (PEM).
-    ``sample``: which one, for a cloud library's firmware; ``shell``: which one. ``rfc2217``: the port on which the UART
-    is served over the network too; 0: any.
+    ``said``: its name and settings. Its ``time_scale`` is a factor on the modem's recorded times (1.0: as recorded);
+    times that belong to the host or the broker (idle time of data mode, MQTT keep-alive) are real. ``link``: path the
+    port appears under. ``network``: where host names lead. ``seed``: what the board's numbers are derived from (None:
+    its name). ``root_ca``: of the provisioning service (PEM), for a shell with its client.
     """
 
     def __init__(
-        self,
-        name: str,
-        *,
-        link: Path,
-        network: Network,
-        personality: Personality = NRF9151_MFW_2_0_2,
-        baud: int = 0,
-        time_scale: float = 0.05,
-        seed: str | None = None,
-        imei: str | None = None,
-        device_uuid: uuid.UUID | None = None,
-        pin: str | None = None,
-        firmware: FirmwareName = FirmwareName.SERIAL_MODEM,
-        terminator: TerminatorName = TerminatorName.CR,
-        release: Release = Release.STABLE,
-        colour: bool = False,
-        provisioning: bool = False,
-        root_ca: str | None = None,
-        sample: Sample | None = None,
-        shell: ShellName = ShellName.MODEM_SHELL,
-        rfc2217: int | None = None,
-        faults: Iterable[BoardFault] = (),
+        self, said: NamedBoard, *, link: Path, network: Network, seed: str | None = None, root_ca: str | None = None
     ) -> None:
-        self.name = name
-        self.personality = personality
-        self.nvm = Nvm(make_identity(seed or name, imei=imei, device_uuid=device_uuid), pin=pin or "")
-        self._time_scale = time_scale
-        self._faults = set(faults)
-        self._core = make_firmware(
-            firmware,
-            personality,
-            self.nvm,
-            baud=baud,
-            faults=self._faults,
-            terminator=terminator,
-            release=release,
-            colour=colour,
-            provisioning=provisioning,
-            root_ca=root_ca,
-            sample=sample,
-            shell=shell,
-        )
-        self._pty = Pty(link, self._received, baud=baud, crowded=self._crowd)
-        self._paced, self._crowded = bool(baud), False
+        self.name = said.name
+        self.personality = PERSONALITIES[said.model]
+        given = uuid.UUID(said.device_uuid) if said.device_uuid else None
+        self.nvm = Nvm(make_identity(seed or said.name, imei=said.imei, device_uuid=given), pin=said.pin or "")
+        self._time_scale = said.time_scale
+        self._faults = set(said.faults)
+        self._core = make_firmware(said, self.personality, self.nvm, faults=self._faults, root_ca=root_ca)
+        self._pty = Pty(link, self._received, baud=said.baud, crowded=self._crowd)
+        self._paced, self._crowded = bool(said.baud), False
         self._network = network
         self._links: dict[int, Uplink] = {}
         self._held = False
         self._latency: SetLatency | None = None
         self._line_noise = LineNoise()
-        self._remote = None if rfc2217 is None else Rfc2217Server(rfc2217, self._received, baud=baud)
+        port = said.rfc2217
+        self._remote = None if port is None else Rfc2217Server(port, self._received, baud=said.baud)
         self._timers = Timers(self._fire)
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Set
 from typing import Final, Protocol
 
-from harness.settings import BoardFault, FirmwareName, Release, Sample, ShellName, TerminatorName
+from harness.settings import DEFAULT_SAMPLE, BoardFault, BoardSettings, FirmwareName, Release, Sample, ShellName
 from harness.settings.board_faults import CoreFault
 from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.cloud_library import CloudOnAtHost, CloudOnShell
@@ -33,42 +33,37 @@ class Firmware(Protocol):
 
 
 def make_firmware(
-    name: FirmwareName,
-    personality: Personality,
-    nvm: Nvm,
-    *,
-    baud: int = 0,
-    faults: Set[BoardFault] = frozenset(),
-    terminator: TerminatorName = TerminatorName.CR,
-    release: Release = Release.STABLE,
-    colour: bool = False,
-    provisioning: bool = False,
-    root_ca: str | None = None,
-    sample: Sample | None = None,
-    shell: ShellName = ShellName.MODEM_SHELL,
+    said: BoardSettings, personality: Personality, nvm: Nvm, *, faults: Set[BoardFault], root_ca: str | None = None
 ) -> Firmware:
-    """Return the firmware ``name``. ``terminator`` is for at-client only, ``release`` for Serial Modem only, ``sample``
-    for cloud-library, the rest for the shell.
+    """Return the firmware that the board ``said`` runs, on a modem with this ``personality`` and ``nvm``.
 
-    ``provisioning``: whether it has the provisioning service's client; ``root_ca``: that service's root CA (PEM).
+    ``faults``: what is wrong with the board; the set may change. ``root_ca``: of the provisioning service (PEM), for a
+    shell with its client.
     """
-    match name:
+    match said.runs:
         case FirmwareName.SERIAL_MODEM | FirmwareName.RAW_SOCKETS:
-            return _RELEASES[release](personality, nvm, baud=baud, faults=faults)
+            return _RELEASES[said.release](personality, nvm, baud=said.baud, faults=faults)
         case FirmwareName.SLM | FirmwareName.SLM_SOCKETS:
-            return SerialLteModem(personality, nvm, baud=baud, faults=faults)
+            return SerialLteModem(personality, nvm, baud=said.baud, faults=faults)
         case FirmwareName.SLM_TCP_CLIENT:
-            return OlderSerialLteModem(personality, nvm, baud=baud, faults=faults)
+            return OlderSerialLteModem(personality, nvm, baud=said.baud, faults=faults)
         case FirmwareName.AT_CLIENT:
-            return AtHost(personality, nvm, faults=faults, terminator=terminator)
-        case FirmwareName.SHELL if shell is ShellName.MODEM_SHELL:
-            own_ca = root_ca if provisioning else None
-            return ModemShell(personality, nvm, provisioning=provisioning, root_ca=own_ca, faults=faults, colour=colour)
-        case FirmwareName.SHELL if provisioning:
-            return ProvisioningAtShell(personality, nvm, root_ca=root_ca, faults=faults, colour=colour)
+            return AtHost(personality, nvm, faults=faults, terminator=said.terminator)
         case FirmwareName.SHELL:
-            return AtShell(personality, nvm, faults=faults, colour=colour)
-        case FirmwareName.CLOUD_LIBRARY if sample is Sample.ASSET_TRACKER_TEMPLATE:
-            return CloudOnShell(personality, nvm, sample=sample, faults=faults, colour=colour)
+            return _shell(said, personality, nvm, faults, root_ca)
+        case FirmwareName.CLOUD_LIBRARY if said.sample is Sample.ASSET_TRACKER_TEMPLATE:
+            return CloudOnShell(personality, nvm, sample=said.sample, faults=faults, colour=said.colour)
         case FirmwareName.CLOUD_LIBRARY:
-            return CloudOnAtHost(personality, nvm, sample=sample or Sample.DEVICE_MESSAGE, faults=faults)
+            return CloudOnAtHost(personality, nvm, sample=said.sample or DEFAULT_SAMPLE, faults=faults)
+
+
+def _shell(
+    said: BoardSettings, personality: Personality, nvm: Nvm, faults: Set[BoardFault], root_ca: str | None
+) -> Firmware:
+    colour, provisioning = said.colour, said.provisioning
+    if said.shell is ShellName.MODEM_SHELL:
+        own_ca = root_ca if provisioning else None
+        return ModemShell(personality, nvm, provisioning=provisioning, root_ca=own_ca, faults=faults, colour=colour)
+    if provisioning:
+        return ProvisioningAtShell(personality, nvm, root_ca=root_ca, faults=faults, colour=colour)
+    return AtShell(personality, nvm, faults=faults, colour=colour)
