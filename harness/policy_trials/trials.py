@@ -97,7 +97,7 @@ def _plain_connect(case: Case) -> bool:
 def fit_for_trials(documents: Sequence[PolicyDocument], names: Names) -> Callable[[Case], bool]:
     """Return whether a trial can be made of a case (:func:`why_not`) on every board that connects.
 
-    The smallest set has to fit all of them, so it holds no wills: Serial Modem's MQTT commands have none.
+    The smallest set has to fit all of them, so it holds no wills, which are a capability (``Capability.WILL``).
     """
     unknown = _Unknown.asked_by(documents)
     by_membership = {membership: Expectations(documents, names, membership) for membership in Membership}

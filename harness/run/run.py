@@ -3,6 +3,8 @@
 import os
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,15 @@ from harness.run.fault_driver import FaultDriver, has_faults
 from harness.timeline import TimelineFile
 
 _LAB_CA = Path(".lab") / "ca"
+
+
+@cache
+def _harness_version() -> str:
+    """Return the version, empty for a copy that is not installed."""
+    try:
+        return version("nrf91-harness")
+    except PackageNotFoundError:
+        return ""
 
 
 def lab_ca_folder(file: LabFile) -> Path:
@@ -101,8 +112,8 @@ class Run:
 
     def _record(self, board: Board) -> None:
         """Write the board's timeline to the run's folder, from its first event on."""
-        header = {"run": self.folder.path.name, "board": board.name, "cloud": board.cloud.name}
-        file = TimelineFile(self.folder.timeline(board.name), header)
+        header = {"run": self.folder.path.name, "lab": self.lab_name, "board": board.name, "cloud": board.cloud.name}
+        file = TimelineFile(self.folder.timeline(board.name), {**header, "harness": _harness_version()})
         self._files.append(file)
         self._sinks.enter_context(board.timeline.sink(file))
         if has_faults(self._lab, board):

@@ -4,7 +4,7 @@
 ``k``                    fields
 =======================  ================================================================================
 ``file``                 ``v`` (schema), ``began`` (UTC), ``mono`` (monotonic seconds then), and what the
-                         writer was told: run, board, harness version
+                         writer was told: run, lab, board, cloud, version of the harness
 an event's kind          ``i`` (number of the test here, 0: outside of any), ``n`` (seq), ``t`` (seconds
                          since ``mono`` of the test, or of the file), ``s`` (source), ``x`` (text), ``d`` (data)
 test phase facts         the same, with the fields of the data beside the others

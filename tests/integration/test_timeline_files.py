@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 
 from harness.timeline import Kind, read_timeline
 from tests.integration.runs import run
@@ -12,6 +13,7 @@ boards:
   - {name: one, virtual: {}}
   - {name: two, virtual: {}}
   - {name: three, firmware: at-client, virtual: {}}
+lab: attic
 """
 
 TESTS = """
@@ -45,6 +47,7 @@ def test_a_run_is_written_down_board_by_board(tmp_path):
     for name, file in files.items():
         assert file.header["board"] == name
         assert file.header["run"] == result.run_folder.name
+        assert (file.header["lab"], file.header["harness"]) == ("attic", version("nrf91-harness"))
         assert {event.source for event in file.events} <= {
             name,
             "pytest",
