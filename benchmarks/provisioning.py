@@ -101,7 +101,7 @@ class _Job:
         """Return the seconds of provisioning an empty sec_tag, the least that was possible, and the whole's."""
         start = time.perf_counter()
         stream = _Counted(open_link(path, "board", baudrate=BAUD, rtscts=False))
-        with AtPort(stream, name="board", timeline=Timeline(), settings=PortSettings(baudrate=BAUD)) as port:
+        with AtPort(stream, name="board", timeline=Timeline(), settings=PortSettings(baudrate=BAUD), url=path) as port:
             port.sync()
             modem = Modem(port, sec_tags=[SEC_TAG])
             modem.prepare()

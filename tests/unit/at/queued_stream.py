@@ -38,6 +38,15 @@ class QueuedStream:
     def let_go(self):
         raise AssertionError("it is not held")
 
+    def write(self, data):
+        raise AssertionError(f"it only hears: {data!r}")
+
+    def flush(self):
+        raise AssertionError("it only hears")
+
+    def change_baud(self, rate):
+        raise AssertionError(f"it has no speed: {rate}")
+
     def stop(self):
         self.incoming.put(b"")
 
