@@ -165,7 +165,7 @@ def parse_command(text: str, *, terminator: str = Terminator.CR, at_shell: bool 
     """
     found = _COMMAND.match(text)
     redacted_bytes = redact_line(text.encode())
-    redacted = redacted_bytes.decode(errors="replace")
+    redacted = redacted_bytes.decode()
     if not found:
         raise Misuse(f"not an AT command: {one_line(redacted)!r}; it begins with AT")
     if text.count('"') % 2:

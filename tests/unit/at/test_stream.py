@@ -6,6 +6,7 @@ import queue
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -258,6 +259,14 @@ def test_the_reader_sleeps_while_the_port_is_held(pair):
     stream.let_go()
     reader.join(5.0)
     assert heard == [b"late"]
+
+
+def test_the_holder_waits_as_long_as_it_says(pair, monkeypatch):
+    stream, _, _ = pair
+    polls = []
+    monkeypatch.setattr(stream, "_held", SimpleNamespace(poll=lambda milliseconds: polls.append(milliseconds) or []))
+    assert stream.wait_holding(2.5) is None
+    assert polls == [2500.0]
 
 
 def test_bytes_that_the_other_thread_took_are_no_loss(pair, monkeypatch):

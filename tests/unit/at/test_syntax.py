@@ -251,3 +251,8 @@ def test_the_end_of_data_mode_reads_as_it_came():
 def test_a_command_is_shown_on_one_line():
     assert parse_command('AT%CMNG=0,1,0,"a\r\nb"').shown == 'AT%CMNG=0,1,0,"<4 bytes>"'
     assert "key" not in parse_command('AT%CMNG=0,1,2,"key"').shown
+
+
+def test_text_stays_text_where_a_secret_is_taken_out():
+    command = parse_command('AT#XMQTTCON=1,"größe","schlüssel","höst"')
+    assert command.redacted == 'AT#XMQTTCON=1,"größe",<redacted 12 bytes>,"höst"'
