@@ -103,7 +103,7 @@ def _refused(sort: Sort, events: Sequence[Event]) -> Outcome:
         refusing = sum(found.get("status") in REFUSING for found in wrong)
         return Outcome.DENIED if 2 * refusing > len(wrong) else Outcome.INCONCLUSIVE
     stages = Counter(found.get("stage") for found in wrong)
-    most = stages.most_common(1)[0][0] if stages else None
+    most = max(stages, key=stages.__getitem__, default=None)
     if most == Stage.SILENT or (sort is Sort.OWN_CONNECT and most == Stage.NO_SESSION):
         return Outcome.INCONCLUSIVE  # what the own login is compared with needs the same session
     return Outcome.REFUSED_IN_TLS if most == Stage.NO_SESSION else Outcome.REFUSED_AT_CONNECT
@@ -132,7 +132,7 @@ def _last_end(events: Sequence[Event]) -> Sequence[Event]:
     if not ends:
         return events
     opened = [i for i, event in enumerate(events[: ends[-1]]) if event.data.get("kind") == "accepted"]
-    plan = (i for i, event in enumerate(events) if i > ends[-1] and event.text == "plan ends")
+    plan = (i for i in range(ends[-1], len(events)) if events[i].text == "plan ends")
     return events[opened[-1] if opened else 0 : next(plan, len(events)) + 1]
 
 

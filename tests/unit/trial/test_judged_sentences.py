@@ -197,6 +197,18 @@ def test_the_firmwares_own_command_never_says_why():
     )
 
 
+def test_what_a_firmwares_log_showed_stands_behind_what_was_proved():
+    said = Sentence("coin", "Seven of seven.", (3,))
+    assert found(Story(Sort.FIRMWARE), Conclusion.INCONCLUSIVE, said).sentences == (
+        said,
+        Sentence(
+            "own",
+            "0 of 0 connections with the provocation were hung up on, 0 of 0 without it stayed.",
+        ),
+        Sentence("chain", "No hang-up.", how=How.ABSENCE),
+    )
+
+
 COMPARED = (
     "The right one was a CONNECT of MQTT 5 with the same credentials, its end held back until its session was older"
     " than any attempt of the login. Any CONNACK counts: it shows that the cloud's answers come through. There came: "
@@ -255,6 +267,7 @@ def test_the_connection_that_ended_last_and_not_as_asked_is_looked_at():
     story = Story()
     story.mqtt("accepted")
     story.mqtt("closed", -128)
+    story.add(Kind.PHASE, "plan ends")
     opened = story.mqtt("accepted")
     story.add(Kind.RX, "a line", "b")
     story.mqtt("closed", -128)
@@ -299,6 +312,19 @@ def test_what_speaks_for_a_cause_of_the_labs_is_said_three_times_at_most():
     assert said == [Sentence("speaks for", f"keep-alive is likely: silence {n}.", (n,)) for n in range(3)]
     said = _diagnosed(Diagnosis(Cause.INCONCLUSIVE, (other,), ()), Outcome.INCONCLUSIVE)
     assert said == [Sentence("speaks for", "network lost is possible: perhaps.", (9,))]
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "said"),
+    [
+        (Conclusion.INCONCLUSIVE, Sentence("speaks for", "keep-alive is likely: silence.", (3,))),
+        (Conclusion.POLICY_DISCONNECT, Sentence("speaks against", "Against it speaks (keep-alive): silence.", (3,))),
+    ],
+)
+def test_a_diagnosis_is_told_as_its_verdict_needs_it(monkeypatch, conclusion, said):
+    findings = (finding(Cause.KEEP_ALIVE, Weight.LIKELY, "silence", 3),)
+    monkeypatch.setattr(module, "diagnose", lambda _events, _run: Diagnosis(Cause.KEEP_ALIVE, findings, ()))
+    assert found(Story(), conclusion).sentences == (said,)
 
 
 def test_what_nobody_looked_at_is_said():

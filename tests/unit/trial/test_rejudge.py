@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import LabError
 from harness.timeline import Event, Kind
-from harness.trial import How, Outcome, facts_of
+from harness.trial import How, Outcome, Sentence, facts_of
 from harness.trial.rejudge import rejudge, verdicts
 from harness.trial.wire.observation_of import observation_of
 from tests.unit.trial.fakes import LOGIN, Stage, through_json
@@ -125,9 +125,9 @@ def changed(stage, name, **data):
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("arm", {"draws": [0], "steps": [{"do": "action"}]}, "ask for 'arm' where 'arm' was carried out"),
-        ("baseline", {"patience": 1.0}, "ask for 'baseline' where 'baseline' was carried out"),
-        ("arm", {"draws": []}, "draw more numbers than were drawn then"),
+        ("arm", {"draws": [0], "steps": [{"do": "action"}]}, "ask for 'arm' where 'arm' was carried out."),
+        ("baseline", {"patience": 1.0}, "ask for 'baseline' where 'baseline' was carried out."),
+        ("arm", {"draws": []}, "draw more numbers than were drawn then."),
     ],
 )
 def test_rules_that_ask_for_something_else_than_was_done_say_so(name, data, said):
@@ -135,7 +135,7 @@ def test_rules_that_ask_for_something_else_than_was_done_say_so(name, data, said
     stage.trials.publish("other", witness=None)
     (judged,) = rejudge(changed(stage, name, **data))
     assert judged.anew.outcome is Outcome.INCONCLUSIVE
-    assert said in judged.anew.evidence
+    assert judged.anew.sentences == (Sentence("changed", f"Today's rules {said}"),)
 
 
 def test_a_record_that_ends_too_early_says_so():
@@ -145,7 +145,30 @@ def test_a_record_that_ends_too_early_says_so():
     last = [i for i, event in enumerate(events) if event.data.get("plan") == "baseline"][-1]
     end = next(i for i, event in enumerate(events) if event.text == "attempt ends")
     (judged,) = rejudge([*events[:last], *events[end:]])
-    assert "go on with 'baseline' where the trial ended" in judged.anew.evidence
+    assert judged.anew.evidence == "Today's rules go on with 'baseline' where the trial ended."
+    first = next(i for i, event in enumerate(events) if event.data.get("name") == "plan")
+    (judged,) = rejudge([*events[:first], *events[end:]])
+    assert judged.anew.evidence == "Today's rules go on with 'baseline' where the trial ended."
+
+
+def test_a_record_that_goes_on_too_long_says_so():
+    stage = Stage()
+    stage.trials.publish("other", witness=None)
+    events = through_json(stage.timeline.since())
+    begin = next(i for i, event in enumerate(events) if event.data.get("plan") == "baseline")
+    end = next(i for i, event in enumerate(events) if event.text == "attempt ends")
+    again = next(i for i, event in enumerate(events) if event.text == "plan ends") + 1
+    (judged,) = rejudge([*events[:end], *events[begin:again], *events[end:]])
+    assert judged.anew.evidence == "Today's rules ask for an end where 'baseline' was carried out."
+
+
+def test_a_last_plan_whose_end_is_missing_is_read_as_far_as_it_came():
+    stage = Stage()
+    stage.trials.publish("other", witness=None)
+    events = through_json(stage.timeline.since())
+    last = [i for i, event in enumerate(events) if event.text == "plan ends"][-1]
+    (judged,) = rejudge([*events[:last], *events[last + 1 :]])
+    assert judged.anew.outcome is Outcome.TOLERATED
 
 
 @pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6])
