@@ -115,7 +115,13 @@ class ParallelBoards:
                 why = "the run ends" if session.shouldstop else "nothing is left that it could run"
                 session.report_line(f"no worker takes its place: {why}")
                 return
-            start_another(node)
+            former = list(self._workers)
+            try:
+                start_another(node)
+            except (OSError, EOFError) as error:  # it was killed meanwhile, or the system has no process left
+                self._workers = former
+                session.report_line(f"no worker takes its place, because none could be started: {error}")
+                scheduling.not_replaced(node, f"died, and none could be started in its place: {error}")
 
         def stop_workers() -> None:
             if session.shouldstop and self._of_boards and self._input is not None:

@@ -78,7 +78,7 @@ class BoardScheduling:
         elif list(collection) != list(found.tests):
             self._leader.differs(node)
             node.shutdown()
-            self._give_up_unreachable(node, "found other tests than the one before it")
+            self.give_up_unreachable(node, "found other tests than the one before it")
         else:
             self._ready.append(node)
 
@@ -104,11 +104,11 @@ class BoardScheduling:
         crashed = self._take_back(left, in_test=died(node)) if left else None
         self.schedule()
         if not died(node):
-            self._give_up_unreachable(node, "ended by itself")
+            self.give_up_unreachable(node, "ended by itself")
         elif node not in self._ready:
             self._early_deaths[self._part_of(node)] += 1
             if not self.wait_for(self._part_of(node)):
-                self._give_up_unreachable(node, f"died before it had collected, as {DEATHS - 1} before it")
+                self.give_up_unreachable(node, f"died before it had collected, as {DEATHS - 1} before it")
         if left is None:
             raise KeyError(node)
         return crashed
@@ -134,7 +134,7 @@ class BoardScheduling:
     def _has(self, part: str, group: Sequence[int]) -> bool:
         return group[0] in self._whole.own.get(part, {})
 
-    def _give_up_unreachable(self, node: Any, why: str) -> None:
+    def give_up_unreachable(self, node: Any, why: str) -> None:
         """Give up what no worker can run: none that knows it is there, or is to come. ``why`` not this one."""
         if self._leader.stopping():
             return
@@ -276,12 +276,23 @@ class Scheduling:
     def _ended_early(self, node: Any) -> None:
         part = self._leader.part_of(node)
         self._deaths[part] += 1 if died(node) else DEATHS
-        if self._deaths[part] < DEATHS or (part == EVERYTHING and died(node)):
-            return
+        if self._deaths[part] >= DEATHS and not (part == EVERYTHING and died(node)):
+            self._lose(part)
+
+    def _lose(self, part: str) -> None:
         if part != EVERYTHING:
             self._collected.lose(part)
         self._choose()
         self._expect_one_less()
+
+    def not_replaced(self, node: Any, why: str) -> None:
+        """Nobody takes the place of a worker that died: what no other one can run is given up. ``why`` it ended."""
+        if self._boards is not None:
+            self._boards.give_up_unreachable(node, why)
+        elif self._chosen is None:
+            self._lose(self._leader.part_of(node))
+        else:
+            self._expect_one_less()
 
     def _expect_one_less(self) -> None:
         """Have pytest-xdist's own scheduler wait for one worker less, and begin if all others are there."""

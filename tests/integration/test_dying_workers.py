@@ -190,6 +190,48 @@ def test_a_worker_that_is_killed_while_it_starts_ends_the_run_without_a_tracebac
     assert processes_of(tmp_path) == []
 
 
+LATER_KILLED = f"""
+import os
+
+{PLUGIN}
+if os.environ.get("PYTEST_XDIST_WORKER") == "FIRST":
+    os._exit(1)
+
+def pytest_xdist_newgateway(gateway):
+    if gateway.id not in ("gw0", "gw1"):
+        gateway._io.popen.kill()
+        gateway._io.popen.wait()
+        gateway.join()
+"""
+
+
+def test_a_board_for_which_no_other_worker_can_be_started_is_out_and_the_others_go_on(tmp_path):
+    """The run of all boards ended in INTERNALERROR: EOFError."""
+    result = run(tmp_path, TWO, DYING, conftest=LATER_KILLED)
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    assert {board: [test for test, *_ in lines] for board, lines in notes(tmp_path).items()} == {
+        "one": ["a", "b"],
+        "two": ["a", "b", "c", "d"],
+    }
+    left = result.case("test_c[one]").message
+    assert left.startswith("one: nobody is left to run its tests: worker gw0 died, and none could be started"), left
+    assert "one is out: see the error of" in result.case("test_d[one]").message
+    assert counts(tmp_path / "reports" / "junit.xml") == (8, 2, 0, 1)
+    assert result.journal[-1]["not_run"] == 0
+    assert processes_of(tmp_path) == []
+
+
+def test_a_board_that_nobody_can_collect_is_lost_and_the_others_are_run(tmp_path):
+    result = run(tmp_path, TWO, TESTS, "-k", "not derived", conftest=LATER_KILLED.replace("FIRST", "gw0"))
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    assert set(notes(tmp_path)) == {"two"}
+    assert counts(tmp_path / "reports" / "junit.xml") == (4, 1, 0, 0)
+    assert "one: its workers ended before they had collected its tests" in result.output
+    assert processes_of(tmp_path) == []
+
+
 DEAD = """
 import os
 

@@ -1,9 +1,13 @@
 """What becomes of a board's tests if nobody is left to run them, and when nobody is started for them any more."""
 
+from types import SimpleNamespace
+
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScheduling
 
 from harness.plugin.scheduler import DEATHS
-from tests.unit.plugin.fake_run import SHARED, Node, ended, of, two
+from tests.unit.plugin.fake_run import SHARED, Node, Run, ended, of, two
 
 
 @pytest.mark.parametrize("exit_code", [1, 4])
@@ -96,3 +100,43 @@ def test_no_worker_of_a_board_that_was_given_up_is_replaced_unless_it_could_run_
         assert not run.xdist.needs_another(first)
         assert run.ends(second) == (shared or of("two"))[0]
         assert run.xdist.needs_another(second)
+
+
+def test_what_is_left_of_a_board_for_which_nobody_can_be_started_is_given_up():
+    """The run of all boards ended with an internal error."""
+    run = two()
+    dying, other = run.started("one"), run.started("two")
+    assert run.ends(dying) == "t0[one]"
+    run.xdist.not_replaced(dying, "died, and none could be started in its place")
+    assert run.unrun == ["t1[one]", "t2[one]"]
+    assert run.finish(other) == of("two")
+    assert run.xdist.tests_finished
+
+
+def test_a_board_that_nobody_can_be_started_to_collect_is_lost():
+    run = two()
+    other, dying = run.started("two"), run.start("one")
+    run.ends(dying)
+    assert run.began is None
+    run.xdist.not_replaced(dying, "died")
+    assert run.lost == ["one"]
+    assert run.finish(other) == of("two")
+    assert run.xdist.tests_finished
+
+
+@pytest.mark.parametrize("collected", [False, True])
+def test_workers_without_tests_of_boards_go_on_where_nobody_can_be_started(collected):
+    config = SimpleNamespace(getvalue=lambda _name: ["2*popen"], getoption=lambda _name: None)
+    plain = LoadScheduling(config, Producer("", enabled=False))
+    run = Run(dict.fromkeys(["one", "two"], SHARED), plain)
+    other, dying = run.started("two"), run.start("one")
+    if collected:
+        run.collect(dying)
+        taken = run.ends(dying)
+        assert taken in SHARED
+    else:
+        run.ends(dying)
+        taken = None
+    run.xdist.not_replaced(dying, "died")
+    assert sorted(run.finish(other)) == [test for test in SHARED if test != taken]
+    assert run.xdist.tests_finished
