@@ -43,7 +43,7 @@ class RunReports:
         self.assessment: Assessment | None = None
         self._held = held
         self._place = place
-        self._refused = self._finished = False
+        self._refused = self._finished = self._interrupted = False
         self.collected = False
         self._begins = False  # it has tests of boards, and may be interrupted before the record is there
         self._former: bytes | None = None
@@ -101,7 +101,7 @@ class RunReports:
 
         ``trouble`` says afterwards why a report could not be written.
         """
-        self._finished = True
+        self._finished, self._interrupted = True, bool(interrupted)
         if self.record is None:
             early = self._begins or not self.collected
             if interrupted and early and self._announced is not None and not self._refused:
@@ -187,9 +187,14 @@ class RunReports:
                 self.assessment = assess([read_run(self.folder.path)[0]])
 
     def write_again(self, arguments: Callable[[list[str]], list[str]]) -> None:
-        """Write again.txt if something did not pass. ``arguments``: makes them, of the ids of tests."""
+        """Write again.txt if something did not pass, or was not run because the run was interrupted.
+
+        ``arguments``: makes them, of the ids of tests.
+        """
         try:
             tests = [test.test for test in read_run(self.folder.path)[1] if test.result in ("failed", "error")]
+            if self.record is not None and self._interrupted:
+                tests += self.record.not_run
             if tests:
                 replace_file(self.folder.again, "".join(f"{one}\n" for one in arguments(tests)).encode("utf-8"))
         except (OSError, Misuse) as error:

@@ -90,6 +90,8 @@ def test_a_run_that_is_told_to_end_says_so_and_names_what_was_not_run(tmp_path, 
     assert end["ended"] == {"passed": 1, "failed": 1, "error": 2, "skipped": 1}
     (shown,) = [line for line in journal.with_name("tests.txt").read_text().splitlines() if "test_long" in line]
     assert "ERROR" in shown
+    again = [line for line in journal.with_name("again.txt").read_text().splitlines() if "::" in line]
+    assert again == [f"test_inner.py::test_{name}[one]" for name in ("failing", "torn_down_badly", "long", "never")]
 
 
 @pytest.mark.usefixtures("hang_up_ends")
