@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from xdist.dsession import Interrupted
+from xdist.dsession import Interrupted, WorkerStatus
 from xdist.scheduler import LoadScheduling
 
 from harness.errors import HarnessError
@@ -292,9 +292,13 @@ class ParallelBoards:
         return made
 
     def count(self, number: int) -> None:
-        """Have pytest know how many tests there are, where pytest-xdist tells it those of one worker."""
+        """Have pytest know, and with -v say, how many tests there are: pytest-xdist tells it those of one worker."""
         session: Any = self._config.pluginmanager.get_plugin("session")
         session.testscollected = number
+        shown = getattr(self._session, "trdist", None)
+        if shown is not None and number and self._config.option.verbose > 0:
+            for node in self._workers:
+                shown.setstatus(node.gateway.spec, WorkerStatus.CollectionDone, tests_collected=number)
 
     def stopping(self) -> bool:
         """Tell whether workers are being ended before their time."""

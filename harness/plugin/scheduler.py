@@ -255,6 +255,11 @@ class Scheduling:
             self._chosen.add_node_collection(node, collection)
         self._leader.count(self._tests)
 
+    def schedule(self) -> None:
+        """Every worker has collected: give tests out."""
+        self._chosen.schedule()
+        self._leader.count(self._tests)  # pytest-xdist has noted the last one's tests meanwhile
+
     def remove_node(self, node: Any) -> str | None:
         """A worker has ended; return the test that it was running."""
         if self._chosen is not None:
@@ -298,8 +303,7 @@ class Scheduling:
         """Have pytest-xdist's own scheduler wait for one worker less, and begin if all others are there."""
         self._plain.numnodes -= 1
         if self._chosen is not None and self._chosen.collection_is_completed:
-            self._chosen.schedule()
-            self._leader.count(self._tests)
+            self.schedule()
 
     def _choose(self) -> None:
         if not self._collected.complete:

@@ -112,6 +112,18 @@ def test_a_run_on_a_terminal_with_workers_and_its_page_meanwhile(tmp_path):
     assert not list(folder.glob(".*")), "half a page is left"
 
 
+def test_pytest_s_own_lines_say_how_many_tests_all_workers_have(tmp_path):
+    """They said how many the first one had."""
+    command, environment = prepare(tmp_path, BOARDS, TESTS, "-vv", "-k", "not 1")  # one of them counts against -q
+    terminal = Terminal(command, tmp_path, environment)
+    try:
+        assert terminal.to_the_end() == 1, terminal.lines
+    finally:
+        terminal.process.kill()
+    told = [line for line in terminal.lines if line.startswith("2 workers [")]
+    assert told == ["2 workers [4 items]"], terminal.lines
+
+
 def test_what_did_not_pass_runs_again_by_the_file_that_names_it(tmp_path):
     (tmp_path / "go").touch()
     command, environment = prepare(tmp_path, BOARDS, TESTS, "-n", "0")
