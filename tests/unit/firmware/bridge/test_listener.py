@@ -118,6 +118,15 @@ def test_a_port_that_is_taken_is_the_callers_mistake():
         )
 
 
+def test_each_listener_has_a_port_of_its_own_unless_one_is_named():
+    first, _ = listener()
+    with first:
+        second, _ = listener()
+        with second:
+            assert second.address[0] == first.address[0] == "127.0.0.1"
+            assert second.address[1] != first.address[1]
+
+
 def test_its_thread_keeps_no_program_alive():
     made, _ = listener()
     with made:
