@@ -141,7 +141,10 @@ def lead_workers(config: pytest.Config) -> None:
 
 
 def choose_workers(config: pytest.Config) -> None:
-    """Ask pytest-xdist for a worker for each selected board where there are several, unless ``-n`` was given."""
+    """Ask pytest-xdist for a worker for each selected board where there are several, unless ``-n`` was given.
+
+    Raises UsageError if the system does not let so many run side by side.
+    """
     option = config.option
     wanted = getattr(option, "numprocesses", "no xdist")
     if wanted not in (None, "auto") or only_lists(option) or option.usepdb or hasattr(config, "workerinput"):
@@ -155,8 +158,13 @@ def choose_workers(config: pytest.Config) -> None:
         if getattr(option, "maxworkerrestart", None) is None:
             option.maxworkerrestart = str(boards * _DEATHS)  # each board has its own limit
         from harness.plugin.forked_workers import fork_workers
+        from harness.plugin.limits import lacking
 
         fork_workers(config, workers)
+        if why := lacking(workers):  # behind it, because a process that may still have a thread is not forked
+            if REPORTS in config.stash:
+                reports_begun(config).refuse(why)
+            raise pytest.UsageError(why)
 
 
 def selected_boards(config: pytest.Config) -> int:

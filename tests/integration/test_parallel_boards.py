@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
 from harness.cli import main
-from tests.integration.runs import processes_of, run
+from tests.integration.runs import TIMEOUT, prepare, processes_of, run, started_in
 from tests.integration.test_interrupted_runs import FORMER, counts
 
 TWO = """
@@ -195,3 +196,16 @@ def test_a_list_needs_no_workers_and_reports_nothing(tmp_path, option):
     assert "workers" not in result.output
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["junit.xml"]
     assert (tmp_path / "reports" / "junit.xml").read_text() == FORMER
+
+
+def test_too_few_open_files_for_several_boards_are_one_line(tmp_path):
+    """pytest ended in INTERNALERROR, or each test with a traceback."""
+    command, environment = prepare(tmp_path, TWO, TESTS, "--boards", "boards.yaml")
+    limited = ["bash", "-c", 'ulimit -n 32; exec "$@"', "bash", *command]
+    done = subprocess.run(limited, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+    said = "only 32 files may be open, 2 boards side by side need 64: ulimit -n 64"
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert done.stderr.strip() == f"ERROR: {said}"
+    assert counts(tmp_path / "reports" / "junit.xml") == (1, 1, 0, 0)
+    assert said in (tmp_path / "reports" / "junit.xml").read_text()
+    assert started_in(tmp_path) == []
