@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Final
 
 from harness.faults import Deed, Direction, Fault, TcpProxy
+from harness.settings import CloudSettings
 from harness.timeline import TimelineFile
 from harness.trial import LAB_OUTCOMES, Outcome
 from harness.trial.experiment import ExperimentRule
 from harness.trial.rejudge import rejudge
-from harness.virtual.cloud.broker.profile import BrokerProfile
 from tests.integration.broker_lab import Lab
 from tests.integration.socket_board import SocketBoard
 
@@ -64,10 +64,10 @@ FAULTS: Final[dict[str, tuple[Fault, ...]]] = {
     "duplicate client, back-off 50 ms": (),
 }
 CLOUDS: Final = {
-    "closes": (BrokerProfile(), Outcome.POLICY_DISCONNECT),
-    "closes by RST": (BrokerProfile(close_style="rst"), Outcome.POLICY_DISCONNECT),
-    "tolerates": (BrokerProfile(on_violation="tolerate"), Outcome.TOLERATED),
-    "acknowledges, then closes": (BrokerProfile(on_violation="ack-close"), Outcome.ACKNOWLEDGED_THEN_CLOSED),
+    "closes": (CloudSettings(), Outcome.POLICY_DISCONNECT),
+    "closes by RST": (CloudSettings(close_style="rst"), Outcome.POLICY_DISCONNECT),
+    "tolerates": (CloudSettings(on_violation="tolerate"), Outcome.TOLERATED),
+    "acknowledges, then closes": (CloudSettings(on_violation="ack-close"), Outcome.ACKNOWLEDGED_THEN_CLOSED),
 }
 REFUSED: Final = {Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT, Outcome.ACKNOWLEDGED_THEN_CLOSED}
 

@@ -24,6 +24,7 @@ from harness.settings.cloud import (
     OnViolation,
     PolicyRefresh,
     Throttled,
+    TlsVersion,
 )
 from harness.settings.command_line import WrongOption, add_options, settings_of
 from harness.settings.model import Address, Name, Settings
@@ -56,6 +57,7 @@ __all__ = [
     "ShellName",
     "TerminatorName",
     "Throttled",
+    "TlsVersion",
     "UnreadableSettings",
     "WrongOption",
     "add_options",

@@ -55,7 +55,22 @@ class Limits(Settings):
 
 
 class BrokerBehaviour(Settings):
-    """The settings of a local cloud that can be changed while it runs. BrokerProfile explains them."""
+    """The settings of a local cloud that can be changed while it runs.
+
+    The defaults are AWS IoT Core's: Developer Guide, "MQTT".
+
+    ``on_violation``: what happens if the policies refuse a packet. ``close`` ends the connection, as AWS IoT does.
+    ``ack-close`` acknowledges the packet first. ``tolerate`` treats the packet, also a CONNECT, as allowed.
+    ``suback80`` refuses without closing: it answers SUBACK 0x80, and acknowledges a PUBLISH without delivering it; a
+    CONNECT is closed without CONNACK as always. A certificate that is not ACTIVE never connects. ``close_style``: how a
+    connection ends after a refusal. ``notify``: TLS close_notify and FIN. ``fin``: FIN alone. ``rst``: TCP reset.
+    ``hang``: the connection stays open, and nothing is answered any more. ``close_delay``: later packets are served
+    meanwhile. ``refuse_only``: counted from 1 over all connections. ``policy_refresh``: rights are those at the
+    CONNECT, or are looked up again after each change of the directory. ``throttled``: ``close`` ends the connection,
+    ``connack`` answers a CONNECT with CONNACK 3 and then ends it, ``drop`` answers nothing. All three have been
+    reported of AWS IoT (CONTESTED). ``no_connection_state``, ``reason_delay``, ``reasons``: see ``Presence`` in
+    virtual/cloud/services/presence.py.
+    """
 
     on_violation: Annotated[OnViolation, Option("what follows a policy violation")] = "close"
     close_style: Annotated[CloseStyle, Option("how a connection is closed")] = "notify"
@@ -81,7 +96,16 @@ class BrokerBehaviour(Settings):
 
 
 class CloudSettings(BrokerBehaviour):
-    """The settings of a local cloud, without its policy documents. BrokerProfile explains the behaviours."""
+    """The settings of a local cloud, without its policy documents.
+
+    ``cert_refusal``: how a certificate is refused that is inactive, revoked, expired, not yet valid or not registered.
+    ``close``: the handshake completes, and the connection ends before CONNACK. ``alert``: a TLS alert ends the
+    handshake, also that of a first JITP connection; TLS 1.3 is not offered then, because an alert would come too late.
+    AWS IoT has been seen to do either (UNCONFIRMED which it does today). A client without a certificate gets an alert
+    in both. ``hash_matches_parent``: whether ``sensor/#`` matches ``sensor`` (MQTT 3.1.1: yes, AWS IoT: no).
+    ``retained_by_wildcard``: MQTT 3.1.1: yes, AWS IoT: no. ``maximum_tls``: AWS IoT speaks TLS 1.2 and 1.3, nRF91 modem
+    firmware 1.2; whether any speaks 1.3 is UNCONFIRMED. ``jitp_delay``: nRF Cloud's is up to 30 s.
+    """
 
     cert_refusal: Annotated[
         CertificateRefusal,
@@ -108,3 +132,8 @@ class CloudSettings(BrokerBehaviour):
         Annotated[int, Field(ge=0, le=65535)] | None,
         Option("HTTP CONNECT proxy for nRF Cloud's names on this port; 0: any free one", "PORT"),
     ] = None
+
+    @property
+    def highest_tls(self) -> TlsVersion:
+        """The highest TLS version that the broker offers."""
+        return "1.2" if self.cert_refusal == "alert" else self.maximum_tls

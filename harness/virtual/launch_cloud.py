@@ -1,50 +1,33 @@
 """Starts the local cloud of a stand-in's process: imported only there, because it takes half of a start."""
 
-import ssl
 import uuid
 from contextlib import AsyncExitStack
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from harness.policy import profile_folder
 from harness.policy.documents.profile import SHIPPED
 from harness.settings import ProcessCloud
-from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.journal import JournalFile
-from harness.virtual.cloud.local_cloud import CloudSetup, LocalCloud
+from harness.virtual.cloud.local_cloud import LocalCloud
 from harness.virtual.cloud.provisioning.attestation import parse_identity
 from harness.virtual.proxy import Proxy
 from harness.virtual.run_directory import RunDirectory
 from harness.virtual.unusable import UnusableSettings, UnusableState
 
-_TLS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-
 
 async def start_cloud(stack: AsyncExitStack, said: ProcessCloud, journal: JournalFile) -> LocalCloud:
     """Start the cloud; it ends with ``stack``. Raises what :func:`harness.virtual.launch.run` does."""
-    settings = CloudSetup(
-        said.tenant,
-        _policies(said.policies),
-        broker_profile(said),
-        bulk_step=said.bulk_step,
-        state=Path(said.state) if said.state else None,
-        jitp_delay=said.jitp_delay,
-        identities=dict(map(_identity, said.trust_identities)),
-    )
+    policies, identities = _policies(said.policies), [_identity(text) for text in said.trust_identities]
     try:
-        cloud = LocalCloud(journal, settings)
+        cloud = LocalCloud(journal, said, policies=policies)
     except OSError as error:
         raise UnusableState(f"state: {said.state}: {error.strerror}; name another file") from error
+    for board, key in identities:
+        cloud.identities.trust(board, key)
     stack.push_async_callback(cloud.stop)
     await cloud.start()
     return cloud
-
-
-def broker_profile(said: ProcessCloud) -> BrokerProfile:
-    """Return the broker's behaviour. Its fields are settings of the same names."""
-    values = {field.name: getattr(said, field.name) for field in fields(BrokerProfile)}
-    return BrokerProfile(**{**values, "maximum_tls": _TLS[said.maximum_tls]})
 
 
 def _policies(text: str) -> Path:

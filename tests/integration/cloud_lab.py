@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from paho.mqtt.enums import CallbackAPIVersion
 
+from harness.settings import CloudSettings
 from harness.virtual.cloud.formats import now_utc
-from harness.virtual.cloud.local_cloud import CloudSetup, LocalCloud
+from harness.virtual.cloud.local_cloud import LocalCloud
 from tests.integration.kept_journal import DEADLINE, Journal
 from tests.unit.virtual.cloud_makers import certificate_pem, make_archive
 
@@ -186,7 +187,7 @@ class CloudLab:
 
 
 @contextmanager
-def running_cloud(folder, settings=None):
+def running_cloud(folder, settings=None, *, policies=None):
     journal = Journal()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -196,7 +197,7 @@ def running_cloud(folder, settings=None):
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(DEADLINE)
 
     async def start():
-        cloud = LocalCloud(journal, settings or CloudSetup(bulk_step=0.01))
+        cloud = LocalCloud(journal, settings or CloudSettings(bulk_step=0.01), policies=policies)
         await cloud.start()
         return cloud
 

@@ -1,11 +1,8 @@
 """What a broker can be told to do wrong: late, acknowledged, rare refusals; throttling, limits, a client elsewhere."""
 
-from dataclasses import replace
-
 import pytest
 
-from harness.settings import Limits
-from harness.virtual.cloud.broker.profile import AWS_IOT
+from harness.settings import CloudSettings, Limits
 from harness.virtual.mqtt import Connack, Connect, Puback, Publish, Suback, Subscribe
 from tests.integration.broker_lab import RawClient, lab
 
@@ -25,14 +22,14 @@ def broker(running):
     """Give the broker another behaviour for one test."""
 
     def behave(**changes):
-        running.broker.profile = replace(AWS_IOT, **changes)
+        running.broker.profile = CloudSettings(**changes)
         running.broker.interference.count_anew()
         running.services.heard.clear()
         running.journal.events.clear()
         return running
 
     yield behave
-    running.broker.profile = AWS_IOT
+    running.broker.profile = CloudSettings()
 
 
 def test_a_delayed_close_serves_what_comes_behind(broker):

@@ -1,12 +1,10 @@
 """Ordinary MQTT through the broker: sessions, retained messages, wills, limits, and what the service itself sends."""
 
 import time
-from dataclasses import replace
 
 import pytest
 
-from harness.settings import Limits
-from harness.virtual.cloud.broker.profile import AWS_IOT, PLAIN_MQTT
+from harness.settings import CloudSettings, Limits
 from harness.virtual.mqtt import (
     Connect,
     Disconnect,
@@ -22,9 +20,13 @@ from harness.virtual.mqtt import (
 )
 from tests.integration.broker_lab import RawClient, lab
 
+AWS_IOT = CloudSettings()
+PLAIN_MQTT = CloudSettings(on_violation="suback80", hash_matches_parent=True, retained_by_wildcard=True)
+"""The rules of the OASIS standard where they differ. There is no QoS 2 here either."""
+
 
 def limited(**limits):
-    return replace(AWS_IOT, limits=Limits(**limits))
+    return CloudSettings(limits=Limits(**limits))
 
 
 def subscribed(running, name, *filters, **connect):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.virtual.cloud.broker.profile import BrokerProfile
+from harness.settings import CloudSettings
 from harness.virtual.mqtt import Connack, Connect, Pingreq, Pingresp, Puback, Publish, Suback, Subscribe, Will
 from tests.integration.broker_lab import RawClient, lab
 
@@ -63,13 +63,13 @@ def test_a_violation_ahead_of_much_data_still_ends_cleanly(aws):
 
 @pytest.mark.parametrize("style", ["fin", "rst"])
 def test_other_close_styles(style):
-    with lab("dev-1", profile=BrokerProfile(close_style=style)) as running, running.raw("dev-1") as client:
+    with lab("dev-1", profile=CloudSettings(close_style=style)) as running, running.raw("dev-1") as client:
         client.send(FORBIDDEN["publish QoS 0"])
         assert client.rest() == [style]
 
 
 def test_hang_leaves_the_connection_open_and_dead():
-    with lab("dev-1", profile=BrokerProfile(close_style="hang")) as running, running.raw("dev-1") as client:
+    with lab("dev-1", profile=CloudSettings(close_style="hang")) as running, running.raw("dev-1") as client:
         client.send(ALLOWED, FORBIDDEN["publish QoS 1"], Pingreq())
         assert client.read() == Puback(1)
         running.journal.wait("close", reason="AUTH_ERROR")
@@ -80,7 +80,7 @@ def test_hang_leaves_the_connection_open_and_dead():
 
 
 def test_tolerate_acknowledges_and_delivers():
-    with lab("dev-1", profile=BrokerProfile(on_violation="tolerate")) as running, running.raw("dev-1") as client:
+    with lab("dev-1", profile=CloudSettings(on_violation="tolerate")) as running, running.raw("dev-1") as client:
         client.send(Subscribe(1, (("forbidden", 1),)), FORBIDDEN["publish QoS 1"])
         assert client.read() == Suback(1, (1,))
         assert client.read() == Puback(2)
@@ -90,7 +90,7 @@ def test_tolerate_acknowledges_and_delivers():
 
 
 def test_suback80_refuses_and_stays():
-    with lab("dev-1", profile=BrokerProfile(on_violation="suback80")) as running, running.raw("dev-1") as client:
+    with lab("dev-1", profile=CloudSettings(on_violation="suback80")) as running, running.raw("dev-1") as client:
         client.send(Subscribe(1, (("forbidden", 1), ("ok/x", 1))), FORBIDDEN["publish QoS 1"], Pingreq())
         assert [client.read() for _ in range(3)] == [Suback(1, (0x80, 1)), Puback(2), Pingresp()]
         assert running.services.heard == []
@@ -109,7 +109,7 @@ REFUSED_CONNECTS = {
 @pytest.mark.parametrize("on_violation", ["close", "suback80"])
 def test_a_refused_connect_gets_no_connack(connect, on_violation):
     with (
-        lab("dev-1", "dev-2", profile=BrokerProfile(on_violation=on_violation)) as running,
+        lab("dev-1", "dev-2", profile=CloudSettings(on_violation=on_violation)) as running,
         RawClient(running.port, "dev-1") as client,
     ):
         client.send(connect)
@@ -122,7 +122,7 @@ def test_a_refused_connect_gets_no_connack(connect, on_violation):
 @pytest.mark.parametrize("connect", REFUSED_CONNECTS.values(), ids=REFUSED_CONNECTS.keys())
 def test_a_tolerant_broker_accepts_what_policies_refuse_at_connect(connect):
     with (
-        lab("dev-1", "dev-2", profile=BrokerProfile(on_violation="tolerate")) as running,
+        lab("dev-1", "dev-2", profile=CloudSettings(on_violation="tolerate")) as running,
         RawClient(running.port, "dev-1") as client,
     ):
         client.send(connect)
@@ -130,7 +130,7 @@ def test_a_tolerant_broker_accepts_what_policies_refuse_at_connect(connect):
 
 
 def test_tolerance_does_not_reach_an_inactive_certificate():
-    with lab("dev-1", profile=BrokerProfile(on_violation="tolerate")) as running:
+    with lab("dev-1", profile=CloudSettings(on_violation="tolerate")) as running:
         running.directory.inactive.add("dev-1")
         with RawClient(running.port, "dev-1") as client:
             client.send(Connect("dev-1"))
@@ -172,7 +172,7 @@ def test_receive_is_asked_for_each_delivery(aws):
 
 @pytest.mark.parametrize(("refresh", "answer"), [("connect", [Puback(2), Pingresp()]), ("live", ["notify"])])
 def test_rights_are_those_of_the_connect_or_live(refresh, answer):
-    with lab("dev-1", profile=BrokerProfile(policy_refresh=refresh)) as running, running.raw("dev-1") as client:
+    with lab("dev-1", profile=CloudSettings(policy_refresh=refresh)) as running, running.raw("dev-1") as client:
         client.send(ALLOWED)
         assert client.read() == Puback(1)
         running.directory.inactive.add("dev-1")

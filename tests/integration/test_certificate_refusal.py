@@ -5,24 +5,22 @@ import shutil
 import socket
 import ssl
 import subprocess
-from dataclasses import replace
 
 import pytest
 
+from harness.settings import CloudSettings
 from harness.virtual.cloud.broker.interfaces import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_REVOKED,
     CERTIFICATE_UNKNOWN,
     Objection,
 )
-from harness.virtual.cloud.broker.profile import AWS_IOT
-from harness.virtual.cloud.local_cloud import CloudSetup
 from harness.virtual.cloud.registry.registry import CertificateState
 from harness.virtual.mqtt import Connect
 from tests.integration.broker_lab import RawClient, context_for, identity, lab
 from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
 
-ALERT = replace(AWS_IOT, cert_refusal="alert")
+ALERT = CloudSettings(cert_refusal="alert")
 ALERTS = {
     CERTIFICATE_UNKNOWN: "ALERT_CERTIFICATE_UNKNOWN",
     CERTIFICATE_EXPIRED: "ALERT_CERTIFICATE_EXPIRED",
@@ -34,10 +32,6 @@ def onboarded(lab, device, name="dev-1"):
     answer = lab.rest("POST", f"/devices/{name}", json={"certificate": device.certificate_pem})
     assert answer.status_code == 202, answer.text
     return lab.peer(name, device.certificate_pem, device.private_key_pem)
-
-
-def settings(profile):
-    return CloudSetup(profile=profile, bulk_step=0.01)
 
 
 # the broker by itself
@@ -74,7 +68,7 @@ def test_where_refusals_are_alerts_there_is_no_tls_1_3():
 
 
 def test_tolerance_does_not_reach_a_certificate():
-    with lab("dev-1", profile=replace(AWS_IOT, on_violation="tolerate")) as running:
+    with lab("dev-1", profile=CloudSettings(on_violation="tolerate")) as running:
         running.directory.objections[identity("dev-1").der] = Objection("unfit")
         with RawClient(running.port, "dev-1") as client:
             client.send(Connect("dev-1"))
@@ -92,12 +86,12 @@ def test_tolerance_does_not_reach_a_certificate():
     ],
 )
 def test_the_time_is_judged_in_both_ways(tmp_path, device, reason):
-    with running_cloud(tmp_path, settings(AWS_IOT)) as lab:
+    with running_cloud(tmp_path) as lab:
         peer = onboarded(lab, device).connect()
         assert peer.ended.wait(DEADLINE)
         assert not peer.connected.is_set()
         assert reason in lab.journal.wait("connect_refused", client_id="dev-1")["detail"]
-    with running_cloud(tmp_path, settings(ALERT)) as lab:
+    with running_cloud(tmp_path, ALERT) as lab:
         peer = onboarded(lab, device)
         with pytest.raises(ssl.SSLError, match="ALERT_CERTIFICATE_EXPIRED"):
             peer.connect()
@@ -109,7 +103,7 @@ def test_the_time_is_judged_in_both_ways(tmp_path, device, reason):
     [(CertificateState.INACTIVE, "ALERT_CERTIFICATE_UNKNOWN"), (CertificateState.REVOKED, "ALERT_CERTIFICATE_REVOKED")],
 )
 def test_the_state_is_judged_by_alert(tmp_path, state, seen):
-    with running_cloud(tmp_path, settings(ALERT)) as lab:
+    with running_cloud(tmp_path, ALERT) as lab:
         device = lab.device()
         registry = lab.cloud.registry
         key = lab.call(registry.certificate_of, "dev-1").certificate_id
@@ -124,7 +118,7 @@ def test_the_state_is_judged_by_alert(tmp_path, state, seen):
 @pytest.mark.parametrize("tls_1_3", [False, True])
 def test_what_is_registered_nowhere_is_judged_in_both_ways(tmp_path, tls_1_3):
     stranger = Identity("dev-1")
-    with running_cloud(tmp_path, settings(AWS_IOT)) as lab:
+    with running_cloud(tmp_path) as lab:
         peer = lab.peer("dev-1", stranger.certificate_pem, stranger.private_key_pem)
         if not tls_1_3:
             peer.client._ssl_context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -132,7 +126,7 @@ def test_what_is_registered_nowhere_is_judged_in_both_ways(tmp_path, tls_1_3):
         assert peer.ended.wait(DEADLINE)
         assert not peer.connected.is_set()
         assert "is not registered" in lab.journal.wait("connect_refused", client_id="dev-1")["detail"]
-    with running_cloud(tmp_path, settings(ALERT)) as lab:
+    with running_cloud(tmp_path, ALERT) as lab:
         with pytest.raises(ssl.SSLError, match="ALERT_CERTIFICATE_UNKNOWN"):
             lab.peer("dev-1", stranger.certificate_pem, stranger.private_key_pem).connect()
         assert "is not registered" in lab.journal.wait("tls_refused")["reason"]
@@ -147,12 +141,12 @@ def test_no_certificate_gets_an_alert(tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
-@pytest.mark.parametrize(("profile", "alerts"), [(AWS_IOT, []), (ALERT, ["45"])])
+@pytest.mark.parametrize(("profile", "alerts"), [(CloudSettings(), []), (ALERT, ["45"])])
 def test_openssl_sees_the_same(tmp_path, profile, alerts):
     device = Identity("dev-1", start=-3, end=-1)
     pem = tmp_path / "expired.pem"
     pem.write_text(device.certificate_pem + device.private_key_pem)
-    with running_cloud(tmp_path, settings(profile)) as lab:
+    with running_cloud(tmp_path, profile) as lab:
         onboarded(lab, device)
         host, port = lab.cloud.mqtt_address
         connect = ["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", "mqtt.nrfcloud.com"]

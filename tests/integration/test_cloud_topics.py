@@ -8,7 +8,6 @@ import json
 import pytest
 
 from harness.policy import profile_folder
-from harness.virtual.cloud.local_cloud import CloudSetup
 from tests.integration.cloud_lab import DEADLINE, running_cloud
 
 AWS_JOBS = "$aws/things/dev-1/jobs"
@@ -16,7 +15,7 @@ AWS_JOBS = "$aws/things/dev-1/jobs"
 
 @pytest.fixture
 def current_lab(tmp_path):
-    with running_cloud(tmp_path, CloudSetup(policies=profile_folder("current"))) as lab:
+    with running_cloud(tmp_path, policies=profile_folder("current")) as lab:
         yield lab
 
 

@@ -5,8 +5,8 @@ import secrets
 import pytest
 
 from harness.faults import Deed, Direction, Fault, TcpProxy
+from harness.settings import CloudSettings
 from harness.trial.experiment import Conclusion, Experiment, ExperimentRule, Night, Subject, Suspect
-from harness.virtual.cloud.broker.profile import BrokerProfile
 from tests.integration.broker_lab import lab
 from tests.integration.wire_runner import FORBIDDEN, WireRunner
 from tests.simulation.play import play
@@ -33,7 +33,7 @@ DISTURBANCES = {
 
 @pytest.fixture(params=["close", "tolerate"])
 def broker(request):
-    with lab("dev", profile=BrokerProfile(on_violation=request.param)) as running:
+    with lab("dev", profile=CloudSettings(on_violation=request.param)) as running:
         yield running, request.param
 
 
@@ -59,7 +59,7 @@ def test_no_disturbance_makes_a_verdict_wrong(broker, faults):
 def test_the_suspect_is_named_from_real_connections():
     """A limit of three packets before a tolerant cloud: never a policy, and named as what it is."""
     with (
-        lab("dev", profile=BrokerProfile(on_violation="tolerate")) as running,
+        lab("dev", profile=CloudSettings(on_violation="tolerate")) as running,
         TcpProxy(("127.0.0.1", running.port), [Fault(Deed.FIN, packet=3)]) as proxy,
     ):
         wire = WireRunner(running, proxy.address[1])

@@ -4,12 +4,10 @@ import json
 import shutil
 import ssl
 import subprocess
-from dataclasses import replace
 
 import pytest
 
-from harness.virtual.cloud.broker.profile import AWS_IOT
-from harness.virtual.cloud.local_cloud import CloudSetup
+from harness.settings import CloudSettings
 from harness.virtual.cloud.tls.ca import LocalCa
 from tests.integration.cloud_clients import https_answer, proxy_of, tool
 from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
@@ -24,7 +22,7 @@ JITP = (
 
 @pytest.fixture
 def lab(tmp_path):
-    with running_cloud(tmp_path, CloudSetup(bulk_step=0.01, jitp_delay=0.01)) as lab:
+    with running_cloud(tmp_path, CloudSettings(bulk_step=0.01, jitp_delay=0.01)) as lab:
         yield lab
 
 
@@ -133,7 +131,7 @@ def test_from_the_first_connection_to_the_team(lab):
 
 
 def test_connections_are_dropped_until_the_device_exists(tmp_path):
-    with running_cloud(tmp_path, CloudSetup(jitp_delay=3600)) as lab:
+    with running_cloud(tmp_path, CloudSettings(jitp_delay=3600)) as lab:
         peer = peer_of(lab, certificate(lab))
         assert dropped(peer.connect())
         assert dropped(reconnect(peer))
@@ -170,8 +168,7 @@ def test_the_certificate_of_another_ca_makes_nothing(lab):
 
 
 def test_where_refusals_are_alerts_the_first_connection_gets_one(tmp_path):
-    profile = replace(AWS_IOT, cert_refusal="alert")
-    with running_cloud(tmp_path, CloudSetup(profile=profile, jitp_delay=0.01)) as lab:
+    with running_cloud(tmp_path, CloudSettings(cert_refusal="alert", jitp_delay=0.01)) as lab:
         peer = peer_of(lab, certificate(lab))
         with pytest.raises(ssl.SSLError, match="ALERT_CERTIFICATE_UNKNOWN"):
             peer.connect()
@@ -181,7 +178,7 @@ def test_where_refusals_are_alerts_the_first_connection_gets_one(tmp_path):
 
 def test_what_is_kept_from_one_start_to_the_next(tmp_path):
     """The CA, so that certificates made before still work, and the ownership codes."""
-    settings = CloudSetup(state=tmp_path / "state", jitp_delay=0.01)
+    settings = CloudSettings(state=str(tmp_path / "state"), jitp_delay=0.01)
     with running_cloud(tmp_path, settings) as lab:
         one, two = certificate(lab, "dev-1"), certificate(lab, "dev-2")
         assert dropped(peer_of(lab, one).connect())
@@ -258,7 +255,7 @@ def test_publishing_by_https_where_policies_allow_it(tmp_path):
     statement = {"Effect": "Allow", "Action": ["iot:*"], "Resource": ["*"]}
     document = {"Version": "2012-10-17", "Statement": [statement]}
     (policies / "provisioned.json").write_text(json.dumps(document))
-    with running_cloud(tmp_path, CloudSetup(policies=policies)) as lab:
+    with running_cloud(tmp_path, policies=policies) as lab:
         observer = lab.observer()
         lab.device("dev-1")
         topic = f"{lab.prefix}m/d/dev-1/d2c"

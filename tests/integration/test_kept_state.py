@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from harness.virtual.cloud.local_cloud import CloudSetup
+from harness.settings import CloudSettings
 from tests.integration.cloud_lab import DEADLINE, Identity, Rest, running_cloud
 from tests.integration.test_device_rest import FIX, bearer, load, onboard, token_for, upload
 from tests.integration.test_virtual_process import refused, stand_ins
@@ -23,7 +23,8 @@ def start(tmp_path):
     (tmp_path / "state").mkdir()
 
     def start(**settings):
-        return running_cloud(tmp_path, CloudSetup(bulk_step=0.01, state=tmp_path / "state" / "cloud", **settings))
+        state = str(tmp_path / "state" / "cloud")
+        return running_cloud(tmp_path, CloudSettings(bulk_step=0.01, state=state, **settings))
 
     return start
 

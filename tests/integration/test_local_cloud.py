@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness.virtual.cloud.local_cloud import CloudSetup
+from harness.settings import CloudSettings
 from harness.virtual.cloud.registry.registry import CertificateState
 from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
 from tests.unit.virtual.cloud_makers import rsa_certificate_pem
@@ -19,7 +19,7 @@ S = "$aws/things/dev-1/shadow"
 
 @pytest.fixture
 def slow_lab(tmp_path):
-    with running_cloud(tmp_path, CloudSetup(bulk_step=3600)) as lab:
+    with running_cloud(tmp_path, CloudSettings(bulk_step=3600)) as lab:
         yield lab
 
 
@@ -102,7 +102,7 @@ def test_a_policy_that_asks_for_the_certificate_is_enforced(tmp_path):
         },
     ]
     (policies / "lab.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}))
-    with running_cloud(tmp_path, CloudSetup(policies=policies)) as lab:
+    with running_cloud(tmp_path, policies=policies) as lab:
         for name, refused in (("dev-1", f"{lab.prefix}m/secret"), ("dev-2", "cert/dev-1/x")):
             device = lab.device(name).ready()
             device.publish(f"cert/{name}/x")

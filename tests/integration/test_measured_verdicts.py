@@ -7,10 +7,10 @@ import pytest
 
 from benchmarks.verdicts import main
 from harness.faults import Deed, Fault, TcpProxy
+from harness.settings import CloudSettings
 from harness.trial import Outcome
 from harness.trial.experiment import ExperimentRule
 from harness.trial.rejudge import rejudge
-from harness.virtual.cloud.broker.profile import BrokerProfile
 from tests.integration.broker_lab import lab
 from tests.integration.socket_board import SocketBoard
 
@@ -25,11 +25,11 @@ def test_no_verdict_is_wrong_under_any_fault(tmp_path, capfd):
 @pytest.mark.parametrize(
     ("profile", "forbidden"),
     [
-        (BrokerProfile(), Outcome.POLICY_DISCONNECT),
-        (BrokerProfile(on_violation="tolerate"), Outcome.TOLERATED),
-        (BrokerProfile(on_violation="ack-close"), Outcome.ACKNOWLEDGED_THEN_CLOSED),
-        (BrokerProfile(on_violation="suback80"), Outcome.IGNORED),
-        (BrokerProfile(close_style="rst"), Outcome.POLICY_DISCONNECT),
+        (CloudSettings(), Outcome.POLICY_DISCONNECT),
+        (CloudSettings(on_violation="tolerate"), Outcome.TOLERATED),
+        (CloudSettings(on_violation="ack-close"), Outcome.ACKNOWLEDGED_THEN_CLOSED),
+        (CloudSettings(on_violation="suback80"), Outcome.IGNORED),
+        (CloudSettings(close_style="rst"), Outcome.POLICY_DISCONNECT),
     ],
 )
 def test_clouds_are_told_apart_without_faults(profile, forbidden):

@@ -5,7 +5,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from harness.virtual.cloud.local_cloud import CloudSetup
 from tests.integration.cloud_clients import proxy_of, tool
 from tests.integration.cloud_lab import running_cloud
 from tests.unit.virtual.attestation_maker import Board
@@ -57,7 +56,7 @@ class Service:
 
 @pytest.fixture
 def service(tmp_path, monkeypatch):
-    with running_cloud(tmp_path, CloudSetup()) as lab, proxy_of(lab) as port:
+    with running_cloud(tmp_path) as lab, proxy_of(lab) as port:
         yield Service(lab, tool(lab, port, monkeypatch))
 
 

@@ -9,15 +9,12 @@ import json
 import queue
 import ssl
 from contextlib import contextmanager
-from dataclasses import replace
 
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from harness.settings import Limits
-from harness.virtual.cloud.broker.profile import AWS_IOT
-from harness.virtual.cloud.local_cloud import CloudSetup
+from harness.settings import CloudSettings, Limits
 from tests.integration.cloud_lab import DEADLINE, Identity, running_cloud
 
 TOPICS = ("TopicA", "TopicA/B", "Topic/C", "TopicA/C", "/TopicA")
@@ -42,8 +39,8 @@ def lab(tmp_path, request):
         (folder / f"{name}.json").write_text(text)
     # AWS IoT's shortest keep-alive of 30 s would make a long test.
     shortest = 0.2 if request.function is test_keepalive else 30
-    profile = replace(AWS_IOT, limits=Limits(keepalive_shortest=shortest))
-    with running_cloud(tmp_path, CloudSetup(policies=folder, profile=profile)) as lab:
+    settings = CloudSettings(limits=Limits(keepalive_shortest=shortest))
+    with running_cloud(tmp_path, settings, policies=folder) as lab:
         identity = Identity("dev-1")
         body = {"certificate": identity.certificate_pem}
         assert lab.rest("POST", "/devices/dev-1", json=body).status_code == 202

@@ -5,19 +5,15 @@ import secrets
 import ssl
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from harness.settings import BrokerBehaviour
+from harness.settings import BrokerBehaviour, CloudSettings
 from harness.virtual.cloud.broker.broker import Broker
 from harness.virtual.cloud.broker.https_publish import HttpsPublisher
 from harness.virtual.cloud.broker.interfaces import Journal
-from harness.virtual.cloud.broker.profile import AWS_IOT, BrokerProfile
 from harness.virtual.cloud.formats import now_utc
 from harness.virtual.cloud.provisioning.attestation import TrustedIdentities
 from harness.virtual.cloud.provisioning.claims import Claims
@@ -58,40 +54,20 @@ _JITP_CA_NAME = "nRF91 harness local cloud JITP CA"
 _LOOPBACK = "127.0.0.1"
 
 
-@dataclass(frozen=True)
-class CloudSetup:
-    """The settings of a local cloud.
-
-    ``tenant_id``: None: the one in ``state``, or a new one. ``policies``: a directory with documents that replace the
-    shipped ones. ``bulk_step``: seconds for which a bulk operation is PENDING, and then IN_PROGRESS. ``state``: the
-    file that keeps devices from one start to the next. ``jitp_delay``: seconds from the first connection of a JITP
-    device until the device exists (nRF Cloud: up to 30). ``identities``: identity keys that the claim service takes for
-    genuine.
-    """
-
-    tenant_id: str | None = None
-    policies: Path | None = None
-    profile: BrokerProfile = AWS_IOT
-    bulk_step: float = 0.05
-    state: Path | None = None
-    jitp_delay: float = 0.05
-    identities: Mapping[uuid.UUID, ec.EllipticCurvePublicKey] = field(default_factory=dict)
-
-
 class LocalCloud:
     """A local cloud. Making one raises PolicyError for a broken policy document, UnusableState for a broken state file.
 
-    Public: ``registry``, ``team``, ``services``, ``broker``, ``identities``, ``jitp_ca``; ``api_key`` (secret),
-    ``root_pem``. Make it inside the running event loop.
+    ``said``: its settings, of which ``trust_identities`` is left to the caller. ``policies``: a directory with
+    documents that replace the shipped ones. Public: ``registry``, ``team``, ``services``, ``broker``, ``identities``,
+    ``jitp_ca``; ``api_key`` (secret), ``root_pem``. Make it inside the running event loop.
     """
 
-    def __init__(self, journal: Journal, settings: CloudSetup | None = None) -> None:
-        settings = settings or CloudSetup()
+    def __init__(self, journal: Journal, said: CloudSettings, *, policies: Path | None = None) -> None:
         loop = asyncio.get_running_loop()
-        state = StateFile(settings.state) if settings.state else None
+        state = StateFile(Path(said.state)) if said.state else None
         self._keeper = keeper = StateKeeper(state, loop.call_soon) if state else None
         changed = keeper.changed if keeper else lambda name: None
-        tenant_id = state.tenant_id(settings.tenant_id) if state else settings.tenant_id or str(uuid.uuid4())
+        tenant_id = state.tenant_id(said.tenant) if state else said.tenant or str(uuid.uuid4())
         prefix = f"prod/{tenant_id}/"
         ca = state.authority("root", _ROOT_NAME) if state else LocalCa(_ROOT_NAME)
         self.jitp_ca = state.authority("jitp", _JITP_CA_NAME) if state else LocalCa(_JITP_CA_NAME)
@@ -99,7 +75,7 @@ class LocalCloud:
         self.root_pem = ca.certificate_pem
         self.api_key = secrets.token_hex(20)
         self.registry = Registry(
-            load_policies(settings.policies),
+            load_policies(policies),
             server=self._server,
             root_pem=self.root_pem,
             changed=changed,
@@ -121,7 +97,7 @@ class LocalCloud:
             fota=fota,
         )
         presence = Presence(self._report_connection, loop.call_later)
-        self.broker = Broker(self.registry, self.services, journal, settings.profile, presence)
+        self.broker = Broker(self.registry, self.services, journal, said, presence)
         self.services.attach(self.broker)
         self.team = Team(
             tenant_id,
@@ -137,11 +113,11 @@ class LocalCloud:
             keeper.restore(thing=self.registry, device=self.team, shadow=self.services, bundle=bundles)
         # These delays are a part of what is simulated: nRF Cloud carries some requests out after a while.
         jitp = JitProvisioning(
-            self.jitp_ca, self.team, journal=journal, schedule=partial(loop.call_later, settings.jitp_delay)
+            self.jitp_ca, self.team, journal=journal, schedule=partial(loop.call_later, said.jitp_delay)
         )
         self.registry.newcomer = jitp.meet
-        self._https = TlsListener(self.registry, journal, settings.profile, lambda: HttpsPublisher(self.broker))
-        bulk = BulkOperations(schedule=partial(loop.call_later, settings.bulk_step))
+        self._https = TlsListener(self.registry, journal, said, lambda: HttpsPublisher(self.broker))
+        bulk = BulkOperations(schedule=partial(loop.call_later, said.bulk_step))
         api = Api(
             team=self.team,
             services=self.services,
@@ -160,7 +136,7 @@ class LocalCloud:
             fota=fota,
             save=keeper.save if keeper else lambda: None,
         )
-        self.identities = TrustedIdentities(settings.identities)
+        self.identities = TrustedIdentities()
         provisioning = build_provisioning_app(
             Claims(self.identities, journal), self.identities, journal=journal, api_key=self.api_key, owner=tenant_id
         )
@@ -193,11 +169,10 @@ class LocalCloud:
         """
         profile = self.broker.profile
         were = {name: getattr(profile, name) for name in BrokerBehaviour.model_fields}
-        said = BrokerBehaviour.model_validate({**were, **_whole(were, changes)})
-        now = {name: getattr(said, name) for name in BrokerBehaviour.model_fields}
-        self.broker.profile = replace(profile, **now)
+        now = BrokerBehaviour.model_validate({**were, **_whole(were, changes)})
+        self.broker.profile = profile.model_copy(update=dict(now))
         self.broker.interference.count_anew()
-        return BrokerBehaviour(**were).model_dump(mode="json", include=set(changes))
+        return profile.model_dump(mode="json", include=set(changes))
 
     def _report_connection(self, device: str, reported: dict[str, Any]) -> None:
         if not self.team.is_team_client(device):  # a broker without state

@@ -4,7 +4,6 @@ Who adds a field to a model has it everywhere, and this test tells what is still
 """
 
 import re
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from harness.lab import BoardConfig, LocalCloudConfig
 from harness.settings import BoardSettings, CloudSettings, Limits, NamedBoard, ProcessCloud, ProcessSettings
 from harness.settings.fields import core, flag, options
 from harness.virtual.__main__ import make_parser
-from harness.virtual.cloud.broker.profile import BrokerProfile
 
 DOCS = Path(__file__).parents[3] / "docs"
 MODELS = (BoardSettings, ProcessCloud, ProcessSettings)
@@ -58,15 +56,6 @@ def test_each_field_is_a_key_of_boards_yaml():
     assert ProcessCloud.model_fields.keys() - CloudSettings.model_fields.keys() == {"policies"}
     assert {"profile", "policies", "enforces"} <= LocalCloudConfig.model_fields.keys()
     assert ProcessSettings.model_fields.keys() == NOT_OPTIONS | OF_A_PROCESS
-
-
-def test_the_brokers_behaviour_is_settings_with_the_same_defaults():
-    settings, profile = CloudSettings(), BrokerProfile()
-    for field in fields(BrokerProfile):
-        if field.name == "maximum_tls":
-            assert profile.maximum_tls.name == f"TLSv{settings.maximum_tls.replace('.', '_')}"
-        else:
-            assert getattr(settings, field.name) == getattr(profile, field.name)
 
 
 @pytest.mark.parametrize(("model", "name"), FIELDS)

@@ -119,7 +119,7 @@ def test_a_repr_shows_nothing_that_claims_the_board():
 def test_identities():
     device_uuid, key = parse_identity(f"{BOARD.uuid}={BOARD.point}")
     assert (device_uuid, key) == (BOARD.uuid, BOARD.key.public_key())
-    trusted = TrustedIdentities({device_uuid: key})
+    trusted = TrustedIdentities()
     trusted.trust(OTHER.uuid, OTHER.key.public_key())
     assert trusted.find(OTHER.uuid) == OTHER.key.public_key()
     assert trusted.find(uuid.UUID(int=1)) is None

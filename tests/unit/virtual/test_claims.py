@@ -24,7 +24,9 @@ def journal():
 
 @pytest.fixture
 def claims(board, journal):
-    return Claims(TrustedIdentities({board.uuid: board.key.public_key()}), journal, lambda: NOON)
+    trusted = TrustedIdentities()
+    trusted.trust(board.uuid, board.key.public_key())
+    return Claims(trusted, journal, lambda: NOON)
 
 
 def refused(call, *arguments):

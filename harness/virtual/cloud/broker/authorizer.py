@@ -47,7 +47,7 @@ class Authorizer:
     """The rights of one connection. Each method returns None if the action is allowed, else why it is not.
 
     ``presented``: what the client told about itself. ``directory``: knows its rights. ``journal``: gets every decision.
-    ``policy_refresh``: see BrokerProfile.
+    ``policy_refresh``: see CloudSettings.
     """
 
     def __init__(

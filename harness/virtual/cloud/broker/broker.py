@@ -1,17 +1,16 @@
 """The MQTT 3.1.1 broker of the local cloud: sessions, subscriptions, retained messages, and the listening socket.
 
-It behaves like AWS IoT Core's message broker (Developer Guide, "MQTT"); :class:`BrokerProfile` holds what is variable.
+It behaves like AWS IoT Core's message broker (Developer Guide, "MQTT"); :class:`CloudSettings` holds what is variable.
 Everything runs in one event loop, without a task per connection.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 
-from harness.settings import CloseStyle
+from harness.settings import CloseStyle, CloudSettings
 from harness.virtual.cloud.broker.connection import Connection
 from harness.virtual.cloud.broker.interfaces import Directory, Journal, PresenceBook, Services
 from harness.virtual.cloud.broker.interference import Interference
-from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.broker.session import Delivery, Session
 from harness.virtual.cloud.broker.subscriptions import Subscriptions
 from harness.virtual.cloud.tls.listener import TlsListener
@@ -29,12 +28,12 @@ class Broker:
         directory: Directory,
         services: Services,
         journal: Journal,
-        profile: BrokerProfile | None = None,
+        profile: CloudSettings | None = None,
         presence: PresenceBook | None = None,
     ) -> None:
         self.directory = directory
         self.journal = journal
-        self.profile = profile or BrokerProfile()
+        self.profile = profile or CloudSettings()
         self.subscriptions = Subscriptions(hash_matches_parent=self.profile.hash_matches_parent)
         self._services = services
         self._presence = presence
@@ -90,7 +89,7 @@ class Broker:
     ) -> bool:
         """End a client's connection; False if it has none.
 
-        ``client_id``: the client. ``reason``: in the words of AWS IoT's lifecycle events. ``style``: see BrokerProfile.
+        ``client_id``: the client. ``reason``: in the words of AWS IoT's lifecycle events. ``style``: see CloudSettings.
         """
         connection = self._connections.get(client_id)
         if connection is None:

@@ -8,11 +8,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.settings import CloseStyle
+from harness.settings import CloseStyle, CloudSettings
 from harness.virtual.cloud.broker.authorizer import Authorizer, Denial, Presented
 from harness.virtual.cloud.broker.deadlines import Deadlines
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
-from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.broker.rate import RateLimit
 from harness.virtual.cloud.broker.rules import (
     ClientError,
@@ -73,7 +72,7 @@ class NotAuthorized(Exception):
 class ConnectionHub(Protocol):
     """What a connection needs from the broker: the state that all connections share."""
 
-    profile: BrokerProfile
+    profile: CloudSettings
     directory: Directory
     journal: Journal
 
@@ -96,7 +95,7 @@ class ConnectionHub(Protocol):
         """Take an authorised message."""
 
     def refuses_next(self) -> bool:
-        """Count a violation, and tell whether it is refused. See ``refuse_only`` of BrokerProfile."""
+        """Count a violation, and tell whether it is refused. See ``refuse_only`` of CloudSettings."""
 
     def throttles_connect(self, client_id: str) -> bool:
         """Count a CONNECT, and tell whether it came too soon after the one before."""
@@ -131,7 +130,7 @@ class Connection:
         self._publishes = RateLimit(self._limits.publishes_per_second)
 
     @property
-    def _profile(self) -> BrokerProfile:
+    def _profile(self) -> CloudSettings:
         return self._hub.profile  # it may change during a connection
 
     # called by the stream
@@ -163,7 +162,7 @@ class Connection:
     # called by the broker
 
     def close(self, reason: str, detail: str = "", *, style: CloseStyle = "notify") -> None:
-        """End the connection. ``reason``: in the words of AWS IoT lifecycle events. ``style``: see BrokerProfile.
+        """End the connection. ``reason``: in the words of AWS IoT lifecycle events. ``style``: see CloudSettings.
 
         ``detail``: more for the journal.
         """

@@ -13,10 +13,10 @@ import uuid
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from harness.settings import CloudSettings
 from harness.virtual.cloud.broker.authorizer import Authorizer, Presented
 from harness.virtual.cloud.broker.http_request import BadRequest, HttpDecoder, HttpRequest
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
-from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.broker.rules import ClientError, check_message, check_offered
 from harness.virtual.cloud.tls.stream import TlsStream
 from harness.virtual.mqtt import Malformed, Publish, check_topic
@@ -28,7 +28,7 @@ _REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 4
 class HttpsHub(Protocol):
     """The part of the broker that takes published messages."""
 
-    profile: BrokerProfile
+    profile: CloudSettings
     directory: Directory
     journal: Journal
 

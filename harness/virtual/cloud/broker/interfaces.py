@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.policy import CompiledPolicies, Principal
-from harness.virtual.cloud.broker.profile import BrokerProfile
+from harness.settings import CloudSettings
 
 CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN = 44, 45, 46
 """TLS alert descriptions."""
@@ -108,11 +108,11 @@ class Services(Protocol):
 class PresenceBook(Protocol):
     """Records which things are connected. It must not block or raise."""
 
-    def connected(self, device: str, profile: BrokerProfile) -> None:
+    def connected(self, device: str, profile: CloudSettings) -> None:
         """Record that a thing's connection was accepted. ``device``: the thing. ``profile``: the broker's behaviour."""
         ...
 
-    def disconnected(self, device: str, reason: str, profile: BrokerProfile) -> None:
+    def disconnected(self, device: str, reason: str, profile: CloudSettings) -> None:
         """Record that a thing's accepted connection has ended.
 
         ``device``: the thing's name. ``reason``: as in AWS IoT's lifecycle events. ``profile``: the broker's behaviour.

@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.settings import CloudSettings
 from harness.virtual.cloud.broker.interfaces import Journal
-from harness.virtual.cloud.broker.profile import BrokerProfile
 
 Later = Callable[[float, Callable[[], None]], object]
 
@@ -47,7 +47,7 @@ class Interference:
         self._violations = 0
         self._last_connect: dict[str, float] = {}
 
-    def refuses_next(self, profile: BrokerProfile) -> bool:
+    def refuses_next(self, profile: CloudSettings) -> bool:
         """Count a violation, and tell whether it is refused."""
         self._violations += 1
         return profile.refuse_only in (None, self._violations)

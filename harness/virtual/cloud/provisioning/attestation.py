@@ -98,8 +98,8 @@ class AttestationToken:
 class TrustedIdentities:
     """The device identity keys that count as genuine, by device UUID."""
 
-    def __init__(self, keys: Mapping[uuid.UUID, ec.EllipticCurvePublicKey] | None = None) -> None:
-        self._keys = dict(keys or {})
+    def __init__(self) -> None:
+        self._keys: dict[uuid.UUID, ec.EllipticCurvePublicKey] = {}
 
     def trust(self, device_uuid: uuid.UUID, key: ec.EllipticCurvePublicKey) -> None:
         """Trust ``key`` as the identity key of the board with this UUID."""

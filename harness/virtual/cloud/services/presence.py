@@ -9,7 +9,7 @@ here it is not.
 from collections.abc import Callable
 from typing import Any
 
-from harness.virtual.cloud.broker.profile import BrokerProfile
+from harness.settings import CloudSettings
 
 Write = Callable[[str, dict[str, Any]], None]
 
@@ -26,13 +26,13 @@ class Presence:
         self._later = later
         self._sessions: dict[str, int] = {}
 
-    def connected(self, device: str, profile: BrokerProfile) -> None:
+    def connected(self, device: str, profile: CloudSettings) -> None:
         """Write that a device has connected. ``profile``: the broker's behaviour."""
         self._sessions[device] = self._sessions.get(device, 0) + 1
         if not profile.no_connection_state:
             self._put(device, {"status": "connected", "disconnectReason": None, "clientInitiatedDisconnect": None})
 
-    def disconnected(self, device: str, reason: str, profile: BrokerProfile) -> None:
+    def disconnected(self, device: str, reason: str, profile: CloudSettings) -> None:
         """Write that a device's connection has ended.
 
         ``device``: the thing's name. ``reason``: in the words of AWS IoT's lifecycle events. ``profile``: the broker's

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from harness.settings import CloudSettings
 from harness.virtual.cloud.broker.interfaces import Directory, Journal
-from harness.virtual.cloud.broker.profile import BrokerProfile
 from harness.virtual.cloud.tls.stream import HandshakeRefusal, TlsApplication, TlsStream
 from harness.virtual.cloud.tls.trust import ServerContext
 
@@ -18,7 +18,7 @@ class TlsListener:
     """
 
     def __init__(
-        self, directory: Directory, journal: Journal, profile: BrokerProfile, application: Callable[[], TlsApplication]
+        self, directory: Directory, journal: Journal, profile: CloudSettings, application: Callable[[], TlsApplication]
     ) -> None:
         self._directory = directory
         self._journal = journal

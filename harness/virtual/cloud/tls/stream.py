@@ -55,7 +55,7 @@ class TlsStream(asyncio.Protocol):
 
     ``handshake_timeout``: seconds for the handshake.
     ``examine``: called with the client's chain of certificates when the handshake is nearly done; what follows an
-    objection depends on ``cert_refusal`` (see BrokerProfile). ``refused``: called with the reason when the handshake
+    objection depends on ``cert_refusal`` (see CloudSettings). ``refused``: called with the reason when the handshake
     fails. ``gone``: called once, when the socket is released. ``refusal``: refuse the handshake in any case.
     """
 

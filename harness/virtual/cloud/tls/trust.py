@@ -9,13 +9,15 @@ registration: the directory is asked about the certificate when the handshake is
 ``ssl`` refuses an unknown issuer by an alert, whatever the profile says.
 """
 
-import ssl
+from collections.abc import Mapping
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
+from harness.settings import TlsVersion
 from harness.virtual.cloud.broker.interfaces import Directory
 
 _MODEM = (
@@ -25,14 +27,14 @@ _MODEM = (
 _AWS = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES256-SHA"
 CIPHERS = f"{_MODEM}:{_AWS}"
 
-_VERSIONS = {ssl.TLSVersion.TLSv1_2: SSL.TLS1_2_VERSION, ssl.TLSVersion.TLSv1_3: SSL.TLS1_3_VERSION}
+_VERSIONS: Final[Mapping[TlsVersion, int]] = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 _OPTIONS = SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE
 
 
 class ServerContext:
     """Shared by all connections of a listener. ``names``: the host names that a client may ask for (SNI)."""
 
-    def __init__(self, directory: Directory, *, maximum: ssl.TLSVersion) -> None:
+    def __init__(self, directory: Directory, *, maximum: TlsVersion) -> None:
         chain, key = directory.server_identity()
         certificates = x509.load_pem_x509_certificates(chain.encode())
         self.names = _names(certificates[0])
