@@ -48,6 +48,7 @@ def test_a_question_that_somebody_else_answered_is_asked_again(named, timeline):
     port = named(Intruder(modem(), b"AT+CGSN").feed)
     answer = port.command("AT+CGSN")
     assert answer.text == IMEI
+    assert 0.0 < answer.seconds < 5.0
     assert written(port) == [b"AT+CGSN\r", b"+++\r", b"AT+CMEE?\r", b"AT+CGSN\r"]
     (fault,) = [event for event in timeline.since() if event.kind is Kind.FAULT]
     assert fault.source == "board-1"

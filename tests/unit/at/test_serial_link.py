@@ -235,7 +235,7 @@ def server():
                 if not hang_up:
                     client.recv(1)
 
-        threads.append(threading.Thread(target=serve))
+        threads.append(threading.Thread(target=serve, daemon=True))
         threads[-1].start()
         return f"socket://127.0.0.1:{listener.getsockname()[1]}"
 
