@@ -23,7 +23,7 @@ def connection_limit(record: Record) -> Iterator[Finding]:
     refs = tuple(one.closed.seq for one in ended if one.closed)
     ages = [one.age for one in ended if one.age is not None]
     counts = [len(one.sent) for one in ended]
-    at_age, at_packet = _alike(ages), _alike_counts(counts)
+    at_age, at_packet = _alike(ages), len(set(counts)) == 1
     if at_packet and not at_age:
         text = f"{len(ended)} connections ended at the same packet (number {counts[0]}), whatever it was"
         yield Finding(Cause.CONNECTION_LIMIT, Weight.LIKELY, text, refs)
@@ -40,7 +40,3 @@ def _in_flight(session: SeenConnection) -> str:
 
 def _alike(values: Sequence[float]) -> bool:
     return statistics.pstdev(values) <= _SPREAD * statistics.fmean(values)
-
-
-def _alike_counts(values: Sequence[int]) -> bool:
-    return len(set(values)) == 1 and values[0] > 0

@@ -16,7 +16,7 @@ def credential_refused(record: Record) -> Iterator[Finding]:
     """Source: MQTT 3.1.1 §3.2.2.3; nRF Connect SDK's log of missing credentials."""
     for event in record.events:
         refused = event.kind is Kind.MQTT and event.data.get("kind") == "refused"
-        if refused and (why := _RETURN_CODES.get(int(event.data.get("result", 0)))):
+        if refused and (why := _RETURN_CODES.get(event.data["result"])):
             text = f"CONNACK {event.data['result']}: {why}"
             yield Finding(Cause.CREDENTIAL_REFUSED, Weight.LIKELY, text, (event.seq,))
             return
@@ -25,7 +25,7 @@ def credential_refused(record: Record) -> Iterator[Finding]:
         yield Finding(Cause.CREDENTIAL_REFUSED, Weight.LIKELY, text, (log.seq,))
         return
     for event in record.lines(Kind.RESULT):
-        if str(event.data.get("command", "")).startswith(_NO_SESSION) and event.data.get("ok") is False:
+        if event.data.get("command", "").startswith(_NO_SESSION) and event.data.get("ok") is False:
             text = "no TLS session: name, network, trust and key all look alike to the board"
             yield Finding(Cause.CREDENTIAL_REFUSED, Weight.POSSIBLE, text, (event.seq,))
             return

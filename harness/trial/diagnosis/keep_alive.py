@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from harness.timeline import Event, Kind
+from harness.timeline import Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
 
@@ -29,9 +29,5 @@ def keep_alive(record: Record) -> Iterator[Finding]:
 
 
 def _configured(record: Record) -> int:
-    found: Event | None = None
-    for event in record.events:
-        if event.kind is Kind.TX and _CONFIGURED.match(event.text):
-            found = event
-    match = _CONFIGURED.match(found.text) if found else None
-    return int(match[1]) if match else 0
+    found = [_CONFIGURED.match(event.text) for event in record.events if event.kind is Kind.TX]
+    return next((int(match[1]) for match in reversed(found) if match), 0)

@@ -29,7 +29,7 @@ def modem_fault(record: Record) -> Iterator[Finding]:
     elif line:
         text = f"the board restarted, or its modem failed: {line.text!r}"
         yield Finding(Cause.MODEM_FAULT, Weight.CERTAIN, text, (line.seq,))
-    elif record.hang_up and abs(int(record.hang_up.data.get("result", 0))) == _ESHUTDOWN:
+    elif record.hang_up and record.hang_up.data.get("result") in (_ESHUTDOWN, -_ESHUTDOWN):
         text = "the board reports ESHUTDOWN: its modem library was shut down"
         yield Finding(Cause.MODEM_FAULT, Weight.LIKELY, text, (record.hang_up.seq,))
 

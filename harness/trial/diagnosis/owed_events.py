@@ -35,9 +35,9 @@ class Debts:
     def take(self, event: Event) -> None:
         """Take in one event."""
         if event.kind is Kind.RESULT and event.text == "OK":  # data mode has a second result, which owes nothing more
-            self._asked(str(event.data.get("command", "")))
+            self._asked(event.data.get("command", ""))
         elif event.kind is Kind.MQTT:
-            self._came(event, str(event.data.get("kind", "")))
+            self._came(event, event.data["kind"])
 
     @property
     def unpaid(self) -> dict[str, int]:
@@ -55,8 +55,7 @@ class Debts:
     def _came(self, event: Event, kind: str) -> None:
         if kind == "closed":
             # An end of an older connection may come behind the next CONNECT; then that one owes its CONNACK still.
-            late = self.owed["closed"] > 0 and self.owed["connack"] > 0
-            self.owed = Counter({"connack": self.owed["connack"]} if late else {})
+            self.owed = Counter({"connack": self.owed["connack"]} if self.owed["closed"] > 0 else {})
             self.paid["closed"] += 1
             del self.accepted[:1]
             return

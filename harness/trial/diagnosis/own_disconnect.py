@@ -51,8 +51,7 @@ def _surprised(record: Record, asked: Sequence[Event]) -> bool:
 
 
 def _was_followed(record: Record, asked: Event, end: Event | None) -> bool:
-    """True when a session ended or began between the command and ``end``: then the command belongs to an older one."""
+    """True when a session ended between the command and ``end``: then the command belongs to an older one."""
     return end is not None and any(
-        asked.seq < event.seq < end.seq and event.data.get("kind") in ("closed", "accepted")
-        for event in record.lines(Kind.MQTT)
+        asked.seq < event.seq < end.seq and event.data.get("kind") == "closed" for event in record.lines(Kind.MQTT)
     )

@@ -110,11 +110,11 @@ def errno_of(closed: Event) -> int:
 
 
 def _refused(result: Event) -> bool:
-    return result.data.get("ok") is False and bool(_SENT.match(str(result.data.get("command", ""))))
+    return result.data.get("ok") is False and bool(_SENT.match(result.data.get("command", "")))
 
 
 def _searched(event: Event) -> str:
-    return f"{event.text} {json.dumps(event.data)}" if event.data else event.text
+    return f"{event.text} {json.dumps(event.data)}"
 
 
 def _sessions(events: Sequence[Event]) -> Iterator[SeenConnection]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import dropwhile
 
 from harness.timeline import Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
@@ -36,13 +37,13 @@ def uart_trouble(record: Record) -> Iterator[Finding]:
 
 def _answers(record: Record) -> Iterator[Finding]:
     """Look for the first question that was answered by no line, or by two, where every answer has one."""
-    said = 0
-    for event in record.lines(Kind.TX, Kind.RX, Kind.RESULT):
+    # A question from before the window may have had its line there.
+    for event in dropwhile(lambda event: event.kind is not Kind.TX, record.lines(Kind.TX, Kind.RX, Kind.RESULT)):
         if event.kind is Kind.TX:
             said = 0
         elif event.kind is Kind.RX:
             said += event.data.get("role") == "answer"
-        elif event.text == "OK" and said != 1 and _HAS_A_LINE.match(str(event.data.get("command", ""))):
+        elif event.text == "OK" and said != 1 and _HAS_A_LINE.match(event.data.get("command", "")):
             what = "got lost" if said == 0 else "came twice"
             text = f"{event.data['command']} was answered by {said} lines: the line of its answer {what}"
             yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, (event.seq,))
