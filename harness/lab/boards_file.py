@@ -70,13 +70,13 @@ def load_boards_file(path: Path, *, comports: Callable[[], Iterable[PortInfo]] =
 
 def unreadable(path: Path, error: OSError) -> BoardsFileError:
     """Return the error to raise for a boards file that ``error`` has kept from being read."""
-    advice = "name an existing file with --boards, or write one: docs/boards-yaml.md describes it"
+    advice = "name an existing file, or write one: docs/boards-yaml.md describes it"
     if isinstance(error, NotAFile):
         advice = error.cure
     elif not isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
-        advice = "name another file with --boards"
+        advice = "name another file"
     elif isinstance(error, PermissionError):
-        advice = "let your user read it, or name another file with --boards"
+        advice = "let your user read it, or name another file"
     return BoardsFileError([f"{path}: cannot read the boards file: {error.strerror}; {advice}"])
 
 

@@ -19,7 +19,7 @@ class NotAFile(OSError):
 
 def read_boards_text(path: Path) -> str:
     """Return the text of a boards file. Raises OSError, of which :class:`NotAFile` is one; UnicodeDecodeError."""
-    kind, named = other_kind(path), "name the boards file with --boards"
+    kind, named = other_kind(path), "name the boards file"
     if kind:
         again = "it would be read more than once: save it as a file and name that"
         raise NotAFile(path, f"it is {kind}, not a file", again if kind == "a pipe" else named)

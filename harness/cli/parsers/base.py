@@ -26,6 +26,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def _nearest_command(word: str, known: Any) -> str:
+    from harness.cli.main import COMMANDS
+
+    if full := [repr(name) for name in COMMANDS if name.endswith(f" {word}")]:  # a group's, without the group
+        return f"nearest known command is {' or '.join(full)}"
     from harness.settings.sentences import nearest  # with all settings: half of what a short command costs
 
     return nearest("command", word, list(known)).replace("; correct it", "")

@@ -17,7 +17,7 @@ from harness.errors import LabError
 from harness.lab.config import BoardConfig
 from harness.lab.discovery import find_port, in_place_of_device, is_plain_file
 from harness.lab.doctor.check import Check, CheckResult, Machine, Status
-from harness.lab.lease import lease_folder, owners, port_key
+from harness.lab.lease import LeaseOwner, lease_folder, owners, port_key
 
 _FEW: Final = 3  # programs that have one port open
 _MEMORY: Final = 1  # major number (Linux, devices.txt)
@@ -79,8 +79,10 @@ def _port(machine: Machine, board: BoardConfig, leases: Path | None, held: HeldP
         return
     yield CheckResult("port.present", name, Status.OK, device)
     yield _rights(name, device)
-    yield _holder(name, device, held.of(device))
-    yield _lease(machine, name, device, leases)
+    key = port_key(device, comports=machine.comports)
+    owner = next((owner for owner in owners(leases or lease_folder()) if owner.key == key), None)
+    yield _holder(name, device, held.of(device), owner)
+    yield _lease(name, owner)
 
 
 def not_a_port(device: str) -> tuple[str, str] | None:
@@ -115,7 +117,9 @@ def _rights(name: str, device: str) -> CheckResult:
     return CheckResult("port.rights", name, Status.FAIL, text, f"sudo usermod -aG {group} {user} && newgrp {group}")
 
 
-def _holder(name: str, device: str, found: list[Holder]) -> CheckResult:
+def _holder(name: str, device: str, found: list[Holder], owner: LeaseOwner | None) -> CheckResult:
+    if owner is not None and any(holder.pid == owner.said.get("pid") for holder in found):
+        return CheckResult("port.holder", name, Status.OK, "the run that has the board has it open")
     if not found:
         return CheckResult("port.holder", name, Status.OK, "nobody has it open, as far as this user can see")
     text = f"{device} is held by {', '.join(map(str, found))}"
@@ -128,13 +132,12 @@ def _holder(name: str, device: str, found: list[Holder]) -> CheckResult:
     return CheckResult("port.holder", name, Status.FAIL, text, cure)
 
 
-def _lease(machine: Machine, name: str, device: str, leases: Path | None) -> CheckResult:
-    key = port_key(device, comports=machine.comports)
-    owner = next((owner for owner in owners(leases or lease_folder()) if owner.key == key), None)
+def _lease(name: str, owner: LeaseOwner | None) -> CheckResult:
     if owner is None or owner.said.get("pid") == os.getpid():
         return CheckResult("port.lease", name, Status.OK, "no run has it")
-    cure = f"kill {owner.said['pid']}" if "pid" in owner.said else f"fuser {owner.path}"
-    text = f"in use by {owner}; wait (pytest --wait SECONDS), or end it"
+    pid = owner.said.get("pid")
+    cure = f"fuser {owner.path}" if pid is None else f"tail --pid={pid} -f /dev/null  # waits; kill {pid} ends that run"
+    text = f"in use by {owner}; wait for it (pytest --wait SECONDS), or end that run"
     return CheckResult("port.lease", name, Status.FAIL, text, cure)
 
 

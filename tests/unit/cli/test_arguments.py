@@ -149,6 +149,22 @@ def test_an_unknown_command_is_answered_with_the_nearest(words, meant, capsys):
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["lease"], "'boards lease'"),
+        (["list"], "'boards list' or 'credentials list'"),
+        (["boards", "explain"], "'policy explain'"),
+    ],
+)
+def test_a_command_of_a_group_is_known_without_the_group(words, meant, capsys):
+    """``nrf91-harness lease`` was answered with "nearest known command is 'flash'"."""
+    with pytest.raises(SystemExit) as ended:
+        parse(words)
+    assert ended.value.code == 2
+    assert f"unknown command {words[-1]!r}; nearest known command is {meant}; see " in capsys.readouterr().err
+
+
 def test_every_command_of_the_parser_is_carried_out():
     def commands(parser):
         for action in parser._actions:

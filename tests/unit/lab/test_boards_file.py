@@ -463,7 +463,7 @@ def test_a_missing_file_is_one_line(tmp_path):
         load_boards_file(tmp_path / "none.yaml")
     assert caught.value.lines == [
         f"{tmp_path / 'none.yaml'}: cannot read the boards file: No such file or directory;"
-        " name an existing file with --boards, or write one: docs/boards-yaml.md describes it"
+        " name an existing file, or write one: docs/boards-yaml.md describes it"
     ]
 
 
@@ -472,7 +472,7 @@ def test_a_file_that_is_there_and_cannot_be_read_is_not_asked_to_exist(tmp_path,
         raise OSError(errno.EIO, "Input/output error", str(path))
 
     monkeypatch.setattr("harness.lab.boards_file.read_boards_text", broken)
-    with pytest.raises(BoardsFileError, match=r"Input/output error; name another file with --boards$"):
+    with pytest.raises(BoardsFileError, match=r"Input/output error; name another file$"):
         load_boards_file(tmp_path / "boards.yaml")
 
 
@@ -496,10 +496,10 @@ def unreadable(kind: str, path: Path) -> None:
     ("kind", "said"),
     [
         ("a pipe", "it is a pipe, not a file; it would be read more than once: save it as a file and name that"),
-        ("a folder", "it is a folder, not a file; name the boards file with --boards"),
-        ("a device", "it is a device, not a file; name the boards file with --boards"),
-        ("a socket", "it is a socket, not a file; name the boards file with --boards"),
-        ("a disk image", "it has 100.0 MB, and a boards file at most 1; name the boards file with --boards"),
+        ("a folder", "it is a folder, not a file; name the boards file"),
+        ("a device", "it is a device, not a file; name the boards file"),
+        ("a socket", "it is a socket, not a file; name the boards file"),
+        ("a disk image", "it has 100.0 MB, and a boards file at most 1; name the boards file"),
     ],
 )
 @pytest.mark.parametrize("command", ["boards check", "boards suggest --boards", "doctor --boards"])
@@ -522,7 +522,7 @@ def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch):
         load_boards_file(tmp_path / "lab.yaml")
     assert caught.value.lines == [
         f"{tmp_path / 'lab.yaml'}: cannot read the boards file: Permission denied;"
-        " let your user read it, or name another file with --boards"
+        " let your user read it, or name another file"
     ]
 
 

@@ -221,7 +221,20 @@ def test_a_leased_board(lab, monkeypatch):
         monkeypatch.setattr(os, "getpid", lambda: 1)
         found = only(lab.examine("port"), "port.lease", "dk-1")
     assert found.status is Status.FAIL
-    assert found.remedy.startswith("kill ")
+    assert found.text.endswith("wait for it (pytest --wait SECONDS), or end that run")
+    assert found.remedy.startswith("tail --pid=")  # which waits
+    assert "  # waits; kill " in found.remedy
+
+
+def test_a_port_that_the_run_has_open_that_leased_the_board(lab, monkeypatch):
+    """The doctor said to kill it, where one should wait."""
+    monkeypatch.setattr(os, "getpid", lambda: 77)
+    with Lease("dk-1", "usb-1051216197", folder=lab.folder):
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        lab.run_program("python", lab.device)
+        found = lab.examine("port")
+    assert only(found, "port.holder", "dk-1").status is Status.OK
+    assert only(found, "port.lease", "dk-1").status is Status.FAIL
 
 
 def test_autosuspend(lab):
