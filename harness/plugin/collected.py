@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 _Key: TypeAlias = tuple[str, int]  # a test's id, and how often it came before (--keep-duplicates)
 
-EVERYTHING: Final = ""
-"""The name of the one part of a run whose workers collect all tests; other parts have the names of their boards."""
+Part: TypeAlias = str | None
+"""A part of a run, by its board; None where there is one only, whose workers collect all tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Whole:
 
     tests: list[str]
     boards: list[str]
-    found: Mapping[str, Found]
-    own: Mapping[str, dict[int, int]]
+    found: Mapping[Part, Found]
+    own: Mapping[Part, dict[int, int]]
     odd: Sequence[str] = ()
 
 
@@ -55,15 +55,15 @@ class Whole:
 class Collected:
     """What is known so far of the run's ``parts``, which are in its order."""
 
-    parts: Sequence[str]
-    found: dict[str, Found] = field(default_factory=dict)
-    lost: set[str] = field(default_factory=set)
+    parts: Sequence[Part]
+    found: dict[Part, Found] = field(default_factory=dict)
+    lost: set[Part] = field(default_factory=set)
 
-    def add(self, part: str, found: Found) -> None:
+    def add(self, part: Part, found: Found) -> None:
         """Note what the first worker of a part has collected."""
         self.found.setdefault(part, found)
 
-    def lose(self, part: str) -> None:
+    def lose(self, part: Part) -> None:
         """Note that a part has no worker any more, whatever one before had collected."""
         self.lost.add(part)
         self.found.pop(part, None)
@@ -75,15 +75,15 @@ class Collected:
 
     @property
     def unknown(self) -> list[str]:
-        """The parts of which nobody has collected anything."""
-        return [part for part in self.parts if part not in self.found]
+        """The boards of whose tests nobody has collected any."""
+        return [part for part in self.parts if part is not None and part not in self.found]
 
     def whole(self) -> Whole:
         """Return all tests. Between two that use no board stand those of the first board, of the second, and so on."""
         parts = [part for part in self.parts if part in self.found]
         shared = {part: self.found[part].shared() for part in parts}
         keys = list(shared[parts[0]])
-        odd = [part for part in parts if shared[part].keys() != set(keys)]
+        odd = [part for part in parts if part is not None and shared[part].keys() != set(keys)]
         regular = [part for part in parts if part not in odd]
         whole = Whole([], [], {part: self.found[part] for part in parts}, {part: {} for part in parts}, odd)
         for turn, rank, place in self._rows(parts, shared):
@@ -94,7 +94,7 @@ class Collected:
             whole.boards.append(self.found[mine].boards[place])
         return whole
 
-    def _rows(self, parts: Sequence[str], shared: Mapping[str, Mapping[_Key, int]]) -> list[tuple[int, int, int]]:
+    def _rows(self, parts: Sequence[Part], shared: Mapping[Part, Mapping[_Key, int]]) -> list[tuple[int, int, int]]:
         """Return for each test of the run, in its order: the last test without a board, rank of its part, its place.
 
         The rank of a test without a board is 0, and its place is that in the first part.

@@ -38,10 +38,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     derived = DERIVED in metafunc.fixturenames
     names: list[str] = []
     pairs: list[tuple[Case, str]] = []
-    own = metafunc.config.stash.get(OWN_BOARD, "")
+    own = metafunc.config.stash.get(OWN_BOARD, None)
     try:
         run = run_of(metafunc.config)
-        names = [board.name for board in run.selected if own in ("", board.name)]
+        names = [board.name for board in run.selected if own in (None, board.name)]
         if derived:
             pairs = derived_of(metafunc.config).cases(full=full(metafunc.config), only=own)
     except Misuse as mistake:

@@ -21,7 +21,7 @@ from xdist.scheduler import LoadScheduling
 from harness.errors import HarnessError
 from harness.lab.scratch import Scratch
 from harness.plugin.boards_out import BoardIsOut
-from harness.plugin.collected import EVERYTHING, Found, Whole
+from harness.plugin.collected import Found, Part, Whole
 from harness.plugin.forked_workers import use_forked_workers
 from harness.plugin.interruption import torn_down
 from harness.plugin.own_collection import own_boards
@@ -47,8 +47,8 @@ class ParallelBoards:
         self._input: WorkerInput | None = None
         self._pids: dict[Any, int] = {}
         self._died = self._began = False
-        self._parts: list[str] = []  # of the run, each for one worker: boards, or EVERYTHING
-        self._for_next: deque[str] = deque()  # parts that have no worker yet
+        self._parts: list[str] = []  # boards, each for one worker; none where workers collect everything
+        self._for_next: deque[Part] = deque()  # parts that have no worker yet
         self._inputs: dict[Any, WorkerInput] = {}  # of each worker that was ever started
         self._workers: list[Any] = []  # that have not ended
         self._given_up: dict[str, list[str]] = {}  # the scheduler's
@@ -106,7 +106,7 @@ class ParallelBoards:
         is replaced that would have nothing to run. Where it ends the run before its time, it lets each worker run all
         that it was given: here each ends with the test that it runs.
         """
-        scheduling = Scheduling(LoadScheduling(config, log), self._parts or [EVERYTHING], self)
+        scheduling = Scheduling(LoadScheduling(config, log), self._parts or [None], self)
         session = self._session
         start_another, let_end = session._clone_node, session.triggershutdown
 
@@ -266,8 +266,8 @@ class ParallelBoards:
         except HarnessError:
             return None  # the first test that needs the place says what is wrong with it
 
-    def part_of(self, node: Any) -> str:
-        """Return the board whose tests a worker collects, or :data:`EVERYTHING`."""
+    def part_of(self, node: Any) -> Part:
+        """Return the board whose tests a worker collects; None for everything."""
         return self._inputs[node].board
 
     def found(self, node: Any, tests: Sequence[str]) -> Found:

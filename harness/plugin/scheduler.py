@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any, Final, Protocol
 
-from harness.plugin.collected import EVERYTHING, Collected, Found, Whole
+from harness.plugin.collected import Collected, Found, Part, Whole
 
 DEATHS: Final = 3
 """Deaths of workers in tests of one board until the board is out; so two workers are replaced."""
@@ -43,7 +43,7 @@ class BoardScheduling:
         self._numbers = {part: {place: test for test, place in own.items()} for part, own in whole.own.items()}
         self._groups = [board or test.partition("::")[0] for test, board in zip(whole.tests, whole.boards, strict=True)]
         self._deaths: Counter[str] = Counter()  # by group
-        self._early_deaths: Counter[str] = Counter()  # by part, of workers that had not collected
+        self._early_deaths: Counter[Part] = Counter()  # by part, of workers that had not collected
         self._pending: dict[Any, list[int]] = {}  # tests that a worker was given and has not ended
         self._ready: list[Any] = []
         together: dict[str, list[int]] = {}
@@ -125,13 +125,13 @@ class BoardScheduling:
         self._waiting.extendleft(reversed(parts))
         return self._whole.tests[running] if in_test else None
 
-    def wait_for(self, part: str) -> bool:
+    def wait_for(self, part: Part) -> bool:
         """Tell whether tests wait for another worker of this part: not if too many of them die before they know any."""
-        if part != EVERYTHING and self._early_deaths[part] >= DEATHS:
+        if part is not None and self._early_deaths[part] >= DEATHS:
             return False
         return any(self._has(part, group) for group in self._waiting)
 
-    def _has(self, part: str, group: Sequence[int]) -> bool:
+    def _has(self, part: Part, group: Sequence[int]) -> bool:
         return group[0] in self._whole.own.get(part, {})
 
     def give_up_unreachable(self, node: Any, why: str) -> None:
@@ -178,7 +178,7 @@ class BoardScheduling:
 class Workers(Protocol):
     """Who knows the workers, and is told what they cannot do."""
 
-    def part_of(self, node: Any) -> str:
+    def part_of(self, node: Any) -> Part:
         """Return which part of the run a worker collects."""
 
     def workers(self) -> Collection[Any]:
@@ -221,12 +221,12 @@ class Scheduling:
     nothing is lost while there is another one.
     """
 
-    def __init__(self, plain: Any, parts: Sequence[str], leader: Leader) -> None:
+    def __init__(self, plain: Any, parts: Sequence[Part], leader: Leader) -> None:
         self._plain = plain
         self._leader = leader
         self._collected = Collected(parts)
         self._early: dict[Any, Sequence[str]] = {}  # workers that wait for others, with their tests
-        self._deaths: Counter[str] = Counter()  # of workers that had not collected
+        self._deaths: Counter[Part] = Counter()  # of workers that had not collected
         self._tests = 0
         self._boards: BoardScheduling | None = None
         self._chosen: Any = None
@@ -281,11 +281,11 @@ class Scheduling:
     def _ended_early(self, node: Any) -> None:
         part = self._leader.part_of(node)
         self._deaths[part] += 1 if died(node) else DEATHS
-        if self._deaths[part] >= DEATHS and not (part == EVERYTHING and died(node)):
+        if self._deaths[part] >= DEATHS and not (part is None and died(node)):
             self._lose(part)
 
-    def _lose(self, part: str) -> None:
-        if part != EVERYTHING:
+    def _lose(self, part: Part) -> None:
+        if part is not None:
             self._collected.lose(part)
         self._choose()
         self._expect_one_less()

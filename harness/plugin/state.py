@@ -37,8 +37,8 @@ READING: pytest.StashKey[RecordReading] = pytest.StashKey()
 PHASES: pytest.StashKey[dict[str, PhaseResult]] = pytest.StashKey()
 SIDE_BY_SIDE: pytest.StashKey[list[str]] = pytest.StashKey()
 """The controller's: the boards for which it has asked for a worker each."""
-OWN_BOARD: pytest.StashKey[str] = pytest.StashKey()
-"""A worker's: the board whose tests it collects; "" for all."""
+OWN_BOARD: pytest.StashKey[str | None] = pytest.StashKey()
+"""A worker's: the board whose tests it collects; None for all."""
 BOARD_PARAMETER = "_board"
 DERIVED = "derived"
 OWN_NAMES = "own_names"

@@ -31,14 +31,14 @@ class WorkerInput:
 
     ``plan``: the file that the first worker to know it writes: which board each test runs on.
     ``places``: the folder by which labgrid's places are reached. ``board``: the one whose tests the worker collects,
-    with those that use no board; "" for all.
+    with those that use no board; None for all.
     """
 
     run: str
     plan: str
     clouds: dict[str, dict[str, Any]] = field(default_factory=dict)
     places: str | None = None
-    board: str = ""
+    board: str | None = None
 
     def text(self) -> str:
         """Return it as text: xdist passes plain values only."""

@@ -16,12 +16,12 @@ class DerivedTrials:
         self._tried = PolicySummary()
         self._groups: dict[str, CaseGroups] = {}
 
-    def cases(self, *, full: bool, only: str = "") -> list[tuple[Case, str]]:
+    def cases(self, *, full: bool, only: str | None = None) -> list[tuple[Case, str]]:
         """Return, board by board, the policy cases that its cloud's documents yield, each with the board's name.
 
-        ``only``: of this board, "" for all.
+        ``only``: of this board, None for all.
         """
-        boards = [board for board in self._run.selected if only in ("", board.name)]
+        boards = [board for board in self._run.selected if only in (None, board.name)]
         clouds = dict.fromkeys(board.cloud for board in boards)
         cases = {cloud: cases_for(self._run.documents(cloud), full=full) for cloud in clouds}
         return [(case, board.name) for board in boards for case in cases[board.cloud]]

@@ -6,7 +6,6 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScheduling
 
-from harness.plugin.collected import EVERYTHING
 from harness.plugin.scheduler import DEATHS
 from tests.unit.plugin.fake_run import SHARED, Run, ended
 
@@ -44,8 +43,8 @@ def test_the_others_begin_where_the_workers_of_one_board_do_not_collect(how, lat
 
 @pytest.mark.parametrize("late", [False, True])
 def test_the_others_begin_where_one_of_many_that_collect_everything_ends_by_itself(late):
-    run = run_of([EVERYTHING], workers=3)
-    gone, first, second = [run.start(EVERYTHING) for _ in range(3)]
+    run = run_of([None], workers=3)
+    gone, first, second = [run.start(None) for _ in range(3)]
     if late:
         run.collect(first)
         run.collect(second)

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plugin.collected import EVERYTHING
 from harness.plugin.scheduler import DEATHS, died
 from tests.unit.plugin.fake_run import SHARED, Node, Run, ended, of, own, two
 
@@ -150,10 +149,10 @@ def test_a_run_all_of_whose_boards_are_lost_is_over():
 
 
 def test_workers_that_collect_everything_are_replaced_as_long_as_pytest_xdist_likes():
-    run = Run({EVERYTHING: of("one")})
-    run.alive.append(Node(EVERYTHING, []))
+    run = Run({None: of("one")})
+    run.alive.append(Node(None, []))
     for _ in range(DEATHS + 1):
-        dying = run.start(EVERYTHING)
+        dying = run.start(None)
         run.ends(dying)
         assert run.xdist.needs_another(dying)
         assert not run.xdist.tests_finished

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plugin.collected import EVERYTHING, Collected, Found
+from harness.plugin.collected import Collected, Found
 from harness.plugin.scheduler import BoardScheduling
 
 TESTS = ["t[a]", "t[b]", "u[a]", "u[b]", "v[a]", "v[b]"]
@@ -41,7 +41,7 @@ class Leader:
         self.told = []
 
     def part_of(self, _node):
-        return EVERYTHING
+        return None
 
     def workers(self):
         return self.nodes
@@ -61,8 +61,8 @@ def found(tests):
 
 
 def started(nodes, tests=TESTS, leader=None):
-    collected = Collected([EVERYTHING])
-    collected.add(EVERYTHING, found(tests))
+    collected = Collected([None])
+    collected.add(None, found(tests))
     made = BoardScheduling(collected.whole(), leader or Leader(nodes))
     assert made.collection_is_completed
     for node in nodes:
