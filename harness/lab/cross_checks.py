@@ -10,7 +10,7 @@ from typing import Any
 from harness.lab.cloud_library_config import AUTO
 from harness.lab.config import BUILT_IN_CLOUDS, DEFAULT_CLOUD
 from harness.lab.fault_checks import fault_relations
-from harness.lab.virtual_keys import virtual_keys
+from harness.lab.virtual_keys import declared, runs, virtual_keys
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings import FirmwareName, Sample
 from harness.settings.sentences import nearest
@@ -143,17 +143,14 @@ def _claim(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[
         return
     from harness.firmware import FIRMWARES, Capability  # this takes longer than the rest of reading a boards file
 
-    firmware, virtual = board.get("firmware"), board.get("virtual")
-    if isinstance(firmware, dict):
-        firmware = firmware.get("kind")
-    if firmware is None and virtual is not None:
-        firmware = "serial-modem"  # the default of a virtual board
+    virtual = board.get("virtual")
+    firmware = declared(board) if virtual is None else runs(board)
     if (
         isinstance(firmware, str)
         and firmware in FIRMWARES
         and Capability.PROVISIONING not in FIRMWARES[firmware].capabilities
     ):
-        text = f"firmware {firmware!r} has no {Capability.PROVISIONING}, so the board cannot be claimed"
+        text = f"firmware {str(firmware)!r} has no {Capability.PROVISIONING}, so the board cannot be claimed"
         yield document.mistake((*place, "provision"), f"{text}; write firmware: shell, or choose another key origin")
     elif isinstance(virtual, dict) and virtual.get("provisioning") is not True:
         text = f"the virtual board has no {Capability.PROVISIONING}; write virtual: {{provisioning: true}}"

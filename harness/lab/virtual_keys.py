@@ -14,7 +14,7 @@ def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Ite
     if not isinstance(virtual, dict):
         return
     firmware = runs(board)
-    if firmware not in set(FirmwareName):
+    if firmware not in list(FirmwareName):
         return  # which is a mistake of its own
     for key in virtual:
         only = ONLY_WITH.get(key)
@@ -33,10 +33,11 @@ def runs(board: dict[Any, Any]) -> Any:
     """Return the firmware that ``board`` runs, as far as its entry in the file says it."""
     virtual = board.get("virtual")
     said = virtual.get("firmware") if isinstance(virtual, dict) else None
-    return said or _declared(board) or DEFAULT_FIRMWARE
+    return said or declared(board) or DEFAULT_FIRMWARE
 
 
-def _declared(board: dict[Any, Any]) -> str | None:
+def declared(board: dict[Any, Any]) -> str | None:
+    """Return the firmware that the entry of ``board`` names beside ``virtual:``; None: it does not, or not as text."""
     firmware = board.get("firmware")
     if isinstance(firmware, dict):
         firmware = firmware.get(KIND)

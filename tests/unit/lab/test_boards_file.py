@@ -126,6 +126,12 @@ def test_where_the_file_names_a_firmware_is_kept_for_a_board_that_runs_another(t
     assert load(tmp_path, text).firmware_lines == {"b": f"{tmp_path / 'boards.yaml'}:5: firmware: slm-sockets"}
 
 
+@pytest.mark.parametrize("keys", ["virtual: {firmware: shell, provisioning: true}", "port: /dev/ttyACM0"])
+def test_a_board_that_can_be_claimed_or_may_prove_to_be(tmp_path, keys):
+    (one,) = load(tmp_path, f"boards:\n  - {{name: a, {keys}, provision: claim}}\n").boards
+    assert one.provision == "claim"
+
+
 def test_a_release_needs_no_quotes(tmp_path):
     (only,) = load(tmp_path, "boards: [{name: a, virtual: {release: 1.0}}]").boards
     assert only.virtual.release is Release.STABLE
@@ -303,6 +309,15 @@ def test_the_default_file_of_the_project_is_good():
         (
             "boards:\n  - {name: a, virtual: {}, firmware: shell, provision: claim}\n",
             "2:56: the virtual board has no client of the provisioning service; write virtual: {provisioning: true}",
+        ),
+        (
+            "boards:\n  - {name: a, virtual: {firmware: raw-sockets}, provision: claim}\n",
+            "2:60: firmware 'raw-sockets' has no client of the provisioning service, so the board cannot be claimed;"
+            " write firmware: shell, or choose another key origin",
+        ),
+        (
+            "boards: [{name: a, virtual: {firmware: [shell], terminator: cr}}]",
+            "1:40: 'firmware' cannot be a list; nearest known value is 'shell'; correct it",
         ),
         (
             board("provision: clowd"),
