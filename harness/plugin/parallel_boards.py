@@ -21,7 +21,7 @@ from xdist.scheduler import LoadScheduling
 from harness.errors import HarnessError
 from harness.lab.scratch import Scratch
 from harness.plugin.boards_out import BoardIsOut
-from harness.plugin.collected import Found, Part, Whole
+from harness.plugin.collected_tests import Found, Part, Whole
 from harness.plugin.forked_workers import use_forked_workers
 from harness.plugin.interruption import torn_down
 from harness.plugin.own_collection import own_boards

@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any, Final, Protocol
 
-from harness.plugin.collected import Collected, Found, Part, Whole
+from harness.plugin.collected_tests import Collected, Found, Part, Whole
 
 DEATHS: Final = 3
 """Deaths of workers in tests of one board until the board is out; so two workers are replaced."""

@@ -18,9 +18,9 @@ from harness.trial import Sort, Verdict
 from harness.trial.attempts import Acting, Attempts, TrialSubject
 from harness.trial.experiment import Do, ExperimentRule, Night, Plan, Saw, Subject
 from harness.trial.phases import Phase, PhaseLog
-from harness.trial.wire.carried_out import Setup, carry_out
-from harness.trial.wire.judged import judged
-from harness.trial.wire.observation_of import Seen, observation_of
+from harness.trial.wire.carried_experiment import Setup, carry_out
+from harness.trial.wire.experiment_verdict import judged
+from harness.trial.wire.plan_observation import Seen, observation_of
 
 CONFIDENCE: Final = 1e-2
 """As for every connection that the firmware holds itself (:mod:`harness.run.own_trials`)."""

@@ -31,10 +31,10 @@ from harness.trial.experiment import Do, ExperimentRule, Night, Plan, Saw, Subje
 from harness.trial.judge import RECONNECTS
 from harness.trial.own_attempt import DECISIVE, ENDS, HANG_UPS, REPORTED, OwnAttempt, own_attempt, own_attempts
 from harness.trial.phases import Phase, PhaseLog, attempt_of, span_of
-from harness.trial.wire.carried_out import OWN, Setup, carry_out
-from harness.trial.wire.judged import judged
-from harness.trial.wire.observation_of import Seen
+from harness.trial.wire.carried_experiment import OWN, Setup, carry_out
+from harness.trial.wire.experiment_verdict import judged
 from harness.trial.wire.own_observation import own_observation_of
+from harness.trial.wire.plan_observation import Seen
 
 CONFIDENCE: Final = 1e-2
 """Bound on the chance that a verdict is a coincidence. A trial of the harness's own sessions has 1e-4; here an attempt

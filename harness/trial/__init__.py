@@ -1,10 +1,10 @@
 """An attempted action with its controls, and the verdict on it."""
 
 from harness.trial.actions import PacketAction, PublishAction, ServiceRequest, SubscribeAction, Witness
+from harness.trial.attempt_facts import facts_of
 from harness.trial.connection import MqttConnection, nonce
 from harness.trial.controls import AllowedAction, ObservedDelivery, ObservedPublish, ShadowUpdate
 from harness.trial.facts import ActionEffect, Attempt, Control, Facts, Sort, Stage
-from harness.trial.facts_of import facts_of
 from harness.trial.judge import judge
 from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.not_connected import NotConnected, NothingAllowed
@@ -22,7 +22,7 @@ from harness.trial.triggers import (
     Trigger,
 )
 from harness.trial.verdict import LAB_OUTCOMES, Outcome, Unproved, Verdict, WrongVerdict
-from harness.trial.wire.grouped import Shared
+from harness.trial.wire.group_verdict import Shared
 
 __all__ = [
     "LAB_OUTCOMES",

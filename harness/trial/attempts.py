@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from harness.errors import LabError
 from harness.timeline import Event, Kind, Timeline
+from harness.trial.attempt_facts import facts_of
 from harness.trial.facts import Facts, Sort
-from harness.trial.facts_of import facts_of
 from harness.trial.judge import VERSION, judge
 from harness.trial.judgement import Judgement
 from harness.trial.phases import SOURCE, Phase, PhaseLog, attempt_of

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness.timeline import Event, Kind
+from harness.trial.attempt_facts import facts_of
 from harness.trial.facts import Sort
-from harness.trial.facts_of import facts_of
 from harness.trial.judge import judge
 from harness.trial.judgement import Judgement, Sentence
 from harness.trial.phases import Phase, attempt_of, spans
 from harness.trial.verdict import Outcome
-from harness.trial.wire.judged import judged_again
+from harness.trial.wire.experiment_verdict import judged_again
 
 _PASSED = "passed"  # how the END of a test says that nothing was raised in it
 _SAME_PLANS = 6  # the version of the judge from which on experiments ask for what today's ask for

@@ -19,8 +19,8 @@ from harness.trial.facts import Sort
 from harness.trial.judge import ALONE, refused_in_words
 from harness.trial.phases import Phase, PhaseLog
 from harness.trial.verdict import Verdict
-from harness.trial.wire.carried_out import Setup, carry_out
-from harness.trial.wire.judged import judged
+from harness.trial.wire.carried_experiment import Setup, carry_out
+from harness.trial.wire.experiment_verdict import judged
 from harness.trial.wire.login_runner import CallRunner, reply_of
 
 _MOST_CALLS: Final = 4

@@ -10,6 +10,7 @@ from harness.firmware import Login
 from harness.modem import Modem
 from harness.timeline import Kind, Timeline
 from harness.trial.actions import PacketAction, PublishAction, ServiceRequest, SubscribeAction, Witness
+from harness.trial.attempt_facts import facts_of
 from harness.trial.attempts import Acting, Attempts, TrialSubject
 from harness.trial.connect_trial import Circumstances, ConnectTrial
 from harness.trial.connection import MqttConnection
@@ -26,7 +27,6 @@ from harness.trial.experiment import (
 )
 from harness.trial.experiment.rule import LATEST
 from harness.trial.facts import Attempt, Sort
-from harness.trial.facts_of import facts_of
 from harness.trial.not_connected import NotConnected
 from harness.trial.phases import SOURCE, Phase, PhaseLog
 from harness.trial.questions import ask_modem
@@ -34,11 +34,11 @@ from harness.trial.service_answer import ServiceAnswer
 from harness.trial.sham import AllowedTopics, Sham, shams_for
 from harness.trial.triggers import Trigger
 from harness.trial.verdict import Verdict
-from harness.trial.wire.carried_out import Runner, Setup, carry_out
-from harness.trial.wire.grouped import Shared, control_of, judged_group
-from harness.trial.wire.judged import CONTROL, judged
+from harness.trial.wire.carried_experiment import Runner, Setup, carry_out
+from harness.trial.wire.experiment_verdict import CONTROL, judged
+from harness.trial.wire.group_verdict import Shared, control_of, judged_group
 from harness.trial.wire.login_runner import ControlConnect, LoginRunner, OwnLoginRunner
-from harness.trial.wire.observation_of import Refs
+from harness.trial.wire.plan_observation import Refs
 from harness.trial.wire.plan_runner import PlanRunner
 from harness.trial.wire.step_context import AskWitness, Tried
 

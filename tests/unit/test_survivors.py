@@ -67,7 +67,7 @@ def test_a_line_that_is_none_is_said_with_its_place(tmp_path, text, said):
         ("harness.at.answer.x_answer_of__mutmut_15", "answer_of"),
         ("harness.at.answer.x__text__mutmut_1", "_text"),
         ("harness.at.answer.xǁAtErrorǁ__init____mutmut_1", "AtError.__init__"),
-        ("harness.trial.facts_of.xǁ_Readingǁ_between__mutmut_1", "_Reading._between"),
+        ("harness.trial.attempt_facts.xǁ_Readingǁ_between__mutmut_1", "_Reading._between"),
     ],
 )
 def test_the_function_of_a_mutant(name, function):

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from harness.trial.experiment.night import Night
 from harness.trial.experiment.outcome import Suspect, Tally
-from harness.trial.experiment.places import Places
+from harness.trial.experiment.place_count import Places
 from harness.trial.experiment.plan import Do, Observation, Plan, Saw, Step, StepConnection, VoidedBy
 from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, UNHEARD, VOIDED, ExperimentRule
 

@@ -17,7 +17,7 @@ from harness.trial.experiment.arm import Arm, Meaning, read_arm
 from harness.trial.experiment.context import ExperimentContext, Script, shams
 from harness.trial.experiment.controls import find_suspect
 from harness.trial.experiment.ignored_action import ignored
-from harness.trial.experiment.mixed import mixed
+from harness.trial.experiment.mixed_answers import mixed
 from harness.trial.experiment.outcome import ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
 from harness.trial.experiment.rule import (

@@ -6,7 +6,7 @@ from harness.trial.experiment.context import Ended, ExperimentContext, NoBaselin
 from harness.trial.experiment.controls import find_suspect
 from harness.trial.experiment.ignored_action import ignored
 from harness.trial.experiment.late_refusal import late
-from harness.trial.experiment.mixed import mixed
+from harness.trial.experiment.mixed_answers import mixed
 from harness.trial.experiment.outcome import ArmRecord, ExperimentResult, Suspect
 from harness.trial.experiment.plan import Do, Step, StepConnection
 from harness.trial.experiment.rule import ARMS, FUTILE_AFTER, STAKES, SUBACK_PAUSE

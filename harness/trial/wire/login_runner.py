@@ -15,7 +15,7 @@ from harness.trial.facts import Attempt, Reply, Stage
 from harness.trial.judge import REFUSING
 from harness.trial.phases import Phase, PhaseLog
 from harness.trial.questions import ask_modem
-from harness.trial.wire.observation_of import Refs, observation_of
+from harness.trial.wire.plan_observation import Refs, observation_of
 
 _STAGES: Final = {
     Stage.ACCEPTED: Saw.ANSWERED,

@@ -11,7 +11,7 @@ from harness.timeline import Event
 from harness.trial.experiment import Done, Observation, Saw, VoidedBy
 from harness.trial.own_attempt import own_attempts
 from harness.trial.phases import span_of
-from harness.trial.wire.observation_of import Seen
+from harness.trial.wire.plan_observation import Seen
 
 
 def own_observation_of(events: Sequence[Event]) -> Seen:

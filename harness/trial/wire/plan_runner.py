@@ -1,7 +1,7 @@
 """Carries out an experiment's plans on a board's connection, and writes to the timeline what it does.
 
 It decides nothing. Whether a step was answered, or the connection ended, is read from the events
-(:mod:`harness.trial.wire.observation_of`), here as later from a file.
+(:mod:`harness.trial.wire.plan_observation`), here as later from a file.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from harness.trial.not_connected import NotConnected, NothingAllowed
 from harness.trial.phases import LATE, SOURCE, Phase, PhaseLog
 from harness.trial.questions import ask_modem
 from harness.trial.wire.effect_steps import EffectSteps
-from harness.trial.wire.observation_of import Refs, observation_of
 from harness.trial.wire.packet_steps import PacketSteps
+from harness.trial.wire.plan_observation import Refs, observation_of
 from harness.trial.wire.recorded_step import ENDS, step_of
 from harness.trial.wire.step_context import AskWitness, StepContext, Tried
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from harness.plugin.collected import Found
+from harness.plugin.collected_tests import Found
 from harness.plugin.scheduler import BoardScheduling, Scheduling
 
 SHARED = ["x.py::x", "x.py::y", "y.py::z"]

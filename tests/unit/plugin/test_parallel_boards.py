@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from xdist.dsession import DSession
 
-from harness.plugin.collected import Whole
+from harness.plugin.collected_tests import Whole
 from harness.plugin.parallel_boards import ParallelBoards
 from harness.plugin.state import REPORTS
 from harness.plugin.worker_input import WorkerInput

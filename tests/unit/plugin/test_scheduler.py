@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plugin.collected import Collected, Found
+from harness.plugin.collected_tests import Collected, Found
 from harness.plugin.scheduler import BoardScheduling
 
 TESTS = ["t[a]", "t[b]", "u[a]", "u[b]", "v[a]", "v[b]"]

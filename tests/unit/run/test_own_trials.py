@@ -17,7 +17,7 @@ from harness.run.own_trials import OwnTrials
 from harness.settings import Sample
 from harness.timeline import Kind, Timeline, now
 from harness.trial import Outcome, Unproved, WrongVerdict
-from harness.trial.facts_of import facts_of
+from harness.trial.attempt_facts import facts_of
 from harness.trial.own_attempt import own_attempts
 from harness.trial.phases import attempt_of
 from harness.trial.rejudge import rejudge

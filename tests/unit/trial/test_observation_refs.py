@@ -4,8 +4,8 @@ import pytest
 
 from harness.timeline import Kind
 from harness.trial.experiment import Done, Saw, VoidedBy
-from harness.trial.wire.observation_of import observation_of
-from tests.unit.trial.test_observation_of import Plan
+from harness.trial.wire.plan_observation import observation_of
+from tests.unit.trial.test_plan_observation import Plan
 
 
 def refs(plan):

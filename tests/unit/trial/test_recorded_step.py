@@ -6,7 +6,7 @@ from harness.timeline import Kind
 from harness.trial.experiment import Done, Saw
 from harness.trial.phases import span_of
 from harness.trial.wire.recorded_step import RecordedStep, StepSeen, answer_of, step_of
-from tests.unit.trial.test_observation_of import Plan
+from tests.unit.trial.test_plan_observation import Plan
 
 
 def seen(plan):

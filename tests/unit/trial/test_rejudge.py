@@ -11,7 +11,7 @@ from harness.errors import LabError
 from harness.timeline import Event, Kind
 from harness.trial import How, Outcome, Sentence, facts_of
 from harness.trial.rejudge import rejudge, verdicts
-from harness.trial.wire.observation_of import observation_of
+from harness.trial.wire.plan_observation import observation_of
 from tests.unit.trial.fakes import LOGIN, Stage, through_json
 
 DATA = Path(__file__).parents[2] / "data"

@@ -8,7 +8,7 @@ from harness.trial.actions import PublishAction
 from harness.trial.facts import ActionEffect
 from harness.trial.judgement import How
 from harness.trial.phases import Phase
-from harness.trial.wire.grouped import Shared
+from harness.trial.wire.group_verdict import Shared
 from tests.unit.trial.fakes import Stage
 
 SHARED = Shared(7, 3, 2.0, "a publish", ActionEffect(True, "it was delivered"))

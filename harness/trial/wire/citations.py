@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from harness.trial.experiment import ExperimentResult, Plan
-from harness.trial.wire.observation_of import Refs
+from harness.trial.wire.plan_observation import Refs
 
 
 class Shown(NamedTuple):

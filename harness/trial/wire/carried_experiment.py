@@ -17,10 +17,10 @@ from harness.trial.experiment import (
     Subject,
 )
 from harness.trial.phases import Phase, spans
-from harness.trial.wire.cited import Shown
+from harness.trial.wire.citations import Shown
 from harness.trial.wire.draws import NothingDrawn, RecordedDraws, RecordingDraws
-from harness.trial.wire.observation_of import Refs, Seen, observation_of
 from harness.trial.wire.own_observation import own_observation_of
+from harness.trial.wire.plan_observation import Refs, Seen, observation_of
 
 OWN: Final = "own"
 

@@ -6,8 +6,8 @@ from harness.timeline import Event, Kind
 from harness.trial.experiment import Conclusion, ExperimentResult, Saw, Tally
 from harness.trial.facts import Sort, Stage
 from harness.trial.verdict import Outcome
-from harness.trial.wire.carried_out import CarriedOut
-from harness.trial.wire.judged import judged
+from harness.trial.wire.carried_experiment import CarriedOut
+from harness.trial.wire.experiment_verdict import judged
 
 CUT = {"saw": Saw.CLOSED, "stage": Stage.NO_SESSION, "status": 0}
 IN_WORDS = {"saw": Saw.REFUSED, "stage": Stage.REFUSED, "status": 401}

@@ -4,7 +4,7 @@ import pytest
 
 from harness.timeline import Event, Kind
 from harness.trial.experiment import Saw, VoidedBy
-from harness.trial.wire.observation_of import observation_of
+from harness.trial.wire.plan_observation import observation_of
 from harness.trial.wire.recorded_step import ENDS, step_of
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.trial.experiment import Do, Done, ExperimentRule, Night, Observation, Plan, Saw, Subject
-from harness.trial.wire.carried_out import Setup, carry_out
+from harness.trial.wire.carried_experiment import Setup, carry_out
 
 SETUP = Setup("login", Subject("connect as x", "", "client id"), ExperimentRule(hold=0.5), Night(), 3, gives_up=True)
 

@@ -8,11 +8,11 @@ from harness.trial.diagnosis import Cause, Diagnosis, Finding, Weight
 from harness.trial.experiment import Conclusion, ExperimentResult, Grouping, Plan, Saw, StepConnection, Suspect, Tally
 from harness.trial.facts import Sort, Stage
 from harness.trial.judgement import How
-from harness.trial.wire import judged as module
-from harness.trial.wire.carried_out import CarriedOut
-from harness.trial.wire.cited import Shown
-from harness.trial.wire.grouped import control_of, judged_group
-from harness.trial.wire.judged import CONTROL, _diagnosed, _last_end, judged, numbers
+from harness.trial.wire import experiment_verdict as module
+from harness.trial.wire.carried_experiment import CarriedOut
+from harness.trial.wire.citations import Shown
+from harness.trial.wire.experiment_verdict import CONTROL, _diagnosed, _last_end, judged, numbers
+from harness.trial.wire.group_verdict import control_of, judged_group
 
 
 class Story:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plugin.collected import Collected, Found
+from harness.plugin.collected_tests import Collected, Found
 
 BOARDS = ["one", "two", "three"]
 

@@ -13,7 +13,7 @@ from harness.trial.facts import ActionEffect
 from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.phases import Phase, spans
 from harness.trial.verdict import Outcome
-from harness.trial.wire.carried_out import CarriedOut
+from harness.trial.wire.carried_experiment import CarriedOut
 
 
 @dataclass(frozen=True, slots=True)

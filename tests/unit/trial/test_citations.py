@@ -3,7 +3,7 @@
 from harness.trial import Outcome
 from harness.trial.experiment import Conclusion, ExperimentResult, Plan, StepConnection, Tally
 from harness.trial.experiment.outcome import ArmRecord
-from harness.trial.wire.cited import Shown, cited
+from harness.trial.wire.citations import Shown, cited
 from tests.unit.trial.fakes import Stage
 
 

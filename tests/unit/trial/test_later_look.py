@@ -8,7 +8,7 @@ from harness.trial.experiment import Conclusion, ExperimentResult, Suspect, Tall
 from harness.trial.facts import Sort
 from harness.trial.judgement import How
 from harness.trial.phases import LATE
-from harness.trial.wire.looked_later import looked_later
+from harness.trial.wire.later_look import looked_later
 from harness.trial.wire.own_evidence import hung_up_on, own_sentences
 from tests.unit.run.test_own_trials import KICK, READY, Board
 from tests.unit.trial.fakes import through_json

@@ -18,7 +18,7 @@ from harness.trial.experiment import (
     Subject,
     Suspect,
 )
-from harness.trial.experiment.places import Places
+from harness.trial.experiment.place_count import Places
 from harness.trial.experiment.rule import PLACES, STAKES
 from tests.simulation.faults import Model, PacketLimit
 from tests.simulation.play import play

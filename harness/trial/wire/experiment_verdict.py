@@ -13,10 +13,10 @@ from harness.trial.judge import REFUSING
 from harness.trial.judgement import How, Judgement, Sentence
 from harness.trial.phases import Phase, spans
 from harness.trial.verdict import LAB_OUTCOMES, Outcome
-from harness.trial.wire.carried_out import CarriedOut, Changed, Setup, replayed
-from harness.trial.wire.cited import cited
-from harness.trial.wire.grouped import judged_group
-from harness.trial.wire.looked_later import looked_later
+from harness.trial.wire.carried_experiment import CarriedOut, Changed, Setup, replayed
+from harness.trial.wire.citations import cited
+from harness.trial.wire.group_verdict import judged_group
+from harness.trial.wire.later_look import looked_later
 from harness.trial.wire.own_evidence import hung_up_on, own_sentences
 
 _OUTCOMES: Final = {
