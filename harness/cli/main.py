@@ -17,7 +17,7 @@ from typing import Final, cast
 from harness.cli.arguments import Arguments, parse
 from harness.cli.exit_codes import INTERRUPTED, LAB, OK, describe, exit_code
 from harness.cli.progress import Progress
-from harness.cli.result import Command, Result
+from harness.cli.result import CommandFunction, Result
 from harness.errors import HarnessError
 from harness.hang_up import ending_signals, let_go_of_terminal
 
@@ -55,10 +55,10 @@ COMMANDS: Final = {
 }
 
 
-def load(command: str) -> Command:
+def load(command: str) -> CommandFunction:
     """Return the function that carries out a command, imported now."""
     module, _, function = COMMANDS[command].partition(":")
-    return cast(Command, getattr(importlib.import_module(f"harness.cli.{module}"), function))
+    return cast(CommandFunction, getattr(importlib.import_module(f"harness.cli.{module}"), function))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,7 +21,7 @@ class Result:
     code: int = OK
 
 
-Command = Callable[[Arguments, Progress], Result]
+CommandFunction = Callable[[Arguments, Progress], Result]
 
 
 def table(rows: Sequence[tuple[str, str]]) -> list[str]:

@@ -16,7 +16,7 @@ from harness.lab import load_boards_file
 from harness.lab.relay import send
 from harness.settings import Settings
 from harness.settings.board_faults import BoardCommand
-from harness.settings.commands import Command
+from harness.settings.commands import StandInCommand
 
 
 def fault(given: Arguments, progress: Progress) -> Result:
@@ -60,7 +60,7 @@ def _only_board(folder: Path) -> str:
 def _described() -> Mapping[str, str]:
     return {
         str(kind.model_fields["command"].default): (inspect.getdoc(kind) or "").partition("\n")[0].replace("``", "")
-        for kind in get_args(Command)
+        for kind in get_args(StandInCommand)
     }
 
 

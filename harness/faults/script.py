@@ -61,7 +61,7 @@ class FaultPlan:
 
 
 @dataclass(slots=True)
-class _Way:
+class _OneDirection:
     """One direction: how far it is."""
 
     framer: Framer
@@ -80,7 +80,7 @@ class FaultScript:
         self._began = began
         self._chance = random.Random(f"{plan.seed} {number}")  # noqa: S311  (a fault's moment is not a secret)
         struck = {fault.direction for fault in plan.faults if fault.one_way}
-        self._ways = {one: _Way(Framer(_held_for(framing, struck=one in struck))) for one in Direction}
+        self._ways = {one: _OneDirection(Framer(_held_for(framing, struck=one in struck))) for one in Direction}
         self._phase = ""
         self._closed = False
         self._spent: set[int] = set()

@@ -37,9 +37,11 @@ class RemoveRoute(Settings):
     name: Address
 
 
-Command = BoardCommand | CloudCommand | SetRoute | RemoveRoute
-_BY_NAME: Final[dict[str, type[Settings]]] = {kind.model_fields["command"].default: kind for kind in get_args(Command)}
-_PARSER: Final[TypeAdapter[Command]] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
+StandInCommand = BoardCommand | CloudCommand | SetRoute | RemoveRoute
+_BY_NAME: Final[dict[str, type[Settings]]] = {
+    kind.model_fields["command"].default: kind for kind in get_args(StandInCommand)
+}
+_PARSER: Final[TypeAdapter[StandInCommand]] = TypeAdapter(Annotated[StandInCommand, Field(discriminator="command")])
 COMMANDS: Final = tuple(_BY_NAME)
 _ALL: Final = "use one of those in docs/virtual.md, section Commands"
 
@@ -49,7 +51,7 @@ class ControlRequest:
     """A command with the id that its answer will have."""
 
     id: RequestId
-    command: Command
+    command: StandInCommand
 
 
 class BadControlLine(Exception):
@@ -67,7 +69,7 @@ class Target(StrEnum):
     CLOUD = "cloud"
 
 
-def command_of(value: dict[str, Any], target: Target) -> Command:
+def command_of(value: dict[str, Any], target: Target) -> StandInCommand:
     """Return the command in a mapping, if it is one to a ``target``. Raises BadControlLine."""
     kinds = get_args(BoardCommand if target is Target.BOARD else CloudCommand)
     name = value.get("command")
@@ -102,7 +104,7 @@ def refusal(request_id: RequestId, text: str) -> bytes:
     return json.dumps({"id": request_id, "ok": False, "error": " ".join(text.split())}).encode() + b"\n"
 
 
-def _command(value: dict[str, Any], request_id: RequestId) -> Command:
+def _command(value: dict[str, Any], request_id: RequestId) -> StandInCommand:
     name = value.get("command")
     if name is None:
         raise BadControlLine(f"key 'command' is missing; {_ALL}", request_id)

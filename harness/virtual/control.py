@@ -21,9 +21,9 @@ from harness.settings.board_faults import (
 from harness.settings.cloud_faults import CloudCommand
 from harness.settings.commands import (
     BadControlLine,
-    Command,
     RemoveRoute,
     SetRoute,
+    StandInCommand,
     answer,
     parse_request,
     refusal,
@@ -57,7 +57,7 @@ async def respond(line: bytes, stand_ins: StandIns) -> bytes:
         return refusal(request.id, str(error))
 
 
-async def perform(command: Command, stand_ins: StandIns) -> dict[str, Any]:
+async def perform(command: StandInCommand, stand_ins: StandIns) -> dict[str, Any]:
     """Carry out a command and return what its answer says besides ``ok``. Raises CannotDo or OSError."""
     match command:
         case SetRoute():

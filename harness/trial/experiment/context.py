@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeVar
 
+from harness.trial.experiment.action_places import ActionPlaces
 from harness.trial.experiment.night import Night
 from harness.trial.experiment.outcome import Suspect, Tally
-from harness.trial.experiment.place_count import Places
 from harness.trial.experiment.plan import Do, Observation, Plan, Saw, Step, StepConnection, VoidedBy
 from harness.trial.experiment.rule import BASELINES, FIRST_PAUSE, UNHEARD, VOIDED, ExperimentRule
 
@@ -57,7 +57,7 @@ class ExperimentContext:
         self.night = night
         self.draws = draws
         self.tally = Tally()
-        self.places = Places(night)
+        self.places = ActionPlaces(night)
         self.ages: list[float] = []
         """Of each connection that ended, and not at the action."""
         self.line = ""

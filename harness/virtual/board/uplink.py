@@ -24,7 +24,7 @@ _TRIPS_TO_OPEN: Final = 4
 """Ways that a connection takes to open: two round trips, of TCP and of TLS."""
 
 
-class Way:
+class RadioDirection:
     """One direction of the radio network: does calls in order, each after its latency, and none while it is held."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Uplink:
         self._event = event
         self._connection: _Connection | None = None
         self._opening: asyncio.Task[None] | None = None
-        self._out, self._in = Way(), Way()
+        self._out, self._in = RadioDirection(), RadioDirection()
         self._clear = asyncio.Event()
         self._clear.set()
 

@@ -129,7 +129,7 @@ def test_ten_places_are_asked_for_at_once(module):
 
 def test_only_a_place_of_a_dead_run_is_taken_over(module, gone):
     assert asyncio.run(held(module, f"build/nrf91-ci-{HERE}-{gone}-00000002")) == ME
-    with pytest.raises(module.Refused, match="place dk-1 is held by"):
+    with pytest.raises(module.PlaceRefused, match="place dk-1 is held by"):
         asyncio.run(held(module, f"build/nrf91-ci-{ELSEWHERE}-{gone}-00000002"))
 
 
@@ -139,7 +139,7 @@ def test_a_refused_release_is_told_and_tried_again_at_the_end(module):
         await helper.acquire("dk-1")
         await helper.acquire("dk-2")
         coordinator.refusals = [RpcError(StatusCode.UNAVAILABLE, "no way")] * 2
-        with pytest.raises(module.Refused, match=r"^place dk-1 was not released from build/.*: no way$") as caught:
+        with pytest.raises(module.PlaceRefused, match=r"^place dk-1 was not released from build/.*: no way$") as caught:
             await helper.release("dk-1")
         assert caught.value.kind == "unreleased"
         assert await helper.release_all() == []
@@ -155,7 +155,7 @@ def test_a_place_that_cannot_be_released_is_not_said_to_be_healed(module):
         await helper.acquire("dk-1")
         coordinator.serve("dk-1", port=1)  # where nothing listens
         coordinator.refusals = [RpcError(StatusCode.UNAVAILABLE, "no way")]
-        with pytest.raises(module.Refused) as caught:
+        with pytest.raises(module.PlaceRefused) as caught:
             await helper.heal("dk-1")
         assert caught.value.kind == "unreleased"
         said = "nothing listened at 127.0.0.1:1, and place dk-1 was not released from build/"
@@ -199,7 +199,7 @@ def test_the_time_with_another_holder_does_not_count_as_stuck(module, monkeypatc
     if tries:
         assert asyncio.run(play()) == {"tries": tries}
         return
-    with pytest.raises(module.Refused, match="place dk-1 cannot be acquired: still busy"):
+    with pytest.raises(module.PlaceRefused, match="place dk-1 cannot be acquired: still busy"):
         asyncio.run(play())
     assert seconds[0] > 3 * module.limits.STUCK
 

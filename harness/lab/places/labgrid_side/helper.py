@@ -14,7 +14,7 @@ from labgrid.remote.generated import labgrid_coordinator_pb2 as messages
 from . import limits
 from .holders import dead
 from .power import switch
-from .session import Refused, Session, matches, serial_ports
+from .session import CoordinatorSession, PlaceRefused, matches, serial_ports
 
 
 class Helper:
@@ -22,7 +22,7 @@ class Helper:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.session: Session | None = None
+        self.session: CoordinatorSession | None = None
         self.changed = asyncio.Condition()
         self.connecting = asyncio.Lock()
         self.mine: set[str] = set()
@@ -33,16 +33,16 @@ class Helper:
         """The name of this run for labgrid."""
         return f"{os.environ['LG_HOSTNAME']}/{os.environ['LG_USERNAME']}"
 
-    async def connected(self) -> Session:
+    async def connected(self) -> CoordinatorSession:
         """Return a session with the coordinator, a new one if it was restarted."""
         async with self.connecting:
             if self.session is None or self.session.stopping.is_set():
-                session = Session(self.address, self.changed)
+                session = CoordinatorSession(self.address, self.changed)
                 try:
                     await session.start()
                 except Error:
                     await session.close()
-                    raise Refused("unreachable", f"no labgrid coordinator at {self.address}") from None
+                    raise PlaceRefused("unreachable", f"no labgrid coordinator at {self.address}") from None
                 self.session = session
             return self.session
 
@@ -84,12 +84,12 @@ class Helper:
                 return {"tries": tries}
             if holder and holder != self.me and not await self.left_over(session, place, holder):
                 if left <= 0:
-                    raise Refused("held", f"place {place} is held by {holder}")
+                    raise PlaceRefused("held", f"place {place} is held by {holder}")
                 await self.wait_for_change(min(left, limits.MOMENT))
                 tried = None
                 continue
             if not any(entry.avail for _, entry in serial_ports(session, found, offered=True)):
-                raise Refused("gone", f"place {place}: no exporter offers its serial port ({matches(found)})")
+                raise PlaceRefused("gone", f"place {place}: no exporter offers its serial port ({matches(found)})")
             tries += 1
             tried = time.monotonic() if tried is None else tried
             self.mine.add(place)  # from now on the place may be ours, and must be given back if this is cut off
@@ -100,21 +100,21 @@ class Helper:
                 await self.not_acquired(place, error, time.monotonic() - tried)
 
     async def not_acquired(self, place: str, error: Any, waited: float) -> None:
-        """Return if another try may help, else raise Refused.
+        """Return if another try may help, else raise PlaceRefused.
 
         ``place``: its name. ``error``: of the try. ``waited``: seconds since the first try.
         """
         if error.code() == grpc.StatusCode.UNAVAILABLE:
-            raise Refused("unreachable", f"the labgrid coordinator at {self.address} went away") from None
+            raise PlaceRefused("unreachable", f"the labgrid coordinator at {self.address} went away") from None
         if error.code() == grpc.StatusCode.PERMISSION_DENIED:
             self.mine.discard(place)
-            raise Refused("held", f"place {place} is reserved: {error.details()}") from None
+            raise PlaceRefused("held", f"place {place} is reserved: {error.details()}") from None
         if error.code() != grpc.StatusCode.FAILED_PRECONDITION or waited > limits.STUCK:
-            raise Refused("stuck", f"place {place} cannot be acquired: {error.details()}") from None
+            raise PlaceRefused("stuck", f"place {place} cannot be acquired: {error.details()}") from None
         await self.give_back(place, self.me)
         await self.wait_for_change(limits.MOMENT)
 
-    async def left_over(self, session: Session, place: str, holder: str) -> bool:
+    async def left_over(self, session: CoordinatorSession, place: str, holder: str) -> bool:
         """Release a place if its holder is a dead run of this computer; return whether it was.
 
         ``session``: with the coordinator. ``place``: its name. ``holder``: HOST/USER.
@@ -134,20 +134,22 @@ class Helper:
             session = await self.connected()
             ports = serial_ports(session, self.place(session, place))
             if not ports:
-                raise Refused("gone", f"place {place}: its exporter is gone ({matches(self.place(session, place))})")
+                raise PlaceRefused(
+                    "gone", f"place {place}: its exporter is gone ({matches(self.place(session, place))})"
+                )
             if index >= len(ports):
-                raise Refused("gone", f"place {place} has {len(ports)} serial ports, so none is number {index}")
+                raise PlaceRefused("gone", f"place {place} has {len(ports)} serial ports, so none is number {index}")
             exporter, entry = ports[index]
             if entry.extra.get("proxy_required"):
                 text = "serves its ports through SSH alone (labgrid-exporter --isolated): start it without"
-                raise Refused("gone", f"place {place}: exporter {exporter} {text}")
+                raise PlaceRefused("gone", f"place {place}: exporter {exporter} {text}")
             if entry.avail and entry.args.get("port"):
                 protocol = entry.args.get("protocol") or "rfc2217"
                 address = f"{entry.args['host']}:{entry.args['port']}"
                 url = f"socket://{address}" if protocol == "raw" else f"rfc2217://{address}?ign_set_control"
                 return {"url": url, "exporter": exporter, "again": again}
             if time.monotonic() > deadline:
-                raise Refused("gone", f"place {place}: exporter {exporter} serves no port of it")
+                raise PlaceRefused("gone", f"place {place}: exporter {exporter} serves no port of it")
             await self.wait_for_change(limits.MOMENT)
 
     async def heal(self, place: str, index: int = 0) -> dict[str, Any]:
@@ -161,7 +163,7 @@ class Helper:
         except (OSError, TimeoutError):
             dead_port = f"nothing listened at {host}:{port}"
             if fault := await self.give_back(place, self.me):  # it would be "acquired" again as it is
-                raise Refused("unreleased", f"{dead_port}, and {fault}") from None
+                raise PlaceRefused("unreleased", f"{dead_port}, and {fault}") from None
             await self.acquire(place)
             return {"healed": f"{dead_port}, so place {place} was acquired anew"}
 
@@ -178,18 +180,18 @@ class Helper:
     async def release(self, place: str) -> dict[str, Any]:
         """Give a place back."""
         if self.session is not None and (fault := await self.give_back(place, self.me)):
-            raise Refused("unreleased", fault)
+            raise PlaceRefused("unreleased", fault)
         return {}
 
     async def power(self, place: str, action: str, delay: float, seconds: float) -> dict[str, Any]:
         """See switch."""
         return await switch(self.address, place, action, delay=delay, seconds=seconds)
 
-    def place(self, session: Session, name: str) -> Any:
+    def place(self, session: CoordinatorSession, name: str) -> Any:
         """Return the place with exactly this name. labgrid itself would accept a part of the name."""
         if name not in session.places:
             near = ", ".join(sorted(session.places)) or "none"
-            raise Refused("unknown", f"no labgrid place {name!r} at {self.address}; there: {near}")
+            raise PlaceRefused("unknown", f"no labgrid place {name!r} at {self.address}; there: {near}")
         return session.places[name]
 
     async def give_back(self, place: str, holder: str) -> str | None:
@@ -197,8 +199,8 @@ class Helper:
         try:
             session = await self.connected()
             await session.stub.ReleasePlace(messages.ReleasePlaceRequest(placename=place, fromuser=holder))
-        except (Refused, grpc.aio.AioRpcError) as error:
-            why = str(error) if isinstance(error, Refused) else error.details()
+        except (PlaceRefused, grpc.aio.AioRpcError) as error:
+            why = str(error) if isinstance(error, PlaceRefused) else error.details()
             fault = f"place {place} was not released from {holder}: {why}"
             print(fault, file=sys.stderr, flush=True)
             return fault

@@ -14,7 +14,7 @@ import grpc
 
 from . import limits
 from .helper import Helper
-from .session import Refused
+from .session import PlaceRefused
 
 
 class Server:
@@ -67,7 +67,7 @@ class Server:
         number, name = request.pop("id"), request.pop("command")
         try:
             answer = {"ok": True, **await self.commands[name](**request)}
-        except Refused as refusal:
+        except PlaceRefused as refusal:
             answer = {"ok": False, "kind": refusal.kind, "error": str(refusal)}
         except grpc.aio.AioRpcError as error:
             text = f"labgrid coordinator at {self.helper.address}: {error.details()}"

@@ -8,7 +8,7 @@ from labgrid.remote.client import ClientSession
 SERIAL = "NetworkSerialPort"  # the class under which clients see every exported serial port
 
 
-class Refused(Exception):
+class PlaceRefused(Exception):
     """A command that cannot be done. ``kind``: unknown, held, gone, stuck, unreachable, unreleased."""
 
     def __init__(self, kind: str, text: str) -> None:
@@ -16,7 +16,7 @@ class Refused(Exception):
         self.kind = kind
 
 
-class Session(ClientSession):  # type: ignore[misc]
+class CoordinatorSession(ClientSession):  # type: ignore[misc]
     """labgrid's client. It wakes those who wait on ``changed`` at each change."""
 
     def __init__(self, address: str, changed: asyncio.Condition) -> None:
@@ -39,7 +39,7 @@ class Session(ClientSession):  # type: ignore[misc]
             self.changed.notify_all()
 
 
-def serial_ports(session: Session, place: Any, *, offered: bool = False) -> list[tuple[str, Any]]:
+def serial_ports(session: CoordinatorSession, place: Any, *, offered: bool = False) -> list[tuple[str, Any]]:
     """Return exporter and entry of each serial port that a place has acquired, or that is ``offered`` to it.
 
     ``session``: with the coordinator. ``place``: labgrid's object.

@@ -20,7 +20,7 @@ from harness.trial.experiment.wealth import kelly
 _SLOTS = {Do.SHAM, Do.ACTION}
 
 
-class Places:
+class ActionPlaces:
     """The places of one verdict. ``count``: to draw the next one from."""
 
     def __init__(self, night: Night) -> None:

@@ -18,7 +18,11 @@ from harness.trial.experiment import (
     Subject,
     Suspect,
 )
+<<<<<<<< HEAD:tests/unit/trial/experiment/test_place_count.py
 from harness.trial.experiment.place_count import Places
+========
+from harness.trial.experiment.action_places import ActionPlaces
+>>>>>>>> 6f60024 (Give things that differ names that differ):tests/unit/trial/experiment/test_action_places.py
 from harness.trial.experiment.rule import PLACES, STAKES
 from tests.simulation.faults import Model, PacketLimit
 from tests.simulation.play import play
@@ -33,7 +37,7 @@ def ended_in(slot):
 
 
 def places(*slots, night=None):
-    found = Places(night or Night())
+    found = ActionPlaces(night or Night())
     for slot in slots:
         found.take(STEPS, ended_in(slot))
     return found.count
@@ -60,7 +64,7 @@ def test_two_ends_in_one_slot_are_a_limit(slots, count):
 def test_a_limit_is_remembered_and_one_end_brings_it_back():
     night = Night()
     assert places(3, 3, night=night) == 4
-    again = Places(Night.of(night.as_data()))
+    again = ActionPlaces(Night.of(night.as_data()))
     assert (again.count, again.stake) == (PLACES, STAKES[0]), "all places, for a small stake: it may be gone"
     again.take(STEPS, ended_in(3))
     assert again.count == 4
@@ -73,7 +77,7 @@ def test_a_connection_that_lives_longer_shows_that_the_limit_is_gone():
     assert places(5, night=night) == PLACES
     assert night.limit == 0
     places(3, 3, night=night)
-    Places(night).take(STEPS[5:], ended_in(6))  # at the action, at the seventh place
+    ActionPlaces(night).take(STEPS[5:], ended_in(6))  # at the action, at the seventh place
     assert night.limit == 0
 
 
@@ -83,7 +87,7 @@ def test_what_follows_an_answered_action_does_not_show_that_the_limit_is_gone(pl
     night = Night()
     night.limit = 3
     steps = (*STEPS[:place], Step(Do.ACTION, chased=True), Step(Do.FENCE), Step(Do.EFFECT), Step(Do.IDLE, seconds=12))
-    Places(night).take(steps, Observation((Done(Saw.ANSWERED, 0.1),) * len(steps)))
+    ActionPlaces(night).take(steps, Observation((Done(Saw.ANSWERED, 0.1),) * len(steps)))
     assert night.limit == limit
 
 
@@ -95,7 +99,7 @@ def test_what_was_lost_to_a_limit_does_not_lower_the_stake():
 
 
 def test_a_worthless_observation_tells_of_no_limit():
-    found = Places(Night())
+    found = ActionPlaces(Night())
     for _ in range(2):
         found.take(STEPS, Observation((Done(Saw.CLOSED, 0.1),) * 4, void="+CEREG: 2"))
     found.take(STEPS, Observation(()))
