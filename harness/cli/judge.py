@@ -31,7 +31,11 @@ def judge(given: Arguments, progress: Progress) -> Result:
         which = f"no test with {given.test!r} in its id" if given.test else "no test of it"
         raise Misuse(f"{given.run}: {which} has a trial, so there is nothing to judge; name a run with verdicts")
     older = [verdict.older for test in run.tests for verdict in test.verdicts if verdict.older]
-    found = f"{differing} differ from what was recorded" if differing else "all as they were recorded"
+    found = (
+        f"{differing} {'differs' if differing == 1 else 'differ'} from what was recorded"
+        if differing
+        else "all as they were recorded"
+    )
     if older:
         by = " and ".join(map(str, sorted(set(older))))
         found += f"; {len(older)} are of judge {by}, whose experiments had other plans: they were not judged again"
@@ -39,7 +43,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
         found += f"; {missing} missing: {BY_HAND_OR_DISK}"
     if run.lost:
         found += f"; {lost_in_words(run.lost)}"
-    lines.append(f"{number} verdicts of {len(run.tests)} tests: {found}")
+    lines.append(f"{_count(number, 'verdict')} of {_count(len(run.tests), 'test')}: {found}")
     lines += [f"{one.test}: {one}" for one in run.overturned]
     data: dict[str, Any] = {
         "run": str(given.run),
@@ -77,6 +81,10 @@ def _lines(test: JudgedTest) -> list[str]:
         lines.append(f"        recorded  {verdict.action}: {verdict.outcome}. {recorded}")
         lines.append(f"        now       {verdict.action}: {verdict.anew.outcome}. {now}")
     return lines
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _from_difference(one: str, other: str) -> tuple[str, str]:

@@ -82,7 +82,7 @@ def test_a_difference_is_listed_and_is_no_success(run, capsys):
     assert lines[0] == "differs test_a.py::test_forbidden[one]: policy disconnect"
     assert lines[1].startswith("        recorded  publish on other (QoS 1): tolerated. Policy: ")
     assert lines[2].startswith("        now       publish on other (QoS 1): policy disconnect. Policy: ")
-    assert lines[-1] == "2 verdicts of 2 tests: 1 differ from what was recorded"
+    assert lines[-1] == "2 verdicts of 2 tests: 1 differs from what was recorded"
 
 
 def test_of_two_evidences_only_what_differs_is_shown():
@@ -147,7 +147,7 @@ def test_verdicts_that_are_missing_are_counted_and_are_no_success(run, capsys):
         f"edited  {place}: events missing before n={number + 1}: 1; was the file edited by hand?",
         f"edited  {place}: 'expected policy disconnect, got policy disconnect', and no verdict of the test before it is"
         " 'policy disconnect'; was the file edited by hand?",
-        "1 verdicts of 2 tests: all as they were recorded; 1 missing: was the file edited by hand, or the disk full?",
+        "1 verdict of 2 tests: all as they were recorded; 1 missing: was the file edited by hand, or the disk full?",
     ]
 
 
@@ -165,7 +165,7 @@ def test_a_test_that_failed_in_the_middle_of_a_trial_misses_nothing(run, capsys)
     cut_out(run, "expect")
     renumber(run)
     assert main(["judge", str(run)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "1 verdicts of 1 tests: all as they were recorded"
+    assert capsys.readouterr().out.splitlines()[-1] == "1 verdict of 1 test: all as they were recorded"
 
 
 def journal_of(run, **expected):
@@ -408,7 +408,7 @@ def test_a_trial_that_was_cut_off_has_no_verdict(run, capsys):
     last = max(number for number, line in enumerate(lines) if '"k":"facts"' in line)
     path.write_text("".join(lines[:last]))
     assert main(["judge", str(run)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "1 verdicts of 1 tests: all as they were recorded"
+    assert capsys.readouterr().out.splitlines()[-1] == "1 verdict of 1 test: all as they were recorded"
 
 
 @pytest.mark.parametrize(
