@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.integration.runs import processes_of, run
@@ -90,7 +92,6 @@ def test_the_reason_for_which_a_test_ends_its_worker_is_told(tmp_path, exit_code
     else:
         assert result.exit_code == 1, result.output
         left = result.case("test_a[one]").message
-        assert left.startswith("one: nobody is left to run its tests: worker gw0 ended by itself; the lab is closed"), (
-            left
-        )
+        said = "nobody is left to run its tests: worker gw. ended by itself; the lab is closed"
+        assert re.match(f"one: {said}", left), left  # either worker may have the board: all collect everything
         assert counts(tmp_path / "reports" / "junit.xml") == (10, 1, 0, 4)
