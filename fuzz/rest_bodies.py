@@ -21,6 +21,8 @@ _ENDPOINTS: Mapping[str, Any] = {
     "observer_mqtt": None,
     "root_ca_pem": "",
     "public": False,
+    "jitp": ("fuzz.invalid", 8443),
+    "provisioning": "https://fuzz.invalid/v1",
 }
 
 

@@ -85,20 +85,17 @@ def boards_file(ready: dict[str, Any]) -> dict[str, Any]:
 
 def _account(cloud: dict[str, Any]) -> dict[str, Any]:
     network = {name: f"{host}:{port}" for name, (host, port) in cloud["network"].items()}
-    account: dict[str, Any] = {
+    host, port = cloud["jitp"]
+    return {
         "kind": "nrfcloud",
         "rest": cloud["rest"],
         "rest_ca": cloud["ca"],
         "root_ca": cloud["ca"],
         "api_key_file": cloud["api_key_file"],
         "network": network,
+        "jitp": f"{host}:{port}",
+        "provisioning": cloud["provisioning"],
     }
-    if cloud.get("jitp"):
-        host, port = cloud["jitp"]
-        account["jitp"] = f"{host}:{port}"
-    if cloud.get("provisioning"):
-        account["provisioning"] = cloud["provisioning"]
-    return account
 
 
 def write_boards_file(ready: dict[str, Any]) -> Path:
@@ -167,4 +164,4 @@ def _cloud_lines(cloud: dict[str, Any]) -> list[str]:
         f"root CA      {cloud['ca']}",
         f"API key      in {cloud['api_key_file']}",
     ]
-    return lines + ([f"proxy        HTTPS_PROXY={cloud['proxy']}"] if cloud.get("proxy") else [])
+    return lines + ([f"proxy        HTTPS_PROXY={cloud['proxy']}"] if cloud["proxy"] else [])

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.settings import PROVISIONING_SERVICE
-
 
 def _alive() -> str | None:
     return None
@@ -25,8 +23,8 @@ class CloudEndpoints:
     observer_mqtt: tuple[str, int] | None  # what this computer connects to; None: the account's mqttEndpoint, port 8883
     root_ca_pem: str  # what a board gets as credential type 0, and what the observer trusts
     public: bool  # others use it too, so poll it slowly
-    jitp: tuple[str, int] = ("mqtt.nrfcloud.com", 8443)  # AWS IoT's HTTPS port, for JITP without an MQTT client
-    provisioning: str = PROVISIONING_SERVICE  # base URL of the service that boards are claimed with
+    jitp: tuple[str, int]  # AWS IoT's HTTPS port, for JITP without an MQTT client
+    provisioning: str  # base URL of the service that boards are claimed with
     device_rest: tuple[str, int] = ("api.nrfcloud.com", 443)  # where a board reaches REST, with the paths of ``rest``
     other_name: str | None = None  # leads boards to the broker too, and is not in its certificate
     dead: Callable[[], str | None] = _alive

@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import hashes
@@ -14,9 +13,7 @@ from harness.cloud import CloudEndpoints
 from harness.credentials.people_files import as_pem, read_ca_file, read_certificate_file
 from harness.errors import Misuse
 from harness.lab.config import NrfCloudAccount
-
-NRF_CLOUD_MQTT: Final = ("mqtt.nrfcloud.com", 8883)
-NRF_CLOUD_JITP: Final = ("mqtt.nrfcloud.com", 8443)
+from harness.settings import NRF_CLOUD_MQTT
 
 
 def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> CloudEndpoints:
@@ -28,7 +25,7 @@ def account_endpoints(name: str, config: NrfCloudAccount, *, folder: Path) -> Cl
     A cloud at a loopback address is nobody else's, so it is polled quickly, and not through a proxy.
     """
     mqtt = None if config.mqtt is None else split_address(config.mqtt)
-    device_mqtt = mqtt or NRF_CLOUD_MQTT
+    device_mqtt = mqtt or split_address(NRF_CLOUD_MQTT)
     routes = {split_address(known): split_address(target) for known, target in config.network.items()}
     own = _is_loopback(urlsplit(config.rest).hostname or "")
     jitp = split_address(config.jitp)

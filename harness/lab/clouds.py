@@ -1,20 +1,20 @@
 """The clouds of a boards file as one run reaches them: addresses, API keys, documents. Local ones are started."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from harness.cloud import CloudEndpoints
 from harness.errors import Misuse
-from harness.lab.account import NRF_CLOUD_JITP, NRF_CLOUD_MQTT, account_endpoints, split_address
+from harness.lab.account import account_endpoints, split_address
 from harness.lab.api_keys import MissingApiKey, read_api_key
 from harness.lab.config import BoardConfig, LabFile, LocalCloudConfig
 from harness.lab.profiles import expected_documents
 from harness.lab.stand_ins import StandIns
 from harness.policy import PolicyDocument
-from harness.settings import PROVISIONING_SERVICE
+from harness.settings import NRF_CLOUD_MQTT
 
 _OTHER_NAME: Final = "broker.invalid"  # a name in the local cloud's network that its certificate does not have
 _GRACE: Final = 0.2  # seconds; only after a connection has broken
@@ -124,17 +124,12 @@ class Clouds:
             name=name,
             rest=cloud["rest"],
             rest_ca=ca,
-            device_mqtt=NRF_CLOUD_MQTT,
+            device_mqtt=split_address(NRF_CLOUD_MQTT),
             observer_mqtt=(host, port),
             root_ca_pem=ca.read_text(),
             public=False,
             dead=partial(stand_in.died, grace=_GRACE),
-            jitp=_jitp(cloud),
-            provisioning=cloud.get("provisioning", PROVISIONING_SERVICE),
+            jitp=(cloud["jitp"][0], cloud["jitp"][1]),
+            provisioning=cloud["provisioning"],
             other_name=_OTHER_NAME,
         )
-
-
-def _jitp(cloud: Mapping[str, Any]) -> tuple[str, int]:
-    host, port = cloud.get("jitp") or NRF_CLOUD_JITP
-    return host, port

@@ -15,7 +15,16 @@ from harness.lab.flash_config import FlashConfig
 from harness.lab.modem_config import ModemConfig, Variable
 from harness.lab.places.config import LabgridConfig
 from harness.lab.power_config import PowerConfig
-from harness.settings import PROVISIONING_SERVICE, Address, BoardSettings, CloudSettings, FirmwareName, Name, Settings
+from harness.settings import (
+    NRF_CLOUD_JITP,
+    PROVISIONING_SERVICE,
+    Address,
+    BoardSettings,
+    CloudSettings,
+    FirmwareName,
+    Name,
+    Settings,
+)
 from harness.settings.model import AS_TUPLE, BY_VALUE, matching
 
 if TYPE_CHECKING:
@@ -127,7 +136,7 @@ class NrfCloudAccount(_Cloud):
     rest: Annotated[str, AfterValidator(_rest)] = "https://api.nrfcloud.com/v1"
     rest_ca: str | None = None  # None: what the system trusts
     mqtt: Address | None = None
-    jitp: Address = "mqtt.nrfcloud.com:8443"
+    jitp: Address = NRF_CLOUD_JITP
     provisioning: Annotated[str, AfterValidator(_rest)] = PROVISIONING_SERVICE
     root_ca: str | None = None  # None: Amazon Root CA 1
     network: dict[Address, Address] = Field(default_factory=dict)

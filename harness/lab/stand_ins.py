@@ -16,7 +16,7 @@ from harness.lab.relay import Relay
 from harness.lab.scratch import Scratch
 from harness.lab.spare import take_spare
 from harness.lab.stand_in import StandIn
-from harness.settings import DEFAULT_FIRMWARE, BoardSettings, CloudSettings, NamedBoard, ProcessCloud, ProcessSettings
+from harness.settings import CloudSettings, NamedBoard, ProcessCloud, ProcessSettings
 
 
 class StandIns:
@@ -128,8 +128,7 @@ class StandIns:
             return self._running[key]
         virtual = board.virtual
         assert virtual is not None  # noqa: S101 - for the type checker
-        said = {field: getattr(virtual, field) for field in BoardSettings.model_fields}
-        said["firmware"] = virtual.firmware or board.firmware or DEFAULT_FIRMWARE
+        said = dict(virtual) | {"firmware": virtual.firmware or board.firmware}
         if board.cloud_library is not None:
             said["sample"] = virtual.sample or board.cloud_library.sample
         settings = ProcessSettings(

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from harness.at.foreign_writer import FAULTS
 from harness.errors import Misuse
 from harness.faults import Fault, TcpProxy
 from harness.lab import AttachedStandIn, StandIn
 from harness.run.board import Board
+from harness.settings import NRF_CLOUD_MQTT
 from harness.settings.undo import undo_of
 from harness.timeline import Kind
-
-_BROKER: Final = "mqtt.nrfcloud.com:8883"
 
 
 class AskedFaults:
@@ -48,9 +47,9 @@ class AskedFaults:
         ready = self._board.cloud.stand_in.ready["cloud"]
         host, port = ready["mqtt"]
         proxy = self._undo.enter_context(TcpProxy((host, port), faults, seed=seed))
-        self._undo.callback(stand_in.command, "set-route", name=_BROKER, target=f"{host}:{port}")
+        self._undo.callback(stand_in.command, "set-route", name=NRF_CLOUD_MQTT, target=f"{host}:{port}")
         near, at = proxy.address
-        stand_in.command("set-route", name=_BROKER, target=f"{near}:{at}")
+        stand_in.command("set-route", name=NRF_CLOUD_MQTT, target=f"{near}:{at}")
         self._step(f"a proxy stands before the broker, with {_listed(faults)}")
         return proxy
 

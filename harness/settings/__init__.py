@@ -15,6 +15,8 @@ from harness.settings.board import (
     TerminatorName,
 )
 from harness.settings.cloud import (
+    NRF_CLOUD_JITP,
+    NRF_CLOUD_MQTT,
     PROVISIONING_SERVICE,
     BrokerBehaviour,
     CertificateRefusal,
@@ -33,6 +35,8 @@ from harness.settings.process import ProcessCloud, ProcessSettings, UnreadableSe
 __all__ = [
     "DEFAULT_FIRMWARE",
     "DEFAULT_SAMPLE",
+    "NRF_CLOUD_JITP",
+    "NRF_CLOUD_MQTT",
     "ONLY_WITH",
     "PROVISIONING_SERVICE",
     "Address",

@@ -7,6 +7,8 @@ from pydantic import Field
 from harness.settings.board import Uuid
 from harness.settings.model import AS_TUPLE, Option, Seconds, Settings, matching
 
+NRF_CLOUD_MQTT: Final = "mqtt.nrfcloud.com:8883"
+NRF_CLOUD_JITP: Final = "mqtt.nrfcloud.com:8443"  # AWS IoT's HTTPS port, for JITP without an MQTT client
 PROVISIONING_SERVICE: Final = "https://api.provisioning.nrfcloud.com/v1"
 """nRF Cloud's provisioning service, which boards are claimed with."""
 

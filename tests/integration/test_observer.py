@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.cloud import Account, CloudEndpoints, NrfCloud, Observer, ObserverLost, OnboardRow, RestError, TeamDevice
+from harness.cloud import Account, NrfCloud, Observer, ObserverLost, OnboardRow, RestError, TeamDevice
 from harness.errors import CloudUnreachable, Misuse
 from harness.lab import Lab, load_boards_file
 from harness.timeline import Kind, Timeline
@@ -161,9 +162,8 @@ def test_unknown_credentials_are_refused_in_one_line(cloud, timeline):
 
 
 def test_a_wrong_root_ca_is_refused_in_one_line(cloud, lab, timeline):
-    endpoints = cloud.endpoints
     amazon = lab.clouds.endpoints("nrfcloud").root_ca_pem
-    wrong = CloudEndpoints("w", endpoints.rest, None, ("x", 1), endpoints.observer_mqtt, amazon, False)
+    wrong = replace(cloud.endpoints, root_ca_pem=amazon)
     with pytest.raises(CloudUnreachable, match="certificate verify failed") as caught:
         Observer(cloud.team_devices.create(), wrong, cloud.account(), timeline)
     assert "\n" not in str(caught.value)

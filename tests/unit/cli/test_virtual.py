@@ -31,6 +31,8 @@ def ready(tmp_path):
             "ca": str(tmp_path / "ca.pem"),
             "api_key_file": str(key),
             "jitp": ["127.0.0.1", 4884],
+            "provisioning": "https://127.0.0.1:4444/v1",
+            "proxy": None,
             "network": {"mqtt.nrfcloud.com:8883": ["127.0.0.1", 4883]},
         },
         "boards": [
@@ -62,6 +64,7 @@ def test_it_reaches_the_stand_ins_by_configuration_alone(ready, tmp_path):
     assert cloud.root_ca_pem == ROOT
     assert (cloud.device_mqtt, cloud.observer_mqtt) == (("mqtt.nrfcloud.com", 8883), ("127.0.0.1", 4883))
     assert (cloud.jitp, cloud.public) == (("127.0.0.1", 4884), False)
+    assert cloud.provisioning == "https://127.0.0.1:4444/v1"
 
 
 def test_serial_modem_needs_no_word(ready):

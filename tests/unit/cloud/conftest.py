@@ -18,6 +18,8 @@ def make_endpoints(rest: str, **changes) -> CloudEndpoints:
         "observer_mqtt": None,
         "root_ca_pem": "",
         "public": False,
+        "jitp": ("mqtt.nrfcloud.com", 8443),
+        "provisioning": "https://provisioning.invalid/v1",
     }
     return CloudEndpoints(**(values | changes))
 

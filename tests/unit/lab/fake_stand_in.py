@@ -35,6 +35,8 @@ elif manner != "silent":
             "mqtt": ["127.0.0.1", 4883],
             "ca": str(folder / "ca.pem"),
             "api_key_file": str(folder / "api-key"),
+            "jitp": ["127.0.0.1", 4884],
+            "provisioning": "https://127.0.0.1:4444/v1",
             "network": {"mqtt.nrfcloud.com:8883": ["127.0.0.1", 4883]},
         }
     print(json.dumps(ready), flush=True)

@@ -206,7 +206,7 @@ def test_a_virtual_board_is_started_once_into_its_clouds_network(make_lab, tmp_p
     folder = tmp_path / "run" / "stand-ins" / "board-v1"
     assert lab.port_url(v1) == lab.port_url(v1) == str(folder / "port")
     assert lab.stand_ins._running["board", "v1"].ready["settings"] == {
-        "boards": [{"name": "v1", "firmware": "serial-modem", "baud": 115200, "time_scale": 0.5}],
+        "boards": [{"name": "v1", "baud": 115200, "time_scale": 0.5}],
         "network": {"mqtt.nrfcloud.com:8883": "127.0.0.1:4883"},
         "firmware_ca": str(lab.clouds.endpoints("local").rest_ca),
         "directory": str(folder),
