@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from harness.firmware import WORDS
 from harness.timeline.file_reader import TimelineFileError, read_timeline
 from harness.trial.diagnosis import diagnose
 
@@ -18,4 +19,4 @@ def one_input(data: bytes) -> None:
     except TimelineFileError as error:
         assert "\n" not in str(error)
         return
-    diagnose(recording.events, recording.events)
+    diagnose(recording.events, recording.events, words=WORDS)

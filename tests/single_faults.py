@@ -22,6 +22,7 @@ from xml.etree import ElementTree
 
 import yaml
 
+from harness.firmware import WORDS
 from harness.timeline import Kind
 from harness.timeline.file_reader import read_timeline
 from harness.trial.diagnosis import Cause, diagnose
@@ -199,7 +200,7 @@ def _look_at_causes(path: Path, fault: SingleFault, found: Found) -> None:
         ended = next((event for event in test.events if event.kind is Kind.END), None)
         if ended is None or ended.data.get("result") in ("passed", "skipped"):
             continue
-        diagnosis = diagnose(test.events, recording.events)
+        diagnosis = diagnose(test.events, recording.events, words=WORDS)
         found.causes[diagnosis.cause] += 1
         right = {Cause.INCONCLUSIVE, *fault.causes}
         if "violation" in test.id:  # the cloud did refuse it, too

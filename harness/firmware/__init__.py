@@ -17,7 +17,7 @@ from harness.firmware.find_firmware import FoundFirmware, NothingKnown, find_fir
 from harness.firmware.interface import Capability, Firmware, Login, MqttDriver, NoSession, StillConnected, Will
 from harness.firmware.mqtt_event import MqttEvent, MqttEventKind, mqtt_events, watching
 from harness.firmware.own_connection import BY_NETWORK, OwnConnection, OwnSetup
-from harness.firmware.registry import FIRMWARES, kind_of, restart
+from harness.firmware.registry import FIRMWARES, WORDS, kind_of, restart
 from harness.firmware.shell import modem_shell
 from harness.firmware.shell.provisioning_client import fetch_commands
 
@@ -25,6 +25,7 @@ __all__ = [
     "BY_NETWORK",
     "FACTS",
     "FIRMWARES",
+    "WORDS",
     "AtSocket",
     "BridgeListener",
     "Capability",

@@ -13,6 +13,7 @@ from harness.firmware.own_connection import OwnSetup
 from harness.firmware.without_mqtt import WithoutMqtt
 from harness.settings import FirmwareName
 from harness.timeline import Draft
+from harness.words import Words
 
 MakeSocket = Callable[[AtPort], AtSocket]
 
@@ -25,11 +26,11 @@ class FirmwareKind:
     ``recognise``: asks the board; None: it runs another. ``anonymous``: no command identifies it; a board runs it if it
     answers like it and is none of the others. ``unrecognised``: how a board shows that it runs another firmware.
     ``framed``: its URCs with counted payloads. ``at_shell``: AT commands go through a shell. ``terminator``: what ends
-    its commands; ``terminators``: what else may. ``queues``: see PortSettings. ``restart``: the lines by which a board
-    on which trials run shows that it, or its modem, has just started. ``to_known_state``: ends what an earlier user
-    left, on a port in step. ``reset``: its command that restarts the board. ``sockets``: what makes a new socket of the
-    board's modem, by the capability that it needs, the best first; empty: it has no such commands. ``http``: HTTPS
-    requests from the board; None: it has no way to make any.
+    its commands; ``terminators``: what else may. ``queues``: see PortSettings. ``words``: what its commands and lines
+    mean. ``restart``: the lines by which a board on which trials run shows that it, or its modem, has just started.
+    ``to_known_state``: ends what an earlier user left, on a port in step. ``reset``: its command that restarts the
+    board. ``sockets``: what makes a new socket of the board's modem, by the capability that it needs, the best first;
+    empty: it has no such commands. ``http``: HTTPS requests from the board; None: it has no way to make any.
     ``log``: from a port's name to what reads the firmware's own connection out of its log. ``own``: how that connection
     is made, where the kind alone decides it.
     """
@@ -49,6 +50,7 @@ class FirmwareKind:
     to_known_state: Callable[[AtPort], None] = lambda _port: None
     driver: Callable[[AtPort, Firmware], MqttDriver] = WithoutMqtt
     watcher: Callable[[], MqttWatcher] | None = None
+    words: Words | None = None
     restart: re.Pattern[str] | None = None
     sockets: Mapping[Capability, MakeSocket] = field(default_factory=dict)
     http: Callable[[AtPort], BoardHttp] | None = None

@@ -13,7 +13,9 @@ from harness.firmware.raw_sockets import RAW_SOCKETS
 from harness.firmware.serial_modem import SERIAL_MODEM
 from harness.firmware.shell import SHELL
 from harness.firmware.slm import SLM, SLM_SOCKETS, SLM_TCP_CLIENT
+from harness.modem import MODEM_WORDS
 from harness.timeline import Event, Kind
+from harness.words import Dictionary
 
 FIRMWARES: Final[dict[str, FirmwareKind]] = {
     kind.name: kind
@@ -29,6 +31,10 @@ FIRMWARES: Final[dict[str, FirmwareKind]] = {
     )
 }
 """By the names that boards files use. Of those that know the same board, the first is the one to say that it runs."""
+
+
+WORDS: Final = Dictionary(MODEM_WORDS, *(kind.words for kind in FIRMWARES.values() if kind.words))
+"""What the commands and lines of every firmware mean."""
 
 
 def kind_of(name: str) -> FirmwareKind:

@@ -7,8 +7,10 @@ from harness.modem.jwt import JwtMismatch, ModemJwt, parse_jwt
 from harness.modem.keygen import KeygenMismatch, KeygenResult, parse_keygen, parse_keygen_public_key
 from harness.modem.modem import Modem
 from harness.modem.registration import Registration
+from harness.modem.words import MODEM_WORDS
 
 __all__ = [
+    "MODEM_WORDS",
     "AttestationMismatch",
     "CredentialKind",
     "CredentialStore",

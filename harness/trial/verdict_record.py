@@ -1,19 +1,19 @@
 """What the rules over a whole run need of each test: its verdicts, and the hang-ups in it. Plain values, and pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from harness.device_errno import REMOTE_CLOSE
+from harness.firmware import WORDS
 from harness.timeline import Event, Kind
 from harness.trial.facts import Sort
 from harness.trial.phases import Phase
 from harness.trial.verdict import Outcome
+from harness.words import Ask
 
-# Serial Modem's commands, and packets of the harness's own client on a board's raw socket. Not UNSUBSCRIBE:
-# chasers are such packets, and whether one was sent before the hang-up is chance.
-_SENT: Final = re.compile(r"AT#XMQTT(PUB|SUB)=|MQTT (PUBLISH|SUBSCRIBE) ", re.IGNORECASE)
+# Not UNSUBSCRIBE: chasers are such packets, and whether one was sent before the hang-up is chance.
+_SENT: Final = (Ask.PUBLISH, Ask.SUBSCRIBE)
 
 # An enumeration is slow to ask (Python 3.11), and every event of a run comes by here.
 _PHASE, _MQTT, _TX, _FACTS, _EXPECT = Kind.PHASE, Kind.MQTT, Kind.TX, Kind.FACTS, Kind.EXPECT
@@ -111,7 +111,7 @@ class RecordReading:
     def _take(self, event: Event) -> None:
         kind = event.kind
         if kind is _TX:
-            self._packets += self._packets >= 0 and bool(_SENT.match(event.text))
+            self._packets += self._packets >= 0 and WORDS.asked(event.text).what in _SENT
         elif kind is _PHASE:
             self._phase(event)
         elif kind is _MQTT:

@@ -4,16 +4,16 @@ Source: nRF91x1 AT Commands reference, +CEREG and +CGEV; 3GPP TS 27.007 for the 
 modem notifies after ``AT+CEREG=5``, as ``Modem.register`` sets it.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
 from harness.at import AtFormatError
+from harness.firmware import WORDS
 from harness.modem import Registration
 from harness.timeline import Event, Kind
+from harness.words import Ask
 
-_SWITCHES: Final = re.compile(r"AT(\+CFUN=\d|#XRESET|#XMODEMRESET|#XSHUTDOWN|#XSLEEP)", re.IGNORECASE)
-"""Commands of the harness that take the modem, or its network, away: +CFUN, and Serial Modem's own."""
+_SWITCHES: Final = (Ask.STOP, Ask.OFFLINE, Ask.MODE)  # take the modem, or its network, away
 _URC, _TX = Kind.URC, Kind.TX  # an enumeration is slow to ask (Python 3.11)
 _PDN_GONE = ("NW DETACH", "ME DETACH", "NW PDN DEACT", "ME PDN DEACT")
 
@@ -33,7 +33,7 @@ def own_switch(events: Iterable[Event]) -> Event | None:
 
     The modem may give no notice of what it was told to do, so the command itself is the evidence.
     """
-    return next((event for event in events if event.kind is _TX and _SWITCHES.match(event.text)), None)
+    return next((event for event in events if event.kind is _TX and WORDS.asked(event.text).what in _SWITCHES), None)
 
 
 def _is_loss(text: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.timeline import read_timeline
-from harness.trial.diagnosis import Cause, Weight, diagnose
+from harness.trial.diagnosis import Cause, Weight
 from tests.integration.runs import run
+from tests.unit.trial.diagnosis.made import diagnose
 
 BOARDS = """
 boards:

@@ -15,6 +15,7 @@ from harness.firmware.http import SocketHttp
 from harness.firmware.interface import Capability, Firmware
 from harness.firmware.kind import FirmwareKind
 from harness.firmware.raw_sockets.driver import RawSocketMqtt
+from harness.firmware.raw_sockets.words import PACKETS
 from harness.firmware.serial_modem import SERIAL_MODEM
 from harness.firmware.serial_modem.known_state import to_known_state
 from harness.settings import FirmwareName
@@ -54,6 +55,7 @@ RAW_SOCKETS: Final = FirmwareKind(
     framed=FRAMED,
     queues=True,
     driver=partial(RawSocketMqtt, make_socket=HandleSocket),
+    words=PACKETS,
     to_known_state=to_known_state,
     reset=SERIAL_MODEM.reset,
     sockets={Capability.POLLED_SOCKETS: HandleSocket},

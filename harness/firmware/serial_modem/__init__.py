@@ -15,6 +15,7 @@ from harness.firmware.kind import FirmwareKind
 from harness.firmware.serial_modem.driver import SerialModem
 from harness.firmware.serial_modem.known_state import to_known_state
 from harness.firmware.serial_modem.watcher import SerialModemWatcher
+from harness.firmware.serial_modem.words import SERIAL_MODEM_WORDS
 from harness.settings import FirmwareName
 
 _LONGEST_TOPIC: Final = 128  # bytes; AT#XMQTTPUB and AT#XMQTTSUB
@@ -66,6 +67,7 @@ SERIAL_MODEM: Final = FirmwareKind(
     queues=True,
     driver=SerialModem,
     watcher=SerialModemWatcher,
+    words=SERIAL_MODEM_WORDS,
     to_known_state=to_known_state,
     reset="AT#XRESET",
     sockets={Capability.POLLED_SOCKETS: HandleSocket},

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from harness.timeline import Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
+from harness.words import Ask
 
 _RETURN_CODES = {1: "protocol", 2: "client id", 4: "user name or password", 5: "not authorised"}
 _NO_KEY = re.compile(r"Could not connect to .* err: -111|TRANSPORT_CONNECT_ERROR: -9")
-_NO_SESSION = "AT#XMQTTCON=1"
 
 
 def credential_refused(record: Record) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def credential_refused(record: Record) -> Iterator[Finding]:
         yield Finding(Cause.CREDENTIAL_REFUSED, Weight.LIKELY, text, (log.seq,))
         return
     for event in record.lines(Kind.RESULT):
-        if event.data.get("command", "").startswith(_NO_SESSION) and event.data.get("ok") is False:
+        if event.data.get("ok") is False and record.asked(event).what is Ask.CONNECT:
             text = "no TLS session: name, network, trust and key all look alike to the board"
             yield Finding(Cause.CREDENTIAL_REFUSED, Weight.POSSIBLE, text, (event.seq,))
             return

@@ -7,6 +7,7 @@ from harness.timeline import Event, Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
 from harness.trial.diagnosis.registry import DIAGNOSERS
+from harness.words import Dictionary
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,14 @@ class Diagnosis:
         return tuple(finding for finding in self.findings if finding.cause is self.cause)
 
 
-def diagnose(events: Sequence[Event], run: Sequence[Event] = ()) -> Diagnosis:
+def diagnose(events: Sequence[Event], run: Sequence[Event] = (), *, words: Dictionary) -> Diagnosis:
     """Return why the connection in the window ``events`` ended, as far as it can be told.
 
     ``run``: the whole run's events; what shows only in many sessions (the same age at each end) needs it, and can
-    overturn what a window alone says.
+    overturn what a window alone says. ``words``: what commands and lines mean; of every firmware, because a timeline
+    does not say which one it is of.
     """
-    record = Record(events, run)
+    record = Record(events, run, words=words)
     found = [finding for diagnoser in DIAGNOSERS for finding in diagnoser(record)]
     found.sort(key=lambda finding: (-finding.weight, finding.refs[:1]))
     return Diagnosis(_cause(found), tuple(found), tuple(_missing(record)))

@@ -1,13 +1,11 @@
 """The broker heard nothing for one and a half keep-alives. Source: MQTT 3.1.1 [MQTT-3.1.2-24]."""
 
-import re
 from collections.abc import Iterator
 
 from harness.timeline import Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
 
-_CONFIGURED = re.compile(r'AT#XMQTTCFG="[^"]*",(\d+)')
 _TOLERANCE = 0.05
 _PING_LOG = "MQTT ping error"
 
@@ -29,5 +27,5 @@ def keep_alive(record: Record) -> Iterator[Finding]:
 
 
 def _configured(record: Record) -> int:
-    found = [_CONFIGURED.match(event.text) for event in record.events if event.kind is Kind.TX]
-    return next((int(match[1]) for match in reversed(found) if match), 0)
+    said = (record.asked(event).keep_alive for event in reversed(record.events) if event.kind is Kind.TX)
+    return next((seconds for seconds in said if seconds is not None), 0)

@@ -6,23 +6,22 @@ else wrote the line.
 What the harness itself restarted or shut down has no fault.
 """
 
-import re
 from collections.abc import Iterator
 
 from harness.timeline import Event, Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
+from harness.words import Ask, Told
 
-_LINES = r"Ready$|INIT ERROR|#XMODEM: (FAULT|SHUTDOWN|INIT)|Modem has crashed|\*\*\* Booting"
-_ASKED = re.compile(r"AT#X(RESET|MODEMRESET|SHUTDOWN|SLEEP)")
+_LOG = ("Modem has crashed", "*** Booting")  # whatever firmware prints one
 _BOOTS = 10.0  # seconds in which a board is up again
 _ESHUTDOWN = 110
 
 
 def modem_fault(record: Record) -> Iterator[Finding]:
-    """Source: Serial Modem documentation, "Ready" and #XMODEM; nRF Connect SDK's log of a crash."""
-    shows = re.compile(_LINES).match
-    line = next((event for event in record.lines() if shows(event.text) and not _was_asked_for(record, event)), None)
+    """Source: nRF Connect SDK's log of a crash."""
+    shown = (event for event in record.lines() if _shows(record, event))
+    line = next((event for event in shown if not _was_asked_for(record, event)), None)
     if line and _kept_its_settings(record, line):
         text = f"a line says that the board restarted ({line.text!r}), but its modem had kept its settings"
         yield Finding(Cause.UART_TROUBLE, Weight.CERTAIN, text, (line.seq,))
@@ -34,9 +33,12 @@ def modem_fault(record: Record) -> Iterator[Finding]:
         yield Finding(Cause.MODEM_FAULT, Weight.LIKELY, text, (record.hang_up.seq,))
 
 
+def _shows(record: Record, line: Event) -> bool:
+    return line.text.startswith(_LOG) or record.words.told(line.text) is Told.FAULT
+
+
 def _was_asked_for(record: Record, line: Event) -> bool:
-    asked = (event for event in record.lines(Kind.TX) if _ASKED.match(event.text))
-    return any(event.seq < line.seq and line.t - event.t <= _BOOTS for event in asked)
+    return any(event.seq < line.seq and line.t - event.t <= _BOOTS for event in record.commands(Ask.STOP))
 
 
 def _kept_its_settings(record: Record, line: Event) -> bool:

@@ -1,30 +1,31 @@
-"""Lines that Serial Modem owes and did not print, or printed too often: the UART loses, doubles and delays.
+"""Lines that a board owes and did not print, or printed too often: the UART loses, doubles and delays.
 
-Each command that ended with OK owes its event: ``#XMQTTCON=1`` owes CONNACK or an end, ``#XMQTTPUB`` with QoS 1 a
-PUBACK, ``#XMQTTSUB`` a SUBACK, ``#XMQTTUNSUB`` an UNSUBACK, each accepted connection its end. What the connection's end
-came before is not owed any more.
+Each command that ended with OK owes its event: a CONNECT owes CONNACK or an end, a PUBLISH with QoS 1 a PUBACK, a
+SUBSCRIBE a SUBACK, an UNSUBSCRIBE an UNSUBACK, each accepted connection its end. What the connection's end came before
+is not owed any more.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from harness.timeline import Event, Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
+from harness.words import Ask, Dictionary
 
-_OWES = (
-    (re.compile(r"AT#XMQTTPUB=.*,1(,[01])?$", re.IGNORECASE), "puback"),
-    (re.compile(r"AT#XMQTTSUB=", re.IGNORECASE), "suback"),
-    (re.compile(r"AT#XMQTTUNSUB=", re.IGNORECASE), "unsuback"),
-)
-_CONNECT = re.compile(r"AT#XMQTTCON=1", re.IGNORECASE)
+_OWES = {
+    Ask.CONNECT: "connack",
+    Ask.PUBLISH: "puback",  # with QoS 1
+    Ask.SUBSCRIBE: "suback",
+    Ask.UNSUBSCRIBE: "unsuback",
+}
 
 
 class Debts:
-    """What is owed now, and what came although nothing was owed. Fed with events in order."""
+    """What is owed now, and what came although nothing was owed. Fed with events in order. ``words``: see Record."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Dictionary) -> None:
+        self._words = words
         self.owed: Counter[str] = Counter()
         self.paid: Counter[str] = Counter()
         self.surplus: list[Event] = []
@@ -45,12 +46,10 @@ class Debts:
         return {kind: count for kind, count in self.owed.items() if count > 0 and kind != "closed"}
 
     def _asked(self, command: str) -> None:
-        if _CONNECT.match(command):
-            self._seen_connect = True
-            self.owed["connack"] += 1
-        for pattern, kind in _OWES:
-            if pattern.match(command):
-                self.owed[kind] += 1
+        what, _, qos, _ = self._words.asked(command)
+        self._seen_connect = self._seen_connect or what is Ask.CONNECT
+        if what in _OWES and (what is not Ask.PUBLISH or qos == 1):
+            self.owed[_OWES[what]] += 1
 
     def _came(self, event: Event, kind: str) -> None:
         if kind == "closed":
@@ -72,9 +71,9 @@ class Debts:
             self.accepted.append(event)
 
 
-def debts(events: Sequence[Event]) -> Debts:
+def debts(events: Sequence[Event], words: Dictionary) -> Debts:
     """Return what the board owes at the end of ``events``."""
-    found = Debts()
+    found = Debts(words)
     for event in events:
         found.take(event)
     return found
@@ -82,7 +81,7 @@ def debts(events: Sequence[Event]) -> Debts:
 
 def owed_events(record: Record) -> Iterator[Finding]:
     """Look for lines that came too often, and for lines that did not come although the connection lived on."""
-    found = debts(record.events)
+    found = debts(record.events, record.words)
     for event in found.surplus[:1]:
         text = f"{event.data.get('kind')} came once more than anything asked for it: a line that is double or late"
         yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, (event.seq,))

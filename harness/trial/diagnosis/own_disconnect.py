@@ -3,14 +3,12 @@
 The line for it may come late, inside the next session: errno 0 is never a hang-up by the other side.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 from harness.timeline import Event, Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
-
-_COMMANDS = re.compile(r"AT(#XMQTTCON=0|\+CFUN=[04]\b|#XRESET|#XMODEMRESET|#XSHUTDOWN|#XSLEEP)")
+from harness.words import Ask
 
 
 def own_disconnect(record: Record) -> Iterator[Finding]:
@@ -20,7 +18,7 @@ def own_disconnect(record: Record) -> Iterator[Finding]:
     asked for it. An end that came as it was asked for surprises nobody, so it explains nothing.
     """
     end = record.hang_up
-    asked = [event for event in record.lines(Kind.TX) if _COMMANDS.match(event.text)]
+    asked = record.commands(Ask.DISCONNECT, Ask.OFFLINE, Ask.STOP)
     before = [event for event in asked if end is None or event.seq < end.seq]
     weight = Weight.CERTAIN if end is not None or _surprised(record, asked) else Weight.POSSIBLE
     if before and not _was_followed(record, before[-1], end):

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.timeline import Event, Kind
+from harness.words import Ask, Asked, Dictionary
 
 _REASON = re.compile(r'disconnectReason"?\s*[:=]\s*"?([A-Z_]{4,})')
 _INPUT_ERROR = re.compile(r"MQTT input error: (-?\d+)")
-# Commands of firmwares with MQTT, and packets of the harness' own client on a board's raw socket.
-_SENT = re.compile(r"AT#XMQTT(PUB|SUB|UNSUB)=|MQTT (PUBLISH|SUBSCRIBE|UNSUBSCRIBE) ", re.IGNORECASE)
-_QOS_0 = re.compile(r"AT#XMQTTPUB=.*,0,[01]$|MQTT PUBLISH .*\(QoS 0", re.IGNORECASE)  # has no answer
-_CONNECT = re.compile(r"AT#XMQTTCON=1|MQTT CONNECT", re.IGNORECASE)
+_PACKETS = (Ask.PUBLISH, Ask.SUBSCRIBE, Ask.UNSUBSCRIBE)
 _AFTERWARDS = 10.0  # seconds: lines of the modem and of the application take different ways and may swap
 _ANSWERS = {"puback", "suback", "unsuback"}
 
@@ -45,20 +43,24 @@ class SeenConnection:
 
 @dataclass(frozen=True)
 class Record:
-    """A window of a timeline. ``run``: the whole run's events, for what shows only in many sessions (may be empty)."""
+    """A window of a timeline. ``run``: the whole run's events, for what shows only in many sessions (may be empty).
+
+    ``words``: what commands and lines mean.
+    """
 
     events: Sequence[Event]
     run: Sequence[Event] = ()
+    words: Dictionary = field(kw_only=True)
 
     @cached_property
     def sessions(self) -> list[SeenConnection]:
         """The window's sessions, oldest first."""
-        return list(_sessions(self.events))
+        return list(self._sessions(self.events))
 
     @cached_property
     def all_sessions(self) -> list[SeenConnection]:
         """The run's sessions, or the window's where no run is known."""
-        return list(_sessions(self.run)) if self.run else self.sessions
+        return list(self._sessions(self.run)) if self.run else self.sessions
 
     @cached_property
     def ended(self) -> SeenConnection | None:
@@ -100,6 +102,43 @@ class Record:
         match = re.compile(pattern).match
         return next((event for event in self.lines(*kinds) if match(event.text)), None)
 
+    def asked(self, event: Event) -> Asked:
+        """Return what a command asks for: ``event`` is the command itself, or its result."""
+        return self.words.asked(event.text if event.kind is Kind.TX else event.data.get("command", ""))
+
+    def commands(self, *what: Ask) -> list[Event]:
+        """Return the commands of the scope that ask for one of these."""
+        return [event for event in self.lines(Kind.TX) if self.asked(event).what in what]
+
+    def _sessions(self, events: Sequence[Event]) -> Iterator[SeenConnection]:
+        session = SeenConnection()
+        for event in events:
+            kind = event.data.get("kind") if event.kind is Kind.MQTT else None
+            if kind == "accepted" or (kind is None and event.text.startswith("Connection to nRF Cloud ready")):
+                if session.opened and not session.closed:
+                    yield session
+                session = SeenConnection(asked=session.asked, opened=event)
+            elif kind in _ANSWERS:
+                session.answers.append(event)
+            elif kind == "closed" or _INPUT_ERROR.search(event.text):
+                session.closed = event
+                yield session
+                session = SeenConnection()
+            elif event.kind is Kind.TX:
+                asked = self.asked(event)
+                if asked.what is Ask.CONNECT:
+                    session.asked = event
+                elif asked.wants_answer:
+                    session.sent.append(event)
+            elif session.sent and self._was_refused(event):
+                session.sent.pop()  # the board did not send it
+        if session.opened or session.sent or session.asked:
+            yield session
+
+    def _was_refused(self, event: Event) -> bool:
+        """Tell whether ``event`` is the result of a packet that the board did not take."""
+        return event.kind is Kind.RESULT and event.data.get("ok") is False and self.asked(event).what in _PACKETS
+
 
 def errno_of(closed: Event) -> int:
     """Return the device's errno of an end, positive; 0: as asked."""
@@ -109,33 +148,5 @@ def errno_of(closed: Event) -> int:
     return abs(int(found[1])) if found else 0
 
 
-def _refused(result: Event) -> bool:
-    return result.data.get("ok") is False and bool(_SENT.match(result.data.get("command", "")))
-
-
 def _searched(event: Event) -> str:
     return f"{event.text} {json.dumps(event.data)}"
-
-
-def _sessions(events: Sequence[Event]) -> Iterator[SeenConnection]:
-    session = SeenConnection()
-    for event in events:
-        kind = event.data.get("kind") if event.kind is Kind.MQTT else None
-        if kind == "accepted" or (kind is None and event.text.startswith("Connection to nRF Cloud ready")):
-            if session.opened and not session.closed:
-                yield session
-            session = SeenConnection(asked=session.asked, opened=event)
-        elif kind in _ANSWERS:
-            session.answers.append(event)
-        elif kind == "closed" or _INPUT_ERROR.search(event.text):
-            session.closed = event
-            yield session
-            session = SeenConnection()
-        elif event.kind is Kind.TX and _CONNECT.match(event.text):
-            session.asked = event
-        elif event.kind is Kind.TX and _SENT.match(event.text) and not _QOS_0.match(event.text):
-            session.sent.append(event)
-        elif event.kind is Kind.RESULT and session.sent and _refused(event):
-            session.sent.pop()  # the board did not send it
-    if session.opened or session.sent or session.asked:
-        yield session

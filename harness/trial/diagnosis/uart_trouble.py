@@ -1,12 +1,12 @@
 """The line between board and harness: garbage, lost lines, a port that went away."""
 
-import re
 from collections.abc import Iterator
 from itertools import dropwhile
 
 from harness.timeline import Kind
 from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
+from harness.words import Ask, Told
 
 _WORDS = (
     "garbled",
@@ -18,8 +18,6 @@ _WORDS = (
     "lines lost",
     "asked once more",
 )
-_NOT_CONNECTED = r"#XMQTTCON: 0\b"
-_HAS_A_LINE = re.compile(r"AT(#XMQTTCON|\+CEREG|\+CFUN)\?$", re.IGNORECASE)  # whatever the answer is
 
 
 def uart_trouble(record: Record) -> Iterator[Finding]:
@@ -28,7 +26,7 @@ def uart_trouble(record: Record) -> Iterator[Finding]:
     if fault and "observer" not in fault.source:
         yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, f"the UART: {fault.text}", (fault.seq,))
     session = record.sessions[-1] if record.sessions else None
-    asked = record.first(_NOT_CONNECTED)
+    asked = next((event for event in record.lines() if record.words.told(event.text) is Told.NOT_CONNECTED), None)
     if asked and session and session.opened and session.opened.seq < asked.seq and session.closed is None:
         text = f"the board says that it is not connected ({asked.text!r}), and no line said that the connection ended"
         yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, (asked.seq,))
@@ -43,7 +41,7 @@ def _answers(record: Record) -> Iterator[Finding]:
             said = 0
         elif event.kind is Kind.RX:
             said += event.data.get("role") == "answer"
-        elif event.text == "OK" and said != 1 and _HAS_A_LINE.match(event.data.get("command", "")):
+        elif event.text == "OK" and said != 1 and record.asked(event).what is Ask.QUESTION:
             what = "got lost" if said == 0 else "came twice"
             text = f"{event.data['command']} was answered by {said} lines: the line of its answer {what}"
             yield Finding(Cause.UART_TROUBLE, Weight.LIKELY, text, (event.seq,))

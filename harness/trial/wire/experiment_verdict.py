@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from harness.firmware import WORDS
 from harness.timeline import Event
 from harness.trial.diagnosis import Cause, Diagnosis, Weight, diagnose
 from harness.trial.experiment import Conclusion, ExperimentResult, Saw, Suspect
@@ -72,7 +73,7 @@ def judged(carried: CarriedOut, events: Sequence[Event]) -> Judgement:
         text = "The firmware says that its connection ended (#XNRFCLOUD: 0), and never why."
         said.append(Sentence("no reason", text, how=How.ABSENCE))
     elif outcome in LAB_OUTCOMES or outcome in (Outcome.POLICY_DISCONNECT, Outcome.LATE_DISCONNECT):
-        said += _diagnosed(diagnose(_last_end(events), events), outcome)
+        said += _diagnosed(diagnose(_last_end(events), events, words=WORDS), outcome)
     return Judgement(outcome, (*policy, *said), numbers(result))
 
 

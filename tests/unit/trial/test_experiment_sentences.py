@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.firmware import WORDS
 from harness.timeline import Event, Kind
 from harness.trial import Outcome, Sentence
 from harness.trial.diagnosis import Cause, Diagnosis, Finding, Weight
@@ -48,7 +49,8 @@ def diagnosed(monkeypatch):
     """Have nothing diagnosed; returns the windows and runs that were asked about."""
     asked = []
 
-    def diagnose(events, run):
+    def diagnose(events, run, *, words):
+        assert words is WORDS
         asked.append(([event.seq for event in events], len(run)))
         return Diagnosis(Cause.INCONCLUSIVE, (), ())
 
@@ -323,7 +325,7 @@ def test_what_speaks_for_a_cause_of_the_labs_is_said_three_times_at_most():
 )
 def test_a_diagnosis_is_told_as_its_verdict_needs_it(monkeypatch, conclusion, said):
     findings = (finding(Cause.KEEP_ALIVE, Weight.LIKELY, "silence", 3),)
-    monkeypatch.setattr(module, "diagnose", lambda _events, _run: Diagnosis(Cause.KEEP_ALIVE, findings, ()))
+    monkeypatch.setattr(module, "diagnose", lambda _events, _run, words: Diagnosis(Cause.KEEP_ALIVE, findings, ()))
     assert found(Story(), conclusion).sentences == (said,)
 
 

@@ -6,7 +6,7 @@ from harness.cloud.connection_state import ConnectionState
 from harness.errors import CloudUnreachable
 from harness.run.witnesses import CloudWord
 from harness.timeline import Kind, Timeline
-from harness.trial.diagnosis import Record
+from tests.unit.trial.diagnosis.made import Record
 
 
 def record(status, reason=None, version=1):

@@ -1,8 +1,20 @@
-"""Makes timelines for diagnosers: short lines of what happened, as a run would have recorded them."""
+"""Makes timelines for diagnosers: short lines of what happened, as a run would have recorded them.
+
+And diagnoses them, as the harness does: with the words of every firmware.
+"""
 
 from __future__ import annotations
 
+from functools import partial
+
+from harness.firmware import WORDS
 from harness.timeline import Event, Kind
+from harness.trial import diagnosis
+from harness.trial.diagnosis import owed_events
+
+Record = partial(diagnosis.Record, words=WORDS)
+diagnose = partial(diagnosis.diagnose, words=WORDS)
+debts = partial(owed_events.debts, words=WORDS)
 
 _BY_NUMBER = {0: "accepted", 1: "closed", 3: "puback", 7: "suback", 8: "unsuback", 9: "other"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.trial.diagnosis import Cause, Record, Weight, diagnose, diagnosis
+from harness.trial.diagnosis import Cause, Weight, diagnosis
 from harness.trial.diagnosis.connection_limit import connection_limit
 from harness.trial.diagnosis.finding import Finding
 from harness.trial.diagnosis.keep_alive import keep_alive
@@ -10,7 +10,7 @@ from harness.trial.diagnosis.misuse import misuse
 from harness.trial.diagnosis.modem_fault import modem_fault
 from harness.trial.diagnosis.own_disconnect import own_disconnect
 from harness.trial.diagnosis.uart_trouble import uart_trouble
-from tests.unit.trial.diagnosis.made import Line
+from tests.unit.trial.diagnosis.made import Line, Record, diagnose
 
 
 def said(diagnoser, line):

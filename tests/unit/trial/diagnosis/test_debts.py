@@ -4,8 +4,8 @@ import pytest
 
 from harness.timeline import Event, Kind
 from harness.trial.diagnosis import Cause, Finding, Weight
-from harness.trial.diagnosis.owed_events import debts, owed_events
-from harness.trial.diagnosis.record import Record
+from harness.trial.diagnosis.owed_events import owed_events
+from tests.unit.trial.diagnosis.made import Record, debts
 
 CONNECT = 'AT#XMQTTCON=1,"","","h",8883,42'
 ASKS = {"puback": 'AT#XMQTTPUB="t","x",1,0', "suback": 'AT#XMQTTSUB="t",1', "unsuback": 'AT#XMQTTUNSUB="t"'}

@@ -3,8 +3,8 @@
 import pytest
 
 from harness.timeline import Event, Kind
-from harness.trial.diagnosis import DIAGNOSERS, Cause, Record, Weight, diagnose
-from tests.unit.trial.diagnosis.made import Line
+from harness.trial.diagnosis import DIAGNOSERS, Cause, Weight
+from tests.unit.trial.diagnosis.made import Line, Record, diagnose
 
 
 def refused():

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.timeline import Event, Kind
-from harness.trial.diagnosis import Cause, Record, Weight, diagnose
+from harness.trial.diagnosis import Cause, Weight
 from harness.trial.diagnosis.cloud_away import cloud_away
 from harness.trial.diagnosis.cloud_reason import cloud_reason
 from harness.trial.diagnosis.connection_limit import connection_limit
@@ -18,7 +18,7 @@ from harness.trial.diagnosis.own_disconnect import own_disconnect
 from harness.trial.diagnosis.policy import policy
 from harness.trial.diagnosis.throttled import throttled
 from harness.trial.diagnosis.uart_trouble import uart_trouble
-from tests.unit.trial.diagnosis.made import Line
+from tests.unit.trial.diagnosis.made import Line, Record, diagnose
 from tests.unit.trial.diagnosis.test_diagnosers import pending, refused, run_of, state
 
 CERTAIN, LIKELY, POSSIBLE = Weight.CERTAIN, Weight.LIKELY, Weight.POSSIBLE

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.trial.diagnosis import Cause, diagnose
-from tests.unit.trial.diagnosis.made import Line
+from harness.trial.diagnosis import Cause
+from tests.unit.trial.diagnosis.made import Line, diagnose
 
 
 def late_end_of_an_own_disconnect():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.trial.diagnosis import Cause, Record, Weight
-from harness.trial.diagnosis.owed_events import debts, owed_events
-from tests.unit.trial.diagnosis.made import Line
+from harness.trial.diagnosis import Cause, Weight
+from harness.trial.diagnosis.owed_events import owed_events
+from tests.unit.trial.diagnosis.made import Line, Record, debts
 
 COMMANDS = {
     "connect": 'AT#XMQTTCON=1,"","","h",8883,1',

@@ -3,7 +3,8 @@
 import pytest
 
 from harness.timeline import Event, Kind
-from harness.trial.diagnosis.record import Record, SeenConnection, errno_of
+from harness.trial.diagnosis.record import SeenConnection, errno_of
+from tests.unit.trial.diagnosis.made import Record
 
 
 class Told:
