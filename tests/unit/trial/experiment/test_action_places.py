@@ -18,11 +18,7 @@ from harness.trial.experiment import (
     Subject,
     Suspect,
 )
-<<<<<<<< HEAD:tests/unit/trial/experiment/test_place_count.py
-from harness.trial.experiment.place_count import Places
-========
 from harness.trial.experiment.action_places import ActionPlaces
->>>>>>>> 6f60024 (Give things that differ names that differ):tests/unit/trial/experiment/test_action_places.py
 from harness.trial.experiment.rule import PLACES, STAKES
 from tests.simulation.faults import Model, PacketLimit
 from tests.simulation.play import play
