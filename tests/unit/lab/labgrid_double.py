@@ -111,7 +111,7 @@ def load(monkeypatch: Any) -> Any:
     found = {name: importlib.import_module(f"{_SIDE}.{name}") for name in ("helper", "server", "holders", "limits")}
     return SimpleNamespace(
         Helper=found["helper"].Helper,
-        Refused=found["helper"].Refused,
+        PlaceRefused=found["helper"].PlaceRefused,
         Server=found["server"].Server,
         dead=found["holders"].dead,
         runs=found["holders"].runs,
