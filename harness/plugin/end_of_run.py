@@ -28,8 +28,9 @@ def end_lines(
 ) -> list[str]:
     """Return the lines.
 
-    ``width``: of the terminal, None: there is none, so nothing is cut; ``properties``: of the whole run; ``left``: what
-    could not be tidied up; ``missing``: the boards file that the built-in one stands in for.
+    ``reports``: of the run; ``colours``: whether it can show them; ``width``: of the terminal, None: there is none, so
+    nothing is cut; ``properties``: of the whole run; ``left``: what could not be tidied up; ``missing``: the boards
+    file that the built-in one stands in for.
     """
     lines: list[str] = []
     if reports.record is not None:

@@ -61,7 +61,8 @@ def begin_test(item: pytest.Item, board: Board) -> Window:
 def phase_ended(item: pytest.Item, phase: str, result: str, call: pytest.CallInfo[None]) -> dict[str, Any]:
     """Return the journal's entry for a phase of a test, less what pytest's report says of it.
 
-    ``result``: passed, failed, error or skipped. With its last phase the test ends on the timeline too.
+    ``item``: the test. ``phase``, ``call``: its phase, and what pytest says of that. ``result``: passed, failed, error
+    or skipped. With its last phase the test ends on the timeline too.
     """
     case, window, phases = item.stash[CASE], item.stash[WINDOW], item.stash[PHASES]
     phases[phase] = found = _phase(result, call)
@@ -90,7 +91,8 @@ def expected_of(events: Sequence[Event]) -> list[list[str]]:
 def run_began(tests: Mapping[str, str], boards_file: Path, lab: str, folder: Path) -> dict[str, Any]:
     """Return what the journal's first entry says of the run: how many ``tests`` each board is to go through.
 
-    ``tests``: node id to board, "" for none; ``lab``: its name, "" for none; ``folder``: of the run.
+    ``tests``: node id to board, "" for none; ``boards_file``: which one was used; ``lab``: its name, "" for none;
+    ``folder``: of the run.
     """
     planned = Counter(board for board in tests.values() if board)
     return {

@@ -37,7 +37,8 @@ def missing_lines(recording: Recording, tests: Sequence[RecordedTest]) -> Iterat
 def edited_expectations(recording: Recording, test: RecordedTest, expected: Expected | None) -> Iterator[str]:
     """Yield a line for each expectation of ``test`` that contradicts itself, its verdict, or the journal.
 
-    ``expected``: what the journal says was expected; None: it does not say.
+    ``recording``: the file that ``test`` is in. ``expected``: what the journal says was expected; None: it does not
+    say.
     """
     outcomes: list[object] = []  # a list, because a hand may have written something that no set takes
     found: list[Event] = []

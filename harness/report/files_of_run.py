@@ -18,7 +18,8 @@ _BY_HAND: Final = "were the files edited by hand?"
 def foreign_files(journal_file: Path, journal: Sequence[Mapping[str, Any]], files: Sequence[Recording]) -> list[str]:
     """Return a line for each file that is of another run or board than its place says, and for a journal that is gone.
 
-    ``journal_file``: where the journal belongs; ``journal``: its lines, none where it cannot be read.
+    ``journal_file``: where the journal belongs; ``journal``: its lines, none where it cannot be read;
+    ``files``: the timelines.
     """
     if not journal:
         return [f"{journal_file}: no journal of a run, so tests may be gone from the timeline; {_BY_HAND}"]
@@ -30,7 +31,7 @@ def lost_tests(
 ) -> list[str]:
     """Return the tests that the journal saw end on a board, and that this board's timeline does not have.
 
-    ``wanted``: only tests with this in the id.
+    ``journal``: its lines. ``files``: the timelines. ``wanted``: only tests with this in the id.
     """
     planned: Mapping[str, str] = journal[0].get("tests", {}) if journal else {}
     there = {(file.header.get("board"), test.id) for file in files for test in file.tests.values()}

@@ -68,7 +68,10 @@ def edited_files(
     recordings: Sequence[Recording],
     tests: Collection[RecordedTest],
 ) -> list[str]:
-    """Return a line for each sign that the files of ``run`` were changed, in or around these tests."""
+    """Return a line for each sign that the files of ``run`` were changed, in or around these tests.
+
+    ``journal``: its lines. ``recordings``: its timelines. ``tests``: of these.
+    """
     chosen = {id(one) for one in tests}
     return [*foreign_files(run / JOURNAL, journal, recordings), *_edited(journal, recordings, chosen)]
 

@@ -39,8 +39,8 @@ def mqtt5_connect(login: Login) -> bytes:
 def send_control_connect(new_socket: Callable[[], AtSocket], login: Login, held: float, patience: float) -> Attempt:
     """Open a session and send the CONNECT, its end ``held`` seconds later. ACCEPTED: it was answered by a CONNACK.
 
-    ``patience``: seconds for the answer. ``new_socket``: of the board, not connected. Raises LabError: the board is
-    gone, or silent.
+    ``new_socket``: of the board, not connected. ``login``: what CONNECT says. ``patience``: seconds for the answer.
+    Raises LabError: the board is gone, or silent.
     """
     began = time.monotonic()
     ours, boards = socket.socketpair()
@@ -67,7 +67,8 @@ def send_control_connect(new_socket: Callable[[], AtSocket], login: Login, held:
 def exchange(ours: socket.socket, connect: bytes, held: float, patience: float) -> tuple[Stage, str]:
     """Send ``connect``, its end ``held`` seconds later, and return how it was answered within ``patience``.
 
-    An answer before the end is none: it came sooner than the one that it is compared with.
+    ``ours``: the local end of the connection. An answer before the end is none: it came sooner than the one that it is
+    compared with.
     """
     try:
         ours.sendall(connect[:-_HELD_BACK])

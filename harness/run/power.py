@@ -31,7 +31,7 @@ def cut_for_recovery(
 ) -> bool:
     """Cut the power of a board that answers nothing. False: it has no switch, or the timeline says what went wrong.
 
-    ``timeline``: the board's. The others: see :func:`board_power`.
+    ``timeline``: the board's. ``lab``, ``config``, ``find_port``, ``state``: see :func:`board_power`.
     """
     if config.power is None:
         return False

@@ -51,8 +51,8 @@ def add_options(parser: argparse.ArgumentParser, *, without: Collection[str] = (
 def settings_of(given: argparse.Namespace, read_input: Callable[[], bytes], *, fewest: int = 0) -> ProcessSettings:
     """Return the settings that the options of :func:`add_options` give, or those of the document that they name.
 
-    ``read_input``: returns the document for ``--settings -``. ``fewest``: boards that the program needs; with 0
-    a local cloud may run alone. Raises WrongOption or UnreadableSettings.
+    ``given``: as the parser returns it. ``read_input``: returns the document for ``--settings -``. ``fewest``: boards
+    that the program needs; with 0 a local cloud may run alone. Raises WrongOption or UnreadableSettings.
     """
     if "settings" not in given:
         return _from_options(given, fewest)

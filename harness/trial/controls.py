@@ -181,6 +181,7 @@ def run_control(
 ) -> Control:
     """Send the allowed action; wait ``timeout`` seconds for its acknowledgement, ``settle`` more for its arrival.
 
+    ``device``: the board's client. ``control``: the action, sent with ``nonce``. ``clock``: the time in seconds.
     ``settle`` None: its arrival is not looked for, and counts as seen. ``soon``: seconds after which the line of the
     acknowledgement may be lost. Then something that needs no right is sent behind it: the answer to that shows that
     nothing more will come. It is awaited in any case: the packet behind would take it for its own.
@@ -217,7 +218,10 @@ def run_control(
 
 
 def subscribed(device: MqttDriver, topic_filter: str, *, timeout: float) -> bool:
-    """Subscribe, and wait ``timeout`` seconds for SUBACK. False: the board or the cloud refused it, or kept silent."""
+    """Have ``device`` subscribe to ``topic_filter``, and wait ``timeout`` seconds for SUBACK.
+
+    False: the board or the cloud refused it, or kept silent.
+    """
     mark = device.mark()
     if not device.subscribe(topic_filter):
         return False

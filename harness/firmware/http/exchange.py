@@ -47,7 +47,7 @@ class BoardHttp(ABC):
 
     @abstractmethod
     def exchange(self, server: HttpServer, request: HttpRequest, *, timeout: float = 60.0) -> HttpReply:
-        """Send ``request`` and return the reply.
+        """Send ``request`` to ``server`` and return the reply.
 
         ``timeout``: seconds to connect, and again for the reply. Raises NoSession (no TLS), NoReply, LabError.
         """

@@ -37,7 +37,7 @@ class Arm:
 
 
 def read_arm(steps: tuple[Step, ...], seen: Observation, floor: float, ceiling: float = inf) -> Arm:
-    """Return what ``seen`` means.
+    """Return what was ``seen`` of ``steps`` means.
 
     ``floor``: seconds below which nothing can be an answer; ``ceiling``: seconds above which an answer would have come.
     """

@@ -140,7 +140,7 @@ def refused_in_words(context: ExperimentContext) -> ExperimentResult:
 
 
 def inconclusive(context: ExperimentContext, suspect: Suspect, text: str) -> ExperimentResult:
-    """Nothing was proved; say what was seen, and what is suspected."""
+    """Nothing was proved; say what was seen in ``context``, why (``text``), and what is the ``suspect``."""
     tally = context.tally
     arms = tally.hits + tally.misses
     sentences = [Sentence("inconclusive", f"{context.subject.action}: nothing is proved.")]

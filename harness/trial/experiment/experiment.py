@@ -31,19 +31,30 @@ class Experiment(Generic[T]):
     def of_action(
         cls, subject: Subject, rule: ExperimentRule, night: Night, draws: random.Random
     ) -> "Experiment[ExperimentResult]":
-        """Is the board hung up on because of this publish, subscription or request?"""
+        """Is the board hung up on because of this publish, subscription or request?
+
+        ``subject``: what is tried. ``rule``: the bound, the hold and so on. ``night``: what is remembered of the link.
+        ``draws``: where chance comes from.
+        """
         return Experiment(verdict(ExperimentContext(subject, rule, night, draws)))
 
     @classmethod
     def of_login(
         cls, subject: Subject, rule: ExperimentRule, night: Night, draws: random.Random, *, gives_up: bool = True
     ) -> "Experiment[ExperimentResult]":
-        """Is this CONNECT, TLS session or REST call refused? ``gives_up``: stop when that cannot be proved any more."""
+        """Is this CONNECT, TLS session or REST call refused?
+
+        ``subject``, ``rule``, ``night``, ``draws``: see :meth:`of_action`. ``gives_up``: stop when that cannot be
+        proved any more.
+        """
         return Experiment(login(ExperimentContext(subject, rule, night, draws), gives_up=gives_up))
 
     @classmethod
     def of_group(cls, count: int, rule: ExperimentRule, night: Night, draws: random.Random) -> "Experiment[Grouping]":
-        """Which of ``count`` actions, all expected to be allowed, are tolerated?"""
+        """Which of ``count`` actions, all expected to be allowed, are tolerated?
+
+        ``rule``, ``night``, ``draws``: see :meth:`of_action`.
+        """
         return Experiment(group(ExperimentContext(Subject("a group of actions"), rule, night, draws), count))
 
     def next(self) -> Plan | Stop:

@@ -11,7 +11,10 @@ from harness.trial.experiment.outcome import ExperimentResult, Suspect
 
 
 def mixed(context: ExperimentContext, suspect: Suspect, text: str) -> Script[ExperimentResult]:
-    """Return that nothing is proved: for what ends connections if a limit is known, otherwise for ``suspect``."""
+    """Return that nothing is proved: for what ends connections if a limit is known, otherwise for ``suspect``.
+
+    ``context``: of the experiment. ``text``: why, in words.
+    """
     if context.night.limit:
         found, shown = yield from find_suspect(context)
         if found is not Suspect.BURST:

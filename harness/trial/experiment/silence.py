@@ -74,7 +74,10 @@ def coincidence(hits: int, ends: int, quiet: float) -> float:
 
 @lru_cache(maxsize=256)  # one takes milliseconds, and most experiments of a night ask for the same
 def quiet_wanted(hits: int, ends: int, chance: float) -> float:
-    """Return for how many slots connections must have stayed, so that hits by cuts have at most this ``chance``."""
+    """Return for how many slots connections must have stayed, so that ``hits`` by cuts have at most this ``chance``.
+
+    ``ends``: of connections elsewhere.
+    """
     low, high = 0.0, 1.0
     while coincidence(hits, ends, high) > chance:
         low, high = high, 2 * high

@@ -145,6 +145,7 @@ class Broker:
         self._expiries[session.client_id] = expiry
 
     def subscribe(self, session: Session, text: str, qos: int) -> list[Delivery]:
+        """Subscribe ``session`` to the filter ``text`` with ``qos``; return the retained messages for it."""
         session.subscriptions[text] = qos
         self.subscriptions.add(text, session.client_id, qos)
         self._services.on_subscribe(session.client_id, text, qos)
