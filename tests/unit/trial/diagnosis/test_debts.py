@@ -41,7 +41,9 @@ def test_each_request_owes_its_event(kind, command, case):
     assert found.surplus == [], "no connect was seen, so it may be of an earlier one"
 
 
-@pytest.mark.parametrize("command", ['AT#XMQTTPUB="t","x",0,0', "AT+CFUN?", 'AT#XMQTTPUB="t","x",0'])
+@pytest.mark.parametrize(
+    "command", ['AT#XMQTTPUB="t","x",0,0', 'AT#XMQTTPUB="t","x",0,1', "AT+CFUN?", 'AT#XMQTTPUB="t","x",0']
+)
 def test_what_has_no_event_owes_none(command):
     assert owed(command) == {}
 
