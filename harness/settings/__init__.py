@@ -2,7 +2,6 @@
 
 from harness.settings.board import (
     DEFAULT_FIRMWARE,
-    DEFAULT_SAMPLE,
     ONLY_WITH,
     BoardFault,
     BoardSettings,
@@ -34,7 +33,6 @@ from harness.settings.process import ProcessCloud, ProcessSettings, UnreadableSe
 
 __all__ = [
     "DEFAULT_FIRMWARE",
-    "DEFAULT_SAMPLE",
     "NRF_CLOUD_JITP",
     "NRF_CLOUD_MQTT",
     "ONLY_WITH",

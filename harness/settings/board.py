@@ -193,6 +193,11 @@ class BoardSettings(Settings):
         """The application firmware that the board runs."""
         return self.firmware or DEFAULT_FIRMWARE
 
+    @property
+    def runs_sample(self) -> Sample:
+        """Which sample the firmware is, if it is a cloud library's."""
+        return self.sample or DEFAULT_SAMPLE
+
 
 class NamedBoard(BoardSettings):
     """One board of a process."""

@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.x509 import load_pem_x509_certificates
 
 from harness.hang_up import ending_signals
-from harness.settings import DEFAULT_SAMPLE, FirmwareName, NamedBoard, ProcessSettings
+from harness.settings import FirmwareName, NamedBoard, ProcessSettings
 from harness.virtual.board import Network, VirtualBoard
 from harness.virtual.cloud.journal import JournalFile
 from harness.virtual.control import StandIns, respond
@@ -93,7 +93,7 @@ async def _start_board(
 
 
 def _describe_board(board: VirtualBoard, said: NamedBoard) -> dict[str, Any]:
-    sample = {"sample": said.sample or DEFAULT_SAMPLE} if said.runs is FirmwareName.CLOUD_LIBRARY else {}
+    sample = {"sample": said.runs_sample} if said.runs is FirmwareName.CLOUD_LIBRARY else {}
     return {
         "name": board.name,
         "port": str(board.port),

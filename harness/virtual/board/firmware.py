@@ -3,16 +3,17 @@
 from collections.abc import Set
 from typing import Final, Protocol
 
-from harness.settings import DEFAULT_SAMPLE, BoardFault, BoardSettings, FirmwareName, Release, Sample, ShellName
+from harness.settings import BoardFault, BoardSettings, FirmwareName, Release, Sample, ShellName
 from harness.settings.board_faults import CoreFault
 from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.cloud_library import CloudOnAtHost, CloudOnShell
 from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
+from harness.virtual.board.pass_through import PassThrough
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem.preview import SerialModemMain, SerialModemPreview
 from harness.virtual.board.serial_modem.server import SerialModem
-from harness.virtual.board.shell import AtShell, ModemShell, ProvisioningAtShell
+from harness.virtual.board.shell import AtShell, ModemShell
 from harness.virtual.board.slm import OlderSerialLteModem, SerialLteModem
 
 _RELEASES: Final = {
@@ -40,30 +41,19 @@ def make_firmware(
     ``faults``: what is wrong with the board; the set may change. ``root_ca``: of the provisioning service (PEM), for a
     shell with its client.
     """
+    kind: type[SerialModem] | type[PassThrough]
     match said.runs:
         case FirmwareName.SERIAL_MODEM | FirmwareName.RAW_SOCKETS:
-            return _RELEASES[said.release](personality, nvm, baud=said.baud, faults=faults)
+            kind = _RELEASES[said.release]
         case FirmwareName.SLM | FirmwareName.SLM_SOCKETS:
-            return SerialLteModem(personality, nvm, baud=said.baud, faults=faults)
+            kind = SerialLteModem
         case FirmwareName.SLM_TCP_CLIENT:
-            return OlderSerialLteModem(personality, nvm, baud=said.baud, faults=faults)
+            kind = OlderSerialLteModem
         case FirmwareName.AT_CLIENT:
-            return AtHost(personality, nvm, faults=faults, terminator=said.terminator)
+            kind = AtHost
         case FirmwareName.SHELL:
-            return _shell(said, personality, nvm, faults, root_ca)
-        case FirmwareName.CLOUD_LIBRARY if said.sample is Sample.ASSET_TRACKER_TEMPLATE:
-            return CloudOnShell(personality, nvm, sample=said.sample, faults=faults, colour=said.colour)
+            shell = ModemShell if said.shell is ShellName.MODEM_SHELL else AtShell
+            return shell(said, personality, nvm, root_ca=root_ca, faults=faults)
         case FirmwareName.CLOUD_LIBRARY:
-            return CloudOnAtHost(personality, nvm, sample=said.sample or DEFAULT_SAMPLE, faults=faults)
-
-
-def _shell(
-    said: BoardSettings, personality: Personality, nvm: Nvm, faults: Set[BoardFault], root_ca: str | None
-) -> Firmware:
-    colour, provisioning = said.colour, said.provisioning
-    if said.shell is ShellName.MODEM_SHELL:
-        own_ca = root_ca if provisioning else None
-        return ModemShell(personality, nvm, provisioning=provisioning, root_ca=own_ca, faults=faults, colour=colour)
-    if provisioning:
-        return ProvisioningAtShell(personality, nvm, root_ca=root_ca, faults=faults, colour=colour)
-    return AtShell(personality, nvm, faults=faults, colour=colour)
+            kind = CloudOnShell if said.sample is Sample.ASSET_TRACKER_TEMPLATE else CloudOnAtHost
+    return kind(said, personality, nvm, faults=faults)

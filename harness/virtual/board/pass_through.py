@@ -8,7 +8,7 @@ from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Final
 
-from harness.settings import BoardFault
+from harness.settings import BoardFault, BoardSettings
 from harness.settings.board_faults import CoreFault, FaultModem, SayLine
 from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Lines, Refused, parse
@@ -26,19 +26,21 @@ def utc_now() -> datetime:
 
 
 class PassThrough(ABC):
-    """The whole board without I/O. ``nvm`` outlives a reset; everything else starts anew.
+    """The whole board ``said`` without I/O. ``nvm`` outlives a reset; everything else starts anew.
 
     Bytes that the host sends while a command runs wait. (Real firmware may lose them: hosts must wait for the end.)
     """
 
     def __init__(
         self,
+        said: BoardSettings,
         personality: Personality,
         nvm: Nvm,
         *,
         now: Callable[[], datetime] = utc_now,
         faults: Set[BoardFault] = frozenset(),
     ) -> None:
+        self._said = said
         self.personality = personality
         self._nvm = nvm
         self._now = now

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.settings import BoardFault
+from harness.settings import BoardFault, BoardSettings
 from harness.virtual.board.modem import Nvm, make_identity
 from harness.virtual.board.outputs import CancelTimer, LinkEvent, Output, Send, Timer
 from harness.virtual.board.pass_through import PassThrough
@@ -29,7 +29,7 @@ class Bench:
     ) -> None:
         self.nvm = nvm or Nvm(make_identity("virtual-1"))
         self.faults = set(faults)
-        self.core = firmware(personality, self.nvm, now=lambda: NOON, faults=self.faults, **options)
+        self.core = firmware(BoardSettings(**options), personality, self.nvm, now=lambda: NOON, faults=self.faults)
         self.end = b"\r"
         """What ends a command."""
         self.time = 0.0

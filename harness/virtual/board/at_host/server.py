@@ -3,15 +3,10 @@
 Sources: sdk-nrf, AT host library and at_client sample; bytes recorded from a board (banner, leading line feed).
 """
 
-from collections.abc import Callable, Set
-from datetime import datetime
 from typing import Final
 
-from harness.settings import BoardFault, TerminatorName
 from harness.virtual.board.at_host.host_input import HostInput
-from harness.virtual.board.modem import Nvm
-from harness.virtual.board.pass_through import PassThrough, utc_now
-from harness.virtual.board.personality import Personality
+from harness.virtual.board.pass_through import PassThrough
 
 ANSWER_BUFFER: Final = 4095
 _BLANKS: Final = "".join(map(chr, range(0x21)))
@@ -20,21 +15,9 @@ _BLANKS: Final = "".join(map(chr, range(0x21)))
 class AtHost(PassThrough):
     """No echo, no CRLF before an answer, no empty line in it; unsolicited results whenever they come."""
 
-    def __init__(
-        self,
-        personality: Personality,
-        nvm: Nvm,
-        *,
-        terminator: TerminatorName = TerminatorName.CR,
-        now: Callable[[], datetime] = utc_now,
-        faults: Set[BoardFault] = frozenset(),
-    ) -> None:
-        super().__init__(personality, nvm, now=now, faults=faults)
-        self._terminator = terminator
-
     def boot(self) -> None:
         """Send the lines of the boot, the sample and the modem library."""
-        self._line = HostInput(self._terminator)
+        self._line = HostInput(self._said.terminator)
         self._lead = ""
         self.send("".join(f"{line}\r\n" for line in self.banner()).encode())
 

@@ -4,18 +4,15 @@ Sources: sdk-nrf, samples' prj.conf (CONFIG_AT_HOST_LIBRARY: AT commands and log
 (shell with ``at`` and ``att_cloud_publish_mqtt``).
 """
 
-from collections.abc import Callable, Set
-from datetime import datetime
+from collections.abc import Callable
 
-from harness.settings import BoardFault, Sample
+from harness.settings import Sample
 from harness.settings.board_faults import CoreFault
 from harness.virtual.board.at_host import AtHost
 from harness.virtual.board.cloud_library.application import Application
 from harness.virtual.board.cloud_library.samples import AssetTrackerTemplate
-from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
-from harness.virtual.board.pass_through import PassThrough, utc_now
-from harness.virtual.board.personality import Personality
+from harness.virtual.board.pass_through import PassThrough
 from harness.virtual.board.shell.server import Shell
 
 _OLD_BANNER = "*** Booting Zephyr OS build v2.6.99-ncs1  ***"
@@ -24,13 +21,11 @@ _OLD_BANNER = "*** Booting Zephyr OS build v2.6.99-ncs1  ***"
 class _SampleBoard(PassThrough):
     """A board that runs a sample: whatever happens to the board, the application is poked afterwards."""
 
-    _sample: Sample
-
     def _start(self, write: Callable[[str], None]) -> None:
         """Boot the application. ``write``: takes a line of its log."""
         self._booted = self._now()
         self._application = Application(
-            self._sample, self._modem, self._nvm, self._outbox, write=write, uptime=self._uptime
+            self._said.runs_sample, self._modem, self._nvm, self._outbox, write=write, uptime=self._uptime
         )
         self._application.boot()
 
@@ -67,21 +62,9 @@ class _SampleBoard(PassThrough):
 class CloudOnAtHost(_SampleBoard, AtHost):
     """A sample whose log and AT commands share the UART."""
 
-    def __init__(
-        self,
-        personality: Personality,
-        nvm: Nvm,
-        *,
-        sample: Sample = Sample.DEVICE_MESSAGE,
-        now: Callable[[], datetime] = utc_now,
-        faults: Set[BoardFault] = frozenset(),
-    ) -> None:
-        super().__init__(personality, nvm, now=now, faults=faults)
-        self._sample = sample
-
     def banner(self) -> tuple[str, ...]:
         """The Cloud API's samples are of another age."""
-        if self._sample in (Sample.CLOUD_CLIENT, Sample.ASSET_TRACKER):
+        if self._said.runs_sample in (Sample.CLOUD_CLIENT, Sample.ASSET_TRACKER):
             return (_OLD_BANNER,)
         return (f"*** Booting nRF Connect SDK v{self.personality.sdk} ***", "*** Using Zephyr OS v4.2.99 ***")
 
@@ -95,19 +78,6 @@ class CloudOnShell(_SampleBoard, Shell):
     """A sample with a shell, whose log erases and draws the prompt again."""
 
     prompt = "uart:~$ "
-
-    def __init__(
-        self,
-        personality: Personality,
-        nvm: Nvm,
-        *,
-        sample: Sample = Sample.ASSET_TRACKER_TEMPLATE,
-        colour: bool = False,
-        now: Callable[[], datetime] = utc_now,
-        faults: Set[BoardFault] = frozenset(),
-    ) -> None:
-        super().__init__(personality, nvm, colour=colour, now=now, faults=faults)
-        self._sample = sample
 
     def boot(self) -> None:
         """Boot as the shell does; then the application starts."""

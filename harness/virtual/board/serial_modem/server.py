@@ -5,17 +5,18 @@ final result; unsolicited results wait until the running command is finished and
 """
 
 from collections.abc import Callable, Iterable, Set
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from harness.device_errno import ESHUTDOWN
-from harness.settings import BoardFault
+from harness.settings import BoardFault, BoardSettings
 from harness.settings.board_faults import CoreFault, FaultModem, SayLine
 from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Command, Forms, Lines, Refused, Reply, parse
 from harness.virtual.board.core_faults import CoreFaults, strike_radio
 from harness.virtual.board.modem import Modem, Nvm
 from harness.virtual.board.outputs import CloseLink, LinkEvent, Outbox, Output, Send, SetBaud
+from harness.virtual.board.pass_through import INPUT_LIMIT, utc_now
 from harness.virtual.board.personality import Personality
 from harness.virtual.board.serial_modem.answers import answer_text
 from harness.virtual.board.serial_modem.application import ApplicationCommands
@@ -32,7 +33,6 @@ DEFAULT_BAUD = 115200
 BOOT: Final = 1.0
 LAST_WORDS: Final = 0.05  # from the OK of a reset to the reset
 ECHO_HOLD: Final = 1.0
-INPUT_LIMIT: Final = 65536
 MODEM_RECOVERY: Final = 1.4
 """From a modem fault until the modem library runs again (devzone.nordicsemi.com question 111879)."""
 _FAULT_PC: Final = 0x119F0A  # one of those that were reported
@@ -40,7 +40,7 @@ MQTT_LINK: Final = 0
 
 
 class SerialModem:
-    """The whole board without I/O: host bytes, timers and link events in, :data:`Output` out.
+    """The whole board ``said`` without I/O: host bytes, timers and link events in, :data:`Output` out.
 
     ``nvm`` outlives a reset; everything else starts anew.
     """
@@ -54,11 +54,11 @@ class SerialModem:
 
     def __init__(
         self,
+        said: BoardSettings,
         personality: Personality,
         nvm: Nvm,
         *,
-        baud: int = DEFAULT_BAUD,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
         faults: Set[BoardFault] = frozenset(),
     ) -> None:
         self._personality = personality
@@ -67,7 +67,7 @@ class SerialModem:
         self._now = now
         self._outbox = Outbox()
         self._hazards = CoreFaults(self._outbox)
-        self.baud = baud or DEFAULT_BAUD
+        self.baud = said.baud or DEFAULT_BAUD
         self._on = False
 
     # -- what the owner calls -------------------------------------------------------------------------------------

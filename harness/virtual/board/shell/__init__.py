@@ -4,16 +4,10 @@ from harness.virtual.board.shell.modem_shell import ModemShell
 from harness.virtual.board.shell.provisioning import ProvisioningShell
 from harness.virtual.board.shell.server import Shell
 
-__all__ = ["AtShell", "ModemShell", "ProvisioningAtShell", "Shell"]
+__all__ = ["AtShell", "ModemShell", "Shell"]
 
 
-class AtShell(Shell):
+class AtShell(ProvisioningShell):
     """An application with nRF Connect SDK's AT shell."""
-
-    prompt = "uart:~$ "
-
-
-class ProvisioningAtShell(ProvisioningShell):
-    """The same, with the provisioning service's client."""
 
     prompt = "uart:~$ "

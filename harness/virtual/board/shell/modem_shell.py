@@ -5,17 +5,11 @@ the reconnect 10 s after an end that nobody asked for. UNCONFIRMED the wording o
 of the usage text, and whether "Endpoint:" stands before or behind what the other thread prints.
 """
 
-from collections.abc import Callable, Set
-from datetime import datetime
 from typing import Final
 
-from harness.settings import BoardFault
 from harness.virtual.board.cloud_library.cloud_api import CLOSED_BY_REMOTE, INVALID_REQUEST, USER_REQUEST
 from harness.virtual.board.cloud_library.session import CloudSession, SessionEvent
-from harness.virtual.board.modem import Nvm
 from harness.virtual.board.outputs import LinkEvent, Output
-from harness.virtual.board.pass_through import utc_now
-from harness.virtual.board.personality import Personality
 from harness.virtual.board.shell.provisioning import ProvisioningShell
 
 _AGAIN: Final = 10  # seconds
@@ -29,21 +23,7 @@ _USAGE: Final = (
 
 
 class ModemShell(ProvisioningShell):
-    """``root_ca``: see ProvisioningShell; ``provisioning``: whether it has that client at all."""
-
-    def __init__(
-        self,
-        personality: Personality,
-        nvm: Nvm,
-        *,
-        provisioning: bool = False,
-        root_ca: str | None = None,
-        colour: bool = False,
-        now: Callable[[], datetime] = utc_now,
-        faults: Set[BoardFault] = frozenset(),
-    ) -> None:
-        super().__init__(personality, nvm, root_ca=root_ca, colour=colour, now=now, faults=faults)
-        self.provisioning = provisioning
+    """A shell with the command ``cloud`` besides."""
 
     def boot(self) -> None:
         """Boot as the shell does."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Set
 from datetime import datetime
 from typing import Final
 
-from harness.settings import BoardFault
+from harness.settings import BoardFault, BoardSettings
 from harness.virtual.board.command_completion import run
 from harness.virtual.board.commands import Refused, parse
 from harness.virtual.board.modem import Nvm
@@ -26,28 +26,29 @@ _USAGE: Final = ("nrf_provisioning - nRF Provisioning commands", "Subcommands:",
 
 
 class ProvisioningShell(Shell):
-    """``root_ca``: the service's root CA (PEM), which is compiled into the firmware; None: it was forgotten."""
+    """It has the client if ``said`` has ``provisioning``.
 
-    provisioning = True
+    ``root_ca``: the service's root CA (PEM), which is compiled into the firmware; None: it was forgotten.
+    """
 
     def __init__(
         self,
+        said: BoardSettings,
         personality: Personality,
         nvm: Nvm,
         *,
         root_ca: str | None = None,
-        colour: bool = False,
         now: Callable[[], datetime] = utc_now,
         faults: Set[BoardFault] = frozenset(),
     ) -> None:
-        super().__init__(personality, nvm, colour=colour, now=now, faults=faults)
+        super().__init__(said, personality, nvm, now=now, faults=faults)
         self._root_ca = root_ca
 
     def boot(self) -> None:
         """Boot as the shell does; a moment later the client looks for commands."""
         super().boot()
         self._booted = self._now()
-        if self._root_ca is not None:
+        if self._said.provisioning and self._root_ca is not None:
             self._nvm.credentials.setdefault((ROOT_CA_TAG, ROOT_CA), Credential(self._root_ca.encode()))
         self._client = ProvisioningClient(
             self._outbox,
@@ -56,7 +57,7 @@ class ProvisioningShell(Shell):
             log=self._log,
             modem_version=self.personality.firmware,
         )
-        if self.provisioning:
+        if self._said.provisioning:
             self._outbox.after(BOOT, self._client.start)
 
     def receive(self, data: bytes) -> list[Output]:
@@ -81,16 +82,14 @@ class ProvisioningShell(Shell):
     def own_command(self, words: list[str]) -> bool:
         """``nrf_provisioning now``."""
         match words:
-            case _ if not self.provisioning:
+            case _ if not self._said.provisioning:
                 return False
             case ["nrf_provisioning", "now"]:
                 self._log("Externally initiated provisioning", prompt=False)
                 self._client.start()
                 return True
             case ["nrf_provisioning", *_]:
-                self._print(
-                    "nrf_provisioning - nRF Provisioning commands", "Subcommands:", "  now  : Fetch commands now."
-                )
+                self._print(*_USAGE)
                 return True
         return False
 

@@ -5,14 +5,9 @@ Sources: sdk-nrf, AT shell library (the command ``at``, line feeds written as ``
 bytes recorded from Modem Shell.
 """
 
-from collections.abc import Callable, Set
-from datetime import datetime
 from typing import Final
 
-from harness.settings import BoardFault
-from harness.virtual.board.modem import Nvm
-from harness.virtual.board.pass_through import PassThrough, utc_now
-from harness.virtual.board.personality import Personality
+from harness.virtual.board.pass_through import PassThrough
 from harness.virtual.board.shell.line_editor import LineEditor
 from harness.virtual.board.shell.words import OpenQuote, split_words
 
@@ -34,22 +29,9 @@ _HELP: Final = (
 
 
 class Shell(PassThrough):
-    """A shell as far as AT commands go. ``colour``: prompt and errors coloured, cursor moved, as on a terminal."""
+    """A shell as far as AT commands go. With ``colour`` prompt and errors are coloured, the cursor moves."""
 
     prompt = PROMPT
-
-    def __init__(
-        self,
-        personality: Personality,
-        nvm: Nvm,
-        *,
-        colour: bool = False,
-        now: Callable[[], datetime] = utc_now,
-        faults: Set[BoardFault] = frozenset(),
-    ) -> None:
-        super().__init__(personality, nvm, now=now, faults=faults)
-        self._colour = colour
-        self._prompt = f"\x1b[1;32m{self.prompt}\x1b[m" if colour else self.prompt
 
     def boot(self) -> None:
         """Send the banner and the first prompt."""
@@ -83,7 +65,7 @@ class Shell(PassThrough):
     def notice(self, *lines: str, prompt: bool = True) -> None:
         """Print lines that nobody asked for; where a prompt stands, it and what has been typed are drawn again."""
         idle = prompt and not self.busy
-        if idle and self._colour:
+        if idle and self._said.colour:
             self.send(b"\x1b[%dD\x1b[J" % (len(self.prompt) + len(self._editor.line)))
         self._print(*lines)
         if idle:
@@ -123,10 +105,10 @@ class Shell(PassThrough):
         self._show_prompt()
 
     def _complain(self, text: str) -> None:
-        self._print(f"\x1b[1;31m{text}\x1b[m" if self._colour else text)
+        self._print(f"\x1b[1;31m{text}\x1b[m" if self._said.colour else text)
 
     def _print(self, *lines: str) -> None:
         self.send("".join(f"{line}\r\n" for line in lines).encode("latin-1"))
 
     def _show_prompt(self) -> None:
-        self.send(self._prompt.encode())
+        self.send((f"\x1b[1;32m{self.prompt}\x1b[m" if self._said.colour else self.prompt).encode())
