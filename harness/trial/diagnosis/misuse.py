@@ -21,8 +21,7 @@ def misuse(record: Record) -> Iterator[Finding]:
             return
     session = record.ended
     # UNSUBSCRIBE needs no right and has an answer of its own kind: experiments send one behind an action.
-    sent = session.outstanding if session else ()
-    flying = [event for event in sent if record.asked(event).what is not Ask.UNSUBSCRIBE]
+    flying = [one for one in session.outstanding if record.asked(one).what is not Ask.UNSUBSCRIBE] if session else []
     if session and session.closed and len(flying) > 1:
         refs = (*(event.seq for event in flying), session.closed.seq)
         text = f"{len(flying)} operations were in flight at the end: nobody can say which one it was"

@@ -20,7 +20,8 @@ _ESHUTDOWN = 110
 
 def modem_fault(record: Record) -> Iterator[Finding]:
     """Source: nRF Connect SDK's log of a crash."""
-    shown = (event for event in record.lines() if _shows(record, event))
+    told = record.words.told
+    shown = (event for event in record.lines() if event.text.startswith(_LOG) or told(event.text) is Told.FAULT)
     line = next((event for event in shown if not _was_asked_for(record, event)), None)
     if line and _kept_its_settings(record, line):
         text = f"a line says that the board restarted ({line.text!r}), but its modem had kept its settings"
@@ -31,10 +32,6 @@ def modem_fault(record: Record) -> Iterator[Finding]:
     elif record.hang_up and record.hang_up.data.get("result") in (_ESHUTDOWN, -_ESHUTDOWN):
         text = "the board reports ESHUTDOWN: its modem library was shut down"
         yield Finding(Cause.MODEM_FAULT, Weight.LIKELY, text, (record.hang_up.seq,))
-
-
-def _shows(record: Record, line: Event) -> bool:
-    return line.text.startswith(_LOG) or record.words.told(line.text) is Told.FAULT
 
 
 def _was_asked_for(record: Record, line: Event) -> bool:

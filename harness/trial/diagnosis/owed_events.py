@@ -13,12 +13,7 @@ from harness.trial.diagnosis.finding import Cause, Finding, Weight
 from harness.trial.diagnosis.record import Record
 from harness.words import Ask, Dictionary
 
-_OWES = {
-    Ask.CONNECT: "connack",
-    Ask.PUBLISH: "puback",  # with QoS 1
-    Ask.SUBSCRIBE: "suback",
-    Ask.UNSUBSCRIBE: "unsuback",
-}
+_OWES = {Ask.CONNECT: "connack", Ask.PUBLISH: "puback", Ask.SUBSCRIBE: "suback", Ask.UNSUBSCRIBE: "unsuback"}
 
 
 class Debts:

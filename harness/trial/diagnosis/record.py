@@ -15,7 +15,6 @@ from harness.words import Ask, Asked, Dictionary
 
 _REASON = re.compile(r'disconnectReason"?\s*[:=]\s*"?([A-Z_]{4,})')
 _INPUT_ERROR = re.compile(r"MQTT input error: (-?\d+)")
-_PACKETS = (Ask.PUBLISH, Ask.SUBSCRIBE, Ask.UNSUBSCRIBE)
 _AFTERWARDS = 10.0  # seconds: lines of the modem and of the application take different ways and may swap
 _ANSWERS = {"puback", "suback", "unsuback"}
 
@@ -130,14 +129,10 @@ class Record:
                     session.asked = event
                 elif asked.wants_answer:
                     session.sent.append(event)
-            elif session.sent and self._was_refused(event):
-                session.sent.pop()  # the board did not send it
+            elif event.kind is Kind.RESULT and event.data.get("ok") is False and self.asked(event).wants_answer:
+                del session.sent[-1:]  # the board did not send it
         if session.opened or session.sent or session.asked:
             yield session
-
-    def _was_refused(self, event: Event) -> bool:
-        """Tell whether ``event`` is the result of a packet that the board did not take."""
-        return event.kind is Kind.RESULT and event.data.get("ok") is False and self.asked(event).what in _PACKETS
 
 
 def errno_of(closed: Event) -> int:

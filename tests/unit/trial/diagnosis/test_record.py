@@ -102,6 +102,7 @@ def test_a_packet_of_paho_begins_its_session(told):
         ({"ok": False, "command": 'AT#XMQTTPUB="t"'}, 0),
         ({"ok": True, "command": 'AT#XMQTTPUB="t"'}, 1),
         ({"command": 'AT#XMQTTPUB="t"'}, 1),
+        ({"ok": False, "command": 'AT#XMQTTPUB="t","x",0,0'}, 1),
         ({"ok": False, "command": "AT+CFUN?"}, 1),
         ({"ok": False}, 1),
     ],
