@@ -9,7 +9,9 @@ from typing import Final
 
 from harness.words import Ask, Asked, Words
 
-_PACKET: Final = re.compile(r"MQTT (CONNECT|(?:PUBLISH|SUBSCRIBE|UNSUBSCRIBE)(?= ))(?: (.*) \()?", re.IGNORECASE)
+_PACKET: Final = re.compile(
+    r"MQTT (CONNECT|DISCONNECT|(?:PUBLISH|SUBSCRIBE|UNSUBSCRIBE)(?= ))(?: (.*) \()?", re.IGNORECASE
+)
 _QOS: Final = re.compile(r"QoS (\d)")
 
 
@@ -18,7 +20,7 @@ def _asked(text: str) -> Asked | None:
     if found is None:
         return None
     what = Ask(found[1].lower())
-    if what is Ask.CONNECT:
+    if what in (Ask.CONNECT, Ask.DISCONNECT):
         return Asked(what)
     qos = _QOS.match(text, found.end())
     return Asked(what, found[2], int(qos[1]) if qos else None)

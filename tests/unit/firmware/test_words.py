@@ -49,6 +49,7 @@ MODEM = {
 SOCKETS = {
     "MQTT CONNECT as dev-1 (keep-alive 1200 s)": Asked(Ask.CONNECT),
     "MQTT CONNECT": Asked(Ask.CONNECT),
+    "MQTT DISCONNECT": Asked(Ask.DISCONNECT),
     "MQTT PUBLISH a/b (QoS 1, id 3)": Asked(Ask.PUBLISH, "a/b", 1),
     "MQTT PUBLISH a (QoS 1) (QoS 0, retain, id 3)": Asked(Ask.PUBLISH, "a (QoS 1)", 0),
     "MQTT PUBLISH a": Asked(Ask.PUBLISH),

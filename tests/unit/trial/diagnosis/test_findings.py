@@ -69,6 +69,13 @@ def test_an_end_that_came_as_it_was_asked_for_explains_nothing(command, answered
     assert diagnose(line.events).cause is Cause.INCONCLUSIVE
 
 
+def test_an_end_on_a_socket_of_the_board_that_came_as_it_was_asked_for_explains_nothing_either():
+    line = Line().tx("MQTT CONNECT as nrf-1 (keep-alive 1200 s)").mqtt("accepted").tx("MQTT DISCONNECT").mqtt("closed")
+    said = (Cause.OWN_DISCONNECT, POSSIBLE, "the harness asked for it: MQTT DISCONNECT", "MQTT DISCONNECT")
+    assert found(own_disconnect, line) == [said]
+    assert diagnose(line.events).cause is Cause.INCONCLUSIVE
+
+
 def test_a_radio_that_is_switched_off_for_new_credentials_ended_nothing():
     line = Line().tx("AT+CFUN=4").add("result", "OK", ok=True).cloud("POST /devices: 500", status=500)
     assert diagnose(line.events).cause is Cause.INCONCLUSIVE
