@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from harness.virtual.board.commands import Commands
-from harness.virtual.board.outputs import LinkEvent
+from harness.virtual.board.sockets.table import SocketTable
 
 
 class CommandGroup(Protocol):
@@ -15,9 +15,8 @@ class CommandGroup(Protocol):
 
 
 class Sockets(CommandGroup, Protocol):
-    """The socket commands of a product, and what the server tells them."""
+    """The socket commands of a product. The server tells their table what happens to the sockets."""
 
-    def link(self, event: LinkEvent) -> None: ...
-    def network_lost(self) -> None: ...
-    def drop_all(self) -> None: ...
+    table: SocketTable
+
     def left_data_mode(self) -> None: ...

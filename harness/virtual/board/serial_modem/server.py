@@ -100,7 +100,7 @@ class SerialModem:
             elif event.link == NRF_CLOUD_LINK:
                 self._nrf_cloud.link(event)
             else:
-                self._sockets.link(event)
+                self._sockets.table.link(event)
             self._pump()
         return self._outbox.take()
 
@@ -275,19 +275,19 @@ class SerialModem:
                 self._mqtt.abort(ESHUTDOWN)
             case "silent":
                 self._outbox.emit(CloseLink(abrupt=True))
-        self._sockets.network_lost()
+        self._sockets.table.network_lost()
         self._modem_says("#XMODEM: SHUTDOWN,0")
         self._outbox.after(MODEM_RECOVERY, lambda: self._modem_says("#XMODEM: INIT,0"))
 
     def _network_lost(self) -> None:
         self._mqtt.abort()
         self._nrf_cloud.network_lost()
-        self._sockets.network_lost()
+        self._sockets.table.network_lost()
 
     def _drop_links(self) -> None:
         for link in (MQTT_LINK, NRF_CLOUD_LINK):
             self._outbox.emit(CloseLink(True, link))
-        self._sockets.drop_all()
+        self._sockets.table.drop_all()
 
     def _traffic(self) -> None:
         self._modem.radio.activity()

@@ -10,7 +10,7 @@ from typing import Final
 
 from harness.device_errno import ECONNRESET
 from harness.virtual.board.commands import Args, Commands, Forms, Later, Refused, Reply
-from harness.virtual.board.outputs import LinkEvent, Outbox
+from harness.virtual.board.outputs import Outbox
 from harness.virtual.board.sockets.host import SocketHost
 from harness.virtual.board.sockets.modem_socket import ModemSocket, Poll, Receive
 from harness.virtual.board.sockets.options import plain_option, tls_option
@@ -66,19 +66,6 @@ class SocketCommands:
             "#XRECVCFG": Forms(set=self._receive_by_itself),
             "#XAPOLL": Forms(set=self._poll, read=self._polled, test="#XAPOLL: <handle>,(0,1),(0,1,4,5)"),
         }
-
-    def link(self, event: LinkEvent) -> None:
-        """Take what happened on a socket's link."""
-        self.table.link(event)
-
-    def network_lost(self) -> None:
-        """The data connection has ended."""
-        self.table.network_lost()
-
-    def drop_all(self) -> None:
-        """Close everything without a word: the board stops."""
-        for socket in self.table:
-            self.table.close(socket)
 
     # -- opening and closing ------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from harness.virtual.board.commands import Args, Commands, Forms, Later, Refused, Reply
-from harness.virtual.board.outputs import LinkEvent, Outbox
+from harness.virtual.board.outputs import Outbox
 from harness.virtual.board.sockets.host import SocketHost
 from harness.virtual.board.sockets.modem_socket import ALWAYS, ModemSocket, Poll, Receive
 from harness.virtual.board.sockets.options import plain_option, tls_option
@@ -70,19 +70,6 @@ class SelectedSocketCommands:
                 set=self._poll, read=self._polled, test="#XAPOLL: (0,1),<0,1,4,5>,<handle1>,<handle2>,..."
             ),
         }
-
-    def link(self, event: LinkEvent) -> None:
-        """Take what happened on a socket's link."""
-        self.table.link(event)
-
-    def network_lost(self) -> None:
-        """The data connection has ended."""
-        self.table.network_lost()
-
-    def drop_all(self) -> None:
-        """Close everything without a word: the board stops."""
-        for socket in self.table:
-            self.table.close(socket)
 
     # -- opening, selecting, closing ----------------------------------------------------------------------------------
 

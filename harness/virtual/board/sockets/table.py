@@ -119,6 +119,11 @@ class SocketTable:
         if socket.connected or socket.connecting:
             self._outbox.emit(CloseLink(abrupt=socket.broken, link=socket.link))
 
+    def drop_all(self) -> None:
+        """Close everything without a word: the board stops."""
+        for socket in self:
+            self.close(socket)
+
     def network_lost(self) -> None:
         """The data connection has ended: every socket on it is broken."""
         for socket in self:

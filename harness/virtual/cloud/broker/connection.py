@@ -25,6 +25,7 @@ from harness.virtual.cloud.broker.rules import (
 from harness.virtual.cloud.broker.session import Delivery, Session
 from harness.virtual.cloud.tls.stream import TlsStream
 from harness.virtual.mqtt import (
+    FROM_CLIENT,
     Connack,
     Connect,
     Decoder,
@@ -46,16 +47,7 @@ from harness.virtual.mqtt import (
 
 _BEFORE_CONNECT = frozenset({PacketType.CONNECT})
 # Packets that no client may send: a second CONNECT, and PUBREC, PUBREL and PUBCOMP, because there is no QoS 2.
-_AFTER_CONNECT = frozenset(
-    {
-        PacketType.PUBLISH,
-        PacketType.PUBACK,
-        PacketType.SUBSCRIBE,
-        PacketType.UNSUBSCRIBE,
-        PacketType.PINGREQ,
-        PacketType.DISCONNECT,
-    }
-)
+_AFTER_CONNECT = FROM_CLIENT - {PacketType.CONNECT, PacketType.PUBREC, PacketType.PUBREL, PacketType.PUBCOMP}
 
 
 class NotAuthorized(Exception):

@@ -7,6 +7,7 @@ with code 40000 for what is no longer possible.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -111,16 +112,15 @@ class FotaRoutes:
 
     async def apply(self, request: web.Request) -> web.Response:
         """ApplyFOTAJob."""
-        try:
-            self._fota.apply(self._job(request))
-        except FotaConflict as error:
-            raise RestRefused(400, 40000, str(error)) from error
-        return accepted()
+        return self._changed(request, self._fota.apply)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """CancelFOTAJob."""
+        return self._changed(request, self._fota.cancel)
+
+    def _changed(self, request: web.Request, change: Callable[[Job], object]) -> web.Response:
         try:
-            self._fota.cancel(self._job(request))
+            change(self._job(request))
         except FotaConflict as error:
             raise RestRefused(400, 40000, str(error)) from error
         return accepted()
