@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from harness.cloud import NrfCloud
 from harness.virtual.board import Network
 from harness.virtual.control import StandIns, respond
 from harness.virtual.control_cloud import CloudControl
-from tests.integration.cloud_lab import running_cloud
+from tests.integration.cloud_lab import DEADLINE, running_cloud
 from tests.unit.cloud.conftest import make_endpoints
 
 
@@ -109,6 +110,15 @@ def test_limits_that_are_not_named_stay(lab, say):
     assert say("change-broker", settings={"limits": {"packets": 9}})["settings"]["limits"]["topic"] == 256
     assert (lab.cloud.broker.profile.limits.packets, lab.cloud.broker.profile.limits.topic) == (9, 256)
     say("change-broker", settings={"limits": {"packets": 0}})
+
+
+@pytest.mark.parametrize("listener", ["mqtt", "jitp"])
+def test_the_limit_of_a_handshake_holds_for_new_connections(lab, say, listener):
+    say("change-broker", settings={"limits": {"handshake": 0.1}})
+    with socket.create_connection(getattr(lab.cloud, f"{listener}_address"), DEADLINE) as silent:
+        silent.settimeout(3)
+        assert silent.recv(1) == b""
+    say("change-broker", settings={"limits": {"handshake": 5}})
 
 
 def test_the_broker_restarts(lab, say):

@@ -116,7 +116,9 @@ class LocalCloud:
             self.jitp_ca, self.team, journal=journal, schedule=partial(loop.call_later, said.jitp_delay)
         )
         self.registry.newcomer = jitp.meet
-        self._https = TlsListener(self.registry, journal, said, lambda: HttpsPublisher(self.broker))
+        self._https = TlsListener(
+            self.registry, journal, lambda: self.broker.profile, lambda: HttpsPublisher(self.broker)
+        )
         bulk = BulkOperations(schedule=partial(loop.call_later, said.bulk_step))
         api = Api(
             team=self.team,

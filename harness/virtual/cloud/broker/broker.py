@@ -42,7 +42,7 @@ class Broker:
         self._connections: dict[str, Connection] = {}
         self._expiries: dict[str, asyncio.TimerHandle] = {}
         self._retained: dict[str, Delivery] = {}
-        self._listener = TlsListener(directory, journal, self.profile, lambda: Connection(self))
+        self._listener = TlsListener(directory, journal, lambda: self.profile, lambda: Connection(self))
 
     # for the rest of the local cloud
 

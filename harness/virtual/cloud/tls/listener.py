@@ -14,17 +14,21 @@ _STOP_TIMEOUT = 5.0
 class TlsListener:
     """Runs one ``application()`` on each connection. ``journal`` gets the refused handshakes.
 
-    ``directory``: knows the certificates. ``profile``: the broker's behaviour.
+    ``directory``: knows the certificates. ``profile``: returns the broker's behaviour, which may change while it runs.
     """
 
     def __init__(
-        self, directory: Directory, journal: Journal, profile: CloudSettings, application: Callable[[], TlsApplication]
+        self,
+        directory: Directory,
+        journal: Journal,
+        profile: Callable[[], CloudSettings],
+        application: Callable[[], TlsApplication],
     ) -> None:
         self._directory = directory
         self._journal = journal
         self._profile = profile
         self._application = application
-        self._context = ServerContext(directory, maximum=profile.highest_tls)
+        self._context = ServerContext(directory, maximum=profile().highest_tls)
         self._streams: set[TlsStream] = set()
         self._server: asyncio.Server | None = None
         self._all_gone = asyncio.Event()
@@ -61,12 +65,13 @@ class TlsListener:
         if self._to_refuse:
             self._to_refuse -= 1
             refusal = HandshakeRefusal(self._alert)
+        profile = self._profile()
         stream = TlsStream(
             self._context,
             self._application(),
-            handshake_timeout=self._profile.limits.handshake,
+            handshake_timeout=profile.limits.handshake,
             examine=self._directory.examine,
-            cert_refusal=self._profile.cert_refusal,
+            cert_refusal=profile.cert_refusal,
             refused=self._refused,
             gone=self._gone,
             refusal=refusal,
