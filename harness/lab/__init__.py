@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from harness.lab.api_keys import MissingApiKey
     from harness.lab.attached_stand_in import AttachedStandIn
     from harness.lab.boards_file import BoardsFileError, load_boards_file
-    from harness.lab.built_in import BOARDS_FILE, BUILT_IN_LAB, choose_boards_file
+    from harness.lab.built_in import BUILT_IN_LAB, choose_boards_file
     from harness.lab.config import BoardConfig, CloudConfig, LabFile, LocalCloudConfig, NrfCloudAccount, select
-    from harness.lab.discovery import Kit, find_port, list_kits
+    from harness.lab.discovery import find_port, list_kits
     from harness.lab.lab import Lab
     from harness.lab.lease import Lease
     from harness.lab.profiles import expected_documents
@@ -24,9 +24,9 @@ _HOMES: Final = {
     "api_keys": "MissingApiKey",
     "attached_stand_in": "AttachedStandIn",
     "boards_file": "BoardsFileError load_boards_file",
-    "built_in": "BOARDS_FILE BUILT_IN_LAB choose_boards_file",
+    "built_in": "BUILT_IN_LAB choose_boards_file",
     "config": "BoardConfig CloudConfig LabFile LocalCloudConfig NrfCloudAccount select",
-    "discovery": "Kit find_port list_kits",
+    "discovery": "find_port list_kits",
     "lab": "Lab",
     "lease": "Lease",
     "profiles": "expected_documents",
@@ -37,13 +37,11 @@ _HOMES: Final = {
 __getattr__ = names_of(__name__, _HOMES)
 
 __all__ = [
-    "BOARDS_FILE",
     "BUILT_IN_LAB",
     "AttachedStandIn",
     "BoardConfig",
     "BoardsFileError",
     "CloudConfig",
-    "Kit",
     "Lab",
     "LabFile",
     "Lease",

@@ -22,9 +22,7 @@ from harness.settings.cloud import (
     CloseStyle,
     CloudSettings,
     Limits,
-    OnViolation,
     PolicyRefresh,
-    Throttled,
     TlsVersion,
 )
 from harness.settings.command_line import WrongOption, add_options, settings_of
@@ -49,7 +47,6 @@ __all__ = [
     "Model",
     "Name",
     "NamedBoard",
-    "OnViolation",
     "PolicyRefresh",
     "ProcessCloud",
     "ProcessSettings",
@@ -58,7 +55,6 @@ __all__ = [
     "Settings",
     "ShellName",
     "TerminatorName",
-    "Throttled",
     "TlsVersion",
     "UnreadableSettings",
     "WrongOption",
