@@ -1,4 +1,4 @@
-"""A process in waiting that becomes a virtual board: it has imported what that needs, which is all but its whole start.
+"""A process in waiting that becomes a stand-in: it has imported what that needs, which is all but its whole start.
 
 It is forked by each worker of a run before that has threads, so before anything knows which board it will be. What a
 copy is to have imported, the process that it is made from must import: so the stand-ins' code is in a run's processes
@@ -21,7 +21,8 @@ from harness.lab.forked_process import ForkedProcess
 
 _PROGRAM: Final = "harness.virtual"
 _LONGEST: Final = 65_536  # bytes of what it is told
-_waiting: list[ForkedProcess] = []
+_waiting: dict[str, list[ForkedProcess]] = {}
+os.register_at_fork(after_in_child=_waiting.clear)  # they are this process's, and no copy's of it
 
 
 def import_ahead() -> None:
@@ -29,18 +30,21 @@ def import_ahead() -> None:
     importlib.import_module(f"{_PROGRAM}.launch")
 
 
-def keep_spare() -> None:
-    """Fork one for the first virtual board of this process. It ends with this process. See ForkedProcess."""
-    _waiting.append(ForkedProcess(_wait, bufsize=0))
+def keep_spare(kind: str = "board") -> None:
+    """Fork one for the first stand-in of a kind of this process. It ends with this process. See ForkedProcess.
+
+    ``kind``: "board" or "cloud".
+    """
+    _waiting.setdefault(kind, []).append(ForkedProcess(_wait, bufsize=0))
 
 
-def take_spare(arguments: Sequence[str], log: Path) -> ForkedProcess | None:
+def take_spare(kind: str, arguments: Sequence[str], log: Path) -> ForkedProcess | None:
     """Have the one in waiting run ``python -m harness.virtual`` with ``arguments``; None: there is none any more.
 
-    ``log``: the file for its standard error.
+    ``kind``: as in :func:`keep_spare`. ``log``: the file for its standard error.
     """
-    while _waiting:
-        spare = _waiting.pop()
+    while waiting := _waiting.get(kind):
+        spare = waiting.pop()
         told = {"arguments": list(arguments), "log": str(log), "folder": str(Path.cwd())}
         try:
             spare.stdin.write(json.dumps(told).encode())

@@ -1,7 +1,7 @@
 """The processes of one lab's virtual boards and local clouds, and the proxies for faults on their wires."""
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +158,7 @@ class StandIns:
             folder = self.folder / "-".join(key)
             log = self.folder / f"{'-'.join(key)}.stderr"
             settings = said.model_copy(update={"directory": str(folder), "die_with_stdin": True})
-            spare = take_spare if key[0] == "board" else None
-            self._running[key] = StandIn(what, settings, log=log, error=error, spare=spare)
+            self._running[key] = StandIn(what, settings, log=log, error=error, spare=partial(take_spare, key[0]))
         return self._running[key]
 
 

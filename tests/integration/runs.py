@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -182,28 +182,37 @@ def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Re
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Command lines of running processes that name ``folder``: what a run has left behind."""
-    left = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().decode(errors="replace").replace("\0", " ")
-        except OSError:
-            continue  # ended meanwhile
-        if str(folder) in line and str(os.getpid()) != path.parent.name:
-            left.append(line)
-    return left
+    """Command lines of running processes that name ``folder``, or have their log there: what a run has left behind.
+
+    The command line of a stand-in that was forked is not its own, but its log is.
+    """
+    return [line for pid, line in _running() if str(folder) in line or _logs_in(folder, pid)]
 
 
 def started_in(folder: Path) -> list[str]:
     """Return what runs that :func:`prepare` made for ``folder`` have started and what still runs, workers too."""
     mark, left = f"TMPDIR={folder}\0".encode(), []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark in path.read_bytes() + b"\0":
-                left.append(path.with_name("cmdline").read_bytes().decode(errors="replace").replace("\0", " "))
-        except OSError:
-            continue  # ended meanwhile, or another user's
+    for pid, line in _running():
+        with suppress(OSError):  # ended meanwhile, or another user's
+            if mark in Path(f"/proc/{pid}/environ").read_bytes() + b"\0" or _logs_in(folder, pid):
+                left.append(line)
     return [line for line in left if line]
+
+
+def _running() -> Iterator[tuple[int, str]]:
+    """All processes but this one, with their command lines."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # ended meanwhile
+            line = path.read_bytes().decode(errors="replace").replace("\0", " ")
+            if str(os.getpid()) != path.parent.name:
+                yield int(path.parent.name), line
+
+
+def _logs_in(folder: Path, pid: int) -> bool:
+    try:
+        return Path(os.readlink(f"/proc/{pid}/fd/2")).is_relative_to(folder)
+    except OSError:  # ended meanwhile, or another user's
+        return False
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import serial
 
 from harness.errors import BoardLost, LabError, PortBusy
 from harness.lab import Lab, Lease, load_boards_file, spare
+from harness.lab.forked_process import ForkedProcess
 from harness.lab.spare import keep_spare
 from harness.policy import profile_folder
 
@@ -111,7 +112,7 @@ TWO = "boards: [{name: virtual-1, virtual: {}}, {name: virtual-2, virtual: {}}]\
 def spare_pid():
     """The number of a process that waits to become a virtual board."""
     keep_spare()
-    waiting = spare._waiting[-1]
+    waiting = spare._waiting["board"][-1]
     yield waiting.pid
     waiting.kill()
     waiting.wait(DEADLINE)
@@ -149,9 +150,21 @@ def test_a_process_in_waiting_that_was_ended_is_none(spare_pid, tmp_path):
     assert not lab.faults
 
 
+def test_a_process_in_waiting_is_no_forked_process_s_own(spare_pid, tmp_path):
+    """It would wait for an answer of a process that only its maker can reach."""
+    answer = ForkedProcess(lambda: print(spare.take_spare("board", [], tmp_path / "log")))
+    assert answer.stdout.read() == b"None\n"
+    assert answer.wait(DEADLINE) == 0
+    assert spare._waiting["board"][-1].pid == spare_pid
+
+
+def test_a_process_in_waiting_for_a_board_is_no_cloud(spare_pid, tmp_path):
+    assert spare.take_spare("cloud", [], tmp_path / "log") is None
+
+
 def test_a_process_in_waiting_ends_with_the_process_that_made_it(start, tmp_path):
-    code = "import sys; from harness.lab import spare; spare.keep_spare(); print(spare._waiting[0].pid, flush=True)"
-    run = start(f"{code}; sys.stdin.read()")
+    code = "import sys; from harness.lab import spare; spare.keep_spare()"
+    run = start(f"{code}; print(spare._waiting['board'][0].pid, flush=True); sys.stdin.read()")
     pid = int(run.stdout.readline())
     run.send_signal(signal.SIGKILL)
     assert await_exit(pid)

@@ -4,6 +4,8 @@ multiprocessing's fork server is that process. What is started is a process of i
 environment, signals and exit code, as after ``python -m pytest``; it only finds modules imported. Nothing of the
 project's tests is among them, nor a plug-in of pytest, which loads these itself. What a test kills or watches is
 started without this, as users start it.
+
+Its first stand-ins, a cloud and a board, are forked too, as the workers of a run of several boards have theirs.
 """
 
 from __future__ import annotations
@@ -18,17 +20,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-IMPORTED = [
-    *("pytest", "requests", "rich.console", "rich.table", "jinja2", "cryptography.x509", "paho.mqtt.client"),
-    *("execnet", "packaging.version", "pdb", "unittest"),  # what pytest and its plug-ins import
-    *("harness.run.run", "harness.run.button", "harness.policy_trials.summary", "harness.policy_trials.own_names"),
-    *("harness.policy_trials.derived_trials", "harness.policy_trials.probe", "harness.report.page"),
-    *("harness.report.live.live_page", "harness.report.live.last_events", "harness.report.pruning"),
-    *("harness.report.rebuild", "harness.report.run_again", "harness.report.junit_form"),
-    *("harness.report.terminal_summary", "harness.lab.doctor", "harness.cli.main"),
-]
+from harness.lab.spare import keep_spare
+
+_STAND_INS = ("cloud", "board")  # whoever needs more starts them as users do
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(IMPORTED)
+_CONTEXT.set_forkserver_preload(["tests.integration.warm_imports"])
 
 
 def run_python(
@@ -70,6 +66,8 @@ def _run(
     for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
         del sys.modules[name]  # a run may have tests of its own
     sys.path[:] = [str(folder), *sys.path]
+    for kind in _STAND_INS:
+        keep_spare(kind)
     # pytest would say of each plug-in that it was imported before, which a user's is not.
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"] if module == "pytest" else []
     sys.argv[:] = [module, *quiet, *arguments]
