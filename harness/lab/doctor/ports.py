@@ -118,17 +118,17 @@ def _rights(name: str, device: str) -> CheckResult:
 
 
 def _holder(name: str, device: str, found: list[Holder], owner: LeaseOwner | None) -> CheckResult:
-    if owner is not None and any(holder.pid == owner.said.get("pid") for holder in found):
-        return CheckResult("port.holder", name, Status.OK, "the run that has the board has it open")
-    if not found:
-        return CheckResult("port.holder", name, Status.OK, "nobody has it open, as far as this user can see")
-    text = f"{device} is held by {', '.join(map(str, found))}"
-    if any(holder.name == _MODEM_MANAGER for holder in found):
+    others = [holder for holder in found if owner is None or holder.pid != owner.said.get("pid")]
+    if not others:
+        text = "the run that has the board has it open" if found else "nobody has it open, as far as this user can see"
+        return CheckResult("port.holder", name, Status.OK, text)
+    text = f"{device} is held by {', '.join(map(str, others))}"
+    if any(holder.name == _MODEM_MANAGER for holder in others):
         cure = "sudo systemctl stop ModemManager"
-    elif len(found) > _FEW:  # too many for a serial port: do not suggest to kill them all
+    elif len(others) > _FEW:  # too many for a serial port: do not suggest to kill them all
         cure = f"fuser -v {device}"
     else:
-        cure = f"kill {' '.join(str(holder.pid) for holder in found)}"
+        cure = f"kill {' '.join(str(holder.pid) for holder in others)}"
     return CheckResult("port.holder", name, Status.FAIL, text, cure)
 
 

@@ -62,12 +62,12 @@ class Lab:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
-    def run_program(self, name, *files):
-        self.write("proc/77/comm", f"{name}\n")
-        self.write("proc/77/cmdline", name)
-        (self.root / "proc/77/fd").mkdir(exist_ok=True)
+    def run_program(self, name, *files, pid=77):
+        self.write(f"proc/{pid}/comm", f"{name}\n")
+        self.write(f"proc/{pid}/cmdline", name)
+        (self.root / f"proc/{pid}/fd").mkdir(exist_ok=True)
         for number, file in enumerate(files):
-            (self.root / f"proc/77/fd/{number}").symlink_to(os.path.realpath(file))
+            (self.root / f"proc/{pid}/fd/{number}").symlink_to(os.path.realpath(file))
 
     def examine(self, *groups, about=None, environment=None, **patient):
         file = load_boards_file(self.boards, comports=lambda: self.attached)
@@ -233,8 +233,13 @@ def test_a_port_that_the_run_has_open_that_leased_the_board(lab, monkeypatch):
         monkeypatch.setattr(os, "getpid", lambda: 1)
         lab.run_program("python", lab.device)
         found = lab.examine("port")
+        lab.run_program("ModemManager", lab.device, pid=78)
+        both = only(lab.examine("port"), "port.holder", "dk-1")
     assert only(found, "port.holder", "dk-1").status is Status.OK
     assert only(found, "port.lease", "dk-1").status is Status.FAIL
+    # Whoever has it open beside that run spoils it.
+    assert (both.status, both.remedy) == (Status.FAIL, "sudo systemctl stop ModemManager")
+    assert both.text == f"{lab.device} is held by ModemManager (pid 78)"
 
 
 def test_autosuspend(lab):
