@@ -1,3 +1,4 @@
+import ast
 from pathlib import Path
 
 import pytest
@@ -108,12 +109,24 @@ def test_a_part_of_the_mutants_says_nothing_of_the_others_reasons(folder):
     ]
 
 
-def test_the_projects_list_speaks_of_lines_that_are_there():
-    """Whoever changes a line that the list names has to look at the list."""
+def test_the_projects_list_speaks_of_functions_and_lines_that_are_there():
+    """Whoever changes a line that the list names has to look at the list; a wrong name would match no mutant."""
     known = listed(ROOT / "docs" / "survivors")
-    lines = {path: {line.strip() for line in (ROOT / path).read_text("utf-8").splitlines()} for path in _paths(known)}
-    assert [place for change, place in known.items() if not set(change.old) <= lines[change.path]] == []
+    lines = {path: _lines_by_function(ROOT / path) for path in {change.path for change in known}}
+    unknown = [place for change, place in known.items() if change.function not in lines[change.path]]
+    assert unknown == []
+    assert [place for one, place in known.items() if not set(one.old) <= lines[one.path][one.function]] == []
 
 
-def _paths(known: dict[Change, str]) -> set[str]:
-    return {change.path for change in known}
+def _lines_by_function(path):
+    """Return the lines of each function, without their indents; of a method by its class, as the list names it."""
+    text = path.read_text("utf-8")
+    module = ast.parse(text)
+    named = [("", module.body)] + [(f"{one.name}.", one.body) for one in module.body if isinstance(one, ast.ClassDef)]
+    found: dict[str, set[str]] = {}
+    for prefix, body in named:
+        for one in body:
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = text.splitlines()[one.lineno - 1 : one.end_lineno]
+                found.setdefault(prefix + one.name, set()).update(line.strip() for line in lines)
+    return found
