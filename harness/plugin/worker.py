@@ -60,9 +60,21 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
         """Run no test any more if the controller has said so; pytest-xdist has given this worker all of its board's."""
+        return True if self._stops(item.session) else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Let this test be the last one in time for its teardown, in which the module's fixtures are torn down too.
+
+        What fails in it is then this test's error. At the end of the session it would be nobody's.
+        """
+        if call.when != "teardown":
+            self._stops(item.session)
+
+    def _stops(self, session: pytest.Session) -> bool:
         if self._pid_file.exists():
-            return None
-        item.session.shouldstop = "the run ends"
+            return False
+        session.shouldstop = "the run ends"
         return True
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:

@@ -77,6 +77,22 @@ def test_at_the_first_failure_other_boards_end_with_the_test_that_they_run(tmp_p
     assert processes_of(tmp_path) == []
 
 
+def test_what_cannot_be_torn_down_behind_the_last_test_of_another_board_is_its_error(tmp_path):
+    """It failed at the end of the worker's session, and nobody was told."""
+    torn = """
+@pytest.fixture(scope="module", autouse=True)
+def torn():
+    yield
+    assert False, "not torn down"
+"""
+    tests = FAILING.replace("FAIL", "assert False").replace("def wait_for", f"{torn}\ndef wait_for")
+    result = run(tmp_path, TWO, tests, "-x", conftest=STOPPING)
+    assert result.exit_code == 1, result.output
+    other = result.case("test_a[two]")
+    assert (other.result, "not torn down" in other.message) == ("error", True), result.output
+    assert result.journal[-1]["not_run"] == 8
+
+
 @pytest.mark.parametrize("exit_code", ["None", "1"])
 def test_the_reason_for_which_a_test_ends_its_worker_is_told(tmp_path, exit_code):
     """It was "received keyboard-interrupt", or nothing."""
