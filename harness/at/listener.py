@@ -67,11 +67,11 @@ def _any(urc: Urc) -> bool:
 
 
 class Listener:
-    """The URCs with certain names from a mark of the timeline on. Made by ``AtPort.listen``.
+    """The URCs with certain names, from now on. Made by ``AtPort.listen``.
 
-    What :meth:`next` and :meth:`poll` return or pass over is not returned again. ``failure``: why the port failed, None
-    while it works. ``heard``: tells an error message what the last lines were. ``wait``: does what
-    Timeline.wait does; None: that one.
+    What :meth:`next` and :meth:`poll` return or pass over is not returned again. ``timeline``: where they are looked
+    for. ``names``: theirs, such as "+CEREG". ``port``: its name. ``failure``: why the port failed, None while it works.
+    ``heard``: tells an error message what the last lines were. ``wait``: does what Timeline.wait does; None: that one.
     """
 
     def __init__(

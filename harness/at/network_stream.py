@@ -34,7 +34,7 @@ def open_socket(url: str, name: str) -> "SocketStream":
 
 
 def open_rfc2217(url: str, name: str, *, rate: int, rtscts: bool) -> "Rfc2217Stream":
-    """Open ``rfc2217://HOST:PORT``, with the options that pyserial knows (``?ign_set_control&timeout=SECONDS``).
+    """Open ``url``: ``rfc2217://HOST:PORT``, with pyserial's options (``?ign_set_control&timeout=SECONDS``).
 
     Two of them, ``logging`` and ``poll_modem``, change nothing here. Raises OSError, serial.SerialException (the server
     does not do what it is asked), ValueError (wrong URL or speed).
@@ -148,7 +148,9 @@ class SocketStream(FdStream):
 
 
 class Rfc2217Stream(SocketStream):
-    """A port behind RFC 2217. ``com``: has agreed with the server. ``timeout``: seconds for an answer of the server.
+    """A port behind RFC 2217. ``tcp``: the connection to its server. ``com``: has agreed with the server.
+
+    ``name``: the board's, for messages. ``timeout``: seconds for an answer of the server.
 
     What Telnet has to reply never keeps the reader waiting: a server may stop to read until we have read what it says.
     A reply that cannot leave at once goes out behind what is being written, or with what is taken or written next.

@@ -43,7 +43,11 @@ _parse_often: Final = lru_cache(maxsize=256)(parse_command)
 
 
 class AtPort:
-    """One board's AT port. Made by :meth:`open`; a context manager. Any thread may call; commands take turns."""
+    """One board's AT port. Made by :meth:`open`; a context manager. Any thread may call; commands take turns.
+
+    ``stream``: open already. ``name``: the board's. ``timeline``: gets every line. ``settings``: how the board is
+    spoken to. ``url``: what was opened.
+    """
 
     def __init__(self, stream: ByteStream, *, name: str, timeline: Timeline, settings: PortSettings, url: str) -> None:
         self.name: Final = name
@@ -234,7 +238,7 @@ class AtPort:
         self._receiver.watch = watch
 
     def wait(self, match: Callable[[Event], bool], *, since: int, timeout: float) -> Event | None:
-        """Do what :meth:`Timeline.wait` does, and read the port meanwhile: quicker for what the board itself says."""
+        """Do Timeline.wait (``match``, ``since``, ``timeout``), and read the port meanwhile: its lines come sooner."""
         return self._receiver.wait(match, since=since, timeout=timeout)
 
     def wait_line(self, pattern: str | re.Pattern[str], timeout: float, *, since: int | None = None) -> Event:

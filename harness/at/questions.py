@@ -45,7 +45,8 @@ def opening_time(command: Command, timeout: float) -> float:
 class Questions:
     """Asks behind the commands of one port, until it shows that the board does not keep what is sent while it works.
 
-    ``name``: the port's. ``write``: sends bytes. ``parse``: makes a command of its text.
+    ``receiver``: reads the answers. ``name``: the port's. ``write``: sends bytes. ``parse``: makes a command of its
+    text.
     """
 
     def __init__(
@@ -62,8 +63,9 @@ class Questions:
     ) -> float | None:
         """Return the seconds after which to ask behind ``command``; None: not at all, its time is waited for.
 
-        A board that keeps no input while it works would lose the question, and in data mode it would be payload. It may
-        follow the end of an MQTT message's ``payload``. ``timeout``: seconds that the command may take.
+        A board that keeps no input while it works (``settings``) would lose the question, and in ``data_mode`` it would
+        be payload. It may follow the end of an MQTT message's ``payload``. ``timeout``: seconds that the command may
+        take.
         """
         if not settings.queues or self._kept is False:
             return None
@@ -76,8 +78,9 @@ class Questions:
     ) -> tuple[CommandOutcome | None, float]:
         """Return how ``command``, which was sent, ended, and its seconds; None: the port failed.
 
-        A question goes behind it after ``soon`` s, out of data mode first if ``leave``. Raises AnswerLost where the
-        question is answered and the command was not; Empty where neither is in ``timeout`` s.
+        A question goes behind it after ``soon`` s, out of data mode first if ``leave``, by "+++" and ``terminator``, a
+        command's end. Raises AnswerLost where the question is answered and the command was not; Empty where neither is
+        in ``timeout`` s.
 
         The question's own answer may be lost, or late behind many lines: that says nothing against the command. Only if
         the command's result *and* the line of the question's answer are lost can the result that came be the

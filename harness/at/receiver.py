@@ -68,13 +68,14 @@ class Carrier(Protocol):
 
 
 class Receiver:
-    """Reads ``stream`` until :meth:`close`. ``outcomes``: how commands ended; None when the port failed."""
+    """Reads ``stream`` into ``timeline``, with ``dialogue``, as the port ``name``, until :meth:`close`."""
 
     def __init__(self, stream: ByteStream, dialogue: Dialogue, *, name: str, timeline: Timeline) -> None:
         self.timeline: Final = timeline
         self.watch: Watch | None = None
         self.carrier: Carrier | None = None
         self.outcomes: SimpleQueue[CommandOutcome | None] = SimpleQueue()
+        """How commands ended; None when the port failed."""
         self.sent_at = 0.0
         self._question: tuple[Command, float] | None = None  # asked behind a command, and when
         self.strayed = False
@@ -178,7 +179,7 @@ class Receiver:
             pass
 
     def wait(self, match: Callable[[Event], bool], *, since: int, timeout: float) -> Event | None:
-        """Do what :meth:`Timeline.wait` does, and read the port meanwhile, unless another thread has a use for it."""
+        """Do Timeline.wait (``match``, ``since``, ``timeout``), and read the port meanwhile, if no thread uses it."""
         deadline = time.monotonic() + timeout
         if not self._failure and self._dialogue.pending is None and self._stream.hold():
             try:

@@ -96,8 +96,9 @@ class PortSpawn(_Spawn):
 
 
 class Console:
-    """One board's console. ``press``: presses the board's button, None: nothing can. A context manager.
+    """One board's console behind ``port``. A context manager.
 
+    ``press``: presses the board's button, None: nothing can. ``timeout``: seconds that ``expect`` waits if not told.
     ``spawn``: pexpect's own object, for whoever needs more of it.
     """
 

@@ -42,7 +42,7 @@ def port_settings(
 def synchronise(port: AtPort, firmware: str, *, patience: float = 0.0) -> None:
     """Make sure that the board answers, as :meth:`AtPort.sync` does, and find out what ends a command there.
 
-    ``patience``: see there.
+    ``port``: the board's. ``firmware``: the one that the boards file names. ``patience``: see there.
 
     Raises WrongFirmware when it answers, but as another firmware does; else NoAnswer, BoardLost.
     """
@@ -90,7 +90,7 @@ def reset_blindly(port: AtPort, firmware: str) -> bool:
 def open_firmware(port: AtPort, firmware: str, *, setup: OwnSetup | None = None) -> MqttDriver:
     """Return the driver for ``firmware`` after asking the board. Raises WrongFirmware if the board runs another.
 
-    The port is in step (:func:`synchronise`). From now on the timeline has the board's MQTT events. ``setup``: how the
+    ``port``: in step (:func:`synchronise`). From now on its timeline has the board's MQTT events. ``setup``: how the
     firmware's own connection is made, if it has one.
     """
     kind = kind_of(firmware)

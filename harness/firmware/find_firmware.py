@@ -40,7 +40,7 @@ class FoundFirmware:
 
 
 def find_firmware(port: AtPort, *, bauds: Sequence[int] | None = None, patience: float = 0.0) -> FoundFirmware:
-    """Ask what answers, within 3 s, and set the port to it. Raises NothingKnown; BoardLost.
+    """Ask what answers, within 3 s, and set ``port`` to it. Raises NothingKnown; BoardLost.
 
     ``bauds``: speeds to try; None: the port's own, then the others. ``patience``: seconds more for a board that says
     nothing, because it is busy with an earlier user's command; connecting takes long.

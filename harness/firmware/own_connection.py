@@ -49,7 +49,10 @@ class OwnSetup:
 
 
 class OwnConnection:
-    """One board's. ``setup``: how it is told what to do. ``switch_on``: does AT+CFUN=1 with the SIM's PIN."""
+    """One board's. ``port``: the board's. ``setup``: how it is told what to do.
+
+    ``switch_on``: does AT+CFUN=1 with the SIM's PIN. None: that command is sent as it is.
+    """
 
     def __init__(self, port: AtPort, setup: OwnSetup, *, switch_on: Callable[[], object] | None = None) -> None:
         self.setup: Final = setup

@@ -23,7 +23,7 @@ class WithoutMqtt(MqttDriver):
         return False
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
-        """Raise Misuse."""
+        """Raise Misuse. See MqttDriver."""
         self._refuse(f"publish on {topic}")
 
     def subscribe(self, topic_filter: str, *, qos: int = 1) -> bool:
@@ -35,7 +35,7 @@ class WithoutMqtt(MqttDriver):
         self._refuse(f"unsubscribe from {topic_filter}")
 
     def wait(self, match: Callable[[MqttEvent], bool], *, since: int, timeout: float) -> MqttEvent | None:
-        """Raise Misuse: such an event cannot come."""
+        """Raise Misuse: such an event cannot come. See MqttDriver."""
         self._refuse("wait for an MQTT event")
 
     def _refuse(self, what: str) -> NoReturn:

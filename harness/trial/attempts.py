@@ -54,8 +54,8 @@ class Acting:
 class Attempts:
     """Runs attempts and records their verdict.
 
-    ``check`` raises LabError when a process or port behind the trial is known to be dead; it is asked when nothing was
-    proved. ``record`` gets every verdict.
+    ``timeline``: where they are written. ``check`` raises LabError when a process or port behind the trial is known to
+    be dead; it is asked when nothing was proved. ``record`` gets every verdict.
     """
 
     def __init__(self, timeline: Timeline, check: Callable[[], None], record: Callable[[Verdict], None]) -> None:

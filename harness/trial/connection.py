@@ -33,6 +33,7 @@ class MqttConnection:
     The board says whether it is connected, not the events: lines come late, or not at all. A failure (no answer in
     time, an allowed action that did not work) puts the connection in doubt, and its next use makes a new one.
 
+    ``device``: the board's MQTT client. ``login``: of each CONNECT. ``timeline``: of the board.
     ``actions``: allowed actions in order of preference. ``gap``: seconds between two CONNECTs; AWS IoT Core throttles
     a client id that connects more often than once a second. ``patience``: seconds that any one answer may take.
     ``settle``: seconds that a message may take from its acknowledgement to whoever should see it.
@@ -260,9 +261,10 @@ class MqttConnection:
         return taken if answered else None
 
     def run(self, action: AllowedAction | None = None, *, token: str = "", seek: bool = True) -> Control:
-        """Run the allowed action once, with a nonce of its own or this one, and report how it went.
+        """Run an allowed action once, and report how it went.
 
-        ``seek`` False: it need not be seen to arrive.
+        ``action``: which one; None: the connection's own. ``token``: the nonce in its message; "": a new one. ``seek``
+        False: it need not be seen to arrive.
         """
         self._doubted = True  # until it has worked, whatever is raised meanwhile
         control = run_control(

@@ -41,7 +41,7 @@ class AllowedAction(Protocol):
 
 
 class ObservedPublish:
-    """A publish below the team's topic prefix, seen by the team's MQTT device."""
+    """A publish of ``device`` on ``topic``, below the team's topic prefix, seen by ``observer``, the team's device."""
 
     def __init__(self, device: MqttDriver, observer: Observer, topic: str) -> None:
         self._device = device
@@ -129,7 +129,10 @@ class ShadowUpdate:
 
 
 class ObservedDelivery:
-    """A message from the team's MQTT device to the board, for experiments on subscriptions."""
+    """A message from the team's MQTT device to the board, for experiments on subscriptions.
+
+    ``device``: the board's MQTT client. ``observer``: the team's MQTT device. ``topic``: one that the board may hear.
+    """
 
     def __init__(self, device: MqttDriver, observer: Observer, topic: str) -> None:
         self._device = device

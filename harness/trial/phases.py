@@ -74,7 +74,7 @@ class TroubleSource(StrEnum):
 class PhaseLog:
     """Writes the phases of one attempt.
 
-    ``trial``: a number that the trial's attempts share; ``attempt``: counted from 1.
+    ``timeline``: where they go. ``trial``: a number that the trial's attempts share; ``attempt``: counted from 1.
     """
 
     def __init__(self, timeline: Timeline, *, trial: int, attempt: int) -> None:
@@ -91,7 +91,10 @@ class PhaseLog:
 
     @contextmanager
     def phase(self, name: Phase, text: str = "", **begin: Any) -> Iterator[dict[str, Any]]:
-        """Write the begin, yield the data for the end, and write the end, whatever happens in between."""
+        """Write the begin, yield the data for the end, and write the end, whatever happens in between.
+
+        ``name``: the phase. ``text``: of the begin, for people; "": the phase's name. ``begin``: the begin's data.
+        """
         found: dict[str, Any] = {}
         self._phase(name, "begin", text or f"{name}", begin)
         try:
@@ -114,7 +117,7 @@ class PhaseLog:
         return events
 
     def add(self, kind: Kind, source: str, text: str) -> None:
-        """Write something else to the timeline."""
+        """Write something else to the timeline: ``kind``, ``source`` and ``text`` of the event."""
         self._timeline.add(kind, source, text)
 
     def restarted(self) -> bool:

@@ -7,10 +7,11 @@ from harness.trial.phases import Phase, PhaseLog
 
 
 def ask_modem(modem: Modem, log: PhaseLog, connected: Callable[[], bool] | None = None) -> None:
-    """Ask whether it is registered; and, where a line said that it restarted, whether it has forgotten its settings.
+    """Ask ``modem`` whether it is registered; and, where a line said that it restarted, whether it forgot its settings.
 
-    A restart forgets them, so a modem that has kept them did not say so itself. ``connected``: asks the board whether
-    its connection lives, where something was not answered and no line said that it ended. Raises LabError.
+    A restart forgets them, so a modem that has kept them did not say so itself. ``log``: gets the answers.
+    ``connected``: asks the board whether its connection lives, where something was not answered and no line said that
+    it ended; None: that is not asked. Raises LabError.
     """
     with log.phase(Phase.QUESTIONS) as found:
         registration = modem.registration()

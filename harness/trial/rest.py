@@ -34,7 +34,10 @@ def _pause(seconds: float) -> None:
 
 
 class RestTrials:
-    """``timeline``: where they are written. ``record`` gets every verdict. ``rule``: the bound and so on."""
+    """``timeline``: where they are written. ``record`` gets every verdict. ``rule``: the bound and so on.
+
+    ``pause``: lets seconds pass.
+    """
 
     def __init__(
         self,

@@ -74,7 +74,10 @@ class TrialContext:
 
 
 class Trials:
-    """Trials on one board's link. Each call returns a verdict; :meth:`Verdict.expect` turns it into pass or fail."""
+    """Trials on one board's ``link``. Each call returns a verdict; :meth:`Verdict.expect` turns it into pass or fail.
+
+    ``modem``: the board's, asked whether it is registered. ``context``: everything else that a trial needs.
+    """
 
     def __init__(self, link: MqttConnection, modem: Modem, context: TrialContext) -> None:
         self._link = link
@@ -86,8 +89,9 @@ class Trials:
     def publish(
         self, topic: str, payload: bytes | None = None, *, qos: int = 1, retain: bool = False, witness: Witness | None
     ) -> Verdict:
-        """Try to publish. ``witness`` (None: nobody can look) says whether the message arrived anywhere.
+        """Try to publish on ``topic``. ``witness`` (None: nobody can look) says whether the message arrived anywhere.
 
+        ``qos``: 0, 1 or 2. ``retain``: whether the broker is asked to keep the message.
         ``payload`` None: a message in nRF Cloud's schema with a nonce; otherwise ``%NONCE%`` in it is replaced.
         """
         action = PublishAction(topic, witness, qos=qos, retain=retain)

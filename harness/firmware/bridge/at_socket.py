@@ -110,8 +110,8 @@ class AtSocket(ABC):
     def connect(self, host: str, port: int, sec_tag: int | None, *, timeout: float) -> None:
         """Open the socket, connect it, and have its changes told from now on.
 
-        ``host``: also the name that the peer's certificate must have. ``sec_tag`` None: TCP without TLS. ``timeout``:
-        seconds to connect. Raises NoSession, SocketsTaken; nothing is left open then.
+        ``host``: also the name that the peer's certificate must have. ``port``: the peer's. ``sec_tag`` None: TCP, no
+        TLS. ``timeout``: seconds to connect. Raises NoSession, SocketsTaken; nothing is left open then.
         """
 
     def attach(self, changed: Callable[[], None]) -> None:

@@ -50,7 +50,10 @@ def make_http(port: AtPort) -> BoardHttp:
 
 
 class PreviewHttp(BoardHttp):
-    """See BoardHttp. ``otherwise``: for what the client cannot send, PATCH above all. ``formatted``: see above."""
+    """See BoardHttp. ``otherwise``: for what the client of the board at ``port`` cannot send, PATCH above all.
+
+    ``formatted``: see above.
+    """
 
     def __init__(self, port: AtPort, otherwise: BoardHttp, *, formatted: bool) -> None:
         super().__init__(port)

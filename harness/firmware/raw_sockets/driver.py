@@ -10,7 +10,7 @@ from harness.firmware.raw_sockets.mqtt_session import MqttSession
 
 
 class RawSocketMqtt(MqttDriver):
-    """``make_socket``: a new socket of the board. See MqttDriver."""
+    """``port``, ``firmware``: see MqttDriver. ``make_socket``: a new socket of the board."""
 
     def __init__(self, port: AtPort, firmware: Firmware, make_socket: Callable[[AtPort], AtSocket]) -> None:
         super().__init__(port, firmware)

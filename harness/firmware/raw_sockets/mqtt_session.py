@@ -92,7 +92,10 @@ class MqttSession:
         return self._pump.running and self._pump.ask(_CLOSING)
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> bool:
-        """Hand over a message. False: there is no connection. Raises Misuse for a topic that MQTT has none like."""
+        """Hand over a message. False: there is no connection. Raises Misuse for a topic that MQTT has none like.
+
+        ``topic``, ``payload``, ``qos``, ``retain``: of the PUBLISH; ``qos`` is 0, 1 or 2.
+        """
         flags = f"QoS {qos}{', retain' if retain else ''}"
         try:
             info = self._client.publish(topic, payload, qos, retain)

@@ -46,9 +46,11 @@ class NoBaseline(Exception):
 
 
 class ExperimentContext:
-    """One experiment's subject, rule, memory of the night, source of randomness, and counts.
+    """One experiment's surroundings and counts.
 
-    ``draws``: ``secrets.SystemRandom()`` in production; a seed could be shared with whatever disturbs the link.
+    ``subject``: what is tried. ``rule``: what the user chose. ``night``: what is remembered of the board's link.
+    ``draws``: the source of randomness, ``secrets.SystemRandom()`` in production; a seed could be shared with whatever
+    disturbs the link.
     """
 
     def __init__(self, subject: Subject, rule: ExperimentRule, night: Night, draws: random.Random) -> None:
@@ -68,7 +70,10 @@ class ExperimentContext:
         """Seconds in which a connection was made or there for certain, before the action was sent."""
 
     def run(self, name: str, connection: StepConnection, *steps: Step) -> Script[Observation]:
-        """Have one plan done. Raises :class:`Ended` where what was seen makes everything worthless, or time is up."""
+        """Have one plan done. Raises :class:`Ended` where what was seen makes everything worthless, or time is up.
+
+        ``name``: the plan's, for the timeline. ``connection``: which one its ``steps`` run on, in order.
+        """
         self.in_time()
         plan = Plan(name, connection, steps, self.night.patience)
         seen = yield plan

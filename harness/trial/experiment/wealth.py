@@ -28,6 +28,8 @@ Number = TypeVar("Number", float, Fraction)
 def bet(wealth: Number, hit: bool, *, stake: Number, odds: Number) -> Number:
     """Return the wealth after one bet of ``stake`` (a part, 0..1) that pays ``odds`` times what was staked.
 
+    ``wealth``: before it. ``hit``: whether the bet was won.
+
     Fair where P(hit) <= 1/odds under chance; exact for fractions, which the tests of fairness use.
     """
     return wealth * (1 - stake + stake * odds) if hit else wealth * (1 - stake)
@@ -39,7 +41,8 @@ def kelly(lost: int, shams: int, odds: int = PLACES, places: int = PLACES) -> fl
     Then an arm misses only where one of the shams before the action (6.5 on average, with half of the action's own
     slot) is lost to something else. ``lost`` of ``shams`` were so far tonight, and Beta(0.5, 50) is believed before:
     h = 0.01 at first, q = 0.99^6.5 = 0.937, c = (12 * 0.937 - 1)/11 = 0.931. A wrong h costs power, never validity.
-    ``places``: that the action may stand at; fewer have fewer shams before it.
+    ``places``: that the action may stand at; fewer have fewer shams before it. ``odds``: how many times the stake a hit
+    pays.
     """
     hazard = (lost + 0.5) / (shams + 50)
     alive: float = (1 - hazard) ** ((places + 1) / 2)

@@ -37,6 +37,8 @@ answer at most some seconds. ACCEPTED: a CONNACK came, whatever it says."""
 class LoginRunner:
     """Makes attempts of ``action`` on ``link``, or of the link's own login.
 
+    ``modem``: asked after each attempt whether it is registered. ``log``: gets what is done and seen.
+
     The circumstances of the login in question may take seconds each time (a credential is written, the modem registers
     again). So they stay as they are until the coin falls the other way, and for the whole experiment where they do not
     touch the right login, because it uses another sec_tag.
@@ -87,7 +89,10 @@ class LoginRunner:
 
 
 class OwnLoginRunner:
-    """Makes attempts of the link's own login, or of a CONNECT of MQTT 5 with the same credentials.
+    """Makes attempts of the own login of ``link``, or of a CONNECT of MQTT 5 with the same credentials.
+
+    ``modem``: asked after each attempt whether it is registered. ``log``: gets what is done and seen. ``longest``:
+    seconds that an attempt of the login has taken at most so far.
 
     ``control``: sends that. Its end is held back for longer than any attempt of the login has taken. An attempt of the
     login waits as long first: so each CONNECT comes as long behind the session before it, and a cloud that closes what
@@ -128,7 +133,11 @@ class OwnLoginRunner:
 
 
 class CallRunner:
-    """Makes calls with the token in question, or with the right one."""
+    """Makes calls with the token in question, or with the right one.
+
+    ``log``: gets what is done and seen. ``call``: makes one with the token in question, ``control`` with the right one.
+    ``pause``: lets seconds pass between them.
+    """
 
     def __init__(
         self,

@@ -56,7 +56,10 @@ class PacketSteps:
                 self.allowed(number, Step(Do.FENCE), behind=True)
 
     def allowed(self, number: int, step: Step, *, seek: bool = False, **more: Any) -> None:
-        """Send the connection's own allowed action. ``seek``: look for its message, too."""
+        """Send the connection's own allowed action as ``step``, the plan's step ``number``, counted from 0.
+
+        ``seek``: look for its message, too. ``more``: data for the begin of its phase.
+        """
         token = nonce()
         with self._on.phase(number, step, nonce=token, answer=MqttEventKind.PUBACK, **more) as found:
             control = self._on.link.run(token=token, seek=seek)
@@ -65,7 +68,8 @@ class PacketSteps:
     def packet(self, number: int, step: Step, action: PacketAction, patience: float) -> None:
         """Send a sham or the action, and wait for its answer; where none comes, send a fence behind it.
 
-        ``patience``: seconds to wait for an answer. What has none (QoS 0) is given one round trip.
+        ``action``: what is sent, as ``step``, the plan's step ``number``, counted from 0. ``patience``: seconds to wait
+        for an answer. What has none (QoS 0) is given one round trip.
         """
         link, device = self._on.link, self._on.device
         link.spoil()

@@ -23,8 +23,10 @@ from harness.trial.wire.step_context import AskWitness, StepContext, Tried
 
 
 class PlanRunner:
-    """Carries out plans on ``link``. ``pause``: lets seconds pass with no connection.
+    """Carries out plans on ``link``.
 
+    ``modem``: the board's; it has to be registered. ``log``: gets what is done and seen. ``tried``: what the
+    experiment is about. ``night``: what is remembered of the board's link.
     ``witnesses``: who is asked after a hang-up at the action, before the board connects again, by name.
     """
 

@@ -50,7 +50,11 @@ def begins_step(phase: Event) -> bool:
 
 
 class RecordedStep:
-    """One step as it was recorded. ``pace``: seconds that the serial line takes for a byte."""
+    """One step as it was recorded. ``pace``: seconds that the serial line takes for a byte.
+
+    ``do``: what was done. ``span``: the step's phase in the timeline. ``chased``: the plan has an UNSUBSCRIBE right
+    behind it.
+    """
 
     def __init__(self, do: Do, span: Span, *, chased: bool, pace: float) -> None:
         self.do = do

@@ -74,14 +74,20 @@ class StepContext:
 
     @contextmanager
     def phase(self, number: int, step: Step, **begin: Any) -> Iterator[dict[str, Any]]:
-        """Write a step's begin and end around what is done in it; it yields the data for the end."""
+        """Write a step's begin and end around what is done in it; it yields the data for the end.
+
+        ``number``: of ``step`` in its plan, counted from 0. ``begin``: the begin's data.
+        """
         with self.log.phase(_PHASES[step.do], step=number, **begin) as found:
             yield found
         if step.do in (Do.BASELINE, Do.SHAM, Do.ACTION, Do.FENCE):
             self.link.packets += 1 + bool(found.get("chased"))
 
     def wait(self, kinds: Sequence[MqttEventKind | None], *, since: int, timeout: float) -> MqttEvent | None:
-        """Return the first event of these kinds, or the end of the connection; None: neither came in time."""
+        """Return the first event of ``kinds`` from ``since`` on, or the end of the connection.
+
+        None: neither came in ``timeout`` seconds. None among ``kinds`` matches nothing.
+        """
         device = self.device
         mark = device.mark()
         ended = next((event for event in device.events(self.mark) if event.kind is MqttEventKind.CLOSED), None)
@@ -92,7 +98,10 @@ class StepContext:
         return device.wait(lambda event: event.kind in wanted, since=since, timeout=timeout)
 
     def acknowledgements(self, wanted: int, mark: int, timeout: float) -> bool:
-        """Wait for so many PUBACKs since ``mark``, or for the end of the connection. False: neither came in time."""
+        """Wait for ``wanted`` PUBACKs since ``mark``, or for the end of the connection.
+
+        False: neither came in ``timeout`` seconds.
+        """
         device = self.device
 
         def enough(event: MqttEvent) -> bool:
