@@ -17,7 +17,10 @@ from harness.virtual.unusable import UnusableSettings, UnusableState
 
 
 async def start_cloud(stack: AsyncExitStack, said: ProcessCloud, journal: JournalFile) -> LocalCloud:
-    """Start the cloud; it ends with ``stack``. Raises what :func:`harness.virtual.launch.run` does."""
+    """Start the cloud ``said``; it ends with ``stack``. Raises what :func:`harness.virtual.launch.run` does.
+
+    ``journal``: gets what happens in it.
+    """
     policies, identities = _policies(said.policies), [_identity(text) for text in said.trust_identities]
     try:
         cloud = LocalCloud(journal, said, policies=policies)
@@ -53,7 +56,11 @@ async def _start_proxy(stack: AsyncExitStack, port: int, cloud: LocalCloud, jour
 async def describe_cloud(
     stack: AsyncExitStack, cloud: LocalCloud, said: ProcessCloud, journal: JournalFile, directory: RunDirectory
 ) -> dict[str, Any]:
-    """Return the cloud's part of the ready line, its files written; start the proxy where one is asked for."""
+    """Return the part of ``cloud`` in the ready line, its files written; start the proxy where one is asked for.
+
+    ``stack``: with it the proxy ends. ``said``: the cloud's settings. ``journal``: gets what the proxy does.
+    ``directory``: the files are written there.
+    """
     proxy = None if said.proxy is None else await _start_proxy(stack, said.proxy, cloud, journal)
     ca = directory.take("ca.pem")
     ca.write_text(cloud.root_pem)

@@ -57,7 +57,9 @@ class InputReader:
 
 
 def listen(lines: InputReader, respond: Respond, ended: Callable[[], None]) -> None:
-    """Answer each line on standard output, in a thread of its own; call ``ended`` in the event loop at the end.
+    """Answer each of ``lines`` on standard output, in a thread of its own; call ``ended`` in the event loop at the end.
+
+    ``respond``: takes a line and returns its answer, in the event loop.
 
     A thread, because standard input may be a file or a terminal, which the event loop cannot watch; and because an
     answer that nobody reads must not stop the stand-ins.

@@ -78,14 +78,17 @@ class Args:
         return int(item.text)
 
     def choice(self, index: int, allowed: Sequence[int], default: int | None = None) -> int:
-        """Return a number that is one of ``allowed``."""
+        """Return parameter ``index``, a number that is one of ``allowed``; ``default`` as :meth:`number` has it."""
         value = self.number(index, default)
         if value not in allowed:
             raise Refused
         return value
 
     def string(self, index: int, default: str | None = None, *, longest: int | None = None) -> str:
-        """Return a quoted string (``""`` is a string); ``default`` when omitted; at most ``longest`` bytes."""
+        """Return parameter ``index``, a quoted string (``""`` is one) of at most ``longest`` bytes (None: any number).
+
+        ``default``: returned when it is omitted; None: it must be given.
+        """
         if not self.given(index):
             if default is None:
                 raise Refused

@@ -16,7 +16,7 @@ class Network:
             self.route(host, port, target)
 
     def route(self, host: str, port: int, target: tuple[str, int]) -> None:
-        """Make ``host:port`` lead to ``target`` (address, port) from now on."""
+        """Make ``port`` of ``host``, in small or capital letters, lead to ``target`` (address, port) from now on."""
         self._routes[host.lower(), port] = target
 
     def unroute(self, host: str, port: int) -> None:

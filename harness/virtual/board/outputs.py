@@ -145,7 +145,7 @@ class Outbox:
             self._outputs.append(output)
 
     def after(self, seconds: float, then: Callable[[], None], *, real: bool = False) -> int:
-        """Ask for ``then()`` after ``seconds``; return a token for :meth:`cancel`."""
+        """Ask for ``then()`` after ``seconds``; return a token for :meth:`cancel`. ``real``: see :class:`Timer`."""
         self._token += 1
         self._timers[self._token] = then
         self.emit(Timer(self._token, seconds, real))

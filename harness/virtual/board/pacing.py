@@ -18,7 +18,7 @@ BITS_PER_BYTE = 10  # start, eight data, stop
 
 
 class PacedPipe:
-    """One direction of a UART. ``sink`` gets the bytes in time; ``baud`` 0 passes them on at once."""
+    """One direction of a UART. ``sink`` gets the bytes in time, by ``loop``; ``baud`` 0 passes them on at once."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, baud: int, sink: Callable[[bytes], None]) -> None:
         self._loop = loop

@@ -28,6 +28,8 @@ def utc_now() -> datetime:
 class PassThrough(ABC):
     """The whole board ``said`` without I/O. ``nvm`` outlives a reset; everything else starts anew.
 
+    ``personality``: the kind of board. ``now``: the clock. ``faults``: what is wrong with the board.
+
     Bytes that the host sends while a command runs wait. (Real firmware may lose them: hosts must wait for the end.)
     """
 

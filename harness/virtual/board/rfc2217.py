@@ -88,7 +88,8 @@ class _Lines:
 class Rfc2217Server:
     """Serves one board's UART to one client at a time. ``received``: called with the client's bytes.
 
-    ``baud``: the board's speed; 0: whatever the terminal's is.
+    ``port``: on which it listens, of loopback; 0: a free one. ``baud``: the board's speed; 0: whatever the terminal's
+    is.
     """
 
     def __init__(self, port: int, received: Callable[[bytes], None], *, baud: int = 0) -> None:

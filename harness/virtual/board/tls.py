@@ -41,9 +41,10 @@ class CredentialsUnusable(Exception):
 
 
 def client_context(nvm: Nvm, sec_tag: int, *, verify: bool = True, named: bool = True) -> ssl.SSLContext:
-    """Return the context for a connection: the peer and its name are verified against the sec_tag's root CA.
+    """Return the context for a connection: the peer and its name are verified against the root CA in ``sec_tag``.
 
-    ``verify``: False takes any peer. ``named``: False takes any name. Raises :class:`CredentialsUnusable`.
+    ``nvm``: has the credentials. ``verify``: False takes any peer. ``named``: False takes any name.
+    Raises :class:`CredentialsUnusable`.
     """
     stored = tuple((kind, item) for (tag, kind), item in nvm.credentials.items() if tag == sec_tag)
     return _context(sec_tag, stored, verify=verify, named=named)

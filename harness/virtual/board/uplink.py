@@ -70,6 +70,7 @@ class RadioDirection:
 class Uplink:
     """At most one connection at a time. ``event``: called with what happens to it. ``number``: of the link.
 
+    ``network``: says where a host is. ``nvm``: has the credentials for TLS.
     ``paced``: what comes by it goes to the host unasked, over a line with a pace: see :meth:`crowd`.
     """
 
@@ -95,7 +96,7 @@ class Uplink:
         self._clear.set()
 
     def set_latency(self, seconds: float, spread: float, seed: int) -> None:
-        """Make bytes take ``seconds`` each way from now on; see Latency."""
+        """Make bytes take ``seconds`` each way from now on. ``spread``, ``seed``: see Latency."""
         self._out.latency, self._in.latency = Latency(seconds, spread, seed), Latency(seconds, spread, seed + 1)
 
     def crowd(self, crowded: bool) -> None:

@@ -57,9 +57,10 @@ _LOOPBACK = "127.0.0.1"
 class LocalCloud:
     """A local cloud. Making one raises PolicyError for a broken policy document, UnusableState for a broken state file.
 
-    ``said``: its settings, of which ``trust_identities`` is left to the caller. ``policies``: a directory with
-    documents that replace the shipped ones. Public: ``registry``, ``team``, ``services``, ``broker``, ``identities``,
-    ``jitp_ca``; ``api_key`` (secret), ``root_pem``. Make it inside the running event loop.
+    ``journal``: gets what happens in it. ``said``: its settings, of which ``trust_identities`` is left to the caller.
+    ``policies``: a directory with documents that replace the shipped ones. Public: ``registry``, ``team``,
+    ``services``, ``broker``, ``identities``, ``jitp_ca``; ``api_key`` (secret), ``root_pem``. Make it inside the
+    running event loop.
     """
 
     def __init__(self, journal: Journal, said: CloudSettings, *, policies: Path | None = None) -> None:

@@ -21,8 +21,10 @@ _LOOK_AGAIN: Final = 5.0  # seconds between two looks for credentials
 
 
 class Application:
-    """One run of the application, from its boot on. ``write``: takes a line, without its end.
+    """One run of the application, from its boot on.
 
+    ``sample``: which application. ``modem``: of the board. ``nvm``: the board's memory, which outlives a reset.
+    ``outbox``: takes what goes to the network and what is to be timed. ``write``: takes a line, without its end.
     ``uptime``: seconds since the boot.
     """
 
@@ -78,7 +80,7 @@ class Application:
         self.session.link(event)
 
     def log(self, level: str, module: str, text: str) -> None:
-        """Write a line of the log."""
+        """See :meth:`Voice.log`."""
         seconds = self._uptime()
         stamp = f"{int(seconds) // 3600:02}:{int(seconds) // 60 % 60:02}:{seconds % 60:06.3f},000"
         self._write(f"[{stamp}] <{level}> {module}: {text}")

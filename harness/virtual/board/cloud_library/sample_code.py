@@ -22,7 +22,7 @@ class Voice(Protocol):
         """Its connection."""
 
     def log(self, level: str, module: str, text: str) -> None:
-        """Write a line of the log."""
+        """Write a line of the log. ``level``: err, wrn or inf. ``module``: who says it. ``text``: what it says."""
 
     def print(self, text: str) -> None:
         """Print a line without a prefix (printk)."""

@@ -36,7 +36,9 @@ class SessionEvent(Enum):
 class CloudSession:
     """At most one session. ``tell`` is called with what happens. ``attached``: whether there is a network.
 
-    ``extra``: filters below the client id that the application subscribes to in place of pairing; None: it pairs.
+    ``outbox``: takes what goes to the network. ``client_id``: the device's. ``extra``: filters below the client id that
+    the application subscribes to in place of pairing; None: it pairs. ``hear``: called with the payload of each message
+    for the application. ``link``: number of its link.
     """
 
     def __init__(

@@ -36,7 +36,10 @@ def subject_name(attributes: str) -> x509.Name:
 
 
 def make_csr(key: ec.EllipticCurvePrivateKey, subject: x509.Name, usage: str, *, with_null: bool) -> bytes:
-    """Return the DER. ``usage``: bits in the order of X.509 KeyUsage. ``with_null``: as older firmware encodes it."""
+    """Return the DER. ``usage``: bits in the order of X.509 KeyUsage. ``with_null``: as older firmware encodes it.
+
+    ``key``: signs it, and is the one that it is about. ``subject``: the name in it.
+    """
     extension = x509.UnrecognizedExtension(ExtensionOID.KEY_USAGE, _bit_list(usage))
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject).add_extension(extension, critical=False)
     csr = builder.sign(key, hashes.SHA256())

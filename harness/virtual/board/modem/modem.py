@@ -26,10 +26,11 @@ from harness.virtual.board.personality import Personality
 
 
 class Modem:
-    """One power cycle of the modem; a reset makes a new one over the same :class:`Nvm`.
+    """One power cycle of the modem; a reset makes a new one over the same ``nvm``.
 
-    ``urc``: called with each unsolicited result, without line ends. ``lost``: called when the data connection ends.
-    ``air``: the network around it, which outlives it.
+    ``personality``: the kind of board. ``outbox``: takes timers and holds. ``urc``: called with each unsolicited
+    result, without line ends. ``lost``: called when the data connection ends. ``now``: the clock. ``faults``: what is
+    wrong with the board. ``air``: the network around the modem, which outlives it; None: a new one.
     """
 
     def __init__(

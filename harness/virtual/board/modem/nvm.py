@@ -76,7 +76,8 @@ class Nvm:
 def make_identity(seed: str, *, imei: str | None = None, device_uuid: uuid.UUID | None = None) -> BoardIdentity:
     """Derive a board's numbers from ``seed``: the same seed is the same board in every run.
 
-    ``imei``: 15 digits with a valid check digit; ``ValueError`` otherwise.
+    ``imei``: 15 digits with a valid check digit; ``ValueError`` otherwise. ``device_uuid``: of the identity that the
+    cloud is to know. None: derived as well.
     """
     digest = hashlib.sha256(seed.encode()).digest()
     serial = int.from_bytes(digest[:6], "big")

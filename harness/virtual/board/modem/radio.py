@@ -44,7 +44,10 @@ class Air:
 
 
 class Radio:
-    """LTE as far as AT commands show it. ``lost``: called when the data connection is gone."""
+    """LTE as far as AT commands show it. ``lost``: called when the data connection is gone.
+
+    ``state``: the modem's, shared by its groups of commands. ``air``: the network around it; None: a new one.
+    """
 
     def __init__(self, state: State, lost: Callable[[], None], air: Air | None = None) -> None:
         self._state = state

@@ -50,8 +50,9 @@ class _Stage(Enum):
 class ProvisioningClient:
     """One run at a time: until the service has no more commands, or something fails.
 
-    ``ask``: gives the modem a command and hands over its result, now or later. ``registered``: whether the network is
-    there. ``log``: takes a line for people.
+    ``outbox``: takes what goes to the network. ``ask``: gives the modem a command and hands over its result, now or
+    later. ``registered``: whether the network is there. ``log``: takes a line for people. ``modem_version``: the modem
+    firmware's, which the service is told.
     """
 
     def __init__(

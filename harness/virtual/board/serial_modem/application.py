@@ -30,7 +30,10 @@ class ApplicationHost(Protocol):
 
 
 class ApplicationCommands:
-    """The commands that are not MQTT. ``names``: every command of the application, for #XCLAC."""
+    """The commands that are not MQTT. ``names``: every command of the application, for #XCLAC.
+
+    ``device``: the board around them. ``personality``: its kind. ``identity``: its numbers.
+    """
 
     def __init__(
         self,

@@ -78,9 +78,9 @@ class BrokerLogin:
 class MqttClient:
     """One MQTT connection at a time.
 
-    ``notify(event, result)`` and ``message(topic, payload)`` are called as the device's library would call back;
-    ``opened(ok)`` ends :meth:`connect`; ``traffic()`` is called for every transfer over the radio. ``link``: the number
-    of its link.
+    ``outbox``: takes what goes to the network. ``notify(event, result)`` and ``message(topic, payload)`` are called as
+    the device's library would call back; ``opened(ok)`` ends :meth:`connect`; ``traffic()`` is called for every
+    transfer over the radio. ``link``: the number of its link.
     """
 
     def __init__(
@@ -136,7 +136,10 @@ class MqttClient:
         return self._publish_id
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool, packet_id: int) -> None:
-        """Send one message. It is not kept, so it is never repeated; without a connection it is dropped."""
+        """Send one message. It is not kept, so it is never repeated; without a connection it is dropped.
+
+        ``topic``, ``payload``, ``qos``, ``retain``: of the PUBLISH. ``packet_id``: from 1; not sent with ``qos`` 0.
+        """
         if self.connected:
             self._write(Publish(topic, payload, qos, retain, packet_id=packet_id if qos else None))
 

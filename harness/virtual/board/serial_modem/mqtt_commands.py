@@ -41,7 +41,7 @@ class _Config:
 
 
 class MqttCommands:
-    """The MQTT commands over one :class:`MqttClient`."""
+    """The MQTT commands over one ``client``. ``device``: the board around them. ``client_id``: before any #XMQTTCFG."""
 
     def __init__(self, device: MqttHost, client: MqttClient, *, client_id: str = DEFAULT_CLIENT_ID) -> None:
         self._device = device

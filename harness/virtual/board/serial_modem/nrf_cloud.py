@@ -17,7 +17,7 @@ DISCONNECT, CONNECT, SEND = 0, 1, 2
 
 
 class NrfCloudCommands:
-    """``device_id``: the device UUID."""
+    """``host``: the AT server. ``outbox``: takes what goes to the network. ``device_id``: the device UUID."""
 
     def __init__(self, host: SocketHost, outbox: Outbox, device_id: str) -> None:
         self._host = host

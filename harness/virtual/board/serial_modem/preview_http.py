@@ -61,7 +61,11 @@ class _Exchange:
 
 
 class PreviewHttp:
-    """At most one request at a time on each socket."""
+    """At most one request at a time on each socket.
+
+    ``host``: the AT server. ``outbox``: takes what is to be timed. ``sockets``: has the socket of each request.
+    ``dialect``: in what the commands differ between previews.
+    """
 
     def __init__(self, host: SocketHost, outbox: Outbox, sockets: SocketCommands, dialect: Dialect = PREVIEW_1) -> None:
         self._host = host

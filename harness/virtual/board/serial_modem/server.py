@@ -42,7 +42,7 @@ MQTT_LINK: Final = 0
 class SerialModem:
     """The whole board ``said`` without I/O: host bytes, timers and link events in, :data:`Output` out.
 
-    ``nvm`` outlives a reset; everything else starts anew.
+    ``nvm`` outlives a reset, nothing else does. ``personality``: its kind. ``now``: the clock. ``faults``: what it has.
     """
 
     data_idle_ms: int
@@ -133,7 +133,7 @@ class SerialModem:
     def enter_data_mode(
         self, send: Callable[[bytes], bool | None], *, stream: bool = False, count: int | None = None
     ) -> None:
-        """Treat what follows the OK as payload, see DataMode."""
+        """See :meth:`SocketHost.enter_data_mode`."""
         self.data_idle_ms = self.data_idle_ms or self.shortest_data_idle_ms
         self._data_mode = DataMode(send, stream=stream, count=count)
 

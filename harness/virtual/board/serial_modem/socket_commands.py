@@ -32,7 +32,10 @@ WAIT_ALL: Final = 256
 
 
 class SocketCommands:
-    """The commands over one :class:`SocketTable`."""
+    """The commands over one :class:`SocketTable`.
+
+    ``host``: the AT server. ``outbox``: takes what goes to the network. ``traffic``: called for every use of the radio.
+    """
 
     def __init__(self, host: SocketHost, outbox: Outbox, traffic: Callable[[], None]) -> None:
         self._host = host

@@ -26,7 +26,7 @@ _USAGE: Final = ("nrf_provisioning - nRF Provisioning commands", "Subcommands:",
 
 
 class ProvisioningShell(Shell):
-    """It has the client if ``said`` has ``provisioning``.
+    """It has the client if ``said`` has ``provisioning``. ``personality``, ``nvm``, ``now``, ``faults``: see Shell.
 
     ``root_ca``: the service's root CA (PEM), which is compiled into the firmware; None: it was forgotten.
     """

@@ -13,7 +13,10 @@ _GONE: Final = frozenset({"E0", "E1", "+IPR", "#XSMVER"})
 
 
 class GeneralCommands:
-    """``kept``: Serial Modem's, of which most were there before. ``library``: version of the modem library."""
+    """``kept``: Serial Modem's, of which most were there before. ``library``: version of the modem library.
+
+    ``personality``: the kind of board.
+    """
 
     def __init__(self, kept: ApplicationCommands, personality: Personality, library: str) -> None:
         self._kept = kept

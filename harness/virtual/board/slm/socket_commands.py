@@ -36,7 +36,10 @@ class SocketOwner(Protocol):
 
 
 class SelectedSocketCommands:
-    """The commands over one :class:`SocketTable`."""
+    """The commands over one :class:`SocketTable`.
+
+    ``host``: the AT server. ``outbox``: takes what goes to the network. ``traffic``: called for every use of the radio.
+    """
 
     def __init__(self, host: SocketHost, outbox: Outbox, traffic: Callable[[], None]) -> None:
         self.table = SocketTable(outbox, changed=self._changed, traffic=traffic)

@@ -23,7 +23,10 @@ class SocketHost(Protocol):
     def enter_data_mode(
         self, send: Callable[[bytes], bool | None], *, stream: bool = False, count: int | None = None
     ) -> None:
-        """Take what the host sends after this command's OK as payload, see DataMode."""
+        """Take what the host sends after this command's OK as payload.
+
+        ``send``, ``stream``, ``count``: see DataMode.
+        """
         ...
 
     def break_data_mode(self, error: int) -> None:

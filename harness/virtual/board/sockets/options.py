@@ -22,7 +22,10 @@ _LONGEST_NAME: Final = 128
 
 
 def plain_option(socket: ModemSocket, args: Args, at: int) -> str | None:
-    """Carry out ``<0|1>,<name>[,<value>]`` from argument ``at`` on; return the value that was asked for."""
+    """Carry out ``<0|1>,<name>[,<value>]`` for ``socket``; return the value that was asked for, None: it was set.
+
+    ``args``: the command's parameters, of which these begin at ``at``, counted from 0. Raises Refused.
+    """
     operation, name = args.choice(at, (GET, SET)), args.choice(at + 1, tuple(_PLAIN))
     if operation == SET:
         socket.options[name] = args.number(at + 2)
@@ -33,7 +36,10 @@ def plain_option(socket: ModemSocket, args: Args, at: int) -> str | None:
 
 
 def tls_option(socket: ModemSocket, args: Args, at: int) -> str | None:
-    """The same for a TLS socket's own options. Raises Refused for one that is none."""
+    """Do the same for a TLS ``socket``'s own options. Raises Refused for one that is none.
+
+    ``args``, ``at``: see :func:`plain_option`.
+    """
     operation, name = args.choice(at, (GET, SET)), args.number(at + 1)
     if socket.sec_tag is None or (operation == SET and name in _TLS_READ_ONLY):
         raise Refused

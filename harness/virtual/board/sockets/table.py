@@ -31,7 +31,10 @@ NOT_VERIFIED = 0
 
 
 class SocketTable:
-    """``changed``: called after anything happened that poll() could tell. ``traffic``: for every use of the radio."""
+    """``changed``: called after anything happened that poll() could tell. ``traffic``: for every use of the radio.
+
+    ``outbox``: takes what goes to the network and what is to be timed.
+    """
 
     def __init__(self, outbox: Outbox, *, changed: Callable[[ModemSocket], None], traffic: Callable[[], None]) -> None:
         self._outbox = outbox
@@ -80,7 +83,10 @@ class SocketTable:
         return made
 
     def connect(self, socket: ModemSocket, host: str, port: int, opened: Callable[[bool], None]) -> None:
-        """Connect; ``opened`` is called with how it went. Raises Refused for a socket that cannot be connected."""
+        """Connect ``socket`` to ``port`` of ``host``; ``opened`` is called with how it went.
+
+        Raises Refused for a socket that cannot be connected.
+        """
         if socket.kind != STREAM or socket.connecting or socket.connected or socket.peer_closed or socket.broken:
             raise Refused
         socket.connecting = True
@@ -98,8 +104,9 @@ class SocketTable:
         return True
 
     def receive(self, socket: ModemSocket, receive: Receive, seconds: float | None) -> None:
-        """Give what has arrived, at once or when something does; ``seconds``: how long, 0 not at all, None for ever.
+        """Give ``receive`` what has arrived at ``socket``, at once or when something does.
 
+        ``seconds``: how long to wait for that; 0: not at all, None: for ever.
         Raises Refused: not connected, or another command waits.
         """
         if socket.waiting is not None or not (socket.connected or socket.readable):

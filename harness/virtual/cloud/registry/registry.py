@@ -154,7 +154,7 @@ class Registry:
         return key in self._certificates
 
     def add_thing(self, name: str, *groups: ThingGroup, thing_type: str | None = None) -> Thing:
-        """Make a thing in ``groups``. Raises RegistryError if the name is taken."""
+        """Make a thing in ``groups``. Raises RegistryError if ``name`` is taken. ``thing_type``: None: it has none."""
         if name in self._things:
             raise RegistryError(f"thing {name} exists already")
         thing = self._things[name] = Thing(name, set(groups), thing_type=thing_type)
@@ -193,7 +193,7 @@ class Registry:
         self._changed(owner.name if owner else None)
 
     def associate(self, name: str, tenant_id: str, *groups: ThingGroup) -> None:
-        """Add the thing to a team: it gets the team's attributes, and joins ``groups``."""
+        """Add the thing ``name`` to the team ``tenant_id``: it gets the team's attributes, and joins ``groups``."""
         thing = self._things[name]
         # nRF Cloud's gateway policy says teamId where the others say tenantId; both hold the team's id.
         thing.attributes.update(tenantId=tenant_id, teamId=tenant_id)

@@ -32,7 +32,7 @@ _SHUTDOWN_TIMEOUT = 0.5
 
 
 class JsonProtocol(RequestHandler):
-    """A client's connection."""
+    """A client's connection. ``server``, ``loop``: see RequestHandler. ``journal``: gets refusals."""
 
     __slots__ = ("_journal",)
 
@@ -47,7 +47,7 @@ class JsonProtocol(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer in nRF Cloud's form. An error of the server (500) is logged with its traceback."""
+        """Answer in nRF Cloud's form. An error of the server (500) is logged with its traceback. See RequestHandler."""
         if status >= 500:
             self.log_exception("Error handling a request", exc_info=exc)
             answer = refusal(status, 50010, "the stand-in failed; its standard error says where")
@@ -66,7 +66,7 @@ class JsonProtocol(RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send the answer. A refusal of aiohttp itself (for an unknown ``Expect``) gets nRF Cloud's form."""
+        """See RequestHandler. A refusal of aiohttp itself (for an unknown ``Expect``) gets nRF Cloud's form."""
         if isinstance(resp, web.HTTPException):
             self._journal.write("http_refused", source_ip=request.remote, status=resp.status, reason=resp.reason)
             resp = http_refusal(resp.status, resp.reason)
