@@ -91,7 +91,7 @@ def path_of(*parts: str) -> str:
 
 
 def read_object(response: requests.Response, *required: str, **kinds: type) -> dict[str, Any]:
-    """Return the JSON object of an answer. Raises RestError if it is another value, or if a member is missing or wrong.
+    """Return the JSON object of ``response``. Raises RestError if it is another value, or a member is missing or wrong.
 
     ``required``: members that it must have. ``kinds``: members that it must have, with their types.
     """

@@ -34,7 +34,9 @@ _JOIN = 5.0
 class PtyProxy:
     """Passes bytes between ``port`` and a pty at the path ``link``, with ``faults``.
 
-    ``framing``: bytes (default) or lines; a fault's ``packet`` counts those. Entering raises PortMissing and LabError.
+    ``seed``: the same one makes the same faults again. ``framing``: bytes (default) or lines; a fault's ``packet``
+    counts those. ``baudrate`` (bit/s), ``rtscts`` (hardware flow control): of ``port``. Entering raises PortMissing and
+    LabError.
     """
 
     def __init__(

@@ -72,7 +72,10 @@ class _OneDirection:
 
 
 class FaultScript:
-    """One connection under a plan. ``number``: which one it is, from 1. ``began``: when it began."""
+    """One connection under ``plan``. ``number``: which one it is, from 1. ``began``: when it began.
+
+    ``framing``: what counts as a packet.
+    """
 
     def __init__(self, plan: FaultPlan, number: int, began: float, framing: Framing = Framing.AUTO) -> None:
         self._plan = plan

@@ -33,7 +33,8 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST
 class TcpProxy:
     """Listens on loopback and leads each connection to ``target``, with ``faults``.
 
-    Raises LabError if it cannot listen. ``framing``: what counts as a packet.
+    Raises LabError if it cannot listen. ``seed``: the same one makes the same faults again. ``framing``: what counts as
+    a packet.
     """
 
     def __init__(

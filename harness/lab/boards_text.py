@@ -10,7 +10,7 @@ LARGEST: Final = 1_000_000
 
 
 class NotAFile(OSError):
-    """What has the name is no file that can hold boards. ``strerror`` says what it is; the message, what to do."""
+    """What ``path`` names is no file that can hold boards. ``strerror``: ``what`` it is. ``cure``: what to do."""
 
     def __init__(self, path: Path, what: str, cure: str) -> None:
         super().__init__(0, what, str(path))

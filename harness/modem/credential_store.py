@@ -66,7 +66,7 @@ def digest_of(content: str) -> str:
 
 
 class CredentialStore:
-    """The credential store of one modem.
+    """The credential store of the modem at ``port``.
 
     Writing and deleting touch only ``sec_tags``. They need an inactive modem (``Modem.offline``), else AtError 518.
     ``offline``: makes the modem inactive for a block. ``at_shell``: a shell on the way turns every line end into CR LF.

@@ -28,8 +28,9 @@ _COMMON_NAME = re.compile(r"(?:^|,)\s*CN\s*=\s*([^,]*)")
 
 
 class Modem:
-    """One modem. ``sec_tags``: the only ones in which it may write, delete or make keys (Misuse for others).
+    """The modem at ``port``.
 
+    ``sec_tags``: the only ones in which it may write, delete or make keys (Misuse for others).
     ``at_shell``: its commands go through a shell, which turns every line end in them into CR LF.
     ``pin``: entered when the SIM asks for it.
     """

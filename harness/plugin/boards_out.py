@@ -49,6 +49,6 @@ class BoardsOut:
             raise BoardIsOut(board.name, self.first[board.name])
 
     def note_error(self, board: str, test: str, error: BaseException) -> None:
-        """Note the error of a test: if its board cannot be opened again, this is the board's error."""
+        """Note the ``error`` of ``test``: if its ``board`` cannot be opened again, this is the board's error."""
         if isinstance(error, BoardLost):
             self.lost.setdefault(board, test)

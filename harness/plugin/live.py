@@ -42,7 +42,9 @@ _STOP: Final = 10.0
 
 
 class Live:
-    """pytest's hooks. ``folder``: of the run; ``lab``: its name, "" none; ``page``: makes the page meanwhile."""
+    """pytest's hooks. ``run``: what is known of the run so far; ``reporter``: pytest's, which writes to the terminal;
+    ``folder``: of the run; ``lab``: its name, "" none; ``page``: makes the page meanwhile, None: there is none.
+    """
 
     def __init__(
         self, run: LiveRun, reporter: pytest.TerminalReporter, folder: RunFolder, lab: str, page: LivePage | None = None

@@ -309,7 +309,7 @@ class ParallelBoards:
         return self._workers
 
     def cannot_run(self, tests: Sequence[str], node: Any, why: str) -> None:
-        """Report tests that nobody is left to run: the first as the error of its board, the others as skipped.
+        """Report ``tests`` that nobody is left to run: the first as the error of its board, the others as skipped.
 
         ``node``: the worker that was theirs last. ``why``: what became of it.
         """

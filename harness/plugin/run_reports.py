@@ -34,7 +34,7 @@ class RunReports:
     """
 
     def __init__(self, folder: RunFolder, held: Callable[[], HeldReport], place: Callable[[], PropertiesPlace]) -> None:
-        """``held``: pytest's own report; ``place``: where the properties of cases stand in JUnit."""
+        """``folder``: the run's; ``held``: pytest's own report; ``place``: where properties of cases stand in JUnit."""
         self.folder = folder
         self.record: RunRecord | None = None
         self.trouble = ""

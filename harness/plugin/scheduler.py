@@ -29,7 +29,8 @@ class BoardScheduling:
     A worker that collected other tests than the first one of its part did gets none.
     A group that has ended :data:`DEATHS` workers is given up: what is left of it is in ``given_up``, by the test in
     which the last one died. So is a group that nobody is left to run; the ``leader`` is told of it.
-    ``config``: pytest's; pytest-rerunfailures asks the scheduler for it when a worker dies.
+    ``whole``: all tests of the run. ``config``: pytest's; pytest-rerunfailures asks the scheduler for it when a worker
+    dies.
     """
 
     collection_is_completed = True
@@ -89,7 +90,10 @@ class BoardScheduling:
                 self._give(node)
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0.0) -> None:
-        """A worker has ended a test."""
+        """A worker, ``node``, has ended a test. ``item_index``: its place among the tests that this worker collected.
+
+        ``duration``: seconds that it took, which nothing here depends on.
+        """
         self._pending[node].remove(self._numbers[self._part_of(node)][item_index])
         if len(self._pending[node]) <= _LAST:
             self._give(node)
@@ -191,7 +195,7 @@ class Workers(Protocol):
         """Take note of a worker that has collected other tests than the first one of its part."""
 
     def cannot_run(self, tests: Sequence[str], node: Any, why: str) -> None:
-        """Take note that nobody is left to run these tests; ``node`` was the last one, and ``why`` it does not."""
+        """Take note that nobody is left to run ``tests``; ``node`` was the last one, and ``why`` it does not."""
 
 
 class Leader(Workers, Protocol):
@@ -216,9 +220,11 @@ def died(node: Any) -> bool:
 class Scheduling:
     """Speaks to pytest-xdist for one of two schedulers; which, is known when each part has been collected.
 
-    ``plain``: pytest-xdist's own, for a run without boards. A part is lost, and the others begin, when :data:`DEATHS`
-    workers have died before they had collected it, or one has ended by itself. Where each worker collects everything,
-    nothing is lost while there is another one.
+    ``plain``: pytest-xdist's own, for a run without boards. ``parts``: of the run, which workers collect.
+    ``leader``: knows the workers, and is told what they cannot do.
+
+    A part is lost, and the others begin, when :data:`DEATHS` workers have died before they had collected it, or one has
+    ended by itself. Where each worker collects everything, nothing is lost while there is another one.
     """
 
     def __init__(self, plain: Any, parts: Sequence[Part], leader: Leader) -> None:

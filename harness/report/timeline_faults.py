@@ -22,10 +22,10 @@ BY_HAND_OR_DISK = "was the file edited by hand, or the disk full?"
 
 
 def timeline_faults(run: Path, unread: str, rest: str) -> list[str]:
-    """Return a line for each timeline file of a run that is not whole, and for each place where it was changed.
+    """Return a line for each timeline file of ``run`` that is not whole, and for each place where it was changed.
 
     ``unread``: what became of a file that cannot be read. ``rest``: what became of one without the end of its last
-    line. A run without timeline files has none.
+    line. ``run``: the run's folder; one without timeline files has no faults.
     """
     faults: list[str] = []
     recordings: list[Recording] = []

@@ -77,7 +77,10 @@ def onboard(
 
 
 def write(board: OpenBoard, cloud: Cloud, request: ProvisionRequest) -> WrittenCredentials:
-    """Do the board's part of a preconnect: credentials written, or found valid. See :func:`onboard`."""
+    """Do the board's part of a preconnect: credentials written, or found valid.
+
+    ``board``, ``cloud``, ``request``: see :func:`onboard`.
+    """
     found = cloud.recognise(request.device_id)
     over_the_air = Claiming(board, cloud, request) if request.key_origin is KeyOrigin.CLAIM else None
     return WrittenCredentials(provision(board.modem, request, over_the_air=over_the_air), known=found is not None)

@@ -62,8 +62,9 @@ class Run:
     ) -> None:
         """``names``: boards or tags to select; empty: all. ``cloud``: for every board, in place of the boards file's.
 
-        ``folder``: what the run leaves behind. ``ca_folder`` None: see :func:`lab_ca_folder`; in ``root`` (pytest's)
-        for the built-in lab. ``confidence``: of verdicts, in place of the boards file's.
+        ``boards_file``: which boards and clouds there are. ``folder``: what the run leaves behind. ``ca_folder`` None:
+        see :func:`lab_ca_folder`; in ``root`` (pytest's) for the built-in lab. ``confidence``: of verdicts, in place of
+        the boards file's.
 
         ``clouds``, ``wait``, ``places``: see Lab. ``key_origin``, ``renew``: see CloudDevice.
         """

@@ -184,7 +184,7 @@ class Helper:
         return {}
 
     async def power(self, place: str, action: str, delay: float, seconds: float) -> dict[str, Any]:
-        """See switch."""
+        """Switch ``place``. ``action``, ``delay``, ``seconds``: see :func:`switch`."""
         return await switch(self.address, place, action, delay=delay, seconds=seconds)
 
     def place(self, session: CoordinatorSession, name: str) -> Any:
