@@ -31,7 +31,7 @@ from harness.trial.experiment import (
     Suspect,
 )
 from tests.simulation.faults import MODELS, Cuts, Model
-from tests.simulation.logins import FAULTS, Control, Ends, OwnLogin
+from tests.simulation.logins import FAULTS, ControlLogin, Ends, OwnLogin
 from tests.simulation.logins import Night as LoginNight
 from tests.simulation.play import play
 from tests.simulation.world import LINKS, Cloud, Link, World
@@ -189,12 +189,12 @@ def own_logins(trials: int, seed: str, rule: ExperimentRule) -> int:
 
     Returns how often an accepted one was called refused, compared with the CONNECT of MQTT 5.
     """
-    print("| fault | accepted login called refused, against a " + ", ".join(Control) + " | ", end="")
+    print("| fault | accepted login called refused, against a " + ", ".join(ControlLogin) + " | ", end="")
     print("closed login, against that of MQTT 5: refused, inconclusive % | attempts |\n|---|---|---|---|")
     wrong = 0
     for name, ends in FAULTS.items():
-        accepted = [own_login(trials, f"{seed} {name}", rule, ends, control, accepts=True) for control in Control]
-        closed = own_login(trials, f"{seed} {name}", rule, ends, Control.MQTT5, accepts=False)
+        accepted = [own_login(trials, f"{seed} {name}", rule, ends, control, accepts=True) for control in ControlLogin]
+        closed = own_login(trials, f"{seed} {name}", rule, ends, ControlLogin.MQTT5, accepts=False)
         wrong += accepted[-1].found[Conclusion.REFUSED]
         refused = ", ".join(f"{row.found[Conclusion.REFUSED]}" for row in accepted)
         shares = f"{closed.share(Conclusion.REFUSED)}, {closed.share(Conclusion.INCONCLUSIVE)}"
@@ -202,7 +202,7 @@ def own_logins(trials: int, seed: str, rule: ExperimentRule) -> int:
     return wrong
 
 
-def own_login(trials: int, seed: str, rule: ExperimentRule, ends: Ends, control: Control, *, accepts: bool) -> Row:
+def own_login(trials: int, seed: str, rule: ExperimentRule, ends: Ends, control: ControlLogin, *, accepts: bool) -> Row:
     """Play ``trials`` experiments on a board's own login, each in a night of its own."""
     chance, draws, row = random.Random(seed), secrets.SystemRandom(), Row()
     for _ in range(trials):

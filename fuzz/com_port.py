@@ -1,6 +1,6 @@
 """RFC 2217 and Telnet below it: any bytes of a server of ports, in any pieces."""
 
-from harness.at.com_port import ComPort, Request
+from harness.at.com_port import ComPort, ComPortRequest
 
 
 def one_input(data: bytes) -> None:
@@ -16,10 +16,10 @@ def one_input(data: bytes) -> None:
 def _heard(value: bytes, pieces: list[bytes]) -> tuple[bytes, bytes, bool | None, list[bool | None]]:
     com = ComPort()
     com.start()
-    for kind in Request:
+    for kind in ComPortRequest:
         com.request(kind, value)
     plain = reply = b""
     for piece in pieces:
         more, answer = com.receive(piece)
         plain, reply = plain + more, reply + answer
-    return plain, reply, com.agreed, [com.answer(kind) for kind in Request]
+    return plain, reply, com.agreed, [com.answer(kind) for kind in ComPortRequest]

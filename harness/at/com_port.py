@@ -7,7 +7,7 @@ import struct
 from enum import IntEnum
 from typing import Final
 
-from harness.at.telnet import DO, DONT, WILL, WONT, TelnetReader, Verb, subnegotiation
+from harness.at.telnet import DO, DONT, WILL, WONT, TelnetReader, TelnetVerb, subnegotiation
 
 _BINARY, _ECHO, _SUPPRESS_GO_AHEAD, _COM_PORT = 0x00, 0x01, 0x03, 0x2C
 _ANSWER: Final = 100  # a server's answer to a request has the number of the request and this
@@ -16,7 +16,7 @@ _OURS, _THEIRS = True, False
 _START: Final = ((DO, _ECHO), (WILL, _SUPPRESS_GO_AHEAD), (DO, _SUPPRESS_GO_AHEAD), (DO, _COM_PORT), (WILL, _COM_PORT))
 
 
-class Request(IntEnum):
+class ComPortRequest(IntEnum):
     """What a server can be asked for."""
 
     SET_BAUDRATE = 1
@@ -27,7 +27,7 @@ class Request(IntEnum):
     PURGE_DATA = 12
 
 
-class Control(IntEnum):
+class ComPortControl(IntEnum):
     """Values of SET_CONTROL."""
 
     NO_FLOW_CONTROL = 1
@@ -67,13 +67,13 @@ class ComPort:
         """Whether the server speaks RFC 2217; None: it has not said so yet."""
         return self._options.get((_OURS, _COM_PORT))
 
-    def request(self, kind: Request, value: bytes) -> bytes:
+    def request(self, kind: ComPortRequest, value: bytes) -> bytes:
         """Return the request for ``value``."""
         self._asked[kind] = value
         self._answers.pop(kind, None)
         return subnegotiation(bytes((_COM_PORT, kind)) + value)
 
-    def answer(self, kind: Request) -> bool | None:
+    def answer(self, kind: ComPortRequest) -> bool | None:
         """Return whether the server did what the last request of this kind asked; None: it has not said so yet."""
         return self._answers.get(kind)
 
@@ -82,14 +82,14 @@ class ComPort:
         plain = self.telnet.feed(data)
         reply = b""
         for heard in self.telnet.heard:
-            if isinstance(heard, Verb):
+            if isinstance(heard, TelnetVerb):
                 reply += self._agree(heard)
             else:
                 self._take_answer(heard)
         self.telnet.heard.clear()
         return plain, reply
 
-    def _agree(self, heard: Verb) -> bytes:
+    def _agree(self, heard: TelnetVerb) -> bytes:
         ours, yes = heard.verb in (DO, DONT), heard.verb in (DO, WILL)
         agreement = WILL if ours else DO
         key = ours, heard.option

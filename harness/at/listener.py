@@ -55,7 +55,7 @@ def urcs(events: Iterable[Event], port: str, names: Iterable[str]) -> list[Urc]:
     return [urc for event in events if (urc := wanted(event)) is not None]
 
 
-class Wait(Protocol):
+class EventWait(Protocol):
     """What :meth:`Timeline.wait` does."""
 
     def __call__(self, match: Callable[[Event], bool], *, since: int, timeout: float) -> Event | None:
@@ -82,7 +82,7 @@ class Listener:
         port: str,
         heard: Callable[[], str],
         failure: Callable[[], HarnessError | None],
-        wait: Wait | None = None,
+        wait: EventWait | None = None,
     ) -> None:
         self.names: Final = tuple(names)
         self._timeline = timeline

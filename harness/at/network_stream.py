@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import serial
 
-from harness.at.com_port import ComPort, Control, Purge, Request, baudrate
+from harness.at.com_port import ComPort, ComPortControl, ComPortRequest, Purge, baudrate
 from harness.at.stream import FdStream, lost
 from harness.at.tcp_port import TcpPort
 from harness.at.telnet import escaped
@@ -89,25 +89,27 @@ class _Opening:
 
     def set_up(self, speed: bytes, *, rtscts: bool, ignore: bool) -> None:
         settings = {
-            Request.SET_BAUDRATE: speed,
-            Request.SET_DATASIZE: _EIGHT_BITS,
-            Request.SET_PARITY: _NO_PARITY,
-            Request.SET_STOPSIZE: _ONE_STOP_BIT,
+            ComPortRequest.SET_BAUDRATE: speed,
+            ComPortRequest.SET_DATASIZE: _EIGHT_BITS,
+            ComPortRequest.SET_PARITY: _NO_PARITY,
+            ComPortRequest.SET_STOPSIZE: _ONE_STOP_BIT,
         }
         self._connection.sendall(b"".join(self.com.request(kind, value) for kind, value in settings.items()))
         for kind in settings:
             self._confirm(kind)
-        flow = Control.HARDWARE_FLOW_CONTROL if rtscts else Control.NO_FLOW_CONTROL
+        flow = ComPortControl.HARDWARE_FLOW_CONTROL if rtscts else ComPortControl.NO_FLOW_CONTROL
         # With flow control the far end drives RTS itself.
-        for control in (flow, Control.DTR_ON) if rtscts else (flow, Control.DTR_ON, Control.RTS_ON):
-            self._connection.sendall(self.com.request(Request.SET_CONTROL, bytes((control,))))
+        for control in (
+            (flow, ComPortControl.DTR_ON) if rtscts else (flow, ComPortControl.DTR_ON, ComPortControl.RTS_ON)
+        ):
+            self._connection.sendall(self.com.request(ComPortRequest.SET_CONTROL, bytes((control,))))
             if not ignore:
-                self._confirm(Request.SET_CONTROL)
+                self._confirm(ComPortRequest.SET_CONTROL)
         for buffer in (Purge.TO_SEND, Purge.RECEIVED):
-            self._connection.sendall(self.com.request(Request.PURGE_DATA, bytes((buffer,))))
-            self._confirm(Request.PURGE_DATA)
+            self._connection.sendall(self.com.request(ComPortRequest.PURGE_DATA, bytes((buffer,))))
+            self._confirm(ComPortRequest.PURGE_DATA)
 
-    def _confirm(self, kind: Request) -> None:
+    def _confirm(self, kind: ComPortRequest) -> None:
         check(self._await(lambda: self.com.answer(kind)), kind)
 
     def _await(self, known: Callable[[], bool | None]) -> bool | None:
@@ -191,7 +193,7 @@ class Rfc2217Stream(SocketStream):
             raise lost(self._name, f"cannot change to {rate} baud: {error}") from error
 
     def _change_baud(self, rate: int) -> None:
-        kind = Request.SET_BAUDRATE
+        kind = ComPortRequest.SET_BAUDRATE
         with self._heard:
             request = self._com.request(kind, baudrate(rate))
         self._send(request)
@@ -219,7 +221,7 @@ class Rfc2217Stream(SocketStream):
                 self._writing.release()
 
 
-def check(answer: bool | None, kind: Request) -> None:
+def check(answer: bool | None, kind: ComPortRequest) -> None:
     """Raise serial.SerialException if a server did not do what it was asked. ``answer``: see ComPort.answer."""
     what = kind.name.lower().replace("_", " ")
     if answer is None:

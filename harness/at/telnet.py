@@ -12,7 +12,7 @@ _ESCAPED: Final = bytes((IAC, IAC))
 _MOST: Final = 4096  # bytes of a subnegotiation that are kept: the longest that RFC 2217 knows is a signature
 
 
-class Verb(NamedTuple):
+class TelnetVerb(NamedTuple):
     """DO, DONT, WILL or WONT, and the option that it is about."""
 
     verb: int
@@ -43,7 +43,7 @@ class TelnetReader:
     """
 
     def __init__(self) -> None:
-        self.heard: list[Verb | bytes] = []
+        self.heard: list[TelnetVerb | bytes] = []
         self._state = _State.DATA
         self._verb = 0
         self._content: bytearray | None = None  # of the subnegotiation that has begun
@@ -80,7 +80,7 @@ class TelnetReader:
 
     def _step(self, byte: int, found: bytearray) -> None:
         if self._state is _State.OPTION:
-            self.heard.append(Verb(self._verb, byte))
+            self.heard.append(TelnetVerb(self._verb, byte))
             self._state = _State.DATA
             return
         self._state = _State.DATA

@@ -16,7 +16,7 @@ USUAL = OPENING + ROUND_TRIP
 HELD = 1.5 * USUAL
 
 
-class Control(StrEnum):
+class ControlLogin(StrEnum):
     """What stands in for the right login."""
 
     TORN = "CONNECT without its end"
@@ -113,7 +113,7 @@ class OwnLogin:
 
     ends: Ends
     accepts: bool
-    control: Control
+    control: ControlLogin
     night: Night
     tells: bool = True
 
@@ -130,9 +130,9 @@ class OwnLogin:
         now = self.night.now
         if whole:
             # As long behind the session before as the other CONNECT; the one without its end was not waited for.
-            begin = now if self.control is Control.TORN else now + HELD
+            begin = now if self.control is ControlLogin.TORN else now + HELD
             return Session(begin, begin + USUAL, 1, self.accepts, begin + OPENING), self.accepts
-        if self.control is Control.TORN:
+        if self.control is ControlLogin.TORN:
             return Session(now, now + OPENING + HELD, 1, False, None), True
         answered, asked = self.accepts or self.tells, now + OPENING + HELD
         return Session(now, asked + ROUND_TRIP, 2, answered, asked), answered

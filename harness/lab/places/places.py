@@ -27,7 +27,7 @@ _CURES: Final = {
     "broken": "is labgrid 26 in its environment? make labgrid-env makes it",
 }
 
-Request = Callable[..., dict[str, Any]]
+AskHelper = Callable[..., dict[str, Any]]
 """Sends a command with its fields to the process that holds the places; returns the plain answer.
 
 ``answer_within``: seconds until the answer, where ANSWER is too short.
@@ -48,7 +48,7 @@ class Place:
 class Places:
     """The places of a coordinator, through ``request``."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: AskHelper) -> None:
         self._request = request
 
     def list(self) -> list[Place]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.at.com_port import ComPort, Control, Request, baudrate
+from harness.at.com_port import ComPort, ComPortControl, ComPortRequest, baudrate
 from harness.at.telnet import DO, DONT, WILL, WONT, subnegotiation
 
 BINARY, ECHO, GO_AHEAD, COM_PORT, UNKNOWN = 0, 1, 3, 0x2C, 0x18
@@ -68,41 +68,41 @@ def test_what_a_server_wants_is_answered_once(com, heard, reply):
 
 
 def test_a_request_is_sent_and_its_answer_believed(com):
-    sent = com.request(Request.SET_BAUDRATE, baudrate(0xFF00))
+    sent = com.request(ComPortRequest.SET_BAUDRATE, baudrate(0xFF00))
     assert sent == b"\xff\xfa\x2c\x01\x00\x00\xff\xff\x00\xff\xf0"
-    assert com.answer(Request.SET_BAUDRATE) is None
+    assert com.answer(ComPortRequest.SET_BAUDRATE) is None
     assert com.receive(b"A" + answer(1, baudrate(0xFF00)) + b"B") == (b"AB", b"")
-    assert com.answer(Request.SET_BAUDRATE) is True
-    assert com.answer(Request.SET_CONTROL) is None
+    assert com.answer(ComPortRequest.SET_BAUDRATE) is True
+    assert com.answer(ComPortRequest.SET_CONTROL) is None
 
 
 def test_an_answer_with_another_value_is_a_refusal(com):
-    com.request(Request.SET_BAUDRATE, baudrate(460800))
+    com.request(ComPortRequest.SET_BAUDRATE, baudrate(460800))
     com.receive(answer(1, baudrate(115200)))
-    assert com.answer(Request.SET_BAUDRATE) is False
-    com.request(Request.SET_BAUDRATE, baudrate(460800))
+    assert com.answer(ComPortRequest.SET_BAUDRATE) is False
+    com.request(ComPortRequest.SET_BAUDRATE, baudrate(460800))
     com.receive(answer(1, b""))
-    assert com.answer(Request.SET_BAUDRATE) is False
-    com.request(Request.SET_BAUDRATE, baudrate(9600))
-    assert com.answer(Request.SET_BAUDRATE) is None
+    assert com.answer(ComPortRequest.SET_BAUDRATE) is False
+    com.request(ComPortRequest.SET_BAUDRATE, baudrate(9600))
+    assert com.answer(ComPortRequest.SET_BAUDRATE) is None
     com.receive(answer(1, baudrate(9600) + bytes(4)))  # sredird answers with more bytes than it was sent
-    assert com.answer(Request.SET_BAUDRATE) is True
+    assert com.answer(ComPortRequest.SET_BAUDRATE) is True
 
 
 def test_what_nobody_asked_is_passed_over(com):
-    com.request(Request.SET_CONTROL, bytes((Control.DTR_ON,)))
+    com.request(ComPortRequest.SET_CONTROL, bytes((ComPortControl.DTR_ON,)))
     state = answer(7, b"\x10")
     other = subnegotiation(b"\x18\x05\x08")
     assert com.receive(answer(1, baudrate(9600)) + state + other + subnegotiation(b"\x2c") + subnegotiation(b"")) == (
         b"",
         b"",
     )
-    assert com.answer(Request.SET_BAUDRATE) is None
-    assert com.answer(Request.SET_CONTROL) is None
+    assert com.answer(ComPortRequest.SET_BAUDRATE) is None
+    assert com.answer(ComPortRequest.SET_CONTROL) is None
     com.receive(answer(5, b"\x08"))
-    assert com.answer(Request.SET_CONTROL) is True
+    assert com.answer(ComPortRequest.SET_CONTROL) is True
     com.receive(answer(5, b"\x09"))  # another client of the same port did that
-    assert com.answer(Request.SET_CONTROL) is True
+    assert com.answer(ComPortRequest.SET_CONTROL) is True
 
 
 @pytest.mark.parametrize(("rate", "value"), [(1, b"\0\0\0\1"), (2**32 - 1, b"\xff" * 4)])

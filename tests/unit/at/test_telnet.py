@@ -10,7 +10,7 @@ import serial.rfc2217
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from harness.at.telnet import DO, SE, WILL, TelnetReader, Verb, escaped, subnegotiation
+from harness.at.telnet import DO, SE, WILL, TelnetReader, TelnetVerb, escaped, subnegotiation
 
 ALL = bytes(range(256))
 
@@ -37,7 +37,7 @@ class PyserialsClient(serial.rfc2217.Serial):
         self.plain += byte or b""
 
     def _telnet_negotiate_option(self, command, option):
-        self.heard.append(Verb(ord(command), ord(option)))
+        self.heard.append(TelnetVerb(ord(command), ord(option)))
 
     def _telnet_process_subnegotiation(self, suboption):
         self.heard.append(suboption)
@@ -135,4 +135,4 @@ def test_a_subnegotiation_without_an_end_takes_no_memory():
 
 @pytest.mark.parametrize("verb", [DO, WILL])
 def test_verbs_are_told_with_their_option(verb):
-    assert read([bytes((0xFF, verb)), b"\x2c"]) == (b"", [Verb(verb, 0x2C)])
+    assert read([bytes((0xFF, verb)), b"\x2c"]) == (b"", [TelnetVerb(verb, 0x2C)])

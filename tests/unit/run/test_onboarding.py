@@ -25,7 +25,9 @@ SET = CertificateSet(DEVICE, "CA", "LEAF AND CA", "KEY")
 
 
 @dataclass(frozen=True)
-class Request:
+class FakeRequest:
+    """Stands for harness.credentials.ProvisionRequest."""
+
     key_origin: KeyOrigin
     renew: bool = False
     device_id: str = DEVICE
@@ -118,7 +120,7 @@ class Lab:
     def __init__(self, monkeypatch, *, known=False, kept=False, ends=(), firmware=None, jitp=()):
         """``known``: the account has the device, as a member or as what else is given."""
         self.log: list[str] = []
-        self.requests: list[Request] = []
+        self.requests: list[FakeRequest] = []
         self.api = Api(self.log)
         self.found, self.kept = Membership.ASSOCIATED if known is True else known or None, kept
         modem = SimpleNamespace(register=lambda: self.log.append("register"))
@@ -170,7 +172,7 @@ class Lab:
 )
 def test_preconnect_completes_what_is_missing(monkeypatch, origin, known, kept, steps):
     lab = Lab(monkeypatch, known=known, kept=kept)
-    done = lab.onboard(Request(origin))
+    done = lab.onboard(FakeRequest(origin))
     assert lab.log == steps
     assert (done.attempts, done.ownership_code) == (0, None)
 
@@ -179,7 +181,7 @@ def test_a_cloud_that_fails_leaves_the_former_credentials(monkeypatch):
     lab = Lab(monkeypatch)
     lab.api.broken = True
     with pytest.raises(CloudUnreachable):
-        lab.onboard(Request(KeyOrigin.DEVICE))
+        lab.onboard(FakeRequest(KeyOrigin.DEVICE))
     assert lab.log == ["write", "onboard dev-1 LEAF", "rollback"]
 
 
@@ -191,7 +193,7 @@ def test_a_board_that_is_lost_on_the_way_back_does_not_hide_why(monkeypatch):
     lab.api.broken = True
     monkeypatch.setattr(Made, "rollback", lost)
     with pytest.raises(CloudUnreachable) as failed:
-        lab.onboard(Request(KeyOrigin.DEVICE))
+        lab.onboard(FakeRequest(KeyOrigin.DEVICE))
     assert failed.value.__notes__ == ["returning to the former credentials failed afterwards: unplugged"]
 
 
@@ -199,7 +201,7 @@ def test_just_in_time_provisioning(monkeypatch):
     ends = [MqttEventKind.CLOSED, None, MqttEventKind.ACCEPTED, MqttEventKind.ACCEPTED]
     lab = Lab(monkeypatch, ends=ends)
     lab.api.association = [40412, None]
-    done = lab.onboard(Request(KeyOrigin.CLOUD))
+    done = lab.onboard(FakeRequest(KeyOrigin.CLOUD))
     assert lab.log == [
         *("create dev-1", "write", "register", "connect 7", "connect 7", "connect 7"),
         *(f"associate dev-1 {HARNESS_TAG}", f"associate dev-1 {HARNESS_TAG}", "wait dev-1", "disconnect"),
@@ -212,7 +214,7 @@ def test_just_in_time_provisioning(monkeypatch):
 def test_a_device_that_is_never_accepted_is_refused_with_the_count(monkeypatch):
     lab = Lab(monkeypatch, ends=[MqttEventKind.CLOSED] * 3)
     with pytest.raises(NotProvisioned, match=r"dev-1 was not accepted by mqtt: not within 3 attempts"):
-        lab.onboard(Request(KeyOrigin.CLOUD))
+        lab.onboard(FakeRequest(KeyOrigin.CLOUD))
     assert lab.log[-1] == "rollback"
 
 
@@ -220,41 +222,41 @@ def test_another_refusal_of_the_association_is_not_repeated(monkeypatch):
     lab = Lab(monkeypatch, ends=[MqttEventKind.ACCEPTED])
     lab.api.association = [40102]
     with pytest.raises(RestError, match="wrong ownership code"):
-        lab.onboard(Request(KeyOrigin.CLOUD))
+        lab.onboard(FakeRequest(KeyOrigin.CLOUD))
     assert lab.log[-2:] == ["disconnect", "rollback"]
 
 
 def test_kept_credentials_of_a_known_device_need_no_connection(monkeypatch):
     lab = Lab(monkeypatch, known=True, kept=True)
-    assert lab.onboard(Request(KeyOrigin.CLOUD)).attempts == 0
+    assert lab.onboard(FakeRequest(KeyOrigin.CLOUD)).attempts == 0
     assert lab.log == ["keep"]
 
 
 def test_a_device_that_the_account_lost_gets_new_keys(monkeypatch):
     lab = Lab(monkeypatch, known=False, kept=True, ends=[MqttEventKind.ACCEPTED] * 2)
-    lab.onboard(Request(KeyOrigin.CLOUD))
-    assert lab.requests == [replace(Request(KeyOrigin.CLOUD), renew=True)]
+    lab.onboard(FakeRequest(KeyOrigin.CLOUD))
+    assert lab.requests == [replace(FakeRequest(KeyOrigin.CLOUD), renew=True)]
     assert lab.log[:2] == ["create dev-1", "write"]
 
 
 def test_a_gateway_whose_ownership_code_is_gone_gets_new_keys(monkeypatch):
     """It could never be made an ordinary member again."""
     lab = Lab(monkeypatch, known=Membership.GATEWAY, kept=True, ends=[MqttEventKind.ACCEPTED] * 2)
-    done = lab.onboard(Request(KeyOrigin.CLOUD))
+    done = lab.onboard(FakeRequest(KeyOrigin.CLOUD))
     assert lab.log[:3] == ["delete dev-1", "create dev-1", "write"]
     assert done.ownership_code is not None
 
 
 def test_a_renewal_deletes_the_device_before_its_new_certificate_is_made(monkeypatch):
     lab = Lab(monkeypatch, known=True, ends=[MqttEventKind.ACCEPTED] * 2)
-    lab.onboard(Request(KeyOrigin.CLOUD, renew=True))
+    lab.onboard(FakeRequest(KeyOrigin.CLOUD, renew=True))
     assert lab.log[:3] == ["delete dev-1", "create dev-1", "write"]
 
 
 def test_a_firmware_without_mqtt_is_provisioned_over_https(monkeypatch):
     answers = [(JitpResult.STARTED, "closed"), (JitpResult.ALREADY, "403")]
     lab = Lab(monkeypatch, firmware=Firmware("AT client"), jitp=answers)
-    done = lab.onboard(Request(KeyOrigin.CLOUD))
+    done = lab.onboard(FakeRequest(KeyOrigin.CLOUD))
     assert lab.log == [
         *("create dev-1", "write", "jitp LEAF AND CA", "jitp LEAF AND CA"),
         *(f"associate dev-1 {HARNESS_TAG}", "wait dev-1", "commit"),
@@ -265,5 +267,5 @@ def test_a_firmware_without_mqtt_is_provisioned_over_https(monkeypatch):
 def test_a_rejected_certificate_ends_it_at_once(monkeypatch):
     lab = Lab(monkeypatch, firmware=Firmware("AT client"), jitp=[(JitpResult.REJECTED, "403")])
     with pytest.raises(NotProvisioned, match=r"JITP over HTTPS was rejected \(403\)"):
-        lab.onboard(Request(KeyOrigin.CLOUD))
+        lab.onboard(FakeRequest(KeyOrigin.CLOUD))
     assert lab.log == ["create dev-1", "write", "jitp LEAF AND CA", "rollback"]

@@ -23,7 +23,7 @@ from harness.trial.experiment import (
 from harness.trial.experiment.rule import COIN_ATTEMPTS
 from harness.trial.wire.draws import RecordedDraws
 from tests.simulation import logins
-from tests.simulation.logins import FAULTS, Control, OwnLogin, answers_cut
+from tests.simulation.logins import FAULTS, ControlLogin, OwnLogin, answers_cut
 from tests.simulation.play import play
 
 RIGHT, WRONG = 0, 1
@@ -99,7 +99,7 @@ def test_a_link_that_lets_a_control_without_an_answer_live_deceives_it_each_time
     assert worst((BOTH_FAIL, BOTH_WORK, ONLY_THE_LOGIN_FAILS)) > 0.99
 
 
-def own(ends, seed, *, accepts, control=Control.MQTT5, tells=True):
+def own(ends, seed, *, accepts, control=ControlLogin.MQTT5, tells=True):
     chance = random.Random(seed)
     world = OwnLogin(ends, accepts, control, logins.Night(chance, now=chance.uniform(0, 120)), tells)
     return play(Experiment.of_login(SUBJECT, ExperimentRule(), Night(), chance), world.do)
@@ -113,7 +113,7 @@ def test_a_login_that_is_let_in_is_not_refused_whatever_disturbs_the_link(fault)
 
 @pytest.mark.parametrize("part", [0.8, 1.0])
 def test_the_control_without_an_answer_called_it_refused_where_the_answers_were_cut(part):
-    found = [own(answers_cut(part), seed, accepts=True, control=Control.TORN).conclusion for seed in range(50)]
+    found = [own(answers_cut(part), seed, accepts=True, control=ControlLogin.TORN).conclusion for seed in range(50)]
     assert found.count(Conclusion.REFUSED) > 5
 
 
