@@ -172,15 +172,18 @@ class ParallelBoards:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """Say whose error the death of a worker is, and whether its board is out because of it."""
+        """Say whose error the end of a worker is, and whether its board is out because of it."""
         board = self._board_of(crashitem)
-        whose = f"{board}: the" if board else "the"
-        died = f"{whose} process that ran this test died (killed, or out of memory)"
+        whose = f"{board}: " if board else ""
+        died = f"{whose}the process that ran this test died (killed, or out of memory)"
+        said = getattr(report.node, "workeroutput", {})
         if crashitem in self._given_up:
             report.longrepr = f"{died}, as {DEATHS - 1} before it: no other one is started"
             setattr(report, FOUND, of_other_plugin(report) | {"out": report.longrepr})
+        elif EXITED in said:
+            report.longrepr = f"{whose}this test ended the run by pytest.exit: {said[EXITED]}"
         else:
-            report.longrepr = f"{died}; its board goes on anew"
+            report.longrepr = died
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

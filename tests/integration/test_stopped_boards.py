@@ -104,6 +104,8 @@ def test_the_reason_for_which_a_test_ends_its_worker_is_told(tmp_path, exit_code
         assert result.exit_code == 2, result.output
         assert "! interrupted: the lab is closed !" in result.output, result.output
         assert "interrupted: the lab is closed: 8 tests were not run" in report
+        said = "one: this test ended the run by pytest.exit: the lab is closed (points at the lab)"
+        assert (result.case("test_a[one]").result, result.case("test_a[one]").message) == ("error", said)
         assert result.case("test_a[two]").result == "passed"
     else:
         assert result.exit_code == 1, result.output
