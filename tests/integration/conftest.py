@@ -12,6 +12,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--kills-seed", type=int, default=9, metavar="SEED", help="chooses the steps and moments")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        from tests.integration.warm_start import share_server
+
+        share_server()
+
+
 @pytest.fixture
 def aws():
     """A broker with two devices. Imported here, for what uses no broker starts without it."""
