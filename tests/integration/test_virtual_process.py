@@ -13,6 +13,8 @@ import pytest
 import requests
 import serial
 
+from tests.integration.warm_start import run_python
+
 READY_DEADLINE = 60.0
 STOP_DEADLINE = 60.0
 
@@ -58,14 +60,7 @@ def close_stdin(process):
 
 def refused(*arguments):
     """Run the process with options it refuses; return exit code and stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "harness.virtual", *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=READY_DEADLINE,
-        check=False,
-    )
+    done = run_python([sys.executable, "-m", "harness.virtual", *arguments], Path.cwd(), os.environ, READY_DEADLINE)
     assert done.stdout == ""
     return done.returncode, done.stderr
 
