@@ -30,7 +30,7 @@ def flash(given: Arguments, progress: Progress) -> Result:
         f"{config.name}: {one.kind} {one.file.name}: "
         + (f"written, because {one.reason}" if one.reason else "there already")
         + (
-            f"; the board reports {one.told}" + ("" if one.proved else ", as other files do: no proof")
+            f"; the board reports {one.told}" + ("" if one.proved else ", as with other files, which proves nothing")
             if one.told
             else "; the board does not answer (--force writes it all the same)"
         )

@@ -128,7 +128,7 @@ class Interruption:
             raise KeyboardInterrupt
 
     def _end_hard(self) -> None:
-        why = f"{self.why}, and not tidy within {TIDY_SECONDS:g} s"
+        why = f"{self.why}, and not tidied up within {TIDY_SECONDS:g} s"
         try:
             if self._overdue is not None:
                 self._overdue(why)

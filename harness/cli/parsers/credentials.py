@@ -30,7 +30,7 @@ def add(commands: Group, shared: ParentParsers) -> None:
     delete = command(group, "credentials delete", "delete root CA, certificate and key of a board", shared.board)
     delete.add_argument("--sec-tag", type=_any_sec_tag, metavar="N", help="only this sec_tag")
     delete.add_argument(
-        "--foreign", action="store_true", help="with --sec-tag: everything in it, whoever wrote it (up to 4294967295)"
+        "--foreign", action="store_true", help="delete everything in --sec-tag (up to 4294967295), whoever wrote it"
     )
 
 

@@ -86,9 +86,7 @@ def _address(text: str) -> tuple[str, int]:
 
 def _add_doctor(parser: Parser) -> None:
     add = parser.add_argument
-    parser.epilog = (
-        "Exit codes: 0 fit, 1 fit with doubts (warnings), 2 not fit (failures) or misuse, 3 the lab's trouble."
-    )
+    parser.epilog = "Exit codes: 0 fit, 1 fit, with warnings, 2 not fit (failures) or misuse, 3 the lab's trouble."
     add("several", nargs="*", metavar="BOARD", help="names or tags in the boards file (default: all boards)")
     add("--quick", action="store_true", help="only checks that take milliseconds and stay on this computer")
     add("--cloud", metavar="NAME", help="use this cloud of the boards file")

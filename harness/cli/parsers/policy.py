@@ -44,7 +44,7 @@ def _add_check(parser: Parser) -> None:
 
 def _add_explain(parser: Parser) -> None:
     verbs = (Verb.CONNECT, Verb.PUBLISH, Verb.SUBSCRIBE)
-    about = "topic, topic filter or client id; {device}, {tenant}, {other_device}, {other_tenant} in it are filled"
+    about = "topic, topic filter or client id; {device}, {tenant}, {other_device}, {other_tenant} are filled in"
     about_it = f"{_MEMBERSHIP_HELP} (default: associated)"
     add = parser.add_argument
     add("verb", choices=[str(verb) for verb in verbs], help="what the device does")

@@ -70,4 +70,4 @@ def _add_pages(group: Group, shared: ParentParsers) -> None:
         metavar="N",
         help="keep what is left of shrunk runs up to this age (default %(default)s)",
     )
-    add("--dry-run", action="store_true", help="only show which runs")
+    add("--dry-run", action="store_true", help="only list these runs")

@@ -22,7 +22,13 @@ def _add_jwt(parser: Parser) -> None:
     key.add_argument("--sec-tag", type=sec_tag, metavar="N", help="key to sign with (default: the board's own)")
     key.add_argument("--identity", action="store_true", help="sign with the device identity key")
     add("--key-type", type=int, choices=(2, 8), default=2, help="2 client key, 8 endorsement key (default 2)")
-    add("--expires-in", type=whole_seconds, default=600, metavar="SECONDS", help="0: never (default 600)")
+    add(
+        "--expires-in",
+        type=whole_seconds,
+        default=600,
+        metavar="SECONDS",
+        help="until the token expires; 0: never (default 600)",
+    )
     add("--subject", default="", metavar="TEXT", help="sub claim (default: as the modem chooses)")
     add("--audience", default="", metavar="TEXT", help="aud claim (default: none)")
     add("--show", action="store_true", help="print the token; whoever has it can act as the device")

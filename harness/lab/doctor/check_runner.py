@@ -46,7 +46,7 @@ def verdict(results: Sequence[CheckResult], seconds: float) -> str:
     """Return the line that ends the doctor's report."""
     counts = {status: sum(result.status is status for result in results) for status in Status}
     parts = [f"{counts[status]} {status}" for status in (Status.OK, Status.SKIPPED, Status.WARN, Status.FAIL)]
-    said = {Status.FAIL: "not fit for a night", Status.WARN: "fit for a night, with doubts"}
+    said = {Status.FAIL: "not fit for a night", Status.WARN: "fit for a night, with warnings"}
     return f"{said.get(worst(results), 'fit for a night')}: {', '.join(parts)} in {seconds:.1f} s"
 
 

@@ -36,7 +36,7 @@ def _place(places: Places, name: str, place: str, client: str) -> Iterator[Check
         return
     found = there.get(place)
     if found is None:
-        text = f"labgrid has no place {place!r}; there: {', '.join(there) or 'none'}"
+        text = f"labgrid has no place {place!r}; its places: {', '.join(there) or 'none'}"
         yield CheckResult("place.present", name, Status.FAIL, text, f"{client} -p {place} create")
         return
     if not found.available:
@@ -48,5 +48,5 @@ def _place(places: Places, name: str, place: str, client: str) -> Iterator[Check
     if found.holder is None:
         yield CheckResult("place.holder", name, Status.OK, "nobody holds it")
     else:
-        text = f"place {place} is held by {found.holder}; wait (pytest --wait SECONDS), or ask that one"
+        text = f"place {place} is held by {found.holder}; wait (pytest --wait SECONDS), or ask the holder"
         yield CheckResult("place.holder", name, Status.WARN, text, f"{client} -p {place} release-from {found.holder}")
