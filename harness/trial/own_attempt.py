@@ -1,8 +1,9 @@
 """What became of one reconnect of a firmware that holds its connection itself: from its events alone. Pure.
 
-A reconnect is a phase. Its begin says whose lines count and which numbers they have. A witness inside it says the one
-thing that is on no line: whether the firmware's report was seen in its shadow. Everything else is read from the board's
-own lines, and from the evidence that stands behind them (:mod:`harness.firmware.cloud_library.watcher`).
+A reconnect is a phase. The event at its beginning says whose lines count and which numbers they have. A witness inside
+it says the one thing that no line shows: whether the firmware's report was seen in its shadow. Everything else is read
+from the board's own lines, and from the evidence that stands behind them
+(:mod:`harness.firmware.cloud_library.watcher`).
 """
 
 from collections.abc import Collection, Sequence

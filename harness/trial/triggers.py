@@ -1,7 +1,8 @@
 """Makes the cloud send a message to the subscription under trial, and shows that it was really sent.
 
-If no message comes, the delivery was refused only if there was a message: a message that got lost earlier, or a silent
-service, looks the same on the board. Each trigger is a small object that sends, and each sending one that looks.
+If no message arrives, the delivery was refused only if a message was sent: a message that got lost earlier, or a silent
+service, looks the same on the board. So a trigger is a small object that sends, and it returns another small object
+that finds out whether the message was sent.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Something in between ends connections at the same age, or at the same packet, whatever the packet is.
 
-A refused action that is tried at the same place each time gives the same ages and packet numbers. So it counts only if
-different packets, or none, were in flight at the ends.
+A refused action that is tried at the same place each time gives the same ages and packet numbers. So equal ages or
+packet numbers count only if different packets, or none, were in flight when the connections ended.
 """
 
 import statistics

@@ -1,4 +1,4 @@
-"""The cloud refused who the board is, before any topic was asked for; or the board has no key to say it with."""
+"""The cloud refused the board's identity, before any topic was asked for; or the board has no key to prove it with."""
 
 import re
 from collections.abc import Iterator

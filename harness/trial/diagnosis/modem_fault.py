@@ -1,9 +1,9 @@
 """The board restarted, or its modem crashed: it says so itself, and everything before is void.
 
-A modem that is asked behind such a line, and has kept what a restart would have taken, did not restart: then somebody
+The modem is asked after such a line. If it has kept what a restart would have taken, it did not restart, and somebody
 else wrote the line.
 
-What the harness itself restarted or shut down has no fault.
+A board or modem that the harness itself restarted or shut down has no fault.
 """
 
 from collections.abc import Iterator

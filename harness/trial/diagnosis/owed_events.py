@@ -1,8 +1,8 @@
 """Lines that a board owes and did not print, or printed too often: the UART loses, doubles and delays.
 
 Each command that ended with OK owes its event: a CONNECT owes CONNACK or an end, a PUBLISH with QoS 1 a PUBACK, a
-SUBSCRIBE a SUBACK, an UNSUBSCRIBE an UNSUBACK, each accepted connection its end. What the connection's end came before
-is not owed any more.
+SUBSCRIBE a SUBACK, an UNSUBSCRIBE an UNSUBACK, each accepted connection its end. When the connection ends, events that
+have not come yet are no longer owed.
 """
 
 from collections import Counter

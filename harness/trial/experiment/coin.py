@@ -1,9 +1,9 @@
 """The experiment on a login or a call that is refused without a word: closed, with no CONNACK.
 
-Before each attempt a coin decides: the wrong login, or the right one. A link that fails by itself fails both alike, so
-"wrong one refused, or right one accepted" comes true with 1/2, whatever the link's own rate of failures:
-P = 1/2 f + 1/2 (1 - f). It pays double. Fourteen times right: 1.95^14 = 11,481 > 10,000. A link that knows all but the
-coin reaches that with 7.8e-5 at most; a unit test computes it over all draws, with the code that decides.
+Before each attempt a coin decides: the wrong login, or the right one. A link that fails by itself fails both alike. So
+"wrong one refused, or right one accepted" has the chance 1/2, whatever the link's own rate of failures f: P = 1/2 f +
+1/2 (1 - f). It pays double. Fourteen times right: 1.95^14 = 11,481 > 10,000. A link that knows all but the coin reaches
+that with 7.8e-5 at most; a unit test computes it over all draws, with the code that decides.
 
 An answer that a cut cannot forge (CONNACK 2/4/5, a TLS alert, HTTP 401/403 in the API's own words) needs no coin: the
 right login before, between and after two wrong ones suffices. HTTP 429 and 5xx are never a refusal, and nothing is

@@ -1,4 +1,4 @@
-"""What ends the connections, where it was not the action: idle windows and runs of shams, by turns.
+"""What ends the connections if it was not the action: idle windows and runs of shams find out, by turns.
 
 Nothing is staked on it: it names a suspect for the reader, and proves nothing.
 """

@@ -1,9 +1,9 @@
 """Actions that are expected to be allowed share connections, and with them one hold: 12 s for ten, not for each.
 
 Nobody is blamed for a hang-up in a group, and nobody is cleared by having been answered before it: a refusal may come
-seconds late, even where the hold is short. Whoever was answered less than a hold before it, or less than
-:data:`rule.LATEST` seconds, is tried alone afterwards, and so is the one in flight. Alone it is watched for longer than
-it took to the hang-up.
+seconds late, even where the hold is short. An action that was answered less than a hold before the hang-up, or less
+than :data:`rule.LATEST` seconds, is tried alone afterwards, and so is the one in flight. There it is watched for longer
+than it took to the hang-up.
 
 Example: a hold of 0.1 s, ten actions 0.2 s apart. The second is refused 1 s late, so the connection ends while the
 seventh is in flight. All seven are tried alone, the second for 1.5 s: there it is seen to be refused.

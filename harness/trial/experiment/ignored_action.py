@@ -1,7 +1,8 @@
 """The experiment on an action that was answered and had no effect: is it ignored, or did the observer lose the message?
 
-Twelve messages go out in one flight, the action at a random place. Losses that do not see which one is the action take
-any of the twelve alike: with j missing, the action is among them with j/12. So its absence pays 12/j.
+Twelve messages go out in one flight, the action at a random place. Losses that do not see which message is the action's
+take any of the twelve alike. If j are missing, the action's is among them with a chance of j/12. So its absence pays
+12/j.
 
 Example: only the action's is missing, five times: (0.05 + 0.95 * 12)^5 = 196,801 > 166,667.
 """

@@ -1,10 +1,10 @@
 """The experiment on an action that was answered, or passed over, and hung up on later.
 
 A clock cannot know when the action is sent: the idle time before it is drawn over eleven windows, so a hang-up at a
-fixed age falls into the expected window behind the action with 1/11 at most. A packet counter cannot know either: a
-random number of shams, of 0 to 11, stands before the idle time, and behind an answer nothing is sent before the window
-is over: of a fence, a device's message and an UNSUBSCRIBE a counter could meet any, from as many of the twelve places.
-However long the delay is, it may be a counter's: the fence behind a silent action is a packet too.
+fixed age falls into the expected window behind the action with 1/11 at most. A packet counter cannot know either,
+because a random number of shams, 0 to 11, stands before the idle time. Behind an answer nothing is sent before the
+window is over. Otherwise a counter could meet the fence, the device's message or the UNSUBSCRIBE, and so hit from three
+of the twelve places. A long delay does not rule a counter out: the fence behind a silent action is a packet too.
 
 Example: hung up on 2.5 s and 2.6 s after the answer, round trip 0.1 s. Window: 2.55 s +- (0.15 * 2.55 + 2 * 0.1) =
 +- 0.58 s; idle times are drawn from 0 to 22 * 0.58 = 12.8 s. Five hang-ups in the window prove it.

@@ -1,7 +1,8 @@
-"""What is said of an action that was hung up on at times, and answered at others: that cannot be its policy.
+"""The outcome for an action that was sometimes hung up on, and sometimes answered: that cannot be its policy.
 
-It may be a limit of packets. Where one is known, the places end with the slot in which it strikes. So it hits the
-action at one of them, an action before it is answered, and what follows that one may meet the limit too.
+The cause may be a limit of packets. If one is known, the places end with the slot in which the limit strikes. So the
+limit hits an action at the last place. An action at an earlier place is answered, and what follows it may meet the
+limit too.
 """
 
 from harness.trial.experiment import evidence

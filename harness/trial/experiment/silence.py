@@ -1,8 +1,8 @@
 """Is a hang-up at the action an answer to it, or something else that came while the cloud was silent?
 
 A cloud that goes deaf at the action answers nothing any more, not even the chaser. Then the action's slot lasts as long
-as the slowest answer may take, until a clock ends the connection, or a cut. So where the hang-ups may be either, an
-idle connection is watched before a refusal is claimed.
+as the slowest answer may take, and a clock or a cut may end the connection within it. So if the hang-ups may come from
+either, an idle connection is watched before a refusal is claimed.
 
 A clock shows in the ages at the hang-ups: they were all one age. Cuts show in how long the hang-ups took, and in how
 long the same experiment's connections stayed: cuts so frequent that they fell into four slots of at most so many

@@ -6,12 +6,12 @@ fair for chance: whoever cannot know the place is right 1 time in 12, so a hit p
     wealth * (1 - c + 12 c)   after a hit
     wealth * (1 - c)          after anything else
 
-Where the action has no influence the expectation stays what it was: 1/12 (1 - c + 12c) + 11/12 (1 - c) = 1. Wealth that
-cannot grow on average seldom becomes large at any time: P(it ever reaches x) <= 1/x (Ville's inequality). So one may
-look after every arm, stop when it is large, and go on when it is not.
+If the action has no influence, the expected wealth stays what it was: 1/12 (1 - c + 12c) + 11/12 (1 - c) = 1. Wealth
+that cannot grow on average seldom becomes large at any time: P(it ever reaches x) <= 1/x (Ville's inequality). So one
+may look after every arm, stop when the wealth is large, and go on when it is not.
 
-Misses must cost. Were "it died before the action, try again" free, a broker that always closes at the second packet
-would be asked until the action stands second, and hit every time.
+Misses must cost. If "it died before the action, try again" were free, a broker that always closes at the second packet
+would be tried until the action stands second, and would then hit every time.
 
 Example: c = 0.93. Four hits: (0.07 + 12 * 0.93)^4 = 11.23^4 = 15,900 > 11,765, the wealth that 0.85e-4 asks for. One
 miss among them: 15,900 * 0.07 = 1,113; a fifth hit: 12,500. Source: Ville (1939); Shafer, Testing by betting (2021).

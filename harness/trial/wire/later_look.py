@@ -1,7 +1,7 @@
 """Reconsiders a proved refusal after the last look for the messages of its hang-ups. Pure.
 
-At each hang-up the observer is asked at once whether it has the message. Where messages may come late, it is asked once
-more behind the last one: whoever hung up on a message that it then delivered did not refuse it.
+At each hang-up the observer is asked at once whether it has the message. If messages may come late, the observer is
+asked once more after the last hang-up. A cloud that hung up on a message, and then delivered it, did not refuse it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """From the events of one plan on a firmware's own connection to what was seen of it: a pure function.
 
-Each of its steps is a reconnect (:mod:`harness.trial.own_attempt`). A link that was lost by itself is no answer: the
-observation is worthless then, which costs the experiment a bet, and no more.
+Each of its steps is a reconnect (:mod:`harness.trial.own_attempt`). A link that was lost by itself is no answer. The
+observation is then worthless, which costs the experiment one bet and nothing else.
 """
 
 from collections.abc import Sequence
