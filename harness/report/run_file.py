@@ -12,11 +12,12 @@ from harness.report.run_summary import BOARD_PROPERTIES, BoardResult, BoardSumma
 
 SCHEMA: Final = 1
 """Rises when a meaning changes. Fields that are not known are ignored."""
+_RESULTS: Final = ("passed", "failed", "error", "skipped")
 
 
 def to_json(summary: RunSummary) -> str:
     """Return the text of run.json."""
-    counts = {name: summary.counts[name] for name in ("passed", "failed", "error", "skipped")}
+    counts = {name: summary.counts[name] for name in _RESULTS}
     sizes = Counter(result.cause for result in summary.results)
     document = {
         "schema": SCHEMA,
@@ -77,7 +78,7 @@ def _summary(document: Mapping[str, Any]) -> RunSummary:
             BoardResult(
                 str(row["t"]),
                 str(row["b"]),
-                str(row["r"]),
+                _result(row["r"]),
                 _seconds(row.get("s", 0.0)),
                 str(row.get("v", "")),
                 int(row.get("a", 1)),
@@ -88,6 +89,12 @@ def _summary(document: Mapping[str, Any]) -> RunSummary:
         link=str(document.get("link", "")),
         notes=tuple(str(note) for note in document.get("notes", ())),
     )
+
+
+def _result(value: Any) -> str:
+    if value not in _RESULTS:
+        raise ValueError(f"{value!r} is no result of a test")
+    return str(value)
 
 
 def _seconds(value: Any) -> float:
