@@ -7,7 +7,6 @@ was expected, too. A file as the harness wrote it contradicts none of the three;
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from harness.report.ran_tests import attempts_of
 from harness.timeline import Event, Kind, RecordedTest, Recording
 from harness.trial.verdict_record import wanted_of
 
@@ -49,21 +48,13 @@ def edited_expectations(recording: Recording, test: RecordedTest, expected: Expe
             found.append(event)
             why = _contradiction(event, outcomes)
             if why:
-                yield f"{_place(recording, event)}: {why}; {_BY_HAND}"
+                yield f"{place_of(recording, event)}: {why}; {_BY_HAND}"
     if expected is not None and not _holds([list(wanted_of(event)) for event in found], expected):
         yield _against_journal(recording, test, found, expected)
 
 
-def expected_in(journal: Sequence[Mapping[str, Any]]) -> dict[str, list[Expected | None]]:
-    """Return by test what was expected each time that it was run to its end; None where the journal does not say."""
-    phases: dict[str, list[Mapping[str, Any]]] = {}
-    for line in journal:
-        if line.get("k") == "phase":
-            phases.setdefault(str(line.get("test")), []).append(line)
-    return {test: [_expected(attempt) for attempt in attempts_of(found)] for test, found in phases.items()}
-
-
-def _expected(phases: Sequence[Mapping[str, Any]]) -> Expected | None:
+def expected_in(phases: Sequence[Mapping[str, Any]]) -> Expected | None:
+    """Return what ``phases`` of a test, lines of the journal, say was expected; None where they do not say."""
     said = next((phase["expected"] for phase in phases if "expected" in phase), None)
     return said if isinstance(said, list) and all(isinstance(one, list) for one in said) else None
 
@@ -107,9 +98,10 @@ def _against_journal(recording: Recording, test: RecordedTest, found: Sequence[E
         what = f"{test.id} has {len(found)} expect lines and the journal {len(expected)}"
     else:
         what = f"{differing.text!r}, and the journal has other expectations of {test.id}"
-    return f"{_place(recording, differing or test.events[-1])}: {what}; {_BY_HAND}"
+    return f"{place_of(recording, differing or test.events[-1])}: {what}; {_BY_HAND}"
 
 
-def _place(recording: Recording, event: Event) -> str:
+def place_of(recording: Recording, event: Event) -> str:
+    """Return file and line of an event of ``recording``."""
     line = next(line for line, one in zip(recording.lines, recording.events, strict=True) if one is event)
     return f"{recording.path}:{line}"

@@ -18,12 +18,19 @@ _BY_HAND: Final = "were the files edited by hand?"
 def foreign_files(journal_file: Path, journal: Sequence[Mapping[str, Any]], files: Sequence[Recording]) -> list[str]:
     """Return a line for each file that is of another run or board than its place says, and for a journal that is gone.
 
+    A copy of another file is in the wrong place, too: what is in both would count twice.
+
     ``journal_file``: where the journal belongs; ``journal``: its lines, none where it cannot be read;
     ``files``: the timelines.
     """
     if not journal:
         return [f"{journal_file}: no journal of a run, so tests may be gone from the timeline; {_BY_HAND}"]
-    return [f"{file.path}:1: {why}; {_BY_HAND}" for file in files for why in _foreign(file, str(journal[0].get("run")))]
+    run, copies = str(journal[0].get("run")), _copies(files)
+    return [
+        f"{file.path}:1: {why}; {_BY_HAND}"
+        for place, file in enumerate(files)
+        for why in list(_foreign(file, run)) or filter(None, [copies.get(place)])
+    ]
 
 
 def lost_tests(
@@ -46,6 +53,18 @@ def lost_tests(
         for test in ended
         if planned.get(test) and (planned[test], test) not in there and (wanted is None or wanted in test)
     ]
+
+
+def _copies(files: Sequence[Recording]) -> dict[int, str]:
+    """Return the files with a test that began at the same microsecond in one before it, by place, each with why."""
+    began: dict[tuple[str, float], Recording] = {}
+    found: dict[int, str] = {}
+    for place, file in enumerate(files):
+        for test in file.tests.values():
+            first = began.setdefault((test.id, test.events[0].t), file)
+            if first is not file:
+                found[place] = f"it has {test.id} of the same time as {first.path.name}: one is a copy of the other"
+    return found
 
 
 def _foreign(file: Recording, run: str) -> Iterator[str]:

@@ -7,8 +7,10 @@ from typing import Any
 
 from harness.errors import Misuse
 from harness.report.edited_lines import edited_expectations, expected_in, missing_lines
+from harness.report.edited_results import edited_results
 from harness.report.files_of_run import foreign_files, lost_tests
 from harness.report.journal import read_journal
+from harness.report.ran_tests import attempts_of
 from harness.timeline import Kind, RecordedTest, Recording, read_timeline, timeline_files
 
 TIMELINES = "timeline"
@@ -77,7 +79,7 @@ def edited_files(
 
 
 def _edited(journal: Sequence[Mapping[str, Any]], recordings: Sequence[Recording], chosen: set[int]) -> Iterator[str]:
-    expected = expected_in(journal)
+    phases = _phases(journal)
     ended = [
         (recording, test)
         for recording in recordings
@@ -88,8 +90,18 @@ def _edited(journal: Sequence[Mapping[str, Any]], recordings: Sequence[Recording
     for recording in recordings:
         yield from missing_lines(recording, [one for one in recording.tests.values() if id(one) in chosen])
     for recording, test in ended:
-        said = expected.get(test.id, [])
+        said = phases.get(test.id, [])
         known = said.pop(0) if len(said) == times[test.id] else None
         times[test.id] -= 1
         if id(test) in chosen:
-            yield from edited_expectations(recording, test, known)
+            yield from edited_expectations(recording, test, None if known is None else expected_in(known))
+            yield from edited_results(recording, test, known)
+
+
+def _phases(journal: Sequence[Mapping[str, Any]]) -> dict[str, list[list[Mapping[str, Any]]]]:
+    """Return by test the lines of its phases, each time that it was run."""
+    phases: dict[str, list[Mapping[str, Any]]] = {}
+    for line in journal:
+        if line.get("k") == "phase":
+            phases.setdefault(str(line.get("test")), []).append(line)
+    return {test: attempts_of(found) for test, found in phases.items()}

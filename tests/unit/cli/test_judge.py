@@ -223,6 +223,10 @@ def test_tests_of_the_journal_that_are_not_in_the_timeline_are_no_success(run, c
             lambda run: (run / "timeline" / "two.jsonl").write_bytes((run / "timeline" / "one.jsonl").read_bytes()),
             "two.jsonl:1: a file of board one, under another name",
         ),
+        (
+            lambda run: (run / "timeline" / "one.2.jsonl").write_bytes((run / "timeline" / "one.jsonl").read_bytes()),
+            " of the same time as one.2.jsonl: one is a copy of the other; were the files edited by hand?",
+        ),
         (lambda run: (run / "journal.jsonl").unlink(), "journal.jsonl: no journal of a run, so tests may be gone"),
         (lambda run: (run / "journal.jsonl").write_text(""), "journal.jsonl: no journal of a run, so tests may be"),
     ],
@@ -232,6 +236,17 @@ def test_files_that_do_not_belong_together_are_no_success(run, capsys, spoil, sa
     assert main(["judge", str(run)]) == 1
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("edited")]
     assert said in line
+
+
+def test_a_result_or_verdict_that_the_journal_has_otherwise_is_no_success(run, capsys):
+    journal_of(run, forbidden=["policy disconnect"], allowed=["tolerated"])
+    path = run / "journal.jsonl"
+    path.write_text(path.read_text().replace('"call",', '"call", "properties": {"verdict": "tolerated"},'))
+    (said,) = edited(run, capsys)
+    assert said.startswith(
+        f"{line_of(run, 'test')}: the verdicts of test_a.py::test_forbidden[one] are: policy disconnect;"
+        " and in the journal: tolerated"
+    )
 
 
 def test_the_second_file_of_a_board_belongs_to_its_run(run, capsys):
