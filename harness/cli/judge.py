@@ -1,5 +1,6 @@
 """``nrf91-harness judge``: judges the trials of a run again, from its files, with no board and no cloud."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from harness.cli.arguments import Arguments
@@ -9,6 +10,7 @@ from harness.cli.result import Result
 from harness.errors import Misuse
 from harness.report.recorded_verdicts import JudgedTest, judge_run
 from harness.report.timeline_faults import BY_HAND_OR_DISK, lost_in_words
+from harness.trial.judge import VERSION
 from harness.trial.rejudge import Rejudged
 
 
@@ -30,15 +32,18 @@ def judge(given: Arguments, progress: Progress) -> Result:
     if not number and not missing and not run.lost:
         which = f"no test with {given.test!r} in its id" if given.test else "no test of it"
         raise Misuse(f"{given.run}: {which} has a trial, so there is nothing to judge; name a run with verdicts")
-    older = [verdict.older for test in run.tests for verdict in test.verdicts if verdict.older]
+    kept = [verdict.kept for test in run.tests for verdict in test.verdicts if verdict.kept]
+    older, newer = [one for one in kept if one < VERSION], [one for one in kept if one > VERSION]
     found = (
         f"{differing} {'differs' if differing == 1 else 'differ'} from what was recorded"
         if differing
         else "all as they were recorded"
     )
     if older:
-        by = " and ".join(map(str, sorted(set(older))))
-        found += f"; {len(older)} are of judge {by}, whose experiments had other plans: they were not judged again"
+        found += f"; {_by(older)}, whose experiments had other plans: they were not judged again"
+    if newer:
+        found += f"; {_by(newer)}, newer than this harness's judge {VERSION}: they were not judged again;"
+        found += " use the harness that recorded them"
     if missing:
         found += f"; {missing} missing: {BY_HAND_OR_DISK}"
     if run.lost:
@@ -50,6 +55,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
         "differing": differing,
         "missing": missing,
         "older": len(older),
+        "newer": len(newer),
         "edited": list(run.edited),
         "lost": list(run.lost),
         "notes": list(run.notes),
@@ -72,7 +78,7 @@ def judge(given: Arguments, progress: Progress) -> Result:
 
 def _lines(test: JudgedTest) -> list[str]:
     outcomes = ", ".join(verdict.anew.outcome for verdict in test.verdicts) or "no verdict"
-    kept = bool(test.verdicts) and all(verdict.older for verdict in test.verdicts)
+    kept = bool(test.verdicts) and all(verdict.kept for verdict in test.verdicts)
     word = "differs" if test.differing else "missing" if test.missing else "kept" if kept else "same"
     lines = [f"{word:<8}{test.test}: {outcomes}"]
     lines += [f"        missing   {action}: its verdict is not in the timeline" for action in test.missing]
@@ -81,6 +87,11 @@ def _lines(test: JudgedTest) -> list[str]:
         lines.append(f"        recorded  {verdict.action}: {verdict.outcome}. {recorded}")
         lines.append(f"        now       {verdict.action}: {verdict.anew.outcome}. {now}")
     return lines
+
+
+def _by(versions: Sequence[int]) -> str:
+    """Return how many verdicts are of which versions of the judge."""
+    return f"{len(versions)} are of judge {' and '.join(map(str, sorted(set(versions))))}"
 
 
 def _count(number: int, word: str) -> str:
@@ -99,7 +110,8 @@ def _describe(verdict: Rejudged) -> dict[str, Any]:
         "action": verdict.action,
         "attempts": verdict.attempt,
         "same": verdict.same,
-        "older": verdict.older,
+        "older": verdict.kept if verdict.kept < VERSION else 0,
+        "newer": verdict.kept if verdict.kept > VERSION else 0,
         "outcome": verdict.anew.outcome,
         "evidence": verdict.anew.evidence,
         "sentences": [sentence.as_data() for sentence in verdict.anew.sentences],

@@ -82,7 +82,15 @@ def _objects(lines: list[str], path: Path) -> Iterable[dict[str, Any]]:
         why = _fault(value)
         if why:
             raise Misuse(f"{path}:{number}: {why}: the file was changed; restore it")
+        if value["k"] == "run":
+            _refuse_newer(value.get("v", VERSION), f"{path}:{number}")
         yield value
+
+
+def _refuse_newer(version: int, place: str) -> None:
+    if version > VERSION:
+        newer = f"version {version} is newer than this harness reads (up to {VERSION})"
+        raise Misuse(f"{place}: {newer}: use the harness that wrote it")
 
 
 def _fault(line: Any) -> str:
@@ -103,6 +111,8 @@ def _fault(line: Any) -> str:
             return f"{name} is not an object"
     if any(not isinstance(board, str) for board in (line.get("tests") or {}).values() if kind == "run"):
         return "tests has something that is no board's name"
+    if kind == "run" and not isinstance(line.get("v", VERSION), int):
+        return "v, the version of the journal, is not a whole number"
     seconds = line.get("seconds", 0.0)
     if not isinstance(seconds, int | float) or not abs(seconds) < _MOST:  # NaN is not less, either
         return "seconds is not a number that makes sense"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from harness.timeline import Event, Kind
 from harness.trial.attempt_facts import facts_of
 from harness.trial.facts import Sort
-from harness.trial.judge import judge
+from harness.trial.judge import VERSION, judge
 from harness.trial.judgement import Judgement, Sentence
 from harness.trial.phases import Phase, attempt_of, spans
 from harness.trial.verdict import Outcome
@@ -20,8 +20,8 @@ _SAME_PACKETS = 7  # the same of experiments on packets, and on groups of them
 class Rejudged(NamedTuple):
     """One attempt. ``outcome``, ``evidence``: as they were recorded; ``anew``: as they are now.
 
-    ``group``: of actions that shared connections; each of them has a verdict of its own. ``older``: the version of the
-    judge where its experiment asked for other plans than today's: it is not judged anew; 0: it is.
+    ``group``: of actions that shared connections; each of them has a verdict of its own. ``kept``: the version of the
+    judge where its experiment asked for other plans than today's, or is newer: it is not judged anew; 0: it is.
     """
 
     trial: int
@@ -31,7 +31,7 @@ class Rejudged(NamedTuple):
     evidence: str
     anew: Judgement
     group: bool = False
-    older: int = 0
+    kept: int = 0
 
     @property
     def same(self) -> bool:
@@ -43,7 +43,7 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
     """Judge every attempt among ``events`` that was judged when they were recorded, in order.
 
     An attempt of a harness that did not experiment yet (judge 1 and 2), or by other plans (judge 3 to 5, of packets
-    3 to 6), did not do what today's rules ask for: it stays as it was recorded.
+    3 to 6), did not do what today's rules ask for: it stays as it was recorded. So does one of a newer judge.
 
     Raises ValueError, KeyError or TypeError for events that no trial writes.
     """
@@ -59,10 +59,12 @@ def rejudge(events: Sequence[Event]) -> list[Rejudged]:
             # What an action of a group showed is in the group's attempt, perhaps of another test.
             packets = attempt[0].data["sort"] in (Sort.PACKET, Sort.GROUP)
             version, same = event.data["judge"], _SAME_PACKETS if packets else _SAME_PLANS
-            older = version if version < same else 0
-            anew = recorded if older or "group" in attempt[0].data else _anew(attempt)
+            if version < 1:
+                raise ValueError(f"{version} is not a valid version of the judge")
+            kept = 0 if same <= version <= VERSION else version
+            anew = recorded if kept or "group" in attempt[0].data else _anew(attempt)
             group = attempt[0].data["sort"] == Sort.GROUP
-            judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew, group, older))
+            judged.append(Rejudged(*number, action, recorded.outcome, recorded.evidence, anew, group, kept))
     return judged
 
 

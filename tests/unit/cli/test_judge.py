@@ -10,6 +10,7 @@ from harness.cli.judge import _from_difference
 from harness.cli.main import main
 from harness.report.journal import RunJournal
 from harness.timeline import Kind, Timeline, TimelineFile, pack
+from harness.trial.judge import VERSION
 from tests.unit.trial.fakes import Stage
 
 TESTS = {"test_a.py::test_forbidden[one]": "other", "test_a.py::test_allowed[one]": "fine"}
@@ -111,6 +112,22 @@ def test_what_an_older_judge_found_by_other_plans_is_kept_and_that_is_said(run, 
         "2 verdicts of 2 tests: all as they were recorded; "
         "1 are of judge 4, whose experiments had other plans: they were not judged again"
     )
+
+
+def test_what_a_newer_judge_found_is_kept_and_that_is_said(run, capsys):
+    edit(run, "facts", lambda line: line.update(judge=VERSION + 1))
+    assert main(["judge", str(run)]) == 0
+    first, second, last = capsys.readouterr().out.splitlines()
+    assert (first[:5], second[:5]) == ("kept ", "same ")
+    assert last == (
+        f"2 verdicts of 2 tests: all as they were recorded; 1 are of judge {VERSION + 1}, newer than this harness's"
+        f" judge {VERSION}: they were not judged again; use the harness that recorded them"
+    )
+    assert main(["judge", str(run), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["older"], found["newer"]) == (0, 1)
+    (verdict,) = found["tests"][0]["verdicts"]
+    assert (verdict["older"], verdict["newer"]) == (0, VERSION + 1)
 
 
 def without(run, *kinds):
@@ -435,6 +452,7 @@ def test_a_trial_that_was_cut_off_has_no_verdict(run, capsys):
         (lambda run: edit(run, "phase", lambda line: line.update(sort="x")), "'x' is not a valid Sort); was the file"),
         (lambda run: edit(run, "facts", lambda line: line.update(trial=-7)), "cannot be judged"),
         (lambda run: edit(run, "facts", lambda line: line.update(outcome="fine")), "'fine' is not a valid Outcome"),
+        (lambda run: edit(run, "facts", lambda line: line.update(judge=-7)), "-7 is not a valid version of the judge"),
         (lambda run: edit(run, "phase", lambda line: line.pop("on")), "'on' is missing"),
         (lambda run: edit(run, "mqtt", lambda line: line.pop("d")), "all as they were recorded"),
     ],

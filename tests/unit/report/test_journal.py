@@ -61,6 +61,7 @@ def test_seconds_that_make_no_sense_are_one_line(tmp_path, seconds):
         (1, {"planned": []}, "planned is not an object"),
         (1, {"boards_file": "boards.yaml"}, "boards_file is not an object"),
         (1, {"ci": None}, "ci is not an object"),
+        (1, {"v": "1"}, "v, the version of the journal, is not a whole number"),
         (2, {"properties": 7}, "properties is not an object"),
         (2, {"decisive": "none"}, "decisive is not an object"),
         (2, {"test": 7}, "test is not a text"),
@@ -98,6 +99,17 @@ def test_a_line_that_is_no_object_is_refused(tmp_path):
     path.write_text(path.read_text() + "7\n")
     with pytest.raises(Misuse, match=r"journal\.jsonl:4: not a JSON object"):
         read_journal(path)
+
+
+def test_a_journal_of_a_newer_harness_is_refused(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    written(path)
+    path.write_text(path.read_text().replace('"v": 1', '"v": 2', 1))
+    with pytest.raises(Misuse) as caught:
+        read_journal(path)
+    assert str(caught.value) == (
+        f"{path}:1: version 2 is newer than this harness reads (up to 1): use the harness that wrote it"
+    )
 
 
 def test_a_line_of_a_newer_harness_is_kept(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from harness.errors import LabError
 from harness.timeline import Event, Kind
 from harness.trial import How, Outcome, Sentence, facts_of
+from harness.trial.judge import VERSION
 from harness.trial.rejudge import rejudge, verdicts
 from harness.trial.wire.plan_observation import observation_of
 from tests.unit.trial.fakes import LOGIN, Stage, through_json
@@ -29,7 +30,7 @@ def test_older_files_are_judged_as_they_were(name):
     judged = rejudge(older()[name])
     assert judged
     assert all(one.same for one in judged), judged[-1].anew.evidence
-    assert not any(one.older for one in judged)
+    assert not any(one.kept for one in judged)
 
 
 def sentences(stage):
@@ -171,8 +172,8 @@ def test_a_last_plan_whose_end_is_missing_is_read_as_far_as_it_came():
     assert judged.anew.outcome is Outcome.TOLERATED
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6])
-def test_a_verdict_from_before_these_experiments_stays_as_it_was_recorded(version):
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, VERSION + 1])
+def test_a_verdict_from_before_or_after_these_experiments_stays_as_it_was_recorded(version):
     sentence = {"code": "fence", "text": "The fence worked.", "refs": [2], "how": "events"}
     begin = {"trial": 1, "attempt": 1, "name": "attempt", "action": "publish on x", "sort": "packet", "policy": ""}
     found = {"judge": version, "outcome": "tolerated", "facts": {}, "sentences": [sentence]}
@@ -185,7 +186,7 @@ def test_a_verdict_from_before_these_experiments_stays_as_it_was_recorded(versio
     assert judged.same
     assert (judged.action, judged.anew.outcome) == ("publish on x", Outcome.TOLERATED)
     assert judged.evidence == "The fence worked."
-    assert judged.older == version
+    assert judged.kept == version
 
 
 def test_an_attempt_whose_numbers_were_taken_away_is_judged_all_the_same():
