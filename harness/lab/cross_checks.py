@@ -10,7 +10,7 @@ from typing import Any
 from harness.lab.cloud_library_config import AUTO
 from harness.lab.config import BUILT_IN_CLOUDS, DEFAULT_CLOUD
 from harness.lab.fault_checks import fault_relations
-from harness.lab.virtual_keys import declared, runs, virtual_keys
+from harness.lab.virtual_keys import declared, runs, same_numbers, virtual_keys
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings import FirmwareName, Sample
 from harness.settings.sentences import nearest
@@ -69,6 +69,7 @@ def relations(document: Document, folder: Path) -> Iterator[Mistake]:
             text = f"a real board cannot reach {wanted!r}: only this computer can; write cloud: nrfcloud"
             yield document.mistake((*place, "cloud"), text)
     yield from _debuggers(document, boards if isinstance(boards, list) else [])
+    yield from same_numbers(document, boards if isinstance(boards, list) else [])
 
 
 def boards_without_cloud(document: Document) -> Iterator[tuple[str, Mistake]]:

@@ -1,11 +1,13 @@
-"""Keys of ``virtual:`` that only some firmwares have: on another one they would change nothing."""
+"""Keys of ``virtual:`` that its firmware does not have, so that they would change nothing; numbers of two boards."""
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 from harness.lab.cloud_library_config import AUTO, KIND
 from harness.lab.yaml_marks import Document, Mistake, Place
 from harness.settings import DEFAULT_FIRMWARE, ONLY_WITH, FirmwareName
+from harness.settings.process import OF_ONE_BOARD, same_number
 
 
 def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Iterator[Mistake]:
@@ -27,6 +29,33 @@ def virtual_keys(document: Document, place: Place, board: dict[Any, Any]) -> Ite
     if sample is not None and said is not None and sample != said:
         text = f"the board's firmware is sample {sample!r}, and this one is {said!r}; take one of the two out"
         yield document.mistake((*place, "virtual", "sample"), text)
+
+
+def same_numbers(document: Document, boards: list[Any]) -> Iterator[Mistake]:
+    """Yield the numbers of virtual boards that an earlier one of ``boards`` has: one would keep the other from working.
+
+    The cloud takes two with one IMEI or device UUID for one device; only one process can listen at a port.
+    """
+    first: dict[tuple[str, str], str] = {}  # the board that has a number
+    for index, board in enumerate(boards):
+        if not isinstance(board, dict) or not isinstance(board.get("virtual"), dict):
+            continue
+        for key in OF_ONE_BOARD:
+            value, place = board["virtual"].get(key), ("boards", index, "virtual", key)
+            if not value or not isinstance(value, str | int):
+                continue
+            number = _plain(value) if key == "device_uuid" else str(value)
+            this = f"board {board.get('name')!r} in line {document.mistake(place, '').line}"
+            other = first.setdefault((key, number), this)
+            if other != this:
+                yield document.mistake(place, f"{same_number(key, number)}, this one and {other}; correct it")
+
+
+def _plain(value: Any) -> str:
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        return str(value)  # which is a mistake of its own
 
 
 def runs(board: dict[Any, Any]) -> Any:

@@ -12,6 +12,7 @@ from harness.settings.sentences import sentences
 
 MOST_BOARDS: Final = 64
 API_KEY_FILE: Final = "api-key"  # beside the ports of the boards
+OF_ONE_BOARD: Final = ("imei", "device_uuid", "rfc2217")  # port 0 is any: it and None may be of several
 
 
 class UnreadableSettings(Exception):
@@ -53,11 +54,16 @@ class ProcessSettings(Settings):
             raise ValueError(f"boards must have different names, but two are called {_twice(names)!r}")
         if self.cloud is not None and API_KEY_FILE in names:
             raise ValueError(f"a board cannot be called {API_KEY_FILE!r}, which is a file of the cloud")
-        for what in ("imei", "device_uuid"):
-            given = [value for board in self.boards if (value := getattr(board, what)) is not None]
+        for what in OF_ONE_BOARD:
+            given = [str(value) for board in self.boards if (value := getattr(board, what))]
             if len(set(given)) < len(given):
-                raise ValueError(f"boards must have different numbers, but two have {what} {_twice(given)}")
+                raise ValueError(same_number(what, _twice(given)))
         return self
+
+
+def same_number(what: str, value: str) -> str:
+    """Return what is wrong if two boards have one ``value`` of the setting ``what``, one of OF_ONE_BOARD."""
+    return f"boards must have different numbers, but two have {what} {value}"
 
 
 def _twice(values: Sequence[str]) -> str:

@@ -104,6 +104,7 @@ def test_boards_only():
         ("--board a --names a", "boards must have different names, but two are called 'a'; correct it"),
         ("--names a,b --boards 3", "--boards 3 contradicts --names, which has 2"),
         ("--boards 2 --imei 490154203237518", "boards must have different numbers, but two have imei 490154203237518"),
+        ("--boards 2 --rfc2217 5077", "boards must have different numbers, but two have rfc2217 5077; correct it"),
         ("--imei 490154203237510", "--imei cannot be '490154203237510': it must be 15 digits with a valid check digit"),
         ("--device-uuid x", "--device-uuid cannot be 'x': it must be a UUID; correct it"),
         ("--model nrf9169", "--model cannot be 'nrf9169'; nearest known value is 'nrf9161'; correct it"),
